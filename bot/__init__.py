@@ -1,0 +1,1 @@
+"""The engine of ci-chatops: Slack in, CircleCI followed, Slack told."""

@@ -1,0 +1,104 @@
+"""Typed button values: a class packs itself into a Slack button and unpacks itself from a click."""
+
+from typing import ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.errors import UsageError
+
+MAX_VALUE_LENGTH = 2000  # https://docs.slack.dev/reference/block-kit/block-elements/button-element
+
+
+class ButtonAction(BaseModel):
+    """What a button does, with the ids it needs; `action_id` is Slack's name for it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    action_id: ClassVar[str]
+
+    def pack(self) -> str:
+        """Return the button's value; too long is a programmer's error."""
+        value = self.model_dump_json(exclude_defaults=True)
+        if len(value) > MAX_VALUE_LENGTH:
+            raise ValueError(f"{self.action_id}: value of {len(value)} characters")
+        return value
+
+    @classmethod
+    def unpack(cls, value: str) -> Self:
+        """Return the action a click carries, or a UsageError for a value of another time or hand."""
+        try:
+            return cls.model_validate_json(value)
+        except ValidationError as error:
+            raise UsageError("This button is from an older version of me.", given=cls.action_id) from error
+
+
+class CancelPipeline(ButtonAction):
+    """*Cancel #2417*: every workflow of the pipeline that is not finished."""
+
+    action_id: ClassVar[str] = "cancel_pipeline"
+    pipeline_id: str
+
+
+class RerunFailed(ButtonAction):
+    """*Rerun failed*: the failed workflows of the pipeline, from their failed jobs."""
+
+    action_id: ClassVar[str] = "rerun_failed"
+    pipeline_id: str
+
+
+class RerunAll(ButtonAction):
+    """*Rerun all*: every workflow from its first job, or a new pipeline where there is none to rerun."""
+
+    action_id: ClassVar[str] = "rerun_all"
+    pipeline_id: str
+
+
+class ApproveJob(ButtonAction):
+    """*Approve hold-prod*: one approval job of one workflow."""
+
+    action_id: ClassVar[str] = "approve_job"
+    pipeline_id: str
+    workflow_id: str
+    approval_request_id: str
+    job_name: str = ""
+
+
+class ShowLog(ButtonAction):
+    """*Show log*: the tail of the failing steps, to the one who asks."""
+
+    action_id: ClassVar[str] = "show_log"
+    pipeline_id: str
+
+
+class ShowTests(ButtonAction):
+    """*Show all 57 failures*: the failing tests that did not fit."""
+
+    action_id: ClassVar[str] = "show_tests"
+    pipeline_id: str
+
+
+class ShowArtifacts(ButtonAction):
+    """*Artifacts*: the list of files, to the one who asks."""
+
+    action_id: ClassVar[str] = "show_artifacts"
+    pipeline_id: str
+
+
+class RunCommand(ButtonAction):
+    """A corrected command offered as a button, and *Deploy again*: the text as it would be typed."""
+
+    action_id: ClassVar[str] = "run_command"
+    text: str
+
+
+class ChooseDefinition(ButtonAction):
+    """Which of a project's pipeline definitions a deploy uses."""
+
+    action_id: ClassVar[str] = "choose_definition"
+    invocation_id: str
+    definition_id: str
+
+
+class OpenLink(ButtonAction):
+    """A link button: Slack reports the press, nothing is to be done."""
+
+    action_id: ClassVar[str] = "open_link"

@@ -1,0 +1,1 @@
+"""CircleCI's APIs as verbs that return our models."""

@@ -1,0 +1,159 @@
+"""What an HTTP response means: an Answer, a model, or one of our errors; no I/O."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized, Unavailable
+
+GUESSED_WAIT = timedelta(seconds=10)
+LONGEST_WAIT = timedelta(hours=1)
+LONGEST_MESSAGE = 500
+
+_QUERY = re.compile(r"(https?://[^\s?#\"'<>]*)[?#][^\s\"'<>]*")
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx: its decoded body (None when empty), and the time on CircleCI's clock."""
+
+    status: int
+    data: Any
+    date: datetime
+
+
+def answer(response: httpx.Response, *, secret: str, now: datetime) -> Answer:
+    """Return what a response says; raises the error its status stands for, without `secret` and addresses' queries.
+
+    `now` is our clock, for a response without a date.
+    """
+    date = _date(response.headers.get("date", "")) or now
+    if not response.is_success:
+        raise _error(response, date, secret)
+    try:
+        return Answer(response.status_code, response.json() if response.content.strip() else None, date)
+    except ValueError as error:
+        raise Unavailable("an answer that cannot be read") from error
+
+
+def decode(model: type[M], data: object) -> M:
+    """Return `data` as `model`; raises Unavailable when it is none, without a word of the data."""
+    try:
+        return model.model_validate(data)
+    except ValidationError:
+        # Not as its cause: pydantic quotes the data, and an answer may hold secrets.
+        raise Unavailable(f"an answer that is no {model.__name__}") from None
+
+
+def items(page: Answer) -> tuple[list[Any], str]:
+    """Return a page of a list and the token of the next one; raises Unavailable for a 2xx that is no list."""
+    data = page.data if isinstance(page.data, dict) else {}
+    found = data.get("items")
+    if not isinstance(found, list):
+        raise Unavailable("no list came")
+    return found, str(data.get("next_page_token") or "")
+
+
+def segments(*parts: object) -> str:
+    """Join `parts` to a path, each quoted whole, so that `release/v2.0` stays one segment.
+
+    Raises Rejected for a part that no server would see: an empty one or a dot segment.
+    """
+    texts = [str(part) for part in parts]
+    for text in texts:
+        # Quoting does not help: %2E%2E is a dot segment too, and clients fold it away, https://url.spec.whatwg.org/
+        if text in {"", ".", ".."}:
+            raise Rejected(404, f'"{text}" is not a name')
+    return "/".join(quote(text, safe="", errors="replace") for text in texts)
+
+
+def project_path(slug: str, *rest: object) -> str:
+    """Return the path of something in a project; the slashes of `slug` are real ones.
+
+    An encoded slug is a 404 in some places (CircleCI-Archived/api-preview-docs#44).
+    """
+    parts = slug.split("/")
+    if len(parts) != 3:
+        raise Rejected(404, "Project not found")
+    return segments("project", *parts, *rest)
+
+
+def without_queries(text: str) -> str:
+    """Cut the query and the fragment off each address in `text`."""
+    return _QUERY.sub(r"\1", text)
+
+
+def phrase(status: int) -> str:
+    """Return a status in words."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"HTTP {status}"
+
+
+def _error(response: httpx.Response, date: datetime, secret: str) -> CircleCIError:
+    status = response.status_code
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimited(_retry_after(response.headers, date))
+    if status >= 500:
+        return Unavailable(phrase(status))
+    if response.has_redirect_location:
+        message = f"it points to {re.split('[?#]', response.headers['location'])[0]}"
+    else:
+        message = without_queries(" ".join(_words(response.text).split())) or phrase(status)
+    if secret:
+        message = message.replace(secret, "[masked]")
+    message = message[:LONGEST_MESSAGE]
+    return Unauthorized(message) if status == HTTPStatus.UNAUTHORIZED else Rejected(status, message)
+
+
+def _words(body: str) -> str:
+    """Return CircleCI's own words, which a document of GitHub's may be wrapped in; nothing for a page of HTML."""
+    for _ in range(3):
+        if not body.lstrip().startswith("{"):
+            break
+        try:
+            body = json.loads(body).get("message")
+        except ValueError:
+            return ""
+        if not isinstance(body, str):
+            return ""
+    return "" if body.lstrip().startswith(("<", "{", "[")) else body
+
+
+def _retry_after(headers: httpx.Headers, date: datetime) -> timedelta:
+    """Return how long to wait: `Retry-After` in either form, else a reset in seconds, else a guess.
+
+    https://circleci.com/docs/api-developers-guide/#rate-limits ; a reset of 0 was recorded, and says nothing.
+    """
+    for name in ("retry-after", "x-ratelimit-reset", "ratelimit-reset"):
+        wait = _wait(headers.get(name, ""), date)
+        if wait is not None and (name == "retry-after" or wait > timedelta(0)):
+            return min(max(wait, timedelta(0)), LONGEST_WAIT)
+    return GUESSED_WAIT
+
+
+def _wait(value: str, date: datetime) -> timedelta | None:
+    try:
+        return timedelta(seconds=float(value))
+    except (ValueError, OverflowError):
+        when = _date(value)
+        return None if when is None else when - date
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(value)
+    except (ValueError, TypeError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

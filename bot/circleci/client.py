@@ -1,0 +1,252 @@
+"""The verbs of CircleCI's API v2, https://circleci.com/docs/api/v2/ ."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel
+
+from bot.circleci.answers import Answer, decode, items, project_path, segments
+from bot.circleci.transport import Transport
+from bot.errors import NotTriggered, Rejected
+from bot.models.build import Build, Run
+from bot.models.circleci import (
+    Artifact,
+    Definition,
+    Job,
+    JobDetails,
+    JobId,
+    Pipeline,
+    PipelineId,
+    Project,
+    Ref,
+    TestResult,
+    TriggeredPipeline,
+    User,
+    Workflow,
+    WorkflowId,
+)
+
+API = "/api/v2/"
+MOST_PAGES = 20
+SETTLED_STATES = frozenset({"created", "errored"})
+JOBLESS_STATUSES = frozenset({"error", "unauthorized", "not_run"})
+
+Parameters = Mapping[str, str | int | bool]
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+
+class Page(NamedTuple):
+    """One page of a list; `more` says that another follows."""
+
+    items: list[Any]
+    more: bool
+    date: datetime
+
+
+class CircleCI:
+    """API v2. Every verb raises a CircleCIError when CircleCI does not do it."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def me(self) -> User:
+        """Return whom the token belongs to."""
+        return decode(User, (await self._get("me")).data)
+
+    async def project(self, slug: str) -> Project:
+        """Return a project under its canonical slug, whatever spelling of it was asked for."""
+        return decode(Project, (await self._get(project_path(slug))).data)
+
+    async def definitions(self, project_id: str) -> tuple[Definition, ...]:
+        """Return a project's pipeline definitions, for `run_pipeline`."""
+        return await self._all(Definition, segments("projects", project_id, "pipeline-definitions"))
+
+    async def pipelines(self, slug: str, branch: str | None = None, pages: int = 1) -> tuple[Pipeline, ...]:
+        """Return the newest pipelines, newest first; with `branch` those of tags are left out."""
+        return await self._all(Pipeline, project_path(slug, "pipeline"), {"branch": branch} if branch else {}, pages)
+
+    async def my_pipelines(self, slug: str) -> tuple[Pipeline, ...]:
+        """Return the newest pipelines that our own token started, newest first."""
+        return await self._all(Pipeline, project_path(slug, "pipeline", "mine"), most=1)
+
+    async def newest_number(self, slug: str) -> int:
+        """Return the number of the project's newest pipeline, 0 when it has none."""
+        return max((pipeline.number for pipeline in await self.pipelines(slug)), default=0)
+
+    async def pipeline(self, pipeline_id: PipelineId) -> Pipeline:
+        """Return one pipeline."""
+        return decode(Pipeline, (await self._get(segments("pipeline", pipeline_id))).data)
+
+    async def pipeline_by_number(self, slug: str, number: int) -> Pipeline:
+        """Return the pipeline people call by `number`."""
+        return decode(Pipeline, (await self._get(project_path(slug, "pipeline", number))).data)
+
+    async def newer_pipeline(self, build: Build) -> Pipeline | None:
+        """Return the newest pipeline on the build's branch if it is a later one: it may have cancelled this build."""
+        ref = build.pipeline.ref
+        if ref is None or ref.is_tag:
+            return None
+        newest = await self.pipelines(build.pipeline.project_slug, ref.name)
+        later = [pipeline for pipeline in newest if pipeline.number > build.pipeline.number]
+        return max(later, key=lambda pipeline: pipeline.number, default=None)
+
+    async def workflows(self, pipeline_id: PipelineId) -> tuple[Workflow, ...]:
+        """Return all runs of all workflows of a pipeline, reruns included, newest first."""
+        return await self._all(Workflow, segments("pipeline", pipeline_id, "workflow"))
+
+    async def jobs(self, workflow_id: WorkflowId) -> tuple[Job, ...]:
+        """Return the jobs of one workflow."""
+        return await self._all(Job, segments("workflow", workflow_id, "job"))
+
+    async def job(self, slug: str, number: int) -> JobDetails:
+        """Return a job's details; an approval job has none, and answers 404."""
+        return decode(JobDetails, (await self._get(project_path(slug, "job", number))).data)
+
+    async def tests(self, slug: str, job_number: int, pages: int = 5) -> tuple[TestResult, ...]:
+        """Return a job's stored test results; many jobs store none."""
+        return await self._all(TestResult, project_path(slug, job_number, "tests"), most=pages)
+
+    async def artifacts(self, slug: str, job_number: int, pages: int = 5) -> tuple[Artifact, ...]:
+        """Return the files a job stored."""
+        return await self._all(Artifact, project_path(slug, job_number, "artifacts"), most=pages)
+
+    async def trigger(self, slug: str, ref: Ref, parameters: Parameters | None = None) -> TriggeredPipeline:
+        """Start a pipeline the old way, for GitHub OAuth, Bitbucket Cloud and Server; raises NotTriggered."""
+        body = {ref.kind: ref.name, **({"parameters": dict(parameters)} if parameters else {})}
+        return _triggered(await self._post(project_path(slug, "pipeline"), body))
+
+    async def run_pipeline(
+        self, slug: str, definition_id: str, ref: Ref, parameters: Parameters | None = None
+    ) -> TriggeredPipeline:
+        """Start a pipeline definition with configuration and code of the same ref; raises NotTriggered."""
+        where = {ref.kind: ref.name}
+        body = {"definition_id": definition_id, "config": where, "checkout": where}
+        more = {"parameters": dict(parameters)} if parameters else {}
+        return _triggered(await self._post(project_path(slug, "pipeline", "run"), {**body, **more}))
+
+    async def cancel_workflow(self, workflow_id: WorkflowId) -> None:
+        """Ask for a workflow to be cancelled; it is once its status says so."""
+        await self._post(segments("workflow", workflow_id, "cancel"))
+
+    async def cancel_job(self, job_id: JobId) -> None:
+        """Ask for one job to be cancelled, started or not."""
+        await self._post(segments("jobs", job_id, "cancel"))
+
+    async def rerun_workflow(self, workflow_id: WorkflowId, *, from_failed: bool) -> WorkflowId | None:
+        """Run a finished workflow again and return the new one's id, where CircleCI tells it.
+
+        A recorded answer held only a message: then look for the newest workflow of the same name.
+        """
+        body = {"from_failed": True} if from_failed else {}
+        data = (await self._post(segments("workflow", workflow_id, "rerun"), body)).data
+        new_id = data.get("workflow_id") if isinstance(data, dict) else None
+        return WorkflowId(str(new_id)) if new_id else None
+
+    async def approve(self, workflow_id: WorkflowId, approval_request_id: str) -> None:
+        """Let an approval job go on."""
+        await self._post(segments("workflow", workflow_id, "approve", approval_request_id))
+
+    async def build(self, pipeline_id: PipelineId, known: Build | None = None) -> Build:
+        """Return a pipeline seen whole, reusing from `known` what cannot have changed.
+
+        A poll costs the list of workflows and one request per unfinished one; a young pipeline one more, for itself.
+        """
+        if known and known.runs and known.pipeline.state in SETTLED_STATES:
+            pipeline, read_at = known.pipeline, known.read_at
+        else:
+            answer = await self._get(segments("pipeline", pipeline_id))
+            pipeline, read_at = decode(Pipeline, answer.data), answer.date
+        workflows, listed_at = await self._workflows(pipeline_id, fresh=not (known and known.runs))
+        newest = _newest_runs(workflows)
+        jobs = await together(*(self._jobs(run.workflow, known) for run in newest))
+        runs = tuple(run.model_copy(update={"jobs": found}) for run, found in zip(newest, jobs, strict=True))
+        build = Build(pipeline=pipeline, runs=runs, read_at=listed_at or read_at)
+        if known and known.fingerprint == build.fingerprint:
+            newer = {"superseded_by": known.superseded_by, "superseded_by_id": known.superseded_by_id}
+            return build.model_copy(update=newer)
+        return build
+
+    async def _workflows(self, pipeline_id: PipelineId, *, fresh: bool) -> tuple[list[Workflow], datetime | None]:
+        found, date = list[Workflow](), None
+        try:
+            async for page in self.pages(segments("pipeline", pipeline_id, "workflow")):
+                date = date or page.date
+                found += [decode(Workflow, item) for item in page.items]
+        except Rejected as error:
+            # The list of a pipeline that has only just begun may be a 404 (circleci-cli: internal/cmd/run/get.go).
+            if not (fresh and error.status == 404):
+                raise
+        return found, date
+
+    async def _jobs(self, workflow: Workflow, known: Build | None) -> tuple[Job, ...]:
+        before = next((run for run in (known.runs if known else ()) if run.workflow.id == workflow.id), None)
+        # Jobs read while the workflow still ran are read once more after its end.
+        settled = before is not None and before.workflow.is_finished and workflow.is_finished
+        if before and settled and (before.jobs or workflow.status in JOBLESS_STATUSES):
+            return before.jobs
+        return await self.jobs(workflow.id)
+
+    async def pages(
+        self, path: str, params: Mapping[str, str] | None = None, most: int = MOST_PAGES
+    ) -> AsyncIterator[Page]:
+        """Yield at most `most` pages of a list.
+
+        Ends early at a token that repeats or is refused (circleci/circleci-docs#6472); raises Unavailable for an
+        answer that is no list.
+        """
+        token, seen = "", set[str]()
+        for number in range(most):
+            try:
+                answer = await self._get(path, {**(params or {}), **({"page-token": token} if token else {})})
+            except Rejected:
+                if number == 0:
+                    raise
+                return
+            found, token = items(answer)
+            more = bool(token) and token not in seen
+            yield Page(found, more, answer.date)
+            if not more:
+                return
+            seen.add(token)
+
+    async def _all(
+        self, model: type[M], path: str, params: Mapping[str, str] | None = None, most: int = MOST_PAGES
+    ) -> tuple[M, ...]:
+        found: list[M] = []
+        async for page in self.pages(path, params, most):
+            found += [decode(model, item) for item in page.items]
+        return tuple(found)
+
+    async def _get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+        return await self._transport.request("GET", API + path, params=params)
+
+    async def _post(self, path: str, body: object = None) -> Answer:
+        return await self._transport.request("POST", API + path, json=body)
+
+
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """Do all `work` side by side and return the results in order; the first failure is raised as itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
+def _triggered(answer: Answer) -> TriggeredPipeline:
+    data = answer.data if isinstance(answer.data, dict) else {}
+    if "id" not in data and isinstance(data.get("message"), str):
+        raise NotTriggered(data["message"])
+    return decode(TriggeredPipeline, data)
+
+
+def _newest_runs(workflows: list[Workflow]) -> list[Run]:
+    """Keep the newest run of each workflow; a setup workflow is never an attempt of a real one."""
+    by_name: dict[tuple[str, bool], list[Workflow]] = {}
+    for workflow in sorted(workflows, key=lambda workflow: workflow.created_at):
+        by_name.setdefault((workflow.name, workflow.is_setup), []).append(workflow)
+    return [Run(workflow=runs[-1], attempt=len(runs)) for runs in by_name.values()]

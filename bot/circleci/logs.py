@@ -1,0 +1,88 @@
+"""A step's raw output made readable and safe to show."""
+
+import re
+
+LONGEST_LINE = 1000
+MASK = "[masked]"
+
+# https://www.xfree86.org/current/ctlseqs.html : OSC and its like run to their terminator, CSI to its final byte.
+_STRINGS = re.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?")
+_CSI = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?")
+_ESCAPES = re.compile(r"\x1b[ -/]*[0-~]?")
+# Controls, and what turns the direction of text or is not seen at all.
+_INVISIBLE = re.compile("[\x00-\x07\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+_KEY_BLOCK = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
+)
+_KEY_END = re.compile(r"\A.*-----END [A-Z0-9 ]*PRIVATE KEY-----", re.DOTALL)
+_TOKENS = re.compile(
+    r"""
+      \b(?:xox[a-z](?:\.xox[a-z])?|xapp)-[\w.-]{8,}
+    | \b(?:gh[a-z]_|github_pat_)\w{20,}
+    | \bglpat-[\w-]{20,}
+    | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b
+    | \bCCI(?:PAT|PRJ)_\w{8,}
+    | \bnpm_\w{30,}
+    | \bpypi-[\w-]{30,}
+    | \b[rs]k_live_\w{16,}
+    | \bsk-[\w-]{20,}
+    | \beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+
+    | (?<=hooks\.slack\.com/services/)[\w/]+
+    """,
+    re.VERBOSE,
+)
+_NAMED = re.compile(
+    r"""
+    ( \bbearer\s+ | \bauthorization["']?\s*[:=]\s*["']?(?:basic|token)\s+ | \bcircle-token["']?\s*[:=]\s*["']?
+    | \bcircle(?:ci)?_(?:api_)?token["']?\s*[:=]\s*["']? | \baws_secret_access_key["']?\s*[:=]\s*["']?
+    | [?&]x-amz-(?:signature|credential|security-token)= | [?&]signature=
+    )
+    [^\s"'&\[\]]{8,}
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_USER_INFO = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")
+
+
+def tail(text: str, lines: int) -> tuple[str, ...]:
+    """Return the last `lines` lines of `text` as a terminal would show them, without secrets of a well-known shape."""
+    shown = masked("\n".join(_line(line) for line in _plain(text).split("\n"))).rstrip()
+    if not shown or lines < 1:
+        return ()
+    return tuple(_shortened(line) for line in shown.split("\n")[-lines:])
+
+
+def masked(text: str) -> str:
+    """Replace what looks like a credential; CircleCI masks only the variables it was told about."""
+    text = _KEY_BLOCK.sub(MASK, text)
+    text = _KEY_END.sub(MASK, text)
+    text = _TOKENS.sub(MASK, text)
+    text = _NAMED.sub(rf"\1{MASK}", text)
+    return _USER_INFO.sub(MASK, text)
+
+
+def _plain(text: str) -> str:
+    for pattern in (_STRINGS, _CSI, _ESCAPES):
+        text = pattern.sub("", text)
+    return _SURROGATES.sub("\ufffd", re.sub("\r+\n|[\u2028\u2029\x85]", "\n", text))
+
+
+def _line(line: str) -> str:
+    """Resolve redraws (the last one wins) and backspaces."""
+    drawn = [part for part in line.split("\r") if part.strip()]
+    line = drawn[-1] if drawn else ""
+    if "\b" in line:
+        kept: list[str] = []
+        for character in line:
+            if character != "\b":
+                kept.append(character)
+            elif kept:
+                kept.pop()
+        line = "".join(kept)
+    return _INVISIBLE.sub("", line.expandtabs(4)).rstrip()
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"

@@ -1,0 +1,148 @@
+"""The evidence of a finished build, gathered with few requests; what cannot be read becomes a sentence."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, NamedTuple, TypeVar
+
+from bot.circleci.answers import decode, project_path
+from bot.circleci.classic import Classic
+from bot.circleci.client import CircleCI, together
+from bot.circleci.logs import tail
+from bot.errors import CircleCIError, Rejected
+from bot.models.build import Build, FailingStep, JobReport, Report, Run, State
+from bot.models.circleci import Action, Artifact, ClassicBuild, Job, Step, TestResult
+
+MOST_REQUESTS = 8
+LOG_LINES = 30
+
+T = TypeVar("T")
+
+
+class _Tests(NamedTuple):
+    results: tuple[TestResult, ...] = ()
+    more: bool = False
+
+
+async def report(circleci: CircleCI, classic: Classic, build: Build, *, max_jobs: int = 4) -> Report:
+    """Return what failed and why, or what a passed build stored; never raises a CircleCIError.
+
+    Only failed jobs are looked into, at most `max_jobs` of them, for three or four requests each.
+    """
+    failed = [(run, job) for run in build.runs for job in run.failed_jobs]
+    # A job without a number never started: there is less to find out about it.
+    failed.sort(key=lambda pair: pair[1].job_number is None)
+    if not failed:
+        return await _stored(circleci, build) if build.state is State.PASSED else Report()
+    chosen, left_out = failed[:max_jobs], failed[max_jobs:]
+    pages = 5 if len(chosen) == 1 else 2
+    slug = build.pipeline.project_slug
+    looks = [_Look(circleci, classic, slug, run, job).report(pages) for run, job in chosen]
+    return Report(jobs=tuple(await together(*looks)), jobs_left_out=tuple(job for _, job in left_out))
+
+
+async def _stored(circleci: CircleCI, build: Build) -> Report:
+    """Return the artifacts of a passed build's first jobs."""
+    jobs = [job for run in build.real_runs for job in run.jobs if job.type != "approval"]
+    numbers = [job.job_number for job in jobs if job.job_number is not None]
+    slug, problems = build.pipeline.project_slug, list[str]()
+    reads = [circleci.artifacts(slug, number, pages=1) for number in numbers[:MOST_REQUESTS]]
+    lists = await together(*(_or_problem(read, "artifacts could not be listed", problems) for read in reads))
+    if len(numbers) > MOST_REQUESTS:
+        problems.append(f"artifacts of {len(numbers) - MOST_REQUESTS} more jobs were not looked up")
+    artifacts = tuple(artifact for found in lists for artifact in found or ())
+    return Report(artifacts=artifacts, artifacts_problem="; ".join(dict.fromkeys(problems)))
+
+
+class _Look:
+    """One look into one failed job."""
+
+    def __init__(self, circleci: CircleCI, classic: Classic, slug: str, run: Run, job: Job) -> None:
+        self._circleci, self._classic, self._slug = circleci, classic, slug
+        self._run, self._job = run, job
+        self._problems: list[str] = []
+
+    async def report(self, pages: int) -> JobReport:
+        """Return what could be found out."""
+        number = self._job.job_number
+        if number is None:
+            return JobReport(job=self._job, workflow_name=self._run.workflow.name, problems=("it never started",))
+        tests, artifacts, detail = await self._read(number, pages)
+        failed = tuple(test for test in tests.results if test.is_failed)
+        return JobReport(
+            job=self._job,
+            workflow_name=self._run.workflow.name,
+            failed_tests=failed,
+            tests_total=len(tests.results),
+            step=await self._step(detail, with_log=not failed) if detail else None,
+            artifacts=artifacts,
+            problems=tuple(self._problems),
+        )
+
+    async def _read(self, number: int, pages: int) -> tuple[_Tests, tuple[Artifact, ...], ClassicBuild | None]:
+        artifacts = self._circleci.artifacts(self._slug, number, pages=1)
+        async with asyncio.TaskGroup() as group:
+            tests_task = group.create_task(self._try(self._tests(number, pages), "test results could not be read"))
+            files_task = group.create_task(self._try(artifacts, "artifacts could not be listed"))
+            detail = self._classic.build(self._slug, number)
+            detail_task = group.create_task(self._try(detail, "the failing step could not be read"))
+        tests = tests_task.result() or _Tests()
+        if tests.more:
+            self._problems.append(f"only the first {len(tests.results)} test results were read")
+        return tests, files_task.result() or (), detail_task.result()
+
+    async def _tests(self, number: int, pages: int) -> _Tests:
+        found, more = list[TestResult](), False
+        async for page in self._circleci.pages(project_path(self._slug, number, "tests"), most=pages):
+            found += [decode(TestResult, item) for item in page.items]
+            more = page.more
+        return _Tests(tuple(found), more)
+
+    async def _step(self, detail: ClassicBuild, *, with_log: bool) -> FailingStep | None:
+        step = next((step for step in detail.steps if any(action.is_failed for action in step.actions)), None)
+        if step is None:
+            self._problems.append("CircleCI names no failing step" if detail.steps else "its steps are gone")
+            return None
+        found = failing_step(step, detail)
+        first = next(action for action in step.actions if action.is_failed)
+        return await self._with_log(found, first) if with_log and first.has_output else found
+
+    async def _with_log(self, step: FailingStep, action: Action) -> FailingStep:
+        if not action.output_url:
+            self._problems.append("the log is not uploaded yet")
+            return step
+        output = await self._try(self._classic.output(action.output_url), "the log could not be read")
+        if output is None:
+            return step
+        if not output.complete:
+            self._problems.append("the log could not be read to its end in time")
+        lines = tail(output.text, LOG_LINES + 1)
+        shortened = output.shortened or not output.complete or len(lines) > LOG_LINES
+        return step.model_copy(update={"tail": lines[-LOG_LINES:], "log_shortened": shortened})
+
+    async def _try(self, work: Coroutine[Any, Any, T], sentence: str) -> T | None:
+        return await _or_problem(work, sentence, self._problems)
+
+
+def failing_step(step: Step, detail: ClassicBuild) -> FailingStep:
+    """Say where a step failed: in which of the job's containers, and how."""
+    failed = [action for action in step.actions if action.is_failed]
+    last = max(action.index for each in detail.steps for action in each.actions)
+    return FailingStep(
+        name=step.name or failed[0].name,
+        status=failed[0].status or "failed",
+        exit_code=failed[0].exit_code,
+        run_time=failed[0].run_time,
+        indexes=tuple(sorted({action.index for action in failed})),
+        parallelism=last + 1,
+    )
+
+
+async def _or_problem(work: Coroutine[Any, Any, T], sentence: str, problems: list[str]) -> T | None:
+    """Return the result of `work`, or nothing and say so in `problems`, with CircleCI's reason where it gave one."""
+    try:
+        return await work
+    except Rejected as error:
+        problems.append(f"{sentence}: {error.message}")
+    except CircleCIError:
+        problems.append(sentence)
+    return None

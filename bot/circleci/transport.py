@@ -1,0 +1,167 @@
+"""One request function: token, pace, time-out and retry."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import httpx
+import stamina
+from httpx_aiohttp import HttpxAiohttpClient
+from pydantic import SecretStr
+
+from bot.circleci.answers import Answer, answer, phrase, without_queries
+from bot.errors import RateLimited, Rejected, Unavailable
+
+ATTEMPTS = 3
+SHORT_WAIT = timedelta(seconds=2)  # a longer one is the caller's to plan
+
+log = logging.getLogger(__name__)
+
+
+class _NoQueries(logging.Filter):
+    """Cut the query off the addresses httpx logs: the address of a step's output is the key to it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record through, without queries."""
+        record.msg, record.args = without_queries(record.getMessage()), ()
+        return True
+
+
+logging.getLogger("httpx").addFilter(_NoQueries())
+
+
+class Pace:
+    """At most `per_second` turns a second, after a burst of one second's worth."""
+
+    def __init__(self, per_second: float) -> None:
+        self._gap = 1 / per_second
+        self._burst = max(1.0, self._gap) - self._gap
+        self._next = float("-inf")
+
+    def delay(self, now: float) -> float:
+        """Take the next turn and return how long to wait for it."""
+        due = max(self._next, now - self._burst)
+        self._next = due + self._gap
+        return max(0.0, due - now)
+
+    async def turn(self) -> None:
+        """Wait for the next turn."""
+        if delay := self.delay(asyncio.get_running_loop().time()):
+            await asyncio.sleep(delay)
+
+
+class Transport:
+    """Speaks to one CircleCI with one token; use it as a context manager.
+
+    `timeout_seconds` bounds a whole request, and half of it the connecting.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: SecretStr,
+        *,
+        timeout_seconds: float = 10,
+        requests_per_second: float = 10,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._secret = token.get_secret_value()
+        self._timeout_seconds = timeout_seconds
+        self._pace = Pace(requests_per_second)
+        timeout = httpx.Timeout(timeout_seconds, connect=timeout_seconds / 2, pool=timeout_seconds / 2)
+        headers = {"User-Agent": "ci-chatops", "Accept": "application/json"}
+        # An empty bearer is refused as malformed instead of being taken for nobody.
+        credential = {"Authorization": f"Bearer {self._secret}"} if self._secret else {}
+        self._client = HttpxAiohttpClient(headers={**headers, **credential}, timeout=timeout, transport=transport)
+        # Without the token, for addresses that CircleCI hands out and that may be anybody's.
+        self._stranger = HttpxAiohttpClient(
+            headers=headers, timeout=timeout, transport=transport, follow_redirects=True, max_redirects=3
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+        await self._stranger.aclose()
+
+    async def request(
+        self, method: str, path: str, *, params: Mapping[str, str] | None = None, json: object = None
+    ) -> Answer:
+        """Send one request and return its 2xx; raises a CircleCIError for everything else.
+
+        A GET is tried again after Unavailable and after a short RateLimited, a write only when it surely never arrived.
+        """
+
+        def again(error: Exception) -> bool | timedelta:
+            return _again(method, error)
+
+        async for attempt in stamina.retry_context(on=again, attempts=ATTEMPTS, wait_initial=0.2, wait_max=2):
+            with attempt:
+                return await self._send(method, path, params, json)
+        raise AssertionError("the last attempt returns or raises")  # pragma: no cover
+
+    async def _send(self, method: str, path: str, params: Mapping[str, str] | None, json: object) -> Answer:
+        await self._pace.turn()
+        async with _errors(self._timeout_seconds):
+            response = await self._client.request(method, f"{self._base_url}{path}", params=params, json=json)
+        log.debug("%s %s: %s", method, path, response.status_code)
+        return answer(response, secret=self._secret, now=datetime.now(UTC))
+
+    @asynccontextmanager
+    async def download(self, url: str, *, deadline_seconds: float) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Stream what is behind `url`, without any credential; raises a CircleCIError, also when the time is up."""
+        async with _errors(deadline_seconds), self._stranger.stream("GET", url) as response:
+            if not response.is_success:
+                raise Rejected(response.status_code, phrase(response.status_code))
+            yield response.aiter_bytes()
+
+
+@asynccontextmanager
+async def _errors(deadline_seconds: float) -> AsyncIterator[None]:
+    """Turn what the libraries raise into Unavailable; their own texts may hold addresses and stay behind."""
+    try:
+        async with asyncio.timeout(deadline_seconds):
+            yield
+    except TimeoutError:
+        raise Unavailable("no answer in time") from None
+    except httpx.HTTPError as error:
+        lost = _surely_lost(error)
+        late = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
+        reason = "no connection" if lost else "no answer in time" if late else "the connection broke"
+        raise Unavailable(reason, arrived=not lost) from None
+    except (httpx.InvalidURL, aiohttp.ClientError) as error:
+        raise Unavailable(type(error).__name__) from None
+
+
+def _surely_lost(error: httpx.HTTPError) -> bool:
+    """Say whether the request surely never arrived.
+
+    httpx-aiohttp 0.2 calls every lost connection a ConnectTimeout, one that broke after the request was sent as well;
+    only aiohttp's own exception knows.
+    """
+    cause = error.__cause__
+    if isinstance(cause, aiohttp.ClientError):
+        return isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
+def _again(method: str, error: Exception) -> bool | timedelta:
+    if isinstance(error, Unavailable):
+        return method == "GET" or not error.arrived
+    if isinstance(error, RateLimited) and method == "GET" and error.retry_after <= SHORT_WAIT:
+        return error.retry_after + timedelta(seconds=random.uniform(0, 0.3))  # noqa: S311 - spreads, hides nothing
+    return False

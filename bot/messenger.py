@@ -1,0 +1,207 @@
+"""The one sender to Slack: budgets, waiting when told to, text alone when blocks are refused."""
+
+import asyncio
+import time
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+from pydantic import SecretStr
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import SlackError, SlackLimited
+from formatters.blocks import Message, violations
+
+# The channel will not take our messages any more, or never did.
+CHANNEL_GONE = frozenset(
+    {"is_archived", "not_in_channel", "channel_not_found", "restricted_action", "user_not_in_channel", "is_inactive"}
+)
+# The message we edited is not ours to edit any more.
+MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+TOKEN_GONE = frozenset({"account_inactive", "token_revoked", "invalid_auth", "not_authed", "token_expired"})
+SLACK_HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
+
+PATIENCE_SECONDS = 3
+TIMEOUT_SECONDS = 10
+log = structlog.get_logger(__name__)
+
+
+class Messenger:
+    """Posts, edits and answers; raises SlackError with Slack's own code, SlackLimited when it must wait long."""
+
+    def __init__(
+        self,
+        *,
+        token: SecretStr,
+        api_url: str,
+        posts_per_second_per_channel: float = 1,
+        updates_per_minute: float = 50,
+    ) -> None:
+        self._api_url = api_url
+        self._token = token
+        self._posts: dict[str, _Budget] = defaultdict(lambda: _Budget(posts_per_second_per_channel, burst=3))
+        self._updates = _Budget(updates_per_minute / 60, burst=max(updates_per_minute / 5, 1))
+        self._session: aiohttp.ClientSession | None = None
+        self._client: AsyncWebClient | None = None
+
+    async def __aenter__(self) -> Self:
+        # One session for all calls: slack_sdk opens a connection per call without one.
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
+        handlers: list[AsyncRetryHandler] = []  # a retried post is a second post: we decide ourselves
+        self._client = AsyncWebClient(
+            self._token.get_secret_value(),
+            base_url=f"{self._api_url}/api/",
+            session=self._session,
+            timeout=TIMEOUT_SECONDS,
+            retry_handlers=handlers,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    @property
+    def client(self) -> AsyncWebClient:
+        """Slack's own client, for Bolt."""
+        if self._client is None:
+            raise RuntimeError("the messenger is used before it is opened")
+        return self._client
+
+    async def post(self, channel_id: str, message: Message, *, thread_ts: str | None = None) -> str:
+        """Post into a channel or a thread; returns the message's `ts`."""
+        await self._posts[channel_id].wait()
+        fields = {"channel": channel_id, "thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
+        answer = await self._send("chat.postMessage", fields, message)
+        return str(answer["ts"])
+
+    async def update(self, channel_id: str, ts: str, message: Message, *, urgent: bool = False) -> bool:
+        """Edit a message in place; False when the budget for edits is spent and this one is not `urgent`."""
+        if self._updates.seconds_short() > 0 and not urgent:
+            return False
+        self._updates.spend()
+        await self._send("chat.update", {"channel": channel_id, "ts": ts}, message)
+        return True
+
+    async def whisper(self, channel_id: str, user_id: str, message: Message, *, thread_ts: str | None = None) -> None:
+        """Tell one person, where they asked; by direct message when they or we are not in that channel."""
+        fields = {"channel": channel_id, "user": user_id, "thread_ts": thread_ts}
+        try:
+            await self._send("chat.postEphemeral", fields, message)
+        except SlackError as error:
+            if error.code not in CHANNEL_GONE:
+                raise
+            await self.direct(user_id, message)
+
+    async def direct(self, user_id: str, message: Message, *, thread_ts: str | None = None) -> tuple[str, str]:
+        """Send a direct message; returns its channel and `ts`."""
+        opened = await self._call("conversations.open", {"users": user_id})
+        channel_id = str(opened["channel"]["id"])
+        return channel_id, await self.post(channel_id, message, thread_ts=thread_ts)
+
+    async def respond(self, response_url: str, message: Message) -> None:
+        """Answer through a `response_url`: to the person alone, also where the bot is no member.
+
+        https://docs.slack.dev/interactivity/handling-user-interaction#message_responses : five times in 30 minutes.
+        """
+        if not may_respond_to(response_url, self._api_url):
+            raise SlackError("response_url", "foreign_host")
+        body = {"response_type": "ephemeral", "replace_original": False, **_payload(message)}
+        if self._session is None:
+            raise RuntimeError("the messenger is used before it is opened")
+        try:
+            async with self._session.post(response_url, json=body, allow_redirects=False) as answer:
+                if answer.status != 200:
+                    raise SlackError("response_url", f"http_{answer.status}")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise SlackError("response_url", type(error).__name__) from error
+
+    async def user_name(self, user_id: str) -> str:
+        """Return what a person is called, or empty text where Slack does not say."""
+        try:
+            user = (await self._call("users.info", {"user": user_id}))["user"]
+        except SlackError:
+            return ""
+        profile = user.get("profile") or {}
+        return str(profile.get("display_name") or profile.get("real_name") or user.get("name") or "")
+
+    async def _send(self, method: str, fields: dict[str, Any], message: Message) -> dict[str, Any]:
+        if problems := violations(message):
+            log.error("message_over_limits", method=method, problems=problems[:3])
+            message = message.text_only()
+        try:
+            return await self._call(method, {**fields, **_payload(message)})
+        except SlackError as error:
+            if error.code not in ("invalid_blocks", "msg_blocks_too_long") or not message.blocks:
+                raise
+            log.warning("blocks_refused", method=method, code=error.code)
+            return await self._call(method, {**fields, **_payload(message.text_only())})
+
+    async def _call(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
+        body = {name: value for name, value in fields.items() if value is not None}
+        for attempt in (1, 2, 3):
+            try:
+                answer = await self.client.api_call(method, json=body)
+            except SlackApiError as error:
+                await self._wait_if_limited(method, error, last=attempt == 3)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise SlackError(method, type(error).__name__) from error
+            else:
+                return dict(answer.data) if isinstance(answer.data, dict) else {}
+        raise SlackError(method, "ratelimited")
+
+    async def _wait_if_limited(self, method: str, error: SlackApiError, *, last: bool) -> None:
+        """Stand still for a short Retry-After, raise in every other case."""
+        code = str(error.response.get("error") or f"http_{error.response.status_code}")
+        if code != "ratelimited":
+            raise SlackError(method, code) from error
+        seconds = float(error.response.headers.get("Retry-After", 1))
+        if last or seconds > PATIENCE_SECONDS:
+            raise SlackLimited(method, timedelta(seconds=seconds)) from error
+        await asyncio.sleep(seconds)
+
+
+class _Budget:
+    """A token bucket on the monotonic clock."""
+
+    def __init__(self, per_second: float, *, burst: float) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._tokens = burst
+        self._at = time.monotonic()
+
+    def seconds_short(self) -> float:
+        """Return how long until one may be spent."""
+        now = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
+        self._at = now
+        return max(0.0, (1 - self._tokens) / self._per_second)
+
+    def spend(self) -> None:
+        """Take one, also from the future."""
+        self._tokens -= 1
+
+    async def wait(self) -> None:
+        """Return when one may be spent, having spent it; callers queue in the order they came."""
+        seconds = self.seconds_short()
+        self.spend()
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+
+
+def may_respond_to(response_url: str, api_url: str) -> bool:
+    """Say whether an address is Slack's own, or on the host of SLACK_API_URL; nothing else is ever posted to."""
+    url, api = urlsplit(response_url), urlsplit(api_url)
+    if url.scheme == "https" and url.hostname in SLACK_HOOKS and url.port in (None, 443):
+        return True
+    return (url.scheme, url.hostname, url.port) == (api.scheme, api.hostname, api.port)
+
+
+def _payload(message: Message) -> dict[str, Any]:
+    # chat.update keeps the old blocks unless it is given new ones, an empty list included.
+    return {"text": message.text, "blocks": list(message.blocks)}

@@ -1,0 +1,216 @@
+"""A pipeline seen whole at one instant, what changed since the last look, and the evidence of a failure."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.models.circleci import (
+    ACTIVE_WORKFLOW_STATUSES,
+    RED_WORKFLOW_STATUSES,
+    RUNNING_JOB_STATUSES,
+    TERMINAL_WORKFLOW_STATUSES,
+    Artifact,
+    Job,
+    Model,
+    Pipeline,
+    TestResult,
+    Workflow,
+)
+
+
+class State(StrEnum):
+    """A build's outcome so far, the worst of its workflows."""
+
+    WAITING = "waiting"  # nothing started yet
+    RUNNING = "running"
+    ON_HOLD = "on_hold"
+    UNKNOWN = "unknown"  # a status nobody has heard of: keep watching
+    PASSED = "passed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    SUPERSEDED = "superseded"  # cancelled by a newer pipeline on the same branch
+    COULD_NOT_RUN = "could_not_run"  # config error, unauthorized, no workflow
+
+
+class Run(Model):
+    """A workflow with its jobs, the newest run of its name."""
+
+    workflow: Workflow
+    jobs: tuple[Job, ...] = ()
+    attempt: int = 1
+
+    @property
+    def failed_jobs(self) -> tuple[Job, ...]:
+        """The jobs that ended badly."""
+        return tuple(job for job in self.jobs if job.is_failed)
+
+    @property
+    def running_jobs(self) -> tuple[Job, ...]:
+        """The jobs that are going on now."""
+        return tuple(job for job in self.jobs if job.status in RUNNING_JOB_STATUSES)
+
+    @property
+    def holds(self) -> tuple[Job, ...]:
+        """The jobs that wait for somebody's approval."""
+        return tuple(job for job in self.jobs if job.waits_for_approval)
+
+
+class Build(Model):
+    """One pipeline seen whole at one instant: the newest run of each workflow, with its jobs.
+
+    `read_at` is CircleCI's own clock (its Date header), so that ages need not trust ours.
+    `superseded_by` is the number of the newer pipeline whose start cancelled this one.
+    """
+
+    pipeline: Pipeline
+    runs: tuple[Run, ...] = ()
+    read_at: datetime
+    superseded_by: int | None = None
+    superseded_by_id: str | None = None
+
+    @property
+    def real_runs(self) -> tuple[Run, ...]:
+        """The runs that decide the outcome: all but setup, unless setup is all there is."""
+        real = tuple(run for run in self.runs if not run.workflow.is_setup)
+        return real or self.runs
+
+    @property
+    def workflows_finished(self) -> bool:
+        """Every workflow seen so far has ended (more may still come)."""
+        return bool(self.runs) and all(run.workflow.is_finished for run in self.runs)
+
+    @property
+    def started_at(self) -> datetime:
+        """When the newest attempt began: the pipeline's start, or the start of its reruns."""
+        again = [run.workflow.created_at for run in self.runs if run.attempt > 1]
+        return min(again) if again else self.pipeline.created_at
+
+    @property
+    def stopped_at(self) -> datetime | None:
+        """When the last workflow ended, if all have."""
+        stops = [run.workflow.stopped_at for run in self.runs]
+        known = [stop for stop in stops if stop is not None]
+        return max(known) if self.workflows_finished and known else None
+
+    @property
+    def elapsed(self) -> timedelta:
+        """How long this attempt has taken so far or took; never negative."""
+        return max((self.stopped_at or self.read_at) - self.started_at, timedelta(0))
+
+    @property
+    def is_red(self) -> bool:
+        """Something has failed already, finished or not."""
+        return any(run.workflow.status in RED_WORKFLOW_STATUSES or run.failed_jobs for run in self.real_runs)
+
+    @property
+    def fingerprint(self) -> str:
+        """Names this attempt: a rerun changes it, a poll does not."""
+        return ",".join(sorted(run.workflow.id for run in self.runs)) or "no-workflow"
+
+    @property
+    def state(self) -> State:
+        """Return the worst of the workflows' outcomes, https://circleci.com/docs/workflows/#workflow-states ."""
+        if self.pipeline.state == "errored":
+            return State.COULD_NOT_RUN
+        statuses = {run.workflow.status for run in self.real_runs}
+        if not statuses:
+            return State.WAITING
+        return _worst(statuses, superseded=self.superseded_by is not None)
+
+
+def _worst(statuses: set[str], *, superseded: bool) -> State:
+    if statuses & {"running", "failing"}:
+        return State.RUNNING
+    if statuses - TERMINAL_WORKFLOW_STATUSES - ACTIVE_WORKFLOW_STATUSES:
+        return State.UNKNOWN
+    if "on_hold" in statuses:
+        return State.ON_HOLD
+    if "queued" in statuses:
+        return State.WAITING
+    if "failed" in statuses:
+        return State.FAILED
+    if statuses & {"error", "unauthorized"}:
+        return State.COULD_NOT_RUN
+    if "canceled" in statuses:
+        return State.SUPERSEDED if superseded else State.CANCELED
+    return State.PASSED if "success" in statuses else State.COULD_NOT_RUN
+
+
+class ChangeKind(StrEnum):
+    """What a poll can find that changes what someone would do."""
+
+    JOB_FAILED = "job_failed"
+    ON_HOLD = "on_hold"
+    RERUN = "rerun"  # a newer run of a workflow, by a person outside Slack or by CircleCI itself
+    UNKNOWN_STATUS = "unknown_status"
+
+
+class Change(Model):
+    """One thing a poll found new; `key` is the same on every poll that sees it."""
+
+    kind: ChangeKind
+    workflow: Workflow
+    job: Job | None = None
+    attempt: int = 1
+
+    @property
+    def key(self) -> str:
+        """Names the change, so that each thread is told once."""
+        if self.kind is ChangeKind.RERUN:
+            return rerun_key(self.workflow.name, self.attempt)
+        return f"{self.kind}:{self.job.id if self.job else self.workflow.id}"
+
+
+def rerun_key(workflow_name: str, attempt: int) -> str:
+    """Names the `attempt`-th run of a workflow, which may be told before CircleCI shows it."""
+    return f"{ChangeKind.RERUN}:{workflow_name}:{attempt}"
+
+
+class FailingStep(Model):
+    """The step that failed in one job: `indexes` are its failing containers, of `parallelism`.
+
+    `tail` are the last lines of its log, already cleaned; `log_shortened` says that more came before.
+    """
+
+    name: str
+    status: str = "failed"
+    exit_code: int | None = None
+    run_time: timedelta | None = None
+    indexes: tuple[int, ...] = ()
+    parallelism: int = 1
+    tail: tuple[str, ...] = ()
+    log_shortened: bool = False
+
+
+class JobReport(Model):
+    """What was found out about one failed job; `problems` are short sentences about what could not be read."""
+
+    job: Job
+    workflow_name: str
+    failed_tests: tuple[TestResult, ...] = ()
+    tests_total: int = 0
+    step: FailingStep | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class Report(Model):
+    """The evidence under a final reply; `jobs_left_out` failed too, but were not looked into."""
+
+    jobs: tuple[JobReport, ...] = ()
+    jobs_left_out: tuple[Job, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    artifacts_problem: str = ""
+
+
+class Snapshot(Model):
+    """What is known of a watched pipeline between two looks.
+
+    `finished_since` is when this `fingerprint` was first seen finished, by CircleCI's clock. `failures` counts the
+    looks in a row that failed, since `failing_since`.
+    """
+
+    build: Build | None = None
+    fingerprint: str = ""
+    finished_since: datetime | None = None
+    failures: int = 0
+    failing_since: datetime | None = None

@@ -1,0 +1,337 @@
+"""CircleCI's nouns as it spells them: frozen, and tolerant of what is new.
+
+Fields are described at https://circleci.com/docs/api/v2/ . Statuses are open strings, because new ones appear without
+notice and must never end a watch.
+"""
+
+from datetime import datetime, timedelta
+from typing import Annotated, NewType
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+ProjectSlug = NewType("ProjectSlug", str)
+PipelineId = NewType("PipelineId", str)
+WorkflowId = NewType("WorkflowId", str)
+JobId = NewType("JobId", str)
+
+# https://circleci.com/docs/workflows/#workflow-states
+TERMINAL_WORKFLOW_STATUSES = frozenset({"success", "failed", "error", "canceled", "unauthorized", "not_run"})
+ACTIVE_WORKFLOW_STATUSES = frozenset({"running", "failing", "on_hold", "queued"})
+RED_WORKFLOW_STATUSES = frozenset({"failed", "failing", "error", "unauthorized"})
+
+TERMINAL_JOB_STATUSES = frozenset(
+    {
+        *("success", "failed", "canceled", "not_run", "retried", "infrastructure_fail", "timedout"),
+        *("terminated-unknown", "unauthorized"),
+    }
+)
+FAILED_JOB_STATUSES = frozenset({"failed", "infrastructure_fail", "timedout", "terminated-unknown", "unauthorized"})
+RUNNING_JOB_STATUSES = frozenset({"running", "queued", "not_running"})
+PASSED_TEST_RESULTS = frozenset({"success", "skipped"})
+
+
+def _text(value: object) -> object:
+    """Read null as empty text: CircleCI writes "", null and nothing at all for the same absence."""
+    return "" if value is None else value
+
+
+def _items(value: object) -> object:
+    return () if value is None else value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+
+
+class Model(BaseModel):
+    """Frozen, and deaf to fields we do not use."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class Commit(Model):
+    """The commit a pipeline was started on; every leaf may be missing."""
+
+    subject: Text = ""
+    body: Text = ""
+
+
+class Vcs(Model):
+    """Where the code came from; absent on standalone projects."""
+
+    branch: Text = ""
+    tag: Text = ""
+    revision: Text = ""
+    commit: Commit | None = None
+    origin_repository_url: Text = ""
+
+
+class PipelineError(Model):
+    """Why a pipeline has no workflows: `type` is config, config-fetch, plan and others."""
+
+    type: Text = ""
+    message: Text = ""
+
+
+class Ref(Model):
+    """A branch or a tag, exactly as the repository spells it."""
+
+    name: str
+    kind: str = "branch"
+
+    @property
+    def is_tag(self) -> bool:
+        """Say whether this names a tag."""
+        return self.kind == "tag"
+
+    def __str__(self) -> str:
+        return f"tag:{self.name}" if self.is_tag else self.name
+
+
+class _GitParameters(Model):
+    branch: Text = ""
+    tag: Text = ""
+    checkout_sha: Text = ""
+    commit_title: Text = ""
+
+
+class _TriggerParameters(Model):
+    git: _GitParameters = _GitParameters()
+
+
+class Pipeline(Model):
+    """A pipeline; `state` never says running or success (`Build.state` does)."""
+
+    id: PipelineId
+    number: int
+    project_slug: ProjectSlug
+    state: Text = ""
+    errors: Annotated[tuple[PipelineError, ...], BeforeValidator(_items)] = ()
+    created_at: datetime
+    vcs: Vcs | None = None
+    trigger_parameters: _TriggerParameters | None = None
+
+    @property
+    def ref(self) -> Ref | None:
+        """The branch or tag it runs on, where CircleCI says."""
+        vcs, git = self.vcs or Vcs(), self._git
+        if tag := vcs.tag or git.tag:
+            return Ref(name=tag, kind="tag")
+        branch = vcs.branch or git.branch
+        return Ref(name=branch) if branch else None
+
+    @property
+    def revision(self) -> str:
+        """The full commit hash, or empty text."""
+        return (self.vcs or Vcs()).revision or self._git.checkout_sha
+
+    @property
+    def subject(self) -> str:
+        """The first line of the commit message, or empty text."""
+        commit = self.vcs.commit if self.vcs else None
+        return (commit.subject if commit else "") or self._git.commit_title
+
+    @property
+    def _git(self) -> _GitParameters:
+        return self.trigger_parameters.git if self.trigger_parameters else _GitParameters()
+
+
+class TriggeredPipeline(Model):
+    """CircleCI's 201 to a trigger; nothing may be running yet, or ever."""
+
+    id: PipelineId
+    number: int
+    state: Text = ""
+    created_at: datetime
+
+
+class Workflow(Model):
+    """One run of a named workflow; a rerun is a new one under the same pipeline."""
+
+    id: WorkflowId
+    name: str
+    status: str
+    created_at: datetime
+    stopped_at: datetime | None = None
+    tag: Text = ""
+    canceled_by: Text = ""
+    started_by: Text = ""
+    auto_rerun_number: int | None = None
+    max_auto_reruns: int | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Nothing more will happen in it."""
+        return self.status in TERMINAL_WORKFLOW_STATUSES
+
+    @property
+    def is_setup(self) -> bool:
+        """A setup workflow only computes the configuration of the real ones."""
+        return self.tag == "setup"
+
+    @property
+    def may_rerun_itself(self) -> bool:
+        """CircleCI has automatic reruns left for this failed run."""
+        return self.status == "failed" and (self.max_auto_reruns or 0) > (self.auto_rerun_number or 0)
+
+
+class Job(Model):
+    """A job inside a workflow; `job_number` is missing until it starts."""
+
+    id: JobId
+    name: str
+    type: Text = "build"
+    status: str
+    job_number: int | None = None
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None
+    approval_request_id: Text = ""
+    dependencies: Annotated[tuple[str, ...], BeforeValidator(_items)] = ()
+
+    @property
+    def is_failed(self) -> bool:
+        """It ended badly, whoever is to blame."""
+        return self.status in FAILED_JOB_STATUSES
+
+    @property
+    def is_finished(self) -> bool:
+        """It will not change any more."""
+        return self.status in TERMINAL_JOB_STATUSES
+
+    @property
+    def waits_for_approval(self) -> bool:
+        """Somebody has to press a button."""
+        return self.type == "approval" and self.status == "on_hold"
+
+
+class TestResult(Model):
+    """One test case of a job's stored results; `result` is an open string (failure, failed, error, …)."""
+
+    __test__ = False
+
+    name: Text = ""
+    classname: Text = ""
+    file: Text = ""
+    result: Text = ""
+    message: Text = ""
+    run_time: float | None = None
+
+    @property
+    def is_failed(self) -> bool:
+        """Neither passed nor skipped."""
+        return self.result not in PASSED_TEST_RESULTS
+
+
+class Artifact(Model):
+    """A stored file; `url` is used as given, never constructed."""
+
+    path: Text = ""
+    node_index: int = 0
+    url: Text = ""
+
+
+class ParallelRun(Model):
+    """One container of a job; `index` counts from 0."""
+
+    index: int
+    status: Text = ""
+
+
+class JobMessage(Model):
+    """Something CircleCI says about a job, such as a lost machine."""
+
+    type: Text = ""
+    message: Text = ""
+    reason: Text = ""
+
+
+class JobDetails(Model):
+    """What `GET /project/{slug}/job/{number}` adds to a job."""
+
+    name: Text = ""
+    number: int
+    status: Text = ""
+    web_url: Text = ""
+    parallel_runs: Annotated[tuple[ParallelRun, ...], BeforeValidator(_items)] = ()
+    messages: Annotated[tuple[JobMessage, ...], BeforeValidator(_items)] = ()
+
+
+class Action(Model):
+    """One container's run of a step (classic API); a timed-out one has `failed` null."""
+
+    name: Text = ""
+    index: int = 0
+    step: int = 0
+    status: Text = ""
+    failed: bool | None = None
+    timedout: bool | None = None
+    infrastructure_fail: bool | None = None
+    exit_code: int | None = None
+    run_time_millis: int | None = None
+    has_output: bool = False
+    output_url: Text = Field(default="", repr=False)
+
+    @property
+    def is_failed(self) -> bool:
+        """It failed by any of the four ways CircleCI says so."""
+        bad = {"failed", "timedout", "infrastructure_fail"}
+        return bool(self.failed or self.timedout or self.infrastructure_fail) or self.status in bad
+
+    @property
+    def run_time(self) -> timedelta | None:
+        """How long it ran, where known."""
+        return None if self.run_time_millis is None else timedelta(milliseconds=self.run_time_millis)
+
+
+class Step(Model):
+    """A step of a job with one action per parallel container."""
+
+    name: Text = ""
+    actions: Annotated[tuple[Action, ...], BeforeValidator(_items)] = ()
+
+
+class ClassicBuild(Model):
+    """Job detail of API v1.1; `steps` is empty when the data has expired."""
+
+    build_num: int
+    status: Text = ""
+    lifecycle: Text = ""
+    dont_build: Text = ""
+    steps: Annotated[tuple[Step, ...], BeforeValidator(_items)] = ()
+
+
+class VcsInfo(Model):
+    """A project's repository."""
+
+    vcs_url: Text = ""
+    default_branch: Text = ""
+    provider: Text = ""
+
+
+class Project(Model):
+    """A project; `slug` is the canonical spelling of what was asked for."""
+
+    id: Text = ""
+    slug: ProjectSlug
+    name: Text = ""
+    organization_name: Text = ""
+    vcs_info: VcsInfo = VcsInfo()
+
+    @property
+    def title(self) -> str:
+        """What people call it, `acme/frontend`."""
+        return f"{self.organization_name}/{self.name}" if self.organization_name else self.name or self.slug
+
+
+class Definition(Model):
+    """A pipeline definition: which configuration file to run."""
+
+    id: str
+    name: Text = ""
+
+
+class User(Model):
+    """Whom the token belongs to."""
+
+    id: Text = ""
+    login: Text = ""
+    name: Text = ""

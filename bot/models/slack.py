@@ -1,0 +1,91 @@
+"""What Slack brings (a word, a click) and the threads that are told."""
+
+from datetime import UTC, datetime
+from typing import Self
+
+from pydantic import Field
+
+from bot.models.circleci import Model, PipelineId, ProjectSlug, Ref
+
+
+class Thread(Model):
+    """Where in Slack a build is told: without `thread_ts` the root message goes into the channel itself."""
+
+    channel_id: str
+    thread_ts: str | None = None
+
+
+class Watch(Model):
+    """A thread that follows a pipeline, and what it was last told.
+
+    `id` is that of the invocation that asked for it. `root_ts` is the message edited in place, `root_digest` what it
+    showed last, `told` the keys of changes and final words already posted. `note` is a sentence shown in the root,
+    such as why this branch was chosen. `moved_to_direct` says that its channel would not take it any more.
+    """
+
+    id: str
+    pipeline_id: PipelineId
+    pipeline_number: int
+    project_slug: ProjectSlug
+    project_title: str
+    ref: Ref | None = None
+    thread: Thread
+    asker_id: str
+    asker_name: str = ""
+    asked_at: datetime
+    root_ts: str | None = None
+    root_digest: str = ""
+    told: tuple[str, ...] = ()
+    note: str = ""
+    outage_told: bool = False
+    moved_to_direct: bool = False
+
+    @property
+    def reply_ts(self) -> str | None:
+        """The thread its replies go to: the one it was asked in, or that of its own root."""
+        return self.thread.thread_ts or self.root_ts
+
+    def with_told(self, *keys: str) -> Self:
+        """Return the watch with `keys` among what it was told."""
+        return self.model_copy(update={"told": (*self.told, *(key for key in keys if key not in self.told))})
+
+
+class Invocation(Model):
+    """What somebody said to the bot: `kind` is command, mention, message (a direct one) or button.
+
+    `id` is Slack's id of the delivery, the same on each redelivery. `message_ts` is the message of a mention.
+    """
+
+    id: str
+    kind: str
+    text: str
+    user_id: str
+    user_name: str = ""
+    team_id: str
+    channel_id: str
+    command: str = "/ci"
+    message_ts: str | None = None
+    thread_ts: str | None = None
+    response_url: str | None = Field(default=None, repr=False)
+    trigger_id: str | None = Field(default=None, repr=False)
+
+
+class Click(Model):
+    """A press on one of our buttons; `value` is a packed action (see `bot/actions.py`)."""
+
+    id: str
+    action_id: str
+    value: str
+    user_id: str
+    user_name: str = ""
+    team_id: str
+    channel_id: str
+    message_ts: str
+    thread_ts: str | None = None
+    response_url: str | None = Field(default=None, repr=False)
+    trigger_id: str | None = Field(default=None, repr=False)
+
+
+def utc_now() -> datetime:
+    """Return our own clock, for what CircleCI's cannot tell."""
+    return datetime.now(UTC)

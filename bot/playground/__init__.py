@@ -1,0 +1,1 @@
+"""A pretend Slack and a pretend CircleCI over real HTTP, and the bot between them."""

@@ -1,0 +1,124 @@
+"""How a word finds its handler: the registry of commands and buttons, and what a handler is given."""
+
+import difflib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from bot.actions import ButtonAction
+from bot.circleci.classic import Classic
+from bot.circleci.client import CircleCI
+from bot.errors import UsageError
+from bot.grammar import Word
+from bot.messenger import Messenger
+from bot.models.slack import Click, Invocation
+from bot.settings import Projects, Settings
+from bot.store import Store
+from bot.watching.acts import Acts
+from bot.watching.starter import Starter
+from formatters.blocks import Message
+from formatters.help import CommandHelp
+
+Request = TypeVar("Request")
+Button = TypeVar("Button", bound=ButtonAction)
+
+
+@dataclass(frozen=True)
+class Context:
+    """All a handler may use, beside its request."""
+
+    settings: Settings
+    projects: Projects
+    store: Store
+    circleci: CircleCI
+    classic: Classic
+    messenger: Messenger
+    starter: Starter
+    acts: Acts
+    router: "Router"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A word people say: its help, its parser and its handler."""
+
+    help: CommandHelp
+    permission: str
+    parse: Callable[[Sequence[Word], Projects], Any]
+    handle: Callable[[Any, Invocation, Context], Awaitable[Message | None]]
+
+    @property
+    def name(self) -> str:
+        """The word itself."""
+        return self.help.name
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button: what it carries, the permission it needs and its handler."""
+
+    button: type[ButtonAction]
+    permission: str
+    handle: Callable[[Any, Click, Context], Awaitable[Message | None]]
+
+
+@dataclass
+class Router:
+    """The registered commands and buttons; help, near misses and the tests read it too."""
+
+    commands: dict[str, Command] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=dict)
+
+    def command(
+        self,
+        help: CommandHelp,  # noqa: A002  # the field's own name
+        *,
+        parse: Callable[[Sequence[Word], Projects], Request],
+        permission: str,
+    ) -> Callable[
+        [Callable[[Request, Invocation, Context], Awaitable[Message | None]]],
+        Callable[[Request, Invocation, Context], Awaitable[Message | None]],
+    ]:
+        """Register the decorated handler under `help.name`."""
+
+        def register(
+            handle: Callable[[Request, Invocation, Context], Awaitable[Message | None]],
+        ) -> Callable[[Request, Invocation, Context], Awaitable[Message | None]]:
+            self.commands[help.name] = Command(help, permission, parse, handle)
+            return handle
+
+        return register
+
+    def action(
+        self, button: type[Button], *, permission: str
+    ) -> Callable[
+        [Callable[[Button, Click, Context], Awaitable[Message | None]]],
+        Callable[[Button, Click, Context], Awaitable[Message | None]],
+    ]:
+        """Register the decorated handler for presses on `button`."""
+
+        def register(
+            handle: Callable[[Button, Click, Context], Awaitable[Message | None]],
+        ) -> Callable[[Button, Click, Context], Awaitable[Message | None]]:
+            self.actions[button.action_id] = Action(button, permission, handle)
+            return handle
+
+        return register
+
+    def find(self, words: Sequence[Word], *, typed: str) -> tuple[Command, Sequence[Word]]:
+        """Return the command that `words` begin with and the rest; nothing at all means help.
+
+        Raises UsageError with the near miss, as the whole corrected text, for a word nobody knows.
+        """
+        if not words:
+            return self.commands["help"], ()
+        first = words[0].text.lower()
+        if first in self.commands:
+            return self.commands[first], words[1:]
+        near = difflib.get_close_matches(first, self.commands, n=1)
+        corrected = typed.replace(words[0].text, near[0], 1) if near else None
+        raise UsageError("I do not know this word.", given=words[0].text, did_you_mean=corrected)
+
+    def action_for(self, action_id: str) -> Action | None:
+        """Return the button for Slack's `action_id`, whose part behind a colon only makes it unique."""
+        return self.actions.get(action_id.partition(":")[0])

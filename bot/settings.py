@@ -1,0 +1,190 @@
+"""Every environment variable the bot reads, with its unit and its default."""
+
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+CLOUD = "https://circleci.com"
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """The public contract with whoever installs the bot; README.md lists the same names."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    slack_bot_token: SecretStr = Field(description="Bot token, `xoxb-…` (Slack: OAuth & Permissions)")
+    slack_signing_secret: SecretStr | None = Field(
+        None, description="Signing secret, for HTTP mode (Slack: Basic Information)"
+    )
+    slack_app_token: SecretStr | None = Field(
+        None, description="App-level token, `xapp-…`, for Socket Mode (Slack: Basic Information)"
+    )
+    slack_api_url: str = Field("https://slack.com", description="Where Slack's Web API lives; `/api/` is added")
+    circleci_token: SecretStr = Field(description="Personal API token of a machine user (CircleCI: User Settings)")
+    circleci_url: str = Field(CLOUD, description="CircleCI Cloud or the address of a Server")
+    circleci_webhook_secret: SecretStr | None = Field(
+        None, description="Secret of CircleCI's outbound webhooks (not used yet)"
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="`redis://`, `rediss://` or `unix://`; an own embedded server when not set"
+    )
+    data_dir: Path = Field(Path("data"), description="Where the embedded server keeps its data")
+    host: str = Field("0.0.0.0", description="Address the HTTP server listens on")  # noqa: S104  # containers
+    port: int = Field(3000, ge=0, le=65535, description="Port the HTTP server listens on")
+    admins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Slack user ids, comma-separated (not used yet)"
+    )
+    operator_channel: str | None = Field(None, description="Channel id where the operator is told of trouble")
+    policy_file: Path | None = Field(None, description="Who may do what, TOML (not used yet)")
+    projects_file: Path | None = Field(None, description="Aliases, default VCS, definitions: TOML")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    poll_interval_seconds: Seconds = Field(5, description="Pause between two looks at a young build")
+    grace_seconds: Seconds | None = Field(None, description='Wait before "no workflow ran"; default 15 poll intervals')
+    settle_seconds: Seconds | None = Field(None, description="Wait before the final word; default 2 poll intervals")
+    automatic_rerun_seconds: Seconds | None = Field(
+        None, description="Wait for CircleCI's own rerun before the final word; default 12 poll intervals"
+    )
+    on_hold_seconds: Seconds | None = Field(
+        None, description="Pause between looks at a build on hold; default 12 poll intervals"
+    )
+    linger_seconds: Seconds | None = Field(
+        None, description="How long a red build is still looked at for a rerun; default 720 poll intervals"
+    )
+    lease_seconds: Seconds | None = Field(
+        None, description="When another worker takes over from a dead one; default 3 poll intervals, at least 5 s"
+    )
+    retention_days: Seconds = Field(30, description="How long finished builds and their buttons are remembered")
+    slack_posts_per_second_per_channel: Seconds = Field(1, description="Budget for new messages in one channel")
+    slack_updates_per_minute: Seconds = Field(50, description="Budget for edits of messages in the workspace")
+    circleci_requests_per_second: Seconds = Field(10, description="Budget for requests to CircleCI")
+
+    @field_validator("admins", mode="before")
+    @classmethod
+    def _split_admins(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("circleci_url", "slack_api_url")
+    @classmethod
+    def _plain_address(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            raise ValueError("must start with https:// (or http:// on your own network)")
+        return value.rstrip("/").removesuffix("/api")
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @model_validator(mode="after")
+    def _a_way_in(self) -> Self:
+        if not (self.slack_app_token or self.slack_signing_secret):
+            raise ValueError(
+                "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): without one Slack cannot reach me"
+            )
+        return self
+
+    @property
+    def poll_interval(self) -> timedelta:
+        """The youngest pause between two looks at a build; the other waits default to multiples of it."""
+        return timedelta(seconds=self.poll_interval_seconds)
+
+    def _wait(self, chosen: float | None, times: int) -> timedelta:
+        return timedelta(seconds=chosen) if chosen is not None else times * self.poll_interval
+
+    @property
+    def grace(self) -> timedelta:
+        """How long a pipeline may stay without a workflow before that is said."""
+        return self._wait(self.grace_seconds, 15)
+
+    @property
+    def settle(self) -> timedelta:
+        """How long a build must look finished before the final word."""
+        return self._wait(self.settle_seconds, 2)
+
+    @property
+    def automatic_rerun(self) -> timedelta:
+        """How long a failed run with automatic reruns left is waited for."""
+        return self._wait(self.automatic_rerun_seconds, 12)
+
+    @property
+    def on_hold(self) -> timedelta:
+        """The pause between two looks at a build that waits for a person."""
+        return self._wait(self.on_hold_seconds, 12)
+
+    @property
+    def linger(self) -> timedelta:
+        """How long a build that ended red is looked at for reruns from elsewhere."""
+        return self._wait(self.linger_seconds, 720)
+
+    @property
+    def lease(self) -> timedelta:
+        """After how long the work of a dead process is taken over."""
+        return max(self._wait(self.lease_seconds, 3), timedelta(seconds=5))
+
+    @property
+    def web_url(self) -> str:
+        """Where people look at CircleCI: Cloud has its own host for that, a Server has one for both."""
+        return "https://app.circleci.com" if self.circleci_url == CLOUD else self.circleci_url
+
+
+class ProjectEntry(BaseModel):
+    """One `[projects.<alias>]` of the projects file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    slug: str
+    definition: str | None = None
+
+
+class Projects(BaseModel):
+    """What the projects file says: the alias `frontend` for `gh/acme/frontend`, and so on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    default_vcs: str = "gh"
+    projects: dict[str, ProjectEntry] = {}
+
+    def definition_for(self, *slugs: str) -> str | None:
+        """Return the pipeline definition chosen for the project of these spellings, if one is."""
+        entries = (entry for entry in self.projects.values() if entry.slug in slugs)
+        return next((entry.definition for entry in entries if entry.definition), None)
+
+
+class BadSettings(Exception):
+    """Settings that cannot work: `problems` holds (name, what is wrong, where to get it)."""
+
+    def __init__(self, problems: list[tuple[str, str, str]]) -> None:
+        super().__init__("; ".join(f"{name}: {what}" for name, what, _ in problems))
+        self.problems = problems
+
+
+def load() -> tuple[Settings, Projects]:
+    """Return the settings and the projects file, or raise BadSettings with all that is wrong at once."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise BadSettings([_problem(item["loc"], item["msg"]) for item in error.errors()]) from None
+    return settings, load_projects(settings.projects_file)
+
+
+def load_projects(path: Path | None) -> Projects:
+    """Return what the projects file says, or defaults without one."""
+    if path is None:
+        return Projects()
+    try:
+        return Projects.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise BadSettings([("PROJECTS_FILE", f"{path}: {error}", "docs/projects.md")]) from error
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> tuple[str, str, str]:
+    name = str(location[0]) if location else ""
+    field = Settings.model_fields.get(name)
+    what = message.removeprefix("Value error, ")
+    return name.upper() or "SLACK_APP_TOKEN", what, (field.description or "") if field else ""

@@ -1,0 +1,147 @@
+"""The boundary: find, parse, authorise, handle, reply; every exception becomes words here and nowhere else."""
+
+import secrets
+from collections.abc import Awaitable
+
+import structlog
+
+from bot.actions import RunCommand
+from bot.errors import BotError, CircleCIError, NotAllowed, SlackError, StoreError, Unauthorized, UsageError, UserError
+from bot.grammar import split
+from bot.models.slack import Click, Invocation
+from bot.routing import Context
+from bot.watching.operator import Operator
+from formatters import answers, errors
+from formatters.blocks import Message
+
+log = structlog.get_logger(__name__)
+
+
+class Dispatcher:
+    """Carries out what was recorded; nothing it does raises to the worker but a lost Redis."""
+
+    def __init__(self, context: Context, operator: Operator, *, team_id: str) -> None:
+        self._context = context
+        self._operator = operator
+        self._team_id = team_id
+
+    async def handle(self, invocation_id: str) -> None:
+        """Carry out what somebody said, unless an earlier run has."""
+        invocation = await self._context.store.said(Invocation, invocation_id)
+        if invocation is None:
+            return
+        with structlog.contextvars.bound_contextvars(request=_reference(), user=invocation.user_id):
+            answer = await self._in_words(invocation, self._answer_to(invocation))
+            if answer is not None:
+                await self._reply(invocation, answer)
+        await self._context.store.mark_done(invocation_id)
+
+    async def press(self, click_id: str) -> None:
+        """Carry out what somebody pressed, unless an earlier run has."""
+        click = await self._context.store.said(Click, click_id)
+        if click is None:
+            return
+        with structlog.contextvars.bound_contextvars(request=_reference(), user=click.user_id):
+            answer = await self._in_words(click, self._answer_to_click(click))
+            if answer is not None:
+                await self._reply(click, answer)
+        await self._context.store.mark_done(click_id)
+
+    async def _answer_to(self, invocation: Invocation) -> Message | None:
+        command, rest = self._context.router.find(split(invocation.text), typed=invocation.text)
+        self._authorise(invocation, command.permission)
+        try:
+            request = command.parse(rest, self._context.projects)
+        except UsageError as error:
+            error.command = error.command or command.name
+            raise
+        return await command.handle(request, invocation, self._context)
+
+    async def _answer_to_click(self, click: Click) -> Message | None:
+        if click.action_id.partition(":")[0] == RunCommand.action_id:
+            return await self._run_command(click)
+        action = self._context.router.action_for(click.action_id)
+        if action is None:
+            return answers.unknown_button()
+        self._authorise(click, action.permission)
+        return await action.handle(action.button.unpack(click.value), click, self._context)
+
+    async def _run_command(self, click: Click) -> Message | None:
+        """Carry out a command offered as a button, as if the presser had typed it; the first press counts."""
+        text = RunCommand.unpack(click.value).text
+        store, claim = self._context.store, f"run:{click.channel_id}:{click.message_ts}:{text}"
+        mine = f"{click.id}|{click.user_id}"
+        if (holder := await store.claim(claim, mine)) != mine:
+            return answers.someone_was_first(holder.rpartition("|")[2], text)
+        invocation = _as_if_typed(click, text)
+        await store.record(invocation)
+        try:
+            return await self._answer_to(invocation)
+        except (UserError, CircleCIError):
+            await store.release(claim)
+            raise
+
+    async def _in_words(self, said: Invocation | Click, answer: Awaitable[Message | None]) -> Message | None:
+        try:
+            return await answer
+        except StoreError:
+            raise  # only the engine can help: it runs the task again, and each step looks before it acts
+        except BotError as error:
+            return await self._words_for(error, said)
+        except Exception:  # the one boundary: nobody may see nothing
+            reference = str(structlog.contextvars.get_contextvars()["request"])
+            log.exception("unexpected", reference=reference)
+            return errors.unexpected(reference, started=True)
+
+    def _authorise(self, said: Invocation | Click, permission: str) -> None:
+        """Let people of other workspaces (Slack Connect) only read, until there is a policy."""
+        if said.team_id and said.team_id != self._team_id and permission != "read":
+            raise NotAllowed(said.user_id, permission, "people from other workspaces may only read")
+
+    async def _words_for(self, error: BotError, said: Invocation | Click) -> Message:
+        if not isinstance(error, UserError):
+            log.warning("refused", error=repr(error))
+        if isinstance(error, Unauthorized):
+            await self._operator.token_refused(error)
+        usage = self._context.router.commands.get(error.command or "") if isinstance(error, UsageError) else None
+        word = said.command if isinstance(said, Invocation) else "/ci"
+        return errors.error(error, command=word, help=usage.help if usage else None)
+
+    async def _reply(self, said: Invocation | Click, message: Message) -> None:
+        """Answer the one person, where they asked; by direct message where all else fails."""
+        messenger = self._context.messenger
+        try:
+            if said.response_url:
+                await messenger.respond(said.response_url, message)
+                return
+        except SlackError as error:
+            log.info("response_url_refused", code=error.code)
+        try:
+            await messenger.whisper(said.channel_id, said.user_id, message, thread_ts=_thread_of(said))
+        except SlackError as error:
+            log.warning("answer_not_delivered", method=error.method, code=error.code)
+
+
+def _thread_of(said: Invocation | Click) -> str | None:
+    # An ephemeral in a thread that has no reply yet would be invisible: a mention in the channel is answered there.
+    if isinstance(said, Invocation) and said.thread_ts == said.message_ts:
+        return None
+    return said.thread_ts
+
+
+def _as_if_typed(click: Click, text: str) -> Invocation:
+    return Invocation(
+        id=click.id,
+        kind="button",
+        text=text,
+        user_id=click.user_id,
+        user_name=click.user_name,
+        team_id=click.team_id,
+        channel_id=click.channel_id,
+        thread_ts=click.thread_ts,
+        response_url=click.response_url,
+    )
+
+
+def _reference() -> str:
+    return secrets.token_hex(2)

@@ -1,0 +1,129 @@
+"""Bolt's listeners: record what came in, ack, and let nothing out.
+
+An exception after `ack()` makes Bolt forget the ack (slack_bolt/listener/asyncio_runner.py), so each listener catches
+its own; `@app.error` is a last net for what Bolt itself raises.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+
+from bot.errors import BotError, StoreError
+from bot.messenger import Messenger
+from bot.models.slack import Click, Invocation
+from bot.slack.payloads import from_action, from_command, from_event
+from bot.store import Store
+from bot.watching.engine import Engine
+from formatters import errors
+from formatters.blocks import Message
+
+Ack = Callable[..., Awaitable[BoltResponse]]
+log = structlog.get_logger(__name__)
+
+RECORD_SECONDS = 1.0
+
+
+class Listeners:
+    """What Slack delivers goes into the store and onto the docket before it is acknowledged."""
+
+    def __init__(self, store: Store, engine: Engine, messenger: Messenger, *, bot_user_id: str) -> None:
+        self._store = store
+        self._engine = engine
+        self._messenger = messenger
+        self._bot_user_id = bot_user_id
+
+    def register(self, app: AsyncApp) -> None:
+        """Listen to every command, mention, direct message and button."""
+        app.command(re.compile(r".*"))(self.command)
+        app.event("app_mention")(self.event)
+        app.event("message")(self.event)
+        app.action(re.compile(r".*"))(self.action)
+        app.error(self.error)
+
+    async def command(self, body: dict[str, Any], ack: Ack) -> None:
+        """Take a slash command; a refusal rides on the ack itself, which needs neither Redis nor the Web API."""
+        try:
+            invocation = from_command(body)
+            await self._record(invocation)
+        except StoreError as error:
+            refusal = errors.error(error)
+            await ack(response_type="ephemeral", text=refusal.text, blocks=list(refusal.blocks))
+            return
+        await ack()
+        await self._remember(invocation.id)
+
+    async def event(self, body: dict[str, Any], ack: Ack) -> None:
+        """Take a mention or a direct message."""
+        invocation = from_event(body, bot_user_id=self._bot_user_id)
+        if invocation is None:
+            await ack()
+            return
+        try:
+            await self._record(invocation)
+        except StoreError as error:
+            await ack()
+            refusal = errors.error(error)
+            await self._quietly(
+                self._messenger.whisper(
+                    invocation.channel_id, invocation.user_id, refusal, thread_ts=invocation.thread_ts
+                )
+            )
+            return
+        await ack()
+        await self._remember(invocation.id)
+
+    async def action(self, body: dict[str, Any], ack: Ack) -> None:
+        """Take a press on a button."""
+        click = from_action(body)
+        if click is None:
+            await ack()
+            return
+        try:
+            await self._record(click)
+        except StoreError as error:
+            await ack()
+            await self._refuse_click(click, errors.error(error))
+            return
+        await ack()
+        await self._remember(click.id)
+
+    async def error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:  # noqa: ARG002  # Bolt's signature
+        """Keep Bolt from answering with the exception's text or logging the body."""
+        log.error("listener_failed", error=repr(error))
+        return BoltResponse(status=500, body="")
+
+    async def _record(self, said: Invocation | Click) -> None:
+        """Record and queue, unless a delivery of the same was queued before."""
+        try:
+            async with asyncio.timeout(RECORD_SECONDS):
+                if await self._store.record(said):
+                    await self._queue(said)
+                else:
+                    log.info("delivery_dropped", delivery=said.id)
+        except TimeoutError as error:
+            raise StoreError("Redis does not answer within a second") from error
+
+    async def _queue(self, said: Invocation | Click) -> None:
+        if isinstance(said, Click):
+            await self._engine.press(said.id)
+        else:
+            await self._engine.handle(said.id)
+
+    async def _remember(self, delivery_id: str) -> None:
+        """Drop redeliveries; after queueing, so that a process that dies in between loses nothing."""
+        await self._quietly(self._store.mark_seen(delivery_id))
+
+    async def _refuse_click(self, click: Click, refusal: Message) -> None:
+        if click.response_url:
+            await self._quietly(self._messenger.respond(click.response_url, refusal))
+
+    async def _quietly(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except BotError as error:
+            log.warning("after_ack_failed", error=repr(error))

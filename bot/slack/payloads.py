@@ -1,0 +1,97 @@
+"""Slack's bodies, decoded once: a command, an event or a press becomes an Invocation or a Click. Pure.
+
+https://docs.slack.dev/interactivity/implementing-slash-commands , https://docs.slack.dev/reference/events/app_mention ,
+https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot.models.slack import Click, Invocation
+
+_LINK = re.compile(r"<((?:https?://|mailto:)[^>|]*)(?:\|([^>]*))?>")
+
+
+def typed(text: str) -> str:
+    """Return what a person typed: Slack wraps links in `<…>` and sends `&`, `<` and `>` as entities.
+
+    A bare `<` can only be Slack's own, so nothing a person typed is lost.
+    """
+    unwrapped = _LINK.sub(lambda match: _typed_link(match[1], match[2]), text)
+    return unwrapped.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _typed_link(url: str, label: str | None) -> str:
+    # `acme.io` becomes `<http://acme.io|acme.io>`: the label is what was typed.
+    return label if label and url.endswith(label) else url
+
+
+def from_command(body: Mapping[str, Any]) -> Invocation:
+    """Return a slash command; its `trigger_id` names the delivery."""
+    return Invocation(
+        id=str(body["trigger_id"]),
+        kind="command",
+        text=typed(str(body.get("text") or "")),
+        user_id=str(body["user_id"]),
+        user_name=str(body.get("user_name") or ""),
+        team_id=str(body.get("team_id") or ""),
+        channel_id=str(body["channel_id"]),
+        command=str(body.get("command") or "/ci"),
+        response_url=str(body["response_url"]) if body.get("response_url") else None,
+        trigger_id=str(body["trigger_id"]),
+    )
+
+
+def from_event(body: Mapping[str, Any], *, bot_user_id: str) -> Invocation | None:
+    """Return a mention or a direct message; None for what no person said to us."""
+    event = body.get("event") or {}
+    if event.get("bot_id") or event.get("subtype") or not event.get("user"):
+        return None
+    is_mention = event.get("type") == "app_mention"
+    if not is_mention and event.get("channel_type") != "im":
+        return None
+    ts = str(event["ts"])
+    in_channel = event.get("channel_type") != "im"
+    return Invocation(
+        id=str(body.get("event_id") or f"{event['channel']}:{ts}"),
+        kind="mention" if is_mention else "message",
+        text=typed(_said_to(str(event.get("text") or ""), bot_user_id)),
+        user_id=str(event["user"]),
+        # In a shared channel `team_id` is the workspace that was told, `user_team` the one the person belongs to.
+        team_id=str(event.get("user_team") or event.get("team") or body.get("team_id") or ""),
+        channel_id=str(event["channel"]),
+        command="@ci",
+        message_ts=ts,
+        thread_ts=str(event["thread_ts"]) if event.get("thread_ts") else (ts if in_channel else None),
+    )
+
+
+def _said_to(text: str, bot_user_id: str) -> str:
+    """Return what follows the first mention of the bot."""
+    _, mention, rest = text.partition(f"<@{bot_user_id}")
+    return rest.partition(">")[2].strip() if mention else text
+
+
+def from_action(body: Mapping[str, Any]) -> Click | None:
+    """Return a press on a button in a message; None for anything else interactive."""
+    actions, container = body.get("actions") or [], body.get("container") or {}
+    message_ts = container.get("message_ts")
+    if not actions or not message_ts:
+        return None
+    action, user = actions[0], body.get("user") or {}
+    message = body.get("message") or {}
+    thread_ts = container.get("thread_ts") or message.get("thread_ts")
+    return Click(
+        id=f"{user.get('id')}:{message_ts}:{action.get('action_id')}:{action.get('action_ts')}",
+        action_id=str(action.get("action_id") or ""),
+        value=str(action.get("value") or ""),
+        user_id=str(user.get("id") or ""),
+        user_name=str(user.get("username") or user.get("name") or ""),
+        team_id=str(user.get("team_id") or (body.get("team") or {}).get("id") or ""),
+        channel_id=str(container.get("channel_id") or (body.get("channel") or {}).get("id") or ""),
+        message_ts=str(message_ts),
+        thread_ts=str(thread_ts) if thread_ts else None,
+        response_url=str(body["response_url"]) if body.get("response_url") else None,
+        trigger_id=str(body["trigger_id"]) if body.get("trigger_id") else None,
+    )

@@ -1,0 +1,208 @@
+"""What the bot keeps in Redis; nothing else knows its keys.
+
+| key (behind `ci:`)             | value                                     | kept for                  |
+| ------------------------------ | ----------------------------------------- | ------------------------- |
+| `said:<delivery id>`           | an Invocation or a Click                  | a day                     |
+| `seen:<delivery id>`           | it was queued: a redelivery is dropped    | an hour                   |
+| `done:<delivery id>`           | it was handled: a second run does nothing | a day                     |
+| `acted:<pipeline id>`          | who last reran it                         | the retention             |
+| `attempt:<invocation id>`      | an Attempt                                | the retention             |
+| `claim:<what>`                 | who was first                             | as the caller says        |
+| `watches:<pipeline id>`        | watch id -> Watch                         | the retention, when ended |
+| `snapshot:<pipeline id>`       | a Snapshot                                | the retention, when ended |
+| `watching`                     | pipeline ids that are polled              | until they end            |
+| `fence:<pipeline id>`          | whoever compares and tells                | the lease                 |
+"""
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TypeVar, cast
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.exceptions import LockError, RedisError
+
+from bot.errors import StoreError
+from bot.models.attempt import Attempt
+from bot.models.build import Snapshot
+from bot.models.circleci import PipelineId
+from bot.models.slack import Click, Invocation, Watch
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+Said = TypeVar("Said", Invocation, Click)
+T = TypeVar("T")
+
+
+class Store:
+    """Typed reads and writes; each raises StoreError when Redis does not answer."""
+
+    def __init__(self, url: str, *, retention: timedelta, prefix: str = "ci:") -> None:
+        pool = BlockingConnectionPool.from_url(
+            url, max_connections=16, timeout=5, socket_timeout=5, socket_connect_timeout=2, decode_responses=True
+        )
+        self._redis = Redis.from_pool(pool)
+        self._retention = retention
+        self._prefix = prefix
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._redis.aclose()
+
+    async def ping(self) -> None:
+        """Return when Redis answers."""
+        await self._ask(self._redis.ping())
+
+    # What was said
+
+    async def record(self, said: Invocation | Click) -> bool:
+        """Keep it for the worker; False when this delivery was queued before."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.exists(self._key("seen", said.id))
+        pipeline.set(self._key("said", said.id), said.model_dump_json(), ex=DAY)
+        seen, _ = await self._ask(pipeline.execute())
+        return not seen
+
+    async def mark_seen(self, delivery_id: str) -> None:
+        """Drop redeliveries from now on: it is queued."""
+        await self._ask(self._redis.set(self._key("seen", delivery_id), 1, ex=HOUR))
+
+    async def said(self, kind: type[Said], delivery_id: str) -> Said | None:
+        """Return what was recorded, unless a run before has handled it."""
+        done, said = await self._ask(self._redis.mget(self._key("done", delivery_id), self._key("said", delivery_id)))
+        return None if done or said is None else kind.model_validate_json(said)
+
+    async def invocation(self, invocation_id: str) -> Invocation | None:
+        """Return what was said, handled or not."""
+        said = await self._ask(self._redis.get(self._key("said", invocation_id)))
+        return None if said is None else Invocation.model_validate_json(said)
+
+    async def mark_done(self, delivery_id: str) -> None:
+        """Let a second run of the same delivery do nothing."""
+        await self._ask(self._redis.set(self._key("done", delivery_id), 1, ex=DAY))
+
+    # Who was first
+
+    async def claim(self, what: str, holder: str, keep: timedelta | None = None) -> str:
+        """Return who holds `what`: `holder` itself when it was first, or already held it."""
+        key = self._key("claim", what)
+        await self._ask(self._redis.set(key, holder, nx=True, ex=keep or self._retention))
+        first = await self._ask(self._redis.get(key))
+        return holder if first is None else str(first)
+
+    async def first(self, what: str, keep: timedelta | None = None) -> bool:
+        """Say whether nobody asked this before, ourselves included; from now on somebody has."""
+        key = self._key("claim", what)
+        return bool(await self._ask(self._redis.set(key, 1, nx=True, ex=keep or self._retention)))
+
+    async def release(self, what: str) -> None:
+        """Let somebody else try."""
+        await self._ask(self._redis.delete(self._key("claim", what)))
+
+    async def last_act(self, pipeline_id: PipelineId) -> str | None:
+        """Return who last reran the pipeline from Slack."""
+        user_id = await self._ask(self._redis.get(self._key("acted", pipeline_id)))
+        return None if user_id is None else str(user_id)
+
+    async def save_last_act(self, pipeline_id: PipelineId, user_id: str) -> None:
+        """Remember who reran the pipeline."""
+        await self._ask(self._redis.set(self._key("acted", pipeline_id), user_id, ex=self._retention))
+
+    # Attempts
+
+    async def attempt(self, attempt_id: str) -> Attempt | None:
+        """Return the recorded deploy, if there is one."""
+        data = await self._ask(self._redis.get(self._key("attempt", attempt_id)))
+        return None if data is None else Attempt.model_validate_json(data)
+
+    async def save_attempt(self, attempt: Attempt) -> Attempt:
+        """Record the deploy as it stands; returns it."""
+        await self._ask(
+            self._redis.set(self._key("attempt", attempt.id), attempt.model_dump_json(), ex=self._retention)
+        )
+        return attempt
+
+    # Watches
+
+    async def add_watch(self, watch: Watch) -> None:
+        """Let a thread follow a pipeline, from now or again."""
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hsetnx(self._key("watches", watch.pipeline_id), watch.id, watch.model_dump_json())
+        self._keep_watching(pipeline, watch.pipeline_id)
+        await self._ask(pipeline.execute())
+
+    async def watch_again(self, pipeline_id: PipelineId) -> None:
+        """Follow an ended pipeline again, for its old threads."""
+        pipeline = self._redis.pipeline(transaction=True)
+        self._keep_watching(pipeline, pipeline_id)
+        await self._ask(pipeline.execute())
+
+    async def save_watch(self, watch: Watch) -> Watch:
+        """Record what a thread was told; returns the watch."""
+        key = self._key("watches", watch.pipeline_id)
+        await self._ask(self._redis.hset(key, watch.id, watch.model_dump_json()))
+        return watch
+
+    async def watches(self, pipeline_id: PipelineId) -> list[Watch]:
+        """Return the threads that follow the pipeline, oldest first."""
+        key = self._key("watches", pipeline_id)
+        found = await self._ask(cast("Awaitable[list[str]]", self._redis.hvals(key)))
+        return sorted((Watch.model_validate_json(data) for data in found), key=lambda watch: watch.asked_at)
+
+    async def watching(self) -> set[PipelineId]:
+        """Return the pipelines that must have a poll."""
+        found = await self._ask(cast("Awaitable[set[str]]", self._redis.smembers(self._prefix + "watching")))
+        return {PipelineId(pipeline_id) for pipeline_id in found}
+
+    async def snapshot(self, pipeline_id: PipelineId) -> Snapshot:
+        """Return what was known after the last look."""
+        data = await self._ask(self._redis.get(self._key("snapshot", pipeline_id)))
+        return Snapshot() if data is None else Snapshot.model_validate_json(data)
+
+    async def save_snapshot(self, pipeline_id: PipelineId, snapshot: Snapshot) -> None:
+        """Record what is known after this look."""
+        await self._ask(self._redis.set(self._key("snapshot", pipeline_id), snapshot.model_dump_json()))
+
+    async def stop_watching(self, pipeline_id: PipelineId) -> None:
+        """Poll it no more; its buttons work until the retention is over."""
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.srem(self._prefix + "watching", pipeline_id)
+        pipeline.expire(self._key("watches", pipeline_id), self._retention)
+        pipeline.expire(self._key("snapshot", pipeline_id), self._retention)
+        await self._ask(pipeline.execute())
+
+    @asynccontextmanager
+    async def fence(
+        self, pipeline_id: PipelineId, lease: timedelta, *, wait: timedelta | None = None
+    ) -> AsyncIterator[bool]:
+        """Yield True when nobody else compares and tells for this pipeline, for at most `lease`."""
+        seconds = wait.total_seconds() if wait else 0
+        lock = self._redis.lock(self._key("fence", pipeline_id), timeout=lease.total_seconds(), sleep=0.05)
+        held = await self._ask(lock.acquire(blocking=seconds > 0, blocking_timeout=seconds or None))
+        try:
+            yield held
+        finally:
+            if held:
+                await self._release(lock.release())
+
+    async def _release(self, release: Awaitable[None]) -> None:
+        try:
+            await release
+        except LockError:
+            return  # it ran out while we worked: what was told stands in the watch, so nobody tells it again
+        except RedisError as error:
+            raise StoreError(str(error)) from error
+
+    def _keep_watching(self, pipeline: "Redis", pipeline_id: PipelineId) -> None:
+        pipeline.sadd(self._prefix + "watching", pipeline_id)
+        pipeline.persist(self._key("watches", pipeline_id))
+        pipeline.persist(self._key("snapshot", pipeline_id))
+
+    def _key(self, kind: str, name: str) -> str:
+        return f"{self._prefix}{kind}:{name}"
+
+    async def _ask(self, answer: Awaitable[T]) -> T:
+        try:
+            return await answer
+        except (RedisError, OSError) as error:
+            raise StoreError(f"Redis: {type(error).__name__}: {error}") from error

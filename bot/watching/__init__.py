@@ -1,0 +1,1 @@
+"""Following a pipeline: what changed, when to look again, who is told."""

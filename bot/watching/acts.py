@@ -1,0 +1,153 @@
+"""Cancel, rerun and approve: done once, told in the thread with who pressed, claimed only when CircleCI confirms.
+
+CircleCI has no idempotency keys, so each request is claimed in Redis before it is sent, by what it acts on: two people,
+two messages and two processes meet at the same claim.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from bot.actions import ApproveJob
+from bot.circleci.client import CircleCI
+from bot.errors import CircleCIError, Rejected, SlackError, Unavailable
+from bot.models.build import Build, Run, rerun_key
+from bot.models.circleci import PipelineId, WorkflowId
+from bot.models.slack import Click
+from bot.settings import Settings
+from bot.store import Store
+from bot.watching.engine import Engine
+from bot.watching.teller import Teller
+from formatters import answers, replies
+from formatters.blocks import Message
+
+log = structlog.get_logger(__name__)
+
+OLDEST_RERUN = timedelta(days=90)  # https://circleci.com/docs/workflows/#rerunning-workflows-fails
+
+
+class Acts:
+    """Each method returns what to answer to the one who pressed, None when the thread says it all."""
+
+    def __init__(self, settings: Settings, store: Store, circleci: CircleCI, teller: Teller, engine: Engine) -> None:
+        self._settings = settings
+        self._store = store
+        self._circleci = circleci
+        self._teller = teller
+        self._engine = engine
+
+    async def cancel(self, pipeline_id: PipelineId, click: Click) -> Message | None:
+        """Cancel every workflow of the pipeline that is not finished."""
+        build = await self._circleci.build(pipeline_id)
+        open_runs = [run for run in build.runs if not run.workflow.is_finished]
+        if not open_runs:
+            return answers.nothing_to_cancel(build)
+        if first := await self._someone_else(f"cancel:{pipeline_id}:{build.fingerprint}", click):
+            return answers.someone_was_first(first, "Cancel")
+        for run in open_runs:
+            try:
+                await self._circleci.cancel_workflow(run.workflow.id)
+            except Rejected:
+                log.info("workflow_not_cancelled", workflow=run.workflow.id)  # it ended by itself meanwhile
+        word = replies.someone_acted("cancel", click.user_id, f"#{build.pipeline.number}")
+        await self._tell(pipeline_id, f"act:{click.id}", word)
+        return None
+
+    async def approve(self, action: ApproveJob, click: Click) -> Message | None:
+        """Let the held job go on."""
+        pipeline_id = PipelineId(action.pipeline_id)
+        claim = f"approve:{action.workflow_id}:{action.approval_request_id}"
+        if first := await self._someone_else(claim, click):
+            return answers.someone_was_first(first, f"Approve {action.job_name}")
+        if await self._store.first(f"{claim}:sent"):
+            await self._send_approval(action, claim)
+        word = replies.someone_acted("approve", click.user_id, action.job_name)
+        await self._tell(pipeline_id, f"act:{click.id}", word)
+        return None
+
+    async def _send_approval(self, action: ApproveJob, claim: str) -> None:
+        try:
+            await self._circleci.approve(WorkflowId(action.workflow_id), action.approval_request_id)
+        except CircleCIError as error:
+            if not (isinstance(error, Unavailable) and error.arrived):
+                await self._store.release(claim)
+                await self._store.release(f"{claim}:sent")
+            await self._engine.wake(PipelineId(action.pipeline_id))
+            raise
+
+    async def rerun(self, pipeline_id: PipelineId, click: Click, *, failed_only: bool) -> Message | None:
+        """Run the finished workflows again in the same pipeline: the red ones from their failed jobs, or all."""
+        label = "Rerun failed" if failed_only else "Rerun all"
+        build = await self._circleci.build(pipeline_id)
+        claim = f"rerun:{pipeline_id}:{build.fingerprint}"
+        if not build.workflows_finished:
+            first = await self._store.last_act(pipeline_id)
+            return answers.already_running(build, first)
+        targets = _targets(build, failed_only=failed_only)
+        if not targets:
+            return answers.nothing_to_rerun(build)
+        if build.read_at - build.pipeline.created_at > OLDEST_RERUN:
+            return answers.rerun_too_old()
+        if first := await self._someone_else(claim, click):
+            return answers.someone_was_first(first, label)
+        await self._store.save_last_act(pipeline_id, click.user_id)
+        await self._send_reruns(targets, claim, failed_only=failed_only)
+        kind = "rerun_failed" if failed_only else "rerun_all"
+        attempt = max(run.attempt for run in targets) + 1
+        word = replies.someone_acted(kind, click.user_id, _what_runs_again(targets, failed_only), attempt)
+        keys = [rerun_key(run.workflow.name, run.attempt + 1) for run in targets]
+        await self._tell(pipeline_id, f"act:{click.id}", word, *keys)
+        return None
+
+    async def _send_reruns(self, targets: Sequence[Run], claim: str, *, failed_only: bool) -> None:
+        """Send each rerun at most once, also when a run before this one died in between."""
+        for run in targets:
+            sent = f"rerun-sent:{run.workflow.id}"
+            if await self._store.first(sent):
+                from_failed = failed_only and run.workflow.status == "failed"
+                await self._send_rerun(run.workflow.id, claim, sent, from_failed=from_failed)
+
+    async def _send_rerun(self, workflow_id: WorkflowId, claim: str, sent: str, *, from_failed: bool) -> None:
+        try:
+            await self._circleci.rerun_workflow(workflow_id, from_failed=from_failed)
+        except Unavailable as error:
+            if not error.arrived:
+                await self._store.release(claim)
+                await self._store.release(sent)
+            raise
+        except CircleCIError:
+            await self._store.release(claim)
+            await self._store.release(sent)
+            raise
+
+    async def _someone_else(self, what: str, click: Click) -> str | None:
+        """Return who claimed this before, None when it was this very click."""
+        mine = f"{click.id}|{click.user_id}"
+        holder = await self._store.claim(what, mine)
+        return None if holder == mine else holder.rpartition("|")[2]
+
+    async def _tell(self, pipeline_id: PipelineId, key: str, word: Message, *told: str) -> None:
+        """Tell every thread of the pipeline, and look at it again at once."""
+        async with self._store.fence(pipeline_id, self._settings.lease, wait=self._settings.lease):
+            for watch in await self._store.watches(pipeline_id):
+                try:
+                    watch = await self._teller.once(watch, key, word)  # noqa: PLW2901  # the watch as it now is
+                    await self._store.save_watch(watch.with_told(*told))
+                except SlackError as error:
+                    log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)
+        await self._store.watch_again(pipeline_id)
+        await self._engine.wake(pipeline_id)
+
+
+def _targets(build: Build, *, failed_only: bool) -> list[Run]:
+    if failed_only:
+        return [run for run in build.real_runs if run.workflow.status not in ("success", "not_run")]
+    return [run for run in build.real_runs if not run.workflow.is_setup]
+
+
+def _what_runs_again(targets: Sequence[Run], failed_only: bool) -> str:
+    if not failed_only:
+        return ", ".join(run.workflow.name for run in targets)
+    names = [job.name for run in targets for job in run.failed_jobs]
+    return ", ".join(names) or ", ".join(run.workflow.name for run in targets)

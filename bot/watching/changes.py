@@ -1,0 +1,34 @@
+"""What a look at a build shows that changes what someone would do. Pure."""
+
+from collections.abc import Collection
+
+from bot.models.build import Build, Change, ChangeKind, Run
+from bot.models.circleci import ACTIVE_WORKFLOW_STATUSES, TERMINAL_WORKFLOW_STATUSES
+
+
+def changes(told: Collection[str], build: Build) -> list[Change]:
+    """Return what is noteworthy now and was not told before.
+
+    Asking what a thread was told, and not what the last poll saw, keeps a change that was seen but not yet said
+    when a process died.
+    """
+    return [change for change in noteworthy(build) if change.key not in told]
+
+
+def noteworthy(build: Build) -> list[Change]:
+    """Return all that a thread should have been told about the build as it is, in the order of its workflows."""
+    return [change for run in build.runs for change in _of_run(run, finished=build.workflows_finished)]
+
+
+def _of_run(run: Run, *, finished: bool) -> list[Change]:
+    workflow = run.workflow
+    found = []
+    if run.attempt > 1:
+        found.append(Change(kind=ChangeKind.RERUN, workflow=workflow, attempt=run.attempt))
+    if workflow.status not in ACTIVE_WORKFLOW_STATUSES | TERMINAL_WORKFLOW_STATUSES:
+        found.append(Change(kind=ChangeKind.UNKNOWN_STATUS, workflow=workflow))
+    if not finished:
+        # When all is over the final reply names the failed jobs: saying them here too would be saying them twice.
+        found += [Change(kind=ChangeKind.JOB_FAILED, workflow=workflow, job=job) for job in run.failed_jobs]
+    found += [Change(kind=ChangeKind.ON_HOLD, workflow=workflow, job=job) for job in run.holds]
+    return found

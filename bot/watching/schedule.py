@@ -1,0 +1,79 @@
+"""When to look at a build again, and when its end is the end. Pure."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from bot.models.build import Build, State
+
+YOUNG = timedelta(minutes=2)
+SLOWEST = 6  # poll intervals: half a minute at the default of five seconds
+LONGEST_BACKOFF = 60  # poll intervals
+NOTHING_YET = timedelta(0)
+
+
+class Waits(Protocol):
+    """The waiting times of the settings."""
+
+    @property
+    def poll_interval(self) -> timedelta: ...  # noqa: D102
+    @property
+    def grace(self) -> timedelta: ...  # noqa: D102
+    @property
+    def settle(self) -> timedelta: ...  # noqa: D102
+    @property
+    def automatic_rerun(self) -> timedelta: ...  # noqa: D102
+    @property
+    def on_hold(self) -> timedelta: ...  # noqa: D102
+
+
+class Ending(NamedTuple):
+    """Whether the build is over for good; if not, `wait` is what is left of the settle checks, None while it runs."""
+
+    is_final: bool
+    wait: timedelta | None = None
+
+
+def next_delay(build: Build | None, failures: int, waits: Waits) -> timedelta:
+    """Return the pause before the next look: short for a young build, long on hold, longer at each failure."""
+    if failures:
+        return waits.poll_interval * min(1 << min(failures, 10), LONGEST_BACKOFF)
+    if build is None:
+        return waits.poll_interval
+    if build.state is State.ON_HOLD:
+        return waits.on_hold
+    return waits.poll_interval * min(1 + build.elapsed // YOUNG, SLOWEST)
+
+
+def ending(build: Build, finished_since: datetime | None, waits: Waits) -> Ending:
+    """Decide whether an outcome can still change by itself.
+
+    `finished_since` is when this attempt was first seen finished; the waiting times are measured on CircleCI's clock.
+    """
+    if build.pipeline.state == "errored":
+        return Ending(is_final=True)
+    if not build.runs:
+        return _no_workflow(build, waits)
+    if not build.workflows_finished or finished_since is None:
+        return Ending(is_final=False)
+    left = _settling(build, waits) - (build.read_at - finished_since)
+    return Ending(is_final=left <= NOTHING_YET, wait=max(left, NOTHING_YET))
+
+
+def _no_workflow(build: Build, waits: Waits) -> Ending:
+    if build.pipeline.state in ("pending", "setup-pending"):
+        return Ending(is_final=False)  # CircleCI still reads the configuration
+    left = waits.grace - (build.read_at - build.pipeline.created_at)
+    return Ending(is_final=left <= NOTHING_YET, wait=max(left, NOTHING_YET))
+
+
+def _settling(build: Build, waits: Waits) -> timedelta:
+    """Return how long a finished build must stay so: between two jobs, nothing may be running for a moment.
+
+    honeycombio/buildevents#27
+    """
+    if any(run.workflow.may_rerun_itself for run in build.runs):
+        return max(waits.automatic_rerun, waits.settle)
+    only_setup = all(run.workflow.is_setup for run in build.runs)
+    if only_setup and all(run.workflow.status == "success" for run in build.runs):
+        return max(waits.grace, waits.settle)  # the real workflows are about to be created
+    return waits.settle

@@ -1,0 +1,159 @@
+"""One look at one pipeline: read it, compare, tell each thread, say when to look again."""
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.circleci.classic import Classic
+from bot.circleci.client import CircleCI
+from bot.circleci.report import report
+from bot.errors import CircleCIError, RateLimited, SlackError, SlackLimited, Unauthorized
+from bot.models.build import Build, Report, Snapshot, State
+from bot.models.circleci import PipelineId
+from bot.models.slack import Watch
+from bot.settings import Settings
+from bot.store import Store
+from bot.watching.changes import changes
+from bot.watching.operator import Operator
+from bot.watching.schedule import Ending, ending, next_delay
+from bot.watching.teller import Teller
+from formatters import final, replies, root
+from formatters.links import Links
+
+log = structlog.get_logger(__name__)
+
+OUTAGE_AFTER = 3  # failed looks in a row before the threads are told
+LINGER_INTERVALS = 60
+
+
+class Watcher:
+    """Follows pipelines; one look at a time for each, over all processes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        circleci: CircleCI,
+        classic: Classic,
+        teller: Teller,
+        links: Links,
+        operator: Operator,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._circleci = circleci
+        self._classic = classic
+        self._teller = teller
+        self._links = links
+        self._operator = operator
+
+    async def look(self, pipeline_id: PipelineId) -> timedelta | None:
+        """Look once; returns the pause before the next look, None when nothing is left to follow."""
+        async with self._store.fence(pipeline_id, self._settings.lease) as alone:
+            if not alone:
+                return self._settings.poll_interval
+            snapshot = await self._store.snapshot(pipeline_id)
+            try:
+                build = await self._read(pipeline_id, snapshot.build)
+            except CircleCIError as error:
+                return await self._failed(pipeline_id, snapshot, error)
+            return await self._seen(pipeline_id, snapshot, build)
+
+    async def _read(self, pipeline_id: PipelineId, known: Build | None) -> Build:
+        build = await self._circleci.build(pipeline_id, known)
+        cancelled_by_nobody = any(
+            run.workflow.status == "canceled" and not run.workflow.canceled_by for run in build.real_runs
+        )
+        if build.state is not State.CANCELED or not cancelled_by_nobody:
+            return build
+        newer = await self._circleci.newer_pipeline(build)
+        return build if newer is None else build.model_copy(update={"superseded_by": newer.number})
+
+    async def _seen(self, pipeline_id: PipelineId, snapshot: Snapshot, build: Build) -> timedelta | None:
+        finished_since = _finished_since(snapshot, build)
+        end = ending(build, finished_since, self._settings)
+        watches = await self._store.watches(pipeline_id)
+        late = await self._tell_all(watches, build, end, recovered=snapshot.failures > 0)
+        await self._store.save_snapshot(
+            pipeline_id, Snapshot(build=build, fingerprint=build.fingerprint, finished_since=finished_since)
+        )
+        if late is not None:
+            return late
+        if not end.is_final:
+            return self._next(build, end)
+        return await self._after_the_end(pipeline_id, build, finished_since)
+
+    async def _tell_all(self, watches: list[Watch], build: Build, end: Ending, *, recovered: bool) -> timedelta | None:
+        """Tell each thread; returns the pause before another try when Slack would not take all of it."""
+        evidence = None
+        if end.is_final and any(_final_key(build) not in watch.told for watch in watches):
+            evidence = await report(self._circleci, self._classic, build)
+        late: timedelta | None = None
+        for watch in watches:
+            try:
+                await self._tell(watch, build, end, evidence, recovered=recovered)
+            except SlackLimited as error:
+                late = max(late or error.retry_after, error.retry_after)
+            except SlackError as error:
+                log.warning("thread_not_told", pipeline=build.pipeline.id, method=error.method, code=error.code)
+                late = late or self._settings.poll_interval * LINGER_INTERVALS
+        return late
+
+    async def _tell(self, watch: Watch, build: Build, end: Ending, evidence: Report | None, *, recovered: bool) -> None:
+        note = root.no_workflow() if end.is_final and not build.runs and build.state is State.WAITING else ""
+        watch = await self._teller.root(watch, build, note=note, final=end.is_final)
+        if recovered and watch.outage_told:
+            watch = await self._teller.reply(watch, replies.outage_over())
+            watch = await self._store.save_watch(watch.model_copy(update={"outage_told": False}))
+        watch = await self._teller.changes(watch, build, changes(watch.told, build))
+        if end.is_final and _final_key(build) not in watch.told:
+            word = final.final(build, evidence, watch, self._links)
+            await self._teller.once(watch, _final_key(build), word)
+
+    async def _failed(self, pipeline_id: PipelineId, snapshot: Snapshot, error: CircleCIError) -> timedelta:
+        """Keep the watch through an outage: the log and the threads hear of its beginning, and of its end."""
+        failures = snapshot.failures + 1
+        if failures == 1:
+            log.warning("circleci_unreadable", pipeline=pipeline_id, error=repr(error))
+        if isinstance(error, Unauthorized):
+            await self._operator.token_refused(error)
+        for watch in await self._store.watches(pipeline_id):
+            try:
+                await self._tell_outage(watch, snapshot.build, failures, error)
+            except SlackError as slack:
+                log.warning("thread_not_told", pipeline=pipeline_id, method=slack.method, code=slack.code)
+        await self._store.save_snapshot(pipeline_id, snapshot.model_copy(update={"failures": failures}))
+        delay = next_delay(snapshot.build, failures, self._settings)
+        return max(delay, error.retry_after) if isinstance(error, RateLimited) else delay
+
+    async def _tell_outage(self, watch: Watch, build: Build | None, failures: int, error: CircleCIError) -> None:
+        if watch.root_ts is None:
+            watch = await self._teller.root(watch, build)
+        if failures >= OUTAGE_AFTER and not watch.outage_told:
+            watch = await self._teller.reply(watch, replies.outage(error))
+            await self._store.save_watch(watch.model_copy(update={"outage_told": True}))
+
+    def _next(self, build: Build, end: Ending) -> timedelta:
+        delay = next_delay(build, 0, self._settings)
+        return delay if end.wait is None else min(delay, max(end.wait, self._settings.poll_interval / 5))
+
+    async def _after_the_end(
+        self, pipeline_id: PipelineId, build: Build, finished_since: datetime | None
+    ) -> timedelta | None:
+        """Look now and then at what did not pass: somebody may rerun it on CircleCI's own page."""
+        since = build.read_at - (finished_since or build.pipeline.created_at)
+        if build.runs and build.state is not State.PASSED and since < self._settings.linger:
+            return self._settings.poll_interval * LINGER_INTERVALS
+        await self._store.stop_watching(pipeline_id)
+        return None
+
+
+def _finished_since(snapshot: Snapshot, build: Build) -> datetime | None:
+    if not build.workflows_finished:
+        return None
+    same = snapshot.fingerprint == build.fingerprint
+    return snapshot.finished_since if same and snapshot.finished_since else build.read_at
+
+
+def _final_key(build: Build) -> str:
+    return f"final:{build.fingerprint}"

@@ -1,0 +1,142 @@
+"""Start a pipeline on a branch or a tag, and follow it in a thread."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.actions import ChooseDefinition
+from bot.errors import NotFound, Rejected, UsageError
+from bot.grammar import Word, is_parameter, parse_parameters, parse_project, parse_ref, split
+from bot.models.attempt import Attempt, ParameterValue
+from bot.models.circleci import Definition, Project, ProjectSlug, Ref
+from bot.models.slack import Click, Invocation, Thread, utc_now
+from bot.routing import Context, Router
+from bot.settings import Projects
+from bot.watching.starter import Start
+from formatters import answers
+from formatters.blocks import Message
+from formatters.help import CommandHelp
+
+HELP = CommandHelp(
+    name="deploy",
+    group="Ship",
+    summary="Start a pipeline on a branch or a tag and follow it in a thread.",
+    usage="deploy <project> [<branch> | tag:<tag>] [name=value …]",
+    example="deploy acme/frontend release/v2.0",
+    phrases=("deploy acme/frontend", "deploy acme/frontend tag:v2.0", "deploy acme/frontend main env=prod"),
+)
+BUILT_LATELY = 3
+
+
+class Deploy(BaseModel):
+    """What to start; without `ref`, the project's default branch."""
+
+    model_config = ConfigDict(frozen=True)
+    slug: ProjectSlug
+    ref: Ref | None = None
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+
+
+def parse(words: Sequence[Word], projects: Projects) -> Deploy:
+    """Return the request, or a UsageError that names the word it trips over."""
+    if not words:
+        raise UsageError("Which project should I deploy?")
+    project = parse_project(words[0].text, projects)
+    rest = list(words[1:])
+    ref = project.ref
+    if rest and not is_parameter(rest[0]):
+        ref = parse_ref(rest.pop(0))
+    return Deploy(slug=project.slug, ref=ref, parameters=parse_parameters(rest))
+
+
+async def deploy(request: Deploy, invocation: Invocation, context: Context) -> Message | None:
+    """Record the attempt, start it, and let the thread say the rest."""
+    attempt = await context.store.attempt(invocation.id)
+    if attempt is None:
+        project = await _project(request.slug, context)
+        definition_id = context.projects.definition_for(request.slug, project.slug)
+        if definition_id is None and project.slug.startswith("circleci/"):
+            definitions = await context.circleci.definitions(project.id)
+            if len(definitions) != 1:
+                return _ask_which(project, definitions, invocation)
+            definition_id = definitions[0].id
+        attempt = await context.store.save_attempt(_attempt(request, project, invocation, definition_id))
+    return await _start(attempt, context)
+
+
+async def _project(slug: ProjectSlug, context: Context) -> Project:
+    try:
+        return await context.circleci.project(slug)
+    except Rejected as error:
+        if error.status != 404:
+            raise
+        raise NotFound("project", slug) from error
+
+
+def _ask_which(project: Project, definitions: Sequence[Definition], invocation: Invocation) -> Message:
+    if not definitions:
+        raise NotFound("pipeline definition", project.title)
+    return answers.choose_definition(project.title, definitions, invocation.id)
+
+
+def _attempt(request: Deploy, project: Project, invocation: Invocation, definition_id: str | None) -> Attempt:
+    default = Ref(name=project.vcs_info.default_branch or "main")
+    return Attempt(
+        id=invocation.id,
+        project_slug=project.slug,
+        project_title=project.title,
+        ref=request.ref or default,
+        note="" if request.ref else answers.default_branch_chosen(default),
+        parameters=request.parameters,
+        definition_id=definition_id,
+        thread=Thread(channel_id=invocation.channel_id, thread_ts=invocation.thread_ts),
+        asker_id=invocation.user_id,
+        asker_name=invocation.user_name,
+        asked_at=utc_now(),
+    )
+
+
+async def _start(attempt: Attempt, context: Context) -> Message | None:
+    try:
+        started = await context.starter.start(attempt)
+    except Rejected as error:
+        if error.status not in (400, 404) or "not found" not in error.message.lower():
+            raise
+        raise await _unknown_ref(attempt, context) from error
+    if started is Start.LOOKED_FOR:
+        return answers.lost_answer(attempt.ref, attempt.project_title)
+    return None
+
+
+async def _unknown_ref(attempt: Attempt, context: Context) -> NotFound:
+    """Name the branches that were built lately beside the one CircleCI does not know."""
+    pipelines = await context.circleci.pipelines(attempt.project_slug)
+    branches = [pipeline.ref.name for pipeline in pipelines if pipeline.ref and not pipeline.ref.is_tag]
+    return NotFound(
+        "tag" if attempt.ref.is_tag else "branch",
+        attempt.ref.name,
+        looked_in=attempt.project_title,
+        built_lately=tuple(dict.fromkeys(branches))[:BUILT_LATELY],
+    )
+
+
+async def choose_definition(choice: ChooseDefinition, click: Click, context: Context) -> Message | None:
+    """Go on with a deploy whose definition was asked for; the first choice counts."""
+    claim = f"definition:{choice.invocation_id}"
+    if await context.store.claim(claim, choice.definition_id) != choice.definition_id:
+        return answers.someone_was_first(click.user_id, "choose")
+    invocation = await context.store.invocation(choice.invocation_id)
+    if invocation is None:
+        raise UsageError("This question is too old.")
+    request = parse(split(invocation.text)[1:], context.projects)
+    project = await _project(request.slug, context)
+    attempt = await context.store.attempt(invocation.id) or await context.store.save_attempt(
+        _attempt(request, project, invocation, choice.definition_id)
+    )
+    return await _start(attempt, context)
+
+
+def register(router: Router) -> None:
+    """Teach the router this command and its button."""
+    router.command(HELP, parse=parse, permission="deploy")(deploy)
+    router.action(ChooseDefinition, permission="deploy")(choose_definition)

@@ -1,0 +1,298 @@
+import asyncio
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, unquote
+
+import httpx
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from bot.circleci.answers import project_path, segments, without_queries
+from bot.circleci.transport import Pace, Transport
+from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized, Unavailable
+from tests.circleci.conftest import DATE, SECRET, FarSide, serving
+
+GITHUB_SAYS = json.dumps({"message": json.dumps({"message": "Not Found", "documentation_url": "https://docs.example"})})
+PAGE = "<!DOCTYPE html>\n<html><head><title>Continuous Integration</title></head></html>"
+
+
+async def error_of(far_side: FarSide, *replies: object, method: str = "GET") -> CircleCIError:
+    far_side.says(f"{method} /x", *replies)
+    with pytest.raises(CircleCIError) as caught:
+        await far_side.transport.request(method, "/x")
+    return caught.value
+
+
+async def test_a_request_carries_the_token_and_asks_for_json(far_side: FarSide) -> None:
+    far_side.says("GET /x?branch=main", {"login": "ada"})
+    answer = await far_side.transport.request("GET", "/x", params={"branch": "main"})
+    headers = far_side.requests[0].headers
+    assert (answer.status, answer.data, answer.date) == (200, {"login": "ada"}, DATE)
+    assert headers["authorization"] == f"Bearer {SECRET}"
+    assert headers["accept"] == "application/json"
+    assert headers["user-agent"] == "ci-chatops"
+
+
+async def test_no_token_sends_no_empty_bearer() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=dict(request.headers))
+
+    async with Transport("https://circleci.example", SecretStr(""), transport=httpx.MockTransport(handle)) as transport:
+        answer = await transport.request("GET", "/x")
+    assert "authorization" not in answer.data
+    assert datetime.now(UTC) - answer.date < timedelta(minutes=1)  # no Date header: our clock
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        pytest.param('{"message":"Project not found"}', "Project not found", id="json"),
+        pytest.param(GITHUB_SAYS, "Not Found", id="github's document inside the message"),
+        pytest.param('{"message":"404"}', "404", id="a message that is a number"),
+        pytest.param(PAGE, "Gone", id="a page of html"),
+        pytest.param("{}", "Gone", id="no message"),
+        pytest.param('{"message":["a"]}', "Gone", id="a message that is no text"),
+        pytest.param('{"message":"cut', "Gone", id="cut json"),
+        pytest.param("", "Gone", id="nothing"),
+        pytest.param("no such\nthing", "no such thing", id="plain text"),
+        pytest.param(f'{{"message":"bad {SECRET}"}}', "bad [masked]", id="the token"),
+        pytest.param(
+            '{"message":"see https://a.example/x?circle-token=S now"}', "see https://a.example/x now", id="url"
+        ),
+        pytest.param(json.dumps({"message": "x" * 600}), "x" * 500, id="very long"),
+    ],
+)
+async def test_a_refusal_keeps_circlecis_own_words(far_side: FarSide, body: str, message: str) -> None:
+    error = await error_of(far_side, httpx.Response(410, text=body))
+    assert isinstance(error, Rejected)
+    assert (error.status, error.message) == (410, message)
+    assert len(far_side.requests) == 1
+
+
+async def test_a_status_without_a_name_is_still_told(far_side: FarSide) -> None:
+    assert str(await error_of(far_side, httpx.Response(499))) == "499: HTTP 499"
+
+
+async def test_a_refused_token_is_told_apart(far_side: FarSide) -> None:
+    error = await error_of(far_side, httpx.Response(401, json={"message": "You must log in first."}))
+    assert isinstance(error, Unauthorized)
+    assert str(error) == "You must log in first."
+
+
+@pytest.mark.parametrize("place", ["https://circleci.example/x?circle-token=S", "/x?circle-token=S#f", "https://[x?S"])
+async def test_a_redirect_is_not_followed_and_its_query_not_told(far_side: FarSide, place: str) -> None:
+    error = await error_of(far_side, httpx.Response(302, headers={"Location": place}))
+    assert isinstance(error, Rejected)
+    assert "S" not in error.message
+    assert len(far_side.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        pytest.param({"Retry-After": "7"}, 7, id="seconds"),
+        pytest.param({"Retry-After": "Fri, 20 Nov 2026 10:00:30 GMT"}, 30, id="date, by CircleCI's clock"),
+        pytest.param({"Retry-After": "Fri, 20 Nov 2026 09:00:00 GMT"}, 0, id="date gone by"),
+        pytest.param({"Retry-After": "999999999"}, 3600, id="absurd"),
+        pytest.param({"Retry-After": "soon", "X-RateLimit-Reset": "9"}, 9, id="unreadable, reset"),
+        pytest.param({"Retry-After": "inf", "RateLimit-Reset": "4"}, 4, id="infinite, other reset"),
+        pytest.param({"x-ratelimit-limit": "151", "x-ratelimit-reset": "0"}, 10, id="recorded: reset 0 says nothing"),
+        pytest.param({}, 10, id="silent"),
+    ],
+)
+async def test_too_many_requests_says_how_long_to_wait(
+    far_side: FarSide, headers: dict[str, str], seconds: int
+) -> None:
+    reply = httpx.Response(429, text="{}", headers={"Date": "Fri, 20 Nov 2026 10:00:00 GMT", **headers})
+    error = await error_of(far_side, reply, method="POST")
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("reply", "method", "tries"),
+    [
+        pytest.param(httpx.Response(502, text=PAGE), "GET", 3, id="server error, read"),
+        pytest.param(httpx.Response(200, text='{"tests":['), "GET", 3, id="cut answer, read"),
+        pytest.param(httpx.ReadTimeout(SECRET), "GET", 3, id="time-out, read"),
+        pytest.param(httpx.ConnectError(SECRET), "GET", 3, id="no connection, read"),
+        pytest.param(httpx.Response(429, headers={"Retry-After": "1"}), "GET", 3, id="short wait, read"),
+        pytest.param(httpx.Response(429, headers={"Retry-After": "3"}), "GET", 1, id="long wait, read"),
+        pytest.param(httpx.Response(429, headers={"Retry-After": "1"}), "POST", 1, id="short wait, write"),
+        pytest.param(httpx.Response(404), "GET", 1, id="refused, read"),
+        pytest.param(httpx.Response(502), "POST", 1, id="server error, write"),
+        pytest.param(httpx.Response(201, text="<html>"), "POST", 1, id="unreadable answer, write"),
+        pytest.param(httpx.ReadTimeout(""), "POST", 1, id="time-out, write"),
+        pytest.param(httpx.RemoteProtocolError(""), "POST", 1, id="broken, write"),
+        pytest.param(httpx.ConnectError(""), "POST", 3, id="no connection, write"),
+        pytest.param(httpx.ConnectTimeout(""), "POST", 3, id="no connection in time, write"),
+        pytest.param(httpx.PoolTimeout(""), "POST", 3, id="never left, write"),
+    ],
+)
+async def test_only_what_is_safe_is_tried_again(far_side: FarSide, reply: object, method: str, tries: int) -> None:
+    error = await error_of(far_side, reply, method=method)
+    assert len(far_side.requests) == tries
+    assert SECRET not in repr(error)
+
+
+async def test_a_read_that_recovers_is_an_answer(far_side: FarSide) -> None:
+    far_side.says("GET /x", httpx.Response(503), [1])
+    assert (await far_side.transport.request("GET", "/x")).data == [1]
+
+
+async def test_an_empty_success_is_no_data(far_side: FarSide) -> None:
+    far_side.says("POST /x", httpx.Response(200, text=""))
+    assert (await far_side.transport.request("POST", "/x")).data is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("release/v2.0", "fix/#1234-some-fix", "größe/✓", "100%", "%2F", "what?", "a b+c", "a;b=c,d@e:f", "..x"),
+        *("%2e%2e", "a&b", "back\\slash", "'\"<>|^`{}[]", "~x"),
+    ],
+)
+async def test_a_name_arrives_whole_and_in_one_segment(name: str) -> None:
+    async def handle(request: web.Request) -> web.Response:
+        return web.json_response(request.raw_path)
+
+    async with serving(handle) as url, Transport(url, SecretStr(SECRET)) as transport:
+        path = f"/api/v2/{project_path('gh/acme/frontend', name, 'x')}"
+        raw = str((await transport.request("GET", path, params={"branch": name})).data)
+    path, _, query = raw.partition("?")
+    assert [unquote(part) for part in path.split("/")] == [
+        "",
+        "api",
+        "v2",
+        "project",
+        "gh",
+        "acme",
+        "frontend",
+        name,
+        "x",
+    ]
+    assert parse_qs(query) == {"branch": [name]}
+
+
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: text not in {".", ".."}),
+        min_size=1,
+    )
+)
+def test_segments_come_apart_as_they_were_joined(parts: list[str]) -> None:
+    assert [unquote(part) for part in segments(*parts).split("/")] == parts
+
+
+@pytest.mark.parametrize("slug", ["gh/acme", "gh/acme/frontend/pipeline", "gh/../me", "gh//frontend", "gh/acme/.", ""])
+def test_a_slug_cannot_reach_another_path(slug: str) -> None:
+    with pytest.raises(Rejected, match="404"):
+        project_path(slug, "pipeline")
+
+
+async def test_a_redirect_to_elsewhere_never_sees_the_token() -> None:
+    seen: list[str] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        seen.append(str(request.raw_headers))
+        if request.path == "/x":
+            raise web.HTTPFound(f"http://localhost:{request.url.port}/storage?key=1")
+        return web.Response(text="a log")
+
+    async with serving(handle) as url, Transport(url, SecretStr(SECRET)) as transport:
+        with pytest.raises(Rejected, match="302"):
+            await transport.request("GET", "/x")
+        assert (len(seen), SECRET in seen[0]) == (1, True)
+        async with transport.download(f"{url}/x", deadline_seconds=5) as chunks:
+            assert b"".join([chunk async for chunk in chunks]) == b"a log"
+    assert len(seen) == 3
+    assert SECRET not in "".join(seen[1:])
+
+
+async def test_a_connection_lost_after_sending_counts_as_arrived() -> None:
+    calls = 0
+
+    async def handle(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async with serving(handle) as url, Transport(url, SecretStr(SECRET)) as transport:
+        with pytest.raises(Unavailable) as caught:
+            await transport.request("POST", "/trigger", json={})
+    assert caught.value.arrived
+    assert calls == 1
+
+
+async def test_nobody_listening_means_that_nothing_arrived() -> None:
+    async def handle(request: web.Request) -> web.Response:
+        return web.Response()
+
+    async with serving(handle) as url:
+        pass
+    async with Transport(url, SecretStr(SECRET)) as transport:
+        with pytest.raises(Unavailable, match="no connection") as caught:
+            await transport.request("POST", "/trigger?circle-token=S")
+    assert not caught.value.arrived
+
+
+async def test_an_answer_that_never_ends_is_given_up() -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"[")
+        await asyncio.Event().wait()
+        return response
+
+    async with serving(handle) as url, Transport(url, SecretStr(SECRET), timeout_seconds=0.05) as transport:
+        with pytest.raises(Unavailable, match="in time") as caught:
+            await transport.request("POST", "/x")
+    assert caught.value.arrived
+
+
+async def test_no_log_line_holds_the_token_or_a_query(far_side: FarSide, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    far_side.says("GET /x?page-token=S1", httpx.Response(500))
+    far_side.says("GET /log?X-Amz-Signature=S2", "a log")
+    with pytest.raises(Unavailable):
+        await far_side.transport.request("GET", "/x", params={"page-token": "S1"})
+    async with far_side.transport.download("https://storage.example/log?X-Amz-Signature=S2", deadline_seconds=5):
+        pass
+    assert "storage.example/log" in caplog.text
+    for secret in (SECRET, "S1", "S2"):
+        assert secret not in caplog.text
+
+
+def test_pace_lets_a_burst_through_and_then_spreads() -> None:
+    pace = Pace(4)
+    assert [pace.delay(100.0) for _ in range(7)] == [0, 0, 0, 0, 0.25, 0.5, 0.75]
+    assert pace.delay(200.0) == 0
+
+
+def test_a_slow_pace_has_no_burst() -> None:
+    pace = Pace(0.5)
+    assert [pace.delay(100.0) for _ in range(3)] == [0, 2, 4]
+
+
+async def test_a_turn_waits_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    pace = Pace(1)
+    await pace.turn()
+    await pace.turn()
+    assert waited == [pytest.approx(1, abs=0.1)]
+
+
+@given(st.text())
+def test_cutting_queries_leaves_text_without_addresses_alone(text: str) -> None:
+    assert without_queries(text.replace("http", "")) == text.replace("http", "")
