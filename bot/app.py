@@ -1,0 +1,261 @@
+"""Wiring: the only file that knows every part."""
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+import structlog
+from docket import Docket, Worker
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+
+import commands
+from bot.circleci.classic import Classic
+from bot.circleci.client import CircleCI
+from bot.circleci.transport import Transport
+from bot.embedded import EmbeddedServer
+from bot.errors import SlackError, StoreError
+from bot.messenger import Messenger
+from bot.models.circleci import PipelineId
+from bot.routing import Context, Router
+from bot.server import Server
+from bot.settings import BadSettings, Projects, Settings
+from bot.slack.dispatch import Dispatcher
+from bot.slack.http import EventsHandler
+from bot.slack.listeners import Listeners
+from bot.store import Store
+from bot.watching.acts import Acts
+from bot.watching.engine import Engine
+from bot.watching.operator import Operator
+from bot.watching.starter import Starter
+from bot.watching.teller import Teller
+from bot.watching.watcher import Watcher
+from formatters.links import Links
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 8
+SOCKET_PING_SECONDS = 5
+
+
+class Role(StrEnum):
+    """What this process does: take in, do the work, or both."""
+
+    ALL = "all"
+    WEB = "web"
+    WORKER = "worker"
+
+
+class App:
+    """`async with App(settings, projects) as app:` is the running bot; leaving drains and stops it.
+
+    Raises BadSettings for a token Slack refuses, StoreError when there is no store, OSError for a taken port.
+    """
+
+    def __init__(self, settings: Settings, projects: Projects, role: Role = Role.ALL) -> None:
+        self._settings = settings
+        self._projects = projects
+        self._role = role
+        self._stack = AsyncExitStack()
+        self._socket: AsyncSocketModeHandler | None = None
+        self._worker_task: asyncio.Task[None] | None = None
+        self.server: Server | None = None
+        self.docket: Docket
+        self.store: Store
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        log.info("stopping")
+        await self._stack.aclose()
+
+    async def _open(self) -> None:
+        settings = self._settings
+        await self._open_store()
+        self.messenger = await self._stack.enter_async_context(
+            Messenger(
+                token=settings.slack_bot_token,
+                api_url=settings.slack_api_url,
+                posts_per_second_per_channel=settings.slack_posts_per_second_per_channel,
+                updates_per_minute=settings.slack_updates_per_minute,
+            )
+        )
+        identity = await self._who_am_i()
+        transport = await self._stack.enter_async_context(
+            Transport(
+                settings.circleci_url,
+                settings.circleci_token,
+                requests_per_second=settings.circleci_requests_per_second,
+            )
+        )
+        engine = Engine(self.docket)
+        engine.register(self._tasks(transport, engine, team_id=identity["team_id"]))
+        if self._role is not Role.WEB:
+            await self._start_worker()
+        if self._role is not Role.WORKER:
+            await self._start_intake(engine, bot_user_id=identity["user_id"], identity=identity)
+
+    async def _open_store(self) -> None:
+        url = self._settings.redis_url.get_secret_value() if self._settings.redis_url else None
+        if url is None:
+            if self._role is not Role.ALL:
+                raise BadSettings([("REDIS_URL", f"`{self._role}` needs a Redis that both can reach", "README.md")])
+            embedded = await self._stack.enter_async_context(EmbeddedServer(self._settings.data_dir))
+            url = embedded.url
+        self.store = Store(url, retention=timedelta(days=self._settings.retention_days))
+        self._stack.push_async_callback(self.store.close)
+        await self.store.ping()
+        self.docket = await self._stack.enter_async_context(Docket(name="ci-chatops", url=url))
+
+    async def _who_am_i(self) -> dict[str, str]:
+        """Ask Slack who the token belongs to, now rather than at the first command."""
+        try:
+            answer = await self.messenger.client.auth_test()
+        except SlackApiError as error:
+            code = str(error.response.get("error"))
+            raise BadSettings([("SLACK_BOT_TOKEN", f"Slack refuses it: {code}", "OAuth & Permissions")]) from error
+        except (OSError, TimeoutError) as error:
+            raise SlackError("auth.test", type(error).__name__) from error
+        return {name: str(answer.get(name) or "") for name in ("team_id", "user_id", "bot_id")}
+
+    def _tasks(self, transport: Transport, engine: Engine, *, team_id: str) -> "_Tasks":
+        settings, store, messenger = self._settings, self.store, self.messenger
+        circleci, classic = CircleCI(transport), Classic(transport)
+        links = Links(settings.web_url)
+        teller = Teller(messenger, store, links)
+        operator = Operator(messenger, store, settings.operator_channel)
+        starter = Starter(settings, store, circleci, messenger, engine)
+        context = Context(
+            settings=settings,
+            projects=self._projects,
+            store=store,
+            circleci=circleci,
+            classic=classic,
+            messenger=messenger,
+            starter=starter,
+            acts=Acts(settings, store, circleci, teller, engine),
+            router=commands.register(Router()),
+        )
+        watcher = Watcher(settings, store, circleci, classic, teller, links, operator)
+        return _Tasks(Dispatcher(context, operator, team_id=team_id), watcher, starter, store, engine)
+
+    async def _start_worker(self) -> None:
+        worker = await self._stack.enter_async_context(
+            Worker(
+                self.docket,
+                concurrency=50,
+                redelivery_timeout=self._settings.lease,
+                reconnection_delay=timedelta(seconds=1),
+                minimum_check_interval=timedelta(milliseconds=100),
+                scheduling_resolution=timedelta(milliseconds=100),
+            )
+        )
+        task = asyncio.create_task(worker.run_forever(), name="worker")
+        self._stack.push_async_callback(_drain, task)
+        self._worker_task = task
+
+    async def _start_intake(self, engine: Engine, *, bot_user_id: str, identity: dict[str, str]) -> None:
+        bolt = self._bolt(identity)
+        Listeners(self.store, engine, self.messenger, bot_user_id=bot_user_id).register(bolt)
+        secret = self._settings.slack_signing_secret
+        self.server = Server(
+            self._settings.host,
+            self._settings.port,
+            not_ready=self._not_ready,
+            slack_events=EventsHandler(bolt) if secret else None,
+        )
+        await self.server.start()
+        self._stack.push_async_callback(self.server.stop)
+        if self._settings.slack_app_token:
+            await self._connect_socket(bolt, self._settings.slack_app_token.get_secret_value())
+
+    def _bolt(self, identity: dict[str, str]) -> AsyncApp:
+        secret, token = self._settings.slack_signing_secret, self._settings.slack_bot_token
+        known = AuthorizeResult(
+            enterprise_id=None,
+            team_id=identity["team_id"],
+            bot_user_id=identity["user_id"],
+            bot_id=identity["bot_id"],
+            bot_token=token.get_secret_value(),
+        )
+
+        async def authorize() -> AuthorizeResult:
+            return known  # auth.test was asked once, at the start
+
+        return AsyncApp(
+            client=self.messenger.client,
+            authorize=authorize,
+            # Bolt reads the environment itself when it is given none.
+            signing_secret=secret.get_secret_value() if secret else "socket mode has no signatures",
+        )
+
+    async def _connect_socket(self, bolt: AsyncApp, app_token: str) -> None:
+        try:
+            # The handler would go on trying with a refused token for ever.
+            await self.messenger.client.apps_connections_open(app_token=app_token)
+        except SlackApiError as error:
+            code = str(error.response.get("error"))
+            raise BadSettings([("SLACK_APP_TOKEN", f"Slack refuses it: {code}", "Basic Information")]) from error
+        self._socket = AsyncSocketModeHandler(bolt, app_token, ping_interval=SOCKET_PING_SECONDS)
+        self._stack.push_async_callback(self._socket.close_async)
+        await self._socket.connect_async()
+
+    async def _not_ready(self) -> list[str]:
+        problems = []
+        try:
+            async with asyncio.timeout(1):
+                await self.store.ping()
+        except (StoreError, TimeoutError):
+            problems.append("Redis does not answer")
+        if self._socket is not None and not await self._socket.client.is_connected():
+            problems.append("the socket to Slack is not connected")
+        if self._worker_task is not None and self._worker_task.done():
+            problems.append("the worker has stopped")
+        return problems
+
+
+class _Tasks:
+    """The meaning of the engine's task names."""
+
+    def __init__(
+        self, dispatcher: Dispatcher, watcher: Watcher, starter: Starter, store: Store, engine: Engine
+    ) -> None:
+        self.handle = dispatcher.handle
+        self.press = dispatcher.press
+        self.look_for = starter.look_for
+        self._watcher = watcher
+        self._store = store
+        self._engine = engine
+
+    async def poll(self, pipeline_id: PipelineId) -> timedelta | None:
+        """Look at a pipeline; an unexpected error costs one look, not the watch."""
+        try:
+            return await self._watcher.look(pipeline_id)
+        except Exception:
+            log.exception("look_failed", pipeline=pipeline_id)
+            return timedelta(seconds=30)
+
+    async def sweep(self) -> None:
+        """Give each watched pipeline a poll that has lost its own."""
+        for pipeline_id in await self._store.watching():
+            await self._engine.ensure_poll(pipeline_id)
+
+
+async def _drain(task: "asyncio.Task[None]") -> None:
+    """Let running tasks end, for a while; what is cut off is redelivered."""
+    task.cancel()
+    with suppress(asyncio.CancelledError, TimeoutError):
+        await asyncio.wait_for(task, DRAIN_SECONDS)
