@@ -134,7 +134,7 @@ class App:
     def _tasks(self, transport: Transport, engine: Engine, *, team_id: str) -> "_Tasks":
         settings, store, messenger = self._settings, self.store, self.messenger
         circleci, classic = CircleCI(transport), Classic(transport)
-        links = Links(settings.web_url)
+        links = Links(web_url=settings.web_url)
         teller = Teller(messenger, store, links)
         operator = Operator(messenger, store, settings.operator_channel)
         starter = Starter(settings, store, circleci, messenger, engine)
@@ -211,7 +211,7 @@ class App:
             raise BadSettings([("SLACK_APP_TOKEN", f"Slack refuses it: {code}", "Basic Information")]) from error
         self._socket = AsyncSocketModeHandler(bolt, app_token, ping_interval=SOCKET_PING_SECONDS)
         self._stack.push_async_callback(self._socket.close_async)
-        await self._socket.connect_async()
+        await self._socket.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt has no type for it
 
     async def _not_ready(self) -> list[str]:
         problems = []

@@ -15,7 +15,8 @@ from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackError, SlackLimited
-from formatters.blocks import Message, violations
+from formatters.blocks import Message
+from formatters.limits import violations
 
 # The channel will not take our messages any more, or never did.
 CHANNEL_GONE = frozenset(

@@ -61,7 +61,7 @@ class _Look:
         self._run, self._job = run, job
         self._problems: list[str] = []
 
-    async def report(self, pages: int) -> JobReport:
+    async def report(self, pages: int, *, with_log: bool) -> JobReport:
         """Return what could be found out."""
         number = self._job.job_number
         if number is None:
@@ -73,7 +73,7 @@ class _Look:
             workflow_name=self._run.workflow.name,
             failed_tests=failed,
             tests_total=len(tests.results),
-            step=await self._step(detail, with_log=not failed) if detail else None,
+            step=await self._step(detail, with_log=with_log or not failed) if detail else None,
             artifacts=artifacts,
             problems=tuple(self._problems),
         )

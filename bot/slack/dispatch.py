@@ -91,7 +91,7 @@ class Dispatcher:
         except Exception:  # the one boundary: nobody may see nothing
             reference = str(structlog.contextvars.get_contextvars()["request"])
             log.exception("unexpected", reference=reference)
-            return errors.unexpected(reference, started=True)
+            return errors.unexpected(reference)
 
     def _authorise(self, said: Invocation | Click, permission: str) -> None:
         """Let people of other workspaces (Slack Connect) only read, until there is a policy."""

@@ -50,7 +50,7 @@ class Acts:
                 await self._circleci.cancel_workflow(run.workflow.id)
             except Rejected:
                 log.info("workflow_not_cancelled", workflow=run.workflow.id)  # it ended by itself meanwhile
-        word = replies.someone_acted("cancel", click.user_id, f"#{build.pipeline.number}")
+        word = replies.someone_acted("cancel", _name(click), f"#{build.pipeline.number}")
         await self._tell(pipeline_id, f"act:{click.id}", word)
         return None
 
@@ -62,7 +62,7 @@ class Acts:
             return answers.someone_was_first(first, f"Approve {action.job_name}")
         if await self._store.first(f"{claim}:sent"):
             await self._send_approval(action, claim)
-        word = replies.someone_acted("approve", click.user_id, action.job_name)
+        word = replies.someone_acted("approve", _name(click), action.job_name)
         await self._tell(pipeline_id, f"act:{click.id}", word)
         return None
 
@@ -95,7 +95,7 @@ class Acts:
         await self._send_reruns(targets, claim, failed_only=failed_only)
         kind = "rerun_failed" if failed_only else "rerun_all"
         attempt = max(run.attempt for run in targets) + 1
-        word = replies.someone_acted(kind, click.user_id, _what_runs_again(targets, failed_only), attempt)
+        word = replies.someone_acted(kind, _name(click), _what_runs_again(targets, failed_only), attempt)
         keys = [rerun_key(run.workflow.name, run.attempt + 1) for run in targets]
         await self._tell(pipeline_id, f"act:{click.id}", word, *keys)
         return None
@@ -151,3 +151,7 @@ def _what_runs_again(targets: Sequence[Run], failed_only: bool) -> str:
         return ", ".join(run.workflow.name for run in targets)
     names = [job.name for run in targets for job in run.failed_jobs]
     return ", ".join(names) or ", ".join(run.workflow.name for run in targets)
+
+
+def _name(click: Click) -> str:
+    return click.user_name or click.user_id

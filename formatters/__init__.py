@@ -1,0 +1,1 @@
+"""What a user reads: pure functions from models to messages."""

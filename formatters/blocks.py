@@ -1,0 +1,205 @@
+"""Slack's blocks: the one place that escapes foreign text, knows Slack's limits and checks them.
+
+Limits: https://docs.slack.dev/reference/block-kit/blocks . Slack counts characters after escaping, so every cut is made
+on whole characters first and the escaped length is what must fit.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import regex
+from pydantic import BaseModel, ConfigDict
+
+from bot.actions import ButtonAction, OpenLink
+
+Block = dict[str, Any]
+
+MAX_BLOCKS = 50
+MAX_SECTION = 3000
+MAX_PAYLOAD = 12_000  # `msg_blocks_too_long` was seen at about 13,200 (slackapi/bolt-js#2509)
+MAX_TEXT = 4000
+MAX_BUTTONS = 25
+MAX_LABEL = 75
+MAX_URL = 3000
+MAX_VALUE = 2000
+
+# Control characters, and the invisible ones that turn text around or hide it.
+_UNSEEN = regex.compile(r"[\p{Cc}\p{Cs}\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
+_SPACES = regex.compile(r"\s+")
+# What Slack's mrkdwn would format, at the edge of a word only: `feature_x` stays as it is, and can be copied.
+_MARKUP = regex.compile(r"(?<!\w)[*_~`]+|[*_~`]+(?!\w)|`")
+_AT_WORD = regex.compile(r"@(?=channel|here|everyone)", regex.IGNORECASE)
+
+
+class Message(BaseModel):
+    """What is sent: `text` is the notification and what a screen reader says, `blocks` what is shown."""
+
+    model_config = ConfigDict(frozen=True)
+    text: str
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Names what the message shows, so that an unchanged one is not sent again."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    def text_only(self) -> "Message":
+        """Return the message without its blocks, for when Slack refuses them."""
+        return Message(text=self.text or "…")
+
+
+def escape(text: str) -> str:
+    """Return `text` with the three characters that mean something to Slack as entities, in this order."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def clean(text: str, limit: int = 200) -> str:
+    """Return foreign text as one harmless line of at most `limit` characters after escaping."""
+    line = str(_SPACES.sub(" ", _UNSEEN.sub(" ", text))).strip()
+    return cut(_AT_WORD.sub("@\u2060", line), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """Escape `text` and cut it to `limit`, on a whole character as people see one."""
+    if len(text) <= limit and len(escape(text)) <= limit:
+        return escape(text)
+    kept, room = [], limit - 1
+    for character in map(str, regex.findall(r"\X", text[: limit + 1])):
+        room -= len(escape(character))
+        if room < 0:
+            break
+        kept.append(character)
+    return escape("".join(kept).rstrip()) + "…"
+
+
+def literal(text: str, limit: int = 200) -> str:
+    """Return foreign text for mrkdwn: as `clean`, and what would be bold or code stays itself."""
+    return str(_MARKUP.sub(lambda match: "\u2060".join(match[0]) + "\u2060", clean(text, limit)))
+
+
+def code(text: str, limit: int = 200) -> str:
+    """Return foreign text in a code span that it cannot close."""
+    inside = clean(text.replace("`", "ˋ"), limit)
+    return f"`{inside}`" if inside else ""
+
+
+def code_block(lines: Sequence[str], limit: int = 2000) -> str:
+    """Return the last lines that fit in a fenced block they cannot close; empty text for none."""
+    kept: list[str] = []
+    room = limit - len("```\n\n```")
+    for line in reversed(lines):
+        safe = cut(_UNSEEN.sub(" ", line.replace("`", "ˋ")), 300)
+        room -= len(safe) + 1
+        if room < 0:
+            break
+        kept.append(safe)
+    return "```\n" + "\n".join(reversed(kept)) + "\n```" if kept else ""
+
+
+def link(url: str, label: str, limit: int = 150) -> str:
+    """Return a link whose label is foreign text; without a usable address, the label alone."""
+    shown = literal(label, limit).replace("|", "¦")
+    address = safe_url(url)
+    return f"<{address}|{shown}>" if address and shown else shown
+
+
+def safe_url(url: str) -> str:
+    """Return an http address that cannot leave its link, or empty text."""
+    address = quote(url, safe=":/?#[]@!$&'()*+,;=%~-._")
+    address = escape(address).replace("|", "%7C")
+    return address if address.startswith(("https://", "http://")) and len(address) <= MAX_URL else ""
+
+
+def mention(user_id: str) -> str:
+    """Return a mention, which notifies; nothing for what is no user id."""
+    return f"<@{user_id}>" if regex.fullmatch(r"[A-Z0-9]+", user_id) else ""
+
+
+def date(when: datetime) -> str:
+    """Return a time that Slack shows in the reader's own zone."""
+    return f"<!date^{int(when.timestamp())}^{{time}}|{when:%H:%M} UTC>"
+
+
+def section(text: str) -> Block:
+    """Return a paragraph of mrkdwn; `text` is escaped already."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def context(text: str) -> Block:
+    """Return a small grey line of mrkdwn."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
+
+
+def actions(*buttons: Block) -> Block:
+    """Return a row of buttons."""
+    return {"type": "actions", "elements": list(buttons)}
+
+
+def button(action: ButtonAction, label: str, *, style: str | None = None, confirm: Block | None = None) -> Block:
+    """Return a button that carries `action`; `style` is primary or danger."""
+    made: Block = {
+        "type": "button",
+        "action_id": action.action_id,
+        "text": {"type": "plain_text", "text": clean(label, MAX_LABEL), "emoji": False},
+        "value": action.pack(),
+    }
+    return made | ({"style": style} if style else {}) | ({"confirm": confirm} if confirm else {})
+
+
+def link_button(url: str, label: str) -> Block:
+    """Return a button that opens an address."""
+    text = {"type": "plain_text", "text": clean(label, MAX_LABEL), "emoji": False}
+    return {"type": "button", "action_id": OpenLink.action_id, "text": text, "url": quote(url, safe=":/?#&=%~-._")}
+
+
+def confirm(title: str, text: str, yes: str, no: str) -> Block:
+    """Return the dialog Slack shows before a press counts: what will happen, and to what."""
+    limits = {"title": (title, 100), "text": (text, 300), "confirm": (yes, 30), "deny": (no, 30)}
+    return {name: {"type": "plain_text", "text": clean(words, limit)} for name, (words, limit) in limits.items()}
+
+
+def fit(lines: Sequence[str], limit: int, more: str = "and {} more") -> str:
+    """Return as many whole lines as fit into `limit`, then how many were left out."""
+    kept: list[str] = []
+    room = limit - len(more) - 8
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    left_out = len(lines) - len(kept)
+    return "\n".join([*kept, *([more.format(left_out)] if left_out else [])])
+
+
+def assemble(text: str, *blocks: Block | None) -> Message:
+    """Return a message within all limits: what does not fit is dropped from the end, the buttons last."""
+    kept = _numbered([block for block in blocks if block is not None])
+    while len(kept) > 1 and (len(kept) > MAX_BLOCKS or _size(kept) > MAX_PAYLOAD):
+        droppable = [number for number, block in enumerate(kept) if block["type"] != "actions"]
+        del kept[droppable[-1] if len(droppable) > 1 else -1]
+    return Message(text=text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…", blocks=tuple(kept))
+
+
+def _numbered(blocks: Sequence[Block]) -> list[Block]:
+    """Make action ids unique in the message; what stands before the colon is the button's own."""
+    seen: dict[str, int] = {}
+    numbered = []
+    for block in blocks:
+        if block["type"] == "actions":
+            elements = [element | {"action_id": _unique(element["action_id"], seen)} for element in block["elements"]]
+            block = block | {"elements": elements}  # noqa: PLW2901  # the same block, numbered
+        numbered.append(block)
+    return numbered
+
+
+def _unique(action_id: str, seen: dict[str, int]) -> str:
+    seen[action_id] = seen.get(action_id, 0) + 1
+    return action_id if seen[action_id] == 1 else f"{action_id}:{seen[action_id]}"
+
+
+def _size(blocks: Sequence[Block]) -> int:
+    return len(json.dumps(list(blocks), ensure_ascii=False))

@@ -1,0 +1,132 @@
+"""Errors in words: what happened, then what to do next."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.actions import RunCommand
+from bot.errors import (
+    BotError,
+    NotAllowed,
+    NotFound,
+    NotTriggered,
+    RateLimited,
+    Rejected,
+    SlackError,
+    StoreError,
+    Unauthorized,
+    Unavailable,
+    UsageError,
+)
+from formatters.blocks import Block, Message, actions, assemble, button, clean, code, escape, literal, section
+from formatters.help import CommandHelp
+from formatters.words import duration
+
+MOST_COMMAND = 1500
+
+
+def error(
+    problem: BotError,
+    *,
+    command: str = "/ci",
+    help: CommandHelp | None = None,  # noqa: A002  # it is what it is
+) -> Message:
+    """Return the words for any expected error."""
+    match problem:
+        case UsageError():
+            return _usage(problem, command, help)
+        case NotFound():
+            return _not_found(problem, command)
+        case _:
+            text = _sentence(problem)
+            return assemble(text, section(text))
+
+
+def _usage(problem: UsageError, command: str, help: CommandHelp | None) -> Message:  # noqa: A002
+    given = f" You wrote {code(problem.given, 200)}." if problem.given else ""
+    corrected = problem.did_you_mean if problem.did_you_mean and len(problem.did_you_mean) < MOST_COMMAND else None
+    meant = f" Did you mean {code(corrected.split()[0])}?" if corrected else ""
+    usage = help.usage if help else "help"
+    next_step = f"`{escape(f'{command} {usage}')}`" + (
+        f"\nFor example `{escape(f'{command} {help.example}')}`" if help else ""
+    )
+    text = f"{escape(problem.problem)}{given}{meant}"
+    return assemble(text, section(f"{text}\n{next_step}"), _offer([(corrected, corrected)] if corrected else []))
+
+
+def _not_found(problem: NotFound, command: str) -> Message:
+    name = code(problem.name) or "without a name"
+    where = f" in {literal(problem.looked_in)}" if problem.looked_in else ""
+    text = f"CircleCI knows no {escape(problem.what)} {name}{where}, or my token may not see it."
+    lately = "Built lately: " + " · ".join(code(branch, 80) for branch in problem.built_lately)
+    offers = [
+        (f"Deploy {branch}", f"deploy {problem.looked_in} {_quoted(branch)}")
+        for branch in problem.built_lately
+        if problem.looked_in and len(branch) < MOST_COMMAND
+    ]
+    next_step = lately if problem.built_lately else f"Check the spelling, or ask who runs me. {command} help deploy"
+    return assemble(text, section(f"{text}\n{next_step}"), _offer(offers))
+
+
+def _quoted(branch: str) -> str:
+    return f'"{branch}"' if any(character in branch for character in " =\"'") else branch
+
+
+def _offer(commands: Sequence[tuple[str, str]]) -> Block | None:
+    buttons = [button(RunCommand(text=text), label) for label, text in commands[:3]]
+    return actions(*buttons) if buttons else None
+
+
+def _sentence(problem: BotError) -> str:
+    match problem:
+        case NotAllowed():
+            return f"You may not {escape(problem.action)} here: {escape(problem.rule)}. Nothing was done."
+        case Unauthorized():
+            return (
+                "CircleCI does not accept my token any more. Nothing was done. The operator has been told; "
+                "ask again when the token is renewed."
+            )
+        case RateLimited():
+            wait = duration(max(problem.retry_after, timedelta(seconds=1)))
+            return f"CircleCI asks me to slow down. Nothing was done. Try again in {wait}."
+        case NotTriggered():
+            return f"CircleCI accepted the request but started nothing. It says: {literal(problem.reason, 600)}"
+        case Rejected():
+            said = literal(problem.message, 600) or f"status {problem.status}"
+            return f"CircleCI refused this. It says: {said}"
+        case Unavailable():
+            return _unavailable(problem)
+        case StoreError():
+            return (
+                "My memory (Redis) does not answer, and I start nothing that I could not follow. "
+                "Nothing was started. Try again in a minute, or tell who runs me."
+            )
+        case SlackError():
+            return f"Slack refused what I tried ({clean(problem.code, 60)}). Ask who runs me to look at my log."
+        case _:
+            return "Something went wrong on my side. Ask who runs me to look at my log."
+
+
+def _unavailable(problem: Unavailable) -> str:
+    if problem.arrived:
+        return (
+            f"CircleCI does not answer properly ({clean(problem.reason, 120)}). I cannot tell whether it took the "
+            "request, and I send nothing twice. Look at the thread or at status.circleci.com before you ask again."
+        )
+    return "I cannot reach CircleCI. Nothing was started. Try again in a minute; status.circleci.com may know more."
+
+
+def unexpected(reference: str) -> Message:
+    """Return the words for what nobody foresaw; the reference stands in the log too."""
+    text = f"Something broke on my side (reference {clean(reference, 20)}). The log has the details for who runs me."
+    return assemble(text, section(text))
+
+
+def operator(problem: BotError) -> Message:
+    """Tell the operator what to do."""
+    text = (
+        "CircleCI does not accept my token (CIRCLECI_TOKEN). Make a new personal token for the machine user and "
+        "restart me; builds under watch go on being followed then."
+        if isinstance(problem, Unauthorized)
+        else f"Trouble: {clean(str(problem), 400)}"
+    )
+    return assemble(text, section(f"⚠️ {text}"))

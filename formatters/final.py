@@ -1,0 +1,130 @@
+"""The one final reply: what happened in the end, the evidence, what to press next."""
+
+from collections.abc import Iterator
+
+from bot.actions import ShowLog, ShowTests
+from bot.models.build import Build, Report, State
+from bot.models.circleci import Job
+from bot.models.slack import Watch
+from formatters.blocks import (
+    Block,
+    Message,
+    actions,
+    assemble,
+    button,
+    clean,
+    code_block,
+    context,
+    fit,
+    link,
+    literal,
+    mention,
+    section,
+)
+from formatters.links import Links
+from formatters.report import MOST_TESTS, artifact_line, evidence, failed_tests
+from formatters.root import no_workflow, outcome_buttons
+from formatters.words import MARKS, count, duration, listed, ref_words
+
+# Statuses of jobs that no change of code can be blamed for.
+INFRASTRUCTURE = frozenset({"infrastructure_fail", "terminated-unknown"})
+
+
+def final(build: Build, report: Report | None, watch: Watch, links: Links) -> Message:
+    """Return the final reply; it mentions the asker once, unless a newer pipeline has taken over."""
+    state = build.state if build.runs or build.pipeline.state == "errored" else State.COULD_NOT_RUN
+    what = f"{clean(watch.project_title)} {ref_words(build.pipeline.ref or watch.ref, build)}"
+    headline = _headline(build, report, state)
+    return assemble(
+        f"{what}: {headline}",
+        section(f"*{MARKS[state]}* {headline}{_ping(watch, state)}"),
+        *_body(build, report, state, links),
+        _buttons(build, report, watch, state),
+    )
+
+
+def _ping(watch: Watch, state: State) -> str:
+    return "" if state is State.SUPERSEDED else f" {mention(watch.asker_id)}"
+
+
+def _headline(build: Build, report: Report | None, state: State) -> str:
+    took = duration(build.elapsed)
+    match state:
+        case State.PASSED:
+            return f"passed in {took}."
+        case State.FAILED:
+            return f"failed after {took}: {_what_failed(build, report)}."
+        case State.CANCELED:
+            return f"cancelled after {took}."
+        case State.SUPERSEDED:
+            return f"superseded by the newer pipeline #{build.superseded_by} on the same branch."
+        case _:
+            return f"could not run: {_why_not(build)}."
+
+
+def _what_failed(build: Build, report: Report | None) -> str:
+    jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
+    names = listed(jobs, 3) if jobs else listed([run.workflow.name for run in build.real_runs])
+    failed = len(failed_tests(report)) if report else 0
+    total = sum(job.tests_total for job in report.jobs) if report else 0
+    counted = f"{count(len(jobs), 'job')}, " if len(jobs) > 3 else ""
+    return f"{counted}{names}" + (f" · {failed} of {count(total, 'test')}" if failed else "")
+
+
+def _why_not(build: Build) -> str:
+    if build.pipeline.state == "errored":
+        return "CircleCI found an error in its configuration"
+    if not build.runs:
+        return "no workflow matched"
+    if any(run.workflow.status == "unauthorized" for run in build.real_runs):
+        return "unauthorized, the token's user may not use one of its contexts"
+    return "CircleCI reports an error"
+
+
+def _body(build: Build, report: Report | None, state: State, links: Links) -> Iterator[Block]:
+    if state is State.FAILED and report is not None:
+        yield from _infrastructure(build)
+        yield from evidence(report)
+    elif state is State.PASSED and report is not None:
+        if line := artifact_line(report.artifacts):
+            yield section(line)
+    elif state is State.SUPERSEDED and build.superseded_by is not None:
+        url = links.pipeline(build.pipeline.project_slug, build.superseded_by)
+        yield section(f"It goes on in {link(url, f'#{build.superseded_by}')}.")
+    elif state is State.COULD_NOT_RUN:
+        yield from _could_not_run(build)
+    if report is not None and report.artifacts_problem:
+        yield context(clean(f"About the artifacts: {report.artifacts_problem}.", 600))
+
+
+def _infrastructure(build: Build) -> Iterator[Block]:
+    jobs = [job for run in build.real_runs for job in run.failed_jobs]
+    lost: list[Job] = [job for job in jobs if job.status in INFRASTRUCTURE]
+    late: list[Job] = [job for job in jobs if job.status == "timedout"]
+    if lost:
+        yield section(f"CircleCI lost the machine of {listed([job.name for job in lost])}. A rerun is worth trying.")
+    if late:
+        yield section(f"{listed([job.name for job in late])} timed out. A rerun may help.")
+
+
+def _could_not_run(build: Build) -> Iterator[Block]:
+    errors = build.pipeline.errors
+    if errors:
+        lines = [line for error in errors for line in f"{error.type}: {error.message}".splitlines()]
+        yield section(code_block(lines[:30]))
+    elif not build.runs:
+        yield section(no_workflow())
+    elif any(run.workflow.status == "unauthorized" for run in build.real_runs):
+        names = [literal(run.workflow.name) for run in build.real_runs if run.workflow.status == "unauthorized"]
+        text = "Rerunning with the same token cannot help: somebody with access to the context must start it."
+        yield section(f"{fit(names, 500)}\n{text}")
+
+
+def _buttons(build: Build, report: Report | None, watch: Watch, state: State) -> Block | None:
+    made = [] if state is State.PASSED else list(outcome_buttons(build, watch, state))
+    if report is not None and len(failed_tests(report)) > MOST_TESTS:
+        label = f"Show all {len(failed_tests(report))} failures"
+        made.append(button(ShowTests(pipeline_id=watch.pipeline_id), label))
+    if state is State.FAILED:
+        made.append(button(ShowLog(pipeline_id=watch.pipeline_id), "Show log"))
+    return actions(*made) if made else None

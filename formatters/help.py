@@ -1,0 +1,46 @@
+"""What can be said, in words; made from the commands' own registration."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from formatters.blocks import Message, assemble, context, escape, section
+
+
+class CommandHelp(BaseModel):
+    """What a command tells about itself; `phrases` are whole command lines people might type."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str
+    group: str
+    summary: str
+    usage: str
+    example: str
+    phrases: tuple[str, ...] = ()
+
+
+def overview(commands: Sequence[CommandHelp], *, command: str = "/ci") -> Message:
+    """Return every command with one example, by what one wants to do."""
+    groups: dict[str, list[CommandHelp]] = {}
+    for one in commands:
+        groups.setdefault(one.group, []).append(one)
+    blocks = [
+        section(f"*{escape(group)}*\n" + "\n".join(_line(one, command) for one in of)) for group, of in groups.items()
+    ]
+    footer = "In a thread or a channel I also listen to @ci. Cancel, rerun and approve are buttons on my messages."
+    return assemble("I deploy and follow CircleCI pipelines. Here is what you can say.", *blocks, context(footer))
+
+
+def _line(one: CommandHelp, command: str) -> str:
+    return f"{escape(one.summary)}\n`{escape(f'{command} {one.example}')}`"
+
+
+def one(help: CommandHelp, *, command: str = "/ci") -> Message:  # noqa: A002  # it is what it is
+    """Return one command's usage, with examples."""
+    examples = [f"`{escape(f'{command} {phrase}')}`" for phrase in (help.example, *help.phrases)]
+    return assemble(
+        f"{help.name}: {help.summary}",
+        section(f"*{help.name}* · {escape(help.summary)}"),
+        section(f"`{escape(f'{command} {help.usage}')}`"),
+        section("For example:\n" + "\n".join(dict.fromkeys(examples))),
+    )

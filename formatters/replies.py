@@ -1,0 +1,112 @@
+"""Replies in the thread while a build runs: only what changes what someone would do."""
+
+from collections.abc import Sequence
+
+from bot.errors import CircleCIError, RateLimited, Unauthorized
+from bot.models.build import Build, Change, ChangeKind
+from bot.models.slack import Watch
+from formatters.blocks import Block, Message, actions, assemble, clean, fit, link, literal, mention, section
+from formatters.links import Links
+from formatters.root import approve_button
+from formatters.words import count
+
+MOST_BUTTONS = 5
+
+
+def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links) -> Message:
+    """Return one reply that holds all changes of a look."""
+    lines = [_line(change, build, watch, links) for change in found]
+    holds = [change for change in found if change.kind is ChangeKind.ON_HOLD and change.job is not None]
+    buttons = [approve_button(one.job, one.workflow, watch) for one in holds[:MOST_BUTTONS] if one.job]
+    first = _sentence(found[0])
+    more = f" And {count(len(found) - 1, 'more change')}." if len(found) > 1 else ""
+    return assemble(
+        f"{clean(watch.project_title)} #{watch.pipeline_number}: {first}{more}",
+        section(fit(lines, 2800)),
+        section(_asked(watch)) if holds else None,
+        actions(*buttons) if buttons else None,
+    )
+
+
+def _line(change: Change, build: Build, watch: Watch, links: Links) -> str:
+    workflow = literal(change.workflow.name, 80)
+    if change.kind is ChangeKind.RERUN:
+        return f"↻ {workflow} runs again, {_by_whom(change)}."
+    if change.job is None:
+        return f"❔ {workflow} is in a state I do not know: {literal(change.workflow.status, 60)}. I keep watching."
+    url = links.job(watch.project_slug, watch.pipeline_number, change.workflow.id, change.job.job_number)
+    job = link(url, change.job.name, 100)
+    if change.kind is ChangeKind.ON_HOLD:
+        return f"⏸️ Waiting for approval: {job} ({workflow}).{_what_follows(change, build)}"
+    running = sum(len(run.running_jobs) for run in build.runs)
+    rest = f" {count(running, 'other job')} still {'runs' if running == 1 else 'run'}." if running else ""
+    return f"❌ {job} failed ({workflow}).{rest}"
+
+
+def _by_whom(change: Change) -> str:
+    workflow = change.workflow
+    if workflow.auto_rerun_number:
+        return f"by CircleCI itself: automatic rerun {workflow.auto_rerun_number} of {workflow.max_auto_reruns or '?'}"
+    return f"attempt {change.attempt}"
+
+
+def _what_follows(change: Change, build: Build) -> str:
+    jobs = [job for run in build.runs if run.workflow.id == change.workflow.id for job in run.jobs]
+    waiting = [job.name for job in jobs if change.job and change.job.id in job.dependencies]
+    return f" It would start {', '.join(literal(name, 60) for name in waiting[:3])}." if waiting else ""
+
+
+def _sentence(change: Change) -> str:
+    job = clean(change.job.name, 100) if change.job else clean(change.workflow.name, 100)
+    return {
+        ChangeKind.JOB_FAILED: f"{job} failed.",
+        ChangeKind.ON_HOLD: f"{job} waits for an approval.",
+        ChangeKind.RERUN: f"{job} runs again.",
+        ChangeKind.UNKNOWN_STATUS: f"{job} is in a state I do not know.",
+    }[change.kind]
+
+
+def _asked(watch: Watch) -> str:
+    return f"{mention(watch.asker_id)} asked for it. CircleCI keeps it waiting for 90 days."
+
+
+def outage(error: CircleCIError) -> Message:
+    """Say once that news will be late, and why."""
+    if isinstance(error, Unauthorized):
+        why = "CircleCI does not accept my token any more, and the operator has been told"
+    elif isinstance(error, RateLimited):
+        why = "CircleCI asks me to slow down"
+    else:
+        why = "CircleCI does not answer me"
+    text = f"⚠️ News will be late: {why}. I keep looking, and the build goes on without me."
+    return assemble(text, section(text))
+
+
+def outage_over() -> Message:
+    """Say that the news is fresh again."""
+    text = "✅ CircleCI answers again. What stands above is up to date."
+    return assemble(text, section(text))
+
+
+def moved(watch: Watch, code: str) -> Message:
+    """Say in a direct message why it arrives here."""
+    text = (
+        f"I cannot write where you asked for {clean(watch.project_title)} #{watch.pipeline_number} "
+        f"(Slack says {clean(code, 60)}), so I tell you here. To have me there: /invite @ci in that channel."
+    )
+    return assemble(text, section(text))
+
+
+_ACTED = {
+    "cancel": "🚫 {who} pressed Cancel. CircleCI has accepted it for {what}; the outcome follows.",
+    "approve": "✅ {who} approved {what}.",
+    "rerun_failed": "↻ {who} pressed Rerun failed. {what} and what stands behind run again (attempt {attempt}).",
+    "rerun_all": "↻ {who} pressed Rerun all. {what} runs again (attempt {attempt}).",
+}
+
+
+def someone_acted(kind: str, user_name: str, what: str, attempt: int = 0) -> Message:
+    """Say who pressed what, once CircleCI has taken it; a name, no mention: pressing it is no reason for a ping."""
+    words = _ACTED[kind]
+    shown: Block = section(words.format(who=literal(user_name, 60), what=literal(what, 300), attempt=attempt))
+    return assemble(words.format(who=clean(user_name, 60), what=clean(what, 300), attempt=attempt), shown)

@@ -1,0 +1,206 @@
+"""The one message per deploy that is edited in place: what happened, to what, what to press."""
+
+from collections.abc import Iterator
+
+from bot.actions import ApproveJob, CancelPipeline, RerunAll, RerunFailed, RunCommand, ShowArtifacts
+from bot.models.build import Build, Run, State
+from bot.models.circleci import Job, Workflow
+from bot.models.slack import Watch
+from formatters.blocks import (
+    Block,
+    Message,
+    actions,
+    assemble,
+    button,
+    clean,
+    code,
+    code_block,
+    confirm,
+    context,
+    date,
+    fit,
+    link,
+    link_button,
+    literal,
+    mention,
+    section,
+)
+from formatters.links import Links
+from formatters.words import MARKS, count, duration, listed, ref_words, so_far, status
+
+MOST_HOLDS = 5
+OPEN_STATES = frozenset({State.WAITING, State.RUNNING, State.ON_HOLD, State.UNKNOWN})
+
+
+def root(build: Build | None, watch: Watch, links: Links, *, note: str = "", final: bool = False) -> Message:
+    """Return the root message; without a `build`, CircleCI has only just taken the trigger."""
+    state = build.state if build else State.WAITING
+    if final and state in OPEN_STATES:
+        state = State.COULD_NOT_RUN  # no workflow ran
+    return assemble(
+        _sentence(build, watch, state),
+        section(_heading(build, watch, state)),
+        context(_details(build, watch)),
+        _workflows(build, watch, links),
+        _errors(build),
+        section(note) if note else None,
+        _superseded(build, links),
+        actions(*_buttons(build, watch, links, state)),
+    )
+
+
+def no_workflow() -> str:
+    """Say that the pipeline was made and nothing in it ran."""
+    return (
+        "CircleCI took the pipeline, but no workflow matched this branch or tag. "
+        "Look at the filters and `when` conditions in the project's configuration."
+    )
+
+
+def _sentence(build: Build | None, watch: Watch, state: State) -> str:
+    what = f"{clean(watch.project_title)} {ref_words(watch.ref, build)}"
+    if build is None or not build.runs:
+        word = MARKS[state].partition(" ")[2].lower()
+        return f"{what}: pipeline #{watch.pipeline_number} is {word}." if state is State.WAITING else f"{what} {word}."
+    done, total = _jobs_done(build)
+    if state is State.RUNNING:
+        red = ", and some have failed" if build.is_red else ""
+        return f"{what} is running: {done} of {count(total, 'job')} done{red}."
+    return f"{what} is {_STATE_SENTENCES[state]}."
+
+
+_STATE_SENTENCES = {
+    State.WAITING: "waiting for its turn",
+    State.ON_HOLD: "on hold and waits for an approval",
+    State.UNKNOWN: "in a state CircleCI has newly invented",
+    State.PASSED: "done: it passed",
+    State.FAILED: "done: it failed",
+    State.CANCELED: "cancelled",
+    State.SUPERSEDED: "superseded by a newer pipeline",
+    State.COULD_NOT_RUN: "stopped: it could not run",
+}
+
+
+def _heading(build: Build | None, watch: Watch, state: State) -> str:
+    red = ", red so far" if build and build.is_red and state in OPEN_STATES else ""
+    return f"*{MARKS[state]}{red}* · {literal(watch.project_title)} · {ref_words(watch.ref, build)}"
+
+
+def _details(build: Build | None, watch: Watch) -> str:
+    asker = literal(watch.asker_name, 60) or mention(watch.asker_id)
+    parts = [f"asked by {asker}"]
+    if build is not None:
+        commit = f"{code(build.pipeline.revision[:7])} {literal(build.pipeline.subject, 120)}".strip()
+        took = duration(build.elapsed) if build.stopped_at else f"{so_far(build.elapsed)} so far"
+        parts = [*([commit] if commit else []), *parts, f"started {date(build.started_at)}", took]
+    return " · ".join([*parts, f"#{watch.pipeline_number}"])
+
+
+def _workflows(build: Build | None, watch: Watch, links: Links) -> Block | None:
+    if build is None or not build.runs:
+        return None
+    lines = [_workflow_line(run, watch, links) for run in build.runs]
+    return section(fit(lines, 2500, "and {} more workflows"))
+
+
+def _workflow_line(run: Run, watch: Watch, links: Links) -> str:
+    workflow = run.workflow
+    name = link(links.job(watch.project_slug, watch.pipeline_number, workflow.id, None), workflow.name, 80)
+    attempt = f" (attempt {run.attempt})" if run.attempt > 1 else ""
+    return f"{status(workflow.status)} · {name}{attempt}{_progress(run)}"
+
+
+def _progress(run: Run) -> str:
+    workflow, total = run.workflow, len(run.jobs)
+    if workflow.is_finished:
+        took = duration(workflow.stopped_at - workflow.created_at) if workflow.stopped_at else ""
+        failed = f" · {listed([job.name for job in run.failed_jobs])}" if run.failed_jobs else ""
+        return (f" in {took}" if took else "") + failed
+    done = sum(job.is_finished for job in run.jobs)
+    parts = [f" · {done} of {count(total, 'job')} done"] if total else []
+    for words, jobs in (("failed", run.failed_jobs), ("now", run.running_jobs), ("waits for approval", run.holds)):
+        parts += [f" · {words}: {listed([job.name for job in jobs])}"] if jobs else []
+    return "".join(parts)
+
+
+def _jobs_done(build: Build) -> tuple[int, int]:
+    jobs = [job for run in build.runs for job in run.jobs]
+    return sum(job.is_finished for job in jobs), len(jobs)
+
+
+def _errors(build: Build | None) -> Block | None:
+    """Show what CircleCI says about a pipeline that has no workflows."""
+    if build is None or not build.pipeline.errors:
+        return None
+    lines = [line for error in build.pipeline.errors for line in f"{error.type}: {error.message}".splitlines()]
+    return section("CircleCI could not start it:\n" + code_block(lines[:20]))
+
+
+def _superseded(build: Build | None, links: Links) -> Block | None:
+    if build is None or build.state is not State.SUPERSEDED or build.superseded_by is None:
+        return None
+    url = links.pipeline(build.pipeline.project_slug, build.superseded_by)
+    return section(f"A newer pipeline on this branch took its place: {link(url, f'#{build.superseded_by}')}.")
+
+
+def _buttons(build: Build | None, watch: Watch, links: Links, state: State) -> Iterator[Block]:
+    """Yield what can be pressed now, the most likely first."""
+    if build is not None and state in OPEN_STATES:
+        yield from (approve_button(job, run.workflow, watch) for job, run in _holds(build)[:MOST_HOLDS])
+    if state in OPEN_STATES:
+        yield cancel_button(watch)
+    elif build is not None:
+        yield from outcome_buttons(build, watch, state)
+    yield link_button(links.pipeline(watch.project_slug, watch.pipeline_number), "Open in CircleCI")
+
+
+def _holds(build: Build) -> list[tuple[Job, Run]]:
+    return [(job, run) for run in build.runs for job in run.holds]
+
+
+def outcome_buttons(build: Build, watch: Watch, state: State) -> Iterator[Block]:
+    """Yield what to press after the end: nothing is to be repaired in what passed."""
+    if state is State.PASSED:
+        yield button(ShowArtifacts(pipeline_id=watch.pipeline_id), "Artifacts")
+    elif not build.runs or all(run.workflow.is_setup for run in build.runs):
+        yield button(RunCommand(text=f"deploy {watch.project_slug} {_typed_ref(watch)}".strip()), "Deploy again")
+    elif state is not State.SUPERSEDED:
+        pipeline_id = watch.pipeline_id
+        if state is State.FAILED:
+            yield button(RerunFailed(pipeline_id=pipeline_id), "Rerun failed", style="primary", confirm=_sure(watch))
+        yield button(RerunAll(pipeline_id=pipeline_id), "Rerun all", confirm=_sure(watch, everything=True))
+
+
+def _sure(watch: Watch, *, everything: bool = False) -> Block:
+    what = "All jobs" if everything else "The failed jobs and those behind them"
+    title = "Rerun all" if everything else "Rerun failed"
+    return confirm(f"{title}?", f"{what} of #{watch.pipeline_number} run again.", title, "Not now")
+
+
+def _typed_ref(watch: Watch) -> str:
+    if watch.ref is None:
+        return ""
+    plain = str(watch.ref)
+    return plain if not any(character in plain for character in " \"'=") else f'"{plain}"'
+
+
+def cancel_button(watch: Watch) -> Block:
+    """Return *Cancel #2417*, which asks first."""
+    label = f"Cancel #{watch.pipeline_number}"
+    text = f"Every unfinished workflow of {watch.project_title} #{watch.pipeline_number} is cancelled."
+    sure = confirm(f"{label}?", text, label, "Keep it running")
+    return button(CancelPipeline(pipeline_id=watch.pipeline_id), label, style="danger", confirm=sure)
+
+
+def approve_button(job: Job, workflow: Workflow, watch: Watch) -> Block:
+    """Return *Approve hold-prod*, which asks first."""
+    action = ApproveJob(
+        pipeline_id=watch.pipeline_id,
+        workflow_id=workflow.id,
+        approval_request_id=job.approval_request_id or job.id,
+        job_name=job.name[:100],
+    )
+    text = f"{job.name} in {workflow.name} goes on, with what waits behind it."
+    return button(
+        action, f"Approve {job.name}", style="primary", confirm=confirm("Approve?", text, "Approve", "Not now")
+    )
