@@ -18,7 +18,7 @@ from formatters.blocks import (
     mention,
     section,
 )
-from formatters.report import artifact_words, failed_tests, group_artifacts, failing
+from formatters.report import artifact_words, failed_tests, failing, group_artifacts
 from formatters.words import MARKS, count
 
 MOST_CHOICES = 20

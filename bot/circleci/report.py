@@ -23,10 +23,13 @@ class _Tests(NamedTuple):
     more: bool = False
 
 
-async def report(circleci: CircleCI, classic: Classic, build: Build, *, max_jobs: int = 4) -> Report:
+async def report(
+    circleci: CircleCI, classic: Classic, build: Build, *, max_jobs: int = 4, with_log: bool = False
+) -> Report:
     """Return what failed and why, or what a passed build stored; never raises a CircleCIError.
 
-    Only failed jobs are looked into, at most `max_jobs` of them, for three or four requests each.
+    Only failed jobs are looked into, at most `max_jobs` of them, for three or four requests each. The log is read
+    where there are no failing tests, or `with_log` asks for it.
     """
     failed = [(run, job) for run in build.runs for job in run.failed_jobs]
     # A job without a number never started: there is less to find out about it.
@@ -36,7 +39,7 @@ async def report(circleci: CircleCI, classic: Classic, build: Build, *, max_jobs
     chosen, left_out = failed[:max_jobs], failed[max_jobs:]
     pages = 5 if len(chosen) == 1 else 2
     slug = build.pipeline.project_slug
-    looks = [_Look(circleci, classic, slug, run, job).report(pages) for run, job in chosen]
+    looks = [_Look(circleci, classic, slug, run, job).report(pages, with_log=with_log) for run, job in chosen]
     return Report(jobs=tuple(await together(*looks)), jobs_left_out=tuple(job for _, job in left_out))
 
 

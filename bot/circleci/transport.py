@@ -124,6 +124,8 @@ class Transport:
     @asynccontextmanager
     async def download(self, url: str, *, deadline_seconds: float) -> AsyncIterator[AsyncIterator[bytes]]:
         """Stream what is behind `url`, without any credential; raises a CircleCIError, also when the time is up."""
+        if not url.startswith(("https://", "http://")):
+            raise Unavailable("no address to read from", arrived=False)
         async with _errors(deadline_seconds), self._stranger.stream("GET", url) as response:
             if not response.is_success:
                 raise Rejected(response.status_code, phrase(response.status_code))

@@ -77,7 +77,7 @@ async def serving(handler: Callable[[web.Request], Awaitable[web.StreamResponse]
     """Serve `handler` on loopback for every path; yields the address."""
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(application, shutdown_timeout=0)
+    runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:

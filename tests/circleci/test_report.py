@@ -1,3 +1,5 @@
+from typing import Any
+
 import httpx
 import pytest
 
@@ -139,7 +141,7 @@ async def test_failing_containers_are_named_once(far_side: FarSide) -> None:
     [{"status": "timedout"}, {"status": "infrastructure_fail"}, {"timedout": True}, {"infrastructure_fail": True}],
     ids=str,
 )
-async def test_a_step_fails_in_more_than_one_way(far_side: FarSide, failed: dict[str, object]) -> None:
+async def test_a_step_fails_in_more_than_one_way(far_side: FarSide, failed: dict[str, Any]) -> None:
     has(far_side, 7, steps={"build_num": 7, "steps": [step("wait", action(**{"status": "", **failed}))]})
     found = await look_at_7(far_side)
     assert found.step
@@ -183,7 +185,7 @@ async def test_a_log_that_cannot_be_had_is_said(far_side: FarSide, reply: object
 
 
 class _Broken(httpx.AsyncByteStream):
-    async def __aiter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204
+    async def __aiter__(self):  # type: ignore[no-untyped-def]
         yield b'[{"message":"half a l'
         raise httpx.ReadError("")
 

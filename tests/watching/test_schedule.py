@@ -1,0 +1,73 @@
+"""How several workflows become one outcome, and when that outcome is the last word."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.models.build import Build, Run, State
+from bot.models.circleci import Pipeline, Workflow
+from bot.settings import Settings
+from bot.watching.schedule import ending
+
+START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+
+
+def build(statuses: list[str], *, state: str = "created", age: int = 300, **workflow: object) -> Build:
+    pipeline = {"id": "p", "number": 2417, "project_slug": "gh/acme/frontend", "state": state, "created_at": START}
+    runs = [
+        {"id": f"w{n}", "name": f"w{n}", "status": status, "created_at": START, **workflow}
+        for n, status in enumerate(statuses)
+    ]
+    return Build(
+        pipeline=Pipeline.model_validate(pipeline),
+        runs=tuple(Run(workflow=Workflow.model_validate(run)) for run in runs),
+        read_at=START + timedelta(seconds=age),
+    )
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "CIRCLECI_TOKEN"):
+        monkeypatch.setenv(name, "x")
+    return Settings()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "state"),
+    [
+        (["success", "failed"], State.FAILED),
+        (["success", "running"], State.RUNNING),
+        (["failed", "running"], State.RUNNING),
+        (["success", "unauthorized"], State.COULD_NOT_RUN),
+        (["success", "not_run"], State.PASSED),
+        (["success", "on_hold"], State.ON_HOLD),
+        (["success", "some_new_state"], State.UNKNOWN),
+    ],
+)
+def test_the_worst_workflow_decides(statuses: list[str], state: State) -> None:
+    # C22
+    assert build(statuses).state is state
+
+
+def test_no_workflow_is_said_after_the_grace(waits: Settings) -> None:
+    # C19
+    assert not ending(build([], age=74), None, waits).is_final
+    assert ending(build([], age=75), None, waits).is_final
+    assert not ending(build([], state="pending", age=500), None, waits).is_final
+
+
+def test_an_outcome_settles_before_it_is_final(waits: Settings) -> None:
+    passed = build(["success"])
+    assert not ending(passed, passed.read_at - timedelta(seconds=9), waits).is_final
+    assert ending(passed, passed.read_at - timedelta(seconds=10), waits).is_final
+
+
+def test_an_automatic_rerun_is_waited_for(waits: Settings) -> None:
+    failed = build(["failed"], max_auto_reruns=2)
+    assert not ending(failed, failed.read_at - timedelta(seconds=59), waits).is_final
+    assert ending(failed, failed.read_at - timedelta(seconds=60), waits).is_final
+
+
+def test_durations_are_never_negative() -> None:
+    # C33
+    assert build(["running"], age=-400).elapsed == timedelta(0)
