@@ -1,17 +1,13 @@
-# Two commands for a newcomer: `make run` and `make test`. `make help` lists all.
+# `make help` lists the targets.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test format lint types floors unit clean lock
+.PHONY: help test format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
-
-run: $(VENV)/installed ## Try it: a pretend Slack, a pretend CircleCI, and the bot between them (ARGS=--once leaves after the story)
-	@$(BIN)/python -m bot.playground $(ARGS)
 
 test: $(VENV)/installed-dev ## Run everything: format, lint, types, floors, tests, coverage
 	@$(BIN)/ruff format --check .

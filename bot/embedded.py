@@ -52,11 +52,14 @@ class EmbeddedServer:
 
     async def __aenter__(self) -> Self:
         self._data_dir.mkdir(parents=True, exist_ok=True)
-        self._lock_data_dir()
-        if await self._outlived_its_bot():
-            return self
-        self._process = await self._start()
-        await self._until_answering(self._process)
+        try:
+            self._lock_data_dir()
+            if not await self._outlived_its_bot():
+                self._process = await self._start()
+                await self._until_answering(self._process)
+        except BaseException:
+            await self._stack.aclose()
+            raise
         return self
 
     async def __aexit__(

@@ -47,7 +47,7 @@ class Watch(Model):
 
     def with_told(self, *keys: str) -> Self:
         """Return the watch with `keys` among what it was told."""
-        return self.model_copy(update={"told": (*self.told, *(key for key in keys if key not in self.told))})
+        return self.model_copy(update={"told": tuple(dict.fromkeys((*self.told, *keys)))})
 
 
 class Invocation(Model):
