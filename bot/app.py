@@ -175,7 +175,7 @@ class App:
             self._settings.host,
             self._settings.port,
             not_ready=self._not_ready,
-            slack_events=EventsHandler(bolt) if secret else None,
+            slack_events=EventsHandler(bolt).handle if secret else None,
         )
         await self.server.start()
         self._stack.push_async_callback(self.server.stop)

@@ -22,7 +22,7 @@ class EventsHandler:
     def __init__(self, app: AsyncApp) -> None:
         self._app = app
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.Response:
         """Pass a request in time on to Bolt."""
         stamp = request.headers.get("X-Slack-Request-Timestamp", "")
         if not (stamp.isascii() and stamp.isdecimal()):

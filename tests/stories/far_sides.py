@@ -1,0 +1,90 @@
+"""The least of a Slack and of a CircleCI for one story, over real HTTP; the playground will take their place."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email.utils import formatdate
+from typing import Any
+
+from aiohttp import web
+
+NOW = "2026-11-20T10:00:00Z"
+
+
+class FarSides:
+    """What the bot posted, and what it asked CircleCI for."""
+
+    def __init__(self) -> None:
+        self.posts: list[dict[str, Any]] = []
+        self.answers: list[dict[str, Any]] = []
+        self.triggers: list[dict[str, Any]] = []
+        self.url = ""
+
+    async def slack(self, request: web.Request) -> web.Response:
+        method, body = request.match_info["method"], await request.json() if request.can_read_body else {}
+        if method == "auth.test":
+            return web.json_response({"ok": True, "team_id": "T0ACME", "user_id": "U0BOT", "bot_id": "B0BOT"})
+        if method in ("chat.postMessage", "chat.update"):
+            self.posts.append({"method": method, **body})
+        return web.json_response({"ok": True, "ts": f"1763632800.{len(self.posts):06}"})
+
+    async def response_url(self, request: web.Request) -> web.Response:
+        self.answers.append(await request.json())
+        return web.Response(text="ok")
+
+    async def circleci(self, request: web.Request) -> web.Response:
+        path = request.match_info["path"]
+        if request.method == "POST":
+            self.triggers.append(await request.json())
+            return _json({"id": "p1", "number": 2417, "state": "pending", "created_at": NOW}, status=201)
+        answers: dict[str, Any] = {
+            "project/gh/acme/frontend": {
+                "id": "x",
+                "slug": "gh/acme/frontend",
+                "name": "frontend",
+                "organization_name": "acme",
+                "vcs_info": {"default_branch": "main"},
+            },
+            "project/gh/acme/frontend/pipeline": _page(),
+            "pipeline/p1": {
+                "id": "p1",
+                "number": 2417,
+                "state": "created",
+                "created_at": NOW,
+                "project_slug": "gh/acme/frontend",
+                "vcs": {"branch": "release/v2.0", "revision": "9f1c2d7a"},
+            },
+            "pipeline/p1/workflow": _page(
+                {"id": "w1", "name": "build", "status": "success", "created_at": NOW, "stopped_at": NOW}
+            ),
+            "workflow/w1/job": _page({"id": "j1", "name": "unit-tests", "status": "success", "job_number": 1842}),
+            "project/gh/acme/frontend/1842/artifacts": _page({"path": "app.tar.gz", "url": "https://files.example/a"}),
+        }
+        if path not in answers:
+            return _json({"message": "Not Found"}, status=404)
+        return _json(answers[path])
+
+
+def _page(*items: object) -> dict[str, Any]:
+    return {"items": list(items), "next_page_token": None}
+
+
+def _json(data: object, status: int = 200) -> web.Response:
+    return web.json_response(data, status=status, headers={"Date": formatdate(usegmt=True)})
+
+
+@asynccontextmanager
+async def far_sides() -> AsyncIterator[FarSides]:
+    """Serve both on loopback."""
+    both = FarSides()
+    application = web.Application()
+    application.router.add_post("/api/{method:[a-z.A-Z]+}", both.slack)
+    application.router.add_post("/answer", both.response_url)
+    application.router.add_route("*", "/api/v2/{path:.*}", both.circleci)
+    runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    both.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield both
+    finally:
+        await runner.cleanup()
