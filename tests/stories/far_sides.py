@@ -17,6 +17,8 @@ class FarSides:
         self.posts: list[dict[str, Any]] = []
         self.answers: list[dict[str, Any]] = []
         self.triggers: list[dict[str, Any]] = []
+        self.reruns: list[dict[str, Any]] = []
+        self.statuses = ["success"]
         self.url = ""
 
     async def slack(self, request: web.Request) -> web.Response:
@@ -33,6 +35,10 @@ class FarSides:
 
     async def circleci(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
+        if path.endswith("/rerun"):
+            self.reruns.append(await request.json())
+            self.statuses.append("success")
+            return _json({"workflow_id": f"w{len(self.statuses)}"}, status=202)
         if request.method == "POST":
             self.triggers.append(await request.json())
             return _json({"id": "p1", "number": 2417, "state": "pending", "created_at": NOW}, status=201)
@@ -53,15 +59,26 @@ class FarSides:
                 "project_slug": "gh/acme/frontend",
                 "vcs": {"branch": "release/v2.0", "revision": "9f1c2d7a"},
             },
-            "pipeline/p1/workflow": _page(
-                {"id": "w1", "name": "build", "status": "success", "created_at": NOW, "stopped_at": NOW}
+            "pipeline/p1/workflow": _page(*(_workflow(n, status) for n, status in enumerate(self.statuses, 1))),
+            "project/gh/acme/frontend/1842/tests": _page(
+                {"name": "test_adds_item", "file": "tests/test_cart.py", "result": "failure", "message": "expected 2"},
+                {"name": "test_other", "result": "success"},
             ),
-            "workflow/w1/job": _page({"id": "j1", "name": "unit-tests", "status": "success", "job_number": 1842}),
+            **{f"workflow/w{n}/job": _page(_job(n, status)) for n, status in enumerate(self.statuses, 1)},
             "project/gh/acme/frontend/1842/artifacts": _page({"path": "app.tar.gz", "url": "https://files.example/a"}),
         }
         if path not in answers:
             return _json({"message": "Not Found"}, status=404)
         return _json(answers[path])
+
+
+def _workflow(number: int, status: str) -> dict[str, Any]:
+    created = f"2026-11-20T10:00:0{number}Z"
+    return {"id": f"w{number}", "name": "build", "status": status, "created_at": created, "stopped_at": created}
+
+
+def _job(number: int, status: str) -> dict[str, Any]:
+    return {"id": f"j{number}", "name": "unit-tests", "status": status, "job_number": 1842}
 
 
 def _page(*items: object) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A deploy over HTTP, from the slash command to the final reply."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -45,10 +46,29 @@ async def app(far: FarSides, tmp_path: Path) -> AsyncIterator[App]:
 
 async def types(app: App, far: FarSides, text: str, trigger_id: str = "1.2.3") -> int:
     """Deliver a slash command as Slack does; returns the status of the ack."""
-    assert app.server is not None
     fields = {"command": "/ci", "text": text, "user_id": "U0ADA", "user_name": "ada", "team_id": "T0ACME"}
     more = {"channel_id": "C0DEPLOYS", "trigger_id": trigger_id, "response_url": f"{far.url}/answer"}
-    body, stamp = urlencode({**fields, **more}), str(int(time.time()))
+    return await deliver(app, {**fields, **more})
+
+
+async def presses(app: App, far: FarSides, person: str, button: dict[str, str]) -> int:
+    """Deliver a press on a button of the root message as Slack does."""
+    action = {"type": "button", "action_id": button["action_id"], "value": button["value"], "action_ts": person}
+    payload = {
+        "type": "block_actions",
+        "user": {"id": f"U0{person.upper()}", "username": person, "team_id": "T0ACME"},
+        "team": {"id": "T0ACME"},
+        "container": {"type": "message", "message_ts": "1763632800.000001", "channel_id": "C0DEPLOYS"},
+        "response_url": f"{far.url}/answer",
+        "actions": [action],
+    }
+    return await deliver(app, {"payload": json.dumps(payload)})
+
+
+async def deliver(app: App, fields: dict[str, str]) -> int:
+    """Post a signed form to the bot's one address."""
+    assert app.server is not None
+    body, stamp = urlencode(fields), str(int(time.time()))
     signature = SignatureVerifier(SECRET).generate_signature(timestamp=stamp, body=body) or ""
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",
@@ -96,3 +116,19 @@ async def test_an_unknown_project_is_said_with_what_it_may_mean(app: App, far: F
     assert await types(app, far, "deploy acme/nothing") == 200
     await until(lambda: bool(far.answers))
     assert "or my token may not see it" in far.answers[0]["text"]
+
+
+async def test_two_people_press_rerun_failed_and_one_rerun_begins(app: App, far: FarSides) -> None:
+    far.statuses = ["failed"]
+    await types(app, far, "deploy acme/frontend release/v2.0")
+    await until(lambda: any("failed after" in post["text"] for post in far.posts))
+    final = next(post for post in far.posts if "failed after" in post["text"])
+    assert "test_adds_item" in str(final["blocks"])
+    rows = [block["elements"] for block in final["blocks"] if block["type"] == "actions"]
+    rerun = next(button for row in rows for button in row if button["action_id"] == "rerun_failed")
+    await asyncio.gather(presses(app, far, "ada", rerun), presses(app, far, "grace", rerun))
+    await until(lambda: any("passed in" in post["text"] for post in far.posts) and bool(far.answers))
+    assert far.reruns == [{"from_failed": True}]
+    assert "first" in far.answers[0]["text"]
+    assert sum("pressed Rerun failed" in post["text"] for post in far.posts) == 1
+    assert len(far.triggers) == 1
