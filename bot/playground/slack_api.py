@@ -1,0 +1,240 @@
+"""The pretend Slack over HTTP: the Web API, Socket Mode, response_urls, and deliveries to the bot."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self, TypeVar
+
+from aiohttp import web
+
+from bot.playground import slack_lookups  # noqa: F401  # its methods register themselves
+from bot.playground import slack_payloads as payloads
+from bot.playground.conversations import Json
+from bot.playground.modals import Modals
+from bot.playground.people import Person
+from bot.playground.slack_delivery import EVENT, Courier, Delivery
+from bot.playground.slack_limits import Limits
+from bot.playground.slack_methods import METHODS, Call
+from bot.playground.slack_responses import Responses
+from bot.playground.slack_seen import Faults, SeenRequest
+from bot.playground.slack_socket import SocketHub
+from bot.playground.workspace import Refused, Workspace
+
+T = TypeVar("T")
+
+# What is a state of the world, and no mistake of the bot.
+_WEATHER = frozenset(
+    {
+        "account_inactive",
+        "already_reacted",
+        "cant_delete_message",
+        "cant_update_message",
+        "channel_not_found",
+        "hash_conflict",
+        "is_archived",
+        "message_not_found",
+        "no_reaction",
+        "not_in_channel",
+        "thread_not_found",
+        "token_expired",
+        "token_revoked",
+        "user_not_found",
+        "user_not_in_channel",
+    }
+)
+_SCOPES = {
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "chat.delete": "chat:write",
+    "chat.postEphemeral": "chat:write",
+    "conversations.open": "im:write",
+    "conversations.info": "channels:read",
+    "conversations.members": "channels:read",
+    "conversations.history": "channels:history",
+    "conversations.replies": "channels:history",
+    "users.info": "users:read",
+    "users.conversations": "channels:read",
+    "usergroups.list": "usergroups:read",
+    "usergroups.users.list": "usergroups:read",
+    "reactions.add": "reactions:write",
+    "reactions.remove": "reactions:write",
+    "team.info": "team:read",
+}
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """One call of the Web API, and what was answered."""
+
+    method: str
+    arguments: Json
+    answer: Json = field(repr=False)
+
+
+class Slack:
+    """`async with Slack(workspace, socket_mode=True) as slack:` serves a workspace on loopback.
+
+    `problems` lists what the bot did wrong: a story ends by asserting that it is empty.
+    """
+
+    def __init__(
+        self, workspace: Workspace, port: int = 0, *, socket_mode: bool, request_url: str | None = None
+    ) -> None:
+        self.workspace = workspace
+        self.bot_token, self.app_token = "xoxb-pretend-bot", "xapp-pretend-app"
+        self.signing_secret = "pretend-signing-secret"
+        self.token_error: str | None = None
+        self.scopes: frozenset[str] | None = None
+        self.limits: Limits | None = Limits()
+        self.faults = Faults()
+        self.problems: list[str] = []
+        self.calls: list[ApiCall] = []
+        self.url = ""
+        self.modals = Modals(workspace)
+        self.responses = Responses(workspace, self.modals, self.note)
+        self.socket = SocketHub(workspace.app_id, self.note, workspace.changed)
+        self.socket.enabled = socket_mode
+        self.courier = Courier(self.socket if socket_mode else None, self.signing_secret, self.note)
+        self.courier.request_url = request_url
+        self._port = port
+        self._people: dict[str, Person] = {}
+        self._waiting = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+        workspace.on_change.append(self._wake)
+
+    async def __aenter__(self) -> Self:
+        application = web.Application(middlewares=[self.faults.middleware], client_max_size=2**22)
+        application.router.add_route("*", "/api/{method}", self._serve_method)
+        application.router.add_get("/link/", self.socket.serve)
+        application.router.add_post("/{kind:commands|actions}/{rest:.*}", self._serve_response_url)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.workspace.on_change.remove(self._wake)
+        await self.socket.close()
+        await self.courier.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @property
+    def requests(self) -> list[SeenRequest]:
+        """Everything the bot asked for, also what a fault swallowed."""
+        return self.faults.requests
+
+    def calls_of(self, method: str) -> list[ApiCall]:
+        """Return the calls of one method."""
+        return [call for call in self.calls if call.method == method]
+
+    def person(self, name: str) -> Person:
+        """Return somebody of the workspace, who can act."""
+        user = self.workspace.user(name)
+        return self._people.setdefault(user.id, Person(self, user))
+
+    def note(self, problem: str) -> None:
+        """Write down what the bot did wrong."""
+        self.problems.append(problem)
+        self._wake()
+
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 5) -> T:  # noqa: ASYNC109  # a story's patience
+        """Return the predicate's first true value, asked after each change; raises TimeoutError with a transcript."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not (seen := predicate()):
+                    await self._waiting.wait()
+                return seen
+        except TimeoutError:
+            transcript, problems = self.workspace.transcript(), "\n".join(self.problems)
+            raise TimeoutError(f"not seen within {timeout} s. {problems}\n{transcript}") from None
+
+    async def connected(self, connections: int = 1) -> None:
+        """Wait until the bot listens over Socket Mode."""
+        await self.wait_for(lambda: self.socket.connections >= connections)
+
+    async def deliver_event(self, inner: Json) -> Delivery:
+        """Deliver an event of any type."""
+        event_id = self.workspace.mint("Ev")
+        return await self.courier.deliver(EVENT, payloads.event(self.workspace, inner, event_id=event_id))
+
+    async def redeliver(self, delivery: Delivery, *, attempt: int | None = None, reason: str = "timeout") -> Delivery:
+        """Send the same once more, as Slack does with events that were not acked."""
+        again = delivery.attempt + 1 if attempt is None else attempt
+        return await self.courier.deliver(delivery.kind, delivery.payload, attempt=again, reason=reason)
+
+    def _wake(self) -> None:
+        self._waiting.set()
+        self._waiting = asyncio.Event()
+
+    async def _serve_method(self, request: web.Request) -> web.Response:
+        name = request.match_info["method"]
+        headers: dict[str, str] = {}
+        arguments: Json = {}
+        try:
+            arguments = await _arguments(request)
+            self._check_token(name, request.headers.get("Authorization", ""), arguments)
+            answer = self._answer(name, arguments)
+        except Refused as refusal:
+            answer = _refusal(refusal)
+            if refusal.code not in _WEATHER and refusal.code != self.token_error:
+                self.note(f"{name}: {' '.join([refusal.code, *refusal.messages])}")
+            if seconds := refusal.more.get("retry_after"):
+                headers["Retry-After"] = str(seconds)
+        self.calls.append(ApiCall(name, arguments, answer))
+        self._wake()
+        return web.json_response(answer, headers=headers, status=429 if headers else 200)
+
+    def _check_token(self, name: str, authorization: str, arguments: Json) -> None:
+        token = authorization.removeprefix("Bearer ") or str(arguments.pop("token", ""))
+        if self.token_error:
+            raise Refused(self.token_error)
+        if not token:
+            raise Refused("not_authed")
+        if token not in (self.bot_token, self.app_token):
+            raise Refused("invalid_auth")
+        if (token == self.app_token) != (name == "apps.connections.open"):
+            raise Refused("not_allowed_token_type")
+
+    def _answer(self, name: str, arguments: Json) -> Json:
+        if name != "apps.connections.open" and name not in METHODS:
+            raise Refused("unknown_method")
+        if self.limits and (seconds := self.limits.retry_after(name, str(arguments.get("channel")))):
+            raise Refused("ratelimited", retry_after=seconds)
+        if name == "apps.connections.open":
+            ticket = self.socket.ticket()
+            return {"ok": True, "url": f"{self.url.replace('http', 'ws')}/link/?ticket={ticket}&app_id=pretend"}
+        needed = _SCOPES.get(name)
+        if needed and self.scopes is not None and needed not in self.scopes:
+            raise Refused("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
+        call = Call(self.workspace, self.modals, arguments, lambda problem: self.note(f"{name}: {problem}"))
+        return {"ok": True, **METHODS[name](call)}
+
+    async def _serve_response_url(self, request: web.Request) -> web.Response:
+        try:
+            self.responses.use(request.path, await request.json())
+        except Refused as refusal:
+            self.note(f"response_url: {' '.join([refusal.code, *refusal.messages])}")
+            gone = refusal.code in ("used_url", "expired_url", "invalid_url")
+            return web.json_response({"ok": False, "error": refusal.code}, status=404 if gone else 400)
+        return web.Response(text="ok")
+
+
+async def _arguments(request: web.Request) -> Json:
+    arguments: Json = dict(request.query)
+    if request.content_type == "application/json":
+        try:
+            body = await request.json()
+        except ValueError as error:
+            raise Refused("invalid_json") from error
+        if not isinstance(body, dict):
+            raise Refused("json_not_object")
+        return arguments | body
+    return arguments | {name: str(value) for name, value in (await request.post()).items()}
+
+
+def _refusal(refusal: Refused) -> Json:
+    more = {name: value for name, value in refusal.more.items() if name != "retry_after"}
+    messages = {"response_metadata": {"messages": refusal.messages}} if refusal.messages else {}
+    return {"ok": False, "error": refusal.code, **more, **messages}
