@@ -119,9 +119,7 @@ def _error(response: httpx.Response, date: datetime, secret: str) -> CircleCIErr
 
 def _words(body: str) -> str:
     """Return CircleCI's own words, which a document of GitHub's may be wrapped in; nothing for a page of HTML."""
-    for _ in range(3):
-        if not body.lstrip().startswith("{"):
-            break
+    while body.lstrip().startswith("{"):
         try:
             body = json.loads(body).get("message")
         except ValueError:

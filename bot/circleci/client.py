@@ -1,14 +1,13 @@
 """The verbs of CircleCI's API v2, https://circleci.com/docs/api/v2/ ."""
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
 from bot.circleci.answers import Answer, decode, items, project_path, segments
-from bot.circleci.transport import Transport
+from bot.circleci.transport import Transport, together
 from bot.errors import NotTriggered, Rejected
 from bot.models.build import Build, Run
 from bot.models.circleci import (
@@ -35,7 +34,6 @@ JOBLESS_STATUSES = frozenset({"error", "unauthorized", "not_run"})
 
 Parameters = Mapping[str, str | int | bool]
 M = TypeVar("M", bound=BaseModel)
-T = TypeVar("T")
 
 
 class Page(NamedTuple):
@@ -89,9 +87,9 @@ class CircleCI:
         ref = build.pipeline.ref
         if ref is None or ref.is_tag:
             return None
-        newest = await self.pipelines(build.pipeline.project_slug, ref.name)
-        later = [pipeline for pipeline in newest if pipeline.number > build.pipeline.number]
-        return max(later, key=lambda pipeline: pipeline.number, default=None)
+        found = await self.pipelines(build.pipeline.project_slug, ref.name)
+        newest = max(found, key=lambda pipeline: pipeline.number, default=build.pipeline)
+        return newest if newest.number > build.pipeline.number else None
 
     async def workflows(self, pipeline_id: PipelineId) -> tuple[Workflow, ...]:
         """Return all runs of all workflows of a pipeline, reruns included, newest first."""
@@ -115,7 +113,7 @@ class CircleCI:
 
     async def trigger(self, slug: str, ref: Ref, parameters: Parameters | None = None) -> TriggeredPipeline:
         """Start a pipeline the old way, for GitHub OAuth, Bitbucket Cloud and Server; raises NotTriggered."""
-        body = {ref.kind: ref.name, **({"parameters": dict(parameters)} if parameters else {})}
+        body = {ref.kind: ref.name, **_given(parameters)}
         return _triggered(await self._post(project_path(slug, "pipeline"), body))
 
     async def run_pipeline(
@@ -123,9 +121,8 @@ class CircleCI:
     ) -> TriggeredPipeline:
         """Start a pipeline definition with configuration and code of the same ref; raises NotTriggered."""
         where = {ref.kind: ref.name}
-        body = {"definition_id": definition_id, "config": where, "checkout": where}
-        more = {"parameters": dict(parameters)} if parameters else {}
-        return _triggered(await self._post(project_path(slug, "pipeline", "run"), {**body, **more}))
+        body = {"definition_id": definition_id, "config": where, "checkout": where, **_given(parameters)}
+        return _triggered(await self._post(project_path(slug, "pipeline", "run"), body))
 
     async def cancel_workflow(self, workflow_id: WorkflowId) -> None:
         """Ask for a workflow to be cancelled; it is once its status says so."""
@@ -140,8 +137,8 @@ class CircleCI:
 
         A recorded answer held only a message: then look for the newest workflow of the same name.
         """
-        body = {"from_failed": True} if from_failed else {}
-        data = (await self._post(segments("workflow", workflow_id, "rerun"), body)).data
+        how = {"from_failed": True} if from_failed else {}
+        data = (await self._post(segments("workflow", workflow_id, "rerun"), how)).data
         new_id = data.get("workflow_id") if isinstance(data, dict) else None
         return WorkflowId(str(new_id)) if new_id else None
 
@@ -164,10 +161,10 @@ class CircleCI:
         jobs = await together(*(self._jobs(run.workflow, known) for run in newest))
         runs = tuple(run.model_copy(update={"jobs": found}) for run, found in zip(newest, jobs, strict=True))
         build = Build(pipeline=pipeline, runs=runs, read_at=listed_at or read_at)
-        if known and known.fingerprint == build.fingerprint:
-            newer = {"superseded_by": known.superseded_by, "superseded_by_id": known.superseded_by_id}
-            return build.model_copy(update=newer)
-        return build
+        if not known or known.fingerprint != build.fingerprint:
+            return build
+        newer = {"superseded_by": known.superseded_by, "superseded_by_id": known.superseded_by_id}
+        return build.model_copy(update=newer)
 
     async def _workflows(self, pipeline_id: PipelineId, *, fresh: bool) -> tuple[list[Workflow], datetime | None]:
         found, date = list[Workflow](), None
@@ -182,11 +179,11 @@ class CircleCI:
         return found, date
 
     async def _jobs(self, workflow: Workflow, known: Build | None) -> tuple[Job, ...]:
-        before = next((run for run in (known.runs if known else ()) if run.workflow.id == workflow.id), None)
-        # Jobs read while the workflow still ran are read once more after its end.
-        settled = before is not None and before.workflow.is_finished and workflow.is_finished
-        if before and settled and (before.jobs or workflow.status in JOBLESS_STATUSES):
-            return before.jobs
+        for before in known.runs if known else ():
+            # Jobs read while the workflow still ran are read once more after its end.
+            settled = before.workflow == workflow and workflow.is_finished
+            if settled and (before.jobs or workflow.status in JOBLESS_STATUSES):
+                return before.jobs
         return await self.jobs(workflow.id)
 
     async def pages(
@@ -227,14 +224,8 @@ class CircleCI:
         return await self._transport.request("POST", API + path, json=body)
 
 
-async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
-    """Do all `work` side by side and return the results in order; the first failure is raised as itself."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in work]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
+def _given(parameters: Parameters | None) -> dict[str, object]:
+    return {"parameters": dict(parameters)} if parameters else {}
 
 
 def _triggered(answer: Answer) -> TriggeredPipeline:

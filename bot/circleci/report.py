@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from bot.circleci.answers import decode, project_path
 from bot.circleci.classic import Classic
-from bot.circleci.client import CircleCI, together
+from bot.circleci.client import CircleCI
 from bot.circleci.logs import tail
+from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected
 from bot.models.build import Build, FailingStep, JobReport, Report, Run, State
 from bot.models.circleci import Action, Artifact, ClassicBuild, Job, Step, TestResult

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 import httpx
@@ -22,6 +22,8 @@ ATTEMPTS = 3
 SHORT_WAIT = timedelta(seconds=2)  # a longer one is the caller's to plan
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class _NoQueries(logging.Filter):
@@ -130,6 +132,16 @@ class Transport:
             if not response.is_success:
                 raise Rejected(response.status_code, phrase(response.status_code))
             yield response.aiter_bytes()
+
+
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """Do all `work` side by side and return the results in order; the first failure is raised as itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 @asynccontextmanager

@@ -59,6 +59,7 @@ async def test_single_things_are_read(far_side: FarSide, circleci: CircleCI) -> 
     far_side.says(f"GET {PROJECT}/pipeline/mine", page(pipeline(5)))
     far_side.says(f"GET {PROJECT}/pipeline/2417", pipeline())
     far_side.says(f"GET {PIPELINE}", pipeline())
+    far_side.says(WORKFLOWS, page(workflow("w-1")))
     far_side.says(
         f"GET {PROJECT}/job/7", {"number": 7, "name": "test", "parallel_runs": [{"index": 0, "status": "failed"}]}
     )
@@ -68,6 +69,7 @@ async def test_single_things_are_read(far_side: FarSide, circleci: CircleCI) -> 
     assert (await circleci.my_pipelines("gh/acme/frontend"))[0].number == 5
     assert (await circleci.pipeline_by_number("gh/acme/frontend", 2417)).ref == Ref(name="main")
     assert (await circleci.pipeline(PipelineId("p-1"))).number == 2417
+    assert (await circleci.workflows(PipelineId("p-1")))[0].id == "w-1"
     assert (await circleci.job("gh/acme/frontend", 7)).parallel_runs[0].status == "failed"
 
 
