@@ -6,6 +6,7 @@ both cannot be wrong together.
 
 from bot.playground.blockkit_rules import (
     Rule,
+    address,
     anything,
     boolean,
     either,
@@ -20,7 +21,7 @@ from bot.playground.blockkit_rules import both as all_of
 
 _KIND = {"type": anything}
 _ID = string(255)
-URL = string(3000)
+URL = address
 
 
 def plain(most: int) -> Rule:

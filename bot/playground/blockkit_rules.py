@@ -1,5 +1,6 @@
 """Rules about raw JSON, made of smaller ones; each yields what Slack would complain about and where."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ class Complaint(NamedTuple):
         return f"{self.message} [json-pointer:{self.pointer}]"
 
 
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:\S+$", re.IGNORECASE)
 Rule = Callable[[object, str], Iterator[Complaint]]
 
 
@@ -34,6 +36,13 @@ def string(most: int, least: int = 1) -> Rule:
             yield Complaint(f"must be less than {most + 1} characters", pointer)
 
     return rule
+
+
+def address(value: object, pointer: str) -> Iterator[Complaint]:
+    """Accept a URL of at most 3,000 characters."""
+    yield from string(3000)(value, pointer)
+    if isinstance(value, str) and not _SCHEME.match(value):
+        yield Complaint("must provide a valid URL", pointer)
 
 
 def boolean(value: object, pointer: str) -> Iterator[Complaint]:

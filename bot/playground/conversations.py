@@ -142,7 +142,8 @@ class Message:
     def line(self) -> str:
         """Return it as one entry of a transcript."""
         who = self.channel.names.get(self.user, self.user)
-        where = f"#{self.channel.name}" + (f" > {self.thread_ts}" if self.thread_ts else "")
+        place = f"DM {self.channel.name}" if self.channel.is_im else f"#{self.channel.name}"
+        where = place + (f" > {self.thread_ts}" if self.thread_ts else "")
         alone = f" (only for {self.channel.names.get(self.only_for, '?')})" if self.only_for else ""
         return f"{self.ts} {where} {who}{alone}: {self.visible}"
 

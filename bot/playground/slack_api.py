@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
@@ -16,50 +16,12 @@ from bot.playground.slack_delivery import EVENT, Courier, Delivery
 from bot.playground.slack_limits import Limits
 from bot.playground.slack_methods import METHODS, Call
 from bot.playground.slack_responses import Responses
-from bot.playground.slack_seen import Faults, SeenRequest
+from bot.playground.slack_rules import SCOPES, WEATHER
+from bot.playground.slack_seen import FaultLayer, Seen, SeenRequest
 from bot.playground.slack_socket import SocketHub
 from bot.playground.workspace import Refused, Workspace
 
 T = TypeVar("T")
-
-# What is a state of the world, and no mistake of the bot.
-_WEATHER = frozenset(
-    {
-        "account_inactive",
-        "already_reacted",
-        "cant_delete_message",
-        "cant_update_message",
-        "channel_not_found",
-        "hash_conflict",
-        "is_archived",
-        "message_not_found",
-        "no_reaction",
-        "not_in_channel",
-        "thread_not_found",
-        "token_expired",
-        "token_revoked",
-        "user_not_found",
-        "user_not_in_channel",
-    }
-)
-_SCOPES = {
-    "chat.postMessage": "chat:write",
-    "chat.update": "chat:write",
-    "chat.delete": "chat:write",
-    "chat.postEphemeral": "chat:write",
-    "conversations.open": "im:write",
-    "conversations.info": "channels:read",
-    "conversations.members": "channels:read",
-    "conversations.history": "channels:history",
-    "conversations.replies": "channels:history",
-    "users.info": "users:read",
-    "users.conversations": "channels:read",
-    "usergroups.list": "usergroups:read",
-    "usergroups.users.list": "usergroups:read",
-    "reactions.add": "reactions:write",
-    "reactions.remove": "reactions:write",
-    "team.info": "team:read",
-}
 
 
 @dataclass(frozen=True)
@@ -78,7 +40,13 @@ class Slack:
     """
 
     def __init__(
-        self, workspace: Workspace, port: int = 0, *, socket_mode: bool, request_url: str | None = None
+        self,
+        workspace: Workspace,
+        port: int = 0,
+        *,
+        socket_mode: bool,
+        request_url: str | None = None,
+        faults: FaultLayer | None = None,
     ) -> None:
         self.workspace = workspace
         self.bot_token, self.app_token = "xoxb-pretend-bot", "xapp-pretend-app"
@@ -86,7 +54,7 @@ class Slack:
         self.token_error: str | None = None
         self.scopes: frozenset[str] | None = None
         self.limits: Limits | None = Limits()
-        self.faults = Faults()
+        self.faults: FaultLayer = faults or Seen()
         self.problems: list[str] = []
         self.calls: list[ApiCall] = []
         self.url = ""
@@ -97,6 +65,7 @@ class Slack:
         self.courier = Courier(self.socket if socket_mode else None, self.signing_secret, self.note)
         self.courier.request_url = request_url
         self._port = port
+        self._refusals: dict[str, list[Refused]] = {}
         self._people: dict[str, Person] = {}
         self._waiting = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -133,6 +102,10 @@ class Slack:
         """Return somebody of the workspace, who can act."""
         user = self.workspace.user(name)
         return self._people.setdefault(user.id, Person(self, user))
+
+    def refuse(self, method: str, code: str, *, times: int = 1, **more: Any) -> None:
+        """Have the next calls of a method answered with an error; `retry_after` makes it a 429."""
+        self._refusals.setdefault(method, []).extend([Refused(code, ordered=True, **more)] * times)
 
     def note(self, problem: str) -> None:
         """Write down what the bot did wrong."""
@@ -175,10 +148,12 @@ class Slack:
         try:
             arguments = await _arguments(request)
             self._check_token(name, request.headers.get("Authorization", ""), arguments)
+            if self._refusals.get(name):
+                raise self._refusals[name].pop(0)  # told as any other refusal
             answer = self._answer(name, arguments)
         except Refused as refusal:
             answer = _refusal(refusal)
-            if refusal.code not in _WEATHER and refusal.code != self.token_error:
+            if refusal.code not in WEATHER and refusal.code != self.token_error and not refusal.ordered:
                 self.note(f"{name}: {' '.join([refusal.code, *refusal.messages])}")
             if seconds := refusal.more.get("retry_after"):
                 headers["Retry-After"] = str(seconds)
@@ -205,7 +180,7 @@ class Slack:
         if name == "apps.connections.open":
             ticket = self.socket.ticket()
             return {"ok": True, "url": f"{self.url.replace('http', 'ws')}/link/?ticket={ticket}&app_id=pretend"}
-        needed = _SCOPES.get(name)
+        needed = SCOPES.get(name)
         if needed and self.scopes is not None and needed not in self.scopes:
             raise Refused("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
         call = Call(self.workspace, self.modals, arguments, lambda problem: self.note(f"{name}: {problem}"))

@@ -10,6 +10,7 @@ from bot.playground.modals import View
 from bot.playground.workspace import Workspace
 
 VERIFICATION_TOKEN = "pretend-verification-token"
+_GRID = "ACME Grid"
 
 
 def command(workspace: Workspace, user: User, channel: Channel, name: str, text: str) -> Json:
@@ -19,7 +20,7 @@ def command(workspace: Workspace, user: User, channel: Channel, name: str, text:
         "token": VERIFICATION_TOKEN,
         "team_id": user.team_id,
         "team_domain": workspace.domain if user.team_id == workspace.team_id else "elsewhere",
-        **({"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}),
+        **({"enterprise_id": workspace.enterprise_id, "enterprise_name": _GRID} if workspace.enterprise_id else {}),
         "channel_id": channel.id,
         "channel_name": shown,
         "user_id": user.id,
@@ -73,7 +74,7 @@ def said(workspace: Workspace, user: User, message: Message, kind: str) -> Json:
 
 def interaction(workspace: Workspace, user: User, kind: str, **more: Any) -> Json:
     """Return what all interactive payloads have in common."""
-    enterprise = {"id": workspace.enterprise_id, "name": "Enterprise"} if workspace.enterprise_id else None
+    enterprise = {"id": workspace.enterprise_id, "name": _GRID} if workspace.enterprise_id else None
     return {
         "type": kind,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id},

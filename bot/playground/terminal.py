@@ -146,7 +146,11 @@ class _Page:
         return "\n".join(" | ".join(map(self._cell, row)) for row in block.get("rows") or [])
 
     def _cell(self, cell: Json) -> str:
-        return self._rich_text(cell) if cell.get("type") == "rich_text" else str(cell.get("text") or "")
+        return (
+            self._rich_text(cell)
+            if cell.get("type") == "rich_text"
+            else str(cell.get("text") or cell.get("value") or "")
+        )
 
     def _rich_text(self, block: Json) -> str:
         return "\n".join(map(self._rich_part, block.get("elements") or []))

@@ -14,12 +14,13 @@ SLACKBOT = "USLACKBOT"
 
 
 class Refused(Exception):
-    """Slack says no: its own error code, and what goes beside it in the answer."""
+    """Slack says no: its own error code, and what goes beside it in the answer; `ordered` by a story or earned."""
 
-    def __init__(self, code: str, messages: list[str] | None = None, **more: object) -> None:
+    def __init__(self, code: str, messages: list[str] | None = None, *, ordered: bool = False, **more: object) -> None:
         super().__init__(code, *(messages or []))
         self.code = code
         self.messages = messages or []
+        self.ordered = ordered
         self.more = more
 
 

@@ -84,6 +84,7 @@ BAD = [
     (row(button(text=plain("x" * 76))), "must be less than 76 characters", "/blocks/0/elements/0/text/text"),
     (row(button(value="x" * 2001)), "must be less than 2001 characters", "/blocks/0/elements/0/value"),
     (row(button(url="x" * 3001)), "must be less than 3001 characters", "/blocks/0/elements/0/url"),
+    (row(button(url="acme.example")), "must provide a valid URL", "/blocks/0/elements/0/url"),
     (row(button(action_id="x" * 256)), "must be less than 256 characters", "/blocks/0/elements/0/action_id"),
     (row(button(style="default")), "must be one of: primary, danger", "/blocks/0/elements/0/style"),
     (

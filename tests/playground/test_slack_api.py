@@ -1,44 +1,15 @@
-"""The pretend Slack as a real bolt app and a real client meet it."""
+"""The Web API as the real client meets it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
-from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground.slack_api import Slack
 from bot.playground.workspace import Workspace, default_workspace
-
-Json = dict[str, Any]
-MODES = pytest.mark.parametrize("socket_mode", [True, False], ids=["socket", "http"])
-ROW = {
-    "type": "actions",
-    "elements": [
-        {"type": "button", "action_id": "rerun", "text": {"type": "plain_text", "text": "Rerun"}, "value": "p1"}
-    ],
-}
-MODAL = {
-    "type": "modal",
-    "callback_id": "deploy",
-    "title": {"type": "plain_text", "text": "Deploy"},
-    "submit": {"type": "plain_text", "text": "Deploy"},
-    "blocks": [
-        {
-            "type": "input",
-            "block_id": "ref",
-            "label": {"type": "plain_text", "text": "Branch"},
-            "element": {"type": "plain_text_input", "action_id": "ref"},
-        }
-    ],
-}
+from tests.playground.echo import MODAL, ROW, refused
 
 
 @pytest.fixture
@@ -56,267 +27,6 @@ async def slack(workspace: Workspace) -> AsyncIterator[Slack]:
 async def client(slack: Slack) -> AsyncIterator[AsyncWebClient]:
     async with aiohttp.ClientSession() as session:
         yield AsyncWebClient(slack.bot_token, base_url=f"{slack.url}/api/", session=session, retry_handlers=[])
-
-
-@asynccontextmanager
-async def echo_bot(socket_mode: bool, configure: Callable[[AsyncApp], None]) -> AsyncIterator[Slack]:
-    """Run a real bolt app against a pretend Slack."""
-    async with AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(Slack(default_workspace(), socket_mode=socket_mode))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        client = AsyncWebClient(slack.bot_token, base_url=f"{slack.url}/api/", session=session)
-        app = AsyncApp(client=client, signing_secret=slack.signing_secret)
-        configure(app)
-        if socket_mode:
-            handler = AsyncSocketModeHandler(app, slack.app_token, ping_interval=0.1)
-            stack.push_async_callback(handler.close_async)
-            await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt has no type for it
-            await slack.connected()
-        else:
-            slack.courier.request_url = await _serve(app, stack)
-        yield slack
-
-
-async def _serve(app: AsyncApp, stack: AsyncExitStack) -> str:
-    async def handle(request: web.Request) -> web.Response:
-        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
-
-    application = web.Application()
-    application.router.add_post("/slack/events", handle)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-
-
-def echo(app: AsyncApp) -> None:
-    """Answer in every way there is."""
-    app.command("/ci")(on_command)
-    app.event("app_mention")(on_said)
-    app.event("message")(on_said)
-    app.action("rerun")(on_rerun)
-    app.view("deploy")(on_deploy)
-    app.shortcut("again")(on_again)
-
-
-async def on_command(ack: Any, body: Json, respond: Any, client: AsyncWebClient) -> None:
-    match body["text"].split(" ")[0]:
-        case "whisper":
-            await ack(f"you said {body['text']}")
-        case "respond":
-            await ack()
-            await respond(text="one moment")
-            await respond(text="done", replace_original=True)
-        case "modal":
-            await ack()
-            await client.views_open(trigger_id=body["trigger_id"], view=MODAL)
-        case "late":
-            await asyncio.get_running_loop().create_future()
-        case _:
-            await ack()
-            await client.chat_postMessage(channel=body["channel_id"], text=body["text"], blocks=[ROW])
-
-
-async def on_said(event: Json, say: Any) -> None:
-    await say(text=f"heard {event['text']}", thread_ts=event["ts"])
-
-
-async def on_rerun(ack: Any, body: Json, client: AsyncWebClient) -> None:
-    await ack()
-    where = body["container"]
-    text = f"{body['actions'][0]['value']} again, for {body['user']['username']}"
-    await client.chat_update(channel=where["channel_id"], ts=where["message_ts"], text=text, blocks=[])
-
-
-async def on_deploy(ack: Any, body: Json, view: Json, client: AsyncWebClient) -> None:
-    ref = view["state"]["values"]["ref"]["ref"]["value"]
-    if ref == "bad":
-        await ack(response_action="errors", errors={"ref": "No such branch"})
-        return
-    await ack()
-    await client.chat_postMessage(channel=body["user"]["id"], text=f"deploying {ref}")
-
-
-async def on_again(ack: Any, body: Json, respond: Any) -> None:
-    await ack()
-    await respond(text=f"again: {body['message']['text']}")
-
-
-@MODES
-async def test_a_command_is_answered_in_the_channel(socket_mode: bool) -> None:
-    async with echo_bot(socket_mode, echo) as slack:
-        delivery = await slack.person("ada").command("deploys", "/ci", "deploy a&b <x>")
-        message = await slack.wait_for(lambda: slack.workspace.channel("deploys").messages)
-        assert delivery.acked
-        assert delivery.shown is None
-        assert message[0].text == "deploy a&amp;b &lt;x&gt;"
-        assert message[0].buttons == ["Rerun"]
-        assert slack.problems == []
-
-
-@MODES
-async def test_an_acks_body_is_shown_to_the_person_alone(socket_mode: bool) -> None:
-    async with echo_bot(socket_mode, echo) as slack:
-        delivery = await slack.person("ada").command("deploys", "/ci", "whisper")
-        assert delivery.shown == "you said whisper"
-        assert [one.visible for one in slack.person("ada").sees_only] == ["you said whisper"]
-        assert slack.person("grace").sees_only == []
-
-
-@MODES
-async def test_a_response_url_answers_and_replaces(socket_mode: bool) -> None:
-    async with echo_bot(socket_mode, echo) as slack:
-        ada = slack.person("ada")
-        await ada.command("random", "/ci", "respond")
-        await slack.wait_for(lambda: [one.visible for one in ada.sees_only] == ["done"])
-        assert ada.sees_only[0].earlier == ["one moment"]
-        assert slack.problems == []
-
-
-@MODES
-async def test_a_mention_is_answered_in_its_thread(socket_mode: bool) -> None:
-    async with echo_bot(socket_mode, echo) as slack:
-        delivery = await slack.person("ada").mention("deploys", "see https://circleci.com/a?b=1&c=2")
-        root = slack.workspace.channel("deploys").roots[0]
-        await slack.wait_for(lambda: root.replies)
-        assert delivery.acked
-        assert root.text == "<@U0BOT> see <https://circleci.com/a?b=1&amp;c=2>"
-        assert root.replies[0].visible == "heard @ci see https://circleci.com/a?b=1&c=2"
-
-
-@MODES
-async def test_a_direct_message_is_answered(socket_mode: bool) -> None:
-    async with echo_bot(socket_mode, echo) as slack:
-        await slack.person("guest").message_bot("hello")
-        said = await slack.wait_for(lambda: slack.person("guest").direct_messages[1:])
-        assert said[0].visible == "heard hello"
-
-
-@MODES
-async def test_a_press_edits_the_message(socket_mode: bool) -> None:
-    async with echo_bot(socket_mode, echo) as slack:
-        await slack.person("ada").command("deploys", "/ci", "deploy")
-        (message,) = await slack.wait_for(lambda: slack.workspace.channel("deploys").messages)
-        assert (await slack.person("grace").click(message, "Rerun")).acked
-        await slack.wait_for(lambda: message.edited_ts)
-        assert message.visible == "p1 again, for grace"
-        assert message.buttons == []
-        assert slack.problems == []
-
-
-@MODES
-async def test_a_modal_is_opened_corrected_and_sent(socket_mode: bool) -> None:
-    async with echo_bot(socket_mode, echo) as slack:
-        ada = slack.person("ada")
-        await ada.command("deploys", "/ci", "modal")
-        modal = await slack.wait_for(lambda: ada.modal)
-        assert modal is not None
-        await ada.submit(modal, {"Branch": "bad"})
-        assert "No such branch" in modal.visible
-        await ada.submit(modal, {"ref": "main"})
-        assert ada.modal is None
-        await slack.wait_for(lambda: [one.visible for one in ada.direct_messages] == ["deploying main"])
-        assert slack.problems == []
-
-
-@MODES
-async def test_a_message_shortcut_carries_the_message(socket_mode: bool) -> None:
-    async with echo_bot(socket_mode, echo) as slack:
-        await slack.person("ada").command("deploys", "/ci", "deploy")
-        (message,) = await slack.wait_for(lambda: slack.workspace.channel("deploys").messages)
-        await slack.person("grace").shortcut("again", message)
-        await slack.wait_for(lambda: [one.visible for one in slack.person("grace").sees_only] == ["again: deploy"])
-
-
-@MODES
-async def test_a_late_ack_shows_slacks_own_notice(socket_mode: bool) -> None:
-    async with echo_bot(socket_mode, echo) as slack:
-        slack.courier.ack_seconds = 0.1
-        delivery = await slack.person("ada").command("deploys", "/ci", "late")
-        assert not delivery.acked
-        assert delivery.shown == '/ci failed with the error "operation_timeout"'
-        assert [one.user for one in slack.person("ada").sees_only] == ["USLACKBOT"]
-        assert slack.problems == ["/ci: not acked within 0.1 s"]
-
-
-@MODES
-async def test_a_redelivery_carries_the_same_event_and_its_number(socket_mode: bool) -> None:
-    seen: list[tuple[str, str]] = []
-
-    def remember(app: AsyncApp) -> None:
-        @app.event("app_mention")
-        async def mention(body: Json, request: Any = None, req: Any = None) -> None:
-            seen.append((body["event_id"], req.headers.get("x-slack-retry-num", ["0"])[0]))
-
-    async with echo_bot(socket_mode, remember) as slack:
-        delivery = await slack.person("ada").mention("deploys", "deploy")
-        await slack.redeliver(delivery)
-        assert seen[0][0] == seen[1][0]
-        assert seen[1][1] == "1"
-
-
-async def test_an_envelope_goes_to_one_connection_alone() -> None:
-    async with echo_bot(True, echo) as slack, another(slack) as deaf:
-        for _ in range(4):
-            assert (await slack.person("ada").command("deploys", "/ci", "whisper")).acked
-        assert len(deaf) == 2
-
-
-@asynccontextmanager
-async def another(slack: Slack) -> AsyncIterator[list[str]]:
-    """Open a second connection that acks and does nothing else."""
-    got: list[str] = []
-
-    async def read(socket: aiohttp.ClientWebSocketResponse) -> None:
-        async for message in socket:
-            envelope = message.json()
-            if "envelope_id" in envelope:
-                got.append(envelope["type"])
-                await socket.send_json({"envelope_id": envelope["envelope_id"]})
-
-    async with aiohttp.ClientSession() as session:
-        opened = await session.post(
-            f"{slack.url}/api/apps.connections.open", headers={"Authorization": f"Bearer {slack.app_token}"}
-        )
-        async with session.ws_connect((await opened.json())["url"]) as socket:
-            reading = asyncio.create_task(read(socket))
-            await slack.connected(2)
-            yield got
-            reading.cancel()
-
-
-@pytest.mark.parametrize("reason", ["refresh_requested", "too_many_websockets"])
-async def test_a_bot_told_to_disconnect_comes_back(reason: str) -> None:
-    async with echo_bot(True, echo) as slack:
-        await slack.socket.disconnect(reason)
-        assert slack.socket.connections == 0
-        await slack.connected()
-        assert (await slack.person("ada").command("deploys", "/ci", "whisper")).acked
-
-
-async def test_a_lost_connection_is_opened_anew() -> None:
-    async with echo_bot(True, echo) as slack:
-        await slack.socket.drop()
-        delivery = await slack.person("ada").command("deploys", "/ci", "whisper")
-        assert delivery.shown == '/ci failed with the error "dispatch_failed"'
-        await slack.connected()
-        assert (await slack.person("ada").command("deploys", "/ci", "whisper")).acked
-
-
-async def test_a_request_url_is_verified() -> None:
-    async with echo_bot(False, echo) as slack:
-        assert await slack.courier.verify()
-        slack.courier.clock_offset_seconds = -400
-        assert not await slack.courier.verify()
-        assert slack.problems == ["url_verification: answered with HTTP status 401"]
-
-
-async def refused(call: Awaitable[Any]) -> str:
-    """Return the code Slack refuses a call with."""
-    with pytest.raises(SlackApiError) as caught:
-        await call
-    return str(caught.value.response["error"])
 
 
 async def test_slack_says_why_a_channel_is_refused(client: AsyncWebClient, workspace: Workspace, slack: Slack) -> None:
@@ -395,6 +105,80 @@ async def test_a_trigger_opens_one_modal_within_three_seconds(client: AsyncWebCl
     assert await refused(client.views_open(trigger_id=late, view=MODAL)) == "expired_trigger_id"
 
 
+async def test_edits_are_limited_for_the_whole_workspace(client: AsyncWebClient, slack: Slack) -> None:
+    posted = await client.chat_postMessage(channel="C0DEPLOYS", text="x")
+    edits = [await _status(client, str(posted["ts"]), number) for number in range(16)]
+    assert edits == [200] * 15 + [429]
+
+
+async def _status(client: AsyncWebClient, ts: str, number: int) -> int:
+    try:
+        answer = await client.chat_update(channel="C0DEPLOYS", ts=ts, text=str(number))
+    except SlackApiError as error:
+        answer = error.response
+    return int(answer.status_code)
+
+
+async def test_a_missing_scope_is_named(client: AsyncWebClient, slack: Slack) -> None:
+    slack.scopes = frozenset({"chat:write"})
+    with pytest.raises(SlackApiError) as caught:
+        await client.users_info(user="U0ADA")
+    assert (caught.value.response["error"], caught.value.response["needed"]) == ("missing_scope", "users:read")
+
+
+async def test_only_members_can_be_whispered_to(client: AsyncWebClient, slack: Slack) -> None:
+    await client.chat_postEphemeral(channel="C0RELEASES", user="U0ADA", text="psst")
+    assert [one.visible for one in slack.person("ada").sees_only] == ["psst"]
+    stranger = client.chat_postEphemeral(channel="C0RELEASES", user="U0STRANGER", text="psst")
+    assert await refused(stranger) == "user_not_in_channel"
+
+
+async def test_a_replys_ts_is_no_root(client: AsyncWebClient, slack: Slack, workspace: Workspace) -> None:
+    deploys = workspace.channel("deploys")
+    root = workspace.post(deploys, "U0BOT", "root")
+    reply = workspace.post(deploys, "U0BOT", "reply", thread_ts=root.ts)
+    await client.chat_postMessage(channel=deploys.id, text="third", thread_ts=reply.ts)
+    assert [one.text for one in root.replies] == ["reply", "third"]
+    assert slack.problems == [f"chat.postMessage: thread_ts {reply.ts} is a reply's, not its root's"]
+    gone = client.chat_postMessage(channel=deploys.id, text="x", thread_ts="1.0")
+    assert await refused(gone) == "thread_not_found"
+
+
+async def test_messages_are_taken_away_and_unknown_channels_are_opened(
+    client: AsyncWebClient, slack: Slack, workspace: Workspace
+) -> None:
+    opened = await client.conversations_open(users="U0GRACE")
+    posted = await client.chat_postMessage(channel=opened["channel"]["id"], text="hello")
+    assert [one.text for one in slack.person("grace").direct_messages] == ["hello"]
+    await client.chat_delete(channel=posted["channel"], ts=str(posted["ts"]))
+    assert slack.person("grace").direct_messages == []
+    assert (await client.bots_info(bot="B0BOT"))["bot"]["app_id"] == workspace.app_id
+    assert (await client.team_info())["team"]["domain"] == "acme"
+    assert (await client.usergroups_list(include_users=True))["usergroups"][0]["handle"] == "release-team"
+
+
+async def test_a_modals_needed_field_stops_the_client(client: AsyncWebClient, slack: Slack) -> None:
+    ada = slack.person("ada")
+    await client.views_open(trigger_id=slack.modals.trigger(ada.id), view=MODAL)
+    assert ada.modal is not None
+    with pytest.raises(LookupError, match="Branch"):
+        await ada.submit(ada.modal)
+    await client.views_push(trigger_id=slack.modals.trigger(ada.id), view=MODAL)
+    await client.views_push(trigger_id=slack.modals.trigger(ada.id), view=MODAL)
+    fourth = client.views_push(trigger_id=slack.modals.trigger(ada.id), view=MODAL)
+    assert await refused(fourth) == "push_limit_reached"
+    assert await ada.close(ada.modal) is None
+    assert ada.modal is not None
+    bad = MODAL | {"title": {"type": "plain_text", "text": "x" * 25}}
+    assert await refused(client.views_open(trigger_id=slack.modals.trigger(ada.id), view=bad)) == "invalid_arguments"
+
+
+async def test_waiting_in_vain_shows_what_was_said(slack: Slack, workspace: Workspace) -> None:
+    workspace.post(workspace.channel("deploys"), "U0ADA", "all I ever said")
+    with pytest.raises(TimeoutError, match="all I ever said"):
+        await slack.wait_for(lambda: False, timeout=0.01)
+
+
 async def test_an_unknown_method_is_a_problem(client: AsyncWebClient, slack: Slack) -> None:
     assert await refused(client.api_call("chat.postMessages")) == "unknown_method"
     assert slack.problems == ["chat.postMessages: unknown_method"]
@@ -433,3 +217,71 @@ async def test_a_response_url_serves_five_times(slack: Slack) -> None:
         ]
     assert statuses == [200] * 5 + [404]
     assert slack.problems == ["response_url: used_url"]
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "code"),
+    [
+        ("chat.postMessage", "{", "invalid_json"),
+        ("chat.postMessage", "[]", "json_not_object"),
+        ("chat.postMessage", '{"text": "x"}', "invalid_arguments"),
+        ("chat.postMessage", '{"channel": "C0DEPLOYS", "text": "x", "blocks": "["}', "invalid_blocks_format"),
+        ("chat.postMessage", '{"channel": "C0DEPLOYS", "text": "x", "metadata": {}}', "invalid_metadata_schema"),
+        ("chat.update", '{"channel": "C0DEPLOYS", "ts": "1.0", "text": "x"}', "message_not_found"),
+        ("users.info", '{"user": "U0NONE"}', "user_not_found"),
+        ("usergroups.users.list", '{"usergroup": "S0NONE"}', "no_such_subteam"),
+        ("bots.info", '{"bot": "B0NONE"}', "bot_not_found"),
+        ("conversations.open", '{"users": "U0NONE"}', "user_not_found"),
+        ("conversations.replies", '{"channel": "C0DEPLOYS", "ts": "1.0"}', "thread_not_found"),
+        ("views.open", '{"trigger_id": "x"}', "invalid_arguments"),
+        ("views.update", '{"view_id": "x", "view": {"type": "modal"}}', "not_found"),
+        ("views.publish", '{"user_id": "U0NONE", "view": {}}', "user_not_found"),
+    ],
+)
+async def test_bad_arguments_are_named(slack: Slack, method: str, body: str, code: str) -> None:
+    headers = {"Authorization": f"Bearer {slack.bot_token}", "Content-Type": "application/json"}
+    async with aiohttp.ClientSession() as session:
+        answer = await session.post(f"{slack.url}/api/{method}", data=body, headers=headers)
+        assert (await answer.json())["error"] == code
+
+
+async def test_a_call_without_a_token_is_not_authed(slack: Slack) -> None:
+    async with aiohttp.ClientSession() as session:
+        answer = await session.post(f"{slack.url}/api/auth.test")
+        assert (await answer.json())["error"] == "not_authed"
+        answer = await session.post(f"{slack.url}/api/auth.test", data={"token": slack.bot_token})
+        assert (await answer.json())["ok"]
+
+
+async def test_blocks_too_long_together_have_an_error_of_their_own(client: AsyncWebClient, slack: Slack) -> None:
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 2900}}] * 5
+    long = client.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=blocks)
+    assert await refused(long) == "msg_blocks_too_long"
+    assert slack.problems == ["chat.postMessage: msg_blocks_too_long"]
+
+
+async def test_blocks_that_say_nothing_to_a_screen_reader_are_noted(client: AsyncWebClient, slack: Slack) -> None:
+    await client.api_call("chat.postMessage", json={"channel": "C0DEPLOYS", "blocks": [ROW]})
+    assert slack.problems[0].startswith("chat.postMessage: blocks without text")
+
+
+async def test_a_reaction_is_taken_back_once(client: AsyncWebClient, workspace: Workspace) -> None:
+    message = workspace.post(workspace.channel("deploys"), "U0ADA", "x")
+    place = {"channel": "C0DEPLOYS", "timestamp": message.ts, "name": "eyes"}
+    await client.reactions_add(**place)
+    await client.reactions_remove(**place)
+    assert message.reactions == []
+    assert await refused(client.reactions_remove(**place)) == "no_reaction"
+
+
+async def test_a_story_may_order_refusals(client: AsyncWebClient, slack: Slack) -> None:
+    slack.refuse("chat.postMessage", "restricted_action")
+    slack.refuse("chat.postMessage", "ratelimited", retry_after=7)
+    post = {"channel": "C0DEPLOYS", "text": "x"}
+    assert await refused(client.api_call("chat.postMessage", json=post)) == "restricted_action"
+    with pytest.raises(SlackApiError) as caught:
+        await client.api_call("chat.postMessage", json=post)
+    assert (caught.value.response.status_code, caught.value.response.headers["Retry-After"]) == (429, "7")
+    await client.api_call("chat.postMessage", json=post)
+    assert slack.problems == []
+    assert len(slack.calls_of("chat.postMessage")) == len(slack.requests) == 3

@@ -1,0 +1,41 @@
+"""Which errors are nobody's fault, and which scope a method needs."""
+
+# What is a state of the world, and no mistake of the bot.
+WEATHER = frozenset(
+    {
+        "account_inactive",
+        "already_reacted",
+        "cant_delete_message",
+        "cant_update_message",
+        "channel_not_found",
+        "hash_conflict",
+        "is_archived",
+        "message_not_found",
+        "no_reaction",
+        "not_in_channel",
+        "thread_not_found",
+        "token_expired",
+        "token_revoked",
+        "user_not_found",
+        "user_not_in_channel",
+    }
+)
+# The scope a method needs; the others need none.
+SCOPES = {
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "chat.delete": "chat:write",
+    "chat.postEphemeral": "chat:write",
+    "conversations.open": "im:write",
+    "conversations.info": "channels:read",
+    "conversations.members": "channels:read",
+    "conversations.history": "channels:history",
+    "conversations.replies": "channels:history",
+    "users.info": "users:read",
+    "users.conversations": "channels:read",
+    "usergroups.list": "usergroups:read",
+    "usergroups.users.list": "usergroups:read",
+    "reactions.add": "reactions:write",
+    "reactions.remove": "reactions:write",
+    "team.info": "team:read",
+}
