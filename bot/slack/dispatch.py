@@ -114,8 +114,12 @@ class Dispatcher:
             if said.response_url:
                 await messenger.respond(said.response_url, message)
                 return
+            if isinstance(said, Invocation) and said.kind == "message":
+                # A direct message is private already: an answer there may stay.
+                await messenger.post(said.channel_id, message, thread_ts=said.thread_ts)
+                return
         except SlackError as error:
-            log.info("response_url_refused", code=error.code)
+            log.info("answer_refused", method=error.method, code=error.code)
         try:
             await messenger.whisper(said.channel_id, said.user_id, message, thread_ts=_thread_of(said))
         except SlackError as error:

@@ -1,4 +1,4 @@
-"""The least of a Slack and of a CircleCI for one story, over real HTTP; the playground will take their place."""
+"""The least of a CircleCI for a story, over real HTTP; the playground's will take its place."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,27 +11,13 @@ NOW = "2026-11-20T10:00:00Z"
 
 
 class FarSides:
-    """What the bot posted, and what it asked CircleCI for."""
+    """What CircleCI was asked for, and how its workflows stand."""
 
     def __init__(self) -> None:
-        self.posts: list[dict[str, Any]] = []
-        self.answers: list[dict[str, Any]] = []
         self.triggers: list[dict[str, Any]] = []
         self.reruns: list[dict[str, Any]] = []
         self.statuses = ["success"]
         self.url = ""
-
-    async def slack(self, request: web.Request) -> web.Response:
-        method, body = request.match_info["method"], await request.json() if request.can_read_body else {}
-        if method == "auth.test":
-            return web.json_response({"ok": True, "team_id": "T0ACME", "user_id": "U0BOT", "bot_id": "B0BOT"})
-        if method in ("chat.postMessage", "chat.update"):
-            self.posts.append({"method": method, **body})
-        return web.json_response({"ok": True, "ts": f"1763632800.{len(self.posts):06}"})
-
-    async def response_url(self, request: web.Request) -> web.Response:
-        self.answers.append(await request.json())
-        return web.Response(text="ok")
 
     async def circleci(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
@@ -91,11 +77,9 @@ def _json(data: object, status: int = 200) -> web.Response:
 
 @asynccontextmanager
 async def far_sides() -> AsyncIterator[FarSides]:
-    """Serve both on loopback."""
+    """Serve it on loopback."""
     both = FarSides()
     application = web.Application()
-    application.router.add_post("/api/{method:[a-z.A-Z]+}", both.slack)
-    application.router.add_post("/answer", both.response_url)
     application.router.add_route("*", "/api/v2/{path:.*}", both.circleci)
     runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()

@@ -1,134 +1,161 @@
-"""A deploy over HTTP, from the slash command to the final reply."""
+"""A deploy as people see it, by slash command and by mention, over Socket Mode and over HTTP."""
 
 import asyncio
-import json
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
 
-import aiohttp
 import pytest
 from pydantic import SecretStr
-from slack_sdk.signature import SignatureVerifier
 
 from bot.app import App
+from bot.playground.conversations import Channel, Message
+from bot.playground.people import Person
+from bot.playground.slack_api import Slack
+from bot.playground.workspace import default_workspace
 from bot.settings import Projects, Settings
 from tests.stories.far_sides import FarSides, far_sides
 
-SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+
+@dataclass
+class Team:
+    """A workspace with the bot in it, and what CircleCI was asked for."""
+
+    slack: Slack
+    circleci: FarSides
+    app: App
+
+    @property
+    def ada(self) -> Person:
+        return self.slack.person("ada")
+
+    @property
+    def grace(self) -> Person:
+        return self.slack.person("grace")
+
+    @property
+    def deploys(self) -> Channel:
+        return self.slack.workspace.channel("deploys")
+
+    async def reads(self, words: str) -> Message:
+        """Wait until somebody can read `words` in #deploys."""
+        found = await self.slack.wait_for(lambda: [m for m in self.deploys.messages if words in m.visible], timeout=10)
+        return found[0]
+
+    async def is_told(self, person: Person, words: str) -> Message:
+        """Wait until `person` alone can read `words`."""
+        found = await self.slack.wait_for(lambda: [m for m in person.sees_only if words in m.visible], timeout=10)
+        return found[0]
 
 
-@pytest.fixture
-async def far() -> AsyncIterator[FarSides]:
-    async with far_sides() as both:
-        yield both
+@pytest.fixture(params=[True, False], ids=["socket", "http"])
+async def team(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Team]:
+    socket_mode: bool = request.param
+    async with far_sides() as circleci, Slack(default_workspace(), socket_mode=socket_mode) as slack:
+        settings = Settings(
+            slack_bot_token=SecretStr(slack.bot_token),
+            slack_signing_secret=None if socket_mode else SecretStr(slack.signing_secret),
+            slack_app_token=SecretStr(slack.app_token) if socket_mode else None,
+            slack_api_url=slack.url,
+            circleci_token=SecretStr("token"),
+            circleci_url=circleci.url,
+            data_dir=tmp_path,
+            host="127.0.0.1",
+            port=0,
+            poll_interval_seconds=0.1,
+            settle_seconds=0.001,
+            circleci_requests_per_second=1000,
+        )
+        async with App(settings, Projects()) as app:
+            if socket_mode:
+                await slack.connected()
+            else:
+                assert app.server is not None
+                slack.courier.request_url = f"http://127.0.0.1:{app.server.port}/slack/events"
+            yield Team(slack, circleci, app)
+        assert slack.problems == []
 
 
-@pytest.fixture
-async def app(far: FarSides, tmp_path: Path) -> AsyncIterator[App]:
-    settings = Settings(
-        slack_bot_token=SecretStr("xoxb-1"),
-        slack_signing_secret=SecretStr(SECRET),
-        slack_api_url=far.url,
-        circleci_token=SecretStr("token"),
-        circleci_url=far.url,
-        data_dir=tmp_path,
-        host="127.0.0.1",
-        port=0,
-        poll_interval_seconds=0.1,
-        settle_seconds=0.001,
-        circleci_requests_per_second=1000,
+async def test_a_deploy_is_started_followed_and_ends_green(team: Team) -> None:
+    delivery = await team.ada.command("deploys", "/ci", "deploy acme/frontend release/v2.0")
+    assert delivery.acked
+    final = await team.reads("passed in")
+    root = team.deploys.roots[0]
+    assert final in root.replies
+    assert "Passed" in root.visible
+    assert "app.tar.gz" in final.visible
+    assert team.circleci.triggers == [{"branch": "release/v2.0"}]
+
+
+async def test_a_mention_is_answered_in_its_own_thread(team: Team) -> None:
+    await team.ada.mention("deploys", "deploy acme/frontend release/v2.0")
+    final = await team.reads("passed in")
+    assert [message.user for message in team.deploys.roots] == [team.ada.id]
+    assert final in team.deploys.roots[0].replies
+    assert team.circleci.triggers == [{"branch": "release/v2.0"}]
+
+
+async def test_the_same_mention_three_times_starts_one_pipeline(team: Team) -> None:
+    # C30
+    delivery = await team.ada.mention("deploys", "deploy acme/frontend release/v2.0")
+    await team.reads("passed in")
+    for _ in range(2):
+        await team.ada.redeliver(delivery)
+    await team.ada.command("deploys", "/ci", "deply")  # what is answered after the redeliveries were taken
+    await team.is_told(team.ada, "Did you mean")
+    assert len(team.circleci.triggers) == 1
+
+
+async def test_an_unknown_word_is_answered_with_the_near_miss(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "deply acme/frontend main")
+    await team.is_told(team.ada, "Did you mean")
+    assert team.deploys.messages == []
+    assert team.circleci.triggers == []
+
+
+async def test_an_unknown_project_is_said_with_what_it_may_mean(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "deploy acme/nothing")
+    await team.is_told(team.ada, "or my token may not see it")
+    assert team.circleci.triggers == []
+
+
+async def test_a_stranger_of_another_workspace_may_only_read(team: Team) -> None:
+    stranger = team.slack.person("stranger")
+    await stranger.command("deploys", "/ci", "deploy acme/frontend main")
+    await team.is_told(stranger, "You may not deploy here")
+    await stranger.command("deploys", "/ci", "help")
+    await team.is_told(stranger, "deploy acme/frontend release/v2.0")
+    assert team.circleci.triggers == []
+
+
+async def test_two_people_press_rerun_failed_and_one_rerun_begins(team: Team) -> None:
+    team.circleci.statuses = ["failed"]
+    await team.ada.command("deploys", "/ci", "deploy acme/frontend release/v2.0")
+    final = await team.reads("failed after")
+    assert "test_adds_item" in final.visible
+    rerun = final.element("Rerun failed")
+    await asyncio.gather(team.ada.click(final, rerun), team.grace.click(final, rerun))
+    await team.reads("passed in")
+    await team.slack.wait_for(lambda: team.ada.sees_only or team.grace.sees_only)
+    second = (team.ada.sees_only or team.grace.sees_only)[0]
+    assert "first" in second.visible
+    assert team.circleci.reruns == [{"from_failed": True}]
+    pressed = [m for m in team.deploys.messages if "pressed Rerun failed" in m.visible]
+    assert len(pressed) == 1
+    assert len(team.circleci.triggers) == 1
+
+
+async def test_where_the_bot_is_no_member_the_asker_gets_it_directly(team: Team) -> None:
+    # C35
+    await team.ada.command("random", "/ci", "deploy acme/frontend release/v2.0")
+    said = await team.slack.wait_for(
+        lambda: [m for m in team.ada.direct_messages if "passed in" in m.visible], timeout=10
     )
-    async with App(settings, Projects()) as app:
-        yield app
+    assert len(said) == 1
+    assert team.slack.workspace.channel("random").messages == []
 
 
-async def types(app: App, far: FarSides, text: str, trigger_id: str = "1.2.3") -> int:
-    """Deliver a slash command as Slack does; returns the status of the ack."""
-    fields = {"command": "/ci", "text": text, "user_id": "U0ADA", "user_name": "ada", "team_id": "T0ACME"}
-    more = {"channel_id": "C0DEPLOYS", "trigger_id": trigger_id, "response_url": f"{far.url}/answer"}
-    return await deliver(app, {**fields, **more})
-
-
-async def presses(app: App, far: FarSides, person: str, button: dict[str, str]) -> int:
-    """Deliver a press on a button of the root message as Slack does."""
-    action = {"type": "button", "action_id": button["action_id"], "value": button["value"], "action_ts": person}
-    payload = {
-        "type": "block_actions",
-        "user": {"id": f"U0{person.upper()}", "username": person, "team_id": "T0ACME"},
-        "team": {"id": "T0ACME"},
-        "container": {"type": "message", "message_ts": "1763632800.000001", "channel_id": "C0DEPLOYS"},
-        "response_url": f"{far.url}/answer",
-        "actions": [action],
-    }
-    return await deliver(app, {"payload": json.dumps(payload)})
-
-
-async def deliver(app: App, fields: dict[str, str]) -> int:
-    """Post a signed form to the bot's one address."""
-    assert app.server is not None
-    body, stamp = urlencode(fields), str(int(time.time()))
-    signature = SignatureVerifier(SECRET).generate_signature(timestamp=stamp, body=body) or ""
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "X-Slack-Request-Timestamp": stamp,
-        "X-Slack-Signature": signature,
-    }
-    url = f"http://127.0.0.1:{app.server.port}/slack/events"
-    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
-        return answer.status
-
-
-async def until(seen: Callable[[], bool]) -> None:
-    """Wait until people see it."""
-    async with asyncio.timeout(20):
-        while not seen():  # noqa: ASYNC110  # the far sides run in this same loop
-            await asyncio.sleep(0)
-
-
-async def test_a_deploy_is_started_followed_and_ends_green(app: App, far: FarSides) -> None:
-    assert await types(app, far, "deploy acme/frontend release/v2.0") == 200
-    await until(lambda: any("passed in" in post["text"] for post in far.posts))
-    assert far.triggers == [{"branch": "release/v2.0"}]
-    root = far.posts[0]
-    assert (root["method"], root["channel"], root.get("thread_ts")) == ("chat.postMessage", "C0DEPLOYS", None)
-    final = next(post for post in far.posts if "passed in" in post["text"])
-    assert final["thread_ts"] == "1763632800.000001"
-    assert "app.tar.gz" in str(final["blocks"])
-
-
-async def test_the_same_delivery_three_times_starts_one_pipeline(app: App, far: FarSides) -> None:
-    for _ in range(3):
-        assert await types(app, far, "deploy acme/frontend release/v2.0") == 200
-    await until(lambda: any("passed in" in post["text"] for post in far.posts))
-    assert len(far.triggers) == 1
-
-
-async def test_an_unknown_word_is_answered_with_the_near_miss(app: App, far: FarSides) -> None:
-    assert await types(app, far, "deply acme/frontend main") == 200
-    await until(lambda: bool(far.answers))
-    assert "Did you mean `deploy`" in far.answers[0]["text"]
-    assert far.triggers == []
-
-
-async def test_an_unknown_project_is_said_with_what_it_may_mean(app: App, far: FarSides) -> None:
-    assert await types(app, far, "deploy acme/nothing") == 200
-    await until(lambda: bool(far.answers))
-    assert "or my token may not see it" in far.answers[0]["text"]
-
-
-async def test_two_people_press_rerun_failed_and_one_rerun_begins(app: App, far: FarSides) -> None:
-    far.statuses = ["failed"]
-    await types(app, far, "deploy acme/frontend release/v2.0")
-    await until(lambda: any("failed after" in post["text"] for post in far.posts))
-    final = next(post for post in far.posts if "failed after" in post["text"])
-    assert "test_adds_item" in str(final["blocks"])
-    rows = [block["elements"] for block in final["blocks"] if block["type"] == "actions"]
-    rerun = next(button for row in rows for button in row if button["action_id"] == "rerun_failed")
-    await asyncio.gather(presses(app, far, "ada", rerun), presses(app, far, "grace", rerun))
-    await until(lambda: any("passed in" in post["text"] for post in far.posts) and bool(far.answers))
-    assert far.reruns == [{"from_failed": True}]
-    assert "first" in far.answers[0]["text"]
-    assert sum("pressed Rerun failed" in post["text"] for post in far.posts) == 1
-    assert len(far.triggers) == 1
+async def test_a_direct_message_is_answered_where_it_was_said(team: Team) -> None:
+    await team.ada.message_bot("help")
+    await team.slack.wait_for(lambda: [m for m in team.ada.direct_messages if "release/v2.0" in m.visible])
+    assert team.ada.sees_only == []
