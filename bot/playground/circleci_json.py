@@ -1,0 +1,167 @@
+"""The world in CircleCI's words: JSON as its API v2 and v1.1 spell it. Pure."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from bot.playground.pipelines import FAILED, Pipeline, Run
+from bot.playground.scenarios import JobPlan
+from bot.playground.world import Project
+
+Json = dict[str, Any]
+BOT_USER = "00000000-0000-4000-8000-000000000001"
+
+
+def stamp(when: datetime) -> str:
+    """Return a time as CircleCI writes it."""
+    return when.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def project(one: Project) -> Json:
+    """Return a project."""
+    code_host = "Bitbucket" if one.slug.startswith("bb/") else "GitHub"
+    url = f"https://github.com/{one.organization}/{one.name}"
+    return {
+        "id": one.id,
+        "slug": one.slug,
+        "name": one.name,
+        "organization_name": one.organization,
+        "organization_slug": one.slug.rpartition("/")[0],
+        "organization_id": one.id,
+        "vcs_info": {"vcs_url": url, "provider": code_host, "default_branch": one.default_branch},
+    }
+
+
+def pipeline(one: Pipeline, owner: Project, now: datetime) -> Json:
+    """Return a pipeline; a standalone project's has no `vcs`."""
+    error = one.scenario.config_error
+    errored = one.state(now) == "errored"
+    data: Json = {
+        "id": one.id,
+        "number": one.number,
+        "project_slug": one.slug,
+        "state": one.state(now),
+        "errors": [{"type": "config", "message": error}] if errored else [],
+        "created_at": stamp(one.created_at),
+        "updated_at": stamp(one.created_at),
+        "trigger": {
+            "type": "api" if one.by == "bot" else "webhook",
+            "received_at": stamp(one.created_at),
+            "actor": {"login": one.by, "avatar_url": None},
+        },
+    }
+    ref = {"tag": one.tag} if one.tag else {"branch": one.branch}
+    if one.slug.startswith("circleci/"):
+        return data | {"trigger_parameters": {"git": {**ref, "checkout_sha": one.revision}}}
+    url = f"https://github.com/{owner.organization}/{owner.name}"
+    commit = {"subject": "Ship v2.0", "body": ""}
+    places = {"origin_repository_url": url, "target_repository_url": url, "provider_name": "GitHub"}
+    return data | {"vcs": {**places, **ref, "revision": one.revision, "commit": commit}}
+
+
+def workflow(run: Run, one: Pipeline, now: datetime) -> Json:
+    """Return a run of a workflow; keys that do not apply are missing, as recorded."""
+    stopped = run.stopped_at(now)
+    data: Json = {
+        "id": run.id,
+        "name": run.plan.name,
+        "status": run.status(now),
+        "pipeline_id": one.id,
+        "pipeline_number": one.number,
+        "project_slug": one.slug,
+        "started_by": BOT_USER,
+        "created_at": stamp(run.created_at),
+        "stopped_at": stamp(stopped) if stopped else None,
+    }
+    if run.plan.setup:
+        data["tag"] = "setup"
+    if run.is_canceled(now) and run.canceled_by:
+        data["canceled_by"] = run.canceled_by
+    if run.plan.max_auto_reruns or run.auto_rerun_number:
+        data |= {"auto_rerun_number": run.auto_rerun_number, "max_auto_reruns": run.plan.max_auto_reruns or 2}
+    return data
+
+
+def job(run: Run, plan: JobPlan, one: Pipeline, now: datetime) -> Json:
+    """Return a job; its number and its times appear as they come to be."""
+    status, start, end = run.status_of(plan, now), run.start(plan), run.end(plan)
+    data: Json = {
+        "id": run.job_ids[plan.name],
+        "name": plan.name,
+        "type": "approval" if plan.approval else "build",
+        "status": status,
+        "project_slug": one.slug,
+        "dependencies": [run.job_ids[name] for name in plan.requires],
+        "started_at": stamp(start) if start and start <= now else None,
+    }
+    if plan.name in run.job_numbers and not plan.approval:
+        data["job_number"] = run.job_numbers[plan.name]
+    if plan.approval:
+        data["approval_request_id"] = run.job_ids[plan.name]
+    if end is not None and end <= now and status != "canceled":
+        data["stopped_at"] = stamp(end)
+    return data
+
+
+def tests(plan: JobPlan) -> list[Json]:
+    """Return a job's stored results."""
+    return [
+        {
+            "name": test.name,
+            "classname": test.file.removesuffix(".py").replace("/", "."),
+            "file": test.file,
+            "source": "pytest",
+            "result": test.result,
+            "message": test.message,
+            "run_time": 0.42,
+        }
+        for test in plan.tests
+    ]
+
+
+def artifacts(plan: JobPlan, number: int, base: str) -> list[Json]:
+    """Return a job's stored files."""
+    return [
+        {"path": path, "node_index": 0, "url": f"{base}/artifact/{number}/0/{quote(path)}"} for path in plan.artifacts
+    ]
+
+
+def build(run: Run, plan: JobPlan, number: int, base: str, now: datetime) -> Json:
+    """Return a job as API v1.1 details it, with its steps; a step that follows a failed one may still pass."""
+    status = run.status_of(plan, now)
+    over = status not in ("running", "queued")
+    failed = [_action(plan, index, number, base, status) for index in range(plan.parallelism)]
+    steps = [_step("Checkout code", plan.parallelism), {"name": plan.step, "actions": failed}]
+    return {
+        "build_num": number,
+        "status": status,
+        "lifecycle": "finished" if over else "running",
+        "outcome": status if over else None,
+        "steps": [*steps, _step("Uploading artifacts", plan.parallelism)],
+        "parallel": plan.parallelism,
+        "workflows": {"workflow_id": run.id, "workflow_name": run.plan.name, "job_name": plan.name},
+    }
+
+
+def _step(name: str, parallelism: int) -> Json:
+    quiet = {"failed": None, "exit_code": 0, "has_output": False, "run_time_millis": 900, "status": "success"}
+    return {"name": name, "actions": [{"name": name, "index": n, "step": 0, **quiet} for n in range(parallelism)]}
+
+
+def _action(plan: JobPlan, index: int, number: int, base: str, status: str) -> Json:
+    bad = status in FAILED and index in plan.failing
+    late = status == "timedout"
+    data: Json = {
+        "name": plan.step,
+        "index": index,
+        "step": 103,
+        "type": "test",
+        "status": (status if bad else "success"),
+        "failed": True if bad and not late else None,
+        "timedout": True if bad and late else None,
+        "infrastructure_fail": True if bad and status == "infrastructure_fail" else None,
+        "exit_code": 1 if bad and status == "failed" else None if bad else 0,
+        "run_time_millis": plan.seconds * 1000,
+        "has_output": bool(plan.log),
+    }
+    return data | ({"output_url": f"{base}/output/{number}/{index}"} if plan.log else {})

@@ -1,0 +1,108 @@
+"""What can go wrong on the wire, switched on by a story: wrong answers, broken connections; every request is noted."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+
+@dataclass
+class SeenRequest:
+    """One request as it came in: `path` raw, with its query."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+    status: int = 0
+
+
+@dataclass
+class _Fault:
+    method: str
+    path_glob: str
+    status: int | None
+    headers: Mapping[str, str]
+    body: object
+    drop: str | None
+    times: int | None
+
+    def takes(self, request: web.Request) -> bool:
+        """Say whether this request meets the fault, and count it."""
+        known = self.method in ("*", request.method) and fnmatchcase(request.path, self.path_glob)
+        if not known or self.times == 0:
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+class Faults:
+    """The switches of one server; `requests` is what it received, oldest first."""
+
+    def __init__(self) -> None:
+        self.requests: list[SeenRequest] = []
+        self._faults: list[_Fault] = []
+
+    def add(
+        self,
+        method: str,
+        path_glob: str,
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        drop: str | None = None,
+        times: int | None = 1,
+    ) -> None:
+        """Answer the next `times` such requests with `status`, or `drop` their connection.
+
+        `drop` is "before" (the request is not processed) or "after" (it is, and its answer is lost).
+        """
+        self._faults.append(_Fault(method, path_glob, status, headers or {}, body, drop, times))
+
+    def clear(self) -> None:
+        """Let all be well again."""
+        self._faults.clear()
+
+    @property
+    def middleware(self) -> Middleware:
+        """The aiohttp middleware that notes and spoils."""
+
+        @web.middleware
+        async def spoil(request: web.Request, handler: Handler) -> web.StreamResponse:
+            seen = SeenRequest(request.method, request.raw_path, dict(request.headers), await _body(request))
+            self.requests.append(seen)
+            response = await self._answer(request, handler)
+            seen.status = response.status
+            return response
+
+        return spoil
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        fault = next((fault for fault in self._faults if fault.takes(request)), None)
+        if fault is None:
+            return await handler(request)
+        if fault.drop == "after":
+            await handler(request)
+        if fault.drop is not None:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=499)
+        if isinstance(fault.body, str):
+            return web.Response(
+                status=fault.status or 500, text=fault.body, content_type="text/html", headers=fault.headers
+            )
+        return web.json_response(fault.body or {}, status=fault.status or 500, headers=fault.headers)
+
+
+async def _body(request: web.Request) -> Any:
+    text = await request.text()
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text

@@ -1,0 +1,111 @@
+"""A team in a pretend Slack, the bot among them, and a pretend CircleCI whose time runs fast."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.app import App
+from bot.playground.circleci_api import CircleCI
+from bot.playground.clock import Clock
+from bot.playground.conversations import Channel, Message
+from bot.playground.people import Person
+from bot.playground.slack_api import Slack
+from bot.playground.workspace import default_workspace
+from bot.playground.world import default_world
+from bot.settings import Projects, Settings
+
+WORLD_SECONDS_PER_SECOND = 200
+
+
+@dataclass
+class Team:
+    """What a story needs: people, a channel, and what CircleCI was asked."""
+
+    slack: Slack
+    circleci: CircleCI
+    app: App
+
+    @property
+    def ada(self) -> Person:
+        """The one who deploys."""
+        return self.slack.person("ada")
+
+    @property
+    def grace(self) -> Person:
+        """Her colleague."""
+        return self.slack.person("grace")
+
+    @property
+    def deploys(self) -> Channel:
+        """Where they talk about it."""
+        return self.slack.workspace.channel("deploys")
+
+    @property
+    def root(self) -> Message:
+        """The first message in the channel."""
+        return self.deploys.roots[0]
+
+    async def deploys_branch(self, branch: str, project: str = "acme/frontend") -> None:
+        """Let Ada deploy a branch in the channel."""
+        delivery = await self.ada.command("deploys", "/ci", f"deploy {project} {branch}")
+        assert delivery.acked
+
+    async def reads(self, words: str) -> Message:
+        """Wait until somebody can read `words` in the channel."""
+        found = await self.slack.wait_for(
+            lambda: [message for message in self.deploys.messages if words in message.visible], timeout=15
+        )
+        return found[0]
+
+    async def is_told(self, person: Person, words: str) -> Message:
+        """Wait until `person` alone can read `words`."""
+        found = await self.slack.wait_for(
+            lambda: [message for message in person.sees_only if words in message.visible], timeout=10
+        )
+        return found[0]
+
+    def posts(self, path_end: str) -> list[object]:
+        """Return the bodies of what was POSTed to CircleCI at addresses that end so."""
+        return [seen.body for seen in self.circleci.requests if seen.method == "POST" and seen.path.endswith(path_end)]
+
+    def count(self, words: str) -> int:
+        """Return how many messages of the channel say `words`."""
+        return sum(words in message.visible for message in self.deploys.messages)
+
+
+@asynccontextmanager
+async def team_at_work(data_dir: Path, *, socket_mode: bool = True, **settings: object) -> AsyncIterator[Team]:
+    """Start all of them; at the end nobody may have broken one of Slack's rules."""
+    world = default_world(Clock(speed=WORLD_SECONDS_PER_SECOND))
+    async with CircleCI(world) as circleci, Slack(default_workspace(), socket_mode=socket_mode) as slack:
+        slack.limits = None
+        chosen: dict[str, object] = {
+            "slack_bot_token": SecretStr(slack.bot_token),
+            "slack_signing_secret": None if socket_mode else SecretStr(slack.signing_secret),
+            "slack_app_token": SecretStr(slack.app_token) if socket_mode else None,
+            "slack_api_url": slack.url,
+            "circleci_token": SecretStr(circleci.token),
+            "circleci_url": circleci.url,
+            "data_dir": data_dir,
+            "host": "127.0.0.1",
+            "port": 0,
+            "operator_channel": slack.workspace.channel("releases").id,
+            "poll_interval_seconds": 0.05,
+            "grace_seconds": 60,
+            "settle_seconds": 5,
+            "automatic_rerun_seconds": 60,
+            "slack_posts_per_second_per_channel": 1000,
+            "slack_updates_per_minute": 100_000,
+            "circleci_requests_per_second": 1000,
+        }
+        async with App(Settings.model_validate({**chosen, **settings}), Projects()) as app:
+            if socket_mode:
+                await slack.connected()
+            else:
+                assert app.server is not None
+                slack.courier.request_url = f"http://127.0.0.1:{app.server.port}/slack/events"
+            yield Team(slack, circleci, app)
+        assert slack.problems == []
