@@ -1,13 +1,17 @@
-# `make help` lists the targets.
+# Two commands for a newcomer: `make run` and `make test`. `make help` lists all.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test format clean lock
+.PHONY: help run test format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: $(VENV)/installed ## Try it: a pretend Slack, a pretend CircleCI and the bot (ARGS=--once leaves after the story)
+	@$(BIN)/python -m bot.playground $(ARGS)
 
 test: $(VENV)/installed-dev ## Run everything: format, lint, types, floors, tests, coverage
 	@$(BIN)/ruff format --check .

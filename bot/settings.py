@@ -180,7 +180,7 @@ def load_projects(path: Path | None) -> Projects:
     try:
         return Projects.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise BadSettings([("PROJECTS_FILE", f"{path}: {error}", "docs/projects.md")]) from error
+        raise BadSettings([("PROJECTS_FILE", f"{path}: {error}", "README.md, Projects file")]) from error
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> tuple[str, str, str]:

@@ -34,10 +34,11 @@ def final(build: Build, report: Report | None, watch: Watch, links: Links) -> Me
     """Return the final reply; it mentions the asker once, unless a newer pipeline has taken over."""
     state = build.state if build.runs or build.pipeline.state == "errored" else State.COULD_NOT_RUN
     what = f"{clean(watch.project_title)} {ref_words(build.pipeline.ref or watch.ref, build)}"
-    headline = _headline(build, report, state)
+    outcome, rest = _headline(build, report, state)
+    mark = MARKS[state].partition(" ")[0]
     return assemble(
-        f"{what}: {headline}",
-        section(f"*{MARKS[state]}* {headline}{_ping(watch, state)}"),
+        f"{what}: {outcome[:1].lower()}{outcome[1:]}{rest}",
+        section(f"*{mark} {outcome}*{rest}{_ping(watch, state)}"),
         *_body(build, report, state, links),
         _buttons(build, report, watch, state),
     )
@@ -47,19 +48,20 @@ def _ping(watch: Watch, state: State) -> str:
     return "" if state is State.SUPERSEDED else f" {mention(watch.asker_id)}"
 
 
-def _headline(build: Build, report: Report | None, state: State) -> str:
+def _headline(build: Build, report: Report | None, state: State) -> tuple[str, str]:
+    """Return what happened, for the eye to find, and the rest of its sentence."""
     took = duration(build.elapsed)
     match state:
         case State.PASSED:
-            return f"passed in {took}."
+            return f"Passed in {took}", "."
         case State.FAILED:
-            return f"failed after {took}: {_what_failed(build, report)}."
+            return f"Failed after {took}", f": {_what_failed(build, report)}."
         case State.CANCELED:
-            return f"cancelled after {took}."
+            return f"Cancelled after {took}", "."
         case State.SUPERSEDED:
-            return f"superseded by the newer pipeline #{build.superseded_by} on the same branch."
+            return f"Superseded by the newer pipeline #{build.superseded_by}", " on the same branch."
         case _:
-            return f"could not run: {_why_not(build)}."
+            return "Could not run", f": {_why_not(build)}."
 
 
 def _what_failed(build: Build, report: Report | None) -> str:

@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.playground import slack_lookups  # noqa: F401  # its methods register themselves
 from bot.playground import slack_payloads as payloads
 from bot.playground.conversations import Json
+from bot.playground.faults import Faults, SeenRequest
 from bot.playground.modals import Modals
 from bot.playground.people import Person
 from bot.playground.slack_delivery import EVENT, Courier, Delivery
@@ -17,7 +18,6 @@ from bot.playground.slack_limits import Limits
 from bot.playground.slack_methods import METHODS, Call
 from bot.playground.slack_responses import Responses
 from bot.playground.slack_rules import SCOPES, WEATHER
-from bot.playground.slack_seen import FaultLayer, Seen, SeenRequest
 from bot.playground.slack_socket import SocketHub
 from bot.playground.workspace import Refused, Workspace
 
@@ -46,7 +46,7 @@ class Slack:
         *,
         socket_mode: bool,
         request_url: str | None = None,
-        faults: FaultLayer | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self.workspace = workspace
         self.bot_token, self.app_token = "xoxb-pretend-bot", "xapp-pretend-app"
@@ -54,7 +54,7 @@ class Slack:
         self.token_error: str | None = None
         self.scopes: frozenset[str] | None = None
         self.limits: Limits | None = Limits()
-        self.faults: FaultLayer = faults or Seen()
+        self.faults = faults or Faults()
         self.problems: list[str] = []
         self.calls: list[ApiCall] = []
         self.url = ""

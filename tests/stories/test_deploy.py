@@ -7,7 +7,7 @@ async def test_a_deploy_is_started_followed_and_ends_green(both_ways: Team) -> N
     team = both_ways
     delivery = await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
     assert delivery.acked
-    final = await team.reads("passed in")
+    final = await team.reads("Passed in")
     root = team.deploys.roots[0]
     assert final in root.replies
     assert "Passed" in root.visible
@@ -18,7 +18,7 @@ async def test_a_deploy_is_started_followed_and_ends_green(both_ways: Team) -> N
 async def test_a_mention_is_answered_in_its_own_thread(both_ways: Team) -> None:
     team = both_ways
     await team.ada.mention("deploys", "deploy acme/frontend main")
-    final = await team.reads("passed in")
+    final = await team.reads("Passed in")
     assert [message.user for message in team.deploys.roots] == [team.ada.id]
     assert final in team.deploys.roots[0].replies
     assert team.posts("/pipeline") == [{"branch": "main"}]
@@ -28,7 +28,7 @@ async def test_the_same_mention_three_times_starts_one_pipeline(both_ways: Team)
     team = both_ways
     # C30
     delivery = await team.ada.mention("deploys", "deploy acme/frontend main")
-    await team.reads("passed in")
+    await team.reads("Passed in")
     for _ in range(2):
         await team.ada.redeliver(delivery)
     await team.ada.command("deploys", "/ci", "deply")  # what is answered after the redeliveries were taken
@@ -66,7 +66,7 @@ async def test_where_the_bot_is_no_member_the_asker_gets_it_directly(both_ways: 
     # C35
     await team.ada.command("random", "/ci", "deploy acme/frontend main")
     said = await team.slack.wait_for(
-        lambda: [m for m in team.ada.direct_messages if "passed in" in m.visible], timeout=10
+        lambda: [m for m in team.ada.direct_messages if "Passed in" in m.visible], timeout=10
     )
     assert len(said) == 1
     assert team.slack.workspace.channel("random").messages == []

@@ -15,7 +15,7 @@ async def test_failing_tests_are_named_and_a_rerun_goes_green(both_ways: Team) -
     assert "junit.xml" in final.visible
     rerun = final.element("Rerun failed")
     await asyncio.gather(team.ada.click(final, rerun), team.grace.click(final, rerun))
-    await team.reads("passed in")
+    await team.reads("Passed in")
     assert team.posts("/rerun") == [{"from_failed": True}]
     assert team.count("pressed Rerun failed") == 1
     assert "Passed" in team.root.visible
@@ -29,7 +29,7 @@ async def test_a_hold_is_approved_by_one_press_of_two(team: Team) -> None:
     assert "It would start deploy-prod" in hold.visible
     approve = hold.element("Approve hold-prod")
     await asyncio.gather(team.ada.click(hold, approve), team.grace.click(hold, approve))
-    await team.reads("passed in")
+    await team.reads("Passed in")
     assert len([seen for seen in team.circleci.requests if "/approve/" in seen.path]) == 1
     assert team.count("approved hold-prod") == 1
 
@@ -38,14 +38,14 @@ async def test_cancel_is_said_once_circleci_shows_it(team: Team) -> None:
     await team.deploys_branch("try/slow")
     await team.reads("Running")
     await team.ada.click(team.root, team.root.element("Cancel #2417"))
-    await team.reads("cancelled after")
+    await team.reads("Cancelled after")
     assert team.count("pressed Cancel") == 1
     assert "Cancel #2417" not in team.root.buttons
 
 
 async def test_a_config_error_is_shown(team: Team) -> None:
     await team.deploys_branch("try/config-error")
-    final = await team.reads("could not run")
+    final = await team.reads("Could not run")
     assert "Cannot find a definition for job 'tset'" in team.root.visible + final.visible
 
 
@@ -59,28 +59,28 @@ async def test_no_workflow_is_said_after_the_grace(team: Team) -> None:
 async def test_a_late_workflow_is_watched_normally(team: Team) -> None:
     # C19
     await team.deploys_branch("try/late-workflow")
-    await team.reads("passed in")
+    await team.reads("Passed in")
 
 
 async def test_setup_alone_is_not_the_end(team: Team) -> None:
     await team.deploys_branch("try/setup")
-    await team.reads("passed in")
+    await team.reads("Passed in")
     assert "backend" in team.root.visible
     assert "docs" in team.root.visible
-    assert team.count("passed in") == 1
+    assert team.count("Passed in") == 1
 
 
 async def test_an_automatic_rerun_is_waited_for(team: Team) -> None:
     await team.deploys_branch("try/automatic-rerun")
     await team.reads("automatic rerun 1 of 2")
-    await team.reads("passed in")
-    assert team.count("failed after") == 0
+    await team.reads("Passed in")
+    assert team.count("Failed after") == 0
 
 
 async def test_superseded_is_not_failed(team: Team) -> None:
     # C25
     await team.deploys_branch("try/superseded")
-    final = await team.reads("superseded by the newer pipeline #2418")
+    final = await team.reads("Superseded by the newer pipeline #2418")
     assert "ailed" not in final.visible
     assert "ada" not in final.visible
 
@@ -113,18 +113,18 @@ async def test_ninety_failures_arrive(team: Team) -> None:
 async def test_an_unknown_status_keeps_being_watched(team: Team) -> None:
     await team.deploys_branch("try/unknown-status")
     await team.reads("some_new_state")
-    await team.reads("passed in")
+    await team.reads("Passed in")
 
 
 async def test_an_outage_costs_two_lines(team: Team) -> None:
     await team.deploys_branch("try/outage")
-    await team.reads("passed in")
-    assert team.count("failed") == 0
+    await team.reads("Passed in")
+    assert team.count("Failed") == 0
 
 
 async def test_the_default_branch_is_said(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "deploy acme/frontend")
-    await team.reads("passed in")
+    await team.reads("Passed in")
     assert team.posts("/pipeline") == [{"branch": "main"}]
     assert "You named no branch" in team.root.visible
 
@@ -132,25 +132,25 @@ async def test_the_default_branch_is_said(team: Team) -> None:
 async def test_a_tag_is_readable(team: Team) -> None:
     # C03
     await team.ada.command("deploys", "/ci", "deploy acme/frontend tag:v2.0 env=prod count=3")
-    await team.reads("passed in")
+    await team.reads("Passed in")
     assert team.posts("/pipeline") == [{"tag": "v2.0", "parameters": {"env": "prod", "count": 3}}]
     assert "tag v2.0" in team.root.visible
 
 
 async def test_an_unknown_branch_is_answered_with_those_built_lately(team: Team) -> None:
     await team.deploys_branch("main")
-    await team.reads("passed in")
+    await team.reads("Passed in")
     await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
     told = await team.is_told(team.ada, "Built lately")
     await team.ada.click(told, told.element("Deploy main"))
-    await team.slack.wait_for(lambda: team.count("passed in") == 2, timeout=15)
+    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=15)
 
 
 async def test_which_definition_is_asked(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "deploy circleci/5e0c5f62/9f1c2d7a main")
     question = await team.is_told(team.ada, "Which one should I run?")
     await team.ada.click(question, question.element("nightly"))
-    await team.reads("passed in")
+    await team.reads("Passed in")
     (body,) = team.posts("/pipeline/run")
     assert isinstance(body, dict)
     assert body["config"] == body["checkout"] == {"branch": "main"}
@@ -160,7 +160,7 @@ async def test_a_trigger_whose_answer_is_lost_is_found_and_not_sent_again(team: 
     team.circleci.faults.add("POST", "*/pipeline", drop="after")
     await team.deploys_branch("main")
     await team.is_told(team.ada, "I will not start a second one")
-    await team.reads("passed in")
+    await team.reads("Passed in")
     assert len(team.posts("/pipeline")) == 1
     assert len(team.circleci.world.pipelines) == 1
 

@@ -1,0 +1,1 @@
+"""Tests with the bot as a process of its own."""
