@@ -12,13 +12,15 @@ from aiohttp.typedefs import Handler, Middleware
 
 @dataclass
 class SeenRequest:
-    """One request as it came in: `path` raw, with its query."""
+    """One request as it came in, `path` raw with its query, and what was answered; `spoiled` by a fault or not."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: Any
     status: int = 0
+    answer: Any = None
+    spoiled: bool = False
 
 
 @dataclass
@@ -77,27 +79,32 @@ class Faults:
         async def spoil(request: web.Request, handler: Handler) -> web.StreamResponse:
             seen = SeenRequest(request.method, request.raw_path, dict(request.headers), await _body(request))
             self.requests.append(seen)
-            response = await self._answer(request, handler)
-            seen.status = response.status
+            fault = next((fault for fault in self._faults if fault.takes(request)), None)
+            seen.spoiled = fault is not None
+            response = await (handler(request) if fault is None else _spoiled(fault, request, handler))
+            seen.status, seen.answer = response.status, _said(response)
             return response
 
         return spoil
 
-    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = next((fault for fault in self._faults if fault.takes(request)), None)
-        if fault is None:
-            return await handler(request)
-        if fault.drop == "after":
-            await handler(request)
-        if fault.drop is not None:
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response(status=499)
-        if isinstance(fault.body, str):
-            return web.Response(
-                status=fault.status or 500, text=fault.body, content_type="text/html", headers=fault.headers
-            )
-        return web.json_response(fault.body or {}, status=fault.status or 500, headers=fault.headers)
+
+async def _spoiled(fault: _Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
+    if fault.drop == "after":
+        await handler(request)
+    if fault.drop is not None:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=499)
+    status, headers = fault.status or 500, fault.headers
+    if isinstance(fault.body, str):
+        return web.Response(status=status, text=fault.body, content_type="text/html", headers=headers)
+    return web.json_response(fault.body or {}, status=status, headers=headers)
+
+
+def _said(response: web.StreamResponse) -> Any:
+    if not isinstance(response, web.Response) or response.content_type != "application/json":
+        return None
+    return json.loads(response.text or "null")
 
 
 async def _body(request: web.Request) -> Any:

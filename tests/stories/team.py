@@ -16,6 +16,7 @@ from bot.playground.slack_api import Slack
 from bot.playground.workspace import default_workspace
 from bot.playground.world import default_world
 from bot.settings import Projects, Settings
+from tests.contracts.openapi import problems
 
 WORLD_SECONDS_PER_SECOND = 200
 
@@ -78,7 +79,7 @@ class Team:
 
 @asynccontextmanager
 async def team_at_work(data_dir: Path, *, socket_mode: bool = True, **settings: object) -> AsyncIterator[Team]:
-    """Start all of them; at the end nobody may have broken one of Slack's rules."""
+    """Start all of them; at the end nobody may have broken a rule of Slack's, or of CircleCI's descriptions."""
     world = default_world(Clock(speed=WORLD_SECONDS_PER_SECOND))
     async with CircleCI(world) as circleci, Slack(default_workspace(), socket_mode=socket_mode) as slack:
         slack.limits = None
@@ -97,6 +98,7 @@ async def team_at_work(data_dir: Path, *, socket_mode: bool = True, **settings: 
             "grace_seconds": 60,
             "settle_seconds": 5,
             "automatic_rerun_seconds": 60,
+            "linger_seconds": 10**6,
             "slack_posts_per_second_per_channel": 1000,
             "slack_updates_per_minute": 100_000,
             "circleci_requests_per_second": 1000,
@@ -109,3 +111,4 @@ async def team_at_work(data_dir: Path, *, socket_mode: bool = True, **settings: 
                 slack.courier.request_url = f"http://127.0.0.1:{app.server.port}/slack/events"
             yield Team(slack, circleci, app)
         assert slack.problems == []
+        assert [problem for seen in circleci.requests for problem in problems(seen)] == []
