@@ -1,0 +1,210 @@
+"""What people see when CircleCI, Slack or Redis does not do what it should, and when two people press at once."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from bot.app import App
+from bot.playground.slack_api import Slack
+from bot.playground.workspace import default_workspace
+from bot.settings import BadSettings, Projects, Settings
+from tests.stories.team import Team, team_at_work
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "words"),
+    [
+        (503, {}, "CircleCI does not answer me"),
+        (401, {}, "does not accept my token any more"),
+        (429, {"Retry-After": "1"}, "asks me to slow down"),
+    ],
+)
+async def test_an_outage_is_two_lines_in_the_thread(
+    team: Team, status: int, headers: dict[str, str], words: str
+) -> None:
+    # C41 for the 401: the watch goes on when the token is accepted again.
+    await team.deploys_branch("try/slow")
+    await team.reads("Running")
+    team.circleci.faults.add("GET", "/api/v2/*", status=status, headers=headers, times=None)
+    await team.reads(words)
+    team.circleci.faults.clear()
+    await team.reads("CircleCI answers again")
+    await team.slack.wait_for(lambda: team.count("Passed in") == 1, timeout=40)
+    assert team.count("News will be late") == 1
+
+
+async def test_a_root_stands_even_where_the_first_look_fails(team: Team) -> None:
+    team.circleci.faults.add("GET", "/api/v2/pipeline/*", status=503, times=None)
+    await team.deploys_branch("main")
+    await team.reads("Waiting")
+    team.circleci.faults.clear()
+    await team.reads("Passed in")
+    assert len(team.deploys.roots) == 1
+
+
+async def test_a_trigger_that_never_arrived_is_given_up_in_words(team: Team) -> None:
+    team.circleci.faults.add("POST", "*/pipeline", drop="before")
+    await team.deploys_branch("main")
+    await team.is_told(team.ada, "I will not start a second one")
+    await team.is_told(team.ada, "it seems that my request never took effect")
+    assert team.circleci.world.pipelines == []
+
+
+async def test_a_rerun_whose_answer_is_lost_is_not_sent_again(team: Team) -> None:
+    await team.deploys_branch("release/v2.0")
+    final = await team.reads("Failed after")
+    team.circleci.faults.add("POST", "*/rerun", drop="after")
+    await team.ada.click(final, final.element("Rerun failed"))
+    await team.is_told(team.ada, "I send nothing twice")
+    await team.reads("attempt 2")
+    await team.reads("Passed in")
+    assert len(team.posts("/rerun")) == 1
+
+
+async def test_a_refused_rerun_may_be_pressed_again(team: Team) -> None:
+    await team.deploys_branch("release/v2.0")
+    final = await team.reads("Failed after")
+    team.circleci.faults.add("POST", "*/rerun", status=400, body={"message": "Not now"})
+    await team.ada.click(final, final.element("Rerun failed"))
+    await team.is_told(team.ada, "CircleCI refused this. It says: Not now")
+    await team.ada.click(final, final.element("Rerun failed"))
+    await team.reads("Passed in")
+    assert len(team.posts("/rerun")) == 2
+
+
+async def test_a_press_while_it_runs_again_says_who_was_first(team: Team) -> None:
+    await team.deploys_branch("release/v2.0")
+    final = await team.reads("Failed after")
+    rerun, everything = final.element("Rerun failed"), final.element("Rerun all")
+    await team.ada.click(final, rerun)
+    await team.reads("pressed Rerun failed")
+    await team.grace.click(final, everything)
+    told = await team.is_told(team.grace, "runs again already")
+    assert "@ada was first" in told.visible
+    assert len(team.posts("/rerun")) == 1
+
+
+async def test_cancel_twice_and_cancel_too_late(team: Team) -> None:
+    await team.deploys_branch("try/slow")
+    await team.reads("Running")
+    cancel = team.root.element("Cancel #2417")
+    await asyncio.gather(team.ada.click(team.root, cancel), team.grace.click(team.root, cancel))
+    await team.reads("Cancelled after")
+    await team.slack.wait_for(lambda: team.ada.sees_only or team.grace.sees_only)
+    assert team.count("pressed Cancel") == 1
+    await team.grace.click(team.root, cancel)
+    await team.is_told(team.grace, "There is nothing to cancel")
+
+
+async def test_a_refused_approval_may_be_pressed_again(team: Team) -> None:
+    await team.deploys_branch("hold/prod")
+    hold = await team.reads("Waiting for approval")
+    approve = hold.element("Approve hold-prod")
+    team.circleci.faults.add("POST", "*/approve/*", status=403, body={"message": "Permission denied"})
+    await team.ada.click(hold, approve)
+    await team.is_told(team.ada, "Permission denied")
+    await team.ada.click(hold, approve)
+    await team.reads("Passed in")
+
+
+async def test_deploy_again_pressed_by_two_starts_one(team: Team) -> None:
+    await team.deploys_branch("try/config-error")
+    await team.reads("Could not run")
+    again = team.root.element("Deploy again")
+    await asyncio.gather(team.ada.click(team.root, again), team.grace.click(team.root, again))
+    await team.slack.wait_for(lambda: len(team.circleci.world.pipelines) == 2)
+    await team.slack.wait_for(lambda: team.ada.sees_only or team.grace.sees_only)
+    assert len(team.posts("/pipeline")) == 2
+
+
+async def test_an_archived_channel_is_left_for_a_direct_message(team: Team) -> None:
+    # C35
+    await team.deploys_branch("try/slow")
+    await team.reads("Running")
+    team.deploys.is_archived = True
+    await team.slack.wait_for(
+        lambda: [one for one in team.ada.direct_messages if "Passed in" in one.visible], timeout=40
+    )
+    why = [one for one in team.ada.direct_messages if "is_archived" in one.visible]
+    assert len(why) == 1
+
+
+@pytest.mark.parametrize("seconds", [1, 5])
+async def test_slacks_own_limit_delays_and_loses_nothing(team: Team, seconds: int) -> None:
+    team.slack.refuse("chat.postMessage", "ratelimited", retry_after=seconds)
+    await team.deploys_branch("main")
+    await team.reads("Passed in")
+    assert len(team.deploys.roots) == 1
+
+
+async def test_without_redis_nothing_starts_and_everybody_is_told(team: Team) -> None:
+    await team.deploys_branch("try/slow")
+    await team.reads("Running")
+    async with Redis.from_url(team.app.docket.url) as redis:
+        await redis.shutdown(nosave=True)
+    delivery = await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
+    assert delivery.acked
+    assert delivery.shown is not None
+    assert "Nothing was started" in str(delivery.shown)
+    await team.grace.mention("deploys", "deploy acme/frontend main")
+    await team.is_told(team.grace, "Nothing was started")
+    await team.ada.click(team.root, team.root.element("Cancel #2417"))
+    await team.slack.wait_for(lambda: len(team.ada.sees_only) >= 2)
+    assert len(team.posts("/pipeline")) == 1
+
+
+async def test_operators_can_ask_how_it_is(both_ways: Team) -> None:
+    assert both_ways.app.server is not None
+    url = f"http://127.0.0.1:{both_ways.app.server.port}"
+    async with aiohttp.ClientSession() as session:
+        for path, words in (("/healthz", "alive"), ("/readyz", '"ready": true'), ("/metrics", "python_info")):
+            async with session.get(url + path) as answer:
+                assert answer.status == 200
+                assert words in await answer.text()
+
+
+async def test_a_request_that_is_not_slacks_is_refused(tmp_path: Path) -> None:
+    # C33: the clock is part of the signature.
+    async with team_at_work(tmp_path, socket_mode=False) as team:
+        assert team.app.server is not None
+        url = f"http://127.0.0.1:{team.app.server.port}/slack/events"
+        async with aiohttp.ClientSession() as session:
+            for stamp in ("yesterday", "1", "99999999999"):
+                headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": "v0=00"}
+                async with session.post(url, data="command=/ci", headers=headers) as answer:
+                    assert answer.status == 401
+        assert team.circleci.requests == []
+
+
+@pytest.mark.parametrize("missing", ["slack_bot_token", "slack_app_token"])
+async def test_a_token_slack_refuses_is_named_at_the_start(tmp_path: Path, missing: str) -> None:
+    async with Slack(default_workspace(), socket_mode=True) as slack:
+        tokens = {"slack_bot_token": slack.bot_token, "slack_app_token": slack.app_token, missing: "xoxb-wrong"}
+        settings = Settings(
+            slack_bot_token=SecretStr(tokens["slack_bot_token"]),
+            slack_app_token=SecretStr(tokens["slack_app_token"]),
+            slack_api_url=slack.url,
+            circleci_token=SecretStr("x"),
+            data_dir=tmp_path,
+            port=0,
+        )
+        with pytest.raises(BadSettings, match=missing.upper()):
+            await App(settings, Projects()).__aenter__()
+
+
+async def test_help_explains_one_command(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "help deploy")
+    await team.is_told(team.ada, "deploy <project> [<branch> | tag:<tag>] [name=value …]")
+    await team.ada.command("deploys", "/ci", "help dance")
+    await team.is_told(team.ada, "I do not know this word")
+    await team.ada.command("deploys", "/ci", "")
+    await team.is_told(team.ada, "Start a pipeline on a branch or a tag")
+
+
+async def test_a_missing_project_is_answered_with_the_usage(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "deploy")
+    await team.is_told(team.ada, "Which project should I deploy?")
