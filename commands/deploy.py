@@ -60,7 +60,7 @@ async def deploy(request: Deploy, invocation: Invocation, context: Context) -> M
             if len(definitions) != 1:
                 return _ask_which(project, definitions, invocation)
             definition_id = definitions[0].id
-        attempt = await context.store.save_attempt(_attempt(request, project, invocation, definition_id))
+        attempt = await context.store.save_attempt(await _attempt(request, project, invocation, definition_id, context))
     return await _start(attempt, context)
 
 
@@ -79,7 +79,9 @@ def _ask_which(project: Project, definitions: Sequence[Definition], invocation: 
     return answers.choose_definition(project.title, definitions, invocation.id)
 
 
-def _attempt(request: Deploy, project: Project, invocation: Invocation, definition_id: str | None) -> Attempt:
+async def _attempt(
+    request: Deploy, project: Project, invocation: Invocation, definition_id: str | None, context: Context
+) -> Attempt:
     default = Ref(name=project.vcs_info.default_branch or "main")
     return Attempt(
         id=invocation.id,
@@ -91,7 +93,7 @@ def _attempt(request: Deploy, project: Project, invocation: Invocation, definiti
         definition_id=definition_id,
         thread=Thread(channel_id=invocation.channel_id, thread_ts=invocation.thread_ts),
         asker_id=invocation.user_id,
-        asker_name=invocation.user_name,
+        asker_name=invocation.user_name or await context.messenger.user_name(invocation.user_id),
         asked_at=utc_now(),
     )
 
@@ -131,7 +133,7 @@ async def choose_definition(choice: ChooseDefinition, click: Click, context: Con
     request = parse(split(invocation.text)[1:], context.projects)
     project = await _project(request.slug, context)
     attempt = await context.store.attempt(invocation.id) or await context.store.save_attempt(
-        _attempt(request, project, invocation, choice.definition_id)
+        await _attempt(request, project, invocation, choice.definition_id, context)
     )
     return await _start(attempt, context)
 

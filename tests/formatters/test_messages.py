@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.actions import RerunAll
 from bot.errors import (
     BotError,
     NotAllowed,
@@ -19,13 +20,15 @@ from bot.errors import (
     UsageError,
 )
 from bot.models.build import Build, JobReport, Report, Run
-from bot.models.circleci import Artifact, Job, Pipeline, PipelineId, ProjectSlug, Ref, TestResult, Workflow
+from bot.models.circleci import Artifact, Job, Pipeline, PipelineId, ProjectSlug, Ref, TestResult, Vcs, Workflow
 from bot.models.slack import Thread, Watch
 from bot.watching.changes import noteworthy
-from formatters import errors, final, replies, root
+from formatters import answers, errors, final, replies, root
+from formatters.blocks import Message, actions, button, section
 from formatters.limits import violations
 from formatters.links import Links
 from formatters.report import group_artifacts
+from formatters.words import duration, ref_words
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 HOSTILE = "<!channel> *bold* `code` | <https://evil.example|ok> & " + "x" * 500
@@ -114,3 +117,69 @@ def test_a_coverage_report_is_one_line() -> None:
     files = [Artifact(path=f"coverage/{n}.html", url="https://f/x") for n in range(119)]
     groups = group_artifacts([Artifact(path="junit.xml", url="https://f/j"), *files])
     assert [(group.label, group.files) for group in groups] == [("junit.xml", 1), ("coverage", 119)]
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (timedelta(seconds=-400), "0 s"),
+        (timedelta(seconds=41), "41 s"),
+        (timedelta(minutes=6, seconds=12), "6 min 12 s"),
+        (timedelta(hours=2, minutes=5), "2 h 5 min"),
+        (timedelta(days=3), "3 days"),
+    ],
+)
+def test_durations_are_said_as_a_person_says_them(span: timedelta, words: str) -> None:
+    # C33
+    assert duration(span) == words
+
+
+def test_a_ref_is_always_readable() -> None:
+    # C03
+    bare = build("success").pipeline.model_copy(update={"vcs": None})
+    nameless = build("success").model_copy(update={"pipeline": bare})
+    assert ref_words(None, nameless) == "unknown ref"
+    assert ref_words(Ref(name="v1.0.0", kind="tag"), nameless) == "tag v1.0.0"
+    revised = bare.model_copy(update={"vcs": Vcs(revision="0e6e66c14e61")})
+    assert ref_words(None, nameless.model_copy(update={"pipeline": revised})) == "0e6e66c"
+
+
+def test_every_answer_is_within_the_limits() -> None:
+    hostile = report(90)
+    made = [
+        answers.log(hostile),
+        answers.log(Report()),
+        answers.all_tests(hostile),
+        answers.all_tests(Report()),
+        answers.all_artifacts(hostile),
+        answers.all_artifacts(Report(artifacts_problem=HOSTILE)),
+        answers.nothing_to_rerun(build("success")),
+        answers.rerun_too_old(),
+        answers.already_running(build("running"), None),
+        answers.lost_answer_not_found(Ref(name=HOSTILE), HOSTILE),
+        errors.operator(Rejected(400, HOSTILE)),
+        errors.operator(Unauthorized()),
+        errors.unexpected("7f3a"),
+    ]
+    for message in made:
+        assert violations(message) == []
+        assert "<!channel>" not in json.dumps(message.model_dump())
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        (section(""),),
+        (section("x" * 3001),),
+        tuple(section("x") for _ in range(51)),
+        tuple(section("x" * 2900) for _ in range(5)),
+        ({"type": "actions", "elements": []},),
+        ({"type": "context", "elements": []},),
+        ({"type": "carousel"},),
+        (actions(button(RerunAll(pipeline_id="1"), "Rerun"), button(RerunAll(pipeline_id="2"), "Rerun")),),
+        (actions(button(RerunAll(pipeline_id="1"), "R") | {"text": {"type": "plain_text", "text": "x" * 76}}),),
+    ],
+)
+def test_what_slack_would_refuse_is_found(blocks: tuple[dict[str, object], ...]) -> None:
+    assert violations(Message(text="A sentence.", blocks=blocks))
+    assert violations(Message(text=""))

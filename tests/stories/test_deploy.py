@@ -20,6 +20,7 @@ async def test_a_mention_is_answered_in_its_own_thread(both_ways: Team) -> None:
     await team.ada.mention("deploys", "deploy acme/frontend main")
     final = await team.reads("Passed in")
     assert [message.user for message in team.deploys.roots] == [team.ada.id]
+    assert "asked by ada" in team.deploys.roots[0].replies[0].visible.lower()
     assert final in team.deploys.roots[0].replies
     assert team.posts("/pipeline") == [{"branch": "main"}]
 

@@ -1,0 +1,86 @@
+"""The sender waits when it must, answers only Slack, and finds another way to a person."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+
+from bot.errors import SlackError
+from bot.messenger import Messenger, may_respond_to
+from bot.playground.slack_api import Slack
+from bot.playground.workspace import default_workspace
+from formatters.blocks import Message, section
+
+WORDS = Message(text="A sentence.", blocks=(section("A sentence."),))
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[Slack]:
+    async with Slack(default_workspace(), socket_mode=True) as slack:
+        yield slack
+
+
+@pytest.fixture
+async def messenger(slack: Slack) -> AsyncIterator[Messenger]:
+    async with Messenger(token=SecretStr(slack.bot_token), api_url=slack.url) as messenger:
+        yield messenger
+
+
+@pytest.mark.parametrize(
+    ("url", "may"),
+    [
+        ("https://hooks.slack.com/actions/1", True),
+        ("https://hooks.slack-gov.com/actions/1", True),
+        ("http://127.0.0.1:9/response/1", True),
+        ("http://hooks.slack.com/actions/1", False),
+        ("https://hooks.slack.com.evil.example/1", False),
+        ("https://hooks.slack.com:8443/1", False),
+        ("http://127.0.0.1:10/response/1", False),
+    ],
+)
+def test_only_slack_is_answered(url: str, may: bool) -> None:
+    assert may_respond_to(url, "http://127.0.0.1:9") is may
+
+
+async def test_a_foreign_response_url_is_never_called(messenger: Messenger) -> None:
+    with pytest.raises(SlackError, match="foreign_host"):
+        await messenger.respond("https://evil.example/1", WORDS)
+
+
+async def test_a_response_url_that_is_used_up_is_an_error(messenger: Messenger, slack: Slack) -> None:
+    with pytest.raises(SlackError, match="http_"):
+        await messenger.respond(f"{slack.url}/response/unknown", WORDS)
+
+
+async def test_who_is_not_in_the_channel_gets_a_direct_message(messenger: Messenger, slack: Slack) -> None:
+    await messenger.whisper(slack.workspace.channel("random").id, "U0ADA", WORDS)
+    assert [one.visible for one in slack.person("ada").direct_messages] == ["A sentence."]
+
+
+async def test_a_message_over_the_limits_goes_out_as_text(messenger: Messenger, slack: Slack) -> None:
+    channel = slack.workspace.channel("deploys")
+    await messenger.post(channel.id, Message(text="Too long.", blocks=(section("x" * 3001),)))
+    assert channel.messages[0].blocks == []
+    assert slack.problems == []
+
+
+async def test_a_name_is_asked_for_and_may_be_unknown(messenger: Messenger) -> None:
+    assert await messenger.user_name("U0ADA")
+    assert await messenger.user_name("U0NOBODY") == ""
+
+
+async def test_edits_stop_when_their_budget_is_spent_but_the_last_word_does_not(slack: Slack) -> None:
+    slack.limits = None
+    channel = slack.workspace.channel("deploys")
+    async with Messenger(token=SecretStr(slack.bot_token), api_url=slack.url, updates_per_minute=5) as messenger:
+        ts = await messenger.post(channel.id, WORDS)
+        assert await messenger.update(channel.id, ts, Message(text="One."))
+        assert not await messenger.update(channel.id, ts, Message(text="Two."))
+        assert await messenger.update(channel.id, ts, Message(text="Three."), urgent=True)
+    assert channel.messages[0].visible == "Three."
+
+
+async def test_no_network_is_an_error_of_ours() -> None:
+    async with Messenger(token=SecretStr("x"), api_url="http://127.0.0.1:9") as messenger:
+        with pytest.raises(SlackError):
+            await messenger.post("C0", WORDS)

@@ -1,0 +1,66 @@
+"""Settings that cannot work are named all at once, with what is wrong and where to get it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.settings import BadSettings, Settings, load, load_projects
+
+GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "CIRCLECI_TOKEN": "token"}
+
+
+def set_up(monkeypatch: pytest.MonkeyPatch, **changed: str | None) -> None:
+    for name, value in {**GOOD, **changed}.items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"SLACK_BOT_TOKEN": None, "CIRCLECI_TOKEN": None}, ["SLACK_BOT_TOKEN", "CIRCLECI_TOKEN"]),
+        ({"SLACK_APP_TOKEN": None}, ["SLACK_APP_TOKEN"]),
+        ({"CIRCLECI_URL": "circleci.com"}, ["CIRCLECI_URL"]),
+        ({"LOG_LEVEL": "LOUD"}, ["LOG_LEVEL"]),
+        ({"POLL_INTERVAL_SECONDS": "0", "PORT": "x"}, ["PORT", "POLL_INTERVAL_SECONDS"]),
+        ({"PROJECTS_FILE": "/nowhere.toml"}, ["PROJECTS_FILE"]),
+    ],
+)
+def test_what_is_wrong_is_named(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, str | None], named: list[str]
+) -> None:
+    set_up(monkeypatch, **changed)
+    with pytest.raises(BadSettings) as caught:
+        load()
+    assert [name for name, _, _ in caught.value.problems] == named
+    assert "xoxb-1" not in str(caught.value)
+
+
+def test_waits_are_multiples_of_the_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up(monkeypatch, POLL_INTERVAL_SECONDS="2", ADMINS="U1, U2", CIRCLECI_URL="https://ci.acme.example/")
+    settings, _ = load()
+    assert (settings.grace, settings.settle) == (timedelta(seconds=30), timedelta(seconds=4))
+    assert (settings.on_hold, settings.linger) == (timedelta(seconds=24), timedelta(seconds=1440))
+    assert settings.lease == timedelta(seconds=6)
+    assert settings.admins == ("U1", "U2")
+    assert settings.web_url == "https://ci.acme.example"
+
+
+def test_cloud_has_its_own_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up(monkeypatch)
+    assert Settings().web_url == "https://app.circleci.com"
+
+
+def test_the_projects_file_gives_aliases_and_definitions(tmp_path: Path) -> None:
+    path = tmp_path / "projects.toml"
+    path.write_text('default_vcs = "bb"\n[projects.mobile]\nslug = "circleci/a/b"\ndefinition = "d1"\n')
+    projects = load_projects(path)
+    assert projects.default_vcs == "bb"
+    assert projects.definition_for("circleci/a/b") == "d1"
+    assert projects.definition_for("gh/acme/frontend") is None
+    path.write_text("[projects.mobile]\nslag = 1\n")
+    with pytest.raises(BadSettings, match="slug"):
+        load_projects(path)
