@@ -59,8 +59,10 @@ async def main(*, once: bool) -> int:
 
 
 @asynccontextmanager
-async def the_bot(slack: Slack, circleci: CircleCI, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run the bot unchanged, as a process of its own, with nothing but its public settings."""
+async def the_bot(
+    slack: Slack, circleci: CircleCI, folder: Path, *role: str, **more: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the bot unchanged, as a process of its own, with nothing but its public settings and `more` of them."""
     settings = {
         "PATH": os.defpath,
         "SLACK_BOT_TOKEN": slack.bot_token,
@@ -72,9 +74,12 @@ async def the_bot(slack: Slack, circleci: CircleCI, folder: Path) -> AsyncIterat
         "HOST": "127.0.0.1",
         "PORT": "0",
         **WAITS,
+        **more,
     }
-    with (folder / "bot.log").open("w") as log:
-        bot = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot", env=settings, stdout=log, stderr=log)
+    with (folder / "bot.log").open("a") as log:
+        bot = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", *role), env=settings, stdout=log, stderr=log
+        )
         try:
             yield bot
         finally:

@@ -1,9 +1,13 @@
 """The bot as a process of its own: the newcomer's command, a kill in the middle of a watch, a polite stop."""
 
 import asyncio
+import shutil
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+
+import pytest
 
 from bot.playground.__main__ import the_bot
 from bot.playground.circleci_api import CircleCI
@@ -52,3 +56,54 @@ async def test_missing_settings_are_named_all_at_once() -> None:
     assert process.returncode == 2
     for name in ("SLACK_BOT_TOKEN", "CIRCLECI_TOKEN"):
         assert name in told
+
+
+@pytest.fixture
+async def redis_url(tmp_path: Path) -> AsyncIterator[str]:
+    """Debian's own redis-server, the oldest we promise to run on."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("redis-server is not installed (Debian: apt install redis-server)")
+    path = tmp_path / "redis.sock"
+    server = await asyncio.create_subprocess_exec(
+        *(binary, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(tmp_path)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert server.stdout is not None
+    async with asyncio.timeout(10):
+        while b"ready to accept" not in (await server.stdout.readline()).lower():
+            assert server.returncode is None
+    yield f"unix://{path}"
+    server.terminate()
+    await server.communicate()
+
+
+async def test_web_and_worker_share_a_redis_and_a_killed_worker_is_replaced(tmp_path: Path, redis_url: str) -> None:
+    world = default_world(Clock(speed=60))
+    async with (
+        CircleCI(world) as circleci,
+        Slack(default_workspace(), socket_mode=True) as slack,
+        the_bot(slack, circleci, tmp_path, "web", REDIS_URL=redis_url),
+        the_bot(slack, circleci, tmp_path, "worker", REDIS_URL=redis_url) as first,
+        the_bot(slack, circleci, tmp_path, "worker", REDIS_URL=redis_url),
+    ):
+        await slack.connected()
+        deploys, ada = slack.workspace.channel("deploys"), slack.person("ada")
+        await ada.command("deploys", "/ci", "deploy acme/frontend try/slow")
+        await slack.wait_for(lambda: [one for one in deploys.messages if "Running" in one.visible], timeout=15)
+        first.kill()
+        await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=60)
+        assert len(deploys.roots) == 1
+        assert len([one for one in deploys.messages if "Passed in" in one.visible]) == 1
+        assert len(world.pipelines) == 1
+
+
+async def test_a_worker_alone_says_that_it_needs_a_redis(tmp_path: Path) -> None:
+    world = default_world(Clock())
+    async with (
+        CircleCI(world) as circleci,
+        Slack(default_workspace(), socket_mode=True) as slack,
+        the_bot(slack, circleci, tmp_path, "worker") as bot,
+    ):
+        assert await bot.wait() == 2
+    assert "REDIS_URL" in (tmp_path / "bot.log").read_text()

@@ -9,9 +9,13 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.app import App
+from bot.models.attempt import Attempt
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.slack import Invocation, Thread, utc_now
 from bot.playground.slack_api import Slack
 from bot.playground.workspace import default_workspace
 from bot.settings import BadSettings, Projects, Settings
+from bot.watching.engine import Engine
 from tests.stories.team import Team, team_at_work
 
 
@@ -208,3 +212,33 @@ async def test_help_explains_one_command(team: Team) -> None:
 async def test_a_missing_project_is_answered_with_the_usage(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "deploy")
     await team.is_told(team.ada, "Which project should I deploy?")
+
+
+async def test_a_worker_that_died_after_the_trigger_finds_what_it_started(team: Team) -> None:
+    said = Invocation(
+        id="Ev9",
+        kind="mention",
+        text="deploy acme/frontend main",
+        user_id=team.ada.id,
+        team_id=team.slack.workspace.team_id,
+        channel_id=team.deploys.id,
+    )
+    attempt = Attempt(
+        id=said.id,
+        project_slug=ProjectSlug("gh/acme/frontend"),
+        project_title="acme/frontend",
+        ref=Ref(name="main"),
+        thread=Thread(channel_id=team.deploys.id),
+        asker_id=team.ada.id,
+        asked_at=utc_now(),
+        newest_number=2416,
+        sent_at=utc_now(),
+    )
+    store = team.app.store
+    await store.record(said)
+    await store.save_attempt(attempt)
+    team.circleci.world.trigger("gh/acme/frontend", branch="main", parameters={})
+    await Engine(team.app.docket).handle(said.id)
+    await team.reads("Passed in")
+    assert team.posts("/pipeline") == []
+    assert len(team.circleci.world.pipelines) == 1
