@@ -40,7 +40,7 @@ def root(build: Build | None, watch: Watch, links: Links, *, note: str = "", fin
     return assemble(
         _sentence(build, watch, state),
         section(_heading(build, watch, state)),
-        context(_details(build, watch)),
+        context(_details(build, watch, state)),
         _workflows(build, watch, links),
         _errors(build),
         section(note) if note else None,
@@ -86,13 +86,16 @@ def _heading(build: Build | None, watch: Watch, state: State) -> str:
     return f"*{MARKS[state]}{red}* · {literal(watch.project_title)} · {ref_words(watch.ref, build)}"
 
 
-def _details(build: Build | None, watch: Watch) -> str:
+def _details(build: Build | None, watch: Watch, state: State) -> str:
     asker = literal(watch.asker_name, 60) or mention(watch.asker_id)
     parts = [f"asked by {asker}"]
     if build is not None:
         commit = f"{code(build.pipeline.revision[:7])} {literal(build.pipeline.subject, 120)}".strip()
-        took = duration(build.elapsed) if build.stopped_at else f"{so_far(build.elapsed)} so far"
-        parts = [*([commit] if commit else []), *parts, f"started {date(build.started_at)}", took]
+        parts = [*([commit] if commit else []), *parts, f"started {date(build.started_at)}"]
+        if build.stopped_at:
+            parts.append(duration(build.elapsed))
+        elif state in OPEN_STATES:
+            parts.append(f"{so_far(build.elapsed)} so far")
     return " · ".join([*parts, f"#{watch.pipeline_number}"])
 
 
@@ -168,7 +171,8 @@ def outcome_buttons(build: Build, watch: Watch, state: State) -> Iterator[Block]
         pipeline_id = watch.pipeline_id
         if state is State.FAILED:
             yield button(RerunFailed(pipeline_id=pipeline_id), "Rerun failed", style="primary", confirm=_sure(watch))
-        yield button(RerunAll(pipeline_id=pipeline_id), "Rerun all", confirm=_sure(watch, everything=True))
+        if not any(run.workflow.status == "unauthorized" for run in build.real_runs):
+            yield button(RerunAll(pipeline_id=pipeline_id), "Rerun all", confirm=_sure(watch, everything=True))
 
 
 def _sure(watch: Watch, *, everything: bool = False) -> Block:

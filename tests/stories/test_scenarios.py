@@ -2,12 +2,18 @@
 
 import asyncio
 
+import pytest
+
 from tests.stories.team import Team
 
 
-async def test_failing_tests_are_named_and_a_rerun_goes_green(both_ways: Team) -> None:
+@pytest.mark.parametrize("by", ["command", "mention"])
+async def test_failing_tests_are_named_and_a_rerun_goes_green(both_ways: Team, by: str) -> None:
     team = both_ways
-    await team.deploys_branch("release/v2.0")
+    if by == "command":
+        await team.deploys_branch("release/v2.0")
+    else:
+        await team.ada.mention("deploys", "deploy acme/frontend release/v2.0")
     final = await team.reads("3 of 60 tests")
     for words in ("test_adds_item", "tests/test_login.py", "peer went away", "Run tests", "exit code 1"):
         assert words in final.visible
@@ -15,11 +21,22 @@ async def test_failing_tests_are_named_and_a_rerun_goes_green(both_ways: Team) -
     assert "junit.xml" in final.visible
     rerun = final.element("Rerun failed")
     await asyncio.gather(team.ada.click(final, rerun), team.grace.click(final, rerun))
-    await team.reads("Passed in")
+    passed = await team.reads("Passed in")
     assert team.posts("/rerun") == [{"from_failed": True}]
     assert team.count("pressed Rerun failed") == 1
-    assert "Passed" in team.root.visible
-    assert "Cancel" not in " ".join(team.root.buttons)
+    assert team.count("Failed after") == team.count("Passed in") == 1
+    root = next(one for one in team.deploys.messages if "asked by" in one.visible)
+    assert "Passed" in root.visible
+    assert "Cancel" not in " ".join(root.buttons)
+    assert {final.thread_ts, passed.thread_ts} == {team.root.ts}
+
+
+async def test_a_mention_in_a_thread_stays_in_that_thread(team: Team) -> None:
+    question = team.slack.workspace.post(team.deploys, team.grace.id, "Is main fine?")
+    await team.ada.mention("deploys", "deploy acme/frontend main", thread_ts=question.ts)
+    final = await team.reads("Passed in")
+    assert final.thread_ts == question.ts
+    assert team.deploys.roots == [question]
 
 
 async def test_a_hold_is_approved_by_one_press_of_two(team: Team) -> None:
@@ -46,7 +63,8 @@ async def test_cancel_is_said_once_circleci_shows_it(team: Team) -> None:
 async def test_a_config_error_is_shown(team: Team) -> None:
     await team.deploys_branch("try/config-error")
     final = await team.reads("Could not run")
-    assert "Cannot find a definition for job 'tset'" in team.root.visible + final.visible
+    assert "Cannot find a definition for job 'tset'" in final.visible
+    assert "so far" not in team.root.visible
 
 
 async def test_no_workflow_is_said_after_the_grace(team: Team) -> None:
@@ -183,3 +201,10 @@ async def test_a_deleted_root_is_posted_anew(team: Team) -> None:
     team.slack.workspace.delete(first)
     await team.slack.wait_for(lambda: [one for one in team.deploys.roots if "Running" in one.visible and one != first])
     assert len([one for one in team.deploys.roots if "asked by" in one.visible and one != first]) == 1
+
+
+async def test_what_a_rerun_cannot_help_offers_none(team: Team) -> None:
+    await team.deploys_branch("try/unauthorized")
+    final = await team.reads("Rerunning with the same token cannot help")
+    assert final.buttons == []
+    assert team.root.buttons == ["Open in CircleCI"]
