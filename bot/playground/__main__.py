@@ -1,4 +1,4 @@
-"""`python -m bot.playground [--once]`: both pretend servers, the bot itself, and a deploy typed for the newcomer."""
+"""`python -m bot.playground [--once]`: both pretend servers, their page, the bot, and a first deploy."""
 
 import argparse
 import asyncio
@@ -14,6 +14,7 @@ from typing import TypeVar
 from bot.playground.circleci_api import CircleCI
 from bot.playground.clock import Clock
 from bot.playground.conversations import Channel, Message
+from bot.playground.page import Page
 from bot.playground.screen import Screen
 from bot.playground.slack_api import Slack
 from bot.playground.workspace import default_workspace
@@ -23,6 +24,7 @@ T = TypeVar("T")
 
 WORLD_SECONDS_PER_SECOND = 60
 PATIENCE_SECONDS = 60
+PORT = 8642
 FIRST_COMMAND = "deploy acme/frontend release/v2.0"
 WAITS = {
     "POLL_INTERVAL_SECONDS": "0.5",
@@ -31,18 +33,22 @@ WAITS = {
     "AUTOMATIC_RERUN_SECONDS": "60",
 }
 HELP = """
-Type what you would say in #deploys, for example:
+Go on at {page} or type here what you would say in #deploys:
   /ci deploy acme/frontend hold/prod        then: press Approve hold-prod
   /ci deploy acme/frontend try/config-error
   @ci deploy acme/backend main
   /ci help
   press <button>                            on the newest message that has it
-Each branch try/<name> plays another course; Ctrl-D leaves.
+Each branch try/<name> plays another course; Ctrl-C leaves.
 """
 
 
-async def main(*, once: bool) -> int:
+async def main(*, once: bool, port: int) -> int:
     """Play the story; returns 0 when it ended as it should."""
+    # A killed playground takes its bot along.
+    current = asyncio.current_task()
+    assert current is not None  # noqa: S101  # for mypy: a coroutine runs in a task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel)
     world = default_world(Clock(speed=WORLD_SECONDS_PER_SECOND))
     workspace = default_workspace(now=lambda: world.clock.now().timestamp())
     with tempfile.TemporaryDirectory(prefix="ci-chatops-", ignore_cleanup_errors=True) as name:
@@ -50,12 +56,14 @@ async def main(*, once: bool) -> int:
         async with (
             CircleCI(world) as circleci,
             Slack(workspace, socket_mode=True) as slack,
-            the_bot(slack, circleci, folder) as bot,
+            Page(slack, circleci, port) as page,
+            the_bot(slack, circleci, folder, ADMINS="U0ADMIN") as bot,
         ):
+            print(f"Watch it, and press its buttons, at {page.url}", flush=True)
             if not await _arrives(slack, bot):
                 print(f"The bot did not start:\n{_log(folder)}", file=sys.stderr)
                 return 1
-            return await _play(slack, once=once)
+            return await _play(slack, page, once=once)
 
 
 @asynccontextmanager
@@ -98,7 +106,7 @@ async def _arrives(slack: Slack, bot: asyncio.subprocess.Process) -> bool:
     return arrived
 
 
-async def _play(slack: Slack, *, once: bool) -> int:
+async def _play(slack: Slack, page: Page, *, once: bool) -> int:
     screen = Screen(slack.workspace, sys.stdout)
     watching = asyncio.create_task(screen.follow(slack))
     deploys = slack.workspace.channel("deploys")
@@ -106,7 +114,7 @@ async def _play(slack: Slack, *, once: bool) -> int:
         green = await _story(slack, deploys, screen)
         if once:
             return 0 if green and not slack.problems else 1
-        await _talk(slack, deploys, screen)
+        await _talk(slack, deploys, screen, HELP.format(page=page.url))
         return 0
     finally:
         watching.cancel()
@@ -145,10 +153,10 @@ def _newest(channel: Channel, label: str, *, replies_only: bool = False) -> Mess
     return found[-1] if found else None
 
 
-async def _talk(slack: Slack, deploys: Channel, screen: Screen) -> None:
-    """Carry out what the newcomer types until there is no more."""
+async def _talk(slack: Slack, deploys: Channel, screen: Screen, help_text: str) -> None:
+    """Carry out what the newcomer types until there is no more; the page goes on without a keyboard."""
     ada = slack.person("ada")
-    print(HELP, flush=True)
+    print(help_text, flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
         word, _, rest = line.strip().partition(" ")
         if word == "press":
@@ -162,7 +170,9 @@ async def _talk(slack: Slack, deploys: Channel, screen: Screen) -> None:
         elif word == "/ci":
             await ada.command("deploys", "/ci", rest)
         elif word:
-            print(HELP, flush=True)
+            print(help_text, flush=True)
+    if not sys.stdin.isatty():
+        await asyncio.Event().wait()
 
 
 def _log(folder: Path) -> str:
@@ -172,8 +182,9 @@ def _log(folder: Path) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--once", action="store_true", help="leave after the story; exit 0 if it ended as it should")
+    parser.add_argument("--port", type=int, default=PORT, help="where the page is, if that port is free (%(default)s)")
     arguments = parser.parse_args()
     try:
-        sys.exit(asyncio.run(main(once=arguments.once)))
-    except KeyboardInterrupt:
+        sys.exit(asyncio.run(main(once=arguments.once, port=arguments.port)))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(0)

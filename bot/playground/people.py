@@ -75,14 +75,19 @@ class Person:
         self, channel: str | Channel, text: str, thread_ts: str | None = None, *, raw: bool = False
     ) -> Delivery:
         """Say something to the bot where others read it."""
-        where = self._where(channel)
         said = text if raw else typing_marks.marked(text, self._workspace)
-        message = self._say(where, f"<@{self._workspace.bot_user_id}> {said}", thread_ts)
-        if self._workspace.bot_user_id not in where.members:
-            delivery = Delivery(EVENT, {}, error="not_in_channel")
-            self._notice(delivery, where, "@ci is not in this channel. Invite them?")
-            return delivery
-        return await self._slack.deliver_event(payloads.said(self._workspace, self.user, message, "app_mention"))
+        return await self._mentioning(self._where(channel), f"{self._bot} {said}", thread_ts)
+
+    async def say(self, channel: str | Channel, text: str, thread_ts: str | None = None) -> Delivery | None:
+        """Say something; the bot hears of it where it is named, and in its direct messages."""
+        where = self._where(channel)
+        if where.is_im:
+            return await self.message_bot(text, thread_ts)
+        said = typing_marks.marked(text, self._workspace)
+        if self._bot in said:
+            return await self._mentioning(where, said, thread_ts)
+        self._say(where, said, thread_ts)
+        return None
 
     async def message_bot(self, text: str, thread_ts: str | None = None, *, raw: bool = False) -> Delivery:
         """Write the bot a direct message."""
@@ -141,6 +146,11 @@ class Person:
         payload = payloads.interaction(self._workspace, self.user, "view_closed", view=shown, is_cleared=False)
         return await self._slack.courier.deliver(INTERACTIVE, payload)
 
+    def dismiss(self, message: Message) -> None:
+        """Take away what only they can see."""
+        if message in self.sees_only:
+            self._workspace.delete(message)
+
     async def shortcut(self, callback_id: str, message: Message | None = None) -> Delivery:
         """Choose a shortcut, of the workspace or of a message."""
         trigger = {"callback_id": callback_id, "trigger_id": self._slack.modals.trigger(self.id)}
@@ -154,12 +164,20 @@ class Person:
 
     async def open_home(self) -> Delivery:
         """Open the app's home tab."""
-        opened = {"type": "app_home_opened", "user": self.id, "channel": f"D{self.id[1:]}", "tab": "home"}
-        return await self._slack.deliver_event({**opened, "event_ts": self._workspace.ts()})
+        return await self._open_app("home")
+
+    async def open_messages(self) -> Delivery:
+        """Open the direct messages with the app."""
+        self._workspace.open_im(self.id)
+        return await self._open_app("messages")
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
         """Have Slack send the same once more."""
         return await self._slack.redeliver(delivery)
+
+    async def _open_app(self, tab: str) -> Delivery:
+        opened = {"type": "app_home_opened", "user": self.id, "channel": f"D{self.id[1:]}", "tab": tab}
+        return await self._slack.deliver_event({**opened, "event_ts": self._workspace.ts()})
 
     async def _act(self, place: Message | View, what: str | Json, choices: tuple[Any, ...]) -> Delivery:
         element = self._found(place, what)
@@ -219,6 +237,18 @@ class Person:
     def _where(self, channel: str | Channel) -> Channel:
         where = channel if isinstance(channel, Channel) else self._workspace.channel(channel)
         return self._workspace.writable(where.id, self.id)
+
+    async def _mentioning(self, where: Channel, said: str, thread_ts: str | None) -> Delivery:
+        message = self._say(where, said, thread_ts)
+        if self._workspace.bot_user_id not in where.members:
+            delivery = Delivery(EVENT, {}, error="not_in_channel")
+            self._notice(delivery, where, "@ci is not in this channel. Invite them?")
+            return delivery
+        return await self._slack.deliver_event(payloads.said(self._workspace, self.user, message, "app_mention"))
+
+    @property
+    def _bot(self) -> str:
+        return f"<@{self._workspace.bot_user_id}>"
 
     def _say(self, where: Channel, text: str, thread_ts: str | None) -> Message:
         blocks = typing_marks.rich_text(text)

@@ -183,3 +183,26 @@ SCENARIOS: dict[str, Scenario] = {
     "big": _big(),
     "skip-ci": Scenario(skip_message="The commit says [skip ci], so nothing was started."),
 }
+
+# What each course is, for people who choose one.
+COURSES = {
+    "green": "Everything passes",
+    "failing-tests": "Three tests fail; the rerun passes",
+    "on-hold": "Waits for an approval",
+    "config-error": "The configuration cannot be read",
+    "no-workflow": "No workflow runs",
+    "late-workflow": "The workflow begins late",
+    "setup": "A setup workflow starts the others",
+    "automatic-rerun": "CircleCI reruns it by itself",
+    "superseded": "A newer push cancels it",
+    "timed-out-step": "A step times out",
+    "infrastructure": "The runner breaks",
+    "unauthorized": "A context refuses the job",
+    "slow": "Takes ten times as long: time to cancel",
+    "outage": "CircleCI does not answer for a while",
+    "ninety-failures": "Ninety jobs with long names fail",
+    "parallel": "Two of three parallel containers fail",
+    "unknown-status": "A status nobody has heard of",
+    "big": "Three workflows, twenty jobs, two of them fail",
+    "skip-ci": "The commit says [skip ci]",
+}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
@@ -122,6 +123,11 @@ class Slack:
         except TimeoutError:
             transcript, problems = self.workspace.transcript(), "\n".join(self.problems)
             raise TimeoutError(f"not seen within {timeout} s. {problems}\n{transcript}") from None
+
+    async def pause(self, seconds: float) -> None:
+        """Return at the next change, or after `seconds` without one."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._waiting.wait(), seconds)
 
     async def connected(self, connections: int = 1) -> None:
         """Wait until the bot listens over Socket Mode."""
