@@ -6,7 +6,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test format clean lock
+.PHONY: help run test picture format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ test: $(VENV)/installed-dev ## Run everything: format, lint, types, floors, test
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
+picture: $(VENV)/installed-dev ## Make the README's pictures, and contact-sheet.png with every message (needs Chromium)
+	@$(BIN)/python -m tests.browser.picture
+
 format: $(VENV)/installed-dev ## Put every file into shape
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -33,7 +36,7 @@ lock: $(VENV)/installed-dev ## Write the pinned requirements anew from pyproject
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements-dev.txt
 
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf contact-sheet.png $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

@@ -1,5 +1,6 @@
 """Start a pipeline on a branch or a tag, and follow it in a thread."""
 
+import difflib
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -118,8 +119,15 @@ async def _unknown_ref(attempt: Attempt, context: Context) -> NotFound:
         "tag" if attempt.ref.is_tag else "branch",
         attempt.ref.name,
         looked_in=attempt.project_title,
-        built_lately=tuple(dict.fromkeys(branches))[:BUILT_LATELY],
+        built_lately=_likely(attempt.ref.name, branches),
     )
+
+
+def _likely(name: str, branches: Sequence[str]) -> tuple[str, ...]:
+    """Return the branches that may be meant: those spelled alike, then the newest."""
+    known = list(dict.fromkeys(branches))
+    alike = difflib.get_close_matches(name, known, n=BUILT_LATELY)
+    return tuple(dict.fromkeys([*alike, *known]))[:BUILT_LATELY]
 
 
 async def choose_definition(choice: ChooseDefinition, click: Click, context: Context) -> Message | None:

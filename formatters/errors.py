@@ -63,7 +63,11 @@ def _not_found(problem: NotFound, command: str) -> Message:
         for branch in problem.built_lately
         if problem.looked_in and len(branch) < MOST_COMMAND
     ]
-    next_step = lately if problem.built_lately else f"Check the spelling, or ask who runs me. {command} help deploy"
+    next_step = (
+        lately
+        if problem.built_lately
+        else f"Check the spelling, or ask who runs me. `{command} help deploy` has examples."
+    )
     return assemble(text, section(f"{text}\n{next_step}"), _offer(offers))
 
 

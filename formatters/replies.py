@@ -11,11 +11,14 @@ from formatters.root import approve_button
 from formatters.words import count
 
 MOST_BUTTONS = 5
+MOST_NAMED = 3
 
 
 def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links) -> Message:
     """Return one reply that holds all changes of a look."""
-    lines = [_line(change, build, watch, links) for change in found]
+    failed = [change for change in found if change.kind is ChangeKind.JOB_FAILED]
+    others = [change for change in found if change.kind is not ChangeKind.JOB_FAILED]
+    lines = [*_failures(failed, build, watch, links), *(_line(change, build, watch, links) for change in others)]
     holds = [change for change in found if change.kind is ChangeKind.ON_HOLD and change.job is not None]
     buttons = [approve_button(one.job, one.workflow, watch) for one in holds[:MOST_BUTTONS] if one.job]
     first = _sentence(found[0])
@@ -34,13 +37,33 @@ def _line(change: Change, build: Build, watch: Watch, links: Links) -> str:
         return f"↻ {workflow} runs again, {_by_whom(change)}."
     if change.job is None:
         return f"❔ {workflow} is in a state I do not know: {literal(change.workflow.status, 60)}. I keep watching."
-    url = links.job(watch.project_slug, watch.pipeline_number, change.workflow.id, change.job.job_number)
-    job = link(url, change.job.name, 100)
-    if change.kind is ChangeKind.ON_HOLD:
-        return f"⏸️ Waiting for approval: {job} ({workflow}).{_what_follows(change, build)}"
+    return f"⏸️ Waiting for approval: {_job(change, watch, links)} ({workflow}).{_what_follows(change, build)}"
+
+
+def _failures(failed: Sequence[Change], build: Build, watch: Watch, links: Links) -> list[str]:
+    """Return a line for each job that failed, or one for a workflow where many did, then what still runs."""
+    by_workflow: dict[str, list[Change]] = {}
+    for change in failed:
+        by_workflow.setdefault(change.workflow.name, []).append(change)
+    lines = []
+    for name, those in by_workflow.items():
+        jobs, where = [_job(change, watch, links) for change in those[:MOST_NAMED]], literal(name, 80)
+        if len(those) > MOST_NAMED:
+            more = len(those) - MOST_NAMED
+            lines.append(f"❌ {len(those)} jobs failed ({where}): {', '.join(jobs)} and {more} more.")
+        else:
+            lines += [f"❌ {job} failed ({where})." for job in jobs]
     running = sum(len(run.running_jobs) for run in build.runs)
-    rest = f" {count(running, 'other job')} still {'runs' if running == 1 else 'run'}." if running else ""
-    return f"❌ {job} failed ({workflow}).{rest}"
+    if lines and running:
+        lines[-1] += f" {count(running, 'other job')} still {'runs' if running == 1 else 'run'}."
+    return lines
+
+
+def _job(change: Change, watch: Watch, links: Links) -> str:
+    if change.job is None:
+        return literal(change.workflow.name, 80)
+    url = links.job(watch.project_slug, watch.pipeline_number, change.workflow.id, change.job.job_number)
+    return link(url, change.job.name, 100)
 
 
 def _by_whom(change: Change) -> str:

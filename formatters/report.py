@@ -10,6 +10,8 @@ from formatters.blocks import Block, clean, code, code_block, context, fit, link
 from formatters.words import count, duration
 
 MOST_TESTS = 10
+LEAST_TESTS = 3
+MOST_JOBS = 10
 MOST_FILES = 6
 SMALL_FOLDER = 3
 
@@ -64,14 +66,14 @@ def failed_tests(report: Report) -> list[TestResult]:
 
 def evidence(report: Report) -> Iterator[Block]:
     """Yield what stands under the headline of a failed build."""
-    tests = failed_tests(report)
-    if tests:
-        yield section(failing(tests, MOST_TESTS))
+    with_tests = [job for job in report.jobs if job.failed_tests]
+    most = max(MOST_TESTS // max(len(with_tests), 1), LEAST_TESTS)
     for job in report.jobs[:4]:
-        yield from _of_job(job, several=len(report.jobs) > 1)
-    if report.jobs_left_out:
-        names = fit([f"• {literal(job.name, 120)}" for job in report.jobs_left_out], 1200)
-        yield section(f"{count(len(report.jobs_left_out), 'more failed job')}, not looked into:\n{names}")
+        yield from _of_job(job, most, several=len(report.jobs) > 1)
+    if left_out := [f"• {literal(job.name, 120)}" for job in report.jobs_left_out]:
+        more = [f"and {len(left_out) - MOST_JOBS} more"] if len(left_out) > MOST_JOBS else []
+        names = "\n".join([*left_out[:MOST_JOBS], *more])
+        yield section(f"{count(len(left_out), 'more failed job')}, not looked into:\n{names}")
     artifacts = [artifact for job in report.jobs for artifact in job.artifacts]
     if line := artifact_line(artifacts):
         yield section(line)
@@ -93,12 +95,17 @@ def _test_line(test: TestResult) -> str:
     return f"• {name}" + (f" · {where}" if where else "") + (f"\n   {literal(said, 240)}" if said else "")
 
 
-def _of_job(job: JobReport, *, several: bool) -> Iterator[Block]:
-    name = f"{literal(job.job.name, 80)}: " if several else ""
-    if job.step is not None:
-        yield section(name + _step_words(job.step))
-        if not job.failed_tests and job.step.tail:
-            yield section(code_block(job.step.tail))
+def _of_job(job: JobReport, most: int, *, several: bool) -> Iterator[Block]:
+    """Yield a job's failing tests and its failing step; the end of the log where no test tells more."""
+    step = _step_words(job.step) if job.step else ""
+    if several and (job.failed_tests or step):
+        yield section(" · ".join(filter(None, [f"*{literal(job.job.name, 80)}*", step])))
+    if job.failed_tests:
+        yield section(failing(job.failed_tests, most))
+    if step and not several:
+        yield section(step)
+    if job.step and job.step.tail and not job.failed_tests:
+        yield section(code_block(job.step.tail))
     if said := " ".join(f"{problem[:1].upper()}{problem[1:].rstrip('.')}." for problem in job.problems):
         yield context(clean(f"{job.job.name}: {said}", 1500))
 

@@ -183,3 +183,22 @@ def test_every_answer_is_within_the_limits() -> None:
 def test_what_slack_would_refuse_is_found(blocks: tuple[dict[str, object], ...]) -> None:
     assert violations(Message(text="A sentence.", blocks=blocks))
     assert violations(Message(text=""))
+
+
+def test_many_failures_at_once_are_one_line() -> None:
+    seen = build("failing", 90)
+    text = replies.changes(seen, noteworthy(seen), watch(), Links()).blocks[0]["text"]["text"]
+    assert text.count("❌") == 1
+    assert text.startswith("❌ 90 jobs failed (")
+    assert text.endswith("and 87 more.")
+
+
+def test_several_failed_jobs_are_told_apart_and_the_rest_is_counted() -> None:
+    whole = report(90)
+    few = [job.model_copy(update={"failed_tests": job.failed_tests[:1], "problems": ()}) for job in whole.jobs]
+    told = final.final(build("failed", 90), whole.model_copy(update={"jobs": tuple(few)}), watch(), Links())
+    shown = [block["text"]["text"] for block in told.blocks[1:] if block["type"] == "section"]
+    assert [text[:3] for text in shown[:8:2]] == ["*0 ", "*1 ", "*2 ", "*3 "]
+    (left_out,) = [text for text in shown if "not looked into" in text]
+    assert left_out.startswith("86 more failed jobs")
+    assert left_out.endswith("and 76 more")

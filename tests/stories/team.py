@@ -81,7 +81,8 @@ class Team:
 async def team_at_work(data_dir: Path, *, socket_mode: bool = True, **settings: object) -> AsyncIterator[Team]:
     """Start all of them; at the end nobody may have broken a rule of Slack's, or of CircleCI's descriptions."""
     world = default_world(Clock(speed=WORLD_SECONDS_PER_SECOND))
-    async with CircleCI(world) as circleci, Slack(default_workspace(), socket_mode=socket_mode) as slack:
+    workspace = default_workspace(now=lambda: world.clock.now().timestamp())
+    async with CircleCI(world) as circleci, Slack(workspace, socket_mode=socket_mode) as slack:
         slack.limits = None
         chosen: dict[str, object] = {
             "slack_bot_token": SecretStr(slack.bot_token),

@@ -164,6 +164,16 @@ async def test_an_unknown_branch_is_answered_with_those_built_lately(team: Team)
     await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=15)
 
 
+async def test_a_branch_spelled_alike_is_offered_first(team: Team) -> None:
+    await team.deploys_branch("release/v2.0")
+    for branch in ("main", "hold/prod", "try/green"):
+        await team.deploys_branch(branch)
+    await team.slack.wait_for(lambda: len(team.deploys.roots) == 4)
+    await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
+    told = await team.is_told(team.ada, "Built lately")
+    assert told.buttons[0] == "Deploy release/v2.0"
+
+
 async def test_which_definition_is_asked(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "deploy circleci/5e0c5f62/9f1c2d7a main")
     question = await team.is_told(team.ada, "Which one should I run?")

@@ -1,0 +1,128 @@
+"""`make picture`: the README's pictures, and every message of the stories on one sheet."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+from playwright.async_api import FloatRect
+
+from bot.playground.page import Page
+from bot.playground.scenarios import COURSES
+from tests.browser.window import CHROMIUM, Window, opened
+from tests.stories.team import Team, team_at_work
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+SHEET = Path(__file__).parents[2] / "contact-sheet.png"
+PANEL = 300  # the pretend CircleCI's column is no part of Slack
+SAID = (
+    "help",
+    "help deploy",
+    "deplyo acme/frontend main",
+    "deploy acme/nothing main",
+    "deploy acme/frontend relase/v2.0",
+    "deploy acme/frontend main extra words",
+    "deploy",
+)
+COLUMNS = """
+    html, body { overflow: visible; height: auto; }
+    body { padding: 20px; columns: 400px 5; column-gap: 24px; }
+    section { break-inside: avoid; margin-bottom: 18px; border: 1px solid var(--line); border-radius: 8px; }
+    section > h2 { padding: 8px 16px; background: var(--hover); } .messages { overflow: visible; }
+"""
+
+
+@asynccontextmanager
+async def place() -> AsyncIterator[tuple[Team, Page]]:
+    """Start a team at work, and its page."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with team_at_work(Path(folder), admins=("U0ADMIN",)) as team, Page(team.slack, team.circleci) as page:
+            yield team, page
+
+
+async def readme(scheme: Literal["light", "dark"]) -> None:
+    """Take a failed deploy on a phone and in a channel."""
+    async with place() as (team, page):
+        async with opened(page.url, (1340, 790), scheme=scheme, scale=2) as window:
+            await window.types("/ci deploy acme/frontend main")
+            await team.reads("Passed in")
+            await window.types("/ci deploy acme/frontend release/v2.0")
+            await team.reads("Failed after")
+            await window.opens_thread()
+            await window.sees("Failed after", window.thread)
+            await window.field.blur()
+            await window.page.mouse.move(5, 5)
+            clip: FloatRect = {"x": 0, "y": 0, "width": 1340 - PANEL, "height": 790}
+            await _save(window, PICTURES / f"channel-{scheme}.png", clip)
+        async with opened(page.url, (390, 960), scheme=scheme, scale=2) as window:
+            await window.opens_thread()
+            await window.sees("Failed after", window.thread)
+            await window.page.mouse.move(5, 5)
+            await _save(window, PICTURES / f"phone-{scheme}.png")
+
+
+async def sheet() -> None:
+    """Put every message of every course on one sheet, and the answers to what cannot be carried out."""
+    async with place() as (team, page), opened(page.url, (2200, 1200)) as window:
+        parts = [await _course(team, window, name) for name in COURSES if name != "skip-ci"]  # starts nothing
+        parts.append(await _answers(team, window))
+        await window.page.evaluate(
+            """([parts, columns]) => {
+                const section = ([title, html]) => `<section><h2>${title}</h2>${html}</section>`;
+                document.body.innerHTML = parts.map(section).join("");
+                const sheet = new CSSStyleSheet();
+                sheet.replaceSync(columns);
+                document.adoptedStyleSheets = [sheet];
+            }""",
+            [parts, COLUMNS],
+        )
+        await window.page.screenshot(path=SHEET, full_page=True)
+
+
+async def _course(team: Team, window: Window, name: str) -> list[str]:
+    """Return the thread of one course, at its end, as it stands on the page."""
+    before = len(team.deploys.roots)
+    await team.deploys_branch(f"try/{name}")
+    await team.slack.wait_for(lambda: len(team.deploys.roots) > before, timeout=20)
+    root = team.deploys.roots[-1]
+    if name == "on-hold":
+        held = await team.slack.wait_for(lambda: [one for one in root.replies if "Approve hold-prod" in one.buttons])
+        await team.ada.click(held[0], "Approve hold-prod")
+    await team.slack.wait_for(lambda: "Running" not in root.visible and len(root.replies) > 0, timeout=60)
+    await asyncio.sleep(1)
+    await window.opens_thread()
+    return [COURSES[name], await window.thread.locator(".messages").evaluate("one => one.outerHTML")]
+
+
+async def _answers(team: Team, window: Window) -> list[str]:
+    for text in SAID:
+        await team.grace.command("general", "/ci", text)
+    await team.slack.wait_for(lambda: len(team.grace.sees_only) >= len(SAID))
+    await window.page.get_by_label("You are").select_option("grace")
+    await window.page.get_by_role("button", name="#general").click()
+    await window.sees("Only visible to you")
+    return ["Only to the one who asked", await window.channel.locator(".messages").evaluate("one => one.outerHTML")]
+
+
+async def _save(window: Window, path: Path, clip: FloatRect | None = None) -> None:
+    clipped = await window.clipped()
+    if clipped or window.complaints:
+        sys.exit(f"{path.name}: {[*clipped, *window.complaints]}")
+    path.parent.mkdir(exist_ok=True)
+    await window.page.screenshot(path=path, clip=clip)
+
+
+async def main() -> None:
+    """Take all of them."""
+    if CHROMIUM is None:
+        sys.exit("Chromium is not installed. On Debian: apt install chromium fonts-lato fonts-noto-color-emoji")
+    await readme("light")
+    await readme("dark")
+    await sheet()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
