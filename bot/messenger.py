@@ -105,6 +105,11 @@ class Messenger:
         channel_id = str(opened["channel"]["id"])
         return channel_id, await self.post(channel_id, message, thread_ts=thread_ts)
 
+    async def has_talked(self, channel_id: str) -> bool:
+        """Say whether anything was ever said in these direct messages."""
+        answer = await self._call("conversations.history", {"channel": channel_id, "limit": 1})
+        return bool(answer.get("messages"))
+
     async def respond(self, response_url: str, message: Message) -> None:
         """Answer through a `response_url`: to the person alone, also where the bot is no member.
 

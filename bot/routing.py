@@ -115,9 +115,15 @@ class Router:
         first = words[0].text.lower()
         if first in self.commands:
             return self.commands[first], words[1:]
-        near = difflib.get_close_matches(first, self.commands, n=1)
-        corrected = typed.replace(words[0].text, near[0], 1) if near else None
+        near = self._nearest(first)
+        corrected = typed.replace(words[0].text, near, 1) if near else None
         raise UsageError("I do not know this word.", given=words[0].text, did_you_mean=corrected)
+
+    def _nearest(self, word: str) -> str | None:
+        """Return the command somebody may mean: one that goes by this word too, or is spelled alike."""
+        names = {word: name for name, command in self.commands.items() for word in (name, *command.help.also)}
+        near = [word] if word in names else difflib.get_close_matches(word, names, n=1)
+        return names[near[0]] if near else None
 
     def action_for(self, action_id: str) -> Action | None:
         """Return the button for Slack's `action_id`, whose part behind a colon only makes it unique."""

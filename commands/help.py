@@ -20,6 +20,7 @@ HELP = CommandHelp(
     usage="help [<command>]",
     example="help deploy",
     phrases=("help", "what can you do"),
+    also=("what", "usage", "commands", "?"),
 )
 
 

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from formatters.blocks import Message, assemble, context, escape, section
+from bot.actions import RunCommand
+from formatters.blocks import Message, actions, assemble, button, context, escape, section
 
 
 class CommandHelp(BaseModel):
-    """What a command tells about itself; `phrases` are whole command lines people might type."""
+    """What a command tells about itself; `phrases` are whole command lines people might type.
+
+    `also` are words people say for it: they are no command, but the command is offered.
+    """
 
     model_config = ConfigDict(frozen=True)
     name: str
@@ -17,6 +21,23 @@ class CommandHelp(BaseModel):
     usage: str
     example: str
     phrases: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+
+def hello() -> Message:
+    """Return the greeting: what I do, what to try first."""
+    who = "I start CircleCI pipelines, follow them in a thread, and say at the end what failed and what to press."
+    first = (
+        "*Try first*, in a channel that has me (`/invite @ci`):\n"
+        "`/ci deploy acme/frontend main`\n"
+        "In a thread say `@ci deploy acme/frontend main`, and everything stays there."
+    )
+    seen = "Everybody in the channel sees a deploy. Help, questions and mistakes only you see."
+    more = actions(
+        button(RunCommand(text="help"), "All commands", style="primary"),
+        button(RunCommand(text="help deploy"), "How to deploy"),
+    )
+    return assemble(f"Hello. {who}", section(f"Hello. {who}"), section(first), context(seen), more)
 
 
 def overview(commands: Sequence[CommandHelp], *, command: str = "/ci") -> Message:

@@ -53,7 +53,7 @@ def test_the_manifest_keeps_slacks_limits_and_covers_the_code() -> None:
     assert len(display["description"]) <= 140
     assert len(command["description"]) <= 2000
     assert command["command"] == "/ci"
-    assert set(settings["event_subscriptions"]["bot_events"]) == {"app_mention", "message.im"}
+    assert set(settings["event_subscriptions"]["bot_events"]) == {"app_home_opened", "app_mention", "message.im"}
     assert settings["interactivity"]["is_enabled"]
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == {
         "app_mentions:read",

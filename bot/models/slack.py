@@ -51,8 +51,9 @@ class Watch(Model):
 
 
 class Invocation(Model):
-    """What somebody said to the bot: `kind` is command, mention, message (a direct one) or button.
+    """What somebody said to the bot, or did that asks for an answer.
 
+    `kind` is command, mention, message (a direct one), button, or opened: they opened our direct messages.
     `id` is Slack's id of the delivery, the same on each redelivery. `message_ts` is the message of a mention.
     """
 

@@ -69,6 +69,9 @@ class Dispatcher:
     async def _run_command(self, click: Click) -> Message | None:
         """Carry out a command offered as a button, as if the presser had typed it; the first press counts."""
         text = RunCommand.unpack(click.value).text
+        command, _ = self._context.router.find(split(text), typed=text)
+        if command.permission == "read":
+            return await self._answer_to(_as_if_typed(click, text))  # may be read as often as anybody likes
         store, claim = self._context.store, f"run:{click.channel_id}:{click.message_ts}:{text}"
         mine = f"{click.id}|{click.user_id}"
         if (holder := await store.claim(claim, mine)) != mine:
@@ -114,7 +117,7 @@ class Dispatcher:
             if said.response_url:
                 await messenger.respond(said.response_url, message)
                 return
-            if isinstance(said, Invocation) and said.kind == "message":
+            if isinstance(said, Invocation) and said.kind in ("message", "opened"):
                 # A direct message is private already: an answer there may stay.
                 await messenger.post(said.channel_id, message, thread_ts=said.thread_ts)
                 return

@@ -42,6 +42,7 @@ class Listeners:
         app.command(re.compile(r".*"))(self.command)
         app.event("app_mention")(self.event)
         app.event("message")(self.event)
+        app.event("app_home_opened")(self.event)
         app.action(re.compile(r".*"))(self.action)
         app.error(self.error)
 
@@ -58,7 +59,7 @@ class Listeners:
         await self._remember(invocation.id)
 
     async def event(self, body: dict[str, Any], ack: Ack) -> None:
-        """Take a mention or a direct message."""
+        """Take a mention, a direct message, or the opening of direct messages."""
         invocation = from_event(body, bot_user_id=self._bot_user_id)
         if invocation is None:
             await ack()

@@ -44,8 +44,10 @@ def from_command(body: Mapping[str, Any]) -> Invocation:
 
 
 def from_event(body: Mapping[str, Any], *, bot_user_id: str) -> Invocation | None:
-    """Return a mention or a direct message; None for what no person said to us."""
+    """Return a mention, a direct message or their opening; None for what no person said to us."""
     event = body.get("event") or {}
+    if event.get("type") == "app_home_opened":
+        return _from_opening(body, event)
     if event.get("bot_id") or event.get("subtype") or not event.get("user"):
         return None
     is_mention = event.get("type") == "app_mention"
@@ -64,6 +66,23 @@ def from_event(body: Mapping[str, Any], *, bot_user_id: str) -> Invocation | Non
         command="@ci",
         message_ts=ts,
         thread_ts=str(event["thread_ts"]) if event.get("thread_ts") else (ts if in_channel else None),
+    )
+
+
+def _from_opening(body: Mapping[str, Any], event: Mapping[str, Any]) -> Invocation | None:
+    """Return the opening of our direct messages as a greeting nobody typed; None for the other tabs.
+
+    https://docs.slack.dev/reference/events/app_home_opened
+    """
+    if event.get("tab") != "messages":
+        return None
+    return Invocation(
+        id=str(body.get("event_id") or f"{event['channel']}:{event.get('event_ts')}"),
+        kind="opened",
+        text="hello",
+        user_id=str(event["user"]),
+        team_id=str(body.get("team_id") or ""),
+        channel_id=str(event["channel"]),
     )
 
 

@@ -19,6 +19,7 @@ PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 SHEET = Path(__file__).parents[2] / "contact-sheet.png"
 PANEL = 300  # the pretend CircleCI's column is no part of Slack
 SAID = (
+    "hello",
     "help",
     "help deploy",
     "deplyo acme/frontend main",

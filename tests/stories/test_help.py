@@ -1,0 +1,44 @@
+"""Stories of people who do not know the bot yet."""
+
+from bot.playground.conversations import Message
+from tests.stories.team import Team
+
+
+async def greetings(team: Team) -> list[Message]:
+    return [one for one in team.ada.direct_messages if "Hello." in one.visible]
+
+
+async def test_who_opens_the_direct_messages_is_greeted_once(both_ways: Team) -> None:
+    team = both_ways
+    await team.ada.open_messages()
+    greeting = (await team.slack.wait_for(lambda: team.ada.direct_messages))[0]
+    assert greeting.buttons == ["All commands", "How to deploy"]
+    await team.ada.open_messages()
+    for _ in range(2):
+        await team.ada.click(greeting, "How to deploy")
+    await team.slack.wait_for(lambda: len([one for one in team.ada.sees_only if "tag:v2.0" in one.visible]) == 2)
+    assert len(await greetings(team)) == 1
+
+
+async def test_who_has_talked_with_it_before_is_not_greeted(team: Team) -> None:
+    await team.ada.message_bot("help deploy")
+    await team.slack.wait_for(lambda: [one for one in team.ada.direct_messages if "tag:v2.0" in one.visible])
+    await team.ada.open_messages()
+    await team.ada.open_home()
+    await team.ada.message_bot("help")
+    await team.slack.wait_for(lambda: [one for one in team.ada.direct_messages if "Ship" in one.visible])
+    assert await greetings(team) == []
+
+
+async def test_a_greeting_is_answered_where_it_was_said(team: Team) -> None:
+    await team.ada.message_bot("hello")
+    await team.slack.wait_for(lambda: [one for one in team.ada.direct_messages if "Try first" in one.visible])
+    await team.ada.command("deploys", "/ci", "hello you")
+    await team.is_told(team.ada, "I expected nothing after this word.")
+
+
+async def test_other_words_for_a_command_are_understood_as_near_misses(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "ship acme/frontend main")
+    told = await team.is_told(team.ada, "Did you mean `deploy`")
+    await team.ada.click(told, "deploy acme/frontend main")
+    await team.reads("Passed in")
