@@ -1,36 +1,79 @@
-"""`python -m bot [web | worker]`: settings in, App out, run until told to stop, drain, stop."""
+"""`python -m bot`: run the bot until told to stop; `manifest` and `doctor` help to set it up."""
 
+import argparse
 import asyncio
 import signal
 import sys
 
+from bot import settings as configuration
 from bot.errors import BotError
 from bot.logs import configure
-from bot.settings import BadSettings, load
-
-USAGE = "usage: python -m bot [web | worker]"
+from bot.settings import BadSettings
 
 
 def main(arguments: list[str]) -> int:
-    """Run the bot; returns the exit code: 2 for what the operator must put right first."""
-    role = arguments[0] if arguments else "all"
-    if role not in ("all", "web", "worker") or len(arguments) > 1:
-        print(USAGE, file=sys.stderr)
-        return 2
+    """Do what is asked; returns the exit code: 2 for what the operator must put right first."""
+    chosen = _parser().parse_args(arguments)
+    match chosen.what:
+        case "manifest":
+            return _manifest(chosen.http)
+        case "doctor":
+            return _doctor()
+        case role:
+            return _bot(role)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot", description=__doc__)
+    what = parser.add_subparsers(dest="what", metavar="what")
+    parser.set_defaults(what="all")
+    what.add_parser("all", help="take in and do the work, in one process (the default)")
+    what.add_parser("web", help="take in what Slack and CircleCI send; needs REDIS_URL")
+    what.add_parser("worker", help="do the work; needs REDIS_URL")
+    what.add_parser("doctor", help="check tokens, scopes, channels, Redis and clock, and say what to put right")
+    manifest = what.add_parser("manifest", help="print the manifest for api.slack.com/apps")
+    manifest.add_argument("--http", metavar="URL", help="for HTTP mode, behind this public https address")
+    return parser
+
+
+def _bot(role: str) -> int:
     try:
-        settings, projects = load()
+        settings, projects = configuration.load()
         configure(settings.log_level)
         from bot.app import App, Role  # noqa: PLC0415  # a second of imports that bad settings need not wait for
 
         asyncio.run(_run(App(settings, projects, Role(role))))
     except BadSettings as error:
-        for name, what, where in error.problems:
-            print(f"{name}: {what}" + (f" ({where})" if where else ""), file=sys.stderr)
+        from formatters import checkup  # noqa: PLC0415  # as above
+
+        print(checkup.bad_settings(error.problems), file=sys.stderr)
         return 2
     except (BotError, OSError) as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _manifest(address: str | None) -> int:
+    from bot import manifest  # noqa: PLC0415  # needed by nobody else
+
+    try:
+        print(manifest.for_http(address) if address else manifest.text(), end="")
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _doctor() -> int:
+    from bot.doctor import examine_alone  # noqa: PLC0415  # needed by nobody else
+    from formatters import checkup  # noqa: PLC0415  # as above
+
+    settings, projects, problems = configuration.examine()
+    configure("ERROR")
+    findings = asyncio.run(examine_alone(settings, projects, problems))
+    print(checkup.terminal(findings))
+    return 0 if checkup.is_healthy(findings) else 1
 
 
 async def _run(app: object) -> None:

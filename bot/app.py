@@ -9,10 +9,10 @@ from typing import Self
 
 import structlog
 from docket import Docket, Worker
+from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError
 
 import commands
 from bot.circleci.classic import Classic
@@ -20,7 +20,8 @@ from bot.circleci.client import CircleCI
 from bot.circleci.transport import Transport
 from bot.embedded import EmbeddedServer
 from bot.errors import SlackError, StoreError
-from bot.messenger import Messenger
+from bot.messenger import TOKEN_GONE, Messenger
+from bot.models.checkup import Identity
 from bot.models.circleci import PipelineId
 from bot.routing import Context, Router
 from bot.server import Server
@@ -102,17 +103,17 @@ class App:
             )
         )
         engine = Engine(self.docket)
-        engine.register(self._tasks(transport, engine, team_id=identity["team_id"]))
+        engine.register(self._tasks(transport, engine, team_id=identity.team_id))
         if self._role is not Role.WEB:
             await self._start_worker()
         if self._role is not Role.WORKER:
-            await self._start_intake(engine, bot_user_id=identity["user_id"], identity=identity)
+            await self._start_intake(engine, identity)
 
     async def _open_store(self) -> None:
         url = self._settings.redis_url.get_secret_value() if self._settings.redis_url else None
         if url is None:
             if self._role is not Role.ALL:
-                raise BadSettings([("REDIS_URL", f"`{self._role}` needs a Redis that both can reach", "README.md")])
+                raise BadSettings([("REDIS_URL", f"`{self._role}` needs a Redis that all processes can reach")])
             embedded = await self._stack.enter_async_context(EmbeddedServer(self._settings.data_dir))
             url = embedded.url
         self.store = Store(url, retention=timedelta(days=self._settings.retention_days))
@@ -120,16 +121,14 @@ class App:
         await self.store.ping()
         self.docket = await self._stack.enter_async_context(Docket(name="ci-chatops", url=url))
 
-    async def _who_am_i(self) -> dict[str, str]:
+    async def _who_am_i(self) -> Identity:
         """Ask Slack who the token belongs to, now rather than at the first command."""
         try:
-            answer = await self.messenger.client.auth_test()
-        except SlackApiError as error:
-            code = str(error.response.get("error"))
-            raise BadSettings([("SLACK_BOT_TOKEN", f"Slack refuses it: {code}", "OAuth & Permissions")]) from error
-        except (OSError, TimeoutError) as error:
-            raise SlackError("auth.test", type(error).__name__) from error
-        return {name: str(answer.get(name) or "") for name in ("team_id", "user_id", "bot_id")}
+            return await self.messenger.identity()
+        except SlackError as error:
+            if error.code not in TOKEN_GONE:
+                raise
+            raise BadSettings([("SLACK_BOT_TOKEN", f"Slack refuses it: {error.code}")]) from error
 
     def _tasks(self, transport: Transport, engine: Engine, *, team_id: str) -> "_Tasks":
         settings, store, messenger = self._settings, self.store, self.messenger
@@ -167,9 +166,9 @@ class App:
         self._stack.push_async_callback(_drain, task)
         self._worker_task = task
 
-    async def _start_intake(self, engine: Engine, *, bot_user_id: str, identity: dict[str, str]) -> None:
+    async def _start_intake(self, engine: Engine, identity: Identity) -> None:
         bolt = self._bolt(identity)
-        Listeners(self.store, engine, self.messenger, bot_user_id=bot_user_id).register(bolt)
+        Listeners(self.store, engine, self.messenger, bot_user_id=identity.user_id).register(bolt)
         secret = self._settings.slack_signing_secret
         self.server = Server(
             self._settings.host,
@@ -180,15 +179,15 @@ class App:
         await self.server.start()
         self._stack.push_async_callback(self.server.stop)
         if self._settings.slack_app_token:
-            await self._connect_socket(bolt, self._settings.slack_app_token.get_secret_value())
+            await self._connect_socket(bolt, self._settings.slack_app_token)
 
-    def _bolt(self, identity: dict[str, str]) -> AsyncApp:
+    def _bolt(self, identity: Identity) -> AsyncApp:
         secret, token = self._settings.slack_signing_secret, self._settings.slack_bot_token
         known = AuthorizeResult(
             enterprise_id=None,
-            team_id=identity["team_id"],
-            bot_user_id=identity["user_id"],
-            bot_id=identity["bot_id"],
+            team_id=identity.team_id,
+            bot_user_id=identity.user_id,
+            bot_id=identity.bot_id,
             bot_token=token.get_secret_value(),
         )
 
@@ -202,14 +201,13 @@ class App:
             signing_secret=secret.get_secret_value() if secret else "socket mode has no signatures",
         )
 
-    async def _connect_socket(self, bolt: AsyncApp, app_token: str) -> None:
+    async def _connect_socket(self, bolt: AsyncApp, app_token: SecretStr) -> None:
         try:
             # The handler would go on trying with a refused token for ever.
-            await self.messenger.client.apps_connections_open(app_token=app_token)
-        except SlackApiError as error:
-            code = str(error.response.get("error"))
-            raise BadSettings([("SLACK_APP_TOKEN", f"Slack refuses it: {code}", "Basic Information")]) from error
-        self._socket = AsyncSocketModeHandler(bolt, app_token, ping_interval=SOCKET_PING_SECONDS)
+            await self.messenger.try_app_token(app_token)
+        except SlackError as error:
+            raise BadSettings([("SLACK_APP_TOKEN", f"Slack refuses it: {error.code}")]) from error
+        self._socket = AsyncSocketModeHandler(bolt, app_token.get_secret_value(), ping_interval=SOCKET_PING_SECONDS)
         self._stack.push_async_callback(self._socket.close_async)
         await self._socket.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt has no type for it
 

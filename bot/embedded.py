@@ -8,6 +8,7 @@ import asyncio
 import ctypes
 import fcntl
 import hashlib
+import os
 import signal
 import sys
 import tempfile
@@ -125,6 +126,15 @@ class EmbeddedServer:
                 return bool(await client.ping())
         except (RedisError, OSError):
             return False
+
+
+def check(data_dir: Path) -> None:
+    """Return when a server could keep its data in this folder; raises StoreError. Nothing is started."""
+    _binary()
+    place = data_dir.resolve()
+    existing = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise StoreError(f"the embedded server cannot write to DATA_DIR={place}")
 
 
 def _binary() -> Path:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackError, SlackLimited
+from bot.models.checkup import Identity
 from formatters.blocks import Message
 from formatters.limits import violations
 
@@ -104,6 +106,36 @@ class Messenger:
         opened = await self._call("conversations.open", {"users": user_id})
         channel_id = str(opened["channel"]["id"])
         return channel_id, await self.post(channel_id, message, thread_ts=thread_ts)
+
+    async def identity(self) -> Identity:
+        """Return whom the bot token belongs to; raises SlackError with Slack's own code."""
+        try:
+            answer = await self.client.auth_test()
+        except SlackApiError as error:
+            raise SlackError("auth.test", str(error.response.get("error"))) from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise SlackError("auth.test", type(error).__name__) from error
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Identity(
+            **{name: str(answer.get(name) or "") for name in ("team", "team_id", "user", "user_id", "bot_id")},
+            scopes=frozenset(scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")),
+            date=parsedate_to_datetime(headers["date"]) if "date" in headers else None,
+        )
+
+    async def try_app_token(self, token: SecretStr) -> None:
+        """Return when Slack would open a socket for an app-level token; raises SlackError."""
+        try:
+            await self.client.apps_connections_open(app_token=token.get_secret_value())
+        except SlackApiError as error:
+            raise SlackError("apps.connections.open", str(error.response.get("error"))) from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise SlackError("apps.connections.open", type(error).__name__) from error
+
+    async def channels(self) -> dict[str, str]:
+        """Return the channels we are a member of: id and name, the first thousand."""
+        fields = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": 999}
+        answer = await self._call("users.conversations", fields)
+        return {str(one["id"]): str(one.get("name") or one["id"]) for one in answer.get("channels") or []}
 
     async def has_talked(self, channel_id: str) -> bool:
         """Say whether anything was ever said in these direct messages."""

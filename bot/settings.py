@@ -1,14 +1,17 @@
 """Every environment variable the bot reads, with its unit and its default."""
 
 import tomllib
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 CLOUD = "https://circleci.com"
+NO_WAY_IN = "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): without one Slack cannot reach me"
+Problem = tuple[str, str]
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -64,6 +67,29 @@ class Settings(BaseSettings):
     slack_updates_per_minute: Seconds = Field(50, description="Budget for edits of messages in the workspace")
     circleci_requests_per_second: Seconds = Field(10, description="Budget for requests to CircleCI")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _bare(cls, value: object) -> object:
+        if isinstance(value, str) and value != value.strip(" \t\r\n\"'"):
+            raise ValueError("it has quotes or blanks around it: leave them out")
+        return value
+
+    @field_validator("slack_bot_token", "slack_app_token")
+    @classmethod
+    def _right_kind(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Refuse a token of another kind; an empty one stands for one that is missing."""
+        kinds = {"slack_bot_token": ("xoxb-", "xoxe.xoxb-"), "slack_app_token": ("xapp-",)}[str(info.field_name)]
+        if value and value.get_secret_value() and not value.get_secret_value().startswith(kinds):
+            raise ValueError(f"this is a token of another kind: it must start with {kinds[0]}")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
     @field_validator("admins", mode="before")
     @classmethod
     def _split_admins(cls, value: object) -> object:
@@ -82,14 +108,6 @@ class Settings(BaseSettings):
         if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
-
-    @model_validator(mode="after")
-    def _a_way_in(self) -> Self:
-        if not (self.slack_app_token or self.slack_signing_secret):
-            raise ValueError(
-                "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): without one Slack cannot reach me"
-            )
-        return self
 
     @property
     def poll_interval(self) -> timedelta:
@@ -157,20 +175,42 @@ class Projects(BaseModel):
 
 
 class BadSettings(Exception):
-    """Settings that cannot work: `problems` holds (name, what is wrong, where to get it)."""
+    """Settings that cannot work: `problems` holds each with its name and what is wrong."""
 
-    def __init__(self, problems: list[tuple[str, str, str]]) -> None:
-        super().__init__("; ".join(f"{name}: {what}" for name, what, _ in problems))
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{name}: {wrong}" for name, wrong in problems))
         self.problems = problems
 
 
 def load() -> tuple[Settings, Projects]:
     """Return the settings and the projects file, or raise BadSettings with all that is wrong at once."""
+    settings, projects, problems = examine()
+    if problems:
+        raise BadSettings(problems)
+    return settings, projects
+
+
+def examine() -> tuple[Settings, Projects, list[Problem]]:
+    """Return the settings with defaults in place of what is wrong, the projects file, and all that is wrong."""
+    problems: list[Problem] = []
+    replaced: dict[str, object] = {}
     try:
         settings = Settings()
     except ValidationError as error:
-        raise BadSettings([_problem(item["loc"], item["msg"]) for item in error.errors()]) from None
-    return settings, load_projects(settings.projects_file)
+        for item in error.errors():
+            name = str(item["loc"][0])
+            problems.append((name.upper(), _wrong(item["type"], item["msg"])))
+            field = Settings.model_fields[name]
+            replaced[name] = SecretStr("") if field.is_required() else field.default
+        settings = Settings(**replaced)  # type: ignore[arg-type]  # by field name
+    if not (settings.slack_app_token or settings.slack_signing_secret) and "slack_app_token" not in replaced:
+        problems.append(("SLACK_APP_TOKEN", NO_WAY_IN))
+    projects = Projects()
+    try:
+        projects = load_projects(settings.projects_file)
+    except BadSettings as error:
+        problems += error.problems
+    return settings, projects, problems
 
 
 def load_projects(path: Path | None) -> Projects:
@@ -179,12 +219,12 @@ def load_projects(path: Path | None) -> Projects:
         return Projects()
     try:
         return Projects.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise BadSettings([("PROJECTS_FILE", f"{path}: {error}", "README.md, Projects file")]) from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise BadSettings([("PROJECTS_FILE", f"{path}: {wrong}")]) from None
+    except (OSError, ValueError) as error:
+        raise BadSettings([("PROJECTS_FILE", f"{path}: {error}")]) from error
 
 
-def _problem(location: tuple[int | str, ...], message: str) -> tuple[str, str, str]:
-    name = str(location[0]) if location else ""
-    field = Settings.model_fields.get(name)
-    what = message.removeprefix("Value error, ")
-    return name.upper() or "SLACK_APP_TOKEN", what, (field.description or "") if field else ""
+def _wrong(kind: str, message: str) -> str:
+    return "it is not set" if kind == "missing" else message.removeprefix("Value error, ")

@@ -25,6 +25,7 @@ from redis.exceptions import LockError, RedisError
 from bot.errors import StoreError
 from bot.models.attempt import Attempt
 from bot.models.build import Snapshot
+from bot.models.checkup import Memory
 from bot.models.circleci import PipelineId
 from bot.models.slack import Click, Invocation, Watch
 
@@ -52,6 +53,15 @@ class Store:
     async def ping(self) -> None:
         """Return when Redis answers."""
         await self._ask(self._redis.ping())
+
+    async def condition(self) -> Memory:
+        """Return how the server stands."""
+        info = await self._ask(self._redis.info())
+        return Memory(
+            version=str(info.get("redis_version") or ""),
+            append_only=bool(info.get("aof_enabled")),
+            when_full=str(info.get("maxmemory_policy") or "noeviction"),
+        )
 
     # What was said
 

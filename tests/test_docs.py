@@ -1,11 +1,17 @@
 """The documents say what is true: every setting, command and button, and every example parses."""
 
+import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import jsonschema
+import pytest
 import yaml
 
 from bot.grammar import split
+from bot.manifest import for_http
 from bot.routing import Router
 from bot.settings import Projects, Settings
 from commands import register
@@ -46,19 +52,79 @@ def test_every_command_is_in_the_readme() -> None:
         assert f"`/ci {name}" in README
 
 
-def test_the_manifest_keeps_slacks_limits_and_covers_the_code() -> None:
-    display, settings = MANIFEST["display_information"], MANIFEST["settings"]
+BOTH_MANIFESTS = pytest.mark.parametrize(
+    "manifest", [MANIFEST, yaml.safe_load(for_http("https://ci.example.com"))], ids=["socket", "http"]
+)
+TEXT, FLAG = {"type": "string"}, {"type": "boolean"}
+
+
+def shape(*required: str, **known: Mapping[str, object]) -> dict[str, object]:
+    """Return a JSON schema of an object with these fields and no others."""
+    return {"type": "object", "properties": known, "required": list(required), "additionalProperties": False}
+
+
+# https://docs.slack.dev/reference/app-manifest : the parts we use, and nothing else.
+ADDRESS = {"type": "string", "pattern": "^https://"}
+COMMAND = shape(
+    "command",
+    "description",
+    command={"type": "string", "pattern": "^/", "minLength": 2, "maxLength": 32},
+    description={"type": "string", "maxLength": 2000},
+    usage_hint={"type": "string", "maxLength": 1000},
+    should_escape=FLAG,
+    url=ADDRESS,
+)
+SCHEMA = shape(
+    "display_information",
+    "features",
+    "oauth_config",
+    "settings",
+    _metadata=shape("major_version", major_version={"const": 2}),
+    display_information=shape(
+        "name",
+        name={"type": "string", "maxLength": 35},
+        description={"type": "string", "maxLength": 140},
+        background_color={"type": "string", "pattern": "^#[0-9a-f]{6}$"},
+    ),
+    features=shape(
+        app_home=shape(home_tab_enabled=FLAG, messages_tab_enabled=FLAG, messages_tab_read_only_enabled=FLAG),
+        bot_user=shape("display_name", display_name={"type": "string", "maxLength": 80}, always_online=FLAG),
+        slash_commands={"type": "array", "items": COMMAND, "maxItems": 50},
+    ),
+    oauth_config=shape(scopes=shape(bot={"type": "array", "items": TEXT, "uniqueItems": True})),
+    settings=shape(
+        event_subscriptions=shape(
+            request_url=ADDRESS, bot_events={"type": "array", "items": TEXT, "maxItems": 100, "uniqueItems": True}
+        ),
+        interactivity=shape("is_enabled", is_enabled=FLAG, request_url=ADDRESS),
+        org_deploy_enabled=FLAG,
+        socket_mode_enabled=FLAG,
+        token_rotation_enabled=FLAG,
+    ),
+)
+
+
+@BOTH_MANIFESTS
+def test_the_manifest_is_one_that_slack_takes(manifest: dict[str, Any]) -> None:
+    jsonschema.validate(manifest, SCHEMA)
+    addresses = json.dumps(manifest).count("https://ci.example.com/slack/events")
+    assert addresses == (0 if manifest["settings"]["socket_mode_enabled"] else 3)
+
+
+def test_the_manifest_covers_the_code() -> None:
     (command,) = MANIFEST["features"]["slash_commands"]
-    assert len(display["name"]) <= 35
-    assert len(display["description"]) <= 140
-    assert len(command["description"]) <= 2000
     assert command["command"] == "/ci"
-    assert set(settings["event_subscriptions"]["bot_events"]) == {"app_home_opened", "app_mention", "message.im"}
-    assert settings["interactivity"]["is_enabled"]
+    assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == {
+        "app_home_opened",
+        "app_mention",
+        "message.im",
+    }
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == {
         "app_mentions:read",
+        "channels:read",
         "chat:write",
         "commands",
+        "groups:read",
         "im:history",
         "im:write",
         "users:read",

@@ -27,6 +27,14 @@ def set_up(monkeypatch: pytest.MonkeyPatch, **changed: str | None) -> None:
         ({"LOG_LEVEL": "LOUD"}, ["LOG_LEVEL"]),
         ({"POLL_INTERVAL_SECONDS": "0", "PORT": "x"}, ["PORT", "POLL_INTERVAL_SECONDS"]),
         ({"PROJECTS_FILE": "/nowhere.toml"}, ["PROJECTS_FILE"]),
+        ({"SLACK_BOT_TOKEN": "xapp-1"}, ["SLACK_BOT_TOKEN"]),
+        ({"SLACK_APP_TOKEN": "xoxb-1"}, ["SLACK_APP_TOKEN"]),
+        ({"CIRCLECI_TOKEN": '"token"'}, ["CIRCLECI_TOKEN"]),
+        ({"REDIS_URL": "redis.acme.example:6379"}, ["REDIS_URL"]),
+        (
+            {"SLACK_BOT_TOKEN": None, "SLACK_APP_TOKEN": None, "PORT": "x", "PROJECTS_FILE": "/nowhere.toml"},
+            ["SLACK_BOT_TOKEN", "PORT", "SLACK_APP_TOKEN", "PROJECTS_FILE"],
+        ),
     ],
 )
 def test_what_is_wrong_is_named(
@@ -35,8 +43,9 @@ def test_what_is_wrong_is_named(
     set_up(monkeypatch, **changed)
     with pytest.raises(BadSettings) as caught:
         load()
-    assert [name for name, _, _ in caught.value.problems] == named
+    assert [name for name, _ in caught.value.problems] == named
     assert "xoxb-1" not in str(caught.value)
+    assert "xapp-1" not in str(caught.value)
 
 
 def test_waits_are_multiples_of_the_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from bot.errors import NotTriggered, Rejected
 from bot.models.build import Build, Run
 from bot.models.circleci import (
     Artifact,
+    Collaboration,
     Definition,
     Job,
     JobDetails,
@@ -53,6 +54,11 @@ class CircleCI:
     async def me(self) -> User:
         """Return whom the token belongs to."""
         return decode(User, (await self._get("me")).data)
+
+    async def collaborations(self) -> tuple[Collaboration, ...]:
+        """Return the organisations that the token's user belongs to."""
+        found = (await self._get("me/collaborations")).data
+        return tuple(decode(Collaboration, item) for item in found if isinstance(item, dict)) if found else ()
 
     async def project(self, slug: str) -> Project:
         """Return a project under its canonical slug, whatever spelling of it was asked for."""

@@ -329,6 +329,14 @@ class Definition(Model):
     name: Text = ""
 
 
+class Collaboration(Model):
+    """An organisation that the token's user belongs to."""
+
+    id: Text = ""
+    slug: Text = ""
+    name: Text = ""
+
+
 class User(Model):
     """Whom the token belongs to."""
 

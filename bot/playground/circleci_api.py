@@ -28,6 +28,7 @@ class CircleCI:
         self.faults = Faults()
         self.page_size = 20
         self.rerun_without_id = False
+        self.organizations = ["acme"]
         self.url = ""
         self._host, self._port = host, port
         application = web.Application(middlewares=[self._date, self.faults.middleware, self._rules])
@@ -125,6 +126,9 @@ class CircleCI:
 
     async def _me(self, request: web.Request) -> web.Response:  # noqa: ARG002  # aiohttp's signature
         return web.json_response({"id": words.BOT_USER, "login": "acme-bot", "name": "Acme Bot"})
+
+    async def _collaborations(self, request: web.Request) -> web.Response:  # noqa: ARG002  # aiohttp's signature
+        return web.json_response([words.collaboration(name) for name in self.organizations])
 
     async def _get_project(self, request: web.Request) -> web.Response:
         return web.json_response(words.project(self._find_project(request)))
@@ -230,6 +234,7 @@ class CircleCI:
         project = "/api/v2/project/{vcs}/{org}/{name}"
         return [
             web.get("/api/v2/me", self._me),
+            web.get("/api/v2/me/collaborations", self._collaborations),
             web.get(project, self._get_project),
             web.get(f"{project}/pipeline", self._list_pipelines),
             web.get(f"{project}/pipeline/mine", self._list_pipelines),

@@ -1,5 +1,6 @@
 """The world in CircleCI's words: JSON as its API v2 and v1.1 spell it. Pure."""
 
+import uuid
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -165,3 +166,9 @@ def _action(plan: JobPlan, index: int, number: int, base: str, status: str) -> J
         "has_output": bool(plan.log),
     }
     return data | ({"output_url": f"{base}/output/{number}/{index}"} if plan.log else {})
+
+
+def collaboration(name: str) -> Json:
+    """Return an organisation as `me/collaborations` lists it."""
+    organization = str(uuid.uuid5(uuid.NAMESPACE_OID, name))
+    return {"id": organization, "vcs_type": "github", "slug": f"gh/{name}", "name": name, "avatar_url": ""}

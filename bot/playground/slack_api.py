@@ -1,9 +1,11 @@
 """The pretend Slack over HTTP: the Web API, Socket Mode, response_urls, and deliveries to the bot."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any, Self, TypeVar
 
 from aiohttp import web
@@ -18,7 +20,7 @@ from bot.playground.slack_delivery import EVENT, Courier, Delivery
 from bot.playground.slack_limits import Limits
 from bot.playground.slack_methods import METHODS, Call
 from bot.playground.slack_responses import Responses
-from bot.playground.slack_rules import SCOPES, WEATHER
+from bot.playground.slack_rules import GRANTED, SCOPES, WEATHER
 from bot.playground.slack_socket import SocketHub
 from bot.playground.workspace import Refused, Workspace
 
@@ -54,6 +56,8 @@ class Slack:
         self.signing_secret = "pretend-signing-secret"
         self.token_error: str | None = None
         self.scopes: frozenset[str] | None = None
+        # For a bot whose host's clock is wrong.
+        self.clock_offset_seconds = 0
         self.limits: Limits | None = Limits()
         self.faults = faults or Faults()
         self.problems: list[str] = []
@@ -149,7 +153,10 @@ class Slack:
 
     async def _serve_method(self, request: web.Request) -> web.Response:
         name = request.match_info["method"]
-        headers: dict[str, str] = {}
+        headers = {
+            "Date": formatdate(time.time() + self.clock_offset_seconds, usegmt=True),
+            "X-OAuth-Scopes": ",".join(sorted(GRANTED if self.scopes is None else self.scopes)),
+        }
         arguments: Json = {}
         try:
             arguments = await _arguments(request)
@@ -165,7 +172,7 @@ class Slack:
                 headers["Retry-After"] = str(seconds)
         self.calls.append(ApiCall(name, arguments, answer))
         self._wake()
-        return web.json_response(answer, headers=headers, status=429 if headers else 200)
+        return web.json_response(answer, headers=headers, status=429 if "Retry-After" in headers else 200)
 
     def _check_token(self, name: str, authorization: str, arguments: Json) -> None:
         token = authorization.removeprefix("Bearer ") or str(arguments.pop("token", ""))

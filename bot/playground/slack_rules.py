@@ -39,3 +39,5 @@ SCOPES = {
     "reactions.remove": "reactions:write",
     "team.info": "team:read",
 }
+# What an app is granted that nobody took a scope from.
+GRANTED = frozenset({*SCOPES.values(), "app_mentions:read", "commands", "groups:read", "im:history"})

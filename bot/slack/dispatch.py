@@ -49,7 +49,7 @@ class Dispatcher:
 
     async def _answer_to(self, invocation: Invocation) -> Message | None:
         command, rest = self._context.router.find(split(invocation.text), typed=invocation.text)
-        self._authorise(invocation, command.permission)
+        await self._authorise(invocation, command.permission)
         try:
             request = command.parse(rest, self._context.projects)
         except UsageError as error:
@@ -63,7 +63,7 @@ class Dispatcher:
         action = self._context.router.action_for(click.action_id)
         if action is None:
             return answers.unknown_button()
-        self._authorise(click, action.permission)
+        await self._authorise(click, action.permission)
         return await action.handle(action.button.unpack(click.value), click, self._context)
 
     async def _run_command(self, click: Click) -> Message | None:
@@ -96,8 +96,13 @@ class Dispatcher:
             log.exception("unexpected", reference=reference)
             return errors.unexpected(reference)
 
-    def _authorise(self, said: Invocation | Click, permission: str) -> None:
-        """Let people of other workspaces (Slack Connect) only read, until there is a policy."""
+    async def _authorise(self, said: Invocation | Click, permission: str) -> None:
+        """Let ADMINS alone administer, and people of other workspaces (Slack Connect) only read."""
+        admins = self._context.settings.admins
+        if permission == "admin" and said.user_id not in admins:
+            names = [await self._context.messenger.user_name(user_id) for user_id in admins[:5]]
+            who = f"the people in ADMINS: {', '.join(names)}" if names else "the people in ADMINS, which is not set"
+            raise NotAllowed(said.user_id, "look into me", f"it is for {who}")
         if said.team_id and said.team_id != self._team_id and permission != "read":
             raise NotAllowed(said.user_id, permission, "people from other workspaces may only read")
 

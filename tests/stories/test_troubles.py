@@ -187,7 +187,8 @@ async def test_a_request_that_is_not_slacks_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("missing", ["slack_bot_token", "slack_app_token"])
 async def test_a_token_slack_refuses_is_named_at_the_start(tmp_path: Path, missing: str) -> None:
     async with Slack(default_workspace(), socket_mode=True) as slack:
-        tokens = {"slack_bot_token": slack.bot_token, "slack_app_token": slack.app_token, missing: "xoxb-wrong"}
+        tokens = {"slack_bot_token": slack.bot_token, "slack_app_token": slack.app_token}
+        tokens[missing] += "-wrong"
         settings = Settings(
             slack_bot_token=SecretStr(tokens["slack_bot_token"]),
             slack_app_token=SecretStr(tokens["slack_app_token"]),

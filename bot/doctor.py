@@ -1,0 +1,89 @@
+"""The check-up: ask Slack, CircleCI and Redis, side by side, whether this installation can work."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import TypeVar
+
+from bot import embedded, manifest
+from bot.circleci.client import CircleCI
+from bot.circleci.transport import Transport
+from bot.errors import BotError, SlackError, StoreError, Unavailable
+from bot.messenger import Messenger
+from bot.models.checkup import Finding, Memory
+from bot.models.slack import utc_now
+from bot.settings import Problem, Projects, Settings
+from bot.store import Store
+from formatters import checkup
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 8
+
+
+async def examine(
+    settings: Settings,
+    projects: Projects,
+    messenger: Messenger,
+    circleci: CircleCI,
+    memory: Awaitable[Memory | None],
+    problems: Sequence[Problem] = (),
+) -> list[Finding]:
+    """Return what was found, in the order of setting it up; nothing raises, and no secret is in it."""
+    late_slack, late_circleci = SlackError("", "no answer in time"), Unavailable("no answer in time")
+    who, channels, app_token, user, organizations, kept = await asyncio.gather(
+        _asked(messenger.identity(), late_slack),
+        _asked(messenger.channels(), late_slack),
+        _asked(_app_token(settings, messenger), late_slack),
+        _asked(circleci.me(), late_circleci),
+        _asked(circleci.collaborations(), late_circleci),
+        _asked(memory, StoreError("no answer in time")),
+    )
+    return [
+        *checkup.settings(problems),
+        *checkup.files(settings, projects, problems),
+        *(checkup.slack(who, manifest.scopes()) if settings.slack_bot_token else ()),
+        *checkup.way_in(settings, app_token),
+        *checkup.channels(settings, channels),
+        *(checkup.circleci(user, organizations) if settings.circleci_token else ()),
+        *checkup.memory(settings, kept),
+        *checkup.clock(who, utc_now()),
+        *checkup.webhook(settings),
+    ]
+
+
+async def examine_alone(settings: Settings, projects: Projects, problems: Sequence[Problem]) -> list[Finding]:
+    """Return the same without a running bot, also where some settings are missing."""
+    async with AsyncExitStack() as stack:
+        messenger = Messenger(token=settings.slack_bot_token, api_url=settings.slack_api_url)
+        await stack.enter_async_context(messenger)
+        transport = Transport(settings.circleci_url, settings.circleci_token, timeout_seconds=PATIENCE_SECONDS / 2)
+        circleci = CircleCI(await stack.enter_async_context(transport))
+        return await examine(settings, projects, messenger, circleci, _memory(settings, stack), problems)
+
+
+async def _memory(settings: Settings, stack: AsyncExitStack) -> Memory | None:
+    """Ask the server of REDIS_URL; the embedded one is not started, a bot may be running on it."""
+    if settings.redis_url is None:
+        embedded.check(settings.data_dir)
+        return None
+    store = Store(settings.redis_url.get_secret_value(), retention=timedelta(days=settings.retention_days))
+    stack.push_async_callback(store.close)
+    return await store.condition()
+
+
+async def _app_token(settings: Settings, messenger: Messenger) -> None:
+    if settings.slack_app_token is not None:
+        await messenger.try_app_token(settings.slack_app_token)
+
+
+async def _asked(answer: Awaitable[T], late: BotError) -> T | BotError:
+    """Return the answer, or what went wrong instead."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await answer
+    except TimeoutError:
+        return late
+    except BotError as error:
+        return error

@@ -1,0 +1,49 @@
+"""What a check-up of an installation finds."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from bot.models.circleci import Model
+
+
+class Verdict(StrEnum):
+    """How a thing stands: well, worth a look, or broken."""
+
+    OK = "ok"
+    LOOK = "look"
+    BROKEN = "broken"
+
+
+class Finding(Model):
+    """One line of a check-up: `what` was looked at, what was `found`, and for a bad one the `fix`."""
+
+    what: str
+    verdict: Verdict
+    found: str
+    fix: str = ""
+
+
+class Identity(Model):
+    """Whom a bot token belongs to, what it may do, and Slack's own time when it was asked."""
+
+    team: str
+    team_id: str
+    user: str
+    user_id: str
+    bot_id: str
+    scopes: frozenset[str]
+    date: datetime | None = None
+
+
+class Memory(Model):
+    """A Redis server: its version, whether it keeps an append-only file, what it does when it is full."""
+
+    version: str
+    append_only: bool
+    when_full: str
+
+    @property
+    def major(self) -> int:
+        """The first number of the version."""
+        head = self.version.partition(".")[0]
+        return int(head) if head.isdecimal() else 0

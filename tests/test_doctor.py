@@ -1,0 +1,177 @@
+"""The check-up, on a healthy installation and on broken ones, against the playground over real HTTP."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.doctor import examine_alone
+from bot.models.checkup import Finding, Memory, Verdict
+from bot.playground.circleci_api import CircleCI
+from bot.playground.clock import Clock
+from bot.playground.slack_api import Slack
+from bot.playground.slack_rules import GRANTED
+from bot.playground.workspace import default_workspace
+from bot.playground.world import default_world
+from bot.settings import Problem, Projects, Settings
+from formatters import checkup
+from formatters.limits import violations
+from tests.stories.team import team_at_work
+
+
+@dataclass
+class Installation:
+    """Both far sides, and the settings that lead to them."""
+
+    slack: Slack
+    circleci: CircleCI
+    settings: dict[str, Any]
+    problems: list[Problem]
+
+    async def checked(self) -> list[Finding]:
+        return await examine_alone(Settings.model_validate(self.settings), Projects(), self.problems)
+
+
+@asynccontextmanager
+async def installation(folder: Path) -> AsyncIterator[Installation]:
+    async with CircleCI(default_world(Clock())) as circleci, Slack(default_workspace(), socket_mode=True) as slack:
+        settings = {
+            "slack_bot_token": slack.bot_token,
+            "slack_app_token": slack.app_token,
+            "slack_api_url": slack.url,
+            "circleci_token": circleci.token,
+            "circleci_url": circleci.url,
+            "data_dir": folder / "data",
+            "operator_channel": "C0RELEASES",
+            "admins": "U0ADMIN",
+        }
+        yield Installation(slack, circleci, settings, [])
+
+
+async def test_a_healthy_installation_is_well(tmp_path: Path) -> None:
+    async with installation(tmp_path) as healthy:
+        findings = await healthy.checked()
+    assert {one.verdict for one in findings} == {Verdict.OK}
+    told = checkup.terminal(findings)
+    for words in ("ci in the workspace acme", "all 8 of the manifest", "#deploys", "acme-bot", "embedded server"):
+        assert words in told
+    assert told.endswith("All is well.")
+
+
+def _no_way_in(it: Installation) -> None:
+    it.settings["slack_app_token"] = None
+    it.settings["slack_signing_secret"] = "not-a-secret"
+
+
+def _in_no_channel(it: Installation) -> None:
+    it.settings["operator_channel"] = None
+    for channel in it.slack.workspace.channels.values():
+        channel.members.remove("U0BOT") if "U0BOT" in channel.members else None
+
+
+# What is broken, how it is broken, and what the check-up says of it.
+BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
+    ("Bot token", lambda it: it.settings.update(slack_bot_token="xoxb-wrong"), "Slack refuses it: invalid_auth"),
+    ("Bot token", lambda it: setattr(it.slack, "token_error", "token_revoked"), "Slack refuses it: token_revoked"),
+    ("Bot token", lambda it: it.settings.update(slack_api_url="http://127.0.0.1:9"), "Slack refuses it: "),
+    ("Scopes", lambda it: setattr(it.slack, "scopes", GRANTED - {"im:history", "commands"}), "commands, im:history"),
+    ("App token", lambda it: it.settings.update(slack_app_token="xapp-wrong"), "Slack refuses it: invalid_auth"),
+    ("Signing secret", _no_way_in, "it does not look like one"),
+    ("Channels", _in_no_channel, "a member of none yet"),
+    ("Operator", lambda it: it.settings.update(operator_channel="C0RANDOM"), "not a member of OPERATOR_CHANNEL"),
+    ("Operator", lambda it: it.settings.update(operator_channel=None), "nobody is told"),
+    ("CircleCI token", lambda it: it.settings.update(circleci_token="wrong"), "wrong, expired, or a project token"),
+    ("CircleCI token", lambda it: it.settings.update(circleci_url="http://127.0.0.1:9"), "does not answer"),
+    ("CircleCI token", lambda it: it.settings.update(circleci_url=it.slack.url), "not as CircleCI does"),
+    ("Organisations", lambda it: it.circleci.organizations.clear(), "it sees none"),
+    ("Redis", lambda it: it.settings.update(redis_url="redis://127.0.0.1:9"), "Redis: ConnectionError"),
+    ("Redis", lambda it: it.settings.update(data_dir=Path(__file__) / "data"), "cannot write to DATA_DIR"),
+    ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", -400), "s off Slack's"),
+    ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", 90), "s off Slack's"),
+    ("Policy file", lambda it: it.settings.update(policy_file=Path("/nowhere.toml")), "no file /nowhere.toml"),
+    ("CIRCLECI_TOKEN", lambda it: it.problems.append(("CIRCLECI_TOKEN", "it is not set")), "it is not set"),
+]
+
+
+@pytest.mark.parametrize(("what", "breaks", "said"), BROKEN, ids=[f"{what}-{said}" for what, _, said in BROKEN])
+async def test_what_is_broken_is_named_with_its_fix(
+    what: str, breaks: Callable[[Installation], object], said: str, tmp_path: Path
+) -> None:
+    async with installation(tmp_path) as it:
+        breaks(it)
+        findings = await it.checked()
+    (found,) = [one for one in findings if one.what == what]
+    assert found.verdict is not Verdict.OK
+    assert said in found.found
+    assert found.fix
+    assert "xoxb-" not in found.found
+    assert violations(checkup.message(findings)) == []
+
+
+@pytest.mark.parametrize(
+    ("memory", "verdict", "said"),
+    [
+        (Memory(version="7.0.15", append_only=True, when_full="noeviction"), Verdict.OK, "kept on disk"),
+        (Memory(version="6.2.1", append_only=True, when_full="noeviction"), Verdict.BROKEN, "7.0 or newer"),
+        (Memory(version="", append_only=True, when_full="noeviction"), Verdict.BROKEN, "7.0 or newer"),
+        (Memory(version="8.0.0", append_only=True, when_full="allkeys-lru"), Verdict.BROKEN, "throws keys away"),
+        (Memory(version="8.0.0", append_only=False, when_full="noeviction"), Verdict.LOOK, "a restart may lose"),
+    ],
+)
+def test_a_server_is_judged_by_what_it_would_forget(memory: Memory, verdict: Verdict, said: str) -> None:
+    given = Settings.model_validate({"slack_bot_token": "xoxb-1", "circleci_token": "t"})
+    (found,) = checkup.memory(given, memory)
+    assert found.verdict is verdict
+    assert said in found.found
+
+
+async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, admins=("U0ADMIN",)) as team:
+        await team.ada.command("deploys", "/ci", "doctor")
+        await team.is_told(team.ada, "it is for the people in ADMINS: admin")
+        admin = team.slack.person("admin")
+        await admin.command("deploys", "/ci", "doctor")
+        told = await team.is_told(admin, "All is well.")
+        assert "kept on disk" in told.visible
+    async with team_at_work(tmp_path / "another") as team:
+        await team.ada.command("deploys", "/ci", "doctor")
+        await team.is_told(team.ada, "ADMINS, which is not set")
+
+
+async def run(*arguments: str, **environment: str) -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *arguments),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, wrong = await process.communicate()
+    return process.returncode, out.decode(), wrong.decode()
+
+
+async def test_the_command_checks_what_it_can_though_settings_are_missing(tmp_path: Path) -> None:
+    async with installation(tmp_path) as it:
+        known = {"SLACK_BOT_TOKEN": it.slack.bot_token, "SLACK_API_URL": it.slack.url, "DATA_DIR": str(tmp_path)}
+        code, told, wrong = await run("doctor", **known, CIRCLECI_URL=it.circleci.url)
+        assert (code, wrong) == (1, "")
+        assert told.startswith("❌ broken  CIRCLECI_TOKEN ")
+        assert "❌ broken  SLACK_APP_TOKEN " in told
+        assert "ci in the workspace acme" in told
+        known |= {"SLACK_APP_TOKEN": it.slack.app_token, "CIRCLECI_TOKEN": it.circleci.token}
+        code, told, _ = await run("doctor", **known, CIRCLECI_URL=it.circleci.url)
+        assert code == 0
+        assert told.endswith("Nothing is broken; 1 thing to look at.\n")
+
+
+async def test_the_manifest_is_printed_for_both_ways() -> None:
+    code, socket, _ = await run("manifest")
+    assert (code, "socket_mode_enabled: true" in socket) == (0, True)
+    code, http, _ = await run("manifest", "--http", "https://ci.example.com/")
+    assert (code, http.count("https://ci.example.com/slack/events")) == (0, 3)
+    code, _, wrong = await run("manifest", "--http", "http://ci.example.com/bot")
+    assert (code, "is no https address without a path" in wrong) == (2, True)
