@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     host: str = Field("0.0.0.0", description="Address the HTTP server listens on")  # noqa: S104  # containers
     port: int = Field(3000, ge=0, le=65535, description="Port the HTTP server listens on")
     admins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Slack user ids, comma-separated (not used yet)"
+        (), description="Slack user ids of those who run it, comma-separated: `/ci doctor` is theirs"
     )
     operator_channel: str | None = Field(None, description="Channel id where the operator is told of trouble")
     policy_file: Path | None = Field(None, description="Who may do what, TOML (not used yet)")

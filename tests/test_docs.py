@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
+from bot.__main__ import _parser
 from bot.grammar import split
 from bot.manifest import for_http
 from bot.routing import Router
@@ -17,7 +18,9 @@ from bot.settings import Projects, Settings
 from commands import register
 
 ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETUP = (ROOT / "docs" / "setup.md").read_text(encoding="utf-8")
 MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
 
 
@@ -134,3 +137,41 @@ def test_the_manifest_covers_the_code() -> None:
 def test_the_procfile_names_both_roles() -> None:
     lines = (ROOT / "Procfile").read_text().splitlines()
     assert lines == ["web: python -m bot web", "worker: python -m bot worker"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in DOCS.glob("*.md"))])
+def test_every_link_between_documents_leads_somewhere(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)]+)\)|(?:src|srcset)=\"([^\"]+)\"", text):
+        path, _, heading = (target[0] or target[1]).partition("#")
+        if path.startswith("http"):
+            continue
+        file = (ROOT / name).parent / path if path else ROOT / name
+        assert file.exists(), target
+        assert not heading or heading in _anchors(file.read_text(encoding="utf-8")), target
+
+
+def _anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_every_command_line_of_the_setup_is_understood() -> None:
+    lines = re.findall(r"python -m bot((?: [a-z][a-z-]*| --http \S+?)*)[`\s]", SETUP)
+    assert len(lines) >= 8
+    for line in lines:
+        _parser().parse_args([word.rstrip("`.") for word in line.split()])
+
+
+def test_the_settings_of_the_setup_are_complete_and_real() -> None:
+    (block,) = re.findall(r"# ci-chatops.env\n(.*?)```", SETUP, re.DOTALL)
+    given = dict(line.split("=", 1) for line in block.split())
+    Settings.model_validate({name.lower(): value for name, value in given.items()})
+    named = set(re.findall(r"`?([A-Z]+(?:_[A-Z]+)+)`?=?", SETUP))
+    known = {name.upper() for name in Settings.model_fields}
+    assert named <= known
+
+
+def test_the_setup_names_every_scope() -> None:
+    for scope in MANIFEST["oauth_config"]["scopes"]["bot"]:
+        assert f"`{scope}`" in SETUP

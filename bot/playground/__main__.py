@@ -68,7 +68,7 @@ async def main(*, once: bool, port: int) -> int:
 
 @asynccontextmanager
 async def the_bot(
-    slack: Slack, circleci: CircleCI, folder: Path, *role: str, **more: str
+    slack: Slack, circleci: CircleCI, folder: Path, *role: str, cwd: Path | None = None, **more: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the bot unchanged, as a process of its own, with nothing but its public settings and `more` of them."""
     settings = {
@@ -86,7 +86,7 @@ async def the_bot(
     }
     with (folder / "bot.log").open("a") as log:
         bot = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", *role), env=settings, stdout=log, stderr=log
+            *(sys.executable, "-m", "bot", *role), env=settings, cwd=cwd, stdout=log, stderr=log
         )
         try:
             yield bot

@@ -1,8 +1,11 @@
 """The bot as a process of its own: the newcomer's command, a kill in the middle of a watch, a polite stop."""
 
 import asyncio
+import json
+import re
 import shutil
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +18,8 @@ from bot.playground.clock import Clock
 from bot.playground.slack_api import Slack
 from bot.playground.workspace import default_workspace
 from bot.playground.world import default_world
+
+ROOT = Path(__file__).parents[2]
 
 
 async def test_the_newcomers_command_tells_the_whole_story() -> None:
@@ -46,6 +51,27 @@ async def test_a_killed_bot_goes_on_with_its_thread_and_ends_it_once(tmp_path: P
         assert len([one for one in deploys.messages if "Passed in" in one.visible]) == 1
         assert len(world.pipelines) == 1
         assert slack.problems == []
+
+
+async def test_a_copy_of_the_data_folder_is_a_backup(tmp_path: Path) -> None:
+    async with (
+        CircleCI(default_world(Clock(speed=60))) as circleci,
+        Slack(default_workspace(), socket_mode=True) as slack,
+    ):
+        deploys, ada = slack.workspace.channel("deploys"), slack.person("ada")
+        async with the_bot(slack, circleci, tmp_path):
+            await slack.connected()
+            await ada.command("deploys", "/ci", "deploy acme/frontend hold/prod")
+            held = await slack.wait_for(
+                lambda: [one for one in deploys.messages if "Approve hold-prod" in one.buttons], timeout=15
+            )
+        shutil.copytree(tmp_path, tmp_path / "restored")
+        shutil.rmtree(tmp_path / "appendonlydir")
+        async with the_bot(slack, circleci, tmp_path / "restored"):
+            await slack.connected()
+            await ada.click(held[0], "Approve hold-prod")
+            await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=30)
+        assert len(deploys.roots) == 1
 
 
 async def test_missing_settings_are_named_all_at_once() -> None:
@@ -107,3 +133,46 @@ async def test_a_worker_alone_says_that_it_needs_a_redis(tmp_path: Path) -> None
     ):
         assert await bot.wait() == 2
     assert "REDIS_URL" in (tmp_path / "bot.log").read_text()
+
+
+async def test_what_the_container_holds_is_enough_and_its_health_check_is_right(tmp_path: Path) -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    image = tmp_path / "app"
+    for source in re.findall(r"^COPY (\S+) ", dockerfile, re.MULTILINE):
+        assert f"!{source}" in left_out
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, image / source)
+        else:
+            image.mkdir(exist_ok=True)
+            shutil.copy(ROOT / source, image)
+    assert "bot/playground" in left_out
+    shutil.rmtree(image / "bot" / "playground")
+    (check,) = re.findall(r"^HEALTHCHECK .* CMD (\[.*\])$", dockerfile, re.MULTILINE)
+    _, *check_arguments = json.loads(check)
+    async with CircleCI(default_world(Clock())) as circleci, Slack(default_workspace(), socket_mode=True) as slack:
+        port = str(_free_port())
+        async with the_bot(slack, circleci, tmp_path, cwd=image, PORT=port):
+            await slack.connected()
+            healthy = await _run(*check_arguments, cwd=image, PORT=port)
+        assert healthy == 0
+        assert await _run(*check_arguments, cwd=image, PORT=port) != 0
+
+
+def test_the_container_does_not_run_as_root() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"^USER (?!0$|root$)", dockerfile, re.MULTILINE)
+
+
+async def _run(*arguments: str, cwd: Path, **environment: str) -> int:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, *arguments), cwd=cwd, env=environment, stderr=asyncio.subprocess.DEVNULL
+    )
+    return await process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
