@@ -47,7 +47,7 @@ async def place() -> AsyncIterator[tuple[Team, Page]]:
 async def readme(scheme: Literal["light", "dark"]) -> None:
     """Take a failed deploy on a phone and in a channel."""
     async with place() as (team, page):
-        async with opened(page.url, (1340, 790), scheme=scheme, scale=2) as window:
+        async with opened(page.url, (1340, 850), scheme=scheme, scale=2) as window:
             await window.types("/ci deploy acme/frontend main")
             await team.reads("Passed in")
             await window.types("/ci deploy acme/frontend release/v2.0")
@@ -56,7 +56,7 @@ async def readme(scheme: Literal["light", "dark"]) -> None:
             await window.sees("Failed after", window.thread)
             await window.field.blur()
             await window.page.mouse.move(5, 5)
-            clip: FloatRect = {"x": 0, "y": 0, "width": 1340 - PANEL, "height": 790}
+            clip: FloatRect = {"x": 0, "y": 0, "width": 1340 - PANEL, "height": 850}
             await _save(window, PICTURES / f"channel-{scheme}.png", clip)
         async with opened(page.url, (390, 960), scheme=scheme, scale=2) as window:
             await window.opens_thread()
