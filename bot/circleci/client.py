@@ -1,6 +1,6 @@
 """The verbs of CircleCI's API v2, https://circleci.com/docs/api/v2/ ."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -137,6 +137,14 @@ class CircleCI:
     async def cancel_job(self, job_id: JobId) -> None:
         """Ask for one job to be cancelled, started or not."""
         await self._post(segments("jobs", job_id, "cancel"))
+
+    async def cancel_job_number(self, slug: str, number: int) -> None:
+        """Ask for a started job to be cancelled."""
+        await self._post(project_path(slug, "job", number, "cancel"))
+
+    async def rerun_jobs(self, workflow_id: WorkflowId, jobs: Sequence[JobId], *, ssh: bool) -> None:
+        """Run some jobs of a finished workflow again; `ssh` opens them to the keys of the token's user."""
+        await self._post(segments("workflow", workflow_id, "rerun"), {"jobs": list(jobs), "enable_ssh": ssh})
 
     async def rerun_workflow(self, workflow_id: WorkflowId, *, from_failed: bool) -> WorkflowId | None:
         """Run a finished workflow again and return the new one's id, where CircleCI tells it.

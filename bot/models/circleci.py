@@ -244,10 +244,15 @@ class JobMessage(Model):
     reason: Text = ""
 
 
+class _PipelineReference(Model):
+    id: PipelineId
+
+
 class JobDetails(Model):
     """What `GET /project/{slug}/job/{number}` adds to a job."""
 
     name: Text = ""
+    pipeline: _PipelineReference | None = None
     number: int
     status: Text = ""
     web_url: Text = ""

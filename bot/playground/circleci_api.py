@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.playground import circleci_json as words
+from bot.playground.circleci_classic import ClassicFace
 from bot.playground.faults import Faults, SeenRequest
 from bot.playground.pipelines import Pipeline, Run
 from bot.playground.scenarios import JobPlan
@@ -29,10 +30,11 @@ class CircleCI:
         self.page_size = 20
         self.rerun_without_id = False
         self.organizations = ["acme"]
+        self.classic = ClassicFace(world, self._find_project)
         self.url = ""
         self._host, self._port = host, port
         application = web.Application(middlewares=[self._date, self.faults.middleware, self._rules])
-        application.add_routes([*self._routes(), web.route("*", "/{path:.*}", self._unknown)])
+        application.add_routes([*self.classic.routes(), *self._routes(), web.route("*", "/{path:.*}", self._unknown)])
         self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
 
     @property
@@ -97,7 +99,7 @@ class CircleCI:
 
     def _find_pipeline(self, request: web.Request) -> Pipeline:
         """Return the pipeline of the address; during its outage nothing answers."""
-        found = next((one for one in self.world.pipelines if one.id == request.match_info["id"]), None)
+        found = next((one for one in self.world.everything if one.id == request.match_info["id"]), None)
         if found is None:
             raise Refused(404, "Pipeline not found")
         return self._answering(found)
@@ -110,7 +112,7 @@ class CircleCI:
     def _find_job(self, request: web.Request) -> tuple[Run, JobPlan]:
         """Return the job with the number in the address."""
         number, slug = request.match_info["number"], self._find_project(request).slug
-        for one in self.world.pipelines:
+        for one in self.world.everything:
             for run in one.runs:
                 for name, given in run.job_numbers.items():
                     if one.slug == slug and str(given) == number and not run.job(name).approval:
@@ -136,7 +138,7 @@ class CircleCI:
     async def _list_pipelines(self, request: web.Request) -> web.Response:
         slug, branch = self._find_project(request).slug, request.query.get("branch")
         mine = request.path.endswith("/mine")
-        found = [one for one in self.world.pipelines if one.slug == slug and (branch is None or one.branch == branch)]
+        found = [one for one in self.world.everything if one.slug == slug and (branch is None or one.branch == branch)]
         found = [one for one in reversed(found) if not mine or one.by == "bot"]
         return self._page(request, [self._pipeline(one) for one in found])
 
@@ -194,7 +196,8 @@ class CircleCI:
         return web.json_response({"message": "Accepted."}, status=202)
 
     async def _rerun(self, request: web.Request) -> web.Response:
-        new = self.world.rerun(request.match_info["id"])
+        body = await request.json() if request.can_read_body else {}
+        new = self.world.rerun(request.match_info["id"], ssh=bool(body.get("enable_ssh")))
         answer = {"message": "Accepted."} if self.rerun_without_id else {"workflow_id": new.id}
         return web.json_response(answer, status=202)
 
@@ -209,10 +212,60 @@ class CircleCI:
         number = int(request.match_info["number"])
         return web.json_response(words.build(run, plan, number, self.url, self.now))
 
+    async def _retry(self, request: web.Request) -> web.Response:
+        run, plan = self._find_job(request)
+        again = self.world.rerun(run.id)
+        self.world.tick()
+        return web.json_response(self._summary(again, plan))
+
+    async def _cancel_build(self, request: web.Request) -> web.Response:
+        run, plan = self._find_job(request)
+        self.world.cancel(run.id, by=words.BOT_USER)
+        return web.json_response(self._summary(run, plan) | {"canceled": True})
+
+    def _summary(self, run: Run, plan: JobPlan) -> dict[str, Any]:
+        one = self.world.pipeline_of(run.id)
+        run.job_numbers.setdefault(plan.name, self.world.next_job_number())
+        return words.summary(run, plan, one, self.world.projects[one.slug], self.now)
+
+    async def _trigger_branch(self, request: web.Request) -> web.Response:
+        project, body = self._find_project(request), await request.json()
+        parameters = body.get("build_parameters") or {}
+        started = self.world.trigger(project.slug, branch=request.match_info["branch"], parameters=parameters)
+        run = started.runs[0]
+        return web.json_response(self._summary(run, run.plan.jobs[0]), status=201)
+
+    async def _list_branch_builds(self, request: web.Request) -> web.Response:
+        return self.classic.listed_branch(request, self._find_project(request).slug, request.match_info["branch"])
+
+    async def _get_job(self, request: web.Request) -> web.Response:
+        run, plan = self._find_job(request)
+        one = self.world.pipeline_of(run.id)
+        return web.json_response(words.job_details(run, plan, one, self.world.projects[one.slug], self.now))
+
+    async def _cancel_job(self, request: web.Request) -> web.Response:
+        run, _ = self._find_job(request)
+        self.world.cancel(run.id, by=words.BOT_USER)
+        return web.json_response({"message": "Accepted."})
+
+    async def _pipeline_by_number(self, request: web.Request) -> web.Response:
+        slug, number = self._find_project(request).slug, int(request.match_info["number"])
+        found = next((one for one in self.world.everything if (one.slug, one.number) == (slug, number)), None)
+        if found is None:
+            raise Refused(404, "Pipeline not found")
+        return web.json_response(self._pipeline(found))
+
+    async def _list_classic_artifacts(self, request: web.Request) -> web.Response:
+        number = int(request.match_info["number"])
+        return web.json_response(words.artifacts(self._find_job(request)[1], number, self.url))
+
+    async def _list_classic_tests(self, request: web.Request) -> web.Response:
+        return web.json_response({"tests": words.tests(self._find_job(request)[1])})
+
     async def _output(self, request: web.Request) -> web.Response:
         if "Authorization" in request.headers or "Circle-Token" in request.headers:
             return web.Response(status=400, text="Only one auth mechanism allowed")
-        for one in self.world.pipelines:
+        for one in self.world.everything:
             for run in one.runs:
                 for name, number in run.job_numbers.items():
                     if str(number) == request.match_info["number"]:
@@ -252,6 +305,16 @@ class CircleCI:
             web.post("/api/v2/workflow/{id}/approve/{approval}", self._approve),
             web.get("/api/v1.1/me", self._me),
             web.get(r"/api/v1.1/project/{vcs}/{org}/{name}/{number:\d+}", self._get_build),
+            web.get(r"/api/v1.1/project/{vcs}/{org}/{name}/{number:\d+}/artifacts", self._list_classic_artifacts),
+            web.get(r"/api/v1.1/project/{vcs}/{org}/{name}/{number:\d+}/tests", self._list_classic_tests),
+            web.post(r"/api/v1.1/project/{vcs}/{org}/{name}/{number:\d+}/retry", self._retry),
+            web.post(r"/api/v1.1/project/{vcs}/{org}/{name}/{number:\d+}/ssh", self._retry),
+            web.post(r"/api/v1.1/project/{vcs}/{org}/{name}/{number:\d+}/cancel", self._cancel_build),
+            web.post("/api/v1.1/project/{vcs}/{org}/{name}/tree/{branch}", self._trigger_branch),
+            web.get("/api/v1.1/project/{vcs}/{org}/{name}/tree/{branch}", self._list_branch_builds),
+            web.get(project + r"/job/{number:\d+}", self._get_job),
+            web.post(project + r"/job/{number:\d+}/cancel", self._cancel_job),
+            web.get(project + r"/pipeline/{number:\d+}", self._pipeline_by_number),
             web.get(r"/output/{number:\d+}/{index:\d+}", self._output),
             web.get(r"/artifact/{number:\d+}/{index:\d+}/{path:.*}", self._artifact),
         ]

@@ -104,6 +104,33 @@ def job(run: Run, plan: JobPlan, one: Pipeline, now: datetime) -> Json:
     return data
 
 
+def job_details(run: Run, plan: JobPlan, one: Pipeline, owner: Project, now: datetime) -> Json:
+    """Return what is told of one job by its number."""
+    number, status = run.job_numbers[plan.name], run.status_of(plan, now)
+    start, end = run.start(plan), run.end(plan)
+    over = end is not None and end <= now
+    return {
+        "web_url": f"https://app.circleci.com/jobs/{one.slug}/{number}",
+        "project": {"id": owner.id, "slug": one.slug, "name": owner.name, "external_url": "https://github.com/"},
+        "parallel_runs": [{"index": index, "status": status} for index in range(plan.parallelism)],
+        "started_at": stamp(start) if start else None,
+        "latest_workflow": {"id": run.id, "name": run.plan.name},
+        "name": plan.name,
+        "executor": {"type": "docker", "resource_class": "medium"},
+        "parallelism": plan.parallelism,
+        "status": status,
+        "number": number,
+        "pipeline": {"id": one.id},
+        "duration": plan.seconds * 1000 if over else None,
+        "created_at": stamp(one.created_at),
+        "messages": [],
+        "contexts": [],
+        "organization": {"name": owner.organization},
+        "queued_at": stamp(start) if start else None,
+        "stopped_at": stamp(end) if over and end else None,
+    }
+
+
 def tests(plan: JobPlan) -> list[Json]:
     """Return a job's stored results."""
     return [
@@ -172,3 +199,50 @@ def collaboration(name: str) -> Json:
     """Return an organisation as `me/collaborations` lists it."""
     organization = str(uuid.uuid5(uuid.NAMESPACE_OID, name))
     return {"id": organization, "vcs_type": "github", "slug": f"gh/{name}", "name": name, "avatar_url": ""}
+
+
+def summary(run: Run, plan: JobPlan, one: Pipeline, owner: Project, now: datetime) -> Json:
+    """Return a job as API v1.1 lists it."""
+    number, status = run.job_numbers[plan.name], run.status_of(plan, now)
+    start, end = run.start(plan), run.end(plan)
+    over = end is not None and end <= now
+    return {
+        "build_num": number,
+        "build_url": f"https://circleci.com/{one.slug}/{number}",
+        "username": owner.organization,
+        "reponame": owner.name,
+        "vcs_type": {"gh": "github", "bb": "bitbucket"}.get(one.slug.partition("/")[0]),
+        "branch": one.branch,
+        "vcs_tag": one.tag,
+        "vcs_revision": one.revision,
+        "subject": "Ship v2.0",
+        "status": status,
+        "outcome": status if over else None,
+        "lifecycle": "finished" if over else "running",
+        "queued_at": stamp(start) if start else None,
+        "start_time": stamp(start) if start else None,
+        "stop_time": stamp(end) if over and end else None,
+        "build_time_millis": plan.seconds * 1000 if over else None,
+        "retry_of": None,
+        "dont_build": None,
+        "workflows": {"job_name": plan.name, "workflow_name": run.plan.name, "workflow_id": run.id},
+    }
+
+
+def followed(one: Project, newest: tuple[Run, JobPlan, Pipeline] | None, now: datetime) -> Json:
+    """Return a project as API v1.1 lists it, with what nobody should keep of it."""
+    builds = []
+    if newest is not None:
+        run, plan, _ = newest
+        status = run.status_of(plan, now)
+        builds = [{"build_num": run.job_numbers[plan.name], "status": status, "outcome": status}]
+    return {
+        "username": one.organization,
+        "reponame": one.name,
+        "vcs_type": {"gh": "github", "bb": "bitbucket"}.get(one.slug.partition("/")[0]),
+        "vcs_url": f"https://github.com/{one.organization}/{one.name}",
+        "default_branch": one.default_branch,
+        "following": True,
+        "slack_webhook_url": "https://hooks.slack.com/services/T0/B0/playground",
+        "branches": {quote(one.default_branch, safe=""): {"recent_builds": builds, "running_builds": []}},
+    }

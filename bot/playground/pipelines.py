@@ -25,6 +25,7 @@ class Run:
     canceled_at: datetime | None = None
     canceled_by: str | None = None
     job_numbers: dict[str, int] = field(default_factory=dict)
+    ssh: bool = False
 
     def job(self, name: str) -> JobPlan:
         """Return the plan of a job."""

@@ -184,6 +184,15 @@ SCENARIOS: dict[str, Scenario] = {
     "skip-ci": Scenario(skip_message="The commit says [skip ci], so nothing was started."),
 }
 
+_BINARIES = tuple(f"dist/cli-{platform}" for platform in ("darwin-arm64", "linux-amd64", "linux-arm64"))
+_CLI_BUILD = JobPlan("build", seconds=60, requires=("test",), artifacts=("dist/checksums.txt", *_BINARIES))
+_CLI_TEST = JobPlan("test", seconds=40, tests=tuple(replace(test, message="") for test in _TESTS))
+_CLI_RED = replace(_CLI_TEST, ends="failed", tests=_TESTS, artifacts=("junit.xml",), log=_LOG)
+# The history of acme/cli: released, released at the second attempt, and broken since.
+CLI_RELEASE = Scenario((WorkflowPlan("release", (_CLI_TEST, _CLI_BUILD)),))
+CLI_FLAKY = Scenario((WorkflowPlan("release", (_CLI_RED, _CLI_BUILD)),))
+CLI_FAILED = CLI_FLAKY
+
 # What each course is, for people who choose one.
 COURSES = {
     "green": "Everything passes",

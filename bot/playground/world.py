@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from bot.playground.clock import Clock
 from bot.playground.pipelines import AUTO_RERUN_PAUSE, CANCEL_TAKES, Json, Pipeline, Run
-from bot.playground.scenarios import SCENARIOS, Scenario, WorkflowPlan
+from bot.playground.scenarios import CLI_FAILED, CLI_FLAKY, CLI_RELEASE, SCENARIOS, Scenario, WorkflowPlan
 
 TERMINAL = frozenset({"success", "failed", "error", "canceled", "unauthorized", "not_run"})
 
@@ -44,9 +44,11 @@ class World:
         self.clock = clock
         self.projects: dict[str, Project] = {}
         self.pipelines: list[Pipeline] = []
+        self.history: list[Pipeline] = []
         self._ids = itertools.count(1)
         self._pipeline_numbers = itertools.count(2417)
         self._job_numbers = itertools.count(1842)
+        self._past_pipelines, self._past_jobs = itertools.count(2401), itertools.count(1801)
 
     def add_project(
         self,
@@ -89,6 +91,39 @@ class World:
         self.pipelines.append(pipeline)
         return pipeline
 
+    def past(self, slug: str, branch: str, scenario: Scenario, *, ago: timedelta, rerun: bool = False) -> Pipeline:
+        """Add a pipeline that somebody pushed long ago, and ran again if it says so; its numbers are older too."""
+        created = self.clock.now() - ago
+        pipeline = Pipeline(
+            self._id("pipeline"),
+            next(self._past_pipelines),
+            slug,
+            created,
+            scenario,
+            branch,
+            None,
+            hashlib.sha1(f"{slug}:{ago}".encode(), usedforsecurity=False).hexdigest(),
+            {},
+            "push",
+        )
+        pipeline.runs = [self._run(plan, pipeline) for plan in scenario.workflows]
+        if rerun:
+            plan = scenario.again(scenario.workflows[0].name)
+            pipeline.runs.append(Run(self._id("workflow"), plan, created + ago / 3, self._job_ids(plan)))
+        for run in pipeline.runs:
+            run.job_numbers = {job.name: next(self._past_jobs) for job in run.plan.jobs}
+        self.history.append(pipeline)
+        return pipeline
+
+    @property
+    def everything(self) -> list[Pipeline]:
+        """All pipelines, oldest first; `history` was there before anybody came."""
+        return [*self.history, *self.pipelines]
+
+    def next_job_number(self) -> int:
+        """Return the number of the next job that starts."""
+        return next(self._job_numbers)
+
     def cancel(self, workflow_id: str, *, by: str | None) -> None:
         """Cancel a workflow; it takes effect a moment later, and not at all once it has ended."""
         run = self.run(workflow_id)
@@ -96,13 +131,13 @@ class World:
             raise Refused(400, "Workflow is already in a terminal state.")
         run.canceled_at, run.canceled_by = self.clock.now() + CANCEL_TAKES, by
 
-    def rerun(self, workflow_id: str) -> Run:
+    def rerun(self, workflow_id: str, *, ssh: bool = False) -> Run:
         """Run a finished workflow again, in the same pipeline."""
         run, pipeline = self.run(workflow_id), self.pipeline_of(workflow_id)
         if run.status(self.clock.now()) not in TERMINAL:
             raise Refused(400, "Workflow must be in a terminal state to be rerun.")
         plan = pipeline.scenario.again(run.plan.name)
-        new = Run(self._id("workflow"), plan, self.clock.now(), self._job_ids(plan))
+        new = Run(self._id("workflow"), plan, self.clock.now(), self._job_ids(plan), ssh=ssh)
         pipeline.runs.append(new)
         return new
 
@@ -128,7 +163,7 @@ class World:
 
     def run(self, workflow_id: str) -> Run:
         """Return a workflow's run."""
-        for pipeline in self.pipelines:
+        for pipeline in self.everything:
             for run in pipeline.runs:
                 if run.id == workflow_id:
                     return run
@@ -136,7 +171,7 @@ class World:
 
     def pipeline_of(self, workflow_id: str) -> Pipeline:
         """Return the pipeline a workflow belongs to."""
-        return next(one for one in self.pipelines if any(run.id == workflow_id for run in one.runs))
+        return next(one for one in self.everything if any(run.id == workflow_id for run in one.runs))
 
     def _supersede(self, pipeline: Pipeline) -> None:
         after = pipeline.scenario.superseded_after
@@ -182,6 +217,9 @@ def default_world(clock: Clock) -> World:
     world.add_project("gh/acme/frontend", branches=branches, tags={"v2.0": "green"})
     world.add_project("gh/acme/backend", branches={"main": "green", **tries})
     world.add_project("gh/acme/cli", branches={"main": "green"})
+    world.past("gh/acme/cli", "main", CLI_RELEASE, ago=timedelta(hours=9))
+    world.past("gh/acme/cli", "main", CLI_FLAKY, ago=timedelta(hours=6), rerun=True)
+    world.past("gh/acme/cli", "main", CLI_FAILED, ago=timedelta(hours=2))
     world.add_project(
         "circleci/5e0c5f62/9f1c2d7a", name="acme/mobile", branches=branches, definitions=("build", "nightly")
     )

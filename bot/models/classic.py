@@ -1,0 +1,124 @@
+"""The nouns of API v1.1: a build is one job run; every field may be missing, https://circleci.com/docs/api/v1/ ."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from pydantic import BeforeValidator, Field
+
+from bot.models.circleci import Model, Text
+
+_SHORT = {"github": "gh", "bitbucket": "bb"}
+
+
+def _known(value: object) -> object:
+    return {} if value is None else value
+
+
+class _Place(Model):
+    job_name: Text = ""
+    workflow_name: Text = ""
+    workflow_id: Text = ""
+
+
+class BuildSummary(Model):
+    """A build in a list; `status` also takes `fixed` (green after a red one) and `retried`."""
+
+    build_num: int
+    username: Text = ""
+    reponame: Text = ""
+    vcs_type: Text = ""
+    branch: Text = ""
+    vcs_tag: Text = ""
+    vcs_revision: Text = ""
+    subject: Text = ""
+    status: Text = ""
+    outcome: Text = ""
+    lifecycle: Text = ""
+    dont_build: Text = ""
+    queued_at: datetime | None = None
+    start_time: datetime | None = None
+    stop_time: datetime | None = None
+    build_time_millis: int | None = None
+    retry_of: int | None = None
+    workflows: Annotated[_Place, BeforeValidator(_known)] = _Place()
+
+    @property
+    def title(self) -> str:
+        """What people call the project, `acme/frontend`."""
+        return f"{self.username}/{self.reponame}"
+
+    @property
+    def slug(self) -> str:
+        """The project's slug as API v2 spells it."""
+        return f"{_SHORT.get(self.vcs_type, self.vcs_type)}/{self.title}"
+
+    @property
+    def ref(self) -> str:
+        """The tag or the branch."""
+        return self.vcs_tag or self.branch
+
+    @property
+    def job_name(self) -> str:
+        """The job, or `build` for one outside of workflows."""
+        return self.workflows.job_name or "build"
+
+    @property
+    def run_time(self) -> timedelta | None:
+        """How long it ran, where known."""
+        return None if self.build_time_millis is None else timedelta(milliseconds=self.build_time_millis)
+
+
+class _Stub(Model):
+    build_num: int
+    status: Text = ""
+    outcome: Text = ""
+
+
+class _Branch(Model):
+    recent_builds: Annotated[tuple[_Stub, ...], BeforeValidator(lambda value: value or ())] = ()
+
+
+class FollowedProject(Model):
+    """A project that the token's user follows; everything else in that answer may be a secret."""
+
+    username: Text = ""
+    reponame: Text = ""
+    vcs_type: Text = ""
+    default_branch: Text = ""
+    branches: Annotated[dict[str, _Branch], BeforeValidator(_known)] = Field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What people call it, `acme/frontend`."""
+        return f"{self.username}/{self.reponame}"
+
+    @property
+    def newest(self) -> _Stub | None:
+        """The newest build of the default branch; CircleCI encodes the names of the branches."""
+        for name, branch in self.branches.items():
+            if unquote(name) == self.default_branch and branch.recent_builds:
+                return max(branch.recent_builds, key=lambda build: build.build_num)
+        return None
+
+
+class EnvironmentVariable(Model):
+    """A variable of a project; CircleCI masks the value, up to its last four characters."""
+
+    name: str
+    value: Text = Field(default="", repr=False)
+
+
+class CheckoutKey(Model):
+    """A key that may check the project's code out: `type` is deploy-key or github-user-key."""
+
+    type: Text = ""
+    fingerprint: Text = ""
+    public_key: Text = ""
+    preferred: bool | None = None
+    time: datetime | None = None
+
+
+def as_list(data: Any) -> list[Any]:
+    """Return the items of an answer that should be a list."""
+    return data if isinstance(data, list) else []
