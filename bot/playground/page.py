@@ -108,14 +108,9 @@ class Page:
 
     async def _press(self, person: Person, asked: Json) -> str | None:
         place = self._place(person, asked)
-        element = next(
-            (
-                one
-                for one in terminal.elements(place.blocks)
-                if (one["action_id"], one["block_id"]) == (asked.get("action_id"), asked.get("block_id"))
-            ),
-            None,
-        )
+        # An edit gives new block_ids, so a press on what was there a moment ago is known by its action_id alone.
+        found = terminal.elements(place.blocks)
+        element = next((one for one in found if one["action_id"] == asked.get("action_id")), None)
         if element is None:
             return "This has changed in the meantime."
         choices = asked.get("choices") or []

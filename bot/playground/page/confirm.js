@@ -7,7 +7,10 @@ export function confirmed(confirm, opener) {
   if (!confirm) return Promise.resolve(true);
   return new Promise((resolve) => {
     const place = document.body.appendChild(document.createElement("div"));
+    let answered = false;
     const done = (answer) => {
+      if (answered) return;
+      answered = true;
       render(null, place);
       place.remove();
       opener?.focus();
@@ -21,7 +24,7 @@ function Confirm({ confirm, done }) {
   const dialog = useRef();
   useEffect(() => dialog.current.showModal(), []);
   return html`<dialog ref=${dialog} class="confirm" aria-labelledby="confirm-title" aria-describedby="confirm-text"
-      onCancel=${(event) => { event.preventDefault(); done(false); }}>
+      onCancel=${(event) => { event.preventDefault(); done(false); }} onClose=${() => done(false)}>
     <h2 id="confirm-title">${unescape(confirm.title.text)}</h2>
     <p id="confirm-text"><${Text} text=${confirm.text} names=${{}} /></p>
     <div class="dialog-buttons">

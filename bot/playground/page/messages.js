@@ -1,5 +1,5 @@
 // Messages as Slack's client shows them: authors, times, edits, threads, and what only you can see.
-import { html, useEffect, useRef } from "./vendor/preact-htm.js";
+import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { Blocks } from "./blocks.js";
 import { clock, emoji, mrkdwn } from "./mrkdwn.js";
 
@@ -39,7 +39,8 @@ function Message({ message, joined, state, act, channel, openThread }) {
   const person = state.people.find((one) => one.id === message.user);
   const when = new Date(parseFloat(message.ts) * 1000);
   const place = { channel: channel.id, ts: message.ts };
-  const press = (element, choices) => act({ do: "press", ...place, action_id: element.action_id, block_id: element.block_id, choices });
+  const [complaint, setComplaint] = useState("");
+  const press = async (element, choices) => setComplaint((await act({ do: "press", ...place, action_id: element.action_id, choices })) ?? "");
   const thread = openThread && channel.messages.filter((one) => one.thread_ts === message.ts);
   return html`<article class=${`message ${joined ? "joined" : ""} ${message.only_you ? "only-you" : ""}`} aria-label=${`${person?.name ?? "?"}, ${clock(when)}`}>
     ${message.edited && html`<span class="flash" key=${message.edited}></span>`}
@@ -49,6 +50,7 @@ function Message({ message, joined, state, act, channel, openThread }) {
       ${!joined && html`<p class="author"><b>${person?.name}</b>${person?.kind && html` <span class="badge">${person.kind}</span>`} <time>${clock(when)}</time></p>`}
       ${message.blocks.length ? html`<${Blocks} blocks=${message.blocks} names=${state.names} press=${press} />`
         : html`<div class="block">${mrkdwn(message.text, state.names)}</div>`}
+      ${complaint && html`<p class="error" role="alert">${complaint}</p>`}
       ${message.edited && html`<small class="edited">(edited)</small>`}
       ${message.reactions.length > 0 && html`<p class="reactions">${message.reactions.map((name) => html`<span>${emoji(name)} 1</span>`)}</p>`}
       ${message.only_you && html`<button type="button" class="as-link" onClick=${() => act({ do: "dismiss", ...place })}>Dismiss message</button>`}

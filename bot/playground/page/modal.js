@@ -15,7 +15,7 @@ export function Modal({ view, names, act }) {
     event.preventDefault();
     setError((await act({ do: "submit", view_id: view.id, values: filled(view, event.currentTarget) })) ?? "");
   };
-  const press = (element, choices) => act({ do: "press", view_id: view.id, action_id: element.action_id, block_id: element.block_id, choices });
+  const press = (element, choices) => act({ do: "press", view_id: view.id, action_id: element.action_id, choices });
   return html`<dialog ref=${dialog} class="modal" aria-labelledby="modal-title" onCancel=${(event) => { event.preventDefault(); close(); }}>
     <form onSubmit=${send}>
       <header><h2 id="modal-title">${unescape(view.title.text)}</h2>
