@@ -20,6 +20,7 @@ from bot.circleci.client import CircleCI
 from bot.circleci.transport import Transport
 from bot.embedded import EmbeddedServer
 from bot.errors import SlackError, StoreError
+from bot.finding import Finder
 from bot.messenger import TOKEN_GONE, Messenger
 from bot.models.checkup import Identity
 from bot.models.circleci import PipelineId
@@ -146,6 +147,8 @@ class App:
             messenger=messenger,
             starter=starter,
             acts=Acts(settings, store, circleci, teller, engine),
+            finder=Finder(circleci, store),
+            links=links,
             router=commands.register(Router()),
         )
         watcher = Watcher(settings, store, circleci, classic, teller, links, operator)

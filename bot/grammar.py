@@ -39,11 +39,12 @@ class Word(NamedTuple):
 
 
 class ProjectRef(NamedTuple):
-    """A project, and the branch or the pipeline number that a pasted link named with it."""
+    """A project, and the branch, the pipeline or the job that a pasted link named with it."""
 
     slug: ProjectSlug
     ref: Ref | None = None
     pipeline_number: int | None = None
+    job_number: int | None = None
 
 
 def split(text: str) -> list[Word]:
@@ -103,17 +104,23 @@ def _from_link(word: str) -> ProjectRef:
     if link.hostname in CODE_HOSTS and len(parts) >= 2:
         slug = _slug(CODE_HOSTS[link.hostname], parts[0], parts[1].removesuffix(".git"), word)
         return ProjectRef(slug, ref=_ref_of_code_link(parts[2:]))
-    if parts[:1] == ["pipelines"]:
+    if parts[:1] in (["pipelines"], ["jobs"]):
         parts = parts[1:]
     if len(parts) < 3 or parts[0] not in VCS:
         raise UsageError("I cannot find a project in this link.", given=word)
     branch = parse_qs(link.query).get("branch", [""])[0]
-    number = parts[3] if len(parts) > 3 and "pipelines/" in link.path else ""
+    of_pipeline = "pipelines/" in link.path
+    job = parts[parts.index("jobs") + 1 :][:1] if "jobs" in parts[3:] else [] if of_pipeline else parts[3:4]
     return ProjectRef(
         _slug(parts[0], parts[1], parts[2], word),
         ref=Ref(name=branch) if branch else None,
-        pipeline_number=int(number) if number.isdecimal() and number.isascii() else None,
+        pipeline_number=_number(parts[3:4]) if of_pipeline else None,
+        job_number=_number(job),
     )
+
+
+def _number(parts: Sequence[str]) -> int | None:
+    return int(parts[0]) if parts and parts[0].isdecimal() and parts[0].isascii() else None
 
 
 def _ref_of_code_link(parts: Sequence[str]) -> Ref | None:

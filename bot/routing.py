@@ -9,6 +9,7 @@ from bot.actions import ButtonAction
 from bot.circleci.classic import Classic
 from bot.circleci.client import CircleCI
 from bot.errors import UsageError
+from bot.finding import Finder
 from bot.grammar import Word
 from bot.messenger import Messenger
 from bot.models.slack import Click, Invocation
@@ -18,6 +19,7 @@ from bot.watching.acts import Acts
 from bot.watching.starter import Starter
 from formatters.blocks import Message
 from formatters.help import CommandHelp
+from formatters.links import Links
 
 Request = TypeVar("Request")
 Button = TypeVar("Button", bound=ButtonAction)
@@ -35,6 +37,8 @@ class Context:
     messenger: Messenger
     starter: Starter
     acts: Acts
+    finder: Finder
+    links: Links
     router: "Router"
 
 

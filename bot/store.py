@@ -11,6 +11,7 @@
 | `watches:<pipeline id>`        | watch id -> Watch                         | the retention, when ended |
 | `snapshot:<pipeline id>`       | a Snapshot                                | the retention, when ended |
 | `watching`                     | pipeline ids that are polled              | until they end            |
+| `thread:<channel id>:<ts>`     | the pipeline id that this thread follows  | the retention             |
 | `fence:<pipeline id>`          | whoever compares and tells                | the lease                 |
 """
 
@@ -138,6 +139,7 @@ class Store:
         """Let a thread follow a pipeline, from now or again."""
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.hsetnx(self._key("watches", watch.pipeline_id), watch.id, watch.model_dump_json())
+        self._remember_thread(pipeline, watch)
         self._keep_watching(pipeline, watch.pipeline_id)
         await self._ask(pipeline.execute())
 
@@ -149,9 +151,20 @@ class Store:
 
     async def save_watch(self, watch: Watch) -> Watch:
         """Record what a thread was told; returns the watch."""
-        key = self._key("watches", watch.pipeline_id)
-        await self._ask(self._redis.hset(key, watch.id, watch.model_dump_json()))
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hset(self._key("watches", watch.pipeline_id), watch.id, watch.model_dump_json())
+        self._remember_thread(pipeline, watch)
+        await self._ask(pipeline.execute())
         return watch
+
+    async def remove_watch(self, watch: Watch) -> None:
+        """Let a thread follow its pipeline no more."""
+        await self._ask(self._redis.hdel(self._key("watches", watch.pipeline_id), watch.id))
+
+    async def followed(self, channel_id: str, thread_ts: str) -> PipelineId | None:
+        """Return the pipeline that a thread follows or followed, the newest of several."""
+        found = await self._ask(self._redis.get(self._key("thread", f"{channel_id}:{thread_ts}")))
+        return None if found is None else PipelineId(str(found))
 
     async def watches(self, pipeline_id: PipelineId) -> list[Watch]:
         """Return the threads that follow the pipeline, oldest first."""
@@ -202,6 +215,11 @@ class Store:
             return  # it ran out while we worked: what was told stands in the watch, so nobody tells it again
         except RedisError as error:
             raise StoreError(str(error)) from error
+
+    def _remember_thread(self, pipeline: "Redis", watch: Watch) -> None:
+        if watch.reply_ts:
+            key = self._key("thread", f"{watch.thread.channel_id}:{watch.reply_ts}")
+            pipeline.set(key, watch.pipeline_id, ex=self._retention)
 
     def _keep_watching(self, pipeline: "Redis", pipeline_id: PipelineId) -> None:
         pipeline.sadd(self._prefix + "watching", pipeline_id)

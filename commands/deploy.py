@@ -1,6 +1,5 @@
 """Start a pipeline on a branch or a tag, and follow it in a thread."""
 
-import difflib
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,7 +26,6 @@ HELP = CommandHelp(
     phrases=("deploy acme/frontend", "deploy acme/frontend tag:v2.0", "deploy acme/frontend main env=prod"),
     also=("ship", "release", "trigger", "run", "build", "start"),
 )
-BUILT_LATELY = 3
 
 
 class Deploy(BaseModel):
@@ -55,7 +53,7 @@ async def deploy(request: Deploy, invocation: Invocation, context: Context) -> M
     """Record the attempt, start it, and let the thread say the rest."""
     attempt = await context.store.attempt(invocation.id)
     if attempt is None:
-        project = await _project(request.slug, context)
+        project = await context.finder.project(request.slug)
         definition_id = context.projects.definition_for(request.slug, project.slug)
         if definition_id is None and project.slug.startswith("circleci/"):
             definitions = await context.circleci.definitions(project.id)
@@ -64,15 +62,6 @@ async def deploy(request: Deploy, invocation: Invocation, context: Context) -> M
             definition_id = definitions[0].id
         attempt = await context.store.save_attempt(await _attempt(request, project, invocation, definition_id, context))
     return await _start(attempt, context)
-
-
-async def _project(slug: ProjectSlug, context: Context) -> Project:
-    try:
-        return await context.circleci.project(slug)
-    except Rejected as error:
-        if error.status != 404:
-            raise
-        raise NotFound("project", slug) from error
 
 
 def _ask_which(project: Project, definitions: Sequence[Definition], invocation: Invocation) -> Message:
@@ -106,29 +95,10 @@ async def _start(attempt: Attempt, context: Context) -> Message | None:
     except Rejected as error:
         if error.status not in (400, 404) or "not found" not in error.message.lower():
             raise
-        raise await _unknown_ref(attempt, context) from error
+        raise await context.finder.unknown_ref(attempt.project_slug, attempt.ref) from error
     if started is Start.LOOKED_FOR:
         return answers.lost_answer(attempt.ref, attempt.project_title)
     return None
-
-
-async def _unknown_ref(attempt: Attempt, context: Context) -> NotFound:
-    """Name the branches that were built lately beside the one CircleCI does not know."""
-    pipelines = await context.circleci.pipelines(attempt.project_slug)
-    branches = [pipeline.ref.name for pipeline in pipelines if pipeline.ref and not pipeline.ref.is_tag]
-    return NotFound(
-        "tag" if attempt.ref.is_tag else "branch",
-        attempt.ref.name,
-        looked_in=attempt.project_title,
-        built_lately=_likely(attempt.ref.name, branches),
-    )
-
-
-def _likely(name: str, branches: Sequence[str]) -> tuple[str, ...]:
-    """Return the branches that may be meant: those spelled alike, then the newest."""
-    known = list(dict.fromkeys(branches))
-    alike = difflib.get_close_matches(name, known, n=BUILT_LATELY)
-    return tuple(dict.fromkeys([*alike, *known]))[:BUILT_LATELY]
 
 
 async def choose_definition(choice: ChooseDefinition, click: Click, context: Context) -> Message | None:
@@ -140,7 +110,7 @@ async def choose_definition(choice: ChooseDefinition, click: Click, context: Con
     if invocation is None:
         raise UsageError("This question is too old.")
     request = parse(split(invocation.text)[1:], context.projects)
-    project = await _project(request.slug, context)
+    project = await context.finder.project(request.slug)
     attempt = await context.store.attempt(invocation.id) or await context.store.save_attempt(
         await _attempt(request, project, invocation, choice.definition_id, context)
     )

@@ -180,6 +180,12 @@ class CircleCI:
         newer = {"superseded_by": known.superseded_by, "superseded_by_id": known.superseded_by_id}
         return build.model_copy(update=newer)
 
+    async def outline(self, pipeline: Pipeline) -> Build:
+        """Return a pipeline with its workflows, without their jobs: one request."""
+        workflows, read_at = await self._workflows(pipeline.id, fresh=False)
+        runs = tuple(_newest_runs(workflows))
+        return Build(pipeline=pipeline, runs=runs, read_at=read_at or pipeline.created_at)
+
     async def _workflows(self, pipeline_id: PipelineId, *, fresh: bool) -> tuple[list[Workflow], datetime | None]:
         found, date = list[Workflow](), None
         try:

@@ -1,0 +1,125 @@
+"""Finds what people name: a project, a pipeline, a build; what there is none of is said with what there is."""
+
+import difflib
+from collections.abc import Sequence
+
+from bot.circleci.client import CircleCI
+from bot.circleci.transport import together
+from bot.errors import NotFound, Rejected, UsageError
+from bot.models.build import Build, State
+from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
+from bot.models.slack import Click, Invocation
+from bot.store import Store
+from bot.targets import Target
+
+BUILT_LATELY = 3
+MOST_TAGGED_PAGES = 3
+MOST_LOOKED_THROUGH = 15
+
+
+class Finder:
+    """Each method raises NotFound for what CircleCI does not know, or the token may not see."""
+
+    def __init__(self, circleci: CircleCI, store: Store) -> None:
+        self._circleci = circleci
+        self._store = store
+
+    async def project(self, slug: ProjectSlug) -> Project:
+        """Return a project, whatever its spelling."""
+        try:
+            return await self._circleci.project(slug)
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            raise NotFound("project", slug) from error
+
+    async def pipeline(self, target: Target, said: Invocation | Click) -> Pipeline:
+        """Return the one pipeline that is meant: the newest where a branch was named."""
+        if target.slug is None:
+            return await self._circleci.pipeline(await self._followed(said))
+        if target.pipeline_number is not None:
+            return await self._numbered(target.slug, target.pipeline_number)
+        if target.job_number is not None:
+            return await self._of_job(target.slug, target.job_number)
+        return (await self.newest(target))[0]
+
+    async def newest(self, target: Target) -> tuple[Pipeline, ...]:
+        """Return the newest pipelines of a branch or a tag, newest first; of the default branch where none is named."""
+        if target.slug is None:
+            raise UsageError("Which project?")
+        ref = target.ref or await self._default(target.slug)
+        if ref.is_tag:
+            pages = await self._circleci.pipelines(target.slug, pages=MOST_TAGGED_PAGES)
+            found = tuple(pipeline for pipeline in pages if pipeline.ref == ref)
+        else:
+            found = await self._of_branch(target.slug, ref.name)
+        if not found:
+            raise await self.unknown_ref(target.slug, ref)
+        return found
+
+    async def newest_passed(self, target: Target) -> Build:
+        """Return the newest successful build of a branch: a rerun that passed counts, failed ones are passed over."""
+        for pipeline in (await self.newest(target))[:MOST_LOOKED_THROUGH]:
+            build = await self._circleci.outline(pipeline)
+            if build.state is State.PASSED:
+                return await self._circleci.build(pipeline.id)
+        raise NotFound("successful build", str(target.ref or "default branch"), looked_in=str(target.slug))
+
+    async def outlines(self, pipelines: Sequence[Pipeline]) -> list[Build]:
+        """Return pipelines with their workflows, but without jobs: one request each."""
+        return await together(*(self._circleci.outline(pipeline) for pipeline in pipelines))
+
+    async def has_branch(self, slug: ProjectSlug, name: str) -> bool:
+        """Say whether a branch of this name was ever built."""
+        return bool(await self._of_branch(slug, name))
+
+    async def unknown_ref(self, slug: ProjectSlug, ref: Ref) -> NotFound:
+        """Return what names the branches that may be meant beside the one CircleCI does not know."""
+        pipelines = await self._circleci.pipelines(slug)
+        branches = [pipeline.ref.name for pipeline in pipelines if pipeline.ref and not pipeline.ref.is_tag]
+        title = slug.partition("/")[2] if not slug.startswith("circleci/") else slug
+        what = "tag" if ref.is_tag else "branch"
+        return NotFound(what, ref.name, looked_in=title, built_lately=likely(ref.name, branches))
+
+    async def _default(self, slug: ProjectSlug) -> Ref:
+        return Ref(name=(await self.project(slug)).vcs_info.default_branch or "main")
+
+    async def _of_branch(self, slug: ProjectSlug, branch: str) -> tuple[Pipeline, ...]:
+        try:
+            return await self._circleci.pipelines(slug, branch)
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            raise NotFound("project", slug) from error
+
+    async def _numbered(self, slug: ProjectSlug, number: int) -> Pipeline:
+        try:
+            return await self._circleci.pipeline_by_number(slug, number)
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            raise NotFound("pipeline", f"#{number}", looked_in=slug) from error
+
+    async def _of_job(self, slug: ProjectSlug, number: int) -> Pipeline:
+        try:
+            details = await self._circleci.job(slug, number)
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            raise NotFound("job", str(number), looked_in=slug) from error
+        if details.pipeline is None:
+            raise NotFound("pipeline of job", str(number), looked_in=slug)
+        return await self._circleci.pipeline(details.pipeline.id)
+
+    async def _followed(self, said: Invocation | Click) -> PipelineId:
+        found = await self._store.followed(said.channel_id, said.thread_ts) if said.thread_ts else None
+        if found is None:
+            raise UsageError("Which project? In a thread that follows a build I know it without a name.")
+        return found
+
+
+def likely(name: str, branches: Sequence[str]) -> tuple[str, ...]:
+    """Return the branches that may be meant: those spelled alike, then the newest."""
+    known = list(dict.fromkeys(branches))
+    alike = difflib.get_close_matches(name, known, n=BUILT_LATELY)
+    return tuple(dict.fromkeys([*alike, *known]))[:BUILT_LATELY]
