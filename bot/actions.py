@@ -69,6 +69,15 @@ class ShowLog(ButtonAction):
     pipeline_id: str
 
 
+class SendLog(ButtonAction):
+    """*The whole as a file*: a step's log, cleaned and masked, into the thread."""
+
+    action_id: ClassVar[str] = "send_log"
+    project_slug: str
+    job_number: int
+    step: str = ""
+
+
 class ShowTests(ButtonAction):
     """*Show all 57 failures*: the failing tests that did not fit."""
 

@@ -33,6 +33,10 @@ class Finder:
                 raise
             raise NotFound("project", slug) from error
 
+    async def title(self, slug: ProjectSlug) -> str:
+        """Return what people call a project; only one whose slug is made of ids has to be asked for."""
+        return (await self.project(slug)).title if slug.startswith("circleci/") else slug.partition("/")[2]
+
     async def pipeline(self, target: Target, said: Invocation | Click) -> Pipeline:
         """Return the one pipeline that is meant: the newest where a branch was named."""
         if target.slug is None:
@@ -77,8 +81,7 @@ class Finder:
         """Return what names the branches that may be meant beside the one CircleCI does not know."""
         pipelines = await self._circleci.pipelines(slug)
         branches = [pipeline.ref.name for pipeline in pipelines if pipeline.ref and not pipeline.ref.is_tag]
-        title = slug.partition("/")[2] if not slug.startswith("circleci/") else slug
-        what = "tag" if ref.is_tag else "branch"
+        what, title = "tag" if ref.is_tag else "branch", await self.title(slug)
         return NotFound(what, ref.name, looked_in=title, built_lately=likely(ref.name, branches))
 
     async def _default(self, slug: ProjectSlug) -> Ref:

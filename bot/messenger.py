@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import structlog
 from pydantic import SecretStr
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -141,6 +141,17 @@ class Messenger:
         """Say whether anything was ever said in these direct messages."""
         answer = await self._call("conversations.history", {"channel": channel_id, "limit": 1})
         return bool(answer.get("messages"))
+
+    async def upload(self, channel_id: str, name: str, content: bytes, *, thread_ts: str | None = None) -> None:
+        """Put a file into a channel or a thread."""
+        try:
+            await self.client.files_upload_v2(
+                channel=channel_id, thread_ts=thread_ts, filename=name, title=name, content=content
+            )
+        except SlackApiError as error:
+            raise SlackError("files.upload", str(error.response.get("error"))) from error
+        except (aiohttp.ClientError, SlackRequestError, TimeoutError) as error:
+            raise SlackError("files.upload", type(error).__name__) from error
 
     async def respond(self, response_url: str, message: Message) -> None:
         """Answer through a `response_url`: to the person alone, also where the bot is no member.

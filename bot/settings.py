@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     lease_seconds: Seconds | None = Field(
         None, description="When another worker takes over from a dead one; default 3 poll intervals, at least 5 s"
     )
+    artifact_max_megabytes: Seconds = Field(20, description="Largest artifact that `artifacts get` puts into Slack")
     retention_days: Seconds = Field(30, description="How long finished builds and their buttons are remembered")
     slack_posts_per_second_per_channel: Seconds = Field(1, description="Budget for new messages in one channel")
     slack_updates_per_minute: Seconds = Field(50, description="Budget for edits of messages in the workspace")

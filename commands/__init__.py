@@ -1,11 +1,25 @@
 """What a user can say: one module per command, and this list of them."""
 
 from bot.routing import Router
-from commands import approve, cancel, deploy, doctor, evidence, hello, help, rerun  # noqa: A004  # it is the command's name
+from commands import (
+    approve,
+    artifacts,
+    cancel,
+    deploy,
+    doctor,
+    evidence,
+    hello,
+    help,  # noqa: A004  # it is the command's name
+    job,
+    lists,
+    rerun,
+    status,
+    tests,
+)
 
 
 def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
-    for module in (deploy, cancel, rerun, approve, evidence, hello, help, doctor):
+    for module in (deploy, cancel, rerun, approve, status, tests, job, artifacts, lists, evidence, hello, help, doctor):
         module.register(router)
     return router

@@ -96,6 +96,11 @@ def unknown_button() -> Message:
     return _said("I do not know this button any more: it is from an older version of me. /ci help shows what I can do.")
 
 
+def log_gone() -> Message:
+    """Say that a log was there and is not any more."""
+    return _said("CircleCI does not keep this log any more.")
+
+
 def log(report: Report) -> Message:
     """Show the tail of each failing step."""
     blocks = []

@@ -63,12 +63,14 @@ def _not_found(problem: NotFound, command: str) -> Message:
         for branch in problem.built_lately
         if problem.looked_in and len(branch) < MOST_COMMAND
     ]
-    next_step = (
-        lately
-        if problem.built_lately
-        else f"Check the spelling, or ask who runs me. `{command} help deploy` has examples."
-    )
+    next_step = lately if problem.built_lately else _where_names_stand(problem.what, command)
     return assemble(text, section(f"{text}\n{next_step}"), _offer(offers))
+
+
+def _where_names_stand(what: str, command: str) -> str:
+    if what == "project":
+        return f"Check the spelling: `{command} projects` lists those that I follow."
+    return f"`{command} status &lt;project&gt;` shows what there is."
 
 
 def _quoted(branch: str) -> str:

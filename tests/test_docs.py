@@ -127,6 +127,7 @@ def test_the_manifest_covers_the_code() -> None:
         "channels:read",
         "chat:write",
         "commands",
+        "files:write",
         "groups:read",
         "im:history",
         "im:write",

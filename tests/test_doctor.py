@@ -58,7 +58,7 @@ async def test_a_healthy_installation_is_well(tmp_path: Path) -> None:
         findings = await healthy.checked()
     assert {one.verdict for one in findings} == {Verdict.OK}
     told = checkup.terminal(findings)
-    for words in ("ci in the workspace acme", "all 8 of the manifest", "#deploys", "acme-bot", "embedded server"):
+    for words in ("ci in the workspace acme", "all 9 of the manifest", "#deploys", "acme-bot", "embedded server"):
         assert words in told
     assert told.endswith("All is well.")
 

@@ -117,6 +117,10 @@ class CircleCI:
         """Return the files a job stored."""
         return await self._all(Artifact, project_path(slug, job_number, "artifacts"), most=pages)
 
+    async def artifact(self, url: str, max_bytes: int) -> bytes | None:
+        """Return a stored file, None when it is larger than `max_bytes`."""
+        return await self._transport.artifact(url, max_bytes=max_bytes)
+
     async def trigger(self, slug: str, ref: Ref, parameters: Parameters | None = None) -> TriggeredPipeline:
         """Start a pipeline the old way, for GitHub OAuth, Bitbucket Cloud and Server; raises NotTriggered."""
         body = {ref.kind: ref.name, **_given(parameters)}

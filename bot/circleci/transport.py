@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
@@ -19,6 +20,8 @@ from bot.circleci.answers import Answer, answer, phrase, without_queries
 from bot.errors import RateLimited, Rejected, Unavailable
 
 ATTEMPTS = 3
+MOST_REDIRECTS = 4
+ARTIFACT_HOST = "circle-artifacts.com"
 SHORT_WAIT = timedelta(seconds=2)  # a longer one is the caller's to plan
 
 log = logging.getLogger(__name__)
@@ -123,6 +126,27 @@ class Transport:
         log.debug("%s %s: %s", method, path, response.status_code)
         return answer(response, secret=self._secret, now=datetime.now(UTC))
 
+    async def artifact(self, url: str, *, max_bytes: int, deadline_seconds: float = 60) -> bytes | None:
+        """Return a stored file, None when it is larger; raises a CircleCIError.
+
+        The token goes to CircleCI's own hosts alone and never over a redirect: the storage behind one refuses a second
+        credential (buildkite/cli#830), and it may be anybody's.
+        """
+        client = self._client if self._is_own(url) else self._stranger
+        async with _errors(deadline_seconds):
+            for _ in range(MOST_REDIRECTS):
+                if not url.startswith(("https://", "http://")):
+                    break
+                async with client.stream("GET", url, follow_redirects=False) as response:
+                    if not response.has_redirect_location:
+                        return await _content(response, max_bytes)
+                    url, client = str(response.url.join(response.headers["location"])), self._stranger
+        raise Unavailable("it points nowhere", arrived=False)
+
+    def _is_own(self, url: str) -> bool:
+        host = _host(url)
+        return host == _host(self._base_url) or host == ARTIFACT_HOST or host.endswith(f".{ARTIFACT_HOST}")
+
     @asynccontextmanager
     async def download(self, url: str, *, deadline_seconds: float) -> AsyncIterator[AsyncIterator[bytes]]:
         """Stream what is behind `url`, without any credential; raises a CircleCIError, also when the time is up."""
@@ -134,6 +158,10 @@ class Transport:
             yield response.aiter_bytes()
 
 
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
     """Do all `work` side by side and return the results in order; the first failure is raised as itself."""
     try:
@@ -142,6 +170,17 @@ async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return [task.result() for task in tasks]
+
+
+async def _content(response: httpx.Response, max_bytes: int) -> bytes | None:
+    if not response.is_success:
+        raise Rejected(response.status_code, phrase(response.status_code))
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > max_bytes:
+            return None
+    return bytes(content)
 
 
 @asynccontextmanager

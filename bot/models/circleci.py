@@ -294,8 +294,22 @@ class Step(Model):
     actions: Annotated[tuple[Action, ...], BeforeValidator(_items)] = ()
 
 
+class Place(Model):
+    """Where a build of API v1.1 stands in API v2; empty for one outside of workflows."""
+
+    job_name: Text = ""
+    workflow_name: Text = ""
+    workflow_id: Text = ""
+
+
+def _place(value: object) -> object:
+    return {} if value is None else value
+
+
 class ClassicBuild(Model):
     """Job detail of API v1.1; `steps` is empty when the data has expired."""
+
+    workflows: Annotated[Place, BeforeValidator(_place)] = Place()
 
     build_num: int
     status: Text = ""

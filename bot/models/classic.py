@@ -6,19 +6,13 @@ from urllib.parse import unquote
 
 from pydantic import BeforeValidator, Field
 
-from bot.models.circleci import Model, Text
+from bot.models.circleci import Model, Place, Text
 
 _SHORT = {"github": "gh", "bitbucket": "bb"}
 
 
 def _known(value: object) -> object:
     return {} if value is None else value
-
-
-class _Place(Model):
-    job_name: Text = ""
-    workflow_name: Text = ""
-    workflow_id: Text = ""
 
 
 class BuildSummary(Model):
@@ -41,7 +35,7 @@ class BuildSummary(Model):
     stop_time: datetime | None = None
     build_time_millis: int | None = None
     retry_of: int | None = None
-    workflows: Annotated[_Place, BeforeValidator(_known)] = _Place()
+    workflows: Annotated[Place, BeforeValidator(_known)] = Place()
 
     @property
     def title(self) -> str:

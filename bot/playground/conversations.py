@@ -108,11 +108,13 @@ class Message:
     deleted: bool = False
     history: list[tuple[str, list[Json]]] = field(default_factory=list, repr=False)
     reactions: list[tuple[str, str]] = field(default_factory=list)
+    files: list[Json] = field(default_factory=list)
 
     @property
     def visible(self) -> str:
         """All a person reads."""
-        return terminal.render({"text": self.text, "blocks": self.blocks}, self.channel.names)
+        said = terminal.render({"text": self.text, "blocks": self.blocks}, self.channel.names)
+        return "\n".join([*([said] if said else []), *(f"[file: {file['name']}]" for file in self.files)])
 
     @property
     def earlier(self) -> list[str]:

@@ -80,6 +80,7 @@ class Slack:
         application = web.Application(middlewares=[self.faults.middleware], client_max_size=2**22)
         application.router.add_route("*", "/api/{method}", self._serve_method)
         application.router.add_get("/link/", self.socket.serve)
+        application.router.add_post("/upload/{file}", self._serve_upload)
         application.router.add_post("/{kind:commands|actions}/{rest:.*}", self._serve_response_url)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -196,8 +197,15 @@ class Slack:
         needed = SCOPES.get(name)
         if needed and self.scopes is not None and needed not in self.scopes:
             raise Refused("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
-        call = Call(self.workspace, self.modals, arguments, lambda problem: self.note(f"{name}: {problem}"))
+        call = Call(self.workspace, self.modals, arguments, lambda problem: self.note(f"{name}: {problem}"), self.url)
         return {"ok": True, **METHODS[name](call)}
+
+    async def _serve_upload(self, request: web.Request) -> web.Response:
+        file = self.workspace.files.get(request.match_info["file"])
+        if file is None:
+            return web.Response(status=404)
+        file["content"] = await request.read()
+        return web.Response(text="OK")
 
     async def _serve_response_url(self, request: web.Request) -> web.Response:
         try:

@@ -21,11 +21,14 @@ _JSON_FIELDS = ("blocks", "metadata", "view", "attachments")
 class Call:
     """One call of a method: who serves it, and its arguments as a form or JSON carried them."""
 
-    def __init__(self, workspace: Workspace, modals: Modals, arguments: Json, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, workspace: Workspace, modals: Modals, arguments: Json, note: Callable[[str], None], url: str = ""
+    ) -> None:
         self.workspace = workspace
         self.modals = modals
         self.arguments = {name: self._decoded(name, value) for name, value in arguments.items() if value is not None}
         self.note = note
+        self.url = url
 
     def need(self, name: str) -> str:
         """Return an argument that must be there."""
@@ -156,6 +159,30 @@ def _whisper(call: Call) -> Json:
 def _permalink(call: Call) -> Json:
     message = call.message("message_ts")
     return {"channel": message.channel.id, "permalink": call.workspace.permalink(message)}
+
+
+@method("files.getUploadURLExternal")
+def _upload_url(call: Call) -> Json:
+    name, length = call.need("filename"), int(call.need("length"))
+    if length < 1:
+        raise Refused("invalid_arguments")
+    file_id = call.workspace.mint("F")
+    call.workspace.files[file_id] = {"id": file_id, "name": name, "size": length, "content": None}
+    return {"file_id": file_id, "upload_url": f"{call.url}/upload/{file_id}"}
+
+
+@method("files.completeUploadExternal")
+def _complete_upload(call: Call) -> Json:
+    workspace = call.workspace
+    listed = call.arguments.get("files")
+    wanted = [str(one["id"]) for one in (json.loads(listed) if isinstance(listed, str) else listed or [])]
+    found = [workspace.files[file_id] for file_id in wanted if file_id in workspace.files]
+    if not found or any(file["content"] is None for file in found):
+        raise Refused("file_not_found")
+    channel = workspace.writable(call.need("channel_id"), workspace.bot_user_id)
+    arguments = {"thread_ts": _thread(call, channel), "files": found, **_signature(workspace)}
+    workspace.post(channel, workspace.bot_user_id, call.get("initial_comment"), None, **arguments)
+    return {"files": [{"id": file["id"], "title": file["name"]} for file in found]}
 
 
 @method("reactions.add")

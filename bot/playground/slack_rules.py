@@ -26,6 +26,8 @@ SCOPES = {
     "chat.update": "chat:write",
     "chat.delete": "chat:write",
     "chat.postEphemeral": "chat:write",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
     "conversations.open": "im:write",
     "conversations.info": "channels:read",
     "conversations.members": "channels:read",

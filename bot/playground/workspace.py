@@ -48,6 +48,7 @@ class Workspace:
         self.usergroups: dict[str, UserGroup] = {}
         self.ephemerals: list[Message] = []
         self.names: dict[str, str] = {}
+        self.files: dict[str, Json] = {}
         self.on_change: list[Callable[[], None]] = []
         self._now = now or (lambda: OPENING)
         self._count = count(1)

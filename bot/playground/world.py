@@ -111,7 +111,8 @@ class World:
             plan = scenario.again(scenario.workflows[0].name)
             pipeline.runs.append(Run(self._id("workflow"), plan, created + ago / 3, self._job_ids(plan)))
         for run in pipeline.runs:
-            run.job_numbers = {job.name: next(self._past_jobs) for job in run.plan.jobs}
+            started = [job.name for job in run.plan.jobs if run.start(job) is not None]
+            run.job_numbers = {name: next(self._past_jobs) for name in started}
         self.history.append(pipeline)
         return pipeline
 

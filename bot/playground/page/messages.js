@@ -50,6 +50,7 @@ function Message({ message, joined, state, act, channel, openThread }) {
       ${!joined && html`<p class="author"><b>${person?.name}</b>${person?.kind && html` <span class="badge">${person.kind}</span>`} <time>${clock(when)}</time></p>`}
       ${message.blocks.length ? html`<${Blocks} blocks=${message.blocks} names=${state.names} press=${press} />`
         : html`<div class="block">${mrkdwn(message.text, state.names)}</div>`}
+      ${message.files.map((file) => html`<p class="file">📄 ${file.name} <small>${file.size} bytes</small></p>`)}
       ${complaint && html`<p class="error" role="alert">${complaint}</p>`}
       ${message.edited && html`<small class="edited">(edited)</small>`}
       ${message.reactions.length > 0 && html`<p class="reactions">${message.reactions.map((name) => html`<span>${emoji(name)} 1</span>`)}</p>`}

@@ -1,0 +1,58 @@
+"""Say how the newest builds of a branch ended, or one build in full."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.errors import UsageError
+from bot.grammar import Word
+from bot.models.slack import Invocation
+from bot.routing import Context, Router
+from bot.settings import Projects
+from bot.targets import Target, parse_target
+from formatters import builds
+from formatters.blocks import Message
+from formatters.help import CommandHelp
+
+HELP = CommandHelp(
+    name="status",
+    group="Look",
+    summary="Say how the newest builds of a branch ended, or show one in full with its jobs and times.",
+    usage="status <project> [<branch> | tag:<tag> | #<pipeline> | <job number>]",
+    example="status acme/frontend main",
+    phrases=("status acme/frontend", "status acme/frontend #2417", "status acme/frontend tag:v2.0"),
+    also=("state", "show", "result", "results", "pipelines"),
+)
+MOST_SHOWN = 5
+
+
+class Status(BaseModel):
+    """What to look at."""
+
+    model_config = ConfigDict(frozen=True)
+    target: Target
+
+
+def parse(words: Sequence[Word], projects: Projects) -> Status:
+    """Return the request, or a UsageError that names the word it trips over."""
+    target, rest = parse_target(words, projects)
+    if rest:
+        raise UsageError("I do not know what to do with this word.", given=rest[0].text)
+    return Status(target=target)
+
+
+async def show_status(request: Status, invocation: Invocation, context: Context) -> Message:
+    """Answer with one build where one was named, with the newest of a branch otherwise."""
+    finder = context.finder
+    if request.target.names_a_build:
+        pipeline = await finder.pipeline(request.target, invocation)
+        build = await context.circleci.build(pipeline.id)
+        return builds.one(await finder.title(pipeline.project_slug), build, context.links)
+    pipelines = await finder.newest(request.target)
+    outlines = await finder.outlines(pipelines[:MOST_SHOWN])
+    return builds.newest(await finder.title(pipelines[0].project_slug), outlines, context.links)
+
+
+def register(router: Router) -> None:
+    """Teach the router this command."""
+    router.command(HELP, parse=parse, permission="read")(show_status)

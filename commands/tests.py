@@ -1,0 +1,73 @@
+"""Show which tests failed, with their messages; the counts and the slowest."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.circleci.transport import together
+from bot.errors import NotFound, Rejected, UsageError
+from bot.grammar import Word
+from bot.models.circleci import TestResult
+from bot.models.slack import Invocation
+from bot.routing import Context, Router
+from bot.settings import Projects
+from bot.targets import Target, parse_target
+from formatters import results
+from formatters.blocks import Message
+from formatters.help import CommandHelp
+
+HELP = CommandHelp(
+    name="tests",
+    group="Look",
+    summary="Show the failing tests with their messages, the counts and the slowest.",
+    usage="tests <project> [<branch> | tag:<tag> | #<pipeline> | <job number>]",
+    example="tests acme/frontend release/v2.0",
+    phrases=("tests acme/frontend", "tests acme/frontend #2417", "tests acme/frontend 1842"),
+    also=("test", "failures", "failed"),
+)
+MOST_JOBS = 10
+
+
+class Tests(BaseModel):
+    """Whose test results."""
+
+    model_config = ConfigDict(frozen=True)
+    target: Target
+
+
+def parse(words: Sequence[Word], projects: Projects) -> Tests:
+    """Return the request, or a UsageError that names the word it trips over."""
+    target, rest = parse_target(words, projects)
+    if rest:
+        raise UsageError("I do not know what to do with this word.", given=rest[0].text)
+    return Tests(target=target)
+
+
+async def show_tests(request: Tests, invocation: Invocation, context: Context) -> Message:
+    """Answer with the results of one job, or of all jobs of a build: the failed jobs first, and not too many."""
+    target = request.target
+    if target.slug is not None and target.job_number is not None:
+        found = await _of_job(target.slug, target.job_number, context)
+        return results.summary(f"{target.slug} {target.job_number}", [found])
+    pipeline = await context.finder.pipeline(target, invocation)
+    build = await context.circleci.build(pipeline.id)
+    jobs = [job for run in build.real_runs for job in run.jobs if job.job_number is not None]
+    jobs.sort(key=lambda job: not job.is_failed)
+    numbers = [job.job_number for job in jobs[:MOST_JOBS] if job.job_number is not None]
+    lists = await together(*(_of_job(pipeline.project_slug, number, context) for number in numbers))
+    title = f"{await context.finder.title(pipeline.project_slug)} #{pipeline.number}"
+    return results.summary(title, lists, left_out=len(jobs) - len(numbers))
+
+
+async def _of_job(slug: str, number: int, context: Context) -> tuple[TestResult, ...]:
+    try:
+        return await context.circleci.tests(slug, number)
+    except Rejected as error:
+        if error.status != 404:
+            raise
+        raise NotFound("job", str(number), looked_in=slug) from error
+
+
+def register(router: Router) -> None:
+    """Teach the router this command."""
+    router.command(HELP, parse=parse, permission="read")(show_tests)

@@ -1,0 +1,65 @@
+"""Lists that API v1.1 answers with: what ran lately, the followed projects, whom the token belongs to."""
+
+from collections.abc import Sequence
+
+from bot.models.circleci import Collaboration, User
+from bot.models.classic import BuildSummary, FollowedProject
+from formatters.blocks import Message, assemble, context, date, fit, link, literal, section
+from formatters.links import Links
+from formatters.words import count, duration, listed, status
+
+MOST_BUILDS, MOST_PROJECTS = 15, 40
+
+
+def recent(builds: Sequence[BuildSummary], links: Links) -> Message:
+    """Return the newest jobs over all followed projects."""
+    if not builds:
+        text = "Nothing ran lately in the projects that my user follows on CircleCI."
+        return assemble(text, section(text))
+    lines = [_build_line(build, links) for build in builds[:MOST_BUILDS]]
+    more = f"The newest {len(lines)} of {len(builds)} jobs." if len(builds) > len(lines) else "Newest first."
+    return assemble("What ran lately.", section("*What ran lately*"), section(fit(lines, 2900)), context(more))
+
+
+def _build_line(build: BuildSummary, links: Links) -> str:
+    url = f"{links.web_url}/jobs/{build.slug}/{build.build_num}"
+    when = date(build.start_time) if build.start_time else ""
+    took = duration(build.run_time) if build.run_time else ""
+    place = f"{literal(build.title)} · {literal(build.ref, 80)}"
+    job = f"{link(url, f'{build.job_name} {build.build_num}')}"
+    return " · ".join(part for part in (status(build.status), place, job, when, took) if part)
+
+
+def projects(found: Sequence[FollowedProject], wanted: str) -> Message:
+    """Return the followed projects with their newest result, those that hold `wanted`."""
+    chosen = sorted((one for one in found if wanted.lower() in one.title.lower()), key=lambda one: one.title)
+    if not chosen:
+        text = (
+            f"None of the {count(len(found), 'project')} that my user follows on CircleCI holds {literal(wanted)}."
+            if found
+            else "My user follows no project on CircleCI: log in as that user, Projects, Follow."
+        )
+        return assemble(text, section(text))
+    lines = [_project_line(one) for one in chosen[:MOST_PROJECTS]]
+    if len(chosen) > MOST_PROJECTS:
+        lines.append(f"and {len(chosen) - MOST_PROJECTS} more: projects &lt;part of a name&gt;")
+    text = f"{count(len(chosen), 'followed project')}."
+    return assemble(text, section(f"*{text}*"), section(fit(lines, 2900)))
+
+
+def _project_line(one: FollowedProject) -> str:
+    newest = one.newest
+    result = f"{status(newest.status)} ({newest.build_num})" if newest else "never built"
+    return f"• {literal(one.title)} · {literal(one.default_branch, 80)} · {result}"
+
+
+def me(user: User, organizations: Sequence[Collaboration]) -> Message:
+    """Return who the bot is on CircleCI and what it can see."""
+    name = literal(user.login or user.name or "somebody without a name")
+    sees = listed([one.name for one in organizations], 10) if organizations else "no organisation"
+    text = f"On CircleCI I am {name}, and I see {sees}."
+    note = (
+        "What I start is started in this user's name. A personal token lives for a year at most; only CircleCI's own "
+        "page says when it ends."
+    )
+    return assemble(text, section(text), context(note))

@@ -1,0 +1,149 @@
+"""Stories of people who look: status, tests, steps, logs, artifacts, projects."""
+
+import pytest
+
+from bot.playground.conversations import Message
+from bot.playground.scenarios import JobPlan, Scenario, WorkflowPlan
+from tests.stories.team import Team
+
+
+async def asks(team: Team, text: str, words: str) -> Message:
+    """Let Grace ask in a channel, and return the answer that only she sees."""
+    await team.grace.command("general", "/ci", text)
+    return await team.is_told(team.grace, words)
+
+
+async def test_the_newest_builds_of_a_branch_and_one_in_full(team: Team) -> None:
+    await team.deploys_branch("release/v2.0")
+    await team.reads("Failed after")
+    told = await asks(team, "status acme/frontend release/v2.0", "newest first")
+    assert "❌ Failed · #2417" in told.visible
+    assert "build-test-deploy" in told.visible
+    whole = await asks(team, "status acme/frontend #2417", "unit-tests")
+    assert "2 min 10 s" in whole.visible
+    assert "✅ passed · lint" in whole.visible
+
+
+async def test_in_a_thread_that_follows_a_build_no_name_is_needed(team: Team) -> None:
+    await team.deploys_branch("release/v2.0")
+    await team.reads("Failed after")
+    await team.grace.mention("deploys", "status", thread_ts=team.root.ts)
+    told = await team.is_told(team.grace, "unit-tests")
+    assert "#2417" in told.visible
+    await team.grace.mention("general", "status")
+    await team.is_told(team.grace, "Which project?")
+
+
+async def test_a_pasted_link_names_a_build(team: Team) -> None:
+    # C40
+    await team.deploys_branch("main")
+    await team.reads("Passed in")
+    told = await asks(team, "status https://app.circleci.com/pipelines/github/acme/frontend/2417/workflows/x", "deploy")
+    assert "✅ Passed* · acme/frontend" in told.visible
+    await asks(team, "status acme/frontend #99", "CircleCI knows no pipeline")
+
+
+async def test_failing_tests_are_shown_with_counts_and_the_slowest(team: Team) -> None:
+    await team.deploys_branch("release/v2.0")
+    await team.reads("Failed after")
+    told = await asks(team, "tests acme/frontend release/v2.0", "3 of 60 tests failed")
+    assert "expected 2 items, got 1" in told.visible
+    assert "Slowest:" in told.visible
+    (number,) = [
+        number for run in team.circleci.world.pipelines[0].runs for name, number in run.job_numbers.items()
+        if name == "unit-tests"
+    ]  # fmt: skip
+    same = await asks(team, f"tests acme/frontend {number}", f"gh/acme/frontend {number}")
+    assert "3 of 60" in same.visible
+    await asks(team, "tests acme/frontend 1", "CircleCI knows no job `1`")
+    await team.deploys_branch("try/no-workflow")
+    await asks(team, "tests acme/frontend try/no-workflow", "stored no test results")
+
+
+async def test_a_jobs_steps_and_its_log(team: Team) -> None:
+    await team.deploys_branch("release/v2.0")
+    await team.reads("Failed after")
+    (run,) = [run for run in team.circleci.world.pipelines[0].runs if "unit-tests" in run.job_numbers]
+    number = run.job_numbers["unit-tests"]
+    told = await asks(team, f"build acme/frontend {number}", "Run tests")
+    assert "❌ failed · *Run tests* · 2 min 10 s · exit code 1 · *slowest*" in told.visible
+    log = await asks(team, f"logs acme/frontend {number}", "3 failed, 57 passed")
+    assert "\x1b" not in log.visible
+    assert log.buttons == []
+    await asks(team, f"logs acme/frontend {number} nonsense", "I find no such step")
+    await asks(team, "logs acme/frontend", "Which job?")
+    await asks(team, "build acme/frontend 7", "CircleCI knows no job `7`")
+
+
+async def test_a_long_log_comes_whole_as_a_file(team: Team) -> None:
+    lines = tuple(f"line {number} token=ghp_{'a' * 36}" for number in range(200))
+    team.circleci.world.set_scenario("gh/acme/frontend", "main", long_log(lines))
+    await team.deploys_branch("main")
+    await team.reads("Failed after")
+    await team.ada.command("deploys", "/ci", "logs acme/frontend 1842")
+    told = await team.is_told(team.ada, "This is only its end.")
+    assert "line 199" in told.visible
+    assert "line 3 " not in told.visible
+    await team.ada.click(told, "The whole as a file")
+    await team.reads("[file: test-1842.log]")
+    (file,) = team.slack.workspace.files.values()
+    assert b"line 0 token=[masked]" in file["content"]
+    assert b"ghp_" not in file["content"]
+
+
+def long_log(lines: tuple[str, ...]) -> Scenario:
+    return Scenario((WorkflowPlan("build", (JobPlan("test", ends="failed", log=lines),)),))
+
+
+async def test_the_one_right_artifact_of_the_newest_successful_build(team: Team) -> None:
+    # The newest build failed; the one before failed at first, and a rerun made it green.
+    told = await asks(team, "artifacts acme/cli main linux-amd64", "1 artifact")
+    assert "acme/cli main #2402" in told.visible
+    (name,) = [line for line in told.visible.splitlines() if line.startswith("•")]
+    assert name == "• dist/cli-linux-amd64"
+    assert "days left" in told.visible
+    assert "https://" not in told.visible
+    url = told.blocks[1]["text"]["text"].partition("<")[2].partition("|")[0]
+    assert url.endswith("/dist/cli-linux-amd64")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("artifacts acme/cli linux", ["dist/cli-linux-amd64", "dist/cli-linux-arm64"]),
+        ("artifacts acme/cli main dist/*arm64", ["dist/cli-darwin-arm64", "dist/cli-linux-arm64"]),
+        ("artifacts acme/cli main checksums", ["dist/checksums.txt"]),
+        ("artifacts acme/cli", ["junit.xml", "dist (4 files)"]),
+        ("artifacts acme/cli #2403", ["junit.xml"]),
+    ],
+)
+async def test_artifacts_are_found_by_words(team: Team, text: str, expected: list[str]) -> None:
+    told = await asks(team, text, "artifact")
+    shown = [line.removeprefix("• ") for line in told.visible.splitlines() if line.startswith("•")]
+    assert shown == expected
+
+
+async def test_an_artifact_is_brought_into_the_thread(team: Team) -> None:
+    # C28: the token goes to CircleCI, and never on to the storage.
+    await team.ada.mention("deploys", "artifacts get acme/cli main linux-amd64")
+    await team.reads("[file: cli-linux-amd64]")
+    (file,) = team.slack.workspace.files.values()
+    assert file["content"] == b"the file dist/cli-linux-amd64"
+    stored = [seen for seen in team.circleci.requests if seen.path.startswith("/storage/")]
+    assert [("Authorization" in seen.headers, seen.status) for seen in stored] == [(False, 200)]
+    await asks(team, "artifacts get acme/cli main linux", "2 artifacts")
+    await asks(team, "artifacts get acme/cli main windows", "None of the")
+    await asks(team, "artifacts get acme/cli", "Which file should I get?")
+
+
+async def test_what_ran_lately_which_projects_and_who_i_am(team: Team) -> None:
+    await team.deploys_branch("main")
+    await team.reads("Passed in")
+    recent = await asks(team, "recent", "What ran lately")
+    assert "✅ passed · acme/frontend · main · test 1842" in recent.visible
+    listed = await asks(team, "projects front", "1 followed project.")
+    assert "• acme/frontend · main · ✅ passed (1843)" in listed.visible
+    await asks(team, "projects zzz", "None of the 3 projects")
+    me = await asks(team, "me", "On CircleCI I am acme-bot")
+    assert "acme" in me.visible
+    assert "hooks.slack.com" not in team.slack.workspace.transcript()
