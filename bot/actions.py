@@ -38,6 +38,14 @@ class CancelPipeline(ButtonAction):
     pipeline_id: str
 
 
+class CancelJob(ButtonAction):
+    """*Cancel unit-tests (1842)*: one job that runs."""
+
+    action_id: ClassVar[str] = "cancel_job"
+    project_slug: str
+    job_number: int
+
+
 class RerunFailed(ButtonAction):
     """*Rerun failed*: the failed workflows of the pipeline, from their failed jobs."""
 

@@ -24,6 +24,7 @@ from bot.finding import Finder
 from bot.messenger import TOKEN_GONE, Messenger
 from bot.models.checkup import Identity
 from bot.models.circleci import PipelineId
+from bot.permissions import Permissions
 from bot.routing import Context, Router
 from bot.server import Server
 from bot.settings import BadSettings, Projects, Settings
@@ -149,10 +150,11 @@ class App:
             acts=Acts(settings, store, circleci, teller, engine),
             finder=Finder(circleci, store),
             links=links,
+            permissions=Permissions(settings, messenger, team_id=team_id),
             router=commands.register(Router()),
         )
         watcher = Watcher(settings, store, circleci, classic, teller, links, operator)
-        return _Tasks(Dispatcher(context, operator, team_id=team_id), watcher, starter, store, engine)
+        return _Tasks(Dispatcher(context, operator), watcher, starter, store, engine)
 
     async def _start_worker(self) -> None:
         worker = await self._stack.enter_async_context(

@@ -13,6 +13,7 @@ from bot.finding import Finder
 from bot.grammar import Word
 from bot.messenger import Messenger
 from bot.models.slack import Click, Invocation
+from bot.permissions import Permissions
 from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.watching.acts import Acts
@@ -39,6 +40,7 @@ class Context:
     acts: Acts
     finder: Finder
     links: Links
+    permissions: Permissions
     router: "Router"
 
 

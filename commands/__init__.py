@@ -15,11 +15,27 @@ from commands import (
     rerun,
     status,
     tests,
+    watch,
 )
 
 
 def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
-    for module in (deploy, cancel, rerun, approve, status, tests, job, artifacts, lists, evidence, hello, help, doctor):
+    for module in (
+        deploy,
+        rerun,
+        cancel,
+        approve,
+        watch,
+        status,
+        tests,
+        job,
+        artifacts,
+        lists,
+        evidence,
+        hello,
+        help,
+        doctor,
+    ):
         module.register(router)
     return router

@@ -1,10 +1,67 @@
-"""Run a finished pipeline's workflows again, from their failed jobs or whole."""
+"""Run a finished pipeline's workflows again, from their failed jobs or whole; with SSH for those allowed."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
 
 from bot.actions import RerunAll, RerunFailed
+from bot.errors import UsageError
+from bot.grammar import Word
 from bot.models.circleci import PipelineId
-from bot.models.slack import Click
+from bot.models.slack import Click, Invocation
 from bot.routing import Context, Router
+from bot.settings import Projects
+from bot.targets import Target, parse_target
 from formatters.blocks import Message
+from formatters.help import CommandHelp
+
+HELP = CommandHelp(
+    name="rerun",
+    group="Ship",
+    summary="Run the failed jobs of a build again, or all of it, and follow it here.",
+    usage="rerun <project> [<branch> | tag:<tag> | #<pipeline> | <job number>] [failed | all] [ssh]",
+    example="rerun acme/frontend release/v2.0",
+    phrases=("rerun acme/frontend #2417 all", "rerun acme/frontend main failed"),
+    also=("retry", "again", "restart", "repeat"),
+)
+MODES = ("failed", "all", "ssh")
+
+
+class Rerun(BaseModel):
+    """Which build; `everything` starts it from its first job, `ssh` opens the failed jobs to the token's user."""
+
+    model_config = ConfigDict(frozen=True)
+    target: Target
+    everything: bool = False
+    ssh: bool = False
+
+
+def parse(words: Sequence[Word], projects: Projects) -> Rerun:
+    """Return the request; the last words say how."""
+    rest, modes = list(words), set[str]()
+    while rest and not rest[-1].quoted and rest[-1].text.lower() in MODES:
+        modes.add(rest.pop().text.lower())
+    target, left = parse_target(rest, projects)
+    if left:
+        raise UsageError("I expected failed, all or ssh here.", given=left[0].text)
+    if "all" in modes and modes & {"failed", "ssh"}:
+        raise UsageError("It is either all of it, or the failed jobs.", given=" ".join(sorted(modes)))
+    return Rerun(target=target, everything="all" in modes, ssh="ssh" in modes)
+
+
+async def rerun(request: Rerun, invocation: Invocation, context: Context) -> Message | None:
+    """Rerun it, and follow it in this place if nobody does."""
+    if request.ssh:
+        await context.permissions.check(invocation, "ssh")
+    pipeline = await context.finder.pipeline(request.target, invocation)
+    name = invocation.user_name or await context.messenger.user_name(invocation.user_id)
+    named = invocation.model_copy(update={"user_name": name})
+    answer = await context.acts.rerun(
+        pipeline.id, named, failed_only=not request.everything, ssh=request.ssh, follow=True
+    )
+    if answer is None:
+        await context.starter.follow_here(pipeline, await context.finder.title(pipeline.project_slug), named)
+    return answer
 
 
 async def rerun_failed(button: RerunFailed, click: Click, context: Context) -> Message | None:
@@ -18,6 +75,7 @@ async def rerun_all(button: RerunAll, click: Click, context: Context) -> Message
 
 
 def register(router: Router) -> None:
-    """Teach the router these buttons."""
+    """Teach the router this command and its buttons."""
+    router.command(HELP, parse=parse, permission="rerun")(rerun)
     router.action(RerunFailed, permission="rerun")(rerun_failed)
     router.action(RerunAll, permission="rerun")(rerun_all)

@@ -20,7 +20,7 @@ def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links) -
     others = [change for change in found if change.kind is not ChangeKind.JOB_FAILED]
     lines = [*_failures(failed, build, watch, links), *(_line(change, build, watch, links) for change in others)]
     holds = [change for change in found if change.kind is ChangeKind.ON_HOLD and change.job is not None]
-    buttons = [approve_button(one.job, one.workflow, watch) for one in holds[:MOST_BUTTONS] if one.job]
+    buttons = [approve_button(one.job, one.workflow, watch.pipeline_id) for one in holds[:MOST_BUTTONS] if one.job]
     first = _sentence(found[0])
     more = f" And {count(len(found) - 1, 'more change')}." if len(found) > 1 else ""
     return assemble(

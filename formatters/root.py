@@ -149,9 +149,9 @@ def _superseded(build: Build | None, links: Links) -> Block | None:
 def _buttons(build: Build | None, watch: Watch, links: Links, state: State) -> Iterator[Block]:
     """Yield what can be pressed now, the most likely first."""
     if build is not None and state in OPEN_STATES:
-        yield from (approve_button(job, run.workflow, watch) for job, run in _holds(build)[:MOST_HOLDS])
+        yield from (approve_button(job, run.workflow, watch.pipeline_id) for job, run in _holds(build)[:MOST_HOLDS])
     if state in OPEN_STATES:
-        yield cancel_button(watch)
+        yield cancel_button(watch.pipeline_id, watch.pipeline_number, watch.project_title)
     elif build is not None:
         yield from outcome_buttons(build, watch, state)
     yield link_button(links.pipeline(watch.project_slug, watch.pipeline_number), "Open in CircleCI")
@@ -188,18 +188,18 @@ def _typed_ref(watch: Watch) -> str:
     return plain if not any(character in plain for character in " \"'=") else f'"{plain}"'
 
 
-def cancel_button(watch: Watch) -> Block:
+def cancel_button(pipeline_id: str, number: int, project_title: str) -> Block:
     """Return *Cancel #2417*, which asks first."""
-    label = f"Cancel #{watch.pipeline_number}"
-    text = f"Every unfinished workflow of {watch.project_title} #{watch.pipeline_number} is cancelled."
+    label = f"Cancel #{number}"
+    text = f"Every unfinished workflow of {project_title} #{number} is cancelled."
     sure = confirm(f"{label}?", text, label, "Keep it running")
-    return button(CancelPipeline(pipeline_id=watch.pipeline_id), label, style="danger", confirm=sure)
+    return button(CancelPipeline(pipeline_id=pipeline_id), label, style="danger", confirm=sure)
 
 
-def approve_button(job: Job, workflow: Workflow, watch: Watch) -> Block:
+def approve_button(job: Job, workflow: Workflow, pipeline_id: str) -> Block:
     """Return *Approve hold-prod*, which asks first."""
     action = ApproveJob(
-        pipeline_id=watch.pipeline_id,
+        pipeline_id=pipeline_id,
         workflow_id=workflow.id,
         approval_request_id=job.approval_request_id or job.id,
         job_name=job.name[:100],

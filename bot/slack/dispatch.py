@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 import structlog
 
 from bot.actions import RunCommand
-from bot.errors import BotError, CircleCIError, NotAllowed, SlackError, StoreError, Unauthorized, UsageError, UserError
+from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unauthorized, UsageError, UserError
 from bot.grammar import split
 from bot.models.slack import Click, Invocation
 from bot.routing import Context
@@ -20,10 +20,9 @@ log = structlog.get_logger(__name__)
 class Dispatcher:
     """Carries out what was recorded; nothing it does raises to the worker but a lost Redis."""
 
-    def __init__(self, context: Context, operator: Operator, *, team_id: str) -> None:
+    def __init__(self, context: Context, operator: Operator) -> None:
         self._context = context
         self._operator = operator
-        self._team_id = team_id
 
     async def handle(self, invocation_id: str) -> None:
         """Carry out what somebody said, unless an earlier run has."""
@@ -49,7 +48,7 @@ class Dispatcher:
 
     async def _answer_to(self, invocation: Invocation) -> Message | None:
         command, rest = self._context.router.find(split(invocation.text), typed=invocation.text)
-        await self._authorise(invocation, command.permission)
+        await self._context.permissions.check(invocation, command.permission)
         try:
             request = command.parse(rest, self._context.projects)
         except UsageError as error:
@@ -63,7 +62,7 @@ class Dispatcher:
         action = self._context.router.action_for(click.action_id)
         if action is None:
             return answers.unknown_button()
-        await self._authorise(click, action.permission)
+        await self._context.permissions.check(click, action.permission)
         return await action.handle(action.button.unpack(click.value), click, self._context)
 
     async def _run_command(self, click: Click) -> Message | None:
@@ -95,16 +94,6 @@ class Dispatcher:
             reference = str(structlog.contextvars.get_contextvars()["request"])
             log.exception("unexpected", reference=reference)
             return errors.unexpected(reference)
-
-    async def _authorise(self, said: Invocation | Click, permission: str) -> None:
-        """Let ADMINS alone administer, and people of other workspaces (Slack Connect) only read."""
-        admins = self._context.settings.admins
-        if permission == "admin" and said.user_id not in admins:
-            names = [await self._context.messenger.user_name(user_id) for user_id in admins[:5]]
-            who = f"the people in ADMINS: {', '.join(names)}" if names else "the people in ADMINS, which is not set"
-            raise NotAllowed(said.user_id, "look into me", f"it is for {who}")
-        if said.team_id and said.team_id != self._team_id and permission != "read":
-            raise NotAllowed(said.user_id, permission, "people from other workspaces may only read")
 
     async def _words_for(self, error: BotError, said: Invocation | Click) -> Message:
         if not isinstance(error, UserError):

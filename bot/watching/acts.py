@@ -13,8 +13,8 @@ from bot.actions import ApproveJob
 from bot.circleci.client import CircleCI
 from bot.errors import CircleCIError, Rejected, SlackError, Unavailable
 from bot.models.build import Build, Run, rerun_key
-from bot.models.circleci import PipelineId, WorkflowId
-from bot.models.slack import Click
+from bot.models.circleci import JobId, PipelineId, WorkflowId
+from bot.models.slack import Click, Invocation
 from bot.settings import Settings
 from bot.store import Store
 from bot.watching.engine import Engine
@@ -24,6 +24,7 @@ from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
 
+Said = Click | Invocation
 OLDEST_RERUN = timedelta(days=90)  # https://circleci.com/docs/workflows/#rerunning-workflows-fails
 
 
@@ -37,34 +38,32 @@ class Acts:
         self._teller = teller
         self._engine = engine
 
-    async def cancel(self, pipeline_id: PipelineId, click: Click) -> Message | None:
+    async def cancel(self, pipeline_id: PipelineId, said: Said) -> Message | None:
         """Cancel every workflow of the pipeline that is not finished."""
         build = await self._circleci.build(pipeline_id)
         open_runs = [run for run in build.runs if not run.workflow.is_finished]
         if not open_runs:
             return answers.nothing_to_cancel(build)
-        if first := await self._someone_else(f"cancel:{pipeline_id}:{build.fingerprint}", click):
+        if first := await self._someone_else(f"cancel:{pipeline_id}:{build.fingerprint}", said):
             return answers.someone_was_first(first, "Cancel")
         for run in open_runs:
             try:
                 await self._circleci.cancel_workflow(run.workflow.id)
             except Rejected:
                 log.info("workflow_not_cancelled", workflow=run.workflow.id)  # it ended by itself meanwhile
-        word = replies.someone_acted("cancel", _name(click), f"#{build.pipeline.number}")
-        await self._tell(pipeline_id, f"act:{click.id}", word)
-        return None
+        word = replies.someone_acted("cancel", _name(said), f"#{build.pipeline.number}")
+        return await self._tell(pipeline_id, f"act:{said.id}", word)
 
-    async def approve(self, action: ApproveJob, click: Click) -> Message | None:
+    async def approve(self, action: ApproveJob, said: Said) -> Message | None:
         """Let the held job go on."""
         pipeline_id = PipelineId(action.pipeline_id)
         claim = f"approve:{action.workflow_id}:{action.approval_request_id}"
-        if first := await self._someone_else(claim, click):
+        if first := await self._someone_else(claim, said):
             return answers.someone_was_first(first, f"Approve {action.job_name}")
         if await self._store.first(f"{claim}:sent"):
             await self._send_approval(action, claim)
-        word = replies.someone_acted("approve", _name(click), action.job_name)
-        await self._tell(pipeline_id, f"act:{click.id}", word)
-        return None
+        word = replies.someone_acted("approve", _name(said), action.job_name)
+        return await self._tell(pipeline_id, f"act:{said.id}", word)
 
     async def _send_approval(self, action: ApproveJob, claim: str) -> None:
         try:
@@ -76,8 +75,14 @@ class Acts:
             await self._engine.wake(PipelineId(action.pipeline_id))
             raise
 
-    async def rerun(self, pipeline_id: PipelineId, click: Click, *, failed_only: bool) -> Message | None:
-        """Run the finished workflows again in the same pipeline: the red ones from their failed jobs, or all."""
+    async def rerun(
+        self, pipeline_id: PipelineId, said: Said, *, failed_only: bool, ssh: bool = False, follow: bool = False
+    ) -> Message | None:
+        """Run the finished workflows again in the same pipeline: the red ones from their failed jobs, or all.
+
+        `ssh` opens the failed jobs to the keys of the token's user. With `follow` the caller sees to it that somebody
+        is told.
+        """
         label = "Rerun failed" if failed_only else "Rerun all"
         build = await self._circleci.build(pipeline_id)
         claim = f"rerun:{pipeline_id}:{build.fingerprint}"
@@ -89,28 +94,34 @@ class Acts:
             return answers.nothing_to_rerun(build)
         if build.read_at - build.pipeline.created_at > OLDEST_RERUN:
             return answers.rerun_too_old()
-        if first := await self._someone_else(claim, click):
+        if first := await self._someone_else(claim, said):
             return answers.someone_was_first(first, label)
-        await self._store.save_last_act(pipeline_id, click.user_id)
-        await self._send_reruns(targets, claim, failed_only=failed_only)
+        await self._store.save_last_act(pipeline_id, said.user_id)
+        await self._send_reruns(targets, claim, failed_only=failed_only, ssh=ssh)
         kind = "rerun_failed" if failed_only else "rerun_all"
         attempt = max(run.attempt for run in targets) + 1
-        word = replies.someone_acted(kind, _name(click), _what_runs_again(targets, failed_only), attempt)
+        word = replies.someone_acted(kind, _name(said), _what_runs_again(targets, failed_only), attempt)
         keys = [rerun_key(run.workflow.name, run.attempt + 1) for run in targets]
-        await self._tell(pipeline_id, f"act:{click.id}", word, *keys)
-        return None
+        told = await self._tell(pipeline_id, f"act:{said.id}", word, *keys)
+        return None if follow else told
 
-    async def _send_reruns(self, targets: Sequence[Run], claim: str, *, failed_only: bool) -> None:
+    async def _send_reruns(self, targets: Sequence[Run], claim: str, *, failed_only: bool, ssh: bool) -> None:
         """Send each rerun at most once, also when a run before this one died in between."""
         for run in targets:
             sent = f"rerun-sent:{run.workflow.id}"
             if await self._store.first(sent):
                 from_failed = failed_only and run.workflow.status == "failed"
-                await self._send_rerun(run.workflow.id, claim, sent, from_failed=from_failed)
+                jobs = [job.id for job in run.failed_jobs] if ssh else []
+                await self._send_rerun(run.workflow.id, claim, sent, jobs, from_failed=from_failed)
 
-    async def _send_rerun(self, workflow_id: WorkflowId, claim: str, sent: str, *, from_failed: bool) -> None:
+    async def _send_rerun(
+        self, workflow_id: WorkflowId, claim: str, sent: str, ssh_jobs: Sequence[JobId], *, from_failed: bool
+    ) -> None:
         try:
-            await self._circleci.rerun_workflow(workflow_id, from_failed=from_failed)
+            if ssh_jobs:
+                await self._circleci.rerun_jobs(workflow_id, ssh_jobs, ssh=True)
+            else:
+                await self._circleci.rerun_workflow(workflow_id, from_failed=from_failed)
         except Unavailable as error:
             if not error.arrived:
                 await self._store.release(claim)
@@ -121,23 +132,26 @@ class Acts:
             await self._store.release(sent)
             raise
 
-    async def _someone_else(self, what: str, click: Click) -> str | None:
+    async def _someone_else(self, what: str, said: Said) -> str | None:
         """Return who claimed this before, None when it was this very click."""
-        mine = f"{click.id}|{click.user_id}"
+        mine = f"{said.id}|{said.user_id}"
         holder = await self._store.claim(what, mine)
         return None if holder == mine else holder.rpartition("|")[2]
 
-    async def _tell(self, pipeline_id: PipelineId, key: str, word: Message, *told: str) -> None:
-        """Tell every thread of the pipeline, and look at it again at once."""
+    async def _tell(self, pipeline_id: PipelineId, key: str, word: Message, *told: str) -> Message | None:
+        """Tell every thread of the pipeline, and look again at once; returns the word where no thread heard it."""
+        heard = False
         async with self._store.fence(pipeline_id, self._settings.lease, wait=self._settings.lease):
             for watch in await self._store.watches(pipeline_id):
                 try:
                     watch = await self._teller.once(watch, key, word)  # noqa: PLW2901  # the watch as it now is
                     await self._store.save_watch(watch.with_told(*told))
+                    heard = True
                 except SlackError as error:
                     log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)
         await self._store.watch_again(pipeline_id)
         await self._engine.wake(pipeline_id)
+        return None if heard else word
 
 
 def _targets(build: Build, *, failed_only: bool) -> list[Run]:
@@ -153,5 +167,5 @@ def _what_runs_again(targets: Sequence[Run], failed_only: bool) -> str:
     return ", ".join(names) or ", ".join(run.workflow.name for run in targets)
 
 
-def _name(click: Click) -> str:
-    return click.user_name or click.user_id
+def _name(said: Said) -> str:
+    return said.user_name or said.user_id

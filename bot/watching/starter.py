@@ -15,8 +15,8 @@ from bot.circleci.client import CircleCI
 from bot.errors import CircleCIError, SlackError, Unavailable
 from bot.messenger import Messenger
 from bot.models.attempt import Attempt
-from bot.models.circleci import Pipeline
-from bot.models.slack import Watch, utc_now
+from bot.models.circleci import Pipeline, PipelineId
+from bot.models.slack import Invocation, Thread, Watch, utc_now
 from bot.settings import Settings
 from bot.store import Store
 from bot.watching.engine import Engine
@@ -69,6 +69,34 @@ class Starter:
             await self._give_up(attempt)
             raise
         return await self._follow(attempt)
+
+    async def follow_here(self, pipeline: Pipeline, title: str, invocation: Invocation) -> bool:
+        """Let the place somebody spoke in follow a pipeline; False when it does already."""
+        if any(_is_here(watch, invocation) for watch in await self._store.watches(pipeline.id)):
+            return False
+        watch = Watch(
+            id=invocation.id,
+            pipeline_id=pipeline.id,
+            pipeline_number=pipeline.number,
+            project_slug=pipeline.project_slug,
+            project_title=title,
+            ref=pipeline.ref,
+            thread=Thread(channel_id=invocation.channel_id, thread_ts=invocation.thread_ts),
+            asker_id=invocation.user_id,
+            asker_name=invocation.user_name or await self._messenger.user_name(invocation.user_id),
+            asked_at=utc_now(),
+        )
+        await self._store.add_watch(watch)
+        await self._engine.wake(pipeline.id)
+        return True
+
+    async def leave(self, pipeline_id: PipelineId, invocation: Invocation) -> bool:
+        """Let the place somebody spoke in follow a pipeline no more; False when it did not."""
+        async with self._store.fence(pipeline_id, self._settings.lease, wait=self._settings.lease):
+            here = [watch for watch in await self._store.watches(pipeline_id) if _is_here(watch, invocation)]
+            for watch in here:
+                await self._store.remove_watch(watch)
+        return bool(here)
 
     async def look_for(self, attempt_id: str) -> timedelta | None:
         """Look whether a trigger whose answer was lost began after all; returns the pause before the next look."""
@@ -134,6 +162,12 @@ class Starter:
 
     async def _give_up(self, attempt: Attempt) -> None:
         await self._store.save_attempt(attempt.model_copy(update={"over": True}))
+
+
+def _is_here(watch: Watch, invocation: Invocation) -> bool:
+    """Say whether a watch tells the thread somebody spoke in, or outside of threads their channel."""
+    same_channel = watch.thread.channel_id == invocation.channel_id
+    return same_channel and invocation.thread_ts in (None, watch.reply_ts)
 
 
 def _watch(attempt: Attempt) -> Watch:

@@ -73,6 +73,9 @@ class Watcher:
         finished_since = _finished_since(snapshot, build)
         end = ending(build, finished_since, self._settings)
         watches = await self._store.watches(pipeline_id)
+        if not watches:
+            await self._store.stop_watching(pipeline_id)
+            return None
         late = await self._tell_all(watches, build, end, recovered=snapshot.failures > 0)
         await self._store.save_snapshot(
             pipeline_id, Snapshot(build=build, fingerprint=build.fingerprint, finished_since=finished_since)

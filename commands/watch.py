@@ -1,0 +1,72 @@
+"""Follow a build that somebody else started, or stop following."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.errors import UsageError
+from bot.grammar import Word
+from bot.models.slack import Invocation
+from bot.routing import Context, Router
+from bot.settings import Projects
+from bot.targets import Target, parse_target
+from formatters import choices
+from formatters.blocks import Message
+from formatters.help import CommandHelp
+
+WATCH = CommandHelp(
+    name="watch",
+    group="Ship",
+    summary="Follow a build that somebody else started, here.",
+    usage="watch <project> [<branch> | tag:<tag> | #<pipeline> | <job number>]",
+    example="watch acme/frontend main",
+    phrases=("watch acme/frontend #2417",),
+    also=("follow", "subscribe"),
+)
+UNWATCH = CommandHelp(
+    name="unwatch",
+    group="Ship",
+    summary="Stop following a build in this thread, or in this channel.",
+    usage="unwatch [<project> [<branch> | #<pipeline>]]",
+    example="unwatch acme/frontend #2417",
+    phrases=("unwatch",),
+    also=("unfollow", "unsubscribe", "mute"),
+)
+
+
+class Watching(BaseModel):
+    """Which build."""
+
+    model_config = ConfigDict(frozen=True)
+    target: Target
+
+
+def parse(words: Sequence[Word], projects: Projects) -> Watching:
+    """Return the request, or a UsageError that names the word it trips over."""
+    target, rest = parse_target(words, projects)
+    if rest:
+        raise UsageError("I do not know what to do with this word.", given=rest[0].text)
+    return Watching(target=target)
+
+
+async def watch(request: Watching, invocation: Invocation, context: Context) -> Message | None:
+    """Follow it here; its root message is the answer."""
+    if request.target.slug is None:
+        raise UsageError("Which project?")
+    pipeline = await context.finder.pipeline(request.target, invocation)
+    title = await context.finder.title(pipeline.project_slug)
+    followed = await context.starter.follow_here(pipeline, title, invocation)
+    return None if followed else choices.followed_already(pipeline)
+
+
+async def unwatch(request: Watching, invocation: Invocation, context: Context) -> Message:
+    """Stop telling this place about it; other threads go on."""
+    pipeline = await context.finder.pipeline(request.target, invocation)
+    stopped = await context.starter.leave(pipeline.id, invocation)
+    return choices.no_longer_followed(pipeline) if stopped else choices.not_followed(pipeline)
+
+
+def register(router: Router) -> None:
+    """Teach the router these commands."""
+    router.command(WATCH, parse=parse, permission="read")(watch)
+    router.command(UNWATCH, parse=parse, permission="read")(unwatch)

@@ -1,0 +1,116 @@
+"""Stories of people who act by words: rerun, cancel, approve, watch; also on builds that others started."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from tests.stories.team import Team, team_at_work
+
+
+async def test_a_rerun_by_words_is_followed_where_it_was_asked(team: Team) -> None:
+    await team.deploys_branch("release/v2.0")
+    await team.reads("Failed after")
+    await team.grace.mention("releases", "rerun acme/frontend release/v2.0")
+    releases = team.slack.workspace.channel("releases")
+    await team.slack.wait_for(lambda: [one for one in releases.messages if "Passed in" in one.visible], timeout=15)
+    await team.reads("grace pressed Rerun failed")
+    assert team.posts("/rerun") == [{"from_failed": True}]
+    await team.reads("Passed in")
+
+
+async def test_all_of_it_runs_again_in_its_thread_without_a_name(team: Team) -> None:
+    await team.deploys_branch("main")
+    await team.reads("Passed in")
+    await team.ada.mention("deploys", "rerun all", thread_ts=team.root.ts)
+    await team.reads("(attempt 2)")
+    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=15)
+    assert team.posts("/rerun") == [{}]
+    await team.ada.mention("deploys", "rerun everything", thread_ts=team.root.ts)
+    await team.is_told(team.ada, "I expected failed, all or ssh here.")
+    await team.ada.mention("deploys", "rerun all failed", thread_ts=team.root.ts)
+    await team.is_told(team.ada, "It is either all of it, or the failed jobs.")
+
+
+async def test_ssh_is_for_admins(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, admins=("U0ADMIN",)) as team:
+        await team.deploys_branch("try/infrastructure")
+        await team.reads("Failed after")
+        await team.ada.command("deploys", "/ci", "rerun acme/frontend try/infrastructure ssh")
+        await team.is_told(team.ada, "You may not open builds to SSH here")
+        await team.slack.person("admin").command("deploys", "/ci", "rerun acme/frontend try/infrastructure ssh")
+        await team.reads("admin pressed Rerun failed")
+        (body,) = team.posts("/rerun")
+        assert isinstance(body, dict)
+        assert body["enable_ssh"]
+        assert len(body["jobs"]) == 1
+
+
+async def test_a_cancel_asks_which_and_then_once_more(team: Team) -> None:
+    team.circleci.world.clock.speed = 20
+    for _ in range(2):
+        await team.deploys_branch("try/slow")
+    await team.slack.wait_for(lambda: team.count("Running") == 2, timeout=15)
+    await team.grace.command("general", "/ci", "cancel acme/frontend try/slow")
+    told = await team.is_told(team.grace, "2 builds of acme/frontend are not finished.")
+    assert team.posts("/cancel") == []
+    assert told.buttons == ["Cancel #2418", "Cancel #2417"]
+    assert "confirm" in told.element("Cancel #2417")
+    await team.grace.click(told, "Cancel #2417")
+    await team.slack.wait_for(lambda: team.count("🚫 Cancelled") > 0, timeout=15)
+    assert len(team.posts("/cancel")) == 1
+    await team.grace.command("general", "/ci", "cancel acme/cli")
+    await team.is_told(team.grace, "Nothing of acme/cli runs there. The newest is #2403")
+
+
+async def test_one_job_is_cancelled_by_its_number(team: Team) -> None:
+    team.circleci.world.clock.speed = 20
+    await team.deploys_branch("try/slow")
+    await team.reads("now: test")
+    await team.grace.command("general", "/ci", "cancel acme/frontend 1842")
+    told = await team.is_told(team.grace, "test (1842)")
+    await team.grace.click(told, "Cancel test (1842)")
+    await team.is_told(team.grace, "CircleCI has accepted to cancel test (1842).")
+    await team.reads("🚫 Cancelled")
+    await team.grace.click(told, told.element("Cancel test (1842)"))
+    await team.is_told(team.grace, "test (1842) has ended")
+    assert len(team.posts("/job/1842/cancel")) == 1
+    await team.grace.command("general", "/ci", "cancel acme/frontend 7")
+    await team.is_told(team.grace, "CircleCI knows no job `7`")
+
+
+async def test_every_hold_has_its_own_button(team: Team) -> None:
+    pipeline = team.circleci.world.trigger("gh/acme/frontend", branch="hold/prod", parameters={}, by="push")
+    run = pipeline.runs[0]
+    team.circleci.world.clock.advance(timedelta(minutes=2))
+    await team.grace.command("general", "/ci", "approve acme/frontend hold/prod")
+    told = await team.is_told(team.grace, "1 job of acme/frontend #2417 waits.")
+    await team.grace.click(told, "Approve hold-prod")
+    # Nobody follows this build, so she alone is told.
+    await team.is_told(team.grace, "grace approved hold-prod.")
+    (path,) = [seen.path for seen in team.circleci.requests if "/approve/" in seen.path]
+    assert path.endswith(run.job_ids["hold-prod"])
+    await team.grace.command("general", "/ci", "approve acme/frontend hold/prod")
+    await team.is_told(team.grace, "Nothing of acme/frontend #2417 waits for an approval.")
+
+
+async def test_a_build_that_somebody_pushed_is_followed_and_left(team: Team) -> None:
+    team.circleci.world.clock.speed = 20
+    team.circleci.world.trigger("gh/acme/frontend", branch="try/slow", parameters={}, by="push")
+    await team.ada.command("deploys", "/ci", "watch acme/frontend try/slow")
+    await team.reads("now: test")
+    await team.ada.command("deploys", "/ci", "watch acme/frontend try/slow")
+    await team.is_told(team.ada, "#2417 is followed here already.")
+    await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)
+    await team.is_told(team.ada, "#2417 is no longer followed here.")
+    await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)
+    await team.is_told(team.ada, "#2417 is not followed here.")
+    await team.ada.command("deploys", "/ci", "watch")
+    await team.is_told(team.ada, "Which project?")
+    assert team.posts("/pipeline") == []
+
+
+async def test_a_finished_build_can_be_watched_too(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "watch acme/cli #2402")
+    await team.reads("✅ Passed")
+    final = await team.reads("Passed in")
+    assert "cli" in team.root.visible
+    assert "dist" in final.visible
