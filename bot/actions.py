@@ -115,6 +115,58 @@ class ChooseDefinition(ButtonAction):
     definition_id: str
 
 
+class VariableForm(ButtonAction):
+    """*Type the value*: the form for an environment variable."""
+
+    action_id: ClassVar[str] = "variable_form"
+    project_slug: str
+    name: str
+
+
+class RemoveVariable(ButtonAction):
+    """*Remove DEPLOY_TOKEN*: an environment variable of a project."""
+
+    action_id: ClassVar[str] = "remove_variable"
+    project_slug: str
+    name: str
+
+
+class AddCheckoutKey(ButtonAction):
+    """*Add deploy-key*: CircleCI makes a checkout key."""
+
+    action_id: ClassVar[str] = "add_checkout_key"
+    project_slug: str
+    kind: str
+
+
+class RemoveCheckoutKey(ButtonAction):
+    """*Remove it*: one checkout key."""
+
+    action_id: ClassVar[str] = "remove_checkout_key"
+    project_slug: str
+    fingerprint: str
+
+
+class SshKeyForm(ButtonAction):
+    """*Paste the key*: the form for an SSH key of a project's builds."""
+
+    action_id: ClassVar[str] = "ssh_key_form"
+    project_slug: str
+
+
+class HerokuForm(ButtonAction):
+    """*Paste the key*: the form for the Heroku key of our user."""
+
+    action_id: ClassVar[str] = "heroku_form"
+
+
+class ClearCache(ButtonAction):
+    """*Clear the caches*: the dependency caches of a project."""
+
+    action_id: ClassVar[str] = "clear_cache"
+    project_slug: str
+
+
 class OpenLink(ButtonAction):
     """A link button: Slack reports the press, nothing is to be done."""
 

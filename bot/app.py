@@ -29,6 +29,7 @@ from bot.routing import Context, Router
 from bot.server import Server
 from bot.settings import BadSettings, Projects, Settings
 from bot.slack.dispatch import Dispatcher
+from bot.slack.forms import Forms
 from bot.slack.http import EventsHandler
 from bot.slack.listeners import Listeners
 from bot.store import Store
@@ -105,11 +106,12 @@ class App:
             )
         )
         engine = Engine(self.docket)
-        engine.register(self._tasks(transport, engine, team_id=identity.team_id))
+        context, tasks = self._parts(transport, engine, team_id=identity.team_id)
+        engine.register(tasks)
         if self._role is not Role.WEB:
             await self._start_worker()
         if self._role is not Role.WORKER:
-            await self._start_intake(engine, identity)
+            await self._start_intake(engine, context, identity)
 
     async def _open_store(self) -> None:
         url = self._settings.redis_url.get_secret_value() if self._settings.redis_url else None
@@ -132,7 +134,7 @@ class App:
                 raise
             raise BadSettings([("SLACK_BOT_TOKEN", f"Slack refuses it: {error.code}")]) from error
 
-    def _tasks(self, transport: Transport, engine: Engine, *, team_id: str) -> "_Tasks":
+    def _parts(self, transport: Transport, engine: Engine, *, team_id: str) -> tuple[Context, "_Tasks"]:
         settings, store, messenger = self._settings, self.store, self.messenger
         circleci, classic = CircleCI(transport), Classic(transport)
         links = Links(web_url=settings.web_url)
@@ -154,7 +156,7 @@ class App:
             router=commands.register(Router()),
         )
         watcher = Watcher(settings, store, circleci, classic, teller, links, operator)
-        return _Tasks(Dispatcher(context, operator), watcher, starter, store, engine)
+        return context, _Tasks(Dispatcher(context, operator), watcher, starter, store, engine)
 
     async def _start_worker(self) -> None:
         worker = await self._stack.enter_async_context(
@@ -171,9 +173,10 @@ class App:
         self._stack.push_async_callback(_drain, task)
         self._worker_task = task
 
-    async def _start_intake(self, engine: Engine, identity: Identity) -> None:
+    async def _start_intake(self, engine: Engine, context: Context, identity: Identity) -> None:
         bolt = self._bolt(identity)
-        Listeners(self.store, engine, self.messenger, bot_user_id=identity.user_id).register(bolt)
+        forms = Forms(context)
+        Listeners(self.store, engine, self.messenger, forms, bot_user_id=identity.user_id).register(bolt)
         secret = self._settings.slack_signing_secret
         self.server = Server(
             self._settings.host,

@@ -142,6 +142,14 @@ class Messenger:
         answer = await self._call("conversations.history", {"channel": channel_id, "limit": 1})
         return bool(answer.get("messages"))
 
+    async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
+        """Show somebody a modal; the trigger is good for three seconds."""
+        await self._call("views.open", {"trigger_id": trigger_id, "view": view})
+
+    async def update_view(self, view_id: str, view: dict[str, Any]) -> None:
+        """Change a modal that is open."""
+        await self._call("views.update", {"view_id": view_id, "view": view})
+
     async def upload(self, channel_id: str, name: str, content: bytes, *, thread_ts: str | None = None) -> None:
         """Put a file into a channel or a thread."""
         try:

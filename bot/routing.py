@@ -1,7 +1,7 @@
 """How a word finds its handler: the registry of commands and buttons, and what a handler is given."""
 
 import difflib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -68,12 +68,23 @@ class Action:
     handle: Callable[[Any, Click, Context], Awaitable[Message | None]]
 
 
+@dataclass(frozen=True)
+class Form:
+    """A modal that takes a secret: the button that opens it, its view, and who gets what was filled in."""
+
+    button: type[ButtonAction]
+    permission: str
+    view: Callable[[Any, str, str], dict[str, Any]]
+    submit: Callable[[Any, Mapping[str, str], Context], Awaitable[Message]]
+
+
 @dataclass
 class Router:
     """The registered commands and buttons; help, near misses and the tests read it too."""
 
     commands: dict[str, Command] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=dict)
+    forms: dict[str, Form] = field(default_factory=dict)
 
     def command(
         self,
@@ -108,6 +119,22 @@ class Router:
         ) -> Callable[[Button, Click, Context], Awaitable[Message | None]]:
             self.actions[button.action_id] = Action(button, permission, handle)
             return handle
+
+        return register
+
+    def form(
+        self, button: type[Button], *, permission: str, view: Callable[[Button, str, str], dict[str, Any]]
+    ) -> Callable[
+        [Callable[[Button, Mapping[str, str], Context], Awaitable[Message]]],
+        Callable[[Button, Mapping[str, str], Context], Awaitable[Message]],
+    ]:
+        """Register the decorated handler for what is filled into the form that `button` opens."""
+
+        def register(
+            submit: Callable[[Button, Mapping[str, str], Context], Awaitable[Message]],
+        ) -> Callable[[Button, Mapping[str, str], Context], Awaitable[Message]]:
+            self.forms[button.action_id] = Form(button, permission, view, submit)
+            return submit
 
         return register
 

@@ -7,10 +7,13 @@ from commands import (
     cancel,
     deploy,
     doctor,
+    env,
     evidence,
     hello,
     help,  # noqa: A004  # it is the command's name
     job,
+    keys,
+    legacy,
     lists,
     rerun,
     status,
@@ -22,20 +25,10 @@ from commands import (
 def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
-        deploy,
-        rerun,
-        cancel,
-        approve,
-        watch,
-        status,
-        tests,
-        job,
-        artifacts,
-        lists,
-        evidence,
-        hello,
-        help,
-        doctor,
+        *(deploy, rerun, cancel, approve, watch),
+        *(status, tests, job, artifacts, lists, evidence),
+        *(env, keys, legacy),
+        *(hello, help, doctor),
     ):
         module.register(router)
     return router

@@ -15,7 +15,7 @@ def test_every_button_has_a_handler() -> None:
         if isinstance(kind, type) and issubclass(kind, ButtonAction) and kind is not ButtonAction
     ]
     # RunCommand is carried out by the dispatcher itself: it is a command, typed by a press.
-    assert {kind.action_id for kind in buttons} == {*router.actions, RunCommand.action_id}
+    assert {kind.action_id for kind in buttons} == {*router.actions, *router.forms, RunCommand.action_id}
 
 
 def test_the_wiring_imports() -> None:

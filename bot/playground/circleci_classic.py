@@ -19,12 +19,14 @@ Find = Callable[[web.Request], Project]
 class ClassicFace:
     """The routes of v1.1 that nothing else of the pretend CircleCI needs.
 
-    `secrets` holds what was sent in: values by project and name, SSH keys by project and host, the Heroku key.
+    `secrets` holds the values of variables by project and name, `ssh_keys` private keys by project and host.
     `has_build_cache` makes it a Server that still clears caches.
     """
 
     def __init__(self, world: World, find: Find) -> None:
         self.secrets: dict[tuple[str, str], str] = {}
+        self.ssh_keys: dict[tuple[str, str], str] = {}
+        self.heroku_key = ""
         self.keys: dict[str, list[dict[str, Any]]] = {}
         self.has_build_cache = False
         self.takes_heroku_keys = False
@@ -147,13 +149,13 @@ class ClassicFace:
         body = await request.json()
         if "PRIVATE KEY" not in body["private_key"]:
             raise Refused(400, f"not a valid private key: {body['private_key']}")
-        self.secrets[self._find(request).slug, f"ssh {body['hostname']}"] = body["private_key"]
+        self.ssh_keys[self._find(request).slug, body["hostname"]] = body["private_key"]
         return web.json_response("")
 
     async def _heroku(self, request: web.Request) -> web.Response:
         if not self.takes_heroku_keys:
             return web.Response(status=404, text="<!DOCTYPE html>", content_type="text/html")
-        self.secrets["", "heroku"] = (await request.json())["apikey"]
+        self.heroku_key = (await request.json())["apikey"]
         return web.json_response("")
 
     async def _clear_cache(self, request: web.Request) -> web.Response:

@@ -1,5 +1,6 @@
 """What can go wrong on the wire, switched on by a story: wrong answers, broken connections; every request is noted."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class _Fault:
     headers: Mapping[str, str]
     body: object
     drop: str | None
+    delay: float
     times: int | None
 
     def takes(self, request: web.Request) -> bool:
@@ -50,7 +52,7 @@ class Faults:
         self.requests: list[SeenRequest] = []
         self._faults: list[_Fault] = []
 
-    def add(
+    def add(  # noqa: PLR0913  # each switch is one word
         self,
         method: str,
         path_glob: str,
@@ -59,13 +61,15 @@ class Faults:
         headers: Mapping[str, str] | None = None,
         body: object = None,
         drop: str | None = None,
+        delay: float = 0,
         times: int | None = 1,
     ) -> None:
         """Answer the next `times` such requests with `status`, or `drop` their connection.
 
-        `drop` is "before" (the request is not processed) or "after" (it is, and its answer is lost).
+        `drop` is "before" (the request is not processed) or "after" (it is, and its answer is lost). With `delay`
+        alone the answer is right, but comes so many seconds later.
         """
-        self._faults.append(_Fault(method, path_glob, status, headers or {}, body, drop, times))
+        self._faults.append(_Fault(method, path_glob, status, headers or {}, body, drop, delay, times))
 
     def clear(self) -> None:
         """Let all be well again."""
@@ -89,6 +93,9 @@ class Faults:
 
 
 async def _spoiled(fault: _Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
+    if fault.delay:
+        await asyncio.sleep(fault.delay)
+        return await handler(request)
     if fault.drop == "after":
         await handler(request)
     if fault.drop is not None:

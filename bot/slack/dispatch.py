@@ -10,8 +10,9 @@ from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unauthor
 from bot.grammar import split
 from bot.models.slack import Click, Invocation
 from bot.routing import Context
+from bot.slack.secrecy import REMOVED
 from bot.watching.operator import Operator
-from formatters import answers, errors
+from formatters import answers, credentials, errors
 from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,8 @@ class Dispatcher:
             answer = await self._in_words(invocation, self._answer_to(invocation))
             if answer is not None:
                 await self._reply(invocation, answer)
+            if REMOVED in invocation.text:
+                await self._reply(invocation, credentials.token_in_link())
         await self._context.store.mark_done(invocation_id)
 
     async def press(self, click_id: str) -> None:

@@ -16,10 +16,12 @@ from slack_bolt.response import BoltResponse
 from bot.errors import BotError, StoreError
 from bot.messenger import Messenger
 from bot.models.slack import Click, Invocation
+from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
+from bot.slack.secrecy import command_with_value
 from bot.store import Store
 from bot.watching.engine import Engine
-from formatters import errors
+from formatters import credentials, errors
 from formatters.blocks import Message
 
 Ack = Callable[..., Awaitable[BoltResponse]]
@@ -31,10 +33,11 @@ RECORD_SECONDS = 1.0
 class Listeners:
     """What Slack delivers goes into the store and onto the docket before it is acknowledged."""
 
-    def __init__(self, store: Store, engine: Engine, messenger: Messenger, *, bot_user_id: str) -> None:
+    def __init__(self, store: Store, engine: Engine, messenger: Messenger, forms: Forms, *, bot_user_id: str) -> None:
         self._store = store
         self._engine = engine
         self._messenger = messenger
+        self._forms = forms
         self._bot_user_id = bot_user_id
 
     def register(self, app: AsyncApp) -> None:
@@ -44,12 +47,17 @@ class Listeners:
         app.event("message")(self.event)
         app.event("app_home_opened")(self.event)
         app.action(re.compile(r".*"))(self.action)
+        app.view(re.compile(r".*"))(self._forms.submitted)
         app.error(self.error)
 
     async def command(self, body: dict[str, Any], ack: Ack) -> None:
         """Take a slash command; a refusal rides on the ack itself, which needs neither Redis nor the Web API."""
+        invocation = from_command(body)
+        if safe := command_with_value(invocation.text):
+            refusal = credentials.typed_value(f"{invocation.command} {safe}")
+            await ack(response_type="ephemeral", text=refusal.text, blocks=list(refusal.blocks))
+            return
         try:
-            invocation = from_command(body)
             await self._record(invocation)
         except StoreError as error:
             refusal = errors.error(error)
@@ -64,16 +72,16 @@ class Listeners:
         if invocation is None:
             await ack()
             return
+        if safe := command_with_value(invocation.text):
+            await ack()
+            await self._whisper(invocation, credentials.typed_value(f"{invocation.command} {safe}"))
+            return
         try:
             await self._record(invocation)
         except StoreError as error:
             await ack()
             refusal = errors.error(error)
-            await self._quietly(
-                self._messenger.whisper(
-                    invocation.channel_id, invocation.user_id, refusal, thread_ts=invocation.thread_ts
-                )
-            )
+            await self._whisper(invocation, refusal)
             return
         await ack()
         await self._remember(invocation.id)
@@ -83,6 +91,10 @@ class Listeners:
         click = from_action(body)
         if click is None:
             await ack()
+            return
+        if self._forms.opens(click.action_id):
+            await ack()
+            await self._forms.open(click)
             return
         try:
             await self._record(click)
@@ -118,6 +130,10 @@ class Listeners:
     async def _remember(self, delivery_id: str) -> None:
         """Drop redeliveries; after queueing, so that a process that dies in between loses nothing."""
         await self._quietly(self._store.mark_seen(delivery_id))
+
+    async def _whisper(self, invocation: Invocation, message: Message) -> None:
+        channel_id, thread_ts = invocation.channel_id, invocation.thread_ts
+        await self._quietly(self._messenger.whisper(channel_id, invocation.user_id, message, thread_ts=thread_ts))
 
     async def _refuse_click(self, click: Click, refusal: Message) -> None:
         if click.response_url:

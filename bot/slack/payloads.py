@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.models.slack import Click, Invocation
+from bot.slack.secrecy import without_token
 
 _LINK = re.compile(r"<((?:https?://|mailto:)[^>|]*)(?:\|([^>]*))?>")
 
@@ -32,7 +33,7 @@ def from_command(body: Mapping[str, Any]) -> Invocation:
     return Invocation(
         id=str(body["trigger_id"]),
         kind="command",
-        text=typed(str(body.get("text") or "")),
+        text=without_token(typed(str(body.get("text") or ""))),
         user_id=str(body["user_id"]),
         user_name=str(body.get("user_name") or ""),
         team_id=str(body.get("team_id") or ""),
@@ -58,7 +59,7 @@ def from_event(body: Mapping[str, Any], *, bot_user_id: str) -> Invocation | Non
     return Invocation(
         id=str(body.get("event_id") or f"{event['channel']}:{ts}"),
         kind="mention" if is_mention else "message",
-        text=typed(_said_to(str(event.get("text") or ""), bot_user_id)),
+        text=without_token(typed(_said_to(str(event.get("text") or ""), bot_user_id))),
         user_id=str(event["user"]),
         # In a shared channel `team_id` is the workspace that was told, `user_team` the one the person belongs to.
         team_id=str(event.get("user_team") or event.get("team") or body.get("team_id") or ""),

@@ -111,5 +111,5 @@ async def team_at_work(data_dir: Path, *, socket_mode: bool = True, **settings: 
                 assert app.server is not None
                 slack.courier.request_url = f"http://127.0.0.1:{app.server.port}/slack/events"
             yield Team(slack, circleci, app)
-        assert slack.problems == []
-        assert "\n".join(problem for seen in circleci.requests for problem in problems(seen)) == ""
+        wrong = [*slack.problems, *(problem for seen in circleci.requests for problem in problems(seen))]
+        assert not wrong, "\n".join(wrong)

@@ -1,0 +1,114 @@
+"""Modals that take a secret: opened and carried out by the process that received them, and never recorded or queued."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from slack_bolt.response import BoltResponse
+
+from bot.errors import BotError, StoreError
+from bot.models.slack import Click
+from bot.routing import Context, Form
+from formatters import errors, forms
+from formatters.blocks import Message
+
+Ack = Callable[..., Awaitable[BoltResponse]]
+KEPT = timedelta(hours=1)
+ACK_SECONDS, SETTLE_SECONDS = 2, 0.5  # Slack waits three seconds for the ack
+log = structlog.get_logger(__name__)
+
+
+class Forms:
+    """Opens a form when its button is pressed, and hands what was filled in to the form's handler."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def opens(self, action_id: str) -> bool:
+        """Say whether a button opens a form."""
+        return self._form(action_id) is not None
+
+    async def open(self, click: Click) -> None:
+        """Show the form at once: the `trigger_id` dies after three seconds."""
+        form = self._form(click.action_id)
+        if form is None or click.trigger_id is None:
+            return
+        try:
+            await self._context.permissions.check(click, form.permission)
+            view = form.view(form.button.unpack(click.value), click.value, form.button.action_id)
+            await self._context.messenger.open_view(click.trigger_id, view)
+        except BotError as error:
+            log.info("form_not_opened", form=form.button.action_id, error=repr(error))
+            await self._say(click, errors.error(error))
+
+    async def submitted(self, body: dict[str, Any], ack: Ack) -> None:
+        """Carry out what was filled in, and say in the modal what CircleCI made of it."""
+        view = body["view"]
+        form = self._form(str(view.get("callback_id") or ""))
+        if form is None:
+            await ack()
+            return
+        try:
+            await self._context.permissions.check(_presser(body), form.permission)
+            first = await self._context.store.first(f"form:{view['id']}", KEPT)
+        except BotError as error:
+            await ack(response_action="update", view=forms.told(errors.error(error)))
+            return
+        if not first:
+            await ack()
+            return
+        work = asyncio.create_task(self._carried_out(form, str(view["private_metadata"]), _filled(view)))
+        await asyncio.wait({work}, timeout=ACK_SECONDS)
+        if work.done():
+            await ack(response_action="update", view=forms.told(work.result()))
+            return
+        await ack(response_action="update", view=forms.working())
+        await self._show_later(str(view["id"]), work)
+
+    async def _show_later(self, view_id: str, work: "asyncio.Task[Message]") -> None:
+        """Show an outcome that took longer than the ack may; after a moment, or the ack's own view would cover it."""
+        told, _ = await asyncio.gather(work, asyncio.sleep(SETTLE_SECONDS))
+        try:
+            await self._context.messenger.update_view(view_id, forms.told(told))
+        except BotError as error:
+            log.warning("form_answer_not_shown", error=repr(error))
+
+    async def _carried_out(self, form: Form, value: str, filled: Mapping[str, str]) -> Message:
+        try:
+            return await form.submit(form.button.unpack(value), filled, self._context)
+        except StoreError as error:
+            return errors.error(error)
+        except BotError as error:
+            log.warning("form_refused", form=form.button.action_id, error=type(error).__name__)
+            return errors.error(error)
+        except Exception as error:  # noqa: BLE001  # its text may hold what was typed: the kind of it must do
+            log.error("form_failed", form=form.button.action_id, error=type(error).__name__)  # noqa: TRY400
+            return errors.unexpected(form.button.action_id)
+
+    async def _say(self, click: Click, message: Message) -> None:
+        if click.response_url:
+            await self._context.messenger.respond(click.response_url, message)
+
+    def _form(self, action_id: str) -> Form | None:
+        return self._context.router.forms.get(action_id.partition(":")[0])
+
+
+def _presser(body: Mapping[str, Any]) -> Click:
+    user, view = body.get("user") or {}, body["view"]
+    return Click(
+        id=str(view["id"]),
+        action_id=str(view.get("callback_id") or ""),
+        value="",
+        user_id=str(user.get("id") or ""),
+        team_id=str(user.get("team_id") or (body.get("team") or {}).get("id") or ""),
+        channel_id="",
+        message_ts="",
+    )
+
+
+def _filled(view: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was typed, by the block's id."""
+    values = (view.get("state") or {}).get("values") or {}
+    return {block: str(next(iter(fields.values())).get("value") or "") for block, fields in values.items() if fields}

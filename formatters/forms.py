@@ -1,0 +1,60 @@
+"""Modals: the fields of a form, what is shown while CircleCI is asked, and its outcome."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from formatters.blocks import Block, Message, clean, section
+
+View = dict[str, Any]
+MAX_TITLE = 24
+MAX_INPUT = 3000
+
+
+def form(title: str, intro: str, fields: Sequence[Block], *, value: str, action_id: str, submit: str) -> View:
+    """Return a form that hands `value`, a packed button, back with what is filled in."""
+    return {
+        "type": "modal",
+        "callback_id": action_id,
+        "private_metadata": value,
+        "title": _plain(title, MAX_TITLE),
+        "submit": _plain(submit, MAX_TITLE),
+        "close": _plain("Not now", MAX_TITLE),
+        "blocks": [section(intro), *fields],
+    }
+
+
+def field(name: str, label: str, *, hint: str = "", multiline: bool = False, optional: bool = False) -> Block:
+    """Return a field to type into; `name` is how its value comes back."""
+    element = {"type": "plain_text_input", "action_id": name, "multiline": multiline, "max_length": MAX_INPUT}
+    made: Block = {
+        "type": "input",
+        "block_id": name,
+        "label": _plain(label, 2000),
+        "element": element,
+        "optional": optional,
+    }
+    return made | ({"hint": _plain(hint, 2000)} if hint else {})
+
+
+def working() -> View:
+    """Return what is shown while CircleCI is asked."""
+    return _shown(section("I am asking CircleCI. Nothing is set before this says so."))
+
+
+def told(message: Message) -> View:
+    """Return the outcome."""
+    blocks = [block for block in message.blocks if block["type"] != "actions"]
+    return _shown(*(blocks or [section(message.text)]))
+
+
+def _shown(*blocks: Block) -> View:
+    return {
+        "type": "modal",
+        "title": _plain("CircleCI", MAX_TITLE),
+        "close": _plain("Close", MAX_TITLE),
+        "blocks": list(blocks),
+    }
+
+
+def _plain(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": clean(text, limit)}
