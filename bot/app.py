@@ -16,8 +16,8 @@ from slack_bolt.authorization import AuthorizeResult
 
 import commands
 from bot.circleci.classic import Classic
-from bot.circleci.client import CircleCI
 from bot.circleci.transport import Transport
+from bot.circleci.versions import Versions
 from bot.embedded import EmbeddedServer
 from bot.errors import SlackError, StoreError
 from bot.finding import Finder
@@ -103,6 +103,7 @@ class App:
                 settings.circleci_url,
                 settings.circleci_token,
                 requests_per_second=settings.circleci_requests_per_second,
+                auth_header=self._projects.auth_header,
             )
         )
         engine = Engine(self.docket)
@@ -136,7 +137,7 @@ class App:
 
     def _parts(self, transport: Transport, engine: Engine, *, team_id: str) -> tuple[Context, "_Tasks"]:
         settings, store, messenger = self._settings, self.store, self.messenger
-        circleci, classic = CircleCI(transport), Classic(transport)
+        circleci, classic = Versions(transport, self._projects.classic), Classic(transport)
         links = Links(web_url=settings.web_url)
         teller = Teller(messenger, store, links)
         operator = Operator(messenger, store, settings.operator_channel)

@@ -58,7 +58,12 @@ async def examine_alone(settings: Settings, projects: Projects, problems: Sequen
     async with AsyncExitStack() as stack:
         messenger = Messenger(token=settings.slack_bot_token, api_url=settings.slack_api_url)
         await stack.enter_async_context(messenger)
-        transport = Transport(settings.circleci_url, settings.circleci_token, timeout_seconds=PATIENCE_SECONDS / 2)
+        transport = Transport(
+            settings.circleci_url,
+            settings.circleci_token,
+            timeout_seconds=PATIENCE_SECONDS / 2,
+            auth_header=projects.auth_header,
+        )
         circleci = CircleCI(await stack.enter_async_context(transport))
         return await examine(settings, projects, messenger, circleci, _memory(settings, stack), problems)
 

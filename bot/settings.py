@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -160,6 +160,7 @@ class ProjectEntry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     slug: str
     definition: str | None = None
+    api: Literal["v2", "classic"] = "v2"
 
 
 class Projects(BaseModel):
@@ -167,7 +168,13 @@ class Projects(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     default_vcs: str = "gh"
+    auth_header: Literal["bearer", "circle-token"] = "bearer"
     projects: dict[str, ProjectEntry] = {}
+
+    @property
+    def classic(self) -> frozenset[str]:
+        """The slugs of the projects that API v1.1 builds."""
+        return frozenset(entry.slug for entry in self.projects.values() if entry.api == "classic")
 
     def definition_for(self, *slugs: str) -> str | None:
         """Return the pipeline definition chosen for the project of these spellings, if one is."""

@@ -22,7 +22,7 @@ def recent(builds: Sequence[BuildSummary], links: Links) -> Message:
 
 
 def _build_line(build: BuildSummary, links: Links) -> str:
-    url = f"{links.web_url}/jobs/{build.slug}/{build.build_num}"
+    url = f"{links.web_url}/jobs/{build.slug}/{build.build_num}" if build.vcs_type else ""
     when = date(build.start_time) if build.start_time else ""
     took = duration(build.run_time) if build.run_time else ""
     place = f"{literal(build.title)} · {literal(build.ref, 80)}"

@@ -29,6 +29,15 @@ _STATUS_MARKS = {
     "error": "⚠️ error",
     "unauthorized": "⚠️ unauthorized",
     "not_run": "⏳ not run",
+    "blocked": "⏳ blocked",
+    "not_running": "⏳ queued",
+    "scheduled": "⏳ queued",
+    "fixed": "✅ fixed",
+    "no_tests": "✅ passed without tests",
+    "retried": "↻ retried",
+    "timedout": "❌ timed out",
+    "infrastructure_fail": "⚠️ machine lost",
+    "terminated-unknown": "⚠️ machine lost",
 }
 
 

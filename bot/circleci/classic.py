@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic import BaseModel, SecretStr
@@ -10,7 +11,7 @@ from pydantic import BaseModel, SecretStr
 from bot.circleci.answers import Answer, decode, project_path
 from bot.circleci.transport import Transport
 from bot.errors import NotTriggered, Rejected, Unavailable
-from bot.models.circleci import Artifact, ClassicBuild, Model, TestResult, User
+from bot.models.circleci import Artifact, ClassicBuild, Model, Ref, TestResult, User
 from bot.models.classic import BuildSummary, CheckoutKey, EnvironmentVariable, FollowedProject, as_list
 
 API = "/api/v1.1/"
@@ -61,10 +62,23 @@ class Classic:
         rest = ("tree", branch) if branch else ()
         return self._list(BuildSummary, await self._get(project_path(slug, *rest), limit=str(limit), shallow="true"))
 
-    async def trigger(self, slug: str, branch: str, parameters: Mapping[str, object] | None = None) -> BuildSummary:
-        """Build a branch of a configuration older than 2.1; raises NotTriggered for one that will never run."""
-        body = {"build_parameters": {name: str(value) for name, value in (parameters or {}).items()}}
-        answer = await self._send("POST", project_path(slug, "tree", branch), body)
+    async def summary(self, slug: str, number: int) -> BuildSummary:
+        """Return one build as the lists have it."""
+        return (await self.dated_summary(slug, number))[0]
+
+    async def dated_summary(self, slug: str, number: int) -> tuple[BuildSummary, datetime]:
+        """Return one build as the lists have it, and the time on CircleCI's clock."""
+        answer = await self._get(project_path(slug, number))
+        return decode(BuildSummary, answer.data), answer.date
+
+    async def trigger(self, slug: str, ref: Ref, parameters: Mapping[str, object] | None = None) -> BuildSummary:
+        """Build a branch or a tag of a configuration older than 2.1; raises NotTriggered for one that will never run.
+
+        `parameters` become environment variables of the build.
+        """
+        given = {"build_parameters": {name: str(value) for name, value in (parameters or {}).items()}}
+        place, more = ((), {"tag": ref.name}) if ref.is_tag else (("tree", ref.name), {})
+        answer = await self._send("POST", project_path(slug, *place), {**given, **more})
         return _will_run(decode(BuildSummary, answer.data))
 
     async def retry(self, slug: str, number: int, *, ssh: bool = False) -> BuildSummary:

@@ -111,7 +111,15 @@ class CircleCI:
 
     async def tests(self, slug: str, job_number: int, pages: int = 5) -> tuple[TestResult, ...]:
         """Return a job's stored test results; many jobs store none."""
-        return await self._all(TestResult, project_path(slug, job_number, "tests"), most=pages)
+        return (await self.some_tests(slug, job_number, pages))[0]
+
+    async def some_tests(self, slug: str, job_number: int, pages: int) -> tuple[tuple[TestResult, ...], bool]:
+        """Return the first pages of a job's test results, and whether there are more."""
+        found, more = list[TestResult](), False
+        async for page in self.pages(project_path(slug, job_number, "tests"), most=pages):
+            found += [decode(TestResult, item) for item in page.items]
+            more = page.more
+        return tuple(found), more
 
     async def artifacts(self, slug: str, job_number: int, pages: int = 5) -> tuple[Artifact, ...]:
         """Return the files a job stored."""

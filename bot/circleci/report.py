@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, NamedTuple, TypeVar
 
-from bot.circleci.answers import decode, project_path
 from bot.circleci.classic import Classic
 from bot.circleci.client import CircleCI
 from bot.circleci.logs import tail
@@ -95,11 +94,7 @@ class _Look:
         return tests, files_task.result() or (), detail_task.result()
 
     async def _tests(self, number: int, pages: int) -> _Tests:
-        found, more = list[TestResult](), False
-        async for page in self._circleci.pages(project_path(self._slug, number, "tests"), most=pages):
-            found += [decode(TestResult, item) for item in page.items]
-            more = page.more
-        return _Tests(tuple(found), more)
+        return _Tests(*await self._circleci.some_tests(self._slug, number, pages))
 
     async def _step(self, detail: ClassicBuild, *, with_log: bool) -> FailingStep | None:
         step = next((step for step in detail.steps if any(action.is_failed for action in step.actions)), None)

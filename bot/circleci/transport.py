@@ -64,6 +64,7 @@ class Pace:
 class Transport:
     """Speaks to one CircleCI with one token; use it as a context manager.
 
+    `auth_header` is bearer, or circle-token for an old Server.
     `timeout_seconds` bounds a whole request, and half of it the connecting.
     """
 
@@ -74,6 +75,7 @@ class Transport:
         *,
         timeout_seconds: float = 10,
         requests_per_second: float = 10,
+        auth_header: str = "bearer",
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
@@ -83,7 +85,8 @@ class Transport:
         timeout = httpx.Timeout(timeout_seconds, connect=timeout_seconds / 2, pool=timeout_seconds / 2)
         headers = {"User-Agent": "ci-chatops", "Accept": "application/json"}
         # An empty bearer is refused as malformed instead of being taken for nobody.
-        credential = {"Authorization": f"Bearer {self._secret}"} if self._secret else {}
+        known = {"Circle-Token": self._secret} if auth_header == "circle-token" else _bearer(self._secret)
+        credential = known if self._secret else {}
         self._client = HttpxAiohttpClient(headers={**headers, **credential}, timeout=timeout, transport=transport)
         # Without the token, for addresses that CircleCI hands out and that may be anybody's.
         self._stranger = HttpxAiohttpClient(
@@ -156,6 +159,10 @@ class Transport:
             if not response.is_success:
                 raise Rejected(response.status_code, phrase(response.status_code))
             yield response.aiter_bytes()
+
+
+def _bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
 
 
 def _host(url: str) -> str:

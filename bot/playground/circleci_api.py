@@ -94,7 +94,7 @@ class CircleCI:
         """Return the project of the address, under any spelling."""
         vcs, org, name = (request.match_info[part] for part in ("vcs", "org", "name"))
         project = self.world.projects.get(f"{SPELLINGS.get(vcs, vcs)}/{org}/{name}")
-        if project is None:
+        if project is None or (project.classic and request.path.startswith("/api/v2/")):
             raise Refused(404, "Project not found")
         return project
 
@@ -211,7 +211,8 @@ class CircleCI:
     async def _get_build(self, request: web.Request) -> web.Response:
         run, plan = self._find_job(request)
         number = int(request.match_info["number"])
-        return web.json_response(words.build(run, plan, number, self.url, self.now))
+        detail = words.build(run, plan, number, self.url, self.now)
+        return web.json_response(self._summary(run, plan) | detail)
 
     async def _retry(self, request: web.Request) -> web.Response:
         run, plan = self._find_job(request)
@@ -226,13 +227,14 @@ class CircleCI:
 
     def _summary(self, run: Run, plan: JobPlan) -> dict[str, Any]:
         one = self.world.pipeline_of(run.id)
-        run.job_numbers.setdefault(plan.name, self.world.next_job_number())
+        if plan.name not in run.job_numbers:
+            run.job_numbers[plan.name] = self.world.next_job_number()
         return words.summary(run, plan, one, self.world.projects[one.slug], self.now)
 
-    async def _trigger_branch(self, request: web.Request) -> web.Response:
+    async def _trigger_classic(self, request: web.Request) -> web.Response:
         project, body = self._find_project(request), await request.json()
-        parameters = body.get("build_parameters") or {}
-        started = self.world.trigger(project.slug, branch=request.match_info["branch"], parameters=parameters)
+        parameters, branch = body.get("build_parameters") or {}, request.match_info.get("branch")
+        started = self.world.trigger(project.slug, branch=branch, tag=body.get("tag"), parameters=parameters)
         run = started.runs[0]
         return web.json_response(self._summary(run, run.plan.jobs[0]), status=201)
 
@@ -321,7 +323,8 @@ class CircleCI:
             web.post(r"/api/v1.1/project/{vcs}/{org}/{name}/{number:\d+}/retry", self._retry),
             web.post(r"/api/v1.1/project/{vcs}/{org}/{name}/{number:\d+}/ssh", self._retry),
             web.post(r"/api/v1.1/project/{vcs}/{org}/{name}/{number:\d+}/cancel", self._cancel_build),
-            web.post("/api/v1.1/project/{vcs}/{org}/{name}/tree/{branch}", self._trigger_branch),
+            web.post("/api/v1.1/project/{vcs}/{org}/{name}/tree/{branch}", self._trigger_classic),
+            web.post("/api/v1.1/project/{vcs}/{org}/{name}", self._trigger_classic),
             web.get("/api/v1.1/project/{vcs}/{org}/{name}/tree/{branch}", self._list_branch_builds),
             web.get(project + r"/job/{number:\d+}", self._get_job),
             web.post(project + r"/job/{number:\d+}/cancel", self._cancel_job),

@@ -205,7 +205,12 @@ def summary(run: Run, plan: JobPlan, one: Pipeline, owner: Project, now: datetim
     """Return a job as API v1.1 lists it."""
     number, status = run.job_numbers[plan.name], run.status_of(plan, now)
     start, end = run.start(plan), run.end(plan)
-    over = end is not None and end <= now
+    canceled = run.is_canceled(now) and status == "canceled"
+    over = (end is not None and end <= now) or canceled
+    stop = run.canceled_at if canceled else end
+    earlier = (
+        [one for one in one.runs[: one.runs.index(run)] if one.plan.name == run.plan.name] if run in one.runs else []
+    )
     return {
         "build_num": number,
         "build_url": f"https://circleci.com/{one.slug}/{number}",
@@ -221,12 +226,16 @@ def summary(run: Run, plan: JobPlan, one: Pipeline, owner: Project, now: datetim
         "lifecycle": "finished" if over else "running",
         "queued_at": stamp(start) if start else None,
         "start_time": stamp(start) if start else None,
-        "stop_time": stamp(end) if over and end else None,
+        "stop_time": stamp(stop) if over and stop else None,
         "build_time_millis": plan.seconds * 1000 if over else None,
-        "retry_of": None,
+        "retry_of": earlier[-1].job_numbers.get(plan.name) if earlier else None,
         "dont_build": None,
-        "workflows": {"job_name": plan.name, "workflow_name": run.plan.name, "workflow_id": run.id},
+        "workflows": None if owner.classic else _bridge(run, plan),
     }
+
+
+def _bridge(run: Run, plan: JobPlan) -> Json:
+    return {"job_name": plan.name, "workflow_name": run.plan.name, "workflow_id": run.id}
 
 
 def followed(one: Project, newest: tuple[Run, JobPlan, Pipeline] | None, now: datetime) -> Json:

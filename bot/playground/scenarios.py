@@ -122,7 +122,13 @@ def _failing(**changed: object) -> Scenario:
 def _big() -> Scenario:
     bad = (2, 9)
     jobs = [
-        JobPlan(f"job-{number}", seconds=20 + number, ends="failed" if number in bad else "success", tests=_TESTS[:5])
+        JobPlan(
+            f"job-{number}",
+            seconds=20 + number,
+            ends="failed" if number in bad else "success",
+            tests=_TESTS[:5],
+            log=_LOG,
+        )
         for number in range(20)
     ]
     jobs = [job if job.ends == "failed" else green(job) for job in jobs]
@@ -188,6 +194,9 @@ _BINARIES = tuple(f"dist/cli-{platform}" for platform in ("darwin-arm64", "linux
 _CLI_BUILD = JobPlan("build", seconds=60, requires=("test",), artifacts=("dist/checksums.txt", *_BINARIES))
 _CLI_TEST = JobPlan("test", seconds=40, tests=tuple(replace(test, message="") for test in _TESTS))
 _CLI_RED = replace(_CLI_TEST, ends="failed", tests=_TESTS, artifacts=("junit.xml",), log=_LOG)
+# What a configuration older than 2.1 does: one job, and no workflow.
+LEGACY = _failing(name="build", tests=_TESTS[:5], artifacts=("junit.xml",))
+LEGACY_SLOW = Scenario((WorkflowPlan("build", (JobPlan("build", seconds=600),)),))
 # The history of acme/cli: released, released at the second attempt, and broken since.
 CLI_RELEASE = Scenario((WorkflowPlan("release", (_CLI_TEST, _CLI_BUILD)),))
 CLI_FLAKY = Scenario((WorkflowPlan("release", (_CLI_RED, _CLI_BUILD)),))

@@ -9,7 +9,16 @@ from datetime import timedelta
 
 from bot.playground.clock import Clock
 from bot.playground.pipelines import AUTO_RERUN_PAUSE, CANCEL_TAKES, Json, Pipeline, Run
-from bot.playground.scenarios import CLI_FAILED, CLI_FLAKY, CLI_RELEASE, SCENARIOS, Scenario, WorkflowPlan
+from bot.playground.scenarios import (
+    CLI_FAILED,
+    CLI_FLAKY,
+    CLI_RELEASE,
+    LEGACY,
+    LEGACY_SLOW,
+    SCENARIOS,
+    Scenario,
+    WorkflowPlan,
+)
 
 TERMINAL = frozenset({"success", "failed", "error", "canceled", "unauthorized", "not_run"})
 
@@ -35,6 +44,7 @@ class Project:
     branches: dict[str, Scenario]
     tags: dict[str, Scenario]
     definitions: dict[str, str] = field(default_factory=dict)
+    classic: bool = False
 
 
 class World:
@@ -59,13 +69,14 @@ class World:
         branches: Mapping[str, str | Scenario],
         tags: Mapping[str, str | Scenario] | None = None,
         definitions: Sequence[str] = (),
+        classic: bool = False,
     ) -> Project:
-        """Add a project; `name` is needed where the slug does not say it."""
+        """Add a project; `name` is needed where the slug does not say it. A `classic` one is not known to API v2."""
         organization, _, title = (name or slug.partition("/")[2]).partition("/")
         known = {ref: _scenario(chosen) for ref, chosen in branches.items()}
         tagged = {ref: _scenario(chosen) for ref, chosen in (tags or {}).items()}
         named = {self._id("definition"): one for one in definitions}
-        project = Project(slug, self._id("project"), title, organization, default_branch, known, tagged, named)
+        project = Project(slug, self._id("project"), title, organization, default_branch, known, tagged, named, classic)
         self.projects[slug] = project
         return project
 
@@ -217,6 +228,9 @@ def default_world(clock: Clock) -> World:
     branches = {"main": "green", "release/v2.0": "failing-tests", "hold/prod": "on-hold", **tries}
     world.add_project("gh/acme/frontend", branches=branches, tags={"v2.0": "green"})
     world.add_project("gh/acme/backend", branches={"main": "green", **tries})
+    world.add_project(
+        "gh/acme/legacy", branches={"main": LEGACY, "slow": LEGACY_SLOW}, tags={"v1": LEGACY}, classic=True
+    )
     world.add_project("gh/acme/cli", branches={"main": "green"})
     world.past("gh/acme/cli", "main", CLI_RELEASE, ago=timedelta(hours=9))
     world.past("gh/acme/cli", "main", CLI_FLAKY, ago=timedelta(hours=6), rerun=True)

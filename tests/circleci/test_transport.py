@@ -296,3 +296,57 @@ async def test_a_turn_waits_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(st.text())
 def test_cutting_queries_leaves_text_without_addresses_alone(text: str) -> None:
     assert without_queries(text.replace("http", "")) == text.replace("http", "")
+
+
+async def test_an_old_server_gets_the_token_in_its_own_header() -> None:
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    transport = httpx.MockTransport(handle)
+    async with Transport(
+        "https://ci.example", SecretStr(SECRET), auth_header="circle-token", transport=transport
+    ) as client:
+        await client.request("GET", "/x")
+    assert seen[0].headers["circle-token"] == SECRET
+    assert "authorization" not in seen[0].headers
+
+
+FILE = "https://output.circle-artifacts.com/output/job/x/artifacts/0/report.html"
+ASKED_FILE = "GET /output/job/x/artifacts/0/report.html"
+
+
+async def test_an_artifacts_redirect_never_carries_the_token_on(far_side: FarSide) -> None:
+    # C28
+    where = {"location": "https://storage.example/x?X-Amz-Signature=S"}
+    far_side.says(ASKED_FILE, httpx.Response(302, headers=where))
+    far_side.says("GET /x?X-Amz-Signature=S", httpx.Response(200, content=b"<html>"))
+    assert await far_side.transport.artifact(FILE, max_bytes=100) == b"<html>"
+    first, second = far_side.requests
+    assert SECRET in first.headers["authorization"]
+    assert SECRET not in str(second.headers)
+
+
+async def test_an_artifact_elsewhere_is_fetched_without_the_token(far_side: FarSide) -> None:
+    far_side.says("GET /a", httpx.Response(200, content=b"x" * 11))
+    assert await far_side.transport.artifact("https://evil-circle-artifacts.com/a", max_bytes=10) is None
+    assert SECRET not in str(far_side.requests[0].headers)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (httpx.Response(404), Rejected),
+        (httpx.Response(302, headers={"location": "ftp://storage.example/x"}), Unavailable),
+        (httpx.Response(302, headers={"location": FILE}), Unavailable),
+        (httpx.ReadTimeout("late"), Unavailable),
+    ],
+)
+async def test_an_artifact_that_cannot_be_had_is_an_error(
+    far_side: FarSide, reply: object, kind: type[CircleCIError]
+) -> None:
+    far_side.says(ASKED_FILE, reply)
+    with pytest.raises(kind):
+        await far_side.transport.artifact(FILE, max_bytes=100)

@@ -78,7 +78,9 @@ class Team:
 
 
 @asynccontextmanager
-async def team_at_work(data_dir: Path, *, socket_mode: bool = True, **settings: object) -> AsyncIterator[Team]:
+async def team_at_work(
+    data_dir: Path, *, socket_mode: bool = True, projects: Projects | None = None, **settings: object
+) -> AsyncIterator[Team]:
     """Start all of them; at the end nobody may have broken a rule of Slack's, or of CircleCI's descriptions."""
     world = default_world(Clock(speed=WORLD_SECONDS_PER_SECOND))
     workspace = default_workspace(now=lambda: world.clock.now().timestamp())
@@ -104,7 +106,7 @@ async def team_at_work(data_dir: Path, *, socket_mode: bool = True, **settings: 
             "slack_updates_per_minute": 100_000,
             "circleci_requests_per_second": 1000,
         }
-        async with App(Settings.model_validate({**chosen, **settings}), Projects()) as app:
+        async with App(Settings.model_validate({**chosen, **settings}), projects or Projects()) as app:
             if socket_mode:
                 await slack.connected()
             else:

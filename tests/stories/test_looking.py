@@ -136,6 +136,20 @@ async def test_an_artifact_is_brought_into_the_thread(team: Team) -> None:
     await asks(team, "artifacts get acme/cli", "Which file should I get?")
 
 
+async def test_a_report_of_a_big_build_costs_few_requests(team: Team) -> None:
+    await team.deploys_branch("try/big")
+    final = await team.reads("Failed after")
+    evidence = ("/tests", "/artifacts", "/api/v1.1/", "/output/")
+    looked = [seen.path for seen in team.circleci.requests if any(part in seen.path for part in evidence)]
+    assert 0 < len(looked) <= 8
+    before = len(team.circleci.requests)
+    await team.ada.click(final, "Show log")
+    await team.is_told(team.ada, "job-2")
+    # A look of the watch in between asks for the workflows once more, and for nothing else.
+    cold = {seen.path for seen in team.circleci.requests[before:]}
+    assert 0 < len(cold) <= 13
+
+
 async def test_what_ran_lately_which_projects_and_who_i_am(team: Team) -> None:
     await team.deploys_branch("main")
     await team.reads("Passed in")
@@ -143,7 +157,7 @@ async def test_what_ran_lately_which_projects_and_who_i_am(team: Team) -> None:
     assert "✅ passed · acme/frontend · main · test 1842" in recent.visible
     listed = await asks(team, "projects front", "1 followed project.")
     assert "• acme/frontend · main · ✅ passed (1843)" in listed.visible
-    await asks(team, "projects zzz", "None of the 3 projects")
+    await asks(team, "projects zzz", "None of the 4 projects")
     me = await asks(team, "me", "On CircleCI I am acme-bot")
     assert "acme" in me.visible
     assert "hooks.slack.com" not in team.slack.workspace.transcript()
