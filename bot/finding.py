@@ -1,7 +1,8 @@
 """Finds what people name: a project, a pipeline, a build; what there is none of is said with what there is."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from bot.circleci.client import CircleCI
 from bot.circleci.transport import together
@@ -17,6 +18,17 @@ MOST_TAGGED_PAGES = 3
 MOST_LOOKED_THROUGH = 15
 
 
+@contextmanager
+def known(what: str, name: str, looked_in: str = "") -> Iterator[None]:
+    """Turn CircleCI's 404 within the block into NotFound."""
+    try:
+        yield
+    except Rejected as error:
+        if error.status != 404:
+            raise
+        raise NotFound(what, name, looked_in=looked_in) from error
+
+
 class Finder:
     """Each method raises NotFound for what CircleCI does not know, or the token may not see."""
 
@@ -26,12 +38,8 @@ class Finder:
 
     async def project(self, slug: ProjectSlug) -> Project:
         """Return a project, whatever its spelling."""
-        try:
+        with known("project", slug):
             return await self._circleci.project(slug)
-        except Rejected as error:
-            if error.status != 404:
-                raise
-            raise NotFound("project", slug) from error
 
     async def title(self, slug: ProjectSlug) -> str:
         """Return what people call a project; only one whose slug is made of ids has to be asked for."""
@@ -88,28 +96,16 @@ class Finder:
         return Ref(name=(await self.project(slug)).vcs_info.default_branch or "main")
 
     async def _of_branch(self, slug: ProjectSlug, branch: str) -> tuple[Pipeline, ...]:
-        try:
+        with known("project", slug):
             return await self._circleci.pipelines(slug, branch)
-        except Rejected as error:
-            if error.status != 404:
-                raise
-            raise NotFound("project", slug) from error
 
     async def _numbered(self, slug: ProjectSlug, number: int) -> Pipeline:
-        try:
+        with known("pipeline", f"#{number}", slug):
             return await self._circleci.pipeline_by_number(slug, number)
-        except Rejected as error:
-            if error.status != 404:
-                raise
-            raise NotFound("pipeline", f"#{number}", looked_in=slug) from error
 
     async def _of_job(self, slug: ProjectSlug, number: int) -> Pipeline:
-        try:
+        with known("job", str(number), slug):
             details = await self._circleci.job(slug, number)
-        except Rejected as error:
-            if error.status != 404:
-                raise
-            raise NotFound("job", str(number), looked_in=slug) from error
         if details.pipeline is None:
             raise NotFound("pipeline of job", str(number), looked_in=slug)
         return await self._circleci.pipeline(details.pipeline.id)

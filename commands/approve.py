@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from bot.actions import ApproveJob
-from bot.errors import UsageError
 from bot.grammar import Word
 from bot.models.slack import Click, Invocation
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target, parse_target
+from bot.targets import Target, only_target
 from formatters import choices
 from formatters.blocks import Message
 from formatters.help import CommandHelp
@@ -35,10 +34,7 @@ class Approve(BaseModel):
 
 def parse(words: Sequence[Word], projects: Projects) -> Approve:
     """Return the request, or a UsageError that names the word it trips over."""
-    target, rest = parse_target(words, projects)
-    if rest:
-        raise UsageError("I do not know what to do with this word.", given=rest[0].text)
-    return Approve(target=target)
+    return Approve(target=only_target(words, projects))
 
 
 async def list_holds(request: Approve, invocation: Invocation, context: Context) -> Message:

@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel, ConfigDict
 
 from bot.circleci.transport import together
-from bot.errors import NotFound, Rejected, UsageError
+from bot.errors import UsageError
+from bot.finding import known
 from bot.grammar import Word
 from bot.models.circleci import Artifact, ProjectSlug, Ref
 from bot.models.slack import Invocation
@@ -111,12 +112,8 @@ async def _stored(target: Target, invocation: Invocation, context: Context) -> t
 
 
 async def _of_job(slug: str, number: int, context: Context) -> tuple[Artifact, ...]:
-    try:
+    with known("job", str(number), slug):
         return await context.circleci.artifacts(ProjectSlug(slug), number)
-    except Rejected as error:
-        if error.status != 404:
-            raise
-        raise NotFound("job", str(number), looked_in=slug) from error
 
 
 def register(router: Router) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from bot.actions import CancelJob, CancelPipeline
-from bot.errors import NotFound, Rejected, UsageError
+from bot.finding import known
 from bot.grammar import Word
 from bot.models.circleci import TERMINAL_JOB_STATUSES, JobDetails, PipelineId, ProjectSlug
 from bot.models.slack import Click, Invocation
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target, parse_target
+from bot.targets import Target, only_target
 from formatters import choices
 from formatters.blocks import Message
 from formatters.help import CommandHelp
@@ -37,10 +37,7 @@ class Cancel(BaseModel):
 
 def parse(words: Sequence[Word], projects: Projects) -> Cancel:
     """Return the request, or a UsageError that names the word it trips over."""
-    target, rest = parse_target(words, projects)
-    if rest:
-        raise UsageError("I do not know what to do with this word.", given=rest[0].text)
-    return Cancel(target=target)
+    return Cancel(target=only_target(words, projects))
 
 
 async def ask(request: Cancel, invocation: Invocation, context: Context) -> Message:
@@ -73,12 +70,8 @@ async def cancel_job(button: CancelJob, click: Click, context: Context) -> Messa
 
 
 async def _job(slug: ProjectSlug, number: int, context: Context) -> JobDetails:
-    try:
+    with known("job", str(number), slug):
         return await context.circleci.job(slug, number)
-    except Rejected as error:
-        if error.status != 404:
-            raise
-        raise NotFound("job", str(number), looked_in=slug) from error
 
 
 def register(router: Router) -> None:

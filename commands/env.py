@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from bot.actions import RemoveVariable, VariableForm
-from bot.errors import NotFound, Rejected, UsageError
+from bot.errors import Rejected, UsageError
+from bot.finding import known
 from bot.grammar import Word, parse_project
 from bot.models.circleci import ProjectSlug
 from bot.models.classic import EnvironmentVariable
@@ -87,12 +88,8 @@ async def remove_variable(button: RemoveVariable, click: Click, context: Context
 
 
 async def _found(slug: ProjectSlug, name: str, context: Context) -> EnvironmentVariable:
-    try:
+    with known("environment variable", name, slug):
         return await context.classic.variable(slug, name)
-    except Rejected as error:
-        if error.status != 404:
-            raise
-        raise NotFound("environment variable", name, looked_in=slug) from error
 
 
 def register(router: Router) -> None:

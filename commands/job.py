@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.actions import SendLog
 from bot.circleci.logs import tail
-from bot.errors import NotFound, Rejected, UsageError
+from bot.errors import UsageError
+from bot.finding import known
 from bot.grammar import Word
 from bot.models.circleci import Action, ClassicBuild, ProjectSlug, Step
 from bot.models.slack import Click, Invocation
@@ -120,12 +121,8 @@ async def _which(target: Target, invocation: Invocation, context: Context) -> tu
 
 
 async def _detail(slug: ProjectSlug, number: int, context: Context) -> ClassicBuild:
-    try:
+    with known("job", str(number), slug):
         return await context.classic.build(slug, number)
-    except Rejected as error:
-        if error.status != 404:
-            raise
-        raise NotFound("job", str(number), looked_in=slug) from error
 
 
 def register(router: Router) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from bot.actions import AddCheckoutKey, RemoveCheckoutKey
-from bot.errors import NotFound, Rejected, UsageError
+from bot.errors import Rejected, UsageError
+from bot.finding import known
 from bot.grammar import Word, parse_project
 from bot.models.circleci import ProjectSlug
 from bot.models.classic import CheckoutKey
@@ -90,12 +91,8 @@ async def remove_key(button: RemoveCheckoutKey, click: Click, context: Context) 
 
 
 async def _found(slug: ProjectSlug, fingerprint: str, context: Context) -> CheckoutKey:
-    try:
+    with known("checkout key", fingerprint, slug):
         return await context.classic.checkout_key(slug, fingerprint)
-    except Rejected as error:
-        if error.status != 404:
-            raise
-        raise NotFound("checkout key", fingerprint, looked_in=slug) from error
 
 
 def register(router: Router) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.errors import UsageError
 from bot.grammar import Word
 from bot.models.slack import Invocation
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target, parse_target
+from bot.targets import Target, only_target
 from formatters import builds
 from formatters.blocks import Message
 from formatters.help import CommandHelp
@@ -35,10 +34,7 @@ class Status(BaseModel):
 
 def parse(words: Sequence[Word], projects: Projects) -> Status:
     """Return the request, or a UsageError that names the word it trips over."""
-    target, rest = parse_target(words, projects)
-    if rest:
-        raise UsageError("I do not know what to do with this word.", given=rest[0].text)
-    return Status(target=target)
+    return Status(target=only_target(words, projects))
 
 
 async def show_status(request: Status, invocation: Invocation, context: Context) -> Message:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from bot.circleci.transport import together
-from bot.errors import NotFound, Rejected, UsageError
+from bot.finding import known
 from bot.grammar import Word
 from bot.models.circleci import TestResult
 from bot.models.slack import Invocation
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target, parse_target
+from bot.targets import Target, only_target
 from formatters import results
 from formatters.blocks import Message
 from formatters.help import CommandHelp
@@ -37,10 +37,7 @@ class Tests(BaseModel):
 
 def parse(words: Sequence[Word], projects: Projects) -> Tests:
     """Return the request, or a UsageError that names the word it trips over."""
-    target, rest = parse_target(words, projects)
-    if rest:
-        raise UsageError("I do not know what to do with this word.", given=rest[0].text)
-    return Tests(target=target)
+    return Tests(target=only_target(words, projects))
 
 
 async def show_tests(request: Tests, invocation: Invocation, context: Context) -> Message:
@@ -61,12 +58,8 @@ async def show_tests(request: Tests, invocation: Invocation, context: Context) -
 
 
 async def _of_job(slug: str, number: int, context: Context) -> tuple[TestResult, ...]:
-    try:
+    with known("job", str(number), slug):
         return await context.circleci.tests(slug, number)
-    except Rejected as error:
-        if error.status != 404:
-            raise
-        raise NotFound("job", str(number), looked_in=slug) from error
 
 
 def register(router: Router) -> None:

@@ -9,7 +9,7 @@ from bot.grammar import Word
 from bot.models.slack import Invocation
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target, parse_target
+from bot.targets import Target, only_target
 from formatters import choices
 from formatters.blocks import Message
 from formatters.help import CommandHelp
@@ -43,10 +43,7 @@ class Watching(BaseModel):
 
 def parse(words: Sequence[Word], projects: Projects) -> Watching:
     """Return the request, or a UsageError that names the word it trips over."""
-    target, rest = parse_target(words, projects)
-    if rest:
-        raise UsageError("I do not know what to do with this word.", given=rest[0].text)
-    return Watching(target=target)
+    return Watching(target=only_target(words, projects))
 
 
 async def watch(request: Watching, invocation: Invocation, context: Context) -> Message | None:
