@@ -7,7 +7,6 @@ link; in a thread that follows a build, no name at all.
 import re
 from collections.abc import Sequence
 
-from bot.errors import UsageError
 from bot.grammar import Word, is_parameter, parse_project, parse_ref
 from bot.models.circleci import Model, ProjectSlug, Ref
 from bot.settings import Projects
@@ -45,14 +44,6 @@ def parse_target(words: Sequence[Word], projects: Projects) -> tuple[Target, lis
         name = "pipeline_number" if word.startswith("#") else "job_number"
         target = target.model_copy(update={name: int(word.lstrip("#"))})
     return target, rest
-
-
-def only_target(words: Sequence[Word], projects: Projects) -> Target:
-    """Return what all the words name, or a UsageError for one too many."""
-    target, rest = parse_target(words, projects)
-    if rest:
-        raise UsageError("I do not know what to do with this word.", given=rest[0].text)
-    return target
 
 
 def is_project(word: Word, projects: Projects) -> bool:

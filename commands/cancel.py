@@ -1,17 +1,11 @@
 """Cancel a build that runs, or one of its jobs; it asks first, and asks which when there are several."""
 
-from collections.abc import Sequence
-
-from pydantic import BaseModel, ConfigDict
-
 from bot.actions import CancelJob, CancelPipeline
 from bot.finding import known
-from bot.grammar import Word
 from bot.models.circleci import TERMINAL_JOB_STATUSES, JobDetails, PipelineId, ProjectSlug
 from bot.models.slack import Click, Invocation
+from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
-from bot.settings import Projects
-from bot.targets import Target, only_target
 from formatters import choices
 from formatters.blocks import Message
 from formatters.help import CommandHelp
@@ -28,19 +22,7 @@ HELP = CommandHelp(
 MOST_LOOKED_AT = 8
 
 
-class Cancel(BaseModel):
-    """What to cancel."""
-
-    model_config = ConfigDict(frozen=True)
-    target: Target
-
-
-def parse(words: Sequence[Word], projects: Projects) -> Cancel:
-    """Return the request, or a UsageError that names the word it trips over."""
-    return Cancel(target=only_target(words, projects))
-
-
-async def ask(request: Cancel, invocation: Invocation, context: Context) -> Message:
+async def ask(request: OfTarget, invocation: Invocation, context: Context) -> Message:
     """Answer with a button for each build that runs, or for the one job."""
     target = request.target
     if target.slug is not None and target.job_number is not None:
@@ -76,6 +58,6 @@ async def _job(slug: ProjectSlug, number: int, context: Context) -> JobDetails:
 
 def register(router: Router) -> None:
     """Teach the router this command and its buttons."""
-    router.command(HELP, parse=parse, permission="cancel")(ask)
+    router.command(HELP, parse=parse_of_target, permission="cancel")(ask)
     router.action(CancelPipeline, permission="cancel")(cancel)
     router.action(CancelJob, permission="cancel")(cancel_job)

@@ -1,14 +1,8 @@
 """Say who the bot is and what to try first: when asked, and once when its direct messages are opened."""
 
-from collections.abc import Sequence
-
-from pydantic import BaseModel, ConfigDict
-
-from bot.errors import UsageError
-from bot.grammar import Word
 from bot.models.slack import Invocation
+from bot.requests import Nothing, parse_nothing
 from bot.routing import Context, Router
-from bot.settings import Projects
 from formatters import help as words
 from formatters.blocks import Message
 from formatters.help import CommandHelp
@@ -24,20 +18,7 @@ HELP = CommandHelp(
 )
 
 
-class Hello(BaseModel):
-    """There is nothing to choose."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-def parse(words_given: Sequence[Word], projects: Projects) -> Hello:  # noqa: ARG001  # each parser has both
-    """Return the request; a greeting has no arguments."""
-    if words_given:
-        raise UsageError("I expected nothing after this word.", given=words_given[0].text)
-    return Hello()
-
-
-async def greet(request: Hello, invocation: Invocation, context: Context) -> Message | None:  # noqa: ARG001
+async def greet(request: Nothing, invocation: Invocation, context: Context) -> Message | None:  # noqa: ARG001
     """Answer with the greeting; to somebody who only opened the direct messages, once and never again."""
     if invocation.kind == "opened" and not await _is_new(invocation, context):
         return None
@@ -53,4 +34,4 @@ async def _is_new(invocation: Invocation, context: Context) -> bool:
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse, permission="read")(greet)
+    router.command(HELP, parse=parse_nothing, permission="read")(greet)

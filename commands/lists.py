@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from bot.errors import UsageError
 from bot.grammar import Word
 from bot.models.slack import Invocation
+from bot.requests import Nothing, parse_nothing
 from bot.routing import Context, Router
 from bot.settings import Projects
 from formatters import lists
@@ -42,24 +43,11 @@ ME = CommandHelp(
 )
 
 
-class Nothing(BaseModel):
-    """There is nothing to choose."""
-
-    model_config = ConfigDict(frozen=True)
-
-
 class Filter(BaseModel):
     """A part of the names to list; all of them without one."""
 
     model_config = ConfigDict(frozen=True)
     wanted: str = ""
-
-
-def parse_nothing(words: Sequence[Word], projects: Projects) -> Nothing:  # noqa: ARG001  # each parser has both
-    """Return the request; it has no arguments."""
-    if words:
-        raise UsageError("I expected nothing after this word.", given=words[0].text)
-    return Nothing()
 
 
 def parse_filter(words: Sequence[Word], projects: Projects) -> Filter:  # noqa: ARG001  # each parser has both

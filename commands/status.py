@@ -1,14 +1,8 @@
 """Say how the newest builds of a branch ended, or one build in full."""
 
-from collections.abc import Sequence
-
-from pydantic import BaseModel, ConfigDict
-
-from bot.grammar import Word
 from bot.models.slack import Invocation
+from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
-from bot.settings import Projects
-from bot.targets import Target, only_target
 from formatters import builds
 from formatters.blocks import Message
 from formatters.help import CommandHelp
@@ -25,19 +19,7 @@ HELP = CommandHelp(
 MOST_SHOWN = 5
 
 
-class Status(BaseModel):
-    """What to look at."""
-
-    model_config = ConfigDict(frozen=True)
-    target: Target
-
-
-def parse(words: Sequence[Word], projects: Projects) -> Status:
-    """Return the request, or a UsageError that names the word it trips over."""
-    return Status(target=only_target(words, projects))
-
-
-async def show_status(request: Status, invocation: Invocation, context: Context) -> Message:
+async def show_status(request: OfTarget, invocation: Invocation, context: Context) -> Message:
     """Answer with one build where one was named, with the newest of a branch otherwise."""
     finder = context.finder
     if request.target.names_a_build:
@@ -51,4 +33,4 @@ async def show_status(request: Status, invocation: Invocation, context: Context)
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse, permission="read")(show_status)
+    router.command(HELP, parse=parse_of_target, permission="read")(show_status)

@@ -1,17 +1,11 @@
 """Show which tests failed, with their messages; the counts and the slowest."""
 
-from collections.abc import Sequence
-
-from pydantic import BaseModel, ConfigDict
-
 from bot.circleci.transport import together
 from bot.finding import known
-from bot.grammar import Word
 from bot.models.circleci import TestResult
 from bot.models.slack import Invocation
+from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
-from bot.settings import Projects
-from bot.targets import Target, only_target
 from formatters import results
 from formatters.blocks import Message
 from formatters.help import CommandHelp
@@ -28,19 +22,7 @@ HELP = CommandHelp(
 MOST_JOBS = 10
 
 
-class Tests(BaseModel):
-    """Whose test results."""
-
-    model_config = ConfigDict(frozen=True)
-    target: Target
-
-
-def parse(words: Sequence[Word], projects: Projects) -> Tests:
-    """Return the request, or a UsageError that names the word it trips over."""
-    return Tests(target=only_target(words, projects))
-
-
-async def show_tests(request: Tests, invocation: Invocation, context: Context) -> Message:
+async def show_tests(request: OfTarget, invocation: Invocation, context: Context) -> Message:
     """Answer with the results of one job, of the failed jobs of a build, or of all where none failed."""
     target = request.target
     if target.slug is not None and target.job_number is not None:
@@ -64,4 +46,4 @@ async def _of_job(slug: str, number: int, context: Context) -> tuple[TestResult,
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse, permission="read")(show_tests)
+    router.command(HELP, parse=parse_of_target, permission="read")(show_tests)

@@ -1,15 +1,9 @@
 """Follow a build that somebody else started, or stop following."""
 
-from collections.abc import Sequence
-
-from pydantic import BaseModel, ConfigDict
-
 from bot.errors import UsageError
-from bot.grammar import Word
 from bot.models.slack import Invocation
+from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
-from bot.settings import Projects
-from bot.targets import Target, only_target
 from formatters import choices
 from formatters.blocks import Message
 from formatters.help import CommandHelp
@@ -34,19 +28,7 @@ UNWATCH = CommandHelp(
 )
 
 
-class Watching(BaseModel):
-    """Which build."""
-
-    model_config = ConfigDict(frozen=True)
-    target: Target
-
-
-def parse(words: Sequence[Word], projects: Projects) -> Watching:
-    """Return the request, or a UsageError that names the word it trips over."""
-    return Watching(target=only_target(words, projects))
-
-
-async def watch(request: Watching, invocation: Invocation, context: Context) -> Message | None:
+async def watch(request: OfTarget, invocation: Invocation, context: Context) -> Message | None:
     """Follow it here; its root message is the answer."""
     if request.target.slug is None:
         raise UsageError("Which project?")
@@ -56,7 +38,7 @@ async def watch(request: Watching, invocation: Invocation, context: Context) -> 
     return None if followed else choices.followed_already(pipeline)
 
 
-async def unwatch(request: Watching, invocation: Invocation, context: Context) -> Message:
+async def unwatch(request: OfTarget, invocation: Invocation, context: Context) -> Message:
     """Stop telling this place about it; other threads go on."""
     pipeline = await context.finder.pipeline(request.target, invocation)
     stopped = await context.starter.leave(pipeline.id, invocation)
@@ -65,5 +47,5 @@ async def unwatch(request: Watching, invocation: Invocation, context: Context) -
 
 def register(router: Router) -> None:
     """Teach the router these commands."""
-    router.command(WATCH, parse=parse, permission="read")(watch)
-    router.command(UNWATCH, parse=parse, permission="read")(unwatch)
+    router.command(WATCH, parse=parse_of_target, permission="read")(watch)
+    router.command(UNWATCH, parse=parse_of_target, permission="read")(unwatch)

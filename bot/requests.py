@@ -1,0 +1,38 @@
+"""Requests that several commands share: nothing to choose, and one build. Pure."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.errors import UsageError
+from bot.grammar import Word
+from bot.settings import Projects
+from bot.targets import Target, parse_target
+
+
+class Nothing(BaseModel):
+    """There is nothing to choose."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class OfTarget(BaseModel):
+    """Which build, or which branch's."""
+
+    model_config = ConfigDict(frozen=True)
+    target: Target
+
+
+def parse_nothing(words: Sequence[Word], projects: Projects) -> Nothing:  # noqa: ARG001  # each parser has both
+    """Return the request of a command that takes no words."""
+    if words:
+        raise UsageError("I expected nothing after this word.", given=words[0].text)
+    return Nothing()
+
+
+def parse_of_target(words: Sequence[Word], projects: Projects) -> OfTarget:
+    """Return what all the words name, or a UsageError for one too many."""
+    target, rest = parse_target(words, projects)
+    if rest:
+        raise UsageError("I do not know what to do with this word.", given=rest[0].text)
+    return OfTarget(target=target)
