@@ -59,7 +59,7 @@ def parse_filter(words: Sequence[Word], projects: Projects) -> Filter:  # noqa: 
 
 async def recent(request: Nothing, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all handlers
     """Answer with the newest jobs."""
-    return lists.recent(await context.classic.recent_builds(), context.links)
+    return lists.recent(await context.classic.recent_builds(limit=100), context.links)
 
 
 async def projects(request: Filter, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all handlers

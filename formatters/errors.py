@@ -70,7 +70,8 @@ def _not_found(problem: NotFound, command: str) -> Message:
 def _where_names_stand(what: str, command: str) -> str:
     if what == "project":
         return f"Check the spelling: `{command} projects` lists those that I follow."
-    return f"`{command} status &lt;project&gt;` shows what there is."
+    word = {"environment variable": "env", "checkout key": "keys"}.get(what, "status")
+    return f"`{command} {word} &lt;project&gt;` shows what there is."
 
 
 def _quoted(branch: str) -> str:

@@ -8,26 +8,39 @@ from formatters.blocks import Message, assemble, context, date, fit, link, liter
 from formatters.links import Links
 from formatters.words import count, duration, listed, status
 
-MOST_BUILDS, MOST_PROJECTS = 15, 40
+MOST_BUILDS, MOST_PROJECTS, MOST_NAMED = 15, 40, 2
+FAILED = frozenset({"failed", "timedout", "infrastructure_fail"})
 
 
 def recent(builds: Sequence[BuildSummary], links: Links) -> Message:
-    """Return the newest jobs over all followed projects."""
+    """Return what ran lately over all followed projects: a line for each workflow, the newest first."""
     if not builds:
         text = "Nothing ran lately in the projects that my user follows on CircleCI."
         return assemble(text, section(text))
-    lines = [_build_line(build, links) for build in builds[:MOST_BUILDS]]
-    more = f"The newest {len(lines)} of {len(builds)} jobs." if len(builds) > len(lines) else "Newest first."
-    return assemble("What ran lately.", section("*What ran lately*"), section(fit(lines, 2900)), context(more))
+    groups: dict[str, list[BuildSummary]] = {}
+    for build in builds:
+        groups.setdefault(build.workflows.workflow_id or f"{build.slug} {build.build_num}", []).append(build)
+    lines = [_group_line(group, links) for group in list(groups.values())[:MOST_BUILDS]]
+    note = f"From the newest {count(len(builds), 'job')}."
+    return assemble("What ran lately.", section("*What ran lately*"), section(fit(lines, 2900)), context(note))
 
 
-def _build_line(build: BuildSummary, links: Links) -> str:
+def _group_line(group: Sequence[BuildSummary], links: Links) -> str:
+    """Return one workflow's jobs in a line: the failed ones by name, of the others how many there are."""
+    failed = [build for build in group if build.status in FAILED]
+    running = [build for build in group if build.lifecycle not in ("finished", "not_run", "")]
+    shown = (failed or running or group)[:MOST_NAMED]
+    first, starts = shown[0], [build.start_time for build in group if build.start_time]
+    others = len(group) - len(shown)
+    jobs = ", ".join(_job(build, links) for build in shown) + (f" and {count(others, 'other job')}" if others else "")
+    took = duration(first.run_time) if len(group) == 1 and first.run_time else ""
+    parts = [status(first.status), literal(first.title), literal(first.ref, 80), jobs]
+    return " · ".join(part for part in (*parts, date(min(starts)) if starts else "", took) if part)
+
+
+def _job(build: BuildSummary, links: Links) -> str:
     url = f"{links.web_url}/jobs/{build.slug}/{build.build_num}" if build.vcs_type else ""
-    when = date(build.start_time) if build.start_time else ""
-    took = duration(build.run_time) if build.run_time else ""
-    place = f"{literal(build.title)} · {literal(build.ref, 80)}"
-    job = f"{link(url, f'{build.job_name} {build.build_num}')}"
-    return " · ".join(part for part in (status(build.status), place, job, when, took) if part)
+    return link(url, f"{build.job_name} {build.build_num}")
 
 
 def projects(found: Sequence[FollowedProject], wanted: str) -> Message:

@@ -58,6 +58,10 @@ def log(name: str, step: str, lines: tuple[str, ...], *, offer: SendLog | None, 
 
 def no_log(name: str, steps: tuple[str, ...]) -> Message:
     """Say which steps there are where the one asked for is not, or has no log."""
-    known = ", ".join(code(step, 60) for step in steps[:15]) or "none"
-    text = f"I find no such step with a log in {literal(name, 100)}. Steps with one: {known}."
+    known = ", ".join(code(step, 60) for step in steps[:15])
+    text = (
+        f"I find no such step with a log in {literal(name, 100)}. Steps with one: {known}."
+        if known
+        else f"CircleCI keeps no log of {literal(name, 100)}: it has not begun, it was quiet, or it is too old."
+    )
     return assemble(text, section(text))

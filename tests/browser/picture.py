@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -18,16 +18,44 @@ from tests.stories.team import Team, team_at_work
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 SHEET = Path(__file__).parents[2] / "contact-sheet.png"
 PANEL = 300  # the pretend CircleCI's column is no part of Slack
-SAID = (
-    "hello",
-    "help",
-    "help deploy",
-    "deplyo acme/frontend main",
-    "deploy acme/nothing main",
-    "deploy acme/frontend relase/v2.0",
-    "deploy acme/frontend main extra words",
-    "deploy",
-)
+# What is asked at the end, when every course has been played: each part is a section of the sheet.
+SAID = {
+    "Who does not know it yet": ("hello", "help", "help deploy"),
+    "Mistakes": (
+        "deplyo acme/frontend main",
+        "deploy acme/nothing main",
+        "deploy acme/frontend relase/v2.0",
+        "deploy acme/frontend main extra words",
+        "deploy",
+        "status acme/frontend #1",
+        "env set acme/frontend DEPLOY_TOKEN hunter2",
+    ),
+    "Looking": (
+        "status acme/frontend try/failing-tests",
+        "status acme/frontend #2418",
+        "tests acme/frontend try/failing-tests",
+        "build acme/frontend 1848",
+        "logs acme/frontend 1848",
+        "artifacts acme/cli main",
+        "artifacts acme/cli main linux",
+        "recent",
+        "projects",
+        "me",
+    ),
+    "Acting": (
+        "cancel acme/cli",
+        "cancel acme/frontend 1848",
+        "approve acme/frontend try/on-hold",
+        "env set acme/frontend DEPLOY_TOKEN",
+        "env remove acme/frontend DEPLOY_TOKEN",
+        "keys add acme/frontend deploy-key",
+        "keys acme/frontend",
+        "ssh-key add acme/frontend",
+        "heroku-key add",
+        "cache clear acme/frontend",
+        "doctor",
+    ),
+}
 COLUMNS = """
     html, body { overflow: visible; height: auto; }
     body { padding: 20px; columns: 400px 5; column-gap: 24px; }
@@ -69,7 +97,7 @@ async def sheet() -> None:
     """Put every message of every course on one sheet, and the answers to what cannot be carried out."""
     async with place() as (team, page), opened(page.url, (2200, 1200)) as window:
         parts = [await _course(team, window, name) for name in COURSES if name != "skip-ci"]  # starts nothing
-        parts.append(await _answers(team, window))
+        parts += [await _answers(team, window, title, said) for title, said in SAID.items()]
         await window.page.evaluate(
             """([parts, columns]) => {
                 const section = ([title, html]) => `<section><h2>${title}</h2>${html}</section>`;
@@ -98,14 +126,17 @@ async def _course(team: Team, window: Window, name: str) -> list[str]:
     return [COURSES[name], await window.thread.locator(".messages").evaluate("one => one.outerHTML")]
 
 
-async def _answers(team: Team, window: Window) -> list[str]:
-    for text in SAID:
-        await team.grace.command("general", "/ci", text)
-    await team.slack.wait_for(lambda: len(team.grace.sees_only) >= len(SAID))
-    await window.page.get_by_label("You are").select_option("grace")
-    await window.page.get_by_role("button", name="#general").click()
+async def _answers(team: Team, window: Window, title: str, said: Sequence[str]) -> list[str]:
+    """Return what the one who asked all this sees; each part has a channel of its own."""
+    admin = team.slack.person("admin")
+    channel = team.slack.workspace.add_channel(f"C0{title.upper()}", title.lower().replace(" ", "-"), admin.id, "U0BOT")
+    for number, text in enumerate(said, start=len(admin.sees_only) + 1):
+        await admin.command(channel, "/ci", text)
+        await team.slack.wait_for(lambda wanted=number: len(admin.sees_only) >= wanted)  # type: ignore[misc]  # bound now
+    await window.page.get_by_label("You are").select_option("admin")
+    await window.page.get_by_role("button", name=channel.name).click()
     await window.sees("Only visible to you")
-    return ["Only to the one who asked", await window.channel.locator(".messages").evaluate("one => one.outerHTML")]
+    return [title, await window.channel.locator(".messages").evaluate("one => one.outerHTML")]
 
 
 async def _save(window: Window, path: Path, clip: FloatRect | None = None) -> None:

@@ -205,5 +205,7 @@ async def in_redis(team: Team) -> list[str]:
                 b"list": lambda name: redis.lrange(name, 0, -1),
                 b"stream": redis.xrange,
             }
-            kept.append(f"{key!r} {await read[await redis.type(key)](key)!r}")
+            kind = await redis.type(key)
+            if kind in read:  # it may be gone by now
+                kept.append(f"{key!r} {await read[kind](key)!r}")
         return kept
