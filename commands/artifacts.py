@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.circleci.transport import together
+from bot.circleci.partial import Partial, whatever_can_be_read
 from bot.errors import UsageError
 from bot.finding import known
 from bot.grammar import Word
@@ -15,7 +15,7 @@ from bot.models.slack import Invocation
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.targets import Target, parse_target
-from formatters import files
+from formatters import files, unread
 from formatters.blocks import Message
 from formatters.help import CommandHelp
 
@@ -34,7 +34,7 @@ HELP = CommandHelp(
     also=("artifact", "files", "download", "downloads"),
 )
 MOST_JOBS = 12
-Files = tuple[Artifact, ...]
+Read = Partial[tuple[Artifact, ...]]
 
 
 class Artifacts(BaseModel):
@@ -59,10 +59,13 @@ def parse(words: Sequence[Word], projects: Projects) -> Artifacts:
 async def show_artifacts(request: Artifacts, invocation: Invocation, context: Context) -> Message | None:
     """Answer with links, or with the file itself."""
     request = await _understood(request, context)
-    title, found, age = await _stored(request.target, invocation, context)
+    title, read, age = await _stored(request.target, invocation, context)
+    found = tuple(artifact for files_of_job in read.found for artifact in files_of_job)
     chosen = [one for one in found if matches(one.path, request.wanted)]
     if not request.get:
-        return files.artifacts(title, chosen, wanted=request.wanted, of=len(found), age=age)
+        told = files.artifacts(title, chosen, wanted=request.wanted, of=len(found), age=age)
+        missed = len(read.errors)
+        return unread.add(told, read.tried, missed, invocation.text, limited=read.was_limited) if missed else told
     if len(chosen) != 1:
         return files.which(title, chosen, wanted=request.wanted, of=len(found))
     limit = context.settings.artifact_max_megabytes * 1_000_000
@@ -95,20 +98,21 @@ async def _understood(request: Artifacts, context: Context) -> Artifacts:
     return request.model_copy(update={"target": target.model_copy(update={"ref": None}), "wanted": (target.ref.name,)})
 
 
-async def _stored(target: Target, invocation: Invocation, context: Context) -> tuple[str, Files, timedelta | None]:
+async def _stored(target: Target, invocation: Invocation, context: Context) -> tuple[str, Read, timedelta | None]:
     """Return what is looked at, in words, all its files, and how old they are where that is known."""
     if target.slug is not None and target.job_number is not None:
-        return f"{target.slug} {target.job_number}", await _of_job(target.slug, target.job_number, context), None
+        one = Partial([await _of_job(target.slug, target.job_number, context)], [])
+        return f"{target.slug} {target.job_number}", one, None
     if target.names_a_build:
         build = await context.circleci.build((await context.finder.pipeline(target, invocation)).id)
     else:
         build = await context.finder.newest_passed(target)
     pipeline = build.pipeline
     jobs = [job.job_number for run in build.real_runs for job in run.jobs if job.job_number is not None]
-    lists = await together(*(_of_job(pipeline.project_slug, number, context) for number in jobs[:MOST_JOBS]))
+    read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context) for number in jobs[:MOST_JOBS]))
     ref = pipeline.ref or Ref(name="?")
     title = f"{await context.finder.title(pipeline.project_slug)} {ref} #{pipeline.number}"
-    return title, tuple(artifact for found in lists for artifact in found), build.read_at - pipeline.created_at
+    return title, read, build.read_at - pipeline.created_at
 
 
 async def _of_job(slug: str, number: int, context: Context) -> tuple[Artifact, ...]:

@@ -1,12 +1,12 @@
 """Show which tests failed, with their messages; the counts and the slowest."""
 
-from bot.circleci.transport import together
+from bot.circleci.partial import whatever_can_be_read
 from bot.finding import known
 from bot.models.circleci import TestResult
 from bot.models.slack import Invocation
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
-from formatters import results
+from formatters import results, unread
 from formatters.blocks import Message
 from formatters.help import CommandHelp
 
@@ -34,9 +34,14 @@ async def show_tests(request: OfTarget, invocation: Invocation, context: Context
     # The results of the failed jobs tell what failed; the others cost a request each for nothing.
     jobs = [job for job in jobs if job.is_failed] or jobs
     numbers = [job.job_number for job in jobs[:MOST_JOBS] if job.job_number is not None]
-    lists = await together(*(_of_job(pipeline.project_slug, number, context) for number in numbers))
+    read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context) for number in numbers))
     title = f"{await context.finder.title(pipeline.project_slug)} #{pipeline.number}"
-    return results.summary(title, lists, left_out=len(jobs) - len(numbers))
+    told = results.summary(title, read.found, left_out=len(jobs) - len(numbers))
+    return (
+        told
+        if read.is_whole
+        else unread.add(told, read.tried, len(read.errors), invocation.text, limited=read.was_limited)
+    )
 
 
 async def _of_job(slug: str, number: int, context: Context) -> tuple[TestResult, ...]:

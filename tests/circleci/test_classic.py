@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.circleci.classic import Classic, messages
+from bot.circleci.client import CircleCI
 from bot.circleci.logs import tail
 from bot.circleci.transport import Transport
-from bot.errors import CircleCIError, Rejected, Unavailable
+from bot.errors import CircleCIError, NotTriggered, Rejected, Unavailable
 from tests.circleci.conftest import SECRET, FarSide, serving
 
 LOG = "https://storage.example/log?X-Amz-Signature=KEY"
@@ -74,6 +75,7 @@ async def test_no_address_at_all_is_no_crash(classic: Classic) -> None:
 
 
 async def test_the_end_of_200_megabytes_is_found_in_bounded_memory() -> None:
+    # C13
     # One message of 200 MB, the form in which no element's head is left in the tail.
     piece = ('step output, quoted \\"so\\"\\u001b[0m\\r\\n' * 1800)[:65_520].rpartition("\\r")[0].encode()
 
@@ -161,3 +163,49 @@ def test_a_whole_document_gives_its_messages_back(texts: list[str], ascii_only: 
 def test_no_document_is_a_crash(document: str) -> None:
     messages(document, cut=True)
     messages(document, cut=False)
+
+
+async def test_a_cut_document_with_an_error_behind_it_is_no_result(far_side: FarSide, classic: Classic) -> None:
+    # C15
+    body = '{"tests":[{"name":"a","result":"success"},{"name":"b","result":"fail\n{"message":"Internal server error."}'
+    answer = httpx.Response(200, text=body, headers={"content-type": "application/json"})
+    far_side.says("GET /api/v1.1/project/gh/acme/frontend/7/tests", answer)
+    with pytest.raises(Unavailable, match="cannot be read"):
+        await classic.tests("gh/acme/frontend", 7)
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(404, json={"message": "Job not found."}), {"message": "…"}, {"items": None}]
+)
+async def test_an_object_with_only_a_message_is_no_list_of_artifacts(far_side: FarSide, answer: object) -> None:
+    # C17
+    far_side.says("GET /api/v2/project/gh/acme/frontend/53826/artifacts", answer)
+    with pytest.raises(CircleCIError):
+        await CircleCI(far_side.transport).artifacts("gh/acme/frontend", 53826)
+
+
+async def test_a_build_that_will_never_run_is_not_taken_for_a_started_one(far_side: FarSide, classic: Classic) -> None:
+    far_side.says(
+        "POST /api/v1.1/project/gh/acme/frontend/7/retry",
+        {"build_num": 8, "status": "not_run", "dont_build": "1.0-not-available", "lifecycle": "scheduled"},
+    )
+    with pytest.raises(NotTriggered, match=r"1\.0-not-available"):
+        await classic.retry("gh/acme/frontend", 7)
+
+
+async def test_what_should_be_a_list_and_is_none_is_empty(far_side: FarSide, classic: Classic) -> None:
+    far_side.says("GET /api/v1.1/projects", {"message": "…"})
+    far_side.says("GET /api/v1.1/project/gh/acme/frontend/7/tests", None)
+    far_side.says("DELETE /api/v1.1/project/gh/acme/frontend/build-cache", [])
+    assert await classic.projects() == ()
+    assert await classic.tests("gh/acme/frontend", 7) == ()
+    assert await classic.clear_cache("gh/acme/frontend") == ""
+
+
+@pytest.mark.parametrize("said", ["bad value hunter2", "the name is taken"])
+async def test_a_refusal_never_quotes_the_secret(far_side: FarSide, classic: Classic, said: str) -> None:
+    far_side.says("POST /api/v1.1/project/gh/acme/frontend/envvar", httpx.Response(400, json={"message": said}))
+    with pytest.raises(Rejected) as caught:
+        await classic.set_variable("gh/acme/frontend", "NAME", SecretStr("hunter2"))
+    assert "hunter2" not in str(caught.value)
+    assert ("taken" in str(caught.value)) == ("taken" in said)
