@@ -167,6 +167,13 @@ class ClearCache(ButtonAction):
     project_slug: str
 
 
+class AddWebhook(ButtonAction):
+    """*Set it up*: CircleCI's webhook for a project."""
+
+    action_id: ClassVar[str] = "add_webhook"
+    project_slug: str
+
+
 class OpenLink(ButtonAction):
     """A link button: Slack reports the press, nothing is to be done."""
 

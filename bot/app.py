@@ -35,6 +35,7 @@ from bot.slack.listeners import Listeners
 from bot.store import Store
 from bot.watching.acts import Acts
 from bot.watching.engine import Engine
+from bot.watching.knock import Knock
 from bot.watching.operator import Operator
 from bot.watching.starter import Starter
 from bot.watching.teller import Teller
@@ -178,12 +179,13 @@ class App:
         bolt = self._bolt(identity)
         forms = Forms(context)
         Listeners(self.store, engine, self.messenger, forms, bot_user_id=identity.user_id).register(bolt)
-        secret = self._settings.slack_signing_secret
+        secret, knock = self._settings.slack_signing_secret, self._settings.circleci_webhook_secret
         self.server = Server(
             self._settings.host,
             self._settings.port,
             not_ready=self._not_ready,
             slack_events=EventsHandler(bolt).handle if secret else None,
+            webhook=Knock(knock.get_secret_value(), self.store, engine).handle if knock else None,
         )
         await self.server.start()
         self._stack.push_async_callback(self.server.stop)

@@ -14,7 +14,15 @@ MAX_BODY_BYTES = 1_000_000  # Slack's bodies are smaller
 class Server:
     """Listens from `start` to `stop`; `port` is the one really taken, for a PORT of 0."""
 
-    def __init__(self, host: str, port: int, *, not_ready: Problems, slack_events: Handler | None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        not_ready: Problems,
+        slack_events: Handler | None,
+        webhook: Handler | None = None,
+    ) -> None:
         self._host = host
         self._port = port
         self._not_ready = not_ready
@@ -28,6 +36,8 @@ class Server:
         )
         if slack_events is not None:
             application.router.add_post("/slack/events", slack_events)
+        if webhook is not None:
+            application.router.add_post("/circleci/webhook", webhook)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=5)
 
     @property

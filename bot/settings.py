@@ -31,12 +31,13 @@ class Settings(BaseSettings):
     circleci_token: SecretStr = Field(description="Personal API token of a machine user (CircleCI: User Settings)")
     circleci_url: str = Field(CLOUD, description="CircleCI Cloud or the address of a Server")
     circleci_webhook_secret: SecretStr | None = Field(
-        None, description="Secret of CircleCI's outbound webhooks (not used yet)"
+        None, description="Secret of CircleCI's outbound webhooks; with it `/circleci/webhook` is served"
     )
     redis_url: SecretStr | None = Field(
         None, description="`redis://`, `rediss://` or `unix://`; an own embedded server when not set"
     )
     data_dir: Path = Field(Path("data"), description="Where the embedded server keeps its data")
+    public_url: str | None = Field(None, description="Where CircleCI reaches me, `https://…`, for its webhooks")
     host: str = Field("0.0.0.0", description="Address the HTTP server listens on")  # noqa: S104  # containers
     port: int = Field(3000, ge=0, le=65535, description="Port the HTTP server listens on")
     admins: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -96,9 +97,11 @@ class Settings(BaseSettings):
     def _split_admins(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("circleci_url", "slack_api_url")
+    @field_validator("circleci_url", "slack_api_url", "public_url")
     @classmethod
-    def _plain_address(cls, value: str) -> str:
+    def _plain_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         if not value.startswith(("https://", "http://")):
             raise ValueError("must start with https:// (or http:// on your own network)")
         return value.rstrip("/").removesuffix("/api")

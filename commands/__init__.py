@@ -19,6 +19,7 @@ from commands import (
     status,
     tests,
     watch,
+    webhook,
 )
 
 
@@ -28,7 +29,7 @@ def register(router: Router) -> Router:
         *(deploy, rerun, cancel, approve, watch),
         *(status, tests, job, artifacts, lists, evidence),
         *(env, keys, legacy),
-        *(hello, help, doctor),
+        *(hello, help, doctor, webhook),
     ):
         module.register(router)
     return router

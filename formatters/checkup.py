@@ -177,8 +177,13 @@ def clock(who: Identity | BotError, now: datetime) -> Iterator[Finding]:
 
 def webhook(given: Settings) -> Iterator[Finding]:
     """Yield whether CircleCI's webhooks have a secret."""
-    found = "a secret is set" if given.circleci_webhook_secret else "not set up: I look at builds by myself"
-    yield Finding(what="Webhook", verdict=Verdict.OK, found=found)
+    if given.circleci_webhook_secret is None:
+        yield Finding(what="Webhook", verdict=Verdict.OK, found="not set up: I look at builds by myself")
+    elif given.public_url is None:
+        fix = "set PUBLIC_URL to the https address that CircleCI reaches"
+        yield Finding(what="Webhook", verdict=Verdict.LOOK, found="a secret is set, but no address", fix=fix)
+    else:
+        yield Finding(what="Webhook", verdict=Verdict.OK, found=f"taken at {given.public_url}/circleci/webhook")
 
 
 def is_healthy(findings: Sequence[Finding]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from bot.circleci.answers import Answer, decode, items, project_path, segments
 from bot.circleci.transport import Transport, together
@@ -24,6 +24,7 @@ from bot.models.circleci import (
     TestResult,
     TriggeredPipeline,
     User,
+    Webhook,
     Workflow,
     WorkflowId,
 )
@@ -59,6 +60,23 @@ class CircleCI:
         """Return the organisations that the token's user belongs to."""
         found = (await self._get("me/collaborations")).data
         return tuple(decode(Collaboration, item) for item in found if isinstance(item, dict)) if found else ()
+
+    async def webhooks(self, project_id: str) -> tuple[Webhook, ...]:
+        """Return a project's outbound webhooks."""
+        scope = {"scope-id": project_id, "scope-type": "project"}
+        return await self._all(Webhook, segments("webhook"), scope)
+
+    async def add_webhook(self, project_id: str, url: str, secret: SecretStr) -> None:
+        """Have CircleCI call `url` when a workflow or a job ends; the user must be an admin of the organisation."""
+        body = {
+            "name": "ci-chatops",
+            "events": ["workflow-completed", "job-completed"],
+            "url": url,
+            "verify-tls": True,
+            "signing-secret": secret.get_secret_value(),
+            "scope": {"id": project_id, "type": "project"},
+        }
+        await self._post(segments("webhook"), body)
 
     async def project(self, slug: str) -> Project:
         """Return a project under its canonical slug, whatever spelling of it was asked for."""

@@ -356,6 +356,14 @@ class Collaboration(Model):
     name: Text = ""
 
 
+class Webhook(Model):
+    """An outbound webhook of a project; its secret comes back masked."""
+
+    id: Text = ""
+    name: Text = ""
+    url: Text = ""
+
+
 class User(Model):
     """Whom the token belongs to."""
 

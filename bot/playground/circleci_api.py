@@ -31,6 +31,7 @@ class CircleCI:
         self.page_size = 20
         self.rerun_without_id = False
         self.organizations = ["acme"]
+        self.webhooks: list[dict[str, Any]] = []
         self.classic = ClassicFace(world, self._find_project)
         self.url = ""
         self._host, self._port = host, port
@@ -132,6 +133,14 @@ class CircleCI:
 
     async def _collaborations(self, request: web.Request) -> web.Response:  # noqa: ARG002  # aiohttp's signature
         return web.json_response([words.collaboration(name) for name in self.organizations])
+
+    async def _list_webhooks(self, request: web.Request) -> web.Response:
+        found = [one for one in self.webhooks if one["scope"]["id"] == request.query["scope-id"]]
+        return self._page(request, [{**one, "signing-secret": "****"} for one in found])
+
+    async def _add_webhook(self, request: web.Request) -> web.Response:
+        self.webhooks.append(words.webhook(await request.json(), self.now))
+        return web.json_response({**self.webhooks[-1], "signing-secret": "****"}, status=201)
 
     async def _get_project(self, request: web.Request) -> web.Response:
         return web.json_response(words.project(self._find_project(request)))
@@ -300,6 +309,8 @@ class CircleCI:
         project = "/api/v2/project/{vcs}/{org}/{name}"
         return [
             web.get("/api/v2/me", self._me),
+            web.get("/api/v2/webhook", self._list_webhooks),
+            web.post("/api/v2/webhook", self._add_webhook),
             web.get("/api/v2/me/collaborations", self._collaborations),
             web.get(project, self._get_project),
             web.get(f"{project}/pipeline", self._list_pipelines),

@@ -255,3 +255,9 @@ def followed(one: Project, newest: tuple[Run, JobPlan, Pipeline] | None, now: da
         "slack_webhook_url": "https://hooks.slack.com/services/T0/B0/playground",
         "branches": {quote(one.default_branch, safe=""): {"recent_builds": builds, "running_builds": []}},
     }
+
+
+def webhook(asked: Json, now: datetime) -> Json:
+    """Return an outbound webhook as it was asked for."""
+    made = {"id": str(uuid.uuid5(uuid.NAMESPACE_OID, asked["url"])), "created-at": stamp(now), "updated-at": stamp(now)}
+    return {**asked, **made}

@@ -1,0 +1,58 @@
+"""`POST /circleci/webhook`: a webhook pulls the next look at its pipeline forward, and is never believed itself."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from aiohttp import web
+from prometheus_client import Counter
+
+from bot.circleci.webhooks import is_signed, read
+from bot.errors import StoreError
+from bot.models.slack import utc_now
+from bot.store import Store
+from bot.watching.engine import Engine
+
+ANSWER_SECONDS = 0.2  # CircleCI waits for ten, but nobody should have to
+KEPT = timedelta(days=1)
+RECEIVED = Counter("ci_webhooks_received", "CircleCI's webhooks, by what became of them", ["outcome"])
+log = structlog.get_logger(__name__)
+
+
+class Knock:
+    """Answers 401 to what is not signed, 503 while Redis is away so that CircleCI tries again, 200 to the rest."""
+
+    def __init__(self, secret: str, store: Store, engine: Engine) -> None:
+        self._secret = secret
+        self._store = store
+        self._engine = engine
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Take one delivery."""
+        body = await request.read()
+        if not is_signed(body, request.headers.get("circleci-signature", ""), self._secret):
+            return self._answer("unsigned", 401)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return self._answer(await self._outcome(body), 200)
+        except (StoreError, TimeoutError):
+            return self._answer("put_off", 503)
+
+    async def _outcome(self, body: bytes) -> str:
+        event = read(body)
+        if event is None or event.pipeline_id is None:
+            return "ping" if event and event.type == "ping" else "unknown"
+        if not event.is_fresh(utc_now()):
+            return "old"
+        if not await self._store.watches(event.pipeline_id):
+            return "unwatched"
+        if not await self._store.first(f"webhook:{event.id}", KEPT):
+            return "duplicate"
+        await self._engine.wake(event.pipeline_id)
+        return "woke"
+
+    @staticmethod
+    def _answer(outcome: str, status: int) -> web.Response:
+        RECEIVED.labels(outcome).inc()
+        log.debug("webhook", outcome=outcome)
+        return web.Response(status=status)

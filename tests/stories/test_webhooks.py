@@ -1,0 +1,110 @@
+"""Stories of CircleCI calling the bot: a webhook is a reason to look, and nothing more."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.models.slack import utc_now
+from tests.stories.team import Team, team_at_work
+
+SECRET = "webhook-secret"
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Team]:
+    # Half a minute between two looks: what is seen sooner was a webhook's doing.
+    async with team_at_work(
+        tmp_path,
+        poll_interval_seconds=30,
+        circleci_webhook_secret=SECRET,
+        public_url="https://ci.acme.example",
+        admins="U0ADMIN",
+    ) as team:
+        yield team
+
+
+async def knock(team: Team, body: dict[str, object], secret: str = SECRET) -> int:
+    """Deliver an event as CircleCI does; returns the status of the answer."""
+    assert team.app.server is not None
+    raw = json.dumps(body).encode()
+    signature = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+    headers = {"circleci-signature": f"v1={signature}", "circleci-event-type": str(body.get("type"))}
+    address = f"http://127.0.0.1:{team.app.server.port}/circleci/webhook"
+    async with aiohttp.ClientSession() as session, session.post(address, data=raw, headers=headers) as answer:
+        return answer.status
+
+
+def ended(pipeline_id: str, event_id: str = "e1", *, ago: timedelta = timedelta()) -> dict[str, object]:
+    """Return a workflow's end, in CircleCI's words."""
+    happened = (utc_now() - ago).isoformat()
+    pipeline = {"id": pipeline_id, "number": 2417, "created_at": happened, "trigger": {"type": "api"}}
+    return {
+        "id": event_id,
+        "type": "workflow-completed",
+        "happened_at": happened,
+        "pipeline": pipeline,
+        "workflow": {"id": "w", "name": "build", "status": "success"},
+    }
+
+
+async def received(team: Team, outcome: str) -> float:
+    """Return how many deliveries ended so, by the metrics."""
+    assert team.app.server is not None
+    address = f"http://127.0.0.1:{team.app.server.port}/metrics"
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        text = await answer.text()
+    name = f'ci_webhooks_received_total{{outcome="{outcome}"}} '
+    return next((float(line.removeprefix(name)) for line in text.splitlines() if line.startswith(name)), 0)
+
+
+async def test_a_webhook_pulls_the_look_forward_once(team: Team) -> None:
+    await team.deploys_branch("main")
+    await team.slack.wait_for(lambda: team.deploys.roots)
+    (pipeline,) = team.circleci.world.pipelines
+    woke, doubled = await received(team, "woke"), await received(team, "duplicate")
+    team.circleci.world.clock.advance(timedelta(minutes=5))
+    assert await knock(team, ended(pipeline.id)) == 200
+    await team.reads("✅ Passed")
+    assert await knock(team, ended(pipeline.id)) == 200
+    assert await received(team, "woke") == woke + 1
+    assert await received(team, "duplicate") == doubled + 1
+
+
+async def test_what_is_no_news_wakes_nobody(team: Team) -> None:
+    await team.deploys_branch("main")
+    await team.slack.wait_for(lambda: team.deploys.roots)
+    (pipeline,) = team.circleci.world.pipelines
+    looks = len(team.circleci.requests)
+    assert await knock(team, ended(pipeline.id), secret="wrong") == 401
+    assert await knock(team, ended(pipeline.id, ago=timedelta(hours=2))) == 200
+    assert await knock(team, ended("somebody-else")) == 200
+    assert await knock(team, {"id": "p", "type": "ping", "happened_at": utc_now().isoformat()}) == 200
+    assert await knock(team, {"hello": "world"}) == 200
+    assert len(team.circleci.requests) == looks
+
+
+async def test_an_admin_sets_it_up_once(team: Team) -> None:
+    admin = team.slack.person("admin")
+    await admin.command("releases", "/ci", "webhook acme/frontend")
+    told = await team.is_told(admin, "CircleCI does not tell me of acme/frontend yet.")
+    await admin.click(told, "Set it up")
+    await team.is_told(admin, "✅ CircleCI tells me of acme/frontend")
+    await admin.click(told, told.element("Set it up"))
+    await team.slack.wait_for(lambda: sum("✅ CircleCI tells me" in one.visible for one in admin.sees_only) == 2)
+    (made,) = team.circleci.webhooks
+    assert made["url"] == "https://ci.acme.example/circleci/webhook"
+    assert made["signing-secret"] == SECRET
+    await team.ada.command("releases", "/ci", "webhook acme/frontend")
+    await team.is_told(team.ada, "it is for the people in ADMINS")
+
+
+async def test_without_an_address_it_says_what_is_missing(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, admins="U0ADMIN") as team:
+        await team.slack.person("admin").command("releases", "/ci", "webhook acme/frontend")
+        await team.is_told(team.slack.person("admin"), "set PUBLIC_URL and CIRCLECI_WEBHOOK_SECRET")
