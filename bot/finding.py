@@ -66,7 +66,7 @@ class Finder:
         else:
             found = await self._of_branch(target.slug, ref.name)
         if not found:
-            raise await self.unknown_ref(target.slug, ref)
+            raise await self.unknown_ref(target.slug, ref, what="pipeline on the")
         return found
 
     async def newest_passed(self, target: Target) -> Build:
@@ -85,12 +85,12 @@ class Finder:
         """Say whether a branch of this name was ever built."""
         return bool(await self._of_branch(slug, name))
 
-    async def unknown_ref(self, slug: ProjectSlug, ref: Ref) -> NotFound:
+    async def unknown_ref(self, slug: ProjectSlug, ref: Ref, *, what: str = "") -> NotFound:
         """Return what names the branches that may be meant beside the one CircleCI does not know."""
         pipelines = await self._circleci.pipelines(slug)
         branches = [pipeline.ref.name for pipeline in pipelines if pipeline.ref and not pipeline.ref.is_tag]
-        what, title = "tag" if ref.is_tag else "branch", await self.title(slug)
-        return NotFound(what, ref.name, looked_in=title, built_lately=likely(ref.name, branches))
+        kind, title = "tag" if ref.is_tag else "branch", await self.title(slug)
+        return NotFound(f"{what} {kind}".strip(), ref.name, looked_in=title, built_lately=likely(ref.name, branches))
 
     async def _default(self, slug: ProjectSlug) -> Ref:
         return Ref(name=(await self.project(slug)).vcs_info.default_branch or "main")

@@ -33,6 +33,8 @@ def parse_nothing(words: Sequence[Word], projects: Projects) -> Nothing:  # noqa
 def parse_of_target(words: Sequence[Word], projects: Projects) -> OfTarget:
     """Return what all the words name, or a UsageError for one too many."""
     target, rest = parse_target(words, projects)
+    if rest and target.slug is None:
+        raise UsageError("This is not a project. A project is acme/frontend, an alias or a link.", given=rest[0].text)
     if rest:
         raise UsageError("I do not know what to do with this word.", given=rest[0].text)
     return OfTarget(target=target)

@@ -1,5 +1,6 @@
 """Errors in words: what happened, then what to do next."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -29,13 +30,14 @@ def error(
     *,
     command: str = "/ci",
     help: CommandHelp | None = None,  # noqa: A002  # it is what it is
+    typed: str = "",
 ) -> Message:
-    """Return the words for any expected error."""
+    """Return the words for any expected error; `typed` is the command line that led to it."""
     match problem:
         case UsageError():
             return _usage(problem, command, help)
         case NotFound():
-            return _not_found(problem, command)
+            return _not_found(problem, command, typed)
         case _:
             text = _sentence(problem)
             return assemble(text, section(text))
@@ -53,23 +55,32 @@ def _usage(problem: UsageError, command: str, help: CommandHelp | None) -> Messa
     return assemble(text, section(f"{text}\n{next_step}"), _offer([(corrected, corrected)] if corrected else []))
 
 
-def _not_found(problem: NotFound, command: str) -> Message:
+def _not_found(problem: NotFound, command: str, typed: str) -> Message:
     name = code(problem.name) or "without a name"
     where = f" in {literal(problem.looked_in)}" if problem.looked_in else ""
     text = f"CircleCI knows no {escape(problem.what)} {name}{where}, or my token may not see it."
     lately = "Built lately: " + " · ".join(code(branch, 80) for branch in problem.built_lately)
-    offers = [
-        (f"Deploy {branch}", f"deploy {problem.looked_in} {_quoted(branch)}")
-        for branch in problem.built_lately
-        if problem.looked_in and len(branch) < MOST_COMMAND
-    ]
+    offers = _corrected(problem, typed)
     next_step = lately if problem.built_lately else _where_names_stand(problem.what, command)
     return assemble(text, section(f"{text}\n{next_step}"), _offer(offers))
+
+
+def _corrected(problem: NotFound, typed: str) -> list[tuple[str, str]]:
+    """Return what was typed with each branch that may be meant: a look stays a look, and never becomes a deploy."""
+    verb = typed.split(" ", 1)[0].capitalize()
+    found = re.search(rf"(?<![^\s:])([\"']?){re.escape(problem.name)}\1(?!\S)", typed) if problem.name else None
+    if found is None:
+        return []
+    before, behind = typed[: found.start()], typed[found.end() :]
+    lines = [(branch, f"{before}{_quoted(branch)}{behind}") for branch in problem.built_lately]
+    return [(f"{verb} {branch}", line) for branch, line in lines if len(line) < MOST_COMMAND]
 
 
 def _where_names_stand(what: str, command: str) -> str:
     if what == "project":
         return f"Check the spelling: `{command} projects` lists those that I follow."
+    if what.startswith("pipeline on"):
+        return f"Nothing was built there lately. `{command} help deploy` says how to start one."
     word = {"environment variable": "env", "checkout key": "keys"}.get(what, "status")
     return f"`{command} {word} &lt;project&gt;` shows what there is."
 

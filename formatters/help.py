@@ -53,7 +53,7 @@ def overview(commands: Sequence[CommandHelp], *, command: str = "/ci") -> Messag
 
 
 def _line(one: CommandHelp, command: str) -> str:
-    return f"{escape(one.summary)}\n`{escape(f'{command} {one.example}')}`"
+    return f"`{escape(f'{command} {one.example}')}` · {escape(one.summary)}"
 
 
 def one(help: CommandHelp, *, command: str = "/ci") -> Message:  # noqa: A002  # it is what it is

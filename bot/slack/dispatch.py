@@ -54,10 +54,10 @@ class Dispatcher:
         await self._context.permissions.check(invocation, command.permission)
         try:
             request = command.parse(rest, self._context.projects)
+            return await command.handle(request, invocation, self._context)
         except UsageError as error:
             error.command = error.command or command.name
             raise
-        return await command.handle(request, invocation, self._context)
 
     async def _answer_to_click(self, click: Click) -> Message | None:
         if click.action_id.partition(":")[0] == RunCommand.action_id:
@@ -105,7 +105,8 @@ class Dispatcher:
             await self._operator.token_refused(error)
         usage = self._context.router.commands.get(error.command or "") if isinstance(error, UsageError) else None
         word = said.command if isinstance(said, Invocation) else "/ci"
-        return errors.error(error, command=word, help=usage.help if usage else None)
+        typed = said.text if isinstance(said, Invocation) else ""
+        return errors.error(error, command=word, help=usage.help if usage else None, typed=typed)
 
     async def _reply(self, said: Invocation | Click, message: Message) -> None:
         """Answer the one person, where they asked; by direct message where all else fails."""

@@ -19,9 +19,12 @@ KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nSECRETKEYMATERIAL\n-----END OPENSSH 
 
 
 @pytest.fixture
-async def team(tmp_path: Path) -> AsyncIterator[Team]:
-    async with team_at_work(tmp_path, admins=("U0ADMIN",)) as team:
+async def team(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Team]:
+    async with team_at_work(tmp_path, socket_mode=getattr(request, "param", True), admins=("U0ADMIN",)) as team:
         yield team
+
+
+BOTH_WAYS = pytest.mark.parametrize("team", [True, False], ids=["socket", "http"], indirect=True)
 
 
 async def asks(team: Team, text: str, words: str) -> Message:
@@ -48,6 +51,7 @@ def shown(person: Person, words: str) -> bool:
     return person.modal is not None and words in person.modal.visible
 
 
+@BOTH_WAYS
 async def test_a_variable_is_set_listed_and_removed(team: Team) -> None:
     await asks(team, "env acme/frontend", "no environment variables")
     told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "typed into a window of its own")
@@ -96,6 +100,7 @@ async def test_what_circleci_refuses_is_said_without_the_value(team: Team) -> No
     assert team.circleci.classic.secrets == {}
 
 
+@BOTH_WAYS
 async def test_a_slow_circleci_is_waited_for_in_the_window(team: Team) -> None:
     admin = team.slack.person("admin")
     told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "typed into a window of its own")
@@ -154,6 +159,7 @@ async def test_a_token_in_a_pasted_link_is_taken_out(team: Team) -> None:
     assert VALUE not in team.slack.workspace.transcript()
 
 
+@BOTH_WAYS
 async def test_nothing_secret_is_to_be_found_anywhere(
     team: Team, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
