@@ -15,6 +15,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
 import commands
+from bot import metrics
 from bot.circleci.classic import Classic
 from bot.circleci.transport import Transport
 from bot.circleci.versions import Versions
@@ -229,6 +230,8 @@ class App:
                 await self.store.ping()
         except (StoreError, TimeoutError):
             problems.append("Redis does not answer")
+        if self.messenger.refused:
+            problems.append(f"Slack refuses the bot token: {self.messenger.refused}")
         if self._socket is not None and not await self._socket.client.is_connected():
             problems.append("the socket to Slack is not connected")
         if self._worker_task is not None and self._worker_task.done():
@@ -259,7 +262,9 @@ class _Tasks:
 
     async def sweep(self) -> None:
         """Give each watched pipeline a poll that has lost its own."""
-        for pipeline_id in await self._store.watching():
+        watching = await self._store.watching()
+        metrics.WATCHES.set(len(watching))
+        for pipeline_id in watching:
             await self._engine.ensure_poll(pipeline_id)
 
 

@@ -15,6 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import metrics
 from bot.errors import SlackError, SlackLimited
 from bot.models.checkup import Identity
 from formatters.blocks import Message
@@ -30,12 +31,16 @@ TOKEN_GONE = frozenset({"account_inactive", "token_revoked", "invalid_auth", "no
 SLACK_HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 
 PATIENCE_SECONDS = 3
+PROBE_SECONDS = 60
 TIMEOUT_SECONDS = 10
 log = structlog.get_logger(__name__)
 
 
 class Messenger:
-    """Posts, edits and answers; raises SlackError with Slack's own code, SlackLimited when it must wait long."""
+    """Posts, edits and answers; raises SlackError with Slack's own code, SlackLimited when it must wait long.
+
+    `refused` is why Slack takes our token no more, empty while it does.
+    """
 
     def __init__(
         self,
@@ -49,6 +54,8 @@ class Messenger:
         self._token = token
         self._posts: dict[str, _Budget] = defaultdict(lambda: _Budget(posts_per_second_per_channel, burst=3))
         self._updates = _Budget(updates_per_minute / 60, burst=max(updates_per_minute / 5, 1))
+        self.refused = ""
+        self._probe_at = 0.0
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
 
@@ -200,6 +207,8 @@ class Messenger:
             return await self._call(method, {**fields, **_payload(message.text_only())})
 
     async def _call(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
+        if self.refused and time.monotonic() < self._probe_at:
+            raise SlackError(method, self.refused)  # a bot that was removed does not go on calling
         body = {name: value for name, value in fields.items() if value is not None}
         for attempt in (1, 2, 3):
             try:
@@ -209,14 +218,30 @@ class Messenger:
             except (aiohttp.ClientError, TimeoutError) as error:
                 raise SlackError(method, type(error).__name__) from error
             else:
+                self._accepted()
                 return dict(answer.data) if isinstance(answer.data, dict) else {}
         raise SlackError(method, "ratelimited")
+
+    def _token_refused(self, code: str) -> None:
+        """Ask Slack no more, but for a probe now and then; one line tells the operator."""
+        if not self.refused:
+            log.error("slack_refuses_the_bot_token", code=code, fix="reinstall the app, set SLACK_BOT_TOKEN, restart")
+        self.refused = code
+        self._probe_at = time.monotonic() + PROBE_SECONDS
+
+    def _accepted(self) -> None:
+        if self.refused:
+            log.info("slack_accepts_the_bot_token_again")
+            self.refused = ""
 
     async def _wait_if_limited(self, method: str, error: SlackApiError, *, last: bool) -> None:
         """Stand still for a short Retry-After, raise in every other case."""
         code = str(error.response.get("error") or f"http_{error.response.status_code}")
         if code != "ratelimited":
+            if code in TOKEN_GONE:
+                self._token_refused(code)
             raise SlackError(method, code) from error
+        metrics.SLACK_LIMITED.labels(method).inc()
         seconds = float(error.response.headers.get("Retry-After", 1))
         if last or seconds > PATIENCE_SECONDS:
             raise SlackLimited(method, timedelta(seconds=seconds)) from error

@@ -9,7 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from prometheus_client import Counter, Gauge
 
+from bot import metrics
 from bot.__main__ import _parser
 from bot.grammar import split
 from bot.manifest import for_http
@@ -176,3 +178,13 @@ def test_the_settings_of_the_setup_are_complete_and_real() -> None:
 def test_the_setup_names_every_scope() -> None:
     for scope in MANIFEST["oauth_config"]["scopes"]["bot"]:
         assert f"`{scope}`" in SETUP
+
+
+def test_every_figure_is_explained() -> None:
+    ours = [one for one in vars(metrics).values() if isinstance(one, Counter | Gauge)]
+    names = {name for one in ours for family in one.collect() for name in [_exposed(family.name, family.type)]}
+    assert names == set(re.findall(r"^\| `(ci_\w+)` \|", SETUP, re.MULTILINE))
+
+
+def _exposed(name: str, kind: str) -> str:
+    return f"{name}_total" if kind == "counter" else name

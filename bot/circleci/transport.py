@@ -16,6 +16,7 @@ import stamina
 from httpx_aiohttp import HttpxAiohttpClient
 from pydantic import SecretStr
 
+from bot import metrics
 from bot.circleci.answers import Answer, answer, phrase, without_queries
 from bot.errors import RateLimited, Rejected, Unavailable
 
@@ -126,6 +127,7 @@ class Transport:
         await self._pace.turn()
         async with _errors(self._timeout_seconds):
             response = await self._client.request(method, f"{self._base_url}{path}", params=params, json=json)
+        metrics.CIRCLECI_REQUESTS.labels(str(response.status_code)).inc()
         log.debug("%s %s: %s", method, path, response.status_code)
         return answer(response, secret=self._secret, now=datetime.now(UTC))
 

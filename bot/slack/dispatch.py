@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 
 import structlog
 
+from bot import metrics
 from bot.actions import RunCommand
 from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unauthorized, UsageError, UserError
 from bot.grammar import split
@@ -94,11 +95,13 @@ class Dispatcher:
         except BotError as error:
             return await self._words_for(error, said)
         except Exception:  # the one boundary: nobody may see nothing
+            metrics.ERRORS.labels("unexpected").inc()
             reference = str(structlog.contextvars.get_contextvars()["request"])
             log.exception("unexpected", reference=reference)
             return errors.unexpected(reference)
 
     async def _words_for(self, error: BotError, said: Invocation | Click) -> Message:
+        metrics.ERRORS.labels(type(error).__name__).inc()
         if not isinstance(error, UserError):
             log.warning("refused", error=repr(error))
         if isinstance(error, Unauthorized):

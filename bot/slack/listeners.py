@@ -13,6 +13,7 @@ import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
+from bot import metrics
 from bot.errors import BotError, StoreError
 from bot.messenger import Messenger
 from bot.models.slack import Click, Invocation
@@ -117,6 +118,7 @@ class Listeners:
                 if await self._store.record(said):
                     await self._queue(said)
                 else:
+                    metrics.DUPLICATES.inc()
                     log.info("delivery_dropped", delivery=said.id)
         except TimeoutError as error:
             raise StoreError("Redis does not answer within a second") from error

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import structlog
 from aiohttp import web
-from prometheus_client import Counter
 
+from bot import metrics
 from bot.circleci.webhooks import is_signed, read
 from bot.errors import StoreError
 from bot.models.slack import utc_now
@@ -15,7 +15,6 @@ from bot.watching.engine import Engine
 
 ANSWER_SECONDS = 0.2  # CircleCI waits for ten, but nobody should have to
 KEPT = timedelta(days=1)
-RECEIVED = Counter("ci_webhooks_received", "CircleCI's webhooks, by what became of them", ["outcome"])
 log = structlog.get_logger(__name__)
 
 
@@ -53,6 +52,6 @@ class Knock:
 
     @staticmethod
     def _answer(outcome: str, status: int) -> web.Response:
-        RECEIVED.labels(outcome).inc()
+        metrics.WEBHOOKS.labels(outcome).inc()
         log.debug("webhook", outcome=outcome)
         return web.Response(status=status)

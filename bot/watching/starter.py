@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import structlog
 
+from bot import metrics
 from bot.circleci.client import CircleCI
 from bot.errors import CircleCIError, SlackError, Unavailable
 from bot.messenger import Messenger
@@ -53,6 +54,7 @@ class Starter:
             return await self._follow(attempt)
         if attempt.sent_at is not None:
             return await self._look_later(attempt)
+        metrics.DEPLOYS.labels("asked").inc()
         newest = await self._circleci.newest_number(attempt.project_slug)
         attempt = await self._store.save_attempt(
             attempt.model_copy(update={"newest_number": newest, "sent_at": utc_now()})
@@ -61,12 +63,13 @@ class Starter:
             attempt = await self._send(attempt)
         except Unavailable as error:
             if error.arrived:
+                metrics.DEPLOYS.labels("answer_lost").inc()
                 log.warning("trigger_answer_lost", attempt=attempt.id, reason=error.reason)
                 return await self._look_later(attempt)
-            await self._give_up(attempt)
+            await self._refused(attempt)
             raise
         except CircleCIError:
-            await self._give_up(attempt)
+            await self._refused(attempt)
             raise
         return await self._follow(attempt)
 
@@ -112,6 +115,7 @@ class Starter:
             log.warning("lost_answer_not_looked_for", attempt=attempt_id, error=repr(error))
             found = None
         if found is not None:
+            metrics.DEPLOYS.labels("found").inc()
             await self._follow(await self._store.save_attempt(attempt.started(found.id, found.number)))
             return None
         return await self._looked_in_vain(attempt)
@@ -122,6 +126,7 @@ class Starter:
             answer = await self._circleci.run_pipeline(slug, attempt.definition_id, ref, parameters)
         else:
             answer = await self._circleci.trigger(slug, ref, parameters)
+        metrics.DEPLOYS.labels("started").inc()
         return await self._store.save_attempt(attempt.started(answer.id, answer.number))
 
     async def _follow(self, attempt: Attempt) -> Start:
@@ -150,6 +155,7 @@ class Starter:
         attempt = await self._store.save_attempt(attempt.model_copy(update={"looks": attempt.looks + 1}))
         if attempt.looks < LOOKS:
             return self._settings.poll_interval
+        metrics.DEPLOYS.labels("not_found").inc()
         message = answers.lost_answer_not_found(attempt.ref, attempt.project_title)
         try:
             await self._messenger.whisper(
@@ -159,6 +165,10 @@ class Starter:
             log.warning("asker_not_told", attempt=attempt.id, method=error.method, code=error.code)
         await self._give_up(attempt)
         return None
+
+    async def _refused(self, attempt: Attempt) -> None:
+        metrics.DEPLOYS.labels("refused").inc()
+        await self._give_up(attempt)
 
     async def _give_up(self, attempt: Attempt) -> None:
         await self._store.save_attempt(attempt.model_copy(update={"over": True}))

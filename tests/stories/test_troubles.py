@@ -243,3 +243,34 @@ async def test_a_worker_that_died_after_the_trigger_finds_what_it_started(team: 
     await team.reads("Passed in")
     assert team.posts("/pipeline") == []
     assert len(team.circleci.world.pipelines) == 1
+
+
+@pytest.mark.parametrize("code", ["account_inactive", "token_revoked", "invalid_auth", "not_authed", "token_expired"])
+async def test_a_bot_that_was_removed_stops_calling_and_says_so(team: Team, code: str) -> None:
+    # C38
+    await team.deploys_branch("try/slow")
+    await team.reads("Running")
+    team.slack.token_error = code
+    await team.slack.wait_for(lambda: [call for call in team.slack.calls if call.answer.get("error") == code])
+    calls = len(team.slack.calls)
+    await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
+    await team.slack.wait_for(lambda: len(team.circleci.world.pipelines) == 2)
+    assert len(team.slack.calls) == calls
+    assert team.app.server is not None
+    address = f"http://127.0.0.1:{team.app.server.port}/readyz"
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        assert answer.status == 503
+        assert code in await answer.text()
+    team.slack.token_error = None
+    team.app.messenger._probe_at = 0  # a minute has gone by
+    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=20)
+    assert team.app.messenger.refused == ""
+
+
+@pytest.mark.parametrize("profile", [{}, {"email": None}, {"real_name": "Deploy Bot"}])
+async def test_a_profile_without_an_address_is_nobodys_trouble(team: Team, profile: dict[str, object]) -> None:
+    # C39
+    team.slack.workspace.user("ada").profile = profile
+    await team.ada.mention("deploys", "deploy acme/frontend main")
+    await team.reads("Passed in")
+    assert "asked by" in team.deploys.messages[1].visible

@@ -1,0 +1,13 @@
+"""What operators watch, at `/metrics`: counted here and nowhere else. Labels are few and known, never foreign text."""
+
+from prometheus_client import Counter, Gauge
+
+DEPLOYS = Counter(
+    "ci_deploys", "Deploys by how far they came: asked, started, refused, answer_lost, found, not_found", ["outcome"]
+)
+WATCHES = Gauge("ci_pipelines_watched", "Pipelines that are polled, as of the last sweep")
+CIRCLECI_REQUESTS = Counter("ci_circleci_requests", "Requests to CircleCI by the status they met", ["status"])
+SLACK_LIMITED = Counter("ci_slack_rate_limited", "429s from Slack, by method", ["method"])
+DUPLICATES = Counter("ci_deliveries_dropped", "Slack's redeliveries that were dropped")
+ERRORS = Counter("ci_errors", "Answers that were an error, by its kind", ["kind"])
+WEBHOOKS = Counter("ci_webhooks_received", "CircleCI's webhooks, by what became of them", ["outcome"])
