@@ -1,6 +1,7 @@
 """A team in a pretend Slack, the bot among them, and a pretend CircleCI whose time runs fast."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,12 @@ class Team:
         """Let Ada deploy a branch in the channel."""
         delivery = await self.ada.command("deploys", "/ci", f"deploy {project} {branch}")
         assert delivery.acked
+
+    async def until(self, seen: Callable[[], object]) -> None:
+        """Wait for something that happens where Slack does not hear of it, such as at CircleCI."""
+        async with asyncio.timeout(10):
+            while not seen():
+                await self.slack.pause(0.05)
 
     async def reads(self, words: str) -> Message:
         """Wait until somebody can read `words` in the channel."""

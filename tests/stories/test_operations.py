@@ -42,7 +42,7 @@ async def test_each_operation_is_reached_by_a_command(tmp_path: Path) -> None:
         team.circleci.world.clock.speed = 20
         await team.deploys_branch("try/slow")
         started = team.circleci.world.pipelines
-        await team.slack.wait_for(lambda: len(started) > 1 and "test" in started[1].runs[0].job_numbers)
+        await team.until(lambda: len(started) > 1 and "test" in started[1].runs[0].job_numbers)
         for row in rows():
             before = len(team.circleci.requests)
             await do(team, admin, row)
@@ -59,7 +59,7 @@ async def do(team: Team, admin: Person, row: Row) -> None:
         told = await team.slack.wait_for(lambda: [one for one in admin.sees_only[before:] if label in one.buttons])
         await press(team, admin, told[0], label)
     method, _, pattern = really(team, row.asked).partition(" ")
-    await team.slack.wait_for(
+    await team.until(
         lambda: [
             one
             for one in team.circleci.requests[requests:]

@@ -120,7 +120,7 @@ async def test_deploy_again_pressed_by_two_starts_one(team: Team) -> None:
     await team.reads("Could not run")
     again = team.root.element("Deploy again")
     await asyncio.gather(team.ada.click(team.root, again), team.grace.click(team.root, again))
-    await team.slack.wait_for(lambda: len(team.circleci.world.pipelines) == 2)
+    await team.until(lambda: len(team.circleci.world.pipelines) == 2)
     await team.slack.wait_for(lambda: team.ada.sees_only or team.grace.sees_only)
     assert len(team.posts("/pipeline")) == 2
 
@@ -254,7 +254,7 @@ async def test_a_bot_that_was_removed_stops_calling_and_says_so(team: Team, code
     await team.slack.wait_for(lambda: [call for call in team.slack.calls if call.answer.get("error") == code])
     calls = len(team.slack.calls)
     await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
-    await team.slack.wait_for(lambda: len(team.circleci.world.pipelines) == 2)
+    await team.until(lambda: len(team.circleci.world.pipelines) == 2)
     assert len(team.slack.calls) == calls
     assert team.app.server is not None
     address = f"http://127.0.0.1:{team.app.server.port}/readyz"
