@@ -15,6 +15,7 @@ from bot.models.circleci import Artifact, ClassicBuild, Model, Ref, TestResult, 
 from bot.models.classic import BuildSummary, CheckoutKey, EnvironmentVariable, FollowedProject, as_list
 
 API = "/api/v1.1/"
+TELLING = 6  # so many characters in a row of a secret are too many
 SHORTEST_FRAGMENT = 40  # anything shorter may be a cut time stamp
 
 _MESSAGE = re.compile(r'"message"\s*:\s*"((?:[^"\\]++|\\.)*+)', re.DOTALL)
@@ -162,8 +163,8 @@ class Classic:
         try:
             await self._send("POST", path, body)
         except Rejected as error:
-            quoted = any(line and line in error.message for line in secret.split("\n"))
-            raise Rejected(error.status, "it does not take this value" if quoted else error.message) from None
+            message = "it does not take this value" if _quotes(error.message, secret) else error.message
+            raise Rejected(error.status, message) from None
 
     @staticmethod
     def _list(model: type[M], answer: Answer) -> tuple[M, ...]:
@@ -189,6 +190,11 @@ class Classic:
         shortened = total > max_bytes
         text = messages(bytes(tail[-max_bytes:]).decode(errors="ignore"), cut=shortened)
         return OutputTail(text=text, shortened=shortened, complete=complete)
+
+
+def _quotes(message: str, secret: str) -> bool:
+    """Say whether a message repeats a secret, or enough of it in a row to matter."""
+    return any(secret[at : at + TELLING] in message for at in range(max(len(secret) - TELLING, 0) + 1))
 
 
 def _will_run(build: BuildSummary) -> BuildSummary:

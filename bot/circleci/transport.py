@@ -22,7 +22,7 @@ from bot.errors import RateLimited, Rejected, Unavailable
 
 ATTEMPTS = 3
 MOST_REDIRECTS = 4
-ARTIFACT_HOST = "circle-artifacts.com"
+CLOUD_HOST, ARTIFACT_HOST = "circleci.com", "circle-artifacts.com"
 SHORT_WAIT = timedelta(seconds=2)  # a longer one is the caller's to plan
 
 log = logging.getLogger(__name__)
@@ -149,8 +149,9 @@ class Transport:
         raise Unavailable("it points nowhere", arrived=False)
 
     def _is_own(self, url: str) -> bool:
-        host = _host(url)
-        return host == _host(self._base_url) or host == ARTIFACT_HOST or host.endswith(f".{ARTIFACT_HOST}")
+        host, ours = _host(url), _host(self._base_url)
+        of_cloud = host == ARTIFACT_HOST or host.endswith(f".{ARTIFACT_HOST}")
+        return host == ours or (of_cloud and ours == CLOUD_HOST)  # a Server's token is nothing for Cloud
 
     @asynccontextmanager
     async def download(self, url: str, *, deadline_seconds: float) -> AsyncIterator[AsyncIterator[bytes]]:

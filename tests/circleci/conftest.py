@@ -26,9 +26,9 @@ class FarSide:
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
         self._replies: dict[str, list[Reply]] = {}
-        transport = httpx.MockTransport(self._handle)
+        self.mock = httpx.MockTransport(self._handle)
         self.transport = Transport(
-            "https://circleci.example", SecretStr(SECRET), requests_per_second=1000, transport=transport
+            "https://circleci.example", SecretStr(SECRET), requests_per_second=1000, transport=self.mock
         )
 
     def says(self, call: str, *replies: Reply) -> None:

@@ -323,10 +323,14 @@ async def test_an_artifacts_redirect_never_carries_the_token_on(far_side: FarSid
     where = {"location": "https://storage.example/x?X-Amz-Signature=S"}
     far_side.says(ASKED_FILE, httpx.Response(302, headers=where))
     far_side.says("GET /x?X-Amz-Signature=S", httpx.Response(200, content=b"<html>"))
-    assert await far_side.transport.artifact(FILE, max_bytes=100) == b"<html>"
+    async with Transport("https://circleci.com", SecretStr(SECRET), transport=far_side.mock) as cloud:
+        assert await cloud.artifact(FILE, max_bytes=100) == b"<html>"
     first, second = far_side.requests
     assert SECRET in first.headers["authorization"]
     assert SECRET not in str(second.headers)
+    # A Server's token is nothing for Cloud's hosts.
+    assert await far_side.transport.artifact(FILE, max_bytes=100) == b"<html>"
+    assert SECRET not in str(far_side.requests[2].headers)
 
 
 async def test_an_artifact_elsewhere_is_fetched_without_the_token(far_side: FarSide) -> None:
