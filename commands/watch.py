@@ -48,4 +48,5 @@ async def unwatch(request: OfTarget, invocation: Invocation, context: Context) -
 def register(router: Router) -> None:
     """Teach the router these commands."""
     router.command(WATCH, parse=parse_of_target, permission="read")(watch)
-    router.command(UNWATCH, parse=parse_of_target, permission="read")(unwatch)
+    # It takes the news from everybody in the channel, so it takes more than reading.
+    router.command(UNWATCH, parse=parse_of_target, permission="cancel")(unwatch)

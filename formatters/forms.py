@@ -38,7 +38,11 @@ def field(name: str, label: str, *, hint: str = "", multiline: bool = False, opt
 
 def working() -> View:
     """Return what is shown while CircleCI is asked."""
-    return _shown(section("I am asking CircleCI. Nothing is set before this says so."))
+    return _shown(
+        section(
+            "I am asking CircleCI. If this does not change within a minute, list what there is before you try again."
+        )
+    )
 
 
 def told(message: Message) -> View:
