@@ -43,7 +43,7 @@ async def examine(
     return [
         *checkup.settings(problems),
         *checkup.files(settings, projects, problems),
-        *(checkup.slack(who, manifest.scopes()) if settings.slack_bot_token else ()),
+        *(checkup.slack(who, manifest.scopes(), manifest.optional_scopes()) if settings.slack_bot_token else ()),
         *checkup.way_in(settings, app_token),
         *checkup.channels(settings, channels),
         *(checkup.circleci(user, organizations) if settings.circleci_token else ()),

@@ -116,12 +116,13 @@ class Unavailable(CircleCIError):
 
 
 class SlackError(BotError):
-    """Slack answered `ok: false` with `code` to `method`."""
+    """Slack answered `ok: false` with `code` to `method`; `lost` when no answer says whether it took the call."""
 
-    def __init__(self, method: str, code: str) -> None:
+    def __init__(self, method: str, code: str, *, lost: bool = False) -> None:
         super().__init__(f"{method}: {code}")
         self.method = method
         self.code = code
+        self.lost = lost
 
 
 class SlackLimited(SlackError):

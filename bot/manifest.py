@@ -19,6 +19,11 @@ def scopes() -> frozenset[str]:
     return frozenset(yaml.safe_load(text())["oauth_config"]["scopes"]["bot"])
 
 
+def optional_scopes() -> frozenset[str]:
+    """Return the scopes that an installation may refuse."""
+    return frozenset(yaml.safe_load(text())["oauth_config"]["scopes"]["bot_optional"])
+
+
 def for_http(address: str) -> str:
     """Return the manifest for HTTP mode behind a public address; ValueError for one that Slack would not take."""
     url = urlsplit(address.rstrip("/"))

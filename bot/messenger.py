@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import metrics
 from bot.errors import SlackError, SlackLimited
 from bot.models.checkup import Identity
+from bot.models.slack import Thread
 from formatters.blocks import Message
 from formatters.limits import violations
 
@@ -28,8 +29,11 @@ CHANNEL_GONE = frozenset(
 # The message we edited is not ours to edit any more.
 MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 TOKEN_GONE = frozenset({"account_inactive", "token_revoked", "invalid_auth", "not_authed", "token_expired"})
+UNSURE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
 SLACK_HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 
+MARKED = "ci_chatops_post"  # the type of our posts' metadata
+MOST_PAGES = 10
 PATIENCE_SECONDS = 3
 PROBE_SECONDS = 60
 TIMEOUT_SECONDS = 10
@@ -83,12 +87,34 @@ class Messenger:
             raise RuntimeError("the messenger is used before it is opened")
         return self._client
 
-    async def post(self, channel_id: str, message: Message, *, thread_ts: str | None = None) -> str:
-        """Post into a channel or a thread; returns the message's `ts`."""
+    async def post(
+        self, channel_id: str, message: Message, *, thread_ts: str | None = None, mark: str | None = None
+    ) -> str:
+        """Post into a channel or a thread; returns the message's `ts`. `find` knows it again by its `mark`."""
         await self._posts[channel_id].wait()
         fields = {"channel": channel_id, "thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
-        answer = await self._send("chat.postMessage", fields, message)
+        metadata = {"event_type": MARKED, "event_payload": {"mark": mark}} if mark else None
+        answer = await self._send("chat.postMessage", {**fields, "metadata": metadata}, message)
         return str(answer["ts"])
+
+    async def find(self, thread: Thread, mark: str) -> str | None:
+        """Return the `ts` of our message that bears `mark`, None when it does not stand there.
+
+        Raises SlackError: `missing_scope` where we may not read that channel. Of a channel the newest hundred messages
+        are looked at, of a thread all. https://docs.slack.dev/messaging/message-metadata
+        """
+        method = "conversations.replies" if thread.thread_ts else "conversations.history"
+        fields = {"channel": thread.channel_id, "ts": thread.thread_ts, "limit": 100, "include_all_metadata": True}
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            answer = await self._read(method, {**fields, "cursor": cursor or None})
+            for message in answer.get("messages") or []:
+                if (message.get("metadata") or {}).get("event_payload", {}).get("mark") == mark:
+                    return str(message["ts"])
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor or thread.thread_ts is None:
+                break
+        return None
 
     async def update(self, channel_id: str, ts: str, message: Message, *, urgent: bool = False) -> bool:
         """Edit a message in place; False when the budget for edits is spent and this one is not `urgent`."""
@@ -110,9 +136,13 @@ class Messenger:
 
     async def direct(self, user_id: str, message: Message, *, thread_ts: str | None = None) -> tuple[str, str]:
         """Send a direct message; returns its channel and `ts`."""
-        opened = await self._call("conversations.open", {"users": user_id})
-        channel_id = str(opened["channel"]["id"])
+        channel_id = await self.direct_channel(user_id)
         return channel_id, await self.post(channel_id, message, thread_ts=thread_ts)
+
+    async def direct_channel(self, user_id: str) -> str:
+        """Return the channel of our direct messages with somebody."""
+        opened = await self._call("conversations.open", {"users": user_id})
+        return str(opened["channel"]["id"])
 
     async def identity(self) -> Identity:
         """Return whom the bot token belongs to; raises SlackError with Slack's own code."""
@@ -141,12 +171,12 @@ class Messenger:
     async def channels(self) -> dict[str, str]:
         """Return the channels we are a member of: id and name, the first thousand."""
         fields = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": 999}
-        answer = await self._call("users.conversations", fields)
+        answer = await self._read("users.conversations", fields)
         return {str(one["id"]): str(one.get("name") or one["id"]) for one in answer.get("channels") or []}
 
     async def has_talked(self, channel_id: str) -> bool:
         """Say whether anything was ever said in these direct messages."""
-        answer = await self._call("conversations.history", {"channel": channel_id, "limit": 1})
+        answer = await self._read("conversations.history", {"channel": channel_id, "limit": 1})
         return bool(answer.get("messages"))
 
     async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
@@ -188,7 +218,7 @@ class Messenger:
     async def user_name(self, user_id: str) -> str:
         """Return what a person is called, or empty text where Slack does not say."""
         try:
-            user = (await self._call("users.info", {"user": user_id}))["user"]
+            user = (await self._read("users.info", {"user": user_id}))["user"]
         except SlackError:
             return ""
         profile = user.get("profile") or {}
@@ -206,17 +236,23 @@ class Messenger:
             log.warning("blocks_refused", method=method, code=error.code)
             return await self._call(method, {**fields, **_payload(message.text_only())})
 
-    async def _call(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
+    async def _read(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Call a method that only asks: those take no JSON, https://docs.slack.dev/apis/web-api#post-bodies ."""
+        return await self._call(method, fields, form=True)
+
+    async def _call(self, method: str, fields: dict[str, Any], *, form: bool = False) -> dict[str, Any]:
         if self.refused and time.monotonic() < self._probe_at:
             raise SlackError(method, self.refused)  # a bot that was removed does not go on calling
         body = {name: value for name, value in fields.items() if value is not None}
         for attempt in (1, 2, 3):
             try:
-                answer = await self.client.api_call(method, json=body)
+                calling = self.client.api_call
+                answer = await (calling(method, data=body) if form else calling(method, json=body))
             except SlackApiError as error:
                 await self._wait_if_limited(method, error, last=attempt == 3)
             except (aiohttp.ClientError, TimeoutError) as error:
-                raise SlackError(method, type(error).__name__) from error
+                lost = not isinstance(error, aiohttp.ClientConnectorError)
+                raise SlackError(method, type(error).__name__, lost=lost) from error
             else:
                 self._accepted()
                 return dict(answer.data) if isinstance(answer.data, dict) else {}
@@ -240,7 +276,9 @@ class Messenger:
         if code != "ratelimited":
             if code in TOKEN_GONE:
                 self._token_refused(code)
-            raise SlackError(method, code) from error
+            # Slack's own troubles: https://docs.slack.dev/reference/methods/chat.postMessage#errors
+            lost = error.response.status_code >= 500 or code in UNSURE
+            raise SlackError(method, code, lost=lost) from error
         metrics.SLACK_LIMITED.labels(method).inc()
         seconds = float(error.response.headers.get("Retry-After", 1))
         if last or seconds > PATIENCE_SECONDS:

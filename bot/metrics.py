@@ -5,6 +5,11 @@ from prometheus_client import Counter, Gauge
 DEPLOYS = Counter(
     "ci_deploys", "Deploys by how far they came: asked, started, refused, answer_lost, found, not_found", ["outcome"]
 )
+UNSURE = Counter(
+    "ci_posts_unsure",
+    "Posts left open by a dead process or a broken connection, by what Slack showed: arrived, missing, unreadable",
+    ["found"],
+)
 WATCHES = Gauge("ci_pipelines_watched", "Pipelines that are polled, as of the last sweep")
 CIRCLECI_REQUESTS = Counter("ci_circleci_requests", "Requests to CircleCI by the status they met", ["status"])
 SLACK_LIMITED = Counter("ci_slack_rate_limited", "429s from Slack, by method", ["method"])

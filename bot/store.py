@@ -15,12 +15,14 @@
 | `fence:<pipeline id>`          | whoever compares and tells                | the lease                 |
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TypeVar, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
 from bot.errors import StoreError
@@ -198,15 +200,21 @@ class Store:
     async def fence(
         self, pipeline_id: PipelineId, lease: timedelta, *, wait: timedelta | None = None
     ) -> AsyncIterator[bool]:
-        """Yield True when nobody else compares and tells for this pipeline, for at most `lease`."""
+        """Yield True when nobody else compares and tells for this pipeline.
+
+        It is held as long as the work takes; `lease` after its holder died, somebody else may have it.
+        """
         seconds = wait.total_seconds() if wait else 0
         lock = self._redis.lock(self._key("fence", pipeline_id), timeout=lease.total_seconds(), sleep=0.05)
-        held = await self._ask(lock.acquire(blocking=seconds > 0, blocking_timeout=seconds or None))
+        if not await self._ask(lock.acquire(blocking=seconds > 0, blocking_timeout=seconds or None)):
+            yield False
+            return
+        renewal = asyncio.create_task(_renew(lock, lease / 3))
         try:
-            yield held
+            yield True
         finally:
-            if held:
-                await self._release(lock.release())
+            renewal.cancel()
+            await self._release(lock.release())
 
     async def _release(self, release: Awaitable[None]) -> None:
         try:
@@ -234,3 +242,11 @@ class Store:
             return await answer
         except (RedisError, OSError) as error:
             raise StoreError(f"Redis: {type(error).__name__}: {error}") from error
+
+
+async def _renew(lock: Lock, every: timedelta) -> None:
+    """Keep a lock that is being worked under; one that is lost is found out at its release."""
+    with suppress(RedisError, OSError):
+        while True:
+            await asyncio.sleep(every.total_seconds())
+            await lock.reacquire()

@@ -51,18 +51,21 @@ def files(given: Settings, projects: Projects, problems: Sequence[Problem]) -> I
         yield Finding(what="Policy file", verdict=Verdict.BROKEN, found=found, fix=PLACES["POLICY_FILE"])
 
 
-def slack(who: Identity | BotError, wanted: frozenset[str]) -> Iterator[Finding]:
+def slack(who: Identity | BotError, wanted: frozenset[str], optional: frozenset[str]) -> Iterator[Finding]:
     """Yield whose bot token it is, and the scopes it lacks."""
     if isinstance(who, BotError):
         refused = f"Slack refuses it: {who.code}" if isinstance(who, SlackError) else str(who)
         yield Finding(what="Bot token", verdict=Verdict.BROKEN, found=refused, fix=PLACES["SLACK_BOT_TOKEN"])
         return
     yield Finding(what="Bot token", verdict=Verdict.OK, found=f"{who.user} in the workspace {who.team}")
+    fix = f"{APP}, OAuth & Permissions, Bot Token Scopes: add them, then Reinstall to Workspace"
     if missing := sorted(wanted - who.scopes):
-        fix = f"{APP}, OAuth & Permissions, Bot Token Scopes: add them, then Reinstall to Workspace"
         yield Finding(what="Scopes", verdict=Verdict.BROKEN, found=f"missing {', '.join(missing)}", fix=fix)
     else:
         yield Finding(what="Scopes", verdict=Verdict.OK, found=f"all {len(wanted)} of the manifest")
+    if missing := sorted(optional - who.scopes):
+        found = f"without {', '.join(missing)} a crash may make me say one thing twice"
+        yield Finding(what="Optional scopes", verdict=Verdict.LOOK, found=found, fix=fix)
 
 
 def way_in(given: Settings, app_token: BotError | None) -> Iterator[Finding]:

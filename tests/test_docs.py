@@ -61,6 +61,7 @@ BOTH_MANIFESTS = pytest.mark.parametrize(
     "manifest", [MANIFEST, yaml.safe_load(for_http("https://ci.example.com"))], ids=["socket", "http"]
 )
 TEXT, FLAG = {"type": "string"}, {"type": "boolean"}
+SCOPES = {"type": "array", "items": TEXT, "uniqueItems": True}
 
 
 def shape(*required: str, **known: Mapping[str, object]) -> dict[str, object]:
@@ -96,7 +97,7 @@ SCHEMA = shape(
         bot_user=shape("display_name", display_name={"type": "string", "maxLength": 80}, always_online=FLAG),
         slash_commands={"type": "array", "items": COMMAND, "maxItems": 50},
     ),
-    oauth_config=shape(scopes=shape(bot={"type": "array", "items": TEXT, "uniqueItems": True})),
+    oauth_config=shape(scopes=shape(bot=SCOPES, bot_optional=SCOPES)),
     settings=shape(
         event_subscriptions=shape(
             request_url=ADDRESS, bot_events={"type": "array", "items": TEXT, "maxItems": 100, "uniqueItems": True}
@@ -135,6 +136,7 @@ def test_the_manifest_covers_the_code() -> None:
         "im:write",
         "users:read",
     }
+    assert set(MANIFEST["oauth_config"]["scopes"]["bot_optional"]) == {"channels:history", "groups:history"}
 
 
 def test_the_procfile_names_both_roles() -> None:
@@ -176,7 +178,8 @@ def test_the_settings_of_the_setup_are_complete_and_real() -> None:
 
 
 def test_the_setup_names_every_scope() -> None:
-    for scope in MANIFEST["oauth_config"]["scopes"]["bot"]:
+    scopes = MANIFEST["oauth_config"]["scopes"]
+    for scope in (*scopes["bot"], *scopes["bot_optional"]):
         assert f"`{scope}`" in SETUP
 
 

@@ -79,6 +79,7 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("Bot token", lambda it: it.settings.update(slack_bot_token="xoxb-wrong"), "Slack refuses it: invalid_auth"),
     ("Bot token", lambda it: setattr(it.slack, "token_error", "token_revoked"), "Slack refuses it: token_revoked"),
     ("Bot token", lambda it: it.settings.update(slack_api_url="http://127.0.0.1:9"), "Slack refuses it: "),
+    ("Optional scopes", lambda it: setattr(it.slack, "scopes", GRANTED - {"groups:history"}), "may make me say"),
     ("Scopes", lambda it: setattr(it.slack, "scopes", GRANTED - {"im:history", "commands"}), "commands, im:history"),
     ("App token", lambda it: it.settings.update(slack_app_token="xapp-wrong"), "Slack refuses it: invalid_auth"),
     ("Signing secret", _no_way_in, "it does not look like one"),

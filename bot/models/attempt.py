@@ -1,14 +1,53 @@
 """A deploy somebody asked for, recorded before CircleCI is, so that it is never sent twice."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from pydantic import Field
 
+from bot.errors import CircleCIError, NotTriggered, RateLimited, Rejected, Unauthorized, Unavailable
 from bot.models.circleci import Model, PipelineId, ProjectSlug, Ref
 from bot.models.slack import Thread
 
 ParameterValue = str | int | bool
+
+
+class Refusal(Model):
+    """Why an attempt started nothing, kept so that a second run can say the same as the first."""
+
+    kind: str
+    status: int = 0
+    text: str = ""
+    retry_after: timedelta = timedelta(0)
+
+    @classmethod
+    def of(cls, error: CircleCIError) -> Self:
+        """Return the record of an error."""
+        kind = type(error).__name__
+        match error:
+            case Rejected():
+                return cls(kind=kind, status=error.status, text=error.message)
+            case NotTriggered() | Unavailable():
+                return cls(kind=kind, text=error.reason)
+            case RateLimited():
+                return cls(kind=kind, retry_after=error.retry_after)
+            case _:
+                return cls(kind=kind)
+
+    @property
+    def error(self) -> CircleCIError:
+        """The error again."""
+        match self.kind:
+            case "Rejected":
+                return Rejected(self.status, self.text)
+            case "NotTriggered":
+                return NotTriggered(self.text)
+            case "RateLimited":
+                return RateLimited(self.retry_after)
+            case "Unauthorized":
+                return Unauthorized()
+            case _:
+                return Unavailable(self.text, arrived=False)
 
 
 class Attempt(Model):
@@ -16,7 +55,7 @@ class Attempt(Model):
 
     `newest_number` is the project's newest pipeline before the POST: a pipeline of ours above it is the one that this
     attempt started. `sent_at` is set before the POST, `pipeline_id` after the answer, `over` when it was refused or
-    given up. `looks` counts how often a lost answer was looked for.
+    given up, with its `refusal` if CircleCI refused it. `looks` counts how often a lost answer was looked for.
     """
 
     id: str
@@ -35,6 +74,7 @@ class Attempt(Model):
     pipeline_id: PipelineId | None = None
     pipeline_number: int | None = None
     over: bool = False
+    refusal: Refusal | None = None
     looks: int = 0
 
     def started(self, pipeline_id: PipelineId, number: int) -> Self:

@@ -1,7 +1,7 @@
 """What Slack brings (a word, a click) and the threads that are told."""
 
 from datetime import UTC, datetime
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -15,12 +15,28 @@ class Thread(Model):
     thread_ts: str | None = None
 
 
+class Saying(Model):
+    """A post on its way to Slack, recorded before it is sent: a process that dies meanwhile leaves it behind.
+
+    `mark` stands in the message's metadata, so that it can be found again. `role` is what the post becomes: the root
+    (whose `digest` it shows), a reply after which the thread was `told` all this, or the word that moves the watch into
+    direct messages.
+    """
+
+    mark: str
+    role: Literal["root", "reply", "moved"]
+    thread: Thread
+    told: tuple[str, ...] = ()
+    digest: str = ""
+
+
 class Watch(Model):
     """A thread that follows a pipeline, and what it was last told.
 
     `id` is that of the invocation that asked for it. `root_ts` is the message edited in place, `root_digest` what it
-    showed last, `told` the keys of changes and final words already posted. `note` is a sentence shown in the root,
-    such as why this branch was chosen. `moved_to_direct` says that its channel would not take it any more.
+    showed last, `told` the keys of changes and final words already posted, `saying` a post of which it is not known yet
+    whether it arrived. `note` is a sentence shown in the root, such as why this branch was chosen. `moved_to_direct`
+    says that its channel would not take it any more.
     """
 
     id: str
@@ -36,8 +52,8 @@ class Watch(Model):
     root_ts: str | None = None
     root_digest: str = ""
     told: tuple[str, ...] = ()
+    saying: Saying | None = None
     note: str = ""
-    outage_told: bool = False
     moved_to_direct: bool = False
 
     @property
@@ -48,6 +64,21 @@ class Watch(Model):
     def with_told(self, *keys: str) -> Self:
         """Return the watch with `keys` among what it was told."""
         return self.model_copy(update={"told": tuple(dict.fromkeys((*self.told, *keys)))})
+
+    def with_said(self, ts: str) -> Self:
+        """Return the watch after what it was saying has arrived as the message `ts`."""
+        if self.saying is None:
+            return self
+        saying, changed = self.saying, dict[str, object]()
+        match saying.role:
+            case "root":
+                changed = {"root_ts": ts, "root_digest": saying.digest}
+            case "reply":
+                changed = {"told": saying.told}
+            case "moved":
+                there = Thread(channel_id=saying.thread.channel_id, thread_ts=ts)
+                changed = {"thread": there, "root_ts": None, "root_digest": "", "moved_to_direct": True}
+        return self.model_copy(update={**changed, "saying": None})
 
 
 class Invocation(Model):

@@ -34,11 +34,15 @@ class _Fault:
     drop: str | None
     delay: float
     times: int | None
+    spare: int
 
     def takes(self, request: web.Request) -> bool:
         """Say whether this request meets the fault, and count it."""
         known = self.method in ("*", request.method) and fnmatchcase(request.path, self.path_glob)
         if not known or self.times == 0:
+            return False
+        if self.spare:
+            self.spare -= 1
             return False
         if self.times is not None:
             self.times -= 1
@@ -63,13 +67,14 @@ class Faults:
         drop: str | None = None,
         delay: float = 0,
         times: int | None = 1,
+        spare: int = 0,
     ) -> None:
-        """Answer the next `times` such requests with `status`, or `drop` their connection.
+        """Answer the next `times` such requests with `status`, or `drop` their connection; the first are spared.
 
         `drop` is "before" (the request is not processed) or "after" (it is, and its answer is lost). With `delay`
         alone the answer is right, but comes so many seconds later.
         """
-        self._faults.append(_Fault(method, path_glob, status, headers or {}, body, drop, delay, times))
+        self._faults.append(_Fault(method, path_glob, status, headers or {}, body, drop, delay, times, spare))
 
     def clear(self) -> None:
         """Let all be well again."""

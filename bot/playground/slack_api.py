@@ -20,7 +20,7 @@ from bot.playground.slack_delivery import EVENT, Courier, Delivery
 from bot.playground.slack_limits import Limits
 from bot.playground.slack_methods import METHODS, Call
 from bot.playground.slack_responses import Responses
-from bot.playground.slack_rules import GRANTED, SCOPES, WEATHER
+from bot.playground.slack_rules import DEAF_TO_JSON, GRANTED, HISTORY_SCOPES, SCOPES, WEATHER
 from bot.playground.slack_socket import SocketHub
 from bot.playground.workspace import Refused, Workspace
 
@@ -160,7 +160,7 @@ class Slack:
         }
         arguments: Json = {}
         try:
-            arguments = await _arguments(request)
+            arguments = await _arguments(name, request)
             self._check_token(name, request.headers.get("Authorization", ""), arguments)
             if self._refusals.get(name):
                 raise self._refusals[name].pop(0)  # told as any other refusal
@@ -194,11 +194,17 @@ class Slack:
         if name == "apps.connections.open":
             ticket = self.socket.ticket()
             return {"ok": True, "url": f"{self.url.replace('http', 'ws')}/link/?ticket={ticket}&app_id=pretend"}
-        needed = SCOPES.get(name)
+        needed = self._scope(name, arguments)
         if needed and self.scopes is not None and needed not in self.scopes:
             raise Refused("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
         call = Call(self.workspace, self.modals, arguments, lambda problem: self.note(f"{name}: {problem}"), self.url)
         return {"ok": True, **METHODS[name](call)}
+
+    def _scope(self, name: str, arguments: Json) -> str | None:
+        if name in ("conversations.history", "conversations.replies"):
+            channel = self.workspace.channels.get(str(arguments.get("channel")))
+            return HISTORY_SCOPES[channel.kind if channel else "public"]
+        return SCOPES.get(name)
 
     async def _serve_upload(self, request: web.Request) -> web.Response:
         file = self.workspace.files.get(request.match_info["file"])
@@ -217,9 +223,11 @@ class Slack:
         return web.Response(text="ok")
 
 
-async def _arguments(request: web.Request) -> Json:
+async def _arguments(name: str, request: web.Request) -> Json:
     arguments: Json = dict(request.query)
     if request.content_type == "application/json":
+        if name in DEAF_TO_JSON:
+            return arguments
         try:
             body = await request.json()
         except ValueError as error:

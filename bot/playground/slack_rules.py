@@ -31,8 +31,6 @@ SCOPES = {
     "conversations.open": "im:write",
     "conversations.info": "channels:read",
     "conversations.members": "channels:read",
-    "conversations.history": "channels:history",
-    "conversations.replies": "channels:history",
     "users.info": "users:read",
     "users.conversations": "channels:read",
     "usergroups.list": "usergroups:read",
@@ -41,5 +39,22 @@ SCOPES = {
     "reactions.remove": "reactions:write",
     "team.info": "team:read",
 }
+# Reading what was said needs the scope of that kind of conversation.
+HISTORY_SCOPES = {"public": "channels:history", "private": "groups:history", "im": "im:history"}
 # What an app is granted that nobody took a scope from.
-GRANTED = frozenset({*SCOPES.values(), "app_mentions:read", "commands", "groups:read", "im:history"})
+GRANTED = frozenset({*SCOPES.values(), *HISTORY_SCOPES.values(), "app_mentions:read", "commands", "groups:read"})
+# These only ask, and take no JSON: what a JSON body says is not heard. https://docs.slack.dev/apis/web-api#post-bodies
+DEAF_TO_JSON = frozenset(
+    {
+        "bots.info",
+        "conversations.history",
+        "conversations.info",
+        "conversations.members",
+        "conversations.replies",
+        "team.info",
+        "usergroups.list",
+        "usergroups.users.list",
+        "users.conversations",
+        "users.info",
+    }
+)

@@ -144,8 +144,7 @@ class Acts:
         async with self._store.fence(pipeline_id, self._settings.lease, wait=self._settings.lease):
             for watch in await self._store.watches(pipeline_id):
                 try:
-                    watch = await self._teller.once(watch, key, word)  # noqa: PLW2901  # the watch as it now is
-                    await self._store.save_watch(watch.with_told(*told))
+                    await self._teller.once(watch, key, word, *told)
                     heard = True
                 except SlackError as error:
                     log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)

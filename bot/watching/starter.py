@@ -15,7 +15,7 @@ from bot import metrics
 from bot.circleci.client import CircleCI
 from bot.errors import CircleCIError, SlackError, Unavailable
 from bot.messenger import Messenger
-from bot.models.attempt import Attempt
+from bot.models.attempt import Attempt, Refusal
 from bot.models.circleci import Pipeline, PipelineId
 from bot.models.slack import Invocation, Thread, Watch, utc_now
 from bot.settings import Settings
@@ -50,6 +50,8 @@ class Starter:
     async def start(self, attempt: Attempt) -> Start:
         """Start the recorded attempt, or go on where a run before was cut off; raises what CircleCI refused."""
         attempt = await self._store.attempt(attempt.id) or attempt
+        if attempt.refusal is not None:
+            raise attempt.refusal.error  # a run before this one may have died before it could say so
         if attempt.pipeline_id is not None or attempt.over:
             return await self._follow(attempt)
         if attempt.sent_at is not None:
@@ -66,10 +68,10 @@ class Starter:
                 metrics.DEPLOYS.labels("answer_lost").inc()
                 log.warning("trigger_answer_lost", attempt=attempt.id, reason=error.reason)
                 return await self._look_later(attempt)
-            await self._refused(attempt)
+            await self._refused(attempt, error)
             raise
-        except CircleCIError:
-            await self._refused(attempt)
+        except CircleCIError as error:
+            await self._refused(attempt, error)
             raise
         return await self._follow(attempt)
 
@@ -131,7 +133,7 @@ class Starter:
 
     async def _follow(self, attempt: Attempt) -> Start:
         if attempt.pipeline_id is None or attempt.pipeline_number is None:
-            return Start.FOLLOWED  # it was refused, and said so, before this run
+            return Start.FOLLOWED  # its answer was looked for in vain, and that was said
         await self._store.claim(f"pipeline:{attempt.pipeline_id}", attempt.id)
         await self._store.add_watch(_watch(attempt))
         await self._engine.wake(attempt.pipeline_id)
@@ -163,15 +165,12 @@ class Starter:
             )
         except SlackError as error:
             log.warning("asker_not_told", attempt=attempt.id, method=error.method, code=error.code)
-        await self._give_up(attempt)
+        await self._store.save_attempt(attempt.model_copy(update={"over": True}))
         return None
 
-    async def _refused(self, attempt: Attempt) -> None:
+    async def _refused(self, attempt: Attempt, error: CircleCIError) -> None:
         metrics.DEPLOYS.labels("refused").inc()
-        await self._give_up(attempt)
-
-    async def _give_up(self, attempt: Attempt) -> None:
-        await self._store.save_attempt(attempt.model_copy(update={"over": True}))
+        await self._store.save_attempt(attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)}))
 
 
 def _is_here(watch: Watch, invocation: Invocation) -> bool:

@@ -1,15 +1,18 @@
 """Tells one thread what it does not know yet, and records what it was told.
 
-Each thing is recorded right after it is posted, so a process that dies between the two says it once more at worst;
-what was recorded is never said again.
+A post is recorded with a mark before it is sent, and as told after it: what a dying process leaves between the two is
+looked for in Slack by its mark, where the bot may read. What was recorded as told is never said again.
 """
+
+import secrets
 
 import structlog
 
+from bot import metrics
 from bot.errors import SlackError, SlackLimited
 from bot.messenger import CHANNEL_GONE, MESSAGE_GONE, Messenger
 from bot.models.build import Build, Change
-from bot.models.slack import Thread, Watch
+from bot.models.slack import Saying, Thread, Watch
 from bot.store import Store
 from formatters import replies, root
 from formatters.blocks import Message
@@ -28,6 +31,7 @@ class Teller:
 
     async def root(self, watch: Watch, build: Build | None, *, note: str = "", final: bool = False) -> Watch:
         """Post the root message, or edit it where it stands; an unchanged one costs nothing."""
+        watch = await self._settled(watch)
         message = root.root(build, watch, self._links, note=note or watch.note, final=final)
         if watch.root_ts is None:
             return await self._post_root(watch, message)
@@ -45,47 +49,93 @@ class Teller:
 
     async def changes(self, watch: Watch, build: Build, found: list[Change]) -> Watch:
         """Post one reply for all changes of this look."""
-        if not found:
+        watch = await self._settled(watch)
+        new = [change for change in found if change.key not in watch.told]
+        if not new:
             return watch
-        watch = await self.reply(watch, replies.changes(build, found, watch, self._links))
-        return await self._store.save_watch(watch.with_told(*(change.key for change in found)))
+        told = watch.with_told(*(change.key for change in new)).told
+        return await self._reply(watch, replies.changes(build, new, watch, self._links), told)
 
-    async def once(self, watch: Watch, key: str, message: Message) -> Watch:
-        """Post a reply that bears `key`, unless this thread was told it."""
+    async def once(self, watch: Watch, key: str, message: Message, *also: str) -> Watch:
+        """Post a reply that bears `key`, unless this thread was told it; it tells all that `also` names as well."""
+        watch = await self._settled(watch)
         if key in watch.told:
             return watch
-        watch = await self.reply(watch, message)
-        return await self._store.save_watch(watch.with_told(key))
+        return await self._reply(watch, message, watch.with_told(key, *also).told)
 
-    async def reply(self, watch: Watch, message: Message) -> Watch:
+    async def over(self, watch: Watch, key: str, message: Message) -> Watch:
+        """Post a reply that ends what the reply `key` began, unless that was never told."""
+        watch = await self._settled(watch)
+        if key not in watch.told:
+            return watch
+        return await self._reply(watch, message, tuple(told for told in watch.told if told != key))
+
+    async def _reply(self, watch: Watch, message: Message, told: tuple[str, ...]) -> Watch:
         """Post into the watch's thread; where its channel is gone, into a direct message to the asker."""
         try:
-            await self._messenger.post(watch.thread.channel_id, message, thread_ts=watch.reply_ts)
+            return await self._say(watch, message, Saying(role="reply", thread=_thread(watch), told=told, mark=_mark()))
         except SlackError as error:
             if error.code not in CHANNEL_GONE:
                 raise
             watch = await self._move(watch, error)
-            await self._messenger.post(watch.thread.channel_id, message, thread_ts=watch.reply_ts)
-        return watch
+            return await self._say(watch, message, Saying(role="reply", thread=_thread(watch), told=told, mark=_mark()))
 
     async def _post_root(self, watch: Watch, message: Message) -> Watch:
-        thread = watch.thread
+        saying = Saying(role="root", thread=watch.thread, digest=message.digest, mark=_mark())
         try:
-            ts = await self._messenger.post(thread.channel_id, message, thread_ts=thread.thread_ts)
+            return await self._say(watch, message, saying)
         except SlackError as error:
             if error.code not in CHANNEL_GONE or watch.moved_to_direct:
                 raise
             return await self._post_root(await self._move(watch, error), message)
-        return await self._save(watch, root_ts=ts, root_digest=message.digest)
 
     async def _move(self, watch: Watch, error: SlackError) -> Watch:
         """Go on in a direct message to the asker, told once why."""
         if watch.moved_to_direct or isinstance(error, SlackLimited):
             raise error
         log.warning("channel_gone", channel=watch.thread.channel_id, code=error.code, method=error.method)
-        channel_id, ts = await self._messenger.direct(watch.asker_id, replies.moved(watch, error.code))
-        thread = Thread(channel_id=channel_id, thread_ts=ts)
-        return await self._save(watch, thread=thread, root_ts=None, root_digest="", moved_to_direct=True)
+        there = Thread(channel_id=await self._messenger.direct_channel(watch.asker_id))
+        return await self._say(
+            watch, replies.moved(watch, error.code), Saying(role="moved", thread=there, mark=_mark())
+        )
+
+    async def _say(self, watch: Watch, message: Message, saying: Saying) -> Watch:
+        watch = await self._save(watch, saying=saying)
+        channel_id, thread_ts = saying.thread.channel_id, saying.thread.thread_ts
+        try:
+            ts = await self._messenger.post(channel_id, message, thread_ts=thread_ts, mark=saying.mark)
+        except SlackError as error:
+            if not error.lost:
+                await self._save(watch, saying=None)
+            raise
+        return await self._store.save_watch(watch.with_said(ts))
+
+    async def _settled(self, watch: Watch) -> Watch:
+        """Find out what became of a post whose answer nobody heard; where we may not read, say it again."""
+        if watch.saying is None:
+            return watch
+        try:
+            ts = await self._messenger.find(watch.saying.thread, watch.saying.mark)
+        except SlackError as error:
+            if error.lost or isinstance(error, SlackLimited):
+                raise
+            log.warning("post_unsure", watch=watch.id, code=error.code)
+            ts, found = None, "unreadable"
+        else:
+            found = "arrived" if ts else "missing"
+            log.info("post_settled", watch=watch.id, found=found)
+        metrics.UNSURE.labels(found).inc()
+        if ts is None:
+            return await self._save(watch, saying=None)
+        return await self._store.save_watch(watch.with_said(ts))
 
     async def _save(self, watch: Watch, **changed: object) -> Watch:
         return await self._store.save_watch(watch.model_copy(update=changed))
+
+
+def _thread(watch: Watch) -> Thread:
+    return Thread(channel_id=watch.thread.channel_id, thread_ts=watch.reply_ts)
+
+
+def _mark() -> str:
+    return secrets.token_hex(8)

@@ -22,6 +22,7 @@ from formatters.links import Links
 
 log = structlog.get_logger(__name__)
 
+OUTAGE = "outage"
 OUTAGE_AFTER = 3  # failed looks in a row before the threads are told
 LINGER_INTERVALS = 60
 
@@ -99,15 +100,14 @@ class Watcher:
                 late = max(late or error.retry_after, error.retry_after)
             except SlackError as error:
                 log.warning("thread_not_told", pipeline=build.pipeline.id, method=error.method, code=error.code)
-                late = late or self._settings.poll_interval * LINGER_INTERVALS
+                late = late or self._settings.poll_interval * (1 if error.lost else LINGER_INTERVALS)
         return late
 
     async def _tell(self, watch: Watch, build: Build, end: Ending, evidence: Report | None, *, recovered: bool) -> None:
         note = root.no_workflow() if end.is_final and not build.runs and build.state is State.WAITING else ""
         watch = await self._teller.root(watch, build, note=note, final=end.is_final)
-        if recovered and watch.outage_told:
-            watch = await self._teller.reply(watch, replies.outage_over())
-            watch = await self._store.save_watch(watch.model_copy(update={"outage_told": False}))
+        if recovered:
+            watch = await self._teller.over(watch, OUTAGE, replies.outage_over())
         watch = await self._teller.changes(watch, build, changes(watch.told, build))
         if end.is_final and _final_key(build) not in watch.told:
             word = final.final(build, evidence, watch, self._links)
@@ -132,9 +132,8 @@ class Watcher:
     async def _tell_outage(self, watch: Watch, build: Build | None, failures: int, error: CircleCIError) -> None:
         if watch.root_ts is None:
             watch = await self._teller.root(watch, build)
-        if failures >= OUTAGE_AFTER and not watch.outage_told:
-            watch = await self._teller.reply(watch, replies.outage(error))
-            await self._store.save_watch(watch.model_copy(update={"outage_told": True}))
+        if failures >= OUTAGE_AFTER:
+            await self._teller.once(watch, OUTAGE, replies.outage(error))
 
     def _next(self, build: Build, end: Ending) -> timedelta:
         delay = next_delay(build, 0, self._settings)

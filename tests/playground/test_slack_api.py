@@ -1,5 +1,6 @@
 """The Web API as the real client meets it."""
 
+import json
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -239,10 +240,20 @@ async def test_a_response_url_serves_five_times(slack: Slack) -> None:
     ],
 )
 async def test_bad_arguments_are_named(slack: Slack, method: str, body: str, code: str) -> None:
-    headers = {"Authorization": f"Bearer {slack.bot_token}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {slack.bot_token}"}
+    as_form = method.split(".", maxsplit=1)[0] in ("users", "usergroups", "bots") or method == "conversations.replies"
+    kind = {} if as_form else {"Content-Type": "application/json"}
     async with aiohttp.ClientSession() as session:
-        answer = await session.post(f"{slack.url}/api/{method}", data=body, headers=headers)
+        data = json.loads(body) if as_form else body
+        answer = await session.post(f"{slack.url}/api/{method}", data=data, headers={**headers, **kind})
         assert (await answer.json())["error"] == code
+
+
+async def test_what_only_asks_does_not_hear_json(slack: Slack) -> None:
+    headers = {"Authorization": f"Bearer {slack.bot_token}"}
+    async with aiohttp.ClientSession() as session:
+        answer = await session.post(f"{slack.url}/api/users.info", json={"user": "U0ADA"}, headers=headers)
+        assert (await answer.json())["error"] == "invalid_arguments"
 
 
 async def test_a_call_without_a_token_is_not_authed(slack: Slack) -> None:

@@ -1,0 +1,1 @@
+"""What happens when CircleCI, Slack, Redis, the network or a process breaks."""

@@ -1,0 +1,114 @@
+"""A post whose answer nobody heard: Slack took it or not, and it is said once all the same."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.errors import CircleCIError, NotTriggered, RateLimited, Rejected, Unauthorized, Unavailable
+from bot.models.attempt import Attempt, Refusal
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.slack import Invocation, Thread, utc_now
+from bot.playground.slack_rules import GRANTED
+from bot.watching.engine import Engine
+from tests.stories.team import Team, team_at_work
+from tests.stories.test_metrics import metrics
+
+ROOT, CHANGE, FINAL = 0, 1, 2
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Team]:
+    async with team_at_work(tmp_path) as team:
+        yield team
+
+
+def break_post(team: Team, which: int, drop: str) -> None:
+    """Break the connection under the root, the first reply or the final reply of a red build."""
+    team.slack.faults.add("POST", "/api/chat.postMessage", drop=drop, spare=which)
+
+
+async def eventually(team: Team, figure: str, value: float) -> None:
+    """Wait until an operator sees a figure."""
+    async with asyncio.timeout(10):
+        while (await metrics(team)).get(figure, 0) != value:
+            await team.slack.pause(0.05)
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+@pytest.mark.parametrize("which", [ROOT, CHANGE, FINAL])
+async def test_a_broken_connection_repeats_and_loses_no_post(team: Team, which: int, drop: str) -> None:
+    before = await metrics(team)
+    break_post(team, which, drop)
+    await team.deploys_branch("try/failing-tests")
+    await team.reads("test_adds_item")
+    found = f'ci_posts_unsure_total{{found="{"arrived" if drop == "after" else "missing"}"}}'
+    await eventually(team, found, before.get(found, 0) + 1)
+    posted = [message.visible for message in team.deploys.messages]
+    assert len(posted) == len(set(posted)) == 3, posted
+    assert len(team.deploys.roots) == 1
+
+
+async def test_where_it_may_not_look_it_would_rather_say_it_twice(team: Team) -> None:
+    team.slack.scopes = GRANTED - {"channels:history"}
+    break_post(team, FINAL, "after")
+    await team.deploys_branch("try/failing-tests")
+    await team.slack.wait_for(lambda: team.count("test_adds_item") == 2, timeout=15)
+    assert len(team.deploys.roots) == 1
+    assert (await metrics(team))['ci_posts_unsure_total{found="unreadable"}'] >= 1
+    assert {problem.split()[1] for problem in team.slack.problems} == {"missing_scope"}
+    team.slack.problems.clear()
+
+
+async def test_slacks_own_trouble_is_no_reason_to_say_it_twice(team: Team) -> None:
+    team.slack.faults.add("POST", "/api/chat.postMessage", status=503, body="<html>Service Unavailable</html>")
+    await team.deploys_branch("main")
+    await team.reads("Passed in")
+    assert len(team.deploys.roots) == 1
+    assert team.count("Passed in") == 1
+
+
+async def test_a_refusal_that_a_crash_cut_off_is_said_by_the_second_run(team: Team) -> None:
+    said = Invocation(
+        id="Ev9",
+        kind="mention",
+        text="deploy acme/frontend main",
+        user_id=team.ada.id,
+        team_id=team.slack.workspace.team_id,
+        channel_id=team.deploys.id,
+    )
+    refused = Attempt(
+        id=said.id,
+        project_slug=ProjectSlug("gh/acme/frontend"),
+        project_title="acme/frontend",
+        ref=Ref(name="main"),
+        thread=Thread(channel_id=team.deploys.id),
+        asker_id=team.ada.id,
+        asked_at=utc_now(),
+        sent_at=utc_now(),
+        over=True,
+        refusal=Refusal.of(Rejected(403, "You may not build here.")),
+    )
+    await team.app.store.save_attempt(refused)
+    await team.app.store.record(said)
+    await Engine(team.app.docket).handle(said.id)
+    await team.is_told(team.ada, "You may not build here.")
+    assert team.posts("/pipeline") == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unauthorized(),
+        RateLimited(timedelta(seconds=30)),
+        Rejected(400, "Branch not found"),
+        NotTriggered("nothing to build"),
+        Unavailable("no connection", arrived=False),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_refusal_survives_being_kept(error: CircleCIError) -> None:
+    kept = Refusal.model_validate_json(Refusal.of(error).model_dump_json()).error
+    assert (type(kept), vars(kept)) == (type(error), vars(error))
