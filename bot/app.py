@@ -16,13 +16,14 @@ from slack_bolt.authorization import AuthorizeResult
 
 import commands
 from bot import metrics
+from bot.budgets import Budget, Lane
 from bot.circleci.classic import Classic
 from bot.circleci.transport import Transport
 from bot.circleci.versions import Versions
 from bot.embedded import EmbeddedServer
 from bot.errors import SlackError, StoreError
 from bot.finding import Finder
-from bot.messenger import TOKEN_GONE, Messenger
+from bot.messenger import TOKEN_GONE, Messenger, SlackBudgets
 from bot.models.checkup import Identity
 from bot.models.circleci import PipelineId
 from bot.permissions import Permissions
@@ -40,12 +41,15 @@ from bot.watching.knock import Knock
 from bot.watching.operator import Operator
 from bot.watching.starter import Starter
 from bot.watching.teller import Teller
-from bot.watching.watcher import Watcher
+from bot.watching.watcher import Sources, Watcher
 from formatters.links import Links
 
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 8
+PATIENCE = timedelta(seconds=10)  # how long a person's request waits for its turn at CircleCI
+POLL_PATIENCE = timedelta(seconds=1)
+POSTS_AT_ONCE, UPDATES_AT_ONCE = 3, 10  # the short bursts that Slack tolerates
 SOCKET_PING_SECONDS = 5
 
 
@@ -92,24 +96,21 @@ class App:
         settings = self._settings
         await self._open_store()
         self.messenger = await self._stack.enter_async_context(
-            Messenger(
-                token=settings.slack_bot_token,
-                api_url=settings.slack_api_url,
-                posts_per_second_per_channel=settings.slack_posts_per_second_per_channel,
-                updates_per_minute=settings.slack_updates_per_minute,
-            )
+            Messenger(token=settings.slack_bot_token, api_url=settings.slack_api_url, budgets=self._slack_budgets())
         )
         identity = await self._who_am_i()
+        asking = Budget(self.store, "circleci", settings.circleci_requests_per_second)
         transport = await self._stack.enter_async_context(
             Transport(
                 settings.circleci_url,
                 settings.circleci_token,
-                requests_per_second=settings.circleci_requests_per_second,
+                lane=Lane(asking, patience=PATIENCE),
                 auth_header=self._projects.auth_header,
             )
         )
         engine = Engine(self.docket)
-        context, tasks = self._parts(transport, engine, team_id=identity.team_id)
+        leisurely = transport.on_lane(Lane(asking, patience=POLL_PATIENCE, polite=True))
+        context, tasks = self._parts(transport, leisurely, engine, team_id=identity.team_id)
         engine.register(tasks)
         if self._role is not Role.WEB:
             await self._start_worker()
@@ -137,7 +138,17 @@ class App:
                 raise
             raise BadSettings([("SLACK_BOT_TOKEN", f"Slack refuses it: {error.code}")]) from error
 
-    def _parts(self, transport: Transport, engine: Engine, *, team_id: str) -> tuple[Context, "_Tasks"]:
+    def _slack_budgets(self) -> SlackBudgets:
+        settings, store = self._settings, self.store
+        return SlackBudgets(
+            posts=Budget(store, "slack:posts", settings.slack_posts_per_second_per_channel, burst=POSTS_AT_ONCE),
+            updates=Budget(store, "slack:updates", settings.slack_updates_per_minute / 60, burst=UPDATES_AT_ONCE),
+            others=Budget(store, "slack"),
+        )
+
+    def _parts(
+        self, transport: Transport, leisurely: Transport, engine: Engine, *, team_id: str
+    ) -> tuple[Context, "_Tasks"]:
         settings, store, messenger = self._settings, self.store, self.messenger
         circleci, classic = Versions(transport, self._projects.classic), Classic(transport)
         links = Links(web_url=settings.web_url)
@@ -158,7 +169,8 @@ class App:
             permissions=Permissions(settings, messenger, team_id=team_id),
             router=commands.register(Router()),
         )
-        watcher = Watcher(settings, store, circleci, classic, teller, links, operator)
+        sources = Sources(Versions(leisurely, self._projects.classic), circleci, classic)
+        watcher = Watcher(settings, store, sources, teller, links, operator)
         return context, _Tasks(Dispatcher(context, operator), watcher, starter, store, engine)
 
     async def _start_worker(self) -> None:

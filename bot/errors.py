@@ -8,6 +8,7 @@ BotError
 ├─ CircleCIError           the far side: the user is told, the operator logs
 │  ├─ Unauthorized         the token is wrong, too weak or expired
 │  ├─ RateLimited          retry_after
+│  │  └─ Spent             we ourselves may not ask more often
 │  ├─ Rejected             4xx with CircleCI's own words
 │  ├─ NotTriggered         2xx, but nothing was started, and why
 │  └─ Unavailable          5xx, time-out, no network, an answer nobody can read
@@ -84,6 +85,10 @@ class RateLimited(CircleCIError):
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__(f"rate limited for {retry_after}")
         self.retry_after = retry_after
+
+
+class Spent(RateLimited):
+    """Our own budget for CircleCI is spent; nothing was sent."""
 
 
 class Rejected(CircleCIError):

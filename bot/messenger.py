@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections import defaultdict
+from contextlib import suppress
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,7 +16,8 @@ from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import metrics
-from bot.errors import SlackError, SlackLimited
+from bot.budgets import NO_WAIT, Budget
+from bot.errors import SlackError, SlackLimited, StoreError
 from bot.models.checkup import Identity
 from bot.models.slack import Thread
 from formatters.blocks import Message
@@ -32,17 +33,30 @@ TOKEN_GONE = frozenset({"account_inactive", "token_revoked", "invalid_auth", "no
 UNSURE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
 SLACK_HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 
+POST, UPDATE = "chat.postMessage", "chat.update"
 MARKED = "ci_chatops_post"  # the type of our posts' metadata
 MOST_PAGES = 10
-PATIENCE_SECONDS = 3
+PATIENCE = timedelta(seconds=3)
 PROBE_SECONDS = 60
 TIMEOUT_SECONDS = 10
 log = structlog.get_logger(__name__)
 
 
+class SlackBudgets(NamedTuple):
+    """How often we may call: posts per channel, edits in the workspace, and every other method while it is not paused.
+
+    https://docs.slack.dev/apis/web-api/rate-limits
+    """
+
+    posts: Budget
+    updates: Budget
+    others: Budget
+
+
 class Messenger:
     """Posts, edits and answers; raises SlackError with Slack's own code, SlackLimited when it must wait long.
 
+    With `budgets` all processes together keep to them, and to what Slack asks of any of them.
     `refused` is why Slack takes our token no more, empty while it does.
     """
 
@@ -51,13 +65,11 @@ class Messenger:
         *,
         token: SecretStr,
         api_url: str,
-        posts_per_second_per_channel: float = 1,
-        updates_per_minute: float = 50,
+        budgets: SlackBudgets | None = None,
     ) -> None:
         self._api_url = api_url
         self._token = token
-        self._posts: dict[str, _Budget] = defaultdict(lambda: _Budget(posts_per_second_per_channel, burst=3))
-        self._updates = _Budget(updates_per_minute / 60, burst=max(updates_per_minute / 5, 1))
+        self._budgets = budgets
         self.refused = ""
         self._probe_at = 0.0
         self._session: aiohttp.ClientSession | None = None
@@ -88,13 +100,22 @@ class Messenger:
         return self._client
 
     async def post(
-        self, channel_id: str, message: Message, *, thread_ts: str | None = None, mark: str | None = None
+        self,
+        channel_id: str,
+        message: Message,
+        *,
+        thread_ts: str | None = None,
+        mark: str | None = None,
+        polite: bool = False,
     ) -> str:
-        """Post into a channel or a thread; returns the message's `ts`. `find` knows it again by its `mark`."""
-        await self._posts[channel_id].wait()
+        """Post into a channel or a thread; returns the message's `ts`. `find` knows it again by its `mark`.
+
+        A `polite` one leaves room to others.
+        """
+        await self._turn(POST, channel_id, polite=polite)
         fields = {"channel": channel_id, "thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
         metadata = {"event_type": MARKED, "event_payload": {"mark": mark}} if mark else None
-        answer = await self._send("chat.postMessage", {**fields, "metadata": metadata}, message)
+        answer = await self._send(POST, {**fields, "metadata": metadata}, message)
         return str(answer["ts"])
 
     async def find(self, thread: Thread, mark: str) -> str | None:
@@ -118,10 +139,13 @@ class Messenger:
 
     async def update(self, channel_id: str, ts: str, message: Message, *, urgent: bool = False) -> bool:
         """Edit a message in place; False when the budget for edits is spent and this one is not `urgent`."""
-        if self._updates.seconds_short() > 0 and not urgent:
+        try:
+            await self._turn(UPDATE, "", polite=not urgent, patience=PATIENCE if urgent else NO_WAIT)
+        except SlackLimited:
+            if urgent:
+                raise
             return False
-        self._updates.spend()
-        await self._send("chat.update", {"channel": channel_id, "ts": ts}, message)
+        await self._send(UPDATE, {"channel": channel_id, "ts": ts}, message)
         return True
 
     async def whisper(self, channel_id: str, user_id: str, message: Message, *, thread_ts: str | None = None) -> None:
@@ -243,13 +267,15 @@ class Messenger:
     async def _call(self, method: str, fields: dict[str, Any], *, form: bool = False) -> dict[str, Any]:
         if self.refused and time.monotonic() < self._probe_at:
             raise SlackError(method, self.refused)  # a bot that was removed does not go on calling
+        if method not in (POST, UPDATE):
+            await self._turn(method, method)
         body = {name: value for name, value in fields.items() if value is not None}
         for attempt in (1, 2, 3):
             try:
                 calling = self.client.api_call
                 answer = await (calling(method, data=body) if form else calling(method, json=body))
             except SlackApiError as error:
-                await self._wait_if_limited(method, error, last=attempt == 3)
+                await self._wait_if_limited(method, body, error, last=attempt == 3)
             except (aiohttp.ClientError, TimeoutError) as error:
                 lost = not isinstance(error, aiohttp.ClientConnectorError)
                 raise SlackError(method, type(error).__name__, lost=lost) from error
@@ -270,7 +296,24 @@ class Messenger:
             log.info("slack_accepts_the_bot_token_again")
             self.refused = ""
 
-    async def _wait_if_limited(self, method: str, error: SlackApiError, *, last: bool) -> None:
+    async def _turn(self, method: str, key: str, *, polite: bool = False, patience: timedelta = PATIENCE) -> None:
+        """Wait for our turn; raises SlackLimited where that would take long.
+
+        Without Redis nobody counts: the words that say so must still get out.
+        """
+        budget = self._budget(method)
+        if budget is None:
+            return
+        with suppress(StoreError):
+            if wait := await budget.turn(key, polite=polite, patience=patience):
+                raise SlackLimited(method, wait)
+
+    def _budget(self, method: str) -> Budget | None:
+        if self._budgets is None:
+            return None
+        return {POST: self._budgets.posts, UPDATE: self._budgets.updates}.get(method, self._budgets.others)
+
+    async def _wait_if_limited(self, method: str, body: dict[str, Any], error: SlackApiError, *, last: bool) -> None:
         """Stand still for a short Retry-After, raise in every other case."""
         code = str(error.response.get("error") or f"http_{error.response.status_code}")
         if code != "ratelimited":
@@ -280,38 +323,14 @@ class Messenger:
             lost = error.response.status_code >= 500 or code in UNSURE
             raise SlackError(method, code, lost=lost) from error
         metrics.SLACK_LIMITED.labels(method).inc()
-        seconds = float(error.response.headers.get("Retry-After", 1))
-        if last or seconds > PATIENCE_SECONDS:
-            raise SlackLimited(method, timedelta(seconds=seconds)) from error
-        await asyncio.sleep(seconds)
-
-
-class _Budget:
-    """A token bucket on the monotonic clock."""
-
-    def __init__(self, per_second: float, *, burst: float) -> None:
-        self._per_second = per_second
-        self._burst = burst
-        self._tokens = burst
-        self._at = time.monotonic()
-
-    def seconds_short(self) -> float:
-        """Return how long until one may be spent."""
-        now = time.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
-        self._at = now
-        return max(0.0, (1 - self._tokens) / self._per_second)
-
-    def spend(self) -> None:
-        """Take one, also from the future."""
-        self._tokens -= 1
-
-    async def wait(self) -> None:
-        """Return when one may be spent, having spent it; callers queue in the order they came."""
-        seconds = self.seconds_short()
-        self.spend()
-        if seconds > 0:
-            await asyncio.sleep(seconds)
+        wait = timedelta(seconds=float(error.response.headers.get("Retry-After", 1)))
+        if budget := self._budget(method):
+            key = {POST: str(body.get("channel")), UPDATE: ""}.get(method, method)
+            with suppress(StoreError):
+                await budget.pause(wait, key)
+        if last or wait > PATIENCE:
+            raise SlackLimited(method, wait) from error
+        await asyncio.sleep(wait.total_seconds())
 
 
 def may_respond_to(response_url: str, api_url: str) -> bool:

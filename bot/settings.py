@@ -65,9 +65,13 @@ class Settings(BaseSettings):
     )
     artifact_max_megabytes: Seconds = Field(20, description="Largest artifact that `artifacts get` puts into Slack")
     retention_days: Seconds = Field(30, description="How long finished builds and their buttons are remembered")
-    slack_posts_per_second_per_channel: Seconds = Field(1, description="Budget for new messages in one channel")
-    slack_updates_per_minute: Seconds = Field(50, description="Budget for edits of messages in the workspace")
-    circleci_requests_per_second: Seconds = Field(10, description="Budget for requests to CircleCI")
+    slack_posts_per_second_per_channel: float = Field(
+        1, ge=0, description="Budget for new messages in one channel; 0 for none"
+    )
+    slack_updates_per_minute: float = Field(
+        50, ge=0, description="Budget for edits of messages in the workspace; 0 for none"
+    )
+    circleci_requests_per_second: float = Field(10, ge=0, description="Budget for requests to CircleCI; 0 for none")
 
     @field_validator("*", mode="before")
     @classmethod

@@ -13,6 +13,8 @@
 | `watching`                     | pipeline ids that are polled              | until they end            |
 | `thread:<channel id>:<ts>`     | the pipeline id that this thread follows  | the retention             |
 | `fence:<pipeline id>`          | whoever compares and tells                | the lease                 |
+| `pause:<far side>`             | it asked us to wait                       | as long as it asked       |
+| `budget:…`                     | turns taken, as the library limits counts | two windows               |
 """
 
 import asyncio
@@ -21,6 +23,9 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TypeVar, cast
 
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
@@ -34,6 +39,7 @@ from bot.models.slack import Click, Invocation, Watch
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+MILLISECOND = timedelta(milliseconds=1)
 Said = TypeVar("Said", Invocation, Click)
 T = TypeVar("T")
 
@@ -46,6 +52,13 @@ class Store:
             url, max_connections=16, timeout=5, socket_timeout=5, socket_connect_timeout=2, decode_responses=True
         )
         self._redis = Redis.from_pool(pool)
+        counters = RedisStorage(
+            "async+redis://",
+            implementation="redispy",
+            key_prefix=f"{prefix}budget",
+            connection_pool=pool,  # type: ignore[arg-type]  # documented, but not in its type
+        )
+        self._limiter = SlidingWindowCounterRateLimiter(counters)
         self._retention = retention
         self._prefix = prefix
 
@@ -65,6 +78,22 @@ class Store:
             append_only=bool(info.get("aof_enabled")),
             when_full=str(info.get("maxmemory_policy") or "noeviction"),
         )
+
+    # Turns at the far sides
+
+    async def take(self, what: str, amount: int, seconds: int) -> bool:
+        """Take one of the `amount` turns in any `seconds`; False when they are all taken."""
+        return await self._ask(self._limiter.hit(RateLimitItemPerSecond(amount, seconds), what))
+
+    async def pause(self, what: str, how_long: timedelta) -> None:
+        """Remember that a far side asked to be left alone, unless it asked for longer before."""
+        if how_long > await self.paused(what):
+            await self._ask(self._redis.set(self._key("pause", what), 1, px=max(how_long, MILLISECOND)))
+
+    async def paused(self, what: str) -> timedelta:
+        """Return how long a far side is still to be left alone."""
+        left = await self._ask(self._redis.pttl(self._key("pause", what)))
+        return max(left, 0) * MILLISECOND
 
     # What was said
 

@@ -13,6 +13,7 @@ from bot.errors import (
     RateLimited,
     Rejected,
     SlackError,
+    Spent,
     StoreError,
     Unauthorized,
     Unavailable,
@@ -105,7 +106,9 @@ def _sentence(problem: BotError) -> str:
             )
         case RateLimited():
             wait = duration(max(problem.retry_after, timedelta(seconds=1)))
-            return f"CircleCI asks me to slow down. Nothing was done. Try again in {wait}."
+            spent = "I have asked CircleCI as often as I may for the moment"
+            why = spent if isinstance(problem, Spent) else "CircleCI asks me to slow down"
+            return f"{why}. Nothing was done. Try again in {wait}."
         case NotTriggered():
             return f"CircleCI accepted the request but started nothing. It says: {literal(problem.reason, 600)}"
         case Rejected():

@@ -105,6 +105,15 @@ def outage(error: CircleCIError) -> Message:
     return assemble(text, section(text))
 
 
+def late() -> Message:
+    """Say once that there is more to look at than CircleCI lets us."""
+    text = (
+        "⏳ News will be late: there are more builds to follow than I may ask CircleCI about in a minute. "
+        "The build goes on, and I tell its end."
+    )
+    return assemble(text, section(text))
+
+
 def outage_over() -> Message:
     """Say that the news is fresh again."""
     text = "✅ CircleCI answers again. What stands above is up to date."

@@ -69,17 +69,6 @@ async def test_a_name_is_asked_for_and_may_be_unknown(messenger: Messenger) -> N
     assert await messenger.user_name("U0NOBODY") == ""
 
 
-async def test_edits_stop_when_their_budget_is_spent_but_the_last_word_does_not(slack: Slack) -> None:
-    slack.limits = None
-    channel = slack.workspace.channel("deploys")
-    async with Messenger(token=SecretStr(slack.bot_token), api_url=slack.url, updates_per_minute=5) as messenger:
-        ts = await messenger.post(channel.id, WORDS)
-        assert await messenger.update(channel.id, ts, Message(text="One."))
-        assert not await messenger.update(channel.id, ts, Message(text="Two."))
-        assert await messenger.update(channel.id, ts, Message(text="Three."), urgent=True)
-    assert channel.messages[0].visible == "Three."
-
-
 async def test_no_network_is_an_error_of_ours() -> None:
     async with Messenger(token=SecretStr("x"), api_url="http://127.0.0.1:9") as messenger:
         with pytest.raises(SlackError):

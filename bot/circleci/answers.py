@@ -19,6 +19,7 @@ LONGEST_WAIT = timedelta(hours=1)
 LONGEST_MESSAGE = 500
 
 _QUERY = re.compile(r"(https?://[^\s?#\"'<>]*)[?#][^\s\"'<>]*")
+_REMAINING = re.compile(r"(?:x-)?ratelimit-remaining(?:-\w+)?", re.IGNORECASE)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -44,6 +45,18 @@ def answer(response: httpx.Response, *, secret: str, now: datetime) -> Answer:
         return Answer(response.status_code, response.json() if response.content.strip() else None, date)
     except ValueError as error:
         raise Unavailable("an answer that cannot be read") from error
+
+
+def asked_to_wait(response: httpx.Response, *, now: datetime) -> timedelta:
+    """Return how long CircleCI asks everybody to wait: after a 429, or when an answer was the last one allowed."""
+    headers = response.headers
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return _retry_after(headers, _date(headers.get("date", "")) or now)
+    remaining = [value for name, value in headers.items() if _REMAINING.fullmatch(name)]
+    if "0" not in remaining:
+        return timedelta(0)
+    resets = [_wait(headers.get(name, ""), now) for name in ("x-ratelimit-reset", "ratelimit-reset")]
+    return min(max((reset for reset in resets if reset), default=timedelta(0)), LONGEST_WAIT)
 
 
 def decode(model: type[M], data: object) -> M:

@@ -1,10 +1,11 @@
-"""One request function: token, pace, time-out and retry."""
+"""One request function: token, turn, time-out and retry."""
 
 import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -17,8 +18,9 @@ from httpx_aiohttp import HttpxAiohttpClient
 from pydantic import SecretStr
 
 from bot import metrics
-from bot.circleci.answers import Answer, answer, phrase, without_queries
-from bot.errors import RateLimited, Rejected, Unavailable
+from bot.budgets import Lane
+from bot.circleci.answers import Answer, answer, asked_to_wait, phrase, without_queries
+from bot.errors import RateLimited, Rejected, Spent, Unavailable
 
 ATTEMPTS = 3
 MOST_REDIRECTS = 4
@@ -42,30 +44,10 @@ class _NoQueries(logging.Filter):
 logging.getLogger("httpx").addFilter(_NoQueries())
 
 
-class Pace:
-    """At most `per_second` turns a second, after a burst of one second's worth."""
-
-    def __init__(self, per_second: float) -> None:
-        self._gap = 1 / per_second
-        self._burst = max(1.0, self._gap) - self._gap
-        self._next = float("-inf")
-
-    def delay(self, now: float) -> float:
-        """Take the next turn and return how long to wait for it."""
-        due = max(self._next, now - self._burst)
-        self._next = due + self._gap
-        return max(0.0, due - now)
-
-    async def turn(self) -> None:
-        """Wait for the next turn."""
-        if delay := self.delay(asyncio.get_running_loop().time()):
-            await asyncio.sleep(delay)
-
-
 class Transport:
     """Speaks to one CircleCI with one token; use it as a context manager.
 
-    `auth_header` is bearer, or circle-token for an old Server.
+    `auth_header` is bearer, or circle-token for an old Server. `lane` gives each request its turn, over all processes.
     `timeout_seconds` bounds a whole request, and half of it the connecting.
     """
 
@@ -75,14 +57,14 @@ class Transport:
         token: SecretStr,
         *,
         timeout_seconds: float = 10,
-        requests_per_second: float = 10,
+        lane: Lane | None = None,
         auth_header: str = "bearer",
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._secret = token.get_secret_value()
         self._timeout_seconds = timeout_seconds
-        self._pace = Pace(requests_per_second)
+        self._lane = lane
         timeout = httpx.Timeout(timeout_seconds, connect=timeout_seconds / 2, pool=timeout_seconds / 2)
         headers = {"User-Agent": "ci-chatops", "Accept": "application/json"}
         # An empty bearer is refused as malformed instead of being taken for nobody.
@@ -124,12 +106,22 @@ class Transport:
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
     async def _send(self, method: str, path: str, params: Mapping[str, str] | None, json: object) -> Answer:
-        await self._pace.turn()
+        if self._lane and (wait := await self._lane.turn()):
+            raise RateLimited(wait) if await self._lane.is_paused() else Spent(wait)
         async with _errors(self._timeout_seconds):
             response = await self._client.request(method, f"{self._base_url}{path}", params=params, json=json)
         metrics.CIRCLECI_REQUESTS.labels(str(response.status_code)).inc()
         log.debug("%s %s: %s", method, path, response.status_code)
-        return answer(response, secret=self._secret, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        if self._lane and (pause := asked_to_wait(response, now=now)):
+            await self._lane.pause(pause)
+        return answer(response, secret=self._secret, now=now)
+
+    def on_lane(self, lane: Lane) -> Self:
+        """Return the same transport, on the same connections, for those who use another lane."""
+        other = copy(self)
+        other._lane = lane  # noqa: SLF001  # it is ourselves
+        return other
 
     async def artifact(self, url: str, *, max_bytes: int, deadline_seconds: float = 60) -> bytes | None:
         """Return a stored file, None when it is larger; raises a CircleCIError.
@@ -225,6 +217,8 @@ def _surely_lost(error: httpx.HTTPError) -> bool:
 def _again(method: str, error: Exception) -> bool | timedelta:
     if isinstance(error, Unavailable):
         return method == "GET" or not error.arrived
+    if isinstance(error, Spent):
+        return False  # it has waited for its turn already
     if isinstance(error, RateLimited) and method == "GET" and error.retry_after <= SHORT_WAIT:
         return error.retry_after + timedelta(seconds=random.uniform(0, 0.3))  # noqa: S311 - spreads, hides nothing
     return False

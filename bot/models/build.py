@@ -206,11 +206,11 @@ class Snapshot(Model):
     """What is known of a watched pipeline between two looks.
 
     `finished_since` is when this `fingerprint` was first seen finished, by CircleCI's clock. `failures` counts the
-    looks in a row that failed, since `failing_since`.
+    looks in a row that failed. `slowed` says how often it made room for others: each doubles the pause.
     """
 
     build: Build | None = None
     fingerprint: str = ""
     finished_since: datetime | None = None
     failures: int = 0
-    failing_since: datetime | None = None
+    slowed: int = 0

@@ -8,6 +8,8 @@ from bot.models.build import Build, State
 YOUNG = timedelta(minutes=2)
 SLOWEST = 6  # poll intervals: half a minute at the default of five seconds
 LONGEST_BACKOFF = 60  # poll intervals
+LATE = 12  # poll intervals: from here on the threads are told that news will be late
+MOST_SLOWED = 6
 NOTHING_YET = timedelta(0)
 
 
@@ -33,8 +35,13 @@ class Ending(NamedTuple):
     wait: timedelta | None = None
 
 
-def next_delay(build: Build | None, failures: int, waits: Waits) -> timedelta:
-    """Return the pause before the next look: short for a young build, long on hold, longer at each failure."""
+def next_delay(build: Build | None, failures: int, waits: Waits, *, slowed: int = 0) -> timedelta:
+    """Return the pause before the next look: short for a young build, long on hold, longer at each failure.
+
+    `slowed` is how often it had to make room for others lately: the pause is doubled for each.
+    """
+    if slowed:
+        return min(next_delay(build, failures, waits) * (1 << slowed), waits.poll_interval * LONGEST_BACKOFF)
     if failures:
         return waits.poll_interval * min(1 << min(failures, 10), LONGEST_BACKOFF)
     if build is None:

@@ -54,7 +54,7 @@ class Teller:
         if not new:
             return watch
         told = watch.with_told(*(change.key for change in new)).told
-        return await self._reply(watch, replies.changes(build, new, watch, self._links), told)
+        return await self._reply(watch, replies.changes(build, new, watch, self._links), told, polite=True)
 
     async def once(self, watch: Watch, key: str, message: Message, *also: str) -> Watch:
         """Post a reply that bears `key`, unless this thread was told it; it tells all that `also` names as well."""
@@ -70,15 +70,16 @@ class Teller:
             return watch
         return await self._reply(watch, message, tuple(told for told in watch.told if told != key))
 
-    async def _reply(self, watch: Watch, message: Message, told: tuple[str, ...]) -> Watch:
+    async def _reply(self, watch: Watch, message: Message, told: tuple[str, ...], *, polite: bool = False) -> Watch:
         """Post into the watch's thread; where its channel is gone, into a direct message to the asker."""
+        saying = Saying(role="reply", thread=_thread(watch), told=told, mark=_mark())
         try:
-            return await self._say(watch, message, Saying(role="reply", thread=_thread(watch), told=told, mark=_mark()))
+            return await self._say(watch, message, saying, polite=polite)
         except SlackError as error:
             if error.code not in CHANNEL_GONE:
                 raise
             watch = await self._move(watch, error)
-            return await self._say(watch, message, Saying(role="reply", thread=_thread(watch), told=told, mark=_mark()))
+            return await self._say(watch, message, saying.model_copy(update={"thread": _thread(watch)}))
 
     async def _post_root(self, watch: Watch, message: Message) -> Watch:
         saying = Saying(role="root", thread=watch.thread, digest=message.digest, mark=_mark())
@@ -99,11 +100,11 @@ class Teller:
             watch, replies.moved(watch, error.code), Saying(role="moved", thread=there, mark=_mark())
         )
 
-    async def _say(self, watch: Watch, message: Message, saying: Saying) -> Watch:
+    async def _say(self, watch: Watch, message: Message, saying: Saying, *, polite: bool = False) -> Watch:
         watch = await self._save(watch, saying=saying)
         channel_id, thread_ts = saying.thread.channel_id, saying.thread.thread_ts
         try:
-            ts = await self._messenger.post(channel_id, message, thread_ts=thread_ts, mark=saying.mark)
+            ts = await self._messenger.post(channel_id, message, thread_ts=thread_ts, mark=saying.mark, polite=polite)
         except SlackError as error:
             if not error.lost:
                 await self._save(watch, saying=None)

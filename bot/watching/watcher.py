@@ -1,13 +1,15 @@
 """One look at one pipeline: read it, compare, tell each thread, say when to look again."""
 
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
 from bot.circleci.classic import Classic
 from bot.circleci.client import CircleCI
 from bot.circleci.report import report
-from bot.errors import CircleCIError, RateLimited, SlackError, SlackLimited, Unauthorized
+from bot.errors import CircleCIError, RateLimited, SlackError, SlackLimited, Spent, Unauthorized
 from bot.models.build import Build, Report, Snapshot, State
 from bot.models.circleci import PipelineId
 from bot.models.slack import Watch
@@ -15,16 +17,25 @@ from bot.settings import Settings
 from bot.store import Store
 from bot.watching.changes import changes
 from bot.watching.operator import Operator
-from bot.watching.schedule import Ending, ending, next_delay
+from bot.watching.schedule import LATE, MOST_SLOWED, Ending, ending, next_delay
 from bot.watching.teller import Teller
 from formatters import final, replies, root
+from formatters.blocks import Message
 from formatters.links import Links
 
 log = structlog.get_logger(__name__)
 
-OUTAGE = "outage"
+OUTAGE, LATE_TOLD = "outage", "late"
 OUTAGE_AFTER = 3  # failed looks in a row before the threads are told
 LINGER_INTERVALS = 60
+
+
+class Sources(NamedTuple):
+    """Where it reads: looks leave the others their share of requests, reports are read like commands."""
+
+    looks: CircleCI
+    reports: CircleCI
+    classic: Classic
 
 
 class Watcher:
@@ -34,16 +45,14 @@ class Watcher:
         self,
         settings: Settings,
         store: Store,
-        circleci: CircleCI,
-        classic: Classic,
+        sources: Sources,
         teller: Teller,
         links: Links,
         operator: Operator,
     ) -> None:
         self._settings = settings
         self._store = store
-        self._circleci = circleci
-        self._classic = classic
+        self._sources = sources
         self._teller = teller
         self._links = links
         self._operator = operator
@@ -56,18 +65,20 @@ class Watcher:
             snapshot = await self._store.snapshot(pipeline_id)
             try:
                 build = await self._read(pipeline_id, snapshot.build)
+            except Spent as error:
+                return await self._make_room(pipeline_id, snapshot, error)
             except CircleCIError as error:
                 return await self._failed(pipeline_id, snapshot, error)
             return await self._seen(pipeline_id, snapshot, build)
 
     async def _read(self, pipeline_id: PipelineId, known: Build | None) -> Build:
-        build = await self._circleci.build(pipeline_id, known)
+        build = await self._sources.looks.build(pipeline_id, known)
         cancelled_by_nobody = any(
             run.workflow.status == "canceled" and not run.workflow.canceled_by for run in build.real_runs
         )
         if build.state is not State.CANCELED or not cancelled_by_nobody:
             return build
-        newer = await self._circleci.newer_pipeline(build)
+        newer = await self._sources.looks.newer_pipeline(build)
         return build if newer is None else build.model_copy(update={"superseded_by": newer.number})
 
     async def _seen(self, pipeline_id: PipelineId, snapshot: Snapshot, build: Build) -> timedelta | None:
@@ -77,21 +88,24 @@ class Watcher:
         if not watches:
             await self._store.stop_watching(pipeline_id)
             return None
-        late = await self._tell_all(watches, build, end, recovered=snapshot.failures > 0)
+        late, slowed = await self._tell_all(watches, build, end, recovered=snapshot.failures > 0), snapshot.slowed
         await self._store.save_snapshot(
-            pipeline_id, Snapshot(build=build, fingerprint=build.fingerprint, finished_since=finished_since)
+            pipeline_id,
+            Snapshot(
+                build=build, fingerprint=build.fingerprint, finished_since=finished_since, slowed=max(slowed - 1, 0)
+            ),
         )
         if late is not None:
             return late
         if not end.is_final:
-            return self._next(build, end)
+            return self._next(build, end, slowed=max(slowed - 1, 0))
         return await self._after_the_end(pipeline_id, build, finished_since)
 
     async def _tell_all(self, watches: list[Watch], build: Build, end: Ending, *, recovered: bool) -> timedelta | None:
         """Tell each thread; returns the pause before another try when Slack would not take all of it."""
         evidence = None
         if end.is_final and any(_final_key(build) not in watch.told for watch in watches):
-            evidence = await report(self._circleci, self._classic, build)
+            evidence = await report(self._sources.reports, self._sources.classic, build)
         late: timedelta | None = None
         for watch in watches:
             try:
@@ -113,6 +127,21 @@ class Watcher:
             word = final.final(build, evidence, watch, self._links)
             await self._teller.once(watch, _final_key(build), word)
 
+    async def _make_room(self, pipeline_id: PipelineId, snapshot: Snapshot, error: Spent) -> timedelta:
+        """Look again later, and more rarely from now on: what people ask for goes first."""
+        slowed = min(snapshot.slowed + 1, MOST_SLOWED)
+        delay = max(next_delay(snapshot.build, 0, self._settings, slowed=slowed), error.retry_after)
+        if delay >= self._settings.poll_interval * LATE:
+            log.info("news_late", pipeline=pipeline_id, seconds=delay.total_seconds())
+            for watch in await self._store.watches(pipeline_id):
+                await self._quietly(self._tell_late(watch, snapshot.build, replies.late()))
+        await self._store.save_snapshot(pipeline_id, snapshot.model_copy(update={"slowed": slowed}))
+        return delay
+
+    async def _tell_late(self, watch: Watch, build: Build | None, word: Message) -> None:
+        watch = await self._teller.root(watch, build) if watch.root_ts is None else watch
+        await self._teller.once(watch, LATE_TOLD, word)
+
     async def _failed(self, pipeline_id: PipelineId, snapshot: Snapshot, error: CircleCIError) -> timedelta:
         """Keep the watch through an outage: the log and the threads hear of its beginning, and of its end."""
         failures = snapshot.failures + 1
@@ -121,10 +150,7 @@ class Watcher:
         if isinstance(error, Unauthorized):
             await self._operator.token_refused(error)
         for watch in await self._store.watches(pipeline_id):
-            try:
-                await self._tell_outage(watch, snapshot.build, failures, error)
-            except SlackError as slack:
-                log.warning("thread_not_told", pipeline=pipeline_id, method=slack.method, code=slack.code)
+            await self._quietly(self._tell_outage(watch, snapshot.build, failures, error))
         await self._store.save_snapshot(pipeline_id, snapshot.model_copy(update={"failures": failures}))
         delay = next_delay(snapshot.build, failures, self._settings)
         return max(delay, error.retry_after) if isinstance(error, RateLimited) else delay
@@ -135,8 +161,15 @@ class Watcher:
         if failures >= OUTAGE_AFTER:
             await self._teller.once(watch, OUTAGE, replies.outage(error))
 
-    def _next(self, build: Build, end: Ending) -> timedelta:
-        delay = next_delay(build, 0, self._settings)
+    @staticmethod
+    async def _quietly(telling: Awaitable[None]) -> None:
+        try:
+            await telling
+        except SlackError as error:
+            log.warning("thread_not_told", method=error.method, code=error.code)
+
+    def _next(self, build: Build, end: Ending, *, slowed: int) -> timedelta:
+        delay = next_delay(build, 0, self._settings, slowed=slowed)
         return delay if end.wait is None else min(delay, max(end.wait, self._settings.poll_interval / 5))
 
     async def _after_the_end(

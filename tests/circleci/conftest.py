@@ -27,9 +27,7 @@ class FarSide:
         self.requests: list[httpx.Request] = []
         self._replies: dict[str, list[Reply]] = {}
         self.mock = httpx.MockTransport(self._handle)
-        self.transport = Transport(
-            "https://circleci.example", SecretStr(SECRET), requests_per_second=1000, transport=self.mock
-        )
+        self.transport = Transport("https://circleci.example", SecretStr(SECRET), transport=self.mock)
 
     def says(self, call: str, *replies: Reply) -> None:
         """Answer `call` ("GET /path?query") with `replies` in order."""

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.circleci.answers import project_path, segments, without_queries
-from bot.circleci.transport import Pace, Transport
+from bot.circleci.answers import asked_to_wait, project_path, segments, without_queries
+from bot.circleci.transport import Transport
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized, Unavailable
 from tests.circleci.conftest import DATE, SECRET, FarSide, serving
 
@@ -269,28 +269,23 @@ async def test_no_log_line_holds_the_token_or_a_query(far_side: FarSide, caplog:
         assert secret not in caplog.text
 
 
-def test_pace_lets_a_burst_through_and_then_spreads() -> None:
-    pace = Pace(4)
-    assert [pace.delay(100.0) for _ in range(7)] == [0, 0, 0, 0, 0.25, 0.5, 0.75]
-    assert pace.delay(200.0) == 0
-
-
-def test_a_slow_pace_has_no_burst() -> None:
-    pace = Pace(0.5)
-    assert [pace.delay(100.0) for _ in range(3)] == [0, 2, 4]
-
-
-async def test_a_turn_waits_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    waited: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waited.append(seconds)
-
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    pace = Pace(1)
-    await pace.turn()
-    await pace.turn()
-    assert waited == [pytest.approx(1, abs=0.1)]
+@pytest.mark.parametrize(
+    ("status", "headers", "seconds"),
+    [
+        (429, {"retry-after": "7"}, 7),
+        (429, {"x-ratelimit-reset": "3"}, 3),
+        (429, {}, 10),
+        (200, {"ratelimit-remaining": "0", "ratelimit-reset": "4"}, 4),
+        (200, {"x-ratelimit-remaining-minute": "0", "x-ratelimit-reset": "30", "x-ratelimit-remaining-day": "12"}, 30),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "0"}, 0),
+        (200, {"x-ratelimit-remaining": "150", "x-ratelimit-reset": "30"}, 0),
+        (200, {}, 0),
+        (503, {}, 0),
+    ],
+)
+def test_everybody_is_told_when_circleci_asks_to_wait(status: int, headers: dict[str, str], seconds: int) -> None:
+    response = httpx.Response(status, headers=headers)
+    assert asked_to_wait(response, now=datetime.now(UTC)) == timedelta(seconds=seconds)
 
 
 @given(st.text())

@@ -1,0 +1,67 @@
+"""When there is more to ask than CircleCI and Slack allow: people first, progress last, and one word that says so."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.stories.team import Team, team_at_work
+
+
+@pytest.fixture
+async def small(tmp_path: Path) -> AsyncIterator[Team]:
+    """Let a bot work that may ask CircleCI ten times a second, which is nothing at this pace."""
+    async with team_at_work(tmp_path, circleci_requests_per_second=10) as team:
+        yield team
+
+
+async def test_people_go_first_when_the_budget_is_small(small: Team) -> None:
+    # Six builds at twenty looks a second want a hundred times the budget.
+    for _ in range(6):
+        await small.deploys_branch("try/slow")
+    await small.slack.wait_for(lambda: len(small.deploys.roots) == 6, timeout=30)
+    small.circleci.requests.clear()
+    began = asyncio.get_running_loop().time()
+    await small.ada.command("deploys", "/ci", "me")
+    await small.is_told(small.ada, "bot")
+    seconds = asyncio.get_running_loop().time() - began
+    assert seconds < 5
+    assert len(small.circleci.requests) <= 12 * (seconds + 1)
+
+
+async def test_threads_are_told_once_that_news_is_late_and_hear_the_end(small: Team) -> None:
+    small.circleci.world.clock.speed = 20
+    for _ in range(8):
+        await small.deploys_branch("try/green")
+    await small.slack.wait_for(lambda: small.count("News will be late"), timeout=30)
+    small.circleci.world.clock.speed = 200
+    await small.slack.wait_for(lambda: small.count("Passed in") == 8, timeout=60)
+    late = [one for one in small.deploys.messages if "News will be late" in one.visible]
+    assert len(late) == len({one.thread_ts for one in late})
+    assert not [one for one in small.deploys.messages if "does not answer" in one.visible]
+
+
+async def test_final_words_do_not_wait_behind_progress(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, slack_posts_per_second_per_channel=2, slack_updates_per_minute=120) as team:
+        team.slack.limits = None
+        for _ in range(4):
+            await team.deploys_branch("try/failing-tests")
+        await team.slack.wait_for(lambda: team.count("test_adds_item") == 4, timeout=60)
+        assert len(team.deploys.roots) == 4
+
+
+@pytest.mark.parametrize("seconds", [1, 30])
+async def test_a_429_stops_every_request(tmp_path: Path, seconds: int) -> None:
+    async with team_at_work(tmp_path) as team:
+        await team.deploys_branch("try/slow")
+        await team.reads("Running")
+        team.circleci.faults.add("GET", "/api/v2/*", status=429, headers={"Retry-After": str(seconds)}, body={})
+        await team.until(lambda: any(seen.status == 429 for seen in team.circleci.requests))
+        asked = len(team.circleci.requests)
+        await team.ada.command("deploys", "/ci", "me")
+        if seconds == 1:
+            await team.is_told(team.ada, "bot")
+        else:
+            await team.is_told(team.ada, "CircleCI asks me to slow down")
+            assert len(team.circleci.requests) <= asked + 2

@@ -1,0 +1,127 @@
+"""Turns are counted over all who share a Redis: rates, bursts, pauses, and a share that the polite ones leave."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.budgets import NO_WAIT, Budget, Window, window
+from bot.embedded import EmbeddedServer
+from bot.errors import SlackLimited
+from bot.messenger import Messenger, SlackBudgets
+from bot.playground.slack_api import Slack
+from bot.playground.workspace import default_workspace
+from bot.store import Store
+from formatters.blocks import Message, section
+
+WORDS = Message(text="A sentence.", blocks=(section("A sentence."),))
+
+
+@pytest.fixture
+async def stores(tmp_path: Path) -> AsyncIterator[tuple[Store, Store]]:
+    """Two processes' views of one Redis."""
+    async with EmbeddedServer(tmp_path) as server:
+        both = tuple(Store(server.url, retention=timedelta(days=1)) for _ in range(2))
+        yield both[0], both[1]
+        for store in both:
+            await store.close()
+
+
+@pytest.mark.parametrize(
+    ("per_second", "burst", "share", "expected"),
+    [
+        (10, 1, 1, Window(10, 1)),
+        (10, 1, 0.8, Window(8, 1)),
+        (1, 3, 1, Window(3, 3)),
+        (1, 3, 0.8, Window(2, 3)),
+        (50 / 60, 10, 1, Window(10, 12)),
+        (0.1, 1, 1, Window(1, 10)),
+        (0.1, 1, 0.8, Window(1, 10)),
+        (0, 1, 1, None),
+    ],
+)
+def test_a_rate_becomes_a_window(per_second: float, burst: float, share: float, expected: Window | None) -> None:
+    assert window(per_second, burst=burst, share=share) == expected
+
+
+async def test_two_processes_share_one_budget(stores: tuple[Store, Store]) -> None:
+    ours, theirs = (Budget(store, "circleci", 4) for store in stores)
+    taken = [await budget.turn() for budget in (ours, theirs, ours, theirs)]
+    assert taken == [NO_WAIT] * 4
+    assert timedelta(0) < await ours.turn() <= timedelta(seconds=1)
+    assert timedelta(0) < await theirs.turn() <= timedelta(seconds=1)
+    assert await theirs.turn(patience=timedelta(seconds=5)) == NO_WAIT
+
+
+async def test_each_key_has_turns_of_its_own(stores: tuple[Store, Store]) -> None:
+    posts = Budget(stores[0], "slack:posts", 1)
+    assert await posts.turn("C1") == await posts.turn("C2") == NO_WAIT
+    assert await posts.turn("C1")
+
+
+async def test_the_polite_ones_leave_a_share(stores: tuple[Store, Store]) -> None:
+    budget = Budget(stores[0], "circleci", 10)
+    polite = [await budget.turn(polite=True) for _ in range(10)]
+    assert polite.count(NO_WAIT) == 8
+    assert [await budget.turn() for _ in range(2)] == [NO_WAIT] * 2
+    assert await budget.turn()
+
+
+async def test_a_pause_holds_for_everybody_and_is_not_cut_short(stores: tuple[Store, Store]) -> None:
+    ours, theirs = (Budget(store, "circleci", 0) for store in stores)
+    await ours.pause(timedelta(seconds=30))
+    await theirs.pause(timedelta(seconds=5))
+    for budget in (ours, theirs):
+        assert timedelta(seconds=28) < await budget.turn() < timedelta(seconds=31)
+
+
+async def test_after_a_pause_all_is_as_before(stores: tuple[Store, Store]) -> None:
+    budget = Budget(stores[0], "circleci", 0)
+    await budget.pause(timedelta(milliseconds=50))
+    assert await budget.turn(patience=timedelta(seconds=2)) == NO_WAIT
+
+
+async def test_edits_stop_when_their_budget_is_spent_but_the_last_word_does_not(stores: tuple[Store, Store]) -> None:
+    async with Slack(default_workspace(), socket_mode=True) as slack:
+        slack.limits = None
+        channel = slack.workspace.channel("deploys")
+        store = stores[0]
+        budgets = SlackBudgets(Budget(store, "posts"), Budget(store, "updates", 1, burst=5), Budget(store, "slack"))
+        async with Messenger(token=SecretStr(slack.bot_token), api_url=slack.url, budgets=budgets) as messenger:
+            ts = await messenger.post(channel.id, WORDS)
+            shown = [await messenger.update(channel.id, ts, Message(text=f"{number}.")) for number in range(6)]
+            assert shown == [True] * 4 + [False] * 2
+            assert await messenger.update(channel.id, ts, Message(text="The end."), urgent=True)
+        assert channel.messages[0].visible == "The end."
+
+
+async def test_what_slack_asks_of_one_holds_for_all(stores: tuple[Store, Store]) -> None:
+    async with Slack(default_workspace(), socket_mode=True) as slack:
+        slack.limits = None
+        deploys, random = slack.workspace.channel("deploys"), slack.workspace.channel("releases")
+        slack.refuse("chat.postMessage", "ratelimited", retry_after=20)
+        ours, theirs = (
+            Messenger(
+                token=SecretStr(slack.bot_token),
+                api_url=slack.url,
+                budgets=SlackBudgets(Budget(store, "posts"), Budget(store, "updates"), Budget(store, "slack")),
+            )
+            for store in stores
+        )
+        async with ours, theirs:
+            with pytest.raises(SlackLimited):
+                await ours.post(deploys.id, WORDS)
+            with pytest.raises(SlackLimited) as limited:
+                await theirs.post(deploys.id, WORDS)
+            assert limited.value.retry_after > timedelta(seconds=15)
+            await theirs.post(random.id, WORDS)
+        assert len(slack.calls_of("chat.postMessage")) == 2
+
+
+async def test_waiting_callers_get_their_turns_one_after_the_other(stores: tuple[Store, Store]) -> None:
+    budgets = [Budget(store, "circleci", 20) for store in stores] * 15
+    waits = await asyncio.gather(*(budget.turn(patience=timedelta(seconds=10)) for budget in budgets))
+    assert waits == [NO_WAIT] * 30
