@@ -10,7 +10,6 @@ from typing import Self
 import structlog
 from docket import Docket, Worker
 from pydantic import SecretStr
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
@@ -34,6 +33,7 @@ from bot.slack.dispatch import Dispatcher
 from bot.slack.forms import Forms
 from bot.slack.http import EventsHandler
 from bot.slack.listeners import Listeners
+from bot.slack.sockets import Sockets
 from bot.store import Store
 from bot.watching.acts import Acts
 from bot.watching.engine import Engine
@@ -46,11 +46,10 @@ from formatters.links import Links
 
 log = structlog.get_logger(__name__)
 
-DRAIN_SECONDS = 8
+DRAIN_SECONDS = 5
 PATIENCE = timedelta(seconds=10)  # how long a person's request waits for its turn at CircleCI
 POLL_PATIENCE = timedelta(seconds=1)
 POSTS_AT_ONCE, UPDATES_AT_ONCE = 3, 10  # the short bursts that Slack tolerates
-SOCKET_PING_SECONDS = 5
 
 
 class Role(StrEnum):
@@ -72,7 +71,7 @@ class App:
         self._projects = projects
         self._role = role
         self._stack = AsyncExitStack()
-        self._socket: AsyncSocketModeHandler | None = None
+        self._sockets: Sockets | None = None
         self._worker_task: asyncio.Task[None] | None = None
         self.server: Server | None = None
         self.docket: Docket
@@ -191,6 +190,7 @@ class App:
     async def _start_intake(self, engine: Engine, context: Context, identity: Identity) -> None:
         bolt = self._bolt(identity)
         forms = Forms(context)
+        self._stack.push_async_callback(forms.drain)
         Listeners(self.store, engine, self.messenger, forms, bot_user_id=identity.user_id).register(bolt)
         secret, knock = self._settings.slack_signing_secret, self._settings.circleci_webhook_secret
         self.server = Server(
@@ -227,13 +227,13 @@ class App:
 
     async def _connect_socket(self, bolt: AsyncApp, app_token: SecretStr) -> None:
         try:
-            # The handler would go on trying with a refused token for ever.
+            # The sockets would go on trying with a refused token for ever.
             await self.messenger.try_app_token(app_token)
         except SlackError as error:
             raise BadSettings([("SLACK_APP_TOKEN", f"Slack refuses it: {error.code}")]) from error
-        self._socket = AsyncSocketModeHandler(bolt, app_token.get_secret_value(), ping_interval=SOCKET_PING_SECONDS)
-        self._stack.push_async_callback(self._socket.close_async)
-        await self._socket.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt has no type for it
+        self._sockets = Sockets(bolt, app_token.get_secret_value())
+        self._stack.push_async_callback(self._sockets.close)
+        await self._sockets.connect()
 
     async def _not_ready(self) -> list[str]:
         problems = []
@@ -244,7 +244,7 @@ class App:
             problems.append("Redis does not answer")
         if self.messenger.refused:
             problems.append(f"Slack refuses the bot token: {self.messenger.refused}")
-        if self._socket is not None and not await self._socket.client.is_connected():
+        if self._sockets is not None and not await self._sockets.is_connected():
             problems.append("the socket to Slack is not connected")
         if self._worker_task is not None and self._worker_task.done():
             problems.append("the worker has stopped")

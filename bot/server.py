@@ -38,7 +38,7 @@ class Server:
             application.router.add_post("/slack/events", slack_events)
         if webhook is not None:
             application.router.add_post("/circleci/webhook", webhook)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=5)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=2)
 
     @property
     def port(self) -> int:

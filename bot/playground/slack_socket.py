@@ -102,9 +102,9 @@ class SocketHub:
         finally:
             self._waiting.pop(envelope_id, None)
 
-    async def disconnect(self, reason: str, *, close: bool = False) -> None:
-        """Tell every connection to go: warning, refresh_requested, too_many_websockets or link_disabled."""
-        for connection in list(self._connections):
+    async def disconnect(self, reason: str, *, close: bool = False, one: bool = False) -> None:
+        """Tell every connection, or one, to go: warning, refresh_requested, too_many_websockets or link_disabled."""
+        for connection in self._connections[: 1 if one else None]:
             connection.leaving = connection.leaving or reason != "warning"
             await self._hang_up(connection, reason, close=close)
         self._changed()

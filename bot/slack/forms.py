@@ -16,6 +16,7 @@ from formatters.blocks import Message
 
 Ack = Callable[..., Awaitable[BoltResponse]]
 KEPT = timedelta(hours=1)
+DRAIN_SECONDS = 2
 ACK_SECONDS, SETTLE_SECONDS = 2, 0.5  # Slack waits three seconds for the ack
 log = structlog.get_logger(__name__)
 
@@ -25,6 +26,7 @@ class Forms:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._under_way: set[asyncio.Task[Message]] = set()
 
     def opens(self, action_id: str) -> bool:
         """Say whether a button opens a form."""
@@ -60,12 +62,19 @@ class Forms:
             await ack()
             return
         work = asyncio.create_task(self._carried_out(form, str(view["private_metadata"]), _filled(view)))
+        self._under_way.add(work)
+        work.add_done_callback(self._under_way.discard)
         await asyncio.wait({work}, timeout=ACK_SECONDS)
         if work.done():
             await ack(response_action="update", view=forms.told(work.result()))
             return
         await ack(response_action="update", view=forms.working())
         await self._show_later(str(view["id"]), work)
+
+    async def drain(self) -> None:
+        """Let what was submitted come to its end: it is in no queue that another process would take over."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=DRAIN_SECONDS)
 
     async def _show_later(self, view_id: str, work: "asyncio.Task[Message]") -> None:
         """Show an outcome that took longer than the ack may; after a moment, or the ack's own view would cover it."""
@@ -88,8 +97,12 @@ class Forms:
             return errors.unexpected(form.button.action_id)
 
     async def _say(self, click: Click, message: Message) -> None:
-        if click.response_url:
+        if not click.response_url:
+            return
+        try:
             await self._context.messenger.respond(click.response_url, message)
+        except BotError as error:
+            log.warning("form_answer_not_shown", error=repr(error))
 
     def _form(self, action_id: str) -> Form | None:
         return self._context.router.forms.get(action_id.partition(":")[0])
