@@ -56,8 +56,7 @@ async def test_c32_a_storm_of_disconnects_does_not_become_a_storm_of_connects(
         await team.slack.socket.disconnect(reason, close=reason != "warning")
         await team.slack.pause(0.05)
     assert len(team.slack.socket.connects) <= FREE + 4
-    assert (await ready(team))[0] == 503 or team.slack.socket.connections
-    await team.slack.wait_for(lambda: team.slack.socket.connections >= 1, timeout=30)
+    await team.slack.wait_for(lambda: team.slack.socket.connections >= 2, timeout=60)
     delivery = await team.ada.click(team.root, team.root.element("Cancel #2417"))
     assert delivery.acked
     await team.reads("Cancelled after")
