@@ -23,7 +23,7 @@ from bot.embedded import EmbeddedServer
 from bot.errors import SlackError, StoreError
 from bot.finding import Finder
 from bot.messenger import TOKEN_GONE, Messenger, SlackBudgets
-from bot.models.checkup import Identity
+from bot.models.checkup import OLDEST_REDIS, Identity
 from bot.models.circleci import PipelineId
 from bot.permissions import Permissions
 from bot.routing import Context, Router
@@ -125,8 +125,14 @@ class App:
             url = embedded.url
         self.store = Store(url, retention=timedelta(days=self._settings.retention_days))
         self._stack.push_async_callback(self.store.close)
-        await self.store.ping()
+        await self._old_enough()
         self.docket = await self._stack.enter_async_context(Docket(name="ci-chatops", url=url))
+
+    async def _old_enough(self) -> None:
+        memory = await self.store.condition()
+        if memory.is_too_old:
+            old = f"it leads to version {memory.version}: Redis {OLDEST_REDIS}.0 or newer, or Valkey, is needed"
+            raise BadSettings([("REDIS_URL", old)])
 
     async def _who_am_i(self) -> Identity:
         """Ask Slack who the token belongs to, now rather than at the first command."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -26,6 +27,8 @@ PR_SET_PDEATHSIG = 1
 START_SECONDS = 10
 STOP_SECONDS = 5
 ORPHAN_SECONDS = 3
+RESTART_SECONDS = 1
+log = structlog.get_logger(__name__)
 
 
 class EmbeddedServer:
@@ -40,6 +43,7 @@ class EmbeddedServer:
         self._socket = Path(tempfile.gettempdir()) / f"ci-chatops-{name}.sock"
         self._process: asyncio.subprocess.Process | None = None
         self._stack = AsyncExitStack()
+        self._keeper: asyncio.Task[None]
 
     @property
     def url(self) -> str:
@@ -56,16 +60,17 @@ class EmbeddedServer:
         try:
             self._lock_data_dir()
             if not await self._outlived_its_bot():
-                self._process = await self._start()
-                await self._until_answering(self._process)
+                await self._run()
         except BaseException:
             await self._stack.aclose()
             raise
+        self._keeper = asyncio.create_task(self._keep_running(), name="embedded server")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._keeper.cancel()
         with suppress(RedisError, OSError):
             async with Redis.from_url(self.url) as client:
                 await client.shutdown(save=False)
@@ -96,6 +101,30 @@ class EmbeddedServer:
                 return False
             await asyncio.sleep(0.05)
         return True
+
+    async def _keep_running(self) -> None:
+        """Start it again when it dies under us; what it had written is in its file."""
+        while True:
+            await self._until_dead()
+            log.warning("embedded_server_died", data_dir=str(self._data_dir))
+            try:
+                await self._run()
+            except (StoreError, OSError) as error:
+                log.error("embedded_server_not_started", error=str(error))  # noqa: TRY400  # it says all there is
+                await asyncio.sleep(RESTART_SECONDS)
+            else:
+                log.info("embedded_server_started_again")
+
+    async def _until_dead(self) -> None:
+        if self._process is not None:
+            await self._process.wait()
+            return
+        while await self._answers():  # noqa: ASYNC110  # it is not our child: nothing tells when it dies
+            await asyncio.sleep(RESTART_SECONDS)
+
+    async def _run(self) -> None:
+        self._process = await self._start()
+        await self._until_answering(self._process)
 
     async def _start(self) -> asyncio.subprocess.Process:
         self._socket.unlink(missing_ok=True)

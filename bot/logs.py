@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import time
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -16,6 +17,10 @@ _SECRET = re.compile(
 )
 # These write whole bodies, signatures or addresses at INFO and DEBUG (slack_sdk/web, slack_bolt/middleware).
 _TOO_TALKATIVE = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "aiohttp", "docket")
+
+
+QUIET_SECONDS = 60
+_log = structlog.get_logger(__name__)
 
 
 def configure(level: str) -> None:
@@ -35,6 +40,8 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    for name in ("docket.worker", "docket.strikelist"):
+        logging.getLogger(name).addFilter(_OnceInAWhile())
     for name in _TOO_TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     structlog.configure(
@@ -46,6 +53,50 @@ def configure(level: str) -> None:
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
+
+
+class Outage:
+    """The far side of `name`, as the log tells it: one line when an outage begins, one when it ends.
+
+    It begins with the `after`th failure in a row.
+    """
+
+    def __init__(self, name: str, *, after: int = 1) -> None:
+        self._name = name
+        self._after = after
+        self._failures = 0
+        self._since = 0.0
+
+    def failed(self, error: object) -> None:
+        """Count a failure."""
+        if not self._failures:
+            self._since = time.monotonic()
+        self._failures += 1
+        if self._failures == self._after:
+            _log.warning("outage_begins", of=self._name, error=str(error))
+
+    def worked(self) -> None:
+        """Note that it works."""
+        if self._failures >= self._after:
+            _log.info("outage_ends", of=self._name, seconds=round(time.monotonic() - self._since))
+        self._failures = 0
+
+
+class _OnceInAWhile(logging.Filter):
+    """Let docket say now and then that Redis is away, in a line, and not each second with a page of traceback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quiet_until = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop what repeats."""
+        if not record.getMessage().startswith(("Redis is unavailable", "Redis error in")):
+            return True
+        record.exc_info = record.exc_text = None
+        now = time.monotonic()
+        said_lately, self._quiet_until = now < self._quiet_until, max(self._quiet_until, now + QUIET_SECONDS)
+        return not said_lately
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import metrics
 from bot.budgets import NO_WAIT, Budget
 from bot.errors import SlackError, SlackLimited, StoreError
+from bot.logs import Outage
 from bot.models.checkup import Identity
 from bot.models.slack import Thread
 from formatters.blocks import Message
@@ -70,6 +71,7 @@ class Messenger:
         self._api_url = api_url
         self._token = token
         self._budgets = budgets
+        self._outage = Outage("Slack", after=3)
         self.refused = ""
         self._probe_at = 0.0
         self._session: aiohttp.ClientSession | None = None
@@ -277,6 +279,7 @@ class Messenger:
             except SlackApiError as error:
                 await self._wait_if_limited(method, body, error, last=attempt == 3)
             except (aiohttp.ClientError, TimeoutError) as error:
+                self._outage.failed(type(error).__name__)
                 lost = not isinstance(error, aiohttp.ClientConnectorError)
                 raise SlackError(method, type(error).__name__, lost=lost) from error
             else:
@@ -292,6 +295,7 @@ class Messenger:
         self._probe_at = time.monotonic() + PROBE_SECONDS
 
     def _accepted(self) -> None:
+        self._outage.worked()
         if self.refused:
             log.info("slack_accepts_the_bot_token_again")
             self.refused = ""

@@ -31,6 +31,7 @@ from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
 from bot.errors import StoreError
+from bot.logs import Outage
 from bot.models.attempt import Attempt
 from bot.models.build import Snapshot
 from bot.models.checkup import Memory
@@ -59,6 +60,7 @@ class Store:
             connection_pool=pool,  # type: ignore[arg-type]  # documented, but not in its type
         )
         self._limiter = SlidingWindowCounterRateLimiter(counters)
+        self._outage = Outage("Redis")
         self._retention = retention
         self._prefix = prefix
 
@@ -268,9 +270,12 @@ class Store:
 
     async def _ask(self, answer: Awaitable[T]) -> T:
         try:
-            return await answer
+            found = await answer
         except (RedisError, OSError) as error:
+            self._outage.failed(f"{type(error).__name__}: {error}")
             raise StoreError(f"Redis: {type(error).__name__}: {error}") from error
+        self._outage.worked()
+        return found
 
 
 async def _renew(lock: Lock, every: timedelta) -> None:

@@ -22,7 +22,6 @@ PLACES = {
     "POLICY_FILE": "the path of a TOML file that this process may read",
 }
 MARKS = {Verdict.OK: "✅ ok", Verdict.LOOK: "⚠️ look", Verdict.BROKEN: "❌ broken"}
-OLDEST_REDIS = 7
 # Slack refuses a signature after five minutes.
 CLOCK_LOOK_SECONDS, CLOCK_BROKEN_SECONDS = 60, 240
 EVICTING = ("allkeys", "volatile")
@@ -148,7 +147,7 @@ def memory(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]
         yield Finding(what="Redis", verdict=Verdict.BROKEN, found=str(kept), fix=fix)
     elif kept is None:
         yield Finding(what="Redis", verdict=Verdict.OK, found=f"the embedded server, in {given.data_dir}")
-    elif kept.major < OLDEST_REDIS:
+    elif kept.is_too_old:
         found = f"version {kept.version}; 7.0 or newer is needed"
         yield Finding(what="Redis", verdict=Verdict.BROKEN, found=found, fix="upgrade the server")
     elif kept.when_full.startswith(EVICTING):

@@ -20,7 +20,8 @@ from pydantic import SecretStr
 from bot import metrics
 from bot.budgets import Lane
 from bot.circleci.answers import Answer, answer, asked_to_wait, phrase, without_queries
-from bot.errors import RateLimited, Rejected, Spent, Unavailable
+from bot.errors import RateLimited, Rejected, Spent, Unauthorized, Unavailable
+from bot.logs import Outage
 
 ATTEMPTS = 3
 MOST_REDIRECTS = 4
@@ -65,6 +66,7 @@ class Transport:
         self._secret = token.get_secret_value()
         self._timeout_seconds = timeout_seconds
         self._lane = lane
+        self._outage = Outage("CircleCI", after=3)
         timeout = httpx.Timeout(timeout_seconds, connect=timeout_seconds / 2, pool=timeout_seconds / 2)
         headers = {"User-Agent": "ci-chatops", "Accept": "application/json"}
         # An empty bearer is refused as malformed instead of being taken for nobody.
@@ -102,7 +104,13 @@ class Transport:
 
         async for attempt in stamina.retry_context(on=again, attempts=ATTEMPTS, wait_initial=0.2, wait_max=2):
             with attempt:
-                return await self._send(method, path, params, json)
+                try:
+                    found = await self._send(method, path, params, json)
+                except (Unavailable, Unauthorized, RateLimited) as error:
+                    self._outage.failed(repr(error))
+                    raise
+                self._outage.worked()
+                return found
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
     async def _send(self, method: str, path: str, params: Mapping[str, str] | None, json: object) -> Answer:

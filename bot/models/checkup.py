@@ -35,6 +35,9 @@ class Identity(Model):
     date: datetime | None = None
 
 
+OLDEST_REDIS = 7
+
+
 class Memory(Model):
     """A Redis server: its version, whether it keeps an append-only file, what it does when it is full."""
 
@@ -47,3 +50,8 @@ class Memory(Model):
         """The first number of the version."""
         head = self.version.partition(".")[0]
         return int(head) if head.isdecimal() else 0
+
+    @property
+    def is_too_old(self) -> bool:
+        """It lacks what the tasks are kept in."""
+        return self.major < OLDEST_REDIS

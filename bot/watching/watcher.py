@@ -146,7 +146,7 @@ class Watcher:
         """Keep the watch through an outage: the log and the threads hear of its beginning, and of its end."""
         failures = snapshot.failures + 1
         if failures == 1:
-            log.warning("circleci_unreadable", pipeline=pipeline_id, error=repr(error))
+            log.info("circleci_unreadable", pipeline=pipeline_id, error=repr(error))
         if isinstance(error, Unauthorized):
             await self._operator.token_refused(error)
         for watch in await self._store.watches(pipeline_id):

@@ -1,0 +1,89 @@
+"""Debian's redis-server as a process that a test can stop, start again, and dress up."""
+
+import asyncio
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+
+class RedisServer:
+    """One server on a unix socket in `folder`, with an append-only file; `url` leads to it."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._folder = folder
+        self._options = options
+        self._process: asyncio.subprocess.Process | None = None
+        self.url = f"unix://{folder / 'redis.sock'}"
+
+    async def start(self) -> None:
+        """Return when it takes connections; skips the test on a machine without the server."""
+        binary = shutil.which("redis-server")
+        if binary is None:
+            pytest.skip("redis-server is not installed (Debian: apt install redis-server)")
+        self._process = await asyncio.create_subprocess_exec(
+            *(binary, "--port", "0", "--unixsocket", str(self._folder / "redis.sock"), "--dir", str(self._folder)),
+            *("--appendonly", "yes", "--save", "", *self._options),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(10):
+            while b"ready to accept" not in (await self._process.stdout.readline()).lower():
+                assert self._process.returncode is None
+
+    async def stop(self, number: int = signal.SIGTERM) -> None:
+        """Stop it, politely or not."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
+            await self._process.communicate()
+
+
+@asynccontextmanager
+async def redis_server(folder: Path, *options: str) -> AsyncIterator[RedisServer]:
+    """Run a server."""
+    server = RedisServer(folder, *options)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+async def certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate for 127.0.0.1 and its key; skips the test without openssl."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed (Debian: apt install openssl)")
+    key, chain = folder / "key.pem", folder / "chain.pem"
+    process = await asyncio.create_subprocess_exec(
+        *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=redis"),
+        *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(chain)),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await process.wait() == 0
+    return key, chain
+
+
+@asynccontextmanager
+async def pretending(path: str, real: bytes, shown: bytes) -> AsyncIterator[int]:
+    """Stand before a server and change its words, such as its version; yields the port."""
+    assert len(real) == len(shown)
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data.replace(real, shown))
+            await writer.drain()
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_unix_connection(path)
+        await asyncio.gather(pump(reader, to_server), pump(from_server, writer), return_exceptions=True)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()

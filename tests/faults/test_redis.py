@@ -1,0 +1,145 @@
+"""Redis restarts, stands still, is full, too old or behind TLS; the embedded server is killed under us."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from bot.playground.__main__ import the_bot
+from bot.playground.circleci_api import CircleCI
+from bot.playground.clock import Clock
+from bot.playground.slack_api import Slack
+from bot.playground.workspace import default_workspace
+from bot.playground.world import default_world
+from tests.faults.redis_servers import certificate, pretending, redis_server
+from tests.stories.team import Team, team_at_work
+
+REFUSED = "My memory (Redis) does not answer"
+
+
+async def a_build_runs(team: Team) -> None:
+    team.circleci.world.clock.speed = 20
+    await team.deploys_branch("try/slow")
+    await team.reads("Running")
+
+
+async def it_ends_once(team: Team) -> None:
+    team.circleci.world.clock.speed = 200
+    await team.slack.wait_for(lambda: team.count("Passed in"), timeout=40)
+    assert team.count("Passed in") == 1
+    assert len(team.deploys.roots) == 1
+    assert len(team.posts("/pipeline")) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_restart_is_survived(tmp_path: Path, number: int, capfd: pytest.CaptureFixture[str]) -> None:
+    async with redis_server(tmp_path) as redis, team_at_work(tmp_path, redis_url=SecretStr(redis.url)) as team:
+        await a_build_runs(team)
+        await redis.stop(number)
+        delivery = await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
+        assert REFUSED in str(delivery.shown)
+        await redis.start()
+        await it_ends_once(team)
+    told = capfd.readouterr().out
+    assert told.count("outage_begins") == told.count("outage_ends") == 1
+
+
+async def test_a_pause_as_in_a_fail_over_refuses_in_time_and_loses_nothing(tmp_path: Path) -> None:
+    async with redis_server(tmp_path) as redis, team_at_work(tmp_path, redis_url=SecretStr(redis.url)) as team:
+        await a_build_runs(team)
+        async with Redis.from_url(redis.url) as client:
+            await client.client_pause(4000)
+        delivery = await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
+        assert delivery.seconds < 2.5
+        assert "Nothing was started" in str(delivery.shown)
+        await it_ends_once(team)
+
+
+async def test_a_full_memory_refuses_in_words_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path) as team:
+        await a_build_runs(team)
+        async with Redis.from_url(team.app.docket.url) as client:
+            await client.config_set("maxmemory", "1mb")
+            delivery = await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
+            assert REFUSED in str(delivery.shown)
+            await team.slack.pause(2)
+            await client.config_set("maxmemory", "0")
+        await it_ends_once(team)
+
+
+async def test_a_command_taken_before_the_restart_is_carried_out_after_it(tmp_path: Path) -> None:
+    async with redis_server(tmp_path) as redis, team_at_work(tmp_path, redis_url=SecretStr(redis.url)) as team:
+        team.circleci.faults.add("POST", "*/pipeline", delay=1)
+        await team.deploys_branch("main")
+        await redis.stop(signal.SIGKILL)
+        await redis.start()
+        await it_ends_once(team)
+
+
+async def test_the_embedded_server_is_started_again_when_it_is_killed(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path) as team:
+        await a_build_runs(team)
+        async with Redis.from_url(team.app.docket.url) as client:
+            pid = int((await client.info())["process_id"])
+        os.kill(pid, signal.SIGKILL)
+        await it_ends_once(team)
+
+
+@pytest.mark.parametrize("role", ["web", "worker"])
+async def test_a_server_that_is_too_old_is_named_at_the_start(tmp_path: Path, role: str) -> None:
+    async with (
+        CircleCI(default_world(Clock())) as circleci,
+        Slack(default_workspace(), socket_mode=True) as slack,
+        redis_server(tmp_path) as redis,
+        Redis.from_url(redis.url) as client,
+    ):
+        version = str((await client.info())["redis_version"]).encode()
+        old = b"6.2.6".ljust(len(version), b"0")
+        async with (
+            pretending(redis.url.removeprefix("unix://"), b"redis_version:" + version, b"redis_version:" + old) as port,
+            the_bot(slack, circleci, tmp_path, role, REDIS_URL=f"redis://127.0.0.1:{port}") as bot,
+        ):
+            assert await bot.wait() == 2
+    told = (tmp_path / "bot.log").read_text()
+    assert "REDIS_URL" in told
+    assert "Redis 7.0 or newer" in told
+
+
+async def test_tls_and_a_password(tmp_path: Path) -> None:
+    key, chain = await certificate(tmp_path)
+    port = _free_port()
+    tls = ("--tls-port", str(port), "--tls-cert-file", str(chain), "--tls-key-file", str(key))
+    options = (*tls, "--tls-ca-cert-file", str(chain), "--tls-auth-clients", "no", "--requirepass", "pass word/1")
+    url = f"rediss://:pass%20word%2F1@127.0.0.1:{port}/0?ssl_ca_certs={chain}"
+    async with (
+        redis_server(tmp_path, *options),
+        team_at_work(tmp_path, redis_url=SecretStr(url)) as team,
+    ):
+        await team.deploys_branch("main")
+        await it_ends_once(team)
+
+
+async def test_a_wrong_password_is_said_without_it(tmp_path: Path) -> None:
+    async with (
+        CircleCI(default_world(Clock())) as circleci,
+        Slack(default_workspace(), socket_mode=True) as slack,
+        redis_server(tmp_path, "--requirepass", "right") as redis,
+        the_bot(slack, circleci, tmp_path, "web", REDIS_URL=f"{redis.url}?password=hunter2wrong") as bot,
+    ):
+        async with asyncio.timeout(20):
+            assert await bot.wait() == 2
+    told = (tmp_path / "bot.log").read_text()
+    assert "cannot start" in told
+    assert "hunter2wrong" not in told
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
