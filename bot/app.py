@@ -36,7 +36,7 @@ from bot.slack.listeners import Listeners
 from bot.slack.sockets import Sockets
 from bot.store import Store
 from bot.watching.acts import Acts
-from bot.watching.engine import Engine
+from bot.watching.engine import Engine, put_back
 from bot.watching.knock import Knock
 from bot.watching.operator import Operator
 from bot.watching.starter import Starter
@@ -187,6 +187,7 @@ class App:
                 reconnection_delay=timedelta(seconds=1),
                 minimum_check_interval=timedelta(milliseconds=100),
                 scheduling_resolution=timedelta(milliseconds=100),
+                fallback_task=put_back,
             )
         )
         task = asyncio.create_task(worker.run_forever(), name="worker")

@@ -14,7 +14,8 @@ BotError
 │  └─ Unavailable          5xx, time-out, no network, an answer nobody can read
 ├─ SlackError              Slack said no, and the code it gave
 │  └─ SlackLimited         429; retry_after
-└─ StoreError              Redis away: nothing is started that could not be followed
+├─ StoreError              Redis away: nothing is started that could not be followed
+└─ Unreadable              a record that another version of the bot wrote
 
 Prose for each is in `formatters/errors.py`, nowhere else.
 """
@@ -140,3 +141,11 @@ class SlackLimited(SlackError):
 
 class StoreError(BotError):
     """Redis did not answer."""
+
+
+class Unreadable(BotError):
+    """A record of a `kind` that another version of the bot wrote, in a shape we do not know."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind

@@ -23,14 +23,16 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TypeVar, cast
 
+import structlog
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from pydantic import BaseModel, ValidationError
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
-from bot.errors import StoreError
+from bot.errors import StoreError, Unreadable
 from bot.logs import Outage
 from bot.models.attempt import Attempt
 from bot.models.build import Snapshot
@@ -43,6 +45,8 @@ DAY = timedelta(days=1)
 MILLISECOND = timedelta(milliseconds=1)
 Said = TypeVar("Said", Invocation, Click)
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+log = structlog.get_logger(__name__)
 
 
 class Store:
@@ -114,12 +118,17 @@ class Store:
     async def said(self, kind: type[Said], delivery_id: str) -> Said | None:
         """Return what was recorded, unless a run before has handled it."""
         done, said = await self._ask(self._redis.mget(self._key("done", delivery_id), self._key("said", delivery_id)))
-        return None if done or said is None else kind.model_validate_json(said)
+        if done or said is None:
+            return None
+        try:
+            return _decoded(kind, said)
+        except Unreadable:
+            return None  # it is in the log; whoever said it says it again
 
     async def invocation(self, invocation_id: str) -> Invocation | None:
         """Return what was said, handled or not."""
         said = await self._ask(self._redis.get(self._key("said", invocation_id)))
-        return None if said is None else Invocation.model_validate_json(said)
+        return None if said is None else _decoded(Invocation, said)
 
     async def mark_done(self, delivery_id: str) -> None:
         """Let a second run of the same delivery do nothing."""
@@ -157,7 +166,7 @@ class Store:
     async def attempt(self, attempt_id: str) -> Attempt | None:
         """Return the recorded deploy, if there is one."""
         data = await self._ask(self._redis.get(self._key("attempt", attempt_id)))
-        return None if data is None else Attempt.model_validate_json(data)
+        return None if data is None else _decoded(Attempt, data)
 
     async def save_attempt(self, attempt: Attempt) -> Attempt:
         """Record the deploy as it stands; returns it."""
@@ -203,7 +212,11 @@ class Store:
         """Return the threads that follow the pipeline, oldest first."""
         key = self._key("watches", pipeline_id)
         found = await self._ask(cast("Awaitable[list[str]]", self._redis.hvals(key)))
-        return sorted((Watch.model_validate_json(data) for data in found), key=lambda watch: watch.asked_at)
+        readable: list[Watch] = []
+        for data in found:
+            with suppress(Unreadable):
+                readable.append(_decoded(Watch, data))
+        return sorted(readable, key=lambda watch: watch.asked_at)
 
     async def watching(self) -> set[PipelineId]:
         """Return the pipelines that must have a poll."""
@@ -213,7 +226,9 @@ class Store:
     async def snapshot(self, pipeline_id: PipelineId) -> Snapshot:
         """Return what was known after the last look."""
         data = await self._ask(self._redis.get(self._key("snapshot", pipeline_id)))
-        return Snapshot() if data is None else Snapshot.model_validate_json(data)
+        with suppress(Unreadable):  # CircleCI knows all of it
+            return Snapshot() if data is None else _decoded(Snapshot, data)
+        return Snapshot()
 
     async def save_snapshot(self, pipeline_id: PipelineId, snapshot: Snapshot) -> None:
         """Record what is known after this look."""
@@ -276,6 +291,16 @@ class Store:
             raise StoreError(f"Redis: {type(error).__name__}: {error}") from error
         self._outage.worked()
         return found
+
+
+def _decoded(kind: type[M], data: str | bytes) -> M:
+    """Return a record; raises Unreadable for one of another version, once it is in the log."""
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as error:
+        wrong = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors()})
+        log.error("record_unreadable", kind=kind.__name__, fields=wrong)  # noqa: TRY400  # its text would quote the record
+        raise Unreadable(kind.__name__) from None
 
 
 async def _renew(lock: Lock, every: timedelta) -> None:

@@ -17,6 +17,7 @@ from bot.errors import (
     StoreError,
     Unauthorized,
     Unavailable,
+    Unreadable,
     UsageError,
 )
 from formatters.blocks import Block, Message, actions, assemble, button, clean, code, escape, literal, section
@@ -95,15 +96,21 @@ def _offer(commands: Sequence[tuple[str, str]]) -> Block | None:
     return actions(*buttons) if buttons else None
 
 
+_ALWAYS: dict[type[BotError], str] = {
+    Unauthorized: "CircleCI does not accept my token any more. Nothing was done. The operator has been told; "
+    "ask again when the token is renewed.",
+    StoreError: "My memory (Redis) does not answer, and I start nothing that I could not follow. "
+    "Nothing was started. Try again in a minute, or tell who runs me.",
+    Unreadable: "I was changed since I noted this, and cannot read it any more. Nothing was done. Please ask anew.",
+}
+
+
 def _sentence(problem: BotError) -> str:
     match problem:
         case NotAllowed():
             return f"You may not {escape(problem.action)} here: {escape(problem.rule)}. Nothing was done."
-        case Unauthorized():
-            return (
-                "CircleCI does not accept my token any more. Nothing was done. The operator has been told; "
-                "ask again when the token is renewed."
-            )
+        case Unauthorized() | StoreError() | Unreadable():
+            return _ALWAYS[type(problem)]
         case RateLimited():
             wait = duration(max(problem.retry_after, timedelta(seconds=1)))
             spent = "I have asked CircleCI as often as I may for the moment"
@@ -116,11 +123,6 @@ def _sentence(problem: BotError) -> str:
             return f"CircleCI refused this. It says: {said}"
         case Unavailable():
             return _unavailable(problem)
-        case StoreError():
-            return (
-                "My memory (Redis) does not answer, and I start nothing that I could not follow. "
-                "Nothing was started. Try again in a minute, or tell who runs me."
-            )
         case SlackError():
             return f"Slack refused what I tried ({clean(problem.code, 60)}). Ask who runs me to look at my log."
         case _:

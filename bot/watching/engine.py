@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
-from docket import Docket, ExponentialRetry, Perpetual
+from docket import CurrentExecution, Docket, Execution, ExponentialRetry, Perpetual, Retry
 from redis.exceptions import RedisError
 
 from bot.errors import StoreError
@@ -93,6 +93,19 @@ class Engine:
         """Look for a lost answer after `delay`."""
         when = datetime.now(UTC) + delay
         await _ask(self._docket.add(LOOK_FOR, when=when, key=f"{LOOK_FOR}:{attempt_id}")(attempt_id))
+
+
+async def put_back(
+    *_: object,
+    execution: Execution = CurrentExecution(),  # noqa: B008  # docket's way
+    retry: Retry = Retry(attempts=1000, delay=timedelta(seconds=5)),  # noqa: ARG001, B008  # docket's way
+) -> None:
+    """Leave a task of another version to a worker that knows it; docket itself would drop it."""
+    raise UnknownTask(execution.function_name)
+
+
+class UnknownTask(Exception):
+    """A task whose name this version does not know."""
 
 
 def poll_key(pipeline_id: str) -> str:
