@@ -50,6 +50,7 @@ async def examine(
         *checkup.memory(settings, kept),
         *checkup.clock(who, utc_now()),
         *checkup.webhook(settings),
+        *checkup.pulse(settings, kept),
     ]
 
 

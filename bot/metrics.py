@@ -1,6 +1,6 @@
 """What operators watch, at `/metrics`: counted here and nowhere else. Labels are few and known, never foreign text."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 DEPLOYS = Counter(
     "ci_deploys", "Deploys by how far they came: asked, started, refused, answer_lost, found, not_found", ["outcome"]
@@ -11,6 +11,14 @@ UNSURE = Counter(
     ["found"],
 )
 WATCHES = Gauge("ci_pipelines_watched", "Pipelines that are polled, as of the last sweep")
+POLL_LATENESS = Histogram(
+    "ci_poll_lateness_seconds", "How long after its time a look began", buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+)
+RESULT_LAG = Histogram(
+    "ci_result_lag_seconds",
+    "From a build's end at CircleCI to the root message that shows it",
+    buckets=(0.5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300),
+)
 CIRCLECI_REQUESTS = Counter("ci_circleci_requests", "Requests to CircleCI by the status they met", ["status"])
 SLACK_LIMITED = Counter("ci_slack_rate_limited", "429s from Slack, by method", ["method"])
 DUPLICATES = Counter("ci_deliveries_dropped", "Slack's redeliveries that were dropped")

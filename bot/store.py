@@ -12,6 +12,7 @@
 | `snapshot:<pipeline id>`       | a Snapshot                                | the retention, when ended |
 | `watching`                     | pipeline ids that are polled              | until they end            |
 | `thread:<channel id>:<ts>`     | the pipeline id that this thread follows  | the retention             |
+| `lags`                         | seconds from a build's end to Slack       | a hundred of them         |
 | `fence:<pipeline id>`          | whoever compares and tells                | the lease                 |
 | `pause:<far side>`             | it asked us to wait                       | as long as it asked       |
 | `budget:…`                     | turns taken, as the library limits counts | two windows               |
@@ -36,12 +37,13 @@ from bot.errors import StoreError, Unreadable
 from bot.logs import Outage
 from bot.models.attempt import Attempt
 from bot.models.build import Snapshot
-from bot.models.checkup import Memory
+from bot.models.checkup import Memory, Pulse
 from bot.models.circleci import PipelineId
 from bot.models.slack import Click, Invocation, Watch
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+MOST_LAGS = 100
 MILLISECOND = timedelta(milliseconds=1)
 Said = TypeVar("Said", Invocation, Click)
 T = TypeVar("T")
@@ -83,7 +85,24 @@ class Store:
             version=str(info.get("redis_version") or ""),
             append_only=bool(info.get("aof_enabled")),
             when_full=str(info.get("maxmemory_policy") or "noeviction"),
+            pulse=await self._pulse(),
         )
+
+    async def note_lag(self, lag: timedelta) -> None:
+        """Remember how late a result was, for the check-up."""
+        key = self._prefix + "lags"
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.lpush(key, round(lag.total_seconds(), 2))
+        pipeline.ltrim(key, 0, MOST_LAGS - 1)
+        pipeline.expire(key, self._retention)
+        await self._ask(pipeline.execute())
+
+    async def _pulse(self) -> Pulse:
+        begin = self._key("pause", "")
+        names = await self._ask(_all(self._redis.scan_iter(match=f"{begin}*", count=1000)))
+        paused = {name.removeprefix(begin): await self.paused(name.removeprefix(begin)) for name in names}
+        lags = await self._ask(cast("Awaitable[list[str]]", self._redis.lrange(self._prefix + "lags", 0, -1)))
+        return Pulse(watching=len(await self.watching()), paused=paused, lags=tuple(map(float, lags)))
 
     # Turns at the far sides
 
@@ -301,6 +320,10 @@ def _decoded(kind: type[M], data: str | bytes) -> M:
         wrong = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors()})
         log.error("record_unreadable", kind=kind.__name__, fields=wrong)  # noqa: TRY400  # its text would quote the record
         raise Unreadable(kind.__name__) from None
+
+
+async def _all(found: AsyncIterator[str]) -> list[str]:
+    return [one async for one in found]
 
 
 async def _renew(lock: Lock, every: timedelta) -> None:

@@ -8,7 +8,7 @@ from bot.models.checkup import Finding, Identity, Memory, Verdict
 from bot.models.circleci import Collaboration, User
 from bot.settings import Problem, Projects, Settings
 from formatters.blocks import Message, assemble, escape, fit, literal, section
-from formatters.words import count
+from formatters.words import count, duration
 
 APP = "api.slack.com/apps, your app"
 PLACES = {
@@ -24,6 +24,8 @@ PLACES = {
 MARKS = {Verdict.OK: "✅ ok", Verdict.LOOK: "⚠️ look", Verdict.BROKEN: "❌ broken"}
 # Slack refuses a signature after five minutes.
 CLOCK_LOOK_SECONDS, CLOCK_BROKEN_SECONDS = 60, 240
+LATE_INTERVALS = 8
+SOONER = "let CircleCI tell me: /ci webhook; or raise CIRCLECI_REQUESTS_PER_SECOND"
 EVICTING = ("allkeys", "volatile")
 
 
@@ -158,6 +160,36 @@ def memory(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]
         yield Finding(what="Redis", verdict=Verdict.LOOK, found=found, fix="set appendonly yes")
     else:
         yield Finding(what="Redis", verdict=Verdict.OK, found=f"version {kept.version}, kept on disk")
+
+
+def pulse(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]:
+    """Yield how much there is to do, who asked to be left alone, and how late results are."""
+    if not isinstance(kept, Memory):
+        return
+    paused = [f"{literal(name)} for {duration(left)}" for name, left in sorted(kept.pulse.paused.items())]
+    rate = given.circleci_requests_per_second
+    found = f"{count(kept.pulse.watching, 'pipeline')} followed, " + (
+        f"{rate:g} requests a second" if rate else "no limit"
+    )
+    if paused:
+        found, fix = (
+            f"asked to be left alone: {', '.join(paused[:5])}",
+            "it passes; lower the budgets if it comes often",
+        )
+        yield Finding(what="Budgets", verdict=Verdict.LOOK, found=found, fix=fix)
+    else:
+        yield Finding(what="Budgets", verdict=Verdict.OK, found=found)
+    if kept.pulse.lags:
+        yield _news(given, sorted(kept.pulse.lags))
+
+
+def _news(given: Settings, lags: Sequence[float]) -> Finding:
+    """Return how late results were; a build is looked at every half a minute at the least, at the default interval."""
+    usual, worst = lags[len(lags) // 2], lags[-1]
+    found = f"the last {count(len(lags), 'result')} came after {usual:.1f} s as a rule, {worst:.1f} s at worst"
+    if usual <= given.poll_interval_seconds * LATE_INTERVALS:
+        return Finding(what="News", verdict=Verdict.OK, found=found)
+    return Finding(what="News", verdict=Verdict.LOOK, found=found, fix=SOONER)
 
 
 def clock(who: Identity | BotError, now: datetime) -> Iterator[Finding]:

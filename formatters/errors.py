@@ -19,8 +19,21 @@ from bot.errors import (
     Unavailable,
     Unreadable,
     UsageError,
+    UserError,
 )
-from formatters.blocks import Block, Message, actions, assemble, button, clean, code, escape, literal, section
+from formatters.blocks import (
+    Block,
+    Message,
+    actions,
+    assemble,
+    button,
+    clean,
+    code,
+    context,
+    escape,
+    literal,
+    section,
+)
 from formatters.help import CommandHelp
 from formatters.words import duration
 
@@ -33,8 +46,12 @@ def error(
     command: str = "/ci",
     help: CommandHelp | None = None,  # noqa: A002  # it is what it is
     typed: str = "",
+    reference: str = "",
 ) -> Message:
-    """Return the words for any expected error; `typed` is the command line that led to it."""
+    """Return the words for any expected error; `typed` is the command line that led to it.
+
+    `reference` finds it in the log, for what the person cannot put right themselves.
+    """
     match problem:
         case UsageError():
             return _usage(problem, command, help)
@@ -42,7 +59,8 @@ def error(
             return _not_found(problem, command, typed)
         case _:
             text = _sentence(problem)
-            return assemble(text, section(text))
+            helps = reference and not isinstance(problem, UserError)
+            return assemble(text, section(text), context(f"Reference {clean(reference, 20)}") if helps else None)
 
 
 def _usage(problem: UsageError, command: str, help: CommandHelp | None) -> Message:  # noqa: A002

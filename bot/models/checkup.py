@@ -1,7 +1,9 @@
 """What a check-up of an installation finds."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+from pydantic import Field
 
 from bot.models.circleci import Model
 
@@ -38,12 +40,24 @@ class Identity(Model):
 OLDEST_REDIS = 7
 
 
+class Pulse(Model):
+    """What the bot is about: how many pipelines it follows, who asked to be left alone, how late results were.
+
+    `lags` are the newest results, in seconds from their end at CircleCI to Slack.
+    """
+
+    watching: int = 0
+    paused: dict[str, timedelta] = Field(default_factory=dict)
+    lags: tuple[float, ...] = ()
+
+
 class Memory(Model):
-    """A Redis server: its version, whether it keeps an append-only file, what it does when it is full."""
+    """A Redis server: its version, whether it keeps an append-only file, what it does when it is full, our pulse."""
 
     version: str
     append_only: bool
     when_full: str
+    pulse: Pulse = Pulse()
 
     @property
     def major(self) -> int:

@@ -52,6 +52,7 @@ class Dispatcher:
 
     async def _answer_to(self, invocation: Invocation) -> Message | None:
         command, rest = self._context.router.find(split(invocation.text), typed=invocation.text)
+        log.info("command", name=command.name, kind=invocation.kind, channel=invocation.channel_id)
         await self._context.permissions.check(invocation, command.permission)
         try:
             request = command.parse(rest, self._context.projects)
@@ -66,6 +67,7 @@ class Dispatcher:
         action = self._context.router.action_for(click.action_id)
         if action is None:
             return answers.unknown_button()
+        log.info("press", button=action.button.action_id, channel=click.channel_id)
         await self._context.permissions.check(click, action.permission)
         return await action.handle(action.button.unpack(click.value), click, self._context)
 
@@ -109,7 +111,8 @@ class Dispatcher:
         usage = self._context.router.commands.get(error.command or "") if isinstance(error, UsageError) else None
         word = said.command if isinstance(said, Invocation) else "/ci"
         typed = said.text if isinstance(said, Invocation) else ""
-        return errors.error(error, command=word, help=usage.help if usage else None, typed=typed)
+        reference = str(structlog.contextvars.get_contextvars()["request"])
+        return errors.error(error, command=word, help=usage.help if usage else None, typed=typed, reference=reference)
 
     async def _reply(self, said: Invocation | Click, message: Message) -> None:
         """Answer the one person, where they asked; by direct message where all else fails."""
@@ -152,4 +155,4 @@ def _as_if_typed(click: Click, text: str) -> Invocation:
 
 
 def _reference() -> str:
-    return secrets.token_hex(2)
+    return secrets.token_hex(3)

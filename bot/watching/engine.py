@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from docket import CurrentExecution, Docket, Execution, ExponentialRetry, Perpetual, Retry
 from redis.exceptions import RedisError
 
+from bot import metrics
 from bot.errors import StoreError
 from bot.models.circleci import PipelineId
 
@@ -55,7 +56,12 @@ class Engine:
         async def press(click_id: str, retry: ExponentialRetry = RETRY) -> None:  # noqa: ARG001  # docket's way
             await tasks.press(click_id)
 
-        async def poll(pipeline_id: str, perpetual: Perpetual = Perpetual()) -> None:  # noqa: B008  # docket's way
+        async def poll(
+            pipeline_id: str,
+            perpetual: Perpetual = Perpetual(),  # noqa: B008  # docket's way
+            execution: Execution = CurrentExecution(),  # noqa: B008  # docket's way
+        ) -> None:
+            metrics.POLL_LATENESS.observe(max(0.0, (datetime.now(UTC) - execution.when).total_seconds()))
             _again(perpetual, await tasks.poll(PipelineId(pipeline_id)))
 
         async def look_for(attempt_id: str, perpetual: Perpetual = Perpetual()) -> None:  # noqa: B008  # docket's way

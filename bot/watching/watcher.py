@@ -1,11 +1,13 @@
 """One look at one pipeline: read it, compare, tell each thread, say when to look again."""
 
+import time
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
 
+from bot import metrics
 from bot.circleci.classic import Classic
 from bot.circleci.client import CircleCI
 from bot.circleci.report import report
@@ -65,11 +67,19 @@ class Watcher:
             snapshot = await self._store.snapshot(pipeline_id)
             try:
                 build = await self._read(pipeline_id, snapshot.build)
+                read = time.monotonic()
             except Spent as error:
                 return await self._make_room(pipeline_id, snapshot, error)
             except CircleCIError as error:
                 return await self._failed(pipeline_id, snapshot, error)
-            return await self._seen(pipeline_id, snapshot, build)
+            delay = await self._seen(pipeline_id, snapshot, build)
+            if (lag := _lag(snapshot, build)) is not None:
+                await self._note_lag(lag + timedelta(seconds=time.monotonic() - read))
+            return delay
+
+    async def _note_lag(self, lag: timedelta) -> None:
+        metrics.RESULT_LAG.observe(lag.total_seconds())
+        await self._store.note_lag(lag)
 
     async def _read(self, pipeline_id: PipelineId, known: Build | None) -> Build:
         build = await self._sources.looks.build(pipeline_id, known)
@@ -188,6 +198,14 @@ def _finished_since(snapshot: Snapshot, build: Build) -> datetime | None:
         return None
     same = snapshot.fingerprint == build.fingerprint
     return snapshot.finished_since if same and snapshot.finished_since else build.read_at
+
+
+def _lag(snapshot: Snapshot, build: Build) -> timedelta | None:
+    """Return how old the end of a build was when it was first seen, on CircleCI's clock; None at any other look."""
+    seen_before = snapshot.finished_since is not None and snapshot.fingerprint == build.fingerprint
+    if snapshot.build is None or build.stopped_at is None or seen_before:
+        return None
+    return max(build.read_at - build.stopped_at, timedelta(0))
 
 
 def _final_key(build: Build) -> str:

@@ -1,8 +1,13 @@
 """What an operator sees at /metrics after a day's work."""
 
-import aiohttp
+import re
+from datetime import timedelta
+from pathlib import Path
 
-from tests.stories.team import Team
+import aiohttp
+import pytest
+
+from tests.stories.team import Team, team_at_work
 
 
 async def metrics(team: Team) -> dict[str, float]:
@@ -43,3 +48,36 @@ async def test_deploys_errors_and_the_far_sides_are_counted(team: Team) -> None:
     assert {name: grown.get(name) for name in expected} == expected
     assert grown['ci_circleci_requests_total{status="201"}'] == 1
     assert "acme" not in "".join(after)
+
+
+async def test_lateness_and_lag_are_measured_and_the_check_up_tells_them(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, admins=("U0ADA",)) as team:
+        before = await metrics(team)
+        await team.deploys_branch("main")
+        await team.reads("Passed in")
+        after = await metrics(team)
+        assert after["ci_result_lag_seconds_count"] - before["ci_result_lag_seconds_count"] == 1
+        looked = after["ci_poll_lateness_seconds_count"] - before["ci_poll_lateness_seconds_count"]
+        in_time = 'ci_poll_lateness_seconds_bucket{le="2.5"}'
+        assert 0 < after[in_time] - before[in_time] <= looked
+        await team.ada.command("deploys", "/ci", "doctor")
+        told = await team.is_told(team.ada, "the last 1 result came after")
+        assert "1 pipeline followed" in told.visible or "0 pipelines followed" in told.visible
+
+
+async def test_the_check_up_says_who_asked_to_be_left_alone(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, admins=("U0ADA",)) as team:
+        await team.app.store.pause("slack:posts:C0DEPLOYS", timedelta(minutes=5))
+        await team.ada.command("deploys", "/ci", "doctor")
+        told = await team.is_told(team.ada, "asked to be left alone")
+        assert "slack:posts:C0DEPLOYS for 4 min" in told.visible
+
+
+async def test_an_error_bears_the_reference_that_the_log_has(team: Team, capfd: pytest.CaptureFixture[str]) -> None:
+    team.circleci.faults.add("GET", "*/me", status=403, body={"message": "Not today."})
+    await team.ada.command("deploys", "/ci", "me")
+    told = await team.is_told(team.ada, "Not today.")
+    (reference,) = re.findall(r"Reference ([0-9a-f]{6})", told.visible)
+    assert reference in capfd.readouterr().out
+    await team.ada.command("deploys", "/ci", "frobnicate")
+    assert "Reference" not in (await team.is_told(team.ada, "I do not know this word.")).visible
