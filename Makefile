@@ -6,7 +6,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos picture format clean lock
+.PHONY: help run test chaos bench picture format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ test: $(VENV)/installed-dev ## Run everything: format, lint, types, floors, test
 
 chaos: $(VENV)/installed-dev ## Deploy under 200 kill -9 (SEED=, KILLS=), or for a while (MINUTES=)
 	@$(BIN)/python -m tests.faults.chaos $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS)) $(if $(MINUTES),--minutes $(MINUTES))
+
+bench: $(VENV)/installed-dev ## Measure speed and memory, as ratios where machines differ (FIGURES="acks lag")
+	@$(BIN)/python -m tests.bench $(FIGURES)
 
 picture: $(VENV)/installed-dev ## Make the README's pictures, and contact-sheet.png with every message (needs Chromium)
 	@$(BIN)/python -m tests.browser.picture

@@ -113,7 +113,9 @@ class App:
         engine.register(tasks)
         if self._role is not Role.WEB:
             await self._start_worker()
-        if self._role is not Role.WORKER:
+        if self._role is Role.WORKER:
+            await self._start_answering()
+        else:
             await self._start_intake(engine, context, identity)
 
     async def _open_store(self) -> None:
@@ -193,6 +195,18 @@ class App:
         task = asyncio.create_task(worker.run_forever(), name="worker")
         self._stack.push_async_callback(_drain, task)
         self._worker_task = task
+
+    async def _start_answering(self) -> None:
+        """Let operators ask a worker too how it is; beside another process on this host, do without."""
+        server = Server(self._settings.host, self._settings.port, not_ready=self._not_ready)
+        try:
+            await server.start()
+        except OSError as error:
+            log.warning("metrics_not_served", port=self._settings.port, error=error.strerror)
+            await server.stop()
+            return
+        self.server = server
+        self._stack.push_async_callback(server.stop)
 
     async def _start_intake(self, engine: Engine, context: Context, identity: Identity) -> None:
         bolt = self._bolt(identity)

@@ -20,7 +20,7 @@ class Server:
         port: int,
         *,
         not_ready: Problems,
-        slack_events: Handler | None,
+        slack_events: Handler | None = None,
         webhook: Handler | None = None,
     ) -> None:
         self._host = host

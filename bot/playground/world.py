@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,6 +56,8 @@ class World:
         self.projects: dict[str, Project] = {}
         self.pipelines: list[Pipeline] = []
         self.history: list[Pipeline] = []
+        self._runs: dict[str, tuple[Pipeline, Run]] = {}
+        self._ticks_again = 0.0
         self._ids = itertools.count(1)
         self._pipeline_numbers = itertools.count(2417)
         self._job_numbers = itertools.count(1842)
@@ -162,7 +165,18 @@ class World:
         run.approvals[name] = self.clock.now()
 
     def tick(self) -> None:
-        """Do what happens by itself: automatic reruns, a newer pipeline that cancels, numbers of started jobs."""
+        """Do what happens by itself: automatic reruns, a newer pipeline that cancels, numbers of started jobs.
+
+        With thousands of pipelines this takes a while, and is done less often.
+        """
+        began = time.monotonic()
+        if began < self._ticks_again:
+            return
+        self._tick()
+        took = time.monotonic() - began
+        self._ticks_again = began + 10 * took if took > 0.005 else 0
+
+    def _tick(self) -> None:
         now = self.clock.now()
         for pipeline in list(self.pipelines):
             self._supersede(pipeline)
@@ -175,15 +189,18 @@ class World:
 
     def run(self, workflow_id: str) -> Run:
         """Return a workflow's run."""
-        for pipeline in self.everything:
-            for run in pipeline.runs:
-                if run.id == workflow_id:
-                    return run
-        raise Refused(404, "Workflow not found")
+        return self._found(workflow_id)[1]
 
     def pipeline_of(self, workflow_id: str) -> Pipeline:
         """Return the pipeline a workflow belongs to."""
-        return next(one for one in self.everything if any(run.id == workflow_id for run in one.runs))
+        return self._found(workflow_id)[0]
+
+    def _found(self, workflow_id: str) -> tuple[Pipeline, Run]:
+        if workflow_id not in self._runs:
+            self._runs = {run.id: (pipeline, run) for pipeline in self.everything for run in pipeline.runs}
+        if workflow_id not in self._runs:
+            raise Refused(404, "Workflow not found")
+        return self._runs[workflow_id]
 
     def _supersede(self, pipeline: Pipeline) -> None:
         after = pipeline.scenario.superseded_after

@@ -1,0 +1,39 @@
+"""Measure all figures, or those whose name is given, and print the table."""
+
+import argparse
+import asyncio
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench import figures
+
+ALL = {
+    "ready": figures.start_to_ready,
+    "acks": figures.acks,
+    "looks": figures.cpu_per_look,
+    "thousand": figures.thousand_watches,
+    "two-thousand": figures.two_thousand_watches,
+    "lag": figures.result_lag,
+}
+
+
+async def main(names: list[str]) -> int:
+    """Print the table; returns 1 when a figure is not reached."""
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}\n")
+    print("| Figure | Measured | To reach | Reached |\n| --- | --- | --- | --- |", flush=True)
+    missed = False
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
+        for chosen in names or ALL:
+            for figure in await ALL[chosen](Path(name)):
+                print(figure, flush=True)
+                missed = missed or figure.met is False
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*ALL, []], help=", ".join(ALL))
+    sys.exit(asyncio.run(main(parser.parse_args().names)))
