@@ -230,24 +230,20 @@ class Store:
     async def watches(self, pipeline_id: PipelineId) -> list[Watch]:
         """Return the threads that follow the pipeline, oldest first."""
         key = self._key("watches", pipeline_id)
-        found = await self._ask(cast("Awaitable[list[str]]", self._redis.hvals(key)))
-        readable: list[Watch] = []
-        for data in found:
-            with suppress(Unreadable):
-                readable.append(_decoded(Watch, data))
-        return sorted(readable, key=lambda watch: watch.asked_at)
+        return _watches(await self._ask(cast("Awaitable[list[str]]", self._redis.hvals(key))))
 
     async def watching(self) -> set[PipelineId]:
         """Return the pipelines that must have a poll."""
         found = await self._ask(cast("Awaitable[set[str]]", self._redis.smembers(self._prefix + "watching")))
         return {PipelineId(pipeline_id) for pipeline_id in found}
 
-    async def snapshot(self, pipeline_id: PipelineId) -> Snapshot:
-        """Return what was known after the last look."""
-        data = await self._ask(self._redis.get(self._key("snapshot", pipeline_id)))
-        with suppress(Unreadable):  # CircleCI knows all of it
-            return Snapshot() if data is None else _decoded(Snapshot, data)
-        return Snapshot()
+    async def known(self, pipeline_id: PipelineId) -> tuple[Snapshot, list[Watch]]:
+        """Return what a look begins with, in one round trip: the snapshot and the threads, oldest first."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.get(self._key("snapshot", pipeline_id))
+        pipeline.hvals(self._key("watches", pipeline_id))
+        snapshot, watches = await self._ask(pipeline.execute())
+        return _snapshot(snapshot), _watches(watches)
 
     async def save_snapshot(self, pipeline_id: PipelineId, snapshot: Snapshot) -> None:
         """Record what is known after this look."""
@@ -320,6 +316,20 @@ def _decoded(kind: type[M], data: str | bytes) -> M:
         wrong = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors()})
         log.error("record_unreadable", kind=kind.__name__, fields=wrong)  # noqa: TRY400  # its text would quote the record
         raise Unreadable(kind.__name__) from None
+
+
+def _snapshot(data: str | bytes | None) -> Snapshot:
+    with suppress(Unreadable):  # CircleCI knows all of it
+        return Snapshot() if data is None else _decoded(Snapshot, data)
+    return Snapshot()
+
+
+def _watches(found: list[str]) -> list[Watch]:
+    readable: list[Watch] = []
+    for data in found:
+        with suppress(Unreadable):
+            readable.append(_decoded(Watch, data))
+    return sorted(readable, key=lambda watch: watch.asked_at)
 
 
 async def _all(found: AsyncIterator[str]) -> list[str]:

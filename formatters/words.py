@@ -58,9 +58,9 @@ def duration(span: timedelta) -> str:
 
 
 def so_far(span: timedelta) -> str:
-    """Return a running span, in minutes once there are any: a message that changes each second helps nobody."""
+    """Return a running span in minutes: a message that changes at each look helps nobody, and Slack counts edits."""
     minutes = max(int(span.total_seconds()), 0) // 60
-    return duration(span) if minutes < 1 else duration(timedelta(minutes=minutes)).removesuffix(" 0 s")
+    return "under a minute" if minutes < 1 else duration(timedelta(minutes=minutes)).removesuffix(" 0 s")
 
 
 def count(number: int, noun: str) -> str:

@@ -64,7 +64,7 @@ class Watcher:
         async with self._store.fence(pipeline_id, self._settings.lease) as alone:
             if not alone:
                 return self._settings.poll_interval
-            snapshot = await self._store.snapshot(pipeline_id)
+            snapshot, watches = await self._store.known(pipeline_id)
             try:
                 build = await self._read(pipeline_id, snapshot.build)
                 read = time.monotonic()
@@ -72,7 +72,7 @@ class Watcher:
                 return await self._make_room(pipeline_id, snapshot, error)
             except CircleCIError as error:
                 return await self._failed(pipeline_id, snapshot, error)
-            delay = await self._seen(pipeline_id, snapshot, build)
+            delay = await self._seen(pipeline_id, snapshot, watches, build)
             if (lag := _lag(snapshot, build)) is not None:
                 await self._note_lag(lag + timedelta(seconds=time.monotonic() - read))
             return delay
@@ -91,24 +91,24 @@ class Watcher:
         newer = await self._sources.looks.newer_pipeline(build)
         return build if newer is None else build.model_copy(update={"superseded_by": newer.number})
 
-    async def _seen(self, pipeline_id: PipelineId, snapshot: Snapshot, build: Build) -> timedelta | None:
+    async def _seen(
+        self, pipeline_id: PipelineId, snapshot: Snapshot, watches: list[Watch], build: Build
+    ) -> timedelta | None:
         finished_since = _finished_since(snapshot, build)
         end = ending(build, finished_since, self._settings)
-        watches = await self._store.watches(pipeline_id)
+        watches = watches or await self._store.watches(pipeline_id)
         if not watches:
             await self._store.stop_watching(pipeline_id)
             return None
-        late, slowed = await self._tell_all(watches, build, end, recovered=snapshot.failures > 0), snapshot.slowed
-        await self._store.save_snapshot(
-            pipeline_id,
-            Snapshot(
-                build=build, fingerprint=build.fingerprint, finished_since=finished_since, slowed=max(slowed - 1, 0)
-            ),
-        )
+        late = await self._tell_all(watches, build, end, recovered=snapshot.failures > 0)
+        slowed = max(snapshot.slowed - 1, 0)
+        now = Snapshot(build=build, fingerprint=build.fingerprint, finished_since=finished_since, slowed=slowed)
+        if not _nothing_new(snapshot, now):
+            await self._store.save_snapshot(pipeline_id, now)
         if late is not None:
             return late
         if not end.is_final:
-            return self._next(build, end, slowed=max(slowed - 1, 0))
+            return self._next(build, end, slowed=slowed)
         return await self._after_the_end(pipeline_id, build, finished_since)
 
     async def _tell_all(self, watches: list[Watch], build: Build, end: Ending, *, recovered: bool) -> timedelta | None:
@@ -198,6 +198,13 @@ def _finished_since(snapshot: Snapshot, build: Build) -> datetime | None:
         return None
     same = snapshot.fingerprint == build.fingerprint
     return snapshot.finished_since if same and snapshot.finished_since else build.read_at
+
+
+def _nothing_new(before: Snapshot, now: Snapshot) -> bool:
+    """Say whether a look saw what the one before saw: most do, and need not be written down."""
+    if before.build is None or now.build is None:
+        return False
+    return now.model_copy(update={"build": now.build.model_copy(update={"read_at": before.build.read_at})}) == before
 
 
 def _lag(snapshot: Snapshot, build: Build) -> timedelta | None:

@@ -6,12 +6,14 @@ import json
 import time
 
 from aiohttp import web
-from httpx_aiohttp import HttpxAiohttpClient
+from pydantic import SecretStr
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.models.circleci import Job, Workflow
+from bot.circleci.client import CircleCI
+from bot.circleci.transport import Transport
+from bot.models.circleci import PipelineId
 
 
 async def acks(port: int, secret: str) -> None:
@@ -44,20 +46,20 @@ async def acks(port: int, secret: str) -> None:
 
 async def looks(url: str, token: str, pipelines: list[str], rounds: int) -> None:
     """Ask for each pipeline what a look asks for, decode it, and print the CPU seconds of one look."""
-    async with HttpxAiohttpClient(headers={"Authorization": f"Bearer {token}"}) as client:
+    async with Transport(url, SecretStr(token)) as transport:
+        client = CircleCI(transport)
 
-        async def look(pipeline: str) -> None:
-            answer = await client.get(f"{url}/api/v2/pipeline/{pipeline}/workflow")
-            for workflow in [Workflow.model_validate(item) for item in answer.json()["items"]]:
+        async def look(pipeline: PipelineId) -> None:
+            for workflow in await client.workflows(pipeline):
                 if not workflow.is_finished:
-                    answer = await client.get(f"{url}/api/v2/workflow/{workflow.id}/job")
-                    [Job.model_validate(item) for item in answer.json()["items"]]
+                    await client.jobs(workflow.id)
 
-        await asyncio.gather(*(look(one) for one in pipelines))
+        ids = [PipelineId(one) for one in pipelines]
+        await asyncio.gather(*(look(one) for one in ids))
         began = time.process_time()
         for _ in range(rounds):
-            await asyncio.gather(*(look(one) for one in pipelines))
-        print(json.dumps((time.process_time() - began) / rounds / len(pipelines)))
+            await asyncio.gather(*(look(one) for one in ids))
+        print(json.dumps((time.process_time() - began) / rounds / len(ids)))
 
 
 def main() -> None:
