@@ -49,6 +49,7 @@ async def test_a_press_is_heard_while_slack_renews_a_connection(team: Team) -> N
 async def test_c32_a_storm_of_disconnects_does_not_become_a_storm_of_connects(
     team: Team, caplog: pytest.LogCaptureFixture
 ) -> None:
+    team.circleci.world.clock.speed = 5
     await team.deploys_branch("try/slow")
     await team.reads("Running")
     for number in range(30):

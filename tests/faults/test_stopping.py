@@ -88,6 +88,7 @@ async def test_two_processes_of_a_new_version_take_over_without_a_gap(tmp_path: 
                 await slack.connected(4)
                 assert await stopped(old) < 10
                 assert (await ada.command("deploys", "/ci", "deploy acme/frontend main")).acked
+                world.clock.speed = 200
                 await slack.wait_for(
                     lambda: len([one for one in deploys.messages if "Passed in" in one.visible]) == 2, 60
                 )
