@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from docket import Docket
 from redis.asyncio import Redis
 
 from bot.embedded import EmbeddedServer
@@ -29,6 +30,7 @@ from bot.playground.conversations import Channel
 from bot.playground.slack_api import Slack
 from bot.playground.workspace import default_workspace
 from bot.playground.world import World, default_world
+from bot.watching.engine import HANDLE, LOOK_FOR, POLL, PRESS, SWEEP
 
 PROJECT = "gh/acme/frontend"
 ROLES = ("web", "worker", "worker")
@@ -68,6 +70,7 @@ class Toll:
     unsure: Counter[str] = field(default_factory=Counter)
     memory: list[int] = field(default_factory=list)
     keys_left: int = 0
+    tasks_left: int = 0
     seconds: float = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -79,7 +82,7 @@ class Toll:
                 f"  refused, as they should be: {self.refused}; never acknowledged: {self.never_acked}",
                 f"  posts left open by a death: {dict(self.unsure) or 'none'}",
                 f"  answers to one person said again: {self.repeated_answers}",
-                f"  keys left without an end: {self.keys_left}",
+                f"  keys left without an end: {self.keys_left}; tasks left: {self.tasks_left}",
                 f"  memory of the largest worker, MB, every 15 s: {' '.join(map(str, self.memory))}",
                 *(f"WRONG: {one}" for one in self.wrong),
             ]
@@ -247,7 +250,7 @@ async def chaos(folder: Path, *, seed: int, kills: int, at_once: int = 20, pause
             task.cancel()
         await stage.settle()
         stage.judge(toll)
-        toll.keys_left = await _keys_left(redis.url)
+        toll.keys_left, toll.tasks_left = await _keys_left(redis.url), await _tasks_left(redis.url)
         for task in (measuring, *alive):
             task.cancel()
     toll.unsure.update(_unsure(folder))
@@ -266,6 +269,18 @@ async def _keys_left(url: str) -> int:
     async with Redis.from_url(url, decode_responses=True) as redis:
         endless = [key async for key in redis.scan_iter("ci:*") if await redis.ttl(key) == -1]
         return len(endless)
+
+
+async def _tasks_left(url: str) -> int:
+    """Count what is queued or under way, but for the sweep that goes on for ever."""
+
+    async def nothing() -> None:
+        """Stand for a task, so that its name is known."""
+
+    async with Docket(name="ci-chatops", url=url) as docket:
+        docket.register(nothing, names=[HANDLE, PRESS, POLL, LOOK_FOR, SWEEP])
+        snapshot = await docket.snapshot()
+    return sum(one.function_name != SWEEP for one in (*snapshot.running, *snapshot.future))
 
 
 def _unsure(folder: Path) -> Counter[str]:
