@@ -159,8 +159,8 @@ class App:
         settings, store, messenger = self._settings, self.store, self.messenger
         circleci, classic = Versions(transport, self._projects.classic), Classic(transport)
         links = Links(web_url=settings.web_url)
-        teller = Teller(messenger, store, links)
         operator = Operator(messenger, store, settings.operator_channel)
+        teller = Teller(messenger, store, links, operator)
         starter = Starter(settings, store, circleci, messenger, engine)
         context = Context(
             settings=settings,

@@ -119,6 +119,5 @@ class Finder:
 
 def likely(name: str, branches: Sequence[str]) -> tuple[str, ...]:
     """Return the branches that may be meant: those spelled alike, then the newest."""
-    known = list(dict.fromkeys(branches))
-    alike = difflib.get_close_matches(name, known, n=BUILT_LATELY)
-    return tuple(dict.fromkeys([*alike, *known]))[:BUILT_LATELY]
+    alike = difflib.get_close_matches(name, set(branches), n=BUILT_LATELY)
+    return tuple(dict.fromkeys([*alike, *branches]))[:BUILT_LATELY]

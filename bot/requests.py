@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.errors import UsageError
 from bot.grammar import Word
+from bot.models.circleci import ProjectSlug
 from bot.settings import Projects
 from bot.targets import Target, parse_target
 
@@ -14,6 +15,13 @@ class Nothing(BaseModel):
     """There is nothing to choose."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class OfProject(BaseModel):
+    """What is asked about a project."""
+
+    model_config = ConfigDict(frozen=True)
+    slug: ProjectSlug
 
 
 class OfTarget(BaseModel):

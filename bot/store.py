@@ -5,7 +5,7 @@
 | `said:<delivery id>`           | an Invocation or a Click                  | a day                     |
 | `seen:<delivery id>`           | it was queued: a redelivery is dropped    | an hour                   |
 | `done:<delivery id>`           | it was handled: a second run does nothing | a day                     |
-| `acted:<pipeline id>`          | who last reran it                         | the retention             |
+| `acted:<pipeline id>`          | what last reran it, and who               | the retention             |
 | `attempt:<invocation id>`      | an Attempt                                | the retention             |
 | `claim:<what>`                 | who was first                             | as the caller says        |
 | `watches:<pipeline id>`        | watch id -> Watch                         | the retention, when ended |
@@ -172,13 +172,13 @@ class Store:
         await self._ask(self._redis.delete(self._key("claim", what)))
 
     async def last_act(self, pipeline_id: PipelineId) -> str | None:
-        """Return who last reran the pipeline from Slack."""
-        user_id = await self._ask(self._redis.get(self._key("acted", pipeline_id)))
-        return None if user_id is None else str(user_id)
+        """Return what last reran the pipeline from Slack, and who: `<delivery id>|<user id>`."""
+        act = await self._ask(self._redis.get(self._key("acted", pipeline_id)))
+        return None if act is None else str(act)
 
-    async def save_last_act(self, pipeline_id: PipelineId, user_id: str) -> None:
-        """Remember who reran the pipeline."""
-        await self._ask(self._redis.set(self._key("acted", pipeline_id), user_id, ex=self._retention))
+    async def save_last_act(self, pipeline_id: PipelineId, act: str) -> None:
+        """Remember what reran the pipeline."""
+        await self._ask(self._redis.set(self._key("acted", pipeline_id), act, ex=self._retention))
 
     # Attempts
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from bot.actions import ClearCache, HerokuForm, SshKeyForm
 from bot.errors import Rejected, UsageError
 from bot.grammar import Word, parse_project
-from bot.models.circleci import ProjectSlug
 from bot.models.slack import Click, Invocation
+from bot.requests import OfProject
 from bot.routing import Context, Router
 from bot.settings import Projects
 from formatters import credentials
@@ -42,13 +42,6 @@ CACHE = CommandHelp(
     phrases=("cache clear acme/frontend",),
     also=("caches", "clear", "build-cache"),
 )
-
-
-class OfProject(BaseModel):
-    """Which project."""
-
-    model_config = ConfigDict(frozen=True)
-    slug: ProjectSlug
 
 
 class Heroku(BaseModel):

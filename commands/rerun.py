@@ -56,11 +56,12 @@ async def rerun(request: Rerun, invocation: Invocation, context: Context) -> Mes
     pipeline = await context.finder.pipeline(request.target, invocation)
     name = invocation.user_name or await context.messenger.user_name(invocation.user_id)
     named = invocation.model_copy(update={"user_name": name})
+    title = await context.finder.title(pipeline.project_slug)
     answer = await context.acts.rerun(
         pipeline.id, named, failed_only=not request.everything, ssh=request.ssh, follow=True
     )
     if answer is None:
-        await context.starter.follow_here(pipeline, await context.finder.title(pipeline.project_slug), named)
+        await context.starter.follow_here(pipeline, title, named)
     return answer
 
 

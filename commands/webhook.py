@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
-
 from bot.actions import AddWebhook
 from bot.errors import UsageError
 from bot.grammar import Word, parse_project
 from bot.models.circleci import ProjectSlug
 from bot.models.slack import Click, Invocation
+from bot.requests import OfProject
 from bot.routing import Context, Router
 from bot.settings import Projects
 from formatters import webhooks
@@ -25,13 +24,6 @@ HELP = CommandHelp(
     also=("webhooks", "hook"),
 )
 PATH = "/circleci/webhook"
-
-
-class OfProject(BaseModel):
-    """Which project."""
-
-    model_config = ConfigDict(frozen=True)
-    slug: ProjectSlug
 
 
 def parse(words: Sequence[Word], projects: Projects) -> OfProject:

@@ -55,7 +55,7 @@ def someone_was_first(user_id: str, what: str) -> Message:
     return _said(f"{mention(user_id) or 'Somebody'} was first: {literal(what, 200)} is already under way.")
 
 
-def already_running(build: Build, user_id: str | None) -> Message:
+def already_running(build: Build, user_id: str) -> Message:
     """Say that there is nothing to rerun while it runs."""
     who = f"{mention(user_id)} was first. " if user_id else ""
     state = MARKS[build.state].lower()
@@ -74,6 +74,11 @@ def nothing_to_rerun(build: Build) -> Message:
         f"#{build.pipeline.number} has no workflow that can run again. A new deploy starts a new pipeline: "
         "/ci deploy <project> <branch>".replace("<", "&lt;").replace(">", "&gt;")
     )
+
+
+def no_job_to_open(build: Build) -> Message:
+    """Say that SSH needs a failed job."""
+    return _said(f"No job of #{build.pipeline.number} failed, so there is none to open by SSH. Nothing was done.")
 
 
 def rerun_too_old() -> Message:

@@ -162,6 +162,15 @@ def unexpected(reference: str) -> Message:
     return assemble(text, section(text))
 
 
+def channel_gone(channel_id: str, code: str) -> Message:
+    """Tell the operator why builds of a channel are told elsewhere."""
+    text = (
+        f"I cannot write in <#{channel_id}> any more (Slack says {clean(code, 60)}). Who asked for a build there "
+        "gets the rest in direct messages. To have me back: /invite @ci in that channel."
+    )
+    return assemble(text, section(f"⚠️ {text}"))
+
+
 def operator(problem: BotError) -> Message:
     """Tell the operator what to do."""
     text = (

@@ -87,16 +87,21 @@ class Acts:
         build = await self._circleci.build(pipeline_id)
         claim = f"rerun:{pipeline_id}:{build.fingerprint}"
         if not build.workflows_finished:
-            first = await self._store.last_act(pipeline_id)
-            return answers.already_running(build, first)
+            act, _, user_id = (await self._store.last_act(pipeline_id) or "").rpartition("|")
+            if act == said.id:  # a run of this very press died after it had sent it
+                await self._look_again(pipeline_id)
+                return None
+            return answers.already_running(build, user_id)
         targets = _targets(build, failed_only=failed_only)
         if not targets:
             return answers.nothing_to_rerun(build)
+        if ssh and not any(run.failed_jobs for run in targets):
+            return answers.no_job_to_open(build)
         if build.read_at - build.pipeline.created_at > OLDEST_RERUN:
             return answers.rerun_too_old()
         if first := await self._someone_else(claim, said):
             return answers.someone_was_first(first, label)
-        await self._store.save_last_act(pipeline_id, said.user_id)
+        await self._store.save_last_act(pipeline_id, f"{said.id}|{said.user_id}")
         await self._send_reruns(targets, claim, failed_only=failed_only, ssh=ssh)
         kind = "rerun_failed" if failed_only else "rerun_all"
         attempt = max(run.attempt for run in targets) + 1
@@ -148,9 +153,12 @@ class Acts:
                     heard = True
                 except SlackError as error:
                     log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)
+        await self._look_again(pipeline_id)
+        return None if heard else word
+
+    async def _look_again(self, pipeline_id: PipelineId) -> None:
         await self._store.watch_again(pipeline_id)
         await self._engine.wake(pipeline_id)
-        return None if heard else word
 
 
 def _targets(build: Build, *, failed_only: bool) -> list[Run]:

@@ -9,6 +9,7 @@ from bot.errors import CircleCIError, SlackError
 from bot.messenger import Messenger
 from bot.store import Store
 from formatters import errors
+from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
 
@@ -25,16 +26,24 @@ class Operator:
 
     async def token_refused(self, error: CircleCIError) -> None:
         """Say that CircleCI does not take the token; at most every six hours, over all processes."""
-        await self._once("circleci-token", error)
+        if await self._is_first("circleci-token"):
+            log.error("circleci_token_refused")
+            await self._tell(errors.operator(error))
 
-    async def _once(self, what: str, error: CircleCIError) -> None:
+    async def channel_gone(self, channel_id: str, code: str) -> None:
+        """Say that a channel takes our messages no more; at most every six hours for each."""
+        if await self._is_first(f"channel:{channel_id}"):
+            log.warning("channel_gone", channel=channel_id, code=code)
+            await self._tell(errors.channel_gone(channel_id, code))
+
+    async def _is_first(self, what: str) -> bool:
         mine = secrets.token_hex(8)
-        if await self._store.claim(f"operator:{what}", mine, REPEAT) != mine:
-            return
-        log.error("circleci_token_refused")
+        return await self._store.claim(f"operator:{what}", mine, REPEAT) == mine
+
+    async def _tell(self, message: Message) -> None:
         if self._channel_id is None:
             return
         try:
-            await self._messenger.post(self._channel_id, errors.operator(error))
+            await self._messenger.post(self._channel_id, message)
         except SlackError as slack:
             log.warning("operator_not_told", method=slack.method, code=slack.code)

@@ -14,6 +14,7 @@ from bot.messenger import CHANNEL_GONE, MESSAGE_GONE, Messenger
 from bot.models.build import Build, Change
 from bot.models.slack import Saying, Thread, Watch
 from bot.store import Store
+from bot.watching.operator import Operator
 from formatters import replies, root
 from formatters.blocks import Message
 from formatters.links import Links
@@ -24,7 +25,8 @@ log = structlog.get_logger(__name__)
 class Teller:
     """All its methods return the watch as it is recorded; they raise SlackError when Slack takes nothing."""
 
-    def __init__(self, messenger: Messenger, store: Store, links: Links) -> None:
+    def __init__(self, messenger: Messenger, store: Store, links: Links, operator: Operator) -> None:
+        self._operator = operator
         self._messenger = messenger
         self._store = store
         self._links = links
@@ -94,7 +96,7 @@ class Teller:
         """Go on in a direct message to the asker, told once why."""
         if watch.moved_to_direct or isinstance(error, SlackLimited):
             raise error
-        log.warning("channel_gone", channel=watch.thread.channel_id, code=error.code, method=error.method)
+        await self._operator.channel_gone(watch.thread.channel_id, error.code)
         there = Thread(channel_id=await self._messenger.direct_channel(watch.asker_id))
         return await self._say(
             watch, replies.moved(watch, error.code), Saying(role="moved", thread=there, mark=_mark())

@@ -65,3 +65,13 @@ async def test_a_429_stops_every_request(tmp_path: Path, seconds: int) -> None:
         else:
             await team.is_told(team.ada, "CircleCI asks me to slow down")
             assert len(team.circleci.requests) <= asked + 2
+
+
+async def test_edits_are_merged_and_the_end_is_shown_all_the_same(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, slack_updates_per_minute=30) as team:
+        for _ in range(3):
+            await team.deploys_branch("try/failing-tests")
+        await team.slack.wait_for(lambda: team.count("Failed after") == 3, timeout=60)
+        edits = team.slack.calls_of("chat.update")
+        assert len(edits) <= 20
+        assert all("failed" in root.text for root in team.deploys.roots)

@@ -155,7 +155,7 @@ def test_every_answer_is_within_the_limits() -> None:
         answers.all_artifacts(Report(artifacts_problem=HOSTILE)),
         answers.nothing_to_rerun(build("success")),
         answers.rerun_too_old(),
-        answers.already_running(build("running"), None),
+        answers.already_running(build("running"), ""),
         answers.lost_answer_not_found(Ref(name=HOSTILE), HOSTILE),
         errors.operator(Rejected(400, HOSTILE)),
         errors.operator(Unauthorized()),

@@ -3,6 +3,9 @@
 from datetime import timedelta
 from pathlib import Path
 
+from bot.models.circleci import PipelineId
+from bot.models.slack import Invocation
+from bot.watching.engine import Engine
 from tests.stories.team import Team, team_at_work
 
 
@@ -114,3 +117,42 @@ async def test_a_finished_build_can_be_watched_too(team: Team) -> None:
     final = await team.reads("Passed in")
     assert "cli" in team.root.visible
     assert "dist" in final.visible
+
+
+async def test_ssh_needs_a_job_that_failed(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, admins=("U0ADMIN",)) as team:
+        await team.deploys_branch("try/slow")
+        await team.reads("Running")
+        await team.ada.click(team.root, "Cancel #2417")
+        await team.reads("Cancelled after")
+        admin = team.slack.person("admin")
+        await admin.command("deploys", "/ci", "rerun acme/frontend try/slow ssh")
+        await team.is_told(admin, "there is none to open by SSH")
+        assert team.posts("/rerun") == []
+
+
+async def test_a_rerun_that_a_crash_cut_off_is_followed_all_the_same(team: Team) -> None:
+    await team.deploys_branch("try/failing-tests")
+    await team.reads("test_adds_item")
+    pipeline = team.circleci.world.pipelines[0]
+    said = Invocation(
+        id="Ev9",
+        kind="mention",
+        text="rerun acme/frontend #2417",
+        user_id=team.grace.id,
+        team_id=team.slack.workspace.team_id,
+        channel_id=team.slack.workspace.channel("releases").id,
+    )
+    await team.app.store.record(said)
+    # As far as a run of it came before it died: recorded, sent.
+    await team.app.store.save_last_act(PipelineId(pipeline.id), f"{said.id}|{said.user_id}")
+    team.circleci.world.clock.speed = 20
+    for run in list(pipeline.runs):
+        team.circleci.world.rerun(run.id)
+    await Engine(team.app.docket).handle(said.id)
+    team.circleci.world.clock.speed = 200
+    await team.reads("Passed in")
+    await team.slack.wait_for(
+        lambda: [one for one in team.slack.workspace.channel("releases").messages if "Passed in" in one.visible]
+    )
+    assert team.posts("/rerun") == []

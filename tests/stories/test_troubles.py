@@ -135,6 +135,8 @@ async def test_an_archived_channel_is_left_for_a_direct_message(team: Team) -> N
     )
     why = [one for one in team.ada.direct_messages if "is_archived" in one.visible]
     assert len(why) == 1
+    releases = team.slack.workspace.channel("releases")  # the operator's
+    assert len([one for one in releases.messages if "I cannot write in #deploys any more" in one.visible]) == 1
 
 
 @pytest.mark.parametrize("seconds", [1, 5])

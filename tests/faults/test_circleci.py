@@ -1,0 +1,86 @@
+"""CircleCI answers nonsense, late, or not at all: what people read, and what CircleCI got."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stories.team import Team, team_at_work
+
+HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+NONSENSE: dict[str, dict[str, Any]] = {
+    "429 that says how long": {"status": 429, "headers": {"Retry-After": "1"}, "body": {}},
+    "429 that says nothing": {"status": 429, "body": {}},
+    "200 with an empty object": {"status": 200, "body": {}},
+    "500": {"status": 500, "body": {"message": "Internal server error"}},
+    "HTML": {"status": 502, "body": HTML},
+    "HTML as a success": {"status": 200, "body": HTML},
+    "a lost answer": {"drop": "after"},
+    "a broken connection": {"drop": "before"},
+    "an answer after three seconds": {"delay": 3},
+}
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Team]:
+    async with team_at_work(tmp_path) as team:
+        yield team
+
+
+@pytest.mark.parametrize("fault", NONSENSE.values(), ids=NONSENSE)
+async def test_a_watch_survives_what_circleci_answers(team: Team, fault: dict[str, Any]) -> None:
+    team.circleci.world.clock.speed = 20
+    await team.deploys_branch("try/failing-tests")
+    await team.reads("Running")
+    for path in ("*/workflow", "*/workflow/*/job", "*/tests"):
+        team.circleci.faults.add("GET", path, times=2, **fault)
+    team.circleci.world.clock.speed = 200
+    await team.slack.wait_for(lambda: team.count("Failed after"), timeout=60)
+    assert team.count("Failed after") == 1
+    assert len(team.deploys.roots) == 1
+    assert len(team.posts("/pipeline")) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"status": 429, "headers": {"Retry-After": "60"}, "body": {}}, "CircleCI asks me to slow down"),
+        ({"status": 403, "body": {"message": "Forbidden by policy"}}, "Forbidden by policy"),
+        ({"status": 200, "body": {"message": "Nothing to build"}}, "started nothing"),
+        ({"status": 500, "body": {"message": "x"}}, "I will not start a second one"),
+        ({"status": 502, "body": HTML}, "I will not start a second one"),
+        ({"drop": "before"}, "I will not start a second one"),
+    ],
+    ids=["429", "403", "nothing started", "500", "HTML", "broken connection"],
+)
+async def test_a_trigger_is_sent_once_whatever_is_answered(team: Team, fault: dict[str, Any], words: str) -> None:
+    team.circleci.faults.add("POST", "*/pipeline", **fault)
+    await team.deploys_branch("main")
+    await team.is_told(team.ada, words)
+    if "second one" in words:
+        await team.is_told(team.ada, "never took effect")
+    assert len(team.posts("/pipeline")) == 1
+    assert team.circleci.world.pipelines == []
+    assert team.deploys.roots == []
+
+
+@pytest.mark.parametrize("fault", [{"drop": "after"}, {"delay": 12}], ids=["lost answer", "slower than we wait"])
+async def test_a_trigger_that_circleci_took_is_found_and_followed(team: Team, fault: dict[str, Any]) -> None:
+    team.circleci.faults.add("POST", "*/pipeline", **fault)
+    await team.deploys_branch("main")
+    await team.slack.wait_for(lambda: team.count("Passed in") or "never" in str(team.ada.sees_only), timeout=40)
+    assert len(team.posts("/pipeline")) == 1
+    assert len(team.deploys.roots) == len(team.circleci.world.pipelines)
+    delivery = await team.ada.command("deploys", "/ci", "help deploy")
+    assert delivery.acked
+
+
+async def test_a_redelivery_in_the_middle_of_a_slow_trigger_starts_nothing(team: Team) -> None:
+    team.circleci.faults.add("POST", "*/pipeline", delay=1)
+    delivery = await team.ada.mention("deploys", "deploy acme/frontend main")
+    await team.ada.redeliver(delivery)
+    await team.reads("Passed in")
+    await team.ada.redeliver(delivery)
+    assert len(team.circleci.world.pipelines) == len(team.posts("/pipeline")) == 1
+    assert team.count("Passed in") == 1
