@@ -191,3 +191,20 @@ def test_every_figure_is_explained() -> None:
 
 def _exposed(name: str, kind: str) -> str:
     return f"{name}_total" if kind == "counter" else name
+
+
+def test_what_is_promised_when_things_break_is_tested() -> None:
+    told = (DOCS / "reliability.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?!What|---).*\| `([\w/.]+)::(\w+)` \|$", told, re.MULTILINE)
+    assert len(rows) >= 15
+    for path, name in rows:
+        source = (ROOT / path).read_text(encoding="utf-8")
+        assert re.search(rf"^async def {name}\(", source, re.MULTILINE), f"{path}::{name}"
+
+
+def test_the_figures_were_all_reached_on_a_named_machine() -> None:
+    told = (DOCS / "performance.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?!Figure|---).* \|$", told, re.MULTILINE)
+    assert len(rows) >= 13
+    assert "**no**" not in told
+    assert re.search(r"^\w+, \d+ cores, Python 3\.\d+", told, re.MULTILINE)

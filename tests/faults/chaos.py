@@ -130,6 +130,7 @@ class Chaos:
         self._chance = chance
         self._numbers = iter(range(1, 10**6))
         self.deploys: list[Deploy] = []
+        self.over = False
 
     @property
     def _channel(self) -> Channel:
@@ -144,8 +145,8 @@ class Chaos:
         return killed
 
     async def deploy_for_ever(self) -> None:
-        """Deploy, wait for the outcome, deploy the next."""
-        while True:
+        """Deploy, wait for the outcome, deploy the next, until it is over."""
+        while not self.over:
             deploy = await self._deploy()
             with suppress(TimeoutError):
                 await self._slack.wait_for(partial(self._ended, deploy), timeout=SETTLE_SECONDS)
@@ -160,7 +161,7 @@ class Chaos:
             if course is not None:
                 self._world.set_scenario(PROJECT, branch, course)
             deploy.acked = await (self._command(branch) if by_command else self._mention(branch))
-            if deploy.acked:
+            if deploy.acked or self.over:
                 return deploy
             await asyncio.sleep(0.3)
 
@@ -235,6 +236,9 @@ async def chaos(folder: Path, *, seed: int, kills: int, at_once: int = 20, pause
         asyncio.TaskGroup() as tasks,
     ):
         slack.limits = None
+        # As slow as the real ones: what dies in between is found out afterwards.
+        slack.faults.add("POST", "/api/chat.postMessage", delay=0.2, times=None)
+        circleci.faults.add("POST", "*/pipeline", delay=0.2, times=None)
         victims = []
         for number, role in enumerate(ROLES):
             place = folder / f"{role}-{number}"
@@ -246,8 +250,8 @@ async def chaos(folder: Path, *, seed: int, kills: int, at_once: int = 20, pause
         people = [tasks.create_task(stage.deploy_for_ever()) for _ in range(at_once)]
         measuring = tasks.create_task(_measure(victims, toll))
         toll.kills = await stage.kill(kills, pause)
-        for task in people:
-            task.cancel()
+        stage.over = True
+        await asyncio.wait(people)
         await stage.settle()
         stage.judge(toll)
         toll.keys_left, toll.tasks_left = await _keys_left(redis.url), await _tasks_left(redis.url)
