@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 from bot import settings as configuration
 from bot.errors import BotError
@@ -19,6 +20,8 @@ def main(arguments: list[str]) -> int:
             return _manifest(chosen.http)
         case "doctor":
             return _doctor()
+        case "policy":
+            return _policy(chosen.file)
         case role:
             return _bot(role)
 
@@ -31,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     what.add_parser("web", help="take in what Slack and CircleCI send; needs REDIS_URL")
     what.add_parser("worker", help="do the work; needs REDIS_URL")
     what.add_parser("doctor", help="check tokens, scopes, channels, Redis and clock, and say what to put right")
+    policy = what.add_parser("policy", help="`policy check FILE` tests a policy file before it is used")
+    policy.add_argument("check", choices=["check"])
+    policy.add_argument("file", type=Path)
     manifest = what.add_parser("manifest", help="print the manifest for api.slack.com/apps")
     manifest.add_argument("--http", metavar="URL", help="for HTTP mode, behind this public https address")
     return parser
@@ -62,6 +68,16 @@ def _manifest(address: str | None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    return 0
+
+
+def _policy(file: Path) -> int:
+    try:
+        policy = configuration.load_policy(file)
+    except BadSettings as error:
+        print("\n".join(wrong for _, wrong in error.problems), file=sys.stderr)
+        return 2
+    print(f"{file} is well: {len(policy.roles)} roles, {len(policy.rules)} rules.")
     return 0
 
 

@@ -174,6 +174,29 @@ class AddWebhook(ButtonAction):
     project_slug: str
 
 
+class Unlock(ButtonAction):
+    """*Unlock*: what a lock keeps others from."""
+
+    action_id: ClassVar[str] = "unlock"
+    key: str
+
+
+class TakeLock(ButtonAction):
+    """*Take over*: the lock that `holder_id` holds."""
+
+    action_id: ClassVar[str] = "take_lock"
+    key: str
+    holder_id: str
+
+
+class AskHolder(ButtonAction):
+    """*Ask for it*: a word to who holds a lock."""
+
+    action_id: ClassVar[str] = "ask_holder"
+    key: str
+    holder_id: str
+
+
 class OpenLink(ButtonAction):
     """A link button: Slack reports the press, nothing is to be done."""
 

@@ -15,6 +15,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 import commands
 from bot import metrics
+from bot.auditing import Auditor
 from bot.budgets import Budget, Lane
 from bot.circleci.classic import Classic
 from bot.circleci.transport import Transport
@@ -28,7 +29,7 @@ from bot.models.circleci import PipelineId
 from bot.permissions import Permissions
 from bot.routing import Context, Router
 from bot.server import Server
-from bot.settings import BadSettings, Projects, Settings
+from bot.settings import BadSettings, Projects, Settings, load_policy
 from bot.slack.dispatch import Dispatcher
 from bot.slack.forms import Forms
 from bot.slack.http import EventsHandler
@@ -69,6 +70,7 @@ class App:
     def __init__(self, settings: Settings, projects: Projects, role: Role = Role.ALL) -> None:
         self._settings = settings
         self._projects = projects
+        self._policy = load_policy(settings.policy_file)
         self._role = role
         self._stack = AsyncExitStack()
         self._sockets: Sockets | None = None
@@ -161,6 +163,9 @@ class App:
         links = Links(web_url=settings.web_url)
         operator = Operator(messenger, store, settings.operator_channel)
         teller = Teller(messenger, store, links, operator)
+        permissions = self.permissions = Permissions(
+            self._policy, settings, self._projects, messenger, circleci, team_id=team_id
+        )
         starter = Starter(settings, store, circleci, messenger, engine)
         context = Context(
             settings=settings,
@@ -170,15 +175,19 @@ class App:
             classic=classic,
             messenger=messenger,
             starter=starter,
-            acts=Acts(settings, store, circleci, teller, engine),
+            acts=Acts(settings, store, circleci, teller, engine, permissions),
             finder=Finder(circleci, store),
             links=links,
-            permissions=Permissions(settings, messenger, team_id=team_id),
+            permissions=permissions,
             router=commands.register(Router()),
         )
         sources = Sources(Versions(leisurely, self._projects.classic), circleci, classic)
         watcher = Watcher(settings, store, sources, teller, links, operator)
-        return context, _Tasks(Dispatcher(context, operator), watcher, starter, store, engine)
+        return context, _Tasks(Dispatcher(context, operator, self._auditor()), watcher, starter, store, engine)
+
+    def _auditor(self) -> Auditor:
+        keep = timedelta(days=self._settings.audit_retention_days)
+        return Auditor(self.store, keep, to_output=self._settings.audit_log)
 
     async def _start_worker(self) -> None:
         worker = await self._stack.enter_async_context(
@@ -210,7 +219,7 @@ class App:
 
     async def _start_intake(self, engine: Engine, context: Context, identity: Identity) -> None:
         bolt = self._bolt(identity)
-        forms = Forms(context)
+        forms = Forms(context, self._auditor())
         self._stack.push_async_callback(forms.drain)
         Listeners(self.store, engine, self.messenger, forms, bot_user_id=identity.user_id).register(bolt)
         secret, knock = self._settings.slack_signing_secret, self._settings.circleci_webhook_secret

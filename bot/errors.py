@@ -63,12 +63,13 @@ class NotFound(UserError):
 
 
 class NotAllowed(UserError):
-    """`user_id` may not do `action`, because of `rule`."""
+    """`user_id` may not do what `word` permits, `about` a project and a branch or anything, because of `rule`."""
 
-    def __init__(self, user_id: str, action: str, rule: str) -> None:
-        super().__init__(f"{user_id} may not {action}: {rule}")
+    def __init__(self, user_id: str, word: str, rule: str, *, about: str = "") -> None:
+        super().__init__(f"{user_id} may not {word} {about}: {rule}")
         self.user_id = user_id
-        self.action = action
+        self.word = word
+        self.about = about
         self.rule = rule
 
 

@@ -21,6 +21,7 @@ from bot.errors import SlackError, SlackLimited, StoreError
 from bot.logs import Outage
 from bot.models.checkup import Identity
 from bot.models.slack import Thread
+from bot.policy import Kind
 from formatters.blocks import Message
 from formatters.limits import violations
 
@@ -249,6 +250,19 @@ class Messenger:
             return ""
         profile = user.get("profile") or {}
         return str(profile.get("display_name") or profile.get("real_name") or user.get("name") or "")
+
+    async def kind_of(self, user_id: str) -> Kind:
+        """Return whether somebody is a member, a guest or from another workspace; raises SlackError."""
+        user = (await self._read("users.info", {"user": user_id}))["user"]
+        if user.get("is_stranger"):
+            return Kind.STRANGER
+        guest = user.get("is_restricted") or user.get("is_ultra_restricted")
+        return Kind.GUEST if guest else Kind.MEMBER
+
+    async def members_of(self, group_id: str) -> frozenset[str]:
+        """Return who is in a user group; raises SlackError: `missing_scope` without `usergroups:read`."""
+        answer = await self._read("usergroups.users.list", {"usergroup": group_id})
+        return frozenset(str(user_id) for user_id in answer.get("users") or [])
 
     async def _send(self, method: str, fields: dict[str, Any], message: Message) -> dict[str, Any]:
         if problems := violations(message):

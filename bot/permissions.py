@@ -1,34 +1,162 @@
-"""Who may do what, until there is a policy: ADMINS administer, and people of other workspaces only read."""
+"""Asks the policy whether somebody may do something: who they are, Slack says; what it is about, CircleCI and we know.
 
-from bot.errors import NotAllowed
+What Slack says is kept for less than a minute, so that a change of a user group takes effect within one.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+import structlog
+
+from bot.circleci.client import CircleCI
+from bot.errors import NotAllowed, NotFound, Rejected, SlackError
 from bot.messenger import Messenger
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slack import Click, Invocation
-from bot.settings import Settings
+from bot.policy import ADMINS, Asked, Decision, Kind, Person, Policy, decide, groups_of, who_could
+from bot.settings import Projects, Settings
 
-# What touches secrets, keys, SSH or the installation.
-FOR_ADMINS = frozenset({"admin", "secrets", "keys", "ssh"})
-_DOING = {
-    "admin": "look into me",
-    "secrets": "change secrets",
-    "keys": "look at or change keys",
-    "ssh": "open builds to SSH",
-}
+KEPT_SECONDS = 50
+# For whoever has no answer from Slack yet: what even they may do needs none.
+NOBODY_KNOWN = Person("", Kind.UNKNOWN)
+
+Said = Invocation | Click
+T = TypeVar("T")
 
 
 class Permissions:
-    """Asks the settings; a policy will take their place."""
+    """`check` raises NotAllowed with the rule that decided; `decision` only tells."""
 
-    def __init__(self, settings: Settings, messenger: Messenger, *, team_id: str) -> None:
+    def __init__(  # all it asks
+        self,
+        policy: Policy,
+        settings: Settings,
+        projects: Projects,
+        messenger: Messenger,
+        circleci: CircleCI,
+        *,
+        team_id: str,
+    ) -> None:
+        self._policy = policy
         self._settings = settings
+        self._projects = projects
         self._messenger = messenger
+        self._circleci = circleci
         self._team_id = team_id
+        self._kinds = _Lately(messenger.kind_of)
+        self._members = _Lately(messenger.members_of)
+        self._titles: dict[ProjectSlug, str] = {}
 
-    async def check(self, said: Invocation | Click, permission: str) -> None:
-        """Return when somebody may do this; raises NotAllowed with the rule that decided."""
-        if said.team_id and said.team_id != self._team_id and permission != "read":
-            raise NotAllowed(said.user_id, permission, "people from other workspaces may only read")
-        admins = self._settings.admins
-        if permission in FOR_ADMINS and said.user_id not in admins:
-            names = [await self._messenger.user_name(user_id) for user_id in admins[:5]]
-            who = f"the people in ADMINS: {', '.join(names)}" if names else "the people in ADMINS, which is not set"
-            raise NotAllowed(said.user_id, _DOING[permission], f"it is for {who}")
+    async def check(
+        self,
+        said: Said,
+        word: str,
+        slug: ProjectSlug | None = None,
+        ref: Ref | None = None,
+        *,
+        certain: bool = True,
+    ) -> Decision:
+        """Return what the policy demands of somebody who may do this; without a project, whether they may anywhere.
+
+        With `certain` off, the branch of a request without one is still to be found out.
+        """
+        asked = (await self.asked(said, word, slug, ref))._replace(certain=certain)
+        decision = await self.decision(said, asked)
+        rule = decision.rule if decision.allowed else await self._in_words(decision, asked)
+        # For the record of acts, and for the log.
+        structlog.contextvars.bind_contextvars(rule=rule, **({"about": _about(asked)} if slug else {}))
+        if not decision.allowed:
+            raise NotAllowed(said.user_id, word, rule, about=_about(asked))
+        return decision
+
+    async def asked(self, said: Said, word: str, slug: ProjectSlug | None = None, ref: Ref | None = None) -> Asked:
+        """Return what is wanted, with all names of the project."""
+        return Asked(word, await self._names(slug) if slug else (), ref, said.channel_id)
+
+    async def decision(self, said: Said, asked: Asked) -> Decision:
+        """Return what the policy says, asking Slack who somebody is where that matters."""
+        anybody = decide(self._policy, NOBODY_KNOWN._replace(unread=groups_of(self._policy)), asked)
+        if anybody.allowed and not (anybody.second_person or anybody.typed or anybody.green):
+            return anybody
+        return decide(self._policy, await self._person(said), asked)
+
+    def forget(self) -> None:
+        """Ask Slack anew who people are."""
+        self._kinds.forget()
+        self._members.forget()
+
+    async def could(self, asked: Asked) -> tuple[str, ...]:
+        """Return in words who could do this."""
+        return tuple([await self._role(role) for role in who_could(self._policy, asked)])
+
+    async def _person(self, said: Said) -> Person:
+        stranger = bool(said.team_id) and said.team_id != self._team_id
+        kind = Kind.STRANGER if stranger else await self._kinds.of(said.user_id) or Kind.UNKNOWN
+        groups, unread = set[str](), set[str]()
+        for group in groups_of(self._policy):
+            members = await self._members.of(group)
+            if members is None:
+                unread.add(group)
+            elif said.user_id in members:
+                groups.add(group)
+        admin = said.user_id in self._settings.admins
+        return Person(said.user_id, kind, admin, frozenset(groups), frozenset(unread))
+
+    async def _names(self, slug: ProjectSlug) -> tuple[str, ...]:
+        """Return the slug, what people call the project, and its aliases."""
+        aliases = [name for name, entry in self._projects.projects.items() if entry.slug == slug]
+        return (slug, await self._title(slug), *aliases)
+
+    async def _title(self, slug: ProjectSlug) -> str:
+        if not slug.startswith("circleci/"):
+            return slug.partition("/")[2]
+        if slug not in self._titles:
+            try:
+                self._titles[slug] = (await self._circleci.project(slug)).title
+            except Rejected as error:
+                raise (NotFound("project", slug) if error.status == 404 else error) from error
+        return self._titles[slug]
+
+    async def _in_words(self, decision: Decision, asked: Asked) -> str:
+        could = who_could(self._policy, asked)
+        if could == (ADMINS,):
+            return f"it is for {await self._role(ADMINS)}"
+        return decision.rule
+
+    async def _role(self, role: str) -> str:
+        if role != ADMINS:
+            return role
+        names = [await self._messenger.user_name(user_id) for user_id in self._settings.admins[:5]]
+        return f"the people in ADMINS: {', '.join(names)}" if names else "the people in ADMINS, which is not set"
+
+
+class _Lately(Generic[T]):
+    """Answers of Slack's, asked for anew when they are no longer fresh; None when it gives none."""
+
+    def __init__(self, ask: Callable[[str], Awaitable[T]]) -> None:
+        self._ask = ask
+        self._kept: dict[str, tuple[float, T]] = {}
+
+    def forget(self) -> None:
+        """Ask anew."""
+        self._kept.clear()
+
+    async def of(self, what: str) -> T | None:
+        """Return the answer about somebody or something."""
+        now = time.monotonic()
+        since, answer = self._kept.get(what, (-KEPT_SECONDS, None))
+        if answer is not None and now - since < KEPT_SECONDS:
+            return answer
+        try:
+            answer = await self._ask(what)
+        except SlackError:
+            self._kept.pop(what, None)
+            return None
+        self._kept[what] = (now, answer)
+        return answer
+
+
+def _about(asked: Asked) -> str:
+    title = asked.projects[1] if asked.projects else ""
+    return f"{title} {asked.ref}".strip() if asked.ref else title

@@ -12,6 +12,7 @@ from bot.errors import UsageError
 from bot.finding import Finder
 from bot.grammar import Word
 from bot.messenger import Messenger
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slack import Click, Invocation
 from bot.permissions import Permissions
 from bot.settings import Projects, Settings
@@ -75,7 +76,7 @@ class Form:
     button: type[ButtonAction]
     permission: str
     view: Callable[[Any, str, str], dict[str, Any]]
-    submit: Callable[[Any, Mapping[str, str], Context], Awaitable[Message]]
+    submit: Callable[[Any, Mapping[str, str], Click, Context], Awaitable[Message]]
 
 
 @dataclass
@@ -125,14 +126,14 @@ class Router:
     def form(
         self, button: type[Button], *, permission: str, view: Callable[[Button, str, str], dict[str, Any]]
     ) -> Callable[
-        [Callable[[Button, Mapping[str, str], Context], Awaitable[Message]]],
-        Callable[[Button, Mapping[str, str], Context], Awaitable[Message]],
+        [Callable[[Button, Mapping[str, str], Click, Context], Awaitable[Message]]],
+        Callable[[Button, Mapping[str, str], Click, Context], Awaitable[Message]],
     ]:
         """Register the decorated handler for what is filled into the form that `button` opens."""
 
         def register(
-            submit: Callable[[Button, Mapping[str, str], Context], Awaitable[Message]],
-        ) -> Callable[[Button, Mapping[str, str], Context], Awaitable[Message]]:
+            submit: Callable[[Button, Mapping[str, str], Click, Context], Awaitable[Message]],
+        ) -> Callable[[Button, Mapping[str, str], Click, Context], Awaitable[Message]]:
             self.forms[button.action_id] = Form(button, permission, view, submit)
             return submit
 
@@ -161,3 +162,10 @@ class Router:
     def action_for(self, action_id: str) -> Action | None:
         """Return the button for Slack's `action_id`, whose part behind a colon only makes it unique."""
         return self.actions.get(action_id.partition(":")[0])
+
+
+def subject(request: object) -> tuple[ProjectSlug | None, Ref | None]:
+    """Return the project and the branch or tag that a request or a button names; what names none is looked at later."""
+    target = getattr(request, "target", request)
+    slug = getattr(target, "slug", None) or getattr(target, "project_slug", None)
+    return (ProjectSlug(slug) if slug else None), getattr(target, "ref", None)

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.policy import DEFAULT, BadPolicy, Policy, parse
+
 CLOUD = "https://circleci.com"
 NO_WAY_IN = "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): without one Slack cannot reach me"
 Problem = tuple[str, str]
@@ -44,7 +46,7 @@ class Settings(BaseSettings):
         (), description="Slack user ids of those who run it, comma-separated: `/ci doctor` is theirs"
     )
     operator_channel: str | None = Field(None, description="Channel id where the operator is told of trouble")
-    policy_file: Path | None = Field(None, description="Who may do what, TOML (not used yet)")
+    policy_file: Path | None = Field(None, description="Who may do what: TOML, see docs/policy.md")
     projects_file: Path | None = Field(None, description="Aliases, default VCS, definitions: TOML")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
@@ -65,6 +67,8 @@ class Settings(BaseSettings):
     )
     artifact_max_megabytes: Seconds = Field(20, description="Largest artifact that `artifacts get` puts into Slack")
     retention_days: Seconds = Field(30, description="How long finished builds and their buttons are remembered")
+    audit_retention_days: Seconds = Field(365, description="How long the record of who did what is kept")
+    audit_log: bool = Field(False, description="Write each act to standard output as well, a JSON line each")
     slack_posts_per_second_per_channel: float = Field(
         1, ge=0, description="Budget for new messages in one channel; 0 for none"
     )
@@ -225,6 +229,10 @@ def examine() -> tuple[Settings, Projects, list[Problem]]:
         projects = load_projects(settings.projects_file)
     except BadSettings as error:
         problems += error.problems
+    try:
+        load_policy(settings.policy_file)
+    except BadSettings as error:
+        problems += error.problems
     return settings, projects, problems
 
 
@@ -239,6 +247,16 @@ def load_projects(path: Path | None) -> Projects:
         raise BadSettings([("PROJECTS_FILE", f"{path}: {wrong}")]) from None
     except (OSError, ValueError) as error:
         raise BadSettings([("PROJECTS_FILE", f"{path}: {error}")]) from error
+
+
+def load_policy(path: Path | None) -> Policy:
+    """Return what the policy file says, the default without one; raises BadSettings."""
+    if path is None:
+        return DEFAULT
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except (BadPolicy, OSError, ValueError) as error:
+        raise BadSettings([("POLICY_FILE", f"{path}: {error}")]) from error
 
 
 def _wrong(kind: str, message: str) -> str:

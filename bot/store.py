@@ -14,6 +14,8 @@
 | `thread:<channel id>:<ts>`     | the pipeline id that this thread follows  | the retention             |
 | `lags`                         | seconds from a build's end to Slack       | a hundred of them         |
 | `fence:<pipeline id>`          | whoever compares and tells                | the lease                 |
+| `audit`                        | a stream of Entry, oldest first           | as the caller says        |
+| `locks`                        | what is locked -> Lock                    | until it is unlocked      |
 | `pause:<far side>`             | it asked us to wait                       | as long as it asked       |
 | `budget:…`                     | turns taken, as the library limits counts | two windows               |
 """
@@ -22,7 +24,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import structlog
 from limits import RateLimitItemPerSecond
@@ -30,20 +32,22 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from pydantic import BaseModel, ValidationError
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.lock import Lock
+from redis.asyncio.lock import Lock as RedisLock
 from redis.exceptions import LockError, RedisError
 
 from bot.errors import StoreError, Unreadable
 from bot.logs import Outage
 from bot.models.attempt import Attempt
+from bot.models.audit import Entry
 from bot.models.build import Snapshot
 from bot.models.checkup import Memory, Pulse
-from bot.models.circleci import PipelineId
-from bot.models.slack import Click, Invocation, Watch
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
+from bot.models.lock import Lock, lock_key
+from bot.models.slack import Click, Invocation, Watch, utc_now
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-MOST_LAGS = 100
+MOST_LAGS, MOST_ACTS = 100, 1000
 MILLISECOND = timedelta(milliseconds=1)
 Said = TypeVar("Said", Invocation, Click)
 T = TypeVar("T")
@@ -153,6 +157,28 @@ class Store:
         """Let a second run of the same delivery do nothing."""
         await self._ask(self._redis.set(self._key("done", delivery_id), 1, ex=DAY))
 
+    # What people did
+
+    async def audit(self, entry: Entry, keep: timedelta) -> None:
+        """Add an act to the record, and drop what is older than `keep`."""
+        oldest = int((entry.at - keep).timestamp() * 1000)
+        fields: dict[Any, Any] = {"entry": entry.model_dump_json()}
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.xadd(self._prefix + "audit", fields, minid=str(max(oldest, 0)), approximate=True)
+        pipeline.expire(self._prefix + "audit", keep)
+        await self._ask(pipeline.execute())
+
+    async def audited(self, since: timedelta) -> list[Entry]:
+        """Return what people did lately, newest first, the newest thousand at the most."""
+        oldest = str(max(int((utc_now() - since).timestamp() * 1000), 0))
+        stream = self._redis.xrevrange(self._prefix + "audit", "+", oldest, count=MOST_ACTS)
+        found = cast("list[tuple[str, dict[str, str]]]", await self._ask(stream))
+        entries: list[Entry] = []
+        for _, fields in found:
+            with suppress(Unreadable):
+                entries.append(_decoded(Entry, fields["entry"]))
+        return entries
+
     # Who was first
 
     async def claim(self, what: str, holder: str, keep: timedelta | None = None) -> str:
@@ -179,6 +205,40 @@ class Store:
     async def save_last_act(self, pipeline_id: PipelineId, act: str) -> None:
         """Remember what reran the pipeline."""
         await self._ask(self._redis.set(self._key("acted", pipeline_id), act, ex=self._retention))
+
+    # Locks
+
+    async def lock(self, lock: Lock) -> Lock:
+        """Lock it, unless it is; returns the lock that holds."""
+        await self._ask(self._redis.hsetnx(self._prefix + "locks", lock.key, lock.model_dump_json()))
+        return await self.locked(lock.key) or lock
+
+    async def locked(self, key: str) -> Lock | None:
+        """Return the lock of this name."""
+        data = await self._ask(cast("Awaitable[str | None]", self._redis.hget(self._prefix + "locks", key)))
+        return None if data is None else _decoded(Lock, data)
+
+    async def lock_on(self, slug: ProjectSlug, ref: Ref) -> Lock | None:
+        """Return what keeps others from deploying a branch or tag: a lock on it, or on its whole project."""
+        return await self.locked(lock_key(slug, ref)) or await self.locked(lock_key(slug, None))
+
+    async def unlock(self, key: str) -> Lock | None:
+        """Remove a lock; returns it, None when there was none."""
+        held = await self.locked(key)
+        gone = await self._ask(self._redis.hdel(self._prefix + "locks", key))
+        return held if gone else None
+
+    async def take_lock(self, held: Lock, mine: Lock) -> bool:
+        """Put `mine` in the place of `held`; False when somebody was faster."""
+        if not await self.first(f"lock-taken:{held.key}:{held.holder_id}:{held.since.isoformat()}"):
+            return False
+        await self._ask(self._redis.hset(self._prefix + "locks", held.key, mine.model_dump_json()))
+        return True
+
+    async def locks(self) -> list[Lock]:
+        """Return all locks, oldest first."""
+        found = await self._ask(cast("Awaitable[list[str]]", self._redis.hvals(self._prefix + "locks")))
+        return sorted((_decoded(Lock, data) for data in found), key=lambda lock: lock.since)
 
     # Attempts
 
@@ -336,7 +396,7 @@ async def _all(found: AsyncIterator[str]) -> list[str]:
     return [one async for one in found]
 
 
-async def _renew(lock: Lock, every: timedelta) -> None:
+async def _renew(lock: RedisLock, every: timedelta) -> None:
     """Keep a lock that is being worked under; one that is lost is found out at its release."""
     with suppress(RedisError, OSError):
         while True:

@@ -4,6 +4,7 @@ from bot.routing import Router
 from commands import (
     approve,
     artifacts,
+    audit,
     cancel,
     deploy,
     doctor,
@@ -15,21 +16,23 @@ from commands import (
     keys,
     legacy,
     lists,
+    locks,
     rerun,
     status,
     tests,
     watch,
     webhook,
+    why,
 )
 
 
 def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
-        *(deploy, rerun, cancel, approve, watch),
+        *(deploy, rerun, cancel, approve, watch, locks),
         *(status, tests, job, artifacts, lists, evidence),
         *(env, keys, legacy),
-        *(hello, help, doctor, webhook),
+        *(hello, help, why, audit, doctor, webhook),
     ):
         module.register(router)
     return router

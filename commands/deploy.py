@@ -9,11 +9,12 @@ from bot.errors import NotFound, Rejected, UsageError
 from bot.grammar import Word, is_parameter, parse_parameters, parse_project, parse_ref, split
 from bot.models.attempt import Attempt, ParameterValue
 from bot.models.circleci import Definition, Project, ProjectSlug, Ref
+from bot.models.lock import Lock
 from bot.models.slack import Click, Invocation, Thread, utc_now
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.watching.starter import Start
-from formatters import answers
+from formatters import answers, locks
 from formatters.blocks import Message
 from formatters.help import CommandHelp
 
@@ -54,6 +55,9 @@ async def deploy(request: Deploy, invocation: Invocation, context: Context) -> M
     attempt = await context.store.attempt(invocation.id)
     if attempt is None:
         project = await context.finder.project(request.slug)
+        await context.permissions.check(invocation, "deploy", project.slug, _ref(request, project))
+        if (lock := await _someone_elses_lock(request, project, invocation, context)) is not None:
+            return locks.refused(lock, utc_now() - lock.since)
         definition_id = context.projects.definition_for(request.slug, project.slug)
         if definition_id is None and project.slug.startswith("circleci/"):
             definitions = await context.circleci.definitions(project.id)
@@ -73,13 +77,12 @@ def _ask_which(project: Project, definitions: Sequence[Definition], invocation: 
 async def _attempt(
     request: Deploy, project: Project, invocation: Invocation, definition_id: str | None, context: Context
 ) -> Attempt:
-    default = Ref(name=project.vcs_info.default_branch or "main")
     return Attempt(
         id=invocation.id,
         project_slug=project.slug,
         project_title=project.title,
-        ref=request.ref or default,
-        note="" if request.ref else answers.default_branch_chosen(default),
+        ref=_ref(request, project),
+        note="" if request.ref else answers.default_branch_chosen(_ref(request, project)),
         parameters=request.parameters,
         definition_id=definition_id,
         thread=Thread(channel_id=invocation.channel_id, thread_ts=invocation.thread_ts),
@@ -87,6 +90,17 @@ async def _attempt(
         asker_name=invocation.user_name or await context.messenger.user_name(invocation.user_id),
         asked_at=utc_now(),
     )
+
+
+async def _someone_elses_lock(
+    request: Deploy, project: Project, invocation: Invocation, context: Context
+) -> Lock | None:
+    lock = await context.store.lock_on(project.slug, _ref(request, project))
+    return None if lock is None or lock.holder_id == invocation.user_id else lock
+
+
+def _ref(request: Deploy, project: Project) -> Ref:
+    return request.ref or Ref(name=project.vcs_info.default_branch or "main")
 
 
 async def _start(attempt: Attempt, context: Context) -> Message | None:
@@ -111,6 +125,9 @@ async def choose_definition(choice: ChooseDefinition, click: Click, context: Con
         raise UsageError("This question is too old.")
     request = parse(split(invocation.text)[1:], context.projects)
     project = await context.finder.project(request.slug)
+    await context.permissions.check(click, "deploy", project.slug, _ref(request, project))
+    if (lock := await _someone_elses_lock(request, project, invocation, context)) is not None:
+        return locks.refused(lock, utc_now() - lock.since)
     attempt = await context.store.attempt(invocation.id) or await context.store.save_attempt(
         await _attempt(request, project, invocation, choice.definition_id, context)
     )

@@ -70,7 +70,12 @@ async def env(request: Env, invocation: Invocation, context: Context) -> Message
     return credentials.variables(project.title, await context.classic.variables(project.slug))
 
 
-async def set_variable(form: VariableForm, filled: Mapping[str, str], context: Context) -> Message:
+async def set_variable(
+    form: VariableForm,
+    filled: Mapping[str, str],
+    said: Click,  # noqa: ARG001  # as all forms
+    context: Context,
+) -> Message:
     """Send the value on, and forget it."""
     await context.classic.set_variable(form.project_slug, form.name, SecretStr(filled["value"]))
     return credentials.variable_set(form.project_slug, form.name)

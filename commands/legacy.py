@@ -81,7 +81,12 @@ async def ssh_key(request: OfProject, invocation: Invocation, context: Context) 
     return credentials.ask_ssh_key(project.title, project.slug)
 
 
-async def add_ssh_key(form: SshKeyForm, filled: Mapping[str, str], context: Context) -> Message:
+async def add_ssh_key(
+    form: SshKeyForm,
+    filled: Mapping[str, str],
+    said: Click,  # noqa: ARG001  # as all forms
+    context: Context,
+) -> Message:
     """Send the key on, and forget it."""
     hostname, key = filled.get("hostname", "").strip(), filled["private_key"].strip() + "\n"
     await context.classic.add_ssh_key(form.project_slug, hostname, SecretStr(key))
@@ -93,7 +98,12 @@ async def heroku_key(request: Heroku, invocation: Invocation, context: Context) 
     return credentials.ask_heroku_key()
 
 
-async def add_heroku_key(form: HerokuForm, filled: Mapping[str, str], context: Context) -> Message:  # noqa: ARG001
+async def add_heroku_key(
+    form: HerokuForm,  # noqa: ARG001  # as all forms
+    filled: Mapping[str, str],
+    said: Click,  # noqa: ARG001  # as all forms
+    context: Context,
+) -> Message:
     """Send the key on, and forget it."""
     try:
         await context.classic.add_heroku_key(SecretStr(filled["key"]))

@@ -41,6 +41,7 @@ async def watch(request: OfTarget, invocation: Invocation, context: Context) -> 
 async def unwatch(request: OfTarget, invocation: Invocation, context: Context) -> Message:
     """Stop telling this place about it; other threads go on."""
     pipeline = await context.finder.pipeline(request.target, invocation)
+    await context.permissions.check(invocation, "cancel", pipeline.project_slug, pipeline.ref)
     stopped = await context.starter.leave(pipeline.id, invocation)
     return choices.no_longer_followed(pipeline) if stopped else choices.not_followed(pipeline)
 

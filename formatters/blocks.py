@@ -124,6 +124,11 @@ def date(when: datetime) -> str:
     return f"<!date^{int(when.timestamp())}^{{time}}|{when:%H:%M} UTC>"
 
 
+def moment(when: datetime) -> str:
+    """Return a day and a time that Slack shows in the reader's own zone."""
+    return f"<!date^{int(when.timestamp())}^{{date_short}} {{time}}|{when:%Y-%m-%d %H:%M} UTC>"
+
+
 def section(text: str) -> Block:
     """Return a paragraph of mrkdwn; `text` is escaped already."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}

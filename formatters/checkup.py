@@ -65,7 +65,9 @@ def slack(who: Identity | BotError, wanted: frozenset[str], optional: frozenset[
     else:
         yield Finding(what="Scopes", verdict=Verdict.OK, found=f"all {len(wanted)} of the manifest")
     if missing := sorted(optional - who.scopes):
-        found = f"without {', '.join(missing)} a crash may make me say one thing twice"
+        found = (
+            f"without {', '.join(missing)}: a crash may make me say one thing twice, a policy cannot name user groups"
+        )
         yield Finding(what="Optional scopes", verdict=Verdict.LOOK, found=found, fix=fix)
 
 

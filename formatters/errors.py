@@ -114,6 +114,18 @@ def _offer(commands: Sequence[tuple[str, str]]) -> Block | None:
     return actions(*buttons) if buttons else None
 
 
+# What a permission word permits, after "You may not …".
+DOING = {
+    "read": "look at this",
+    "deploy": "deploy",
+    "rerun": "rerun builds",
+    "cancel": "cancel builds",
+    "approve": "approve",
+    "secrets": "change secrets",
+    "keys": "look at or change keys",
+    "ssh": "open builds to SSH",
+    "admin": "look into me",
+}
 _ALWAYS: dict[type[BotError], str] = {
     Unauthorized: "CircleCI does not accept my token any more. Nothing was done. The operator has been told; "
     "ask again when the token is renewed.",
@@ -126,7 +138,8 @@ _ALWAYS: dict[type[BotError], str] = {
 def _sentence(problem: BotError) -> str:
     match problem:
         case NotAllowed():
-            return f"You may not {escape(problem.action)} here: {escape(problem.rule)}. Nothing was done."
+            what = DOING.get(problem.word, problem.word) + (f" ({literal(problem.about)})" if problem.about else "")
+            return f"You may not {what} here: {literal(problem.rule, 300)}. Nothing was done."
         case Unauthorized() | StoreError() | Unreadable():
             return _ALWAYS[type(problem)]
         case RateLimited():

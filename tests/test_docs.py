@@ -136,7 +136,11 @@ def test_the_manifest_covers_the_code() -> None:
         "im:write",
         "users:read",
     }
-    assert set(MANIFEST["oauth_config"]["scopes"]["bot_optional"]) == {"channels:history", "groups:history"}
+    assert set(MANIFEST["oauth_config"]["scopes"]["bot_optional"]) == {
+        "channels:history",
+        "groups:history",
+        "usergroups:read",
+    }
 
 
 def test_the_procfile_names_both_roles() -> None:

@@ -7,10 +7,11 @@ import structlog
 
 from bot import metrics
 from bot.actions import RunCommand
+from bot.auditing import Auditor
 from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unauthorized, UsageError, UserError
 from bot.grammar import split
 from bot.models.slack import Click, Invocation
-from bot.routing import Context
+from bot.routing import Context, subject
 from bot.slack.secrecy import REMOVED
 from bot.watching.operator import Operator
 from formatters import answers, credentials, errors
@@ -22,7 +23,8 @@ log = structlog.get_logger(__name__)
 class Dispatcher:
     """Carries out what was recorded; nothing it does raises to the worker but a lost Redis."""
 
-    def __init__(self, context: Context, operator: Operator) -> None:
+    def __init__(self, context: Context, operator: Operator, auditor: Auditor) -> None:
+        self._auditor = auditor
         self._context = context
         self._operator = operator
 
@@ -53,9 +55,11 @@ class Dispatcher:
     async def _answer_to(self, invocation: Invocation) -> Message | None:
         command, rest = self._context.router.find(split(invocation.text), typed=invocation.text)
         log.info("command", name=command.name, kind=invocation.kind, channel=invocation.channel_id)
+        structlog.contextvars.bind_contextvars(word=command.permission, what=invocation.text)
         await self._context.permissions.check(invocation, command.permission)
         try:
             request = command.parse(rest, self._context.projects)
+            await self._context.permissions.check(invocation, command.permission, *subject(request), certain=False)
             return await command.handle(request, invocation, self._context)
         except UsageError as error:
             error.command = error.command or command.name
@@ -68,8 +72,10 @@ class Dispatcher:
         if action is None:
             return answers.unknown_button()
         log.info("press", button=action.button.action_id, channel=click.channel_id)
-        await self._context.permissions.check(click, action.permission)
-        return await action.handle(action.button.unpack(click.value), click, self._context)
+        structlog.contextvars.bind_contextvars(word=action.permission, what=action.button.action_id)
+        button = action.button.unpack(click.value)
+        await self._context.permissions.check(click, action.permission, *subject(button), certain=False)
+        return await action.handle(button, click, self._context)
 
     async def _run_command(self, click: Click) -> Message | None:
         """Carry out a command offered as a button, as if the presser had typed it; the first press counts."""
@@ -91,16 +97,26 @@ class Dispatcher:
 
     async def _in_words(self, said: Invocation | Click, answer: Awaitable[Message | None]) -> Message | None:
         try:
-            return await answer
+            found = await answer
         except StoreError:
             raise  # only the engine can help: it runs the task again, and each step looks before it acts
         except BotError as error:
-            return await self._words_for(error, said)
+            words = await self._words_for(error, said)
+            await self._note(said, words.text)
+            return words
         except Exception:  # the one boundary: nobody may see nothing
             metrics.ERRORS.labels("unexpected").inc()
             reference = str(structlog.contextvars.get_contextvars()["request"])
             log.exception("unexpected", reference=reference)
+            await self._note(said, "it broke")
             return errors.unexpected(reference)
+        await self._note(said, found.text if found else "done")
+        return found
+
+    async def _note(self, said: Invocation | Click, result: str) -> None:
+        known = structlog.contextvars.get_contextvars()
+        if "word" in known:
+            await self._auditor.note(said, str(known["word"]), str(known["what"]), result)
 
     async def _words_for(self, error: BotError, said: Invocation | Click) -> Message:
         metrics.ERRORS.labels(type(error).__name__).inc()

@@ -8,9 +8,11 @@ from typing import Any
 import structlog
 from slack_bolt.response import BoltResponse
 
+from bot.actions import ButtonAction
+from bot.auditing import Auditor
 from bot.errors import BotError, StoreError
 from bot.models.slack import Click
-from bot.routing import Context, Form
+from bot.routing import Context, Form, subject
 from formatters import errors, forms
 from formatters.blocks import Message
 
@@ -24,8 +26,9 @@ log = structlog.get_logger(__name__)
 class Forms:
     """Opens a form when its button is pressed, and hands what was filled in to the form's handler."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, auditor: Auditor) -> None:
         self._context = context
+        self._auditor = auditor
         self._under_way: set[asyncio.Task[Message]] = set()
 
     def opens(self, action_id: str) -> bool:
@@ -38,8 +41,9 @@ class Forms:
         if form is None or click.trigger_id is None:
             return
         try:
-            await self._context.permissions.check(click, form.permission)
-            view = form.view(form.button.unpack(click.value), click.value, form.button.action_id)
+            button = form.button.unpack(click.value)
+            await self._context.permissions.check(click, form.permission, *subject(button))
+            view = form.view(button, click.value, form.button.action_id)
             await self._context.messenger.open_view(click.trigger_id, view)
         except BotError as error:
             log.info("form_not_opened", form=form.button.action_id, error=repr(error))
@@ -53,7 +57,8 @@ class Forms:
             await ack()
             return
         try:
-            await self._context.permissions.check(_presser(body), form.permission)
+            button = form.button.unpack(str(view["private_metadata"]))
+            await self._context.permissions.check(_presser(body), form.permission, *subject(button))
             first = await self._context.store.first(f"form:{view['id']}", KEPT)
         except BotError as error:
             await ack(response_action="update", view=forms.told(errors.error(error)))
@@ -61,7 +66,7 @@ class Forms:
         if not first:
             await ack()
             return
-        work = asyncio.create_task(self._carried_out(form, str(view["private_metadata"]), _filled(view)))
+        work = asyncio.create_task(self._noted(form, button, _filled(view), _presser(body)))
         self._under_way.add(work)
         work.add_done_callback(self._under_way.discard)
         await asyncio.wait({work}, timeout=ACK_SECONDS)
@@ -84,9 +89,15 @@ class Forms:
         except BotError as error:
             log.warning("form_answer_not_shown", error=repr(error))
 
-    async def _carried_out(self, form: Form, value: str, filled: Mapping[str, str]) -> Message:
+    async def _noted(self, form: Form, button: ButtonAction, filled: Mapping[str, str], said: Click) -> Message:
+        """Carry it out, and keep the record; what was typed is never part of it."""
+        told = await self._carried_out(form, button, filled, said)
+        await self._auditor.note(said, form.permission, form.button.action_id, told.text)
+        return told
+
+    async def _carried_out(self, form: Form, button: ButtonAction, filled: Mapping[str, str], said: Click) -> Message:
         try:
-            return await form.submit(form.button.unpack(value), filled, self._context)
+            return await form.submit(button, filled, said, self._context)
         except StoreError as error:
             return errors.error(error)
         except BotError as error:

@@ -13,8 +13,9 @@ from bot.actions import ApproveJob
 from bot.circleci.client import CircleCI
 from bot.errors import CircleCIError, Rejected, SlackError, Unavailable
 from bot.models.build import Build, Run, rerun_key
-from bot.models.circleci import JobId, PipelineId, WorkflowId
+from bot.models.circleci import JobId, Pipeline, PipelineId, WorkflowId
 from bot.models.slack import Click, Invocation
+from bot.permissions import Permissions
 from bot.settings import Settings
 from bot.store import Store
 from bot.watching.engine import Engine
@@ -31,7 +32,16 @@ OLDEST_RERUN = timedelta(days=90)  # https://circleci.com/docs/workflows/#rerunn
 class Acts:
     """Each method returns what to answer to the one who pressed, None when the thread says it all."""
 
-    def __init__(self, settings: Settings, store: Store, circleci: CircleCI, teller: Teller, engine: Engine) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        circleci: CircleCI,
+        teller: Teller,
+        engine: Engine,
+        permissions: Permissions,
+    ) -> None:
+        self._permissions = permissions
         self._settings = settings
         self._store = store
         self._circleci = circleci
@@ -41,6 +51,7 @@ class Acts:
     async def cancel(self, pipeline_id: PipelineId, said: Said) -> Message | None:
         """Cancel every workflow of the pipeline that is not finished."""
         build = await self._circleci.build(pipeline_id)
+        await self._may(said, "cancel", build.pipeline)
         open_runs = [run for run in build.runs if not run.workflow.is_finished]
         if not open_runs:
             return answers.nothing_to_cancel(build)
@@ -57,6 +68,7 @@ class Acts:
     async def approve(self, action: ApproveJob, said: Said) -> Message | None:
         """Let the held job go on."""
         pipeline_id = PipelineId(action.pipeline_id)
+        await self._may(said, "approve", await self._circleci.pipeline(pipeline_id))
         claim = f"approve:{action.workflow_id}:{action.approval_request_id}"
         if first := await self._someone_else(claim, said):
             return answers.someone_was_first(first, f"Approve {action.job_name}")
@@ -85,6 +97,9 @@ class Acts:
         """
         label = "Rerun failed" if failed_only else "Rerun all"
         build = await self._circleci.build(pipeline_id)
+        await self._may(said, "rerun", build.pipeline)
+        if ssh:
+            await self._may(said, "ssh", build.pipeline)
         claim = f"rerun:{pipeline_id}:{build.fingerprint}"
         if not build.workflows_finished:
             act, _, user_id = (await self._store.last_act(pipeline_id) or "").rpartition("|")
@@ -136,6 +151,9 @@ class Acts:
             await self._store.release(claim)
             await self._store.release(sent)
             raise
+
+    async def _may(self, said: Said, word: str, pipeline: Pipeline) -> None:
+        await self._permissions.check(said, word, pipeline.project_slug, pipeline.ref)
 
     async def _someone_else(self, what: str, said: Said) -> str | None:
         """Return who claimed this before, None when it was this very click."""

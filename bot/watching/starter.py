@@ -129,6 +129,7 @@ class Starter:
         else:
             answer = await self._circleci.trigger(slug, ref, parameters)
         metrics.DEPLOYS.labels("started").inc()
+        structlog.contextvars.bind_contextvars(result=f"#{answer.number}")
         return await self._store.save_attempt(attempt.started(answer.id, answer.number))
 
     async def _follow(self, attempt: Attempt) -> Start:

@@ -136,10 +136,13 @@ class Chaos:
     def _channel(self) -> Channel:
         return self._slack.workspace.channel("deploys")
 
-    async def kill(self, times: int, pause: float) -> int:
-        """Kill somebody at random instants, `pause` seconds apart on average; returns how many died."""
-        killed = 0
-        while killed < times:
+    async def kill(self, times: int, pause: float, seconds: float = 0) -> int:
+        """Kill somebody at random instants, `pause` seconds apart on average; returns how many died.
+
+        It goes on for so many `times`, and for so many `seconds` at the least.
+        """
+        killed, until = 0, time.monotonic() + seconds
+        while killed < times or time.monotonic() < until:
             await asyncio.sleep(self._chance.expovariate(1 / pause))
             killed += self._chance.choice(self._victims).kill()
         return killed
@@ -224,7 +227,9 @@ class Chaos:
         toll.never_acked = len(self.deploys) - toll.deploys
 
 
-async def chaos(folder: Path, *, seed: int, kills: int, at_once: int = 20, pause: float = 1.5) -> Toll:
+async def chaos(  # each is one word of the command line
+    folder: Path, *, seed: int, kills: int, at_once: int = 20, pause: float = 1.5, seconds: float = 0
+) -> Toll:
     """Let it happen once; the same `seed` decides the same, but not the instants of the machine."""
     began, toll, chance = time.monotonic(), Toll(seed), random.Random(seed)  # noqa: S311  # it hides nothing
     world = default_world(Clock(speed=WORLD_SECONDS_PER_SECOND))
@@ -249,7 +254,7 @@ async def chaos(folder: Path, *, seed: int, kills: int, at_once: int = 20, pause
         stage = Chaos(world, slack, victims, chance)
         people = [tasks.create_task(stage.deploy_for_ever()) for _ in range(at_once)]
         measuring = tasks.create_task(_measure(victims, toll))
-        toll.kills = await stage.kill(kills, pause)
+        toll.kills = await stage.kill(kills, pause, seconds)
         stage.over = True
         await asyncio.wait(people)
         await stage.settle()
@@ -302,14 +307,12 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=0, help="kill now and then, for that long")
     parser.add_argument("--keep", type=Path, help="leave the logs in this folder")
     asked = parser.parse_args()
-    pause = 1.5
-    if asked.minutes:
-        pause = 20.0
-        asked.kills = max(1, round(asked.minutes * 60 / pause))
+    pause, kills = (20.0, 1) if asked.minutes else (1.5, asked.kills)
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         folder = asked.keep or Path(name)
         folder.mkdir(exist_ok=True)
-        toll = asyncio.run(chaos(folder, seed=asked.seed, kills=asked.kills, pause=pause))
+        seconds = asked.minutes * 60
+        toll = asyncio.run(chaos(folder, seed=asked.seed, kills=kills, pause=pause, seconds=seconds))
     print(toll)
     return 1 if toll.wrong else 0
 

@@ -1,0 +1,50 @@
+"""Keeps the record of what people did: every act that takes more than reading, done or refused."""
+
+import sys
+from datetime import timedelta
+
+import structlog
+
+from bot.errors import StoreError
+from bot.models.audit import Entry
+from bot.models.slack import Click, Invocation, utc_now
+from bot.policy import Word
+from bot.store import Store
+
+MOST_WHAT = 300
+log = structlog.get_logger(__name__)
+
+
+class Auditor:
+    """Writes entries; what an act found out on its way (the rule, the project, the pipeline) it bound to the log."""
+
+    def __init__(self, store: Store, keep: timedelta, *, to_output: bool) -> None:
+        self._store = store
+        self._keep = keep
+        self._to_output = to_output
+
+    async def note(self, said: Invocation | Click, word: str, what: str, result: str) -> None:
+        """Keep one act, unless it only read."""
+        if word == Word.READ:
+            return
+        found = structlog.contextvars.get_contextvars()
+        entry = Entry(
+            at=utc_now(),
+            user_id=said.user_id,
+            user_name=said.user_name,
+            team_id=said.team_id,
+            channel_id=said.channel_id,
+            word=word,
+            what=what[:MOST_WHAT],
+            about=str(found.get("about") or ""),
+            rule=str(found.get("rule") or ""),
+            result=(f"{found['result']}; {result}" if found.get("result") else result)[:MOST_WHAT],
+            request=str(found.get("request") or ""),
+        )
+        if self._to_output:
+            sys.stdout.write(entry.model_dump_json() + "\n")
+            sys.stdout.flush()
+        try:
+            await self._store.audit(entry, self._keep)
+        except StoreError as error:
+            log.error("audit_not_kept", error=str(error))  # noqa: TRY400  # what was done is done

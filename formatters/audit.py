@@ -1,0 +1,29 @@
+"""What people did, in words, newest first."""
+
+from collections.abc import Sequence
+
+from bot.models.audit import Entry
+from formatters.blocks import Message, assemble, clean, code, context, fit, literal, moment, section
+from formatters.words import count
+
+MOST_SHOWN = 25
+
+
+def audit(entries: Sequence[Entry], period: str) -> Message:
+    """Return the entries; each says who, what, by which rule, and what came of it."""
+    if not entries:
+        text = f"Nobody did anything through me in the last {clean(period)}, but read."
+        return assemble(text, section(text))
+    text = f"{count(len(entries), 'act')} in the last {clean(period)}, newest first."
+    left = len(entries) - MOST_SHOWN
+    more = f"{left} older ones are left out: name a project, a person or a shorter time." if left > 0 else ""
+    lines = [_line(entry) for entry in entries[:MOST_SHOWN]]
+    return assemble(text, section(f"*{text}*\n{fit(lines, 2700)}"), context(more) if more else None)
+
+
+def _line(entry: Entry) -> str:
+    # A name and no mention: to be looked up is no reason for a ping.
+    who = literal(entry.user_name or entry.user_id, 60)
+    about = f" ({literal(entry.about, 120)})" if entry.about and entry.about not in entry.what else ""
+    rule = f" · by “{literal(entry.rule, 120)}”" if entry.rule else ""
+    return f"{moment(entry.at)} · {who} · {code(entry.what, 120)}{about} · {literal(entry.result, 160)}{rule}"

@@ -1,0 +1,97 @@
+"""Locks in words: who holds what, since when, why, and how to come by it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.actions import AskHolder, RunCommand, TakeLock, Unlock
+from bot.models.lock import Lock
+from formatters.blocks import Message, actions, assemble, button, confirm, fit, literal, mention, section
+from formatters.words import count, duration
+
+
+def refused(lock: Lock, age: timedelta) -> Message:
+    """Say to who wants to deploy that somebody keeps them from it, and what they can press."""
+    text = f"{literal(lock.target)} is locked by {mention(lock.holder_id)} since {duration(age)}{_reason(lock)}"
+    sure = confirm("Take it over?", "Who holds it is told.", "Take over", "Leave it")
+    buttons = (
+        button(AskHolder(key=lock.key, holder_id=lock.holder_id), "Ask for it"),
+        button(TakeLock(key=lock.key, holder_id=lock.holder_id), "Take over", style="danger", confirm=sure),
+    )
+    return assemble(f"{text} Nothing was deployed.", section(f"🔒 {text} Nothing was deployed."), actions(*buttons))
+
+
+def locked(lock: Lock) -> Message:
+    """Say that it is theirs now."""
+    text = f"{literal(lock.target)} is locked: nobody but you deploys it through me{_reason(lock)}"
+    return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
+
+
+def held_already(lock: Lock, age: timedelta) -> Message:
+    """Say who was first."""
+    text = f"{mention(lock.holder_id)} has locked {literal(lock.target)} already, {duration(age)} ago{_reason(lock)}"
+    take = button(TakeLock(key=lock.key, holder_id=lock.holder_id), "Take over", style="danger")
+    return assemble(text, section(f"🔒 {text}"), actions(take))
+
+
+def unlocked(target: str) -> Message:
+    """Say that anybody may deploy it again."""
+    return _said(f"{literal(target)} is unlocked.")
+
+
+def not_locked(target: str) -> Message:
+    """Say that there is no such lock."""
+    return _said(f"{literal(target)} is not locked.")
+
+
+def all_locks(locks: Sequence[Lock], ages: Sequence[timedelta]) -> Message:
+    """Return every lock with its holder, age and reason."""
+    if not locks:
+        return _said("Nothing is locked.")
+    text = f"{count(len(locks), 'lock')}."
+    lines = [
+        f"🔒 {literal(lock.target)} · {mention(lock.holder_id)} · {duration(age)}{_reason(lock)}"
+        for lock, age in zip(locks, ages, strict=True)
+    ]
+    return assemble(text, section(f"*{text}*\n{fit(lines, 2700)}"))
+
+
+def taken(lock: Lock) -> Message:
+    """Say to who took it over what is next."""
+    text = f"You hold the lock on {literal(lock.target)} now. Who held it has been told."
+    deploy = f"deploy {lock.project_slug} {lock.ref or ''}".strip()
+    buttons = (button(RunCommand(text=deploy), "Deploy it"), button(Unlock(key=lock.key), "Unlock"))
+    return assemble(text, section(f"🔒 {text}"), actions(*buttons))
+
+
+def was_taken(lock: Lock, by_id: str) -> Message:
+    """Tell the one who held it."""
+    return _said(f"{mention(by_id)} has taken over your lock on {literal(lock.target)}{_reason(lock)}")
+
+
+def was_removed(lock: Lock, by_id: str) -> Message:
+    """Tell the one who held it."""
+    return _said(f"{mention(by_id)} has removed your lock on {literal(lock.target)}{_reason(lock)}")
+
+
+def asked_for(lock: Lock, by_id: str) -> Message:
+    """Tell the holder that somebody waits."""
+    text = f"{mention(by_id)} would like to deploy {literal(lock.target)}, which you have locked{_reason(lock)}"
+    return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
+
+
+def holder_asked(lock: Lock) -> Message:
+    """Say that the holder knows."""
+    return _said(f"I have asked {mention(lock.holder_id)} for {literal(lock.target)}.")
+
+
+def changed_hands(target: str) -> Message:
+    """Say that what was pressed is no longer so."""
+    return _said(f"The lock on {literal(target)} has changed hands meanwhile. /ci locks shows who has it.")
+
+
+def _reason(lock: Lock) -> str:
+    return f": {literal(lock.reason, 300).rstrip('.')}." if lock.reason else "."
+
+
+def _said(text: str) -> Message:
+    return assemble(text, section(text))

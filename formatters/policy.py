@@ -1,0 +1,26 @@
+"""Who may do what, in words: the rule that decides, what it demands, and who could."""
+
+from collections.abc import Sequence
+
+from bot.policy import Decision
+from formatters.blocks import Message, assemble, context, literal, section
+from formatters.errors import DOING
+from formatters.words import listed
+
+_DEMANDS = {
+    "second_person": "somebody else who may do it must agree first",
+    "typed": "the branch must be typed once more",
+    "green": "the newest build of the branch must not be red",
+}
+
+
+def why(word: str, about: str, decision: Decision, could: Sequence[str]) -> Message:
+    """Return what the policy says to the one who asks, and why."""
+    what = DOING[word] + (f" ({literal(about)})" if about else "")
+    rule = literal(decision.rule, 300)
+    if decision.allowed:
+        demands = [words for name, words in _DEMANDS.items() if getattr(decision, name)]
+        text = f"You may {what} here: {rule}." + (f" But {'; '.join(demands)}." if demands else "")
+    else:
+        text = f"You may not {what} here: {rule}."
+    return assemble(text, section(text), context(f"Who could: {listed(could, 8)}." if could else "Nobody could."))

@@ -1,0 +1,228 @@
+"""The policy as a table: role, word, project, branch, channel; deny over allow; who Slack does not know."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.__main__ import main
+from bot.models.circleci import Ref
+from bot.policy import DEFAULT, Asked, BadPolicy, Kind, Person, Policy, Word, decide, parse, who_could
+
+FILE = """
+[roles.release-managers]
+users = ["U0GRACE"]
+groups = ["S0RELEASE"]
+
+[roles.on-call]
+channels = ["C0ONCALL"]
+
+[[rules]]
+name = "everybody may read"
+words = ["read"]
+
+[[rules]]
+name = "members deploy what is not production"
+roles = ["members"]
+words = ["deploy", "rerun", "cancel"]
+branches = ["*", "!release/*", "!main"]
+
+[[rules]]
+name = "release managers ship"
+roles = ["release-managers"]
+words = ["deploy", "rerun", "cancel", "approve"]
+projects = ["acme/*"]
+
+[[rules]]
+name = "on call cancels anything"
+roles = ["on-call"]
+words = ["cancel"]
+
+[[rules]]
+name = "production needs a second person"
+effect = "demand"
+words = ["deploy"]
+branches = ["release/*"]
+tags = ["v*"]
+second_person = true
+
+[[rules]]
+name = "nobody touches the vault"
+effect = "deny"
+words = ["*"]
+projects = ["acme/vault"]
+
+[[rules]]
+name = "contractors stay out of billing"
+effect = "deny"
+roles = ["guests"]
+words = ["*"]
+channels = ["C0BILLING"]
+"""
+POLICY = parse(FILE)
+ADA, GRACE = Person("U0ADA", Kind.MEMBER), Person("U0GRACE", Kind.MEMBER)
+BY_GROUP = Person("U0LIN", Kind.MEMBER, groups=frozenset({"S0RELEASE"}))
+UNREAD = Person("U0LIN", Kind.MEMBER, unread=frozenset({"S0RELEASE"}))
+GUEST, STRANGER = Person("U0GUEST", Kind.GUEST), Person("U0EVE", Kind.STRANGER)
+FRONTEND, VAULT, ELSEWHERE = ("gh/acme/frontend", "acme/frontend"), ("gh/acme/vault", "acme/vault"), ("gh/x/y", "x/y")
+
+
+def branch(name: str) -> Ref:
+    return Ref(name=name)
+
+
+def tag(name: str) -> Ref:
+    return Ref.model_validate({"name": name, "kind": "tag"})
+
+
+@pytest.mark.parametrize(
+    ("person", "word", "projects", "ref", "channel", "rule"),
+    [
+        (ADA, "read", FRONTEND, branch("main"), "C1", "everybody may read"),
+        (GUEST, "read", FRONTEND, branch("main"), "C1", "everybody may read"),
+        (STRANGER, "read", FRONTEND, None, "C1", "everybody may read"),
+        (ADA, "deploy", FRONTEND, branch("feature/x"), "C1", "members deploy what is not production"),
+        (GRACE, "deploy", FRONTEND, branch("release/v2"), "C1", "release managers ship"),
+        (BY_GROUP, "deploy", FRONTEND, tag("v2"), "C1", "release managers ship"),
+        (GUEST, "cancel", ELSEWHERE, branch("main"), "C0ONCALL", "on call cancels anything"),
+        (GRACE, "deploy", ("gh/ACME/Frontend", "ACME/Frontend"), branch("main"), "C1", "release managers ship"),
+    ],
+)
+def test_what_is_allowed_names_its_rule(
+    person: Person, word: str, projects: tuple[str, ...], ref: Ref | None, channel: str, rule: str
+) -> None:
+    decision = decide(POLICY, person, Asked(word, projects, ref, channel))
+    assert (decision.allowed, decision.rule) == (True, rule)
+
+
+@pytest.mark.parametrize(
+    ("person", "word", "projects", "ref", "channel", "rule"),
+    [
+        (ADA, "deploy", FRONTEND, branch("main"), "C1", "no rule allows it"),
+        (ADA, "deploy", FRONTEND, branch("release/v2"), "C1", "user groups of “release managers ship”"),
+        (ADA, "deploy", FRONTEND, tag("v2"), "C1", "no rule allows it"),
+        (ADA, "approve", FRONTEND, branch("feature/x"), "C1", "no rule allows it"),
+        (GUEST, "deploy", FRONTEND, branch("feature/x"), "C1", "no rule allows it"),
+        (STRANGER, "deploy", FRONTEND, branch("feature/x"), "C1", "no rule allows it"),
+        (GRACE, "deploy", ELSEWHERE, branch("main"), "C1", "no rule allows it"),
+        (GRACE, "deploy", VAULT, branch("feature/x"), "C1", "nobody touches the vault"),
+        (GRACE, "deploy", ("gh/Acme/Vault", "Acme/Vault"), branch("x"), "C1", "nobody touches the vault"),
+        (GUEST, "read", FRONTEND, branch("main"), "C0BILLING", "contractors stay out of billing"),
+        (GRACE, "secrets", FRONTEND, None, "C1", "no rule allows it"),
+    ],
+)
+def test_what_is_not_allowed_names_its_rule(
+    person: Person, word: str, projects: tuple[str, ...], ref: Ref | None, channel: str, rule: str
+) -> None:
+    if rule.startswith("user groups"):
+        person = person._replace(unread=frozenset({"S0RELEASE"}))
+    decision = decide(POLICY, person, Asked(word, projects, ref, channel))
+    assert not decision.allowed
+    assert rule in decision.rule
+
+
+def test_a_group_that_cannot_be_read_allows_nothing_and_denies_all_the_same() -> None:
+    assert not decide(POLICY, UNREAD, Asked("deploy", FRONTEND, branch("release/v2"))).allowed
+    denied = Policy.model_validate(
+        {
+            "roles": {"leavers": {"groups": ["S0LEAVERS"]}},
+            "rules": [
+                {"name": "all may read", "words": ["read"]},
+                {"name": "leavers may nothing", "effect": "deny", "roles": ["leavers"], "words": ["*"]},
+            ],
+        }
+    )
+    unsure = Person("U0LIN", Kind.MEMBER, unread=frozenset({"S0LEAVERS"}))
+    assert decide(denied, unsure, Asked("read", FRONTEND)).rule == "leavers may nothing"
+    assert decide(denied, ADA, Asked("read", FRONTEND)).allowed
+
+
+def test_demands_come_from_every_rule_that_matches() -> None:
+    asked = Asked("deploy", FRONTEND, branch("release/v2"))
+    assert decide(POLICY, GRACE, asked).second_person
+    assert not decide(POLICY, GRACE, asked._replace(ref=branch("main"))).second_person
+
+
+def test_a_branch_still_to_be_found_out_is_not_refused_yet() -> None:
+    open_yet = Asked("deploy", FRONTEND, None, certain=False)
+    assert decide(POLICY, ADA, open_yet).allowed
+    assert not decide(POLICY, ADA, open_yet._replace(certain=True)).allowed
+
+
+@pytest.mark.parametrize("word", ["deploy", "rerun", "cancel", "approve"])
+def test_without_a_file_members_act_and_others_read(word: str) -> None:
+    asked = Asked(word, FRONTEND, branch("main"))
+    assert decide(DEFAULT, ADA, asked).allowed
+    assert decide(DEFAULT, GUEST, asked).rule == "guests may only read"
+    assert decide(DEFAULT, STRANGER, asked).rule == "people from other workspaces may only read"
+    assert "Slack does not say who you are" in decide(DEFAULT, Person("U", Kind.UNKNOWN), asked).rule
+    for person in (GUEST, STRANGER, Person("U", Kind.UNKNOWN)):
+        assert decide(DEFAULT, person, asked._replace(word="read")).allowed
+
+
+@pytest.mark.parametrize("word", ["secrets", "keys", "ssh", "admin"])
+def test_without_a_file_secrets_belong_to_admins(word: str) -> None:
+    asked = Asked(word, FRONTEND)
+    assert not decide(DEFAULT, ADA, asked).allowed
+    assert decide(DEFAULT, ADA._replace(is_admin=True), asked).allowed
+    assert who_could(DEFAULT, asked) == ("admins",)
+
+
+KINDS = st.sampled_from(Kind)
+WORDS = st.sampled_from([*Word])
+
+
+@given(KINDS, WORDS, st.sampled_from([FRONTEND, VAULT, ELSEWHERE, ()]), st.sampled_from(["C1", "C0ONCALL"]))
+def test_whom_slack_does_not_know_may_never_do_more(
+    kind: Kind, word: str, projects: tuple[str, ...], channel: str
+) -> None:
+    asked = Asked(word, projects, branch("main") if projects else None, channel)
+    for policy in (DEFAULT, POLICY):
+        unknown = Person("U0", Kind.UNKNOWN, unread=frozenset({"S0RELEASE"}))
+        known = Person("U0", kind)
+        assert decide(policy, known, asked).allowed or not decide(policy, unknown, asked).allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (
+            '[[rules]]\nname = "x"\nwords = ["deplyo"]',
+            "line 3: rules.1.words.1: there is no word 'deplyo', did you mean",
+        ),
+        (
+            '[[rules]]\nname = "x"\nwords = ["read"]\n[[rules]]\nwords = ["read"]',
+            "line 4: rules.2.name: Field required",
+        ),
+        ('[[rules]]\nname = "x"\nwords = ["read"]\nbranchs = ["m"]', "line 4: rules.1.branchs: Extra inputs"),
+        ('[roles.ops]\n\nuser = ["U1"]', "line 3: roles.ops.user: Extra inputs"),
+        ("[roles.ops]\n", "line 1: roles.ops: it names nobody"),
+        ('[roles.members]\nusers = ["U1"]', "the role 'members' is built in"),
+        (
+            '[roles.ops]\nusers = ["U1"]\n[[rules]]\nname = "x"\nroles = ["opps"]\nwords = ["read"]',
+            "names a role 'opps' that is not there, did you mean 'ops'?",
+        ),
+        ('[[rules]]\nname = "x"\neffect = "demand"\nwords = ["read"]', "line 1: rules.1: it demands nothing"),
+        ("[[rules]\n", "line 1"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(text: str, mistake: str) -> None:
+    with pytest.raises(BadPolicy) as bad:
+        parse(text)
+    assert mistake in str(bad.value)
+
+
+def test_a_file_without_rules_has_the_default_ones() -> None:
+    assert parse('[roles.ops]\nusers = ["U1"]').rules == DEFAULT.rules
+
+
+def test_a_file_is_checked_before_it_is_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text(FILE)
+    bad.write_text(FILE.replace('"members"', '"member"'))
+    assert main(["policy", "check", str(good)]) == 0
+    assert "2 roles, 7 rules" in capsys.readouterr().out
+    assert main(["policy", "check", str(bad)]) == 2
+    assert "did you mean 'members'?" in capsys.readouterr().err
+    assert main(["policy", "check", str(tmp_path / "none.toml")]) == 2
