@@ -197,6 +197,34 @@ class AskHolder(ButtonAction):
     holder_id: str
 
 
+class AgreeDeploy(ButtonAction):
+    """*Agree and deploy*: the second person's word."""
+
+    action_id: ClassVar[str] = "agree_deploy"
+    attempt_id: str
+
+
+class DeclineDeploy(ButtonAction):
+    """*Decline*: the form for the reason."""
+
+    action_id: ClassVar[str] = "decline_deploy"
+    attempt_id: str
+
+
+class DeployAnyway(ButtonAction):
+    """*Deploy all the same*: over a branch that is red."""
+
+    action_id: ClassVar[str] = "deploy_anyway"
+    attempt_id: str
+
+
+class TypeTarget(ButtonAction):
+    """*Type it*: the form for the branch or tag that is about to be deployed."""
+
+    action_id: ClassVar[str] = "type_target"
+    attempt_id: str
+
+
 class OpenLink(ButtonAction):
     """A link button: Slack reports the press, nothing is to be done."""
 

@@ -38,6 +38,7 @@ from bot.slack.sockets import Sockets
 from bot.store import Store
 from bot.watching.acts import Acts
 from bot.watching.engine import Engine, put_back
+from bot.watching.gate import Gate
 from bot.watching.knock import Knock
 from bot.watching.operator import Operator
 from bot.watching.starter import Starter
@@ -167,6 +168,7 @@ class App:
             self._policy, settings, self._projects, messenger, circleci, team_id=team_id
         )
         starter = Starter(settings, store, circleci, messenger, engine)
+        gate = Gate(settings, store, circleci, messenger, engine)
         context = Context(
             settings=settings,
             projects=self._projects,
@@ -175,6 +177,7 @@ class App:
             classic=classic,
             messenger=messenger,
             starter=starter,
+            gate=gate,
             acts=Acts(settings, store, circleci, teller, engine, permissions),
             finder=Finder(circleci, store),
             links=links,
@@ -183,7 +186,8 @@ class App:
         )
         sources = Sources(Versions(leisurely, self._projects.classic), circleci, classic)
         watcher = Watcher(settings, store, sources, teller, links, operator)
-        return context, _Tasks(Dispatcher(context, operator, self._auditor()), watcher, starter, store, engine)
+        dispatcher = Dispatcher(context, operator, self._auditor())
+        return context, _Tasks(dispatcher, watcher, starter, gate, store, engine)
 
     def _auditor(self) -> Auditor:
         keep = timedelta(days=self._settings.audit_retention_days)
@@ -285,8 +289,15 @@ class _Tasks:
     """The meaning of the engine's task names."""
 
     def __init__(
-        self, dispatcher: Dispatcher, watcher: Watcher, starter: Starter, store: Store, engine: Engine
+        self,
+        dispatcher: Dispatcher,
+        watcher: Watcher,
+        starter: Starter,
+        gate: Gate,
+        store: Store,
+        engine: Engine,
     ) -> None:
+        self.expire = gate.expire
         self.handle = dispatcher.handle
         self.press = dispatcher.press
         self.look_for = starter.look_for

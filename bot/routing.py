@@ -18,6 +18,7 @@ from bot.permissions import Permissions
 from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.watching.acts import Acts
+from bot.watching.gate import Gate
 from bot.watching.starter import Starter
 from formatters.blocks import Message
 from formatters.help import CommandHelp
@@ -38,6 +39,7 @@ class Context:
     classic: Classic
     messenger: Messenger
     starter: Starter
+    gate: Gate
     acts: Acts
     finder: Finder
     links: Links

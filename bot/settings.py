@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     )
     artifact_max_megabytes: Seconds = Field(20, description="Largest artifact that `artifacts get` puts into Slack")
     retention_days: Seconds = Field(30, description="How long finished builds and their buttons are remembered")
+    approval_minutes: Seconds = Field(60, description="How long a deploy waits for the second person of a policy")
     audit_retention_days: Seconds = Field(365, description="How long the record of who did what is kept")
     audit_log: bool = Field(False, description="Write each act to standard output as well, a JSON line each")
     slack_posts_per_second_per_channel: float = Field(

@@ -10,6 +10,7 @@ from commands import (
     doctor,
     env,
     evidence,
+    gate,
     hello,
     help,  # noqa: A004  # it is the command's name
     job,
@@ -29,7 +30,7 @@ from commands import (
 def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
-        *(deploy, rerun, cancel, approve, watch, locks),
+        *(deploy, gate, rerun, cancel, approve, watch, locks),
         *(status, tests, job, artifacts, lists, evidence),
         *(env, keys, legacy),
         *(hello, help, why, audit, doctor, webhook),

@@ -13,6 +13,7 @@ from bot.models.lock import Lock
 from bot.models.slack import Click, Invocation, Thread, utc_now
 from bot.routing import Context, Router
 from bot.settings import Projects
+from bot.watching.gate import demands
 from bot.watching.starter import Start
 from formatters import answers, locks
 from formatters.blocks import Message
@@ -55,7 +56,7 @@ async def deploy(request: Deploy, invocation: Invocation, context: Context) -> M
     attempt = await context.store.attempt(invocation.id)
     if attempt is None:
         project = await context.finder.project(request.slug)
-        await context.permissions.check(invocation, "deploy", project.slug, _ref(request, project))
+        decision = await context.permissions.check(invocation, "deploy", project.slug, _ref(request, project))
         if (lock := await _someone_elses_lock(request, project, invocation, context)) is not None:
             return locks.refused(lock, utc_now() - lock.since)
         definition_id = context.projects.definition_for(request.slug, project.slug)
@@ -64,8 +65,9 @@ async def deploy(request: Deploy, invocation: Invocation, context: Context) -> M
             if len(definitions) != 1:
                 return _ask_which(project, definitions, invocation)
             definition_id = definitions[0].id
-        attempt = await context.store.save_attempt(await _attempt(request, project, invocation, definition_id, context))
-    return await _start(attempt, context)
+        attempt = await _attempt(request, project, invocation, definition_id, context)
+        attempt = await context.store.save_attempt(attempt.model_copy(update={"demands": demands(decision)}))
+    return await go_on(attempt, context)
 
 
 def _ask_which(project: Project, definitions: Sequence[Definition], invocation: Invocation) -> Message:
@@ -103,6 +105,15 @@ def _ref(request: Deploy, project: Project) -> Ref:
     return request.ref or Ref(name=project.vcs_info.default_branch or "main")
 
 
+async def go_on(attempt: Attempt, context: Context) -> Message | None:
+    """Ask for what the policy still demands, or start it."""
+    if attempt.demands:
+        attempt, question = await context.gate.ask(attempt)
+        if attempt.demands:
+            return question
+    return await _start(attempt, context)
+
+
 async def _start(attempt: Attempt, context: Context) -> Message | None:
     try:
         started = await context.starter.start(attempt)
@@ -125,13 +136,14 @@ async def choose_definition(choice: ChooseDefinition, click: Click, context: Con
         raise UsageError("This question is too old.")
     request = parse(split(invocation.text)[1:], context.projects)
     project = await context.finder.project(request.slug)
-    await context.permissions.check(click, "deploy", project.slug, _ref(request, project))
+    decision = await context.permissions.check(click, "deploy", project.slug, _ref(request, project))
     if (lock := await _someone_elses_lock(request, project, invocation, context)) is not None:
         return locks.refused(lock, utc_now() - lock.since)
-    attempt = await context.store.attempt(invocation.id) or await context.store.save_attempt(
-        await _attempt(request, project, invocation, choice.definition_id, context)
-    )
-    return await _start(attempt, context)
+    attempt = await context.store.attempt(invocation.id)
+    if attempt is None:
+        attempt = await _attempt(request, project, invocation, choice.definition_id, context)
+        attempt = await context.store.save_attempt(attempt.model_copy(update={"demands": demands(decision)}))
+    return await go_on(attempt, context)
 
 
 def register(router: Router) -> None:

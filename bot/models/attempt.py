@@ -1,6 +1,7 @@
 """A deploy somebody asked for, recorded before CircleCI is, so that it is never sent twice."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Self
 
 from pydantic import Field
@@ -50,12 +51,22 @@ class Refusal(Model):
                 return Unavailable(self.text, arrived=False)
 
 
+class Demand(StrEnum):
+    """What a policy may demand before a deploy is sent."""
+
+    GREEN = "green"
+    TYPED = "typed"
+    SECOND_PERSON = "second_person"
+
+
 class Attempt(Model):
     """One asked-for start of a pipeline; `id` is the invocation's.
 
     `newest_number` is the project's newest pipeline before the POST: a pipeline of ours above it is the one that this
     attempt started. `sent_at` is set before the POST, `pipeline_id` after the answer, `over` when it was refused or
     given up, with its `refusal` if CircleCI refused it. `looks` counts how often a lost answer was looked for.
+    `demands` are what must be met before it is sent; `request_ts` is the message that asks for a second person until
+    `expires_at`, and `agreed_id` who agreed.
     """
 
     id: str
@@ -75,6 +86,10 @@ class Attempt(Model):
     pipeline_number: int | None = None
     over: bool = False
     refusal: Refusal | None = None
+    demands: tuple[Demand, ...] = ()
+    request_ts: str | None = None
+    expires_at: datetime | None = None
+    agreed_id: str = ""
     looks: int = 0
 
     def started(self, pipeline_id: PipelineId, number: int) -> Self:

@@ -202,6 +202,13 @@ class Report(Model):
     artifacts_problem: str = ""
 
 
+class Shipment(Model):
+    """What a deploy would ship, as far as CircleCI has built it: newest first, since the last `green` one."""
+
+    commits: tuple[Pipeline, ...] = ()
+    green: Pipeline | None = None
+
+
 class Snapshot(Model):
     """What is known of a watched pipeline between two looks.
 

@@ -98,6 +98,14 @@ class _TriggerParameters(Model):
     git: _GitParameters = _GitParameters()
 
 
+class _Actor(Model):
+    login: Text = ""
+
+
+class _Trigger(Model):
+    actor: _Actor = _Actor()
+
+
 class Pipeline(Model):
     """A pipeline; `state` never says running or success (`Build.state` does)."""
 
@@ -109,6 +117,12 @@ class Pipeline(Model):
     created_at: datetime
     vcs: Vcs | None = None
     trigger_parameters: _TriggerParameters | None = None
+    trigger: _Trigger | None = None
+
+    @property
+    def actor(self) -> str:
+        """Who pushed or asked for it, by their name at the code host; or empty text."""
+        return self.trigger.actor.login if self.trigger else ""
 
     @property
     def ref(self) -> Ref | None:

@@ -126,6 +126,7 @@ def _presser(body: Mapping[str, Any]) -> Click:
         action_id=str(view.get("callback_id") or ""),
         value="",
         user_id=str(user.get("id") or ""),
+        user_name=str(user.get("username") or user.get("name") or ""),
         team_id=str(user.get("team_id") or (body.get("team") or {}).get("id") or ""),
         channel_id="",
         message_ts="",

@@ -15,7 +15,7 @@ from bot import metrics
 from bot.errors import StoreError
 from bot.models.circleci import PipelineId
 
-HANDLE, PRESS, POLL, LOOK_FOR, SWEEP = "handle", "press", "poll", "look_for", "sweep"
+HANDLE, PRESS, POLL, LOOK_FOR, SWEEP, EXPIRE = "handle", "press", "poll", "look_for", "sweep", "expire"
 SWEEP_EVERY = timedelta(seconds=60)
 # A command or a press that met a lost Redis; each of its steps looks before it acts.
 RETRY = ExponentialRetry(attempts=8, minimum_delay=timedelta(seconds=1), maximum_delay=timedelta(seconds=30))
@@ -36,6 +36,9 @@ class Tasks(Protocol):
 
     async def look_for(self, attempt_id: str) -> timedelta | None:
         """Look for the pipeline of a trigger whose answer was lost; None when that is settled."""
+
+    async def expire(self, attempt_id: str) -> None:
+        """End a deploy that waits for a second person, if it still does."""
 
     async def sweep(self) -> None:
         """Give each watched pipeline a poll that has lost its own."""
@@ -67,6 +70,9 @@ class Engine:
         async def look_for(attempt_id: str, perpetual: Perpetual = Perpetual()) -> None:  # noqa: B008  # docket's way
             _again(perpetual, await tasks.look_for(attempt_id))
 
+        async def expire(attempt_id: str, retry: ExponentialRetry = RETRY) -> None:  # noqa: ARG001  # docket's way
+            await tasks.expire(attempt_id)
+
         async def sweep(
             perpetual: Perpetual = Perpetual(every=SWEEP_EVERY, automatic=True),  # noqa: ARG001, B008  # docket's way
         ) -> None:
@@ -76,6 +82,7 @@ class Engine:
         self._docket.register(press, names=[PRESS])
         self._docket.register(poll, names=[POLL])
         self._docket.register(look_for, names=[LOOK_FOR])
+        self._docket.register(expire, names=[EXPIRE])
         self._docket.register(sweep, names=[SWEEP])
 
     async def handle(self, invocation_id: str) -> None:
@@ -94,6 +101,10 @@ class Engine:
     async def ensure_poll(self, pipeline_id: PipelineId) -> None:
         """Begin polling the pipeline unless a poll is queued or running."""
         await _ask(self._docket.add(POLL, key=poll_key(pipeline_id))(pipeline_id))
+
+    async def expire(self, attempt_id: str, when: datetime) -> None:
+        """End the deploy at that time, if it still waits for a second person."""
+        await _ask(self._docket.add(EXPIRE, when=when, key=f"{EXPIRE}:{attempt_id}")(attempt_id))
 
     async def look_for(self, attempt_id: str, delay: timedelta) -> None:
         """Look for a lost answer after `delay`."""
