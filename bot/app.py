@@ -18,6 +18,7 @@ from bot import metrics
 from bot.auditing import Auditor
 from bot.budgets import Budget, Lane
 from bot.circleci.classic import Classic
+from bot.circleci.logs import declare
 from bot.circleci.transport import Transport
 from bot.circleci.versions import Versions
 from bot.embedded import EmbeddedServer
@@ -96,6 +97,7 @@ class App:
 
     async def _open(self) -> None:
         settings = self._settings
+        declare(settings.secrets)
         await self._open_store()
         self.messenger = await self._stack.enter_async_context(
             Messenger(token=settings.slack_bot_token, api_url=settings.slack_api_url, budgets=self._slack_budgets())

@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     approval_minutes: Seconds = Field(60, description="How long a deploy waits for the second person of a policy")
     audit_retention_days: Seconds = Field(365, description="How long the record of who did what is kept")
     audit_log: bool = Field(False, description="Write each act to standard output as well, a JSON line each")
+    mask_values: SecretStr | None = Field(
+        None, description="Values that must never be shown, comma-separated: masked in logs and test messages"
+    )
     slack_posts_per_second_per_channel: float = Field(
         1, ge=0, description="Budget for new messages in one channel; 0 for none"
     )
@@ -121,6 +124,13 @@ class Settings(BaseSettings):
         if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must never be shown: the credentials, and those of MASK_VALUES."""
+        declared = self.mask_values.get_secret_value().split(",") if self.mask_values else []
+        known = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
+        return tuple(value.strip() for value in (*known, *declared) if value.strip())
 
     @property
     def poll_interval(self) -> timedelta:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, SecretStr
 
 from bot.circleci.answers import Answer, decode, items, project_path, segments
+from bot.circleci.logs import masked
 from bot.circleci.transport import Transport, together
 from bot.errors import NotTriggered, Rejected
 from bot.models.build import Build, Run
@@ -135,7 +136,7 @@ class CircleCI:
         """Return the first pages of a job's test results, and whether there are more."""
         found, more = list[TestResult](), False
         async for page in self.pages(project_path(slug, job_number, "tests"), most=pages):
-            found += [decode(TestResult, item) for item in page.items]
+            found += [_masked(decode(TestResult, item)) for item in page.items]
             more = page.more
         return tuple(found), more
 
@@ -291,3 +292,8 @@ def _newest_runs(workflows: list[Workflow]) -> list[Run]:
     for workflow in sorted(workflows, key=lambda workflow: workflow.created_at):
         by_name.setdefault((workflow.name, workflow.is_setup), []).append(workflow)
     return [Run(workflow=runs[-1], attempt=len(runs)) for runs in by_name.values()]
+
+
+def _masked(test: TestResult) -> TestResult:
+    """Return a test without the secrets that its message may quote."""
+    return test.model_copy(update={"name": masked(test.name), "message": masked(test.message)})

@@ -1,9 +1,12 @@
 """A step's raw output made readable and safe to show."""
 
 import re
+from collections.abc import Iterable
 
 LONGEST_LINE = 1000
 MASK = "[masked]"
+SHORTEST_DECLARED = 6  # what is shorter stands in half of all words
+_declared: set[str] = set()
 
 # https://www.xfree86.org/current/ctlseqs.html : OSC and its like run to their terminator, CSI to its final byte.
 _STRINGS = re.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?")
@@ -54,8 +57,15 @@ def tail(text: str, lines: int) -> tuple[str, ...]:
     return tuple(_shortened(line) for line in shown.split("\n")[-lines:])
 
 
+def declare(values: Iterable[str]) -> None:
+    """From now on, mask these values too, in whatever shape: our own credentials, and those of the settings."""
+    _declared.update(value for value in values if len(value) >= SHORTEST_DECLARED)
+
+
 def masked(text: str) -> str:
-    """Replace what looks like a credential; CircleCI masks only the variables it was told about."""
+    """Replace what is declared or looks like a credential; CircleCI masks only the variables it was told about."""
+    for value in _declared:
+        text = text.replace(value, MASK)
     text = _KEY_BLOCK.sub(MASK, text)
     text = _KEY_END.sub(MASK, text)
     text = _TOKENS.sub(MASK, text)

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from bot.playground.conversations import Message
 from bot.playground.people import Person
+from bot.playground.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
 from tests.stories.team import Team, team_at_work
 
 VALUE = "hunter2-SECRET-VALUE"
@@ -215,3 +216,21 @@ async def in_redis(team: Team) -> list[str]:
             if kind in read:  # it may be gone by now
                 kept.append(f"{key!r} {await read[kind](key)!r}")
         return kept
+
+
+async def test_what_a_test_quotes_is_masked_before_it_is_posted(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, mask_values="hunter2-declared, other-value") as team:
+        leaky = TestPlan(
+            "test_login", "t.py", f"401 with ghp_{'a' * 36} and hunter2-declared and {team.circleci.token}"
+        )
+        job = JobPlan("test", ends="failed", tests=(leaky,), log=("used other-value here", "exit 1"))
+        course = Scenario((WorkflowPlan("build", (job,)),))
+        team.circleci.world.set_scenario("gh/acme/frontend", "main", course)
+        await team.deploys_branch("main")
+        final = await team.reads("Failed after")
+        assert "401 with [masked] and [masked] and [masked]" in final.visible
+        await team.ada.command("deploys", "/ci", "tests acme/frontend main")
+        await team.is_told(team.ada, "[masked]")
+        said = team.slack.workspace.transcript()
+        for secret in ("hunter2-declared", "other-value", "ghp_aaaa", team.circleci.token):
+            assert secret not in said
