@@ -1,9 +1,11 @@
 """Wiring: the only file that knows every part."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -97,7 +99,7 @@ class App:
 
     async def _open(self) -> None:
         settings = self._settings
-        declare(settings.secrets)
+        declare((*settings.secrets, *(token.get_secret_value() for token in self._projects.tokens.values())))
         await self._open_store()
         self.messenger = await self._stack.enter_async_context(
             Messenger(token=settings.slack_bot_token, api_url=settings.slack_api_url, budgets=self._slack_budgets())
@@ -109,6 +111,7 @@ class App:
                 settings.circleci_url,
                 settings.circleci_token,
                 lane=Lane(asking, patience=PATIENCE),
+                tokens=self._projects.tokens,
                 auth_header=self._projects.auth_header,
             )
         )
@@ -117,6 +120,7 @@ class App:
         context, tasks = self._parts(transport, leisurely, engine, team_id=identity.team_id)
         engine.register(tasks)
         if self._role is not Role.WEB:
+            await self.store.release("tokens-checked")  # so that the first sweep looks at them
             await self._start_worker()
         if self._role is Role.WORKER:
             await self._start_answering()
@@ -189,7 +193,8 @@ class App:
         sources = Sources(Versions(leisurely, self._projects.classic), circleci, classic)
         watcher = Watcher(settings, store, sources, teller, links, operator)
         dispatcher = Dispatcher(context, operator, self._auditor())
-        return context, _Tasks(dispatcher, watcher, starter, gate, store, engine)
+        check_tokens = partial(operator.check_tokens, circleci)
+        return context, _Tasks(dispatcher, watcher, starter, gate, store, engine, check_tokens=check_tokens)
 
     def _auditor(self) -> Auditor:
         keep = timedelta(days=self._settings.audit_retention_days)
@@ -298,7 +303,10 @@ class _Tasks:
         gate: Gate,
         store: Store,
         engine: Engine,
+        *,
+        check_tokens: Callable[[], Awaitable[None]],
     ) -> None:
+        self._check_tokens = check_tokens
         self.expire = gate.expire
         self.handle = dispatcher.handle
         self.press = dispatcher.press
@@ -321,6 +329,7 @@ class _Tasks:
         metrics.WATCHES.set(len(watching))
         for pipeline_id in watching:
             await self._engine.ensure_poll(pipeline_id)
+        await self._check_tokens()
 
 
 async def _drain(task: "asyncio.Task[None]") -> None:

@@ -32,11 +32,11 @@ async def examine(
 ) -> list[Finding]:
     """Return what was found, in the order of setting it up; nothing raises, and no secret is in it."""
     late_slack, late_circleci = SlackError("", "no answer in time"), Unavailable("no answer in time")
-    who, channels, app_token, user, organizations, kept = await asyncio.gather(
+    who, channels, app_token, owners, organizations, kept = await asyncio.gather(
         _asked(messenger.identity(), late_slack),
         _asked(messenger.channels(), late_slack),
         _asked(_app_token(settings, messenger), late_slack),
-        _asked(circleci.me(), late_circleci),
+        _asked(circleci.owners(), late_circleci),
         _asked(circleci.collaborations(), late_circleci),
         _asked(memory, StoreError("no answer in time")),
     )
@@ -46,7 +46,7 @@ async def examine(
         *(checkup.slack(who, manifest.scopes(), manifest.optional_scopes()) if settings.slack_bot_token else ()),
         *checkup.way_in(settings, app_token),
         *checkup.channels(settings, channels),
-        *(checkup.circleci(user, organizations) if settings.circleci_token else ()),
+        *(checkup.circleci(owners, organizations) if settings.circleci_token else ()),
         *checkup.memory(settings, kept),
         *checkup.clock(who, utc_now()),
         *checkup.webhook(settings),
@@ -64,6 +64,7 @@ async def examine_alone(settings: Settings, projects: Projects, problems: Sequen
             settings.circleci_token,
             timeout_seconds=PATIENCE_SECONDS / 2,
             auth_header=projects.auth_header,
+            tokens=projects.tokens,
         )
         circleci = CircleCI(await stack.enter_async_context(transport))
         return await examine(settings, projects, messenger, circleci, _memory(settings, stack), problems)

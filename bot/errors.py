@@ -78,7 +78,9 @@ class CircleCIError(BotError):
 
 
 class Unauthorized(CircleCIError):
-    """401: the token is wrong, expired or of the wrong kind."""
+    """401: the token is wrong, expired or of the wrong kind; `token` names whose it is, empty for the default one."""
+
+    token = ""
 
 
 class RateLimited(CircleCIError):

@@ -192,6 +192,15 @@ class Projects(BaseModel):
     default_vcs: str = "gh"
     auth_header: Literal["bearer", "circle-token"] = "bearer"
     projects: dict[str, ProjectEntry] = {}
+    tokens: dict[str, SecretStr] = {}
+
+    @field_validator("tokens")
+    @classmethod
+    def _of_something(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name in value:
+            if name.count("/") not in (1, 2):
+                raise ValueError(f"{name!r} is neither an organisation (gh/acme) nor a project (gh/acme/frontend)")
+        return value
 
     @property
     def classic(self) -> frozenset[str]:

@@ -1,9 +1,9 @@
 """The check-up in words: what was found, and for what is wrong the exact place to put it right."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from bot.errors import BotError, NotFound, Rejected, SlackError, Unauthorized
+from bot.errors import BotError, CircleCIError, NotFound, Rejected, SlackError, Unauthorized
 from bot.models.checkup import Finding, Identity, Memory, Verdict
 from bot.models.circleci import Collaboration, User
 from bot.settings import Problem, Projects, Settings
@@ -118,11 +118,31 @@ def channels(given: Settings, joined: dict[str, str] | BotError) -> Iterator[Fin
         yield Finding(what="Operator", verdict=Verdict.BROKEN, found=found, fix=invite)
 
 
-def circleci(user: User | BotError, organizations: Sequence[Collaboration] | BotError) -> Iterator[Finding]:
-    """Yield whose CircleCI token it is, and what it can see."""
+def circleci(
+    owners: Mapping[str, User | CircleCIError] | BotError, organizations: Sequence[Collaboration] | BotError
+) -> Iterator[Finding]:
+    """Yield whose each CircleCI token is, and what the default one can see."""
+    user = owners if isinstance(owners, BotError) else owners[""]
     if isinstance(user, BotError):
         yield _no_circleci(user)
-        return
+    else:
+        yield from _default_token(user, organizations)
+    for name, owner in {} if isinstance(owners, BotError) else owners.items():
+        if name:
+            yield _token_of(name, owner)
+
+
+def _token_of(name: str, owner: User | CircleCIError) -> Finding:
+    if isinstance(owner, User):
+        found = f"belongs to {owner.login or owner.name or 'somebody without a name'}"
+        return Finding(what=f"Token of {name}", verdict=Verdict.OK, found=found)
+    fix = "PROJECTS_FILE, [tokens]: a new personal token of the machine user"
+    return Finding(
+        what=f"Token of {name}", verdict=Verdict.BROKEN, found=f"CircleCI does not accept it: {owner}", fix=fix
+    )
+
+
+def _default_token(user: User, organizations: Sequence[Collaboration] | BotError) -> Iterator[Finding]:
     name = user.login or user.name or "somebody without a name"
     yield Finding(what="CircleCI token", verdict=Verdict.OK, found=f"belongs to {name}")
     if isinstance(organizations, BotError) or not organizations:

@@ -184,12 +184,11 @@ def channel_gone(channel_id: str, code: str) -> Message:
     return assemble(text, section(f"⚠️ {text}"))
 
 
-def operator(problem: BotError) -> Message:
-    """Tell the operator what to do."""
+def token_refused(name: str) -> Message:
+    """Tell the operator which token CircleCI does not take, and what to do."""
+    which = f"the token of {clean(name, 100)} (PROJECTS_FILE, [tokens])" if name else "my token (CIRCLECI_TOKEN)"
     text = (
-        "CircleCI does not accept my token (CIRCLECI_TOKEN). Make a new personal token for the machine user and "
-        "restart me; builds under watch go on being followed then."
-        if isinstance(problem, Unauthorized)
-        else f"Trouble: {clean(str(problem), 400)}"
+        f"CircleCI does not accept {which}. Make a new personal token for the machine user and restart me; builds "
+        "under watch go on being followed then."
     )
     return assemble(text, section(f"⚠️ {text}"))

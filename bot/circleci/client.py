@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr
 from bot.circleci.answers import Answer, decode, items, project_path, segments
 from bot.circleci.logs import masked
 from bot.circleci.transport import Transport, together
-from bot.errors import NotTriggered, Rejected
+from bot.errors import CircleCIError, NotTriggered, Rejected
 from bot.models.build import Build, Run
 from bot.models.circleci import (
     Artifact,
@@ -52,6 +52,17 @@ class CircleCI:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    async def owners(self) -> dict[str, User | CircleCIError]:
+        """Return whose each token is, or what CircleCI says of it; the default one is under the empty name."""
+        names = ("", *self._transport.token_names)
+        return dict(zip(names, await together(*(self._owner(name) for name in names)), strict=True))
+
+    async def _owner(self, name: str) -> User | CircleCIError:
+        try:
+            return await CircleCI(self._transport.with_token_of(name)).me()
+        except CircleCIError as error:
+            return error
 
     async def me(self) -> User:
         """Return whom the token belongs to."""

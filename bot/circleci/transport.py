@@ -4,9 +4,10 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from copy import copy
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from pydantic import SecretStr
 from bot import metrics
 from bot.budgets import Lane
 from bot.circleci.answers import Answer, answer, asked_to_wait, phrase, without_queries
+from bot.circleci.keyring import Keyring
 from bot.errors import RateLimited, Rejected, Spent, Unauthorized, Unavailable
 from bot.logs import Outage
 
@@ -49,6 +51,7 @@ class Transport:
     """Speaks to one CircleCI with one token; use it as a context manager.
 
     `auth_header` is bearer, or circle-token for an old Server. `lane` gives each request its turn, over all processes.
+    `tokens` are those of other organisations (`gh/acme`) or projects (`gh/acme/frontend`).
     `timeout_seconds` bounds a whole request, and half of it the connecting.
     """
 
@@ -60,20 +63,19 @@ class Transport:
         timeout_seconds: float = 10,
         lane: Lane | None = None,
         auth_header: str = "bearer",
+        tokens: Mapping[str, SecretStr] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
-        self._secret = token.get_secret_value()
+        self._keys = Keyring(token, tokens or {})
         self._timeout_seconds = timeout_seconds
         self._lane = lane
         self._outage = Outage("CircleCI", after=3)
         timeout = httpx.Timeout(timeout_seconds, connect=timeout_seconds / 2, pool=timeout_seconds / 2)
         headers = {"User-Agent": "ci-chatops", "Accept": "application/json"}
-        # An empty bearer is refused as malformed instead of being taken for nobody.
-        known = {"Circle-Token": self._secret} if auth_header == "circle-token" else _bearer(self._secret)
-        credential = known if self._secret else {}
-        self._client = HttpxAiohttpClient(headers={**headers, **credential}, timeout=timeout, transport=transport)
-        # Without the token, for addresses that CircleCI hands out and that may be anybody's.
+        self._auth_header = auth_header
+        self._client = HttpxAiohttpClient(headers=headers, timeout=timeout, transport=transport)
+        # For addresses that CircleCI hands out and that may be anybody's: never with a token.
         self._stranger = HttpxAiohttpClient(
             headers=headers, timeout=timeout, transport=transport, follow_redirects=True, max_redirects=3
         )
@@ -114,16 +116,52 @@ class Transport:
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
     async def _send(self, method: str, path: str, params: Mapping[str, str] | None, json: object) -> Answer:
+        tried = self._keys.for_path(path)
+        for token in tried[:-1]:
+            try:
+                return await self._send_as(token, method, path, params, json)
+            except Rejected as error:
+                if error.status != HTTPStatus.NOT_FOUND:  # what a token may not see is not there for it
+                    raise
+        return await self._send_as(tried[-1], method, path, params, json)
+
+    async def _send_as(
+        self, token: str, method: str, path: str, params: Mapping[str, str] | None, json: object
+    ) -> Answer:
         if self._lane and (wait := await self._lane.turn()):
             raise RateLimited(wait) if await self._lane.is_paused() else Spent(wait)
         async with _errors(self._timeout_seconds):
-            response = await self._client.request(method, f"{self._base_url}{path}", params=params, json=json)
+            response = await self._client.request(
+                method, f"{self._base_url}{path}", params=params, json=json, headers=self._credential(token)
+            )
         metrics.CIRCLECI_REQUESTS.labels(str(response.status_code)).inc()
         log.debug("%s %s: %s", method, path, response.status_code)
         now = datetime.now(UTC)
         if self._lane and (pause := asked_to_wait(response, now=now)):
             await self._lane.pause(pause)
-        return answer(response, secret=self._secret, now=now)
+        try:
+            found = answer(response, secret=token, now=now)
+        except Unauthorized as error:
+            error.token = self._keys.name_of(token)
+            raise
+        self._keys.learn(token, found.data)
+        return found
+
+    def _credential(self, token: str) -> dict[str, str]:
+        if not token:
+            return {}  # an empty bearer is refused as malformed instead of being taken for nobody
+        return {"Circle-Token": token} if self._auth_header == "circle-token" else {"Authorization": f"Bearer {token}"}
+
+    @property
+    def token_names(self) -> tuple[str, ...]:
+        """The organisations and projects that have a token of their own."""
+        return self._keys.names
+
+    def with_token_of(self, name: str) -> Self:
+        """Return the same transport with one token for everything: the default one where `name` is empty."""
+        other = copy(self)
+        other._keys = self._keys.alone(name)  # noqa: SLF001  # it is ourselves
+        return other
 
     def on_lane(self, lane: Lane) -> Self:
         """Return the same transport, on the same connections, for those who use another lane."""
@@ -137,15 +175,22 @@ class Transport:
         The token goes to CircleCI's own hosts alone and never over a redirect: the storage behind one refuses a second
         credential (buildkite/cli#830), and it may be anybody's.
         """
-        client = self._client if self._is_own(url) else self._stranger
+        tokens = self._keys.all if self._is_own(url) else ("",)
         async with _errors(deadline_seconds):
-            for _ in range(MOST_REDIRECTS):
-                if not url.startswith(("https://", "http://")):
-                    break
-                async with client.stream("GET", url, follow_redirects=False) as response:
-                    if not response.has_redirect_location:
-                        return await _content(response, max_bytes)
-                    url, client = str(response.url.join(response.headers["location"])), self._stranger
+            for token in tokens[:-1]:
+                with suppress(Rejected):
+                    return await self._fetched(url, token, max_bytes)
+            return await self._fetched(url, tokens[-1], max_bytes)
+
+    async def _fetched(self, url: str, token: str, max_bytes: int) -> bytes | None:
+        client, headers = self._client, self._credential(token)
+        for _ in range(MOST_REDIRECTS):
+            if not url.startswith(("https://", "http://")):
+                break
+            async with client.stream("GET", url, follow_redirects=False, headers=headers) as response:
+                if not response.has_redirect_location:
+                    return await _content(response, max_bytes)
+                url, client, headers = str(response.url.join(response.headers["location"])), self._stranger, {}
         raise Unavailable("it points nowhere", arrived=False)
 
     def _is_own(self, url: str) -> bool:
@@ -162,10 +207,6 @@ class Transport:
             if not response.is_success:
                 raise Rejected(response.status_code, phrase(response.status_code))
             yield response.aiter_bytes()
-
-
-def _bearer(secret: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {secret}"}
 
 
 def _host(url: str) -> str:

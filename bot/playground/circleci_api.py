@@ -27,6 +27,7 @@ class CircleCI:
 
     def __init__(self, world: World, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.world = world
+        self.tokens: dict[str, str] = {}  # of other organisations, such as gh/other
         self.faults = Faults()
         self.page_size = 20
         self.rerun_without_id = False
@@ -81,8 +82,13 @@ class CircleCI:
         return response
 
     def _is_known(self, request: web.Request) -> bool:
-        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return self.token in (bearer, request.headers.get("Circle-Token")) and "circle-token" not in request.query
+        return _token(request) in (self.token, *self.tokens.values()) and "circle-token" not in request.query
+
+    def _check_sight(self, request: web.Request, slug: str, refusal: str) -> None:
+        """Let each token see its own organisation alone: what it may not see is not there."""
+        organization = slug.rpartition("/")[0]
+        if _token(request) != self.tokens.get(organization, self.token):
+            raise Refused(404, refusal)
 
     async def _unknown(self, request: web.Request) -> web.Response:
         if request.path.startswith("/api/v1.1/"):
@@ -97,6 +103,7 @@ class CircleCI:
         project = self.world.projects.get(f"{SPELLINGS.get(vcs, vcs)}/{org}/{name}")
         if project is None or (project.classic and request.path.startswith("/api/v2/")):
             raise Refused(404, "Project not found")
+        self._check_sight(request, project.slug, "Project not found")
         return project
 
     def _find_pipeline(self, request: web.Request) -> Pipeline:
@@ -104,12 +111,15 @@ class CircleCI:
         found = next((one for one in self.world.everything if one.id == request.match_info["id"]), None)
         if found is None:
             raise Refused(404, "Pipeline not found")
+        self._check_sight(request, found.slug, "Pipeline not found")
         return self._answering(found)
 
     def _find_run(self, request: web.Request) -> tuple[Run, Pipeline]:
         """Return the workflow of the address with its pipeline."""
         run = self.world.run(request.match_info["id"])
-        return run, self._answering(self.world.pipeline_of(run.id))
+        pipeline = self.world.pipeline_of(run.id)
+        self._check_sight(request, pipeline.slug, "Workflow not found")
+        return run, self._answering(pipeline)
 
     def _find_job(self, request: web.Request) -> tuple[Run, JobPlan]:
         """Return the job with the number in the address."""
@@ -348,3 +358,8 @@ class CircleCI:
 
 def _log(plan: JobPlan, now: datetime) -> list[dict[str, str]]:
     return [{"type": "out", "time": words.stamp(now), "message": f"{line}\r\n"} for line in plan.log]
+
+
+def _token(request: web.Request) -> str:
+    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return bearer or request.headers.get("Circle-Token", "")

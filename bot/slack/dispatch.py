@@ -123,7 +123,7 @@ class Dispatcher:
         if not isinstance(error, UserError):
             log.warning("refused", error=repr(error))
         if isinstance(error, Unauthorized):
-            await self._operator.token_refused(error)
+            await self._operator.token_refused(error.token)
         usage = self._context.router.commands.get(error.command or "") if isinstance(error, UsageError) else None
         word = said.command if isinstance(said, Invocation) else "/ci"
         typed = said.text if isinstance(said, Invocation) else ""

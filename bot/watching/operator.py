@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import structlog
 
-from bot.errors import CircleCIError, SlackError
+from bot.circleci.client import CircleCI
+from bot.errors import SlackError, Unauthorized
 from bot.messenger import Messenger
 from bot.store import Store
 from formatters import errors
@@ -14,6 +15,7 @@ from formatters.blocks import Message
 log = structlog.get_logger(__name__)
 
 REPEAT = timedelta(hours=6)
+DAILY = timedelta(hours=24)
 
 
 class Operator:
@@ -24,11 +26,19 @@ class Operator:
         self._store = store
         self._channel_id = channel_id
 
-    async def token_refused(self, error: CircleCIError) -> None:
-        """Say that CircleCI does not take the token; at most every six hours, over all processes."""
-        if await self._is_first("circleci-token"):
-            log.error("circleci_token_refused")
-            await self._tell(errors.operator(error))
+    async def token_refused(self, name: str = "") -> None:
+        """Say that CircleCI does not take a token, that of `name` or the default one; at most every six hours."""
+        if await self._is_first(f"circleci-token:{name}"):
+            log.error("circleci_token_refused", token=name or "CIRCLECI_TOKEN")
+            await self._tell(errors.token_refused(name))
+
+    async def check_tokens(self, circleci: CircleCI) -> None:
+        """Ask CircleCI whose each token is, once a day over all processes, before somebody needs it at night."""
+        if not await self._store.first("tokens-checked", DAILY):
+            return
+        for name, owner in (await circleci.owners()).items():
+            if isinstance(owner, Unauthorized):
+                await self.token_refused(name)
 
     async def channel_gone(self, channel_id: str, code: str) -> None:
         """Say that a channel takes our messages no more; at most every six hours for each."""

@@ -158,7 +158,7 @@ class Watcher:
         if failures == 1:
             log.info("circleci_unreadable", pipeline=pipeline_id, error=repr(error))
         if isinstance(error, Unauthorized):
-            await self._operator.token_refused(error)
+            await self._operator.token_refused(error.token)
         for watch in await self._store.watches(pipeline_id):
             await self._quietly(self._tell_outage(watch, snapshot.build, failures, error))
         await self._store.save_snapshot(pipeline_id, snapshot.model_copy(update={"failures": failures}))

@@ -157,8 +157,9 @@ def test_every_answer_is_within_the_limits() -> None:
         answers.rerun_too_old(),
         answers.already_running(build("running"), ""),
         answers.lost_answer_not_found(Ref(name=HOSTILE), HOSTILE),
-        errors.operator(Rejected(400, HOSTILE)),
-        errors.operator(Unauthorized()),
+        errors.token_refused(""),
+        errors.token_refused("gh/acme"),
+        errors.channel_gone("C0DEPLOYS", "is_archived"),
         errors.unexpected("7f3a"),
     ]
     for message in made:
