@@ -162,4 +162,4 @@ def register(router: Router) -> None:
     router.command(LOCKS, parse=parse_nothing, permission="read")(list_locks)
     router.action(Unlock, permission="deploy")(unlock_it)
     router.action(TakeLock, permission="deploy")(take)
-    router.action(AskHolder, permission="read")(ask_holder)
+    router.action(AskHolder, permission="deploy")(ask_holder)

@@ -1,17 +1,23 @@
 """Stories of several organisations, each with a token of its own."""
 
+import logging
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from bot.settings import Projects
 from tests.stories.team import team_at_work
+from tests.stories.test_secrets import in_redis
 
 OTHER = "CCIPAT_other-organisation"
 PROJECTS = Projects(tokens={"gh/other": SecretStr(OTHER)})
 
 
-async def test_each_organisation_is_spoken_to_with_its_own_token(tmp_path: Path) -> None:
+async def test_each_organisation_is_spoken_to_with_its_own_token(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     async with team_at_work(tmp_path, projects=PROJECTS) as team:
         team.circleci.tokens["gh/other"] = OTHER
         team.circleci.world.add_project("gh/other/app", branches={"main": "failing-tests"})
@@ -23,7 +29,9 @@ async def test_each_organisation_is_spoken_to_with_its_own_token(tmp_path: Path)
         await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=15)
         used = {seen.headers["Authorization"] for seen in team.circleci.requests if "/gh/other/" in seen.path}
         assert used == {f"Bearer {OTHER}"}
-        assert OTHER not in team.slack.workspace.transcript()
+        told = capfd.readouterr()
+        for place in (team.slack.workspace.transcript(), str(await in_redis(team)), told.out, told.err, caplog.text):
+            assert OTHER not in place
 
 
 async def test_a_restart_finds_out_whose_a_pipeline_is(tmp_path: Path) -> None:
