@@ -133,6 +133,10 @@ DEFAULT = Policy(
 )
 
 
+# Whatever a file says, somebody must be able to look after the bot.
+KEEPERS = Rule(name="the people in ADMINS look after me", roles=(ADMINS,), words=(Word.ADMIN,))
+
+
 class Person(NamedTuple):
     """Somebody as Slack knows them; `unread` are groups of which it did not say who is in them."""
 
@@ -285,7 +289,7 @@ def parse(text: str) -> Policy:
         raise BadPolicy(str(error)) from None
     except ValidationError as error:
         raise BadPolicy("\n".join(_mistake(text, item["loc"], item["msg"]) for item in error.errors())) from None
-    return policy if policy.rules else policy.model_copy(update={"rules": DEFAULT.rules})
+    return policy.model_copy(update={"rules": (*policy.rules, KEEPERS) if policy.rules else DEFAULT.rules})
 
 
 def _mistake(text: str, where: tuple[int | str, ...], message: str) -> str:

@@ -11,7 +11,7 @@ from formatters.words import count, duration
 
 def refused(lock: Lock, age: timedelta) -> Message:
     """Say to who wants to deploy that somebody keeps them from it, and what they can press."""
-    text = f"{literal(lock.target)} is locked by {mention(lock.holder_id)} since {duration(age)}{_reason(lock)}"
+    text = f"{mention(lock.holder_id)} locked {literal(lock.target)} {duration(age)} ago{_reason(lock)}"
     sure = confirm("Take it over?", "Who holds it is told.", "Take over", "Leave it")
     buttons = (
         button(AskHolder(key=lock.key, holder_id=lock.holder_id), "Ask for it"),
@@ -22,7 +22,8 @@ def refused(lock: Lock, age: timedelta) -> Message:
 
 def locked(lock: Lock) -> Message:
     """Say that it is theirs now."""
-    text = f"{literal(lock.target)} is locked: nobody but you deploys it through me{_reason(lock)}"
+    reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
+    text = f"{literal(lock.target)} is locked. Nobody but you deploys it through me.{reason}"
     return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
 
 
@@ -49,7 +50,7 @@ def all_locks(locks: Sequence[Lock], ages: Sequence[timedelta]) -> Message:
         return _said("Nothing is locked.")
     text = f"{count(len(locks), 'lock')}."
     lines = [
-        f"🔒 {literal(lock.target)} · {mention(lock.holder_id)} · {duration(age)}{_reason(lock)}"
+        f"🔒 {literal(lock.target)} · {mention(lock.holder_id)} · {duration(age)} ago{_reason(lock)}"
         for lock, age in zip(locks, ages, strict=True)
     ]
     return assemble(text, section(f"*{text}*\n{fit(lines, 2700)}"))

@@ -17,10 +17,10 @@ _DEMANDS = {
 def why(word: str, about: str, decision: Decision, could: Sequence[str]) -> Message:
     """Return what the policy says to the one who asks, and why."""
     what = DOING[word] + (f" ({literal(about)})" if about else "")
-    rule = literal(decision.rule, 300)
+    rule = f"“{literal(decision.rule, 300)}”"
     if decision.allowed:
         demands = [words for name, words in _DEMANDS.items() if getattr(decision, name)]
         text = f"You may {what} here: {rule}." + (f" But {'; '.join(demands)}." if demands else "")
     else:
-        text = f"You may not {what} here: {rule}."
+        text = f"You may not {what} here: {literal(decision.rule, 300)}."
     return assemble(text, section(text), context(f"Who could: {listed(could, 8)}." if could else "Nobody could."))

@@ -15,6 +15,7 @@ from bot import metrics
 from bot.__main__ import _parser
 from bot.grammar import split
 from bot.manifest import for_http
+from bot.policy import Rule, Word, parse
 from bot.routing import Router
 from bot.settings import Projects, Settings
 from commands import register
@@ -212,3 +213,15 @@ def test_the_figures_were_all_reached_on_a_named_machine() -> None:
     assert len(rows) >= 13
     assert "**no**" not in told
     assert re.search(r"^\w+, \d+ cores, Python 3\.\d+", told, re.MULTILINE)
+
+
+def test_the_policys_examples_are_a_policy_and_every_key_is_explained() -> None:
+    told = (DOCS / "policy.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", told, re.DOTALL)
+    policy = parse(example)
+    assert len(policy.rules) == 8
+    explained = {
+        key for row in re.findall(r"^\| (`.*?`) \|", told, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)
+    }
+    assert explained == set(Rule.model_fields)
+    assert all(f"`{word}`" in told for word in Word)

@@ -222,7 +222,7 @@ def test_a_file_is_checked_before_it_is_used(tmp_path: Path, capsys: pytest.Capt
     good.write_text(FILE)
     bad.write_text(FILE.replace('"members"', '"member"'))
     assert main(["policy", "check", str(good)]) == 0
-    assert "2 roles, 7 rules" in capsys.readouterr().out
+    assert "2 roles, 8 rules" in capsys.readouterr().out
     assert main(["policy", "check", str(bad)]) == 2
     assert "did you mean 'members'?" in capsys.readouterr().err
     assert main(["policy", "check", str(tmp_path / "none.toml")]) == 2

@@ -135,7 +135,7 @@ async def test_a_lock_set_meanwhile_holds(team: Team) -> None:
     await admin.command("deploys", "/ci", "lock acme/frontend:main incident")
     await team.is_told(admin, "is locked")
     await team.grace.click(asked, "Agree and deploy")
-    await team.is_told(team.grace, "is locked by @admin")
+    await team.is_told(team.grace, "@admin locked acme/frontend main")
     assert team.posts("/pipeline") == []
 
 

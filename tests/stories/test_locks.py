@@ -30,8 +30,8 @@ async def hears(team: Team, name: str, words: str) -> Message:
 
 
 async def test_a_lock_refuses_others_and_not_its_holder(team: Team) -> None:
-    await says(team, "grace", "lock acme/frontend:main database migration", "is locked: nobody but you")
-    refused = await says(team, "ada", "deploy acme/frontend main", "is locked by @grace")
+    await says(team, "grace", "lock acme/frontend:main database migration", "is locked. Nobody but you")
+    refused = await says(team, "ada", "deploy acme/frontend main", "@grace locked acme/frontend main")
     assert "database migration" in refused.visible
     assert refused.buttons == ["Ask for it", "Take over"]
     assert team.posts("/pipeline") == []
@@ -56,7 +56,7 @@ async def test_a_lock_on_the_project_holds_for_every_branch(team: Team) -> None:
 
 async def test_the_holder_is_asked_once_and_unlocks_with_a_press(team: Team) -> None:
     await says(team, "grace", "lock acme/frontend:main", "is locked")
-    refused = await says(team, "ada", "deploy acme/frontend main", "is locked by @grace")
+    refused = await says(team, "ada", "deploy acme/frontend main", "@grace locked acme/frontend main")
     await team.ada.click(refused, "Ask for it")
     await team.is_told(team.ada, "I have asked @grace")
     await team.ada.click(refused, "Ask for it")
@@ -68,7 +68,7 @@ async def test_the_holder_is_asked_once_and_unlocks_with_a_press(team: Team) -> 
 
 async def test_a_lock_is_taken_over_once_and_its_holder_told(team: Team) -> None:
     await says(team, "grace", "lock acme/frontend:main hotfix", "is locked")
-    refused = await says(team, "ada", "deploy acme/frontend main", "is locked by @grace")
+    refused = await says(team, "ada", "deploy acme/frontend main", "@grace locked acme/frontend main")
     again = await says(team, "admin", "lock acme/frontend:main mine", "@grace has locked acme/frontend main already")
     await team.ada.click(refused, "Take over")
     taken = await team.is_told(team.ada, "You hold the lock on acme/frontend main now")
