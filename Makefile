@@ -20,7 +20,7 @@ test: $(VENV)/installed-dev ## Run everything: format, lint, types, floors, test
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n 2 $(PYTEST_ARGS)
+	@$(BIN)/coverage run -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

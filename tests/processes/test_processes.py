@@ -42,6 +42,7 @@ async def test_a_killed_bot_goes_on_with_its_thread_and_ends_it_once(tmp_path: P
             await slack.wait_for(lambda: [one for one in deploys.messages if "Running" in one.visible], timeout=10)
             bot.kill()
             await bot.wait()
+        world.clock.speed = 300
         async with the_bot(slack, circleci, tmp_path) as bot:
             await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=40)
             bot.send_signal(signal.SIGTERM)
@@ -118,6 +119,7 @@ async def test_web_and_worker_share_a_redis_and_a_killed_worker_is_replaced(tmp_
         await ada.command("deploys", "/ci", "deploy acme/frontend try/slow")
         await slack.wait_for(lambda: [one for one in deploys.messages if "Running" in one.visible], timeout=15)
         first.kill()
+        world.clock.speed = 300
         await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=60)
         assert len(deploys.roots) == 1
         assert len([one for one in deploys.messages if "Passed in" in one.visible]) == 1

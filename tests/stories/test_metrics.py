@@ -74,7 +74,7 @@ async def test_the_check_up_says_who_asked_to_be_left_alone(tmp_path: Path) -> N
 
 
 async def test_an_error_bears_the_reference_that_the_log_has(team: Team, capfd: pytest.CaptureFixture[str]) -> None:
-    team.circleci.faults.add("GET", "*/me", status=403, body={"message": "Not today."})
+    team.circleci.faults.add("GET", "*/me", status=403, body={"message": "Not today."}, times=None)
     await team.ada.command("deploys", "/ci", "me")
     told = await team.is_told(team.ada, "Not today.")
     (reference,) = re.findall(r"Reference ([0-9a-f]{6})", told.visible)

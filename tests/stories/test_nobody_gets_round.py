@@ -104,7 +104,10 @@ class Stage:
             await self._move(person, kind, what)
         await self._quiet()
         if person.modal is not None:
-            await person.submit(person.modal, {})
+            await person.submit(
+                person.modal, {block["block_id"]: "x" for block in person.modal.blocks if "element" in block}
+            )
+            await self._quiet()
         return [f"{seen.method} {seen.path}" for seen in requests[before:] if seen.method != "GET"]
 
     async def _move(self, person: Person, kind: str, what: Any) -> None:
