@@ -80,6 +80,7 @@ class Stage:
         await team.reads("Waiting for approval")
         team.circleci.world.clock.speed = 0.001
         await team.deploys_branch("try/slow")
+        await self._quiet()
         failed = team.circleci.world.pipelines[0]
         self.forged = forged(
             {
