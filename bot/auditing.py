@@ -1,6 +1,7 @@
 """Keeps the record of what people did: every act that takes more than reading, done or refused."""
 
 import sys
+from contextvars import ContextVar
 from datetime import timedelta
 
 import structlog
@@ -15,6 +16,16 @@ MOST_WHAT = 300
 log = structlog.get_logger(__name__)
 
 
+# What is being done: the word it takes, and the command line or the button. Not bound to the log, where a command's
+# parameters have no business.
+_act: ContextVar[tuple[str, str]] = ContextVar("act", default=(Word.READ, ""))
+
+
+def begin(word: str, what: str) -> None:
+    """Say what this task is about to do, for the record."""
+    _act.set((word, what))
+
+
 class Auditor:
     """Writes entries; what an act found out on its way (the rule, the project, the pipeline) it bound to the log."""
 
@@ -23,8 +34,9 @@ class Auditor:
         self._keep = keep
         self._to_output = to_output
 
-    async def note(self, said: Invocation | Click, word: str, what: str, result: str) -> None:
-        """Keep one act, unless it only read."""
+    async def note(self, said: Invocation | Click, result: str) -> None:
+        """Keep what this task did, unless it only read."""
+        word, what = _act.get()
         if word == Word.READ:
             return
         found = structlog.contextvars.get_contextvars()

@@ -4,7 +4,8 @@ BotError
 ├─ UserError               the person can fix it: words, no log noise
 │  ├─ UsageError           bad or missing argument (command, usage, near miss)
 │  ├─ NotFound             project, branch, build (what, name, where it was looked for)
-│  └─ NotAllowed           who, action, the rule that decided
+│  ├─ NotAllowed           who, word, the rule that decided
+│  └─ Locked               target, holder, reason, age
 ├─ CircleCIError           the far side: the user is told, the operator logs
 │  ├─ Unauthorized         the token is wrong, too weak or expired
 │  ├─ RateLimited          retry_after
@@ -71,6 +72,18 @@ class NotAllowed(UserError):
         self.word = word
         self.about = about
         self.rule = rule
+
+
+class Locked(UserError):
+    """`target` is kept from others by `holder_id`, since `age`, because of `reason`; `key` names the lock."""
+
+    def __init__(self, target: str, *, key: str, holder_id: str, reason: str, age: timedelta) -> None:
+        super().__init__(f"{target} is locked by {holder_id}")
+        self.target = target
+        self.key = key
+        self.holder_id = holder_id
+        self.reason = reason
+        self.age = age
 
 
 class CircleCIError(BotError):

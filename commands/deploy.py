@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.actions import ChooseDefinition
-from bot.errors import NotFound, Rejected, UsageError
+from bot.errors import Locked, NotFound, Rejected, UsageError
 from bot.grammar import Word, is_parameter, parse_parameters, parse_project, parse_ref, split
 from bot.models.attempt import Attempt, ParameterValue
 from bot.models.circleci import Definition, Project, ProjectSlug, Ref
-from bot.models.lock import Lock
 from bot.models.slack import Click, Invocation, Thread, utc_now
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.watching.gate import demands
 from bot.watching.starter import Start
-from formatters import answers, locks
+from formatters import answers
 from formatters.blocks import Message
 from formatters.help import CommandHelp
 
@@ -57,8 +56,7 @@ async def deploy(request: Deploy, invocation: Invocation, context: Context) -> M
     if attempt is None:
         project = await context.finder.project(request.slug)
         decision = await context.permissions.check(invocation, "deploy", project.slug, _ref(request, project))
-        if (lock := await _someone_elses_lock(request, project, invocation, context)) is not None:
-            return locks.refused(lock, utc_now() - lock.since)
+        await refuse_if_locked(project.slug, _ref(request, project), context, invocation.user_id)
         definition_id = context.projects.definition_for(request.slug, project.slug)
         if definition_id is None and project.slug.startswith("circleci/"):
             definitions = await context.circleci.definitions(project.id)
@@ -94,11 +92,12 @@ async def _attempt(
     )
 
 
-async def _someone_elses_lock(
-    request: Deploy, project: Project, invocation: Invocation, context: Context
-) -> Lock | None:
-    lock = await context.store.lock_on(project.slug, _ref(request, project))
-    return None if lock is None or lock.holder_id == invocation.user_id else lock
+async def refuse_if_locked(slug: ProjectSlug, ref: Ref, context: Context, *people: str) -> None:
+    """Raise Locked when somebody else than these people keeps others from deploying it."""
+    lock = await context.store.lock_on(slug, ref)
+    if lock is not None and lock.holder_id not in people:
+        age = utc_now() - lock.since
+        raise Locked(lock.target, key=lock.key, holder_id=lock.holder_id, reason=lock.reason, age=age)
 
 
 def _ref(request: Deploy, project: Project) -> Ref:
@@ -137,8 +136,7 @@ async def choose_definition(choice: ChooseDefinition, click: Click, context: Con
     request = parse(split(invocation.text)[1:], context.projects)
     project = await context.finder.project(request.slug)
     decision = await context.permissions.check(click, "deploy", project.slug, _ref(request, project))
-    if (lock := await _someone_elses_lock(request, project, invocation, context)) is not None:
-        return locks.refused(lock, utc_now() - lock.since)
+    await refuse_if_locked(project.slug, _ref(request, project), context, invocation.user_id)
     attempt = await context.store.attempt(invocation.id)
     if attempt is None:
         attempt = await _attempt(request, project, invocation, choice.definition_id, context)

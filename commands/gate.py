@@ -7,8 +7,8 @@ from bot.errors import BotError, UsageError
 from bot.models.attempt import Attempt, Demand
 from bot.models.slack import Click, utc_now
 from bot.routing import Context, Router
-from commands.deploy import go_on
-from formatters import errors, gate, locks
+from commands.deploy import go_on, refuse_if_locked
+from formatters import errors, gate
 from formatters.blocks import Message
 
 
@@ -18,9 +18,7 @@ async def agree(button: AgreeDeploy, click: Click, context: Context) -> Message 
     if click.user_id == attempt.asker_id:
         return gate.not_your_own()
     await context.permissions.check(click, "deploy", attempt.project_slug, attempt.ref)
-    lock = await context.store.lock_on(attempt.project_slug, attempt.ref)
-    if lock is not None and lock.holder_id not in (click.user_id, attempt.asker_id):
-        return locks.refused(lock, utc_now() - lock.since)
+    await refuse_if_locked(attempt.project_slug, attempt.ref, context, click.user_id, attempt.asker_id)
     if (first := await context.gate.decide(attempt, click, "agree")) is not None:
         return gate.decided_already(first)
     name = click.user_name or click.user_id

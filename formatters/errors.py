@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.actions import RunCommand
 from bot.errors import (
     BotError,
+    Locked,
     NotAllowed,
     NotFound,
     NotTriggered,
@@ -21,6 +22,7 @@ from bot.errors import (
     UsageError,
     UserError,
 )
+from formatters import locks
 from formatters.blocks import (
     Block,
     Message,
@@ -57,6 +59,8 @@ def error(
             return _usage(problem, command, help)
         case NotFound():
             return _not_found(problem, command, typed)
+        case Locked():
+            return locks.refused(problem)
         case _:
             text = _sentence(problem)
             helps = reference and not isinstance(problem, UserError)

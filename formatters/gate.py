@@ -109,6 +109,11 @@ def expired_to_asker(attempt: Attempt) -> Message:
     return _said(f"{mention(attempt.asker_id)} nobody agreed in time, so nothing was started. {again}")
 
 
+def ask_in_a_channel(attempt: Attempt) -> Message:
+    """Say that nobody else reads direct messages."""
+    return _said(f"Somebody else must agree to {literal(target(attempt))}. Ask for it in a channel, where they can.")
+
+
 def not_your_own() -> Message:
     """Say that it takes somebody else."""
     return _said("You asked for it, so somebody else must agree.")

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.actions import AskHolder, RunCommand, TakeLock, Unlock
+from bot.errors import Locked
 from bot.models.lock import Lock
 from formatters.blocks import Message, actions, assemble, button, confirm, fit, literal, mention, section
 from formatters.words import count, duration
 
 
-def refused(lock: Lock, age: timedelta) -> Message:
+def refused(lock: Locked) -> Message:
     """Say to who wants to deploy that somebody keeps them from it, and what they can press."""
-    text = f"{mention(lock.holder_id)} locked {literal(lock.target)} {duration(age)} ago{_reason(lock)}"
+    text = f"{mention(lock.holder_id)} locked {literal(lock.target)} {duration(lock.age)} ago{_reason(lock)}"
     sure = confirm("Take it over?", "Who holds it is told.", "Take over", "Leave it")
     buttons = (
         button(AskHolder(key=lock.key, holder_id=lock.holder_id), "Ask for it"),
@@ -90,7 +91,7 @@ def changed_hands(target: str) -> Message:
     return _said(f"The lock on {literal(target)} has changed hands meanwhile. /ci locks shows who has it.")
 
 
-def _reason(lock: Lock) -> str:
+def _reason(lock: Lock | Locked) -> str:
     return f": {literal(lock.reason, 300).rstrip('.')}." if lock.reason else "."
 
 

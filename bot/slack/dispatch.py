@@ -7,7 +7,7 @@ import structlog
 
 from bot import metrics
 from bot.actions import RunCommand
-from bot.auditing import Auditor
+from bot.auditing import Auditor, begin
 from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unauthorized, UsageError, UserError
 from bot.grammar import split
 from bot.models.slack import Click, Invocation
@@ -55,7 +55,7 @@ class Dispatcher:
     async def _answer_to(self, invocation: Invocation) -> Message | None:
         command, rest = self._context.router.find(split(invocation.text), typed=invocation.text)
         log.info("command", name=command.name, kind=invocation.kind, channel=invocation.channel_id)
-        structlog.contextvars.bind_contextvars(word=command.permission, what=invocation.text)
+        begin(command.permission, invocation.text)
         await self._context.permissions.check(invocation, command.permission)
         try:
             request = command.parse(rest, self._context.projects)
@@ -72,7 +72,7 @@ class Dispatcher:
         if action is None:
             return answers.unknown_button()
         log.info("press", button=action.button.action_id, channel=click.channel_id)
-        structlog.contextvars.bind_contextvars(word=action.permission, what=action.button.action_id)
+        begin(action.permission, action.button.action_id)
         button = action.button.unpack(click.value)
         await self._context.permissions.check(click, action.permission, *subject(button), certain=False)
         return await action.handle(button, click, self._context)
@@ -102,21 +102,16 @@ class Dispatcher:
             raise  # only the engine can help: it runs the task again, and each step looks before it acts
         except BotError as error:
             words = await self._words_for(error, said)
-            await self._note(said, words.text)
+            await self._auditor.note(said, words.text)
             return words
         except Exception:  # the one boundary: nobody may see nothing
             metrics.ERRORS.labels("unexpected").inc()
             reference = str(structlog.contextvars.get_contextvars()["request"])
             log.exception("unexpected", reference=reference)
-            await self._note(said, "it broke")
+            await self._auditor.note(said, "it broke")
             return errors.unexpected(reference)
-        await self._note(said, found.text if found else "done")
+        await self._auditor.note(said, found.text if found else "done")
         return found
-
-    async def _note(self, said: Invocation | Click, result: str) -> None:
-        known = structlog.contextvars.get_contextvars()
-        if "word" in known:
-            await self._auditor.note(said, str(known["word"]), str(known["what"]), result)
 
     async def _words_for(self, error: BotError, said: Invocation | Click) -> Message:
         metrics.ERRORS.labels(type(error).__name__).inc()

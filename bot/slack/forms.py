@@ -9,7 +9,7 @@ import structlog
 from slack_bolt.response import BoltResponse
 
 from bot.actions import ButtonAction
-from bot.auditing import Auditor
+from bot.auditing import Auditor, begin
 from bot.errors import BotError, StoreError
 from bot.models.slack import Click
 from bot.routing import Context, Form, subject
@@ -91,8 +91,9 @@ class Forms:
 
     async def _noted(self, form: Form, button: ButtonAction, filled: Mapping[str, str], said: Click) -> Message:
         """Carry it out, and keep the record; what was typed is never part of it."""
+        begin(form.permission, form.button.action_id)
         told = await self._carried_out(form, button, filled, said)
-        await self._auditor.note(said, form.permission, form.button.action_id, told.text)
+        await self._auditor.note(said, told.text)
         return told
 
     async def _carried_out(self, form: Form, button: ButtonAction, filled: Mapping[str, str], said: Click) -> Message:

@@ -56,6 +56,8 @@ class Gate:
         match attempt.demands[:1]:
             case (Demand.TYPED,):
                 return attempt, words.to_be_typed(attempt)
+            case (Demand.SECOND_PERSON,) if attempt.thread.channel_id.startswith("D"):
+                return attempt, words.ask_in_a_channel(attempt)
             case (Demand.SECOND_PERSON,):
                 return await self._ask_second(attempt), None
             case _:

@@ -169,3 +169,9 @@ async def test_a_red_branch_is_not_deployed_over_unless_somebody_says_so(team: T
     await admin.click(told, "Deploy all the same")
     await team.slack.wait_for(lambda: len(team.deploys.roots) == 2, timeout=15)
     assert len(team.posts("/pipeline")) == 2
+
+
+async def test_in_direct_messages_nobody_else_could_agree(team: Team) -> None:
+    await team.ada.message_bot("deploy acme/frontend main")
+    await team.slack.wait_for(lambda: "Ask for it in a channel" in str([m.visible for m in team.ada.direct_messages]))
+    assert team.posts("/pipeline") == []

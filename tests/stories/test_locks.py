@@ -96,3 +96,15 @@ async def test_what_cannot_be_understood_is_named(team: Team) -> None:
     await says(team, "ada", "lock acme/frontend:", "Which branch?")
     await says(team, "ada", "unlock acme/frontend why not", "I expected nothing after this.")
     await says(team, "ada", "lock acme/nowhere x", "knows no project")
+
+
+async def test_a_button_refused_by_a_lock_may_be_pressed_again(team: Team) -> None:
+    await team.deploys_branch("try/config-error")
+    await team.reads("Could not run")
+    again = team.root.element("Deploy again")
+    await says(team, "grace", "lock acme/frontend", "is locked")
+    await team.ada.click(team.root, again)
+    await team.is_told(team.ada, "@grace locked acme/frontend")
+    await says(team, "grace", "unlock acme/frontend", "is unlocked")
+    await team.ada.click(team.root, again)
+    await team.until(lambda: len(team.posts("/pipeline")) == 2)
