@@ -278,9 +278,9 @@ class Messenger:
 
     async def _read(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Call a method that only asks: those take no JSON, https://docs.slack.dev/apis/web-api#post-bodies ."""
-        return await self._call(method, fields, form=True)
+        return await self._call(method, fields, asks=True)
 
-    async def _call(self, method: str, fields: dict[str, Any], *, form: bool = False) -> dict[str, Any]:
+    async def _call(self, method: str, fields: dict[str, Any], *, asks: bool = False) -> dict[str, Any]:
         if self.refused and time.monotonic() < self._probe_at:
             raise SlackError(method, self.refused)  # a bot that was removed does not go on calling
         if method not in (POST, UPDATE):
@@ -289,7 +289,7 @@ class Messenger:
         for attempt in (1, 2, 3):
             try:
                 calling = self.client.api_call
-                answer = await (calling(method, data=body) if form else calling(method, json=body))
+                answer = await (calling(method, http_verb="GET", params=body) if asks else calling(method, json=body))
             except SlackApiError as error:
                 await self._wait_if_limited(method, body, error, last=attempt == 3)
             except (aiohttp.ClientError, TimeoutError) as error:

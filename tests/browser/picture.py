@@ -55,6 +55,13 @@ SAID = {
         "cache clear acme/frontend",
         "doctor",
     ),
+    "Who may": (
+        "why deploy acme/frontend main",
+        "why secrets acme/frontend",
+        "lock acme/frontend:main database migration, ask me first",
+        "locks",
+        "audit 7d",
+    ),
 }
 COLUMNS = """
     html, body { overflow: visible; height: auto; }
