@@ -47,7 +47,8 @@ async def test_a_broken_connection_repeats_and_loses_no_post(team: Team, which: 
     found = f'ci_posts_unsure_total{{found="{"arrived" if drop == "after" else "missing"}"}}'
     await eventually(team, found, before.get(found, 0) + 1)
     posted = [message.visible for message in team.deploys.messages]
-    assert len(posted) == len(set(posted)) == 3, posted
+    # A change that could not be told before the end is told by the final reply alone.
+    assert len(posted) == len(set(posted)) in ((2, 3) if which == CHANGE and drop == "before" else (3,)), posted
     assert len(team.deploys.roots) == 1
 
 

@@ -57,6 +57,7 @@ async def test_failing_tests_are_shown_with_counts_and_the_slowest(team: Team) -
     assert "3 of 60" in same.visible
     await asks(team, "tests acme/frontend 1", "CircleCI knows no job `1`")
     await team.deploys_branch("try/no-workflow")
+    await team.until(lambda: len(team.circleci.world.pipelines) == 2)
     await asks(team, "tests acme/frontend try/no-workflow", "stored no test results")
 
 
