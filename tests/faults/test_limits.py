@@ -31,7 +31,7 @@ async def test_people_go_first_when_the_budget_is_small(small: Team) -> None:
 
 
 async def test_threads_are_told_once_that_news_is_late_and_hear_the_end(small: Team) -> None:
-    small.circleci.world.clock.speed = 20
+    small.circleci.world.clock.speed = 1
     for _ in range(8):
         await small.deploys_branch("try/green")
     await small.slack.wait_for(lambda: small.count("News will be late"), timeout=30)
