@@ -12,7 +12,7 @@ from bot.models.slack import Click, Invocation, utc_now
 from bot.policy import Word
 from bot.store import Store
 
-MOST_WHAT = 300
+MOST_WHAT, MOST_RESULT = 300, 160
 log = structlog.get_logger(__name__)
 
 
@@ -50,7 +50,7 @@ class Auditor:
             what=what[:MOST_WHAT],
             about=str(found.get("about") or ""),
             rule=str(found.get("rule") or ""),
-            result=(f"{found['result']}; {result}" if found.get("result") else result)[:MOST_WHAT],
+            result=f"{found['result']}; {_short(result)}" if found.get("result") else _short(result),
             request=str(found.get("request") or ""),
         )
         if self._to_output:
@@ -60,3 +60,9 @@ class Auditor:
             await self._store.audit(entry, self._keep)
         except StoreError as error:
             log.error("audit_not_kept", error=str(error))  # noqa: TRY400  # what was done is done
+
+
+def _short(answer: str) -> str:
+    """Return the first sentence of an answer, without Slack's entities: it is escaped again when it is shown."""
+    plain = answer.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return plain.partition(". ")[0][:MOST_RESULT]

@@ -26,4 +26,4 @@ def _line(entry: Entry) -> str:
     who = literal(entry.user_name or entry.user_id, 60)
     about = f" ({literal(entry.about, 120)})" if entry.about and entry.about not in entry.what else ""
     rule = f" · by “{literal(entry.rule, 120)}”" if entry.rule else ""
-    return f"{moment(entry.at)} · {who} · {code(entry.what, 120)}{about} · {literal(entry.result, 160)}{rule}"
+    return f"{moment(entry.at)} · {who} · {code(entry.what, 120)}{about} · {literal(entry.result, 120)}{rule}"
