@@ -319,6 +319,8 @@ class _Tasks:
         """Look at a pipeline; an unexpected error costs one look, not the watch."""
         try:
             return await self._watcher.look(pipeline_id)
+        except StoreError:
+            return timedelta(seconds=5)  # the log has the outage's beginning, and will have its end
         except Exception:
             log.exception("look_failed", pipeline=pipeline_id)
             return timedelta(seconds=30)
