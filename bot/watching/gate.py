@@ -101,19 +101,13 @@ class Gate:
             log.warning("request_not_edited", attempt=attempt.id, method=error.method, code=error.code)
 
     async def _ask_second(self, attempt: Attempt) -> Attempt:
-        if attempt.request_ts is not None or not await self._store.first(f"second-asked:{attempt.id}"):
-            return attempt
-        expires_at = utc_now() + timedelta(minutes=self._settings.approval_minutes)
-        message = words.request(attempt, await self._shipment(attempt), expires_at)
-        thread = attempt.thread
-        try:
+        """Post the request; a run that died before it was recorded would rather have asked twice than never."""
+        expires_at = attempt.expires_at or utc_now() + timedelta(minutes=self._settings.approval_minutes)
+        if attempt.request_ts is None:
+            message, thread = words.request(attempt, await self._shipment(attempt), expires_at), attempt.thread
             ts = await self._messenger.post(thread.channel_id, message, thread_ts=thread.thread_ts)
-        except SlackError:
-            await self._store.release(f"second-asked:{attempt.id}")
-            raise
-        attempt = await self._store.save_attempt(
-            attempt.model_copy(update={"request_ts": ts, "expires_at": expires_at})
-        )
+            attempt = attempt.model_copy(update={"request_ts": ts, "expires_at": expires_at})
+            attempt = await self._store.save_attempt(attempt)
         await self._engine.expire(attempt.id, expires_at)
         return attempt
 
