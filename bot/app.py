@@ -20,6 +20,7 @@ from bot import metrics
 from bot.auditing import Auditor
 from bot.budgets import Budget, Lane
 from bot.circleci.classic import Classic
+from bot.circleci.history import History
 from bot.circleci.logs import declare
 from bot.circleci.transport import Transport
 from bot.circleci.versions import Versions
@@ -181,6 +182,7 @@ class App:
             store=store,
             circleci=circleci,
             classic=classic,
+            history=History(circleci, classic, store),
             messenger=messenger,
             starter=starter,
             gate=gate,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from bot.actions import ButtonAction
 from bot.circleci.classic import Classic
 from bot.circleci.client import CircleCI
+from bot.circleci.history import History
 from bot.errors import UsageError
 from bot.finding import Finder
 from bot.grammar import Word
@@ -37,6 +38,7 @@ class Context:
     store: Store
     circleci: CircleCI
     classic: Classic
+    history: History
     messenger: Messenger
     starter: Starter
     gate: Gate

@@ -16,12 +16,17 @@
 | `fence:<pipeline id>`          | whoever compares and tells                | the lease                 |
 | `audit`                        | a stream of Entry, oldest first           | as the caller says        |
 | `locks`                        | what is locked -> Lock                    | until it is unlocked      |
+| `past:<pipeline id>`           | a PastBuild: its attempts, all ended      | the retention             |
+| `results:<project>:<job>`      | JobResults: a job's tests                 | the retention             |
+| `steps:<project>:<job>`        | how long each step of a job took, seconds | the retention             |
+| `report:<pipeline id>`         | the Report of its end, until it is judged | a day                     |
 | `pause:<far side>`             | it asked us to wait                       | as long as it asked       |
 | `budget:…`                     | turns taken, as the library limits counts | two windows               |
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+import json
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar, cast
@@ -39,9 +44,10 @@ from bot.errors import StoreError, Unreadable
 from bot.logs import Outage
 from bot.models.attempt import Attempt
 from bot.models.audit import Entry
-from bot.models.build import Snapshot
+from bot.models.build import Report, Snapshot
 from bot.models.checkup import Memory, Pulse
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
+from bot.models.history import JobResults, PastBuild
 from bot.models.lock import Lock, lock_key
 from bot.models.slack import Click, Invocation, Watch, utc_now
 
@@ -254,6 +260,48 @@ class Store:
         )
         return attempt
 
+    # Earlier builds
+
+    async def past_build(self, pipeline_id: PipelineId) -> PastBuild | None:
+        """Return an earlier build as it was last read."""
+        return _or_none(PastBuild, await self._ask(self._redis.get(self._key("past", pipeline_id))))
+
+    async def save_past_build(self, build: PastBuild) -> None:
+        """Keep an earlier build."""
+        key = self._key("past", build.pipeline.id)
+        await self._ask(self._redis.set(key, build.model_dump_json(exclude_defaults=True), ex=self._retention))
+
+    async def job_results(self, slug: ProjectSlug, numbers: Sequence[int]) -> dict[int, JobResults]:
+        """Return the kept test results of a project's jobs, by number."""
+        if not numbers:
+            return {}
+        kept = await self._ask(self._redis.mget([self._key("results", f"{slug}:{number}") for number in numbers]))
+        found = {number: _or_none(JobResults, data) for number, data in zip(numbers, kept, strict=True)}
+        return {number: one for number, one in found.items() if one is not None}
+
+    async def save_job_results(self, slug: ProjectSlug, number: int, results: JobResults) -> None:
+        """Keep a job's test results."""
+        key = self._key("results", f"{slug}:{number}")
+        await self._ask(self._redis.set(key, results.model_dump_json(exclude_defaults=True), ex=self._retention))
+
+    async def step_times(self, slug: ProjectSlug, number: int) -> dict[str, float] | None:
+        """Return how many seconds each step of a job took, where that is kept."""
+        data = await self._ask(self._redis.get(self._key("steps", f"{slug}:{number}")))
+        return None if data is None else {str(name): float(seconds) for name, seconds in json.loads(data).items()}
+
+    async def save_step_times(self, slug: ProjectSlug, number: int, times: Mapping[str, float]) -> None:
+        """Keep how long each step of a job took."""
+        key = self._key("steps", f"{slug}:{number}")
+        await self._ask(self._redis.set(key, json.dumps(dict(times)), ex=self._retention))
+
+    async def report(self, pipeline_id: PipelineId) -> Report | None:
+        """Return what was found out at the end of a build."""
+        return _or_none(Report, await self._ask(self._redis.get(self._key("report", pipeline_id))))
+
+    async def save_report(self, pipeline_id: PipelineId, report: Report) -> None:
+        """Keep what was found out, until it is judged by earlier builds."""
+        await self._ask(self._redis.set(self._key("report", pipeline_id), report.model_dump_json(), ex=DAY))
+
     # Watches
 
     async def add_watch(self, watch: Watch) -> None:
@@ -378,10 +426,15 @@ def _decoded(kind: type[M], data: str | bytes) -> M:
         raise Unreadable(kind.__name__) from None
 
 
+def _or_none(kind: type[M], data: str | bytes | None) -> M | None:
+    """Return a record that can be had again elsewhere; None for one that is missing, or of another version."""
+    with suppress(Unreadable):
+        return None if data is None else _decoded(kind, data)
+    return None
+
+
 def _snapshot(data: str | bytes | None) -> Snapshot:
-    with suppress(Unreadable):  # CircleCI knows all of it
-        return Snapshot() if data is None else _decoded(Snapshot, data)
-    return Snapshot()
+    return _or_none(Snapshot, data) or Snapshot()  # CircleCI knows all of it
 
 
 def _watches(found: list[str]) -> list[Watch]:

@@ -10,6 +10,7 @@ from commands import (
     doctor,
     env,
     evidence,
+    flaky,
     gate,
     hello,
     help,  # noqa: A004  # it is the command's name
@@ -31,7 +32,7 @@ def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
         *(deploy, gate, rerun, cancel, approve, watch, locks),
-        *(status, tests, job, artifacts, lists, evidence),
+        *(status, tests, flaky, job, artifacts, lists, evidence),
         *(env, keys, legacy),
         *(hello, help, why, audit, doctor, webhook),
     ):

@@ -29,6 +29,7 @@ from bot.models.circleci import (
     Workflow,
     WorkflowId,
 )
+from bot.models.history import Insight
 
 API = "/api/v2/"
 MOST_PAGES = 20
@@ -221,6 +222,35 @@ class CircleCI:
             return build
         newer = {"superseded_by": known.superseded_by, "superseded_by_id": known.superseded_by_id}
         return build.model_copy(update=newer)
+
+    async def attempts(self, pipeline_id: PipelineId, known: Sequence[Run] = ()) -> tuple[Run, ...]:
+        """Return every run of every workflow of a pipeline, oldest first; those in `known` that had ended as they were.
+
+        The jobs of one that has not ended are left out.
+        """
+        workflows, _ = await self._workflows(pipeline_id, fresh=True)
+        ordered = sorted(workflows, key=lambda workflow: workflow.created_at)
+        before = {run.workflow.id: run for run in known}
+        return tuple(await together(*(self._attempt(workflow, before) for workflow in ordered)))
+
+    async def _attempt(self, workflow: Workflow, known: Mapping[WorkflowId, Run]) -> Run:
+        if workflow.id in known and known[workflow.id].workflow == workflow:
+            return known[workflow.id]
+        worth = workflow.is_finished and not workflow.is_setup and workflow.status not in JOBLESS_STATUSES
+        return Run(workflow=workflow, jobs=await self.jobs(workflow.id) if worth else ())
+
+    async def flaky_tests(self, slug: str) -> tuple[Insight, ...]:
+        """Return the tests CircleCI calls flaky: failed and passed on one commit within two weeks.
+
+        Recorded answers are spelled test_name, the description says test-name (mcp-server-circleci#23).
+        """
+        data = (await self._get(segments("insights", *slug.split("/"), "flaky-tests"))).data
+        spelled = {str(name).replace("-", "_"): value for name, value in data.items()} if isinstance(data, dict) else {}
+        listed = spelled.get("flaky_tests")
+        found = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        return tuple(
+            decode(Insight, {str(name).replace("-", "_"): value for name, value in one.items()}) for one in found
+        )
 
     async def outline(self, pipeline: Pipeline) -> Build:
         """Return a pipeline with its workflows, without their jobs: one request."""

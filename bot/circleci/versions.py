@@ -31,6 +31,7 @@ from bot.models.circleci import (
     WorkflowId,
 )
 from bot.models.classic import BuildSummary
+from bot.models.history import Insight
 
 PREFIX = "classic:"
 # How API v1.1 says what v2 does, https://circleci.com/docs/api/v1/#build-status ; the rest is spelled alike.
@@ -119,6 +120,23 @@ class Versions(CircleCI):
         newest, attempt = chain[-1], len(chain)
         run = Run(workflow=_workflow(place.slug, newest), jobs=(_job(place.slug, newest),), attempt=attempt)
         return Build(pipeline=_pipeline(place.slug, first), runs=(run,), read_at=read_at)
+
+    async def attempts(self, pipeline_id: PipelineId, known: Sequence[Run] = ()) -> tuple[Run, ...]:
+        """Return a classic build and its retries as runs of one workflow, oldest first."""
+        place = _place(pipeline_id)
+        if place is None:
+            return await super().attempts(pipeline_id, known)
+        first = await self._classic.summary(*place)
+        others = await self._classic.builds(place.slug, first.branch) if first.branch else ()
+        chain = _retries(first, others)
+        return tuple(
+            Run(workflow=_workflow(place.slug, one), jobs=(_job(place.slug, one),), attempt=number)
+            for number, one in enumerate(chain, start=1)
+        )
+
+    async def flaky_tests(self, slug: str) -> tuple[Insight, ...]:
+        """Return what CircleCI calls flaky; API v1.1 calls nothing so."""
+        return () if slug in self._slugs else await super().flaky_tests(slug)
 
     async def job(self, slug: str, number: int) -> JobDetails:
         """Return a job's details."""

@@ -33,6 +33,7 @@ class CircleCI:
         self.rerun_without_id = False
         self.organizations = ["acme"]
         self.webhooks: list[dict[str, Any]] = []
+        self.insights: dict[str, list[dict[str, Any]]] = {}
         self.classic = ClassicFace(world, self._find_project)
         self.url = ""
         self._host, self._port = host, port
@@ -207,6 +208,14 @@ class CircleCI:
     async def _list_tests(self, request: web.Request) -> web.Response:
         return self._page(request, words.tests(self._find_job(request)[1]), size=100)
 
+    async def _flaky_tests(self, request: web.Request) -> web.Response:
+        """Answer as it was recorded, in snake_case; where nobody switched insights on, not at all."""
+        slug = self._find_project(request).slug
+        if slug not in self.insights:
+            raise Refused(404, "Project not found")
+        found = self.insights[slug]
+        return web.json_response({"flaky_tests": found, "total_flaky_tests": len(found)})
+
     async def _list_artifacts(self, request: web.Request) -> web.Response:
         number = int(request.match_info["number"])
         return self._page(request, words.artifacts(self._find_job(request)[1], number, self.url), size=200)
@@ -334,6 +343,7 @@ class CircleCI:
             web.get("/api/v2/workflow/{id}/job", self._list_jobs),
             web.get(project + r"/{number:\d+}/tests", self._list_tests),
             web.get(project + r"/{number:\d+}/artifacts", self._list_artifacts),
+            web.get("/api/v2/insights/{vcs}/{org}/{name}/flaky-tests", self._flaky_tests),
             web.post("/api/v2/workflow/{id}/cancel", self._cancel),
             web.post("/api/v2/workflow/{id}/rerun", self._rerun),
             web.post("/api/v2/workflow/{id}/approve/{approval}", self._approve),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.playground.clock import Clock
+from bot.playground.past import BACKEND_PAST, PastPlan, scenario_of
 from bot.playground.pipelines import AUTO_RERUN_PAUSE, CANCEL_TAKES, Json, Pipeline, Run
 from bot.playground.scenarios import (
     CLI_FAILED,
@@ -61,7 +62,10 @@ class World:
         self._ids = itertools.count(1)
         self._pipeline_numbers = itertools.count(2417)
         self._job_numbers = itertools.count(1842)
-        self._past_pipelines, self._past_jobs = itertools.count(2401), itertools.count(1801)
+        # Numbers count in each project for itself; before those of today there is room for a long past.
+        self._past_pipelines: dict[str, itertools.count[int]] = {}
+        self._past_jobs = itertools.count(1801)
+        self._long_past_jobs = itertools.count(100_001)
 
     def add_project(
         self,
@@ -105,18 +109,23 @@ class World:
         self.pipelines.append(pipeline)
         return pipeline
 
-    def past(self, slug: str, branch: str, scenario: Scenario, *, ago: timedelta, rerun: bool = False) -> Pipeline:
+    def past(
+        self, slug: str, branch: str, scenario: Scenario, *, ago: timedelta, rerun: bool = False, revision: str = ""
+    ) -> Pipeline:
         """Add a pipeline that somebody pushed long ago, and ran again if it says so; its numbers are older too."""
         created = self.clock.now() - ago
+        short = slug == "gh/acme/cli"
+        numbers = self._past_pipelines.setdefault(slug, itertools.count(2401 if short else 1801))
+        jobs = self._past_jobs if short else self._long_past_jobs
         pipeline = Pipeline(
             self._id("pipeline"),
-            next(self._past_pipelines),
+            next(numbers),
             slug,
             created,
             scenario,
             branch,
             None,
-            hashlib.sha1(f"{slug}:{ago}".encode(), usedforsecurity=False).hexdigest(),
+            revision or hashlib.sha1(f"{slug}:{ago}".encode(), usedforsecurity=False).hexdigest(),
             {},
             "push",
         )
@@ -126,7 +135,7 @@ class World:
             pipeline.runs.append(Run(self._id("workflow"), plan, created + ago / 3, self._job_ids(plan)))
         for run in pipeline.runs:
             started = [job.name for job in run.plan.jobs if run.start(job) is not None]
-            run.job_numbers = {name: next(self._past_jobs) for name in started}
+            run.job_numbers = {name: next(jobs) for name in started}
         self.history.append(pipeline)
         return pipeline
 
@@ -238,6 +247,13 @@ def _scenario(chosen: str | Scenario) -> Scenario:
     return SCENARIOS[chosen] if isinstance(chosen, str) else chosen
 
 
+def write_past(world: World, slug: str, branch: str, plans: Sequence[PastPlan]) -> None:
+    """Give a branch a past, a build every three hours, the last of them three hours ago."""
+    for place, plan in enumerate(plans):
+        ago = timedelta(hours=3 * (len(plans) - place))
+        world.past(slug, branch, scenario_of(plan), ago=ago, rerun=len(plan.failing) > 1, revision=plan.revision)
+
+
 def default_world(clock: Clock) -> World:
     """Return a world in which each scenario can be tried by the name of a branch."""
     world = World(clock)
@@ -249,6 +265,7 @@ def default_world(clock: Clock) -> World:
         "gh/acme/legacy", branches={"main": LEGACY, "slow": LEGACY_SLOW}, tags={"v1": LEGACY}, classic=True
     )
     world.add_project("gh/acme/cli", branches={"main": "green"})
+    write_past(world, "gh/acme/backend", "main", BACKEND_PAST)
     world.past("gh/acme/cli", "main", CLI_RELEASE, ago=timedelta(hours=9))
     world.past("gh/acme/cli", "main", CLI_FLAKY, ago=timedelta(hours=6), rerun=True)
     world.past("gh/acme/cli", "main", CLI_FAILED, ago=timedelta(hours=2))

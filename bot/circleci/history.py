@@ -1,0 +1,153 @@
+"""Earlier builds and their test results: read once, kept in Redis, since they never change."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from datetime import timedelta
+from typing import NamedTuple, TypeVar
+
+from bot.circleci.classic import Classic
+from bot.circleci.client import SETTLED_STATES, CircleCI
+from bot.circleci.transport import together
+from bot.errors import CircleCIError, Rejected, Unauthorized, Unavailable
+from bot.models.circleci import ClassicBuild, Pipeline, ProjectSlug
+from bot.models.history import TESTED_STATUSES, Insight, JobResults, PastBuild
+from bot.store import Store
+from bot.triage.keeping import results
+
+AT_ONCE = 6  # so that a long history leaves the connections, and the turns, to others
+MOST_PAGES = 8  # of pipelines
+MOST_TEST_PAGES = 20
+STEP_SAMPLES = 3
+
+T = TypeVar("T")
+
+
+class Tested(NamedTuple):
+    """The results of job runs by their number, and how many could not be read."""
+
+    results: dict[int, JobResults]
+    unread: int = 0
+
+
+class History:
+    """Reads the past of a branch; raises a CircleCIError only where nothing of it can be read."""
+
+    def __init__(self, circleci: CircleCI, classic: Classic, store: Store) -> None:
+        self._circleci = circleci
+        self._classic = classic
+        self._store = store
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def builds(
+        self, slug: ProjectSlug, branch: str, last: int, *, before: int | None = None
+    ) -> tuple[PastBuild, ...]:
+        """Return the newest builds of a branch that have ended, newest first, at most `last`.
+
+        With `before`, only those with a smaller number. Pipelines without a workflow are none.
+        """
+        found: list[PastBuild] = []
+        if last < 1:
+            return ()
+        pipelines = await self._circleci.pipelines(slug, branch, pages=min(1 + last // 10, MOST_PAGES))
+        older = [one for one in pipelines if before is None or one.number < before]
+        while older and len(found) < last:
+            missing = last - len(found)
+            chunk, older = older[:missing], older[missing:]
+            read = await together(*(self._in_turn(self.build(pipeline)) for pipeline in chunk))
+            found += [one for one in read if one is not None and one.runs]
+        return tuple(found[:last])
+
+    async def build(self, pipeline: Pipeline) -> PastBuild | None:
+        """Return a pipeline with every attempt of its workflows; None while one of them runs, or is not readable."""
+        known = await self._store.past_build(pipeline.id)
+        if known is not None and known.is_green:
+            return known  # nobody reruns what passed
+        try:
+            attempts = await self._circleci.attempts(pipeline.id, known.runs if known else ())
+        except Unauthorized:
+            raise
+        except CircleCIError:
+            return known
+        if not all(run.workflow.is_finished for run in attempts):
+            return None
+        runs = tuple(run for run in attempts if not run.workflow.is_setup)
+        build = PastBuild(pipeline=pipeline, runs=runs)
+        if runs and pipeline.state in SETTLED_STATES and build != known:
+            await self._store.save_past_build(build)
+        return build
+
+    async def tests(self, slug: ProjectSlug, builds: Iterable[PastBuild], names: Iterable[str] | None = None) -> Tested:
+        """Return the results of the builds' jobs, or of those with one of the `names`: a request for each new job."""
+        wanted = None if names is None else set(names)
+        numbers = [
+            job.job_number
+            for build in builds
+            for job in build.jobs
+            if job.job_number is not None and job.status in TESTED_STATUSES and (wanted is None or job.name in wanted)
+        ]
+        kept = await self._store.job_results(slug, numbers)
+        missing = [number for number in dict.fromkeys(numbers) if number not in kept]
+        read = await together(*(self._in_turn(self._results(slug, number)) for number in missing))
+        fresh = {number: one for number, one in zip(missing, read, strict=True) if one is not None}
+        return Tested({**kept, **fresh}, unread=len(missing) - len(fresh))
+
+    async def _results(self, slug: ProjectSlug, number: int) -> JobResults | None:
+        try:
+            tests, more = await self._circleci.some_tests(slug, number, MOST_TEST_PAGES)
+        except Rejected as error:
+            if error.status != 404:
+                return None
+            tests, more = (), False  # its results have expired
+        except CircleCIError:
+            return None
+        # Thousands of tests take a while, and others wait for the loop.
+        made = await asyncio.to_thread(results, tests, is_whole=not more)
+        await self._store.save_job_results(slug, number, made)
+        return made
+
+    async def usual_step_time(
+        self, slug: ProjectSlug, job_name: str, step: str, builds: Iterable[PastBuild]
+    ) -> timedelta | None:
+        """Return how long a step took in the newest jobs that passed; None where that is not known."""
+        numbers = [
+            job.job_number
+            for build in builds
+            for job in build.jobs
+            if job.name == job_name and job.status == "success" and job.job_number is not None
+        ]
+        steps = await together(*(self._in_turn(self._steps(slug, number)) for number in numbers[:STEP_SAMPLES]))
+        times = sorted(times[step] for times in steps if step in times)
+        return timedelta(seconds=times[len(times) // 2]) if times else None
+
+    async def _steps(self, slug: ProjectSlug, number: int) -> dict[str, float]:
+        """Return the seconds that each step of a job took."""
+        kept = await self._store.step_times(slug, number)
+        if kept is not None:
+            return kept
+        try:
+            times = step_times(await self._classic.build(slug, number))
+        except CircleCIError:
+            return {}
+        await self._store.save_step_times(slug, number, times)
+        return times
+
+    async def insight(self, slug: ProjectSlug) -> tuple[Insight, ...] | None:
+        """Return what CircleCI itself calls flaky; None where it does not say."""
+        try:
+            return await self._circleci.flaky_tests(slug)
+        except (Rejected, Unavailable):
+            return None
+
+    async def _in_turn(self, work: Awaitable[T]) -> T:
+        async with self._turns:
+            return await work
+
+
+def step_times(build: ClassicBuild) -> dict[str, float]:
+    """Return the seconds that each step took, in its slowest container; the first of two of one name."""
+    found: dict[str, float] = {}
+    for step in build.steps:
+        times = [action.run_time.total_seconds() for action in step.actions if action.run_time is not None]
+        if times:
+            found.setdefault(step.name, max(times))
+    return found

@@ -1,0 +1,196 @@
+"""What earlier builds were, and what they tell about a failure of today."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import Field
+
+from bot.models.build import Run
+from bot.models.circleci import RED_WORKFLOW_STATUSES, Job, Model, Pipeline, TestResult, Text
+
+TESTED_STATUSES = frozenset({"success", "failed", "timedout", "infrastructure_fail"})
+
+
+class PastBuild(Model):
+    """A pipeline whose workflows have ended: every attempt of each, oldest first, setup workflows left out."""
+
+    pipeline: Pipeline
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def newest(self) -> tuple[Run, ...]:
+        """The last attempt of each workflow, which decides."""
+        return tuple({run.workflow.name: run for run in self.runs}.values())
+
+    @property
+    def is_red(self) -> bool:
+        """Some workflow ended badly, reruns included."""
+        return any(run.workflow.status in RED_WORKFLOW_STATUSES for run in self.newest)
+
+    @property
+    def is_green(self) -> bool:
+        """Every workflow passed in the end."""
+        return bool(self.runs) and all(run.workflow.status in ("success", "not_run") for run in self.newest)
+
+    @property
+    def jobs(self) -> Iterator[Job]:
+        """The jobs that ran, each once: a rerun from failed lists those that had passed again."""
+        seen = set[object]()
+        for run in self.runs:
+            for job in run.jobs:
+                if job.type != "approval" and job.job_number is not None and job.job_number not in seen:
+                    seen.add(job.job_number)
+                    yield job
+
+
+class JobResults(Model):
+    """The test results of one finished job, as they are kept: they never change.
+
+    `failed` are those that failed, their messages cut; `passed` the keys of those that passed, between blanks;
+    `total` counts both and the skipped. `is_whole` says that every page was read.
+    """
+
+    failed: tuple[TestResult, ...] = ()
+    passed: str = ""
+    total: int = 0
+    is_whole: bool = True
+
+    @property
+    def is_mass(self) -> bool:
+        """So much failed at once that it says nothing about a single test: a database was away, or the like."""
+        return len(self.failed) > 10 and 5 * len(self.failed) > self.total
+
+
+class Seen(Model):
+    """One test (or one job) in one build: how many of the build's attempts it failed and passed in."""
+
+    number: int
+    revision: str = ""
+    at: datetime
+    failed: int = 0
+    passed: int = 0
+
+    @property
+    def is_red(self) -> bool:
+        """It never passed there."""
+        return self.failed > 0 and self.passed == 0
+
+
+class Kind(StrEnum):
+    """What a failure is."""
+
+    NEW = "new"  # green on the base, failing here
+    FLAKE = "flake"
+    RED_ON_BASE = "red_on_base"
+    INFRASTRUCTURE = "infrastructure"
+    NOT_SURE = "not_sure"
+
+
+class Verdict(Model):
+    """What one failure is, and the numbers that say so.
+
+    It failed in `failed` of the `looked` builds that ran it; on `flips` commits it both failed and passed. `since` is
+    the number of the first pipeline in a row of failures. `cause` names the trouble of an infrastructure failure.
+    """
+
+    kind: Kind
+    failed: int = 0
+    looked: int = 0
+    flips: int = 0
+    since: int | None = None
+    cause: str = ""
+
+
+class Turn(StrEnum):
+    """How a build stands to the last finished one of the same workflow on its branch."""
+
+    BROKE = "broke"
+    STILL_BROKEN = "still_broken"
+    FIXED = "fixed"
+    STILL_GREEN = "still_green"
+
+
+class Transition(Model):
+    """Broke, still broken for the `times`-th time since pipeline `since`, or fixed after `times` red builds.
+
+    `same_as` is the number of the pipeline before, where it failed in exactly the same way.
+    """
+
+    turn: Turn
+    times: int = 0
+    since: int | None = None
+    same_as: int | None = None
+
+
+class Advice(StrEnum):
+    """What the evidence says to press."""
+
+    RERUN = "rerun"
+    OPEN_COMMIT = "open_commit"
+    WAIT = "wait"
+    LOOK = "look"  # no evidence for any of the others
+
+
+class Extent(Model):
+    """How much was looked at: `builds` of the `base` branch and of this one, and in how many there was data."""
+
+    base: str
+    builds: int = 0
+    with_data: int = 0
+    unread: int = 0
+
+
+class Triage(Model):
+    """What the earlier builds tell about a finished one.
+
+    `tests` are the verdicts by test key, `jobs` those by job id; `usual` the usual time of each failing step, by job
+    id. `rerun_takes` is how long the failed jobs and those behind them take as a rule. `wait_for` is the pipeline that
+    broke the base. `problem` says why the earlier builds could not be read.
+    """
+
+    extent: Extent
+    tests: dict[str, Verdict] = Field(default_factory=dict)
+    jobs: dict[str, Verdict] = Field(default_factory=dict)
+    usual: dict[str, timedelta] = Field(default_factory=dict)
+    transition: Transition | None = None
+    advice: Advice = Advice.LOOK
+    rerun_takes: timedelta | None = None
+    wait_for: int | None = None
+    reruns_itself: bool = False
+    problem: str = ""
+
+
+class Flake(Model):
+    """A test that failed now and then: its `seen` builds newest first, of the job named."""
+
+    test: TestResult
+    job_name: str
+    seen: tuple[Seen, ...]
+    flips: int
+    low: float
+    high: float
+    last_job_number: int
+    wasted: timedelta
+    since: int | None = None
+
+    @property
+    def failed(self) -> int:
+        """In how many builds it failed."""
+        return sum(one.failed > 0 for one in self.seen)
+
+    @property
+    def commits(self) -> int:
+        """On how many different commits it failed without passing there too."""
+        return len({one.revision or str(one.number) for one in self.seen if one.is_red})
+
+
+class Insight(Model):
+    """What CircleCI's own insight says of a flaky test, https://circleci.com/docs/api/v2/ ."""
+
+    test_name: Text = ""
+    classname: Text = ""
+    file: Text = ""
+    job_name: Text = ""
+    times_flaked: int = 0
+    workflow_created_at: datetime | None = None

@@ -1,0 +1,64 @@
+"""A past to look back on: builds that failed and passed long before anybody came."""
+
+from dataclasses import dataclass, replace
+
+from bot.playground.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
+
+SUITE = {
+    "test_total_is_exact": "tests/test_cart.py",
+    "test_charges_once": "tests/test_payment.py",
+    "test_search_finds_umlauts": "tests/test_search.py",
+    "test_session_expires": "tests/test_login.py",
+    **{f"test_endpoint_{number:02}": f"tests/test_api_{number % 5}.py" for number in range(40)},
+}
+MESSAGE = "AssertionError: expected 200, got 503"
+
+
+@dataclass(frozen=True)
+class PastPlan:
+    """A build: the tests that failed in each of its attempts; `step_fails` says its log instead, without tests."""
+
+    failing: tuple[frozenset[str], ...] = (frozenset(),)
+    revision: str = ""
+    tests: tuple[str, ...] = tuple(SUITE)
+    log: tuple[str, ...] = ()
+
+
+def scenario_of(plan: PastPlan, *, workflow: str = "build-test", job: str = "test", seconds: int = 90) -> Scenario:
+    """Return the course of a build: one job, run once for each attempt, and a deploy behind it."""
+    runs = [WorkflowPlan(workflow, jobs(plan, failing, job=job, seconds=seconds)) for failing in plan.failing]
+    return Scenario((runs[0],), rerun=(runs[-1],))
+
+
+def jobs(plan: PastPlan, failing: frozenset[str], *, job: str, seconds: int) -> tuple[JobPlan, ...]:
+    """Return the job with its test results, and the one behind it."""
+    tests = tuple(TestPlan(name, SUITE.get(name, "tests/test_more.py")) for name in plan.tests)
+    found = tuple(replace(test, message=MESSAGE if test.name in failing else "") for test in tests)
+    red = bool(failing or plan.log)
+    one = JobPlan(job, seconds=seconds, ends="failed" if red else "success", tests=() if plan.log else found)
+    return (
+        replace(one, log=plan.log or ("$ pytest", f"{len(failing)} failed"), failing=(0,) if red else ()),
+        JobPlan("deploy", seconds=30, requires=(job,)),
+    )
+
+
+def _red(*names: str, again: tuple[str, ...] | None = None, revision: str = "") -> PastPlan:
+    attempts = (frozenset(names),) if again is None else (frozenset(names), frozenset(again))
+    return PastPlan(attempts, revision)
+
+
+_GREEN = PastPlan()
+# Oldest first, ten builds. test_charges_once fails now and then, test_total_is_exact was broken once and repaired,
+# test_search_finds_umlauts failed in three builds on code of its own.
+BACKEND_PAST: tuple[PastPlan, ...] = (
+    _red("test_charges_once", again=()),
+    _GREEN,
+    _red("test_search_finds_umlauts"),
+    _red("test_charges_once", "test_total_is_exact", again=("test_total_is_exact",)),
+    _red("test_total_is_exact"),
+    _GREEN,
+    _red("test_charges_once", "test_search_finds_umlauts"),
+    _GREEN,
+    _red("test_search_finds_umlauts"),
+    _red("test_charges_once", again=()),
+)

@@ -1,0 +1,1 @@
+"""What earlier builds and logs tell about a failure: pure rules, explained in docs/triage.md."""

@@ -1,0 +1,66 @@
+"""Which tests fail now and then, ranked: rate with its interval, flips on one commit, time wasted. Pure."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from bot.models.circleci import Job, TestResult
+from bot.models.history import Flake, PastBuild
+from bot.triage.keeping import key
+from bot.triage.sightings import Results, seen_test
+from bot.triage.verdicts import episodes, flipped, interval, streak
+
+
+def flaky(builds: Sequence[PastBuild], results: Results, *, over: int) -> list[Flake]:
+    """Return the tests that failed in more than `over` of the builds (newest first), the flakiest first.
+
+    A build counts once, however often it was rerun. One that failed in every build since some pipeline, and never
+    before, is at the end: it is broken, and bears `since`.
+    """
+    found = [_flake(test, job_name, builds, results) for (_, job_name), test in _failing(builds, results).items()]
+    kept = [one for one in found if one.failed > over]
+    return sorted(kept, key=lambda one: (one.since is not None, -one.flips, -one.failed / len(one.seen), one.test.name))
+
+
+def _failing(builds: Sequence[PastBuild], results: Results) -> dict[tuple[str, str], TestResult]:
+    """Return every test that failed, by its key and its job; the newest message of each."""
+    found: dict[tuple[str, str], TestResult] = {}
+    for build in builds:
+        for job in build.jobs:
+            kept = results.get(job.job_number or 0)
+            if kept and not kept.is_mass:
+                for test in kept.failed:
+                    found.setdefault((key(test), job.name), test)
+    return found
+
+
+def _flake(test: TestResult, job_name: str, builds: Sequence[PastBuild], results: Results) -> Flake:
+    seen = seen_test(key(test), job_name, builds, results)
+    failed_in = list(_failed_in(key(test), job_name, builds, results))
+    low, high = interval(sum(one.failed > 0 for one in seen), len(seen))
+    red, flips = streak(seen), flipped(seen)
+    broken = len(red) >= 2 and not flips and episodes(seen[len(red) :]) == 0
+    return Flake(
+        test=test,
+        job_name=job_name,
+        seen=tuple(seen),
+        flips=flips,
+        low=low,
+        high=high,
+        last_job_number=failed_in[0].job_number or 0,
+        wasted=sum((took(job) for job in failed_in), timedelta(0)),
+        since=red[-1].number if broken else None,
+    )
+
+
+def _failed_in(test_key: str, job_name: str, builds: Sequence[PastBuild], results: Results) -> Iterator[Job]:
+    """Yield the job runs that the test made fail, newest build first."""
+    for build in builds:
+        for job in build.jobs:
+            kept = results.get(job.job_number or 0)
+            if job.name == job_name and kept and any(key(test) == test_key for test in kept.failed):
+                yield job
+
+
+def took(job: Job) -> timedelta:
+    """Return how long a job ran; nothing where CircleCI does not say."""
+    return job.stopped_at - job.started_at if job.started_at and job.stopped_at else timedelta(0)

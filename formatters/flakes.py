@@ -1,0 +1,103 @@
+"""Tests that fail now and then, ranked."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from bot.models.history import Flake, Insight, PastBuild
+from formatters.blocks import Message, assemble, clean, code, context, fit, link, literal, moment, section
+from formatters.links import Links
+from formatters.words import count, duration
+
+MOST_SHOWN, MOST_INSIGHTS = 12, 3
+
+
+class Asked(NamedTuple):
+    """What was asked about, and how much was looked at."""
+
+    title: str
+    branch: str
+    over: int
+    builds: int
+    with_data: int
+    unread: int = 0
+
+
+def ranking(
+    asked: Asked,
+    builds: Sequence[PastBuild],
+    flakes: Sequence[Flake],
+    insight: Sequence[Insight] | None,
+    links: Links,
+) -> Message:
+    """Return the ranking, with how much was looked at and what CircleCI itself says."""
+    what = f"{clean(asked.title)} {code(asked.branch)}"
+    verdict = (
+        f"{count(len(flakes), 'test')} failed in more than {asked.over} of the last {count(asked.builds, 'build')}"
+        if flakes
+        else f"no test failed in more than {asked.over} of the last {count(asked.builds, 'build')}"
+    )
+    if not asked.with_data:
+        verdict = f"none of the last {count(asked.builds, 'build')} stored test results"
+    shown = [_words(flake, builds, links) for flake in flakes[:MOST_SHOWN]]
+    return assemble(
+        f"{what}: {verdict}.",
+        section(f"*{literal(asked.title)}* · {code(asked.branch)}: {verdict}."),
+        section(fit(shown, 2900)) if shown else None,
+        context(f"and {len(flakes) - MOST_SHOWN} more") if len(flakes) > MOST_SHOWN else None,
+        context(_extent(asked)),
+        context(_insight(insight, flakes)),
+    )
+
+
+def _extent(asked: Asked) -> str:
+    said = f"{asked.with_data} of {count(asked.builds, 'build')} had test data. Reruns count as attempts of one build."
+    unread = f" The results of {count(asked.unread, 'job')} could not be read." if asked.unread else ""
+    steps = "" if asked.with_data else " Its jobs need the step `store_test_results`."
+    return said + unread + steps
+
+
+def _words(flake: Flake, builds: Sequence[PastBuild], links: Links) -> str:
+    test, ran = flake.test, len(flake.seen)
+    name = code(test.name, 120) or code(test.classname, 120) or "a test without a name"
+    where = literal(test.file or test.classname, 100)
+    rate = f"failed in {flake.failed} of {ran} ({flake.failed / ran:.0%}, likely {flake.low:.0%} to {flake.high:.0%})"
+    broken = flake.since is not None
+    parts = [f"*broken since #{flake.since}*, not flaky", rate] if broken else [rate, _how(flake)]
+    last = next(one for one in flake.seen if one.failed)
+    url = _job_url(flake, builds, links)
+    seen = f"last {moment(last.at)} in {link(url, f'#{last.number}')}"
+    wasted = [f"{duration(flake.wasted)} of job time lost"] if flake.wasted >= timedelta(seconds=1) else []
+    head = " · ".join(filter(None, [name, where, literal(flake.job_name, 60)]))
+    return f"• {head}\n   {' · '.join([*parts, seen, *wasted])}"
+
+
+def _how(flake: Flake) -> str:
+    """Say on how many commits it both failed and passed, apart from those on which it only failed."""
+    flips = f"{count(flake.flips, 'commit')} failed and passed" if flake.flips else "no flip on one commit"
+    return f"{flips}, {count(flake.commits, 'commit')} only failed" if flake.commits else flips
+
+
+def _job_url(flake: Flake, builds: Sequence[PastBuild], links: Links) -> str:
+    for build in builds:
+        for run in build.runs:
+            if any(job.job_number == flake.last_job_number for job in run.jobs):
+                pipeline = build.pipeline
+                return links.job(pipeline.project_slug, pipeline.number, run.workflow.id, flake.last_job_number)
+    return ""
+
+
+def _insight(insight: Sequence[Insight] | None, flakes: Sequence[Flake]) -> str:
+    if insight is None:
+        return "CircleCI's own insight does not answer for this project."
+    if not insight:
+        return "CircleCI's own insight, over two weeks and all branches, knows no flaky test."
+    ours = {flake.test.name for flake in flakes}
+    ordered = sorted(insight, key=lambda one: (one.test_name not in ours, -one.times_flaked))
+    named = [f"{code(one.test_name, 60)} {one.times_flaked} times{_age(one)}" for one in ordered[:MOST_INSIGHTS]]
+    more = f" and {len(insight) - MOST_INSIGHTS} more" if len(insight) > MOST_INSIGHTS else ""
+    return f"CircleCI's own insight, over two weeks and all branches: {', '.join(named)}{more}."
+
+
+def _age(one: Insight) -> str:
+    return f" (last {moment(one.workflow_created_at)})" if one.workflow_created_at else ""
