@@ -1,0 +1,48 @@
+"""What a person would quote of ten kinds of log; `<kind>.quoted` is looked at by eye when it changes."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.circleci.logs import tail
+from bot.triage.infrastructure import cause_in, compiled
+from bot.triage.quoting import GAP, MOST_LINES, TAIL_LINES, quote
+
+LOGS = Path(__file__).parent / "logs"
+KINDS = sorted(path.stem for path in LOGS.glob("*.log"))
+CAUSES = {"npm-network": "connection lost", "no-output": "no output"}
+
+
+def quoted(kind: str) -> tuple[str, ...]:
+    return quote(tail((LOGS / f"{kind}.log").read_bytes().decode(), 10_000))
+
+
+def test_there_are_ten_kinds() -> None:
+    assert len(KINDS) == 10
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_lines_that_matter_are_quoted(kind: str) -> None:
+    assert "\n".join(quoted(kind)) + "\n" == (LOGS / f"{kind}.quoted").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_infrastructure_is_told_from_a_failure_of_ones_own(kind: str) -> None:
+    assert cause_in(quoted(kind), compiled()) == CAUSES.get(kind, "")
+
+
+def test_a_log_that_tells_nothing_is_quoted_at_its_end() -> None:
+    lines = [f"line {number}" for number in range(1000)]
+    assert quote(lines) == (GAP, *lines[-TAIL_LINES:])
+
+
+@given(
+    st.lists(st.text(max_size=80) | st.sampled_from(["E   assert", "panic: x", "0 errors", "Error: y"]), max_size=80)
+)
+def test_a_quotation_is_short_and_in_order(lines: list[str]) -> None:
+    kept = [line for line in quote(lines) if line != GAP]
+    assert len(kept) <= MOST_LINES
+    rest = iter(lines)
+    assert all(line in rest for line in kept)
