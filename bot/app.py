@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import structlog
 from docket import Docket, Worker
@@ -47,6 +47,7 @@ from bot.watching.knock import Knock
 from bot.watching.operator import Operator
 from bot.watching.starter import Starter
 from bot.watching.teller import Teller
+from bot.watching.triager import Reads, Triager
 from bot.watching.watcher import Sources, Watcher
 from formatters.links import Links
 
@@ -55,6 +56,7 @@ log = structlog.get_logger(__name__)
 DRAIN_SECONDS = 5
 PATIENCE = timedelta(seconds=10)  # how long a person's request waits for its turn at CircleCI
 POLL_PATIENCE = timedelta(seconds=1)
+HISTORY_PATIENCE = timedelta(minutes=2)
 POSTS_AT_ONCE, UPDATES_AT_ONCE = 3, 10  # the short bursts that Slack tolerates
 
 
@@ -117,8 +119,11 @@ class App:
             )
         )
         engine = Engine(self.docket)
-        leisurely = transport.on_lane(Lane(asking, patience=POLL_PATIENCE, polite=True))
-        context, tasks = self._parts(transport, leisurely, engine, team_id=identity.team_id)
+        lanes = _Lanes(
+            looks=transport.on_lane(Lane(asking, patience=POLL_PATIENCE, polite=True)),
+            history=transport.on_lane(Lane(asking, patience=HISTORY_PATIENCE, polite=True)),
+        )
+        context, tasks = self._parts(transport, lanes, engine, team_id=identity.team_id)
         engine.register(tasks)
         if self._role is not Role.WEB:
             await self.store.release("tokens-checked")  # so that the first sweep looks at them
@@ -164,18 +169,18 @@ class App:
         )
 
     def _parts(
-        self, transport: Transport, leisurely: Transport, engine: Engine, *, team_id: str
+        self, transport: Transport, lanes: "_Lanes", engine: Engine, *, team_id: str
     ) -> tuple[Context, "_Tasks"]:
         settings, store, messenger = self._settings, self.store, self.messenger
         circleci, classic = Versions(transport, self._projects.classic), Classic(transport)
         links = Links(web_url=settings.web_url)
         operator = Operator(messenger, store, settings.operator_channel)
         teller = Teller(messenger, store, links, operator)
+        patterns = self._projects.patterns
         permissions = self.permissions = Permissions(
             self._policy, settings, self._projects, messenger, circleci, team_id=team_id
         )
-        starter = Starter(settings, store, circleci, messenger, engine)
-        gate = Gate(settings, store, circleci, messenger, engine)
+        acts = Acts(settings, store, circleci, teller, engine, permissions)
         context = Context(
             settings=settings,
             projects=self._projects,
@@ -184,19 +189,25 @@ class App:
             classic=classic,
             history=History(circleci, classic, store),
             messenger=messenger,
-            starter=starter,
-            gate=gate,
-            acts=Acts(settings, store, circleci, teller, engine, permissions),
+            starter=Starter(settings, store, circleci, messenger, engine),
+            gate=Gate(settings, store, circleci, messenger, engine),
+            acts=acts,
             finder=Finder(circleci, store),
             links=links,
             permissions=permissions,
             router=commands.register(Router()),
         )
-        sources = Sources(Versions(leisurely, self._projects.classic), circleci, classic)
-        watcher = Watcher(settings, store, sources, teller, links, operator)
+        unhurried = Versions(lanes.looks, self._projects.classic)
+        sources = Sources(unhurried, circleci, classic, patterns)
+        watcher = Watcher(settings, store, sources, teller, links, operator, engine)
+        patient = Versions(lanes.history, self._projects.classic)
+        old = Classic(lanes.history)
+        reads = Reads(patient, old, History(patient, old, store), patterns)
+        triager = Triager(settings, self._projects, store, reads, teller, acts, links)
         dispatcher = Dispatcher(context, operator, self._auditor())
         check_tokens = partial(operator.check_tokens, circleci)
-        return context, _Tasks(dispatcher, watcher, starter, gate, store, engine, check_tokens=check_tokens)
+        tasks = _Tasks(context, dispatcher, watcher, triager, engine, check_tokens=check_tokens)
+        return context, tasks
 
     def _auditor(self) -> Auditor:
         keep = timedelta(days=self._settings.audit_retention_days)
@@ -294,27 +305,34 @@ class App:
         return problems
 
 
+class _Lanes(NamedTuple):
+    """The ways to CircleCI of those who let others go first."""
+
+    looks: Transport
+    history: Transport
+
+
 class _Tasks:
     """The meaning of the engine's task names."""
 
     def __init__(
         self,
+        context: Context,
         dispatcher: Dispatcher,
         watcher: Watcher,
-        starter: Starter,
-        gate: Gate,
-        store: Store,
+        triager: Triager,
         engine: Engine,
         *,
         check_tokens: Callable[[], Awaitable[None]],
     ) -> None:
         self._check_tokens = check_tokens
-        self.expire = gate.expire
+        self.triage = triager.triage
+        self.expire = context.gate.expire
         self.handle = dispatcher.handle
         self.press = dispatcher.press
-        self.look_for = starter.look_for
+        self.look_for = context.starter.look_for
         self._watcher = watcher
-        self._store = store
+        self._store = context.store
         self._engine = engine
 
     async def poll(self, pipeline_id: PipelineId) -> timedelta | None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, V
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.policy import DEFAULT, BadPolicy, Policy, parse
+from bot.triage.infrastructure import Pattern, compiled
 
 CLOUD = "https://circleci.com"
 NO_WAY_IN = "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): without one Slack cannot reach me"
@@ -78,6 +79,9 @@ class Settings(BaseSettings):
     )
     slack_updates_per_minute: float = Field(
         50, ge=0, description="Budget for edits of messages in the workspace; 0 for none"
+    )
+    history_builds: int = Field(
+        30, ge=0, le=100, description="How many earlier builds a failure is compared with; 0 for none"
     )
     circleci_requests_per_second: float = Field(10, ge=0, description="Budget for requests to CircleCI; 0 for none")
 
@@ -183,6 +187,7 @@ class ProjectEntry(BaseModel):
     slug: str
     definition: str | None = None
     api: Literal["v2", "classic"] = "v2"
+    rerun_once: bool = False
 
 
 class Projects(BaseModel):
@@ -193,6 +198,7 @@ class Projects(BaseModel):
     auth_header: Literal["bearer", "circle-token"] = "bearer"
     projects: dict[str, ProjectEntry] = {}
     tokens: dict[str, SecretStr] = {}
+    infrastructure: dict[str, str] = {}
 
     @field_validator("tokens")
     @classmethod
@@ -201,6 +207,21 @@ class Projects(BaseModel):
             if name.count("/") not in (1, 2):
                 raise ValueError(f"{name!r} is neither an organisation (gh/acme) nor a project (gh/acme/frontend)")
         return value
+
+    @field_validator("infrastructure")
+    @classmethod
+    def _expressions(cls, value: dict[str, str]) -> dict[str, str]:
+        compiled(value)
+        return value
+
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """What tells of trouble with the infrastructure: our patterns, and those of the file."""
+        return compiled(self.infrastructure)
+
+    def reruns_once(self, slug: str) -> bool:
+        """Say whether the project's builds may rerun by themselves."""
+        return any(entry.rerun_once for entry in self.projects.values() if entry.slug == slug)
 
     @property
     def classic(self) -> frozenset[str]:

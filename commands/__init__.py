@@ -22,6 +22,7 @@ from commands import (
     rerun,
     status,
     tests,
+    triage,
     watch,
     webhook,
     why,
@@ -32,7 +33,7 @@ def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
         *(deploy, gate, rerun, cancel, approve, watch, locks),
-        *(status, tests, flaky, job, artifacts, lists, evidence),
+        *(status, triage, tests, flaky, job, artifacts, lists, evidence),
         *(env, keys, legacy),
         *(hello, help, why, audit, doctor, webhook),
     ):

@@ -110,9 +110,9 @@ def log(report: Report) -> Message:
     """Show the tail of each failing step."""
     blocks = []
     for job in report.jobs:
-        if job.step is not None and job.step.tail:
+        if job.step is not None and job.step.lines:
             blocks.append(section(f"{literal(job.job.name, 100)} · {code(job.step.name, 120)}"))
-            blocks.append(section(code_block(job.step.tail, 2600)))
+            blocks.append(section(code_block(job.step.lines, 2600)))
         if job.problems:
             blocks.append(section(clean(f"{job.job.name}: {'; '.join(job.problems)}.", 1000)))
     if not blocks:

@@ -155,10 +155,16 @@ def button(action: ButtonAction, label: str, *, style: str | None = None, confir
     return made | ({"style": style} if style else {}) | ({"confirm": confirm} if confirm else {})
 
 
-def link_button(url: str, label: str) -> Block:
+def link_button(url: str, label: str, *, style: str | None = None) -> Block:
     """Return a button that opens an address."""
     text = {"type": "plain_text", "text": clean(label, MAX_LABEL), "emoji": False}
-    return {"type": "button", "action_id": OpenLink.action_id, "text": text, "url": quote(url, safe=":/?#&=%~-._")}
+    made: Block = {
+        "type": "button",
+        "action_id": OpenLink.action_id,
+        "text": text,
+        "url": quote(url, safe=":/?#&=%~-._"),
+    }
+    return made | ({"style": style} if style else {})
 
 
 def confirm(title: str, text: str, yes: str, no: str) -> Block:

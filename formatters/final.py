@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from bot.actions import ShowLog, ShowTests
 from bot.models.build import Build, Report, State
 from bot.models.circleci import Job
+from bot.models.history import Advice, Triage
 from bot.models.slack import Watch
+from formatters import verdicts
 from formatters.blocks import (
     Block,
     Message,
@@ -17,12 +19,13 @@ from formatters.blocks import (
     context,
     fit,
     link,
+    link_button,
     literal,
     mention,
     section,
 )
 from formatters.links import Links
-from formatters.report import MOST_TESTS, artifact_line, evidence, failed_tests
+from formatters.report import MOST_TESTS, artifact_line, evidence
 from formatters.root import no_workflow, outcome_buttons
 from formatters.words import MARKS, count, duration, listed, ref_words
 
@@ -30,18 +33,50 @@ from formatters.words import MARKS, count, duration, listed, ref_words
 INFRASTRUCTURE = frozenset({"infrastructure_fail", "terminated-unknown"})
 
 
-def final(build: Build, report: Report | None, watch: Watch, links: Links) -> Message:
-    """Return the final reply; it mentions the asker once, unless a newer pipeline has taken over."""
+def final(
+    build: Build,
+    report: Report | None,
+    watch: Watch,
+    links: Links,
+    triage: Triage | None = None,
+    *,
+    comparing: bool = False,
+) -> Message:
+    """Return the final reply; it mentions the asker once, unless a newer pipeline has taken over.
+
+    While it is `comparing`, the verdicts of `triage` are still to come. A rerun that failed exactly as the run before
+    it, which the thread has seen, is told in a line.
+    """
     state = build.state if build.runs or build.pipeline.state == "errored" else State.COULD_NOT_RUN
     what = f"{clean(watch.project_title)} {ref_words(build.pipeline.ref or watch.ref, build)}"
     outcome, rest = _headline(build, report, state)
     mark = MARKS[state].partition(" ")[0]
+    again = _failed_again(build, report, watch, state)
     return assemble(
         f"{what}: {outcome[:1].lower()}{outcome[1:]}{rest}",
         section(f"*{mark} {outcome}*{rest}{_ping(watch, state)}"),
-        *_body(build, report, state, links),
-        _buttons(build, report, watch, state),
+        section(again) if again else None,
+        *verdicts.summary(triage, build, links),
+        *([] if again else _body(build, report, state, links, triage)),
+        *_compared(state, triage, comparing=comparing),
+        _buttons(build, report, watch, state, triage, links),
     )
+
+
+def _failed_again(build: Build, report: Report | None, watch: Watch, state: State) -> str:
+    """Return one line for a rerun that failed exactly as the attempt before it."""
+    rerun = any(run.attempt > 1 for run in build.real_runs)
+    if state is not State.FAILED or report is None or not rerun or watch.failure_before != report.signature:
+        return ""
+    failed = f"the same {count(report.tests_failed, 'test')} failed" if report.tests_failed else "the same step failed"
+    return f"Exactly as the attempt before it: {failed}. The reply above has them."
+
+
+def _compared(state: State, triage: Triage | None, *, comparing: bool) -> Iterator[Block]:
+    if state is State.FAILED and triage is not None:
+        yield verdicts.extent_line(triage)
+    elif state is State.FAILED and comparing:
+        yield verdicts.comparing()
 
 
 def _ping(watch: Watch, state: State) -> str:
@@ -67,7 +102,7 @@ def _headline(build: Build, report: Report | None, state: State) -> tuple[str, s
 def _what_failed(build: Build, report: Report | None) -> str:
     jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
     names = listed(jobs, 3) if jobs else listed([run.workflow.name for run in build.real_runs])
-    failed = len(failed_tests(report)) if report else 0
+    failed = report.tests_failed if report else 0
     total = sum(job.tests_total for job in report.jobs) if report else 0
     counted = f"{count(len(jobs), 'job')}, " if len(jobs) > 3 else ""
     return f"{counted}{names}" + (f" · {failed} of {count(total, 'test')}" if failed else "")
@@ -83,10 +118,10 @@ def _why_not(build: Build) -> str:
     return "CircleCI reports an error"
 
 
-def _body(build: Build, report: Report | None, state: State, links: Links) -> Iterator[Block]:
+def _body(build: Build, report: Report | None, state: State, links: Links, triage: Triage | None) -> Iterator[Block]:
     if state is State.FAILED and report is not None:
         yield from _infrastructure(build)
-        yield from evidence(report)
+        yield from evidence(report, triage)
     elif state is State.PASSED and report is not None:
         if line := artifact_line(report.artifacts):
             yield section(line)
@@ -122,11 +157,27 @@ def _could_not_run(build: Build) -> Iterator[Block]:
         yield section(f"{fit(names, 500)}\n{text}")
 
 
-def _buttons(build: Build, report: Report | None, watch: Watch, state: State) -> Block | None:
-    made = [] if state is State.PASSED else list(outcome_buttons(build, watch, state))
-    if report is not None and len(failed_tests(report)) > MOST_TESTS:
-        label = f"Show all {len(failed_tests(report))} failures"
-        made.append(button(ShowTests(pipeline_id=watch.pipeline_id), label))
+def _buttons(
+    build: Build, report: Report | None, watch: Watch, state: State, triage: Triage | None, links: Links
+) -> Block | None:
+    """Return what to press, what the evidence supports first."""
+    advice = triage.advice if triage else Advice.LOOK
+    made = list(_main_button(build, triage, links))
+    if state is not State.PASSED:
+        made += outcome_buttons(build, watch, state, rerun_is_main=advice is Advice.RERUN)
+    if report is not None and report.tests_failed > MOST_TESTS:
+        made.append(button(ShowTests(pipeline_id=watch.pipeline_id), f"Show all {report.tests_failed} failures"))
     if state is State.FAILED:
         made.append(button(ShowLog(pipeline_id=watch.pipeline_id), "Show log"))
     return actions(*made) if made else None
+
+
+def _main_button(build: Build, triage: Triage | None, links: Links) -> Iterator[Block]:
+    if triage is None:
+        return
+    url = links.commit(build.pipeline)
+    if triage.advice is Advice.OPEN_COMMIT and url:
+        yield link_button(url, "Open the commit", style="primary")
+    if triage.advice is Advice.WAIT and triage.wait_for:
+        url = links.pipeline(build.pipeline.project_slug, triage.wait_for)
+        yield link_button(url, f"Open #{triage.wait_for}, which broke {triage.extent.base}", style="primary")

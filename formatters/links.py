@@ -4,6 +4,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.models.circleci import Pipeline
+
 
 class Links(BaseModel):
     """Makes addresses under `web_url`, Cloud's page or a Server's."""
@@ -14,6 +16,14 @@ class Links(BaseModel):
     def pipeline(self, slug: str, number: int) -> str:
         """Return a pipeline's page."""
         return f"{self.web_url}/pipelines/{quote(slug)}/{number}"
+
+    def commit(self, pipeline: Pipeline) -> str:
+        """Return a commit's page at its code host; empty text where CircleCI names no repository."""
+        repository = pipeline.vcs.origin_repository_url.removesuffix(".git") if pipeline.vcs else ""
+        if not repository.startswith("https://") or not pipeline.revision:
+            return ""
+        kind = "commits" if "bitbucket" in repository else "-/commit" if "gitlab" in repository else "commit"
+        return f"{repository}/{kind}/{quote(pipeline.revision)}"
 
     def job(self, slug: str, number: int, workflow_id: str, job_number: int | None) -> str:
         """Return a job's page, or its workflow's while it has no number."""

@@ -137,6 +137,13 @@ _ACTED = {
 }
 
 
+def reran_itself(what: str) -> Message:
+    """Say that we ran it again, once CircleCI has taken it."""
+    why = "all that failed is a known flake or infrastructure, and this project asks for one rerun then"
+    text = f"↻ I run {literal(what, 300)} again by myself, once: {why}."
+    return assemble(clean(text, 600), section(text))
+
+
 def someone_acted(kind: str, user_name: str, what: str, attempt: int = 0) -> Message:
     """Say who pressed what, once CircleCI has taken it; a name, no mention: pressing it is no reason for a ping."""
     words = _ACTED[kind]

@@ -1,12 +1,16 @@
 """The evidence of a failure: failing tests, the failing step, the end of its log, artifacts by folder."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from bot.models.build import FailingStep, JobReport, Report
-from bot.models.circleci import Artifact, TestResult
+from bot.models.circleci import Artifact, Job, TestResult
+from bot.models.history import Triage
+from bot.triage.diagnosis import test_id
 from formatters.blocks import Block, clean, code, code_block, context, fit, link, literal, section
+from formatters.verdicts import usual_words, verdict_words
 from formatters.words import count, duration
 
 MOST_TESTS = 10
@@ -14,6 +18,8 @@ LEAST_TESTS = 3
 MOST_JOBS = 10
 MOST_FILES = 6
 SMALL_FOLDER = 3
+KILLED = 137  # 128 and the number of SIGKILL
+Words = Callable[[TestResult], str]
 
 
 class ArtifactGroup(NamedTuple):
@@ -64,13 +70,13 @@ def failed_tests(report: Report) -> list[TestResult]:
     return [test for job in report.jobs for test in job.failed_tests]
 
 
-def evidence(report: Report) -> Iterator[Block]:
-    """Yield what stands under the headline of a failed build."""
+def evidence(report: Report, triage: Triage | None = None) -> Iterator[Block]:
+    """Yield what stands under the headline of a failed build, with the verdicts of `triage` where there are some."""
     with_tests = [job for job in report.jobs if job.failed_tests]
     most = max(MOST_TESTS // max(len(with_tests), 1), LEAST_TESTS)
     for job in report.jobs[:4]:
-        yield from _of_job(job, most, several=len(report.jobs) > 1)
-    if left_out := [f"• {literal(job.name, 120)}" for job in report.jobs_left_out]:
+        yield from _of_job(job, most, triage, several=len(report.jobs) > 1)
+    if left_out := [f"• {literal(job.name, 120)}{_job_verdict(job, triage)}" for job in report.jobs_left_out]:
         more = [f"and {len(left_out) - MOST_JOBS} more"] if len(left_out) > MOST_JOBS else []
         names = "\n".join([*left_out[:MOST_JOBS], *more])
         yield section(f"{count(len(left_out), 'more failed job')}, not looked into:\n{names}")
@@ -79,48 +85,74 @@ def evidence(report: Report) -> Iterator[Block]:
         yield section(line)
 
 
-def failing(tests: Sequence[TestResult], most: int, limit: int = 2900) -> str:
-    """Return the failing tests with the first lines of their messages, and how many were left out."""
-    lines = [_test_line(test) for test in tests[:most]]
-    shown = fit(lines, limit - 60, "")
+def failing(tests: Sequence[TestResult], most: int, *, total: int = 0, words: Words | None = None) -> str:
+    """Return the failing tests with the first lines of their messages, and how many of `total` were left out.
+
+    `words` says what a test's failure is.
+    """
+    lines = [_test_line(test, words(test) if words else "") for test in tests[:most]]
+    shown = fit(lines, 2840, "")
     kept = shown.count("•")
-    left_out = len(tests) - kept
+    left_out = max(total, len(tests)) - kept
     return shown.rstrip() + (f"\nand {left_out} more" if left_out else "")
 
 
-def _test_line(test: TestResult) -> str:
+def _test_line(test: TestResult, verdict: str) -> str:
     name = code(test.name, 120) or code(test.classname, 120) or "a test without a name"
     where = literal(test.file or test.classname, 120)
     said = " ".join(test.message.strip().splitlines()[:3])
-    return f"• {name}" + (f" · {where}" if where else "") + (f"\n   {literal(said, 240)}" if said else "")
+    head = " · ".join(filter(None, [name, where, f"*{verdict}*" if verdict else ""]))
+    return f"• {head}" + (f"\n   {literal(said, 240)}" if said else "")
 
 
-def _of_job(job: JobReport, most: int, *, several: bool) -> Iterator[Block]:
-    """Yield a job's failing tests and its failing step; the end of the log where no test tells more."""
-    step = _step_words(job.step) if job.step else ""
+def _of_job(job: JobReport, most: int, triage: Triage | None, *, several: bool) -> Iterator[Block]:
+    """Yield a job's failing tests and its failing step; the telling lines of the log where no test tells more."""
+    usual = triage.usual.get(job.job.id) if triage else None
+    verdict = _job_verdict(job.job, triage)
+    step = _step_words(job.step, usual, judged=bool(verdict)).removesuffix("." if verdict else "") if job.step else ""
+    step += verdict
     if several and (job.failed_tests or step):
         yield section(" · ".join(filter(None, [f"*{literal(job.job.name, 80)}*", step])))
     if job.failed_tests:
-        yield section(failing(job.failed_tests, most))
+        yield section(failing(job.failed_tests, most, total=job.tests_failed, words=_words_for(job, triage)))
     if step and not several:
         yield section(step)
-    if job.step and job.step.tail and not job.failed_tests:
-        yield section(code_block(job.step.tail))
+    if job.step and job.step.lines and not job.failed_tests:
+        yield section(code_block(job.step.lines))
     if said := " ".join(f"{problem[:1].upper()}{problem[1:].rstrip('.')}." for problem in job.problems):
         yield context(clean(f"{job.job.name}: {said}", 1500))
 
 
-def _step_words(step: FailingStep) -> str:
+def _words_for(job: JobReport, triage: Triage | None) -> Words | None:
+    if triage is None:
+        return None
+
+    def words(test: TestResult) -> str:
+        verdict = triage.tests.get(test_id(job, test))
+        return verdict_words(verdict, triage.extent.base) if verdict else ""
+
+    return words
+
+
+def _job_verdict(job: Job, triage: Triage | None) -> str:
+    verdict = triage.jobs.get(job.id) if triage else None
+    return f" · *{verdict_words(verdict, triage.extent.base)}*" if triage and verdict else ""
+
+
+def _step_words(step: FailingStep, usual: timedelta | None, *, judged: bool) -> str:
     parts = [f"Step {code(step.name, 120) or 'without a name'}"]
     if step.status == "timedout":
         parts.append("timed out")
     if step.exit_code is not None:
-        parts.append(f"exit code {step.exit_code}")
+        killed = " (killed, most often for its memory)" if step.exit_code == KILLED else ""
+        parts.append(f"exit code {step.exit_code}{killed}")
     if step.run_time is not None:
-        parts.append(duration(step.run_time))
+        parts.append(f"{duration(step.run_time)}{usual_words(step.run_time, usual)}")
     if step.parallelism > 1 and step.indexes:
         runs = " and ".join(str(index + 1) for index in step.indexes[:10])
         parts.append(f"{'run' if len(step.indexes) == 1 else 'runs'} {runs} of {step.parallelism} failed")
+    if step.cause and not judged:
+        parts.append(f"which looks like infrastructure: {literal(step.cause, 60)}")
     if step.log_shortened:
-        parts.append("the log was shortened, this is its end")
+        parts.append("the lines of its log that tell why")
     return ", ".join(parts) + "."

@@ -161,7 +161,7 @@ def _holds(build: Build) -> list[tuple[Job, Run]]:
     return [(job, run) for run in build.runs for job in run.holds]
 
 
-def outcome_buttons(build: Build, watch: Watch, state: State) -> Iterator[Block]:
+def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: bool = False) -> Iterator[Block]:
     """Yield what to press after the end: nothing is to be repaired in what passed."""
     if state is State.PASSED:
         yield button(ShowArtifacts(pipeline_id=watch.pipeline_id), "Artifacts")
@@ -170,7 +170,8 @@ def outcome_buttons(build: Build, watch: Watch, state: State) -> Iterator[Block]
     elif state is not State.SUPERSEDED:
         pipeline_id = watch.pipeline_id
         if state is State.FAILED:
-            yield button(RerunFailed(pipeline_id=pipeline_id), "Rerun failed", style="primary", confirm=_sure(watch))
+            style = "primary" if rerun_is_main else None
+            yield button(RerunFailed(pipeline_id=pipeline_id), "Rerun failed", style=style, confirm=_sure(watch))
         if not any(run.workflow.status == "unauthorized" for run in build.real_runs):
             yield button(RerunAll(pipeline_id=pipeline_id), "Rerun all", confirm=_sure(watch, everything=True))
 

@@ -1,5 +1,6 @@
 """The verbs of CircleCI's API v2, https://circleci.com/docs/api/v2/ ."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
@@ -33,6 +34,7 @@ from bot.models.history import Insight
 
 API = "/api/v2/"
 MOST_PAGES = 20
+LONGEST_NAME, LONGEST_MESSAGE, LONGEST_MASKED = 500, 2000, 20_000
 SETTLED_STATES = frozenset({"created", "errored"})
 JOBLESS_STATUSES = frozenset({"error", "unauthorized", "not_run"})
 
@@ -148,7 +150,8 @@ class CircleCI:
         """Return the first pages of a job's test results, and whether there are more."""
         found, more = list[TestResult](), False
         async for page in self.pages(project_path(slug, job_number, "tests"), most=pages):
-            found += [_masked(decode(TestResult, item)) for item in page.items]
+            # Thousands of them take a while, and others wait for the loop.
+            found += await asyncio.to_thread(_decoded, page.items)
             more = page.more
         return tuple(found), more
 
@@ -335,6 +338,12 @@ def _newest_runs(workflows: list[Workflow]) -> list[Run]:
     return [Run(workflow=runs[-1], attempt=len(runs)) for runs in by_name.values()]
 
 
+def _decoded(items: Sequence[Any]) -> list[TestResult]:
+    return [_masked(decode(TestResult, item)) for item in items]
+
+
 def _masked(test: TestResult) -> TestResult:
-    """Return a test without the secrets that its message may quote."""
-    return test.model_copy(update={"name": masked(test.name), "message": masked(test.message)})
+    """Return a test without the secrets that its words may quote, each cut to what anybody would read."""
+    name, message = masked(test.name[:LONGEST_MASKED])[:LONGEST_NAME], masked(test.message[:LONGEST_MASKED])
+    where = {"classname": test.classname[:LONGEST_NAME], "file": test.file[:LONGEST_NAME]}
+    return test.model_copy(update={"name": name, "message": message[:LONGEST_MESSAGE], **where})

@@ -1,7 +1,7 @@
 """The evidence of a finished build, gathered with few requests; what cannot be read becomes a sentence."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from bot.circleci.classic import Classic
@@ -11,9 +11,12 @@ from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected
 from bot.models.build import Build, FailingStep, JobReport, Report, Run, State
 from bot.models.circleci import Action, Artifact, ClassicBuild, Job, Step, TestResult
+from bot.triage.infrastructure import OURS, Pattern, cause_in
+from bot.triage.quoting import quote
 
 MOST_REQUESTS = 8
-LOG_LINES = 30
+LOG_LINES, MOST_LINES = 30, 20_000
+MOST_TESTS = 200  # failing ones of a job; those beyond are counted
 
 T = TypeVar("T")
 
@@ -24,12 +27,19 @@ class _Tests(NamedTuple):
 
 
 async def report(
-    circleci: CircleCI, classic: Classic, build: Build, *, max_jobs: int = 4, with_log: bool = False
+    circleci: CircleCI,
+    classic: Classic,
+    build: Build,
+    *,
+    max_jobs: int = 4,
+    with_log: bool = False,
+    patterns: Sequence[Pattern] = OURS,
 ) -> Report:
     """Return what failed and why, or what a passed build stored; never raises a CircleCIError.
 
     Only failed jobs are looked into, at most `max_jobs` of them, for three or four requests each. The log is read
-    where there are no failing tests, or `with_log` asks for it.
+    where there are no failing tests, and the lines of it that tell why; `with_log` asks for its end in any case.
+    `patterns` are those of infrastructure.
     """
     failed = [(run, job) for run in build.runs for job in run.failed_jobs]
     # A job without a number never started: there is less to find out about it.
@@ -39,7 +49,7 @@ async def report(
     chosen, left_out = failed[:max_jobs], failed[max_jobs:]
     pages = 5 if len(chosen) == 1 else 2
     slug = build.pipeline.project_slug
-    looks = [_Look(circleci, classic, slug, run, job).report(pages, with_log=with_log) for run, job in chosen]
+    looks = [_Look(circleci, classic, slug, run, job, patterns).report(pages, with_log=with_log) for run, job in chosen]
     return Report(jobs=tuple(await together(*looks)), jobs_left_out=tuple(job for _, job in left_out))
 
 
@@ -59,9 +69,11 @@ async def _stored(circleci: CircleCI, build: Build) -> Report:
 class _Look:
     """One look into one failed job."""
 
-    def __init__(self, circleci: CircleCI, classic: Classic, slug: str, run: Run, job: Job) -> None:
+    def __init__(
+        self, circleci: CircleCI, classic: Classic, slug: str, run: Run, job: Job, patterns: Sequence[Pattern]
+    ) -> None:
         self._circleci, self._classic, self._slug = circleci, classic, slug
-        self._run, self._job = run, job
+        self._run, self._job, self._patterns = run, job, patterns
         self._problems: list[str] = []
 
     async def report(self, pages: int, *, with_log: bool) -> JobReport:
@@ -74,9 +86,10 @@ class _Look:
         return JobReport(
             job=self._job,
             workflow_name=self._run.workflow.name,
-            failed_tests=failed,
+            failed_tests=failed[:MOST_TESTS],
+            tests_failed=len(failed),
             tests_total=len(tests.results),
-            step=await self._step(detail, with_log=with_log or not failed) if detail else None,
+            step=await self._step(detail, read=with_log or not failed, whole_end=with_log) if detail else None,
             artifacts=artifacts,
             problems=tuple(self._problems),
         )
@@ -96,16 +109,16 @@ class _Look:
     async def _tests(self, number: int, pages: int) -> _Tests:
         return _Tests(*await self._circleci.some_tests(self._slug, number, pages))
 
-    async def _step(self, detail: ClassicBuild, *, with_log: bool) -> FailingStep | None:
+    async def _step(self, detail: ClassicBuild, *, read: bool, whole_end: bool) -> FailingStep | None:
         step = next((step for step in detail.steps if any(action.is_failed for action in step.actions)), None)
         if step is None:
             self._problems.append("CircleCI names no failing step" if detail.steps else "its steps are gone")
             return None
         found = failing_step(step, detail)
         first = next(action for action in step.actions if action.is_failed)
-        return await self._with_log(found, first) if with_log and first.has_output else found
+        return await self._with_log(found, first, whole_end=whole_end) if read and first.has_output else found
 
-    async def _with_log(self, step: FailingStep, action: Action) -> FailingStep:
+    async def _with_log(self, step: FailingStep, action: Action, *, whole_end: bool) -> FailingStep:
         if not action.output_url:
             self._problems.append("the log is not uploaded yet")
             return step
@@ -114,9 +127,12 @@ class _Look:
             return step
         if not output.complete:
             self._problems.append("the log could not be read to its end in time")
-        lines = tail(output.text, LOG_LINES + 1)
-        shortened = output.shortened or not output.complete or len(lines) > LOG_LINES
-        return step.model_copy(update={"tail": lines[-LOG_LINES:], "log_shortened": shortened})
+        lines = await asyncio.to_thread(tail, output.text, MOST_LINES)
+        quoted = quote(lines)
+        shown = lines[-LOG_LINES:] if whole_end else quoted
+        shortened = output.shortened or not output.complete or shown != lines
+        cause = cause_in(quoted, self._patterns)
+        return step.model_copy(update={"lines": shown, "log_shortened": shortened, "cause": cause})
 
     async def _try(self, work: Coroutine[Any, Any, T], sentence: str) -> T | None:
         return await _or_problem(work, sentence, self._problems)

@@ -1,5 +1,6 @@
 """A pipeline seen whole at one instant, what changed since the last look, and the evidence of a failure."""
 
+import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -168,7 +169,8 @@ def rerun_key(workflow_name: str, attempt: int) -> str:
 class FailingStep(Model):
     """The step that failed in one job: `indexes` are its failing containers, of `parallelism`.
 
-    `tail` are the last lines of its log, already cleaned; `log_shortened` says that more came before.
+    `lines` are those of its log that tell why, or its last ones, cleaned; `log_shortened` says that there were more.
+    `cause` names the trouble with the infrastructure that they speak of.
     """
 
     name: str
@@ -177,16 +179,21 @@ class FailingStep(Model):
     run_time: timedelta | None = None
     indexes: tuple[int, ...] = ()
     parallelism: int = 1
-    tail: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
     log_shortened: bool = False
+    cause: str = ""
 
 
 class JobReport(Model):
-    """What was found out about one failed job; `problems` are short sentences about what could not be read."""
+    """What was found out about one failed job; `problems` are short sentences about what could not be read.
+
+    `failed_tests` are the first of the `tests_failed`.
+    """
 
     job: Job
     workflow_name: str
     failed_tests: tuple[TestResult, ...] = ()
+    tests_failed: int = 0
     tests_total: int = 0
     step: FailingStep | None = None
     artifacts: tuple[Artifact, ...] = ()
@@ -195,6 +202,21 @@ class JobReport(Model):
 
 class Report(Model):
     """The evidence under a final reply; `jobs_left_out` failed too, but were not looked into."""
+
+    @property
+    def tests_failed(self) -> int:
+        """How many tests failed in the jobs looked into."""
+        return sum(job.tests_failed for job in self.jobs)
+
+    @property
+    def signature(self) -> str:
+        """Names the failure: the same jobs, tests and steps have the same one; empty text where nothing is known."""
+        parts = [
+            f"{job.job.name}|{job.step.name if job.step else ''}|{test.classname or test.file}|{test.name}"
+            for job in self.jobs
+            for test in job.failed_tests or (TestResult(),)
+        ]
+        return hashlib.sha256("\n".join(sorted(parts)).encode(errors="replace")).hexdigest()[:16] if parts else ""
 
     jobs: tuple[JobReport, ...] = ()
     jobs_left_out: tuple[Job, ...] = ()

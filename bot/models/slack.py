@@ -19,15 +19,16 @@ class Saying(Model):
     """A post on its way to Slack, recorded before it is sent: a process that dies meanwhile leaves it behind.
 
     `mark` stands in the message's metadata, so that it can be found again. `role` is what the post becomes: the root
-    (whose `digest` it shows), a reply after which the thread was `told` all this, or the word that moves the watch into
-    direct messages.
+    (whose `digest` it shows), a reply after which the thread was `told` all this, the final one of them, or the word
+    that moves the watch into direct messages.
     """
 
     mark: str
-    role: Literal["root", "reply", "moved"]
+    role: Literal["root", "reply", "final", "moved"]
     thread: Thread
     told: tuple[str, ...] = ()
     digest: str = ""
+    failure: str = ""
 
 
 class Watch(Model):
@@ -36,7 +37,8 @@ class Watch(Model):
     `id` is that of the invocation that asked for it. `root_ts` is the message edited in place, `root_digest` what it
     showed last, `told` the keys of changes and final words already posted, `saying` a post of which it is not known yet
     whether it arrived. `note` is a sentence shown in the root, such as why this branch was chosen. `moved_to_direct`
-    says that its channel would not take it any more.
+    says that its channel would not take it any more. `final_ts` is the last final reply, `failure` names what failed
+    in it, and `failure_before` what failed in the one before it.
     """
 
     id: str
@@ -55,6 +57,9 @@ class Watch(Model):
     saying: Saying | None = None
     note: str = ""
     moved_to_direct: bool = False
+    final_ts: str | None = None
+    failure: str = ""
+    failure_before: str = ""
 
     @property
     def reply_ts(self) -> str | None:
@@ -75,6 +80,9 @@ class Watch(Model):
                 changed = {"root_ts": ts, "root_digest": saying.digest}
             case "reply":
                 changed = {"told": saying.told}
+            case "final":
+                changed = {"told": saying.told, "final_ts": ts, "failure": saying.failure}
+                changed["failure_before"] = self.failure
             case "moved":
                 there = Thread(channel_id=saying.thread.channel_id, thread_ts=ts)
                 changed = {"thread": there, "root_ts": None, "root_digest": "", "moved_to_direct": True}

@@ -2,25 +2,25 @@
 
 from dataclasses import dataclass, replace
 
-from bot.playground.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
+from bot.playground.scenarios import FRONTEND_TESTS, JobPlan, Scenario, TestPlan, WorkflowPlan
 
-SUITE = {
-    "test_total_is_exact": "tests/test_cart.py",
-    "test_charges_once": "tests/test_payment.py",
-    "test_search_finds_umlauts": "tests/test_search.py",
-    "test_session_expires": "tests/test_login.py",
-    **{f"test_endpoint_{number:02}": f"tests/test_api_{number % 5}.py" for number in range(40)},
-}
+SUITE = (
+    TestPlan("test_total_is_exact", "tests/test_cart.py"),
+    TestPlan("test_charges_once", "tests/test_payment.py"),
+    TestPlan("test_search_finds_umlauts", "tests/test_search.py"),
+    TestPlan("test_session_expires", "tests/test_login.py"),
+    *(TestPlan(f"test_endpoint_{number:02}", f"tests/test_api_{number % 5}.py") for number in range(40)),
+)
 MESSAGE = "AssertionError: expected 200, got 503"
 
 
 @dataclass(frozen=True)
 class PastPlan:
-    """A build: the tests that failed in each of its attempts; `step_fails` says its log instead, without tests."""
+    """A build: the tests that failed in each of its attempts; with a `log` it failed without any test."""
 
     failing: tuple[frozenset[str], ...] = (frozenset(),)
     revision: str = ""
-    tests: tuple[str, ...] = tuple(SUITE)
+    suite: tuple[TestPlan, ...] = SUITE
     log: tuple[str, ...] = ()
 
 
@@ -32,8 +32,7 @@ def scenario_of(plan: PastPlan, *, workflow: str = "build-test", job: str = "tes
 
 def jobs(plan: PastPlan, failing: frozenset[str], *, job: str, seconds: int) -> tuple[JobPlan, ...]:
     """Return the job with its test results, and the one behind it."""
-    tests = tuple(TestPlan(name, SUITE.get(name, "tests/test_more.py")) for name in plan.tests)
-    found = tuple(replace(test, message=MESSAGE if test.name in failing else "") for test in tests)
+    found = tuple(replace(test, message=MESSAGE if test.name in failing else "") for test in plan.suite)
     red = bool(failing or plan.log)
     one = JobPlan(job, seconds=seconds, ends="failed" if red else "success", tests=() if plan.log else found)
     return (
@@ -62,3 +61,15 @@ BACKEND_PAST: tuple[PastPlan, ...] = (
     _red("test_search_finds_umlauts"),
     _red("test_charges_once", again=()),
 )
+
+
+def _frontend(number: int) -> PastPlan:
+    """One of forty builds: a password test that fails now and then, a time-out that is red since the last three."""
+    red = frozenset({"test_timeout[slow-backend]"} if number >= 37 else ())
+    if number % 6 == 3:
+        flaky = red | {"test_rejects_bad_password"}
+        return PastPlan((flaky, red) if number < 30 else (flaky,), suite=FRONTEND_TESTS)
+    return PastPlan((red,), suite=FRONTEND_TESTS)
+
+
+FRONTEND_PAST = tuple(_frontend(number) for number in range(40))

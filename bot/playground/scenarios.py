@@ -91,6 +91,7 @@ _MESSAGES = {
 _TESTS = tuple(TestPlan(name, file, message) for name, (file, message) in _MESSAGES.items()) + tuple(
     TestPlan(f"test_page_{number}", f"tests/test_page_{number % 7}.py") for number in range(57)
 )
+FRONTEND_TESTS = tuple(replace(test, message="") for test in _TESTS)
 _COVERAGE = ("coverage/index.html", *(f"coverage/module_{number}.html" for number in range(116)))
 _LOG = (
     "$ pytest",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.playground.clock import Clock
-from bot.playground.past import BACKEND_PAST, PastPlan, scenario_of
+from bot.playground.past import BACKEND_PAST, FRONTEND_PAST, PastPlan, scenario_of
 from bot.playground.pipelines import AUTO_RERUN_PAUSE, CANCEL_TAKES, Json, Pipeline, Run
 from bot.playground.scenarios import (
     CLI_FAILED,
@@ -116,16 +116,17 @@ class World:
         created = self.clock.now() - ago
         short = slug == "gh/acme/cli"
         numbers = self._past_pipelines.setdefault(slug, itertools.count(2401 if short else 1801))
+        number = next(numbers)
         jobs = self._past_jobs if short else self._long_past_jobs
         pipeline = Pipeline(
             self._id("pipeline"),
-            next(numbers),
+            number,
             slug,
             created,
             scenario,
             branch,
             None,
-            revision or hashlib.sha1(f"{slug}:{ago}".encode(), usedforsecurity=False).hexdigest(),
+            revision or hashlib.sha1(f"{slug}:{number}".encode(), usedforsecurity=False).hexdigest(),
             {},
             "push",
         )
@@ -247,11 +248,25 @@ def _scenario(chosen: str | Scenario) -> Scenario:
     return SCENARIOS[chosen] if isinstance(chosen, str) else chosen
 
 
-def write_past(world: World, slug: str, branch: str, plans: Sequence[PastPlan]) -> None:
+def write_past(
+    world: World,
+    slug: str,
+    branch: str,
+    plans: Sequence[PastPlan],
+    *,
+    workflow: str = "build-test",
+    job: str = "test",
+) -> None:
     """Give a branch a past, a build every three hours, the last of them three hours ago."""
     for place, plan in enumerate(plans):
         ago = timedelta(hours=3 * (len(plans) - place))
-        world.past(slug, branch, scenario_of(plan), ago=ago, rerun=len(plan.failing) > 1, revision=plan.revision)
+        scenario = scenario_of(plan, workflow=workflow, job=job)
+        world.past(slug, branch, scenario, ago=ago, rerun=len(plan.failing) > 1, revision=plan.revision)
+
+
+def write_frontend_past(world: World) -> None:
+    """Let acme/frontend have been built before: what fails there today failed, or did not, in forty builds."""
+    write_past(world, "gh/acme/frontend", "main", FRONTEND_PAST, workflow="build-test-deploy", job="unit-tests")
 
 
 def default_world(clock: Clock) -> World:

@@ -67,6 +67,9 @@ def compiled(more: Mapping[str, str] | None = None) -> tuple[Pattern, ...]:
     return tuple(found)
 
 
+OURS = compiled()
+
+
 def cause_in(lines: Iterable[str], patterns: Iterable[Pattern]) -> str:
     """Return the name of the first pattern that a line fits; empty text for none.
 

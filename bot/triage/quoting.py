@@ -13,27 +13,27 @@ LONGEST_LOOKED_AT = 400  # characters of a line: what it says stands at its fron
 # What names a failure, in the words of the tools themselves.
 _TELLING = regex.compile(
     r"""
-      ^\s*● \s | ^\s*(?:Expected|Received)\b.*: | ^\s*✕ \s                                    # jest
-    | ^E\s{2,} | ^(?:FAILED|ERROR)\s\S+::                                                     # pytest
-    | ^\s*---\ FAIL: | ^panic: | ^\s*\S+_test\.go:\d+: | ^FAIL\b                              # go test
-    | ^FAILURE:\ | ^\*\ What\ went\ wrong | ^e:\ | \.(?:java|kt):\d+:\ error:                 # gradle
-    | ^\s*error(?:\[E\d+\])?:\ | ^\s*thread\ '.*'\ panicked\ at | ^test\ .*\.\.\.\ FAILED     # cargo
-    | ^(?:\#\d+\ )?(?:[\d.]+\ )?ERROR:?\ | failed\ to\ solve | \|\ >>>\ | executor\ failed\ running  # docker build
-    | ^npm\ (?:ERR!|error)\ (?:code|errno|network|command|syscall|404|A\ complete)            # npm
-    | \bKilled\s*$ | \b\d+\s+Killed\b | out\ of\ memory | OOMKilled | \b(?:code|status)\ 137\b   # out of memory
-    | too\ long\ with\ no\ output | context\ deadline\ exceeded                               # no output
-    | ^\s*[│|]?\s*Error:\                                                                     # terraform
+      ^\s*● \s | ^\s*(?:Expected|Received)\b.*: | ^\s*✕ \s  # jest
+    | ^E\s{2,} | ^(?:FAILED|ERROR)\s\S+::  # pytest
+    | ^\s*---\ FAIL: | ^panic: | ^\s*\S+_test\.go:\d+: | ^FAIL\b  # go test
+    | ^FAILURE:\ | ^\*\ What\ went\ wrong | ^e:\ | \.(?:java|kt):\d+:\ error:  # gradle
+    | ^\s*error(?:\[E\d+\])?:\ | ^\s*thread\ '.*'\ panicked\ at | ^test\ .*\.\.\.\ FAILED  # cargo
+    | ^(?:\#\d+\ )?(?:[\d.]+\ )?ERROR:?\ | failed\ to\ solve | \|\ >>>\
+    | ^npm\ (?:ERR!|error)\ (?:code|errno|network|command|syscall|404|A\ complete)  # npm
+    | \bKilled\s*$ | \b\d+\s+Killed\b | out\ of\ memory | OOMKilled | \b(?:code|status)\ 137\b  # out of memory
+    | too\ long\ with\ no\ output | context\ deadline\ exceeded  # no output
+    | ^\s*[│|]?\s*Error:\  # terraform
     | ^\s*(?:fatal|panic|Traceback\ \(most\ recent\ call\ last\))\b
     | ^\s*(?:\w+\.)*\w*(?:Error|Exception)\b\s*(?::|$)
     """,
     regex.VERBOSE | regex.IGNORECASE,
 )
 _SUSPECT = regex.compile(
-    r"\b(?:error|errors|failed|failure|fatal|exception|denied|refused|cannot|could not|unable to|not found|timed out)\b",
+    r"\b(?:errors?|failed|failure|fatal|exception|denied|refused|cannot|could not|unable to|not found|timed out)\b",
     regex.IGNORECASE,
 )
 _HARMLESS = regex.compile(
-    r"\b(?:0|no)\s+(?:errors?|fail(?:ed|ures?))\b|\bfail(?:ed|ures?)\s*[:=]\s*0\b|errors?\s*[:=]\s*0\b|--\w*(?:fail|error)"
+    r"\b(?:0|no)\s+(?:errors?|fail(?:ed|ures?))\b|\b(?:fail(?:ed|ures?)|errors?)\s*[:=]\s*0\b|--\w*(?:fail|error)"
     r"|^\s*npm (?:ERR!|error)\s*$|\bwarn(?:ing)?\b",
     regex.IGNORECASE,
 )

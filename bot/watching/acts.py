@@ -26,6 +26,7 @@ from formatters.blocks import Message
 log = structlog.get_logger(__name__)
 
 Said = Click | Invocation
+BY_ITSELF = "by-itself"
 OLDEST_RERUN = timedelta(days=90)  # https://circleci.com/docs/workflows/#rerunning-workflows-fails
 
 
@@ -121,9 +122,20 @@ class Acts:
         kind = "rerun_failed" if failed_only else "rerun_all"
         attempt = max(run.attempt for run in targets) + 1
         word = replies.someone_acted(kind, _name(said), _what_runs_again(targets, failed_only), attempt)
-        keys = [rerun_key(run.workflow.name, run.attempt + 1) for run in targets]
-        told = await self._tell(pipeline_id, f"act:{said.id}", word, *keys)
+        told = await self._tell(pipeline_id, f"act:{said.id}", word, *_rerun_keys(targets))
         return None if follow else told
+
+    async def rerun_once(self, build: Build) -> None:
+        """Rerun the failed jobs by ourselves, once in the life of a pipeline; nobody's press is sent twice for it."""
+        pipeline_id, mine = build.pipeline.id, f"{BY_ITSELF}|"
+        claim = f"rerun:{pipeline_id}:{build.fingerprint}"
+        targets = _targets(build, failed_only=True)
+        once = await self._store.claim(f"rerun-once:{pipeline_id}", build.fingerprint)
+        if once != build.fingerprint or not targets or await self._store.claim(claim, mine) != mine:
+            return
+        await self._send_reruns(targets, claim, failed_only=True, ssh=False)
+        word = replies.reran_itself(_what_runs_again(targets, failed_only=True))
+        await self._tell(pipeline_id, f"act:{claim}", word, *_rerun_keys(targets))
 
     async def _send_reruns(self, targets: Sequence[Run], claim: str, *, failed_only: bool, ssh: bool) -> None:
         """Send each rerun at most once, also when a run before this one died in between."""
@@ -183,6 +195,10 @@ def _targets(build: Build, *, failed_only: bool) -> list[Run]:
     if failed_only:
         return [run for run in build.real_runs if run.workflow.status not in ("success", "not_run")]
     return [run for run in build.real_runs if not run.workflow.is_setup]
+
+
+def _rerun_keys(targets: Sequence[Run]) -> list[str]:
+    return [rerun_key(run.workflow.name, run.attempt + 1) for run in targets]
 
 
 def _what_runs_again(targets: Sequence[Run], failed_only: bool) -> str:

@@ -16,6 +16,7 @@ from bot.errors import StoreError
 from bot.models.circleci import PipelineId
 
 HANDLE, PRESS, POLL, LOOK_FOR, SWEEP, EXPIRE = "handle", "press", "poll", "look_for", "sweep", "expire"
+TRIAGE = "triage"
 SWEEP_EVERY = timedelta(seconds=60)
 # A command or a press that met a lost Redis; each of its steps looks before it acts.
 RETRY = ExponentialRetry(attempts=8, minimum_delay=timedelta(seconds=1), maximum_delay=timedelta(seconds=30))
@@ -39,6 +40,9 @@ class Tasks(Protocol):
 
     async def expire(self, attempt_id: str) -> None:
         """End a deploy that waits for a second person, if it still does."""
+
+    async def triage(self, pipeline_id: PipelineId, fingerprint: str) -> None:
+        """Complete the final replies of a build with what earlier ones tell."""
 
     async def sweep(self) -> None:
         """Give each watched pipeline a poll that has lost its own."""
@@ -73,6 +77,13 @@ class Engine:
         async def expire(attempt_id: str, retry: ExponentialRetry = RETRY) -> None:  # noqa: ARG001  # docket's way
             await tasks.expire(attempt_id)
 
+        async def triage(
+            pipeline_id: str,
+            fingerprint: str,
+            retry: ExponentialRetry = RETRY,  # noqa: ARG001  # docket's way
+        ) -> None:
+            await tasks.triage(PipelineId(pipeline_id), fingerprint)
+
         async def sweep(
             perpetual: Perpetual = Perpetual(every=SWEEP_EVERY, automatic=True),  # noqa: ARG001, B008  # docket's way
         ) -> None:
@@ -83,7 +94,12 @@ class Engine:
         self._docket.register(poll, names=[POLL])
         self._docket.register(look_for, names=[LOOK_FOR])
         self._docket.register(expire, names=[EXPIRE])
+        self._docket.register(triage, names=[TRIAGE])
         self._docket.register(sweep, names=[SWEEP])
+
+    async def triage(self, pipeline_id: PipelineId, fingerprint: str) -> None:
+        """Queue the comparison with earlier builds; a second time while the first goes on changes nothing."""
+        await _ask(self._docket.add(TRIAGE, key=f"{TRIAGE}:{pipeline_id}:{fingerprint}")(pipeline_id, fingerprint))
 
     async def handle(self, invocation_id: str) -> None:
         """Queue what somebody said; a second time while the first is queued or running changes nothing."""

@@ -5,6 +5,7 @@ looked for in Slack by its mark, where the bot may read. What was recorded as to
 """
 
 import secrets
+from typing import Literal
 
 import structlog
 
@@ -65,6 +66,21 @@ class Teller:
             return watch
         return await self._reply(watch, message, watch.with_told(key, *also).told)
 
+    async def final(self, watch: Watch, key: str, message: Message, failure: str) -> Watch:
+        """Post the final reply that bears `key`, unless this thread was told it; `failure` names what failed."""
+        watch = await self._settled(watch)
+        if key in watch.told:
+            return watch
+        told = watch.with_told(key).told
+        return await self._reply(watch, message, told, failure=failure)
+
+    async def complete(self, watch: Watch, key: str, message: Message) -> Watch:
+        """Write the final reply anew where it stands, once: what earlier builds tell is read after it was posted."""
+        if key in watch.told or watch.final_ts is None:
+            return watch
+        await self._messenger.update(watch.thread.channel_id, watch.final_ts, message, urgent=True)
+        return await self._save(watch, told=watch.with_told(key).told)
+
     async def over(self, watch: Watch, key: str, message: Message) -> Watch:
         """Post a reply that ends what the reply `key` began, unless that was never told."""
         watch = await self._settled(watch)
@@ -72,9 +88,21 @@ class Teller:
             return watch
         return await self._reply(watch, message, tuple(told for told in watch.told if told != key))
 
-    async def _reply(self, watch: Watch, message: Message, told: tuple[str, ...], *, polite: bool = False) -> Watch:
-        """Post into the watch's thread; where its channel is gone, into a direct message to the asker."""
-        saying = Saying(role="reply", thread=_thread(watch), told=told, mark=_mark())
+    async def _reply(
+        self,
+        watch: Watch,
+        message: Message,
+        told: tuple[str, ...],
+        *,
+        polite: bool = False,
+        failure: str | None = None,
+    ) -> Watch:
+        """Post into the watch's thread; where its channel is gone, into a direct message to the asker.
+
+        With `failure` it is the final reply, and that what failed.
+        """
+        role: Literal["reply", "final"] = "reply" if failure is None else "final"
+        saying = Saying(role=role, thread=_thread(watch), told=told, failure=failure or "", mark=_mark())
         try:
             return await self._say(watch, message, saying, polite=polite)
         except SlackError as error:

@@ -17,10 +17,13 @@ from bot.models.circleci import PipelineId
 from bot.models.slack import Watch
 from bot.settings import Settings
 from bot.store import Store
+from bot.triage.infrastructure import Pattern
 from bot.watching.changes import changes
+from bot.watching.engine import Engine
 from bot.watching.operator import Operator
 from bot.watching.schedule import LATE, MOST_SLOWED, Ending, ending, next_delay
 from bot.watching.teller import Teller
+from bot.watching.triager import JUDGED, final_key, waiting
 from formatters import final, replies, root
 from formatters.blocks import Message
 from formatters.links import Links
@@ -38,6 +41,7 @@ class Sources(NamedTuple):
     looks: CircleCI
     reports: CircleCI
     classic: Classic
+    patterns: tuple[Pattern, ...]
 
 
 class Watcher:
@@ -51,7 +55,9 @@ class Watcher:
         teller: Teller,
         links: Links,
         operator: Operator,
+        engine: Engine,
     ) -> None:
+        self._engine = engine
         self._settings = settings
         self._store = store
         self._sources = sources
@@ -109,13 +115,17 @@ class Watcher:
             return late
         if not end.is_final:
             return self._next(build, end, slowed=slowed)
+        if self._is_compared(build) and waiting(await self._store.watches(pipeline_id), build):
+            await self._engine.triage(pipeline_id, build.fingerprint)
         return await self._after_the_end(pipeline_id, build, finished_since)
 
     async def _tell_all(self, watches: list[Watch], build: Build, end: Ending, *, recovered: bool) -> timedelta | None:
         """Tell each thread; returns the pause before another try when Slack would not take all of it."""
         evidence = None
-        if end.is_final and any(_final_key(build) not in watch.told for watch in watches):
-            evidence = await report(self._sources.reports, self._sources.classic, build)
+        if end.is_final and any(final_key(build) not in watch.told for watch in watches):
+            patterns = self._sources.patterns
+            evidence = await report(self._sources.reports, self._sources.classic, build, patterns=patterns)
+            await self._store.save_report(build.pipeline.id, evidence)
         late: timedelta | None = None
         for watch in watches:
             try:
@@ -133,9 +143,13 @@ class Watcher:
         if recovered:
             watch = await self._teller.over(watch, OUTAGE, replies.outage_over())
         watch = await self._teller.changes(watch, build, changes(watch.told, build))
-        if end.is_final and _final_key(build) not in watch.told:
-            word = final.final(build, evidence, watch, self._links)
-            await self._teller.once(watch, _final_key(build), word)
+        if end.is_final and final_key(build) not in watch.told:
+            shown = watch.model_copy(update={"failure_before": watch.failure})
+            word = final.final(build, evidence, shown, self._links, comparing=self._is_compared(build))
+            await self._teller.final(watch, final_key(build), word, evidence.signature if evidence else "")
+
+    def _is_compared(self, build: Build) -> bool:
+        return self._settings.history_builds > 0 and build.state in JUDGED
 
     async def _make_room(self, pipeline_id: PipelineId, snapshot: Snapshot, error: Spent) -> timedelta:
         """Look again later, and more rarely from now on: what people ask for goes first."""
@@ -213,7 +227,3 @@ def _lag(snapshot: Snapshot, build: Build) -> timedelta | None:
     if snapshot.build is None or build.stopped_at is None or seen_before:
         return None
     return max(build.read_at - build.stopped_at, timedelta(0))
-
-
-def _final_key(build: Build) -> str:
-    return f"final:{build.fingerprint}"

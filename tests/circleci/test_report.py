@@ -71,7 +71,7 @@ async def test_failing_tests_take_the_place_of_the_log(far_side: FarSide) -> Non
     assert [test.name for test in found.failed_tests] == ["adds item"]
     assert found.tests_total == 3
     assert found.step
-    assert (found.step.name, found.step.exit_code, found.step.tail) == ("npm test", 1, ())
+    assert (found.step.name, found.step.exit_code, found.step.lines) == ("npm test", 1, ())
     assert [artifact.path for artifact in found.artifacts] == ["a.html"]
     assert (found.workflow_name, found.problems) == ("build", ())
     assert len(far_side.requests) == 3
@@ -81,7 +81,7 @@ async def test_without_test_results_the_log_is_shown(far_side: FarSide) -> None:
     has(far_side, 7)
     found = await look_at_7(far_side)
     assert found.step
-    assert (found.step.tail, found.step.log_shortened) == (("compiling", "FAIL cart"), False)
+    assert (found.step.lines, found.step.log_shortened) == (("compiling", "FAIL cart"), False)
     assert found.problems == ()
 
 
@@ -107,7 +107,7 @@ async def test_tests_that_cannot_be_read_are_not_no_failing_tests(far_side: FarS
     found = await look_at_7(far_side)
     assert found.problems == ("test results could not be read",)
     assert found.step
-    assert found.step.tail == ("compiling", "FAIL cart")
+    assert found.step.lines == ("compiling", "FAIL cart")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ async def test_what_is_missing_is_said(far_side: FarSide, steps: object, problem
 async def test_a_step_without_output_has_no_log_to_miss(far_side: FarSide) -> None:
     has(far_side, 7, steps={"build_num": 7, "steps": [step("x", {"status": "failed"})]})
     found = await look_at_7(far_side)
-    assert (found.problems, found.step and found.step.tail) == ((), ())
+    assert (found.problems, found.step and found.step.lines) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ async def test_a_log_that_breaks_off_is_shown_so_far(far_side: FarSide) -> None:
     far_side.says("GET /log?KEY", httpx.Response(200, stream=_Broken()))
     found = await look_at_7(far_side)
     assert found.step
-    assert (found.step.tail, found.step.log_shortened) == (("half a l",), True)
+    assert (found.step.lines, found.step.log_shortened) == (("half a l",), True)
     assert found.problems == ("the log could not be read to its end in time",)
 
 
@@ -204,7 +204,7 @@ async def test_a_long_log_is_shortened_and_says_so(far_side: FarSide) -> None:
     far_side.says("GET /log?KEY", [{"message": "\n".join(str(number) for number in range(500))}])
     found = await look_at_7(far_side)
     assert found.step
-    assert (len(found.step.tail), found.step.tail[-1], found.step.log_shortened) == (30, "499", True)
+    assert (found.step.lines[0], found.step.lines[-1], found.step.log_shortened) == ("…", "499", True)
 
 
 async def test_a_job_that_never_started_costs_nothing(far_side: FarSide) -> None:

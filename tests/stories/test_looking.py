@@ -163,7 +163,7 @@ async def test_a_report_of_a_big_build_costs_few_requests(team: Team) -> None:
     await team.is_told(team.ada, "job-2")
     # A look of the watch in between asks for the workflows once more, and for nothing else.
     cold = {seen.path for seen in team.circleci.requests[before:]}
-    assert 0 < len(cold) <= 13
+    assert 0 < len(cold) <= 17  # eight of them compare with earlier builds
 
 
 async def test_what_ran_lately_which_projects_and_who_i_am(team: Team) -> None:

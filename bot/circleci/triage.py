@@ -1,0 +1,48 @@
+"""Reads what a diagnosis needs: the branch, the base, the results of the jobs that failed."""
+
+from datetime import timedelta
+
+from bot.circleci.client import CircleCI
+from bot.circleci.history import History
+from bot.models.build import Build, Report, State
+from bot.models.circleci import ProjectSlug
+from bot.models.history import Extent, PastBuild, Triage
+from bot.triage.diagnosis import Looked, diagnose
+from bot.triage.transitions import transition
+
+OF_BRANCH = 10  # earlier builds of a branch beside its base: what is new there is seen in few
+
+
+async def triage(circleci: CircleCI, history: History, build: Build, report: Report, *, last: int) -> Triage:
+    """Return what the `last` builds before tell about a finished one; raises a CircleCIError where none can be read."""
+    pipeline = build.pipeline
+    slug, ref = pipeline.project_slug, pipeline.ref
+    base_name = (await circleci.project(slug)).vcs_info.default_branch or "main"
+    branch = ref.name if ref and not ref.is_tag else None
+    if build.state is not State.FAILED:
+        return await _turned(history, build, branch, base_name, last=last)
+    on_base = branch == base_name
+    base = await history.builds(slug, base_name, last, before=pipeline.number if on_base else None)
+    apart = branch is not None and not on_base
+    here = await history.builds(slug, branch or "", min(last, OF_BRANCH), before=pipeline.number) if apart else ()
+    today = await history.build(pipeline) or PastBuild(pipeline=pipeline, runs=build.real_runs)
+    names = {one.job.name for one in report.jobs if one.failed_tests}
+    tested = await history.tests(slug, [today, *here, *base], names)
+    usual: dict[str, timedelta] = {
+        one.job.id: time
+        for one in report.jobs
+        if one.step and (time := await history.usual_step_time(slug, one.job.name, one.step.name, [*base, *here]))
+    }
+    looked = Looked(base_name, base, here, today, tested.results, on_base, tested.unread, usual)
+    return diagnose(build, report, looked)
+
+
+async def _turned(history: History, build: Build, branch: str | None, base_name: str, *, last: int) -> Triage:
+    """Look back only as far as needed to say whether it is repaired, and since when it had been red."""
+    slug, number = ProjectSlug(build.pipeline.project_slug), build.pipeline.number
+    before: tuple[PastBuild, ...] = ()
+    for many in (1, min(last, OF_BRANCH)):
+        before = await history.builds(slug, branch, many, before=number) if branch else ()
+        if not before or not before[0].is_red:
+            break
+    return Triage(extent=Extent(base=base_name, builds=len(before)), transition=transition(build, before))

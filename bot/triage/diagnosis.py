@@ -1,0 +1,136 @@
+"""What earlier builds tell about a finished one: a verdict on all that failed, the transition, what to press. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from bot.models.build import Build, JobReport, Report
+from bot.models.circleci import Job, TestResult
+from bot.models.history import Advice, Extent, JobResults, Kind, PastBuild, Seen, Transition, Triage, Turn, Verdict
+from bot.triage.advice import advise, rerun_takes
+from bot.triage.infrastructure import cause_of
+from bot.triage.keeping import key
+from bot.triage.sightings import Results, numbers, seen_job, seen_test, with_data
+from bot.triage.transitions import same_failure, transition
+from bot.triage.verdicts import Past, judge
+
+
+class Looked(NamedTuple):
+    """What was read: the earlier builds of the base and of this branch, newest first, `today`'s, and test results.
+
+    Where today's build is on the base itself, `here` is empty. `unread` counts the job runs whose results were not.
+    """
+
+    base_name: str
+    base: Sequence[PastBuild]
+    here: Sequence[PastBuild]
+    today: PastBuild
+    results: Results
+    on_base: bool = False
+    unread: int = 0
+    usual: Mapping[str, timedelta] = {}
+
+    @property
+    def before(self) -> Sequence[PastBuild]:
+        """The builds before today's on the same branch."""
+        return self.base if self.on_base else self.here
+
+
+def diagnose(build: Build, report: Report, looked: Looked) -> Triage:
+    """Return the verdict on each failing test and job, and what follows from all of them."""
+    tests = {test_id(one, test): verdict for one in report.jobs for test, verdict in _of_tests(one, looked)}
+    jobs = {job.id: verdict for job, verdict in _of_jobs(report, looked, tests)}
+    past = [*looked.base, *looked.here]
+    verdicts = [*tests.values(), *jobs.values()]
+    refused = any(job.status == "unauthorized" for run in build.real_runs for job in run.failed_jobs)
+    return Triage(
+        extent=Extent(
+            base=looked.base_name, builds=len(past), with_data=with_data(past, looked.results), unread=looked.unread
+        ),
+        tests=tests,
+        jobs=jobs,
+        usual=dict(looked.usual),
+        transition=_transition(build, report, looked),
+        advice=Advice.LOOK if refused else advise(verdicts),
+        rerun_takes=rerun_takes(build, past),
+        wait_for=min((one.since for one in verdicts if one.kind is Kind.RED_ON_BASE and one.since), default=None),
+    )
+
+
+def test_id(report: JobReport, test: TestResult) -> str:
+    """Return what names a failing test in a build: its job and its key."""
+    return f"{report.job.id}:{key(test)}"
+
+
+def _of_tests(report: JobReport, looked: Looked) -> Iterator[tuple[TestResult, Verdict]]:
+    """Yield a verdict on each failing test, unless so many failed that none of them is to blame."""
+    name, number = report.job.name, report.job.job_number or 0
+    results = looked.results.get(number)
+    if results is not None and results.is_mass:
+        return
+    base_runs = sum(looked.results[one].total > 0 for build in looked.base for one in _known(build, name, looked))
+    renamed = _may_be_renamed(name, results, looked)
+    for test in report.failed_tests:
+        test_key = key(test)
+        seen = seen_test(test_key, name, [looked.today], looked.results)
+        base = seen_test(test_key, name, looked.base, looked.results)
+        here = seen_test(test_key, name, looked.here, looked.results)
+        yield test, judge(Past(base, here, _failed_now(seen, looked.today), base_runs, renamed))
+
+
+def _known(build: PastBuild, job_name: str, looked: Looked) -> list[int]:
+    return [number for number in numbers(build, job_name) if number in looked.results]
+
+
+def _failed_now(seen: Sequence[Seen], today: PastBuild) -> Seen:
+    pipeline = today.pipeline
+    alone = Seen(number=pipeline.number, revision=pipeline.revision, at=pipeline.created_at, failed=1)
+    return seen[0] if seen and seen[0].failed else alone
+
+
+def _may_be_renamed(job_name: str, results: JobResults | None, looked: Looked) -> bool:
+    """Say whether tests that the base has are missing today; not knowing counts as yes."""
+    newest = next((looked.results[one] for build in looked.base for one in _known(build, job_name, looked)[-1:]), None)
+    if results is None or newest is None or not (results.is_whole and newest.is_whole):
+        return True
+    return bool(_keys(newest) - _keys(results))
+
+
+def _keys(results: JobResults) -> set[str]:
+    return {*results.passed.split(), *(key(test) for test in results.failed)}
+
+
+def _of_jobs(report: Report, looked: Looked, tests: Mapping[str, Verdict]) -> Iterator[tuple[Job, Verdict]]:
+    """Yield a verdict on each failed job that its tests do not explain."""
+    for one in report.jobs:
+        cause = cause_of(one.job) or (one.step.cause if one.step else "")
+        explained = any(test_id(one, test) in tests for test in one.failed_tests)
+        if cause:
+            yield one.job, Verdict(kind=Kind.INFRASTRUCTURE, cause=cause)
+        elif not explained:
+            yield one.job, _of_job(one.job, looked)
+    for job in report.jobs_left_out:
+        cause = cause_of(job)
+        yield job, Verdict(kind=Kind.INFRASTRUCTURE, cause=cause) if cause else _of_job(job, looked)
+
+
+def _of_job(job: Job, looked: Looked) -> Verdict:
+    now = _failed_now(seen_job(job.name, [looked.today]), looked.today)
+    base = seen_job(job.name, looked.base)
+    return judge(Past(base, seen_job(job.name, looked.here), now, base_runs=len(looked.base), may_be_renamed=True))
+
+
+def _transition(build: Build, report: Report, looked: Looked) -> Transition | None:
+    found = transition(build, looked.before)
+    if found is None or found.turn is not Turn.STILL_BROKEN:
+        return found
+    before = looked.before[0]
+    names = {job.job.name for job in report.jobs}
+    now = {f"{job.job.name}:{key(test)}" for job in report.jobs for test in job.failed_tests}
+    then = {
+        f"{name}:{key(test)}"
+        for name in names
+        for number in _known(before, name, looked)[-1:]
+        for test in looked.results[number].failed
+    }
+    return found.model_copy(update={"same_as": before.pipeline.number}) if same_failure(now, then) else found

@@ -1,0 +1,116 @@
+"""Completes a final reply in place with what earlier builds tell: nobody waits for that."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import structlog
+
+from bot.circleci.classic import Classic
+from bot.circleci.client import CircleCI
+from bot.circleci.history import History
+from bot.circleci.report import report
+from bot.circleci.triage import triage
+from bot.errors import CircleCIError, SlackError
+from bot.models.build import Build, Report, State
+from bot.models.circleci import PipelineId
+from bot.models.history import Advice, Extent, Triage
+from bot.models.slack import Watch
+from bot.settings import Projects, Settings
+from bot.store import Store
+from bot.triage.infrastructure import Pattern
+from bot.watching.acts import Acts
+from bot.watching.teller import Teller
+from formatters import final
+from formatters.links import Links
+
+log = structlog.get_logger(__name__)
+
+JUDGED = frozenset({State.FAILED, State.PASSED})
+
+
+class Reads(NamedTuple):
+    """Where the past is read from, after everybody else: it is not urgent."""
+
+    circleci: CircleCI
+    classic: Classic
+    history: History
+    patterns: tuple[Pattern, ...]
+
+
+class Triager:
+    """Reads, judges, and writes the final replies of a build anew, once each."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        projects: Projects,
+        store: Store,
+        reads: Reads,
+        teller: Teller,
+        acts: Acts,
+        links: Links,
+    ) -> None:
+        self._settings = settings
+        self._projects = projects
+        self._store = store
+        self._reads = reads
+        self._teller = teller
+        self._acts = acts
+        self._links = links
+
+    async def triage(self, pipeline_id: PipelineId, fingerprint: str) -> None:
+        """Complete what is not complete yet; a build that runs again meanwhile is left alone."""
+        snapshot, watches = await self._store.known(pipeline_id)
+        build = snapshot.build
+        if build is None or build.fingerprint != fingerprint:
+            return
+        may_rerun = self._may_rerun(build)
+        if not may_rerun and not waiting(watches, build):
+            return
+        evidence = await self._store.report(pipeline_id) or await self._evidence(build)
+        found = await self._found(build, evidence)
+        await self._complete(build, evidence, found)
+        if may_rerun and found.advice is Advice.RERUN:
+            await self._acts.rerun_once(build)
+
+    async def _evidence(self, build: Build) -> Report:
+        return await report(self._reads.circleci, self._reads.classic, build, patterns=self._reads.patterns)
+
+    async def _found(self, build: Build, evidence: Report) -> Triage:
+        last = self._settings.history_builds
+        try:
+            return await triage(self._reads.circleci, self._reads.history, build, evidence, last=last)
+        except CircleCIError as error:
+            log.info("history_unreadable", pipeline=build.pipeline.id, error=repr(error))
+            return Triage(extent=Extent(base=""), problem="CircleCI did not answer")
+
+    async def _complete(self, build: Build, evidence: Report, found: Triage) -> None:
+        lease, pipeline_id = self._settings.lease, build.pipeline.id
+        async with self._store.fence(pipeline_id, lease, wait=lease):
+            for watch in waiting(await self._store.watches(pipeline_id), build):
+                message = final.final(build, evidence, watch, self._links, found)
+                try:
+                    await self._teller.complete(watch, judged_key(build), message)
+                except SlackError as error:
+                    log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)
+
+    def _may_rerun(self, build: Build) -> bool:
+        """Say whether the project lets its builds rerun by themselves, and this one has not been rerun yet."""
+        first = all(run.attempt == 1 for run in build.real_runs)
+        return build.state is State.FAILED and first and self._projects.reruns_once(build.pipeline.project_slug)
+
+
+def waiting(watches: Sequence[Watch], build: Build) -> list[Watch]:
+    """Return the threads whose final reply is not completed yet."""
+    key = judged_key(build)
+    return [watch for watch in watches if watch.final_ts and final_key(build) in watch.told and key not in watch.told]
+
+
+def final_key(build: Build) -> str:
+    """Names the final reply of this attempt."""
+    return f"final:{build.fingerprint}"
+
+
+def judged_key(build: Build) -> str:
+    """Names its completion."""
+    return f"judged:{build.fingerprint}"

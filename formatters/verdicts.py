@@ -1,0 +1,113 @@
+"""What a failure is, what changed, and what to press, in words."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot.models.build import Build
+from bot.models.history import Advice, Kind, Transition, Triage, Turn, Verdict
+from formatters.blocks import Block, code, context, link, literal, section
+from formatters.links import Links
+from formatters.words import count, duration
+
+
+def verdict_words(verdict: Verdict, base: str) -> str:
+    """Return a verdict as it stands behind a test's name."""
+    match verdict.kind:
+        case Kind.NEW:
+            return "new here" + (f" since #{verdict.since}" if verdict.since else "")
+        case Kind.FLAKE:
+            failed = f"known flake, failed {verdict.failed} of the last {count(verdict.looked, 'build')}"
+            return failed + (f", {count(verdict.flips, 'time')} on code that also passed" if verdict.flips else "")
+        case Kind.RED_ON_BASE:
+            return f"already red on {literal(base, 60)} since #{verdict.since}"
+        case Kind.INFRASTRUCTURE:
+            return f"infrastructure: {literal(verdict.cause, 60)}"
+        case Kind.NOT_SURE:
+            return f"not sure: {_doubt(verdict)}"
+
+
+def _doubt(verdict: Verdict) -> str:
+    if verdict.looked == 0:
+        return "never seen before"
+    return f"it failed in {verdict.failed} of {count(verdict.looked, 'build')} before"
+
+
+def transition_line(transition: Transition | None, build: Build, links: Links) -> str:
+    """Return how it stands to the build before; empty text where that is no news."""
+    if transition is None or transition.turn is Turn.STILL_GREEN:
+        return ""
+    if transition.turn is Turn.BROKE:
+        return "It broke: the build before passed."
+    if transition.turn is Turn.FIXED:
+        return f"Fixed: it had been red for {count(transition.times, 'build')}{_since(transition, build, links)}."
+    time = ordinal(transition.times)
+    if transition.same_as is not None:
+        where = _number(transition.same_as, build, links)
+        return f"Still broken, exactly as in {where}: the {time} time in a row{_since(transition, build, links)}."
+    return f"Still broken, the {time} time in a row{_since(transition, build, links)}."
+
+
+def _since(transition: Transition, build: Build, links: Links) -> str:
+    return f", since {_number(transition.since, build, links)}" if transition.since else ""
+
+
+def _number(number: int, build: Build, links: Links) -> str:
+    return link(links.pipeline(build.pipeline.project_slug, number), f"#{number}")
+
+
+def ordinal(number: int) -> str:
+    """Return 1st, 2nd, 3rd, 4th, 11th."""
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if 10 <= number % 100 <= 20 else ends.get(number % 10, 'th')}"
+
+
+def advice_line(triage: Triage, links: Links, build: Build) -> str:
+    """Return what the evidence says to do; empty text where there is none."""
+    takes = f" It takes about {duration(triage.rerun_takes)}." if triage.rerun_takes else ""
+    match triage.advice:
+        case Advice.RERUN:
+            return f"*Worth a rerun*: all that failed is a known flake or infrastructure.{takes}"
+        case Advice.OPEN_COMMIT:
+            return "*Look at the commit*: something fails here that did not before."
+        case Advice.WAIT:
+            since = f" since {_number(triage.wait_for, build, links)}" if triage.wait_for else ""
+            return f"*Wait*: {code(triage.extent.base)} is red{since}. A rerun cannot help until that is repaired."
+        case Advice.LOOK:
+            return f"I am not sure that a rerun helps.{takes}" if triage.tests or triage.jobs else ""
+
+
+def extent_line(triage: Triage) -> Block:
+    """Return how much was looked at."""
+    extent = triage.extent
+    if triage.problem:
+        return context(f"Not compared with earlier builds: {literal(triage.problem)}.")
+    if not extent.builds:
+        return context("There are no earlier builds to compare with.")
+    unread = f" The results of {count(extent.unread, 'job')} could not be read." if extent.unread else ""
+    data = f" {extent.with_data} of them had test data." if triage.tests else ""
+    return context(
+        f"Compared with {count(extent.builds, 'earlier build')} of {code(extent.base)} and this branch.{data}{unread}"
+    )
+
+
+def comparing() -> Block:
+    """Say that the verdicts will stand here soon."""
+    return context("I am comparing it with earlier builds; what they tell will stand here.")
+
+
+def usual_words(took: timedelta, usual: timedelta | None) -> str:
+    """Return how a time stands to the usual one, in brackets; empty text where that is not known."""
+    if usual is None:
+        return ""
+    near = abs(took - usual) <= max(usual / 5, timedelta(seconds=1))
+    return " (as usual)" if near else f" (usually {duration(usual)})"
+
+
+def summary(triage: Triage | None, build: Build, links: Links) -> Iterator[Block]:
+    """Yield what goes between the headline and the evidence."""
+    if triage is None:
+        return
+    turned = transition_line(triage.transition, build, links)
+    lines = [line for line in (turned, advice_line(triage, links, build)) if line]
+    if lines:
+        yield section("\n".join(lines))
