@@ -26,6 +26,7 @@ from commands import (
     watch,
     webhook,
     why,
+    why_red,
 )
 
 
@@ -33,7 +34,7 @@ def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
         *(deploy, gate, rerun, cancel, approve, watch, locks),
-        *(status, triage, tests, flaky, job, artifacts, lists, evidence),
+        *(status, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
         *(env, keys, legacy),
         *(hello, help, why, audit, doctor, webhook),
     ):

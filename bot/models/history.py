@@ -123,6 +123,15 @@ class Transition(Model):
     same_as: int | None = None
 
 
+class Turned(Model):
+    """A row of `red` builds: its `first`, the `newest`, and the last `green` one before it, if that was looked at."""
+
+    first: PastBuild
+    newest: PastBuild
+    red: int
+    green: PastBuild | None = None
+
+
 class Advice(StrEnum):
     """What the evidence says to press."""
 

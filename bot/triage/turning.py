@@ -1,0 +1,56 @@
+"""Which build made a branch red, and what turned in it. Pure."""
+
+from collections.abc import Sequence
+
+from bot.models.circleci import TestResult
+from bot.models.history import PastBuild, Turned
+from bot.triage.keeping import has_passed, key
+from bot.triage.sightings import Results, numbers
+
+
+def turned(builds: Sequence[PastBuild]) -> Turned | None:
+    """Return the first bad build of a branch's red row (newest first); None where its newest build is not red.
+
+    Builds that were cancelled, or have no outcome, are passed over.
+    """
+    decided = [build for build in builds if build.is_red or build.is_green]
+    red: list[PastBuild] = []
+    for build in decided:
+        if not build.is_red:
+            return Turned(first=red[-1], newest=red[0], red=len(red), green=build) if red else None
+        red.append(build)
+    return Turned(first=red[-1], newest=red[0], red=len(red)) if red else None
+
+
+def turned_tests(found: Turned, results: Results) -> tuple[tuple[TestResult, ...], tuple[TestResult, ...]]:
+    """Return the tests that began to fail in the first bad build: those that fail still, and those that do not."""
+    broke = {
+        name: test for name, test in _failing(found.first, results).items() if not _failed(name, found.green, results)
+    }
+    today = _failing(found.newest, results)
+    still = [test for name, test in broke.items() if name in today]
+    gone = [test for name, test in broke.items() if name not in today]
+    return tuple(still), tuple(gone)
+
+
+def failed_jobs(build: PastBuild) -> tuple[str, ...]:
+    """Return the names of the jobs that failed in the last attempt of each workflow."""
+    return tuple(dict.fromkeys(job.name for run in build.newest for job in run.failed_jobs))
+
+
+def _failing(build: PastBuild, results: Results) -> dict[tuple[str, str], TestResult]:
+    """Return the tests that failed in the newest attempt of each job."""
+    found: dict[tuple[str, str], TestResult] = {}
+    for job in build.jobs:
+        last = [one for one in numbers(build, job.name) if one in results][-1:]
+        for number in last:
+            found |= {(job.name, key(test)): test for test in results[number].failed}
+    return found
+
+
+def _failed(name: tuple[str, str], build: PastBuild | None, results: Results) -> bool:
+    """Say whether a test failed in every attempt of a build that ran it."""
+    job_name, test_key = name
+    runs = [results[one] for one in numbers(build, job_name) if one in results] if build else []
+    failed = any(key(test) == test_key for run in runs for test in run.failed)
+    return failed and not any(has_passed(run, test_key) for run in runs)

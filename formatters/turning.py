@@ -1,0 +1,115 @@
+"""Why a branch is red: the first bad build, who and what it was, what turned in it."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from bot.models.circleci import Pipeline, TestResult
+from bot.models.history import PastBuild, Turned
+from bot.triage.turning import failed_jobs
+from formatters.blocks import (
+    Block,
+    Message,
+    actions,
+    assemble,
+    clean,
+    code,
+    context,
+    link,
+    link_button,
+    literal,
+    moment,
+    section,
+)
+from formatters.links import Links
+from formatters.report import failing
+from formatters.words import count, listed
+
+MOST_TESTS = 10
+
+
+class Asked(NamedTuple):
+    """What was asked about, and how many builds were walked back."""
+
+    title: str
+    branch: str
+    base: str
+    builds: int
+
+
+def not_red(asked: Asked, builds: Sequence[PastBuild], base: Turned | None, links: Links) -> Message:
+    """Say that the newest build with an outcome passed."""
+    newest = next((build for build in builds if build.is_green), builds[0])
+    number = _number(newest.pipeline, links)
+    said = "is not red: its newest finished build"
+    text = f"{clean(asked.title)} {code(asked.branch)} {said} #{newest.pipeline.number} passed."
+    shown = f"✅ *{literal(asked.title)}* · {code(asked.branch)} {said} {number} passed."
+    return assemble(text, section(shown), *_base(asked, base, links))
+
+
+def why_red(
+    asked: Asked,
+    found: Turned,
+    still: Sequence[TestResult],
+    gone: Sequence[TestResult],
+    base: Turned | None,
+    links: Links,
+) -> Message:
+    """Return the first bad build, its commit and author, the tests that turned, and how the base stands."""
+    first, number = found.first.pipeline, _number(found.first.pipeline, links)
+    row = f"{count(found.red, 'build')} in a row"
+    unknown = (
+        "" if found.green else f" It was red in all {count(asked.builds, 'build')} I looked at, maybe earlier too."
+    )
+    text = f"{clean(asked.title)} {code(asked.branch)} is red since #{first.number}, {row}.{unknown}"
+    return assemble(
+        text,
+        section(f"❌ *{literal(asked.title)}* · {code(asked.branch)} is red since {number}, {row}.{unknown}"),
+        section(_commit(first)),
+        *_what_turned(found, still, gone),
+        *_base(asked, base, links),
+        context(_before(found, links)),
+        actions(*_buttons(found, links)),
+    )
+
+
+def _commit(pipeline: Pipeline) -> str:
+    commit = f"{code(pipeline.revision[:7])} {literal(pipeline.subject, 200)}".strip()
+    author = f"by {literal(pipeline.actor, 60)}" if pipeline.actor else ""
+    return " · ".join(filter(None, [commit, author, moment(pipeline.created_at)]))
+
+
+def _what_turned(found: Turned, still: Sequence[TestResult], gone: Sequence[TestResult]) -> Iterator[Block]:
+    jobs = failed_jobs(found.first)
+    if not still and not gone:
+        yield section(f"No test turned in it; what failed: {listed(jobs) if jobs else 'no job of its own'}.")
+    if still:
+        yield section(f"{count(len(still), 'test')} turned in it and still {'fails' if len(still) == 1 else 'fail'}:")
+        yield section(failing(still, MOST_TESTS))
+    if gone:
+        names = ", ".join(code(test.name, 80) for test in gone[:MOST_TESTS])
+        yield context(f"Failed in it as well, and not in the newest build any more: {names}.")
+
+
+def _base(asked: Asked, base: Turned | None, links: Links) -> Iterator[Block]:
+    if asked.branch == asked.base:
+        return
+    if base is None:
+        yield section(f"{code(asked.base)} is not red.")
+    else:
+        yield section(f"{code(asked.base)} is red too, since {_number(base.first.pipeline, links)}.")
+
+
+def _before(found: Turned, links: Links) -> str:
+    newest = f"The newest is {_number(found.newest.pipeline, links)}."
+    return f"The last good one was {_number(found.green.pipeline, links)}. {newest}" if found.green else newest
+
+
+def _buttons(found: Turned, links: Links) -> Iterator[Block]:
+    first = found.first.pipeline
+    if url := links.commit(first):
+        yield link_button(url, "Open the commit", style="primary")
+    yield link_button(links.pipeline(first.project_slug, first.number), f"Open #{first.number}")
+
+
+def _number(pipeline: Pipeline, links: Links) -> str:
+    return link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
