@@ -27,8 +27,8 @@ test: $(VENV)/installed-dev ## Run everything: format, lint, types, floors, test
 chaos: $(VENV)/installed-dev ## Deploy under 200 kill -9 (SEED=, KILLS=), or for a while (MINUTES=)
 	@$(BIN)/python -m tests.faults.chaos $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS)) $(if $(MINUTES),--minutes $(MINUTES))
 
-bench: $(VENV)/installed-dev ## Measure speed and memory, as ratios where machines differ (FIGURES="acks lag")
-	@$(BIN)/python -m tests.bench $(FIGURES)
+bench: $(VENV)/installed-dev ## Measure speed and memory, as ratios where machines differ (FIGURES="acks verdicts", SEED=)
+	@$(BIN)/python -m tests.bench $(if $(SEED),--seed $(SEED)) $(FIGURES)
 
 picture: $(VENV)/installed-dev ## Make the README's pictures, and contact-sheet.png with every message (needs Chromium)
 	@$(BIN)/python -m tests.browser.picture

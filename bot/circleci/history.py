@@ -76,14 +76,26 @@ class History:
             await self._store.save_past_build(build)
         return build
 
-    async def tests(self, slug: ProjectSlug, builds: Iterable[PastBuild], names: Iterable[str] | None = None) -> Tested:
-        """Return the results of the builds' jobs, or of those with one of the `names`: a request for each new job."""
-        wanted = None if names is None else set(names)
+    async def tests(
+        self,
+        slug: ProjectSlug,
+        builds: Iterable[PastBuild],
+        names: Iterable[str] | None = None,
+        *,
+        if_failed: Iterable[str] = (),
+    ) -> Tested:
+        """Return the results of the builds' jobs: a request for each that is not kept yet.
+
+        With `names`, those of the jobs so named, and of those named in `if_failed` where they failed.
+        """
+        wanted, failed = None if names is None else set(names), set(if_failed)
         numbers = [
             job.job_number
             for build in builds
             for job in build.jobs
-            if job.job_number is not None and job.status in TESTED_STATUSES and (wanted is None or job.name in wanted)
+            if job.job_number is not None
+            and job.status in TESTED_STATUSES
+            and (wanted is None or job.name in wanted or (job.is_failed and job.name in failed))
         ]
         kept = await self._store.job_results(slug, numbers)
         missing = [number for number in dict.fromkeys(numbers) if number not in kept]

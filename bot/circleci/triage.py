@@ -27,7 +27,8 @@ async def triage(circleci: CircleCI, history: History, build: Build, report: Rep
     here = await history.builds(slug, branch or "", min(last, OF_BRANCH), before=pipeline.number) if apart else ()
     today = await history.build(pipeline) or PastBuild(pipeline=pipeline, runs=build.real_runs)
     names = {one.job.name for one in report.jobs if one.failed_tests}
-    tested = await history.tests(slug, [today, *here, *base], names)
+    others = {one.job.name for one in report.jobs} | {job.name for job in report.jobs_left_out}
+    tested = await history.tests(slug, [today, *here, *base], names, if_failed=others)
     usual: dict[str, timedelta] = {
         one.job.id: time
         for one in report.jobs

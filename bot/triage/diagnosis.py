@@ -115,9 +115,12 @@ def _of_jobs(report: Report, looked: Looked, tests: Mapping[str, Verdict]) -> It
 
 
 def _of_job(job: Job, looked: Looked) -> Verdict:
-    now = _failed_now(seen_job(job.name, [looked.today]), looked.today)
-    base = seen_job(job.name, looked.base)
-    return judge(Past(base, seen_job(job.name, looked.here), now, base_runs=len(looked.base), may_be_renamed=True))
+    def seen(builds: Sequence[PastBuild]) -> list[Seen]:
+        return seen_job(job.name, builds, looked.results)
+
+    now = _failed_now(seen([looked.today]), looked.today)
+    base, here = seen(looked.base), seen(looked.here)
+    return judge(Past(base, here, now, base_runs=len(looked.base), may_be_renamed=True))
 
 
 def _transition(build: Build, report: Report, looked: Looked) -> Transition | None:

@@ -68,14 +68,15 @@ def compiled(more: Mapping[str, str] | None = None) -> tuple[Pattern, ...]:
 
 
 OURS = compiled()
+_NO_CAUSE = regex.compile(r"\bwarn(?:ing)?\b|\bretry(?:ing)?\b|\btrying\b|\battempt \d+ of", regex.IGNORECASE)
 
 
 def cause_in(lines: Iterable[str], patterns: Iterable[Pattern]) -> str:
     """Return the name of the first pattern that a line fits; empty text for none.
 
-    A pattern of the settings that takes too long on a line is passed over.
+    A warning, and a try that was followed by another, is no cause. A pattern that takes too long is passed over.
     """
-    text = "\n".join(lines)
+    text = "\n".join(line for line in lines if not _NO_CAUSE.search(line))
     for name, expression in patterns:
         try:
             if expression.search(text, timeout=0.2):

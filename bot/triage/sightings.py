@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.models.build import Run
 from bot.models.circleci import Job
 from bot.models.history import JobResults, PastBuild, Seen
+from bot.triage.infrastructure import cause_of
 from bot.triage.keeping import has_passed, key
 
 Results = Mapping[int, JobResults]  # by job number
@@ -26,16 +26,24 @@ def seen_test(test_key: str, job_name: str, builds: Iterable[PastBuild], results
     return found
 
 
-def seen_job(job_name: str, builds: Iterable[PastBuild]) -> list[Seen]:
-    """Return the builds that ran a job of this name to its end, in the order given."""
+def seen_job(job_name: str, builds: Iterable[PastBuild], results: Results) -> list[Seen]:
+    """Return the builds that ran a job of this name, in the order given, and whether it failed without a failing test.
+
+    One that its tests made fail, or that lost its machine, says nothing about its other steps, and is left out.
+    """
     found = []
     for build in builds:
-        ends = [job for job in build.jobs if job.name == job_name]
+        ends = [job for job in build.jobs if job.name == job_name and not _by_other_means(job, results)]
         failed = sum(job.is_failed for job in ends)
         passed = sum(job.status == "success" for job in ends)
         if failed or passed:
             found.append(_seen(build, failed, passed))
     return found
+
+
+def _by_other_means(job: Job, results: Results) -> bool:
+    kept = results.get(job.job_number or 0)
+    return bool(cause_of(job)) or (job.is_failed and kept is not None and bool(kept.failed))
 
 
 def numbers(build: PastBuild, job_name: str) -> list[int]:
@@ -48,11 +56,6 @@ def with_data(builds: Sequence[PastBuild], results: Results) -> int:
     return sum(
         any(kept.total > 0 for job in build.jobs if (kept := results.get(job.job_number or 0))) for build in builds
     )
-
-
-def job_of(run: Run, name: str) -> Job | None:
-    """Return a run's job of this name."""
-    return next((job for job in run.jobs if job.name == name), None)
 
 
 def _seen(build: PastBuild, failed: int, passed: int) -> Seen:

@@ -9,7 +9,9 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import figures
+from tests.bench.verdicts import verdicts
 
+VERDICTS = "verdicts"
 ALL = {
     "ready": figures.start_to_ready,
     "acks": figures.acks,
@@ -20,14 +22,15 @@ ALL = {
 }
 
 
-async def main(names: list[str]) -> int:
+async def main(names: list[str], seed: int) -> int:
     """Print the table; returns 1 when a figure is not reached."""
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}\n")
     print("| Figure | Measured | To reach | Reached |\n| --- | --- | --- | --- |", flush=True)
     missed = False
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
-        for chosen in names or ALL:
-            for figure in await ALL[chosen](Path(name)):
+        for chosen in names or [*ALL, VERDICTS]:
+            measured = verdicts(seed) if chosen == VERDICTS else await ALL[chosen](Path(name))
+            for figure in measured:
                 print(figure, flush=True)
                 missed = missed or figure.met is False
     return 1 if missed else 0
@@ -35,5 +38,7 @@ async def main(names: list[str]) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*ALL, []], help=", ".join(ALL))
-    sys.exit(asyncio.run(main(parser.parse_args().names)))
+    parser.add_argument("names", nargs="*", choices=[*ALL, VERDICTS, []], help=", ".join([*ALL, VERDICTS]))
+    parser.add_argument("--seed", type=int, default=1, help="of the histories that verdicts are tried on")
+    chosen = parser.parse_args()
+    sys.exit(asyncio.run(main(chosen.names, chosen.seed)))
