@@ -1,5 +1,7 @@
 """The pretend CircleCI over HTTP: API v2, the part of v1.1 that shows steps, and the storage behind both."""
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from types import TracebackType
@@ -29,7 +31,7 @@ class CircleCI:
         self.world = world
         self.tokens: dict[str, str] = {}  # of other organisations, such as gh/other
         self.faults = Faults()
-        self.page_size = 20
+        self.page_size, self.tests_page_size = 20, 100
         self.rerun_without_id = False
         self.organizations = ["acme"]
         self.webhooks: list[dict[str, Any]] = []
@@ -206,7 +208,7 @@ class CircleCI:
         return self._page(request, [words.job(run, plan, pipeline, self.now) for plan in run.plan.jobs])
 
     async def _list_tests(self, request: web.Request) -> web.Response:
-        return self._page(request, words.tests(self._find_job(request)[1]), size=100)
+        return self._page(request, words.tests(self._find_job(request)[1]), size=self.tests_page_size)
 
     async def _flaky_tests(self, request: web.Request) -> web.Response:
         """Answer as it was recorded, in snake_case; where nobody switched insights on, not at all."""
@@ -293,15 +295,28 @@ class CircleCI:
     async def _list_classic_tests(self, request: web.Request) -> web.Response:
         return web.json_response({"tests": words.tests(self._find_job(request)[1])})
 
-    async def _output(self, request: web.Request) -> web.Response:
+    async def _output(self, request: web.Request) -> web.StreamResponse:
         if "Authorization" in request.headers or "Circle-Token" in request.headers:
             return web.Response(status=400, text="Only one auth mechanism allowed")
         for one in self.world.everything:
             for run in one.runs:
                 for name, number in run.job_numbers.items():
                     if str(number) == request.match_info["number"]:
-                        return web.json_response(_log(run.job(name), self.now))
+                        return await self._send_log(request, run.job(name))
         raise Refused(404, "Not Found")
+
+    async def _send_log(self, request: web.Request, plan: JobPlan) -> web.StreamResponse:
+        """Send a log as the storage does, in pieces: it may be longer than anybody's memory."""
+        if plan.log_repeats == 1:
+            return web.json_response(_log(plan.log, self.now))
+        response = web.StreamResponse()
+        await response.prepare(request)
+        body, last = (json.dumps(_log(lines, self.now)).strip("[]") for lines in (plan.log[:-1], plan.log[-1:]))
+        await response.write(b"[")
+        for _ in range(plan.log_repeats):
+            await response.write(f"{body},".encode())
+        await response.write(f"{last}]".encode())
+        return response
 
     async def _artifact(self, request: web.Request) -> web.Response:
         """Send whoever has the token on to the storage; a browser, which is logged in, gets the file."""
@@ -366,8 +381,8 @@ class CircleCI:
         ]
 
 
-def _log(plan: JobPlan, now: datetime) -> list[dict[str, str]]:
-    return [{"type": "out", "time": words.stamp(now), "message": f"{line}\r\n"} for line in plan.log]
+def _log(lines: Sequence[str], now: datetime) -> list[dict[str, str]]:
+    return [{"type": "out", "time": words.stamp(now), "message": f"{line}\r\n"} for line in lines]
 
 
 def _token(request: web.Request) -> str:

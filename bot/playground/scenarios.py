@@ -21,7 +21,10 @@ class TestPlan:
 
 @dataclass(frozen=True)
 class JobPlan:
-    """A job: `ends` is its last status, `failing` the containers (of `parallelism`) in which it does."""
+    """A job: `ends` is its last status, `failing` the containers (of `parallelism`) in which it does.
+
+    All but the last line of its `log` come `log_repeats` times.
+    """
 
     name: str
     seconds: int = 30
@@ -32,6 +35,7 @@ class JobPlan:
     artifacts: tuple[str, ...] = ()
     step: str = "Run tests"
     log: tuple[str, ...] = ()
+    log_repeats: int = 1
     parallelism: int = 1
     failing: tuple[int, ...] = (0,)
 

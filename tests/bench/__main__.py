@@ -19,6 +19,7 @@ ALL = {
     "thousand": figures.thousand_watches,
     "two-thousand": figures.two_thousand_watches,
     "lag": figures.result_lag,
+    "huge": figures.huge_failure,
 }
 
 

@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from bot.embedded import EmbeddedServer
 from bot.playground.circleci_api import CircleCI
 from bot.playground.pipelines import Pipeline
+from bot.playground.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
 from bot.playground.slack_api import Slack
 from tests.bench.stage import (
     Bot,
@@ -275,3 +276,42 @@ async def _knock(bot: Bot, pipeline_id: str) -> None:
     address = f"http://127.0.0.1:{bot.port}/circleci/webhook"
     async with aiohttp.ClientSession() as session, session.post(address, data=raw, headers=headers) as answer:
         assert answer.status == 200
+
+
+def _huge() -> Scenario:
+    """Return a build with 50,000 failing tests, some with endless names and binary words, and an endless log."""
+    binary = "\x00\x1b[31m\ud83d".encode("utf-8", "replace").decode() + "\x07" * 500
+    names = [f"test_{number:05}" + "x" * (10_000 if number % 500 == 0 else 0) for number in range(50_000)]
+    tests = tuple(
+        TestPlan(name, "tests/test_huge.py", f"expected 1, got 2 {binary if number % 100 == 0 else ''}")
+        for number, name in enumerate(names)
+    )
+    line = "downloading \x1b[32m" + "#" * 1000
+    jobs = (
+        JobPlan("unit", seconds=5, ends="failed", tests=tests),
+        JobPlan("e2e", seconds=5, ends="failed", log=(line,) * 100 + ("FAIL e2e TestX (12.3s)",), log_repeats=1900),
+    )
+    return Scenario((WorkflowPlan("build", jobs),))
+
+
+async def huge_failure(folder: Path) -> list[Figure]:
+    """Report 50,000 failing tests, all on one page, and a log of 200 MB."""
+    async with far_sides() as (slack, circleci), running(slack, circleci, folder / "huge", SETTLE_SECONDS="1") as bot:
+        await slack.connected()
+        circleci.tests_page_size = 50_000
+        before, deploys = bot.peak_megabytes, slack.workspace.channel("deploys")
+        circleci.world.set_scenario("gh/acme/frontend", "main", _huge())
+        await slack.person("ada").command("deploys", "/ci", "deploy acme/frontend main")
+        began = time.monotonic()
+        async with asyncio.timeout(120):
+            while not any("TestX (12.3s)" in one.visible for one in deploys.messages):  # noqa: ASYNC110  # as above
+                await asyncio.sleep(0.05)
+            seconds = time.monotonic() - began - 6  # the build's own, and the settle time
+            while not any("no earlier builds" in one.visible for one in deploys.messages):  # noqa: ASYNC110  # as above
+                await asyncio.sleep(0.05)
+        peak = bot.peak_megabytes
+    name = "50,000 failing tests on one page and a log of 200 MB"
+    return [
+        Figure(f"{name}: until the report", f"{seconds:.1f} s", "under 20 s", seconds < 20),
+        Figure(f"{name}: most memory", f"{peak:.0f} MB, {before:.0f} before", "under 400 MB", peak < 400),
+    ]

@@ -63,6 +63,12 @@ class Bot:
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
+    @property
+    def peak_megabytes(self) -> float:
+        """The most memory it ever held."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
     async def figures(self) -> dict[str, float]:
         """Return what it says at /metrics."""
         async with (
