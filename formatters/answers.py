@@ -125,8 +125,8 @@ def all_tests(report: Report) -> Message:
     tests = failed_tests(report)
     if not tests:
         return _said("CircleCI has no failing tests for this pipeline.")
-    text = f"{count(len(tests), 'failing test')}."
-    return assemble(text, section(text), section(failing(tests, 40)))
+    text = f"{count(report.tests_failed, 'failing test')}."
+    return assemble(text, section(text), section(failing(tests, 40, total=report.tests_failed)))
 
 
 def all_artifacts(report: Report) -> Message:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import App
 from bot.playground.conversations import Message
 from bot.playground.past import SUITE, PastPlan, scenario_of
-from bot.playground.scenarios import JobPlan, Scenario, WorkflowPlan
+from bot.playground.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
 from bot.playground.world import write_frontend_past, write_past
 from bot.settings import ProjectEntry, Projects
 from tests.stories.team import Team, team_at_work
@@ -189,3 +190,35 @@ async def test_artifacts_of_the_newest_successful_build_of_acme_cli_on_main_the_
 
 def test_the_suite_is_what_the_past_ran() -> None:
     assert FLAKY in {test.name for test in SUITE}
+
+
+async def test_hostile_and_huge_results_make_a_good_report(team: Team) -> None:
+    hostile = "\x00\x1b[31m<!channel>*`\u202e"
+    names = [f"test_{number}" + ("x" * 10_000 if number % 7 == 0 else hostile) for number in range(2_000)]
+    tests = tuple(TestPlan(name, "tests/test_huge.py", f"{hostile} expected 1") for name in names)
+    job = JobPlan("unit", seconds=10, ends="failed", tests=tests)
+    team.circleci.tests_page_size = 5_000
+    team.circleci.world.set_scenario(BACKEND, "main", Scenario((WorkflowPlan("build-test", (job,)),)))
+    await team.deploys_branch("main", "acme/backend")
+    final = await judged(team)
+    assert "2000 of 2000 tests" in final.visible
+    assert "and 1990 more" in final.visible
+    assert "Show all 2000 failures" in final.visible
+    assert "<!channel>" not in str(final.blocks)
+    assert not set("\x00\x1b\u202e") & set(str(final.blocks))
+    await team.grace.click(final, "Show all 2000 failures")
+    told = await team.is_told(team.grace, "2000 failing tests")
+    assert "and 19" in told.visible
+
+
+async def test_a_comparison_cut_off_by_a_death_is_taken_up_again(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path) as team:
+        team.circleci.faults.add("GET", "/api/v2/project/gh/acme/backend", delay=600, spare=1)
+        team.circleci.world.set_scenario(BACKEND, "main", red(FLAKY))
+        await team.deploys_branch("main", "acme/backend")
+        await team.reads("I am comparing it with earlier builds")
+        await team.app.__aexit__(None, None, None)
+        team.circleci.faults.clear()
+        async with App(team.app._settings, Projects()):
+            await judged(team)
+        assert team.count("Failed after") == 1
