@@ -326,7 +326,7 @@ class _Tasks:
         check_tokens: Callable[[], Awaitable[None]],
     ) -> None:
         self._check_tokens = check_tokens
-        self.triage = triager.triage
+        self._triager = triager
         self.expire = context.gate.expire
         self.handle = dispatcher.handle
         self.press = dispatcher.press
@@ -344,6 +344,16 @@ class _Tasks:
         except Exception:
             log.exception("look_failed", pipeline=pipeline_id)
             return timedelta(seconds=30)
+
+    async def triage(self, pipeline_id: PipelineId, fingerprint: str) -> timedelta | None:
+        """Compare a build with earlier ones; an unexpected error costs the comparison, and no more."""
+        try:
+            return await self._triager.triage(pipeline_id, fingerprint)
+        except StoreError:
+            return timedelta(seconds=5)
+        except Exception:
+            log.exception("triage_failed", pipeline=pipeline_id)
+            return None
 
     async def sweep(self) -> None:
         """Give each watched pipeline a poll that has lost its own."""

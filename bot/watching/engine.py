@@ -41,8 +41,8 @@ class Tasks(Protocol):
     async def expire(self, attempt_id: str) -> None:
         """End a deploy that waits for a second person, if it still does."""
 
-    async def triage(self, pipeline_id: PipelineId, fingerprint: str) -> None:
-        """Complete the final replies of a build with what earlier ones tell."""
+    async def triage(self, pipeline_id: PipelineId, fingerprint: str) -> timedelta | None:
+        """Complete the final replies of a build with what earlier ones tell; None when that is done."""
 
     async def sweep(self) -> None:
         """Give each watched pipeline a poll that has lost its own."""
@@ -80,9 +80,9 @@ class Engine:
         async def triage(
             pipeline_id: str,
             fingerprint: str,
-            retry: ExponentialRetry = RETRY,  # noqa: ARG001  # docket's way
+            perpetual: Perpetual = Perpetual(),  # noqa: B008  # docket's way
         ) -> None:
-            await tasks.triage(PipelineId(pipeline_id), fingerprint)
+            _again(perpetual, await tasks.triage(PipelineId(pipeline_id), fingerprint))
 
         async def sweep(
             perpetual: Perpetual = Perpetual(every=SWEEP_EVERY, automatic=True),  # noqa: ARG001, B008  # docket's way

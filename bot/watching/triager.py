@@ -1,6 +1,7 @@
 """Completes a final reply in place with what earlier builds tell: nobody waits for that."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 import structlog
@@ -25,6 +26,8 @@ from formatters.links import Links
 
 log = structlog.get_logger(__name__)
 
+# A comparison waits for its turns at CircleCI, and a worker has only so many hands: some stay free for people.
+AT_ONCE, TRY_AGAIN = 8, timedelta(seconds=2)
 JUDGED = frozenset({State.FAILED, State.PASSED})
 
 
@@ -57,9 +60,21 @@ class Triager:
         self._teller = teller
         self._acts = acts
         self._links = links
+        self._at_work = 0
 
-    async def triage(self, pipeline_id: PipelineId, fingerprint: str) -> None:
-        """Complete what is not complete yet; a build that runs again meanwhile is left alone."""
+    async def triage(self, pipeline_id: PipelineId, fingerprint: str) -> timedelta | None:
+        """Complete what is not complete yet; returns when to try again where too many are being compared already."""
+        if self._at_work >= AT_ONCE:
+            return TRY_AGAIN
+        self._at_work += 1
+        try:
+            await self._triage(pipeline_id, fingerprint)
+        finally:
+            self._at_work -= 1
+        return None
+
+    async def _triage(self, pipeline_id: PipelineId, fingerprint: str) -> None:
+        """Compare and complete; a build that runs again meanwhile is left alone."""
         snapshot, watches = await self._store.known(pipeline_id)
         build = snapshot.build
         if build is None or build.fingerprint != fingerprint:

@@ -1,0 +1,95 @@
+"""Broke, still broken, fixed; and how long a rerun takes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.models.build import Build, Run
+from bot.models.circleci import Job, Pipeline, Workflow
+from bot.models.history import Advice, Kind, PastBuild, Turn, Verdict
+from bot.triage.advice import advise, rerun_takes
+from bot.triage.transitions import transition
+
+NAMES = ["build", "unit", "e2e", "ship"]
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def pipeline(number: int) -> Pipeline:
+    data = {"id": f"p{number}", "number": number, "project_slug": "gh/a/b", "created_at": NOW}
+    return Pipeline.model_validate(data)
+
+
+def run(status: str, *jobs: Job, name: str = "build") -> Run:
+    data = {"id": f"{name}-{status}", "name": name, "status": status, "created_at": NOW}
+    return Run(workflow=Workflow.model_validate(data), jobs=jobs)
+
+
+def job(name: str, status: str, seconds: int = 0, *needs: str) -> Job:
+    times = {"started_at": NOW, "stopped_at": NOW + timedelta(seconds=seconds)} if seconds else {}
+    data = {"id": name, "name": name, "status": status, "job_number": NAMES.index(name) + 1, "dependencies": needs}
+    return Job.model_validate({**data, **times})
+
+
+def today(status: str, *jobs: Job) -> Build:
+    return Build(pipeline=pipeline(50), runs=(run(status, *jobs),), read_at=NOW)
+
+
+def past(*statuses: str) -> list[PastBuild]:
+    return [PastBuild(pipeline=pipeline(49 - place), runs=(run(one),)) for place, one in enumerate(statuses)]
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "turn", "times", "since"),
+    [
+        ("failed", ["success", "failed"], Turn.BROKE, 1, None),
+        ("failed", ["failed", "failed", "success"], Turn.STILL_BROKEN, 3, 48),
+        ("failed", ["canceled", "failed", "success"], Turn.STILL_BROKEN, 2, 48),
+        ("success", ["failed", "canceled", "failed", "success"], Turn.FIXED, 2, 47),
+        ("success", ["success"], Turn.STILL_GREEN, 0, None),
+    ],
+)
+def test_a_build_stands_so_to_the_one_before(
+    now: str, before: list[str], turn: Turn, times: int, since: int | None
+) -> None:
+    found = transition(today(now), past(*before))
+    assert found
+    assert (found.turn, found.times, found.since) == (turn, times, since)
+
+
+def test_without_a_build_before_there_is_no_transition() -> None:
+    assert transition(today("failed"), []) is None
+    assert transition(today("canceled"), past("success")) is None
+    assert transition(today("failed"), [PastBuild(pipeline=pipeline(1), runs=(run("failed", name="other"),))]) is None
+
+
+@pytest.mark.parametrize(
+    ("kinds", "advice"),
+    [
+        ([Kind.FLAKE, Kind.INFRASTRUCTURE], Advice.RERUN),
+        ([Kind.FLAKE, Kind.NEW, Kind.RED_ON_BASE], Advice.OPEN_COMMIT),
+        ([Kind.RED_ON_BASE, Kind.FLAKE], Advice.WAIT),
+        ([Kind.FLAKE, Kind.NOT_SURE], Advice.LOOK),
+        ([], Advice.LOOK),
+    ],
+)
+def test_the_worst_verdict_decides_what_to_press(kinds: list[Kind], advice: Advice) -> None:
+    assert advise([Verdict(kind=kind) for kind in kinds]) is advice
+
+
+def test_a_rerun_takes_the_longest_way_through_what_runs_again() -> None:
+    green = [
+        job("build", "success", 60),
+        job("unit", "success", 100),
+        job("e2e", "success", 300),
+        job("ship", "success", 20),
+    ]
+    before = [PastBuild(pipeline=pipeline(1), runs=(run("success", *green),))]
+    failed = today(
+        "failed",
+        job("build", "success", 60),
+        job("unit", "failed", 10, "build"),
+        job("e2e", "success", 300, "build"),
+        job("ship", "not_run", 0, "unit", "e2e"),
+    )
+    assert rerun_takes(failed, before) == timedelta(seconds=120)
+    assert rerun_takes(failed, []) is None
