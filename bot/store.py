@@ -19,7 +19,7 @@
 | `past:<pipeline id>`           | a PastBuild: its attempts, all ended      | the retention             |
 | `results:<project>:<job>`      | JobResults: a job's tests                 | the retention             |
 | `steps:<project>:<job>`        | how long each step of a job took, seconds | the retention             |
-| `report:<pipeline id>`         | the Report of its end, until it is judged | a day                     |
+| `ended:<pipeline id>`          | Ended: its end, until it is judged        | a day                     |
 | `pause:<far side>`             | it asked us to wait                       | as long as it asked       |
 | `budget:…`                     | turns taken, as the library limits counts | two windows               |
 """
@@ -44,7 +44,7 @@ from bot.errors import StoreError, Unreadable
 from bot.logs import Outage
 from bot.models.attempt import Attempt
 from bot.models.audit import Entry
-from bot.models.build import Report, Snapshot
+from bot.models.build import Ended, Snapshot
 from bot.models.checkup import Memory, Pulse
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.history import JobResults, PastBuild
@@ -294,13 +294,14 @@ class Store:
         key = self._key("steps", f"{slug}:{number}")
         await self._ask(self._redis.set(key, json.dumps(dict(times)), ex=self._retention))
 
-    async def report(self, pipeline_id: PipelineId) -> Report | None:
-        """Return what was found out at the end of a build."""
-        return _or_none(Report, await self._ask(self._redis.get(self._key("report", pipeline_id))))
+    async def ended(self, pipeline_id: PipelineId) -> Ended | None:
+        """Return a build as it last ended, with what was found out about it."""
+        return _or_none(Ended, await self._ask(self._redis.get(self._key("ended", pipeline_id))))
 
-    async def save_report(self, pipeline_id: PipelineId, report: Report) -> None:
-        """Keep what was found out, until it is judged by earlier builds."""
-        await self._ask(self._redis.set(self._key("report", pipeline_id), report.model_dump_json(), ex=DAY))
+    async def save_ended(self, ended: Ended) -> None:
+        """Keep the end of a build until it is judged by earlier ones."""
+        key = self._key("ended", ended.build.pipeline.id)
+        await self._ask(self._redis.set(key, ended.model_dump_json(), ex=DAY))
 
     # Watches
 

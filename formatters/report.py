@@ -101,7 +101,7 @@ def _test_line(test: TestResult, verdict: str) -> str:
     name = code(test.name, 120) or code(test.classname, 120) or "a test without a name"
     where = literal(test.file or test.classname, 120)
     said = " ".join(test.message.strip().splitlines()[:3])
-    head = " · ".join(filter(None, [name, where, f"*{verdict}*" if verdict else ""]))
+    head = " · ".join(filter(None, [name, where, verdict]))
     return f"• {head}" + (f"\n   {literal(said, 240)}" if said else "")
 
 
@@ -136,7 +136,7 @@ def _words_for(job: JobReport, triage: Triage | None) -> Words | None:
 
 def _job_verdict(job: Job, triage: Triage | None) -> str:
     verdict = triage.jobs.get(job.id) if triage else None
-    return f" · *{verdict_words(verdict, triage.extent.base)}*" if triage and verdict else ""
+    return f" · {verdict_words(verdict, triage.extent.base)}" if triage and verdict else ""
 
 
 def _step_words(step: FailingStep, usual: timedelta | None, *, judged: bool) -> str:

@@ -14,16 +14,16 @@ def verdict_words(verdict: Verdict, base: str) -> str:
     """Return a verdict as it stands behind a test's name."""
     match verdict.kind:
         case Kind.NEW:
-            return "new here" + (f" since #{verdict.since}" if verdict.since else "")
+            return "*new here*" + (f" since #{verdict.since}" if verdict.since else "")
         case Kind.FLAKE:
-            failed = f"known flake, failed {verdict.failed} of the last {count(verdict.looked, 'build')}"
+            failed = f"*known flake*, failed {verdict.failed} of the last {count(verdict.looked, 'build')}"
             return failed + (f", {count(verdict.flips, 'time')} on code that also passed" if verdict.flips else "")
         case Kind.RED_ON_BASE:
-            return f"already red on {literal(base, 60)} since #{verdict.since}"
+            return f"*already red on {literal(base, 60)}* since #{verdict.since}"
         case Kind.INFRASTRUCTURE:
-            return f"infrastructure: {literal(verdict.cause, 60)}"
+            return f"*infrastructure*: {literal(verdict.cause, 60)}"
         case Kind.NOT_SURE:
-            return f"not sure: {_doubt(verdict)}"
+            return f"*not sure*: {_doubt(verdict)}"
 
 
 def _doubt(verdict: Verdict) -> str:

@@ -127,15 +127,20 @@ class _Look:
             return step
         if not output.complete:
             self._problems.append("the log could not be read to its end in time")
-        lines = await asyncio.to_thread(tail, output.text, MOST_LINES)
-        quoted = quote(lines)
+        lines, quoted, cause = await asyncio.to_thread(_understood, output.text, self._patterns)
         shown = lines[-LOG_LINES:] if whole_end else quoted
         shortened = output.shortened or not output.complete or shown != lines
-        cause = cause_in(quoted, self._patterns)
         return step.model_copy(update={"lines": shown, "log_shortened": shortened, "cause": cause})
 
     async def _try(self, work: Coroutine[Any, Any, T], sentence: str) -> T | None:
         return await _or_problem(work, sentence, self._problems)
+
+
+def _understood(text: str, patterns: Sequence[Pattern]) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Return a log's lines, those that tell why, and what trouble with the infrastructure they speak of."""
+    lines = tail(text, MOST_LINES)
+    quoted = quote(lines)
+    return lines, quoted, cause_in(quoted, patterns)
 
 
 def failing_step(step: Step, detail: ClassicBuild) -> FailingStep:

@@ -224,6 +224,13 @@ class Report(Model):
     artifacts_problem: str = ""
 
 
+class Ended(Model):
+    """A build at its end, with what was found out about it."""
+
+    build: Build
+    report: Report
+
+
 class Shipment(Model):
     """What a deploy would ship, as far as CircleCI has built it: newest first, since the last `green` one."""
 

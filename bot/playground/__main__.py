@@ -18,7 +18,7 @@ from bot.playground.page import Page
 from bot.playground.screen import Screen
 from bot.playground.slack_api import Slack
 from bot.playground.workspace import default_workspace
-from bot.playground.world import default_world
+from bot.playground.world import default_world, write_frontend_past
 
 T = TypeVar("T")
 
@@ -50,6 +50,7 @@ async def main(*, once: bool, port: int) -> int:
     assert current is not None  # noqa: S101  # for mypy: a coroutine runs in a task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel)
     world = default_world(Clock(speed=WORLD_SECONDS_PER_SECOND))
+    write_frontend_past(world)
     workspace = default_workspace(now=lambda: world.clock.now().timestamp())
     with tempfile.TemporaryDirectory(prefix="ci-chatops-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -131,6 +132,7 @@ async def _story(slack: Slack, deploys: Channel, screen: Screen) -> bool:
     screen.say(f"ada types  /ci {FIRST_COMMAND}")
     await ada.command("deploys", "/ci", FIRST_COMMAND)
     try:
+        await _until(slack, lambda: any("Compared with" in reply.visible for reply in deploys.messages))
         failed = await _until(slack, lambda: _newest(deploys, "Rerun failed", replies_only=True))
         screen.say("ada presses  [ Rerun failed ]")
         await ada.click(failed, failed.element("Rerun failed"))

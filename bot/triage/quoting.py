@@ -18,7 +18,7 @@ _TELLING = regex.compile(
     | ^\s*---\ FAIL: | ^panic: | ^\s*\S+_test\.go:\d+: | ^FAIL\b  # go test
     | ^FAILURE:\ | ^\*\ What\ went\ wrong | ^e:\ | \.(?:java|kt):\d+:\ error:  # gradle
     | ^\s*error(?:\[E\d+\])?:\ | ^\s*thread\ '.*'\ panicked\ at | ^test\ .*\.\.\.\ FAILED  # cargo
-    | ^(?:\#\d+\ )?(?:[\d.]+\ )?ERROR:?\ | failed\ to\ solve | \|\ >>>
+    | ^(?:\#\d+\ )?(?:[\d.]+\ )?ERROR:?\ | failed\ to\ solve | \|\ >>>  # docker build
     | ^npm\ (?:ERR!|error)\ (?:code|errno|network|command|syscall|404|A\ complete)  # npm
     | \bKilled\s*$ | \b\d+\s+Killed\b | out\ of\ memory | OOMKilled | \b(?:code|status)\ 137\b  # out of memory
     | too\ long\ with\ no\ output | context\ deadline\ exceeded  # no output

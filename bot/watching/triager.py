@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 import structlog
 
-from bot.circleci.classic import Classic
 from bot.circleci.client import CircleCI
 from bot.circleci.history import History
-from bot.circleci.report import report
 from bot.circleci.triage import triage
 from bot.errors import CircleCIError, SlackError
 from bot.models.build import Build, Report, State
@@ -18,7 +16,6 @@ from bot.models.history import Advice, Extent, Triage
 from bot.models.slack import Watch
 from bot.settings import Projects, Settings
 from bot.store import Store
-from bot.triage.infrastructure import Pattern
 from bot.watching.acts import Acts
 from bot.watching.teller import Teller
 from formatters import final
@@ -35,9 +32,7 @@ class Reads(NamedTuple):
     """Where the past is read from, after everybody else: it is not urgent."""
 
     circleci: CircleCI
-    classic: Classic
     history: History
-    patterns: tuple[Pattern, ...]
 
 
 class Triager:
@@ -74,22 +69,18 @@ class Triager:
         return None
 
     async def _triage(self, pipeline_id: PipelineId, fingerprint: str) -> None:
-        """Compare and complete; a build that runs again meanwhile is left alone."""
-        snapshot, watches = await self._store.known(pipeline_id)
-        build = snapshot.build
-        if build is None or build.fingerprint != fingerprint:
+        """Compare and complete, also where somebody has rerun it meanwhile."""
+        ended = await self._store.ended(pipeline_id)
+        if ended is None or ended.build.fingerprint != fingerprint:
             return
+        build, evidence = ended.build, ended.report
         may_rerun = self._may_rerun(build)
-        if not may_rerun and not waiting(watches, build):
+        if not may_rerun and not waiting(await self._store.watches(pipeline_id), build):
             return
-        evidence = await self._store.report(pipeline_id) or await self._evidence(build)
         found = await self._found(build, evidence)
         await self._complete(build, evidence, found)
         if may_rerun and found.advice is Advice.RERUN:
             await self._acts.rerun_once(build)
-
-    async def _evidence(self, build: Build) -> Report:
-        return await report(self._reads.circleci, self._reads.classic, build, patterns=self._reads.patterns)
 
     async def _found(self, build: Build, evidence: Report) -> Triage:
         last = self._settings.history_builds
@@ -117,8 +108,15 @@ class Triager:
 
 def waiting(watches: Sequence[Watch], build: Build) -> list[Watch]:
     """Return the threads whose final reply is not completed yet."""
-    key = judged_key(build)
-    return [watch for watch in watches if watch.final_ts and final_key(build) in watch.told and key not in watch.told]
+    return [
+        watch
+        for watch in watches
+        if watch.final_ts and judged_key(build) not in watch.told and _last_final(watch) == final_key(build)
+    ]
+
+
+def _last_final(watch: Watch) -> str:
+    return next((key for key in reversed(watch.told) if key.startswith("final:")), "")
 
 
 def final_key(build: Build) -> str:

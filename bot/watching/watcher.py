@@ -12,7 +12,7 @@ from bot.circleci.classic import Classic
 from bot.circleci.client import CircleCI
 from bot.circleci.report import report
 from bot.errors import CircleCIError, RateLimited, SlackError, SlackLimited, Spent, Unauthorized
-from bot.models.build import Build, Report, Snapshot, State
+from bot.models.build import Build, Ended, Report, Snapshot, State
 from bot.models.circleci import PipelineId
 from bot.models.slack import Watch
 from bot.settings import Settings
@@ -125,7 +125,7 @@ class Watcher:
         if end.is_final and any(final_key(build) not in watch.told for watch in watches):
             patterns = self._sources.patterns
             evidence = await report(self._sources.reports, self._sources.classic, build, patterns=patterns)
-            await self._store.save_report(build.pipeline.id, evidence)
+            await self._store.save_ended(Ended(build=build, report=evidence))
         late: timedelta | None = None
         for watch in watches:
             try:

@@ -12,6 +12,7 @@ from playwright.async_api import FloatRect
 
 from bot.playground.page import Page
 from bot.playground.scenarios import COURSES
+from bot.playground.world import write_frontend_past
 from tests.browser.window import CHROMIUM, Window, opened
 from tests.stories.team import Team, team_at_work
 
@@ -41,6 +42,14 @@ SAID = {
         "recent",
         "projects",
         "me",
+    ),
+    "What failed, and why": (
+        "triage acme/frontend try/failing-tests",
+        "triage acme/frontend try/timed-out-step",
+        "flaky acme/frontend main last=40",
+        "flaky acme/backend main",
+        "why-red acme/frontend try/failing-tests",
+        "why-red acme/backend",
     ),
     "Acting": (
         "cancel acme/cli",
@@ -76,6 +85,7 @@ async def place() -> AsyncIterator[tuple[Team, Page]]:
     """Start a team at work, and its page."""
     with tempfile.TemporaryDirectory() as folder:
         async with team_at_work(Path(folder), admins=("U0ADMIN",)) as team, Page(team.slack, team.circleci) as page:
+            write_frontend_past(team.circleci.world)
             yield team, page
 
 
@@ -86,7 +96,7 @@ async def readme(scheme: Literal["light", "dark"]) -> None:
             await window.types("/ci deploy acme/frontend main")
             await team.reads("Passed in")
             await window.types("/ci deploy acme/frontend release/v2.0")
-            await team.reads("Failed after")
+            await team.reads("Compared with")
             await window.opens_thread()
             await window.sees("Failed after", window.thread)
             await window.field.blur()

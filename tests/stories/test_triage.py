@@ -42,7 +42,7 @@ async def test_each_failing_test_bears_its_verdict_and_the_commit_is_the_main_bu
     assert "test_adds_item` · tests/test_cart.py · *new here*" in shown
     assert re.search(r"test_rejects_bad_password.* known flake, failed 5 of the last 30 builds", shown.replace("*", ""))
     assert "on code that also passed" in shown
-    assert "already red on main since #1838" in shown
+    assert "*already red on main* since #1838" in shown
     assert "Compared with 30 earlier builds of `main`" in shown
     assert "30 of them had test data" in shown
     assert primary(final) == ["Open the commit"]
@@ -62,7 +62,7 @@ async def test_a_known_flake_alone_makes_rerun_the_main_button(team: Team) -> No
     team.circleci.world.set_scenario(BACKEND, "main", red(FLAKY))
     await team.deploys_branch("main", "acme/backend")
     final = await judged(team)
-    assert "known flake, failed 4 of the last 10 builds, 3 times on code that also passed" in final.visible
+    assert "*known flake*, failed 4 of the last 10 builds, 3 times on code that also passed" in final.visible
     assert "Worth a rerun" in final.visible
     assert "It takes about 2 min" in final.visible
     assert primary(final) == ["Rerun failed"]
@@ -73,7 +73,7 @@ async def test_when_main_is_red_one_waits(team: Team) -> None:
     team.circleci.world.set_scenario(BACKEND, "fix/cart", red("test_total_is_exact"))
     await team.deploys_branch("fix/cart", "acme/backend")
     final = await judged(team)
-    assert "already red on main since #1811" in final.visible
+    assert "*already red on main* since #1811" in final.visible
     assert "*Wait*: `main` is red since" in final.visible
     assert primary(final) == ["Open #1811, which broke main"]
 
@@ -83,7 +83,7 @@ async def test_a_network_step_is_infrastructure_and_worth_a_rerun(team: Team) ->
     await team.deploys_branch("main", "acme/backend")
     final = await judged(team)
     assert "npm error code ECONNRESET" in final.visible
-    assert "infrastructure: connection lost" in final.visible
+    assert "*infrastructure*: connection lost" in final.visible
     assert primary(final) == ["Rerun failed"]
 
 
@@ -124,7 +124,7 @@ async def test_a_project_may_rerun_by_itself_once(trusting: Team) -> None:
     trusting.circleci.world.set_scenario(BACKEND, "main", Scenario((plan,), rerun=(plan,)))
     await trusting.deploys_branch("main", "acme/backend")
     await trusting.reads("I run test again by myself, once")
-    await trusting.reads("infrastructure: vault asleep")
+    await trusting.reads("*infrastructure*: vault asleep")
     await trusting.reads("Exactly as the attempt before it: the same step failed")
     await trusting.slack.wait_for(lambda: trusting.count("Compared with") == 2)
     assert len(trusting.posts("/rerun")) == 1
@@ -174,7 +174,7 @@ async def test_newest_build_of_acme_backend_on_main_did_it_fail_which_tests_reru
     await team.until(lambda: world.pipelines[-1].runs[0].status(world.clock.now()) == "failed")
     told = await asks(team, "triage acme/backend main", "Failed after")
     assert "npm error code ECONNRESET" in told.visible
-    assert "infrastructure: connection lost" in told.visible
+    assert "*infrastructure*: connection lost" in told.visible
     assert primary(told) == ["Rerun failed"]
     await team.grace.command("deploys", "/ci", "rerun acme/backend main failed")
     await team.reads("Passed in")
@@ -222,3 +222,13 @@ async def test_a_comparison_cut_off_by_a_death_is_taken_up_again(tmp_path: Path)
         async with App(team.app._settings, Projects()):
             await judged(team)
         assert team.count("Failed after") == 1
+
+
+async def test_a_reply_is_completed_although_somebody_was_faster_to_rerun(team: Team) -> None:
+    team.circleci.faults.add("GET", "/api/v2/project/gh/acme/backend", delay=2, spare=1)
+    team.circleci.world.set_scenario(BACKEND, "main", red(FLAKY))
+    await team.deploys_branch("main", "acme/backend")
+    final = await team.reads("I am comparing it with earlier builds")
+    await team.ada.click(final, "Rerun failed")
+    await team.reads("runs again" if team.count("runs again") else "attempt 2")
+    await judged(team)
