@@ -120,7 +120,8 @@ def _why_not(build: Build) -> str:
 
 def _body(build: Build, report: Report | None, state: State, links: Links, triage: Triage | None) -> Iterator[Block]:
     if state is State.FAILED and report is not None:
-        yield from _infrastructure(build)
+        if triage is None or triage.problem:
+            yield from _infrastructure(build)
         yield from evidence(report, triage)
     elif state is State.PASSED and report is not None:
         if line := artifact_line(report.artifacts):

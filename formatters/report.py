@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bot.models.build import FailingStep, JobReport, Report
 from bot.models.circleci import Artifact, Job, TestResult
-from bot.models.history import Triage
+from bot.models.history import Kind, Triage
 from bot.triage.diagnosis import test_id
 from formatters.blocks import Block, clean, code, code_block, context, fit, link, literal, section
 from formatters.verdicts import usual_words, verdict_words
@@ -136,6 +136,8 @@ def _words_for(job: JobReport, triage: Triage | None) -> Words | None:
 
 def _job_verdict(job: Job, triage: Triage | None) -> str:
     verdict = triage.jobs.get(job.id) if triage else None
+    if verdict and verdict.kind is Kind.NOT_SURE and not verdict.looked:
+        return ""  # a job nobody has seen before; the last line says how much was looked at
     return f" · {verdict_words(verdict, triage.extent.base)}" if triage and verdict else ""
 
 

@@ -66,7 +66,7 @@ def advice_line(triage: Triage, links: Links, build: Build) -> str:
     takes = f" It takes about {duration(triage.rerun_takes)}." if triage.rerun_takes else ""
     match triage.advice:
         case Advice.RERUN:
-            return f"*Worth a rerun*: all that failed is a known flake or infrastructure.{takes}"
+            return f"*Worth a rerun*: {_excuse(triage)}.{takes}"
         case Advice.OPEN_COMMIT:
             return "*Look at the commit*: something fails here that did not before."
         case Advice.WAIT:
@@ -74,6 +74,15 @@ def advice_line(triage: Triage, links: Links, build: Build) -> str:
             return f"*Wait*: {code(triage.extent.base)} is red{since}. A rerun cannot help until that is repaired."
         case Advice.LOOK:
             return f"I am not sure that a rerun helps.{takes}" if triage.tests or triage.jobs else ""
+
+
+def _excuse(triage: Triage) -> str:
+    kinds = {verdict.kind for verdict in (*triage.tests.values(), *triage.jobs.values())}
+    if kinds == {Kind.INFRASTRUCTURE}:
+        return "it failed by infrastructure, not by the code"
+    if kinds == {Kind.FLAKE}:
+        return "all that failed is known to be flaky"
+    return "all that failed is a known flake or infrastructure"
 
 
 def extent_line(triage: Triage) -> Block:

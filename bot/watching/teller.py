@@ -74,11 +74,15 @@ class Teller:
         told = watch.with_told(key).told
         return await self._reply(watch, message, told, failure=failure)
 
-    async def complete(self, watch: Watch, key: str, message: Message) -> Watch:
-        """Write the final reply anew where it stands, once: what earlier builds tell is read after it was posted."""
+    async def complete(self, watch: Watch, key: str, message: Message | None) -> Watch:
+        """Write the final reply anew where it stands, once: what earlier builds tell is read after it was posted.
+
+        Without a `message` it may stay as it is.
+        """
         if key in watch.told or watch.final_ts is None:
             return watch
-        await self._messenger.update(watch.thread.channel_id, watch.final_ts, message, urgent=True)
+        if message is not None:
+            await self._messenger.update(watch.thread.channel_id, watch.final_ts, message, urgent=True)
         return await self._save(watch, told=watch.with_told(key).told)
 
     async def over(self, watch: Watch, key: str, message: Message) -> Watch:

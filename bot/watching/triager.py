@@ -95,8 +95,9 @@ class Triager:
         async with self._store.fence(pipeline_id, lease, wait=lease):
             for watch in waiting(await self._store.watches(pipeline_id), build):
                 message = final.final(build, evidence, watch, self._links, found)
+                posted = final.final(build, evidence, watch, self._links, comparing=True)
                 try:
-                    await self._teller.complete(watch, judged_key(build), message)
+                    await self._teller.complete(watch, judged_key(build), message if message != posted else None)
                 except SlackError as error:
                     log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)
 
