@@ -57,9 +57,7 @@ def why_red(
     """Return the first bad build, its commit and author, the tests that turned, and how the base stands."""
     first, number = found.first.pipeline, _number(found.first.pipeline, links)
     row = f"{count(found.red, 'build')} in a row"
-    unknown = (
-        "" if found.green else f" It was red in all {count(asked.builds, 'build')} I looked at, maybe earlier too."
-    )
+    unknown = "" if found.green else f" I found no green build before it, of {count(asked.builds, 'build')} looked at."
     text = f"{clean(asked.title)} {code(asked.branch)} is red since #{first.number}, {row}.{unknown}"
     return assemble(
         text,

@@ -63,7 +63,7 @@ async def test_a_known_flake_alone_makes_rerun_the_main_button(team: Team) -> No
     await team.deploys_branch("main", "acme/backend")
     final = await judged(team)
     assert "*known flake*, failed 4 of the last 10 builds, 3 times on code that also passed" in final.visible
-    assert "Worth a rerun" in final.visible
+    assert "*Worth a rerun*: all that failed is known to be flaky." in final.visible
     assert "It takes about 2 min" in final.visible
     assert primary(final) == ["Rerun failed"]
 
@@ -84,6 +84,7 @@ async def test_a_network_step_is_infrastructure_and_worth_a_rerun(team: Team) ->
     final = await judged(team)
     assert "npm error code ECONNRESET" in final.visible
     assert "*infrastructure*: connection lost" in final.visible
+    assert "*Worth a rerun*: it failed by infrastructure, not by the code." in final.visible
     assert primary(final) == ["Rerun failed"]
 
 
@@ -96,6 +97,9 @@ async def test_broke_still_broken_and_fixed(team: Team) -> None:
     world.set_scenario(BACKEND, "main", scenario_of(PastPlan()))
     await team.deploys_branch("main", "acme/backend")
     await team.reads("Fixed: it had been red for 3 builds, since")
+    await team.deploys_branch("main", "acme/backend")
+    await team.slack.wait_for(lambda: team.count("Passed in") == 2)
+    assert [one for one in team.deploys.messages if "Passed in" in one.visible][-1].edited_ts is None
 
 
 async def test_a_rerun_that_fails_the_same_way_is_one_line(team: Team) -> None:

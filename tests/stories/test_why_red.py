@@ -27,7 +27,7 @@ async def test_a_branch_and_whether_main_is_red_too(team: Team) -> None:
     world = team.circleci.world
     write_past(world, BACKEND, "fix/cart", [RED, RED])
     told = await asks(team, "why-red acme/backend fix/cart", "is red since")
-    assert "It was red in all 2 builds I looked at, maybe earlier too." in told.visible
+    assert "I found no green build before it, of 2 builds looked at." in told.visible
     assert "`main` is not red." in told.visible
     write_past(world, BACKEND, "main", [RED])
     await asks(team, "why-red acme/backend fix/cart", "`main` is red too, since #1813")
