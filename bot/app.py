@@ -180,7 +180,8 @@ class App:
         permissions = self.permissions = Permissions(
             self._policy, settings, self._projects, messenger, circleci, team_id=team_id
         )
-        acts = Acts(settings, store, circleci, teller, engine, permissions)
+        auditor = self._auditor()
+        acts = Acts(settings, store, circleci, teller, engine, permissions, auditor)
         context = Context(
             settings=settings,
             projects=self._projects,
@@ -203,7 +204,7 @@ class App:
         patient = Versions(lanes.history, self._projects.classic)
         reads = Reads(patient, History(patient, Classic(lanes.history), store))
         triager = Triager(settings, self._projects, store, reads, teller, acts, links)
-        dispatcher = Dispatcher(context, operator, self._auditor())
+        dispatcher = Dispatcher(context, operator, auditor)
         check_tokens = partial(operator.check_tokens, circleci)
         tasks = _Tasks(context, dispatcher, watcher, triager, engine, check_tokens=check_tokens)
         return context, tasks

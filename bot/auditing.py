@@ -13,6 +13,7 @@ from bot.policy import Word
 from bot.store import Store
 
 MOST_WHAT, MOST_RESULT = 300, 160
+OURSELVES = "the bot itself"
 log = structlog.get_logger(__name__)
 
 
@@ -53,6 +54,14 @@ class Auditor:
             result=f"{found['result']}; {_short(result)}" if found.get("result") else _short(result),
             request=str(found.get("request") or ""),
         )
+        await self._keep_entry(entry)
+
+    async def note_own(self, word: str, what: str, about: str, result: str) -> None:
+        """Keep what the bot did by itself."""
+        entry = Entry(at=utc_now(), user_id="", user_name=OURSELVES, channel_id="", word=word, what=what, about=about)
+        await self._keep_entry(entry.model_copy(update={"result": result}))
+
+    async def _keep_entry(self, entry: Entry) -> None:
         if self._to_output:
             sys.stdout.write(entry.model_dump_json() + "\n")
             sys.stdout.flush()

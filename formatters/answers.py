@@ -52,7 +52,7 @@ def lost_answer_not_found(ref: Ref, project_title: str) -> Message:
 
 def someone_was_first(user_id: str, what: str) -> Message:
     """Say who did it already."""
-    return _said(f"{mention(user_id) or 'Somebody'} was first: {literal(what, 200)} is already under way.")
+    return _said(f"{mention(user_id) or 'I'} was first: {literal(what, 200)} is already under way.")
 
 
 def already_running(build: Build, user_id: str) -> Message:

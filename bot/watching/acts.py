@@ -10,12 +10,14 @@ from datetime import timedelta
 import structlog
 
 from bot.actions import ApproveJob
+from bot.auditing import Auditor
 from bot.circleci.client import CircleCI
 from bot.errors import CircleCIError, Rejected, SlackError, Unavailable
 from bot.models.build import Build, Run, rerun_key
 from bot.models.circleci import JobId, Pipeline, PipelineId, WorkflowId
 from bot.models.slack import Click, Invocation
 from bot.permissions import Permissions
+from bot.policy import Word
 from bot.settings import Settings
 from bot.store import Store
 from bot.watching.engine import Engine
@@ -41,7 +43,9 @@ class Acts:
         teller: Teller,
         engine: Engine,
         permissions: Permissions,
+        auditor: Auditor,
     ) -> None:
+        self._auditor = auditor
         self._permissions = permissions
         self._settings = settings
         self._store = store
@@ -127,14 +131,16 @@ class Acts:
 
     async def rerun_once(self, build: Build) -> None:
         """Rerun the failed jobs by ourselves, once in the life of a pipeline; nobody's press is sent twice for it."""
-        pipeline_id, mine = build.pipeline.id, f"{BY_ITSELF}|"
+        pipeline_id, mine = build.pipeline.id, f"{BY_ITSELF}|{BY_ITSELF}"
         claim = f"rerun:{pipeline_id}:{build.fingerprint}"
         targets = _targets(build, failed_only=True)
         once = await self._store.claim(f"rerun-once:{pipeline_id}", build.fingerprint)
         if once != build.fingerprint or not targets or await self._store.claim(claim, mine) != mine:
             return
         await self._send_reruns(targets, claim, failed_only=True, ssh=False)
-        word = replies.reran_itself(_what_runs_again(targets, failed_only=True))
+        what, about = _what_runs_again(targets, failed_only=True), f"{build.pipeline.project_slug} {build.pipeline.ref}"
+        await self._auditor.note_own(Word.RERUN, "rerun once", about, f"#{build.pipeline.number}: {what}")
+        word = replies.reran_itself(what)
         await self._tell(pipeline_id, f"act:{claim}", word, *_rerun_keys(targets))
 
     async def _send_reruns(self, targets: Sequence[Run], claim: str, *, failed_only: bool, ssh: bool) -> None:

@@ -119,7 +119,7 @@ async def trusting(tmp_path: Path) -> AsyncIterator[Team]:
         projects={"backend": ProjectEntry(slug=BACKEND, rerun_once=True)},
         infrastructure={"vault asleep": "vault: sealed"},
     )
-    async with team_at_work(tmp_path, projects=projects) as team:
+    async with team_at_work(tmp_path, projects=projects, admins=("U0ADMIN",)) as team:
         yield team
 
 
@@ -132,6 +132,9 @@ async def test_a_project_may_rerun_by_itself_once(trusting: Team) -> None:
     await trusting.reads("Exactly as the attempt before it: the same step failed")
     await trusting.slack.wait_for(lambda: trusting.count("Compared with") == 2)
     assert len(trusting.posts("/rerun")) == 1
+    await trusting.slack.person("admin").command("general", "/ci", "audit 1d")
+    told = await trusting.is_told(trusting.slack.person("admin"), "rerun once")
+    assert "the bot itself" in told.visible
 
 
 async def test_what_is_new_is_never_rerun_by_itself(trusting: Team) -> None:
