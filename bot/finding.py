@@ -45,6 +45,16 @@ class Finder:
         """Return what people call a project; only one whose slug is made of ids has to be asked for."""
         return (await self.project(slug)).title if slug.startswith("circleci/") else slug.partition("/")[2]
 
+    async def branch(self, target: Target, said: Invocation | Click) -> tuple[Project, str]:
+        """Return the project and the branch that are meant: those of the thread's build, or the default branch."""
+        if target.slug is None:
+            pipeline = await self._circleci.pipeline(await self._followed(said))
+            target = Target(slug=pipeline.project_slug, ref=pipeline.ref)
+        project = await self.project(target.slug or ProjectSlug(""))
+        ref = target.ref
+        default = project.vcs_info.default_branch or "main"
+        return project, default if ref is None or ref.is_tag else ref.name
+
     async def pipeline(self, target: Target, said: Invocation | Click) -> Pipeline:
         """Return the one pipeline that is meant: the newest where a branch was named."""
         if target.slug is None:

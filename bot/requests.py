@@ -31,6 +31,16 @@ class OfTarget(BaseModel):
     target: Target
 
 
+def parse_branch(words: Sequence[Word], projects: Projects) -> OfTarget:
+    """Return a branch, of which nothing need be named; or a UsageError for what is none."""
+    target, rest = parse_target(words, projects)
+    if target.ref and target.ref.is_tag:
+        raise UsageError("A tag has too few builds to tell. Name a branch.", given=str(target.ref))
+    if rest or target.pipeline_number is not None or target.job_number is not None:
+        raise UsageError("I expected a project and a branch.", given=rest[0].text if rest else words[-1].text)
+    return OfTarget(target=target)
+
+
 def parse_nothing(words: Sequence[Word], projects: Projects) -> Nothing:  # noqa: ARG001  # each parser has both
     """Return the request of a command that takes no words."""
     if words:

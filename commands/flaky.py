@@ -6,11 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.errors import NotFound, UsageError
 from bot.grammar import Word
-from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slack import Invocation
+from bot.requests import parse_branch
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import parse_target
+from bot.targets import Target
 from bot.triage.flakiness import flaky
 from bot.triage.sightings import with_data
 from formatters import flakes
@@ -30,11 +30,10 @@ HELP = CommandHelp(
 
 
 class Flaky(BaseModel):
-    """Which branch (the default one without `ref`), how many builds, and above how many failures."""
+    """Which branch, how many builds, and above how many failures."""
 
     model_config = ConfigDict(frozen=True)
-    slug: ProjectSlug
-    ref: Ref | None = None
+    target: Target
     last: int = Field(10, ge=1, le=MOST_BUILDS)
     over: int = Field(2, ge=0, le=MOST_BUILDS)
 
@@ -42,14 +41,8 @@ class Flaky(BaseModel):
 def parse(words: Sequence[Word], projects: Projects) -> Flaky:
     """Return the request."""
     named = [word for word in words if word.text.partition("=")[0] in ("last", "over") and "=" in word.text]
-    target, rest = parse_target([word for word in words if word not in named], projects)
-    if target.slug is None:
-        raise UsageError("Which project?")
-    if rest or target.pipeline_number or target.job_number:
-        raise UsageError("I expected a branch, last=10 or over=2.", given=rest[0].text if rest else "a number")
-    if target.ref and target.ref.is_tag:
-        raise UsageError("A tag has too few builds to tell. Name a branch.", given=str(target.ref))
-    return Flaky(slug=target.slug, ref=target.ref, **{word.text.partition("=")[0]: _number(word) for word in named})
+    target = parse_branch([word for word in words if word not in named], projects).target
+    return Flaky(target=target, **{word.text.partition("=")[0]: _number(word) for word in named})
 
 
 def _number(word: Word) -> int:
@@ -59,21 +52,18 @@ def _number(word: Word) -> int:
     return int(value)
 
 
-async def show_flaky(request: Flaky, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001
+async def show_flaky(request: Flaky, invocation: Invocation, context: Context) -> Message:
     """Answer with the ranking."""
-    project = await context.finder.project(request.slug)
-    branch = request.ref.name if request.ref else project.vcs_info.default_branch or "main"
+    project, branch = await context.finder.branch(request.target, invocation)
     builds = await context.history.builds(project.slug, branch, request.last)
     if not builds:
         raise NotFound("finished build on the branch", branch, looked_in=project.title)
     tested = await context.history.tests(project.slug, builds)
-    found = flaky(builds, tested.results, over=request.over)
+    extent = (len(builds), with_data(builds, tested.results), tested.unread)
     return flakes.ranking(
-        flakes.Asked(
-            project.title, branch, request.over, len(builds), with_data(builds, tested.results), tested.unread
-        ),
+        flakes.Asked(project.title, branch, request.over, *extent),
         builds,
-        found,
+        flaky(builds, tested.results, over=request.over),
         await context.history.insight(project.slug),
         context.links,
     )

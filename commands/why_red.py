@@ -1,17 +1,11 @@
 """Find the build that made a branch red: its commit, its author, the tests that turned. Nothing is started."""
 
-from collections.abc import Sequence
-
-from pydantic import BaseModel, ConfigDict
-
-from bot.errors import NotFound, UsageError
-from bot.grammar import Word
-from bot.models.circleci import ProjectSlug, Ref
+from bot.errors import NotFound
+from bot.models.circleci import ProjectSlug
 from bot.models.history import PastBuild
 from bot.models.slack import Invocation
+from bot.requests import OfTarget, parse_branch
 from bot.routing import Context, Router
-from bot.settings import Projects
-from bot.targets import parse_target
 from bot.triage.turning import turned, turned_tests
 from formatters import turning
 from formatters.blocks import Message
@@ -29,29 +23,10 @@ HELP = CommandHelp(
 STRIDES = (10, 20, 50)  # so many builds are walked back, further only where all of them are red
 
 
-class WhyRed(BaseModel):
-    """Which branch; the default one without `ref`."""
-
-    model_config = ConfigDict(frozen=True)
-    slug: ProjectSlug
-    ref: Ref | None = None
-
-
-def parse(words: Sequence[Word], projects: Projects) -> WhyRed:
-    """Return the request."""
-    target, rest = parse_target(words, projects)
-    if target.slug is None:
-        raise UsageError("Which project?")
-    if rest or target.pipeline_number or target.job_number or (target.ref and target.ref.is_tag):
-        raise UsageError("I expected a branch.", given=rest[0].text if rest else str(target.ref or "a number"))
-    return WhyRed(slug=target.slug, ref=target.ref)
-
-
-async def why_red(request: WhyRed, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001
+async def why_red(request: OfTarget, invocation: Invocation, context: Context) -> Message:
     """Answer with the first bad build, and whether the default branch is red too."""
-    project = await context.finder.project(request.slug)
+    project, branch = await context.finder.branch(request.target, invocation)
     base = project.vcs_info.default_branch or "main"
-    branch = request.ref.name if request.ref else base
     builds = await _walked(project.slug, branch, context)
     if not builds:
         raise NotFound("finished build on the branch", branch, looked_in=project.title)
@@ -78,4 +53,4 @@ async def _walked(slug: ProjectSlug, branch: str, context: Context) -> tuple[Pas
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse, permission="read")(why_red)
+    router.command(HELP, parse=parse_branch, permission="read")(why_red)

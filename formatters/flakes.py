@@ -33,12 +33,12 @@ def ranking(
     """Return the ranking, with how much was looked at and what CircleCI itself says."""
     what = f"{clean(asked.title)} {code(asked.branch)}"
     verdict = (
-        f"{count(len(flakes), 'test')} failed in more than {asked.over} of the last {count(asked.builds, 'build')}"
+        f"{count(len(flakes), 'test')} failed in more than {asked.over} of {_last(asked)}"
         if flakes
-        else f"no test failed in more than {asked.over} of the last {count(asked.builds, 'build')}"
+        else f"no test failed in more than {asked.over} of {_last(asked)}"
     )
     if not asked.with_data:
-        verdict = f"none of the last {count(asked.builds, 'build')} stored test results"
+        verdict = f"none of {_last(asked)} stored test results"
     shown = [_words(flake, builds, links) for flake in flakes[:MOST_SHOWN]]
     return assemble(
         f"{what}: {verdict}.",
@@ -48,6 +48,10 @@ def ranking(
         context(_extent(asked)),
         context(_insight(insight, flakes)),
     )
+
+
+def _last(asked: Asked) -> str:
+    return "the last build" if asked.builds == 1 else f"the last {asked.builds} builds"
 
 
 def _extent(asked: Asked) -> str:

@@ -69,7 +69,7 @@ async def test_the_extent_can_be_chosen_and_circlecis_own_word_stands_beside_it(
         ("flaky acme/backend last=0", "`last` is a number up to 50"),
         ("flaky acme/backend over=many", "`over` is a number up to 50"),
         ("flaky acme/backend tag:v1", "A tag has too few builds"),
-        ("flaky acme/backend main other", "I expected a branch"),
+        ("flaky acme/backend main other", "I expected a project and a branch"),
         ("flaky acme/backend no/such", "CircleCI knows no finished build"),
     ],
 )

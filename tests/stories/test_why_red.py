@@ -42,4 +42,14 @@ async def test_a_green_branch_is_not_red(team: Team) -> None:
     await asks(team, "why-red acme/backend", "is not red: its newest finished build #1810 passed")
     await asks(team, "why-red acme/backend no/such", "CircleCI knows no finished build")
     await asks(team, "why-red", "Which project?")
-    await asks(team, "why-red acme/backend tag:v1", "I expected a branch")
+    await asks(team, "why-red acme/backend tag:v1", "A tag has too few builds")
+
+
+async def test_in_a_thread_that_follows_a_build_no_name_is_needed(team: Team) -> None:
+    await team.deploys_branch("release/v2.0")
+    await team.reads("Failed after")
+    await team.grace.mention("deploys", "why-red", thread_ts=team.root.ts)
+    told = await team.is_told(team.grace, "is red since #2417")
+    assert "`release/v2.0`" in told.visible
+    await team.grace.mention("deploys", "flaky", thread_ts=team.root.ts)
+    await team.is_told(team.grace, "no test failed in more than 2 of the last build")
