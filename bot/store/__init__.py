@@ -1,0 +1,34 @@
+"""What the bot keeps in Redis; nothing else knows its keys.
+
+| key (behind `ci:`)             | value                                     | kept for                  |
+| ------------------------------ | ----------------------------------------- | ------------------------- |
+| `said:<delivery id>`           | an Invocation or a Click                  | a day                     |
+| `seen:<delivery id>`           | it was queued: a redelivery is dropped    | an hour                   |
+| `done:<delivery id>`           | it was handled: a second run does nothing | a day                     |
+| `acted:<pipeline id>`          | what last reran it, and who               | the retention             |
+| `attempt:<invocation id>`      | an Attempt                                | the retention             |
+| `claim:<what>`                 | who was first                             | as the caller says        |
+| `watches:<pipeline id>`        | watch id -> Watch                         | the retention, when ended |
+| `snapshot:<pipeline id>`       | a Snapshot                                | the retention, when ended |
+| `watching`                     | pipeline ids that are polled              | until they end            |
+| `thread:<channel id>:<ts>`     | the pipeline id that this thread follows  | the retention             |
+| `lags`                         | seconds from a build's end to Slack       | a hundred of them         |
+| `fence:<pipeline id>`          | whoever compares and tells                | the lease                 |
+| `audit`                        | a stream of Entry, oldest first           | as the caller says        |
+| `locks`                        | what is locked -> Lock                    | until it is unlocked      |
+| `past:<pipeline id>`           | a PastBuild: its attempts, all ended      | the retention             |
+| `results:<project>:<job>`      | JobResults: a job's tests                 | the retention             |
+| `steps:<project>:<job>`        | how long each step of a job took, seconds | the retention             |
+| `ended:<pipeline id>`          | Ended: its end, until it is judged        | a day                     |
+| `pause:<far side>`             | it asked us to wait                       | as long as it asked       |
+| `budget:…`                     | turns taken, as the library limits counts | two windows               |
+"""
+
+from bot.store.claims import Claims
+from bot.store.past import Past
+from bot.store.pulse import Condition
+from bot.store.said import Sayings
+
+
+class Store(Condition, Sayings, Claims, Past):
+    """Typed reads and writes; each raises StoreError when Redis does not answer."""

@@ -1,0 +1,77 @@
+"""The connection to Redis, and how records are read: what cannot be read is said once, in the log."""
+
+from collections.abc import Awaitable
+from contextlib import suppress
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from pydantic import BaseModel, ValidationError
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.exceptions import RedisError
+
+from bot.errors import StoreError, Unreadable
+from bot.logs import Outage
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+log = structlog.get_logger(__name__)
+
+
+class Connection:
+    """What every part of the store has: the connection, the prefix of its keys, how long things are kept."""
+
+    def __init__(self, url: str, *, retention: timedelta, prefix: str = "ci:") -> None:
+        pool = BlockingConnectionPool.from_url(
+            url, max_connections=16, timeout=5, socket_timeout=5, socket_connect_timeout=2, decode_responses=True
+        )
+        self._redis = Redis.from_pool(pool)
+        counters = RedisStorage(
+            "async+redis://",
+            implementation="redispy",
+            key_prefix=f"{prefix}budget",
+            connection_pool=pool,  # type: ignore[arg-type]  # documented, but not in its type
+        )
+        self._limiter = SlidingWindowCounterRateLimiter(counters)
+        self._outage = Outage("Redis")
+        self._retention = retention
+        self._prefix = prefix
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._redis.aclose()
+
+    async def ping(self) -> None:
+        """Return when Redis answers."""
+        await self._ask(self._redis.ping())
+
+    def _key(self, kind: str, name: str) -> str:
+        return f"{self._prefix}{kind}:{name}"
+
+    async def _ask(self, answer: Awaitable[T]) -> T:
+        try:
+            found = await answer
+        except (RedisError, OSError) as error:
+            self._outage.failed(f"{type(error).__name__}: {error}")
+            raise StoreError(f"Redis: {type(error).__name__}: {error}") from error
+        self._outage.worked()
+        return found
+
+
+def decoded(kind: type[M], data: str | bytes) -> M:
+    """Return a record; raises Unreadable for one of another version, once it is in the log."""
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as error:
+        wrong = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors()})
+        log.error("record_unreadable", kind=kind.__name__, fields=wrong)  # noqa: TRY400  # its text would quote the record
+        raise Unreadable(kind.__name__) from None
+
+
+def or_none(kind: type[M], data: str | bytes | None) -> M | None:
+    """Return a record that can be had again elsewhere; None for one that is missing, or of another version."""
+    with suppress(Unreadable):
+        return None if data is None else decoded(kind, data)
+    return None
