@@ -1,5 +1,6 @@
 """Rank the tests that fail now and then, by the results of the last builds."""
 
+import asyncio
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,7 +64,7 @@ async def show_flaky(request: Flaky, invocation: Invocation, context: Context) -
     return flakes.ranking(
         flakes.Asked(project.title, branch, request.over, *extent),
         builds,
-        flaky(builds, tested.results, over=request.over),
+        await asyncio.to_thread(flaky, builds, tested.results, over=request.over),
         await context.history.insight(project.slug),
         context.links,
     )

@@ -1,5 +1,6 @@
 """Reads what a diagnosis needs: the branch, the base, the results of the jobs that failed."""
 
+import asyncio
 from datetime import timedelta
 
 from bot.circleci.client import CircleCI
@@ -35,7 +36,8 @@ async def triage(circleci: CircleCI, history: History, build: Build, report: Rep
         if one.step and (time := await history.usual_step_time(slug, one.job.name, one.step.name, [*base, *here]))
     }
     looked = Looked(base_name, base, here, today, tested.results, on_base, tested.unread, usual)
-    return diagnose(build, report, looked)
+    # Hundreds of tests in dozens of builds take a while, and others wait for the loop.
+    return await asyncio.to_thread(diagnose, build, report, looked)
 
 
 async def _turned(history: History, build: Build, branch: str | None, base_name: str, *, last: int) -> Triage:

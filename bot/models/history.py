@@ -47,11 +47,12 @@ class PastBuild(Model):
 class JobResults(Model):
     """The test results of one finished job, as they are kept: they never change.
 
-    `failed` are those that failed, their messages cut; `passed` the keys of those that passed, between blanks;
-    `total` counts both and the skipped. `is_whole` says that every page was read.
+    `failed` are those that failed, their messages cut; `failed_keys` and `passed` the keys of those that failed and
+    passed, between blanks; `total` counts both and the skipped. `is_whole` says that every page was read.
     """
 
     failed: tuple[TestResult, ...] = ()
+    failed_keys: str = ""
     passed: str = ""
     total: int = 0
     is_whole: bool = True

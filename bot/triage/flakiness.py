@@ -1,11 +1,12 @@
 """Which tests fail now and then, ranked: rate with its interval, flips on one commit, time wasted. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from bot.models.circleci import Job, TestResult
 from bot.models.history import Flake, PastBuild
-from bot.triage.keeping import key
+from bot.triage.keeping import has_failed, key
 from bot.triage.sightings import Results, seen_test
 from bot.triage.verdicts import episodes, flipped, interval, streak
 
@@ -16,21 +17,25 @@ def flaky(builds: Sequence[PastBuild], results: Results, *, over: int) -> list[F
     A build counts once, however often it was rerun. One that failed in every build since some pipeline, and never
     before, is at the end: it is broken, and bears `since`.
     """
-    found = [_flake(test, job_name, builds, results) for (_, job_name), test in _failing(builds, results).items()]
-    kept = [one for one in found if one.failed > over]
-    return sorted(kept, key=lambda one: (one.since is not None, -one.flips, -one.failed / len(one.seen), one.test.name))
+    tests = _failing(builds, results, over)
+    found = [_flake(test, job_name, builds, results) for (_, job_name), test in tests.items()]
+    return sorted(
+        found, key=lambda one: (one.since is not None, -one.flips, -one.failed / len(one.seen), one.test.name)
+    )
 
 
-def _failing(builds: Sequence[PastBuild], results: Results) -> dict[tuple[str, str], TestResult]:
-    """Return every test that failed, by its key and its job; the newest message of each."""
-    found: dict[tuple[str, str], TestResult] = {}
+def _failing(builds: Sequence[PastBuild], results: Results, over: int) -> dict[tuple[str, str], TestResult]:
+    """Return the tests that failed in more than `over` builds, by key and job; with the newest message of each."""
+    times, newest = Counter[tuple[str, str]](), dict[tuple[str, str], TestResult]()
     for build in builds:
+        here: dict[tuple[str, str], TestResult] = {}
         for job in build.jobs:
             kept = results.get(job.job_number or 0)
             if kept and not kept.is_mass:
-                for test in kept.failed:
-                    found.setdefault((key(test), job.name), test)
-    return found
+                here |= {(key(test), job.name): test for test in kept.failed}
+        times.update(here.keys())
+        newest = here | newest
+    return {name: test for name, test in newest.items() if times[name] > over}
 
 
 def _flake(test: TestResult, job_name: str, builds: Sequence[PastBuild], results: Results) -> Flake:
@@ -57,7 +62,7 @@ def _failed_in(test_key: str, job_name: str, builds: Sequence[PastBuild], result
     for build in builds:
         for job in build.jobs:
             kept = results.get(job.job_number or 0)
-            if job.name == job_name and kept and any(key(test) == test_key for test in kept.failed):
+            if job.name == job_name and kept and has_failed(kept, test_key):
                 yield job
 
 

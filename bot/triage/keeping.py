@@ -24,10 +24,16 @@ def results(tests: Sequence[TestResult], *, is_whole: bool) -> JobResults:
     small = [_small(test) for test in list(failed.values())[:MOST_FAILED]]
     return JobResults(
         failed=tuple(small),
+        failed_keys=_packed(key(test) for test in small),
         passed=_packed(one for one in passed if one not in failed),
         total=len(tests),
         is_whole=is_whole and len(failed) <= MOST_FAILED and len(tests) <= MOST_PASSED,
     )
+
+
+def has_failed(results: JobResults, test_key: str) -> bool:
+    """Say whether a test failed in a job."""
+    return f" {test_key} " in results.failed_keys
 
 
 def has_passed(results: JobResults, test_key: str) -> bool:

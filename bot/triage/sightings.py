@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bot.models.circleci import Job
 from bot.models.history import JobResults, PastBuild, Seen
 from bot.triage.infrastructure import cause_of
-from bot.triage.keeping import has_passed, key
+from bot.triage.keeping import has_failed, has_passed
 
 Results = Mapping[int, JobResults]  # by job number
 
@@ -19,7 +19,7 @@ def seen_test(test_key: str, job_name: str, builds: Iterable[PastBuild], results
     for build in builds:
         runs = [results[number] for number in numbers(build, job_name) if number in results]
         ran = [one for one in runs if not one.is_mass]
-        failed = sum(any(key(test) == test_key for test in one.failed) for one in ran)
+        failed = sum(has_failed(one, test_key) for one in ran)
         passed = sum(has_passed(one, test_key) for one in ran)
         if failed or passed:
             found.append(_seen(build, failed, passed))

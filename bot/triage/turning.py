@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.models.circleci import TestResult
 from bot.models.history import PastBuild, Turned
-from bot.triage.keeping import has_passed, key
+from bot.triage.keeping import has_failed, has_passed, key
 from bot.triage.sightings import Results, numbers
 
 
@@ -52,5 +52,5 @@ def _failed(name: tuple[str, str], build: PastBuild | None, results: Results) ->
     """Say whether a test failed in every attempt of a build that ran it."""
     job_name, test_key = name
     runs = [results[one] for one in numbers(build, job_name) if one in results] if build else []
-    failed = any(key(test) == test_key for run in runs for test in run.failed)
+    failed = any(has_failed(run, test_key) for run in runs)
     return failed and not any(has_passed(run, test_key) for run in runs)
