@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bot.models.build import FailingStep, JobReport, Report
 from bot.models.circleci import Artifact, Job, TestResult
 from bot.models.history import Kind, Triage
-from bot.triage.diagnosis import test_id
+from bot.triage.diagnosis import failure_id
 from formatters.blocks import Block, clean, code, code_block, context, fit, link, literal, section
 from formatters.verdicts import usual_words, verdict_words
 from formatters.words import count, duration
@@ -128,7 +128,7 @@ def _words_for(job: JobReport, triage: Triage | None) -> Words | None:
         return None
 
     def words(test: TestResult) -> str:
-        verdict = triage.tests.get(test_id(job, test))
+        verdict = triage.tests.get(failure_id(job, test))
         return verdict_words(verdict, triage.extent.base) if verdict else ""
 
     return words

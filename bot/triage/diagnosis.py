@@ -38,7 +38,7 @@ class Looked(NamedTuple):
 
 def diagnose(build: Build, report: Report, looked: Looked) -> Triage:
     """Return the verdict on each failing test and job, and what follows from all of them."""
-    tests = {test_id(one, test): verdict for one in report.jobs for test, verdict in _of_tests(one, looked)}
+    tests = {failure_id(one, test): verdict for one in report.jobs for test, verdict in _of_tests(one, looked)}
     jobs = {job.id: verdict for job, verdict in _of_jobs(report, looked, tests)}
     past = [*looked.base, *looked.here]
     verdicts = [*tests.values(), *jobs.values()]
@@ -57,7 +57,7 @@ def diagnose(build: Build, report: Report, looked: Looked) -> Triage:
     )
 
 
-def test_id(report: JobReport, test: TestResult) -> str:
+def failure_id(report: JobReport, test: TestResult) -> str:
     """Return what names a failing test in a build: its job and its key."""
     return f"{report.job.id}:{key(test)}"
 
@@ -104,7 +104,7 @@ def _of_jobs(report: Report, looked: Looked, tests: Mapping[str, Verdict]) -> It
     """Yield a verdict on each failed job that its tests do not explain."""
     for one in report.jobs:
         cause = cause_of(one.job) or (one.step.cause if one.step else "")
-        explained = any(test_id(one, test) in tests for test in one.failed_tests)
+        explained = any(failure_id(one, test) in tests for test in one.failed_tests)
         if cause:
             yield one.job, Verdict(kind=Kind.INFRASTRUCTURE, cause=cause)
         elif not explained:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from bot.models.build import Build, FailingStep, JobReport, Report, Run
 from bot.models.circleci import Job, Pipeline, TestResult, Workflow
 from bot.models.history import JobResults, Kind, PastBuild
-from bot.triage.diagnosis import Looked, test_id
+from bot.triage.diagnosis import Looked, failure_id
 from bot.triage.infrastructure import OURS, cause_in
 from bot.triage.keeping import results
 from bot.triage.quoting import quote
@@ -228,7 +228,7 @@ class _Project:
         if line:
             case.truth[job.id] = kind
         for test in failed:
-            case.truth[test_id(found, test)] = self._truth(test.name.removesuffix("_renamed"), red_now)
+            case.truth[failure_id(found, test)] = self._truth(test.name.removesuffix("_renamed"), red_now)
         return case
 
     def _last_words(self) -> tuple[str, Kind]:

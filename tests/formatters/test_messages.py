@@ -21,7 +21,10 @@ from bot.errors import (
 )
 from bot.models.build import Build, JobReport, Report, Run
 from bot.models.circleci import Artifact, Job, Pipeline, PipelineId, ProjectSlug, Ref, TestResult, Vcs, Workflow
+from bot.models.history import Extent, Kind, Transition, Triage, Turn, Verdict
 from bot.models.slack import Thread, Watch
+from bot.triage.advice import advise
+from bot.triage.diagnosis import failure_id
 from bot.watching.changes import noteworthy
 from formatters import answers, errors, final, replies, root
 from formatters.blocks import Message, actions, button, section
@@ -72,6 +75,20 @@ def report(jobs: int) -> Report:
     return Report(jobs=tuple(looked), jobs_left_out=build("failed", jobs).runs[0].jobs[4:])
 
 
+def triage(jobs: int, kind: Kind) -> Triage:
+    found = report(jobs)
+    verdict = Verdict(kind=kind, failed=7, looked=40, flips=5, since=2391, cause=HOSTILE)
+    return Triage(
+        extent=Extent(base=HOSTILE, builds=40, with_data=12, unread=3),
+        tests={failure_id(job, test): verdict for job in found.jobs for test in job.failed_tests},
+        jobs={job.id: verdict for job in (*found.jobs_left_out, *(one.job for one in found.jobs))},
+        transition=Transition(turn=Turn.STILL_BROKEN, times=3, since=2391, same_as=2416),
+        advice=advise([verdict]),
+        rerun_takes=timedelta(minutes=4),
+        wait_for=2391,
+    )
+
+
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("jobs", [0, 3, 90])
 def test_every_message_about_a_build_is_within_slacks_limits(status: str, jobs: int) -> None:
@@ -79,6 +96,7 @@ def test_every_message_about_a_build_is_within_slacks_limits(status: str, jobs: 
     seen = build(status, jobs)
     made = [root.root(seen, watch(), Links(), final=last) for last in (True, False)]
     made.append(final.final(seen, report(jobs), watch(), Links()))
+    made += [final.final(seen, report(jobs), watch(), Links(), triage(jobs, kind)) for kind in Kind]
     if found := noteworthy(seen):
         made.append(replies.changes(seen, found, watch(), Links()))
     for message in made:

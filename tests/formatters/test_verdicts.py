@@ -1,0 +1,121 @@
+"""What stands behind a failing test, and above the evidence: read them as somebody at night would."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.models.build import Build
+from bot.models.circleci import Pipeline
+from bot.models.history import Advice, Extent, Kind, Transition, Triage, Turn, Verdict
+from formatters.links import Links
+from formatters.verdicts import advice_line, extent_line, ordinal, transition_line, usual_words, verdict_words
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+PIPELINE = {"id": "p", "number": 2417, "project_slug": "gh/acme/frontend", "created_at": NOW}
+BUILD = Build(pipeline=Pipeline.model_validate(PIPELINE), read_at=NOW)
+URL = "https://app.circleci.com/pipelines/gh/acme/frontend"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (Verdict(kind=Kind.NEW), "*new here*"),
+        (Verdict(kind=Kind.NEW, since=2410), "*new here* since #2410"),
+        (
+            Verdict(kind=Kind.FLAKE, failed=7, looked=40, flips=5),
+            "*known flake*, failed 7 of the last 40 builds, 5 times on code that also passed",
+        ),
+        (Verdict(kind=Kind.FLAKE, failed=3, looked=40), "*known flake*, failed 3 of the last 40 builds"),
+        (Verdict(kind=Kind.RED_ON_BASE, since=1840), "*already red on main* since #1840"),
+        (Verdict(kind=Kind.INFRASTRUCTURE, cause="no output"), "*infrastructure*: no output"),
+        (Verdict(kind=Kind.NOT_SURE), "*not sure*: never seen before"),
+        (Verdict(kind=Kind.NOT_SURE, failed=1, looked=12), "*not sure*: it failed in 1 of 12 builds before"),
+    ],
+)
+def test_a_verdict_is_one_breath(verdict: Verdict, words: str) -> None:
+    assert verdict_words(verdict, "main") == words
+
+
+@pytest.mark.parametrize(
+    ("transition", "line"),
+    [
+        (None, ""),
+        (Transition(turn=Turn.STILL_GREEN), ""),
+        (Transition(turn=Turn.BROKE, times=1), "It broke: the build before passed."),
+        (
+            Transition(turn=Turn.STILL_BROKEN, times=3, since=2415),
+            f"Still broken, the 3rd time in a row, since <{URL}/2415|#2415>.",
+        ),
+        (
+            Transition(turn=Turn.STILL_BROKEN, times=2, since=2416, same_as=2416),
+            f"Still broken, exactly as in <{URL}/2416|#2416>: the 2nd time in a row, since <{URL}/2416|#2416>.",
+        ),
+        (
+            Transition(turn=Turn.FIXED, times=1, since=2416),
+            f"Fixed: it had been red for 1 build, since <{URL}/2416|#2416>.",
+        ),
+    ],
+)
+def test_a_transition_is_one_line(transition: Transition | None, line: str) -> None:
+    assert transition_line(transition, BUILD, Links()) == line
+
+
+@pytest.mark.parametrize(
+    ("advice", "kinds", "line"),
+    [
+        (
+            Advice.RERUN,
+            [Kind.FLAKE],
+            "*Worth a rerun*: all that failed is known to be flaky. It takes about 4 min 0 s.",
+        ),
+        (
+            Advice.RERUN,
+            [Kind.FLAKE, Kind.INFRASTRUCTURE],
+            "*Worth a rerun*: all that failed is a known flake or infrastructure. It takes about 4 min 0 s.",
+        ),
+        (Advice.OPEN_COMMIT, [Kind.NEW], "*Look at the commit*: something fails here that did not before."),
+        (
+            Advice.WAIT,
+            [Kind.RED_ON_BASE],
+            f"*Wait*: `main` is red since <{URL}/1840|#1840>. A rerun cannot help until that is repaired.",
+        ),
+        (Advice.LOOK, [Kind.NOT_SURE], "I am not sure that a rerun helps. It takes about 4 min 0 s."),
+        (Advice.LOOK, [], ""),
+    ],
+)
+def test_the_advice_says_why(advice: Advice, kinds: list[Kind], line: str) -> None:
+    tests = {str(number): Verdict(kind=kind) for number, kind in enumerate(kinds)}
+    takes = timedelta(minutes=4)
+    triage = Triage(extent=Extent(base="main"), tests=tests, advice=advice, rerun_takes=takes, wait_for=1840)
+    assert advice_line(triage, Links(), BUILD) == line
+
+
+@pytest.mark.parametrize(
+    ("triage", "words"),
+    [
+        (Triage(extent=Extent(base=""), problem="CircleCI did not answer"), "Not compared with earlier builds"),
+        (Triage(extent=Extent(base="main")), "There are no earlier builds to compare with."),
+        (
+            Triage(extent=Extent(base="main", builds=50, with_data=12, unread=2), tests={"a": Verdict(kind=Kind.NEW)}),
+            "this branch. 12 of them had test data. The results of 2 jobs could not be read.",
+        ),
+    ],
+)
+def test_how_much_was_looked_at_is_said(triage: Triage, words: str) -> None:
+    assert words in extent_line(triage)["elements"][0]["text"]
+
+
+def test_times_and_ordinals() -> None:
+    usual = timedelta(seconds=90)
+    assert usual_words(timedelta(seconds=100), usual) == " (as usual)"
+    assert usual_words(timedelta(seconds=130), usual) == " (usually 1 min 30 s)"
+    assert usual_words(timedelta(seconds=130), None) == ""
+    assert [ordinal(number) for number in (1, 2, 3, 4, 11, 21, 112)] == [
+        "1st",
+        "2nd",
+        "3rd",
+        "4th",
+        "11th",
+        "21st",
+        "112th",
+    ]
