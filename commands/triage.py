@@ -2,7 +2,7 @@
 
 from bot.circleci.report import report
 from bot.circleci.triage import triage
-from bot.models.slack import Invocation, Thread, Watch, utc_now
+from bot.models.slack import Invocation, Watch
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
 from formatters import builds, final
@@ -30,17 +30,8 @@ async def show_triage(request: OfTarget, invocation: Invocation, context: Contex
     evidence = await report(context.circleci, context.classic, build, patterns=context.projects.patterns)
     last = context.settings.history_builds
     found = await triage(context.circleci, context.history, build, evidence, last=last) if last else None
-    watch = Watch(
-        id=invocation.id,
-        pipeline_id=pipeline.id,
-        pipeline_number=pipeline.number,
-        project_slug=pipeline.project_slug,
-        project_title=title,
-        ref=pipeline.ref,
-        thread=Thread(channel_id=invocation.channel_id, thread_ts=invocation.thread_ts),
-        asker_id="",
-        asked_at=utc_now(),
-    )
+    # Whoever asks need not be pinged.
+    watch = Watch.of(pipeline, title, invocation).model_copy(update={"asker_id": ""})
     return final.final(build, evidence, watch, context.links, found)
 
 

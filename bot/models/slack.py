@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from bot.models.circleci import Model, PipelineId, ProjectSlug, Ref
+from bot.models.circleci import Model, Pipeline, PipelineId, ProjectSlug, Ref
 
 
 class Thread(Model):
@@ -29,6 +29,27 @@ class Saying(Model):
     told: tuple[str, ...] = ()
     digest: str = ""
     failure: str = ""
+
+
+class Invocation(Model):
+    """What somebody said to the bot, or did that asks for an answer.
+
+    `kind` is command, mention, message (a direct one), button, or opened: they opened our direct messages.
+    `id` is Slack's id of the delivery, the same on each redelivery. `message_ts` is the message of a mention.
+    """
+
+    id: str
+    kind: str
+    text: str
+    user_id: str
+    user_name: str = ""
+    team_id: str
+    channel_id: str
+    command: str = "/ci"
+    message_ts: str | None = None
+    thread_ts: str | None = None
+    response_url: str | None = Field(default=None, repr=False)
+    trigger_id: str | None = Field(default=None, repr=False)
 
 
 class Watch(Model):
@@ -61,6 +82,22 @@ class Watch(Model):
     failure: str = ""
     failure_before: str = ""
 
+    @classmethod
+    def of(cls, pipeline: Pipeline, title: str, invocation: Invocation) -> Self:
+        """Return the watch of whoever asked for it, where they asked."""
+        return cls(
+            id=invocation.id,
+            pipeline_id=pipeline.id,
+            pipeline_number=pipeline.number,
+            project_slug=pipeline.project_slug,
+            project_title=title,
+            ref=pipeline.ref,
+            thread=Thread(channel_id=invocation.channel_id, thread_ts=invocation.thread_ts),
+            asker_id=invocation.user_id,
+            asker_name=invocation.user_name,
+            asked_at=utc_now(),
+        )
+
     @property
     def reply_ts(self) -> str | None:
         """The thread its replies go to: the one it was asked in, or that of its own root."""
@@ -87,27 +124,6 @@ class Watch(Model):
                 there = Thread(channel_id=saying.thread.channel_id, thread_ts=ts)
                 changed = {"thread": there, "root_ts": None, "root_digest": "", "moved_to_direct": True}
         return self.model_copy(update={**changed, "saying": None})
-
-
-class Invocation(Model):
-    """What somebody said to the bot, or did that asks for an answer.
-
-    `kind` is command, mention, message (a direct one), button, or opened: they opened our direct messages.
-    `id` is Slack's id of the delivery, the same on each redelivery. `message_ts` is the message of a mention.
-    """
-
-    id: str
-    kind: str
-    text: str
-    user_id: str
-    user_name: str = ""
-    team_id: str
-    channel_id: str
-    command: str = "/ci"
-    message_ts: str | None = None
-    thread_ts: str | None = None
-    response_url: str | None = Field(default=None, repr=False)
-    trigger_id: str | None = Field(default=None, repr=False)
 
 
 class Click(Model):

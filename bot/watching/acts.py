@@ -134,8 +134,12 @@ class Acts:
         pipeline_id, mine = build.pipeline.id, f"{BY_ITSELF}|{BY_ITSELF}"
         claim = f"rerun:{pipeline_id}:{build.fingerprint}"
         targets = _targets(build, failed_only=True)
-        once = await self._store.claim(f"rerun-once:{pipeline_id}", build.fingerprint)
-        if once != build.fingerprint or not targets or await self._store.claim(claim, mine) != mine:
+        if await self._store.first(f"rerun-once:{pipeline_id}"):
+            now = await self._circleci.build(pipeline_id)
+            if now.fingerprint != build.fingerprint:
+                return  # somebody was faster, on CircleCI's own page
+        # Else a run of this died meanwhile: what it has sent is not sent again.
+        if not targets or await self._store.claim(claim, mine) != mine:
             return
         await self._send_reruns(targets, claim, failed_only=True, ssh=False)
         what, about = _what_runs_again(targets, failed_only=True), f"{build.pipeline.project_slug} {build.pipeline.ref}"

@@ -17,7 +17,7 @@ from bot.errors import CircleCIError, SlackError, Unavailable
 from bot.messenger import Messenger
 from bot.models.attempt import Attempt, Refusal
 from bot.models.circleci import Pipeline, PipelineId
-from bot.models.slack import Invocation, Thread, Watch, utc_now
+from bot.models.slack import Invocation, Watch, utc_now
 from bot.settings import Settings
 from bot.store import Store
 from bot.watching.engine import Engine
@@ -79,18 +79,8 @@ class Starter:
         """Let the place somebody spoke in follow a pipeline; False when it does already."""
         if any(_is_here(watch, invocation) for watch in await self._store.watches(pipeline.id)):
             return False
-        watch = Watch(
-            id=invocation.id,
-            pipeline_id=pipeline.id,
-            pipeline_number=pipeline.number,
-            project_slug=pipeline.project_slug,
-            project_title=title,
-            ref=pipeline.ref,
-            thread=Thread(channel_id=invocation.channel_id, thread_ts=invocation.thread_ts),
-            asker_id=invocation.user_id,
-            asker_name=invocation.user_name or await self._messenger.user_name(invocation.user_id),
-            asked_at=utc_now(),
-        )
+        name = invocation.user_name or await self._messenger.user_name(invocation.user_id)
+        watch = Watch.of(pipeline, title, invocation.model_copy(update={"user_name": name}))
         await self._store.add_watch(watch)
         await self._engine.wake(pipeline.id)
         return True

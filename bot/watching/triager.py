@@ -80,7 +80,13 @@ class Triager:
         found = await self._found(build, evidence)
         await self._complete(build, evidence, found)
         if may_rerun and found.advice is Advice.RERUN:
+            await self._rerun(build)
+
+    async def _rerun(self, build: Build) -> None:
+        try:
             await self._acts.rerun_once(build)
+        except CircleCIError as error:
+            log.warning("not_rerun", pipeline=build.pipeline.id, error=repr(error))  # its button is still there
 
     async def _found(self, build: Build, evidence: Report) -> Triage:
         last = self._settings.history_builds

@@ -137,6 +137,16 @@ async def test_a_project_may_rerun_by_itself_once(trusting: Team) -> None:
     assert "the bot itself" in told.visible
 
 
+async def test_a_rerun_that_circleci_refuses_leaves_the_button(trusting: Team) -> None:
+    trusting.circleci.faults.add("POST", "*/rerun", status=403, body={"message": "Permission denied"}, times=None)
+    trusting.circleci.world.set_scenario(BACKEND, "main", red(FLAKY))
+    await trusting.deploys_branch("main", "acme/backend")
+    final = await judged(trusting)
+    await trusting.until(lambda: trusting.posts("/rerun"))
+    assert primary(final) == ["Rerun failed"]
+    assert trusting.count("by myself") == 0
+
+
 async def test_what_is_new_is_never_rerun_by_itself(trusting: Team) -> None:
     trusting.circleci.world.set_scenario(BACKEND, "main", red("test_session_expires"))
     await trusting.deploys_branch("main", "acme/backend")
