@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 from bot.models.build import FailingStep, JobReport, Report
@@ -10,7 +11,7 @@ from bot.models.circleci import Artifact, Job, TestResult
 from bot.models.history import Kind, Triage
 from bot.triage.diagnosis import failure_id
 from formatters.blocks import Block, clean, code, code_block, context, fit, link, literal, section
-from formatters.verdicts import usual_words, verdict_words
+from formatters.verdicts import URGENCY, usual_words, verdict_words
 from formatters.words import count, duration
 
 MOST_TESTS = 10
@@ -114,13 +115,19 @@ def _of_job(job: JobReport, most: int, triage: Triage | None, *, several: bool) 
     if several and (job.failed_tests or step):
         yield section(" · ".join(filter(None, [f"*{literal(job.job.name, 80)}*", step])))
     if job.failed_tests:
-        yield section(failing(job.failed_tests, most, total=job.tests_failed, words=_words_for(job, triage)))
+        tests = sorted(job.failed_tests, key=partial(_urgency, job, triage))
+        yield section(failing(tests, most, total=job.tests_failed, words=_words_for(job, triage)))
     if step and not several:
         yield section(step)
     if job.step and job.step.lines and not job.failed_tests:
         yield section(code_block(job.step.lines))
     if said := " ".join(f"{problem[:1].upper()}{problem[1:].rstrip('.')}." for problem in job.problems):
         yield context(clean(f"{job.job.name}: {said}", 1500))
+
+
+def _urgency(job: JobReport, triage: Triage | None, test: TestResult) -> int:
+    verdict = triage.tests.get(failure_id(job, test)) if triage else None
+    return URGENCY.index(verdict.kind) if verdict else 0
 
 
 def _words_for(job: JobReport, triage: Triage | None) -> Words | None:

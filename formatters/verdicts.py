@@ -85,6 +85,25 @@ def _excuse(triage: Triage) -> str:
     return "all that failed is a known flake or infrastructure"
 
 
+# What asks most of the reader goes first.
+URGENCY = (Kind.NEW, Kind.NOT_SURE, Kind.RED_ON_BASE, Kind.INFRASTRUCTURE, Kind.FLAKE)
+FEW = 3  # verdicts that are seen without counting them
+
+
+def counts_line(triage: Triage) -> str:
+    """Return how many of the failing tests are what; empty text for few."""
+    kinds = [verdict.kind for verdict in triage.tests.values()]
+    words = {
+        Kind.NEW: "new here",
+        Kind.NOT_SURE: "not sure",
+        Kind.RED_ON_BASE: f"already red on {literal(triage.extent.base, 60)}",
+        Kind.INFRASTRUCTURE: "infrastructure",
+        Kind.FLAKE: "known to be flaky",
+    }
+    counted = [f"{kinds.count(kind)} {words[kind]}" for kind in URGENCY if kind in kinds]
+    return f"Of the failing tests: {', '.join(counted)}." if len(kinds) > FEW else ""
+
+
 def extent_line(triage: Triage) -> Block:
     """Return how much was looked at."""
     extent = triage.extent
@@ -117,6 +136,6 @@ def summary(triage: Triage | None, build: Build, links: Links) -> Iterator[Block
     if triage is None:
         return
     turned = transition_line(triage.transition, build, links)
-    lines = [line for line in (turned, advice_line(triage, links, build)) if line]
+    lines = [line for line in (turned, advice_line(triage, links, build), counts_line(triage)) if line]
     if lines:
         yield section("\n".join(lines))

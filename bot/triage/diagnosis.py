@@ -63,10 +63,10 @@ def failure_id(report: JobReport, test: TestResult) -> str:
 
 
 def _of_tests(report: JobReport, looked: Looked) -> Iterator[tuple[TestResult, Verdict]]:
-    """Yield a verdict on each failing test, unless so many failed that none of them is to blame."""
+    """Yield a verdict on each failing test, unless so many failed that the job as a whole is to blame."""
     name, number = report.job.name, report.job.job_number or 0
     results = looked.results.get(number)
-    if results is not None and results.is_mass:
+    if report.tests_failed > len(report.failed_tests):
         return
     base_runs = sum(looked.results[one].total > 0 for build in looked.base for one in _known(build, name, looked))
     renamed = _may_be_renamed(name, results, looked)

@@ -8,7 +8,15 @@ from bot.models.build import Build
 from bot.models.circleci import Pipeline
 from bot.models.history import Advice, Extent, Kind, Transition, Triage, Turn, Verdict
 from formatters.links import Links
-from formatters.verdicts import advice_line, extent_line, ordinal, transition_line, usual_words, verdict_words
+from formatters.verdicts import (
+    advice_line,
+    counts_line,
+    extent_line,
+    ordinal,
+    transition_line,
+    usual_words,
+    verdict_words,
+)
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 PIPELINE = {"id": "p", "number": 2417, "project_slug": "gh/acme/frontend", "created_at": NOW}
@@ -119,3 +127,11 @@ def test_times_and_ordinals() -> None:
         "21st",
         "112th",
     ]
+
+
+def test_many_verdicts_are_counted_the_urgent_ones_first() -> None:
+    kinds = [Kind.FLAKE, Kind.FLAKE, Kind.RED_ON_BASE, Kind.NEW, Kind.NOT_SURE]
+    tests = {str(number): Verdict(kind=kind) for number, kind in enumerate(kinds)}
+    words = "Of the failing tests: 1 new here, 1 not sure, 1 already red on main, 2 known to be flaky."
+    assert counts_line(Triage(extent=Extent(base="main"), tests=tests)) == words
+    assert counts_line(Triage(extent=Extent(base="main"), tests={"a": Verdict(kind=Kind.NEW)})) == ""

@@ -18,6 +18,7 @@ from tests.stories.test_looking import asks
 FRONTEND, BACKEND = "gh/acme/frontend", "gh/acme/backend"
 NETWORK = ("$ npm ci", "npm error code ECONNRESET", "npm error network request to https://registry.example failed")
 FLAKY = "test_charges_once"
+ENDPOINTS = frozenset(f"test_endpoint_{number:02}" for number in range(10))
 
 
 def red(*names: str, log: tuple[str, ...] = ()) -> Scenario:
@@ -66,6 +67,15 @@ async def test_a_known_flake_alone_makes_rerun_the_main_button(team: Team) -> No
     assert "*Worth a rerun*: all that failed is known to be flaky." in final.visible
     assert "It takes about 2 min" in final.visible
     assert primary(final) == ["Rerun failed"]
+
+
+async def test_what_is_new_stands_first_among_many(team: Team) -> None:
+    write_past(team.circleci.world, BACKEND, "main", [PastPlan((ENDPOINTS,)), PastPlan()] * 2)
+    team.circleci.world.set_scenario(BACKEND, "fix/cart", red(*ENDPOINTS, "test_session_expires"))
+    await team.deploys_branch("fix/cart", "acme/backend")
+    final = await judged(team)
+    assert "Of the failing tests: 1 new here, 10 known to be flaky." in final.visible
+    assert final.visible.index("test_session_expires") < final.visible.index("test_endpoint_")
 
 
 async def test_when_main_is_red_one_waits(team: Team) -> None:
