@@ -65,7 +65,7 @@ async def test_a_cancel_asks_which_and_then_once_more(team: Team) -> None:
 
 
 async def test_one_job_is_cancelled_by_its_number(team: Team) -> None:
-    team.circleci.world.clock.speed = 20
+    team.circleci.world.clock.speed = 5
     await team.deploys_branch("try/slow")
     await team.reads("now: test")
     await team.grace.command("general", "/ci", "cancel acme/frontend 1842")
