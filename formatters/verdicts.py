@@ -15,6 +15,8 @@ def verdict_words(verdict: Verdict, base: str) -> str:
     match verdict.kind:
         case Kind.NEW:
             return "*new here*" + (f" since #{verdict.since}" if verdict.since else "")
+        case Kind.FLAKE if not verdict.failed:
+            return "*flaky*: it passed in another attempt of this build"
         case Kind.FLAKE:
             failed = f"*known flake*, failed {verdict.failed} of the last {count(verdict.looked, 'build')}"
             return failed + (f", {count(verdict.flips, 'time')} on code that also passed" if verdict.flips else "")

@@ -34,6 +34,7 @@ URL = "https://app.circleci.com/pipelines/gh/acme/frontend"
             "*known flake*, failed 7 of the last 40 builds, 5 times on code that also passed",
         ),
         (Verdict(kind=Kind.FLAKE, failed=3, looked=40), "*known flake*, failed 3 of the last 40 builds"),
+        (Verdict(kind=Kind.FLAKE, looked=40, flips=1), "*flaky*: it passed in another attempt of this build"),
         (Verdict(kind=Kind.RED_ON_BASE, since=1840), "*already red on main* since #1840"),
         (Verdict(kind=Kind.INFRASTRUCTURE, cause="no output"), "*infrastructure*: no output"),
         (Verdict(kind=Kind.NOT_SURE), "*not sure*: never seen before"),
