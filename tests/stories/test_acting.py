@@ -68,6 +68,7 @@ async def test_one_job_is_cancelled_by_its_number(team: Team) -> None:
     team.circleci.world.clock.speed = 5
     await team.deploys_branch("try/slow")
     await team.reads("now: test")
+    await team.until(lambda: team.circleci.world.pipelines[0].runs[0].job_numbers)  # it has none while it is queued
     await team.grace.command("general", "/ci", "cancel acme/frontend 1842")
     told = await team.is_told(team.grace, "test (1842)")
     await team.grace.click(told, "Cancel test (1842)")

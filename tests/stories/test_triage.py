@@ -108,7 +108,7 @@ async def test_broke_still_broken_and_fixed(team: Team) -> None:
     await team.deploys_branch("main", "acme/backend")
     await team.reads("Fixed: it had been red for 3 builds, since")
     await team.deploys_branch("main", "acme/backend")
-    await team.slack.wait_for(lambda: team.count("Passed in") == 2)
+    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=15)
     assert [one for one in team.deploys.messages if "Passed in" in one.visible][-1].edited_ts is None
 
 
@@ -140,7 +140,7 @@ async def test_a_project_may_rerun_by_itself_once(trusting: Team) -> None:
     await trusting.reads("I run test again by myself, once")
     await trusting.reads("*infrastructure*: vault asleep")
     await trusting.reads("Exactly as the attempt before it: the same step failed")
-    await trusting.slack.wait_for(lambda: trusting.count("Compared with") == 2)
+    await trusting.slack.wait_for(lambda: trusting.count("Compared with") == 2, timeout=15)
     assert len(trusting.posts("/rerun")) == 1
     await trusting.slack.person("admin").command("general", "/ci", "audit 1d")
     told = await trusting.is_told(trusting.slack.person("admin"), "rerun once")
@@ -175,7 +175,7 @@ async def test_history_costs_one_request_for_each_job_not_yet_kept(team: Team) -
     assert len(pasts) == len(set(pasts)) <= 36  # thirty builds, some in two attempts
     team.circleci.requests.clear()
     await team.deploys_branch("release/v2.0")
-    await team.slack.wait_for(lambda: team.count("Compared with") == 2)
+    await team.slack.wait_for(lambda: team.count("Compared with") == 2, timeout=15)
     again = [seen.path for seen in team.circleci.requests if seen.path.endswith("/tests")]
     assert len([path for path in again if int(path.split("/")[-2]) > 100_000]) == 0
 
