@@ -1,4 +1,4 @@
-"""The evidence of a failure: failing tests, the failing step, the end of its log, artifacts by folder."""
+"""The evidence of a failure: failing tests, the failing step, the telling lines of its log, artifacts by folder."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence

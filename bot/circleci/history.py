@@ -107,9 +107,8 @@ class History:
         try:
             tests, more = await self._circleci.some_tests(slug, number, MOST_TEST_PAGES)
         except Rejected as error:
-            if error.status != 404:
-                return None
-            tests, more = (), False  # its results have expired
+            # They have expired, or the token may not see them just now: that is nothing to keep.
+            return JobResults() if error.status == 404 else None
         except CircleCIError:
             return None
         # Thousands of tests take a while, and others wait for the loop.

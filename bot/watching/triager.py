@@ -9,7 +9,7 @@ import structlog
 from bot.circleci.client import CircleCI
 from bot.circleci.history import History
 from bot.circleci.triage import triage
-from bot.errors import CircleCIError, SlackError
+from bot.errors import CircleCIError, SlackError, StoreError
 from bot.models.build import Build, Report, State
 from bot.models.circleci import PipelineId
 from bot.models.history import Advice, Extent, Triage
@@ -95,6 +95,11 @@ class Triager:
         except CircleCIError as error:
             log.info("history_unreadable", pipeline=build.pipeline.id, error=repr(error))
             return Triage(extent=Extent(base=""), problem="CircleCI did not answer")
+        except StoreError:
+            raise
+        except Exception:  # a thread must not wait for ever for what does not come
+            log.exception("triage_failed", pipeline=build.pipeline.id)
+            return Triage(extent=Extent(base=""), problem="something broke on my side")
 
     async def _complete(self, build: Build, evidence: Report, found: Triage) -> None:
         lease, pipeline_id = self._settings.lease, build.pipeline.id

@@ -82,6 +82,8 @@ async def test_builds_that_run_or_cannot_be_read_are_left_out(far_side: FarSide,
     tested = await past.tests(SLUG, builds)
     assert (tested.unread, list(tested.results), tested.results[6].total) == (1, [6], 0)
     assert [one.pipeline.number for one in await past.builds(SLUG, "main", 1, before=7)] == [6]
+    far_side.says(f"{PROJECT}/6/tests", page(GREEN))
+    assert (await past.tests(SLUG, builds)).results[6].total == 1
 
 
 async def test_a_branch_that_cannot_be_listed_raises(far_side: FarSide, store: Store) -> None:

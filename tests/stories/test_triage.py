@@ -59,6 +59,18 @@ async def test_the_first_report_never_waits_for_history(team: Team) -> None:
     assert "Not compared with earlier builds: CircleCI did not answer" in (await judged(team, "Not compared")).visible
 
 
+async def test_what_nobody_expected_ends_the_waiting_too(team: Team) -> None:
+    odd = {"started_at": "2026-11-20T10:00:00", "stopped_at": "2026-11-20T10:01:00Z"}  # one with a zone, one without
+    job = {"id": "j", "name": "test", "type": "build", "status": "success", "job_number": 100_001, **odd}
+    (run, *_) = [past for past in team.circleci.world.history if past.slug == BACKEND][-1].runs
+    team.circleci.faults.add(
+        "GET", f"/api/v2/workflow/{run.id}/job", status=200, body={"items": [job], "next_page_token": None}
+    )
+    team.circleci.world.set_scenario(BACKEND, "main", red(FLAKY))
+    await team.deploys_branch("main", "acme/backend")
+    assert FLAKY in (await judged(team, "Not compared with earlier builds: something broke on my side.")).visible
+
+
 async def test_a_known_flake_alone_makes_rerun_the_main_button(team: Team) -> None:
     team.circleci.world.set_scenario(BACKEND, "main", red(FLAKY))
     await team.deploys_branch("main", "acme/backend")
