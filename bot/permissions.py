@@ -18,8 +18,6 @@ from bot.policy import ADMINS, Asked, Decision, Kind, Person, Policy, decide, gr
 from bot.settings import Projects, Settings
 
 KEPT_SECONDS = 50
-# For whoever has no answer from Slack yet: what even they may do needs none.
-NOBODY_KNOWN = Person("", Kind.UNKNOWN)
 
 Said = Invocation | Click
 T = TypeVar("T")
@@ -75,10 +73,7 @@ class Permissions:
         return Asked(word, await self._names(slug) if slug else (), ref, said.channel_id)
 
     async def decision(self, said: Said, asked: Asked) -> Decision:
-        """Return what the policy says, asking Slack who somebody is where that matters."""
-        anybody = decide(self._policy, NOBODY_KNOWN._replace(unread=groups_of(self._policy)), asked)
-        if anybody.allowed and not (anybody.second_person or anybody.typed or anybody.green):
-            return anybody
+        """Return what the policy says of the whole person: a rule may name them, whatever others allow everybody."""
         return decide(self._policy, await self._person(said), asked)
 
     def forget(self) -> None:

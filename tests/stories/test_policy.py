@@ -125,3 +125,29 @@ async def test_when_slack_does_not_say_who_somebody_is_the_answer_is_no(tmp_path
         await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
         await team.is_told(team.ada, "Slack does not say who you are")
         assert team.posts("/pipeline") == []
+
+
+EVERYBODY = """
+[roles.blocked]
+users = ["U0ADA"]
+
+[[rules]]
+name = "everybody deploys"
+words = ["read", "deploy"]
+"""
+BUT_SOME = {
+    "named": ("U0ADA", 'effect = "deny"\nroles = ["blocked"]', "You may not deploy"),
+    "admins": ("U0ADA", 'effect = "deny"\nroles = ["admins"]', "You may not deploy"),
+    "demanded": ("U0GRACE", 'effect = "demand"\nroles = ["blocked"]\ntyped = true', "type its branch or tag once more"),
+}
+
+
+@pytest.mark.parametrize(("admins", "rule", "words"), BUT_SOME.values(), ids=BUT_SOME)
+async def test_a_rule_about_some_holds_where_another_allows_everybody(
+    tmp_path: Path, admins: str, rule: str, words: str
+) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(f'{EVERYBODY}\n[[rules]]\nname = "but not they"\nwords = ["deploy"]\n{rule}\n')
+    async with team_at_work(tmp_path / "data", policy_file=file, admins=admins) as team:
+        await says(team, "ada", "deploy acme/frontend main", words)
+        assert team.posts("/pipeline") == []
