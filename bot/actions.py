@@ -28,7 +28,7 @@ class ButtonAction(BaseModel):
         try:
             return cls.model_validate_json(value)
         except ValidationError as error:
-            raise UsageError("This button is from an older version of me.", given=cls.action_id) from error
+            raise UsageError("This button is from an older version of me.") from error
 
 
 class CancelPipeline(ButtonAction):
@@ -226,6 +226,6 @@ class TypeTarget(ButtonAction):
 
 
 class OpenLink(ButtonAction):
-    """A link button: Slack reports the press, nothing is to be done."""
+    """A button that opens an address: Slack reports the press, and nothing is to be done (`bot/slack/payloads.py`)."""
 
     action_id: ClassVar[str] = "open_link"

@@ -1,6 +1,6 @@
 """Show what did not fit into a final reply: the log, all failing tests, all artifacts; to the one who asks."""
 
-from bot.actions import OpenLink, ShowArtifacts, ShowLog, ShowTests
+from bot.actions import ShowArtifacts, ShowLog, ShowTests
 from bot.circleci.report import report
 from bot.models.build import Report
 from bot.models.circleci import PipelineId
@@ -25,11 +25,6 @@ async def show_artifacts(button: ShowArtifacts, click: Click, context: Context) 
     return answers.all_artifacts(await _evidence(button.pipeline_id, context))
 
 
-async def open_link(button: OpenLink, click: Click, context: Context) -> Message | None:  # noqa: ARG001
-    """Do nothing: the browser has opened the link, and Slack reports the press all the same."""
-    return None
-
-
 async def _evidence(pipeline_id: str, context: Context, *, with_log: bool = False) -> Report:
     build = await context.circleci.build(PipelineId(pipeline_id))
     return await report(context.circleci, context.classic, build, with_log=with_log)
@@ -40,4 +35,3 @@ def register(router: Router) -> None:
     router.action(ShowLog, permission="read")(show_log)
     router.action(ShowTests, permission="read")(show_tests)
     router.action(ShowArtifacts, permission="read")(show_artifacts)
-    router.action(OpenLink, permission="read")(open_link)

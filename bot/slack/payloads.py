@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bot.actions import OpenLink
 from bot.models.slack import Click, Invocation
 from bot.slack.secrecy import without_token
 
@@ -94,10 +95,13 @@ def _said_to(text: str, bot_user_id: str) -> str:
 
 
 def from_action(body: Mapping[str, Any]) -> Click | None:
-    """Return a press on a button in a message; None for anything else interactive."""
+    """Return a press on a button in a message; None for anything else interactive.
+
+    A button with an address is reported as well, though the browser has opened it: it asks nothing of us.
+    """
     actions, container = body.get("actions") or [], body.get("container") or {}
     message_ts = container.get("message_ts")
-    if not actions or not message_ts:
+    if not actions or not message_ts or _is_link(actions[0]):
         return None
     action, user = actions[0], body.get("user") or {}
     message = body.get("message") or {}
@@ -115,3 +119,7 @@ def from_action(body: Mapping[str, Any]) -> Click | None:
         response_url=str(body["response_url"]) if body.get("response_url") else None,
         trigger_id=str(body["trigger_id"]) if body.get("trigger_id") else None,
     )
+
+
+def _is_link(action: Mapping[str, Any]) -> bool:
+    return str(action.get("action_id") or "").partition(":")[0] == OpenLink.action_id

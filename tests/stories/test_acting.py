@@ -157,3 +157,16 @@ async def test_a_rerun_that_a_crash_cut_off_is_followed_all_the_same(team: Team)
         lambda: [one for one in team.slack.workspace.channel("releases").messages if "Passed in" in one.visible]
     )
     assert team.posts("/rerun") == []
+
+
+async def test_a_link_opens_and_says_nothing(team: Team) -> None:
+    await team.deploys_branch("release/v2.0")
+    await team.reads("Failed after")
+    elements = [(message, message.element(label)) for message in team.deploys.messages for label in message.buttons]
+    links = [(message, one) for message, one in elements if one.get("url")]
+    assert links
+    for message, link in links:
+        assert (await team.ada.click(message, link)).acked
+    await team.ada.command("deploys", "/ci", "help")
+    await team.is_told(team.ada, "Start a pipeline on a branch")
+    assert len(team.ada.sees_only) == 1
