@@ -12,7 +12,7 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 run: $(VENV)/installed ## Try it: a pretend Slack, a pretend CircleCI and the bot (ARGS=--once leaves after the story)
-	@$(BIN)/python -m bot.playground $(ARGS)
+	@$(BIN)/python -m playground $(ARGS)
 
 test: $(VENV)/installed-dev ## Run everything: format, lint, types, floors, tests, coverage
 	@$(BIN)/ruff format --check .

@@ -12,10 +12,10 @@ from bot.budgets import NO_WAIT, Budget, Window, window
 from bot.embedded import EmbeddedServer
 from bot.errors import SlackLimited
 from bot.messenger import Messenger, SlackBudgets
-from bot.playground.slack_api import Slack
-from bot.playground.workspace import default_workspace
 from bot.store import Store
 from formatters.blocks import Message, section
+from playground.slack.api import Slack
+from playground.slack.workspace import default_workspace
 
 WORDS = Message(text="A sentence.", blocks=(section("A sentence."),))
 

@@ -12,15 +12,15 @@ import pytest
 
 from bot.doctor import examine_alone
 from bot.models.checkup import Finding, Memory, Verdict
-from bot.playground.circleci_api import CircleCI
-from bot.playground.clock import Clock
-from bot.playground.slack_api import Slack
-from bot.playground.slack_rules import GRANTED
-from bot.playground.workspace import default_workspace
-from bot.playground.world import default_world
 from bot.settings import Problem, Projects, Settings
 from formatters import checkup
 from formatters.limits import violations
+from playground.circleci.api import CircleCI
+from playground.circleci.world import default_world
+from playground.clock import Clock
+from playground.slack.api import Slack
+from playground.slack.rules import GRANTED
+from playground.slack.workspace import default_workspace
 from tests.stories.team import team_at_work
 
 

@@ -7,9 +7,9 @@ from pydantic import SecretStr
 
 from bot.errors import SlackError
 from bot.messenger import Messenger, may_respond_to
-from bot.playground.slack_api import Slack
-from bot.playground.workspace import default_workspace
 from formatters.blocks import Message, section
+from playground.slack.api import Slack
+from playground.slack.workspace import default_workspace
 
 WORDS = Message(text="A sentence.", blocks=(section("A sentence."),))
 

@@ -16,10 +16,10 @@ import aiohttp
 from redis.asyncio import Redis
 
 from bot.embedded import EmbeddedServer
-from bot.playground.circleci_api import CircleCI
-from bot.playground.pipelines import Pipeline
-from bot.playground.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
-from bot.playground.slack_api import Slack
+from playground.circleci.api import CircleCI
+from playground.circleci.pipelines import Pipeline
+from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
+from playground.slack.api import Slack
 from tests.bench.stage import (
     Bot,
     Figure,

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.playground.__main__ import the_bot
-from bot.playground.circleci_api import CircleCI
-from bot.playground.clock import Clock
-from bot.playground.scenarios import JobPlan, Scenario, WorkflowPlan
-from bot.playground.slack_api import Slack
-from bot.playground.workspace import default_workspace
-from bot.playground.world import default_world
+from playground.__main__ import the_bot
+from playground.circleci.api import CircleCI
+from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
+from playground.circleci.world import default_world
+from playground.clock import Clock
+from playground.slack.api import Slack
+from playground.slack.workspace import default_workspace
 
 LIFTED = {
     "SLACK_POSTS_PER_SECOND_PER_CHANNEL": "0",

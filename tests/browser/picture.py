@@ -10,9 +10,9 @@ from typing import Literal
 
 from playwright.async_api import FloatRect
 
-from bot.playground.page import Page
-from bot.playground.scenarios import COURSES
-from bot.playground.world import write_frontend_past
+from playground.circleci.scenarios import COURSES
+from playground.circleci.world import write_frontend_past
+from playground.page.server import Page
 from tests.browser.window import CHROMIUM, Window, opened
 from tests.stories.team import Team, team_at_work
 

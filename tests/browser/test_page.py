@@ -8,10 +8,10 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from slack_bolt.async_app import AsyncApp
 
-from bot.playground.circleci_api import CircleCI
-from bot.playground.clock import Clock
-from bot.playground.page import Page
-from bot.playground.world import default_world
+from playground.circleci.api import CircleCI
+from playground.circleci.world import default_world
+from playground.clock import Clock
+from playground.page.server import Page
 from tests.browser.window import CHROMIUM, PHONE, WIDE, Window, opened
 from tests.playground.echo import MODAL, ROW, Json, echo_bot
 from tests.stories.team import Team, team_at_work

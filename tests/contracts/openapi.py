@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from jsonschema import Draft202012Validator
 
-from bot.playground.faults import SeenRequest
+from playground.faults import SeenRequest
 
 Json = dict[str, Any]
 HERE = Path(__file__).parent

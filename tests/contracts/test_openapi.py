@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.playground.faults import SeenRequest
+from playground.faults import SeenRequest
 from tests.contracts.openapi import problems
 
 GREEN = {"id": "0f6d1c1e-7c9b-4b0f-9a55-6f4a2c1d9e10", "number": 2417, "state": "pending"}

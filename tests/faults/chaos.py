@@ -23,14 +23,14 @@ from docket import Docket
 from redis.asyncio import Redis
 
 from bot.embedded import EmbeddedServer
-from bot.playground.__main__ import the_bot
-from bot.playground.circleci_api import CircleCI
-from bot.playground.clock import Clock
-from bot.playground.conversations import Channel
-from bot.playground.slack_api import Slack
-from bot.playground.workspace import default_workspace
-from bot.playground.world import World, default_world
 from bot.watching.engine import HANDLE, LOOK_FOR, POLL, PRESS, SWEEP
+from playground.__main__ import the_bot
+from playground.circleci.api import CircleCI
+from playground.circleci.world import World, default_world
+from playground.clock import Clock
+from playground.slack.api import Slack
+from playground.slack.conversations import Channel
+from playground.slack.workspace import default_workspace
 
 PROJECT = "gh/acme/frontend"
 ROLES = ("web", "worker", "worker")

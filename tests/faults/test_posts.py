@@ -11,8 +11,8 @@ from bot.errors import CircleCIError, NotTriggered, RateLimited, Rejected, Unaut
 from bot.models.attempt import Attempt, Refusal
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slack import Invocation, Thread, utc_now
-from bot.playground.slack_rules import GRANTED
 from bot.watching.engine import Engine
+from playground.slack.rules import GRANTED
 from tests.stories.team import Team, team_at_work
 from tests.stories.test_metrics import metrics
 

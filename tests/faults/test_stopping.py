@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.embedded import EmbeddedServer
-from bot.playground.__main__ import the_bot
-from bot.playground.circleci_api import CircleCI
-from bot.playground.clock import Clock
-from bot.playground.slack_api import Slack
-from bot.playground.workspace import default_workspace
-from bot.playground.world import default_world
+from playground.__main__ import the_bot
+from playground.circleci.api import CircleCI
+from playground.circleci.world import default_world
+from playground.clock import Clock
+from playground.slack.api import Slack
+from playground.slack.workspace import default_workspace
 
 
 async def stopped(bot: asyncio.subprocess.Process) -> float:

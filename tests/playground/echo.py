@@ -14,8 +14,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.playground.slack_api import Slack
-from bot.playground.workspace import default_workspace
+from playground.slack.api import Slack
+from playground.slack.workspace import default_workspace
 
 Json = dict[str, Any]
 

@@ -7,13 +7,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.playground.circleci_api import CircleCI
-from bot.playground.clock import Clock
-from bot.playground.page import Page
-from bot.playground.page_state import SLASH_COMMAND
-from bot.playground.scenarios import COURSES, SCENARIOS
-from bot.playground.slack_api import Slack
-from bot.playground.world import default_world
+from playground.circleci.api import CircleCI
+from playground.circleci.scenarios import COURSES, SCENARIOS
+from playground.circleci.world import default_world
+from playground.clock import Clock
+from playground.page.server import Page
+from playground.page.state import SLASH_COMMAND
+from playground.slack.api import Slack
 from tests.playground.echo import MODAL, ROW, echo, echo_bot
 from tests.test_docs import MANIFEST
 

@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from bot.playground.__main__ import the_bot
-from bot.playground.circleci_api import CircleCI
-from bot.playground.clock import Clock
-from bot.playground.slack_api import Slack
-from bot.playground.workspace import default_workspace
-from bot.playground.world import default_world
+from playground.__main__ import the_bot
+from playground.circleci.api import CircleCI
+from playground.circleci.world import default_world
+from playground.clock import Clock
+from playground.slack.api import Slack
+from playground.slack.workspace import default_workspace
 
 ROOT = Path(__file__).parents[2]
 
 
 async def test_the_newcomers_command_tells_the_whole_story() -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot.playground", "--once"), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "playground", "--once"), stdout=asyncio.subprocess.PIPE
     )
     told = (await process.communicate())[0].decode()
     assert process.returncode == 0
@@ -139,17 +139,16 @@ async def test_a_worker_alone_says_that_it_needs_a_redis(tmp_path: Path) -> None
 
 async def test_what_the_container_holds_is_enough_and_its_health_check_is_right(tmp_path: Path) -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    sent = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     image = tmp_path / "app"
     for source in re.findall(r"^COPY (\S+) ", dockerfile, re.MULTILINE):
-        assert f"!{source}" in left_out
+        assert f"!{source}" in sent
         if (ROOT / source).is_dir():
             shutil.copytree(ROOT / source, image / source)
         else:
             image.mkdir(exist_ok=True)
             shutil.copy(ROOT / source, image)
-    assert "bot/playground" in left_out
-    shutil.rmtree(image / "bot" / "playground")
+    assert not (image / "playground").exists()
     (check,) = re.findall(r"^HEALTHCHECK .* CMD (\[.*\])$", dockerfile, re.MULTILINE)
     _, *check_arguments = json.loads(check)
     async with CircleCI(default_world(Clock())) as circleci, Slack(default_workspace(), socket_mode=True) as slack:

@@ -9,14 +9,14 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot.app import App
-from bot.playground.circleci_api import CircleCI
-from bot.playground.clock import Clock
-from bot.playground.conversations import Channel, Message
-from bot.playground.people import Person
-from bot.playground.slack_api import Slack
-from bot.playground.workspace import default_workspace
-from bot.playground.world import default_world
 from bot.settings import Projects, Settings
+from playground.circleci.api import CircleCI
+from playground.circleci.world import default_world
+from playground.clock import Clock
+from playground.slack.api import Slack
+from playground.slack.conversations import Channel, Message
+from playground.slack.people import Person
+from playground.slack.workspace import default_workspace
 from tests.contracts.openapi import problems
 
 WORLD_SECONDS_PER_SECOND = 200

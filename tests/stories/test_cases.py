@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from bot.playground.scenarios import JobPlan, Scenario, WorkflowPlan, of_workflow_statuses
+from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan, of_workflow_statuses
 from tests.stories.team import Team
 
 SLUG = "gh/acme/frontend"

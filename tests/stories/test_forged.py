@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.playground import slack_payloads as payloads
-from bot.playground.slack_delivery import INTERACTIVE
+from playground.slack import payloads
+from playground.slack.delivery import INTERACTIVE
 from tests.stories.team import Team, team_at_work
 
 MARK = "f0rged-b0dy-mark"

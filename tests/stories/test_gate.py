@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.playground.conversations import Message
+from playground.slack.conversations import Message
 from tests.stories.team import Team, team_at_work
 
 POLICY = """

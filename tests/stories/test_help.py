@@ -1,6 +1,6 @@
 """Stories of people who do not know the bot yet."""
 
-from bot.playground.conversations import Message
+from playground.slack.conversations import Message
 from tests.stories.team import Team
 
 

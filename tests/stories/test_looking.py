@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.playground.conversations import Message
-from bot.playground.scenarios import JobPlan, Scenario, WorkflowPlan
+from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
+from playground.slack.conversations import Message
 from tests.stories.team import Team
 
 

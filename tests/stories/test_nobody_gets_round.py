@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.actions import ButtonAction
-from bot.playground.conversations import Message
-from bot.playground.people import Person
 from bot.watching.engine import HANDLE, PRESS
+from playground.slack.conversations import Message
+from playground.slack.people import Person
 from tests.stories.team import Team, team_at_work
 
 COMMANDS = (

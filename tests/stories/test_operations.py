@@ -5,8 +5,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.playground.conversations import Message
-from bot.playground.people import Person
+from playground.slack.conversations import Message
+from playground.slack.people import Person
 from tests.stories.team import Team, team_at_work
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "operations.md"

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from bot.playground.conversations import Message
-from bot.playground.people import Person
-from bot.playground.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
+from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
+from playground.slack.conversations import Message
+from playground.slack.people import Person
 from tests.stories.team import Team, team_at_work
 
 VALUE = "hunter2-SECRET-VALUE"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bot.app import App
-from bot.playground.conversations import Message
-from bot.playground.past import SUITE, PastPlan, scenario_of
-from bot.playground.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
-from bot.playground.world import write_frontend_past, write_past
 from bot.settings import ProjectEntry, Projects
+from playground.circleci.past import SUITE, PastPlan, scenario_of
+from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
+from playground.circleci.world import write_frontend_past, write_past
+from playground.slack.conversations import Message
 from tests.stories.team import Team, team_at_work
 from tests.stories.test_looking import asks
 

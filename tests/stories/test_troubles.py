@@ -12,10 +12,10 @@ from bot.app import App
 from bot.models.attempt import Attempt
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slack import Invocation, Thread, utc_now
-from bot.playground.slack_api import Slack
-from bot.playground.workspace import default_workspace
 from bot.settings import BadSettings, Projects, Settings
 from bot.watching.engine import Engine
+from playground.slack.api import Slack
+from playground.slack.workspace import default_workspace
 from tests.stories.team import Team, team_at_work
 
 

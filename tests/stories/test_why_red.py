@@ -1,7 +1,7 @@
 """Stories of people who ask since when a branch is red."""
 
-from bot.playground.past import PastPlan
-from bot.playground.world import write_past
+from playground.circleci.past import PastPlan
+from playground.circleci.world import write_past
 from tests.stories.team import Team
 from tests.stories.test_looking import asks
 

@@ -1,0 +1,1 @@
+"""The browser's view of both pretend services."""

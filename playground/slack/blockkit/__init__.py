@@ -1,0 +1,1 @@
+"""Block Kit's limits, held against what the bot sends."""
