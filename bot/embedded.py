@@ -1,7 +1,7 @@
 """An own Valkey server, started beside the bot when no REDIS_URL is given.
 
 Its data is an append-only file in DATA_DIR, so nothing is lost with the process. It listens on a unix socket alone, in
-a short path of its own: a socket's path may hold at most 104 bytes.
+the same folder. Whoever answers there can run code as the bot, so the folder is kept for our own user alone.
 """
 
 import asyncio
@@ -16,13 +16,19 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot import ownership
 from bot.errors import StoreError
 
+# What is found in DATA_DIR: our lock, the server's log and socket, its data, and what it had not finished writing.
+OURS = ("lock", "valkey.*", "appendonly*", "dump.rdb", "temp-*")
+SOCKET = "valkey.sock"
+LONGEST_SOCKET_BYTES = 103  # macOS takes 104 with the zero at the end, Linux four more
 PR_SET_PDEATHSIG = 1
 START_SECONDS = 10
 STOP_SECONDS = 5
@@ -34,13 +40,18 @@ log = structlog.get_logger(__name__)
 class EmbeddedServer:
     """`async with EmbeddedServer(data_dir) as server:` runs a server whose address is `server.url`.
 
-    Raises StoreError when another bot uses the same folder, or when this machine has no server binary.
+    Raises StoreError when another bot uses the same folder, when another user could be behind what is in it, or when
+    this machine has no server binary. A server that a killed bot left behind is given `orphan_seconds` to die with it
+    before it is adopted; one that is told to stop is given `stop_seconds`.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(
+        self, data_dir: Path, *, orphan_seconds: float = ORPHAN_SECONDS, stop_seconds: float = STOP_SECONDS
+    ) -> None:
+        self._orphan_seconds, self._stop_seconds = orphan_seconds, stop_seconds
         self._data_dir = data_dir.resolve()
-        name = hashlib.sha256(str(self._data_dir).encode()).hexdigest()[:12]
-        self._socket = Path(tempfile.gettempdir()) / f"ci-chatops-{name}.sock"
+        self._uid = os.geteuid()
+        self._socket = self._data_dir / SOCKET
         self._process: asyncio.subprocess.Process | None = None
         self._stack = AsyncExitStack()
         self._keeper: asyncio.Task[None]
@@ -48,7 +59,7 @@ class EmbeddedServer:
     @property
     def url(self) -> str:
         """The address for redis clients."""
-        return f"unix://{self._socket}"
+        return _url(self._socket)
 
     @property
     def pid(self) -> int | None:
@@ -56,9 +67,12 @@ class EmbeddedServer:
         return self._process.pid if self._process else None
 
     async def __aenter__(self) -> Self:
-        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._data_dir.mkdir(mode=ownership.PRIVATE, parents=True, exist_ok=True)
         try:
+            ownership.keep_private(self._data_dir, self._uid, OURS)
             self._lock_data_dir()
+            self._socket = self._short_way()
+            await self._end_earlier_version()
             if not await self._outlived_its_bot():
                 await self._run()
         except BaseException:
@@ -71,12 +85,10 @@ class EmbeddedServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._keeper.cancel()
-        with suppress(RedisError, OSError):
-            async with Redis.from_url(self.url) as client:
-                await client.shutdown(save=False)
+        await _shut_down(self.url)
         if self._process is not None:
             try:
-                await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+                await asyncio.wait_for(self._process.wait(), self._stop_seconds)
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
@@ -93,9 +105,46 @@ class EmbeddedServer:
                 "or set REDIS_URL to share one server"
             ) from error
 
+    def _short_way(self) -> Path:
+        """Return the socket's path, or a private one that leads there where it is longer than the kernel takes."""
+        if _fits(self._socket):
+            return self._socket
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ci-chatops-"))).resolve()
+        ownership.refuse_replaceable(folder)
+        # systemd-tmpfiles takes away what is old in /tmp, but nothing that is locked.
+        opened = os.open(folder, os.O_RDONLY)
+        self._stack.callback(os.close, opened)
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        (folder / "data").symlink_to(self._data_dir)
+        way = folder / "data" / SOCKET
+        if not _fits(way):
+            raise StoreError(
+                f"the paths of DATA_DIR={self._data_dir} and of {folder} are too long: set a shorter DATA_DIR"
+            )
+        return way
+
+    async def _end_earlier_version(self) -> None:
+        """End a server that an earlier version left behind: two would destroy the append-only file.
+
+        Its socket was where any user may put one. So it is never adopted, and not spoken to when it is not ours.
+        """
+        name = hashlib.sha256(str(self._data_dir).encode()).hexdigest()[:12]
+        earlier = Path(tempfile.gettempdir()) / f"ci-chatops-{name}.sock"
+        if ownership.listeners(earlier) != {self._uid}:
+            return
+        log.info("embedded_server_of_an_earlier_version_is_ended")
+        await _shut_down(_url(earlier))
+        try:
+            async with asyncio.timeout(self._stop_seconds):
+                while ownership.listeners(earlier) == {self._uid}:  # noqa: ASYNC110  # it is not our child
+                    await asyncio.sleep(0.05)
+        except TimeoutError as error:
+            raise StoreError(f"a server of an earlier version does not stop: end what listens on {earlier}") from error
+
     async def _outlived_its_bot(self) -> bool:
         """Adopt the server of a bot that was killed; where it dies with its bot, give it time to."""
-        attempts = ORPHAN_SECONDS * 20 if sys.platform == "linux" else 1
+        ownership.refuse_other_listeners(self._socket, self._uid)
+        attempts = int(self._orphan_seconds * 20) if sys.platform == "linux" else 1
         for _ in range(attempts):
             if not await self._answers():
                 return False
@@ -130,10 +179,12 @@ class EmbeddedServer:
         self._socket.unlink(missing_ok=True)
         return await asyncio.create_subprocess_exec(
             str(_binary()),
-            *("--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"),
+            # The name alone: it listens in its own folder, whose path may be too long.
+            *("--port", "0", "--unixsocket", SOCKET, "--unixsocketperm", "700"),
             *("--dir", str(self._data_dir), "--logfile", str(self._data_dir / "valkey.log")),
             *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
             stdin=asyncio.subprocess.DEVNULL,
+            umask=ownership.FOR_OTHERS,
             # A session of its own: Ctrl-C must not take it before the bot has drained.
             start_new_session=True,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
@@ -158,12 +209,30 @@ class EmbeddedServer:
 
 
 def check(data_dir: Path) -> None:
-    """Return when a server could keep its data in this folder; raises StoreError. Nothing is started."""
+    """Return when a server could keep its data in this folder; raises StoreError. Nothing is started or changed."""
     _binary()
     place = data_dir.resolve()
     existing = next(folder for folder in (place, *place.parents) if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         raise StoreError(f"the embedded server cannot write to DATA_DIR={place}")
+    if existing == place:
+        ownership.examine(place, os.geteuid(), OURS)
+    else:
+        ownership.refuse_replaceable(existing / place.name)
+
+
+def _fits(path: Path) -> bool:
+    return len(os.fsencode(path)) <= LONGEST_SOCKET_BYTES
+
+
+def _url(path: Path) -> str:
+    return f"unix://{quote(str(path))}"
+
+
+async def _shut_down(url: str) -> None:
+    with suppress(RedisError, OSError):
+        async with Redis.from_url(url) as client:
+            await client.shutdown(save=False)
 
 
 def _binary() -> Path:

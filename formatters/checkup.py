@@ -167,7 +167,7 @@ def _no_circleci(error: BotError) -> Finding:
 def memory(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]:
     """Yield how Redis stands: what it forgets, the bot forgets."""
     if isinstance(kept, BotError):
-        fix = PLACES["REDIS_URL"] if given.redis_url else "set DATA_DIR to a folder this user may write to"
+        fix = PLACES["REDIS_URL"] if given.redis_url else "set DATA_DIR to a folder of this user's own"
         yield Finding(what="Redis", verdict=Verdict.BROKEN, found=str(kept), fix=fix)
     elif kept is None:
         yield Finding(what="Redis", verdict=Verdict.OK, found=f"the embedded server, in {given.data_dir}")
