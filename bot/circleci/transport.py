@@ -9,8 +9,7 @@ from copy import copy
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple, Self, TypeVar
 
 import aiohttp
 import httpx
@@ -27,7 +26,7 @@ from bot.logs import Outage
 
 ATTEMPTS = 3
 MOST_REDIRECTS = 4
-CLOUD_HOST, ARTIFACT_HOST = "circleci.com", "circle-artifacts.com"
+ARTIFACT_HOST = "circle-artifacts.com"
 SHORT_WAIT = timedelta(seconds=2)  # a longer one is the caller's to plan
 
 log = logging.getLogger(__name__)
@@ -172,8 +171,8 @@ class Transport:
     async def artifact(self, url: str, *, max_bytes: int, deadline_seconds: float = 60) -> bytes | None:
         """Return a stored file, None when it is larger; raises a CircleCIError.
 
-        The token goes to CircleCI's own hosts alone and never over a redirect: the storage behind one refuses a second
-        credential (buildkite/cli#830), and it may be anybody's.
+        A token, the default one or an organisation's, goes to CircleCI's own scheme, hosts and port alone and never
+        over a redirect: the storage behind one refuses a second credential (buildkite/cli#830), and may be anybody's.
         """
         tokens = self._keys.all if self._is_own(url) else ("",)
         async with _errors(deadline_seconds):
@@ -183,7 +182,7 @@ class Transport:
             return await self._fetched(url, tokens[-1], max_bytes)
 
     async def _fetched(self, url: str, token: str, max_bytes: int) -> bytes | None:
-        client, headers = self._client, self._credential(token)
+        client, headers = self._client if token else self._stranger, self._credential(token)
         for _ in range(MOST_REDIRECTS):
             if not url.startswith(("https://", "http://")):
                 break
@@ -194,9 +193,11 @@ class Transport:
         raise Unavailable("it points nowhere", arrived=False)
 
     def _is_own(self, url: str) -> bool:
-        host, ours = _host(url), _host(self._base_url)
-        of_cloud = host == ARTIFACT_HOST or host.endswith(f".{ARTIFACT_HOST}")
-        return host == ours or (of_cloud and ours == CLOUD_HOST)  # a Server's token is nothing for Cloud
+        try:
+            there, home = _origin(url), _origin(self._base_url)
+        except httpx.InvalidURL:
+            return False
+        return there == home or (home == CLOUD and _is_of_cloud(there))  # a Server's token is nothing for Cloud
 
     @asynccontextmanager
     async def download(self, url: str, *, deadline_seconds: float) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -209,8 +210,26 @@ class Transport:
             yield response.aiter_bytes()
 
 
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
+class _Origin(NamedTuple):
+    """Who answers at an address: another port or plain http of one host may be somebody else."""
+
+    scheme: str
+    host: str
+    port: int | None  # None for the scheme's own
+
+
+CLOUD = _Origin("https", "circleci.com", None)
+
+
+def _origin(url: str) -> _Origin:
+    # By the parser that sends the request: two parsers may see two hosts in one address.
+    parsed = httpx.URL(url)
+    return _Origin(parsed.scheme, parsed.host, parsed.port)
+
+
+def _is_of_cloud(there: _Origin) -> bool:
+    """Say whether Cloud keeps artifacts there."""
+    return there._replace(host="") == CLOUD._replace(host="") and f".{there.host}".endswith(f".{ARTIFACT_HOST}")
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:

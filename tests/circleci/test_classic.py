@@ -49,7 +49,7 @@ async def test_output_is_fetched_without_the_token(far_side: FarSide, classic: C
     far_side.says(ASKED, [chunk("> jest\r\n"), chunk("FAIL\r\n", "err")])
     output = await classic.output(LOG)
     assert (output.text, output.shortened, output.complete) == ("> jest\r\nFAIL\r\n", False, True)
-    assert SECRET not in str(far_side.requests[0].headers)
+    assert SECRET not in str(far_side.requests[0].headers.raw)
 
 
 @pytest.mark.parametrize(

@@ -322,16 +322,95 @@ async def test_an_artifacts_redirect_never_carries_the_token_on(far_side: FarSid
         assert await cloud.artifact(FILE, max_bytes=100) == b"<html>"
     first, second = far_side.requests
     assert SECRET in first.headers["authorization"]
-    assert SECRET not in str(second.headers)
+    assert SECRET not in str(second.headers.raw)
     # A Server's token is nothing for Cloud's hosts.
     assert await far_side.transport.artifact(FILE, max_bytes=100) == b"<html>"
-    assert SECRET not in str(far_side.requests[2].headers)
+    assert SECRET not in str(far_side.requests[2].headers.raw)
 
 
 async def test_an_artifact_elsewhere_is_fetched_without_the_token(far_side: FarSide) -> None:
     far_side.says("GET /a", httpx.Response(200, content=b"x" * 11))
     assert await far_side.transport.artifact("https://evil-circle-artifacts.com/a", max_bytes=10) is None
-    assert SECRET not in str(far_side.requests[0].headers)
+    assert SECRET not in str(far_side.requests[0].headers.raw)
+
+
+ORGANISATIONS = {"gh/acme": SecretStr("CCIPAT_of_acme_SECRET"), "gh/other": SecretStr("CCIPAT_of_other_SECRET")}
+
+
+def credentials(far_side: FarSide) -> list[str | None]:
+    return [request.headers.get("authorization") for request in far_side.requests]
+
+
+@pytest.mark.parametrize(
+    ("home", "place"),
+    [
+        ("https://circleci.example", "http://circleci.example/a"),
+        ("https://circleci.example", "https://circleci.example:8443/a"),
+        ("https://circleci.example", "https://circleci.example:80/a"),
+        ("https://circleci.example", "https://circleci.example./a"),
+        ("https://circleci.example", "https://files.circleci.example/a"),
+        ("https://circleci.example", "https://circleci.example@elsewhere.example/a"),
+        ("https://circleci.example:8443", "https://circleci.example/a"),
+        ("http://circleci.example", "https://circleci.example/a"),
+        ("http://circleci.example:8080", "http://circleci.example/a"),
+        ("https://circleci.com", "http://output.circle-artifacts.com/a"),
+        ("https://circleci.com", "https://output.circle-artifacts.com:8443/a"),
+        ("https://circleci.com", "https://circle-artifacts.com.elsewhere.example/a"),
+        ("https://circleci.com", "http://circleci.com/a"),
+        ("http://circleci.com", "https://output.circle-artifacts.com/a"),
+    ],
+)
+async def test_no_token_of_any_organisation_leaves_home(far_side: FarSide, home: str, place: str) -> None:
+    async with Transport(home, SecretStr(SECRET), tokens=ORGANISATIONS, transport=far_side.mock) as transport:
+        with pytest.raises(Rejected, match="404"):
+            await transport.artifact(place, max_bytes=10)
+    (asked,) = far_side.requests
+    assert "SECRET" not in str(asked.headers.raw)
+
+
+@pytest.mark.parametrize(
+    ("home", "place"),
+    [
+        ("https://circleci.example", "https://circleci.example:443/a"),
+        ("https://CircleCI.example:443/", "https://circleci.example/a"),
+        ("http://circleci.example:80", "http://circleci.example/a"),
+        ("http://circleci.example:8080", "http://circleci.example:8080/a"),
+        ("https://circleci.com", "https://circleci.com/a"),
+        ("https://circleci.com:443", "https://1842-1234-gh.circle-artifacts.com/a"),
+    ],
+)
+async def test_at_home_each_token_is_tried_until_one_may_see_it(far_side: FarSide, home: str, place: str) -> None:
+    far_side.says("GET /a", httpx.Response(404), httpx.Response(200, content=b"<html>"))
+    async with Transport(home, SecretStr(SECRET), tokens=ORGANISATIONS, transport=far_side.mock) as transport:
+        assert await transport.artifact(place, max_bytes=10) == b"<html>"
+    assert credentials(far_side) == [f"Bearer {SECRET}", "Bearer CCIPAT_of_acme_SECRET"]
+
+
+async def test_a_redirect_to_another_port_of_the_same_host_carries_no_token() -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        seen.append((request.path, request.headers.get("Authorization")))
+        if "to" in request.query:
+            raise web.HTTPFound(request.query["to"])
+        return web.Response(text="a file")
+
+    async with (
+        serving(handle) as home,
+        serving(handle) as neighbour,
+        Transport(home, SecretStr(SECRET), tokens=ORGANISATIONS) as transport,
+    ):
+        there_and_back = f"{home}/first?to={neighbour}/second?to={home}/third"
+        assert await transport.artifact(there_and_back, max_bytes=10) == b"a file"
+        assert await transport.artifact(f"{neighbour}/fourth", max_bytes=10) == b"a file"
+    assert seen == [("/first", f"Bearer {SECRET}"), ("/second", None), ("/third", None), ("/fourth", None)]
+
+
+@pytest.mark.parametrize("place", ["https://circleci.example:port/a", "https://circleci.example\t/a", ""])
+async def test_an_address_that_is_none_is_told_as_such(far_side: FarSide, place: str) -> None:
+    with pytest.raises(Unavailable):
+        await far_side.transport.artifact(place, max_bytes=10)
+    assert far_side.requests == []
 
 
 @pytest.mark.parametrize(
