@@ -1,12 +1,15 @@
 import asyncio
 import json
 import logging
+import ssl
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
 import httpx
 import pytest
 from aiohttp import web
+from httpx_aiohttp import AiohttpTransport
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -15,6 +18,7 @@ from bot.circleci.answers import asked_to_wait, project_path, segments, without_
 from bot.circleci.transport import Transport
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized, Unavailable
 from tests.circleci.conftest import DATE, SECRET, FarSide, serving
+from tests.faults.redis_servers import certificate
 
 GITHUB_SAYS = json.dumps({"message": json.dumps({"message": "Not Found", "documentation_url": "https://docs.example"})})
 PAGE = "<!DOCTYPE html>\n<html><head><title>Continuous Integration</title></head></html>"
@@ -228,6 +232,35 @@ async def test_a_connection_lost_after_sending_counts_as_arrived() -> None:
             await transport.request("POST", "/trigger", json={})
     assert caught.value.arrived
     assert calls == 1
+
+
+async def test_all_clients_trust_the_same_certificates_read_once() -> None:
+    async with (
+        Transport("https://a.example", SecretStr("")) as one,
+        Transport("https://b.example", SecretStr("")) as two,
+    ):
+        clients = (one._client, one._stranger, two._client, two._stranger)
+        used = [client._transport for client in clients]
+    (context,) = {one.ssl_context for one in used if isinstance(one, AiohttpTransport)}
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+async def test_a_certificate_that_nobody_we_know_has_signed_is_refused(tmp_path: Path) -> None:
+    key, chain = await certificate(tmp_path)
+    theirs = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    theirs.load_cert_chain(chain, key)
+    seen: list[str] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        seen.append(request.path)
+        return web.Response()
+
+    async with serving(handle, theirs) as url, Transport(url, SecretStr(SECRET)) as transport:
+        for asked in (transport.request("GET", "/x"), transport.artifact(f"{url}/x", max_bytes=1)):
+            with pytest.raises(Unavailable, match="no connection"):
+                await asked
+    assert (url[:8], seen) == ("https://", [])
 
 
 async def test_nobody_listening_means_that_nothing_arrived() -> None:
