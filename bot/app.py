@@ -109,15 +109,16 @@ class App:
         )
         identity = await self._who_am_i()
         asking = Budget(self.store, "circleci", settings.circleci_requests_per_second)
-        transport = await self._stack.enter_async_context(
+        connections = await self._stack.enter_async_context(
             Transport(
                 settings.circleci_url,
                 settings.circleci_token,
-                lane=Lane(asking, patience=PATIENCE),
+                back_off=settings.back_off,
                 tokens=self._projects.tokens,
                 auth_header=self._projects.auth_header,
             )
         )
+        transport = connections.on_lane(Lane(asking, patience=PATIENCE))
         engine = Engine(self.docket)
         lanes = _Lanes(
             looks=transport.on_lane(Lane(asking, patience=POLL_PATIENCE, polite=True)),

@@ -63,6 +63,7 @@ async def examine_alone(settings: Settings, projects: Projects, problems: Sequen
             settings.circleci_url,
             settings.circleci_token,
             timeout_seconds=PATIENCE_SECONDS / 2,
+            back_off=settings.back_off,
             auth_header=projects.auth_header,
             tokens=projects.tokens,
         )

@@ -175,6 +175,11 @@ class Settings(BaseSettings):
         return max(self._wait(self.lease_seconds, 3), timedelta(seconds=5))
 
     @property
+    def back_off(self) -> timedelta:
+        """The first pause before CircleCI is asked again what it did not answer; somebody may be waiting for it."""
+        return min(self.poll_interval / 25, timedelta(seconds=0.2))
+
+    @property
     def web_url(self) -> str:
         """Where people look at CircleCI: Cloud has its own host for that, a Server has one for both."""
         return "https://app.circleci.com" if self.circleci_url == CLOUD else self.circleci_url

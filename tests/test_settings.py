@@ -54,8 +54,17 @@ def test_waits_are_multiples_of_the_poll_interval(monkeypatch: pytest.MonkeyPatc
     assert (settings.grace, settings.settle) == (timedelta(seconds=30), timedelta(seconds=4))
     assert (settings.on_hold, settings.linger) == (timedelta(seconds=24), timedelta(seconds=1440))
     assert settings.lease == timedelta(seconds=6)
+    assert settings.back_off == timedelta(seconds=0.08)
     assert settings.admins == ("U1", "U2")
     assert settings.web_url == "https://ci.acme.example"
+
+
+@pytest.mark.parametrize("poll_interval", ["5", "60"])
+def test_nobody_waits_longer_for_a_second_try_because_builds_are_looked_at_seldom(
+    monkeypatch: pytest.MonkeyPatch, poll_interval: str
+) -> None:
+    set_up(monkeypatch, POLL_INTERVAL_SECONDS=poll_interval)
+    assert Settings().back_off == timedelta(seconds=0.2)
 
 
 def test_cloud_has_its_own_page(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from bot.logs import Outage
 ATTEMPTS = 3
 MOST_REDIRECTS = 4
 ARTIFACT_HOST = "circle-artifacts.com"
+BACK_OFF = timedelta(seconds=0.2)
 SHORT_WAIT = timedelta(seconds=2)  # a longer one is the caller's to plan
 
 log = logging.getLogger(__name__)
@@ -51,9 +52,10 @@ logging.getLogger("httpx").addFilter(_NoQueries())
 class Transport:
     """Speaks to one CircleCI with one token; use it as a context manager.
 
-    `auth_header` is bearer, or circle-token for an old Server. `lane` gives each request its turn, over all processes.
+    `auth_header` is bearer, or circle-token for an old Server.
     `tokens` are those of other organisations (`gh/acme`) or projects (`gh/acme/frontend`).
-    `timeout_seconds` bounds a whole request, and half of it the connecting.
+    `timeout_seconds` bounds a whole request, and half of it the connecting. `back_off` is the pause before it is sent
+    a second time; what chance adds is at most five times that, and no pause is longer than ten times.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class Transport:
         token: SecretStr,
         *,
         timeout_seconds: float = 10,
-        lane: Lane | None = None,
+        back_off: timedelta = BACK_OFF,
         auth_header: str = "bearer",
         tokens: Mapping[str, SecretStr] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -70,7 +72,8 @@ class Transport:
         self._base_url = base_url.rstrip("/")
         self._keys = Keyring(token, tokens or {})
         self._timeout_seconds = timeout_seconds
-        self._lane = lane
+        self._back_off = back_off
+        self._lane: Lane | None = None
         self._outage = Outage("CircleCI", after=3)
         timeout = httpx.Timeout(timeout_seconds, connect=timeout_seconds / 2, pool=timeout_seconds / 2)
         headers = {"User-Agent": "ci-chatops", "Accept": "application/json"}
@@ -106,7 +109,10 @@ class Transport:
         def again(error: Exception) -> bool | timedelta:
             return _again(method, error)
 
-        async for attempt in stamina.retry_context(on=again, attempts=ATTEMPTS, wait_initial=0.2, wait_max=2):
+        pause = self._back_off
+        async for attempt in stamina.retry_context(
+            on=again, attempts=ATTEMPTS, wait_initial=pause, wait_jitter=5 * pause, wait_max=10 * pause
+        ):
             with attempt:
                 try:
                     found = await self._send(method, path, params, json)
@@ -166,7 +172,7 @@ class Transport:
         return other
 
     def on_lane(self, lane: Lane) -> Self:
-        """Return the same transport, on the same connections, for those who use another lane."""
+        """Return the same transport, on the same connections, where `lane` gives each request its turn."""
         other = copy(self)
         other._lane = lane  # noqa: SLF001  # it is ourselves
         return other

@@ -8,11 +8,13 @@ from urllib.parse import parse_qs, unquote
 
 import httpx
 import pytest
+import stamina
 from aiohttp import web
 from httpx_aiohttp import AiohttpTransport
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from stamina.instrumentation import RetryHook
 
 from bot.circleci.answers import asked_to_wait, project_path, segments, without_queries
 from bot.circleci.transport import Transport
@@ -146,6 +148,24 @@ async def test_only_what_is_safe_is_tried_again(far_side: FarSide, reply: object
 async def test_a_read_that_recovers_is_an_answer(far_side: FarSide) -> None:
     far_side.says("GET /x", httpx.Response(503), [1])
     assert (await far_side.transport.request("GET", "/x")).data == [1]
+
+
+async def test_pauses_between_tries_are_multiples_of_the_back_off(far_side: FarSide) -> None:
+    pauses: list[timedelta] = []
+    on_retry: list[RetryHook] = [lambda details: pauses.append(timedelta(seconds=details.wait_for))]
+    unit = timedelta(milliseconds=1)
+    far_side.says("GET /x", httpx.Response(503))
+    stamina.instrumentation.set_on_retry_hooks(on_retry)
+    try:
+        with stamina.set_testing(False):
+            async with Transport("https://ci.example", SecretStr(""), back_off=unit, transport=far_side.mock) as client:
+                with pytest.raises(Unavailable):
+                    await client.request("GET", "/x")
+    finally:
+        stamina.instrumentation.set_on_retry_hooks(None)
+    first, second = pauses
+    assert unit <= first <= 6 * unit
+    assert 2 * unit <= second <= 7 * unit
 
 
 async def test_an_empty_success_is_no_data(far_side: FarSide) -> None:
