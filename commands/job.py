@@ -1,5 +1,6 @@
 """Look into one job: its steps with their times, and the log of one of them."""
 
+import asyncio
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
@@ -81,7 +82,7 @@ async def show_log(request: JobRequest, invocation: Invocation, context: Context
         return steps.no_log(name, tuple(step.name for step in build.steps if _with_output(step)))
     step, action = found
     output = await context.classic.output(action.output_url)
-    lines = tail(output.text, LOG_LINES + 1)
+    lines = await asyncio.to_thread(tail, output.text, LOG_LINES + 1)
     shortened = output.shortened or not output.complete or len(lines) > LOG_LINES
     offer = SendLog(project_slug=slug, job_number=number, step=step.name[:200])
     return steps.log(name, step.name, lines[-LOG_LINES:], offer=offer if lines else None, shortened=shortened)
@@ -94,7 +95,7 @@ async def send_log(button: SendLog, click: Click, context: Context) -> Message |
     if found is None:
         return answers.log_gone()
     output = await context.classic.output(found[1].output_url, max_bytes=WHOLE_LOG_BYTES)
-    text = "\n".join(tail(output.text, 1_000_000))
+    text = "\n".join(await asyncio.to_thread(tail, output.text, 1_000_000))
     name = f"{build.workflows.job_name or 'job'}-{button.job_number}.log"
     await context.messenger.upload(click.channel_id, name, text.encode(), thread_ts=click.thread_ts)
     return None

@@ -1,5 +1,6 @@
 """The verbs of CircleCI's API v1.1, https://circleci.com/docs/api/v1/ , and the log documents it points to."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -18,9 +19,9 @@ API = "/api/v1.1/"
 TELLING = 6  # so many characters in a row of a secret are too many
 SHORTEST_FRAGMENT = 40  # anything shorter may be a cut time stamp
 
-_MESSAGE = re.compile(r'"message"\s*:\s*"((?:[^"\\]++|\\.)*+)', re.DOTALL)
-_FRAGMENT = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
-_CUT_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?\Z")
+_MESSAGE = re.compile(r'"message"\s*:\s*"([^"\\]*+(?:\\.[^"\\]*+)*+)', re.DOTALL)
+_FRAGMENT = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_CUT_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -188,7 +189,8 @@ class Classic:
                 raise
             complete = False
         shortened = total > max_bytes
-        text = messages(bytes(tail[-max_bytes:]).decode(errors="ignore"), cut=shortened)
+        document = bytes(tail[-max_bytes:]).decode(errors="ignore")
+        text = await asyncio.to_thread(messages, document, cut=shortened)
         return OutputTail(text=text, shortened=shortened, complete=complete)
 
 
@@ -226,8 +228,16 @@ def _fragment(document: str) -> list[str]:
 
 
 def _unescaped(escaped: str) -> str:
-    whole = _CUT_ESCAPE.sub(r"\1", escaped)
+    whole = _without_cut_escape(escaped)
     try:
         return str(json.loads(f'"{whole}"', strict=False))
     except ValueError:
         return whole
+
+
+def _without_cut_escape(escaped: str) -> str:
+    cut = _CUT_ESCAPE.search(escaped, max(len(escaped) - len("\\u123"), 0))
+    before = escaped[: cut.start()] if cut else escaped
+    backslashes = len(before) - len(before.rstrip("\\"))
+    # Behind an odd number of others, the last backslash is the end of an escape and not the beginning of one.
+    return escaped if backslashes % 2 else before

@@ -1,7 +1,12 @@
-"""A step's raw output made readable and safe to show."""
+"""A step's raw output made readable and safe to show.
 
-import re
+Whoever writes a log chooses its text, so each pattern takes time in proportion to it (`tests/test_linear.py`). They are
+all patterns of `regex`, which lets other threads run while it searches; `re` would hold up every ack meanwhile.
+"""
+
 from collections.abc import Iterable
+
+import regex
 
 LONGEST_LINE = 1000
 MASK = "[masked]"
@@ -9,44 +14,57 @@ SHORTEST_DECLARED = 6  # what is shorter stands in half of all words
 _declared: set[str] = set()
 
 # https://www.xfree86.org/current/ctlseqs.html : OSC and its like run to their terminator, CSI to its final byte.
-_STRINGS = re.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?")
-_CSI = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?")
-_ESCAPES = re.compile(r"\x1b[ -/]*[0-~]?")
+_STRINGS = regex.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?")
+_CSI = regex.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?")
+_ESCAPES = regex.compile(r"\x1b[ -/]*[0-~]?")
+_LINE_ENDS = regex.compile("(?<!\r)\r+\n|[\u2028\u2029\x85]")
 # Controls, and what turns the direction of text or is not seen at all.
-_INVISIBLE = re.compile("[\x00-\x07\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_INVISIBLE = regex.compile("[\x00-\x07\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_SURROGATES = regex.compile("[\ud800-\udfff]")
 
-_KEY_BLOCK = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
+_KEY_BLOCK = regex.compile(
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", regex.DOTALL
 )
-_KEY_END = re.compile(r"\A.*-----END [A-Z0-9 ]*PRIVATE KEY-----", re.DOTALL)
-_TOKENS = re.compile(
+_KEY_END = regex.compile(r"\A.*-----END [A-Z0-9 ]*PRIVATE KEY-----", regex.DOTALL)
+# Three parts, of which the first may stand behind other letters. Only the first `eyJ` of a run of them is tried: where
+# that one leads nowhere, none behind it does, and to try each would take quadratic time.
+_WEB_TOKEN = regex.compile(
     r"""
-      \b(?:xox[a-z](?:\.xox[a-z])?|xapp)-[\w.-]{8,}
-    | \b(?:gh[a-z]_|github_pat_)\w{20,}
-    | \bglpat-[\w-]{20,}
-    | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b
-    | \bCCI(?:PAT|PRJ)_\w{8,}
-    | \bnpm_\w{30,}
-    | \bpypi-[\w-]{30,}
-    | \b[rs]k_live_\w{16,}
-    | \bsk-[\w-]{20,}
-    | \beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+
+    (?<![\w-]) ((?>[\w-]*?(?=(?<![A-Za-z0-9_])eyJ))) eyJ[\w-]{8,}+ \.eyJ[\w-]{8,}+ \.[\w-]+
+    """,
+    regex.VERBOSE,
+)
+_TOKENS = regex.compile(
+    r"""
+    (?<![A-Za-z0-9_])(?:
+        (?:xox[a-z](?:\.xox[a-z])?|xapp)-[\w.-]{8,}
+      | (?:gh[a-z]_|github_pat_)\w{20,}
+      | glpat-[\w-]{20,}
+      | (?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9_])
+      | CCI(?:PAT|PRJ)_\w{8,}
+      | npm_\w{30,}
+      | pypi-[\w-]{30,}
+      | [rs]k_live_\w{16,}
+      | sk-[\w-]{20,}
+    )
     | (?<=hooks\.slack\.com/services/)[\w/]+
     """,
-    re.VERBOSE,
+    regex.VERBOSE,
 )
-_NAMED = re.compile(
+_NAMED = regex.compile(
     r"""
-    ( \bbearer\s+ | \bauthorization["']?\s*[:=]\s*["']?(?:basic|token)\s+ | \bcircle-token["']?\s*[:=]\s*["']?
-    | \bcircle(?:ci)?_(?:api_)?token["']?\s*[:=]\s*["']? | \baws_secret_access_key["']?\s*[:=]\s*["']?
+    ( (?<![a-z0-9_])(?:
+          bearer\s+
+        | authorization["']?\s*[:=]\s*["']?(?:basic|token)\s+
+        | (?:circle-token|circle(?:ci)?_(?:api_)?token|aws_secret_access_key)["']?\s*[:=]\s*["']?
+      )
     | [?&]x-amz-(?:signature|credential|security-token)= | [?&]signature=
     )
     [^\s"'&\[\]]{8,}
     """,
-    re.VERBOSE | re.IGNORECASE,
+    regex.VERBOSE | regex.IGNORECASE,
 )
-_USER_INFO = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")
+_USER_INFO = regex.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")
 
 
 def tail(text: str, lines: int) -> tuple[str, ...]:
@@ -68,6 +86,7 @@ def masked(text: str) -> str:
         text = text.replace(value, MASK)
     text = _KEY_BLOCK.sub(MASK, text)
     text = _KEY_END.sub(MASK, text)
+    text = _WEB_TOKEN.sub(rf"\1{MASK}", text)
     text = _TOKENS.sub(MASK, text)
     text = _NAMED.sub(rf"\1{MASK}", text)
     return _USER_INFO.sub(MASK, text)
@@ -76,7 +95,7 @@ def masked(text: str) -> str:
 def _plain(text: str) -> str:
     for pattern in (_STRINGS, _CSI, _ESCAPES):
         text = pattern.sub("", text)
-    return _SURROGATES.sub("\ufffd", re.sub("\r+\n|[\u2028\u2029\x85]", "\n", text))
+    return _SURROGATES.sub("\ufffd", _LINE_ENDS.sub("\n", text))
 
 
 def _line(line: str) -> str:
