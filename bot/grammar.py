@@ -6,6 +6,7 @@ word (or a parameter's whole value) hold it together, and then vanish.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -21,14 +22,22 @@ SPACES = " \t\r\n\u00a0\u202f\u2007"
 VCS = {"gh": "gh", "github": "gh", "bb": "bb", "bitbucket": "bb", "circleci": "circleci"}
 CODE_HOSTS = {"github.com": "gh", "bitbucket.org": "bb"}
 
+# What a person would type; Slack carries ten times as much, and all of it waits while a text is taken apart.
+LONGEST_TEXT = 4000
+
 # https://circleci.com/docs/api/v2/#operation/triggerPipeline
 MAX_PARAMETERS = 100
 MAX_PARAMETER_NAME = 128
 MAX_PARAMETER_VALUE = 512
 
+_PLAIN_WORD = re.compile(f"[^{SPACES}]+")
+_CLOSED = re.compile(f"[{''.join(sorted(set(CLOSING.values())))}](?=[{SPACES}]|\\Z)")
 _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
+_BEFORE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NAME = re.compile(r"[\w.-]+")
+_LINK = re.compile(r"https?://|git@")
+_SSH_ADDRESS = re.compile(r"^git@([^:/]+):")
 
 
 class Word(NamedTuple):
@@ -48,47 +57,60 @@ class ProjectRef(NamedTuple):
 
 
 def split(text: str) -> list[Word]:
-    """Return the words of `text`; a quote that nobody closes is part of its word."""
+    """Return the words of `text`; a quote that nobody closes is part of its word.
+
+    Raises UsageError for a text that is too long.
+    """
+    check_length(text)
+    quotes = _Quotes(text)
     words: list[Word] = []
     position = 0
-    while position < len(text):
-        if text[position] in SPACES:
-            position += 1
-            continue
-        word, position = _next_word(text, position)
+    while found := _PLAIN_WORD.search(text, position):
+        word, position = _next_word(text, found.span(), quotes)
         words.append(word)
     return words
 
 
-def _next_word(text: str, start: int) -> tuple[Word, int]:
-    quoted = _quoted(text, start)
-    if quoted is not None:
-        return Word(text[start + 1 : quoted], quoted=True), quoted + 1
-    end = start
-    while end < len(text) and text[end] not in SPACES:
-        closing = _quoted(text, end + 1) if text[end] == "=" else None
-        if closing is not None and _PARAMETER.fullmatch(text[start : end + 1]):
-            return Word(text[start : end + 1] + text[end + 1 : closing + 1]), closing + 1
-        end += 1
+def check_length(text: str) -> None:
+    """Raise UsageError for a text that is longer than what we read."""
+    if len(text) > LONGEST_TEXT:
+        problem = f"This is too long for me: I read at most {LONGEST_TEXT:,} characters."
+        raise UsageError(problem, given=f"{len(text):,} characters")
+
+
+def _next_word(text: str, plain: tuple[int, int], quotes: "_Quotes") -> tuple[Word, int]:
+    """Return the word that begins where `plain` does, which goes to the next space, and where it ends."""
+    start, end = plain
+    closing = quotes.closing(start)
+    if closing is not None:
+        return Word(text[start + 1 : closing], quoted=True), closing + 1
+    before_value = _BEFORE_VALUE.match(text, start)
+    closing = quotes.closing(before_value.end()) if before_value else None
+    end = end if closing is None else closing + 1
     return Word(text[start:end]), end
 
 
-def _quoted(text: str, start: int) -> int | None:
-    """Return where the quote opened at `start` is closed at the end of a word, if it is."""
-    closing = CLOSING.get(text[start : start + 1])
-    if closing is None:
-        return None
-    end = text.find(closing, start + 1)
-    while end != -1 and text[end + 1 : end + 2] not in ("", *SPACES):
-        end = text.find(closing, end + 1)
-    return end if end > start + 1 else None
+class _Quotes:
+    """The quotes of a text, looked up in one walk: to search from each of them anew would take quadratic time."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._closed: dict[str, list[int]] = {}
+        for found in _CLOSED.finditer(text):
+            self._closed.setdefault(found[0], []).append(found.start())
+
+    def closing(self, start: int) -> int | None:
+        """Return where the quote opened at `start` is closed at the end of a word, if it is."""
+        ends = self._closed.get(CLOSING.get(self._text[start : start + 1], ""), [])
+        behind = bisect_right(ends, start)
+        return ends[behind] if behind < len(ends) and ends[behind] > start + 1 else None
 
 
 def parse_project(word: str, projects: Projects) -> ProjectRef:
     """Return the project `word` names: an alias, `acme/frontend`, a full slug or a pasted link."""
     if entry := projects.projects.get(word):
         return ProjectRef(ProjectSlug(entry.slug))
-    if re.match(r"https?://|git@", word):
+    if _LINK.match(word):
         return _from_link(word)
     parts = word.strip("/").split("/")
     if len(parts) == 2:
@@ -99,7 +121,7 @@ def parse_project(word: str, projects: Projects) -> ProjectRef:
 
 
 def _from_link(word: str) -> ProjectRef:
-    link = urlsplit(re.sub(r"^git@([^:/]+):", r"https://\1/", word))
+    link = urlsplit(_SSH_ADDRESS.sub(r"https://\1/", word))
     parts = [unquote(part) for part in link.path.split("/") if part]
     if link.hostname in CODE_HOSTS and len(parts) >= 2:
         slug = _slug(CODE_HOSTS[link.hostname], parts[0], parts[1].removesuffix(".git"), word)
@@ -171,7 +193,7 @@ def parse_parameters(words: Sequence[Word]) -> dict[str, ParameterValue]:
 def _value(name: str, value: str) -> ParameterValue:
     if len(name) > MAX_PARAMETER_NAME:
         raise UsageError(f"CircleCI takes at most {MAX_PARAMETER_NAME} characters in a name.", given=name)
-    quoted = _quoted(value, 0) == len(value) - 1 if value else False
+    quoted = bool(value) and _Quotes(value).closing(0) == len(value) - 1
     text = value[1:-1] if quoted else value
     if len(text) > MAX_PARAMETER_VALUE:
         raise UsageError(f"CircleCI takes at most {MAX_PARAMETER_VALUE} characters in a value.", given=name)

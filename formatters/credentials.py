@@ -27,7 +27,7 @@ def _said(text: str) -> Message:
 def typed_value(command: str) -> Message:
     """Refuse a secret that was typed into a message."""
     text = f"I do not take a secret from a message, and I have kept nothing of this one. {ROTATE}"
-    return assemble(text, section(f"{text}\nSay `{command}`, and I ask for the value in a window of its own."))
+    return assemble(text, section(f"{text}\nSay {code(command)}, and I ask for the value in a window of its own."))
 
 
 def token_in_link() -> Message:

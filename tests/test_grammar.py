@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.grammar import parse_parameters, parse_project, parse_ref, split
+from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, parse_ref, split
 from bot.models.circleci import Ref
 from bot.settings import ProjectEntry, Projects
 from bot.slack.payloads import typed
@@ -55,6 +55,30 @@ def test_a_project_is_known_by_many_names(word: str, slug: str) -> None:
 def test_what_is_no_project_is_refused_in_words(word: str) -> None:
     with pytest.raises(UsageError):
         parse_project(word, PROJECTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param('a "b c" d', [("a", False), ("b c", True), ("d", False)], id="a quoted word"),
+        pytest.param("x='a b' c", [("x='a b'", False), ("c", False)], id="a quoted value"),
+        pytest.param('"a"b c" d', [('a"b c', True), ("d", False)], id="a quote inside a quoted word"),
+        pytest.param('"a b', [('"a', False), ("b", False)], id="a quote nobody closes"),
+        pytest.param('"" "a"', [('""', False), ("a", True)], id="nothing between the quotes"),
+        pytest.param('x="" y="a b"', [('x=""', False), ('y="a b"', False)], id="an empty value"),
+        pytest.param('1x="a b"', [('1x="a', False), ('b"', False)], id="no parameter's name before it"),
+        pytest.param('x=y="a b"', [('x=y="a', False), ('b"', False)], id="not the whole value"),
+    ],
+)
+def test_only_quotes_around_a_whole_word_or_value_hold_it_together(text: str, words: list[tuple[str, bool]]) -> None:
+    assert split(text) == words
+
+
+def test_a_text_that_is_too_long_is_refused_with_its_length() -> None:
+    assert len(split("a " * (LONGEST_TEXT // 2))) == LONGEST_TEXT // 2
+    with pytest.raises(UsageError, match="at most 4,000 characters") as caught:
+        split("a" * (LONGEST_TEXT + 1))
+    assert caught.value.given == "4,001 characters"
 
 
 def test_parameters_become_typed() -> None:

@@ -14,7 +14,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
 from bot import metrics
-from bot.errors import BotError, StoreError
+from bot.errors import BotError, StoreError, UsageError
+from bot.grammar import check_length
 from bot.messenger import Messenger
 from bot.models.slack import Click, Invocation
 from bot.slack.forms import Forms
@@ -54,14 +55,8 @@ class Listeners:
     async def command(self, body: dict[str, Any], ack: Ack) -> None:
         """Take a slash command; a refusal rides on the ack itself, which needs neither Redis nor the Web API."""
         invocation = from_command(body)
-        if safe := command_with_value(invocation.text):
-            refusal = credentials.typed_value(f"{invocation.command} {safe}")
-            await ack(response_type="ephemeral", text=refusal.text, blocks=list(refusal.blocks))
-            return
-        try:
-            await self._record(invocation)
-        except StoreError as error:
-            refusal = errors.error(error)
+        refusal = await self._refused(invocation)
+        if refusal is not None:
             await ack(response_type="ephemeral", text=refusal.text, blocks=list(refusal.blocks))
             return
         await ack()
@@ -73,18 +68,11 @@ class Listeners:
         if invocation is None:
             await ack()
             return
-        if safe := command_with_value(invocation.text):
-            await ack()
-            await self._whisper(invocation, credentials.typed_value(f"{invocation.command} {safe}"))
-            return
-        try:
-            await self._record(invocation)
-        except StoreError as error:
-            await ack()
-            refusal = errors.error(error)
+        refusal = await self._refused(invocation)
+        await ack()
+        if refusal is not None:
             await self._whisper(invocation, refusal)
             return
-        await ack()
         await self._remember(invocation.id)
 
     async def action(self, body: dict[str, Any], ack: Ack) -> None:
@@ -110,6 +98,20 @@ class Listeners:
         """Keep Bolt from answering with the exception's text or logging the body."""
         log.error("listener_failed", error=repr(error))
         return BoltResponse(status=500, body="")
+
+    async def _refused(self, invocation: Invocation) -> Message | None:
+        """Record and queue, or return why not: a value was typed, it is too long to be read, Redis is away.
+
+        What is refused is kept nowhere.
+        """
+        if safe := command_with_value(invocation.text):
+            return credentials.typed_value(f"{invocation.command} {safe}")
+        try:
+            check_length(invocation.text)
+            await self._record(invocation)
+        except (UsageError, StoreError) as error:
+            return errors.error(error, command=invocation.command)
+        return None
 
     async def _record(self, said: Invocation | Click) -> None:
         """Record and queue, unless a delivery of the same was queued before."""

@@ -2,7 +2,7 @@
 
 import re
 
-from bot.grammar import is_parameter, split
+from bot.grammar import LONGEST_TEXT, is_parameter, split
 
 _TOKEN_QUERY = re.compile(r"([?&]circle-token=)[^&\s>|]+")
 REMOVED = "removed-by-ci"
@@ -12,8 +12,11 @@ _MOST_WORDS = {("env", "set"): 4, ("ssh-key", "add"): 3, ("heroku-key", "add"): 
 
 
 def command_with_value(text: str) -> str | None:
-    """Return the command without the secret that was typed behind it, or None for a text that holds none."""
-    words = split(text)
+    """Return the command without the secret that was typed behind it, or None for a text that holds none.
+
+    Of a text that is too long to be read, its beginning counts.
+    """
+    words = split(text[:LONGEST_TEXT])
     verb = tuple(word.text.lower() for word in words[:2])
     if _KEY_BLOCK in text:
         return "ssh-key add acme/frontend"
