@@ -34,6 +34,7 @@ HELP = CommandHelp(
     also=("artifact", "files", "download", "downloads"),
 )
 MOST_JOBS = 12
+LONGEST_WANTED = 255  # a file's name cannot be longer, nor can most paths
 Read = Partial[tuple[Artifact, ...]]
 
 
@@ -53,6 +54,9 @@ def parse(words: Sequence[Word], projects: Projects) -> Artifacts:
     target, wanted = parse_target(rest[1:] if get else rest, projects)
     if get and not (wanted or target.ref):
         raise UsageError("Which file should I get? Some words of its path are enough.")
+    names = [*(word.text for word in wanted), *([target.ref.name] if target.ref else [])]
+    if too_long := [name for name in names if len(name) > LONGEST_WANTED]:
+        raise UsageError(f"I look for at most {LONGEST_WANTED} characters of a path.", given=too_long[0])
     return Artifacts(target=target, wanted=tuple(word.text for word in wanted), get=get)
 
 

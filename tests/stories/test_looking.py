@@ -150,6 +150,8 @@ async def test_an_artifact_is_brought_into_the_thread(team: Team) -> None:
     await asks(team, "artifacts get acme/cli main linux", "2 artifacts")
     await asks(team, "artifacts get acme/cli main windows", "None of the")
     await asks(team, "artifacts get acme/cli", "Which file should I get?")
+    await asks(team, f"artifacts acme/cli main {'[' * 256}", "at most 255 characters")
+    await asks(team, f"artifacts acme/cli {'*a' * 128}", "at most 255 characters")
 
 
 async def test_a_report_of_a_big_build_costs_few_requests(team: Team) -> None:
