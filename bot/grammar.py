@@ -110,7 +110,7 @@ def parse_project(word: str, projects: Projects) -> ProjectRef:
     """Return the project `word` names: an alias, `acme/frontend`, a full slug or a pasted link."""
     if entry := projects.projects.get(word):
         return ProjectRef(ProjectSlug(entry.slug))
-    if _LINK.match(word):
+    if is_link(word):
         return _from_link(word)
     parts = word.strip("/").split("/")
     if len(parts) == 2:
@@ -118,6 +118,11 @@ def parse_project(word: str, projects: Projects) -> ProjectRef:
     if len(parts) != 3 or parts[0] not in VCS:
         raise UsageError("This is not a project. A project is acme/frontend, gh/acme/frontend or a link.", given=word)
     return ProjectRef(_slug(parts[0], parts[1], parts[2], word))
+
+
+def is_link(word: str) -> bool:
+    """Say whether the word is an address, of a page or of a repository."""
+    return _LINK.match(word) is not None
 
 
 def _from_link(word: str) -> ProjectRef:

@@ -43,6 +43,11 @@ class Kind(StrEnum):
 EVERYONE, MEMBERS, GUESTS, STRANGERS, ADMINS = BUILT_IN = ("everyone", "members", "guests", "strangers", "admins")
 ALL_WORDS = "*"
 
+# The lines of a policy, for the number of the one that is wrong; a name may stand in quotes.
+_RULE = re.compile(r"\s*\[\[\s*rules\s*\]\]")
+_ROLE = re.compile(r"\s*\[\s*roles\.(?:[\"']([^\"']*)[\"']|([\w-]+))\s*\]")
+_KEY = re.compile(r"\s*(?:[\"']([^\"']*)[\"']|([\w-]+))\s*=")
+
 
 def _known_word(word: str) -> str:
     known = [ALL_WORDS, *Word]
@@ -303,11 +308,10 @@ def _line_of(text: str, where: tuple[int | str, ...]) -> int | None:
     """Return the line of a key: TOML's parser keeps none, but a policy is written in one way."""
     match where:
         case ("rules", int(number), *rest):
-            headers = [at for at, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*rules\s*\]\]", line)]
+            headers = [at for at, line in enumerate(text.splitlines(), 1) if _RULE.match(line)]
             start = headers[number] if number < len(headers) else None
         case ("roles", str(name), *rest):
-            header = re.compile(rf"\s*\[\s*roles\.[\"']?{re.escape(name)}[\"']?\s*\]")
-            start = next((at for at, line in enumerate(text.splitlines(), 1) if header.match(line)), None)
+            start = next((at for at, line in enumerate(text.splitlines(), 1) if _named(_ROLE, line) == name), None)
         case _:
             return None
     if start is None or not rest:
@@ -315,6 +319,11 @@ def _line_of(text: str, where: tuple[int | str, ...]) -> int | None:
     for at, line in enumerate(text.splitlines()[start:], start + 1):
         if line.lstrip().startswith("["):
             break
-        if re.match(rf"\s*[\"']?{re.escape(str(rest[0]))}[\"']?\s*=", line):
+        if _named(_KEY, line) == str(rest[0]):
             return at
     return start
+
+
+def _named(pattern: re.Pattern[str], line: str) -> str | None:
+    found = pattern.match(line)
+    return found[found.lastindex or 0] if found else None

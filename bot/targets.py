@@ -7,7 +7,7 @@ link; in a thread that follows a build, no name at all.
 import re
 from collections.abc import Sequence
 
-from bot.grammar import Word, is_parameter, parse_project, parse_ref
+from bot.grammar import Word, is_link, is_parameter, parse_project, parse_ref
 from bot.models.circleci import Model, ProjectSlug, Ref
 from bot.settings import Projects
 
@@ -49,7 +49,7 @@ def parse_target(words: Sequence[Word], projects: Projects) -> tuple[Target, lis
 def is_project(word: Word, projects: Projects) -> bool:
     """Say whether a word names a project: an alias, `acme/frontend`, a full slug or a link."""
     text = word.text
-    return text in projects.projects or bool(re.match(r"https?://|git@", text)) or text.strip("/").count("/") in (1, 2)
+    return text in projects.projects or is_link(text) or text.strip("/").count("/") in (1, 2)
 
 
 def _names_a_ref(word: Word) -> bool:

@@ -28,7 +28,7 @@ HELP = CommandHelp(
     also=("log", "history", "journal"),
 )
 _PERIOD = re.compile(r"(\d{1,4})([dh])")
-_PERSON = re.compile(r"<@(\w+)(?:\|[^>]*)?>|@([\w.-]+)")
+_PERSON = re.compile(r"<@(\w+)(?:\|[^<>]*)?>|@([\w.-]+)")
 DEFAULT = "7d"
 
 

@@ -6,7 +6,7 @@ on whole characters first and the escaped length is what must fit.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -26,12 +26,16 @@ MAX_BUTTONS = 25
 MAX_LABEL = 75
 MAX_URL = 3000
 MAX_VALUE = 2000
+LONGEST_CHARACTER = 64  # a letter with all its marks, a family of emoji
 
 # Control characters, and the invisible ones that turn text around or hide it.
 _UNSEEN = regex.compile(r"[\p{Cc}\p{Cs}\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
 _SPACES = regex.compile(r"\s+")
 # What Slack's mrkdwn would format, at the edge of a word only: `feature_x` stays as it is, and can be copied.
-_MARKUP = regex.compile(r"(?<!\w)[*_~`]+|[*_~`]+(?!\w)|`")
+# Behind a `_` that is no edge there is none either, in time that does not grow with each of a row of them.
+_MARKUP = regex.compile(r"(?<!\w)[*_~`]+|(?<!_)[*_~`]+(?!\w)|`")
+_CHARACTER = regex.compile(r"\X")
+_USER_ID = regex.compile(r"[A-Z0-9]+")
 _AT_WORD = regex.compile(r"@(?=channel|here|everyone)", regex.IGNORECASE)
 
 
@@ -68,12 +72,23 @@ def cut(text: str, limit: int) -> str:
     if len(text) <= limit and len(escape(text)) <= limit:
         return escape(text)
     kept, room = [], limit - 1
-    for character in map(str, regex.findall(r"\X", text[: limit + 1])):
+    for character in _characters(text[: limit + 1]):
         room -= len(escape(character))
         if room < 0:
             break
         kept.append(character)
     return escape("".join(kept).rstrip()) + "…"
+
+
+def _characters(text: str) -> Iterator[str]:
+    """Yield the characters of `text` as people see them; what no writing needs is yielded in pieces.
+
+    Piece by piece, because `regex` looks back to the first of a row of flags from each of them.
+    """
+    start = 0
+    while found := _CHARACTER.match(text[start : start + LONGEST_CHARACTER]):
+        yield found[0]
+        start += len(found[0])
 
 
 def literal(text: str, limit: int = 200) -> str:
@@ -116,7 +131,7 @@ def safe_url(url: str) -> str:
 
 def mention(user_id: str) -> str:
     """Return a mention, which notifies; nothing for what is no user id."""
-    return f"<@{user_id}>" if regex.fullmatch(r"[A-Z0-9]+", user_id) else ""
+    return f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else ""
 
 
 def date(when: datetime) -> str:

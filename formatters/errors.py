@@ -40,6 +40,7 @@ from formatters.help import CommandHelp
 from formatters.words import duration
 
 MOST_COMMAND = 1500
+_BEGINNING = re.compile(r"(?<![^\s:])")
 
 
 def error(
@@ -92,12 +93,23 @@ def _not_found(problem: NotFound, command: str, typed: str) -> Message:
 def _corrected(problem: NotFound, typed: str) -> list[tuple[str, str]]:
     """Return what was typed with each branch that may be meant: a look stays a look, and never becomes a deploy."""
     verb = typed.split(" ", 1)[0].capitalize()
-    found = re.search(rf"(?<![^\s:])([\"']?){re.escape(problem.name)}\1(?!\S)", typed) if problem.name else None
-    if found is None:
+    place = _place_of(problem.name, typed)
+    if place is None:
         return []
-    before, behind = typed[: found.start()], typed[found.end() :]
+    before, behind = typed[: place.start], typed[place.stop :]
     lines = [(branch, f"{before}{_quoted(branch)}{behind}") for branch in problem.built_lately]
     return [(f"{verb} {branch}", line) for branch, line in lines if len(line) < MOST_COMMAND]
+
+
+def _place_of(name: str, typed: str) -> slice | None:
+    """Return where `name` was typed: as a word or behind a `:`, in quotes or not."""
+    spellings = [f"{quote}{name}{quote}" for quote in ('"', "'", "")] if name else []
+    for begin in _BEGINNING.finditer(typed):
+        for spelling in spellings:
+            end = begin.start() + len(spelling)
+            if typed.startswith(spelling, begin.start()) and not typed[end : end + 1].strip():
+                return slice(begin.start(), end)
+    return None
 
 
 def _where_names_stand(what: str, command: str) -> str:

@@ -18,7 +18,8 @@ GUESSED_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
 LONGEST_MESSAGE = 500
 
-_QUERY = re.compile(r"(https?://[^\s?#\"'<>]*)[?#][^\s\"'<>]*")
+# It takes an address without a query too: to pass over one would mean to look through it from each `http` in it.
+_ADDRESS = re.compile(r"(https?://[^\s?#\"'<>]*+)(?:[?#][^\s\"'<>]*+)?")
 _REMAINING = re.compile(r"(?:x-)?ratelimit-remaining(?:-\w+)?", re.IGNORECASE)
 
 M = TypeVar("M", bound=BaseModel)
@@ -103,7 +104,7 @@ def project_path(slug: str, *rest: object) -> str:
 
 def without_queries(text: str) -> str:
     """Cut the query and the fragment off each address in `text`."""
-    return _QUERY.sub(r"\1", text)
+    return _ADDRESS.sub(r"\1", text)
 
 
 def phrase(status: int) -> str:
@@ -121,7 +122,8 @@ def _error(response: httpx.Response, date: datetime, secret: str) -> CircleCIErr
     if status >= 500:
         return Unavailable(phrase(status))
     if response.has_redirect_location:
-        message = f"it points to {re.split('[?#]', response.headers['location'])[0]}"
+        location: str = response.headers["location"]
+        message = f"it points to {location.partition('?')[0].partition('#')[0]}"
     else:
         message = without_queries(" ".join(_words(response.text).split())) or phrase(status)
     if secret:

@@ -30,6 +30,7 @@ Ack = Callable[..., Awaitable[BoltResponse]]
 log = structlog.get_logger(__name__)
 
 RECORD_SECONDS = 1.0
+_ANY = re.compile(r".*")
 
 
 class Listeners:
@@ -44,12 +45,12 @@ class Listeners:
 
     def register(self, app: AsyncApp) -> None:
         """Listen to every command, mention, direct message and button."""
-        app.command(re.compile(r".*"))(self.command)
+        app.command(_ANY)(self.command)
         app.event("app_mention")(self.event)
         app.event("message")(self.event)
         app.event("app_home_opened")(self.event)
-        app.action(re.compile(r".*"))(self.action)
-        app.view(re.compile(r".*"))(self._forms.submitted)
+        app.action(_ANY)(self.action)
+        app.view(_ANY)(self._forms.submitted)
         app.error(self.error)
 
     async def command(self, body: dict[str, Any], ack: Ack) -> None:

@@ -12,7 +12,7 @@ from bot.actions import OpenLink
 from bot.models.slack import Click, Invocation
 from bot.slack.secrecy import without_token
 
-_LINK = re.compile(r"<((?:https?://|mailto:)[^>|]*)(?:\|([^>]*))?>")
+_LINK = re.compile(r"<((?:https?://|mailto:)[^<>|]*)(?:\|([^<>]*))?>")
 
 
 def typed(text: str) -> str:

@@ -22,9 +22,9 @@ _TELLING = regex.compile(
     | ^npm\ (?:ERR!|error)\ (?:code|errno|network|command|syscall|404|A\ complete)  # npm
     | \bKilled\s*$ | \b\d+\s+Killed\b | out\ of\ memory | OOMKilled | \b(?:code|status)\ 137\b  # out of memory
     | too\ long\ with\ no\ output | context\ deadline\ exceeded  # no output
-    | ^\s*[│|]?\s*Error:\  # terraform
+    | ^\s*(?:[│|]\s*)?Error:\  # terraform
     | ^\s*(?:fatal|panic|Traceback\ \(most\ recent\ call\ last\))\b
-    | ^\s*(?:\w+\.)*\w*(?:Error|Exception)\b\s*(?::|$)
+    | ^\s*(?:\w++\.)*+\w*?(?:Error|Exception)\b\s*(?::|$)
     """,
     regex.VERBOSE | regex.IGNORECASE,
 )

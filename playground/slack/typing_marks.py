@@ -8,11 +8,11 @@ from playground.slack.workspace import Workspace
 # A bare domain is linked too, but only with an ending the client knows; `frontend.py` is left alone.
 _LINK = re.compile(
     r"https?://[^\s<>\"“”]+"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|(?<![\w./@-])(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|app)\b(?:/[^\s<>\"“”]*)?"
 )
 _NAME = re.compile(r"(?<![\w/])([@#])([\w-]+)")
-_TOKEN = re.compile(r"<@(\w+)>|<#(\w+)(?:\|[^>]*)?>|<((?:https?:|mailto:)[^|>]*)(?:\|([^>]*))?>")
+_TOKEN = re.compile(r"<@(\w+)>|<#(\w+)(?:\|[^<>]*)?>|<((?:https?:|mailto:)[^<|>]*)(?:\|([^<>]*))?>")
 
 
 def escaped(text: str) -> str:
