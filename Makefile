@@ -6,7 +6,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos bench picture format clean lock
+.PHONY: help run test golden chaos bench picture format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -23,6 +23,10 @@ test: $(VENV)/installed-dev ## Run everything: format, lint, types, floors, test
 	@$(BIN)/coverage run -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+golden: $(VENV)/installed-dev ## Record anew what people read, in tests/golden/messages, to look at it as a diff
+	@$(BIN)/python -m pytest -q tests/golden --golden
+	@git status --short -- tests/golden
 
 chaos: $(VENV)/installed-dev ## Deploy under 200 kill -9 (SEED=, KILLS=), or for a while (MINUTES=)
 	@$(BIN)/python -m tests.faults.chaos $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS)) $(if $(MINUTES),--minutes $(MINUTES))

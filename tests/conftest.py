@@ -1,4 +1,4 @@
-"""Where nothing may be skipped, a skipped test fails."""
+"""Options of the test run: fail what would be skipped, record anew what people read."""
 
 from collections.abc import Generator
 from typing import Any
@@ -8,6 +8,13 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nothing-skipped", action="store_true", help="fail each test that would be skipped")
+    parser.addoption("--golden", action="store_true", help="write tests/golden/messages anew instead of comparing")
+
+
+@pytest.fixture
+def golden(pytestconfig: pytest.Config) -> bool:
+    """Say whether what people read is to be recorded anew."""
+    return bool(pytestconfig.getoption("--golden"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -86,10 +86,15 @@ class Team:
 
 @asynccontextmanager
 async def team_at_work(
-    data_dir: Path, *, socket_mode: bool = True, projects: Projects | None = None, **settings: object
+    data_dir: Path,
+    *,
+    socket_mode: bool = True,
+    projects: Projects | None = None,
+    speed: float = WORLD_SECONDS_PER_SECOND,
+    **settings: object,
 ) -> AsyncIterator[Team]:
     """Start all of them; at the end nobody may have broken a rule of Slack's, or of CircleCI's descriptions."""
-    world = default_world(Clock(speed=WORLD_SECONDS_PER_SECOND))
+    world = default_world(Clock(speed=speed))
     workspace = default_workspace(now=lambda: world.clock.now().timestamp())
     async with CircleCI(world) as circleci, Slack(workspace, socket_mode=socket_mode) as slack:
         slack.limits = None

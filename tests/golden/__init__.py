@@ -1,0 +1,1 @@
+"""Everything people read, recorded: a changed word shows in a diff."""

@@ -1,0 +1,115 @@
+"""Every error there is, in the words of `formatters/errors.py`, and what the operator reads."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot import errors as known
+from bot.errors import (
+    BotError,
+    Locked,
+    NotAllowed,
+    NotFound,
+    NotTriggered,
+    RateLimited,
+    Rejected,
+    SlackError,
+    SlackLimited,
+    Spent,
+    StoreError,
+    Unauthorized,
+    Unavailable,
+    Unreadable,
+    UsageError,
+)
+from formatters import errors, forms, help, replies  # noqa: A004  # it is the module's name
+from formatters.blocks import Message
+from tests.golden import transcript
+from tests.golden.records import compare
+
+DEPLOY = help.CommandHelp(
+    name="deploy",
+    group="Ship",
+    summary="Start it.",
+    usage="deploy <project> [<branch>]",
+    example="deploy acme/frontend",
+)
+ERRORS: dict[str, tuple[BotError, ...]] = {
+    "error-usage": (
+        UsageError("Which project should I deploy?", command="deploy"),
+        UsageError("I expected name=value after the branch.", given="extra", command="deploy"),
+        UsageError("I do not know this word.", given="deplyo", did_you_mean="deploy acme/frontend main"),
+    ),
+    "error-not-found": (
+        NotFound("project", "gh/acme/nothing"),
+        NotFound("branch", "relase/v2.0", looked_in="acme/frontend", built_lately=("release/v2.0", "main")),
+        NotFound("job", "7", looked_in="gh/acme/frontend"),
+        NotFound("environment variable", "DEPLOY_TOKEN", looked_in="gh/acme/frontend"),
+        NotFound("checkout key", "c9:0b:1c", looked_in="gh/acme/frontend"),
+        NotFound("pipeline definition", "acme/mobile"),
+    ),
+    "error-not-allowed": tuple(NotAllowed("U0ADA", word, "guests may only read") for word in errors.DOING),
+    "error-not-allowed-about": (NotAllowed("U0ADA", "deploy", "no rule allows it", about="acme/frontend main"),),
+    "error-locked": (
+        Locked("acme/frontend main", key="k", holder_id="U0GRACE", reason="hotfix", age=timedelta(hours=2, minutes=5)),
+        Locked("acme/frontend", key="k", holder_id="U0GRACE", reason="", age=timedelta(days=3)),
+    ),
+    "error-unauthorized": (Unauthorized(),),
+    "error-rate-limited": (RateLimited(timedelta(seconds=40)), RateLimited(timedelta(minutes=3))),
+    "error-spent": (Spent(timedelta(seconds=4)),),
+    "error-rejected": (Rejected(403, "Plan is suspended."), Rejected(403, "")),
+    "error-not-triggered": (NotTriggered("The commit says [skip ci], so nothing was started."),),
+    "error-unavailable": (Unavailable("Service Unavailable"), Unavailable("no connection", arrived=False)),
+    "error-slack": (SlackError("chat.postMessage", "not_in_channel"),),
+    "error-slack-limited": (SlackLimited("chat.postMessage", timedelta(seconds=30)),),
+    "error-store": (StoreError("Redis: ConnectionError"),),
+    "error-unreadable": (Unreadable("attempt"),),
+    "error-any-other": (BotError("of a kind that has no words of its own"),),
+}
+OTHERS: dict[str, tuple[Message, ...]] = {
+    "error-unexpected": (errors.unexpected("7f3a2b"),),
+    "operator-channel-gone": (errors.channel_gone("C0DEPLOYS", "is_archived"),),
+    "operator-token-refused": (errors.token_refused(""), errors.token_refused("gh/other")),
+    "trouble-news-late": (
+        replies.outage(Unavailable("Service Unavailable")),
+        replies.outage(RateLimited(timedelta(seconds=40))),
+        replies.outage(Unauthorized()),
+        replies.late(),
+        replies.outage_over(),
+    ),
+}
+
+
+WORKING = "error-window-working"
+RECORDED = {*ERRORS, *OTHERS, WORKING}
+
+
+def test_every_error_reads_as_recorded(golden: bool) -> None:
+    said = {name: "\n".join(told(repr(one), words(one)) for one in problems) for name, problems in ERRORS.items()}
+    said |= {name: "\n".join(told("", one) for one in messages) for name, messages in OTHERS.items()}
+    said[WORKING] = "\n".join(transcript.blocks(forms.working()["blocks"], {})) + "\n"
+    compare(said, anew=golden)
+
+
+def test_no_kind_of_error_is_left_out() -> None:
+    raised = {type(problem) for problems in ERRORS.values() for problem in problems}
+    never_itself = {known.UserError, known.CircleCIError}
+    assert {*kinds(BotError)} - never_itself == raised - {BotError}
+
+
+def kinds(kind: type[BotError]) -> Iterator[type[BotError]]:
+    for one in kind.__subclasses__():
+        if one.__module__ == known.__name__:
+            yield one
+        yield from kinds(one)
+
+
+def words(problem: BotError) -> Message:
+    typed = "deploy acme/frontend relase/v2.0"
+    usage = DEPLOY if isinstance(problem, UsageError) and problem.command else None
+    return errors.error(problem, help=usage, typed=typed, reference="7f3a2b")
+
+
+def told(what: str, message: Message) -> str:
+    names = {"U0ADA": "ada", "U0GRACE": "grace", "C0DEPLOYS": "deploys"}
+    heading = [f"» {what}", ""] if what else []
+    return "\n".join([*heading, *transcript.seen(message.text, message.blocks, names), ""])

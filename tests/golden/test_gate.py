@@ -1,0 +1,114 @@
+"""What is asked before a deploy: a second person, the target typed, a word over a red branch."""
+
+from pathlib import Path
+
+from bot.watching.engine import EXPIRE
+from tests.golden.playground import Message
+from tests.golden.records import compare
+from tests.golden.scenes import Scene, played
+from tests.golden.stage import Stage, staged
+from tests.stories.test_gate import POLICY
+
+MAIN, HOLD, RELEASE = "acme/frontend main", "acme/frontend hold/prod", "acme/frontend release/v2.0"
+
+
+async def asked(stage: Stage, text: str = f"deploy {MAIN}") -> Message:
+    await stage.types("ada", text, "deploys")
+    return stage.newest("Agree and deploy")
+
+
+async def agree(stage: Stage) -> None:
+    request = await asked(stage, f"deploy {MAIN} env=prod")
+    button = request.element("Agree and deploy")
+    for name in ("ada", "guest", "grace", "admin"):
+        await stage.presses(name, request, button)
+
+
+async def agree_knowing_the_commits(stage: Stage) -> None:
+    world = stage.team.circleci.world
+    world.trigger("gh/acme/frontend", branch="main", parameters={}, by="ken")
+    await stage.moves_on(70)
+    for author in ("linus", "barbara"):
+        world.trigger("gh/acme/frontend", branch="main", parameters={}, by=author)
+    request = await asked(stage)
+    await stage.presses("grace", request, "Agree and deploy")
+
+
+async def agree_in_vain(stage: Stage) -> None:
+    request = await asked(stage)
+    stage.team.circleci.faults.add("POST", "*/pipeline", status=403, body={"message": "Plan is suspended."})
+    await stage.presses("grace", request, "Agree and deploy")
+
+
+async def agree_under_a_lock(stage: Stage) -> None:
+    request = await asked(stage)
+    await stage.types("admin", "lock acme/frontend:main incident")
+    await stage.presses("grace", request, "Agree and deploy")
+    await stage.types("admin", "unlock acme/frontend:main")
+    await stage.presses("grace", request, "Agree and deploy")
+
+
+async def decline(stage: Stage) -> None:
+    request = await asked(stage)
+    agree = request.element("Agree and deploy")
+    view = await stage.opens("grace", request, "Decline")
+    await stage.fills_in("grace", view, {"reason": "The freeze lasts until Monday"})
+    await stage.presses("admin", request, agree)
+
+
+async def expire(stage: Stage) -> None:
+    await asked(stage)
+    stage.notes("nobody presses, until it is too late")
+    await stage.pulls_forward(EXPIRE)
+    stage.notes_news()
+
+
+async def type_it(stage: Stage) -> None:
+    (told,) = await stage.types("ada", f"deploy {HOLD}", "deploys")
+    for typed in ("hold/pord", "hold/prod"):
+        view = await stage.opens("ada", told, "Type it")
+        await stage.fills_in("ada", view, {"typed": typed})
+
+
+async def over_red(stage: Stage) -> None:
+    await stage.plays("release/v2.0", 5, 195, 66, 6)
+    for name in ("ada", "admin"):
+        (told,) = await stage.types(name, f"deploy {RELEASE}", "deploys")
+        await stage.presses(name, told, "Deploy all the same")
+
+
+async def in_direct_messages(stage: Stage) -> None:
+    await stage.writes("ada", f"deploy {MAIN}")
+
+
+async def why(stage: Stage) -> None:
+    for target in (MAIN, HOLD, RELEASE):
+        await stage.types("ada", f"why deploy {target}")
+    await stage.types("ada", f"why approve {MAIN}")
+
+
+async def webhook(stage: Stage) -> None:
+    await stage.types("admin", "webhook acme/frontend")
+
+
+SCENES: dict[str, Scene] = {
+    "gate-agree": agree,
+    "gate-agree-knowing-the-commits": agree_knowing_the_commits,
+    "gate-agree-in-vain": agree_in_vain,
+    "gate-agree-under-a-lock": agree_under_a_lock,
+    "gate-decline": decline,
+    "gate-expire": expire,
+    "gate-type-it": type_it,
+    "gate-over-red": over_red,
+    "gate-in-direct-messages": in_direct_messages,
+    "gate-why": why,
+    "answer-webhook-not-set-up": webhook,
+}
+
+
+async def test_every_question_before_a_deploy_reads_as_recorded(tmp_path: Path, golden: bool) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY)
+    async with staged(tmp_path / "data", policy_file=policy, admins="U0ADMIN") as stage:
+        said = await played(stage, SCENES)
+    compare(said, anew=golden)
