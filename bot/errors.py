@@ -116,6 +116,11 @@ class Rejected(CircleCIError):
         self.status = status
         self.message = message
 
+    @property
+    def is_gone(self) -> bool:
+        """Say whether it is not there, or not any more; CircleCI says so too of what the token may not see."""
+        return self.status in (404, 410)
+
 
 class NotTriggered(CircleCIError):
     """A 2xx that started nothing; `reason` is CircleCI's message."""

@@ -8,7 +8,7 @@ from bot.circleci.client import CircleCI
 from bot.circleci.transport import together
 from bot.errors import NotFound, Rejected, UsageError
 from bot.models.build import Build, State
-from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
+from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
 from bot.models.slack import Click, Invocation
 from bot.store import Store
 from bot.targets import Target
@@ -24,7 +24,7 @@ def known(what: str, name: str, looked_in: str = "") -> Iterator[None]:
     try:
         yield
     except Rejected as error:
-        if error.status != 404:
+        if not error.is_gone:
             raise
         raise NotFound(what, name, looked_in=looked_in) from error
 
@@ -43,7 +43,7 @@ class Finder:
 
     async def title(self, slug: ProjectSlug) -> str:
         """Return what people call a project; only one whose slug is made of ids has to be asked for."""
-        return (await self.project(slug)).title if slug.startswith("circleci/") else slug.partition("/")[2]
+        return (await self.project(slug)).title if made_of_ids(slug) else slug.partition("/")[2]
 
     async def branch(self, target: Target, said: Invocation | Click) -> tuple[Project, str]:
         """Return the project and the branch that are meant: those of the thread's build, or the default branch."""
@@ -52,7 +52,7 @@ class Finder:
             target = Target(slug=pipeline.project_slug, ref=pipeline.ref)
         project = await self.project(target.slug or ProjectSlug(""))
         ref = target.ref
-        default = project.vcs_info.default_branch or "main"
+        default = project.default_branch
         return project, default if ref is None or ref.is_tag else ref.name
 
     async def pipeline(self, target: Target, said: Invocation | Click) -> Pipeline:
@@ -103,7 +103,7 @@ class Finder:
         return NotFound(f"{what} {kind}".strip(), ref.name, looked_in=title, built_lately=likely(ref.name, branches))
 
     async def _default(self, slug: ProjectSlug) -> Ref:
-        return Ref(name=(await self.project(slug)).vcs_info.default_branch or "main")
+        return Ref(name=(await self.project(slug)).default_branch)
 
     async def _of_branch(self, slug: ProjectSlug, branch: str) -> tuple[Pipeline, ...]:
         with known("project", slug):

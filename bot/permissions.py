@@ -12,7 +12,7 @@ import structlog
 from bot.circleci.client import CircleCI
 from bot.errors import NotAllowed, NotFound, Rejected, SlackError
 from bot.messenger import Messenger
-from bot.models.circleci import ProjectSlug, Ref
+from bot.models.circleci import ProjectSlug, Ref, made_of_ids
 from bot.models.slack import Click, Invocation
 from bot.policy import ADMINS, Asked, Decision, Kind, Person, Policy, decide, groups_of, who_could
 from bot.settings import Projects, Settings
@@ -104,13 +104,13 @@ class Permissions:
         return (slug, await self._title(slug), *aliases)
 
     async def _title(self, slug: ProjectSlug) -> str:
-        if not slug.startswith("circleci/"):
+        if not made_of_ids(slug):
             return slug.partition("/")[2]
         if slug not in self._titles:
             try:
                 self._titles[slug] = (await self._circleci.project(slug)).title
             except Rejected as error:
-                raise (NotFound("project", slug) if error.status == 404 else error) from error
+                raise (NotFound("project", slug) if error.is_gone else error) from error
         return self._titles[slug]
 
     async def _in_words(self, decision: Decision, asked: Asked) -> str:

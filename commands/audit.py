@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from bot.errors import UsageError
 from bot.grammar import Word, parse_project
 from bot.models.audit import Entry
-from bot.models.circleci import ProjectSlug
+from bot.models.circleci import ProjectSlug, made_of_ids
 from bot.models.slack import Invocation
 from bot.routing import Context, Router
 from bot.settings import Projects
@@ -62,9 +62,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Audit:
             asked = asked.model_copy(update={"person": person[1] or person[2]})
         elif is_project(word, projects):
             slug = parse_project(word.text, projects).slug
-            asked = asked.model_copy(
-                update={"project": slug if slug.startswith("circleci/") else slug.partition("/")[2]}
-            )
+            asked = asked.model_copy(update={"project": slug if made_of_ids(slug) else slug.partition("/")[2]})
         else:
             raise UsageError("I expected a project, a time such as 7d, or a @name.", given=word.text)
     return asked
@@ -72,7 +70,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Audit:
 
 async def show(request: Audit, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all handlers
     """Answer with the newest acts."""
-    title = await context.finder.title(ProjectSlug(request.project)) if request.project.startswith("circleci/") else ""
+    title = await context.finder.title(ProjectSlug(request.project)) if made_of_ids(request.project) else ""
     asked = request.model_copy(update={"project": title}) if title else request
     entries = await context.store.audited(asked.since)
     return words_for.audit([entry for entry in entries if asked.fits(entry)], request.period)

@@ -8,7 +8,7 @@ from bot.actions import ChooseDefinition
 from bot.errors import Locked, NotFound, Rejected, UsageError
 from bot.grammar import Word, is_parameter, parse_parameters, parse_project, parse_ref, split
 from bot.models.attempt import Attempt, ParameterValue
-from bot.models.circleci import Definition, Project, ProjectSlug, Ref
+from bot.models.circleci import Definition, Project, ProjectSlug, Ref, made_of_ids
 from bot.models.slack import Click, Invocation, Thread, utc_now
 from bot.routing import Context, Router
 from bot.settings import Projects
@@ -58,7 +58,7 @@ async def deploy(request: Deploy, invocation: Invocation, context: Context) -> M
         decision = await context.permissions.check(invocation, "deploy", project.slug, _ref(request, project))
         await refuse_if_locked(project.slug, _ref(request, project), context, invocation.user_id)
         definition_id = context.projects.definition_for(request.slug, project.slug)
-        if definition_id is None and project.slug.startswith("circleci/"):
+        if definition_id is None and made_of_ids(project.slug):
             definitions = await context.circleci.definitions(project.id)
             if len(definitions) != 1:
                 return _ask_which(project, definitions, invocation)
@@ -101,7 +101,7 @@ async def refuse_if_locked(slug: ProjectSlug, ref: Ref, context: Context, *peopl
 
 
 def _ref(request: Deploy, project: Project) -> Ref:
-    return request.ref or Ref(name=project.vcs_info.default_branch or "main")
+    return request.ref or Ref(name=project.default_branch)
 
 
 async def go_on(attempt: Attempt, context: Context) -> Message | None:

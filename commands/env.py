@@ -86,7 +86,7 @@ async def remove_variable(button: RemoveVariable, click: Click, context: Context
     try:
         await context.classic.remove_variable(button.project_slug, button.name)
     except Rejected as error:
-        if error.status != 404:
+        if not error.is_gone:
             raise
         return credentials.gone(button.name)
     return credentials.variable_removed(button.project_slug, button.name)

@@ -84,7 +84,7 @@ async def remove_key(button: RemoveCheckoutKey, click: Click, context: Context) 
     try:
         await context.classic.remove_checkout_key(button.project_slug, button.fingerprint)
     except Rejected as error:
-        if error.status != 404:
+        if not error.is_gone:
             raise
         return credentials.gone(button.fingerprint)
     return credentials.key_removed(button.project_slug, button.fingerprint)

@@ -108,7 +108,7 @@ async def add_heroku_key(
     try:
         await context.classic.add_heroku_key(SecretStr(filled["key"]))
     except Rejected as error:
-        if error.status != 404:
+        if not error.is_gone:
             raise
         return credentials.no_heroku()
     return credentials.heroku_key_set()
@@ -125,7 +125,7 @@ async def clear_cache(button: ClearCache, click: Click, context: Context) -> Mes
     try:
         return credentials.cache_cleared(button.project_slug, await context.classic.clear_cache(button.project_slug))
     except Rejected as error:
-        if error.status not in (404, 410):
+        if not error.is_gone:
             raise
         return credentials.no_cache_clearing()
 

@@ -56,7 +56,7 @@ async def explain(request: Why, invocation: Invocation, context: Context) -> Mes
         project = await context.finder.project(slug)
         slug = project.slug
         if ref is None and word in (Permission.DEPLOY, Permission.RERUN, Permission.CANCEL, Permission.APPROVE):
-            ref = Ref(name=project.vcs_info.default_branch or "main")
+            ref = Ref(name=project.default_branch)
     asked = await context.permissions.asked(invocation, word, slug, ref)
     decision = await context.permissions.decision(invocation, asked)
     about = " ".join(str(part) for part in (asked.projects[1] if asked.projects else "", ref or "") if part)

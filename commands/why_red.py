@@ -26,7 +26,7 @@ STRIDES = (10, 20, 50)  # so many builds are walked back, further only where all
 async def why_red(request: OfTarget, invocation: Invocation, context: Context) -> Message:
     """Answer with the first bad build, and whether the default branch is red too."""
     project, branch = await context.finder.branch(request.target, invocation)
-    base = project.vcs_info.default_branch or "main"
+    base = project.default_branch
     builds = await _walked(project.slug, branch, context)
     if not builds:
         raise NotFound("finished build on the branch", branch, looked_in=project.title)

@@ -269,7 +269,7 @@ class CircleCI:
                 found += [decode(Workflow, item) for item in page.items]
         except Rejected as error:
             # The list of a pipeline that has only just begun may be a 404 (circleci-cli: internal/cmd/run/get.go).
-            if not (fresh and error.status == 404):
+            if not (fresh and error.is_gone):
                 raise
         return found, date
 

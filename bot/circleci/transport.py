@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from http import HTTPStatus
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -129,7 +128,7 @@ class Transport:
             try:
                 return await self._send_as(token, method, path, params, json)
             except Rejected as error:
-                if error.status != HTTPStatus.NOT_FOUND:  # what a token may not see is not there for it
+                if not error.is_gone:  # what a token may not see is not there for it
                     raise
         return await self._send_as(tried[-1], method, path, params, json)
 

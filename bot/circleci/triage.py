@@ -18,7 +18,7 @@ async def triage(circleci: CircleCI, history: History, build: Build, report: Rep
     """Return what the `last` builds before tell about a finished one; raises a CircleCIError where none can be read."""
     pipeline = build.pipeline
     slug, ref = pipeline.project_slug, pipeline.ref
-    base_name = (await circleci.project(slug)).vcs_info.default_branch or "main"
+    base_name = (await circleci.project(slug)).default_branch
     branch = ref.name if ref and not ref.is_tag else None
     if build.state is not State.FAILED:
         return await _turned(history, build, branch, base_name, last=last)

@@ -66,7 +66,7 @@ class Versions(CircleCI):
         followed = [one for one in await self._classic.projects() if f"{one.title}" == slug.partition("/")[2]]
         branch = followed[0].default_branch if followed else ""
         organization, _, name = slug.partition("/")[2].partition("/")
-        info = VcsInfo(default_branch=branch or "main")
+        info = VcsInfo(default_branch=branch)
         return Project(slug=ProjectSlug(slug), name=name, organization_name=organization, vcs_info=info)
 
     async def pipelines(self, slug: str, branch: str | None = None, pages: int = 1) -> tuple[Pipeline, ...]:

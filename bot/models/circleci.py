@@ -14,6 +14,7 @@ PipelineId = NewType("PipelineId", str)
 WorkflowId = NewType("WorkflowId", str)
 JobId = NewType("JobId", str)
 
+
 # https://circleci.com/docs/workflows/#workflow-states
 TERMINAL_WORKFLOW_STATUSES = frozenset({"success", "failed", "error", "canceled", "unauthorized", "not_run"})
 ACTIVE_WORKFLOW_STATUSES = frozenset({"running", "failing", "on_hold", "queued"})
@@ -354,6 +355,11 @@ class Project(Model):
         """What people call it, `acme/frontend`."""
         return f"{self.organization_name}/{self.name}" if self.organization_name else self.name or self.slug
 
+    @property
+    def default_branch(self) -> str:
+        """The branch that is meant where none is named; CircleCI does not always say which."""
+        return self.vcs_info.default_branch or "main"
+
 
 class Definition(Model):
     """A pipeline definition: which configuration file to run."""
@@ -384,3 +390,8 @@ class User(Model):
     id: Text = ""
     login: Text = ""
     name: Text = ""
+
+
+def made_of_ids(slug: str) -> bool:
+    """Say whether a slug names a project by ids that tell people nothing, as those of the GitHub App do."""
+    return slug.startswith("circleci/")
