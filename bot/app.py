@@ -19,11 +19,11 @@ import commands
 from bot import metrics
 from bot.auditing import Auditor
 from bot.budgets import Budget, Lane
-from bot.circleci.classic import Classic
 from bot.circleci.history import History
 from bot.circleci.logs import declare
+from bot.circleci.reads import circleci_reads
 from bot.circleci.transport import Transport
-from bot.circleci.versions import Versions
+from bot.circleci.writes import circleci_writes
 from bot.embedded import EmbeddedServer
 from bot.errors import SlackError, StoreError
 from bot.finding import Finder
@@ -47,7 +47,7 @@ from bot.watching.knock import Knock
 from bot.watching.operator import Operator
 from bot.watching.starter import Starter
 from bot.watching.teller import Teller
-from bot.watching.triager import Reads, Triager
+from bot.watching.triager import Past, Triager
 from bot.watching.watcher import Sources, Watcher
 from formatters.links import Links
 
@@ -173,7 +173,8 @@ class App:
         self, transport: Transport, lanes: "_Lanes", engine: Engine, *, team_id: str
     ) -> tuple[Context, "_Tasks"]:
         settings, store, messenger = self._settings, self.store, self.messenger
-        circleci, classic = Versions(transport, self._projects.classic), Classic(transport)
+        classic = self._projects.classic
+        circleci, writes = circleci_reads(transport, classic), circleci_writes(transport, classic)
         links = Links(web_url=settings.web_url)
         operator = Operator(messenger, store, settings.operator_channel)
         teller = Teller(messenger, store, links, operator)
@@ -182,16 +183,16 @@ class App:
             self._policy, settings, self._projects, messenger, circleci, team_id=team_id
         )
         auditor = self._auditor()
-        acts = Acts(settings, store, circleci, teller, engine, permissions, auditor)
+        acts = Acts(settings, store, circleci, writes, teller, engine, permissions, auditor)
         context = Context(
             settings=settings,
             projects=self._projects,
             store=store,
             circleci=circleci,
-            classic=classic,
-            history=History(circleci, classic, store),
+            writes=writes,
+            history=History(circleci, store),
             messenger=messenger,
-            starter=Starter(settings, store, circleci, messenger, engine),
+            starter=Starter(settings, store, circleci, writes, messenger, engine),
             gate=Gate(settings, store, circleci, messenger, engine),
             acts=acts,
             finder=Finder(circleci, store),
@@ -199,12 +200,12 @@ class App:
             permissions=permissions,
             router=commands.register(Router()),
         )
-        unhurried = Versions(lanes.looks, self._projects.classic)
-        sources = Sources(unhurried, circleci, classic, patterns)
+        unhurried = circleci_reads(lanes.looks, classic)
+        sources = Sources(unhurried, circleci, patterns)
         watcher = Watcher(settings, store, sources, teller, links, operator, engine)
-        patient = Versions(lanes.history, self._projects.classic)
-        reads = Reads(patient, History(patient, Classic(lanes.history), store))
-        triager = Triager(settings, self._projects, store, reads, teller, acts, links)
+        patient = circleci_reads(lanes.history, classic)
+        past = Past(patient, History(patient, store))
+        triager = Triager(settings, self._projects, store, past, teller, acts, links)
         dispatcher = Dispatcher(context, operator, auditor)
         check_tokens = partial(operator.check_tokens, circleci)
         tasks = _Tasks(context, dispatcher, watcher, triager, engine, check_tokens=check_tokens)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from bot import embedded, manifest
-from bot.circleci.client import CircleCI
+from bot.circleci.reads import Reads, circleci_reads
 from bot.circleci.transport import Transport
 from bot.errors import BotError, SlackError, StoreError, Unavailable
 from bot.messenger import Messenger
@@ -26,7 +26,7 @@ async def examine(
     settings: Settings,
     projects: Projects,
     messenger: Messenger,
-    circleci: CircleCI,
+    circleci: Reads,
     memory: Awaitable[Memory | None],
     problems: Sequence[Problem] = (),
 ) -> list[Finding]:
@@ -67,7 +67,7 @@ async def examine_alone(settings: Settings, projects: Projects, problems: Sequen
             auth_header=projects.auth_header,
             tokens=projects.tokens,
         )
-        circleci = CircleCI(await stack.enter_async_context(transport))
+        circleci = circleci_reads(await stack.enter_async_context(transport))
         return await examine(settings, projects, messenger, circleci, _memory(settings, stack), problems)
 
 

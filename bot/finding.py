@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from bot.circleci.client import CircleCI
+from bot.circleci.reads import Reads
 from bot.circleci.transport import together
 from bot.errors import NotFound, Rejected, UsageError
 from bot.models.build import Build, State
@@ -32,7 +32,7 @@ def known(what: str, name: str, looked_in: str = "") -> Iterator[None]:
 class Finder:
     """Each method raises NotFound for what CircleCI does not know, or the token may not see."""
 
-    def __init__(self, circleci: CircleCI, store: Store) -> None:
+    def __init__(self, circleci: Reads, store: Store) -> None:
         self._circleci = circleci
         self._store = store
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from bot.circleci.client import CircleCI
+from bot.circleci.reads import Reads
 from bot.errors import NotAllowed, NotFound, Rejected, SlackError
 from bot.messenger import Messenger
 from bot.models.circleci import ProjectSlug, Ref, made_of_ids
@@ -32,7 +32,7 @@ class Permissions:
         settings: Settings,
         projects: Projects,
         messenger: Messenger,
-        circleci: CircleCI,
+        circleci: Reads,
         *,
         team_id: str,
     ) -> None:

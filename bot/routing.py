@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bot.actions import ButtonAction
-from bot.circleci.classic import Classic
-from bot.circleci.client import CircleCI
 from bot.circleci.history import History
+from bot.circleci.reads import Reads
+from bot.circleci.writes import Writes
 from bot.errors import UsageError
 from bot.finding import Finder
 from bot.grammar import Word
@@ -36,8 +36,8 @@ class Context:
     settings: Settings
     projects: Projects
     store: Store
-    circleci: CircleCI
-    classic: Classic
+    circleci: Reads
+    writes: Writes
     history: History
     messenger: Messenger
     starter: Starter

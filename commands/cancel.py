@@ -47,7 +47,7 @@ async def cancel_job(button: CancelJob, click: Click, context: Context) -> Messa
     job = await _job(slug, button.job_number, context)
     if job.status in TERMINAL_JOB_STATUSES:
         return choices.job_has_ended(job)
-    await context.circleci.cancel_job_number(slug, button.job_number)
+    await context.writes.cancel_job_number(slug, button.job_number)
     return choices.job_cancelled(job)
 
 

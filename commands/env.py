@@ -67,7 +67,7 @@ async def env(request: Env, invocation: Invocation, context: Context) -> Message
         return credentials.ask_remove_variable(project.title, project.slug, request.name)
     if request.name:
         return credentials.variable(project.title, await _found(project.slug, request.name, context))
-    return credentials.variables(project.title, await context.classic.variables(project.slug))
+    return credentials.variables(project.title, await context.circleci.variables(project.slug))
 
 
 async def set_variable(
@@ -77,14 +77,14 @@ async def set_variable(
     context: Context,
 ) -> Message:
     """Send the value on, and forget it."""
-    await context.classic.set_variable(form.project_slug, form.name, SecretStr(filled["value"]))
+    await context.writes.set_variable(form.project_slug, form.name, SecretStr(filled["value"]))
     return credentials.variable_set(form.project_slug, form.name)
 
 
 async def remove_variable(button: RemoveVariable, click: Click, context: Context) -> Message:  # noqa: ARG001  # as all
     """Look again, then remove it."""
     try:
-        await context.classic.remove_variable(button.project_slug, button.name)
+        await context.writes.remove_variable(button.project_slug, button.name)
     except Rejected as error:
         if not error.is_gone:
             raise
@@ -94,7 +94,7 @@ async def remove_variable(button: RemoveVariable, click: Click, context: Context
 
 async def _found(slug: ProjectSlug, name: str, context: Context) -> EnvironmentVariable:
     with known("environment variable", name, slug):
-        return await context.classic.variable(slug, name)
+        return await context.circleci.variable(slug, name)
 
 
 def register(router: Router) -> None:

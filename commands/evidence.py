@@ -27,7 +27,7 @@ async def show_artifacts(button: ShowArtifacts, click: Click, context: Context) 
 
 async def _evidence(pipeline_id: str, context: Context, *, with_log: bool = False) -> Report:
     build = await context.circleci.build(PipelineId(pipeline_id))
-    return await report(context.circleci, context.classic, build, with_log=with_log)
+    return await report(context.circleci, build, with_log=with_log)
 
 
 def register(router: Router) -> None:

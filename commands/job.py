@@ -81,7 +81,7 @@ async def show_log(request: JobRequest, invocation: Invocation, context: Context
     if found is None:
         return steps.no_log(name, tuple(step.name for step in build.steps if _with_output(step)))
     step, action = found
-    output = await context.classic.output(action.output_url)
+    output = await context.circleci.output(action.output_url)
     lines = await asyncio.to_thread(tail, output.text, LOG_LINES + 1)
     shortened = output.shortened or not output.complete or len(lines) > LOG_LINES
     offer = SendLog(project_slug=slug, job_number=number, step=step.name[:200])
@@ -94,7 +94,7 @@ async def send_log(button: SendLog, click: Click, context: Context) -> Message |
     found = choose_step(build, button.step)
     if found is None:
         return answers.log_gone()
-    output = await context.classic.output(found[1].output_url, max_bytes=WHOLE_LOG_BYTES)
+    output = await context.circleci.output(found[1].output_url, max_bytes=WHOLE_LOG_BYTES)
     text = "\n".join(await asyncio.to_thread(tail, output.text, 1_000_000))
     name = f"{build.workflows.job_name or 'job'}-{button.job_number}.log"
     await context.messenger.upload(click.channel_id, name, text.encode(), thread_ts=click.thread_ts)
@@ -123,7 +123,7 @@ async def _which(target: Target, invocation: Invocation, context: Context) -> tu
 
 async def _detail(slug: ProjectSlug, number: int, context: Context) -> ClassicBuild:
     with known("job", str(number), slug):
-        return await context.classic.build(slug, number)
+        return await context.circleci.job_steps(slug, number)
 
 
 def register(router: Router) -> None:

@@ -63,7 +63,7 @@ async def keys(request: Keys, invocation: Invocation, context: Context) -> Messa
     if request.act == "add":
         return credentials.ask_add_key(project.title, project.slug, KINDS[request.which])
     if request.act == "list" and not request.which:
-        return credentials.keys(project.title, await context.classic.checkout_keys(project.slug))
+        return credentials.keys(project.title, await context.circleci.checkout_keys(project.slug))
     found = await _found(project.slug, request.which, context)
     if request.act == "remove":
         return credentials.ask_remove_key(project.title, project.slug, found)
@@ -75,14 +75,14 @@ async def add_key(button: AddCheckoutKey, click: Click, context: Context) -> Mes
     if not await context.store.first(f"add-key:{click.id}"):
         return credentials.pressed_before()
     return credentials.key_added(
-        button.project_slug, await context.classic.add_checkout_key(button.project_slug, button.kind)
+        button.project_slug, await context.writes.add_checkout_key(button.project_slug, button.kind)
     )
 
 
 async def remove_key(button: RemoveCheckoutKey, click: Click, context: Context) -> Message:  # noqa: ARG001  # as all
     """Look again, then remove it."""
     try:
-        await context.classic.remove_checkout_key(button.project_slug, button.fingerprint)
+        await context.writes.remove_checkout_key(button.project_slug, button.fingerprint)
     except Rejected as error:
         if not error.is_gone:
             raise
@@ -92,7 +92,7 @@ async def remove_key(button: RemoveCheckoutKey, click: Click, context: Context) 
 
 async def _found(slug: ProjectSlug, fingerprint: str, context: Context) -> CheckoutKey:
     with known("checkout key", fingerprint, slug):
-        return await context.classic.checkout_key(slug, fingerprint)
+        return await context.circleci.checkout_key(slug, fingerprint)
 
 
 def register(router: Router) -> None:

@@ -89,7 +89,7 @@ async def add_ssh_key(
 ) -> Message:
     """Send the key on, and forget it."""
     hostname, key = filled.get("hostname", "").strip(), filled["private_key"].strip() + "\n"
-    await context.classic.add_ssh_key(form.project_slug, hostname, SecretStr(key))
+    await context.writes.add_ssh_key(form.project_slug, hostname, SecretStr(key))
     return credentials.ssh_key_added(form.project_slug, hostname)
 
 
@@ -106,7 +106,7 @@ async def add_heroku_key(
 ) -> Message:
     """Send the key on, and forget it."""
     try:
-        await context.classic.add_heroku_key(SecretStr(filled["key"]))
+        await context.writes.add_heroku_key(SecretStr(filled["key"]))
     except Rejected as error:
         if not error.is_gone:
             raise
@@ -123,7 +123,7 @@ async def cache(request: OfProject, invocation: Invocation, context: Context) ->
 async def clear_cache(button: ClearCache, click: Click, context: Context) -> Message:  # noqa: ARG001  # as all handlers
     """Clear them, where CircleCI still can."""
     try:
-        return credentials.cache_cleared(button.project_slug, await context.classic.clear_cache(button.project_slug))
+        return credentials.cache_cleared(button.project_slug, await context.writes.clear_cache(button.project_slug))
     except Rejected as error:
         if not error.is_gone:
             raise

@@ -59,17 +59,17 @@ def parse_filter(words: Sequence[Word], projects: Projects) -> Filter:  # noqa: 
 
 async def recent(request: Nothing, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all handlers
     """Answer with the newest jobs."""
-    return lists.recent(await context.classic.recent_builds(limit=100), context.links)
+    return lists.recent(await context.circleci.recent_builds(limit=100), context.links)
 
 
 async def projects(request: Filter, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all handlers
     """Answer with the followed projects."""
-    return lists.projects(await context.classic.projects(), request.wanted)
+    return lists.projects(await context.circleci.followed_projects(), request.wanted)
 
 
 async def me(request: Nothing, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all handlers
     """Answer with whom the token belongs to."""
-    user, organizations = await context.classic.me(), await context.circleci.collaborations()
+    user, organizations = await context.circleci.me(), await context.circleci.collaborations()
     return lists.me(user, organizations)
 
 

@@ -27,7 +27,7 @@ async def show_triage(request: OfTarget, invocation: Invocation, context: Contex
     title = await context.finder.title(pipeline.project_slug)
     if not build.workflows_finished:
         return builds.one(title, build, context.links)
-    evidence = await report(context.circleci, context.classic, build, patterns=context.projects.patterns)
+    evidence = await report(context.circleci, build, patterns=context.projects.patterns)
     last = context.settings.history_builds
     found = await triage(context.circleci, context.history, build, evidence, last=last) if last else None
     # Whoever asks need not be pinged.

@@ -54,7 +54,7 @@ async def add(button: AddWebhook, click: Click, context: Context) -> Message:  #
         return webhooks.not_possible(project.title)
     address = settings.public_url + PATH
     if not any(one.url == address for one in await context.circleci.webhooks(project.id)):
-        await context.circleci.add_webhook(project.id, address, settings.circleci_webhook_secret)
+        await context.writes.add_webhook(project.id, address, settings.circleci_webhook_secret)
     return webhooks.set_up(project.title, address)
 
 

@@ -24,8 +24,8 @@ import commands
 import formatters
 import playground
 from bot.circleci.answers import without_queries
-from bot.circleci.classic import messages
 from bot.circleci.logs import masked, tail
+from bot.circleci.outputs import messages
 from bot.errors import UsageError
 from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, split
 from bot.settings import Projects
@@ -67,9 +67,9 @@ class Row(NamedTuple):
 PATTERNS = {
     "bot.circleci.answers._ADDRESS": Row(("http", "http://", "https://a?", "http://a#")),
     "bot.circleci.answers._REMAINING": Row(("x-ratelimit-remaining-a",), as_a_whole),
-    "bot.circleci.classic._MESSAGE": Row(('"message"', '"message" ', '"message":"', '"message":"\\', '\\"')),
-    "bot.circleci.classic._FRAGMENT": Row(("a", "\\", '\\"', "a\\n"), at_the_start),
-    "bot.circleci.classic._CUT_ESCAPE": Row(("\\", "\\\\", "\\u", "\\u123")),
+    "bot.circleci.outputs._MESSAGE": Row(('"message"', '"message" ', '"message":"', '"message":"\\', '\\"')),
+    "bot.circleci.outputs._FRAGMENT": Row(("a", "\\", '\\"', "a\\n"), at_the_start),
+    "bot.circleci.outputs._CUT_ESCAPE": Row(("\\", "\\\\", "\\u", "\\u123")),
     "bot.circleci.logs._STRINGS": Row(("\x1b]", "\x1b]0", "\x9d", "\x1b")),
     "bot.circleci.logs._CSI": Row(("\x1b[", "\x1b[0", "\x1b[0 ", "\x9b")),
     "bot.circleci.logs._ESCAPES": Row(("\x1b", "\x1b ")),

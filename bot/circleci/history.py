@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Iterable
 from datetime import timedelta
 from typing import NamedTuple, TypeVar
 
-from bot.circleci.classic import Classic
-from bot.circleci.client import SETTLED_STATES, CircleCI
+from bot.circleci.builds import SETTLED_STATES
+from bot.circleci.reads import Reads
 from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected, Unauthorized, Unavailable
 from bot.models.circleci import ClassicBuild, Pipeline, ProjectSlug
@@ -32,9 +32,8 @@ class Tested(NamedTuple):
 class History:
     """Reads the past of a branch; raises a CircleCIError only where nothing of it can be read."""
 
-    def __init__(self, circleci: CircleCI, classic: Classic, store: Store) -> None:
+    def __init__(self, circleci: Reads, store: Store) -> None:
         self._circleci = circleci
-        self._classic = classic
         self._store = store
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -136,7 +135,7 @@ class History:
         if kept is not None:
             return kept
         try:
-            times = step_times(await self._classic.build(slug, number))
+            times = step_times(await self._circleci.job_steps(slug, number))
         except CircleCIError:
             return {}
         await self._store.save_step_times(slug, number, times)

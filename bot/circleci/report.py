@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from bot.circleci.classic import Classic
-from bot.circleci.client import CircleCI
 from bot.circleci.logs import tail
+from bot.circleci.reads import Reads
 from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected
 from bot.models.build import Build, FailingStep, JobReport, Report, Run, State
@@ -27,8 +26,7 @@ class _Tests(NamedTuple):
 
 
 async def report(
-    circleci: CircleCI,
-    classic: Classic,
+    circleci: Reads,
     build: Build,
     *,
     max_jobs: int = 4,
@@ -49,11 +47,11 @@ async def report(
     chosen, left_out = failed[:max_jobs], failed[max_jobs:]
     pages = 5 if len(chosen) == 1 else 2
     slug = build.pipeline.project_slug
-    looks = [_Look(circleci, classic, slug, run, job, patterns).report(pages, with_log=with_log) for run, job in chosen]
+    looks = [_Look(circleci, slug, run, job, patterns).report(pages, with_log=with_log) for run, job in chosen]
     return Report(jobs=tuple(await together(*looks)), jobs_left_out=tuple(job for _, job in left_out))
 
 
-async def _stored(circleci: CircleCI, build: Build) -> Report:
+async def _stored(circleci: Reads, build: Build) -> Report:
     """Return the artifacts of a passed build's first jobs."""
     jobs = [job for run in build.real_runs for job in run.jobs if job.type != "approval"]
     numbers = [job.job_number for job in jobs if job.job_number is not None]
@@ -69,10 +67,8 @@ async def _stored(circleci: CircleCI, build: Build) -> Report:
 class _Look:
     """One look into one failed job."""
 
-    def __init__(
-        self, circleci: CircleCI, classic: Classic, slug: str, run: Run, job: Job, patterns: Sequence[Pattern]
-    ) -> None:
-        self._circleci, self._classic, self._slug = circleci, classic, slug
+    def __init__(self, circleci: Reads, slug: str, run: Run, job: Job, patterns: Sequence[Pattern]) -> None:
+        self._circleci, self._slug = circleci, slug
         self._run, self._job, self._patterns = run, job, patterns
         self._problems: list[str] = []
 
@@ -99,7 +95,7 @@ class _Look:
         async with asyncio.TaskGroup() as group:
             tests_task = group.create_task(self._try(self._tests(number, pages), "test results could not be read"))
             files_task = group.create_task(self._try(artifacts, "artifacts could not be listed"))
-            detail = self._classic.build(self._slug, number)
+            detail = self._circleci.job_steps(self._slug, number)
             detail_task = group.create_task(self._try(detail, "the failing step could not be read"))
         tests = tests_task.result() or _Tests()
         if tests.more:
@@ -122,7 +118,7 @@ class _Look:
         if not action.output_url:
             self._problems.append("the log is not uploaded yet")
             return step
-        output = await self._try(self._classic.output(action.output_url), "the log could not be read")
+        output = await self._try(self._circleci.output(action.output_url), "the log could not be read")
         if output is None:
             return step
         if not output.complete:

@@ -3,8 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-from bot.circleci.client import CircleCI
 from bot.circleci.history import History
+from bot.circleci.reads import Reads
 from bot.models.build import Build, Report, State
 from bot.models.circleci import ProjectSlug
 from bot.models.history import Extent, PastBuild, Triage
@@ -14,7 +14,7 @@ from bot.triage.transitions import transition
 OF_BRANCH = 10  # earlier builds of a branch beside its base: what is new there is seen in few
 
 
-async def triage(circleci: CircleCI, history: History, build: Build, report: Report, *, last: int) -> Triage:
+async def triage(circleci: Reads, history: History, build: Build, report: Report, *, last: int) -> Triage:
     """Return what the `last` builds before tell about a finished one; raises a CircleCIError where none can be read."""
     pipeline = build.pipeline
     slug, ref = pipeline.project_slug, pipeline.ref

@@ -11,7 +11,8 @@ import structlog
 
 from bot.actions import ApproveJob
 from bot.auditing import Auditor
-from bot.circleci.client import CircleCI
+from bot.circleci.reads import Reads
+from bot.circleci.writes import Writes
 from bot.errors import CircleCIError, Rejected, SlackError, Unavailable
 from bot.models.build import Build, Run, rerun_key
 from bot.models.circleci import JobId, Pipeline, PipelineId, WorkflowId
@@ -35,11 +36,12 @@ OLDEST_RERUN = timedelta(days=90)  # https://circleci.com/docs/workflows/#rerunn
 class Acts:
     """Each method returns what to answer to the one who pressed, None when the thread says it all."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # until these are operations
         self,
         settings: Settings,
         store: Store,
-        circleci: CircleCI,
+        circleci: Reads,
+        writes: Writes,
         teller: Teller,
         engine: Engine,
         permissions: Permissions,
@@ -50,6 +52,7 @@ class Acts:
         self._settings = settings
         self._store = store
         self._circleci = circleci
+        self._writes = writes
         self._teller = teller
         self._engine = engine
 
@@ -64,7 +67,7 @@ class Acts:
             return answers.someone_was_first(first, "Cancel")
         for run in open_runs:
             try:
-                await self._circleci.cancel_workflow(run.workflow.id)
+                await self._writes.cancel_workflow(run.workflow.id)
             except Rejected:
                 log.info("workflow_not_cancelled", workflow=run.workflow.id)  # it ended by itself meanwhile
         word = replies.someone_acted("cancel", _name(said), f"#{build.pipeline.number}")
@@ -84,7 +87,7 @@ class Acts:
 
     async def _send_approval(self, action: ApproveJob, claim: str) -> None:
         try:
-            await self._circleci.approve(WorkflowId(action.workflow_id), action.approval_request_id)
+            await self._writes.approve(WorkflowId(action.workflow_id), action.approval_request_id)
         except CircleCIError as error:
             if not (isinstance(error, Unavailable) and error.arrived):
                 await self._store.release(claim)
@@ -161,9 +164,9 @@ class Acts:
     ) -> None:
         try:
             if ssh_jobs:
-                await self._circleci.rerun_jobs(workflow_id, ssh_jobs, ssh=True)
+                await self._writes.rerun_jobs(workflow_id, ssh_jobs, ssh=True)
             else:
-                await self._circleci.rerun_workflow(workflow_id, from_failed=from_failed)
+                await self._writes.rerun_workflow(workflow_id, from_failed=from_failed)
         except Unavailable as error:
             if not error.arrived:
                 await self._store.release(claim)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.circleci.client import CircleCI
+from bot.circleci.reads import Reads
 from bot.circleci.transport import together
 from bot.errors import SlackError
 from bot.messenger import Messenger
@@ -37,9 +37,7 @@ def demands(decision: Decision) -> tuple[Demand, ...]:
 class Gate:
     """Asks for what is still demanded, and takes answers."""
 
-    def __init__(
-        self, settings: Settings, store: Store, circleci: CircleCI, messenger: Messenger, engine: Engine
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, circleci: Reads, messenger: Messenger, engine: Engine) -> None:
         self._settings = settings
         self._store = store
         self._circleci = circleci

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.circleci.client import CircleCI
+from bot.circleci.reads import Reads
 from bot.errors import SlackError, Unauthorized
 from bot.messenger import Messenger
 from bot.store import Store
@@ -32,7 +32,7 @@ class Operator:
             log.error("circleci_token_refused", token=name or "CIRCLECI_TOKEN")
             await self._tell(errors.token_refused(name))
 
-    async def check_tokens(self, circleci: CircleCI) -> None:
+    async def check_tokens(self, circleci: Reads) -> None:
         """Ask CircleCI whose each token is, once a day over all processes, before somebody needs it at night."""
         if not await self._store.first("tokens-checked", DAILY):
             return

@@ -12,7 +12,8 @@ from enum import StrEnum
 import structlog
 
 from bot import metrics
-from bot.circleci.client import CircleCI
+from bot.circleci.reads import Reads
+from bot.circleci.writes import Writes
 from bot.errors import CircleCIError, SlackError, Unavailable
 from bot.messenger import Messenger
 from bot.models.attempt import Attempt, Refusal
@@ -39,11 +40,18 @@ class Starter:
     """Sends triggers and follows what they began."""
 
     def __init__(
-        self, settings: Settings, store: Store, circleci: CircleCI, messenger: Messenger, engine: Engine
+        self,
+        settings: Settings,
+        store: Store,
+        circleci: Reads,
+        writes: Writes,
+        messenger: Messenger,
+        engine: Engine,
     ) -> None:
         self._settings = settings
         self._store = store
         self._circleci = circleci
+        self._writes = writes
         self._messenger = messenger
         self._engine = engine
 
@@ -115,9 +123,9 @@ class Starter:
     async def _send(self, attempt: Attempt) -> Attempt:
         slug, ref, parameters = attempt.project_slug, attempt.ref, attempt.parameters
         if attempt.definition_id:
-            answer = await self._circleci.run_pipeline(slug, attempt.definition_id, ref, parameters)
+            answer = await self._writes.run_pipeline(slug, attempt.definition_id, ref, parameters)
         else:
-            answer = await self._circleci.trigger(slug, ref, parameters)
+            answer = await self._writes.trigger(slug, ref, parameters)
         metrics.DEPLOYS.labels("started").inc()
         structlog.contextvars.bind_contextvars(result=f"#{answer.number}")
         return await self._store.save_attempt(attempt.started(answer.id, answer.number))

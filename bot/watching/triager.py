@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import structlog
 
-from bot.circleci.client import CircleCI
 from bot.circleci.history import History
+from bot.circleci.reads import Reads
 from bot.circleci.triage import triage
 from bot.errors import CircleCIError, SlackError, StoreError
 from bot.models.build import Build, Report, State
@@ -28,10 +28,10 @@ AT_ONCE, TRY_AGAIN = 8, timedelta(seconds=2)
 JUDGED = frozenset({State.FAILED, State.PASSED})
 
 
-class Reads(NamedTuple):
+class Past(NamedTuple):
     """Where the past is read from, after everybody else: it is not urgent."""
 
-    circleci: CircleCI
+    circleci: Reads
     history: History
 
 
@@ -43,7 +43,7 @@ class Triager:
         settings: Settings,
         projects: Projects,
         store: Store,
-        reads: Reads,
+        past: Past,
         teller: Teller,
         acts: Acts,
         links: Links,
@@ -51,7 +51,7 @@ class Triager:
         self._settings = settings
         self._projects = projects
         self._store = store
-        self._reads = reads
+        self._past = past
         self._teller = teller
         self._acts = acts
         self._links = links
@@ -91,7 +91,7 @@ class Triager:
     async def _found(self, build: Build, evidence: Report) -> Triage:
         last = self._settings.history_builds
         try:
-            return await triage(self._reads.circleci, self._reads.history, build, evidence, last=last)
+            return await triage(self._past.circleci, self._past.history, build, evidence, last=last)
         except CircleCIError as error:
             log.info("history_unreadable", pipeline=build.pipeline.id, error=repr(error))
             return Triage(extent=Extent(base=""), problem="CircleCI did not answer")

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import structlog
 
 from bot import metrics
-from bot.circleci.classic import Classic
-from bot.circleci.client import CircleCI
+from bot.circleci.reads import Reads
 from bot.circleci.report import report
 from bot.errors import CircleCIError, RateLimited, SlackError, SlackLimited, Spent, Unauthorized
 from bot.models.build import Build, Ended, Report, Snapshot, State
@@ -38,9 +37,8 @@ LINGER_INTERVALS = 60
 class Sources(NamedTuple):
     """Where it reads: looks leave the others their share of requests, reports are read like commands."""
 
-    looks: CircleCI
-    reports: CircleCI
-    classic: Classic
+    looks: Reads
+    reports: Reads
     patterns: tuple[Pattern, ...]
 
 
@@ -124,7 +122,7 @@ class Watcher:
         evidence = None
         if end.is_final and any(final_key(build) not in watch.told for watch in watches):
             patterns = self._sources.patterns
-            evidence = await report(self._sources.reports, self._sources.classic, build, patterns=patterns)
+            evidence = await report(self._sources.reports, build, patterns=patterns)
             await self._store.save_ended(Ended(build=build, report=evidence))
         late: timedelta | None = None
         for watch in watches:

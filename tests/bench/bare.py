@@ -11,8 +11,8 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.circleci.client import CircleCI
 from bot.circleci.transport import Transport
+from bot.circleci.v2.reads import V2Builds
 from bot.models.circleci import PipelineId
 
 
@@ -47,10 +47,11 @@ async def acks(port: int, secret: str) -> None:
 async def looks(url: str, token: str, pipelines: list[str], rounds: int) -> None:
     """Ask for each pipeline what a look asks for, decode it, and print the CPU seconds of one look."""
     async with Transport(url, SecretStr(token)) as transport:
-        client = CircleCI(transport)
+        client = V2Builds(transport)
 
         async def look(pipeline: PipelineId) -> None:
-            for workflow in await client.workflows(pipeline):
+            workflows, _ = await client.workflows(pipeline)
+            for workflow in workflows:
                 if not workflow.is_finished:
                     await client.jobs(workflow.id)
 

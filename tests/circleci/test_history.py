@@ -7,9 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.circleci.classic import Classic
-from bot.circleci.client import CircleCI
 from bot.circleci.history import History
+from bot.circleci.reads import circleci_reads
 from bot.embedded import EmbeddedServer
 from bot.errors import CircleCIError
 from bot.models.circleci import ProjectSlug
@@ -49,7 +48,7 @@ def has(far_side: FarSide, *numbers: int) -> None:
 
 
 def history(far_side: FarSide, store: Store) -> History:
-    return History(CircleCI(far_side.transport), Classic(far_side.transport), store)
+    return History(circleci_reads(far_side.transport), store)
 
 
 async def test_a_second_reading_asks_only_whether_red_builds_were_rerun(far_side: FarSide, store: Store) -> None:

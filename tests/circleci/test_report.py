@@ -3,8 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.circleci.classic import Classic
-from bot.circleci.client import CircleCI
+from bot.circleci.reads import circleci_reads
 from bot.circleci.report import report
 from bot.models.build import Build, JobReport, Report, Run
 from bot.models.circleci import Job, Pipeline, Workflow
@@ -56,7 +55,7 @@ def has(
 
 
 async def look(far_side: FarSide, seen: Build) -> Report:
-    return await report(CircleCI(far_side.transport), Classic(far_side.transport), seen)
+    return await report(circleci_reads(far_side.transport), seen)
 
 
 async def look_at_7(far_side: FarSide) -> JobReport:

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.circleci.classic import Classic, messages
-from bot.circleci.client import CircleCI
+from bot.circleci.evidence import CircleCIEvidence
 from bot.circleci.logs import tail
+from bot.circleci.outputs import messages
 from bot.circleci.transport import Transport
-from bot.errors import CircleCIError, NotTriggered, Rejected, Unavailable
+from bot.errors import CircleCIError, Rejected, Unavailable
 from tests.circleci.conftest import SECRET, FarSide, serving
 
 LOG = "https://storage.example/log?X-Amz-Signature=KEY"
@@ -25,29 +25,22 @@ def chunk(message: str, kind: str = "out") -> dict[str, str]:
 
 
 @pytest.fixture
-def classic(far_side: FarSide) -> Classic:
-    return Classic(far_side.transport)
+def evidence(far_side: FarSide) -> CircleCIEvidence:
+    return CircleCIEvidence(far_side.transport)
 
 
-async def test_a_job_is_read_with_its_steps(far_side: FarSide, classic: Classic) -> None:
+async def test_a_job_is_read_with_its_steps(far_side: FarSide, evidence: CircleCIEvidence) -> None:
     action = {"index": 0, "status": "timedout", "failed": None, "has_output": True, "output_url": LOG}
     steps = [{"name": "npm test", "actions": [action]}]
     far_side.says("GET /api/v1.1/project/gh/acme/frontend/7", {"build_num": 7, "steps": steps})
-    build = await classic.build("gh/acme/frontend", 7)
+    build = await evidence.job_steps("gh/acme/frontend", 7)
     assert build.steps[0].actions[0].is_failed
     assert "KEY" not in repr(build)
 
 
-async def test_the_caller_is_known_by_login_and_nothing_private_is_kept(far_side: FarSide, classic: Classic) -> None:
-    far_side.says(
-        "GET /api/v1.1/me", {"login": "ci-bot", "heroku_api_key": "xxxx-0000", "selected_email": "a@b.example"}
-    )
-    assert (await classic.me()).model_dump() == {"id": "", "login": "ci-bot", "name": ""}
-
-
-async def test_output_is_fetched_without_the_token(far_side: FarSide, classic: Classic) -> None:
+async def test_output_is_fetched_without_the_token(far_side: FarSide, evidence: CircleCIEvidence) -> None:
     far_side.says(ASKED, [chunk("> jest\r\n"), chunk("FAIL\r\n", "err")])
-    output = await classic.output(LOG)
+    output = await evidence.output(LOG)
     assert (output.text, output.shortened, output.complete) == ("> jest\r\nFAIL\r\n", False, True)
     assert SECRET not in str(far_side.requests[0].headers.raw)
 
@@ -60,18 +53,18 @@ async def test_output_is_fetched_without_the_token(far_side: FarSide, classic: C
     ],
 )
 async def test_output_that_cannot_be_had_raises_without_its_address(
-    far_side: FarSide, classic: Classic, reply: object, kind: type[Exception]
+    far_side: FarSide, evidence: CircleCIEvidence, reply: object, kind: type[Exception]
 ) -> None:
     far_side.says(ASKED, reply)
     with pytest.raises(kind) as caught:
-        await classic.output(LOG)
+        await evidence.output(LOG)
     assert "KEY" not in repr(caught.value)
 
 
-async def test_no_address_at_all_is_no_crash(classic: Classic) -> None:
+async def test_no_address_at_all_is_no_crash(evidence: CircleCIEvidence) -> None:
     for url in ("http://[broken", "http://a.example:port/x", "nowhere", "", "http://" + "a" * 70_000):
         with pytest.raises(CircleCIError):
-            await classic.output(url)
+            await evidence.output(url)
 
 
 async def test_the_end_of_200_megabytes_is_found_in_bounded_memory() -> None:
@@ -93,7 +86,7 @@ async def test_the_end_of_200_megabytes_is_found_in_bounded_memory() -> None:
 
     async with serving(handle) as url, Transport(url, SecretStr(SECRET)) as transport:
         tracemalloc.start()
-        output = await Classic(transport).output(f"{url}/log", max_bytes=100_000, deadline_seconds=60)
+        output = await CircleCIEvidence(transport).output(f"{url}/log", max_bytes=100_000, deadline_seconds=60)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert sum(sent) > 199_000_000
@@ -116,7 +109,7 @@ async def test_an_end_that_does_not_come_in_time_is_said() -> None:
         return response
 
     async with serving(handle) as url, Transport(url, SecretStr(SECRET)) as transport:
-        output = await Classic(transport).output(url, deadline_seconds=0.2)
+        output = await CircleCIEvidence(transport).output(url, deadline_seconds=0.2)
     assert sent.is_set()
     assert (output.complete, output.text) == (False, "one\n")
 
@@ -163,49 +156,3 @@ def test_a_whole_document_gives_its_messages_back(texts: list[str], ascii_only: 
 def test_no_document_is_a_crash(document: str) -> None:
     messages(document, cut=True)
     messages(document, cut=False)
-
-
-async def test_a_cut_document_with_an_error_behind_it_is_no_result(far_side: FarSide, classic: Classic) -> None:
-    # C15
-    body = '{"tests":[{"name":"a","result":"success"},{"name":"b","result":"fail\n{"message":"Internal server error."}'
-    answer = httpx.Response(200, text=body, headers={"content-type": "application/json"})
-    far_side.says("GET /api/v1.1/project/gh/acme/frontend/7/tests", answer)
-    with pytest.raises(Unavailable, match="cannot be read"):
-        await classic.tests("gh/acme/frontend", 7)
-
-
-@pytest.mark.parametrize(
-    "answer", [httpx.Response(404, json={"message": "Job not found."}), {"message": "…"}, {"items": None}]
-)
-async def test_an_object_with_only_a_message_is_no_list_of_artifacts(far_side: FarSide, answer: object) -> None:
-    # C17
-    far_side.says("GET /api/v2/project/gh/acme/frontend/53826/artifacts", answer)
-    with pytest.raises(CircleCIError):
-        await CircleCI(far_side.transport).artifacts("gh/acme/frontend", 53826)
-
-
-async def test_a_build_that_will_never_run_is_not_taken_for_a_started_one(far_side: FarSide, classic: Classic) -> None:
-    far_side.says(
-        "POST /api/v1.1/project/gh/acme/frontend/7/retry",
-        {"build_num": 8, "status": "not_run", "dont_build": "1.0-not-available", "lifecycle": "scheduled"},
-    )
-    with pytest.raises(NotTriggered, match=r"1\.0-not-available"):
-        await classic.retry("gh/acme/frontend", 7)
-
-
-async def test_what_should_be_a_list_and_is_none_is_empty(far_side: FarSide, classic: Classic) -> None:
-    far_side.says("GET /api/v1.1/projects", {"message": "…"})
-    far_side.says("GET /api/v1.1/project/gh/acme/frontend/7/tests", None)
-    far_side.says("DELETE /api/v1.1/project/gh/acme/frontend/build-cache", [])
-    assert await classic.projects() == ()
-    assert await classic.tests("gh/acme/frontend", 7) == ()
-    assert await classic.clear_cache("gh/acme/frontend") == ""
-
-
-@pytest.mark.parametrize("said", ["bad value hunter2", "bad value unter2-lo…", "the name is taken"])
-async def test_a_refusal_never_quotes_the_secret(far_side: FarSide, classic: Classic, said: str) -> None:
-    far_side.says("POST /api/v1.1/project/gh/acme/frontend/envvar", httpx.Response(400, json={"message": said}))
-    with pytest.raises(Rejected) as caught:
-        await classic.set_variable("gh/acme/frontend", "NAME", SecretStr("hunter2-long"))
-    assert "unter2" not in str(caught.value)
-    assert ("taken" in str(caught.value)) == ("taken" in said)

@@ -3,10 +3,12 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from bot.circleci.client import CircleCI
+from bot.circleci.reads import Reads, circleci_reads
+from bot.circleci.v2.reads import V2Builds
+from bot.circleci.writes import Writes, circleci_writes
 from bot.errors import CircleCIError, NotTriggered, Rejected, Unavailable
 from bot.models.build import State
-from bot.models.circleci import JobId, PipelineId, Ref, WorkflowId
+from bot.models.circleci import PipelineId, Ref, WorkflowId
 from tests.circleci.conftest import DATE, HEADERS, FarSide, page
 
 PROJECT = "/api/v2/project/gh/acme/frontend"
@@ -34,24 +36,29 @@ def job(name: str, status: str = "running", number: int | None = None) -> dict[s
 
 
 @pytest.fixture
-def circleci(far_side: FarSide) -> CircleCI:
-    return CircleCI(far_side.transport)
+def circleci(far_side: FarSide) -> Reads:
+    return circleci_reads(far_side.transport)
 
 
-async def test_pipelines_of_a_branch_with_a_hash_are_asked_for_whole(far_side: FarSide, circleci: CircleCI) -> None:
+@pytest.fixture
+def writes(far_side: FarSide) -> Writes:
+    return circleci_writes(far_side.transport)
+
+
+async def test_pipelines_of_a_branch_with_a_hash_are_asked_for_whole(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PROJECT}/pipeline?branch=fix%2F%231234-some-fix", page(pipeline(3), pipeline(2), token="more"))
     assert [found.number for found in await circleci.pipelines("gh/acme/frontend", "fix/#1234-some-fix")] == [3, 2]
     assert len(far_side.requests) == 1
 
 
-async def test_newest_number_is_zero_for_a_project_that_never_ran(far_side: FarSide, circleci: CircleCI) -> None:
+async def test_newest_number_is_zero_for_a_project_that_never_ran(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PROJECT}/pipeline", page(), page(pipeline(8), pipeline(9)))
     assert await circleci.newest_number("gh/acme/frontend") == 0
     assert await circleci.newest_number("gh/acme/frontend") == 9
 
 
-async def test_single_things_are_read(far_side: FarSide, circleci: CircleCI) -> None:
-    far_side.says("GET /api/v2/me", {"id": "u", "login": "ci-bot", "name": "CI"})
+async def test_single_things_are_read(far_side: FarSide, circleci: Reads) -> None:
+    far_side.says("GET /api/v1.1/me", {"id": "u", "login": "ci-bot", "name": "CI"})
     far_side.says(
         f"GET {PROJECT}", {"id": "x", "slug": "gh/acme/frontend", "name": "frontend", "organization_name": "acme"}
     )
@@ -69,7 +76,7 @@ async def test_single_things_are_read(far_side: FarSide, circleci: CircleCI) -> 
     assert (await circleci.my_pipelines("gh/acme/frontend"))[0].number == 5
     assert (await circleci.pipeline_by_number("gh/acme/frontend", 2417)).ref == Ref(name="main")
     assert (await circleci.pipeline(PipelineId("p-1"))).number == 2417
-    assert (await circleci.workflows(PipelineId("p-1")))[0].id == "w-1"
+    assert (await V2Builds(far_side.transport).workflows(PipelineId("p-1")))[0][0].id == "w-1"
     assert (await circleci.job("gh/acme/frontend", 7)).parallel_runs[0].status == "failed"
 
 
@@ -87,16 +94,16 @@ async def test_single_things_are_read(far_side: FarSide, circleci: CircleCI) -> 
     ids=["branch", "tag", "parameters"],
 )
 async def test_a_trigger_sends_the_ref_as_typed(
-    far_side: FarSide, circleci: CircleCI, ref: Ref, parameters: dict[str, str | int | bool] | None, body: object
+    far_side: FarSide, writes: Writes, ref: Ref, parameters: dict[str, str | int | bool] | None, body: object
 ) -> None:
     far_side.says(f"POST {PROJECT}/pipeline", httpx.Response(201, json=STARTED))
-    assert (await circleci.trigger("gh/acme/frontend", ref, parameters)).number == 2418
+    assert (await writes.trigger("gh/acme/frontend", ref, parameters)).number == 2418
     assert far_side.body() == body
 
 
-async def test_a_definition_runs_with_configuration_and_code_of_the_ref(far_side: FarSide, circleci: CircleCI) -> None:
+async def test_a_definition_runs_with_configuration_and_code_of_the_ref(far_side: FarSide, writes: Writes) -> None:
     far_side.says("POST /api/v2/project/circleci/Org1/Proj2/pipeline/run", httpx.Response(201, json=STARTED))
-    await circleci.run_pipeline("circleci/Org1/Proj2", "d-1", Ref(name="v2", kind="tag"), {"env": "prod"})
+    await writes.run_pipeline("circleci/Org1/Proj2", "d-1", Ref(name="v2", kind="tag"), {"env": "prod"})
     where = {"tag": "v2"}
     assert far_side.body() == {
         "definition_id": "d-1",
@@ -106,43 +113,43 @@ async def test_a_definition_runs_with_configuration_and_code_of_the_ref(far_side
     }
 
 
-async def test_a_success_with_only_a_message_started_nothing(far_side: FarSide, circleci: CircleCI) -> None:
+async def test_a_success_with_only_a_message_started_nothing(far_side: FarSide, writes: Writes) -> None:
     far_side.says(f"POST {PROJECT}/pipeline/run", httpx.Response(200, json={"message": "skip ci"}))
     far_side.says(f"POST {PROJECT}/pipeline", httpx.Response(201, json=[]))
     with pytest.raises(NotTriggered, match="skip ci"):
-        await circleci.run_pipeline("gh/acme/frontend", "d-1", Ref(name="main"))
+        await writes.run_pipeline("gh/acme/frontend", "d-1", Ref(name="main"))
     with pytest.raises(Unavailable):
-        await circleci.trigger("gh/acme/frontend", Ref(name="main"))
+        await writes.trigger("gh/acme/frontend", Ref(name="main"))
 
 
-async def test_a_trigger_that_timed_out_is_not_sent_twice(far_side: FarSide, circleci: CircleCI) -> None:
+async def test_a_trigger_that_timed_out_is_not_sent_twice(far_side: FarSide, writes: Writes) -> None:
     far_side.says(f"POST {PROJECT}/pipeline", httpx.ReadTimeout(""))
     with pytest.raises(Unavailable) as caught:
-        await circleci.trigger("gh/acme/frontend", Ref(name="main"))
+        await writes.trigger("gh/acme/frontend", Ref(name="main"))
     assert (caught.value.arrived, len(far_side.requests)) == (True, 1)
 
 
-async def test_acts_are_posted_where_circleci_wants_them(far_side: FarSide, circleci: CircleCI) -> None:
-    for path in ("workflow/w-1/cancel", "jobs/j-1/cancel", "workflow/w-1/approve/a-1"):
+async def test_acts_are_posted_where_circleci_wants_them(far_side: FarSide, writes: Writes) -> None:
+    for path in ("workflow/w-1/cancel", "project/gh/acme/frontend/job/7/cancel", "workflow/w-1/approve/a-1"):
         far_side.says(f"POST /api/v2/{path}", httpx.Response(202, json={"message": "Accepted."}))
-    await circleci.cancel_workflow(WorkflowId("w-1"))
-    await circleci.cancel_job(JobId("j-1"))
-    await circleci.approve(WorkflowId("w-1"), "a-1")
+    await writes.cancel_workflow(WorkflowId("w-1"))
+    await writes.cancel_job_number("gh/acme/frontend", 7)
+    await writes.approve(WorkflowId("w-1"), "a-1")
     assert len(far_side.calls) == 3
 
 
-async def test_a_rerun_may_not_say_what_it_started(far_side: FarSide, circleci: CircleCI) -> None:
+async def test_a_rerun_may_not_say_what_it_started(far_side: FarSide, writes: Writes) -> None:
     told, untold = {"workflow_id": "w-2"}, {"message": "Accepted."}
     replies = [httpx.Response(202, json=told), httpx.Response(202, json=untold), httpx.Response(202, json=[])]
     far_side.says("POST /api/v2/workflow/w-1/rerun", *replies)
-    assert await circleci.rerun_workflow(WorkflowId("w-1"), from_failed=True) == "w-2"
+    assert await writes.rerun_workflow(WorkflowId("w-1"), from_failed=True) == "w-2"
     assert far_side.body() == {"from_failed": True}
-    assert await circleci.rerun_workflow(WorkflowId("w-1"), from_failed=False) is None
+    assert await writes.rerun_workflow(WorkflowId("w-1"), from_failed=False) is None
     assert far_side.body() == {}
-    assert await circleci.rerun_workflow(WorkflowId("w-1"), from_failed=False) is None
+    assert await writes.rerun_workflow(WorkflowId("w-1"), from_failed=False) is None
 
 
-async def test_a_young_pipeline_has_no_list_of_workflows_yet(far_side: FarSide, circleci: CircleCI) -> None:
+async def test_a_young_pipeline_has_no_list_of_workflows_yet(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PIPELINE}", pipeline(state="pending"))
     build = await circleci.build(PipelineId("p-1"))
     assert (build.state, build.runs, build.read_at) == (State.WAITING, (), DATE)
@@ -150,7 +157,7 @@ async def test_a_young_pipeline_has_no_list_of_workflows_yet(far_side: FarSide, 
     assert again == build
 
 
-async def test_a_list_that_disappears_later_is_no_empty_one(far_side: FarSide, circleci: CircleCI) -> None:
+async def test_a_list_that_disappears_later_is_no_empty_one(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PIPELINE}", pipeline())
     far_side.says(WORKFLOWS, page(workflow("w-1")), httpx.Response(404, json={"message": "Not Found"}))
     far_side.says("GET /api/v2/workflow/w-1/job", page())
@@ -160,7 +167,7 @@ async def test_a_list_that_disappears_later_is_no_empty_one(far_side: FarSide, c
 
 
 async def test_a_poll_costs_the_list_and_one_request_for_each_unfinished_workflow(
-    far_side: FarSide, circleci: CircleCI
+    far_side: FarSide, circleci: Reads
 ) -> None:
     far_side.says(f"GET {PIPELINE}", pipeline())
     running, done = workflow("w-1", "build"), workflow("w-2", "lint", "success")
@@ -179,9 +186,7 @@ async def test_a_poll_costs_the_list_and_one_request_for_each_unfinished_workflo
     assert (fourth, fourth.state) == (third, State.FAILED)
 
 
-async def test_the_newest_run_of_each_name_counts_and_setup_is_no_attempt(
-    far_side: FarSide, circleci: CircleCI
-) -> None:
+async def test_the_newest_run_of_each_name_counts_and_setup_is_no_attempt(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PIPELINE}", pipeline())
     rerun, first = workflow("w-3", "build", minute=30), workflow("w-2", "build", "failed", minute=10)
     setup = workflow("w-1", "build", "success", minute=5, tag="setup")
@@ -195,7 +200,7 @@ async def test_the_newest_run_of_each_name_counts_and_setup_is_no_attempt(
     assert "GET /api/v2/workflow/w-2/job" not in far_side.calls
 
 
-async def test_one_failing_job_list_fails_the_poll_as_itself(far_side: FarSide, circleci: CircleCI) -> None:
+async def test_one_failing_job_list_fails_the_poll_as_itself(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PIPELINE}", pipeline())
     far_side.says(WORKFLOWS, page(workflow("w-1", "a"), workflow("w-2", "b")))
     far_side.says("GET /api/v2/workflow/w-1/job", page())
@@ -205,9 +210,7 @@ async def test_one_failing_job_list_fails_the_poll_as_itself(far_side: FarSide, 
 
 
 @pytest.mark.parametrize("branch", ["main", None], ids=["branch", "tag"])
-async def test_a_newer_pipeline_on_the_branch_is_found(
-    far_side: FarSide, circleci: CircleCI, branch: str | None
-) -> None:
+async def test_a_newer_pipeline_on_the_branch_is_found(far_side: FarSide, circleci: Reads, branch: str | None) -> None:
     far_side.says(f"GET {PIPELINE}", pipeline(branch=branch))
     build = await circleci.build(PipelineId("p-1"))
     far_side.says(f"GET {PROJECT}/pipeline?branch=main", page(pipeline(2416), pipeline(2420), pipeline(2418)))
@@ -215,7 +218,7 @@ async def test_a_newer_pipeline_on_the_branch_is_found(
     assert (newer and newer.number) == (2420 if branch else None)
 
 
-async def test_what_superseded_a_build_is_remembered_until_it_runs_again(far_side: FarSide, circleci: CircleCI) -> None:
+async def test_what_superseded_a_build_is_remembered_until_it_runs_again(far_side: FarSide, circleci: Reads) -> None:
     canceled, rerun = workflow("w-1", status="canceled"), workflow("w-2", status="canceled", minute=9)
     far_side.says(f"GET {PIPELINE}", pipeline())
     far_side.says(WORKFLOWS, page(canceled), page(canceled), page(rerun, canceled))
@@ -229,7 +232,7 @@ async def test_what_superseded_a_build_is_remembered_until_it_runs_again(far_sid
     assert (await circleci.build(PipelineId("p-1"), build)).state is State.CANCELED
 
 
-async def test_pages_are_read_to_the_end_and_no_further_than_allowed(far_side: FarSide, circleci: CircleCI) -> None:
+async def test_pages_are_read_to_the_end_and_no_further_than_allowed(far_side: FarSide, circleci: Reads) -> None:
     tests = f"GET {PROJECT}/7/tests"
     far_side.says(tests, page({"name": "a"}, token="t 1/=+"))
     far_side.says(f"{tests}?page-token=t+1%2F%3D%2B", page({"name": "b"}, token="t2"))
@@ -239,7 +242,7 @@ async def test_pages_are_read_to_the_end_and_no_further_than_allowed(far_side: F
 
 
 @pytest.mark.parametrize("second", [page({"path": "b"}, token="t"), httpx.Response(404)], ids=["repeated", "refused"])
-async def test_a_bad_page_token_ends_the_list(far_side: FarSide, circleci: CircleCI, second: object) -> None:
+async def test_a_bad_page_token_ends_the_list(far_side: FarSide, circleci: Reads, second: object) -> None:
     far_side.says(f"GET {PROJECT}/7/artifacts", page({"path": "a"}, token="t"))
     far_side.says(f"GET {PROJECT}/7/artifacts?page-token=t", second)
     assert (await circleci.artifacts("gh/acme/frontend", 7))[0].path == "a"
@@ -257,17 +260,29 @@ async def test_a_bad_page_token_ends_the_list(far_side: FarSide, circleci: Circl
     ],
 )
 async def test_what_is_no_list_of_artifacts_says_so(
-    far_side: FarSide, circleci: CircleCI, reply: object, kind: type[CircleCIError]
+    far_side: FarSide, circleci: Reads, reply: object, kind: type[CircleCIError]
 ) -> None:
     far_side.says(f"GET {PROJECT}/7/artifacts", reply)
     with pytest.raises(kind):
         await circleci.artifacts("gh/acme/frontend", 7)
 
 
-async def test_ages_come_from_circlecis_clock(far_side: FarSide, circleci: CircleCI) -> None:
+async def test_ages_come_from_circlecis_clock(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PIPELINE}", pipeline())
     late = {**HEADERS, "Date": "Fri, 20 Nov 2026 10:03:00 GMT"}
     far_side.says(WORKFLOWS, httpx.Response(200, json=page(), headers=late))
     build = await circleci.build(PipelineId("p-1"))
     assert build.read_at == datetime(2026, 11, 20, 10, 3, tzinfo=UTC)
     assert build.elapsed == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(404, json={"message": "Job not found."}), {"message": "…"}, {"items": None}]
+)
+async def test_an_object_with_only_a_message_is_no_list_of_artifacts(
+    far_side: FarSide, circleci: Reads, answer: object
+) -> None:
+    # C17
+    far_side.says("GET /api/v2/project/gh/acme/frontend/53826/artifacts", answer)
+    with pytest.raises(CircleCIError):
+        await circleci.artifacts("gh/acme/frontend", 53826)

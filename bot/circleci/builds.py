@@ -1,0 +1,121 @@
+"""A build put together from the far side's single answers, and looks at a project that take more than one of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.circleci.transport import together
+from bot.errors import Rejected
+from bot.models.build import Build, Run
+from bot.models.circleci import Job, Pipeline, PipelineId, Workflow, WorkflowId
+
+SETTLED_STATES = frozenset({"created", "errored"})
+JOBLESS_STATUSES = frozenset({"error", "unauthorized", "not_run"})
+
+
+class Parts(Protocol):
+    """The answers that a build is put together from; the times are those of the far side's clock."""
+
+    async def dated_pipeline(self, pipeline_id: PipelineId) -> tuple[Pipeline, datetime]:
+        """Return one pipeline."""
+
+    async def workflows(self, pipeline_id: PipelineId) -> tuple[tuple[Workflow, ...], datetime | None]:
+        """Return all runs of all workflows, reruns included."""
+
+    async def jobs(self, workflow_id: WorkflowId) -> tuple[Job, ...]:
+        """Return the jobs of one workflow."""
+
+
+class Lists(Protocol):
+    """Who lists pipelines."""
+
+    async def pipelines(self, slug: str, branch: str | None = None, pages: int = 1) -> tuple[Pipeline, ...]:
+        """Return the newest pipelines of a project or a branch."""
+
+
+async def build(parts: Parts, pipeline_id: PipelineId, known: Build | None = None) -> Build:
+    """Return a pipeline seen whole, reusing from `known` what cannot have changed.
+
+    A poll costs the list of workflows and one request per unfinished one; a young pipeline one more, for itself.
+    """
+    if known and known.runs and known.pipeline.state in SETTLED_STATES:
+        pipeline, read_at = known.pipeline, known.read_at
+    else:
+        pipeline, read_at = await parts.dated_pipeline(pipeline_id)
+    workflows, listed_at = await _workflows(parts, pipeline_id, fresh=not (known and known.runs))
+    newest = _newest_runs(workflows)
+    jobs = await together(*(_jobs(parts, run.workflow, known) for run in newest))
+    runs = tuple(run.model_copy(update={"jobs": found}) for run, found in zip(newest, jobs, strict=True))
+    seen = Build(pipeline=pipeline, runs=runs, read_at=listed_at or read_at)
+    if not known or known.fingerprint != seen.fingerprint:
+        return seen
+    newer = {"superseded_by": known.superseded_by, "superseded_by_id": known.superseded_by_id}
+    return seen.model_copy(update=newer)
+
+
+async def outline(parts: Parts, pipeline: Pipeline) -> Build:
+    """Return a pipeline with its workflows, without their jobs: one request."""
+    workflows, read_at = await _workflows(parts, pipeline.id, fresh=False)
+    return Build(pipeline=pipeline, runs=tuple(_newest_runs(workflows)), read_at=read_at or pipeline.created_at)
+
+
+async def attempts(parts: Parts, pipeline_id: PipelineId, known: Sequence[Run] = ()) -> tuple[Run, ...]:
+    """Return every run of every workflow of a pipeline, oldest first; those in `known` that had ended as they were.
+
+    The jobs of one that has not ended are left out.
+    """
+    workflows, _ = await _workflows(parts, pipeline_id, fresh=True)
+    ordered = sorted(workflows, key=lambda workflow: workflow.created_at)
+    before = {run.workflow.id: run for run in known}
+    return tuple(await together(*(_attempt(parts, workflow, before) for workflow in ordered)))
+
+
+async def newer_pipeline(lists: Lists, build: Build) -> Pipeline | None:
+    """Return the newest pipeline on the build's branch if it is a later one: it may have cancelled this build."""
+    ref = build.pipeline.ref
+    if ref is None or ref.is_tag:
+        return None
+    found = await lists.pipelines(build.pipeline.project_slug, ref.name)
+    newest = max(found, key=lambda pipeline: pipeline.number, default=build.pipeline)
+    return newest if newest.number > build.pipeline.number else None
+
+
+async def newest_number(lists: Lists, slug: str) -> int:
+    """Return the number of the project's newest pipeline, 0 when it has none."""
+    return max((pipeline.number for pipeline in await lists.pipelines(slug)), default=0)
+
+
+async def _workflows(
+    parts: Parts, pipeline_id: PipelineId, *, fresh: bool
+) -> tuple[tuple[Workflow, ...], datetime | None]:
+    try:
+        return await parts.workflows(pipeline_id)
+    except Rejected as error:
+        # The list of a pipeline that has only just begun may be a 404 (circleci-cli: internal/cmd/run/get.go).
+        if not (fresh and error.is_gone):
+            raise
+        return (), None
+
+
+async def _attempt(parts: Parts, workflow: Workflow, known: Mapping[WorkflowId, Run]) -> Run:
+    if workflow.id in known and known[workflow.id].workflow == workflow:
+        return known[workflow.id]
+    worth = workflow.is_finished and not workflow.is_setup and workflow.status not in JOBLESS_STATUSES
+    return Run(workflow=workflow, jobs=await parts.jobs(workflow.id) if worth else ())
+
+
+async def _jobs(parts: Parts, workflow: Workflow, known: Build | None) -> tuple[Job, ...]:
+    for before in known.runs if known else ():
+        # Jobs read while the workflow still ran are read once more after its end.
+        settled = before.workflow == workflow and workflow.is_finished
+        if settled and (before.jobs or workflow.status in JOBLESS_STATUSES):
+            return before.jobs
+    return await parts.jobs(workflow.id)
+
+
+def _newest_runs(workflows: Iterable[Workflow]) -> list[Run]:
+    """Keep the newest run of each workflow; a setup workflow is never an attempt of a real one."""
+    by_name: dict[tuple[str, bool], list[Workflow]] = {}
+    for workflow in sorted(workflows, key=lambda workflow: workflow.created_at):
+        by_name.setdefault((workflow.name, workflow.is_setup), []).append(workflow)
+    return [Run(workflow=runs[-1], attempt=len(runs)) for runs in by_name.values()]

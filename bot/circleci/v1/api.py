@@ -1,0 +1,32 @@
+"""The requests of API v1.1."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from bot.circleci.answers import Answer, decode
+from bot.circleci.transport import Transport
+from bot.models.classic import as_list
+
+API = "/api/v1.1/"
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Api:
+    """Each request raises a CircleCIError when CircleCI does not do it."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def get(self, path: str, **params: str) -> Answer:
+        """Read something."""
+        return await self._transport.request("GET", API + path, params=params or None)
+
+    async def all(self, model: type[M], path: str, **params: str) -> tuple[M, ...]:
+        """Read a list; what should be one and is none is empty."""
+        return tuple(decode(model, item) for item in as_list((await self.get(path, **params)).data))
+
+    async def send(self, method: str, path: str, body: object = None) -> Answer:
+        """Change something."""
+        return await self._transport.request(method, API + path, json=body)

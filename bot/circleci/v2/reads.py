@@ -1,0 +1,124 @@
+"""Builds as API v2 has them."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.circleci import builds
+from bot.circleci.answers import decode, project_path, segments
+from bot.circleci.tested import decode_tests
+from bot.circleci.transport import Transport
+from bot.circleci.v2.api import Api
+from bot.models.build import Build, Run
+from bot.models.circleci import (
+    Artifact,
+    Definition,
+    Job,
+    JobDetails,
+    Pipeline,
+    PipelineId,
+    Project,
+    TestResult,
+    Workflow,
+    WorkflowId,
+)
+from bot.models.history import Insight
+
+
+class V2Builds:
+    """`protocols.Builds` by API v2."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._api = Api(transport)
+
+    async def project(self, slug: str) -> Project:
+        """Return a project under its canonical slug, whatever spelling of it was asked for."""
+        return decode(Project, (await self._api.get(project_path(slug))).data)
+
+    async def definitions(self, project_id: str) -> tuple[Definition, ...]:
+        """Return a project's pipeline definitions, for `run_pipeline`."""
+        return await self._api.all(Definition, segments("projects", project_id, "pipeline-definitions"))
+
+    async def pipelines(self, slug: str, branch: str | None = None, pages: int = 1) -> tuple[Pipeline, ...]:
+        """Return the newest pipelines, newest first; with `branch` those of tags are left out."""
+        where = {"branch": branch} if branch else {}
+        return await self._api.all(Pipeline, project_path(slug, "pipeline"), where, pages)
+
+    async def my_pipelines(self, slug: str) -> tuple[Pipeline, ...]:
+        """Return the newest pipelines that our own token started, newest first."""
+        return await self._api.all(Pipeline, project_path(slug, "pipeline", "mine"), most=1)
+
+    async def pipeline(self, pipeline_id: PipelineId) -> Pipeline:
+        """Return one pipeline."""
+        return (await self.dated_pipeline(pipeline_id))[0]
+
+    async def dated_pipeline(self, pipeline_id: PipelineId) -> tuple[Pipeline, datetime]:
+        """Return one pipeline, and the time on CircleCI's clock."""
+        answer = await self._api.get(segments("pipeline", pipeline_id))
+        return decode(Pipeline, answer.data), answer.date
+
+    async def pipeline_by_number(self, slug: str, number: int) -> Pipeline:
+        """Return the pipeline people call by `number`."""
+        return decode(Pipeline, (await self._api.get(project_path(slug, "pipeline", number))).data)
+
+    async def newer_pipeline(self, build: Build) -> Pipeline | None:
+        """Return the newest pipeline on the build's branch if it is a later one: it may have cancelled this build."""
+        return await builds.newer_pipeline(self, build)
+
+    async def build(self, pipeline_id: PipelineId, known: Build | None = None) -> Build:
+        """Return a pipeline seen whole, reusing from `known` what cannot have changed."""
+        return await builds.build(self, pipeline_id, known)
+
+    async def outline(self, pipeline: Pipeline) -> Build:
+        """Return a pipeline with its workflows, without their jobs: one request."""
+        return await builds.outline(self, pipeline)
+
+    async def attempts(self, pipeline_id: PipelineId, known: Sequence[Run] = ()) -> tuple[Run, ...]:
+        """Return every run of every workflow of a pipeline, oldest first; those in `known` that had ended as they were.
+
+        The jobs of one that has not ended are left out.
+        """
+        return await builds.attempts(self, pipeline_id, known)
+
+    async def workflows(self, pipeline_id: PipelineId) -> tuple[tuple[Workflow, ...], datetime | None]:
+        """Return all runs of all workflows, reruns included, newest first, and the time on CircleCI's clock."""
+        found, date = list[Workflow](), None
+        async for page in self._api.pages(segments("pipeline", pipeline_id, "workflow")):
+            date = date or page.date
+            found += [decode(Workflow, item) for item in page.items]
+        return tuple(found), date
+
+    async def jobs(self, workflow_id: WorkflowId) -> tuple[Job, ...]:
+        """Return the jobs of one workflow."""
+        return await self._api.all(Job, segments("workflow", workflow_id, "job"))
+
+    async def job(self, slug: str, number: int) -> JobDetails:
+        """Return a job's details; an approval job has none, and answers 404."""
+        return decode(JobDetails, (await self._api.get(project_path(slug, "job", number))).data)
+
+    async def some_tests(self, slug: str, job_number: int, pages: int) -> tuple[tuple[TestResult, ...], bool]:
+        """Return the first pages of a job's test results, and whether there are more; many jobs store none."""
+        found, more = list[TestResult](), False
+        async for page in self._api.pages(project_path(slug, job_number, "tests"), most=pages):
+            # Thousands of them take a while, and others wait for the loop.
+            found += await asyncio.to_thread(decode_tests, page.items)
+            more = page.more
+        return tuple(found), more
+
+    async def artifacts(self, slug: str, job_number: int, pages: int = 5) -> tuple[Artifact, ...]:
+        """Return the files a job stored."""
+        return await self._api.all(Artifact, project_path(slug, job_number, "artifacts"), most=pages)
+
+    async def flaky_tests(self, slug: str) -> tuple[Insight, ...]:
+        """Return the tests CircleCI calls flaky: failed and passed on one commit within two weeks.
+
+        Recorded answers are spelled test_name, the description says test-name (mcp-server-circleci#23).
+        """
+        data = (await self._api.get(segments("insights", *slug.split("/"), "flaky-tests"))).data
+        listed = _spelled(data).get("flaky_tests") if isinstance(data, dict) else None
+        found = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        return tuple(decode(Insight, _spelled(one)) for one in found)
+
+
+def _spelled(data: dict[object, object]) -> dict[str, object]:
+    return {str(name).replace("-", "_"): value for name, value in data.items()}
