@@ -6,7 +6,7 @@ import pytest
 from bot.circleci.reads import Reads, circleci_reads
 from bot.circleci.v2.reads import V2Builds
 from bot.circleci.writes import Writes, circleci_writes
-from bot.errors import CircleCIError, NotTriggered, Rejected, Unavailable
+from bot.errors import CircleCIError, NotTriggered, RateLimited, Rejected, Unauthorized, Unavailable
 from bot.models.build import State
 from bot.models.circleci import PipelineId, Ref, WorkflowId
 from tests.circleci.conftest import DATE, HEADERS, FarSide, page
@@ -241,12 +241,57 @@ async def test_pages_are_read_to_the_end_and_no_further_than_allowed(far_side: F
     assert len(await circleci.tests("gh/acme/frontend", 7, pages=2)) == 2
 
 
-@pytest.mark.parametrize("second", [page({"path": "b"}, token="t"), httpx.Response(404)], ids=["repeated", "refused"])
-async def test_a_bad_page_token_ends_the_list(far_side: FarSide, circleci: Reads, second: object) -> None:
+async def test_a_page_token_that_repeats_ends_the_list(far_side: FarSide, circleci: Reads) -> None:
+    far_side.says(f"GET {PROJECT}/7/artifacts", page({"path": "a"}, token="t"))
+    far_side.says(f"GET {PROJECT}/7/artifacts?page-token=t", page({"path": "b"}, token="t"))
+    assert [one.path for one in await circleci.artifacts("gh/acme/frontend", 7)] == ["a", "b"]
+    assert len(far_side.requests) == 2
+
+
+async def test_a_token_that_circleci_forgot_ends_a_long_list_that_says_so(far_side: FarSide, circleci: Reads) -> None:
+    far_side.says(f"GET {PROJECT}/pipeline", page(pipeline(3), token="t"))
+    far_side.says(f"GET {PROJECT}/7/tests", page({"name": "a"}, token="t"))
+    assert [one.number for one in await circleci.pipelines("gh/acme/frontend", pages=3)] == [3]
+    tests, more = await circleci.some_tests("gh/acme/frontend", 7, 5)
+    assert ([test.name for test in tests], more) == (["a"], True)
+
+
+@pytest.mark.parametrize(
+    ("second", "kind"),
+    [
+        (httpx.Response(401, json={"message": "You must log in first."}), Unauthorized),
+        (httpx.Response(403, json={"message": "Permission denied"}), Rejected),
+        (httpx.Response(404), Unavailable),
+        (httpx.Response(429, headers={"Retry-After": "60"}), RateLimited),
+    ],
+    ids=["401", "403", "404", "429"],
+)
+async def test_a_refused_second_page_is_no_shorter_list(
+    far_side: FarSide, circleci: Reads, second: httpx.Response, kind: type[CircleCIError]
+) -> None:
+    far_side.says(f"GET {PIPELINE}", pipeline())
+    far_side.says(WORKFLOWS, page(workflow("w-1", "lint", "success"), token="t"))
+    far_side.says(f"{WORKFLOWS}?page-token=t", second)
     far_side.says(f"GET {PROJECT}/7/artifacts", page({"path": "a"}, token="t"))
     far_side.says(f"GET {PROJECT}/7/artifacts?page-token=t", second)
-    assert (await circleci.artifacts("gh/acme/frontend", 7))[0].path == "a"
-    assert len(far_side.requests) == 2
+    with pytest.raises(kind):  # nobody knows what stood on the second page
+        await circleci.build(PipelineId("p-1"))
+    with pytest.raises(kind):
+        await circleci.artifacts("gh/acme/frontend", 7)
+
+
+@pytest.mark.parametrize("status", [403, 429])
+async def test_long_lists_too_end_only_at_a_token_that_circleci_forgot(
+    far_side: FarSide, circleci: Reads, status: int
+) -> None:
+    second = httpx.Response(status, headers={"Retry-After": "60"})
+    for path in ("pipeline", "7/tests"):
+        far_side.says(f"GET {PROJECT}/{path}", page(token="t"))
+        far_side.says(f"GET {PROJECT}/{path}?page-token=t", second)
+    with pytest.raises(CircleCIError):
+        await circleci.pipelines("gh/acme/frontend", pages=2)
+    with pytest.raises(CircleCIError):
+        await circleci.tests("gh/acme/frontend", 7)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from bot.circleci.answers import Answer, decode, items
 from bot.circleci.transport import Transport
-from bot.errors import Rejected
+from bot.errors import Rejected, Unavailable
 
 API = "/api/v2/"
 MOST_PAGES = 20
@@ -39,30 +39,45 @@ class Api:
         return await self._transport.request("POST", API + path, json=body)
 
     async def all(
-        self, model: type[M], path: str, params: Mapping[str, str] | None = None, most: int = MOST_PAGES
+        self,
+        model: type[M],
+        path: str,
+        params: Mapping[str, str] | None = None,
+        most: int = MOST_PAGES,
+        *,
+        may_break_off: bool = False,
     ) -> tuple[M, ...]:
         """Read a list, at most `most` pages of it."""
         found: list[M] = []
-        async for page in self.pages(path, params, most):
+        async for page in self.pages(path, params, most, may_break_off=may_break_off):
             found += [decode(model, item) for item in page.items]
         return tuple(found)
 
     async def pages(
-        self, path: str, params: Mapping[str, str] | None = None, most: int = MOST_PAGES
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        most: int = MOST_PAGES,
+        *,
+        may_break_off: bool = False,
     ) -> AsyncIterator[Page]:
-        """Yield at most `most` pages of a list.
+        """Yield at most `most` pages of a list; raises Unavailable for an answer that is no list, or breaks off.
 
-        Ends early at a token that repeats or is refused (circleci/circleci-docs#6472); raises Unavailable for an
-        answer that is no list.
+        CircleCI has given tokens that repeat, and in long lists of pipelines some that it answers 404 to itself
+        (circleci/circleci-docs#6472). A repeated one ends the list, the other only a list that `may_break_off`: the
+        last page says then that there are more.
         """
         token, seen = "", set[str]()
-        for number in range(most):
+        for _ in range(most):
             try:
                 answer = await self.get(path, {**(params or {}), **({"page-token": token} if token else {})})
-            except Rejected:
-                if number == 0:
+            except Rejected as error:
+                if not token or not error.is_gone:
                     raise
-                return
+                if may_break_off:
+                    return
+                # Not as the 404 of a thing that is not there: what the first pages held is.
+                raise Unavailable("a list that breaks off") from error
             found, token = items(answer)
             more = bool(token) and token not in seen
             yield Page(found, more, answer.date)

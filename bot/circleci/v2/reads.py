@@ -42,7 +42,7 @@ class V2Builds:
     async def pipelines(self, slug: str, branch: str | None = None, pages: int = 1) -> tuple[Pipeline, ...]:
         """Return the newest pipelines, newest first; with `branch` those of tags are left out."""
         where = {"branch": branch} if branch else {}
-        return await self._api.all(Pipeline, project_path(slug, "pipeline"), where, pages)
+        return await self._api.all(Pipeline, project_path(slug, "pipeline"), where, pages, may_break_off=True)
 
     async def my_pipelines(self, slug: str) -> tuple[Pipeline, ...]:
         """Return the newest pipelines that our own token started, newest first."""
@@ -99,7 +99,7 @@ class V2Builds:
     async def some_tests(self, slug: str, job_number: int, pages: int) -> tuple[tuple[TestResult, ...], bool]:
         """Return the first pages of a job's test results, and whether there are more; many jobs store none."""
         found, more = list[TestResult](), False
-        async for page in self._api.pages(project_path(slug, job_number, "tests"), most=pages):
+        async for page in self._api.pages(project_path(slug, job_number, "tests"), most=pages, may_break_off=True):
             # Thousands of them take a while, and others wait for the loop.
             found += await asyncio.to_thread(decode_tests, page.items)
             more = page.more
