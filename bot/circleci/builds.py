@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.circleci.transport import together
-from bot.errors import Rejected
+from bot.errors import CircleCIError, Rejected, Unauthorized
 from bot.models.build import Build, Run
 from bot.models.circleci import Job, Pipeline, PipelineId, Workflow, WorkflowId
 
@@ -62,7 +62,7 @@ async def outline(parts: Parts, pipeline: Pipeline) -> Build:
 async def attempts(parts: Parts, pipeline_id: PipelineId, known: Sequence[Run] = ()) -> tuple[Run, ...]:
     """Return every run of every workflow of a pipeline, oldest first; those in `known` that had ended as they were.
 
-    The jobs of one that has not ended are left out.
+    The jobs of one that has not ended are left out, and so are those that cannot be read, which the run then says.
     """
     workflows, _ = await _workflows(parts, pipeline_id, fresh=True)
     ordered = sorted(workflows, key=lambda workflow: workflow.created_at)
@@ -100,8 +100,14 @@ async def _workflows(
 async def _attempt(parts: Parts, workflow: Workflow, known: Mapping[WorkflowId, Run]) -> Run:
     if workflow.id in known and known[workflow.id].workflow == workflow:
         return known[workflow.id]
-    worth = workflow.is_finished and not workflow.is_setup and workflow.status not in JOBLESS_STATUSES
-    return Run(workflow=workflow, jobs=await parts.jobs(workflow.id) if worth else ())
+    if not workflow.is_finished or workflow.is_setup or workflow.status in JOBLESS_STATUSES:
+        return Run(workflow=workflow)
+    try:
+        return Run(workflow=workflow, jobs=await parts.jobs(workflow.id))
+    except Unauthorized:
+        raise
+    except CircleCIError:
+        return Run(workflow=workflow, jobs_unread=True)  # how it ended is known all the same
 
 
 async def _jobs(parts: Parts, workflow: Workflow, known: Build | None) -> tuple[Job, ...]:

@@ -1,4 +1,4 @@
-"""Earlier builds and their test results: read once, kept in Redis, since they never change."""
+"""Earlier builds and their test results: what has ended is read once and kept in Redis, but each may be rerun."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable
@@ -57,21 +57,26 @@ class History:
         return tuple(found[:last])
 
     async def build(self, pipeline: Pipeline) -> PastBuild | None:
-        """Return a pipeline with every attempt of its workflows; None while one of them runs, or is not readable."""
+        """Return a pipeline with every attempt of its workflows; None while one of them runs, or is not readable.
+
+        One that is kept costs a request too, for the list of its workflows: what passed may be rerun and break. Where
+        that list cannot be read, it is what it was.
+        """
         known = await self._store.past_build(pipeline.id)
-        if known is not None and known.is_green:
-            return known  # nobody reruns what passed
         try:
             attempts = await self._circleci.attempts(pipeline.id, known.runs if known else ())
         except Unauthorized:
             raise
         except CircleCIError:
             return known
+        if known and not attempts:
+            return known  # CircleCI has forgotten them
         if not all(run.workflow.is_finished for run in attempts):
             return None
         runs = tuple(run for run in attempts if not run.workflow.is_setup)
         build = PastBuild(pipeline=pipeline, runs=runs)
-        if runs and pipeline.state in SETTLED_STATES and build != known:
+        whole = not any(run.jobs_unread for run in runs)
+        if runs and whole and pipeline.state in SETTLED_STATES and build != known:
             await self._store.save_past_build(build)
         return build
 

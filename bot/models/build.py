@@ -33,11 +33,12 @@ class State(StrEnum):
 
 
 class Run(Model):
-    """A workflow with its jobs, the newest run of its name."""
+    """A workflow with its jobs, the newest run of its name; `jobs_unread` says that they could not be read."""
 
     workflow: Workflow
     jobs: tuple[Job, ...] = ()
     attempt: int = 1
+    jobs_unread: bool = False
 
     @property
     def failed_jobs(self) -> tuple[Job, ...]:

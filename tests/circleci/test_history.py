@@ -51,7 +51,7 @@ def history(far_side: FarSide, store: Store) -> History:
     return History(circleci_reads(far_side.transport), store)
 
 
-async def test_a_second_reading_asks_only_whether_red_builds_were_rerun(far_side: FarSide, store: Store) -> None:
+async def test_a_second_reading_asks_only_whether_builds_were_rerun(far_side: FarSide, store: Store) -> None:
     has(far_side, 9, 8, 7)
     past = history(far_side, store)
     builds = await past.builds(SLUG, "main", 3)
@@ -64,8 +64,61 @@ async def test_a_second_reading_asks_only_whether_red_builds_were_rerun(far_side
     assert again == builds
     assert await past.tests(SLUG, again) == tested
     assert sorted(far_side.calls) == sorted(
-        [f"{PROJECT}/pipeline?branch=main", f"{V2}/pipeline/p9/workflow", f"{V2}/pipeline/p7/workflow"]
+        [f"{PROJECT}/pipeline?branch=main", *(f"{V2}/pipeline/p{number}/workflow" for number in (9, 8, 7))]
     )
+
+
+def rerun(far_side: FarSide, number: int, status: str) -> None:
+    """Let a build have been run once more, on its page, and have ended so."""
+    created, before = DATE.isoformat(), "failed" if number % 2 else "success"
+    runs = [
+        {"id": id_, "name": "build", "status": ended, "created_at": at, "stopped_at": at}
+        for id_, ended, at in (
+            (f"w{number}", before, created),
+            (f"again{number}", status, created.replace("10:00", "11:00")),
+        )
+    ]
+    far_side.says(f"{V2}/pipeline/p{number}/workflow", page(*reversed(runs)))
+    job = {"id": f"again{number}", "name": "test", "status": status, "job_number": 10 * number}
+    far_side.says(f"{V2}/workflow/again{number}/job", page(job))
+
+
+@pytest.mark.parametrize(("number", "status"), [(8, "failed"), (9, "success"), (8, "success"), (9, "failed")])
+async def test_a_build_that_was_rerun_is_what_became_of_it(
+    far_side: FarSide, store: Store, number: int, status: str
+) -> None:
+    has(far_side, number)
+    past = history(far_side, store)
+    assert [one.is_red for one in await past.builds(SLUG, "main", 1)] == [number == 9]
+    rerun(far_side, number, status)
+    builds = await past.builds(SLUG, "main", 1)
+    assert [(one.is_red, one.is_green) for one in builds] == [(status == "failed", status == "success")]
+    assert [job.job_number for job in builds[0].jobs] == [number, 10 * number]
+
+
+@pytest.mark.parametrize("status", [404, 503])
+async def test_a_rerun_whose_jobs_cannot_be_read_counts_and_is_read_again(
+    far_side: FarSide, store: Store, status: int
+) -> None:
+    has(far_side, 8)
+    past = history(far_side, store)
+    await past.builds(SLUG, "main", 1)
+    rerun(far_side, 8, "failed")
+    read = page({"id": "j", "name": "test", "status": "failed", "job_number": 80})
+    tries = 3 if status == 503 else 1  # an outage is tried again
+    far_side.says(f"{V2}/workflow/again8/job", *[httpx.Response(status)] * tries, read)
+    assert [one.is_red for one in await past.builds(SLUG, "main", 1)] == [True]
+    again = await past.builds(SLUG, "main", 1)
+    assert [run.jobs_unread for run in again[0].runs] == [False, False]
+
+
+async def test_a_build_that_circleci_forgot_is_what_it_was(far_side: FarSide, store: Store) -> None:
+    has(far_side, 9, 8)
+    past = history(far_side, store)
+    builds = await past.builds(SLUG, "main", 2)
+    for number in (9, 8):
+        far_side.says(f"{V2}/pipeline/p{number}/workflow", httpx.Response(404))
+    assert await past.builds(SLUG, "main", 2) == builds
 
 
 async def test_builds_that_run_or_cannot_be_read_are_left_out(far_side: FarSide, store: Store) -> None:
