@@ -108,7 +108,7 @@ class App:
             Messenger(token=settings.slack_bot_token, api_url=settings.slack_api_url, budgets=self._slack_budgets())
         )
         identity = await self._who_am_i()
-        asking = Budget(self.store, "circleci", settings.circleci_requests_per_second)
+        asking = Budget(self.store.turns, "circleci", settings.circleci_requests_per_second)
         connections = await self._stack.enter_async_context(
             Transport(
                 settings.circleci_url,
@@ -127,7 +127,7 @@ class App:
         context, tasks = self._parts(transport, lanes, engine, team_id=identity.team_id)
         engine.register(tasks)
         if self._role is not Role.WEB:
-            await self.store.release("tokens-checked")  # so that the first sweep looks at them
+            await self.store.claims.release("tokens-checked")  # so that the first sweep looks at them
             await self._start_worker()
         if self._role is Role.WORKER:
             await self._start_answering()
@@ -147,7 +147,7 @@ class App:
         self.docket = await self._stack.enter_async_context(Docket(name="ci-chatops", url=url))
 
     async def _old_enough(self) -> None:
-        memory = await self.store.condition()
+        memory = await self.store.pulse.condition()
         if memory.is_too_old:
             old = f"it leads to version {memory.version}: Redis {OLDEST_REDIS}.0 or newer, or Valkey, is needed"
             raise BadSettings([("REDIS_URL", old)])
@@ -162,11 +162,11 @@ class App:
             raise BadSettings([("SLACK_BOT_TOKEN", f"Slack refuses it: {error.code}")]) from error
 
     def _slack_budgets(self) -> SlackBudgets:
-        settings, store = self._settings, self.store
+        settings, turns = self._settings, self.store.turns
         return SlackBudgets(
-            posts=Budget(store, "slack:posts", settings.slack_posts_per_second_per_channel, burst=POSTS_AT_ONCE),
-            updates=Budget(store, "slack:updates", settings.slack_updates_per_minute / 60, burst=UPDATES_AT_ONCE),
-            others=Budget(store, "slack"),
+            posts=Budget(turns, "slack:posts", settings.slack_posts_per_second_per_channel, burst=POSTS_AT_ONCE),
+            updates=Budget(turns, "slack:updates", settings.slack_updates_per_minute / 60, burst=UPDATES_AT_ONCE),
+            others=Budget(turns, "slack"),
         )
 
     def _parts(
@@ -176,8 +176,8 @@ class App:
         classic = self._projects.classic
         circleci, writes = circleci_reads(transport, classic), circleci_writes(transport, classic)
         links = Links(web_url=settings.web_url)
-        operator = Operator(messenger, store, settings.operator_channel)
-        teller = Teller(messenger, store, links, operator)
+        operator = Operator(messenger, store.claims, settings.operator_channel)
+        teller = Teller(messenger, store.watches, links, operator)
         patterns = self._projects.patterns
         permissions = self.permissions = Permissions(
             self._policy, settings, self._projects, messenger, circleci, team_id=team_id
@@ -190,7 +190,7 @@ class App:
             store=store,
             circleci=circleci,
             writes=writes,
-            history=History(circleci, store),
+            history=History(circleci, store.past),
             messenger=messenger,
             starter=Starter(settings, store, circleci, writes, messenger, engine),
             gate=Gate(settings, store, circleci, messenger, engine),
@@ -204,7 +204,7 @@ class App:
         sources = Sources(unhurried, circleci, patterns)
         watcher = Watcher(settings, store, sources, teller, links, operator, engine)
         patient = circleci_reads(lanes.history, classic)
-        past = Past(patient, History(patient, store))
+        past = Past(patient, History(patient, store.past))
         triager = Triager(settings, self._projects, store, past, teller, acts, links)
         dispatcher = Dispatcher(context, operator, auditor)
         check_tokens = partial(operator.check_tokens, circleci)
@@ -247,7 +247,7 @@ class App:
         bolt = self._bolt(identity)
         forms = Forms(context, self._auditor())
         self._stack.push_async_callback(forms.drain)
-        Listeners(self.store, engine, self.messenger, forms, bot_user_id=identity.user_id).register(bolt)
+        Listeners(self.store.deliveries, engine, self.messenger, forms, bot_user_id=identity.user_id).register(bolt)
         secret, knock = self._settings.slack_signing_secret, self._settings.circleci_webhook_secret
         self.server = Server(
             self._settings.host,
@@ -359,7 +359,7 @@ class _Tasks:
 
     async def sweep(self) -> None:
         """Give each watched pipeline a poll that has lost its own."""
-        watching = await self._store.watching()
+        watching = await self._store.watches.watching()
         metrics.WATCHES.set(len(watching))
         for pipeline_id in watching:
             await self._engine.ensure_poll(pipeline_id)

@@ -66,7 +66,7 @@ class Auditor:
             sys.stdout.write(entry.model_dump_json() + "\n")
             sys.stdout.flush()
         try:
-            await self._store.audit(entry, self._keep)
+            await self._store.audit.add(entry, self._keep)
         except StoreError as error:
             log.error("audit_not_kept", error=str(error))  # noqa: TRY400  # what was done is done
 

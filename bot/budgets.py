@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 from typing import NamedTuple
 
-from bot.store import Store
+from bot.store.turns import Turns
 
 POLITE_SHARE = 0.8  # what may wait leaves a fifth to what should not
 CLEAR_SECONDS = 0.2  # how long a look for a pause is good
@@ -37,8 +37,8 @@ def window(per_second: float, *, burst: float = 1, share: float = 1) -> Window |
 class Budget:
     """The turns for one kind of call, or for each `key` of it, such as a channel."""
 
-    def __init__(self, store: Store, name: str, per_second: float = 0, *, burst: float = 1) -> None:
-        self._store = store
+    def __init__(self, turns: Turns, name: str, per_second: float = 0, *, burst: float = 1) -> None:
+        self._turns = turns
         self._name = name
         self._whole = window(per_second, burst=burst)
         self._polite = window(per_second, burst=burst, share=POLITE_SHARE)
@@ -65,21 +65,21 @@ class Budget:
         """Give nobody a turn for a while, in no process: the far side said so."""
         name = f"{self._name}:{key}" if key else self._name
         self._clear.pop(name, None)
-        await self._store.pause(name, how_long)
+        await self._turns.pause(name, how_long)
 
     async def _wait(self, name: str, *, polite: bool) -> float:
         if paused := await self._paused(name):
             return paused + random.uniform(0, 0.3)  # noqa: S311  # spreads, hides nothing
-        if polite and self._polite and not await self._store.take(f"{name}:polite", *self._polite):
+        if polite and self._polite and not await self._turns.take(f"{name}:polite", *self._polite):
             return self._polite.gap * random.uniform(1, 2)  # noqa: S311  # as above
-        if self._whole and not await self._store.take(name, *self._whole):
+        if self._whole and not await self._turns.take(name, *self._whole):
             return self._whole.gap * random.uniform(0.5, 1)  # noqa: S311  # as above
         return 0
 
     async def _paused(self, name: str) -> float:
         if time.monotonic() < self._clear.get(name, 0):
             return 0
-        seconds = (await self._store.paused(name)).total_seconds()
+        seconds = (await self._turns.paused(name)).total_seconds()
         if not seconds:
             self._clear[name] = time.monotonic() + CLEAR_SECONDS
         return seconds

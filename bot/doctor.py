@@ -78,7 +78,7 @@ async def _memory(settings: Settings, stack: AsyncExitStack) -> Memory | None:
         return None
     store = Store(settings.redis_url.get_secret_value(), retention=timedelta(days=settings.retention_days))
     stack.push_async_callback(store.close)
-    return await store.condition()
+    return await store.pulse.condition()
 
 
 async def _app_token(settings: Settings, messenger: Messenger) -> None:

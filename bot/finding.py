@@ -121,7 +121,7 @@ class Finder:
         return await self._circleci.pipeline(details.pipeline.id)
 
     async def _followed(self, said: Invocation | Click) -> PipelineId:
-        found = await self._store.followed(said.channel_id, said.thread_ts) if said.thread_ts else None
+        found = await self._store.watches.of_thread(said.channel_id, said.thread_ts) if said.thread_ts else None
         if found is None:
             raise UsageError("Which project? In a thread that follows a build I know it without a name.")
         return found

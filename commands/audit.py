@@ -72,7 +72,7 @@ async def show(request: Audit, invocation: Invocation, context: Context) -> Mess
     """Answer with the newest acts."""
     title = await context.finder.title(ProjectSlug(request.project)) if made_of_ids(request.project) else ""
     asked = request.model_copy(update={"project": title}) if title else request
-    entries = await context.store.audited(asked.since)
+    entries = await context.store.audit.lately(asked.since)
     return words_for.audit([entry for entry in entries if asked.fits(entry)], request.period)
 
 

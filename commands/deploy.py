@@ -52,7 +52,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Deploy:
 
 async def deploy(request: Deploy, invocation: Invocation, context: Context) -> Message | None:
     """Record the attempt, start it, and let the thread say the rest."""
-    attempt = await context.store.attempt(invocation.id)
+    attempt = await context.store.attempts.get(invocation.id)
     if attempt is None:
         project = await context.finder.project(request.slug)
         decision = await context.permissions.check(invocation, "deploy", project.slug, _ref(request, project))
@@ -64,7 +64,7 @@ async def deploy(request: Deploy, invocation: Invocation, context: Context) -> M
                 return _ask_which(project, definitions, invocation)
             definition_id = definitions[0].id
         attempt = await _attempt(request, project, invocation, definition_id, context)
-        attempt = await context.store.save_attempt(attempt.model_copy(update={"demands": demands(decision)}))
+        attempt = await context.store.attempts.save(attempt.model_copy(update={"demands": demands(decision)}))
     return await go_on(attempt, context)
 
 
@@ -94,7 +94,7 @@ async def _attempt(
 
 async def refuse_if_locked(slug: ProjectSlug, ref: Ref, context: Context, *people: str) -> None:
     """Raise Locked when somebody else than these people keeps others from deploying it."""
-    lock = await context.store.lock_on(slug, ref)
+    lock = await context.store.locks.on(slug, ref)
     if lock is not None and lock.holder_id not in people:
         age = utc_now() - lock.since
         raise Locked(lock.target, key=lock.key, holder_id=lock.holder_id, reason=lock.reason, age=age)
@@ -128,19 +128,19 @@ async def _start(attempt: Attempt, context: Context) -> Message | None:
 async def choose_definition(choice: ChooseDefinition, click: Click, context: Context) -> Message | None:
     """Go on with a deploy whose definition was asked for; the first choice counts."""
     claim = f"definition:{choice.invocation_id}"
-    if await context.store.claim(claim, choice.definition_id) != choice.definition_id:
+    if await context.store.claims.claim(claim, choice.definition_id) != choice.definition_id:
         return answers.someone_was_first(click.user_id, "choose")
-    invocation = await context.store.invocation(choice.invocation_id)
+    invocation = await context.store.deliveries.invocation(choice.invocation_id)
     if invocation is None:
         raise UsageError("This question is too old.")
     request = parse(split(invocation.text)[1:], context.projects)
     project = await context.finder.project(request.slug)
     decision = await context.permissions.check(click, "deploy", project.slug, _ref(request, project))
     await refuse_if_locked(project.slug, _ref(request, project), context, invocation.user_id)
-    attempt = await context.store.attempt(invocation.id)
+    attempt = await context.store.attempts.get(invocation.id)
     if attempt is None:
         attempt = await _attempt(request, project, invocation, choice.definition_id, context)
-        attempt = await context.store.save_attempt(attempt.model_copy(update={"demands": demands(decision)}))
+        attempt = await context.store.attempts.save(attempt.model_copy(update={"demands": demands(decision)}))
     return await go_on(attempt, context)
 
 

@@ -21,7 +21,7 @@ HELP = CommandHelp(
 
 async def check(request: Nothing, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all handlers
     """Answer with what was found."""
-    memory = context.store.condition()
+    memory = context.store.pulse.condition()
     return checkup.message(
         await examine(context.settings, context.projects, context.messenger, context.circleci, memory)
     )

@@ -62,7 +62,7 @@ async def typed(button: TypeTarget, filled: Mapping[str, str], click: Click, con
 
 
 async def _waiting(attempt_id: str, context: Context) -> Attempt:
-    attempt = await context.store.attempt(attempt_id)
+    attempt = await context.store.attempts.get(attempt_id)
     if attempt is None or attempt.over:
         raise UsageError("This question is too old.")
     if attempt.expires_at is not None and utc_now() > attempt.expires_at:

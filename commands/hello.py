@@ -29,7 +29,7 @@ async def _is_new(invocation: Invocation, context: Context) -> bool:
     """Say whether nothing was ever said between them; two openings at once are told apart by the claim."""
     if await context.messenger.has_talked(invocation.channel_id):
         return False
-    return await context.store.first(f"greeting:{invocation.user_id}")
+    return await context.store.claims.first(f"greeting:{invocation.user_id}")
 
 
 def register(router: Router) -> None:

@@ -72,7 +72,7 @@ async def keys(request: Keys, invocation: Invocation, context: Context) -> Messa
 
 async def add_key(button: AddCheckoutKey, click: Click, context: Context) -> Message:
     """Have CircleCI make a key, once for this press."""
-    if not await context.store.first(f"add-key:{click.id}"):
+    if not await context.store.claims.first(f"add-key:{click.id}"):
         return credentials.pressed_before()
     return credentials.key_added(
         button.project_slug, await context.writes.add_checkout_key(button.project_slug, button.kind)

@@ -88,7 +88,7 @@ async def lock(request: OfLock, invocation: Invocation, context: Context) -> Mes
         reason=request.reason,
         since=utc_now(),
     )
-    held = await context.store.lock(wanted)
+    held = await context.store.locks.lock(wanted)
     if held.holder_id == invocation.user_id:
         return words_for.locked(held)
     return words_for.held_already(held, utc_now() - held.since)
@@ -102,14 +102,14 @@ async def unlock(request: OfLock, invocation: Invocation, context: Context) -> M
 
 async def unlock_it(button: Unlock, click: Click, context: Context) -> Message:
     """Unlock what the button names."""
-    held = await context.store.locked(button.key)
+    held = await context.store.locks.get(button.key)
     if held is not None:
         await context.permissions.check(click, "deploy", held.project_slug, held.ref)
     return await _unlock(button.key, click, context)
 
 
 async def _unlock(key: str, said: Invocation | Click, context: Context) -> Message:
-    held = await context.store.unlock(key)
+    held = await context.store.locks.unlock(key)
     if held is None:
         return words_for.not_locked(key)
     if held.holder_id != said.user_id:
@@ -119,14 +119,14 @@ async def _unlock(key: str, said: Invocation | Click, context: Context) -> Messa
 
 async def take(button: TakeLock, click: Click, context: Context) -> Message:
     """Move the lock to who pressed; the one who held it is told."""
-    held = await context.store.locked(button.key)
+    held = await context.store.locks.get(button.key)
     if held is None:
         return words_for.not_locked(button.key)
     await context.permissions.check(click, "deploy", held.project_slug, held.ref)
     mine = held.model_copy(update={"holder_id": click.user_id, "since": utc_now()})
     if held.holder_id == click.user_id:
         return words_for.taken(held)
-    if held.holder_id != button.holder_id or not await context.store.take_lock(held, mine):
+    if held.holder_id != button.holder_id or not await context.store.locks.take(held, mine):
         return words_for.changed_hands(held.target)
     await _tell(held.holder_id, words_for.was_taken(held, click.user_id), context)
     return words_for.taken(mine)
@@ -134,17 +134,17 @@ async def take(button: TakeLock, click: Click, context: Context) -> Message:
 
 async def ask_holder(button: AskHolder, click: Click, context: Context) -> Message:
     """Tell the holder that somebody waits; once for each who presses."""
-    held = await context.store.locked(button.key)
+    held = await context.store.locks.get(button.key)
     if held is None:
         return words_for.not_locked(button.key)
-    if await context.store.first(f"asked-for:{button.key}:{held.since.isoformat()}:{click.user_id}"):
+    if await context.store.claims.first(f"asked-for:{button.key}:{held.since.isoformat()}:{click.user_id}"):
         await _tell(held.holder_id, words_for.asked_for(held, click.user_id), context)
     return words_for.holder_asked(held)
 
 
 async def list_locks(request: Nothing, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all
     """Answer with every lock."""
-    found = await context.store.locks()
+    found = await context.store.locks.all()
     return words_for.all_locks(found, [utc_now() - one.since for one in found])
 
 

@@ -13,6 +13,7 @@ from bot.embedded import EmbeddedServer
 from bot.errors import SlackLimited
 from bot.messenger import Messenger, SlackBudgets
 from bot.store import Store
+from bot.store.turns import Turns
 from formatters.blocks import Message, section
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
@@ -21,12 +22,12 @@ WORDS = Message(text="A sentence.", blocks=(section("A sentence."),))
 
 
 @pytest.fixture
-async def stores(tmp_path: Path) -> AsyncIterator[tuple[Store, Store]]:
+async def both(tmp_path: Path) -> AsyncIterator[tuple[Turns, Turns]]:
     """Two processes' views of one Redis."""
     async with EmbeddedServer(tmp_path) as server:
-        both = tuple(Store(server.url, retention=timedelta(days=1)) for _ in range(2))
-        yield both[0], both[1]
-        for store in both:
+        stores = tuple(Store(server.url, retention=timedelta(days=1)) for _ in range(2))
+        yield stores[0].turns, stores[1].turns
+        for store in stores:
             await store.close()
 
 
@@ -47,8 +48,8 @@ def test_a_rate_becomes_a_window(per_second: float, burst: float, share: float, 
     assert window(per_second, burst=burst, share=share) == expected
 
 
-async def test_two_processes_share_one_budget(stores: tuple[Store, Store]) -> None:
-    ours, theirs = (Budget(store, "circleci", 4) for store in stores)
+async def test_two_processes_share_one_budget(both: tuple[Turns, Turns]) -> None:
+    ours, theirs = (Budget(turns, "circleci", 4) for turns in both)
     taken = [await budget.turn() for budget in (ours, theirs, ours, theirs)]
     assert taken == [NO_WAIT] * 4
     assert timedelta(0) < await ours.turn() <= timedelta(seconds=1)
@@ -56,40 +57,40 @@ async def test_two_processes_share_one_budget(stores: tuple[Store, Store]) -> No
     assert await theirs.turn(patience=timedelta(seconds=5)) == NO_WAIT
 
 
-async def test_each_key_has_turns_of_its_own(stores: tuple[Store, Store]) -> None:
-    posts = Budget(stores[0], "slack:posts", 1)
+async def test_each_key_has_turns_of_its_own(both: tuple[Turns, Turns]) -> None:
+    posts = Budget(both[0], "slack:posts", 1)
     assert await posts.turn("C1") == await posts.turn("C2") == NO_WAIT
     assert await posts.turn("C1")
 
 
-async def test_the_polite_ones_leave_a_share(stores: tuple[Store, Store]) -> None:
-    budget = Budget(stores[0], "circleci", 10)
+async def test_the_polite_ones_leave_a_share(both: tuple[Turns, Turns]) -> None:
+    budget = Budget(both[0], "circleci", 10)
     polite = [await budget.turn(polite=True) for _ in range(10)]
     assert polite.count(NO_WAIT) == 8
     assert [await budget.turn() for _ in range(2)] == [NO_WAIT] * 2
     assert await budget.turn()
 
 
-async def test_a_pause_holds_for_everybody_and_is_not_cut_short(stores: tuple[Store, Store]) -> None:
-    ours, theirs = (Budget(store, "circleci", 0) for store in stores)
+async def test_a_pause_holds_for_everybody_and_is_not_cut_short(both: tuple[Turns, Turns]) -> None:
+    ours, theirs = (Budget(turns, "circleci", 0) for turns in both)
     await ours.pause(timedelta(seconds=30))
     await theirs.pause(timedelta(seconds=5))
     for budget in (ours, theirs):
         assert timedelta(seconds=28) < await budget.turn() < timedelta(seconds=31)
 
 
-async def test_after_a_pause_all_is_as_before(stores: tuple[Store, Store]) -> None:
-    budget = Budget(stores[0], "circleci", 0)
+async def test_after_a_pause_all_is_as_before(both: tuple[Turns, Turns]) -> None:
+    budget = Budget(both[0], "circleci", 0)
     await budget.pause(timedelta(milliseconds=50))
     assert await budget.turn(patience=timedelta(seconds=2)) == NO_WAIT
 
 
-async def test_edits_stop_when_their_budget_is_spent_but_the_last_word_does_not(stores: tuple[Store, Store]) -> None:
+async def test_edits_stop_when_their_budget_is_spent_but_the_last_word_does_not(both: tuple[Turns, Turns]) -> None:
     async with Slack(default_workspace(), socket_mode=True) as slack:
         slack.limits = None
         channel = slack.workspace.channel("deploys")
-        store = stores[0]
-        budgets = SlackBudgets(Budget(store, "posts"), Budget(store, "updates", 1, burst=5), Budget(store, "slack"))
+        turns = both[0]
+        budgets = SlackBudgets(Budget(turns, "posts"), Budget(turns, "updates", 1, burst=5), Budget(turns, "slack"))
         async with Messenger(token=SecretStr(slack.bot_token), api_url=slack.url, budgets=budgets) as messenger:
             ts = await messenger.post(channel.id, WORDS)
             shown = [await messenger.update(channel.id, ts, Message(text=f"{number}.")) for number in range(6)]
@@ -98,7 +99,7 @@ async def test_edits_stop_when_their_budget_is_spent_but_the_last_word_does_not(
         assert channel.messages[0].visible == "The end."
 
 
-async def test_what_slack_asks_of_one_holds_for_all(stores: tuple[Store, Store]) -> None:
+async def test_what_slack_asks_of_one_holds_for_all(both: tuple[Turns, Turns]) -> None:
     async with Slack(default_workspace(), socket_mode=True) as slack:
         slack.limits = None
         deploys, random = slack.workspace.channel("deploys"), slack.workspace.channel("releases")
@@ -107,9 +108,9 @@ async def test_what_slack_asks_of_one_holds_for_all(stores: tuple[Store, Store])
             Messenger(
                 token=SecretStr(slack.bot_token),
                 api_url=slack.url,
-                budgets=SlackBudgets(Budget(store, "posts"), Budget(store, "updates"), Budget(store, "slack")),
+                budgets=SlackBudgets(Budget(turns, "posts"), Budget(turns, "updates"), Budget(turns, "slack")),
             )
-            for store in stores
+            for turns in both
         )
         async with ours, theirs:
             with pytest.raises(SlackLimited):
@@ -121,7 +122,7 @@ async def test_what_slack_asks_of_one_holds_for_all(stores: tuple[Store, Store])
         assert len(slack.calls_of("chat.postMessage")) == 2
 
 
-async def test_waiting_callers_get_their_turns_one_after_the_other(stores: tuple[Store, Store]) -> None:
-    budgets = [Budget(store, "circleci", 20) for store in stores] * 15
+async def test_waiting_callers_get_their_turns_one_after_the_other(both: tuple[Turns, Turns]) -> None:
+    budgets = [Budget(turns, "circleci", 20) for turns in both] * 15
     waits = await asyncio.gather(*(budget.turn(patience=timedelta(seconds=10)) for budget in budgets))
     assert waits == [NO_WAIT] * 30

@@ -11,7 +11,7 @@ from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected, Unauthorized, Unavailable
 from bot.models.circleci import ClassicBuild, Pipeline, ProjectSlug
 from bot.models.history import TESTED_STATUSES, Insight, JobResults, PastBuild
-from bot.store import Store
+from bot.store.past import Past
 from bot.triage.keeping import results
 
 AT_ONCE = 6  # so that a long history leaves the connections, and the turns, to others
@@ -32,9 +32,9 @@ class Tested(NamedTuple):
 class History:
     """Reads the past of a branch; raises a CircleCIError only where nothing of it can be read."""
 
-    def __init__(self, circleci: Reads, store: Store) -> None:
+    def __init__(self, circleci: Reads, past: Past) -> None:
         self._circleci = circleci
-        self._store = store
+        self._past = past
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def builds(
@@ -62,7 +62,7 @@ class History:
         One that is kept costs a request too, for the list of its workflows: what passed may be rerun and break. Where
         that list cannot be read, it is what it was.
         """
-        known = await self._store.past_build(pipeline.id)
+        known = await self._past.build(pipeline.id)
         try:
             attempts = await self._circleci.attempts(pipeline.id, known.runs if known else ())
         except Unauthorized:
@@ -77,7 +77,7 @@ class History:
         build = PastBuild(pipeline=pipeline, runs=runs)
         whole = not any(run.jobs_unread for run in runs)
         if runs and whole and pipeline.state in SETTLED_STATES and build != known:
-            await self._store.save_past_build(build)
+            await self._past.save_build(build)
         return build
 
     async def tests(
@@ -101,7 +101,7 @@ class History:
             and job.status in TESTED_STATUSES
             and (wanted is None or job.name in wanted or (job.is_failed and job.name in failed))
         ]
-        kept = await self._store.job_results(slug, numbers)
+        kept = await self._past.job_results(slug, numbers)
         missing = [number for number in dict.fromkeys(numbers) if number not in kept]
         read = await together(*(self._in_turn(self._results(slug, number)) for number in missing))
         fresh = {number: one for number, one in zip(missing, read, strict=True) if one is not None}
@@ -117,7 +117,7 @@ class History:
             return None
         # Thousands of tests take a while, and others wait for the loop.
         made = await asyncio.to_thread(results, tests, is_whole=not more)
-        await self._store.save_job_results(slug, number, made)
+        await self._past.save_job_results(slug, number, made)
         return made
 
     async def usual_step_time(
@@ -136,14 +136,14 @@ class History:
 
     async def _steps(self, slug: ProjectSlug, number: int) -> dict[str, float]:
         """Return the seconds that each step of a job took."""
-        kept = await self._store.step_times(slug, number)
+        kept = await self._past.step_times(slug, number)
         if kept is not None:
             return kept
         try:
             times = step_times(await self._circleci.job_steps(slug, number))
         except CircleCIError:
             return {}
-        await self._store.save_step_times(slug, number, times)
+        await self._past.save_step_times(slug, number, times)
         return times
 
     async def insight(self, slug: ProjectSlug) -> tuple[Insight, ...] | None:

@@ -30,7 +30,7 @@ class Dispatcher:
 
     async def handle(self, invocation_id: str) -> None:
         """Carry out what somebody said, unless an earlier run has."""
-        invocation = await self._context.store.said(Invocation, invocation_id)
+        invocation = await self._context.store.deliveries.said(Invocation, invocation_id)
         if invocation is None:
             return
         with structlog.contextvars.bound_contextvars(request=_reference(), user=invocation.user_id):
@@ -39,18 +39,18 @@ class Dispatcher:
                 await self._reply(invocation, answer)
             if REMOVED in invocation.text:
                 await self._reply(invocation, credentials.token_in_link())
-        await self._context.store.mark_done(invocation_id)
+        await self._context.store.deliveries.mark_done(invocation_id)
 
     async def press(self, click_id: str) -> None:
         """Carry out what somebody pressed, unless an earlier run has."""
-        click = await self._context.store.said(Click, click_id)
+        click = await self._context.store.deliveries.said(Click, click_id)
         if click is None:
             return
         with structlog.contextvars.bound_contextvars(request=_reference(), user=click.user_id):
             answer = await self._in_words(click, self._answer_to_click(click))
             if answer is not None:
                 await self._reply(click, answer)
-        await self._context.store.mark_done(click_id)
+        await self._context.store.deliveries.mark_done(click_id)
 
     async def _answer_to(self, invocation: Invocation) -> Message | None:
         command, rest = self._context.router.find(split(invocation.text), typed=invocation.text)
@@ -85,14 +85,14 @@ class Dispatcher:
             return await self._answer_to(_as_if_typed(click, text))  # may be read as often as anybody likes
         store, claim = self._context.store, f"run:{click.channel_id}:{click.message_ts}:{text}"
         mine = f"{click.id}|{click.user_id}"
-        if (holder := await store.claim(claim, mine)) != mine:
+        if (holder := await store.claims.claim(claim, mine)) != mine:
             return answers.someone_was_first(holder.rpartition("|")[2], text)
         invocation = _as_if_typed(click, text)
-        await store.record(invocation)
+        await store.deliveries.record(invocation)
         try:
             return await self._answer_to(invocation)
         except (UserError, CircleCIError):
-            await store.release(claim)
+            await store.claims.release(claim)
             raise
 
     async def _in_words(self, said: Invocation | Click, answer: Awaitable[Message | None]) -> Message | None:

@@ -59,7 +59,7 @@ class Forms:
         try:
             button = form.button.unpack(str(view["private_metadata"]))
             await self._context.permissions.check(_presser(body), form.permission, *subject(button))
-            first = await self._context.store.first(f"form:{view['id']}", KEPT)
+            first = await self._context.store.claims.first(f"form:{view['id']}", KEPT)
         except BotError as error:
             await ack(response_action="update", view=forms.told(errors.error(error)))
             return

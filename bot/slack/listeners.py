@@ -21,7 +21,7 @@ from bot.models.slack import Click, Invocation
 from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
 from bot.slack.secrecy import command_with_value
-from bot.store import Store
+from bot.store.deliveries import Deliveries
 from bot.watching.engine import Engine
 from formatters import credentials, errors
 from formatters.blocks import Message
@@ -36,8 +36,10 @@ _ANY = re.compile(r".*")
 class Listeners:
     """What Slack delivers goes into the store and onto the docket before it is acknowledged."""
 
-    def __init__(self, store: Store, engine: Engine, messenger: Messenger, forms: Forms, *, bot_user_id: str) -> None:
-        self._store = store
+    def __init__(
+        self, deliveries: Deliveries, engine: Engine, messenger: Messenger, forms: Forms, *, bot_user_id: str
+    ) -> None:
+        self._deliveries = deliveries
         self._engine = engine
         self._messenger = messenger
         self._forms = forms
@@ -118,7 +120,7 @@ class Listeners:
         """Record and queue, unless a delivery of the same was queued before."""
         try:
             async with asyncio.timeout(RECORD_SECONDS):
-                if await self._store.record(said):
+                if await self._deliveries.record(said):
                     await self._queue(said)
                 else:
                     metrics.DUPLICATES.inc()
@@ -134,7 +136,7 @@ class Listeners:
 
     async def _remember(self, delivery_id: str) -> None:
         """Drop redeliveries; after queueing, so that a process that dies in between loses nothing."""
-        await self._quietly(self._store.mark_seen(delivery_id))
+        await self._quietly(self._deliveries.mark_seen(delivery_id))
 
     async def _whisper(self, invocation: Invocation, message: Message) -> None:
         channel_id, thread_ts = invocation.channel_id, invocation.thread_ts

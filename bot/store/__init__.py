@@ -1,34 +1,64 @@
 """What the bot keeps in Redis; nothing else knows its keys.
 
-| key (behind `ci:`)             | value                                     | kept for                  |
-| ------------------------------ | ----------------------------------------- | ------------------------- |
-| `said:<delivery id>`           | an Invocation or a Click                  | a day                     |
-| `seen:<delivery id>`           | it was queued: a redelivery is dropped    | an hour                   |
-| `done:<delivery id>`           | it was handled: a second run does nothing | a day                     |
-| `acted:<pipeline id>`          | what last reran it, and who               | the retention             |
-| `attempt:<invocation id>`      | an Attempt                                | the retention             |
-| `claim:<what>`                 | who was first                             | as the caller says        |
-| `watches:<pipeline id>`        | watch id -> Watch                         | the retention, when ended |
-| `snapshot:<pipeline id>`       | a Snapshot                                | the retention, when ended |
-| `watching`                     | pipeline ids that are polled              | until they end            |
-| `thread:<channel id>:<ts>`     | the pipeline id that this thread follows  | the retention             |
-| `lags`                         | seconds from a build's end to Slack       | a hundred of them         |
-| `fence:<pipeline id>`          | whoever compares and tells                | the lease                 |
-| `audit`                        | a stream of Entry, oldest first           | as the caller says        |
-| `locks`                        | what is locked -> Lock                    | until it is unlocked      |
-| `past:<pipeline id>`           | a PastBuild: its attempts, all ended      | the retention             |
-| `results:<project>:<job>`      | JobResults: a job's tests                 | the retention             |
-| `steps:<project>:<job>`        | how long each step of a job took, seconds | the retention             |
-| `ended:<pipeline id>`          | Ended: its end, until it is judged        | a day                     |
-| `pause:<far side>`             | it asked us to wait                       | as long as it asked       |
-| `budget:…`                     | turns taken, as the library limits counts | two windows               |
+| key (behind `ci:`)             | value                                       | kept for                  |
+| ------------------------------ | ------------------------------------------- | ------------------------- |
+| `said:<delivery id>`           | an Invocation or a Click                    | a day                     |
+| `seen:<delivery id>`           | it was queued: a redelivery is dropped      | an hour                   |
+| `done:<delivery id>`           | it was handled: a second run does nothing   | a day                     |
+| `acted:<pipeline id>`          | what last reran it, and who                 | the retention             |
+| `attempt:<invocation id>`      | an Attempt                                  | the retention             |
+| `claim:<what>`                 | who was first                               | as the caller says        |
+| `watches:<pipeline id>`        | watch id -> Watch                           | the retention, when ended |
+| `snapshot:<pipeline id>`       | a Snapshot                                  | the retention, when ended |
+| `watching`                     | pipeline ids that are polled                | until they end            |
+| `thread:<channel id>:<ts>`     | the pipeline id that this thread follows    | the retention             |
+| `lags`                         | seconds from a build's end to Slack         | a hundred of them         |
+| `fence:<pipeline id>`          | whoever compares and tells                  | the lease                 |
+| `audit`                        | a stream of Entry, oldest first             | as the caller says        |
+| `locks`                        | what is locked -> Lock                      | until it is unlocked      |
+| `past:<pipeline id>`           | a PastBuild: its attempts, all ended        | the retention             |
+| `results:<project>:<job>`      | JobResults: a job's tests                   | the retention             |
+| `steps:<project>:<job>`        | how long each step of a job took, seconds   | the retention             |
+| `ended:<pipeline id>`          | Ended: its end, until it is judged          | a day                     |
+| `pause:<far side>`             | it asked us to wait                         | as long as it asked       |
+| `budget:…`                     | turns taken, as the library `limits` counts | two windows               |
 """
 
+from datetime import timedelta
+
+from bot.store.acted import Acted
+from bot.store.attempts import Attempts
+from bot.store.audit import Audit
 from bot.store.claims import Claims
+from bot.store.connection import Connection
+from bot.store.deliveries import Deliveries
+from bot.store.locks import Locks
 from bot.store.past import Past
-from bot.store.pulse import Condition
-from bot.store.said import Sayings
+from bot.store.pulse import Vitals
+from bot.store.turns import Turns
+from bot.store.watches import Watches
 
 
-class Store(Condition, Sayings, Claims, Past):
-    """Typed reads and writes; each raises StoreError when Redis does not answer."""
+class Store:
+    """One connection, and an object for each subject; what they do raises StoreError when Redis does not answer."""
+
+    def __init__(self, url: str, *, retention: timedelta, prefix: str = "ci:") -> None:
+        self._connection = connection = Connection(url, retention=retention, prefix=prefix)
+        self.deliveries = Deliveries(connection)
+        self.audit = Audit(connection)
+        self.claims = Claims(connection)
+        self.locks = Locks(connection, self.claims)
+        self.attempts = Attempts(connection)
+        self.acted = Acted(connection)
+        self.watches = Watches(connection)
+        self.past = Past(connection)
+        self.turns = Turns(connection)
+        self.pulse = Vitals(connection, self.turns)
+
+    async def ping(self) -> None:
+        """Return when Redis answers."""
+        await self._connection.ask(self._connection.redis.ping())
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._connection.redis.aclose()

@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import TypeVar
 
 import structlog
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from pydantic import BaseModel, ValidationError
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
@@ -21,36 +19,23 @@ log = structlog.get_logger(__name__)
 
 
 class Connection:
-    """What every part of the store has: the connection, the prefix of its keys, how long things are kept."""
+    """What each part of the store is given: the client, the prefix of all keys, how long things are kept."""
 
-    def __init__(self, url: str, *, retention: timedelta, prefix: str = "ci:") -> None:
-        pool = BlockingConnectionPool.from_url(
+    def __init__(self, url: str, *, retention: timedelta, prefix: str) -> None:
+        self.pool = BlockingConnectionPool.from_url(
             url, max_connections=16, timeout=5, socket_timeout=5, socket_connect_timeout=2, decode_responses=True
         )
-        self._redis = Redis.from_pool(pool)
-        counters = RedisStorage(
-            "async+redis://",
-            implementation="redispy",
-            key_prefix=f"{prefix}budget",
-            connection_pool=pool,  # type: ignore[arg-type]  # documented, but not in its type
-        )
-        self._limiter = SlidingWindowCounterRateLimiter(counters)
+        self.redis = Redis.from_pool(self.pool)
+        self.retention = retention
+        self.prefix = prefix
         self._outage = Outage("Redis")
-        self._retention = retention
-        self._prefix = prefix
 
-    async def close(self) -> None:
-        """Give the connections back."""
-        await self._redis.aclose()
+    def key(self, kind: str, name: str | None = None) -> str:
+        """Return the key of the one thing of this kind, or of that with a name."""
+        return f"{self.prefix}{kind}" if name is None else f"{self.prefix}{kind}:{name}"
 
-    async def ping(self) -> None:
-        """Return when Redis answers."""
-        await self._ask(self._redis.ping())
-
-    def _key(self, kind: str, name: str) -> str:
-        return f"{self._prefix}{kind}:{name}"
-
-    async def _ask(self, answer: Awaitable[T]) -> T:
+    async def ask(self, answer: Awaitable[T]) -> T:
+        """Return what Redis answers; raises StoreError where it does not."""
         try:
             found = await answer
         except (RedisError, OSError) as error:

@@ -5,18 +5,23 @@ from datetime import timedelta
 from typing import cast
 
 from bot.models.checkup import Memory, Pulse
+from bot.store.connection import Connection
 from bot.store.turns import Turns
-from bot.store.watches import Watches
+from bot.store.watches import WATCHING
 
 MOST_LAGS = 100
 
 
-class Condition(Turns, Watches):
+class Vitals:
     """For the check-up, and for metrics."""
+
+    def __init__(self, connection: Connection, turns: Turns) -> None:
+        self._connection = connection
+        self._turns = turns
 
     async def condition(self) -> Memory:
         """Return how the server stands."""
-        info = await self._ask(self._redis.info())
+        info = await self._connection.ask(self._connection.redis.info())
         return Memory(
             version=str(info.get("redis_version") or ""),
             append_only=bool(info.get("aof_enabled")),
@@ -26,19 +31,24 @@ class Condition(Turns, Watches):
 
     async def note_lag(self, lag: timedelta) -> None:
         """Remember how late a result was, for the check-up."""
-        key = self._prefix + "lags"
-        pipeline = self._redis.pipeline(transaction=False)
+        key = self._connection.key("lags")
+        pipeline = self._connection.redis.pipeline(transaction=False)
         pipeline.lpush(key, round(lag.total_seconds(), 2))
         pipeline.ltrim(key, 0, MOST_LAGS - 1)
-        pipeline.expire(key, self._retention)
-        await self._ask(pipeline.execute())
+        pipeline.expire(key, self._connection.retention)
+        await self._connection.ask(pipeline.execute())
 
     async def _pulse(self) -> Pulse:
-        begin = self._key("pause", "")
-        names = await self._ask(_all(self._redis.scan_iter(match=f"{begin}*", count=1000)))
-        paused = {name.removeprefix(begin): await self.paused(name.removeprefix(begin)) for name in names}
-        lags = await self._ask(cast("Awaitable[list[str]]", self._redis.lrange(self._prefix + "lags", 0, -1)))
-        return Pulse(watching=len(await self.watching()), paused=paused, lags=tuple(map(float, lags)))
+        redis, ask = self._connection.redis, self._connection.ask
+        watching = await ask(redis.scard(self._connection.key(WATCHING)))
+        lags = await ask(cast("Awaitable[list[str]]", redis.lrange(self._connection.key("lags"), 0, -1)))
+        return Pulse(watching=watching, paused=await self._paused(), lags=tuple(map(float, lags)))
+
+    async def _paused(self) -> dict[str, timedelta]:
+        begin = self._connection.key("pause", "")
+        keys = await self._connection.ask(_all(self._connection.redis.scan_iter(match=f"{begin}*", count=1000)))
+        names = [key.removeprefix(begin) for key in keys]
+        return {name: await self._turns.paused(name) for name in names}
 
 
 async def _all(found: AsyncIterator[str]) -> list[str]:

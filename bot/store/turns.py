@@ -3,25 +3,38 @@
 from datetime import timedelta
 
 from limits import RateLimitItemPerSecond
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from bot.store.connection import Connection
 
 MILLISECOND = timedelta(milliseconds=1)
 
 
-class Turns(Connection):
+class Turns:
     """Who may ask, and who asked to be left alone."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        counters = RedisStorage(
+            "async+redis://",
+            implementation="redispy",
+            key_prefix=connection.key("budget"),
+            connection_pool=connection.pool,  # type: ignore[arg-type]  # documented, but not in its type
+        )
+        self._limiter = SlidingWindowCounterRateLimiter(counters)
 
     async def take(self, what: str, amount: int, seconds: int) -> bool:
         """Take one of the `amount` turns in any `seconds`; False when they are all taken."""
-        return await self._ask(self._limiter.hit(RateLimitItemPerSecond(amount, seconds), what))
+        return await self._connection.ask(self._limiter.hit(RateLimitItemPerSecond(amount, seconds), what))
 
     async def pause(self, what: str, how_long: timedelta) -> None:
         """Remember that a far side asked to be left alone, unless it asked for longer before."""
         if how_long > await self.paused(what):
-            await self._ask(self._redis.set(self._key("pause", what), 1, px=max(how_long, MILLISECOND)))
+            key = self._connection.key("pause", what)
+            await self._connection.ask(self._connection.redis.set(key, 1, px=max(how_long, MILLISECOND)))
 
     async def paused(self, what: str) -> timedelta:
         """Return how long a far side is still to be left alone."""
-        left = await self._ask(self._redis.pttl(self._key("pause", what)))
+        left = await self._connection.ask(self._connection.redis.pttl(self._connection.key("pause", what)))
         return max(left, 0) * MILLISECOND

@@ -80,7 +80,7 @@ class Acts:
         claim = f"approve:{action.workflow_id}:{action.approval_request_id}"
         if first := await self._someone_else(claim, said):
             return answers.someone_was_first(first, f"Approve {action.job_name}")
-        if await self._store.first(f"{claim}:sent"):
+        if await self._store.claims.first(f"{claim}:sent"):
             await self._send_approval(action, claim)
         word = replies.someone_acted("approve", _name(said), action.job_name)
         return await self._tell(pipeline_id, f"act:{said.id}", word)
@@ -90,8 +90,8 @@ class Acts:
             await self._writes.approve(WorkflowId(action.workflow_id), action.approval_request_id)
         except CircleCIError as error:
             if not (isinstance(error, Unavailable) and error.arrived):
-                await self._store.release(claim)
-                await self._store.release(f"{claim}:sent")
+                await self._store.claims.release(claim)
+                await self._store.claims.release(f"{claim}:sent")
             await self._engine.wake(PipelineId(action.pipeline_id))
             raise
 
@@ -110,7 +110,7 @@ class Acts:
             await self._may(said, "ssh", build.pipeline)
         claim = f"rerun:{pipeline_id}:{build.fingerprint}"
         if not build.workflows_finished:
-            act, _, user_id = (await self._store.last_act(pipeline_id) or "").rpartition("|")
+            act, _, user_id = (await self._store.acted.last(pipeline_id) or "").rpartition("|")
             if act == said.id:  # a run of this very press died after it had sent it
                 await self._look_again(pipeline_id)
                 return None
@@ -124,7 +124,7 @@ class Acts:
             return answers.rerun_too_old()
         if first := await self._someone_else(claim, said):
             return answers.someone_was_first(first, label)
-        await self._store.save_last_act(pipeline_id, f"{said.id}|{said.user_id}")
+        await self._store.acted.save(pipeline_id, f"{said.id}|{said.user_id}")
         await self._send_reruns(targets, claim, failed_only=failed_only, ssh=ssh)
         kind = "rerun_failed" if failed_only else "rerun_all"
         attempt = max(run.attempt for run in targets) + 1
@@ -137,12 +137,12 @@ class Acts:
         pipeline_id, mine = build.pipeline.id, f"{BY_ITSELF}|{BY_ITSELF}"
         claim = f"rerun:{pipeline_id}:{build.fingerprint}"
         targets = _targets(build, failed_only=True)
-        if await self._store.first(f"rerun-once:{pipeline_id}"):
+        if await self._store.claims.first(f"rerun-once:{pipeline_id}"):
             now = await self._circleci.build(pipeline_id)
             if now.fingerprint != build.fingerprint:
                 return  # somebody was faster, on CircleCI's own page
         # Else a run of this died meanwhile: what it has sent is not sent again.
-        if not targets or await self._store.claim(claim, mine) != mine:
+        if not targets or await self._store.claims.claim(claim, mine) != mine:
             return
         await self._send_reruns(targets, claim, failed_only=True, ssh=False)
         what, about = _what_runs_again(targets, failed_only=True), f"{build.pipeline.project_slug} {build.pipeline.ref}"
@@ -154,7 +154,7 @@ class Acts:
         """Send each rerun at most once, also when a run before this one died in between."""
         for run in targets:
             sent = f"rerun-sent:{run.workflow.id}"
-            if await self._store.first(sent):
+            if await self._store.claims.first(sent):
                 from_failed = failed_only and run.workflow.status == "failed"
                 jobs = [job.id for job in run.failed_jobs] if ssh else []
                 await self._send_rerun(run.workflow.id, claim, sent, jobs, from_failed=from_failed)
@@ -169,12 +169,12 @@ class Acts:
                 await self._writes.rerun_workflow(workflow_id, from_failed=from_failed)
         except Unavailable as error:
             if not error.arrived:
-                await self._store.release(claim)
-                await self._store.release(sent)
+                await self._store.claims.release(claim)
+                await self._store.claims.release(sent)
             raise
         except CircleCIError:
-            await self._store.release(claim)
-            await self._store.release(sent)
+            await self._store.claims.release(claim)
+            await self._store.claims.release(sent)
             raise
 
     async def _may(self, said: Said, word: str, pipeline: Pipeline) -> None:
@@ -183,14 +183,14 @@ class Acts:
     async def _someone_else(self, what: str, said: Said) -> str | None:
         """Return who claimed this before, None when it was this very click."""
         mine = f"{said.id}|{said.user_id}"
-        holder = await self._store.claim(what, mine)
+        holder = await self._store.claims.claim(what, mine)
         return None if holder == mine else holder.rpartition("|")[2]
 
     async def _tell(self, pipeline_id: PipelineId, key: str, word: Message, *told: str) -> Message | None:
         """Tell every thread of the pipeline, and look again at once; returns the word where no thread heard it."""
         heard = False
-        async with self._store.fence(pipeline_id, self._settings.lease, wait=self._settings.lease):
-            for watch in await self._store.watches(pipeline_id):
+        async with self._store.watches.fence(pipeline_id, self._settings.lease, wait=self._settings.lease):
+            for watch in await self._store.watches.of(pipeline_id):
                 try:
                     await self._teller.once(watch, key, word, *told)
                     heard = True
@@ -200,7 +200,7 @@ class Acts:
         return None if heard else word
 
     async def _look_again(self, pipeline_id: PipelineId) -> None:
-        await self._store.watch_again(pipeline_id)
+        await self._store.watches.again(pipeline_id)
         await self._engine.wake(pipeline_id)
 
 

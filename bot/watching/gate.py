@@ -64,28 +64,28 @@ class Gate:
     async def met(self, attempt: Attempt, demand: Demand, **changed: object) -> Attempt:
         """Record that a demand is met."""
         left = tuple(one for one in attempt.demands if one is not demand)
-        return await self._store.save_attempt(attempt.model_copy(update={"demands": left, **changed}))
+        return await self._store.attempts.save(attempt.model_copy(update={"demands": left, **changed}))
 
     async def decide(self, attempt: Attempt, click: Click, verdict: str) -> str | None:
         """Claim the decision for who pressed; returns who was first where that was somebody else."""
         mine = f"{click.id}|{click.user_id}|{verdict}"
-        holder = await self._store.claim(f"second:{attempt.id}", mine)
+        holder = await self._store.claims.claim(f"second:{attempt.id}", mine)
         return None if holder == mine else holder.split("|")[1]
 
     async def declined(self, attempt: Attempt, click: Click, reason: str) -> None:
         """Let it end there; the asker is told in the thread."""
-        await self._store.save_attempt(attempt.model_copy(update={"over": True, "demands": ()}))
+        await self._store.attempts.save(attempt.model_copy(update={"over": True, "demands": ()}))
         await self.show(attempt, words.declined(attempt, click.user_name or click.user_id, reason))
         await self._tell(attempt, words.declined_to_asker(attempt, click.user_name or click.user_id, reason))
 
     async def expire(self, attempt_id: str) -> None:
         """Let a request that nobody decided end; the asker is told in the thread."""
-        attempt = await self._store.attempt(attempt_id)
+        attempt = await self._store.attempts.get(attempt_id)
         if attempt is None or attempt.over or not attempt.demands:
             return
-        if await self._store.claim(f"second:{attempt_id}", "expired||") != "expired||":
+        if await self._store.claims.claim(f"second:{attempt_id}", "expired||") != "expired||":
             return
-        await self._store.save_attempt(attempt.model_copy(update={"over": True, "demands": ()}))
+        await self._store.attempts.save(attempt.model_copy(update={"over": True, "demands": ()}))
         await self.show(attempt, words.expired(attempt))
         await self._tell(attempt, words.expired_to_asker(attempt))
 
@@ -105,7 +105,7 @@ class Gate:
             message, thread = words.request(attempt, await self._shipment(attempt), expires_at), attempt.thread
             ts = await self._messenger.post(thread.channel_id, message, thread_ts=thread.thread_ts)
             attempt = attempt.model_copy(update={"request_ts": ts, "expires_at": expires_at})
-            attempt = await self._store.save_attempt(attempt)
+            attempt = await self._store.attempts.save(attempt)
         await self._engine.expire(attempt.id, expires_at)
         return attempt
 

@@ -8,7 +8,7 @@ import structlog
 from bot.circleci.reads import Reads
 from bot.errors import SlackError, Unauthorized
 from bot.messenger import Messenger
-from bot.store import Store
+from bot.store.claims import Claims
 from formatters import errors
 from formatters.blocks import Message
 
@@ -21,9 +21,9 @@ DAILY = timedelta(hours=24)
 class Operator:
     """Tells whoever runs the bot; without a channel the log alone."""
 
-    def __init__(self, messenger: Messenger, store: Store, channel_id: str | None) -> None:
+    def __init__(self, messenger: Messenger, claims: Claims, channel_id: str | None) -> None:
         self._messenger = messenger
-        self._store = store
+        self._claims = claims
         self._channel_id = channel_id
 
     async def token_refused(self, name: str = "") -> None:
@@ -34,7 +34,7 @@ class Operator:
 
     async def check_tokens(self, circleci: Reads) -> None:
         """Ask CircleCI whose each token is, once a day over all processes, before somebody needs it at night."""
-        if not await self._store.first("tokens-checked", DAILY):
+        if not await self._claims.first("tokens-checked", DAILY):
             return
         for name, owner in (await circleci.owners()).items():
             if isinstance(owner, Unauthorized):
@@ -48,7 +48,7 @@ class Operator:
 
     async def _is_first(self, what: str) -> bool:
         mine = secrets.token_hex(8)
-        return await self._store.claim(f"operator:{what}", mine, REPEAT) == mine
+        return await self._claims.claim(f"operator:{what}", mine, REPEAT) == mine
 
     async def _tell(self, message: Message) -> None:
         if self._channel_id is None:

@@ -57,7 +57,7 @@ class Starter:
 
     async def start(self, attempt: Attempt) -> Start:
         """Start the recorded attempt, or go on where a run before was cut off; raises what CircleCI refused."""
-        attempt = await self._store.attempt(attempt.id) or attempt
+        attempt = await self._store.attempts.get(attempt.id) or attempt
         if attempt.refusal is not None:
             raise attempt.refusal.error  # a run before this one may have died before it could say so
         if attempt.pipeline_id is not None or attempt.over:
@@ -66,7 +66,7 @@ class Starter:
             return await self._look_later(attempt)
         metrics.DEPLOYS.labels("asked").inc()
         newest = await self._circleci.newest_number(attempt.project_slug)
-        attempt = await self._store.save_attempt(
+        attempt = await self._store.attempts.save(
             attempt.model_copy(update={"newest_number": newest, "sent_at": utc_now()})
         )
         try:
@@ -85,25 +85,25 @@ class Starter:
 
     async def follow_here(self, pipeline: Pipeline, title: str, invocation: Invocation) -> bool:
         """Let the place somebody spoke in follow a pipeline; False when it does already."""
-        if any(_is_here(watch, invocation) for watch in await self._store.watches(pipeline.id)):
+        if any(_is_here(watch, invocation) for watch in await self._store.watches.of(pipeline.id)):
             return False
         name = invocation.user_name or await self._messenger.user_name(invocation.user_id)
         watch = Watch.of(pipeline, title, invocation.model_copy(update={"user_name": name}))
-        await self._store.add_watch(watch)
+        await self._store.watches.add(watch)
         await self._engine.wake(pipeline.id)
         return True
 
     async def leave(self, pipeline_id: PipelineId, invocation: Invocation) -> bool:
         """Let the place somebody spoke in follow a pipeline no more; False when it did not."""
-        async with self._store.fence(pipeline_id, self._settings.lease, wait=self._settings.lease):
-            here = [watch for watch in await self._store.watches(pipeline_id) if _is_here(watch, invocation)]
+        async with self._store.watches.fence(pipeline_id, self._settings.lease, wait=self._settings.lease):
+            here = [watch for watch in await self._store.watches.of(pipeline_id) if _is_here(watch, invocation)]
             for watch in here:
-                await self._store.remove_watch(watch)
+                await self._store.watches.remove(watch)
         return bool(here)
 
     async def look_for(self, attempt_id: str) -> timedelta | None:
         """Look whether a trigger whose answer was lost began after all; returns the pause before the next look."""
-        attempt = await self._store.attempt(attempt_id)
+        attempt = await self._store.attempts.get(attempt_id)
         if attempt is None or attempt.over:
             return None
         if attempt.pipeline_id is not None:
@@ -116,7 +116,7 @@ class Starter:
             found = None
         if found is not None:
             metrics.DEPLOYS.labels("found").inc()
-            await self._follow(await self._store.save_attempt(attempt.started(found.id, found.number)))
+            await self._follow(await self._store.attempts.save(attempt.started(found.id, found.number)))
             return None
         return await self._looked_in_vain(attempt)
 
@@ -128,13 +128,13 @@ class Starter:
             answer = await self._writes.trigger(slug, ref, parameters)
         metrics.DEPLOYS.labels("started").inc()
         structlog.contextvars.bind_contextvars(result=f"#{answer.number}")
-        return await self._store.save_attempt(attempt.started(answer.id, answer.number))
+        return await self._store.attempts.save(attempt.started(answer.id, answer.number))
 
     async def _follow(self, attempt: Attempt) -> Start:
         if attempt.pipeline_id is None or attempt.pipeline_number is None:
             return Start.FOLLOWED  # its answer was looked for in vain, and that was said
-        await self._store.claim(f"pipeline:{attempt.pipeline_id}", attempt.id)
-        await self._store.add_watch(_watch(attempt))
+        await self._store.claims.claim(f"pipeline:{attempt.pipeline_id}", attempt.id)
+        await self._store.watches.add(_watch(attempt))
         await self._engine.wake(attempt.pipeline_id)
         return Start.FOLLOWED
 
@@ -148,12 +148,12 @@ class Starter:
         for pipeline in sorted(mine, key=lambda one: one.number):
             if pipeline.number <= attempt.newest_number or pipeline.ref not in (attempt.ref, None):
                 continue
-            if await self._store.claim(f"pipeline:{pipeline.id}", attempt.id) == attempt.id:
+            if await self._store.claims.claim(f"pipeline:{pipeline.id}", attempt.id) == attempt.id:
                 return pipeline
         return None
 
     async def _looked_in_vain(self, attempt: Attempt) -> timedelta | None:
-        attempt = await self._store.save_attempt(attempt.model_copy(update={"looks": attempt.looks + 1}))
+        attempt = await self._store.attempts.save(attempt.model_copy(update={"looks": attempt.looks + 1}))
         if attempt.looks < LOOKS:
             return self._settings.poll_interval
         metrics.DEPLOYS.labels("not_found").inc()
@@ -164,12 +164,12 @@ class Starter:
             )
         except SlackError as error:
             log.warning("asker_not_told", attempt=attempt.id, method=error.method, code=error.code)
-        await self._store.save_attempt(attempt.model_copy(update={"over": True}))
+        await self._store.attempts.save(attempt.model_copy(update={"over": True}))
         return None
 
     async def _refused(self, attempt: Attempt, error: CircleCIError) -> None:
         metrics.DEPLOYS.labels("refused").inc()
-        await self._store.save_attempt(attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)}))
+        await self._store.attempts.save(attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)}))
 
 
 def _is_here(watch: Watch, invocation: Invocation) -> bool:

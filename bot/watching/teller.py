@@ -14,7 +14,7 @@ from bot.errors import SlackError, SlackLimited
 from bot.messenger import CHANNEL_GONE, MESSAGE_GONE, Messenger
 from bot.models.build import Build, Change
 from bot.models.slack import Saying, Thread, Watch
-from bot.store import Store
+from bot.store.watches import Watches
 from bot.watching.operator import Operator
 from formatters import replies, root
 from formatters.blocks import Message
@@ -26,10 +26,10 @@ log = structlog.get_logger(__name__)
 class Teller:
     """All its methods return the watch as it is recorded; they raise SlackError when Slack takes nothing."""
 
-    def __init__(self, messenger: Messenger, store: Store, links: Links, operator: Operator) -> None:
+    def __init__(self, messenger: Messenger, watches: Watches, links: Links, operator: Operator) -> None:
         self._operator = operator
         self._messenger = messenger
-        self._store = store
+        self._watches = watches
         self._links = links
 
     async def root(self, watch: Watch, build: Build | None, *, note: str = "", final: bool = False) -> Watch:
@@ -143,7 +143,7 @@ class Teller:
             if not error.lost:
                 await self._save(watch, saying=None)
             raise
-        return await self._store.save_watch(watch.with_said(ts))
+        return await self._watches.save(watch.with_said(ts))
 
     async def _settled(self, watch: Watch) -> Watch:
         """Find out what became of a post whose answer nobody heard; where we may not read, say it again."""
@@ -162,10 +162,10 @@ class Teller:
         metrics.UNSURE.labels(found).inc()
         if ts is None:
             return await self._save(watch, saying=None)
-        return await self._store.save_watch(watch.with_said(ts))
+        return await self._watches.save(watch.with_said(ts))
 
     async def _save(self, watch: Watch, **changed: object) -> Watch:
-        return await self._store.save_watch(watch.model_copy(update=changed))
+        return await self._watches.save(watch.model_copy(update=changed))
 
 
 def _thread(watch: Watch) -> Thread:

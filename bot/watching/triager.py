@@ -70,12 +70,12 @@ class Triager:
 
     async def _triage(self, pipeline_id: PipelineId, fingerprint: str) -> None:
         """Compare and complete, also where somebody has rerun it meanwhile."""
-        ended = await self._store.ended(pipeline_id)
+        ended = await self._store.past.ended(pipeline_id)
         if ended is None or ended.build.fingerprint != fingerprint:
             return
         build, evidence = ended.build, ended.report
         may_rerun = self._may_rerun(build)
-        if not may_rerun and not waiting(await self._store.watches(pipeline_id), build):
+        if not may_rerun and not waiting(await self._store.watches.of(pipeline_id), build):
             return
         found = await self._found(build, evidence)
         await self._complete(build, evidence, found)
@@ -103,8 +103,8 @@ class Triager:
 
     async def _complete(self, build: Build, evidence: Report, found: Triage) -> None:
         lease, pipeline_id = self._settings.lease, build.pipeline.id
-        async with self._store.fence(pipeline_id, lease, wait=lease):
-            for watch in waiting(await self._store.watches(pipeline_id), build):
+        async with self._store.watches.fence(pipeline_id, lease, wait=lease):
+            for watch in waiting(await self._store.watches.of(pipeline_id), build):
                 message = final.final(build, evidence, watch, self._links, found)
                 posted = final.final(build, evidence, watch, self._links, comparing=True)
                 try:

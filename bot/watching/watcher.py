@@ -65,10 +65,10 @@ class Watcher:
 
     async def look(self, pipeline_id: PipelineId) -> timedelta | None:
         """Look once; returns the pause before the next look, None when nothing is left to follow."""
-        async with self._store.fence(pipeline_id, self._settings.lease) as alone:
+        async with self._store.watches.fence(pipeline_id, self._settings.lease) as alone:
             if not alone:
                 return self._settings.poll_interval
-            snapshot, watches = await self._store.known(pipeline_id)
+            snapshot, watches = await self._store.watches.known(pipeline_id)
             try:
                 build = await self._read(pipeline_id, snapshot.build)
                 read = time.monotonic()
@@ -83,7 +83,7 @@ class Watcher:
 
     async def _note_lag(self, lag: timedelta) -> None:
         metrics.RESULT_LAG.observe(lag.total_seconds())
-        await self._store.note_lag(lag)
+        await self._store.pulse.note_lag(lag)
 
     async def _read(self, pipeline_id: PipelineId, known: Build | None) -> Build:
         build = await self._sources.looks.build(pipeline_id, known)
@@ -100,20 +100,20 @@ class Watcher:
     ) -> timedelta | None:
         finished_since = _finished_since(snapshot, build)
         end = ending(build, finished_since, self._settings)
-        watches = watches or await self._store.watches(pipeline_id)
+        watches = watches or await self._store.watches.of(pipeline_id)
         if not watches:
-            await self._store.stop_watching(pipeline_id)
+            await self._store.watches.stop(pipeline_id)
             return None
         late = await self._tell_all(watches, build, end, recovered=snapshot.failures > 0)
         slowed = max(snapshot.slowed - 1, 0)
         now = Snapshot(build=build, fingerprint=build.fingerprint, finished_since=finished_since, slowed=slowed)
         if not _nothing_new(snapshot, now):
-            await self._store.save_snapshot(pipeline_id, now)
+            await self._store.watches.save_snapshot(pipeline_id, now)
         if late is not None:
             return late
         if not end.is_final:
             return self._next(build, end, slowed=slowed)
-        if self._is_compared(build) and waiting(await self._store.watches(pipeline_id), build):
+        if self._is_compared(build) and waiting(await self._store.watches.of(pipeline_id), build):
             await self._engine.triage(pipeline_id, build.fingerprint)
         return await self._after_the_end(pipeline_id, build, finished_since)
 
@@ -123,7 +123,7 @@ class Watcher:
         if end.is_final and any(final_key(build) not in watch.told for watch in watches):
             patterns = self._sources.patterns
             evidence = await report(self._sources.reports, build, patterns=patterns)
-            await self._store.save_ended(Ended(build=build, report=evidence))
+            await self._store.past.save_ended(Ended(build=build, report=evidence))
         late: timedelta | None = None
         for watch in watches:
             try:
@@ -155,9 +155,9 @@ class Watcher:
         delay = max(next_delay(snapshot.build, 0, self._settings, slowed=slowed), error.retry_after)
         if delay >= self._settings.poll_interval * LATE:
             log.info("news_late", pipeline=pipeline_id, seconds=delay.total_seconds())
-            for watch in await self._store.watches(pipeline_id):
+            for watch in await self._store.watches.of(pipeline_id):
                 await self._quietly(self._tell_late(watch, snapshot.build, replies.late()))
-        await self._store.save_snapshot(pipeline_id, snapshot.model_copy(update={"slowed": slowed}))
+        await self._store.watches.save_snapshot(pipeline_id, snapshot.model_copy(update={"slowed": slowed}))
         return delay
 
     async def _tell_late(self, watch: Watch, build: Build | None, word: Message) -> None:
@@ -171,9 +171,9 @@ class Watcher:
             log.info("circleci_unreadable", pipeline=pipeline_id, error=repr(error))
         if isinstance(error, Unauthorized):
             await self._operator.token_refused(error.token)
-        for watch in await self._store.watches(pipeline_id):
+        for watch in await self._store.watches.of(pipeline_id):
             await self._quietly(self._tell_outage(watch, snapshot.build, failures, error))
-        await self._store.save_snapshot(pipeline_id, snapshot.model_copy(update={"failures": failures}))
+        await self._store.watches.save_snapshot(pipeline_id, snapshot.model_copy(update={"failures": failures}))
         delay = next_delay(snapshot.build, failures, self._settings)
         return max(delay, error.retry_after) if isinstance(error, RateLimited) else delay
 
@@ -201,7 +201,7 @@ class Watcher:
         since = build.read_at - (finished_since or build.pipeline.created_at)
         if build.runs and build.state is not State.PASSED and since < self._settings.linger:
             return self._settings.poll_interval * LINGER_INTERVALS
-        await self._store.stop_watching(pipeline_id)
+        await self._store.watches.stop(pipeline_id)
         return None
 
 

@@ -92,8 +92,8 @@ async def test_a_refusal_that_a_crash_cut_off_is_said_by_the_second_run(team: Te
         over=True,
         refusal=Refusal.of(Rejected(403, "You may not build here.")),
     )
-    await team.app.store.save_attempt(refused)
-    await team.app.store.record(said)
+    await team.app.store.attempts.save(refused)
+    await team.app.store.deliveries.record(said)
     await Engine(team.app.docket).handle(said.id)
     await team.is_told(team.ada, "You may not build here.")
     assert team.posts("/pipeline") == []

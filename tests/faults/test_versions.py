@@ -63,7 +63,7 @@ async def test_what_cannot_be_read_costs_nobody_else_anything(team: Team) -> Non
         await redis.hset(f"ci:watches:{pipeline_id}", "E0", '{"id": "E0", "from": "the future"}')
         await redis.set(f"ci:snapshot:{pipeline_id}", '{"build": "of another shape"}')
         await redis.set("ci:said:E9", '{"id": "E9"}')
-    assert await team.app.store.said(Invocation, "E9") is None
+    assert await team.app.store.deliveries.said(Invocation, "E9") is None
     team.circleci.world.clock.speed = 200
     await team.reads("Passed in")
     assert len(team.deploys.roots) == 1

@@ -144,9 +144,9 @@ async def test_a_rerun_that_a_crash_cut_off_is_followed_all_the_same(team: Team)
         team_id=team.slack.workspace.team_id,
         channel_id=team.slack.workspace.channel("releases").id,
     )
-    await team.app.store.record(said)
+    await team.app.store.deliveries.record(said)
     # As far as a run of it came before it died: recorded, sent.
-    await team.app.store.save_last_act(PipelineId(pipeline.id), f"{said.id}|{said.user_id}")
+    await team.app.store.acted.save(PipelineId(pipeline.id), f"{said.id}|{said.user_id}")
     team.circleci.world.clock.speed = 20
     for run in list(pipeline.runs):
         team.circleci.world.rerun(run.id)

@@ -95,11 +95,11 @@ async def test_two_threads_on_one_pipeline_cost_one_poll(team: Team) -> None:
     await team.deploys_branch("try/slow")
     await team.reads("Running")
     pipeline = team.circleci.world.pipelines[0]
-    (watch,) = await team.app.store.watches(pipeline.id)  # type: ignore[arg-type]  # the playground's ids are plain text
+    (watch,) = await team.app.store.watches.of(pipeline.id)  # type: ignore[arg-type]  # the playground's ids are plain text
     releases = team.slack.workspace.channel("releases")
     thread = watch.thread.model_copy(update={"channel_id": releases.id})
     fresh = {"id": "second", "thread": thread, "root_ts": None, "root_digest": "", "told": ()}
-    await team.app.store.add_watch(watch.model_copy(update=fresh))
+    await team.app.store.watches.add(watch.model_copy(update=fresh))
     await team.slack.wait_for(lambda: [one for one in releases.messages if "Passed in" in one.visible], timeout=30)
     polls = [seen for seen in team.circleci.requests if seen.path.endswith(f"{pipeline.id}/workflow")]
     jobs = [seen for seen in team.circleci.requests if seen.path.endswith("/job")]

@@ -67,7 +67,7 @@ async def test_lateness_and_lag_are_measured_and_the_check_up_tells_them(tmp_pat
 
 async def test_the_check_up_says_who_asked_to_be_left_alone(tmp_path: Path) -> None:
     async with team_at_work(tmp_path, admins=("U0ADA",)) as team:
-        await team.app.store.pause("slack:posts:C0DEPLOYS", timedelta(minutes=5))
+        await team.app.store.turns.pause("slack:posts:C0DEPLOYS", timedelta(minutes=5))
         await team.ada.command("deploys", "/ci", "doctor")
         told = await team.is_told(team.ada, "asked to be left alone")
         assert "slack:posts:C0DEPLOYS for 4 min" in told.visible

@@ -239,8 +239,8 @@ async def test_a_worker_that_died_after_the_trigger_finds_what_it_started(team: 
         sent_at=utc_now(),
     )
     store = team.app.store
-    await store.record(said)
-    await store.save_attempt(attempt)
+    await store.deliveries.record(said)
+    await store.attempts.save(attempt)
     team.circleci.world.trigger("gh/acme/frontend", branch="main", parameters={})
     await Engine(team.app.docket).handle(said.id)
     await team.reads("Passed in")

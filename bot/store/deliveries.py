@@ -1,0 +1,52 @@
+"""What was said and pressed, until it is handled: each delivery of Slack once."""
+
+from datetime import timedelta
+from typing import TypeVar
+
+from bot.errors import Unreadable
+from bot.models.slack import Click, Invocation
+from bot.store.connection import Connection, decoded
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+Said = TypeVar("Said", Invocation, Click)
+
+
+class Deliveries:
+    """Recorded, then seen (it is queued), then done (it is handled)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def record(self, said: Invocation | Click) -> bool:
+        """Keep it for the worker; False when this delivery was queued before."""
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        pipeline.exists(self._connection.key("seen", said.id))
+        pipeline.set(self._connection.key("said", said.id), said.model_dump_json(), ex=DAY)
+        seen, _ = await self._connection.ask(pipeline.execute())
+        return not seen
+
+    async def mark_seen(self, delivery_id: str) -> None:
+        """Drop redeliveries from now on: it is queued."""
+        key = self._connection.key("seen", delivery_id)
+        await self._connection.ask(self._connection.redis.set(key, 1, ex=HOUR))
+
+    async def said(self, kind: type[Said], delivery_id: str) -> Said | None:
+        """Return what was recorded, unless a run before has handled it."""
+        keys = [self._connection.key(which, delivery_id) for which in ("done", "said")]
+        done, said = await self._connection.ask(self._connection.redis.mget(keys))
+        if done or said is None:
+            return None
+        try:
+            return decoded(kind, said)
+        except Unreadable:
+            return None  # it is in the log; whoever said it says it again
+
+    async def invocation(self, invocation_id: str) -> Invocation | None:
+        """Return what was said, handled or not; raises Unreadable for a record of another version."""
+        said = await self._connection.ask(self._connection.redis.get(self._connection.key("said", invocation_id)))
+        return None if said is None else decoded(Invocation, said)
+
+    async def mark_done(self, delivery_id: str) -> None:
+        """Let a second run of the same delivery do nothing."""
+        key = self._connection.key("done", delivery_id)
+        await self._connection.ask(self._connection.redis.set(key, 1, ex=DAY))

@@ -1,0 +1,51 @@
+"""One at a time, over all processes: a lock with a lease, renewed while its holder works."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+from redis.asyncio.lock import Lock as RedisLock
+from redis.exceptions import LockError, RedisError
+
+from bot.errors import StoreError
+from bot.store.connection import Connection
+
+RETRY_SECONDS = 0.05
+NO_WAIT = timedelta(0)
+
+
+@asynccontextmanager
+async def held(connection: Connection, key: str, lease: timedelta, *, wait: timedelta = NO_WAIT) -> AsyncIterator[bool]:
+    """Yield whether it was had within `wait`; it is held as long as the work takes.
+
+    `lease` after its holder died, somebody else may have it.
+    """
+    seconds = wait.total_seconds()
+    lock = connection.redis.lock(key, timeout=lease.total_seconds(), sleep=RETRY_SECONDS)
+    if not await connection.ask(lock.acquire(blocking=seconds > 0, blocking_timeout=seconds or None)):
+        yield False
+        return
+    renewal = asyncio.create_task(renew(lock, lease / 3))
+    try:
+        yield True
+    finally:
+        renewal.cancel()
+        await _release(lock.release())
+
+
+async def renew(lock: RedisLock, every: timedelta) -> None:
+    """Keep a lock that is being worked under; one that is lost is found out at its release."""
+    with suppress(RedisError, OSError):
+        while True:
+            await asyncio.sleep(every.total_seconds())
+            await lock.reacquire()
+
+
+async def _release(release: Awaitable[None]) -> None:
+    try:
+        await release
+    except LockError:
+        return  # it ran out while we worked: what was told stands in the watch, so nobody tells it again
+    except (RedisError, OSError) as error:
+        raise StoreError(f"Redis: {type(error).__name__}: {error}") from error

@@ -1,0 +1,24 @@
+"""A delivery of Slack is queued once, and handled once."""
+
+from bot.models.slack import Invocation
+from bot.store import Store
+
+
+def invocation() -> Invocation:
+    return Invocation(id="Ev1", kind="mention", text="help", user_id="U0ADA", team_id="T0ACME", channel_id="C0")
+
+
+async def test_a_redelivery_is_known_only_once_it_was_queued(store: Store) -> None:
+    # C30: a process that dies between recording and queueing loses nothing.
+    assert await store.deliveries.record(invocation())
+    assert await store.deliveries.record(invocation())
+    await store.deliveries.mark_seen("Ev1")
+    assert not await store.deliveries.record(invocation())
+
+
+async def test_what_was_handled_is_not_handled_again(store: Store) -> None:
+    await store.deliveries.record(invocation())
+    assert await store.deliveries.said(Invocation, "Ev1") == invocation()
+    await store.deliveries.mark_done("Ev1")
+    assert await store.deliveries.said(Invocation, "Ev1") is None
+    assert await store.deliveries.invocation("Ev1") == invocation()
