@@ -109,9 +109,11 @@ async def unlock_it(button: Unlock, click: Click, context: Context) -> Message:
 
 
 async def _unlock(key: str, said: Invocation | Click, context: Context) -> Message:
-    held = await context.store.locks.unlock(key)
+    held = await context.store.locks.get(key)
     if held is None:
         return words_for.not_locked(key)
+    if not await context.store.locks.unlock(held):
+        return words_for.changed_hands(held.target)
     if held.holder_id != said.user_id:
         await _tell(held.holder_id, words_for.was_removed(held, said.user_id), context)
     return words_for.unlocked(held.target)

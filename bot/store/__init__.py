@@ -47,7 +47,7 @@ class Store:
         self.deliveries = Deliveries(connection)
         self.audit = Audit(connection)
         self.claims = Claims(connection)
-        self.locks = Locks(connection, self.claims)
+        self.locks = Locks(connection)
         self.attempts = Attempts(connection)
         self.acted = Acted(connection)
         self.watches = Watches(connection)

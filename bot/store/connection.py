@@ -8,6 +8,7 @@ from typing import TypeVar
 import structlog
 from pydantic import BaseModel, ValidationError
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 from bot.errors import StoreError, Unreadable
@@ -16,6 +17,13 @@ from bot.logs import Outage
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 log = structlog.get_logger(__name__)
+
+# Puts a value in the place of the one that was seen; 0 where it has changed, or is gone.
+_SWAP_FIELD = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1
+"""
 
 
 class Connection:
@@ -29,6 +37,7 @@ class Connection:
         self.retention = retention
         self.prefix = prefix
         self._outage = Outage("Redis")
+        self._swap_field = self.script(_SWAP_FIELD)
 
     def key(self, kind: str, name: str | None = None) -> str:
         """Return the key of the one thing of this kind, or of that with a name."""
@@ -43,6 +52,14 @@ class Connection:
             raise StoreError(f"Redis: {type(error).__name__}: {error}") from error
         self._outage.worked()
         return found
+
+    def script(self, text: str) -> AsyncScript:
+        """Return what runs as one step on the server; an answer of its own is to be asked for."""
+        return self.redis.register_script(text)
+
+    async def swap_field(self, key: str, field: str, seen: str, value: str) -> bool:
+        """Put `value` in the place of what was `seen` in a hash; False where it is not there any more."""
+        return bool(await self.ask(self._swap_field(keys=[key], args=[field, seen, value])))
 
 
 def decoded(kind: type[M], data: str | bytes) -> M:

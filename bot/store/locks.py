@@ -3,49 +3,71 @@
 from collections.abc import Awaitable
 from typing import cast
 
+from bot.errors import StoreError
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock, lock_key
-from bot.store.claims import Claims
 from bot.store.connection import Connection, decoded
+
+MOST_TRIES = 5
+
+# Removes a value that was seen; 0 where it has changed, or is gone.
+_DROP_FIELD = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
+"""
 
 
 class Locks:
-    """By the name of what is locked; reading raises Unreadable too."""
+    """Each change is one step, and changes only the lock that was seen; reading raises Unreadable too."""
 
-    def __init__(self, connection: Connection, claims: Claims) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._claims = claims
         self._name = connection.key("locks")
+        self._drop_field = connection.script(_DROP_FIELD)
 
     async def lock(self, lock: Lock) -> Lock:
         """Lock it, unless it is; returns the lock that holds."""
-        await self._connection.ask(self._connection.redis.hsetnx(self._name, lock.key, lock.model_dump_json()))
-        return await self.get(lock.key) or lock
+        for _ in range(MOST_TRIES):
+            put = self._connection.redis.hsetnx(self._name, lock.key, lock.model_dump_json())
+            if await self._connection.ask(put):
+                return lock
+            if held := await self.get(lock.key):
+                return held
+        raise StoreError(f"{lock.key} is locked and unlocked all the time")
 
     async def get(self, key: str) -> Lock | None:
         """Return the lock of this name."""
-        kept = self._connection.redis.hget(self._name, key)
-        data = await self._connection.ask(cast("Awaitable[str | None]", kept))
+        data = await self._kept(key)
         return None if data is None else decoded(Lock, data)
 
     async def on(self, slug: ProjectSlug, ref: Ref) -> Lock | None:
         """Return what keeps others from deploying a branch or tag: a lock on it, or on its whole project."""
         return await self.get(lock_key(slug, ref)) or await self.get(lock_key(slug, None))
 
-    async def unlock(self, key: str) -> Lock | None:
-        """Remove a lock; returns it, None when there was none."""
-        held = await self.get(key)
-        gone = await self._connection.ask(self._connection.redis.hdel(self._name, key))
-        return held if gone else None
+    async def unlock(self, held: Lock) -> bool:
+        """Remove a lock; False when it is gone, or has changed hands."""
+        seen = await self._seen(held)
+        if seen is None:
+            return False
+        return bool(await self._connection.ask(self._drop_field(keys=[self._name], args=[held.key, seen])))
 
     async def take(self, held: Lock, mine: Lock) -> bool:
         """Put `mine` in the place of `held`; False when somebody was faster."""
-        if not await self._claims.first(f"lock-taken:{held.key}:{held.holder_id}:{held.since.isoformat()}"):
-            return False
-        await self._connection.ask(self._connection.redis.hset(self._name, held.key, mine.model_dump_json()))
-        return True
+        seen = await self._seen(held)
+        return seen is not None and await self._connection.swap_field(
+            self._name, held.key, seen, mine.model_dump_json()
+        )
 
     async def all(self) -> list[Lock]:
         """Return all locks, oldest first."""
         found = await self._connection.ask(cast("Awaitable[list[str]]", self._connection.redis.hvals(self._name)))
         return sorted((decoded(Lock, data) for data in found), key=lambda lock: lock.since)
+
+    async def _seen(self, held: Lock) -> str | None:
+        """Return `held` as it is kept: an earlier version may have written it otherwise; None where it is gone."""
+        data = await self._kept(held.key)
+        return data if data is not None and decoded(Lock, data) == held else None
+
+    async def _kept(self, key: str) -> str | None:
+        kept = self._connection.redis.hget(self._name, key)
+        return await self._connection.ask(cast("Awaitable[str | None]", kept))

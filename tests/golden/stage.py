@@ -192,9 +192,7 @@ class Stage:
         """Wait for the end of an event: Bolt acknowledges those before the bot knows of them."""
         said, deliveries = delivery.payload.get("event_id"), self.team.app.store.deliveries
         async with asyncio.timeout(PATIENT_SECONDS):
-            while said and (
-                await deliveries.invocation(said) is None or await deliveries.said(Invocation, said)
-            ):
+            while said and (await deliveries.invocation(said) is None or await deliveries.said(Invocation, said)):
                 await self.team.slack.pause(0.01)
 
     async def _is_busy(self) -> bool:

@@ -1,4 +1,7 @@
-"""A lock holds for a project, or for one branch of it."""
+"""A lock is taken over and removed in one step, and only by who has seen who holds it."""
+
+import asyncio
+from datetime import timedelta
 
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock
@@ -19,3 +22,52 @@ async def test_the_first_lock_holds_for_the_project_and_its_branches(store: Stor
     graces = await store.locks.lock(lock("U0GRACE", Ref(name="main")))
     assert await store.locks.on(SLUG, Ref(name="main")) == graces
     assert await store.locks.all() == [adas, graces]
+
+
+async def test_a_lock_can_be_taken_after_a_crash(store: Store) -> None:
+    held = await store.locks.lock(lock("U0ADA"))
+    mine = lock("U0GRACE")
+    # An earlier version claimed a lock before it took it, and may have died between the two.
+    await store.claims.first(f"lock-taken:{held.key}:{held.holder_id}:{held.since.isoformat()}")
+    assert await store.locks.take(held, mine)
+    assert await store.locks.get(held.key) == mine
+
+
+async def test_a_lock_that_changed_hands_is_neither_taken_nor_removed(store: Store) -> None:
+    seen = await store.locks.lock(lock("U0ADA"))
+    graces = lock("U0GRACE")
+    await store.locks.take(seen, graces)
+    assert not await store.locks.take(seen, lock("U0ADMIN"))
+    assert not await store.locks.unlock(seen)
+    assert await store.locks.get(seen.key) == graces
+
+
+async def test_the_same_holder_again_is_another_lock(store: Store) -> None:
+    seen = await store.locks.lock(lock("U0ADA"))
+    await store.locks.unlock(seen)
+    again = await store.locks.lock(seen.model_copy(update={"since": seen.since + timedelta(seconds=1)}))
+    assert not await store.locks.unlock(seen)
+    assert await store.locks.get(seen.key) == again
+
+
+async def test_a_lock_that_is_gone_stays_gone(store: Store) -> None:
+    held = await store.locks.lock(lock("U0ADA"))
+    assert await store.locks.unlock(held)
+    assert not await store.locks.unlock(held)
+    assert not await store.locks.take(held, lock("U0GRACE"))
+    assert await store.locks.all() == []
+
+
+async def test_of_many_who_take_it_at_once_one_does(store: Store) -> None:
+    held = await store.locks.lock(lock("U0ADA"))
+    taken = await asyncio.gather(*(store.locks.take(held, lock(f"U{number}")) for number in range(12)))
+    assert sorted(taken) == [False] * 11 + [True]
+
+
+async def test_a_lock_spelled_by_an_earlier_version_is_taken_and_removed(store: Store) -> None:
+    old = '{"since": "2026-11-20T10:00:00+00:00", "holder_id": "U0ADA", "project_slug": "gh/acme/frontend", "gone": 1, "project_title": "acme/frontend"}'  # noqa: E501
+    for act in (store.locks.unlock, lambda held: store.locks.take(held, lock("U0GRACE"))):
+        await store._connection.redis.hset("ci:locks", SLUG, old)
+        held = await store.locks.get(SLUG)
+        assert held is not None
+        assert await act(held)
