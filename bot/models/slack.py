@@ -19,14 +19,16 @@ class Saying(Model):
     """A post on its way to Slack, recorded before it is sent: a process that dies meanwhile leaves it behind.
 
     `mark` stands in the message's metadata, so that it can be found again. `role` is what the post becomes: the root
-    (whose `digest` it shows), a reply after which the thread was `told` all this, the final one of them, or the word
-    that moves the watch into direct messages.
+    (whose `digest` it shows), a reply, the final one of them, or the word that moves the watch into direct messages. A
+    reply adds `told` to what the thread was told, and takes `untold` from it. An earlier version wrote no `untold`:
+    there `told` is all that the thread was told after it.
     """
 
     mark: str
     role: Literal["root", "reply", "final", "moved"]
     thread: Thread
     told: tuple[str, ...] = ()
+    untold: tuple[str, ...] | None = None
     digest: str = ""
     failure: str = ""
 
@@ -116,14 +118,20 @@ class Watch(Model):
             case "root":
                 changed = {"root_ts": ts, "root_digest": saying.digest}
             case "reply":
-                changed = {"told": saying.told}
+                changed = {"told": self._told_after(saying)}
             case "final":
-                changed = {"told": saying.told, "final_ts": ts, "failure": saying.failure}
+                changed = {"told": self._told_after(saying), "final_ts": ts, "failure": saying.failure}
                 changed["failure_before"] = self.failure
             case "moved":
                 there = Thread(channel_id=saying.thread.channel_id, thread_ts=ts)
                 changed = {"thread": there, "root_ts": None, "root_digest": "", "moved_to_direct": True}
         return self.model_copy(update={**changed, "saying": None})
+
+    def _told_after(self, saying: Saying) -> tuple[str, ...]:
+        if saying.untold is None:
+            return saying.told
+        left = [key for key in self.told if key not in saying.untold]
+        return tuple(dict.fromkeys((*left, *saying.told)))
 
 
 class Click(Model):

@@ -1,13 +1,14 @@
 """Builds under watch: their threads, their last look, and who looks at them."""
 
-from collections.abc import Awaitable, Iterable
+import json
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot.errors import Unreadable
+from bot.errors import StoreError, Unreadable
 from bot.models.build import Snapshot
 from bot.models.circleci import PipelineId
 from bot.models.slack import Watch
@@ -15,10 +16,15 @@ from bot.store.connection import Connection, decoded, or_none
 from bot.store.fence import NO_WAIT, held
 
 WATCHING = "watching"
+MOST_TRIES = 20
 
 
 class Watches:
-    """Watches, snapshots, and the fence around both."""
+    """Watches, snapshots, and the fence around both.
+
+    A fence saves work. What keeps the records right is that they are saved by field: each writer changes what it
+    changed, in the record as it stands by then.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -37,13 +43,22 @@ class Watches:
         self._keep_watching(pipeline, pipeline_id)
         await self._connection.ask(pipeline.execute())
 
-    async def save(self, watch: Watch) -> Watch:
-        """Record what a thread was told; returns the watch."""
-        pipeline = self._connection.redis.pipeline(transaction=True)
-        pipeline.hset(self._key(watch.pipeline_id), watch.id, watch.model_dump_json())
-        self._remember_thread(pipeline, watch)
-        await self._connection.ask(pipeline.execute())
-        return watch
+    async def save(self, before: Watch, after: Watch) -> Watch:
+        """Record what differs between the two; returns the watch with what others recorded meanwhile.
+
+        A watch that was removed stays removed, and `after` is returned. Raises Unreadable where another version has
+        written it since.
+        """
+        for _ in range(MOST_TRIES):
+            kept = await self._kept(after)
+            if kept is None:
+                return after
+            record = merged(json.loads(kept), before, after)
+            data = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+            watch = decoded(Watch, data)
+            if await self._connection.swap_field(self._key(watch.pipeline_id), watch.id, kept, data):
+                return watch
+        raise StoreError(f"{after.id} changes faster than it can be saved")
 
     async def remove(self, watch: Watch) -> None:
         """Let a thread follow its pipeline no more."""
@@ -94,6 +109,13 @@ class Watches:
         """Yield True when nobody else compares and tells for this pipeline."""
         return held(self._connection, self._connection.key("fence", pipeline_id), lease, wait=wait)
 
+    async def _kept(self, watch: Watch) -> str | None:
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        self._remember_thread(pipeline, watch)
+        pipeline.hget(self._key(watch.pipeline_id), watch.id)
+        *_, kept = await self._connection.ask(pipeline.execute())
+        return None if kept is None else str(kept)
+
     def _remember_thread(self, pipeline: "Redis", watch: Watch) -> None:
         if watch.reply_ts:
             key = self._connection.key("thread", f"{watch.thread.channel_id}:{watch.reply_ts}")
@@ -109,6 +131,25 @@ class Watches:
 
     def _snapshot(self, pipeline_id: PipelineId) -> str:
         return self._connection.key("snapshot", pipeline_id)
+
+
+def merged(kept: Mapping[str, Any], before: Watch, after: Watch) -> dict[str, Any]:
+    """Return the record that is kept with what changed between two watches; what it says beyond that stays.
+
+    What a thread was told is a set: keys are added to it and taken from it. A post on its way is ended by who sent it.
+    """
+    changed = {name for name in Watch.model_fields if getattr(before, name) != getattr(after, name)}
+    if after.saying is None and _mark(kept.get("saying")) != (before.saying and before.saying.mark):
+        changed.discard("saying")
+    record = {**kept, **after.model_dump(mode="json", include=changed)}
+    if "told" in changed:
+        left = [key for key in kept.get("told", ()) if key in after.told or key not in before.told]
+        record["told"] = [*left, *(key for key in after.told if key not in before.told and key not in left)]
+    return record
+
+
+def _mark(saying: Mapping[str, Any] | None) -> str | None:
+    return None if saying is None else str(saying.get("mark"))
 
 
 def _readable(found: Iterable[str]) -> list[Watch]:

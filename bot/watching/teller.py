@@ -56,7 +56,7 @@ class Teller:
         new = [change for change in found if change.key not in watch.told]
         if not new:
             return watch
-        told = watch.with_told(*(change.key for change in new)).told
+        told = tuple(change.key for change in new)
         return await self._reply(watch, replies.changes(build, new, watch, self._links), told, polite=True)
 
     async def once(self, watch: Watch, key: str, message: Message, *also: str) -> Watch:
@@ -64,15 +64,14 @@ class Teller:
         watch = await self._settled(watch)
         if key in watch.told:
             return watch
-        return await self._reply(watch, message, watch.with_told(key, *also).told)
+        return await self._reply(watch, message, (key, *also))
 
     async def final(self, watch: Watch, key: str, message: Message, failure: str) -> Watch:
         """Post the final reply that bears `key`, unless this thread was told it; `failure` names what failed."""
         watch = await self._settled(watch)
         if key in watch.told:
             return watch
-        told = watch.with_told(key).told
-        return await self._reply(watch, message, told, failure=failure)
+        return await self._reply(watch, message, (key,), failure=failure)
 
     async def complete(self, watch: Watch, key: str, message: Message | None) -> Watch:
         """Write the final reply anew where it stands, once: what earlier builds tell is read after it was posted.
@@ -90,14 +89,15 @@ class Teller:
         watch = await self._settled(watch)
         if key not in watch.told:
             return watch
-        return await self._reply(watch, message, tuple(told for told in watch.told if told != key))
+        return await self._reply(watch, message, untold=(key,))
 
     async def _reply(
         self,
         watch: Watch,
         message: Message,
-        told: tuple[str, ...],
+        told: tuple[str, ...] = (),
         *,
+        untold: tuple[str, ...] = (),
         polite: bool = False,
         failure: str | None = None,
     ) -> Watch:
@@ -106,7 +106,7 @@ class Teller:
         With `failure` it is the final reply, and that what failed.
         """
         role: Literal["reply", "final"] = "reply" if failure is None else "final"
-        saying = Saying(role=role, thread=_thread(watch), told=told, failure=failure or "", mark=_mark())
+        saying = Saying(role=role, thread=_thread(watch), told=told, untold=untold, failure=failure or "", mark=_mark())
         try:
             return await self._say(watch, message, saying, polite=polite)
         except SlackError as error:
@@ -143,7 +143,7 @@ class Teller:
             if not error.lost:
                 await self._save(watch, saying=None)
             raise
-        return await self._watches.save(watch.with_said(ts))
+        return await self._watches.save(watch, watch.with_said(ts))
 
     async def _settled(self, watch: Watch) -> Watch:
         """Find out what became of a post whose answer nobody heard; where we may not read, say it again."""
@@ -162,10 +162,10 @@ class Teller:
         metrics.UNSURE.labels(found).inc()
         if ts is None:
             return await self._save(watch, saying=None)
-        return await self._watches.save(watch.with_said(ts))
+        return await self._watches.save(watch, watch.with_said(ts))
 
     async def _save(self, watch: Watch, **changed: object) -> Watch:
-        return await self._watches.save(watch.model_copy(update=changed))
+        return await self._watches.save(watch, watch.model_copy(update=changed))
 
 
 def _thread(watch: Watch) -> Thread:

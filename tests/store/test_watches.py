@@ -1,10 +1,21 @@
-"""Who follows, and what they were told."""
+"""Who follows and what they were told: saved by field, so that two writers lose nothing of each other."""
 
+import asyncio
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import Unreadable
 from bot.models.circleci import PipelineId, ProjectSlug
-from bot.models.slack import Thread, Watch, utc_now
+from bot.models.slack import Saying, Thread, Watch, utc_now
 from bot.store import Store
+from bot.store.watches import merged
 
 PIPELINE = PipelineId("0f6d1c1e")
+HASH = f"ci:watches:{PIPELINE}"
+FUTURE = '{"id": "E0", "from": "the future"}'
 
 
 def watch(name: str = "Ev1", **more: object) -> Watch:
@@ -21,12 +32,132 @@ def watch(name: str = "Ev1", **more: object) -> Watch:
     return Watch.model_validate({**fields, **more})
 
 
+def saying(mark: str, **more: object) -> Saying:
+    return Saying.model_validate(
+        {"mark": mark, "role": "reply", "thread": Thread(channel_id="C0"), "untold": ()} | more
+    )
+
+
+async def put(store: Store, name: str, data: str) -> None:
+    await store._connection.redis.hset(HASH, name, data)
+
+
+async def only(store: Store) -> Watch:
+    (one,) = await store.watches.of(PIPELINE)
+    return one
+
+
 async def test_a_watch_keeps_what_it_was_told(store: Store) -> None:
-    await store.watches.add(watch())
-    told = (await store.watches.of(PIPELINE))[0].with_told("final:1", "final:1")
-    await store.watches.save(told)
+    first = watch()
+    await store.watches.add(first)
+    told = await store.watches.save(first, first.with_told("final:1", "final:1"))
     await store.watches.add(watch())  # the same deploy, run a second time, forgets nothing
-    assert [one.told for one in await store.watches.of(PIPELINE)] == [("final:1",)]
+    assert await only(store) == told
+    assert told.told == ("final:1",)
     assert await store.watches.watching() == {PIPELINE}
+
+
+async def test_an_act_beside_a_long_look_is_not_lost(store: Store) -> None:
+    read = watch(root_ts="1.0", told=("outage",))
+    await store.watches.add(read)
+    acted = await store.watches.save(read, read.with_told("act:1", "rerun:build:2"))
+    looked = await store.watches.save(
+        read, read.model_copy(update={"root_digest": "ab", "told": ("job_failed:x",), "final_ts": "2.0"})
+    )
+    assert looked == await only(store)
+    assert looked.told == ("act:1", "rerun:build:2", "job_failed:x")
+    assert (looked.root_ts, looked.root_digest, looked.final_ts) == ("1.0", "ab", "2.0")
+    assert acted.final_ts is None
+
+
+async def test_of_many_writers_at_once_none_is_lost(store: Store) -> None:
+    read = watch()
+    await store.watches.add(read)
+    keys = [f"act:C0:{number},x" for number in range(12)]
+    await asyncio.gather(*(store.watches.save(read, read.with_told(key)) for key in keys))
+    assert set((await only(store)).told) == set(keys)
+
+
+async def test_who_was_removed_is_not_brought_back(store: Store) -> None:
+    gone = watch(root_ts="1.0")
+    await store.watches.add(gone)
+    await store.watches.remove(gone)
+    told = gone.with_told("final:1")
+    assert await store.watches.save(gone, told) == told
+    assert await store.watches.of(PIPELINE) == []
+    assert await store.watches.of_thread("C0", "1.0") == PIPELINE  # its thread followed it all the same
+
+
+async def test_what_another_version_knows_of_a_watch_is_kept(store: Store) -> None:
+    old = json.loads(watch(told=("outage", "final:1")).model_dump_json())
+    await put(store, "Ev1", json.dumps(old | {"followers": ["U0GRACE"]}))
+    read = await only(store)
+    await store.watches.save(read, read.model_copy(update={"told": ("final:1",), "root_ts": "1.0"}))
+    kept = json.loads(str(await store._connection.redis.hget(HASH, "Ev1")))
+    assert kept == old | {"followers": ["U0GRACE"], "told": ["final:1"], "root_ts": "1.0"}
+
+
+async def test_a_record_that_became_unreadable_is_left_to_who_reads_it(store: Store) -> None:
+    read = watch()
+    await put(store, "Ev1", FUTURE)
+    with pytest.raises(Unreadable):
+        await store.watches.save(read, read.with_told("final:1"))
+    assert await store._connection.redis.hget(HASH, "Ev1") == FUTURE
+
+
+async def test_a_thread_is_known_once_it_has_a_message(store: Store) -> None:
+    first = watch()
+    await store.watches.add(first)
+    assert await store.watches.of_thread("C0", "1.0") is None
+    await store.watches.save(first, first.model_copy(update={"root_ts": "1.0"}))
+    assert await store.watches.of_thread("C0", "1.0") == PIPELINE
+
+
+KEYS = st.sets(st.sampled_from(["outage", "late", "act:1", "act:2", "final:x", "judged:x"]))
+
+
+@given(KEYS, KEYS, KEYS, KEYS, KEYS)
+def test_what_two_writers_change_is_changed_in_either_order(
+    told: set[str], adds: set[str], drops: set[str], other_adds: set[str], other_drops: set[str]
+) -> None:
+    # Where one adds what the other takes, the last of them is right: that is left out here.
+    before = watch(told=tuple(told))
+    drops, other_drops = drops - other_adds - adds, other_drops - other_adds - adds
+    one = before.model_copy(update={"told": tuple((told | adds) - drops), "root_ts": "1.0"})
+    other = before.model_copy(update={"told": tuple((told | other_adds) - other_drops), "final_ts": "2.0"})
+    for first, second in ((one, other), (other, one)):
+        kept = merged(merged(json.loads(before.model_dump_json()), before, first), before, second)
+        both = Watch.model_validate(kept)
+        assert set(both.told) == (told | adds | other_adds) - drops - other_drops
+        assert len(both.told) == len(set(both.told))
+        assert (both.root_ts, both.final_ts) == ("1.0", "2.0")
+
+
+def test_a_post_on_its_way_is_ended_by_who_sent_it() -> None:
+    mine = watch(saying=saying("a", told=("act:1",)))
+    theirs = json.loads(mine.model_copy(update={"saying": saying("b")}).model_dump_json())
+    after = Watch.model_validate(merged(theirs, mine, mine.with_said("9.9")))
+    assert after.saying == saying("b")
+    assert after.told == ("act:1",)
+    mine_kept = json.loads(mine.model_dump_json())
+    assert merged(mine_kept, mine, mine.with_said("9.9"))["saying"] is None
+
+
+def test_a_post_adds_to_what_others_told_meanwhile() -> None:
+    spoken = watch(told=("outage", "act:2"), saying=saying("a", told=("job:x",), untold=("outage",)))
+    assert spoken.with_said("9.9").told == ("act:2", "job:x")
+
+
+def test_a_post_that_an_earlier_version_sent_names_all_that_was_told() -> None:
+    old = {"mark": "a", "role": "final", "thread": {"channel_id": "C0"}, "told": ["act:1", "final:x"], "failure": "f"}
+    after = watch(told=("outage", "act:1"), saying=old).with_said("9.9")
+    assert after.told == ("act:1", "final:x")
+    assert (after.final_ts, after.failure, after.saying) == ("9.9", "f", None)
+
+
+async def test_a_build_that_ended_is_kept_for_its_buttons(store: Store) -> None:
+    await store.watches.add(watch())
     await store.watches.stop(PIPELINE)
     assert await store.watches.watching() == set()
+    assert await only(store)
+    assert await store._connection.redis.ttl(HASH) > 0

@@ -170,3 +170,18 @@ async def test_a_link_opens_and_says_nothing(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "help")
     await team.is_told(team.ada, "Start a pipeline on a branch")
     assert len(team.ada.sees_only) == 1
+
+
+async def test_an_act_loses_nothing_beside_a_look_that_takes_long(team: Team) -> None:
+    team.circleci.world.clock.speed = 20
+    await team.deploys_branch("try/slow")
+    await team.reads("Running")
+    pipeline, watches = PipelineId(team.circleci.world.pipelines[0].id), team.app.store.watches
+    (read,) = await watches.of(pipeline)  # by a look that has lost its fence, at work on a log of 200 MB
+    await team.ada.click(team.root, "Cancel #2417")
+    await team.reads("pressed Cancel")
+    await watches.save(read, read.with_told("job_failed:x"))
+    await team.reads("Cancelled after")
+    (watch,) = await watches.of(pipeline)
+    assert {key.partition(":")[0] for key in watch.told} >= {"act", "job_failed"}
+    assert team.count("pressed Cancel") == 1
