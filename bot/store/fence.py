@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from redis.asyncio.lock import Lock as RedisLock
@@ -35,11 +35,15 @@ async def held(connection: Connection, key: str, lease: timedelta, *, wait: time
 
 
 async def renew(lock: RedisLock, every: timedelta) -> None:
-    """Keep a lock that is being worked under; one that is lost is found out at its release."""
-    with suppress(RedisError, OSError):
-        while True:
-            await asyncio.sleep(every.total_seconds())
+    """Keep a lock that is being worked under, through hiccups of Redis, until it is lost."""
+    while True:
+        await asyncio.sleep(every.total_seconds())
+        try:
             await lock.reacquire()
+        except LockError:
+            return  # somebody else may hold it by now; the work does not depend on it
+        except (RedisError, OSError):
+            continue  # what is left of the lease is time for another try
 
 
 async def _release(release: Awaitable[None]) -> None:

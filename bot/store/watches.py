@@ -1,8 +1,8 @@
 """Builds under watch: their threads, their last look, and who looks at them."""
 
 import json
-from collections.abc import Awaitable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from bot.models.build import Snapshot
 from bot.models.circleci import PipelineId
 from bot.models.slack import Watch
 from bot.store.connection import Connection, decoded, or_none
-from bot.store.fence import NO_WAIT, held
+from bot.store.fence import held
 
 WATCHING = "watching"
 MOST_TRIES = 20
@@ -103,11 +103,17 @@ class Watches:
         pipeline.expire(self._snapshot(pipeline_id), self._connection.retention)
         await self._connection.ask(pipeline.execute())
 
-    def fence(
-        self, pipeline_id: PipelineId, lease: timedelta, *, wait: timedelta = NO_WAIT
-    ) -> AbstractAsyncContextManager[bool]:
-        """Yield True when nobody else compares and tells for this pipeline."""
-        return held(self._connection, self._connection.key("fence", pipeline_id), lease, wait=wait)
+    def try_fence(self, pipeline_id: PipelineId, lease: timedelta) -> AbstractAsyncContextManager[bool]:
+        """Yield at once whether nobody else compares and tells for this pipeline; then nobody does while it is held."""
+        return held(self._connection, self._connection.key("fence", pipeline_id), lease)
+
+    @asynccontextmanager
+    async def fence(self, pipeline_id: PipelineId, lease: timedelta, *, wait: timedelta) -> AsyncIterator[None]:
+        """Wait until nobody else compares and tells for this pipeline; raises StoreError when that takes too long."""
+        async with held(self._connection, self._connection.key("fence", pipeline_id), lease, wait=wait) as alone:
+            if not alone:
+                raise StoreError(f"somebody else has told about {pipeline_id} for longer than {wait}")
+            yield
 
     async def _kept(self, watch: Watch) -> str | None:
         pipeline = self._connection.redis.pipeline(transaction=False)

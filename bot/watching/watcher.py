@@ -65,7 +65,7 @@ class Watcher:
 
     async def look(self, pipeline_id: PipelineId) -> timedelta | None:
         """Look once; returns the pause before the next look, None when nothing is left to follow."""
-        async with self._store.watches.fence(pipeline_id, self._settings.lease) as alone:
+        async with self._store.watches.try_fence(pipeline_id, self._settings.lease) as alone:
             if not alone:
                 return self._settings.poll_interval
             snapshot, watches = await self._store.watches.known(pipeline_id)
