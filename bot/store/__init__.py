@@ -11,6 +11,7 @@
 | `watches:<pipeline id>`        | watch id -> Watch                           | the retention, when ended |
 | `snapshot:<pipeline id>`       | a Snapshot                                  | the retention, when ended |
 | `watching`                     | pipeline ids that are polled                | until they end            |
+| `asked:<pipeline id>`          | a look was asked for since the last began   | an hour                   |
 | `thread:<channel id>:<ts>`     | the pipeline id that this thread follows    | the retention             |
 | `lags`                         | seconds from a build's end to Slack         | a hundred of them         |
 | `fence:<pipeline id>`          | whoever compares and tells                  | the lease                 |

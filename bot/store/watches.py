@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from redis.asyncio import Redis
 
@@ -17,6 +17,30 @@ from bot.store.fence import held
 
 WATCHING = "watching"
 MOST_TRIES = 20
+HOUR = timedelta(hours=1)
+
+# Ends the polling, unless somebody follows who was not seen, or asked for a look since the last began.
+_STOP = """
+local watching, asked, watches, snapshot = unpack(KEYS)
+if redis.call('EXISTS', asked) == 1 then return 0 end
+local seen = {}
+for number = 3, #ARGV do seen[ARGV[number]] = true end
+for _, id in ipairs(redis.call('HKEYS', watches)) do
+  if not seen[id] then return 0 end
+end
+redis.call('SREM', watching, ARGV[1])
+redis.call('EXPIRE', watches, ARGV[2])
+redis.call('EXPIRE', snapshot, ARGV[2])
+return 1
+"""
+
+
+class Known(NamedTuple):
+    """What a look begins with: the snapshot, the threads, oldest first, and those another version alone can read."""
+
+    snapshot: Snapshot
+    watches: list[Watch]
+    unread: frozenset[str]
 
 
 class Watches:
@@ -28,6 +52,7 @@ class Watches:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._stop = connection.script(_STOP)
 
     async def add(self, watch: Watch) -> None:
         """Let a thread follow a pipeline, from now or again."""
@@ -76,32 +101,42 @@ class Watches:
         found = self._connection.redis.hvals(self._key(pipeline_id))
         return _readable(await self._connection.ask(cast("Awaitable[list[str]]", found)))
 
+    async def any(self, pipeline_id: PipelineId) -> bool:
+        """Say whether a thread follows the pipeline, be it one that another version alone can read."""
+        found = self._connection.redis.hlen(self._key(pipeline_id))
+        return await self._connection.ask(found) > 0
+
     async def watching(self) -> set[PipelineId]:
         """Return the pipelines that must have a poll."""
         found = self._connection.redis.smembers(self._connection.key(WATCHING))
         return {PipelineId(one) for one in await self._connection.ask(cast("Awaitable[set[str]]", found))}
 
-    async def known(self, pipeline_id: PipelineId) -> tuple[Snapshot, list[Watch]]:
-        """Return what a look begins with, in one round trip: the snapshot and the threads, oldest first."""
+    async def known(self, pipeline_id: PipelineId) -> Known:
+        """Return what a look begins with, in one round trip."""
         pipeline = self._connection.redis.pipeline(transaction=False)
+        pipeline.delete(self._connection.key("asked", pipeline_id))
         pipeline.get(self._snapshot(pipeline_id))
-        pipeline.hvals(self._key(pipeline_id))
-        snapshot, watches = await self._connection.ask(pipeline.execute())
+        pipeline.hgetall(self._key(pipeline_id))
+        _, snapshot, found = await self._connection.ask(pipeline.execute())
+        watches = _readable(found.values())
         # CircleCI knows all of a snapshot.
-        return or_none(Snapshot, snapshot) or Snapshot(), _readable(watches)
+        return Known(or_none(Snapshot, snapshot) or Snapshot(), watches, frozenset(found) - {one.id for one in watches})
 
     async def save_snapshot(self, pipeline_id: PipelineId, snapshot: Snapshot) -> None:
         """Record what is known after this look."""
         put = self._connection.redis.set(self._snapshot(pipeline_id), snapshot.model_dump_json())
         await self._connection.ask(put)
 
-    async def stop(self, pipeline_id: PipelineId) -> None:
-        """Poll it no more; its buttons work until the retention is over."""
-        pipeline = self._connection.redis.pipeline(transaction=True)
-        pipeline.srem(self._connection.key(WATCHING), pipeline_id)
-        pipeline.expire(self._key(pipeline_id), self._connection.retention)
-        pipeline.expire(self._snapshot(pipeline_id), self._connection.retention)
-        await self._connection.ask(pipeline.execute())
+    async def stop(self, pipeline_id: PipelineId, seen: Iterable[str]) -> bool:
+        """Poll it no more; its buttons work until the retention is over.
+
+        Nothing is stopped, and False returned, when another thread follows than the watches of `seen`, or when
+        somebody asked for a look since the last one began.
+        """
+        keys = [self._connection.key(WATCHING), self._connection.key("asked", pipeline_id)]
+        keys += [self._key(pipeline_id), self._snapshot(pipeline_id)]
+        seconds = int(self._connection.retention.total_seconds())
+        return bool(await self._connection.ask(self._stop(keys=keys, args=[pipeline_id, seconds, *seen])))
 
     def try_fence(self, pipeline_id: PipelineId, lease: timedelta) -> AbstractAsyncContextManager[bool]:
         """Yield at once whether nobody else compares and tells for this pipeline; then nobody does while it is held."""
@@ -129,6 +164,7 @@ class Watches:
 
     def _keep_watching(self, pipeline: "Redis", pipeline_id: PipelineId) -> None:
         pipeline.sadd(self._connection.key(WATCHING), pipeline_id)
+        pipeline.set(self._connection.key("asked", pipeline_id), 1, ex=HOUR)
         pipeline.persist(self._key(pipeline_id))
         pipeline.persist(self._snapshot(pipeline_id))
 

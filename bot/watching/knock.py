@@ -43,7 +43,7 @@ class Knock:
             return "ping" if event and event.type == "ping" else "unknown"
         if not event.is_fresh(utc_now()):
             return "old"
-        if not await self._store.watches.of(event.pipeline_id):
+        if not await self._store.watches.any(event.pipeline_id):
             return "unwatched"
         if not await self._store.claims.first(f"webhook:{event.id}", KEPT):
             return "duplicate"

@@ -1,7 +1,7 @@
 """One look at one pipeline: read it, compare, tell each thread, say when to look again."""
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Set
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from bot.models.circleci import PipelineId
 from bot.models.slack import Watch
 from bot.settings import Settings
 from bot.store import Store
+from bot.store.watches import Known
 from bot.triage.infrastructure import Pattern
 from bot.watching.changes import changes
 from bot.watching.engine import Engine
@@ -68,7 +69,8 @@ class Watcher:
         async with self._store.watches.try_fence(pipeline_id, self._settings.lease) as alone:
             if not alone:
                 return self._settings.poll_interval
-            snapshot, watches = await self._store.watches.known(pipeline_id)
+            known = await self._store.watches.known(pipeline_id)
+            snapshot = known.snapshot
             try:
                 build = await self._read(pipeline_id, snapshot.build)
                 read = time.monotonic()
@@ -76,7 +78,7 @@ class Watcher:
                 return await self._make_room(pipeline_id, snapshot, error)
             except CircleCIError as error:
                 return await self._failed(pipeline_id, snapshot, error)
-            delay = await self._seen(pipeline_id, snapshot, watches, build)
+            delay = await self._seen(pipeline_id, known, build)
             if (lag := _lag(snapshot, build)) is not None:
                 await self._note_lag(lag + timedelta(seconds=time.monotonic() - read))
             return delay
@@ -95,14 +97,12 @@ class Watcher:
         newer = await self._sources.looks.newer_pipeline(build)
         return build if newer is None else build.model_copy(update={"superseded_by": newer.number})
 
-    async def _seen(
-        self, pipeline_id: PipelineId, snapshot: Snapshot, watches: list[Watch], build: Build
-    ) -> timedelta | None:
+    async def _seen(self, pipeline_id: PipelineId, known: Known, build: Build) -> timedelta | None:
+        snapshot = known.snapshot
         finished_since = _finished_since(snapshot, build)
         end = ending(build, finished_since, self._settings)
-        watches = watches or await self._store.watches.of(pipeline_id)
-        if not watches:
-            await self._store.watches.stop(pipeline_id)
+        watches = known.watches or await self._store.watches.of(pipeline_id)
+        if not watches and await self._store.watches.stop(pipeline_id, ()):
             return None
         late = await self._tell_all(watches, build, end, recovered=snapshot.failures > 0)
         slowed = max(snapshot.slowed - 1, 0)
@@ -115,7 +115,8 @@ class Watcher:
             return self._next(build, end, slowed=slowed)
         if self._is_compared(build) and waiting(await self._store.watches.of(pipeline_id), build):
             await self._engine.triage(pipeline_id, build.fingerprint)
-        return await self._after_the_end(pipeline_id, build, finished_since)
+        since = build.read_at - (finished_since or build.pipeline.created_at)
+        return await self._after_the_end(build, since, {watch.id for watch in watches}, known.unread)
 
     async def _tell_all(self, watches: list[Watch], build: Build, end: Ending, *, recovered: bool) -> timedelta | None:
         """Tell each thread; returns the pause before another try when Slack would not take all of it."""
@@ -195,14 +196,17 @@ class Watcher:
         return delay if end.wait is None else min(delay, max(end.wait, self._settings.poll_interval / 5))
 
     async def _after_the_end(
-        self, pipeline_id: PipelineId, build: Build, finished_since: datetime | None
+        self, build: Build, since: timedelta, seen: Set[str], unread: Set[str]
     ) -> timedelta | None:
-        """Look now and then at what did not pass: somebody may rerun it on CircleCI's own page."""
-        since = build.read_at - (finished_since or build.pipeline.created_at)
-        if build.runs and build.state is not State.PASSED and since < self._settings.linger:
-            return self._settings.poll_interval * LINGER_INTERVALS
-        await self._store.watches.stop(pipeline_id)
-        return None
+        """Look now and then at what did not pass: somebody may rerun it on CircleCI's own page.
+
+        The threads that another version alone can read must hear the end too, as long as anything is kept.
+        """
+        lingers = build.runs and build.state is not State.PASSED and since < self._settings.linger
+        told = seen if since < timedelta(days=self._settings.retention_days) else seen | unread
+        if not lingers and await self._store.watches.stop(build.pipeline.id, told):
+            return None
+        return self._settings.poll_interval * LINGER_INTERVALS
 
 
 def _finished_since(snapshot: Snapshot, build: Build) -> datetime | None:

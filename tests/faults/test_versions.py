@@ -69,6 +69,29 @@ async def test_what_cannot_be_read_costs_nobody_else_anything(team: Team) -> Non
     assert len(team.deploys.roots) == 1
 
 
+async def test_a_thread_of_a_newer_version_hears_its_end_from_a_worker_that_can_read_it(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, poll_interval_seconds=0.02) as team:
+        team.circleci.world.clock.speed = 20
+        await team.deploys_branch("try/slow")
+        await team.reads("Running")
+        pipeline_id = team.circleci.world.pipelines[0].id
+        async with Redis.from_url(team.app.docket.url, decode_responses=True) as redis:
+            ((name, watch),) = (await redis.hgetall(f"ci:watches:{pipeline_id}")).items()
+            await redis.hset(f"ci:watches:{pipeline_id}", name, '{"id": "E0", "from": "the future"}')
+            team.circleci.world.clock.speed = 1000
+            await team.until(lambda: len(after_the_end(team)) >= 3)  # seen, settled, and looked at once more
+            assert team.count("Passed in") == 0
+            await redis.hset(f"ci:watches:{pipeline_id}", name, watch)
+        await team.reads("Passed in")
+    assert len(team.deploys.roots) == 1
+
+
+def after_the_end(team: Team) -> list[object]:
+    """Return the looks that saw the only pipeline's workflow finished."""
+    looks = [seen for seen in team.circleci.requests if seen.path.partition("?")[0].endswith("/workflow")]
+    return [seen for seen in looks if "'status': 'success'" in str(seen.answer)]
+
+
 async def test_a_task_of_a_newer_version_waits_for_a_worker_that_knows_it(team: Team) -> None:
     done = asyncio.Event()
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Unreadable
+from bot.models.build import Snapshot
 from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.slack import Saying, Thread, Watch, utc_now
 from bot.store import Store
@@ -84,7 +85,7 @@ async def test_who_was_removed_is_not_brought_back(store: Store) -> None:
     await store.watches.remove(gone)
     told = gone.with_told("final:1")
     assert await store.watches.save(gone, told) == told
-    assert await store.watches.of(PIPELINE) == []
+    assert not await store.watches.any(PIPELINE)
     assert await store.watches.of_thread("C0", "1.0") == PIPELINE  # its thread followed it all the same
 
 
@@ -155,9 +156,56 @@ def test_a_post_that_an_earlier_version_sent_names_all_that_was_told() -> None:
     assert (after.final_ts, after.failure, after.saying) == ("9.9", "f", None)
 
 
+async def test_a_look_begins_with_all_that_is_known(store: Store) -> None:
+    await store.watches.add(watch())
+    await put(store, "E0", FUTURE)
+    await store.watches.save_snapshot(PIPELINE, Snapshot(failures=2))
+    known = await store.watches.known(PIPELINE)
+    assert known.snapshot.failures == 2
+    assert [one.id for one in known.watches] == ["Ev1"]
+    assert known.unread == {"E0"}
+
+
+async def test_what_nobody_follows_is_polled_no_more(store: Store) -> None:
+    first = watch()
+    await store.watches.add(first)
+    await store.watches.remove(first)
+    await store.watches.known(PIPELINE)
+    assert await store.watches.stop(PIPELINE, ())
+    assert await store.watches.watching() == set()
+
+
 async def test_a_build_that_ended_is_kept_for_its_buttons(store: Store) -> None:
     await store.watches.add(watch())
-    await store.watches.stop(PIPELINE)
+    await store.watches.known(PIPELINE)
+    assert await store.watches.stop(PIPELINE, {"Ev1"})
     assert await store.watches.watching() == set()
     assert await only(store)
     assert await store._connection.redis.ttl(HASH) > 0
+
+
+async def test_who_began_to_follow_during_the_last_look_is_not_taken_out(store: Store) -> None:
+    await store.watches.add(watch())
+    await store.watches.known(PIPELINE)
+    await store.watches.add(watch("Ev2"))
+    assert not await store.watches.stop(PIPELINE, {"Ev1"})
+    assert not await store.watches.stop(PIPELINE, {"Ev1", "Ev2"})  # not even where it was seen: it has begun since
+    assert await store.watches.watching() == {PIPELINE}
+    assert await store._connection.redis.ttl(HASH) == -1
+
+
+async def test_what_was_rerun_during_the_last_look_goes_on(store: Store) -> None:
+    await store.watches.add(watch())
+    await store.watches.known(PIPELINE)
+    await store.watches.again(PIPELINE)
+    assert not await store.watches.stop(PIPELINE, {"Ev1"})
+    await store.watches.known(PIPELINE)
+    assert await store.watches.stop(PIPELINE, {"Ev1"})
+
+
+async def test_a_thread_of_a_newer_version_is_not_nobody(store: Store) -> None:
+    await put(store, "E0", FUTURE)
+    assert await store.watches.any(PIPELINE)
+    assert await store.watches.of(PIPELINE) == []
+    assert not await store.watches.stop(PIPELINE, ())
+    assert await store.watches.stop(PIPELINE, {"E0"})
