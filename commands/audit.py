@@ -30,6 +30,7 @@ HELP = CommandHelp(
 _PERIOD = re.compile(r"(\d{1,4})([dh])")
 _PERSON = re.compile(r"<@(\w+)(?:\|[^<>]*)?>|@([\w.-]+)")
 DEFAULT = "7d"
+MOST = 1000
 
 
 class Audit(BaseModel):
@@ -72,8 +73,8 @@ async def show(request: Audit, invocation: Invocation, context: Context) -> Mess
     """Answer with the newest acts."""
     title = await context.finder.title(ProjectSlug(request.project)) if made_of_ids(request.project) else ""
     asked = request.model_copy(update={"project": title}) if title else request
-    entries = await context.store.audit.lately(asked.since)
-    return words_for.audit([entry for entry in entries if asked.fits(entry)], request.period)
+    entries = await context.store.audit.lately(asked.since, asked.fits, MOST)
+    return words_for.audit(entries, request.period)
 
 
 def register(router: Router) -> None:

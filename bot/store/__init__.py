@@ -16,6 +16,7 @@
 | `lags`                         | seconds from a build's end to Slack         | a hundred of them         |
 | `fence:<pipeline id>`          | whoever compares and tells                  | the lease                 |
 | `audit`                        | a stream of Entry, oldest first             | as the caller says        |
+| `audit:refused`                | the same, of what was refused               | as the caller says        |
 | `locks`                        | what is locked -> Lock                      | until it is unlocked      |
 | `past:<pipeline id>`           | a PastBuild: its attempts, all ended        | the retention             |
 | `results:<project>:<job>`      | JobResults: a job's tests                   | the retention             |
