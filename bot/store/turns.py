@@ -30,9 +30,11 @@ class Turns:
 
     async def pause(self, what: str, how_long: timedelta) -> None:
         """Remember that a far side asked to be left alone, unless it asked for longer before."""
-        if how_long > await self.paused(what):
-            key = self._connection.key("pause", what)
-            await self._connection.ask(self._connection.redis.set(key, 1, px=max(how_long, MILLISECOND)))
+        key, how_long = self._connection.key("pause", what), max(how_long, MILLISECOND)
+        pipeline = self._connection.redis.pipeline(transaction=True)
+        pipeline.set(key, 1, px=how_long, nx=True)
+        pipeline.pexpire(key, how_long, gt=True)
+        await self._connection.ask(pipeline.execute())
 
     async def paused(self, what: str) -> timedelta:
         """Return how long a far side is still to be left alone."""
