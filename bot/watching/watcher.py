@@ -104,7 +104,7 @@ class Watcher:
         watches = known.watches or await self._store.watches.of(pipeline_id)
         if not watches and await self._store.watches.stop(pipeline_id, ()):
             return None
-        late = await self._tell_all(watches, build, end, recovered=snapshot.failures > 0)
+        late = await self._tell_all(watches, build, end)
         slowed = max(snapshot.slowed - 1, 0)
         now = Snapshot(build=build, fingerprint=build.fingerprint, finished_since=finished_since, slowed=slowed)
         if not _nothing_new(snapshot, now):
@@ -118,7 +118,7 @@ class Watcher:
         since = build.read_at - (finished_since or build.pipeline.created_at)
         return await self._after_the_end(build, since, {watch.id for watch in watches}, known.unread)
 
-    async def _tell_all(self, watches: list[Watch], build: Build, end: Ending, *, recovered: bool) -> timedelta | None:
+    async def _tell_all(self, watches: list[Watch], build: Build, end: Ending) -> timedelta | None:
         """Tell each thread; returns the pause before another try when Slack would not take all of it."""
         evidence = None
         if end.is_final and any(final_key(build) not in watch.told for watch in watches):
@@ -128,7 +128,7 @@ class Watcher:
         late: timedelta | None = None
         for watch in watches:
             try:
-                await self._tell(watch, build, end, evidence, recovered=recovered)
+                await self._tell(watch, build, end, evidence)
             except SlackLimited as error:
                 late = max(late or error.retry_after, error.retry_after)
             except SlackError as error:
@@ -136,11 +136,10 @@ class Watcher:
                 late = late or self._settings.poll_interval * (1 if error.lost else LINGER_INTERVALS)
         return late
 
-    async def _tell(self, watch: Watch, build: Build, end: Ending, evidence: Report | None, *, recovered: bool) -> None:
+    async def _tell(self, watch: Watch, build: Build, end: Ending, evidence: Report | None) -> None:
         note = root.no_workflow() if end.is_final and not build.runs and build.state is State.WAITING else ""
         watch = await self._teller.root(watch, build, note=note, final=end.is_final)
-        if recovered:
-            watch = await self._teller.over(watch, OUTAGE, replies.outage_over())
+        watch = await self._teller.over(watch, OUTAGE, replies.outage_over())
         watch = await self._teller.changes(watch, build, changes(watch.told, build))
         if end.is_final and final_key(build) not in watch.told:
             shown = watch.model_copy(update={"failure_before": watch.failure})

@@ -37,6 +37,11 @@ async def eventually(team: Team, figure: str, value: float) -> None:
             await team.slack.pause(0.05)
 
 
+async def reads_times(team: Team, words: str, times: int) -> None:
+    """Wait until somebody can read `words` so often in the channel."""
+    await team.slack.wait_for(lambda: team.count(words) == times, timeout=15)
+
+
 @pytest.mark.parametrize("drop", ["before", "after"])
 @pytest.mark.parametrize("which", [ROOT, CHANGE, FINAL])
 async def test_a_broken_connection_repeats_and_loses_no_post(team: Team, which: int, drop: str) -> None:
@@ -113,3 +118,15 @@ async def test_a_refusal_that_a_crash_cut_off_is_said_by_the_second_run(team: Te
 def test_a_refusal_survives_being_kept(error: CircleCIError) -> None:
     kept = Refusal.model_validate_json(Refusal.of(error).model_dump_json()).error
     assert (type(kept), vars(kept)) == (type(error), vars(error))
+
+
+async def test_an_outage_is_closed_even_where_slack_was_busy(team: Team) -> None:
+    team.circleci.world.clock.speed = 20
+    await team.deploys_branch("try/slow")
+    await team.reads("Running")
+    for nth in (1, 2):  # the one after it is told, too
+        team.circleci.faults.add("GET", "/api/v2/*", status=401, times=None)
+        await reads_times(team, "does not accept my token any more", nth)
+        team.slack.refuse("chat.postMessage", "internal_error")
+        team.circleci.faults.clear()
+        await reads_times(team, "CircleCI answers again", nth)
