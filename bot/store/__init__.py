@@ -7,7 +7,7 @@
 | `done:<delivery id>`           | it was handled: a second run does nothing   | a day                     |
 | `acted:<pipeline id>`          | what last reran it, and who                 | the retention             |
 | `attempt:<invocation id>`      | an Attempt                                  | the retention             |
-| `claim:<what>`                 | who was first                               | as the caller says        |
+| `claim:<what>`                 | who was first, or how often it was tried    | as the caller says        |
 | `watches:<pipeline id>`        | watch id -> Watch                           | the retention, when ended |
 | `snapshot:<pipeline id>`       | a Snapshot                                  | the retention, when ended |
 | `watching`                     | pipeline ids that are polled                | until they end            |

@@ -34,6 +34,14 @@ class Claims:
         """Hand `what` on from `holder`, for the time that is left of it; False when `holder` does not hold it."""
         return bool(await self._connection.ask(self._swap(keys=[self._key(what)], args=[holder, new_holder])))
 
+    async def count(self, what: str, keep: timedelta | None = None) -> int:
+        """Count one more try; returns how many there were by now, since the last `keep` without one."""
+        pipeline = self._connection.redis.pipeline(transaction=True)
+        pipeline.incr(self._key(what))
+        pipeline.expire(self._key(what), self._for(keep))
+        tries, _ = await self._connection.ask(pipeline.execute())
+        return int(tries)
+
     async def release(self, what: str) -> None:
         """Let somebody else try."""
         await self._connection.ask(self._connection.redis.delete(self._key(what)))

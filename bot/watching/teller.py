@@ -81,7 +81,7 @@ class Teller:
         if key in watch.told or watch.final_ts is None:
             return watch
         if message is not None:
-            await self._messenger.update(watch.thread.channel_id, watch.final_ts, message, urgent=True)
+            await self._rewrite(watch.thread.channel_id, watch.final_ts, message)
         return await self._save(watch, told=watch.with_told(key).told)
 
     async def over(self, watch: Watch, key: str, message: Message) -> Watch:
@@ -133,6 +133,14 @@ class Teller:
         return await self._say(
             watch, replies.moved(watch, error.code), Saying(role="moved", thread=there, mark=_mark())
         )
+
+    async def _rewrite(self, channel_id: str, ts: str, message: Message) -> None:
+        try:
+            await self._messenger.update(channel_id, ts, message, urgent=True)
+        except SlackError as error:
+            if error.code not in MESSAGE_GONE:
+                raise
+            log.info("reply_gone", channel=channel_id, code=error.code)
 
     async def _say(self, watch: Watch, message: Message, saying: Saying, *, polite: bool = False) -> Watch:
         watch = await self._save(watch, saying=saying)

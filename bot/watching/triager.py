@@ -9,7 +9,7 @@ import structlog
 from bot.circleci.history import History
 from bot.circleci.reads import Reads
 from bot.circleci.triage import triage
-from bot.errors import CircleCIError, SlackError, StoreError
+from bot.errors import CircleCIError, SlackError, SlackLimited, StoreError
 from bot.models.build import Build, Report, State
 from bot.models.circleci import PipelineId
 from bot.models.history import Advice, Extent, Triage
@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 # A comparison waits for its turns at CircleCI, and a worker has only so many hands: some stay free for people.
 AT_ONCE, TRY_AGAIN = 8, timedelta(seconds=2)
+MOST_TRIES = 10  # to complete a reply that Slack would not take
+LONGEST_PAUSE = 60  # poll intervals between two of them
+KEPT = timedelta(days=1)  # as long as the end of a build
 JUDGED = frozenset({State.FAILED, State.PASSED})
 
 
@@ -58,29 +61,33 @@ class Triager:
         self._at_work = 0
 
     async def triage(self, pipeline_id: PipelineId, fingerprint: str) -> timedelta | None:
-        """Complete what is not complete yet; returns when to try again where too many are being compared already."""
+        """Complete what is not complete yet; returns when to try again: many are being compared, or Slack is busy."""
         if self._at_work >= AT_ONCE:
             return TRY_AGAIN
         self._at_work += 1
         try:
-            await self._triage(pipeline_id, fingerprint)
+            return await self._triage(pipeline_id, fingerprint)
         finally:
             self._at_work -= 1
-        return None
 
-    async def _triage(self, pipeline_id: PipelineId, fingerprint: str) -> None:
+    async def _triage(self, pipeline_id: PipelineId, fingerprint: str) -> timedelta | None:
         """Compare and complete, also where somebody has rerun it meanwhile."""
         ended = await self._store.past.ended(pipeline_id)
         if ended is None or ended.build.fingerprint != fingerprint:
-            return
+            return None
         build, evidence = ended.build, ended.report
         may_rerun = self._may_rerun(build)
         if not may_rerun and not waiting(await self._store.watches.of(pipeline_id), build):
-            return
+            return None
         found = await self._found(build, evidence)
-        await self._complete(build, evidence, found)
+        if refusals := await self._complete(build, evidence, found):
+            tries = await self._store.claims.count(f"complete:{pipeline_id}:{fingerprint}", KEPT)
+            if (pause := next_try(tries, refusals, self._settings.poll_interval)) is not None:
+                return pause
+            log.warning("reply_not_completed", pipeline=pipeline_id, tries=tries)
         if may_rerun and found.advice is Advice.RERUN:
             await self._rerun(build)
+        return None
 
     async def _rerun(self, build: Build) -> None:
         try:
@@ -101,8 +108,10 @@ class Triager:
             log.exception("triage_failed", pipeline=build.pipeline.id)
             return Triage(extent=Extent(base=""), problem="something broke on my side")
 
-    async def _complete(self, build: Build, evidence: Report, found: Triage) -> None:
+    async def _complete(self, build: Build, evidence: Report, found: Triage) -> list[SlackError]:
+        """Write the final replies anew; returns what Slack said to those that it would not take."""
         lease, pipeline_id = self._settings.lease, build.pipeline.id
+        refusals: list[SlackError] = []
         async with self._store.watches.fence(pipeline_id, lease, wait=lease):
             for watch in waiting(await self._store.watches.of(pipeline_id), build):
                 message = final.final(build, evidence, watch, self._links, found)
@@ -111,11 +120,21 @@ class Triager:
                     await self._teller.complete(watch, judged_key(build), message if message != posted else None)
                 except SlackError as error:
                     log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)
+                    refusals.append(error)
+        return refusals
 
     def _may_rerun(self, build: Build) -> bool:
         """Say whether the project lets its builds rerun by themselves, and this one has not been rerun yet."""
         first = all(run.attempt == 1 for run in build.real_runs)
         return build.state is State.FAILED and first and self._projects.reruns_once(build.pipeline.project_slug)
+
+
+def next_try(tries: int, refusals: Sequence[SlackError], interval: timedelta) -> timedelta | None:
+    """Return the pause before the next try, longer after each, and as long as Slack asks; None after the last."""
+    if tries >= MOST_TRIES:
+        return None
+    asked = [error.retry_after for error in refusals if isinstance(error, SlackLimited)]
+    return max([interval * min(1 << tries, LONGEST_PAUSE), *asked])
 
 
 def waiting(watches: Sequence[Watch], build: Build) -> list[Watch]:

@@ -9,14 +9,16 @@ import pytest
 
 from bot.errors import CircleCIError, NotTriggered, RateLimited, Rejected, Unauthorized, Unavailable
 from bot.models.attempt import Attempt, Refusal
-from bot.models.circleci import ProjectSlug, Ref
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.slack import Invocation, Thread, utc_now
 from bot.watching.engine import Engine
+from playground.circleci.past import PastPlan, scenario_of
 from playground.slack.rules import GRANTED
 from tests.stories.team import Team, team_at_work
 from tests.stories.test_metrics import metrics
 
 ROOT, CHANGE, FINAL = 0, 1, 2
+BACKEND = "gh/acme/backend"
 
 
 @pytest.fixture
@@ -130,3 +132,34 @@ async def test_an_outage_is_closed_even_where_slack_was_busy(team: Team) -> None
         team.slack.refuse("chat.postMessage", "internal_error")
         team.circleci.faults.clear()
         await reads_times(team, "CircleCI answers again", nth)
+
+
+@pytest.mark.parametrize("code", ["internal_error", "restricted_action"])
+async def test_a_final_reply_is_completed_even_where_slack_was_busy(team: Team, code: str) -> None:
+    # A passed build is looked at no more: nobody else would come back to it.
+    world = team.circleci.world
+    world.set_scenario(BACKEND, "main", scenario_of(PastPlan((frozenset({"test_session_expires"}),))))
+    await team.deploys_branch("main", "acme/backend")
+    await team.reads("Compared with")
+    world.set_scenario(BACKEND, "main", scenario_of(PastPlan()))
+    team.circleci.faults.add("GET", f"/api/v2/project/{BACKEND}", delay=0.5)
+    await team.deploys_branch("main", "acme/backend")
+    await team.reads("Passed in")
+    team.slack.refuse("chat.update", code)
+    final = await team.reads("Fixed: it had been red")
+    assert "Passed in" in final.visible
+    assert team.count("Fixed: it had been red") == 1
+
+
+async def test_a_final_reply_that_somebody_deleted_is_let_be(team: Team) -> None:
+    red = scenario_of(PastPlan((frozenset({"test_session_expires"}),)))
+    team.circleci.world.set_scenario(BACKEND, "main", red)
+    team.circleci.faults.add("GET", f"/api/v2/project/{BACKEND}", delay=0.5)
+    await team.deploys_branch("main", "acme/backend")
+    await team.reads("Failed after")
+    team.slack.refuse("chat.update", "message_not_found", times=2)
+    watches, pipeline = team.app.store.watches, PipelineId(team.circleci.world.pipelines[0].id)
+    async with asyncio.timeout(10):
+        while not any(key.startswith("judged:") for one in await watches.of(pipeline) for key in one.told):
+            await team.slack.pause(0.05)
+    assert len([call for call in team.slack.calls if call.answer.get("error") == "message_not_found"]) == 1

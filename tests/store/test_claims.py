@@ -41,3 +41,8 @@ async def test_what_is_handed_on_ends_when_it_would_have_ended(store: Store) -> 
     await store.claims.claim("second:1", "ada", MINUTE)
     await store.claims.swap("second:1", "ada", "grace")
     assert 0 < await store._connection.redis.ttl("ci:claim:second:1") <= 60
+
+
+async def test_tries_are_counted_for_a_while(store: Store) -> None:
+    assert [await store.claims.count("complete:1", MINUTE) for _ in range(3)] == [1, 2, 3]
+    assert 0 < await store._connection.redis.ttl("ci:claim:complete:1") <= 60
