@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import signal
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ def main(arguments: list[str]) -> int:
             return _doctor()
         case "policy":
             return _policy(chosen.file)
+        case "commands":
+            return _commands()
         case role:
             return _bot(role)
 
@@ -37,6 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     policy = what.add_parser("policy", help="`policy check FILE` tests a policy file before it is used")
     policy.add_argument("check", choices=["check"])
     policy.add_argument("file", type=Path)
+    listed = what.add_parser("commands", help="`commands --json` prints what can be asked, with the schemas of it")
+    listed.add_argument("--json", action="store_true", required=True)
     manifest = what.add_parser("manifest", help="print the manifest for api.slack.com/apps")
     manifest.add_argument("--http", metavar="URL", help="for HTTP mode, behind this public https address")
     return parser
@@ -78,6 +83,15 @@ def _policy(file: Path) -> int:
         print("\n".join(wrong for _, wrong in error.problems), file=sys.stderr)
         return 2
     print(f"{file} is well: {len(policy.roles)} roles, {len(policy.rules)} rules.")
+    return 0
+
+
+def _commands() -> int:
+    import commands  # noqa: PLC0415  # as below
+    from bot.routing import Router  # noqa: PLC0415  # needed by nobody else
+
+    described = [command.described() for command in commands.register(Router()).commands.values()]
+    print(json.dumps(described, indent=2, ensure_ascii=False))
     return 0
 
 

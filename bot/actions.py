@@ -22,6 +22,11 @@ class ButtonAction(BaseModel):
             raise ValueError(f"{self.action_id}: value of {len(value)} characters")
         return value
 
+    @property
+    def project(self) -> str:
+        """The slug of the project it names, empty text where it names none: what it is about is looked up by id."""
+        return str(getattr(self, "project_slug", ""))
+
     @classmethod
     def unpack(cls, value: str) -> Self:
         """Return the action a click carries, or a UsageError for a value of another time or hand."""

@@ -5,7 +5,9 @@ BotError
 │  ├─ UsageError           bad or missing argument (command, usage, near miss)
 │  ├─ NotFound             project, branch, build (what, name, where it was looked for)
 │  ├─ NotAllowed           who, word, the rule that decided
-│  └─ Locked               target, holder, reason, age
+│  ├─ Locked               target, holder, reason, age
+│  ├─ Taken                who was first, and at what
+│  └─ NothingToDo          why, such as that it has ended already
 ├─ CircleCIError           the far side: the user is told, the operator logs
 │  ├─ Unauthorized         the token is wrong, too weak or expired
 │  ├─ RateLimited          retry_after
@@ -75,15 +77,42 @@ class NotAllowed(UserError):
 
 
 class Locked(UserError):
-    """`target` is kept from others by `holder_id`, since `age`, because of `reason`; `key` names the lock."""
+    """`target` is kept from others by `holder_id`, since `age`, because of `reason`; `key` names the lock.
 
-    def __init__(self, target: str, *, key: str, holder_id: str, reason: str, age: timedelta) -> None:
+    `word` is what it kept somebody from.
+    """
+
+    def __init__(  # what its words and buttons need
+        self, target: str, *, key: str, holder_id: str, reason: str, age: timedelta, word: str = "deploy"
+    ) -> None:
         super().__init__(f"{target} is locked by {holder_id}")
         self.target = target
         self.key = key
         self.holder_id = holder_id
         self.reason = reason
         self.age = age
+        self.word = word
+
+
+class Taken(UserError):
+    """Somebody else, `person_id`, was first at `what`: it is under way. Nobody's name means the bot itself."""
+
+    def __init__(self, person_id: str, what: str) -> None:
+        super().__init__(f"{person_id} was first: {what}")
+        self.person_id = person_id
+        self.what = what
+
+
+class NothingToDo(UserError):
+    """It is so already, or cannot be done: `why` is one of formatters/nothing.py, with what its words need."""
+
+    def __init__(self, why: str, *, what: str = "", number: int = 0, state: str = "", person_id: str = "") -> None:
+        super().__init__(f"{why} {what}".strip())
+        self.why = why
+        self.what = what
+        self.number = number
+        self.state = state
+        self.person_id = person_id
 
 
 class CircleCIError(BotError):

@@ -8,8 +8,12 @@ from bot.circleci.reads import Reads
 from bot.circleci.transport import together
 from bot.errors import NotFound, Rejected, UsageError
 from bot.models.build import Build, State
+from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
-from bot.models.slack import Click, Invocation
+from bot.permissions import Permissions
+from bot.policy import Word
+from bot.requests import OfProject, OfTarget
+from bot.settings import Projects
 from bot.store import Store
 from bot.targets import Target
 
@@ -24,52 +28,81 @@ def known(what: str, name: str, looked_in: str = "") -> Iterator[None]:
     try:
         yield
     except Rejected as error:
-        if not error.is_gone:
+        if error.status != 404:
             raise
         raise NotFound(what, name, looked_in=looked_in) from error
 
 
 class Finder:
-    """Each method raises NotFound for what CircleCI does not know, or the token may not see."""
+    """Finds for somebody, and gives them only what they may read.
 
-    def __init__(self, circleci: Reads, store: Store) -> None:
+    Each method raises NotFound for what CircleCI does not know, or the token may not see, and NotAllowed.
+    """
+
+    def __init__(self, circleci: Reads, store: Store, permissions: Permissions, projects: Projects) -> None:
         self._circleci = circleci
         self._store = store
+        self._permissions = permissions
+        self._projects = projects
 
-    async def project(self, slug: ProjectSlug) -> Project:
-        """Return a project, whatever its spelling."""
+    async def any_project(self, slug: ProjectSlug) -> Project:
+        """Return a project, whatever its spelling, for an operation: it asks who may what itself."""
         with known("project", slug):
             return await self._circleci.project(slug)
 
+    async def project(self, slug: ProjectSlug, caller: Caller) -> Project:
+        """Return a project, whatever its spelling."""
+        project = await self.any_project(slug)
+        await self._permissions.check(caller, Word.READ, project.slug, certain=False)
+        return project
+
+    async def asked(self, request: OfProject, caller: Caller) -> Project:
+        """Return the project that a request names."""
+        return await self.project(request.slug(self._projects), caller)
+
     async def title(self, slug: ProjectSlug) -> str:
         """Return what people call a project; only one whose slug is made of ids has to be asked for."""
-        return (await self.project(slug)).title if made_of_ids(slug) else slug.partition("/")[2]
+        return (await self.any_project(slug)).title if made_of_ids(slug) else slug.partition("/")[2]
 
-    async def branch(self, target: Target, said: Invocation | Click) -> tuple[Project, str]:
+    async def branch(self, request: OfTarget, caller: Caller) -> tuple[Project, str]:
         """Return the project and the branch that are meant: those of the thread's build, or the default branch."""
+        target = request.target(self._projects)
         if target.slug is None:
-            pipeline = await self._circleci.pipeline(await self._followed(said))
+            pipeline = await self._circleci.pipeline(await self._followed(caller))
             target = Target(slug=pipeline.project_slug, ref=pipeline.ref)
-        project = await self.project(target.slug or ProjectSlug(""))
+        project = await self.project(target.slug or ProjectSlug(""), caller)
         ref = target.ref
         default = project.default_branch
-        return project, default if ref is None or ref.is_tag else ref.name
+        name = default if ref is None or ref.is_tag else ref.name
+        await self._permissions.check(caller, Word.READ, project.slug, Ref(name=name))
+        return project, name
 
-    async def pipeline(self, target: Target, said: Invocation | Click) -> Pipeline:
+    async def pipeline(self, request: OfTarget, caller: Caller) -> Pipeline:
         """Return the one pipeline that is meant: the newest where a branch was named."""
+        target = request.target(self._projects)
         if target.slug is None:
-            return await self._circleci.pipeline(await self._followed(said))
-        if target.pipeline_number is not None:
-            return await self._numbered(target.slug, target.pipeline_number)
-        if target.job_number is not None:
-            return await self._of_job(target.slug, target.job_number)
-        return (await self.newest(target))[0]
+            found = await self._circleci.pipeline(await self._followed(caller))
+        elif target.pipeline_number is not None:
+            found = await self._numbered(target.slug, target.pipeline_number)
+        elif target.job_number is not None:
+            found = await self._of_job(target.slug, target.job_number)
+        else:
+            return (await self.newest(request, caller))[0]
+        return await self._readable(found, caller)
 
-    async def newest(self, target: Target) -> tuple[Pipeline, ...]:
+    async def build(self, pipeline_id: PipelineId, caller: Caller) -> Build:
+        """Return a pipeline seen whole, which a button named by its id."""
+        with known("pipeline", pipeline_id):
+            build = await self._circleci.build(pipeline_id)
+        await self._readable(build.pipeline, caller)
+        return build
+
+    async def newest(self, request: OfTarget, caller: Caller) -> tuple[Pipeline, ...]:
         """Return the newest pipelines of a branch or a tag, newest first; of the default branch where none is named."""
+        target = request.target(self._projects)
         if target.slug is None:
             raise UsageError("Which project?")
-        ref = target.ref or await self._default(target.slug)
+        ref = target.ref or await self._default(target.slug, caller)
         if ref.is_tag:
             pages = await self._circleci.pipelines(target.slug, pages=MOST_TAGGED_PAGES)
             found = tuple(pipeline for pipeline in pages if pipeline.ref == ref)
@@ -77,15 +110,26 @@ class Finder:
             found = await self._of_branch(target.slug, ref.name)
         if not found:
             raise await self.unknown_ref(target.slug, ref, what="pipeline on the")
+        await self._readable(found[0], caller)
         return found
 
-    async def newest_passed(self, target: Target) -> Build:
+    async def newest_passed(self, request: OfTarget, caller: Caller) -> Build:
         """Return the newest successful build of a branch: a rerun that passed counts, failed ones are passed over."""
-        for pipeline in (await self.newest(target))[:MOST_LOOKED_THROUGH]:
+        for pipeline in (await self.newest(request, caller))[:MOST_LOOKED_THROUGH]:
             build = await self._circleci.outline(pipeline)
             if build.state is State.PASSED:
                 return await self._circleci.build(pipeline.id)
-        raise NotFound("successful build", str(target.ref or "default branch"), looked_in=str(target.slug))
+        slug, ref = request.about(self._projects)
+        raise NotFound("successful build", str(ref or "default branch"), looked_in=str(slug))
+
+    async def job(self, request: OfTarget, caller: Caller) -> tuple[ProjectSlug, int]:
+        """Return the project and the number of the job meant; in a thread the project is that of its build."""
+        target = request.target(self._projects)
+        if target.job_number is None:
+            raise UsageError("Which job? Its number stands on CircleCI's page, and in `status`.")
+        slug = target.slug or (await self.pipeline(OfTarget(), caller)).project_slug
+        await self._permissions.check(caller, Word.READ, slug, certain=False)
+        return slug, target.job_number
 
     async def outlines(self, pipelines: Sequence[Pipeline]) -> list[Build]:
         """Return pipelines with their workflows, but without jobs: one request each."""
@@ -102,8 +146,12 @@ class Finder:
         kind, title = "tag" if ref.is_tag else "branch", await self.title(slug)
         return NotFound(f"{what} {kind}".strip(), ref.name, looked_in=title, built_lately=likely(ref.name, branches))
 
-    async def _default(self, slug: ProjectSlug) -> Ref:
-        return Ref(name=(await self.project(slug)).default_branch)
+    async def _readable(self, pipeline: Pipeline, caller: Caller) -> Pipeline:
+        await self._permissions.check(caller, Word.READ, pipeline.project_slug, pipeline.ref)
+        return pipeline
+
+    async def _default(self, slug: ProjectSlug, caller: Caller) -> Ref:
+        return Ref(name=(await self.project(slug, caller)).default_branch)
 
     async def _of_branch(self, slug: ProjectSlug, branch: str) -> tuple[Pipeline, ...]:
         with known("project", slug):
@@ -120,8 +168,13 @@ class Finder:
             raise NotFound("pipeline of job", str(number), looked_in=slug)
         return await self._circleci.pipeline(details.pipeline.id)
 
-    async def _followed(self, said: Invocation | Click) -> PipelineId:
-        found = await self._store.watches.of_thread(said.channel_id, said.thread_ts) if said.thread_ts else None
+    async def _followed(self, caller: Caller) -> PipelineId:
+        place = caller.place
+        found = (
+            await self._store.watches.of_thread(place.channel_id, place.thread_ts)
+            if place and place.thread_ts
+            else None
+        )
         if found is None:
             raise UsageError("Which project? In a thread that follows a build I know it without a name.")
         return found

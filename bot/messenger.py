@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -19,8 +20,8 @@ from bot import metrics
 from bot.budgets import NO_WAIT, Budget
 from bot.errors import SlackError, SlackLimited, StoreError
 from bot.logs import Outage
+from bot.models.caller import Place
 from bot.models.checkup import Identity
-from bot.models.slack import Thread
 from bot.policy import Kind
 from formatters.blocks import Message
 from formatters.limits import violations
@@ -75,6 +76,7 @@ class Messenger:
         self._outage = Outage("Slack", after=3)
         self.refused = ""
         self._probe_at = 0.0
+        self._team_id = self._enterprise_id = ""
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
 
@@ -121,7 +123,7 @@ class Messenger:
         answer = await self._send(POST, {**fields, "metadata": metadata}, message)
         return str(answer["ts"])
 
-    async def find(self, thread: Thread, mark: str) -> str | None:
+    async def find(self, thread: Place, mark: str) -> str | None:
         """Return the `ts` of our message that bears `mark`, None when it does not stand there.
 
         Raises SlackError: `missing_scope` where we may not read that channel. Of a channel the newest hundred messages
@@ -179,6 +181,7 @@ class Messenger:
             raise SlackError("auth.test", str(error.response.get("error"))) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise SlackError("auth.test", type(error).__name__) from error
+        self._team_id, self._enterprise_id = (str(answer.get(name) or "") for name in ("team_id", "enterprise_id"))
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Identity(
             **{name: str(answer.get(name) or "") for name in ("team", "team_id", "user", "user_id", "bot_id")},
@@ -254,10 +257,21 @@ class Messenger:
     async def kind_of(self, user_id: str) -> Kind:
         """Return whether somebody is a member, a guest or from another workspace; raises SlackError."""
         user = (await self._read("users.info", {"user": user_id}))["user"]
-        if user.get("is_stranger"):
+        if user.get("is_stranger") or self._is_foreign(user):
             return Kind.STRANGER
         guest = user.get("is_restricted") or user.get("is_ultra_restricted")
         return Kind.GUEST if guest else Kind.MEMBER
+
+    def _is_foreign(self, user: Mapping[str, Any]) -> bool:
+        """Say whether somebody belongs to another company: of those in a shared channel `is_stranger` says no.
+
+        https://docs.slack.dev/reference/objects/user-object : `team_id` is the workspace they belong to.
+        """
+        team_id = user.get("team_id")
+        if not team_id or not self._team_id or team_id == self._team_id:
+            return False
+        enterprise_id = (user.get("enterprise_user") or {}).get("enterprise_id")
+        return not (self._enterprise_id and enterprise_id == self._enterprise_id)
 
     async def members_of(self, group_id: str) -> frozenset[str]:
         """Return who is in a user group; raises SlackError: `missing_scope` without `usergroups:read`."""

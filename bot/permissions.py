@@ -4,23 +4,44 @@ What Slack says is kept for less than a minute, so that a change of a user group
 """
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
-
-import structlog
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Generic, Protocol, TypeVar
 
 from bot.circleci.reads import Reads
 from bot.errors import NotAllowed, NotFound, Rejected, SlackError
-from bot.messenger import Messenger
+from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref, made_of_ids
-from bot.models.slack import Click, Invocation
-from bot.policy import ADMINS, Asked, Decision, Kind, Person, Policy, decide, groups_of, who_could
+from bot.policy import (
+    ADMINS,
+    Asked,
+    Decision,
+    Kind,
+    Person,
+    Policy,
+    Word,
+    decide,
+    demanding,
+    groups_of,
+    who_could,
+)
 from bot.settings import Projects, Settings
 
 KEPT_SECONDS = 50
 
-Said = Invocation | Click
 T = TypeVar("T")
+
+
+class Directory(Protocol):
+    """Who is who; the messenger asks Slack. Each method raises SlackError where Slack does not say."""
+
+    async def kind_of(self, user_id: str) -> Kind:
+        """Return whether somebody is a member, a guest or from another workspace."""
+
+    async def members_of(self, group_id: str) -> frozenset[str]:
+        """Return who is in a user group."""
+
+    async def user_name(self, user_id: str) -> str:
+        """Return what somebody is called, or empty text."""
 
 
 class Permissions:
@@ -31,7 +52,7 @@ class Permissions:
         policy: Policy,
         settings: Settings,
         projects: Projects,
-        messenger: Messenger,
+        directory: Directory,
         circleci: Reads,
         *,
         team_id: str,
@@ -39,16 +60,16 @@ class Permissions:
         self._policy = policy
         self._settings = settings
         self._projects = projects
-        self._messenger = messenger
+        self._directory = directory
         self._circleci = circleci
         self._team_id = team_id
-        self._kinds = _Lately(messenger.kind_of)
-        self._members = _Lately(messenger.members_of)
+        self._kinds = _Lately(directory.kind_of)
+        self._members = _Lately(directory.members_of)
         self._titles: dict[ProjectSlug, str] = {}
 
     async def check(
         self,
-        said: Said,
+        caller: Caller,
         word: str,
         slug: ProjectSlug | None = None,
         ref: Ref | None = None,
@@ -59,22 +80,39 @@ class Permissions:
 
         With `certain` off, the branch of a request without one is still to be found out.
         """
-        asked = (await self.asked(said, word, slug, ref))._replace(certain=certain)
-        decision = await self.decision(said, asked)
+        asked = (await self.asked(caller, word, slug, ref))._replace(certain=certain)
+        decision = await self.decision(caller, asked)
         rule = decision.rule if decision.allowed else await self._in_words(decision, asked)
-        # For the record of acts, and for the log.
-        structlog.contextvars.bind_contextvars(rule=rule, **({"about": _about(asked)} if slug else {}))
         if not decision.allowed:
-            raise NotAllowed(said.user_id, word, rule, about=_about(asked))
+            raise NotAllowed(caller.person_id, word, rule, about=_about(asked))
         return decision
 
-    async def asked(self, said: Said, word: str, slug: ProjectSlug | None = None, ref: Ref | None = None) -> Asked:
-        """Return what is wanted, with all names of the project."""
-        return Asked(word, await self._names(slug) if slug else (), ref, said.channel_id)
+    async def own(self, word: str, slug: ProjectSlug | None, ref: Ref | None) -> Decision:
+        """Return what decides over an act of the bot's own; raises NotAllowed where a person would be asked.
 
-    async def decision(self, said: Said, asked: Asked) -> Decision:
+        A setting lets it act; it is in no role, and nobody could answer for it.
+        """
+        asked = Asked(word, await self._names(slug) if slug else (), ref)
+        if rule := demanding(self._policy, asked):
+            raise NotAllowed("", word, rule, about=_about(asked))
+        return Decision(allowed=True, rule="the project's setting")
+
+    async def readable(self, caller: Caller, slugs: Iterable[ProjectSlug]) -> set[ProjectSlug]:
+        """Return those projects of a list that somebody may look at."""
+        found = set[ProjectSlug]()
+        for slug in dict.fromkeys(slugs):
+            asked = (await self.asked(caller, Word.READ, slug))._replace(certain=False)
+            if (await self.decision(caller, asked)).allowed:
+                found.add(slug)
+        return found
+
+    async def asked(self, caller: Caller, word: str, slug: ProjectSlug | None = None, ref: Ref | None = None) -> Asked:
+        """Return what is wanted, with all names of the project."""
+        return Asked(word, await self._names(slug) if slug else (), ref, caller.channel_id)
+
+    async def decision(self, caller: Caller, asked: Asked) -> Decision:
         """Return what the policy says of the whole person: a rule may name them, whatever others allow everybody."""
-        return decide(self._policy, await self._person(said), asked)
+        return decide(self._policy, await self._person(caller), asked)
 
     def forget(self) -> None:
         """Ask Slack anew who people are."""
@@ -85,18 +123,18 @@ class Permissions:
         """Return in words who could do this."""
         return tuple([await self._role(role) for role in who_could(self._policy, asked)])
 
-    async def _person(self, said: Said) -> Person:
-        stranger = bool(said.team_id) and said.team_id != self._team_id
-        kind = Kind.STRANGER if stranger else await self._kinds.of(said.user_id) or Kind.UNKNOWN
+    async def _person(self, caller: Caller) -> Person:
+        stranger = bool(caller.team_id) and caller.team_id != self._team_id
+        kind = Kind.STRANGER if stranger else await self._kinds.of(caller.person_id) or Kind.UNKNOWN
         groups, unread = set[str](), set[str]()
         for group in groups_of(self._policy):
             members = await self._members.of(group)
             if members is None:
                 unread.add(group)
-            elif said.user_id in members:
+            elif caller.person_id in members:
                 groups.add(group)
-        admin = said.user_id in self._settings.admins
-        return Person(said.user_id, kind, admin, frozenset(groups), frozenset(unread))
+        admin = caller.person_id in self._settings.admins
+        return Person(caller.person_id, kind, admin, frozenset(groups), frozenset(unread))
 
     async def _names(self, slug: ProjectSlug) -> tuple[str, ...]:
         """Return the slug, what people call the project, and its aliases."""
@@ -110,7 +148,7 @@ class Permissions:
             try:
                 self._titles[slug] = (await self._circleci.project(slug)).title
             except Rejected as error:
-                raise (NotFound("project", slug) if error.is_gone else error) from error
+                raise (NotFound("project", slug) if error.status == 404 else error) from error
         return self._titles[slug]
 
     async def _in_words(self, decision: Decision, asked: Asked) -> str:
@@ -122,7 +160,7 @@ class Permissions:
     async def _role(self, role: str) -> str:
         if role != ADMINS:
             return role
-        names = [await self._messenger.user_name(user_id) for user_id in self._settings.admins[:5]]
+        names = [await self._directory.user_name(user_id) for user_id in self._settings.admins[:5]]
         return f"the people in ADMINS: {', '.join(names)}" if names else "the people in ADMINS, which is not set"
 
 

@@ -201,6 +201,14 @@ def who_could(policy: Policy, asked: Asked) -> tuple[str, ...]:
     return tuple(dict.fromkeys(role for rule in allowing for role in rule.roles))
 
 
+def demanding(policy: Policy, asked: Asked) -> str:
+    """Return the first rule that denies this to everyone, or demands something of somebody; or empty text."""
+    about = [rule for rule in policy.rules if _is_about(rule, asked)]
+    denied = [rule for rule in about if rule.effect == "deny" and EVERYONE in rule.roles]
+    strict = [*denied, *(rule for rule in about if rule.second_person or rule.typed)]
+    return strict[0].name if strict else ""
+
+
 def groups_of(policy: Policy) -> frozenset[str]:
     """Return the user groups that the roles name."""
     return frozenset(group for role in policy.roles.values() for group in role.groups)

@@ -1,67 +1,78 @@
-"""How a word finds its handler: the registry of commands and buttons, and what a handler is given."""
+"""How a word finds its handler: the registry of commands, buttons and forms, and what a handler is given."""
 
 import difflib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter
 
 from bot.actions import ButtonAction
+from bot.answers import Answer
 from bot.circleci.history import History
 from bot.circleci.reads import Reads
-from bot.circleci.writes import Writes
 from bot.errors import UsageError
 from bot.finding import Finder
 from bot.grammar import Word
 from bot.messenger import Messenger
-from bot.models.circleci import ProjectSlug, Ref
-from bot.models.slack import Click, Invocation
+from bot.models.caller import Caller
+from bot.models.help import CommandHelp
+from bot.operations import Operations
 from bot.permissions import Permissions
+from bot.requests import Request
 from bot.settings import Projects, Settings
 from bot.store import Store
-from bot.watching.acts import Acts
-from bot.watching.gate import Gate
-from bot.watching.starter import Starter
-from formatters.blocks import Message
-from formatters.help import CommandHelp
-from formatters.links import Links
 
-Request = TypeVar("Request")
-Button = TypeVar("Button", bound=ButtonAction)
+R = TypeVar("R", bound=Request)
+B = TypeVar("B", bound=ButtonAction)
+A = TypeVar("A", bound=Answer)
 
 
 @dataclass(frozen=True)
 class Context:
-    """All a handler may use, beside its request."""
+    """All a handler may use beside its request: it reads, and what changes anything is an operation."""
 
     settings: Settings
     projects: Projects
     store: Store
     circleci: Reads
-    writes: Writes
     history: History
     messenger: Messenger
-    starter: Starter
-    gate: Gate
-    acts: Acts
     finder: Finder
-    links: Links
     permissions: Permissions
+    operations: Operations
     router: "Router"
 
 
 @dataclass(frozen=True)
 class Command:
-    """A word people say: its help, its parser and its handler."""
+    """A word people say: its help, what it asks for, its parser and its handler."""
 
     help: CommandHelp
     permission: str
+    request: type[Request]
     parse: Callable[[Sequence[Word], Projects], Any]
-    handle: Callable[[Any, Invocation, Context], Awaitable[Message | None]]
+    handle: Callable[[Any, Caller, Context], Awaitable[Answer]]
 
     @property
     def name(self) -> str:
         """The word itself."""
         return self.help.name
+
+    @property
+    def answer(self) -> Any:  # a class, or a union of several
+        """What the handler returns."""
+        return answer_of(self.handle)
+
+    def described(self) -> dict[str, Any]:
+        """Return the command in JSON's own words, with the schemas of its request and its answer."""
+        return {
+            "name": self.name,
+            "summary": self.help.summary,
+            "permission": str(self.permission),
+            "request": self.request.model_json_schema(),
+            "answer": TypeAdapter(self.answer).json_schema(),
+        }
 
 
 @dataclass(frozen=True)
@@ -70,22 +81,22 @@ class Action:
 
     button: type[ButtonAction]
     permission: str
-    handle: Callable[[Any, Click, Context], Awaitable[Message | None]]
+    handle: Callable[[Any, Caller, Context], Awaitable[Answer]]
 
 
 @dataclass(frozen=True)
 class Form:
-    """A modal that takes a secret: the button that opens it, its view, and who gets what was filled in."""
+    """A modal to fill in: the button that opens it, its view, and who gets what was filled in."""
 
     button: type[ButtonAction]
     permission: str
     view: Callable[[Any, str, str], dict[str, Any]]
-    submit: Callable[[Any, Mapping[str, str], Click, Context], Awaitable[Message]]
+    submit: Callable[[Any, Mapping[str, str], Caller, Context], Awaitable[Answer]]
 
 
 @dataclass
 class Router:
-    """The registered commands and buttons; help, near misses and the tests read it too."""
+    """The registered commands, buttons and forms; help, near misses and the tests read it too."""
 
     commands: dict[str, Command] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=dict)
@@ -95,53 +106,30 @@ class Router:
         self,
         help: CommandHelp,  # noqa: A002  # the field's own name
         *,
-        parse: Callable[[Sequence[Word], Projects], Request],
         permission: str,
-    ) -> Callable[
-        [Callable[[Request, Invocation, Context], Awaitable[Message | None]]],
-        Callable[[Request, Invocation, Context], Awaitable[Message | None]],
-    ]:
-        """Register the decorated handler under `help.name`."""
-
-        def register(
-            handle: Callable[[Request, Invocation, Context], Awaitable[Message | None]],
-        ) -> Callable[[Request, Invocation, Context], Awaitable[Message | None]]:
-            self.commands[help.name] = Command(help, permission, parse, handle)
-            return handle
-
-        return register
+        request: type[R],
+        parse: Callable[[Sequence[Word], Projects], R],
+        handle: Callable[[R, Caller, Context], Awaitable[Answer]],
+    ) -> None:
+        """Register a command under `help.name`."""
+        self.commands[help.name] = Command(help, permission, request, parse, handle)
 
     def action(
-        self, button: type[Button], *, permission: str
-    ) -> Callable[
-        [Callable[[Button, Click, Context], Awaitable[Message | None]]],
-        Callable[[Button, Click, Context], Awaitable[Message | None]],
-    ]:
-        """Register the decorated handler for presses on `button`."""
-
-        def register(
-            handle: Callable[[Button, Click, Context], Awaitable[Message | None]],
-        ) -> Callable[[Button, Click, Context], Awaitable[Message | None]]:
-            self.actions[button.action_id] = Action(button, permission, handle)
-            return handle
-
-        return register
+        self, button: type[B], *, permission: str, handle: Callable[[B, Caller, Context], Awaitable[Answer]]
+    ) -> None:
+        """Register what a press on `button` does."""
+        self.actions[button.action_id] = Action(button, permission, handle)
 
     def form(
-        self, button: type[Button], *, permission: str, view: Callable[[Button, str, str], dict[str, Any]]
-    ) -> Callable[
-        [Callable[[Button, Mapping[str, str], Click, Context], Awaitable[Message]]],
-        Callable[[Button, Mapping[str, str], Click, Context], Awaitable[Message]],
-    ]:
-        """Register the decorated handler for what is filled into the form that `button` opens."""
-
-        def register(
-            submit: Callable[[Button, Mapping[str, str], Click, Context], Awaitable[Message]],
-        ) -> Callable[[Button, Mapping[str, str], Click, Context], Awaitable[Message]]:
-            self.forms[button.action_id] = Form(button, permission, view, submit)
-            return submit
-
-        return register
+        self,
+        button: type[B],
+        *,
+        permission: str,
+        view: Callable[[B, str, str], dict[str, Any]],
+        submit: Callable[[B, Mapping[str, str], Caller, Context], Awaitable[Answer]],
+    ) -> None:
+        """Register the form that `button` opens, and what is done with what is filled in."""
+        self.forms[button.action_id] = Form(button, permission, view, submit)
 
     def find(self, words: Sequence[Word], *, typed: str) -> tuple[Command, Sequence[Word]]:
         """Return the command that `words` begin with and the rest; nothing at all means help.
@@ -168,8 +156,6 @@ class Router:
         return self.actions.get(action_id.partition(":")[0])
 
 
-def subject(request: object) -> tuple[ProjectSlug | None, Ref | None]:
-    """Return the project and the branch or tag that a request or a button names; what names none is looked at later."""
-    target = getattr(request, "target", request)
-    slug = getattr(target, "slug", None) or getattr(target, "project_slug", None)
-    return (ProjectSlug(slug) if slug else None), getattr(target, "ref", None)
+def answer_of(handle: Callable[..., Any]) -> Any:  # a class, or a union of several
+    """Return what a handler says it returns."""
+    return get_type_hints(handle)["return"]

@@ -4,20 +4,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
-from pydantic import BaseModel, ConfigDict
-
+from bot.answers import File
+from bot.answers import jobs as answers
 from bot.circleci.partial import Partial, whatever_can_be_read
 from bot.errors import UsageError
 from bot.finding import known
 from bot.grammar import Word
-from bot.models.circleci import Artifact, ProjectSlug, Ref
-from bot.models.slack import Invocation
+from bot.models.caller import Caller
+from bot.models.circleci import Artifact, Ref
+from bot.models.help import CommandHelp
+from bot.requests import OfTarget, Typed, as_typed
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target, parse_target
-from formatters import files, unread
-from formatters.blocks import Message
-from formatters.help import CommandHelp
+from bot.targets import parse_target
 
 HELP = CommandHelp(
     name="artifacts",
@@ -38,13 +37,16 @@ LONGEST_WANTED = 255  # a file's name cannot be longer, nor can most paths
 Read = Partial[tuple[Artifact, ...]]
 
 
-class Artifacts(BaseModel):
+class Artifacts(OfTarget):
     """Which build's files, and what their paths hold; `get` fetches the one that is found."""
 
-    model_config = ConfigDict(frozen=True)
-    target: Target
-    wanted: tuple[str, ...] = ()
+    wanted: tuple[Typed, ...] = ()
     get: bool = False
+
+    @property
+    def typed(self) -> str:
+        """What was named and wanted, as it can be typed again."""
+        return " ".join(filter(None, ["get" if self.get else "", super().typed, *map(as_typed, self.wanted)]))
 
 
 def parse(words: Sequence[Word], projects: Projects) -> Artifacts:
@@ -57,28 +59,44 @@ def parse(words: Sequence[Word], projects: Projects) -> Artifacts:
     names = [*(word.text for word in wanted), *([target.ref.name] if target.ref else [])]
     if too_long := [name for name in names if len(name) > LONGEST_WANTED]:
         raise UsageError(f"I look for at most {LONGEST_WANTED} characters of a path.", given=too_long[0])
-    return Artifacts(target=target, wanted=tuple(word.text for word in wanted), get=get)
+    return Artifacts.named(target, wanted=tuple(word.text for word in wanted), get=get)
 
 
-async def show_artifacts(request: Artifacts, invocation: Invocation, context: Context) -> Message | None:
+async def show_artifacts(
+    request: Artifacts, caller: Caller, context: Context
+) -> answers.Artifacts | answers.ArtifactTooLarge | File:
     """Answer with links, or with the file itself."""
-    request = await _understood(request, context)
-    title, read, age = await _stored(request.target, invocation, context)
-    found = tuple(artifact for files_of_job in read.found for artifact in files_of_job)
-    chosen = [one for one in found if matches(one.path, request.wanted)]
-    if not request.get:
-        told = files.artifacts(title, chosen, wanted=request.wanted, of=len(found), age=age)
-        missed = len(read.errors)
-        return unread.add(told, read.tried, missed, invocation.text, limited=read.was_limited) if missed else told
-    if len(chosen) != 1:
-        return files.which(title, chosen, wanted=request.wanted, of=len(found))
-    limit = context.settings.artifact_max_megabytes * 1_000_000
-    content = await context.circleci.artifact(chosen[0].url, max_bytes=int(limit))
+    request = await _understood(request, caller, context)
+    title, read, age = await _stored(request, caller, context)
+    stored = tuple(artifact for files_of_job in read.found for artifact in files_of_job)
+    found = tuple(one for one in stored if matches(one.path, request.wanted))
+    if request.get and len(found) == 1:
+        return await _fetched(found[0], context)
+    return answers.Artifacts(
+        title=title,
+        found=found,
+        stored=len(stored),
+        wanted=request.wanted,
+        age=age,
+        which=request.get,
+        unread=None if request.get else _unread(read, request),
+    )
+
+
+async def _fetched(artifact: Artifact, context: Context) -> answers.ArtifactTooLarge | File:
+    most = context.settings.artifact_max_megabytes
+    content = await context.circleci.artifact(artifact.url, max_bytes=int(most * 1_000_000))
     if content is None:
-        return files.too_large(chosen[0], context.settings.artifact_max_megabytes)
-    name = chosen[0].path.rpartition("/")[2]
-    await context.messenger.upload(invocation.channel_id, name, content, thread_ts=invocation.thread_ts)
-    return None
+        return answers.ArtifactTooLarge(artifact=artifact, megabytes=most)
+    return File(name=artifact.path.rpartition("/")[2], content=content)
+
+
+def _unread(read: Read, request: Artifacts) -> answers.Unread | None:
+    """Return what is missing, with the command that asks for all of it again."""
+    if read.is_whole:
+        return None
+    again, missed = f"artifacts {request.typed}".strip(), len(read.errors)
+    return answers.Unread(tried=read.tried, missed=missed, limited=read.was_limited, again=again)
 
 
 def matches(path: str, wanted: Sequence[str]) -> bool:
@@ -92,25 +110,27 @@ def matches(path: str, wanted: Sequence[str]) -> bool:
     )
 
 
-async def _understood(request: Artifacts, context: Context) -> Artifacts:
+async def _understood(request: Artifacts, caller: Caller, context: Context) -> Artifacts:
     """Read a lone word that is no branch as part of a path, on the default branch."""
-    target = request.target
-    if target.slug is None or target.ref is None or target.ref.is_tag or request.wanted:
+    target = request.target(context.projects)
+    if target.slug is None or not request.branch or request.wanted:
         return request
-    if await context.finder.has_branch(target.slug, target.ref.name):
+    await context.permissions.check(caller, "read", target.slug, certain=False)
+    if await context.finder.has_branch(target.slug, request.branch):
         return request
-    return request.model_copy(update={"target": target.model_copy(update={"ref": None}), "wanted": (target.ref.name,)})
+    return request.model_copy(update={"branch": "", "wanted": (request.branch,)})
 
 
-async def _stored(target: Target, invocation: Invocation, context: Context) -> tuple[str, Read, timedelta | None]:
+async def _stored(request: Artifacts, caller: Caller, context: Context) -> tuple[str, Read, timedelta | None]:
     """Return what is looked at, in words, all its files, and how old they are where that is known."""
-    if target.slug is not None and target.job_number is not None:
-        one = Partial([await _of_job(target.slug, target.job_number, context)], [])
-        return f"{target.slug} {target.job_number}", one, None
+    target = request.target(context.projects)
+    if target.job_number is not None:
+        slug, number = await context.finder.job(request, caller)
+        return f"{slug} {number}", Partial([await _of_job(slug, number, context)], []), None
     if target.names_a_build:
-        build = await context.circleci.build((await context.finder.pipeline(target, invocation)).id)
+        build = await context.circleci.build((await context.finder.pipeline(request, caller)).id)
     else:
-        build = await context.finder.newest_passed(target)
+        build = await context.finder.newest_passed(request, caller)
     pipeline = build.pipeline
     jobs = [job.job_number for run in build.real_runs for job in run.jobs if job.job_number is not None]
     read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context) for number in jobs[:MOST_JOBS]))
@@ -121,9 +141,9 @@ async def _stored(target: Target, invocation: Invocation, context: Context) -> t
 
 async def _of_job(slug: str, number: int, context: Context) -> tuple[Artifact, ...]:
     with known("job", str(number), slug):
-        return await context.circleci.artifacts(ProjectSlug(slug), number)
+        return await context.circleci.artifacts(slug, number)
 
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse, permission="read")(show_artifacts)
+    router.command(HELP, permission="read", request=Artifacts, parse=parse, handle=show_artifacts)

@@ -3,20 +3,21 @@
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
+from bot.answers.people import Record
 from bot.errors import UsageError
 from bot.grammar import Word, parse_project
 from bot.models.audit import Entry
-from bot.models.circleci import ProjectSlug, made_of_ids
-from bot.models.slack import Invocation
+from bot.models.caller import Caller
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.help import CommandHelp
+from bot.requests import Request, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.targets import is_project
-from formatters import audit as words_for
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 HELP = CommandHelp(
     name="audit",
@@ -27,19 +28,19 @@ HELP = CommandHelp(
     phrases=("audit", "audit 12h @ada"),
     also=("log", "history", "journal"),
 )
-_PERIOD = re.compile(r"(\d{1,4})([dh])")
+_PERIOD = re.compile(r"[0-9]{1,4}[dh]")
 _PERSON = re.compile(r"<@(\w+)(?:\|[^<>]*)?>|@([\w.-]+)")
 DEFAULT = "7d"
-MOST = 1000
+
+MOST = 1000  # looked through and counted
 
 
-class Audit(BaseModel):
-    """Of which project, how far back (`period` as it was typed), and by whom: an id or a name."""
+class Audit(Request):
+    """Of which project, how far back (`period`: 7d, 12h), and by whom: an id or a name."""
 
-    model_config = ConfigDict(frozen=True)
-    project: str = ""
-    period: str = DEFAULT
-    person: str = ""
+    project: Typed = ""
+    period: Annotated[str, Field(pattern=f"^{_PERIOD.pattern}$")] = DEFAULT
+    person: Typed = ""
 
     @property
     def since(self) -> timedelta:
@@ -47,36 +48,47 @@ class Audit(BaseModel):
         number, unit = int(self.period[:-1]), self.period[-1]
         return timedelta(days=number) if unit == "d" else timedelta(hours=number)
 
-    def fits(self, entry: Entry) -> bool:
-        """Say whether an act is asked about."""
-        by = not self.person or self.person in (entry.user_id, entry.user_name)
-        return by and (not self.project or f"{entry.about} ".startswith(f"{self.project} "))
+    def about(self, projects: Projects) -> tuple[ProjectSlug | None, Ref | None]:
+        """Return the project, where one is named."""
+        return (parse_project(self.project, projects).slug if self.project else None), None
 
 
 def parse(words: Sequence[Word], projects: Projects) -> Audit:
     """Return the request; its words come in any order."""
-    asked = Audit()
+    asked = dict[str, str]()
     for word in words:
         if _PERIOD.fullmatch(word.text.lower()):
-            asked = asked.model_copy(update={"period": word.text.lower()})
+            asked["period"] = word.text.lower()
         elif person := _PERSON.fullmatch(word.text):
-            asked = asked.model_copy(update={"person": person[1] or person[2]})
+            asked["person"] = person[1] or person[2]
         elif is_project(word, projects):
-            slug = parse_project(word.text, projects).slug
-            asked = asked.model_copy(update={"project": slug if made_of_ids(slug) else slug.partition("/")[2]})
+            asked["project"] = parse_project(word.text, projects).slug
         else:
             raise UsageError("I expected a project, a time such as 7d, or a @name.", given=word.text)
-    return asked
+    return Audit(**asked)
 
 
-async def show(request: Audit, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all handlers
+async def show(request: Audit, caller: Caller, context: Context) -> Record:
     """Answer with the newest acts."""
-    title = await context.finder.title(ProjectSlug(request.project)) if made_of_ids(request.project) else ""
-    asked = request.model_copy(update={"project": title}) if title else request
-    entries = await context.store.audit.lately(asked.since, asked.fits, MOST)
-    return words_for.audit(entries, request.period)
+    slug, _ = request.about(context.projects)
+    title = await context.finder.title(slug) if slug else ""
+
+    def fits(entry: Entry) -> bool:
+        return _is_by(entry, request.person) and (not title or _is_about(entry, title))
+
+    return Record(period=request.period, entries=tuple(await context.store.audit.lately(request.since, fits, MOST)))
+
+
+def _is_by(entry: Entry, person: str) -> bool:
+    """Say whether somebody did it, or let it happen: everybody is in it where nobody is asked about."""
+    people = (entry.user_id, entry.user_name, entry.for_id, entry.for_name, entry.agreed_id, entry.agreed_name)
+    return not person or person in people
+
+
+def _is_about(entry: Entry, title: str) -> bool:
+    return f"{entry.about} ".startswith(f"{title} ")
 
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse, permission="admin")(show)
+    router.command(HELP, permission="admin", request=Audit, parse=parse, handle=show)

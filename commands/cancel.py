@@ -1,14 +1,14 @@
 """Cancel a build that runs, or one of its jobs; it asks first, and asks which when there are several."""
 
 from bot.actions import CancelJob, CancelPipeline
+from bot.answers.acts import Acted
+from bot.answers.builds import Cancellable, CancellableJob
 from bot.finding import known
-from bot.models.circleci import TERMINAL_JOB_STATUSES, JobDetails, PipelineId, ProjectSlug
-from bot.models.slack import Click, Invocation
+from bot.models.caller import Caller
+from bot.models.circleci import PipelineId, ProjectSlug
+from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
-from formatters import choices
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 HELP = CommandHelp(
     name="cancel",
@@ -22,42 +22,33 @@ HELP = CommandHelp(
 MOST_LOOKED_AT = 8
 
 
-async def ask(request: OfTarget, invocation: Invocation, context: Context) -> Message:
-    """Answer with a button for each build that runs, or for the one job."""
-    target = request.target
+async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellable | CancellableJob:
+    """Answer with each build that runs, or with the one job."""
+    target = request.target(context.projects)
     if target.slug is not None and target.job_number is not None:
-        job = await _job(target.slug, target.job_number, context)
-        return choices.cancel_job(target.slug, job)
+        slug, number = await context.finder.job(request, caller)
+        with known("job", str(number), slug):
+            return CancellableJob(project_slug=slug, job=await context.circleci.job(slug, number))
     if target.names_a_build:
-        pipelines = [await context.finder.pipeline(target, invocation)]
+        pipelines = [await context.finder.pipeline(request, caller)]
     else:
-        pipelines = list((await context.finder.newest(target))[:MOST_LOOKED_AT])
+        pipelines = list((await context.finder.newest(request, caller))[:MOST_LOOKED_AT])
     builds = await context.finder.outlines(pipelines)
-    return choices.cancel(await context.finder.title(pipelines[0].project_slug), builds)
+    return Cancellable(title=await context.finder.title(pipelines[0].project_slug), builds=tuple(builds))
 
 
-async def cancel(button: CancelPipeline, click: Click, context: Context) -> Message | None:
+async def cancel(button: CancelPipeline, caller: Caller, context: Context) -> Acted:
     """Ask CircleCI to cancel; the thread says who pressed, and the outcome once CircleCI shows it."""
-    return await context.acts.cancel(PipelineId(button.pipeline_id), click)
+    return await context.operations.cancel(caller, PipelineId(button.pipeline_id))
 
 
-async def cancel_job(button: CancelJob, click: Click, context: Context) -> Message:  # noqa: ARG001  # as all handlers
-    """Look again, then ask CircleCI to cancel the job."""
-    slug = ProjectSlug(button.project_slug)
-    job = await _job(slug, button.job_number, context)
-    if job.status in TERMINAL_JOB_STATUSES:
-        return choices.job_has_ended(job)
-    await context.writes.cancel_job_number(slug, button.job_number)
-    return choices.job_cancelled(job)
-
-
-async def _job(slug: ProjectSlug, number: int, context: Context) -> JobDetails:
-    with known("job", str(number), slug):
-        return await context.circleci.job(slug, number)
+async def cancel_job(button: CancelJob, caller: Caller, context: Context) -> Acted:
+    """Ask CircleCI to cancel the job, if it still runs."""
+    return await context.operations.cancel_job(caller, ProjectSlug(button.project_slug), button.job_number)
 
 
 def register(router: Router) -> None:
     """Teach the router this command and its buttons."""
-    router.command(HELP, parse=parse_of_target, permission="cancel")(ask)
-    router.action(CancelPipeline, permission="cancel")(cancel)
-    router.action(CancelJob, permission="cancel")(cancel_job)
+    router.command(HELP, permission="cancel", request=OfTarget, parse=parse_of_target, handle=ask)
+    router.action(CancelPipeline, permission="cancel", handle=cancel)
+    router.action(CancelJob, permission="cancel", handle=cancel_job)

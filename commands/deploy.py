@@ -2,21 +2,22 @@
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot.actions import ChooseDefinition
-from bot.errors import Locked, NotFound, Rejected, UsageError
+from bot.answers.acts import Acted
+from bot.errors import UsageError
 from bot.grammar import Word, is_parameter, parse_parameters, parse_project, parse_ref, split
-from bot.models.attempt import Attempt, ParameterValue
-from bot.models.circleci import Definition, Project, ProjectSlug, Ref, made_of_ids
-from bot.models.slack import Click, Invocation, Thread, utc_now
+from bot.models.attempt import ParameterValue
+from bot.models.caller import Caller
+from bot.models.circleci import Ref
+from bot.models.help import CommandHelp
+from bot.models.pending import Deployment
+from bot.requests import OfTarget
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.watching.gate import demands
-from bot.watching.starter import Start
-from formatters import answers
-from formatters.blocks import Message
-from formatters.help import CommandHelp
+from bot.targets import Target
+from formatters.answers import default_branch_chosen
 
 HELP = CommandHelp(
     name="deploy",
@@ -29,12 +30,9 @@ HELP = CommandHelp(
 )
 
 
-class Deploy(BaseModel):
-    """What to start; without `ref`, the project's default branch."""
+class Deploy(OfTarget):
+    """What to start; without a branch or a tag, the project's default branch."""
 
-    model_config = ConfigDict(frozen=True)
-    slug: ProjectSlug
-    ref: Ref | None = None
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
 
 
@@ -47,104 +45,46 @@ def parse(words: Sequence[Word], projects: Projects) -> Deploy:
     ref = project.ref
     if rest and not is_parameter(rest[0]):
         ref = parse_ref(rest.pop(0))
-    return Deploy(slug=project.slug, ref=ref, parameters=parse_parameters(rest))
+    return Deploy.named(Target(slug=project.slug, ref=ref), parameters=parse_parameters(rest))
 
 
-async def deploy(request: Deploy, invocation: Invocation, context: Context) -> Message | None:
-    """Record the attempt, start it, and let the thread say the rest."""
-    attempt = await context.store.attempts.get(invocation.id)
-    if attempt is None:
-        project = await context.finder.project(request.slug)
-        decision = await context.permissions.check(invocation, "deploy", project.slug, _ref(request, project))
-        await refuse_if_locked(project.slug, _ref(request, project), context, invocation.user_id)
-        definition_id = context.projects.definition_for(request.slug, project.slug)
-        if definition_id is None and made_of_ids(project.slug):
-            definitions = await context.circleci.definitions(project.id)
-            if len(definitions) != 1:
-                return _ask_which(project, definitions, invocation)
-            definition_id = definitions[0].id
-        attempt = await _attempt(request, project, invocation, definition_id, context)
-        attempt = await context.store.attempts.save(attempt.model_copy(update={"demands": demands(decision)}))
-    return await go_on(attempt, context)
+async def deploy(request: Deploy, caller: Caller, context: Context) -> Acted:
+    """Start it, and let the thread say the rest."""
+    return await context.operations.deploy(caller, await _wished(request, context))
 
 
-def _ask_which(project: Project, definitions: Sequence[Definition], invocation: Invocation) -> Message:
-    if not definitions:
-        raise NotFound("pipeline definition", project.title)
-    return answers.choose_definition(project.title, definitions, invocation.id)
-
-
-async def _attempt(
-    request: Deploy, project: Project, invocation: Invocation, definition_id: str | None, context: Context
-) -> Attempt:
-    return Attempt(
-        id=invocation.id,
+async def _wished(request: Deploy, context: Context) -> Deployment:
+    """Return what is to be started, under the names that CircleCI has for it."""
+    typed, ref = request.about(context.projects)
+    if typed is None:
+        raise UsageError("Which project should I deploy?")
+    project = await context.finder.any_project(typed)
+    chosen = ref or Ref(name=project.default_branch)
+    return Deployment(
         project_slug=project.slug,
         project_title=project.title,
-        ref=_ref(request, project),
-        note="" if request.ref else answers.default_branch_chosen(_ref(request, project)),
+        ref=chosen,
         parameters=request.parameters,
-        definition_id=definition_id,
-        thread=Thread(channel_id=invocation.channel_id, thread_ts=invocation.thread_ts),
-        asker_id=invocation.user_id,
-        asker_name=invocation.user_name or await context.messenger.user_name(invocation.user_id),
-        asked_at=utc_now(),
+        definition_id=context.projects.definition_for(typed, project.slug),
+        note="" if ref else default_branch_chosen(chosen),
     )
 
 
-async def refuse_if_locked(slug: ProjectSlug, ref: Ref, context: Context, *people: str) -> None:
-    """Raise Locked when somebody else than these people keeps others from deploying it."""
-    lock = await context.store.locks.on(slug, ref)
-    if lock is not None and lock.holder_id not in people:
-        age = utc_now() - lock.since
-        raise Locked(lock.target, key=lock.key, holder_id=lock.holder_id, reason=lock.reason, age=age)
-
-
-def _ref(request: Deploy, project: Project) -> Ref:
-    return request.ref or Ref(name=project.default_branch)
-
-
-async def go_on(attempt: Attempt, context: Context) -> Message | None:
-    """Ask for what the policy still demands, or start it."""
-    if attempt.demands:
-        attempt, question = await context.gate.ask(attempt)
-        if attempt.demands:
-            return question
-    return await _start(attempt, context)
-
-
-async def _start(attempt: Attempt, context: Context) -> Message | None:
-    try:
-        started = await context.starter.start(attempt)
-    except Rejected as error:
-        if error.status not in (400, 404) or "not found" not in error.message.lower():
-            raise
-        raise await context.finder.unknown_ref(attempt.project_slug, attempt.ref) from error
-    if started is Start.LOOKED_FOR:
-        return answers.lost_answer(attempt.ref, attempt.project_title)
-    return None
-
-
-async def choose_definition(choice: ChooseDefinition, click: Click, context: Context) -> Message | None:
+async def choose_definition(choice: ChooseDefinition, caller: Caller, context: Context) -> Acted:
     """Go on with a deploy whose definition was asked for; the first choice counts."""
-    claim = f"definition:{choice.invocation_id}"
-    if await context.store.claims.claim(claim, choice.definition_id) != choice.definition_id:
-        return answers.someone_was_first(click.user_id, "choose")
-    invocation = await context.store.deliveries.invocation(choice.invocation_id)
-    if invocation is None:
-        raise UsageError("This question is too old.")
-    request = parse(split(invocation.text)[1:], context.projects)
-    project = await context.finder.project(request.slug)
-    decision = await context.permissions.check(click, "deploy", project.slug, _ref(request, project))
-    await refuse_if_locked(project.slug, _ref(request, project), context, invocation.user_id)
-    attempt = await context.store.attempts.get(invocation.id)
-    if attempt is None:
-        attempt = await _attempt(request, project, invocation, choice.definition_id, context)
-        attempt = await context.store.attempts.save(attempt.model_copy(update={"demands": demands(decision)}))
-    return await go_on(attempt, context)
+    before = await _asked_before(choice.invocation_id, caller, context)
+    return await context.operations.choose(caller, choice.invocation_id, choice.definition_id, before)
+
+
+async def _asked_before(invocation_id: str, caller: Caller, context: Context) -> Deployment | None:
+    """Return what an earlier version asked this person about: it kept the command alone, for a day."""
+    said = await context.store.deliveries.invocation(invocation_id)
+    if said is None or said.user_id != caller.person_id or not said.text.lower().startswith("deploy "):
+        return None
+    return await _wished(parse(split(said.text)[1:], context.projects), context)
 
 
 def register(router: Router) -> None:
     """Teach the router this command and its button."""
-    router.command(HELP, parse=parse, permission="deploy")(deploy)
-    router.action(ChooseDefinition, permission="deploy")(choose_definition)
+    router.command(HELP, permission="deploy", request=Deploy, parse=parse, handle=deploy)
+    router.action(ChooseDefinition, permission="deploy", handle=choose_definition)

@@ -1,12 +1,11 @@
 """Check the installation, for those who run it."""
 
+from bot.answers.ourselves import CheckUp
 from bot.doctor import examine
-from bot.models.slack import Invocation
+from bot.models.caller import Caller
+from bot.models.help import CommandHelp
 from bot.requests import Nothing, parse_nothing
 from bot.routing import Context, Router
-from formatters import checkup
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 HELP = CommandHelp(
     name="doctor",
@@ -19,14 +18,13 @@ HELP = CommandHelp(
 )
 
 
-async def check(request: Nothing, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all handlers
+async def check(request: Nothing, caller: Caller, context: Context) -> CheckUp:
     """Answer with what was found."""
     memory = context.store.pulse.condition()
-    return checkup.message(
-        await examine(context.settings, context.projects, context.messenger, context.circleci, memory)
-    )
+    found = await examine(context.settings, context.projects, context.messenger, context.circleci, memory)
+    return CheckUp(findings=tuple(found))
 
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse_nothing, permission="admin")(check)
+    router.command(HELP, permission="admin", request=Nothing, parse=parse_nothing, handle=check)

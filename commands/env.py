@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, Self, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from bot.actions import RemoveVariable, VariableForm
-from bot.errors import Rejected, UsageError
+from bot.answers.acts import Acted
+from bot.answers.keeps import Offer, Variables
+from bot.errors import UsageError
 from bot.finding import known
 from bot.grammar import Word, parse_project
+from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
-from bot.models.classic import EnvironmentVariable
-from bot.models.slack import Click, Invocation
+from bot.models.help import CommandHelp
+from bot.requests import MOST_TYPED, OfProject
 from bot.routing import Context, Router
 from bot.settings import Projects
 from formatters import credentials
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 HELP = CommandHelp(
     name="env",
@@ -27,17 +29,23 @@ HELP = CommandHelp(
     phrases=("env acme/frontend", "env list acme/frontend DEPLOY_TOKEN", "env remove acme/frontend DEPLOY_TOKEN"),
     also=("envvar", "variable", "variables", "secret", "secrets"),
 )
-ACTS = ("list", "set", "remove")
+Act = Literal["list", "set", "remove"]
+ACTS = get_args(Act)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+WHICH = "Which variable?"
 
 
-class Env(BaseModel):
+class Env(OfProject):
     """What to do with which variable; all of them without a name."""
 
-    model_config = ConfigDict(frozen=True)
-    act: str
-    slug: ProjectSlug
-    name: str = ""
+    act: Act = "list"
+    name: Annotated[str, Field(max_length=MOST_TYPED, pattern=f"^({_NAME.pattern})?$")] = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.act != "list" and not self.name:
+            raise ValueError(WHICH)
+        return self
 
 
 def parse(words: Sequence[Word], projects: Projects) -> Env:
@@ -53,52 +61,45 @@ def parse(words: Sequence[Word], projects: Projects) -> Env:
     if name and not _NAME.fullmatch(name):
         raise UsageError("A variable's name has letters, digits and _ alone.", given=name)
     if act != "list" and not name:
-        raise UsageError("Which variable?")
-    return Env(act=act, slug=slug, name=name)
+        raise UsageError(WHICH)
+    return Env(act=cast("Act", act), project=slug, name=name)
 
 
-async def env(request: Env, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all handlers
+async def env(request: Env, caller: Caller, context: Context) -> Variables | Offer:
     """Answer with names, or offer what was asked for."""
-    project = await context.finder.project(request.slug)
+    project = await context.finder.asked(request, caller)
+    slug, title, name = project.slug, project.title, request.name
     if request.act == "set":
-        return credentials.ask_value(project.title, project.slug, request.name)
+        return Offer(act="set_variable", project_slug=slug, project_title=title, what=name)
     if request.act == "remove":
-        await _found(project.slug, request.name, context)
-        return credentials.ask_remove_variable(project.title, project.slug, request.name)
-    if request.name:
-        return credentials.variable(project.title, await _found(project.slug, request.name, context))
-    return credentials.variables(project.title, await context.circleci.variables(project.slug))
+        await _found(slug, name, context)
+        return Offer(act="remove_variable", project_slug=slug, project_title=title, what=name)
+    names = [await _found(slug, name, context)] if name else await _names(slug, context)
+    return Variables(project_slug=slug, project_title=title, names=tuple(names), which=name)
 
 
-async def set_variable(
-    form: VariableForm,
-    filled: Mapping[str, str],
-    said: Click,  # noqa: ARG001  # as all forms
-    context: Context,
-) -> Message:
+async def set_variable(form: VariableForm, filled: Mapping[str, str], caller: Caller, context: Context) -> Acted:
     """Send the value on, and forget it."""
-    await context.writes.set_variable(form.project_slug, form.name, SecretStr(filled["value"]))
-    return credentials.variable_set(form.project_slug, form.name)
+    slug, value = ProjectSlug(form.project_slug), SecretStr(filled["value"])
+    return await context.operations.set_variable(caller, slug, form.name, value)
 
 
-async def remove_variable(button: RemoveVariable, click: Click, context: Context) -> Message:  # noqa: ARG001  # as all
-    """Look again, then remove it."""
-    try:
-        await context.writes.remove_variable(button.project_slug, button.name)
-    except Rejected as error:
-        if not error.is_gone:
-            raise
-        return credentials.gone(button.name)
-    return credentials.variable_removed(button.project_slug, button.name)
+async def remove_variable(button: RemoveVariable, caller: Caller, context: Context) -> Acted:
+    """Remove it, if it is still there."""
+    return await context.operations.remove_variable(caller, ProjectSlug(button.project_slug), button.name)
 
 
-async def _found(slug: ProjectSlug, name: str, context: Context) -> EnvironmentVariable:
+async def _names(slug: ProjectSlug, context: Context) -> list[str]:
+    return [one.name for one in await context.circleci.variables(slug)]
+
+
+async def _found(slug: ProjectSlug, name: str, context: Context) -> str:
     with known("environment variable", name, slug):
-        return await context.circleci.variable(slug, name)
+        return (await context.circleci.variable(slug, name)).name
 
 
 def register(router: Router) -> None:
     """Teach the router this command, its form and its button."""
-    router.command(HELP, parse=parse, permission="secrets")(env)
-    router.form(VariableForm, permission="secrets", view=credentials.variable_form)(set_variable)
-    router.action(RemoveVariable, permission="secrets")(remove_variable)
+    router.command(HELP, permission="secrets", request=Env, parse=parse, handle=env)
+    router.form(VariableForm, permission="secrets", view=credentials.variable_form, submit=set_variable)
+    router.action(RemoveVariable, permission="secrets", handle=remove_variable)

@@ -3,20 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from bot.answers.branches import FlakyTests
 from bot.errors import NotFound, UsageError
 from bot.grammar import Word
-from bot.models.slack import Invocation
-from bot.requests import parse_branch
+from bot.models.caller import Caller
+from bot.models.help import CommandHelp
+from bot.requests import OfTarget, parse_branch
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target
 from bot.triage.flakiness import flaky
 from bot.triage.sightings import with_data
-from formatters import flakes
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 MOST_BUILDS = 50
 HELP = CommandHelp(
@@ -30,11 +28,9 @@ HELP = CommandHelp(
 )
 
 
-class Flaky(BaseModel):
+class Flaky(OfTarget):
     """Which branch, how many builds, and above how many failures."""
 
-    model_config = ConfigDict(frozen=True)
-    target: Target
     last: int = Field(10, ge=1, le=MOST_BUILDS)
     over: int = Field(2, ge=0, le=MOST_BUILDS)
 
@@ -42,8 +38,9 @@ class Flaky(BaseModel):
 def parse(words: Sequence[Word], projects: Projects) -> Flaky:
     """Return the request."""
     named = [word for word in words if word.text.partition("=")[0] in ("last", "over") and "=" in word.text]
-    target = parse_branch([word for word in words if word not in named], projects).target
-    return Flaky(target=target, **{word.text.partition("=")[0]: _number(word) for word in named})
+    of_branch = parse_branch([word for word in words if word not in named], projects)
+    numbers = {word.text.partition("=")[0]: _number(word) for word in named}
+    return Flaky(project=of_branch.project, branch=of_branch.branch, **numbers)
 
 
 def _number(word: Word) -> int:
@@ -53,23 +50,26 @@ def _number(word: Word) -> int:
     return int(value)
 
 
-async def show_flaky(request: Flaky, invocation: Invocation, context: Context) -> Message:
+async def show_flaky(request: Flaky, caller: Caller, context: Context) -> FlakyTests:
     """Answer with the ranking."""
-    project, branch = await context.finder.branch(request.target, invocation)
+    project, branch = await context.finder.branch(request, caller)
     builds = await context.history.builds(project.slug, branch, request.last)
     if not builds:
         raise NotFound("finished build on the branch", branch, looked_in=project.title)
     tested = await context.history.tests(project.slug, builds)
-    extent = (len(builds), with_data(builds, tested.results), tested.unread)
-    return flakes.ranking(
-        flakes.Asked(project.title, branch, request.over, *extent),
-        builds,
-        await asyncio.to_thread(flaky, builds, tested.results, over=request.over),
-        await context.history.insight(project.slug),
-        context.links,
+    return FlakyTests(
+        project_slug=builds[0].pipeline.project_slug,
+        title=project.title,
+        branch=branch,
+        over=request.over,
+        builds=len(builds),
+        with_data=with_data(builds, tested.results),
+        unread=tested.unread,
+        flakes=tuple(await asyncio.to_thread(flaky, builds, tested.results, over=request.over)),
+        insight=await context.history.insight(project.slug),
     )
 
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse, permission="read")(show_flaky)
+    router.command(HELP, permission="read", request=Flaky, parse=parse, handle=show_flaky)

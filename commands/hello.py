@@ -1,11 +1,10 @@
-"""Say who the bot is and what to try first: when asked, and once when its direct messages are opened."""
+"""Say who the bot is and what to try first."""
 
-from bot.models.slack import Invocation
+from bot.answers.ourselves import Greeting
+from bot.models.caller import Caller
+from bot.models.help import CommandHelp
 from bot.requests import Nothing, parse_nothing
 from bot.routing import Context, Router
-from formatters import help as words
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 HELP = CommandHelp(
     name="hello",
@@ -18,20 +17,11 @@ HELP = CommandHelp(
 )
 
 
-async def greet(request: Nothing, invocation: Invocation, context: Context) -> Message | None:  # noqa: ARG001
-    """Answer with the greeting; to somebody who only opened the direct messages, once and never again."""
-    if invocation.kind == "opened" and not await _is_new(invocation, context):
-        return None
-    return words.hello()
-
-
-async def _is_new(invocation: Invocation, context: Context) -> bool:
-    """Say whether nothing was ever said between them; two openings at once are told apart by the claim."""
-    if await context.messenger.has_talked(invocation.channel_id):
-        return False
-    return await context.store.claims.first(f"greeting:{invocation.user_id}")
+async def greet(request: Nothing, caller: Caller, context: Context) -> Greeting:
+    """Answer with the greeting."""
+    return Greeting()
 
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse_nothing, permission="read")(greet)
+    router.command(HELP, permission="read", request=Nothing, parse=parse_nothing, handle=greet)

@@ -1,17 +1,18 @@
 """Say what can be said, from the same registration that finds the handlers."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator
 
+from bot.answers.ourselves import CommandPage, Overview
 from bot.errors import UsageError
 from bot.grammar import Word
-from bot.models.slack import Invocation
+from bot.models.caller import Caller
+from bot.models.help import CommandHelp
+from bot.requests import Request, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
-from formatters import help as words
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 HELP = CommandHelp(
     name="help",
@@ -24,28 +25,27 @@ HELP = CommandHelp(
 )
 
 
-class Help(BaseModel):
+class Help(Request):
     """Which command to explain; all of them without a name."""
 
-    model_config = ConfigDict(frozen=True)
-    name: str | None = None
+    name: Annotated[Typed, AfterValidator(str.lower)] | None = None
 
 
-def parse(words_given: Sequence[Word], projects: Projects) -> Help:  # noqa: ARG001  # each parser has both
+def parse(words: Sequence[Word], projects: Projects) -> Help:
     """Return the command asked about."""
-    return Help(name=words_given[0].text.lower() if words_given else None)
+    return Help(name=words[0].text if words else None)
 
 
-async def show_help(request: Help, invocation: Invocation, context: Context) -> Message | None:
+async def show_help(request: Help, caller: Caller, context: Context) -> Overview | CommandPage:
     """Answer with the overview, or with one command's page."""
     commands = context.router.commands
     if request.name is None:
-        return words.overview([command.help for command in commands.values()], command=invocation.command)
+        return Overview(commands=tuple(command.help for command in commands.values()))
     if request.name not in commands:
         raise UsageError("I do not know this word.", given=request.name)
-    return words.one(commands[request.name].help, command=invocation.command)
+    return CommandPage(command=commands[request.name].help)
 
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse, permission="read")(show_help)
+    router.command(HELP, permission="read", request=Help, parse=parse, handle=show_help)

@@ -3,21 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
-
 from bot.actions import SendLog
+from bot.answers import File
+from bot.answers.jobs import JobSteps, NoLog, StepLog
 from bot.circleci.logs import tail
 from bot.errors import UsageError
 from bot.finding import known
 from bot.grammar import Word
+from bot.models.caller import Caller
 from bot.models.circleci import Action, ClassicBuild, ProjectSlug, Step
-from bot.models.slack import Click, Invocation
+from bot.models.help import CommandHelp
+from bot.requests import OfTarget, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.targets import Target, parse_target
-from formatters import answers, steps
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 BUILD = CommandHelp(
     name="build",
@@ -41,12 +40,15 @@ LOG_LINES = 40
 WHOLE_LOG_BYTES = 5_000_000
 
 
-class JobRequest(BaseModel):
+class JobRequest(OfTarget):
     """Which job, and which of its steps; the failing one without a name."""
 
-    model_config = ConfigDict(frozen=True)
-    target: Target
-    step: str = ""
+    step: Typed = ""
+
+    def target(self, projects: Projects) -> Target:
+        """Return what is named; a job alone is one of the project whose build the thread follows."""
+        alone = not (self.project or self.branch or self.tag or self.pipeline)
+        return Target(job_number=self.job) if alone else super().target(projects)
 
 
 def parse_job(words: Sequence[Word], projects: Projects) -> JobRequest:
@@ -62,43 +64,46 @@ def parse_step(words: Sequence[Word], projects: Projects) -> JobRequest:
     target, rest = parse_target(words, projects)
     if target.job_number is None:
         raise UsageError("Which job? Its number stands on CircleCI's page, and in `status`.")
-    return JobRequest(target=target, step=" ".join(word.text for word in rest))
+    return JobRequest.named(target, step=" ".join(word.text for word in rest))
 
 
-async def show_steps(request: JobRequest, invocation: Invocation, context: Context) -> Message:
+async def show_steps(request: JobRequest, caller: Caller, context: Context) -> JobSteps:
     """Answer with the steps."""
-    slug, number = await _which(request.target, invocation, context)
-    build = await _detail(slug, number, context)
-    return steps.job(build, build.workflows.job_name)
+    slug, number = await context.finder.job(request, caller)
+    return JobSteps(project_slug=slug, build=await _detail(slug, number, context))
 
 
-async def show_log(request: JobRequest, invocation: Invocation, context: Context) -> Message:
-    """Answer with the end of a log, and offer the whole."""
-    slug, number = await _which(request.target, invocation, context)
+async def show_log(request: JobRequest, caller: Caller, context: Context) -> StepLog | NoLog:
+    """Answer with the end of a log."""
+    slug, number = await context.finder.job(request, caller)
     build = await _detail(slug, number, context)
-    name = f"{build.workflows.job_name} {number}".strip()
     found = choose_step(build, request.step)
     if found is None:
-        return steps.no_log(name, tuple(step.name for step in build.steps if _with_output(step)))
+        return _no_log(slug, number, build)
     step, action = found
     output = await context.circleci.output(action.output_url)
     lines = await asyncio.to_thread(tail, output.text, LOG_LINES + 1)
-    shortened = output.shortened or not output.complete or len(lines) > LOG_LINES
-    offer = SendLog(project_slug=slug, job_number=number, step=step.name[:200])
-    return steps.log(name, step.name, lines[-LOG_LINES:], offer=offer if lines else None, shortened=shortened)
+    return StepLog(
+        project_slug=slug,
+        job_name=build.workflows.job_name,
+        job_number=number,
+        step=step.name,
+        lines=lines[-LOG_LINES:],
+        shortened=output.shortened or not output.complete or len(lines) > LOG_LINES,
+    )
 
 
-async def send_log(button: SendLog, click: Click, context: Context) -> Message | None:
-    """Put the whole log, cleaned and masked, into the thread as a file."""
-    build = await _detail(ProjectSlug(button.project_slug), button.job_number, context)
+async def send_log(button: SendLog, caller: Caller, context: Context) -> File | NoLog:
+    """Answer with the whole log, cleaned and masked, as a file."""
+    slug, number = ProjectSlug(button.project_slug), button.job_number
+    await context.permissions.check(caller, "read", slug, certain=False)
+    build = await _detail(slug, number, context)
     found = choose_step(build, button.step)
     if found is None:
-        return answers.log_gone()
+        return _no_log(slug, number, build, is_gone=True)
     output = await context.circleci.output(found[1].output_url, max_bytes=WHOLE_LOG_BYTES)
     text = "\n".join(await asyncio.to_thread(tail, output.text, 1_000_000))
-    name = f"{build.workflows.job_name or 'job'}-{button.job_number}.log"
-    await context.messenger.upload(click.channel_id, name, text.encode(), thread_ts=click.thread_ts)
-    return None
+    return File(name=f"{build.workflows.job_name or 'job'}-{number}.log", content=text.encode())
 
 
 def choose_step(build: ClassicBuild, wanted: str) -> tuple[Step, Action] | None:
@@ -110,15 +115,10 @@ def choose_step(build: ClassicBuild, wanted: str) -> tuple[Step, Action] | None:
     return chosen[0] if chosen else None
 
 
-def _with_output(step: Step) -> bool:
-    return any(action.output_url for action in step.actions)
-
-
-async def _which(target: Target, invocation: Invocation, context: Context) -> tuple[ProjectSlug, int]:
-    """Return the project and the number of the job meant; in a thread the project is that of its build."""
-    assert target.job_number is not None  # noqa: S101  # for mypy: parse_step has looked
-    slug = target.slug or (await context.finder.pipeline(Target(), invocation)).project_slug
-    return slug, target.job_number
+def _no_log(slug: ProjectSlug, number: int, build: ClassicBuild, *, is_gone: bool = False) -> NoLog:
+    names = tuple(step.name for step in build.steps if any(action.output_url for action in step.actions))
+    job_name = build.workflows.job_name
+    return NoLog(project_slug=slug, job_name=job_name, job_number=number, steps=names, is_gone=is_gone)
 
 
 async def _detail(slug: ProjectSlug, number: int, context: Context) -> ClassicBuild:
@@ -128,6 +128,6 @@ async def _detail(slug: ProjectSlug, number: int, context: Context) -> ClassicBu
 
 def register(router: Router) -> None:
     """Teach the router these commands and their button."""
-    router.command(BUILD, parse=parse_job, permission="read")(show_steps)
-    router.command(LOGS, parse=parse_step, permission="read")(show_log)
-    router.action(SendLog, permission="read")(send_log)
+    router.command(BUILD, permission="read", request=JobRequest, parse=parse_job, handle=show_steps)
+    router.command(LOGS, permission="read", request=JobRequest, parse=parse_step, handle=show_log)
+    router.action(SendLog, permission="read", handle=send_log)

@@ -1,21 +1,23 @@
 """Checkout keys of a project: listed, shown, added and removed."""
 
 from collections.abc import Sequence
+from typing import Literal, Self, cast, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import model_validator
 
 from bot.actions import AddCheckoutKey, RemoveCheckoutKey
-from bot.errors import Rejected, UsageError
+from bot.answers.acts import Acted, KeyAdded
+from bot.answers.keeps import CheckoutKeys, Offer
+from bot.errors import UsageError
 from bot.finding import known
 from bot.grammar import Word, parse_project
+from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.classic import CheckoutKey
-from bot.models.slack import Click, Invocation
+from bot.models.help import CommandHelp
+from bot.requests import OfProject, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
-from formatters import credentials
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 HELP = CommandHelp(
     name="keys",
@@ -26,18 +28,25 @@ HELP = CommandHelp(
     phrases=("keys list acme/frontend", "keys add acme/frontend deploy-key", "keys show acme/frontend c9:0b:1c"),
     also=("key", "checkout-key", "checkout-keys"),
 )
-ACTS = ("list", "show", "add", "remove")
+Act = Literal["list", "show", "add", "remove"]
+ACTS = get_args(Act)
 # As people say it, and as API v1.1 does.
 KINDS = {"deploy-key": "deploy-key", "user-key": "github-user-key", "github-user-key": "github-user-key"}
+WHICH_KIND = "Which kind of key: deploy-key, or user-key?"
+WHICH_KEY = "Which key? Its fingerprint stands in the list."
 
 
-class Keys(BaseModel):
-    """What to do with which key: `which` is a fingerprint, or the kind of a new one."""
+class Keys(OfProject):
+    """What to do with which key: `which` is a fingerprint, or the kind of a new one (deploy-key, user-key)."""
 
-    model_config = ConfigDict(frozen=True)
-    act: str
-    slug: ProjectSlug
-    which: str = ""
+    act: Act = "list"
+    which: Typed = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if problem := _lacks(self.act, self.which):
+            raise ValueError(problem)
+        return self
 
 
 def parse(words: Sequence[Word], projects: Projects) -> Keys:
@@ -50,44 +59,42 @@ def parse(words: Sequence[Word], projects: Projects) -> Keys:
     which = rest.pop(0).text if rest else ""
     if rest:
         raise UsageError("I expected nothing after this.", given=rest[0].text)
-    if act == "add" and which not in KINDS:
-        raise UsageError("Which kind of key: deploy-key, or user-key?", given=which)
-    if act in ("show", "remove") and not which:
-        raise UsageError("Which key? Its fingerprint stands in the list.")
-    return Keys(act=act, slug=slug, which=which)
+    if problem := _lacks(act, which):
+        raise UsageError(problem, given=which)
+    return Keys(act=cast("Act", act), project=slug, which=which)
 
 
-async def keys(request: Keys, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all handlers
+def _lacks(act: str, which: str) -> str:
+    """Return what an act still has to be told, or empty text."""
+    if act == "add":
+        return "" if which in KINDS else WHICH_KIND
+    return "" if which or act == "list" else WHICH_KEY
+
+
+async def keys(request: Keys, caller: Caller, context: Context) -> CheckoutKeys | Offer:
     """Answer with keys, or offer what was asked for."""
-    project = await context.finder.project(request.slug)
+    project = await context.finder.asked(request, caller)
+    slug, title = project.slug, project.title
     if request.act == "add":
-        return credentials.ask_add_key(project.title, project.slug, KINDS[request.which])
-    if request.act == "list" and not request.which:
-        return credentials.keys(project.title, await context.circleci.checkout_keys(project.slug))
-    found = await _found(project.slug, request.which, context)
+        return Offer(act="add_checkout_key", project_slug=slug, project_title=title, what=KINDS[request.which])
+    if not request.which:
+        found = await context.circleci.checkout_keys(slug)
+        return CheckoutKeys(project_slug=slug, project_title=title, keys=found)
+    key = await _found(slug, request.which, context)
     if request.act == "remove":
-        return credentials.ask_remove_key(project.title, project.slug, found)
-    return credentials.key(project.title, found)
+        what = key.fingerprint
+        return Offer(act="remove_checkout_key", project_slug=slug, project_title=title, what=what, key=key)
+    return CheckoutKeys(project_slug=slug, project_title=title, keys=(key,), which=request.which)
 
 
-async def add_key(button: AddCheckoutKey, click: Click, context: Context) -> Message:
+async def add_key(button: AddCheckoutKey, caller: Caller, context: Context) -> KeyAdded:
     """Have CircleCI make a key, once for this press."""
-    if not await context.store.claims.first(f"add-key:{click.id}"):
-        return credentials.pressed_before()
-    return credentials.key_added(
-        button.project_slug, await context.writes.add_checkout_key(button.project_slug, button.kind)
-    )
+    return await context.operations.add_checkout_key(caller, ProjectSlug(button.project_slug), button.kind)
 
 
-async def remove_key(button: RemoveCheckoutKey, click: Click, context: Context) -> Message:  # noqa: ARG001  # as all
-    """Look again, then remove it."""
-    try:
-        await context.writes.remove_checkout_key(button.project_slug, button.fingerprint)
-    except Rejected as error:
-        if not error.is_gone:
-            raise
-        return credentials.gone(button.fingerprint)
-    return credentials.key_removed(button.project_slug, button.fingerprint)
+async def remove_key(button: RemoveCheckoutKey, caller: Caller, context: Context) -> Acted:
+    """Remove it, if it is still there."""
+    return await context.operations.remove_checkout_key(caller, ProjectSlug(button.project_slug), button.fingerprint)
 
 
 async def _found(slug: ProjectSlug, fingerprint: str, context: Context) -> CheckoutKey:
@@ -97,6 +104,6 @@ async def _found(slug: ProjectSlug, fingerprint: str, context: Context) -> Check
 
 def register(router: Router) -> None:
     """Teach the router this command and its buttons."""
-    router.command(HELP, parse=parse, permission="keys")(keys)
-    router.action(AddCheckoutKey, permission="keys")(add_key)
-    router.action(RemoveCheckoutKey, permission="keys")(remove_key)
+    router.command(HELP, permission="keys", request=Keys, parse=parse, handle=keys)
+    router.action(AddCheckoutKey, permission="keys", handle=add_key)
+    router.action(RemoveCheckoutKey, permission="keys", handle=remove_key)

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import SecretStr
 
 from bot.actions import ClearCache, HerokuForm, SshKeyForm
-from bot.errors import Rejected, UsageError
+from bot.answers.acts import Acted
+from bot.answers.keeps import Offer
+from bot.errors import UsageError
 from bot.grammar import Word, parse_project
-from bot.models.slack import Click, Invocation
-from bot.requests import OfProject
+from bot.models.caller import Caller
+from bot.models.circleci import ProjectSlug
+from bot.models.help import CommandHelp
+from bot.requests import Nothing, OfProject
 from bot.routing import Context, Router
 from bot.settings import Projects
 from formatters import credentials
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 SSH_KEY = CommandHelp(
     name="ssh-key",
@@ -44,12 +46,6 @@ CACHE = CommandHelp(
 )
 
 
-class Heroku(BaseModel):
-    """There is nothing to choose."""
-
-    model_config = ConfigDict(frozen=True)
-
-
 def parse_ssh_key(words: Sequence[Word], projects: Projects) -> OfProject:
     """Return the project of `add <project>`."""
     return _project_after("add", words, projects)
@@ -60,11 +56,11 @@ def parse_cache(words: Sequence[Word], projects: Projects) -> OfProject:
     return _project_after("clear", words, projects)
 
 
-def parse_heroku(words: Sequence[Word], projects: Projects) -> Heroku:  # noqa: ARG001  # each parser has both
+def parse_heroku(words: Sequence[Word], projects: Projects) -> Nothing:
     """Return the request of `add`."""
     if [word.text.lower() for word in words] != ["add"]:
         raise UsageError("Say add, and nothing behind it.")
-    return Heroku()
+    return Nothing()
 
 
 def _project_after(verb: str, words: Sequence[Word], projects: Projects) -> OfProject:
@@ -72,69 +68,47 @@ def _project_after(verb: str, words: Sequence[Word], projects: Projects) -> OfPr
         raise UsageError(f"Say {verb}, and then the project.")
     if len(words) > 2:
         raise UsageError("I expected nothing after the project.")
-    return OfProject(slug=parse_project(words[1].text, projects).slug)
+    return OfProject(project=parse_project(words[1].text, projects).slug)
 
 
-async def ssh_key(request: OfProject, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all
+async def ssh_key(request: OfProject, caller: Caller, context: Context) -> Offer:
     """Offer the form."""
-    project = await context.finder.project(request.slug)
-    return credentials.ask_ssh_key(project.title, project.slug)
+    project = await context.finder.asked(request, caller)
+    return Offer(act="add_ssh_key", project_slug=project.slug, project_title=project.title)
 
 
-async def add_ssh_key(
-    form: SshKeyForm,
-    filled: Mapping[str, str],
-    said: Click,  # noqa: ARG001  # as all forms
-    context: Context,
-) -> Message:
+async def add_ssh_key(form: SshKeyForm, filled: Mapping[str, str], caller: Caller, context: Context) -> Acted:
     """Send the key on, and forget it."""
     hostname, key = filled.get("hostname", "").strip(), filled["private_key"].strip() + "\n"
-    await context.writes.add_ssh_key(form.project_slug, hostname, SecretStr(key))
-    return credentials.ssh_key_added(form.project_slug, hostname)
+    return await context.operations.add_ssh_key(caller, ProjectSlug(form.project_slug), hostname, SecretStr(key))
 
 
-async def heroku_key(request: Heroku, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all
+async def heroku_key(request: Nothing, caller: Caller, context: Context) -> Offer:
     """Offer the form, and say what became of it."""
-    return credentials.ask_heroku_key()
+    return Offer(act="add_heroku_key")
 
 
-async def add_heroku_key(
-    form: HerokuForm,  # noqa: ARG001  # as all forms
-    filled: Mapping[str, str],
-    said: Click,  # noqa: ARG001  # as all forms
-    context: Context,
-) -> Message:
+async def add_heroku_key(form: HerokuForm, filled: Mapping[str, str], caller: Caller, context: Context) -> Acted:
     """Send the key on, and forget it."""
-    try:
-        await context.writes.add_heroku_key(SecretStr(filled["key"]))
-    except Rejected as error:
-        if not error.is_gone:
-            raise
-        return credentials.no_heroku()
-    return credentials.heroku_key_set()
+    return await context.operations.add_heroku_key(caller, SecretStr(filled["key"]))
 
 
-async def cache(request: OfProject, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all
+async def cache(request: OfProject, caller: Caller, context: Context) -> Offer:
     """Ask before anything is cleared."""
-    project = await context.finder.project(request.slug)
-    return credentials.ask_clear_cache(project.title, project.slug)
+    project = await context.finder.asked(request, caller)
+    return Offer(act="clear_cache", project_slug=project.slug, project_title=project.title)
 
 
-async def clear_cache(button: ClearCache, click: Click, context: Context) -> Message:  # noqa: ARG001  # as all handlers
+async def clear_cache(button: ClearCache, caller: Caller, context: Context) -> Acted:
     """Clear them, where CircleCI still can."""
-    try:
-        return credentials.cache_cleared(button.project_slug, await context.writes.clear_cache(button.project_slug))
-    except Rejected as error:
-        if not error.is_gone:
-            raise
-        return credentials.no_cache_clearing()
+    return await context.operations.clear_cache(caller, ProjectSlug(button.project_slug))
 
 
 def register(router: Router) -> None:
     """Teach the router these commands, their forms and their button."""
-    router.command(SSH_KEY, parse=parse_ssh_key, permission="keys")(ssh_key)
-    router.form(SshKeyForm, permission="keys", view=credentials.ssh_key_form)(add_ssh_key)
-    router.command(HEROKU_KEY, parse=parse_heroku, permission="keys")(heroku_key)
-    router.form(HerokuForm, permission="keys", view=credentials.heroku_form)(add_heroku_key)
-    router.command(CACHE, parse=parse_cache, permission="rerun")(cache)
-    router.action(ClearCache, permission="rerun")(clear_cache)
+    router.command(SSH_KEY, permission="keys", request=OfProject, parse=parse_ssh_key, handle=ssh_key)
+    router.form(SshKeyForm, permission="keys", view=credentials.ssh_key_form, submit=add_ssh_key)
+    router.command(HEROKU_KEY, permission="keys", request=Nothing, parse=parse_heroku, handle=heroku_key)
+    router.form(HerokuForm, permission="keys", view=credentials.heroku_form, submit=add_heroku_key)
+    router.command(CACHE, permission="rerun", request=OfProject, parse=parse_cache, handle=cache)
+    router.action(ClearCache, permission="rerun", handle=clear_cache)

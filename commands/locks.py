@@ -2,23 +2,19 @@
 
 from collections.abc import Sequence
 
-import structlog
-from pydantic import BaseModel, ConfigDict
-
 from bot.actions import AskHolder, TakeLock, Unlock
-from bot.errors import SlackError, UsageError
+from bot.answers.acts import LockChanged
+from bot.answers.locks import Locks
+from bot.errors import UsageError
 from bot.grammar import Word, parse_project, parse_ref
-from bot.models.circleci import ProjectSlug, Ref
-from bot.models.lock import Lock, lock_key
-from bot.models.slack import Click, Invocation, utc_now
-from bot.requests import Nothing, parse_nothing
+from bot.models.caller import Caller
+from bot.models.help import CommandHelp
+from bot.models.lock import lock_key
+from bot.models.slack import utc_now
+from bot.requests import Nothing, OfTarget, Typed, parse_nothing
 from bot.routing import Context, Router
 from bot.settings import Projects
-from formatters import locks as words_for
-from formatters.blocks import Message
-from formatters.help import CommandHelp
-
-log = structlog.get_logger(__name__)
+from bot.targets import Target
 
 LOCK = CommandHelp(
     name="lock",
@@ -47,13 +43,10 @@ LOCKS = CommandHelp(
 )
 
 
-class OfLock(BaseModel):
-    """What is to be locked or unlocked, and why."""
+class OfLock(OfTarget):
+    """What is to be locked or unlocked, a project or a branch of it, and why."""
 
-    model_config = ConfigDict(frozen=True)
-    slug: ProjectSlug
-    ref: Ref | None = None
-    reason: str = ""
+    reason: Typed = ""
 
 
 def parse(words: Sequence[Word], projects: Projects) -> OfLock:
@@ -66,7 +59,7 @@ def parse(words: Sequence[Word], projects: Projects) -> OfLock:
         raise UsageError("Which branch?", given=text)
     reason = " ".join(word.text for word in words[1:])
     ref = parse_ref(Word(branch)) if branch else None
-    return OfLock(slug=parse_project(name, projects).slug, ref=ref, reason=reason)
+    return OfLock.named(Target(slug=parse_project(name, projects).slug, ref=ref), reason=reason)
 
 
 def parse_unlock(words: Sequence[Word], projects: Projects) -> OfLock:
@@ -77,91 +70,51 @@ def parse_unlock(words: Sequence[Word], projects: Projects) -> OfLock:
     return request
 
 
-async def lock(request: OfLock, invocation: Invocation, context: Context) -> Message:
+async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged:
     """Lock it, unless somebody has."""
-    project = await context.finder.project(request.slug)
-    wanted = Lock(
-        project_slug=project.slug,
-        project_title=project.title,
-        ref=request.ref,
-        holder_id=invocation.user_id,
-        reason=request.reason,
-        since=utc_now(),
-    )
-    held = await context.store.locks.lock(wanted)
-    if held.holder_id == invocation.user_id:
-        return words_for.locked(held)
-    return words_for.held_already(held, utc_now() - held.since)
+    slug, ref = request.about(context.projects)
+    if slug is None:
+        raise UsageError("Which project?")
+    project = await context.finder.project(slug, caller)
+    return await context.operations.lock(caller, project, ref, request.reason)
 
 
-async def unlock(request: OfLock, invocation: Invocation, context: Context) -> Message:
+async def unlock(request: OfLock, caller: Caller, context: Context) -> LockChanged:
     """Unlock it; its holder is told if it was somebody else."""
-    project = await context.finder.project(request.slug)
-    return await _unlock(lock_key(project.slug, request.ref), invocation, context)
+    slug, ref = request.about(context.projects)
+    if slug is None:
+        raise UsageError("Which project?")
+    project = await context.finder.project(slug, caller)
+    return await context.operations.unlock(caller, lock_key(project.slug, ref))
 
 
-async def unlock_it(button: Unlock, click: Click, context: Context) -> Message:
+async def unlock_it(button: Unlock, caller: Caller, context: Context) -> LockChanged:
     """Unlock what the button names."""
-    held = await context.store.locks.get(button.key)
-    if held is not None:
-        await context.permissions.check(click, "deploy", held.project_slug, held.ref)
-    return await _unlock(button.key, click, context)
+    return await context.operations.unlock(caller, button.key)
 
 
-async def _unlock(key: str, said: Invocation | Click, context: Context) -> Message:
-    held = await context.store.locks.get(key)
-    if held is None:
-        return words_for.not_locked(key)
-    if not await context.store.locks.unlock(held):
-        return words_for.changed_hands(held.target)
-    if held.holder_id != said.user_id:
-        await _tell(held.holder_id, words_for.was_removed(held, said.user_id), context)
-    return words_for.unlocked(held.target)
-
-
-async def take(button: TakeLock, click: Click, context: Context) -> Message:
+async def take(button: TakeLock, caller: Caller, context: Context) -> LockChanged:
     """Move the lock to who pressed; the one who held it is told."""
-    held = await context.store.locks.get(button.key)
-    if held is None:
-        return words_for.not_locked(button.key)
-    await context.permissions.check(click, "deploy", held.project_slug, held.ref)
-    mine = held.model_copy(update={"holder_id": click.user_id, "since": utc_now()})
-    if held.holder_id == click.user_id:
-        return words_for.taken(held)
-    if held.holder_id != button.holder_id or not await context.store.locks.take(held, mine):
-        return words_for.changed_hands(held.target)
-    await _tell(held.holder_id, words_for.was_taken(held, click.user_id), context)
-    return words_for.taken(mine)
+    return await context.operations.take_lock(caller, button.key, button.holder_id)
 
 
-async def ask_holder(button: AskHolder, click: Click, context: Context) -> Message:
+async def ask_holder(button: AskHolder, caller: Caller, context: Context) -> LockChanged:
     """Tell the holder that somebody waits; once for each who presses."""
-    held = await context.store.locks.get(button.key)
-    if held is None:
-        return words_for.not_locked(button.key)
-    if await context.store.claims.first(f"asked-for:{button.key}:{held.since.isoformat()}:{click.user_id}"):
-        await _tell(held.holder_id, words_for.asked_for(held, click.user_id), context)
-    return words_for.holder_asked(held)
+    return await context.operations.ask_holder(caller, button.key)
 
 
-async def list_locks(request: Nothing, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all
-    """Answer with every lock."""
+async def list_locks(request: Nothing, caller: Caller, context: Context) -> Locks:
+    """Answer with every lock on what the caller may look at."""
     found = await context.store.locks.all()
-    return words_for.all_locks(found, [utc_now() - one.since for one in found])
-
-
-async def _tell(user_id: str, message: Message, context: Context) -> None:
-    try:
-        await context.messenger.direct(user_id, message)
-    except SlackError as error:
-        log.warning("holder_not_told", user=user_id, code=error.code)
+    readable = await context.permissions.readable(caller, (one.project_slug for one in found))
+    return Locks(locks=tuple(one for one in found if one.project_slug in readable), read_at=utc_now())
 
 
 def register(router: Router) -> None:
     """Teach the router these commands and their buttons."""
-    router.command(LOCK, parse=parse, permission="deploy")(lock)
-    router.command(UNLOCK, parse=parse_unlock, permission="deploy")(unlock)
-    router.command(LOCKS, parse=parse_nothing, permission="read")(list_locks)
-    router.action(Unlock, permission="deploy")(unlock_it)
-    router.action(TakeLock, permission="deploy")(take)
-    router.action(AskHolder, permission="deploy")(ask_holder)
+    router.command(LOCK, permission="deploy", request=OfLock, parse=parse, handle=lock)
+    router.command(UNLOCK, permission="deploy", request=OfLock, parse=parse_unlock, handle=unlock)
+    router.command(LOCKS, permission="read", request=Nothing, parse=parse_nothing, handle=list_locks)
+    router.action(Unlock, permission="deploy", handle=unlock_it)
+    router.action(TakeLock, permission="deploy", handle=take)
+    router.action(AskHolder, permission="deploy", handle=ask_holder)

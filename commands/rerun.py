@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
-
 from bot.actions import RerunAll, RerunFailed
+from bot.answers.acts import Acted
 from bot.errors import UsageError
 from bot.grammar import Word
+from bot.models.caller import Caller
 from bot.models.circleci import PipelineId
-from bot.models.slack import Click, Invocation
+from bot.models.help import CommandHelp
+from bot.requests import OfTarget
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target, parse_target
-from formatters.blocks import Message
-from formatters.help import CommandHelp
+from bot.targets import parse_target
 
 HELP = CommandHelp(
     name="rerun",
@@ -27,11 +26,9 @@ HELP = CommandHelp(
 MODES = ("failed", "all", "ssh")
 
 
-class Rerun(BaseModel):
+class Rerun(OfTarget):
     """Which build; `everything` starts it from its first job, `ssh` opens the failed jobs to the token's user."""
 
-    model_config = ConfigDict(frozen=True)
-    target: Target
     everything: bool = False
     ssh: bool = False
 
@@ -46,37 +43,31 @@ def parse(words: Sequence[Word], projects: Projects) -> Rerun:
         raise UsageError("I expected failed, all or ssh here.", given=left[0].text)
     if "all" in modes and modes & {"failed", "ssh"}:
         raise UsageError("It is either all of it, or the failed jobs.", given=" ".join(sorted(modes)))
-    return Rerun(target=target, everything="all" in modes, ssh="ssh" in modes)
+    return Rerun.named(target, everything="all" in modes, ssh="ssh" in modes)
 
 
-async def rerun(request: Rerun, invocation: Invocation, context: Context) -> Message | None:
+async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted:
     """Rerun it, and follow it in this place if nobody does."""
     if request.ssh:
-        await context.permissions.check(invocation, "ssh")
-    pipeline = await context.finder.pipeline(request.target, invocation)
-    name = invocation.user_name or await context.messenger.user_name(invocation.user_id)
-    named = invocation.model_copy(update={"user_name": name})
-    title = await context.finder.title(pipeline.project_slug)
-    answer = await context.acts.rerun(
-        pipeline.id, named, failed_only=not request.everything, ssh=request.ssh, follow=True
+        await context.permissions.check(caller, "ssh")
+    pipeline = await context.finder.pipeline(request, caller)
+    return await context.operations.rerun(
+        caller, pipeline.id, failed_only=not request.everything, ssh=request.ssh, follow=True
     )
-    if answer is None:
-        await context.starter.follow_here(pipeline, title, named)
-    return answer
 
 
-async def rerun_failed(button: RerunFailed, click: Click, context: Context) -> Message | None:
+async def rerun_failed(button: RerunFailed, caller: Caller, context: Context) -> Acted:
     """Rerun what did not pass; the same thread follows it."""
-    return await context.acts.rerun(PipelineId(button.pipeline_id), click, failed_only=True)
+    return await context.operations.rerun(caller, PipelineId(button.pipeline_id), failed_only=True)
 
 
-async def rerun_all(button: RerunAll, click: Click, context: Context) -> Message | None:
+async def rerun_all(button: RerunAll, caller: Caller, context: Context) -> Acted:
     """Rerun every workflow from its first job; the same thread follows it."""
-    return await context.acts.rerun(PipelineId(button.pipeline_id), click, failed_only=False)
+    return await context.operations.rerun(caller, PipelineId(button.pipeline_id), failed_only=False)
 
 
 def register(router: Router) -> None:
     """Teach the router this command and its buttons."""
-    router.command(HELP, parse=parse, permission="rerun")(rerun)
-    router.action(RerunFailed, permission="rerun")(rerun_failed)
-    router.action(RerunAll, permission="rerun")(rerun_all)
+    router.command(HELP, permission="rerun", request=Rerun, parse=parse, handle=rerun)
+    router.action(RerunFailed, permission="rerun", handle=rerun_failed)
+    router.action(RerunAll, permission="rerun", handle=rerun_all)

@@ -1,11 +1,10 @@
 """Say how the newest builds of a branch ended, or one build in full."""
 
-from bot.models.slack import Invocation
+from bot.answers.builds import BuildShown, NewestBuilds
+from bot.models.caller import Caller
+from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
-from formatters import builds
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 HELP = CommandHelp(
     name="status",
@@ -19,18 +18,18 @@ HELP = CommandHelp(
 MOST_SHOWN = 5
 
 
-async def show_status(request: OfTarget, invocation: Invocation, context: Context) -> Message:
+async def show_status(request: OfTarget, caller: Caller, context: Context) -> BuildShown | NewestBuilds:
     """Answer with one build where one was named, with the newest of a branch otherwise."""
     finder = context.finder
-    if request.target.names_a_build:
-        pipeline = await finder.pipeline(request.target, invocation)
+    if request.target(context.projects).names_a_build:
+        pipeline = await finder.pipeline(request, caller)
         build = await context.circleci.build(pipeline.id)
-        return builds.one(await finder.title(pipeline.project_slug), build, context.links)
-    pipelines = await finder.newest(request.target)
+        return BuildShown(title=await finder.title(pipeline.project_slug), build=build)
+    pipelines = await finder.newest(request, caller)
     outlines = await finder.outlines(pipelines[:MOST_SHOWN])
-    return builds.newest(await finder.title(pipelines[0].project_slug), outlines, context.links)
+    return NewestBuilds(title=await finder.title(pipelines[0].project_slug), builds=tuple(outlines))
 
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse_of_target, permission="read")(show_status)
+    router.command(HELP, permission="read", request=OfTarget, parse=parse_of_target, handle=show_status)

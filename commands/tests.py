@@ -1,14 +1,15 @@
 """Show which tests failed, with their messages; the counts and the slowest."""
 
+from collections.abc import Sequence
+
+from bot.answers.jobs import TestResults, Unread
 from bot.circleci.partial import whatever_can_be_read
 from bot.finding import known
+from bot.models.caller import Caller
 from bot.models.circleci import TestResult
-from bot.models.slack import Invocation
+from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
-from formatters import results, unread
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 HELP = CommandHelp(
     name="tests",
@@ -19,16 +20,15 @@ HELP = CommandHelp(
     phrases=("tests acme/frontend", "tests acme/frontend #2417", "tests acme/frontend 1842"),
     also=("test", "failures", "failed"),
 )
-MOST_JOBS = 10
+MOST_JOBS, MOST_FAILED, MOST_SLOW = 10, 200, 3
 
 
-async def show_tests(request: OfTarget, invocation: Invocation, context: Context) -> Message:
+async def show_tests(request: OfTarget, caller: Caller, context: Context) -> TestResults:
     """Answer with the results of one job, of the failed jobs of a build, or of all where none failed."""
-    target = request.target
-    if target.slug is not None and target.job_number is not None:
-        found = await _of_job(target.slug, target.job_number, context)
-        return results.summary(f"{target.slug} {target.job_number}", [found])
-    pipeline = await context.finder.pipeline(target, invocation)
+    if request.target(context.projects).job_number is not None:
+        slug, number = await context.finder.job(request, caller)
+        return summed_up(f"{slug} {number}", await _of_job(slug, number, context))
+    pipeline = await context.finder.pipeline(request, caller)
     build = await context.circleci.build(pipeline.id)
     jobs = [job for run in build.real_runs for job in run.jobs if job.job_number is not None]
     # The results of the failed jobs tell what failed; the others cost a request each for nothing.
@@ -36,11 +36,23 @@ async def show_tests(request: OfTarget, invocation: Invocation, context: Context
     numbers = [job.job_number for job in jobs[:MOST_JOBS] if job.job_number is not None]
     read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context) for number in numbers))
     title = f"{await context.finder.title(pipeline.project_slug)} #{pipeline.number}"
-    told = results.summary(title, read.found, left_out=len(jobs) - len(numbers))
-    return (
-        told
-        if read.is_whole
-        else unread.add(told, read.tried, len(read.errors), invocation.text, limited=read.was_limited)
+    again, missed = f"tests {request.typed}".strip(), len(read.errors)
+    unread = Unread(tried=read.tried, missed=missed, limited=read.was_limited, again=again) if missed else None
+    found = summed_up(title, [test for tests in read.found for test in tests])
+    return found.model_copy(update={"jobs_left_out": len(jobs) - len(numbers), "unread": unread})
+
+
+def summed_up(title: str, tests: Sequence[TestResult]) -> TestResults:
+    """Return what failed of all these tests, how many there are, and the slowest."""
+    failed = [test for test in tests if test.is_failed]
+    timed = any(test.run_time for test in tests)
+    return TestResults(
+        title=title,
+        failed=tuple(failed[:MOST_FAILED]),
+        tests_failed=len(failed),
+        tests_skipped=sum(test.result == "skipped" for test in tests),
+        tests_total=len(tests),
+        slowest=tuple(sorted(tests, key=lambda test: -(test.run_time or 0))[:MOST_SLOW]) if timed else (),
     )
 
 
@@ -51,4 +63,4 @@ async def _of_job(slug: str, number: int, context: Context) -> tuple[TestResult,
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse_of_target, permission="read")(show_tests)
+    router.command(HELP, permission="read", request=OfTarget, parse=parse_of_target, handle=show_tests)

@@ -1,12 +1,11 @@
 """Follow a build that somebody else started, or stop following."""
 
+from bot.answers.acts import Acted
 from bot.errors import UsageError
-from bot.models.slack import Invocation
+from bot.models.caller import Caller
+from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
-from formatters import choices
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 WATCH = CommandHelp(
     name="watch",
@@ -28,26 +27,20 @@ UNWATCH = CommandHelp(
 )
 
 
-async def watch(request: OfTarget, invocation: Invocation, context: Context) -> Message | None:
+async def watch(request: OfTarget, caller: Caller, context: Context) -> Acted:
     """Follow it here; its root message is the answer."""
-    if request.target.slug is None:
+    if not request.project:
         raise UsageError("Which project?")
-    pipeline = await context.finder.pipeline(request.target, invocation)
-    title = await context.finder.title(pipeline.project_slug)
-    followed = await context.starter.follow_here(pipeline, title, invocation)
-    return None if followed else choices.followed_already(pipeline)
+    return await context.operations.watch(caller, await context.finder.pipeline(request, caller))
 
 
-async def unwatch(request: OfTarget, invocation: Invocation, context: Context) -> Message:
+async def unwatch(request: OfTarget, caller: Caller, context: Context) -> Acted:
     """Stop telling this place about it; other threads go on."""
-    pipeline = await context.finder.pipeline(request.target, invocation)
-    await context.permissions.check(invocation, "cancel", pipeline.project_slug, pipeline.ref)
-    stopped = await context.starter.leave(pipeline.id, invocation)
-    return choices.no_longer_followed(pipeline) if stopped else choices.not_followed(pipeline)
+    return await context.operations.unwatch(caller, await context.finder.pipeline(request, caller))
 
 
 def register(router: Router) -> None:
     """Teach the router these commands."""
-    router.command(WATCH, parse=parse_of_target, permission="read")(watch)
+    router.command(WATCH, permission="read", request=OfTarget, parse=parse_of_target, handle=watch)
     # It takes the news from everybody in the channel, so it takes more than reading.
-    router.command(UNWATCH, parse=parse_of_target, permission="cancel")(unwatch)
+    router.command(UNWATCH, permission="cancel", request=OfTarget, parse=parse_of_target, handle=unwatch)

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from bot.actions import AddWebhook
+from bot.answers.acts import Acted
+from bot.answers.keeps import WebhookState
 from bot.errors import UsageError
 from bot.grammar import Word, parse_project
+from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
-from bot.models.slack import Click, Invocation
+from bot.models.help import CommandHelp
 from bot.requests import OfProject
 from bot.routing import Context, Router
 from bot.settings import Projects
-from formatters import webhooks
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 HELP = CommandHelp(
     name="webhook",
@@ -30,35 +30,34 @@ def parse(words: Sequence[Word], projects: Projects) -> OfProject:
     """Return the project."""
     if len(words) != 1:
         raise UsageError("Which project?", given=words[1].text if words else "")
-    return OfProject(slug=parse_project(words[0].text, projects).slug)
+    return OfProject(project=parse_project(words[0].text, projects).slug)
 
 
-async def look(request: OfProject, invocation: Invocation, context: Context) -> Message:  # noqa: ARG001  # as all
-    """Answer with how it stands, and offer to set it up where that is possible."""
-    project = await context.finder.project(request.slug)
-    settings = context.settings
+async def look(request: OfProject, caller: Caller, context: Context) -> WebhookState:
+    """Answer with how it stands: it can be set up where we have an address and a secret."""
+    project, settings = await context.finder.asked(request, caller), context.settings
     if settings.public_url is None or settings.circleci_webhook_secret is None:
-        return webhooks.not_possible(project.title)
-    address = settings.public_url + PATH
-    found = await context.circleci.webhooks(project.id)
-    if any(one.url == address for one in found):
-        return webhooks.set_up(project.title, address)
-    return webhooks.offer(project.title, project.slug, address, others=len(found))
+        return WebhookState(project_slug=project.slug, project_title=project.title)
+    address, found = settings.public_url + PATH, await context.circleci.webhooks(project.id)
+    return WebhookState(
+        project_slug=project.slug,
+        project_title=project.title,
+        address=address,
+        is_set_up=any(one.url == address for one in found),
+        others=sum(one.url != address for one in found),
+    )
 
 
-async def add(button: AddWebhook, click: Click, context: Context) -> Message:  # noqa: ARG001  # as all handlers
-    """Look again, then have CircleCI call us."""
-    project = await context.finder.project(ProjectSlug(button.project_slug))
-    settings = context.settings
-    if settings.public_url is None or settings.circleci_webhook_secret is None:
-        return webhooks.not_possible(project.title)
-    address = settings.public_url + PATH
-    if not any(one.url == address for one in await context.circleci.webhooks(project.id)):
-        await context.writes.add_webhook(project.id, address, settings.circleci_webhook_secret)
-    return webhooks.set_up(project.title, address)
+async def add(button: AddWebhook, caller: Caller, context: Context) -> Acted | WebhookState:
+    """Have CircleCI call us, unless it does by now."""
+    project = await context.finder.project(ProjectSlug(button.project_slug), caller)
+    address, secret = context.settings.public_url, context.settings.circleci_webhook_secret
+    if address is None or secret is None:
+        return WebhookState(project_slug=project.slug, project_title=project.title)
+    return await context.operations.add_webhook(caller, project, address + PATH, secret)
 
 
 def register(router: Router) -> None:
     """Teach the router this command and its button."""
-    router.command(HELP, parse=parse, permission="admin")(look)
-    router.action(AddWebhook, permission="admin")(add)
+    router.command(HELP, permission="admin", request=OfProject, parse=parse, handle=look)
+    router.action(AddWebhook, permission="admin", handle=add)

@@ -1,20 +1,21 @@
 """Say which rule decides whether somebody may do something, and who could."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator
 
+from bot.answers.people import PolicyDecision
 from bot.errors import UsageError
 from bot.grammar import Word
-from bot.models.circleci import Ref
-from bot.models.slack import Invocation
+from bot.models.caller import Caller
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.help import CommandHelp
 from bot.policy import Word as Permission
+from bot.requests import OfTarget, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target, parse_target
-from formatters import policy
-from formatters.blocks import Message
-from formatters.help import CommandHelp
+from bot.targets import parse_target
 
 HELP = CommandHelp(
     name="why",
@@ -25,14 +26,13 @@ HELP = CommandHelp(
     phrases=("why secrets acme/frontend", "why deploy acme/frontend tag:v2.0"),
     also=("may", "policy", "permissions", "allowed"),
 )
+OF_A_BRANCH = (Permission.DEPLOY, Permission.RERUN, Permission.CANCEL, Permission.APPROVE)
 
 
-class Why(BaseModel):
+class Why(OfTarget):
     """What is asked about: the word of a command, or a permission's own; and on what."""
 
-    model_config = ConfigDict(frozen=True)
-    word: str
-    about: Target
+    word: Annotated[Typed, AfterValidator(str.lower)]
 
 
 def parse(words: Sequence[Word], projects: Projects) -> Why:
@@ -42,27 +42,33 @@ def parse(words: Sequence[Word], projects: Projects) -> Why:
     about, left = parse_target(words[1:], projects)
     if left:
         raise UsageError("I expected a project, and a branch or a tag.", given=left[0].text)
-    return Why(word=words[0].text.lower(), about=about)
+    return Why.named(about, word=words[0].text)
 
 
-async def explain(request: Why, invocation: Invocation, context: Context) -> Message:
+async def explain(request: Why, caller: Caller, context: Context) -> PolicyDecision:
     """Answer with the rule that decides."""
     command = context.router.commands.get(request.word)
     word = command.permission if command else request.word
     if word not in list(Permission):
         raise UsageError("I know no such command.", given=request.word)
-    slug, ref = request.about.slug, request.about.ref
-    if slug is not None:
-        project = await context.finder.project(slug)
-        slug = project.slug
-        if ref is None and word in (Permission.DEPLOY, Permission.RERUN, Permission.CANCEL, Permission.APPROVE):
-            ref = Ref(name=project.default_branch)
-    asked = await context.permissions.asked(invocation, word, slug, ref)
-    decision = await context.permissions.decision(invocation, asked)
-    about = " ".join(str(part) for part in (asked.projects[1] if asked.projects else "", ref or "") if part)
-    return policy.why(word, about, decision, await context.permissions.could(asked))
+    asked = await context.permissions.asked(caller, word, *await _about(request, word, caller, context))
+    decision = await context.permissions.decision(caller, asked)
+    about = " ".join(str(part) for part in (asked.projects[1] if asked.projects else "", asked.ref or "") if part)
+    could = await context.permissions.could(asked)
+    return PolicyDecision(word=word, about=about, could=could, **decision._asdict())
+
+
+async def _about(request: Why, word: str, caller: Caller, context: Context) -> tuple[ProjectSlug | None, Ref | None]:
+    """Return the project by CircleCI's own name, and the branch that would be meant: the default one is one too."""
+    slug, ref = request.about(context.projects)
+    if slug is None:
+        return None, ref
+    project = await context.finder.project(slug, caller)
+    if ref is None and word in OF_A_BRANCH:
+        ref = Ref(name=project.default_branch)
+    return project.slug, ref
 
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse, permission="read")(explain)
+    router.command(HELP, permission="read", request=Why, parse=parse, handle=explain)

@@ -1,15 +1,14 @@
 """Find the build that made a branch red: its commit, its author, the tests that turned. Nothing is started."""
 
+from bot.answers.branches import WhyRed
 from bot.errors import NotFound
+from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
-from bot.models.history import PastBuild
-from bot.models.slack import Invocation
+from bot.models.help import CommandHelp
+from bot.models.history import PastBuild, Turned
 from bot.requests import OfTarget, parse_branch
 from bot.routing import Context, Router
 from bot.triage.turning import turned, turned_tests
-from formatters import turning
-from formatters.blocks import Message
-from formatters.help import CommandHelp
 
 HELP = CommandHelp(
     name="why-red",
@@ -23,22 +22,32 @@ HELP = CommandHelp(
 STRIDES = (10, 20, 50)  # so many builds are walked back, further only where all of them are red
 
 
-async def why_red(request: OfTarget, invocation: Invocation, context: Context) -> Message:
+async def why_red(request: OfTarget, caller: Caller, context: Context) -> WhyRed:
     """Answer with the first bad build, and whether the default branch is red too."""
-    project, branch = await context.finder.branch(request.target, invocation)
+    project, branch = await context.finder.branch(request, caller)
     base = project.default_branch
     builds = await _walked(project.slug, branch, context)
     if not builds:
         raise NotFound("finished build on the branch", branch, looked_in=project.title)
     base_builds = () if branch == base else await _walked(project.slug, base, context)
-    asked = turning.Asked(project.title, branch, base, len(builds))
-    found, base_found = turned(builds), turned(base_builds)
-    if found is None:
-        return turning.not_red(asked, builds, base_found, context.links)
+    answer = WhyRed(
+        title=project.title,
+        branch=branch,
+        base=base,
+        builds=len(builds),
+        newest=next((build for build in builds if build.is_green or build.is_red), builds[0]),
+        turned=turned(builds),
+        base_turned=turned(base_builds),
+    )
+    return await _with_tests(project.slug, answer, answer.turned, context) if answer.turned else answer
+
+
+async def _with_tests(slug: ProjectSlug, answer: WhyRed, found: Turned, context: Context) -> WhyRed:
+    """Return the answer with the tests that turned in the first bad build."""
     ends = [build for build in (found.first, found.newest, found.green) if build is not None]
-    tested = await context.history.tests(project.slug, ends)
+    tested = await context.history.tests(slug, ends)
     still, gone = turned_tests(found, tested.results)
-    return turning.why_red(asked, found, still, gone, base_found, context.links)
+    return answer.model_copy(update={"still_failing": still, "failing_no_more": gone})
 
 
 async def _walked(slug: ProjectSlug, branch: str, context: Context) -> tuple[PastBuild, ...]:
@@ -53,4 +62,4 @@ async def _walked(slug: ProjectSlug, branch: str, context: Context) -> tuple[Pas
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, parse=parse_branch, permission="read")(why_red)
+    router.command(HELP, permission="read", request=OfTarget, parse=parse_branch, handle=why_red)

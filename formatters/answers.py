@@ -1,27 +1,11 @@
 """Short answers to the one who asked or pressed."""
 
-from collections.abc import Sequence
-
-from bot.actions import ChooseDefinition
-from bot.models.build import Build, Report
-from bot.models.circleci import Definition, Ref
-from formatters.blocks import (
-    Message,
-    actions,
-    assemble,
-    button,
-    clean,
-    code,
-    code_block,
-    fit,
-    literal,
-    mention,
-    section,
-)
+from bot.answers.builds import Evidence
+from bot.models.build import Report
+from bot.models.circleci import Ref
+from formatters.blocks import Message, assemble, clean, code, code_block, fit, literal, section
 from formatters.report import artifact_words, failed_tests, failing, group_artifacts
-from formatters.words import MARKS, count
-
-MOST_CHOICES = 20
+from formatters.words import count
 
 
 def _said(text: str) -> Message:
@@ -50,63 +34,12 @@ def lost_answer_not_found(ref: Ref, project_title: str) -> Message:
     )
 
 
-def someone_was_first(user_id: str, what: str) -> Message:
-    """Say who did it already."""
-    return _said(f"{mention(user_id) or 'I'} was first: {literal(what, 200)} is already under way.")
+def evidence(answer: Evidence) -> Message:
+    """Show the part of a build's evidence that was asked for."""
+    return {"log": _log, "tests": _all_tests, "artifacts": _all_artifacts}[answer.shown](answer.report)
 
 
-def already_running(build: Build, user_id: str) -> Message:
-    """Say that there is nothing to rerun while it runs."""
-    who = f"{mention(user_id)} was first. " if user_id else ""
-    state = MARKS[build.state].lower()
-    return _said(f"{who}#{build.pipeline.number} runs again already ({state}). The thread has the news.")
-
-
-def nothing_to_cancel(build: Build) -> Message:
-    """Say how it ended."""
-    state = MARKS[build.state]
-    return _said(f"There is nothing to cancel: #{build.pipeline.number} has ended. {state}.")
-
-
-def nothing_to_rerun(build: Build) -> Message:
-    """Say why no workflow can run again."""
-    return _said(
-        f"#{build.pipeline.number} has no workflow that can run again. A new deploy starts a new pipeline: "
-        "/ci deploy <project> <branch>".replace("<", "&lt;").replace(">", "&gt;")
-    )
-
-
-def no_job_to_open(build: Build) -> Message:
-    """Say that SSH needs a failed job."""
-    return _said(f"No job of #{build.pipeline.number} failed, so there is none to open by SSH. Nothing was done.")
-
-
-def rerun_too_old() -> Message:
-    """Say that CircleCI reruns nothing that is older than 90 days."""
-    return _said("CircleCI reruns nothing older than 90 days. A new deploy starts a new pipeline.")
-
-
-def choose_definition(project_title: str, definitions: Sequence[Definition], invocation_id: str) -> Message:
-    """Ask which pipeline definition to run."""
-    text = f"{literal(project_title)} has {count(len(definitions), 'pipeline definition')}. Which one should I run?"
-    buttons = [
-        button(ChooseDefinition(invocation_id=invocation_id, definition_id=one.id), one.name or one.id)
-        for one in definitions[:MOST_CHOICES]
-    ]
-    return assemble(text, section(text), actions(*buttons))
-
-
-def unknown_button() -> Message:
-    """Say that a button is from another time."""
-    return _said("I do not know this button any more: it is from an older version of me. /ci help shows what I can do.")
-
-
-def log_gone() -> Message:
-    """Say that a log was there and is not any more."""
-    return _said("CircleCI does not keep this log any more.")
-
-
-def log(report: Report) -> Message:
+def _log(report: Report) -> Message:
     """Show the tail of each failing step."""
     blocks = []
     for job in report.jobs:
@@ -120,7 +53,7 @@ def log(report: Report) -> Message:
     return assemble("Here is the end of the failing steps' logs.", *blocks)
 
 
-def all_tests(report: Report) -> Message:
+def _all_tests(report: Report) -> Message:
     """Show as many failing tests as fit into a message."""
     tests = failed_tests(report)
     if not tests:
@@ -129,7 +62,7 @@ def all_tests(report: Report) -> Message:
     return assemble(text, section(text), section(failing(tests, 40, total=report.tests_failed)))
 
 
-def all_artifacts(report: Report) -> Message:
+def _all_artifacts(report: Report) -> Message:
     """List the artifacts, large folders as one line each."""
     artifacts = [*report.artifacts, *(artifact for job in report.jobs for artifact in job.artifacts)]
     if not artifacts:

@@ -1,8 +1,9 @@
 """Builds that were asked about: the newest of a branch on a line each, or one in full."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from bot.answers.builds import BuildShown, NewestBuilds
 from bot.models.build import Build, Run
 from bot.models.circleci import Job
 from formatters.blocks import Message, assemble, clean, code, context, date, fit, link, literal, section
@@ -12,15 +13,15 @@ from formatters.words import MARKS, count, duration, listed, ref_words, so_far, 
 MOST_JOBS = 40
 
 
-def newest(title: str, builds: Sequence[Build], links: Links) -> Message:
+def newest(answer: NewestBuilds, links: Links) -> Message:
     """Return the newest builds, each with its outcome, newest first."""
-    first = builds[0]
+    first = answer.builds[0]
     ref = ref_words(first.pipeline.ref, first)
-    text = f"{clean(title)} {ref}: the newest is #{first.pipeline.number}, {_word(first)}."
+    text = f"{clean(answer.title)} {ref}: the newest is #{first.pipeline.number}, {_word(first)}."
     return assemble(
         text,
-        section(f"*{literal(title)}* · {ref} · newest first"),
-        section(fit([_line(build, links) for build in builds], 2900)),
+        section(f"*{literal(answer.title)}* · {ref} · newest first"),
+        section(fit([_line(build, links) for build in answer.builds], 2900)),
         context("One in full: `status <project> #<number>`".replace("<", "&lt;").replace(">", "&gt;")),
     )
 
@@ -41,9 +42,9 @@ def _line(build: Build, links: Links) -> str:
     return " · ".join([*parts, *([listed(red)] if red else [])])
 
 
-def one(title: str, build: Build, links: Links) -> Message:
+def one(answer: BuildShown, links: Links) -> Message:
     """Return one build in full: workflows, jobs, how long each ran and waited."""
-    pipeline = build.pipeline
+    title, build, pipeline = answer.title, answer.build, answer.build.pipeline
     number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
     ref = ref_words(pipeline.ref, build)
     took = duration(build.elapsed) if build.stopped_at else f"{so_far(build.elapsed)} so far"

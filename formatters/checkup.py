@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from bot.answers.ourselves import CheckUp
 from bot.errors import BotError, CircleCIError, NotFound, Rejected, SlackError, Unauthorized
 from bot.models.checkup import Finding, Identity, Memory, Verdict
 from bot.models.circleci import Collaboration, User
@@ -264,8 +265,9 @@ def bad_settings(problems: Sequence[Problem]) -> str:
     return "\n".join([*lines, "`python -m bot doctor` checks the rest."])
 
 
-def message(findings: Sequence[Finding]) -> Message:
+def message(found: CheckUp) -> Message:
     """Return the findings for Slack: what is wrong first, each with its fix."""
+    findings = found.findings
     order = [Verdict.BROKEN, Verdict.LOOK, Verdict.OK]
     lines = [_line(one) for verdict in order for one in findings if one.verdict is verdict]
     return assemble(_sum(findings), section(f"*{escape(_sum(findings))}*"), section(fit(lines, 2900)))

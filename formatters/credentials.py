@@ -1,6 +1,6 @@
 """Variables and keys: their names and fingerprints, never a value, not even the end of one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from bot.actions import (
     AddCheckoutKey,
@@ -11,7 +11,9 @@ from bot.actions import (
     SshKeyForm,
     VariableForm,
 )
-from bot.models.classic import CheckoutKey, EnvironmentVariable
+from bot.answers.acts import KeyAdded
+from bot.answers.keeps import CheckoutKeys, Offer, Variables
+from bot.models.classic import CheckoutKey
 from formatters.blocks import Message, actions, assemble, button, code, confirm, context, fit, literal, section
 from formatters.forms import MAX_INPUT, View, field, form
 from formatters.words import count
@@ -35,65 +37,34 @@ def token_in_link() -> Message:
     return _said(f"The link you pasted carried a CircleCI token. I took it out and kept nothing of it. {ROTATE}")
 
 
-def variables(project: str, found: Sequence[EnvironmentVariable]) -> Message:
-    """List the names; what CircleCI shows of a value may be half of a short one."""
-    if not found:
-        return _said(f"{literal(project)} has no environment variables of its own.")
-    lines = [f"• {code(one.name, 120)} {HIDDEN}" for one in sorted(found, key=lambda one: one.name)]
-    text = f"{literal(project)} has {count(len(found), 'environment variable')}."
+def variables(found: Variables) -> Message:
+    """List the names, or say that the one is set; what CircleCI shows of a value may be half of a short one."""
+    project = literal(found.project_title)
+    if found.which:
+        return _said(f"{code(found.names[0], 120)} is set in {project}: {HIDDEN}")
+    if not found.names:
+        return _said(f"{project} has no environment variables of its own.")
+    lines = [f"• {code(name, 120)} {HIDDEN}" for name in sorted(found.names)]
+    text = f"{project} has {count(len(found.names), 'environment variable')}."
     return assemble(text, section(f"*{text}*"), section(fit(lines, 2800)), context("Contexts are not among them."))
 
 
-def variable(project: str, found: EnvironmentVariable) -> Message:
-    """Say that one is set."""
-    return _said(f"{code(found.name, 120)} is set in {literal(project)}: {HIDDEN}")
+def keys(found: CheckoutKeys) -> Message:
+    """List the checkout keys by fingerprint, or show the one with its public half."""
+    project = literal(found.project_title)
+    if found.which:
+        (one,) = found.keys
+        text = f"A checkout key of {project}."
+        return assemble(text, section(f"*{text}*\n{_key_line(one)}\n{code(one.public_key.strip(), 2000)}"))
+    if not found.keys:
+        return _said(f"{project} has no checkout keys.")
+    text = f"{project} has {count(len(found.keys), 'checkout key')}."
+    return assemble(text, section(f"*{text}*"), section(fit([_key_line(one) for one in found.keys], 2800)))
 
 
-def ask_value(project: str, slug: str, name: str) -> Message:
-    """Offer the form for a value."""
-    text = f"The value of {code(name, 120)} in {literal(project)} is typed into a window of its own, and kept nowhere."
-    return assemble(
-        text,
-        section(text),
-        actions(button(VariableForm(project_slug=slug, name=name), "Type the value", style="primary")),
-    )
-
-
-def variable_form(action: VariableForm, value: str, action_id: str) -> View:
-    """Return the form for a value."""
-    seen = f"Builds of {literal(action.project_slug)} see it as {code(action.name)}."
-    intro = f"It is sent to CircleCI and kept nowhere else. {seen}"
-    fields = [field("value", "Value", hint="Nobody can read it again, me included.", multiline=True)]
-    return form(action.name, intro, fields, value=value, action_id=action_id, submit="Set it")
-
-
-def variable_set(slug: str, name: str) -> Message:
-    """Say that CircleCI has it."""
-    return _said(f"✅ {code(name, 120)} is set in {literal(slug)}. Builds that start from now on see it.")
-
-
-def ask_remove_variable(project: str, slug: str, name: str) -> Message:
-    """Offer to take a variable away."""
-    text = f"{code(name, 120)} of {literal(project)} can be removed; nobody can read its value before that."
-    sure = confirm(
-        f"Remove {name}?", f"Builds of {project} no longer see {name}. Its value is lost.", "Remove it", "Keep it"
-    )
-    offer = button(RemoveVariable(project_slug=slug, name=name), f"Remove {name}", style="danger", confirm=sure)
-    return assemble(text, section(text), actions(offer))
-
-
-def variable_removed(slug: str, name: str) -> Message:
-    """Say that it is gone."""
-    return _said(f"✅ {code(name, 120)} is removed from {literal(slug)}.")
-
-
-def keys(project: str, found: Sequence[CheckoutKey]) -> Message:
-    """List the checkout keys by fingerprint."""
-    if not found:
-        return _said(f"{literal(project)} has no checkout keys.")
-    lines = [_key_line(one) for one in found]
-    text = f"{literal(project)} has {count(len(found), 'checkout key')}."
-    return assemble(text, section(f"*{text}*"), section(fit(lines, 2800)))
+def key_added(added: KeyAdded) -> Message:
+    """Say which key was made."""
+    return _said(f"✅ {literal(added.project_slug)} has a new checkout key.\n{_key_line(added.key)}")
 
 
 def _key_line(one: CheckoutKey) -> str:
@@ -102,14 +73,30 @@ def _key_line(one: CheckoutKey) -> str:
     return f"• {literal(one.type, 60)} · {code(one.fingerprint, 120)}{preferred}{since}"
 
 
-def key(project: str, one: CheckoutKey) -> Message:
-    """Show one key with its public half."""
-    text = f"A checkout key of {literal(project)}."
-    return assemble(text, section(f"*{text}*\n{_key_line(one)}\n{code(one.public_key.strip(), 2000)}"))
+def offer(offered: Offer) -> Message:
+    """Offer a window to type a secret into, or a button that asks before anything is done."""
+    return _OFFERS[offered.act](offered)
 
 
-def ask_add_key(project: str, slug: str, kind: str) -> Message:
-    """Offer to make a checkout key."""
+def _value(offered: Offer) -> Message:
+    named = f"{code(offered.what, 120)} in {literal(offered.project_title)}"
+    text = f"The value of {named} is typed into a window of its own, and kept nowhere."
+    window = VariableForm(project_slug=offered.project_slug, name=offered.what)
+    return assemble(text, section(text), actions(button(window, "Type the value", style="primary")))
+
+
+def _remove_variable(offered: Offer) -> Message:
+    project, name = offered.project_title, offered.what
+    text = f"{code(name, 120)} of {literal(project)} can be removed; nobody can read its value before that."
+    sure = confirm(
+        f"Remove {name}?", f"Builds of {project} no longer see {name}. Its value is lost.", "Remove it", "Keep it"
+    )
+    action = RemoveVariable(project_slug=offered.project_slug, name=name)
+    return assemble(text, section(text), actions(button(action, f"Remove {name}", style="danger", confirm=sure)))
+
+
+def _add_key(offered: Offer) -> Message:
+    project, kind = offered.project_title, offered.what
     whose = "read this one repository" if kind == "deploy-key" else "read whatever the machine user may"
     text = f"CircleCI makes a new {literal(kind)} for {literal(project)}, which may {whose}."
     sure = confirm(
@@ -118,45 +105,59 @@ def ask_add_key(project: str, slug: str, kind: str) -> Message:
         "Add it",
         "Not now",
     )
-    offer = button(AddCheckoutKey(project_slug=slug, kind=kind), f"Add {kind}", style="primary", confirm=sure)
-    return assemble(text, section(text), actions(offer))
+    action = AddCheckoutKey(project_slug=offered.project_slug, kind=kind)
+    return assemble(text, section(text), actions(button(action, f"Add {kind}", style="primary", confirm=sure)))
 
 
-def key_added(slug: str, one: CheckoutKey) -> Message:
-    """Say which key was made."""
-    return _said(f"✅ {literal(slug)} has a new checkout key.\n{_key_line(one)}")
-
-
-def ask_remove_key(project: str, slug: str, one: CheckoutKey) -> Message:
-    """Offer to take a key away."""
-    text = f"This checkout key of {literal(project)} can be removed.\n{_key_line(one)}"
+def _remove_key(offered: Offer) -> Message:
+    project = offered.project_title
+    assert offered.key is not None  # noqa: S101  # whoever offers this has found one
+    text = f"This checkout key of {literal(project)} can be removed.\n{_key_line(offered.key)}"
     last = "Builds can no longer check out code with it."
-    sure = confirm("Remove this key?", f"{one.fingerprint} of {project} is removed. {last}", "Remove it", "Keep it")
-    action = RemoveCheckoutKey(project_slug=slug, fingerprint=one.fingerprint)
+    sure = confirm("Remove this key?", f"{offered.what} of {project} is removed. {last}", "Remove it", "Keep it")
+    action = RemoveCheckoutKey(project_slug=offered.project_slug, fingerprint=offered.what)
     return assemble(text, section(text), actions(button(action, "Remove it", style="danger", confirm=sure)))
 
 
-def pressed_before() -> Message:
-    """Say that this very press was carried out."""
-    return _said("This was asked for already. `keys list` shows what there is now.")
+def _ssh_key(offered: Offer) -> Message:
+    text = f"The private key for {literal(offered.project_title)} is pasted into a window of its own, and kept nowhere."
+    window = SshKeyForm(project_slug=offered.project_slug)
+    return assemble(text, section(text), actions(button(window, "Paste the key", style="primary")))
 
 
-def key_removed(slug: str, fingerprint: str) -> Message:
-    """Say that it is gone."""
-    return _said(f"✅ The checkout key {code(fingerprint, 120)} is removed from {literal(slug)}.")
-
-
-def gone(what: str) -> Message:
-    """Say that there is nothing left to remove."""
-    return _said(f"{code(what, 120)} is not there any more. Nothing was done.")
-
-
-def ask_ssh_key(project: str, slug: str) -> Message:
-    """Offer the form for an SSH key."""
-    text = f"The private key for {literal(project)} is pasted into a window of its own, and kept nowhere."
-    return assemble(
-        text, section(text), actions(button(SshKeyForm(project_slug=slug), "Paste the key", style="primary"))
+def _heroku_key(_: Offer) -> Message:
+    text = (
+        "A Heroku API key belongs to my user on CircleCI. CircleCI Cloud dropped this; a variable of the project does "
+        "the same there: `env set &lt;project&gt; HEROKU_API_KEY`."
     )
+    return assemble(text, section(text), actions(button(HerokuForm(), "Paste the key")))
+
+
+def _clear_cache(offered: Offer) -> Message:
+    project = offered.project_title
+    text = f"The dependency caches of {literal(project)} can be cleared; the next builds take longer."
+    sure = confirm("Clear the caches?", f"All dependency caches of {project} are dropped.", "Clear them", "Keep them")
+    action = ClearCache(project_slug=offered.project_slug)
+    return assemble(text, section(text), actions(button(action, "Clear the caches", style="danger", confirm=sure)))
+
+
+_OFFERS: dict[str, Callable[[Offer], Message]] = {
+    "set_variable": _value,
+    "remove_variable": _remove_variable,
+    "add_checkout_key": _add_key,
+    "remove_checkout_key": _remove_key,
+    "add_ssh_key": _ssh_key,
+    "add_heroku_key": _heroku_key,
+    "clear_cache": _clear_cache,
+}
+
+
+def variable_form(action: VariableForm, value: str, action_id: str) -> View:
+    """Return the form for a value."""
+    seen = f"Builds of {literal(action.project_slug)} see it as {code(action.name)}."
+    intro = f"It is sent to CircleCI and kept nowhere else. {seen}"
+    fields = [field("value", "Value", hint="Nobody can read it again, me included.", multiline=True)]
+    return form(action.name, intro, fields, value=value, action_id=action_id, submit="Set it")
 
 
 def ssh_key_form(action: SshKeyForm, value: str, action_id: str) -> View:
@@ -176,55 +177,7 @@ def ssh_key_form(action: SshKeyForm, value: str, action_id: str) -> View:
     return form("SSH key", intro, fields, value=value, action_id=action_id, submit="Add it")
 
 
-def ssh_key_added(slug: str, hostname: str) -> Message:
-    """Say that CircleCI has it."""
-    return _said(f"✅ Builds of {literal(slug)} may log in to {literal(hostname) or 'every host'} with the new key.")
-
-
-def ask_heroku_key() -> Message:
-    """Offer the form for a Heroku key, and say what became of it."""
-    text = (
-        "A Heroku API key belongs to my user on CircleCI. CircleCI Cloud dropped this; a variable of the project does "
-        "the same there: `env set &lt;project&gt; HEROKU_API_KEY`."
-    )
-    return assemble(text, section(text), actions(button(HerokuForm(), "Paste the key")))
-
-
 def heroku_form(action: HerokuForm, value: str, action_id: str) -> View:  # noqa: ARG001  # every form has one
     """Return the form for a Heroku key."""
     intro = "It is sent to CircleCI and kept nowhere else."
     return form("Heroku key", intro, [field("key", "API key")], value=value, action_id=action_id, submit="Set it")
-
-
-def heroku_key_set() -> Message:
-    """Say that CircleCI has it."""
-    return _said("✅ My user on CircleCI has the Heroku key.")
-
-
-def no_heroku() -> Message:
-    """Say that this CircleCI takes no Heroku keys."""
-    return _said(
-        "CircleCI answers 404: it takes no Heroku keys any more. Set HEROKU_API_KEY as an environment variable of the "
-        "project instead. The key you typed went nowhere."
-    )
-
-
-def ask_clear_cache(project: str, slug: str) -> Message:
-    """Offer to drop the caches."""
-    text = f"The dependency caches of {literal(project)} can be cleared; the next builds take longer."
-    sure = confirm("Clear the caches?", f"All dependency caches of {project} are dropped.", "Clear them", "Keep them")
-    offer = button(ClearCache(project_slug=slug), "Clear the caches", style="danger", confirm=sure)
-    return assemble(text, section(text), actions(offer))
-
-
-def cache_cleared(slug: str, said: str) -> Message:
-    """Say what CircleCI says."""
-    return _said(f"✅ The caches of {literal(slug)} are cleared. CircleCI says: {literal(said) or 'nothing'}.")
-
-
-def no_cache_clearing() -> Message:
-    """Say that Cloud removed it, and what to do instead."""
-    return _said(
-        "CircleCI removed this in 2020, and answers 404. Change the cache's key in the configuration instead: put a "
-        "number into it (`v2-deps-…`) and count it up."
-    )

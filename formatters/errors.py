@@ -10,19 +10,22 @@ from bot.errors import (
     Locked,
     NotAllowed,
     NotFound,
+    NothingToDo,
     NotTriggered,
     RateLimited,
     Rejected,
     SlackError,
     Spent,
     StoreError,
+    Taken,
     Unauthorized,
     Unavailable,
     Unreadable,
     UsageError,
     UserError,
 )
-from formatters import locks
+from bot.models.help import CommandHelp
+from formatters import locks, nothing
 from formatters.blocks import (
     Block,
     Message,
@@ -36,7 +39,6 @@ from formatters.blocks import (
     literal,
     section,
 )
-from formatters.help import CommandHelp
 from formatters.words import duration
 
 MOST_COMMAND = 1500
@@ -153,6 +155,8 @@ _ALWAYS: dict[type[BotError], str] = {
 
 def _sentence(problem: BotError) -> str:
     match problem:
+        case Taken() | NothingToDo():
+            return nothing.nothing(problem)
         case NotAllowed():
             what = DOING.get(problem.word, problem.word) + (f" ({literal(problem.about)})" if problem.about else "")
             return f"You may not {what} here: {literal(problem.rule, 300)}. Nothing was done."

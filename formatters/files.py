@@ -1,9 +1,9 @@
 """Artifacts that were asked for: as links, by folder or by name."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.models.circleci import Artifact
+from bot.answers.jobs import Artifacts, ArtifactTooLarge
+from formatters import unread
 from formatters.blocks import Message, assemble, clean, context, fit, link, literal, section
 from formatters.report import artifact_words, group_artifacts
 from formatters.words import count, duration
@@ -12,43 +12,44 @@ from formatters.words import count, duration
 KEPT = timedelta(days=30)
 
 
-def artifacts(
-    title: str, found: Sequence[Artifact], *, wanted: Sequence[str], of: int, age: timedelta | None
-) -> Message:
-    """Return the files found as links; all of them by folder where no word was given."""
-    if not found:
-        return _none(title, wanted, of)
-    if not wanted:
-        lines = [f"• {artifact_words(group)}" for group in group_artifacts(found)]
-    else:
-        lines = [f"• {link(one.url, one.path, 200)}" for one in found]
-    text = f"{count(len(found), 'artifact')} of {clean(title)}."
-    left = "" if age is None else f" About {duration(max(KEPT - age, timedelta()))} left."
-    kept = context(f"CircleCI keeps them for {KEPT.days} days, unless your plan says less.{left}")
-    heading = section(f"*{literal(title)}* · {count(len(found), 'artifact')}")
-    return assemble(text, heading, section(fit(lines, 2900)), kept)
+def artifacts(answer: Artifacts) -> Message:
+    """Return the files found as links, all of them by folder where no word was given; or ask which one is wanted."""
+    told = _none(answer) if not answer.found else _which(answer) if answer.which else _list(answer)
+    return unread.add(told, answer.unread)
 
 
-def _none(title: str, wanted: Sequence[str], of: int) -> Message:
-    words = " ".join(wanted)
+def _none(answer: Artifacts) -> Message:
+    title, words = literal(answer.title), " ".join(answer.wanted)
     text = (
-        f"None of the {count(of, 'artifact')} of {literal(title)} holds {literal(words)}."
-        if of
-        else f"{literal(title)} stored no artifacts."
+        f"None of the {count(answer.stored, 'artifact')} of {title} holds {literal(words)}."
+        if answer.stored
+        else f"{title} stored no artifacts."
     )
     return assemble(text, section(text))
 
 
-def which(title: str, found: Sequence[Artifact], *, wanted: Sequence[str], of: int) -> Message:
+def _which(answer: Artifacts) -> Message:
     """Ask for more words where not exactly one file fits."""
-    if not found:
-        return _none(title, wanted, of)
-    text = f"{count(len(found), 'artifact')} of {literal(title)} fit: say more of the path of the one you want."
-    lines = [f"• {literal(one.path, 200)}" for one in found]
+    fit_it = f"{count(len(answer.found), 'artifact')} of {literal(answer.title)} fit"
+    text = f"{fit_it}: say more of the path of the one you want."
+    lines = [f"• {literal(one.path, 200)}" for one in answer.found]
     return assemble(text, section(text), section(fit(lines, 2800)))
 
 
-def too_large(artifact: Artifact, megabytes: float) -> Message:
+def _list(answer: Artifacts) -> Message:
+    found = count(len(answer.found), "artifact")
+    if answer.wanted:
+        lines = [f"• {link(one.url, one.path, 200)}" for one in answer.found]
+    else:
+        lines = [f"• {artifact_words(group)}" for group in group_artifacts(answer.found)]
+    left = "" if answer.age is None else f" About {duration(max(KEPT - answer.age, timedelta()))} left."
+    kept = context(f"CircleCI keeps them for {KEPT.days} days, unless your plan says less.{left}")
+    heading = section(f"*{literal(answer.title)}* · {found}")
+    return assemble(f"{found} of {clean(answer.title)}.", heading, section(fit(lines, 2900)), kept)
+
+
+def too_large(answer: ArtifactTooLarge) -> Message:
     """Say that a file is larger than the operator allows to be sent, and give its link."""
-    text = f"{link(artifact.url, artifact.path, 200)} is larger than the {megabytes:g} MB that I may put into Slack."
-    return assemble(f"{clean(artifact.path)} is too large for Slack.", section(text))
+    path, limit = answer.artifact.path, f"{answer.megabytes:g} MB"
+    text = f"{link(answer.artifact.url, path, 200)} is larger than the {limit} that I may put into Slack."
+    return assemble(f"{clean(path)} is too large for Slack.", section(text))

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from bot.actions import ShowLog, ShowTests
+from bot.answers.builds import BuildTriaged
 from bot.models.build import Build, Report, State
+from bot.models.caller import Place
 from bot.models.circleci import Job
 from bot.models.history import Advice, Triage
 from bot.models.slack import Watch
@@ -63,6 +65,22 @@ def final(
     )
 
 
+def triaged(answer: BuildTriaged, links: Links) -> Message:
+    """Return the final reply of any build, for one person: whoever asks need not be pinged."""
+    pipeline = answer.build.pipeline
+    nobodys = Watch(
+        id="",
+        pipeline_id=pipeline.id,
+        pipeline_number=pipeline.number,
+        project_slug=pipeline.project_slug,
+        project_title=answer.title,
+        ref=pipeline.ref,
+        thread=Place(channel_id=""),
+        asked_at=answer.build.read_at,
+    )
+    return final(answer.build, answer.report, nobodys, links, answer.triage)
+
+
 def _failed_again(build: Build, report: Report | None, watch: Watch, state: State) -> str:
     """Return one line for a rerun that failed exactly as the attempt before it."""
     rerun = any(run.attempt > 1 for run in build.real_runs)
@@ -80,7 +98,7 @@ def _compared(state: State, triage: Triage | None, *, comparing: bool) -> Iterat
 
 
 def _ping(watch: Watch, state: State) -> str:
-    return "" if state is State.SUPERSEDED else f" {mention(watch.asker_id)}"
+    return "" if state is State.SUPERSEDED else f" {mention(watch.follower_id)}"
 
 
 def _headline(build: Build, report: Report | None, state: State) -> tuple[str, str]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import NamedTuple
 
-from bot.models.history import Flake, Insight, PastBuild
+from bot.answers.branches import FlakyTests
+from bot.models.circleci import ProjectSlug
+from bot.models.history import Flake, Insight
 from formatters.blocks import Message, assemble, clean, code, context, fit, link, literal, moment, section
 from formatters.links import Links
 from formatters.words import count, duration
@@ -12,56 +13,41 @@ from formatters.words import count, duration
 MOST_SHOWN, MOST_INSIGHTS = 12, 3
 
 
-class Asked(NamedTuple):
-    """What was asked about, and how much was looked at."""
-
-    title: str
-    branch: str
-    over: int
-    builds: int
-    with_data: int
-    unread: int = 0
-
-
-def ranking(
-    asked: Asked,
-    builds: Sequence[PastBuild],
-    flakes: Sequence[Flake],
-    insight: Sequence[Insight] | None,
-    links: Links,
-) -> Message:
+def ranking(answer: FlakyTests, links: Links) -> Message:
     """Return the ranking, with how much was looked at and what CircleCI itself says."""
-    what = f"{clean(asked.title)} {code(asked.branch)}"
+    flakes, last = answer.flakes, _last(answer)
     verdict = (
-        f"{count(len(flakes), 'test')} failed in more than {asked.over} of {_last(asked)}"
+        f"{count(len(flakes), 'test')} failed in more than {answer.over} of {last}"
         if flakes
-        else f"no test failed in more than {asked.over} of {_last(asked)}"
+        else f"no test failed in more than {answer.over} of {last}"
     )
-    if not asked.with_data:
-        verdict = f"none of {_last(asked)} stored test results"
-    shown = [_words(flake, builds, links) for flake in flakes[:MOST_SHOWN]]
+    if not answer.with_data:
+        verdict = f"none of {last} stored test results"
+    shown = [_words(flake, answer.project_slug, links) for flake in flakes[:MOST_SHOWN]]
     return assemble(
-        f"{what}: {verdict}.",
-        section(f"*{literal(asked.title)}* · {code(asked.branch)}: {verdict}."),
+        f"{clean(answer.title)} {code(answer.branch)}: {verdict}.",
+        section(f"*{literal(answer.title)}* · {code(answer.branch)}: {verdict}."),
         section(fit(shown, 2900)) if shown else None,
         context(f"and {len(flakes) - MOST_SHOWN} more") if len(flakes) > MOST_SHOWN else None,
-        context(_extent(asked)),
-        context(_insight(insight, flakes)),
+        context(_extent(answer)),
+        context(_insight(answer.insight, flakes)),
     )
 
 
-def _last(asked: Asked) -> str:
-    return "the last build" if asked.builds == 1 else f"the last {asked.builds} builds"
+def _last(answer: FlakyTests) -> str:
+    return "the last build" if answer.builds == 1 else f"the last {answer.builds} builds"
 
 
-def _extent(asked: Asked) -> str:
-    said = f"{asked.with_data} of {count(asked.builds, 'build')} had test data. Reruns count as attempts of one build."
-    unread = f" The results of {count(asked.unread, 'job')} could not be read." if asked.unread else ""
-    steps = "" if asked.with_data else " Its jobs need the step `store_test_results`."
+def _extent(answer: FlakyTests) -> str:
+    said = (
+        f"{answer.with_data} of {count(answer.builds, 'build')} had test data. Reruns count as attempts of one build."
+    )
+    unread = f" The results of {count(answer.unread, 'job')} could not be read." if answer.unread else ""
+    steps = "" if answer.with_data else " Its jobs need the step `store_test_results`."
     return said + unread + steps
 
 
-def _words(flake: Flake, builds: Sequence[PastBuild], links: Links) -> str:
+def _words(flake: Flake, slug: ProjectSlug, links: Links) -> str:
     test, ran = flake.test, len(flake.seen)
     name = code(test.name, 120) or code(test.classname, 120) or "a test without a name"
     where = literal(test.file or test.classname, 100)
@@ -69,7 +55,7 @@ def _words(flake: Flake, builds: Sequence[PastBuild], links: Links) -> str:
     broken = flake.since is not None
     parts = [f"*broken since #{flake.since}*, not flaky", rate] if broken else [rate, _how(flake)]
     last = next(one for one in flake.seen if one.failed)
-    url = _job_url(flake, builds, links)
+    url = links.job(slug, flake.last_pipeline_number, flake.last_workflow_id, flake.last_job_number)
     seen = f"last {moment(last.at)} in {link(url, f'#{last.number}')}"
     wasted = [f"{duration(flake.wasted)} of job time lost"] if flake.wasted >= timedelta(seconds=1) else []
     head = " · ".join(filter(None, [name, where, literal(flake.job_name, 60)]))
@@ -80,15 +66,6 @@ def _how(flake: Flake) -> str:
     """Say on how many commits it both failed and passed, apart from those on which it only failed."""
     flips = f"{count(flake.flips, 'commit')} failed and passed" if flake.flips else "no flip on one commit"
     return f"{flips}, {count(flake.commits, 'commit')} only failed" if flake.commits else flips
-
-
-def _job_url(flake: Flake, builds: Sequence[PastBuild], links: Links) -> str:
-    for build in builds:
-        for run in build.runs:
-            if any(job.job_number == flake.last_job_number for job in run.jobs):
-                pipeline = build.pipeline
-                return links.job(pipeline.project_slug, pipeline.number, run.workflow.id, flake.last_job_number)
-    return ""
 
 
 def _insight(insight: Sequence[Insight] | None, flakes: Sequence[Flake]) -> str:

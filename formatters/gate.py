@@ -1,13 +1,13 @@
 """What is asked before a deploy is sent: who must agree, what must be typed, which branch is red."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.actions import AgreeDeploy, DeclineDeploy, DeployAnyway, TypeTarget
-from bot.models.attempt import Attempt
+from bot.actions import AgreeDeploy, ChooseDefinition, DeclineDeploy, DeployAnyway, TypeTarget
+from bot.answers.questions import BranchIsRed, Question, ToBeTyped, WhichDefinition
 from bot.models.build import Build, Shipment
-from bot.models.circleci import Pipeline
+from bot.models.circleci import Definition, Pipeline
+from bot.models.pending import Approval, Deployment, Pending, Rerun, Wish
 from formatters.blocks import (
     Block,
     Message,
@@ -26,29 +26,68 @@ from formatters.blocks import (
 from formatters.forms import field, form
 from formatters.words import count, listed
 
-MOST_COMMITS = 6
+MOST_COMMITS, MOST_CHOICES = 6, 20
+# What somebody wants, and what who agrees presses.
+_WANTS = {"deploy": "deploy", "rerun": "rerun", "approve": "approve"}
 
 
-def target(attempt: Attempt) -> str:
-    """Return what would be deployed, as people say it."""
-    return f"{attempt.project_title} {attempt.ref}"
+def question(asked: Question) -> Message:
+    """Return what an act waits for, in words to who can answer."""
+    match asked:
+        case WhichDefinition():
+            return which_definition(asked.pending, asked.definitions)
+        case BranchIsRed():
+            return red(asked.pending, asked.build)
+        case ToBeTyped():
+            return to_be_typed(asked.pending)
+    return _said(f"Somebody else must agree to {literal(asked.pending.target)}: the request stands in the channel.")
 
 
-def request(attempt: Attempt, shipment: Shipment, expires_at: datetime) -> Message:
-    """Ask the channel for a second person: what will ship, and the two buttons."""
-    text = f"{_asker(attempt)} wants to deploy {clean(target(attempt))}: somebody else must agree."
+def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Message:
+    """Ask which pipeline definition to run."""
+    title = pending.wish.project_title
+    text = f"{literal(title)} has {count(len(definitions), 'pipeline definition')}. Which one should I run?"
+    buttons = [
+        button(ChooseDefinition(invocation_id=pending.id, definition_id=one.id), one.name or one.id)
+        for one in definitions[:MOST_CHOICES]
+    ]
+    return assemble(text, section(text), actions(*buttons))
+
+
+def request(pending: Pending, shipment: Shipment, runs: Sequence[str] = ()) -> Message:
+    """Ask the channel for a second person: what will ship or run, and the two buttons."""
+    what = _wanted(pending)
+    text = f"{_asker(pending)} wants to {what} {clean(pending.target)}: somebody else must agree."
     buttons = actions(
-        button(AgreeDeploy(attempt_id=attempt.id), "Agree and deploy", style="primary"),
-        button(DeclineDeploy(attempt_id=attempt.id), "Decline", style="danger"),
+        button(AgreeDeploy(attempt_id=pending.id), f"Agree and {_WANTS[pending.wish.kind]}", style="primary"),
+        button(DeclineDeploy(attempt_id=pending.id), "Decline", style="danger"),
     )
+    until = f"Until {moment(pending.expires_at)}. " if pending.expires_at else ""
     return assemble(
         text,
-        section(f"🙋 *{_asker(attempt)} wants to deploy {literal(target(attempt))}.* Somebody else must agree."),
+        section(f"🙋 *{_asker(pending)} wants to {what} {literal(pending.target)}.* Somebody else must agree."),
+        section(_what_runs(pending.wish, runs)) if runs else None,
         section(_what_ships(shipment)),
-        _parameters(attempt.parameters),
+        _parameters(pending.wish.parameters) if isinstance(pending.wish, Deployment) else None,
         buttons,
-        context(f"Until {moment(expires_at)}. Nothing is started before that."),
+        context(f"{until}Nothing is started before that."),
     )
+
+
+def _wanted(pending: Pending) -> str:
+    match pending.wish:
+        case Rerun():
+            what = "the failed jobs of" if pending.wish.failed_only else "all of"
+            return f"rerun {what}"
+        case Approval():
+            return f"approve {clean(pending.wish.job_name, 100)} of"
+        case _:
+            return "deploy"
+
+
+def _what_runs(wish: Wish, runs: Sequence[str]) -> str:
+    names = listed(runs, 10)
+    return f"It would start: {names}." if isinstance(wish, Approval) else f"What runs again: {names}."
 
 
 def _what_ships(shipment: Shipment) -> str:
@@ -76,77 +115,75 @@ def _parameters(parameters: Mapping[str, object]) -> Block | None:
     return section(f"With {code(given, 300)}") if given else None
 
 
-def agreed(attempt: Attempt, name: str) -> Message:
+def agreed(pending: Pending, name: str) -> Message:
     """Say in the request's place that it goes on."""
-    return _said(
-        f"✅ {literal(name, 60)} agreed: {literal(target(attempt))} is on its way, as {_asker(attempt)} asked."
-    )
+    return _said(f"✅ {literal(name, 60)} agreed: {literal(pending.target)} is on its way, as {_asker(pending)} asked.")
 
 
-def agreed_in_vain(attempt: Attempt, name: str, why: str) -> Message:
+def agreed_in_vain(pending: Pending, name: str, why: str) -> Message:
     """Say in the request's place that CircleCI did not take it."""
-    return _said(f"❌ {literal(name, 60)} agreed to {literal(target(attempt))}, but nothing was started. {why}")
+    return _said(f"❌ {literal(name, 60)} agreed to {literal(pending.target)}, but nothing was started. {why}")
 
 
-def declined(attempt: Attempt, name: str, reason: str) -> Message:
+def declined(pending: Pending, name: str, reason: str) -> Message:
     """Say in the request's place who declined, and why."""
-    return _said(f"🚫 {literal(name, 60)} declined {literal(target(attempt))}: {_sentence(reason)}")
+    return _said(f"🚫 {literal(name, 60)} declined {literal(pending.target)}: {_sentence(reason)}")
 
 
-def declined_to_asker(attempt: Attempt, name: str, reason: str) -> Message:
+def declined_to_asker(pending: Pending, name: str, reason: str) -> Message:
     """Tell the asker in the thread."""
-    return _said(f"{mention(attempt.asker_id)} {literal(name, 60)} declined: {_sentence(reason)} Nothing was started.")
-
-
-def expired(attempt: Attempt) -> Message:
-    """Say in the request's place that nobody decided."""
-    return _said(f"⌛ Nobody decided on {literal(target(attempt))} in time. Nothing was started.")
-
-
-def expired_to_asker(attempt: Attempt) -> Message:
-    """Tell the asker in the thread."""
-    again = f"`/ci deploy {clean(attempt.project_slug)} {clean(str(attempt.ref))}` asks again."
-    return _said(f"{mention(attempt.asker_id)} nobody agreed in time, so nothing was started. {again}")
-
-
-def ask_in_a_channel(attempt: Attempt) -> Message:
-    """Say that nobody else reads direct messages."""
-    return _said(f"Somebody else must agree to {literal(target(attempt))}. Ask for it in a channel, where they can.")
-
-
-def not_your_own() -> Message:
-    """Say that it takes somebody else."""
-    return _said("You asked for it, so somebody else must agree.")
-
-
-def decided_already(name_id: str) -> Message:
-    """Say who was first."""
     return _said(
-        f"{mention(name_id)} was first. The message has what became of it." if name_id else "It is too late for that."
+        f"{mention(pending.asker.person_id)} {literal(name, 60)} declined: {_sentence(reason)} Nothing was started."
     )
 
 
-def red(attempt: Attempt, build: Build) -> Message:
+def expired(pending: Pending) -> Message:
+    """Say in the request's place that nobody decided."""
+    return _said(f"⌛ Nobody decided on {literal(pending.target)} in time. Nothing was started.")
+
+
+def expired_to_asker(pending: Pending) -> Message:
+    """Tell the asker in the thread."""
+    wish = pending.wish
+    number = "" if isinstance(wish, Deployment) else f" #{wish.pipeline_number}"
+    ref = f" {clean(str(wish.ref))}" if isinstance(wish, Deployment) else ""
+    again = f"`/ci {wish.kind} {clean(wish.project_slug)}{ref}{number}` asks again."
+    return _said(f"{mention(pending.asker.person_id)} nobody agreed in time, so nothing was started. {again}")
+
+
+def red(pending: Pending, build: Build) -> Message:
     """Say that the branch is red, and which jobs failed."""
     jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
     names = f": {listed(jobs, 5)}" if jobs else ""
     text = (
-        f"The newest build of {literal(target(attempt))}, #{build.pipeline.number}, is red{names}. "
+        f"The newest build of {literal(pending.target)}, #{build.pipeline.number}, is red{names}. "
         "The policy lets nothing be deployed over that, unless somebody who may approve says so."
     )
     return assemble(
         text,
         section(f"❌ {text}"),
-        actions(button(DeployAnyway(attempt_id=attempt.id), "Deploy all the same", style="danger")),
+        actions(button(DeployAnyway(attempt_id=pending.id), "Deploy all the same", style="danger")),
     )
 
 
-def to_be_typed(attempt: Attempt) -> Message:
+def to_be_typed(pending: Pending) -> Message:
     """Ask for the target to be typed."""
-    text = f"To deploy {literal(target(attempt))}, type its branch or tag once more."
+    text = f"To {_wanted(pending)} {literal(pending.target)}, type its {_typed_kind(pending)} once more."
     return assemble(
-        text, section(f"⌨️ {text}"), actions(button(TypeTarget(attempt_id=attempt.id), "Type it", style="primary"))
+        text, section(f"⌨️ {text}"), actions(button(TypeTarget(attempt_id=pending.id), "Type it", style="primary"))
     )
+
+
+def to_type(pending: Pending) -> str:
+    """Return what is to be typed: the branch or tag; of a build without one its number."""
+    wish = pending.wish
+    if wish.ref is not None:
+        return wish.ref.name
+    return f"#{wish.pipeline_number}" if not isinstance(wish, Deployment) else ""
+
+
+def _typed_kind(pending: Pending) -> str:
+    return "branch or tag" if pending.wish.ref is not None else "number"
 
 
 def type_form(action: TypeTarget, value: str, action_id: str) -> dict[str, Any]:  # noqa: ARG001  # as all forms
@@ -159,11 +196,6 @@ def decline_form(action: DeclineDeploy, value: str, action_id: str) -> dict[str,
     """Return the window that asks for the reason."""
     fields = [field("reason", "Why not?", hint="Who asked reads it in the thread.", multiline=True)]
     return form("Decline", "Nothing is started then.", fields, value=value, action_id=action_id, submit="Decline")
-
-
-def typed_wrong(attempt: Attempt) -> Message:
-    """Say that it was another."""
-    return _said(f"That is not {code(attempt.ref.name)}. Nothing was started: press *Type it* again.")
 
 
 def typed_right() -> Message:
@@ -180,8 +212,8 @@ def _sentence(text: str) -> str:
     return literal(text, 500).rstrip(". ") + "."
 
 
-def _asker(attempt: Attempt) -> str:
-    return literal(attempt.asker_name or attempt.asker_id, 60)
+def _asker(pending: Pending) -> str:
+    return literal(pending.asker.called, 60)
 
 
 def _said(text: str) -> Message:

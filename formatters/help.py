@@ -1,30 +1,12 @@
 """What can be said, in words; made from the commands' own registration."""
 
-from collections.abc import Sequence
-
-from pydantic import BaseModel, ConfigDict
-
 from bot.actions import RunCommand
+from bot.answers.ourselves import CommandPage, Greeting, Overview
+from bot.models.help import CommandHelp
 from formatters.blocks import Message, actions, assemble, button, context, escape, section
 
 
-class CommandHelp(BaseModel):
-    """What a command tells about itself; `phrases` are whole command lines people might type.
-
-    `also` are words people say for it: they are no command, but the command is offered.
-    """
-
-    model_config = ConfigDict(frozen=True)
-    name: str
-    group: str
-    summary: str
-    usage: str
-    example: str
-    phrases: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
-
-
-def hello() -> Message:
+def hello(_: Greeting) -> Message:
     """Return the greeting: what I do, what to try first."""
     who = "I start CircleCI pipelines, follow them in a thread, and say at the end what failed and what to press."
     first = (
@@ -40,10 +22,10 @@ def hello() -> Message:
     return assemble(f"Hello. {who}", section(f"Hello. {who}"), section(first), context(seen), more)
 
 
-def overview(commands: Sequence[CommandHelp], *, command: str = "/ci") -> Message:
-    """Return every command with one example, by what one wants to do."""
+def overview(found: Overview, command: str = "/ci") -> Message:
+    """Return every command with one example, by what one wants to do; `command` is how I was spoken to."""
     groups: dict[str, list[CommandHelp]] = {}
-    for one in commands:
+    for one in found.commands:
         groups.setdefault(one.group, []).append(one)
     blocks = [
         section(f"*{escape(group)}*\n" + "\n".join(_line(one, command) for one in of)) for group, of in groups.items()
@@ -56,8 +38,9 @@ def _line(one: CommandHelp, command: str) -> str:
     return f"`{escape(f'{command} {one.example}')}` · {escape(one.summary)}"
 
 
-def one(help: CommandHelp, *, command: str = "/ci") -> Message:  # noqa: A002  # it is what it is
-    """Return one command's usage, with examples."""
+def page(found: CommandPage, command: str = "/ci") -> Message:
+    """Return one command's usage, with examples; `command` is how I was spoken to."""
+    help = found.command  # noqa: A001  # it is what it is
     examples = [f"`{escape(f'{command} {phrase}')}`" for phrase in (help.example, *help.phrases)]
     return assemble(
         f"{help.name}: {help.summary}",

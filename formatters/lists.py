@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.models.circleci import Collaboration, User
-from bot.models.classic import BuildSummary, FollowedProject
+from bot.answers.lists import FollowedProjects, ProjectResult, RecentBuilds
+from bot.answers.people import TokenOwner
+from bot.models.classic import BuildSummary
 from formatters.blocks import Message, assemble, context, date, fit, link, literal, section
 from formatters.links import Links
 from formatters.words import count, duration, listed, status
@@ -12,16 +13,16 @@ MOST_BUILDS, MOST_PROJECTS, MOST_NAMED = 15, 40, 2
 FAILED = frozenset({"failed", "timedout", "infrastructure_fail"})
 
 
-def recent(builds: Sequence[BuildSummary], links: Links) -> Message:
+def recent(found: RecentBuilds, links: Links) -> Message:
     """Return what ran lately over all followed projects: a line for each workflow, the newest first."""
-    if not builds:
+    if not found.builds:
         text = "Nothing ran lately in the projects that my user follows on CircleCI."
         return assemble(text, section(text))
     groups: dict[str, list[BuildSummary]] = {}
-    for build in builds:
+    for build in found.builds:
         groups.setdefault(build.workflows.workflow_id or f"{build.slug} {build.build_num}", []).append(build)
     lines = [_group_line(group, links) for group in list(groups.values())[:MOST_BUILDS]]
-    note = f"From the newest {count(len(builds), 'job')}."
+    note = f"From the newest {count(len(found.builds), 'job')}."
     return assemble("What ran lately.", section("*What ran lately*"), section(fit(lines, 2900)), context(note))
 
 
@@ -43,13 +44,13 @@ def _job(build: BuildSummary, links: Links) -> str:
     return link(url, f"{build.job_name} {build.build_num}")
 
 
-def projects(found: Sequence[FollowedProject], wanted: str) -> Message:
-    """Return the followed projects with their newest result, those that hold `wanted`."""
-    chosen = sorted((one for one in found if wanted.lower() in one.title.lower()), key=lambda one: one.title)
+def projects(found: FollowedProjects) -> Message:
+    """Return the followed projects with their newest result, those that hold what was looked for."""
+    chosen = found.projects
     if not chosen:
         text = (
-            f"None of the {count(len(found), 'project')} that my user follows on CircleCI holds {literal(wanted)}."
-            if found
+            f"None of the {count(found.of, 'project')} that my user follows on CircleCI holds {literal(found.wanted)}."
+            if found.of
             else "My user follows no project on CircleCI: log in as that user, Projects, Follow."
         )
         return assemble(text, section(text))
@@ -60,14 +61,14 @@ def projects(found: Sequence[FollowedProject], wanted: str) -> Message:
     return assemble(text, section(f"*{text}*"), section(fit(lines, 2900)))
 
 
-def _project_line(one: FollowedProject) -> str:
-    newest = one.newest
-    result = f"{status(newest.status)} ({newest.build_num})" if newest else "never built"
-    return f"• {literal(one.title)} · {literal(one.default_branch, 80)} · {result}"
+def _project_line(one: ProjectResult) -> str:
+    result = "never built" if one.number is None else f"{status(one.status)} ({one.number})"
+    return f"• {literal(one.project_title)} · {literal(one.default_branch, 80)} · {result}"
 
 
-def me(user: User, organizations: Sequence[Collaboration]) -> Message:
+def me(owner: TokenOwner) -> Message:
     """Return who the bot is on CircleCI and what it can see."""
+    user, organizations = owner.user, owner.organizations
     name = literal(user.login or user.name or "somebody without a name")
     sees = listed([one.name for one in organizations], 10) if organizations else "no organisation"
     text = f"On CircleCI I am {name}, and I see {sees}."

@@ -1,9 +1,9 @@
 """Locks in words: who holds what, since when, why, and how to come by it."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.actions import AskHolder, RunCommand, TakeLock, Unlock
+from bot.answers.locks import Locks
 from bot.errors import Locked
 from bot.models.lock import Lock
 from formatters.blocks import Message, actions, assemble, button, confirm, fit, literal, mention, section
@@ -12,49 +12,53 @@ from formatters.words import count, duration
 
 def refused(lock: Locked) -> Message:
     """Say to who wants to deploy that somebody keeps them from it, and what they can press."""
+    if lock.word == "lock":
+        return _held_already(lock)
     text = f"{mention(lock.holder_id)} locked {literal(lock.target)} {duration(lock.age)} ago{_reason(lock)}"
+    nothing = _NOTHING.get(lock.word, "Nothing was done.")
     sure = confirm("Take it over?", "Who holds it is told.", "Take over", "Leave it")
     buttons = (
         button(AskHolder(key=lock.key, holder_id=lock.holder_id), "Ask for it"),
         button(TakeLock(key=lock.key, holder_id=lock.holder_id), "Take over", style="danger", confirm=sure),
     )
-    return assemble(f"{text} Nothing was deployed.", section(f"🔒 {text} Nothing was deployed."), actions(*buttons))
+    return assemble(f"{text} {nothing}", section(f"🔒 {text} {nothing}"), actions(*buttons))
+
+
+_NOTHING = {"deploy": "Nothing was deployed.", "rerun": "Nothing runs again.", "approve": "Nothing was approved."}
+
+
+def _held_already(lock: Locked) -> Message:
+    """Say who was first."""
+    text = (
+        f"{mention(lock.holder_id)} has locked {literal(lock.target)} already, {duration(lock.age)} ago{_reason(lock)}"
+    )
+    take = button(TakeLock(key=lock.key, holder_id=lock.holder_id), "Take over", style="danger")
+    return assemble(text, section(f"🔒 {text}"), actions(take))
 
 
 def locked(lock: Lock) -> Message:
     """Say that it is theirs now."""
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
-    text = f"{literal(lock.target)} is locked. Nobody but you deploys it through me.{reason}"
+    text = f"{literal(lock.target)} is locked. Nobody but you deploys it through me; reruns and approvals by others wait too.{reason}"
     return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
 
 
-def held_already(lock: Lock, age: timedelta) -> Message:
-    """Say who was first."""
-    text = f"{mention(lock.holder_id)} has locked {literal(lock.target)} already, {duration(age)} ago{_reason(lock)}"
-    take = button(TakeLock(key=lock.key, holder_id=lock.holder_id), "Take over", style="danger")
-    return assemble(text, section(f"🔒 {text}"), actions(take))
-
-
-def unlocked(target: str) -> Message:
+def unlocked(lock: Lock) -> Message:
     """Say that anybody may deploy it again."""
-    return _said(f"{literal(target)} is unlocked.")
+    return _said(f"{literal(lock.target)} is unlocked.")
 
 
-def not_locked(target: str) -> Message:
-    """Say that there is no such lock."""
-    return _said(f"{literal(target)} is not locked.")
-
-
-def all_locks(locks: Sequence[Lock], ages: Sequence[timedelta]) -> Message:
+def all_locks(found: Locks) -> Message:
     """Return every lock with its holder, age and reason."""
-    if not locks:
+    if not found.locks:
         return _said("Nothing is locked.")
-    text = f"{count(len(locks), 'lock')}."
-    lines = [
-        f"🔒 {literal(lock.target)} · {mention(lock.holder_id)} · {duration(age)} ago{_reason(lock)}"
-        for lock, age in zip(locks, ages, strict=True)
-    ]
+    text = f"{count(len(found.locks), 'lock')}."
+    lines = [_line(lock, found.read_at - lock.since) for lock in found.locks]
     return assemble(text, section(f"*{text}*\n{fit(lines, 2700)}"))
+
+
+def _line(lock: Lock, age: timedelta) -> str:
+    return f"🔒 {literal(lock.target)} · {mention(lock.holder_id)} · {duration(age)} ago{_reason(lock)}"
 
 
 def taken(lock: Lock) -> Message:
@@ -84,11 +88,6 @@ def asked_for(lock: Lock, by_id: str) -> Message:
 def holder_asked(lock: Lock) -> Message:
     """Say that the holder knows."""
     return _said(f"I have asked {mention(lock.holder_id)} for {literal(lock.target)}.")
-
-
-def changed_hands(target: str) -> Message:
-    """Say that what was pressed is no longer so."""
-    return _said(f"The lock on {literal(target)} has changed hands meanwhile. /ci locks shows who has it.")
 
 
 def _reason(lock: Lock | Locked) -> str:

@@ -1,8 +1,6 @@
 """Who may do what, in words: the rule that decides, what it demands, and who could."""
 
-from collections.abc import Sequence
-
-from bot.policy import Decision
+from bot.answers.people import PolicyDecision
 from formatters.blocks import Message, assemble, context, literal, section
 from formatters.errors import DOING
 from formatters.words import listed
@@ -14,13 +12,14 @@ _DEMANDS = {
 }
 
 
-def why(word: str, about: str, decision: Decision, could: Sequence[str]) -> Message:
+def why(decision: PolicyDecision) -> Message:
     """Return what the policy says to the one who asks, and why."""
-    what = DOING[word] + (f" ({literal(about)})" if about else "")
+    what = DOING[decision.word] + (f" ({literal(decision.about)})" if decision.about else "")
     rule = f"“{literal(decision.rule, 300)}”"
     if decision.allowed:
         demands = [words for name, words in _DEMANDS.items() if getattr(decision, name)]
         text = f"You may {what} here: {rule}." + (f" But {'; '.join(demands)}." if demands else "")
     else:
         text = f"You may not {what} here: {literal(decision.rule, 300)}."
-    return assemble(text, section(text), context(f"Who could: {listed(could, 8)}." if could else "Nobody could."))
+    could = f"Who could: {listed(decision.could, 8)}." if decision.could else "Nobody could."
+    return assemble(text, section(text), context(could))

@@ -90,7 +90,8 @@ def _sentence(change: Change) -> str:
 
 
 def _asked(watch: Watch) -> str:
-    return f"{mention(watch.asker_id)} asked for it. CircleCI keeps it waiting for 90 days."
+    asked = f"{mention(watch.asker_id)} asked for it. " if watch.asker_id else ""
+    return f"{asked}CircleCI keeps it waiting for 90 days."
 
 
 def outage(error: CircleCIError) -> Message:

@@ -87,8 +87,7 @@ def _heading(build: Build | None, watch: Watch, state: State) -> str:
 
 
 def _details(build: Build | None, watch: Watch, state: State) -> str:
-    asker = literal(watch.asker_name, 60) or mention(watch.asker_id)
-    parts = [f"asked by {asker}"]
+    parts = list(_people(watch))
     if build is not None:
         commit = f"{code(build.pipeline.revision[:7])} {literal(build.pipeline.subject, 120)}".strip()
         parts = [*([commit] if commit else []), *parts, f"started {date(build.started_at)}"]
@@ -97,6 +96,16 @@ def _details(build: Build | None, watch: Watch, state: State) -> str:
         elif state in OPEN_STATES:
             parts.append(f"{so_far(build.elapsed)} so far")
     return " · ".join([*parts, f"#{watch.pipeline_number}"])
+
+
+def _people(watch: Watch) -> Iterator[str]:
+    """Yield who asked the bot for it; of what was started elsewhere by whom, and who has it followed here."""
+    if watch.asker_id:
+        yield f"asked by {literal(watch.asker_name, 60) or mention(watch.asker_id)}"
+        return
+    if watch.started_by:
+        yield f"started by {literal(watch.started_by, 60)}"
+    yield f"followed for {literal(watch.watcher_name, 60) or mention(watch.watcher_id)}"
 
 
 def _workflows(build: Build | None, watch: Watch, links: Links) -> Block | None:

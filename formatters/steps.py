@@ -3,14 +3,18 @@
 from datetime import timedelta
 
 from bot.actions import SendLog
-from bot.models.circleci import ClassicBuild, Step
+from bot.answers.jobs import JobSteps, NoLog, StepLog
+from bot.models.circleci import Step
 from formatters.blocks import Message, actions, assemble, button, code, code_block, context, fit, literal, section
 from formatters.words import count, duration, status
 
+MOST_NAME = 200  # of a step, in a button
 
-def job(build: ClassicBuild, name: str) -> Message:
+
+def job(answer: JobSteps) -> Message:
     """Return a job's steps in order."""
-    what = f"{literal(name, 80)} {build.build_num}".strip()
+    build = answer.build
+    what = f"{literal(build.workflows.job_name, 80)} {build.build_num}".strip()
     heading = section(f"{status(build.status)} · *{what}*")
     if not build.steps:
         gone = "CircleCI keeps no steps of it: it has not begun, or it is too old."
@@ -43,25 +47,36 @@ def _line(step: Step, took: timedelta, *, slowest: bool) -> str:
     return " · ".join([status(worst), f"*{name}*" if failed else name, duration(took), *codes, *where, *marks])
 
 
-def log(name: str, step: str, lines: tuple[str, ...], *, offer: SendLog | None, shortened: bool) -> Message:
-    """Return the end of a step's log."""
-    note = "This is only its end." if shortened else "This is all of it."
+def log(answer: StepLog) -> Message:
+    """Return the end of a step's log, and offer the whole."""
+    name, step = _name(answer), answer.step
+    note = "This is only its end." if answer.shortened else "This is all of it."
     text = f"The log of {literal(step, 100)} in {literal(name, 100)}."
+    offer = SendLog(project_slug=answer.project_slug, job_number=answer.job_number, step=step[:MOST_NAME])
     return assemble(
         text,
         section(f"{literal(name, 100)} · {code(step, 120)}"),
-        section(code_block(lines, 2800) or "It is empty."),
+        section(code_block(answer.lines, 2800) or "It is empty."),
         context(note),
-        actions(button(offer, "The whole as a file")) if offer and shortened else None,
+        actions(button(offer, "The whole as a file")) if answer.lines and answer.shortened else None,
     )
 
 
-def no_log(name: str, steps: tuple[str, ...]) -> Message:
-    """Say which steps there are where the one asked for is not, or has no log."""
-    known = ", ".join(code(step, 60) for step in steps[:15])
-    text = (
-        f"I find no such step with a log in {literal(name, 100)}. Steps with one: {known}."
-        if known
-        else f"CircleCI keeps no log of {literal(name, 100)}: it has not begun, it was quiet, or it is too old."
-    )
+def no_log(answer: NoLog) -> Message:
+    """Say which steps there are where the one asked for is not, or has no log; or that it has no log any more."""
+    text = "CircleCI does not keep this log any more." if answer.is_gone else _steps_with_one(answer)
     return assemble(text, section(text))
+
+
+def _steps_with_one(answer: NoLog) -> str:
+    name = literal(_name(answer), 100)
+    known = ", ".join(code(step, 60) for step in answer.steps[:15])
+    return (
+        f"I find no such step with a log in {name}. Steps with one: {known}."
+        if known
+        else f"CircleCI keeps no log of {name}: it has not begun, it was quiet, or it is too old."
+    )
+
+
+def _name(answer: StepLog | NoLog) -> str:
+    return f"{answer.job_name} {answer.job_number}".strip()

@@ -1,10 +1,10 @@
 """Why a branch is red: the first bad build, who and what it was, what turned in it."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
-from bot.models.circleci import Pipeline, TestResult
-from bot.models.history import PastBuild, Turned
+from bot.answers.branches import WhyRed
+from bot.models.circleci import Pipeline
+from bot.models.history import Turned
 from bot.triage.turning import failed_jobs
 from formatters.blocks import (
     Block,
@@ -27,47 +27,33 @@ from formatters.words import count, listed
 MOST_TESTS = 10
 
 
-class Asked(NamedTuple):
-    """What was asked about, and how many builds were walked back."""
-
-    title: str
-    branch: str
-    base: str
-    builds: int
-
-
-def not_red(asked: Asked, builds: Sequence[PastBuild], base: Turned | None, links: Links) -> Message:
-    """Say that the newest build with an outcome passed."""
-    newest = next((build for build in builds if build.is_green), builds[0])
-    number = _number(newest.pipeline, links)
-    said = "is not red: its newest finished build"
-    text = f"{clean(asked.title)} {code(asked.branch)} {said} #{newest.pipeline.number} passed."
-    shown = f"✅ *{literal(asked.title)}* · {code(asked.branch)} {said} {number} passed."
-    return assemble(text, section(shown), *_base(asked, base, links))
-
-
-def why_red(
-    asked: Asked,
-    found: Turned,
-    still: Sequence[TestResult],
-    gone: Sequence[TestResult],
-    base: Turned | None,
-    links: Links,
-) -> Message:
+def why_red(answer: WhyRed, links: Links) -> Message:
     """Return the first bad build, its commit and author, the tests that turned, and how the base stands."""
+    found = answer.turned
+    if found is None:
+        return _not_red(answer, links)
     first, number = found.first.pipeline, _number(found.first.pipeline, links)
     row = f"{count(found.red, 'build')} in a row"
-    unknown = "" if found.green else f" I found no green build before it, of {count(asked.builds, 'build')} looked at."
-    text = f"{clean(asked.title)} {code(asked.branch)} is red since #{first.number}, {row}.{unknown}"
+    unknown = "" if found.green else f" I found no green build before it, of {count(answer.builds, 'build')} looked at."
+    text = f"{clean(answer.title)} {code(answer.branch)} is red since #{first.number}, {row}.{unknown}"
     return assemble(
         text,
-        section(f"❌ *{literal(asked.title)}* · {code(asked.branch)} is red since {number}, {row}.{unknown}"),
+        section(f"❌ *{literal(answer.title)}* · {code(answer.branch)} is red since {number}, {row}.{unknown}"),
         section(_commit(first)),
-        *_what_turned(found, still, gone),
-        *_base(asked, base, links),
+        *_what_turned(answer, found),
+        *_base(answer, links),
         context(_before(found, links)),
         actions(*_buttons(found, links)),
     )
+
+
+def _not_red(answer: WhyRed, links: Links) -> Message:
+    """Say that the newest build with an outcome passed."""
+    pipeline = answer.newest.pipeline
+    said = "is not red: its newest finished build"
+    text = f"{clean(answer.title)} {code(answer.branch)} {said} #{pipeline.number} passed."
+    shown = f"✅ *{literal(answer.title)}* · {code(answer.branch)} {said} {_number(pipeline, links)} passed."
+    return assemble(text, section(shown), *_base(answer, links))
 
 
 def _commit(pipeline: Pipeline) -> str:
@@ -76,8 +62,8 @@ def _commit(pipeline: Pipeline) -> str:
     return " · ".join(filter(None, [commit, author, moment(pipeline.created_at)]))
 
 
-def _what_turned(found: Turned, still: Sequence[TestResult], gone: Sequence[TestResult]) -> Iterator[Block]:
-    jobs = failed_jobs(found.first)
+def _what_turned(answer: WhyRed, found: Turned) -> Iterator[Block]:
+    still, gone, jobs = answer.still_failing, answer.failing_no_more, failed_jobs(found.first)
     if not still and not gone:
         yield section(f"No test turned in it; what failed: {listed(jobs) if jobs else 'no job of its own'}.")
     if still:
@@ -88,13 +74,13 @@ def _what_turned(found: Turned, still: Sequence[TestResult], gone: Sequence[Test
         yield context(f"Failed in it as well, and not in the newest build any more: {names}.")
 
 
-def _base(asked: Asked, base: Turned | None, links: Links) -> Iterator[Block]:
-    if asked.branch == asked.base:
+def _base(answer: WhyRed, links: Links) -> Iterator[Block]:
+    if answer.branch == answer.base:
         return
-    if base is None:
-        yield section(f"{code(asked.base)} is not red.")
+    if answer.base_turned is None:
+        yield section(f"{code(answer.base)} is not red.")
     else:
-        yield section(f"{code(asked.base)} is red too, since {_number(base.first.pipeline, links)}.")
+        yield section(f"{code(answer.base)} is red too, since {_number(answer.base_turned.first.pipeline, links)}.")
 
 
 def _before(found: Turned, links: Links) -> str:

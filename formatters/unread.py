@@ -1,15 +1,19 @@
-"""What is said under an answer that could not be read in full."""
+"""What is said over an answer that could not be read in full."""
 
 from bot.actions import RunCommand
+from bot.answers.jobs import Unread
 from formatters.blocks import Message, actions, assemble, button, section
 from formatters.words import count
 
 MOST_COMMAND = 1500
 
 
-def add(message: Message, tried: int, missed: int, text: str, *, limited: bool) -> Message:
-    """Return the answer with what is missing, and a button that asks again; `text` is the command as it was typed."""
-    why = "CircleCI asked me to slow down" if limited else "CircleCI did not answer"
-    note = f"⚠️ Not all of it: {tried - missed} of {count(tried, 'job')} read; for the rest {why}."
-    again = actions(button(RunCommand(text=text), "Ask again")) if 0 < len(text) < MOST_COMMAND else None
-    return assemble(f"{message.text} {note}", section(note), *message.blocks, again)
+def add(message: Message, unread: Unread | None) -> Message:
+    """Return the answer with what is missing, if anything is, and a button that asks again."""
+    if unread is None:
+        return message
+    why = "CircleCI asked me to slow down" if unread.limited else "CircleCI did not answer"
+    read = f"{unread.tried - unread.missed} of {count(unread.tried, 'job')} read"
+    note = f"⚠️ Not all of it: {read}; for the rest {why}."
+    offer = button(RunCommand(text=unread.again), "Ask again") if 0 < len(unread.again) < MOST_COMMAND else None
+    return assemble(f"{message.text} {note}", section(note), *message.blocks, actions(offer) if offer else None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.answers.ourselves import CheckUp
 from bot.doctor import examine_alone
 from bot.models.checkup import Finding, Memory, Verdict
 from bot.settings import Problem, Projects, Settings
@@ -111,7 +112,7 @@ async def test_what_is_broken_is_named_with_its_fix(
     assert said in found.found
     assert found.fix
     assert "xoxb-" not in found.found
-    assert violations(checkup.message(findings)) == []
+    assert violations(checkup.message(CheckUp(findings=tuple(findings)))) == []
 
 
 @pytest.mark.parametrize(

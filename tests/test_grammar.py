@@ -29,7 +29,7 @@ PROJECTS = Projects(projects={"frontend": ProjectEntry(slug="gh/acme/frontend")}
 )
 def test_a_branch_arrives_exactly_as_typed(text: str, branch: str) -> None:
     request = parse(split(text), PROJECTS)
-    assert (request.slug, request.ref) == ("gh/acme/frontend", Ref(name=branch))
+    assert request.about(PROJECTS) == ("gh/acme/frontend", Ref(name=branch))
 
 
 @pytest.mark.parametrize(

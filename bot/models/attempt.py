@@ -6,9 +6,9 @@ from typing import Self
 
 from pydantic import Field
 
-from bot.errors import CircleCIError, NotTriggered, RateLimited, Rejected, Unauthorized, Unavailable
+from bot.errors import CircleCIError, NotTriggered, RateLimited, Rejected, Spent, Unauthorized, Unavailable
+from bot.models.caller import Place
 from bot.models.circleci import Model, PipelineId, ProjectSlug, Ref
-from bot.models.slack import Thread
 
 ParameterValue = str | int | bool
 
@@ -43,6 +43,8 @@ class Refusal(Model):
                 return Rejected(self.status, self.text)
             case "NotTriggered":
                 return NotTriggered(self.text)
+            case "Spent":
+                return Spent(self.retry_after)
             case "RateLimited":
                 return RateLimited(self.retry_after)
             case "Unauthorized":
@@ -65,8 +67,8 @@ class Attempt(Model):
     `newest_number` is the project's newest pipeline before the POST: a pipeline of ours above it is the one that this
     attempt started. `sent_at` is set before the POST, `pipeline_id` after the answer, `over` when it was refused or
     given up, with its `refusal` if CircleCI refused it. `looks` counts how often a lost answer was looked for.
-    `demands` are what must be met before it is sent; `request_ts` is the message that asks for a second person until
-    `expires_at`, and `agreed_id` who agreed.
+    `sent_by` is the delivery that has it sent. `demands`, `request_ts` and `expires_at` are an earlier version's, where
+    an act that waited was an attempt.
     """
 
     id: str
@@ -76,7 +78,7 @@ class Attempt(Model):
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
     definition_id: str | None = None
     note: str = ""
-    thread: Thread
+    thread: Place
     asker_id: str
     asker_name: str = ""
     asked_at: datetime
@@ -89,8 +91,8 @@ class Attempt(Model):
     demands: tuple[Demand, ...] = ()
     request_ts: str | None = None
     expires_at: datetime | None = None
-    agreed_id: str = ""
     looks: int = 0
+    sent_by: str = ""
 
     def started(self, pipeline_id: PipelineId, number: int) -> Self:
         """Return the attempt with the pipeline that answers it."""

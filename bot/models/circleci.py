@@ -288,7 +288,8 @@ class Action(Model):
     exit_code: int | None = None
     run_time_millis: int | None = None
     has_output: bool = False
-    output_url: Text = Field(default="", repr=False)
+    # Whoever has this address reads the log without a token, and unmasked.
+    output_url: Text = Field(default="", repr=False, exclude=True)
 
     @property
     def is_failed(self) -> bool:

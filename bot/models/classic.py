@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from pydantic import BeforeValidator, Field
 
-from bot.models.circleci import Model, Place, Text
+from bot.models.circleci import Model, Place, ProjectSlug, Text
 
 _SHORT = {"github": "gh", "bitbucket": "bb"}
 
@@ -43,9 +43,9 @@ class BuildSummary(Model):
         return f"{self.username}/{self.reponame}"
 
     @property
-    def slug(self) -> str:
+    def slug(self) -> ProjectSlug:
         """The project's slug as API v2 spells it."""
-        return f"{_SHORT.get(self.vcs_type, self.vcs_type)}/{self.title}"
+        return _slug(self.vcs_type, self.title)
 
     @property
     def ref(self) -> str:
@@ -88,6 +88,11 @@ class FollowedProject(Model):
         return f"{self.username}/{self.reponame}"
 
     @property
+    def slug(self) -> ProjectSlug:
+        """Its slug as API v2 spells it."""
+        return _slug(self.vcs_type, self.title)
+
+    @property
     def newest(self) -> _Stub | None:
         """The newest build of the default branch; CircleCI encodes the names of the branches."""
         for name, branch in self.branches.items():
@@ -111,6 +116,10 @@ class CheckoutKey(Model):
     public_key: Text = ""
     preferred: bool | None = None
     time: datetime | None = None
+
+
+def _slug(vcs_type: str, title: str) -> ProjectSlug:
+    return ProjectSlug(f"{_SHORT.get(vcs_type, vcs_type)}/{title}")
 
 
 def as_list(data: Any) -> list[Any]:

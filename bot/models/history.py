@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from bot.models.build import Run
-from bot.models.circleci import RED_WORKFLOW_STATUSES, Job, Model, Pipeline, TestResult, Text
+from bot.models.circleci import RED_WORKFLOW_STATUSES, Job, Model, Pipeline, TestResult, Text, WorkflowId
 
 TESTED_STATUSES = frozenset({"success", "failed", "timedout", "infrastructure_fail"})
 
@@ -172,7 +172,10 @@ class Triage(Model):
 
 
 class Flake(Model):
-    """A test that failed now and then: its `seen` builds newest first, of the job named."""
+    """A test that failed now and then: its `seen` builds newest first, of the job named.
+
+    `last_pipeline_number`, `last_workflow_id` and `last_job_number` name the job run it made fail last.
+    """
 
     test: TestResult
     job_name: str
@@ -180,6 +183,8 @@ class Flake(Model):
     flips: int
     low: float
     high: float
+    last_pipeline_number: int
+    last_workflow_id: WorkflowId
     last_job_number: int
     wasted: timedelta
     since: int | None = None

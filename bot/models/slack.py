@@ -5,14 +5,9 @@ from typing import Literal, Self
 
 from pydantic import Field
 
+from bot.models.attempt import Attempt
+from bot.models.caller import Caller, Place
 from bot.models.circleci import Model, Pipeline, PipelineId, ProjectSlug, Ref
-
-
-class Thread(Model):
-    """Where in Slack a build is told: without `thread_ts` the root message goes into the channel itself."""
-
-    channel_id: str
-    thread_ts: str | None = None
 
 
 class Saying(Model):
@@ -26,7 +21,7 @@ class Saying(Model):
 
     mark: str
     role: Literal["root", "reply", "final", "moved"]
-    thread: Thread
+    thread: Place
     told: tuple[str, ...] = ()
     untold: tuple[str, ...] | None = None
     digest: str = ""
@@ -53,15 +48,27 @@ class Invocation(Model):
     response_url: str | None = Field(default=None, repr=False)
     trigger_id: str | None = Field(default=None, repr=False)
 
+    @property
+    def caller(self) -> Caller:
+        """Who said it, and where."""
+        return Caller(
+            person_id=self.user_id,
+            name=self.user_name,
+            team_id=self.team_id,
+            place=Place(channel_id=self.channel_id, thread_ts=self.thread_ts),
+            delivery_id=self.id,
+        )
+
 
 class Watch(Model):
     """A thread that follows a pipeline, and what it was last told.
 
-    `id` is that of the invocation that asked for it. `root_ts` is the message edited in place, `root_digest` what it
-    showed last, `told` the keys of changes and final words already posted, `saying` a post of which it is not known yet
-    whether it arrived. `note` is a sentence shown in the root, such as why this branch was chosen. `moved_to_direct`
-    says that its channel would not take it any more. `final_ts` is the last final reply, `failure` names what failed
-    in it, and `failure_before` what failed in the one before it.
+    `id` is that of the delivery that began it. `asker_id` asked the bot for this pipeline, if anybody did; `started_by`
+    is who began one that was started elsewhere, and `watcher_id` who has it followed here. `root_ts` is the message
+    edited in place, `root_digest` what it showed last, `told` the keys of changes and final words already posted,
+    `saying` a post of which it is not known yet whether it arrived. `note` is a sentence shown in the root, such as why
+    this branch was chosen. `moved_to_direct` says that its channel would not take it any more. `final_ts` is the last
+    final reply, `failure` names what failed in it, and `failure_before` what failed in the one before it.
     """
 
     id: str
@@ -70,9 +77,12 @@ class Watch(Model):
     project_slug: ProjectSlug
     project_title: str
     ref: Ref | None = None
-    thread: Thread
-    asker_id: str
+    thread: Place
+    asker_id: str = ""
     asker_name: str = ""
+    watcher_id: str = ""
+    watcher_name: str = ""
+    started_by: str = ""
     asked_at: datetime
     root_ts: str | None = None
     root_digest: str = ""
@@ -85,20 +95,45 @@ class Watch(Model):
     failure_before: str = ""
 
     @classmethod
-    def of(cls, pipeline: Pipeline, title: str, invocation: Invocation) -> Self:
-        """Return the watch of whoever asked for it, where they asked."""
+    def of(cls, pipeline: Pipeline, title: str, watcher: Caller, place: Place) -> Self:
+        """Return the watch of somebody who follows, in a place, what was started without them."""
         return cls(
-            id=invocation.id,
+            id=watcher.delivery_id,
             pipeline_id=pipeline.id,
             pipeline_number=pipeline.number,
             project_slug=pipeline.project_slug,
             project_title=title,
             ref=pipeline.ref,
-            thread=Thread(channel_id=invocation.channel_id, thread_ts=invocation.thread_ts),
-            asker_id=invocation.user_id,
-            asker_name=invocation.user_name,
+            thread=place,
+            started_by=pipeline.actor,
+            watcher_id=watcher.person_id,
+            watcher_name=watcher.name,
             asked_at=utc_now(),
         )
+
+    @classmethod
+    def of_attempt(cls, attempt: Attempt, pipeline_id: PipelineId, number: int) -> Self:
+        """Return the watch of whoever asked for a pipeline, where they asked for it."""
+        return cls(
+            id=attempt.id,
+            pipeline_id=pipeline_id,
+            pipeline_number=number,
+            project_slug=attempt.project_slug,
+            project_title=attempt.project_title,
+            ref=attempt.ref,
+            thread=attempt.thread,
+            asker_id=attempt.asker_id,
+            asker_name=attempt.asker_name,
+            watcher_id=attempt.asker_id,
+            watcher_name=attempt.asker_name,
+            asked_at=attempt.asked_at,
+            note=attempt.note,
+        )
+
+    @property
+    def follower_id(self) -> str:
+        """Who is told where its channel takes nothing any more, and pinged at the end."""
+        return self.watcher_id or self.asker_id
 
     @property
     def reply_ts(self) -> str | None:
@@ -123,7 +158,7 @@ class Watch(Model):
                 changed = {"told": self._told_after(saying), "final_ts": ts, "failure": saying.failure}
                 changed["failure_before"] = self.failure
             case "moved":
-                there = Thread(channel_id=saying.thread.channel_id, thread_ts=ts)
+                there = Place(channel_id=saying.thread.channel_id, thread_ts=ts)
                 changed = {"thread": there, "root_ts": None, "root_digest": "", "moved_to_direct": True}
         return self.model_copy(update={**changed, "saying": None})
 
@@ -148,6 +183,14 @@ class Click(Model):
     thread_ts: str | None = None
     response_url: str | None = Field(default=None, repr=False)
     trigger_id: str | None = Field(default=None, repr=False)
+
+    @property
+    def caller(self) -> Caller:
+        """Who pressed, and where; a window stands nowhere."""
+        place = Place(channel_id=self.channel_id, thread_ts=self.thread_ts) if self.channel_id else None
+        return Caller(
+            person_id=self.user_id, name=self.user_name, team_id=self.team_id, place=place, delivery_id=self.id
+        )
 
 
 def utc_now() -> datetime:

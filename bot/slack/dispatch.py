@@ -1,42 +1,74 @@
-"""The boundary: find, parse, authorise, handle, reply; every exception becomes words here and nowhere else."""
+"""The boundary: find, parse, ask at the door, handle, show; every exception becomes words here and nowhere else."""
 
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 
 import structlog
+from pydantic import ValidationError
 
 from bot import metrics
 from bot.actions import RunCommand
-from bot.auditing import Auditor, begin
-from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unauthorized, UsageError, UserError
+from bot.answers import Answer, File, Nothing
+from bot.answers.questions import Waits
+from bot.errors import (
+    BotError,
+    CircleCIError,
+    NothingToDo,
+    SlackError,
+    StoreError,
+    Taken,
+    Unauthorized,
+    UsageError,
+    UserError,
+)
+from bot.grammar import Word as Typed
 from bot.grammar import split
+from bot.models.caller import Caller
+from bot.models.circleci import ProjectSlug
 from bot.models.slack import Click, Invocation
-from bot.routing import Context, subject
+from bot.permissions import Permissions
+from bot.policy import Word
+from bot.record import Record
+from bot.requests import Request
+from bot.routing import Command, Context
+from bot.settings import Projects
 from bot.slack.secrecy import REMOVED
 from bot.watching.operator import Operator
-from formatters import answers, credentials, errors
+from formatters import credentials, errors
 from formatters.blocks import Message
+from formatters.links import Links
+from formatters.show import show
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Act:
+    """What is being carried out, for the record: the word it takes, and the command or the button."""
+
+    caller: Caller
+    word: str = Word.READ
+    what: str = ""
 
 
 class Dispatcher:
     """Carries out what was recorded; nothing it does raises to the worker but a lost Redis."""
 
-    def __init__(self, context: Context, operator: Operator, auditor: Auditor) -> None:
-        self._auditor = auditor
+    def __init__(self, context: Context, operator: Operator, record: Record, links: Links) -> None:
+        self._record = record
         self._context = context
         self._operator = operator
+        self._links = links
 
     async def handle(self, invocation_id: str) -> None:
         """Carry out what somebody said, unless an earlier run has."""
         invocation = await self._context.store.deliveries.said(Invocation, invocation_id)
         if invocation is None:
             return
+        act = _Act(invocation.caller)
         with structlog.contextvars.bound_contextvars(request=_reference(), user=invocation.user_id):
-            answer = await self._in_words(invocation, self._answer_to(invocation))
-            if answer is not None:
-                await self._reply(invocation, answer)
+            await self._answer(invocation, act, self._answer_to(invocation, act))
             if REMOVED in invocation.text:
                 await self._reply(invocation, credentials.token_in_link())
         await self._context.store.deliveries.mark_done(invocation_id)
@@ -46,72 +78,88 @@ class Dispatcher:
         click = await self._context.store.deliveries.said(Click, click_id)
         if click is None:
             return
+        act = _Act(click.caller)
         with structlog.contextvars.bound_contextvars(request=_reference(), user=click.user_id):
-            answer = await self._in_words(click, self._answer_to_click(click))
-            if answer is not None:
-                await self._reply(click, answer)
+            await self._answer(click, act, self._answer_to_click(click, act))
         await self._context.store.deliveries.mark_done(click_id)
 
-    async def _answer_to(self, invocation: Invocation) -> Message | None:
+    async def _answer_to(self, invocation: Invocation, act: _Act) -> Answer:
+        if invocation.kind == "opened" and not await self._is_new(invocation):
+            return Nothing()
         command, rest = self._context.router.find(split(invocation.text), typed=invocation.text)
         log.info("command", name=command.name, kind=invocation.kind, channel=invocation.channel_id)
-        begin(command.permission, invocation.text)
-        await self._context.permissions.check(invocation, command.permission)
+        act.word, act.what = command.permission, command.name
+        await self._context.permissions.check(act.caller, command.permission)
         try:
-            request = command.parse(rest, self._context.projects)
-            await self._context.permissions.check(invocation, command.permission, *subject(request), certain=False)
-            return await command.handle(request, invocation, self._context)
+            request = _parsed(command, rest, self._context.projects)
+            slug, ref = request.about(self._context.projects)
+            await self._context.permissions.check(act.caller, command.permission, slug, ref, certain=False)
+            return await command.handle(request, act.caller, self._context)
         except UsageError as error:
             error.command = error.command or command.name
             raise
 
-    async def _answer_to_click(self, click: Click) -> Message | None:
+    async def _is_new(self, invocation: Invocation) -> bool:
+        """Say whether nothing was ever said between them; two openings at once are told apart by the claim."""
+        if await self._context.messenger.has_talked(invocation.channel_id):
+            return False
+        return await self._context.store.claims.first(f"greeting:{invocation.user_id}")
+
+    async def _answer_to_click(self, click: Click, act: _Act) -> Answer:
         if click.action_id.partition(":")[0] == RunCommand.action_id:
-            return await self._run_command(click)
+            return await self._run_command(click, act)
         action = self._context.router.action_for(click.action_id)
         if action is None:
-            return answers.unknown_button()
+            raise NothingToDo("unknown_button")
         log.info("press", button=action.button.action_id, channel=click.channel_id)
-        begin(action.permission, action.button.action_id)
+        act.word, act.what = action.permission, action.button.action_id
         button = action.button.unpack(click.value)
-        await self._context.permissions.check(click, action.permission, *subject(button), certain=False)
-        return await action.handle(button, click, self._context)
+        await at_the_door(self._context.permissions, act.caller, action.permission, button.project)
+        return await action.handle(button, act.caller, self._context)
 
-    async def _run_command(self, click: Click) -> Message | None:
+    async def _run_command(self, click: Click, act: _Act) -> Answer:
         """Carry out a command offered as a button, as if the presser had typed it; the first press counts."""
         text = RunCommand.unpack(click.value).text
         command, _ = self._context.router.find(split(text), typed=text)
-        if command.permission == "read":
-            return await self._answer_to(_as_if_typed(click, text))  # may be read as often as anybody likes
-        store, claim = self._context.store, f"run:{click.channel_id}:{click.message_ts}:{text}"
-        mine = f"{click.id}|{click.user_id}"
-        if (holder := await store.claims.claim(claim, mine)) != mine:
-            return answers.someone_was_first(holder.rpartition("|")[2], text)
         invocation = _as_if_typed(click, text)
-        await store.deliveries.record(invocation)
+        if command.permission == Word.READ:
+            return await self._answer_to(invocation, act)  # may be read as often as anybody likes
+        store, claim = self._context.store, f"run:{click.channel_id}:{click.message_ts}:{text}"
+        if (holder := await store.claims.claim(claim, act.caller.claim)) != act.caller.claim:
+            raise Taken(holder.rpartition("|")[2], text)
         try:
-            return await self._answer_to(invocation)
+            return await self._answer_to(invocation, act)
         except (UserError, CircleCIError):
             await store.claims.release(claim)
             raise
 
-    async def _in_words(self, said: Invocation | Click, answer: Awaitable[Message | None]) -> Message | None:
+    async def _answer(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> None:
+        message = await self._in_words(said, act, answer)
+        if message is not None:
+            await self._reply(said, message)
+
+    async def _in_words(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> Message | None:
         try:
-            found = await answer
+            return await self._shown(said, await answer)
+        except Waits as waits:
+            return show(waits.question, self._links)
         except StoreError:
             raise  # only the engine can help: it runs the task again, and each step looks before it acts
         except BotError as error:
-            words = await self._words_for(error, said)
-            await self._auditor.note(said, words.text)
-            return words
+            await self._record.at_the_door(act.caller, act.word, act.what, error)
+            return await self._words_for(error, said)
         except Exception:  # the one boundary: nobody may see nothing
             metrics.ERRORS.labels("unexpected").inc()
             reference = str(structlog.contextvars.get_contextvars()["request"])
             log.exception("unexpected", reference=reference)
-            await self._auditor.note(said, "it broke")
             return errors.unexpected(reference)
-        await self._auditor.note(said, found.text if found else "done")
-        return found
+
+    async def _shown(self, said: Invocation | Click, answer: Answer) -> Message | None:
+        """Return the words of an answer; a file goes into the thread itself."""
+        if isinstance(answer, File):
+            await self._context.messenger.upload(said.channel_id, answer.name, answer.content, thread_ts=said.thread_ts)
+            return None
+        return show(answer, self._links, command=_spoken_to(said))
 
     async def _words_for(self, error: BotError, said: Invocation | Click) -> Message:
         metrics.ERRORS.labels(type(error).__name__).inc()
@@ -120,10 +168,11 @@ class Dispatcher:
         if isinstance(error, Unauthorized):
             await self._operator.token_refused(error.token)
         usage = self._context.router.commands.get(error.command or "") if isinstance(error, UsageError) else None
-        word = said.command if isinstance(said, Invocation) else "/ci"
         typed = said.text if isinstance(said, Invocation) else ""
         reference = str(structlog.contextvars.get_contextvars()["request"])
-        return errors.error(error, command=word, help=usage.help if usage else None, typed=typed, reference=reference)
+        return errors.error(
+            error, command=_spoken_to(said), help=usage.help if usage else None, typed=typed, reference=reference
+        )
 
     async def _reply(self, said: Invocation | Click, message: Message) -> None:
         """Answer the one person, where they asked; by direct message where all else fails."""
@@ -142,6 +191,27 @@ class Dispatcher:
             await messenger.whisper(said.channel_id, said.user_id, message, thread_ts=_thread_of(said))
         except SlackError as error:
             log.warning("answer_not_delivered", method=error.method, code=error.code)
+
+
+def _parsed(command: Command, words: Sequence[Typed], projects: Projects) -> Request:
+    """Return the request; what no field takes is a word that cannot be understood, like any other."""
+    try:
+        request: Request = command.parse(words, projects)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(
+            "I cannot take this: it is too long, or holds what no name can.", given=str(first["input"])
+        ) from None
+    return request
+
+
+async def at_the_door(permissions: Permissions, caller: Caller, word: str, slug: str) -> None:
+    """Ask early, to be polite: what protects is asked again by the act itself, with what the far side names."""
+    await permissions.check(caller, word, ProjectSlug(slug) if slug else None, certain=False)
+
+
+def _spoken_to(said: Invocation | Click) -> str:
+    return said.command if isinstance(said, Invocation) else "/ci"
 
 
 def _thread_of(said: Invocation | Click) -> str | None:

@@ -9,12 +9,18 @@ import structlog
 from slack_bolt.response import BoltResponse
 
 from bot.actions import ButtonAction
-from bot.auditing import Auditor, begin
+from bot.answers import Answer
+from bot.answers.questions import Waits
 from bot.errors import BotError, StoreError
+from bot.models.caller import Caller
 from bot.models.slack import Click
-from bot.routing import Context, Form, subject
-from formatters import errors, forms
+from bot.record import Record
+from bot.routing import Context, Form
+from bot.slack.dispatch import at_the_door
+from formatters import errors, forms, gate
 from formatters.blocks import Message
+from formatters.links import Links
+from formatters.show import show
 
 Ack = Callable[..., Awaitable[BoltResponse]]
 KEPT = timedelta(hours=1)
@@ -26,9 +32,10 @@ log = structlog.get_logger(__name__)
 class Forms:
     """Opens a form when its button is pressed, and hands what was filled in to the form's handler."""
 
-    def __init__(self, context: Context, auditor: Auditor) -> None:
+    def __init__(self, context: Context, record: Record, links: Links) -> None:
         self._context = context
-        self._auditor = auditor
+        self._record = record
+        self._links = links
         self._under_way: set[asyncio.Task[Message]] = set()
 
     def opens(self, action_id: str) -> bool:
@@ -42,7 +49,7 @@ class Forms:
             return
         try:
             button = form.button.unpack(click.value)
-            await self._context.permissions.check(click, form.permission, *subject(button))
+            await self._permitted(form, button, click.caller)
             view = form.view(button, click.value, form.button.action_id)
             await self._context.messenger.open_view(click.trigger_id, view)
         except BotError as error:
@@ -51,14 +58,14 @@ class Forms:
 
     async def submitted(self, body: dict[str, Any], ack: Ack) -> None:
         """Carry out what was filled in, and say in the modal what CircleCI made of it."""
-        view = body["view"]
+        view, caller = body["view"], _presser(body).caller
         form = self._form(str(view.get("callback_id") or ""))
         if form is None:
             await ack()
             return
         try:
             button = form.button.unpack(str(view["private_metadata"]))
-            await self._context.permissions.check(_presser(body), form.permission, *subject(button))
+            await self._permitted(form, button, caller)
             first = await self._context.store.claims.first(f"form:{view['id']}", KEPT)
         except BotError as error:
             await ack(response_action="update", view=forms.told(errors.error(error)))
@@ -66,7 +73,7 @@ class Forms:
         if not first:
             await ack()
             return
-        work = asyncio.create_task(self._noted(form, button, _filled(view), _presser(body)))
+        work = asyncio.create_task(self._carried_out(form, button, _filled(view), caller))
         self._under_way.add(work)
         work.add_done_callback(self._under_way.discard)
         await asyncio.wait({work}, timeout=ACK_SECONDS)
@@ -89,24 +96,35 @@ class Forms:
         except BotError as error:
             log.warning("form_answer_not_shown", error=repr(error))
 
-    async def _noted(self, form: Form, button: ButtonAction, filled: Mapping[str, str], said: Click) -> Message:
-        """Carry it out, and keep the record; what was typed is never part of it."""
-        begin(form.permission, form.button.action_id)
-        told = await self._carried_out(form, button, filled, said)
-        await self._auditor.note(said, told.text)
-        return told
-
-    async def _carried_out(self, form: Form, button: ButtonAction, filled: Mapping[str, str], said: Click) -> Message:
+    async def _permitted(self, form: Form, button: ButtonAction, caller: Caller) -> None:
+        """Ask at the door; what is refused there is in the record as well."""
         try:
-            return await form.submit(button, filled, said, self._context)
+            await at_the_door(self._context.permissions, caller, form.permission, button.project)
+        except BotError as error:
+            await self._record.at_the_door(caller, form.permission, form.button.action_id, error)
+            raise
+
+    async def _carried_out(
+        self, form: Form, button: ButtonAction, filled: Mapping[str, str], caller: Caller
+    ) -> Message:
+        """Carry it out; what was typed is never part of what is said or kept."""
+        try:
+            return self._shown(await form.submit(button, filled, caller, self._context))
+        except Waits as waits:
+            return self._shown(waits.question)
         except StoreError as error:
             return errors.error(error)
         except BotError as error:
             log.warning("form_refused", form=form.button.action_id, error=type(error).__name__)
+            await self._record.at_the_door(caller, form.permission, form.button.action_id, error)
             return errors.error(error)
         except Exception as error:  # noqa: BLE001  # its text may hold what was typed: the kind of it must do
             log.error("form_failed", form=form.button.action_id, error=type(error).__name__)  # noqa: TRY400
             return errors.unexpected(form.button.action_id)
+
+    def _shown(self, answer: Answer) -> Message:
+        """Return what the window says in the end; what a thread tells is told there."""
+        return show(answer, self._links) or gate.typed_right()
 
     async def _say(self, click: Click, message: Message) -> None:
         if not click.response_url:

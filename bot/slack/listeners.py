@@ -22,7 +22,7 @@ from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
 from bot.slack.secrecy import command_with_value
 from bot.store.deliveries import Deliveries
-from bot.watching.engine import Engine
+from bot.watching.engine import HANDLE, PRESS, Engine
 from formatters import credentials, errors
 from formatters.blocks import Message
 
@@ -130,9 +130,9 @@ class Listeners:
 
     async def _queue(self, said: Invocation | Click) -> None:
         if isinstance(said, Click):
-            await self._engine.press(said.id)
+            await self._engine.add(PRESS, said.id)
         else:
-            await self._engine.handle(said.id)
+            await self._engine.add(HANDLE, said.id)
 
     async def _remember(self, delivery_id: str) -> None:
         """Drop redeliveries; after queueing, so that a process that dies in between loses nothing."""

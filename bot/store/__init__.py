@@ -6,7 +6,8 @@
 | `seen:<delivery id>`           | it was queued: a redelivery is dropped      | an hour                   |
 | `done:<delivery id>`           | it was handled: a second run does nothing   | a day                     |
 | `acted:<pipeline id>`          | what last reran it, and who                 | the retention             |
-| `attempt:<invocation id>`      | an Attempt                                  | the retention             |
+| `attempt:<delivery id>`        | an Attempt                                  | the retention             |
+| `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
 | `claim:<what>`                 | who was first, or how often it was tried    | as the caller says        |
 | `watches:<pipeline id>`        | watch id -> Watch                           | the retention, when ended |
 | `snapshot:<pipeline id>`       | a Snapshot                                  | the retention, when ended |
@@ -36,6 +37,7 @@ from bot.store.connection import Connection
 from bot.store.deliveries import Deliveries
 from bot.store.locks import Locks
 from bot.store.past import Past
+from bot.store.pending import Pendings
 from bot.store.pulse import Vitals
 from bot.store.turns import Turns
 from bot.store.watches import Watches
@@ -51,6 +53,7 @@ class Store:
         self.claims = Claims(connection)
         self.locks = Locks(connection)
         self.attempts = Attempts(connection)
+        self.pending = Pendings(connection, self.attempts)
         self.acted = Acted(connection)
         self.watches = Watches(connection)
         self.past = Past(connection)

@@ -30,6 +30,10 @@ class Claims:
         put = self._connection.redis.set(self._key(what), 1, nx=True, ex=self._for(keep))
         return bool(await self._connection.ask(put))
 
+    async def is_taken(self, what: str) -> bool:
+        """Say whether somebody holds it, without asking for it."""
+        return bool(await self._connection.ask(self._connection.redis.exists(self._key(what))))
+
     async def swap(self, what: str, holder: str, new_holder: str) -> bool:
         """Hand `what` on from `holder`, for the time that is left of it; False when `holder` does not hold it."""
         return bool(await self._connection.ask(self._swap(keys=[self._key(what)], args=[holder, new_holder])))

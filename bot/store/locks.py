@@ -40,7 +40,7 @@ class Locks:
         data = await self._kept(key)
         return None if data is None else decoded(Lock, data)
 
-    async def on(self, slug: ProjectSlug, ref: Ref) -> Lock | None:
+    async def on(self, slug: ProjectSlug, ref: Ref | None) -> Lock | None:
         """Return what keeps others from deploying a branch or tag: a lock on it, or on its whole project."""
         return await self.get(lock_key(slug, ref)) or await self.get(lock_key(slug, None))
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from bot.models.circleci import Job, TestResult
+from bot.models.circleci import Job, TestResult, WorkflowId
 from bot.models.history import Flake, PastBuild
 from bot.triage.keeping import has_failed, key
 from bot.triage.sightings import Results, seen_test
@@ -44,6 +44,7 @@ def _flake(test: TestResult, job_name: str, builds: Sequence[PastBuild], results
     low, high = interval(sum(one.failed > 0 for one in seen), len(seen))
     red, flips = streak(seen), flipped(seen)
     broken = len(red) >= 2 and not flips and episodes(seen[len(red) :]) == 0
+    last_build, last_job = failed_in[0]
     return Flake(
         test=test,
         job_name=job_name,
@@ -51,19 +52,28 @@ def _flake(test: TestResult, job_name: str, builds: Sequence[PastBuild], results
         flips=flips,
         low=low,
         high=high,
-        last_job_number=failed_in[0].job_number or 0,
-        wasted=sum((took(job) for job in failed_in), timedelta(0)),
+        last_pipeline_number=last_build.pipeline.number,
+        last_workflow_id=_workflow_id(last_build, last_job),
+        last_job_number=last_job.job_number or 0,
+        wasted=sum((took(job) for _, job in failed_in), timedelta(0)),
         since=red[-1].number if broken else None,
     )
 
 
-def _failed_in(test_key: str, job_name: str, builds: Sequence[PastBuild], results: Results) -> Iterator[Job]:
-    """Yield the job runs that the test made fail, newest build first."""
+def _failed_in(
+    test_key: str, job_name: str, builds: Sequence[PastBuild], results: Results
+) -> Iterator[tuple[PastBuild, Job]]:
+    """Yield the job runs that the test made fail with their builds, newest build first."""
     for build in builds:
         for job in build.jobs:
             kept = results.get(job.job_number or 0)
             if job.name == job_name and kept and has_failed(kept, test_key):
-                yield job
+                yield build, job
+
+
+def _workflow_id(build: PastBuild, job: Job) -> WorkflowId:
+    """Return the workflow in which a job ran: a rerun from failed lists those that had passed again."""
+    return next(run.workflow.id for run in build.runs if any(one.job_number == job.job_number for one in run.jobs))
 
 
 def took(job: Job) -> timedelta:

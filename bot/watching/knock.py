@@ -45,9 +45,11 @@ class Knock:
             return "old"
         if not await self._store.watches.any(event.pipeline_id):
             return "unwatched"
-        if not await self._store.claims.first(f"webhook:{event.id}", KEPT):
+        once = f"webhook:{event.id}"
+        if await self._store.claims.is_taken(once):
             return "duplicate"
         await self._engine.wake(event.pipeline_id)
+        await self._store.claims.first(once, KEPT)  # only now: what was put off comes again
         return "woke"
 
     @staticmethod

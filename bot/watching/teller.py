@@ -13,7 +13,8 @@ from bot import metrics
 from bot.errors import SlackError, SlackLimited
 from bot.messenger import CHANNEL_GONE, MESSAGE_GONE, Messenger
 from bot.models.build import Build, Change
-from bot.models.slack import Saying, Thread, Watch
+from bot.models.caller import Place
+from bot.models.slack import Saying, Watch
 from bot.store.watches import Watches
 from bot.watching.operator import Operator
 from formatters import replies, root
@@ -129,7 +130,7 @@ class Teller:
         if watch.moved_to_direct or isinstance(error, SlackLimited):
             raise error
         await self._operator.channel_gone(watch.thread.channel_id, error.code)
-        there = Thread(channel_id=await self._messenger.direct_channel(watch.asker_id))
+        there = Place(channel_id=await self._messenger.direct_channel(watch.follower_id))
         return await self._say(
             watch, replies.moved(watch, error.code), Saying(role="moved", thread=there, mark=_mark())
         )
@@ -176,8 +177,8 @@ class Teller:
         return await self._watches.save(watch, watch.model_copy(update=changed))
 
 
-def _thread(watch: Watch) -> Thread:
-    return Thread(channel_id=watch.thread.channel_id, thread_ts=watch.reply_ts)
+def _thread(watch: Watch) -> Place:
+    return Place(channel_id=watch.thread.channel_id, thread_ts=watch.reply_ts)
 
 
 def _mark() -> str:

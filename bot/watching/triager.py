@@ -16,7 +16,7 @@ from bot.models.history import Advice, Extent, Triage
 from bot.models.slack import Watch
 from bot.settings import Projects, Settings
 from bot.store import Store
-from bot.watching.acts import Acts
+from bot.watching.engine import RERUN_ONCE, Engine
 from bot.watching.teller import Teller
 from formatters import final
 from formatters.links import Links
@@ -48,7 +48,7 @@ class Triager:
         store: Store,
         past: Past,
         teller: Teller,
-        acts: Acts,
+        engine: Engine,
         links: Links,
     ) -> None:
         self._settings = settings
@@ -56,7 +56,7 @@ class Triager:
         self._store = store
         self._past = past
         self._teller = teller
-        self._acts = acts
+        self._engine = engine
         self._links = links
         self._at_work = 0
 
@@ -86,14 +86,8 @@ class Triager:
                 return pause
             log.warning("reply_not_completed", pipeline=pipeline_id, tries=tries)
         if may_rerun and found.advice is Advice.RERUN:
-            await self._rerun(build)
+            await self._engine.add(RERUN_ONCE, pipeline_id, fingerprint)
         return None
-
-    async def _rerun(self, build: Build) -> None:
-        try:
-            await self._acts.rerun_once(build)
-        except CircleCIError as error:
-            log.warning("not_rerun", pipeline=build.pipeline.id, error=repr(error))  # its button is still there
 
     async def _found(self, build: Build, evidence: Report) -> Triage:
         last = self._settings.history_builds

@@ -19,7 +19,7 @@ from bot.store import Store
 from bot.store.watches import Known
 from bot.triage.infrastructure import Pattern
 from bot.watching.changes import changes
-from bot.watching.engine import Engine
+from bot.watching.engine import TRIAGE, Engine
 from bot.watching.operator import Operator
 from bot.watching.schedule import LATE, MOST_SLOWED, Ending, ending, next_delay
 from bot.watching.teller import Teller
@@ -114,7 +114,7 @@ class Watcher:
         if not end.is_final:
             return self._next(build, end, slowed=slowed)
         if self._is_compared(build) and waiting(await self._store.watches.of(pipeline_id), build):
-            await self._engine.triage(pipeline_id, build.fingerprint)
+            await self._engine.add(TRIAGE, pipeline_id, build.fingerprint)
         since = build.read_at - (finished_since or build.pipeline.created_at)
         return await self._after_the_end(build, since, {watch.id for watch in watches}, known.unread)
 
@@ -164,8 +164,13 @@ class Watcher:
         watch = await self._teller.root(watch, build) if watch.root_ts is None else watch
         await self._teller.once(watch, LATE_TOLD, word)
 
-    async def _failed(self, pipeline_id: PipelineId, snapshot: Snapshot, error: CircleCIError) -> timedelta:
-        """Keep the watch through an outage: the log and the threads hear of its beginning, and of its end."""
+    async def _failed(self, pipeline_id: PipelineId, snapshot: Snapshot, error: CircleCIError) -> timedelta | None:
+        """Keep the watch through an outage: the log and the threads hear of its beginning, and of its end.
+
+        Where nobody waits for it any more, it is not looked for any more.
+        """
+        if not await self._store.watches.any(pipeline_id) and await self._store.watches.stop(pipeline_id, ()):
+            return None
         failures = snapshot.failures + 1
         if failures == 1:
             log.info("circleci_unreadable", pipeline=pipeline_id, error=repr(error))

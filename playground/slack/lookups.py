@@ -77,7 +77,9 @@ def _user(call: Call) -> Json:
     user = call.workspace.users.get(call.need("user"))
     if user is None:
         raise Refused("user_not_found")
-    return {"user": user.as_json() | {"is_stranger": user.team_id != call.workspace.team_id}}
+    # Of those who share a channel with the app, Slack says that they are none: `team_id` tells.
+    shared = any(user.id in channel.members for channel in call.workspace.channels_of(call.workspace.bot_user_id))
+    return {"user": user.as_json() | {"is_stranger": user.team_id != call.workspace.team_id and not shared}}
 
 
 @method("users.conversations")

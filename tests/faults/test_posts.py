@@ -9,9 +9,10 @@ import pytest
 
 from bot.errors import CircleCIError, NotTriggered, RateLimited, Rejected, Unauthorized, Unavailable
 from bot.models.attempt import Attempt, Refusal
+from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
-from bot.models.slack import Invocation, Thread, utc_now
-from bot.watching.engine import Engine
+from bot.models.slack import Invocation, utc_now
+from bot.watching.engine import HANDLE, Engine
 from playground.circleci.past import PastPlan, scenario_of
 from playground.slack.rules import GRANTED
 from tests.stories.team import Team, team_at_work
@@ -92,7 +93,7 @@ async def test_a_refusal_that_a_crash_cut_off_is_said_by_the_second_run(team: Te
         project_slug=ProjectSlug("gh/acme/frontend"),
         project_title="acme/frontend",
         ref=Ref(name="main"),
-        thread=Thread(channel_id=team.deploys.id),
+        thread=Place(channel_id=team.deploys.id),
         asker_id=team.ada.id,
         asked_at=utc_now(),
         sent_at=utc_now(),
@@ -101,7 +102,7 @@ async def test_a_refusal_that_a_crash_cut_off_is_said_by_the_second_run(team: Te
     )
     await team.app.store.attempts.save(refused)
     await team.app.store.deliveries.record(said)
-    await Engine(team.app.docket).handle(said.id)
+    await Engine(team.app.docket).add(HANDLE, said.id)
     await team.is_told(team.ada, "You may not build here.")
     assert team.posts("/pipeline") == []
 

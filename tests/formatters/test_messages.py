@@ -2,14 +2,17 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 
 from bot.actions import RerunAll
+from bot.answers.builds import Evidence
 from bot.errors import (
     BotError,
     NotAllowed,
     NotFound,
+    NothingToDo,
     NotTriggered,
     RateLimited,
     Rejected,
@@ -20,9 +23,10 @@ from bot.errors import (
     UsageError,
 )
 from bot.models.build import Build, JobReport, Report, Run
+from bot.models.caller import Place
 from bot.models.circleci import Artifact, Job, Pipeline, PipelineId, ProjectSlug, Ref, TestResult, Vcs, Workflow
 from bot.models.history import Extent, Kind, Transition, Triage, Turn, Verdict
-from bot.models.slack import Thread, Watch
+from bot.models.slack import Watch
 from bot.triage.advice import advise
 from bot.triage.diagnosis import failure_id
 from bot.watching.changes import noteworthy
@@ -37,6 +41,9 @@ START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 HOSTILE = "<!channel> *bold* `code` | <https://evil.example|ok> & " + "x" * 500
 STATUSES = ["success", "running", "failed", "failing", "on_hold", "canceled", "error", "unauthorized", "queued", "new"]
 
+PARTS: tuple[Literal["log", "tests", "artifacts"], ...] = ("log", "tests", "artifacts")
+NOTHING = ["nothing_to_rerun", "rerun_too_old", "already_running"]
+
 
 def watch() -> Watch:
     return Watch(
@@ -46,7 +53,7 @@ def watch() -> Watch:
         project_slug=ProjectSlug("gh/acme/frontend"),
         project_title="acme/frontend",
         ref=Ref(name=HOSTILE),
-        thread=Thread(channel_id="C0"),
+        thread=Place(channel_id="C0"),
         asker_id="U0ADA",
         asker_name=HOSTILE,
         asked_at=START,
@@ -163,17 +170,14 @@ def test_a_ref_is_always_readable() -> None:
 
 
 def test_every_answer_is_within_the_limits() -> None:
-    hostile = report(90)
+    reports = [report(90), Report(), Report(artifacts_problem=HOSTILE)]
     made = [
-        answers.log(hostile),
-        answers.log(Report()),
-        answers.all_tests(hostile),
-        answers.all_tests(Report()),
-        answers.all_artifacts(hostile),
-        answers.all_artifacts(Report(artifacts_problem=HOSTILE)),
-        answers.nothing_to_rerun(build("success")),
-        answers.rerun_too_old(),
-        answers.already_running(build("running"), ""),
+        *(
+            answers.evidence(Evidence(build=build("failed"), report=found, shown=part))
+            for found in reports
+            for part in PARTS
+        ),
+        *(errors.error(NothingToDo(why, what=HOSTILE, number=2417, state="running")) for why in NOTHING),
         answers.lost_answer_not_found(Ref(name=HOSTILE), HOSTILE),
         errors.token_refused(""),
         errors.token_refused("gh/acme"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from bot import errors as known
 from bot.errors import (
@@ -9,6 +10,7 @@ from bot.errors import (
     Locked,
     NotAllowed,
     NotFound,
+    NothingToDo,
     NotTriggered,
     RateLimited,
     Rejected,
@@ -16,23 +18,26 @@ from bot.errors import (
     SlackLimited,
     Spent,
     StoreError,
+    Taken,
     Unauthorized,
     Unavailable,
     Unreadable,
     UsageError,
 )
-from formatters import errors, forms, help, replies  # noqa: A004  # it is the module's name
+from bot.models.help import CommandHelp
+from formatters import errors, forms, nothing, replies
 from formatters.blocks import Message
 from tests.golden import transcript
 from tests.golden.records import compare
 
-DEPLOY = help.CommandHelp(
+DEPLOY = CommandHelp(
     name="deploy",
     group="Ship",
     summary="Start it.",
     usage="deploy <project> [<branch>]",
     example="deploy acme/frontend",
 )
+MEANT: dict[str, Any] = {"what": "test", "number": 2417, "state": "passed", "person_id": "U0GRACE"}
 ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-usage": (
         UsageError("Which project should I deploy?", command="deploy"),
@@ -56,6 +61,8 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-unauthorized": (Unauthorized(),),
     "error-rate-limited": (RateLimited(timedelta(seconds=40)), RateLimited(timedelta(minutes=3))),
     "error-spent": (Spent(timedelta(seconds=4)),),
+    "error-taken": (Taken("U0ADA", "Rerun failed"), Taken("", "rerun once")),
+    "error-nothing-to-do": tuple(NothingToDo(why, **MEANT) for why in sorted(nothing.REASONS)),
     "error-rejected": (Rejected(403, "Plan is suspended."), Rejected(403, "")),
     "error-not-triggered": (NotTriggered("The commit says [skip ci], so nothing was started."),),
     "error-unavailable": (Unavailable("Service Unavailable"), Unavailable("no connection", arrived=False)),

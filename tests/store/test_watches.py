@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from bot.errors import Unreadable
 from bot.models.build import Snapshot
+from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug
-from bot.models.slack import Saying, Thread, Watch, utc_now
+from bot.models.slack import Saying, Watch, utc_now
 from bot.store import Store
 from bot.store.watches import merged
 
@@ -26,7 +27,7 @@ def watch(name: str = "Ev1", **more: object) -> Watch:
         "pipeline_number": 2417,
         "project_slug": ProjectSlug("gh/acme/frontend"),
         "project_title": "acme/frontend",
-        "thread": Thread(channel_id="C0"),
+        "thread": Place(channel_id="C0"),
         "asker_id": "U0ADA",
         "asked_at": utc_now(),
     }
@@ -34,9 +35,7 @@ def watch(name: str = "Ev1", **more: object) -> Watch:
 
 
 def saying(mark: str, **more: object) -> Saying:
-    return Saying.model_validate(
-        {"mark": mark, "role": "reply", "thread": Thread(channel_id="C0"), "untold": ()} | more
-    )
+    return Saying.model_validate({"mark": mark, "role": "reply", "thread": Place(channel_id="C0"), "untold": ()} | more)
 
 
 async def put(store: Store, name: str, data: str) -> None:

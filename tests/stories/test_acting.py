@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.models.circleci import PipelineId
 from bot.models.slack import Invocation
-from bot.watching.engine import Engine
+from bot.watching.engine import HANDLE, Engine
 from tests.stories.team import Team, team_at_work
 
 
@@ -72,7 +72,7 @@ async def test_one_job_is_cancelled_by_its_number(team: Team) -> None:
     await team.grace.command("general", "/ci", "cancel acme/frontend 1842")
     told = await team.is_told(team.grace, "test (1842)")
     await team.grace.click(told, "Cancel test (1842)")
-    await team.is_told(team.grace, "CircleCI has accepted to cancel test (1842).")
+    await team.reads("grace pressed Cancel. CircleCI has accepted it for test (1842)")
     await team.reads("🚫 Cancelled")
     await team.grace.click(told, told.element("Cancel test (1842)"))
     await team.is_told(team.grace, "test (1842) has ended")
@@ -150,7 +150,7 @@ async def test_a_rerun_that_a_crash_cut_off_is_followed_all_the_same(team: Team)
     team.circleci.world.clock.speed = 20
     for run in list(pipeline.runs):
         team.circleci.world.rerun(run.id)
-    await Engine(team.app.docket).handle(said.id)
+    await Engine(team.app.docket).add(HANDLE, said.id)
     team.circleci.world.clock.speed = 200
     await team.reads("Passed in")
     await team.slack.wait_for(

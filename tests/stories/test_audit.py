@@ -71,7 +71,7 @@ async def test_what_was_typed_into_a_window_is_never_kept(team: Team) -> None:
     assert view is not None
     await admin.submit(view, {"value": "hunter2-SECRET"})
     await team.slack.wait_for(lambda: admin.modal and "is set" in admin.modal.visible)
-    shown = await audit(team, "acme/frontend", "is set in")
-    assert "variable_form" in shown
+    shown = await audit(team, "acme/frontend", "1 act in")
+    assert "set DEPLOY_TOKEN of acme/frontend" in shown
     async with Redis.from_url(team.app.docket.url, decode_responses=True) as redis:
         assert "hunter2" not in str(await redis.xrange("ci:audit"))

@@ -10,10 +10,11 @@ from redis.asyncio import Redis
 
 from bot.app import App
 from bot.models.attempt import Attempt
+from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug, Ref
-from bot.models.slack import Invocation, Thread, utc_now
+from bot.models.slack import Invocation, utc_now
 from bot.settings import BadSettings, Projects, Settings
-from bot.watching.engine import Engine
+from bot.watching.engine import HANDLE, Engine
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
 from tests.stories.team import Team, team_at_work
@@ -232,7 +233,7 @@ async def test_a_worker_that_died_after_the_trigger_finds_what_it_started(team: 
         project_slug=ProjectSlug("gh/acme/frontend"),
         project_title="acme/frontend",
         ref=Ref(name="main"),
-        thread=Thread(channel_id=team.deploys.id),
+        thread=Place(channel_id=team.deploys.id),
         asker_id=team.ada.id,
         asked_at=utc_now(),
         newest_number=2416,
@@ -242,7 +243,7 @@ async def test_a_worker_that_died_after_the_trigger_finds_what_it_started(team: 
     await store.deliveries.record(said)
     await store.attempts.save(attempt)
     team.circleci.world.trigger("gh/acme/frontend", branch="main", parameters={})
-    await Engine(team.app.docket).handle(said.id)
+    await Engine(team.app.docket).add(HANDLE, said.id)
     await team.reads("Passed in")
     assert team.posts("/pipeline") == []
     assert len(team.circleci.world.pipelines) == 1

@@ -1,0 +1,22 @@
+"""What can be answered, as models: a face shows them, an agent reads them.
+
+An act answers with `Acted`, a look with the noun that was found, a command that cannot act yet with what can be chosen.
+What a person reads of each is one function of `formatters/`, bound in `formatters/show.py`.
+"""
+
+from bot.models.circleci import Model
+
+
+class Answer(Model):
+    """What a handler returns."""
+
+
+class Nothing(Answer):
+    """There is nothing to say: whoever opened our direct messages knows us."""
+
+
+class File(Answer):
+    """A file for the thread it was asked for in."""
+
+    name: str
+    content: bytes

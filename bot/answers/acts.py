@@ -1,0 +1,47 @@
+"""What was done."""
+
+from bot.answers import Answer
+from bot.models.audit import Entry
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
+from bot.models.classic import CheckoutKey
+from bot.models.lock import Lock
+
+
+class Acted(Answer):
+    """Something was done: `act` names it, `what` on what, such as the names of jobs or of a variable.
+
+    `told` says that a thread or a message has it, so that nobody needs an answer; `entry` is what the record keeps.
+    """
+
+    act: str
+    project_slug: ProjectSlug = ProjectSlug("")
+    project_title: str = ""
+    ref: Ref | None = None
+    pipeline_id: PipelineId | None = None
+    pipeline_number: int | None = None
+    what: str = ""
+    detail: str = ""
+    told: bool = False
+    entry: Entry
+
+
+class LockChanged(Answer):
+    """A lock was set, taken over, lifted or asked for, as `act` says: `lock` is how it stands, or stood."""
+
+    act: str
+    lock: Lock
+    entry: Entry
+
+
+class KeyAdded(Answer):
+    """CircleCI made a checkout key for a project."""
+
+    project_slug: ProjectSlug
+    key: CheckoutKey
+    entry: Entry
+
+
+class Answered(Answer):
+    """A question was answered, and nothing is started by that: `answer` is what was said to it."""
+
+    answer: str

@@ -1,0 +1,41 @@
+"""What a branch's earlier builds tell."""
+
+from bot.answers import Answer
+from bot.models.circleci import ProjectSlug, TestResult
+from bot.models.history import Flake, Insight, PastBuild, Turned
+
+
+class WhyRed(Answer):
+    """Why a branch is red: `turned` is its row of red builds; None where `newest`, its newest with an outcome, passed.
+
+    So many `builds` were looked at. Of the tests that began to fail in the first bad build, some are `still_failing` in
+    the newest, others `failing_no_more`. `base_turned` is the row of red builds of the `base` branch, if that is red.
+    """
+
+    title: str
+    branch: str
+    base: str
+    builds: int
+    newest: PastBuild
+    turned: Turned | None = None
+    still_failing: tuple[TestResult, ...] = ()
+    failing_no_more: tuple[TestResult, ...] = ()
+    base_turned: Turned | None = None
+
+
+class FlakyTests(Answer):
+    """The tests that failed in more than `over` of the last `builds` of a branch, the flakiest first.
+
+    In so many of the builds, `with_data`, there were test results; the results of `unread` jobs could not be read.
+    `insight` is what CircleCI itself calls flaky in the project; None where it does not say.
+    """
+
+    project_slug: ProjectSlug
+    title: str
+    branch: str
+    over: int
+    builds: int
+    with_data: int
+    unread: int = 0
+    flakes: tuple[Flake, ...] = ()
+    insight: tuple[Insight, ...] | None = None

@@ -1,0 +1,60 @@
+"""Builds that were looked up, and what can be done with them."""
+
+from typing import Literal
+
+from bot.answers import Answer
+from bot.models.build import Build, Report
+from bot.models.circleci import JobDetails, ProjectSlug
+from bot.models.history import Triage
+
+
+class BuildShown(Answer):
+    """One build in full."""
+
+    title: str
+    build: Build
+
+
+class NewestBuilds(Answer):
+    """The newest builds of a branch or a tag, newest first, their jobs left out."""
+
+    title: str
+    builds: tuple[Build, ...]
+
+
+class BuildTriaged(Answer):
+    """A finished build with the evidence of its failure; `triage` is what earlier builds tell, if they were asked."""
+
+    title: str
+    build: Build
+    report: Report
+    triage: Triage | None = None
+
+
+class Evidence(Answer):
+    """What was found out about a build that ended; `shown` is the part of it that somebody asks for."""
+
+    build: Build
+    report: Report
+    shown: Literal["log", "tests", "artifacts"]
+
+
+class OnHold(Answer):
+    """A build, with the jobs of it that wait for an approval."""
+
+    title: str
+    build: Build
+
+
+class Cancellable(Answer):
+    """The newest builds that were asked about, of which some may run: each can be cancelled."""
+
+    title: str
+    builds: tuple[Build, ...]
+
+
+class CancellableJob(Answer):
+    """One job, which can be cancelled if it has not ended."""
+
+    project_slug: ProjectSlug
+    job: JobDetails

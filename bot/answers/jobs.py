@@ -1,0 +1,87 @@
+"""What jobs left behind: their test results, steps, logs and artifacts."""
+
+from datetime import timedelta
+
+from bot.answers import Answer
+from bot.models.circleci import Artifact, ClassicBuild, Model, ProjectSlug, TestResult
+
+
+class Unread(Model):
+    """What is missing from an answer: `missed` of the `tried` jobs could not be read.
+
+    `limited` says that CircleCI asked to slow down; `again` is the command that asks once more.
+    """
+
+    tried: int
+    missed: int
+    limited: bool = False
+    again: str
+
+
+class TestResults(Answer):
+    """The test results of one job or of several: the first of the `tests_failed`, and the slowest of all.
+
+    So many jobs, `jobs_left_out`, were not asked.
+    """
+
+    __test__ = False
+
+    title: str
+    failed: tuple[TestResult, ...] = ()
+    tests_failed: int = 0
+    tests_skipped: int = 0
+    tests_total: int = 0
+    slowest: tuple[TestResult, ...] = ()
+    jobs_left_out: int = 0
+    unread: Unread | None = None
+
+
+class JobSteps(Answer):
+    """One job with its steps."""
+
+    project_slug: ProjectSlug
+    build: ClassicBuild
+
+
+class StepLog(Answer):
+    """The end of a step's log, cleaned and masked; `shortened` says that there is more of it."""
+
+    project_slug: ProjectSlug
+    job_name: str
+    job_number: int
+    step: str
+    lines: tuple[str, ...] = ()
+    shortened: bool = False
+
+
+class NoLog(Answer):
+    """There is no log of the step that was asked for; `steps` have one. `is_gone` says that it had one before."""
+
+    project_slug: ProjectSlug
+    job_name: str
+    job_number: int
+    steps: tuple[str, ...] = ()
+    is_gone: bool = False
+
+
+class Artifacts(Answer):
+    """Those of the `stored` artifacts of a build or a job whose paths hold what is `wanted`; all where nothing is.
+
+    `age` is how long ago they were stored, where that is known. `which` says that one of them is to be fetched, and it
+    is not clear which.
+    """
+
+    title: str
+    found: tuple[Artifact, ...] = ()
+    stored: int = 0
+    wanted: tuple[str, ...] = ()
+    age: timedelta | None = None
+    which: bool = False
+    unread: Unread | None = None
+
+
+class ArtifactTooLarge(Answer):
+    """An artifact that is larger than the `megabytes` that may be sent."""
+
+    artifact: Artifact
+    megabytes: float

@@ -1,0 +1,35 @@
+"""Who may do what, who did what, and whom the token belongs to."""
+
+from bot.answers import Answer
+from bot.models.audit import Entry
+from bot.models.circleci import Collaboration, User
+
+
+class TokenOwner(Answer):
+    """Whom the token belongs to, and the organisations it sees."""
+
+    user: User
+    organizations: tuple[Collaboration, ...]
+
+
+class PolicyDecision(Answer):
+    """Whether the caller may do what `word` permits, by which rule, what is demanded of them, and who could.
+
+    `about` is the project, and the branch or the tag, that was asked about.
+    """
+
+    word: str
+    about: str = ""
+    allowed: bool
+    rule: str
+    second_person: bool = False
+    typed: bool = False
+    green: bool = False
+    could: tuple[str, ...] = ()
+
+
+class Record(Answer):
+    """What people did through the bot within `period` (7d, 12h), newest first."""
+
+    period: str
+    entries: tuple[Entry, ...]

@@ -1,0 +1,58 @@
+"""Who speaks, and where: below the faces nobody knows a slash command, a click or a tool call."""
+
+from bot.models.circleci import Model
+
+OURSELVES = "the bot itself"
+
+
+class Place(Model):
+    """Where somebody speaks or is told; without `thread_ts` it is the channel itself."""
+
+    channel_id: str
+    thread_ts: str | None = None
+
+    @property
+    def is_direct(self) -> bool:
+        """Say whether nobody else reads here."""
+        return self.channel_id.startswith("D")
+
+
+class Caller(Model):
+    """Who asks for something, wherever they speak.
+
+    `person_id` is Slack's id of a person; nobody but the bot itself has none. `delivery_id` names what brought it, the
+    same on each redelivery: what is claimed is claimed in its name. `agent` is the program that speaks for the person,
+    `place` where they speak, if that is a place.
+    """
+
+    person_id: str
+    name: str = ""
+    team_id: str = ""
+    agent: str = ""
+    place: Place | None = None
+    delivery_id: str
+
+    @property
+    def called(self) -> str:
+        """What to call them, for want of a name by their id."""
+        return self.name or self.person_id
+
+    @property
+    def is_bot(self) -> bool:
+        """Say whether nobody asks: it is the bot's own act."""
+        return not self.person_id
+
+    @property
+    def channel_id(self) -> str:
+        """The channel they speak in, empty text outside of one."""
+        return self.place.channel_id if self.place else ""
+
+    @property
+    def claim(self) -> str:
+        """What stands in a claim of theirs: the delivery, and who."""
+        return f"{self.delivery_id}|{self.person_id}"
+
+
+def bot(delivery_id: str) -> Caller:
+    """Return the caller of the bot's own acts."""
+    return Caller(person_id="", name=OURSELVES, delivery_id=delivery_id)

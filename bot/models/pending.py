@@ -1,0 +1,136 @@
+"""An act that waits: for a second person, for its target to be typed, for a green branch, for a choice."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from bot.models.attempt import Attempt, Demand, ParameterValue
+from bot.models.caller import Caller
+from bot.models.circleci import Model, Pipeline, PipelineId, ProjectSlug, Ref
+
+
+class Deployment(Model):
+    """A pipeline to start; `note` is a sentence shown with it, such as why this branch was chosen."""
+
+    kind: Literal["deploy"] = "deploy"
+    project_slug: ProjectSlug
+    project_title: str
+    ref: Ref
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    definition_id: str | None = None
+    note: str = ""
+
+    @property
+    def target(self) -> str:
+        """What would be deployed, as people say it."""
+        return f"{self.project_title} {self.ref}"
+
+
+class _OfPipeline(Model):
+    project_slug: ProjectSlug
+    project_title: str
+    ref: Ref | None = None
+    pipeline_id: PipelineId
+    pipeline_number: int
+
+    @property
+    def target(self) -> str:
+        """Which build, as people say it."""
+        return f"{self.project_title} {self.ref or ''} #{self.pipeline_number}".replace("  ", " ")
+
+
+class Rerun(_OfPipeline):
+    """Workflows to run again: the failed jobs alone or all; `ssh` opens the failed jobs to the token's user.
+
+    With `follow` the place it was asked in follows the build, if nothing there does.
+    """
+
+    kind: Literal["rerun"] = "rerun"
+    failed_only: bool
+    ssh: bool = False
+    follow: bool = False
+
+    @property
+    def label(self) -> str:
+        """What is pressed for it."""
+        return "Rerun failed" if self.failed_only else "Rerun all"
+
+
+class Approval(_OfPipeline):
+    """A job on hold to let go on."""
+
+    kind: Literal["approve"] = "approve"
+    approval_request_id: str
+    job_name: str = ""
+
+
+Wish = Deployment | Rerun | Approval
+
+
+class Seen(Model):
+    """What stood there when it was asked: the head of the branch as CircleCI has built it, and its newest pipeline."""
+
+    revision: str = ""
+    newest_number: int = 0
+
+
+class Pending(Model):
+    """One act that waits; `id` is the delivery that asked for it, `wish` what will be sent.
+
+    `open` are the demands still to be met, in the order in which they are asked for, `met` those that are, and `met_by`
+    who met the last one of somebody else. `request_ts` is the message in `asker`'s place that asks for a second person;
+    after `expires_at` nobody can answer it. `seen` is what stood there when the question was put.
+    """
+
+    id: str
+    wish: Annotated[Wish, Field(discriminator="kind")]
+    asker: Caller
+    asked_at: datetime
+    open: tuple[Demand, ...] = ()
+    met: tuple[Demand, ...] = ()
+    agreed: Caller | None = None
+    seen: Seen = Seen()
+    request_ts: str | None = None
+    expires_at: datetime | None = None
+    over: bool = False
+
+    @property
+    def target(self) -> str:
+        """What it is about, as people say it."""
+        return self.wish.target
+
+    def having_met(self, demand: Demand) -> Self:
+        """Return it with a demand among those that are met."""
+        left = tuple(one for one in self.open if one is not demand)
+        return self.model_copy(update={"open": left, "met": (*self.met, demand)})
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> Self:
+        """Return what an earlier version kept as an attempt with demands."""
+        wish = Deployment(
+            project_slug=attempt.project_slug,
+            project_title=attempt.project_title,
+            ref=attempt.ref,
+            parameters=attempt.parameters,
+            definition_id=attempt.definition_id,
+            note=attempt.note,
+        )
+        asker = Caller(
+            person_id=attempt.asker_id, name=attempt.asker_name, place=attempt.thread, delivery_id=attempt.id
+        )
+        return cls(
+            id=attempt.id,
+            wish=wish,
+            asker=asker,
+            asked_at=attempt.asked_at,
+            open=attempt.demands,
+            request_ts=attempt.request_ts,
+            expires_at=attempt.expires_at,
+            over=attempt.over,
+        )
+
+
+def seen(newest: Pipeline | None) -> Seen:
+    """Return what to remember of a branch's newest pipeline."""
+    return Seen(revision=newest.revision, newest_number=newest.number) if newest else Seen()

@@ -1,0 +1,139 @@
+"""Everything that changes something for others: the one list of it. Each act runs within the frame (`frame.py`)."""
+
+from datetime import timedelta
+
+from pydantic import SecretStr
+
+from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
+from bot.models.caller import Caller
+from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
+from bot.models.pending import Deployment
+from bot.operations import answering, approve, cancel, deploy, following, keeps, locks, rerun, sending
+from bot.operations.hands import Hands
+
+
+class Operations:
+    """What handlers may do. Each raises NotAllowed, Locked, Taken, NothingToDo or Waits, and what CircleCI refuses."""
+
+    def __init__(self, hands: Hands) -> None:
+        self._hands = hands
+
+    async def deploy(self, caller: Caller, wish: Deployment) -> Acted:
+        """Start a pipeline and follow it where it was asked for."""
+        return await deploy.deploy(self._hands, caller, wish)
+
+    async def choose(
+        self, caller: Caller, pending_id: str, definition_id: str, before: Deployment | None = None
+    ) -> Acted:
+        """Go on with the definition that was chosen; `before` is what an earlier version asked about."""
+        return await answering.choose(self._hands, caller, pending_id, definition_id, before)
+
+    async def agree(self, caller: Caller, pending_id: str) -> Acted:
+        """Agree to what somebody else asked for."""
+        return await answering.agree(self._hands, caller, pending_id)
+
+    async def decline(self, caller: Caller, pending_id: str, reason: str) -> Answered:
+        """Decline what somebody else asked for."""
+        return await answering.decline(self._hands, caller, pending_id, reason)
+
+    async def anyway(self, caller: Caller, pending_id: str) -> Acted:
+        """Go on over a red branch."""
+        return await answering.anyway(self._hands, caller, pending_id)
+
+    async def typed(self, caller: Caller, pending_id: str, text: str) -> Answered:
+        """Go on once the target was typed."""
+        return await answering.typed(self._hands, caller, pending_id, text)
+
+    async def rerun(
+        self,
+        caller: Caller,
+        pipeline_id: PipelineId,
+        *,
+        failed_only: bool,
+        ssh: bool = False,
+        follow: bool = False,
+    ) -> Acted:
+        """Run workflows of a pipeline again; with `follow`, let the place it is asked in follow it."""
+        wish = await rerun.wished(self._hands, pipeline_id, failed_only=failed_only, ssh=ssh, follow=follow)
+        return await rerun.rerun(self._hands, caller, wish)
+
+    async def rerun_once(self, pipeline_id: PipelineId, fingerprint: str) -> None:
+        """Rerun by ourselves what failed in this attempt, where the project's setting lets us."""
+        await rerun.rerun_once(self._hands, pipeline_id, fingerprint)
+
+    async def cancel(self, caller: Caller, pipeline_id: PipelineId) -> Acted:
+        """Cancel all of a build that is not finished."""
+        return await cancel.cancel(self._hands, caller, pipeline_id)
+
+    async def cancel_job(self, caller: Caller, slug: ProjectSlug, number: int) -> Acted:
+        """Cancel one job."""
+        return await cancel.cancel_job(self._hands, caller, slug, number)
+
+    async def approve(self, caller: Caller, pipeline_id: PipelineId, approval_request_id: str) -> Acted:
+        """Let a job on hold go on."""
+        wish = await approve.wished(self._hands, pipeline_id, approval_request_id)
+        return await approve.approve(self._hands, caller, wish)
+
+    async def watch(self, caller: Caller, pipeline: Pipeline) -> Acted:
+        """Follow a build where it is asked."""
+        return await following.watch(self._hands, caller, pipeline)
+
+    async def unwatch(self, caller: Caller, pipeline: Pipeline) -> Acted:
+        """Follow it there no more."""
+        return await following.unwatch(self._hands, caller, pipeline)
+
+    async def lock(self, caller: Caller, project: Project, ref: Ref | None, reason: str) -> LockChanged:
+        """Keep others from deploying a project or a branch."""
+        return await locks.lock(self._hands, caller, project, ref, reason)
+
+    async def unlock(self, caller: Caller, key: str) -> LockChanged:
+        """Let others deploy it again."""
+        return await locks.unlock(self._hands, caller, key)
+
+    async def take_lock(self, caller: Caller, key: str, holder_id: str) -> LockChanged:
+        """Take a lock over from who holds it."""
+        return await locks.take(self._hands, caller, key, holder_id)
+
+    async def ask_holder(self, caller: Caller, key: str) -> LockChanged:
+        """Tell who holds a lock that somebody waits."""
+        return await locks.ask_holder(self._hands, caller, key)
+
+    async def set_variable(self, caller: Caller, slug: ProjectSlug, name: str, value: SecretStr) -> Acted:
+        """Set an environment variable."""
+        return await keeps.set_variable(self._hands, caller, slug, name, value)
+
+    async def remove_variable(self, caller: Caller, slug: ProjectSlug, name: str) -> Acted:
+        """Remove an environment variable."""
+        return await keeps.remove_variable(self._hands, caller, slug, name)
+
+    async def add_checkout_key(self, caller: Caller, slug: ProjectSlug, kind: str) -> KeyAdded:
+        """Have a checkout key made."""
+        return await keeps.add_checkout_key(self._hands, caller, slug, kind)
+
+    async def remove_checkout_key(self, caller: Caller, slug: ProjectSlug, fingerprint: str) -> Acted:
+        """Remove a checkout key."""
+        return await keeps.remove_checkout_key(self._hands, caller, slug, fingerprint)
+
+    async def add_ssh_key(self, caller: Caller, slug: ProjectSlug, hostname: str, key: SecretStr) -> Acted:
+        """Let builds log in to a host."""
+        return await keeps.add_ssh_key(self._hands, caller, slug, hostname, key)
+
+    async def add_heroku_key(self, caller: Caller, key: SecretStr) -> Acted:
+        """Give our user on CircleCI a Heroku key."""
+        return await keeps.add_heroku_key(self._hands, caller, key)
+
+    async def clear_cache(self, caller: Caller, slug: ProjectSlug) -> Acted:
+        """Clear a project's dependency caches."""
+        return await keeps.clear_cache(self._hands, caller, slug)
+
+    async def add_webhook(self, caller: Caller, project: Project, address: str, secret: SecretStr) -> Acted:
+        """Have CircleCI tell us of a project's builds."""
+        return await keeps.add_webhook(self._hands, caller, project, address, secret)
+
+    async def look_for(self, attempt_id: str) -> timedelta | None:
+        """Look for the pipeline of a trigger whose answer was lost; returns the pause before the next look."""
+        return await sending.look_for(self._hands, attempt_id)
+
+    async def expire(self, pending_id: str) -> None:
+        """End what waited for a second person in vain."""
+        await answering.expire(self._hands, pending_id)

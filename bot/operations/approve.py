@@ -1,0 +1,69 @@
+"""Let a job that waits for approval go on."""
+
+from bot.answers.acts import Acted
+from bot.errors import CircleCIError, NotFound, NothingToDo
+from bot.models.build import Build
+from bot.models.caller import Caller
+from bot.models.circleci import Job, PipelineId, WorkflowId
+from bot.models.pending import Approval, Pending
+from bot.operations.frame import Intent, acting
+from bot.operations.hands import Hands, Subject
+from bot.policy import Word
+from formatters import replies
+
+
+async def wished(hands: Hands, pipeline_id: PipelineId, approval_request_id: str) -> Approval:
+    """Return the approval that a button named by its id; raises NotFound for one of another build."""
+    build = await hands.reads.build(pipeline_id)
+    title = await hands.finder.title(build.pipeline.project_slug)
+    _, held = _found(build, approval_request_id)
+    return Approval(
+        project_slug=build.pipeline.project_slug,
+        project_title=title,
+        ref=build.pipeline.ref,
+        pipeline_id=pipeline_id,
+        pipeline_number=build.pipeline.number,
+        approval_request_id=approval_request_id,
+        job_name=held.name,
+    )
+
+
+async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending | None = None) -> Acted:
+    """Approve the one job that is meant, and tell the threads; raises NothingToDo where it waits no more."""
+    build = await hands.reads.build(wish.pipeline_id)
+    workflow_id, held = _found(build, wish.approval_request_id)
+    intent = Intent(
+        Subject.of(build.pipeline, wish.project_title),
+        Word.APPROVE,
+        f"Approve {held.name}",
+        once=f"approve:{workflow_id}:{wish.approval_request_id}",
+        stopped_by_locks=True,
+        wish=wish,
+        pending=pending,
+    )
+    async with acting(hands, caller, intent) as act:
+        act.note(job=held.name, result=f"#{build.pipeline.number}: {held.name}")
+        async with act.sending(wish.approval_request_id) as first:
+            if first and not held.waits_for_approval:
+                raise NothingToDo("nothing_to_approve", number=build.pipeline.number, state=build.state)
+            if first:
+                await _send(hands, wish, workflow_id)
+    word = replies.someone_acted("approve", act.caller.called, held.name)
+    told = await hands.tell(wish.pipeline_id, f"act:{act.caller.delivery_id}", word)
+    return act.done("approve", what=held.name, told=told)
+
+
+async def _send(hands: Hands, wish: Approval, workflow_id: WorkflowId) -> None:
+    try:
+        await hands.writes.approve(workflow_id, wish.approval_request_id)
+    except CircleCIError:
+        await hands.engine.wake(wish.pipeline_id)  # it may show what became of it
+        raise
+
+
+def _found(build: Build, approval_request_id: str) -> tuple[WorkflowId, Job]:
+    for run in build.runs:
+        for job in run.jobs:
+            if approval_request_id in (job.approval_request_id, job.id):
+                return run.workflow.id, job
+    raise NotFound("approval", approval_request_id, looked_in=f"#{build.pipeline.number}")

@@ -1,0 +1,88 @@
+"""Cancel a build, or one of its jobs: cancelled twice is cancelled, so nothing stands in its way for long."""
+
+from datetime import timedelta
+
+import structlog
+
+from bot.answers.acts import Acted
+from bot.errors import NothingToDo, Rejected
+from bot.finding import known
+from bot.models.build import Build
+from bot.models.caller import Caller
+from bot.models.circleci import TERMINAL_JOB_STATUSES, PipelineId, ProjectSlug, WorkflowId
+from bot.operations.frame import Act, Intent, acting
+from bot.operations.hands import Hands, Subject
+from bot.policy import Word
+from formatters import replies
+
+log = structlog.get_logger(__name__)
+
+ENDED_BY_ITSELF = 400
+INTERVALS = 12  # of polling: by then CircleCI shows it, or it may be pressed again
+
+
+async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId) -> Acted:
+    """Cancel every workflow of the pipeline that is not finished; raises NothingToDo where all are."""
+    build = await hands.reads.build(pipeline_id)
+    title = await hands.finder.title(build.pipeline.project_slug)
+    number = f"#{build.pipeline.number}"
+    once = f"cancel:{pipeline_id}:{build.fingerprint}" if _open(build) else None
+    intent = _intent(hands, Subject.of(build.pipeline, title), number, once)
+    async with acting(hands, caller, intent) as act:
+        await _cancel_all(hands, act, build)
+        act.note(result=number)
+    word = replies.someone_acted("cancel", act.caller.called, number)
+    told = await hands.tell(pipeline_id, f"act:{act.caller.delivery_id}", word)
+    return act.done("cancel", what=number, told=told)
+
+
+def _open(build: Build) -> list[WorkflowId]:
+    return [run.workflow.id for run in build.runs if not run.workflow.is_finished]
+
+
+async def _cancel_all(hands: Hands, act: Act, build: Build) -> None:
+    taken = [await _cancelled(hands, act, workflow_id) for workflow_id in _open(build)]
+    if not any(taken):
+        raise NothingToDo("nothing_to_cancel", number=build.pipeline.number, state=build.state)
+
+
+async def _cancelled(hands: Hands, act: Act, workflow_id: WorkflowId) -> bool:
+    """Ask for a workflow to be cancelled; False for one that ended by itself meanwhile."""
+    try:
+        async with act.sending(workflow_id) as first:
+            if first:
+                await hands.writes.cancel_workflow(workflow_id)
+    except Rejected as error:
+        if error.status != ENDED_BY_ITSELF:
+            raise
+        log.info("workflow_not_cancelled", workflow=workflow_id)
+        return False
+    return True
+
+
+async def cancel_job(hands: Hands, caller: Caller, slug: ProjectSlug, number: int) -> Acted:
+    """Cancel one job; raises NothingToDo where it has ended. The threads of its pipeline hear of it."""
+    with known("job", str(number), slug):
+        job = await hands.reads.job(slug, number)
+    pipeline = await hands.reads.pipeline(job.pipeline.id) if job.pipeline else None
+    title = await hands.finder.title(pipeline.project_slug if pipeline else slug)
+    subject = Subject.of(pipeline, title) if pipeline else Subject(slug, title)
+    name = f"{job.name} ({job.number})"
+    ended = job.status in TERMINAL_JOB_STATUSES
+    intent = _intent(hands, subject, name, None if ended else f"cancel-job:{subject.slug}:{number}")
+    async with acting(hands, caller, intent) as act:
+        act.note(job=job.name)
+        if ended:
+            raise NothingToDo("job_has_ended", what=job.name, number=job.number, state=job.status)
+        await hands.writes.cancel_job_number(slug, number)
+        act.note(result=name)
+    told = False
+    if pipeline is not None:
+        word = replies.someone_acted("cancel", act.caller.called, name)
+        told = await hands.tell(pipeline.id, f"act:{act.caller.delivery_id}", word)
+    return act.done("cancel_job", what=name, told=told)
+
+
+def _intent(hands: Hands, subject: Subject, name: str, once: str | None) -> Intent:
+    keep = max(INTERVALS * hands.settings.poll_interval, timedelta(seconds=1))
+    return Intent(subject, Word.CANCEL, f"Cancel {name}", once=once, keep=keep, idempotent=True)

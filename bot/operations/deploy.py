@@ -1,0 +1,51 @@
+"""Start a pipeline on a branch or a tag, and follow it in a thread."""
+
+from bot.answers.acts import Acted
+from bot.errors import NotFound, Rejected
+from bot.models.caller import Caller
+from bot.models.circleci import ProjectSlug
+from bot.models.pending import Deployment, Pending
+from bot.operations import sending
+from bot.operations.frame import Intent, acting
+from bot.operations.hands import Hands, Subject
+from bot.policy import Word
+
+
+async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pending | None = None) -> Acted:
+    """Start it; `detail` says `looked_for` where CircleCI's answer was lost.
+
+    Raises Waits while somebody must agree, NotFound with the branches there are, and what CircleCI refuses.
+    """
+    subject = Subject(wish.project_slug, wish.project_title, wish.ref)
+    attempt_id = pending.id if pending else caller.delivery_id
+    intent = Intent(
+        subject,
+        Word.DEPLOY,
+        f"deploy {wish.target}",
+        once=f"send:{attempt_id}",
+        stopped_by_locks=True,
+        wish=wish,
+        pending=pending,
+    )
+    async with acting(hands, caller, intent) as act:
+        act.note(parameters=tuple(wish.parameters))
+        attempt = await sending.begun(hands, act.caller, act.wished(Deployment), attempt_id)
+        try:
+            attempt = await sending.send(hands, attempt)
+        except Rejected as error:
+            if error.status not in (400, 404) or "not found" not in error.message.lower():
+                raise
+            raise await hands.finder.unknown_ref(wish.project_slug, wish.ref) from error
+        lost = attempt.pipeline_id is None
+        act.subject = subject._replace(pipeline_id=attempt.pipeline_id, number=attempt.pipeline_number)
+        result = "its answer was lost" if lost else f"#{attempt.pipeline_number}"
+        act.note(pipeline_number=attempt.pipeline_number, result=result)
+    return act.done("deploy", detail="looked_for" if lost else "", told=not lost)
+
+
+async def definition_of(hands: Hands, slug: ProjectSlug, definition_id: str) -> str:
+    """Return the id, once CircleCI says that it is one of the project's; a button can be made up."""
+    project = await hands.reads.project(slug)
+    if definition_id not in [one.id for one in await hands.reads.definitions(project.id)]:
+        raise NotFound("pipeline definition", definition_id, looked_in=project.title)
+    return definition_id

@@ -1,0 +1,54 @@
+"""Let a place follow a build, or follow it no more."""
+
+from bot.answers.acts import Acted
+from bot.errors import NothingToDo
+from bot.models.caller import Caller, Place
+from bot.models.circleci import Pipeline
+from bot.models.slack import Watch
+from bot.operations.frame import Intent, acting
+from bot.operations.hands import Hands, Subject
+from bot.policy import Word
+
+
+async def watch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
+    """Follow it where it is asked; its root message is the answer. Raises NothingToDo where it is followed already."""
+    title = await hands.finder.title(pipeline.project_slug)
+    intent = Intent(Subject.of(pipeline, title), Word.READ, f"watch #{pipeline.number}")
+    async with acting(hands, caller, intent) as act:
+        if not await follow(hands, act.caller, pipeline, title):
+            raise NothingToDo("followed_already", number=pipeline.number)
+    return act.done("watch", told=True)
+
+
+async def follow(hands: Hands, caller: Caller, pipeline: Pipeline, title: str) -> bool:
+    """Let the place somebody speaks in follow a pipeline; False when it does already."""
+    place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
+    if any(_is_here(watch, place) for watch in await hands.store.watches.of(pipeline.id)):
+        return False
+    await hands.store.watches.add(Watch.of(pipeline, title, caller, place))
+    await hands.engine.wake(pipeline.id)
+    return True
+
+
+async def unwatch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
+    """Stop telling this place about it; other threads go on. Raises NothingToDo where it is not followed here.
+
+    It takes the news from everybody in the channel, so it takes more than reading.
+    """
+    title = await hands.finder.title(pipeline.project_slug)
+    number, lease = pipeline.number, hands.settings.lease
+    intent = Intent(Subject.of(pipeline, title), Word.CANCEL, f"unwatch #{number}")
+    async with acting(hands, caller, intent) as act:
+        place = act.caller.place
+        async with hands.store.watches.fence(pipeline.id, lease, wait=lease):
+            here = [one for one in await hands.store.watches.of(pipeline.id) if place and _is_here(one, place)]
+            for one in here:
+                await hands.store.watches.remove(one)
+        if not here:
+            raise NothingToDo("not_followed", number=number)
+    return act.done("unwatch")
+
+
+def _is_here(watch: Watch, place: Place) -> bool:
+    """Say whether a watch tells the thread somebody spoke in, or outside of threads their channel."""
+    return watch.thread.channel_id == place.channel_id and place.thread_ts in (None, watch.reply_ts)

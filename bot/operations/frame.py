@@ -1,0 +1,211 @@
+"""The one frame around everything that changes something for others.
+
+may they ──> is it locked ──> what is demanded ──> is it locked by now ──> claim it ──> do it ──> record it
+                                   └──> a question, which waits (`demands.py`)
+
+An operation finds what it acts on at the far side, and does it within `acting`. What it claims, it claims in the name
+of the delivery: a second run of the same press comes in again, everybody else is told who was first. An error that
+surely did nothing releases the claim. One that may have done something leaves it *unsure*: who comes a while later has
+looked and found things as they were, and takes it over.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from bot.answers.acts import Acted
+from bot.answers.questions import Waits
+from bot.errors import CircleCIError, SlackError, StoreError, Taken, Unavailable, UserError
+from bot.models.audit import Entry
+from bot.models.caller import Caller
+from bot.models.pending import Pending, Wish
+from bot.models.slack import utc_now
+from bot.operations import demands
+from bot.operations.hands import Hands, Subject
+from bot.policy import Decision, Word
+from bot.record import begun, ended, mark_recorded
+
+W = TypeVar("W", bound=Wish)
+UNSURE, UNSURE_INTERVALS = "unsure", 3
+RECORDED_ONCE = timedelta(days=1)
+
+
+class Act:
+    """One act under way: who does it, on what, and what the record will say of it."""
+
+    def __init__(self, hands: Hands, caller: Caller, subject: Subject, entry: Entry) -> None:
+        self._hands = hands
+        self._claimed = ""
+        self.caller = caller
+        self.subject = subject
+        self.entry = entry
+        self.pending: Pending | None = None
+        self._wish: Wish | None = None
+
+    def wished(self, kind: type[W]) -> W:
+        """Return what is to be sent, with all that was chosen."""
+        assert isinstance(self._wish, kind)  # noqa: S101  # whoever asks has given one
+        return self._wish
+
+    def wishes(self, wish: Wish, pending: Pending | None) -> None:
+        """Remember what is to be sent, now that nothing stands in its way."""
+        self._wish, self.pending = wish, pending
+
+    def note(self, **found: object) -> None:
+        """Add what was found out to the entry of the record."""
+        self.entry = self.entry.model_copy(update=found)
+
+    @asynccontextmanager
+    async def sending(self, what: str) -> AsyncIterator[bool]:
+        """Yield False where a run of this delivery before, which died, has sent this already.
+
+        What surely never arrived may be sent again.
+        """
+        name = f"sent:{self.caller.delivery_id}:{what}"
+        first = await self._hands.store.claims.first(name)
+        try:
+            yield first
+        except Exception as error:
+            if first and did_nothing(error):
+                await self._hands.store.claims.release(name)
+            raise
+
+    async def claim(self, what: str, label: str, keep: timedelta | None) -> None:
+        """Claim what is acted on; raises Taken for everybody but the first."""
+        mine = self.caller.claim
+        holder = await self._hands.store.claims.claim(what, mine, keep)
+        if not (holder == mine or await self._take_over(what, holder)):
+            raise Taken(holder.split("|")[1], label)
+        self._claimed = what
+
+    async def _take_over(self, what: str, holder: str) -> bool:
+        """Take a claim of which nobody knows what came of it, once enough time has passed for it to show."""
+        _, _, since = holder.partition(f"|{UNSURE}:")
+        after = UNSURE_INTERVALS * self._hands.settings.poll_interval
+        if not since or utc_now() - datetime.fromtimestamp(float(since), UTC) < after:
+            return False
+        return await self._hands.store.claims.swap(what, holder, self.caller.claim)
+
+    async def let_go(self, error: BaseException, *, idempotent: bool) -> None:
+        """Give the claim back where nothing was done, or may be done again; else leave it unsure."""
+        if not self._claimed:
+            return
+        if idempotent or did_nothing(error):
+            await self._hands.store.claims.release(self._claimed)
+            return
+        unsure = f"{self.caller.claim}|{UNSURE}:{utc_now().timestamp():.3f}"
+        await self._hands.store.claims.swap(self._claimed, self.caller.claim, unsure)
+
+    def done(self, act: str, *, what: str = "", detail: str = "", told: bool = False) -> Acted:
+        """Return the answer."""
+        subject = self.subject
+        return Acted(
+            act=act,
+            project_slug=subject.slug,
+            project_title=subject.title,
+            ref=subject.ref,
+            pipeline_id=subject.pipeline_id,
+            pipeline_number=subject.number,
+            what=what,
+            detail=detail,
+            told=told,
+            entry=self.entry,
+        )
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What somebody is about to do: `word` permits it (and those in `also`), `what` names it for people.
+
+    `once` is what is claimed, for as long as `keep` says. An `idempotent` act may be tried again after any failure.
+    With a `wish`, what the policy demands is asked for first, unless `pending` says that it is met.
+    """
+
+    subject: Subject
+    word: Word
+    what: str
+    also: tuple[Word, ...] = ()
+    once: str | None = None
+    keep: timedelta | None = None
+    idempotent: bool = False
+    stopped_by_locks: bool = False
+    wish: Wish | None = None
+    pending: Pending | None = None
+
+
+@asynccontextmanager
+async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[Act]:
+    """Let the block do what is intended, and keep one entry of it, whatever comes.
+
+    Raises NotAllowed, Locked, Waits, Taken, and what the block raises.
+    """
+    caller = await hands.named(caller)
+    act = Act(hands, caller, intent.subject, _entry(caller, intent))
+    try:
+        await _ready(hands, act, intent)
+        yield act
+    except (Waits, StoreError):
+        raise  # it is not over: somebody answers, or the engine runs it again
+    except Exception as error:
+        await act.let_go(error, idempotent=intent.idempotent)
+        act.entry = ended(act.entry, error)
+        await _keep(hands, act)
+        mark_recorded(error)
+        raise
+    act.entry = ended(act.entry)
+    await _keep(hands, act)
+
+
+async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
+    """Ask all that stands before an act, in this order, and claim it."""
+    decision = await _permitted(hands, act, intent)
+    agreed = intent.pending.agreed if intent.pending else None
+    people = (act.caller.person_id, *([agreed.person_id] if agreed else []))
+    if agreed is not None:
+        act.note(agreed_id=agreed.person_id, agreed_name=agreed.name)
+    if intent.stopped_by_locks:
+        await hands.refuse_if_locked(intent.subject, intent.word, *people)
+    if intent.wish is not None:
+        act.wishes(*await demands.settled(hands, act.caller, intent.wish, decision, intent.pending))
+        await hands.refuse_if_locked(intent.subject, intent.word, *people)
+    if intent.once is not None:
+        await act.claim(intent.once, intent.what, intent.keep)
+
+
+async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
+    """Ask the policy with the names of the far side; the demands are those of the first word."""
+    slug, ref = act.subject.slug or None, act.subject.ref
+    if act.caller.is_bot:
+        return await hands.permissions.own(intent.word, slug, ref)
+    decision = await hands.permissions.check(act.caller, intent.word, slug, ref)
+    for word in intent.also:
+        await hands.permissions.check(act.caller, word, slug, ref)
+    act.note(rule=decision.rule)
+    return decision
+
+
+async def _keep(hands: Hands, act: Act) -> None:
+    """Keep the entry, once for each delivery: a second run of it says the same."""
+    about = f"recorded:{act.caller.delivery_id}:{act.entry.what}:{act.entry.outcome}"
+    if await hands.store.claims.first(about, RECORDED_ONCE):
+        await hands.record.keep(act.entry)
+
+
+def did_nothing(error: BaseException) -> bool:
+    """Say whether an error surely left everything as it was."""
+    if isinstance(error, Unavailable):
+        return not error.arrived
+    return isinstance(error, UserError | CircleCIError | SlackError)
+
+
+def _entry(caller: Caller, intent: Intent) -> Entry:
+    subject = intent.subject
+    found = {
+        "about": subject.about,
+        "project_slug": subject.slug,
+        "ref": str(subject.ref or ""),
+        "pipeline_number": subject.number,
+    }
+    return begun(caller, intent.word, intent.what).model_copy(update=found)

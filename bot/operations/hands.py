@@ -1,0 +1,99 @@
+"""What operations work with: the far side, Slack, the store, the policy and the record."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import structlog
+
+from bot.circleci.reads import Reads
+from bot.circleci.writes import Writes
+from bot.errors import Locked, SlackError
+from bot.finding import Finder
+from bot.messenger import Messenger
+from bot.models.caller import Caller
+from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref
+from bot.models.slack import utc_now
+from bot.permissions import Permissions
+from bot.record import Record
+from bot.settings import Projects, Settings
+from bot.store import Store
+from bot.watching.engine import Engine
+from bot.watching.teller import Teller
+from formatters.blocks import Message
+
+log = structlog.get_logger(__name__)
+
+
+class Subject(NamedTuple):
+    """What an act is about, in the words of the far side."""
+
+    slug: ProjectSlug = ProjectSlug("")
+    title: str = ""
+    ref: Ref | None = None
+    pipeline_id: PipelineId | None = None
+    number: int | None = None
+
+    @classmethod
+    def of(cls, pipeline: Pipeline, title: str) -> "Subject":
+        """Return a pipeline as a subject."""
+        return cls(pipeline.project_slug, title, pipeline.ref, pipeline.id, pipeline.number)
+
+    @property
+    def about(self) -> str:
+        """The project and the branch or tag, as people say it."""
+        return f"{self.title or self.slug} {self.ref or ''}".strip()
+
+
+@dataclass(frozen=True)
+class Hands:
+    """All that an operation may use; nobody else is given the writes."""
+
+    settings: Settings
+    projects: Projects
+    store: Store
+    reads: Reads
+    writes: Writes
+    finder: Finder
+    permissions: Permissions
+    record: Record
+    messenger: Messenger
+    teller: Teller
+    engine: Engine
+
+    async def named(self, caller: Caller) -> Caller:
+        """Return the caller with a name, which a mention does not bring."""
+        if caller.name or caller.is_bot:
+            return caller
+        return caller.model_copy(update={"name": await self.messenger.user_name(caller.person_id)})
+
+    async def refuse_if_locked(self, subject: Subject, word: str, *people: str) -> None:
+        """Raise Locked when somebody else than these people keeps others from it."""
+        lock = await self.store.locks.on(subject.slug, subject.ref)
+        if lock is not None and lock.holder_id not in people:
+            age = utc_now() - lock.since
+            raise Locked(lock.target, key=lock.key, holder_id=lock.holder_id, reason=lock.reason, age=age, word=word)
+
+    async def tell(self, pipeline_id: PipelineId, key: str, word: Message, *told: str) -> bool:
+        """Tell every thread of the pipeline, and look again at once; says whether one heard it."""
+        heard, lease = False, self.settings.lease
+        async with self.store.watches.fence(pipeline_id, lease, wait=lease):
+            for watch in await self.store.watches.of(pipeline_id):
+                try:
+                    await self.teller.once(watch, key, word, *told)
+                    heard = True
+                except SlackError as error:
+                    log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)
+        await self.look_again(pipeline_id)
+        return heard
+
+    async def look_again(self, pipeline_id: PipelineId) -> None:
+        """Look at a pipeline now, also at one that had ended."""
+        await self.store.watches.again(pipeline_id)
+        await self.engine.wake(pipeline_id)
+
+    async def direct(self, person_id: str, message: Message) -> None:
+        """Tell one person in a direct message, if Slack takes it."""
+        try:
+            await self.messenger.direct(person_id, message)
+        except SlackError as error:
+            log.warning("person_not_told", user=person_id, code=error.code)

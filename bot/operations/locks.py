@@ -1,0 +1,82 @@
+"""Lock a project or a branch, so that nobody else deploys it; unlock it, ask for it, take it over."""
+
+from contextlib import AbstractAsyncContextManager
+
+from bot.answers.acts import LockChanged
+from bot.errors import Locked, NothingToDo
+from bot.models.caller import Caller
+from bot.models.circleci import Project, Ref
+from bot.models.lock import Lock
+from bot.models.slack import utc_now
+from bot.operations.frame import Act, Intent, acting
+from bot.operations.hands import Hands, Subject
+from bot.policy import Word
+from formatters import locks as words
+
+
+async def lock(hands: Hands, caller: Caller, project: Project, ref: Ref | None, reason: str) -> LockChanged:
+    """Lock it, unless somebody else has: raises Locked then."""
+    subject = Subject(project.slug, project.title, ref)
+    async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"lock {subject.about}")) as act:
+        wanted = Lock(
+            project_slug=project.slug,
+            project_title=project.title,
+            ref=ref,
+            holder_id=act.caller.person_id,
+            reason=reason,
+            since=utc_now(),
+        )
+        held = await hands.store.locks.lock(wanted)
+        if held.holder_id != act.caller.person_id:
+            age = utc_now() - held.since
+            raise Locked(held.target, key=held.key, holder_id=held.holder_id, reason=held.reason, age=age, word="lock")
+        act.note(result=f"{held.target} is locked")
+    return LockChanged(act="lock", lock=held, entry=act.entry)
+
+
+async def unlock(hands: Hands, caller: Caller, key: str) -> LockChanged:
+    """Lift a lock; its holder is told if it was somebody else. Raises NothingToDo where there is none."""
+    held = await _held(hands, key)
+    async with _on(hands, caller, held, "unlock") as act:
+        if not await hands.store.locks.unlock(held):
+            raise NothingToDo("lock_changed_hands", what=held.target)
+        act.note(result=f"{held.target} is unlocked")
+    if held.holder_id != act.caller.person_id:
+        await hands.direct(held.holder_id, words.was_removed(held, act.caller.person_id))
+    return LockChanged(act="unlock", lock=held, entry=act.entry)
+
+
+async def take(hands: Hands, caller: Caller, key: str, holder_id: str) -> LockChanged:
+    """Move a lock from `holder_id` to the caller, and tell who held it; raises NothingToDo where it changed hands."""
+    held = await _held(hands, key)
+    async with _on(hands, caller, held, "take over") as act:
+        mine = held.model_copy(update={"holder_id": act.caller.person_id, "since": utc_now()})
+        if held.holder_id == act.caller.person_id:
+            mine = held
+        elif held.holder_id != holder_id or not await hands.store.locks.take(held, mine):
+            raise NothingToDo("lock_changed_hands", what=held.target)
+    if mine != held:
+        await hands.direct(held.holder_id, words.was_taken(held, act.caller.person_id))
+    return LockChanged(act="take", lock=mine, entry=act.entry)
+
+
+async def ask_holder(hands: Hands, caller: Caller, key: str) -> LockChanged:
+    """Tell the holder that somebody waits; once for each who presses."""
+    held = await _held(hands, key)
+    async with _on(hands, caller, held, "ask for") as act:
+        person_id = act.caller.person_id
+        if await hands.store.claims.first(f"asked-for:{key}:{held.since.isoformat()}:{person_id}"):
+            await hands.direct(held.holder_id, words.asked_for(held, person_id))
+    return LockChanged(act="ask", lock=held, entry=act.entry)
+
+
+async def _held(hands: Hands, key: str) -> Lock:
+    held = await hands.store.locks.get(key)
+    if held is None:
+        raise NothingToDo("not_locked", what=key)
+    return held
+
+
+def _on(hands: Hands, caller: Caller, held: Lock, what: str) -> AbstractAsyncContextManager[Act]:
+    subject = Subject(held.project_slug, held.project_title, held.ref)
+    return acting(hands, caller, Intent(subject, Word.DEPLOY, f"{what} {held.target}"))

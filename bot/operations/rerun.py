@@ -1,0 +1,165 @@
+"""Run the finished workflows of a pipeline again: the red ones from their failed jobs, or all.
+
+CircleCI has no idempotency keys, so what is rerun is claimed by the attempt it reruns (the build's fingerprint): two
+people, two messages and two processes meet at the same claim.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from bot.answers.acts import Acted
+from bot.errors import CircleCIError, NothingToDo, UserError
+from bot.models.build import Build, Run, rerun_key
+from bot.models.caller import Caller, bot
+from bot.models.circleci import JobId, PipelineId
+from bot.models.pending import Pending, Rerun
+from bot.operations import following
+from bot.operations.frame import Act, Intent, acting
+from bot.operations.hands import Hands, Subject
+from bot.policy import Word
+from formatters import replies
+
+OLDEST = timedelta(days=90)  # https://circleci.com/docs/workflows/#rerunning-workflows-fails
+
+
+async def wished(
+    hands: Hands, pipeline_id: PipelineId, *, failed_only: bool, ssh: bool = False, follow: bool = False
+) -> Rerun:
+    """Return the rerun of a pipeline, as CircleCI names it."""
+    pipeline = await hands.reads.pipeline(pipeline_id)
+    return Rerun(
+        project_slug=pipeline.project_slug,
+        project_title=await hands.finder.title(pipeline.project_slug),
+        ref=pipeline.ref,
+        pipeline_id=pipeline_id,
+        pipeline_number=pipeline.number,
+        failed_only=failed_only,
+        ssh=ssh,
+        follow=follow,
+    )
+
+
+async def rerun(hands: Hands, caller: Caller, wish: Rerun, pending: Pending | None = None) -> Acted:
+    """Rerun it and tell its threads; raises NothingToDo where nothing of it can be rerun."""
+    build = await hands.reads.build(wish.pipeline_id)
+    pipeline_id = wish.pipeline_id
+    intent = Intent(
+        Subject.of(build.pipeline, wish.project_title),
+        Word.RERUN,
+        wish.label,
+        also=(Word.SSH,) if wish.ssh else (),
+        once=f"rerun:{pipeline_id}:{build.fingerprint}",
+        stopped_by_locks=True,
+        wish=wish,
+        pending=pending,
+    )
+    async with acting(hands, caller, intent) as act:
+        targets = await _targets_of(hands, act.caller, build, wish)
+        what = _what_runs_again(targets, wish.failed_only)
+        act.note(job=what, result=f"#{build.pipeline.number}: {what}" if targets else "")
+        if targets:
+            await hands.store.acted.save(pipeline_id, act.caller.claim)
+            await _send(hands, act, targets, failed_only=wish.failed_only, ssh=wish.ssh)
+    told = await _tell(hands, act, targets, wish) if targets else await _again(hands, pipeline_id)
+    if wish.follow and act.caller.place:
+        await following.follow(hands, act.caller, build.pipeline, wish.project_title)
+        told = True
+    attempt = str(max((run.attempt for run in targets), default=0) + 1)
+    return act.done("rerun_failed" if wish.failed_only else "rerun_all", what=what, detail=attempt, told=told)
+
+
+async def rerun_once(hands: Hands, pipeline_id: PipelineId, fingerprint: str) -> None:
+    """Rerun the failed jobs by ourselves, once in the life of a pipeline; nobody's press is sent twice for it.
+
+    It is allowed by the project's setting, and stopped by a lock or by anything that a person would have to meet. What
+    it cannot do is in the record, and the button is still there.
+    """
+    ended = await hands.store.past.ended(pipeline_id)
+    if ended is not None and ended.build.fingerprint == fingerprint:
+        with suppress(UserError, CircleCIError):
+            await _rerun_once(hands, ended.build)
+
+
+async def _rerun_once(hands: Hands, build: Build) -> None:
+    pipeline = build.pipeline
+    title = await hands.finder.title(pipeline.project_slug)
+    once = f"rerun-once:{pipeline.id}"
+    claim = f"rerun:{pipeline.id}:{build.fingerprint}"
+    intent = Intent(Subject.of(pipeline, title), Word.RERUN, "rerun once", once=claim, stopped_by_locks=True)
+    async with acting(hands, bot(once), intent) as act:
+        targets = _targets(build, failed_only=True)
+        if await hands.store.claims.first(once):
+            now = await hands.reads.build(pipeline.id)
+            if now.fingerprint != build.fingerprint:
+                raise NothingToDo("already_running", number=pipeline.number)  # somebody was faster, on CircleCI's page
+        what = _what_runs_again(targets, failed_only=True)
+        act.note(job=what, result=f"#{pipeline.number}: {what}")
+        await _send(hands, act, targets, failed_only=True, ssh=False)
+    await hands.tell(pipeline.id, f"act:{once}", replies.reran_itself(what), *_rerun_keys(targets))
+
+
+async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -> list[Run]:
+    """Return what is to run again; none where a run of this very press, which died, has sent it. Raises NothingToDo."""
+    targets = _targets(build, failed_only=wish.failed_only)
+    open_runs = [run for run in build.real_runs if not run.workflow.is_finished]
+    if open_runs and (not wish.failed_only or not targets):
+        act, _, person_id = (await hands.store.acted.last(build.pipeline.id) or "").rpartition("|")
+        if act == caller.delivery_id:
+            return []
+        raise NothingToDo("already_running", number=build.pipeline.number, state=build.state, person_id=person_id)
+    if not targets:
+        raise NothingToDo("nothing_to_rerun", number=build.pipeline.number)
+    if wish.ssh and not any(run.failed_jobs for run in targets):
+        raise NothingToDo("no_job_to_open", number=build.pipeline.number)
+    if build.read_at - build.pipeline.created_at > OLDEST:
+        raise NothingToDo("rerun_too_old", number=build.pipeline.number)
+    return targets
+
+
+async def _send(hands: Hands, act: Act, targets: Sequence[Run], *, failed_only: bool, ssh: bool) -> None:
+    for run in targets:
+        jobs = [job.id for job in run.failed_jobs] if ssh else []
+        async with act.sending(run.workflow.id) as first:
+            if first:
+                await _send_one(hands, run, jobs, from_failed=failed_only and run.workflow.status == "failed")
+
+
+async def _send_one(hands: Hands, run: Run, ssh_jobs: Sequence[JobId], *, from_failed: bool) -> None:
+    if ssh_jobs:
+        await hands.writes.rerun_jobs(run.workflow.id, ssh_jobs, ssh=True)
+    else:
+        await hands.writes.rerun_workflow(run.workflow.id, from_failed=from_failed)
+
+
+async def _tell(hands: Hands, act: Act, targets: Sequence[Run], wish: Rerun) -> bool:
+    kind, attempt = "rerun_failed" if wish.failed_only else "rerun_all", max(run.attempt for run in targets) + 1
+    word = replies.someone_acted(kind, act.caller.called, _what_runs_again(targets, wish.failed_only), attempt)
+    return await hands.tell(wish.pipeline_id, f"act:{act.caller.delivery_id}", word, *_rerun_keys(targets))
+
+
+async def _again(hands: Hands, pipeline_id: PipelineId) -> bool:
+    await hands.look_again(pipeline_id)
+    return True
+
+
+def _targets(build: Build, *, failed_only: bool) -> list[Run]:
+    """Return the workflows to run again: of those that failed each that has ended, whatever another one waits for."""
+    if failed_only:
+        return [
+            run
+            for run in build.real_runs
+            if run.workflow.is_finished and run.workflow.status not in ("success", "not_run")
+        ]
+    return [run for run in build.real_runs if not run.workflow.is_setup]
+
+
+def _rerun_keys(targets: Sequence[Run]) -> list[str]:
+    return [rerun_key(run.workflow.name, run.attempt + 1) for run in targets]
+
+
+def _what_runs_again(targets: Sequence[Run], failed_only: bool) -> str:
+    if not failed_only:
+        return ", ".join(run.workflow.name for run in targets)
+    names = [job.name for run in targets for job in run.failed_jobs]
+    return ", ".join(names) or ", ".join(run.workflow.name for run in targets)

@@ -1,0 +1,147 @@
+"""Sends a trigger, once, whatever is lost on the way.
+
+recorded ──POST──> answered ──────────────> followed
+             └──> refused, in words
+             └──> no answer: looked for ──> found: followed
+                                      └───> given up, in words; never sent again
+"""
+
+from datetime import timedelta
+
+import structlog
+
+from bot import metrics
+from bot.errors import CircleCIError, SlackError, Unavailable
+from bot.models.attempt import Attempt, Refusal
+from bot.models.caller import Caller, Place
+from bot.models.circleci import Pipeline
+from bot.models.pending import Deployment
+from bot.models.slack import Watch, utc_now
+from bot.operations.hands import Hands
+from bot.watching.engine import LOOK_FOR
+from formatters import answers
+
+log = structlog.get_logger(__name__)
+
+LOOKS = 5
+
+
+async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str) -> Attempt:
+    """Return the attempt on record, or record it; one that another delivery sent in vain begins anew."""
+    found = await hands.store.attempts.get(attempt_id)
+    if found is not None and (found.refusal is None or (found.sent_by or found.id) == caller.delivery_id):
+        return found
+    place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
+    attempt = Attempt(
+        id=attempt_id,
+        project_slug=wish.project_slug,
+        project_title=wish.project_title,
+        ref=wish.ref,
+        note=wish.note,
+        parameters=wish.parameters,
+        definition_id=wish.definition_id,
+        thread=place,
+        asker_id=caller.person_id,
+        asker_name=caller.name,
+        asked_at=utc_now(),
+        sent_by=caller.delivery_id,
+    )
+    return await hands.store.attempts.save(attempt)
+
+
+async def send(hands: Hands, attempt: Attempt) -> Attempt:
+    """Start the recorded attempt and follow it, or go on where a run before was cut off; raises what CircleCI refused.
+
+    One without a `pipeline_id` is being looked for: the answer to its trigger was lost.
+    """
+    if attempt.refusal is not None:
+        raise attempt.refusal.error  # a run before this one may have died before it could say so
+    if attempt.pipeline_id is not None or attempt.over:
+        return await _follow(hands, attempt)
+    if attempt.sent_at is not None:
+        return await _look_later(hands, attempt)
+    metrics.DEPLOYS.labels("asked").inc()
+    newest = await hands.reads.newest_number(attempt.project_slug)
+    attempt = await hands.store.attempts.save(
+        attempt.model_copy(update={"newest_number": newest, "sent_at": utc_now()})
+    )
+    try:
+        attempt = await _post(hands, attempt)
+    except CircleCIError as error:
+        if isinstance(error, Unavailable) and error.arrived:
+            metrics.DEPLOYS.labels("answer_lost").inc()
+            log.warning("trigger_answer_lost", attempt=attempt.id, reason=error.reason)
+            return await _look_later(hands, attempt)
+        metrics.DEPLOYS.labels("refused").inc()
+        await hands.store.attempts.save(attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)}))
+        raise
+    return await _follow(hands, attempt)
+
+
+async def look_for(hands: Hands, attempt_id: str) -> timedelta | None:
+    """Look whether a trigger whose answer was lost began after all; returns the pause before the next look."""
+    attempt = await hands.store.attempts.get(attempt_id)
+    if attempt is None or attempt.over:
+        return None
+    if attempt.pipeline_id is not None:
+        await _follow(hands, attempt)
+        return None
+    try:
+        found = await _found(hands, attempt)
+    except CircleCIError as error:
+        log.warning("lost_answer_not_looked_for", attempt=attempt_id, error=repr(error))
+        found = None
+    if found is not None:
+        metrics.DEPLOYS.labels("found").inc()
+        await _follow(hands, await hands.store.attempts.save(attempt.started(found.id, found.number)))
+        return None
+    return await _looked_in_vain(hands, attempt)
+
+
+async def _post(hands: Hands, attempt: Attempt) -> Attempt:
+    slug, ref, parameters = attempt.project_slug, attempt.ref, attempt.parameters
+    if attempt.definition_id:
+        answer = await hands.writes.run_pipeline(slug, attempt.definition_id, ref, parameters)
+    else:
+        answer = await hands.writes.trigger(slug, ref, parameters)
+    metrics.DEPLOYS.labels("started").inc()
+    return await hands.store.attempts.save(attempt.started(answer.id, answer.number))
+
+
+async def _follow(hands: Hands, attempt: Attempt) -> Attempt:
+    if attempt.pipeline_id is None or attempt.pipeline_number is None:
+        return attempt  # its answer was looked for in vain, and that was said
+    await hands.store.claims.claim(f"pipeline:{attempt.pipeline_id}", attempt.id)
+    await hands.store.watches.add(Watch.of_attempt(attempt, attempt.pipeline_id, attempt.pipeline_number))
+    await hands.engine.wake(attempt.pipeline_id)
+    return attempt
+
+
+async def _look_later(hands: Hands, attempt: Attempt) -> Attempt:
+    await hands.engine.add(LOOK_FOR, attempt.id, when=utc_now() + hands.settings.poll_interval / 2)
+    return attempt
+
+
+async def _found(hands: Hands, attempt: Attempt) -> Pipeline | None:
+    """Return the oldest pipeline of ours that is newer than the attempt and that no other attempt began."""
+    mine = await hands.reads.my_pipelines(attempt.project_slug)
+    for pipeline in sorted(mine, key=lambda one: one.number):
+        if pipeline.number <= attempt.newest_number or pipeline.ref not in (attempt.ref, None):
+            continue
+        if await hands.store.claims.claim(f"pipeline:{pipeline.id}", attempt.id) == attempt.id:
+            return pipeline
+    return None
+
+
+async def _looked_in_vain(hands: Hands, attempt: Attempt) -> timedelta | None:
+    attempt = await hands.store.attempts.save(attempt.model_copy(update={"looks": attempt.looks + 1}))
+    if attempt.looks < LOOKS:
+        return hands.settings.poll_interval
+    metrics.DEPLOYS.labels("not_found").inc()
+    message, thread = answers.lost_answer_not_found(attempt.ref, attempt.project_title), attempt.thread
+    try:
+        await hands.messenger.whisper(thread.channel_id, attempt.asker_id, message, thread_ts=thread.thread_ts)
+    except SlackError as error:
+        log.warning("asker_not_told", attempt=attempt.id, method=error.method, code=error.code)
+    await hands.store.attempts.save(attempt.model_copy(update={"over": True}))
+    return None

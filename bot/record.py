@@ -1,0 +1,84 @@
+"""Keeps the record of what people did: one entry for each act that takes more than reading, done, refused or failed."""
+
+import sys
+from datetime import timedelta
+
+import structlog
+
+from bot.errors import BotError, StoreError, UserError
+from bot.models.audit import Entry, Outcome
+from bot.models.caller import Caller
+from bot.models.slack import utc_now
+from bot.policy import Word
+from bot.store import Store
+from formatters import errors
+
+MOST_WHAT, MOST_RESULT = 300, 160
+log = structlog.get_logger(__name__)
+
+
+class Record:
+    """Writes entries; what was done is done, so that a lost Redis is only said in the log."""
+
+    def __init__(self, store: Store, keep: timedelta, *, to_output: bool) -> None:
+        self._store = store
+        self._keep = keep
+        self._to_output = to_output
+
+    async def keep(self, entry: Entry) -> None:
+        """Keep one act."""
+        if self._to_output:
+            sys.stdout.write(entry.model_dump_json(exclude_defaults=True) + "\n")
+            sys.stdout.flush()
+        try:
+            await self._store.audit.add(entry, self._keep, refused=entry.outcome is Outcome.REFUSED)
+        except StoreError as error:
+            log.error("audit_not_kept", error=str(error))  # noqa: TRY400  # what was done is done
+
+    async def at_the_door(self, caller: Caller, word: str, what: str, error: BotError) -> None:
+        """Keep what came to nothing before any operation began; a look is no act."""
+        if word != Word.READ and not is_recorded(error):
+            await self.keep(ended(begun(caller, word, what), error))
+
+
+def begun(caller: Caller, word: str, what: str) -> Entry:
+    """Return the entry of an act that begins; `what` never holds a value somebody typed."""
+    return Entry(
+        at=utc_now(),
+        user_id=caller.person_id,
+        user_name=caller.name,
+        team_id=caller.team_id,
+        agent=caller.agent,
+        channel_id=caller.channel_id,
+        word=word,
+        what=what[:MOST_WHAT],
+        request=str(structlog.contextvars.get_contextvars().get("request") or ""),
+    )
+
+
+def ended(entry: Entry, error: BaseException | None = None) -> Entry:
+    """Return the entry with its end: done, or why it was refused or failed."""
+    if error is None:
+        return entry.model_copy(update={"outcome": Outcome.DONE, "result": entry.result or "done"})
+    outcome = Outcome.REFUSED if isinstance(error, UserError) else Outcome.FAILED
+    why = _short(errors.error(error).text) if isinstance(error, BotError) else "it broke"
+    return entry.model_copy(update={"outcome": outcome, "result": f"{entry.result}; {why}".removeprefix("; ")})
+
+
+def mark_recorded(error: BaseException) -> None:
+    """Remember that the record has an entry for what this error ended."""
+    error.add_note(_RECORDED)
+
+
+def is_recorded(error: BaseException) -> bool:
+    """Say whether an operation has kept it."""
+    return _RECORDED in getattr(error, "__notes__", ())
+
+
+_RECORDED = "it is in the record"
+
+
+def _short(answer: str) -> str:
+    """Return the first sentence of an answer, without Slack's entities: it is escaped again when it is shown."""
+    plain = answer.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return plain.partition(". ")[0][:MOST_RESULT]

@@ -1,0 +1,34 @@
+"""Does the work that is queued, until the process ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+from docket import Docket, Worker
+
+from bot.watching.engine import put_back
+
+DRAIN_SECONDS = 5
+AT_ONCE = 50
+
+
+@asynccontextmanager
+async def at_work(docket: Docket, lease: timedelta) -> AsyncIterator["asyncio.Task[None]"]:
+    """Yield the task that works; at the end what runs may end, for a while, and what is cut off is redelivered."""
+    async with Worker(
+        docket,
+        concurrency=AT_ONCE,
+        redelivery_timeout=lease,
+        reconnection_delay=timedelta(seconds=1),
+        minimum_check_interval=timedelta(milliseconds=100),
+        scheduling_resolution=timedelta(milliseconds=100),
+        fallback_task=put_back,
+    ) as worker:
+        task = asyncio.create_task(worker.run_forever(), name="worker")
+        try:
+            yield task
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError, TimeoutError):
+                await asyncio.wait_for(task, DRAIN_SECONDS)

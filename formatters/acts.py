@@ -1,0 +1,71 @@
+"""What was done, to the one who did it, where no thread tells it."""
+
+from collections.abc import Callable
+
+from bot.answers.acts import Acted, Answered, LockChanged
+from formatters import answers, gate, locks, replies, webhooks
+from formatters.blocks import Message, assemble, code, literal, section
+
+
+def acted(done: Acted) -> Message | None:
+    """Return what to say of an act; None where a thread or a message says it."""
+    return None if done.told else _WORDS[done.act](done)
+
+
+def lock_changed(changed: LockChanged) -> Message:
+    """Return how a lock stands now."""
+    return {
+        "lock": locks.locked,
+        "unlock": locks.unlocked,
+        "take": locks.taken,
+        "ask": locks.holder_asked,
+    }[changed.act](changed.lock)
+
+
+def answered(done: Answered) -> Message:
+    """Say that a question is answered."""
+    return gate.declined_by_you() if done.answer == "decline" else gate.typed_right()
+
+
+def _in_thread(done: Acted) -> Message:
+    """Return what a thread would have heard: none follows this build."""
+    return replies.someone_acted(done.act, done.entry.user_name or done.entry.user_id, done.what, int(done.detail or 0))
+
+
+def _deployed(done: Acted) -> Message:
+    assert done.ref is not None  # noqa: S101  # a deploy has one
+    return answers.lost_answer(done.ref, done.project_title)
+
+
+def _said(words: str) -> Callable[[Acted], Message]:
+    def say(done: Acted) -> Message:
+        named = {
+            "slug": literal(done.project_slug),
+            "what": code(done.what, 120),
+            "host": literal(done.what) or "every host",
+            "plain": literal(done.what),
+            "number": f"#{done.pipeline_number}",
+            "detail": literal(done.detail) or "nothing",
+        }
+        text = words.format(**named)
+        return assemble(text, section(text))
+
+    return say
+
+
+_WORDS: dict[str, Callable[[Acted], Message]] = {
+    "deploy": _deployed,
+    "cancel": _in_thread,
+    "cancel_job": _said("CircleCI has accepted to cancel {plain}."),
+    "approve": _in_thread,
+    "rerun_failed": _in_thread,
+    "rerun_all": _in_thread,
+    "unwatch": _said("{number} is no longer followed here. It goes on at CircleCI."),
+    "set_variable": _said("✅ {what} is set in {slug}. Builds that start from now on see it."),
+    "remove_variable": _said("✅ {what} is removed from {slug}."),
+    "remove_checkout_key": _said("✅ The checkout key {what} is removed from {slug}."),
+    "add_ssh_key": _said("✅ Builds of {slug} may log in to {host} with the new key."),
+    "add_heroku_key": _said("✅ My user on CircleCI has the Heroku key."),
+    "clear_cache": _said("✅ The caches of {slug} are cleared. CircleCI says: {detail}."),
+    "add_webhook": webhooks.added,
+}

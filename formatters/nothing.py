@@ -1,0 +1,83 @@
+"""Why nothing was done, where that is nobody's mistake: it has ended, it is so already, somebody decided."""
+
+from collections.abc import Callable
+
+from bot.errors import NothingToDo, Taken
+from bot.models.build import State
+from formatters.blocks import code, literal, mention
+from formatters.words import MARKS, status
+
+TYPE_AGAIN = "Nothing was started: press *Type it* again."
+
+
+def nothing(problem: Taken | NothingToDo) -> str:
+    """Return why there was nothing to do, or who was first."""
+    if isinstance(problem, Taken):
+        return f"{mention(problem.person_id) or 'I'} was first: {literal(problem.what, 200)} is already under way."
+    return _WORDS[problem.why](problem)
+
+
+def _already_running(problem: NothingToDo) -> str:
+    who = f"{mention(problem.person_id)} was first. " if mention(problem.person_id) else ""
+    state = f" ({_mark(problem).lower()})" if problem.state else ""
+    return f"{who}#{problem.number} runs again already{state}. The thread has the news."
+
+
+def _job_has_ended(problem: NothingToDo) -> str:
+    name = f"{literal(problem.what)} ({problem.number})"
+    return f"There is nothing to cancel: {name} has ended. {status(problem.state)}."
+
+
+def _decided_already(problem: NothingToDo) -> str:
+    who = mention(problem.person_id)
+    return f"{who} was first. The message has what became of it." if who else "It is too late for that."
+
+
+def _mark(problem: NothingToDo) -> str:
+    return MARKS[State(problem.state)] if problem.state else ""
+
+
+_NEW_DEPLOY = "A new deploy starts a new pipeline"
+_WORDS: dict[str, Callable[[NothingToDo], str]] = {
+    "already_running": _already_running,
+    "nothing_to_cancel": lambda one: f"There is nothing to cancel: #{one.number} has ended. {_mark(one)}.",
+    "nothing_to_rerun": lambda one: (
+        f"#{one.number} has no workflow that can run again. {_NEW_DEPLOY}: /ci deploy &lt;project&gt; &lt;branch&gt;"
+    ),
+    "no_job_to_open": lambda one: f"No job of #{one.number} failed, so there is none to open by SSH. Nothing was done.",
+    "rerun_too_old": lambda _: f"CircleCI reruns nothing older than 90 days. {_NEW_DEPLOY}.",
+    "nothing_to_approve": lambda one: f"It waits for no approval any more: #{one.number}. {_mark(one)}.",
+    "job_has_ended": _job_has_ended,
+    "followed_already": lambda one: f"#{one.number} is followed here already.",
+    "not_followed": lambda one: f"#{one.number} is not followed here.",
+    "not_locked": lambda one: f"{literal(one.what)} is not locked.",
+    "lock_changed_hands": lambda one: (
+        f"The lock on {literal(one.what)} has changed hands meanwhile. /ci locks shows who has it."
+    ),
+    "nobody_reads_here": lambda one: (
+        f"Somebody else must agree to {literal(one.what)}. Ask for it in a channel, where they can."
+    ),
+    "not_your_own": lambda _: "You asked for it, so somebody else must agree.",
+    "changed_meanwhile": lambda one: (
+        f"{literal(one.what)} has changed since it was asked. "
+        "The request shows what it is now: look once more, and agree."
+    ),
+    "decided_already": _decided_already,
+    "declined": lambda one: f"{mention(one.person_id)} declined.",
+    "expired": lambda _: "Nobody agreed in time.",
+    "typed_wrong": lambda one: f"That is not {code(one.what)}. {TYPE_AGAIN}",
+    "gone": lambda one: f"{code(one.what, 120)} is not there any more. Nothing was done.",
+    "pressed_before": lambda _: "This was asked for already. `keys list` shows what there is now.",
+    "unknown_button": lambda _: (
+        "I do not know this button any more: it is from an older version of me. /ci help shows what I can do."
+    ),
+    "no_heroku": lambda _: (
+        "CircleCI answers 404: it takes no Heroku keys any more. Set HEROKU_API_KEY as an environment variable of the "
+        "project instead. The key you typed went nowhere."
+    ),
+    "no_cache_clearing": lambda _: (
+        "CircleCI removed this in 2020, and answers 404. Change the cache's key in the configuration instead: put a "
+        "number into it (`v2-deps-…`) and count it up."
+    ),
+}
+REASONS = frozenset(_WORDS)

@@ -1,0 +1,109 @@
+"""What a person reads of an answer: each kind has one function, and this is the list of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.answers import Answer, Nothing
+from bot.answers import acts as done
+from bot.answers.branches import FlakyTests, WhyRed
+from bot.answers.builds import (
+    BuildShown,
+    BuildTriaged,
+    Cancellable,
+    CancellableJob,
+    Evidence,
+    NewestBuilds,
+    OnHold,
+)
+from bot.answers.jobs import Artifacts, ArtifactTooLarge, JobSteps, NoLog, StepLog, TestResults
+from bot.answers.keeps import CheckoutKeys, Offer, Variables, WebhookState
+from bot.answers.lists import FollowedProjects, RecentBuilds
+from bot.answers.locks import Locks
+from bot.answers.ourselves import CheckUp, CommandPage, Greeting, Overview
+from bot.answers.people import PolicyDecision, Record, TokenOwner
+from bot.answers.questions import BranchIsRed, SecondPerson, ToBeTyped, WhichDefinition
+from formatters import (
+    acts,
+    answers,
+    audit,
+    builds,
+    checkup,
+    choices,
+    credentials,
+    files,
+    final,
+    flakes,
+    gate,
+    help,  # noqa: A004  # it is the command's name
+    lists,
+    locks,
+    policy,
+    results,
+    steps,
+    turning,
+    webhooks,
+)
+from formatters.blocks import Message
+from formatters.links import Links
+
+_SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
+    Nothing: lambda _: None,
+    done.Acted: acts.acted,
+    done.Answered: acts.answered,
+    done.LockChanged: acts.lock_changed,
+    done.KeyAdded: credentials.key_added,
+    WhichDefinition: gate.question,
+    BranchIsRed: gate.question,
+    ToBeTyped: gate.question,
+    SecondPerson: lambda _: None,  # the request stands in the channel
+    Locks: locks.all_locks,
+    OnHold: choices.on_hold,
+    Cancellable: choices.cancellable,
+    CancellableJob: choices.cancellable_job,
+    Evidence: answers.evidence,
+    TestResults: results.summary,
+    JobSteps: steps.job,
+    StepLog: steps.log,
+    NoLog: steps.no_log,
+    Artifacts: files.artifacts,
+    ArtifactTooLarge: files.too_large,
+    Variables: credentials.variables,
+    CheckoutKeys: credentials.keys,
+    Offer: credentials.offer,
+    WebhookState: webhooks.state,
+    FollowedProjects: lists.projects,
+    TokenOwner: lists.me,
+    PolicyDecision: policy.why,
+    Record: audit.audit,
+    Greeting: help.hello,
+    CheckUp: checkup.message,
+}
+# Some make addresses, and some name the bot as the person spoke to it.
+_WITH_LINKS: dict[type[Answer], Callable[[Any, Links], Message]] = {
+    BuildShown: builds.one,
+    NewestBuilds: builds.newest,
+    BuildTriaged: final.triaged,
+    WhyRed: turning.why_red,
+    FlakyTests: flakes.ranking,
+    RecentBuilds: lists.recent,
+}
+_WITH_COMMAND: dict[type[Answer], Callable[[Any, str], Message]] = {
+    Overview: help.overview,
+    CommandPage: help.page,
+}
+
+
+def show(answer: Answer, links: Links, *, command: str = "/ci") -> Message | None:
+    """Return what to say; None where a thread or a message says it, or where there is nothing to say.
+
+    `command` is what the person spoke to: the slash command or the bot's name.
+    """
+    kind = type(answer)
+    if kind in _WITH_COMMAND:
+        return _WITH_COMMAND[kind](answer, command)
+    return _WITH_LINKS[kind](answer, links) if kind in _WITH_LINKS else _SHOWN[kind](answer)
+
+
+def is_shown(kind: type[Answer]) -> bool:
+    """Say whether people can read this kind."""
+    return kind in {**_SHOWN, **_WITH_LINKS, **_WITH_COMMAND}

@@ -1,0 +1,45 @@
+"""What people read of what was kept: the record of acts, old and new."""
+
+from datetime import UTC, datetime
+
+from bot.answers.people import Record
+from bot.models.audit import Entry, Outcome
+from formatters.audit import audit
+from formatters.limits import violations
+
+OLD = Entry(
+    at=datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
+    user_id="U0ADA",
+    user_name="ada",
+    channel_id="C0REL",
+    word="deploy",
+    what="deploy acme/frontend main",
+    rule="members deploy",
+    result="#2417 of acme/frontend main",
+)
+
+
+def lines(*entries: Entry) -> list[str]:
+    message = audit(Record(period="7d", entries=entries))
+    assert violations(message) == []
+    return [line.partition(" · ")[2] for line in message.blocks[0]["text"]["text"].splitlines()[1:]]
+
+
+def test_an_entry_says_who_what_what_came_of_it_and_the_rule() -> None:
+    new = OLD.model_copy(update={"about": "acme/frontend main", "outcome": Outcome.DONE, "project_slug": "gh/a/f"})
+    told = "ada · `deploy acme/frontend main` · #2417 of acme/frontend main · by “members deploy”"
+    assert lines(OLD, new) == [told, told]
+
+
+def test_what_an_act_is_about_is_said_where_its_name_does_not() -> None:
+    assert (
+        "`cancel #2417` (acme/frontend main) · "
+        in lines(OLD.model_copy(update={"what": "cancel #2417", "about": "acme/frontend main"}))[0]
+    )
+
+
+def test_who_agreed_is_said_by_name_and_never_pinged() -> None:
+    named = OLD.model_copy(update={"agreed_id": "U0GRACE", "agreed_name": "grace"})
+    assert lines(named)[0].endswith("by “members deploy” · agreed by grace")
+    unnamed = OLD.model_copy(update={"agreed_id": "U0GRACE"})
+    assert lines(unnamed)[0].endswith(" · agreed by U0GRACE")
