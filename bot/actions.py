@@ -1,6 +1,6 @@
 """Typed button values: a class packs itself into a Slack button and unpacks itself from a click."""
 
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -26,6 +26,10 @@ class ButtonAction(BaseModel):
     def project(self) -> str:
         """The slug of the project it names, empty text where it names none: what it is about is looked up by id."""
         return str(getattr(self, "project_slug", ""))
+
+    def takes(self, permission: str) -> str:
+        """Return the word that this press takes; `permission` is what buttons of its kind take."""
+        return permission
 
     @classmethod
     def unpack(cls, value: str) -> Self:
@@ -202,18 +206,27 @@ class AskHolder(ButtonAction):
     holder_id: str
 
 
-class AgreeDeploy(ButtonAction):
+class _OfQuestion(BaseModel):
+    """An answer to what an act waits for, which takes the `word` that the act itself takes."""
+
+    attempt_id: str
+    word: Literal["deploy", "rerun", "approve"] = "deploy"
+
+    def takes(self, permission: str) -> str:  # noqa: ARG002  # it depends on what waits
+        """Return the word of the act that waits."""
+        return self.word
+
+
+class AgreeDeploy(_OfQuestion, ButtonAction):
     """*Agree and deploy*: the second person's word."""
 
     action_id: ClassVar[str] = "agree_deploy"
-    attempt_id: str
 
 
-class DeclineDeploy(ButtonAction):
+class DeclineDeploy(_OfQuestion, ButtonAction):
     """*Decline*: the form for the reason."""
 
     action_id: ClassVar[str] = "decline_deploy"
-    attempt_id: str
 
 
 class DeployAnyway(ButtonAction):
@@ -223,11 +236,10 @@ class DeployAnyway(ButtonAction):
     attempt_id: str
 
 
-class TypeTarget(ButtonAction):
+class TypeTarget(_OfQuestion, ButtonAction):
     """*Type it*: the form for the branch or tag that is about to be deployed."""
 
     action_id: ClassVar[str] = "type_target"
-    attempt_id: str
 
 
 class OpenLink(ButtonAction):

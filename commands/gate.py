@@ -31,7 +31,7 @@ async def typed(button: TypeTarget, filled: Mapping[str, str], caller: Caller, c
 
 def register(router: Router) -> None:
     """Teach the router these buttons."""
-    router.action(AgreeDeploy, permission="read", handle=agree)
+    router.action(AgreeDeploy, permission="deploy", handle=agree)
     router.action(DeployAnyway, permission="approve", handle=deploy_anyway)
-    router.form(DeclineDeploy, permission="read", view=gate.decline_form, submit=decline)
-    router.form(TypeTarget, permission="read", view=gate.type_form, submit=typed)
+    router.form(DeclineDeploy, permission="deploy", view=gate.decline_form, submit=decline)
+    router.form(TypeTarget, permission="deploy", view=gate.type_form, submit=typed)

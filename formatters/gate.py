@@ -59,8 +59,12 @@ def request(pending: Pending, shipment: Shipment, runs: Sequence[str] = ()) -> M
     what = _wanted(pending)
     text = f"{_asker(pending)} wants to {what} {clean(pending.target)}: somebody else must agree."
     buttons = actions(
-        button(AgreeDeploy(attempt_id=pending.id), f"Agree and {_WANTS[pending.wish.kind]}", style="primary"),
-        button(DeclineDeploy(attempt_id=pending.id), "Decline", style="danger"),
+        button(
+            AgreeDeploy(attempt_id=pending.id, word=pending.wish.kind),
+            f"Agree and {_WANTS[pending.wish.kind]}",
+            style="primary",
+        ),
+        button(DeclineDeploy(attempt_id=pending.id, word=pending.wish.kind), "Decline", style="danger"),
     )
     until = f"Until {moment(pending.expires_at)}. " if pending.expires_at else ""
     return assemble(
@@ -170,7 +174,9 @@ def to_be_typed(pending: Pending) -> Message:
     """Ask for the target to be typed."""
     text = f"To {_wanted(pending)} {literal(pending.target)}, type its {_typed_kind(pending)} once more."
     return assemble(
-        text, section(f"⌨️ {text}"), actions(button(TypeTarget(attempt_id=pending.id), "Type it", style="primary"))
+        text,
+        section(f"⌨️ {text}"),
+        actions(button(TypeTarget(attempt_id=pending.id, word=pending.wish.kind), "Type it", style="primary")),
     )
 
 

@@ -39,7 +39,8 @@ def _held_already(lock: Locked) -> Message:
 def locked(lock: Lock) -> Message:
     """Say that it is theirs now."""
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
-    text = f"{literal(lock.target)} is locked. Nobody but you deploys it through me; reruns and approvals by others wait too.{reason}"
+    stops = "Nobody but you deploys it through me; reruns and approvals by others wait too."
+    text = f"{literal(lock.target)} is locked. {stops}{reason}"
     return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
 
 

@@ -9,6 +9,7 @@ surely did nothing releases the claim. One that may have done something leaves i
 looked and found things as they were, and takes it over.
 """
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,18 +30,20 @@ from bot.record import begun, ended, mark_recorded
 
 W = TypeVar("W", bound=Wish)
 UNSURE, UNSURE_INTERVALS = "unsure", 3
+SENT = "sent"
 RECORDED_ONCE = timedelta(days=1)
 
 
 class Act:
     """One act under way: who does it, on what, and what the record will say of it."""
 
-    def __init__(self, hands: Hands, caller: Caller, subject: Subject, entry: Entry) -> None:
+    def __init__(self, hands: Hands, caller: Caller, intent: "Intent") -> None:
         self._hands = hands
+        self._intent = intent
         self._claimed = ""
         self.caller = caller
-        self.subject = subject
-        self.entry = entry
+        self.subject = intent.subject
+        self.entry = _entry(caller, intent)
         self.pending: Pending | None = None
         self._wish: Wish | None = None
 
@@ -59,25 +62,31 @@ class Act:
 
     @asynccontextmanager
     async def sending(self, what: str) -> AsyncIterator[bool]:
-        """Yield False where a run of this delivery before, which died, has sent this already.
+        """Yield False where a run of this delivery before, which died later, has sent this already.
 
-        What surely never arrived may be sent again.
+        Raises Unavailable where it died over it, so that nobody can tell; an idempotent act is sent again then. What
+        surely never arrived may be sent again.
         """
-        name = f"sent:{self.caller.delivery_id}:{what}"
-        first = await self._hands.store.claims.first(name)
+        claims, name, mine = self._hands.store.claims, f"sent:{self.caller.delivery_id}:{what}", secrets.token_hex(8)
+        found = await claims.claim(name, mine)
+        if found not in (mine, SENT) and not self._intent.idempotent:
+            raise Unavailable("a run before this one died over it")
         try:
-            yield first
+            yield found != SENT
         except Exception as error:
-            if first and did_nothing(error):
-                await self._hands.store.claims.release(name)
+            if did_nothing(error):
+                await claims.release(name)
             raise
+        await claims.swap(name, found, SENT)
 
-    async def claim(self, what: str, label: str, keep: timedelta | None) -> None:
-        """Claim what is acted on; raises Taken for everybody but the first."""
-        mine = self.caller.claim
-        holder = await self._hands.store.claims.claim(what, mine, keep)
+    async def claim(self) -> None:
+        """Claim what is acted on, if anything is; raises Taken for everybody but the first."""
+        what, mine = self._intent.once, self.caller.claim
+        if what is None:
+            return
+        holder = await self._hands.store.claims.claim(what, mine, self._intent.keep)
         if not (holder == mine or await self._take_over(what, holder)):
-            raise Taken(holder.split("|")[1], label)
+            raise Taken(holder.split("|")[1], self._intent.what)
         self._claimed = what
 
     async def _take_over(self, what: str, holder: str) -> bool:
@@ -88,11 +97,11 @@ class Act:
             return False
         return await self._hands.store.claims.swap(what, holder, self.caller.claim)
 
-    async def let_go(self, error: BaseException, *, idempotent: bool) -> None:
+    async def let_go(self, error: BaseException) -> None:
         """Give the claim back where nothing was done, or may be done again; else leave it unsure."""
         if not self._claimed:
             return
-        if idempotent or did_nothing(error):
+        if self._intent.idempotent or did_nothing(error):
             await self._hands.store.claims.release(self._claimed)
             return
         unsure = f"{self.caller.claim}|{UNSURE}:{utc_now().timestamp():.3f}"
@@ -142,14 +151,14 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
     Raises NotAllowed, Locked, Waits, Taken, and what the block raises.
     """
     caller = await hands.named(caller)
-    act = Act(hands, caller, intent.subject, _entry(caller, intent))
+    act = Act(hands, caller, intent)
     try:
         await _ready(hands, act, intent)
         yield act
     except (Waits, StoreError):
         raise  # it is not over: somebody answers, or the engine runs it again
     except Exception as error:
-        await act.let_go(error, idempotent=intent.idempotent)
+        await act.let_go(error)
         act.entry = ended(act.entry, error)
         await _keep(hands, act)
         mark_recorded(error)
@@ -170,8 +179,7 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
     if intent.wish is not None:
         act.wishes(*await demands.settled(hands, act.caller, intent.wish, decision, intent.pending))
         await hands.refuse_if_locked(intent.subject, intent.word, *people)
-    if intent.once is not None:
-        await act.claim(intent.once, intent.what, intent.keep)
+    await act.claim()
 
 
 async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:

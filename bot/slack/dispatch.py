@@ -112,9 +112,10 @@ class Dispatcher:
         if action is None:
             raise NothingToDo("unknown_button")
         log.info("press", button=action.button.action_id, channel=click.channel_id)
-        act.word, act.what = action.permission, action.button.action_id
+        act.what = action.button.action_id
         button = action.button.unpack(click.value)
-        await at_the_door(self._context.permissions, act.caller, action.permission, button.project)
+        act.word = button.takes(action.permission)
+        await at_the_door(self._context.permissions, act.caller, act.word, button.project)
         return await action.handle(button, act.caller, self._context)
 
     async def _run_command(self, click: Click, act: _Act) -> Answer:

@@ -99,9 +99,9 @@ class Forms:
     async def _permitted(self, form: Form, button: ButtonAction, caller: Caller) -> None:
         """Ask at the door; what is refused there is in the record as well."""
         try:
-            await at_the_door(self._context.permissions, caller, form.permission, button.project)
+            await at_the_door(self._context.permissions, caller, button.takes(form.permission), button.project)
         except BotError as error:
-            await self._record.at_the_door(caller, form.permission, form.button.action_id, error)
+            await self._record.at_the_door(caller, button.takes(form.permission), form.button.action_id, error)
             raise
 
     async def _carried_out(
@@ -116,7 +116,7 @@ class Forms:
             return errors.error(error)
         except BotError as error:
             log.warning("form_refused", form=form.button.action_id, error=type(error).__name__)
-            await self._record.at_the_door(caller, form.permission, form.button.action_id, error)
+            await self._record.at_the_door(caller, button.takes(form.permission), form.button.action_id, error)
             return errors.error(error)
         except Exception as error:  # noqa: BLE001  # its text may hold what was typed: the kind of it must do
             log.error("form_failed", form=form.button.action_id, error=type(error).__name__)  # noqa: TRY400
