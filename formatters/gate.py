@@ -27,8 +27,6 @@ from formatters.forms import field, form
 from formatters.words import count, listed
 
 MOST_COMMITS, MOST_CHOICES = 6, 20
-# What somebody wants, and what who agrees presses.
-_WANTS = {"deploy": "deploy", "rerun": "rerun", "approve": "approve"}
 
 
 def question(asked: Question) -> Message:
@@ -58,13 +56,10 @@ def request(pending: Pending, shipment: Shipment, runs: Sequence[str] = ()) -> M
     """Ask the channel for a second person: what will ship or run, and the two buttons."""
     what = _wanted(pending)
     text = f"{_asker(pending)} wants to {what} {clean(pending.target)}: somebody else must agree."
+    kind = pending.wish.kind
     buttons = actions(
-        button(
-            AgreeDeploy(attempt_id=pending.id, word=pending.wish.kind),
-            f"Agree and {_WANTS[pending.wish.kind]}",
-            style="primary",
-        ),
-        button(DeclineDeploy(attempt_id=pending.id, word=pending.wish.kind), "Decline", style="danger"),
+        button(AgreeDeploy(attempt_id=pending.id, word=kind), f"Agree and {kind}", style="primary"),
+        button(DeclineDeploy(attempt_id=pending.id, word=kind), "Decline", style="danger"),
     )
     until = f"Until {moment(pending.expires_at)}. " if pending.expires_at else ""
     return assemble(
