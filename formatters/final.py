@@ -7,8 +7,9 @@ from bot.answers.builds import BuildTriaged
 from bot.models.build import Build, Report, State
 from bot.models.caller import Place
 from bot.models.circleci import Job
-from bot.models.history import Advice, Triage
+from bot.models.history import Advice
 from bot.models.slack import Watch
+from bot.triage.diagnosis import Triage
 from formatters import verdicts
 from formatters.blocks import (
     Block,

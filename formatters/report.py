@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from bot.models.build import FailingStep, JobReport, Report
 from bot.models.circleci import Artifact, Job, TestResult
-from bot.models.history import Kind, Triage
-from bot.triage.diagnosis import failure_id
+from bot.triage.diagnosis import Triage, failure_id
+from bot.triage.verdicts import Kind
 from formatters.blocks import Block, clean, code, code_block, context, fit, link, literal, section
-from formatters.verdicts import URGENCY, usual_words, verdict_words
+from formatters.verdicts import usual_words, verdict_words
 from formatters.words import count, duration
 
 MOST_TESTS = 10
@@ -127,7 +127,7 @@ def _of_job(job: JobReport, most: int, triage: Triage | None, *, several: bool) 
 
 def _urgency(job: JobReport, triage: Triage | None, test: TestResult) -> int:
     verdict = triage.tests.get(failure_id(job, test)) if triage else None
-    return URGENCY.index(verdict.kind) if verdict else 0
+    return [*Kind].index(verdict.kind) if verdict else 0
 
 
 def _words_for(job: JobReport, triage: Triage | None) -> Words | None:

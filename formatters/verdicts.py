@@ -1,31 +1,50 @@
 """What a failure is, what changed, and what to press, in words."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
+from typing import NamedTuple
 
 from bot.models.build import Build
-from bot.models.history import Advice, Kind, Transition, Triage, Turn, Verdict
+from bot.models.history import Advice, Transition, Turn
+from bot.triage.diagnosis import Triage
+from bot.triage.verdicts import Kind, Verdict
 from formatters.blocks import Block, code, context, link, literal, section
 from formatters.links import Links
 from formatters.words import count, duration
 
 
+class _Words(NamedTuple):
+    """What a verdict is called: behind the name of what failed, and where many are counted."""
+
+    behind: str
+    counted: str
+
+
 def verdict_words(verdict: Verdict, base: str) -> str:
     """Return a verdict as it stands behind a test's name."""
+    return _words(verdict, base).behind
+
+
+def _words(verdict: Verdict, base: str) -> _Words:
     match verdict.kind:
         case Kind.NEW:
-            return "*new here*" + (f" since #{verdict.since}" if verdict.since else "")
-        case Kind.FLAKE if not verdict.failed:
-            return "*flaky*: it passed in another attempt of this build"
-        case Kind.FLAKE:
-            failed = f"*known flake*, failed {verdict.failed} of the last {count(verdict.looked, 'build')}"
-            return failed + (f", {count(verdict.flips, 'time')} on code that also passed" if verdict.flips else "")
-        case Kind.RED_ON_BASE:
-            return f"*already red on {literal(base, 60)}* since #{verdict.since}"
-        case Kind.INFRASTRUCTURE:
-            return f"*infrastructure*: {literal(verdict.cause, 60)}"
+            return _Words("*new here*" + (f" since #{verdict.since}" if verdict.since else ""), "new here")
         case Kind.NOT_SURE:
-            return f"*not sure*: {_doubt(verdict)}"
+            return _Words(f"*not sure*: {_doubt(verdict)}", "not sure")
+        case Kind.RED_ON_BASE:
+            red = f"already red on {literal(base, 60)}"
+            return _Words(f"*{red}* since #{verdict.since}", red)
+        case Kind.INFRASTRUCTURE:
+            return _Words(f"*infrastructure*: {literal(verdict.cause, 60)}", "infrastructure")
+        case Kind.FLAKE:
+            return _Words(_flaky(verdict), "known to be flaky")
+
+
+def _flaky(verdict: Verdict) -> str:
+    if not verdict.failed:
+        return "*flaky*: it passed in another attempt of this build"
+    failed = f"*known flake*, failed {verdict.failed} of the last {count(verdict.looked, 'build')}"
+    return failed + (f", {count(verdict.flips, 'time')} on code that also passed" if verdict.flips else "")
 
 
 def _doubt(verdict: Verdict) -> str:
@@ -79,31 +98,28 @@ def advice_line(triage: Triage, links: Links, build: Build) -> str:
 
 
 def _excuse(triage: Triage) -> str:
-    kinds = {verdict.kind for verdict in (*triage.tests.values(), *triage.jobs.values())}
+    verdicts = [*triage.tests.values(), *triage.jobs.values()]
+    kinds = {verdict.kind for verdict in verdicts}
     if kinds == {Kind.INFRASTRUCTURE}:
         return "it failed by infrastructure, not by the code"
-    if kinds == {Kind.FLAKE}:
-        return "all that failed is known to be flaky"
-    return "all that failed is a known flake or infrastructure"
+    if kinds == {Kind.INFRASTRUCTURE, Kind.FLAKE}:
+        return "all that failed is a known flake or infrastructure"
+    return f"all that failed is {' or '.join(words for words, _ in _counted(verdicts, triage.extent.base))}"
 
 
-# What asks most of the reader goes first.
-URGENCY = (Kind.NEW, Kind.NOT_SURE, Kind.RED_ON_BASE, Kind.INFRASTRUCTURE, Kind.FLAKE)
 FEW = 3  # verdicts that are seen without counting them
 
 
 def counts_line(triage: Triage) -> str:
     """Return how many of the failing tests are what; empty text for few."""
-    kinds = [verdict.kind for verdict in triage.tests.values()]
-    words = {
-        Kind.NEW: "new here",
-        Kind.NOT_SURE: "not sure",
-        Kind.RED_ON_BASE: f"already red on {literal(triage.extent.base, 60)}",
-        Kind.INFRASTRUCTURE: "infrastructure",
-        Kind.FLAKE: "known to be flaky",
-    }
-    counted = [f"{kinds.count(kind)} {words[kind]}" for kind in URGENCY if kind in kinds]
-    return f"Of the failing tests: {', '.join(counted)}." if len(kinds) > FEW else ""
+    counted = ", ".join(f"{number} {words}" for words, number in _counted(triage.tests.values(), triage.extent.base))
+    return f"Of the failing tests: {counted}." if len(triage.tests) > FEW else ""
+
+
+def _counted(verdicts: Collection[Verdict], base: str) -> list[tuple[str, int]]:
+    """Return what each kind is called and how often it is there, the most urgent first."""
+    of_kind = {kind: [one for one in verdicts if one.kind is kind] for kind in Kind}
+    return [(_words(of[0], base).counted, len(of)) for of in of_kind.values() if of]
 
 
 def extent_line(triage: Triage) -> Block:

@@ -5,7 +5,7 @@ from typing import Literal
 from bot.answers import Answer
 from bot.models.build import Build, Report
 from bot.models.circleci import JobDetails, ProjectSlug
-from bot.models.history import Triage
+from bot.triage.diagnosis import Triage
 
 
 class BuildShown(Answer):

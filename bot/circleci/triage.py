@@ -7,8 +7,8 @@ from bot.circleci.history import History
 from bot.circleci.reads import Reads
 from bot.models.build import Build, Report, State
 from bot.models.circleci import ProjectSlug
-from bot.models.history import Extent, PastBuild, Triage
-from bot.triage.diagnosis import Looked, diagnose
+from bot.models.history import Extent, PastBuild
+from bot.triage.diagnosis import Looked, Triage, diagnose
 from bot.triage.transitions import transition
 
 OF_BRANCH = 10  # earlier builds of a branch beside its base: what is new there is seen in few

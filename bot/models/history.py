@@ -1,10 +1,8 @@
-"""What earlier builds were, and what they tell about a failure of today."""
+"""What earlier builds were, and how today's stands to them."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
-
-from pydantic import Field
 
 from bot.models.build import Run
 from bot.models.circleci import RED_WORKFLOW_STATUSES, Job, Model, Pipeline, TestResult, Text, WorkflowId
@@ -78,31 +76,6 @@ class Seen(Model):
         return self.failed > 0 and self.passed == 0
 
 
-class Kind(StrEnum):
-    """What a failure is."""
-
-    NEW = "new"  # green on the base, failing here
-    FLAKE = "flake"
-    RED_ON_BASE = "red_on_base"
-    INFRASTRUCTURE = "infrastructure"
-    NOT_SURE = "not_sure"
-
-
-class Verdict(Model):
-    """What one failure is, and the numbers that say so.
-
-    It failed in `failed` of the `looked` builds that ran it; on `flips` commits it both failed and passed. `since` is
-    the number of the first pipeline in a row of failures. `cause` names the trouble of an infrastructure failure.
-    """
-
-    kind: Kind
-    failed: int = 0
-    looked: int = 0
-    flips: int = 0
-    since: int | None = None
-    cause: str = ""
-
-
 class Turn(StrEnum):
     """How a build stands to the last finished one of the same workflow on its branch."""
 
@@ -134,12 +107,12 @@ class Turned(Model):
 
 
 class Advice(StrEnum):
-    """What the evidence says to press."""
+    """What the evidence says to press; of several the first counts."""
 
-    RERUN = "rerun"
     OPEN_COMMIT = "open_commit"
     WAIT = "wait"
     LOOK = "look"  # no evidence for any of the others
+    RERUN = "rerun"
 
 
 class Extent(Model):
@@ -149,26 +122,6 @@ class Extent(Model):
     builds: int = 0
     with_data: int = 0
     unread: int = 0
-
-
-class Triage(Model):
-    """What the earlier builds tell about a finished one.
-
-    `tests` are the verdicts by test key, `jobs` those by job id; `usual` the usual time of each failing step, by job
-    id. `rerun_takes` is how long the failed jobs and those behind them take as a rule. `wait_for` is the pipeline that
-    broke the base. `problem` says why the earlier builds could not be read.
-    """
-
-    extent: Extent
-    tests: dict[str, Verdict] = Field(default_factory=dict)
-    jobs: dict[str, Verdict] = Field(default_factory=dict)
-    usual: dict[str, timedelta] = Field(default_factory=dict)
-    transition: Transition | None = None
-    advice: Advice = Advice.LOOK
-    rerun_takes: timedelta | None = None
-    wait_for: int | None = None
-    reruns_itself: bool = False
-    problem: str = ""
 
 
 class Flake(Model):

@@ -7,19 +7,14 @@ from statistics import median
 
 from bot.models.build import Build, Run
 from bot.models.circleci import Job
-from bot.models.history import Advice, Kind, PastBuild, Verdict
-
-WORTH_A_RERUN = frozenset({Kind.FLAKE, Kind.INFRASTRUCTURE})
+from bot.models.history import Advice, PastBuild
+from bot.triage.verdicts import Verdict
 
 
 def advise(verdicts: Collection[Verdict]) -> Advice:
     """Return what the evidence supports: the worst news decides, and one doubt is a doubt."""
-    kinds = {verdict.kind for verdict in verdicts}
-    if Kind.NEW in kinds:
-        return Advice.OPEN_COMMIT
-    if Kind.RED_ON_BASE in kinds:
-        return Advice.WAIT
-    return Advice.RERUN if kinds and kinds <= WORTH_A_RERUN else Advice.LOOK
+    supported = {verdict.kind.advice for verdict in verdicts} or {Advice.LOOK}
+    return next(advice for advice in Advice if advice in supported)
 
 
 def rerun_takes(build: Build, past: Sequence[PastBuild]) -> timedelta | None:

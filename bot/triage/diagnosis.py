@@ -4,15 +4,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from pydantic import Field
+
 from bot.models.build import Build, JobReport, Report
-from bot.models.circleci import Job, TestResult
-from bot.models.history import Advice, Extent, JobResults, Kind, PastBuild, Seen, Transition, Triage, Turn, Verdict
+from bot.models.circleci import Job, Model, TestResult
+from bot.models.history import Advice, Extent, JobResults, PastBuild, Seen, Transition, Turn
 from bot.triage.advice import advise, rerun_takes
 from bot.triage.infrastructure import cause_of
 from bot.triage.keeping import key
 from bot.triage.sightings import Results, numbers, seen_job, seen_test, with_data
 from bot.triage.transitions import same_failure, transition
-from bot.triage.verdicts import Past, judge
+from bot.triage.verdicts import Kind, Past, Verdict, judge
+
+
+class Triage(Model):
+    """What the earlier builds tell about a finished one.
+
+    `tests` are the verdicts by test key, `jobs` those by job id; `usual` the usual time of each failing step, by job
+    id. `rerun_takes` is how long the failed jobs and those behind them take as a rule. `wait_for` is the pipeline that
+    broke the base. `problem` says why the earlier builds could not be read.
+    """
+
+    extent: Extent
+    tests: dict[str, Verdict] = Field(default_factory=dict)
+    jobs: dict[str, Verdict] = Field(default_factory=dict)
+    usual: dict[str, timedelta] = Field(default_factory=dict)
+    transition: Transition | None = None
+    advice: Advice = Advice.LOOK
+    rerun_takes: timedelta | None = None
+    wait_for: int | None = None
+    reruns_itself: bool = False
+    problem: str = ""
 
 
 class Looked(NamedTuple):

@@ -1,14 +1,54 @@
 """What a failure is, by how the same test did before: the rules of docs/triage.md. Pure."""
 
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from math import sqrt
 from typing import NamedTuple
 
-from bot.models.history import Kind, Seen, Verdict
+from bot.models.circleci import Model
+from bot.models.history import Advice, Seen
 
 ENOUGH = 5  # builds of the base in which it passed, before a failure can be called new
 Z = 1.96  # for an interval of 95 %
 UNLIKELY, VERY_UNLIKELY = 0.05, 0.01
+
+
+class Kind(StrEnum):
+    """What a failure is; what asks most of the reader comes first. What each is called: `formatters/verdicts.py`."""
+
+    NEW = "new"  # green on the base, failing here
+    NOT_SURE = "not_sure"
+    RED_ON_BASE = "red_on_base"
+    INFRASTRUCTURE = "infrastructure"
+    FLAKE = "flake"
+
+    @property
+    def advice(self) -> Advice:
+        """What to press where all that failed is of this kind."""
+        match self:
+            case Kind.NEW:
+                return Advice.OPEN_COMMIT
+            case Kind.RED_ON_BASE:
+                return Advice.WAIT
+            case Kind.NOT_SURE:
+                return Advice.LOOK
+            case Kind.INFRASTRUCTURE | Kind.FLAKE:
+                return Advice.RERUN
+
+
+class Verdict(Model):
+    """What one failure is, and the numbers that say so.
+
+    It failed in `failed` of the `looked` builds that ran it; on `flips` commits it both failed and passed. `since` is
+    the number of the first pipeline in a row of failures. `cause` names the trouble of an infrastructure failure.
+    """
+
+    kind: Kind
+    failed: int = 0
+    looked: int = 0
+    flips: int = 0
+    since: int | None = None
+    cause: str = ""
 
 
 class Past(NamedTuple):

@@ -12,10 +12,11 @@ from bot.circleci.triage import triage
 from bot.errors import CircleCIError, SlackError, SlackLimited, StoreError
 from bot.models.build import Build, Report, State
 from bot.models.circleci import PipelineId
-from bot.models.history import Advice, Extent, Triage
+from bot.models.history import Advice, Extent
 from bot.models.slack import Watch
 from bot.settings import Projects, Settings
 from bot.store import Store
+from bot.triage.diagnosis import Triage
 from bot.watching.engine import RERUN_ONCE, Engine
 from bot.watching.teller import Teller
 from formatters import final

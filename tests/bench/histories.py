@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from bot.models.build import Build, FailingStep, JobReport, Report, Run
 from bot.models.circleci import Job, Pipeline, TestResult, Workflow
-from bot.models.history import JobResults, Kind, PastBuild
+from bot.models.history import JobResults, PastBuild
 from bot.triage.diagnosis import Looked, failure_id
 from bot.triage.infrastructure import OURS, cause_in
 from bot.triage.keeping import results
 from bot.triage.quoting import quote
+from bot.triage.verdicts import Kind
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 BUILDS = 30

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from bot.models.history import Kind
 from bot.triage.diagnosis import diagnose
+from bot.triage.verdicts import Kind
 from tests.bench.histories import Case, cases
 from tests.bench.stage import Figure
 

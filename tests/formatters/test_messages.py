@@ -25,10 +25,11 @@ from bot.errors import (
 from bot.models.build import Build, JobReport, Report, Run
 from bot.models.caller import Place
 from bot.models.circleci import Artifact, Job, Pipeline, PipelineId, ProjectSlug, Ref, TestResult, Vcs, Workflow
-from bot.models.history import Extent, Kind, Transition, Triage, Turn, Verdict
+from bot.models.history import Extent, Transition, Turn
 from bot.models.slack import Watch
 from bot.triage.advice import advise
-from bot.triage.diagnosis import failure_id
+from bot.triage.diagnosis import Triage, failure_id
+from bot.triage.verdicts import Kind, Verdict
 from bot.watching.changes import noteworthy
 from formatters import answers, errors, final, replies, root
 from formatters.blocks import Message, actions, button, section

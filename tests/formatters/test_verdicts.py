@@ -6,7 +6,9 @@ import pytest
 
 from bot.models.build import Build
 from bot.models.circleci import Pipeline
-from bot.models.history import Advice, Extent, Kind, Transition, Triage, Turn, Verdict
+from bot.models.history import Advice, Extent, Transition, Turn
+from bot.triage.diagnosis import Triage
+from bot.triage.verdicts import Kind, Verdict
 from formatters.links import Links
 from formatters.verdicts import (
     advice_line,
@@ -43,6 +45,15 @@ URL = "https://app.circleci.com/pipelines/gh/acme/frontend"
 )
 def test_a_verdict_is_one_breath(verdict: Verdict, words: str) -> None:
     assert verdict_words(verdict, "main") == words
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_has_words_wherever_it_is_told(kind: Kind) -> None:
+    tests = {str(number): Verdict(kind=kind) for number in range(5)}
+    triage = Triage(extent=Extent(base="main"), tests=tests, advice=kind.advice)
+    assert verdict_words(Verdict(kind=kind), "main")
+    assert counts_line(triage).startswith("Of the failing tests: 5 ")
+    assert advice_line(triage, Links(), BUILD)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import pytest
 
 from bot.models.build import Build, Run
 from bot.models.circleci import Job, Pipeline, Workflow
-from bot.models.history import Advice, Kind, PastBuild, Turn, Verdict
+from bot.models.history import Advice, PastBuild, Turn
 from bot.triage.advice import advise, rerun_takes
 from bot.triage.transitions import transition
+from bot.triage.verdicts import Kind, Verdict
 
 NAMES = ["build", "unit", "e2e", "ship"]
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

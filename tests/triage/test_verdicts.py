@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models.history import Kind, Seen
-from bot.triage.verdicts import Past, episodes, flipped, interval, judge, streak
+from bot.models.history import Seen
+from bot.triage.verdicts import Kind, Past, episodes, flipped, interval, judge, streak
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
