@@ -15,9 +15,9 @@ import commands
 from bot.budgets import Budget, Lane
 from bot.circleci.history import History
 from bot.circleci.logs import declare
-from bot.circleci.reads import circleci_reads
+from bot.circleci.reads import circleci_reads, classic_reads
 from bot.circleci.transport import Transport
-from bot.circleci.writes import circleci_writes
+from bot.circleci.writes import circleci_writes, classic_writes
 from bot.embedded import EmbeddedServer
 from bot.errors import SlackError
 from bot.finding import Finder
@@ -120,8 +120,8 @@ class App:
     def _connected(self, lanes: "_Lanes", engine: Engine, *, team_id: str) -> Context:
         """Connect all parts, give the tasks their meaning, and return what handlers are given."""
         settings, projects, store, messenger = self._settings, self._projects, self.store, self.messenger
-        circleci, looks, patient = (circleci_reads(lane, projects.classic) for lane in lanes)
-        writes = circleci_writes(lanes.people, projects.classic)
+        circleci, looks, patient = (circleci_reads(lane, classic_reads(lane, projects.classic)) for lane in lanes)
+        writes = circleci_writes(lanes.people, classic_writes(lanes.people, projects.classic))
         links = Links(web_url=settings.web_url)
         operator = Operator(messenger, store.claims, settings.operator_channel)
         teller = Teller(messenger, store.watches, links, operator)

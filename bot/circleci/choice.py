@@ -27,5 +27,5 @@ class Choice(Generic[S]):
         return next((side for realm, side in self._others if realm.has_slug(slug)), self.usual)
 
     def of_id(self, identity: str) -> S:
-        """Return who answers for a pipeline, a workflow or a project, by its id."""
+        """Return who answers for a pipeline, a workflow or a project, by its id; or for an address that a side made."""
         return next((side for realm, side in self._others if identity.startswith(realm.prefix)), self.usual)

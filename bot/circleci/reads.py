@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bot.circleci import builds
 from bot.circleci.account import CircleCIAccount
-from bot.circleci.choice import Choice
+from bot.circleci.choice import Choice, Realm
 from bot.circleci.evidence import CircleCIEvidence
 from bot.circleci.kept import CircleCIKept
 from bot.circleci.outputs import LONGEST_READ, MOST_BYTES, OutputTail
@@ -53,7 +53,7 @@ class Reads:
         return self._sides.of(slug)
 
     def of_id(self, identity: str) -> Side:
-        """Return who answers for a pipeline or a project, by its id."""
+        """Return who answers for a pipeline or a project, by its id, and for what a far side named by an address."""
         return self._sides.of_id(identity)
 
     async def me(self) -> User:
@@ -149,11 +149,11 @@ class Reads:
 
     async def output(self, url: str, max_bytes: int = MOST_BYTES, deadline_seconds: float = LONGEST_READ) -> OutputTail:
         """Return the end of the log behind an `output_url`, in bounded memory and time."""
-        return await self._sides.usual.evidence.output(url, max_bytes, deadline_seconds)
+        return await self.of_id(url).evidence.output(url, max_bytes, deadline_seconds)
 
     async def artifact(self, url: str, max_bytes: int) -> bytes | None:
         """Return a stored file, None when it is larger than `max_bytes`."""
-        return await self._sides.usual.evidence.artifact(url, max_bytes)
+        return await self.of_id(url).evidence.artifact(url, max_bytes)
 
     async def variables(self, slug: str) -> tuple[EnvironmentVariable, ...]:
         """Return a project's environment variables, masked."""
@@ -176,8 +176,15 @@ class Reads:
         return await self.of_id(project_id).kept.webhooks(project_id)
 
 
-def circleci_reads(transport: Transport, classic: Collection[str] = ()) -> Reads:
-    """Return what reads CircleCI: API v2, and for the projects named `classic` the builds of v1.1."""
-    current = Side(V2Builds(transport), CircleCIEvidence(transport), CircleCIKept(transport))
-    older = current._replace(builds=V1Builds(transport))
-    return Reads(Choice(current, (realm(classic), older)), CircleCIAccount(transport))
+def circleci_reads(transport: Transport, *others: tuple[Realm, Side]) -> Reads:
+    """Return what reads CircleCI by API v2, and by `others` what belongs to their realm."""
+    return Reads(Choice(_current(transport), *others), CircleCIAccount(transport))
+
+
+def classic_reads(transport: Transport, slugs: Collection[str]) -> tuple[Realm, Side]:
+    """Return what reads the builds of these projects by API v1.1."""
+    return realm(slugs), _current(transport)._replace(builds=V1Builds(transport))
+
+
+def _current(transport: Transport) -> Side:
+    return Side(V2Builds(transport), CircleCIEvidence(transport), CircleCIKept(transport))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from bot.circleci.choice import Choice
+from bot.circleci.choice import Choice, Realm
 from bot.circleci.keeps import CircleCIKeeps
 from bot.circleci.protocols import Keeps, Parameters, Starts
 from bot.circleci.transport import Transport
@@ -100,8 +100,15 @@ class Writes:
         await self.of_id(project_id).keeps.add_webhook(project_id, url, secret)
 
 
-def circleci_writes(transport: Transport, classic: Collection[str] = ()) -> Writes:
-    """Return what changes CircleCI: by API v2, and by v1.1 for the builds of the projects named `classic`."""
-    current = Side(V2Starts(transport), CircleCIKeeps(transport))
-    older = current._replace(starts=V1Starts(transport))
-    return Writes(Choice(current, (realm(classic), older)))
+def circleci_writes(transport: Transport, *others: tuple[Realm, Side]) -> Writes:
+    """Return what changes CircleCI by API v2, and by `others` what belongs to their realm."""
+    return Writes(Choice(_current(transport), *others))
+
+
+def classic_writes(transport: Transport, slugs: Collection[str]) -> tuple[Realm, Side]:
+    """Return what changes the builds of these projects by API v1.1."""
+    return realm(slugs), _current(transport)._replace(starts=V1Starts(transport))
+
+
+def _current(transport: Transport) -> Side:
+    return Side(V2Starts(transport), CircleCIKeeps(transport))

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.circleci.reads import Reads, circleci_reads
+from bot.circleci.reads import Reads, circleci_reads, classic_reads
 from bot.circleci.v1.shapes import id_of
-from bot.circleci.writes import Writes, circleci_writes
+from bot.circleci.writes import Writes, circleci_writes, classic_writes
 from bot.errors import CircleCIError, NotTriggered, Rejected, Unavailable
 from bot.models.build import State
 from bot.models.circleci import Ref, WorkflowId
@@ -27,12 +27,12 @@ def job_run(number: int, status: str = "success", **more: object) -> dict[str, o
 
 @pytest.fixture
 def circleci(far_side: FarSide) -> Reads:
-    return circleci_reads(far_side.transport, {SLUG})
+    return circleci_reads(far_side.transport, classic_reads(far_side.transport, {SLUG}))
 
 
 @pytest.fixture
 def writes(far_side: FarSide) -> Writes:
-    return circleci_writes(far_side.transport, {SLUG})
+    return circleci_writes(far_side.transport, classic_writes(far_side.transport, {SLUG}))
 
 
 async def test_the_caller_is_known_by_login_and_nothing_private_is_kept(far_side: FarSide, circleci: Reads) -> None:
