@@ -217,6 +217,10 @@ class Messenger:
         """Change a modal that is open."""
         await self._call("views.update", {"view_id": view_id, "view": view})
 
+    async def publish_view(self, user_id: str, view: dict[str, Any]) -> None:
+        """Write somebody's home tab anew."""
+        await self._call("views.publish", {"user_id": user_id, "view": view})
+
     async def upload(self, channel_id: str, name: str, content: bytes, *, thread_ts: str | None = None) -> None:
         """Put a file into a channel or a thread."""
         try:

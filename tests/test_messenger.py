@@ -64,6 +64,13 @@ async def test_a_message_over_the_limits_goes_out_as_text(messenger: Messenger, 
     assert slack.problems == []
 
 
+async def test_a_home_tab_is_somebodys_own(messenger: Messenger, slack: Slack) -> None:
+    await messenger.publish_view("U0ADA", {"type": "home", "blocks": [section("A sentence.")]})
+    assert slack.person("ada").home is not None
+    assert slack.person("grace").home is None
+    assert slack.problems == []
+
+
 async def test_a_name_is_asked_for_and_may_be_unknown(messenger: Messenger) -> None:
     assert await messenger.user_name("U0ADA")
     assert await messenger.user_name("U0NOBODY") == ""

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
+from itertools import chain
 from typing import Any, NamedTuple, cast
 
 from redis.asyncio import Redis
@@ -110,6 +111,16 @@ class Watches:
         """Return the pipelines that must have a poll."""
         found = self._connection.redis.smembers(self._connection.key(WATCHING))
         return {PipelineId(one) for one in await self._connection.ask(cast("Awaitable[set[str]]", found))}
+
+    async def of_person(self, person_id: str) -> list[Watch]:
+        """Return the threads that follow a build for somebody, oldest first, of the builds that are polled."""
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        for pipeline_id in await self.watching():
+            pipeline.hvals(self._key(pipeline_id))
+        found = chain.from_iterable(await self._connection.ask(pipeline.execute()))
+        return [
+            watch for watch in _readable(data for data in found if person_id in data) if watch.follower_id == person_id
+        ]
 
     async def known(self, pipeline_id: PipelineId) -> Known:
         """Return what a look begins with, in one round trip."""

@@ -105,6 +105,19 @@ async def test_a_record_that_became_unreadable_is_left_to_who_reads_it(store: St
     assert await store._connection.redis.hget(HASH, "Ev1") == FUTURE
 
 
+async def test_somebodys_builds_are_found_whoever_else_follows_them(store: Store) -> None:
+    other = PipelineId("1a2b")
+    await store.watches.add(watch())
+    await store.watches.add(watch("Ev2", watcher_id="U0GRACE", asker_id=""))
+    await store.watches.add(watch("Ev3", pipeline_id=other, asker_id="U0GRACE", asker_name="U0ADA"))
+    assert [one.id for one in await store.watches.of_person("U0ADA")] == ["Ev1"]
+    assert [one.id for one in await store.watches.of_person("U0GRACE")] == ["Ev2", "Ev3"]
+    await store.watches.known(other)  # a look, which saw the end
+    assert await store.watches.stop(other, {"Ev3"})
+    assert [one.id for one in await store.watches.of_person("U0GRACE")] == ["Ev2"]
+    assert await store.watches.of_person("U0NOBODY") == []
+
+
 async def test_a_thread_is_known_once_it_has_a_message(store: Store) -> None:
     first = watch()
     await store.watches.add(first)
