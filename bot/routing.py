@@ -71,7 +71,7 @@ class Command:
             "summary": self.help.summary,
             "permission": str(self.permission),
             "request": self.request.model_json_schema(),
-            "answer": TypeAdapter(self.answer).json_schema(),
+            "answer": TypeAdapter(self.answer).json_schema(mode="serialization"),
         }
 
 

@@ -77,6 +77,18 @@ def test_each_answer_can_be_shown_and_described(module: ModuleType) -> None:
         assert json.dumps(command.described())
 
 
+def test_a_file_that_is_no_text_is_told_in_json() -> None:
+    file = File(name="app.tar.gz", content=b"\x1f\x8b\xff")
+    assert File.model_validate_json(file.model_dump_json()) == file
+    assert file.model_dump(mode="json") == {"name": "app.tar.gz", "content": "H4v_"}
+
+
+def test_what_is_described_is_what_comes_out() -> None:
+    router = Router()
+    job.register(router)
+    assert "output_url" not in json.dumps(router.commands["build"].described()["answer"])
+
+
 def test_the_address_of_a_log_stays_with_us() -> None:
     # Whoever has it reads the log without a token, and unmasked.
     step = Step(name="Run tests", actions=(Action(output_url="https://logs.example/signed"),))

@@ -4,6 +4,8 @@ An act answers with `Acted`, a look with the noun that was found, a command that
 What a person reads of each is one function of `formatters/`, bound in `formatters/show.py`.
 """
 
+from pydantic import ConfigDict
+
 from bot.models.circleci import Model
 
 
@@ -16,7 +18,8 @@ class Nothing(Answer):
 
 
 class File(Answer):
-    """A file for the thread it was asked for in."""
+    """A file for the thread it was asked for in; as JSON in URL-safe base64, for not every file is text."""
 
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
     name: str
     content: bytes
