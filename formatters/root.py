@@ -105,7 +105,8 @@ def _people(watch: Watch) -> Iterator[str]:
         return
     if watch.started_by:
         yield f"started by {literal(watch.started_by, 60)}"
-    yield f"followed for {literal(watch.watcher_name, 60) or mention(watch.watcher_id)}"
+    if watch.watcher_id:
+        yield f"followed for {literal(watch.watcher_name, 60) or mention(watch.watcher_id)}"
 
 
 def _workflows(build: Build | None, watch: Watch, links: Links) -> Block | None:
