@@ -41,8 +41,9 @@ def _open(build: Build) -> list[WorkflowId]:
 
 
 async def _cancel_all(hands: Hands, act: Act, build: Build) -> None:
+    """Cancel what is open; what a run of this very press, which died, has cancelled may be over by now."""
     taken = [await _cancelled(hands, act, workflow_id) for workflow_id in _open(build)]
-    if not any(taken):
+    if not any(taken) and not any([await act.was_sent(run.workflow.id) for run in build.runs]):
         raise NothingToDo("nothing_to_cancel", number=build.pipeline.number, state=build.state)
 
 
@@ -71,11 +72,12 @@ async def cancel_job(hands: Hands, caller: Caller, slug: ProjectSlug, number: in
     ended = job.status in TERMINAL_JOB_STATUSES
     intent = _intent(hands, subject, name, None if ended else f"cancel-job:{subject.slug}:{number}")
     async with acting(hands, caller, intent) as act:
-        act.note(job=job.name)
-        if ended:
-            raise NothingToDo("job_has_ended", what=job.name, number=job.number, state=job.status)
-        await hands.writes.cancel_job_number(slug, number)
-        act.note(result=name)
+        act.note(job=job.name, result=name)
+        async with act.sending(str(number)) as first:
+            if first and ended:
+                raise NothingToDo("job_has_ended", what=job.name, number=job.number, state=job.status)
+            if first:
+                await hands.writes.cancel_job_number(slug, number)
     told = False
     if pipeline is not None:
         word = replies.someone_acted("cancel", act.caller.called, name)

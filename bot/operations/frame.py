@@ -67,7 +67,7 @@ class Act:
         Raises Unavailable where it died over it, so that nobody can tell; an idempotent act is sent again then. What
         surely never arrived may be sent again.
         """
-        claims, name, mine = self._hands.store.claims, f"sent:{self.caller.delivery_id}:{what}", secrets.token_hex(8)
+        claims, name, mine = self._hands.store.claims, self._sent(what), secrets.token_hex(8)
         found = await claims.claim(name, mine)
         if found not in (mine, SENT) and not self._intent.idempotent:
             raise Unavailable("a run before this one died over it")
@@ -78,6 +78,13 @@ class Act:
                 await claims.release(name)
             raise
         await claims.swap(name, found, SENT)
+
+    async def was_sent(self, what: str) -> bool:
+        """Say whether a run of this delivery, this one or one that died, has sent this."""
+        return await self._hands.store.claims.is_taken(self._sent(what))
+
+    def _sent(self, what: str) -> str:
+        return f"sent:{self.caller.delivery_id}:{what}"
 
     async def claim(self) -> None:
         """Claim what is acted on, if anything is; raises Taken for everybody but the first."""
