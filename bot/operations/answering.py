@@ -21,7 +21,6 @@ from bot.models.slack import utc_now
 from bot.operations import demands
 from bot.operations.approve import approve
 from bot.operations.deploy import definition_of, deploy
-from bot.operations.frame import did_nothing
 from bot.operations.hands import Hands, Subject
 from bot.operations.rerun import rerun
 from bot.policy import Word
@@ -139,7 +138,10 @@ async def carry_out(hands: Hands, caller: Caller, pending: Pending) -> Acted:
 
 @asynccontextmanager
 async def _first(hands: Hands, caller: Caller, pending: Pending, what: str) -> AsyncIterator[None]:
-    """Let the first who answers in; raises Taken for others. What came to nothing may be answered again."""
+    """Let the first who answers in; raises Taken for others. What came to nothing may be answered again.
+
+    Where the act itself may have arrived, its own claim stands.
+    """
     claim = f"answered:{pending.id}:{what}"
     holder = await hands.store.claims.claim(claim, caller.claim)
     if holder != caller.claim:
@@ -148,9 +150,8 @@ async def _first(hands: Hands, caller: Caller, pending: Pending, what: str) -> A
         yield
     except (Waits, StoreError):
         raise
-    except Exception as error:
-        if did_nothing(error):
-            await hands.store.claims.release(claim)
+    except Exception:
+        await hands.store.claims.release(claim)
         raise
 
 

@@ -23,6 +23,7 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
         Word.DEPLOY,
         f"deploy {wish.target}",
         once=f"send:{attempt_id}",
+        idempotent=True,  # what may have arrived is looked for, and raises nothing
         stopped_by_locks=True,
         wish=wish,
         pending=pending,
