@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from bot import metrics
 from bot.actions import RunCommand
 from bot.answers import Answer, File, Nothing
-from bot.answers.questions import Waits
+from bot.answers.questions import SecondPerson, Waits
 from bot.errors import (
     BotError,
     CircleCIError,
@@ -132,6 +132,10 @@ class Dispatcher:
             return await self._answer_to(invocation, act)
         except (UserError, CircleCIError):
             await store.claims.release(claim)
+            raise
+        except Waits as waits:
+            if not isinstance(waits.question, SecondPerson):  # who pressed sees it alone, and may leave it at that
+                await store.claims.release(claim)
             raise
 
     async def _answer(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> None:
