@@ -1,6 +1,8 @@
 """What a project keeps at CircleCI: variables, keys, caches, webhooks. What is typed is sent on, and kept nowhere."""
 
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import timedelta
 
 from pydantic import SecretStr
 
@@ -13,6 +15,7 @@ from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 
 GONE = 404
+AT_ONCE = timedelta(seconds=10)  # in which a second press is a double click, not a wish for another
 
 
 async def set_variable(hands: Hands, caller: Caller, slug: ProjectSlug, name: str, value: SecretStr) -> Acted:
@@ -35,8 +38,13 @@ async def remove_variable(hands: Hands, caller: Caller, slug: ProjectSlug, name:
 
 
 async def add_checkout_key(hands: Hands, caller: Caller, slug: ProjectSlug, kind: str) -> KeyAdded:
-    """Have CircleCI make a checkout key, once for this delivery; raises NothingToDo where a run of it has."""
-    async with await _on(hands, caller, slug, Word.KEYS, f"add {kind}") as act, act.sending("add-key") as first:
+    """Have CircleCI make a checkout key, once for this delivery; raises NothingToDo where a run of it has.
+
+    Of two presses at once one makes it.
+    """
+    intent = await _intent(hands, slug, Word.KEYS, f"add {kind}")
+    once = replace(intent, once=f"add-key:{slug}:{kind}", keep=AT_ONCE, idempotent=False)
+    async with acting(hands, caller, once) as act, act.sending("add-key") as first:
         if not first:
             raise NothingToDo("pressed_before")
         key = await hands.writes.add_checkout_key(slug, kind)
@@ -82,20 +90,27 @@ async def clear_cache(hands: Hands, caller: Caller, slug: ProjectSlug) -> Acted:
 
 
 async def add_webhook(hands: Hands, caller: Caller, project: Project, address: str, secret: SecretStr) -> Acted:
-    """Have CircleCI call us at `address`, unless it does already."""
-    subject = Subject(project.slug, project.title)
-    intent = Intent(subject, Word.ADMIN, f"set up the webhook of {project.title}", idempotent=True)
-    async with acting(hands, caller, intent) as act:
+    """Have CircleCI call us at `address`, unless it does already; raises Taken while somebody is at it."""
+    subject, once = Subject(project.slug, project.title), f"add-webhook:{project.slug}"
+    what = f"set up the webhook of {project.title}"
+    async with acting(
+        hands, caller, Intent(subject, Word.ADMIN, what, once=once, keep=AT_ONCE, idempotent=True)
+    ) as act:
         if not any(one.url == address for one in await hands.reads.webhooks(project.id)):
             await hands.writes.add_webhook(project.id, address, secret)
+    await hands.store.claims.release(once)  # CircleCI shows it from now on
     return act.done("add_webhook", what=address)
 
 
 async def _on(
     hands: Hands, caller: Caller, slug: ProjectSlug, word: Word, what: str
 ) -> AbstractAsyncContextManager[Act]:
+    return acting(hands, caller, await _intent(hands, slug, word, what))
+
+
+async def _intent(hands: Hands, slug: ProjectSlug, word: Word, what: str) -> Intent:
     title = await hands.finder.title(slug)
-    return acting(hands, caller, Intent(Subject(slug, title), word, f"{what} of {title}", idempotent=True))
+    return Intent(Subject(slug, title), word, f"{what} of {title}", idempotent=True)
 
 
 def _gone(error: Rejected, what: str) -> Exception:
