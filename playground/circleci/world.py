@@ -92,15 +92,22 @@ class World:
         self.projects[slug].branches[branch] = _scenario(scenario)
 
     def trigger(
-        self, slug: str, *, branch: str | None = None, tag: str | None = None, parameters: Json, by: str = "bot"
+        self,
+        slug: str,
+        *,
+        branch: str | None = None,
+        tag: str | None = None,
+        parameters: Json,
+        by: str = "bot",
+        revision: str = "",
     ) -> Pipeline:
-        """Start a pipeline, as the API or a push does."""
+        """Start a pipeline, as the API does with the head of a branch, or a push with a `revision` of its own."""
         project = self.projects[slug]
         branch = branch or (None if tag else project.default_branch)
         scenario = project.tags.get(tag or "") if tag else project.branches.get(branch or "")
         if scenario is None:
             raise Refused(400, "Tag not found" if tag else "Branch not found")
-        revision = hashlib.sha1(f"{slug}:{branch}:{tag}".encode(), usedforsecurity=False).hexdigest()
+        revision = revision or hashlib.sha1(f"{slug}:{branch}:{tag}".encode(), usedforsecurity=False).hexdigest()
         number, now = next(self._pipeline_numbers), self.clock.now()
         pipeline = Pipeline(
             self._id("pipeline"), number, slug, now, scenario, branch, tag, revision, dict(parameters), by

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bot.app import App
 from bot.settings import Projects, Settings
+from bot.watching.engine import HANDLE, PRESS
 from playground.circleci.api import CircleCI
 from playground.circleci.world import default_world
 from playground.clock import Clock
@@ -60,6 +61,15 @@ class Team:
         async with asyncio.timeout(10):
             while not seen():
                 await self.slack.pause(0.05)
+
+    async def is_done(self) -> None:
+        """Wait until all that was typed and pressed is carried out; a mention is acknowledged before it is queued."""
+        async with asyncio.timeout(20):
+            while True:
+                snapshot = await self.app.docket.snapshot()
+                if not any(one.function_name in (HANDLE, PRESS) for one in (*snapshot.running, *snapshot.future)):
+                    return
+                await self.slack.pause(0.02)
 
     async def reads(self, words: str) -> Message:
         """Wait until somebody can read `words` in the channel."""

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.actions import ButtonAction
-from bot.watching.engine import HANDLE, PRESS
 from playground.slack.conversations import Message
 from playground.slack.people import Person
 from tests.stories.team import Team, team_at_work
@@ -82,7 +81,7 @@ class Stage:
         await team.reads("Waiting for approval")
         team.circleci.world.clock.speed = 0.001
         await team.deploys_branch("try/slow")
-        await self._quiet()
+        await team.is_done()
         failed = team.circleci.world.pipelines[0]
         self.forged = forged(
             {
@@ -105,12 +104,12 @@ class Stage:
         before = len(requests)
         for kind, what in moves:
             await self._move(person, kind, what)
-        await self._quiet()
+        await self.team.is_done()
         if person.modal is not None:
             await person.submit(
                 person.modal, {block["block_id"]: "x" for block in person.modal.blocks if "element" in block}
             )
-            await self._quiet()
+            await self.team.is_done()
         return [f"{seen.method} {seen.path}" for seen in requests[before:] if seen.method != "GET"]
 
     async def _move(self, person: Person, kind: str, what: Any) -> None:
@@ -127,15 +126,6 @@ class Stage:
             case "forge":
                 action_id, value = self.forged[what]
                 await person.click(shown[0], _button(shown[0], action_id, value))
-
-    async def _quiet(self) -> None:
-        """Wait until nothing that was said is still to be carried out."""
-        async with asyncio.timeout(20):
-            while True:
-                snapshot = await self.team.app.docket.snapshot()
-                if not any(one.function_name in (HANDLE, PRESS) for one in (*snapshot.running, *snapshot.future)):
-                    return
-                await self.team.slack.pause(0.02)
 
     def close(self) -> None:
         self.team.slack.problems.clear()
