@@ -156,7 +156,7 @@ class Asked(NamedTuple):
     """What somebody wants: a word, on a project under its names, on a branch or tag, in a channel.
 
     Without `projects` only the word is asked about: whether they may do it anywhere. Where it is not `certain`, the
-    branch without a `ref` is one that is still to be found out.
+    branch without a `ref` is one that is still to be found out; where it is, it is the whole project, or nobody knows.
     """
 
     word: str
@@ -209,6 +209,11 @@ def demanding(policy: Policy, asked: Asked) -> str:
     return strict[0].name if strict else ""
 
 
+def minds_refs(policy: Policy, word: str) -> bool:
+    """Say whether a rule about a word is about some branches or tags alone."""
+    return any((rule.branches or rule.tags) and {word, ALL_WORDS} & set(rule.words) for rule in policy.rules)
+
+
 def groups_of(policy: Policy) -> frozenset[str]:
     """Return the user groups that the roles name."""
     return frozenset(group for role in policy.roles.values() for group in role.groups)
@@ -239,7 +244,7 @@ def _fits_ref(rule: Rule, asked: Asked) -> bool:
     if not rule.branches and not rule.tags:
         return True
     if asked.ref is None:
-        return not asked.certain
+        return not asked.certain or rule.effect != "allow"  # all of a project, or who knows which: any of them
     patterns = rule.tags if asked.ref.is_tag else rule.branches
     return bool(patterns) and matches(patterns, [asked.ref.name])
 

@@ -144,6 +144,32 @@ def test_demands_come_from_every_rule_that_matches() -> None:
     assert not decide(POLICY, GRACE, asked._replace(ref=branch("main"))).second_person
 
 
+def test_all_of_a_project_is_what_some_branches_are_denied_or_demanded() -> None:
+    rules = """
+[[rules]]
+name = "everybody"
+words = ["deploy"]
+
+[[rules]]
+name = "not main"
+effect = "deny"
+roles = ["guests"]
+words = ["deploy"]
+branches = ["main"]
+
+[[rules]]
+name = "tags are typed"
+effect = "demand"
+words = ["deploy"]
+tags = ["v*"]
+typed = true
+"""
+    all_of_it = Asked("deploy", FRONTEND, None)
+    assert decide(parse(rules), GUEST, all_of_it).rule == "not main"
+    assert decide(parse(rules), ADA, all_of_it).typed
+    assert decide(parse(rules), GUEST, all_of_it._replace(ref=branch("try/x"))).allowed
+
+
 def test_a_branch_still_to_be_found_out_is_not_refused_yet() -> None:
     open_yet = Asked("deploy", FRONTEND, None, certain=False)
     assert decide(POLICY, ADA, open_yet).allowed
