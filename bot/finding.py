@@ -128,8 +128,18 @@ class Finder:
         if target.job_number is None:
             raise UsageError("Which job? Its number stands on CircleCI's page, and in `status`.")
         slug = target.slug or (await self.pipeline(OfTarget(), caller)).project_slug
-        await self._permissions.check(caller, Word.READ, slug, certain=False)
+        await self.may_read_job(slug, target.job_number, caller)
         return slug, target.job_number
+
+    async def may_read_job(self, slug: ProjectSlug, number: int, caller: Caller) -> None:
+        """Raise NotAllowed for a job that somebody may not look at; its branch is looked up where it matters."""
+        await self._permissions.check(caller, Word.READ, slug, certain=False)
+        if not self._permissions.looks_at_refs(Word.READ):
+            return
+        with known("job", str(number), slug):
+            details = await self._circleci.job(slug, number)
+        ref = (await self._circleci.pipeline(details.pipeline.id)).ref if details.pipeline else None
+        await self._permissions.check(caller, Word.READ, slug, ref)
 
     async def outlines(self, pipelines: Sequence[Pipeline]) -> list[Build]:
         """Return pipelines with their workflows, but without jobs: one request each."""

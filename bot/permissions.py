@@ -22,11 +22,13 @@ from bot.policy import (
     decide,
     demanding,
     groups_of,
+    minds_refs,
     who_could,
 )
 from bot.settings import Projects, Settings
 
 KEPT_SECONDS = 50
+Where = tuple[ProjectSlug, Ref | None]
 
 T = TypeVar("T")
 
@@ -97,14 +99,18 @@ class Permissions:
             raise NotAllowed("", word, rule, about=_about(asked))
         return Decision(allowed=True, rule="the project's setting")
 
-    async def readable(self, caller: Caller, slugs: Iterable[ProjectSlug]) -> set[ProjectSlug]:
-        """Return those projects of a list that somebody may look at."""
-        found = set[ProjectSlug]()
-        for slug in dict.fromkeys(slugs):
-            asked = (await self.asked(caller, Word.READ, slug))._replace(certain=False)
+    async def readable(self, caller: Caller, listed: Iterable[Where]) -> set[Where]:
+        """Return what of a list somebody may look at: projects, and their branches and tags where one is named."""
+        found = set[Where]()
+        for slug, ref in dict.fromkeys(listed):
+            asked = (await self.asked(caller, Word.READ, slug, ref))._replace(certain=False)
             if (await self.decision(caller, asked)).allowed:
-                found.add(slug)
+                found.add((slug, ref))
         return found
+
+    def looks_at_refs(self, word: str) -> bool:
+        """Say whether it depends on the branch or the tag who may do something."""
+        return minds_refs(self._policy, word)
 
     async def asked(self, caller: Caller, word: str, slug: ProjectSlug | None = None, ref: Ref | None = None) -> Asked:
         """Return what is wanted, with all names of the project."""

@@ -96,7 +96,7 @@ async def show_log(request: JobRequest, caller: Caller, context: Context) -> Ste
 async def send_log(button: SendLog, caller: Caller, context: Context) -> File | NoLog:
     """Answer with the whole log, cleaned and masked, as a file."""
     slug, number = ProjectSlug(button.project_slug), button.job_number
-    await context.permissions.check(caller, "read", slug, certain=False)
+    await context.finder.may_read_job(slug, number, caller)
     build = await _detail(slug, number, context)
     found = choose_step(build, button.step)
     if found is None:

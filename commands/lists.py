@@ -8,7 +8,7 @@ from bot.answers.people import TokenOwner
 from bot.errors import UsageError
 from bot.grammar import Word
 from bot.models.caller import Caller
-from bot.models.circleci import ProjectSlug
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.classic import BuildSummary, FollowedProject
 from bot.models.help import CommandHelp
 from bot.requests import Nothing, Request, Typed, parse_nothing
@@ -80,15 +80,22 @@ async def me(request: Nothing, caller: Caller, context: Context) -> TokenOwner:
 
 
 async def _readable(found: Sequence[T], caller: Caller, context: Context) -> tuple[T, ...]:
-    """Return those of a project that the caller may look at; what is left out is not counted either."""
-    slugs = [_slug(one, context.projects) for one in found]
-    allowed = await context.permissions.readable(caller, slugs)
-    return tuple(one for one, slug in zip(found, slugs, strict=True) if slug in allowed)
+    """Return those of projects and branches that the caller may look at; what is left out is not counted either."""
+    places = [(_slug(one, context.projects), _ref(one)) for one in found]
+    allowed = await context.permissions.readable(caller, places)
+    return tuple(one for one, place in zip(found, places, strict=True) if place in allowed)
 
 
 def _slug(one: BuildSummary | FollowedProject, projects: Projects) -> ProjectSlug:
     # API v1.1 may leave the code host out: a rule about the slug must fit all the same.
     return one.slug if one.vcs_type else ProjectSlug(f"{projects.default_vcs}/{one.title}")
+
+
+def _ref(one: BuildSummary | FollowedProject) -> Ref | None:
+    """Return whose result is listed: of a project that of its default branch."""
+    if isinstance(one, FollowedProject):
+        return Ref(name=one.default_branch) if one.default_branch else None
+    return Ref(name=one.ref, is_tag=bool(one.vcs_tag)) if one.ref else None
 
 
 def register(router: Router) -> None:

@@ -106,8 +106,8 @@ async def ask_holder(button: AskHolder, caller: Caller, context: Context) -> Loc
 async def list_locks(request: Nothing, caller: Caller, context: Context) -> Locks:
     """Answer with every lock on what the caller may look at."""
     found = await context.store.locks.all()
-    readable = await context.permissions.readable(caller, (one.project_slug for one in found))
-    return Locks(locks=tuple(one for one in found if one.project_slug in readable), read_at=utc_now())
+    readable = await context.permissions.readable(caller, ((one.project_slug, one.ref) for one in found))
+    return Locks(locks=tuple(one for one in found if (one.project_slug, one.ref) in readable), read_at=utc_now())
 
 
 def register(router: Router) -> None:
