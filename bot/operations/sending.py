@@ -27,7 +27,10 @@ LOOKS = 5
 
 
 async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str) -> Attempt:
-    """Return the attempt on record, or record it; one that another delivery sent in vain begins anew."""
+    """Return the attempt on record, or record it; one that another delivery sent in vain begins anew.
+
+    An earlier version did not write down which one sent it: it is the one that asked.
+    """
     found = await hands.store.attempts.get(attempt_id)
     if found is not None and (found.refusal is None or (found.sent_by or found.id) == caller.delivery_id):
         return found
