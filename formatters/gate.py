@@ -119,9 +119,10 @@ def agreed(pending: Pending, name: str) -> Message:
     return _said(f"✅ {literal(name, 60)} agreed: {literal(pending.target)} is on its way, as {_asker(pending)} asked.")
 
 
-def agreed_in_vain(pending: Pending, name: str, why: str) -> Message:
-    """Say in the request's place that CircleCI did not take it."""
-    return _said(f"❌ {literal(name, 60)} agreed to {literal(pending.target)}, but nothing was started. {why}")
+def agreed_in_vain(pending: Pending, name: str, why: str, *, is_sure: bool = True) -> Message:
+    """Say in the request's place that CircleCI did not take it, or that nobody can tell."""
+    nothing = ", but nothing was started" if is_sure else ""
+    return _said(f"❌ {literal(name, 60)} agreed to {literal(pending.target)}{nothing}. {why}")
 
 
 def declined(pending: Pending, name: str, reason: str) -> Message:

@@ -21,6 +21,7 @@ from bot.models.slack import utc_now
 from bot.operations import demands
 from bot.operations.approve import approve
 from bot.operations.deploy import definition_of, deploy
+from bot.operations.frame import did_nothing
 from bot.operations.hands import Hands, Subject
 from bot.operations.rerun import rerun
 from bot.policy import Word
@@ -41,10 +42,8 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     if caller.person_id == pending.asker.person_id:
         raise NothingToDo("not_your_own")
     await _may(hands, caller, pending)
-    await hands.refuse_if_locked(_subject(pending), WORDS[pending.wish.kind], caller.person_id, pending.asker.person_id)
-    if (await demands.newest_seen(hands, pending.wish)).revision != pending.seen.revision and pending.seen.revision:
-        await demands.request(hands, pending)
-        raise NothingToDo("changed_meanwhile", what=pending.target)
+    if not await _is_decided(hands, caller, pending, "agree"):
+        await _as_it_was_asked(hands, caller, pending)
     await _decide(hands, caller, pending, "agree")
     pending = await hands.store.pending.save(
         pending.having_met(Demand.SECOND_PERSON).model_copy(update={"agreed": caller})
@@ -52,11 +51,25 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     try:
         acted = await carry_out(hands, caller, pending)
     except BotError as error:
-        why = gate.question(error.question).text if isinstance(error, Waits) else errors.error(error).text
-        await _show(hands, pending, gate.agreed_in_vain(pending, caller.called, why))
+        await _show(hands, pending, _in_vain(pending, caller, error))
         raise
     await _show(hands, pending, gate.agreed(pending, caller.called))
     return acted
+
+
+async def _as_it_was_asked(hands: Hands, caller: Caller, pending: Pending) -> None:
+    """Raise Locked, or NothingToDo where something was pushed since: the request shows it then."""
+    await hands.refuse_if_locked(_subject(pending), WORDS[pending.wish.kind], caller.person_id, pending.asker.person_id)
+    if (await demands.newest_seen(hands, pending.wish)).revision != pending.seen.revision:
+        await demands.request(hands, pending)
+        raise NothingToDo("changed_meanwhile", what=pending.target)
+
+
+def _in_vain(pending: Pending, caller: Caller, error: BotError) -> Message:
+    if isinstance(error, Waits):
+        return gate.agreed_in_vain(pending, caller.called, gate.question(error.question).text)
+    why = errors.error(error).text
+    return gate.agreed_in_vain(pending, caller.called, why, is_sure=did_nothing(error))
 
 
 async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) -> Answered:
@@ -155,12 +168,18 @@ async def _first(hands: Hands, caller: Caller, pending: Pending, what: str) -> A
         raise
 
 
+async def _is_decided(hands: Hands, caller: Caller, pending: Pending, verdict: str) -> bool:
+    """Say whether a run of this press before, which died, has decided; raises NothingToDo where somebody else has."""
+    holder = await hands.store.claims.holder(f"second:{pending.id}")
+    if holder not in (None, f"{caller.claim}|{verdict}"):
+        raise NothingToDo("decided_already", person_id=holder.split("|")[1])
+    return holder is not None
+
+
 async def _decide(hands: Hands, caller: Caller, pending: Pending, verdict: str) -> None:
     """Claim the decision for who pressed; raises NothingToDo where somebody else was first."""
-    mine = f"{caller.claim}|{verdict}"
-    holder = await hands.store.claims.claim(f"second:{pending.id}", mine)
-    if holder != mine:
-        raise NothingToDo("decided_already", person_id=holder.split("|")[1])
+    await hands.store.claims.claim(f"second:{pending.id}", f"{caller.claim}|{verdict}")
+    await _is_decided(hands, caller, pending, verdict)
 
 
 async def _met(hands: Hands, pending: Pending, demand: Demand) -> Pending:

@@ -30,9 +30,14 @@ class Claims:
         put = self._connection.redis.set(self._key(what), 1, nx=True, ex=self._for(keep))
         return bool(await self._connection.ask(put))
 
+    async def holder(self, what: str) -> str | None:
+        """Return who holds `what`, without asking for it."""
+        holder = await self._connection.ask(self._connection.redis.get(self._key(what)))
+        return None if holder is None else str(holder)
+
     async def is_taken(self, what: str) -> bool:
         """Say whether somebody holds it, without asking for it."""
-        return bool(await self._connection.ask(self._connection.redis.exists(self._key(what))))
+        return await self.holder(what) is not None
 
     async def swap(self, what: str, holder: str, new_holder: str) -> bool:
         """Hand `what` on from `holder`, for the time that is left of it; False when `holder` does not hold it."""
