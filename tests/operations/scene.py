@@ -119,6 +119,16 @@ async def record(team: Team) -> list[Entry]:
     return (await team.app.store.audit.lately(timedelta(days=1), lambda _: True, 1000))[::-1]
 
 
+async def on_record(team: Team, what: str) -> Entry:
+    """Wait until an act of this name is on record, and return it."""
+    async with asyncio.timeout(10):
+        while True:
+            found = [one for one in await record(team) if one.what == what]
+            if found:
+                return found[0]
+            await team.slack.pause(0.05)
+
+
 def said(messages: list[Message]) -> str:
     """Return what messages say."""
     return "\n".join(one.visible for one in messages)

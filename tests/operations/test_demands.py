@@ -1,0 +1,217 @@
+"""Stories of reruns and approvals that wait for a second person, or for their target to be typed."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.actions import AgreeDeploy, ApproveJob, RerunAll, RerunFailed, TypeTarget
+from bot.watching.engine import EXPIRE
+from playground.circleci.pipelines import Pipeline
+from playground.slack.conversations import Message
+from tests.operations.scene import (
+    ON_HOLD,
+    OVER,
+    fills_in,
+    opens,
+    presses,
+    pulls_forward,
+    pushed,
+    record,
+    said,
+    somewhere,
+    team_under,
+    types,
+    writes,
+)
+from tests.stories.team import Team
+
+POLICY = """
+[roles.release-team]
+groups = ["S0RELEASE"]
+
+[[rules]]
+name = "everybody reads"
+words = ["read"]
+
+[[rules]]
+name = "members"
+roles = ["members"]
+words = ["deploy", "rerun", "cancel", "approve"]
+branches = ["!release/v2.0"]
+
+[[rules]]
+name = "the release team"
+roles = ["release-team"]
+words = ["deploy", "rerun", "approve"]
+
+[[rules]]
+name = "two people"
+effect = "demand"
+words = ["*"]
+branches = ["release/*", "try/on-hold", "main", "new/*"]
+second_person = true
+
+[[rules]]
+name = "typed"
+effect = "demand"
+words = ["rerun", "approve"]
+branches = ["hold/prod", "try/parallel"]
+typed = true
+"""
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Team]:
+    async with team_under(POLICY, tmp_path) as team:
+        yield team
+
+
+def hold_of(build: Pipeline) -> ApproveJob:
+    run = build.runs[0]
+    return ApproveJob(pipeline_id=build.id, workflow_id=run.id, approval_request_id=run.job_ids["hold-prod"])
+
+
+async def asked_to_rerun(team: Team) -> tuple[Pipeline, Message]:
+    build = pushed(team, "release/v2.0", OVER)
+    await presses(team, team.ada, somewhere(team), RerunFailed(pipeline_id=build.id))
+    return build, await team.reads("Somebody else must agree")
+
+
+async def asked_to_approve(team: Team) -> tuple[Pipeline, Message]:
+    build = pushed(team, "try/on-hold", ON_HOLD)
+    await presses(team, team.ada, somewhere(team), hold_of(build))
+    return build, await team.reads("Somebody else must agree")
+
+
+async def test_a_second_person_reads_what_runs_again_and_lets_it(team: Team) -> None:
+    team.slack.workspace.usergroups["S0RELEASE"].users.append(team.grace.id)
+    build, asked = await asked_to_rerun(team)
+    assert "ada wants to rerun the failed jobs of acme/frontend release/v2.0 #2417" in asked.visible
+    assert "What runs again: unit-tests." in asked.visible
+    assert f"barbara · #{build.number}" in asked.visible
+    assert writes(team) == []
+    agree = asked.element("Agree and rerun")
+    assert "somebody else must agree" in said(await presses(team, team.ada, asked, agree))
+    assert "You may not rerun builds" in said(await presses(team, team.slack.person("guest"), asked, agree))
+    assert writes(team) == []
+    await presses(team, team.grace, asked, agree)
+    assert writes(team) == [f"POST /api/v2/workflow/{build.runs[1].id}/rerun"]
+    assert "grace agreed" in asked.visible
+    assert asked.buttons == []
+    pushed(team, "release/v2.0", 5, revision="beef" * 10)  # what is decided is not asked anew
+    assert "@grace was first" in said(await presses(team, team.slack.person("admin"), asked, agree))
+    assert "grace agreed" in asked.visible
+    assert len(writes(team)) == 1
+
+
+async def test_a_second_person_reads_what_an_approval_would_start(team: Team) -> None:
+    build, asked = await asked_to_approve(team)
+    assert f"ada wants to approve hold-prod of acme/frontend try/on-hold #{build.number}" in asked.visible
+    assert "It would start: deploy-prod." in asked.visible
+    await presses(team, team.grace, asked, "Agree and approve")
+    assert [one for one in writes(team) if "/approve/" in one] == writes(team)
+    assert len(writes(team)) == 1
+
+
+async def test_a_declined_rerun_is_told_with_its_reason_and_sent_no_more(team: Team) -> None:
+    build = pushed(team, "main", OVER)
+    await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=build.id))
+    asked = await team.reads("ada wants to rerun all of acme/frontend main")
+    agree = asked.element("Agree and rerun")
+    window = await opens(team, team.grace, asked, "Decline")
+    assert "Declined" in await fills_in(team.grace, window, reason="The freeze lasts until Monday")
+    told = await team.reads("@ada grace declined")
+    assert "The freeze lasts until Monday" in told.visible
+    assert "too old" in said(await presses(team, team.slack.person("admin"), asked, agree))
+    assert writes(team) == []
+    # Asked for again it is another request.
+    await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=build.id))
+    assert team.count("somebody else must agree") + team.count("Somebody else must agree") == 1
+
+
+async def test_an_approval_that_nobody_agreed_to_in_time_is_over(team: Team) -> None:
+    build, asked = await asked_to_approve(team)
+    agree = asked.element("Agree and approve")
+    await pulls_forward(team, EXPIRE)
+    told = await team.reads("nobody agreed in time")
+    assert f"/ci approve gh/acme/frontend #{build.number}" in told.visible
+    assert "Nobody decided" in asked.visible
+    assert "too old" in said(await presses(team, team.grace, asked, agree))
+    assert writes(team) == []
+
+
+async def test_its_target_is_typed_by_who_asked(team: Team) -> None:
+    held, failed = pushed(team, "hold/prod", ON_HOLD), pushed(team, "try/parallel", OVER)
+    (to_approve,) = await presses(team, team.ada, somewhere(team), hold_of(held))
+    assert "To approve hold-prod of acme/frontend hold/prod #2417, type its branch or tag" in to_approve.visible
+    (to_rerun,) = await types(team, team.ada, f"rerun acme/frontend #{failed.number} all")
+    assert "To rerun all of acme/frontend try/parallel #2418, type" in to_rerun.visible
+    for asked, wrong, right, write in (
+        (to_approve, "hold/pord", "hold/prod", "/approve/"),
+        (to_rerun, "try/parallel #2418", " try/parallel ", "/rerun"),
+    ):
+        window = await opens(team, team.ada, asked, "Type it")
+        assert "That is not" in await fills_in(team.ada, window, typed=wrong)
+        forged = await opens(team, team.grace, somewhere(team), TypeTarget.unpack(asked.element("Type it")["value"]))
+        assert "Only who asked for it types it" in await fills_in(team.grace, forged, typed=right.strip())
+        assert not [one for one in writes(team) if write in one]
+        window = await opens(team, team.ada, asked, "Type it")
+        assert "It goes on" in await fills_in(team.ada, window, typed=right)
+        assert len([one for one in writes(team) if write in one]) == 1
+
+
+@pytest.mark.parametrize("what", ["deploy", "rerun", "approve", "deploy of what was never built"])
+async def test_a_push_after_the_request_is_shown_and_agreed_to_anew(team: Team, what: str) -> None:
+    team.slack.workspace.usergroups["S0RELEASE"].users.append(team.grace.id)
+    branch = {"rerun": "release/v2.0", "approve": "try/on-hold", "deploy": "main"}.get(what, "new/idea")
+    team.circleci.world.set_scenario("gh/acme/frontend", "new/idea", "green")
+    if what == "rerun":
+        _, asked = await asked_to_rerun(team)
+    elif what == "approve":
+        _, asked = await asked_to_approve(team)
+    else:
+        if what == "deploy":
+            pushed(team, branch, OVER)
+        await types(team, team.ada, f"deploy acme/frontend {branch}")
+        asked = await team.reads("Somebody else must agree")
+    pushed(team, branch, 5, revision="beef" * 10)
+    agree = asked.element(f"Agree and {what.partition(' ')[0]}")
+    told = said(await presses(team, team.grace, asked, agree))
+    assert "has changed since it was asked" in told
+    assert "beefbee" in asked.visible
+    assert writes(team) == []
+    await presses(team, team.grace, asked, agree)
+    assert "grace agreed" in asked.visible
+    assert len(writes(team)) == 1
+
+
+async def test_who_lost_the_right_meanwhile_gets_nothing_by_anothers_agreement(team: Team) -> None:
+    team.slack.workspace.usergroups["S0RELEASE"].users.append(team.grace.id)
+    _, asked = await asked_to_rerun(team)
+    team.slack.workspace.usergroups["S0RELEASE"].users.remove(team.ada.id)
+    team.app.permissions.forget()  # as after a minute
+    told = said(await presses(team, team.grace, asked, "Agree and rerun"))
+    assert "You may not rerun builds" in told
+    assert "nothing was started" in asked.visible
+    assert writes(team) == []
+
+
+async def test_what_may_have_been_sent_is_not_called_nothing(team: Team) -> None:
+    _, asked = await asked_to_approve(team)
+    team.circleci.faults.add("POST", "*/approve/*", drop="after")
+    told = said(await presses(team, team.grace, asked, "Agree and approve"))
+    assert "I cannot tell whether it took the request" in told
+    assert "I cannot tell whether it took the request" in asked.visible
+    assert "nothing was started" not in asked.visible
+
+
+async def test_a_question_ends_when_its_time_is_up(tmp_path: Path) -> None:
+    async with team_under(POLICY, tmp_path, approval_minutes=0.0001) as team:
+        build = pushed(team, "try/parallel", OVER)
+        (asked,) = await types(team, team.ada, f"rerun acme/frontend #{build.number}")
+        window = await opens(team, team.ada, asked, "Type it")
+        assert "too old" in await fills_in(team.ada, window, typed="try/parallel")
+        assert writes(team) == []
+        assert "too old" in said(await presses(team, team.grace, asked, AgreeDeploy(attempt_id="nobody-asked")))
+        assert [one.outcome for one in await record(team) if one.word == "rerun"] in ([], ["refused"])

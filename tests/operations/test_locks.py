@@ -1,0 +1,147 @@
+"""Stories of what a lock keeps others from: whatever ships or may ship, and never an emergency stop."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.actions import ApproveJob, CancelJob, CancelPipeline, RerunAll, RerunFailed
+from bot.settings import ProjectEntry, Projects
+from playground.circleci.past import PastPlan, scenario_of
+from playground.circleci.scenarios import Scenario
+from tests.operations.scene import (
+    BACKEND,
+    FRONTEND,
+    MOBILE,
+    ON_HOLD,
+    OVER,
+    RUNNING,
+    fills_in,
+    on_record,
+    opens,
+    presses,
+    pushed,
+    said,
+    somewhere,
+    team_under,
+    types,
+    writes,
+)
+from tests.operations.test_once import POLICY
+from tests.stories.team import Team
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Team]:
+    async with team_under(POLICY, tmp_path) as team:
+        yield team
+
+
+async def test_a_lock_stops_what_ships_and_lets_everybody_cancel(team: Team) -> None:
+    failed, running, held = (
+        pushed(team, branch, seconds)
+        for branch, seconds in (("try/parallel", OVER), ("try/slow", RUNNING), ("try/on-hold", ON_HOLD))
+    )
+    await types(team, team.grace, "lock acme/frontend incident 42")
+    hold = ApproveJob(
+        pipeline_id=held.id, workflow_id=held.runs[0].id, approval_request_id=held.runs[0].job_ids["hold-prod"]
+    )
+    stopped = {
+        "Nothing runs again.": (RerunFailed(pipeline_id=failed.id), RerunAll(pipeline_id=failed.id)),
+        "Nothing was approved.": (hold,),
+    }
+    for words, actions in stopped.items():
+        for action in actions:
+            told = said(await presses(team, team.ada, somewhere(team), action))
+            assert "@grace locked acme/frontend" in told
+            assert words in told
+    assert "incident 42" in said(await types(team, team.ada, f"rerun acme/frontend #{failed.number} all"))
+    assert writes(team) == []
+    number = next(iter(running.runs[0].job_numbers.values()))
+    for stop in (CancelJob(project_slug=FRONTEND, job_number=number), CancelPipeline(pipeline_id=running.id)):
+        await presses(team, team.ada, somewhere(team), stop)
+    await presses(team, team.grace, somewhere(team), hold)
+    assert [one.rpartition("/")[2] for one in writes(team)[:2]] == ["cancel", "cancel"]
+    assert "/approve/" in writes(team)[2]
+
+
+async def test_a_lock_of_one_branch_stops_that_branch_alone(team: Team) -> None:
+    here, there = pushed(team, "try/parallel", OVER), pushed(team, "try/infrastructure", OVER)
+    await types(team, team.grace, "lock acme/frontend:try/parallel hotfix")
+    told = said(await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=here.id)))
+    assert "hotfix" in told
+    await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=there.id))
+    assert writes(team) == [f"POST /api/v2/workflow/{there.runs[0].id}/rerun"]
+
+
+async def test_a_lock_set_after_the_question_stops_its_answer_until_it_is_lifted(team: Team) -> None:
+    pushed(team, "release/v2.0", OVER)
+    (red,) = await types(team, team.ada, "deploy acme/frontend release/v2.0")
+    (to_type,) = await types(team, team.ada, "deploy acme/frontend hold/prod")
+    (which,) = await types(team, team.ada, f"deploy {MOBILE} try/green")
+    for project in ("acme/frontend", MOBILE):
+        await types(team, team.grace, f"lock {project} incident 42")
+    for asked, answer in ((red, "Deploy all the same"), (which, "build")):
+        assert "incident 42" in said(await presses(team, team.ada, asked, answer))
+    window = await opens(team, team.ada, to_type, "Type it")
+    assert "incident 42" in await fills_in(team.ada, window, typed="hold/prod")
+    assert writes(team) == []
+    for project in ("acme/frontend", MOBILE):
+        await types(team, team.grace, f"unlock {project}")
+    for asked, answer in ((red, "Deploy all the same"), (which, "build")):
+        await presses(team, team.ada, asked, answer)
+    window = await opens(team, team.ada, to_type, "Type it")
+    assert "It goes on" in await fills_in(team.ada, window, typed="hold/prod")
+    assert len(writes(team)) == 3
+
+
+async def test_who_holds_the_lock_may_let_it_happen_as_the_second_person(team: Team) -> None:
+    await types(team, team.ada, "deploy acme/frontend main")
+    asked = await team.reads("Somebody else must agree")
+    await types(team, team.grace, "lock acme/frontend mine")
+    told = said(await presses(team, team.slack.person("admin"), asked, "Agree and deploy"))
+    assert "@grace locked acme/frontend" in told
+    await presses(team, team.grace, asked, "Agree and deploy")
+    assert writes(team) == [f"POST /api/v2/project/{FRONTEND}/pipeline"]
+
+
+async def test_who_may_not_hears_that_before_they_hear_of_a_lock(team: Team) -> None:
+    await types(team, team.grace, "lock acme/frontend incident 42")
+    told = said(await types(team, team.slack.person("guest"), "deploy acme/frontend main"))
+    assert "You may not deploy" in told
+    assert "incident 42" not in told
+    # And who may, hears of it before they are asked to type anything.
+    assert "incident 42" in said(await types(team, team.ada, "deploy acme/frontend hold/prod"))
+
+
+SECOND_PERSON = """
+[[rules]]
+name = "members"
+roles = ["members"]
+words = ["*"]
+
+[[rules]]
+name = "nobody reruns alone"
+effect = "demand"
+words = ["rerun"]
+second_person = true
+"""
+
+
+@pytest.mark.parametrize("demanded", [False, True], ids=["locked", "demanded"])
+async def test_what_a_person_would_be_stopped_by_stops_the_bot_too(tmp_path: Path, demanded: bool) -> None:
+    projects = Projects(
+        projects={"backend": ProjectEntry(slug=BACKEND, rerun_once=True)}, infrastructure={"asleep": "vault: sealed"}
+    )
+    async with team_under(SECOND_PERSON if demanded else "", tmp_path, projects=projects) as team:
+        plan = scenario_of(PastPlan((frozenset(),), log=("vault: sealed",))).workflows[0]
+        team.circleci.world.set_scenario(BACKEND, "try/green", Scenario((plan,)))
+        await team.deploys_branch("try/green", "acme/backend")
+        await team.is_done()
+        if not demanded:
+            await types(team, team.grace, "lock acme/backend incident 42")
+        team.circleci.world.clock.speed = 400  # it fails, and settles
+        refused = await on_record(team, "rerun once")
+        assert (refused.outcome, refused.user_id) == ("refused", "")
+        assert ("nobody reruns alone" if demanded else "locked acme/backend") in refused.result
+        assert team.posts("/rerun") == []
