@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.errors import BotError, StoreError, UserError
+from bot.errors import BotError, NotAllowed, StoreError, UserError
 from bot.models.audit import Entry, Outcome
 from bot.models.caller import Caller
 from bot.models.slack import utc_now
@@ -14,6 +14,7 @@ from bot.store import Store
 from formatters import errors
 
 MOST_WHAT, MOST_RESULT = 300, 160
+RECORDED_ONCE = timedelta(days=1)
 log = structlog.get_logger(__name__)
 
 
@@ -35,10 +36,16 @@ class Record:
         except StoreError as error:
             log.error("audit_not_kept", error=str(error))  # noqa: TRY400  # what was done is done
 
+    async def keep_once(self, entry: Entry, delivery_id: str) -> None:
+        """Keep an act once for each delivery: a second run of it says the same."""
+        about = f"recorded:{delivery_id}:{entry.user_id}:{entry.what}:{entry.outcome}"
+        if await self._store.claims.first(about, RECORDED_ONCE):
+            await self.keep(entry)
+
     async def at_the_door(self, caller: Caller, word: str, what: str, error: BotError) -> None:
         """Keep what came to nothing before any operation began; a look is no act."""
         if word != Word.READ and not is_recorded(error):
-            await self.keep(ended(begun(caller, word, what), error))
+            await self.keep_once(ended(begun(caller, word, what), error), caller.delivery_id)
 
 
 def begun(caller: Caller, word: str, what: str) -> Entry:
@@ -62,6 +69,8 @@ def ended(entry: Entry, error: BaseException | None = None) -> Entry:
         return entry.model_copy(update={"outcome": Outcome.DONE, "result": entry.result or "done"})
     outcome = Outcome.REFUSED if isinstance(error, UserError) else Outcome.FAILED
     why = _short(errors.error(error).text) if isinstance(error, BotError) else "it broke"
+    if isinstance(error, NotAllowed):
+        entry = entry.model_copy(update={"rule": error.rule, "about": entry.about or error.about})
     return entry.model_copy(update={"outcome": outcome, "result": f"{entry.result}; {why}".removeprefix("; ")})
 
 

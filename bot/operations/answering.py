@@ -12,7 +12,7 @@ import structlog
 
 from bot.answers.acts import Acted, Answered
 from bot.answers.questions import Waits
-from bot.errors import BotError, NotAllowed, NothingToDo, SlackError, StoreError, Taken, UsageError
+from bot.errors import BotError, NothingToDo, SlackError, StoreError, Taken, UsageError, UserError
 from bot.models.attempt import Demand
 from bot.models.audit import Entry
 from bot.models.caller import Caller
@@ -39,12 +39,13 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     What was pushed since it was asked is shown first, and agreed to anew: raises NothingToDo then.
     """
     pending, caller = await _waiting(hands, pending_id), await hands.named(caller)
-    if caller.person_id == pending.asker.person_id:
-        raise NothingToDo("not_your_own")
-    await _may(hands, caller, pending)
-    if not await _is_decided(hands, caller, pending, "agree"):
-        await _as_it_was_asked(hands, caller, pending)
-    await _decide(hands, caller, pending, "agree")
+    async with _on_record(hands, caller, pending):
+        if caller.person_id == pending.asker.person_id:
+            raise NothingToDo("not_your_own")
+        await _may(hands, caller, pending)
+        if not await _is_decided(hands, caller, pending, "agree"):
+            await _as_it_was_asked(hands, caller, pending)
+        await _decide(hands, caller, pending, "agree")
     pending = await hands.store.pending.save(
         pending.having_met(Demand.SECOND_PERSON).model_copy(update={"agreed": caller})
     )
@@ -75,8 +76,9 @@ def _in_vain(pending: Pending, caller: Caller, error: BotError) -> Message:
 async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) -> Answered:
     """Let it end there; the asker reads the reason in the thread."""
     pending, caller = await _waiting(hands, pending_id), await hands.named(caller)
-    await _may(hands, caller, pending)
-    await _decide(hands, caller, pending, "decline")
+    async with _on_record(hands, caller, pending):
+        await _may(hands, caller, pending)
+        await _decide(hands, caller, pending, "decline")
     await _end(hands, pending, NothingToDo("declined", person_id=caller.person_id))
     await _show(hands, pending, gate.declined(pending, caller.called, reason))
     await _tell(hands, pending, gate.declined_to_asker(pending, caller.called, reason))
@@ -194,12 +196,18 @@ async def _waiting(hands: Hands, pending_id: str) -> Pending:
 
 
 async def _may(hands: Hands, caller: Caller, pending: Pending) -> None:
-    """Ask whether somebody may do themselves what they let happen; a refusal is an act of theirs in the record."""
+    """Ask whether somebody may do themselves what they let happen."""
     wish = pending.wish
+    await hands.permissions.check(caller, WORDS[wish.kind], wish.project_slug, wish.ref)
+
+
+@asynccontextmanager
+async def _on_record(hands: Hands, caller: Caller, pending: Pending) -> AsyncIterator[None]:
+    """Keep in the record who was refused a decision, and why."""
     try:
-        await hands.permissions.check(caller, WORDS[wish.kind], wish.project_slug, wish.ref)
-    except NotAllowed as error:
-        await hands.record.keep(ended(_entry(caller, pending), error))
+        yield
+    except UserError as error:
+        await hands.record.keep_once(ended(_entry(caller, pending), error), caller.delivery_id)
         mark_recorded(error)
         raise
 
@@ -216,13 +224,18 @@ def _only_asker(pending: Pending, caller: Caller, otherwise: str) -> None:
 async def _end(hands: Hands, pending: Pending, why: BotError) -> None:
     """Let it be over, and keep in the record that it came to nothing."""
     await hands.store.pending.save(pending.model_copy(update={"over": True, "open": ()}))
-    await hands.record.keep(ended(_entry(pending.asker, pending), why))
+    await hands.record.keep_once(ended(_entry(pending.asker, pending), why), pending.asker.delivery_id)
 
 
 def _entry(caller: Caller, pending: Pending) -> Entry:
     wish = pending.wish
-    about = {"about": wish.target, "project_slug": wish.project_slug, "ref": str(wish.ref or "")}
-    return begun(caller, WORDS[wish.kind], f"{wish.kind} {wish.target}").model_copy(update=about)
+    found = {
+        "about": _subject(pending).about,
+        "project_slug": wish.project_slug,
+        "ref": str(wish.ref or ""),
+        "pipeline_number": None if isinstance(wish, Deployment) else wish.pipeline_number,
+    }
+    return begun(caller, WORDS[wish.kind], f"{wish.kind} {wish.target}").model_copy(update=found)
 
 
 async def _show(hands: Hands, pending: Pending, message: Message) -> None:

@@ -31,7 +31,6 @@ from bot.record import begun, ended, mark_recorded
 W = TypeVar("W", bound=Wish)
 UNSURE, UNSURE_INTERVALS = "unsure", 3
 SENT = "sent"
-RECORDED_ONCE = timedelta(days=1)
 
 
 class Act:
@@ -167,11 +166,11 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
     except Exception as error:
         await act.let_go(error)
         act.entry = ended(act.entry, error)
-        await _keep(hands, act)
+        await hands.record.keep_once(act.entry, act.caller.delivery_id)
         mark_recorded(error)
         raise
     act.entry = ended(act.entry)
-    await _keep(hands, act)
+    await hands.record.keep_once(act.entry, act.caller.delivery_id)
 
 
 async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
@@ -199,13 +198,6 @@ async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
         await hands.permissions.check(act.caller, word, slug, ref)
     act.note(rule=decision.rule)
     return decision
-
-
-async def _keep(hands: Hands, act: Act) -> None:
-    """Keep the entry, once for each delivery: a second run of it says the same."""
-    about = f"recorded:{act.caller.delivery_id}:{act.entry.what}:{act.entry.outcome}"
-    if await hands.store.claims.first(about, RECORDED_ONCE):
-        await hands.record.keep(act.entry)
 
 
 def did_nothing(error: BaseException) -> bool:
