@@ -1,11 +1,13 @@
 """CircleCI answers nonsense, late, or not at all: what people read, and what CircleCI got."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.models.circleci import PipelineId
 from tests.stories.team import Team, team_at_work
 
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -82,3 +84,17 @@ async def test_a_redelivery_in_the_middle_of_a_slow_trigger_starts_nothing(team:
     await team.ada.redeliver(delivery)
     assert len(team.circleci.world.pipelines) == len(team.posts("/pipeline")) == 1
     assert team.count("Passed in") == 1
+
+
+async def test_what_nobody_follows_is_looked_at_no_more_although_circleci_knows_nothing_of_it(team: Team) -> None:
+    team.circleci.world.clock.speed = 20
+    await team.deploys_branch("try/slow")
+    await team.reads("Running")
+    pipeline, watches = PipelineId(team.circleci.world.pipelines[0].id), team.app.store.watches
+    team.circleci.faults.add("GET", "/api/v2/*", status=404, body={"message": "Pipeline not found"}, times=None)
+    for watch in await watches.of(pipeline):
+        await watches.remove(watch)
+    async with asyncio.timeout(10):
+        while pipeline in await watches.watching():
+            await team.slack.pause(0.05)
+    assert not [one for one in (await team.app.docket.snapshot()).future if pipeline in one.args]

@@ -1,0 +1,58 @@
+"""A webhook that could not be taken comes again, and is news then."""
+
+import hashlib
+import hmac
+import json
+from typing import cast
+
+from aiohttp import web
+from prometheus_client import REGISTRY
+
+from bot.errors import StoreError
+from bot.models.slack import utc_now
+from bot.store import Store
+from bot.watching.engine import Engine
+from bot.watching.knock import Knock
+from tests.store.test_watches import PIPELINE, watch
+
+SECRET = "webhook-secret"
+
+
+class Moody:
+    """An engine that Redis does not answer the first time."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def wake(self, pipeline_id: str) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            raise StoreError(pipeline_id)
+
+
+class Delivery:
+    """What CircleCI sends, signed."""
+
+    def __init__(self) -> None:
+        event = {"id": "e1", "type": "workflow-completed", "happened_at": utc_now().isoformat()}
+        self._body = json.dumps({**event, "pipeline": {"id": PIPELINE}}).encode()
+        signature = hmac.new(SECRET.encode(), self._body, hashlib.sha256).hexdigest()
+        self.headers = {"circleci-signature": f"v1={signature}"}
+
+    async def read(self) -> bytes:
+        return self._body
+
+
+def counted(outcome: str) -> float:
+    return REGISTRY.get_sample_value("ci_webhooks_received_total", {"outcome": outcome}) or 0
+
+
+async def test_a_webhook_that_was_put_off_wakes_when_it_comes_again(store: Store) -> None:
+    await store.watches.add(watch())
+    engine, delivery = Moody(), cast("web.Request", Delivery())
+    knock = Knock(SECRET, store, cast("Engine", engine))
+    woke, doubled = counted("woke"), counted("duplicate")
+    statuses = [(await knock.handle(delivery)).status for _ in range(3)]
+    assert statuses == [503, 200, 200]
+    assert engine.asked == 2
+    assert (counted("woke"), counted("duplicate")) == (woke + 1, doubled + 1)
