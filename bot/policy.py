@@ -42,6 +42,7 @@ class Kind(StrEnum):
 
 EVERYONE, MEMBERS, GUESTS, STRANGERS, ADMINS = BUILT_IN = ("everyone", "members", "guests", "strangers", "admins")
 ALL_WORDS = "*"
+WAITING_WORDS = (Word.DEPLOY, Word.RERUN, Word.APPROVE)  # what waits until a demand is met
 
 # The lines of a policy, for the number of the one that is wrong; a name may stand in quotes.
 _RULE = re.compile(r"\s*\[\[\s*rules\s*\]\]")
@@ -101,7 +102,17 @@ class Rule(_Strict):
             raise ValueError("it demands nothing: give second_person, typed or green")
         if self.effect == "deny" and demands:
             raise ValueError("a rule that denies cannot demand anything")
+        if self.effect == "demand":
+            self._can_be_met()
         return self
+
+    def _can_be_met(self) -> None:
+        """Raise ValueError for a demand that nothing would ever ask for: who reads the file counts on it."""
+        for word in self.words:
+            if word not in (*WAITING_WORDS, ALL_WORDS):
+                raise ValueError(f"{word!r} waits for nothing: demands are for {', '.join(WAITING_WORDS)}")
+        if self.green and not (self.second_person or self.typed) and not {Word.DEPLOY, ALL_WORDS} & set(self.words):
+            raise ValueError("green is for deploy alone")
 
 
 class Policy(_Strict):

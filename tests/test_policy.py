@@ -230,6 +230,14 @@ def test_whom_slack_does_not_know_may_never_do_more(
             "names a role 'opps' that is not there, did you mean 'ops'?",
         ),
         ('[[rules]]\nname = "x"\neffect = "demand"\nwords = ["read"]', "line 1: rules.1: it demands nothing"),
+        (
+            '[[rules]]\nname = "x"\neffect = "demand"\nwords = ["deploy", "cancel"]\ntyped = true',
+            "line 1: rules.1: 'cancel' waits for nothing: demands are for deploy, rerun, approve",
+        ),
+        (
+            '[[rules]]\nname = "x"\neffect = "demand"\nwords = ["rerun"]\ngreen = true',
+            "line 1: rules.1: green is for deploy alone",
+        ),
         ("[[rules]\n", "line 1"),
     ],
 )
