@@ -27,6 +27,11 @@ class ButtonAction(BaseModel):
         """The slug of the project it names, empty text where it names none: what it is about is looked up by id."""
         return str(getattr(self, "project_slug", ""))
 
+    @property
+    def asks_itself(self) -> bool:
+        """Say whether the door lets it pass: what it is about is known to the act alone, which asks."""
+        return False
+
     def takes(self, permission: str) -> str:
         """Return the word that this press takes; `permission` is what buttons of its kind take."""
         return permission
@@ -211,6 +216,11 @@ class _OfQuestion(BaseModel):
 
     attempt_id: str
     word: Literal["deploy", "rerun", "approve"] = "deploy"
+
+    @property
+    def asks_itself(self) -> bool:
+        """Let the act that waits ask, with what it is about."""
+        return True
 
     def takes(self, permission: str) -> str:  # noqa: ARG002  # it depends on what waits
         """Return the word of the act that waits."""

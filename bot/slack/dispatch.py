@@ -115,7 +115,8 @@ class Dispatcher:
         act.what = action.button.action_id
         button = action.button.unpack(click.value)
         act.word = button.takes(action.permission)
-        await at_the_door(self._context.permissions, act.caller, act.word, button.project)
+        if not button.asks_itself:
+            await at_the_door(self._context.permissions, act.caller, act.word, button.project)
         return await action.handle(button, act.caller, self._context)
 
     async def _run_command(self, click: Click, act: _Act) -> Answer:

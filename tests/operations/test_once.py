@@ -19,6 +19,7 @@ from bot.actions import (
     RunCommand,
 )
 from bot.models.slack import Click
+from bot.operations.frame import SENT
 from bot.watching.engine import PRESS, Engine
 from playground.slack.conversations import Json, Message
 from tests.operations.scene import (
@@ -309,7 +310,7 @@ async def test_a_cancel_cut_off_after_it_was_sent_is_told_by_the_second_run(team
     by_id: ButtonAction = CancelJob(project_slug=FRONTEND, job_number=number)
     click = _click(team, CancelPipeline(pipeline_id=team.circleci.world.pipelines[0].id) if whole else by_id)
     # As far as a run of it came before it died: sent, and CircleCI has done it by now.
-    await team.app.store.claims.first(f"sent:{click.id}:{run.id if whole else number}")
+    await team.app.store.claims.claim(f"sent:{click.id}:{run.id if whole else number}", SENT)
     team.circleci.world.cancel(run.id, by=None)
     goes_by(team, 5)
     await _run(team, click)

@@ -69,7 +69,7 @@ async def test_a_second_person_agrees_and_it_is_deployed(team: Team) -> None:
     await team.is_told(team.ada, "You asked for it, so somebody else must agree.")
     guest = team.slack.person("guest")
     await guest.click(asked, "Agree and deploy")
-    await team.is_told(guest, "You may not look at this")
+    await team.is_told(guest, "You may not deploy")
     button = asked.element("Agree and deploy")
     await team.grace.click(asked, button)
     await team.reads("Passed in")
