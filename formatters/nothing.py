@@ -41,6 +41,9 @@ _NEW_DEPLOY = "A new deploy starts a new pipeline"
 _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "already_running": _already_running,
     "nothing_to_cancel": lambda one: f"There is nothing to cancel: #{one.number} has ended. {_mark(one)}.",
+    "nothing_to_cancel_yet": lambda one: (
+        f"No workflow of #{one.number} runs at this moment, so there is none to cancel. If one begins, press again."
+    ),
     "nothing_to_rerun": lambda one: (
         f"#{one.number} has no workflow that can run again. {_NEW_DEPLOY}: /ci deploy &lt;project&gt; &lt;branch&gt;"
     ),

@@ -22,7 +22,7 @@ INTERVALS = 12  # of polling: by then CircleCI shows it, or it may be pressed ag
 
 
 async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId) -> Acted:
-    """Cancel every workflow of the pipeline that is not finished; raises NothingToDo where all are."""
+    """Cancel every workflow of the pipeline that is not finished; raises NothingToDo where none runs."""
     build = await hands.reads.build(pipeline_id)
     title = await hands.finder.title(build.pipeline.project_slug)
     number = f"#{build.pipeline.number}"
@@ -44,7 +44,13 @@ async def _cancel_all(hands: Hands, act: Act, build: Build) -> None:
     """Cancel what is open; what a run of this very press, which died, has cancelled may be over by now."""
     taken = [await _cancelled(hands, act, workflow_id) for workflow_id in _open(build)]
     if not any(taken) and not any([await act.was_sent(run.workflow.id) for run in build.runs]):
-        raise NothingToDo("nothing_to_cancel", number=build.pipeline.number, state=build.state)
+        why = "nothing_to_cancel" if _has_begun(build) else "nothing_to_cancel_yet"
+        raise NothingToDo(why, number=build.pipeline.number, state=build.state)
+
+
+def _has_begun(build: Build) -> bool:
+    """Say whether it is known what the pipeline runs: behind its trigger, or a setup workflow, more may come."""
+    return build.pipeline.state == "errored" or any(not run.workflow.is_setup for run in build.runs)
 
 
 async def _cancelled(hands: Hands, act: Act, workflow_id: WorkflowId) -> bool:

@@ -55,6 +55,19 @@ async def cancel(stage: Stage) -> None:
     await stage.presses("grace", root, button)
 
 
+async def cancel_too_early(stage: Stage) -> None:
+    """Press before any workflow has begun, and while a setup workflow, which ended, is all there was."""
+    root = await stage.plays("try/late-workflow", 5)
+    await stage.presses("ada", root, root.buttons[0])
+    setup = WorkflowPlan("setup", (JobPlan("generate-config", seconds=10),), setup=True)
+    later = WorkflowPlan("backend", (JobPlan("test"),), starts_after=60)
+    stage.team.circleci.world.set_scenario(SLUG, "fix/setup", Scenario((setup, later)))
+    root = await stage.plays("fix/setup", 5)
+    cancel = root.element(root.buttons[0])
+    await stage.moves_on(15)
+    await stage.presses("ada", root, cancel)
+
+
 async def cancel_job(stage: Stage) -> None:
     await stage.plays("try/slow", 60)
     number = stage.team.circleci.world.pipelines[-1].runs[0].job_numbers["test"]
@@ -307,6 +320,7 @@ SCENES: dict[str, Scene] = {
     "press-rerun-fails-again": rerun_fails_again,
     "press-rerun-all": rerun_all,
     "press-cancel": cancel,
+    "press-cancel-too-early": cancel_too_early,
     "press-cancel-job": cancel_job,
     "press-approve": approve,
     "press-approve-when-asked": approve_when_asked,
