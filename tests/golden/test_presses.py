@@ -105,6 +105,25 @@ async def show_log(stage: Stage) -> None:
     await stage.presses("grace", without.replies[-1], "Show log")
 
 
+async def show_what_was(stage: Stage) -> None:
+    """Ask for what an attempt left behind while the build runs again, and after it has passed."""
+    job = JobPlan("unit", ends="failed", tests=failing(11), artifacts=("junit.xml",), log=("11 failed",))
+    stage.team.circleci.world.set_scenario(SLUG, "fix/cart", Scenario((WorkflowPlan("build", (job,)),)))
+    root = await stage.plays("fix/cart", 5, 31, 6)
+    final = root.replies[-1]
+    log, tests = final.element("Show log"), final.element("Show all 11 failures")
+    await stage.presses("ada", final, "Rerun failed")
+    await stage.moves_on(10)
+    for button in (log, tests):
+        await stage.presses("grace", final, button)
+    await stage.moves_on(30, 6)
+    stored = root.element("Artifacts")
+    await stage.presses("grace", final, tests)
+    await stage.presses("ada", final, final.element("Rerun all"))
+    await stage.moves_on(10)
+    await stage.presses("grace", root, stored)
+
+
 def failing(number: int) -> tuple[TestPlan, ...]:
     return tuple(TestPlan(f"test_{one:02}", "tests/test_cart.py", f"expected {one}, got 0") for one in range(number))
 
@@ -325,6 +344,7 @@ SCENES: dict[str, Scene] = {
     "press-approve": approve,
     "press-approve-when-asked": approve_when_asked,
     "press-show-log": show_log,
+    "press-show-what-was": show_what_was,
     "press-show-tests": show_tests,
     "press-show-artifacts": show_artifacts,
     "press-whole-log": send_log,
