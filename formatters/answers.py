@@ -3,9 +3,9 @@
 from bot.answers.builds import Evidence
 from bot.models.build import Report
 from bot.models.circleci import Ref
-from formatters.blocks import Message, assemble, clean, code, code_block, fit, literal, section
+from formatters.blocks import Block, Message, assemble, clean, code, code_block, context, fit, literal, section
 from formatters.report import artifact_words, failed_tests, failing, group_artifacts
-from formatters.words import count
+from formatters.words import count, listed
 
 
 def _said(text: str) -> Message:
@@ -48,18 +48,35 @@ def _log(report: Report) -> Message:
             blocks.append(section(code_block(job.step.lines, 2600)))
         if job.problems:
             blocks.append(section(clean(f"{job.job.name}: {'; '.join(job.problems)}.", 1000)))
+    left_out = _left_out(report, "logs")
     if not blocks:
-        return _said("CircleCI keeps no log of a failing step for this pipeline.")
-    return assemble("Here is the end of the failing steps' logs.", *blocks)
+        return _nothing("CircleCI keeps no log of a failing step", left_out)
+    return assemble("Here is the end of the failing steps' logs.", *blocks, left_out)
 
 
 def _all_tests(report: Report) -> Message:
     """Show as many failing tests as fit into a message."""
-    tests = failed_tests(report)
+    tests, left_out = failed_tests(report), _left_out(report, "tests")
     if not tests:
-        return _said("CircleCI has no failing tests for this pipeline.")
+        return _nothing("CircleCI has no failing tests", left_out)
     text = f"{count(report.tests_failed, 'failing test')}."
-    return assemble(text, section(text), section(failing(tests, 40, total=report.tests_failed)))
+    return assemble(text, section(text), section(failing(tests, 40, total=report.tests_failed)), left_out)
+
+
+def _nothing(text: str, left_out: Block | None) -> Message:
+    text += " for the jobs that I looked into." if left_out else " for this pipeline."
+    return assemble(text, section(text), left_out)
+
+
+def _left_out(report: Report, command: str) -> Block | None:
+    """Name the failed jobs that nobody looked into, and the command that looks into one."""
+    if not report.jobs_left_out:
+        return None
+    names = listed([job.name for job in report.jobs_left_out])
+    more = count(len(report.jobs_left_out), "more failed job")
+    return context(
+        f"{more}, not looked into: {names}. `/ci {command} &lt;project&gt; &lt;job number&gt;` looks into one."
+    )
 
 
 def _all_artifacts(report: Report) -> Message:

@@ -103,6 +103,8 @@ async def show_log(stage: Stage) -> None:
     await stage.presses("grace", root.replies[-1], "Show log")
     without = await stage.plays("try/infrastructure", *ONE_JOB)
     await stage.presses("grace", without.replies[-1], "Show log")
+    many = await stage.plays("try/ninety-failures", *ONE_JOB)
+    await stage.presses("grace", many.replies[-1], "Show log")
 
 
 async def show_what_was(stage: Stage) -> None:
