@@ -42,6 +42,8 @@ from formatters.blocks import (
 from formatters.words import duration
 
 MOST_COMMAND = 1500
+# The log has no more of these: a person can put it right, or CircleCI says why it started nothing.
+_ALL_SAID = (UserError, NotTriggered)
 _BEGINNING = re.compile(r"(?<![^\s:])")
 
 
@@ -66,7 +68,7 @@ def error(
             return locks.refused(problem)
         case _:
             text = _sentence(problem)
-            helps = reference and not isinstance(problem, UserError)
+            helps = reference and not isinstance(problem, _ALL_SAID)
             return assemble(text, section(text), context(f"Reference {clean(reference, 20)}") if helps else None)
 
 
