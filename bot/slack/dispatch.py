@@ -146,7 +146,7 @@ class Dispatcher:
 
     async def _in_words(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> Message | None:
         try:
-            return await self._shown(said, await answer)
+            return await self._shown(said, act, await answer)
         except Waits as waits:
             return show(waits.question, self._links)
         except StoreError:
@@ -160,8 +160,9 @@ class Dispatcher:
             log.exception("unexpected", reference=reference)
             return errors.unexpected(reference)
 
-    async def _shown(self, said: Invocation | Click, answer: Answer) -> Message | None:
+    async def _shown(self, said: Invocation | Click, act: _Act, answer: Answer) -> Message | None:
         """Return the words of an answer; a file goes into the thread itself."""
+        log.info("answered", what=act.what, answer=type(answer).__name__)
         if isinstance(answer, File):
             await self._context.messenger.upload(said.channel_id, answer.name, answer.content, thread_ts=said.thread_ts)
             return None

@@ -109,7 +109,9 @@ class Forms:
     ) -> Message:
         """Carry it out; what was typed is never part of what is said or kept."""
         try:
-            return self._shown(await form.submit(button, filled, caller, self._context))
+            answer = await form.submit(button, filled, caller, self._context)
+            log.info("answered", what=form.button.action_id, answer=type(answer).__name__)
+            return self._shown(answer)
         except Waits as waits:
             return self._shown(waits.question)
         except StoreError as error:

@@ -6,20 +6,25 @@ on how fast this machine is.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import stamina
+import structlog
+from structlog.typing import EventDict
 
+from bot.answers import Nothing
 from bot.models.slack import Invocation
 from bot.watching.engine import POLL
 from tests.golden import transcript
 from tests.golden.playground import Delivery, Json, Message, Person, View, write_frontend_past
+from tests.registry import table
 from tests.stories.team import Team, team_at_work
 
 NEVER_SECONDS = 10**5  # between two looks: they are pulled forward
 PATIENT_SECONDS = 60
+THE_OPERATORS = "circleci_token_refused"  # the one error in the log that is nobody's mistake
 SETTLED_SECONDS = 300  # more than any build waits until it is surely over
 
 
@@ -40,7 +45,35 @@ async def staged(data_dir: Path, *, past: bool = False, **settings: object) -> A
             team.slack.courier.ack_seconds = team.slack.modals.trigger_seconds = PATIENT_SECONDS
             if past:
                 write_frontend_past(team.circleci.world)
-            yield Stage(team)
+            with listening() as said:
+                yield Stage(team)
+            hold_to_the_registry(said)
+            assert not [one for one in said if one["level"] == "error" and one["event"] != THE_OPERATORS]
+
+
+@contextmanager
+def listening() -> Iterator[list[EventDict]]:
+    """Yield what the bot writes into its log meanwhile, beside writing it."""
+    said: list[EventDict] = []
+
+    def note(_: object, level: str, event: EventDict) -> EventDict:
+        said.append({**event, "level": level})
+        return event
+
+    before = structlog.get_config()["processors"]
+    structlog.configure(processors=[note, *before])
+    try:
+        yield said
+    finally:
+        structlog.configure(processors=before)
+
+
+def hold_to_the_registry(said: list[EventDict]) -> None:
+    """Every answer that was given must be one that its handler says it gives."""
+    may = {row.name: {answer.__name__ for answer in row.answers} for rows in table().values() for row in rows}
+    may[""] = {Nothing.__name__}  # nobody asked: the direct messages were opened once more
+    wrong = [event for event in said if event["event"] == "answered" and event["answer"] not in may[event["what"]]]
+    assert not wrong
 
 
 class Stage:
