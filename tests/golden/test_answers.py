@@ -1,9 +1,8 @@
 """What is answered to every command: where it does as asked, where it finds nothing, and where it refuses."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-
-import pytest
 
 from tests.golden.records import compare
 from tests.golden.stage import Stage, staged
@@ -205,10 +204,11 @@ DOING: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+@asynccontextmanager
+async def built(data_dir: Path) -> AsyncIterator[Stage]:
+    """Start a team for whom all this has been built."""
     settings = {"circleci_webhook_secret": "webhook-secret", "public_url": "https://ci.acme.example"}
-    async with staged(tmp_path, past=True, admins=("U0ADMIN",), **settings) as stage:
+    async with staged(data_dir, past=True, admins=("U0ADMIN",), **settings) as stage:
         for name in BUILT:
             await stage.types("ada", f"deploy acme/frontend try/{name}", "deploys")
         await stage.moves_on(*LOOKS)
@@ -216,21 +216,27 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         yield stage
 
 
-async def test_every_command_is_answered_as_recorded(stage: Stage, golden: bool) -> None:
-    said = {name: await asked(stage, lines, "general") for name, lines in LOOKING.items()}
-    said |= {name: await asked(stage, lines, "deploys") for name, lines in DOING.items()}
+async def test_every_command_is_answered_as_recorded(tmp_path: Path, golden: bool) -> None:
+    async with built(tmp_path) as stage:
+        said = {name: await asked(stage, lines, "general") for name, lines in LOOKING.items()}
+        said |= {name: await asked(stage, lines, "deploys") for name, lines in DOING.items()}
     compare(said, anew=golden)
 
 
 async def asked(stage: Stage, lines: tuple[str, ...], where: str) -> str:
-    world = stage.team.circleci.world
+    for name, text in spoken(stage, lines):
+        await stage.types(name, text, where)
+    return stage.takes_down()
+
+
+def spoken(stage: Stage, lines: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield who says what, with the numbers of the jobs that were built."""
     numbers = {
         f"{branch}/{job}": number
-        for branch, pipeline in zip(BUILT, world.pipelines, strict=False)
+        for branch, pipeline in zip(BUILT, stage.team.circleci.world.pipelines, strict=False)
         for run in pipeline.runs
         for job, number in run.job_numbers.items()
     }
     for line in lines:
         name, _, text = line.partition(": ")
-        await stage.types(name, text.format_map(numbers), where)
-    return stage.takes_down()
+        yield name, text.format_map(numbers)
