@@ -66,7 +66,7 @@ def request(pending: Pending, shipment: Shipment, runs: Sequence[str] = ()) -> M
         text,
         section(f"🙋 *{_asker(pending)} wants to {what} {literal(pending.target)}.* Somebody else must agree."),
         section(_what_runs(pending.wish, runs)) if runs else None,
-        section(_what_ships(shipment)),
+        section(ships) if (ships := _what_ships(pending.wish, shipment)) else None,
         _parameters(pending.wish.parameters) if isinstance(pending.wish, Deployment) else None,
         buttons,
         context(f"{until}Nothing is started before that."),
@@ -89,7 +89,10 @@ def _what_runs(wish: Wish, runs: Sequence[str]) -> str:
     return f"It would start: {names}." if isinstance(wish, Approval) else f"What runs again: {names}."
 
 
-def _what_ships(shipment: Shipment) -> str:
+def _what_ships(wish: Wish, shipment: Shipment) -> str:
+    if not shipment.commits and not isinstance(wish, Deployment):
+        # What runs is the commit of that build, whatever the branch's head is.
+        return f"CircleCI has built nothing there since the green #{shipment.green.number}." if shipment.green else ""
     if not shipment.commits:
         same = (
             f" The newest commit CircleCI knows is that of the green #{shipment.green.number}."
