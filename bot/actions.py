@@ -120,6 +120,11 @@ class RunCommand(ButtonAction):
     action_id: ClassVar[str] = "run_command"
     text: str
 
+    @property
+    def fits(self) -> bool:
+        """Say whether a button can carry it; how long it is in JSON is another thing than how long it was typed."""
+        return len(self.model_dump_json(exclude_defaults=True)) <= MAX_VALUE_LENGTH
+
 
 class ChooseDefinition(ButtonAction):
     """Which of a project's pipeline definitions a deploy uses."""

@@ -14,6 +14,7 @@ BotError
 │  │  └─ Spent             we ourselves may not ask more often
 │  ├─ Rejected             4xx with CircleCI's own words
 │  ├─ NotTriggered         2xx, but nothing was started, and why
+│  ├─ PartlyDone           one of several writes failed, after others were done
 │  └─ Unavailable          5xx, time-out, no network, an answer nobody can read
 ├─ SlackError              Slack said no, and the code it gave
 │  └─ SlackLimited         429; retry_after
@@ -157,6 +158,15 @@ class NotTriggered(CircleCIError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class PartlyDone(CircleCIError):
+    """Several things were asked for: `done` names those that CircleCI took before `error` stopped the rest."""
+
+    def __init__(self, error: CircleCIError, done: str) -> None:
+        super().__init__(f"{done}; then {error!r}")
+        self.error = error
+        self.done = done
 
 
 class Unavailable(CircleCIError):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.errors import BotError, NotAllowed, StoreError, UserError
+from bot.errors import BotError, Locked, NotAllowed, StoreError, UsageError, UserError
 from bot.models.audit import Entry, Outcome
 from bot.models.caller import Caller
 from bot.models.slack import utc_now
@@ -39,7 +39,11 @@ class Record:
     async def keep_once(self, entry: Entry, delivery_id: str) -> None:
         """Keep an act once for each delivery: a second run of it says the same."""
         about = f"recorded:{delivery_id}:{entry.user_id}:{entry.what}:{entry.outcome}"
-        if await self._store.claims.first(about, RECORDED_ONCE):
+        try:
+            first = await self._store.claims.first(about, RECORDED_ONCE)
+        except StoreError:
+            first = True  # rather twice than never, and what was done is not done again for it
+        if first:
             await self.keep(entry)
 
     async def at_the_door(self, caller: Caller, word: str, what: str, error: BotError) -> None:
@@ -68,7 +72,7 @@ def ended(entry: Entry, error: BaseException | None = None) -> Entry:
     if error is None:
         return entry.model_copy(update={"outcome": Outcome.DONE, "result": entry.result or "done"})
     outcome = Outcome.REFUSED if isinstance(error, UserError) else Outcome.FAILED
-    why = _short(errors.error(error).text) if isinstance(error, BotError) else "it broke"
+    why = _why(error) if isinstance(error, BotError) else "it broke"
     if isinstance(error, NotAllowed):
         entry = entry.model_copy(update={"rule": error.rule, "about": entry.about or error.about})
     return entry.model_copy(update={"outcome": outcome, "result": f"{entry.result}; {why}".removeprefix("; ")})
@@ -85,6 +89,17 @@ def is_recorded(error: BaseException) -> bool:
 
 
 _RECORDED = "it is in the record"
+
+
+def _why(error: BotError) -> str:
+    """Return why it came to nothing, without what somebody typed: a lock's reason, a word that is none."""
+    match error:
+        case Locked():
+            return f"{error.target} is locked"
+        case UsageError():
+            return error.problem[:MOST_RESULT]
+        case _:
+            return _short(errors.error(error).text)
 
 
 def _short(answer: str) -> str:

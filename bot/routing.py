@@ -13,12 +13,13 @@ from bot.circleci.history import History
 from bot.circleci.reads import Reads
 from bot.errors import UsageError
 from bot.finding import Finder
-from bot.grammar import Word
+from bot.grammar import Word as Typed
 from bot.messenger import Messenger
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
 from bot.operations import Operations
 from bot.permissions import Permissions
+from bot.policy import Word
 from bot.requests import Request
 from bot.settings import Projects, Settings
 from bot.store import Store
@@ -51,7 +52,7 @@ class Command:
     help: CommandHelp
     permission: str
     request: type[Request]
-    parse: Callable[[Sequence[Word], Projects], Any]
+    parse: Callable[[Sequence[Typed], Projects], Any]
     handle: Callable[[Any, Caller, Context], Awaitable[Answer]]
 
     @property
@@ -108,7 +109,7 @@ class Router:
         *,
         permission: str,
         request: type[R],
-        parse: Callable[[Sequence[Word], Projects], R],
+        parse: Callable[[Sequence[Typed], Projects], R],
         handle: Callable[[R, Caller, Context], Awaitable[Answer]],
     ) -> None:
         """Register a command under `help.name`."""
@@ -131,7 +132,7 @@ class Router:
         """Register the form that `button` opens, and what is done with what is filled in."""
         self.forms[button.action_id] = Form(button, permission, view, submit)
 
-    def find(self, words: Sequence[Word], *, typed: str) -> tuple[Command, Sequence[Word]]:
+    def find(self, words: Sequence[Typed], *, typed: str) -> tuple[Command, Sequence[Typed]]:
         """Return the command that `words` begin with and the rest; nothing at all means help.
 
         Raises UsageError with the near miss, as the whole corrected text, for a word nobody knows.
@@ -142,8 +143,13 @@ class Router:
         if first in self.commands:
             return self.commands[first], words[1:]
         near = self._nearest(first)
-        corrected = typed.replace(words[0].text, near, 1) if near else None
+        corrected = self._corrected(near, words[0].text, typed) if near else None
         raise UsageError("I do not know this word.", given=words[0].text, did_you_mean=corrected)
+
+    def _corrected(self, near: str, word: str, typed: str) -> str:
+        """Return the line with the word that is meant; of what may hold a secret, that word alone."""
+        secret = self.commands[near].permission in (Word.SECRETS, Word.KEYS)
+        return near if secret else typed.replace(word, near, 1)
 
     def _nearest(self, word: str) -> str | None:
         """Return the command somebody may mean: one that goes by this word too, or is spelled alike."""

@@ -7,11 +7,13 @@ from datetime import timedelta
 from bot.actions import RunCommand
 from bot.errors import (
     BotError,
+    CircleCIError,
     Locked,
     NotAllowed,
     NotFound,
     NothingToDo,
     NotTriggered,
+    PartlyDone,
     RateLimited,
     Rejected,
     SlackError,
@@ -41,7 +43,6 @@ from formatters.blocks import (
 )
 from formatters.words import duration
 
-MOST_COMMAND = 1500
 # The log has no more of these: a person can put it right, or CircleCI says why it started nothing.
 _ALL_SAID = (UserError, NotTriggered)
 _BEGINNING = re.compile(r"(?<![^\s:])")
@@ -74,7 +75,8 @@ def error(
 
 def _usage(problem: UsageError, command: str, help: CommandHelp | None) -> Message:  # noqa: A002
     given = f" You wrote {code(problem.given, 200)}." if problem.given else ""
-    corrected = problem.did_you_mean if problem.did_you_mean and len(problem.did_you_mean) < MOST_COMMAND else None
+    meant_line = problem.did_you_mean or ""
+    corrected = meant_line if meant_line and RunCommand(text=meant_line).fits else None
     meant = f" Did you mean {code(corrected.split()[0])}?" if corrected else ""
     usage = help.usage if help else "help"
     next_step = f"`{escape(f'{command} {usage}')}`" + (
@@ -102,7 +104,7 @@ def _corrected(problem: NotFound, typed: str) -> list[tuple[str, str]]:
         return []
     before, behind = typed[: place.start], typed[place.stop :]
     lines = [(branch, f"{before}{_quoted(branch)}{behind}") for branch in problem.built_lately]
-    return [(f"{verb} {branch}", line) for branch, line in lines if len(line) < MOST_COMMAND]
+    return [(f"{verb} {branch}", line) for branch, line in lines if RunCommand(text=line).fits]
 
 
 def _place_of(name: str, typed: str) -> slice | None:
@@ -164,6 +166,16 @@ def _sentence(problem: BotError) -> str:
             return f"You may not {what} here: {literal(problem.rule, 300)}. Nothing was done."
         case Unauthorized() | StoreError() | Unreadable():
             return _ALWAYS[type(problem)]
+        case CircleCIError():
+            return _of_circleci(problem)
+        case SlackError():
+            return f"Slack refused what I tried ({clean(problem.code, 60)}). Ask who runs me to look at my log."
+        case _:
+            return "Something went wrong on my side. Ask who runs me to look at my log."
+
+
+def _of_circleci(problem: CircleCIError) -> str:
+    match problem:
         case RateLimited():
             wait = duration(max(problem.retry_after, timedelta(seconds=1)))
             spent = "I have asked CircleCI as often as I may for the moment"
@@ -176,10 +188,11 @@ def _sentence(problem: BotError) -> str:
             return f"CircleCI refused this. It says: {said}"
         case Unavailable():
             return _unavailable(problem)
-        case SlackError():
-            return f"Slack refused what I tried ({clean(problem.code, 60)}). Ask who runs me to look at my log."
+        case PartlyDone():
+            rest = _sentence(problem.error).replace(" Nothing was done.", "")
+            return f"Only a part of it was done: {literal(problem.done, 300)}. {rest}"
         case _:
-            return "Something went wrong on my side. Ask who runs me to look at my log."
+            return "CircleCI did not do it. Ask who runs me to look at my log."
 
 
 def _unavailable(problem: Unavailable) -> str:

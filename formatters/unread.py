@@ -5,8 +5,6 @@ from bot.answers.jobs import Unread
 from formatters.blocks import Message, actions, assemble, button, section
 from formatters.words import count
 
-MOST_COMMAND = 1500
-
 
 def add(message: Message, unread: Unread | None) -> Message:
     """Return the answer with what is missing, if anything is, and a button that asks again."""
@@ -15,5 +13,6 @@ def add(message: Message, unread: Unread | None) -> Message:
     why = "CircleCI asked me to slow down" if unread.limited else "CircleCI did not answer"
     read = f"{unread.tried - unread.missed} of {count(unread.tried, 'job')} read"
     note = f"⚠️ Not all of it: {read}; for the rest {why}."
-    offer = button(RunCommand(text=unread.again), "Ask again") if 0 < len(unread.again) < MOST_COMMAND else None
+    again = RunCommand(text=unread.again)
+    offer = button(again, "Ask again") if unread.again and again.fits else None
     return assemble(f"{message.text} {note}", section(note), *message.blocks, actions(offer) if offer else None)

@@ -7,10 +7,10 @@ import structlog
 from bot.answers.acts import Acted
 from bot.errors import NothingToDo, Rejected
 from bot.finding import known
-from bot.models.build import Build
+from bot.models.build import Build, Run
 from bot.models.caller import Caller
 from bot.models.circleci import TERMINAL_JOB_STATUSES, PipelineId, ProjectSlug, WorkflowId
-from bot.operations.frame import Act, Intent, acting
+from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from formatters import replies
@@ -36,13 +36,17 @@ async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId) -> Acted
     return act.done("cancel", what=number, told=told)
 
 
-def _open(build: Build) -> list[WorkflowId]:
-    return [run.workflow.id for run in build.runs if not run.workflow.is_finished]
+def _open(build: Build) -> list[Run]:
+    return [run for run in build.runs if not run.workflow.is_finished]
 
 
 async def _cancel_all(hands: Hands, act: Act, build: Build) -> None:
     """Cancel what is open; what a run of this very press, which died, has cancelled may be over by now."""
-    taken = [await _cancelled(hands, act, workflow_id) for workflow_id in _open(build)]
+    taken, sent = list[bool](), list[str]()
+    for run in _open(build):
+        async with partly(sent):
+            taken.append(await _cancelled(hands, act, run.workflow.id))
+        sent.append(run.workflow.name)
     if not any(taken) and not any([await act.was_sent(run.workflow.id) for run in build.runs]):
         why = "nothing_to_cancel" if _has_begun(build) else "nothing_to_cancel_yet"
         raise NothingToDo(why, number=build.pipeline.number, state=build.state)

@@ -10,7 +10,7 @@ looked and found things as they were, and takes it over.
 """
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from bot.answers.acts import Acted
 from bot.answers.questions import Waits
-from bot.errors import CircleCIError, SlackError, StoreError, Taken, Unavailable, UserError
+from bot.errors import CircleCIError, PartlyDone, SlackError, StoreError, Taken, Unavailable, UserError
 from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.pending import Pending, Wish
@@ -164,6 +164,8 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
     except (Waits, StoreError):
         raise  # it is not over: somebody answers, or the engine runs it again
     except Exception as error:
+        if isinstance(error, PartlyDone) and act.subject.pipeline_id:
+            await hands.look_again(act.subject.pipeline_id)  # its threads see what was done
         await act.let_go(error)
         act.entry = ended(act.entry, error)
         await hands.record.keep_once(act.entry, act.caller.delivery_id)
@@ -200,8 +202,21 @@ async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
     return decision
 
 
+@asynccontextmanager
+async def partly(sent: Sequence[str]) -> AsyncIterator[None]:
+    """Say of an error within the block what was sent before it, if anything was."""
+    try:
+        yield
+    except CircleCIError as error:
+        if not sent:
+            raise
+        raise PartlyDone(error, ", ".join(sent)) from error
+
+
 def did_nothing(error: BaseException) -> bool:
     """Say whether an error surely left everything as it was."""
+    if isinstance(error, PartlyDone):
+        return False
     if isinstance(error, Unavailable):
         return not error.arrived
     return isinstance(error, UserError | CircleCIError | SlackError)

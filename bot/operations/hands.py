@@ -68,10 +68,10 @@ class Hands:
 
     async def refuse_if_locked(self, subject: Subject, word: str, *people: str) -> None:
         """Raise Locked when somebody else than these people keeps others from it."""
-        lock = await self.store.locks.on(subject.slug, subject.ref)
-        if lock is not None and lock.holder_id not in people:
-            age = utc_now() - lock.since
-            raise Locked(lock.target, key=lock.key, holder_id=lock.holder_id, reason=lock.reason, age=age, word=word)
+        for lock in await self.store.locks.on(subject.slug, subject.ref):
+            if lock.holder_id not in people:
+                age, reason = utc_now() - lock.since, lock.reason
+                raise Locked(lock.target, key=lock.key, holder_id=lock.holder_id, reason=reason, age=age, word=word)
 
     async def tell(self, pipeline_id: PipelineId, key: str, word: Message, *told: str) -> bool:
         """Tell every thread of the pipeline, and look again at once; says whether one heard it."""

@@ -22,7 +22,7 @@ async def set_variable(hands: Hands, caller: Caller, slug: ProjectSlug, name: st
     """Set an environment variable; its value is sent on."""
     async with await _on(hands, caller, slug, Word.SECRETS, f"set {name}") as act:
         act.note(parameters=(name,))
-        await hands.writes.set_variable(slug, name, value)
+        await hands.writes.set_variable(act.subject.slug, name, value)
     return act.done("set_variable", what=name)
 
 
@@ -31,7 +31,7 @@ async def remove_variable(hands: Hands, caller: Caller, slug: ProjectSlug, name:
     async with await _on(hands, caller, slug, Word.SECRETS, f"remove {name}") as act:
         act.note(parameters=(name,))
         try:
-            await hands.writes.remove_variable(slug, name)
+            await hands.writes.remove_variable(act.subject.slug, name)
         except Rejected as error:
             raise _gone(error, name) from error
     return act.done("remove_variable", what=name)
@@ -43,20 +43,20 @@ async def add_checkout_key(hands: Hands, caller: Caller, slug: ProjectSlug, kind
     Of two presses at once one makes it.
     """
     intent = await _intent(hands, slug, Word.KEYS, f"add {kind}")
-    once = replace(intent, once=f"add-key:{slug}:{kind}", keep=AT_ONCE, idempotent=False)
+    once = replace(intent, once=f"add-key:{intent.subject.slug}:{kind}", keep=AT_ONCE, idempotent=False)
     async with acting(hands, caller, once) as act, act.sending("add-key") as first:
         if not first:
             raise NothingToDo("pressed_before")
-        key = await hands.writes.add_checkout_key(slug, kind)
+        key = await hands.writes.add_checkout_key(act.subject.slug, kind)
         act.note(result=key.fingerprint)
-    return KeyAdded(project_slug=slug, key=key, entry=act.entry)
+    return KeyAdded(project_slug=act.subject.slug, key=key, entry=act.entry)
 
 
 async def remove_checkout_key(hands: Hands, caller: Caller, slug: ProjectSlug, fingerprint: str) -> Acted:
     """Remove a checkout key; raises NothingToDo where it is gone."""
     async with await _on(hands, caller, slug, Word.KEYS, f"remove key {fingerprint}") as act:
         try:
-            await hands.writes.remove_checkout_key(slug, fingerprint)
+            await hands.writes.remove_checkout_key(act.subject.slug, fingerprint)
         except Rejected as error:
             raise _gone(error, fingerprint) from error
     return act.done("remove_checkout_key", what=fingerprint)
@@ -65,7 +65,7 @@ async def remove_checkout_key(hands: Hands, caller: Caller, slug: ProjectSlug, f
 async def add_ssh_key(hands: Hands, caller: Caller, slug: ProjectSlug, hostname: str, key: SecretStr) -> Acted:
     """Let a project's builds log in to a host, or to every host without a name."""
     async with await _on(hands, caller, slug, Word.KEYS, f"add an SSH key for {hostname or 'every host'}") as act:
-        await hands.writes.add_ssh_key(slug, hostname, key)
+        await hands.writes.add_ssh_key(act.subject.slug, hostname, key)
     return act.done("add_ssh_key", what=hostname)
 
 
@@ -83,7 +83,7 @@ async def clear_cache(hands: Hands, caller: Caller, slug: ProjectSlug) -> Acted:
     """Clear a project's dependency caches; `detail` is what CircleCI says. Raises NothingToDo where it cannot."""
     async with await _on(hands, caller, slug, Word.RERUN, "clear the caches") as act:
         try:
-            said = await hands.writes.clear_cache(slug)
+            said = await hands.writes.clear_cache(act.subject.slug)
         except Rejected as error:
             raise (NothingToDo("no_cache_clearing") if error.status in (GONE, 410) else error) from error
     return act.done("clear_cache", detail=said)
@@ -109,8 +109,8 @@ async def _on(
 
 
 async def _intent(hands: Hands, slug: ProjectSlug, word: Word, what: str) -> Intent:
-    title = await hands.finder.title(slug)
-    return Intent(Subject(slug, title), word, f"{what} of {title}", idempotent=True)
+    project = await hands.finder.any_project(slug)  # a button's spelling of it may be anybody's
+    return Intent(Subject(project.slug, project.title), word, f"{what} of {project.title}", idempotent=True)
 
 
 def _gone(error: Rejected, what: str) -> Exception:

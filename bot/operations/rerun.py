@@ -15,7 +15,7 @@ from bot.models.caller import Caller, bot
 from bot.models.circleci import JobId, PipelineId
 from bot.models.pending import Pending, Rerun
 from bot.operations import following
-from bot.operations.frame import Act, Intent, acting
+from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from formatters import replies
@@ -101,6 +101,9 @@ async def _rerun_once(hands: Hands, build: Build) -> None:
 
 async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -> list[Run]:
     """Return what is to run again; none where a run of this very press, which died, has sent it. Raises NothingToDo."""
+    first_seen = await hands.store.claims.claim(f"reruns:{caller.delivery_id}:{build.pipeline.id}", build.fingerprint)
+    if first_seen != build.fingerprint:
+        return []  # there is a newer attempt than the one that was pressed on
     targets = _targets(build, failed_only=wish.failed_only)
     open_runs = [run for run in build.real_runs if not run.workflow.is_finished]
     if open_runs and (not wish.failed_only or not targets):
@@ -118,11 +121,13 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
 
 
 async def _send(hands: Hands, act: Act, targets: Sequence[Run], *, failed_only: bool, ssh: bool) -> None:
+    sent: list[str] = []
     for run in targets:
         jobs = [job.id for job in run.failed_jobs] if ssh else []
-        async with act.sending(run.workflow.id) as first:
+        async with partly(sent), act.sending(run.workflow.id) as first:
             if first:
                 await _send_one(hands, run, jobs, from_failed=failed_only and run.workflow.status == "failed")
+        sent.append(run.workflow.name)
 
 
 async def _send_one(hands: Hands, run: Run, ssh_jobs: Sequence[JobId], *, from_failed: bool) -> None:

@@ -146,19 +146,25 @@ class Dispatcher:
 
     async def _in_words(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> Message | None:
         try:
-            return await self._shown(said, act, await answer)
-        except Waits as waits:
-            return show(waits.question, self._links)
+            return await self._told(said, act, answer)
         except StoreError:
             raise  # only the engine can help: it runs the task again, and each step looks before it acts
-        except BotError as error:
-            await self._record.at_the_door(act.caller, act.word, act.what, error)
-            return await self._words_for(error, said)
-        except Exception:  # the one boundary: nobody may see nothing
+        except Exception:  # the one boundary: nobody may see nothing, also where the words themselves break
             metrics.ERRORS.labels("unexpected").inc()
             reference = str(structlog.contextvars.get_contextvars()["request"])
             log.exception("unexpected", reference=reference)
             return errors.unexpected(reference)
+
+    async def _told(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> Message | None:
+        try:
+            return await self._shown(said, act, await answer)
+        except Waits as waits:
+            return show(waits.question, self._links)
+        except StoreError:
+            raise
+        except BotError as error:
+            await self._record.at_the_door(act.caller, act.word, act.what, error)
+            return await self._words_for(error, said)
 
     async def _shown(self, said: Invocation | Click, act: _Act, answer: Answer) -> Message | None:
         """Return the words of an answer; a file goes into the thread itself."""

@@ -58,7 +58,8 @@ def from_event(body: Mapping[str, Any], *, bot_user_id: str) -> Invocation | Non
     ts = str(event["ts"])
     in_channel = event.get("channel_type") != "im"
     return Invocation(
-        id=str(body.get("event_id") or f"{event['channel']}:{ts}"),
+        # An edited message is told again, under another event id: what was said once is one thing.
+        id=f"{event['channel']}:{ts}",
         kind="mention" if is_mention else "message",
         text=without_token(typed(_said_to(str(event.get("text") or ""), bot_user_id))),
         user_id=str(event["user"]),

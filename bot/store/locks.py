@@ -40,9 +40,11 @@ class Locks:
         data = await self._kept(key)
         return None if data is None else decoded(Lock, data)
 
-    async def on(self, slug: ProjectSlug, ref: Ref | None) -> Lock | None:
-        """Return what keeps others from deploying a branch or tag: a lock on it, or on its whole project."""
-        return await self.get(lock_key(slug, ref)) or await self.get(lock_key(slug, None))
+    async def on(self, slug: ProjectSlug, ref: Ref | None) -> list[Lock]:
+        """Return what keeps others from deploying a branch or tag: a lock on its whole project, and one on it."""
+        keys = dict.fromkeys((lock_key(slug, None), lock_key(slug, ref)))
+        found = [await self.get(key) for key in keys]
+        return [lock for lock in found if lock is not None]
 
     async def unlock(self, held: Lock) -> bool:
         """Remove a lock; False when it is gone, or has changed hands."""

@@ -224,7 +224,7 @@ class Stage:
 
     async def _is_handled(self, delivery: Delivery) -> None:
         """Wait for the end of an event: Bolt acknowledges those before the bot knows of them."""
-        said, deliveries = delivery.payload.get("event_id"), self.team.app.store.deliveries
+        said, deliveries = _delivered(delivery.payload), self.team.app.store.deliveries
         async with asyncio.timeout(PATIENT_SECONDS):
             while said and (await deliveries.invocation(said) is None or await deliveries.said(Invocation, said)):
                 await self.team.slack.pause(0.01)
@@ -260,3 +260,11 @@ class Stage:
         said = [message for channel in workspace.channels.values() for message in channel.everything]
         said.sort(key=lambda one: (one.channel.id, one.thread_ts or one.ts, one.ts))
         return [one for one in said if one.bot_id] + workspace.ephemerals
+
+
+def _delivered(payload: Json) -> str | None:
+    """Return what the bot calls a delivery, if it is an event."""
+    event = payload.get("event")
+    if not isinstance(event, dict):
+        return None
+    return f"{event['channel']}:{event['ts']}" if event.get("ts") else payload.get("event_id")

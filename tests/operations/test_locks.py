@@ -143,5 +143,12 @@ async def test_what_a_person_would_be_stopped_by_stops_the_bot_too(tmp_path: Pat
         team.circleci.world.clock.speed = 400  # it fails, and settles
         refused = await on_record(team, "rerun once")
         assert (refused.outcome, refused.user_id) == ("refused", "")
-        assert ("nobody reruns alone" if demanded else "locked acme/backend") in refused.result
+        assert ("nobody reruns alone" if demanded else "acme/backend is locked") in refused.result
         assert team.posts("/rerun") == []
+
+
+async def test_a_lock_of_ones_own_lifts_nobody_elses(team: Team) -> None:
+    await types(team, team.grace, "lock acme/frontend freeze")
+    await types(team, team.ada, "lock acme/frontend:main mine")
+    assert "@grace locked acme/frontend" in said(await types(team, team.ada, "deploy acme/frontend main"))
+    assert writes(team) == []

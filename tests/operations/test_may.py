@@ -268,3 +268,21 @@ def _approves(build: Pipeline, held: Pipeline) -> ApproveJob:
     """Return a button of one build for the hold of another."""
     run = held.runs[0]
     return ApproveJob(pipeline_id=build.id, workflow_id=run.id, approval_request_id=run.job_ids["hold-prod"])
+
+
+async def test_a_forged_spelling_of_a_project_is_read_as_circleci_spells_it(tmp_path: Path) -> None:
+    policy = """
+[[rules]]
+name = "everybody does everything"
+words = ["*"]
+
+[[rules]]
+name = "nobody touches the backend"
+effect = "deny"
+words = ["*"]
+projects = ["gh/acme/backend"]
+"""
+    async with team_under(policy, tmp_path) as team:
+        forged = AddCheckoutKey(project_slug="github/acme/backend", kind="deploy-key")
+        assert "nobody touches the backend" in said(await presses(team, team.ada, somewhere(team), forged))
+        assert writes(team) == []

@@ -21,6 +21,7 @@ from bot.actions import (
 from bot.models.slack import Click
 from bot.operations.frame import SENT
 from bot.watching.engine import PRESS, Engine
+from playground.circleci.scenarios import of_workflow_statuses
 from playground.slack.conversations import Json, Message
 from tests.operations.scene import (
     FRONTEND,
@@ -337,3 +338,22 @@ async def _run(team: Team, click: Click) -> None:
     await team.app.store.deliveries.record(click)
     await Engine(team.app.docket).add(PRESS, click.id)
     await team.is_done()
+
+
+async def test_an_edited_mention_is_one_intent(team: Team) -> None:
+    mentioned = await team.ada.mention("deploys", "deploy acme/frontend try/green")
+    await team.is_done()
+    # Slack tells an edit as a mention again, of the same message under another event id.
+    await team.slack.deliver_event(mentioned.payload["event"] | {"edited": {"user": team.ada.id, "ts": "9.9"}})
+    await team.is_done()
+    assert sent(team, "/pipeline") == 1
+
+
+async def test_of_two_workflows_the_one_that_runs_again_is_told_when_the_other_is_refused(team: Team) -> None:
+    team.circleci.world.set_scenario(FRONTEND, "try/two", of_workflow_statuses(("a", "failed"), ("b", "failed")))
+    await followed(team, "try/two", OVER, "❌ Failed")
+    team.circleci.faults.add("POST", f"*/{team.circleci.world.pipelines[0].runs[1].id}/rerun", status=429)
+    told = await presses(team, team.ada, team.root, "Rerun all")
+    assert "Only a part of it was done: " in told[0].visible
+    assert "Nothing was done" not in told[0].visible
+    await team.reads("🔵 Running")

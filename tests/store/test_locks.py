@@ -18,9 +18,10 @@ def lock(holder_id: str, ref: Ref | None = None) -> Lock:
 async def test_the_first_lock_holds_for_the_project_and_its_branches(store: Store) -> None:
     adas = await store.locks.lock(lock("U0ADA"))
     assert await store.locks.lock(lock("U0GRACE")) == adas
-    assert await store.locks.on(SLUG, Ref(name="main")) == adas
+    assert await store.locks.on(SLUG, Ref(name="main")) == [adas]
     graces = await store.locks.lock(lock("U0GRACE", Ref(name="main")))
-    assert await store.locks.on(SLUG, Ref(name="main")) == graces
+    assert await store.locks.on(SLUG, Ref(name="main")) == [adas, graces]  # a lock of one's own lifts no other
+    assert await store.locks.on(SLUG, Ref(name="next")) == [adas]
     assert await store.locks.all() == [adas, graces]
 
 

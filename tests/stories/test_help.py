@@ -42,3 +42,15 @@ async def test_other_words_for_a_command_are_understood_as_near_misses(team: Tea
     told = await team.is_told(team.ada, "Did you mean `deploy`")
     await team.ada.click(told, "deploy acme/frontend main")
     await team.reads("Passed in")
+
+
+async def test_a_slip_in_a_long_line_is_answered_all_the_same(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "dploy acme/frontend " + '"' * 1400)
+    told = await team.is_told(team.ada, "I do not know this word.")
+    assert told.buttons == []
+
+
+async def test_a_slip_before_what_may_be_a_secret_offers_the_word_alone(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "evn set acme/frontend TOKEN hunter2-SECRET")
+    told = await team.is_told(team.ada, "Did you mean")
+    assert "hunter2" not in str(told.blocks)
