@@ -107,7 +107,12 @@ class Pending(Model):
 
     @classmethod
     def of(cls, attempt: Attempt) -> Self:
-        """Return what an earlier version kept as an attempt with demands."""
+        """Return what an earlier version kept as an attempt with demands.
+
+        It took off what was met, and asked in the order of `Demand`: once a second person was next, it had been typed.
+        Whether the branch is green is looked up anew.
+        """
+        typed = not {Demand.GREEN, Demand.TYPED} & set(attempt.demands)
         wish = Deployment(
             project_slug=attempt.project_slug,
             project_title=attempt.project_title,
@@ -125,6 +130,7 @@ class Pending(Model):
             asker=asker,
             asked_at=attempt.asked_at,
             open=attempt.demands,
+            met=(Demand.TYPED,) if typed else (),
             request_ts=attempt.request_ts,
             expires_at=attempt.expires_at,
             over=attempt.over,

@@ -1,5 +1,6 @@
 """Acts that wait for somebody."""
 
+from bot.models.attempt import Attempt
 from bot.models.pending import Pending
 from bot.store.attempts import Attempts
 from bot.store.connection import Connection, decoded
@@ -18,7 +19,7 @@ class Pendings:
         if data is not None:
             return decoded(Pending, data)
         attempt = await self._attempts.get(pending_id)
-        return Pending.of(attempt) if attempt is not None and attempt.demands else None
+        return Pending.of(attempt) if attempt is not None and _waits(attempt) else None
 
     async def save(self, pending: Pending) -> Pending:
         """Record it as it stands; returns it."""
@@ -28,3 +29,9 @@ class Pendings:
 
     def _key(self, pending_id: str) -> str:
         return self._connection.key("pending", pending_id)
+
+
+def _waits(attempt: Attempt) -> bool:
+    """Say whether an earlier version's attempt waits; all may be met, and its press be cut off before it was sent."""
+    cut_off = not attempt.sent_by and attempt.pipeline_id is None and not attempt.over
+    return bool(attempt.demands) or cut_off
