@@ -125,8 +125,7 @@ async def choose(
     `before` is the deployment of a question that an earlier version put, and kept nothing of.
     """
     if before is not None and await hands.store.pending.get(pending_id) is None:
-        asker = caller.model_copy(update={"delivery_id": pending_id})
-        await hands.store.pending.save(demands.waiting(hands, asker, before))
+        await _waits_again(hands, caller, pending_id, before)
     pending = await _waiting(hands, pending_id)
     _only_asker(pending, caller, "Only who asked for it chooses.")
     if not isinstance(pending.wish, Deployment):
@@ -136,6 +135,15 @@ async def choose(
         wish = pending.wish.model_copy(update={"definition_id": chosen})
         pending = await hands.store.pending.save(pending.model_copy(update={"wish": wish}))
         return await carry_out(hands, caller, pending)
+
+
+async def _waits_again(hands: Hands, caller: Caller, pending_id: str, before: Deployment) -> None:
+    """Let a deployment wait that an earlier version asked about; raises Taken where that was answered."""
+    attempt = await hands.store.attempts.get(pending_id)
+    if attempt is not None:
+        raise Taken(attempt.asker_id, f"deploy {before.target}")
+    asker = caller.model_copy(update={"delivery_id": pending_id})
+    await hands.store.pending.save(demands.waiting(hands, asker, before))
 
 
 async def carry_out(hands: Hands, caller: Caller, pending: Pending) -> Acted:
