@@ -32,19 +32,21 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
     """Approve the one job that is meant, and tell the threads; raises NothingToDo where it waits no more."""
     build = await hands.reads.build(wish.pipeline_id)
     workflow_id, held = _found(build, wish.approval_request_id)
+    once = f"approve:{workflow_id}:{wish.approval_request_id}"
     intent = Intent(
         Subject.of(build.pipeline, wish.project_title),
         Word.APPROVE,
         f"Approve {held.name}",
-        once=f"approve:{workflow_id}:{wish.approval_request_id}",
+        once=once,
         stopped_by_locks=True,
         wish=wish,
         pending=pending,
     )
     async with acting(hands, caller, intent) as act:
         act.note(job=held.name, result=f"#{build.pipeline.number}: {held.name}")
-        async with act.sending(wish.approval_request_id) as first:
-            if first and not held.waits_for_approval:
+        gone = not held.waits_for_approval
+        async with act.sending(wish.approval_request_id, earlier=f"{once}:sent", shown=gone) as first:
+            if first and gone:
                 raise NothingToDo("nothing_to_approve", number=build.pipeline.number, state=build.state)
             if first:
                 await _send(hands, wish, workflow_id)

@@ -60,18 +60,20 @@ class Act:
         self.entry = self.entry.model_copy(update=found)
 
     @asynccontextmanager
-    async def sending(self, what: str) -> AsyncIterator[bool]:
+    async def sending(self, what: str, *, earlier: str = "", shown: bool = False) -> AsyncIterator[bool]:
         """Yield False where a run of this delivery before, which died later, has sent this already.
 
-        Raises Unavailable where it died over it, so that nobody can tell; an idempotent act is sent again then. What
-        surely never arrived may be sent again.
+        Where it died over it nobody can tell, unless it is `shown` at the far side: raises Unavailable, but an idempotent
+        act is sent again. What surely never arrived may be sent again. `earlier` is what an earlier version claimed.
         """
         claims, name, mine = self._hands.store.claims, self._sent(what), secrets.token_hex(8)
         found = await claims.claim(name, mine)
-        if found not in (mine, SENT) and not self._intent.idempotent:
+        unknown = found not in (mine, SENT) or bool(earlier and await claims.is_taken(earlier))
+        if unknown and not shown and not self._intent.idempotent:
             raise Unavailable("a run before this one died over it")
+        first = found != SENT and not (unknown and shown)
         try:
-            yield found != SENT
+            yield first
         except Exception as error:
             if did_nothing(error):
                 await claims.release(name)

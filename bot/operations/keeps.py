@@ -44,7 +44,8 @@ async def add_checkout_key(hands: Hands, caller: Caller, slug: ProjectSlug, kind
     """
     intent = await _intent(hands, slug, Word.KEYS, f"add {kind}")
     once = replace(intent, once=f"add-key:{intent.subject.slug}:{kind}", keep=AT_ONCE, idempotent=False)
-    async with acting(hands, caller, once) as act, act.sending("add-key") as first:
+    earlier = f"add-key:{caller.delivery_id}"
+    async with acting(hands, caller, once) as act, act.sending("add-key", earlier=earlier) as first:
         if not first:
             raise NothingToDo("pressed_before")
         key = await hands.writes.add_checkout_key(act.subject.slug, kind)

@@ -124,7 +124,7 @@ async def _send(hands: Hands, act: Act, targets: Sequence[Run], *, failed_only: 
     sent: list[str] = []
     for run in targets:
         jobs = [job.id for job in run.failed_jobs] if ssh else []
-        async with partly(sent), act.sending(run.workflow.id) as first:
+        async with partly(sent), act.sending(run.workflow.id, earlier=f"rerun-sent:{run.workflow.id}") as first:
             if first:
                 await _send_one(hands, run, jobs, from_failed=failed_only and run.workflow.status == "failed")
         sent.append(run.workflow.name)
