@@ -104,36 +104,54 @@ async def team_at_work(
     **settings: object,
 ) -> AsyncIterator[Team]:
     """Start all of them; at the end nobody may have broken a rule of Slack's, or of CircleCI's descriptions."""
+    async with (
+        far_sides(speed=speed, socket_mode=socket_mode) as (circleci, slack),
+        bot_at_work(circleci, slack, data_dir, projects, **settings) as team,
+    ):
+        yield team
+
+
+@asynccontextmanager
+async def far_sides(*, speed: float, socket_mode: bool = True) -> AsyncIterator[tuple[CircleCI, Slack]]:
+    """Start a pretend CircleCI and a pretend Slack; at the end nobody may have broken their rules."""
     world = default_world(Clock(speed=speed))
     workspace = default_workspace(now=lambda: world.clock.now().timestamp())
     async with CircleCI(world) as circleci, Slack(workspace, socket_mode=socket_mode) as slack:
         slack.limits = None
-        chosen: dict[str, object] = {
-            "slack_bot_token": SecretStr(slack.bot_token),
-            "slack_signing_secret": None if socket_mode else SecretStr(slack.signing_secret),
-            "slack_app_token": SecretStr(slack.app_token) if socket_mode else None,
-            "slack_api_url": slack.url,
-            "circleci_token": SecretStr(circleci.token),
-            "circleci_url": circleci.url,
-            "data_dir": data_dir,
-            "host": "127.0.0.1",
-            "port": 0,
-            "operator_channel": slack.workspace.channel("releases").id,
-            "poll_interval_seconds": 0.05,
-            "grace_seconds": 120,
-            "settle_seconds": 5,
-            "automatic_rerun_seconds": 240,
-            "linger_seconds": 10**6,
-            "slack_posts_per_second_per_channel": 1000,
-            "slack_updates_per_minute": 100_000,
-            "circleci_requests_per_second": 1000,
-        }
-        async with App(Settings.model_validate({**chosen, **settings}), projects or Projects()) as app:
-            if socket_mode:
-                await slack.connected()
-            else:
-                assert app.server is not None
-                slack.courier.request_url = f"http://127.0.0.1:{app.server.port}/slack/events"
-            yield Team(slack, circleci, app)
+        yield circleci, slack
         wrong = [*slack.problems, *(problem for seen in circleci.requests for problem in problems(seen))]
         assert not wrong, "\n".join(wrong)
+
+
+@asynccontextmanager
+async def bot_at_work(
+    circleci: CircleCI, slack: Slack, data_dir: Path, projects: Projects | None = None, **settings: object
+) -> AsyncIterator[Team]:
+    """Start the bot between the two."""
+    chosen: dict[str, object] = {
+        "slack_bot_token": SecretStr(slack.bot_token),
+        "slack_signing_secret": None if slack.socket.enabled else SecretStr(slack.signing_secret),
+        "slack_app_token": SecretStr(slack.app_token) if slack.socket.enabled else None,
+        "slack_api_url": slack.url,
+        "circleci_token": SecretStr(circleci.token),
+        "circleci_url": circleci.url,
+        "data_dir": data_dir,
+        "host": "127.0.0.1",
+        "port": 0,
+        "operator_channel": slack.workspace.channel("releases").id,
+        "poll_interval_seconds": 0.05,
+        "grace_seconds": 120,
+        "settle_seconds": 5,
+        "automatic_rerun_seconds": 240,
+        "linger_seconds": 10**6,
+        "slack_posts_per_second_per_channel": 1000,
+        "slack_updates_per_minute": 100_000,
+        "circleci_requests_per_second": 1000,
+    }
+    async with App(Settings.model_validate({**chosen, **settings}), projects or Projects()) as app:
+        if slack.socket.enabled:
+            await slack.connected()
+        else:
+            assert app.server is not None
+            slack.courier.request_url = f"http://127.0.0.1:{app.server.port}/slack/events"
+        yield Team(slack, circleci, app)
