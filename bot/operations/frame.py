@@ -63,8 +63,8 @@ class Act:
     async def sending(self, what: str, *, earlier: str = "", shown: bool = False) -> AsyncIterator[bool]:
         """Yield False where a run of this delivery before, which died later, has sent this already.
 
-        Where it died over it nobody can tell, unless it is `shown` at the far side: raises Unavailable, but an idempotent
-        act is sent again. What surely never arrived may be sent again. `earlier` is what an earlier version claimed.
+        Where it died over it nobody can tell, unless it is `shown` at the far side: raises Unavailable. An idempotent
+        act is sent again, and so is what surely never arrived. `earlier` is what an earlier version claimed.
         """
         claims, name, mine = self._hands.store.claims, self._sent(what), secrets.token_hex(8)
         found = await claims.claim(name, mine)
