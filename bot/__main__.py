@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -51,8 +52,11 @@ def _bot(role: str) -> int:
     try:
         settings, projects = configuration.load()
         configure(settings.log_level)
+        gc.disable()  # nothing of what is imported is garbage, and looking for it takes a sixth of the time
         from bot.app import App, Role  # noqa: PLC0415  # a second of imports that bad settings need not wait for
 
+        gc.freeze()
+        gc.enable()
         asyncio.run(_run(App(settings, projects, Role(role))))
     except BadSettings as error:
         from formatters import checkup  # noqa: PLC0415  # as above

@@ -22,6 +22,7 @@ def bolt(client: AsyncWebClient, identity: Identity, token: SecretStr, secret: S
         return known
 
     return AsyncApp(
+        name="ci-chatops",
         client=client,
         authorize=authorize,
         # Bolt reads the environment itself when it is given none.
