@@ -120,7 +120,7 @@ class Slack:
         self.problems.append(problem)
         self._wake()
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 5) -> T:  # noqa: ASYNC109  # a story's patience
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 15) -> T:  # noqa: ASYNC109  # a story's patience
         """Return the predicate's first true value, asked after each change; raises TimeoutError with a transcript."""
         try:
             async with asyncio.timeout(timeout):
@@ -137,8 +137,8 @@ class Slack:
             await asyncio.wait_for(self._waiting.wait(), seconds)
 
     async def connected(self, connections: int = 1) -> None:
-        """Wait until the bot listens over Socket Mode."""
-        await self.wait_for(lambda: self.socket.connections >= connections)
+        """Wait until the bot listens over Socket Mode; as a process of its own it needs a while to start."""
+        await self.wait_for(lambda: self.socket.connections >= connections, timeout=60)
 
     async def deliver_event(self, inner: Json) -> Delivery:
         """Deliver an event of any type."""
