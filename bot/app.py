@@ -51,7 +51,7 @@ from formatters.links import Links
 log = structlog.get_logger(__name__)
 
 PATIENCE = timedelta(seconds=10)  # how long a person's request waits for its turn at CircleCI
-POLL_PATIENCE = timedelta(seconds=1)
+POLL_PATIENCE = 0.2  # poll intervals: a look that waits longer for its turn makes room
 HISTORY_PATIENCE = timedelta(minutes=2)
 POSTS_AT_ONCE, UPDATES_AT_ONCE = 3, 10  # the short bursts that Slack tolerates
 
@@ -210,7 +210,7 @@ class App:
         )
         return _Lanes(
             people=connections.on_lane(Lane(asking, patience=PATIENCE)),
-            looks=connections.on_lane(Lane(asking, patience=POLL_PATIENCE, polite=True)),
+            looks=connections.on_lane(Lane(asking, patience=settings.poll_interval * POLL_PATIENCE, polite=True)),
             history=connections.on_lane(Lane(asking, patience=HISTORY_PATIENCE, polite=True)),
         )
 
