@@ -35,7 +35,7 @@ from bot.slack.bolt import bolt
 from bot.slack.dispatch import Dispatcher
 from bot.slack.forms import Forms
 from bot.slack.http import EventsHandler
-from bot.slack.listeners import Listeners
+from bot.slack.listeners import RECORD_SECONDS, Listeners
 from bot.slack.sockets import Sockets
 from bot.store import Store
 from bot.tasks import Sweep, tasks
@@ -45,7 +45,7 @@ from bot.watching.operator import Operator
 from bot.watching.teller import Teller
 from bot.watching.triager import Past, Triager
 from bot.watching.watcher import Sources, Watcher
-from bot.worker import at_work
+from bot.worker import DRAIN_SECONDS, at_work
 from formatters.links import Links
 
 log = structlog.get_logger(__name__)
@@ -67,11 +67,22 @@ class Role(StrEnum):
 class App:
     """`async with App(settings, projects) as app:` is the running bot; leaving drains and stops it.
 
+    `record_seconds` is how long Redis may take before a delivery is refused, `drain_seconds` how long a stop waits.
     Raises BadSettings for a token Slack refuses, StoreError when there is no store, OSError for a taken port.
     """
 
-    def __init__(self, settings: Settings, projects: Projects, role: Role = Role.ALL) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        projects: Projects,
+        role: Role = Role.ALL,
+        *,
+        record_seconds: float = RECORD_SECONDS,
+        drain_seconds: float = DRAIN_SECONDS,
+    ) -> None:
         self._settings = settings
+        self._record_seconds = record_seconds
+        self._drain_seconds = drain_seconds
         self._projects = projects
         self._policy = load_policy(settings.policy_file)
         self._role = role
@@ -110,7 +121,7 @@ class App:
         context = self._connected(lanes, engine, team_id=identity.team_id)
         if self._role is not Role.WEB:
             await self.store.claims.release("tokens-checked")  # so that the first sweep looks at them
-            worker = await self._stack.enter_async_context(at_work(self.docket, settings.lease))
+            worker = await self._stack.enter_async_context(at_work(self.docket, settings.lease, self._drain_seconds))
             self._health.worker_stopped = worker.done
         if self._role is Role.WORKER:
             await self._start_answering()
@@ -231,7 +242,14 @@ class App:
         app = bolt(self.messenger.client, identity, settings.slack_bot_token, secret)
         forms = Forms(context, self._record, self._links)
         self._stack.push_async_callback(forms.drain)
-        Listeners(self.store.deliveries, engine, self.messenger, forms, bot_user_id=identity.user_id).register(app)
+        Listeners(
+            self.store.deliveries,
+            engine,
+            self.messenger,
+            forms,
+            bot_user_id=identity.user_id,
+            record_seconds=self._record_seconds,
+        ).register(app)
         knock = settings.circleci_webhook_secret
         self.server = Server(
             settings.host,

@@ -14,7 +14,9 @@ AT_ONCE = 50
 
 
 @asynccontextmanager
-async def at_work(docket: Docket, lease: timedelta) -> AsyncIterator["asyncio.Task[None]"]:
+async def at_work(
+    docket: Docket, lease: timedelta, drain_seconds: float = DRAIN_SECONDS
+) -> AsyncIterator["asyncio.Task[None]"]:
     """Yield the task that works; at the end what runs may end, for a while, and what is cut off is redelivered."""
     async with Worker(
         docket,
@@ -31,4 +33,4 @@ async def at_work(docket: Docket, lease: timedelta) -> AsyncIterator["asyncio.Ta
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(task, DRAIN_SECONDS)
+                await asyncio.wait_for(task, drain_seconds)

@@ -29,7 +29,7 @@ from formatters.blocks import Message
 Ack = Callable[..., Awaitable[BoltResponse]]
 log = structlog.get_logger(__name__)
 
-RECORD_SECONDS = 1.0
+RECORD_SECONDS = 1.0  # Slack waits three for the ack
 _ANY = re.compile(r".*")
 
 
@@ -37,13 +37,21 @@ class Listeners:
     """What Slack delivers goes into the store and onto the docket before it is acknowledged."""
 
     def __init__(
-        self, deliveries: Deliveries, engine: Engine, messenger: Messenger, forms: Forms, *, bot_user_id: str
+        self,
+        deliveries: Deliveries,
+        engine: Engine,
+        messenger: Messenger,
+        forms: Forms,
+        *,
+        bot_user_id: str,
+        record_seconds: float = RECORD_SECONDS,
     ) -> None:
         self._deliveries = deliveries
         self._engine = engine
         self._messenger = messenger
         self._forms = forms
         self._bot_user_id = bot_user_id
+        self._record_seconds = record_seconds
 
     def register(self, app: AsyncApp) -> None:
         """Listen to every command, mention, direct message and button."""
@@ -119,14 +127,14 @@ class Listeners:
     async def _record(self, said: Invocation | Click) -> None:
         """Record and queue, unless a delivery of the same was queued before."""
         try:
-            async with asyncio.timeout(RECORD_SECONDS):
+            async with asyncio.timeout(self._record_seconds):
                 if await self._deliveries.record(said):
                     await self._queue(said)
                 else:
                     metrics.DUPLICATES.inc()
                     log.info("delivery_dropped", delivery=said.id)
         except TimeoutError as error:
-            raise StoreError("Redis does not answer within a second") from error
+            raise StoreError("Redis does not answer in time") from error
 
     async def _queue(self, said: Invocation | Click) -> None:
         if isinstance(said, Click):

@@ -9,6 +9,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 import aiohttp
 import structlog
@@ -49,9 +50,9 @@ class Reconnects:
 class Sockets:
     """The connections of this process; `connect` returns when one hears."""
 
-    def __init__(self, app: AsyncApp, app_token: str) -> None:
-        reconnects = Reconnects()
-        self._handlers = [_Handler(app, _Client(app, app_token, reconnects)) for _ in range(CONNECTIONS)]
+    def __init__(self, app: AsyncApp, app_token: str, *, ping_seconds: float = PING_SECONDS) -> None:
+        clients = partial(_Client, app, app_token, Reconnects(), ping_seconds)
+        self._handlers = [_Handler(app, clients()) for _ in range(CONNECTIONS)]
 
     async def connect(self) -> None:
         """Open them all."""
@@ -70,8 +71,8 @@ class Sockets:
 class _Client(SocketModeClient):
     """Slack's client, which reconnects at once and, sent away many times, as often side by side (bolt-js#2225)."""
 
-    def __init__(self, app: AsyncApp, app_token: str, reconnects: Reconnects) -> None:
-        super().__init__(app_token, logger=app.logger, web_client=app.client, ping_interval=PING_SECONDS)
+    def __init__(self, app: AsyncApp, app_token: str, reconnects: Reconnects, ping_seconds: float) -> None:
+        super().__init__(app_token, logger=app.logger, web_client=app.client, ping_interval=ping_seconds)
         self._reconnects = reconnects
         self._connecting = False
 

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.sockets import FREE, Reconnects
+from bot.slack.sockets import FREE, Reconnects, Sockets
+from playground.slack.api import Slack
+from playground.slack.workspace import default_workspace
 from tests.stories.team import Team, team_at_work
 
 
@@ -67,24 +71,34 @@ async def test_without_a_connection_it_is_not_ready_and_comes_back(team: Team) -
     assert (await ready(team))[0] == 200
     team.slack.faults.add("POST", "/api/apps.connections.open", status=503, times=None)
     await team.slack.socket.drop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await ready(team))[0] == 200:
             await team.slack.pause(0.05)
     assert "the socket to Slack is not connected" in (await ready(team))[1]
     team.slack.faults.clear()
-    await team.slack.wait_for(lambda: team.slack.socket.connections >= 1, timeout=20)
-    async with asyncio.timeout(10):
+    await team.slack.wait_for(lambda: team.slack.socket.connections >= 1, timeout=30)
+    async with asyncio.timeout(30):
         while (await ready(team))[0] != 200:
             await team.slack.pause(0.05)
 
 
-async def test_a_deaf_socket_is_found_by_its_unanswered_pings(team: Team) -> None:
-    connects = len(team.slack.socket.connects)
-    team.slack.socket.deaf = True
-    await team.slack.wait_for(lambda: len(team.slack.socket.connects) > connects, timeout=30)
-    team.slack.socket.deaf = False
-    await team.slack.connected(1)
-    assert (await team.ada.command("deploys", "/ci", "help")).acked
+async def test_a_deaf_socket_is_found_by_its_unanswered_pings() -> None:
+    async def hear(ack: AsyncAck) -> None:
+        await ack()
+
+    async with Slack(default_workspace(), socket_mode=True) as slack, aiohttp.ClientSession() as session:
+        client = AsyncWebClient(slack.bot_token, base_url=f"{slack.url}/api/", session=session)
+        bolt = AsyncApp(name="ci-chatops", client=client, signing_secret=slack.signing_secret)
+        bolt.command("/ci")(hear)
+        sockets = Sockets(bolt, slack.app_token, ping_seconds=0.1)
+        await sockets.connect()
+        connects = len(slack.socket.connects)
+        slack.socket.deaf = True
+        await slack.wait_for(lambda: len(slack.socket.connects) > connects)
+        slack.socket.deaf = False
+        await slack.connected(1)
+        assert (await slack.person("ada").command("deploys", "/ci", "help")).acked
+        await sockets.close()
 
 
 async def test_a_link_that_was_disabled_is_tried_now_and_then(team: Team) -> None:
