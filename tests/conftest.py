@@ -1,9 +1,10 @@
-"""Options of the test run: fail what would be skipped, record anew what people read."""
+"""Options of the test run (fail what would be skipped, record anew what people read), and short logs."""
 
 from collections.abc import Generator
 from typing import Any
 
 import pytest
+import structlog
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,6 +16,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def golden(pytestconfig: pytest.Config) -> bool:
     """Say whether what people read is to be recorded anew."""
     return bool(pytestconfig.getoption("--golden"))
+
+
+def pytest_configure() -> None:
+    # Its default draws each traceback with every local variable, which takes seconds.
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
+        ]
+    )
 
 
 @pytest.hookimpl(wrapper=True)

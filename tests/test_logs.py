@@ -25,7 +25,7 @@ def test_what_is_secret_is_replaced(text: str) -> None:
 
 
 def test_both_kinds_of_loggers_are_covered(capsys: pytest.CaptureFixture[str]) -> None:
-    before = logging.getLogger().handlers[:], logging.getLogger().level
+    before, ours = (logging.getLogger().handlers[:], logging.getLogger().level), structlog.get_config()
     try:
         configure("INFO")
         structlog.get_logger("ours").info("an_event", token="xoxb-1-SECRET")
@@ -37,7 +37,7 @@ def test_both_kinds_of_loggers_are_covered(capsys: pytest.CaptureFixture[str]) -
         told = capsys.readouterr().out
     finally:
         logging.getLogger().handlers, logging.getLogger().level = before
-        structlog.reset_defaults()
+        structlog.configure(**ours)
     assert "an_event" in told
     assert "ValueError" in told
     assert "SECRET" not in told
