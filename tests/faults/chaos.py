@@ -23,7 +23,7 @@ from docket import Docket
 from redis.asyncio import Redis
 
 from bot.embedded import EmbeddedServer
-from bot.watching.engine import HANDLE, LOOK_FOR, POLL, PRESS, SWEEP
+from bot.watching.engine import EXPIRE, HANDLE, LOOK_FOR, POLL, PRESS, SWEEP, TRIAGE
 from playground.__main__ import the_bot
 from playground.circleci.api import CircleCI
 from playground.circleci.world import World, default_world
@@ -164,7 +164,7 @@ class Chaos:
             if course is not None:
                 self._world.set_scenario(PROJECT, branch, course)
             deploy.acked = await (self._command(branch) if by_command else self._mention(branch))
-            if deploy.acked or self.over:
+            if deploy.acked:
                 return deploy
             await asyncio.sleep(0.3)
 
@@ -201,12 +201,15 @@ class Chaos:
     def _ended(self, deploy: Deploy) -> bool:
         return bool(self.finals(deploy) or self.refusals(deploy))
 
-    async def settle(self) -> None:
-        """Wait until every acknowledged deploy has its outcome, or until it is too late for that."""
+    async def settle(self, redis_url: str) -> None:
+        """Wait until every deploy that was taken has its outcome, or until it is too late for that."""
         with suppress(TimeoutError):
             await self._slack.wait_for(
                 lambda: all(self._ended(one) for one in self.deploys if one.acked), timeout=SETTLE_SECONDS
             )
+            async with asyncio.timeout(SETTLE_SECONDS):
+                while await _tasks_left(redis_url):  # somebody may have taken what nobody acknowledged
+                    await self._slack.pause(0.5)
         await asyncio.sleep(3)  # whoever would say it twice may
 
     def judge(self, toll: Toll) -> None:
@@ -256,11 +259,11 @@ async def chaos(  # each is one word of the command line
         measuring = tasks.create_task(_measure(victims, toll))
         toll.kills = await stage.kill(kills, pause, seconds)
         stage.over = True
-        await asyncio.wait(people)
-        await stage.settle()
+        await asyncio.wait(people, timeout=2 * SETTLE_SECONDS)
+        await stage.settle(redis.url)
         stage.judge(toll)
         toll.keys_left, toll.tasks_left = await _keys_left(redis.url), await _tasks_left(redis.url)
-        for task in (measuring, *alive):
+        for task in (measuring, *people, *alive):
             task.cancel()
     toll.unsure.update(_unsure(folder))
     toll.seconds = time.monotonic() - began
@@ -287,7 +290,7 @@ async def _tasks_left(url: str) -> int:
         """Stand for a task, so that its name is known."""
 
     async with Docket(name="ci-chatops", url=url) as docket:
-        docket.register(nothing, names=[HANDLE, PRESS, POLL, LOOK_FOR, SWEEP])
+        docket.register(nothing, names=[HANDLE, PRESS, POLL, LOOK_FOR, SWEEP, EXPIRE, TRIAGE])
         snapshot = await docket.snapshot()
     return sum(one.function_name != SWEEP for one in (*snapshot.running, *snapshot.future))
 
