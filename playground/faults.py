@@ -33,6 +33,7 @@ class _Fault:
     body: object
     drop: str | None
     delay: float
+    until: asyncio.Event | None
     times: int | None
     spare: int
 
@@ -66,15 +67,16 @@ class Faults:
         body: object = None,
         drop: str | None = None,
         delay: float = 0,
+        until: asyncio.Event | None = None,
         times: int | None = 1,
         spare: int = 0,
     ) -> None:
         """Answer the next `times` such requests with `status`, or `drop` their connection; the first are spared.
 
         `drop` is "before" (the request is not processed) or "after" (it is, and its answer is lost). With `delay`
-        alone the answer is right, but comes so many seconds later.
+        alone the answer is right, but comes so many seconds later, and with `until` alone when that is set.
         """
-        self._faults.append(_Fault(method, path_glob, status, headers or {}, body, drop, delay, times, spare))
+        self._faults.append(_Fault(method, path_glob, status, headers or {}, body, drop, delay, until, times, spare))
 
     def clear(self) -> None:
         """Let all be well again."""
@@ -98,8 +100,9 @@ class Faults:
 
 
 async def _spoiled(fault: _Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
-    if fault.delay:
+    if fault.delay or fault.until:
         await asyncio.sleep(fault.delay)
+        await (fault.until.wait() if fault.until else asyncio.sleep(0))
         return await handler(request)
     if fault.drop == "after":
         await handler(request)

@@ -1,6 +1,7 @@
 """A past to look back on: builds that failed and passed long before anybody came."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from playground.circleci.scenarios import FRONTEND_TESTS, JobPlan, Scenario, TestPlan, WorkflowPlan
 
@@ -24,6 +25,7 @@ class PastPlan:
     log: tuple[str, ...] = ()
 
 
+@cache
 def scenario_of(plan: PastPlan, *, workflow: str = "build-test", job: str = "test", seconds: int = 90) -> Scenario:
     """Return the course of a build: one job, run once for each attempt, and a deploy behind it."""
     runs = [WorkflowPlan(workflow, jobs(plan, failing, job=job, seconds=seconds)) for failing in plan.failing]

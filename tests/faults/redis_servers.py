@@ -30,15 +30,20 @@ class RedisServer:
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while b"ready to accept" not in (await self._process.stdout.readline()).lower():
                 assert self._process.returncode is None
 
     async def stop(self, number: int = signal.SIGTERM) -> None:
         """Stop it, politely or not."""
         if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(number)
+            self.signal(number)
             await self._process.communicate()
+
+    def signal(self, number: int) -> None:
+        """Let it stand still, or go on."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
 
 @asynccontextmanager

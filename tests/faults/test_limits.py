@@ -17,10 +17,10 @@ async def small(tmp_path: Path) -> AsyncIterator[Team]:
 
 
 async def test_people_go_first_when_the_budget_is_small(small: Team) -> None:
-    # Six builds at twenty looks a second want a hundred times the budget.
-    for _ in range(6):
-        await small.deploys_branch("try/slow")
-    await small.slack.wait_for(lambda: len(small.deploys.roots) == 6, timeout=30)
+    # Four builds at twenty looks a second want many times the budget.
+    for _ in range(4):
+        await small.runs()
+    await small.slack.wait_for(lambda: len(small.deploys.roots) == 4, timeout=30)
     small.circleci.requests.clear()
     began = asyncio.get_running_loop().time()
     await small.ada.command("deploys", "/ci", "me")
@@ -31,19 +31,19 @@ async def test_people_go_first_when_the_budget_is_small(small: Team) -> None:
 
 
 async def test_threads_are_told_once_that_news_is_late_and_hear_the_end(small: Team) -> None:
-    small.circleci.world.clock.speed = 1
-    for _ in range(8):
-        await small.deploys_branch("try/green")
+    for _ in range(4):
+        await small.runs("try/green")
     await small.slack.wait_for(lambda: small.count("News will be late"), timeout=30)
-    small.circleci.world.clock.speed = 200
-    await small.slack.wait_for(lambda: small.count("Passed in") == 8, timeout=60)
+    small.time_flies()
+    await small.slack.wait_for(lambda: small.count("Passed in") == 4, timeout=60)
     late = [one for one in small.deploys.messages if "News will be late" in one.visible]
     assert len(late) == len({one.thread_ts for one in late})
     assert not [one for one in small.deploys.messages if "does not answer" in one.visible]
 
 
 async def test_final_words_do_not_wait_behind_progress(tmp_path: Path) -> None:
-    async with team_at_work(tmp_path, slack_posts_per_second_per_channel=2, slack_updates_per_minute=120) as team:
+    async with team_at_work(tmp_path, slack_posts_per_second_per_channel=4, slack_updates_per_minute=240) as team:
+        team.circleci.world.clock.speed = 200
         team.slack.limits = None
         for _ in range(4):
             await team.deploys_branch("try/failing-tests")
@@ -54,7 +54,7 @@ async def test_final_words_do_not_wait_behind_progress(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seconds", [1, 30])
 async def test_a_429_stops_every_request(tmp_path: Path, seconds: int) -> None:
     async with team_at_work(tmp_path) as team:
-        await team.deploys_branch("try/slow")
+        await team.runs()
         await team.reads("Running")
         team.circleci.faults.add("GET", "/api/v2/*", status=429, headers={"Retry-After": str(seconds)}, body={})
         await team.until(lambda: any(seen.status == 429 for seen in team.circleci.requests))
@@ -69,6 +69,7 @@ async def test_a_429_stops_every_request(tmp_path: Path, seconds: int) -> None:
 
 async def test_edits_are_merged_and_the_end_is_shown_all_the_same(tmp_path: Path) -> None:
     async with team_at_work(tmp_path, slack_updates_per_minute=90) as team:
+        team.circleci.world.clock.speed = 200
         for _ in range(2):
             await team.deploys_branch("try/failing-tests")
         await team.slack.wait_for(lambda: team.count("Failed after") == 2, timeout=60)

@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from bot.slack.listeners import RECORD_SECONDS
 from playground.__main__ import the_bot
 from playground.circleci.api import CircleCI
 from playground.circleci.world import default_world
@@ -17,19 +18,18 @@ from playground.clock import Clock
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
 from tests.faults.redis_servers import certificate, pretending, redis_server
-from tests.stories.team import Team, team_at_work
+from tests.stories.team import Team, Waits, team_at_work
 
 REFUSED = "My memory (Redis) does not answer"
 
 
 async def a_build_runs(team: Team) -> None:
-    team.circleci.world.clock.speed = 20
-    await team.deploys_branch("try/slow")
+    await team.runs()
     await team.reads("Running")
 
 
 async def it_ends_once(team: Team) -> None:
-    team.circleci.world.clock.speed = 200
+    team.time_flies()
     await team.slack.wait_for(lambda: team.count("Passed in"), timeout=40)
     assert team.count("Passed in") == 1
     assert len(team.deploys.roots) == 1
@@ -50,13 +50,16 @@ async def test_a_restart_is_survived(tmp_path: Path, number: int, capfd: pytest.
 
 
 async def test_a_pause_as_in_a_fail_over_refuses_in_time_and_loses_nothing(tmp_path: Path) -> None:
-    async with redis_server(tmp_path) as redis, team_at_work(tmp_path, redis_url=SecretStr(redis.url)) as team:
+    async with (
+        redis_server(tmp_path) as redis,
+        team_at_work(tmp_path, redis_url=SecretStr(redis.url), waits=Waits(record_seconds=RECORD_SECONDS)) as team,
+    ):
         await a_build_runs(team)
-        async with Redis.from_url(redis.url) as client:
-            await client.client_pause(4000)
+        redis.signal(signal.SIGSTOP)
         delivery = await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
         assert delivery.seconds < 2.5
         assert "Nothing was started" in str(delivery.shown)
+        redis.signal(signal.SIGCONT)
         await it_ends_once(team)
 
 

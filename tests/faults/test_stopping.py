@@ -14,6 +14,7 @@ from playground.circleci.world import default_world
 from playground.clock import Clock
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
+from tests.processes.test_processes import it_runs
 
 
 async def stopped(bot: asyncio.subprocess.Process) -> float:
@@ -34,17 +35,17 @@ async def test_a_trigger_under_way_is_finished_or_found_again(tmp_path: Path, se
         async with the_bot(slack, circleci, tmp_path) as bot:
             await slack.connected()
             assert (await ada.command("deploys", "/ci", "deploy acme/frontend main")).acked
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not any(seen.method == "POST" for seen in circleci.requests):
                     await slack.pause(0.05)
             assert await stopped(bot) < 10
         circleci.faults.clear()
         async with the_bot(slack, circleci, tmp_path):
             if seconds == 1:
-                await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], 30)
+                await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], 60)
                 assert len(deploys.roots) == len(world.pipelines) == 1
             else:  # CircleCI never took it, and a trigger is never sent twice
-                await slack.wait_for(lambda: [one for one in ada.sees_only if "never took effect" in one.visible], 30)
+                await slack.wait_for(lambda: [one for one in ada.sees_only if "never took effect" in one.visible], 60)
                 assert world.pipelines == []
         assert len([seen for seen in circleci.requests if seen.method == "POST"]) == 1
 
@@ -61,7 +62,7 @@ async def test_a_typed_value_under_way_reaches_circleci(tmp_path: Path) -> None:
             assert view is not None
             circleci.faults.add("POST", "*/envvar", delay=1)
             submitting = asyncio.create_task(admin.submit(view, {"value": "hunter2"}))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not any(seen.path.endswith("/envvar") and seen.method == "POST" for seen in circleci.requests):
                     await slack.pause(0.05)
             assert await stopped(bot) < 10
@@ -71,8 +72,7 @@ async def test_a_typed_value_under_way_reaches_circleci(tmp_path: Path) -> None:
 
 async def test_two_processes_of_a_new_version_take_over_without_a_gap(tmp_path: Path) -> None:
     """A rolling update: the new one is up before the old one is told to go."""
-    world = default_world(Clock(speed=30))
-
+    world = default_world(Clock())
     (tmp_path / "new").mkdir()
     async with (
         EmbeddedServer(tmp_path / "redis") as redis,
@@ -83,12 +83,12 @@ async def test_two_processes_of_a_new_version_take_over_without_a_gap(tmp_path: 
         async with the_bot(slack, circleci, tmp_path, REDIS_URL=redis.url) as old:
             await slack.connected(2)
             assert (await ada.command("deploys", "/ci", "deploy acme/frontend try/slow")).acked
-            await slack.wait_for(lambda: [one for one in deploys.messages if "Running" in one.visible], 15)
+            await it_runs(slack, world)
             async with the_bot(slack, circleci, tmp_path / "new", REDIS_URL=redis.url):
                 await slack.connected(4)
                 assert await stopped(old) < 10
                 assert (await ada.command("deploys", "/ci", "deploy acme/frontend main")).acked
-                world.clock.speed = 200
+                world.clock.speed = 1000
                 await slack.wait_for(
                     lambda: len([one for one in deploys.messages if "Passed in" in one.visible]) == 2, 60
                 )

@@ -8,18 +8,27 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from playground.__main__ import the_bot
 from playground.circleci.api import CircleCI
-from playground.circleci.world import default_world
+from playground.circleci.world import World, default_world
 from playground.clock import Clock
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
 
 ROOT = Path(__file__).parents[2]
+
+
+async def it_runs(slack: Slack, world: World) -> None:
+    """Wait until somebody can read that the build runs; CircleCI's time stands still from there."""
+    await slack.wait_for(lambda: world.pipelines, timeout=60)
+    world.clock.advance(timedelta(seconds=5))
+    deploys = slack.workspace.channel("deploys")
+    await slack.wait_for(lambda: [one for one in deploys.messages if "Running" in one.visible], timeout=60)
 
 
 async def test_the_newcomers_command_tells_the_whole_story() -> None:
@@ -33,18 +42,18 @@ async def test_the_newcomers_command_tells_the_whole_story() -> None:
 
 
 async def test_a_killed_bot_goes_on_with_its_thread_and_ends_it_once(tmp_path: Path) -> None:
-    world = default_world(Clock(speed=60))
+    world = default_world(Clock())
     async with CircleCI(world) as circleci, Slack(default_workspace(), socket_mode=True) as slack:
         deploys, ada = slack.workspace.channel("deploys"), slack.person("ada")
         async with the_bot(slack, circleci, tmp_path) as bot:
             await slack.connected()
             await ada.command("deploys", "/ci", "deploy acme/frontend try/slow")
-            await slack.wait_for(lambda: [one for one in deploys.messages if "Running" in one.visible], timeout=10)
+            await it_runs(slack, world)
             bot.kill()
             await bot.wait()
-        world.clock.speed = 300
+        world.clock.speed = 1000
         async with the_bot(slack, circleci, tmp_path) as bot:
-            await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=40)
+            await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=60)
             bot.send_signal(signal.SIGTERM)
             async with asyncio.timeout(10):
                 assert await bot.wait() == 0
@@ -64,14 +73,14 @@ async def test_a_copy_of_the_data_folder_is_a_backup(tmp_path: Path) -> None:
             await slack.connected()
             await ada.command("deploys", "/ci", "deploy acme/frontend hold/prod")
             held = await slack.wait_for(
-                lambda: [one for one in deploys.messages if "Approve hold-prod" in one.buttons], timeout=15
+                lambda: [one for one in deploys.messages if "Approve hold-prod" in one.buttons], timeout=60
             )
         shutil.copytree(tmp_path, tmp_path / "restored")
         shutil.rmtree(tmp_path / "appendonlydir")
         async with the_bot(slack, circleci, tmp_path / "restored"):
             await slack.connected()
             await ada.click(held[0], "Approve hold-prod")
-            await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=30)
+            await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=60)
         assert len(deploys.roots) == 1
 
 
@@ -97,7 +106,7 @@ async def redis_url(tmp_path: Path) -> AsyncIterator[str]:
         stdout=asyncio.subprocess.PIPE,
     )
     assert server.stdout is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while b"ready to accept" not in (await server.stdout.readline()).lower():
             assert server.returncode is None
     yield f"unix://{path}"
@@ -106,7 +115,7 @@ async def redis_url(tmp_path: Path) -> AsyncIterator[str]:
 
 
 async def test_web_and_worker_share_a_redis_and_a_killed_worker_is_replaced(tmp_path: Path, redis_url: str) -> None:
-    world = default_world(Clock(speed=60))
+    world = default_world(Clock())
     async with (
         CircleCI(world) as circleci,
         Slack(default_workspace(), socket_mode=True) as slack,
@@ -117,9 +126,9 @@ async def test_web_and_worker_share_a_redis_and_a_killed_worker_is_replaced(tmp_
         await slack.connected()
         deploys, ada = slack.workspace.channel("deploys"), slack.person("ada")
         await ada.command("deploys", "/ci", "deploy acme/frontend try/slow")
-        await slack.wait_for(lambda: [one for one in deploys.messages if "Running" in one.visible], timeout=15)
+        await it_runs(slack, world)
         first.kill()
-        world.clock.speed = 300
+        world.clock.speed = 1000
         await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=60)
         assert len(deploys.roots) == 1
         assert len([one for one in deploys.messages if "Passed in" in one.visible]) == 1

@@ -4,13 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import SecretStr
 
 from bot.app import App
+from bot.models.circleci import PipelineId
 from bot.settings import Projects, Settings
-from bot.watching.engine import HANDLE, PRESS
+from bot.slack.listeners import RECORD_SECONDS
+from bot.watching.engine import HANDLE, PRESS, Engine
+from bot.worker import DRAIN_SECONDS
 from playground.circleci.api import CircleCI
 from playground.circleci.world import default_world
 from playground.clock import Clock
@@ -20,7 +25,17 @@ from playground.slack.people import Person
 from playground.slack.workspace import default_workspace
 from tests.contracts.openapi import problems
 
-WORLD_SECONDS_PER_SECOND = 200
+WORLD_SECONDS_PER_SECOND = 1000
+
+
+class Waits(NamedTuple):
+    """How long an App waits: for Redis before it refuses a delivery, as a busy machine may need, and at a stop."""
+
+    record_seconds: float = 10 * RECORD_SECONDS
+    drain_seconds: float = DRAIN_SECONDS
+
+
+PATIENT = Waits()
 
 
 @dataclass
@@ -56,9 +71,39 @@ class Team:
         delivery = await self.ada.command("deploys", "/ci", f"deploy {project} {branch}")
         assert delivery.acked
 
+    async def runs(self, branch: str = "try/slow", project: str = "acme/frontend", *, for_seconds: float = 5) -> None:
+        """Let Ada deploy a branch, and CircleCI's time stand still once it has run so long.
+
+        Whatever lasts seconds there is over in a blink here: what is done to a running build is done while time stands
+        still, and `time_flies` afterwards.
+        """
+        before = len(self.circleci.world.pipelines)
+        self.time_stands_still()
+        await self.deploys_branch(branch, project)
+        await self.until(lambda: len(self.circleci.world.pipelines) > before)
+        self.circleci.world.clock.advance(timedelta(seconds=for_seconds))
+
+    def time_stands_still(self) -> None:
+        """Let nothing happen at CircleCI by itself."""
+        self.circleci.world.clock.speed = 0
+
+    def time_flies(self) -> None:
+        """Let CircleCI's time go on after it has stood still."""
+        self.circleci.world.clock.speed = WORLD_SECONDS_PER_SECOND
+
+    async def is_looked_at(self, times: int = 2) -> None:
+        """Wait until the bot has asked so many times more how the newest pipeline stands."""
+        path = f"{self.circleci.world.pipelines[-1].id}/workflow"
+        before = sum(seen.path.endswith(path) for seen in self.circleci.requests)
+        await self.until(lambda: sum(seen.path.endswith(path) for seen in self.circleci.requests) >= before + times)
+
+    async def pull_forward(self) -> None:
+        """Let the bot look at the newest pipeline now: at one that ended it looks now and then only."""
+        await Engine(self.app.docket).wake(PipelineId(self.circleci.world.pipelines[-1].id))
+
     async def until(self, seen: Callable[[], object]) -> None:
         """Wait for something that happens where Slack does not hear of it, such as at CircleCI."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not seen():
                 await self.slack.pause(0.05)
 
@@ -74,14 +119,14 @@ class Team:
     async def reads(self, words: str) -> Message:
         """Wait until somebody can read `words` in the channel."""
         found = await self.slack.wait_for(
-            lambda: [message for message in self.deploys.messages if words in message.visible], timeout=15
+            lambda: [message for message in self.deploys.messages if words in message.visible], timeout=30
         )
         return found[0]
 
     async def is_told(self, person: Person, words: str) -> Message:
         """Wait until `person` alone can read `words`."""
         found = await self.slack.wait_for(
-            lambda: [message for message in person.sees_only if words in message.visible], timeout=10
+            lambda: [message for message in person.sees_only if words in message.visible], timeout=30
         )
         return found[0]
 
@@ -101,12 +146,13 @@ async def team_at_work(
     socket_mode: bool = True,
     projects: Projects | None = None,
     speed: float = WORLD_SECONDS_PER_SECOND,
+    waits: Waits = PATIENT,
     **settings: object,
 ) -> AsyncIterator[Team]:
     """Start all of them; at the end nobody may have broken a rule of Slack's, or of CircleCI's descriptions."""
     async with (
         far_sides(speed=speed, socket_mode=socket_mode) as (circleci, slack),
-        bot_at_work(circleci, slack, data_dir, projects, **settings) as team,
+        bot_at_work(circleci, slack, data_dir, projects, waits, **settings) as team,
     ):
         yield team
 
@@ -118,6 +164,8 @@ async def far_sides(*, speed: float, socket_mode: bool = True) -> AsyncIterator[
     workspace = default_workspace(now=lambda: world.clock.now().timestamp())
     async with CircleCI(world) as circleci, Slack(workspace, socket_mode=socket_mode) as slack:
         slack.limits = None
+        # A story is about what is said, and the machine may be busy.
+        slack.courier.ack_seconds = slack.modals.trigger_seconds = 30
         yield circleci, slack
         wrong = [*slack.problems, *(problem for seen in circleci.requests for problem in problems(seen))]
         assert not wrong, "\n".join(wrong)
@@ -125,7 +173,12 @@ async def far_sides(*, speed: float, socket_mode: bool = True) -> AsyncIterator[
 
 @asynccontextmanager
 async def bot_at_work(
-    circleci: CircleCI, slack: Slack, data_dir: Path, projects: Projects | None = None, **settings: object
+    circleci: CircleCI,
+    slack: Slack,
+    data_dir: Path,
+    projects: Projects | None = None,
+    waits: Waits = PATIENT,
+    **settings: object,
 ) -> AsyncIterator[Team]:
     """Start the bot between the two."""
     chosen: dict[str, object] = {
@@ -148,7 +201,8 @@ async def bot_at_work(
         "slack_updates_per_minute": 100_000,
         "circleci_requests_per_second": 1000,
     }
-    async with App(Settings.model_validate({**chosen, **settings}), projects or Projects()) as app:
+    settled = Settings.model_validate({**chosen, **settings})
+    async with App(settled, projects or Projects(), **waits._asdict()) as app:
         if slack.socket.enabled:
             await slack.connected()
         else:

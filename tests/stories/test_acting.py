@@ -14,7 +14,7 @@ async def test_a_rerun_by_words_is_followed_where_it_was_asked(team: Team) -> No
     await team.reads("Failed after")
     await team.grace.mention("releases", "rerun acme/frontend release/v2.0")
     releases = team.slack.workspace.channel("releases")
-    await team.slack.wait_for(lambda: [one for one in releases.messages if "Passed in" in one.visible], timeout=15)
+    await team.slack.wait_for(lambda: [one for one in releases.messages if "Passed in" in one.visible], timeout=30)
     await team.reads("grace pressed Rerun failed")
     assert team.posts("/rerun") == [{"from_failed": True}]
     await team.reads("Passed in")
@@ -25,7 +25,7 @@ async def test_all_of_it_runs_again_in_its_thread_without_a_name(team: Team) -> 
     await team.reads("Passed in")
     await team.ada.mention("deploys", "rerun all", thread_ts=team.root.ts)
     await team.reads("(attempt 2)")
-    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=15)
+    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=30)
     assert team.posts("/rerun") == [{}]
     await team.ada.mention("deploys", "rerun everything", thread_ts=team.root.ts)
     await team.is_told(team.ada, "I expected failed, all or ssh here.")
@@ -48,31 +48,32 @@ async def test_ssh_is_for_admins(tmp_path: Path) -> None:
 
 
 async def test_a_cancel_asks_which_and_then_once_more(team: Team) -> None:
-    team.circleci.world.clock.speed = 20
     for _ in range(2):
-        await team.deploys_branch("try/slow")
-    await team.slack.wait_for(lambda: team.count("Running") == 2, timeout=15)
+        await team.runs()
+    await team.slack.wait_for(lambda: team.count("Running") == 2, timeout=30)
     await team.grace.command("general", "/ci", "cancel acme/frontend try/slow")
     told = await team.is_told(team.grace, "2 builds of acme/frontend are not finished.")
     assert team.posts("/cancel") == []
     assert told.buttons == ["Cancel #2418", "Cancel #2417"]
     assert "confirm" in told.element("Cancel #2417")
     await team.grace.click(told, "Cancel #2417")
-    await team.slack.wait_for(lambda: team.count("🚫 Cancelled") > 0, timeout=15)
+    await team.reads("pressed Cancel")
+    team.time_flies()
+    await team.slack.wait_for(lambda: team.count("🚫 Cancelled") > 0, timeout=30)
     assert len(team.posts("/cancel")) == 1
     await team.grace.command("general", "/ci", "cancel acme/cli")
     await team.is_told(team.grace, "Nothing of acme/cli runs there. The newest is #2403")
 
 
 async def test_one_job_is_cancelled_by_its_number(team: Team) -> None:
-    team.circleci.world.clock.speed = 5
-    await team.deploys_branch("try/slow")
+    await team.runs()
     await team.reads("now: test")
     await team.until(lambda: team.circleci.world.pipelines[0].runs[0].job_numbers)  # it has none while it is queued
     await team.grace.command("general", "/ci", "cancel acme/frontend 1842")
     told = await team.is_told(team.grace, "test (1842)")
     await team.grace.click(told, "Cancel test (1842)")
     await team.reads("grace pressed Cancel. CircleCI has accepted it for test (1842)")
+    team.time_flies()
     await team.reads("🚫 Cancelled")
     await team.grace.click(told, told.element("Cancel test (1842)"))
     await team.is_told(team.grace, "test (1842) has ended")
@@ -97,8 +98,9 @@ async def test_every_hold_has_its_own_button(team: Team) -> None:
 
 
 async def test_a_build_that_somebody_pushed_is_followed_and_left(team: Team) -> None:
-    team.circleci.world.clock.speed = 20
+    team.time_stands_still()
     team.circleci.world.trigger("gh/acme/frontend", branch="try/slow", parameters={}, by="push")
+    team.circleci.world.clock.advance(timedelta(seconds=5))
     await team.ada.command("deploys", "/ci", "watch acme/frontend try/slow")
     await team.reads("now: test")
     await team.ada.command("deploys", "/ci", "watch acme/frontend try/slow")
@@ -122,9 +124,10 @@ async def test_a_finished_build_can_be_watched_too(team: Team) -> None:
 
 async def test_ssh_needs_a_job_that_failed(tmp_path: Path) -> None:
     async with team_at_work(tmp_path, admins=("U0ADMIN",)) as team:
-        await team.deploys_branch("try/slow")
+        await team.runs()
         await team.reads("Running")
         await team.ada.click(team.root, "Cancel #2417")
+        team.time_flies()
         await team.reads("Cancelled after")
         admin = team.slack.person("admin")
         await admin.command("deploys", "/ci", "rerun acme/frontend try/slow ssh")
@@ -147,15 +150,15 @@ async def test_a_rerun_that_a_crash_cut_off_is_followed_all_the_same(team: Team)
     await team.app.store.deliveries.record(said)
     # As far as a run of it came before it died: recorded, sent.
     await team.app.store.acted.save(PipelineId(pipeline.id), f"{said.id}|{said.user_id}")
-    team.circleci.world.clock.speed = 20
+    team.time_stands_still()
     for run in list(pipeline.runs):
         team.circleci.world.rerun(run.id)
     await Engine(team.app.docket).add(HANDLE, said.id)
-    team.circleci.world.clock.speed = 200
+    releases = team.slack.workspace.channel("releases")
+    await team.slack.wait_for(lambda: [one for one in releases.messages if "attempt 2" in one.visible])
+    team.time_flies()
     await team.reads("Passed in")
-    await team.slack.wait_for(
-        lambda: [one for one in team.slack.workspace.channel("releases").messages if "Passed in" in one.visible]
-    )
+    await team.slack.wait_for(lambda: [one for one in releases.messages if "Passed in" in one.visible])
     assert team.posts("/rerun") == []
 
 

@@ -53,7 +53,7 @@ async def test_acts_are_kept_done_or_refused(team: Team, capfd: pytest.CaptureFi
 async def test_the_record_is_asked_by_project_person_and_time(team: Team) -> None:
     await team.deploys_branch("main")
     await team.grace.command("deploys", "/ci", "deploy acme/backend main")
-    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=20)
+    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=30)
     assert "acme/backend" not in await audit(team, "acme/frontend", "1 act in")
     assert "grace" in await audit(team, "@grace 12h", "1 act in the last 12h")
     await audit(team, "acme/cli", "Nobody did anything")

@@ -74,6 +74,7 @@ async def test_a_rerun_on_circlecis_own_page_makes_it_green(team: Team) -> None:
     await team.reads("Failed after")
     (failed,) = [run for run in team.circleci.world.pipelines[0].runs if run.plan.name == "build-test-deploy"]
     team.circleci.world.rerun(failed.id)
+    await team.pull_forward()
     await team.reads("attempt 2")
     await team.reads("Passed in")
     assert "Passed" in team.root.visible
@@ -92,7 +93,7 @@ async def test_a_commits_backticks_close_nothing(team: Team) -> None:
 
 
 async def test_two_threads_on_one_pipeline_cost_one_poll(team: Team) -> None:
-    await team.deploys_branch("try/slow")
+    await team.runs()
     await team.reads("Running")
     pipeline = team.circleci.world.pipelines[0]
     (watch,) = await team.app.store.watches.of(pipeline.id)  # type: ignore[arg-type]  # the playground's ids are plain text
@@ -100,6 +101,7 @@ async def test_two_threads_on_one_pipeline_cost_one_poll(team: Team) -> None:
     thread = watch.thread.model_copy(update={"channel_id": releases.id})
     fresh = {"id": "second", "thread": thread, "root_ts": None, "root_digest": "", "told": ()}
     await team.app.store.watches.add(watch.model_copy(update=fresh))
+    team.time_flies()
     await team.slack.wait_for(lambda: [one for one in releases.messages if "Passed in" in one.visible], timeout=30)
     polls = [seen for seen in team.circleci.requests if seen.path.endswith(f"{pipeline.id}/workflow")]
     jobs = [seen for seen in team.circleci.requests if seen.path.endswith("/job")]
@@ -129,7 +131,9 @@ async def test_a_rate_limit_is_said_with_its_seconds(team: Team) -> None:
 
 async def test_blocks_that_slack_refuses_become_text_in_place(team: Team) -> None:
     team.slack.refuse("chat.postMessage", "invalid_blocks")
-    await team.deploys_branch("main")
+    await team.runs("main")
+    await team.slack.wait_for(lambda: team.deploys.roots)
+    team.time_flies()
     await team.reads("Passed in")
     assert team.root.edited_ts is not None
 

@@ -35,10 +35,11 @@ async def test_it_is_deployed_followed_reported_and_retried(team: Team) -> None:
 
 
 async def test_it_is_cancelled(team: Team) -> None:
-    team.circleci.world.clock.speed = 20
-    await team.ada.command("deploys", "/ci", "deploy legacy slow")
+    await team.runs("slow", "legacy")
     await team.reads("now: build")
     await team.ada.click(team.root, "Cancel #1842")
+    await team.reads("pressed Cancel")
+    team.time_flies()
     await team.reads("🚫 Cancelled")
     assert len(team.posts("/1842/cancel")) == 1
 
@@ -48,7 +49,7 @@ async def test_it_is_looked_at(team: Team) -> None:
     await team.reads("Failed after")
     assert team.posts("/gh/acme/legacy") == [{"build_parameters": {}, "tag": "v1"}]
     await team.ada.command("deploys", "/ci", "deploy legacy")
-    await team.slack.wait_for(lambda: team.count("Failed after") == 2, timeout=15)
+    await team.slack.wait_for(lambda: team.count("Failed after") == 2, timeout=30)
     await team.grace.command("general", "/ci", "status legacy main")
     told = await team.is_told(team.grace, "newest first")
     assert "❌ Failed · #1843" in told.visible

@@ -67,7 +67,7 @@ async def test_where_the_bot_is_no_member_the_asker_gets_it_directly(both_ways: 
     # C35
     await team.ada.command("random", "/ci", "deploy acme/frontend main")
     said = await team.slack.wait_for(
-        lambda: [m for m in team.ada.direct_messages if "Passed in" in m.visible], timeout=10
+        lambda: [m for m in team.ada.direct_messages if "Passed in" in m.visible], timeout=30
     )
     assert len(said) == 1
     assert team.slack.workspace.channel("random").messages == []

@@ -108,7 +108,7 @@ async def test_a_response_url_elsewhere_is_never_called(team: Team) -> None:
     ["{}", "not json", '{"pipeline_id": "../../me"}', '{"pipeline_id": 7}', '{"pipeline_id": "x", "admin": true}', ""],
 )
 async def test_an_altered_button_does_nothing(team: Team, value: str) -> None:
-    await team.deploys_branch("try/slow")
+    await team.runs()
     await team.reads("Running")
     posts = len([seen for seen in team.circleci.requests if seen.method != "GET"])
     button = team.root.element("Cancel #2417") | {"value": value}

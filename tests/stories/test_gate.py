@@ -167,7 +167,7 @@ async def test_a_red_branch_is_not_deployed_over_unless_somebody_says_so(team: T
     await admin.command("deploys", "/ci", "deploy acme/frontend release/v2.0")
     told = await team.is_told(admin, "is red: unit-tests")
     await admin.click(told, "Deploy all the same")
-    await team.slack.wait_for(lambda: len(team.deploys.roots) == 2, timeout=15)
+    await team.slack.wait_for(lambda: len(team.deploys.roots) == 2, timeout=30)
     assert len(team.posts("/pipeline")) == 2
 
 

@@ -38,7 +38,7 @@ async def test_a_lock_refuses_others_and_not_its_holder(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "deploy acme/frontend try/green")
     await team.reads("try/green")
     await team.grace.command("deploys", "/ci", "deploy acme/frontend main")
-    await team.slack.wait_for(lambda: len(team.deploys.roots) == 2, timeout=15)
+    await team.slack.wait_for(lambda: len(team.deploys.roots) == 2, timeout=30)
 
 
 async def test_a_lock_on_the_project_holds_for_every_branch(team: Team) -> None:

@@ -1,19 +1,19 @@
 """What people see of each course a pipeline can take."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
-import pytest
-
+from playground.circleci.scenarios import SCENARIOS, Scenario
 from tests.stories.team import Team
 
 
-@pytest.mark.parametrize("by", ["command", "mention"])
-async def test_failing_tests_are_named_and_a_rerun_goes_green(both_ways: Team, by: str) -> None:
+async def test_failing_tests_are_named_and_a_rerun_goes_green(both_ways: Team) -> None:
     team = both_ways
-    if by == "command":
-        await team.deploys_branch("release/v2.0")
-    else:
+    if team.slack.socket.enabled:  # all four ways to say it: test_deploy.py
         await team.ada.mention("deploys", "deploy acme/frontend release/v2.0")
+    else:
+        await team.deploys_branch("release/v2.0")
     final = await team.reads("3 of 60 tests")
     for words in ("test_adds_item", "tests/test_login.py", "peer went away", "Run tests", "exit code 1"):
         assert words in final.visible
@@ -52,9 +52,12 @@ async def test_a_hold_is_approved_by_one_press_of_two(team: Team) -> None:
 
 
 async def test_cancel_is_said_once_circleci_shows_it(team: Team) -> None:
-    await team.deploys_branch("try/slow")
+    await team.runs()
     await team.reads("Running")
     await team.ada.click(team.root, team.root.element("Cancel #2417"))
+    await team.reads("pressed Cancel")
+    assert team.count("Cancelled after") == 0
+    team.time_flies()
     await team.reads("Cancelled after")
     assert team.count("pressed Cancel") == 1
     assert "Cancel #2417" not in team.root.buttons
@@ -76,12 +79,22 @@ async def test_no_workflow_is_said_after_the_grace(team: Team) -> None:
 
 async def test_a_late_workflow_is_watched_normally(team: Team) -> None:
     # C19
-    await team.deploys_branch("try/late-workflow")
+    await team.runs("try/late-workflow", for_seconds=10)
+    await team.is_looked_at()
+    team.time_flies()
     await team.reads("Passed in")
+    assert team.count("no workflow matched") == 0
 
 
 async def test_setup_alone_is_not_the_end(team: Team) -> None:
-    await team.deploys_branch("try/setup")
+    setup, *others = SCENARIOS["setup"].workflows
+    late = Scenario((setup, *(replace(one, starts_after=40) for one in others)))
+    team.circleci.world.set_scenario("gh/acme/frontend", "main", late)
+    await team.runs("main", for_seconds=30)
+    await team.reads("passed · setup")
+    await team.is_looked_at()
+    assert team.count("Passed in") == 0
+    team.time_flies()
     await team.reads("Passed in")
     assert "backend" in team.root.visible
     assert "docs" in team.root.visible
@@ -89,8 +102,11 @@ async def test_setup_alone_is_not_the_end(team: Team) -> None:
 
 
 async def test_an_automatic_rerun_is_waited_for(team: Team) -> None:
-    await team.deploys_branch("try/automatic-rerun")
+    await team.runs("try/automatic-rerun", for_seconds=50)
+    await team.is_looked_at()
+    team.circleci.world.clock.advance(timedelta(seconds=10))
     await team.reads("automatic rerun 1 of 2")
+    team.time_flies()
     await team.reads("Passed in")
     assert team.count("Failed after") == 0
 
@@ -129,14 +145,19 @@ async def test_ninety_failures_arrive(team: Team) -> None:
 
 
 async def test_an_unknown_status_keeps_being_watched(team: Team) -> None:
-    await team.deploys_branch("try/unknown-status")
+    await team.runs("try/unknown-status")
     await team.reads("some_new_state")
+    team.time_flies()
     await team.reads("Passed in")
 
 
 async def test_an_outage_costs_two_lines(team: Team) -> None:
-    await team.deploys_branch("try/outage")
+    await team.runs("try/outage", for_seconds=20)
+    await team.reads("News will be late")
+    team.time_flies()
+    await team.reads("CircleCI answers again")
     await team.reads("Passed in")
+    assert team.count("News will be late") == team.count("CircleCI answers again") == 1
     assert team.count("Failed") == 0
 
 
@@ -161,7 +182,7 @@ async def test_an_unknown_branch_is_answered_with_those_built_lately(team: Team)
     await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
     told = await team.is_told(team.ada, "Built lately")
     await team.ada.click(told, told.element("Deploy main"))
-    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=15)
+    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=30)
 
 
 async def test_a_branch_spelled_alike_is_offered_first(team: Team) -> None:
@@ -205,10 +226,11 @@ async def test_a_refused_token_is_said_and_the_operator_told(team: Team) -> None
 
 async def test_a_deleted_root_is_posted_anew(team: Team) -> None:
     # C37
-    await team.deploys_branch("try/slow")
+    await team.runs()
     await team.reads("Running")
     first = team.root
     team.slack.workspace.delete(first)
+    team.circleci.world.clock.advance(timedelta(minutes=1))
     await team.slack.wait_for(lambda: [one for one in team.deploys.roots if "Running" in one.visible and one != first])
     assert len([one for one in team.deploys.roots if "asked by" in one.visible and one != first]) == 1
 

@@ -1,5 +1,6 @@
 """Stories of secrets: set, listed and removed by those allowed, and never to be read again anywhere."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -105,12 +106,14 @@ async def test_what_circleci_refuses_is_said_without_the_value(team: Team) -> No
 async def test_a_slow_circleci_is_waited_for_in_the_window(team: Team) -> None:
     admin = team.slack.person("admin")
     told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "typed into a window of its own")
-    team.circleci.faults.add("POST", "*/envvar", delay=2.2)
+    answers = asyncio.Event()
+    team.circleci.faults.add("POST", "*/envvar", until=answers)
     await admin.click(told, "Type the value")
     view = await team.slack.wait_for(lambda: admin.modal)
     assert view is not None
     await admin.submit(view, {"value": VALUE})
     assert "I am asking CircleCI" in view.visible
+    answers.set()
     await team.slack.wait_for(lambda: "is set in gh/acme/frontend" in view.visible)
 
 

@@ -26,7 +26,7 @@ async def test_each_organisation_is_spoken_to_with_its_own_token(
         await team.reads("Passed in")
         failed = await team.reads("Failed after")
         await team.ada.click(failed, "Rerun failed")
-        await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=15)
+        await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=30)
         used = {seen.headers["Authorization"] for seen in team.circleci.requests if "/gh/other/" in seen.path}
         assert used == {f"Bearer {OTHER}"}
         told = capfd.readouterr()

@@ -1,5 +1,6 @@
 """Stories of what a failure is: new, flaky, red on main already, or nobody's fault."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from playground.circleci.past import SUITE, PastPlan, scenario_of
 from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
 from playground.circleci.world import write_frontend_past, write_past
 from playground.slack.conversations import Message
-from tests.stories.team import Team, team_at_work
+from tests.stories.team import Team, Waits, team_at_work
 from tests.stories.test_looking import asks
 
 FRONTEND, BACKEND = "gh/acme/frontend", "gh/acme/backend"
@@ -120,7 +121,7 @@ async def test_broke_still_broken_and_fixed(team: Team) -> None:
     await team.deploys_branch("main", "acme/backend")
     await team.reads("Fixed: it had been red for 3 builds, since")
     await team.deploys_branch("main", "acme/backend")
-    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=15)
+    await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=30)
     assert [one for one in team.deploys.messages if "Passed in" in one.visible][-1].edited_ts is None
 
 
@@ -152,7 +153,7 @@ async def test_a_project_may_rerun_by_itself_once(trusting: Team) -> None:
     await trusting.reads("I run test again by myself, once")
     await trusting.reads("*infrastructure*: vault asleep")
     await trusting.reads("Exactly as the attempt before it: the same step failed")
-    await trusting.slack.wait_for(lambda: trusting.count("Compared with") == 2, timeout=15)
+    await trusting.slack.wait_for(lambda: trusting.count("Compared with") == 2, timeout=30)
     assert len(trusting.posts("/rerun")) == 1
     await trusting.slack.person("admin").command("general", "/ci", "audit 1d")
     told = await trusting.is_told(trusting.slack.person("admin"), "rerun once")
@@ -187,7 +188,7 @@ async def test_history_costs_one_request_for_each_job_not_yet_kept(team: Team) -
     assert len(pasts) == len(set(pasts)) <= 36  # thirty builds, some in two attempts
     team.circleci.requests.clear()
     await team.deploys_branch("release/v2.0")
-    await team.slack.wait_for(lambda: team.count("Compared with") == 2, timeout=15)
+    await team.slack.wait_for(lambda: team.count("Compared with") == 2, timeout=30)
     again = [seen.path for seen in team.circleci.requests if seen.path.endswith("/tests")]
     assert len([path for path in again if int(path.split("/")[-2]) > 100_000]) == 0
 
@@ -251,8 +252,8 @@ async def test_hostile_and_huge_results_make_a_good_report(team: Team) -> None:
 
 
 async def test_a_comparison_cut_off_by_a_death_is_taken_up_again(tmp_path: Path) -> None:
-    async with team_at_work(tmp_path) as team:
-        team.circleci.faults.add("GET", "/api/v2/project/gh/acme/backend", delay=600, spare=1)
+    async with team_at_work(tmp_path, waits=Waits(drain_seconds=0.1)) as team:
+        team.circleci.faults.add("GET", "/api/v2/project/gh/acme/backend", until=asyncio.Event(), spare=1)
         team.circleci.world.set_scenario(BACKEND, "main", red(FLAKY))
         await team.deploys_branch("main", "acme/backend")
         await team.reads("I am comparing it with earlier builds")
@@ -264,10 +265,12 @@ async def test_a_comparison_cut_off_by_a_death_is_taken_up_again(tmp_path: Path)
 
 
 async def test_a_reply_is_completed_although_somebody_was_faster_to_rerun(team: Team) -> None:
-    team.circleci.faults.add("GET", "/api/v2/project/gh/acme/backend", delay=2, spare=1)
+    answers = asyncio.Event()
+    team.circleci.faults.add("GET", "/api/v2/project/gh/acme/backend", until=answers, spare=1)
     team.circleci.world.set_scenario(BACKEND, "main", red(FLAKY))
     await team.deploys_branch("main", "acme/backend")
     final = await team.reads("I am comparing it with earlier builds")
     await team.ada.click(final, "Rerun failed")
-    await team.reads("runs again" if team.count("runs again") else "attempt 2")
+    await team.reads("attempt 2")
+    answers.set()
     await judged(team)

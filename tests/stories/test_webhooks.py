@@ -26,6 +26,7 @@ async def team(tmp_path: Path) -> AsyncIterator[Team]:
         public_url="https://ci.acme.example",
         admins="U0ADMIN",
     ) as team:
+        team.time_stands_still()
         yield team
 
 
