@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.errors import SlackError
-from bot.messenger import Messenger, may_respond_to
+from bot.messenger import TOKEN_GONE, Messenger, may_respond_to
 from formatters.blocks import Message, section
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
@@ -74,6 +74,24 @@ async def test_a_home_tab_is_somebodys_own(messenger: Messenger, slack: Slack) -
 async def test_a_name_is_asked_for_and_may_be_unknown(messenger: Messenger) -> None:
     assert await messenger.user_name("U0ADA")
     assert await messenger.user_name("U0NOBODY") == ""
+
+
+@pytest.mark.parametrize("code", sorted(TOKEN_GONE))
+async def test_a_token_that_slack_refuses_is_tried_no_more_until_a_minute_later(
+    messenger: Messenger, slack: Slack, code: str
+) -> None:
+    # C38
+    slack.token_error = code
+    for _ in range(2):
+        with pytest.raises(SlackError, match=code):
+            await messenger.post("C0DEPLOYS", WORDS)
+    assert len(slack.calls) == 1
+    assert messenger.refused == code
+    messenger._probe_at = 0  # a minute has gone by
+    slack.token_error = None
+    await messenger.post("C0DEPLOYS", WORDS)
+    assert messenger.refused == ""
+    assert len(slack.workspace.channel("deploys").messages) == 1
 
 
 async def test_no_network_is_an_error_of_ours() -> None:
