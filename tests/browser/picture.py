@@ -13,7 +13,7 @@ from playwright.async_api import FloatRect
 from playground.circleci.scenarios import COURSES
 from playground.circleci.world import write_frontend_past
 from playground.page.server import Page
-from tests.browser.window import CHROMIUM, Window, opened
+from tests.browser.window import CHROMIUM, Window, chromium, opened
 from tests.stories.team import Team, team_at_work
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
@@ -91,8 +91,8 @@ async def place() -> AsyncIterator[tuple[Team, Page]]:
 
 async def readme(scheme: Literal["light", "dark"]) -> None:
     """Take a failed deploy on a phone and in a channel."""
-    async with place() as (team, page):
-        async with opened(page.url, (1340, 850), scheme=scheme, scale=2) as window:
+    async with place() as (team, page), chromium() as browser:
+        async with opened(browser, page.url, (1340, 850), scheme=scheme, scale=2) as window:
             await window.types("/ci deploy acme/frontend main")
             await team.reads("Passed in")
             await window.types("/ci deploy acme/frontend release/v2.0")
@@ -103,7 +103,7 @@ async def readme(scheme: Literal["light", "dark"]) -> None:
             await window.page.mouse.move(5, 5)
             clip: FloatRect = {"x": 0, "y": 0, "width": 1340 - PANEL, "height": 850}
             await _save(window, PICTURES / f"channel-{scheme}.png", clip)
-        async with opened(page.url, (390, 960), scheme=scheme, scale=2) as window:
+        async with opened(browser, page.url, (390, 960), scheme=scheme, scale=2) as window:
             await window.opens_thread()
             await window.sees("Failed after", window.thread)
             await window.page.mouse.move(5, 5)
@@ -112,7 +112,7 @@ async def readme(scheme: Literal["light", "dark"]) -> None:
 
 async def sheet() -> None:
     """Put every message of every course on one sheet, and the answers to what cannot be carried out."""
-    async with place() as (team, page), opened(page.url, (2200, 1200)) as window:
+    async with place() as (team, page), chromium() as browser, opened(browser, page.url, (2200, 1200)) as window:
         parts = [await _course(team, window, name) for name in COURSES if name != "skip-ci"]  # starts nothing
         parts += [await _answers(team, window, title, said) for title, said in SAID.items()]
         await window.page.evaluate(

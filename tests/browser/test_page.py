@@ -1,48 +1,64 @@
 """The playground's page in a real browser: what one types, presses and reads, also without a mouse."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser
 from slack_bolt.async_app import AsyncApp
 
 from playground.circleci.api import CircleCI
 from playground.circleci.world import default_world
 from playground.clock import Clock
 from playground.page.server import Page
-from tests.browser.window import CHROMIUM, PHONE, WIDE, Window, opened
+from tests.browser.window import CHROMIUM, PHONE, WIDE, Window, chromium, opened
 from tests.playground.echo import MODAL, ROW, Json, echo_bot
 from tests.stories.team import Team, team_at_work
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian: apt install chromium)")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian: apt install chromium)"),
+    pytest.mark.asyncio(loop_scope="module"),  # the browser's, and all of them look through it
+]
 
 RED = "deploy acme/frontend release/v2.0"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def team(tmp_path: Path) -> AsyncIterator[Team]:
     async with team_at_work(tmp_path) as team:
         yield team
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(team: Team) -> AsyncIterator[Page]:
     async with Page(team.slack, team.circleci) as page:
         yield page
 
 
-@pytest.fixture
-async def window(page: Page) -> AsyncIterator[Window]:
-    async with opened(page.url) as window:
+@pytest_asyncio.fixture(loop_scope="module")
+async def window(browser: Browser, page: Page) -> AsyncIterator[Window]:
+    async with opened(browser, page.url) as window:
         yield window
         assert window.complaints == []
 
 
 async def test_a_deploy_is_typed_fails_is_rerun_and_passes(team: Team, window: Window) -> None:
+    team.time_stands_still()
     await window.types(f"/ci {RED}")
+    await team.until(lambda: team.circleci.world.pipelines)
+    team.circleci.world.clock.advance(timedelta(seconds=5))
     await window.sees("Running", window.channel)
+    team.time_flies()
     await window.opens_thread()
     await window.sees("Failed after", window.thread)
     await window.sees("test_rejects_bad_password", window.thread)
@@ -65,9 +81,11 @@ async def test_it_works_without_a_mouse(team: Team, window: Window) -> None:
     await window.page.get_by_role("option", name="/ci").wait_for()
     await keyboard.press("Enter")
     await keyboard.type("deploy acme/frontend try/slow")
+    team.time_stands_still()  # or it passes before anybody can cancel it
     await keyboard.press("Enter")
+    await team.until(lambda: team.circleci.world.pipelines)
+    team.circleci.world.clock.advance(timedelta(seconds=5))
     await window.sees("Running", window.channel)
-    team.circleci.world.clock.speed = 10  # or it passes before anybody can cancel it
     await _tab_to(window, "Cancel #2417")
     await keyboard.press("Enter")
     await window.dialog.wait_for()
@@ -78,6 +96,8 @@ async def test_it_works_without_a_mouse(team: Team, window: Window) -> None:
     await window.dialog.get_by_text("Keep it running").and_(window.page.locator(":focus")).wait_for()
     await _tab_to(window, "Cancel #2417")
     await keyboard.press("Enter")
+    await team.reads("pressed Cancel")
+    team.time_flies()
     await window.sees("Cancelled", window.channel)
     await _tab_to(window, "1 reply", "2 replies")
     await keyboard.press("Enter")
@@ -130,8 +150,8 @@ async def test_somebody_else_sees_their_own_channels_and_no_whispers(window: Win
     assert await window.page.get_by_text("Only visible to you").count() == 0
 
 
-async def test_on_a_phone_one_thing_is_shown_at_a_time(page: Page) -> None:
-    async with opened(page.url, PHONE) as window:
+async def test_on_a_phone_one_thing_is_shown_at_a_time(browser: Browser, page: Page) -> None:
+    async with opened(browser, page.url, PHONE) as window:
         await window.types(f"/ci {RED}")
         await window.opens_thread()
         await window.sees("Failed after", window.thread)
@@ -148,8 +168,10 @@ async def test_on_a_phone_one_thing_is_shown_at_a_time(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-async def test_axe_finds_nothing(page: Page, size: tuple[int, int], scheme: Literal["light", "dark"]) -> None:
-    async with opened(page.url, size, scheme=scheme) as window:
+async def test_axe_finds_nothing(
+    browser: Browser, page: Page, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> None:
+    async with opened(browser, page.url, size, scheme=scheme) as window:
         await window.types("/ci help")
         await window.sees("Only visible to you")
         await window.types(f"/ci {RED}")
@@ -166,7 +188,7 @@ async def test_axe_finds_nothing(page: Page, size: tuple[int, int], scheme: Lite
                 await _axe(window)
 
 
-async def test_a_modal_is_filled_in_refused_and_sent() -> None:
+async def test_a_modal_is_filled_in_refused_and_sent(browser: Browser) -> None:
     sent: list[str] = []
 
     def configure(app: AsyncApp) -> None:
@@ -188,7 +210,7 @@ async def test_a_modal_is_filled_in_refused_and_sent() -> None:
         CircleCI(default_world(Clock())) as circleci,
         echo_bot(True, configure) as slack,
         Page(slack, circleci) as page,
-        opened(page.url) as window,
+        opened(browser, page.url) as window,
     ):
         slack.workspace.post(slack.workspace.channel("deploys"), "U0BOT", "Rerun?", [ROW, {"type": "video"}])
         await window.sees("A block of type video, which this page cannot show.")

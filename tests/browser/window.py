@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
-from playwright.async_api import Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # As root in a container there is no sandbox to be had, and nothing is to be fetched from elsewhere.
@@ -69,23 +69,34 @@ class Window:
 
 
 @asynccontextmanager
-async def opened(
-    url: str, size: tuple[int, int] = WIDE, *, scheme: Literal["light", "dark"] = "light", scale: float = 1
-) -> AsyncIterator[Window]:
-    """Open the page in a fresh browser."""
+async def chromium() -> AsyncIterator[Browser]:
+    """Start a browser; it takes a second, so one does for many windows."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        context = await browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=scheme,
-            device_scale_factor=scale,
-            timezone_id="UTC",
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(15_000)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser,
+    url: str,
+    size: tuple[int, int] = WIDE,
+    *,
+    scheme: Literal["light", "dark"] = "light",
+    scale: float = 1,
+) -> AsyncIterator[Window]:
+    """Open the page in a window that shares nothing with others."""
+    async with await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,
+        device_scale_factor=scale,
+        timezone_id="UTC",
+        reduced_motion="reduce",
+    ) as context:
+        context.set_default_timeout(30_000)
         page = await context.new_page()
         window = Window(page)
         await page.goto(url)
         await window.channel.wait_for(state="attached")
         yield window
-        await browser.close()
