@@ -1,0 +1,71 @@
+"""`make test`: format, lint, types, floors, tests and coverage, and how long all of it took of how much it may.
+
+Types and floors are looked at beside the tests, which mostly wait. The time is told and judged by people: a slow
+machine is no fault of a change.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+SECONDS = 150  # on two cores
+CORES = os.cpu_count() or 2
+WORKERS = min(3 * CORES, 12)
+
+FORMAT, LINT = ("ruff", "format", "--check", "."), ("ruff", "check", ".")
+TYPES, FLOORS = ("mypy",), ("lint-imports",)
+TESTS = ("coverage", "run", "-m", "pytest", "-n", str(WORKERS), "--dist", "worksteal")
+COMBINE, REPORT = ("coverage", "combine", "--quiet"), ("coverage", "report")
+
+
+async def main(pytest_arguments: list[str]) -> int:
+    """Run everything; returns 1 when any of it failed."""
+    began = time.monotonic()
+    well = await _run(FORMAT) and await _run(LINT) and await _run(("coverage", "erase"))
+    if well:
+        beside = [asyncio.create_task(_run_beside(step)) for step in (TYPES, FLOORS)]
+        well = await _run((*TESTS, *pytest_arguments))
+        told = await asyncio.gather(*beside)
+        print("\n".join(told), flush=True)
+        well = all(told) and well and await _run(COMBINE) and await _run(REPORT)
+    print(_took(time.monotonic() - began))
+    return 0 if well else 1
+
+
+async def _run(step: tuple[str, ...]) -> bool:
+    """Run a tool in the foreground; says whether it was content."""
+    process = await asyncio.create_subprocess_exec(*_command(step))
+    return await process.wait() == 0
+
+
+async def _run_beside(step: tuple[str, ...]) -> str:
+    """Run a tool; returns its last line, or says at once all it has to say and returns nothing."""
+    process = await asyncio.create_subprocess_exec(
+        *_command(step), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    told = (await process.communicate())[0].decode().strip()
+    if process.returncode == 0:
+        return told.splitlines()[-1]
+    print(f"\n{told}\n{step[0]} is not content; the tests go on.", flush=True)
+    return ""
+
+
+def _command(step: tuple[str, ...]) -> tuple[str, ...]:
+    tool, *arguments = step
+    return (str(Path(sys.executable).with_name(tool)), *arguments)
+
+
+def _took(seconds: float) -> str:
+    times = os.times()
+    busy = times.children_user + times.children_system
+    told = f"make test took {seconds:.0f} s of the {SECONDS} s it may on two cores ({busy:.0f} s of CPU on {CORES})."
+    return told if seconds <= SECONDS else f"{told} Where: make test PYTEST_ARGS=--durations=20"
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(asyncio.run(main(sys.argv[1:])))
+    except KeyboardInterrupt:
+        sys.exit(130)
