@@ -1,9 +1,9 @@
 """Earlier builds and their test results: what has ended is read once and kept in Redis, but each may be rerun."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from bot.circleci.builds import SETTLED_STATES
 from bot.circleci.reads import Reads
@@ -19,6 +19,7 @@ MOST_PAGES = 8  # of pipelines
 MOST_TEST_PAGES = 20
 STEP_SAMPLES = 3
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -52,7 +53,7 @@ class History:
         while older and len(found) < last:
             missing = last - len(found)
             chunk, older = older[:missing], older[missing:]
-            read = await together(*(self._in_turn(self.build(pipeline)) for pipeline in chunk))
+            read = await together(*(self._in_turn(self.build, pipeline) for pipeline in chunk))
             found += [one for one in read if one is not None and one.runs]
         return tuple(found[:last])
 
@@ -103,7 +104,7 @@ class History:
         ]
         kept = await self._past.job_results(slug, numbers)
         missing = [number for number in dict.fromkeys(numbers) if number not in kept]
-        read = await together(*(self._in_turn(self._results(slug, number)) for number in missing))
+        read = await together(*(self._in_turn(self._results, slug, number) for number in missing))
         fresh = {number: one for number, one in zip(missing, read, strict=True) if one is not None}
         return Tested({**kept, **fresh}, unread=len(missing) - len(fresh))
 
@@ -130,7 +131,7 @@ class History:
             for job in build.jobs
             if job.name == job_name and job.status == "success" and job.job_number is not None
         ]
-        steps = await together(*(self._in_turn(self._steps(slug, number)) for number in numbers[:STEP_SAMPLES]))
+        steps = await together(*(self._in_turn(self._steps, slug, number) for number in numbers[:STEP_SAMPLES]))
         times = sorted(times[step] for times in steps if step in times)
         return timedelta(seconds=times[len(times) // 2]) if times else None
 
@@ -153,9 +154,10 @@ class History:
         except (Rejected, Unavailable):
             return None
 
-    async def _in_turn(self, work: Awaitable[T]) -> T:
+    async def _in_turn(self, read: Callable[P, Awaitable[T]], *what: P.args, **more: P.kwargs) -> T:
+        """Read it when it is its turn; what is cut off before that has not begun."""
         async with self._turns:
-            return await work
+            return await read(*what, **more)
 
 
 def step_times(build: ClassicBuild) -> dict[str, float]:

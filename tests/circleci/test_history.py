@@ -1,5 +1,7 @@
 """The past of a branch: read once, what cannot be read is counted, what never changes is kept."""
 
+import asyncio
+import gc
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -119,6 +121,21 @@ async def test_a_build_that_circleci_forgot_is_what_it_was(far_side: FarSide, st
     for number in (9, 8):
         far_side.says(f"{V2}/pipeline/p{number}/workflow", httpx.Response(404))
     assert await past.builds(SLUG, "main", 2) == builds
+
+
+async def test_what_is_cut_off_before_its_turn_has_not_begun(far_side: FarSide, store: Store) -> None:
+    has(far_side, *range(40))
+    past = history(far_side, store)
+    builds = await past.builds(SLUG, "main", 40)
+    asked = len(far_side.requests)
+    reading = asyncio.create_task(past.tests(SLUG, builds))
+    while len(far_side.requests) == asked:  # noqa: ASYNC110  # nobody tells when a request goes out
+        await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert len(far_side.requests) < asked + 40
+    gc.collect()  # a read that had begun and was never awaited would fail this test
 
 
 async def test_builds_that_run_or_cannot_be_read_are_left_out(far_side: FarSide, store: Store) -> None:
