@@ -29,7 +29,7 @@ class Row:
     @property
     def schemas(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What is asked and what is answered, in JSON's own words."""
-        return self.asked.model_json_schema(), TypeAdapter(answer_of(self.handle)).json_schema()
+        return self.asked.model_json_schema(), TypeAdapter(answer_of(self.handle)).json_schema(mode="serialization")
 
 
 def table() -> dict[str, tuple[Row, ...]]:
