@@ -43,17 +43,12 @@ class Act:
         self.caller = caller
         self.subject = intent.subject
         self.entry = _entry(caller, intent)
-        self.pending: Pending | None = None
-        self._wish: Wish | None = None
+        self.wish = intent.wish
 
     def wished(self, kind: type[W]) -> W:
         """Return what is to be sent, with all that was chosen."""
-        assert isinstance(self._wish, kind)  # noqa: S101  # whoever asks has given one
-        return self._wish
-
-    def wishes(self, wish: Wish, pending: Pending | None) -> None:
-        """Remember what is to be sent, now that nothing stands in its way."""
-        self._wish, self.pending = wish, pending
+        assert isinstance(self.wish, kind)  # noqa: S101  # whoever asks has given one
+        return self.wish
 
     def note(self, **found: object) -> None:
         """Add what was found out to the entry of the record."""
@@ -187,7 +182,7 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
     if intent.stopped_by_locks:
         await hands.refuse_if_locked(intent.subject, intent.word, *people)
     if intent.wish is not None:
-        act.wishes(*await demands.settled(hands, act.caller, intent.wish, decision, intent.pending))
+        act.wish, _ = await demands.settled(hands, act.caller, intent.wish, decision, intent.pending)
         await hands.refuse_if_locked(intent.subject, intent.word, *people)
     await act.claim()
 
