@@ -201,8 +201,8 @@ class World:
             for run in list(pipeline.runs):
                 self._rerun_itself(pipeline, run)
                 for job in run.plan.jobs:
-                    started = run.status_of(job, now) not in ("blocked", "queued", "not_run")
-                    if started and job.name not in run.job_numbers:
+                    numbered = job.name in run.job_numbers
+                    if not numbered and run.status_of(job, now) not in ("blocked", "queued", "not_run"):
                         run.job_numbers[job.name] = next(self._job_numbers)
 
     def run(self, workflow_id: str) -> Run:
@@ -234,10 +234,11 @@ class World:
                 run.canceled_at = due if run.stopped_at(self.clock.now()) else self.clock.now()
 
     def _rerun_itself(self, pipeline: Pipeline, run: Run) -> None:
+        if run.auto_rerun_number >= run.plan.max_auto_reruns:
+            return
         stopped = run.stopped_at(self.clock.now())
-        left = run.auto_rerun_number < run.plan.max_auto_reruns
         newest = not any(one is not run and one.plan.name == run.plan.name for one in pipeline.runs)
-        if stopped and left and newest and run.status(self.clock.now()) == "failed":
+        if stopped and newest and run.status(self.clock.now()) == "failed":
             due = stopped + AUTO_RERUN_PAUSE
             if self.clock.now() >= due:
                 plan = pipeline.scenario.again(run.plan.name)

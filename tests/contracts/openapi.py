@@ -75,10 +75,16 @@ def _all(base: str, operation: Json, seen: SeenRequest, query: Mapping[str, str]
         yield from _against(base, schema, seen.answer)
 
 
-def _against(base: str, schema: Json, value: Any) -> Iterator[str]:
-    document = {**_description(base), **_nullable(schema)}
-    for error in Draft202012Validator(document).iter_errors(value):
-        yield f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
+def _against(base: str, schema: Json, value: Any) -> tuple[str, ...]:
+    return _errors(base, json.dumps(schema), json.dumps(value))
+
+
+@cache
+def _errors(base: str, schema: str, value: str) -> tuple[str, ...]:
+    """Return what is wrong with a value; by their text, since what stands still is read again and again."""
+    document = {**_description(base), **_nullable(json.loads(schema))}
+    found = Draft202012Validator(document).iter_errors(json.loads(value))
+    return tuple(f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}" for error in found)
 
 
 def _known(base: str, problem: str) -> bool:
