@@ -1,14 +1,17 @@
 """What is asked before a deploy is sent: who must agree, what must be typed, which branch is red."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from bot.actions import AgreeDeploy, ChooseDefinition, DeclineDeploy, DeployAnyway, TypeTarget
 from bot.answers.questions import BranchIsRed, Question, ToBeTyped, WhichDefinition
+from bot.models.attempt import ParameterValue
 from bot.models.build import Build, Shipment
 from bot.models.circleci import Definition, Pipeline
 from bot.models.pending import Approval, Deployment, Pending, Rerun, Wish
 from formatters.blocks import (
+    MAX_SECTION,
     Block,
     Message,
     actions,
@@ -17,6 +20,7 @@ from formatters.blocks import (
     clean,
     code,
     context,
+    escape,
     fit,
     literal,
     mention,
@@ -27,6 +31,8 @@ from formatters.forms import field, form
 from formatters.words import count, listed
 
 MOST_COMMITS, MOST_CHOICES = 6, 20
+LONGEST = 4 * MAX_SECTION  # of a name that must stand there whole: what is too long for a paragraph is seen to be
+_HELD = "It stops then, and what stands behind waits for another approval: "
 
 
 def question(asked: Question) -> Message:
@@ -52,41 +58,90 @@ def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Mes
     return assemble(text, section(text), actions(*buttons))
 
 
-def request(pending: Pending, shipment: Shipment, runs: Sequence[str] = ()) -> Message:
-    """Ask the channel for a second person: what will ship or run, and the two buttons."""
-    what = _wanted(pending)
-    text = f"{_asker(pending)} wants to {what} {clean(pending.target)}: somebody else must agree."
+def request(pending: Pending, shipment: Shipment) -> Message | None:
+    """Ask the channel for a second person: all that will ship or run, and the two buttons; None for what is too much.
+
+    Of the commits the newest do; whatever else somebody agrees to stands there whole.
+    """
+    text = f"{_asker(pending)} wants to {_wanted(pending)} {clean(pending.target)}: somebody else must agree."
+    what = f"{_wanted(pending, LONGEST)} {literal(pending.target, LONGEST)}"
     kind = pending.wish.kind
     buttons = actions(
         button(AgreeDeploy(attempt_id=pending.id, word=kind), f"Agree and {kind}", style="primary"),
         button(DeclineDeploy(attempt_id=pending.id, word=kind), "Decline", style="danger"),
     )
     until = f"Until {moment(pending.expires_at)}. " if pending.expires_at else ""
-    return assemble(
-        text,
-        section(f"🙋 *{_asker(pending)} wants to {what} {literal(pending.target)}.* Somebody else must agree."),
-        section(_what_runs(pending.wish, runs)) if runs else None,
-        section(ships) if (ships := _what_ships(pending.wish, shipment)) else None,
-        _parameters(pending.wish.parameters) if isinstance(pending.wish, Deployment) else None,
+    blocks = [
+        section(f"🙋 *{_asker(pending)} wants to {what}.* Somebody else must agree."),
+        *_what_runs(pending),
+        *([section(ships)] if (ships := _what_ships(pending.wish, shipment)) else []),
+        *_settings(pending),
         buttons,
         context(f"{until}Nothing is started before that."),
-    )
+    ]
+    message = assemble(text, *blocks)
+    return message if len(message.blocks) == len(blocks) and all(map(_is_whole, blocks)) else None
 
 
-def _wanted(pending: Pending) -> str:
+def _is_whole(block: Block) -> bool:
+    return block["type"] != "section" or len(block["text"]["text"]) <= MAX_SECTION
+
+
+def _wanted(pending: Pending, longest: int = 100) -> str:
     match pending.wish:
         case Rerun():
             what = "the failed jobs of" if pending.wish.failed_only else "all of"
-            return f"rerun {what}"
+            return f"rerun {'with SSH ' if pending.wish.ssh else ''}{what}"
         case Approval():
-            return f"approve {clean(pending.wish.job_name, 100)} of"
+            return f"approve {clean(pending.wish.job_name, longest)} of"
         case _:
             return "deploy"
 
 
-def _what_runs(wish: Wish, runs: Sequence[str]) -> str:
-    names = listed(runs, 10)
-    return f"It would start: {names}." if isinstance(wish, Approval) else f"What runs again: {names}."
+def _what_runs(pending: Pending) -> list[Block]:
+    """Return all jobs that would run, in as many paragraphs as it takes."""
+    wish, runs = pending.wish, pending.seen.runs
+    if isinstance(wish, Deployment):
+        return []
+    if isinstance(wish, Approval):
+        return _listing("It would start: ", _jobs(runs.behind)) + _listing(_HELD, _jobs(runs.holds))
+    if not runs.first:
+        return [section("Nothing of it could run again at this moment.")]
+    behind = _listing("Behind them, as far as they pass: ", _jobs(runs.behind))
+    return _listing("What runs again: ", _jobs(runs.first)) + behind + _listing(_HELD, _jobs(runs.holds))
+
+
+def _jobs(names: Sequence[str]) -> list[str]:
+    return [literal(name, LONGEST) for name in names]
+
+
+def _settings(pending: Pending) -> list[Block]:
+    """Return what a deploy is given: the pipeline definition and each parameter whole."""
+    wish = pending.wish
+    if not isinstance(wish, Deployment):
+        return []
+    definition = literal(pending.seen.definition, LONGEST)
+    named = [section(f"Pipeline definition: {definition}.")] if definition else []
+    return named + _listing(
+        "With ", [code(f"{name}={_value(value)}", LONGEST) for name, value in wish.parameters.items()], end=""
+    )
+
+
+def _value(value: ParameterValue) -> str:
+    """Return a value so that nothing of it is unseen: what would not show as it is stands there in JSON's spelling."""
+    is_plain = isinstance(value, str) and clean(value, LONGEST) == escape(value)
+    return str(value) if is_plain else json.dumps(value)
+
+
+def _listing(lead: str, names: Sequence[str], end: str = ".") -> list[Block]:
+    """Return all of them with commas, in as many paragraphs as it takes; nothing for none."""
+    paragraphs, text = list[str](), lead
+    for number, name in enumerate(names):
+        behind = ", " if number < len(names) - 1 else end
+        if len(text) + len(name) + len(behind) > MAX_SECTION:
+            paragraphs, text = [*paragraphs, text], ""
+        text += f"{name}{behind}"
+    return [section(one.strip()) for one in [*paragraphs, text]] if names else []
 
 
 def _what_ships(wish: Wish, shipment: Shipment) -> str:
@@ -110,11 +165,6 @@ def _what_ships(wish: Wish, shipment: Shipment) -> str:
 def _commit(pipeline: Pipeline) -> str:
     by = f" · {literal(pipeline.actor, 60)}" if pipeline.actor else ""
     return f"{code(pipeline.revision[:7] or '?')} {literal(pipeline.subject, 120)}{by} · #{pipeline.number}"
-
-
-def _parameters(parameters: Mapping[str, object]) -> Block | None:
-    given = ", ".join(f"{name}={value}" for name, value in parameters.items())
-    return section(f"With {code(given, 300)}") if given else None
 
 
 def agreed(pending: Pending, name: str) -> Message:
@@ -154,18 +204,26 @@ def expired_to_asker(pending: Pending) -> Message:
     return _said(f"{mention(pending.asker.person_id)} nobody agreed in time, so nothing was started. {again}")
 
 
-def red(pending: Pending, build: Build) -> Message:
-    """Say that the branch is red, and which jobs failed."""
-    jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
-    names = f": {listed(jobs, 5)}" if jobs else ""
+def red(pending: Pending, build: Build | None) -> Message:
+    """Say that the branch is red, and which jobs failed; or that no build of it says whether it is green."""
     text = (
-        f"The newest build of {literal(pending.target)}, #{build.pipeline.number}, is red{names}. "
+        f"{_why_not_green(pending, build)} "
         "The policy lets nothing be deployed over that, unless somebody who may approve says so."
     )
     return assemble(
         text,
         section(f"❌ {text}"),
         actions(button(DeployAnyway(attempt_id=pending.id), "Deploy all the same", style="danger")),
+    )
+
+
+def _why_not_green(pending: Pending, build: Build | None) -> str:
+    if build is None:
+        return f"No build of {literal(pending.target)} has lately passed or failed, so nothing says that it is green."
+    jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
+    names = f": {listed(jobs, 5)}" if jobs else ""
+    return (
+        f"The newest build of {literal(pending.target)} that passed or failed, #{build.pipeline.number}, is red{names}."
     )
 
 

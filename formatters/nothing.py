@@ -60,6 +60,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "nobody_reads_here": lambda one: (
         f"Somebody else must agree to {literal(one.what)}. Ask for it in a channel, where they can."
     ),
+    "too_much_to_show": lambda one: (
+        f"Somebody else must agree to {literal(one.what)}, and what they agree to does not fit into a message of "
+        "Slack's as a whole. Nothing was asked or started: with shorter parameters it can be, or at CircleCI."
+    ),
     "not_your_own": lambda _: "You asked for it, so somebody else must agree.",
     "changed_meanwhile": lambda one: (
         f"{literal(one.what)} has changed since it was asked. "

@@ -20,9 +20,9 @@ class WhichDefinition(Question):
 
 
 class BranchIsRed(Question):
-    """Whether to deploy all the same, though the newest build is red."""
+    """Whether to deploy all the same, though the newest build that decides is red, or none decides."""
 
-    build: Build
+    build: Build | None = None
 
 
 class ToBeTyped(Question):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bot.models.attempt import Attempt, Demand, ParameterValue
 from bot.models.caller import Caller
-from bot.models.circleci import Model, Pipeline, PipelineId, ProjectSlug, Ref
+from bot.models.circleci import Model, PipelineId, ProjectSlug, Ref
 
 
 class Deployment(Model):
@@ -68,11 +68,34 @@ class Approval(_OfPipeline):
 Wish = Deployment | Rerun | Approval
 
 
+class Runs(Model):
+    """The jobs that an act on a build would run: the `first` of them, those `behind` them, and the `holds` among these.
+
+    What stands behind a hold waits for another approval.
+    """
+
+    first: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
+
+
 class Seen(Model):
-    """What stood there when it was asked: the head of the branch as CircleCI has built it, and its newest pipeline."""
+    """What stood there when it was asked: the head of the branch as CircleCI has built it, and its newest pipeline.
+
+    Of an act on a build also the attempt it would act on, by its `fingerprint`, and what it `runs`. An earlier version
+    kept neither, so that its questions are asked anew. `definition` is the name of the pipeline definition.
+    """
 
     revision: str = ""
     newest_number: int = 0
+    fingerprint: str = ""
+    runs: Runs = Runs()
+    definition: str = ""
+
+    def is_still(self, now: Self) -> bool:
+        """Say whether what would ship and run is what was seen; a newer build of the same commit changes nothing."""
+        then = (self.revision, self.fingerprint, self.runs)
+        return then == (now.revision, now.fingerprint, now.runs)
 
 
 class Pending(Model):
@@ -135,8 +158,3 @@ class Pending(Model):
             expires_at=attempt.expires_at,
             over=attempt.over,
         )
-
-
-def seen(newest: Pipeline | None) -> Seen:
-    """Return what to remember of a branch's newest pipeline."""
-    return Seen(revision=newest.revision, newest_number=newest.number) if newest else Seen()

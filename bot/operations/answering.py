@@ -61,7 +61,7 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
 async def _as_it_was_asked(hands: Hands, caller: Caller, pending: Pending) -> None:
     """Raise Locked, or NothingToDo where something was pushed since: the request shows it then."""
     await hands.refuse_if_locked(_subject(pending), WORDS[pending.wish.kind], caller.person_id, pending.asker.person_id)
-    if (await demands.newest_seen(hands, pending.wish)).revision != pending.seen.revision:
+    if not pending.seen.is_still(await demands.seen_now(hands, pending.wish)):
         await demands.request(hands, pending)
         raise NothingToDo("changed_meanwhile", what=pending.target)
 
@@ -206,7 +206,8 @@ async def _waiting(hands: Hands, pending_id: str) -> Pending:
 async def _may(hands: Hands, caller: Caller, pending: Pending) -> None:
     """Ask whether somebody may do themselves what they let happen."""
     wish = pending.wish
-    await hands.permissions.check(caller, WORDS[wish.kind], wish.project_slug, wish.ref)
+    for word in (WORDS[wish.kind], *((Word.SSH,) if isinstance(wish, Rerun) and wish.ssh else ())):
+        await hands.permissions.check(caller, word, wish.project_slug, wish.ref)
 
 
 @asynccontextmanager

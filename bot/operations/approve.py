@@ -1,13 +1,13 @@
 """Let a job that waits for approval go on."""
 
 from bot.answers.acts import Acted
-from bot.errors import CircleCIError, NotFound, NothingToDo
-from bot.models.build import Build
+from bot.errors import CircleCIError, NothingToDo
 from bot.models.caller import Caller
-from bot.models.circleci import Job, PipelineId, WorkflowId
+from bot.models.circleci import PipelineId, WorkflowId
 from bot.models.pending import Approval, Pending
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
+from bot.operations.targets import held_by
 from bot.policy import Word
 from formatters import replies
 
@@ -16,7 +16,7 @@ async def wished(hands: Hands, pipeline_id: PipelineId, approval_request_id: str
     """Return the approval that a button named by its id; raises NotFound for one of another build."""
     build = await hands.reads.build(pipeline_id)
     title = await hands.finder.title(build.pipeline.project_slug)
-    _, held = _found(build, approval_request_id)
+    _, held = held_by(build, approval_request_id)
     return Approval(
         project_slug=build.pipeline.project_slug,
         project_title=title,
@@ -31,7 +31,8 @@ async def wished(hands: Hands, pipeline_id: PipelineId, approval_request_id: str
 async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending | None = None) -> Acted:
     """Approve the one job that is meant, and tell the threads; raises NothingToDo where it waits no more."""
     build = await hands.reads.build(wish.pipeline_id)
-    workflow_id, held = _found(build, wish.approval_request_id)
+    run, held = held_by(build, wish.approval_request_id)
+    workflow_id = run.workflow.id
     once = f"approve:{workflow_id}:{wish.approval_request_id}"
     intent = Intent(
         Subject.of(build.pipeline, wish.project_title),
@@ -61,11 +62,3 @@ async def _send(hands: Hands, wish: Approval, workflow_id: WorkflowId) -> None:
     except CircleCIError:
         await hands.engine.wake(wish.pipeline_id)  # it may show what became of it
         raise
-
-
-def _found(build: Build, approval_request_id: str) -> tuple[WorkflowId, Job]:
-    for run in build.runs:
-        for job in run.jobs:
-            if approval_request_id in (job.approval_request_id, job.id):
-                return run.workflow.id, job
-    raise NotFound("approval", approval_request_id, looked_in=f"#{build.pipeline.number}")

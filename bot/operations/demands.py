@@ -3,6 +3,7 @@
 A demand that somebody met is kept in the act that waits (`Pending`); that a branch is green is looked up each time.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import assert_never
 
@@ -11,18 +12,21 @@ from bot.circleci.transport import together
 from bot.errors import NotFound, NothingToDo, UsageError
 from bot.models.attempt import Demand
 from bot.models.build import Build, Shipment, State
-from bot.models.caller import Caller
+from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, made_of_ids
-from bot.models.pending import Approval, Deployment, Pending, Rerun, Seen, Wish, seen
+from bot.models.pending import Approval, Deployment, Pending, Rerun, Seen, Wish
 from bot.models.slack import utc_now
 from bot.operations.hands import Hands
+from bot.operations.targets import approving, held_by, rerunning
 from bot.policy import Decision
 from bot.watching.engine import EXPIRE
 from formatters import gate
+from formatters.blocks import Message
 
-MOST_LOOKED_AT, MOST_RED = 8, 3
-RED = frozenset({State.FAILED, State.COULD_NOT_RUN})
-OPEN = frozenset({State.WAITING, State.RUNNING, State.ON_HOLD, State.UNKNOWN})
+MOST_LOOKED_AT = 8
+MOST_READ, AT_ONCE, MOST_PAGES = 30, 5, 2  # of a branch's builds, to learn whether it is green
+_OPEN = {State.WAITING, State.RUNNING, State.ON_HOLD, State.UNKNOWN}
+UNDECIDED = frozenset({*_OPEN, State.CANCELED, State.SUPERSEDED})
 
 
 def demanded(decision: Decision, wish: Wish) -> tuple[Demand, ...]:
@@ -51,6 +55,8 @@ async def settled(
         return wish, None
     pending = (pending or waiting(hands, caller, wish)).model_copy(update={"wish": wish})
     still = tuple(demand for demand in wanted if demand not in pending.met)
+    if Demand.SECOND_PERSON in still[1:]:
+        await _to_show(hands, pending)  # nothing is asked before it is sure that all can be
     for demand in still:
         pending = pending.model_copy(update={"open": still[still.index(demand) :]})
         await _ask(hands, pending, demand)
@@ -82,14 +88,12 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand) -> None:
     """Return where a demand is met already, raise Waits with the question otherwise."""
     match demand:
         case Demand.GREEN:
-            red = await _red(hands, pending.wish)
-            if red is not None:
+            is_green, red = await _is_green(hands, pending.wish)
+            if not is_green:
                 raise Waits(BranchIsRed(pending=await hands.store.pending.save(pending), build=red))
         case Demand.TYPED:
             raise Waits(ToBeTyped(pending=await hands.store.pending.save(pending)))
         case Demand.SECOND_PERSON:
-            if pending.asker.place is None or pending.asker.place.is_direct:
-                raise NothingToDo("nobody_reads_here", what=pending.target)
             raise Waits(SecondPerson(pending=await request(hands, pending)))
 
 
@@ -98,12 +102,8 @@ async def request(hands: Hands, pending: Pending) -> Pending:
 
     A run that died before the post was recorded would rather have asked twice than never.
     """
-    place = pending.asker.place
-    assert place is not None  # noqa: S101  # for mypy: `_ask` has looked
-    shipment = await shipped(hands, pending.wish)
-    newest = seen(shipment.commits[0] if shipment.commits else shipment.green)
-    pending = pending.model_copy(update={"seen": newest})
-    message = gate.request(pending, shipment, await _what_runs(hands, pending.wish))
+    pending, message = await _to_show(hands, pending)
+    place = _place(pending)
     if pending.request_ts is None:
         ts = await hands.messenger.post(place.channel_id, message, thread_ts=place.thread_ts)
         pending = pending.model_copy(update={"request_ts": ts})
@@ -115,15 +115,58 @@ async def request(hands: Hands, pending: Pending) -> Pending:
     return pending
 
 
-async def newest_seen(hands: Hands, wish: Wish) -> Seen:
-    """Return what CircleCI has built of the branch by now."""
-    pipelines = await _pipelines(hands, wish)
-    return seen(pipelines[0] if pipelines else None)
+async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:
+    """Return the request, and the act with what it shows; raises NothingToDo where nobody reads it or all of it."""
+    _place(pending)
+    pipelines = await _pipelines(hands, pending.wish)
+    pending = pending.model_copy(update={"seen": await _seen(hands, pending.wish, pipelines)})
+    message = gate.request(pending, await _shipped(hands, pipelines))
+    if message is None:
+        raise NothingToDo("too_much_to_show", what=pending.target)
+    return pending, message
 
 
-async def shipped(hands: Hands, wish: Wish) -> Shipment:
+def _place(pending: Pending) -> Place:
+    """Return where somebody else can agree; raises NothingToDo where nobody else reads."""
+    place = pending.asker.place
+    if place is None or place.is_direct:
+        raise NothingToDo("nobody_reads_here", what=pending.target)
+    return place
+
+
+async def seen_now(hands: Hands, wish: Wish) -> Seen:
+    """Return what would ship and run by now."""
+    return await _seen(hands, wish, await _pipelines(hands, wish))
+
+
+async def _seen(hands: Hands, wish: Wish, pipelines: Sequence[Pipeline]) -> Seen:
+    newest = {"revision": pipelines[0].revision, "newest_number": pipelines[0].number} if pipelines else {}
+    match wish:
+        case Deployment():
+            return Seen(**newest, definition=await _definition(hands, wish))
+        case Rerun():
+            build = await hands.reads.build(wish.pipeline_id)
+            return Seen(**newest, fingerprint=build.fingerprint, runs=rerunning(build, wish))
+        case Approval():
+            build = await hands.reads.build(wish.pipeline_id)
+            run, _ = held_by(build, wish.approval_request_id)
+            runs = approving(build, wish.approval_request_id)
+            return Seen(**newest, fingerprint=run.workflow.id, runs=runs)
+    assert_never(wish)
+
+
+async def _definition(hands: Hands, wish: Deployment) -> str:
+    """Return the name of the pipeline definition that would run, empty text for a project that knows none."""
+    if not wish.definition_id:
+        return ""
+    project = await hands.reads.project(wish.project_slug)
+    names = {one.id: one.name for one in await hands.reads.definitions(project.id)}
+    return names.get(wish.definition_id) or wish.definition_id
+
+
+async def _shipped(hands: Hands, pipelines: Sequence[Pipeline]) -> Shipment:
     """Return what CircleCI knows of what will ship: the commits it built on the branch since the last green."""
-    outlines = await _outlines(hands, wish, MOST_LOOKED_AT)
+    outlines = await together(*(hands.reads.outline(pipeline) for pipeline in pipelines[:MOST_LOOKED_AT]))
     green = next((number for number, one in enumerate(outlines) if one.state is State.PASSED), None)
     since = outlines if green is None else outlines[:green]
     return Shipment(
@@ -131,35 +174,22 @@ async def shipped(hands: Hands, wish: Wish) -> Shipment:
     )
 
 
-async def _what_runs(hands: Hands, wish: Wish) -> tuple[str, ...]:
-    """Return the jobs that a rerun runs again, or that an approval starts; a deploy tells by its commits."""
-    match wish:
-        case Deployment():
-            return ()
-        case Rerun():
-            build = await hands.reads.build(wish.pipeline_id)
-            runs = [run for run in build.real_runs if not wish.failed_only or run.failed_jobs]
-            jobs = [job for run in runs for job in (run.failed_jobs if wish.failed_only else run.jobs)]
-            return tuple(job.name for job in jobs)
-        case Approval():
-            build = await hands.reads.build(wish.pipeline_id)
-            held = {job.id for run in build.runs for job in run.holds if job.name == wish.job_name}
-            jobs = [job for run in build.runs for job in run.jobs if held & set(job.dependencies)]
-            return tuple(job.name for job in jobs)
-    assert_never(wish)
+async def _is_green(hands: Hands, wish: Wish) -> tuple[bool, Build | None]:
+    """Say whether the newest build of the branch that decides is green, and return it where it is red.
 
-
-async def _red(hands: Hands, wish: Wish) -> Build | None:
-    """Return the newest finished build of the branch if it is red; a tag is built once and has no history."""
-    for outline in await _outlines(hands, wish, MOST_RED):
-        if outline.state not in OPEN:
-            return await hands.reads.build(outline.pipeline.id) if outline.state in RED else None
-    return None
-
-
-async def _outlines(hands: Hands, wish: Wish, most: int) -> list[Build]:
-    pipelines = await _pipelines(hands, wish)
-    return await together(*(hands.reads.outline(pipeline) for pipeline in pipelines[:most]))
+    What is not finished or was cancelled decides nothing; where none of the newest does, it is not green. A tag is
+    built once and has no history.
+    """
+    if wish.ref is None or wish.ref.is_tag:
+        return True, None
+    pipelines = (await hands.reads.pipelines(wish.project_slug, wish.ref.name, MOST_PAGES))[:MOST_READ]
+    for start in range(0, len(pipelines), AT_ONCE):
+        step = pipelines[start : start + AT_ONCE]
+        for outline in await together(*(hands.reads.outline(pipeline) for pipeline in step)):
+            if outline.state not in UNDECIDED:
+                is_green = outline.state is State.PASSED
+                return is_green, None if is_green else await hands.reads.build(outline.pipeline.id)
+    return False, None
 
 
 async def _pipelines(hands: Hands, wish: Wish) -> tuple[Pipeline, ...]:

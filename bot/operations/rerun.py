@@ -17,6 +17,7 @@ from bot.models.pending import Pending, Rerun
 from bot.operations import following
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
+from bot.operations.targets import to_run_again, what_runs_again
 from bot.policy import Word
 from formatters import replies
 
@@ -56,7 +57,7 @@ async def rerun(hands: Hands, caller: Caller, wish: Rerun, pending: Pending | No
     )
     async with acting(hands, caller, intent) as act:
         targets = await _targets_of(hands, act.caller, build, wish)
-        what = _what_runs_again(targets, wish.failed_only)
+        what = what_runs_again(targets, failed_only=wish.failed_only, ssh=wish.ssh)
         act.note(job=what, result=f"#{build.pipeline.number}: {what}" if targets else "")
         if targets:
             await hands.store.acted.save(pipeline_id, act.caller.claim)
@@ -88,12 +89,12 @@ async def _rerun_once(hands: Hands, build: Build) -> None:
     claim = f"rerun:{pipeline.id}:{build.fingerprint}"
     intent = Intent(Subject.of(pipeline, title), Word.RERUN, "rerun once", once=claim, stopped_by_locks=True)
     async with acting(hands, bot(once), intent) as act:
-        targets = _targets(build, failed_only=True)
+        targets = to_run_again(build, failed_only=True)
         if await hands.store.claims.first(once):
             now = await hands.reads.build(pipeline.id)
             if now.fingerprint != build.fingerprint:
                 raise NothingToDo("already_running", number=pipeline.number)  # somebody was faster, on CircleCI's page
-        what = _what_runs_again(targets, failed_only=True)
+        what = what_runs_again(targets, failed_only=True)
         act.note(job=what, result=f"#{pipeline.number}: {what}")
         await _send(hands, act, targets, failed_only=True, ssh=False)
     await hands.tell(pipeline.id, f"act:{once}", replies.reran_itself(what), *_rerun_keys(targets))
@@ -104,7 +105,7 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
     first_seen = await hands.store.claims.claim(f"reruns:{caller.delivery_id}:{build.pipeline.id}", build.fingerprint)
     if first_seen != build.fingerprint:
         return []  # there is a newer attempt than the one that was pressed on
-    targets = _targets(build, failed_only=wish.failed_only)
+    targets = to_run_again(build, failed_only=wish.failed_only)
     open_runs = [run for run in build.real_runs if not run.workflow.is_finished]
     if open_runs and (not wish.failed_only or not targets):
         act, _, person_id = (await hands.store.acted.last(build.pipeline.id) or "").rpartition("|")
@@ -139,7 +140,8 @@ async def _send_one(hands: Hands, run: Run, ssh_jobs: Sequence[JobId], *, from_f
 
 async def _tell(hands: Hands, act: Act, targets: Sequence[Run], wish: Rerun) -> bool:
     kind, attempt = "rerun_failed" if wish.failed_only else "rerun_all", max(run.attempt for run in targets) + 1
-    word = replies.someone_acted(kind, act.caller.called, _what_runs_again(targets, wish.failed_only), attempt)
+    what = what_runs_again(targets, failed_only=wish.failed_only, ssh=wish.ssh)
+    word = replies.someone_acted(kind, act.caller.called, what, attempt)
     return await hands.tell(wish.pipeline_id, f"act:{act.caller.delivery_id}", word, *_rerun_keys(targets))
 
 
@@ -148,23 +150,5 @@ async def _again(hands: Hands, pipeline_id: PipelineId) -> bool:
     return True
 
 
-def _targets(build: Build, *, failed_only: bool) -> list[Run]:
-    """Return the workflows to run again: of those that failed each that has ended, whatever another one waits for."""
-    if failed_only:
-        return [
-            run
-            for run in build.real_runs
-            if run.workflow.is_finished and run.workflow.status not in ("success", "not_run")
-        ]
-    return [run for run in build.real_runs if not run.workflow.is_setup]
-
-
 def _rerun_keys(targets: Sequence[Run]) -> list[str]:
     return [rerun_key(run.workflow.name, run.attempt + 1) for run in targets]
-
-
-def _what_runs_again(targets: Sequence[Run], failed_only: bool) -> str:
-    if not failed_only:
-        return ", ".join(run.workflow.name for run in targets)
-    names = [job.name for run in targets for job in run.failed_jobs]
-    return ", ".join(names) or ", ".join(run.workflow.name for run in targets)

@@ -71,7 +71,8 @@ async def type_it(stage: Stage) -> None:
 
 
 async def over_red(stage: Stage) -> None:
-    await stage.plays("release/v2.0", 5, 195, 66, 6)
+    stage.team.circleci.world.trigger("gh/acme/frontend", branch="release/v2.0", parameters={}, by="barbara")
+    await stage.moves_on(5, 195, 66, 6)
     for name in ("ada", "admin"):
         (told,) = await stage.types(name, f"deploy {RELEASE}", "deploys")
         await stage.presses(name, told, "Deploy all the same")

@@ -1,0 +1,79 @@
+"""What a rerun or an approval would run: what is shown before it, what is sent and what is told of it are one list."""
+
+from collections.abc import Sequence
+
+from bot.errors import NotFound
+from bot.models.build import Build, Run
+from bot.models.circleci import Job
+from bot.models.pending import Rerun, Runs
+
+
+def to_run_again(build: Build, *, failed_only: bool) -> list[Run]:
+    """Return the workflows to run again: of those that failed each that has ended, whatever another one waits for."""
+    if failed_only:
+        return [
+            run
+            for run in build.real_runs
+            if run.workflow.is_finished and run.workflow.status not in ("success", "not_run")
+        ]
+    return [run for run in build.real_runs if not run.workflow.is_setup]
+
+
+def begins_with(run: Run, *, failed_only: bool, ssh: bool = False) -> tuple[Job, ...]:
+    """Return the jobs that the rerun of a workflow begins with; none where it runs whole, as one cancelled does."""
+    return run.failed_jobs if ssh or (failed_only and run.workflow.status == "failed") else ()
+
+
+def what_runs_again(runs: Sequence[Run], *, failed_only: bool, ssh: bool = False) -> str:
+    """Return the names of the jobs that failed, and of the workflows that run whole."""
+    names = [
+        name
+        for run in runs
+        for name in ([job.name for job in begins_with(run, failed_only=failed_only, ssh=ssh)] or [run.workflow.name])
+    ]
+    return ", ".join(names)
+
+
+def rerunning(build: Build, wish: Rerun) -> Runs:
+    """Return all jobs that a rerun would run; of a workflow whose jobs nobody can read, its name."""
+    first: list[str] = []
+    behind: list[Job] = []
+    for run in to_run_again(build, failed_only=wish.failed_only):
+        jobs = begins_with(run, failed_only=wish.failed_only, ssh=wish.ssh)
+        first += [job.name for job in jobs or run.jobs] or [run.workflow.name]
+        behind += _behind(run, jobs)
+    return _runs(first, behind)
+
+
+def approving(build: Build, approval_request_id: str) -> Runs:
+    """Return all jobs that an approval would let run; raises NotFound where the build has no such job."""
+    run, held = held_by(build, approval_request_id)
+    return _runs([], _behind(run, (held,)))
+
+
+def held_by(build: Build, approval_request_id: str) -> tuple[Run, Job]:
+    """Return the job that waits, with its workflow; raises NotFound for one of another build."""
+    for run in build.runs:
+        for job in run.jobs:
+            if approval_request_id in (job.approval_request_id, job.id):
+                return run, job
+    raise NotFound("approval", approval_request_id, looked_in=f"#{build.pipeline.number}")
+
+
+def _behind(run: Run, begun: Sequence[Job]) -> list[Job]:
+    """Return what follows these jobs, and what follows that; nothing behind another job that waits for a person."""
+    reached, found = {str(job.id) for job in begun}, list[Job]()
+    waiting = [job for job in run.jobs if job.id not in reached]
+    while ready := [job for job in waiting if reached & set(job.dependencies)]:
+        waiting = [job for job in waiting if job not in ready]
+        reached |= {str(job.id) for job in ready if job.type != "approval"}
+        found += ready
+    return found
+
+
+def _runs(first: Sequence[str], behind: Sequence[Job]) -> Runs:
+    return Runs(
+        first=tuple(first),
+        behind=tuple(job.name for job in behind if job.type != "approval"),
+        holds=tuple(job.name for job in behind if job.type == "approval"),
+    )
