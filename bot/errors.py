@@ -67,7 +67,12 @@ class NotFound(UserError):
 
 
 class NotAllowed(UserError):
-    """`user_id` may not do what `word` permits, `about` a project and a branch or anything, because of `rule`."""
+    """`user_id` may not do what `word` permits, `about` a project and a branch or anything, because of `rule`.
+
+    `is_of_another` says that this is not who is told, but who asked for what they let happen.
+    """
+
+    is_of_another = False
 
     def __init__(self, user_id: str, word: str, rule: str, *, about: str = "") -> None:
         super().__init__(f"{user_id} may not {word} {about}: {rule}")

@@ -33,7 +33,7 @@ def tasks(
         engine.PRESS: once(dispatcher.press),
         engine.POLL: again(look, lateness=metrics.POLL_LATENESS),
         engine.LOOK_FOR: again(operations.look_for),
-        engine.EXPIRE: once(operations.expire),
+        engine.EXPIRE: again(steadily(operations.expire, "expire_failed", pause=None)),
         engine.TRIAGE: again(steadily(triager.triage, "triage_failed", pause=None)),
         engine.RERUN_ONCE: once(operations.rerun_once),
         engine.SWEEP: every(SWEEP_EVERY, sweep),

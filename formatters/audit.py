@@ -27,5 +27,8 @@ def _line(entry: Entry) -> str:
     about = f" ({literal(entry.about, 120)})" if entry.about and entry.about not in entry.what else ""
     rule = f" · by “{literal(entry.rule, 120)}”" if entry.rule else ""
     agreed = entry.agreed_name or entry.agreed_id
+    asker = entry.for_name or entry.for_id
+    asked = f" · for {literal(asker, 60)}" if asker else ""
     second = f" · agreed by {literal(agreed, 60)}" if agreed else ""
-    return f"{moment(entry.at)} · {who} · {code(entry.what, 120)}{about} · {literal(entry.result, 120)}{rule}{second}"
+    what = f"{code(entry.what, 120)}{about} · {literal(entry.result, 120)}"
+    return f"{moment(entry.at)} · {who} · {what}{rule}{asked}{second}"

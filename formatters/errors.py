@@ -39,6 +39,7 @@ from formatters.blocks import (
     context,
     escape,
     literal,
+    mention,
     section,
 )
 from formatters.words import duration
@@ -163,7 +164,8 @@ def _sentence(problem: BotError) -> str:
             return nothing.nothing(problem)
         case NotAllowed():
             what = DOING.get(problem.word, problem.word) + (f" ({literal(problem.about)})" if problem.about else "")
-            return f"You may not {what} here: {literal(problem.rule, 300)}. Nothing was done."
+            who = mention(problem.user_id) if problem.is_of_another else "You"
+            return f"{who} may not {what} here: {literal(problem.rule, 300)}. Nothing was done."
         case Unauthorized() | StoreError() | Unreadable():
             return _ALWAYS[type(problem)]
         case CircleCIError():

@@ -9,7 +9,7 @@ from bot.answers.questions import BranchIsRed, Question, ToBeTyped, WhichDefinit
 from bot.models.attempt import ParameterValue
 from bot.models.build import Build, Shipment
 from bot.models.circleci import Definition, Pipeline
-from bot.models.pending import Approval, Deployment, Pending, Rerun, Wish
+from bot.models.pending import Approval, Deployment, End, Pending, Rerun, Wish
 from formatters.blocks import (
     MAX_SECTION,
     Block,
@@ -172,22 +172,37 @@ def agreed(pending: Pending, name: str) -> Message:
     return _said(f"✅ {literal(name, 60)} agreed: {literal(pending.target)} is on its way, as {_asker(pending)} asked.")
 
 
-def agreed_in_vain(pending: Pending, name: str, why: str, *, is_sure: bool = True) -> Message:
-    """Say in the request's place that CircleCI did not take it, or that nobody can tell."""
-    nothing = ", but nothing was started" if is_sure else ""
-    return _said(f"❌ {literal(name, 60)} agreed to {literal(pending.target)}{nothing}. {why}")
+def agreed_in_vain(pending: Pending, name: str, why: str, sent: str = "nothing") -> Message:
+    """Say in the request's place what came of it: `nothing` or a `part` was sent, or nobody can tell."""
+    but = {"nothing": ", but nothing was started", "part": ", but only a part of it was started"}.get(sent, "")
+    return _said(f"❌ {literal(name, 60)} agreed to {literal(pending.target)}{but}. {why}")
+
+
+def interrupted() -> str:
+    """Return why nobody can tell what came of it."""
+    return "I was interrupted over it, and cannot tell what came of it: look at CircleCI before you ask again."
+
+
+def as_ended(end: End) -> Message:
+    """Say in the request's place how it ended."""
+    return _said(end.shown)
+
+
+def as_told(end: End) -> Message:
+    """Tell the asker in the thread how it ended."""
+    return _said(end.told)
 
 
 def declined(pending: Pending, name: str, reason: str) -> Message:
-    """Say in the request's place who declined, and why."""
-    return _said(f"🚫 {literal(name, 60)} declined {literal(pending.target)}: {_sentence(reason)}")
+    """Say in the request's place who declined, and why, where that is known."""
+    why = f": {_sentence(reason)}" if reason else "."
+    return _said(f"🚫 {literal(name, 60)} declined {literal(pending.target)}{why}")
 
 
 def declined_to_asker(pending: Pending, name: str, reason: str) -> Message:
     """Tell the asker in the thread."""
-    return _said(
-        f"{mention(pending.asker.person_id)} {literal(name, 60)} declined: {_sentence(reason)} Nothing was started."
-    )
+    why = f": {_sentence(reason)}" if reason else "."
+    return _said(f"{mention(pending.asker.person_id)} {literal(name, 60)} declined{why} Nothing was started.")
 
 
 def expired(pending: Pending) -> Message:

@@ -69,6 +69,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"{literal(one.what)} has changed since it was asked. "
         "The request shows what it is now: look once more, and agree."
     ),
+    "agreed_in_vain": lambda one: (
+        f"Something else stands in the way of {literal(one.what)} by now, as the message says. What was agreed to is "
+        "over: ask for it anew."
+    ),
     "decided_already": _decided_already,
     "declined": lambda one: f"{mention(one.person_id)} declined.",
     "expired": lambda _: "Nobody agreed in time.",

@@ -94,16 +94,25 @@ class Seen(Model):
 
     def is_still(self, now: Self) -> bool:
         """Say whether what would ship and run is what was seen; a newer build of the same commit changes nothing."""
-        then = (self.revision, self.fingerprint, self.runs)
-        return then == (now.revision, now.fingerprint, now.runs)
+        then = (self.revision, self.fingerprint, self.runs, self.definition)
+        return then == (now.revision, now.fingerprint, now.runs, now.definition)
+
+
+class End(Model):
+    """How it ended, in words: what stands in the request's place, and what the asker is told in the thread, if that."""
+
+    shown: str
+    told: str = ""
 
 
 class Pending(Model):
     """One act that waits; `id` is the delivery that asked for it, `wish` what will be sent.
 
-    `open` are the demands still to be met, in the order in which they are asked for, `met` those that are, and `met_by`
-    who met the last one of somebody else. `request_ts` is the message in `asker`'s place that asks for a second person;
-    after `expires_at` nobody can answer it. `seen` is what stood there when the question was put.
+    `open` are the demands still to be met, in the order in which they are asked for, `met` those that are, `agreed` is
+    who met that of a second person. `request_ts` is the message in `asker`'s place that asks for one; after
+    `expires_at` nobody can answer it. `seen` is what stood there when the question was put, `choices` are the pipeline
+    definitions that were offered. `end` is written before it is said, and `over` when it has been. `version` counts how
+    often it was kept, so that nobody writes over what they have not seen.
     """
 
     id: str
@@ -116,17 +125,37 @@ class Pending(Model):
     seen: Seen = Seen()
     request_ts: str | None = None
     expires_at: datetime | None = None
+    choices: tuple[str, ...] = ()
+    end: End | None = None
     over: bool = False
+    version: int = 0
 
     @property
     def target(self) -> str:
         """What it is about, as people say it."""
         return self.wish.target
 
+    @property
+    def is_agreed(self) -> bool:
+        """Say whether somebody else has agreed to it."""
+        return Demand.SECOND_PERSON in self.met
+
+    def wishing(self, wish: Wish) -> Self:
+        """Return it with what will be sent; all that was seen, met and agreed to goes with another wish."""
+        if wish == self.wish:
+            return self
+        return self.model_copy(update={"wish": wish, "met": (), "agreed": None, "seen": Seen()})
+
+    @property
+    def ended(self) -> Self:
+        """Return it as nothing waits for it any more."""
+        return self.model_copy(update={"over": True, "open": ()})
+
     def having_met(self, demand: Demand) -> Self:
         """Return it with a demand among those that are met."""
         left = tuple(one for one in self.open if one is not demand)
-        return self.model_copy(update={"open": left, "met": (*self.met, demand)})
+        met = tuple(one for one in self.met if one is not demand)
+        return self.model_copy(update={"open": left, "met": (*met, demand)})
 
     @classmethod
     def of(cls, attempt: Attempt) -> Self:

@@ -134,6 +134,6 @@ class Operations:
         """Look for the pipeline of a trigger whose answer was lost; returns the pause before the next look."""
         return await sending.look_for(self._hands, attempt_id)
 
-    async def expire(self, pending_id: str) -> None:
-        """End what waited for a second person in vain."""
-        await answering.expire(self._hands, pending_id)
+    async def expire(self, pending_id: str) -> timedelta | None:
+        """End what waited for a second person in vain; returns the pause before it is to be looked at once more."""
+        return await answering.expire(self._hands, pending_id)

@@ -53,7 +53,7 @@ async def settled(
     wish = await _with_definition(hands, caller, wish, pending)
     if pending is None and not wanted:
         return wish, None
-    pending = (pending or waiting(hands, caller, wish)).model_copy(update={"wish": wish})
+    pending = (pending or waiting(hands, caller, wish)).wishing(wish)
     still = tuple(demand for demand in wanted if demand not in pending.met)
     if Demand.SECOND_PERSON in still[1:]:
         await _to_show(hands, pending)  # nothing is asked before it is sure that all can be
@@ -72,7 +72,10 @@ async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pe
     if not definitions:
         raise NotFound("pipeline definition", project.title)
     if len(definitions) > 1:
-        asked = await hands.store.pending.save(pending or waiting(hands, caller, wish))
+        asked = (pending or waiting(hands, caller, wish)).model_copy(
+            update={"choices": tuple(one.id for one in definitions)}
+        )
+        asked = await kept(hands, asked)
         raise Waits(WhichDefinition(pending=asked, definitions=definitions))
     return wish.model_copy(update={"definition_id": definitions[0].id})
 
@@ -84,15 +87,23 @@ def waiting(hands: Hands, caller: Caller, wish: Wish) -> Pending:
     return Pending(id=caller.delivery_id, wish=wish, asker=caller, asked_at=now, expires_at=until)
 
 
+async def kept(hands: Hands, pending: Pending) -> Pending:
+    """Record an act that waits, as it stands; raises NothingToDo where somebody has answered or ended it meanwhile."""
+    saved = await hands.store.pending.save(pending)
+    if saved is None:
+        raise NothingToDo("changed_meanwhile", what=pending.target)
+    return saved
+
+
 async def _ask(hands: Hands, pending: Pending, demand: Demand) -> None:
     """Return where a demand is met already, raise Waits with the question otherwise."""
     match demand:
         case Demand.GREEN:
             is_green, red = await _is_green(hands, pending.wish)
             if not is_green:
-                raise Waits(BranchIsRed(pending=await hands.store.pending.save(pending), build=red))
+                raise Waits(BranchIsRed(pending=await kept(hands, pending), build=red))
         case Demand.TYPED:
-            raise Waits(ToBeTyped(pending=await hands.store.pending.save(pending)))
+            raise Waits(ToBeTyped(pending=await kept(hands, pending)))
         case Demand.SECOND_PERSON:
             raise Waits(SecondPerson(pending=await request(hands, pending)))
 
@@ -109,7 +120,7 @@ async def request(hands: Hands, pending: Pending) -> Pending:
         pending = pending.model_copy(update={"request_ts": ts})
     else:
         await hands.messenger.update(place.channel_id, pending.request_ts, message, urgent=True)
-    pending = await hands.store.pending.save(pending)
+    pending = await kept(hands, pending)
     if pending.expires_at is not None:
         await hands.engine.add(EXPIRE, pending.id, when=pending.expires_at)
     return pending

@@ -1,9 +1,23 @@
 """Acts that wait for somebody."""
 
+from collections.abc import Callable
+
+from bot.errors import StoreError
 from bot.models.attempt import Attempt
 from bot.models.pending import Pending
 from bot.store.attempts import Attempts
 from bot.store.connection import Connection, decoded
+
+MOST_TRIES = 5
+
+# Keeps a record in the place of the version that was seen; 0 where somebody else has written since.
+_SAVE = """
+local kept = redis.call('GET', KEYS[1])
+local version = kept and cjson.decode(kept)['version'] or 0
+if version ~= tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
+return 1
+"""
 
 
 class Pendings:
@@ -12,6 +26,7 @@ class Pendings:
     def __init__(self, connection: Connection, attempts: Attempts) -> None:
         self._connection = connection
         self._attempts = attempts
+        self._save = connection.script(_SAVE)
 
     async def get(self, pending_id: str) -> Pending | None:
         """Return an act that waits or waited, if there is one; raises Unreadable for one of another version."""
@@ -21,11 +36,22 @@ class Pendings:
         attempt = await self._attempts.get(pending_id)
         return Pending.of(attempt) if attempt is not None and _waits(attempt) else None
 
-    async def save(self, pending: Pending) -> Pending:
-        """Record it as it stands; returns it."""
-        data, keep = pending.model_dump_json(), self._connection.retention
-        await self._connection.ask(self._connection.redis.set(self._key(pending.id), data, ex=keep))
-        return pending
+    async def save(self, pending: Pending) -> Pending | None:
+        """Record it as it stands, and return it; None where somebody else has written since it was read."""
+        new = pending.model_copy(update={"version": pending.version + 1})
+        keep = int(self._connection.retention.total_seconds())
+        saved = self._save(keys=[self._key(pending.id)], args=[new.model_dump_json(), pending.version, keep])
+        return new if await self._connection.ask(saved) else None
+
+    async def change(self, pending_id: str, change: Callable[[Pending], Pending]) -> Pending | None:
+        """Change it as it stands by now, and return it; None for one that is over or gone."""
+        for _ in range(MOST_TRIES):
+            kept = await self.get(pending_id)
+            if kept is None or kept.over:
+                return None
+            if saved := await self.save(change(kept)):
+                return saved
+        raise StoreError(f"{pending_id} changes all the time")
 
     def _key(self, pending_id: str) -> str:
         return self._connection.key("pending", pending_id)

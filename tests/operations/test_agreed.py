@@ -1,11 +1,16 @@
 """Stories of what is agreed to: it stands in the request whole, and nothing else is sent on that agreement."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
-from bot.actions import ApproveJob, RerunFailed
+from bot.actions import AgreeDeploy, ApproveJob, ChooseDefinition, DeployAnyway, RerunFailed, TypeTarget
+from bot.models.slack import Click
+from bot.watching.engine import EXPIRE, PRESS, Engine
 from playground.circleci.pipelines import Pipeline
 from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
 from playground.slack.conversations import Message
@@ -14,9 +19,13 @@ from tests.operations.scene import (
     MOBILE,
     OVER,
     RUNNING,
+    fills_in,
     goes_by,
+    opens,
     presses,
+    pulls_forward,
     pushed,
+    record,
     said,
     somewhere,
     team_under,
@@ -52,6 +61,13 @@ branches = ["main", "hold/prod", "try/*"]
 second_person = true
 
 [[rules]]
+name = "typed"
+effect = "demand"
+words = ["rerun", "approve"]
+branches = ["release/*", "feature/*"]
+typed = true
+
+[[rules]]
 name = "nothing over a red branch"
 effect = "demand"
 words = ["deploy"]
@@ -59,6 +75,10 @@ branches = ["release/*", "hold/prod"]
 green = true
 """
 FAILED = JobPlan("unit", ends="failed")
+OTHERS = Scenario(
+    (WorkflowPlan("build", (FAILED, JobPlan("ship"))),),
+    rerun=(WorkflowPlan("build", (JobPlan("unit"), JobPlan("ship", ends="failed"))),),
+)
 MIXED = Scenario(
     (
         WorkflowPlan("build", (FAILED, JobPlan("ship", requires=("unit",)), JobPlan("tell", requires=("ship",)))),
@@ -209,3 +229,223 @@ async def test_behind_many_that_say_nothing_a_green_one_is_found(team: Team) -> 
             pushed(team, "release/v2.0", OVER if scenario == "green" else 2)
     assert await types(team, team.ada, "deploy acme/frontend release/v2.0") == []
     assert len(writes(team)) == 1
+
+
+async def asked_to_rerun(team: Team, scenario: Scenario, branch: str = "main") -> tuple[Pipeline, Message]:
+    team.circleci.world.set_scenario(FRONTEND, branch, scenario)
+    build = pushed(team, branch, OVER)
+    await presses(team, team.ada, somewhere(team), RerunFailed(pipeline_id=build.id))
+    return build, await team.reads("Somebody else must agree")
+
+
+def pending_of(message: Message) -> str:
+    return AgreeDeploy.unpack(message.element(message.buttons[0])["value"]).attempt_id
+
+
+@asynccontextmanager
+async def blip(team: Team, claim: str) -> AsyncIterator[None]:
+    """Let Redis refuse what is asked of one claim."""
+    async with Redis.from_url(team.app.docket.url) as redis:
+        await redis.lpush(f"ci:claim:{claim}", "no string")
+        yield
+        await redis.delete(f"ci:claim:{claim}")
+
+
+def claim_of(build: Pipeline) -> str:
+    return f"rerun:{build.id}:{','.join(sorted(run.id for run in build.runs))}"
+
+
+async def test_what_was_chosen_is_not_chosen_anew_by_a_forged_press(team: Team) -> None:
+    (which,) = await types(team, team.ada, f"deploy {MOBILE} main")
+    other = ChooseDefinition.unpack(which.element("nightly")["value"])
+    await presses(team, team.ada, which, "build")
+    request = await team.reads("Somebody else must agree")
+    assert "was first" in said(await presses(team, team.ada, somewhere(team), other))
+    assert "Pipeline definition: build." in request.visible
+    await presses(team, team.grace, request, "Agree and deploy")
+    (sent,) = team.posts("/pipeline/run")
+    definitions = team.circleci.world.projects[MOBILE].definitions
+    assert definitions[sent["definition_id"]] == "build"  # type: ignore[index]  # it is JSON
+
+
+async def test_what_never_was_a_choice_is_not_chosen(team: Team) -> None:
+    nightly = next(key for key, name in team.circleci.world.projects[MOBILE].definitions.items() if name == "nightly")
+    request = await asked(team, "deploy acme/frontend main")
+    forged = ChooseDefinition(invocation_id=pending_of(request), definition_id=nightly)
+    assert "too old" in said(await presses(team, team.ada, somewhere(team), forged))
+    assert "Agree and deploy" in request.buttons
+
+
+async def test_what_failed_otherwise_meanwhile_is_shown_and_agreed_to_anew(team: Team) -> None:
+    build, request = await asked_to_rerun(team, OTHERS)
+    assert "What runs again: unit." in request.visible
+    agree = request.element("Agree and rerun")
+    team.circleci.world.rerun(build.runs[0].id)
+    goes_by(team, OVER)
+    assert "has changed since it was asked" in said(await presses(team, team.grace, request, agree))
+    assert "What runs again: ship." in request.visible
+    assert writes(team) == []
+    assert "ship" in said(await presses(team, team.grace, request, agree))
+    assert writes(team) == [f"POST /api/v2/workflow/{build.runs[1].id}/rerun"]
+
+
+async def test_what_runs_again_already_is_not_run_again_on_an_old_agreement(team: Team) -> None:
+    build, request = await asked_to_rerun(team, MIXED)
+    team.circleci.world.rerun(build.runs[0].id)
+    goes_by(team, 1)
+    told = said(await presses(team, team.grace, request, "Agree and rerun"))
+    assert "has changed since it was asked" in told
+    assert "Nothing of it could run again at this moment." in request.visible
+    assert writes(team) == []
+
+
+async def test_an_agreement_that_met_a_red_branch_is_over(team: Team) -> None:
+    team.circleci.world.set_scenario(FRONTEND, "hold/prod", "green")
+    pushed(team, "hold/prod", OVER)
+    request = await asked(team, "deploy acme/frontend hold/prod")
+    team.circleci.world.set_scenario(FRONTEND, "hold/prod", "failing-tests")
+    pushed(team, "hold/prod", OVER)  # the same commit, built again
+    pending = pending_of(request)
+    told = said(await presses(team, team.grace, request, "Agree and deploy"))
+    assert "ask for it anew" in told
+    assert "but nothing was started" in request.visible
+    assert "is red: unit-tests" in request.visible
+    pushed(team, "hold/prod", 5, revision="beef" * 10)
+    for person in (team.ada, team.grace, team.slack.person("admin")):
+        assert "too old" in said(await presses(team, person, somewhere(team), DeployAnyway(attempt_id=pending)))
+    assert writes(team) == []
+    assert ("deploy", "refused", "grace") in [(one.word, one.outcome, one.agreed_name) for one in await record(team)]
+
+
+async def test_an_agreement_of_which_a_part_was_sent_says_so(team: Team) -> None:
+    build = await half_cancelled(team)
+    await presses(team, team.ada, somewhere(team), RerunFailed(pipeline_id=build.id))
+    request = await team.reads("Somebody else must agree")
+    team.circleci.faults.add("POST", "*/rerun", status=403, body={"message": "Plan is suspended."}, spare=1)
+    await presses(team, team.grace, request, "Agree and rerun")
+    assert "but only a part of it was started. CircleCI refused this" in request.visible
+    assert "nothing was started" not in request.visible
+
+
+async def test_who_lets_somebody_deploy_over_a_red_branch_is_in_the_record(team: Team) -> None:
+    pushed(team, "release/v2.0", OVER)
+    (told,) = await types(team, team.ada, "deploy acme/frontend release/v2.0")
+    anyway = DeployAnyway.unpack(told.element("Deploy all the same")["value"])
+    await presses(team, team.grace, somewhere(team), anyway)
+    assert [(one.user_name, one.word, one.for_name, one.for_id, one.outcome) for one in await record(team)] == [
+        ("grace", "approve", "ada", team.ada.id, "done"),
+        ("ada", "deploy", "", "", "done"),
+    ]
+    (shown,) = await types(team, team.slack.person("admin"), "audit")
+    assert "for ada" in shown.visible
+
+
+async def test_what_is_typed_may_be_typed_again_after_a_blip(team: Team) -> None:
+    build = pushed(team, "release/v2.0", OVER)
+    (told,) = await types(team, team.ada, f"rerun acme/frontend #{build.number}")
+    async with blip(team, claim_of(build)):
+        window = await opens(team, team.ada, told, "Type it")
+        assert "Try again in a minute" in await fills_in(team.ada, window, typed="release/v2.0")
+    assert writes(team) == []
+    window = await opens(team, team.ada, told, "Type it")
+    assert "It goes on" in await fills_in(team.ada, window, typed="release/v2.0")
+    assert len(writes(team)) == 1
+    window = await opens(team, team.ada, told, "Type it")
+    assert "was first" in await fills_in(team.ada, window, typed="release/v2.0")
+    assert len(writes(team)) == 1
+
+
+async def test_what_was_typed_and_died_behind_its_claim_is_gone_on_with(team: Team) -> None:
+    build = pushed(team, "release/v2.0", OVER)
+    (told,) = await types(team, team.ada, f"rerun acme/frontend #{build.number}")
+    pending, claims = TypeTarget.unpack(told.element("Type it")["value"]).attempt_id, team.app.store.claims
+    # As far as a run of it came before it died: answered, the act claimed.
+    await claims.claim(f"answered:{pending}:typed", f"V0|{team.ada.id}")
+    await claims.claim(claim_of(build), f"V0|{team.ada.id}")
+    window = await opens(team, team.ada, told, "Type it")
+    assert "It goes on" in await fills_in(team.ada, window, typed="release/v2.0")
+    assert len(writes(team)) == 1
+
+
+async def test_a_decline_may_be_sent_again_after_a_blip(team: Team) -> None:
+    request = await asked(team, "deploy acme/frontend main")
+    decision = f"second:{pending_of(request)}"
+    await team.app.store.claims.claim(decision, f"V0|{team.grace.id}|decline")  # and then its run died
+    other = await opens(team, team.slack.person("admin"), request, "Decline")
+    assert "was first" in await fills_in(team.slack.person("admin"), other, reason="no")
+    window = await opens(team, team.grace, request, "Decline")
+    assert "Declined" in await fills_in(team.grace, window, reason="not on a Friday")
+    assert "grace declined acme/frontend main: not on a Friday." in request.visible
+    assert request.buttons == []
+    assert team.count("@ada grace declined") == 1
+
+
+async def test_a_decline_that_died_is_finished_when_its_time_is_up(team: Team) -> None:
+    request = await asked(team, "deploy acme/frontend main")
+    await team.app.store.claims.claim(f"second:{pending_of(request)}", f"V0|{team.grace.id}|decline")
+    await lapses(team, pending_of(request))
+    await pulls_forward(team, EXPIRE)
+    told = await team.reads("@ada grace declined")
+    assert "Nothing was started" in told.visible
+    assert request.buttons == []
+
+
+async def test_who_agreed_in_time_goes_on_after_it(team: Team) -> None:
+    request = await asked(team, "deploy acme/frontend main")
+    agree = AgreeDeploy.unpack(request.element("Agree and deploy")["value"])
+    click = Click(
+        id="dead",
+        action_id=agree.action_id,
+        value=agree.pack(),
+        user_id=team.grace.id,
+        user_name="grace",
+        team_id=team.slack.workspace.team_id,
+        channel_id=team.deploys.id,
+        message_ts=request.ts,
+    )
+    # As far as a run of it came before it died: decided.
+    await team.app.store.claims.claim(f"second:{agree.attempt_id}", f"{click.caller.claim}|agree")
+    await lapses(team, agree.attempt_id)
+    await team.app.store.deliveries.record(click)
+    await Engine(team.app.docket).add(PRESS, click.id)
+    await team.is_done()
+    assert "grace agreed" in request.visible
+    assert len(writes(team)) == 1
+
+
+async def test_a_blip_under_an_agreement_is_no_end_of_it(team: Team) -> None:
+    build, request = await asked_to_rerun(team, OTHERS)
+    agree = request.element("Agree and rerun")
+    async with blip(team, claim_of(build)):
+        await team.grace.click(request, agree)
+        await team.until(lambda: request.buttons)
+    await team.is_done()
+    assert "grace agreed" in request.visible
+    assert "nothing was started" not in request.visible
+    assert len(writes(team)) == 1
+
+
+async def test_what_is_declined_while_it_is_written_anew_stays_declined(team: Team) -> None:
+    request = await asked(team, "deploy acme/frontend main")
+    pending = pending_of(request)
+    agree, decline = request.element("Agree and deploy"), request.element("Decline")
+    window = await opens(team, team.grace, request, decline)
+    pushed(team, "main", 5, revision="beef" * 10)
+    team.circleci.faults.add("GET", "*/workflow", delay=1)
+    admin = team.slack.person("admin")
+    await admin.click(request, agree)
+    await team.until(lambda: any(seen.path.endswith("/workflow") for seen in team.circleci.requests))
+    await fills_in(team.grace, window, reason="not on a Friday")
+    await team.is_done()
+    assert "grace declined acme/frontend main" in request.visible
+    assert request.buttons == []
+    kept = await team.app.store.pending.get(pending)
+    assert kept is not None
+    assert kept.over
+    assert writes(team) == []
+
+
+async def lapses(team: Team, pending_id: str) -> None:
+    """Let the time of a question be up, and what died over it have had its time as well."""
+    past = datetime.now(UTC) - timedelta(hours=1)
+    assert await team.app.store.pending.change(pending_id, lambda one: one.model_copy(update={"expires_at": past}))

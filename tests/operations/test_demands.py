@@ -194,7 +194,8 @@ async def test_who_lost_the_right_meanwhile_gets_nothing_by_anothers_agreement(t
     team.slack.workspace.usergroups["S0RELEASE"].users.remove(team.ada.id)
     team.app.permissions.forget()  # as after a minute
     told = said(await presses(team, team.grace, asked, "Agree and rerun"))
-    assert "You may not rerun builds" in told
+    assert "@ada may not rerun builds" in told
+    assert "@ada may not rerun builds" in asked.visible
     assert "nothing was started" in asked.visible
     assert writes(team) == []
 
