@@ -8,7 +8,7 @@ from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
 from bot.models.pending import Deployment
-from bot.operations import answering, approve, cancel, deploy, following, keeps, locks, rerun, sending
+from bot.operations import answering, approve, cancel, deciding, deploy, following, keeps, locks, rerun, sending
 from bot.operations.hands import Hands
 
 
@@ -30,11 +30,11 @@ class Operations:
 
     async def agree(self, caller: Caller, pending_id: str) -> Acted:
         """Agree to what somebody else asked for."""
-        return await answering.agree(self._hands, caller, pending_id)
+        return await deciding.agree(self._hands, caller, pending_id)
 
     async def decline(self, caller: Caller, pending_id: str, reason: str) -> Answered:
         """Decline what somebody else asked for."""
-        return await answering.decline(self._hands, caller, pending_id, reason)
+        return await deciding.decline(self._hands, caller, pending_id, reason)
 
     async def anyway(self, caller: Caller, pending_id: str) -> Acted:
         """Go on over a red branch."""
@@ -136,4 +136,4 @@ class Operations:
 
     async def expire(self, pending_id: str) -> timedelta | None:
         """End what waited for a second person in vain; returns the pause before it is to be looked at once more."""
-        return await answering.expire(self._hands, pending_id)
+        return await deciding.expire(self._hands, pending_id)

@@ -1,0 +1,173 @@
+"""A second person agrees or declines, or nobody does in time.
+
+The first who decides counts: it is claimed before anything is sent, and all of it is read again before that. A press
+that died is run again by the engine, and goes on with its own decision. What was filled into a form is not: there the
+same person goes on with theirs.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from bot.answers.acts import Acted, Answered
+from bot.answers.questions import Waits
+from bot.errors import BotError, NothingToDo, StoreError
+from bot.models.attempt import Demand
+from bot.models.caller import Caller
+from bot.models.pending import End, Pending, Rerun
+from bot.models.slack import utc_now
+from bot.operations import demands
+from bot.operations.ending import WORDS, came_to_nothing, end, ended_meanwhile, on_record, subject
+from bot.operations.hands import Hands
+from bot.operations.waiting import AGREE, UNDER_WAY, alone, carry_out, changed, decision, waiting
+from bot.policy import Word
+from formatters import gate
+
+DECLINE, EXPIRED = "decline", "expired||"
+
+
+async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
+    """Let it happen; who asked for it cannot agree, and the first who decides counts.
+
+    What was pushed or ran again since it was asked is shown first, and agreed to anew: raises NothingToDo then.
+    """
+    pending, caller = await waiting(hands, caller, pending_id, decision(pending_id)), await hands.named(caller)
+    async with on_record(hands, caller, pending):
+        if caller.person_id == pending.asker.person_id:
+            raise NothingToDo("not_your_own")
+        await _may(hands, caller, pending)
+        await _said_before(hands, caller, pending)
+        if not (await _is_decided(hands, caller, pending, AGREE) and pending.is_agreed):
+            async with _undecided_again(hands, caller, pending):
+                await _as_it_was_asked(hands, caller, pending)
+        await _decide(hands, caller, pending, AGREE)
+    return await _agreed(hands, caller, await changed(hands, pending, lambda one: _with_word_of(one, caller)))
+
+
+async def _may(hands: Hands, caller: Caller, pending: Pending) -> None:
+    """Ask whether somebody may do themselves what they let happen."""
+    wish = pending.wish
+    for word in (WORDS[wish.kind], *((Word.SSH,) if isinstance(wish, Rerun) and wish.ssh else ())):
+        await hands.permissions.check(caller, word, wish.project_slug, wish.ref)
+
+
+async def _said_before(hands: Hands, caller: Caller, pending: Pending) -> None:
+    """Raise NothingToDo where a run of this press before knew how it ended, and died before that was said."""
+    if await _is_decided(hands, caller, pending, AGREE) and pending.end is not None:
+        await end(hands, pending, pending.end)
+        raise NothingToDo("decided_already", person_id=caller.person_id)
+
+
+async def _as_it_was_asked(hands: Hands, caller: Caller, pending: Pending) -> None:
+    """Raise Locked, or NothingToDo where something was pushed or ran again since: the request shows it then."""
+    await hands.refuse_if_locked(subject(pending), WORDS[pending.wish.kind], caller.person_id, pending.asker.person_id)
+    if pending.seen.is_still(await demands.seen_now(hands, pending.wish)):
+        return
+    try:
+        await demands.request(hands, pending)
+    except NothingToDo:
+        await ended_meanwhile(hands, pending)
+        raise
+    raise NothingToDo("changed_meanwhile", what=pending.target)
+
+
+@asynccontextmanager
+async def _undecided_again(hands: Hands, caller: Caller, pending: Pending) -> AsyncIterator[None]:
+    """Give the decision back where a run of this press before, which died, has claimed what cannot be agreed to now."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except Exception:
+        if await hands.store.claims.holder(decision(pending.id)) == f"{caller.claim}|{AGREE}":
+            await hands.store.claims.release(decision(pending.id))
+        raise
+
+
+def _with_word_of(pending: Pending, caller: Caller) -> Pending:
+    return pending.having_met(Demand.SECOND_PERSON).model_copy(update={"agreed": caller})
+
+
+async def _agreed(hands: Hands, caller: Caller, pending: Pending) -> Acted:
+    """Carry out what was agreed to; an agreement that comes to nothing is over, whatever it met."""
+    try:
+        acted = await carry_out(hands, caller, pending)
+    except StoreError:
+        raise  # the engine runs it again
+    except Exception as error:
+        await came_to_nothing(hands, pending, caller.called, error)
+        if isinstance(error, Waits):
+            raise NothingToDo("agreed_in_vain", what=pending.target) from error
+        raise
+    await end(hands, pending, End(shown=gate.agreed(pending, caller.called).text))
+    return acted
+
+
+async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) -> Answered:
+    """Let it end there; the asker reads the reason in the thread."""
+    pending, caller = await waiting(hands, caller, pending_id, decision(pending_id)), await hands.named(caller)
+    async with on_record(hands, caller, pending):
+        await _may(hands, caller, pending)
+        await _decide(hands, caller, pending, DECLINE, by_form=True)
+    async with alone(hands, caller, pending, decision(pending_id)):
+        how = pending.end or _declined(pending, caller.called, reason)
+        await end(hands, pending, how, _why_declined(caller.person_id))
+    return Answered(answer="decline")
+
+
+def _declined(pending: Pending, name: str, reason: str) -> End:
+    told = gate.declined_to_asker(pending, name, reason)
+    return End(shown=gate.declined(pending, name, reason).text, told=told.text)
+
+
+def _why_declined(person_id: str) -> NothingToDo:
+    return NothingToDo("declined", person_id=person_id)
+
+
+async def expire(hands: Hands, pending_id: str) -> timedelta | None:
+    """Let a request that nobody decided end; the asker is told in the thread.
+
+    What was decided by somebody whose run died is brought to its end, once there was time for it to go on; returns the
+    pause until then.
+    """
+    pending = await hands.store.pending.get(pending_id)
+    if pending is None or pending.over or pending.request_ts is None:
+        return None
+    _, person_id, verdict = (await hands.store.claims.claim(decision(pending_id), EXPIRED)).split("|")
+    if verdict and utc_now() < (pending.expires_at or utc_now()) + UNDER_WAY:
+        return UNDER_WAY
+    how, why = await _end_of(hands, pending, person_id, verdict)
+    await end(hands, pending, pending.end or how, why)
+    return None
+
+
+async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) -> tuple[End, BotError]:
+    if not verdict:
+        told = gate.expired_to_asker(pending)
+        return End(shown=gate.expired(pending).text, told=told.text), NothingToDo("expired")
+    name = await hands.messenger.user_name(person_id) or person_id
+    if verdict == DECLINE:
+        return _declined(pending, name, ""), _why_declined(person_id)
+    shown = gate.agreed_in_vain(pending, name, gate.interrupted(), "").text
+    return End(shown=shown), NothingToDo("agreed_in_vain", what=pending.target)
+
+
+async def _is_decided(hands: Hands, caller: Caller, pending: Pending, verdict: str, *, by_form: bool = False) -> bool:
+    """Say whether this caller has decided so before; raises NothingToDo where somebody else has, or otherwise.
+
+    It was a run of this press, which died; of a form any that this person filled in.
+    """
+    holder = await hands.store.claims.holder(decision(pending.id))
+    if holder is None:
+        return False
+    _, person_id, decided = holder.split("|")
+    is_own = (person_id, decided) == (caller.person_id, verdict) if by_form else holder == f"{caller.claim}|{verdict}"
+    if not is_own:
+        raise NothingToDo("decided_already", person_id=person_id)
+    return True
+
+
+async def _decide(hands: Hands, caller: Caller, pending: Pending, verdict: str, *, by_form: bool = False) -> None:
+    """Claim the decision for who pressed; raises NothingToDo where somebody else was first."""
+    await hands.store.claims.claim(decision(pending.id), f"{caller.claim}|{verdict}")
+    await _is_decided(hands, caller, pending, verdict, by_form=by_form)

@@ -1,0 +1,114 @@
+"""How an act that waited ends: that is kept before it is said, to the channel, to who asked and in the record."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from bot.answers.questions import Waits
+from bot.errors import BotError, NothingToDo, PartlyDone, SlackError, UserError
+from bot.models.audit import Entry
+from bot.models.caller import Caller
+from bot.models.pending import Deployment, End, Pending
+from bot.operations.frame import did_nothing
+from bot.operations.hands import Hands, Subject
+from bot.policy import Word
+from bot.record import begun, ended, is_recorded, mark_recorded
+from formatters import errors, gate
+from formatters.blocks import Message
+
+log = structlog.get_logger(__name__)
+WORDS = {"deploy": Word.DEPLOY, "rerun": Word.RERUN, "approve": Word.APPROVE}
+
+
+async def end(hands: Hands, pending: Pending, how: End, why: Exception | None = None) -> None:
+    """Let it be over once it was said how it ended; where a run dies in between, another can go on with that.
+
+    With `why` it came to nothing, and the record has not yet the asker's entry of that.
+    """
+    if why is not None and not is_recorded(why):
+        entry = ended(entry_of(pending.asker, pending).model_copy(update=_agreed_by(pending)), why)
+        await hands.record.keep_once(entry, pending.asker.delivery_id)
+    await hands.store.pending.change(pending.id, lambda one: one.model_copy(update={"end": how}))
+    await _show(hands, pending, gate.as_ended(how))
+    if how.told:
+        await _tell(hands, pending, gate.as_told(how))
+    await hands.store.pending.change(pending.id, lambda one: one.ended)
+
+
+async def came_to_nothing(hands: Hands, pending: Pending, name: str, error: Exception) -> None:
+    """End what was agreed to in vain; a question that it met at the last is no answer, and in no record yet."""
+    sent = _sent(error)
+    if isinstance(error, Waits):
+        why = gate.question(error.question).text
+        error = NothingToDo("agreed_in_vain", what=pending.target)
+    else:
+        why = errors.error(error).text if isinstance(error, BotError) else gate.interrupted()
+    await end(hands, pending, End(shown=gate.agreed_in_vain(pending, name, why, sent).text), error)
+
+
+def _sent(error: Exception) -> str:
+    if isinstance(error, PartlyDone):
+        return "part"
+    return "nothing" if isinstance(error, Waits) or did_nothing(error) else ""
+
+
+async def ended_meanwhile(hands: Hands, pending: Pending) -> None:
+    """Say once more how it ended, where somebody ended it while the request was written anew."""
+    now = await hands.store.pending.get(pending.id)
+    if now is not None and now.end is not None:
+        await _show(hands, now, gate.as_ended(now.end))
+
+
+@asynccontextmanager
+async def on_record(hands: Hands, caller: Caller, pending: Pending, word: Word | None = None) -> AsyncIterator[None]:
+    """Keep in the record who was refused a decision, and why."""
+    try:
+        yield
+    except UserError as error:
+        await hands.record.keep_once(ended(entry_of(caller, pending, word), error), caller.delivery_id)
+        mark_recorded(error)
+        raise
+
+
+def entry_of(caller: Caller, pending: Pending, word: Word | None = None, how: str = "") -> Entry:
+    """Return the entry of the record of who answers, or asked."""
+    wish = pending.wish
+    found = {
+        "about": subject(pending).about,
+        "project_slug": wish.project_slug,
+        "ref": str(wish.ref or ""),
+        "pipeline_number": None if isinstance(wish, Deployment) else wish.pipeline_number,
+    }
+    what = f"{wish.kind} {wish.target} {how}".strip()
+    return begun(caller, word or WORDS[wish.kind], what).model_copy(update=found)
+
+
+def subject(pending: Pending) -> Subject:
+    """Return what it is about."""
+    return Subject(pending.wish.project_slug, pending.wish.project_title, pending.wish.ref)
+
+
+def _agreed_by(pending: Pending) -> dict[str, str]:
+    agreed = pending.agreed
+    return {"agreed_id": agreed.person_id, "agreed_name": agreed.name} if agreed else {}
+
+
+async def _show(hands: Hands, pending: Pending, message: Message) -> None:
+    """Put what became of it in the place of the request."""
+    if pending.request_ts is None or pending.asker.place is None:
+        return
+    try:
+        await hands.messenger.update(pending.asker.place.channel_id, pending.request_ts, message, urgent=True)
+    except SlackError as error:
+        log.warning("request_not_edited", pending=pending.id, method=error.method, code=error.code)
+
+
+async def _tell(hands: Hands, pending: Pending, message: Message) -> None:
+    place = pending.asker.place
+    if place is None:
+        return
+    try:
+        await hands.messenger.post(place.channel_id, message, thread_ts=place.thread_ts or pending.request_ts)
+    except SlackError as error:
+        log.warning("asker_not_told", pending=pending.id, method=error.method, code=error.code)

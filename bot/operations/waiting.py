@@ -1,0 +1,102 @@
+"""What every answer needs: the act that still waits, one answer of a person at a time, and to carry it out."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import assert_never
+
+from bot.answers.acts import Acted
+from bot.errors import NotAllowed, NothingToDo, StoreError, Taken, UsageError
+from bot.models.caller import Caller
+from bot.models.pending import Approval, Deployment, Pending, Rerun
+from bot.models.slack import utc_now
+from bot.operations.approve import approve
+from bot.operations.deploy import deploy
+from bot.operations.hands import Hands
+from bot.operations.rerun import rerun
+
+AGREE = "agree"
+UNDER_WAY = timedelta(minutes=2)  # how long an answer may take, or is waited for when it died
+
+
+async def waiting(hands: Hands, caller: Caller, pending_id: str, claim: str) -> Pending:
+    """Return the act that waits; who has answered in time, as `claim` says, may go on after that.
+
+    Raises UsageError for one that is over, NothingToDo or Taken where it is known who let it happen.
+    """
+    pending = await hands.store.pending.get(pending_id)
+    if pending is None or not (pending.over or _is_late(pending)):
+        return _found(pending)
+    _, person_id, verdict = f"{await hands.store.claims.holder(claim) or ''}||".split("|")[:3]
+    if pending.over and verdict == AGREE:
+        raise NothingToDo("decided_already", person_id=person_id)
+    if pending.over and pending.end is None and person_id and not verdict:
+        raise taken(pending, person_id)
+    return _found(None if pending.over or person_id != caller.person_id else pending)
+
+
+def _is_late(pending: Pending) -> bool:
+    return pending.expires_at is not None and utc_now() > pending.expires_at
+
+
+def _found(pending: Pending | None) -> Pending:
+    if pending is None:
+        raise UsageError("This question is too old.")
+    return pending
+
+
+@asynccontextmanager
+async def alone(hands: Hands, caller: Caller, pending: Pending, claim: str) -> AsyncIterator[None]:
+    """Let one answer of a person in at a time; raises Taken for the second. One that died is waited for a while."""
+    name = f"alone:{claim}"
+    if await hands.store.claims.claim(name, caller.claim, UNDER_WAY) != caller.claim:
+        raise taken(pending, caller.person_id)
+    try:
+        yield
+    finally:
+        with suppress(StoreError):
+            await hands.store.claims.release(name)
+
+
+def taken(pending: Pending, person_id: str) -> Taken:
+    """Return the error that says who was first."""
+    return Taken(person_id, f"{pending.wish.kind} {pending.target}")
+
+
+async def changed(hands: Hands, pending: Pending, change: Callable[[Pending], Pending]) -> Pending:
+    """Change the act as it stands by now; raises UsageError where it is over."""
+    now = await hands.store.pending.change(pending.id, change)
+    if now is None:
+        raise UsageError("This question is too old.")
+    return now
+
+
+async def carry_out(hands: Hands, caller: Caller, pending: Pending) -> Acted:
+    """Carry out what waited, as its asker would, in the name of the delivery that lets it happen."""
+    asker = pending.asker.model_copy(update={"delivery_id": caller.delivery_id})
+    try:
+        return await _carried_out(hands, asker, pending)
+    except NotAllowed as error:
+        error.is_of_another = asker.person_id != caller.person_id
+        raise
+
+
+async def _carried_out(hands: Hands, asker: Caller, pending: Pending) -> Acted:
+    match pending.wish:
+        case Deployment():
+            return await deploy(hands, asker, pending.wish, pending)
+        case Rerun():
+            return await rerun(hands, asker, pending.wish, pending)
+        case Approval():
+            return await approve(hands, asker, pending.wish, pending)
+    assert_never(pending.wish)
+
+
+def decision(pending_id: str) -> str:
+    """Return the name of the claim on agreeing and declining."""
+    return f"second:{pending_id}"
+
+
+def answer(pending_id: str, what: str) -> str:
+    """Return the name of the claim on meeting a demand, or on a choice."""
+    return f"answered:{pending_id}:{what}"
