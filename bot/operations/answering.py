@@ -16,7 +16,7 @@ from bot.models.caller import Caller
 from bot.models.pending import Deployment, Pending
 from bot.operations import demands
 from bot.operations.deploy import definition_of
-from bot.operations.ending import came_to_nothing, entry_of, on_record
+from bot.operations.ending import entry_of, on_record, still_agreed
 from bot.operations.hands import Hands
 from bot.operations.waiting import alone, answer, carry_out, changed, taken, waiting
 from bot.policy import Word
@@ -28,29 +28,35 @@ DEFINITION = "definition"
 
 async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     """Go on over a red branch; that takes the word approve, and who lets somebody else is in the record."""
-    pending, caller = (
-        await waiting(hands, caller, pending_id, answer(pending_id, Demand.GREEN)),
-        await hands.named(caller),
-    )
+    pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.GREEN)), Demand.GREEN)
+    caller = await hands.named(caller)
     slug, ref = pending.wish.project_slug, pending.wish.ref
     async with on_record(hands, caller, pending, Word.APPROVE):
         await hands.permissions.check(caller, Word.APPROVE, slug, ref)
     async with _first(hands, caller, pending, Demand.GREEN) as first:
-        if caller.person_id != pending.asker.person_id:
-            entry = ended(entry_of(caller, pending, Word.APPROVE, "over a red branch")).model_copy(
-                update=_for(pending.asker)
-            )
-            await hands.record.keep_once(entry, caller.delivery_id)
+        await _note(hands, caller, pending)
         return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.GREEN))
 
 
-def _for(asker: Caller) -> dict[str, str]:
-    return {"for_id": asker.person_id, "for_name": asker.name}
+async def _note(hands: Hands, caller: Caller, pending: Pending) -> None:
+    """Keep in the record who lets somebody else go on; the act itself is the asker's entry."""
+    asker = pending.asker
+    if caller.person_id != asker.person_id:
+        entry = ended(entry_of(caller, pending, Word.APPROVE, "over a red branch"))
+        entry = entry.model_copy(update={"for_id": asker.person_id, "for_name": asker.name})
+        await hands.record.keep_once(entry, caller.delivery_id)
+
+
+def _asked(pending: Pending, demand: Demand) -> Pending:
+    """Return what waits for this; raises UsageError where it was never asked for."""
+    if demand not in (*pending.open, *pending.met):
+        raise UsageError("This question is too old.")
+    return pending
 
 
 async def typed(hands: Hands, caller: Caller, pending_id: str, text: str) -> Answered:
     """Go on when what the asker typed is the target; raises NothingToDo when it is another."""
-    pending = await waiting(hands, caller, pending_id, answer(pending_id, Demand.TYPED))
+    pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.TYPED)), Demand.TYPED)
     _only_asker(pending, caller, "Only who asked for it types it.")
     if text.strip() != gate.to_type(pending):
         raise NothingToDo("typed_wrong", what=gate.to_type(pending))
@@ -116,19 +122,10 @@ async def _first(
         raise taken(pending, person_id)
     async with alone(hands, caller, pending, claim):
         try:
-            await _still_agreed(hands, pending)
+            await still_agreed(hands, pending)
             yield caller.model_copy(update={"delivery_id": delivery_id})
         except (Waits, StoreError):
             raise
         except Exception:
             await hands.store.claims.release(claim)
             raise
-
-
-async def _still_agreed(hands: Hands, pending: Pending) -> None:
-    """Raise NothingToDo where somebody has agreed to it, and it is not what they saw any more: it is over then."""
-    if pending.agreed is None or pending.seen.is_still(await demands.seen_now(hands, pending.wish)):
-        return
-    error = NothingToDo("agreed_in_vain", what=pending.target)
-    await came_to_nothing(hands, pending, pending.agreed.called, error)
-    raise error

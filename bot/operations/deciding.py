@@ -8,20 +8,21 @@ same person goes on with theirs.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import assert_never
 
 from bot.answers.acts import Acted, Answered
 from bot.answers.questions import Waits
-from bot.errors import BotError, NothingToDo, StoreError
+from bot.errors import BotError, NothingToDo, StoreError, UsageError
 from bot.models.attempt import Demand
 from bot.models.caller import Caller
-from bot.models.pending import End, Pending, Rerun
+from bot.models.pending import Approval, Deployment, End, Pending, Rerun
 from bot.models.slack import utc_now
 from bot.operations import demands
-from bot.operations.ending import WORDS, came_to_nothing, end, ended_meanwhile, on_record, subject
+from bot.operations.ending import WORDS, came_to_nothing, end, ended_meanwhile, on_record, still_agreed, subject
 from bot.operations.hands import Hands
 from bot.operations.waiting import AGREE, UNDER_WAY, alone, carry_out, changed, decision, waiting
 from bot.policy import Word
-from formatters import gate
+from formatters import agreement
 
 DECLINE, EXPIRED = "decline", "expired||"
 
@@ -31,17 +32,27 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
 
     What was pushed or ran again since it was asked is shown first, and agreed to anew: raises NothingToDo then.
     """
-    pending, caller = await waiting(hands, caller, pending_id, decision(pending_id)), await hands.named(caller)
+    pending, caller = await _asked(hands, caller, pending_id), await hands.named(caller)
     async with on_record(hands, caller, pending):
         if caller.person_id == pending.asker.person_id:
             raise NothingToDo("not_your_own")
         await _may(hands, caller, pending)
         await _said_before(hands, caller, pending)
-        if not (await _is_decided(hands, caller, pending, AGREE) and pending.is_agreed):
+        if await _is_decided(hands, caller, pending, AGREE) and pending.is_agreed:
+            await _gone_on_with(hands, caller, pending)
+        else:
             async with _undecided_again(hands, caller, pending):
                 await _as_it_was_asked(hands, caller, pending)
         await _decide(hands, caller, pending, AGREE)
     return await _agreed(hands, caller, await changed(hands, pending, lambda one: _with_word_of(one, caller)))
+
+
+async def _asked(hands: Hands, caller: Caller, pending_id: str) -> Pending:
+    """Return what waits for a second person; raises UsageError where nobody was asked yet."""
+    pending = await waiting(hands, caller, pending_id, decision(pending_id))
+    if pending.request_ts is None:
+        raise UsageError("This question is too old.")
+    return pending
 
 
 async def _may(hands: Hands, caller: Caller, pending: Pending) -> None:
@@ -56,6 +67,25 @@ async def _said_before(hands: Hands, caller: Caller, pending: Pending) -> None:
     if await _is_decided(hands, caller, pending, AGREE) and pending.end is not None:
         await end(hands, pending, pending.end)
         raise NothingToDo("decided_already", person_id=caller.person_id)
+
+
+async def _gone_on_with(hands: Hands, caller: Caller, pending: Pending) -> None:
+    """Let a press that was agreed to and died go on; raises NothingToDo where something changed before it was sent."""
+    if not await _may_be_sent(hands, caller, pending):
+        await still_agreed(hands, pending)
+
+
+async def _may_be_sent(hands: Hands, caller: Caller, pending: Pending) -> bool:
+    match pending.wish:
+        case Deployment():
+            attempt = await hands.store.attempts.get(pending.id)
+            return attempt is not None and attempt.sent_at is not None
+        case Rerun():
+            last = await hands.store.acted.last(pending.wish.pipeline_id)
+            return (last or "").startswith(f"{caller.delivery_id}|")
+        case Approval():
+            return False  # approved or not, what it lets run is the same
+    assert_never(pending.wish)
 
 
 async def _as_it_was_asked(hands: Hands, caller: Caller, pending: Pending) -> None:
@@ -99,13 +129,13 @@ async def _agreed(hands: Hands, caller: Caller, pending: Pending) -> Acted:
         if isinstance(error, Waits):
             raise NothingToDo("agreed_in_vain", what=pending.target) from error
         raise
-    await end(hands, pending, End(shown=gate.agreed(pending, caller.called).text))
+    await end(hands, pending, End(shown=agreement.agreed(pending, caller.called).text))
     return acted
 
 
 async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) -> Answered:
     """Let it end there; the asker reads the reason in the thread."""
-    pending, caller = await waiting(hands, caller, pending_id, decision(pending_id)), await hands.named(caller)
+    pending, caller = await _asked(hands, caller, pending_id), await hands.named(caller)
     async with on_record(hands, caller, pending):
         await _may(hands, caller, pending)
         await _decide(hands, caller, pending, DECLINE, by_form=True)
@@ -116,8 +146,8 @@ async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) ->
 
 
 def _declined(pending: Pending, name: str, reason: str) -> End:
-    told = gate.declined_to_asker(pending, name, reason)
-    return End(shown=gate.declined(pending, name, reason).text, told=told.text)
+    told = agreement.declined_to_asker(pending, name, reason)
+    return End(shown=agreement.declined(pending, name, reason).text, told=told.text)
 
 
 def _why_declined(person_id: str) -> NothingToDo:
@@ -143,12 +173,12 @@ async def expire(hands: Hands, pending_id: str) -> timedelta | None:
 
 async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) -> tuple[End, BotError]:
     if not verdict:
-        told = gate.expired_to_asker(pending)
-        return End(shown=gate.expired(pending).text, told=told.text), NothingToDo("expired")
+        told = agreement.expired_to_asker(pending)
+        return End(shown=agreement.expired(pending).text, told=told.text), NothingToDo("expired")
     name = await hands.messenger.user_name(person_id) or person_id
     if verdict == DECLINE:
         return _declined(pending, name, ""), _why_declined(person_id)
-    shown = gate.agreed_in_vain(pending, name, gate.interrupted(), "").text
+    shown = agreement.agreed_in_vain(pending, name, agreement.interrupted(), "").text
     return End(shown=shown), NothingToDo("agreed_in_vain", what=pending.target)
 
 

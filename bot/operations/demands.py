@@ -20,7 +20,7 @@ from bot.operations.hands import Hands
 from bot.operations.targets import approving, held_by, rerunning
 from bot.policy import Decision
 from bot.watching.engine import EXPIRE
-from formatters import gate
+from formatters import agreement
 from formatters.blocks import Message
 
 MOST_LOOKED_AT = 8
@@ -131,7 +131,7 @@ async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:
     _place(pending)
     pipelines = await _pipelines(hands, pending.wish)
     pending = pending.model_copy(update={"seen": await _seen(hands, pending.wish, pipelines)})
-    message = gate.request(pending, await _shipped(hands, pipelines))
+    message = agreement.request(pending, await _shipped(hands, pipelines))
     if message is None:
         raise NothingToDo("too_much_to_show", what=pending.target)
     return pending, message

@@ -10,11 +10,12 @@ from bot.errors import BotError, NothingToDo, PartlyDone, SlackError, UserError
 from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.pending import Deployment, End, Pending
+from bot.operations import demands
 from bot.operations.frame import did_nothing
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from bot.record import begun, ended, is_recorded, mark_recorded
-from formatters import errors, gate
+from formatters import agreement, errors, gate
 from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
@@ -30,9 +31,9 @@ async def end(hands: Hands, pending: Pending, how: End, why: Exception | None = 
         entry = ended(entry_of(pending.asker, pending).model_copy(update=_agreed_by(pending)), why)
         await hands.record.keep_once(entry, pending.asker.delivery_id)
     await hands.store.pending.change(pending.id, lambda one: one.model_copy(update={"end": how}))
-    await _show(hands, pending, gate.as_ended(how))
+    await _show(hands, pending, agreement.as_ended(how))
     if how.told:
-        await _tell(hands, pending, gate.as_told(how))
+        await _tell(hands, pending, agreement.as_told(how))
     await hands.store.pending.change(pending.id, lambda one: one.ended)
 
 
@@ -43,8 +44,8 @@ async def came_to_nothing(hands: Hands, pending: Pending, name: str, error: Exce
         why = gate.question(error.question).text
         error = NothingToDo("agreed_in_vain", what=pending.target)
     else:
-        why = errors.error(error).text if isinstance(error, BotError) else gate.interrupted()
-    await end(hands, pending, End(shown=gate.agreed_in_vain(pending, name, why, sent).text), error)
+        why = errors.error(error).text if isinstance(error, BotError) else agreement.interrupted()
+    await end(hands, pending, End(shown=agreement.agreed_in_vain(pending, name, why, sent).text), error)
 
 
 def _sent(error: Exception) -> str:
@@ -53,11 +54,20 @@ def _sent(error: Exception) -> str:
     return "nothing" if isinstance(error, Waits) or did_nothing(error) else ""
 
 
+async def still_agreed(hands: Hands, pending: Pending) -> None:
+    """Raise NothingToDo where somebody has agreed to it, and it is not what they saw any more: it is over then."""
+    if pending.agreed is None or pending.seen.is_still(await demands.seen_now(hands, pending.wish)):
+        return
+    error = NothingToDo("agreed_in_vain", what=pending.target)
+    await came_to_nothing(hands, pending, pending.agreed.called, error)
+    raise error
+
+
 async def ended_meanwhile(hands: Hands, pending: Pending) -> None:
     """Say once more how it ended, where somebody ended it while the request was written anew."""
     now = await hands.store.pending.get(pending.id)
     if now is not None and now.end is not None:
-        await _show(hands, now, gate.as_ended(now.end))
+        await _show(hands, now, agreement.as_ended(now.end))
 
 
 @asynccontextmanager

@@ -48,6 +48,16 @@ async def agree_under_a_lock(stage: Stage) -> None:
     await stage.presses("grace", request, "Agree and deploy")
 
 
+async def agree_to_all_of_it(stage: Stage) -> None:
+    note = "it goes out before the fair, " * 12
+    await stage.types("ada", f'deploy {MAIN} note="{note}" dry_run=false target=production-eu', "deploys")
+
+
+async def agree_to_a_definition(stage: Stage) -> None:
+    (which,) = await stage.types("ada", "deploy circleci/5e0c5f62/9f1c2d7a main", "deploys")
+    await stage.presses("ada", which, "nightly")
+
+
 async def decline(stage: Stage) -> None:
     request = await asked(stage)
     agree = request.element("Agree and deploy")
@@ -102,6 +112,8 @@ SCENES: dict[str, Scene] = {
     "gate-type-it": type_it,
     "gate-over-red": over_red,
     "gate-in-direct-messages": in_direct_messages,
+    "gate-agree-to-all-of-it": agree_to_all_of_it,
+    "gate-agree-to-a-definition": agree_to_a_definition,
     "gate-why": why,
     "answer-webhook-not-set-up": webhook,
 }

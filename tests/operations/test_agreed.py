@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.actions import AgreeDeploy, ApproveJob, ChooseDefinition, DeployAnyway, RerunFailed, TypeTarget
+from bot.actions import AgreeDeploy, ApproveJob, ChooseDefinition, DeclineDeploy, DeployAnyway, RerunFailed, TypeTarget
+from bot.models.attempt import Demand
 from bot.models.slack import Click
 from bot.watching.engine import EXPIRE, PRESS, Engine
 from playground.circleci.pipelines import Pipeline
@@ -57,7 +58,7 @@ words = ["ssh"]
 name = "two people"
 effect = "demand"
 words = ["*"]
-branches = ["main", "hold/prod", "try/*"]
+branches = ["main", "hold/prod", "try/*", "feature/*"]
 second_person = true
 
 [[rules]]
@@ -276,6 +277,21 @@ async def test_what_never_was_a_choice_is_not_chosen(team: Team) -> None:
     assert "Agree and deploy" in request.buttons
 
 
+async def test_what_was_not_asked_yet_is_answered_by_no_forged_press(team: Team) -> None:
+    team.circleci.world.set_scenario(FRONTEND, "feature/typed", MIXED)
+    build = pushed(team, "feature/typed", OVER)
+    (told,) = await types(team, team.ada, f"rerun acme/frontend #{build.number}")
+    pending, place = TypeTarget.unpack(told.element("Type it")["value"]).attempt_id, somewhere(team)
+    for forged in (AgreeDeploy(attempt_id=pending, word="rerun"), DeployAnyway(attempt_id=pending)):
+        assert "too old" in said(await presses(team, team.grace, place, forged))
+    window = await opens(team, team.grace, place, DeclineDeploy(attempt_id=pending, word="rerun"))
+    assert "too old" in await fills_in(team.grace, window, reason="no")
+    window = await opens(team, team.ada, told, "Type it")
+    await fills_in(team.ada, window, typed="feature/typed")
+    assert "Agree and rerun" in (await team.reads("Somebody else must agree")).buttons
+    assert writes(team) == []
+
+
 async def test_what_failed_otherwise_meanwhile_is_shown_and_agreed_to_anew(team: Team) -> None:
     build, request = await asked_to_rerun(team, OTHERS)
     assert "What runs again: unit." in request.visible
@@ -392,8 +408,31 @@ async def test_a_decline_that_died_is_finished_when_its_time_is_up(team: Team) -
 
 async def test_who_agreed_in_time_goes_on_after_it(team: Team) -> None:
     request = await asked(team, "deploy acme/frontend main")
+    click = died_agreeing(team, request)
+    # As far as a run of it came before it died: decided.
+    await team.app.store.claims.claim(f"second:{pending_of(request)}", f"{click.caller.claim}|agree")
+    await lapses(team, pending_of(request))
+    await runs_again(team, click)
+    assert "grace agreed" in request.visible
+    assert len(writes(team)) == 1
+
+
+async def test_what_was_pushed_before_a_dead_agreement_is_gone_on_with_is_not_sent(team: Team) -> None:
+    request = await asked(team, "deploy acme/frontend main")
+    click, pending = died_agreeing(team, request), pending_of(request)
+    # As far as a run of it came before it died: decided, and kept with the word of the second person.
+    await team.app.store.claims.claim(f"second:{pending}", f"{click.caller.claim}|agree")
+    met = {"agreed": click.caller, "met": (Demand.SECOND_PERSON,), "open": ()}
+    assert await team.app.store.pending.change(pending, lambda one: one.model_copy(update=met))
+    pushed(team, "main", 5, revision="beef" * 10)
+    await runs_again(team, click)
+    assert "but nothing was started" in request.visible
+    assert writes(team) == []
+
+
+def died_agreeing(team: Team, request: Message) -> Click:
     agree = AgreeDeploy.unpack(request.element("Agree and deploy")["value"])
-    click = Click(
+    return Click(
         id="dead",
         action_id=agree.action_id,
         value=agree.pack(),
@@ -403,14 +442,12 @@ async def test_who_agreed_in_time_goes_on_after_it(team: Team) -> None:
         channel_id=team.deploys.id,
         message_ts=request.ts,
     )
-    # As far as a run of it came before it died: decided.
-    await team.app.store.claims.claim(f"second:{agree.attempt_id}", f"{click.caller.claim}|agree")
-    await lapses(team, agree.attempt_id)
+
+
+async def runs_again(team: Team, click: Click) -> None:
     await team.app.store.deliveries.record(click)
     await Engine(team.app.docket).add(PRESS, click.id)
     await team.is_done()
-    assert "grace agreed" in request.visible
-    assert len(writes(team)) == 1
 
 
 async def test_a_blip_under_an_agreement_is_no_end_of_it(team: Team) -> None:

@@ -1,0 +1,206 @@
+"""What somebody else must agree to: all that will ship or run, and how it ended."""
+
+import json
+from collections.abc import Sequence
+
+from bot.actions import AgreeDeploy, DeclineDeploy
+from bot.models.attempt import ParameterValue
+from bot.models.build import Shipment
+from bot.models.circleci import Pipeline
+from bot.models.pending import Approval, Deployment, End, Pending, Rerun, Wish
+from formatters.blocks import (
+    MAX_SECTION,
+    Block,
+    Message,
+    actions,
+    assemble,
+    button,
+    clean,
+    code,
+    context,
+    escape,
+    fit,
+    literal,
+    mention,
+    moment,
+    section,
+)
+from formatters.words import count
+
+MOST_COMMITS = 6
+LONGEST = 4 * MAX_SECTION  # of a name that must stand there whole: what is too long for a paragraph is seen to be
+_HELD = "It stops then, and what stands behind waits for another approval: "
+
+
+def request(pending: Pending, shipment: Shipment) -> Message | None:
+    """Ask the channel for a second person: all that will ship or run, and the two buttons; None for what is too much.
+
+    Of the commits the newest do; whatever else somebody agrees to stands there whole.
+    """
+    text = f"{_asker(pending)} wants to {wanted(pending)} {clean(pending.target)}: somebody else must agree."
+    what = f"{wanted(pending, LONGEST)} {literal(pending.target, LONGEST)}"
+    kind = pending.wish.kind
+    buttons = actions(
+        button(AgreeDeploy(attempt_id=pending.id, word=kind), f"Agree and {kind}", style="primary"),
+        button(DeclineDeploy(attempt_id=pending.id, word=kind), "Decline", style="danger"),
+    )
+    until = f"Until {moment(pending.expires_at)}. " if pending.expires_at else ""
+    blocks = [
+        section(f"🙋 *{_asker(pending)} wants to {what}.* Somebody else must agree."),
+        *_what_runs(pending),
+        *([section(ships)] if (ships := _what_ships(pending.wish, shipment)) else []),
+        *_settings(pending),
+        buttons,
+        context(f"{until}Nothing is started before that."),
+    ]
+    message = assemble(text, *blocks)
+    return message if len(message.blocks) == len(blocks) and all(map(_is_whole, blocks)) else None
+
+
+def _is_whole(block: Block) -> bool:
+    return block["type"] != "section" or len(block["text"]["text"]) <= MAX_SECTION
+
+
+def wanted(pending: Pending, longest: int = 100) -> str:
+    """Return what somebody wants to do, in front of what it is done to."""
+    match pending.wish:
+        case Rerun():
+            what = "the failed jobs of" if pending.wish.failed_only else "all of"
+            return f"rerun {'with SSH ' if pending.wish.ssh else ''}{what}"
+        case Approval():
+            return f"approve {clean(pending.wish.job_name, longest)} of"
+        case _:
+            return "deploy"
+
+
+def _what_runs(pending: Pending) -> list[Block]:
+    """Return all jobs that would run, in as many paragraphs as it takes."""
+    wish, runs = pending.wish, pending.seen.runs
+    if isinstance(wish, Deployment):
+        return []
+    if isinstance(wish, Approval):
+        return _listing("It would start: ", _jobs(runs.behind)) + _listing(_HELD, _jobs(runs.holds))
+    if not runs.first:
+        return [section("Nothing of it could run again at this moment.")]
+    behind = _listing("Behind them, as far as they pass: ", _jobs(runs.behind))
+    return _listing("What runs again: ", _jobs(runs.first)) + behind + _listing(_HELD, _jobs(runs.holds))
+
+
+def _jobs(names: Sequence[str]) -> list[str]:
+    return [literal(name, LONGEST) for name in names]
+
+
+def _settings(pending: Pending) -> list[Block]:
+    """Return what a deploy is given: the pipeline definition and each parameter whole."""
+    wish = pending.wish
+    if not isinstance(wish, Deployment):
+        return []
+    definition = literal(pending.seen.definition, LONGEST)
+    named = [section(f"Pipeline definition: {definition}.")] if definition else []
+    return named + _listing(
+        "With ", [code(f"{name}={_value(value)}", LONGEST) for name, value in wish.parameters.items()], end=""
+    )
+
+
+def _value(value: ParameterValue) -> str:
+    """Return a value so that nothing of it is unseen: what would not show as it is stands there in JSON's spelling."""
+    is_plain = isinstance(value, str) and clean(value, LONGEST) == escape(value)
+    return str(value) if is_plain else json.dumps(value)
+
+
+def _listing(lead: str, names: Sequence[str], end: str = ".") -> list[Block]:
+    """Return all of them with commas, in as many paragraphs as it takes; nothing for none."""
+    paragraphs, text = list[str](), lead
+    for number, name in enumerate(names):
+        behind = ", " if number < len(names) - 1 else end
+        if len(text) + len(name) + len(behind) > MAX_SECTION:
+            paragraphs, text = [*paragraphs, text], ""
+        text += f"{name}{behind}"
+    return [section(one.strip()) for one in [*paragraphs, text]] if names else []
+
+
+def _what_ships(wish: Wish, shipment: Shipment) -> str:
+    if not shipment.commits and not isinstance(wish, Deployment):
+        # What runs is the commit of that build, whatever the branch's head is.
+        return f"CircleCI has built nothing there since the green #{shipment.green.number}." if shipment.green else ""
+    if not shipment.commits:
+        same = (
+            f" The newest commit CircleCI knows is that of the green #{shipment.green.number}."
+            if shipment.green
+            else ""
+        )
+        return f"What will ship: the head of it; CircleCI has built nothing newer.{same}"
+    since = f"since the last green build, #{shipment.green.number}" if shipment.green else "of those it remembers"
+    lines = [_commit(one) for one in shipment.commits[:MOST_COMMITS]]
+    left = len(shipment.commits) - MOST_COMMITS
+    more = [f"and {left} more"] if left > 0 else []
+    return f"{count(len(shipment.commits), 'commit')} that CircleCI built {since}:\n" + fit([*lines, *more], 2400)
+
+
+def _commit(pipeline: Pipeline) -> str:
+    by = f" · {literal(pipeline.actor, 60)}" if pipeline.actor else ""
+    return f"{code(pipeline.revision[:7] or '?')} {literal(pipeline.subject, 120)}{by} · #{pipeline.number}"
+
+
+def agreed(pending: Pending, name: str) -> Message:
+    """Say in the request's place that it goes on."""
+    return _said(f"✅ {literal(name, 60)} agreed: {literal(pending.target)} is on its way, as {_asker(pending)} asked.")
+
+
+def agreed_in_vain(pending: Pending, name: str, why: str, sent: str = "nothing") -> Message:
+    """Say in the request's place what came of it: `nothing` or a `part` was sent, or nobody can tell."""
+    but = {"nothing": ", but nothing was started", "part": ", but only a part of it was started"}.get(sent, "")
+    return _said(f"❌ {literal(name, 60)} agreed to {literal(pending.target)}{but}. {why}")
+
+
+def interrupted() -> str:
+    """Return why nobody can tell what came of it."""
+    return "I was interrupted over it, and cannot tell what came of it: look at CircleCI before you ask again."
+
+
+def as_ended(end: End) -> Message:
+    """Say in the request's place how it ended."""
+    return _said(end.shown)
+
+
+def as_told(end: End) -> Message:
+    """Tell the asker in the thread how it ended."""
+    return _said(end.told)
+
+
+def declined(pending: Pending, name: str, reason: str) -> Message:
+    """Say in the request's place who declined, and why, where that is known."""
+    why = f": {_sentence(reason)}" if reason else "."
+    return _said(f"🚫 {literal(name, 60)} declined {literal(pending.target)}{why}")
+
+
+def declined_to_asker(pending: Pending, name: str, reason: str) -> Message:
+    """Tell the asker in the thread."""
+    why = f": {_sentence(reason)}" if reason else "."
+    return _said(f"{mention(pending.asker.person_id)} {literal(name, 60)} declined{why} Nothing was started.")
+
+
+def expired(pending: Pending) -> Message:
+    """Say in the request's place that nobody decided."""
+    return _said(f"⌛ Nobody decided on {literal(pending.target)} in time. Nothing was started.")
+
+
+def expired_to_asker(pending: Pending) -> Message:
+    """Tell the asker in the thread."""
+    wish = pending.wish
+    number = "" if isinstance(wish, Deployment) else f" #{wish.pipeline_number}"
+    ref = f" {clean(str(wish.ref))}" if isinstance(wish, Deployment) else ""
+    again = f"`/ci {wish.kind} {clean(wish.project_slug)}{ref}{number}` asks again."
+    return _said(f"{mention(pending.asker.person_id)} nobody agreed in time, so nothing was started. {again}")
+
+
+def _sentence(text: str) -> str:
+    return literal(text, 500).rstrip(". ") + "."
+
+
+def _asker(pending: Pending) -> str:
+    return literal(pending.asker.called, 60)
+
+
+def _said(text: str) -> Message:
+    return assemble(text, section(text))

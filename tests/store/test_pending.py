@@ -1,0 +1,46 @@
+"""Acts that wait: nobody writes over what they have not seen, and what is over stays so."""
+
+from datetime import UTC, datetime
+
+from bot.models.caller import Caller
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.pending import Deployment, Pending
+from bot.store import Store
+
+NOW = datetime(2026, 11, 1, 10, tzinfo=UTC)
+ADA = Caller(person_id="U0ADA", delivery_id="asked")
+WISH = Deployment(project_slug=ProjectSlug("gh/acme/frontend"), project_title="acme/frontend", ref=Ref(name="main"))
+ASKED = Pending(id="asked", wish=WISH, asker=ADA, asked_at=NOW)
+
+
+async def test_who_has_not_seen_the_newest_version_does_not_write_over_it(store: Store) -> None:
+    first = await store.pending.save(ASKED)
+    assert first is not None
+    assert await store.pending.save(first.ended) is not None
+    assert await store.pending.save(first.model_copy(update={"request_ts": "1.2"})) is None
+    assert await store.pending.save(ASKED) is None
+    kept = await store.pending.get("asked")
+    assert kept is not None
+    assert kept.over
+    assert kept.request_ts is None
+
+
+async def test_what_is_over_or_gone_is_not_changed(store: Store) -> None:
+    assert await store.pending.change("asked", lambda one: one.ended) is None
+    await store.pending.save(ASKED)
+    changed = await store.pending.change("asked", lambda one: one.model_copy(update={"request_ts": "1.2"}))
+    assert changed is not None
+    assert (changed.request_ts, changed.version) == ("1.2", 2)
+    assert await store.pending.change("asked", lambda one: one.ended) is not None
+    assert await store.pending.change("asked", lambda one: one.model_copy(update={"over": False})) is None
+
+
+async def test_a_change_is_made_to_what_stands_there_by_now(store: Store) -> None:
+    await store.pending.save(ASKED)
+    seen = await store.pending.get("asked")
+    assert seen is not None
+    await store.pending.change("asked", lambda one: one.model_copy(update={"request_ts": "1.2"}))
+    await store.pending.change(seen.id, lambda one: one.model_copy(update={"choices": ("build",)}))
+    kept = await store.pending.get("asked")
+    assert kept is not None
+    assert (kept.request_ts, kept.choices) == ("1.2", ("build",))
