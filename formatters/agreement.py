@@ -147,10 +147,10 @@ def agreed(pending: Pending, name: str) -> Message:
     return _said(f"✅ {literal(name, 60)} agreed: {literal(pending.target)} is on its way, as {_asker(pending)} asked.")
 
 
-def agreed_in_vain(pending: Pending, name: str, why: str, sent: str = "nothing") -> Message:
-    """Say in the request's place what came of it: `nothing` or a `part` was sent, or nobody can tell."""
-    but = {"nothing": ", but nothing was started", "part": ", but only a part of it was started"}.get(sent, "")
-    return _said(f"❌ {literal(name, 60)} agreed to {literal(pending.target)}{but}. {why}")
+def agreed_in_vain(pending: Pending, name: str, why: str, *, is_sure: bool) -> Message:
+    """Say in the request's place that nothing came of it, where that is sure, and why; `why` knows better else."""
+    nothing = ", but nothing was started" if is_sure else ""
+    return _said(f"❌ {literal(name, 60)} agreed to {literal(pending.target)}{nothing}. {why}")
 
 
 def interrupted() -> str:

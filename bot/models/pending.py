@@ -140,6 +140,11 @@ class Pending(Model):
         """Say whether somebody else has agreed to it."""
         return Demand.SECOND_PERSON in self.met
 
+    @property
+    def was_cut_off(self) -> bool:
+        """Say whether an earlier version kept it with nothing left to be met: a press of it died before it was sent."""
+        return self.version == 0 and not self.open
+
     def wishing(self, wish: Wish) -> Self:
         """Return it with what will be sent; all that was seen, met and agreed to goes with another wish."""
         if wish == self.wish:

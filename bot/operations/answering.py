@@ -49,7 +49,7 @@ async def _note(hands: Hands, caller: Caller, pending: Pending) -> None:
 
 def _asked(pending: Pending, demand: Demand) -> Pending:
     """Return what waits for this; raises UsageError where it was never asked for."""
-    if demand not in (*pending.open, *pending.met):
+    if demand not in (*pending.open, *pending.met) and not pending.was_cut_off:
         raise UsageError("This question is too old.")
     return pending
 
@@ -77,7 +77,7 @@ async def choose(
 
     `before` is the deployment of a question that an earlier version put, and kept nothing of.
     """
-    if before is not None and not before.definition_id and await hands.store.pending.get(pending_id) is None:
+    if before is not None and await hands.store.pending.get(pending_id) is None:
         await _waits_again(hands, caller, pending_id, before, definition_id)
     pending = await waiting(hands, caller, pending_id, answer(pending_id, DEFINITION))
     _only_asker(pending, caller, "Only who asked for it chooses.")
@@ -89,22 +89,22 @@ async def choose(
         return await _going_on(hands, first, pending, lambda one: one.wishing(wish))
 
 
+async def _waits_again(hands: Hands, caller: Caller, pending_id: str, before: Deployment, definition_id: str) -> None:
+    """Let a deployment wait that an earlier version asked about; raises Taken where that was answered."""
+    attempt = await hands.store.attempts.get(pending_id)
+    if attempt is not None:
+        raise Taken(attempt.asker_id, f"deploy {before.target}")
+    asked = demands.waiting(hands, caller.model_copy(update={"delivery_id": pending_id}), before)
+    choices = () if before.definition_id else (definition_id,)
+    await hands.store.pending.save(asked.model_copy(update={"choices": choices}))
+
+
 async def _going_on(hands: Hands, caller: Caller, pending: Pending, answered: Callable[[Pending], Pending]) -> Acted:
     """Carry out what was answered, and let it be over; what is asked next is raised as Waits."""
     pending = await changed(hands, pending, answered)
     acted = await carry_out(hands, caller, pending)
     await hands.store.pending.change(pending.id, lambda one: one.ended)
     return acted
-
-
-async def _waits_again(hands: Hands, caller: Caller, pending_id: str, before: Deployment, definition_id: str) -> None:
-    """Let a deployment wait that an earlier version asked about; raises Taken where that was answered."""
-    attempt = await hands.store.attempts.get(pending_id)
-    if attempt is not None:
-        raise Taken(attempt.asker_id, f"deploy {before.target}")
-    asker = caller.model_copy(update={"delivery_id": pending_id})
-    asked = demands.waiting(hands, asker, before).model_copy(update={"choices": (definition_id,)})
-    await hands.store.pending.save(asked)
 
 
 @asynccontextmanager

@@ -38,7 +38,7 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
             raise NothingToDo("not_your_own")
         await _may(hands, caller, pending)
         await _said_before(hands, caller, pending)
-        if await _is_decided(hands, caller, pending, AGREE) and pending.is_agreed:
+        if await _is_decided(hands, caller, pending, AGREE) and (pending.is_agreed or pending.was_cut_off):
             await _gone_on_with(hands, caller, pending)
         else:
             async with _undecided_again(hands, caller, pending):
@@ -166,8 +166,10 @@ async def expire(hands: Hands, pending_id: str) -> timedelta | None:
     _, person_id, verdict = (await hands.store.claims.claim(decision(pending_id), EXPIRED)).split("|")
     if verdict and utc_now() < (pending.expires_at or utc_now()) + UNDER_WAY:
         return UNDER_WAY
-    how, why = await _end_of(hands, pending, person_id, verdict)
-    await end(hands, pending, pending.end or how, why)
+    if pending.end is not None:
+        await end(hands, pending, pending.end)  # it is in the record
+    else:
+        await end(hands, pending, *await _end_of(hands, pending, person_id, verdict))
     return None
 
 
@@ -178,7 +180,7 @@ async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) 
     name = await hands.messenger.user_name(person_id) or person_id
     if verdict == DECLINE:
         return _declined(pending, name, ""), _why_declined(person_id)
-    shown = agreement.agreed_in_vain(pending, name, agreement.interrupted(), "").text
+    shown = agreement.agreed_in_vain(pending, name, agreement.interrupted(), is_sure=False).text
     return End(shown=shown), NothingToDo("agreed_in_vain", what=pending.target)
 
 

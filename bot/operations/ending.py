@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from bot.answers.questions import Waits
-from bot.errors import BotError, NothingToDo, PartlyDone, SlackError, UserError
+from bot.errors import BotError, NothingToDo, SlackError, UserError
 from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.pending import Deployment, End, Pending
@@ -39,19 +39,13 @@ async def end(hands: Hands, pending: Pending, how: End, why: Exception | None = 
 
 async def came_to_nothing(hands: Hands, pending: Pending, name: str, error: Exception) -> None:
     """End what was agreed to in vain; a question that it met at the last is no answer, and in no record yet."""
-    sent = _sent(error)
+    is_sure = did_nothing(error) or isinstance(error, Waits)
     if isinstance(error, Waits):
         why = gate.question(error.question).text
         error = NothingToDo("agreed_in_vain", what=pending.target)
     else:
         why = errors.error(error).text if isinstance(error, BotError) else agreement.interrupted()
-    await end(hands, pending, End(shown=agreement.agreed_in_vain(pending, name, why, sent).text), error)
-
-
-def _sent(error: Exception) -> str:
-    if isinstance(error, PartlyDone):
-        return "part"
-    return "nothing" if isinstance(error, Waits) or did_nothing(error) else ""
+    await end(hands, pending, End(shown=agreement.agreed_in_vain(pending, name, why, is_sure=is_sure).text), error)
 
 
 async def still_agreed(hands: Hands, pending: Pending) -> None:

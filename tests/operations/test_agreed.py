@@ -10,6 +10,8 @@ from redis.asyncio import Redis
 
 from bot.actions import AgreeDeploy, ApproveJob, ChooseDefinition, DeclineDeploy, DeployAnyway, RerunFailed, TypeTarget
 from bot.models.attempt import Demand
+from bot.models.circleci import PipelineId
+from bot.models.pending import End
 from bot.models.slack import Click
 from bot.watching.engine import EXPIRE, PRESS, Engine
 from playground.circleci.pipelines import Pipeline
@@ -339,7 +341,7 @@ async def test_an_agreement_of_which_a_part_was_sent_says_so(team: Team) -> None
     request = await team.reads("Somebody else must agree")
     team.circleci.faults.add("POST", "*/rerun", status=403, body={"message": "Plan is suspended."}, spare=1)
     await presses(team, team.grace, request, "Agree and rerun")
-    assert "but only a part of it was started. CircleCI refused this" in request.visible
+    assert "Only a part of it was done: build. CircleCI refused this" in request.visible
     assert "nothing was started" not in request.visible
 
 
@@ -430,8 +432,77 @@ async def test_what_was_pushed_before_a_dead_agreement_is_gone_on_with_is_not_se
     assert writes(team) == []
 
 
+async def test_a_dead_agreement_says_when_its_time_is_up_that_nobody_can_tell(team: Team) -> None:
+    request = await asked(team, "deploy acme/frontend main")
+    pending = pending_of(request)
+    await team.app.store.claims.claim(f"second:{pending}", f"dead|{team.grace.id}|agree")
+    await pulls_forward(team, EXPIRE)
+    assert "Agree and deploy" in request.buttons  # it may be under way
+    await lapses(team, pending)
+    await team.app.docket.clear()
+    await Engine(team.app.docket).add(EXPIRE, pending)
+    await team.slack.wait_for(lambda: "I was interrupted over it" in request.visible)
+    assert "nothing was started" not in request.visible
+
+
+@pytest.mark.parametrize("again", ["pressed", "expired"])
+async def test_an_end_that_was_not_said_is_said_by_the_next_run(team: Team, again: str) -> None:
+    request = await asked(team, "deploy acme/frontend main")
+    click, pending = died_agreeing(team, request), pending_of(request)
+    # As far as a run of it came before it died: it was sent, and how it ended is kept.
+    await team.app.store.claims.claim(f"second:{pending}", f"{click.caller.claim}|agree")
+    ended = {"end": End(shown="It is on its way.")}
+    assert await team.app.store.pending.change(pending, lambda one: one.model_copy(update=ended))
+    if again == "pressed":
+        await runs_again(team, click)
+    else:
+        await lapses(team, pending)
+        await pulls_forward(team, EXPIRE)
+    await team.slack.wait_for(lambda: "It is on its way." in request.visible)
+    assert request.buttons == []
+    assert writes(team) == []
+
+
+async def test_who_died_agreeing_under_a_lock_may_agree_when_it_is_gone(team: Team) -> None:
+    request = await asked(team, "deploy acme/frontend main")
+    click, admin = died_agreeing(team, request), team.slack.person("admin")
+    await team.app.store.claims.claim(f"second:{pending_of(request)}", f"{click.caller.claim}|agree")
+    await types(team, admin, "lock acme/frontend:main incident")
+    await runs_again(team, click)
+    await types(team, admin, "unlock acme/frontend:main")
+    await presses(team, team.grace, request, "Agree and deploy")
+    assert "grace agreed" in request.visible
+    assert len(writes(team)) == 1
+
+
+async def test_what_is_under_way_is_not_typed_a_second_time(team: Team) -> None:
+    build = pushed(team, "release/v2.0", OVER)
+    (told,) = await types(team, team.ada, f"rerun acme/frontend #{build.number}")
+    answer = f"answered:{TypeTarget.unpack(told.element('Type it')['value']).attempt_id}:typed"
+    for claim in (answer, f"alone:{answer}"):
+        await team.app.store.claims.claim(claim, f"V0|{team.ada.id}")
+    window = await opens(team, team.ada, told, "Type it")
+    assert "was first" in await fills_in(team.ada, window, typed="release/v2.0")
+    assert writes(team) == []
+
+
+async def test_an_agreement_to_a_rerun_that_was_sent_and_died_is_gone_on_with(team: Team) -> None:
+    build, request = await asked_to_rerun(team, OTHERS)
+    click, pending = died_agreeing(team, request), pending_of(request)
+    # As far as a run of it came before it died: it was sent.
+    await team.app.store.claims.claim(f"second:{pending}", f"{click.caller.claim}|agree")
+    met = {"agreed": click.caller, "met": (Demand.SECOND_PERSON,), "open": ()}
+    assert await team.app.store.pending.change(pending, lambda one: one.model_copy(update=met))
+    await team.app.store.acted.save(PipelineId(build.id), f"{click.id}|{team.ada.id}")
+    team.circleci.world.rerun(build.runs[0].id)
+    goes_by(team, 1)
+    await runs_again(team, click)
+    assert "grace agreed" in request.visible
+    assert writes(team) == []
+
+
 def died_agreeing(team: Team, request: Message) -> Click:
-    agree = AgreeDeploy.unpack(request.element("Agree and deploy")["value"])
+    agree = AgreeDeploy.unpack(request.element(request.buttons[0])["value"])
     return Click(
         id="dead",
         action_id=agree.action_id,

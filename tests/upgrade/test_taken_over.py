@@ -116,7 +116,7 @@ async def test_what_was_typed_before_need_not_be_typed_again(tmp_path: Path) -> 
         assert team.posts("/pipeline") == [{"branch": "try/setup"}]
 
 
-async def test_who_deployed_over_red_and_waits_for_a_second_person_is_asked_once_more(tmp_path: Path) -> None:
+async def test_who_deployed_over_red_and_waits_for_a_second_person_asks_anew(tmp_path: Path) -> None:
     async with upgraded(tmp_path, "waiting") as team:
         asked, admin = (
             standing(team, "deploy acme/frontend try/parallel", "Agree and deploy"),
@@ -127,11 +127,12 @@ async def test_who_deployed_over_red_and_waits_for_a_second_person_is_asked_once
         await team.grace.click(asked, "Agree and deploy")
         await team.is_told(team.grace, "The request shows what it is now")
         await team.grace.click(asked, "Agree and deploy")
-        await team.is_told(team.grace, "is red: t_native_test")
-        assert team.posts("/pipeline") == []
+        await team.is_told(team.grace, "ask for it anew")
+        assert "is red: t_native_test" in asked.visible
+        # An agreement that came to nothing is over.
         await admin.click(red, "Deploy all the same")
-        await team.reads("acme/frontend · try/parallel")
-        assert team.posts("/pipeline") == [{"branch": "try/parallel"}]
+        await team.is_told(admin, "too old")
+        assert team.posts("/pipeline") == []
 
 
 async def test_a_request_is_declined_in_the_window_that_stood_open(tmp_path: Path) -> None:
