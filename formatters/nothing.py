@@ -69,6 +69,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"{literal(one.what)} has changed since it was asked. "
         "The request shows what it is now: look once more, and agree."
     ),
+    "asked_by_earlier": lambda one: (
+        f"{literal(one.what)} was asked for before I was upgraded, and what it showed was not kept. "
+        "The request shows what it is now: look once more, and agree."
+    ),
     "agreed_in_vain": lambda one: (
         f"Something else stands in the way of {literal(one.what)} by now, as the message says. What was agreed to is "
         "over: ask for it anew."

@@ -98,7 +98,7 @@ async def _as_it_was_asked(hands: Hands, caller: Caller, pending: Pending) -> No
     except NothingToDo:
         await ended_meanwhile(hands, pending)
         raise
-    raise NothingToDo("changed_meanwhile", what=pending.target)
+    raise NothingToDo("changed_meanwhile" if pending.version else "asked_by_earlier", what=pending.target)
 
 
 @asynccontextmanager
