@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 import structlog
+from coverage import Coverage
+
+# They go ways that others have gone, and coverage would nearly double what they cost. What it counts is the less.
+UNMEASURED = ("tests/golden/", "tests/upgrade/", "tests/browser/", "tests/test_linear.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +32,18 @@ def pytest_configure() -> None:
             structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
         ]
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    coverage = Coverage.current() if item.nodeid.startswith(UNMEASURED) else None
+    if coverage is None:
+        return (yield)
+    coverage.stop()
+    try:
+        return (yield)
+    finally:
+        coverage.start()
 
 
 @pytest.hookimpl(wrapper=True)
