@@ -54,8 +54,22 @@ def _known_word(word: str) -> str:
     known = [ALL_WORDS, *Word]
     if word not in known:
         near = difflib.get_close_matches(word, known, n=1)
-        raise ValueError(f"there is no word {word!r}" + (f", did you mean {near[0]!r}?" if near else ""))
+        raise ValueError(f"there is no word {word!r}" + (f", did you mean '{near[0]}'?" if near else ""))
     return word
+
+
+def _an_id(letters: str) -> AfterValidator:
+    """Refuse what can be no id of Slack's: a rule that names `#deploys` would be met by nobody, and deny nothing."""
+
+    def check(name: str) -> str:
+        if not re.fullmatch(f"[{letters}][A-Z0-9]+", name):
+            raise ValueError(f"{name!r} is not Slack's id, which begins with {' or '.join(letters)}")
+        return name
+
+    return AfterValidator(check)
+
+
+_Channels = tuple[Annotated[str, _an_id("CGD")], ...]
 
 
 class _Strict(BaseModel):
@@ -65,9 +79,9 @@ class _Strict(BaseModel):
 class Role(_Strict):
     """Who: these users, those in these user groups, whoever speaks in these channels. All are Slack's ids."""
 
-    users: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
+    users: tuple[Annotated[str, _an_id("UW")], ...] = ()
+    groups: tuple[Annotated[str, _an_id("S")], ...] = ()
+    channels: _Channels = ()
 
     @model_validator(mode="after")
     def _somebody(self) -> "Role":
@@ -90,7 +104,7 @@ class Rule(_Strict):
     projects: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
+    channels: _Channels = ()
     second_person: bool = False
     typed: bool = False
     green: bool = False

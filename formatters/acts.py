@@ -60,7 +60,7 @@ _WORDS: dict[str, Callable[[Acted], Message]] = {
     "approve": _in_thread,
     "rerun_failed": _in_thread,
     "rerun_all": _in_thread,
-    "unwatch": _said("{number} is no longer followed here. It goes on at CircleCI."),
+    "unwatch": _said("{number} is no longer followed here. What happens to it at CircleCI is not told here any more."),
     "set_variable": _said("✅ {what} is set in {slug}. Builds that start from now on see it."),
     "remove_variable": _said("✅ {what} is removed from {slug}."),
     "remove_checkout_key": _said("✅ The checkout key {what} is removed from {slug}."),

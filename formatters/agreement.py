@@ -44,14 +44,14 @@ def request(pending: Pending, shipment: Shipment) -> Message | None:
         button(AgreeDeploy(attempt_id=pending.id, word=kind), f"Agree and {kind}", style="primary"),
         button(DeclineDeploy(attempt_id=pending.id, word=kind), "Decline", style="danger"),
     )
-    until = f"Until {moment(pending.expires_at)}. " if pending.expires_at else ""
+    until = f"Open until {moment(pending.expires_at)}. " if pending.expires_at else ""
     blocks = [
         section(f"🙋 *{_asker(pending)} wants to {what}.* Somebody else must agree."),
         *_what_runs(pending),
         *([section(ships)] if (ships := _what_ships(pending.wish, shipment)) else []),
         *_settings(pending),
         buttons,
-        context(f"{until}Nothing is started before that."),
+        context(f"{until}Nothing is started unless somebody agrees."),
     ]
     message = assemble(text, *blocks)
     return message if len(message.blocks) == len(blocks) and all(map(_is_whole, blocks)) else None

@@ -167,7 +167,7 @@ def _anchors(text: str) -> set[str]:
 
 
 def test_every_command_line_of_the_setup_is_understood() -> None:
-    lines = re.findall(r"python -m bot((?: [a-z][a-z-]*| --http \S+?| --json)*)[`\s]", SETUP)
+    lines = re.findall(r"python -m bot((?: [a-z][a-z-]*(?:\.toml)?| --http \S+?| --json)*)[`\s]", SETUP)
     assert len(lines) >= 8
     assert " commands --json" in lines
     for line in lines:

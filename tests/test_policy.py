@@ -215,7 +215,7 @@ def test_whom_slack_does_not_know_may_never_do_more(
     [
         (
             '[[rules]]\nname = "x"\nwords = ["deplyo"]',
-            "line 3: rules.1.words.1: there is no word 'deplyo', did you mean",
+            "line 3: rules.1.words.1: there is no word 'deplyo', did you mean 'deploy'?",
         ),
         (
             '[[rules]]\nname = "x"\nwords = ["read"]\n[[rules]]\nwords = ["read"]',
@@ -238,6 +238,15 @@ def test_whom_slack_does_not_know_may_never_do_more(
             '[[rules]]\nname = "x"\neffect = "demand"\nwords = ["rerun"]\ngreen = true',
             "line 1: rules.1: green is for deploy alone",
         ),
+        *(
+            (
+                f'[[rules]]\nname = "x"\neffect = "deny"\nwords = ["deploy"]\nchannels = ["{name}"]',
+                f"line 5: rules.1.channels.1: '{name}' is not Slack's id, which begins with C or G or D",
+            )
+            for name in ("#deploys", "deploys", "c0deploys", "U0GRACE")
+        ),
+        ('[roles.ops]\nusers = ["grace"]', "line 2: roles.ops.users.1: 'grace' is not Slack's id"),
+        ('[roles.ops]\ngroups = ["@release-team"]', "line 2: roles.ops.groups.1: '@release-team' is not Slack's id"),
         ("[[rules]\n", "line 1"),
     ],
 )

@@ -14,7 +14,7 @@ _VARYING = (
     (re.compile(r"\b([Rr]eference) [0-9a-f]{6}\b"), r"\1 ‹reference›"),
     # The bot's own clock is the real one: a lock's age, when a question expires, when an act was done.
     (re.compile(r"\b(?:\d+ min )?\d+ s ago\b"), "‹age› ago"),
-    (re.compile(r"\bUntil \d{4}-\d\d-\d\d \d\d:\d\d"), "Until ‹a date and a time›"),
+    (re.compile(r"\b([Uu])ntil \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1ntil ‹a date and a time›"),
     (re.compile(r"^( *(?:section +)?)\d{4}-\d\d-\d\d \d\d:\d\d(?= · .+ · `)", re.MULTILINE), r"\1‹when›"),
     # The check-up looks at this machine.
     (re.compile(r"(?<=\*Redis\*: version )[\d.]+"), "‹version›"),
