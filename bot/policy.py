@@ -47,6 +47,7 @@ WAITING_WORDS = (Word.DEPLOY, Word.RERUN, Word.APPROVE)  # what waits until a de
 # The lines of a policy, for the number of the one that is wrong; a name may stand in quotes.
 _RULE = re.compile(r"\s*\[\[\s*rules\s*\]\]")
 _ROLE = re.compile(r"\s*\[\s*roles\.(?:[\"']([^\"']*)[\"']|([\w-]+))\s*\]")
+_ID = re.compile(r"[A-Z][A-Z0-9]+")
 _KEY = re.compile(r"\s*(?:[\"']([^\"']*)[\"']|([\w-]+))\s*=")
 
 
@@ -62,7 +63,7 @@ def _an_id(letters: str) -> AfterValidator:
     """Refuse what can be no id of Slack's: a rule that names `#deploys` would be met by nobody, and deny nothing."""
 
     def check(name: str) -> str:
-        if not re.fullmatch(f"[{letters}][A-Z0-9]+", name):
+        if not (_ID.fullmatch(name) and name.startswith(tuple(letters))):
             raise ValueError(f"{name!r} is not Slack's id, which begins with {' or '.join(letters)}")
         return name
 

@@ -125,6 +125,7 @@ PATTERNS = {
     "playground.slack.typing_marks._LINK": Row(("http", "https://a", "a", "a@", "a@a.", "-a", "a.", "a.com", "a.com/")),
     "playground.slack.typing_marks._NAME": Row(("@", "@a", "#")),
     "playground.slack.typing_marks._TOKEN": Row(("<@", "<@a", "<#a|", "<https:", "<https:a|", "<mailto:")),
+    "bot.policy._ID": Row(("C", "C0"), at_the_start),
     "bot.policy._RULE": Row((" ", "[", "[[", "[[ ", "[[ rules "), at_the_start),
     "bot.policy._ROLE": Row((" ", "[", "[ ", "[roles.", "[roles.a", '[roles."', '[roles."a" '), at_the_start),
     "bot.policy._KEY": Row((" ", '"', "'a", "a", "a "), at_the_start),
