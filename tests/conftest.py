@@ -8,7 +8,7 @@ import structlog
 from coverage import Coverage
 
 # They go ways that others have gone, and coverage would nearly double what they cost. What it counts is the less.
-UNMEASURED = ("tests/golden/", "tests/upgrade/", "tests/browser/", "tests/test_linear.py")
+UNMEASURED = ("tests/golden/", "tests/faults/", "tests/upgrade/", "tests/browser/", "tests/test_linear.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,7 +22,10 @@ def golden(pytestconfig: pytest.Config) -> bool:
     return bool(pytestconfig.getoption("--golden"))
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        # The bots that a test starts run as fast as for their users.
+        pytest.MonkeyPatch().delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     # Its default draws each traceback with every local variable, which takes seconds.
     structlog.configure(
         processors=[
