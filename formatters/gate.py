@@ -1,4 +1,4 @@
-"""What is asked before a deploy is sent: who must agree, what must be typed, which branch is red."""
+"""What an act waits for, in words: its target typed, a definition chosen, a red branch gone over; and its forms."""
 
 from collections.abc import Sequence
 from typing import Any
