@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 from slack_bolt.async_app import AsyncApp
 
 from playground.circleci.api import CircleCI
@@ -130,6 +130,7 @@ async def test_a_course_is_chosen_and_time_is_moved_by_hand(team: Team, window: 
     await panel.get_by_role("combobox", name="Speed").select_option(label="stands still")
     await panel.get_by_role("combobox", name="Course").select_option("on-hold")
     await panel.get_by_role("button", name="Write the command").click()
+    await expect(window.field).to_have_value("/ci deploy acme/frontend try/on-hold")
     await window.field.press("Enter")
     await window.sees("#2417 acme/frontend · try/on-hold", panel)
     before = team.circleci.world.clock.now()

@@ -33,12 +33,13 @@ export function Composer({ id, label, state, send, draft }) {
     field.current.focus();
   };
   const submit = async () => {
-    if (!text.trim()) return;
+    const said = field.current.value; // what stands there, also where the last letter is not rendered yet
+    if (!said.trim()) return;
     setText("");
-    const complaint = await send(text);
+    const complaint = await send(said);
     if (complaint) {
       setError(complaint);
-      setText(text);
+      setText(said);
     }
   };
   const key = (event) => {
