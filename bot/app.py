@@ -14,7 +14,6 @@ from slack_bolt.async_app import AsyncApp
 import commands
 from bot.budgets import Budget, Lane
 from bot.circleci.history import History
-from bot.circleci.logs import declare
 from bot.circleci.reads import circleci_reads, classic_reads
 from bot.circleci.transport import Transport
 from bot.circleci.writes import circleci_writes, classic_writes
@@ -22,6 +21,7 @@ from bot.embedded import EmbeddedServer
 from bot.errors import SlackError
 from bot.finding import Finder
 from bot.health import Health
+from bot.masks import declare
 from bot.messenger import TOKEN_GONE, Messenger, SlackBudgets
 from bot.models.checkup import OLDEST_REDIS, Identity
 from bot.operations import Operations

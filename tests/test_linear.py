@@ -24,10 +24,11 @@ import commands
 import formatters
 import playground
 from bot.circleci.answers import without_queries
-from bot.circleci.logs import masked, tail
+from bot.circleci.logs import tail
 from bot.circleci.outputs import messages
 from bot.errors import UsageError
 from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, split
+from bot.masks import masked
 from bot.settings import Projects
 from bot.slack.payloads import typed
 from bot.slack.secrecy import command_with_value, without_token
@@ -76,27 +77,27 @@ PATTERNS = {
     "bot.circleci.logs._LINE_ENDS": Row(("\r", "\r\r", "\u2028")),
     "bot.circleci.logs._INVISIBLE": Row(("\x00", "\u200b")),
     "bot.circleci.logs._SURROGATES": Row(("\ud800",)),
-    "bot.circleci.logs._KEY_BLOCK": Row(
+    "bot.masks._KEY_BLOCK": Row(
         ("-", "-----BEGIN ", "-----BEGIN A", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY----------END ")
     ),
-    "bot.circleci.logs._KEY_END": Row(("-----END ", "-----END A", "-----END PRIVATE KEY")),
-    "bot.circleci.logs._WEB_TOKEN": Row(
+    "bot.masks._KEY_END": Row(("-----END ", "-----END A", "-----END PRIVATE KEY")),
+    "bot.masks._WEB_TOKEN": Row(
         ("eyJ", "eyJ-", "-eyJ", "a-", "eyJaaaaaaaa.", "eyJaaaaaaaa.eyJ", "eyJ-aaaaaaa.eyJ-aaaaaaa.")
     ),
-    "bot.circleci.logs._TOKENS": Row(
+    "bot.masks._TOKENS": Row(
         (
             *("xoxb-", "xoxb-a", "xoxb.xoxb-", "xapp-", "ghp_", "github_pat_", "glpat-", "AKIA", "CCIPAT_", "npm_"),
             *("pypi-", "rk_live_", "sk-", "sk-a", "hooks.slack.com/services/"),
         )
     ),
-    "bot.circleci.logs._NAMED": Row(
+    "bot.masks._NAMED": Row(
         (
             *("bearer", "bearer ", "authorization", "authorization ", "authorization: ", "authorization: basic "),
             *("circle-token", "circle-token ", "circle-token: ", "circle_api_token=", "aws_secret_access_key "),
             *("?x-amz-signature=", "&signature="),
         )
     ),
-    "bot.circleci.logs._USER_INFO": Row(("://", "://a", "://a:", "://a:b", ":")),
+    "bot.masks._USER_INFO": Row(("://", "://a", "://a:", "://a:b", ":")),
     "bot.grammar._PLAIN_WORD": Row(("a", "a ")),
     "bot.grammar._CLOSED": Row(('"', '" ', "a'")),
     "bot.grammar._PARAMETER": Row(("a", "a=", "=", "-"), as_a_whole),
@@ -205,7 +206,7 @@ def test_a_pattern_is_a_constant_where_it_can_be_found() -> None:
 
 def test_patterns_over_whole_logs_let_others_work_meanwhile() -> None:
     for name, patterns in found_patterns().items():
-        if name.startswith(("bot.circleci.logs.", "bot.triage.")):
+        if name.startswith(("bot.circleci.logs.", "bot.masks.", "bot.triage.")):
             assert all(isinstance(pattern, regex.Pattern) for pattern in patterns), name
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bot.circleci.answers import decode
-from bot.circleci.logs import masked
+from bot.masks import masked
 from bot.models.circleci import TestResult
 
 LONGEST_NAME, LONGEST_MESSAGE, LONGEST_MASKED = 500, 2000, 20_000
