@@ -1,8 +1,10 @@
 """Wiring: the only file that knows every part, and says what is connected to what."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -22,8 +24,9 @@ from bot.errors import SlackError
 from bot.finding import Finder
 from bot.health import Health
 from bot.masks import declare
-from bot.messenger import TOKEN_GONE, Messenger, SlackBudgets
+from bot.messenger import Messenger, SlackBudgets
 from bot.models.checkup import OLDEST_REDIS, Identity
+from bot.models.refusals import TOKEN_GONE
 from bot.operations import Operations
 from bot.operations.hands import Hands
 from bot.permissions import Permissions
@@ -38,7 +41,7 @@ from bot.slack.http import EventsHandler
 from bot.slack.listeners import RECORD_SECONDS, Listeners
 from bot.slack.sockets import Sockets
 from bot.store import Store
-from bot.tasks import Sweep, tasks
+from bot.tasks import Sweep, counting, tasks
 from bot.watching.engine import Engine
 from bot.watching.knock import Knock
 from bot.watching.operator import Operator
@@ -117,8 +120,9 @@ class App:
         identity = await self._who_am_i()
         lanes = await self._lanes()
         self._health = Health(self.store, self.messenger)
-        engine = Engine(self.docket)
+        engine = Engine(self.docket, partial(self.store.watches.wait_to_look, pace=settings.pace))
         context = self._connected(lanes, engine, team_id=identity.team_id)
+        self._stack.callback(asyncio.create_task(counting(self.store)).cancel)
         if self._role is not Role.WEB:
             await self.store.claims.release("tokens-checked")  # so that the first sweep looks at them
             worker = await self._stack.enter_async_context(at_work(self.docket, settings.lease, self._drain_seconds))

@@ -17,7 +17,8 @@ BotError
 │  ├─ PartlyDone           one of several writes failed, after others were done
 │  └─ Unavailable          5xx, time-out, no network, an answer nobody can read
 ├─ SlackError              Slack said no, and the code it gave
-│  └─ SlackLimited         429; retry_after
+│  ├─ SlackLimited         429; retry_after
+│  └─ Unreachable          neither a watch's place nor its person takes anything from us
 ├─ StoreError              Redis away: nothing is started that could not be followed
 └─ Unreadable              a record that another version of the bot wrote
 
@@ -202,6 +203,10 @@ class SlackLimited(SlackError):
     def __init__(self, method: str, retry_after: timedelta) -> None:
         super().__init__(method, "ratelimited")
         self.retry_after = retry_after
+
+
+class Unreachable(SlackError):
+    """The place of a watch takes nothing from us any more, and nor does who follows there; `code` is the last why."""
 
 
 class StoreError(BotError):

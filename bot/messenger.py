@@ -22,18 +22,11 @@ from bot.errors import SlackError, SlackLimited, StoreError
 from bot.logs import Outage
 from bot.models.caller import Place
 from bot.models.checkup import Identity
+from bot.models.refusals import CHANNEL_GONE, TOKEN_GONE, UNSURE
 from bot.policy import Kind
 from formatters.blocks import Message
 from formatters.limits import violations
 
-# The channel will not take our messages any more, or never did.
-CHANNEL_GONE = frozenset(
-    {"is_archived", "not_in_channel", "channel_not_found", "restricted_action", "user_not_in_channel", "is_inactive"}
-)
-# The message we edited is not ours to edit any more.
-MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-TOKEN_GONE = frozenset({"account_inactive", "token_revoked", "invalid_auth", "not_authed", "token_expired"})
-UNSURE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
 SLACK_HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 
 POST, UPDATE = "chat.postMessage", "chat.update"

@@ -10,7 +10,7 @@ UNSURE = Counter(
     "Posts left open by a dead process or a broken connection, by what Slack showed: arrived, missing, unreadable",
     ["found"],
 )
-WATCHES = Gauge("ci_pipelines_watched", "Pipelines that are polled, as of the last sweep")
+WATCHES = Gauge("ci_pipelines_watched", "Pipelines that are polled, as of the last minute")
 POLL_LATENESS = Histogram(
     "ci_poll_lateness_seconds", "How long after its time a look began", buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 )

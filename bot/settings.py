@@ -141,6 +141,11 @@ class Settings(BaseSettings):
         """The youngest pause between two looks at a build; the other waits default to multiples of it."""
         return timedelta(seconds=self.poll_interval_seconds)
 
+    @property
+    def pace(self) -> timedelta:
+        """The shortest pause between two looks at a build, however often somebody asks for one."""
+        return self.poll_interval / 2
+
     def _wait(self, chosen: float | None, times: int) -> timedelta:
         return timedelta(seconds=chosen) if chosen is not None else times * self.poll_interval
 

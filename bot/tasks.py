@@ -1,6 +1,8 @@
 """What the names of the background tasks mean: one line for each."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -19,7 +21,8 @@ from bot.watching.triager import Triager
 from bot.watching.watcher import Watcher
 
 SWEEP_EVERY = timedelta(seconds=60)
-STORE_PAUSE, LOOK_PAUSE = timedelta(seconds=5), timedelta(seconds=30)
+STORE_PAUSE, FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=10)
+MOST_TRIES = 10
 log = structlog.get_logger(__name__)
 
 
@@ -27,14 +30,14 @@ def tasks(
     dispatcher: Dispatcher, operations: Operations, watcher: Watcher, triager: Triager, sweep: "Sweep"
 ) -> dict[str, Task]:
     """Return the task behind each name; one of an older version keeps its name."""
-    look = steadily(watcher.look, "look_failed", pause=LOOK_PAUSE)
     return {
         engine.HANDLE: once(dispatcher.handle),
         engine.PRESS: once(dispatcher.press),
-        engine.POLL: again(look, lateness=metrics.POLL_LATENESS),
-        engine.LOOK_FOR: again(operations.look_for),
-        engine.EXPIRE: again(steadily(operations.expire, "expire_failed", pause=None)),
-        engine.TRIAGE: again(steadily(triager.triage, "triage_failed", pause=None)),
+        # The sweep would add a look again that gave up.
+        engine.POLL: again(Steadily(watcher.look, "look_failed", most=None), lateness=metrics.POLL_LATENESS),
+        engine.LOOK_FOR: again(Steadily(operations.look_for, "lost_answer_not_looked_for")),
+        engine.EXPIRE: again(Steadily(operations.expire, "expire_failed")),
+        engine.TRIAGE: again(Steadily(triager.triage, "triage_failed")),
         engine.RERUN_ONCE: once(operations.rerun_once),
         engine.SWEEP: every(SWEEP_EVERY, sweep),
     }
@@ -43,19 +46,39 @@ def tasks(
 Again = Callable[..., Awaitable[timedelta | None]]
 
 
-def steadily(run: Again, event: str, *, pause: timedelta | None) -> Again:
-    """Return the same, where an unexpected error costs one run; it is tried again after a `pause`, or not at all."""
+class Steadily:
+    """The same, where an unexpected error costs one run: it is tried again after ever longer pauses, `most` times.
 
-    async def steady(*ids: str) -> timedelta | None:
+    The log has one traceback when that begins, and a line when it ends.
+    """
+
+    def __init__(self, run: Again, event: str, *, most: int | None = MOST_TRIES) -> None:
+        self._run = run
+        self._event = event
+        self._most = most
+        self._failed: dict[tuple[str, ...], int] = {}
+
+    async def __call__(self, *ids: str) -> timedelta | None:
+        """Run it; returns the pause before the next run, None when there is none."""
         try:
-            return await run(*ids)
+            pause = await self._run(*ids)
         except StoreError:
             return STORE_PAUSE  # the log has the outage's beginning, and will have its end
-        except Exception:
-            log.exception(event, pipeline=ids[0])
-            return pause
+        except Exception as error:  # noqa: BLE001  # it is counted, and logged once
+            return self._broke(ids, error)
+        if tries := self._failed.pop(ids, 0):
+            log.info("works_again", what=self._event, of=":".join(ids), tries=tries)
+        return pause
 
-    return steady
+    def _broke(self, ids: tuple[str, ...], error: Exception) -> timedelta | None:
+        tries = self._failed[ids] = self._failed.get(ids, 0) + 1
+        if tries == 1:
+            log.error(self._event, of=":".join(ids), exc_info=error)
+        if tries == self._most:
+            log.error("given_up", what=self._event, of=":".join(ids), tries=tries)
+            del self._failed[ids]
+            return None
+        return min(FIRST_PAUSE * (1 << min(tries - 1, 10)), LONGEST_PAUSE)
 
 
 class Sweep:
@@ -64,12 +87,29 @@ class Sweep:
     def __init__(self, store: Store, engine: Engine, operator: Operator, circleci: Reads) -> None:
         self._store = store
         self._engine = engine
-        self._check_tokens = partial(operator.check_tokens, circleci)
+        self._steps = (
+            Steadily(self._give_polls, "sweep_failed", most=None),
+            Steadily(partial(operator.check_tokens, circleci), "tokens_not_checked", most=None),
+        )
 
     async def __call__(self) -> None:
-        """Sweep once."""
-        watching = await self._store.watches.watching()
-        metrics.WATCHES.set(len(watching))
-        for pipeline_id in watching:
+        """Sweep once; what fails is swept the next time."""
+        for step in self._steps:
+            await step()
+
+    async def _give_polls(self) -> None:
+        for pipeline_id in await self._store.watches.watching():
             await self._engine.add(POLL, pipeline_id)
-        await self._check_tokens()
+
+
+async def counting(store: Store) -> None:
+    """Keep the figure of what is polled right in this process, for as long as it runs."""
+    while True:
+        await count(store)
+        await asyncio.sleep(SWEEP_EVERY.total_seconds())
+
+
+async def count(store: Store) -> None:
+    """Put the figure right, if Redis answers."""
+    with suppress(StoreError):
+        metrics.WATCHES.set(await store.watches.count())

@@ -27,6 +27,7 @@ from bot.errors import (
     UserError,
 )
 from bot.models.help import CommandHelp
+from bot.models.slack import Watch
 from formatters import locks, nothing
 from formatters.blocks import (
     Block,
@@ -42,6 +43,7 @@ from formatters.blocks import (
     mention,
     section,
 )
+from formatters.root import again
 from formatters.words import duration
 
 # The log has no more of these: a person can put it right, or CircleCI says why it started nothing.
@@ -219,6 +221,17 @@ def channel_gone(channel_id: str, code: str) -> Message:
         "gets the rest in direct messages. To have me back: /invite @ci in that channel."
     )
     return assemble(text, section(f"⚠️ {text}"))
+
+
+def unreachable(watch: Watch, code: str) -> Message:
+    """Tell the operator of a build whose news nobody can be told any more."""
+    title = f"{clean(watch.project_title)} #{watch.pipeline_number}"
+    who = clean(watch.watcher_name or watch.asker_name or watch.follower_id, 60) or "nobody I know of"
+    text = (
+        f"I follow {title} no more for {who}: Slack takes my messages neither where it was followed nor, directly, to "
+        f"them (Slack says {clean(code, 60)}). The build goes on at CircleCI."
+    )
+    return assemble(text, section(f"⚠️ {text} Whoever wants its news types {again(watch)}."))
 
 
 def token_refused(name: str) -> Message:

@@ -1,17 +1,19 @@
 """Replies in the thread while a build runs: only what changes what someone would do."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from bot.errors import CircleCIError, RateLimited, Unauthorized
+from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized
 from bot.models.build import Build, Change, ChangeKind
 from bot.models.slack import Watch
 from formatters.blocks import Block, Message, actions, assemble, clean, fit, link, literal, mention, section
 from formatters.links import Links
-from formatters.root import approve_button
-from formatters.words import count
+from formatters.root import again, approve_button
+from formatters.words import count, duration
 
 MOST_BUTTONS = 5
 MOST_NAMED = 3
+_INVITABLE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel"})
 
 
 def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links) -> Message:
@@ -100,9 +102,26 @@ def outage(error: CircleCIError) -> Message:
         why = "CircleCI does not accept my token any more, and the operator has been told"
     elif isinstance(error, RateLimited):
         why = "CircleCI asks me to slow down"
+    elif isinstance(error, Rejected) and error.is_gone:
+        why = "CircleCI says that it does not know this pipeline, or my token may not see it any more"
     else:
         why = "CircleCI does not answer me"
     text = f"⚠️ News will be late: {why}. I keep looking, and the build goes on without me."
+    return assemble(text, section(text))
+
+
+def broken() -> Message:
+    """Say once that news will be late because of ourselves."""
+    text = (
+        "⚠️ News will be late: something broke on my side when I looked at this build, and the log has the details for "
+        "who runs me. I keep looking, and the build goes on without me."
+    )
+    return assemble(text, section(text))
+
+
+def broken_over() -> Message:
+    """Say that we can follow it again."""
+    text = "✅ I can follow this build again. What stands above is up to date."
     return assemble(text, section(text))
 
 
@@ -121,12 +140,38 @@ def outage_over() -> Message:
     return assemble(text, section(text))
 
 
-def moved(watch: Watch, code: str) -> Message:
+def let_go_of_quiet(watch: Watch, state: str, quiet: timedelta) -> Message:
+    """Say that nothing has happened for so long that it is followed no more."""
+    return _let_go(watch, f"nothing has happened in it for {duration(quiet)} ({state})", "To follow it again")
+
+
+def let_go_of_unknown(watch: Watch) -> Message:
+    """Say that CircleCI does not know it any more."""
+    why = "CircleCI does not know it any more. It was deleted, or my token may not see it now"
+    return _let_go(watch, why, "Should it be there again")
+
+
+def let_go_of_unread(watch: Watch, how_long: timedelta) -> Message:
+    """Say that it could not be read for very long."""
+    return _let_go(watch, f"I could not read it for {duration(how_long)}", "To have me try again")
+
+
+def _let_go(watch: Watch, why: str, then: str) -> Message:
+    """Return the last word of a thread whose build has no end that could be told; who waits for it is pinged."""
+    what = f"{clean(watch.project_title)} #{watch.pipeline_number}"
+    text = f"I follow {what} no more: {why}."
+    pinged = f" {mention(watch.follower_id)}" if watch.follower_id else ""
+    return assemble(f"⏹️ {text}", section(f"⏹️ {text}{pinged}\n{then}, type {again(watch)}."))
+
+
+def moved(watch: Watch, refusal: str) -> Message:
     """Say in a direct message why it arrives here."""
     text = (
         f"I cannot write where you asked for {clean(watch.project_title)} #{watch.pipeline_number} "
-        f"(Slack says {clean(code, 60)}), so I tell you here. To have me there: /invite @ci in that channel."
+        f"(Slack says {clean(refusal, 60)}), so I tell you here."
     )
+    if refusal in _INVITABLE:
+        text += " To have me there: /invite @ci in that channel."
     return assemble(text, section(text))
 
 

@@ -49,6 +49,29 @@ def root(build: Build | None, watch: Watch, links: Links, *, note: str = "", fin
     )
 
 
+def unfollowed(build: Build | None, watch: Watch, links: Links) -> Message:
+    """Return the root message of a build that is not followed here any more: nothing in it changes, or can be pressed.
+
+    `build` is as it was seen last.
+    """
+    state = build.state if build else State.WAITING
+    what = f"{clean(watch.project_title)} {ref_words(watch.ref, build)}"
+    heading = f"*⏹️ Not followed here any more* · {literal(watch.project_title)} · {ref_words(watch.ref, build)}"
+    seen = f"{MARKS[state].partition(' ')[2].lower()}, when I last looked" if build else ""
+    return assemble(
+        f"{what}: pipeline #{watch.pipeline_number} is not followed here any more.",
+        section(heading),
+        context(" · ".join(part for part in (*_people(watch), seen, f"#{watch.pipeline_number}") if part)),
+        section(f"Nothing is told here of what goes on at CircleCI. To follow it again, type {again(watch)}."),
+        actions(link_button(links.pipeline(watch.project_slug, watch.pipeline_number), "Open in CircleCI")),
+    )
+
+
+def again(watch: Watch) -> str:
+    """Return what to type to follow a build again."""
+    return code(f"/ci watch {watch.project_slug} #{watch.pipeline_number}")
+
+
 def no_workflow() -> str:
     """Say that the pipeline was made and nothing in it ran."""
     return (

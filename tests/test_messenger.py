@@ -6,7 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.errors import SlackError
-from bot.messenger import TOKEN_GONE, Messenger, may_respond_to
+from bot.messenger import Messenger, may_respond_to
+from bot.models.refusals import TOKEN_GONE
 from formatters.blocks import Message, section
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace

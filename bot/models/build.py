@@ -99,6 +99,20 @@ class Build(Model):
         return max((self.stopped_at or self.read_at) - self.started_at, timedelta(0))
 
     @property
+    def moved_at(self) -> datetime:
+        """When anything in it last began or ended, as far as CircleCI says."""
+        times = [self.pipeline.created_at]
+        for run in self.runs:
+            times += [run.workflow.created_at, run.workflow.stopped_at or run.workflow.created_at]
+            times += [moment for job in run.jobs for moment in (job.started_at, job.stopped_at) if moment is not None]
+        return max(times)
+
+    @property
+    def quiet(self) -> timedelta:
+        """For how long nothing has happened in it; never negative."""
+        return max(self.read_at - self.moved_at, timedelta(0))
+
+    @property
     def is_red(self) -> bool:
         """Something has failed already, finished or not."""
         return any(run.workflow.status in RED_WORKFLOW_STATUSES or run.failed_jobs for run in self.real_runs)
@@ -242,8 +256,10 @@ class Shipment(Model):
 class Snapshot(Model):
     """What is known of a watched pipeline between two looks.
 
-    `finished_since` is when this `fingerprint` was first seen finished, by CircleCI's clock. `failures` counts the
-    looks in a row that failed. `slowed` says how often it made room for others: each doubles the pause.
+    `finished_since` is when this `fingerprint` was first seen finished, by CircleCI's clock. `slowed` says how often it
+    made room for others: each doubles the pause. `failures` counts the looks in a row that came to nothing, since
+    `unread_since` by our clock; of those `gone` the last ones that CircleCI answered with not knowing it, and `broken`
+    those that failed because of ourselves.
     """
 
     build: Build | None = None
@@ -251,3 +267,6 @@ class Snapshot(Model):
     finished_since: datetime | None = None
     failures: int = 0
     slowed: int = 0
+    unread_since: datetime | None = None
+    gone: int = 0
+    broken: int = 0

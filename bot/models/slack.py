@@ -68,7 +68,8 @@ class Watch(Model):
     edited in place, `root_digest` what it showed last, `told` the keys of changes and final words already posted,
     `saying` a post of which it is not known yet whether it arrived. `note` is a sentence shown in the root, such as why
     this branch was chosen. `moved_to_direct` says that its channel would not take it any more. `final_ts` is the last
-    final reply, `failure` names what failed in it, and `failure_before` what failed in the one before it.
+    final reply, `failure` names what failed in it, and `failure_before` what failed in the one before it. `refusals`
+    counts the posts in a row that Slack refused and nobody knows for how long.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Watch(Model):
     final_ts: str | None = None
     failure: str = ""
     failure_before: str = ""
+    refusals: int = 0
 
     @classmethod
     def of(cls, pipeline: Pipeline, title: str, watcher: Caller, place: Place) -> Self:
@@ -149,6 +151,7 @@ class Watch(Model):
         if self.saying is None:
             return self
         saying, changed = self.saying, dict[str, object]()
+        arrived = {"saying": None, "refusals": 0}
         match saying.role:
             case "root":
                 changed = {"root_ts": ts, "root_digest": saying.digest}
@@ -160,7 +163,7 @@ class Watch(Model):
             case "moved":
                 there = Place(channel_id=saying.thread.channel_id, thread_ts=ts)
                 changed = {"thread": there, "root_ts": None, "root_digest": "", "moved_to_direct": True}
-        return self.model_copy(update={**changed, "saying": None})
+        return self.model_copy(update={**changed, **arrived})
 
     def _told_after(self, saying: Saying) -> tuple[str, ...]:
         if saying.untold is None:

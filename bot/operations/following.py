@@ -1,13 +1,17 @@
 """Let a place follow a build, or follow it no more."""
 
+import structlog
+
 from bot.answers.acts import Acted
-from bot.errors import NothingToDo
+from bot.errors import NothingToDo, SlackError, Unreadable
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline
 from bot.models.slack import Watch
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
+
+log = structlog.get_logger(__name__)
 
 
 async def watch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
@@ -44,9 +48,19 @@ async def unwatch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
             here = [one for one in await hands.store.watches.of(pipeline.id) if place and _is_here(one, place)]
             for one in here:
                 await hands.store.watches.remove(one)
+                await _leave(hands, one)
+        if not here and await hands.store.watches.unread(pipeline.id):
+            raise Unreadable("Watch")  # it may be the one that is meant
         if not here:
             raise NothingToDo("not_followed", number=number)
     return act.done("unwatch")
+
+
+async def _leave(hands: Hands, watch: Watch) -> None:
+    try:
+        await hands.teller.leave(watch)
+    except SlackError as error:  # who asked is told that it is followed no more all the same
+        log.warning("thread_not_told", pipeline=watch.pipeline_id, method=error.method, code=error.code)
 
 
 def _is_here(watch: Watch, place: Place) -> bool:

@@ -9,10 +9,11 @@
 | `attempt:<delivery id>`        | an Attempt                                  | the retention             |
 | `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
 | `claim:<what>`                 | who was first, or how often it was tried    | as the caller says        |
-| `watches:<pipeline id>`        | watch id -> Watch                           | the retention, when ended |
-| `snapshot:<pipeline id>`       | a Snapshot                                  | the retention, when ended |
+| `watches:<pipeline id>`        | watch id -> Watch                           | twice the retention, once |
+| `snapshot:<pipeline id>`       | a Snapshot                                  | it has ended, once        |
 | `watching`                     | pipeline ids that are polled                | until they end            |
 | `asked:<pipeline id>`          | a look was asked for since the last began   | an hour                   |
+| `looked:<pipeline id>`         | a look began just now                       | half a poll interval      |
 | `thread:<channel id>:<ts>`     | the pipeline id that this thread follows    | the retention             |
 | `lags`                         | seconds from a build's end to Slack         | a hundred of them         |
 | `fence:<pipeline id>`          | whoever compares and tells                  | the lease                 |
@@ -25,6 +26,8 @@
 | `ended:<pipeline id>`          | Ended: its end, until it is judged          | a day                     |
 | `pause:<far side>`             | it asked us to wait                         | as long as it asked       |
 | `budget:…`                     | turns taken, as the library `limits` counts | two windows               |
+
+Every key has an end in Redis itself, but for those of ENDLESS: what nobody comes back to is gone all the same.
 """
 
 from datetime import timedelta
@@ -41,6 +44,8 @@ from bot.store.pending import Pendings
 from bot.store.pulse import Vitals
 from bot.store.turns import Turns
 from bot.store.watches import Watches
+
+ENDLESS = frozenset({"watching", "locks", "audit", "audit:refused"})
 
 
 class Store:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.models.build import Ended
 from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.history import JobResults, PastBuild
-from bot.store.connection import Connection, or_none
+from bot.store.connection import Connection, decoded, or_none
 
 DAY = timedelta(days=1)
 
@@ -49,8 +49,12 @@ class Past:
         await self._put("steps", f"{slug}:{number}", json.dumps(dict(times)))
 
     async def ended(self, pipeline_id: PipelineId) -> Ended | None:
-        """Return a build as it last ended, with what was found out about it."""
-        return or_none(Ended, await self._get("ended", pipeline_id))
+        """Return a build as it last ended, with what was found out about it; raises Unreadable.
+
+        One that another version has written has ended all the same.
+        """
+        data = await self._get("ended", pipeline_id)
+        return None if data is None else decoded(Ended, data)
 
     async def save_ended(self, ended: Ended) -> None:
         """Keep the end of a build until it is judged by earlier ones."""

@@ -13,7 +13,7 @@ MOST_TRIES = 5
 # Keeps a record in the place of the version that was seen; 0 where somebody else has written since.
 _SAVE = """
 local kept = redis.call('GET', KEYS[1])
-local version = kept and cjson.decode(kept)['version'] or 0
+local version = kept and (cjson.decode(kept)['version'] or -1) or 0  -- one of another version is not none
 if version ~= tonumber(ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
 return 1

@@ -18,7 +18,7 @@ from bot.store.fence import held
 
 WATCHING = "watching"
 MOST_TRIES = 20
-HOUR = timedelta(hours=1)
+HOUR, MILLISECOND, NO_PACE = timedelta(hours=1), timedelta(milliseconds=1), timedelta(0)
 
 # Ends the polling, unless somebody follows who was not seen, or asked for a look since the last began.
 _STOP = """
@@ -33,6 +33,13 @@ redis.call('SREM', watching, ARGV[1])
 redis.call('EXPIRE', watches, ARGV[2])
 redis.call('EXPIRE', snapshot, ARGV[2])
 return 1
+"""
+
+
+# Begins the time in which no other look may begin; returns what is left of one that has begun.
+_PACE = """
+if redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) then return 0 end
+return math.max(redis.call('PTTL', KEYS[1]), 0)
 """
 
 
@@ -54,6 +61,9 @@ class Watches:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._stop = connection.script(_STOP)
+        self._pace = connection.script(_PACE)
+        # The end of what is polled, even where nobody comes to it: from the last time that a thread heard anything.
+        self._keep = 2 * connection.retention
 
     async def add(self, watch: Watch) -> None:
         """Let a thread follow a pipeline, from now or again."""
@@ -76,7 +86,7 @@ class Watches:
         written it since.
         """
         for _ in range(MOST_TRIES):
-            kept = await self._kept(after)
+            kept = await self._kept(after, longer=_is_news(before, after))
             if kept is None:
                 return after
             record = merged(json.loads(kept), before, after)
@@ -107,10 +117,20 @@ class Watches:
         found = self._connection.redis.hlen(self._key(pipeline_id))
         return await self._connection.ask(found) > 0
 
+    async def unread(self, pipeline_id: PipelineId) -> bool:
+        """Say whether a thread follows the pipeline that another version alone can read."""
+        found = self._connection.redis.hvals(self._key(pipeline_id))
+        records = await self._connection.ask(cast("Awaitable[list[str]]", found))
+        return len(_readable(records)) < len(records)
+
     async def watching(self) -> set[PipelineId]:
         """Return the pipelines that must have a poll."""
         found = self._connection.redis.smembers(self._connection.key(WATCHING))
         return {PipelineId(one) for one in await self._connection.ask(cast("Awaitable[set[str]]", found))}
+
+    async def count(self) -> int:
+        """Return how many pipelines are polled."""
+        return await self._connection.ask(self._connection.redis.scard(self._connection.key(WATCHING)))
 
     async def of_person(self, person_id: str) -> list[Watch]:
         """Return the threads that follow a build for somebody, oldest first, of the builds that are polled."""
@@ -122,20 +142,35 @@ class Watches:
             watch for watch in _readable(data for data in found if person_id in data) if watch.follower_id == person_id
         ]
 
-    async def known(self, pipeline_id: PipelineId) -> Known:
-        """Return what a look begins with, in one round trip."""
+    async def known(self, pipeline_id: PipelineId, *, pace: timedelta = NO_PACE) -> Known:
+        """Return what a look begins with, in one round trip; another one that is asked for waits for the `pace`."""
         pipeline = self._connection.redis.pipeline(transaction=False)
         pipeline.delete(self._connection.key("asked", pipeline_id))
+        if pace > NO_PACE:
+            pipeline.set(self._connection.key("looked", pipeline_id), 1, px=max(pace, MILLISECOND))
+        # An earlier version let them live until the end of the build, which may never come.
+        for key in (self._key(pipeline_id), self._snapshot(pipeline_id)):
+            pipeline.expire(key, self._keep, nx=True)
         pipeline.get(self._snapshot(pipeline_id))
         pipeline.hgetall(self._key(pipeline_id))
-        _, snapshot, found = await self._connection.ask(pipeline.execute())
+        *_, snapshot, found = await self._connection.ask(pipeline.execute())
         watches = _readable(found.values())
         # CircleCI knows all of a snapshot.
         return Known(or_none(Snapshot, snapshot) or Snapshot(), watches, frozenset(found) - {one.id for one in watches})
 
+    async def wait_to_look(self, pipeline_id: PipelineId, pace: timedelta) -> timedelta:
+        """Return how long a look that is asked for now has to wait, so that one begins in each `pace` at most."""
+        key, milliseconds = self._connection.key("looked", pipeline_id), max(round(pace / MILLISECOND), 1)
+        return int(await self._connection.ask(self._pace(keys=[key], args=[milliseconds]))) * MILLISECOND
+
+    async def last_look(self, pipeline_id: PipelineId) -> Snapshot:
+        """Return what is known after the last look."""
+        snapshot = await self._connection.ask(self._connection.redis.get(self._snapshot(pipeline_id)))
+        return or_none(Snapshot, snapshot) or Snapshot()
+
     async def save_snapshot(self, pipeline_id: PipelineId, snapshot: Snapshot) -> None:
         """Record what is known after this look."""
-        put = self._connection.redis.set(self._snapshot(pipeline_id), snapshot.model_dump_json())
+        put = self._connection.redis.set(self._snapshot(pipeline_id), snapshot.model_dump_json(), ex=self._keep)
         await self._connection.ask(put)
 
     async def stop(self, pipeline_id: PipelineId, seen: Iterable[str]) -> bool:
@@ -161,9 +196,11 @@ class Watches:
                 raise StoreError(f"somebody else has told about {pipeline_id} for longer than {wait}")
             yield
 
-    async def _kept(self, watch: Watch) -> str | None:
+    async def _kept(self, watch: Watch, *, longer: bool) -> str | None:
         pipeline = self._connection.redis.pipeline(transaction=False)
         self._remember_thread(pipeline, watch)
+        if longer:
+            pipeline.expire(self._key(watch.pipeline_id), self._keep, gt=True)
         pipeline.hget(self._key(watch.pipeline_id), watch.id)
         *_, kept = await self._connection.ask(pipeline.execute())
         return None if kept is None else str(kept)
@@ -176,8 +213,8 @@ class Watches:
     def _keep_watching(self, pipeline: "Redis", pipeline_id: PipelineId) -> None:
         pipeline.sadd(self._connection.key(WATCHING), pipeline_id)
         pipeline.set(self._connection.key("asked", pipeline_id), 1, ex=HOUR)
-        pipeline.persist(self._key(pipeline_id))
-        pipeline.persist(self._snapshot(pipeline_id))
+        pipeline.expire(self._key(pipeline_id), self._keep)
+        pipeline.expire(self._snapshot(pipeline_id), self._keep)
 
     def _key(self, pipeline_id: PipelineId) -> str:
         return self._connection.key("watches", pipeline_id)
@@ -199,6 +236,12 @@ def merged(kept: Mapping[str, Any], before: Watch, after: Watch) -> dict[str, An
         left = [key for key in kept.get("told", ()) if key in after.told or key not in before.told]
         record["told"] = [*left, *(key for key in after.told if key not in before.told and key not in left)]
     return record
+
+
+def _is_news(before: Watch, after: Watch) -> bool:
+    """Say whether a thread was told anything; what Slack would not take is no reason to keep a watch longer."""
+    tries = {"saying": None, "refusals": 0}
+    return before.model_copy(update=tries) != after.model_copy(update=tries)
 
 
 def _mark(saying: Mapping[str, Any] | None) -> str | None:

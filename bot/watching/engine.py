@@ -60,11 +60,20 @@ def every(pause: timedelta, run: Callable[[], Awaitable[None]]) -> Task:
     return task
 
 
-class Engine:
-    """Adds tasks; each method raises StoreError when Redis does not take it."""
+async def at_once(_: PipelineId) -> timedelta:
+    """Let a look begin when it is asked for."""
+    return timedelta(0)
 
-    def __init__(self, docket: Docket) -> None:
+
+class Engine:
+    """Adds tasks; each method raises StoreError when Redis does not take it.
+
+    `wait_to_look` says how long a look that is asked for has to wait: those asked for meanwhile are one, at its end.
+    """
+
+    def __init__(self, docket: Docket, wait_to_look: Callable[[PipelineId], Awaitable[timedelta]] = at_once) -> None:
         self._docket = docket
+        self._wait_to_look = wait_to_look
 
     def register(self, tasks: Mapping[str, Task]) -> None:
         """Give the task names their meaning, in the process that adds them and in the one that runs them."""
@@ -77,9 +86,9 @@ class Engine:
         await _ask(self._docket.add(name, when=when, key=":".join((name, *ids)))(*ids))
 
     async def wake(self, pipeline_id: PipelineId) -> None:
-        """Pull the pipeline's next poll forward to now, or begin polling it."""
-        now = datetime.now(UTC)
-        await _ask(self._docket.replace(POLL, when=now, key=f"{POLL}:{pipeline_id}")(pipeline_id))
+        """Pull the pipeline's next poll forward, or begin polling it: now, or soon when the last look was just now."""
+        when = datetime.now(UTC) + await self._wait_to_look(pipeline_id)
+        await _ask(self._docket.replace(POLL, when=when, key=f"{POLL}:{pipeline_id}")(pipeline_id))
 
 
 async def put_back(

@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from bot.models.build import Build, State
+from bot.models.slack import Watch
 
 YOUNG = timedelta(minutes=2)
 SLOWEST = 6  # poll intervals: half a minute at the default of five seconds
 LONGEST_BACKOFF = 60  # poll intervals
 LATE = 12  # poll intervals: from here on the threads are told that news will be late
 MOST_SLOWED = 6
+QUIET, LONGEST_QUIET = timedelta(hours=1), 120  # each hour without an event lengthens the pause, to so many intervals
 NOTHING_YET = timedelta(0)
 
 
@@ -38,6 +40,7 @@ class Ending(NamedTuple):
 def next_delay(build: Build | None, failures: int, waits: Waits, *, slowed: int = 0) -> timedelta:
     """Return the pause before the next look: short for a young build, long on hold, longer at each failure.
 
+    What waits for somebody for hours is looked at ever more rarely, so that it costs those nothing that run.
     `slowed` is how often it had to make room for others lately: the pause is doubled for each.
     """
     if slowed:
@@ -46,9 +49,16 @@ def next_delay(build: Build | None, failures: int, waits: Waits, *, slowed: int 
         return waits.poll_interval * min(1 << min(failures, 10), LONGEST_BACKOFF)
     if build is None:
         return waits.poll_interval
-    if build.state is State.ON_HOLD:
-        return waits.on_hold
-    return waits.poll_interval * min(1 + build.elapsed // YOUNG, SLOWEST)
+    pause = waits.poll_interval * min(1 + build.elapsed // YOUNG, SLOWEST)
+    if build.state is State.RUNNING:
+        return pause
+    pause = waits.on_hold if build.state is State.ON_HOLD else pause
+    return min(pause * (1 + build.quiet // QUIET), max(pause, waits.poll_interval * LONGEST_QUIET))
+
+
+def is_forgotten(build: Build, watch: Watch, keep: timedelta, now: datetime) -> bool:
+    """Say whether nothing has happened for as long as things are kept, nor has somebody asked to follow it since."""
+    return build.quiet > keep and now - watch.asked_at > keep
 
 
 def ending(build: Build, finished_since: datetime | None, waits: Waits) -> Ending:

@@ -10,10 +10,11 @@ from typing import Literal
 import structlog
 
 from bot import metrics
-from bot.errors import SlackError, SlackLimited
-from bot.messenger import CHANNEL_GONE, MESSAGE_GONE, Messenger
+from bot.errors import SlackError, SlackLimited, Unreachable
+from bot.messenger import Messenger
 from bot.models.build import Build, Change
 from bot.models.caller import Place
+from bot.models.refusals import MESSAGE_GONE, Refused, refused
 from bot.models.slack import Saying, Watch
 from bot.store.watches import Watches
 from bot.watching.operator import Operator
@@ -21,11 +22,17 @@ from formatters import replies, root
 from formatters.blocks import Message
 from formatters.links import Links
 
+# A code that nobody has heard of may heal by itself: so often it is tried, in a channel and then in direct messages.
+MOST_REFUSALS = 5
 log = structlog.get_logger(__name__)
 
 
 class Teller:
-    """All its methods return the watch as it is recorded; they raise SlackError when Slack takes nothing."""
+    """All its methods return the watch as it is recorded; they raise SlackError when Slack takes nothing.
+
+    Where its place takes nothing any more, a watch goes on in a direct message to who follows; they raise Unreachable
+    where that is refused for good as well.
+    """
 
     def __init__(self, messenger: Messenger, watches: Watches, links: Links, operator: Operator) -> None:
         self._operator = operator
@@ -46,9 +53,7 @@ class Teller:
         except SlackError as error:
             if error.code in MESSAGE_GONE:
                 return await self._post_root(watch, message)
-            if error.code not in CHANNEL_GONE:
-                raise
-            return await self._post_root(await self._move(watch, error), message)
+            return await self._post_root(await self._elsewhere(watch, error), message)
         return await self._save(watch, root_digest=message.digest) if shown else watch
 
     async def changes(self, watch: Watch, build: Build, found: list[Change]) -> Watch:
@@ -92,6 +97,16 @@ class Teller:
             return watch
         return await self._reply(watch, message, untold=(key,))
 
+    async def leave(self, watch: Watch) -> Watch:
+        """Let the root say that it is followed here no more, unless it tells the end of the build."""
+        watch = await self._settled(watch)
+        build = (await self._watches.last_look(watch.pipeline_id)).build
+        if watch.root_ts is None or (build is not None and build.state not in root.OPEN_STATES and watch.final_ts):
+            return watch
+        message = root.unfollowed(build, watch, self._links)
+        await self._rewrite(watch.thread.channel_id, watch.root_ts, message)
+        return await self._save(watch, root_digest=message.digest)
+
     async def _reply(
         self,
         watch: Watch,
@@ -111,9 +126,7 @@ class Teller:
         try:
             return await self._say(watch, message, saying, polite=polite)
         except SlackError as error:
-            if error.code not in CHANNEL_GONE:
-                raise
-            watch = await self._move(watch, error)
+            watch = await self._elsewhere(watch, error)
             return await self._say(watch, message, saying.model_copy(update={"thread": _thread(watch)}))
 
     async def _post_root(self, watch: Watch, message: Message) -> Watch:
@@ -121,19 +134,37 @@ class Teller:
         try:
             return await self._say(watch, message, saying)
         except SlackError as error:
-            if error.code not in CHANNEL_GONE or watch.moved_to_direct:
-                raise
-            return await self._post_root(await self._move(watch, error), message)
+            return await self._post_root(await self._elsewhere(watch, error), message)
 
-    async def _move(self, watch: Watch, error: SlackError) -> Watch:
-        """Go on in a direct message to the asker, told once why."""
-        if watch.moved_to_direct or isinstance(error, SlackLimited):
+    async def _elsewhere(self, watch: Watch, error: SlackError) -> Watch:
+        """Return the watch where it goes on after a refusal: in direct messages, told once why.
+
+        Raises the refusal itself where it may heal, Unreachable where there is nobody left to tell.
+        """
+        watch = await self._counted(watch, error)
+        if not _lasts(error, watch.refusals >= MOST_REFUSALS):
             raise error
+        if watch.moved_to_direct or not watch.follower_id:
+            raise Unreachable(error.method, error.code) from error
         await self._operator.channel_gone(watch.thread.channel_id, error.code)
+        try:
+            return await self._move(watch, error.code)
+        except SlackError as refusal:
+            watch = await self._counted(watch, refusal)
+            if not _lasts(refusal, watch.refusals >= 2 * MOST_REFUSALS):
+                raise
+            raise Unreachable(refusal.method, refusal.code) from refusal
+
+    async def _move(self, watch: Watch, code: str) -> Watch:
         there = Place(channel_id=await self._messenger.direct_channel(watch.follower_id))
-        return await self._say(
-            watch, replies.moved(watch, error.code), Saying(role="moved", thread=there, mark=_mark())
-        )
+        return await self._say(watch, replies.moved(watch, code), Saying(role="moved", thread=there, mark=_mark()))
+
+    async def _counted(self, watch: Watch, error: SlackError) -> Watch:
+        """Count a refusal of which nobody knows how long it holds."""
+        if refused(error.code) is not Refused.NOBODY_KNOWS:
+            return watch
+        log.warning("refusal_unknown", watch=watch.id, method=error.method, code=error.code, times=watch.refusals + 1)
+        return await self._save(watch, refusals=watch.refusals + 1)
 
     async def _rewrite(self, channel_id: str, ts: str, message: Message) -> None:
         try:
@@ -175,6 +206,12 @@ class Teller:
 
     async def _save(self, watch: Watch, **changed: object) -> Watch:
         return await self._watches.save(watch, watch.model_copy(update=changed))
+
+
+def _lasts(error: SlackError, often: bool) -> bool:  # whether it was met often
+    """Say whether a refusal is for good; one that nobody knows is after it was met often."""
+    known = refused(error.code)
+    return known is Refused.FOR_GOOD or (known is Refused.NOBODY_KNOWS and often)
 
 
 def _thread(watch: Watch) -> Place:

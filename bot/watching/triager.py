@@ -9,7 +9,7 @@ import structlog
 from bot.circleci.history import History
 from bot.circleci.reads import Reads
 from bot.circleci.triage import triage
-from bot.errors import CircleCIError, SlackError, SlackLimited, StoreError
+from bot.errors import CircleCIError, SlackError, SlackLimited, StoreError, Unreadable
 from bot.models.build import Build, Report, State
 from bot.models.circleci import PipelineId
 from bot.models.history import Advice, Extent
@@ -20,6 +20,7 @@ from bot.triage.diagnosis import Triage
 from bot.watching.engine import RERUN_ONCE, Engine
 from bot.watching.teller import Teller
 from formatters import final
+from formatters.blocks import Message
 from formatters.links import Links
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,7 @@ AT_ONCE, TRY_AGAIN = 8, timedelta(seconds=2)
 MOST_TRIES = 10  # to complete a reply that Slack would not take
 LONGEST_PAUSE = 60  # poll intervals between two of them
 KEPT = timedelta(days=1)  # as long as the end of a build
+BROKEN = Triage(extent=Extent(base=""), problem="something broke on my side")
 JUDGED = frozenset({State.FAILED, State.PASSED})
 
 
@@ -73,7 +75,10 @@ class Triager:
 
     async def _triage(self, pipeline_id: PipelineId, fingerprint: str) -> timedelta | None:
         """Compare and complete, also where somebody has rerun it meanwhile."""
-        ended = await self._store.past.ended(pipeline_id)
+        try:
+            ended = await self._store.past.ended(pipeline_id)
+        except Unreadable:  # another version's: it is left to a worker that can read it, for a while
+            return next_try(await self._tries(pipeline_id, fingerprint), (), self._settings.poll_interval)
         if ended is None or ended.build.fingerprint != fingerprint:
             return None
         build, evidence = ended.build, ended.report
@@ -82,7 +87,7 @@ class Triager:
             return None
         found = await self._found(build, evidence)
         if refusals := await self._complete(build, evidence, found):
-            tries = await self._store.claims.count(f"complete:{pipeline_id}:{fingerprint}", KEPT)
+            tries = await self._tries(pipeline_id, fingerprint)
             if (pause := next_try(tries, refusals, self._settings.poll_interval)) is not None:
                 return pause
             log.warning("reply_not_completed", pipeline=pipeline_id, tries=tries)
@@ -100,8 +105,11 @@ class Triager:
         except StoreError:
             raise
         except Exception:  # a thread must not wait for ever for what does not come
-            log.exception("triage_failed", pipeline=build.pipeline.id)
-            return Triage(extent=Extent(base=""), problem="something broke on my side")
+            log.exception("comparison_broke", pipeline=build.pipeline.id)
+            return BROKEN
+
+    async def _tries(self, pipeline_id: PipelineId, fingerprint: str) -> int:
+        return await self._store.claims.count(f"complete:{pipeline_id}:{fingerprint}", KEPT)
 
     async def _complete(self, build: Build, evidence: Report, found: Triage) -> list[SlackError]:
         """Write the final replies anew; returns what Slack said to those that it would not take."""
@@ -109,14 +117,21 @@ class Triager:
         refusals: list[SlackError] = []
         async with self._store.watches.fence(pipeline_id, lease, wait=lease):
             for watch in waiting(await self._store.watches.of(pipeline_id), build):
-                message = final.final(build, evidence, watch, self._links, found)
                 posted = final.final(build, evidence, watch, self._links, comparing=True)
+                message = self._completed(build, evidence, watch, found)
                 try:
                     await self._teller.complete(watch, judged_key(build), message if message != posted else None)
                 except SlackError as error:
                     log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)
                     refusals.append(error)
         return refusals
+
+    def _completed(self, build: Build, evidence: Report, watch: Watch, found: Triage) -> Message:
+        try:
+            return final.final(build, evidence, watch, self._links, found)
+        except Exception:  # as above: what it stands for must not stay open
+            log.exception("verdicts_broke", pipeline=build.pipeline.id)
+            return final.final(build, evidence, watch, self._links, BROKEN)
 
     def _may_rerun(self, build: Build) -> bool:
         """Say whether the project lets its builds rerun by themselves, and this one has not been rerun yet."""

@@ -1,19 +1,17 @@
 """One look at one pipeline: read it, compare, tell each thread, say when to look again."""
 
 import time
-from collections.abc import Awaitable, Set
+from collections.abc import Set
 from datetime import datetime, timedelta
 from typing import NamedTuple
-
-import structlog
 
 from bot import metrics
 from bot.circleci.reads import Reads
 from bot.circleci.report import report
-from bot.errors import CircleCIError, RateLimited, SlackError, SlackLimited, Spent, Unauthorized
+from bot.errors import CircleCIError, Spent, StoreError
 from bot.models.build import Build, Ended, Report, Snapshot, State
 from bot.models.circleci import PipelineId
-from bot.models.slack import Watch
+from bot.models.slack import Watch, utc_now
 from bot.settings import Settings
 from bot.store import Store
 from bot.store.watches import Known
@@ -21,17 +19,15 @@ from bot.triage.infrastructure import Pattern
 from bot.watching.changes import changes
 from bot.watching.engine import TRIAGE, Engine
 from bot.watching.operator import Operator
-from bot.watching.schedule import LATE, MOST_SLOWED, Ending, ending, next_delay
+from bot.watching.schedule import Ending, ending, is_forgotten, next_delay
 from bot.watching.teller import Teller
+from bot.watching.threads import Threads, Told
 from bot.watching.triager import JUDGED, final_key, waiting
+from bot.watching.trouble import OUTAGE, OUTAGE_AFTER, Trouble
 from formatters import final, replies, root
-from formatters.blocks import Message
 from formatters.links import Links
+from formatters.words import MARKS
 
-log = structlog.get_logger(__name__)
-
-OUTAGE, LATE_TOLD = "outage", "late"
-OUTAGE_AFTER = 3  # failed looks in a row before the threads are told
 LINGER_INTERVALS = 60
 
 
@@ -41,6 +37,13 @@ class Sources(NamedTuple):
     looks: Reads
     reports: Reads
     patterns: tuple[Pattern, ...]
+
+
+class _Kept(NamedTuple):
+    """What is known of a build from now on, and why not all of it could be written down."""
+
+    snapshot: Snapshot
+    error: Exception | None = None
 
 
 class Watcher:
@@ -62,26 +65,36 @@ class Watcher:
         self._sources = sources
         self._teller = teller
         self._links = links
-        self._operator = operator
+        self._threads = Threads(store.watches, teller, operator, settings.poll_interval)
+        self._trouble = Trouble(settings, store.watches, teller, operator, self._threads)
+        self._keep = timedelta(days=settings.retention_days)
 
     async def look(self, pipeline_id: PipelineId) -> timedelta | None:
         """Look once; returns the pause before the next look, None when nothing is left to follow."""
         async with self._store.watches.try_fence(pipeline_id, self._settings.lease) as alone:
             if not alone:
                 return self._settings.poll_interval
-            known = await self._store.watches.known(pipeline_id)
-            snapshot = known.snapshot
+            known = await self._store.watches.known(pipeline_id, pace=self._settings.pace)
             try:
-                build = await self._read(pipeline_id, snapshot.build)
-                read = time.monotonic()
-            except Spent as error:
-                return await self._make_room(pipeline_id, snapshot, error)
-            except CircleCIError as error:
-                return await self._failed(pipeline_id, snapshot, error)
-            delay = await self._seen(pipeline_id, known, build)
-            if (lag := _lag(snapshot, build)) is not None:
-                await self._note_lag(lag + timedelta(seconds=time.monotonic() - read))
-            return delay
+                return await self._look(pipeline_id, known)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001  # it is counted and logged there
+                return await self._trouble.broke(pipeline_id, known.snapshot, error)
+
+    async def _look(self, pipeline_id: PipelineId, known: Known) -> timedelta | None:
+        snapshot = known.snapshot
+        try:
+            build = await self._read(pipeline_id, snapshot.build)
+        except Spent as error:
+            return await self._trouble.make_room(pipeline_id, snapshot, error)
+        except CircleCIError as error:
+            return await self._trouble.unread(pipeline_id, snapshot, error)
+        read = time.monotonic()
+        delay = await self._seen(pipeline_id, known, build)
+        if (lag := _lag(snapshot, build)) is not None:
+            await self._note_lag(lag + timedelta(seconds=time.monotonic() - read))
+        return delay
 
     async def _note_lag(self, lag: timedelta) -> None:
         metrics.RESULT_LAG.observe(lag.total_seconds())
@@ -104,13 +117,17 @@ class Watcher:
         watches = known.watches or await self._store.watches.of(pipeline_id)
         if not watches and await self._store.watches.stop(pipeline_id, ()):
             return None
-        late = await self._tell_all(watches, build, end)
+        told = await self._tell_all(watches, build, end, bare=snapshot.broken >= OUTAGE_AFTER)
         slowed = max(snapshot.slowed - 1, 0)
         now = Snapshot(build=build, fingerprint=build.fingerprint, finished_since=finished_since, slowed=slowed)
-        if not _nothing_new(snapshot, now):
-            await self._store.watches.save_snapshot(pipeline_id, now)
-        if late is not None:
-            return late
+        kept = await self._remember(pipeline_id, snapshot, now)
+        if (error := told.error or (kept.error if not end.is_final else None)) is not None:
+            trouble = snapshot.model_dump(include={"failures", "unread_since", "broken"})
+            broke = told.broke if told.error is not None else None
+            return await self._trouble.broke(pipeline_id, kept.snapshot.model_copy(update=trouble), error, broke)
+        await self._trouble.over(pipeline_id, snapshot)
+        if told.late is not None:
+            return told.late
         if not end.is_final:
             return self._next(build, end, slowed=slowed)
         if self._is_compared(build) and waiting(await self._store.watches.of(pipeline_id), build):
@@ -118,23 +135,38 @@ class Watcher:
         since = build.read_at - (finished_since or build.pipeline.created_at)
         return await self._after_the_end(build, since, {watch.id for watch in watches}, known.unread)
 
-    async def _tell_all(self, watches: list[Watch], build: Build, end: Ending) -> timedelta | None:
-        """Tell each thread; returns the pause before another try when Slack would not take all of it."""
+    async def _remember(self, pipeline_id: PipelineId, before: Snapshot, now: Snapshot) -> "_Kept":
+        """Keep what was seen; what cannot be written down is no reason to forget when the build ended."""
+        try:
+            if not _nothing_new(before, now):
+                await self._store.watches.save_snapshot(pipeline_id, now)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  # it is counted and logged by who asked
+            return _Kept(now.model_copy(update={"build": None}), error)
+        return _Kept(now)
+
+    async def _tell_all(self, watches: list[Watch], build: Build, end: Ending, *, bare: bool) -> Told:
+        """Tell each thread; `bare`, the end alone, where the evidence for it has kept it from them too often."""
+        over = end.is_final or build.workflows_finished
+        forgotten = [watch for watch in watches if not over and is_forgotten(build, watch, self._keep, utc_now())]
+        if forgotten:
+            state = MARKS[build.state].partition(" ")[2].lower()
+            left = await self._threads.let_go(
+                forgotten, lambda watch: replies.let_go_of_quiet(watch, state, build.quiet)
+            )
+            watches = [watch for watch in watches if watch not in forgotten]
+            if left.late is not None or left.error is not None:
+                return left
         evidence = None
-        if end.is_final and any(final_key(build) not in watch.told for watch in watches):
-            patterns = self._sources.patterns
-            evidence = await report(self._sources.reports, build, patterns=patterns)
+        if end.is_final and not bare and any(final_key(build) not in watch.told for watch in watches):
+            evidence = await report(self._sources.reports, build, patterns=self._sources.patterns)
             await self._store.past.save_ended(Ended(build=build, report=evidence))
-        late: timedelta | None = None
-        for watch in watches:
-            try:
-                await self._tell(watch, build, end, evidence)
-            except SlackLimited as error:
-                late = max(late or error.retry_after, error.retry_after)
-            except SlackError as error:
-                log.warning("thread_not_told", pipeline=build.pipeline.id, method=error.method, code=error.code)
-                late = late or self._settings.poll_interval * (1 if error.lost else LINGER_INTERVALS)
-        return late
+
+        async def tell(watch: Watch) -> None:
+            await self._tell(watch, build, end, evidence)
+
+        return await self._threads.each(watches, tell)
 
     async def _tell(self, watch: Watch, build: Build, end: Ending, evidence: Report | None) -> None:
         note = root.no_workflow() if end.is_final and not build.runs and build.state is State.WAITING else ""
@@ -143,61 +175,16 @@ class Watcher:
         watch = await self._teller.changes(watch, build, changes(watch.told, build))
         if end.is_final and final_key(build) not in watch.told:
             shown = watch.model_copy(update={"failure_before": watch.failure})
-            word = final.final(build, evidence, shown, self._links, comparing=self._is_compared(build))
+            comparing = evidence is not None and self._is_compared(build)
+            word = final.final(build, evidence, shown, self._links, comparing=comparing)
             await self._teller.final(watch, final_key(build), word, evidence.signature if evidence else "")
 
     def _is_compared(self, build: Build) -> bool:
         return self._settings.history_builds > 0 and build.state in JUDGED
 
-    async def _make_room(self, pipeline_id: PipelineId, snapshot: Snapshot, error: Spent) -> timedelta:
-        """Look again later, and more rarely from now on: what people ask for goes first."""
-        slowed = min(snapshot.slowed + 1, MOST_SLOWED)
-        delay = max(next_delay(snapshot.build, 0, self._settings, slowed=slowed), error.retry_after)
-        if delay >= self._settings.poll_interval * LATE:
-            log.info("news_late", pipeline=pipeline_id, seconds=delay.total_seconds())
-            for watch in await self._store.watches.of(pipeline_id):
-                await self._quietly(self._tell_late(watch, snapshot.build, replies.late()))
-        await self._store.watches.save_snapshot(pipeline_id, snapshot.model_copy(update={"slowed": slowed}))
-        return delay
-
-    async def _tell_late(self, watch: Watch, build: Build | None, word: Message) -> None:
-        watch = await self._teller.root(watch, build) if watch.root_ts is None else watch
-        await self._teller.once(watch, LATE_TOLD, word)
-
-    async def _failed(self, pipeline_id: PipelineId, snapshot: Snapshot, error: CircleCIError) -> timedelta | None:
-        """Keep the watch through an outage: the log and the threads hear of its beginning, and of its end.
-
-        Where nobody waits for it any more, it is not looked for any more.
-        """
-        if not await self._store.watches.any(pipeline_id) and await self._store.watches.stop(pipeline_id, ()):
-            return None
-        failures = snapshot.failures + 1
-        if failures == 1:
-            log.info("circleci_unreadable", pipeline=pipeline_id, error=repr(error))
-        if isinstance(error, Unauthorized):
-            await self._operator.token_refused(error.token)
-        for watch in await self._store.watches.of(pipeline_id):
-            await self._quietly(self._tell_outage(watch, snapshot.build, failures, error))
-        await self._store.watches.save_snapshot(pipeline_id, snapshot.model_copy(update={"failures": failures}))
-        delay = next_delay(snapshot.build, failures, self._settings)
-        return max(delay, error.retry_after) if isinstance(error, RateLimited) else delay
-
-    async def _tell_outage(self, watch: Watch, build: Build | None, failures: int, error: CircleCIError) -> None:
-        if watch.root_ts is None:
-            watch = await self._teller.root(watch, build)
-        if failures >= OUTAGE_AFTER:
-            await self._teller.once(watch, OUTAGE, replies.outage(error))
-
-    @staticmethod
-    async def _quietly(telling: Awaitable[None]) -> None:
-        try:
-            await telling
-        except SlackError as error:
-            log.warning("thread_not_told", method=error.method, code=error.code)
-
     def _next(self, build: Build, end: Ending, *, slowed: int) -> timedelta:
         delay = next_delay(build, 0, self._settings, slowed=slowed)
-        return delay if end.wait is None else min(delay, max(end.wait, self._settings.poll_interval / 5))
+        return delay if end.wait is None else min(delay, max(end.wait, self._settings.pace))
 
     async def _after_the_end(
         self, build: Build, since: timedelta, seen: Set[str], unread: Set[str]
@@ -207,7 +194,7 @@ class Watcher:
         The threads that another version alone can read must hear the end too, as long as anything is kept.
         """
         lingers = build.runs and build.state is not State.PASSED and since < self._settings.linger
-        told = seen if since < timedelta(days=self._settings.retention_days) else seen | unread
+        told = seen if since < self._keep else seen | unread
         if not lingers and await self._store.watches.stop(build.pipeline.id, told):
             return None
         return self._settings.poll_interval * LINGER_INTERVALS

@@ -60,8 +60,8 @@ async def test_what_cannot_be_read_costs_nobody_else_anything(team: Team) -> Non
     pipeline_id = PipelineId(team.circleci.world.pipelines[0].id)
     async with Redis.from_url(team.app.docket.url) as redis:
         await redis.hset(f"ci:watches:{pipeline_id}", "E0", '{"id": "E0", "from": "the future"}')
-        await redis.set(f"ci:snapshot:{pipeline_id}", '{"build": "of another shape"}')
-        await redis.set("ci:said:E9", '{"id": "E9"}')
+        await redis.set(f"ci:snapshot:{pipeline_id}", '{"build": "of another shape"}', keepttl=True)
+        await redis.set("ci:said:E9", '{"id": "E9"}', ex=60)
     assert await team.app.store.deliveries.said(Invocation, "E9") is None
     team.time_flies()
     await team.reads("Passed in")

@@ -180,10 +180,13 @@ class Stage:
         await self.is_quiet()
 
     async def is_quiet(self) -> None:
-        """Wait until the bot has nothing to do."""
+        """Wait until the bot has nothing to do; whatever comes next comes long after its last look."""
         async with asyncio.timeout(PATIENT_SECONDS):
             while await self._is_busy():
                 await self.team.slack.pause(0.01)
+        redis = self.team.app.store._connection.redis
+        async for key in redis.scan_iter(match="ci:looked:*"):
+            await redis.delete(key)
 
     def newest(self, button: str) -> Message:
         """Return the newest message in the channel that bears a button of this name."""

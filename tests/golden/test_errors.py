@@ -1,7 +1,7 @@
 """Every error there is, in the words of `formatters/errors.py`, and what the operator reads."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot import errors as known
@@ -22,12 +22,17 @@ from bot.errors import (
     Taken,
     Unauthorized,
     Unavailable,
+    Unreachable,
     Unreadable,
     UsageError,
 )
+from bot.models.caller import Place
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.help import CommandHelp
-from formatters import errors, forms, nothing, replies
+from bot.models.slack import Watch
+from formatters import errors, forms, nothing, replies, root
 from formatters.blocks import Message
+from formatters.links import Links
 from tests.golden import transcript
 from tests.golden.records import compare
 
@@ -74,21 +79,45 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-unavailable": (Unavailable("Service Unavailable"), Unavailable("no connection", arrived=False)),
     "error-slack": (SlackError("chat.postMessage", "not_in_channel"),),
     "error-slack-limited": (SlackLimited("chat.postMessage", timedelta(seconds=30)),),
+    "error-slack-unreachable": (Unreachable("conversations.open", "user_disabled"),),
     "error-store": (StoreError("Redis: ConnectionError"),),
     "error-unreadable": (Unreadable("attempt"),),
     "error-any-other": (BotError("of a kind that has no words of its own"),),
 }
+WATCH = Watch(
+    id="Ev1",
+    pipeline_id=PipelineId("p"),
+    pipeline_number=2417,
+    project_slug=ProjectSlug("gh/acme/frontend"),
+    project_title="acme/frontend",
+    ref=Ref(name="main"),
+    thread=Place(channel_id="C0DEPLOYS"),
+    asker_id="U0ADA",
+    asker_name="ada",
+    asked_at=datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
+)
 OTHERS: dict[str, tuple[Message, ...]] = {
     "error-unexpected": (errors.unexpected("7f3a2b"),),
     "operator-channel-gone": (errors.channel_gone("C0DEPLOYS", "is_archived"),),
+    "operator-nobody-reached": (errors.unreachable(WATCH, "user_disabled"),),
     "operator-token-refused": (errors.token_refused(""), errors.token_refused("gh/other")),
     "trouble-news-late": (
         replies.outage(Unavailable("Service Unavailable")),
         replies.outage(RateLimited(timedelta(seconds=40))),
         replies.outage(Unauthorized()),
+        replies.outage(Rejected(404, "Pipeline not found")),
         replies.late(),
         replies.outage_over(),
+        replies.broken(),
+        replies.broken_over(),
     ),
+    "trouble-let-go": (
+        replies.let_go_of_quiet(WATCH, "on hold", timedelta(days=30)),
+        replies.let_go_of_unknown(WATCH),
+        replies.let_go_of_unread(WATCH, timedelta(days=30)),
+        root.unfollowed(None, WATCH, Links()),
+    ),
+    "trouble-moved": tuple(replies.moved(WATCH, code) for code in ("not_in_channel", "is_archived")),
 }
 
 

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
+from bot.errors import Unreadable
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.pending import Deployment, Pending
@@ -44,3 +47,12 @@ async def test_a_change_is_made_to_what_stands_there_by_now(store: Store) -> Non
     kept = await store.pending.get("asked")
     assert kept is not None
     assert (kept.request_ts, kept.choices) == ("1.2", ("build",))
+
+
+async def test_one_of_another_version_is_not_none(store: Store) -> None:
+    key = store._connection.key("pending", "asked")
+    await store._connection.redis.set(key, '{"from": "the future"}')
+    with pytest.raises(Unreadable):
+        await store.pending.get("asked")
+    assert await store.pending.save(ASKED) is None
+    assert await store._connection.redis.get(key) == '{"from": "the future"}'

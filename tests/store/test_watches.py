@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.slack import Saying, Watch, utc_now
 from bot.store import Store
 from bot.store.watches import merged
+from tests.store.conftest import KEEP
 
 PIPELINE = PipelineId("0f6d1c1e")
 HASH = f"ci:watches:{PIPELINE}"
@@ -203,7 +205,7 @@ async def test_who_began_to_follow_during_the_last_look_is_not_taken_out(store: 
     assert not await store.watches.stop(PIPELINE, {"Ev1"})
     assert not await store.watches.stop(PIPELINE, {"Ev1", "Ev2"})  # not even where it was seen: it has begun since
     assert await store.watches.watching() == {PIPELINE}
-    assert await store._connection.redis.ttl(HASH) == -1
+    assert await store._connection.redis.ttl(HASH) > KEEP.total_seconds()
 
 
 async def test_what_was_rerun_during_the_last_look_goes_on(store: Store) -> None:
@@ -221,3 +223,42 @@ async def test_a_thread_of_a_newer_version_is_not_nobody(store: Store) -> None:
     assert await store.watches.of(PIPELINE) == []
     assert not await store.watches.stop(PIPELINE, ())
     assert await store.watches.stop(PIPELINE, {"E0"})
+
+
+async def test_what_is_polled_has_an_end_even_where_nobody_comes_back_to_it(store: Store) -> None:
+    redis, twice = store._connection.redis, 2 * KEEP.total_seconds()
+    keys = (HASH, f"ci:snapshot:{PIPELINE}")
+    first = watch()
+    await store.watches.add(first)
+    await store.watches.save_snapshot(PIPELINE, Snapshot())
+    for key in keys:
+        assert KEEP.total_seconds() < await redis.ttl(key) <= twice
+        await redis.persist(key)  # as an earlier version left it
+    await store.watches.known(PIPELINE)
+    assert [await redis.ttl(key) > 0 for key in keys] == [True, True]
+    await redis.expire(HASH, 60)
+    tried = await store.watches.save(first, first.model_copy(update={"saying": saying("a"), "refusals": 2}))
+    await store.watches.known(PIPELINE)
+    assert await redis.ttl(HASH) <= 60  # neither a look nor a try makes it live longer
+    await store.watches.save(tried, tried.with_told("final:1"))
+    assert await redis.ttl(HASH) > KEEP.total_seconds()
+    await store.watches.known(PIPELINE)
+    assert await store.watches.stop(PIPELINE, {"Ev1"})
+    assert [await redis.ttl(key) <= KEEP.total_seconds() for key in keys] == [True, True]
+
+
+async def test_one_look_begins_in_each_pace(store: Store) -> None:
+    pace = timedelta(seconds=5)
+    assert await store.watches.wait_to_look(PIPELINE, pace) == timedelta(0)
+    assert timedelta(0) < await store.watches.wait_to_look(PIPELINE, pace) <= pace
+    assert await store.watches.wait_to_look(PipelineId("other"), pace) == timedelta(0)
+    other = PipelineId("a-look-began")
+    await store.watches.known(other, pace=pace)
+    assert await store.watches.wait_to_look(other, pace) > timedelta(0)
+
+
+async def test_who_cannot_be_read_is_known_to_be_there(store: Store) -> None:
+    await store.watches.add(watch())
+    assert not await store.watches.unread(PIPELINE)
+    await put(store, "E0", FUTURE)
+    assert await store.watches.unread(PIPELINE)

@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import SecretStr
+from redis.exceptions import RedisError
 
 from bot.app import App
 from bot.models.circleci import PipelineId
 from bot.settings import Projects, Settings
 from bot.slack.listeners import RECORD_SECONDS
+from bot.store import ENDLESS
 from bot.watching.engine import HANDLE, PRESS, Engine
 from bot.worker import DRAIN_SECONDS
 from playground.circleci.api import CircleCI
@@ -209,3 +211,14 @@ async def bot_at_work(
             assert app.server is not None
             slack.courier.request_url = f"http://127.0.0.1:{app.server.port}/slack/events"
         yield Team(slack, circleci, app)
+        assert await endless(app) <= ENDLESS
+
+
+async def endless(app: App) -> set[str]:
+    """Return what the bot keeps in Redis for ever; nothing, where the story has stopped it."""
+    redis, found = app.store._connection.redis, set()
+    with suppress(RedisError):
+        async for key in redis.scan_iter(match="ci:*", count=1000):
+            if await redis.ttl(key) == -1:
+                found.add(str(key).removeprefix("ci:"))
+    return found

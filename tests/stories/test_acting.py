@@ -107,6 +107,8 @@ async def test_a_build_that_somebody_pushed_is_followed_and_left(team: Team) -> 
     await team.is_told(team.ada, "#2417 is followed here already.")
     await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)
     await team.is_told(team.ada, "#2417 is no longer followed here.")
+    assert "Not followed here any more" in team.root.visible
+    assert team.root.buttons == ["Open in CircleCI"]
     await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)
     await team.is_told(team.ada, "#2417 is not followed here.")
     await team.ada.command("deploys", "/ci", "watch")

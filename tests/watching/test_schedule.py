@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.models.build import Build, Run, State
-from bot.models.circleci import Pipeline, Workflow
+from bot.models.circleci import Job, Pipeline, Workflow
 from bot.settings import Settings
-from bot.watching.schedule import ending
+from bot.watching.schedule import ending, next_delay
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
@@ -71,3 +71,22 @@ def test_an_automatic_rerun_is_waited_for(waits: Settings) -> None:
 def test_durations_are_never_negative() -> None:
     # C33
     assert build(["running"], age=-400).elapsed == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("hours", "seconds"), [(0, 60), (0.9, 60), (1, 120), (3.5, 240), (9, 600), (24 * 20, 600)], ids=str
+)
+def test_what_waits_for_hours_is_looked_at_ever_more_rarely(waits: Settings, hours: float, seconds: float) -> None:
+    held = build(["on_hold"], age=int(hours * 3600))
+    assert next_delay(held, 0, waits).total_seconds() == seconds
+    queued = build(["queued"], age=int(hours * 3600))
+    assert next_delay(queued, 0, waits).total_seconds() <= seconds
+    assert next_delay(build(["running"], age=int(hours * 3600)), 0, waits).total_seconds() <= 30
+
+
+def test_what_just_came_to_its_hold_is_looked_at_soon(waits: Settings) -> None:
+    held = build(["on_hold"], age=3 * 3600)
+    job = {"id": "j", "name": "test", "status": "success", "stopped_at": START + timedelta(hours=2, minutes=50)}
+    jobs = (Job.model_validate(job),)
+    run = held.runs[0].model_copy(update={"jobs": jobs})
+    assert next_delay(held.model_copy(update={"runs": (run,)}), 0, waits) == waits.on_hold
