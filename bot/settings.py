@@ -58,7 +58,7 @@ class Settings(BaseSettings):
         None, description="Wait for CircleCI's own rerun before the final word; default 12 poll intervals"
     )
     on_hold_seconds: Seconds | None = Field(
-        None, description="Pause between looks at a build on hold; default 12 poll intervals"
+        None, description="Pause between looks at a build on hold, longer each hour; default 12 poll intervals"
     )
     linger_seconds: Seconds | None = Field(
         None, description="How long a red build is still looked at for a rerun; default 720 poll intervals"
@@ -67,7 +67,9 @@ class Settings(BaseSettings):
         None, description="When another worker takes over from a dead one; default 3 poll intervals, at least 5 s"
     )
     artifact_max_megabytes: Seconds = Field(20, description="Largest artifact that `artifacts get` puts into Slack")
-    retention_days: Seconds = Field(30, description="How long finished builds and their buttons are remembered")
+    retention_days: Seconds = Field(
+        30, description="How long finished builds and their buttons are remembered, and waiting ones followed"
+    )
     approval_minutes: Seconds = Field(60, description="How long a deploy waits for the second person of a policy")
     audit_retention_days: Seconds = Field(365, description="How long the record of who did what is kept")
     audit_log: bool = Field(False, description="Write each act to standard output as well, a JSON line each")

@@ -151,12 +151,17 @@ async def team_at_work(
     waits: Waits = PATIENT,
     **settings: object,
 ) -> AsyncIterator[Team]:
-    """Start all of them; at the end nobody may have broken a rule of Slack's, or of CircleCI's descriptions."""
+    """Start all of them; at the end nobody may have broken a rule of Slack's, or of CircleCI's descriptions.
+
+    Nor may anything be kept for ever that was not meant to.
+    """
     async with (
         far_sides(speed=speed, socket_mode=socket_mode) as (circleci, slack),
         bot_at_work(circleci, slack, data_dir, projects, waits, **settings) as team,
     ):
         yield team
+        kept = await endless(team.app)
+        assert kept <= ENDLESS, kept
 
 
 @asynccontextmanager
@@ -211,7 +216,6 @@ async def bot_at_work(
             assert app.server is not None
             slack.courier.request_url = f"http://127.0.0.1:{app.server.port}/slack/events"
         yield Team(slack, circleci, app)
-        assert await endless(app) <= ENDLESS
 
 
 async def endless(app: App) -> set[str]:

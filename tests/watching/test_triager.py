@@ -1,9 +1,24 @@
 """How often, and after which pauses, a reply that Slack would not take is completed."""
 
 from datetime import timedelta
+from typing import cast
+
+import pytest
+from structlog.testing import capture_logs
 
 from bot.errors import SlackError, SlackLimited
-from bot.watching.triager import MOST_TRIES, next_try
+from bot.models.build import Report
+from bot.settings import Projects, Settings
+from bot.store import Store
+from bot.triage.diagnosis import Triage
+from bot.watching.engine import Engine
+from bot.watching.teller import Teller
+from bot.watching.triager import MOST_TRIES, Past, Triager, next_try
+from formatters.links import Links
+from tests.store.test_watches import PIPELINE, watch
+from tests.watching.test_trouble import build, settings
+
+__all__ = ["settings"]
 
 INTERVAL = timedelta(seconds=5)
 REFUSED = SlackError("chat.update", "fatal_error")
@@ -20,3 +35,24 @@ def test_slack_is_left_alone_as_long_as_it_asks() -> None:
     limited = SlackLimited("chat.update", timedelta(minutes=7))
     assert next_try(1, [REFUSED, limited, SlackLimited("chat.update", INTERVAL)], INTERVAL) == timedelta(minutes=7)
     assert next_try(MOST_TRIES, [limited], INTERVAL) is None
+
+
+@pytest.fixture
+def triager(settings: Settings, store: Store, teller: Teller) -> Triager:
+    return Triager(settings, Projects(), store, cast("Past", None), teller, cast("Engine", None), Links())
+
+
+async def test_an_end_that_another_version_wrote_is_left_to_it_for_a_while(store: Store, triager: Triager) -> None:
+    assert await triager.triage(PIPELINE, "w") is None  # there is none
+    await store._connection.redis.set(f"ci:ended:{PIPELINE}", '{"from": "the future"}')
+    pauses = [await triager.triage(PIPELINE, "w") for _ in range(MOST_TRIES)]
+    assert pauses[0] == 2 * INTERVAL
+    assert [one is None for one in pauses] == [False] * (MOST_TRIES - 1) + [True]
+
+
+def test_verdicts_that_cannot_be_shown_are_said_to_be_missing(triager: Triager) -> None:
+    nonsense = cast("Triage", object())
+    with capture_logs() as said:
+        message = triager._completed(build("failed"), Report(), watch(), nonsense)
+    assert [one["event"] for one in said] == ["verdicts_broke"]
+    assert "something broke on my side" in str(message.blocks)
