@@ -13,7 +13,8 @@ from bot.errors import BotError, SlackError, StoreError, Unavailable
 from bot.messenger import Messenger
 from bot.models.checkup import Finding, Memory
 from bot.models.slack import utc_now
-from bot.settings import Problem, Projects, Settings
+from bot.policy import Policy
+from bot.settings import BadSettings, Problem, Projects, Settings, load_policy
 from bot.store import Store
 from formatters import checkup
 
@@ -31,6 +32,7 @@ async def examine(
     problems: Sequence[Problem] = (),
 ) -> list[Finding]:
     """Return what was found, in the order of setting it up; nothing raises, and no secret is in it."""
+    policy = _policy(settings)
     late_slack, late_circleci = SlackError("", "no answer in time"), Unavailable("no answer in time")
     who, channels, app_token, owners, organizations, kept = await asyncio.gather(
         _asked(messenger.identity(), late_slack),
@@ -43,6 +45,7 @@ async def examine(
     return [
         *checkup.settings(problems),
         *checkup.files(settings, projects, problems),
+        *(checkup.policy(settings.policy_file, policy) if settings.policy_file and not _is_told(problems) else ()),
         *(checkup.slack(who, manifest.scopes(), manifest.optional_scopes()) if settings.slack_bot_token else ()),
         *checkup.way_in(settings, app_token),
         *checkup.channels(settings, channels),
@@ -69,6 +72,18 @@ async def examine_alone(settings: Settings, projects: Projects, problems: Sequen
         )
         circleci = circleci_reads(await stack.enter_async_context(transport))
         return await examine(settings, projects, messenger, circleci, _memory(settings, stack), problems)
+
+
+def _policy(settings: Settings) -> Policy | str:
+    """Read the policy file anew: what a running bot would read at its next start, or in words why it would not."""
+    try:
+        return load_policy(settings.policy_file)
+    except BadSettings as error:
+        return "; ".join(wrong for _, wrong in error.problems)
+
+
+def _is_told(problems: Sequence[Problem]) -> bool:
+    return any(name == "POLICY_FILE" for name, _ in problems)
 
 
 async def _memory(settings: Settings, stack: AsyncExitStack) -> Memory | None:

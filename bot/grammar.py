@@ -1,8 +1,8 @@
 """What people type, taken apart: words, a project, a branch or tag, parameters. Pure.
 
 The text arrives as a person typed it (`bot/slack/payloads.py` has undone Slack's wrapping). A branch is whatever
-`git check-ref-format` allows, so quotes, `#`, `<` and `&` inside a word mean themselves; only quotes around a whole
-word (or a parameter's whole value) hold it together, and then vanish.
+`git check-ref-format` allows and people can see (`bot/models/git.py`), so quotes, `#`, `<` and `&` inside a word mean
+themselves; only quotes around a whole word (or a parameter's whole value) hold it together, and then vanish.
 """
 
 import re
@@ -12,14 +12,15 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bot.errors import UsageError
+from bot.models import git
 from bot.models.attempt import ParameterValue
 from bot.models.circleci import ProjectSlug, Ref
+from bot.models.slugs import VCS
 from bot.settings import Projects
 
 CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "»", "”": "”", "’": "’"}
 # U+00A0 and its narrow and figure sisters, which phones put in for a space.
 SPACES = " \t\r\n\u00a0\u202f\u2007"
-VCS = {"gh": "gh", "github": "gh", "bb": "bb", "bitbucket": "bb", "circleci": "circleci"}
 CODE_HOSTS = {"github.com": "gh", "bitbucket.org": "bb"}
 
 # What a person would type; Slack carries ten times as much, and all of it waits while a text is taken apart.
@@ -36,6 +37,8 @@ _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
 _BEFORE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NAME = re.compile(r"[\w.-]+")
+_TAG = "tag:"
+_LONG_NAMES = {"refs/heads/": "branch", "refs/tags/": "tag"}
 _LINK = re.compile(r"https?://|git@")
 _SSH_ADDRESS = re.compile(r"^git@([^:/]+):")
 
@@ -108,16 +111,23 @@ class _Quotes:
 
 def parse_project(word: str, projects: Projects) -> ProjectRef:
     """Return the project `word` names: an alias, `acme/frontend`, a full slug or a pasted link."""
-    if entry := projects.projects.get(word):
-        return ProjectRef(ProjectSlug(entry.slug))
+    if slug := aliased(word, projects):
+        return ProjectRef(slug)
     if is_link(word):
         return _from_link(word)
     parts = word.strip("/").split("/")
     if len(parts) == 2:
         parts = [projects.default_vcs, *parts]
-    if len(parts) != 3 or parts[0] not in VCS:
+    if len(parts) != 3 or parts[0].lower() not in VCS:
         raise UsageError("This is not a project. A project is acme/frontend, gh/acme/frontend or a link.", given=word)
     return ProjectRef(_slug(parts[0], parts[1], parts[2], word))
+
+
+def aliased(word: str, projects: Projects) -> ProjectSlug | None:
+    """Return the project of this alias; its case counts only where another alias differs by nothing else."""
+    alike = {name: entry for name, entry in projects.projects.items() if name.casefold() == word.casefold()}
+    entry = alike.get(word) or (next(iter(alike.values())) if len(alike) == 1 else None)
+    return ProjectSlug(entry.slug) if entry else None
 
 
 def is_link(word: str) -> bool:
@@ -133,14 +143,14 @@ def _from_link(word: str) -> ProjectRef:
         return ProjectRef(slug, ref=_ref_of_code_link(parts[2:]))
     if parts[:1] in (["pipelines"], ["jobs"]):
         parts = parts[1:]
-    if len(parts) < 3 or parts[0] not in VCS:
+    if len(parts) < 3 or parts[0].lower() not in VCS:
         raise UsageError("I cannot find a project in this link.", given=word)
     branch = parse_qs(link.query).get("branch", [""])[0]
     of_pipeline = "pipelines/" in link.path
     job = parts[parts.index("jobs") + 1 :][:1] if "jobs" in parts[3:] else [] if of_pipeline else parts[3:4]
     return ProjectRef(
         _slug(parts[0], parts[1], parts[2], word),
-        ref=Ref(name=branch) if branch else None,
+        ref=ref_named(branch) if branch else None,
         pipeline_number=_number(parts[3:4]) if of_pipeline else None,
         job_number=_number(job),
     )
@@ -152,9 +162,9 @@ def _number(parts: Sequence[str]) -> int | None:
 
 def _ref_of_code_link(parts: Sequence[str]) -> Ref | None:
     if parts[:1] == ["tree"] and len(parts) > 1:
-        return Ref(name="/".join(parts[1:]))
+        return ref_named("/".join(parts[1:]))
     if parts[:2] == ["releases", "tag"] and len(parts) > 2:
-        return Ref(name="/".join(parts[2:]), kind="tag")
+        return ref_named("/".join(parts[2:]), "tag")
     return None
 
 
@@ -162,16 +172,30 @@ def _slug(vcs: str, organization: str, name: str, word: str) -> ProjectSlug:
     for part in (organization, name):
         if not _NAME.fullmatch(part) or set(part) == {"."}:
             raise UsageError("This is not a project name.", given=word)
-    return ProjectSlug(f"{VCS[vcs]}/{organization}/{name}")
+    return ProjectSlug(f"{VCS[vcs.lower()]}/{organization}/{name}")
 
 
 def parse_ref(word: Word) -> Ref:
-    """Return the branch, or with `tag:` before it the tag."""
-    if not word.text or any(character < " " or character == "\x7f" for character in word.text):
-        raise UsageError("This is not the name of a branch or a tag.", given=word.text)
-    if word.text.startswith("tag:") and len(word.text) > len("tag:"):
-        return Ref(name=word.text.removeprefix("tag:"), kind="tag")
-    return Ref(name=word.text)
+    """Return the branch, or with `tag:` before it the tag; raises UsageError for what git takes as no name."""
+    text = word.text.strip()
+    if text.startswith(_TAG) and len(text) > len(_TAG):
+        return ref_named(text.removeprefix(_TAG), "tag")
+    return ref_named(text)
+
+
+def ref_named(name: str, kind: str = "branch") -> Ref:
+    """Return the branch or the tag, also of git's long name for it; raises UsageError for what is none.
+
+    Blanks around a name are no part of it: git takes none, and who reads `main ` reads `main`.
+    """
+    text = name.strip()
+    long = next((prefix for prefix in _LONG_NAMES if text.startswith(prefix)), "")
+    short = text.removeprefix("refs/" if kind != "tag" and git.pull_request(text) else long)
+    fault = git.fault(short)
+    if fault or (long and kind == "tag" and _LONG_NAMES[long] != kind):
+        problem = fault or f"it begins with {long}"
+        raise UsageError(f"This is not the name of a branch or a tag: {problem}.", given=name)
+    return Ref(name=short, kind=_LONG_NAMES.get(long, kind))
 
 
 def is_parameter(word: Word) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bot.errors import UsageError
-from bot.grammar import CLOSING, SPACES, Word, parse_project
+from bot.grammar import CLOSING, SPACES, Word, parse_project, ref_named
 from bot.models.circleci import ProjectSlug, Ref
 from bot.settings import Projects
 from bot.targets import Target, parse_target
@@ -83,7 +83,7 @@ class OfTarget(Request):
         """Return what is named; raises UsageError where it is two things at once, or none."""
         if self.branch and self.tag:
             raise UsageError("It is either a branch or a tag.", given=f"{self.branch} {self.tag}")
-        ref = Ref(name=self.tag, kind="tag") if self.tag else Ref(name=self.branch) if self.branch else None
+        ref = ref_named(self.tag, "tag") if self.tag else ref_named(self.branch) if self.branch else None
         if not self.project:
             if ref or self.pipeline or self.job:
                 raise UsageError("Which project?")

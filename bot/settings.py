@@ -6,9 +6,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.models.slugs import short, spelled_alike
 from bot.policy import DEFAULT, BadPolicy, Policy, parse
 from bot.triage.infrastructure import Pattern, compiled
 
@@ -196,7 +206,7 @@ class ProjectEntry(BaseModel):
     """One `[projects.<alias>]` of the projects file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    slug: str
+    slug: Annotated[str, AfterValidator(short)]
     definition: str | None = None
     api: Literal["v2", "classic"] = "v2"
     rerun_once: bool = False
@@ -233,7 +243,9 @@ class Projects(BaseModel):
 
     def reruns_once(self, slug: str) -> bool:
         """Say whether the project's builds may rerun by themselves."""
-        return any(entry.rerun_once for entry in self.projects.values() if entry.slug == slug)
+        return any(
+            entry.rerun_once for entry in self.projects.values() if spelled_alike(entry.slug) == spelled_alike(slug)
+        )
 
     @property
     def classic(self) -> frozenset[str]:
@@ -242,7 +254,8 @@ class Projects(BaseModel):
 
     def definition_for(self, *slugs: str) -> str | None:
         """Return the pipeline definition chosen for the project of these spellings, if one is."""
-        entries = (entry for entry in self.projects.values() if entry.slug in slugs)
+        alike = {spelled_alike(slug) for slug in slugs}
+        entries = (entry for entry in self.projects.values() if spelled_alike(entry.slug) in alike)
         return next((entry.definition for entry in entries if entry.definition), None)
 
 
@@ -309,7 +322,19 @@ def load_policy(path: Path | None) -> Policy:
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (BadPolicy, OSError, ValueError) as error:
-        raise BadSettings([("POLICY_FILE", f"{path}: {error}")]) from error
+        raise BadSettings([("POLICY_FILE", f"{path}: {_unread(error)}")]) from error
+
+
+def _unread(error: Exception) -> str:
+    """Return in words why a file says nothing."""
+    match error:
+        case FileNotFoundError():
+            return "there is no such file"
+        case OSError():
+            return f"it cannot be read: {(error.strerror or '').lower()}"
+        case UnicodeDecodeError():
+            return "it is no text in UTF-8"
+    return str(error)
 
 
 def _wrong(kind: str, message: str) -> str:

@@ -7,7 +7,8 @@ link; in a thread that follows a build, no name at all.
 import re
 from collections.abc import Sequence
 
-from bot.grammar import Word, is_link, is_parameter, parse_project, parse_ref
+from bot.errors import UsageError
+from bot.grammar import Word, aliased, is_link, is_parameter, parse_project, parse_ref
 from bot.models.circleci import Model, ProjectSlug, Ref
 from bot.settings import Projects
 
@@ -28,8 +29,11 @@ class Target(Model):
         return self.slug is None or self.pipeline_number is not None or self.job_number is not None
 
 
-def parse_target(words: Sequence[Word], projects: Projects) -> tuple[Target, list[Word]]:
-    """Return what the first words name, and the words behind."""
+def parse_target(words: Sequence[Word], projects: Projects, *, strict: bool = True) -> tuple[Target, list[Word]]:
+    """Return what the first words name, and the words behind.
+
+    Raises UsageError for what is no name of a ref; where it is not `strict`, that is one of the words behind.
+    """
     rest = list(words)
     target = Target()
     if rest and is_project(rest[0], projects):
@@ -37,7 +41,7 @@ def parse_target(words: Sequence[Word], projects: Projects) -> tuple[Target, lis
         target = Target(
             slug=project.slug, ref=project.ref, pipeline_number=project.pipeline_number, job_number=project.job_number
         )
-    if target.ref is None and target.pipeline_number is None and target.slug and rest and _names_a_ref(rest[0]):
+    if target.ref is None and target.pipeline_number is None and target.slug and rest and _names_a_ref(rest[0], strict):
         target = target.model_copy(update={"ref": parse_ref(rest.pop(0))})
     while rest and not rest[0].quoted and _NUMBER.fullmatch(rest[0].text):
         word = rest.pop(0).text
@@ -49,8 +53,18 @@ def parse_target(words: Sequence[Word], projects: Projects) -> tuple[Target, lis
 def is_project(word: Word, projects: Projects) -> bool:
     """Say whether a word names a project: an alias, `acme/frontend`, a full slug or a link."""
     text = word.text
-    return text in projects.projects or is_link(text) or text.strip("/").count("/") in (1, 2)
+    return aliased(text, projects) is not None or is_link(text) or text.strip("/").count("/") in (1, 2)
 
 
-def _names_a_ref(word: Word) -> bool:
-    return word.quoted or not (_NUMBER.fullmatch(word.text) or is_parameter(word) or "*" in word.text)
+def _names_a_ref(word: Word, strict: bool) -> bool:  # one of our own two
+    if not word.quoted and (_NUMBER.fullmatch(word.text) or is_parameter(word) or "*" in word.text):
+        return False
+    return strict or _is_ref(word)
+
+
+def _is_ref(word: Word) -> bool:
+    try:
+        parse_ref(word)
+    except UsageError:
+        return False
+    return True

@@ -53,7 +53,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Artifacts:
     """Return the request; a first word `get` means to fetch."""
     rest = list(words)
     get = bool(rest) and rest[0].text.lower() == "get"
-    target, wanted = parse_target(rest[1:] if get else rest, projects)
+    target, wanted = parse_target(rest[1:] if get else rest, projects, strict=False)
     if get and not (wanted or target.ref):
         raise UsageError("Which file should I get? Some words of its path are enough.")
     names = [*(word.text for word in wanted), *([target.ref.name] if target.ref else [])]

@@ -92,10 +92,10 @@ def _slug(one: BuildSummary | FollowedProject, projects: Projects) -> ProjectSlu
 
 
 def _ref(one: BuildSummary | FollowedProject) -> Ref | None:
-    """Return whose result is listed: of a project that of its default branch."""
+    """Return whose result is listed: of a project that of its default branch; a build's may have no name."""
     if isinstance(one, FollowedProject):
         return Ref(name=one.default_branch) if one.default_branch else None
-    return Ref(name=one.ref, is_tag=bool(one.vcs_tag)) if one.ref else None
+    return Ref(name=one.ref, kind="tag" if one.vcs_tag else "branch")
 
 
 def register(router: Router) -> None:

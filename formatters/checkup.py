@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from bot.answers.ourselves import CheckUp
 from bot.errors import BotError, CircleCIError, NotFound, Rejected, SlackError, Unauthorized
 from bot.models.checkup import Finding, Identity, Memory, Verdict
 from bot.models.circleci import Collaboration, User
+from bot.policy import Policy
 from bot.settings import Problem, Projects, Settings
 from formatters.blocks import Message, assemble, escape, fit, literal, section
+from formatters.policy import contents
 from formatters.words import count, duration
 
 APP = "api.slack.com/apps, your app"
@@ -20,7 +23,7 @@ PLACES = {
     "CIRCLECI_URL": "https://circleci.com, or the address of your Server",
     "REDIS_URL": "redis://host:6379/0, rediss:// with TLS, unix:// for a socket; leave it out for the embedded server",
     "PROJECTS_FILE": "docs/setup.md, Projects file",
-    "POLICY_FILE": "the path of a TOML file that this process may read",
+    "POLICY_FILE": "docs/policy.md; python -m bot policy check FILE says when it is right",
 }
 MARKS = {Verdict.OK: "✅ ok", Verdict.LOOK: "⚠️ look", Verdict.BROKEN: "❌ broken"}
 # Slack refuses a signature after five minutes.
@@ -48,9 +51,14 @@ def files(given: Settings, projects: Projects, problems: Sequence[Problem]) -> I
     if given.projects_file and not any(name == "PROJECTS_FILE" for name, _ in problems):
         found = f"{given.projects_file} names {count(len(projects.projects), 'project')}"
         yield Finding(what="Projects file", verdict=Verdict.OK, found=found)
-    if given.policy_file and not given.policy_file.is_file():
-        found = f"there is no file {given.policy_file}"
-        yield Finding(what="Policy file", verdict=Verdict.BROKEN, found=found, fix=PLACES["POLICY_FILE"])
+
+
+def policy(file: Path, read: Policy | str) -> Iterator[Finding]:
+    """Yield how the policy file stands: what is in it, or each line that is wrong."""
+    if isinstance(read, str):
+        yield Finding(what="Policy file", verdict=Verdict.BROKEN, found=read, fix=PLACES["POLICY_FILE"])
+    else:
+        yield Finding(what="Policy file", verdict=Verdict.OK, found=f"{file} has {contents(read)}")
 
 
 def slack(who: Identity | BotError, wanted: frozenset[str], optional: frozenset[str]) -> Iterator[Finding]:

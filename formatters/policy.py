@@ -1,9 +1,10 @@
 """Who may do what, in words: the rule that decides, what it demands, and who could."""
 
 from bot.answers.people import PolicyDecision
+from bot.policy import KEEPERS, Policy, pull_request_rules
 from formatters.blocks import Message, assemble, context, literal, section
 from formatters.errors import DOING
-from formatters.words import listed
+from formatters.words import count, listed
 
 _DEMANDS = {
     "second_person": "somebody else who may do it must agree first",
@@ -23,3 +24,19 @@ def why(decision: PolicyDecision) -> Message:
         text = f"You may not {what} here: {literal(decision.rule, 300)}."
     could = f"Who could: {listed(decision.could, 8)}." if decision.could else "Nobody could."
     return assemble(text, section(text), context(could))
+
+
+def contents(policy: Policy) -> str:
+    """Return what a policy file has of its own."""
+    own = len(policy.rules) - 1 if KEEPERS in policy.rules else 0
+    return f"{count(len(policy.roles), 'role')}, {count(own, 'rule') if own else 'no rules, so the default ones hold'}"
+
+
+def checked(policy: Policy) -> str:
+    """Return what there is to know of a policy file that is well, for a terminal."""
+    naming = pull_request_rules(policy)
+    deployed = f"Pull requests are deployed by: {', '.join(naming)}." if naming else _NO_PULL_REQUESTS
+    return f"{contents(policy)}.\n{deployed}"
+
+
+_NO_PULL_REQUESTS = "Nobody deploys a pull request: no rule that allows it names pull_requests."

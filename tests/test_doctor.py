@@ -64,6 +64,16 @@ async def test_a_healthy_installation_is_well(tmp_path: Path) -> None:
     assert told.endswith("All is well.")
 
 
+async def test_a_policy_file_that_is_well_is_told_with_what_it_has(tmp_path: Path) -> None:
+    async with installation(tmp_path) as it:
+        _has_policy(it, '[[rules]]\nname = "x"\nwords = ["read"]\n')
+        findings = await it.checked()
+        (found,) = [one for one in findings if one.what == "Policy file"]
+        assert (found.verdict, found.found.endswith("policy.toml has 0 roles, 1 rule")) == (Verdict.OK, True)
+        it.problems.append(("POLICY_FILE", "line 3: it is told among the settings"))
+        assert [one.what for one in await it.checked() if "olicy" in one.what] == []
+
+
 def _no_way_in(it: Installation) -> None:
     it.settings["slack_app_token"] = None
     it.settings["slack_signing_secret"] = "not-a-secret"
@@ -73,6 +83,15 @@ def _in_no_channel(it: Installation) -> None:
     it.settings["operator_channel"] = None
     for channel in it.slack.workspace.channels.values():
         channel.members.remove("U0BOT") if "U0BOT" in channel.members else None
+
+
+BAD_POLICY = '[[rules]]\nname = "x"\nwords = ["rerun"]\ngreen = true\n'
+
+
+def _has_policy(it: Installation, text: str) -> None:
+    file = it.settings["data_dir"].with_name("policy.toml")
+    file.write_text(text)
+    it.settings["policy_file"] = file
 
 
 # What is broken, how it is broken, and what the check-up says of it.
@@ -95,7 +114,12 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("Redis", lambda it: it.settings.update(data_dir=Path(__file__) / "data"), "cannot write to DATA_DIR"),
     ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", -400), "s off Slack's"),
     ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", 90), "s off Slack's"),
-    ("Policy file", lambda it: it.settings.update(policy_file=Path("/nowhere.toml")), "no file /nowhere.toml"),
+    (
+        "Policy file",
+        lambda it: it.settings.update(policy_file=Path("/nowhere.toml")),
+        "/nowhere.toml: there is no such file",
+    ),
+    ("Policy file", lambda it: _has_policy(it, BAD_POLICY), "line 3: rules.1.words: green cannot be demanded of rerun"),
     ("CIRCLECI_TOKEN", lambda it: it.problems.append(("CIRCLECI_TOKEN", "it is not set")), "it is not set"),
 ]
 

@@ -5,11 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, parse_ref, split
+from bot.grammar import LONGEST_TEXT, Word, parse_parameters, parse_project, parse_ref, split
 from bot.models.circleci import Ref
+from bot.requests import parse_of_target
 from bot.settings import ProjectEntry, Projects
 from bot.slack.payloads import typed
-from commands.deploy import parse
+from bot.targets import is_project
+from commands.artifacts import parse as parse_artifacts
+from commands.deploy import Deploy, parse
+from commands.locks import parse as parse_lock
 
 PROJECTS = Projects(projects={"frontend": ProjectEntry(slug="gh/acme/frontend")})
 
@@ -20,7 +24,11 @@ PROJECTS = Projects(projects={"frontend": ProjectEntry(slug="gh/acme/frontend")}
         pytest.param("acme/frontend release/v2.0", "release/v2.0", id="plain"),
         pytest.param("acme/frontend “release/v2.0” env=prod", "release/v2.0", id="C40 smart quotes"),
         pytest.param("acme/frontend\u00a0release/v2.0", "release/v2.0", id="C40 no-break space"),
-        pytest.param("acme/frontend ‘feat/a b’", "feat/a b", id="C40 quoted space"),
+        pytest.param("acme/frontend ‘release/v2.0 ’", "release/v2.0", id="C40 a blank within quotes"),
+        pytest.param("acme/frontend main\u2003", "main", id="M11 a wide blank behind"),
+        pytest.param("acme/frontend refs/heads/main", "main", id="M11 git's long name"),
+        pytest.param("acme/frontend pull/7/head", "pull/7/head", id="a pull request"),
+        pytest.param("acme/frontend refs/pull/7/merge", "pull/7/merge", id="a pull request's long name"),
         pytest.param('acme/frontend "“odd”"', "“odd”", id="C40 a name that really holds quotes"),
         pytest.param("acme/frontend fix/#1234-some-fix", "fix/#1234-some-fix", id="C01 hash"),
         pytest.param("acme/frontend it's-<b>&c", "it's-<b>&c", id="quotes and angles inside a word"),
@@ -37,7 +45,10 @@ def test_a_branch_arrives_exactly_as_typed(text: str, branch: str) -> None:
     [
         ("frontend", "gh/acme/frontend"),
         ("acme/frontend", "gh/acme/frontend"),
+        ("Frontend", "gh/acme/frontend"),
         ("github/acme/frontend", "gh/acme/frontend"),
+        ("GH/Acme/Frontend", "gh/Acme/Frontend"),
+        ("GitHub/acme/frontend", "gh/acme/frontend"),
         ("bb/acme/frontend", "bb/acme/frontend"),
         ("circleci/5e0c5f62/9f1c2d7a", "circleci/5e0c5f62/9f1c2d7a"),
         ("https://app.circleci.com/pipelines/github/acme/frontend/2417", "gh/acme/frontend"),
@@ -47,6 +58,15 @@ def test_a_branch_arrives_exactly_as_typed(text: str, branch: str) -> None:
 )
 def test_a_project_is_known_by_many_names(word: str, slug: str) -> None:
     assert parse_project(word, PROJECTS).slug == slug
+
+
+def test_the_case_of_an_alias_counts_only_where_nothing_else_tells_two_apart() -> None:
+    entries = {"web": ProjectEntry(slug="GitHub/acme/web"), "Web": ProjectEntry(slug="gh/acme/other")}
+    both, one = Projects(projects=entries), Projects(projects={"Web": entries["web"]})
+    assert (parse_project("web", both).slug, parse_project("Web", both).slug) == ("gh/acme/web", "gh/acme/other")
+    assert not is_project(Word("WEB"), both)
+    assert parse_project("WEB", one).slug == "gh/acme/web"
+    assert is_project(Word("wEB"), one)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +121,65 @@ def test_parameters_beyond_circlecis_limits_are_refused(text: str) -> None:
         parse_parameters(split(text))
 
 
-def test_a_tag_is_said_with_its_prefix() -> None:
-    assert parse_ref(split("tag:v2.0")[0]) == Ref(name="v2.0", kind="tag")
+@pytest.mark.parametrize("text", ["tag:v2.0", "refs/tags/v2.0", "tag:refs/tags/v2.0", '"tag: v2.0"', " tag:v2.0\u2003"])
+def test_a_tag_is_said_with_its_prefix(text: str) -> None:
+    assert parse_ref(split(text)[0]) == Ref(name="v2.0", kind="tag")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("HEAD", "HEAD and @ mean whatever is newest, and name nothing"),
+        ("refs/heads/HEAD", "HEAD and @ mean whatever is newest"),
+        ("@{0}", "it holds @{"),
+        ("main@{0}", "it holds @{"),
+        ("ma\u200bin", "it holds an invisible character (U+200B)"),
+        ("main\u2800", "it holds an invisible character (U+2800)"),
+        ("ma\u2003in", "it holds a space (U+2003)"),
+        ("feat/a b", "it holds a space"),
+        ("main~1", "it holds ~"),
+        ("refs/heads/refs/heads/main", "it begins with refs/"),
+        ("refs/remotes/origin/main", "it begins with refs/"),
+        ("heads/main", "git may read heads/ as part of its long name"),
+        ("tag:refs/heads/main", "it begins with refs/heads/"),
+        ("tag:refs/pull/7/head", "it begins with refs/"),
+        ("38c6d84" + "0" * 33, "it is a commit"),
+        ("-x", "it begins with -"),
+        ("a.lock", "a part of it ends with .lock"),
+        (" ", "it is empty"),
+    ],
+    ids=ascii,
+)
+def test_what_is_no_ref_is_refused_with_the_reason_wherever_it_is_read(name: str, why: str) -> None:
+    tag = name.startswith("tag:")
+    asked = {"tag": name.removeprefix("tag:")} if tag else {"branch": name}
+    for read in (
+        lambda: parse_ref(Word(name, quoted=True)),
+        lambda: Deploy(project="acme/frontend", **asked).about(PROJECTS),
+        lambda: parse([Word("acme/frontend"), Word(name, quoted=True)], PROJECTS),
+        *((lambda: parse_lock([Word(f"acme/frontend:{name}")], PROJECTS),) if name.strip() else ()),
+    ):
+        with pytest.raises(UsageError, match="This is not the name of a branch or a tag: ") as refused:
+            read()
+        assert why in str(refused.value)
+
+
+def test_a_ref_in_a_link_is_read_as_a_typed_one_is() -> None:
+    for link in (
+        "https://github.com/acme/frontend/tree/refs/heads/main",
+        "https://app.circleci.com/pipelines/github/acme/frontend?branch=refs%2Fheads%2Fmain%20",
+    ):
+        assert parse_project(link, PROJECTS).ref == Ref(name="main")
+    with pytest.raises(UsageError, match="invisible"):
+        parse_project("https://github.com/acme/frontend/tree/ma%E2%80%8Bin", PROJECTS)
+
+
+def test_words_of_a_path_may_be_what_no_ref_is() -> None:
+    request = parse_artifacts(split('acme/cli "login page #1.png"'), PROJECTS)
+    assert (request.branch, request.wanted) == ("", ("login page #1.png",))
+    assert parse_artifacts(split("acme/cli main report[1].html"), PROJECTS).wanted == ("report[1].html",)
+    with pytest.raises(UsageError):
+        parse_of_target(split('acme/cli "login page"'), PROJECTS)
 
 
 @given(st.text())

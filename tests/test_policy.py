@@ -219,24 +219,50 @@ def test_whom_slack_does_not_know_may_never_do_more(
         ),
         (
             '[[rules]]\nname = "x"\nwords = ["read"]\n[[rules]]\nwords = ["read"]',
-            "line 4: rules.2.name: Field required",
+            "line 4: rules.2.name: this rule has no name: write name = ",
         ),
-        ('[[rules]]\nname = "x"\nwords = ["read"]\nbranchs = ["m"]', "line 4: rules.1.branchs: Extra inputs"),
-        ('[roles.ops]\n\nuser = ["U1"]', "line 3: roles.ops.user: Extra inputs"),
+        ('[[rules]]\nname = "x"\nwords = ["read"]\nbranchs = ["m"]', "no key 'branchs' here, did you mean 'branches'?"),
+        ('[roles.ops]\n\nuser = ["U1"]', "line 3: roles.ops.user: there is no key 'user' here, did you"),
         ("[roles.ops]\n", "line 1: roles.ops: it names nobody"),
         ('[roles.members]\nusers = ["U1"]', "the role 'members' is built in"),
         (
             '[roles.ops]\nusers = ["U1"]\n[[rules]]\nname = "x"\nroles = ["opps"]\nwords = ["read"]',
-            "names a role 'opps' that is not there, did you mean 'ops'?",
+            "line 5: rules.1.roles: there is no role 'opps', did you mean 'ops'?",
         ),
-        ('[[rules]]\nname = "x"\neffect = "demand"\nwords = ["read"]', "line 1: rules.1: it demands nothing"),
+        ('[[rules]]\nname = "x"\neffect = "demand"\nwords = ["read"]', "line 3: rules.1.effect: it demands nothing"),
+        ('[[rules]]\nname = "x"\neffect = "deny"\nwords = ["deploy"]\ntyped = true', "line 5: rules.1.typed: a rule"),
         (
-            '[[rules]]\nname = "x"\neffect = "demand"\nwords = ["deploy", "cancel"]\ntyped = true',
-            "line 1: rules.1: 'cancel' waits for nothing: demands are for deploy, rerun, approve",
+            '[[rules]]\nname = "x"\nwords = []',
+            'line 3: rules.1.words: it is empty: name at least one, as in words = ["',
         ),
-        (
-            '[[rules]]\nname = "x"\neffect = "demand"\nwords = ["rerun"]\ngreen = true',
-            "line 1: rules.1: green is for deploy alone",
+        ('[[rules]]\nname = "x"\nwords = "deploy"', "line 3: rules.1.words: write a list"),
+        ('[[rules]]\nname = ""\nwords = ["read"]', "line 2: rules.1.name: this rule has no name"),
+        ('[[rules]]\nname = "x"\neffect = "forbid"\nwords = ["read"]', "line 3: rules.1.effect: write 'allow'"),
+        ('[[rules]]\nname = "x"\nwords = ["deploy"]\ntyped = "maybe"', "line 4: rules.1.typed: write true or false"),
+        ('[[rules]]\nname = "x"\nwords = ["read"]\nusers = 1\nroles = [1]', 'roles.1: write it in quotes, as "1"'),
+        ('[[rules]]\nname = "x"\nwords = ["read"]\nroles = []', "line 4: rules.1.roles: it is empty"),
+        (f'[[rules]]\nname = "{"x" * 201}"\nwords = ["read"]', "line 2: rules.1.name: it is too long: at most 200"),
+        ('[[rule]]\nname = "x"', "line 1: rule: there is no key 'rule' here, did you mean 'rules'?"),
+        ('[rules]\nname = "x"', "line 1: rules: write [[rules]], with two brackets"),
+        ('[roles]\nops = ["U1"]', "line 2: roles.ops: write [roles.<name>] before"),
+        ('[other]\n[roles.ops]\nusers = ["U1"]', "line 1: other: there is no key 'other' here; there are roles, rules"),
+        ("", "it has neither roles nor rules"),
+        ("# to be written", "it has neither roles nor rules"),
+        *(
+            (
+                f'[[rules]]\nname = "x"\nwords = ["deploy"]\n{key} = ["{glob}"]',
+                f"line 4: rules.1.{key}.1: '{glob}' {wrong}",
+            )
+            for key, glob, wrong in (
+                ("branches", "refs/heads/main", "fits nothing: write it without refs/heads/"),
+                ("tags", "!tag:v*", "fits nothing: write it without tag:"),
+                ("branches", "main ", "fits nothing: no name begins or ends with a blank"),
+                ("branches", "pull/*", "means no branch: write pull_requests"),
+                ("branches", "!pull/7/head", "means no branch: write pull_requests"),
+                ("branches", "merge-requests/*", "means no branch: write pull_requests"),
+                ("pull_requests", "pull/7", "is no number of a pull request"),
+                ("projects", "https://github.com/acme/web", "fits nothing: write it as acme/frontend"),
+            )
         ),
         *(
             (
@@ -247,7 +273,7 @@ def test_whom_slack_does_not_know_may_never_do_more(
         ),
         ('[roles.ops]\nusers = ["grace"]', "line 2: roles.ops.users.1: 'grace' is not Slack's id"),
         ('[roles.ops]\ngroups = ["@release-team"]', "line 2: roles.ops.groups.1: '@release-team' is not Slack's id"),
-        ("[[rules]\n", "line 1"),
+        ("[[rules]\n", "this is not TOML: Expected ']]' at the end of an array declaration (at line 1"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(text: str, mistake: str) -> None:
@@ -265,7 +291,18 @@ def test_a_file_is_checked_before_it_is_used(tmp_path: Path, capsys: pytest.Capt
     good.write_text(FILE)
     bad.write_text(FILE.replace('"members"', '"member"'))
     assert main(["policy", "check", str(good)]) == 0
-    assert "2 roles, 8 rules" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "2 roles, 7 rules." in told
+    assert "Nobody deploys a pull request: no rule that allows it names pull_requests." in told
     assert main(["policy", "check", str(bad)]) == 2
     assert "did you mean 'members'?" in capsys.readouterr().err
     assert main(["policy", "check", str(tmp_path / "none.toml")]) == 2
+    assert "there is no such file" in capsys.readouterr().err
+    bad.write_bytes(b"\xff\xfe")
+    assert main(["policy", "check", str(bad)]) == 2
+    assert "no text in UTF-8" in capsys.readouterr().err
+    assert main(["policy", "check", str(tmp_path)]) == 2
+    assert "it cannot be read" in capsys.readouterr().err
+    good.write_text('[roles.ops]\nusers = ["U1"]\n[[rules]]\nname = "x"\nwords = ["*"]\npull_requests = ["*"]')
+    assert main(["policy", "check", str(good)]) == 0
+    assert "1 role, 1 rule.\nPull requests are deployed by: x." in capsys.readouterr().out

@@ -9,6 +9,8 @@ from typing import Annotated, NewType
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from bot.models import git
+
 ProjectSlug = NewType("ProjectSlug", str)
 PipelineId = NewType("PipelineId", str)
 WorkflowId = NewType("WorkflowId", str)
@@ -74,7 +76,7 @@ class PipelineError(Model):
 
 
 class Ref(Model):
-    """A branch or a tag, exactly as the repository spells it."""
+    """A branch or a tag, exactly as the repository spells it; CircleCI calls the code of a pull request a branch."""
 
     name: str
     kind: str = "branch"
@@ -83,6 +85,23 @@ class Ref(Model):
     def is_tag(self) -> bool:
         """Say whether this names a tag."""
         return self.kind == "tag"
+
+    @property
+    def pull_request(self) -> str:
+        """The number of the pull request whose code this is; empty text for branches and tags."""
+        return "" if self.is_tag else git.pull_request(self.name)
+
+    @property
+    def is_proper(self) -> bool:
+        """Say whether git takes such a name: of what CircleCI reports under another, nobody can tell what it is."""
+        return not git.fault(self.name)
+
+    @property
+    def spellings(self) -> tuple["Ref", ...]:
+        """This ref, then the other names of the same pull request."""
+        number = self.pull_request
+        names = (f"pull/{number}", f"pull/{number}/head", f"pull/{number}/merge") if number else ()
+        return tuple(dict.fromkeys((self, *(Ref(name=name) for name in names))))
 
     def __str__(self) -> str:
         return f"tag:{self.name}" if self.is_tag else self.name

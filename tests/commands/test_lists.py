@@ -65,10 +65,14 @@ NAMED: tuple[dict[str, Any], ...] = (
 
 @pytest.fixture
 def context() -> Context:
+    permissions = permissions_under(POLICY)
+    return cast("Context", SimpleNamespace(circleci=Classic(), permissions=permissions, projects=Projects()))
+
+
+def permissions_under(policy: str) -> Permissions:
     settings = Settings.model_construct(admins=())
     unasked = cast("Reads", None)
-    permissions = Permissions(parse(POLICY), settings, Projects(), Workspace(), unasked, team_id="T0ACME")
-    return cast("Context", SimpleNamespace(circleci=Classic(), permissions=permissions, projects=Projects()))
+    return Permissions(parse(policy), settings, Projects(), Workspace(), unasked, team_id="T0ACME")
 
 
 async def test_recent_leaves_out_what_somebody_may_not_read(context: Context) -> None:
@@ -82,3 +86,31 @@ async def test_projects_leaves_it_out_and_counts_the_rest(context: Context) -> N
     assert found.of == 2
     assert (await lists.projects(lists.Filter(wanted="vau"), GUEST, context)).projects == ()
     assert (await lists.projects(lists.Filter(wanted="vau"), ADA, context)).of == 4
+
+
+async def test_a_list_knows_a_tag_from_a_branch_and_takes_what_has_no_name_for_the_worst() -> None:
+    policy = """
+[[rules]]
+name = "everybody reads"
+words = ["read"]
+
+[[rules]]
+name = "releases are not looked at"
+effect = "deny"
+roles = ["guests"]
+words = ["read"]
+tags = ["v*"]
+"""
+    named: tuple[dict[str, Any], ...] = (
+        {"branch": "v2"},
+        {"vcs_tag": "v2"},
+        {"vcs_tag": "x2"},
+        {"branch": "main\u2003"},
+        {},
+    )
+    builds = [BuildSummary(build_num=number, username="a", reponame="b", **one) for number, one in enumerate(named)]
+    permissions = permissions_under(policy)
+    context = SimpleNamespace(permissions=permissions, projects=Projects())
+    seen = await lists._readable(builds, GUEST, cast("Context", context))
+    assert [one.build_num for one in seen] == [0, 2]
+    assert len(await lists._readable(builds, ADA, cast("Context", context))) == 5

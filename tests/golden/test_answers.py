@@ -85,6 +85,7 @@ LOOKING: dict[str, tuple[str, ...]] = {
     ),
     "answer-why": (
         "ada: why deploy acme/frontend main",
+        "admin: why deploy acme/frontend pull/7",
         "ada: why secrets acme/frontend",
         "admin: why secrets acme/frontend",
         "guest: why rerun",

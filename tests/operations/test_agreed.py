@@ -59,7 +59,7 @@ words = ["ssh"]
 [[rules]]
 name = "two people"
 effect = "demand"
-words = ["*"]
+words = ["deploy", "rerun", "approve"]
 branches = ["main", "hold/prod", "try/*", "feature/*"]
 second_person = true
 

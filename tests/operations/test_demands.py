@@ -48,7 +48,7 @@ words = ["deploy", "rerun", "approve"]
 [[rules]]
 name = "two people"
 effect = "demand"
-words = ["*"]
+words = ["deploy", "rerun", "approve"]
 branches = ["release/*", "try/on-hold", "main", "new/*"]
 second_person = true
 

@@ -1,0 +1,49 @@
+"""Who may do what, as data: a file of roles and rules, and the decision they make. Pure."""
+
+from bot.policy.deciding import (
+    Asked,
+    Decision,
+    Kind,
+    Person,
+    decide,
+    demanding,
+    groups_of,
+    matches,
+    minds_refs,
+    named_in_rules,
+    names_projects,
+    pull_request_rules,
+    who_could,
+)
+from bot.policy.file import BadPolicy, parse
+from bot.policy.rules import ADMINS, BUILT_IN, DEFAULT, EVERYONE, KEEPERS, Policy, Role, Rule
+from bot.policy.words import ALL_WORDS, CARRIED_BY, Word
+
+__all__ = [
+    "ADMINS",
+    "ALL_WORDS",
+    "BUILT_IN",
+    "CARRIED_BY",
+    "DEFAULT",
+    "EVERYONE",
+    "KEEPERS",
+    "Asked",
+    "BadPolicy",
+    "Decision",
+    "Kind",
+    "Person",
+    "Policy",
+    "Role",
+    "Rule",
+    "Word",
+    "decide",
+    "demanding",
+    "groups_of",
+    "matches",
+    "minds_refs",
+    "named_in_rules",
+    "names_projects",
+    "parse",
+    "pull_request_rules",
+    "who_could",
+]
