@@ -1,6 +1,7 @@
 """Asks the policy whether somebody may do something: who they are, Slack says; what it is about, CircleCI and we know.
 
-What Slack says is kept for less than a minute, so that a change of a user group takes effect within one.
+What Slack says is kept for less than a minute, so that a change of a user group takes effect within one; so is what
+CircleCI says a project is called, which may have moved.
 """
 
 import time
@@ -8,9 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 from bot.circleci.reads import Reads
-from bot.errors import NotAllowed, NotFound, Rejected, SlackError
+from bot.errors import CircleCIError, NotAllowed, NotFound, Rejected, SlackError
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref, made_of_ids
+from bot.models.slugs import spelled_alike
 from bot.policy import (
     ADMINS,
     Asked,
@@ -23,6 +25,8 @@ from bot.policy import (
     demanding,
     groups_of,
     minds_refs,
+    named_in_rules,
+    names_projects,
     who_could,
 )
 from bot.settings import Projects, Settings
@@ -68,6 +72,7 @@ class Permissions:
         self._kinds = _Lately(directory.kind_of)
         self._members = _Lately(directory.members_of)
         self._titles: dict[ProjectSlug, str] = {}
+        self._canonical: dict[ProjectSlug, tuple[float, ProjectSlug]] = {}
 
     async def check(
         self,
@@ -103,7 +108,8 @@ class Permissions:
         """Return what of a list somebody may look at: projects, and their branches and tags where one is named."""
         found = set[Where]()
         for slug, ref in dict.fromkeys(listed):
-            asked = (await self.asked(caller, Word.READ, slug, ref))._replace(certain=False)
+            names = await self._names(slug, listed=True)
+            asked = Asked(Word.READ, names, ref, caller.channel_id, certain=False)
             if (await self.decision(caller, asked)).allowed:
                 found.add((slug, ref))
         return found
@@ -121,9 +127,10 @@ class Permissions:
         return decide(self._policy, await self._person(caller), asked)
 
     def forget(self) -> None:
-        """Ask Slack anew who people are."""
+        """Ask anew who people are, and what projects are called."""
         self._kinds.forget()
         self._members.forget()
+        self._canonical.clear()
 
     async def could(self, asked: Asked) -> tuple[str, ...]:
         """Return in words who could do this."""
@@ -142,10 +149,44 @@ class Permissions:
         admin = caller.person_id in self._settings.admins
         return Person(caller.person_id, kind, admin, frozenset(groups), frozenset(unread))
 
-    async def _names(self, slug: ProjectSlug) -> tuple[str, ...]:
-        """Return the slug, what people call the project, and its aliases."""
-        aliases = [name for name, entry in self._projects.projects.items() if entry.slug == slug]
-        return (slug, await self._title(slug), *aliases)
+    async def _names(self, slug: ProjectSlug, *, listed: bool = False) -> tuple[str, ...]:
+        """Return the slug as CircleCI spells it, what people call the project, and all its names of the projects file.
+
+        Only a policy that names projects minds which one a spelling leads to. A `listed` slug is CircleCI's own.
+        """
+        if names_projects(self._policy) and not listed:
+            slug = await self._spelled(slug)
+        return (slug, await self._title(slug), *await self._aliases(slug))
+
+    async def _aliases(self, slug: ProjectSlug) -> list[str]:
+        """Return what the projects file calls a project, also by an old name under which CircleCI still knows it."""
+        found = []
+        for alias, entry in self._projects.projects.items():
+            names = (alias, entry.slug, entry.slug.partition("/")[2])
+            if spelled_alike(entry.slug) == spelled_alike(slug):
+                found.append(alias)
+            elif named_in_rules(self._policy, names):
+                now = await self._spelled(ProjectSlug(entry.slug))
+                found += names if spelled_alike(now) == spelled_alike(slug) else ()
+        return found
+
+    async def _spelled(self, slug: ProjectSlug) -> ProjectSlug:
+        """Return a project's slug as CircleCI spells it by now; as given where it knows none."""
+        if made_of_ids(slug):
+            return slug
+        since, known = self._canonical.get(slug, (-KEPT_SECONDS, ProjectSlug("")))
+        if known and time.monotonic() - since < KEPT_SECONDS:
+            return known
+        try:
+            now = (await self._circleci.project(slug)).slug
+        except Rejected:
+            now = slug
+        except CircleCIError:
+            if not known:
+                raise
+            return known
+        self._canonical[slug] = (time.monotonic(), now)
+        return now
 
     async def _title(self, slug: ProjectSlug) -> str:
         if not made_of_ids(slug):

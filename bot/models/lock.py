@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bot.models.circleci import Model, ProjectSlug, Ref
+from bot.models.slugs import spelled_alike
 
 
 class Lock(Model):
@@ -27,5 +28,13 @@ class Lock(Model):
 
 
 def lock_key(slug: ProjectSlug, ref: Ref | None) -> str:
-    """Return the name of a lock on a project, or on one branch or tag of it."""
-    return f"{slug} {ref}" if ref else slug
+    """Return the name of a lock on a project, or on one branch or tag of it; the same for all spellings of a slug."""
+    name = spelled_alike(slug)
+    return f"{name} {ref}" if ref else name
+
+
+def locks_the_same(key: str, other: str) -> bool:
+    """Say whether two names are of one lock: earlier versions took a slug as it was spelled."""
+    slug, _, ref = key.partition(" ")
+    other_slug, _, other_ref = other.partition(" ")
+    return ref == other_ref and spelled_alike(slug) == spelled_alike(other_slug)

@@ -68,7 +68,8 @@ class Hands:
 
     async def refuse_if_locked(self, subject: Subject, word: str, *people: str) -> None:
         """Raise Locked when somebody else than these people keeps others from it."""
-        for lock in await self.store.locks.on(subject.slug, subject.ref):
+        found = [await self.store.locks.on(subject.slug, ref) for ref in _spellings(subject.ref)]
+        for lock in {lock.key: lock for on_one in found for lock in on_one}.values():
             if lock.holder_id not in people:
                 age, reason = utc_now() - lock.since, lock.reason
                 raise Locked(lock.target, key=lock.key, holder_id=lock.holder_id, reason=reason, age=age, word=word)
@@ -97,3 +98,8 @@ class Hands:
             await self.messenger.direct(person_id, message)
         except SlackError as error:
             log.warning("person_not_told", user=person_id, code=error.code)
+
+
+def _spellings(ref: Ref | None) -> tuple[Ref | None, ...]:
+    """Return a ref under all its names: a pull request has several."""
+    return ref.spellings if ref else (None,)

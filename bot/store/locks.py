@@ -5,7 +5,7 @@ from typing import cast
 
 from bot.errors import StoreError
 from bot.models.circleci import ProjectSlug, Ref
-from bot.models.lock import Lock, lock_key
+from bot.models.lock import Lock, lock_key, locks_the_same
 from bot.store.connection import Connection, decoded
 
 MOST_TRIES = 5
@@ -28,16 +28,16 @@ class Locks:
     async def lock(self, lock: Lock) -> Lock:
         """Lock it, unless it is; returns the lock that holds."""
         for _ in range(MOST_TRIES):
+            if held := await self.get(lock.key):
+                return held
             put = self._connection.redis.hsetnx(self._name, lock.key, lock.model_dump_json())
             if await self._connection.ask(put):
                 return lock
-            if held := await self.get(lock.key):
-                return held
         raise StoreError(f"{lock.key} is locked and unlocked all the time")
 
     async def get(self, key: str) -> Lock | None:
         """Return the lock of this name."""
-        data = await self._kept(key)
+        _, data = await self._kept(key)
         return None if data is None else decoded(Lock, data)
 
     async def on(self, slug: ProjectSlug, ref: Ref | None) -> list[Lock]:
@@ -48,28 +48,34 @@ class Locks:
 
     async def unlock(self, held: Lock) -> bool:
         """Remove a lock; False when it is gone, or has changed hands."""
-        seen = await self._seen(held)
+        field, seen = await self._seen(held)
         if seen is None:
             return False
-        return bool(await self._connection.ask(self._drop_field(keys=[self._name], args=[held.key, seen])))
+        return bool(await self._connection.ask(self._drop_field(keys=[self._name], args=[field, seen])))
 
     async def take(self, held: Lock, mine: Lock) -> bool:
         """Put `mine` in the place of `held`; False when somebody was faster."""
-        seen = await self._seen(held)
-        return seen is not None and await self._connection.swap_field(
-            self._name, held.key, seen, mine.model_dump_json()
-        )
+        field, seen = await self._seen(held)
+        return seen is not None and await self._connection.swap_field(self._name, field, seen, mine.model_dump_json())
 
     async def all(self) -> list[Lock]:
         """Return all locks, oldest first."""
         found = await self._connection.ask(cast("Awaitable[list[str]]", self._connection.redis.hvals(self._name)))
         return sorted((decoded(Lock, data) for data in found), key=lambda lock: lock.since)
 
-    async def _seen(self, held: Lock) -> str | None:
+    async def _seen(self, held: Lock) -> tuple[str, str | None]:
         """Return `held` as it is kept: an earlier version may have written it otherwise; None where it is gone."""
-        data = await self._kept(held.key)
-        return data if data is not None and decoded(Lock, data) == held else None
+        field, data = await self._kept(held.key)
+        return field, data if data is not None and decoded(Lock, data) == held else None
 
-    async def _kept(self, key: str) -> str | None:
-        kept = self._connection.redis.hget(self._name, key)
-        return await self._connection.ask(cast("Awaitable[str | None]", kept))
+    async def _kept(self, key: str) -> tuple[str, str | None]:
+        """Return under which name a lock is kept, and the lock: earlier versions took a slug as it was spelled."""
+        redis = self._connection.redis
+        data = await self._connection.ask(cast("Awaitable[str | None]", redis.hget(self._name, key)))
+        if data is not None:
+            return key, data
+        names = await self._connection.ask(cast("Awaitable[list[str]]", redis.hkeys(self._name)))
+        field = next((name for name in names if locks_the_same(name, key)), None)
+        if field is None:
+            return key, None
+        return field, await self._connection.ask(cast("Awaitable[str | None]", redis.hget(self._name, field)))

@@ -33,6 +33,8 @@ class CircleCI:
         self.faults = Faults()
         self.page_size, self.tests_page_size = 20, 100
         self.rerun_without_id = False
+        self.repeats_spelling = False  # of a project, instead of saying its own
+        self.moved: dict[str, str] = {}  # from the slug of before
         self.organizations = ["acme"]
         self.webhooks: list[dict[str, Any]] = []
         self.insights: dict[str, list[dict[str, Any]]] = {}
@@ -101,9 +103,10 @@ class CircleCI:
     # Finding
 
     def _find_project(self, request: web.Request) -> Project:
-        """Return the project of the address, under any spelling."""
-        vcs, org, name = (request.match_info[part] for part in ("vcs", "org", "name"))
-        project = self.world.projects.get(f"{SPELLINGS.get(vcs, vcs)}/{org}/{name}")
+        """Return the project of the address, under any spelling and in any case."""
+        spelled = _spelled(request).lower()
+        slug = self.moved.get(spelled, spelled).lower()
+        project = next((one for one in self.world.projects.values() if one.slug.lower() == slug), None)
         if project is None or (project.classic and request.path.startswith("/api/v2/")):
             raise Refused(404, "Project not found")
         self._check_sight(request, project.slug, "Project not found")
@@ -156,7 +159,8 @@ class CircleCI:
         return web.json_response({**self.webhooks[-1], "signing-secret": "****"}, status=201)
 
     async def _get_project(self, request: web.Request) -> web.Response:
-        return web.json_response(words.project(self._find_project(request)))
+        told = words.project(self._find_project(request))
+        return web.json_response(told | ({"slug": _spelled(request)} if self.repeats_spelling else {}))
 
     async def _list_pipelines(self, request: web.Request) -> web.Response:
         slug, branch = self._find_project(request).slug, request.query.get("branch")
@@ -383,6 +387,12 @@ class CircleCI:
 
 def _log(lines: Sequence[str], now: datetime) -> list[dict[str, str]]:
     return [{"type": "out", "time": words.stamp(now), "message": f"{line}\r\n"} for line in lines]
+
+
+def _spelled(request: web.Request) -> str:
+    """Return the slug of the address, with the short name of its code host."""
+    vcs, org, name = (request.match_info[part] for part in ("vcs", "org", "name"))
+    return f"{SPELLINGS.get(vcs, vcs)}/{org}/{name}"
 
 
 def _token(request: web.Request) -> str:

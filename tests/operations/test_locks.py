@@ -152,3 +152,50 @@ async def test_a_lock_of_ones_own_lifts_nobody_elses(team: Team) -> None:
     await types(team, team.ada, "lock acme/frontend:main mine")
     assert "@grace locked acme/frontend" in said(await types(team, team.ada, "deploy acme/frontend main"))
     assert writes(team) == []
+
+
+@pytest.mark.parametrize(
+    ("repeats", "slug"),
+    [(False, "gh/acme/old-vault"), (True, "GitHub/ACME/Backend")],
+    ids=["CircleCI says its own spelling", "CircleCI repeats what is typed"],
+)
+async def test_a_lock_and_a_rule_hold_in_every_spelling_of_a_project(tmp_path: Path, repeats: bool, slug: str) -> None:
+    # C44
+    aliases = Projects(projects={"Vault": ProjectEntry(slug=slug)})
+    async with team_under(VAULT, tmp_path, projects=aliases) as team:
+        team.circleci.repeats_spelling = repeats
+        team.circleci.moved = {"gh/acme/old-vault": BACKEND}
+        await types(team, team.grace, "lock acme/frontend:main migration")
+        for text in (
+            "deploy acme/frontend main",
+            "deploy ACME/Frontend main",
+            "deploy GH/Acme/Frontend refs/heads/main",
+            "deploy https://github.com/Acme/Frontend/tree/main",
+            "lock ACME/Frontend:main mine",
+        ):
+            assert "migration" in said(await types(team, team.ada, text)), text
+        await types(team, team.grace, "lock acme/frontend:pull/7 fork")
+        assert "fork" in said(await types(team, team.ada, "deploy acme/frontend pull/7/head"))
+        for project in ("vault", "VAULT", "acme/backend", "Acme/BackEnd", "github/acme/backend", slug):
+            assert "the vault is closed" in said(await types(team, team.ada, f"deploy {project} main")), project
+        assert writes(team) == []
+        assert "is unlocked" in said(await types(team, team.grace, "unlock Acme/FRONTEND:main"))
+        assert "is locked" in said(await types(team, team.ada, "lock acme/frontend:main mine"))
+
+
+VAULT = """
+[[rules]]
+name = "all"
+words = ["*"]
+
+[[rules]]
+name = "pull requests too"
+words = ["deploy"]
+pull_requests = ["*"]
+
+[[rules]]
+name = "the vault is closed"
+effect = "deny"
+words = ["deploy"]
+projects = ["vault", "GITHUB/Acme/Backend"]
+"""

@@ -72,3 +72,27 @@ async def test_a_lock_spelled_by_an_earlier_version_is_taken_and_removed(store: 
         held = await store.locks.get(SLUG)
         assert held is not None
         assert await act(held)
+
+
+async def test_a_lock_is_the_same_in_every_spelling_of_its_project(store: Store) -> None:
+    spelled, other = ProjectSlug("gh/Acme/Frontend"), ProjectSlug("github/ACME/frontend")
+    adas = await store.locks.lock(lock("U0ADA", Ref(name="main")).model_copy(update={"project_slug": spelled}))
+    again = lock("U0GRACE", Ref(name="main")).model_copy(update={"project_slug": other})
+    assert await store.locks.lock(again) == adas
+    assert await store.locks.on(other, Ref(name="main")) == [adas]
+    assert await store.locks.on(other, Ref(name="Main")) == []  # the case of a branch counts
+    assert await store.locks.unlock(adas)
+    assert await store.locks.all() == []
+
+
+async def test_a_lock_that_an_earlier_version_kept_by_its_spelling_holds_and_is_lifted(store: Store) -> None:
+    kept = lock("U0ADA", Ref(name="main")).model_copy(update={"project_slug": "gh/Acme/Frontend"})
+    redis, name = store.locks._connection.redis, store.locks._name
+    await redis.hset(name, "gh/Acme/Frontend main", kept.model_dump_json())
+    assert await store.locks.on(SLUG, Ref(name="main")) == [kept]
+    assert await store.locks.lock(lock("U0GRACE", Ref(name="main"))) == kept
+    mine = kept.model_copy(update={"holder_id": "U0GRACE"})
+    assert await store.locks.take(kept, mine)
+    assert await store.locks.get("gh/Acme/Frontend main") == mine  # as the button of before names it
+    assert await store.locks.unlock(mine)
+    assert await store.locks.all() == []
