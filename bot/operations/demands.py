@@ -188,8 +188,7 @@ async def _shipped(hands: Hands, pipelines: Sequence[Pipeline]) -> Shipment:
 async def _is_green(hands: Hands, wish: Wish) -> tuple[bool, Build | None]:
     """Say whether the newest build of the branch that decides is green, and return it where it is red.
 
-    What is not finished or was cancelled decides nothing; where none of the newest does, it is not green. A tag is
-    built once and has no history.
+    Where none of the newest does, it is not green. A tag is built once and has no history.
     """
     if wish.ref is None or wish.ref.is_tag:
         return True, None
@@ -197,10 +196,18 @@ async def _is_green(hands: Hands, wish: Wish) -> tuple[bool, Build | None]:
     for start in range(0, len(pipelines), AT_ONCE):
         step = pipelines[start : start + AT_ONCE]
         for outline in await together(*(hands.reads.outline(pipeline) for pipeline in step)):
-            if outline.state not in UNDECIDED:
+            if decides(outline):
                 is_green = outline.state is State.PASSED
                 return is_green, None if is_green else await hands.reads.build(outline.pipeline.id)
     return False, None
+
+
+def decides(build: Build) -> bool:
+    """Say whether a build says if its branch is green: it passed, or something of it failed already.
+
+    What is not finished or was cancelled says nothing as long as nothing failed.
+    """
+    return build.is_red or build.state not in UNDECIDED
 
 
 async def _pipelines(hands: Hands, wish: Wish) -> tuple[Pipeline, ...]:
