@@ -25,6 +25,7 @@ from formatters.blocks import (
     moment,
     section,
 )
+from formatters.lookalikes import careful
 from formatters.words import count
 
 MOST_COMMITS = 6
@@ -47,6 +48,7 @@ def request(pending: Pending, shipment: Shipment) -> Message | None:
     until = f"Open until {moment(pending.expires_at)}. " if pending.expires_at else ""
     blocks = [
         section(f"🙋 *{_asker(pending)} wants to {what}.* Somebody else must agree."),
+        *([section(f"⚠️ {note}")] if (note := careful(*_names(pending))) else []),
         *_what_runs(pending),
         *([section(ships)] if (ships := _what_ships(pending.wish, shipment)) else []),
         *_settings(pending),
@@ -55,6 +57,13 @@ def request(pending: Pending, shipment: Shipment) -> Message | None:
     ]
     message = assemble(text, *blocks)
     return message if len(message.blocks) == len(blocks) and all(map(_is_whole, blocks)) else None
+
+
+def _names(pending: Pending) -> tuple[str, ...]:
+    """Return the names that somebody agrees to."""
+    wish, runs = pending.wish, pending.seen.runs
+    job = (wish.job_name,) if isinstance(wish, Approval) else ()
+    return (pending.target, *job, *runs.first, *runs.behind, *runs.holds, pending.seen.definition)
 
 
 def _is_whole(block: Block) -> bool:

@@ -15,6 +15,7 @@ import regex
 from pydantic import BaseModel, ConfigDict
 
 from bot.actions import ButtonAction, OpenLink
+from formatters.unseen import without_unseen
 
 Block = dict[str, Any]
 
@@ -28,8 +29,6 @@ MAX_URL = 3000
 MAX_VALUE = 2000
 LONGEST_CHARACTER = 64  # a letter with all its marks, a family of emoji
 
-# Control characters, and the invisible ones that turn text around or hide it.
-_UNSEEN = regex.compile(r"[\p{Cc}\p{Cs}\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
 _SPACES = regex.compile(r"\s+")
 # What Slack's mrkdwn would format, at the edge of a word only: `feature_x` stays as it is, and can be copied.
 # Behind a `_` that is no edge there is none either, in time that does not grow with each of a row of them.
@@ -63,7 +62,7 @@ def escape(text: str) -> str:
 
 def clean(text: str, limit: int = 200) -> str:
     """Return foreign text as one harmless line of at most `limit` characters after escaping."""
-    line = str(_SPACES.sub(" ", _UNSEEN.sub(" ", text))).strip()
+    line = str(_SPACES.sub(" ", without_unseen(text))).strip()
     return cut(_AT_WORD.sub("@\u2060", line), limit)
 
 
@@ -107,7 +106,7 @@ def code_block(lines: Sequence[str], limit: int = 2000) -> str:
     kept: list[str] = []
     room = limit - len("```\n\n```")
     for line in reversed(lines):
-        safe = cut(_UNSEEN.sub(" ", line.replace("`", "ˋ")), 300)
+        safe = cut(without_unseen(line.replace("`", "ˋ")), 300)
         room -= len(safe) + 1
         if room < 0:
             break
@@ -182,10 +181,11 @@ def link_button(url: str, label: str, *, style: str | None = None) -> Block:
     return made | ({"style": style} if style else {})
 
 
-def confirm(title: str, text: str, yes: str, no: str) -> Block:
-    """Return the dialog Slack shows before a press counts: what will happen, and to what."""
-    limits = {"title": (title, 100), "text": (text, 300), "confirm": (yes, 30), "deny": (no, 30)}
-    return {name: {"type": "plain_text", "text": clean(words, limit)} for name, (words, limit) in limits.items()}
+def confirm(title: str, text: str, yes: str, no: str, *, note: str = "") -> Block:
+    """Return the dialog Slack shows before a press counts: what will happen, to what, and a note that is not cut."""
+    whole = f"{clean(text, 299 - len(note))} {note}" if note else clean(text, 300)
+    shown = {"title": clean(title, 100), "text": whole, "confirm": clean(yes, 30), "deny": clean(no, 30)}
+    return {name: {"type": "plain_text", "text": words} for name, words in shown.items()}
 
 
 def fit(lines: Sequence[str], limit: int, more: str = "and {} more") -> str:

@@ -5,6 +5,7 @@ from bot.answers.builds import Cancellable, CancellableJob, OnHold
 from bot.errors import NothingToDo
 from bot.models.circleci import TERMINAL_JOB_STATUSES
 from formatters.blocks import Message, actions, assemble, button, confirm, literal, section
+from formatters.lookalikes import careful_plainly
 from formatters.nothing import nothing
 from formatters.root import OPEN_STATES, approve_button, cancel_button
 from formatters.words import MARKS, count, ref_words, status
@@ -29,7 +30,8 @@ def cancellable(answer: Cancellable) -> Message:
         f"{MARKS[build.state]} · #{build.pipeline.number} · {ref_words(build.pipeline.ref, build)}"
         for build in running[:MOST_BUTTONS]
     ]
-    buttons = [cancel_button(build.pipeline.id, build.pipeline.number, title) for build in running[:MOST_BUTTONS]]
+    shown = [build.pipeline for build in running[:MOST_BUTTONS]]
+    buttons = [cancel_button(one.id, one.number, title, one.ref) for one in shown]
     return assemble(text, section("\n".join([text, *lines])), actions(*buttons))
 
 
@@ -45,6 +47,7 @@ def cancellable_job(answer: CancellableJob) -> Message:
         f"{job.name} ({job.number}) is cancelled; what waits for it does not run.",
         "Cancel it",
         "Keep it",
+        note=careful_plainly(job.name),
     )
     offer = button(
         CancelJob(project_slug=answer.project_slug, job_number=job.number), label, style="danger", confirm=sure

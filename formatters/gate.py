@@ -7,7 +7,7 @@ from bot.actions import ChooseDefinition, DeclineDeploy, DeployAnyway, TypeTarge
 from bot.answers.questions import BranchIsRed, Question, ToBeTyped, WhichDefinition
 from bot.models.build import Build
 from bot.models.circleci import Definition
-from bot.models.pending import Deployment, Pending
+from bot.models.pending import Approval, Deployment, Pending
 from formatters.agreement import wanted
 from formatters.blocks import (
     Message,
@@ -18,6 +18,7 @@ from formatters.blocks import (
     section,
 )
 from formatters.forms import field, form
+from formatters.lookalikes import careful
 from formatters.words import count, listed
 
 MOST_CHOICES = 20
@@ -39,6 +40,7 @@ def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Mes
     """Ask which pipeline definition to run."""
     title = pending.wish.project_title
     text = f"{literal(title)} has {count(len(definitions), 'pipeline definition')}. Which one should I run?"
+    text = _with_care(text, pending.target, *(one.name for one in definitions))
     buttons = [
         button(ChooseDefinition(invocation_id=pending.id, definition_id=one.id), one.name or one.id)
         for one in definitions[:MOST_CHOICES]
@@ -52,6 +54,7 @@ def red(pending: Pending, build: Build | None) -> Message:
         f"{_why_not_green(pending, build)} "
         "The policy lets nothing be deployed over that, unless somebody who may approve says so."
     )
+    text = _with_care(text, pending.target)
     return assemble(
         text,
         section(f"❌ {text}"),
@@ -72,11 +75,16 @@ def _why_not_green(pending: Pending, build: Build | None) -> str:
 def to_be_typed(pending: Pending) -> Message:
     """Ask for the target to be typed."""
     text = f"To {wanted(pending)} {literal(pending.target)}, type its {_typed_kind(pending)} once more."
+    text = _with_care(text, pending.target, *([wish.job_name] if isinstance(wish := pending.wish, Approval) else []))
     return assemble(
         text,
         section(f"⌨️ {text}"),
         actions(button(TypeTarget(attempt_id=pending.id, word=pending.wish.kind), "Type it", style="primary")),
     )
+
+
+def _with_care(text: str, *names: str) -> str:
+    return f"{text} {careful(*names)}".rstrip()
 
 
 def to_type(pending: Pending) -> str:

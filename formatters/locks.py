@@ -7,6 +7,7 @@ from bot.answers.locks import Locks
 from bot.errors import Locked
 from bot.models.lock import Lock
 from formatters.blocks import Message, actions, assemble, button, confirm, fit, literal, mention, section
+from formatters.lookalikes import careful, careful_plainly
 from formatters.words import count, duration
 
 
@@ -16,7 +17,8 @@ def refused(lock: Locked) -> Message:
         return _held_already(lock)
     text = f"{mention(lock.holder_id)} locked {literal(lock.target)} {duration(lock.age)} ago{_reason(lock)}"
     nothing = _NOTHING.get(lock.word, "Nothing was done.")
-    sure = confirm("Take it over?", "Who holds it is told.", "Take over", "Leave it")
+    note = careful_plainly(lock.target)
+    sure = confirm("Take it over?", "Who holds it is told.", "Take over", "Leave it", note=note)
     buttons = (
         button(AskHolder(key=lock.key, holder_id=lock.holder_id), "Ask for it"),
         button(TakeLock(key=lock.key, holder_id=lock.holder_id), "Take over", style="danger", confirm=sure),
@@ -40,13 +42,13 @@ def locked(lock: Lock) -> Message:
     """Say that it is theirs now."""
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
     stops = "Nobody but you deploys it through me; reruns and approvals by others wait too."
-    text = f"{literal(lock.target)} is locked. {stops}{reason}"
+    text = f"{literal(lock.target)} is locked. {stops}{reason} {careful(lock.target)}".rstrip()
     return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
 
 
 def unlocked(lock: Lock) -> Message:
     """Say that anybody may deploy it again."""
-    return _said(f"{literal(lock.target)} is unlocked.")
+    return _said(f"{literal(lock.target)} is unlocked. {careful(lock.target)}".rstrip())
 
 
 def all_locks(found: Locks) -> Message:
@@ -64,7 +66,9 @@ def _line(lock: Lock, age: timedelta) -> str:
 
 def taken(lock: Lock) -> Message:
     """Say to who took it over what is next."""
-    text = f"You hold the lock on {literal(lock.target)} now. Who held it has been told."
+    text = (
+        f"You hold the lock on {literal(lock.target)} now. Who held it has been told. {careful(lock.target)}".rstrip()
+    )
     deploy = f"deploy {lock.project_slug} {lock.ref or ''}".strip()
     buttons = (button(RunCommand(text=deploy), "Deploy it"), button(Unlock(key=lock.key), "Unlock"))
     return assemble(text, section(f"🔒 {text}"), actions(*buttons))
@@ -92,7 +96,9 @@ def holder_asked(lock: Lock) -> Message:
 
 
 def _reason(lock: Lock | Locked) -> str:
-    return f": {literal(lock.reason, 300).rstrip('.')}." if lock.reason else "."
+    """Return the end of a sentence about a lock: why it is there, and with what of its name to be careful."""
+    reason = f": {literal(lock.reason, 300).rstrip('.')}." if lock.reason else "."
+    return f"{reason} {careful(lock.target)}".rstrip()
 
 
 def _said(text: str) -> Message:

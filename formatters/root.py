@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.actions import ApproveJob, CancelPipeline, RerunAll, RerunFailed, RunCommand, ShowArtifacts
 from bot.models.build import Build, Run, State
-from bot.models.circleci import Job, Workflow
+from bot.models.circleci import Job, Ref, Workflow
 from bot.models.slack import Watch
 from formatters.blocks import (
     Block,
@@ -26,6 +26,7 @@ from formatters.blocks import (
     section,
 )
 from formatters.links import Links
+from formatters.lookalikes import careful_plainly
 from formatters.words import MARKS, count, duration, listed, ref_words, so_far, status
 
 MOST_HOLDS = 5
@@ -184,7 +185,7 @@ def _buttons(build: Build | None, watch: Watch, links: Links, state: State) -> I
     if build is not None and state in OPEN_STATES:
         yield from (approve_button(job, run.workflow, watch.pipeline_id) for job, run in _holds(build)[:MOST_HOLDS])
     if state in OPEN_STATES:
-        yield cancel_button(watch.pipeline_id, watch.pipeline_number, watch.project_title)
+        yield cancel_button(watch.pipeline_id, watch.pipeline_number, watch.project_title, watch.ref)
     elif build is not None:
         yield from outcome_buttons(build, watch, state)
     yield link_button(links.pipeline(watch.project_slug, watch.pipeline_number), "Open in CircleCI")
@@ -212,7 +213,8 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
 def _sure(watch: Watch, *, everything: bool = False) -> Block:
     what = "All jobs" if everything else "The failed jobs and those behind them"
     title = "Rerun all" if everything else "Rerun failed"
-    return confirm(f"{title}?", f"{what} of #{watch.pipeline_number} run again.", title, "Not now")
+    text, note = f"{what} of #{watch.pipeline_number} run again.", careful_plainly(str(watch.ref or ""))
+    return confirm(f"{title}?", text, title, "Not now", note=note)
 
 
 def _typed_ref(watch: Watch) -> str:
@@ -222,11 +224,12 @@ def _typed_ref(watch: Watch) -> str:
     return plain if not any(character in plain for character in " \"'=") else f'"{plain}"'
 
 
-def cancel_button(pipeline_id: str, number: int, project_title: str) -> Block:
+def cancel_button(pipeline_id: str, number: int, project_title: str, ref: Ref | None) -> Block:
     """Return *Cancel #2417*, which asks first."""
     label = f"Cancel #{number}"
     text = f"Every unfinished workflow of {project_title} #{number} is cancelled."
-    sure = confirm(f"{label}?", text, label, "Keep it running")
+    note = careful_plainly(project_title, str(ref or ""))
+    sure = confirm(f"{label}?", text, label, "Keep it running", note=note)
     return button(CancelPipeline(pipeline_id=pipeline_id), label, style="danger", confirm=sure)
 
 
@@ -239,6 +242,5 @@ def approve_button(job: Job, workflow: Workflow, pipeline_id: str) -> Block:
         job_name=job.name[:100],
     )
     text = f"{job.name} in {workflow.name} goes on, with what waits behind it."
-    return button(
-        action, f"Approve {job.name}", style="primary", confirm=confirm("Approve?", text, "Approve", "Not now")
-    )
+    sure = confirm("Approve?", text, "Approve", "Not now", note=careful_plainly(job.name, workflow.name))
+    return button(action, f"Approve {job.name}", style="primary", confirm=sure)

@@ -172,7 +172,10 @@ PATTERNS = {
     "commands.audit._PERIOD": Row(("1", "1d"), as_a_whole),
     "commands.audit._PERSON": Row(("<@", "<@a", "<@a|", "@", "@a"), as_a_whole),
     "commands.env._NAME": Row(("a", "_", "A1"), as_a_whole),
-    "formatters.blocks._UNSEEN": Row(("\x00", "\u200b", "a\x00")),
+    "formatters.unseen._UNSEEN": Row(
+        ("\x00", "\u200b", "a\x00", "👩", "👩\u200d", "👩\ufe0f", "1", "1\ufe0f", "🏴", "🏴\U000e0067", "\U000e0067")
+    ),
+    "formatters.lookalikes._WORD": Row(("a", "а", "_", "1")),
     "formatters.blocks._SPACES": Row((" ", "\n", "a ")),
     "formatters.blocks._MARKUP": Row(("a_", "a*", "_", "*", "*_", "`", "a*_", "_a")),
     "formatters.blocks._CHARACTER": Row(("a", "\u0301", "🇦", "👩\u200d", "\r\n"), at_the_start),

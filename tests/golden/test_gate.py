@@ -80,6 +80,11 @@ async def type_it(stage: Stage) -> None:
         await stage.fills_in("ada", view, {"typed": typed})
 
 
+async def looks_alike(stage: Stage) -> None:
+    await stage.types("ada", "deploy acme/frontend hold/\u0440rod", "deploys")
+    await stage.types("ada", "lock acme/frontend:hold/\u0440rod migration", "deploys")
+
+
 async def over_red(stage: Stage) -> None:
     stage.team.circleci.world.trigger("gh/acme/frontend", branch="release/v2.0", parameters={}, by="barbara")
     await stage.moves_on(5, 195, 66, 6)
@@ -110,6 +115,7 @@ SCENES: dict[str, Scene] = {
     "gate-decline": decline,
     "gate-expire": expire,
     "gate-type-it": type_it,
+    "gate-looks-alike": looks_alike,
     "gate-over-red": over_red,
     "gate-in-direct-messages": in_direct_messages,
     "gate-agree-to-all-of-it": agree_to_all_of_it,

@@ -1,0 +1,71 @@
+"""Names that look like others: what mixes alphabets, or holds what nobody sees, in words to who is about to agree."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from bot.models import git
+from formatters.blocks import clean, code
+from formatters.unseen import unseen
+
+MOST_NOTES = 3
+# Alphabets of which some letters look like those of another; who writes `修正` or `שלום` beside Latin misleads nobody.
+_ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN", "LISU")
+# Letters that are drawn as Latin ones; a word of nothing else is read as Latin.
+_LOOK_LATIN = frozenset("асеорхуѕіјһԁԛԝӏАВЕКМНОРСТХЅІЈԌԚԜҮοναικρυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧϲϳօսոցհԼՕՍ")
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def careful(*names: str) -> str:
+    """Return why one should be careful with some of these names, for mrkdwn, or empty text; each is spelled out."""
+    noted = [f"Careful: this name {why}: {code(spelled, 300)}." for why, spelled in _noted(names)]
+    more = len(noted) - MOST_NOTES
+    return " ".join([*noted[:MOST_NOTES], *([f"And {more} more names like that."] if more > 0 else [])])
+
+
+def careful_plainly(*names: str) -> str:
+    """Return the same of the first such name, for a dialog."""
+    return next((f"Careful: this name {clean(why, 90)}: {clean(spelled, 90)}" for why, spelled in _noted(names)), "")
+
+
+def _noted(names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield why each name that asks for care does, and the name with the code points of what is odd."""
+    for name in dict.fromkeys(names):
+        found = [*_mixed(name), *_dressed(name), *_hidden(name)]
+        if found:
+            odd = set[int]().union(*(places for _, places in found))
+            yield " and ".join(dict.fromkeys(why for why, _ in found)), _spelled(name, odd)
+
+
+def _mixed(name: str) -> Iterator[tuple[str, set[int]]]:
+    """Yield the words that mix alphabets, and those of another alphabet that look Latin."""
+    for word in _WORD.finditer(name):
+        of = {at: _alphabet(name[at]) for at in range(*word.span())}
+        alphabets = [one for one in _ALPHABETS if one in of.values()]
+        if len(alphabets) > 1:
+            listed = " and ".join(one.title() for one in alphabets)
+            yield f"mixes {listed} letters", {at for at, one in of.items() if one in alphabets[1:]}
+        elif alphabets and alphabets != ["LATIN"] and all(name[at] in _LOOK_LATIN for at in of):
+            yield f"looks Latin and is {alphabets[0].title()}", set(of)
+
+
+def _alphabet(character: str) -> str:
+    return unicodedata.name(character, "").partition(" ")[0]
+
+
+def _dressed(name: str) -> Iterator[tuple[str, set[int]]]:
+    """Yield letters and digits that Unicode has a second time, in another dress."""
+    places = {at for at, one in enumerate(name) if one.isalnum() and unicodedata.normalize("NFKC", one) != one}
+    if places := places - unseen(name):
+        yield "holds letters that look like others", places
+
+
+def _hidden(name: str) -> Iterator[tuple[str, set[int]]]:
+    """Yield what nobody sees, and blanks that are no plain space."""
+    blanks = {at for at, one in enumerate(name) if one.isspace() and one != " "}
+    if places := blanks | unseen(name):
+        yield "holds what nobody sees", places
+
+
+def _spelled(name: str, odd: set[int]) -> str:
+    return "".join(f"[{git.code_point(one)}]" if at in odd else one for at, one in enumerate(name))
