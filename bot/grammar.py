@@ -191,7 +191,8 @@ def ref_named(name: str, kind: str = "branch") -> Ref:
     text = name.strip()
     long = next((prefix for prefix in _LONG_NAMES if text.startswith(prefix)), "")
     short = text.removeprefix("refs/" if kind != "tag" and git.pull_request(text) else long)
-    fault = git.fault(short)
+    # Who puts a name in quotes because of its spaces gets CircleCI's own word on it, with what was built lately.
+    fault = git.fault(short.replace(" ", "-"))
     if fault or (long and kind == "tag" and _LONG_NAMES[long] != kind):
         problem = fault or f"it begins with {long}"
         raise UsageError(f"This is not the name of a branch or a tag: {problem}.", given=name)

@@ -31,7 +31,7 @@ async def test_a_hash_in_a_branch_is_lost_nowhere(team: Team) -> None:
     [
         ("deploy acme/frontend “release/v2.0” env=prod", "release/v2.0"),
         ("deploy acme/frontend\u00a0release/v2.0", "release/v2.0"),
-        ("deploy acme/frontend ‘feat/a-b ’", "feat/a-b"),
+        ("deploy acme/frontend ‘feat/a b’", "feat/a b"),
         ("deploy https://app.circleci.com/pipelines/github/acme/frontend?branch=main", "main"),
     ],
 )
