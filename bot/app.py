@@ -39,6 +39,7 @@ from bot.slack.dispatch import Dispatcher
 from bot.slack.forms import Forms
 from bot.slack.http import EventsHandler
 from bot.slack.listeners import RECORD_SECONDS, Listeners
+from bot.slack.secrecy import Spoken
 from bot.slack.sockets import Sockets
 from bot.store import Store
 from bot.tasks import Sweep, counting, tasks
@@ -251,6 +252,7 @@ class App:
             engine,
             self.messenger,
             forms,
+            spoken=Spoken.of(context.router, self._projects.projects),
             bot_user_id=identity.user_id,
             record_seconds=self._record_seconds,
         ).register(app)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import structlog
 
 from bot.errors import BotError, Locked, NotAllowed, StoreError, UsageError, UserError
+from bot.masks import masked
 from bot.models.audit import Entry, Outcome
 from bot.models.caller import Caller
 from bot.models.slack import utc_now
@@ -27,7 +28,8 @@ class Record:
         self._to_output = to_output
 
     async def keep(self, entry: Entry) -> None:
-        """Keep one act."""
+        """Keep one act, without what looks like a credential in any word of it."""
+        entry = _without_secrets(entry)
         if self._to_output:
             sys.stdout.write(entry.model_dump_json(exclude_defaults=True) + "\n")
             sys.stdout.flush()
@@ -50,6 +52,11 @@ class Record:
         """Keep what came to nothing before any operation began; a look is no act."""
         if word != Word.READ and not is_recorded(error):
             await self.keep_once(ended(begun(caller, word, what), error), caller.delivery_id)
+
+
+def _without_secrets(entry: Entry) -> Entry:
+    words = {name: masked(value) for name, value in entry if type(value) is str}
+    return entry.model_copy(update={**words, "parameters": tuple(map(masked, entry.parameters))})
 
 
 def begun(caller: Caller, word: str, what: str) -> Entry:

@@ -1,6 +1,7 @@
 """Variables and keys: their names and fingerprints, never a value, not even the end of one."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from bot.actions import (
     AddCheckoutKey,
@@ -26,10 +27,22 @@ def _said(text: str) -> Message:
     return assemble(text, section(text))
 
 
-def typed_value(command: str) -> Message:
-    """Refuse a secret that was typed into a message."""
-    text = f"I do not take a secret from a message, and I have kept nothing of this one. {ROTATE}"
-    return assemble(text, section(f"{text}\nSay {code(command)}, and I ask for the value in a window of its own."))
+How = Literal["typed", "written", "pressed"]
+_STANDS: dict[How, str] = {
+    "typed": "",
+    "written": " Your message still stands in Slack: delete it.",
+    "pressed": " It still stands on the button: delete that message if you can.",
+}
+
+
+def typed_value(say: str, *, how: How = "typed", known_by_shape: bool = False) -> Message:
+    """Refuse a secret that was typed into a message; `say` is the command that asks for it in a window."""
+    looks = "This holds what looks like a token or a key, or a value I was told to hide." if known_by_shape else ""
+    text = (
+        f"{looks} I do not take a secret from a message: I have done nothing, and kept nothing of this one."
+        f"{_STANDS[how]} {ROTATE}"
+    ).strip()
+    return assemble(text, section(f"{text}\nSay {code(say)}, and I ask for the value in a window of its own."))
 
 
 def token_in_link() -> Message:

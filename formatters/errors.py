@@ -26,6 +26,7 @@ from bot.errors import (
     UsageError,
     UserError,
 )
+from bot.masks import masked
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
 from formatters import locks, nothing
@@ -77,7 +78,7 @@ def error(
 
 
 def _usage(problem: UsageError, command: str, help: CommandHelp | None) -> Message:  # noqa: A002
-    given = f" You wrote {code(problem.given, 200)}." if problem.given else ""
+    given = f" You wrote {code(masked(problem.given), 200)}." if problem.given else ""
     meant_line = problem.did_you_mean or ""
     corrected = meant_line if meant_line and RunCommand(text=meant_line).fits else None
     meant = f" Did you mean {code(corrected.split()[0])}?" if corrected else ""
@@ -90,7 +91,7 @@ def _usage(problem: UsageError, command: str, help: CommandHelp | None) -> Messa
 
 
 def _not_found(problem: NotFound, command: str, typed: str) -> Message:
-    name = code(problem.name) or "without a name"
+    name = code(masked(problem.name)) or "without a name"
     where = f" in {literal(problem.looked_in)}" if problem.looked_in else ""
     text = f"CircleCI knows no {escape(problem.what)} {name}{where}, or my token may not see it."
     lately = "Built lately: " + " · ".join(code(branch, 80) for branch in problem.built_lately)
@@ -135,7 +136,9 @@ def _quoted(branch: str) -> str:
 
 
 def _offer(commands: Sequence[tuple[str, str]]) -> Block | None:
-    buttons = [button(RunCommand(text=text), label) for label, text in commands[:3]]
+    """Return a button for each command line, but for one with a secret: whatever stands on a button is kept."""
+    harmless = [(label, text) for label, text in commands if masked(text) == text]
+    buttons = [button(RunCommand(text=text), label) for label, text in harmless[:3]]
     return actions(*buttons) if buttons else None
 
 

@@ -29,9 +29,10 @@ from bot.circleci.outputs import messages
 from bot.errors import UsageError
 from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, split
 from bot.masks import masked
+from bot.routing import Router
 from bot.settings import Projects
 from bot.slack.payloads import typed
-from bot.slack.secrecy import command_with_value, without_token
+from bot.slack.secrecy import Spoken, secret_in, without_token
 from bot.targets import parse_target
 from bot.triage.infrastructure import OURS, cause_in
 from bot.triage.quoting import quote
@@ -137,6 +138,19 @@ PATTERNS = {
     "bot.policy.file._KEY": Row((" ", '"', "'a", "a", "a "), at_the_start),
     "bot.slack.listeners._ANY": Row(("a", "\n")),
     "bot.slack.payloads._LINK": Row(("<", "<http://", "<https://a|", "<mailto:", "<http://a|b|")),
+    "bot.slack.secret_words._LETTERS": Row(("a", "1")),
+    "bot.slack.secret_words._CAPITALS": Row(("A", "A_", "A1", "_"), as_a_whole),
+    "bot.slack.secret_words._LOWER_NAME": Row(("a", "a_", "_", "_a", "1"), as_a_whole),
+    "bot.slack.secret_words._MIXED_NAME": Row(("a", "A"), as_a_whole),
+    "bot.slack.secret_words._ASSIGNED": Row(("a", "a:", "a:/", "a=", "a."), as_a_whole),
+    "bot.slack.secret_words._HUMP": Row(("aB", "a")),
+    "bot.slack.secret_words._DIGITS": Row(("1", "1a")),
+    "bot.slack.secret_words._NO_VALUE": Row(("#", ".a", "a.", "http://", "A", "A-1", "v1", "1.", "1:1"), as_a_whole),
+    "bot.slack.secrecy._SEPARATORS": Row((" ", '"', "a ")),
+    "bot.slack.secrecy._ADDRESSED": Row(("/", "/a", "@c", "<@", "<@a"), as_a_whole),
+    "bot.slack.secrecy._PROJECT": Row(("a", "a/", "a/a/", "http://", "git@"), as_a_whole),
+    "bot.slack.secrecy._PLAIN": Row(("a", "a-"), as_a_whole),
+    "bot.slack.secrecy._FINGERPRINT": Row(("MD5:", "a1:", "SHA256:", "SHA256:a"), as_a_whole),
     "bot.slack.secrecy._TOKEN_QUERY": Row(("?", "?circle-token=", "&circle-token=a")),
     "bot.targets._NUMBER": Row(("1", "#", "#1"), as_a_whole),
     "bot.triage.infrastructure.OURS": Row(
@@ -236,10 +250,19 @@ def known(word: str) -> None:
     parse_project(word, Projects())
 
 
+SPOKEN = Spoken.of(commands.register(Router()), ())
+
 # Functions with a walk of their own, the longest text they are handed, and the beginnings that are theirs.
 FUNCTIONS: Mapping[str, tuple[Callable[[str], object], int, tuple[str, ...]]] = {
     "taken": (taken, LONGEST_TEXT, ('x="', '="', '"', '" ', '"a ', "“ ", "a=", "a/", "https://a/", "git@a", "#1 ")),
-    "command_with_value": (command_with_value, ANY_TEXT, ('x="', '" ', '"a ', "env set ", "PRIVATE KEY-----")),
+    "secret_in": (
+        lambda text: secret_in(text, SPOKEN),
+        LONGEST_TEXT,
+        (
+            *('x="', '" ', '"a ', "env set ", "PRIVATE KEY-----", "pasword ", "enviorments ", "DEPLOY_", "a="),
+            *("token: ", "token is ", "please ", "/ci ", "A_TOKEN ", "aB"),
+        ),
+    ),
     "typed": (typed, ANY_TEXT, ("<http://", "<http://a|", "<mailto:a>", "&lt;", "&amp;")),
     "without_token": (without_token, ANY_TEXT, ("?circle-token=", "&circle-token=a ")),
     "without_queries": (without_queries, ANY_TEXT, ("http://", "http://a?")),

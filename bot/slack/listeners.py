@@ -14,13 +14,14 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
 from bot import metrics
+from bot.actions import RunCommand
 from bot.errors import BotError, StoreError, UsageError
 from bot.grammar import check_length
 from bot.messenger import Messenger
 from bot.models.slack import Click, Invocation
 from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
-from bot.slack.secrecy import command_with_value
+from bot.slack.secrecy import Found, Spoken, has_secret_shape, secret_in
 from bot.store.deliveries import Deliveries
 from bot.watching.engine import HANDLE, PRESS, Engine
 from formatters import credentials, errors
@@ -43,6 +44,7 @@ class Listeners:
         messenger: Messenger,
         forms: Forms,
         *,
+        spoken: Spoken,
         bot_user_id: str,
         record_seconds: float = RECORD_SECONDS,
     ) -> None:
@@ -50,6 +52,7 @@ class Listeners:
         self._engine = engine
         self._messenger = messenger
         self._forms = forms
+        self._spoken = spoken
         self._bot_user_id = bot_user_id
         self._record_seconds = record_seconds
 
@@ -96,13 +99,11 @@ class Listeners:
             await ack()
             await self._forms.open(click)
             return
-        try:
-            await self._record(click)
-        except StoreError as error:
-            await ack()
-            await self._refuse_click(click, errors.error(error))
-            return
+        refusal = await self._refused(click)
         await ack()
+        if refusal is not None:
+            await self._refuse_click(click, refusal)
+            return
         await self._remember(click.id)
 
     async def error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:  # noqa: ARG002  # Bolt's signature
@@ -110,19 +111,26 @@ class Listeners:
         log.error("listener_failed", error=repr(error))
         return BoltResponse(status=500, body="")
 
-    async def _refused(self, invocation: Invocation) -> Message | None:
-        """Record and queue, or return why not: a value was typed, it is too long to be read, Redis is away.
+    async def _refused(self, said: Invocation | Click) -> Message | None:
+        """Record and queue, or return why not: it holds a secret, it is too long to be read, Redis is away.
 
         What is refused is kept nowhere.
         """
-        if safe := command_with_value(invocation.text):
-            return credentials.typed_value(f"{invocation.command} {safe}")
+        if found := self._secret_in(said):
+            say = f"{_spoken_to(said)} {found.say}"
+            return credentials.typed_value(say, how=_how(said), known_by_shape=found.known_by_shape)
         try:
-            check_length(invocation.text)
-            await self._record(invocation)
+            check_length(_text(said))
+            await self._record(said)
         except (UsageError, StoreError) as error:
-            return errors.error(error, command=invocation.command)
+            return errors.error(error, command=_spoken_to(said))
         return None
+
+    def _secret_in(self, said: Invocation | Click) -> Found | None:
+        """Return the secret that was typed, or stands on a button: an earlier version put there what was typed."""
+        if isinstance(said, Invocation) or _is_command(said):
+            return secret_in(_text(said), self._spoken)
+        return Found(known_by_shape=True) if has_secret_shape(said.value) else None
 
     async def _record(self, said: Invocation | Click) -> None:
         """Record and queue, unless a delivery of the same was queued before."""
@@ -159,3 +167,27 @@ class Listeners:
             await work
         except BotError as error:
             log.warning("after_ack_failed", error=repr(error))
+
+
+def _spoken_to(said: Invocation | Click) -> str:
+    return said.command if isinstance(said, Invocation) else "/ci"
+
+
+def _how(said: Invocation | Click) -> credentials.How:
+    if isinstance(said, Click):
+        return "pressed"
+    return "typed" if said.kind == "command" else "written"
+
+
+def _is_command(click: Click) -> bool:
+    return click.action_id.partition(":")[0] == RunCommand.action_id
+
+
+def _text(said: Invocation | Click) -> str:
+    """Return what was typed, or what stands on the button as if it was."""
+    if isinstance(said, Invocation):
+        return said.text
+    try:
+        return RunCommand.unpack(said.value).text if _is_command(said) else ""
+    except UsageError:
+        return ""

@@ -245,3 +245,12 @@ def test_a_branch_that_is_meant_is_offered_in_the_same_command(typed: str, offer
     assert [json.loads(one["value"])["text"] for one in buttons] == ([offered] if offered else [])
     if offered:
         assert buttons[0]["text"]["text"] == f"{typed.split(maxsplit=1)[0].capitalize()} release/2"
+
+
+def test_no_button_offers_a_command_with_what_looks_like_a_credential() -> None:
+    token = "ghp_" + "a1B2" * 9
+    meant = UsageError("I do not know this word.", given=token, did_you_mean=f"deploy acme/frontend {token}")
+    unknown = NotFound("branch", token, built_lately=("main",))
+    for problem in (meant, unknown):
+        told = errors.error(problem, typed=f"status acme/frontend {token}:x {token}")
+        assert token not in json.dumps([told.text, *told.blocks])

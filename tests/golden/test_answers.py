@@ -100,6 +100,8 @@ LOOKING: dict[str, tuple[str, ...]] = {
         "admin: ssh-key add acme/frontend hunter2",
         "admin: heroku-key add hunter2",
         "admin: -----BEGIN OPENSSH PRIVATE KEY-----",
+        "admin: please set the env var DEPLOY_TOKEN of acme/frontend to hunter2",
+        f"ada: deploy acme/frontend {'ghp_' + 'a1B2' * 9}",
         "ada: status https://circleci.com/api/v1.1/project/gh/acme/cli/7/artifacts?circle-token=hunter2",
     ),
     "answer-env": (

@@ -1,6 +1,7 @@
 """A delivery of Slack is queued once, and handled once."""
 
-from bot.models.slack import Invocation
+from bot.masks import MASK
+from bot.models.slack import Click, Invocation
 from bot.store import Store
 
 
@@ -22,3 +23,15 @@ async def test_what_was_handled_is_not_handled_again(store: Store) -> None:
     await store.deliveries.mark_done("Ev1")
     assert await store.deliveries.said(Invocation, "Ev1") is None
     assert await store.deliveries.invocation("Ev1") == invocation()
+
+
+async def test_what_looks_like_a_credential_is_not_kept_whoever_let_it_come_so_far(store: Store) -> None:
+    token = "ghp_" + "a1B2" * 9
+    press = Click(id="P1", action_id="a", value=token, user_id="U0ADA", team_id="T0", channel_id="C0", message_ts="1")
+    await store.deliveries.record(invocation().model_copy(update={"text": f"deploy {token}"}))
+    await store.deliveries.record(press)
+    said, pressed = await store.deliveries.said(Invocation, "Ev1"), await store.deliveries.said(Click, "P1")
+    assert said is not None
+    assert said.text == f"deploy {MASK}"
+    assert pressed is not None
+    assert pressed.value == MASK

@@ -11,12 +11,14 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
+from bot.actions import RunCommand
 from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
 from playground.slack.conversations import Message
 from playground.slack.people import Person
 from tests.stories.team import Team, team_at_work
 
 VALUE = "hunter2-SECRET-VALUE"
+GITHUB = "ghp_" + "a1B2" * 9
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nSECRETKEYMATERIAL\n-----END OPENSSH PRIVATE KEY-----"
 
 
@@ -72,26 +74,49 @@ async def test_a_variable_is_set_listed_and_removed(team: Team) -> None:
     await asks(team, "env remove acme/frontend DEPLOY_TOKEN", "knows no environment variable")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"env set acme/frontend DEPLOY_TOKEN {VALUE}",
-        f"env set acme/frontend DEPLOY_TOKEN={VALUE}",
-        f"ssh-key add acme/frontend {VALUE}",
-        f"heroku-key add {VALUE}",
-        KEY,
-    ],
+TYPED = (
+    f"env set acme/frontend DEPLOY_TOKEN {VALUE}",
+    f"evn acme/frontend set DEPLOY_TOKEN={VALUE}",
+    f"please set the env var DEPLOY_TOKEN of acme/frontend to {VALUE}",
+    f"ssh-key add acme/frontend {VALUE}",
+    f"heroku-key {VALUE}",
+    f"deploy acme/frontend main token={VALUE}",
+    f"deploy acme/frontend main image={GITHUB}",
+    KEY,
 )
-async def test_a_typed_value_is_refused_and_kept_nowhere(team: Team, text: str) -> None:
-    admin = team.slack.person("admin")
-    await admin.command("releases", "/ci", text)
-    told = await team.is_told(admin, "I do not take a secret from a message")
-    assert "make a new one" in told.visible
-    await admin.mention("releases", text)
-    await team.slack.wait_for(lambda: len(admin.sees_only) == 2)
-    for secret in (VALUE, "SECRETKEYMATERIAL"):
-        assert not any(secret in one.visible for one in admin.sees_only)
-        assert not any(secret in kept for kept in await in_redis(team))
+
+
+async def test_a_typed_value_is_refused_and_kept_nowhere(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with team_at_work(tmp_path, admins=("U0ADMIN",), audit_log=True) as team:
+        admin = team.slack.person("admin")
+        for text in TYPED:
+            await admin.command("releases", "/ci", text)
+            assert "Your message still stands" not in admin.sees_only[-1].visible
+            await admin.mention("releases", text)
+            await team.is_told(admin, "Your message still stands in Slack: delete it.")
+        await team.slack.wait_for(lambda: len(admin.sees_only) == 2 * len(TYPED))
+        kept = "\n".join(await in_redis(team))
+        told = "\n".join(one.visible for one in admin.sees_only)
+        assert told.count("I do not take a secret from a message") == 2 * len(TYPED)
+        assert told.count("make a new one") == 2 * len(TYPED)
+        for secret in (VALUE, GITHUB, "SECRETKEYMATERIAL"):
+            assert secret not in told + kept
+        said = json.dumps([call.arguments for call in team.slack.calls])
+        assert VALUE not in said + "".join(capsys.readouterr())
+        assert VALUE not in "\n".join(one.getMessage() for one in caplog.records if one.name.startswith("bot"))
+
+
+async def test_a_button_of_an_earlier_version_with_a_value_is_refused(team: Team) -> None:
+    meant = RunCommand(text=f"env set acme/frontend DEPLOY_TOKEN {VALUE}")
+    element = {"type": "button", "action_id": "run_command", "block_id": "b", "value": meant.pack()}
+    place = team.slack.workspace.post(team.deploys, "U0BOT", "Did you mean env?", [])
+    await team.ada.click(place, element)
+    told = await team.is_told(team.ada, "I do not take a secret from a message")
+    assert "It still stands on the button" in told.visible
+    assert not any(VALUE in kept for kept in await in_redis(team))
 
 
 async def test_what_circleci_refuses_is_said_without_the_value(team: Team) -> None:
