@@ -39,7 +39,6 @@ from bot.slack.dispatch import Dispatcher
 from bot.slack.forms import Forms
 from bot.slack.http import EventsHandler
 from bot.slack.listeners import RECORD_SECONDS, Listeners
-from bot.slack.secrecy import Spoken
 from bot.slack.sockets import Sockets
 from bot.store import Store
 from bot.tasks import Sweep, counting, tasks
@@ -136,7 +135,7 @@ class App:
     def _connected(self, lanes: "_Lanes", engine: Engine, *, team_id: str) -> Context:
         """Connect all parts, give the tasks their meaning, and return what handlers are given."""
         settings, projects, store, messenger = self._settings, self._projects, self.store, self.messenger
-        circleci, looks, patient = (circleci_reads(lane, classic_reads(lane, projects.classic)) for lane in lanes)
+        circleci, looks, past, patient = (circleci_reads(lane, classic_reads(lane, projects.classic)) for lane in lanes)
         writes = circleci_writes(lanes.people, classic_writes(lanes.people, projects.classic))
         links = Links(web_url=settings.web_url)
         operator = Operator(messenger, store.claims, settings.operator_channel)
@@ -166,7 +165,7 @@ class App:
             projects=projects,
             store=store,
             circleci=circleci,
-            history=History(circleci, store.past),
+            history=History(past, store.past),
             messenger=messenger,
             finder=finder,
             permissions=permissions,
@@ -176,7 +175,8 @@ class App:
         watcher = Watcher(settings, store, Sources(looks, circleci, projects.patterns), teller, links, operator, engine)
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
         dispatcher = Dispatcher(context, operator, self._record, links)
-        engine.register(tasks(dispatcher, operations, watcher, triager, Sweep(store, engine, operator, circleci)))
+        sweep = Sweep(store, engine, operator, circleci)
+        engine.register(tasks(dispatcher, operations, watcher, triager, sweep, store.questions))
         self._links = links
         return context
 
@@ -227,6 +227,7 @@ class App:
         return _Lanes(
             people=connections.on_lane(Lane(asking, patience=PATIENCE)),
             looks=connections.on_lane(Lane(asking, patience=settings.poll_interval * POLL_PATIENCE, polite=True)),
+            past=connections.on_lane(Lane(asking, patience=PATIENCE, polite=True)),
             history=connections.on_lane(Lane(asking, patience=HISTORY_PATIENCE, polite=True)),
         )
 
@@ -247,15 +248,9 @@ class App:
         app = bolt(self.messenger.client, identity, settings.slack_bot_token, secret)
         forms = Forms(context, self._record, self._links)
         self._stack.push_async_callback(forms.drain)
-        Listeners(
-            self.store.deliveries,
-            engine,
-            self.messenger,
-            forms,
-            spoken=Spoken.of(context.router, self._projects.projects),
-            bot_user_id=identity.user_id,
-            record_seconds=self._record_seconds,
-        ).register(app)
+        Listeners(context, engine, forms, bot_user_id=identity.user_id, record_seconds=self._record_seconds).register(
+            app
+        )
         knock = settings.circleci_webhook_secret
         self.server = Server(
             settings.host,
@@ -281,8 +276,12 @@ class App:
 
 
 class _Lanes(NamedTuple):
-    """The ways to CircleCI: people wait for an answer, looks and history let them go first."""
+    """The ways to CircleCI: people wait for an answer, looks and all that walks through many builds let them go first.
+
+    Who asks about the `past` waits for the answer; `history` is compared with when there is time.
+    """
 
     people: Transport
     looks: Transport
+    past: Transport
     history: Transport

@@ -7,6 +7,7 @@ BotError
 │  ├─ NotAllowed           who, word, the rule that decided
 │  ├─ Locked               target, holder, reason, age
 │  ├─ Taken                who was first, and at what
+│  ├─ TooMany              how many questions of theirs are open, and how many are answered at a time
 │  └─ NothingToDo          why, such as that it has ended already
 ├─ CircleCIError           the far side: the user is told, the operator logs
 │  ├─ Unauthorized         the token is wrong, too weak or expired
@@ -108,6 +109,15 @@ class Taken(UserError):
         super().__init__(f"{person_id} was first: {what}")
         self.person_id = person_id
         self.what = what
+
+
+class TooMany(UserError):
+    """So many questions of one person are `still_open`, of which `at_once` are being answered."""
+
+    def __init__(self, still_open: int, at_once: int) -> None:
+        super().__init__(f"{still_open} questions are open")
+        self.still_open = still_open
+        self.at_once = at_once
 
 
 class NothingToDo(UserError):

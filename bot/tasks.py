@@ -14,8 +14,9 @@ from bot.errors import StoreError
 from bot.operations import Operations
 from bot.slack.dispatch import Dispatcher
 from bot.store import Store
+from bot.store.questions import Questions
 from bot.watching import engine
-from bot.watching.engine import POLL, Engine, Task, again, every, once
+from bot.watching.engine import POLL, Engine, Task, again, every, in_turn, once
 from bot.watching.operator import Operator
 from bot.watching.triager import Triager
 from bot.watching.watcher import Watcher
@@ -27,12 +28,19 @@ log = structlog.get_logger(__name__)
 
 
 def tasks(
-    dispatcher: Dispatcher, operations: Operations, watcher: Watcher, triager: Triager, sweep: "Sweep"
+    dispatcher: Dispatcher,
+    operations: Operations,
+    watcher: Watcher,
+    triager: Triager,
+    sweep: "Sweep",
+    questions: Questions,
 ) -> dict[str, Task]:
     """Return the task behind each name; one of an older version keeps its name."""
     return {
         engine.HANDLE: once(dispatcher.handle),
         engine.PRESS: once(dispatcher.press),
+        engine.READ: in_turn(answered(questions, dispatcher.handle)),
+        engine.SHOW: in_turn(answered(questions, dispatcher.press)),
         # The sweep would add a look again that gave up.
         engine.POLL: again(Steadily(watcher.look, "look_failed", most=None), lateness=metrics.POLL_LATENESS),
         engine.LOOK_FOR: again(Steadily(operations.look_for, "lost_answer_not_looked_for")),
@@ -41,6 +49,16 @@ def tasks(
         engine.RERUN_ONCE: once(operations.rerun_once),
         engine.SWEEP: every(SWEEP_EVERY, sweep),
     }
+
+
+def answered(questions: Questions, run: Callable[[str], Awaitable[None]]) -> Callable[[str, str], Awaitable[None]]:
+    """Return what answers a question, and counts it as open no more."""
+
+    async def answer(person_id: str, delivery_id: str) -> None:
+        await run(delivery_id)
+        await questions.close(person_id, delivery_id)
+
+    return answer
 
 
 Again = Callable[..., Awaitable[timedelta | None]]

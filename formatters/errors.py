@@ -20,6 +20,7 @@ from bot.errors import (
     Spent,
     StoreError,
     Taken,
+    TooMany,
     Unauthorized,
     Unavailable,
     Unreadable,
@@ -171,6 +172,12 @@ def _sentence(problem: BotError) -> str:
             what = DOING.get(problem.word, problem.word) + (f" ({literal(problem.about)})" if problem.about else "")
             who = mention(problem.user_id) if problem.is_of_another else "You"
             return f"{who} may not {what} here: {literal(problem.rule, 300)}. Nothing was done."
+        case TooMany():
+            return (
+                f"You have {problem.still_open} questions open, and I answer {problem.at_once} of one person's at a "
+                "time. This one is not among them: ask again when an answer has come. Deploys, cancels and all else "
+                "that acts I take at once."
+            )
         case Unauthorized() | StoreError() | Unreadable():
             return _ALWAYS[type(problem)]
         case CircleCIError():

@@ -15,15 +15,15 @@ from slack_bolt.response import BoltResponse
 
 from bot import metrics
 from bot.actions import RunCommand
-from bot.errors import BotError, StoreError, UsageError
-from bot.grammar import check_length
-from bot.messenger import Messenger
+from bot.errors import BotError, StoreError, TooMany, UsageError, UserError
+from bot.grammar import check_length, split
 from bot.models.slack import Click, Invocation
+from bot.policy import Word
+from bot.routing import Context, Router
 from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
 from bot.slack.secrecy import Found, Spoken, has_secret_shape, secret_in
-from bot.store.deliveries import Deliveries
-from bot.watching.engine import HANDLE, PRESS, Engine
+from bot.watching.engine import HANDLE, PRESS, READ, READS_AT_ONCE, SHOW, Engine
 from formatters import credentials, errors
 from formatters.blocks import Message
 
@@ -31,6 +31,7 @@ Ack = Callable[..., Awaitable[BoltResponse]]
 log = structlog.get_logger(__name__)
 
 RECORD_SECONDS = 1.0  # Slack waits three for the ack
+MOST_OPEN = 10  # questions of one person that wait or are being answered
 _ANY = re.compile(r".*")
 
 
@@ -39,20 +40,20 @@ class Listeners:
 
     def __init__(
         self,
-        deliveries: Deliveries,
+        context: Context,
         engine: Engine,
-        messenger: Messenger,
         forms: Forms,
         *,
-        spoken: Spoken,
         bot_user_id: str,
         record_seconds: float = RECORD_SECONDS,
     ) -> None:
-        self._deliveries = deliveries
+        self._deliveries = context.store.deliveries
+        self._questions = context.store.questions
+        self._messenger = context.messenger
+        self._router = context.router
+        self._spoken = Spoken.of(context.router, context.projects.projects)
         self._engine = engine
-        self._messenger = messenger
         self._forms = forms
-        self._spoken = spoken
         self._bot_user_id = bot_user_id
         self._record_seconds = record_seconds
 
@@ -112,7 +113,7 @@ class Listeners:
         return BoltResponse(status=500, body="")
 
     async def _refused(self, said: Invocation | Click) -> Message | None:
-        """Record and queue, or return why not: it holds a secret, it is too long to be read, Redis is away.
+        """Record and queue, or return why not: it holds a secret, is too long or one too many, or Redis is away.
 
         What is refused is kept nowhere.
         """
@@ -122,7 +123,7 @@ class Listeners:
         try:
             check_length(_text(said))
             await self._record(said)
-        except (UsageError, StoreError) as error:
+        except (UserError, StoreError) as error:
             return errors.error(error, command=_spoken_to(said))
         return None
 
@@ -133,22 +134,27 @@ class Listeners:
         return Found(known_by_shape=True) if has_secret_shape(said.value) else None
 
     async def _record(self, said: Invocation | Click) -> None:
-        """Record and queue, unless a delivery of the same was queued before."""
+        """Record and queue, unless a delivery of the same was queued before; raises TooMany for a question too many."""
+        only_looks = _only_looks(said, self._router)
         try:
             async with asyncio.timeout(self._record_seconds):
+                if only_looks and not await self._questions.open(said.user_id, said.id, MOST_OPEN):
+                    raise TooMany(MOST_OPEN, READS_AT_ONCE)
                 if await self._deliveries.record(said):
-                    await self._queue(said)
-                else:
-                    metrics.DUPLICATES.inc()
-                    log.info("delivery_dropped", delivery=said.id)
+                    await self._queue(said, only_looks=only_looks)
+                    return
+                metrics.DUPLICATES.inc()
+                log.info("delivery_dropped", delivery=said.id)
+                if only_looks:
+                    await self._questions.close(said.user_id, said.id)
         except TimeoutError as error:
             raise StoreError("Redis does not answer in time") from error
 
-    async def _queue(self, said: Invocation | Click) -> None:
-        if isinstance(said, Click):
-            await self._engine.add(PRESS, said.id)
+    async def _queue(self, said: Invocation | Click, *, only_looks: bool) -> None:
+        if only_looks:
+            await self._engine.add(SHOW if isinstance(said, Click) else READ, said.user_id, said.id)
         else:
-            await self._engine.add(HANDLE, said.id)
+            await self._engine.add(PRESS if isinstance(said, Click) else HANDLE, said.id)
 
     async def _remember(self, delivery_id: str) -> None:
         """Drop redeliveries; after queueing, so that a process that dies in between loses nothing."""
@@ -177,6 +183,19 @@ def _how(said: Invocation | Click) -> credentials.How:
     if isinstance(said, Click):
         return "pressed"
     return "typed" if said.kind == "command" else "written"
+
+
+def _only_looks(said: Invocation | Click, router: Router) -> bool:
+    """Say whether it changes nothing for anybody: what nobody understands is answered with how to say it."""
+    if isinstance(said, Click) and not _is_command(said):
+        action = router.action_for(said.action_id)
+        return action is not None and action.permission == Word.READ
+    text = _text(said)
+    try:
+        command, _ = router.find(split(text), typed=text)
+    except UsageError:
+        return True
+    return command.permission == Word.READ
 
 
 def _is_command(click: Click) -> bool:

@@ -5,6 +5,7 @@
 | `said:<delivery id>`           | an Invocation or a Click                    | a day                     |
 | `seen:<delivery id>`           | it was queued: a redelivery is dropped      | an hour                   |
 | `done:<delivery id>`           | it was handled: a second run does nothing   | a day                     |
+| `questions:<person>`           | what they asked and is not answered yet     | ten minutes               |
 | `acted:<pipeline id>`          | what last reran it, and who                 | the retention             |
 | `attempt:<delivery id>`        | an Attempt                                  | the retention             |
 | `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
@@ -42,6 +43,7 @@ from bot.store.locks import Locks
 from bot.store.past import Past
 from bot.store.pending import Pendings
 from bot.store.pulse import Vitals
+from bot.store.questions import Questions
 from bot.store.turns import Turns
 from bot.store.watches import Watches
 
@@ -54,6 +56,7 @@ class Store:
     def __init__(self, url: str, *, retention: timedelta, prefix: str = "ci:") -> None:
         self._connection = connection = Connection(url, retention=retention, prefix=prefix)
         self.deliveries = Deliveries(connection)
+        self.questions = Questions(connection)
         self.audit = Audit(connection)
         self.claims = Claims(connection)
         self.locks = Locks(connection)

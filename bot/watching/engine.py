@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from docket import CurrentExecution, Docket, Execution, ExponentialRetry, Perpetual, Retry
+from docket import ConcurrencyLimit, CurrentExecution, Docket, Execution, ExponentialRetry, Perpetual, Retry
 from prometheus_client import Histogram
 from redis.exceptions import RedisError
 
@@ -17,6 +17,9 @@ from bot.models.circleci import PipelineId
 
 HANDLE, PRESS, POLL, LOOK_FOR, SWEEP, EXPIRE = "handle", "press", "poll", "look_for", "sweep", "expire"
 TRIAGE, RERUN_ONCE = "triage", "rerun_once"
+# What only looks, typed and pressed: of one person so many at a time, over all processes. The others wait in Redis and
+# hold no place of a worker, so that nobody's looks are in the way of what others do.
+READ, SHOW, READS_AT_ONCE = "read", "show", 3
 # A command or a press that met a lost Redis; each of its steps looks before it acts.
 RETRY = ExponentialRetry(attempts=8, minimum_delay=timedelta(seconds=1), maximum_delay=timedelta(seconds=30))
 T = TypeVar("T")
@@ -28,6 +31,20 @@ def once(run: Callable[..., Awaitable[None]]) -> Task:
 
     async def task(*ids: str, retry: ExponentialRetry = RETRY) -> None:  # noqa: ARG001  # docket's way
         await run(*ids)
+
+    return task
+
+
+def in_turn(run: Callable[[str, str], Awaitable[None]]) -> Task:
+    """Return the task that runs once, when it is its person's turn; who waits longest is next."""
+
+    async def task(
+        person_id: str,
+        delivery_id: str,
+        turn: ConcurrencyLimit = ConcurrencyLimit("person_id", READS_AT_ONCE, scope="reads"),  # noqa: ARG001, B008  # docket's way
+        retry: ExponentialRetry = RETRY,  # noqa: ARG001  # docket's way
+    ) -> None:
+        await run(person_id, delivery_id)
 
     return task
 

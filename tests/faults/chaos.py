@@ -23,7 +23,7 @@ from docket import Docket
 from redis.asyncio import Redis
 
 from bot.embedded import EmbeddedServer
-from bot.watching.engine import EXPIRE, HANDLE, LOOK_FOR, POLL, PRESS, SWEEP, TRIAGE
+from bot.watching.engine import EXPIRE, HANDLE, LOOK_FOR, POLL, PRESS, READ, SHOW, SWEEP, TRIAGE
 from playground.__main__ import the_bot
 from playground.circleci.api import CircleCI
 from playground.circleci.world import World, default_world
@@ -290,7 +290,7 @@ async def _tasks_left(url: str) -> int:
         """Stand for a task, so that its name is known."""
 
     async with Docket(name="ci-chatops", url=url) as docket:
-        docket.register(nothing, names=[HANDLE, PRESS, POLL, LOOK_FOR, SWEEP, EXPIRE, TRIAGE])
+        docket.register(nothing, names=[HANDLE, PRESS, READ, SHOW, POLL, LOOK_FOR, SWEEP, EXPIRE, TRIAGE])
         snapshot = await docket.snapshot()
     return sum(one.function_name != SWEEP for one in (*snapshot.running, *snapshot.future))
 

@@ -67,7 +67,7 @@ async def team(tmp_path: Path) -> AsyncIterator[Team]:
 
 async def test_each_act_is_one_entry_with_all_that_is_known_of_it(team: Team) -> None:
     running, failed = pushed(team, "try/slow", RUNNING), pushed(team, "try/parallel", OVER)
-    await types(team, team.ada, "deploy acme/frontend try/green env=prod token=s3cr3t-value")
+    await types(team, team.ada, "deploy acme/frontend try/green env=prod note=s3cr3t-value")
     await presses(team, team.grace, somewhere(team), CancelPipeline(pipeline_id=running.id))
     team.circleci.faults.add("POST", "*/rerun", status=403, body={"message": "Permission denied"})
     await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=failed.id))
@@ -96,7 +96,7 @@ async def test_each_act_is_one_entry_with_all_that_is_known_of_it(team: Team) ->
         "acme/frontend try/green",
         "acme/backend try/green",
     ]
-    assert entries[0].parameters == ("env", "token")
+    assert entries[0].parameters == ("env", "note")
     assert "CircleCI refused this" in entries[2].result
     assert entries[4].result == "acme/frontend try/green is locked"  # the reason is somebody's own text
     assert "s3cr3t-value" not in str(entries)

@@ -16,7 +16,7 @@ from bot.models.circleci import PipelineId
 from bot.settings import Projects, Settings
 from bot.slack.listeners import RECORD_SECONDS
 from bot.store import ENDLESS
-from bot.watching.engine import HANDLE, PRESS, Engine
+from bot.watching.engine import HANDLE, PRESS, READ, SHOW, Engine
 from bot.worker import DRAIN_SECONDS
 from playground.circleci.api import CircleCI
 from playground.circleci.world import default_world
@@ -28,6 +28,8 @@ from playground.slack.workspace import default_workspace
 from tests.contracts.openapi import problems
 
 WORLD_SECONDS_PER_SECOND = 1000
+# What was typed or pressed, and docket's own task that stands by while a question waits for its person's turn.
+DELIVERED = (HANDLE, PRESS, READ, SHOW, "_safeguard_wake")
 
 
 class Waits(NamedTuple):
@@ -114,7 +116,7 @@ class Team:
         async with asyncio.timeout(20):
             while True:
                 snapshot = await self.app.docket.snapshot()
-                if not any(one.function_name in (HANDLE, PRESS) for one in (*snapshot.running, *snapshot.future)):
+                if not any(one.function_name in DELIVERED for one in (*snapshot.running, *snapshot.future)):
                     return
                 await self.slack.pause(0.02)
 

@@ -50,7 +50,7 @@ async def test_a_slip_in_a_long_line_is_answered_all_the_same(team: Team) -> Non
     assert told.buttons == []
 
 
-async def test_a_slip_before_what_may_be_a_secret_offers_the_word_alone(team: Team) -> None:
-    await team.ada.command("deploys", "/ci", "evn set acme/frontend TOKEN hunter2-SECRET")
+async def test_a_slip_before_the_name_of_a_secret_offers_the_word_alone(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "evn set acme/frontend TOKEN")
     told = await team.is_told(team.ada, "Did you mean")
-    assert "hunter2" not in str(told.blocks)
+    assert told.buttons == ["env"]
