@@ -2,17 +2,21 @@
 
 import sys
 from datetime import timedelta
+from typing import NamedTuple
 
 import structlog
 
-from bot.errors import BotError, Locked, NotAllowed, StoreError, UsageError, UserError
+from bot.actions import ButtonAction
+from bot.errors import BotError, Locked, NotAllowed, NothingToDo, StoreError, Unreadable, UsageError, UserError
 from bot.masks import masked
 from bot.models.audit import Entry, Outcome
 from bot.models.caller import Caller
+from bot.models.circleci import Ref
 from bot.models.slack import utc_now
 from bot.policy import Word
 from bot.store import Store
 from formatters import errors
+from formatters.audit import pressed
 
 MOST_WHAT, MOST_RESULT = 300, 160
 RECORDED_ONCE = timedelta(days=1)
@@ -48,10 +52,60 @@ class Record:
         if first:
             await self.keep(entry)
 
-    async def at_the_door(self, caller: Caller, word: str, what: str, error: BotError) -> None:
-        """Keep what came to nothing before any operation began; a look is no act."""
-        if word != Word.READ and not is_recorded(error):
-            await self.keep_once(ended(begun(caller, word, what), error), caller.delivery_id)
+    async def at_the_door(
+        self, caller: Caller, word: str, what: str | ButtonAction, error: BotError, about: "About | None" = None
+    ) -> None:
+        """Keep what came to nothing before any operation began; a look is no act, and no slip of the tongue is one.
+
+        Of a button it is found out what it is about, as far as that is known without asking anybody.
+        """
+        if word == Word.READ or isinstance(error, UsageError) or is_recorded(error):
+            return
+        if isinstance(what, ButtonAction):
+            about = await self._about(what)
+        entry = begun(caller, word, pressed(what) if isinstance(what, ButtonAction) else what)
+        await self.keep_once(ended(about.noted(entry) if about else entry, error), caller.delivery_id)
+
+    async def _about(self, button: ButtonAction) -> "About":
+        try:
+            return await self._found(button)
+        except (StoreError, Unreadable):
+            return About(button.project)  # rather an entry with less in it than none
+
+    async def _found(self, button: ButtonAction) -> "About":
+        named = button.model_dump()
+        if pipeline_id := named.get("pipeline_id"):
+            for watch in await self._store.watches.of(pipeline_id):
+                return About(watch.project_slug, watch.project_title, watch.ref, watch.pipeline_number)
+        if held := await self._store.locks.get(str(named["key"])) if "key" in named else None:
+            return About(held.project_slug, held.project_title, held.ref)
+        waits_for = named.get("attempt_id") or named.get("invocation_id")
+        if waits := await self._store.pending.get(str(waits_for)) if waits_for else None:
+            number = getattr(waits.wish, "pipeline_number", None)
+            return About(waits.wish.project_slug, waits.wish.project_title, waits.wish.ref, number)
+        return About(button.project)
+
+
+class About(NamedTuple):
+    """What an act is about, as far as it is known."""
+
+    slug: str = ""
+    title: str = ""
+    ref: Ref | None = None
+    number: int | None = None
+
+    def noted(self, entry: Entry) -> Entry:
+        """Return the entry with it; a slug stands for a title that nobody has looked up."""
+        if not self.slug:
+            return entry
+        title = self.title or self.slug.partition("/")[2]
+        found = {
+            "about": f"{title} {self.ref or ''}".strip(),
+            "project_slug": self.slug,
+            "ref": str(self.ref or ""),
+            "pipeline_number": self.number,
+        }
+        return entry.model_copy(update=found)
 
 
 def _without_secrets(entry: Entry) -> Entry:
@@ -105,6 +159,8 @@ def _why(error: BotError) -> str:
             return f"{error.target} is locked"
         case UsageError():
             return error.problem[:MOST_RESULT]
+        case NothingToDo() if error.why == "declined" and error.what:
+            return error.what[:MOST_RESULT]
         case _:
             return _short(errors.error(error).text)
 

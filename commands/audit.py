@@ -18,6 +18,7 @@ from bot.requests import Request, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.targets import is_project
+from formatters.audit import MOST_COUNTED
 
 HELP = CommandHelp(
     name="audit",
@@ -31,8 +32,6 @@ HELP = CommandHelp(
 _PERIOD = re.compile(r"[0-9]{1,4}[dh]")
 _PERSON = re.compile(r"<@(\w+)(?:\|[^<>]*)?>|@([\w.-]+)")
 DEFAULT = "7d"
-
-MOST = 1000  # looked through and counted
 
 
 class Audit(Request):
@@ -74,9 +73,10 @@ async def show(request: Audit, caller: Caller, context: Context) -> Record:
     title = await context.finder.title(slug) if slug else ""
 
     def fits(entry: Entry) -> bool:
-        return _is_by(entry, request.person) and (not title or _is_about(entry, title))
+        return _is_by(entry, request.person) and (slug is None or _is_about(entry, slug, title))
 
-    return Record(period=request.period, entries=tuple(await context.store.audit.lately(request.since, fits, MOST)))
+    found = await context.store.audit.lately(request.since, fits, MOST_COUNTED + 1)
+    return Record(period=request.period, entries=tuple(found))
 
 
 def _is_by(entry: Entry, person: str) -> bool:
@@ -85,8 +85,9 @@ def _is_by(entry: Entry, person: str) -> bool:
     return not person or person in people
 
 
-def _is_about(entry: Entry, title: str) -> bool:
-    return f"{entry.about} ".startswith(f"{title} ")
+def _is_about(entry: Entry, slug: ProjectSlug, title: str) -> bool:
+    """Say whether it is about a project: by its slug, which an earlier version did not keep, or by its title."""
+    return entry.project_slug.casefold() == slug.casefold() or f"{entry.about} ".startswith(f"{title} ")
 
 
 def register(router: Router) -> None:

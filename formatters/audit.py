@@ -1,28 +1,77 @@
 """What people did, in words, newest first."""
 
+from bot.actions import (
+    AddCheckoutKey,
+    ButtonAction,
+    CancelJob,
+    RemoveCheckoutKey,
+    RemoveVariable,
+    VariableForm,
+)
 from bot.answers.people import Record
-from bot.models.audit import Entry
-from formatters.blocks import Message, assemble, clean, code, context, fit, literal, moment, section
+from bot.models.audit import Entry, Outcome
+from formatters.blocks import Message, assemble, clean, code, fit, literal, moment, section
 from formatters.words import count
 
-MOST_SHOWN = 25
+MOST_COUNTED = 1000
+_MORE = "and {} older: name a project, a person or a shorter time, such as `audit &lt;project&gt; 12h`"
+_MARKS = {Outcome.DONE: "✅ Done", Outcome.REFUSED: "🚫 Refused", Outcome.FAILED: "❌ Failed"}
+# What stands on a button, for the record: what it takes from whoever pressed it is no name, but an id.
+_PRESSED = {
+    "cancel_pipeline": "Cancel",
+    "rerun_failed": "Rerun failed",
+    "rerun_all": "Rerun all",
+    "approve_job": "Approve",
+    "choose_definition": "Choose a pipeline definition",
+    "variable_form": "set",
+    "remove_variable": "remove",
+    "add_checkout_key": "add",
+    "remove_checkout_key": "remove the key",
+    "ssh_key_form": "add an SSH key",
+    "heroku_form": "set the Heroku key",
+    "clear_cache": "clear the caches",
+    "add_webhook": "set up the webhook",
+    "unlock": "unlock",
+    "take_lock": "take over the lock",
+    "ask_holder": "ask for the lock",
+    "agree_deploy": "Agree",
+    "decline_deploy": "Decline",
+    "deploy_anyway": "Deploy all the same",
+    "type_target": "Type it",
+}
+
+
+def pressed(button: ButtonAction) -> str:
+    """Return what a press is called, with the id of what it acts on."""
+    words = _PRESSED.get(button.action_id, button.action_id.replace("_", " "))
+    match button:
+        case CancelJob():
+            return f"Cancel job {button.job_number}"
+        case VariableForm() | RemoveVariable():
+            return f"{words} {button.name}"
+        case AddCheckoutKey():
+            return f"{words} {button.kind}"
+        case RemoveCheckoutKey():
+            return f"{words} {button.fingerprint}"
+        case _:
+            return words
 
 
 def audit(found: Record) -> Message:
-    """Return the entries; each says who, what, by which rule, and what came of it."""
+    """Return the entries; each says how it ended, who, what, by which rule, and what came of it."""
     entries, period = found.entries, clean(found.period)
     if not entries:
         text = f"Nobody did anything through me in the last {period}, but read."
         return assemble(text, section(text))
-    text = f"{count(len(entries), 'act')} in the last {period}, newest first."
-    left = len(entries) - MOST_SHOWN
-    more = f"{left} older ones are left out: name a project, a person or a shorter time." if left > 0 else ""
-    lines = [_line(entry) for entry in entries[:MOST_SHOWN]]
-    return assemble(text, section(f"*{text}*\n{fit(lines, 2700)}"), context(more) if more else None)
+    number = count(len(entries), "act") if len(entries) <= MOST_COUNTED else f"More than {MOST_COUNTED:,} acts"
+    text = f"{number} in the last {period}, newest first."
+    lines = [_line(entry) for entry in entries[:MOST_COUNTED]]
+    return assemble(text, section(f"*{text}*\n{fit(lines, 2800, more=_MORE)}"))
 
 
 def _line(entry: Entry) -> str:
     # A name and no mention: to be looked up is no reason for a ping.
+    ended = f"{_MARKS[entry.outcome]} · " if entry.outcome else ""
     who = literal(entry.user_name or entry.user_id, 60)
     about = f" ({literal(entry.about, 120)})" if entry.about and entry.about not in entry.what else ""
     rule = f" · by “{literal(entry.rule, 120)}”" if entry.rule else ""
@@ -31,4 +80,4 @@ def _line(entry: Entry) -> str:
     asked = f" · for {literal(asker, 60)}" if asker else ""
     second = f" · agreed by {literal(agreed, 60)}" if agreed else ""
     what = f"{code(entry.what, 120)}{about} · {literal(entry.result, 120)}"
-    return f"{moment(entry.at)} · {who} · {what}{rule}{asked}{second}"
+    return f"{ended}{moment(entry.at)} · {who} · {what}{rule}{asked}{second}"

@@ -141,7 +141,7 @@ async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) ->
         await _decide(hands, caller, pending, DECLINE, by_form=True)
     async with alone(hands, caller, pending, decision(pending_id)):
         how = pending.end or _declined(pending, caller.called, reason)
-        await end(hands, pending, how, _why_declined(caller.person_id))
+        await end(hands, pending, how, _why_declined(caller.person_id, caller.called, reason))
     return Answered(answer="decline")
 
 
@@ -150,8 +150,10 @@ def _declined(pending: Pending, name: str, reason: str) -> End:
     return End(shown=agreement.declined(pending, name, reason).text, told=told.text)
 
 
-def _why_declined(person_id: str) -> NothingToDo:
-    return NothingToDo("declined", person_id=person_id)
+def _why_declined(person_id: str, name: str, reason: str) -> NothingToDo:
+    """Return what the record says of it; the reason, which is somebody's own text, is masked there."""
+    why = f": {reason.strip()}" if reason.strip() else ""
+    return NothingToDo("declined", person_id=person_id, what=f"{name} declined{why}")
 
 
 async def expire(hands: Hands, pending_id: str) -> timedelta | None:
@@ -179,7 +181,7 @@ async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) 
         return End(shown=agreement.expired(pending).text, told=told.text), NothingToDo("expired")
     name = await hands.messenger.user_name(person_id) or person_id
     if verdict == DECLINE:
-        return _declined(pending, name, ""), _why_declined(person_id)
+        return _declined(pending, name, ""), _why_declined(person_id, name, "")
     shown = agreement.agreed_in_vain(pending, name, agreement.interrupted(), is_sure=False).text
     return End(shown=shown), NothingToDo("agreed_in_vain", what=pending.target)
 

@@ -40,7 +40,7 @@ async def unlock(hands: Hands, caller: Caller, key: str) -> LockChanged:
     async with _on(hands, caller, held, "unlock") as act:
         if not await hands.store.locks.unlock(held):
             raise NothingToDo("lock_changed_hands", what=held.target)
-        act.note(result=f"{held.target} is unlocked")
+        act.note(result=f"{held.target} is unlocked{await _whose(hands, act, held)}")
     if held.holder_id != act.caller.person_id:
         await hands.direct(held.holder_id, words.was_removed(held, act.caller.person_id))
     return LockChanged(act="unlock", lock=held, entry=act.entry)
@@ -55,6 +55,7 @@ async def take(hands: Hands, caller: Caller, key: str, holder_id: str) -> LockCh
             mine = held
         elif held.holder_id != holder_id or not await hands.store.locks.take(held, mine):
             raise NothingToDo("lock_changed_hands", what=held.target)
+        act.note(result=f"{held.target} is theirs now{await _whose(hands, act, held)}")
     if mine != held:
         await hands.direct(held.holder_id, words.was_taken(held, act.caller.person_id))
     return LockChanged(act="take", lock=mine, entry=act.entry)
@@ -68,6 +69,13 @@ async def ask_holder(hands: Hands, caller: Caller, key: str) -> LockChanged:
         if await hands.store.claims.first(f"asked-for:{key}:{held.since.isoformat()}:{person_id}"):
             await hands.direct(held.holder_id, words.asked_for(held, person_id))
     return LockChanged(act="ask", lock=held, entry=act.entry)
+
+
+async def _whose(hands: Hands, act: Act, held: Lock) -> str:
+    """Return who held it, for the record, where that was somebody else."""
+    if held.holder_id == act.caller.person_id:
+        return ""
+    return f"; {await hands.messenger.user_name(held.holder_id) or held.holder_id} held it"
 
 
 async def _held(hands: Hands, key: str) -> Lock:

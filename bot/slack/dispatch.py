@@ -8,7 +8,7 @@ import structlog
 from pydantic import ValidationError
 
 from bot import metrics
-from bot.actions import RunCommand
+from bot.actions import ButtonAction, RunCommand
 from bot.answers import Answer, File, Nothing
 from bot.answers.questions import SecondPerson, Waits
 from bot.errors import (
@@ -29,7 +29,7 @@ from bot.models.circleci import ProjectSlug
 from bot.models.slack import Click, Invocation
 from bot.permissions import Permissions
 from bot.policy import Word
-from bot.record import Record
+from bot.record import About, Record
 from bot.requests import Request
 from bot.routing import Command, Context
 from bot.settings import Projects
@@ -45,11 +45,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class _Act:
-    """What is being carried out, for the record: the word it takes, and the command or the button."""
+    """What is being carried out, for the record: the word it takes, the command or the button, and what it names."""
 
     caller: Caller
     word: str = Word.READ
-    what: str = ""
+    what: str | ButtonAction = ""
+    about: About | None = None
+
+    @property
+    def name(self) -> str:
+        """The command or the button, for the log."""
+        return self.what if isinstance(self.what, str) else self.what.action_id
 
 
 class Dispatcher:
@@ -89,6 +95,7 @@ class Dispatcher:
         command, rest = self._context.router.find(split(invocation.text), typed=invocation.text)
         log.info("command", name=command.name, kind=invocation.kind, channel=invocation.channel_id)
         act.word, act.what = command.permission, command.name
+        act.about = _named(command, rest, self._context.projects)
         await self._context.permissions.check(act.caller, command.permission)
         try:
             request = _parsed(command, rest, self._context.projects)
@@ -112,8 +119,7 @@ class Dispatcher:
         if action is None:
             raise NothingToDo("unknown_button")
         log.info("press", button=action.button.action_id, channel=click.channel_id)
-        act.what = action.button.action_id
-        button = action.button.unpack(click.value)
+        act.what = button = action.button.unpack(click.value)
         act.word = button.takes(action.permission)
         if not button.asks_itself:
             await at_the_door(self._context.permissions, act.caller, act.word, button.project)
@@ -163,12 +169,12 @@ class Dispatcher:
         except StoreError:
             raise
         except BotError as error:
-            await self._record.at_the_door(act.caller, act.word, act.what, error)
+            await self._record.at_the_door(act.caller, act.word, act.what, error, act.about)
             return await self._words_for(error, said)
 
     async def _shown(self, said: Invocation | Click, act: _Act, answer: Answer) -> Message | None:
         """Return the words of an answer; a file goes into the thread itself."""
-        log.info("answered", what=act.what, answer=type(answer).__name__)
+        log.info("answered", what=act.name, answer=type(answer).__name__)
         if isinstance(answer, File):
             await self._context.messenger.upload(said.channel_id, answer.name, answer.content, thread_ts=said.thread_ts)
             return None
@@ -216,6 +222,15 @@ def _parsed(command: Command, words: Sequence[Typed], projects: Projects) -> Req
             "I cannot take this: it is too long, or holds what no name can.", given=str(first["input"])
         ) from None
     return request
+
+
+def _named(command: Command, words: Sequence[Typed], projects: Projects) -> About | None:
+    """Return what a line is about, as it is spelled: who is refused it is told nothing else."""
+    try:
+        slug, ref = _parsed(command, words, projects).about(projects)
+    except UsageError:
+        return None
+    return About(slug, ref=ref) if slug else None
 
 
 async def at_the_door(permissions: Permissions, caller: Caller, word: str, slug: str) -> None:

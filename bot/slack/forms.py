@@ -101,7 +101,7 @@ class Forms:
         try:
             await at_the_door(self._context.permissions, caller, button.takes(form.permission), button.project)
         except BotError as error:
-            await self._record.at_the_door(caller, button.takes(form.permission), form.button.action_id, error)
+            await self._record.at_the_door(caller, button.takes(form.permission), button, error)
             raise
 
     async def _carried_out(
@@ -118,7 +118,7 @@ class Forms:
             return errors.error(error)
         except BotError as error:
             log.warning("form_refused", form=form.button.action_id, error=type(error).__name__)
-            await self._record.at_the_door(caller, button.takes(form.permission), form.button.action_id, error)
+            await self._record.at_the_door(caller, button.takes(form.permission), button, error)
             return errors.error(error)
         except Exception as error:  # noqa: BLE001  # its text may hold what was typed: the kind of it must do
             log.error("form_failed", form=form.button.action_id, error=type(error).__name__)  # noqa: TRY400

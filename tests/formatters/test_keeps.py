@@ -2,9 +2,14 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
+from bot.actions import CancelJob
 from bot.answers.people import Record
 from bot.models.audit import Entry, Outcome
-from formatters.audit import audit
+from bot.routing import Router
+from commands import register
+from formatters.audit import _PRESSED, audit
 from formatters.limits import violations
 
 OLD = Entry(
@@ -22,7 +27,7 @@ OLD = Entry(
 def lines(*entries: Entry) -> list[str]:
     message = audit(Record(period="7d", entries=entries))
     assert violations(message) == []
-    return [line.partition(" · ")[2] for line in message.blocks[0]["text"]["text"].splitlines()[1:]]
+    return [line[line.index("ada · ") :] for line in message.blocks[0]["text"]["text"].splitlines()[1:]]
 
 
 def test_an_entry_says_who_what_what_came_of_it_and_the_rule() -> None:
@@ -43,3 +48,34 @@ def test_who_agreed_is_said_by_name_and_never_pinged() -> None:
     assert lines(named)[0].endswith("by “members deploy” · agreed by grace")
     unnamed = OLD.model_copy(update={"agreed_id": "U0GRACE"})
     assert lines(unnamed)[0].endswith(" · agreed by U0GRACE")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "begins"),
+    [
+        (Outcome.DONE, "✅ Done · "),
+        (Outcome.REFUSED, "🚫 Refused · "),
+        (Outcome.FAILED, "❌ Failed · "),
+        (None, "<!date"),
+    ],
+)
+def test_an_entry_begins_with_how_it_ended(outcome: Outcome | None, begins: str) -> None:
+    message = audit(Record(period="7d", entries=(OLD.model_copy(update={"outcome": outcome}),)))
+    assert message.blocks[0]["text"]["text"].splitlines()[1].startswith(begins)
+
+
+@pytest.mark.parametrize(("number", "counted"), [(60, "60 acts"), (1000, "1000 acts"), (1001, "More than 1,000 acts")])
+def test_what_does_not_fit_is_counted_and_how_to_reach_it_is_said(number: int, counted: str) -> None:
+    message = audit(Record(period="7d", entries=(OLD,) * number))
+    assert violations(message) == []
+    said = message.blocks[0]["text"]["text"].splitlines()
+    assert said[0].startswith(f"*{counted} in the last 7d")
+    shown = len(said) - 2
+    left = f"{min(number, 1000) - shown}"
+    assert said[-1].startswith(f"and {left} older: name a project, a person or a shorter time")
+
+
+def test_every_button_that_acts_has_words_for_the_record() -> None:
+    router = register(Router())
+    looks = {name for name, one in router.actions.items() if one.permission == "read"}
+    assert {*router.actions, *router.forms} - looks == {*_PRESSED, CancelJob.action_id}

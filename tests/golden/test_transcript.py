@@ -57,6 +57,7 @@ def test_a_button_shows_what_it_asks_and_where_it_leads() -> None:
         ("locked acme/frontend 1 min 12 s ago.", "locked acme/frontend ‹age› ago."),
         ("Open until 2026-11-20 11:00. Nothing", "Open until ‹a date and a time›. Nothing"),
         ("              2026-11-20 11:00 · ada · `lock` · done", "              ‹when› · ada · `lock` · done"),
+        ("    ✅ Done · 2026-11-20 11:00 · ada · `lock` · done", "    ✅ Done · ‹when› · ada · `lock` · done"),
         ("last 2026-11-20 07:00 in #1810", "last 2026-11-20 07:00 in #1810"),
         ("failed after 12 s", "failed after 12 s"),
     ],

@@ -15,7 +15,10 @@ _VARYING = (
     # The bot's own clock is the real one: a lock's age, when a question expires, when an act was done.
     (re.compile(r"\b(?:\d+ min )?\d+ s ago\b"), "‹age› ago"),
     (re.compile(r"\b([Uu])ntil \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1ntil ‹a date and a time›"),
-    (re.compile(r"^( *(?:section +)?)\d{4}-\d\d-\d\d \d\d:\d\d(?= · .+ · `)", re.MULTILINE), r"\1‹when›"),
+    (
+        re.compile(r"^( *(?:section +)?(?:\S+ \w+ · )?)\d{4}-\d\d-\d\d \d\d:\d\d(?= · .+ · `)", re.MULTILINE),
+        r"\1‹when›",
+    ),
     # The check-up looks at this machine.
     (re.compile(r"(?<=\*Redis\*: version )[\d.]+"), "‹version›"),
     (re.compile(r"\bafter [\d.]+ s as a rule, [\d.]+ s at worst"), "after ‹some› s as a rule, ‹some› s at worst"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.actions import ApproveJob, CancelPipeline, RerunAll, VariableForm
+from bot.actions import ApproveJob, CancelJob, CancelPipeline, RerunAll, TakeLock, Unlock, VariableForm
 from bot.watching.engine import HANDLE, PRESS, Engine
 from playground.slack import payloads
 from playground.slack.delivery import INTERACTIVE
@@ -28,6 +28,7 @@ from tests.operations.scene import (
 )
 from tests.stories.team import Team
 
+TOKEN = "ghp_" + "a1B2" * 9
 POLICY = """
 [[rules]]
 name = "everybody reads"
@@ -131,7 +132,8 @@ async def test_what_nobody_let_happen_is_the_askers_entry(team: Team) -> None:
     hold = ApproveJob(pipeline_id=build.id, workflow_id=run.id, approval_request_id=run.job_ids["hold-prod"])
     await presses(team, team.ada, somewhere(team), hold)
     asked = await team.reads("Somebody else must agree")
-    await fills_in(team.grace, await opens(team, team.grace, asked, "Decline"), reason="a value of hers")
+    why = f"not with {TOKEN}. On Monday!"
+    await fills_in(team.grace, await opens(team, team.grace, asked, "Decline"), reason=why)
     (entry,) = await record(team)
     assert (entry.user_id, entry.word, entry.outcome, entry.about) == (
         team.ada.id,
@@ -140,8 +142,7 @@ async def test_what_nobody_let_happen_is_the_askers_entry(team: Team) -> None:
         "acme/frontend hold/prod",
     )
     assert entry.pipeline_number == build.number
-    assert "declined" in entry.result
-    assert "a value of hers" not in str(entry)
+    assert entry.result == "grace declined: not with [masked]. On Monday!"
 
 
 async def test_refused_windows_and_presses_are_on_record(team: Team) -> None:
@@ -174,6 +175,44 @@ async def test_refused_windows_and_presses_are_on_record(team: Team) -> None:
     assert {one.about for one in entries} == {"acme/frontend"}
     assert entries[-1].parameters == ("DEPLOY_TOKEN",)
     assert "hunter2" not in str(entries)
+
+
+async def test_what_is_refused_at_the_door_names_what_it_is_about(team: Team) -> None:
+    guest = team.slack.person("guest")
+    build = pushed(team, "hold/prod", ON_HOLD)
+    run = build.runs[0]
+    hold = ApproveJob(pipeline_id=build.id, workflow_id=run.id, approval_request_id=run.job_ids["hold-prod"])
+    await types(team, team.ada, "watch acme/frontend hold/prod")
+    await types(team, team.grace, "lock acme/frontend:try/green hotfix")
+    before = len(await record(team))
+    await presses(team, guest, somewhere(team), hold)
+    await presses(team, guest, somewhere(team), Unlock(key=f"{FRONTEND} try/green"))
+    await presses(team, guest, somewhere(team), CancelJob(project_slug=FRONTEND, job_number=7))
+    await types(team, guest, "deploy acme/frontend main env=prod")
+    await types(team, guest, "deploy ACME/frontend main what is this")
+    await types(team, team.ada, "deploy acme/frontend main what is this")  # she may, and slips
+    entries = (await record(team))[before:]
+    assert [(one.what, one.about, one.pipeline_number) for one in entries] == [
+        ("Approve", "acme/frontend hold/prod", build.number),
+        ("unlock", "acme/frontend try/green", None),
+        ("Cancel job 7", "acme/frontend", None),
+        ("deploy", "acme/frontend main", None),
+        ("deploy", "", None),
+    ]
+    assert {one.outcome for one in entries} == {"refused"}
+    assert {one.project_slug for one in entries[:4]} == {FRONTEND}
+
+
+async def test_who_held_a_lock_stands_in_the_entry_of_who_took_it(team: Team) -> None:
+    await types(team, team.ada, "lock acme/frontend:try/green hotfix")
+    key = f"{FRONTEND} try/green"
+    await presses(team, team.grace, somewhere(team), TakeLock(key=key, holder_id=team.ada.id))
+    await presses(team, team.ada, somewhere(team), Unlock(key=key))
+    assert [one.result for one in await record(team)] == [
+        "acme/frontend try/green is locked",
+        "acme/frontend try/green is theirs now; ada held it",
+        "acme/frontend try/green is unlocked; grace held it",
+    ]
 
 
 async def test_nothing_is_on_record_twice_however_often_it_is_delivered(team: Team) -> None:
