@@ -19,6 +19,7 @@ from formatters import errors
 from formatters.audit import pressed
 
 MOST_WHAT, MOST_RESULT = 300, 160
+_FREE_TEXT = ("user_name", "agent", "what", "about", "rule", "result", "for_name", "agreed_name", "ref", "job")
 RECORDED_ONCE = timedelta(days=1)
 log = structlog.get_logger(__name__)
 
@@ -109,7 +110,8 @@ class About(NamedTuple):
 
 
 def _without_secrets(entry: Entry) -> Entry:
-    words = {name: masked(value) for name, value in entry if type(value) is str}
+    """Return the entry without what looks like a credential; its ids and its word are ours, or Slack's."""
+    words = {name: masked(str(getattr(entry, name))) for name in _FREE_TEXT}
     return entry.model_copy(update={**words, "parameters": tuple(map(masked, entry.parameters))})
 
 

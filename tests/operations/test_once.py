@@ -77,7 +77,7 @@ second_person = true
 @pytest.fixture
 async def team(tmp_path: Path) -> AsyncIterator[Team]:
     async with team_under(
-        POLICY, tmp_path, circleci_webhook_secret="secret", public_url="https://ci.acme.example"
+        POLICY, tmp_path, circleci_webhook_secret="webhook-secret", public_url="https://ci.acme.example"
     ) as team:
         yield team
 
