@@ -21,8 +21,8 @@ golden: $(VENV)/installed-dev ## Record anew what people read, in tests/golden/m
 	@$(BIN)/python -m pytest -q tests/golden --golden
 	@git status --short -- tests/golden
 
-chaos: $(VENV)/installed-dev ## Deploy under 200 kill -9 (SEED=, KILLS=), or for a while (MINUTES=)
-	@$(BIN)/python -m tests.faults.chaos $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS)) $(if $(MINUTES),--minutes $(MINUTES))
+chaos: $(VENV)/installed-dev ## Deploy under 200 kill -9 (SEED=, KILLS=), for a while (MINUTES=), or under random policies (POLICY=1)
+	@$(BIN)/python -m $(if $(POLICY),tests.oracle.play,tests.faults.chaos) $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS)) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: $(VENV)/installed-dev ## Measure speed and memory, as ratios where machines differ (FIGURES="acks verdicts", SEED=)
 	@$(BIN)/python -m tests.bench $(if $(SEED),--seed $(SEED)) $(FIGURES)

@@ -234,7 +234,7 @@ async def chaos(  # each is one word of the command line
     folder: Path, *, seed: int, kills: int, at_once: int = 20, pause: float = 1.5, seconds: float = 0
 ) -> Toll:
     """Let it happen once; the same `seed` decides the same, but not the instants of the machine."""
-    began, toll, chance = time.monotonic(), Toll(seed), random.Random(seed)  # noqa: S311  # it hides nothing
+    began, toll, chance = time.monotonic(), Toll(seed), random.Random(seed)  # it hides nothing
     world = default_world(Clock(speed=WORLD_SECONDS_PER_SECOND))
     workspace = default_workspace(now=lambda: world.clock.now().timestamp())
     async with (
@@ -305,7 +305,7 @@ def _unsure(folder: Path) -> Counter[str]:
 def main() -> int:
     """Run it from a terminal; returns 1 when anything went wrong."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311  # it hides nothing
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # it hides nothing
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=0, help="kill now and then, for that long")
     parser.add_argument("--keep", type=Path, help="leave the logs in this folder")

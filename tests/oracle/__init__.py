@@ -1,0 +1,1 @@
+"""Nobody gets round: random policies, people and sequences, judged by file and requests alone."""

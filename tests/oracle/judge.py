@@ -1,0 +1,129 @@
+"""Who may have caused what CircleCI was asked: judged by the file and the requests alone."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from playground.circleci.world import World
+from tests.oracle.ledger import Act, is_green
+from tests.oracle.rules import WAITING, Person, Ref, Rules, Verdict, Wish
+from tests.oracle.wants import Want
+
+ON_PROJECTS = ("secrets", "keys", "admin", "nobody")
+
+
+class Did(NamedTuple):
+    """What one person did, and where: what they wanted, or which button of a question they pressed.
+
+    `once` is the same for whatever must come to one act, however often it is delivered.
+    """
+
+    person: Person
+    channel_id: str
+    once: str
+    wants: tuple[Want, ...] = ()
+    answers: str = ""
+
+
+@dataclass
+class Judge:
+    """Knows the file, and what people have asked for, typed, allowed and locked so far."""
+
+    rules: Rules
+    world: World
+    asked: list[Did] = field(default_factory=list)
+    typed: set[tuple[str, str]] = field(default_factory=set)
+    over_red: set[tuple[str, Ref | None]] = field(default_factory=set)
+    locks: dict[tuple[str, Ref | None], str] = field(default_factory=dict)
+    carried_out: set[str] = field(default_factory=set)
+
+    def wrong(self, done: Sequence[Did], acts: Sequence[Act]) -> Iterator[str]:
+        """Yield what must not have been, a sentence each, and remember what was done."""
+        for one in done:
+            self._note_answer(one)
+        for act in acts:
+            if not any(self._explains(one, act) for one in done):
+                yield f"nobody may have done this: {act}"
+        chances = len({one.once for one in done if one.once not in self.carried_out})
+        for what, times in Counter((act.word, act.slug, act.ref, act.target) for act in acts).items():
+            if times > (chances if not act_target(what) else 1):
+                yield f"{times} times: {what}"
+        if acts:
+            self.carried_out |= {one.once for one in done if one.once.startswith("typed")}
+        for one in done:
+            self.asked += [one] * bool(one.wants)
+            self._note_locks(one)
+
+    def may(self, one: Did, word: str, slug: str, ref: Ref | None) -> Verdict:
+        """Return what the file says about one person's wish, where they said it."""
+        project = self.world.projects.get(slug)
+        names = (slug, f"{project.organization}/{project.name}") if project else (slug,)
+        return self.rules.verdict(one.person, Wish(word, names, ref, one.channel_id))
+
+    def _explains(self, one: Did, act: Act) -> bool:
+        if one.once in self.carried_out:
+            return False
+        if act.word in ON_PROJECTS or act.target.endswith("/build-cache"):
+            return self.may(one, act.word, act.slug, None).allowed
+        earlier = [did for did in self.asked if _wants(did, act)]
+        match one.answers:
+            case "agree_deploy":
+                return any(did.person != one.person and self._permits(did, act, one) for did in earlier)
+            case "deploy_anyway":
+                may = self.may(one, "approve", act.slug, act.ref).allowed
+                return may and any(self._permits(did, act) for did in earlier)
+            case "type_target" | "choose_definition":
+                return any(did.person == one.person and self._permits(did, act) for did in earlier)
+            case _:
+                return _wants(one, act) and self._permits(one, act)
+
+    def _permits(self, asker: Did, act: Act, agreed: Did | None = None) -> bool:
+        """Say whether somebody's act may go out by now, with whoever agreed to it."""
+        both = [asker, *([agreed] if agreed else [])]
+        if not all(self.may(one, word, act.slug, act.ref).allowed for one in both for word in (act.word, *act.also)):
+            return False
+        verdict = self.may(asker, act.word, act.slug, act.ref)
+        return (
+            not (verdict.second_person and agreed is None)
+            and not (verdict.typed and (asker.person.user_id, act.ref.name if act.ref else "") not in self.typed)
+            and not (verdict.green and self._is_red(act))
+            and not (act.word in WAITING and self._keeps_out({one.person.user_id for one in both}, act))
+        )
+
+    def _is_red(self, act: Act) -> bool:
+        if act.ref is None or act.ref.kind == "tag" or (act.slug, act.ref) in self.over_red:
+            return False
+        return not is_green(self.world, act.slug, act.ref)
+
+    def _keeps_out(self, people: set[str], act: Act) -> bool:
+        holders = {self.locks.get((act.slug, None)), self.locks.get((act.slug, act.ref))} - {None}
+        return bool(holders - people)
+
+    def _note_answer(self, one: Did) -> None:
+        if one.answers == "deploy_anyway":
+            for did in self.asked:
+                for want in did.wants:
+                    if self.may(one, "approve", want.slug, want.ref).allowed:
+                        self.over_red.add((want.slug, want.ref))
+
+    def _note_locks(self, one: Did) -> None:
+        for want in one.wants:
+            place = (want.slug, want.ref)
+            if want.word not in ("lock", "unlock", "take") or not self.may(one, "deploy", *place).allowed:
+                continue
+            if want.word == "unlock":
+                self.locks.pop(place, None)
+            elif want.word == "lock":
+                self.locks.setdefault(place, one.person.user_id)
+            elif place in self.locks:
+                self.locks[place] = one.person.user_id
+
+
+def act_target(what: tuple[str, str, Ref | None, str]) -> str:
+    """Return what tells two acts apart; two deploys of one branch are two, where two people asked for them."""
+    return what[-1]
+
+
+def _wants(one: Did, act: Act) -> bool:
+    return any((want.word, want.slug, want.ref) == (act.word, act.slug, act.ref) for want in one.wants)

@@ -1,0 +1,197 @@
+"""A policy drawn by chance: the file one would write, and what it says, worked out from docs/policy.md alone. Pure."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Literal, NamedTuple
+
+WORDS = ("read", "deploy", "rerun", "cancel", "approve", "secrets", "keys", "ssh", "admin")
+WAITING = ("deploy", "rerun", "approve")
+PROJECTS = ("*", "acme/*", "acme/frontend", "ACME/Backend", "gh/acme/frontend", "!acme/backend", "shop")
+BRANCHES = ("*", "main", "release/*", "!main", "!release/*", "hold/*", "try/*")
+TAGS = ("*", "v*", "!v2.0", "v2.0")
+PULL_REQUESTS = ("*", "7", "!7")
+CHANNELS = ("C0DEPLOYS", "C0RELEASES")
+EFFECTS = ("allow", "allow", "allow", "allow", "deny", "deny", "demand", "demand", "demand")
+
+
+class Person(NamedTuple):
+    """Somebody as Slack knows them."""
+
+    user_id: str
+    kind: Literal["member", "guest", "stranger"] = "member"
+    is_admin: bool = False
+    groups: frozenset[str] = frozenset()
+
+
+class Ref(NamedTuple):
+    """A branch, a tag or a pull request by its number."""
+
+    name: str
+    kind: Literal["branch", "tag", "pull"] = "branch"
+
+
+class Wish(NamedTuple):
+    """What somebody wants: a word, on a project under all its names, on a ref if one is known, in a channel."""
+
+    word: str
+    names: tuple[str, ...]
+    ref: Ref | None
+    channel_id: str
+
+
+class Verdict(NamedTuple):
+    """Whether they may, and what must happen first."""
+
+    allowed: bool
+    second_person: bool = False
+    typed: bool = False
+    green: bool = False
+
+
+NO = Verdict(allowed=False)
+
+
+@dataclass(frozen=True)
+class Role:
+    """Who is in a role."""
+
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule, under the keys it has in the file."""
+
+    name: str
+    effect: str
+    roles: tuple[str, ...]
+    words: tuple[str, ...]
+    projects: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    pull_requests: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    second_person: bool = False
+    typed: bool = False
+    green: bool = False
+
+    def is_about(self, wish: Wish) -> bool:
+        """Say whether it speaks of this word, here, on this project and ref."""
+        return (
+            bool({wish.word, "*"} & set(self.words))
+            and (not self.channels or wish.channel_id in self.channels)
+            and _fits(map(str.lower, self.projects), [name.lower() for name in wish.names])
+            and self._is_about_ref(wish)
+        )
+
+    def _is_about_ref(self, wish: Wish) -> bool:
+        lists = {"branch": self.branches, "tag": self.tags, "pull": self.pull_requests}
+        names_some = any(lists.values())
+        if wish.ref is None:
+            return not names_some or self.effect != "allow"
+        if not names_some:
+            # A pull request is code of anybody's: only a rule that names them lets it be deployed.
+            return self.effect != "allow" or (wish.ref.kind, wish.word) != ("pull", "deploy")
+        return bool(lists[wish.ref.kind]) and _fits(lists[wish.ref.kind], [wish.ref.name])
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A whole policy."""
+
+    roles: dict[str, Role] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+    def verdict(self, person: Person, wish: Wish) -> Verdict:
+        """Return what the file says."""
+        met = [rule for rule in self.rules if rule.is_about(wish) and self._is_of(rule, person, wish.channel_id)]
+        keeps = wish.word == "admin" and person.is_admin
+        if any(rule.effect == "deny" for rule in met):
+            return NO
+        if not keeps and not any(rule.effect == "allow" for rule in met):
+            return NO
+        return Verdict(
+            allowed=True,
+            second_person=any(rule.second_person for rule in met),
+            typed=any(rule.typed for rule in met),
+            green=any(rule.green for rule in met),
+        )
+
+    def _is_of(self, rule: Rule, person: Person, channel_id: str) -> bool:
+        return any(self._has(person, role, channel_id) for role in rule.roles)
+
+    def _has(self, person: Person, role: str, channel_id: str) -> bool:
+        if role in self.roles:
+            named = self.roles[role]
+            return (
+                person.user_id in named.users or channel_id in named.channels or bool(person.groups & set(named.groups))
+            )
+        return {"everyone": True, "admins": person.is_admin}.get(role, role == f"{person.kind}s")
+
+    def toml(self) -> str:
+        """Return the file."""
+        roles = [f"[roles.{name}]\n{_keys(vars(role))}" for name, role in self.roles.items()]
+        return "\n".join([*roles, *(f"[[rules]]\n{_keys(vars(rule))}" for rule in self.rules)])
+
+
+def drawn(chance: Random) -> Rules:
+    """Return a policy that somebody might have written."""
+    roles = {
+        "named": Role(users=_some(chance, ("U0ADA", "U0GRACE", "U0GUEST"), 2)),
+        "releasers": Role(groups=("S0RELEASE",)),
+        "there": Role(channels=(chance.choice(CHANNELS),)),
+    }
+    names = ("everyone", "members", "members", "guests", "strangers", "admins", *roles)
+    reading = Rule("reading", "allow", ("everyone",), ("read",))
+    broad = Rule("the members' own", "allow", ("members",), (*WAITING, "cancel"))
+    usual = [rule for rule in (reading, broad) if chance.random() < 0.9]
+    more = [_rule(chance, f"rule {number}", names) for number in range(chance.randint(1, 5))]
+    return Rules(roles, tuple(chance.sample([*usual, *more], len(usual) + len(more))))
+
+
+def _rule(chance: Random, name: str, roles: Sequence[str]) -> Rule:
+    effect = chance.choice(EFFECTS)
+    words = _some(chance, WAITING, 3) if effect == "demand" else _some(chance, (*WORDS, "*"), 4)
+    demands = _some(chance, ("second_person", "typed", "green"), 2) if effect == "demand" else ()
+    if "green" in demands:
+        words = ("deploy",)  # what is rerun or approved is red, or on its way
+    refs = chance.random()
+    return Rule(
+        name,
+        effect,
+        _some(chance, roles, 2),
+        words,
+        projects=_some(chance, PROJECTS, 2) if chance.random() < 0.4 else (),
+        branches=_some(chance, BRANCHES, 2) if refs < 0.5 else (),
+        tags=_some(chance, TAGS, 2) if 0.4 < refs < 0.6 else (),
+        pull_requests=_some(chance, PULL_REQUESTS, 1) if 0.45 < refs < 0.7 else (),
+        channels=_some(chance, CHANNELS, 1) if chance.random() < 0.15 else (),
+        second_person="second_person" in demands,
+        typed="typed" in demands,
+        green="green" in demands,
+    )
+
+
+def _some(chance: Random, among: Sequence[str], most: int) -> tuple[str, ...]:
+    """Return one or more of these, each once."""
+    return tuple(dict.fromkeys(chance.choice(among) for _ in range(chance.randint(1, most))))
+
+
+def _fits(patterns: Iterable[str], names: Sequence[str]) -> bool:
+    left_out: list[str] = []
+    taken: list[str] = []
+    for pattern in patterns:
+        (left_out if pattern.startswith("!") else taken).append(pattern.removeprefix("!"))
+    if any(fnmatchcase(name, pattern) for name in names for pattern in left_out):
+        return False
+    return not taken or any(fnmatchcase(name, pattern) for name in names for pattern in taken)
+
+
+def _keys(values: dict[str, object]) -> str:
+    shown = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items() if value}
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in shown.items())

@@ -1,0 +1,430 @@
+"""A team under a drawn policy: what its people do by chance, and what came of each move."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from bot.actions import ButtonAction
+from bot.models.audit import Entry, Outcome
+from playground.circleci.api import CircleCI
+from playground.slack.api import Slack
+from playground.slack.conversations import Json, Message
+from playground.slack.delivery import Delivery
+from playground.slack.modals import View
+from playground.slack.people import Person as Typist
+from tests.golden.stage import FORMS, Stage
+from tests.oracle.judge import Did, Judge
+from tests.oracle.ledger import Act, act_of, ref_of
+from tests.oracle.rules import WAITING, Person, Rules
+from tests.oracle.wants import of_button, of_text
+from tests.stories.team import Team, bot_at_work, far_sides
+
+RELEASE_TEAM = frozenset({"S0RELEASE"})
+PEOPLE = {
+    "ada": Person("U0ADA", groups=RELEASE_TEAM),
+    "grace": Person("U0GRACE"),
+    "admin": Person("U0ADMIN", is_admin=True, groups=RELEASE_TEAM),
+    "guest": Person("U0GUEST", "guest"),
+    "stranger": Person("U0STRANGER", "stranger"),
+}
+REFS = (
+    *("main", "main", "main", "release/v2.0", "release/v2.0", "hold/prod", "hold/prod", "try/slow", "try/slow"),
+    *("tag:v2.0", "pull/7/head", "refs/heads/main"),
+)
+PROJECTS = (*("acme/frontend",) * 5, *("gh/acme/backend",) * 3, "ACME/Frontend", "circleci/5e0c5f62/9f1c2d7a")
+COMMANDS = (
+    *("deploy {project} {ref}",) * 8,
+    "deploy {project} {ref} note=x",
+    "rerun {project} {ref}",
+    "rerun {project} {ref} all",
+    "rerun {project} {ref} ssh",
+    *("rerun {project} #{number} all",) * 3,
+    *("cancel {project} {ref}",) * 3,
+    "cancel {project} {job}",
+    *("approve {project} {ref}",) * 3,
+    "lock {project} {ref} because",
+    "lock {project}",
+    "unlock {project} {ref}",
+    "unlock {project}",
+    "status {project} {ref}",
+    "recent",
+    "projects",
+    "locks",
+    "why deploy {project} {ref}",
+    "env set {project} NAME",
+    "env remove {project} NAME",
+    "keys add {project} deploy-key",
+    "ssh-key add {project}",
+    "heroku-key add",
+    "cache clear {project}",
+    "webhook {project}",
+)
+READING = ("show_log", "show_tests", "show_artifacts", "send_log")
+QUESTIONS = ("agree_deploy", "deploy_anyway", "type_target", "choose_definition", "decline_deploy")
+FAULTS: tuple[Json, ...] = (
+    {"status": 503},
+    {"status": 429, "headers": {"Retry-After": "1"}},
+    {"status": 403, "body": {"message": "Permission denied"}},
+    {"drop": "before"},
+    {"drop": "after"},
+)
+QUIET: dict[str, object] = {
+    "admins": "U0ADMIN",
+    "circleci_webhook_secret": "x",
+    "public_url": "https://ci.example",
+    "poll_interval_seconds": 30,  # looks are pulled forward
+    "circleci_requests_per_second": 0,
+    "slack_posts_per_second_per_channel": 0,
+    "slack_updates_per_minute": 0,
+}
+
+
+@dataclass
+class Tally:
+    """What was played; `wrong` is what must not have been."""
+
+    policies: int = 0
+    sequences: int = 0
+    moves: int = 0
+    writes: int = 0
+    accepted: int = 0
+    agreed: int = 0
+    faults: int = 0
+    restarts: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+class Place(NamedTuple):
+    """A button before somebody's eyes, in a message."""
+
+    message: Message
+    element: Json
+
+    @property
+    def kind(self) -> str:
+        """What the button is called in our own code."""
+        return str(self.element["action_id"]).partition(":")[0]
+
+
+@asynccontextmanager
+async def playing(rules: Rules, judged_by: Rules, chance: Random, folder: Path, tally: Tally) -> AsyncIterator["Play"]:
+    """Start a team under these rules, in the middle of its day."""
+    _written(folder, rules)
+    async with far_sides(speed=0) as (circleci, slack), AsyncExitStack() as stack:
+        play = Play(judged_by, chance, folder, tally, circleci, slack, stack)
+        await play.starts()
+        await play.prepares()
+        yield play
+        slack.problems.clear()  # forged presses bear what Slack itself would not send
+
+
+def _written(folder: Path, rules: Rules) -> None:
+    folder.mkdir(parents=True)
+    (folder / "policy.toml").write_text(rules.toml(), encoding="utf-8")
+
+
+class Play:
+    """One team, whose day goes on from sequence to sequence."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        chance: Random,
+        folder: Path,
+        tally: Tally,
+        circleci: CircleCI,
+        slack: Slack,
+        stack: AsyncExitStack,
+    ) -> None:
+        self._judge = Judge(rules, circleci.world)
+        self._chance, self._folder, self._tally = chance, folder, tally
+        self._circleci, self._slack, self._stack = circleci, slack, stack
+        self._deliveries: list[tuple[Did, Delivery]] = []
+        self._windows: dict[str, tuple[Place, View]] = {}
+        self._number = 0
+        self._told: list[str] = []
+
+    async def starts(self) -> None:
+        """Start the bot, or another after it."""
+        await self._stack.aclose()
+        settings = {**QUIET, "policy_file": self._folder / "policy.toml"}
+        bot = bot_at_work(self._circleci, self._slack, self._folder / "data", **settings)  # type: ignore[arg-type]  # settings
+        self.team: Team = await self._stack.enter_async_context(bot)
+        self._stage = Stage(self.team)
+
+    async def prepares(self) -> None:
+        """Let builds be there of every kind: green, red, on hold, running, and of a pull request."""
+        world = self._circleci.world
+        for slug in ("gh/acme/frontend", "gh/acme/backend"):
+            for branch, scenario in (("release/v2.0", "failing-tests"), ("hold/prod", "on-hold"), ("pull/7", "green")):
+                world.set_scenario(slug, branch, scenario)
+            world.set_scenario(slug, "pull/7/head", "green")
+            world.projects[slug].tags["v2.0"] = world.projects[slug].branches["main"]
+            for branch in ("main", "release/v2.0", "pull/7"):
+                world.trigger(slug, branch=branch, parameters={}, by="barbara")
+        world.clock.advance(timedelta(seconds=400))
+        for slug in ("gh/acme/frontend", "gh/acme/backend"):
+            for branch in ("hold/prod", "try/slow"):
+                world.trigger(slug, branch=branch, parameters={}, by="barbara")
+        world.clock.advance(timedelta(seconds=60))
+        world.tick()
+        for pipeline in world.pipelines:
+            if pipeline.branch != "main":
+                project = pipeline.slug.removeprefix("gh/")
+                await self._slack.person("grace").command("deploys", "/ci", f"watch {project} #{pipeline.number}")
+        await self._stage.is_quiet()
+
+    async def sequence(self, longest: int) -> None:
+        """Let people do a few things in a row."""
+        self._told = []
+        self._tally.sequences += 1
+        for _ in range(self._chance.randint(1, longest)):
+            await self._move()
+
+    async def _move(self) -> None:
+        self._tally.moves += 1
+        match self._chance.choices(
+            ("say", "press", "fill", "forge", "again", "time", "restart"), (6, 8, 4, 1, 1, 1, 0.2)
+        )[0]:
+            case "say":
+                await self._judged(self._says, *self._somebody())
+            case "press":
+                await self._presses()
+            case "fill":
+                await self._fills()
+            case "forge":
+                await self._judged(self._forges, *self._somebody())
+            case "again" if self._deliveries:
+                await self._judged(self._comes_again)
+            case "time":
+                await self._passes()
+            case "restart":
+                self._tally.restarts += 1
+                await self.starts()
+
+    async def _says(self, name: str) -> list[Did]:
+        text = self._text()
+        typist = self._slack.person(name)
+        where = self._chance.choice([one for one in ("deploys", "deploys", "releases") if self._is_in(name, one)])
+        channel_id = self._slack.workspace.channel(where).id
+        self._number += 1
+        did = Did(PEOPLE[name], channel_id, f"typed {self._number}", of_text(text, self._circleci.world))
+        self._note(f"{name} in #{where}: {text}")
+        saying = typist.mention(where, text) if self._chance.random() < 0.3 else typist.command(where, "/ci", text)
+        delivery = await self._handled(saying)
+        self._deliveries.append((did, delivery))
+        return [did]
+
+    async def _presses(self) -> None:
+        """Press a button: alone, twice, or two people at once; then the pressers must see a sign."""
+        (name,) = self._somebody()
+        places = self._places(name)
+        if not places:
+            return
+        asked = [one for one in places if one.kind in QUESTIONS]
+        acting = [one for one in places if one.kind not in READING]
+        place = self._chance.choice(asked[-2:] if asked and self._chance.random() < 0.4 else acting or places)
+        names = [name]
+        if self._chance.random() < 0.25:
+            other = self._chance.choice(list(PEOPLE))
+            names.append(other if any(one.element is place.element for one in self._places(other)) else name)
+        if place.kind in FORMS:
+            names = names[:1]  # a person has one window before them
+        await self._judged(self._press, place, *names, signs=True)
+
+    async def _press(self, place: Place, *names: str) -> list[Did]:
+        done, clicks = [], []
+        wants = of_button(place.element["action_id"], place.element.get("value") or "", self._circleci.world)
+        for name in names:
+            self._note(f"{name} presses {place.kind} {place.element.get('value')}")
+            answers = place.kind if place.kind in QUESTIONS and place.kind not in FORMS else ""
+            once = f"pressed {place.message.ts} {place.element['action_id']}"
+            done.append(Did(PEOPLE[name], place.message.channel.id, once, wants, answers))
+            clicks.append(self._slack.person(name).click(place.message, place.element))
+        self._tally.agreed += place.kind == "agree_deploy"
+        await asyncio.gather(*clicks)
+        if place.kind in FORMS:
+            person, before = self._slack.person(names[0]), len(self._slack.workspace.ephemerals)
+            with suppress(TimeoutError):  # then nothing came of the press, which is told
+                await self._slack.wait_for(lambda: person.modal or len(self._slack.workspace.ephemerals) > before, 5)
+            if person.modal is not None:
+                self._windows[names[0]] = (place, person.modal)
+        return done
+
+    async def _fills(self) -> None:
+        """Fill in a window that stands open, rightly or not, and send it."""
+        open_now = [name for name in PEOPLE if self._slack.person(name).modal is not None and name in self._windows]
+        if open_now:
+            await self._judged(self._fill, self._chance.choice(open_now))
+
+    async def _fill(self, name: str) -> list[Did]:
+        place, view = self._windows.pop(name)
+        person = self._slack.person(name)
+        value = self._chance.choice(("main", "release/v2.0", "hold/prod", "v2.0", "x"))
+        fields = {one["block_id"]: value for one in view.blocks if one.get("type") == "input"}
+        self._note(f"{name} fills in {place.kind}: {value}")
+        if place.kind == "type_target":
+            self._judge.typed.add((PEOPLE[name].user_id, value))
+        answers = place.kind if place.kind in QUESTIONS else ""
+        await person.submit(view, fields)
+        if person.modal is not None:
+            await person.close(person.modal)
+        return [Did(PEOPLE[name], place.message.channel.id, f"filled {view.id}", (), answers)]
+
+    async def _forges(self, name: str) -> list[Did]:
+        """Press what no message of ours bears: a button made up of ids that somebody may have seen."""
+        kind = self._chance.choice(sorted(ButtonAction.__subclasses__(), key=lambda one: one.action_id))
+        value = json.dumps({field: self._id_for(field) for field in kind.model_fields})
+        message = self._slack.workspace.post(self.team.deploys, self._slack.workspace.bot_user_id, "Forged.", [])
+        wants = of_button(kind.action_id, value, self._circleci.world)
+        answers = kind.action_id if kind.action_id in QUESTIONS else ""
+        self._note(f"{name} forges {kind.action_id} {value}")
+        element = {"type": "button", "action_id": kind.action_id, "block_id": "b", "value": value}
+        await self._slack.person(name).click(message, element)
+        return [Did(PEOPLE[name], message.channel.id, f"pressed {message.ts} {kind.action_id}", wants, answers)]
+
+    async def _comes_again(self) -> list[Did]:
+        """Deliver once more what was delivered before."""
+        did, delivery = self._chance.choice(self._deliveries)
+        self._note(f"delivered again: {did}")
+        await self._handled(self._slack.redeliver(delivery))
+        return [did]
+
+    async def _passes(self) -> None:
+        seconds = self._chance.choice((10, 60, 400))
+        self._note(f"{seconds} s go by")
+        await self._stage.moves_on(seconds)
+
+    async def _judged(self, move: object, *given: object, signs: bool = False) -> None:
+        """Make a move, wait until all is done, and hold what came of it against the file."""
+        is_spoiled = self._chance.random() < 0.12
+        if is_spoiled:
+            self._tally.faults += 1
+            fault = self._chance.choice(FAULTS)
+            self._note(f"CircleCI's next answer to a POST: {fault}")
+            self._circleci.faults.add("POST", "*", **fault)
+        seen, before, entries = len(self._circleci.requests), self._signs(), await self._done()
+        whispered = len(self._slack.workspace.ephemerals)
+        done: list[Did] = await move(*given)  # type: ignore[operator]  # one of the methods above
+        await self._stage.is_quiet()
+        self._circleci.faults.clear()
+        acts = [act_of(one, self._circleci.world) for one in self._circleci.requests[seen:] if one.method != "GET"]
+        if signs and self._signs() == before and not acts:
+            self._says_wrong("nothing came of a press")
+        for wrong in self._judge.wrong(done, acts):
+            self._says_wrong(wrong)
+        self._hold_reading(self._slack.workspace.ephemerals[whispered:])
+        await self._hold_record(done, acts, entries, spoiled=is_spoiled)
+        self._tally.writes += len(acts)
+        self._tally.accepted += sum(act.accepted for act in acts)
+
+    def _hold_reading(self, whispers: Sequence[Message]) -> None:
+        """See that what somebody may not read, on whatever branch, is in nothing that they alone are told."""
+        world, text = self._circleci.world, self._told[-1] if self._told else ""
+        for message in whispers:
+            person = next(one for one in PEOPLE.values() if one.user_id == message.only_for)
+            for slug, project in world.projects.items():
+                built = [one for one in world.everything if one.slug == slug]
+                places = [None, *{ref_of(one) for one in built}]
+                if any(
+                    self._judge.may(Did(person, message.channel.id, ""), "read", slug, ref).allowed for ref in places
+                ):
+                    continue
+                secret = {one.revision[:7] for one in built}
+                named = f"{project.organization}/{project.name}"
+                if text.endswith(("recent", "projects", "locks")):
+                    secret.add(named)
+                if shown := [one for one in secret if one in message.visible]:
+                    self._says_wrong(f"{person.user_id} may not read {named}, and is told {shown}: {message.visible}")
+
+    async def _hold_record(self, done: Sequence[Did], acts: Sequence[Act], before: int, *, spoiled: bool) -> None:
+        """Each act must have its entry, in the name of somebody who did something, and each entry its act."""
+        entries = await self._entries()
+        new = entries[: await self._done() - before]
+        people = {one.person.user_id for one in done} | {did.person.user_id for did in self._judge.asked}
+        for act in acts:
+            told = [one for one in new if one.word in (act.word, *act.also) and one.user_id in people]
+            if act.accepted and not told and act.word != "nobody":
+                self._says_wrong(f"no entry for {act}")
+        for entry in new:
+            is_act = entry.word in (*WAITING, "cancel") and entry.pipeline_number is not None
+            if is_act and not spoiled and not [act for act in acts if act.accepted] and "lock" not in entry.what:
+                self._says_wrong(f"an entry without an act: {entry}")
+
+    async def _done(self) -> int:
+        return len(await self._entries())
+
+    async def _entries(self) -> list[Entry]:
+        """Return what was done so far, newest first."""
+        audit = self.team.app.store.audit
+        return await audit.lately(timedelta(days=1), lambda one: one.outcome is Outcome.DONE, 10**4)
+
+    def _says_wrong(self, what: str) -> None:
+        said = "\n    ".join(self._told)
+        self._tally.wrong.append(f"{what}\n    {said}\n{(self._folder / 'policy.toml').read_text(encoding='utf-8')}")
+
+    def _note(self, text: str) -> None:
+        self._told.append(text)
+
+    async def _handled(self, act: Awaitable[Delivery]) -> Delivery:
+        delivery = await act
+        await self._stage._is_handled(delivery)
+        return delivery
+
+    def _somebody(self) -> tuple[str]:
+        return (self._chance.choices(list(PEOPLE), (6, 6, 2, 1, 1))[0],)
+
+    def _text(self) -> str:
+        world, project = self._circleci.world, self._chance.choice(PROJECTS)
+        newest = self._chance.choice(world.pipelines)
+        jobs = [number for run in newest.runs for number in run.job_numbers.values()] or [1]
+        template = self._chance.choice(COMMANDS)
+        known = {"number": newest.number, "job": self._chance.choice(jobs), "ref": self._chance.choice(REFS)}
+        return template.format(project=project, **known)
+
+    def _id_for(self, field: str) -> object:
+        """Return an id that exists, for a field of a button."""
+        pipeline = self._chance.choice(self._circleci.world.pipelines)
+        run = self._chance.choice(pipeline.runs)
+        known: dict[str, object] = {
+            "pipeline_id": pipeline.id,
+            "workflow_id": run.id,
+            "approval_request_id": self._chance.choice(list(run.job_ids.values())),
+            "project_slug": pipeline.slug,
+            "job_number": next(iter(run.job_numbers.values()), 1),
+            "text": self._text(),
+            "word": self._chance.choice(WAITING),
+            "kind": "deploy-key",
+            "key": pipeline.slug,
+            "holder_id": "U0ADA",
+        }
+        return known.get(field, "x")
+
+    def _is_in(self, name: str, channel: str) -> bool:
+        return PEOPLE[name].user_id in self._slack.workspace.channel(channel).members
+
+    def _places(self, name: str) -> list[Place]:
+        """Return the buttons that somebody sees."""
+        person: Typist = self._slack.person(name)
+        workspace = self._slack.workspace
+        said = [one for channel in workspace.channels_of(person.id) for one in channel.messages if one.bot_id]
+        messages = sorted([*said, *(one for one in person.sees_only)], key=lambda one: one.ts)
+        return [
+            Place(one, one.element(label))
+            for one in messages
+            for label in one.buttons
+            if "url" not in one.element(label)
+        ]
+
+    def _signs(self) -> tuple[int, ...]:
+        """Return what changes when anybody sees anything new."""
+        workspace = self._slack.workspace
+        said = [one for channel in workspace.channels.values() for one in channel.everything] + workspace.ephemerals
+        windows = [view.hash for stack in self._slack.modals.stacks.values() for view in stack]
+        return len(said), sum(len(one.history) + one.deleted for one in said), hash(tuple(windows))
