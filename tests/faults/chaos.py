@@ -2,14 +2,15 @@
 
 One `web`, two `worker`s and one Redis, all real processes; whatever is killed is started again at once, as a host's
 supervisor does. At the end every deploy that was acknowledged must have one pipeline and one final reply, or one
-refusal, and nobody may have read the same words twice. `make chaos MINUTES=10` keeps the people deploying that long and
-looks at memory and keys as well.
+refusal, and nobody may have read the same words twice. `make chaos MINUTES=30` keeps the people deploying that long, a
+tenth of it with text that is made to be slow or broken, and looks at memory, keys and how late the loops are as well.
 """
 
 import argparse
 import asyncio
 import random
 import re
+import socket
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import httpx
 from docket import Docket
 from redis.asyncio import Redis
 
@@ -26,16 +28,20 @@ from bot.embedded import EmbeddedServer
 from bot.watching.engine import EXPIRE, HANDLE, LOOK_FOR, POLL, PRESS, READ, SHOW, SWEEP, TRIAGE
 from playground.__main__ import the_bot
 from playground.circleci.api import CircleCI
+from playground.circleci.scenarios import Scenario
 from playground.circleci.world import World, default_world
 from playground.clock import Clock
 from playground.slack.api import Slack
 from playground.slack.conversations import Channel
 from playground.slack.workspace import default_workspace
+from tests.faults import hostile
 
 PROJECT = "gh/acme/frontend"
 ROLES = ("web", "worker", "worker")
 WORLD_SECONDS_PER_SECOND = 15
 COURSES = ("green", "failing-tests", "config-error", "late-workflow", "setup", None)  # None: there is no such branch
+HOSTILE_SHARE = 0.1
+LAG_BUCKET = re.compile(r'^ci_loop_lag_seconds_bucket\{le="([^"]+)"\} ([\d.]+)', re.MULTILINE)
 SETTLE_SECONDS = 90
 LIFTED = {
     "SLACK_POSTS_PER_SECOND_PER_CHANNEL": "1000",
@@ -53,7 +59,7 @@ class Deploy:
     """One deploy as its asker knows it; a `branch` of its own tells it from all others."""
 
     branch: str
-    course: str | None
+    course: str | Scenario | None
     acked: bool = False
 
 
@@ -69,10 +75,21 @@ class Toll:
     repeated_answers: int = 0
     unsure: Counter[str] = field(default_factory=Counter)
     memory: list[int] = field(default_factory=list)
+    lags: dict[int, dict[float, float]] = field(default_factory=dict)
+    hostile: int = 0
     keys_left: int = 0
     tasks_left: int = 0
     seconds: float = 0
     wrong: list[str] = field(default_factory=list)
+
+    @property
+    def lag_p99(self) -> float:
+        """How late the loops of all processes were at the most in 99 of 100 looks, in seconds, by the histogram."""
+        summed: Counter[float] = Counter()
+        for buckets in self.lags.values():
+            summed.update(buckets)
+        looks = max(summed.values(), default=0)
+        return min((bound for bound, count in summed.items() if count >= 0.99 * looks), default=0)
 
     def __str__(self) -> str:
         """Return it for people."""
@@ -83,6 +100,8 @@ class Toll:
                 f"  posts left open by a death: {dict(self.unsure) or 'none'}",
                 f"  answers to one person said again: {self.repeated_answers}",
                 f"  keys left without an end: {self.keys_left}; tasks left: {self.tasks_left}",
+                f"  with text that is made to be slow or broken: {self.hostile}",
+                f"  the loops were late, at p99: {self.lag_p99 * 1000:.0f} ms at the most",
                 f"  memory of the largest worker, MB, every 15 s: {' '.join(map(str, self.memory))}",
                 *(f"WRONG: {one}" for one in self.wrong),
             ]
@@ -93,7 +112,9 @@ class Victim:
     """A process of the bot that is started again whenever it dies."""
 
     def __init__(self, slack: Slack, circleci: CircleCI, folder: Path, role: str, redis_url: str) -> None:
-        self._bot = partial(the_bot, slack, circleci, folder, role, cwd=None, REDIS_URL=redis_url, **LIFTED)
+        self.port = free_port()
+        port = str(self.port)
+        self._bot = partial(the_bot, slack, circleci, folder, role, cwd=None, REDIS_URL=redis_url, PORT=port, **LIFTED)
         self.role = role
         self.process: asyncio.subprocess.Process | None = None
 
@@ -118,6 +139,14 @@ class Victim:
             status = Path(f"/proc/{self.process.pid if self.process else 0}/status").read_text(encoding="utf-8")
             return int(status.partition("VmRSS:")[2].split()[0]) // 1024
         return 0
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on just now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
 
 
 class Chaos:
@@ -157,8 +186,12 @@ class Chaos:
     async def _deploy(self) -> Deploy:
         """Say it until somebody acknowledges it; each new command is a deploy of its own."""
         by_command = self._chance.random() < 0.6
+        is_hostile = self._chance.random() < HOSTILE_SHARE
+        if is_hostile:
+            await self._slack.person("guest").command("deploys", "/ci", self._chance.choice(hostile.SAID))
         while True:
-            course, branch = self._chance.choice(COURSES), f"chaos/{next(self._numbers)}"
+            course = hostile.COURSE if is_hostile else self._chance.choice(COURSES)
+            branch = f"chaos/{next(self._numbers)}"
             deploy = Deploy(branch, course)
             self.deploys.append(deploy)
             if course is not None:
@@ -222,12 +255,17 @@ class Chaos:
                 toll.wrong.append(f"{deploy.branch}: {started} pipelines, {finals} final replies")
             elif deploy.acked and not (started == finals == 1 and not refusals) and not (refusals and not started):
                 seen = f"{started} pipelines, {finals} final replies, {refusals} refusals"
-                toll.wrong.append(f"{deploy.branch} ({deploy.course}) was acknowledged: {seen}")
+                toll.wrong.append(f"{deploy.branch} ({_course(deploy)}) was acknowledged: {seen}")
         read = Counter((one.thread_ts, one.text) for one in self._channel.messages if one.bot_id)
         toll.wrong += [f"said {times} times: {text}" for (_, text), times in read.items() if times > 1]
         toll.wrong += [f"Slack: {one}" for one in self._slack.problems if "not acked" not in one]
         toll.deploys = sum(one.acked for one in self.deploys)
+        toll.hostile = sum(one.acked and one.course is hostile.COURSE for one in self.deploys)
         toll.never_acked = len(self.deploys) - toll.deploys
+
+
+def _course(deploy: Deploy) -> str:
+    return "hostile" if isinstance(deploy.course, Scenario) else str(deploy.course)
 
 
 async def chaos(  # each is one word of the command line
@@ -274,6 +312,17 @@ async def _measure(victims: list[Victim], toll: Toll) -> None:
     while True:
         await asyncio.sleep(15)
         toll.memory.append(max(one.megabytes for one in victims if one.role == "worker"))
+        for one in victims:
+            await _read_lag(one, toll)
+
+
+async def _read_lag(victim: Victim, toll: Toll) -> None:
+    """Note how late a process was so far; one that is just dying says nothing more."""
+    pid = victim.process.pid if victim.process else 0
+    with suppress(httpx.HTTPError):
+        async with httpx.AsyncClient() as client:
+            figures = (await client.get(f"http://127.0.0.1:{victim.port}/metrics")).text
+        toll.lags[pid] = {float(bound): float(count) for bound, count in LAG_BUCKET.findall(figures)}
 
 
 async def _keys_left(url: str) -> int:
