@@ -46,9 +46,12 @@ class Judge:
             if not any(self._explains(one, act) for one in done):
                 yield f"nobody may have done this: {act}"
         chances = len({one.once for one in done if one.once not in self.carried_out})
-        for what, times in Counter((act.word, act.slug, act.ref, act.target) for act in acts).items():
-            if times > (chances if not act_target(what) else 1):
-                yield f"{times} times: {what}"
+        # What surely did nothing may be tried again, and a cancel at any time: it is an emergency stop.
+        once = [act for act in acts if act.may_have_been and act.word != "cancel"]
+        for (*what, target), times in Counter((act.word, act.slug, act.ref, act.target) for act in once).items():
+            # Two deploys of one branch are two, where two people asked for them.
+            if times > (1 if target else chances):
+                yield f"{times} times: {what} {target}"
         if acts:
             self.carried_out |= {one.once for one in done if one.once.startswith("typed")}
         for one in done:
@@ -118,11 +121,6 @@ class Judge:
                 self.locks.setdefault(place, one.person.user_id)
             elif place in self.locks:
                 self.locks[place] = one.person.user_id
-
-
-def act_target(what: tuple[str, str, Ref | None, str]) -> str:
-    """Return what tells two acts apart; two deploys of one branch are two, where two people asked for them."""
-    return what[-1]
 
 
 def _wants(one: Did, act: Act) -> bool:

@@ -12,17 +12,22 @@ _TRIGGER = re.compile(r"/project/(\w+/[^/]+/[^/]+)/pipeline(?:/run)?$")
 _OF_WORKFLOW = re.compile(r"/workflow/([^/]+)/(cancel|rerun|approve)(?:/([^/]+))?$")
 _OF_JOB = re.compile(r"/project/(\w+/[^/]+/[^/]+)/job/(\d+)/cancel$")
 _OF_PROJECT = re.compile(r"/project/(\w+/[^/]+/[^/]+)/(envvar|checkout-key|ssh-key|build-cache)")
+LOST = 499  # the connection broke before an answer came
 _KEEPS = {"envvar": "secrets", "checkout-key": "keys", "ssh-key": "keys", "build-cache": "rerun"}
 
 
 class Act(NamedTuple):
-    """One change that CircleCI was asked for; `target` tells two acts apart that may not both happen for one wish."""
+    """One change that CircleCI was asked for; `target` tells two acts apart that may not both happen for one wish.
+
+    An answer that nobody heard leaves open whether it `may_have_been` done.
+    """
 
     word: str
     slug: str
     ref: Ref | None
     target: str
     accepted: bool
+    may_have_been: bool
     also: tuple[str, ...] = ()
 
 
@@ -30,20 +35,21 @@ def act_of(seen: SeenRequest, world: World) -> Act:
     """Return what a write asked for; a write that nobody knows is one that nobody may."""
     path = seen.path.partition("?")[0]
     accepted = 200 <= seen.status < 300
+    came = accepted, accepted or seen.status == LOST
     if found := _TRIGGER.search(path):
-        return Act("deploy", found[1], _asked_ref(seen.body), "", accepted)
+        return Act("deploy", found[1], _asked_ref(seen.body), "", *came)
     if found := _OF_WORKFLOW.search(path):
         pipeline = world.pipeline_of(found[1])
         also = ("ssh",) if (seen.body or {}).get("enable_ssh") else ()
-        return Act(found[2], pipeline.slug, ref_of(pipeline), f"{found[1]} {found[3] or ''}", accepted, also)
+        return Act(found[2], pipeline.slug, ref_of(pipeline), f"{found[1]} {found[3] or ''}", *came, also)
     if found := _OF_JOB.search(path):
         of = of_job(world, found[1], int(found[2]))
-        return Act("cancel", found[1], ref_of(of) if of else None, found[2], accepted)
+        return Act("cancel", found[1], ref_of(of) if of else None, found[2], *came)
     if found := _OF_PROJECT.search(path):
-        return Act(_KEEPS[found[2]], found[1], None, path, accepted)
+        return Act(_KEEPS[found[2]], found[1], None, path, *came)
     if path.endswith("/webhook"):
-        return Act("admin", "", None, path, accepted)
-    return Act("keys" if path.endswith("/heroku-key") else "nobody", "", None, path, accepted)
+        return Act("admin", "", None, path, *came)
+    return Act("keys" if path.endswith("/heroku-key") else "nobody", "", None, path, *came)
 
 
 def ref_of(pipeline: Pipeline) -> Ref:

@@ -94,10 +94,12 @@ class Rule:
         names_some = any(lists.values())
         if wish.ref is None:
             return not names_some or self.effect != "allow"
-        if not names_some:
-            # A pull request is code of anybody's: only a rule that names them lets it be deployed.
-            return self.effect != "allow" or (wish.ref.kind, wish.word) != ("pull", "deploy")
-        return bool(lists[wish.ref.kind]) and _fits(lists[wish.ref.kind], [wish.ref.name])
+        if wish.ref.kind == "pull" and not self.pull_requests:
+            # Code of anybody's, meant for any branch: what holds for one of them holds for it, but nothing lets it by.
+            if self.effect == "allow":
+                return not names_some and wish.word != "deploy"
+            return bool(self.branches) or not self.tags
+        return not names_some or (bool(lists[wish.ref.kind]) and _fits(lists[wish.ref.kind], [wish.ref.name]))
 
 
 @dataclass(frozen=True)

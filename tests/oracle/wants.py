@@ -64,6 +64,7 @@ def slug_of(word: str, world: World) -> str | None:
 
 def ref_named(word: str) -> Ref:
     """Return the branch, tag or pull request that a word names."""
+    word = word.removeprefix("refs/heads/")
     kind, _, rest = word.partition(":" if word.startswith("tag:") else "/")
     if kind == "tag":
         return Ref(rest, "tag")
