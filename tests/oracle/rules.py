@@ -151,7 +151,12 @@ def drawn(chance: Random) -> Rules:
     names = ("everyone", "members", "members", "guests", "strangers", "admins", *roles)
     reading = Rule("reading", "allow", ("everyone",), ("read",))
     broad = Rule("the members' own", "allow", ("members",), (*WAITING, "cancel"))
+    asked = (
+        Rule("two people", "demand", ("everyone",), (chance.choice(WAITING),), second_person=True),
+        Rule("typed", "demand", ("members",), ("deploy",), branches=("main", "hold/*"), typed=True),
+    )
     usual = [rule for rule in (reading, broad) if chance.random() < 0.9]
+    usual += [rule for rule in asked if chance.random() < 0.3]
     more = [_rule(chance, f"rule {number}", names) for number in range(chance.randint(1, 5))]
     return Rules(roles, tuple(chance.sample([*usual, *more], len(usual) + len(more))))
 

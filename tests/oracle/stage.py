@@ -229,7 +229,7 @@ class Play:
             return
         asked = [one for one in places if one.kind in QUESTIONS]
         acting = [one for one in places if one.kind not in READING]
-        place = self._chance.choice(asked[-2:] if asked and self._chance.random() < 0.4 else acting or places)
+        place = self._chance.choice(asked[-2:] if asked and self._chance.random() < 0.6 else acting or places)
         names = [name]
         if self._chance.random() < 0.25:
             other = self._chance.choice(list(PEOPLE))
