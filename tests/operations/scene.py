@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.actions import ButtonAction
 from bot.models.audit import Entry
+from bot.models.slack import Invocation
 from playground.circleci.pipelines import Pipeline
 from playground.slack.conversations import Json, Message
 from playground.slack.modals import View
@@ -74,6 +75,17 @@ async def types(team: Team, person: Person, text: str) -> list[Message]:
     before = list(person.sees_only)
     await person.command("deploys", "/ci", text)
     await team.is_done()
+    return [one for one in person.sees_only if one not in before]
+
+
+async def mentions(team: Team, person: Person, text: str) -> list[Message]:
+    """Mention the bot and wait until it is carried out; returns what only that person is told."""
+    before, deliveries = list(person.sees_only), team.app.store.deliveries
+    event = (await person.mention("deploys", text)).payload["event"]
+    said_id = f"{event['channel']}:{event['ts']}"
+    async with asyncio.timeout(10):  # it is acknowledged before it is recorded, and forgotten when it is done
+        while await deliveries.invocation(said_id) is None or await deliveries.said(Invocation, said_id):
+            await team.slack.pause(0.01)
     return [one for one in person.sees_only if one not in before]
 
 
