@@ -29,6 +29,7 @@ from bot.circleci.outputs import messages
 from bot.errors import UsageError
 from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, split
 from bot.masks import masked
+from bot.masks.declared import Declared
 from bot.routing import Router
 from bot.settings import Projects
 from bot.slack.payloads import typed
@@ -40,6 +41,9 @@ from commands.artifacts import LONGEST_WANTED, matches
 from formatters.blocks import code, code_block, literal
 from formatters.errors import _place_of
 
+DECLARED = Declared(
+    ("aaaaab", "hunter2-declared", "a b\tc/d", "-----BEGIN A-----\nabc\n", "[masked[masked", "%61%61%61")
+)
 ANY_TEXT = 20_000  # characters, a long text; the short one it is compared with has a quarter of them
 NOTICEABLE = 0.005  # seconds: what takes less is too little to compare, and no quadratic time
 TOO_FAST = 8  # times as long for four times as much: linear is 4, quadratic is 16
@@ -78,27 +82,48 @@ PATTERNS = {
     "bot.circleci.logs._LINE_ENDS": Row(("\r", "\r\r", "\u2028")),
     "bot.circleci.logs._INVISIBLE": Row(("\x00", "\u200b")),
     "bot.circleci.logs._SURROGATES": Row(("\ud800",)),
-    "bot.masks._KEY_BLOCK": Row(
+    "bot.masks.shapes._KEY_BLOCK": Row(
         ("-", "-----BEGIN ", "-----BEGIN A", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY----------END ")
     ),
-    "bot.masks._KEY_END": Row(("-----END ", "-----END A", "-----END PRIVATE KEY")),
-    "bot.masks._WEB_TOKEN": Row(
+    "bot.masks.shapes._KEY_END": Row(("-----END ", "-----END A", "-----END PRIVATE KEY")),
+    "bot.masks.shapes._KEY_BODY": Row(
+        ("MHcCAQEE", "MHcCAQEE ", "MHcCAQEE a", "MII", "MIIEv", "b3BlbnNzaC1rZXktdjE=", "MIG\\n", "MHcCAQEE" + "a" * 50)
+    ),
+    "bot.masks.shapes._WEB_TOKEN": Row(
         ("eyJ", "eyJ-", "-eyJ", "a-", "eyJaaaaaaaa.", "eyJaaaaaaaa.eyJ", "eyJ-aaaaaaa.eyJ-aaaaaaa.")
     ),
-    "bot.masks._TOKENS": Row(
+    "bot.masks.shapes._TOKENS": Row(
         (
             *("xoxb-", "xoxb-a", "xoxb.xoxb-", "xapp-", "ghp_", "github_pat_", "glpat-", "AKIA", "CCIPAT_", "npm_"),
-            *("pypi-", "rk_live_", "sk-", "sk-a", "hooks.slack.com/services/"),
+            *("pypi-", "rk_live_", "sk-", "sk-a", "sk-ant-", "sk-ant-a-", "hooks.slack.com/services/", "SG.", "SG.a."),
+            *("ghs_", "ghs_.", "glpat-.", "glpat--", "lin_api_", "whsec_", "ya29.", "hvs.", "AIza", "ATATT3"),
         )
     ),
-    "bot.masks._NAMED": Row(
+    "bot.masks.shapes._NAMED": Row(
         (
             *("bearer", "bearer ", "authorization", "authorization ", "authorization: ", "authorization: basic "),
             *("circle-token", "circle-token ", "circle-token: ", "circle_api_token=", "aws_secret_access_key "),
-            *("?x-amz-signature=", "&signature="),
+            *("?x-amz-signature=", "&signature=", "?token=", "?sig=[masked]"),
         )
     ),
-    "bot.masks._USER_INFO": Row(("://", "://a", "://a:", "://a:b", ":")),
+    "bot.masks.shapes._PASSWORD": Row(
+        (
+            *("password", "password ", "password: ", "password=", "password='", "password: a", "password = \\"),
+            *("api", "api-", "client_secret", "api_key=[masked]", "pwd", "pwd'", "password=none", "password: ."),
+            *("api_access_", "password==", "password='a", "password=> "),
+        )
+    ),
+    "bot.masks.shapes._OPTION": Row(
+        (
+            *("--", "--a-", "--password ", "--a-b-c-token ", "-u", "-u ", "-u a", "-u a:", "-aaau", "-u 1:1", "-u $("),
+            *("--user=", "--key ", "--key a"),
+        )
+    ),
+    "bot.masks.shapes._USER_INFO": Row(("://", "://a", "://a:", "://a:b", ":", "://a:@", "://:[masked]@")),
+    "bot.masks.declared._WRITTEN": Row(("\\", "\\u", "\\ud83d", "%", "%8", "%80", "&", "&#", "&#x1", "\\n")),
+    "bot.masks.declared._SPACING": Row((" ", "\t", "\n ", "\u200b")),
+    "bot.masks.declared._SPACING_OF_FORMS": Row((" ", "+", "\n ", "\u200b")),
+    "bot.masks.declared._TOKEN": Row(("a", "a-"), as_a_whole),
     "bot.grammar._PLAIN_WORD": Row(("a", "a ")),
     "bot.grammar._CLOSED": Row(('"', '" ', "a'")),
     "bot.grammar._PARAMETER": Row(("a", "a=", "=", "-"), as_a_whole),
@@ -268,6 +293,14 @@ FUNCTIONS: Mapping[str, tuple[Callable[[str], object], int, tuple[str, ...]]] = 
     "without_queries": (without_queries, ANY_TEXT, ("http://", "http://a?")),
     "tail": (lambda text: tail(text, 1000), ANY_TEXT, ("eyJ-", "\r", "\r\r\n", "a\b", "\t", "\x1b]", "\n")),
     "masked": (masked, ANY_TEXT, ("eyJ-", "bearer ", "://a:", "xoxb-", "-----BEGIN PRIVATE KEY-----")),
+    "declared": (
+        DECLARED.masked,
+        ANY_TEXT,
+        (
+            *("a", "aaaaab", "hunter2-", "HUNTER2-DECLARED", "\\u0061", "%61", "&#97;", "hunter2-\n", "\\\\", " "),
+            *("YWFhYWFi", "%25"),
+        ),
+    ),
     "messages": (lambda text: messages(text, cut=False), ANY_TEXT, ('"message":"', '"message":"\\', '"message"', "\\")),
     "messages of a cut log": (lambda text: messages(text, cut=True), ANY_TEXT, ('"message":"', "\\", '\\"', "\\u")),
     "quote": (lambda text: quote(text.split("\n")), ANY_TEXT, ("Error: \n", "\n", " \n", "│ \n")),
