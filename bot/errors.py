@@ -17,6 +17,8 @@ BotError
 │  ├─ NotTriggered         2xx, but nothing was started, and why
 │  ├─ PartlyDone           one of several writes failed, after others were done
 │  └─ Unavailable          5xx, time-out, no network, an answer nobody can read
+│     ├─ TooLarge          an answer of more megabytes than are read
+│     └─ Elsewhere         an address that CircleCI names and nothing is read from
 ├─ SlackError              Slack said no, and the code it gave
 │  ├─ SlackLimited         429; retry_after
 │  └─ Unreachable          neither a watch's place nor its person takes anything from us
@@ -195,6 +197,23 @@ class Unavailable(CircleCIError):
         super().__init__(reason)
         self.reason = reason
         self.arrived = arrived
+
+
+class TooLarge(Unavailable):
+    """An answer of more than `megabytes`, which are as many as are read."""
+
+    def __init__(self, megabytes: int) -> None:
+        super().__init__(f"an answer that is larger than {megabytes} MB")
+        self.megabytes = megabytes
+
+
+class Elsewhere(Unavailable):
+    """Nothing was asked: `host` is named by CircleCI, and `why` says why nothing is read from there."""
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(f"{host} is {why}, and I read nothing from there", arrived=False)
+        self.host = host
+        self.why = why
 
 
 class SlackError(BotError):

@@ -8,6 +8,7 @@ from bot.actions import RunCommand
 from bot.errors import (
     BotError,
     CircleCIError,
+    Elsewhere,
     Locked,
     NotAllowed,
     NotFound,
@@ -20,6 +21,7 @@ from bot.errors import (
     Spent,
     StoreError,
     Taken,
+    TooLarge,
     TooMany,
     Unauthorized,
     Unavailable,
@@ -200,6 +202,13 @@ def _of_circleci(problem: CircleCIError) -> str:
         case Rejected():
             said = literal(problem.message, 600) or f"status {problem.status}"
             return f"CircleCI refused this. It says: {said}"
+        case Elsewhere():
+            return f"CircleCI names {code(problem.host, 100)}, which is {problem.why}: I read nothing from there."
+        case TooLarge():
+            return (
+                f"CircleCI's answer is larger than the {problem.megabytes} MB that I read. Look at the thread or at "
+                "CircleCI before you ask again."
+            )
         case Unavailable():
             return _unavailable(problem)
         case PartlyDone():

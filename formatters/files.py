@@ -39,7 +39,7 @@ def _which(answer: Artifacts) -> Message:
 def _list(answer: Artifacts) -> Message:
     found = count(len(answer.found), "artifact")
     if answer.wanted:
-        lines = [f"• {link(one.url, one.path, 200)}" for one in answer.found]
+        lines = [f"• {link(one.link, one.path, 200)}" for one in answer.found]
     else:
         lines = [f"• {artifact_words(group)}" for group in group_artifacts(answer.found)]
     left = "" if answer.age is None else f" About {duration(max(KEPT - answer.age, timedelta()))} left."
@@ -51,5 +51,5 @@ def _list(answer: Artifacts) -> Message:
 def too_large(answer: ArtifactTooLarge) -> Message:
     """Say that a file is larger than the operator allows to be sent, and give its link."""
     path, limit = answer.artifact.path, f"{answer.megabytes:g} MB"
-    text = f"{link(answer.artifact.url, path, 200)} is larger than the {limit} that I may put into Slack."
+    text = f"{link(answer.artifact.link, path, 200)} is larger than the {limit} that I may put into Slack."
     return assemble(f"{clean(path)} is too large for Slack.", section(text))

@@ -42,13 +42,13 @@ def group_artifacts(artifacts: Sequence[Artifact]) -> list[ArtifactGroup]:
         if folder and len(files) > SMALL_FOLDER:
             groups.append(ArtifactGroup(folder, len(files), _index(files)))
         else:
-            groups += [ArtifactGroup(file.path.rpartition("/")[2] or file.path, 1, file.url) for file in files]
+            groups += [ArtifactGroup(file.path.rpartition("/")[2] or file.path, 1, file.link) for file in files]
     return groups
 
 
 def _index(files: Sequence[Artifact]) -> str:
     pages = [file for file in files if file.path.endswith("index.html")]
-    return min(pages, key=lambda file: len(file.path)).url if pages else ""
+    return min(pages, key=lambda file: len(file.path)).link if pages else ""
 
 
 def artifact_line(artifacts: Sequence[Artifact], most: int = MOST_FILES) -> str:

@@ -12,11 +12,14 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from bot.circleci.documents import parsed
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized, Unavailable
+from bot.masks import MASK, masked
 
 GUESSED_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
 LONGEST_MESSAGE = 500
+UNREADABLE = "an answer that cannot be read"
 
 # It takes an address without a query too: to pass over one would mean to look through it from each `http` in it.
 _ADDRESS = re.compile(r"(https?://[^\s?#\"'<>]*+)(?:[?#][^\s\"'<>]*+)?")
@@ -27,11 +30,12 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx: its decoded body (None when empty), and the time on CircleCI's clock."""
+    """A 2xx: its decoded body (None when empty), the time on CircleCI's clock, and how many bytes the body had."""
 
     status: int
     data: Any
     date: datetime
+    size: int = 0
 
 
 def answer(response: httpx.Response, *, secret: str, now: datetime) -> Answer:
@@ -42,10 +46,11 @@ def answer(response: httpx.Response, *, secret: str, now: datetime) -> Answer:
     date = _date(response.headers.get("date", "")) or now
     if not response.is_success:
         raise _error(response, date, secret)
+    content = response.content
     try:
-        return Answer(response.status_code, response.json() if response.content.strip() else None, date)
-    except ValueError as error:
-        raise Unavailable("an answer that cannot be read") from error
+        return Answer(response.status_code, parsed(content) if content.strip() else None, date, len(content))
+    except (ValueError, RecursionError):
+        raise Unavailable(UNREADABLE) from None
 
 
 def asked_to_wait(response: httpx.Response, *, now: datetime) -> timedelta:
@@ -64,7 +69,7 @@ def decode(model: type[M], data: object) -> M:
     """Return `data` as `model`; raises Unavailable when it is none, without a word of the data."""
     try:
         return model.model_validate(data)
-    except ValidationError:
+    except (ValidationError, RecursionError):
         # Not as its cause: pydantic quotes the data, and an answer may hold secrets.
         raise Unavailable(f"an answer that is no {model.__name__}") from None
 
@@ -125,11 +130,16 @@ def _error(response: httpx.Response, date: datetime, secret: str) -> CircleCIErr
         location: str = response.headers["location"]
         message = f"it points to {location.partition('?')[0].partition('#')[0]}"
     else:
-        message = without_queries(" ".join(_words(response.text).split())) or phrase(status)
+        message = without_queries(" ".join(_words(_text(response)).split())) or phrase(status)
     if secret:
-        message = message.replace(secret, "[masked]")
-    message = message[:LONGEST_MESSAGE]
+        message = message.replace(secret, MASK)
+    message = masked(message)[:LONGEST_MESSAGE]
     return Unauthorized(message) if status == HTTPStatus.UNAUTHORIZED else Rejected(status, message)
+
+
+def _text(response: httpx.Response) -> str:
+    # As UTF-8, whatever it says it is: `charset` may name codecs that are none of text.
+    return response.content.decode(errors="replace").removeprefix("\ufeff")
 
 
 def _words(body: str) -> str:
@@ -137,7 +147,7 @@ def _words(body: str) -> str:
     while body.lstrip().startswith("{"):
         try:
             body = json.loads(body).get("message")
-        except ValueError:
+        except (ValueError, RecursionError):
             return ""
         if not isinstance(body, str):
             return ""
@@ -167,6 +177,6 @@ def _wait(value: str, date: datetime) -> timedelta | None:
 def _date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from bot.circleci.logs import tail
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
-from bot.errors import CircleCIError, Rejected
+from bot.errors import CircleCIError, Elsewhere, Rejected, TooLarge
 from bot.models.build import Build, FailingStep, JobReport, Report, Run, State
 from bot.models.circleci import Action, Artifact, ClassicBuild, Job, Step, TestResult
 from bot.triage.infrastructure import OURS, Pattern, cause_in
@@ -159,6 +159,8 @@ async def _or_problem(work: Coroutine[Any, Any, T], sentence: str, problems: lis
         return await work
     except Rejected as error:
         problems.append(f"{sentence}: {error.message}")
+    except (Elsewhere, TooLarge) as error:
+        problems.append(f"{sentence}: {error.reason}")
     except CircleCIError:
         problems.append(sentence)
     return None

@@ -1,22 +1,20 @@
-"""Test results as they may be shown: decoded, without secrets, each cut to what anybody would read."""
+"""Test results as they may be shown: decoded, each cut to what anybody would read."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from bot.circleci.answers import decode
-from bot.masks import masked
 from bot.models.circleci import TestResult
 
-LONGEST_NAME, LONGEST_MESSAGE, LONGEST_MASKED = 500, 2000, 20_000
+LONGEST_NAME, LONGEST_MESSAGE = 500, 2000
 
 
 def decode_tests(items: Iterable[Any]) -> list[TestResult]:
     """Return the results in an answer; raises Unavailable for what is none."""
-    return [_masked(decode(TestResult, item)) for item in items]
+    return [_cut(decode(TestResult, item)) for item in items]
 
 
-def _masked(test: TestResult) -> TestResult:
-    """Return a test without the secrets that its words may quote."""
-    name, message = masked(test.name[:LONGEST_MASKED])[:LONGEST_NAME], masked(test.message[:LONGEST_MASKED])
-    where = {"classname": test.classname[:LONGEST_NAME], "file": test.file[:LONGEST_NAME]}
-    return test.model_copy(update={"name": name, "message": message[:LONGEST_MESSAGE], **where})
+def _cut(test: TestResult) -> TestResult:
+    names = {"name": test.name, "classname": test.classname, "file": test.file}
+    cut = {field: name[:LONGEST_NAME] for field, name in names.items()}
+    return test.model_copy(update={**cut, "message": test.message[:LONGEST_MESSAGE]})

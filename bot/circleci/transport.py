@@ -3,14 +3,12 @@
 import asyncio
 import logging
 import random
-import ssl
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from copy import copy
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiohttp
 import httpx
@@ -20,14 +18,23 @@ from pydantic import SecretStr
 
 from bot import metrics
 from bot.budgets import Lane
-from bot.circleci.answers import Answer, answer, asked_to_wait, phrase, without_queries
+from bot.circleci.addresses import (
+    INSIDE,
+    StrangersClient,
+    certificates,
+    check,
+    is_refusal,
+    is_trusted_with_token,
+    origin,
+)
+from bot.circleci.answers import Answer, asked_to_wait, phrase, without_queries
+from bot.circleci.bodies import content, understood, unpacked, whole
 from bot.circleci.keyring import Keyring
-from bot.errors import RateLimited, Rejected, Spent, Unauthorized, Unavailable
+from bot.errors import Elsewhere, RateLimited, Rejected, Spent, TooLarge, Unauthorized, Unavailable
 from bot.logs import Outage
 
 ATTEMPTS = 3
 MOST_REDIRECTS = 4
-ARTIFACT_HOST = "circle-artifacts.com"
 BACK_OFF = timedelta(seconds=0.2)
 SHORT_WAIT = timedelta(seconds=2)  # a longer one is the caller's to plan
 
@@ -69,20 +76,18 @@ class Transport:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self._home = origin(self._base_url)
         self._keys = Keyring(token, tokens or {})
         self._timeout_seconds = timeout_seconds
         self._back_off = back_off
         self._lane: Lane | None = None
         self._outage = Outage("CircleCI", after=3)
         timeout = httpx.Timeout(timeout_seconds, connect=timeout_seconds / 2, pool=timeout_seconds / 2)
-        headers = {"User-Agent": "ci-chatops", "Accept": "application/json"}
+        headers = {"User-Agent": "ci-chatops", "Accept": "application/json", "Accept-Encoding": "gzip"}
         self._auth_header = auth_header
-        client = partial(
-            HttpxAiohttpClient, headers=headers, timeout=timeout, transport=transport, verify=_certificates()
-        )
-        self._client = client()
-        # For addresses that CircleCI hands out and that may be anybody's: never with a token.
-        self._stranger = client(follow_redirects=True, max_redirects=3)
+        self._client = HttpxAiohttpClient(headers=headers, timeout=timeout, transport=transport, verify=certificates())
+        # For addresses that CircleCI hands out and that may be anybody's.
+        self._stranger = StrangersClient(headers=headers, timeout=timeout, transport=transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,6 +120,8 @@ class Transport:
             with attempt:
                 try:
                     found = await self._send(method, path, params, json)
+                except TooLarge:
+                    raise  # it did answer
                 except (Unavailable, Unauthorized, RateLimited) as error:
                     self._outage.failed(repr(error))
                     raise
@@ -138,16 +145,16 @@ class Transport:
         if self._lane and (wait := await self._lane.turn()):
             raise RateLimited(wait) if await self._lane.is_paused() else Spent(wait)
         async with _errors(self._timeout_seconds):
-            response = await self._client.request(
-                method, f"{self._base_url}{path}", params=params, json=json, headers=self._credential(token)
-            )
+            address, headers = f"{self._base_url}{path}", self._credential(token)
+            async with self._client.stream(method, address, params=params, json=json, headers=headers) as streamed:
+                response = await whole(streamed)
         metrics.CIRCLECI_REQUESTS.labels(str(response.status_code)).inc()
         log.debug("%s %s: %s", method, path, response.status_code)
         now = datetime.now(UTC)
         if self._lane and (pause := asked_to_wait(response, now=now)):
             await self._lane.pause(pause)
         try:
-            found = answer(response, secret=token, now=now)
+            found = await understood(response, secret=token, now=now)
         except Unauthorized as error:
             error.token = self._keys.name_of(token)
             raise
@@ -182,68 +189,39 @@ class Transport:
         A token, the default one or an organisation's, goes to CircleCI's own scheme, hosts and port alone and never
         over a redirect: the storage behind one refuses a second credential (buildkite/cli#830), and may be anybody's.
         """
-        tokens = self._keys.all if self._is_own(url) else ("",)
         async with _errors(deadline_seconds):
+            tokens = self._keys.all if is_trusted_with_token(origin(url), self._home) else ("",)
             for token in tokens[:-1]:
                 with suppress(Rejected):
                     return await self._fetched(url, token, max_bytes)
             return await self._fetched(url, tokens[-1], max_bytes)
 
     async def _fetched(self, url: str, token: str, max_bytes: int) -> bytes | None:
-        client, headers = self._client if token else self._stranger, self._credential(token)
-        for _ in range(MOST_REDIRECTS):
-            if not url.startswith(("https://", "http://")):
-                break
-            async with client.stream("GET", url, follow_redirects=False, headers=headers) as response:
-                if not response.has_redirect_location:
-                    return await _content(response, max_bytes)
-                url, client, headers = str(response.url.join(response.headers["location"])), self._stranger, {}
-        raise Unavailable("it points nowhere", arrived=False)
-
-    def _is_own(self, url: str) -> bool:
-        try:
-            there, home = _origin(url), _origin(self._base_url)
-        except httpx.InvalidURL:
-            return False
-        return there == home or (home == CLOUD and _is_of_cloud(there))  # a Server's token is nothing for Cloud
+        async with self._opened(url, token) as response:
+            return await content(response, max_bytes)
 
     @asynccontextmanager
     async def download(self, url: str, *, deadline_seconds: float) -> AsyncIterator[AsyncIterator[bytes]]:
         """Stream what is behind `url`, without any credential; raises a CircleCIError, also when the time is up."""
-        if not url.startswith(("https://", "http://")):
-            raise Unavailable("no address to read from", arrived=False)
-        async with _errors(deadline_seconds), self._stranger.stream("GET", url) as response:
-            if not response.is_success:
-                raise Rejected(response.status_code, phrase(response.status_code))
-            yield response.aiter_bytes()
+        async with _errors(deadline_seconds), self._opened(url, "") as response:
+            yield unpacked(response)
 
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Return what all clients trust; reading it takes 20 ms, so it is done once."""
-    return httpx.create_ssl_context()
-
-
-class _Origin(NamedTuple):
-    """Who answers at an address: another port or plain http of one host may be somebody else."""
-
-    scheme: str
-    host: str
-    port: int | None  # None for the scheme's own
-
-
-CLOUD = _Origin("https", "circleci.com", None)
-
-
-def _origin(url: str) -> _Origin:
-    # By the parser that sends the request: two parsers may see two hosts in one address.
-    parsed = httpx.URL(url)
-    return _Origin(parsed.scheme, parsed.host, parsed.port)
-
-
-def _is_of_cloud(there: _Origin) -> bool:
-    """Say whether Cloud keeps artifacts there."""
-    return there._replace(host="") == CLOUD._replace(host="") and f".{there.host}".endswith(f".{ARTIFACT_HOST}")
+    @asynccontextmanager
+    async def _opened(self, url: str, token: str) -> AsyncIterator[httpx.Response]:
+        """Yield the response behind an address that CircleCI named; each redirect is judged as the address itself."""
+        headers = self._credential(token)
+        for _ in range(MOST_REDIRECTS):
+            there = origin(url)
+            check(there, self._home)
+            client = self._client if there == self._home else self._stranger
+            async with client.stream("GET", url, follow_redirects=False, headers=headers) as response:
+                if response.is_success:
+                    yield response
+                    return
+                if not response.has_redirect_location:
+                    raise Rejected(response.status_code, phrase(response.status_code))
+                url, headers = str(response.url.join(response.headers["location"])), {}
+        raise Unavailable("it points nowhere", arrived=False)
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
@@ -256,17 +234,6 @@ async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
     return [task.result() for task in tasks]
 
 
-async def _content(response: httpx.Response, max_bytes: int) -> bytes | None:
-    if not response.is_success:
-        raise Rejected(response.status_code, phrase(response.status_code))
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > max_bytes:
-            return None
-    return bytes(content)
-
-
 @asynccontextmanager
 async def _errors(deadline_seconds: float) -> AsyncIterator[None]:
     """Turn what the libraries raise into Unavailable; their own texts may hold addresses and stay behind."""
@@ -275,12 +242,17 @@ async def _errors(deadline_seconds: float) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise Unavailable("no answer in time") from None
+    except httpx.DecodingError:
+        raise Unavailable("an answer that cannot be read") from None
     except httpx.HTTPError as error:
+        if is_refusal(error):
+            raise Elsewhere(error.request.url.host, INSIDE) from None
         lost = _surely_lost(error)
         late = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
         reason = "no connection" if lost else "no answer in time" if late else "the connection broke"
         raise Unavailable(reason, arrived=not lost) from None
-    except (httpx.InvalidURL, aiohttp.ClientError) as error:
+    except (httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, ValueError, OSError) as error:
+        # Nobody knows all that an odd answer makes the libraries raise.
         raise Unavailable(type(error).__name__) from None
 
 
@@ -297,6 +269,8 @@ def _surely_lost(error: httpx.HTTPError) -> bool:
 
 
 def _again(method: str, error: Exception) -> bool | timedelta:
+    if isinstance(error, TooLarge):
+        return False
     if isinstance(error, Unavailable):
         return method == "GET" or not error.arrived
     if isinstance(error, Spent):

@@ -4,10 +4,14 @@ Fields are described at https://circleci.com/docs/api/v2/ . Statuses are open st
 notice and must never end a watch.
 """
 
-from datetime import datetime, timedelta
-from typing import Annotated, NewType
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, NewType, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+import regex
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator, field_validator
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+
+from bot.masks import masked
 
 from bot.models import git
 
@@ -33,16 +37,55 @@ RUNNING_JOB_STATUSES = frozenset({"running", "queued", "not_running"})
 PASSED_TEST_RESULTS = frozenset({"success", "skipped"})
 
 
+LONGEST_PROSE = 20_000
+CUT_AWAY = 1_000  # a secret that the end of a text was cut from is known by nothing
+LONGEST_RUN = timedelta(days=3650)
+
+# Half of a character, which JSON can write and nothing else can: no record could be made of it.
+_SURROGATES = regex.compile("[\ud800-\udfff]")
+
+
 def _text(value: object) -> object:
     """Read null as empty text: CircleCI writes "", null and nothing at all for the same absence."""
     return "" if value is None else value
+
+
+def _prose(text: str) -> str:
+    """Return what may be shown and kept of a text that somebody chose."""
+    if len(text) <= LONGEST_PROSE:
+        return masked(text)
+    return masked(text[:LONGEST_PROSE])[: LONGEST_PROSE - CUT_AWAY] + "…"
 
 
 def _items(value: object) -> object:
     return () if value is None else value
 
 
-Text = Annotated[str, BeforeValidator(_text)]
+def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """Read a number that no job can have as none."""
+    try:
+        return read(value)
+    except ValueError:
+        return None
+
+
+def _utc(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+# What an act, a request or an address needs is exact; all else is prose, and masked where it is read: neither Slack
+# nor Redis sees a secret that somebody wrote into it. `tests/models/test_prose.py` knows which field is which.
+Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
+Words: TypeAlias = Annotated[str, AfterValidator(_prose)]
+Prose: TypeAlias = Annotated[Words, BeforeValidator(_text)]
+
+Time: TypeAlias = Annotated[datetime, AfterValidator(_utc)]
+Seconds: TypeAlias = Annotated[
+    Annotated[float, Field(ge=0, le=LONGEST_RUN.total_seconds(), allow_inf_nan=False)] | None, WrapValidator(_or_none)
+]
+Milliseconds: TypeAlias = Annotated[
+    Annotated[int, Field(ge=0, le=LONGEST_RUN // timedelta(milliseconds=1))] | None, WrapValidator(_or_none)
+]
 
 
 class Model(BaseModel):
@@ -50,12 +93,23 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
+    @field_validator("*")
+    @classmethod
+    def _of_whole_characters(cls, value: object) -> object:
+        if isinstance(value, tuple):
+            return tuple(map(_whole, value))
+        return {_whole(name): one for name, one in value.items()} if isinstance(value, dict) else _whole(value)
+
+
+def _whole(value: object) -> object:
+    return _SURROGATES.sub("\ufffd", value) if type(value) is str else value  # an enumeration is whole
+
 
 class Commit(Model):
     """The commit a pipeline was started on; every leaf may be missing."""
 
-    subject: Text = ""
-    body: Text = ""
+    subject: Prose = ""
+    body: Prose = ""
 
 
 class Vcs(Model):
@@ -65,14 +119,14 @@ class Vcs(Model):
     tag: Text = ""
     revision: Text = ""
     commit: Commit | None = None
-    origin_repository_url: Text = ""
+    origin_repository_url: Prose = ""
 
 
 class PipelineError(Model):
     """Why a pipeline has no workflows: `type` is config, config-fetch, plan and others."""
 
-    type: Text = ""
-    message: Text = ""
+    type: Prose = ""
+    message: Prose = ""
 
 
 class Ref(Model):
@@ -111,7 +165,7 @@ class _GitParameters(Model):
     branch: Text = ""
     tag: Text = ""
     checkout_sha: Text = ""
-    commit_title: Text = ""
+    commit_title: Prose = ""
 
 
 class _TriggerParameters(Model):
@@ -119,7 +173,7 @@ class _TriggerParameters(Model):
 
 
 class _Actor(Model):
-    login: Text = ""
+    login: Prose = ""
 
 
 class _Trigger(Model):
@@ -132,9 +186,9 @@ class Pipeline(Model):
     id: PipelineId
     number: int
     project_slug: ProjectSlug
-    state: Text = ""
+    state: Prose = ""
     errors: Annotated[tuple[PipelineError, ...], BeforeValidator(_items)] = ()
-    created_at: datetime
+    created_at: Time
     vcs: Vcs | None = None
     trigger_parameters: _TriggerParameters | None = None
     trigger: _Trigger | None = None
@@ -174,18 +228,18 @@ class TriggeredPipeline(Model):
 
     id: PipelineId
     number: int
-    state: Text = ""
-    created_at: datetime
+    state: Prose = ""
+    created_at: Time
 
 
 class Workflow(Model):
     """One run of a named workflow; a rerun is a new one under the same pipeline."""
 
     id: WorkflowId
-    name: str
-    status: str
-    created_at: datetime
-    stopped_at: datetime | None = None
+    name: Words
+    status: Words
+    created_at: Time
+    stopped_at: Time | None = None
     tag: Text = ""
     canceled_by: Text = ""
     started_by: Text = ""
@@ -212,14 +266,14 @@ class Job(Model):
     """A job inside a workflow; `job_number` is missing until it starts."""
 
     id: JobId
-    name: str
-    type: Text = "build"
-    status: str
+    name: Words
+    type: Prose = "build"
+    status: Words
     job_number: int | None = None
-    started_at: datetime | None = None
-    stopped_at: datetime | None = None
+    started_at: Time | None = None
+    stopped_at: Time | None = None
     approval_request_id: Text = ""
-    dependencies: Annotated[tuple[str, ...], BeforeValidator(_items)] = ()
+    dependencies: Annotated[tuple[Words, ...], BeforeValidator(_items)] = ()
 
     @property
     def is_failed(self) -> bool:
@@ -242,12 +296,12 @@ class TestResult(Model):
 
     __test__ = False
 
-    name: Text = ""
-    classname: Text = ""
-    file: Text = ""
-    result: Text = ""
-    message: Text = ""
-    run_time: float | None = None
+    name: Prose = ""
+    classname: Prose = ""
+    file: Prose = ""
+    result: Prose = ""
+    message: Prose = ""
+    run_time: Seconds = None
 
     @property
     def is_failed(self) -> bool:
@@ -258,24 +312,29 @@ class TestResult(Model):
 class Artifact(Model):
     """A stored file; `url` is used as given, never constructed."""
 
-    path: Text = ""
+    path: Prose = ""
     node_index: int = 0
     url: Text = ""
+
+    @property
+    def link(self) -> str:
+        """Where people find it; nothing where the address itself would show a secret."""
+        return self.url if masked(self.url) == self.url else ""
 
 
 class ParallelRun(Model):
     """One container of a job; `index` counts from 0."""
 
     index: int
-    status: Text = ""
+    status: Prose = ""
 
 
 class JobMessage(Model):
     """Something CircleCI says about a job, such as a lost machine."""
 
-    type: Text = ""
-    message: Text = ""
-    reason: Text = ""
+    type: Prose = ""
+    message: Prose = ""
+    reason: Prose = ""
 
 
 class _PipelineReference(Model):
@@ -285,10 +344,10 @@ class _PipelineReference(Model):
 class JobDetails(Model):
     """What `GET /project/{slug}/job/{number}` adds to a job."""
 
-    name: Text = ""
+    name: Prose = ""
     pipeline: _PipelineReference | None = None
     number: int
-    status: Text = ""
+    status: Prose = ""
     web_url: Text = ""
     parallel_runs: Annotated[tuple[ParallelRun, ...], BeforeValidator(_items)] = ()
     messages: Annotated[tuple[JobMessage, ...], BeforeValidator(_items)] = ()
@@ -297,15 +356,15 @@ class JobDetails(Model):
 class Action(Model):
     """One container's run of a step (classic API); a timed-out one has `failed` null."""
 
-    name: Text = ""
+    name: Prose = ""
     index: int = 0
     step: int = 0
-    status: Text = ""
+    status: Prose = ""
     failed: bool | None = None
     timedout: bool | None = None
     infrastructure_fail: bool | None = None
     exit_code: int | None = None
-    run_time_millis: int | None = None
+    run_time_millis: Milliseconds = None
     has_output: bool = False
     # Whoever has this address reads the log without a token, and unmasked.
     output_url: Text = Field(default="", repr=False, exclude=True)
@@ -325,15 +384,15 @@ class Action(Model):
 class Step(Model):
     """A step of a job with one action per parallel container."""
 
-    name: Text = ""
+    name: Prose = ""
     actions: Annotated[tuple[Action, ...], BeforeValidator(_items)] = ()
 
 
 class Place(Model):
     """Where a build of API v1.1 stands in API v2; empty for one outside of workflows."""
 
-    job_name: Text = ""
-    workflow_name: Text = ""
+    job_name: Prose = ""
+    workflow_name: Prose = ""
     workflow_id: Text = ""
 
 
@@ -347,9 +406,9 @@ class ClassicBuild(Model):
     workflows: Annotated[Place, BeforeValidator(_place)] = Place()
 
     build_num: int
-    status: Text = ""
-    lifecycle: Text = ""
-    dont_build: Text = ""
+    status: Prose = ""
+    lifecycle: Prose = ""
+    dont_build: Prose = ""
     steps: Annotated[tuple[Step, ...], BeforeValidator(_items)] = ()
 
 
@@ -358,7 +417,7 @@ class VcsInfo(Model):
 
     vcs_url: Text = ""
     default_branch: Text = ""
-    provider: Text = ""
+    provider: Prose = ""
 
 
 class Project(Model):
@@ -366,8 +425,8 @@ class Project(Model):
 
     id: Text = ""
     slug: ProjectSlug
-    name: Text = ""
-    organization_name: Text = ""
+    name: Prose = ""
+    organization_name: Prose = ""
     vcs_info: VcsInfo = VcsInfo()
 
     @property
@@ -385,7 +444,7 @@ class Definition(Model):
     """A pipeline definition: which configuration file to run."""
 
     id: str
-    name: Text = ""
+    name: Prose = ""
 
 
 class Collaboration(Model):
@@ -393,14 +452,14 @@ class Collaboration(Model):
 
     id: Text = ""
     slug: Text = ""
-    name: Text = ""
+    name: Prose = ""
 
 
 class Webhook(Model):
     """An outbound webhook of a project; its secret comes back masked."""
 
     id: Text = ""
-    name: Text = ""
+    name: Prose = ""
     url: Text = ""
 
 
@@ -408,8 +467,8 @@ class User(Model):
     """Whom the token belongs to."""
 
     id: Text = ""
-    login: Text = ""
-    name: Text = ""
+    login: Prose = ""
+    name: Prose = ""
 
 
 def made_of_ids(slug: str) -> bool:

@@ -1,12 +1,12 @@
 """The nouns of API v1.1: a build is one job run; every field may be missing, https://circleci.com/docs/api/v1/ ."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import unquote
 
 from pydantic import BeforeValidator, Field
 
-from bot.models.circleci import Model, Place, ProjectSlug, Text
+from bot.models.circleci import Milliseconds, Model, Place, ProjectSlug, Prose, Text, Time
 
 _SHORT = {"github": "gh", "bitbucket": "bb"}
 
@@ -25,15 +25,15 @@ class BuildSummary(Model):
     branch: Text = ""
     vcs_tag: Text = ""
     vcs_revision: Text = ""
-    subject: Text = ""
-    status: Text = ""
-    outcome: Text = ""
-    lifecycle: Text = ""
-    dont_build: Text = ""
-    queued_at: datetime | None = None
-    start_time: datetime | None = None
-    stop_time: datetime | None = None
-    build_time_millis: int | None = None
+    subject: Prose = ""
+    status: Prose = ""
+    outcome: Prose = ""
+    lifecycle: Prose = ""
+    dont_build: Prose = ""
+    queued_at: Time | None = None
+    start_time: Time | None = None
+    stop_time: Time | None = None
+    build_time_millis: Milliseconds = None
     retry_of: int | None = None
     workflows: Annotated[Place, BeforeValidator(_known)] = Place()
 
@@ -65,8 +65,8 @@ class BuildSummary(Model):
 
 class _Stub(Model):
     build_num: int
-    status: Text = ""
-    outcome: Text = ""
+    status: Prose = ""
+    outcome: Prose = ""
 
 
 class _Branch(Model):
@@ -105,7 +105,7 @@ class EnvironmentVariable(Model):
     """A variable of a project; CircleCI masks the value, up to its last four characters."""
 
     name: str
-    value: Text = Field(default="", repr=False)
+    value: Prose = Field(default="", repr=False)
 
 
 class CheckoutKey(Model):
@@ -115,7 +115,7 @@ class CheckoutKey(Model):
     fingerprint: Text = ""
     public_key: Text = ""
     preferred: bool | None = None
-    time: datetime | None = None
+    time: Time | None = None
 
 
 def _slug(vcs_type: str, title: str) -> ProjectSlug:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.models.build import Run
-from bot.models.circleci import RED_WORKFLOW_STATUSES, Job, Model, Pipeline, TestResult, Text, WorkflowId
+from bot.models.circleci import RED_WORKFLOW_STATUSES, Job, Model, Pipeline, Prose, TestResult, Time, WorkflowId
 
 TESTED_STATUSES = frozenset({"success", "failed", "timedout", "infrastructure_fail"})
 
@@ -156,9 +156,9 @@ class Flake(Model):
 class Insight(Model):
     """What CircleCI's own insight says of a flaky test, https://circleci.com/docs/api/v2/ ."""
 
-    test_name: Text = ""
-    classname: Text = ""
-    file: Text = ""
-    job_name: Text = ""
+    test_name: Prose = ""
+    classname: Prose = ""
+    file: Prose = ""
+    job_name: Prose = ""
     times_flaked: int = 0
-    workflow_created_at: datetime | None = None
+    workflow_created_at: Time | None = None
