@@ -10,6 +10,7 @@ from bot import embedded, manifest
 from bot.circleci.reads import Reads, circleci_reads
 from bot.circleci.transport import Transport
 from bot.errors import BotError, SlackError, StoreError, Unavailable
+from bot.masks import declare
 from bot.messenger import Messenger
 from bot.models.checkup import Finding, Memory
 from bot.models.slack import utc_now
@@ -59,6 +60,7 @@ async def examine(
 
 async def examine_alone(settings: Settings, projects: Projects, problems: Sequence[Problem]) -> list[Finding]:
     """Return the same without a running bot, also where some settings are missing."""
+    declare((*settings.secrets, *(token.get_secret_value() for token in projects.tokens.values())))
     async with AsyncExitStack() as stack:
         messenger = Messenger(token=settings.slack_bot_token, api_url=settings.slack_api_url)
         await stack.enter_async_context(messenger)

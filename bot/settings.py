@@ -1,5 +1,6 @@
 """Every environment variable the bot reads, with its unit and its default."""
 
+import json
 import tomllib
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,6 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.masks import SHORTEST_DECLARED, is_too_short
 from bot.models.slugs import short, spelled_alike
 from bot.policy import DEFAULT, BadPolicy, Policy, parse
 from bot.triage.infrastructure import Pattern, compiled
@@ -84,7 +86,9 @@ class Settings(BaseSettings):
     audit_retention_days: Seconds = Field(365, description="How long the record of who did what is kept")
     audit_log: bool = Field(False, description="Write each act to standard output as well, a JSON line each")
     mask_values: SecretStr | None = Field(
-        None, description="Values that must never be shown, comma-separated: masked in logs and test messages"
+        None,
+        description='Values that must never be shown, comma-separated or as a JSON list (`["a,b", "c"]`): masked in all '
+        "that CircleCI says, also as base64, URL-encoded or escaped. At least 6 characters each",
     )
     slack_posts_per_second_per_channel: float = Field(
         1, ge=0, description="Budget for new messages in one channel; 0 for none"
@@ -120,6 +124,19 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("mask_values")
+    @classmethod
+    def _maskable(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what would be masked in half of all words, or not at all; the values are named by their places."""
+        listed = _listed(value)
+        short = [str(place) for place, one in enumerate(listed, start=1) if is_too_short(one)]
+        if short:
+            raise ValueError(
+                f"of its {len(listed)} values number {', '.join(short)} is shorter than the {SHORTEST_DECLARED} characters "
+                'that can be masked; if a value has a comma in it, write all of them as a JSON list: ["a,b", "c"]'
+            )
+        return value
+
     @field_validator("admins", mode="before")
     @classmethod
     def _split_admins(cls, value: object) -> object:
@@ -144,9 +161,10 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be shown: the credentials, and those of MASK_VALUES."""
-        declared = self.mask_values.get_secret_value().split(",") if self.mask_values else []
-        known = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
-        return tuple(value.strip() for value in (*known, *declared) if value.strip())
+        known = [
+            value.get_secret_value() for name, value in self if isinstance(value, SecretStr) and name != "mask_values"
+        ]
+        return tuple(value.strip() for value in (*known, *_listed(self.mask_values)) if value.strip())
 
     @property
     def poll_interval(self) -> timedelta:
@@ -200,6 +218,20 @@ class Settings(BaseSettings):
     def web_url(self) -> str:
         """Where people look at CircleCI: Cloud has its own host for that, a Server has one for both."""
         return "https://app.circleci.com" if self.circleci_url == CLOUD else self.circleci_url
+
+
+def _listed(values: SecretStr | None) -> list[str]:
+    """Return the values of MASK_VALUES; raises ValueError for what begins and ends as a JSON list and is none."""
+    text = values.get_secret_value() if values else ""
+    if not (text.startswith("[") and text.endswith("]")):
+        return [one.strip() for one in text.split(",") if one.strip()]
+    try:
+        listed = json.loads(text)
+    except (ValueError, RecursionError):
+        listed = None
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        raise ValueError('it looks like a JSON list and is none of texts: write ["a,b", "c"], or a,b without brackets')
+    return listed
 
 
 class ProjectEntry(BaseModel):

@@ -21,6 +21,7 @@ PLACES = {
     "SLACK_SIGNING_SECRET": f"{APP}, Basic Information, App Credentials, Signing Secret",
     "CIRCLECI_TOKEN": "app.circleci.com as the machine user, User Settings, Personal API Tokens, Create New Token",
     "CIRCLECI_URL": "https://circleci.com, or the address of your Server",
+    "MASK_VALUES": "your own secrets, comma-separated or as a JSON list; leave the short one out, or make it longer",
     "REDIS_URL": "redis://host:6379/0, rediss:// with TLS, unix:// for a socket; leave it out for the embedded server",
     "PROJECTS_FILE": "docs/setup.md, Projects file",
     "POLICY_FILE": "docs/policy.md; python -m bot policy check FILE says when it is right",

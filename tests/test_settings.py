@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import BadSettings, Settings, load, load_projects
+from formatters import checkup
 
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "CIRCLECI_TOKEN": "token"}
 
@@ -46,6 +47,48 @@ def test_what_is_wrong_is_named(
     assert [name for name, _ in caught.value.problems] == named
     assert "xoxb-1" not in str(caught.value)
     assert "xapp-1" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "masked"),
+    [
+        ("hunter2-a, hunter2-b", ("hunter2-a", "hunter2-b")),
+        ("hunter2-a,,hunter2-b,", ("hunter2-a", "hunter2-b")),
+        ('["hunter2,a", "multi\\nline\\nvalue"]', ("hunter2,a", "multi\nline\nvalue")),
+        ("[hunter2", ("[hunter2",)),
+        ("", ()),
+    ],
+)
+def test_the_values_to_mask_are_listed(monkeypatch: pytest.MonkeyPatch, given: str, masked: tuple[str, ...]) -> None:
+    set_up(monkeypatch, MASK_VALUES=given)
+    secrets = load()[0].secrets
+    assert secrets[-len(masked) :] == masked if masked else secrets[-1] == "xapp-1" or "token" in secrets
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "hunter2-a,abcde",
+        "abc",
+        '["hunter2-a", "abcde"]',
+        '["hunter2-a", ""]',
+        "[hunter2]",
+        "[1234567]",
+        '["  a\\n b c"]',
+        "pass,word-of-mine",
+        "[" * 50_000 + "]" * 50_000,
+    ],
+)
+def test_a_value_that_could_not_be_masked_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    set_up(monkeypatch, MASK_VALUES=given)
+    with pytest.raises(BadSettings) as caught:
+        load()
+    assert [name for name, _ in caught.value.problems] == ["MASK_VALUES"]
+    said = checkup.bad_settings(caught.value.problems)
+    assert "MASK_VALUES" in said
+    assert "JSON list" in said
+    for value in ("abc", "hunter2", "1234567", "pass", "[["):
+        assert value not in said
 
 
 def test_waits_are_multiples_of_the_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
