@@ -87,8 +87,8 @@ class Settings(BaseSettings):
     audit_log: bool = Field(False, description="Write each act to standard output as well, a JSON line each")
     mask_values: SecretStr | None = Field(
         None,
-        description='Values that must never be shown, comma-separated or as a JSON list (`["a,b", "c"]`): masked in all '
-        "that CircleCI says, also as base64, URL-encoded or escaped. At least 6 characters each",
+        description='Values that must never be shown, comma-separated or as a JSON list (`["a,b", "c"]`): masked in '
+        "all that CircleCI says, also as base64, URL-encoded or escaped. At least 6 characters each",
     )
     slack_posts_per_second_per_channel: float = Field(
         1, ge=0, description="Budget for new messages in one channel; 0 for none"
@@ -132,8 +132,8 @@ class Settings(BaseSettings):
         short = [str(place) for place, one in enumerate(listed, start=1) if is_too_short(one)]
         if short:
             raise ValueError(
-                f"of its {len(listed)} values number {', '.join(short)} is shorter than the {SHORTEST_DECLARED} characters "
-                'that can be masked; if a value has a comma in it, write all of them as a JSON list: ["a,b", "c"]'
+                f"of its {len(listed)} values number {', '.join(short)} is shorter than the {SHORTEST_DECLARED} "
+                'characters that can be masked; if one has a comma in it, write all as a JSON list: ["a,b", "c"]'
             )
         return value
 
@@ -161,10 +161,9 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be shown: the credentials, and those of MASK_VALUES."""
-        known = [
-            value.get_secret_value() for name, value in self if isinstance(value, SecretStr) and name != "mask_values"
-        ]
-        return tuple(value.strip() for value in (*known, *_listed(self.mask_values)) if value.strip())
+        kept = [value for name, value in self if isinstance(value, SecretStr) and name != "mask_values"]
+        known = [*(value.get_secret_value() for value in kept), *_listed(self.mask_values)]
+        return tuple(value.strip() for value in known if value.strip())
 
     @property
     def poll_interval(self) -> timedelta:

@@ -122,7 +122,7 @@ PATTERNS = {
     ),
     "bot.masks.shapes._USER_INFO": Row(("://", "://a", "://a:", "://a:b", ":", "://a:@", "://:[masked]@")),
     "bot.masks.declared._WRITTEN": Row(("\\", "\\u", "\\ud83d", "%", "%8", "%80", "&", "&#", "&#x1", "\\n")),
-    "bot.masks.declared._SPACING": Row((" ", "\t", "\n ", "\u200b")),
+    "bot.masks.declared._SPACING": Row((" ", " a", "\t", "\n ", "\u200b")),
     "bot.masks.declared._SPACING_OF_FORMS": Row((" ", "+", "\n ", "\u200b")),
     "bot.masks.declared._TOKEN": Row(("a", "a-"), as_a_whole),
     "bot.grammar._PLAIN_WORD": Row(("a", "a ")),

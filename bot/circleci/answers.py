@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from bot.circleci.documents import parsed
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized, Unavailable
-from bot.masks import MASK, masked
+from bot.masks import MASK
+from bot.models.circleci import prose
 
 GUESSED_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
@@ -133,7 +134,7 @@ def _error(response: httpx.Response, date: datetime, secret: str) -> CircleCIErr
         message = without_queries(" ".join(_words(_text(response)).split())) or phrase(status)
     if secret:
         message = message.replace(secret, MASK)
-    message = masked(message)[:LONGEST_MESSAGE]
+    message = prose(message)[:LONGEST_MESSAGE]
     return Unauthorized(message) if status == HTTPStatus.UNAUTHORIZED else Rejected(status, message)
 
 

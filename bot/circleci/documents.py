@@ -28,17 +28,19 @@ def parsed(body: bytes) -> Any:
     if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
         raise TooLarge(MOST_MEGABYTES)
     text = body.decode(json.detect_encoding(body)).removeprefix("\ufeff")
-    return _Document(text).read()
+    return Document(text).read()
 
 
-class _Document:
+class Document:
     """A long text, of which one window after the other is read by `json`; a value longer than one, by its parts."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, window: int = LONG, longest_string: int = LONGEST_STRING) -> None:
         self._text = text
-        self._start, self._window = 0, text[:LONG]
+        self._size, self._longest_string = window, longest_string
+        self._start, self._window = 0, text[:window]
 
     def read(self) -> Any:
+        """Return what the document says; raises ValueError for one that is none."""
         value, end = self._value(self._behind_blanks(0), 0)
         if self._behind_blanks(end) != len(self._text):
             raise JSONDecodeError("Extra data", "", 0)
@@ -47,7 +49,7 @@ class _Document:
     def _value(self, at: int, depth: int) -> tuple[Any, int]:
         found = self._within_window(at)
         if found is None:
-            self._start, self._window = at, self._text[at : at + LONG]
+            self._start, self._window = at, self._text[at : at + self._size]
             found = self._within_window(at)
         if found is not None:
             return found
@@ -60,15 +62,15 @@ class _Document:
 
     def _string(self, at: int) -> tuple[str, int]:
         try:
-            string, end = scanstring(self._text[at : at + LONGEST_STRING], 1)
+            string, end = scanstring(self._text[at : at + self._longest_string], 1)
         except ValueError:
-            if len(self._text) - at > LONGEST_STRING:
+            if len(self._text) - at > self._longest_string:
                 raise TooLarge(MOST_MEGABYTES) from None
             raise
         return string, at + end
 
     def _within_window(self, at: int) -> tuple[Any, int] | None:
-        """Return a value that ends before the window does; a number at the window's end may go on behind it."""
+        """Return a value that ends before the window does; of a number near the window's end more may follow."""
         if not self._start <= at < self._start + len(self._window):
             return None
         is_last = self._start + len(self._window) == len(self._text)
@@ -78,7 +80,7 @@ class _Document:
             if is_last and self._start == at:
                 raise JSONDecodeError("Expecting value", "", 0) from None
             return None
-        return (value, self._start + end) if is_last or end < len(self._window) else None
+        return (value, self._start + end) if is_last or end + len("e+0") <= len(self._window) else None
 
     def _list(self, at: int, depth: int) -> tuple[list[Any], int]:
         found = list[Any]()

@@ -8,7 +8,7 @@ from bot.circleci import v1, v2
 from bot.circleci.answers import decode, project_path, segments
 from bot.circleci.transport import Transport
 from bot.errors import Rejected
-from bot.masks import masked
+from bot.models.circleci import prose
 from bot.models.classic import CheckoutKey
 
 TELLING = 6  # so many characters in a row of a secret are too many
@@ -52,7 +52,7 @@ class CircleCIKeeps:
     async def clear_cache(self, slug: str) -> str:
         """Drop the dependency caches and return CircleCI's word for it; on Cloud this is gone (404)."""
         data = (await self._v1.send("DELETE", project_path(slug, "build-cache"))).data
-        return masked(str(data.get("status") or "")) if isinstance(data, dict) else ""
+        return prose(str(data.get("status") or "")) if isinstance(data, dict) else ""
 
     async def add_webhook(self, project_id: str, url: str, secret: SecretStr) -> None:
         """Have CircleCI call `url` when a workflow or a job ends; the user must be an admin of the organisation."""

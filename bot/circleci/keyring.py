@@ -60,7 +60,7 @@ class Keyring:
         if not self._tokens or not isinstance(data, dict):
             return
         items = data["items"] if isinstance(data.get("items"), list) else [data]
-        for item in items:
+        for item in items[:MOST_LEARNED]:
             if isinstance(item, dict) and _is_id(str(item.get("id") or "")):
                 self._learned[str(item["id"])] = token
                 self._learned.move_to_end(str(item["id"]))

@@ -30,14 +30,15 @@ _WRITTEN = regex.compile(
 )
 # Blanks, ends of lines, and what nobody sees.
 _UNSEEN = r"\p{Cc}\p{Cf}\p{Cs}\p{Z}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f"
-_SPACING = regex.compile(rf"[{_UNSEEN}]++")
+# Not a single blank, which most texts are full of: it is even already.
+_SPACING = regex.compile(rf"(?!\x20(?![{_UNSEEN}]))[{_UNSEEN}]++")
 _SPACING_OF_FORMS = regex.compile(rf"[{_UNSEEN}+]++")
 _TOKEN = regex.compile(r"[A-Za-z0-9_.+/=:@-]+")
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _BLANKS, _LINE_ENDS = frozenset(" \t\xa0"), frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
 _SMALL = {ord(letter.upper()): letter for letter in "abcdefghijklmnopqrstuvwxyz"}
 
-Written = Callable[["regex.Match[str]"], str]
+Written = Callable[["regex.Match[str]"], str] | str
 
 
 class _Reading(NamedTuple):
@@ -91,7 +92,7 @@ class Declared:
         wanted = (
             _Wanted(_SPACING, _even, _longest_first({*(readings - any_case), *encoded}), _lowered(any_case)),
             # One of several words may be wrapped between any two of them, and a form has a plus there.
-            _Wanted(_SPACING_OF_FORMS, _nothing, _longest_first(_readings_of_all(spaced))),
+            _Wanted(_SPACING_OF_FORMS, "", _longest_first(_readings_of_all(spaced))),
         )
         self._wanted = tuple(one for one in wanted if one.exact or one.any_case)
 
@@ -105,7 +106,10 @@ class Declared:
 
 def is_too_short(value: str) -> bool:
     """Say whether a value is too short to be masked: too many words have it in them."""
-    return len(_SPACING_OF_FORMS.sub("", value) if _has_spacing(value) else _SPACING.sub("", value)) < SHORTEST_DECLARED
+    return (
+        len(_SPACING_OF_FORMS.sub("", value) if _has_spacing(value) else _SPACING.sub("", value.strip()))
+        < SHORTEST_DECLARED
+    )
 
 
 def _without(text: str, wanted: Sequence[_Wanted]) -> str:
@@ -129,7 +133,7 @@ def _readings(text: str, spacing: "regex.Pattern[str]", instead: Written) -> Ite
 
 
 def _readings_of_all(values: Iterable[str]) -> set[str]:
-    return {one for value in values for one in _readings(value, _SPACING_OF_FORMS, _nothing)}
+    return {one for value in values for one in _readings(value, _SPACING_OF_FORMS, "")}
 
 
 def _placed(text: str, wanted: _Wanted) -> Iterator[_Reading]:
@@ -144,7 +148,7 @@ def _placed(text: str, wanted: _Wanted) -> Iterator[_Reading]:
 def _taken_off(before: _Reading, pattern: "regex.Pattern[str]", written: Written) -> _Reading:
     parts, starts, ends, end = list[str](), list[int](), list[int](), 0
     for match in pattern.finditer(before.text):
-        meant = written(match)
+        meant = written if isinstance(written, str) else written(match)
         parts += [before.text[end : match.start()], meant]
         starts += [*before.starts[end : match.start()], *[before.starts[match.start()]] * len(meant)]
         ends += [*before.ends[end : match.start()], *[before.ends[match.end() - 1]] * len(meant)]
@@ -169,10 +173,6 @@ def _stands_for(match: "regex.Match[str]") -> str:
 def _even(match: "regex.Match[str]") -> str:
     """Return one blank for several, and nothing for the end of a line and the blanks around it."""
     return "" if _LINE_ENDS.intersection(match[0]) or not _BLANKS.intersection(match[0]) else " "
-
-
-def _nothing(_match: "regex.Match[str]") -> str:
-    return ""
 
 
 def _has_spacing(value: str) -> bool:

@@ -50,11 +50,10 @@ def _text(value: object) -> object:
     return "" if value is None else value
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Return what may be shown and kept of a text that somebody chose."""
-    if len(text) <= LONGEST_PROSE:
-        return masked(text)
-    return masked(text[:LONGEST_PROSE])[: LONGEST_PROSE - CUT_AWAY] + "…"
+    text, is_long = _SURROGATES.sub("\ufffd", text[:LONGEST_PROSE]), len(text) > LONGEST_PROSE
+    return masked(text)[: LONGEST_PROSE - CUT_AWAY] + "…" if is_long else masked(text)
 
 
 def _items(value: object) -> object:
@@ -76,7 +75,7 @@ def _utc(time: datetime) -> datetime:
 # What an act, a request or an address needs is exact; all else is prose, and masked where it is read: neither Slack
 # nor Redis sees a secret that somebody wrote into it. `tests/models/test_prose.py` knows which field is which.
 Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
-Words: TypeAlias = Annotated[str, AfterValidator(_prose)]
+Words: TypeAlias = Annotated[str, AfterValidator(prose)]
 Prose: TypeAlias = Annotated[Words, BeforeValidator(_text)]
 
 Time: TypeAlias = Annotated[datetime, AfterValidator(_utc)]

@@ -13,7 +13,7 @@ from bot.circleci.answers import decode
 from bot.errors import Unavailable
 from bot.masks import declare
 from bot.models import circleci, classic, history
-from bot.models.circleci import CUT_AWAY, LONGEST_PROSE, Artifact, Model, Pipeline, TestResult, _prose
+from bot.models.circleci import CUT_AWAY, LONGEST_PROSE, Artifact, Model, Pipeline, TestResult, prose
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 TOKEN = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
@@ -62,9 +62,9 @@ def mentions(annotation: object, wanted: object) -> bool:
 
 
 def is_prose(field: Any) -> bool:
-    marks = [mark for mark in field.metadata if getattr(mark, "func", None) is _prose]
+    marks = [mark for mark in field.metadata if getattr(mark, "func", None) is prose]
     return bool(marks) or any(
-        getattr(mark, "func", None) is _prose
+        getattr(mark, "func", None) is prose
         for argument in get_args(field.annotation)
         for mark in getattr(argument, "__metadata__", ())
     )

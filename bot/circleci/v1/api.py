@@ -4,7 +4,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from bot.circleci.answers import Answer, decode
+from bot.circleci.answers import Answer
+from bot.circleci.bodies import decode_all
 from bot.circleci.transport import Transport
 from bot.models.classic import as_list
 
@@ -25,7 +26,7 @@ class Api:
 
     async def all(self, model: type[M], path: str, **params: str) -> tuple[M, ...]:
         """Read a list; what should be one and is none is empty."""
-        return tuple(decode(model, item) for item in as_list((await self.get(path, **params)).data))
+        return tuple(await decode_all(model, as_list((await self.get(path, **params)).data)))
 
     async def send(self, method: str, path: str, body: object = None) -> Answer:
         """Change something."""

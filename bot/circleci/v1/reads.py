@@ -1,5 +1,6 @@
 """Builds as API v1.1 has them, for projects set to `api = "classic"`."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -93,7 +94,7 @@ class V1Builds:
         """Return a build's stored test results, all at once."""
         data = (await self._api.get(project_path(slug, job_number, "tests"))).data
         found = as_list(data.get("tests")) if isinstance(data, dict) else []
-        return tuple(decode_tests(found)), False
+        return tuple(await asyncio.to_thread(decode_tests, found)), False
 
     async def artifacts(self, slug: str, job_number: int, pages: int = 5) -> tuple[Artifact, ...]:
         """Return the files a build stored."""

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from bot.circleci.answers import Answer, decode, items
+from bot.circleci.answers import Answer, items
+from bot.circleci.bodies import decode_all
+from bot.circleci.documents import MEGABYTE, MOST_MEGABYTES
 from bot.circleci.transport import Transport
-from bot.errors import Rejected, Unavailable
+from bot.errors import Rejected, TooLarge, Unavailable
 
 API = "/api/v2/"
 MOST_PAGES = 20
@@ -50,7 +52,7 @@ class Api:
         """Read a list, at most `most` pages of it."""
         found: list[M] = []
         async for page in self.pages(path, params, most, may_break_off=may_break_off):
-            found += [decode(model, item) for item in page.items]
+            found += await decode_all(model, page.items)
         return tuple(found)
 
     async def pages(
@@ -63,11 +65,13 @@ class Api:
     ) -> AsyncIterator[Page]:
         """Yield at most `most` pages of a list; raises Unavailable for an answer that is no list, or breaks off.
 
+        All pages together are as long as one answer may be: a longer list ends before, or raises TooLarge.
+
         CircleCI has given tokens that repeat, and in long lists of pipelines some that it answers 404 to itself
         (circleci/circleci-docs#6472). A repeated one ends the list, the other only a list that `may_break_off`: the
         last page says then that there are more.
         """
-        token, seen = "", set[str]()
+        token, seen, read = "", set[str](), 0
         for _ in range(most):
             try:
                 answer = await self.get(path, {**(params or {}), **({"page-token": token} if token else {})})
@@ -78,6 +82,11 @@ class Api:
                     return
                 # Not as the 404 of a thing that is not there: what the first pages held is.
                 raise Unavailable("a list that breaks off") from error
+            read += answer.size
+            if read > MOST_MEGABYTES * MEGABYTE:
+                if may_break_off:
+                    return
+                raise TooLarge(MOST_MEGABYTES)
             found, token = items(answer)
             more = bool(token) and token not in seen
             yield Page(found, more, answer.date)

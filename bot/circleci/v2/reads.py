@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.circleci import builds
 from bot.circleci.answers import decode, project_path, segments
+from bot.circleci.bodies import decode_all
 from bot.circleci.tested import decode_tests
 from bot.circleci.transport import Transport
 from bot.circleci.v2.api import Api
@@ -85,7 +86,7 @@ class V2Builds:
         found, date = list[Workflow](), None
         async for page in self._api.pages(segments("pipeline", pipeline_id, "workflow")):
             date = date or page.date
-            found += [decode(Workflow, item) for item in page.items]
+            found += await decode_all(Workflow, page.items)
         return tuple(found), date
 
     async def jobs(self, workflow_id: WorkflowId) -> tuple[Job, ...]:

@@ -7,8 +7,7 @@ from bot.circleci.protocols import Parameters
 from bot.circleci.transport import Transport
 from bot.circleci.v2.api import Api
 from bot.errors import NotTriggered
-from bot.masks import masked
-from bot.models.circleci import JobId, Ref, TriggeredPipeline, WorkflowId
+from bot.models.circleci import JobId, Ref, TriggeredPipeline, WorkflowId, prose
 
 
 class V2Starts:
@@ -64,5 +63,5 @@ def _given(parameters: Parameters | None) -> dict[str, object]:
 def _triggered(answer: Answer) -> TriggeredPipeline:
     data = answer.data if isinstance(answer.data, dict) else {}
     if "id" not in data and isinstance(data.get("message"), str):
-        raise NotTriggered(masked(data["message"]))
+        raise NotTriggered(prose(data["message"]))
     return decode(TriggeredPipeline, data)
