@@ -203,11 +203,14 @@ def _of_circleci(problem: CircleCIError) -> str:
             said = literal(problem.message, 600) or f"status {problem.status}"
             return f"CircleCI refused this. It says: {said}"
         case Elsewhere():
-            return f"CircleCI names {code(problem.host, 100)}, which is {problem.why}: I read nothing from there."
+            return (
+                f"CircleCI keeps this at {code(problem.host, 100)}, which is {problem.why}. I read nothing from there. "
+                "Open it in CircleCI."
+            )
         case TooLarge():
             return (
-                f"CircleCI's answer is larger than the {problem.megabytes} MB that I read. Look at the thread or at "
-                "CircleCI before you ask again."
+                f"CircleCI's answer is larger than the {problem.megabytes} MB that I read. I cannot tell what it says. "
+                "Look at CircleCI before you ask again."
             )
         case Unavailable():
             return _unavailable(problem)

@@ -8,7 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, NewType, TypeAlias
 
 import regex
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WrapValidator,
+    field_serializer,
+    field_validator,
+)
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from bot.masks import masked
@@ -319,6 +328,10 @@ class Artifact(Model):
     def link(self) -> str:
         """Where people find it; nothing where the address itself would show a secret."""
         return self.url if masked(self.url) == self.url else ""
+
+    @field_serializer("url")
+    def _kept(self, _url: str) -> str:
+        return self.link
 
 
 class ParallelRun(Model):

@@ -7,6 +7,7 @@ from typing import Any
 from bot import errors as known
 from bot.errors import (
     BotError,
+    Elsewhere,
     Locked,
     NotAllowed,
     NotFound,
@@ -20,6 +21,7 @@ from bot.errors import (
     Spent,
     StoreError,
     Taken,
+    TooLarge,
     TooMany,
     Unauthorized,
     Unavailable,
@@ -78,6 +80,11 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
         PartlyDone(Rejected(403, "Permission denied"), "build, lint"),
         PartlyDone(Unavailable("Service Unavailable"), "build"),
     ),
+    "error-elsewhere": (
+        Elsewhere("storage.acme.internal", "at an address inside a network"),
+        Elsewhere("storage.example", "not behind https"),
+    ),
+    "error-too-large": (TooLarge(64),),
     "error-unavailable": (Unavailable("Service Unavailable"), Unavailable("no connection", arrived=False)),
     "error-slack": (SlackError("chat.postMessage", "not_in_channel"),),
     "error-slack-limited": (SlackLimited("chat.postMessage", timedelta(seconds=30)),),
