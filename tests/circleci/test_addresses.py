@@ -86,36 +86,29 @@ async def test_a_name_is_judged_by_the_address_it_leads_to(host: str) -> None:
     assert asked == []
 
 
-class _Turning(AbstractResolver):
-    """Names a public address first and one inside after that, as an attacker's name server does."""
-
-    def __init__(self) -> None:
-        self.asked = 0
+class _Rebinding(AbstractResolver):
+    """A name server of an attacker's, who leads a harmless name inside."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        self.asked += 1
-        found = "192.0.2.1" if self.asked % 2 else "127.0.0.1"
+        hosts = ("169.254.169.254", "127.0.0.1")
         return [
-            ResolveResult(hostname=host, host=found, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
+            ResolveResult(hostname=host, host=one, port=port, family=socket.AF_INET, proto=0, flags=0) for one in hosts
         ]
 
     async def close(self) -> None:
         """Nothing to close."""
 
 
-async def test_what_a_name_leads_to_next_is_judged_anew() -> None:
+async def test_it_is_the_address_connected_to_that_is_judged() -> None:
     async with Transport("https://circleci.example", SecretStr(SECRET)) as transport:
         inner = transport._stranger._transport
         assert isinstance(inner, AiohttpTransport)
         session = inner.client = inner.get_client()
         assert isinstance(session.connector, aiohttp.TCPConnector)
-        session.connector._resolver = turning = _Turning()
-        for _ in range(2):
-            with pytest.raises(Elsewhere):
-                await transport.artifact("https://rebinding.example/x", max_bytes=10)
-        assert turning.asked >= 1
+        session.connector._resolver = _Rebinding()
+        await refused(transport, "https://rebinding.example/x")
 
 
 async def test_circlecis_own_address_may_be_inside() -> None:
