@@ -21,7 +21,6 @@ from pydantic import (
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from bot.masks import masked
-
 from bot.models import git
 
 ProjectSlug = NewType("ProjectSlug", str)

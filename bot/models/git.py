@@ -9,6 +9,7 @@ import unicodedata
 _FORBIDDEN = "~^:?*[\\"
 _TWICE = ("..", "//", "@{")
 _LONG = "refs/"
+_UNREADABLE = "\ufffd"  # what stands for half a character in all that the models hold
 _COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 # GitHub's, Bitbucket's and GitLab's; CircleCI says `pull/7`, and starts `pull/7/head` and `pull/7/merge` too.
 _PULL_REQUEST = re.compile(r"(?is)(?:refs/)?(?:pull|pull-requests|merge-requests)/([0-9]+)(?:/.*)?")
@@ -42,6 +43,8 @@ def _fault_of_characters(name: str) -> str:
             return "it holds a space"
         if character in _FORBIDDEN:
             return f"it holds {character}"
+        if character == _UNREADABLE:
+            return "it holds a character that could not be read"
         if is_unseen(character):
             return f"it holds {what_is_unseen(character)}"
     return ""

@@ -93,9 +93,7 @@ class _Rebinding(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         hosts = ("169.254.169.254", "127.0.0.1")
-        return [
-            ResolveResult(hostname=host, host=one, port=port, family=socket.AF_INET, proto=0, flags=0) for one in hosts
-        ]
+        return [ResolveResult(hostname=host, host=one, port=port, family=family, proto=0, flags=0) for one in hosts]
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -95,7 +95,16 @@ IMPROPER = (
         "main\U000e0041",
         "main\U000e0100",
     ),
-    *("main\ue000", "main\u0378", "ma\ud800in", "refs/heads/main", "refs/tags/v1", "heads/main", "tags/v1"),
+    *(
+        "main\ue000",
+        "main\u0378",
+        "ma\ud800in",
+        "ma\ufffdin",
+        "refs/heads/main",
+        "refs/tags/v1",
+        "heads/main",
+        "tags/v1",
+    ),
     *("remotes/origin/main", "a" * 40, "F" * 64),
 )
 
