@@ -76,7 +76,7 @@ _NAMED = regex.compile(
       )
     | [?&](?:x-amz-(?:signature|credential|security-token)|signature|sig|token|secret)=
     )
-    (?!\[masked\]) [^\s"'&]{8,}
+    (?!\[[a-z]{3,12}\]) [^\s"'&]{8,}
     """,
     regex.VERBOSE | regex.IGNORECASE,
 )
@@ -90,7 +90,7 @@ _NAME = r"""
     )
 """
 _NO_VALUE = r"""
-    (?! \[masked\]
+    (?! \[[a-z]{3,12}\]  # somebody has masked it already
       | (?:none|null|nil|true|false|undefined|empty|required|missing|redacted|hidden|string|str)(?![^\s"'\\,;:)\]}&|])
       | [*x•.]{2,} | \$[a-z_{(] | %[a-z(] | < | \{\{ | env\.
     )

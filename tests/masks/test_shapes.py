@@ -122,6 +122,8 @@ def test_the_value_behind_a_telling_name_is_masked(text: str, shown: str) -> Non
         "password: str | None = None",
         "password = get()",
         "password=****",
+        "password=[FILTERED]",
+        "?circle-token=[removed]&page=2",
         "invalid password for user ada",
         "assert password == expected",
         "--password is required",
