@@ -83,9 +83,9 @@ class Permissions:
         *,
         certain: bool = True,
     ) -> Decision:
-        """Return what the policy demands of somebody who may do this; without a project, whether they may anywhere.
+        """Return what the policy demands of somebody who may do this; raises NotAllowed.
 
-        With `certain` off, the branch of a request without one is still to be found out.
+        With `certain` off, what is not named is still to be found out: the project, or the branch.
         """
         asked = (await self.asked(caller, word, slug, ref))._replace(certain=certain)
         decision = await self.decision(caller, asked)

@@ -49,7 +49,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Rerun:
 async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted:
     """Rerun it, and follow it in this place if nobody does."""
     if request.ssh:
-        await context.permissions.check(caller, "ssh")
+        await context.permissions.check(caller, "ssh", certain=False)
     pipeline = await context.finder.pipeline(request, caller)
     return await context.operations.rerun(
         caller, pipeline.id, failed_only=not request.everything, ssh=request.ssh, follow=True

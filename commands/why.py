@@ -52,6 +52,7 @@ async def explain(request: Why, caller: Caller, context: Context) -> PolicyDecis
     if word not in list(Permission):
         raise UsageError("I know no such command.", given=request.word)
     asked = await context.permissions.asked(caller, word, *await _about(request, word, caller, context))
+    asked = asked._replace(certain=bool(asked.projects))
     decision = await context.permissions.decision(caller, asked)
     about = " ".join(str(part) for part in (asked.projects[1] if asked.projects else "", asked.ref or "") if part)
     could = await context.permissions.could(asked)

@@ -170,6 +170,24 @@ typed = true
     assert decide(parse(rules), GUEST, all_of_it._replace(ref=branch("try/x"))).allowed
 
 
+def test_what_is_for_all_projects_takes_a_rule_that_is() -> None:
+    rules = """
+[[rules]]
+name = "the web team's keys"
+words = ["keys"]
+projects = ["acme/frontend"]
+
+[[rules]]
+name = "all keys"
+roles = ["members"]
+words = ["keys"]
+"""
+    for_all = Asked("keys")
+    assert not decide(parse(rules), GUEST, for_all).allowed
+    assert decide(parse(rules), GUEST, for_all._replace(certain=False)).allowed
+    assert decide(parse(rules), ADA, for_all).rule == "all keys"
+
+
 def test_a_branch_still_to_be_found_out_is_not_refused_yet() -> None:
     open_yet = Asked("deploy", FRONTEND, None, certain=False)
     assert decide(POLICY, ADA, open_yet).allowed

@@ -38,8 +38,9 @@ class Person(NamedTuple):
 class Asked(NamedTuple):
     """What somebody wants: a word, on a project under its names, on a branch or tag, in a channel.
 
-    Without `projects` only the word is asked about: whether they may do it anywhere. Where it is not `certain`, the
-    branch without a `ref` is one that is still to be found out; where it is, it is the whole project, or nobody knows.
+    Where it is not `certain`, what is not named is still to be found out: without `projects` it is whether they may do
+    it anywhere, without a `ref` on some branch. Where it is, it is all of it: what our user on CircleCI keeps for every
+    project, or the whole project, or nobody knows.
     """
 
     word: str
@@ -135,8 +136,8 @@ def _is_about(rule: Rule, asked: Asked) -> bool:
         return False
     if rule.channels and asked.channel_id not in rule.channels:
         return False
-    if not asked.projects:
-        return True  # somewhere
+    if not asked.projects:  # somewhere, or all that our user on CircleCI has
+        return not asked.certain or rule.effect != "allow" or not (rule.projects or rule.names_refs)
     return _fits_project(rule, asked.projects) and _fits_ref(rule, asked)
 
 
@@ -174,8 +175,8 @@ def _fits_pull_request(rule: Rule, word: str, number: str) -> bool:
 
 def _certainly_about(rule: Rule, asked: Asked) -> bool:
     """Say whether a rule is about this whatever is still to be found out: it may spare another project or branch."""
-    if not asked.projects and (rule.projects or rule.names_refs):
-        return False
+    if not asked.projects:
+        return asked.certain or not (rule.projects or rule.names_refs)
     return asked.certain or asked.ref is not None or not rule.names_refs
 
 

@@ -96,7 +96,7 @@ class Dispatcher:
         log.info("command", name=command.name, kind=invocation.kind, channel=invocation.channel_id)
         act.word, act.what = command.permission, command.name
         act.about = _named(command, rest, self._context.projects)
-        await self._context.permissions.check(act.caller, command.permission)
+        await self._context.permissions.check(act.caller, command.permission, certain=False)
         try:
             request = _parsed(command, rest, self._context.projects)
             slug, ref = request.about(self._context.projects)

@@ -61,7 +61,7 @@ class Judge:
     def may(self, one: Did, word: str, slug: str, ref: Ref | None) -> Verdict:
         """Return what the file says about one person's wish, where they said it."""
         project = self.world.projects.get(slug)
-        names = (slug, f"{project.organization}/{project.name}") if project else (slug,)
+        names = (slug, f"{project.organization}/{project.name}") if project else (slug,) if slug else ()
         return self.rules.verdict(one.person, Wish(word, names, ref, one.channel_id))
 
     def _explains(self, one: Did, act: Act) -> bool:

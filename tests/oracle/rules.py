@@ -85,9 +85,14 @@ class Rule:
         return (
             bool({wish.word, "*"} & set(self.words))
             and (not self.channels or wish.channel_id in self.channels)
-            and _fits(map(str.lower, self.projects), [name.lower() for name in wish.names])
+            and self._is_about_project(wish)
             and self._is_about_ref(wish)
         )
+
+    def _is_about_project(self, wish: Wish) -> bool:
+        if not wish.names:  # what is for all projects
+            return not self.projects or self.effect != "allow"
+        return _fits(map(str.lower, self.projects), [name.lower() for name in wish.names])
 
     def _is_about_ref(self, wish: Wish) -> bool:
         lists = {"branch": self.branches, "tag": self.tags, "pull": self.pull_requests}

@@ -17,6 +17,7 @@ PEOPLE = (
     Person("U0ADMIN", is_admin=True, groups=frozenset({"S0RELEASE"})),
 )
 NAMES = (
+    (),
     ("gh/acme/frontend", "acme/frontend", "shop"),
     ("gh/Acme/backend", "Acme/backend"),
     ("circleci/1/2", "acme/mobile"),
@@ -38,7 +39,9 @@ def test_every_decision_is_what_the_file_says() -> None:
         policy = parse(rules.toml())
         for _ in range(WISHES):
             person = chance.choice(PEOPLE)
-            wish = Wish(chance.choice(WORDS), chance.choice(NAMES), chance.choice(REFS), chance.choice(CHANNELS))
+            names = chance.choice(NAMES)
+            ref = chance.choice(REFS) if names else None
+            wish = Wish(chance.choice(WORDS), names, ref, chance.choice(CHANNELS))
             decision = decide(policy, _known(person), _asked(wish))
             assert _verdict(decision) == rules.verdict(person, wish), f"{person}\n{wish}\n{decision}\n{rules.toml()}"
 
