@@ -6,6 +6,7 @@ BotError
 │  ├─ NotFound             project, branch, build (what, name, where it was looked for)
 │  ├─ NotAllowed           who, word, the rule that decided
 │  ├─ Locked               target, holder, reason, age
+│  ├─ Slip                 what stands in a window's field, and why it cannot be taken
 │  ├─ Taken                who was first, and at what
 │  ├─ TooMany              how many questions of theirs are open, and how many are answered at a time
 │  └─ NothingToDo          why, such as that it has ended already
@@ -102,6 +103,19 @@ class Locked(UserError):
         self.reason = reason
         self.age = age
         self.word = word
+
+
+class Slip(UserError):
+    """What stands in the `field` of a window cannot be taken: the window stays open, and what it answers waits on.
+
+    `why` is one of formatters/forms.py, with `what` its words need.
+    """
+
+    def __init__(self, field: str, why: str, *, what: str = "") -> None:
+        super().__init__(f"{field}: {why}")
+        self.field = field
+        self.why = why
+        self.what = what
 
 
 class Taken(UserError):

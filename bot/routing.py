@@ -87,12 +87,17 @@ class Action:
 
 @dataclass(frozen=True)
 class Form:
-    """A modal to fill in: the button that opens it, its view, and who gets what was filled in."""
+    """A modal to fill in: the button that opens it, its view, and who gets what was filled in.
+
+    `opened_by` is what stands on the button; `ready` raises why there is nothing to fill in any more.
+    """
 
     button: type[ButtonAction]
+    opened_by: str
     permission: str
     view: Callable[[Any, str, str], dict[str, Any]]
     submit: Callable[[Any, Mapping[str, str], Caller, Context], Awaitable[Answer]]
+    ready: Callable[[Any, Caller, Context], Awaitable[None]] | None = None
 
 
 @dataclass
@@ -124,13 +129,15 @@ class Router:
     def form(
         self,
         button: type[B],
+        opened_by: str,
         *,
         permission: str,
         view: Callable[[B, str, str], dict[str, Any]],
         submit: Callable[[B, Mapping[str, str], Caller, Context], Awaitable[Answer]],
+        ready: Callable[[B, Caller, Context], Awaitable[None]] | None = None,
     ) -> None:
         """Register the form that `button` opens, and what is done with what is filled in."""
-        self.forms[button.action_id] = Form(button, permission, view, submit)
+        self.forms[button.action_id] = Form(button, opened_by, permission, view, submit, ready)
 
     def find(self, words: Sequence[Typed], *, typed: str) -> tuple[Command, Sequence[Typed]]:
         """Return the command that `words` begin with and the rest; nothing at all means help.

@@ -101,5 +101,7 @@ async def _found(slug: ProjectSlug, name: str, context: Context) -> str:
 def register(router: Router) -> None:
     """Teach the router this command, its form and its button."""
     router.command(HELP, permission="secrets", request=Env, parse=parse, handle=env)
-    router.form(VariableForm, permission="secrets", view=credentials.variable_form, submit=set_variable)
+    router.form(
+        VariableForm, "Type the value", permission="secrets", view=credentials.variable_form, submit=set_variable
+    )
     router.action(RemoveVariable, permission="secrets", handle=remove_variable)

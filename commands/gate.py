@@ -29,9 +29,21 @@ async def typed(button: TypeTarget, filled: Mapping[str, str], caller: Caller, c
     return await context.operations.typed(caller, button.attempt_id, filled["typed"])
 
 
+async def may_decline(button: DeclineDeploy, caller: Caller, context: Context) -> None:
+    """Ask for no reason where nothing waits any more."""
+    await context.operations.may_decline(caller, button.attempt_id)
+
+
+async def may_type(button: TypeTarget, caller: Caller, context: Context) -> None:
+    """Ask for nothing to be typed where it was, or where somebody else asked."""
+    await context.operations.may_type(caller, button.attempt_id)
+
+
 def register(router: Router) -> None:
     """Teach the router these buttons."""
     router.action(AgreeDeploy, permission="deploy", handle=agree)
     router.action(DeployAnyway, permission="approve", handle=deploy_anyway)
-    router.form(DeclineDeploy, permission="deploy", view=gate.decline_form, submit=decline)
-    router.form(TypeTarget, permission="deploy", view=gate.type_form, submit=typed)
+    router.form(
+        DeclineDeploy, "Decline", permission="deploy", view=gate.decline_form, submit=decline, ready=may_decline
+    )
+    router.form(TypeTarget, "Type it", permission="deploy", view=gate.type_form, submit=typed, ready=may_type)

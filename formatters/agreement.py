@@ -29,6 +29,7 @@ from formatters.lookalikes import careful
 from formatters.words import count
 
 MOST_COMMITS = 6
+LONGEST_REASON = 500
 LONGEST = 4 * MAX_SECTION  # of a name that must stand there whole: what is too long for a paragraph is seen to be
 _HELD = "It stops then, and what stands behind waits for another approval: "
 
@@ -204,7 +205,7 @@ def expired_to_asker(pending: Pending) -> Message:
 
 
 def _sentence(text: str) -> str:
-    return literal(text, 500).rstrip(". ") + "."
+    return literal(text, 5 * LONGEST_REASON).rstrip(". ") + "."  # an `&` is five characters to Slack
 
 
 def _asker(pending: Pending) -> str:

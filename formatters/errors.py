@@ -18,6 +18,7 @@ from bot.errors import (
     RateLimited,
     Rejected,
     SlackError,
+    Slip,
     Spent,
     StoreError,
     Taken,
@@ -32,7 +33,7 @@ from bot.errors import (
 from bot.masks import masked
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
-from formatters import locks, nothing
+from formatters import forms, locks, nothing
 from formatters.blocks import (
     Block,
     Message,
@@ -170,6 +171,8 @@ def _sentence(problem: BotError) -> str:
     match problem:
         case Taken() | NothingToDo():
             return nothing.nothing(problem)
+        case Slip():
+            return escape(forms.slip(problem))
         case NotAllowed():
             what = DOING.get(problem.word, problem.word) + (f" ({literal(problem.about)})" if problem.about else "")
             who = mention(problem.user_id) if problem.is_of_another else "You"

@@ -1,8 +1,9 @@
-"""Modals: the fields of a form, what is shown while CircleCI is asked, and its outcome."""
+"""Modals: the fields of a form, what is wrong in one, what is shown while CircleCI is asked, and its outcome."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from bot.errors import Slip
 from formatters.blocks import Block, Message, clean, section
 
 View = dict[str, Any]
@@ -23,9 +24,11 @@ def form(title: str, intro: str, fields: Sequence[Block], *, value: str, action_
     }
 
 
-def field(name: str, label: str, *, hint: str = "", multiline: bool = False, optional: bool = False) -> Block:
+def field(
+    name: str, label: str, *, hint: str = "", multiline: bool = False, optional: bool = False, most: int = MAX_INPUT
+) -> Block:
     """Return a field to type into; `name` is how its value comes back."""
-    element = {"type": "plain_text_input", "action_id": name, "multiline": multiline, "max_length": MAX_INPUT}
+    element = {"type": "plain_text_input", "action_id": name, "multiline": multiline, "max_length": most}
     made: Block = {
         "type": "input",
         "block_id": name,
@@ -34,6 +37,23 @@ def field(name: str, label: str, *, hint: str = "", multiline: bool = False, opt
         "optional": optional,
     }
     return made | ({"hint": _plain(hint, 2000)} if hint else {})
+
+
+def slip(problem: Slip) -> str:
+    """Return what stands beside a field that cannot be taken as it is: plain text, for Slack formats nothing there."""
+    return _SLIPS[problem.why].format(what=problem.what)
+
+
+_SLIPS = {
+    "typed_wrong": "That is not {what}. Nothing was started: type it once more.",
+    "no_reason": "Say why not: who asked reads it in the thread.",
+    "reason_too_long": "That is longer than {what} characters.",
+    "window_unknown": (
+        "This window has stood open for too long, or is not yours. Nothing was done, and nothing of it was kept: press "
+        "“{what}” in the message once more."
+    ),
+}
+SLIPS = frozenset(_SLIPS)
 
 
 def working() -> View:

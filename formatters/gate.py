@@ -8,7 +8,7 @@ from bot.answers.questions import BranchIsRed, Question, ToBeTyped, WhichDefinit
 from bot.models.build import Build
 from bot.models.circleci import Definition
 from bot.models.pending import Approval, Deployment, Pending
-from formatters.agreement import wanted
+from formatters.agreement import LONGEST_REASON, wanted
 from formatters.blocks import (
     Message,
     actions,
@@ -99,15 +99,19 @@ def _typed_kind(pending: Pending) -> str:
     return "branch or tag" if pending.wish.ref is not None else "number"
 
 
-def type_form(action: TypeTarget, value: str, action_id: str) -> dict[str, Any]:  # noqa: ARG001  # as all forms
-    """Return the window to type the target into."""
-    intro = "Type the branch or the tag that you are about to deploy, exactly as it is spelled."
-    return form("Deploy", intro, [field("typed", "Branch or tag")], value=value, action_id=action_id, submit="Deploy")
+def type_form(action: TypeTarget, value: str, action_id: str) -> dict[str, Any]:
+    """Return the window to type the target into; its button says what is done then."""
+    act, is_build = action.word.capitalize(), action.word != "deploy"
+    number = " (of a build without one, its number with the #)" if is_build else ""
+    intro = f"Type the branch or the tag{number} that you are about to {action.word}, exactly as it is spelled."
+    label = "Branch, tag or number" if is_build else "Branch or tag"
+    return form(act, intro, [field("typed", label)], value=value, action_id=action_id, submit=act)
 
 
-def decline_form(action: DeclineDeploy, value: str, action_id: str) -> dict[str, Any]:  # noqa: ARG001  # as above
+def decline_form(action: DeclineDeploy, value: str, action_id: str) -> dict[str, Any]:  # noqa: ARG001  # as all forms
     """Return the window that asks for the reason."""
-    fields = [field("reason", "Why not?", hint="Who asked reads it in the thread.", multiline=True)]
+    hint = "Who asked reads it in the thread."
+    fields = [field("reason", "Why not?", hint=hint, multiline=True, most=LONGEST_REASON)]
     return form("Decline", "Nothing is started then.", fields, value=value, action_id=action_id, submit="Decline")
 
 

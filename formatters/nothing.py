@@ -7,8 +7,6 @@ from bot.models.build import State
 from formatters.blocks import code, literal, mention
 from formatters.words import MARKS, status
 
-TYPE_AGAIN = "Nothing was started: press *Type it* again."
-
 
 def nothing(problem: Taken | NothingToDo) -> str:
     """Return why there was nothing to do, or who was first."""
@@ -80,7 +78,9 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "decided_already": _decided_already,
     "declined": lambda one: f"{mention(one.person_id)} declined.",
     "expired": lambda _: "Nobody agreed in time.",
-    "typed_wrong": lambda one: f"That is not {code(one.what)}. {TYPE_AGAIN}",
+    "typed_already": lambda one: (
+        f"You have typed it already, and {literal(one.what)} went on. Ask for it anew to do it once more."
+    ),
     "gone": lambda one: f"{code(one.what, 120)} is not there any more. Nothing was done.",
     "pressed_before": lambda _: "This was asked for already. `keys list` shows what there is now.",
     "unknown_button": lambda _: (

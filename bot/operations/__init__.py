@@ -36,6 +36,14 @@ class Operations:
         """Decline what somebody else asked for."""
         return await deciding.decline(self._hands, caller, pending_id, reason)
 
+    async def may_decline(self, caller: Caller, pending_id: str) -> None:
+        """Return where there is something to decline; raises what `decline` would."""
+        await deciding.to_decide(self._hands, caller, pending_id)
+
+    async def may_type(self, caller: Caller, pending_id: str) -> None:
+        """Return where there is something to type; raises what `typed` would."""
+        await answering.to_be_typed(self._hands, caller, pending_id)
+
     async def anyway(self, caller: Caller, pending_id: str) -> Acted:
         """Go on over a red branch."""
         return await answering.anyway(self._hands, caller, pending_id)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from bot.answers.acts import Acted, Answered
 from bot.answers.questions import Waits
-from bot.errors import NothingToDo, StoreError, Taken, UsageError
+from bot.errors import NothingToDo, Slip, StoreError, Taken, UsageError
 from bot.models.attempt import Demand
 from bot.models.caller import Caller
 from bot.models.pending import Deployment, Pending
@@ -54,12 +54,23 @@ def _asked(pending: Pending, demand: Demand) -> Pending:
     return pending
 
 
+async def to_be_typed(hands: Hands, caller: Caller, pending_id: str) -> Pending:
+    """Return what waits for its target to be typed; raises NothingToDo where it has been, UsageError for others."""
+    try:
+        pending = await waiting(hands, caller, pending_id, answer(pending_id, Demand.TYPED))
+    except Taken as error:
+        if error.person_id != caller.person_id:
+            raise
+        raise NothingToDo("typed_already", what=error.what) from error
+    _only_asker(_asked(pending, Demand.TYPED), caller, "Only who asked for it types it.")
+    return pending
+
+
 async def typed(hands: Hands, caller: Caller, pending_id: str, text: str) -> Answered:
-    """Go on when what the asker typed is the target; raises NothingToDo when it is another."""
-    pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.TYPED)), Demand.TYPED)
-    _only_asker(pending, caller, "Only who asked for it types it.")
+    """Go on when what the asker typed is the target; raises Slip when it is another."""
+    pending = await to_be_typed(hands, caller, pending_id)
     if text.strip() != gate.to_type(pending):
-        raise NothingToDo("typed_wrong", what=gate.to_type(pending))
+        raise Slip("typed", "typed_wrong", what=gate.to_type(pending))
     async with _first(hands, caller, pending, Demand.TYPED, by_form=True) as first:
         await _going_on(hands, first, pending, lambda one: one.having_met(Demand.TYPED))
     return Answered(answer="typed")

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from bot.answers.acts import Acted, Answered
 from bot.answers.questions import Waits
-from bot.errors import BotError, NothingToDo, StoreError, UsageError
+from bot.errors import BotError, NothingToDo, Slip, StoreError, UsageError
 from bot.models.attempt import Demand
 from bot.models.caller import Caller
 from bot.models.pending import Approval, Deployment, End, Pending, Rerun
@@ -32,7 +32,7 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
 
     What was pushed or ran again since it was asked is shown first, and agreed to anew: raises NothingToDo then.
     """
-    pending, caller = await _asked(hands, caller, pending_id), await hands.named(caller)
+    pending, caller = await to_decide(hands, caller, pending_id), await hands.named(caller)
     async with on_record(hands, caller, pending):
         if caller.person_id == pending.asker.person_id:
             raise NothingToDo("not_your_own")
@@ -47,7 +47,7 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     return await _agreed(hands, caller, await changed(hands, pending, lambda one: _with_word_of(one, caller)))
 
 
-async def _asked(hands: Hands, caller: Caller, pending_id: str) -> Pending:
+async def to_decide(hands: Hands, caller: Caller, pending_id: str) -> Pending:
     """Return what waits for a second person; raises UsageError where nobody was asked yet."""
     pending = await waiting(hands, caller, pending_id, decision(pending_id))
     if pending.request_ts is None:
@@ -134,8 +134,12 @@ async def _agreed(hands: Hands, caller: Caller, pending: Pending) -> Acted:
 
 
 async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) -> Answered:
-    """Let it end there; the asker reads the reason in the thread."""
-    pending, caller = await _asked(hands, caller, pending_id), await hands.named(caller)
+    """Let it end there; the asker reads the reason in the thread. Raises Slip for none, or one that is too long."""
+    pending, caller = await to_decide(hands, caller, pending_id), await hands.named(caller)
+    if not reason.strip():
+        raise Slip("reason", "no_reason")
+    if len(reason) > agreement.LONGEST_REASON:
+        raise Slip("reason", "reason_too_long", what=str(agreement.LONGEST_REASON))
     async with on_record(hands, caller, pending):
         await _may(hands, caller, pending)
         await _decide(hands, caller, pending, DECLINE, by_form=True)

@@ -1,8 +1,12 @@
-"""Modals that take a secret: opened and carried out by the process that received them, and never recorded or queued."""
+"""Windows: opened and carried out by the process that received them; what is typed is never recorded or queued.
+
+A submission does not say where its window was opened, and what the window carries may be altered: both are kept when
+it is opened (`bot/store/windows.py`), under an id that the window bears behind its callback id.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -11,19 +15,21 @@ from slack_bolt.response import BoltResponse
 from bot.actions import ButtonAction
 from bot.answers import Answer
 from bot.answers.questions import Waits
-from bot.errors import BotError, StoreError
+from bot.errors import BotError, Slip, StoreError
 from bot.models.caller import Caller
 from bot.models.slack import Click
+from bot.models.window import Window
 from bot.record import Record
 from bot.routing import Context, Form
 from bot.slack.dispatch import at_the_door
+from bot.slack.payloads import Submission, from_submission
+from bot.store.windows import KEPT
 from formatters import errors, forms, gate
 from formatters.blocks import Message
 from formatters.links import Links
 from formatters.show import show
 
 Ack = Callable[..., Awaitable[BoltResponse]]
-KEPT = timedelta(hours=1)
 DRAIN_SECONDS = 2
 ACK_SECONDS, SETTLE_SECONDS = 2, 0.5  # Slack waits three seconds for the ack
 log = structlog.get_logger(__name__)
@@ -36,7 +42,7 @@ class Forms:
         self._context = context
         self._record = record
         self._links = links
-        self._under_way: set[asyncio.Task[Message]] = set()
+        self._under_way: set[asyncio.Task[Message | Slip]] = set()
 
     def opens(self, action_id: str) -> bool:
         """Say whether a button opens a form."""
@@ -50,7 +56,9 @@ class Forms:
         try:
             button = form.button.unpack(click.value)
             await self._permitted(form, button, click.caller)
-            view = form.view(button, click.value, form.button.action_id)
+            if form.ready is not None:
+                await form.ready(button, click.caller, self._context)
+            view = form.view(button, click.value, await self._opened(form, click))
             await self._context.messenger.open_view(click.trigger_id, view)
         except BotError as error:
             log.info("form_not_opened", form=form.button.action_id, error=repr(error))
@@ -58,41 +66,59 @@ class Forms:
 
     async def submitted(self, body: dict[str, Any], ack: Ack) -> None:
         """Carry out what was filled in, and say in the modal what CircleCI made of it."""
-        view, caller = body["view"], _presser(body).caller
-        form = self._form(str(view.get("callback_id") or ""))
+        sent = from_submission(body)
+        form = self._form(sent.callback_id)
         if form is None:
             await ack()
             return
         try:
-            button = form.button.unpack(str(view["private_metadata"]))
+            window = await self._window(form, sent)
+            button, caller = form.button.unpack(window.value), sent.by(window.place)
             await self._permitted(form, button, caller)
-            first = await self._context.store.claims.first(f"form:{view['id']}", KEPT)
+            first = await self._context.store.claims.first(_claim(sent.view_id), KEPT)
         except BotError as error:
-            await ack(response_action="update", view=forms.told(errors.error(error)))
+            await _acknowledge(ack, error if isinstance(error, Slip) else errors.error(error))
             return
         if not first:
             await ack()
             return
-        work = asyncio.create_task(self._carried_out(form, button, _filled(view), caller))
+        work = asyncio.create_task(self._carried_out(form, button, sent, caller))
         self._under_way.add(work)
         work.add_done_callback(self._under_way.discard)
         await asyncio.wait({work}, timeout=ACK_SECONDS)
         if work.done():
-            await ack(response_action="update", view=forms.told(work.result()))
+            await _acknowledge(ack, work.result())
             return
         await ack(response_action="update", view=forms.working())
-        await self._show_later(str(view["id"]), work)
+        await self._show_later(sent.view_id, work)
 
     async def drain(self) -> None:
         """Let what was submitted come to its end: it is in no queue that another process would take over."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=DRAIN_SECONDS)
 
-    async def _show_later(self, view_id: str, work: "asyncio.Task[Message]") -> None:
+    async def _opened(self, form: Form, click: Click) -> str:
+        """Keep who opens a window, where and with what, and return the callback id that it bears."""
+        action_id = form.button.action_id
+        window = Window(person_id=click.user_id, action_id=action_id, value=click.value, place=click.caller.place)
+        return f"{action_id}:{await self._context.store.windows.add(window)}"
+
+    async def _window(self, form: Form, sent: Submission) -> Window:
+        """Return the window that was sent; raises Slip for one that stood open for too long, or is another person's.
+
+        What was typed stays before them.
+        """
+        window = await self._context.store.windows.get(sent.callback_id.partition(":")[2])
+        if window is None or (window.person_id, window.action_id) != (sent.person_id, form.button.action_id):
+            raise Slip(next(iter(sent.filled), ""), "window_unknown", what=form.opened_by)
+        return window
+
+    async def _show_later(self, view_id: str, work: "asyncio.Task[Message | Slip]") -> None:
         """Show an outcome that took longer than the ack may; after a moment, or the ack's own view would cover it."""
         told, _ = await asyncio.gather(work, asyncio.sleep(SETTLE_SECONDS))
         try:
-            await self._context.messenger.update_view(view_id, forms.told(told))
+            shown = errors.error(told) if isinstance(told, Slip) else told
+            await self._context.messenger.update_view(view_id, forms.told(shown))
         except BotError as error:
             log.warning("form_answer_not_shown", error=repr(error))
 
@@ -104,16 +130,18 @@ class Forms:
             await self._record.at_the_door(caller, button.takes(form.permission), button, error)
             raise
 
-    async def _carried_out(
-        self, form: Form, button: ButtonAction, filled: Mapping[str, str], caller: Caller
-    ) -> Message:
-        """Carry it out; what was typed is never part of what is said or kept."""
+    async def _carried_out(self, form: Form, button: ButtonAction, sent: Submission, caller: Caller) -> Message | Slip:
+        """Carry it out, or return why what was typed cannot be taken; it is never part of what is said or kept."""
         try:
-            answer = await form.submit(button, filled, caller, self._context)
+            answer = await form.submit(button, sent.filled, caller, self._context)
             log.info("answered", what=form.button.action_id, answer=type(answer).__name__)
             return self._shown(answer)
         except Waits as waits:
             return self._shown(waits.question)
+        except Slip as slip:
+            with suppress(StoreError):
+                await self._context.store.claims.release(_claim(sent.view_id))  # the same window is sent again
+            return slip
         except StoreError as error:
             return errors.error(error)
         except BotError as error:
@@ -140,21 +168,14 @@ class Forms:
         return self._context.router.forms.get(action_id.partition(":")[0])
 
 
-def _presser(body: Mapping[str, Any]) -> Click:
-    user, view = body.get("user") or {}, body["view"]
-    return Click(
-        id=str(view["id"]),
-        action_id=str(view.get("callback_id") or ""),
-        value="",
-        user_id=str(user.get("id") or ""),
-        user_name=str(user.get("username") or user.get("name") or ""),
-        team_id=str(user.get("team_id") or (body.get("team") or {}).get("id") or ""),
-        channel_id="",
-        message_ts="",
-    )
+def _claim(view_id: str) -> str:
+    return f"form:{view_id}"
 
 
-def _filled(view: Mapping[str, Any]) -> dict[str, str]:
-    """Return what was typed, by the block's id."""
-    values = (view.get("state") or {}).get("values") or {}
-    return {block: str(next(iter(fields.values())).get("value") or "") for block, fields in values.items() if fields}
+async def _acknowledge(ack: Ack, outcome: Message | Slip) -> None:
+    """Show what came of it; a slip beside its field, where the window stays open with what was typed."""
+    if isinstance(outcome, Slip) and outcome.field:
+        await ack(response_action="errors", errors={outcome.field: forms.slip(outcome)})
+        return
+    message = errors.error(outcome) if isinstance(outcome, Slip) else outcome
+    await ack(response_action="update", view=forms.told(message))

@@ -1,18 +1,39 @@
 """Slack's bodies, decoded once: a command, an event or a press becomes an Invocation or a Click. Pure.
 
 https://docs.slack.dev/interactivity/implementing-slash-commands , https://docs.slack.dev/reference/events/app_mention ,
-https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+https://docs.slack.dev/reference/interaction-payloads/block_actions-payload ,
+https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.actions import OpenLink
+from bot.models.caller import Caller, Place
 from bot.models.slack import Click, Invocation
 from bot.slack.secrecy import without_token
 
 _LINK = re.compile(r"<((?:https?://|mailto:)[^<>|]*)(?:\|([^<>]*))?>")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A window that was sent, with what was `filled` into it, by the block's id; it is in no queue and no record."""
+
+    view_id: str
+    callback_id: str
+    person_id: str
+    name: str
+    team_id: str
+    filled: Mapping[str, str] = field(repr=False)
+
+    def by(self, place: Place | None) -> Caller:
+        """Return who sent it, as somebody who speaks where the window was opened."""
+        return Caller(
+            person_id=self.person_id, name=self.name, team_id=self.team_id, place=place, delivery_id=self.view_id
+        )
 
 
 def typed(text: str) -> str:
@@ -124,3 +145,19 @@ def from_action(body: Mapping[str, Any]) -> Click | None:
 
 def _is_link(action: Mapping[str, Any]) -> bool:
     return str(action.get("action_id") or "").partition(":")[0] == OpenLink.action_id
+
+
+def from_submission(body: Mapping[str, Any]) -> Submission:
+    """Return a window that was sent."""
+    user, view = body.get("user") or {}, body["view"]
+    values = (view.get("state") or {}).get("values") or {}
+    return Submission(
+        view_id=str(view["id"]),
+        callback_id=str(view.get("callback_id") or ""),
+        person_id=str(user.get("id") or ""),
+        name=str(user.get("username") or user.get("name") or ""),
+        team_id=str(user.get("team_id") or (body.get("team") or {}).get("id") or ""),
+        filled={
+            block: str(next(iter(fields.values())).get("value") or "") for block, fields in values.items() if fields
+        },
+    )

@@ -10,6 +10,7 @@
 | `attempt:<delivery id>`        | an Attempt                                  | the retention             |
 | `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
 | `claim:<what>`                 | who was first, or how often it was tried    | as the caller says        |
+| `window:<id of ours>`          | a Window: who opened it, where, with what   | an hour                   |
 | `watches:<pipeline id>`        | watch id -> Watch                           | twice the retention, once |
 | `snapshot:<pipeline id>`       | a Snapshot                                  | it has ended, once        |
 | `watching`                     | pipeline ids that are polled                | until they end            |
@@ -46,6 +47,7 @@ from bot.store.pulse import Vitals
 from bot.store.questions import Questions
 from bot.store.turns import Turns
 from bot.store.watches import Watches
+from bot.store.windows import Windows
 
 ENDLESS = frozenset({"watching", "locks", "audit", "audit:refused"})
 
@@ -63,6 +65,7 @@ class Store:
         self.attempts = Attempts(connection)
         self.pending = Pendings(connection, self.attempts)
         self.acted = Acted(connection)
+        self.windows = Windows(connection)
         self.watches = Watches(connection)
         self.past = Past(connection)
         self.turns = Turns(connection)

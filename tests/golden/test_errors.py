@@ -18,6 +18,7 @@ from bot.errors import (
     Rejected,
     SlackError,
     SlackLimited,
+    Slip,
     Spent,
     StoreError,
     Taken,
@@ -73,6 +74,7 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-taken": (Taken("U0ADA", "Rerun failed"), Taken("", "rerun once")),
     "error-too-many": (TooMany(10, 3),),
     "error-nothing-to-do": tuple(NothingToDo(why, **MEANT) for why in sorted(nothing.REASONS)),
+    "error-slip": tuple(Slip("field", why, what="500") for why in sorted(forms.SLIPS)),
     "error-rejected": (Rejected(403, "Plan is suspended."), Rejected(403, "")),
     "error-not-triggered": (NotTriggered("The commit says [skip ci], so nothing was started."),),
     "error-partly-done": (

@@ -154,13 +154,19 @@ async def test_its_target_is_typed_by_who_asked(team: Team) -> None:
         (to_rerun, "try/parallel #2418", " try/parallel ", "/rerun"),
     ):
         window = await opens(team, team.ada, asked, "Type it")
-        assert "That is not" in await fills_in(team.ada, window, typed=wrong)
-        forged = await opens(team, team.grace, somewhere(team), TypeTarget.unpack(asked.element("Type it")["value"]))
-        assert "Only who asked for it types it" in await fills_in(team.grace, forged, typed=right.strip())
+        assert window.content["submit"]["text"] == window.title == right_word(asked)
+        await team.ada.submit(window, {"typed": wrong})
+        assert "That is not " + right.strip() in window.visible
+        button = TypeTarget.unpack(asked.element("Type it")["value"])
+        assert "Only who asked for it types it" in said(await presses(team, team.grace, somewhere(team), button))
         assert not [one for one in writes(team) if write in one]
-        window = await opens(team, team.ada, asked, "Type it")
         assert "It goes on" in await fills_in(team.ada, window, typed=right)
         assert len([one for one in writes(team) if write in one]) == 1
+        assert "You have typed it already" in said(await presses(team, team.ada, asked, "Type it"))
+
+
+def right_word(asked: Message) -> str:
+    return TypeTarget.unpack(asked.element("Type it")["value"]).word.capitalize()
 
 
 @pytest.mark.parametrize("what", ["deploy", "rerun", "approve", "deploy of what was never built"])
@@ -213,8 +219,7 @@ async def test_a_question_ends_when_its_time_is_up(tmp_path: Path) -> None:
     async with team_under(POLICY, tmp_path, approval_minutes=0.0001) as team:
         build = pushed(team, "try/parallel", OVER)
         (asked,) = await types(team, team.ada, f"rerun acme/frontend #{build.number}")
-        window = await opens(team, team.ada, asked, "Type it")
-        assert "too old" in await fills_in(team.ada, window, typed="try/parallel")
+        assert "too old" in said(await presses(team, team.ada, asked, "Type it"))
         assert writes(team) == []
         assert "too old" in said(await presses(team, team.grace, asked, AgreeDeploy(attempt_id="nobody-asked")))
         assert [one.outcome for one in await record(team) if one.word == "rerun"] in ([], ["refused"])

@@ -135,10 +135,15 @@ async def test_who_deployed_over_red_and_waits_for_a_second_person_asks_anew(tmp
         assert team.posts("/pipeline") == []
 
 
-async def test_a_request_is_declined_in_the_window_that_stood_open(tmp_path: Path) -> None:
+async def test_a_request_is_declined_behind_a_window_that_stood_open(tmp_path: Path) -> None:
     async with upgraded(tmp_path, "waiting") as team:
         asked, admin = standing(team, "deploy acme/frontend main", "Agree and deploy"), team.slack.person("admin")
         agree = asked.element("Agree and deploy")
+        await team.grace.submit(window(team, "grace"), {"reason": "The freeze lasts until Monday"})
+        assert "press “Decline” in the message once more" in window(team, "grace").visible
+        await team.grace.close(window(team, "grace"))
+        await team.grace.click(asked, "Decline")
+        await team.slack.wait_for(lambda: team.grace.modal)
         await team.grace.submit(window(team, "grace"), {"reason": "The freeze lasts until Monday"})
         told = await team.reads("@ada grace declined")
         assert told.thread_ts == asked.ts
@@ -154,17 +159,20 @@ async def test_requests_that_nobody_decided_expire(tmp_path: Path) -> None:
         assert team.posts("/pipeline") == []
 
 
-async def test_the_target_is_typed_into_the_window_that_stood_open(tmp_path: Path) -> None:
+async def test_the_target_is_typed_behind_a_window_that_stood_open(tmp_path: Path) -> None:
     async with upgraded(tmp_path, "waiting") as team:
-        await team.ada.submit(window(team, "ada"), {"typed": "hold/pord"})
-        await team.slack.wait_for(partial(shows, team, "That is not"))
-        for words in ("It goes on", "was first"):
-            await team.ada.close(window(team, "ada"))
-            await team.ada.click(standing(team, "deploy acme/frontend hold/prod", "Type it"), "Type it")
-            view = await team.slack.wait_for(lambda: team.ada.modal)
-            assert view is not None
-            await team.ada.submit(view, {"typed": "hold/prod"})
+        asked = standing(team, "deploy acme/frontend hold/prod", "Type it")
+        await team.ada.submit(window(team, "ada"), {"typed": "hold/prod"})
+        assert "press “Type it” in the message once more" in window(team, "ada").visible
+        await team.ada.close(window(team, "ada"))
+        await team.ada.click(asked, "Type it")
+        await team.slack.wait_for(lambda: team.ada.modal)
+        for typed, words in (("hold/pord", "That is not hold/prod"), ("hold/prod", "It goes on")):
+            await team.ada.submit(window(team, "ada"), {"typed": typed})
             await team.slack.wait_for(partial(shows, team, words))
+        await team.ada.close(window(team, "ada"))
+        await team.ada.click(asked, "Type it")
+        await team.is_told(team.ada, "You have typed it already")
         assert team.posts("/pipeline") == [{"branch": "hold/prod"}]
 
 
@@ -236,11 +244,11 @@ async def test_what_people_did_before_is_in_the_record(tmp_path: Path) -> None:
             assert re.search(r"^2\d{3}-\d\d-\d\d \d\d:\d\d · \w+ · `", shown, re.MULTILINE)
 
 
-async def test_the_value_typed_into_a_window_that_stood_open_is_set(tmp_path: Path) -> None:
+async def test_a_value_typed_into_a_window_that_stood_open_stays_before_its_typist(tmp_path: Path) -> None:
     async with upgraded(tmp_path, "pressed", speed=0) as team:
         await team.slack.person("admin").submit(window(team, "admin"), {"value": "hunter3"})
-        await team.slack.wait_for(lambda: "is set" in window(team, "admin").visible)
-        assert len(team.posts("/envvar")) == 1
+        assert "press “Type the value” in the message once more" in window(team, "admin").visible
+        assert team.posts("/envvar") == []
 
 
 async def test_a_comparison_is_taken_up_again(tmp_path: Path) -> None:
