@@ -75,8 +75,8 @@ async def expire(stage: Stage) -> None:
 
 async def type_it(stage: Stage) -> None:
     (told,) = await stage.types("ada", f"deploy {HOLD}", "deploys")
-    view = await stage.opens("ada", told, "Type it")
     for typed in ("hold/pord", "hold/prod"):
+        view = await stage.opens("ada", told, "Type it")
         await stage.fills_in("ada", view, {"typed": typed})
     await stage.presses("ada", told, "Type it")
 
