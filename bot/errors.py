@@ -9,6 +9,7 @@ BotError
 │  ├─ Slip                 what stands in a window's field, and why it cannot be taken
 │  ├─ Taken                who was first, and at what
 │  ├─ TooMany              how many questions of theirs are open, and how many are answered at a time
+│  ├─ AskedAlready         who asked for the same, when, and where it waits
 │  └─ NothingToDo          why, such as that it has ended already
 ├─ CircleCIError           the far side: the user is told, the operator logs
 │  ├─ Unauthorized         the token is wrong, too weak or expired
@@ -29,7 +30,7 @@ BotError
 Prose for each is in `formatters/errors.py`, nowhere else.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 class BotError(Exception):
@@ -134,6 +135,17 @@ class TooMany(UserError):
         super().__init__(f"{still_open} questions are open")
         self.still_open = still_open
         self.at_once = at_once
+
+
+class AskedAlready(UserError):
+    """`person_id` asked for the same, `what`, at `asked_at`, and it waits for somebody; `url` leads there, if known."""
+
+    def __init__(self, person_id: str, what: str, *, asked_at: datetime, url: str) -> None:
+        super().__init__(f"{person_id} asked for {what}")
+        self.person_id = person_id
+        self.what = what
+        self.asked_at = asked_at
+        self.url = url
 
 
 class NothingToDo(UserError):

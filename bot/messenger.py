@@ -156,6 +156,14 @@ class Messenger:
                 raise
             await self.direct(user_id, message)
 
+    async def permalink(self, channel_id: str, ts: str) -> str:
+        """Return the address of a message, or empty text where Slack does not say."""
+        try:
+            answer = await self._read("chat.getPermalink", {"channel": channel_id, "message_ts": ts})
+        except SlackError:
+            return ""
+        return str(answer.get("permalink") or "")
+
     async def direct(self, user_id: str, message: Message, *, thread_ts: str | None = None) -> tuple[str, str]:
         """Send a direct message; returns its channel and `ts`."""
         channel_id = await self.direct_channel(user_id)

@@ -184,10 +184,16 @@ def declined(pending: Pending, name: str, reason: str) -> Message:
     return _said(f"🚫 {literal(name, 60)} declined {literal(pending.target)}{why}")
 
 
+def taken_back(pending: Pending, reason: str) -> Message:
+    """Say in the request's place that the asker wants it no more, and why, where that is known."""
+    why = f": {_sentence(reason)}" if reason else "."
+    return _said(f"🚫 {_asker(pending)} took back the wish to {_whole(pending)}{why} Nothing was started.")
+
+
 def declined_to_asker(pending: Pending, name: str, reason: str) -> Message:
     """Tell the asker in the thread."""
     why = f": {_sentence(reason)}" if reason else "."
-    return _said(f"{mention(pending.asker.person_id)} {literal(name, 60)} declined{why} Nothing was started.")
+    return _said(f"{mention(pending.asker.person_id)}, {literal(name, 60)} declined it{why} Nothing was started.")
 
 
 def expired(pending: Pending) -> Message:
@@ -201,7 +207,25 @@ def expired_to_asker(pending: Pending) -> Message:
     number = "" if isinstance(wish, Deployment) else f" #{wish.pipeline_number}"
     ref = f" {clean(str(wish.ref))}" if isinstance(wish, Deployment) else ""
     again = f"`/ci {wish.kind} {clean(wish.project_slug)}{ref}{number}` asks again."
-    return _said(f"{mention(pending.asker.person_id)} nobody agreed in time, so nothing was started. {again}")
+    return _said(f"{mention(pending.asker.person_id)}, nobody agreed in time, so nothing was started. {again}")
+
+
+def overtaken(pending: Pending, name: str) -> Message:
+    """Say in the request's place that somebody did the same without it."""
+    return _said(
+        f"↪️ {literal(name, 60)} did the same meanwhile ({_whole(pending)}), so this is over and starts nothing."
+    )
+
+
+def overtaken_to_asker(pending: Pending, name: str) -> Message:
+    """Tell the asker in the thread."""
+    return _said(
+        f"{mention(pending.asker.person_id)}, {literal(name, 60)} did the same meanwhile, so nobody needs to agree."
+    )
+
+
+def _whole(pending: Pending) -> str:
+    return f"{wanted(pending)} {literal(pending.target)}"
 
 
 def _sentence(text: str) -> str:

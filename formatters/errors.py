@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.actions import RunCommand
 from bot.errors import (
+    AskedAlready,
     BotError,
     CircleCIError,
     Elsewhere,
@@ -169,7 +170,7 @@ _ALWAYS: dict[type[BotError], str] = {
 
 def _sentence(problem: BotError) -> str:
     match problem:
-        case Taken() | NothingToDo():
+        case Taken() | AskedAlready() | NothingToDo():
             return nothing.nothing(problem)
         case Slip():
             return escape(forms.slip(problem))

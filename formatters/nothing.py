@@ -2,17 +2,25 @@
 
 from collections.abc import Callable
 
-from bot.errors import NothingToDo, Taken
+from bot.errors import AskedAlready, NothingToDo, Taken
 from bot.models.build import State
-from formatters.blocks import code, literal, mention
+from formatters.blocks import code, date, link, literal, mention
 from formatters.words import MARKS, status
 
 
-def nothing(problem: Taken | NothingToDo) -> str:
+def nothing(problem: Taken | AskedAlready | NothingToDo) -> str:
     """Return why there was nothing to do, or who was first."""
+    if isinstance(problem, AskedAlready):
+        return _asked_already(problem)
     if isinstance(problem, Taken):
         return f"{mention(problem.person_id) or 'I'} was first: {literal(problem.what, 200)} is already under way."
     return _WORDS[problem.why](problem)
+
+
+def _asked_already(problem: AskedAlready) -> str:
+    where = f": {link(problem.url, 'the request')}" if problem.url else ""
+    asked = f"{mention(problem.person_id)} asked for this at {date(problem.asked_at)}, and it is still open{where}."
+    return f"{asked} Somebody else must agree to {literal(problem.what)} there; nothing is asked twice."
 
 
 def _already_running(problem: NothingToDo) -> str:
@@ -76,6 +84,11 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         "over: ask for it anew."
     ),
     "decided_already": _decided_already,
+    "done_otherwise": lambda one: f"{mention(one.person_id) or 'I'} did the same meanwhile.",
+    "over": lambda one: one.what,  # how it ended, as its message says it
+    "answered_too_late": lambda one: (
+        f"The time to answer this is up: nothing was started ({literal(one.what)}). Ask for it anew."
+    ),
     "declined": lambda one: f"{mention(one.person_id)} declined.",
     "expired": lambda _: "Nobody agreed in time.",
     "typed_already": lambda one: (

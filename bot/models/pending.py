@@ -1,6 +1,6 @@
 """An act that waits: for a second person, for its target to be typed, for a green branch, for a choice."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field
@@ -134,6 +134,16 @@ class Pending(Model):
     def target(self) -> str:
         """What it is about, as people say it."""
         return self.wish.target
+
+    @property
+    def is_late(self) -> bool:
+        """Say whether nobody can answer it any more."""
+        return self.expires_at is not None and datetime.now(UTC) > self.expires_at
+
+    @property
+    def waits(self) -> bool:
+        """Say whether somebody can still answer it."""
+        return not (self.over or self.is_late)
 
     @property
     def is_agreed(self) -> bool:

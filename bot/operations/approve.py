@@ -5,6 +5,7 @@ from bot.errors import CircleCIError, NothingToDo
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, WorkflowId
 from bot.models.pending import Approval, Pending
+from bot.operations.ending import overtaken
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.operations.targets import held_by
@@ -51,6 +52,7 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
                 raise NothingToDo("nothing_to_approve", number=build.pipeline.number, state=build.state)
             if first:
                 await _send(hands, wish, workflow_id)
+    await overtaken(hands, act.caller, wish, pending)
     word = replies.someone_acted("approve", act.caller.called, held.name)
     told = await hands.tell(wish.pipeline_id, f"act:{act.caller.delivery_id}", word)
     return act.done("approve", what=held.name, told=told)

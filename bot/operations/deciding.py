@@ -18,9 +18,20 @@ from bot.models.caller import Caller
 from bot.models.pending import Approval, Deployment, End, Pending, Rerun
 from bot.models.slack import utc_now
 from bot.operations import demands
-from bot.operations.ending import WORDS, came_to_nothing, end, ended_meanwhile, on_record, still_agreed, subject
+from bot.operations.ending import (
+    OTHERWISE,
+    WORDS,
+    came_to_nothing,
+    decision,
+    done_otherwise,
+    end,
+    ended_meanwhile,
+    on_record,
+    still_agreed,
+    subject,
+)
 from bot.operations.hands import Hands
-from bot.operations.waiting import AGREE, UNDER_WAY, alone, carry_out, changed, decision, waiting
+from bot.operations.waiting import AGREE, UNDER_WAY, alone, carry_out, changed, waiting
 from bot.policy import Word
 from formatters import agreement
 
@@ -144,12 +155,14 @@ async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) ->
         await _may(hands, caller, pending)
         await _decide(hands, caller, pending, DECLINE, by_form=True)
     async with alone(hands, caller, pending, decision(pending_id)):
-        how = pending.end or _declined(pending, caller.called, reason)
+        how = pending.end or _declined(pending, caller.person_id, caller.called, reason)
         await end(hands, pending, how, _why_declined(caller.person_id, caller.called, reason))
     return Answered(answer="decline")
 
 
-def _declined(pending: Pending, name: str, reason: str) -> End:
+def _declined(pending: Pending, person_id: str, name: str, reason: str) -> End:
+    if person_id == pending.asker.person_id:
+        return End(shown=agreement.taken_back(pending, reason).text)
     told = agreement.declined_to_asker(pending, name, reason)
     return End(shown=agreement.declined(pending, name, reason).text, told=told.text)
 
@@ -185,7 +198,9 @@ async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) 
         return End(shown=agreement.expired(pending).text, told=told.text), NothingToDo("expired")
     name = await hands.messenger.user_name(person_id) or person_id
     if verdict == DECLINE:
-        return _declined(pending, name, ""), _why_declined(person_id, name, "")
+        return _declined(pending, person_id, name, ""), _why_declined(person_id, name, "")
+    if verdict == OTHERWISE:
+        return done_otherwise(pending, name), NothingToDo("done_otherwise", person_id=person_id)
     shown = agreement.agreed_in_vain(pending, name, agreement.interrupted(), is_sure=False).text
     return End(shown=shown), NothingToDo("agreed_in_vain", what=pending.target)
 

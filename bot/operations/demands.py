@@ -9,7 +9,7 @@ from typing import assert_never
 
 from bot.answers.questions import BranchIsRed, SecondPerson, ToBeTyped, Waits, WhichDefinition
 from bot.circleci.transport import together
-from bot.errors import NotFound, NothingToDo, UsageError
+from bot.errors import NotFound, NothingToDo, SlackError, UsageError
 from bot.models.attempt import Demand
 from bot.models.build import Build, Shipment, State
 from bot.models.caller import Caller, Place
@@ -17,6 +17,7 @@ from bot.models.circleci import Pipeline, made_of_ids
 from bot.models.pending import Approval, Deployment, Pending, Rerun, Seen, Wish
 from bot.models.slack import utc_now
 from bot.operations.hands import Hands
+from bot.operations.standing import for_everybody, for_one, kept, refuse_if_asked, stands_no_more
 from bot.operations.targets import approving, held_by, rerunning
 from bot.policy import Decision
 from bot.watching.engine import EXPIRE
@@ -55,6 +56,8 @@ async def settled(
         return wish, None
     pending = (pending or waiting(hands, caller, wish)).wishing(wish)
     still = tuple(demand for demand in wanted if demand not in pending.met)
+    if Demand.SECOND_PERSON in still:
+        await refuse_if_asked(hands, pending)
     if Demand.SECOND_PERSON in still[1:]:
         await _to_show(hands, pending)  # nothing is asked before it is sure that all can be
     for demand in still:
@@ -75,7 +78,7 @@ async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pe
         asked = (pending or waiting(hands, caller, wish)).model_copy(
             update={"choices": tuple(one.id for one in definitions)}
         )
-        asked = await kept(hands, asked)
+        asked = await for_one(hands, asked)
         raise Waits(WhichDefinition(pending=asked, definitions=definitions))
     return wish.model_copy(update={"definition_id": definitions[0].id})
 
@@ -87,23 +90,15 @@ def waiting(hands: Hands, caller: Caller, wish: Wish) -> Pending:
     return Pending(id=caller.delivery_id, wish=wish, asker=caller, asked_at=now, expires_at=until)
 
 
-async def kept(hands: Hands, pending: Pending) -> Pending:
-    """Record an act that waits, as it stands; raises NothingToDo where somebody has answered or ended it meanwhile."""
-    saved = await hands.store.pending.save(pending)
-    if saved is None:
-        raise NothingToDo("changed_meanwhile", what=pending.target)
-    return saved
-
-
 async def _ask(hands: Hands, pending: Pending, demand: Demand) -> None:
     """Return where a demand is met already, raise Waits with the question otherwise."""
     match demand:
         case Demand.GREEN:
             is_green, red = await _is_green(hands, pending.wish)
             if not is_green:
-                raise Waits(BranchIsRed(pending=await kept(hands, pending), build=red))
+                raise Waits(BranchIsRed(pending=await for_one(hands, pending), build=red))
         case Demand.TYPED:
-            raise Waits(ToBeTyped(pending=await kept(hands, pending)))
+            raise Waits(ToBeTyped(pending=await for_one(hands, pending)))
         case Demand.SECOND_PERSON:
             raise Waits(SecondPerson(pending=await request(hands, pending)))
 
@@ -111,12 +106,18 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand) -> None:
 async def request(hands: Hands, pending: Pending) -> Pending:
     """Post the request for a second person, or write it anew with what would ship now; it expires by itself.
 
-    A run that died before the post was recorded would rather have asked twice than never.
+    Raises AskedAlready where one about the same stands. A run that died before the post was recorded would rather have
+    asked twice than never.
     """
     pending, message = await _to_show(hands, pending)
     place = _place(pending)
     if pending.request_ts is None:
-        ts = await hands.messenger.post(place.channel_id, message, thread_ts=place.thread_ts)
+        pending = await for_everybody(hands, pending)
+        try:
+            ts = await hands.messenger.post(place.channel_id, message, thread_ts=place.thread_ts)
+        except SlackError:
+            await stands_no_more(hands, pending)
+            raise
         pending = pending.model_copy(update={"request_ts": ts})
     else:
         await hands.messenger.update(place.channel_id, pending.request_ts, message, urgent=True)

@@ -6,6 +6,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.pending import Deployment, Pending
 from bot.operations import sending
+from bot.operations.ending import overtaken
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
@@ -41,6 +42,7 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
         act.subject = subject._replace(pipeline_id=attempt.pipeline_id, number=attempt.pipeline_number)
         result = "its answer was lost" if lost else f"#{attempt.pipeline_number}"
         act.note(pipeline_number=attempt.pipeline_number, result=result)
+    await overtaken(hands, act.caller, act.wished(Deployment), pending)
     return act.done("deploy", detail="looked_for" if lost else "", told=not lost)
 
 

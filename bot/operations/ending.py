@@ -6,19 +6,21 @@ from contextlib import asynccontextmanager
 import structlog
 
 from bot.answers.questions import Waits
-from bot.errors import BotError, NothingToDo, SlackError, UserError
+from bot.errors import BotError, NothingToDo, SlackError, StoreError, UserError
 from bot.models.audit import Entry
 from bot.models.caller import Caller
-from bot.models.pending import Deployment, End, Pending
+from bot.models.pending import Deployment, End, Pending, Wish
 from bot.operations import demands
 from bot.operations.frame import did_nothing
 from bot.operations.hands import Hands, Subject
+from bot.operations.standing import others
 from bot.policy import Word
 from bot.record import begun, ended, is_recorded, mark_recorded
 from formatters import agreement, errors, gate
 from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
+OTHERWISE = "otherwise"
 WORDS = {"deploy": Word.DEPLOY, "rerun": Word.RERUN, "approve": Word.APPROVE}
 
 
@@ -55,6 +57,36 @@ async def still_agreed(hands: Hands, pending: Pending) -> None:
     error = NothingToDo("agreed_in_vain", what=pending.target)
     await came_to_nothing(hands, pending, pending.agreed.called, error)
     raise error
+
+
+async def overtaken(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None) -> None:
+    """End what others were still to agree to or to answer about the very thing that is done now."""
+    try:
+        for one in await others(hands, wish, pending.id if pending else ""):
+            await _overtaken(hands, caller, one)
+    except StoreError as error:
+        log.warning("questions_not_ended", error=str(error))  # what was done is done
+
+
+async def _overtaken(hands: Hands, caller: Caller, pending: Pending) -> None:
+    """End one, unless somebody decides it at this moment; of what one person sees alone nothing is to be said yet."""
+    mine, how = f"{caller.claim}|{OTHERWISE}", done_otherwise(pending, caller.called)
+    if pending.request_ts is None:
+        over = {"end": how, "over": True, "open": ()}
+        await hands.store.pending.change(pending.id, lambda one: one.model_copy(update=over))
+    elif await hands.store.claims.claim(decision(pending.id), mine) == mine:
+        await end(hands, pending, how, NothingToDo("done_otherwise", person_id=caller.person_id))
+
+
+def done_otherwise(pending: Pending, name: str) -> End:
+    """Return how it ends where somebody did the same without it."""
+    told = agreement.overtaken_to_asker(pending, name) if pending.request_ts else None
+    return End(shown=agreement.overtaken(pending, name).text, told=told.text if told else "")
+
+
+def decision(pending_id: str) -> str:
+    """Return the name of the claim on agreeing and declining."""
+    return f"second:{pending_id}"
 
 
 async def ended_meanwhile(hands: Hands, pending: Pending) -> None:

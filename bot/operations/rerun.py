@@ -15,6 +15,7 @@ from bot.models.caller import Caller, bot
 from bot.models.circleci import JobId, PipelineId
 from bot.models.pending import Pending, Rerun
 from bot.operations import following
+from bot.operations.ending import overtaken
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
 from bot.operations.targets import to_run_again, what_runs_again
@@ -62,6 +63,7 @@ async def rerun(hands: Hands, caller: Caller, wish: Rerun, pending: Pending | No
         if targets:
             await hands.store.acted.save(pipeline_id, act.caller.claim)
             await _send(hands, act, targets, failed_only=wish.failed_only, ssh=wish.ssh)
+    await overtaken(hands, act.caller, wish, pending)
     told = await _tell(hands, act, targets, wish) if targets else await _again(hands, pipeline_id)
     if wish.follow and act.caller.place:
         await following.follow(hands, act.caller, build.pipeline, wish.project_title)

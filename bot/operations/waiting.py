@@ -9,7 +9,6 @@ from bot.answers.acts import Acted
 from bot.errors import NotAllowed, NothingToDo, StoreError, Taken, UsageError
 from bot.models.caller import Caller
 from bot.models.pending import Approval, Deployment, Pending, Rerun
-from bot.models.slack import utc_now
 from bot.operations.approve import approve
 from bot.operations.deploy import deploy
 from bot.operations.hands import Hands
@@ -22,21 +21,21 @@ UNDER_WAY = timedelta(minutes=2)  # how long an answer may take, or is waited fo
 async def waiting(hands: Hands, caller: Caller, pending_id: str, claim: str) -> Pending:
     """Return the act that waits; who has answered in time, as `claim` says, may go on after that.
 
-    Raises UsageError for one that is over, NothingToDo or Taken where it is known who let it happen.
+    Raises UsageError for one of which nothing is known, NothingToDo or Taken for one that is over.
     """
     pending = await hands.store.pending.get(pending_id)
-    if pending is None or not (pending.over or _is_late(pending)):
+    if pending is None or pending.waits:
         return _found(pending)
     _, person_id, verdict = f"{await hands.store.claims.holder(claim) or ''}||".split("|")[:3]
     if pending.over and verdict == AGREE:
         raise NothingToDo("decided_already", person_id=person_id)
-    if pending.over and pending.end is None and person_id and not verdict:
+    if pending.over and pending.end is not None:
+        raise NothingToDo("over", what=pending.end.shown)
+    if pending.over and person_id and not verdict:
         raise taken(pending, person_id)
-    return _found(None if pending.over or person_id != caller.person_id else pending)
-
-
-def _is_late(pending: Pending) -> bool:
-    return pending.expires_at is not None and utc_now() > pending.expires_at
+    if pending.over or person_id == caller.person_id:
+        return _found(None if pending.over else pending)
+    raise NothingToDo("answered_too_late", what=pending.target)
 
 
 def _found(pending: Pending | None) -> Pending:
@@ -90,11 +89,6 @@ async def _carried_out(hands: Hands, asker: Caller, pending: Pending) -> Acted:
         case Approval():
             return await approve(hands, asker, pending.wish, pending)
     assert_never(pending.wish)
-
-
-def decision(pending_id: str) -> str:
-    """Return the name of the claim on agreeing and declining."""
-    return f"second:{pending_id}"
 
 
 def answer(pending_id: str, what: str) -> str:

@@ -110,7 +110,9 @@ class Forms:
         """
         window = await self._context.store.windows.get(sent.callback_id.partition(":")[2])
         if window is None or (window.person_id, window.action_id) != (sent.person_id, form.button.action_id):
-            raise Slip(next(iter(sent.filled), ""), "window_unknown", what=form.opened_by)
+            slip = Slip(next(iter(sent.filled), ""), "window_unknown", what=form.opened_by)
+            await self._record.at_the_door(sent.by(None), form.permission, form.button.action_id, slip)
+            raise slip
         return window
 
     async def _show_later(self, view_id: str, work: "asyncio.Task[Message | Slip]") -> None:

@@ -9,6 +9,7 @@
 | `acted:<pipeline id>`          | what last reran it, and who                 | the retention             |
 | `attempt:<delivery id>`        | an Attempt                                  | the retention             |
 | `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
+| `standing:<what it is about>`  | whose answer it waits for -> delivery id    | as it may be answered     |
 | `claim:<what>`                 | who was first, or how often it was tried    | as the caller says        |
 | `window:<id of ours>`          | a Window: who opened it, where, with what   | an hour                   |
 | `watches:<pipeline id>`        | watch id -> Watch                           | twice the retention, once |
@@ -45,6 +46,7 @@ from bot.store.past import Past
 from bot.store.pending import Pendings
 from bot.store.pulse import Vitals
 from bot.store.questions import Questions
+from bot.store.standing import Standing
 from bot.store.turns import Turns
 from bot.store.watches import Watches
 from bot.store.windows import Windows
@@ -64,6 +66,7 @@ class Store:
         self.locks = Locks(connection)
         self.attempts = Attempts(connection)
         self.pending = Pendings(connection, self.attempts)
+        self.standing = Standing(connection)
         self.acted = Acted(connection)
         self.windows = Windows(connection)
         self.watches = Watches(connection)

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot import errors as known
 from bot.errors import (
+    AskedAlready,
     BotError,
     Elsewhere,
     Locked,
@@ -73,6 +74,10 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-spent": (Spent(timedelta(seconds=4)),),
     "error-taken": (Taken("U0ADA", "Rerun failed"), Taken("", "rerun once")),
     "error-too-many": (TooMany(10, 3),),
+    "error-asked-already": tuple(
+        AskedAlready("U0ADA", "acme/frontend main", asked_at=datetime(2026, 11, 20, 10, 12, tzinfo=UTC), url=url)
+        for url in ("https://acme.slack.com/archives/C0DEPLOYS/p1", "")
+    ),
     "error-nothing-to-do": tuple(NothingToDo(why, **MEANT) for why in sorted(nothing.REASONS)),
     "error-slip": tuple(Slip("field", why, what="500") for why in sorted(forms.SLIPS)),
     "error-rejected": (Rejected(403, "Plan is suspended."), Rejected(403, "")),

@@ -330,7 +330,8 @@ async def test_an_agreement_that_met_a_red_branch_is_over(team: Team) -> None:
     assert "is red: unit-tests" in request.visible
     pushed(team, "hold/prod", 5, revision="beef" * 10)
     for person in (team.ada, team.grace, team.slack.person("admin")):
-        assert "too old" in said(await presses(team, person, somewhere(team), DeployAnyway(attempt_id=pending)))
+        told = said(await presses(team, person, somewhere(team), DeployAnyway(attempt_id=pending)))
+        assert "grace agreed to acme/frontend hold/prod, but nothing was started" in told
     assert writes(team) == []
     assert ("deploy", "refused", "grace") in [(one.word, one.outcome, one.agreed_name) for one in await record(team)]
 
@@ -394,7 +395,7 @@ async def test_a_decline_may_be_sent_again_after_a_blip(team: Team) -> None:
     assert "Declined" in await fills_in(team.grace, window, reason="not on a Friday")
     assert "grace declined acme/frontend main: not on a Friday." in request.visible
     assert request.buttons == []
-    assert team.count("@ada grace declined") == 1
+    assert team.count("@ada, grace declined it") == 1
 
 
 async def test_a_decline_that_died_is_finished_when_its_time_is_up(team: Team) -> None:
@@ -402,7 +403,7 @@ async def test_a_decline_that_died_is_finished_when_its_time_is_up(team: Team) -
     await team.app.store.claims.claim(f"second:{pending_of(request)}", f"V0|{team.grace.id}|decline")
     await lapses(team, pending_of(request))
     await pulls_forward(team, EXPIRE)
-    told = await team.reads("@ada grace declined")
+    told = await team.reads("@ada, grace declined it")
     assert "Nothing was started" in told.visible
     assert request.buttons == []
 

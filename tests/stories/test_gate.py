@@ -98,14 +98,14 @@ async def test_a_decline_gives_its_reason_to_who_asked(team: Team) -> None:
     view = await team.slack.wait_for(lambda: team.grace.modal)
     assert view is not None
     await team.grace.submit(view, {"reason": "The <!channel> freeze lasts until Monday"})
-    told = await team.reads("@ada grace declined")
+    told = await team.reads("@ada, grace declined it")
     assert "freeze lasts until Monday" in told.visible
     assert "<!channel>" not in str(told.blocks)
     assert told.thread_ts == asked.ts
     assert "grace declined acme/frontend main" in asked.visible
     assert asked.buttons == []
     await team.slack.person("admin").click(asked, agree)
-    await team.is_told(team.slack.person("admin"), "This question is too old.")
+    await team.is_told(team.slack.person("admin"), "grace declined acme/frontend main")
     assert team.posts("/pipeline") == []
 
 

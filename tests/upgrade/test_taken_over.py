@@ -131,7 +131,7 @@ async def test_who_deployed_over_red_and_waits_for_a_second_person_asks_anew(tmp
         assert "is red: t_native_test" in asked.visible
         # An agreement that came to nothing is over.
         await admin.click(red, "Deploy all the same")
-        await team.is_told(admin, "too old")
+        await team.is_told(admin, "grace agreed to acme/frontend try/parallel, but nothing was started")
         assert team.posts("/pipeline") == []
 
 
@@ -145,10 +145,10 @@ async def test_a_request_is_declined_behind_a_window_that_stood_open(tmp_path: P
         await team.grace.click(asked, "Decline")
         await team.slack.wait_for(lambda: team.grace.modal)
         await team.grace.submit(window(team, "grace"), {"reason": "The freeze lasts until Monday"})
-        told = await team.reads("@ada grace declined")
+        told = await team.reads("@ada, grace declined it")
         assert told.thread_ts == asked.ts
         await admin.click(asked, agree)
-        await team.is_told(admin, "This question is too old.")
+        await team.is_told(admin, "grace declined acme/frontend main")
         assert team.posts("/pipeline") == []
 
 

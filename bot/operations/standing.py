@@ -1,0 +1,110 @@
+"""A question that is asked twice is one: what waits already is pointed at, or shown once more.
+
+That of a second person stands in its channel for everybody, so there is one about one thing. What one person is to
+type, choose or allow only they can see: there is one for each, where they asked.
+"""
+
+import hashlib
+from datetime import timedelta
+
+from bot.errors import AskedAlready, NothingToDo
+from bot.models.pending import Approval, Deployment, Pending, Rerun, Wish
+from bot.operations.hands import Hands
+
+EVERYBODY = ""
+MOST_TRIES = 5
+
+
+def about(wish: Wish) -> str:
+    """Return what names the same wish, whoever has it and wherever: other parameters are another deploy."""
+    match wish:
+        case Deployment():
+            same = wish.model_dump_json(include={"kind", "project_slug", "ref", "parameters", "definition_id"})
+        case Rerun():
+            same = wish.model_dump_json(include={"kind", "pipeline_id", "failed_only", "ssh"})
+        case Approval():
+            same = wish.model_dump_json(include={"kind", "pipeline_id", "approval_request_id"})
+    return hashlib.sha256(same.encode()).hexdigest()[:32]
+
+
+async def refuse_if_asked(hands: Hands, pending: Pending) -> None:
+    """Raise AskedAlready where somebody else is to agree to the same already."""
+    standing = await hands.store.standing.all(about(pending.wish))
+    if found := await _waits(hands, standing.get(EVERYBODY, pending.id), pending):
+        raise await _asked_already(hands, found)
+
+
+async def for_everybody(hands: Hands, pending: Pending) -> Pending:
+    """Record what a second person is about to be asked; raises AskedAlready where somebody was faster."""
+    kept_one = await kept(hands, pending)
+    if (standing := await _put(hands, kept_one, EVERYBODY)).id != pending.id:
+        await hands.store.pending.change(pending.id, lambda one: one.ended)
+        raise await _asked_already(hands, standing)
+    return kept_one
+
+
+async def stands_no_more(hands: Hands, pending: Pending) -> None:
+    """Make room for another: nobody can read this one."""
+    await hands.store.standing.replace(about(pending.wish), EVERYBODY, pending.id, "")
+
+
+async def others(hands: Hands, wish: Wish, pending_id: str) -> list[Pending]:
+    """Return all other questions about the same that still wait."""
+    standing = await hands.store.standing.all(about(wish))
+    found = [await hands.store.pending.get(one) for one in standing.values() if one != pending_id]
+    return [one for one in found if one is not None and one.waits]
+
+
+async def for_one(hands: Hands, pending: Pending) -> Pending:
+    """Record what its asker is to answer; what they were asked here before about the same is returned instead."""
+    kept_one, person_id = await kept(hands, pending), pending.asker.person_id
+    standing = await _put(hands, kept_one, person_id)
+    if standing.id == pending.id:
+        return kept_one
+    if _is_same(standing, pending):
+        await hands.store.pending.change(pending.id, lambda one: one.ended)
+        return standing
+    await hands.store.standing.replace(about(pending.wish), person_id, standing.id, pending.id)
+    await hands.store.pending.change(standing.id, lambda one: one.ended)
+    return kept_one
+
+
+async def kept(hands: Hands, pending: Pending) -> Pending:
+    """Record an act that waits, as it stands; raises NothingToDo where somebody has answered or ended it meanwhile."""
+    saved = await hands.store.pending.save(pending)
+    if saved is None:
+        raise NothingToDo("changed_meanwhile", what=pending.target)
+    return saved
+
+
+async def _put(hands: Hands, pending: Pending, whose: str) -> Pending:
+    """Let this be the question that stands, unless another one does; returns the one that does."""
+    name, keep = about(pending.wish), timedelta(minutes=hands.settings.approval_minutes)
+    for _ in range(MOST_TRIES):
+        standing_id = await hands.store.standing.first(name, whose, pending.id, keep)
+        if found := await _waits(hands, standing_id, pending):
+            return found
+        if standing_id == pending.id or await hands.store.standing.replace(name, whose, standing_id, pending.id):
+            break
+    return pending
+
+
+async def _waits(hands: Hands, pending_id: str, mine: Pending) -> Pending | None:
+    """Return another question than this one, if it still waits."""
+    found = None if pending_id == mine.id else await hands.store.pending.get(pending_id)
+    return found if found is not None and found.waits else None
+
+
+def _is_same(standing: Pending, pending: Pending) -> bool:
+    return (standing.asker.place, standing.open, standing.choices) == (
+        pending.asker.place,
+        pending.open,
+        pending.choices,
+    )
+
+
+async def _asked_already(hands: Hands, pending: Pending) -> AskedAlready:
+    place, url = pending.asker.place, ""
+    if place is not None and pending.request_ts is not None:
+        url = await hands.messenger.permalink(place.channel_id, pending.request_ts)
+    return AskedAlready(pending.asker.person_id, pending.target, asked_at=pending.asked_at, url=url)

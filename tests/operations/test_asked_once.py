@@ -1,0 +1,165 @@
+"""Stories of what is asked for twice: one question, which ends when the same is done without it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.actions import ApproveJob, RerunAll, RerunFailed, TypeTarget
+from playground.slack.conversations import Message
+from tests.operations.scene import (
+    MOBILE,
+    ON_HOLD,
+    OVER,
+    fills_in,
+    opens,
+    presses,
+    pushed,
+    record,
+    said,
+    somewhere,
+    team_under,
+    types,
+    writes,
+)
+from tests.stories.team import Team
+
+POLICY = """
+[roles.team]
+users = ["U0ADA", "U0GRACE"]
+
+[[rules]]
+name = "members do all this"
+roles = ["members"]
+words = ["*"]
+
+[[rules]]
+name = "two people"
+effect = "demand"
+roles = ["team"]
+words = ["*"]
+branches = ["main", "try/on-hold", "try/parallel"]
+second_person = true
+
+[[rules]]
+name = "typed"
+effect = "demand"
+roles = ["team"]
+words = ["*"]
+branches = ["hold/prod"]
+typed = true
+
+[[rules]]
+name = "nothing over a red branch"
+effect = "demand"
+roles = ["team"]
+words = ["deploy"]
+branches = ["release/*"]
+green = true
+"""
+MAIN = "deploy acme/frontend main env=prod"
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Team]:
+    async with team_under(POLICY, tmp_path) as team:
+        yield team
+
+
+def requests(team: Team) -> list[Message]:
+    return [one for one in team.deploys.messages if "somebody else must agree" in one.text]
+
+
+async def test_a_deploy_that_waits_for_a_second_person_is_asked_for_once(team: Team) -> None:
+    await asyncio.gather(team.ada.command("deploys", "/ci", MAIN), team.grace.command("deploys", "/ci", MAIN))
+    await team.is_done()
+    (request,) = requests(team)
+    asker, other = (team.ada, team.grace) if "ada wants" in request.visible else (team.grace, team.ada)
+    for person in (asker, other):
+        (told,) = await types(team, person, MAIN)
+        assert f"@{asker.user.name} asked for this at" in told.visible
+        assert f"p{request.ts.replace('.', '')}" in str(told.blocks)
+    await types(team, other, "deploy acme/frontend main env=staging")
+    await types(team, asker, "deploy acme/frontend main")
+    assert len(requests(team)) == 3
+    await presses(team, other, request, "Agree and deploy")
+    assert len(writes(team)) == 1
+    assert len(requests(team)) == 2
+    await types(team, asker, MAIN)  # what was agreed to is no open request
+    assert len(requests(team)) == 3
+
+
+async def test_a_second_press_points_at_the_request_that_stands(team: Team) -> None:
+    failed, held = pushed(team, "try/parallel", OVER), pushed(team, "try/on-hold", ON_HOLD)
+    run, place = held.runs[0], somewhere(team)
+    hold = ApproveJob(pipeline_id=held.id, workflow_id=run.id, approval_request_id=run.job_ids["hold-prod"])
+    for number, action in enumerate((RerunFailed(pipeline_id=failed.id), RerunAll(pipeline_id=failed.id), hold), 1):
+        assert await presses(team, team.ada, place, action) == []
+        assert "@ada asked for this at" in said(await presses(team, team.grace, place, action))
+        assert len(requests(team)) == number
+    assert writes(team) == []
+
+
+async def test_a_request_is_over_when_the_same_is_done_without_it(team: Team) -> None:
+    admin, place = team.slack.person("admin"), somewhere(team)
+    failed = pushed(team, "try/parallel", OVER)
+    await presses(team, team.ada, place, RerunFailed(pipeline_id=failed.id))
+    await types(team, team.ada, MAIN)
+    rerun, deploy = requests(team)
+    agree = deploy.element("Agree and deploy")
+    await presses(team, admin, place, RerunFailed(pipeline_id=failed.id))
+    await types(team, admin, MAIN)
+    for request, thread in ((rerun, rerun.ts), (deploy, deploy.ts)):
+        assert "admin did the same meanwhile" in request.visible
+        assert request.buttons == []
+        assert any(
+            one.thread_ts == thread and "@ada, admin did the same" in one.visible for one in team.deploys.messages
+        )
+    assert "admin did the same meanwhile" in said(await presses(team, team.grace, deploy, agree))
+    assert len(writes(team)) == 2
+    refused = [one.result for one in await record(team) if one.user_name == "ada"]
+    assert len(refused) == 2
+    assert all("did the same meanwhile" in one for one in refused)
+
+
+async def test_what_one_person_is_to_answer_is_shown_again_and_answered_once(team: Team) -> None:
+    pushed(team, "release/v2.0", OVER)
+    for text, button in (
+        ("deploy acme/frontend hold/prod", "Type it"),
+        ("deploy acme/frontend release/v2.0", "Deploy all the same"),
+        (f"deploy {MOBILE} try/green", "nightly"),
+    ):
+        (first,) = await types(team, team.ada, text)
+        (again,) = await types(team, team.ada, text)
+        assert first.element(button)["value"] == again.element(button)["value"]
+        (of_grace,) = await types(team, team.grace, text)
+        assert of_grace.element(button)["value"] != first.element(button)["value"]
+    assert writes(team) == []
+
+
+async def test_what_somebody_else_typed_need_not_be_typed_any_more(team: Team) -> None:
+    text = "deploy acme/frontend hold/prod"
+    (of_ada,), (of_grace,) = await types(team, team.ada, text), await types(team, team.grace, text)
+    await fills_in(team.grace, await opens(team, team.grace, of_grace, "Type it"), typed="hold/prod")
+    assert "grace did the same meanwhile" in said(await presses(team, team.ada, of_ada, "Type it"))
+    assert len(writes(team)) == 1
+
+
+async def test_asked_in_another_place_it_is_answered_there(team: Team) -> None:
+    text = "deploy acme/frontend hold/prod"
+    (first,) = await types(team, team.ada, text)
+    await team.ada.command("releases", "/ci", text)
+    await team.is_done()
+    there = team.ada.sees_only[-1]
+    assert there.channel.name == "releases"
+    assert "too old" in said(await presses(team, team.ada, first, TypeTarget.unpack(first.element("Type it")["value"])))
+    await fills_in(team.ada, await opens(team, team.ada, there, "Type it"), typed="hold/prod")
+    assert len(writes(team)) == 1
+
+
+async def test_a_request_that_could_not_be_posted_stands_in_nobodys_way(team: Team) -> None:
+    team.slack.refuse("chat.postMessage", "is_archived")
+    assert "Slack refused" in said(await types(team, team.ada, MAIN))
+    assert await types(team, team.grace, MAIN) == []
+    assert len(requests(team)) == 1
