@@ -30,6 +30,8 @@ BotError
 Prose for each is in `formatters/errors.py`, nowhere else.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 
@@ -161,7 +163,19 @@ class NothingToDo(UserError):
 
 
 class CircleCIError(BotError):
-    """CircleCI did not do what was asked."""
+    """CircleCI did not do what was asked; `of_read` says that it was only asked to tell something."""
+
+    of_read = False
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Say of CircleCI's errors within the block that nothing but a read has failed."""
+    try:
+        yield
+    except CircleCIError as error:
+        error.of_read = True
+        raise
 
 
 class Unauthorized(CircleCIError):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
-from bot.errors import NotFound, Rejected, UsageError
+from bot.errors import NotAllowed, NotFound, Rejected, UsageError
 from bot.models.build import Build, State
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
@@ -53,7 +53,7 @@ class Finder:
     async def project(self, slug: ProjectSlug, caller: Caller) -> Project:
         """Return a project, whatever its spelling."""
         project = await self.any_project(slug)
-        await self._permissions.check(caller, Word.READ, project.slug, certain=False)
+        await self._check(caller, project.slug, certain=False)
         return project
 
     async def asked(self, request: OfProject, caller: Caller) -> Project:
@@ -74,7 +74,7 @@ class Finder:
         ref = target.ref
         default = project.default_branch
         name = default if ref is None or ref.is_tag else ref.name
-        await self._permissions.check(caller, Word.READ, project.slug, Ref(name=name))
+        await self._check(caller, project.slug, Ref(name=name))
         return project, name
 
     async def pipeline(self, request: OfTarget, caller: Caller) -> Pipeline:
@@ -102,6 +102,7 @@ class Finder:
         target = request.target(self._projects)
         if target.slug is None:
             raise UsageError("Which project?")
+        await self._check(caller, target.slug, target.ref, certain=False)
         ref = target.ref or await self._default(target.slug, caller)
         if ref.is_tag:
             pages = await self._circleci.pipelines(target.slug, pages=MOST_TAGGED_PAGES)
@@ -109,7 +110,7 @@ class Finder:
         else:
             found = await self._of_branch(target.slug, ref.name)
         if not found:
-            raise await self.unknown_ref(target.slug, ref, what="pipeline on the")
+            raise await self.unknown_ref(target.slug, ref, caller, what="pipeline on the")
         await self._readable(found[0], caller)
         return found
 
@@ -133,13 +134,27 @@ class Finder:
 
     async def may_read_job(self, slug: ProjectSlug, number: int, caller: Caller) -> None:
         """Raise NotAllowed for a job that somebody may not look at; its branch is looked up where it matters."""
-        await self._permissions.check(caller, Word.READ, slug, certain=False)
+        await self._check(caller, slug, certain=False)
         if not self._permissions.looks_at_refs(Word.READ):
             return
         with known("job", str(number), slug):
             details = await self._circleci.job(slug, number)
         ref = (await self._circleci.pipeline(details.pipeline.id)).ref if details.pipeline else None
-        await self._permissions.check(caller, Word.READ, slug, ref)
+        await self._check(caller, slug, ref)
+
+    async def may_read(self, caller: Caller, slug: ProjectSlug, ref: Ref | None = None) -> bool:
+        """Say whether somebody may look at a branch or a tag; without one at all of a project, whatever its branch."""
+        try:
+            await self._check(caller, slug, ref)
+        except NotAllowed:
+            return False
+        return True
+
+    async def may_read_base(self, caller: Caller, slug: ProjectSlug) -> bool:
+        """Say whether somebody may look at what other branches are compared with."""
+        if not self._permissions.looks_at_refs(Word.READ):
+            return True
+        return await self.may_read(caller, slug, Ref(name=(await self._circleci.project(slug)).default_branch))
 
     async def outlines(self, pipelines: Sequence[Pipeline]) -> list[Build]:
         """Return pipelines with their workflows, but without jobs: one request each."""
@@ -149,16 +164,26 @@ class Finder:
         """Say whether a branch of this name was ever built."""
         return bool(await self._of_branch(slug, name))
 
-    async def unknown_ref(self, slug: ProjectSlug, ref: Ref, *, what: str = "") -> NotFound:
-        """Return what names the branches that may be meant beside the one CircleCI does not know."""
+    async def unknown_ref(self, slug: ProjectSlug, ref: Ref, caller: Caller, *, what: str = "") -> NotFound:
+        """Return what names the branches that may be meant beside the unknown one, of those they may see."""
         pipelines = await self._circleci.pipelines(slug)
-        branches = [pipeline.ref.name for pipeline in pipelines if pipeline.ref and not pipeline.ref.is_tag]
+        refs = [pipeline.ref for pipeline in pipelines if pipeline.ref and not pipeline.ref.is_tag]
+        readable = await self._permissions.readable(caller, [(slug, one) for one in refs])
+        branches = [one.name for one in refs if (slug, one) in readable]
         kind, title = "tag" if ref.is_tag else "branch", await self.title(slug)
         return NotFound(f"{what} {kind}".strip(), ref.name, looked_in=title, built_lately=likely(ref.name, branches))
 
     async def _readable(self, pipeline: Pipeline, caller: Caller) -> Pipeline:
-        await self._permissions.check(caller, Word.READ, pipeline.project_slug, pipeline.ref)
+        await self._check(caller, pipeline.project_slug, pipeline.ref)
         return pipeline
+
+    async def _check(self, caller: Caller, slug: ProjectSlug, ref: Ref | None = None, *, certain: bool = True) -> None:
+        """Raise NotAllowed for what somebody may not look at; what it is called is nothing for them either."""
+        try:
+            await self._permissions.check(caller, Word.READ, slug, ref, certain=certain)
+        except NotAllowed as error:
+            error.about = ""
+            raise
 
     async def _default(self, slug: ProjectSlug, caller: Caller) -> Ref:
         return Ref(name=(await self.project(slug, caller)).default_branch)

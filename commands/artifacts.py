@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from bot.answers import File
 from bot.answers import jobs as answers
 from bot.circleci.partial import Partial, whatever_can_be_read
-from bot.errors import UsageError
+from bot.errors import UsageError, reading
 from bot.finding import known
 from bot.grammar import Word
 from bot.models.caller import Caller
@@ -85,7 +85,8 @@ async def show_artifacts(
 
 async def _fetched(artifact: Artifact, context: Context) -> answers.ArtifactTooLarge | File:
     most = context.settings.artifact_max_megabytes
-    content = await context.circleci.artifact(artifact.url, max_bytes=int(most * 1_000_000))
+    with reading():
+        content = await context.circleci.artifact(artifact.url, max_bytes=int(most * 1_000_000))
     if content is None:
         return answers.ArtifactTooLarge(artifact=artifact, megabytes=most)
     return File(name=artifact.path.rpartition("/")[2], content=content)

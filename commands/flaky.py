@@ -57,6 +57,7 @@ async def show_flaky(request: Flaky, caller: Caller, context: Context) -> FlakyT
     if not builds:
         raise NotFound("finished build on the branch", branch, looked_in=project.title)
     tested = await context.history.tests(project.slug, builds)
+    reads_all = await context.finder.may_read(caller, project.slug)
     return FlakyTests(
         project_slug=builds[0].pipeline.project_slug,
         title=project.title,
@@ -66,7 +67,8 @@ async def show_flaky(request: Flaky, caller: Caller, context: Context) -> FlakyT
         with_data=with_data(builds, tested.results),
         unread=tested.unread,
         flakes=tuple(await asyncio.to_thread(flaky, builds, tested.results, over=request.over)),
-        insight=await context.history.insight(project.slug),
+        insight=await context.history.insight(project.slug) if reads_all else None,
+        is_closed=not reads_all,
     )
 
 

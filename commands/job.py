@@ -7,7 +7,7 @@ from bot.actions import SendLog
 from bot.answers import File
 from bot.answers.jobs import JobSteps, NoLog, StepLog
 from bot.circleci.logs import tail
-from bot.errors import UsageError
+from bot.errors import UsageError, reading
 from bot.finding import known
 from bot.grammar import Word
 from bot.models.caller import Caller
@@ -81,7 +81,8 @@ async def show_log(request: JobRequest, caller: Caller, context: Context) -> Ste
     if found is None:
         return _no_log(slug, number, build)
     step, action = found
-    output = await context.circleci.output(action.output_url)
+    with reading():
+        output = await context.circleci.output(action.output_url)
     lines = await asyncio.to_thread(tail, output.text, LOG_LINES + 1)
     return StepLog(
         project_slug=slug,
@@ -101,7 +102,8 @@ async def send_log(button: SendLog, caller: Caller, context: Context) -> File | 
     found = choose_step(build, button.step)
     if found is None:
         return _no_log(slug, number, build, is_gone=True)
-    output = await context.circleci.output(found[1].output_url, max_bytes=WHOLE_LOG_BYTES)
+    with reading():
+        output = await context.circleci.output(found[1].output_url, max_bytes=WHOLE_LOG_BYTES)
     text = "\n".join(await asyncio.to_thread(tail, output.text, 1_000_000))
     return File(name=f"{build.workflows.job_name or 'job'}-{number}.log", content=text.encode())
 

@@ -27,7 +27,8 @@ async def show_triage(request: OfTarget, caller: Caller, context: Context) -> Bu
     if not build.workflows_finished:
         return BuildShown(title=title, build=build)
     evidence = await report(context.circleci, build, patterns=context.projects.patterns)
-    last = context.settings.history_builds
+    compared = await context.finder.may_read_base(caller, pipeline.project_slug)
+    last = context.settings.history_builds if compared else 0
     found = await triage(context.circleci, context.history, build, evidence, last=last) if last else None
     return BuildTriaged(title=title, build=build, report=evidence, triage=found)
 

@@ -3,7 +3,7 @@
 from bot.answers.branches import WhyRed
 from bot.errors import NotFound
 from bot.models.caller import Caller
-from bot.models.circleci import ProjectSlug
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.history import PastBuild, Turned
 from bot.requests import OfTarget, parse_branch
@@ -29,7 +29,9 @@ async def why_red(request: OfTarget, caller: Caller, context: Context) -> WhyRed
     builds = await _walked(project.slug, branch, context)
     if not builds:
         raise NotFound("finished build on the branch", branch, looked_in=project.title)
-    base_builds = () if branch == base else await _walked(project.slug, base, context)
+    if branch != base and not await context.finder.may_read(caller, project.slug, Ref(name=base)):
+        base = branch  # it is compared with nothing
+    base_builds = await _walked(project.slug, base, context) if branch != base else ()
     answer = WhyRed(
         title=project.title,
         branch=branch,

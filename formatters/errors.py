@@ -159,6 +159,7 @@ DOING = {
     "ssh": "open builds to SSH",
     "admin": "look into me",
 }
+NOT_READ = ", so I could not read what I need, and did not go on"
 _ALWAYS: dict[type[BotError], str] = {
     Unauthorized: "CircleCI does not accept my token any more. Nothing was done. The operator has been told; "
     "ask again when the token is renewed.",
@@ -177,7 +178,8 @@ def _sentence(problem: BotError) -> str:
         case NotAllowed():
             what = DOING.get(problem.word, problem.word) + (f" ({literal(problem.about)})" if problem.about else "")
             who = mention(problem.user_id) if problem.is_of_another else "You"
-            return f"{who} may not {what} here: {literal(problem.rule, 300)}. Nothing was done."
+            nothing_done = "" if problem.word == "read" else " Nothing was done."
+            return f"{who} may not {what} here: {literal(problem.rule, 300)}.{nothing_done}"
         case TooMany():
             return (
                 f"You have {problem.still_open} questions open, and I answer {problem.at_once} of one person's at a "
@@ -200,7 +202,7 @@ def _of_circleci(problem: CircleCIError) -> str:
             wait = duration(max(problem.retry_after, timedelta(seconds=1)))
             spent = "I have asked CircleCI as often as I may for the moment"
             why = spent if isinstance(problem, Spent) else "CircleCI asks me to slow down"
-            return f"{why}. Nothing was done. Try again in {wait}."
+            return f"{why}{NOT_READ if problem.of_read else '. Nothing was done'}. Try again in {wait}."
         case NotTriggered():
             return f"CircleCI accepted the request but started nothing. It says: {literal(problem.reason, 600)}"
         case Rejected():
@@ -226,6 +228,9 @@ def _of_circleci(problem: CircleCIError) -> str:
 
 
 def _unavailable(problem: Unavailable) -> str:
+    if problem.of_read:
+        what = f"CircleCI does not answer properly ({clean(problem.reason, 120)})"
+        return f"{what}{NOT_READ}. Try again in a minute; status.circleci.com may know more."
     if problem.arrived:
         return (
             f"CircleCI does not answer properly ({clean(problem.reason, 120)}). I cannot tell whether it took the "

@@ -30,7 +30,7 @@ def ranking(answer: FlakyTests, links: Links) -> Message:
         section(fit(shown, 2900)) if shown else None,
         context(f"and {len(flakes) - MOST_SHOWN} more") if len(flakes) > MOST_SHOWN else None,
         context(_extent(answer)),
-        context(_insight(answer.insight, flakes)),
+        None if answer.is_closed else context(_insight(answer.insight, flakes)),
     )
 
 

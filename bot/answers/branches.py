@@ -27,7 +27,8 @@ class FlakyTests(Answer):
     """The tests that failed in more than `over` of the last `builds` of a branch, the flakiest first.
 
     In so many of the builds, `with_data`, there were test results; the results of `unread` jobs could not be read.
-    `insight` is what CircleCI itself calls flaky in the project; None where it does not say.
+    `insight` is what CircleCI itself calls flaky in the project, on whatever branch; None where it does not say, or
+    where that `is_closed` to who asks.
     """
 
     project_slug: ProjectSlug
@@ -39,3 +40,4 @@ class FlakyTests(Answer):
     unread: int = 0
     flakes: tuple[Flake, ...] = ()
     insight: tuple[Insight, ...] | None = None
+    is_closed: bool = False

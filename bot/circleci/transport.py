@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -30,7 +30,7 @@ from bot.circleci.addresses import (
 from bot.circleci.answers import Answer, asked_to_wait, phrase, without_queries
 from bot.circleci.bodies import content, understood, unpacked, whole
 from bot.circleci.keyring import Keyring
-from bot.errors import Elsewhere, RateLimited, Rejected, Spent, TooLarge, Unauthorized, Unavailable
+from bot.errors import Elsewhere, RateLimited, Rejected, Spent, TooLarge, Unauthorized, Unavailable, reading
 from bot.logs import Outage
 
 ATTEMPTS = 3
@@ -119,7 +119,8 @@ class Transport:
         ):
             with attempt:
                 try:
-                    found = await self._send(method, path, params, json)
+                    with reading() if method == "GET" else nullcontext():
+                        found = await self._send(method, path, params, json)
                 except TooLarge:
                     raise  # it did answer
                 except (Unavailable, Unauthorized, RateLimited) as error:

@@ -32,7 +32,7 @@ async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     caller = await hands.named(caller)
     slug, ref = pending.wish.project_slug, pending.wish.ref
     async with on_record(hands, caller, pending, Word.APPROVE):
-        await hands.permissions.check(caller, Word.APPROVE, slug, ref)
+        await hands.permitted(caller, slug, ref, Word.APPROVE)
     async with _first(hands, caller, pending, Demand.GREEN) as first:
         await _note(hands, caller, pending)
         return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.GREEN))

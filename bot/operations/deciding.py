@@ -67,10 +67,10 @@ async def to_decide(hands: Hands, caller: Caller, pending_id: str) -> Pending:
 
 
 async def _may(hands: Hands, caller: Caller, pending: Pending) -> None:
-    """Ask whether somebody may do themselves what they let happen."""
+    """Ask whether somebody may do themselves what they let happen, and look at what they agree to."""
     wish = pending.wish
-    for word in (WORDS[wish.kind], *((Word.SSH,) if isinstance(wish, Rerun) and wish.ssh else ())):
-        await hands.permissions.check(caller, word, wish.project_slug, wish.ref)
+    also = (Word.SSH, Word.READ) if isinstance(wish, Rerun) and wish.ssh else (Word.READ,)
+    await hands.permitted(caller, wish.project_slug, wish.ref, WORDS[wish.kind], *also)
 
 
 async def _said_before(hands: Hands, caller: Caller, pending: Pending) -> None:

@@ -19,7 +19,7 @@ from bot.models.slack import utc_now
 from bot.operations.hands import Hands
 from bot.operations.standing import for_everybody, for_one, kept, refuse_if_asked, stands_no_more
 from bot.operations.targets import approving, held_by, rerunning
-from bot.policy import Decision
+from bot.policy import Decision, Word
 from bot.watching.engine import EXPIRE
 from formatters import agreement
 from formatters.blocks import Message
@@ -51,6 +51,8 @@ async def settled(
     pending = pending or await hands.store.pending.get(caller.delivery_id)
     if pending is not None and pending.over:
         raise UsageError("This question is too old.")
+    if wanted:
+        await _may_look(hands, caller, wish)
     wish = await _with_definition(hands, caller, wish, pending)
     if pending is None and not wanted:
         return wish, None
@@ -66,6 +68,11 @@ async def settled(
     return wish, pending.model_copy(update={"open": ()})
 
 
+async def _may_look(hands: Hands, caller: Caller, wish: Wish) -> None:
+    """Raise NotAllowed for who may not look at what a question shows."""
+    await hands.permitted(caller, wish.project_slug, wish.ref, Word.READ)
+
+
 async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None) -> Wish:
     """Return a deployment with its pipeline definition, where the project needs one; raises Waits where it has many."""
     if not isinstance(wish, Deployment) or wish.definition_id or not made_of_ids(wish.project_slug):
@@ -75,6 +82,7 @@ async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pe
     if not definitions:
         raise NotFound("pipeline definition", project.title)
     if len(definitions) > 1:
+        await _may_look(hands, caller, wish)
         asked = (pending or waiting(hands, caller, wish)).model_copy(
             update={"choices": tuple(one.id for one in definitions)}
         )

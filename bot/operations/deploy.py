@@ -37,7 +37,7 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
         except Rejected as error:
             if error.status not in (400, 404) or "not found" not in error.message.lower():
                 raise
-            raise await hands.finder.unknown_ref(wish.project_slug, wish.ref) from error
+            raise await hands.finder.unknown_ref(wish.project_slug, wish.ref, act.caller) from error
         lost = attempt.pipeline_id is None
         act.subject = subject._replace(pipeline_id=attempt.pipeline_id, number=attempt.pipeline_number)
         result = "its answer was lost" if lost else f"#{attempt.pipeline_number}"

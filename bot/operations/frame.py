@@ -31,6 +31,7 @@ from bot.record import begun, ended, mark_recorded
 W = TypeVar("W", bound=Wish)
 UNSURE, UNSURE_INTERVALS = "unsure", 3
 SENT = "sent"
+OF_A_BUILD = (Word.RERUN, Word.CANCEL, Word.APPROVE)
 
 
 class Act:
@@ -188,13 +189,15 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
 
 
 async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
-    """Ask the policy with the names of the far side; the demands are those of the first word."""
+    """Ask the policy with the names of the far side; the demands are those of the first word.
+
+    Who acts on a build may look at it too: what is done is told by the names of its jobs.
+    """
     slug, ref = act.subject.slug or None, act.subject.ref
     if act.caller.is_bot:
         return await hands.permissions.own(intent.word, slug, ref)
-    decision = await hands.permissions.check(act.caller, intent.word, slug, ref)
-    for word in intent.also:
-        await hands.permissions.check(act.caller, word, slug, ref)
+    look = (Word.READ,) if intent.word in OF_A_BUILD else ()
+    decision = await hands.permitted(act.caller, slug, ref, intent.word, *intent.also, *look)
     act.note(rule=decision.rule)
     return decision
 

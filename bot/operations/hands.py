@@ -7,13 +7,14 @@ import structlog
 
 from bot.circleci.reads import Reads
 from bot.circleci.writes import Writes
-from bot.errors import Locked, SlackError
+from bot.errors import Locked, NotAllowed, SlackError
 from bot.finding import Finder
 from bot.messenger import Messenger
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref
 from bot.models.slack import utc_now
 from bot.permissions import Permissions
+from bot.policy import Decision, Word
 from bot.record import Record
 from bot.settings import Projects, Settings
 from bot.store import Store
@@ -65,6 +66,19 @@ class Hands:
         if caller.name or caller.is_bot:
             return caller
         return caller.model_copy(update={"name": await self.messenger.user_name(caller.person_id)})
+
+    async def permitted(self, caller: Caller, slug: ProjectSlug | None, ref: Ref | None, *words: Word) -> Decision:
+        """Return what the policy says of the first word, if it permits all of them; raises NotAllowed.
+
+        To who may not look at it, what it is called is not said either.
+        """
+        try:
+            decision, *_ = [await self.permissions.check(caller, word, slug, ref) for word in words]
+        except NotAllowed as error:
+            if slug and not await self.finder.may_read(caller, slug, ref):
+                error.about = ""
+            raise
+        return decision
 
     async def refuse_if_locked(self, subject: Subject, word: str, *people: str) -> None:
         """Raise Locked when somebody else than these people keeps others from it."""

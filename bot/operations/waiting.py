@@ -26,6 +26,8 @@ async def waiting(hands: Hands, caller: Caller, pending_id: str, claim: str) -> 
     pending = await hands.store.pending.get(pending_id)
     if pending is None or pending.waits:
         return _found(pending)
+    if not await hands.finder.may_read(caller, pending.wish.project_slug, pending.wish.ref):
+        return _found(None)  # how it ended names what it was about
     _, person_id, verdict = f"{await hands.store.claims.holder(claim) or ''}||".split("|")[:3]
     if pending.over and verdict == AGREE:
         raise NothingToDo("decided_already", person_id=person_id)
