@@ -23,6 +23,11 @@ class ButtonAction(BaseModel):
         return value
 
     @property
+    def fits(self) -> bool:
+        """Say whether a button can carry it; how long it is in JSON is another thing than how long it was typed."""
+        return len(self.model_dump_json(exclude_defaults=True)) <= MAX_VALUE_LENGTH
+
+    @property
     def project(self) -> str:
         """The slug of the project it names, empty text where it names none: what it is about is looked up by id."""
         return str(getattr(self, "project_slug", ""))
@@ -120,11 +125,6 @@ class RunCommand(ButtonAction):
     action_id: ClassVar[str] = "run_command"
     text: str
 
-    @property
-    def fits(self) -> bool:
-        """Say whether a button can carry it; how long it is in JSON is another thing than how long it was typed."""
-        return len(self.model_dump_json(exclude_defaults=True)) <= MAX_VALUE_LENGTH
-
 
 class ChooseDefinition(ButtonAction):
     """Which of a project's pipeline definitions a deploy uses."""
@@ -201,11 +201,12 @@ class Unlock(ButtonAction):
 
 
 class TakeLock(ButtonAction):
-    """*Take over*: the lock that `holder_id` holds."""
+    """*Take over*: the lock that `holder_id` holds; `again` is the command that it stopped, if that can be carried."""
 
     action_id: ClassVar[str] = "take_lock"
     key: str
     holder_id: str
+    again: str = ""
 
 
 class AskHolder(ButtonAction):

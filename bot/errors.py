@@ -93,11 +93,19 @@ class NotAllowed(UserError):
 class Locked(UserError):
     """`target` is kept from others by `holder_id`, since `age`, because of `reason`; `key` names the lock.
 
-    `word` is what it kept somebody from.
+    `word` is what it kept somebody from, `again` the command that asks for the same.
     """
 
     def __init__(  # what its words and buttons need
-        self, target: str, *, key: str, holder_id: str, reason: str, age: timedelta, word: str = "deploy"
+        self,
+        target: str,
+        *,
+        key: str,
+        holder_id: str,
+        reason: str,
+        age: timedelta,
+        word: str = "deploy",
+        again: str = "",
     ) -> None:
         super().__init__(f"{target} is locked by {holder_id}")
         self.target = target
@@ -106,6 +114,7 @@ class Locked(UserError):
         self.reason = reason
         self.age = age
         self.word = word
+        self.again = again
 
 
 class Slip(UserError):

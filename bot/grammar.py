@@ -16,11 +16,9 @@ from bot.models import git
 from bot.models.attempt import ParameterValue
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slugs import VCS
+from bot.models.spelling import CLOSING, SPACES
 from bot.settings import Projects
 
-CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "»", "”": "”", "’": "’"}
-# U+00A0 and its narrow and figure sisters, which phones put in for a space.
-SPACES = " \t\r\n\u00a0\u202f\u2007"
 CODE_HOSTS = {"github.com": "gh", "bitbucket.org": "bb"}
 
 # What a person would type; Slack carries ten times as much, and all of it waits while a text is taken apart.

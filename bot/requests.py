@@ -9,8 +9,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bot.errors import UsageError
-from bot.grammar import CLOSING, SPACES, Word, parse_project, ref_named
+from bot.grammar import Word, parse_project, ref_named
 from bot.models.circleci import ProjectSlug, Ref
+from bot.models.spelling import as_typed
 from bot.settings import Projects
 from bot.targets import Target, parse_target
 
@@ -106,13 +107,7 @@ class OfTarget(Request):
         """What was named, as it can be typed again."""
         ref = f"tag:{self.tag}" if self.tag else self.branch
         number = f"#{self.pipeline}" if self.pipeline else ""
-        return " ".join(filter(None, [self.project, as_typed(ref), number, str(self.job or "")]))
-
-
-def as_typed(word: str) -> str:
-    """Return a word as it can be typed: in quotes where it would be taken for several, a parameter or a number."""
-    marked = any(character in word for character in (*CLOSING, *SPACES, "="))
-    return f'"{word}"' if marked or word.lstrip("#").isdecimal() else word
+        return " ".join(filter(None, [self.project, as_typed(ref) if ref else "", number, str(self.job or "")]))
 
 
 def parse_branch(words: Sequence[Word], projects: Projects) -> OfTarget:

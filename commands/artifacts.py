@@ -13,7 +13,8 @@ from bot.grammar import Word
 from bot.models.caller import Caller
 from bot.models.circleci import Artifact, Ref
 from bot.models.help import CommandHelp
-from bot.requests import OfTarget, Typed, as_typed
+from bot.models.spelling import as_typed
+from bot.requests import OfTarget, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.targets import parse_target

@@ -9,7 +9,7 @@ from bot.errors import UsageError
 from bot.grammar import Word, parse_project, parse_ref
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
-from bot.models.lock import lock_key
+from bot.models.lock import lock_key, named_by
 from bot.models.slack import utc_now
 from bot.requests import Nothing, OfTarget, Typed, parse_nothing
 from bot.routing import Context, Router
@@ -95,7 +95,8 @@ async def unlock_it(button: Unlock, caller: Caller, context: Context) -> LockCha
 
 async def take(button: TakeLock, caller: Caller, context: Context) -> LockChanged:
     """Move the lock to who pressed; the one who held it is told."""
-    return await context.operations.take_lock(caller, button.key, button.holder_id)
+    taken = await context.operations.take_lock(caller, button.key, button.holder_id)
+    return taken.model_copy(update={"again": button.again})
 
 
 async def ask_holder(button: AskHolder, caller: Caller, context: Context) -> LockChanged:
@@ -105,9 +106,14 @@ async def ask_holder(button: AskHolder, caller: Caller, context: Context) -> Loc
 
 async def list_locks(request: Nothing, caller: Caller, context: Context) -> Locks:
     """Answer with every lock on what the caller may look at."""
-    found = await context.store.locks.all()
-    readable = await context.permissions.readable(caller, ((one.project_slug, one.ref) for one in found))
-    return Locks(locks=tuple(one for one in found if (one.project_slug, one.ref) in readable), read_at=utc_now())
+    found, unread = await context.store.locks.all()
+    places = [*((one.project_slug, one.ref) for one in found), *map(named_by, unread)]
+    readable = await context.permissions.readable(caller, places)
+    return Locks(
+        locks=tuple(one for one in found if (one.project_slug, one.ref) in readable),
+        unread=tuple(key for key in unread if named_by(key) in readable),
+        read_at=utc_now(),
+    )
 
 
 def register(router: Router) -> None:

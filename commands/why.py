@@ -26,6 +26,7 @@ HELP = CommandHelp(
     phrases=("why secrets acme/frontend", "why deploy acme/frontend tag:v2.0"),
     also=("may", "policy", "permissions", "allowed"),
 )
+STOPPED_BY_LOCKS = (Permission.DEPLOY, Permission.RERUN, Permission.APPROVE)
 OF_A_BRANCH = (Permission.DEPLOY, Permission.RERUN, Permission.CANCEL, Permission.APPROVE)
 
 
@@ -51,12 +52,15 @@ async def explain(request: Why, caller: Caller, context: Context) -> PolicyDecis
     word = command.permission if command else request.word
     if word not in list(Permission):
         raise UsageError("I know no such command.", given=request.word)
-    asked = await context.permissions.asked(caller, word, *await _about(request, word, caller, context))
+    slug, ref = await _about(request, word, caller, context)
+    asked = await context.permissions.asked(caller, word, slug, ref)
     asked = asked._replace(certain=bool(asked.projects))
     decision = await context.permissions.decision(caller, asked)
     about = " ".join(str(part) for part in (asked.projects[1] if asked.projects else "", asked.ref or "") if part)
     could = await context.permissions.could(asked)
-    return PolicyDecision(word=word, about=about, could=could, **decision._asdict())
+    held = await context.store.locks.on(slug, ref) if slug and word in STOPPED_BY_LOCKS else []
+    locks = tuple(lock for lock in held if lock.holder_id != caller.person_id)
+    return PolicyDecision(word=word, about=about, could=could, locks=locks, **decision._asdict())
 
 
 async def _about(request: Why, word: str, caller: Caller, context: Context) -> tuple[ProjectSlug | None, Ref | None]:

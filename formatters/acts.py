@@ -16,10 +16,11 @@ def lock_changed(changed: LockChanged) -> Message:
     """Return how a lock stands now."""
     return {
         "lock": locks.locked,
+        "lock_again": locks.locked_again,
         "unlock": locks.unlocked,
         "take": locks.taken,
         "ask": locks.holder_asked,
-    }[changed.act](changed.lock)
+    }[changed.act](changed)
 
 
 def answered(done: Answered) -> Message:

@@ -8,6 +8,7 @@ from bot.models.attempt import ParameterValue
 from bot.models.build import Shipment
 from bot.models.circleci import Pipeline
 from bot.models.pending import Approval, Deployment, End, Pending, Rerun, Wish
+from formatters.again import asks_again, run_button
 from formatters.blocks import (
     MAX_SECTION,
     Block,
@@ -20,6 +21,7 @@ from formatters.blocks import (
     context,
     escape,
     fit,
+    link,
     literal,
     mention,
     moment,
@@ -152,9 +154,11 @@ def _commit(pipeline: Pipeline) -> str:
     return f"{code(pipeline.revision[:7] or '?')} {literal(pipeline.subject, 120)}{by} · #{pipeline.number}"
 
 
-def agreed(pending: Pending, name: str) -> Message:
-    """Say in the request's place that it goes on."""
-    return _said(f"✅ {literal(name, 60)} agreed: {literal(pending.target)} is on its way, as {_asker(pending)} asked.")
+def agreed(pending: Pending, name: str, page: str = "", number: int | None = None) -> End:
+    """Say in the request's place that it goes on: with what, and where, if that is known."""
+    build = f" It is {link(page, f'#{number}')}." if page and number is not None else ""
+    said = f"✅ {literal(name, 60)} agreed: {literal(pending.target)} is on its way, as {_asker(pending)} asked.{build}"
+    return End(shown=said, more=tuple(block["text"]["text"] for block in _settings(pending)))
 
 
 def agreed_in_vain(pending: Pending, name: str, why: str, *, is_sure: bool) -> Message:
@@ -170,12 +174,15 @@ def interrupted() -> str:
 
 def as_ended(end: End) -> Message:
     """Say in the request's place how it ended."""
-    return _said(end.shown)
+    return assemble(end.shown, *(section(text) for text in (end.shown, *end.more)))
 
 
-def as_told(end: End) -> Message:
-    """Tell the asker in the thread how it ended."""
-    return _said(end.told)
+def as_told(pending: Pending, end: End) -> Message:
+    """Tell the asker in the thread how it ended, and how the same is asked for again."""
+    wish = pending.wish
+    what = str(wish.ref) if isinstance(wish, Deployment) else f"#{wish.pipeline_number}"
+    again = run_button(end.again, f"Ask again: {wish.kind} {what}") if end.again else None
+    return assemble(end.told, section(end.told), actions(again) if again else None)
 
 
 def declined(pending: Pending, name: str, reason: str) -> Message:
@@ -193,7 +200,10 @@ def taken_back(pending: Pending, reason: str) -> Message:
 def declined_to_asker(pending: Pending, name: str, reason: str) -> Message:
     """Tell the asker in the thread."""
     why = f": {_sentence(reason)}" if reason else "."
-    return _said(f"{mention(pending.asker.person_id)}, {literal(name, 60)} declined it{why} Nothing was started.")
+    again = asks_again(pending.wish.typed)
+    return _said(
+        f"{mention(pending.asker.person_id)}, {literal(name, 60)} declined it{why} Nothing was started. {again}"
+    )
 
 
 def expired(pending: Pending) -> Message:
@@ -203,10 +213,7 @@ def expired(pending: Pending) -> Message:
 
 def expired_to_asker(pending: Pending) -> Message:
     """Tell the asker in the thread."""
-    wish = pending.wish
-    number = "" if isinstance(wish, Deployment) else f" #{wish.pipeline_number}"
-    ref = f" {clean(str(wish.ref))}" if isinstance(wish, Deployment) else ""
-    again = f"`/ci {wish.kind} {clean(wish.project_slug)}{ref}{number}` asks again."
+    again = asks_again(pending.wish.typed)
     return _said(f"{mention(pending.asker.person_id)}, nobody agreed in time, so nothing was started. {again}")
 
 

@@ -3,6 +3,7 @@
 from bot.answers.builds import Evidence
 from bot.models.build import Report
 from bot.models.circleci import Ref
+from formatters.again import asks_again
 from formatters.blocks import Block, Message, assemble, clean, code, code_block, context, fit, literal, section
 from formatters.report import artifact_words, failed_tests, failing, group_artifacts
 from formatters.words import count, listed
@@ -25,12 +26,11 @@ def lost_answer(ref: Ref, project_title: str) -> Message:
     )
 
 
-def lost_answer_not_found(ref: Ref, project_title: str) -> Message:
+def lost_answer_not_found(ref: Ref, project_title: str, again: str) -> Message:
     """Say that nothing seems to have begun."""
     return _said(
         f"CircleCI shows no pipeline for {literal(str(ref))} of {literal(project_title)}, so it seems that my request "
-        f"never took effect. Nothing is running for you. To try again: /ci deploy {literal(project_title)} "
-        f"{literal(str(ref))}"
+        f"never took effect. Nothing is running for you. {asks_again(again)}"
     )
 
 

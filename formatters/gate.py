@@ -9,14 +9,7 @@ from bot.models.build import Build
 from bot.models.circleci import Definition
 from bot.models.pending import Approval, Deployment, Pending
 from formatters.agreement import LONGEST_REASON, wanted
-from formatters.blocks import (
-    Message,
-    actions,
-    assemble,
-    button,
-    literal,
-    section,
-)
+from formatters.blocks import Block, Message, actions, assemble, button, context, literal, moment, section
 from formatters.forms import field, form
 from formatters.lookalikes import careful
 from formatters.words import count, listed
@@ -45,7 +38,7 @@ def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Mes
         button(ChooseDefinition(invocation_id=pending.id, definition_id=one.id), one.name or one.id)
         for one in definitions[:MOST_CHOICES]
     ]
-    return assemble(text, section(text), actions(*buttons))
+    return assemble(text, section(text), actions(*buttons), _until(pending))
 
 
 def red(pending: Pending, build: Build | None) -> Message:
@@ -59,6 +52,7 @@ def red(pending: Pending, build: Build | None) -> Message:
         text,
         section(f"❌ {text}"),
         actions(button(DeployAnyway(attempt_id=pending.id), "Deploy all the same", style="danger")),
+        _until(pending),
     )
 
 
@@ -80,11 +74,17 @@ def to_be_typed(pending: Pending) -> Message:
         text,
         section(f"⌨️ {text}"),
         actions(button(TypeTarget(attempt_id=pending.id, word=pending.wish.kind), "Type it", style="primary")),
+        _until(pending),
     )
 
 
 def _with_care(text: str, *names: str) -> str:
     return f"{text} {careful(*names)}".rstrip()
+
+
+def _until(pending: Pending) -> Block | None:
+    """Say how long it can be answered; an earlier version's questions do not know."""
+    return context(f"Open until {moment(pending.expires_at)}.") if pending.expires_at else None
 
 
 def to_type(pending: Pending) -> str:

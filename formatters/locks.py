@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
-from bot.actions import AskHolder, RunCommand, TakeLock, Unlock
+from bot.actions import AskHolder, TakeLock, Unlock
+from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks
 from bot.errors import Locked
+from bot.models import spelling
 from bot.models.lock import Lock
-from formatters.blocks import Message, actions, assemble, button, confirm, fit, literal, mention, section
+from formatters.again import run_button
+from formatters.blocks import Message, actions, assemble, button, code, confirm, fit, literal, mention, section
 from formatters.lookalikes import careful, careful_plainly
 from formatters.words import count, duration
 
@@ -21,9 +24,15 @@ def refused(lock: Locked) -> Message:
     sure = confirm("Take it over?", "Who holds it is told.", "Take over", "Leave it", note=note)
     buttons = (
         button(AskHolder(key=lock.key, holder_id=lock.holder_id), "Ask for it"),
-        button(TakeLock(key=lock.key, holder_id=lock.holder_id), "Take over", style="danger", confirm=sure),
+        button(_take(lock), "Take over", style="danger", confirm=sure),
     )
     return assemble(f"{text} {nothing}", section(f"🔒 {text} {nothing}"), actions(*buttons))
+
+
+def _take(lock: Locked) -> TakeLock:
+    """Return what takes it over, with the command that it stopped, if a button can carry that."""
+    take = TakeLock(key=lock.key, holder_id=lock.holder_id, again=lock.again)
+    return take if take.fits else take.model_copy(update={"again": ""})
 
 
 _NOTHING = {"deploy": "Nothing was deployed.", "rerun": "Nothing runs again.", "approve": "Nothing was approved."}
@@ -38,25 +47,44 @@ def _held_already(lock: Locked) -> Message:
     return assemble(text, section(f"🔒 {text}"), actions(take))
 
 
-def locked(lock: Lock) -> Message:
+def locked(changed: LockChanged) -> Message:
     """Say that it is theirs now."""
+    lock = changed.lock
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
     stops = "Nobody but you deploys it through me; reruns and approvals by others wait too."
     text = f"{literal(lock.target)} is locked. {stops}{reason} {careful(lock.target)}".rstrip()
     return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
 
 
-def unlocked(lock: Lock) -> Message:
-    """Say that anybody may deploy it again."""
-    return _said(f"{literal(lock.target)} is unlocked. {careful(lock.target)}".rstrip())
+def locked_again(changed: LockChanged) -> Message:
+    """Say to who holds it already what has become of the reason."""
+    lock, before = changed.lock, changed.before or changed.lock
+    text = f"You had locked {literal(lock.target)} already. {careful(lock.target)}".rstrip()
+    if lock.reason != before.reason:
+        was = f" (it was: {literal(before.reason, 300).rstrip('.')})" if before.reason else ""
+        text += f" Your reason is now: {literal(lock.reason, 300).rstrip('.')}{was}."
+    elif lock.reason:
+        text += f" Your reason is still: {literal(lock.reason, 300).rstrip('.')}."
+    return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
+
+
+def unlocked(changed: LockChanged) -> Message:
+    """Say that anybody may deploy it again, unless its whole project is locked."""
+    still = changed.still
+    if still is None:
+        return _said(f"{literal(changed.lock.target)} is unlocked. {careful(changed.lock.target)}".rstrip())
+    whole = f"{mention(still.holder_id)} has locked {literal(still.target)} as a whole{_reason(still)}"
+    return _said(f"The lock on {literal(changed.lock.target)} is gone, but {whole}")
 
 
 def all_locks(found: Locks) -> Message:
     """Return every lock with its holder, age and reason."""
-    if not found.locks:
+    many = len(found.locks) + len(found.unread)
+    if not many:
         return _said("Nothing is locked.")
-    text = f"{count(len(found.locks), 'lock')}."
+    text = f"{count(many, 'lock')}."
     lines = [_line(lock, found.read_at - lock.since) for lock in found.locks]
+    lines += [f"🔒 {code(key)} · another version of me wrote this one, and I cannot read it" for key in found.unread]
     return assemble(text, section(f"*{text}*\n{fit(lines, 2700)}"))
 
 
@@ -64,13 +92,16 @@ def _line(lock: Lock, age: timedelta) -> str:
     return f"🔒 {literal(lock.target)} · {mention(lock.holder_id)} · {duration(age)} ago{_reason(lock)}"
 
 
-def taken(lock: Lock) -> Message:
-    """Say to who took it over what is next."""
-    text = (
-        f"You hold the lock on {literal(lock.target)} now. Who held it has been told. {careful(lock.target)}".rstrip()
-    )
-    deploy = f"deploy {lock.project_slug} {lock.ref or ''}".strip()
-    buttons = (button(RunCommand(text=deploy), "Deploy it"), button(Unlock(key=lock.key), "Unlock"))
+def taken(changed: LockChanged) -> Message:
+    """Say to who took it over what is next: what it had stopped, word for word; of a whole project no guess is made."""
+    lock = changed.lock
+    held = f"You hold the lock on {literal(lock.target)} now. Who held it has been told."
+    text = f"{held} {careful(lock.target)}".rstrip()
+    stopped = changed.again or (spelling.deploy(lock.project_slug, lock.ref, {}) if lock.ref else "")
+    verb, _, rest = stopped.partition(" ")
+    what = rest.partition(" ")[2].split(" ")[0]
+    again = run_button(stopped, f"{verb.capitalize()} {what}".strip()) if stopped else None
+    buttons = [*([again] if again else []), button(Unlock(key=lock.key), "Unlock")]
     return assemble(text, section(f"🔒 {text}"), actions(*buttons))
 
 
@@ -90,8 +121,9 @@ def asked_for(lock: Lock, by_id: str) -> Message:
     return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
 
 
-def holder_asked(lock: Lock) -> Message:
+def holder_asked(changed: LockChanged) -> Message:
     """Say that the holder knows."""
+    lock = changed.lock
     return _said(f"I have asked {mention(lock.holder_id)} for {literal(lock.target)}.")
 
 

@@ -60,6 +60,9 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "followed_already": lambda one: f"#{one.number} is followed here already.",
     "not_followed": lambda one: f"#{one.number} is not followed here.",
     "not_locked": lambda one: f"{literal(one.what)} is not locked.",
+    "locked_as_a_whole": lambda one: (
+        f"That has no lock of its own: {mention(one.person_id)} has locked {literal(one.what)} as a whole."
+    ),
     "lock_changed_hands": lambda one: (
         f"The lock on {literal(one.what)} has changed hands meanwhile. /ci locks shows who has it."
     ),

@@ -1,8 +1,9 @@
 """Who may do what, in words: the rule that decides, what it demands, and who could."""
 
 from bot.answers.people import PolicyDecision
+from bot.models.lock import Lock
 from bot.policy import KEEPERS, Policy, pull_request_rules
-from formatters.blocks import Message, assemble, context, literal, section
+from formatters.blocks import Message, assemble, context, literal, mention, moment, section
 from formatters.errors import DOING
 from formatters.words import count, listed
 
@@ -23,7 +24,13 @@ def why(decision: PolicyDecision) -> Message:
     else:
         text = f"You may not {what} here: {literal(decision.rule, 300)}."
     could = f"Who could: {listed(decision.could, 8)}." if decision.could else "Nobody could."
-    return assemble(text, section(text), context(could))
+    locks = [section(_lock(one)) for one in decision.locks]
+    return assemble(text, section(text), *locks, context(could))
+
+
+def _lock(lock: Lock) -> str:
+    reason = f": {literal(lock.reason, 300).rstrip('.')}" if lock.reason else ""
+    return f"🔒 But {mention(lock.holder_id)} locked {literal(lock.target)} ({moment(lock.since)}){reason}."
 
 
 def contents(policy: Policy) -> str:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from bot.actions import ApproveJob, CancelPipeline, RerunAll, RerunFailed, RunCommand, ShowArtifacts
+from bot.actions import ApproveJob, CancelPipeline, RerunAll, RerunFailed, ShowArtifacts
+from bot.models import spelling
 from bot.models.build import Build, Run, State
-from bot.models.circleci import Job, Ref, Workflow
+from bot.models.circleci import Job, Pipeline, Ref, Workflow
 from bot.models.slack import Watch
+from formatters.again import run_button
 from formatters.blocks import (
     Block,
     Message,
@@ -42,6 +44,7 @@ def root(build: Build | None, watch: Watch, links: Links, *, note: str = "", fin
         _sentence(build, watch, state),
         section(_heading(build, watch, state)),
         context(_details(build, watch, state)),
+        _another_commit(build, watch),
         _workflows(build, watch, links),
         _errors(build),
         section(note) if note else None,
@@ -71,6 +74,17 @@ def unfollowed(build: Build | None, watch: Watch, links: Links) -> Message:
 def again(watch: Watch) -> str:
     """Return what to type to follow a build again."""
     return code(f"/ci watch {watch.project_slug} #{watch.pipeline_number}")
+
+
+def is_another(pipeline: Pipeline, agreed_revision: str) -> bool:
+    """Say whether a pipeline surely builds another commit than the one that was agreed to."""
+    return bool(agreed_revision and pipeline.revision) and pipeline.revision != agreed_revision
+
+
+def another_commit(pipeline: Pipeline, agreed_revision: str) -> str:
+    """Say which commit was agreed to, and which is built."""
+    built, agreed = code(pipeline.revision[:7]), code(agreed_revision[:7])
+    return f"What is built is {built}, not the {agreed} that was agreed to: somebody pushed at that moment."
 
 
 def no_workflow() -> str:
@@ -120,6 +134,13 @@ def _details(build: Build | None, watch: Watch, state: State) -> str:
         elif state in OPEN_STATES:
             parts.append(f"{so_far(build.elapsed)} so far")
     return " · ".join([*parts, f"#{watch.pipeline_number}"])
+
+
+def _another_commit(build: Build | None, watch: Watch) -> Block | None:
+    """Say that another commit is built than the one that a second person agreed to."""
+    if build is None or not is_another(build.pipeline, watch.agreed_revision):
+        return None
+    return section(f"⚠️ {another_commit(build.pipeline, watch.agreed_revision)}")
 
 
 def _people(watch: Watch) -> Iterator[str]:
@@ -200,7 +221,9 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
     if state is State.PASSED:
         yield button(ShowArtifacts(pipeline_id=watch.pipeline_id), "Artifacts")
     elif not build.runs or all(run.workflow.is_setup for run in build.runs):
-        yield button(RunCommand(text=f"deploy {watch.project_slug} {_typed_ref(watch)}".strip()), "Deploy again")
+        again = spelling.deploy(watch.project_slug, watch.ref, watch.parameters)
+        if found := run_button(again, f"Deploy {watch.ref} again" if watch.ref else "Deploy again"):
+            yield found
     elif state is not State.SUPERSEDED:
         pipeline_id = watch.pipeline_id
         if state is State.FAILED:
@@ -215,13 +238,6 @@ def _sure(watch: Watch, *, everything: bool = False) -> Block:
     title = "Rerun all" if everything else "Rerun failed"
     text, note = f"{what} of #{watch.pipeline_number} run again.", careful_plainly(str(watch.ref or ""))
     return confirm(f"{title}?", text, title, "Not now", note=note)
-
-
-def _typed_ref(watch: Watch) -> str:
-    if watch.ref is None:
-        return ""
-    plain = str(watch.ref)
-    return plain if not any(character in plain for character in " \"'=") else f'"{plain}"'
 
 
 def cancel_button(pipeline_id: str, number: int, project_title: str, ref: Ref | None) -> Block:

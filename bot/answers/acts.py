@@ -26,10 +26,17 @@ class Acted(Answer):
 
 
 class LockChanged(Answer):
-    """A lock was set, taken over, lifted or asked for, as `act` says: `lock` is how it stands, or stood."""
+    """A lock was set, taken over, lifted or asked for, as `act` says: `lock` is how it stands, or stood.
+
+    `before` is what it was, where its holder locked it again. `again` is the command that it had stopped. `still` is
+    another lock that keeps others from it.
+    """
 
     act: str
     lock: Lock
+    before: Lock | None = None
+    again: str = ""
+    still: Lock | None = None
     entry: Entry
 
 

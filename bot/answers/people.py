@@ -3,6 +3,7 @@
 from bot.answers import Answer
 from bot.models.audit import Entry
 from bot.models.circleci import Collaboration, User
+from bot.models.lock import Lock
 
 
 class TokenOwner(Answer):
@@ -15,7 +16,7 @@ class TokenOwner(Answer):
 class PolicyDecision(Answer):
     """Whether the caller may do what `word` permits, by which rule, what is demanded of them, and who could.
 
-    `about` is the project, and the branch or the tag, that was asked about.
+    `about` is the project, and the branch or the tag, that was asked about; `locks` of others keep them from it.
     """
 
     word: str
@@ -26,6 +27,7 @@ class PolicyDecision(Answer):
     typed: bool = False
     green: bool = False
     could: tuple[str, ...] = ()
+    locks: tuple[Lock, ...] = ()
 
 
 class Record(Answer):

@@ -67,8 +67,8 @@ class Attempt(Model):
     `newest_number` is the project's newest pipeline before the POST: a pipeline of ours above it is the one that this
     attempt started. `sent_at` is set before the POST, `pipeline_id` after the answer, `over` when it was refused or
     given up, with its `refusal` if CircleCI refused it. `looks` counts how often a lost answer was looked for.
-    `sent_by` is the delivery that has it sent. `demands`, `request_ts` and `expires_at` are an earlier version's, where
-    an act that waited was an attempt.
+    `sent_by` is the delivery that has it sent, `agreed_revision` the commit that a second person agreed to. `demands`,
+    `request_ts` and `expires_at` are an earlier version's, where an act that waited was an attempt.
     """
 
     id: str
@@ -93,6 +93,7 @@ class Attempt(Model):
     expires_at: datetime | None = None
     looks: int = 0
     sent_by: str = ""
+    agreed_revision: str = ""
 
     def started(self, pipeline_id: PipelineId, number: int) -> Self:
         """Return the attempt with the pipeline that answers it."""

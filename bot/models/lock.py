@@ -27,6 +27,13 @@ class Lock(Model):
         return f"{self.project_title} {self.ref}" if self.ref else self.project_title
 
 
+def named_by(key: str) -> tuple[ProjectSlug, Ref | None]:
+    """Return what a lock's name names."""
+    slug, _, ref = key.partition(" ")
+    kind = "tag" if ref.startswith("tag:") else "branch"
+    return ProjectSlug(slug), Ref(name=ref.removeprefix("tag:"), kind=kind) if ref else None
+
+
 def lock_key(slug: ProjectSlug, ref: Ref | None) -> str:
     """Return the name of a lock on a project, or on one branch or tag of it; the same for all spellings of a slug."""
     name = spelled_alike(slug)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from bot.models import spelling
 from bot.models.attempt import Attempt, Demand, ParameterValue
 from bot.models.caller import Caller
 from bot.models.circleci import Model, PipelineId, ProjectSlug, Ref
@@ -25,6 +26,11 @@ class Deployment(Model):
     def target(self) -> str:
         """What would be deployed, as people say it."""
         return f"{self.project_title} {self.ref}"
+
+    @property
+    def typed(self) -> str:
+        """The command that asks for the same."""
+        return spelling.deploy(self.project_slug, self.ref, self.parameters)
 
 
 class _OfPipeline(Model):
@@ -56,6 +62,12 @@ class Rerun(_OfPipeline):
         """What is pressed for it."""
         return "Rerun failed" if self.failed_only else "Rerun all"
 
+    @property
+    def typed(self) -> str:
+        """The command that asks for the same."""
+        how = [*([] if self.failed_only else ["all"]), *(["ssh"] if self.ssh else [])]
+        return " ".join(["rerun", self.project_slug, f"#{self.pipeline_number}", *how])
+
 
 class Approval(_OfPipeline):
     """A job on hold to let go on."""
@@ -63,6 +75,11 @@ class Approval(_OfPipeline):
     kind: Literal["approve"] = "approve"
     approval_request_id: str
     job_name: str = ""
+
+    @property
+    def typed(self) -> str:
+        """The command that offers the same, with what else waits."""
+        return f"approve {self.project_slug} #{self.pipeline_number}"
 
 
 Wish = Deployment | Rerun | Approval
@@ -99,10 +116,16 @@ class Seen(Model):
 
 
 class End(Model):
-    """How it ended, in words: what stands in the request's place, and what the asker is told in the thread, if that."""
+    """How it ended, in words: what stands in the request's place, and what the asker is told in the thread, if that.
+
+    There may be `more` of what is shown, a paragraph each; `again` is the command that asks for the same, if that is
+    offered.
+    """
 
     shown: str
     told: str = ""
+    more: tuple[str, ...] = ()
+    again: str = ""
 
 
 class Pending(Model):

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from bot.models.attempt import Attempt
+from bot.models.attempt import Attempt, ParameterValue
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Model, Pipeline, PipelineId, ProjectSlug, Ref
 
@@ -69,7 +69,8 @@ class Watch(Model):
     `saying` a post of which it is not known yet whether it arrived. `note` is a sentence shown in the root, such as why
     this branch was chosen. `moved_to_direct` says that its channel would not take it any more. `final_ts` is the last
     final reply, `failure` names what failed in it, and `failure_before` what failed in the one before it. `refusals`
-    counts the posts in a row that Slack refused and nobody knows for how long.
+    counts the posts in a row that Slack refused and nobody knows for how long. `parameters` are those it was asked for
+    with, `agreed_revision` is the commit that a second person saw and agreed to.
     """
 
     id: str
@@ -95,6 +96,8 @@ class Watch(Model):
     failure: str = ""
     failure_before: str = ""
     refusals: int = 0
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    agreed_revision: str = ""
 
     @classmethod
     def of(cls, pipeline: Pipeline, title: str, watcher: Caller, place: Place) -> Self:
@@ -130,6 +133,8 @@ class Watch(Model):
             watcher_name=attempt.asker_name,
             asked_at=attempt.asked_at,
             note=attempt.note,
+            parameters=attempt.parameters,
+            agreed_revision=attempt.agreed_revision,
         )
 
     @property

@@ -34,6 +34,7 @@ from bot.operations.hands import Hands
 from bot.operations.waiting import AGREE, UNDER_WAY, alone, carry_out, changed, waiting
 from bot.policy import Word
 from formatters import agreement
+from formatters.links import Links
 
 DECLINE, EXPIRED = "decline", "expired||"
 
@@ -140,7 +141,10 @@ async def _agreed(hands: Hands, caller: Caller, pending: Pending) -> Acted:
         if isinstance(error, Waits):
             raise NothingToDo("agreed_in_vain", what=pending.target) from error
         raise
-    await end(hands, pending, End(shown=agreement.agreed(pending, caller.called).text))
+    page, number = "", acted.pipeline_number
+    if number is not None:
+        page = Links(web_url=hands.settings.web_url).pipeline(acted.project_slug, number)
+    await end(hands, pending, agreement.agreed(pending, caller.called, page, number))
     return acted
 
 
@@ -164,7 +168,7 @@ def _declined(pending: Pending, person_id: str, name: str, reason: str) -> End:
     if person_id == pending.asker.person_id:
         return End(shown=agreement.taken_back(pending, reason).text)
     told = agreement.declined_to_asker(pending, name, reason)
-    return End(shown=agreement.declined(pending, name, reason).text, told=told.text)
+    return End(shown=agreement.declined(pending, name, reason).text, told=told.text, again=pending.wish.typed)
 
 
 def _why_declined(person_id: str, name: str, reason: str) -> NothingToDo:
@@ -195,7 +199,8 @@ async def expire(hands: Hands, pending_id: str) -> timedelta | None:
 async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) -> tuple[End, BotError]:
     if not verdict:
         told = agreement.expired_to_asker(pending)
-        return End(shown=agreement.expired(pending).text, told=told.text), NothingToDo("expired")
+        how = End(shown=agreement.expired(pending).text, told=told.text, again=pending.wish.typed)
+        return how, NothingToDo("expired")
     name = await hands.messenger.user_name(person_id) or person_id
     if verdict == DECLINE:
         return _declined(pending, person_id, name, ""), _why_declined(person_id, name, "")

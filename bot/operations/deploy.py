@@ -31,7 +31,8 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
     )
     async with acting(hands, caller, intent) as act:
         act.note(parameters=tuple(wish.parameters))
-        attempt = await sending.begun(hands, act.caller, act.wished(Deployment), attempt_id)
+        agreed = pending.seen.revision if pending and pending.agreed else ""
+        attempt = await sending.begun(hands, act.caller, act.wished(Deployment), attempt_id, agreed)
         try:
             attempt = await sending.send(hands, attempt)
         except Rejected as error:

@@ -35,7 +35,7 @@ async def end(hands: Hands, pending: Pending, how: End, why: Exception | None = 
     await hands.store.pending.change(pending.id, lambda one: one.model_copy(update={"end": how}))
     await _show(hands, pending, agreement.as_ended(how))
     if how.told:
-        await _tell(hands, pending, agreement.as_told(how))
+        await _tell(hands, pending, agreement.as_told(pending, how))
     await hands.store.pending.change(pending.id, lambda one: one.ended)
 
 

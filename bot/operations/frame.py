@@ -180,11 +180,12 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
     people = (act.caller.person_id, *([agreed.person_id] if agreed else []))
     if agreed is not None:
         act.note(agreed_id=agreed.person_id, agreed_name=agreed.name)
+    again = intent.wish.typed if intent.wish else ""
     if intent.stopped_by_locks:
-        await hands.refuse_if_locked(intent.subject, intent.word, *people)
+        await hands.refuse_if_locked(intent.subject, intent.word, *people, again=again)
     if intent.wish is not None:
         act.wish, _ = await demands.settled(hands, act.caller, intent.wish, decision, intent.pending)
-        await hands.refuse_if_locked(intent.subject, intent.word, *people)
+        await hands.refuse_if_locked(intent.subject, intent.word, *people, again=again)
     await act.claim()
 
 

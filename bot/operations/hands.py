@@ -80,13 +80,14 @@ class Hands:
             raise
         return decision
 
-    async def refuse_if_locked(self, subject: Subject, word: str, *people: str) -> None:
-        """Raise Locked when somebody else than these people keeps others from it."""
+    async def refuse_if_locked(self, subject: Subject, word: str, *people: str, again: str = "") -> None:
+        """Raise Locked when somebody else than these people keeps others from it; `again` asks for the same."""
         found = [await self.store.locks.on(subject.slug, ref) for ref in _spellings(subject.ref)]
         for lock in {lock.key: lock for on_one in found for lock in on_one}.values():
             if lock.holder_id not in people:
                 age, reason = utc_now() - lock.since, lock.reason
-                raise Locked(lock.target, key=lock.key, holder_id=lock.holder_id, reason=reason, age=age, word=word)
+                by = lock.holder_id
+                raise Locked(lock.target, key=lock.key, holder_id=by, reason=reason, age=age, word=word, again=again)
 
     async def tell(self, pipeline_id: PipelineId, key: str, word: Message, *told: str) -> bool:
         """Tell every thread of the pipeline, and look again at once; says whether one heard it."""

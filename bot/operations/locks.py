@@ -6,7 +6,7 @@ from bot.answers.acts import LockChanged
 from bot.errors import Locked, NothingToDo
 from bot.models.caller import Caller
 from bot.models.circleci import Project, Ref
-from bot.models.lock import Lock
+from bot.models.lock import Lock, lock_key, named_by
 from bot.models.slack import utc_now
 from bot.operations.frame import Act, Intent, acting
 from bot.operations.hands import Hands, Subject
@@ -15,7 +15,7 @@ from formatters import locks as words
 
 
 async def lock(hands: Hands, caller: Caller, project: Project, ref: Ref | None, reason: str) -> LockChanged:
-    """Lock it, unless somebody else has: raises Locked then."""
+    """Lock it, unless somebody else has: raises Locked then. Who holds it already gives another reason, if any."""
     subject = Subject(project.slug, project.title, ref)
     async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"lock {subject.about}")) as act:
         wanted = Lock(
@@ -30,20 +30,34 @@ async def lock(hands: Hands, caller: Caller, project: Project, ref: Ref | None, 
         if held.holder_id != act.caller.person_id:
             age = utc_now() - held.since
             raise Locked(held.target, key=held.key, holder_id=held.holder_id, reason=held.reason, age=age, word="lock")
+        now = await _with_reason(hands, held, reason) if held != wanted else held
         act.note(result=f"{held.target} is locked")
-    return LockChanged(act="lock", lock=held, entry=act.entry)
+    return LockChanged(act="lock" if held == wanted else "lock_again", lock=now, before=held, entry=act.entry)
+
+
+async def _with_reason(hands: Hands, held: Lock, reason: str) -> Lock:
+    """Return a lock of one's own with another reason; none given, it stays as it is. Its age stays too."""
+    now = held.model_copy(update={"reason": reason or held.reason})
+    if now != held and not await hands.store.locks.take(held, now):
+        raise NothingToDo("lock_changed_hands", what=held.target)
+    return now
 
 
 async def unlock(hands: Hands, caller: Caller, key: str) -> LockChanged:
-    """Lift a lock; its holder is told if it was somebody else. Raises NothingToDo where there is none."""
-    held = await _held(hands, key)
+    """Lift a lock; its holder is told if it was somebody else. Raises NothingToDo where there is none.
+
+    Of a branch it is said where a lock on its whole project still keeps others from it.
+    """
+    slug, ref = named_by(key)
+    whole = await hands.store.locks.get(lock_key(slug, None)) if ref else None
+    held = await _held(hands, key, whole)
     async with _on(hands, caller, held, "unlock") as act:
         if not await hands.store.locks.unlock(held):
             raise NothingToDo("lock_changed_hands", what=held.target)
         act.note(result=f"{held.target} is unlocked{await _whose(hands, act, held)}")
     if held.holder_id != act.caller.person_id:
         await hands.direct(held.holder_id, words.was_removed(held, act.caller.person_id))
-    return LockChanged(act="unlock", lock=held, entry=act.entry)
+    return LockChanged(act="unlock", lock=held, still=whole, entry=act.entry)
 
 
 async def take(hands: Hands, caller: Caller, key: str, holder_id: str) -> LockChanged:
@@ -78,8 +92,10 @@ async def _whose(hands: Hands, act: Act, held: Lock) -> str:
     return f"; {await hands.messenger.user_name(held.holder_id) or held.holder_id} held it"
 
 
-async def _held(hands: Hands, key: str) -> Lock:
+async def _held(hands: Hands, key: str, whole: Lock | None = None) -> Lock:
     held = await hands.store.locks.get(key)
+    if held is None and whole is not None:
+        raise NothingToDo("locked_as_a_whole", what=whole.project_title, person_id=whole.holder_id)
     if held is None:
         raise NothingToDo("not_locked", what=key)
     return held

@@ -12,6 +12,7 @@ import structlog
 
 from bot import metrics
 from bot.errors import CircleCIError, SlackError, Unavailable
+from bot.models import spelling
 from bot.models.attempt import Attempt, Refusal
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline
@@ -26,7 +27,7 @@ log = structlog.get_logger(__name__)
 LOOKS = 5
 
 
-async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str) -> Attempt:
+async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str, agreed_revision: str = "") -> Attempt:
     """Return the attempt on record, or record it; one that another delivery sent in vain begins anew.
 
     An earlier version did not write down which one sent it: it is the one that asked.
@@ -48,6 +49,7 @@ async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str)
         asker_name=caller.name,
         asked_at=utc_now(),
         sent_by=caller.delivery_id,
+        agreed_revision=agreed_revision,
     )
     return await hands.store.attempts.save(attempt)
 
@@ -141,7 +143,8 @@ async def _looked_in_vain(hands: Hands, attempt: Attempt) -> timedelta | None:
     if attempt.looks < LOOKS:
         return hands.settings.poll_interval
     metrics.DEPLOYS.labels("not_found").inc()
-    message, thread = answers.lost_answer_not_found(attempt.ref, attempt.project_title), attempt.thread
+    thread, again = attempt.thread, spelling.deploy(attempt.project_slug, attempt.ref, attempt.parameters)
+    message = answers.lost_answer_not_found(attempt.ref, attempt.project_title, again)
     try:
         await hands.messenger.whisper(thread.channel_id, attempt.asker_id, message, thread_ts=thread.thread_ts)
     except SlackError as error:

@@ -6,7 +6,7 @@ from typing import cast
 from bot.errors import StoreError
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock, lock_key, locks_the_same
-from bot.store.connection import Connection, decoded
+from bot.store.connection import Connection, decoded, or_none
 
 MOST_TRIES = 5
 
@@ -58,10 +58,13 @@ class Locks:
         field, seen = await self._seen(held)
         return seen is not None and await self._connection.swap_field(self._name, field, seen, mine.model_dump_json())
 
-    async def all(self) -> list[Lock]:
-        """Return all locks, oldest first."""
-        found = await self._connection.ask(cast("Awaitable[list[str]]", self._connection.redis.hvals(self._name)))
-        return sorted((decoded(Lock, data) for data in found), key=lambda lock: lock.since)
+    async def all(self) -> tuple[list[Lock], list[str]]:
+        """Return all locks, oldest first, and the names of those that another version wrote and nobody can read."""
+        kept = self._connection.redis.hgetall(self._name)
+        found = await self._connection.ask(cast("Awaitable[dict[str, str]]", kept))
+        locks = {key: or_none(Lock, data) for key, data in found.items()}
+        known = sorted((lock for lock in locks.values() if lock is not None), key=lambda lock: lock.since)
+        return known, sorted(key for key, lock in locks.items() if lock is None)
 
     async def _seen(self, held: Lock) -> tuple[str, str | None]:
         """Return `held` as it is kept: an earlier version may have written it otherwise; None where it is gone."""

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks
 from bot.errors import Locked
+from bot.models.audit import Entry
 from bot.models.build import Shipment
 from bot.models.caller import Caller
 from bot.models.circleci import Definition, Job, JobId, PipelineId, ProjectSlug, Ref, Workflow, WorkflowId
@@ -160,6 +162,11 @@ def refused_by(lock: Lock, word: str = "deploy") -> Message:
     return locks.refused(Locked(lock.target, key=lock.key, holder_id="U0ADA", reason="", age=age, word=word))
 
 
+def changed(lock: Lock) -> LockChanged:
+    entry = Entry(at=NOW, user_id="U0ADA", channel_id="C0DEPLOYS", word="deploy", what="lock")
+    return LockChanged(act="lock", lock=lock, entry=entry)
+
+
 AGREED_TO: dict[str, Callable[[], Message | None]] = {
     "a deploy's second person": lambda: agreement.request(pending(DEPLOYMENT), Shipment(commits=())),
     "an approval's": lambda: agreement.request(pending(APPROVAL), Shipment(commits=())),
@@ -171,11 +178,12 @@ AGREED_TO: dict[str, Callable[[], Message | None]] = {
     "an approval typed": lambda: gate.to_be_typed(pending(APPROVAL)),
     "over a red branch": lambda: gate.red(pending(DEPLOYMENT), None),
     "a choice": lambda: gate.which_definition(pending(DEPLOYMENT), [Definition(id="1", name="a")]),
-    "locked": lambda: locks.locked(LOCK),
-    "unlocked": lambda: locks.unlocked(LOCK),
+    "locked": lambda: locks.locked(changed(LOCK)),
+    "unlocked": lambda: locks.unlocked(changed(LOCK)),
     "refused by a lock": lambda: refused_by(LOCK),
     "locked already": lambda: refused_by(LOCK, "lock"),
-    "taken": lambda: locks.taken(LOCK),
+    "taken": lambda: locks.taken(changed(LOCK)),
+    "locked again": lambda: locks.locked_again(changed(LOCK)),
     "asked for": lambda: locks.asked_for(LOCK, "U0GRACE"),
     "all locks": lambda: locks.all_locks(Locks(locks=(LOCK,), read_at=NOW)),
 }

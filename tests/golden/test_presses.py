@@ -165,8 +165,8 @@ async def run_command(stage: Stage) -> None:
 
 async def deploy_again(stage: Stage) -> None:
     root = await stage.plays("try/config-error", 5)
-    await stage.presses("ada", root, "Deploy again")
-    await stage.presses("grace", root, "Deploy again")
+    await stage.presses("ada", root, "Deploy try/config-error again")
+    await stage.presses("grace", root, "Deploy try/config-error again")
 
 
 async def choose_definition(stage: Stage) -> None:
@@ -189,7 +189,7 @@ async def locks(stage: Stage) -> None:
     (held,) = await stage.types("admin", "lock acme/frontend:main mine")
     (taken,) = await stage.presses("ada", refused, "Take over")
     await stage.presses("admin", held, "Take over")
-    await stage.presses("ada", taken, "Deploy it")
+    await stage.presses("ada", taken, "Deploy main")
     await stage.presses("grace", direct(stage, "grace", "Unlock"), "Unlock")
     await stage.presses("ada", taken, "Unlock")
     await stage.presses("ada", refused, "Take over")
@@ -203,7 +203,7 @@ def direct(stage: Stage, name: str, button: str) -> Message:
 async def lock_refuses_a_button(stage: Stage) -> None:
     root = await stage.plays("try/config-error", 5)
     await stage.types("grace", "lock acme/frontend incident 42")
-    await stage.presses("ada", root, "Deploy again")
+    await stage.presses("ada", root, "Deploy try/config-error again")
     await stage.types("grace", "unlock acme/frontend")
 
 

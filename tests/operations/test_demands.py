@@ -10,6 +10,7 @@ from bot.watching.engine import EXPIRE
 from playground.circleci.pipelines import Pipeline
 from playground.slack.conversations import Message
 from tests.operations.scene import (
+    MOBILE,
     ON_HOLD,
     OVER,
     fills_in,
@@ -192,6 +193,8 @@ async def test_a_push_after_the_request_is_shown_and_agreed_to_anew(team: Team, 
     await presses(team, team.grace, asked, agree)
     assert "grace agreed" in asked.visible
     assert len(writes(team)) == 1
+    if what.startswith("deploy"):  # of the pretend CircleCI's head: somebody pushed at that very moment
+        await team.reads("not the `beefbee` that was agreed to")
 
 
 async def test_who_lost_the_right_meanwhile_gets_nothing_by_anothers_agreement(team: Team) -> None:
@@ -215,11 +218,28 @@ async def test_what_may_have_been_sent_is_not_called_nothing(team: Team) -> None
     assert "nothing was started" not in asked.visible
 
 
+GREEN = """
+[[rules]]
+name = "green"
+effect = "demand"
+words = ["deploy"]
+branches = ["try/infrastructure"]
+green = true
+"""
+
+
 async def test_a_question_ends_when_its_time_is_up(tmp_path: Path) -> None:
-    async with team_under(POLICY, tmp_path, approval_minutes=0.0001) as team:
+    async with team_under(POLICY + GREEN, tmp_path, approval_minutes=0.0001) as team:
         build = pushed(team, "try/parallel", OVER)
-        (asked,) = await types(team, team.ada, f"rerun acme/frontend #{build.number}")
-        assert "The time to answer this is up" in said(await presses(team, team.ada, asked, "Type it"))
+        pushed(team, "try/infrastructure", OVER)
+        for text, answer in (
+            (f"rerun acme/frontend #{build.number}", "Type it"),
+            ("deploy acme/frontend try/infrastructure", "Deploy all the same"),
+            (f"deploy {MOBILE} try/green", "nightly"),
+        ):
+            (asked,) = await types(team, team.ada, text)
+            assert "Open until" in asked.visible
+            assert "The time to answer this is up" in said(await presses(team, team.ada, asked, answer))
         assert writes(team) == []
         assert "too old" in said(await presses(team, team.grace, asked, AgreeDeploy(attempt_id="nobody-asked")))
         assert [one.outcome for one in await record(team) if one.word == "rerun"] in ([], ["refused"])

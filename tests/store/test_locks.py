@@ -22,7 +22,13 @@ async def test_the_first_lock_holds_for_the_project_and_its_branches(store: Stor
     graces = await store.locks.lock(lock("U0GRACE", Ref(name="main")))
     assert await store.locks.on(SLUG, Ref(name="main")) == [adas, graces]  # a lock of one's own lifts no other
     assert await store.locks.on(SLUG, Ref(name="next")) == [adas]
-    assert await store.locks.all() == [adas, graces]
+    assert await store.locks.all() == ([adas, graces], [])
+
+
+async def test_a_lock_that_nobody_can_read_leaves_the_others_readable(store: Store) -> None:
+    adas = await store.locks.lock(lock("U0ADA"))
+    await store._connection.redis.hset("ci:locks", "gh/acme/backend main", '{"by": "a later version"}')
+    assert await store.locks.all() == ([adas], ["gh/acme/backend main"])
 
 
 async def test_a_lock_can_be_taken_after_a_crash(store: Store) -> None:
@@ -56,7 +62,7 @@ async def test_a_lock_that_is_gone_stays_gone(store: Store) -> None:
     assert await store.locks.unlock(held)
     assert not await store.locks.unlock(held)
     assert not await store.locks.take(held, lock("U0GRACE"))
-    assert await store.locks.all() == []
+    assert await store.locks.all() == ([], [])
 
 
 async def test_of_many_who_take_it_at_once_one_does(store: Store) -> None:
@@ -82,7 +88,7 @@ async def test_a_lock_is_the_same_in_every_spelling_of_its_project(store: Store)
     assert await store.locks.on(other, Ref(name="main")) == [adas]
     assert await store.locks.on(other, Ref(name="Main")) == []  # the case of a branch counts
     assert await store.locks.unlock(adas)
-    assert await store.locks.all() == []
+    assert await store.locks.all() == ([], [])
 
 
 async def test_a_lock_that_an_earlier_version_kept_by_its_spelling_holds_and_is_lifted(store: Store) -> None:
@@ -95,4 +101,4 @@ async def test_a_lock_that_an_earlier_version_kept_by_its_spelling_holds_and_is_
     assert await store.locks.take(kept, mine)
     assert await store.locks.get("gh/Acme/Frontend main") == mine  # as the button of before names it
     assert await store.locks.unlock(mine)
-    assert await store.locks.all() == []
+    assert await store.locks.all() == ([], [])

@@ -73,7 +73,8 @@ async def test_a_second_person_agrees_and_it_is_deployed(team: Team) -> None:
     button = asked.element("Agree and deploy")
     await team.grace.click(asked, button)
     await team.reads("Passed in")
-    assert "grace agreed: acme/frontend main is on its way, as ada asked." in asked.visible
+    assert "grace agreed: acme/frontend main is on its way, as ada asked. It is #2417" in asked.visible
+    assert "env=prod" in asked.visible
     assert asked.buttons == []
     await team.slack.person("admin").click(asked, button)
     await team.is_told(team.slack.person("admin"), "@grace was first")
@@ -109,15 +110,20 @@ async def test_a_decline_gives_its_reason_to_who_asked(team: Team) -> None:
     assert team.posts("/pipeline") == []
 
 
-async def test_a_request_expires_and_the_asker_is_told(tmp_path: Path) -> None:
+async def test_a_request_expires_and_is_asked_for_again_word_for_word(tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
     file.write_text(POLICY)
     async with team_at_work(tmp_path / "data", policy_file=file, approval_minutes=0.01) as team:
-        asked = await request(team)
+        asked = await request(team, 'deploy acme/frontend main note="so be it" dry="true"')
         told = await team.reads("nobody agreed in time")
+        assert '`/ci deploy gh/acme/frontend main note="so be it" dry="true"` asks again.' in told.visible
         assert "@ada" in told.visible
         assert "Nobody decided on acme/frontend main in time" in asked.visible
         assert asked.buttons == []
+        await team.grace.click(told, "Ask again: deploy main")
+        again = await team.reads("grace wants to deploy")
+        assert "note=so be it" in again.visible
+        assert "dry=true" in again.visible
         assert team.posts("/pipeline") == []
 
 

@@ -68,7 +68,8 @@ async def test_the_holder_is_asked_once_and_unlocks_with_a_press(team: Team) -> 
 
 async def test_a_lock_is_taken_over_once_and_its_holder_told(team: Team) -> None:
     await says(team, "grace", "lock acme/frontend:main hotfix", "is locked")
-    refused = await says(team, "ada", "deploy acme/frontend main", "@grace locked acme/frontend main")
+    text = 'deploy acme/frontend main env=prod note="so be it"'
+    refused = await says(team, "ada", text, "@grace locked acme/frontend main")
     again = await says(team, "admin", "lock acme/frontend:main mine", "@grace has locked acme/frontend main already")
     await team.ada.click(refused, "Take over")
     taken = await team.is_told(team.ada, "You hold the lock on acme/frontend main now")
@@ -76,8 +77,34 @@ async def test_a_lock_is_taken_over_once_and_its_holder_told(team: Team) -> None
     admin = team.slack.person("admin")
     await admin.click(again, "Take over")
     await team.is_told(admin, "has changed hands meanwhile")
-    await team.ada.click(taken, "Deploy it")
+    await team.ada.click(taken, "Deploy main")
     await team.reads("Passed in")
+    assert team.posts("/pipeline") == [{"branch": "main", "parameters": {"env": "prod", "note": "so be it"}}]
+
+
+async def test_taking_over_a_whole_project_offers_what_was_stopped_and_guesses_nothing(team: Team) -> None:
+    await says(team, "grace", "lock acme/frontend incident 42", "is locked")
+    refused = await says(team, "ada", "deploy acme/frontend try/green", "incident 42")
+    await team.ada.click(refused, "Take over")
+    taken = await team.is_told(team.ada, "You hold the lock on acme/frontend now")
+    assert taken.buttons == ["Deploy try/green", "Unlock"]
+    again = await says(team, "admin", "lock acme/frontend", "has locked acme/frontend already")
+    admin = team.slack.person("admin")
+    await admin.click(again, "Take over")
+    assert (await team.is_told(admin, "You hold the lock")).buttons == ["Unlock"]
+
+
+async def test_what_a_lock_says_of_others_and_of_itself(team: Team) -> None:
+    await says(team, "grace", "lock acme/frontend incident 42", "Your reason: incident 42")
+    await says(team, "grace", "lock acme/frontend", "You had locked acme/frontend already. Your reason is still: inci")
+    await says(team, "grace", "lock acme/frontend incident 43", "reason is now: incident 43 (it was: incident 42).")
+    why = await says(team, "ada", "why deploy acme/frontend main", "You may deploy")
+    assert "But @grace locked acme/frontend" in why.visible
+    assert "incident 43" in why.visible
+    assert "locked" not in (await says(team, "ada", "why cancel acme/frontend main", "You may cancel")).visible
+    await says(team, "ada", "unlock acme/frontend:main", "@grace has locked acme/frontend as a whole.")
+    await says(team, "ada", "lock acme/frontend:main mine", "acme/frontend main is locked.")
+    await says(team, "ada", "unlock acme/frontend:main", "is gone, but @grace has locked acme/frontend as a whole")
 
 
 async def test_who_removes_anothers_lock_is_named_to_them(team: Team) -> None:
@@ -101,7 +128,7 @@ async def test_what_cannot_be_understood_is_named(team: Team) -> None:
 async def test_a_button_refused_by_a_lock_may_be_pressed_again(team: Team) -> None:
     await team.deploys_branch("try/config-error")
     await team.reads("Could not run")
-    again = team.root.element("Deploy again")
+    again = team.root.element("Deploy try/config-error again")
     await says(team, "grace", "lock acme/frontend", "is locked")
     await team.ada.click(team.root, again)
     await team.is_told(team.ada, "@grace locked acme/frontend")

@@ -1,0 +1,39 @@
+"""How names and values are spelled in a command, so that it means the same when it is typed or pressed again. Pure."""
+
+from collections.abc import Mapping
+
+from bot.models.circleci import Ref
+
+CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "»", "”": "”", "’": "’"}
+# U+00A0 and its narrow and figure sisters, which phones put in for a space.
+SPACES = " \t\r\n\u00a0\u202f\u2007"
+_APART = (*CLOSING, *SPACES, "=")
+
+
+def as_typed(word: str) -> str:
+    """Return a word as it can be typed: in quotes where it would be taken for several, a parameter or a number."""
+    marked = any(character in word for character in _APART)
+    return quoted(word) if marked or not word or word.lstrip("#").isdecimal() else word
+
+
+def quoted(word: str) -> str:
+    """Return a word in quotes of which it does not hold the closing one."""
+    opening = next((one for one, closing in CLOSING.items() if closing not in word), '"')
+    return f"{opening}{word}{CLOSING[opening]}"
+
+
+def parameter(name: str, value: str | int | bool) -> str:
+    """Return a parameter as it can be typed: text that would be read as a number or as true is in quotes."""
+    if isinstance(value, bool):
+        return f"{name}={str(value).lower()}"
+    if isinstance(value, int):
+        return f"{name}={value}"
+    is_plain = not any(character in value for character in (*CLOSING, *SPACES))
+    is_text = not (value in ("true", "false") or value.lstrip("-").isdecimal())
+    return f"{name}={value if is_plain and is_text else quoted(value)}"
+
+
+def deploy(slug: str, ref: Ref | None, parameters: Mapping[str, str | int | bool]) -> str:
+    """Return the command that deploys the same once more."""
+    named = [as_typed(str(ref))] if ref else []
+    return " ".join(["deploy", slug, *named, *(parameter(*one) for one in parameters.items())])
