@@ -38,7 +38,7 @@ words = ["*"]
 name = "two people"
 effect = "demand"
 roles = ["team"]
-words = ["*"]
+words = ["deploy", "rerun", "approve"]
 branches = ["main", "try/on-hold", "try/parallel"]
 second_person = true
 
@@ -46,7 +46,7 @@ second_person = true
 name = "typed"
 effect = "demand"
 roles = ["team"]
-words = ["*"]
+words = ["deploy", "rerun", "approve"]
 branches = ["hold/prod"]
 typed = true
 

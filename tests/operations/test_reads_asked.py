@@ -42,7 +42,7 @@ words = ["read", "deploy", "rerun", "cancel", "approve", "secrets", "keys", "ssh
 [[rules]]
 name = "two people"
 effect = "demand"
-words = ["*"]
+words = ["deploy", "rerun", "approve"]
 branches = ["zq-*"]
 second_person = true
 
