@@ -12,25 +12,27 @@ from tests.operations.scene import BACKEND, OVER, presses, pushed, somewhere, te
 from tests.registry import table
 from tests.stories.team import Team
 
-# All that Grace may not read has one of these in its name.
-MARKS = ("zq", "f00dfeed")
-BRANCH = "zq-merger"
+# All that Grace may not read has one of these in its name; no id that is drawn by lot has.
+MARKS = ("zquux", "f00dfeed")
+BRANCH = "zquux-merger"
 ZQ = Scenario(
     (
         WorkflowPlan(
-            "zq-flow",
+            "zquux-flow",
             (
                 JobPlan(
-                    "zq-unit",
+                    "zquux-unit",
                     ends="failed",
-                    tests=(TestPlan("zq_test", "zq.py", "zq broke"), TestPlan("zq_other", "zq.py")),
-                    artifacts=("zq.bin",),
-                    step="zq step",
-                    log=("zq log",),
+                    tests=(TestPlan("zquux_test", "zquux.py", "zquux broke"), TestPlan("zquux_other", "zquux.py")),
+                    artifacts=("zquux.bin",),
+                    step="zquux step",
+                    log=("zquux log",),
                 ),
             ),
         ),
-        WorkflowPlan("zq-ship", (JobPlan("zq-hold", approval=True), JobPlan("zq-deploy", requires=("zq-hold",)))),
+        WorkflowPlan(
+            "zquux-ship", (JobPlan("zquux-hold", approval=True), JobPlan("zquux-deploy", requires=("zquux-hold",)))
+        ),
     )
 )
 POLICY = """
@@ -43,7 +45,7 @@ words = ["read", "deploy", "rerun", "cancel", "approve", "secrets", "keys", "ssh
 name = "two people"
 effect = "demand"
 words = ["deploy", "rerun", "approve"]
-branches = ["zq-*"]
+branches = ["zquux-*"]
 second_person = true
 
 [[rules]]
@@ -57,13 +59,13 @@ projects = ["acme/backend"]
 [roles.grace]
 users = ["U0GRACE"]
 """
-WHOLE, ONE_BRANCH = "", 'branches = ["zq-*"]'
+WHOLE, ONE_BRANCH = "", 'branches = ["zquux-*"]'
 NO_BUILD = ("help", "hello", "me", "doctor", "locks", "recent", "projects", "audit", "heroku-key add")
 
 
 def commands(build: Pipeline) -> list[str]:
     """Return each command, in the ways in which it names what she may not see, none of which names more."""
-    job = build.runs[0].job_numbers["zq-unit"]
+    job = build.runs[0].job_numbers["zquux-unit"]
     rows: dict[str, tuple[str, ...]] = {name.split()[0]: (name,) for name in NO_BUILD}
     for row in table()["command"]:
         place = (f"{row.name} acme/backend #{build.number}", f"{row.name} acme/backend {job}")
@@ -85,9 +87,9 @@ def buttons(build: Pipeline, pending_id: str) -> list[ButtonAction]:
     ids = {
         "pipeline_id": build.id,
         "workflow_id": held.id,
-        "approval_request_id": held.job_ids["zq-hold"],
+        "approval_request_id": held.job_ids["zquux-hold"],
         "project_slug": BACKEND,
-        "job_number": run.job_numbers["zq-unit"],
+        "job_number": run.job_numbers["zquux-unit"],
         "attempt_id": pending_id,
         "invocation_id": pending_id,
         "key": BACKEND,
@@ -111,7 +113,7 @@ def sent_to(person: Person) -> list[str]:
 @pytest.mark.parametrize("branches", [WHOLE, ONE_BRANCH], ids=["a project", "a branch"])
 async def test_what_somebody_may_not_read_is_in_nothing_that_they_are_sent(tmp_path: Path, branches: str) -> None:
     async with team_under(POLICY.format(branches=branches), tmp_path) as team:
-        team.circleci.classic.secrets[BACKEND, "TOKEN" if branches else "ZQ_TOKEN"] = "value"  # of no branch
+        team.circleci.classic.secrets[BACKEND, "TOKEN" if branches else "ZQUUX_TOKEN"] = "value"  # of no branch
         led = await _led(team)
         shown = {how: said for how, said in led.items() if any(mark in str(said).lower() for mark in MARKS)}
         assert shown == {}
@@ -125,7 +127,7 @@ async def _led(team: Team) -> dict[str, list[str]]:
     team.circleci.world.set_scenario(BACKEND, BRANCH, ZQ)
     build = pushed(team, BRANCH, OVER, slug=BACKEND, revision="f00dfeed" * 5)
     await types(team, team.ada, f"watch acme/backend #{build.number}")
-    thread = await team.reads("zq-flow")
+    thread = await team.reads("zquux-flow")
     await types(team, team.ada, f"lock acme/backend:{BRANCH}")
     await types(team, team.ada, f"deploy acme/backend {BRANCH}")
     request = await team.reads("Somebody else must agree")
