@@ -94,6 +94,13 @@ class Permissions:
             raise NotAllowed(caller.person_id, word, rule, about=_about(asked))
         return decision
 
+    async def refuse_if_hidden(self, caller: Caller, slug: ProjectSlug | None, ref: Ref | None) -> None:
+        """Raise NotAllowed where a rule denies somebody to read this; who may act on it needs none that allows it."""
+        asked = await self.asked(caller, Word.READ, slug, ref)
+        decision = await self.decision(caller, asked)
+        if decision.denied:
+            raise NotAllowed(caller.person_id, Word.READ, decision.rule, about=_about(asked))
+
     async def own(self, word: str, slug: ProjectSlug | None, ref: Ref | None) -> Decision:
         """Return what decides over an act of the bot's own; raises NotAllowed where a person would be asked.
 

@@ -26,6 +26,7 @@ class PolicyDecision(Answer):
     second_person: bool = False
     typed: bool = False
     green: bool = False
+    denied: bool = False
     could: tuple[str, ...] = ()
     locks: tuple[Lock, ...] = ()
 

@@ -70,8 +70,9 @@ async def to_decide(hands: Hands, caller: Caller, pending_id: str) -> Pending:
 async def _may(hands: Hands, caller: Caller, pending: Pending) -> None:
     """Ask whether somebody may do themselves what they let happen, and look at what they agree to."""
     wish = pending.wish
-    also = (Word.SSH, Word.READ) if isinstance(wish, Rerun) and wish.ssh else (Word.READ,)
+    also = (Word.SSH,) if isinstance(wish, Rerun) and wish.ssh else ()
     await hands.permitted(caller, wish.project_slug, wish.ref, WORDS[wish.kind], *also)
+    await hands.refuse_if_hidden(caller, wish.project_slug, wish.ref)
 
 
 async def _said_before(hands: Hands, caller: Caller, pending: Pending) -> None:

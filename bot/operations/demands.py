@@ -19,7 +19,7 @@ from bot.models.slack import utc_now
 from bot.operations.hands import Hands
 from bot.operations.standing import for_everybody, for_one, kept, refuse_if_asked, stands_no_more
 from bot.operations.targets import approving, held_by, rerunning
-from bot.policy import Decision, Word
+from bot.policy import Decision
 from bot.watching.engine import EXPIRE
 from formatters import agreement
 from formatters.blocks import Message
@@ -70,7 +70,7 @@ async def settled(
 
 async def _may_look(hands: Hands, caller: Caller, wish: Wish) -> None:
     """Raise NotAllowed for who may not look at what a question shows."""
-    await hands.permitted(caller, wish.project_slug, wish.ref, Word.READ)
+    await hands.refuse_if_hidden(caller, wish.project_slug, wish.ref)
 
 
 async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None) -> Wish:

@@ -192,13 +192,14 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
 async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
     """Ask the policy with the names of the far side; the demands are those of the first word.
 
-    Who acts on a build may look at it too: what is done is told by the names of its jobs.
+    Who acts on a build sees of it: what is done is told by the names of its jobs.
     """
     slug, ref = act.subject.slug or None, act.subject.ref
     if act.caller.is_bot:
         return await hands.permissions.own(intent.word, slug, ref)
-    look = (Word.READ,) if intent.word in OF_A_BUILD else ()
-    decision = await hands.permitted(act.caller, slug, ref, intent.word, *intent.also, *look)
+    decision = await hands.permitted(act.caller, slug, ref, intent.word, *intent.also)
+    if intent.word in OF_A_BUILD:
+        await hands.refuse_if_hidden(act.caller, slug, ref)
     act.note(rule=decision.rule)
     return decision
 

@@ -80,6 +80,14 @@ class Hands:
             raise
         return decision
 
+    async def refuse_if_hidden(self, caller: Caller, slug: ProjectSlug | None, ref: Ref | None) -> None:
+        """Raise NotAllowed where a rule denies the caller to read this, without saying what it is called."""
+        try:
+            await self.permissions.refuse_if_hidden(caller, slug, ref)
+        except NotAllowed as error:
+            error.about = ""
+            raise
+
     async def refuse_if_locked(self, subject: Subject, word: str, *people: str, again: str = "") -> None:
         """Raise Locked when somebody else than these people keeps others from it; `again` asks for the same."""
         found = [await self.store.locks.on(subject.slug, ref) for ref in _spellings(subject.ref)]

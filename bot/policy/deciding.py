@@ -51,13 +51,14 @@ class Asked(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What the policy says: allowed or not by `rule`, and the demands that must be met first."""
+    """What the policy says: allowed or not by `rule`, which may have `denied` it, and what must be met first."""
 
     allowed: bool
     rule: str
     second_person: bool = False
     typed: bool = False
     green: bool = False
+    denied: bool = False
 
 
 def decide(policy: Policy, person: Person, asked: Asked) -> Decision:
@@ -65,7 +66,7 @@ def decide(policy: Policy, person: Person, asked: Asked) -> Decision:
     about = [rule for rule in policy.rules if _is_about(rule, asked)]
     for rule in about:
         if rule.effect == "deny" and _certainly_about(rule, asked) and _may_be_in(policy, rule.roles, person, asked):
-            return Decision(allowed=False, rule=rule.name)
+            return Decision(allowed=False, rule=rule.name, denied=True)
     allowing = [rule for rule in about if rule.effect == "allow" and _is_in(policy, rule.roles, person, asked)]
     if not allowing:
         return Decision(allowed=False, rule=_why_not(policy, about, person, asked))
