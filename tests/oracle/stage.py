@@ -21,7 +21,7 @@ from playground.slack.people import Person as Typist
 from tests.golden.stage import FORMS, Stage
 from tests.oracle.judge import Did, Judge
 from tests.oracle.ledger import Act, act_of, ref_of
-from tests.oracle.rules import WAITING, Person, Rules
+from tests.oracle.rules import WAITING, Person, Ref, Rules
 from tests.oracle.wants import of_button, of_text
 from tests.stories.team import Team, bot_at_work, far_sides
 
@@ -331,7 +331,7 @@ class Play:
             person = next(one for one in PEOPLE.values() if one.user_id == message.only_for)
             for slug, project in world.projects.items():
                 built = [one for one in world.everything if one.slug == slug]
-                places = [None, *{ref_of(one) for one in built}]
+                places = [None, Ref(project.default_branch), *{ref_of(one) for one in built}]
                 if any(
                     self._judge.may(Did(person, message.channel.id, ""), "read", slug, ref).allowed for ref in places
                 ):
