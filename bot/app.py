@@ -48,7 +48,7 @@ from bot.watching.operator import Operator
 from bot.watching.teller import Teller
 from bot.watching.triager import Past, Triager
 from bot.watching.watcher import Sources, Watcher
-from bot.worker import DRAIN_SECONDS, at_work
+from bot.worker import DRAIN_SECONDS, at_work, queue
 from formatters.links import Links
 
 log = structlog.get_logger(__name__)
@@ -193,7 +193,7 @@ class App:
         if memory.is_too_old:
             old = f"it leads to version {memory.version}: Redis {OLDEST_REDIS}.0 or newer, or Valkey, is needed"
             raise BadSettings([("REDIS_URL", old)])
-        self.docket = await self._stack.enter_async_context(Docket(name="ci-chatops", url=url))
+        self.docket = await self._stack.enter_async_context(queue(url))
 
     async def _who_am_i(self) -> Identity:
         """Ask Slack who the token belongs to, now rather than at the first command."""

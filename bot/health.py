@@ -23,9 +23,9 @@ class Health:
         found = []
         try:
             async with asyncio.timeout(1):
-                await self._store.ping()
+                await self._store.probe()
         except (StoreError, TimeoutError):
-            found.append("Redis does not answer")
+            found.append("Redis does not answer, or takes nothing")
         if self._messenger.refused:
             found.append(f"Slack refuses the bot token: {self._messenger.refused}")
         if self.sockets is not None and not await self.sockets.is_connected():

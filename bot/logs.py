@@ -67,6 +67,11 @@ class Outage:
         self._failures = 0
         self._since = 0.0
 
+    @property
+    def lasts(self) -> bool:
+        """Say whether it has failed since it last worked."""
+        return self._failures > 0
+
     def failed(self, error: object) -> None:
         """Count a failure."""
         if not self._failures:

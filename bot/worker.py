@@ -1,17 +1,29 @@
-"""Does the work that is queued, until the process ends."""
+"""The queue, and what does the work that is queued, until the process ends."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from typing import cast
 
 from docket import Docket, Worker
+from redis.asyncio import Redis
 
+from bot.store.connection import follow_primary
 from bot.watching.engine import put_back
 
 DRAIN_SECONDS = 5
 # Twenty people whose looks are slow take sixty (`READS_AT_ONCE` each): the others are for what acts and watches.
 AT_ONCE = 100
+
+
+@asynccontextmanager
+async def queue(url: str) -> AsyncIterator[Docket]:
+    """Yield the queue at this address."""
+    async with Docket(name="ci-chatops", url=url) as docket:
+        async with docket.redis() as client:
+            follow_primary(cast("Redis", client))
+        yield docket
 
 
 @asynccontextmanager

@@ -28,6 +28,7 @@
 | `steps:<project>:<job>`        | how long each step of a job took, seconds   | the retention             |
 | `ended:<pipeline id>`          | Ended: its end, until it is judged          | a day                     |
 | `pause:<far side>`             | it asked us to wait                         | as long as it asked       |
+| `probe`                        | writing works                               | a minute                  |
 | `budget:…`                     | turns taken, as the library `limits` counts | two windows               |
 
 Every key has an end in Redis itself, but for those of ENDLESS: what nobody comes back to is gone all the same.
@@ -74,9 +75,9 @@ class Store:
         self.turns = Turns(connection)
         self.pulse = Vitals(connection, self.turns)
 
-    async def ping(self) -> None:
-        """Return when Redis answers."""
-        await self._connection.ask(self._connection.redis.ping())
+    async def probe(self) -> None:
+        """Return when Redis has written something: a replica would answer, and take nothing."""
+        await self._connection.probe()
 
     async def close(self) -> None:
         """Give the connections back."""

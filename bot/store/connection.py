@@ -1,15 +1,17 @@
-"""The connection to Redis, and how records are read: what cannot be read is said once, in the log."""
+"""The connection to Redis, which follows the primary, and how records are read: what cannot be is in the log, once."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
 import structlog
 from pydantic import BaseModel, ValidationError
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from redis.exceptions import BusyLoadingError, ClusterDownError, MasterDownError, ReadOnlyError, RedisError
 
 from bot.errors import StoreError, Unreadable
 from bot.logs import Outage
@@ -17,6 +19,11 @@ from bot.logs import Outage
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 log = structlog.get_logger(__name__)
+
+ANSWER_SECONDS = 5
+PROBE_SECONDS = 60
+# What a server answers that has stopped being the primary, or is none yet. It surely did nothing.
+NO_PRIMARY = (ReadOnlyError, MasterDownError, ClusterDownError, BusyLoadingError)
 
 # Puts a value in the place of the one that was seen; 0 where it has changed, or is gone.
 _SWAP_FIELD = """
@@ -31,9 +38,10 @@ class Connection:
 
     def __init__(self, url: str, *, retention: timedelta, prefix: str) -> None:
         self.pool = BlockingConnectionPool.from_url(
-            url, max_connections=16, timeout=5, socket_timeout=5, socket_connect_timeout=2, decode_responses=True
+            url, max_connections=16, timeout=5, socket_connect_timeout=2, decode_responses=True
         )
         self.redis = Redis.from_pool(self.pool)
+        follow_primary(self.redis)
         self.retention = retention
         self.prefix = prefix
         self._outage = Outage("Redis")
@@ -50,8 +58,22 @@ class Connection:
         except (RedisError, OSError) as error:
             self._outage.failed(f"{type(error).__name__}: {error}")
             raise StoreError(f"Redis: {type(error).__name__}: {error}") from error
-        self._outage.worked()
+        if self._outage.lasts and await self._writes():
+            self._outage.worked()
         return found
+
+    async def probe(self) -> None:
+        """Write something; raises StoreError where that is refused, as a replica or a full server do."""
+        await self.ask(self._probe())
+
+    async def _writes(self) -> bool:
+        """Say whether writing works too: a server that only reads has not come back."""
+        with suppress(RedisError, OSError):
+            return bool(await self._probe())
+        return False
+
+    def _probe(self) -> Awaitable[Any]:
+        return self.redis.set(self.key("probe"), 1, ex=PROBE_SECONDS)
 
     def script(self, text: str) -> AsyncScript:
         """Return what runs as one step on the server; an answer of its own is to be asked for."""
@@ -60,6 +82,38 @@ class Connection:
     async def swap_field(self, key: str, field: str, seen: str, value: str) -> bool:
         """Put `value` in the place of what was `seen` in a hash; False where it is not there any more."""
         return bool(await self.ask(self._swap_field(keys=[key], args=[field, seen, value])))
+
+
+def follow_primary(client: Redis) -> None:
+    """Let a client look again where its name leads to, once a server says that it is no primary, or is silent."""
+    client.set_retry(_Anew(client.connection_pool))
+    client.connection_pool.connection_kwargs["socket_timeout"] = ANSWER_SECONDS
+
+
+class _Anew(Retry):
+    """Sends what a server refused because it is no primary once more, on a new connection, and closes all others.
+
+    Each would be refused in its turn, and until then read what is old.
+    """
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        super().__init__(ConstantBackoff(0.05), 1, NO_PRIMARY)
+        self._pool = pool
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # each connection takes a copy, and would copy the pool too
+
+    async def call_with_retry(
+        self, do: Callable[[], Awaitable[T]], fail: Callable[..., Any], *rest: Any, **more: Any
+    ) -> T:
+        """Do it, or do it again."""
+
+        async def failed(*error: Any) -> None:
+            await self._pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]  # it has no type
+            await self._pool.disconnect(inuse_connections=False)
+            await fail(*error)
+
+        return await super().call_with_retry(do, failed, *rest, **more)
 
 
 def decoded(kind: type[M], data: str | bytes) -> M:

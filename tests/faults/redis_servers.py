@@ -72,6 +72,39 @@ async def certificate(folder: Path) -> tuple[Path, Path]:
     return key, chain
 
 
+class Name:
+    """An address behind which a server can be exchanged, as a fail-over does: open connections stay where they are."""
+
+    def __init__(self, leads_to: RedisServer) -> None:
+        self.leads_to = leads_to
+        self.port = 0
+
+    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Lead one connection to the server of now."""
+        path = self.leads_to.url.removeprefix("unix://")
+        from_server, to_server = await asyncio.open_unix_connection(path)
+        await asyncio.gather(_pump(reader, to_server), _pump(from_server, writer), return_exceptions=True)
+
+
+@asynccontextmanager
+async def one_name(leads_to: RedisServer) -> AsyncIterator[Name]:
+    """Put an address before a server."""
+    name = Name(leads_to)
+    server = await asyncio.start_server(name.connect, "127.0.0.1", 0)
+    name.port = server.sockets[0].getsockname()[1]
+    try:
+        yield name
+    finally:
+        server.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
 @asynccontextmanager
 async def pretending(path: str, real: bytes, shown: bytes) -> AsyncIterator[int]:
     """Stand before a server and change its words, such as its version; yields the port."""

@@ -4,8 +4,11 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
@@ -17,7 +20,7 @@ from playground.circleci.world import default_world
 from playground.clock import Clock
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
-from tests.faults.redis_servers import certificate, pretending, redis_server
+from tests.faults.redis_servers import RedisServer, certificate, one_name, pretending, redis_server
 from tests.stories.team import Team, Waits, team_at_work
 
 REFUSED = "My memory (Redis) does not answer"
@@ -61,6 +64,52 @@ async def test_a_pause_as_in_a_fail_over_refuses_in_time_and_loses_nothing(tmp_p
         assert "Nothing was started" in str(delivery.shown)
         redis.signal(signal.SIGCONT)
         await it_ends_once(team)
+
+
+async def until_it_says(server: Redis, name: str, value: str) -> None:
+    async with asyncio.timeout(30):
+        while (await server.info("replication")).get(name) != value:  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(0.02)
+
+
+async def is_ready(team: Team) -> bool:
+    assert team.app.server is not None
+    address = f"http://127.0.0.1:{team.app.server.port}/readyz"
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        return bool((await answer.json())["ready"])
+
+
+async def test_a_fail_over_behind_one_name_is_followed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    ports = _free_port(), _free_port()
+    folders = tmp_path / "a", tmp_path / "b"
+    for folder in folders:
+        folder.mkdir()
+    servers = [
+        RedisServer(folder, "--port", str(port), "--repl-diskless-sync-delay", "0")
+        for folder, port in zip(folders, ports, strict=True)
+    ]
+    async with AsyncExitStack() as stack:
+        old, new = [await stack.enter_async_context(running(server)) for server in servers]
+        await new.replicaof("127.0.0.1", ports[0])
+        await until_it_says(new, "master_link_status", "up")
+        name = await stack.enter_async_context(one_name(servers[0]))
+        url = SecretStr(f"redis://127.0.0.1:{name.port}")
+        team = await stack.enter_async_context(team_at_work(tmp_path, redis_url=url))
+        await a_build_runs(team)
+        await old.execute_command("FAILOVER")  # type: ignore[no-untyped-call]  # redis has no type for it
+        await until_it_says(old, "role", "slave")
+        for _ in range(2):
+            delivery = await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
+            assert REFUSED in str(delivery.shown)
+        assert not await is_ready(team)
+        name.leads_to = servers[1]
+        async with asyncio.timeout(5):
+            assert await is_ready(team)
+            await team.ada.command("deploys", "/ci", "me")
+            await team.is_told(team.ada, "On CircleCI I am")
+        await it_ends_once(team)
+    told = capfd.readouterr().out
+    assert told.count("outage_begins") == told.count("outage_ends") == 1
 
 
 async def test_a_full_memory_refuses_in_words_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
@@ -139,6 +188,16 @@ async def test_a_wrong_password_is_said_without_it(tmp_path: Path) -> None:
     told = (tmp_path / "bot.log").read_text()
     assert "cannot start" in told
     assert "hunter2wrong" not in told
+
+
+@asynccontextmanager
+async def running(server: RedisServer) -> AsyncIterator[Redis]:
+    await server.start()
+    try:
+        async with Redis.from_url(server.url, decode_responses=True) as client:
+            yield client
+    finally:
+        await server.stop(signal.SIGKILL)  # politely, it would wait for its replica
 
 
 def _free_port() -> int:

@@ -43,7 +43,7 @@ async def test_who_waits_has_it_when_it_is_free(store: Store) -> None:
 
     async with store.watches.try_fence(PIPELINE, LEASE):
         waiting = asyncio.create_task(wait())
-        await store.ping()
+        await store.probe()
         done.append("first")
     await waiting
     assert done == ["first", "second"]

@@ -1,5 +1,8 @@
 """What is kept survives its process and is nobody else's; a server that is away is said to be."""
 
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -27,5 +30,48 @@ async def test_two_bots_never_share_a_data_folder(tmp_path: Path) -> None:
 async def test_a_lost_redis_is_said_as_such(tmp_path: Path) -> None:
     store = Store(f"unix://{tmp_path}/nothing", retention=KEEP)
     with pytest.raises(StoreError):
-        await store.ping()
+        await store.probe()
     await store.close()
+
+
+@asynccontextmanager
+async def answering(answers: Sequence[bytes]) -> AsyncIterator[str]:
+    """Stand for a server behind a name: each new connection is answered in the next way, the last one for good."""
+    left = list(answers)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        while said := await reader.read(65536):
+            hello = b"CLIENT" in said or b"SELECT" in said or b"HELLO" in said
+            reads = b"$-1\r\n" if b"GET" in said else answer
+            writer.write(b"+OK\r\n" * max(said.count(b"CLIENT"), 1) if hello else reads)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}?protocol=2"
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("code", ["READONLY no", "LOADING Redis is loading", "MASTERDOWN Link is down", "CLUSTERDOWN"])
+async def test_a_server_that_is_no_primary_is_left_at_once(code: str, capfd: pytest.CaptureFixture[str]) -> None:
+    async with answering([f"-{code}\r\n".encode(), b"+OK\r\n"]) as url:
+        store = Store(url, retention=KEEP)
+        await store.probe()
+        await store.close()
+    assert "outage" not in capfd.readouterr().out
+
+
+async def test_an_outage_is_told_once_though_a_replica_answers(capfd: pytest.CaptureFixture[str]) -> None:
+    refusing = b"-READONLY no\r\n"
+    async with answering([*[refusing] * 8, b"+OK\r\n"]) as url:
+        store = Store(url, retention=KEEP)
+        for _ in range(2):
+            with pytest.raises(StoreError, match="ReadOnlyError"):
+                await store.probe()
+            assert not await store.claims.is_taken("what can still be read")
+        await store.probe()
+        await store.close()
+    told = capfd.readouterr().out
+    assert told.count("outage_begins") == told.count("outage_ends") == 1
