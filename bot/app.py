@@ -32,7 +32,7 @@ from bot.operations.hands import Hands
 from bot.permissions import Permissions
 from bot.record import Record
 from bot.routing import Context, Router
-from bot.server import Server
+from bot.server import Handler, Server
 from bot.settings import BadSettings, Projects, Settings, load_policy
 from bot.slack.bolt import bolt
 from bot.slack.dispatch import Dispatcher
@@ -233,15 +233,25 @@ class App:
 
     async def _start_answering(self) -> None:
         """Let operators ask a worker too how it is; beside another process on this host, do without."""
-        server = Server(self._settings.host, self._settings.port, not_ready=self._health.problems)
+        server = self._server()
         try:
             await server.start()
         except OSError as error:
             log.warning("metrics_not_served", port=self._settings.port, error=error.strerror)
-            await server.stop()
             return
         self.server = server
         self._stack.push_async_callback(server.stop)
+
+    def _server(self, *, slack_events: Handler | None = None, webhook: Handler | None = None) -> Server:
+        settings = self._settings
+        return Server(
+            settings.host,
+            settings.port,
+            not_ready=self._health.problems,
+            metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
+            slack_events=slack_events,
+            webhook=webhook,
+        )
 
     async def _start_intake(self, engine: Engine, context: Context, identity: Identity) -> None:
         settings, secret = self._settings, self._settings.slack_signing_secret
@@ -252,11 +262,8 @@ class App:
             app
         )
         knock = settings.circleci_webhook_secret
-        self.server = Server(
-            settings.host,
-            settings.port,
-            not_ready=self._health.problems,
-            slack_events=EventsHandler(app).handle if secret else None,
+        self.server = self._server(
+            slack_events=EventsHandler(app, secret).handle if secret else None,
             webhook=Knock(knock.get_secret_value(), self.store, engine).handle if knock else None,
         )
         await self.server.start()

@@ -54,6 +54,7 @@ async def examine(
         *checkup.memory(settings, kept),
         *checkup.clock(who, utc_now()),
         *checkup.webhook(settings),
+        *checkup.figures(settings),
         *checkup.pulse(settings, kept),
     ]
 

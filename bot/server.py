@@ -1,18 +1,30 @@
-"""The HTTP server: Slack's events, and what operators ask: alive, ready, metrics."""
+"""The HTTP server: Slack's events, CircleCI's webhooks, and what operators ask: alive, ready, metrics."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bot.door import KEEP_ALIVE_SECONDS, PATIENCE_SECONDS, Door, room
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Problems = Callable[[], Awaitable[list[str]]]
 
 MAX_BODY_BYTES = 1_000_000  # Slack's bodies are smaller
+MAX_HEADERS = 64
+SHUTDOWN_SECONDS = 2
 
 
 class Server:
-    """Listens from `start` to `stop`; `port` is the one really taken, for a PORT of 0."""
+    """Listens from `start` to `stop`; `port` is the one really taken, for a PORT of 0.
+
+    A handler is given a request whose body is here, whole and as it was sent: what it means is not looked at before
+    the handler knows who signed it. With `metrics_token`, figures and reasons are for who shows it.
+    """
 
     def __init__(
         self,
@@ -20,13 +32,15 @@ class Server:
         port: int,
         *,
         not_ready: Problems,
+        metrics_token: str | None = None,
         slack_events: Handler | None = None,
         webhook: Handler | None = None,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
-        self._host = host
-        self._port = port
+        self._host, self._port, self._patience = host, port, patience
         self._not_ready = not_ready
-        application = web.Application(client_max_size=MAX_BODY_BYTES)
+        self._metrics_token = metrics_token
+        application = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._come_in])
         application.add_routes(
             [
                 web.get("/healthz", self._healthz),
@@ -38,28 +52,90 @@ class Server:
             application.router.add_post("/slack/events", slack_events)
         if webhook is not None:
             application.router.add_post("/circleci/webhook", webhook)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=2)
+        self._runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            lingering_time=1,
+            max_headers=MAX_HEADERS,
+            logger=_logger(),
+            auto_decompress=False,  # what is signed are the bytes that came
+        )
+        self._door: Door
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        return int(self._runner.addresses[0][1]) if self._runner.addresses else self._port
+        return self._door.port
 
     async def start(self) -> None:
         """Listen; raises OSError when the port is taken."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        assert self._runner.server is not None  # noqa: S101  # setup made it
+        self._door = Door(self._runner.server, most=room(), patience=self._patience)
+        try:
+            await self._door.open(self._host, self._port)
+        except OSError:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Take nothing more, and let what is under way finish."""
+        await self._door.close()
         await self._runner.cleanup()
+
+    @web.middleware
+    async def _come_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Read the body, within bounds of size and time, before anybody is asked to handle it."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await request.read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
+        except (web.RequestPayloadError, ConnectionError):
+            raise web.HTTPBadRequest from None
+        if request.transport is None:
+            raise web.HTTPBadRequest
+        transport = request.transport
+        self._door.came_in(transport)
+        try:
+            return await handler(request)
+        finally:
+            self._door.went_out(transport)
 
     async def _healthz(self, request: web.Request) -> web.Response:  # noqa: ARG002  # aiohttp's signature
         return web.json_response({"alive": True})
 
-    async def _readyz(self, request: web.Request) -> web.Response:  # noqa: ARG002  # aiohttp's signature
+    async def _readyz(self, request: web.Request) -> web.Response:
         problems = await self._not_ready()
-        return web.json_response({"ready": not problems, "problems": problems}, status=503 if problems else 200)
+        reasons = {"problems": problems} if self._may_look_inside(request) else {}
+        return web.json_response({"ready": not problems, **reasons}, status=503 if problems else 200)
 
-    async def _metrics(self, request: web.Request) -> web.Response:  # noqa: ARG002  # aiohttp's signature
+    async def _metrics(self, request: web.Request) -> web.Response:
+        if not self._may_look_inside(request):
+            return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    def _may_look_inside(self, request: web.Request) -> bool:
+        if self._metrics_token is None:
+            return True
+        shown = only_header(request.headers, "authorization")
+        return hmac.compare_digest(shown.encode(), f"Bearer {self._metrics_token}".encode())
+
+
+def _logger() -> logging.Logger:
+    """Return aiohttp's own, which would write a traceback for each stranger who speaks no HTTP."""
+    logger = logging.getLogger("aiohttp.server")
+    logger.addFilter(_is_ours)
+    return logger
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+def only_header(headers: Mapping[str, str], name: str) -> str:
+    """Return a header; nothing for one that is missing, came twice or is no ASCII."""
+    values = [value for key, value in headers.items() if key.lower() == name]
+    return values[0] if len(values) == 1 and values[0].isascii() else ""

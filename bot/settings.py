@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="Where CircleCI reaches me, `https://…`, for its webhooks")
     host: str = Field("0.0.0.0", description="Address the HTTP server listens on")  # noqa: S104  # containers
     port: int = Field(3000, ge=0, le=65535, description="Port the HTTP server listens on")
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="Asked for at `/metrics`, and for the reasons of `/readyz`: `Bearer …`"
+    )
     admins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Slack user ids of those who run it, comma-separated: `/ci doctor` is theirs"
     )

@@ -23,6 +23,7 @@ PLACES = {
     "CIRCLECI_URL": "https://circleci.com, or the address of your Server",
     "MASK_VALUES": "your own secrets, comma-separated or as a JSON list; leave the short one out, or make it longer",
     "REDIS_URL": "redis://host:6379/0, rediss:// with TLS, unix:// for a socket; leave it out for the embedded server",
+    "METRICS_TOKEN": "a random word of your own: openssl rand -hex 32",
     "PROJECTS_FILE": "docs/setup.md, Projects file",
     "POLICY_FILE": "docs/policy.md; python -m bot policy check FILE says when it is right",
 }
@@ -250,6 +251,16 @@ def webhook(given: Settings) -> Iterator[Finding]:
         yield Finding(what="Webhook", verdict=Verdict.LOOK, found="a secret is set, but no address", fix=fix)
     else:
         yield Finding(what="Webhook", verdict=Verdict.OK, found=f"taken at {given.public_url}/circleci/webhook")
+
+
+def figures(given: Settings) -> Iterator[Finding]:
+    """Yield who may read the figures, where others than ourselves reach the port."""
+    if given.metrics_token is not None:
+        yield Finding(what="Metrics", verdict=Verdict.OK, found="for who shows METRICS_TOKEN")
+    elif given.slack_signing_secret is not None or given.public_url is not None:
+        found = "anybody who reaches PORT reads /metrics, and what is wrong at /readyz"
+        fix = f"METRICS_TOKEN is {PLACES['METRICS_TOKEN']}; or let your proxy pass nothing on but what is POSTed"
+        yield Finding(what="Metrics", verdict=Verdict.LOOK, found=found, fix=fix)
 
 
 def is_healthy(findings: Sequence[Finding]) -> bool:

@@ -103,6 +103,8 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("Scopes", lambda it: setattr(it.slack, "scopes", GRANTED - {"im:history", "commands"}), "commands, im:history"),
     ("App token", lambda it: it.settings.update(slack_app_token="xapp-wrong"), "Slack refuses it: invalid_auth"),
     ("Signing secret", _no_way_in, "it does not look like one"),
+    ("Metrics", _no_way_in, "anybody who reaches PORT reads /metrics"),
+    ("Metrics", lambda it: it.settings.update(public_url="https://ci.acme.example"), "anybody who reaches PORT"),
     ("Channels", _in_no_channel, "a member of none yet"),
     ("Operator", lambda it: it.settings.update(operator_channel="C0RANDOM"), "not a member of OPERATOR_CHANNEL"),
     ("Operator", lambda it: it.settings.update(operator_channel=None), "nobody is told"),

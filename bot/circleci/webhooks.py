@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from bot.models.circleci import Model, PipelineId
 
@@ -26,7 +26,7 @@ class Event(Model):
 
     id: str
     type: str
-    happened_at: datetime
+    happened_at: AwareDatetime
     pipeline: _Reference | None = None
 
     @property

@@ -1,6 +1,7 @@
 """`POST /circleci/webhook`: a webhook pulls the next look at its pipeline forward, and is never believed itself."""
 
 import asyncio
+import json
 from datetime import timedelta
 
 import structlog
@@ -10,6 +11,7 @@ from bot import metrics
 from bot.circleci.webhooks import is_signed, read
 from bot.errors import StoreError
 from bot.models.slack import utc_now
+from bot.server import only_header
 from bot.store import Store
 from bot.watching.engine import Engine
 
@@ -19,7 +21,10 @@ log = structlog.get_logger(__name__)
 
 
 class Knock:
-    """Answers 401 to what is not signed, 503 while Redis is away so that CircleCI tries again, 200 to the rest."""
+    """Answers 401 to what is not signed, 400 to what is no JSON object, 200 to the rest.
+
+    While Redis is away it answers 503, so that CircleCI tries again.
+    """
 
     def __init__(self, secret: str, store: Store, engine: Engine) -> None:
         self._secret = secret
@@ -29,8 +34,11 @@ class Knock:
     async def handle(self, request: web.Request) -> web.Response:
         """Take one delivery."""
         body = await request.read()
-        if not is_signed(body, request.headers.get("circleci-signature", ""), self._secret):
+        if not is_signed(body, only_header(request.headers, "circleci-signature"), self._secret):
             return self._answer("unsigned", 401)
+        if not _is_object(body):
+            log.warning("webhook_unreadable", bytes=len(body))
+            return self._answer("unreadable", 400)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return self._answer(await self._outcome(body), 200)
@@ -57,3 +65,10 @@ class Knock:
         metrics.WEBHOOKS.labels(outcome).inc()
         log.debug("webhook", outcome=outcome)
         return web.Response(status=status)
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
