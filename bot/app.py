@@ -23,6 +23,7 @@ from bot.embedded import EmbeddedServer
 from bot.errors import SlackError
 from bot.finding import Finder
 from bot.health import Health
+from bot.lag import measured
 from bot.masks import declare
 from bot.messenger import Messenger, SlackBudgets
 from bot.models.checkup import OLDEST_REDIS, Identity
@@ -113,6 +114,7 @@ class App:
     async def _open(self) -> None:
         settings = self._settings
         declare((*settings.secrets, *(token.get_secret_value() for token in self._projects.tokens.values())))
+        await self._stack.enter_async_context(measured())
         await self._open_store()
         self.messenger = await self._stack.enter_async_context(
             Messenger(token=settings.slack_bot_token, api_url=settings.slack_api_url, budgets=self._slack_budgets())

@@ -29,3 +29,8 @@ CONNECTIONS_DROPPED = Counter(
     "Connections closed on strangers: late (no whole request), room (for others), full",
     ["why"],
 )
+LOOP_LAG = Histogram(
+    "ci_loop_lag_seconds",
+    "How late the process came to what was due; Slack waits three seconds",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 3, 10),
+)
