@@ -11,10 +11,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bot.door import KEEP_ALIVE_SECONDS, PATIENCE_SECONDS, Door, room
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Problems = Callable[[], Awaitable[list[str]]]
 
-MAX_BODY_BYTES = 1_000_000  # Slack's bodies are smaller
+MAX_BODY_BYTES = 1024**2  # aiohttp's own limit; Slack's bodies are smaller
 MAX_HEADERS = 64
 SHUTDOWN_SECONDS = 2
 
@@ -40,22 +40,19 @@ class Server:
         self._host, self._port, self._patience = host, port, patience
         self._not_ready = not_ready
         self._metrics_token = metrics_token
-        application = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._come_in])
-        application.add_routes(
-            [
-                web.get("/healthz", self._healthz),
-                web.get("/readyz", self._readyz),
-                web.get("/metrics", self._metrics),
-            ]
-        )
+        self._routes: dict[str, tuple[str, Handler]] = {
+            "/healthz": ("GET", self._healthz),
+            "/readyz": ("GET", self._readyz),
+            "/metrics": ("GET", self._metrics),
+        }
         if slack_events is not None:
-            application.router.add_post("/slack/events", slack_events)
+            self._routes["/slack/events"] = ("POST", slack_events)
         if webhook is not None:
-            application.router.add_post("/circleci/webhook", webhook)
-        self._runner = web.AppRunner(
-            application,
+            self._routes["/circleci/webhook"] = ("POST", webhook)
+        # aiohttp's router looks at more of a request than it can read.
+        self._protocols = web.Server(
+            self._answer,
             access_log=None,
-            shutdown_timeout=SHUTDOWN_SECONDS,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             lingering_time=1,
             max_headers=MAX_HEADERS,
@@ -71,9 +68,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen; raises OSError when the port is taken."""
-        await self._runner.setup()
-        assert self._runner.server is not None  # noqa: S101  # setup made it
-        self._door = Door(self._runner.server, most=room(), patience=self._patience)
+        self._door = Door(self._protocols, most=room(), patience=self._patience)
         try:
             await self._door.open(self._host, self._port)
         except OSError:
@@ -83,10 +78,26 @@ class Server:
     async def stop(self) -> None:
         """Take nothing more, and let what is under way finish."""
         await self._door.close()
-        await self._runner.cleanup()
+        self._protocols.pre_shutdown()
+        await self._protocols.shutdown(SHUTDOWN_SECONDS)
 
-    @web.middleware
-    async def _come_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        method, handler = self._routes.get(request.path, ("", None))
+        if handler is None:
+            return web.Response(status=404)
+        if request.method != method and (request.method, method) != ("HEAD", "GET"):
+            return web.Response(status=405, headers={"Allow": method})
+        await self._take_in(request)
+        if request.transport is None:
+            return web.Response(status=400)
+        transport = request.transport
+        self._door.came_in(transport)
+        try:
+            return await handler(request)
+        finally:
+            self._door.went_out(transport)
+
+    async def _take_in(self, request: web.BaseRequest) -> None:
         """Read the body, within bounds of size and time, before anybody is asked to handle it."""
         try:
             async with asyncio.timeout(self._patience):
@@ -95,29 +106,21 @@ class Server:
             raise web.HTTPRequestTimeout from None
         except (web.RequestPayloadError, ConnectionError):
             raise web.HTTPBadRequest from None
-        if request.transport is None:
-            raise web.HTTPBadRequest
-        transport = request.transport
-        self._door.came_in(transport)
-        try:
-            return await handler(request)
-        finally:
-            self._door.went_out(transport)
 
-    async def _healthz(self, request: web.Request) -> web.Response:  # noqa: ARG002  # aiohttp's signature
+    async def _healthz(self, request: web.BaseRequest) -> web.Response:  # noqa: ARG002  # aiohttp's signature
         return web.json_response({"alive": True})
 
-    async def _readyz(self, request: web.Request) -> web.Response:
+    async def _readyz(self, request: web.BaseRequest) -> web.Response:
         problems = await self._not_ready()
         reasons = {"problems": problems} if self._may_look_inside(request) else {}
         return web.json_response({"ready": not problems, **reasons}, status=503 if problems else 200)
 
-    async def _metrics(self, request: web.Request) -> web.Response:
+    async def _metrics(self, request: web.BaseRequest) -> web.Response:
         if not self._may_look_inside(request):
             return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    def _may_look_inside(self, request: web.Request) -> bool:
+    def _may_look_inside(self, request: web.BaseRequest) -> bool:
         if self._metrics_token is None:
             return True
         shown = only_header(request.headers, "authorization")

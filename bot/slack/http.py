@@ -32,7 +32,7 @@ class EventsHandler:
         self._app = app
         self._secret = secret
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.BaseRequest) -> web.Response:
         """Pass what Slack signed on to Bolt; what Bolt cannot read has a line in the log, without what is in it."""
         body = await request.read()
         headers = {name: only_header(request.headers, name) for name in FOR_BOLT}

@@ -31,7 +31,7 @@ class Knock:
         self._store = store
         self._engine = engine
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.BaseRequest) -> web.Response:
         """Take one delivery."""
         body = await request.read()
         if not is_signed(body, only_header(request.headers, "circleci-signature"), self._secret):
