@@ -259,7 +259,9 @@ def figures(given: Settings) -> Iterator[Finding]:
         yield Finding(what="Metrics", verdict=Verdict.OK, found="for who shows METRICS_TOKEN")
     elif given.slack_signing_secret is not None or given.public_url is not None:
         found = "anybody who reaches PORT reads /metrics, and what is wrong at /readyz"
-        fix = f"METRICS_TOKEN is {PLACES['METRICS_TOKEN']}; or let your proxy pass nothing on but what is POSTed"
+        fix = (
+            "set METRICS_TOKEN to a random word (openssl rand -hex 32), or let your proxy pass on what is POSTed alone"
+        )
         yield Finding(what="Metrics", verdict=Verdict.LOOK, found=found, fix=fix)
 
 

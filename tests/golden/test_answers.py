@@ -210,7 +210,11 @@ DOING: dict[str, tuple[str, ...]] = {
 @asynccontextmanager
 async def built(data_dir: Path) -> AsyncIterator[Stage]:
     """Start a team for whom all this has been built."""
-    settings = {"circleci_webhook_secret": "webhook-secret", "public_url": "https://ci.acme.example"}
+    settings = {
+        "circleci_webhook_secret": "webhook-secret",
+        "public_url": "https://ci.acme.example",
+        "metrics_token": "a-token-for-prometheus",
+    }
     async with staged(data_dir, past=True, admins=("U0ADMIN",), **settings) as stage:
         for name in BUILT:
             await stage.types("ada", f"deploy acme/frontend try/{name}", "deploys")
