@@ -15,7 +15,7 @@ run: $(VENV)/installed ## Try it: a pretend Slack, a pretend CircleCI and the bo
 	@$(BIN)/python -m playground $(ARGS)
 
 test: $(VENV)/installed-dev ## Run everything: format, lint, types, floors, tests, coverage
-	@$(BIN)/python -m tests $(PYTEST_ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m tests $(PYTEST_ARGS)
 
 golden: $(VENV)/installed-dev ## Record anew what people read, in tests/golden/messages, to look at it as a diff
 	@$(BIN)/python -m pytest -q tests/golden --golden

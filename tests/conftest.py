@@ -8,7 +8,10 @@ import structlog
 from coverage import Coverage
 
 # They go ways that others have gone, and coverage would nearly double what they cost. What it counts is the less.
-UNMEASURED = ("tests/golden/", "tests/faults/", "tests/upgrade/", "tests/browser/", "tests/test_linear.py")
+UNMEASURED = (
+    *("tests/golden/", "tests/operations/", "tests/oracle/", "tests/faults/", "tests/upgrade/", "tests/browser/"),
+    *("tests/processes/", "tests/test_linear.py"),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

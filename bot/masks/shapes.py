@@ -165,4 +165,4 @@ def without_shapes(text: str) -> str:
 
 
 def _has(text: str, marks: tuple[str, ...]) -> bool:
-    return any(mark in text for mark in marks)
+    return any(map(text.__contains__, marks))  # for each text there is: a generator takes three times as long

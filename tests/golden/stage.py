@@ -185,7 +185,7 @@ class Stage:
             while await self._is_busy():
                 await self.team.slack.pause(0.01)
         redis = self.team.app.store._connection.redis
-        async for key in redis.scan_iter(match="ci:looked:*"):
+        async for key in redis.scan_iter(match="ci:looked:*", count=10_000):
             await redis.delete(key)
 
     def newest(self, button: str) -> Message:

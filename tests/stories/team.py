@@ -222,9 +222,11 @@ async def bot_at_work(
 
 async def endless(app: App) -> set[str]:
     """Return what the bot keeps in Redis for ever; nothing, where the story has stopped it."""
-    redis, found = app.store._connection.redis, set()
+    redis, keys, ends = app.store._connection.redis, list[str](), list[int]()
     with suppress(RedisError):
-        async for key in redis.scan_iter(match="ci:*", count=1000):
-            if await redis.ttl(key) == -1:
-                found.add(str(key).removeprefix("ci:"))
-    return found
+        keys = [str(key) async for key in redis.scan_iter(match="ci:*", count=1000)]
+        async with redis.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.ttl(key)
+            ends = await pipeline.execute()
+    return {key.removeprefix("ci:") for key, end in zip(keys, ends, strict=False) if end == -1}
