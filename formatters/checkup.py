@@ -155,7 +155,8 @@ def _token_of(name: str, owner: User | CircleCIError) -> Finding:
 
 def _default_token(user: User, organizations: Sequence[Collaboration] | BotError) -> Iterator[Finding]:
     name = user.login or user.name or "somebody without a name"
-    yield Finding(what="CircleCI token", verdict=Verdict.OK, found=f"belongs to {name}")
+    found = f"belongs to {name}; CircleCI sees all that anybody does here as done by that user"
+    yield Finding(what="CircleCI token", verdict=Verdict.OK, found=found)
     if isinstance(organizations, BotError) or not organizations:
         fix = "add the machine user to your organisation, and log in to app.circleci.com once as that user"
         yield Finding(what="Organisations", verdict=Verdict.LOOK, found="it sees none", fix=fix)
