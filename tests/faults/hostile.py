@@ -34,7 +34,7 @@ COURSE = Scenario(
                     f"unit {LONE} *tests*",
                     ends="failed",
                     tests=tuple(TestPlan(f"test_{number}{LONE}", line[:40], line) for number, line in enumerate(LINES)),
-                    artifacts=("<!here>.html", f"{LONE}.txt"),
+                    artifacts=("<!here>.html", "*_~`\u202e.txt"),
                     log=LINES,
                 ),
             ),
