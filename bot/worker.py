@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import cast
 
@@ -13,6 +13,7 @@ from bot.store.connection import follow_primary
 from bot.watching.engine import put_back
 
 DRAIN_SECONDS = 5
+AGAIN_SECONDS = 1
 # Twenty people whose looks are slow take sixty (`READS_AT_ONCE` each): the others are for what acts and watches.
 AT_ONCE = 100
 
@@ -52,6 +53,14 @@ async def at_work(
         try:
             yield task
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(task, drain_seconds)
+            await _end(task, drain_seconds)
+
+
+async def _end(task: "asyncio.Task[None]", drain_seconds: float) -> None:
+    """Cancel until it has ended: the first time it lets what runs end, and whatever it awaits may lose a cancel."""
+    pause = drain_seconds
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=pause)
+        pause = AGAIN_SECONDS
+    await asyncio.gather(task, return_exceptions=True)

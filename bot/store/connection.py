@@ -1,5 +1,6 @@
 """The connection to Redis, which follows the primary, and how records are read: what cannot be is in the log, once."""
 
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -20,7 +21,15 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 log = structlog.get_logger(__name__)
 
-ANSWER_SECONDS = 5
+# After so long a silence of its host a connection is given up, by the system: a time-out of redis-py's own runs each
+# command in `asyncio.wait_for`, which loses the cancel of whoever waits now and then (python/cpython#86296).
+SILENT_SECONDS = 5
+_SILENCE = {
+    "TCP_USER_TIMEOUT": SILENT_SECONDS * 1000,
+    "TCP_KEEPIDLE": SILENT_SECONDS - 2,
+    "TCP_KEEPINTVL": 1,
+    "TCP_KEEPCNT": 2,
+}
 PROBE_SECONDS = 60
 # What a server answers that has stopped being the primary, or is none yet. It surely did nothing.
 NO_PRIMARY = (ReadOnlyError, MasterDownError, ClusterDownError, BusyLoadingError)
@@ -85,9 +94,12 @@ class Connection:
 
 
 def follow_primary(client: Redis) -> None:
-    """Let a client look again where its name leads to, once a server says that it is no primary, or is silent."""
-    client.set_retry(_Anew(client.connection_pool))
-    client.connection_pool.connection_kwargs["socket_timeout"] = ANSWER_SECONDS
+    """Let a client look again where its name leads to, once a server is no primary any more, or its host is gone."""
+    pool = client.connection_pool
+    client.set_retry(_Anew(pool))
+    if "path" not in pool.connection_kwargs:  # a unix socket has no host
+        known = {getattr(socket, name): value for name, value in _SILENCE.items() if hasattr(socket, name)}
+        pool.connection_kwargs.update(socket_keepalive=True, socket_keepalive_options=known)
 
 
 class _Anew(Retry):
