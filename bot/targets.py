@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from bot.errors import UsageError
 from bot.grammar import Word, aliased, is_link, is_parameter, parse_project, parse_ref
-from bot.models.circleci import Model, ProjectSlug, Ref
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.fields import Model
 from bot.settings import Projects
 
 _NUMBER = re.compile(r"#?[0-9]{1,9}")

@@ -82,7 +82,7 @@ PATTERNS = {
     "bot.circleci.logs._LINE_ENDS": Row(("\r", "\r\r", "\u2028")),
     "bot.circleci.logs._INVISIBLE": Row(("\x00", "\u200b")),
     "bot.circleci.logs._SURROGATES": Row(("\ud800",)),
-    "bot.models.circleci._SURROGATES": Row(("\ud800",)),
+    "bot.models.fields._SURROGATES": Row(("\ud800",)),
     "bot.masks.shapes._KEY_BLOCK": Row(
         ("-", "-----BEGIN ", "-----BEGIN A", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY----------END ")
     ),

@@ -6,7 +6,7 @@ What a person reads of each is one function of `formatters/`, bound in `formatte
 
 from pydantic import ConfigDict
 
-from bot.models.circleci import Model
+from bot.models.fields import Model
 
 
 class Answer(Model):

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from bot.answers import Answer
-from bot.models.circleci import Artifact, ClassicBuild, Model, ProjectSlug, TestResult
+from bot.models.circleci import Artifact, ClassicBuild, ProjectSlug, TestResult
+from bot.models.fields import Model
 
 
 class Unread(Model):

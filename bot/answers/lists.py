@@ -3,8 +3,9 @@
 from typing import Self
 
 from bot.answers import Answer
-from bot.models.circleci import Model, ProjectSlug
+from bot.models.circleci import ProjectSlug
 from bot.models.classic import BuildSummary, FollowedProject
+from bot.models.fields import Model
 
 
 class RecentBuilds(Answer):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from bot.circleci.documents import parsed
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized, Unavailable
 from bot.masks import MASK
-from bot.models.circleci import prose
+from bot.models.fields import prose
 
 GUESSED_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)

@@ -8,8 +8,8 @@ from bot.circleci import v1, v2
 from bot.circleci.answers import decode, project_path, segments
 from bot.circleci.transport import Transport
 from bot.errors import Rejected
-from bot.models.circleci import prose
 from bot.models.classic import CheckoutKey
+from bot.models.fields import prose
 
 TELLING = 6  # so many characters in a row of a secret are too many
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
 from bot.errors import Unavailable
-from bot.models.circleci import Model
+from bot.models.fields import Model
 
 MOST_BYTES = 262_144
 LONGEST_READ = 20.0  # seconds

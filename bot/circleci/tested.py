@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from bot.circleci.answers import decode
-from bot.models.circleci import CUT_AWAY, TestResult
+from bot.models.circleci import TestResult
+from bot.models.fields import CUT_AWAY
 
 LONGEST = {"name": 500, "classname": 500, "file": 500, "message": 2000}
 

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, ValidationError
 
-from bot.models.circleci import Model, PipelineId
+from bot.models.circleci import PipelineId
+from bot.models.fields import Model
 
 # Only the newest version known is checked: an older one beside it must not open the door.
 VERSION = "v1"

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from bot.errors import CircleCIError, NotTriggered, RateLimited, Rejected, Spent, Unauthorized, Unavailable
 from bot.models.caller import Place
-from bot.models.circleci import Model, PipelineId, ProjectSlug, Ref
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
+from bot.models.fields import Model
 
 ParameterValue = str | int | bool
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from bot.models.circleci import Model
+from bot.models.fields import Model
 
 
 class Outcome(StrEnum):

@@ -11,11 +11,11 @@ from bot.models.circleci import (
     TERMINAL_WORKFLOW_STATUSES,
     Artifact,
     Job,
-    Model,
     Pipeline,
     TestResult,
     Workflow,
 )
+from bot.models.fields import Model
 
 
 class State(StrEnum):

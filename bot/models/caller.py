@@ -1,6 +1,6 @@
 """Who speaks, and where: below the faces nobody knows a slash command, a click or a tool call."""
 
-from bot.models.circleci import Model
+from bot.models.fields import Model
 
 OURSELVES = "the bot itself"
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from bot.models.circleci import Model
+from bot.models.fields import Model
 
 
 class Verdict(StrEnum):

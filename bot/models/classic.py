@@ -6,7 +6,8 @@ from urllib.parse import unquote
 
 from pydantic import BeforeValidator, Field
 
-from bot.models.circleci import Milliseconds, Model, Place, ProjectSlug, Prose, Text, Time
+from bot.models.circleci import Place, ProjectSlug
+from bot.models.fields import Milliseconds, Model, Prose, Text, Time
 
 _SHORT = {"github": "gh", "bitbucket": "bb"}
 

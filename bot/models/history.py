@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.models.build import Run
-from bot.models.circleci import RED_WORKFLOW_STATUSES, Job, Model, Pipeline, Prose, TestResult, Time, WorkflowId
+from bot.models.circleci import RED_WORKFLOW_STATUSES, Job, Pipeline, TestResult, WorkflowId
+from bot.models.fields import Model, Prose, Time
 
 TESTED_STATUSES = frozenset({"success", "failed", "timedout", "infrastructure_fail"})
 

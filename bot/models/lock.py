@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from bot.models.circleci import Model, ProjectSlug, Ref
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.fields import Model
 from bot.models.slugs import spelled_alike
 
 

@@ -8,7 +8,8 @@ from pydantic import Field
 from bot.models import spelling
 from bot.models.attempt import Attempt, Demand, ParameterValue
 from bot.models.caller import Caller
-from bot.models.circleci import Model, PipelineId, ProjectSlug, Ref
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
+from bot.models.fields import Model
 
 
 class Deployment(Model):

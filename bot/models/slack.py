@@ -7,7 +7,8 @@ from pydantic import Field
 
 from bot.models.attempt import Attempt, ParameterValue
 from bot.models.caller import Caller, Place
-from bot.models.circleci import Model, Pipeline, PipelineId, ProjectSlug, Ref
+from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref
+from bot.models.fields import Model
 
 
 class Saying(Model):

@@ -1,7 +1,7 @@
 """A window that somebody has open: what opened it, and where."""
 
 from bot.models.caller import Place
-from bot.models.circleci import Model
+from bot.models.fields import Model
 
 
 class Window(Model):

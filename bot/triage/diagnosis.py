@@ -7,7 +7,8 @@ from typing import NamedTuple
 from pydantic import Field
 
 from bot.models.build import Build, JobReport, Report
-from bot.models.circleci import Job, Model, TestResult
+from bot.models.circleci import Job, TestResult
+from bot.models.fields import Model
 from bot.models.history import Advice, Extent, JobResults, PastBuild, Seen, Transition, Turn
 from bot.triage.advice import advise, rerun_takes
 from bot.triage.infrastructure import cause_of

@@ -5,7 +5,7 @@ from enum import StrEnum
 from math import sqrt
 from typing import NamedTuple
 
-from bot.models.circleci import Model
+from bot.models.fields import Model
 from bot.models.history import Advice, Seen
 
 ENOUGH = 5  # builds of the base in which it passed, before a failure can be called new

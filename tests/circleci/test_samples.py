@@ -13,7 +13,6 @@ from bot.models.circleci import (
     ClassicBuild,
     Job,
     JobDetails,
-    Model,
     Pipeline,
     Project,
     Ref,
@@ -23,6 +22,7 @@ from bot.models.circleci import (
     User,
     Workflow,
 )
+from bot.models.fields import Model
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

@@ -13,7 +13,8 @@ from bot.circleci.answers import decode
 from bot.errors import Unavailable
 from bot.masks import declare
 from bot.models import circleci, classic, history
-from bot.models.circleci import CUT_AWAY, LONGEST_PROSE, Artifact, Model, Pipeline, TestResult, prose
+from bot.models.circleci import Artifact, Pipeline, TestResult
+from bot.models.fields import CUT_AWAY, LONGEST_PROSE, Model, prose
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 TOKEN = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"

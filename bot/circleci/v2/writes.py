@@ -7,7 +7,8 @@ from bot.circleci.protocols import Parameters
 from bot.circleci.transport import Transport
 from bot.circleci.v2.api import Api
 from bot.errors import NotTriggered
-from bot.models.circleci import JobId, Ref, TriggeredPipeline, WorkflowId, prose
+from bot.models.circleci import JobId, Ref, TriggeredPipeline, WorkflowId
+from bot.models.fields import prose
 
 
 class V2Starts:
