@@ -208,6 +208,15 @@ async def test_what_is_unsigned_and_broken_is_no_line_at_all(
     assert [line for line in told.splitlines() if "level='debug' event='webhook'" not in line] == []
 
 
+async def test_what_another_secret_signed_is_one_line_a_minute(capfd: pytest.CaptureFixture[str]) -> None:
+    async with door() as server, aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
+        for body in (b"{}", b"[]", b"{}"):
+            wrong = {**signed(SLACK, body), "X-Slack-Signature": "v0=" + "0" * 64}
+            async with session.post(SLACK, data=BytesIO(body), headers=wrong) as answer:
+                assert answer.status == 401
+    assert capfd.readouterr().out.count("is SLACK_SIGNING_SECRET that of this app?") == 1
+
+
 async def test_figures_and_reasons_are_for_who_shows_the_token() -> None:
     async with door(metrics_token=TOKEN) as server, aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
         for shown, may in (

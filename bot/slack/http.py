@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import time
+from collections.abc import Mapping
 
 import structlog
 from aiohttp import web
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 WINDOW_SECONDS = 300
 STAMP, SIGNATURE = "x-slack-request-timestamp", "x-slack-signature"
 LONGEST_STAMP = 12
+QUIET_SECONDS = 60
 FOR_BOLT = ("content-type", "x-slack-retry-num", "x-slack-retry-reason", STAMP, SIGNATURE)
 
 
@@ -31,12 +33,14 @@ class EventsHandler:
     def __init__(self, app: AsyncApp, secret: SecretStr) -> None:
         self._app = app
         self._secret = secret
+        self._quiet_until = 0.0
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Pass what Slack signed on to Bolt; what Bolt cannot read has a line in the log, without what is in it."""
         body = await request.read()
         headers = {name: only_header(request.headers, name) for name in FOR_BOLT}
         if not is_slacks(body, headers[STAMP], headers[SIGNATURE], self._secret.get_secret_value()):
+            self._note_refusal(headers)
             return web.Response(status=401)
         offset = int(time.time()) - int(headers[STAMP])
         if abs(offset) > WINDOW_SECONDS:
@@ -51,6 +55,13 @@ class EventsHandler:
             log.warning("slack_request_unreadable", error=type(error).__name__, bytes=len(body))
             return web.Response(status=400)
         return await to_aiohttp_response(answer)
+
+
+    def _note_refusal(self, headers: Mapping[str, str]) -> None:
+        """Log what was signed with another secret, once a minute: it may be Slack, and the setting wrong."""
+        if headers[SIGNATURE] and time.monotonic() >= self._quiet_until:
+            self._quiet_until = time.monotonic() + QUIET_SECONDS
+            log.warning("slack_request_refused", reason="signature: is SLACK_SIGNING_SECRET that of this app?")
 
 
 def is_slacks(body: bytes, stamp: str, signature: str, secret: str) -> bool:
