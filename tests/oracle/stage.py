@@ -19,61 +19,13 @@ from playground.slack.delivery import Delivery
 from playground.slack.modals import View
 from playground.slack.people import Person as Typist
 from tests.golden.stage import FORMS, Stage
+from tests.oracle import offers
 from tests.oracle.judge import Did, Judge
 from tests.oracle.ledger import Act, act_of, ref_of
-from tests.oracle.rules import WAITING, Person, Ref, Rules
+from tests.oracle.rules import WAITING, Ref, Rules
 from tests.oracle.wants import of_button, of_text
 from tests.stories.team import Team, bot_at_work, far_sides
 
-RELEASE_TEAM = frozenset({"S0RELEASE"})
-PEOPLE = {
-    "ada": Person("U0ADA", groups=RELEASE_TEAM),
-    "grace": Person("U0GRACE"),
-    "admin": Person("U0ADMIN", is_admin=True, groups=RELEASE_TEAM),
-    "guest": Person("U0GUEST", "guest"),
-    "stranger": Person("U0STRANGER", "stranger"),
-}
-REFS = (
-    *("main", "main", "main", "release/v2.0", "release/v2.0", "hold/prod", "hold/prod", "try/slow", "try/slow"),
-    *("tag:v2.0", "pull/7/head", "refs/heads/main"),
-)
-PROJECTS = (*("acme/frontend",) * 5, *("gh/acme/backend",) * 3, "ACME/Frontend", "circleci/5e0c5f62/9f1c2d7a")
-COMMANDS = (
-    *("deploy {project} {ref}",) * 8,
-    "deploy {project} {ref} note=x",
-    "rerun {project} {ref}",
-    "rerun {project} {ref} all",
-    "rerun {project} {ref} ssh",
-    *("rerun {project} #{number} all",) * 3,
-    *("cancel {project} {ref}",) * 3,
-    "cancel {project} {job}",
-    *("approve {project} {ref}",) * 3,
-    "lock {project} {ref} because",
-    "lock {project}",
-    "unlock {project} {ref}",
-    "unlock {project}",
-    "status {project} {ref}",
-    "recent",
-    "projects",
-    "locks",
-    "why deploy {project} {ref}",
-    "env set {project} NAME",
-    "env remove {project} NAME",
-    "keys add {project} deploy-key",
-    "ssh-key add {project}",
-    "heroku-key add",
-    "cache clear {project}",
-    "webhook {project}",
-)
-READING = ("show_log", "show_tests", "show_artifacts", "send_log")
-QUESTIONS = ("agree_deploy", "deploy_anyway", "type_target", "choose_definition", "decline_deploy")
-FAULTS: tuple[Json, ...] = (
-    {"status": 503},
-    {"status": 429, "headers": {"Retry-After": "1"}},
-    {"status": 403, "body": {"message": "Permission denied"}},
-    {"drop": "before"},
-    {"drop": "after"},
-)
 QUIET: dict[str, object] = {
     "admins": "U0ADMIN",
     "circleci_webhook_secret": "x",
@@ -209,12 +161,12 @@ class Play:
                 await self.starts()
 
     async def _says(self, name: str) -> list[Did]:
-        text = self._text()
+        text = offers.text(self._chance, self._circleci.world)
         typist = self._slack.person(name)
         where = self._chance.choice([one for one in ("deploys", "deploys", "releases") if self._is_in(name, one)])
         channel_id = self._slack.workspace.channel(where).id
         self._number += 1
-        did = Did(PEOPLE[name], channel_id, f"typed {self._number}", of_text(text, self._circleci.world))
+        did = Did(offers.PEOPLE[name], channel_id, f"typed {self._number}", of_text(text, self._circleci.world))
         self._note(f"{name} in #{where}: {text}")
         saying = typist.mention(where, text) if self._chance.random() < 0.3 else typist.command(where, "/ci", text)
         delivery = await self._handled(saying)
@@ -227,12 +179,12 @@ class Play:
         places = self._places(name)
         if not places:
             return
-        asked = [one for one in places if one.kind in QUESTIONS]
-        acting = [one for one in places if one.kind not in READING]
+        asked = [one for one in places if one.kind in offers.QUESTIONS]
+        acting = [one for one in places if one.kind not in offers.READING]
         place = self._chance.choice(asked[-2:] if asked and self._chance.random() < 0.6 else acting or places)
         names = [name]
         if self._chance.random() < 0.25:
-            other = self._chance.choice(list(PEOPLE))
+            other = self._chance.choice(list(offers.PEOPLE))
             names.append(other if any(one.element is place.element for one in self._places(other)) else name)
         if place.kind in FORMS:
             names = names[:1]  # a person has one window before them
@@ -243,9 +195,9 @@ class Play:
         wants = of_button(place.element["action_id"], place.element.get("value") or "", self._circleci.world)
         for name in names:
             self._note(f"{name} presses {place.kind} {place.element.get('value')}")
-            answers = place.kind if place.kind in QUESTIONS and place.kind not in FORMS else ""
+            answers = place.kind if place.kind in offers.QUESTIONS and place.kind not in FORMS else ""
             once = f"pressed {place.message.ts} {place.element['action_id']}"
-            done.append(Did(PEOPLE[name], place.message.channel.id, once, wants, answers))
+            done.append(Did(offers.PEOPLE[name], place.message.channel.id, once, wants, answers))
             clicks.append(self._slack.person(name).click(place.message, place.element))
         self._tally.agreed += place.kind == "agree_deploy"
         await asyncio.gather(*clicks)
@@ -259,7 +211,9 @@ class Play:
 
     async def _fills(self) -> None:
         """Fill in a window that stands open, rightly or not, and send it."""
-        open_now = [name for name in PEOPLE if self._slack.person(name).modal is not None and name in self._windows]
+        open_now = [
+            name for name in offers.PEOPLE if self._slack.person(name).modal is not None and name in self._windows
+        ]
         if open_now:
             await self._judged(self._fill, self._chance.choice(open_now))
 
@@ -270,24 +224,26 @@ class Play:
         fields = {one["block_id"]: value for one in view.blocks if one.get("type") == "input"}
         self._note(f"{name} fills in {place.kind}: {value}")
         if place.kind == "type_target":
-            self._judge.typed.add((PEOPLE[name].user_id, value))
-        answers = place.kind if place.kind in QUESTIONS else ""
+            self._judge.typed.add((offers.PEOPLE[name].user_id, value))
+        answers = place.kind if place.kind in offers.QUESTIONS else ""
         await person.submit(view, fields)
         if person.modal is not None:
             await person.close(person.modal)
-        return [Did(PEOPLE[name], place.message.channel.id, f"filled {view.id}", (), answers)]
+        return [Did(offers.PEOPLE[name], place.message.channel.id, f"filled {view.id}", (), answers)]
 
     async def _forges(self, name: str) -> list[Did]:
         """Press what no message of ours bears: a button made up of ids that somebody may have seen."""
         kind = self._chance.choice(sorted(ButtonAction.__subclasses__(), key=lambda one: one.action_id))
-        value = json.dumps({field: self._id_for(field) for field in kind.model_fields})
+        value = json.dumps(
+            {field: offers.id_of(field, self._chance, self._circleci.world) for field in kind.model_fields}
+        )
         message = self._slack.workspace.post(self.team.deploys, self._slack.workspace.bot_user_id, "Forged.", [])
         wants = of_button(kind.action_id, value, self._circleci.world)
-        answers = kind.action_id if kind.action_id in QUESTIONS else ""
+        answers = kind.action_id if kind.action_id in offers.QUESTIONS else ""
         self._note(f"{name} forges {kind.action_id} {value}")
         element = {"type": "button", "action_id": kind.action_id, "block_id": "b", "value": value}
         await self._slack.person(name).click(message, element)
-        return [Did(PEOPLE[name], message.channel.id, f"pressed {message.ts} {kind.action_id}", wants, answers)]
+        return [Did(offers.PEOPLE[name], message.channel.id, f"pressed {message.ts} {kind.action_id}", wants, answers)]
 
     async def _comes_again(self) -> list[Did]:
         """Deliver once more what was delivered before."""
@@ -306,7 +262,7 @@ class Play:
         is_spoiled = self._chance.random() < 0.12
         if is_spoiled:
             self._tally.faults += 1
-            fault = self._chance.choice(FAULTS)
+            fault = self._chance.choice(offers.FAULTS)
             self._note(f"CircleCI's next answer to a POST: {fault}")
             self._circleci.faults.add("POST", "*", **fault)
         seen, before, entries = len(self._circleci.requests), self._signs(), await self._done()
@@ -328,7 +284,7 @@ class Play:
         """See that what somebody may not read, on whatever branch, is in nothing that they alone are told."""
         world, text = self._circleci.world, self._told[-1] if self._told else ""
         for message in whispers:
-            person = next(one for one in PEOPLE.values() if one.user_id == message.only_for)
+            person = next(one for one in offers.PEOPLE.values() if one.user_id == message.only_for)
             for slug, project in world.projects.items():
                 built = [one for one in world.everything if one.slug == slug]
                 places = [None, Ref(project.default_branch), *{ref_of(one) for one in built}]
@@ -378,36 +334,10 @@ class Play:
         return delivery
 
     def _somebody(self) -> tuple[str]:
-        return (self._chance.choices(list(PEOPLE), (6, 6, 2, 1, 1))[0],)
-
-    def _text(self) -> str:
-        world, project = self._circleci.world, self._chance.choice(PROJECTS)
-        newest = self._chance.choice(world.pipelines)
-        jobs = [number for run in newest.runs for number in run.job_numbers.values()] or [1]
-        template = self._chance.choice(COMMANDS)
-        known = {"number": newest.number, "job": self._chance.choice(jobs), "ref": self._chance.choice(REFS)}
-        return template.format(project=project, **known)
-
-    def _id_for(self, field: str) -> object:
-        """Return an id that exists, for a field of a button."""
-        pipeline = self._chance.choice(self._circleci.world.pipelines)
-        run = self._chance.choice(pipeline.runs)
-        known: dict[str, object] = {
-            "pipeline_id": pipeline.id,
-            "workflow_id": run.id,
-            "approval_request_id": self._chance.choice(list(run.job_ids.values())),
-            "project_slug": pipeline.slug,
-            "job_number": next(iter(run.job_numbers.values()), 1),
-            "text": self._text(),
-            "word": self._chance.choice(WAITING),
-            "kind": "deploy-key",
-            "key": pipeline.slug,
-            "holder_id": "U0ADA",
-        }
-        return known.get(field, "x")
+        return (self._chance.choices(list(offers.PEOPLE), (6, 6, 2, 1, 1))[0],)
 
     def _is_in(self, name: str, channel: str) -> bool:
-        return PEOPLE[name].user_id in self._slack.workspace.channel(channel).members
+        return offers.PEOPLE[name].user_id in self._slack.workspace.channel(channel).members
 
     def _places(self, name: str) -> list[Place]:
         """Return the buttons that somebody sees."""

@@ -1,0 +1,84 @@
+"""What people have to say, the ids they have seen, and what may go wrong at CircleCI; chance chooses."""
+
+from random import Random
+
+from playground.circleci.world import World
+from playground.slack.conversations import Json
+from tests.oracle.rules import WAITING, Person
+
+RELEASE_TEAM = frozenset({"S0RELEASE"})
+PEOPLE = {
+    "ada": Person("U0ADA", groups=RELEASE_TEAM),
+    "grace": Person("U0GRACE"),
+    "admin": Person("U0ADMIN", is_admin=True, groups=RELEASE_TEAM),
+    "guest": Person("U0GUEST", "guest"),
+    "stranger": Person("U0STRANGER", "stranger"),
+}
+REFS = (
+    *("main", "main", "main", "release/v2.0", "release/v2.0", "hold/prod", "hold/prod", "try/slow", "try/slow"),
+    *("tag:v2.0", "pull/7/head", "refs/heads/main"),
+)
+PROJECTS = (*("acme/frontend",) * 5, *("gh/acme/backend",) * 3, "ACME/Frontend", "circleci/5e0c5f62/9f1c2d7a")
+COMMANDS = (
+    *("deploy {project} {ref}",) * 8,
+    "deploy {project} {ref} note=x",
+    "rerun {project} {ref}",
+    "rerun {project} {ref} all",
+    "rerun {project} {ref} ssh",
+    *("rerun {project} #{number} all",) * 3,
+    *("cancel {project} {ref}",) * 3,
+    "cancel {project} {job}",
+    *("approve {project} {ref}",) * 3,
+    "lock {project} {ref} because",
+    "lock {project}",
+    "unlock {project} {ref}",
+    "unlock {project}",
+    "status {project} {ref}",
+    "recent",
+    "projects",
+    "locks",
+    "why deploy {project} {ref}",
+    "env set {project} NAME",
+    "env remove {project} NAME",
+    "keys add {project} deploy-key",
+    "ssh-key add {project}",
+    "heroku-key add",
+    "cache clear {project}",
+    "webhook {project}",
+)
+READING = ("show_log", "show_tests", "show_artifacts", "send_log")
+QUESTIONS = ("agree_deploy", "deploy_anyway", "type_target", "choose_definition", "decline_deploy")
+FAULTS: tuple[Json, ...] = (
+    {"status": 503},
+    {"status": 429, "headers": {"Retry-After": "1"}},
+    {"status": 403, "body": {"message": "Permission denied"}},
+    {"drop": "before"},
+    {"drop": "after"},
+)
+
+
+def text(chance: Random, world: World) -> str:
+    """Return a command about something that is there."""
+    newest = chance.choice(world.pipelines)
+    jobs = [number for run in newest.runs for number in run.job_numbers.values()] or [1]
+    known = {"number": newest.number, "job": chance.choice(jobs), "ref": chance.choice(REFS)}
+    return chance.choice(COMMANDS).format(project=chance.choice(PROJECTS), **known)
+
+
+def id_of(field: str, chance: Random, world: World) -> object:
+    """Return an id that exists, for a field of a button."""
+    pipeline = chance.choice(world.pipelines)
+    run = chance.choice(pipeline.runs)
+    known: dict[str, object] = {
+        "pipeline_id": pipeline.id,
+        "workflow_id": run.id,
+        "approval_request_id": chance.choice(list(run.job_ids.values())),
+        "project_slug": pipeline.slug,
+        "job_number": next(iter(run.job_numbers.values()), 1),
+        "text": text(chance, world),
+        "word": chance.choice(WAITING),
+        "kind": "deploy-key",
+        "key": pipeline.slug,
+        "holder_id": "U0ADA",
+    }
+    return known.get(field, "x")
