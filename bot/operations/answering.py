@@ -27,7 +27,7 @@ DEFINITION = "definition"
 
 
 async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
-    """Go on over a red branch; that takes the word approve, and who lets somebody else is in the record."""
+    """Go on over a red branch; that takes the word approve, and who let it is in the record."""
     pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.GREEN)), Demand.GREEN)
     caller = await hands.named(caller)
     slug, ref = pending.wish.project_slug, pending.wish.ref
@@ -39,12 +39,12 @@ async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
 
 
 async def _note(hands: Hands, caller: Caller, pending: Pending) -> None:
-    """Keep in the record who lets somebody else go on; the act itself is the asker's entry."""
+    """Keep in the record who let it go over a red branch; the act itself is the asker's entry."""
     asker = pending.asker
+    entry = ended(entry_of(caller, pending, Word.APPROVE, "over a red branch"))
     if caller.person_id != asker.person_id:
-        entry = ended(entry_of(caller, pending, Word.APPROVE, "over a red branch"))
         entry = entry.model_copy(update={"for_id": asker.person_id, "for_name": asker.name})
-        await hands.record.keep_once(entry, caller.delivery_id)
+    await hands.record.keep_once(entry, f"{caller.delivery_id}:over-red")
 
 
 def _asked(pending: Pending, demand: Demand) -> Pending:

@@ -355,6 +355,12 @@ async def test_who_lets_somebody_deploy_over_a_red_branch_is_in_the_record(team:
         ("grace", "approve", "ada", team.ada.id, "done"),
         ("ada", "deploy", "", "", "done"),
     ]
+    (told,) = await types(team, team.ada, "deploy acme/frontend release/v2.0 note=mine")
+    await presses(team, team.ada, told, "Deploy all the same")
+    assert [(one.user_name, one.word, one.for_name) for one in (await record(team))[2:]] == [
+        ("ada", "approve", ""),
+        ("ada", "deploy", ""),
+    ]
     (shown,) = await types(team, team.slack.person("admin"), "audit")
     assert "for ada" in shown.visible
 
