@@ -18,6 +18,8 @@ from bot.store import Store
 from bot.targets import Target
 
 BUILT_LATELY = 3
+# What is compared for likeness takes time with the third power of its length, and whoever pushes chooses it.
+LONGEST_ALIKE, MOST_ALIKE = 60, 30
 MOST_TAGGED_PAGES = 3
 MOST_LOOKED_THROUGH = 15
 
@@ -217,5 +219,6 @@ class Finder:
 
 def likely(name: str, branches: Sequence[str]) -> tuple[str, ...]:
     """Return the branches that may be meant: those spelled alike, then the newest."""
-    alike = difflib.get_close_matches(name, set(branches), n=BUILT_LATELY)
+    short = [one for one in dict.fromkeys(branches) if len(one) <= LONGEST_ALIKE][:MOST_ALIKE]
+    alike = difflib.get_close_matches(name, short, n=BUILT_LATELY) if len(name) <= LONGEST_ALIKE else []
     return tuple(dict.fromkeys([*alike, *branches]))[:BUILT_LATELY]

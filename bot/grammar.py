@@ -134,7 +134,10 @@ def is_link(word: str) -> bool:
 
 
 def _from_link(word: str) -> ProjectRef:
-    link = urlsplit(_SSH_ADDRESS.sub(r"https://\1/", word))
+    try:
+        link = urlsplit(_SSH_ADDRESS.sub(r"https://\1/", word))
+    except ValueError:  # an unclosed bracket, or signs that only look like those of an address
+        raise UsageError("I cannot read this link.", given=word) from None
     parts = [unquote(part) for part in link.path.split("/") if part]
     if link.hostname in CODE_HOSTS and len(parts) >= 2:
         slug = _slug(CODE_HOSTS[link.hostname], parts[0], parts[1].removesuffix(".git"), word)

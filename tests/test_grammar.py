@@ -206,3 +206,9 @@ def test_slacks_entities_are_undone_once(text: str) -> None:
 )
 def test_slacks_links_are_unwrapped(sent: str, meant: str) -> None:
     assert typed(sent) == meant
+
+
+@pytest.mark.parametrize("word", ["https://[", "https://[::1", "https://ex\u2100mple.com/a/b"], ids=ascii)
+def test_an_address_that_is_none_is_refused_in_words(word: str) -> None:
+    with pytest.raises(UsageError, match="I cannot read this link"):
+        parse_project(word, PROJECTS)

@@ -27,6 +27,7 @@ from bot.circleci.answers import without_queries
 from bot.circleci.logs import tail
 from bot.circleci.outputs import messages
 from bot.errors import UsageError
+from bot.finding import likely
 from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, split
 from bot.masks import masked
 from bot.masks.declared import Declared
@@ -306,6 +307,7 @@ FUNCTIONS: Mapping[str, tuple[Callable[[str], object], int, tuple[str, ...]]] = 
     "cause_in": (lambda text: cause_in([text], OURS), ANY_TEXT, ("status ", "HTTP/1.", "warn\n")),
     "matches": (lambda text: matches(text, ("*a*ab", "*" * LONGEST_WANTED)), ANY_TEXT, ("a", "a/", "ab")),
     "matches a glob": (lambda text: matches("a" * 4000, (text,)), LONGEST_WANTED, ("*a", "*", "[", "?", "[!", "*a*")),
+    "likely": (lambda text: likely(text, [f"{text[:-3]}{number}" for number in range(60)]), 240, ("a", "aab")),
     "_place_of": (lambda text: _place_of(text[: len(text) // 2], text), LONGEST_TEXT, (":", "a ", '"', '":')),
     "literal": (lambda text: literal(text, 3000), ANY_TEXT, ("a_", "*", "\u0301", "🇦", "👩\u200d", "&", " ", "\x00")),
     "code": (lambda text: code(text, 3000), ANY_TEXT, ("`", "\u0301", "🇦")),

@@ -29,7 +29,7 @@ _WRITTEN = regex.compile(
     regex.VERBOSE,
 )
 # Blanks, ends of lines, and what nobody sees.
-_UNSEEN = r"\p{Cc}\p{Cf}\p{Cs}\p{Z}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f"
+_UNSEEN = r"\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb\U00016fe4"
 # Not a single blank, which most texts are full of: it is even already.
 _SPACING = regex.compile(rf"(?!\x20(?![{_UNSEEN}]))[{_UNSEEN}]++")
 _SPACING_OF_FORMS = regex.compile(rf"[{_UNSEEN}+]++")

@@ -13,7 +13,6 @@ from bot.answers import Answer, File, Nothing
 from bot.answers.questions import SecondPerson, Waits
 from bot.errors import (
     BotError,
-    CircleCIError,
     NothingToDo,
     SlackError,
     StoreError,
@@ -137,12 +136,14 @@ class Dispatcher:
             raise Taken(holder.rpartition("|")[2], text)
         try:
             return await self._answer_to(invocation, act)
-        except (UserError, CircleCIError):
-            await store.claims.release(claim)
-            raise
         except Waits as waits:
             if not isinstance(waits.question, SecondPerson):  # who pressed sees it alone, and may leave it at that
                 await store.claims.release(claim)
+            raise
+        except StoreError:
+            raise  # it runs again, in the name of the same press
+        except Exception:  # whatever it was, the next press must not find the button taken
+            await store.claims.release(claim)
             raise
 
     async def _answer(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> None:

@@ -56,7 +56,6 @@ class EventsHandler:
             return web.Response(status=400)
         return await to_aiohttp_response(answer)
 
-
     def _note_refusal(self, headers: Mapping[str, str]) -> None:
         """Log what was signed with another secret, once a minute: it may be Slack, and the setting wrong."""
         if headers[SIGNATURE] and time.monotonic() >= self._quiet_until:

@@ -35,6 +35,8 @@ WRITINGS: dict[str, Callable[[str], str]] = {
     "HTML": html.escape,
     "HTML, numbers": lambda value: "".join(f"&#{ord(one)};" for one in value),
     "soft hyphens": "\u00ad".join,
+    "variation selectors": "\U000e0100".join,
+    "fillers": "\U00016fe4".join,
     "zero width": "\u200b".join,
     "joined and tagged": "\u200d\ufe0f".join,
     "controls": "\x00".join,

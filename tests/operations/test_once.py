@@ -293,6 +293,14 @@ async def test_a_deploy_offered_as_a_button_is_offered_until_somebody_has_gone_t
     assert sent(team, "/pipeline") == 1
 
 
+async def test_a_deploy_offered_as_a_button_may_be_pressed_again_after_slack_refused_a_word_of_it(team: Team) -> None:
+    place, offered = somewhere(team), RunCommand(text="deploy acme/frontend main")
+    team.slack.faults.add("POST", "/api/chat.postMessage", status=200, body={"ok": False, "error": "not_in_channel"})
+    assert "Somebody else must agree" not in said(await presses(team, team.ada, place, offered))
+    await presses(team, team.ada, place, offered)
+    assert await team.reads("Somebody else must agree")
+
+
 async def test_a_press_on_a_suggested_command_survives_its_worker(team: Team) -> None:
     text = "deploy acme/frontend try/green"
     click = _click(team, RunCommand(text=text))
