@@ -11,10 +11,12 @@ def _set(text: str) -> frozenset[str]:
 # What such a value is called, and what it is kept in or put into.
 STRONG = _set(
     """
-    token tokens secret secrets password passwords passwd passwort pwd passphrase passcode credential credentials
+    token tokens secret secrets password passwords passwd passwort pwd pw dbpw passphrase passcode credential credentials
+    cred creds
     apikey sshkey accesskey secretkey privatekey
     """
 )
+_BEHIND_OTHERS = _set("pass auth")  # secrets in db_pass and npm_auth, and words of their own alone
 PLACES = _set("env envs envvar envvars var vars variable variables key keys ssh-key heroku-key")
 SECRET_WORDS = STRONG | PLACES
 _KINDS_OF_KEY = _set(
@@ -62,6 +64,8 @@ def is_strong(name: str) -> bool:
     *before, last = found
     if last in ("key", "keys"):
         return bool(before) and before[-1] in _KINDS_OF_KEY
+    if last in _BEHIND_OTHERS:
+        return bool(before)
     return last in STRONG or _is_near(last, STRONG) or last.endswith(("token", "secret", "password"))
 
 
