@@ -1,11 +1,13 @@
 """Typed button values: a class packs itself into a Slack button and unpacks itself from a click."""
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.errors import UsageError
 
+VARIABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+VariableName = Annotated[str, Field(max_length=500, pattern=f"^{VARIABLE_NAME}$")]
 MAX_VALUE_LENGTH = 2000  # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 
 
@@ -139,7 +141,7 @@ class VariableForm(ButtonAction):
 
     action_id: ClassVar[str] = "variable_form"
     project_slug: str
-    name: str
+    name: VariableName
 
 
 class RemoveVariable(ButtonAction):
@@ -147,7 +149,7 @@ class RemoveVariable(ButtonAction):
 
     action_id: ClassVar[str] = "remove_variable"
     project_slug: str
-    name: str
+    name: VariableName
 
 
 class AddCheckoutKey(ButtonAction):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, cast, get_args
 
 from pydantic import Field, SecretStr, model_validator
 
-from bot.actions import RemoveVariable, VariableForm
+from bot.actions import VARIABLE_NAME, RemoveVariable, VariableForm
 from bot.answers.acts import Acted
 from bot.answers.keeps import Offer, Variables
 from bot.errors import UsageError
@@ -31,7 +31,7 @@ HELP = CommandHelp(
 )
 Act = Literal["list", "set", "remove"]
 ACTS = get_args(Act)
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = re.compile(VARIABLE_NAME)
 WHICH = "Which variable?"
 
 

@@ -11,8 +11,8 @@ def _set(text: str) -> frozenset[str]:
 # What such a value is called, and what it is kept in or put into.
 STRONG = _set(
     """
-    token tokens secret secrets password passwords passwd passwort pwd pw dbpw passphrase passcode credential credentials
-    cred creds
+    token tokens secret secrets password passwords passwd passwort pwd pw dbpw passphrase passcode
+    credential credentials cred creds
     apikey sshkey accesskey secretkey privatekey
     """
 )
