@@ -13,6 +13,10 @@ MOST_NOTES = 3
 _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN", "LISU")
 # Letters that are drawn as Latin ones; a word of nothing else is read as Latin.
 _LOOK_LATIN = frozenset("асеорхуѕіјһԁԛԝӏАВЕКМНОРСТХЅІЈԌԚԜҮοναικρυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧϲϳօսոցհԼՕՍ")
+# Drawn as / . - or : are; a rule about `release/*` does not mean them.
+_LOOK_LIKE_SIGNS = frozenset(
+    "\u2044\u2215\u29f8\uff0f\u2024\uff0e\u2010\u2011\u2012\u2013\u2014\u2212\uff0d\uff1a\ua789\u2236"
+)
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -54,10 +58,20 @@ def _alphabet(character: str) -> str:
 
 
 def _dressed(name: str) -> Iterator[tuple[str, set[int]]]:
-    """Yield letters and digits that Unicode has a second time, in another dress."""
-    places = {at for at, one in enumerate(name) if one.isalnum() and unicodedata.normalize("NFKC", one) != one}
-    if places := places - unseen(name):
+    """Yield letters, digits and signs that Unicode has a second time, in another dress, and phonetic letters."""
+    letters = {
+        at
+        for at, one in enumerate(name)
+        if one.isalnum() and (unicodedata.normalize("NFKC", one) != one or _is_phonetic(one))
+    }
+    if places := letters - unseen(name):
         yield "holds letters that look like others", places
+    if places := {at for at, one in enumerate(name) if one in _LOOK_LIKE_SIGNS}:
+        yield "holds signs that look like others", places
+
+
+def _is_phonetic(character: str) -> bool:
+    return "\u0250" <= character <= "\u02af" or "\u1d00" <= character <= "\u1d2b"
 
 
 def _hidden(name: str) -> Iterator[tuple[str, set[int]]]:
