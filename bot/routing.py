@@ -89,7 +89,8 @@ class Action:
 class Form:
     """A modal to fill in: the button that opens it, its view, and who gets what was filled in.
 
-    `opened_by` is what stands on the button; `ready` raises why there is nothing to fill in any more.
+    `opened_by` is what stands on the button; `ready` raises why there is nothing to fill in any more. `shared` are the
+    fields whose text is shown to others, or kept: no secret is taken there.
     """
 
     button: type[ButtonAction]
@@ -98,6 +99,7 @@ class Form:
     view: Callable[[Any, str, str], dict[str, Any]]
     submit: Callable[[Any, Mapping[str, str], Caller, Context], Awaitable[Answer]]
     ready: Callable[[Any, Caller, Context], Awaitable[None]] | None = None
+    shared: tuple[str, ...] = ()
 
 
 @dataclass
@@ -135,9 +137,10 @@ class Router:
         view: Callable[[B, str, str], dict[str, Any]],
         submit: Callable[[B, Mapping[str, str], Caller, Context], Awaitable[Answer]],
         ready: Callable[[B, Caller, Context], Awaitable[None]] | None = None,
+        shared: tuple[str, ...] = (),
     ) -> None:
         """Register the form that `button` opens, and what is done with what is filled in."""
-        self.forms[button.action_id] = Form(button, opened_by, permission, view, submit, ready)
+        self.forms[button.action_id] = Form(button, opened_by, permission, view, submit, ready, shared)
 
     def find(self, words: Sequence[Typed], *, typed: str) -> tuple[Command, Sequence[Typed]]:
         """Return the command that `words` begin with and the rest; nothing at all means help.

@@ -44,6 +44,12 @@ def register(router: Router) -> None:
     router.action(AgreeDeploy, permission="deploy", handle=agree)
     router.action(DeployAnyway, permission="approve", handle=deploy_anyway)
     router.form(
-        DeclineDeploy, "Decline", permission="deploy", view=gate.decline_form, submit=decline, ready=may_decline
+        DeclineDeploy,
+        "Decline",
+        permission="deploy",
+        view=gate.decline_form,
+        submit=decline,
+        ready=may_decline,
+        shared=("reason",),
     )
     router.form(TypeTarget, "Type it", permission="deploy", view=gate.type_form, submit=typed, ready=may_type)

@@ -47,6 +47,9 @@ def slip(problem: Slip) -> str:
 _SLIPS = {
     "typed_wrong": "That is not {what}. Nothing was started: type it once more.",
     "no_reason": "Say why not: who asked reads it in the thread.",
+    "holds_secret": (
+        "This seems to hold a secret, and others read it. Nothing of it was kept or shown: say it without the secret."
+    ),
     "reason_too_long": "That is longer than {what} characters.",
     "window_unknown": (
         "This window has stood open for too long, or is not yours. Nothing was done, and nothing of it was kept: press "

@@ -9,7 +9,17 @@ from bot.grammar import LONGEST_TEXT
 from bot.masks import declare
 from bot.policy import Word
 from bot.routing import Router
-from bot.slack.secrecy import _GRAMMARS, HEROKU_KEY, REMOVED, SSH_KEY, VARIABLE, Spoken, secret_in, without_token
+from bot.slack.secrecy import (
+    _GRAMMARS,
+    HEROKU_KEY,
+    REMOVED,
+    SSH_KEY,
+    VARIABLE,
+    Spoken,
+    brings_secret,
+    secret_in,
+    without_token,
+)
 
 ROUTER = commands.register(Router())
 SPOKEN = Spoken.of(ROUTER, ("frontend", "shop2"))
@@ -297,3 +307,39 @@ def test_a_link_is_left_without_its_token_and_passes() -> None:
     said = without_token("status https://circleci.com/gh/acme/cli/7?a=b&circle-token=hunter2&c=d")
     assert said == f"status https://circleci.com/gh/acme/cli/7?a=b&{REMOVED}&c=d"
     assert secret_in(said, SPOKEN) is None
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        f"use {GITHUB} <!channel>",
+        "not on friday, password=hunter2hunter2",
+        "token=s3cretvalue12345",
+        "the password is hunter2",
+        f"ken says {DECLARED}",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl",
+    ],
+)
+def test_no_reason_for_others_brings_a_secret(reason: str) -> None:
+    declare([DECLARED])
+    assert brings_secret(reason)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["The freeze lasts until Monday", "Not before the token is rotated.", "secrets are missing: ask ken", "no", ""],
+)
+def test_a_reason_may_speak_of_secrets(reason: str) -> None:
+    assert not brings_secret(reason)
+
+
+def test_each_field_of_a_window_is_a_secret_or_shared_or_compared_alone() -> None:
+    """A field that is new here is to be told which: what others read may hold no secret."""
+    shared = {(form.button.action_id, name) for form in ROUTER.forms.values() for name in form.shared}
+    assert shared == {("decline_deploy", "reason")}
+    assert set(ROUTER.forms) - {one for one, _ in shared} == {
+        "variable_form",
+        "ssh_key_form",
+        "heroku_form",
+        "type_target",
+    }

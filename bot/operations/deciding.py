@@ -13,6 +13,7 @@ from typing import assert_never
 from bot.answers.acts import Acted, Answered
 from bot.answers.questions import Waits
 from bot.errors import BotError, NothingToDo, Slip, StoreError, UsageError
+from bot.masks import masked
 from bot.models.attempt import Demand
 from bot.models.caller import Caller
 from bot.models.pending import Approval, Deployment, End, Pending, Rerun
@@ -156,6 +157,7 @@ async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) ->
         raise Slip("reason", "no_reason")
     if len(reason) > agreement.LONGEST_REASON:
         raise Slip("reason", "reason_too_long", what=str(agreement.LONGEST_REASON))
+    reason = masked(reason)  # it is kept, and others read it
     async with on_record(hands, caller, pending):
         await _may(hands, caller, pending)
         await _decide(hands, caller, pending, DECLINE, by_form=True)
@@ -173,7 +175,7 @@ def _declined(pending: Pending, person_id: str, name: str, reason: str) -> End:
 
 
 def _why_declined(person_id: str, name: str, reason: str) -> NothingToDo:
-    """Return what the record says of it; the reason, which is somebody's own text, is masked there."""
+    """Return what the record says of it."""
     why = f": {reason.strip()}" if reason.strip() else ""
     return NothingToDo("declined", person_id=person_id, what=f"{name} declined{why}")
 

@@ -23,6 +23,7 @@ from bot.record import Record
 from bot.routing import Context, Form
 from bot.slack.dispatch import at_the_door
 from bot.slack.payloads import Submission, from_submission
+from bot.slack.secrecy import brings_secret
 from bot.store.windows import KEPT
 from formatters import errors, forms, gate
 from formatters.blocks import Message
@@ -75,6 +76,7 @@ class Forms:
             window = await self._window(form, sent)
             button, caller = form.button.unpack(window.value), sent.by(window.place)
             await self._permitted(form, button, caller)
+            _refuse_secrets(form, sent)
             first = await self._context.store.claims.first(_claim(sent.view_id), KEPT)
         except BotError as error:
             await _acknowledge(ack, error if isinstance(error, Slip) else errors.error(error))
@@ -168,6 +170,13 @@ class Forms:
 
     def _form(self, action_id: str) -> Form | None:
         return self._context.router.forms.get(action_id.partition(":")[0])
+
+
+def _refuse_secrets(form: Form, sent: Submission) -> None:
+    """Raise Slip for a secret in what others would read; the window stays open, and nothing of it is kept."""
+    for name in form.shared:
+        if brings_secret(sent.filled.get(name, "")):
+            raise Slip(name, "holds_secret")
 
 
 def _claim(view_id: str) -> str:

@@ -75,6 +75,12 @@ def secret_in(text: str, spoken: Spoken) -> Found | None:
     return Found(known_by_shape=True) if has_secret_shape(text) else None
 
 
+def brings_secret(text: str) -> bool:
+    """Say whether what is told to others, as a reason is, brings a secret, as behind a command of any other kind."""
+    text = text[:LONGEST_TEXT]
+    return _KEY_BLOCK in text or _brings_one(_split(text)) or has_secret_shape(text)
+
+
 def has_secret_shape(text: str) -> bool:
     """Say whether something in it looks like a credential, or is declared to be one."""
     return masked(text) != text
@@ -90,11 +96,15 @@ def without_token(text: str) -> str:
 
 def _said(text: str) -> list[str]:
     """Return the words without quotes, and without how the bot is spoken to."""
-    said = [word for word in _SEPARATORS.split(text) if word]
+    said = _split(text)
     start = 0
     while start < len(said) and (_ADDRESSED.fullmatch(said[start]) or words.bare(said[start]) in _POLITE):
         start += 1
     return said[start:]
+
+
+def _split(text: str) -> list[str]:
+    return [word for word in _SEPARATORS.split(text) if word]
 
 
 def _in_words(said: Sequence[str], spoken: Spoken) -> Found | None:

@@ -132,8 +132,10 @@ async def test_what_nobody_let_happen_is_the_askers_entry(team: Team) -> None:
     hold = ApproveJob(pipeline_id=build.id, workflow_id=run.id, approval_request_id=run.job_ids["hold-prod"])
     await presses(team, team.ada, somewhere(team), hold)
     asked = await team.reads("Somebody else must agree")
-    why = f"not with {TOKEN}. On Monday!"
-    await fills_in(team.grace, await opens(team, team.grace, asked, "Decline"), reason=why)
+    window = await opens(team, team.grace, asked, "Decline")
+    await team.grace.submit(window, {"reason": f"not with {TOKEN}. On Monday!"})
+    assert "This seems to hold a secret" in window.visible
+    await fills_in(team.grace, window, reason="not with that. On Monday!")
     (entry,) = await record(team)
     assert (entry.user_id, entry.word, entry.outcome, entry.about) == (
         team.ada.id,
@@ -142,7 +144,7 @@ async def test_what_nobody_let_happen_is_the_askers_entry(team: Team) -> None:
         "acme/frontend hold/prod",
     )
     assert entry.pipeline_number == build.number
-    assert entry.result == "grace declined: not with [masked]. On Monday!"
+    assert entry.result == "grace declined: not with that. On Monday!"
 
 
 async def test_refused_windows_and_presses_are_on_record(team: Team) -> None:

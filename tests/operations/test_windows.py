@@ -74,6 +74,10 @@ async def test_under_rules_with_channels_windows_work_where_they_were_opened(tea
     assert "Say why not" in window.visible
     await team.grace.submit(window, {"reason": "x" * 501})
     assert "longer than 500 characters" in window.visible
+    await team.grace.submit(window, {"reason": "ken has it:\nthe token=s3cretvalue12345 <!channel>"})
+    assert "This seems to hold a secret" in window.visible
+    async with Redis.from_url(team.app.docket.url) as redis:
+        assert not [key async for key in redis.scan_iter() if b"s3cret" in (await redis.dump(key) or b"")]
     assert "Declined" in await fills_in(team.grace, window, reason="&" * 500)
     assert f"grace declined acme/frontend main: {'&' * 500}." in request.visible
 
