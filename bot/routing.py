@@ -17,6 +17,7 @@ from bot.grammar import Word as Typed
 from bot.messenger import Messenger
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
+from bot.models.pending import Pending
 from bot.operations import Operations
 from bot.permissions import Permissions
 from bot.policy import Word
@@ -89,16 +90,16 @@ class Action:
 class Form:
     """A modal to fill in: the button that opens it, its view, and who gets what was filled in.
 
-    `opened_by` is what stands on the button; `ready` raises why there is nothing to fill in any more. `shared` are the
-    fields whose text is shown to others, or kept: no secret is taken there.
+    `opened_by` is what stands on the button; `ready` raises why there is nothing to fill in for somebody, and returns
+    what the view names. `shared` are the fields whose text is shown to others, or kept: no secret is taken there.
     """
 
     button: type[ButtonAction]
     opened_by: str
     permission: str
-    view: Callable[[Any, str, str], dict[str, Any]]
+    view: Callable[..., dict[str, Any]]
     submit: Callable[[Any, Mapping[str, str], Caller, Context], Awaitable[Answer]]
-    ready: Callable[[Any, Caller, Context], Awaitable[None]] | None = None
+    ready: Callable[[Any, Caller, Context], Awaitable[Pending | None]] | None = None
     shared: tuple[str, ...] = ()
 
 
@@ -134,9 +135,9 @@ class Router:
         opened_by: str,
         *,
         permission: str,
-        view: Callable[[B, str, str], dict[str, Any]],
+        view: Callable[..., dict[str, Any]],
         submit: Callable[[B, Mapping[str, str], Caller, Context], Awaitable[Answer]],
-        ready: Callable[[B, Caller, Context], Awaitable[None]] | None = None,
+        ready: Callable[[B, Caller, Context], Awaitable[Pending | None]] | None = None,
         shared: tuple[str, ...] = (),
     ) -> None:
         """Register the form that `button` opens, and what is done with what is filled in."""

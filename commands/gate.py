@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.actions import AgreeDeploy, DeclineDeploy, DeployAnyway, TypeTarget
 from bot.answers.acts import Acted, Answered
 from bot.models.caller import Caller
+from bot.models.pending import Pending
 from bot.routing import Context, Router
 from formatters import gate
 
@@ -29,14 +30,14 @@ async def typed(button: TypeTarget, filled: Mapping[str, str], caller: Caller, c
     return await context.operations.typed(caller, button.attempt_id, filled["typed"])
 
 
-async def may_decline(button: DeclineDeploy, caller: Caller, context: Context) -> None:
-    """Ask for no reason where nothing waits any more."""
-    await context.operations.may_decline(caller, button.attempt_id)
+async def may_decline(button: DeclineDeploy, caller: Caller, context: Context) -> Pending | None:
+    """Ask for no reason where nothing waits any more, or from who may not decline."""
+    return await context.operations.may_decline(caller, button.attempt_id)
 
 
-async def may_type(button: TypeTarget, caller: Caller, context: Context) -> None:
+async def may_type(button: TypeTarget, caller: Caller, context: Context) -> Pending:
     """Ask for nothing to be typed where it was, or where somebody else asked."""
-    await context.operations.may_type(caller, button.attempt_id)
+    return await context.operations.may_type(caller, button.attempt_id)
 
 
 def register(router: Router) -> None:

@@ -25,7 +25,8 @@ def lock_changed(changed: LockChanged) -> Message:
 
 def answered(done: Answered) -> Message:
     """Say that a question is answered."""
-    return gate.declined_by_you() if done.answer == "decline" else gate.typed_right()
+    said = {"decline": gate.declined_by_you, "take back": gate.taken_back_by_you}
+    return said.get(done.answer, gate.typed_right)()
 
 
 def _in_thread(done: Acted) -> Message:

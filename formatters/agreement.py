@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import assert_never
 
 from bot.actions import AgreeDeploy, DeclineDeploy
 from bot.models.attempt import ParameterValue
@@ -85,6 +86,11 @@ def wanted(pending: Pending, longest: int = 100) -> str:
             return "deploy"
 
 
+def wished(pending: Pending) -> str:
+    """Return who wants what, in a sentence without its end."""
+    return f"{_asker(pending)} wants to {_whole(pending)}"
+
+
 def _what_runs(pending: Pending) -> list[Block]:
     """Return all jobs that would run, in as many paragraphs as it takes."""
     wish, runs = pending.wish, pending.seen.runs
@@ -156,9 +162,27 @@ def _commit(pipeline: Pipeline) -> str:
 
 def agreed(pending: Pending, name: str, page: str = "", number: int | None = None) -> End:
     """Say in the request's place that it goes on: with what, and where, if that is known."""
-    build = f" It is {link(page, f'#{number}')}." if page and number is not None else ""
-    said = f"✅ {literal(name, 60)} agreed: {literal(pending.target)} is on its way, as {_asker(pending)} asked.{build}"
+    is_named = not isinstance(pending.wish, Deployment) and pending.wish.pipeline_number == number
+    build = f" It is {link(page, f'#{number}')}." if page and number is not None and not is_named else ""
+    said = f"✅ {literal(name, 60)} agreed: {_goes_on(pending, page)}, as {_asker(pending)} asked.{build}"
     return End(shown=said, more=tuple(block["text"]["text"] for block in _settings(pending)))
+
+
+def _goes_on(pending: Pending, page: str) -> str:
+    """Return what happens now that somebody agreed."""
+    wish, target = pending.wish, literal(pending.target)
+    if page and not isinstance(wish, Deployment):
+        number = f"#{wish.pipeline_number}"
+        target = f"{literal(pending.target.removesuffix(number).strip())} {link(page, number)}"
+    match wish:
+        case Deployment():
+            return f"{target} is on its way"
+        case Rerun():
+            jobs = f"the failed jobs of {target} run" if wish.failed_only else f"all of {target} runs"
+            return f"{jobs} again{' with SSH' if wish.ssh else ''}"
+        case Approval():
+            return f"{literal(wish.job_name) or 'the job on hold'} of {target} is approved"
+    assert_never(wish)
 
 
 def agreed_in_vain(pending: Pending, name: str, why: str, *, is_sure: bool) -> Message:

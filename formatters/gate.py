@@ -8,7 +8,7 @@ from bot.answers.questions import BranchIsRed, Question, ToBeTyped, WhichDefinit
 from bot.models.build import Build
 from bot.models.circleci import Definition
 from bot.models.pending import Approval, Deployment, Pending
-from formatters.agreement import LONGEST_REASON, wanted
+from formatters.agreement import LONGEST_REASON, wanted, wished
 from formatters.blocks import Block, Message, actions, assemble, button, context, literal, moment, section
 from formatters.forms import field, form
 from formatters.lookalikes import careful
@@ -99,25 +99,37 @@ def _typed_kind(pending: Pending) -> str:
     return "branch or tag" if pending.wish.ref is not None else "number"
 
 
-def type_form(action: TypeTarget, value: str, action_id: str) -> dict[str, Any]:
-    """Return the window to type the target into; its button says what is done then."""
-    act, is_build = action.word.capitalize(), action.word != "deploy"
-    number = " (of a build without one, its number with the #)" if is_build else ""
-    intro = f"Type the branch or the tag{number} that you are about to {action.word}, exactly as it is spelled."
-    label = "Branch, tag or number" if is_build else "Branch or tag"
-    return form(act, intro, [field("typed", label)], value=value, action_id=action_id, submit=act)
+def type_form(action: TypeTarget, value: str, action_id: str, pending: Pending) -> dict[str, Any]:
+    """Return the window to type the target into; its button says what is done then. What is typed is not shown."""
+    act, kind, wish = action.word.capitalize(), _typed_kind(pending), pending.wish
+    number = f" #{wish.pipeline_number}" if wish.ref is not None and not isinstance(wish, Deployment) else ""
+    what = f"{wanted(pending)} {'' if wish.ref is not None else 'a build of '}{literal(wish.project_title)}{number}"
+    how = "exactly as it is spelled" if wish.ref is not None else "with the #"
+    intro = f"To {what}, type its {kind}, {how}."
+    return form(act, intro, [field("typed", kind.capitalize())], value=value, action_id=action_id, submit=act)
 
 
-def decline_form(action: DeclineDeploy, value: str, action_id: str) -> dict[str, Any]:  # noqa: ARG001  # as all forms
-    """Return the window that asks for the reason."""
+def decline_form(
+    action: DeclineDeploy,  # noqa: ARG001  # as all forms
+    value: str,
+    action_id: str,
+    pending: Pending | None,
+) -> dict[str, Any]:
+    """Return the window that asks for the reason; it names what is declined, where that is known."""
+    intro = f"*{wished(pending)}.* Nothing is started if you decline." if pending else "Nothing is started then."
     hint = "Who asked reads it in the thread."
     fields = [field("reason", "Why not?", hint=hint, multiline=True, most=LONGEST_REASON)]
-    return form("Decline", "Nothing is started then.", fields, value=value, action_id=action_id, submit="Decline")
+    return form("Decline", intro, fields, value=value, action_id=action_id, submit="Decline")
 
 
 def typed_right() -> Message:
     """Say that it goes on."""
     return _said("It goes on; the channel has the news.")
+
+
+def taken_back_by_you() -> Message:
+    """Say that it ends there, to who asked for it."""
+    return _said("Taken back. Nothing is started.")
 
 
 def declined_by_you() -> Message:

@@ -7,8 +7,20 @@ from pydantic import SecretStr
 from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
-from bot.models.pending import Deployment
-from bot.operations import answering, approve, cancel, deciding, deploy, following, keeps, locks, rerun, sending
+from bot.models.pending import Deployment, Pending
+from bot.operations import (
+    answering,
+    approve,
+    cancel,
+    deciding,
+    deploy,
+    following,
+    keeps,
+    locks,
+    rerun,
+    sending,
+    standing,
+)
 from bot.operations.hands import Hands
 
 
@@ -36,13 +48,17 @@ class Operations:
         """Decline what somebody else asked for."""
         return await deciding.decline(self._hands, caller, pending_id, reason)
 
-    async def may_decline(self, caller: Caller, pending_id: str) -> None:
-        """Return where there is something to decline; raises what `decline` would."""
-        await deciding.to_decide(self._hands, caller, pending_id)
+    async def refuse_if_open(self, pending_id: str) -> None:
+        """Raise AskedAlready, which leads to the request, where what was asked waits for a second person."""
+        await standing.refuse_if_open(self._hands, pending_id)
 
-    async def may_type(self, caller: Caller, pending_id: str) -> None:
-        """Return where there is something to type; raises what `typed` would."""
-        await answering.to_be_typed(self._hands, caller, pending_id)
+    async def may_decline(self, caller: Caller, pending_id: str) -> Pending | None:
+        """Return what there is to decline, where that is known in time; raises what `decline` would."""
+        return await deciding.may_decline(self._hands, caller, pending_id)
+
+    async def may_type(self, caller: Caller, pending_id: str) -> Pending:
+        """Return what there is to type for; raises what `typed` would."""
+        return await answering.to_be_typed(self._hands, caller, pending_id)
 
     async def anyway(self, caller: Caller, pending_id: str) -> Acted:
         """Go on over a red branch."""

@@ -5,6 +5,7 @@ that died is run again by the engine, and goes on with its own decision. What wa
 same person goes on with theirs.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,7 +13,7 @@ from typing import assert_never
 
 from bot.answers.acts import Acted, Answered
 from bot.answers.questions import Waits
-from bot.errors import BotError, NothingToDo, Slip, StoreError, UsageError
+from bot.errors import BotError, CircleCIError, NothingToDo, Slip, StoreError, UsageError
 from bot.masks import masked
 from bot.models.attempt import Demand
 from bot.models.caller import Caller
@@ -38,6 +39,7 @@ from formatters import agreement
 from formatters.links import Links
 
 DECLINE, EXPIRED = "decline", "expired||"
+MOST_SECONDS = 1.5  # of the three that Slack gives a window to open
 
 
 async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
@@ -47,7 +49,7 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     """
     pending, caller = await to_decide(hands, caller, pending_id), await hands.named(caller)
     async with on_record(hands, caller, pending):
-        if caller.person_id == pending.asker.person_id:
+        if _is_own(pending, caller.person_id):
             raise NothingToDo("not_your_own")
         await _may(hands, caller, pending)
         await _said_before(hands, caller, pending)
@@ -150,6 +152,21 @@ async def _agreed(hands: Hands, caller: Caller, pending: Pending) -> Acted:
     return acted
 
 
+async def may_decline(hands: Hands, caller: Caller, pending_id: str) -> Pending | None:
+    """Return what somebody may decline; raises NotAllowed, and what `decline` would.
+
+    Where that is not known in time it returns None: the window opens, and who sends it is asked then.
+    """
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            pending, caller = await to_decide(hands, caller, pending_id), await hands.named(caller)
+            async with on_record(hands, caller, pending):
+                await _may(hands, caller, pending)
+    except (TimeoutError, CircleCIError):
+        return None
+    return pending
+
+
 async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) -> Answered:
     """Let it end there; the asker reads the reason in the thread. Raises Slip for none, or one that is too long."""
     pending, caller = await to_decide(hands, caller, pending_id), await hands.named(caller)
@@ -163,21 +180,26 @@ async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) ->
         await _decide(hands, caller, pending, DECLINE, by_form=True)
     async with alone(hands, caller, pending, decision(pending_id)):
         how = pending.end or _declined(pending, caller.person_id, caller.called, reason)
-        await end(hands, pending, how, _why_declined(caller.person_id, caller.called, reason))
-    return Answered(answer="decline")
+        await end(hands, pending, how, _why_declined(pending, caller.person_id, caller.called, reason))
+    return Answered(answer="take back" if _is_own(pending, caller.person_id) else "decline")
 
 
 def _declined(pending: Pending, person_id: str, name: str, reason: str) -> End:
-    if person_id == pending.asker.person_id:
+    if _is_own(pending, person_id):
         return End(shown=agreement.taken_back(pending, reason).text)
     told = agreement.declined_to_asker(pending, name, reason)
     return End(shown=agreement.declined(pending, name, reason).text, told=told.text, again=pending.wish.typed)
 
 
-def _why_declined(person_id: str, name: str, reason: str) -> NothingToDo:
+def _why_declined(pending: Pending, person_id: str, name: str, reason: str) -> NothingToDo:
     """Return what the record says of it."""
     why = f": {reason.strip()}" if reason.strip() else ""
-    return NothingToDo("declined", person_id=person_id, what=f"{name} declined{why}")
+    act = "took it back" if _is_own(pending, person_id) else "declined"
+    return NothingToDo("declined", person_id=person_id, what=f"{name} {act}{why}")
+
+
+def _is_own(pending: Pending, person_id: str) -> bool:
+    return person_id == pending.asker.person_id
 
 
 async def expire(hands: Hands, pending_id: str) -> timedelta | None:
@@ -206,7 +228,7 @@ async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) 
         return how, NothingToDo("expired")
     name = await hands.messenger.user_name(person_id) or person_id
     if verdict == DECLINE:
-        return _declined(pending, person_id, name, ""), _why_declined(person_id, name, "")
+        return _declined(pending, person_id, name, ""), _why_declined(pending, person_id, name, "")
     if verdict == OTHERWISE:
         return done_otherwise(pending, name), NothingToDo("done_otherwise", person_id=person_id)
     shown = agreement.agreed_in_vain(pending, name, agreement.interrupted(), is_sure=False).text

@@ -34,6 +34,13 @@ async def refuse_if_asked(hands: Hands, pending: Pending) -> None:
         raise await _asked_already(hands, found)
 
 
+async def refuse_if_open(hands: Hands, pending_id: str) -> None:
+    """Raise AskedAlready where what was asked under this id waits for a second person."""
+    pending = await hands.store.pending.get(pending_id)
+    if pending is not None and pending.waits and pending.request_ts is not None:
+        raise await _asked_already(hands, pending)
+
+
 async def for_everybody(hands: Hands, pending: Pending) -> Pending:
     """Record what a second person is about to be asked; raises AskedAlready where somebody was faster."""
     kept_one = await kept(hands, pending)

@@ -57,9 +57,8 @@ class Forms:
         try:
             button = form.button.unpack(click.value)
             await self._permitted(form, button, click.caller)
-            if form.ready is not None:
-                await form.ready(button, click.caller, self._context)
-            view = form.view(button, click.value, await self._opened(form, click))
+            about = (await form.ready(button, click.caller, self._context),) if form.ready else ()
+            view = form.view(button, click.value, await self._opened(form, click), *about)
             await self._context.messenger.open_view(click.trigger_id, view)
         except BotError as error:
             log.info("form_not_opened", form=form.button.action_id, error=repr(error))

@@ -86,8 +86,12 @@ async def asked_to_approve(team: Team) -> tuple[Pipeline, Message]:
 
 
 async def test_a_second_person_reads_what_runs_again_and_lets_it(team: Team) -> None:
-    team.slack.workspace.usergroups["S0RELEASE"].users.append(team.grace.id)
     build, asked = await asked_to_rerun(team)
+    # Who may not decline is asked for no reason.
+    assert "You may not rerun builds" in said(await presses(team, team.grace, asked, "Decline"))
+    assert team.grace.modal is None
+    team.slack.workspace.usergroups["S0RELEASE"].users.append(team.grace.id)
+    team.app.permissions.forget()  # as after a minute
     assert "ada wants to rerun the failed jobs of acme/frontend release/v2.0 #2417" in asked.visible
     assert "What runs again: unit-tests." in asked.visible
     assert f"barbara · #{build.number}" in asked.visible
@@ -98,7 +102,9 @@ async def test_a_second_person_reads_what_runs_again_and_lets_it(team: Team) -> 
     assert writes(team) == []
     await presses(team, team.grace, asked, agree)
     assert writes(team) == [f"POST /api/v2/workflow/{build.runs[1].id}/rerun"]
-    assert "grace agreed" in asked.visible
+    agreed = "grace agreed: the failed jobs of acme/frontend release/v2.0 #2417 run again, as ada asked."
+    assert agreed in asked.visible
+    assert asked.visible.count("#2417") == 1
     assert asked.buttons == []
     pushed(team, "release/v2.0", 5, revision="beef" * 10)  # what is decided is not asked anew
     assert "@grace was first" in said(await presses(team, team.slack.person("admin"), asked, agree))
@@ -111,6 +117,7 @@ async def test_a_second_person_reads_what_an_approval_would_start(team: Team) ->
     assert f"ada wants to approve hold-prod of acme/frontend try/on-hold #{build.number}" in asked.visible
     assert "It would start: deploy-prod." in asked.visible
     await presses(team, team.grace, asked, "Agree and approve")
+    assert "grace agreed: hold-prod of acme/frontend try/on-hold #2417 is approved, as ada asked." in asked.visible
     assert [one for one in writes(team) if "/approve/" in one] == writes(team)
     assert len(writes(team)) == 1
 
@@ -131,6 +138,11 @@ async def test_a_declined_rerun_is_told_with_its_reason_and_sent_no_more(team: T
     # Asked for again it is another request.
     await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=build.id))
     assert team.count("somebody else must agree") + team.count("Somebody else must agree") == 1
+    again = await team.reads("ada wants to rerun all of acme/frontend main")
+    window = await opens(team, team.ada, again, "Decline")
+    assert "Taken back. Nothing is started." in await fills_in(team.ada, window, reason="wrong build")
+    assert "ada took back the wish to rerun all of acme/frontend main" in again.visible
+    assert (await record(team))[-1].result == "ada took it back: wrong build"
 
 
 async def test_an_approval_that_nobody_agreed_to_in_time_is_over(team: Team) -> None:

@@ -70,6 +70,7 @@ async def test_under_rules_with_channels_windows_work_where_they_were_opened(tea
     await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
     request = await team.reads("Somebody else must agree")
     window = await opens(team, team.grace, request, "Decline")
+    assert "ada wants to deploy acme/frontend main." in window.visible.replace("*", "")
     await team.grace.submit(window, {"reason": "   "})
     assert "Say why not" in window.visible
     await team.grace.submit(window, {"reason": "x" * 501})
@@ -83,7 +84,10 @@ async def test_under_rules_with_channels_windows_work_where_they_were_opened(tea
 
     await team.ada.command("deploys", "/ci", "deploy acme/frontend hold/prod")
     asked = await team.is_told(team.ada, "type its branch or tag once more")
-    assert "It goes on" in await fills_in(team.ada, await opens(team, team.ada, asked, "Type it"), typed="hold/prod")
+    window = await opens(team, team.ada, asked, "Type it")
+    assert "To deploy acme/frontend, type its branch or tag" in window.visible
+    assert "hold/prod" not in window.visible
+    assert "It goes on" in await fills_in(team.ada, window, typed="hold/prod")
     assert "is set" in await fills_in(team.ada, await opens(team, team.ada, somewhere(team), VARIABLE), value="s3cret")
     assert len(writes(team)) == 2
 
