@@ -131,12 +131,17 @@ class Slip(UserError):
 
 
 class Taken(UserError):
-    """Somebody else, `person_id`, was first at `what`: it is under way. Nobody's name means the bot itself."""
+    """Somebody else, `person_id`, was first at `what`: it is under way. Nobody's name means the bot itself.
 
-    def __init__(self, person_id: str, what: str) -> None:
+    `number` is the pipeline that came of it, if that is known; `is_own` says that who is told was first themselves.
+    """
+
+    def __init__(self, person_id: str, what: str, *, number: int = 0, is_own: bool = False) -> None:
         super().__init__(f"{person_id} was first: {what}")
         self.person_id = person_id
         self.what = what
+        self.number = number
+        self.is_own = is_own
 
 
 class TooMany(UserError):

@@ -13,8 +13,16 @@ def nothing(problem: Taken | AskedAlready | NothingToDo) -> str:
     if isinstance(problem, AskedAlready):
         return _asked_already(problem)
     if isinstance(problem, Taken):
-        return f"{mention(problem.person_id) or 'I'} was first: {literal(problem.what, 200)} is already under way."
+        return _taken(problem)
     return _WORDS[problem.why](problem)
+
+
+def _taken(problem: Taken) -> str:
+    what = literal(problem.what, 200)
+    if problem.number and problem.is_own:
+        return f"You answered this already: {what} is #{problem.number}."
+    how = f"#{problem.number}" if problem.number else "already under way"
+    return f"{mention(problem.person_id) or 'I'} was first: {what} is {how}."
 
 
 def _asked_already(problem: AskedAlready) -> str:

@@ -34,7 +34,7 @@ async def waiting(hands: Hands, caller: Caller, pending_id: str, claim: str) -> 
     if pending.over and pending.end is not None:
         raise NothingToDo("over", what=pending.end.shown)
     if pending.over and person_id and not verdict:
-        raise taken(pending, person_id)
+        raise await _went_on(hands, caller, pending, person_id)
     if pending.over or person_id == caller.person_id:
         return _found(None if pending.over else pending)
     raise NothingToDo("answered_too_late", what=pending.target)
@@ -44,6 +44,14 @@ def _found(pending: Pending | None) -> Pending:
     if pending is None:
         raise UsageError("This question is too old.")
     return pending
+
+
+async def _went_on(hands: Hands, caller: Caller, pending: Pending, person_id: str) -> Taken:
+    """Return the error that says who was first, and what came of it."""
+    error = taken(pending, person_id)
+    attempt = await hands.store.attempts.get(pending.id) if isinstance(pending.wish, Deployment) else None
+    number = attempt.pipeline_number if attempt else None
+    return Taken(person_id, error.what, number=number or 0, is_own=person_id == caller.person_id)
 
 
 @asynccontextmanager

@@ -133,7 +133,9 @@ class Dispatcher:
             return await self._answer_to(invocation, act)  # may be read as often as anybody likes
         store, claim = self._context.store, f"run:{click.channel_id}:{click.message_ts}:{text}"
         if (holder := await store.claims.claim(claim, act.caller.claim)) != act.caller.claim:
-            raise Taken(holder.rpartition("|")[2], text)
+            first_id, _, person_id = holder.rpartition("|")
+            await self._context.operations.refuse_if_open(first_id)
+            raise Taken(person_id, text)
         try:
             return await self._answer_to(invocation, act)
         except Waits as waits:

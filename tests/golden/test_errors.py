@@ -72,7 +72,12 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-unauthorized": (Unauthorized(),),
     "error-rate-limited": (RateLimited(timedelta(seconds=40)), RateLimited(timedelta(minutes=3))),
     "error-spent": (Spent(timedelta(seconds=4)),),
-    "error-taken": (Taken("U0ADA", "Rerun failed"), Taken("", "rerun once")),
+    "error-taken": (
+        Taken("U0ADA", "Rerun failed"),
+        Taken("", "rerun once"),
+        Taken("U0ADA", "deploy acme/frontend main", number=2417),
+        Taken("U0ADA", "deploy acme/frontend main", number=2417, is_own=True),
+    ),
     "error-too-many": (TooMany(10, 3),),
     "error-asked-already": tuple(
         AskedAlready("U0ADA", "acme/frontend main", asked_at=datetime(2026, 11, 20, 10, 12, tzinfo=UTC), url=url)

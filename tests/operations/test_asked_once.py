@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import ApproveJob, RerunAll, RerunFailed, TypeTarget
+from bot.actions import ApproveJob, RerunAll, RerunFailed, RunCommand, TypeTarget
 from playground.slack.conversations import Message
 from tests.operations.scene import (
     MOBILE,
@@ -94,7 +94,8 @@ async def test_a_second_press_points_at_the_request_that_stands(team: Team) -> N
     failed, held = pushed(team, "try/parallel", OVER), pushed(team, "try/on-hold", ON_HOLD)
     run, place = held.runs[0], somewhere(team)
     hold = ApproveJob(pipeline_id=held.id, workflow_id=run.id, approval_request_id=run.job_ids["hold-prod"])
-    for number, action in enumerate((RerunFailed(pipeline_id=failed.id), RerunAll(pipeline_id=failed.id), hold), 1):
+    reruns = RerunFailed(pipeline_id=failed.id), RerunAll(pipeline_id=failed.id)
+    for number, action in enumerate((*reruns, hold, RunCommand(text=MAIN)), 1):
         assert await presses(team, team.ada, place, action) == []
         assert "@ada asked for this at" in said(await presses(team, team.grace, place, action))
         assert len(requests(team)) == number

@@ -188,7 +188,7 @@ async def test_a_red_branch_is_deployed_all_the_same_once(tmp_path: Path) -> Non
         await admin.click(for_admin, button)
         await quiet(team)
         await admin.click(for_admin, button)
-        await team.is_told(admin, "@admin was first: deploy acme/frontend release/v2.0")
+        await team.is_told(admin, "You answered this already: deploy acme/frontend release/v2.0 is #2419.")
         assert team.posts("/pipeline") == [{"branch": "release/v2.0"}]
 
 
@@ -221,7 +221,7 @@ async def test_a_definition_is_chosen_once_by_its_old_button(tmp_path: Path) -> 
         await team.ada.click(waits, "build")
         await team.reads("acme/mobile · main")
         await team.ada.click(waits, "nightly")
-        await team.is_told(team.ada, "@ada was first: deploy acme/mobile main")
+        await team.is_told(team.ada, "You answered this already: deploy acme/mobile main is #2418.")
         project = team.circleci.world.projects["circleci/5e0c5f62/9f1c2d7a"]
         (posted,) = team.posts("/run")
         assert isinstance(posted, dict)
