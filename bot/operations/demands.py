@@ -4,6 +4,7 @@ A demand that somebody met is kept in the act that waits (`Pending`); that a bra
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import assert_never
 
@@ -122,7 +123,7 @@ async def request(hands: Hands, pending: Pending) -> Pending:
     if pending.request_ts is None:
         pending = await for_everybody(hands, pending)
         try:
-            ts = await hands.messenger.post(place.channel_id, message, thread_ts=place.thread_ts)
+            ts = await _posted(hands, pending, place, message)
         except SlackError:
             await stands_no_more(hands, pending)
             raise
@@ -133,6 +134,18 @@ async def request(hands: Hands, pending: Pending) -> Pending:
     if pending.expires_at is not None:
         await hands.engine.add(EXPIRE, pending.id, when=pending.expires_at)
     return pending
+
+
+async def _posted(hands: Hands, pending: Pending, place: Place, message: Message) -> str:
+    """Post a request and return its `ts`; where the answer is lost, it is looked for: it may stand there."""
+    try:
+        return await hands.messenger.post(place.channel_id, message, thread_ts=place.thread_ts, mark=pending.id)
+    except SlackError as error:
+        if error.lost:
+            with suppress(SlackError):  # where we may not read, nobody can tell
+                if found := await hands.messenger.find(place, pending.id):
+                    return found
+        raise
 
 
 async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:

@@ -76,7 +76,7 @@ class Forms:
             button, caller = form.button.unpack(window.value), sent.by(window.place)
             await self._permitted(form, button, caller)
             _refuse_secrets(form, sent)
-            first = await self._context.store.claims.first(_claim(sent.view_id), KEPT)
+            first = await self._context.store.claims.first(_claim(sent.callback_id), KEPT)
         except BotError as error:
             await _acknowledge(ack, error if isinstance(error, Slip) else errors.error(error))
             return
@@ -143,7 +143,7 @@ class Forms:
             return self._shown(waits.question)
         except Slip as slip:
             with suppress(StoreError):
-                await self._context.store.claims.release(_claim(sent.view_id))  # the same window is sent again
+                await self._context.store.claims.release(_claim(sent.callback_id))  # the same window is sent again
             return slip
         except StoreError as error:
             return errors.error(error)
@@ -178,8 +178,8 @@ def _refuse_secrets(form: Form, sent: Submission) -> None:
             raise Slip(name, "holds_secret")
 
 
-def _claim(view_id: str) -> str:
-    return f"form:{view_id}"
+def _claim(callback_id: str) -> str:
+    return f"form:{callback_id}"
 
 
 async def _acknowledge(ack: Ack, outcome: Message | Slip) -> None:

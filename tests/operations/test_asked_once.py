@@ -159,6 +159,15 @@ async def test_asked_in_another_place_it_is_answered_there(team: Team) -> None:
     assert len(writes(team)) == 1
 
 
+async def test_a_request_whose_answer_was_lost_is_found_where_it_stands(team: Team) -> None:
+    team.slack.faults.add("POST", "/api/chat.postMessage", drop="after")
+    assert await types(team, team.ada, MAIN) == []
+    (asked,) = requests(team)
+    await presses(team, team.grace, asked, "Agree and deploy")
+    assert "grace agreed" in asked.visible
+    assert len(writes(team)) == 1
+
+
 async def test_a_request_that_could_not_be_posted_stands_in_nobodys_way(team: Team) -> None:
     team.slack.refuse("chat.postMessage", "is_archived")
     assert "Slack refused" in said(await types(team, team.ada, MAIN))

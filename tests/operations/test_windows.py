@@ -97,7 +97,11 @@ async def test_a_window_of_another_channel_is_refused_however_it_is_forged(team:
     named = VARIABLE.model_copy(update={"name": "OTHER"})
     allowed = await opens(team, team.ada, somewhere(team), named)
     allowed.content["private_metadata"] = VARIABLE.pack()
+    sent = allowed.content["callback_id"]
     assert "OTHER is set" in (await fills_in(team.ada, allowed, value="s3cret")).replace("`", "")
+    twice = await opens(team, team.ada, somewhere(team), named)
+    twice.content["callback_id"] = sent  # the same once more, under another view's id
+    await fills_in(team.ada, twice, value="other")
     of_ada = await opens(team, team.ada, somewhere(team), VARIABLE)
     of_grace = carrying(await opens(team, team.grace, somewhere(team), named), of_ada)
     assert "is not yours" in await fills_in(team.grace, of_grace, value="s3cret")
