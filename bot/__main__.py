@@ -88,7 +88,7 @@ def _policy(file: Path) -> int:
     except BadSettings as error:
         print("\n".join(wrong for _, wrong in error.problems), file=sys.stderr)
         return 2
-    print(f"{file} is well: {checked(policy)}")
+    print(f"{file} {checked(policy)}")
     return 0
 
 

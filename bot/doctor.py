@@ -46,7 +46,11 @@ async def examine(
     return [
         *checkup.settings(problems),
         *checkup.files(settings, projects, problems),
-        *(checkup.policy(settings.policy_file, policy) if settings.policy_file and not _is_told(problems) else ()),
+        *(
+            checkup.policy(settings.policy_file, policy, projects.projects)
+            if settings.policy_file and not _is_told(problems)
+            else ()
+        ),
         *(checkup.slack(who, manifest.scopes(), manifest.optional_scopes()) if settings.slack_bot_token else ()),
         *checkup.way_in(settings, app_token),
         *checkup.channels(settings, channels),

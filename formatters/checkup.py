@@ -1,6 +1,6 @@
 """The check-up in words: what was found, and for what is wrong the exact place to put it right."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from bot.answers.ourselves import CheckUp
 from bot.errors import BotError, CircleCIError, NotFound, Rejected, SlackError, Unauthorized
 from bot.models.checkup import Finding, Identity, Memory, Verdict
 from bot.models.circleci import Collaboration, User
-from bot.policy import Policy
+from bot.policy import Policy, warnings
 from bot.settings import Problem, Projects, Settings
 from formatters.blocks import Message, assemble, escape, fit, literal, section
 from formatters.policy import contents
@@ -55,12 +55,14 @@ def files(given: Settings, projects: Projects, problems: Sequence[Problem]) -> I
         yield Finding(what="Projects file", verdict=Verdict.OK, found=found)
 
 
-def policy(file: Path, read: Policy | str) -> Iterator[Finding]:
-    """Yield how the policy file stands: what is in it, or each line that is wrong."""
+def policy(file: Path, read: Policy | str, aliases: Collection[str] = ()) -> Iterator[Finding]:
+    """Yield how the policy file stands: what is in it and hardly meant, or each line that is wrong."""
     if isinstance(read, str):
         yield Finding(what="Policy file", verdict=Verdict.BROKEN, found=read, fix=PLACES["POLICY_FILE"])
     else:
         yield Finding(what="Policy file", verdict=Verdict.OK, found=f"{file} has {contents(read)}")
+        for warning in warnings(read, aliases):
+            yield Finding(what="Policy file", verdict=Verdict.LOOK, found=warning, fix=PLACES["POLICY_FILE"])
 
 
 def slack(who: Identity | BotError, wanted: frozenset[str], optional: frozenset[str]) -> Iterator[Finding]:

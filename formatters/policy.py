@@ -2,7 +2,7 @@
 
 from bot.answers.people import PolicyDecision
 from bot.models.lock import Lock
-from bot.policy import KEEPERS, Policy, pull_request_rules
+from bot.policy import KEEPERS, Policy, pull_request_rules, warnings
 from formatters.blocks import Message, assemble, context, literal, mention, moment, section
 from formatters.errors import DOING
 from formatters.words import count, listed
@@ -40,10 +40,12 @@ def contents(policy: Policy) -> str:
 
 
 def checked(policy: Policy) -> str:
-    """Return what there is to know of a policy file that is well, for a terminal."""
+    """Return how a policy file that can be read stands, for a terminal, behind its name."""
     naming = pull_request_rules(policy)
     deployed = f"Pull requests are deployed by: {', '.join(naming)}." if naming else _NO_PULL_REQUESTS
-    return f"{contents(policy)}.\n{deployed}"
+    warned = warnings(policy)
+    well = "can be read, but look below" if warned else "is well"
+    return "\n".join([f"{well}: {contents(policy)}.", deployed, *(f"Look: {warning}" for warning in warned)])
 
 
 _NO_PULL_REQUESTS = "Nobody deploys a pull request: no rule that allows it names pull_requests."

@@ -1,5 +1,6 @@
 """The policy as a table: role, word, project, branch, channel; deny over allow; who Slack does not know."""
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.__main__ import main
+from bot.models import git
 from bot.models.circleci import Ref
-from bot.policy import DEFAULT, Asked, BadPolicy, Kind, Person, Policy, Word, decide, parse, who_could
+from bot.policy import DEFAULT, Asked, BadPolicy, Kind, Person, Policy, Word, decide, globs, parse, warnings, who_could
 
 FILE = """
 [roles.release-managers]
@@ -257,6 +259,11 @@ def test_whom_slack_does_not_know_may_never_do_more(
         ('[[rules]]\nname = ""\nwords = ["read"]', "line 2: rules.1.name: this rule has no name"),
         ('[[rules]]\nname = "x"\neffect = "forbid"\nwords = ["read"]', "line 3: rules.1.effect: write 'allow'"),
         ('[[rules]]\nname = "x"\nwords = ["deploy"]\ntyped = "maybe"', "line 4: rules.1.typed: write true or false"),
+        ('[[rules]]\nname = "x"\nwords = ["deploy"]\ngreen = "yes"', "line 4: rules.1.green: write true or false"),
+        (
+            '[[rules]]\nname = "x"\nsecond_person = "yes"\nwords = ["deplyo"]',
+            "there is no word 'deplyo', did you mean 'deploy'?\nline 3: rules.1.second_person: write true or false",
+        ),
         ('[[rules]]\nname = "x"\nwords = ["read"]\nusers = 1\nroles = [1]', 'roles.1: write it in quotes, as "1"'),
         ('[[rules]]\nname = "x"\nwords = ["read"]\nroles = []', "line 4: rules.1.roles: it is empty"),
         (f'[[rules]]\nname = "{"x" * 201}"\nwords = ["read"]', "line 2: rules.1.name: it is too long: at most 200"),
@@ -278,7 +285,20 @@ def test_whom_slack_does_not_know_may_never_do_more(
                 ("branches", "pull/*", "means no branch: write pull_requests"),
                 ("branches", "!pull/7/head", "means no branch: write pull_requests"),
                 ("branches", "merge-requests/*", "means no branch: write pull_requests"),
+                ("branches", "heads/main", "fits nothing: write it without heads/"),
+                ("branches", "!ma in", "fits nothing: it holds a space"),
+                ("branches", "HEAD", "fits nothing: HEAD and @ mean whatever is newest, and name nothing. Write the"),
+                ("branches", "*.lock", "fits nothing: a part of it ends with .lock"),
+                ("branches", "release/", "fits nothing: it ends with /. Write 'release/*' for all below it"),
+                ("branches", "release/[", "fits nothing: its [ has no ]"),
+                ("tags", "v*..?", "fits nothing: it holds .."),
+                ("tags", "v[0-9]~1", "fits nothing: it holds ~"),
+                ("branches", "main^*", "fits nothing: it holds ^"),
                 ("pull_requests", "pull/7", "is no number of a pull request"),
+                ("pull_requests", "-", "is no number of a pull request"),
+                ("projects", "acme/frontend:main", "fits nothing: write 'acme/frontend', and what is behind the colon"),
+                ("projects", "acme/", "fits nothing: write acme/* for all of an organisation"),
+                ("projects", "acme/[", "fits nothing: its [ has no ]"),
                 ("projects", "https://github.com/acme/web", "fits nothing: write it as acme/frontend"),
             )
         ),
@@ -298,6 +318,53 @@ def test_a_mistake_is_named_with_its_line(text: str, mistake: str) -> None:
     with pytest.raises(BadPolicy) as bad:
         parse(text)
     assert mistake in str(bad.value)
+
+
+PIECES = ("*", ""), ("*", "x.y"), ("*", "/"), ("?", "."), ("?", "/"), ("[!v]", "-"), ("[[]", "["), ("[]a]", "a")
+LETTERS = [(one, one) for one in ("a", "/", ".", "@", "{", "-", "heads", ".lock", "HEAD", "0123456789" * 4)]
+
+
+@given(st.lists(st.sampled_from([*PIECES, *LETTERS]), min_size=1, max_size=7))
+def test_a_glob_that_a_name_fits_is_never_refused(pieces: list[tuple[str, str]]) -> None:
+    glob, name = ("".join(piece) for piece in zip(*pieces, strict=True))
+    assert fnmatchcase(name, glob)
+    if not git.fault(name):
+        assert globs.ref(glob) == glob
+
+
+def test_globs_that_some_name_fits_are_taken() -> None:
+    for taken in ("release/[!v]*", "[]x]", "x[[]*]", "v?.lock*", "[a-z]eads/x", "*", "?"):
+        assert globs.ref(taken) == taken
+
+
+READ = '[[rules]]\nname = "all read"\nwords = ["read"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ('[[rules]]\nname = "x"\neffect = "deny"\nwords = ["ssh"]', "No rule allows anything: nobody may do anything"),
+        ('[[rules]]\nname = "x"\nwords = ["deploy"]', "No rule lets anybody read: help, status"),
+        (f'{READ}[[rules]]\nname = "x"\neffect = "deny"\nwords = ["*"]', "“x” keeps everybody from reading"),
+        (READ + READ, "2 rules have the name “all read”"),
+        (
+            f'{READ}[[rules]]\nname = "x"\nwords = ["deploy"]\ntags = ["v*"]\ngreen = true',
+            "“x” demands green of tags alone",
+        ),
+        (
+            f'{READ}[[rules]]\nname = "x"\neffect = "demand"\nwords = ["deploy"]\ntyped = true',
+            "“x” demands something of deploy, which no rule allows.",
+        ),
+        (f'{READ}projects = ["!acme"]', "“all read” names acme, which is no alias of the projects file."),
+        (f'{READ}projects = ["Web", "acme/*"]', ""),
+        (READ, ""),
+        ('[roles.ops]\nusers = ["U1"]', ""),
+    ],
+)
+def test_what_is_hardly_meant_is_told(text: str, warned: str) -> None:
+    found = warnings(parse(text), ["web"])
+    assert len(found) == bool(warned)
+    assert "".join(found).startswith(warned)
 
 
 def test_a_file_without_rules_has_the_default_ones() -> None:
@@ -323,4 +390,10 @@ def test_a_file_is_checked_before_it_is_used(tmp_path: Path, capsys: pytest.Capt
     assert "it cannot be read" in capsys.readouterr().err
     good.write_text('[roles.ops]\nusers = ["U1"]\n[[rules]]\nname = "x"\nwords = ["*"]\npull_requests = ["*"]')
     assert main(["policy", "check", str(good)]) == 0
-    assert "1 role, 1 rule.\nPull requests are deployed by: x." in capsys.readouterr().out
+    assert "is well: 1 role, 1 rule.\nPull requests are deployed by: x." in capsys.readouterr().out
+    good.write_text('[[rules]]\nname = "x"\nwords = ["deploy"]\nprojects = ["acme"]')
+    assert main(["policy", "check", str(good)]) == 0
+    told = capsys.readouterr().out
+    assert "can be read, but look below: 0 roles, 1 rule." in told
+    assert "Look: No rule lets anybody read" in told
+    assert "Look: “x” names acme, which can only mean an alias of the projects file. All of an organisation is" in told

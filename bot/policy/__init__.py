@@ -17,6 +17,7 @@ from bot.policy.deciding import (
 )
 from bot.policy.file import BadPolicy, parse
 from bot.policy.rules import ADMINS, BUILT_IN, DEFAULT, EVERYONE, KEEPERS, Policy, Role, Rule
+from bot.policy.warnings import warnings
 from bot.policy.words import ALL_WORDS, CARRIED_BY, Word
 
 __all__ = [
@@ -45,5 +46,6 @@ __all__ = [
     "names_projects",
     "parse",
     "pull_request_rules",
+    "warnings",
     "who_could",
 ]

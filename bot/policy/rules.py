@@ -5,10 +5,10 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
-from bot.models import git
+from bot.policy import globs
 from bot.policy.words import ALL_WORDS, CARRIED_BY, Word, uncarried
 
 EVERYONE, MEMBERS, GUESTS, STRANGERS, ADMINS = BUILT_IN = ("everyone", "members", "guests", "strangers", "admins")
@@ -45,37 +45,6 @@ def _an_id(letters: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _a_branch(glob: str) -> str:
-    """Refuse what no branch of CircleCI's fits: it would deny nothing."""
-    name = glob.removeprefix("!")
-    if git.pull_request(name.replace("*", "0")) or name.startswith(("pull/", "refs/pull/", "merge-requests/")):
-        raise ValueError(f'{glob!r} means no branch: write pull_requests = ["*"], or their numbers')
-    return _a_ref(glob)
-
-
-def _a_ref(glob: str) -> str:
-    name = glob.removeprefix("!")
-    for long in ("refs/heads/", "refs/tags/", "tag:"):
-        if name.startswith(long):
-            raise ValueError(f"{glob!r} fits nothing: write it without {long}")
-    if name != name.strip() or not name:
-        raise ValueError(f"{glob!r} fits nothing: no name begins or ends with a blank")
-    return glob
-
-
-def _a_project(glob: str) -> str:
-    if "://" in glob or any(map(str.isspace, glob)):
-        raise ValueError(f"{glob!r} fits nothing: write it as acme/frontend, by its slug or by an alias")
-    return glob
-
-
-def _a_number(glob: str) -> str:
-    if not _NUMBERS.fullmatch(glob):
-        raise ValueError(f"{glob!r} is no number of a pull request, and no glob over numbers")
-    return glob
-
-
-_NUMBERS = re.compile(r"!?[0-9*?\[\]-]+")
 _Channels = tuple[Annotated[str, _an_id("CGD")], ...]
 
 
@@ -108,14 +77,14 @@ class Rule(_Strict):
     effect: Literal["allow", "deny", "demand"] = "allow"
     roles: tuple[str, ...] = Field((EVERYONE,), min_length=1)
     words: tuple[Annotated[str, AfterValidator(_known_word)], ...] = Field(min_length=1)
-    projects: tuple[Annotated[str, AfterValidator(_a_project)], ...] = ()
-    branches: tuple[Annotated[str, AfterValidator(_a_branch)], ...] = ()
-    tags: tuple[Annotated[str, AfterValidator(_a_ref)], ...] = ()
-    pull_requests: tuple[Annotated[str, AfterValidator(_a_number)], ...] = ()
+    projects: tuple[Annotated[str, AfterValidator(globs.project)], ...] = ()
+    branches: tuple[Annotated[str, AfterValidator(globs.branch)], ...] = ()
+    tags: tuple[Annotated[str, AfterValidator(globs.ref)], ...] = ()
+    pull_requests: tuple[Annotated[str, AfterValidator(globs.number)], ...] = ()
     channels: _Channels = ()
-    second_person: bool = False
-    typed: bool = False
-    green: bool = False
+    second_person: StrictBool = False
+    typed: StrictBool = False
+    green: StrictBool = False
 
     @property
     def demands(self) -> tuple[str, ...]:
