@@ -17,6 +17,7 @@ from bot.policy import (
     ADMINS,
     Asked,
     Decision,
+    Elsewhere,
     Kind,
     Person,
     Policy,
@@ -28,6 +29,7 @@ from bot.policy import (
     named_in_rules,
     names_projects,
     who_could,
+    who_could_elsewhere,
 )
 from bot.settings import Projects, Settings
 
@@ -89,7 +91,7 @@ class Permissions:
         """
         asked = (await self.asked(caller, word, slug, ref))._replace(certain=certain)
         decision = await self.decision(caller, asked)
-        rule = decision.rule if decision.allowed else await self._in_words(decision, asked)
+        rule = decision.rule if decision.allowed else await self.reason(decision, asked)
         if not decision.allowed:
             raise NotAllowed(caller.person_id, word, rule, about=_about(asked))
         return decision
@@ -142,6 +144,17 @@ class Permissions:
     async def could(self, asked: Asked) -> tuple[str, ...]:
         """Return in words who could do this."""
         return tuple([await self._role(role) for role in who_could(self._policy, asked)])
+
+    async def could_elsewhere(self, asked: Asked) -> tuple[Elsewhere, ...]:
+        """Return in words who could do this in other channels."""
+        found = who_could_elsewhere(self._policy, asked)
+        return tuple([one._replace(roles=tuple([await self._role(role) for role in one.roles])) for one in found])
+
+    async def reason(self, decision: Decision, asked: Asked) -> str:
+        """Return in words what decides: the rule, or for whom alone it is."""
+        if not (decision.allowed or decision.denied) and who_could(self._policy, asked) == (ADMINS,):
+            return f"it is for {await self._role(ADMINS)}"
+        return decision.rule
 
     async def _person(self, caller: Caller) -> Person:
         stranger = bool(caller.team_id) and caller.team_id != self._team_id
@@ -204,12 +217,6 @@ class Permissions:
             except Rejected as error:
                 raise (NotFound("project", slug) if error.status == 404 else error) from error
         return self._titles[slug]
-
-    async def _in_words(self, decision: Decision, asked: Asked) -> str:
-        could = who_could(self._policy, asked)
-        if could == (ADMINS,):
-            return f"it is for {await self._role(ADMINS)}"
-        return decision.rule
 
     async def _role(self, role: str) -> str:
         if role != ADMINS:

@@ -27,6 +27,7 @@ HELP = CommandHelp(
     also=("may", "policy", "permissions", "allowed"),
 )
 STOPPED_BY_LOCKS = (Permission.DEPLOY, Permission.RERUN, Permission.APPROVE)
+TO_LOCK = ("lock", "unlock")  # of a whole project too, and at once
 OF_A_BRANCH = (Permission.DEPLOY, Permission.RERUN, Permission.CANCEL, Permission.APPROVE)
 
 
@@ -52,7 +53,8 @@ async def explain(request: Why, caller: Caller, context: Context) -> PolicyDecis
     word = command.permission if command else request.word
     if word not in list(Permission):
         raise UsageError("I know no such command.", given=request.word)
-    slug, ref = await _about(request, word, caller, context)
+    to_lock = request.word in TO_LOCK
+    slug, ref = await _about(request, "" if to_lock else word, caller, context)
     asked = await context.permissions.asked(caller, word, slug, ref)
     asked = asked._replace(certain=bool(asked.projects))
     decision = await context.permissions.decision(caller, asked)
@@ -60,7 +62,19 @@ async def explain(request: Why, caller: Caller, context: Context) -> PolicyDecis
     could = await context.permissions.could(asked)
     held = await context.store.locks.on(slug, ref) if slug and word in STOPPED_BY_LOCKS else []
     locks = tuple(lock for lock in held if lock.holder_id != caller.person_id)
-    return PolicyDecision(word=word, about=about, could=could, locks=locks, **decision._asdict())
+    told = decision._replace(rule=await context.permissions.reason(decision, asked))
+    if to_lock:  # which takes a deploy's right, and meets none of its demands
+        told = told._replace(second_person=False, typed=False, green=False)
+    return PolicyDecision(
+        word=word,
+        about=about,
+        could=could,
+        elsewhere=await context.permissions.could_elsewhere(asked),
+        locks=locks,
+        to_lock=to_lock,
+        unbuilt=await _is_unbuilt(slug, request.about(context.projects)[1], caller, context),
+        **told._asdict(),
+    )
 
 
 async def _about(request: Why, word: str, caller: Caller, context: Context) -> tuple[ProjectSlug | None, Ref | None]:
@@ -72,6 +86,14 @@ async def _about(request: Why, word: str, caller: Caller, context: Context) -> t
     if ref is None and word in OF_A_BRANCH:
         ref = Ref(name=project.default_branch)
     return project.slug, ref
+
+
+async def _is_unbuilt(slug: ProjectSlug | None, ref: Ref | None, caller: Caller, context: Context) -> bool:
+    """Say whether CircleCI never built the branch that was named; who may not look at it is not told."""
+    if slug is None or ref is None or ref.is_tag or ref.pull_request:
+        return False
+    readable = await context.finder.may_read(caller, slug, ref)
+    return readable and not await context.finder.has_branch(slug, ref.name)
 
 
 def register(router: Router) -> None:

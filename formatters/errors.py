@@ -77,7 +77,7 @@ def error(
         case Locked():
             return locks.refused(problem)
         case _:
-            text = _sentence(problem)
+            text = f"{_sentence(problem)}{_who_could(problem, command)}"
             helps = reference and not isinstance(problem, _ALL_SAID)
             return assemble(text, section(text), context(f"Reference {clean(reference, 20)}") if helps else None)
 
@@ -159,6 +159,7 @@ DOING = {
     "ssh": "open builds to SSH",
     "admin": "look into me",
 }
+LONGEST_LINE = 200  # what is cut is no command
 NOT_READ = ", so I could not read what I need, and did not go on"
 _ALWAYS: dict[type[BotError], str] = {
     Unauthorized: "CircleCI does not accept my token any more. Nothing was done. The operator has been told; "
@@ -194,6 +195,16 @@ def _sentence(problem: BotError) -> str:
             return f"Slack refused what I tried ({clean(problem.code, 60)}). Ask who runs me to look at my log."
         case _:
             return "Something went wrong on my side. Ask who runs me to look at my log."
+
+
+def _who_could(problem: BotError, command: str) -> str:
+    """Return how to learn who could, where that is not said and `why` may be asked."""
+    if not isinstance(problem, NotAllowed) or problem.is_of_another or not problem.about:
+        return ""
+    if problem.word == "read" or problem.rule.startswith("it is for ") or problem.about.count(" ") > 1:
+        return ""
+    line = f"{command} why {problem.word} {problem.about}".rstrip()
+    return f" {code(line)} says who could." if len(line) < LONGEST_LINE else ""
 
 
 def _of_circleci(problem: CircleCIError) -> str:

@@ -1,10 +1,13 @@
 """Who may do what, in words: the rule that decides, what it demands, and who could."""
 
+from collections.abc import Sequence
+
 from bot.answers.people import PolicyDecision
 from bot.models.lock import Lock
 from bot.policy import KEEPERS, Policy, pull_request_rules, warnings
 from formatters.blocks import Message, assemble, context, literal, mention, moment, section
 from formatters.errors import DOING
+from formatters.lookalikes import careful
 from formatters.words import count, listed
 
 _DEMANDS = {
@@ -16,16 +19,31 @@ _DEMANDS = {
 
 def why(decision: PolicyDecision) -> Message:
     """Return what the policy says to the one who asks, and why."""
-    what = DOING[decision.word] + (f" ({literal(decision.about)})" if decision.about else "")
+    doing = "lock and unlock" if decision.to_lock else DOING[decision.word]
+    what = doing + (f" ({literal(decision.about)})" if decision.about else "")
     rule = f"“{literal(decision.rule, 300)}”"
     if decision.allowed:
         demands = [words for name, words in _DEMANDS.items() if getattr(decision, name)]
-        text = f"You may {what} here: {rule}." + (f" But {'; '.join(demands)}." if demands else "")
+        where = "" if decision.about else "on some branches "
+        text = f"You may {what} here: {rule}." + (f" But {where}{'; '.join(demands)}." if demands else "")
     else:
         text = f"You may not {what} here: {literal(decision.rule, 300)}."
-    could = f"Who could: {listed(decision.could, 8)}." if decision.could else "Nobody could."
-    locks = [section(_lock(one)) for one in decision.locks]
-    return assemble(text, section(text), *locks, context(could))
+    notes = [section(_lock(one)) for one in decision.locks]
+    if decision.unbuilt:
+        notes.append(section("CircleCI has built no branch of this name: check the spelling."))
+    if careful_with := careful(*decision.about.rsplit(" ", 1)):
+        notes.append(section(f"⚠️ {careful_with}"))
+    return assemble(text, section(text), *notes, context(_who_could(decision)))
+
+
+def _who_could(decision: PolicyDecision) -> str:
+    here = [listed(decision.could, 8)] if decision.could else []
+    there = [f"{listed(one.roles, 8)}, from {_channels(one.channels)}" for one in decision.elsewhere[:5]]
+    return f"Who could: {'; '.join([*here, *there])}." if here or there else "Nobody could."
+
+
+def _channels(ids: Sequence[str]) -> str:
+    return " or ".join(f"<#{one}>" for one in ids[:5]) + (f" or {len(ids) - 5} more" if len(ids) > 5 else "")
 
 
 def _lock(lock: Lock) -> str:

@@ -10,7 +10,21 @@ from hypothesis import strategies as st
 from bot.__main__ import main
 from bot.models import git
 from bot.models.circleci import Ref
-from bot.policy import DEFAULT, Asked, BadPolicy, Kind, Person, Policy, Word, decide, globs, parse, warnings, who_could
+from bot.policy import (
+    DEFAULT,
+    Asked,
+    BadPolicy,
+    Kind,
+    Person,
+    Policy,
+    Word,
+    decide,
+    globs,
+    parse,
+    warnings,
+    who_could,
+    who_could_elsewhere,
+)
 
 FILE = """
 [roles.release-managers]
@@ -330,6 +344,17 @@ def test_a_glob_that_a_name_fits_is_never_refused(pieces: list[tuple[str, str]])
     assert fnmatchcase(name, glob)
     if not git.fault(name):
         assert globs.ref(glob) == glob
+
+
+def test_who_could_in_another_channel_is_told_with_it() -> None:
+    ships = (
+        '[roles.ops]\nusers = ["U1"]\n[[rules]]\nname = "x"\nroles = ["ops"]\nwords = ["deploy"]\nprojects = ["acme/*"]'
+    )
+    policy = parse(f'{ships}\nchannels = ["C0SHIP", "C0OPS"]')
+    asked = Asked("deploy", FRONTEND, branch("main"), "C0HERE")
+    assert (who_could(policy, asked), who_could_elsewhere(policy, asked)) == ((), ((("ops",), ("C0SHIP", "C0OPS")),))
+    assert who_could_elsewhere(policy, asked._replace(channel_id="C0OPS")) == ()
+    assert who_could_elsewhere(policy, asked._replace(projects=ELSEWHERE)) == ()
 
 
 def test_globs_that_some_name_fits_are_taken() -> None:

@@ -4,6 +4,7 @@ from bot.answers import Answer
 from bot.models.audit import Entry
 from bot.models.circleci import Collaboration, User
 from bot.models.lock import Lock
+from bot.policy import Elsewhere
 
 
 class TokenOwner(Answer):
@@ -17,6 +18,8 @@ class PolicyDecision(Answer):
     """Whether the caller may do what `word` permits, by which rule, what is demanded of them, and who could.
 
     `about` is the project, and the branch or the tag, that was asked about; `locks` of others keep them from it.
+    `elsewhere` is who could in other channels; `to_lock` says that it is about locks, `unbuilt` that CircleCI has
+    built no such branch.
     """
 
     word: str
@@ -29,6 +32,9 @@ class PolicyDecision(Answer):
     denied: bool = False
     could: tuple[str, ...] = ()
     locks: tuple[Lock, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    to_lock: bool = False
+    unbuilt: bool = False
 
 
 class Record(Answer):

@@ -3,6 +3,7 @@
 from bot.policy.deciding import (
     Asked,
     Decision,
+    Elsewhere,
     Kind,
     Person,
     decide,
@@ -14,6 +15,7 @@ from bot.policy.deciding import (
     names_projects,
     pull_request_rules,
     who_could,
+    who_could_elsewhere,
 )
 from bot.policy.file import BadPolicy, parse
 from bot.policy.rules import ADMINS, BUILT_IN, DEFAULT, EVERYONE, KEEPERS, Policy, Role, Rule
@@ -31,6 +33,7 @@ __all__ = [
     "Asked",
     "BadPolicy",
     "Decision",
+    "Elsewhere",
     "Kind",
     "Person",
     "Policy",
@@ -48,4 +51,5 @@ __all__ = [
     "pull_request_rules",
     "warnings",
     "who_could",
+    "who_could_elsewhere",
 ]

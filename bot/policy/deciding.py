@@ -61,6 +61,13 @@ class Decision(NamedTuple):
     denied: bool = False
 
 
+class Elsewhere(NamedTuple):
+    """Who could do something in other channels, by one rule."""
+
+    roles: tuple[str, ...]
+    channels: tuple[str, ...]
+
+
 def decide(policy: Policy, person: Person, asked: Asked) -> Decision:
     """Return what the policy says about one person and one wish."""
     about = [rule for rule in policy.rules if _is_about(rule, asked)]
@@ -84,6 +91,14 @@ def who_could(policy: Policy, asked: Asked) -> tuple[str, ...]:
     """Return the roles that some rule allows this, in the order of the rules."""
     allowing = [rule for rule in policy.rules if rule.effect == "allow" and _is_about(rule, asked)]
     return tuple(dict.fromkeys(role for rule in allowing for role in rule.roles))
+
+
+def who_could_elsewhere(policy: Policy, asked: Asked) -> tuple[Elsewhere, ...]:
+    """Return whom a rule allows this in its own channels alone, of which this is none."""
+    allowing = [rule for rule in policy.rules if rule.effect == "allow" and rule.channels]
+    others = [rule for rule in allowing if asked.channel_id not in rule.channels]
+    there = [rule for rule in others if _is_about(rule, asked._replace(channel_id=rule.channels[0]))]
+    return tuple(Elsewhere(rule.roles, rule.channels) for rule in there)
 
 
 def demanding(policy: Policy, asked: Asked) -> str:

@@ -86,6 +86,9 @@ LOOKING: dict[str, tuple[str, ...]] = {
     "answer-why": (
         "ada: why deploy acme/frontend main",
         "admin: why deploy acme/frontend pull/7",
+        "ada: why deploy acme/frontend m\u0430in",
+        "ada: why lock acme/frontend",
+        "ada: why audit",
         "ada: why secrets acme/frontend",
         "admin: why secrets acme/frontend",
         "guest: why rerun",
