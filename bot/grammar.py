@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bot.errors import UsageError
+from bot.masks import masked
 from bot.models import git
 from bot.models.attempt import ParameterValue
 from bot.models.circleci import ProjectSlug, Ref
@@ -34,9 +35,11 @@ _CLOSED = re.compile(f"[{''.join(sorted(set(CLOSING.values())))}](?=[{SPACES}]|\
 _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
 _BEFORE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_CODE_PAGES = ("blob", "branch", "commit", "commits", "compare", "raw", "src")  # of some branch or commit
 _NAME = re.compile(r"[\w.-]+")
 _TAG = "tag:"
 _LONG_NAMES = {"refs/heads/": "branch", "refs/tags/": "tag"}
+_HALF_LONG = {"heads": "", "tags": _TAG}
 _LINK = re.compile(r"https?://|git@")
 _SSH_ADDRESS = re.compile(r"^git@([^:/]+):")
 
@@ -141,7 +144,7 @@ def _from_link(word: str) -> ProjectRef:
     parts = [unquote(part) for part in link.path.split("/") if part]
     if link.hostname in CODE_HOSTS and len(parts) >= 2:
         slug = _slug(CODE_HOSTS[link.hostname], parts[0], parts[1].removesuffix(".git"), word)
-        return ProjectRef(slug, ref=_ref_of_code_link(parts[2:]))
+        return ProjectRef(slug, ref=_ref_of_code_link(parts[2:], word))
     if parts[:1] in (["pipelines"], ["jobs"]):
         parts = parts[1:]
     if len(parts) < 3 or parts[0].lower() not in VCS:
@@ -161,7 +164,13 @@ def _number(parts: Sequence[str]) -> int | None:
     return int(parts[0]) if parts and parts[0].isdecimal() and parts[0].isascii() else None
 
 
-def _ref_of_code_link(parts: Sequence[str]) -> Ref | None:
+def _ref_of_code_link(parts: Sequence[str], word: str) -> Ref | None:
+    """Return what the page of a code host is about; raises UsageError where that is not told, for it is no default."""
+    if number := git.pull_request("/".join(parts[:2])):
+        problem = f"This is a link to a pull request: for its code write `pull/{number}` behind the project."
+        raise UsageError(problem, given=word)
+    if parts[:1] and parts[0] in _CODE_PAGES:
+        raise UsageError("I cannot tell a branch from this link: write the project, and the branch.", given=word)
     if parts[:1] == ["tree"] and len(parts) > 1:
         return ref_named("/".join(parts[1:]))
     if parts[:2] == ["releases", "tag"] and len(parts) > 2:
@@ -196,8 +205,23 @@ def ref_named(name: str, kind: str = "branch") -> Ref:
     fault = git.fault(short.replace(" ", "-"))
     if fault or (long and kind == "tag" and _LONG_NAMES[long] != kind):
         problem = fault or f"it begins with {long}"
-        raise UsageError(f"This is not the name of a branch or a tag: {problem}.", given=name)
+        raise UsageError(f"This is not the name of a branch or a tag: {problem}.{_way_out(short)}", given=name)
     return Ref(name=short, kind=_LONG_NAMES.get(long, kind))
+
+
+def _way_out(name: str) -> str:
+    """Return what to write for one of git's half long names."""
+    prefix, _, short = name.partition("/")
+    if prefix not in _HALF_LONG or git.fault(short) or "`" in short or masked(short) != short or len(short) > 100:
+        return ""
+    return f" Write `{_HALF_LONG[prefix]}{short}`."
+
+
+def refuse_number(word: Word) -> None:
+    """Raise UsageError for `#7` in a branch's place, unless in quotes: it may be a pull request's, and no pipeline."""
+    if not word.quoted and word.text[:1] == "#" and (number := _number([word.text[1:]])) is not None:
+        problem = f"This is a number and no branch: for a pull request write `pull/{number}`. Quotes make it a branch."
+        raise UsageError(problem, given=word.text)
 
 
 def is_parameter(word: Word) -> bool:

@@ -7,7 +7,7 @@ from pydantic import Field
 from bot.actions import ChooseDefinition
 from bot.answers.acts import Acted
 from bot.errors import UsageError
-from bot.grammar import Word, is_parameter, parse_parameters, parse_project, parse_ref, split
+from bot.grammar import Word, is_parameter, parse_parameters, parse_project, parse_ref, refuse_number, split
 from bot.models.attempt import ParameterValue
 from bot.models.caller import Caller
 from bot.models.circleci import Ref
@@ -44,6 +44,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Deploy:
     rest = list(words[1:])
     ref = project.ref
     if rest and not is_parameter(rest[0]):
+        refuse_number(rest[0])
         ref = parse_ref(rest.pop(0))
     return Deploy.named(Target(slug=project.slug, ref=ref), parameters=parse_parameters(rest))
 

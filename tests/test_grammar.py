@@ -174,6 +174,33 @@ def test_a_ref_in_a_link_is_read_as_a_typed_one_is() -> None:
         parse_project("https://github.com/acme/frontend/tree/ma%E2%80%8Bin", PROJECTS)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("acme/frontend heads/release/v2", "part of its long name, and mean another by it. Write `release/v2`."),
+        ("acme/frontend tags/v2", "Write `tag:v2`."),
+        ("acme/frontend #7", "for a pull request write `pull/7`. Quotes make it a branch."),
+        ("https://github.com/acme/frontend/pull/7", "link to a pull request: for its code write `pull/7` behind"),
+        ("https://github.com/acme/frontend/pull/7/files main", "write `pull/7` behind the project"),
+        ("https://bitbucket.org/acme/frontend/pull-requests/12/x", "write `pull/12` behind the project"),
+        ("https://github.com/acme/frontend/commit/38c6d84", "I cannot tell a branch from this link"),
+        ("https://github.com/acme/frontend/blob/main/a.py", "I cannot tell a branch from this link"),
+    ],
+)
+def test_what_leads_to_no_branch_says_what_to_write(text: str, words: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse(split(text), PROJECTS)
+    assert words in str(refused.value)
+
+
+def test_numbers_in_quotes_and_pages_of_no_branch_are_taken() -> None:
+    assert parse(split('acme/frontend "#7"'), PROJECTS).branch == "#7"
+    assert parse_project("https://github.com/acme/frontend/issues/7", PROJECTS).ref is None
+    with pytest.raises(UsageError) as refused:
+        parse(split(f"acme/frontend heads/ghp_{'a1B2' * 9}"), PROJECTS)
+    assert "Write" not in str(refused.value)
+
+
 def test_words_of_a_path_may_be_what_no_ref_is() -> None:
     request = parse_artifacts(split('acme/cli "login page ~1.png"'), PROJECTS)
     assert (request.branch, request.wanted) == ("", ("login page ~1.png",))
