@@ -1,7 +1,7 @@
 """The check-up: ask Slack, CircleCI and Redis, side by side, whether this installation can work."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TypeVar
@@ -22,6 +22,8 @@ from formatters import checkup
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 8
+MOST_NAMED = 20  # each is a request to Slack
+UNKNOWN_TO_SLACK = ("user_not_found", "users_not_found", "no_such_subteam", "subteam_not_found")
 
 
 async def examine(
@@ -34,11 +36,15 @@ async def examine(
 ) -> list[Finding]:
     """Return what was found, in the order of setting it up; nothing raises, and no secret is in it."""
     policy = _policy(settings)
+    named = _named(settings, policy)
     late_slack, late_circleci = SlackError("", "no answer in time"), Unavailable("no answer in time")
-    who, channels, app_token, owners, organizations, kept = await asyncio.gather(
-        _asked(messenger.identity(), late_slack),
-        _asked(messenger.channels(), late_slack),
-        _asked(_app_token(settings, messenger), late_slack),
+    (who, channels, app_token, unknown), owners, organizations, kept = await asyncio.gather(
+        asyncio.gather(
+            _asked(messenger.identity(), late_slack),
+            _asked(messenger.channels(), late_slack),
+            _asked(_app_token(settings, messenger), late_slack),
+            _asked(_unknown(named, messenger), late_slack),
+        ),
         _asked(circleci.owners(), late_circleci),
         _asked(circleci.collaborations(), late_circleci),
         _asked(memory, StoreError("no answer in time")),
@@ -52,6 +58,7 @@ async def examine(
             else ()
         ),
         *(checkup.slack(who, manifest.scopes(), manifest.optional_scopes()) if settings.slack_bot_token else ()),
+        *checkup.unknown(unknown),
         *checkup.way_in(settings, app_token),
         *checkup.channels(settings, channels),
         *(checkup.circleci(owners, organizations) if settings.circleci_token else ()),
@@ -87,6 +94,28 @@ def _policy(settings: Settings) -> Policy | str:
         return load_policy(settings.policy_file)
     except BadSettings as error:
         return "; ".join(wrong for _, wrong in error.problems)
+
+
+def _named(settings: Settings, policy: Policy | str) -> dict[str, str]:
+    """Return the people and user groups that are named by id, the first few of them, and by what."""
+    roles = [] if isinstance(policy, str) else list(policy.roles.values())
+    ids = {name: "POLICY_FILE" for role in roles for name in (*role.users, *role.groups)}
+    ids |= dict.fromkeys(settings.admins, "ADMINS")
+    return dict(list(ids.items())[-MOST_NAMED:])
+
+
+async def _unknown(named: Mapping[str, str], messenger: Messenger) -> dict[str, str]:
+    """Return those that Slack does not know."""
+    known = await asyncio.gather(*(_is_known(name, messenger) for name in named))
+    return {name: by for (name, by), is_known in zip(named.items(), known, strict=True) if not is_known}
+
+
+async def _is_known(name: str, messenger: Messenger) -> bool:
+    try:
+        await (messenger.members_of(name) if name.startswith("S") else messenger.kind_of(name))
+    except SlackError as error:
+        return error.code not in UNKNOWN_TO_SLACK
+    return True
 
 
 def _is_told(problems: Sequence[Problem]) -> bool:

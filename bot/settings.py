@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.masks import SHORTEST_DECLARED, is_too_short
 from bot.models.slugs import short, spelled_alike
-from bot.policy import DEFAULT, BadPolicy, Policy, parse
+from bot.policy import DEFAULT, BadPolicy, Policy, an_id, parse
 from bot.triage.infrastructure import Pattern, compiled
 
 CLOUD = "https://circleci.com"
@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="Asked for at `/metrics`, and for the reasons of `/readyz`: `Bearer …`"
     )
-    admins: Annotated[tuple[str, ...], NoDecode] = Field(
+    admins: Annotated[tuple[Annotated[str, an_id("UW")], ...], NoDecode] = Field(
         (), description="Slack user ids of those who run it, comma-separated: `/ci doctor` is theirs"
     )
     operator_channel: str | None = Field(None, description="Channel id where the operator is told of trouble")

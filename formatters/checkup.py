@@ -24,9 +24,11 @@ PLACES = {
     "MASK_VALUES": "your own secrets, comma-separated or as a JSON list; leave the short one out, or make it longer",
     "REDIS_URL": "redis://host:6379/0, rediss:// with TLS, unix:// for a socket; leave it out for the embedded server",
     "METRICS_TOKEN": "a random word of your own: openssl rand -hex 32",
+    "ADMINS": "ids of people, comma-separated: click a person in Slack, ⋮, Copy member ID",
     "PROJECTS_FILE": "docs/setup.md, Projects file",
     "POLICY_FILE": "docs/policy.md; python -m bot policy check FILE says when it is right",
 }
+IDS = "click the person or the group in Slack, ⋮, Copy member ID or Copy group ID"
 MARKS = {Verdict.OK: "✅ ok", Verdict.LOOK: "⚠️ look", Verdict.BROKEN: "❌ broken"}
 # Slack refuses a signature after five minutes.
 CLOCK_LOOK_SECONDS, CLOCK_BROKEN_SECONDS = 60, 240
@@ -62,7 +64,7 @@ def policy(file: Path, read: Policy | str, aliases: Collection[str] = ()) -> Ite
     else:
         yield Finding(what="Policy file", verdict=Verdict.OK, found=f"{file} has {contents(read)}")
         for warning in warnings(read, aliases):
-            yield Finding(what="Policy file", verdict=Verdict.LOOK, found=warning, fix=PLACES["POLICY_FILE"])
+            yield Finding(what="Policy rules", verdict=Verdict.LOOK, found=warning, fix=PLACES["POLICY_FILE"])
 
 
 def slack(who: Identity | BotError, wanted: frozenset[str], optional: frozenset[str]) -> Iterator[Finding]:
@@ -82,6 +84,14 @@ def slack(who: Identity | BotError, wanted: frozenset[str], optional: frozenset[
             f"without {', '.join(missing)}: a crash may make me say one thing twice, a policy cannot name user groups"
         )
         yield Finding(what="Optional scopes", verdict=Verdict.LOOK, found=found, fix=fix)
+
+
+def unknown(named: Mapping[str, str] | BotError) -> Iterator[Finding]:
+    """Yield whom a setting names by an id that Slack does not know; nothing where it does not say."""
+    for name, by in {} if isinstance(named, BotError) else named.items():
+        what = "user group" if name.startswith("S") else "person"
+        found = f"Slack knows no {what} {name}, which {by} names: it stands for nobody"
+        yield Finding(what=by, verdict=Verdict.LOOK, found=found, fix=IDS)
 
 
 def way_in(given: Settings, app_token: BotError | None) -> Iterator[Finding]:

@@ -122,6 +122,13 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
         "/nowhere.toml: there is no such file",
     ),
     ("Policy file", lambda it: _has_policy(it, BAD_POLICY), "line 3: rules.1.words: green cannot be demanded of rerun"),
+    ("Policy rules", lambda it: _has_policy(it, '[[rules]]\nname = "x"\nwords = ["ssh"]'), "No rule lets anybody read"),
+    (
+        "POLICY_FILE",
+        lambda it: _has_policy(it, '[roles.ops]\nusers = ["U0ADA"]\ngroups = ["S0RELEASE", "S0NOSUCH"]'),
+        "Slack knows no user group S0NOSUCH, which POLICY_FILE names",
+    ),
+    ("ADMINS", lambda it: it.settings.update(admins="U0ADMIN,U0NOBODY"), "Slack knows no person U0NOBODY, which"),
     ("CIRCLECI_TOKEN", lambda it: it.problems.append(("CIRCLECI_TOKEN", "it is not set")), "it is not set"),
 ]
 

@@ -102,6 +102,13 @@ def test_waits_are_multiples_of_the_poll_interval(monkeypatch: pytest.MonkeyPatc
     assert settings.web_url == "https://ci.acme.example"
 
 
+def test_admins_that_are_no_ids_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up(monkeypatch, ADMINS="U1, @ada")
+    with pytest.raises(BadSettings) as caught:
+        load()
+    assert caught.value.problems == [("ADMINS", "'@ada' is not Slack's id, which begins with U or W")]
+
+
 @pytest.mark.parametrize("poll_interval", ["5", "60"])
 def test_nobody_waits_longer_for_a_second_try_because_builds_are_looked_at_seldom(
     monkeypatch: pytest.MonkeyPatch, poll_interval: str

@@ -18,7 +18,7 @@ from bot.policy.deciding import (
     who_could_elsewhere,
 )
 from bot.policy.file import BadPolicy, parse
-from bot.policy.rules import ADMINS, BUILT_IN, DEFAULT, EVERYONE, KEEPERS, Policy, Role, Rule
+from bot.policy.rules import ADMINS, BUILT_IN, DEFAULT, EVERYONE, KEEPERS, Policy, Role, Rule, an_id
 from bot.policy.warnings import warnings
 from bot.policy.words import ALL_WORDS, CARRIED_BY, Word
 
@@ -40,6 +40,7 @@ __all__ = [
     "Role",
     "Rule",
     "Word",
+    "an_id",
     "decide",
     "demanding",
     "groups_of",

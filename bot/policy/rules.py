@@ -34,7 +34,7 @@ def _known_word(word: str) -> str:
     return word
 
 
-def _an_id(letters: str) -> AfterValidator:
+def an_id(letters: str) -> AfterValidator:
     """Refuse what can be no id of Slack's: a rule that names `#deploys` would be met by nobody, and deny nothing."""
 
     def check(name: str) -> str:
@@ -45,7 +45,7 @@ def _an_id(letters: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-_Channels = tuple[Annotated[str, _an_id("CGD")], ...]
+_Channels = tuple[Annotated[str, an_id("CGD")], ...]
 
 
 class _Strict(BaseModel):
@@ -55,8 +55,8 @@ class _Strict(BaseModel):
 class Role(_Strict):
     """Who: these users, those in these user groups, whoever speaks in these channels. All are Slack's ids."""
 
-    users: tuple[Annotated[str, _an_id("UW")], ...] = ()
-    groups: tuple[Annotated[str, _an_id("S")], ...] = ()
+    users: tuple[Annotated[str, an_id("UW")], ...] = ()
+    groups: tuple[Annotated[str, an_id("S")], ...] = ()
     channels: _Channels = ()
 
     @model_validator(mode="after")
