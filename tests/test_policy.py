@@ -355,6 +355,7 @@ def test_who_could_in_another_channel_is_told_with_it() -> None:
     assert (who_could(policy, asked), who_could_elsewhere(policy, asked)) == ((), ((("ops",), ("C0SHIP", "C0OPS")),))
     assert who_could_elsewhere(policy, asked._replace(channel_id="C0OPS")) == ()
     assert who_could_elsewhere(policy, asked._replace(projects=ELSEWHERE)) == ()
+    assert who_could(POLICY, asked._replace(projects=VAULT)) == ()
 
 
 def test_globs_that_some_name_fits_are_taken() -> None:

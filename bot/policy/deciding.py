@@ -88,7 +88,9 @@ def decide(policy: Policy, person: Person, asked: Asked) -> Decision:
 
 
 def who_could(policy: Policy, asked: Asked) -> tuple[str, ...]:
-    """Return the roles that some rule allows this, in the order of the rules."""
+    """Return the roles that some rule allows this, in the order of the rules; none where it is denied to everyone."""
+    if _is_denied_to_all(policy, asked):
+        return ()
     allowing = [rule for rule in policy.rules if rule.effect == "allow" and _is_about(rule, asked)]
     return tuple(dict.fromkeys(role for rule in allowing for role in rule.roles))
 
@@ -97,8 +99,12 @@ def who_could_elsewhere(policy: Policy, asked: Asked) -> tuple[Elsewhere, ...]:
     """Return whom a rule allows this in its own channels alone, of which this is none."""
     allowing = [rule for rule in policy.rules if rule.effect == "allow" and rule.channels]
     others = [rule for rule in allowing if asked.channel_id not in rule.channels]
-    there = [rule for rule in others if _is_about(rule, asked._replace(channel_id=rule.channels[0]))]
-    return tuple(Elsewhere(rule.roles, rule.channels) for rule in there)
+    found = []
+    for rule in others:
+        there = [asked._replace(channel_id=channel) for channel in rule.channels]
+        open_to_some = [one.channel_id for one in there if _is_about(rule, one) and not _is_denied_to_all(policy, one)]
+        found += [Elsewhere(rule.roles, tuple(open_to_some))] if open_to_some else []
+    return tuple(found)
 
 
 def demanding(policy: Policy, asked: Asked) -> str:
@@ -155,6 +161,11 @@ def _is_about(rule: Rule, asked: Asked) -> bool:
     if not asked.projects:  # somewhere, or all that our user on CircleCI has
         return not asked.certain or rule.effect != "allow" or not (rule.projects or rule.names_refs)
     return _fits_project(rule, asked.projects) and _fits_ref(rule, asked)
+
+
+def _is_denied_to_all(policy: Policy, asked: Asked) -> bool:
+    denying = [rule for rule in policy.rules if rule.effect == "deny" and EVERYONE in rule.roles]
+    return any(_is_about(rule, asked) and _certainly_about(rule, asked) for rule in denying)
 
 
 def _fits_project(rule: Rule, names: Iterable[str]) -> bool:

@@ -97,6 +97,7 @@ async def test_why_names_the_rule_and_who_could(team: Team) -> None:
     assert "the release team ships" in told
     told = await says(team, "ada", "why deploy acme/backend main", "You may not deploy (acme/backend main)")
     assert "the backend is frozen" in told
+    assert "Nobody could." in told
     await says(team, "ada", "why frobnicate", "I know no such command.")
     await says(team, "ada", "why", "What do you want to do?")
 
