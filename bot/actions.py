@@ -1,5 +1,6 @@
 """Typed button values: a class packs itself into a Slack button and unpacks itself from a click."""
 
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -196,10 +197,12 @@ class AddWebhook(ButtonAction):
 
 
 class Unlock(ButtonAction):
-    """*Unlock*: what a lock keeps others from."""
+    """*Unlock*: the lock that `holder_id` has held `since` then; buttons of earlier versions name its place alone."""
 
     action_id: ClassVar[str] = "unlock"
     key: str
+    holder_id: str = ""
+    since: datetime | None = None
 
 
 class TakeLock(ButtonAction):

@@ -77,10 +77,12 @@ class NotFound(UserError):
 class NotAllowed(UserError):
     """`user_id` may not do what `word` permits, `about` a project and a branch or anything, because of `rule`.
 
-    `is_of_another` says that this is not who is told, but who asked for what they let happen.
+    `is_of_another` says that this is not who is told, but who asked for what they let happen; `act` is what they did,
+    where it goes by another name than the word.
     """
 
     is_of_another = False
+    act = ""
 
     def __init__(self, user_id: str, word: str, rule: str, *, about: str = "") -> None:
         super().__init__(f"{user_id} may not {word} {about}: {rule}")
@@ -93,8 +95,12 @@ class NotAllowed(UserError):
 class Locked(UserError):
     """`target` is kept from others by `holder_id`, since `age`, because of `reason`; `key` names the lock.
 
-    `word` is what it kept somebody from, `again` the command that asks for the same.
+    `word` is what it kept somebody from, `again` the command that asks for the same, and `at` when it was set. Who was
+    to `unlock` another lock than this one is told so; it `is_own` where it is theirs.
     """
+
+    at: datetime | None = None
+    is_own = False
 
     def __init__(  # what its words and buttons need
         self,
@@ -165,15 +171,21 @@ class AskedAlready(UserError):
 
 
 class NothingToDo(UserError):
-    """It is so already, or cannot be done: `why` is one of formatters/nothing.py, with what its words need."""
+    """It is so already, or cannot be done: `why` is one of formatters/nothing.py, with what its words need.
 
-    def __init__(self, why: str, *, what: str = "", number: int = 0, state: str = "", person_id: str = "") -> None:
+    `again` is a command that can be given now.
+    """
+
+    def __init__(  # what its words need
+        self, why: str, *, what: str = "", number: int = 0, state: str = "", person_id: str = "", again: str = ""
+    ) -> None:
         super().__init__(f"{why} {what}".strip())
         self.why = why
         self.what = what
         self.number = number
         self.state = state
         self.person_id = person_id
+        self.again = again
 
 
 class CircleCIError(BotError):

@@ -89,13 +89,13 @@ async def unlock(request: OfLock, caller: Caller, context: Context) -> LockChang
 
 
 async def unlock_it(button: Unlock, caller: Caller, context: Context) -> LockChanged:
-    """Unlock what the button names."""
-    return await context.operations.unlock(caller, button.key)
+    """Remove the lock that the button is about, and no other."""
+    return await context.operations.unlock_seen(caller, button)
 
 
 async def take(button: TakeLock, caller: Caller, context: Context) -> LockChanged:
     """Move the lock to who pressed; the one who held it is told."""
-    taken = await context.operations.take_lock(caller, button.key, button.holder_id)
+    taken = await context.operations.take_lock(caller, button)
     return taken.model_copy(update={"again": button.again})
 
 

@@ -76,6 +76,8 @@ def error(
             return _not_found(problem, command, typed)
         case Locked():
             return locks.refused(problem)
+        case NothingToDo() if problem.again:
+            return locks.free(problem, nothing.nothing(problem))
         case _:
             text = f"{_sentence(problem)}{_who_could(problem, command)}"
             helps = reference and not isinstance(problem, _ALL_SAID)
@@ -160,6 +162,8 @@ DOING = {
     "admin": "look into me",
 }
 LONGEST_LINE = 200  # what is cut is no command
+# And what goes by another name than its word.
+_DOING_SO = {"lock": "lock", "unlock": "unlock", "take_lock": "take over locks", "ask_holder": "ask for locks"}
 NOT_READ = ", so I could not read what I need, and did not go on"
 _ALWAYS: dict[type[BotError], str] = {
     Unauthorized: "CircleCI does not accept my token any more. Nothing was done. The operator has been told; "
@@ -177,7 +181,9 @@ def _sentence(problem: BotError) -> str:
         case Slip():
             return escape(forms.slip(problem))
         case NotAllowed():
-            what = DOING.get(problem.word, problem.word) + (f" ({literal(problem.about)})" if problem.about else "")
+            by_act = _DOING_SO if problem.word == "deploy" else {}
+            doing = by_act.get(problem.act) or DOING.get(problem.word, problem.word)
+            what = doing + (f" ({literal(problem.about)})" if problem.about else "")
             who = mention(problem.user_id) if problem.is_of_another else "You"
             nothing_done = "" if problem.word == "read" else " Nothing was done."
             return f"{who} may not {what} here: {literal(problem.rule, 300)}.{nothing_done}"

@@ -5,11 +5,11 @@ from datetime import timedelta
 from bot.actions import AskHolder, TakeLock, Unlock
 from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks
-from bot.errors import Locked
+from bot.errors import Locked, NothingToDo
 from bot.models import spelling
 from bot.models.lock import Lock
 from formatters.again import run_button
-from formatters.blocks import Message, actions, assemble, button, code, confirm, fit, literal, mention, section
+from formatters.blocks import Block, Message, actions, assemble, button, code, confirm, fit, literal, mention, section
 from formatters.lookalikes import careful, careful_plainly
 from formatters.words import count, duration
 
@@ -18,6 +18,8 @@ def refused(lock: Locked) -> Message:
     """Say to who wants to deploy that somebody keeps them from it, and what they can press."""
     if lock.word == "lock":
         return _held_already(lock)
+    if lock.word == "unlock":
+        return _another_by_now(lock)
     text = f"{mention(lock.holder_id)} locked {literal(lock.target)} {duration(lock.age)} ago{_reason(lock)}"
     nothing = _NOTHING.get(lock.word, "Nothing was done.")
     note = careful_plainly(lock.target)
@@ -47,13 +49,45 @@ def _held_already(lock: Locked) -> Message:
     return assemble(text, section(f"🔒 {text}"), actions(take))
 
 
+def _another_by_now(lock: Locked) -> Message:
+    """Say whose lock it is to who pressed a button about another; with buttons that are about this one."""
+    since = f"locked {duration(lock.age)} ago{_reason(lock)}"
+    text = f"The lock on {literal(lock.target)} is {mention(lock.holder_id)}'s by now, {since} It was not removed."
+    unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.at)
+    if lock.is_own:
+        text = f"This is another lock of yours by now: {literal(lock.target)}, {since} It was not removed."
+        return assemble(text, section(f"🔒 {text}"), actions(button(unlock, "Unlock")))
+    note = careful_plainly(lock.target)
+    sure = confirm("Remove their lock?", "Who holds it is told.", "Unlock", "Leave it", note=note)
+    take = TakeLock(key=lock.key, holder_id=lock.holder_id)
+    buttons = button(unlock, "Unlock", style="danger", confirm=sure), button(take, "Take over", style="danger")
+    return assemble(text, section(f"🔒 {text}"), actions(*buttons))
+
+
+def free(problem: NothingToDo, text: str) -> Message:
+    """Say in these words that there is no lock any more, and offer what can be done now."""
+    again = _again(problem.again)
+    return assemble(text, section(text), actions(again) if again else None)
+
+
+def _again(stopped: str) -> Block | None:
+    """Return a button for the command that a lock had stopped, which says what of which project."""
+    verb, _, rest = stopped.partition(" ")
+    what = rest.partition(" ")[2].split(" ")[0]
+    return run_button(stopped, f"{verb.capitalize()} {what}".strip()) if stopped else None
+
+
+def _unlock(lock: Lock) -> Block:
+    return button(Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.since), "Unlock")
+
+
 def locked(changed: LockChanged) -> Message:
     """Say that it is theirs now."""
     lock = changed.lock
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
     stops = "Nobody but you deploys it through me; reruns and approvals by others wait too."
     text = f"{literal(lock.target)} is locked. {stops}{reason} {careful(lock.target)}".rstrip()
-    return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
+    return assemble(text, section(f"🔒 {text}"), actions(_unlock(lock)))
 
 
 def locked_again(changed: LockChanged) -> Message:
@@ -65,7 +99,7 @@ def locked_again(changed: LockChanged) -> Message:
         text += f" Your reason is now: {literal(lock.reason, 300).rstrip('.')}{was}."
     elif lock.reason:
         text += f" Your reason is still: {literal(lock.reason, 300).rstrip('.')}."
-    return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
+    return assemble(text, section(f"🔒 {text}"), actions(_unlock(lock)))
 
 
 def unlocked(changed: LockChanged) -> Message:
@@ -98,10 +132,8 @@ def taken(changed: LockChanged) -> Message:
     held = f"You hold the lock on {literal(lock.target)} now. Who held it has been told."
     text = f"{held} {careful(lock.target)}".rstrip()
     stopped = changed.again or (spelling.deploy(lock.project_slug, lock.ref, {}) if lock.ref else "")
-    verb, _, rest = stopped.partition(" ")
-    what = rest.partition(" ")[2].split(" ")[0]
-    again = run_button(stopped, f"{verb.capitalize()} {what}".strip()) if stopped else None
-    buttons = [*([again] if again else []), button(Unlock(key=lock.key), "Unlock")]
+    again = _again(stopped)
+    buttons = [*([again] if again else []), _unlock(lock)]
     return assemble(text, section(f"🔒 {text}"), actions(*buttons))
 
 
@@ -118,7 +150,7 @@ def was_removed(lock: Lock, by_id: str) -> Message:
 def asked_for(lock: Lock, by_id: str) -> Message:
     """Tell the holder that somebody waits."""
     text = f"{mention(by_id)} would like to deploy {literal(lock.target)}, which you have locked{_reason(lock)}"
-    return assemble(text, section(f"🔒 {text}"), actions(button(Unlock(key=lock.key), "Unlock")))
+    return assemble(text, section(f"🔒 {text}"), actions(_unlock(lock)))
 
 
 def holder_asked(changed: LockChanged) -> Message:

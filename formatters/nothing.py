@@ -68,6 +68,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "followed_already": lambda one: f"#{one.number} is followed here already.",
     "not_followed": lambda one: f"#{one.number} is not followed here.",
     "not_locked": lambda one: f"{literal(one.what)} is not locked.",
+    "not_locked_any_more": lambda one: (
+        f"{literal(one.what)} is not locked any more"
+        + (": you can deploy it." if one.again.startswith("deploy ") or not one.again else ".")
+    ),
     "locked_as_a_whole": lambda one: (
         f"That has no lock of its own: {mention(one.person_id)} has locked {literal(one.what)} as a whole."
     ),

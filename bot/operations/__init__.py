@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
+from bot.actions import TakeLock, Unlock
 from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
@@ -111,12 +112,16 @@ class Operations:
         return await locks.lock(self._hands, caller, project, ref, reason)
 
     async def unlock(self, caller: Caller, key: str) -> LockChanged:
-        """Let others deploy it again."""
+        """Let others deploy it again, whoever keeps them from it."""
         return await locks.unlock(self._hands, caller, key)
 
-    async def take_lock(self, caller: Caller, key: str, holder_id: str) -> LockChanged:
+    async def unlock_seen(self, caller: Caller, button: Unlock) -> LockChanged:
+        """Let others deploy it again, unless it is another lock by now than the one the button is about."""
+        return await locks.unlock(self._hands, caller, button.key, button)
+
+    async def take_lock(self, caller: Caller, button: TakeLock) -> LockChanged:
         """Take a lock over from who holds it."""
-        return await locks.take(self._hands, caller, key, holder_id)
+        return await locks.take(self._hands, caller, button)
 
     async def ask_holder(self, caller: Caller, key: str) -> LockChanged:
         """Tell who holds a lock that somebody waits."""

@@ -10,15 +10,15 @@ looked and found things as they were, and takes it over.
 """
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from bot.answers.acts import Acted
 from bot.answers.questions import Waits
-from bot.errors import CircleCIError, PartlyDone, SlackError, StoreError, Taken, Unavailable, UserError
+from bot.errors import CircleCIError, NotAllowed, PartlyDone, SlackError, StoreError, Taken, Unavailable, UserError
 from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.pending import Pending, Wish
@@ -133,6 +133,7 @@ class Intent:
     """What somebody is about to do: `word` permits it (and those in `also`), `what` names it for people.
 
     `once` is what is claimed, for as long as `keep` says. An `idempotent` act may be tried again after any failure.
+    `act` is what it is called where the word is of something else: a lock takes the right to deploy.
     With a `wish`, what the policy demands is asked for first, unless `pending` says that it is met.
     """
 
@@ -140,6 +141,7 @@ class Intent:
     word: Word
     what: str
     also: tuple[Word, ...] = ()
+    act: str = ""
     once: str | None = None
     keep: timedelta | None = None
     idempotent: bool = False
@@ -197,11 +199,22 @@ async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
     slug, ref = act.subject.slug or None, act.subject.ref
     if act.caller.is_bot:
         return await hands.permissions.own(intent.word, slug, ref)
-    decision = await hands.permitted(act.caller, slug, ref, intent.word, *intent.also)
+    with called(intent.act):
+        decision = await hands.permitted(act.caller, slug, ref, intent.word, *intent.also)
     if intent.word in OF_A_BUILD:
         await hands.refuse_if_hidden(act.caller, slug, ref)
     act.note(rule=decision.rule)
     return decision
+
+
+@contextmanager
+def called(act: str) -> Iterator[None]:
+    """Say of a refusal within the block what was refused, where that goes by another name than its word."""
+    try:
+        yield
+    except NotAllowed as error:
+        error.act = error.act or act
+        raise
 
 
 @asynccontextmanager

@@ -2,13 +2,15 @@
 
 from contextlib import AbstractAsyncContextManager
 
+from bot.actions import TakeLock, Unlock
 from bot.answers.acts import LockChanged
-from bot.errors import Locked, NothingToDo
+from bot.errors import Locked, NothingToDo, UserError
+from bot.models import spelling
 from bot.models.caller import Caller
 from bot.models.circleci import Project, Ref
 from bot.models.lock import Lock, lock_key, named_by
 from bot.models.slack import utc_now
-from bot.operations.frame import Act, Intent, acting
+from bot.operations.frame import Act, Intent, acting, called
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from formatters import locks as words
@@ -17,7 +19,7 @@ from formatters import locks as words
 async def lock(hands: Hands, caller: Caller, project: Project, ref: Ref | None, reason: str) -> LockChanged:
     """Lock it, unless somebody else has: raises Locked then. Who holds it already gives another reason, if any."""
     subject = Subject(project.slug, project.title, ref)
-    async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"lock {subject.about}")) as act:
+    async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"lock {subject.about}", act="lock")) as act:
         wanted = Lock(
             project_slug=project.slug,
             project_title=project.title,
@@ -28,8 +30,7 @@ async def lock(hands: Hands, caller: Caller, project: Project, ref: Ref | None, 
         )
         held = await hands.store.locks.lock(wanted)
         if held.holder_id != act.caller.person_id:
-            age = utc_now() - held.since
-            raise Locked(held.target, key=held.key, holder_id=held.holder_id, reason=held.reason, age=age, word="lock")
+            raise _locked(held, "lock")
         now = await _with_reason(hands, held, reason) if held != wanted else held
         act.note(result=f"{held.target} is locked")
     return LockChanged(act="lock" if held == wanted else "lock_again", lock=now, before=held, entry=act.entry)
@@ -43,15 +44,20 @@ async def _with_reason(hands: Hands, held: Lock, reason: str) -> Lock:
     return now
 
 
-async def unlock(hands: Hands, caller: Caller, key: str) -> LockChanged:
+async def unlock(hands: Hands, caller: Caller, key: str, seen: Unlock | None = None) -> LockChanged:
     """Lift a lock; its holder is told if it was somebody else. Raises NothingToDo where there is none.
 
-    Of a branch it is said where a lock on its whole project still keeps others from it.
+    Raises Locked where it is another lock by now than the one `seen`. Of a branch it is said where a lock on its whole
+    project still keeps others from it.
     """
     slug, ref = named_by(key)
     whole = await hands.store.locks.get(lock_key(slug, None)) if ref else None
-    held = await _held(hands, key, whole)
-    async with _on(hands, caller, held, "unlock") as act:
+    held = await hands.store.locks.get(key)
+    if held is None:
+        raise await _none(hands, caller, key, whole)
+    async with _on(hands, caller, held, "unlock", "unlock") as act:
+        if seen is not None and not _is_seen(held, seen, act.caller.person_id):
+            raise _locked(held, "unlock", is_own=held.holder_id == act.caller.person_id)
         if not await hands.store.locks.unlock(held):
             raise NothingToDo("lock_changed_hands", what=held.target)
         act.note(result=f"{held.target} is unlocked{await _whose(hands, act, held)}")
@@ -60,14 +66,16 @@ async def unlock(hands: Hands, caller: Caller, key: str) -> LockChanged:
     return LockChanged(act="unlock", lock=held, still=whole, entry=act.entry)
 
 
-async def take(hands: Hands, caller: Caller, key: str, holder_id: str) -> LockChanged:
-    """Move a lock from `holder_id` to the caller, and tell who held it; raises NothingToDo where it changed hands."""
-    held = await _held(hands, key)
-    async with _on(hands, caller, held, "take over") as act:
+async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
+    """Move a lock to the caller, and tell who held it; raises NothingToDo where it has changed hands, or is gone."""
+    held = await hands.store.locks.get(button.key)
+    if held is None:
+        raise await _free(hands, caller, button.key, "take_lock", button.again)
+    async with _on(hands, caller, held, "take over", "take_lock") as act:
         mine = held.model_copy(update={"holder_id": act.caller.person_id, "since": utc_now()})
         if held.holder_id == act.caller.person_id:
             mine = held
-        elif held.holder_id != holder_id or not await hands.store.locks.take(held, mine):
+        elif held.holder_id != button.holder_id or not await hands.store.locks.take(held, mine):
             raise NothingToDo("lock_changed_hands", what=held.target)
         act.note(result=f"{held.target} is theirs now{await _whose(hands, act, held)}")
     if mine != held:
@@ -77,8 +85,10 @@ async def take(hands: Hands, caller: Caller, key: str, holder_id: str) -> LockCh
 
 async def ask_holder(hands: Hands, caller: Caller, key: str) -> LockChanged:
     """Tell the holder that somebody waits; once for each who presses."""
-    held = await _held(hands, key)
-    async with _on(hands, caller, held, "ask for") as act:
+    held = await hands.store.locks.get(key)
+    if held is None:
+        raise await _free(hands, caller, key, "ask_holder")
+    async with _on(hands, caller, held, "ask for", "ask_holder") as act:
         person_id = act.caller.person_id
         if await hands.store.claims.first(f"asked-for:{key}:{held.since.isoformat()}:{person_id}"):
             await hands.direct(held.holder_id, words.asked_for(held, person_id))
@@ -92,15 +102,42 @@ async def _whose(hands: Hands, act: Act, held: Lock) -> str:
     return f"; {await hands.messenger.user_name(held.holder_id) or held.holder_id} held it"
 
 
-async def _held(hands: Hands, key: str, whole: Lock | None = None) -> Lock:
-    held = await hands.store.locks.get(key)
-    if held is None and whole is not None:
-        raise NothingToDo("locked_as_a_whole", what=whole.project_title, person_id=whole.holder_id)
-    if held is None:
-        raise NothingToDo("not_locked", what=key)
-    return held
+async def _none(hands: Hands, caller: Caller, key: str, whole: Lock | None) -> NothingToDo:
+    """Return that there is no such lock, to who might lift it; what it is on has a name for nobody else."""
+    if whole is not None:
+        return NothingToDo("locked_as_a_whole", what=whole.project_title, person_id=whole.holder_id)
+    subject = await _named(hands, caller, key, "unlock")
+    return NothingToDo("not_locked", what=subject.about)
 
 
-def _on(hands: Hands, caller: Caller, held: Lock, what: str) -> AbstractAsyncContextManager[Act]:
+async def _free(hands: Hands, caller: Caller, key: str, act: str, again: str = "") -> UserError:
+    """Return that nothing stops them any more, with what can be done now; or what else does."""
+    subject = await _named(hands, caller, key, act)
+    deploy = spelling.deploy(subject.slug, subject.ref, {}) if subject.ref else ""
+    await hands.refuse_if_locked(subject, Word.DEPLOY, caller.person_id, again=again or deploy)
+    return NothingToDo("not_locked_any_more", what=subject.about, again=again or deploy)
+
+
+async def _named(hands: Hands, caller: Caller, key: str, act: str) -> Subject:
+    """Return what a lock's name names, in people's words, for who may lock it; raises NotAllowed."""
+    slug, ref = named_by(key)
+    with called(act):
+        await hands.permitted(caller, slug, ref, Word.DEPLOY)
+    return Subject(slug, await hands.finder.title(slug), ref)
+
+
+def _is_seen(held: Lock, seen: Unlock, person_id: str) -> bool:
+    """Say whether a lock is the one that a button is about; an old one tells only who may have meant their own."""
+    return held.holder_id == (seen.holder_id or person_id) and seen.since in (None, held.since)
+
+
+def _locked(held: Lock, word: str, *, is_own: bool = False) -> Locked:
+    age, by = utc_now() - held.since, held.holder_id
+    error = Locked(held.target, key=held.key, holder_id=by, reason=held.reason, age=age, word=word)
+    error.at, error.is_own = held.since, is_own
+    return error
+
+
+def _on(hands: Hands, caller: Caller, held: Lock, what: str, act: str) -> AbstractAsyncContextManager[Act]:
     subject = Subject(held.project_slug, held.project_title, held.ref)
-    return acting(hands, caller, Intent(subject, Word.DEPLOY, f"{what} {held.target}"))
+    return acting(hands, caller, Intent(subject, Word.DEPLOY, f"{what} {held.target}", act=act))

@@ -13,6 +13,7 @@ from bot.answers import Answer, File, Nothing
 from bot.answers.questions import SecondPerson, Waits
 from bot.errors import (
     BotError,
+    NotAllowed,
     NothingToDo,
     SlackError,
     StoreError,
@@ -172,6 +173,8 @@ class Dispatcher:
         except StoreError:
             raise
         except BotError as error:
+            if isinstance(error, NotAllowed):
+                error.act = error.act or act.name
             await self._record.at_the_door(act.caller, act.word, act.what, error, act.about)
             return await self._words_for(error, said)
 

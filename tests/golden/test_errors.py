@@ -68,6 +68,7 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-locked": (
         Locked("acme/frontend main", key="k", holder_id="U0GRACE", reason="hotfix", age=timedelta(hours=2, minutes=5)),
         Locked("acme/frontend", key="k", holder_id="U0GRACE", reason="", age=timedelta(days=3)),
+        Locked("acme/frontend", key="k", holder_id="U0GRACE", reason="x", age=timedelta(days=3), word="unlock"),
     ),
     "error-unauthorized": (Unauthorized(),),
     "error-rate-limited": (RateLimited(timedelta(seconds=40)), RateLimited(timedelta(minutes=3))),

@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import ApproveJob, CancelJob, CancelPipeline, RerunAll, RerunFailed
+from bot.actions import (
+    ApproveJob,
+    AskHolder,
+    CancelJob,
+    CancelPipeline,
+    RerunAll,
+    RerunFailed,
+    TakeLock,
+    Unlock,
+)
+from bot.models.slack import utc_now
 from bot.settings import ProjectEntry, Projects
 from playground.circleci.past import PastPlan, scenario_of
 from playground.circleci.scenarios import Scenario
@@ -152,6 +162,31 @@ async def test_a_lock_of_ones_own_lifts_nobody_elses(team: Team) -> None:
     await types(team, team.ada, "lock acme/frontend:main mine")
     assert "@grace locked acme/frontend" in said(await types(team, team.ada, "deploy acme/frontend main"))
     assert writes(team) == []
+
+
+async def test_a_button_removes_the_lock_it_is_about_and_no_other(team: Team) -> None:
+    key, since = f"{FRONTEND} try/slow", utc_now()
+    await types(team, team.grace, "lock acme/frontend:try/slow hotfix")
+    of_earlier = Unlock(key=key)
+    of_another = Unlock(key=key, holder_id=team.ada.id, since=since)
+    made_anew = Unlock(key=key, holder_id=team.grace.id, since=since)
+    for person, action, words in (
+        (team.ada, of_earlier, "The lock on acme/frontend try/slow is @grace's by now, locked 0 s ago: hotfix."),
+        (team.ada, of_another, "is @grace's by now"),
+        (team.ada, made_anew, "is @grace's by now"),
+        (team.grace, made_anew, "This is another lock of yours by now"),
+    ):
+        assert words in said(await presses(team, person, somewhere(team), action))
+        assert "1 lock." in said(await types(team, team.ada, "locks"))
+    assert "is unlocked" in said(await presses(team, team.grace, somewhere(team), of_earlier))
+    (gone,) = await presses(team, team.ada, somewhere(team), AskHolder(key=key, holder_id=team.grace.id))
+    assert (gone.visible.split(".")[0], gone.buttons) == (
+        "acme/frontend try/slow is not locked any more: you can deploy it",
+        ["Deploy try/slow"],
+    )
+    await types(team, team.grace, "lock acme/frontend incident 42")
+    stopped = TakeLock(key=key, holder_id=team.grace.id)
+    assert "@grace locked acme/frontend" in said(await presses(team, team.ada, somewhere(team), stopped))
 
 
 @pytest.mark.parametrize(

@@ -90,9 +90,9 @@ async def test_who_deploys_some_branches_locks_and_unlocks_those_alone(tmp_path:
         admin, key = team.slack.person("admin"), FRONTEND
         await types(team, admin, "lock acme/frontend freeze")
         for text in ("unlock acme/frontend", "lock acme/backend mine", "lock acme/backend:main mine"):
-            assert "You may not deploy" in said(await types(team, team.grace, text)), text
-        for action in (Unlock(key=key), TakeLock(key=key, holder_id=admin.id)):
-            assert "You may not deploy" in said(await presses(team, team.grace, somewhere(team), action))
+            assert f"You may not {text.split()[0]} (" in said(await types(team, team.grace, text)), text
+        for action, doing in ((Unlock(key=key), "unlock"), (TakeLock(key=key, holder_id=admin.id), "take over locks")):
+            assert f"You may not {doing} (" in said(await presses(team, team.grace, somewhere(team), action))
         assert "acme/frontend · @admin" in said(await types(team, team.grace, "locks"))
         assert "is locked" in said(await types(team, team.grace, "lock acme/backend:try/green mine"))
         assert "is unlocked" in said(await types(team, team.grace, "unlock acme/backend:try/green"))

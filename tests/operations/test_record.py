@@ -209,7 +209,7 @@ async def test_who_held_a_lock_stands_in_the_entry_of_who_took_it(team: Team) ->
     await types(team, team.ada, "lock acme/frontend:try/green hotfix")
     key = f"{FRONTEND} try/green"
     await presses(team, team.grace, somewhere(team), TakeLock(key=key, holder_id=team.ada.id))
-    await presses(team, team.ada, somewhere(team), Unlock(key=key))
+    await presses(team, team.ada, somewhere(team), Unlock(key=key, holder_id=team.grace.id))
     assert [one.result for one in await record(team)] == [
         "acme/frontend try/green is locked",
         "acme/frontend try/green is theirs now; ada held it",

@@ -204,6 +204,8 @@ async def test_a_lock_holds_and_its_old_buttons_work(tmp_path: Path) -> None:
         await team.is_told(team.ada, "You hold the lock on acme/frontend main now")
         assert "@ada has taken over your lock" in team.grace.direct_messages[-1].visible
         await team.grace.click(standing(team, "Your reason: hotfix", "Unlock"), "Unlock")
+        asked = await team.is_told(team.grace, "The lock on acme/frontend main is @ada's by now")
+        await team.grace.click(asked, "Unlock")
         await team.is_told(team.grace, "acme/frontend main is unlocked.")
         await admin.click(standing(team, "You hold the lock on acme/backend main now", "Unlock"), "Unlock")
         await team.is_told(admin, "acme/backend main is unlocked.")
