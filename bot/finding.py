@@ -166,12 +166,16 @@ class Finder:
         """Say whether a branch of this name was ever built."""
         return bool(await self._of_branch(slug, name))
 
-    async def unknown_ref(self, slug: ProjectSlug, ref: Ref, caller: Caller, *, what: str = "") -> NotFound:
-        """Return what names the branches that may be meant beside the unknown one, of those they may see."""
+    async def built_lately(self, slug: ProjectSlug, caller: Caller) -> list[str]:
+        """Return the branches that were built lately, newest first, of those that somebody may see."""
         pipelines = await self._circleci.pipelines(slug)
         refs = [pipeline.ref for pipeline in pipelines if pipeline.ref and not pipeline.ref.is_tag]
         readable = await self._permissions.readable(caller, [(slug, one) for one in refs])
-        branches = [one.name for one in refs if (slug, one) in readable]
+        return list(dict.fromkeys(one.name for one in refs if (slug, one) in readable))
+
+    async def unknown_ref(self, slug: ProjectSlug, ref: Ref, caller: Caller, *, what: str = "") -> NotFound:
+        """Return what names the branches that may be meant beside the unknown one, of those they may see."""
+        branches = await self.built_lately(slug, caller)
         kind, title = "tag" if ref.is_tag else "branch", await self.title(slug)
         return NotFound(f"{what} {kind}".strip(), ref.name, looked_in=title, built_lately=likely(ref.name, branches))
 
@@ -215,6 +219,12 @@ class Finder:
         if found is None:
             raise UsageError("Which project? In a thread that follows a build I know it without a name.")
         return found
+
+
+def near_miss(name: str, branches: Sequence[str]) -> str:
+    """Return the branch that is spelled almost so, in another case first; empty text for none."""
+    same = [one for one in branches if one.casefold() == name.casefold()]
+    return next(iter(same or difflib.get_close_matches(name, branches, n=1)), "")
 
 
 def likely(name: str, branches: Sequence[str]) -> tuple[str, ...]:

@@ -1,13 +1,16 @@
 """Lock a project or a branch, so that nobody else deploys it; unlock it, ask for it, take it over."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bot.actions import AskHolder, TakeLock, Unlock
 from bot.answers.acts import LockChanged
-from bot.answers.locks import Locks
-from bot.errors import UsageError
+from bot.answers.locks import Locks, WhichLock
+from bot.errors import CircleCIError, NotFound, UsageError
+from bot.finding import near_miss
 from bot.grammar import Word, parse_project, parse_ref
 from bot.models.caller import Caller
+from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.lock import lock_key, named_by
 from bot.models.slack import utc_now
@@ -44,13 +47,17 @@ LOCKS = CommandHelp(
 
 
 class OfLock(OfTarget):
-    """What is to be locked or unlocked, a project or a branch of it, and why."""
+    """What is to be locked or unlocked, a project or a branch of it, and why.
+
+    `or_branch` is the first word of the reason where it was typed so that it may be meant as a branch or a tag.
+    """
 
     reason: Typed = ""
+    or_branch: Typed = ""
 
 
 def parse(words: Sequence[Word], projects: Projects) -> OfLock:
-    """Return the request; what follows the project is the reason."""
+    """Return the request; what follows the project is the reason, unless the handler finds a branch in it."""
     if not words:
         raise UsageError("Which project?")
     text = words[0].text
@@ -58,25 +65,66 @@ def parse(words: Sequence[Word], projects: Projects) -> OfLock:
     if colon and not branch:
         raise UsageError("Which branch?", given=text)
     reason = " ".join(word.text for word in words[1:])
-    ref = parse_ref(Word(branch)) if branch else None
-    return OfLock.named(Target(slug=parse_project(name, projects).slug, ref=ref), reason=reason)
+    project = parse_project(name, projects)
+    ref = parse_ref(Word(branch)) if branch else project.ref
+    or_branch = words[1].text if ref is None and words[1:] and _is_ref(words[1]) else ""
+    return OfLock.named(Target(slug=project.slug, ref=ref), reason=reason, or_branch=or_branch)
+
+
+def _is_ref(word: Word) -> bool:
+    """Say whether a word may be meant as a branch or a tag; one in quotes is the reason."""
+    try:
+        return not word.quoted and bool(parse_ref(word))
+    except UsageError:
+        return False
 
 
 def parse_unlock(words: Sequence[Word], projects: Projects) -> OfLock:
-    """Return the request, which gives no reason."""
+    """Return the request, which gives no reason: what follows the project is its branch or tag."""
     request = parse(words, projects)
-    if request.reason:
-        raise UsageError("I expected nothing after this.", given=words[1].text)
+    behind = words[1:]
+    if behind and request.target(projects).ref is None:
+        ref = parse_ref(behind[0])
+        request, behind = OfLock.named(Target(slug=ProjectSlug(request.project), ref=ref)), behind[1:]
+    if behind:
+        raise UsageError("I expected nothing after this.", given=behind[0].text)
     return request
 
 
-async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged:
-    """Lock it, unless somebody has."""
+async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged | WhichLock:
+    """Lock it, unless somebody has; where a branch may be meant or the whole project, it is asked which."""
     slug, ref = request.about(context.projects)
     if slug is None:
         raise UsageError("Which project?")
     project = await context.finder.project(slug, caller)
-    return await context.operations.lock(caller, project, ref, request.reason)
+    if request.or_branch and await _may_be_meant(request.or_branch, project, caller, context):
+        meant, rest = parse_ref(Word(request.or_branch)), request.reason.removeprefix(request.or_branch).strip()
+        return WhichLock(
+            project_slug=project.slug, project_title=project.title, ref=meant, reason=rest, words=request.reason
+        )
+    unbuilt = await _unbuilt(project, ref, caller, context) if ref else {}
+    changed = await context.operations.lock(caller, project, ref, request.reason)
+    return changed.model_copy(update=unbuilt)
+
+
+async def _may_be_meant(word: str, project: Project, caller: Caller, context: Context) -> bool:
+    """Say whether the first word of a reason may be the branch or the tag to be locked."""
+    if "/" in word or word.startswith("tag:"):
+        return True
+    branches = [project.default_branch, *await context.finder.built_lately(project.slug, caller)]
+    return word.casefold() in [one.casefold() for one in branches]
+
+
+async def _unbuilt(project: Project, ref: Ref, caller: Caller, context: Context) -> dict[str, object]:
+    """Return what to say of a branch that CircleCI never built; it is locked all the same, whatever CircleCI says."""
+    finder = context.finder
+    if ref.is_tag or ref.name == project.default_branch or not await finder.may_read(caller, project.slug, ref):
+        return {}
+    with suppress(CircleCIError, NotFound):
+        if not await finder.has_branch(project.slug, ref.name):
+            near = near_miss(ref.name, await finder.built_lately(project.slug, caller))
+            return {"unbuilt": True, "near": near}
+    return {}
 
 
 async def unlock(request: OfLock, caller: Caller, context: Context) -> LockChanged:

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from bot.actions import AskHolder, TakeLock, Unlock
 from bot.answers.acts import LockChanged
-from bot.answers.locks import Locks
+from bot.answers.locks import Locks, WhichLock
 from bot.errors import Locked, NothingToDo
 from bot.models import spelling
 from bot.models.lock import Lock
-from formatters.again import run_button
+from formatters.again import command, run_button
 from formatters.blocks import Block, Message, actions, assemble, button, code, confirm, fit, literal, mention, section
 from formatters.lookalikes import careful, careful_plainly
 from formatters.words import count, duration
@@ -86,14 +86,46 @@ def locked(changed: LockChanged) -> Message:
     lock = changed.lock
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
     stops = "Nobody but you deploys it through me; reruns and approvals by others wait too."
-    text = f"{literal(lock.target)} is locked. {stops}{reason} {careful(lock.target)}".rstrip()
+    hints = f"{_unbuilt(changed)} {careful(lock.target)}".strip()
+    what = literal(lock.target) if lock.ref else f"All of {literal(lock.target)}"
+    text = f"{what} is locked. {stops}{reason} {hints}".rstrip()
     return assemble(text, section(f"🔒 {text}"), actions(_unlock(lock)))
+
+
+def which(found: WhichLock) -> Message:
+    """Ask whether a branch is meant, or the whole project for a reason that begins like one; nothing is locked yet."""
+    slug, title, ref = found.project_slug, literal(found.project_title), str(found.ref)
+    branch = f"lock {spelling.as_typed(f'{slug}:{ref}')} {found.reason}".strip()
+    whole = f"lock {slug} {spelling.quoted(found.words)}"
+    text = f"{code(ref)} may be what you lock, or why you lock all of {title}. Nothing is locked yet: which one?"
+    lines = [line for line in (command(branch), command(whole)) if line]
+    buttons = run_button(branch, f"Lock {ref}"), run_button(whole, f"Lock all of {found.project_title}")
+    shown = [one for one in buttons if one]
+    careful_with = careful(ref)
+    return assemble(
+        text,
+        section("\n".join([f"{text} {careful_with}".rstrip(), *lines])),
+        actions(*shown) if shown else None,
+    )
+
+
+def _scope(lock: Lock) -> str:
+    """Return what is locked; of a whole project it is said that it is."""
+    return literal(lock.target) if lock.ref else f"all of {literal(lock.target)}"
+
+
+def _unbuilt(changed: LockChanged) -> str:
+    """Return what may be wrong with a branch that CircleCI does not know."""
+    if not changed.unbuilt:
+        return ""
+    near = f" Did you mean {code(changed.near)}?" if changed.near else ""
+    return f"CircleCI has built no branch of that name lately.{near}"
 
 
 def locked_again(changed: LockChanged) -> Message:
     """Say to who holds it already what has become of the reason."""
     lock, before = changed.lock, changed.before or changed.lock
-    text = f"You had locked {literal(lock.target)} already. {careful(lock.target)}".rstrip()
+    text = f"You had locked {_scope(lock)} already. {careful(lock.target)}".rstrip()
     if lock.reason != before.reason:
         was = f" (it was: {literal(before.reason, 300).rstrip('.')})" if before.reason else ""
         text += f" Your reason is now: {literal(lock.reason, 300).rstrip('.')}{was}."
@@ -123,7 +155,7 @@ def all_locks(found: Locks) -> Message:
 
 
 def _line(lock: Lock, age: timedelta) -> str:
-    return f"🔒 {literal(lock.target)} · {mention(lock.holder_id)} · {duration(age)} ago{_reason(lock)}"
+    return f"🔒 {_scope(lock)} · {mention(lock.holder_id)} · {duration(age)} ago{_reason(lock)}"
 
 
 def taken(changed: LockChanged) -> Message:

@@ -18,7 +18,7 @@ from bot.answers.builds import (
 from bot.answers.jobs import Artifacts, ArtifactTooLarge, JobSteps, NoLog, StepLog, TestResults
 from bot.answers.keeps import CheckoutKeys, Offer, Variables, WebhookState
 from bot.answers.lists import FollowedProjects, RecentBuilds
-from bot.answers.locks import Locks
+from bot.answers.locks import Locks, WhichLock
 from bot.answers.ourselves import CheckUp, CommandPage, Greeting, Overview
 from bot.answers.people import PolicyDecision, Record, TokenOwner
 from bot.answers.questions import BranchIsRed, SecondPerson, ToBeTyped, WhichDefinition
@@ -57,6 +57,7 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     ToBeTyped: gate.question,
     SecondPerson: lambda _: None,  # the request stands in the channel
     Locks: locks.all_locks,
+    WhichLock: locks.which,
     OnHold: choices.on_hold,
     Cancellable: choices.cancellable,
     CancellableJob: choices.cancellable_job,

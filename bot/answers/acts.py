@@ -29,7 +29,7 @@ class LockChanged(Answer):
     """A lock was set, taken over, lifted or asked for, as `act` says: `lock` is how it stands, or stood.
 
     `before` is what it was, where its holder locked it again. `again` is the command that it had stopped. `still` is
-    another lock that keeps others from it.
+    another lock that keeps others from it. A branch may be `unbuilt` at CircleCI; `near` is one that is spelled alike.
     """
 
     act: str
@@ -37,6 +37,8 @@ class LockChanged(Answer):
     before: Lock | None = None
     again: str = ""
     still: Lock | None = None
+    unbuilt: bool = False
+    near: str = ""
     entry: Entry
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bot.answers import Answer
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock
 
 
@@ -12,3 +13,13 @@ class Locks(Answer):
     locks: tuple[Lock, ...]
     unread: tuple[str, ...] = ()
     read_at: datetime
+
+
+class WhichLock(Answer):
+    """Nothing is locked yet: `ref` may be meant, with the `reason` behind it, or the project for all `words`."""
+
+    project_slug: ProjectSlug
+    project_title: str
+    ref: Ref
+    reason: str
+    words: str

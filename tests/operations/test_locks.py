@@ -164,6 +164,28 @@ async def test_a_lock_of_ones_own_lifts_nobody_elses(team: Team) -> None:
     assert writes(team) == []
 
 
+async def test_what_may_be_a_branch_or_a_reason_is_asked_and_not_guessed(team: Team) -> None:
+    pushed(team, "try/parallel", OVER)
+    for words in ("try/slow again", "tag:v2.0", "Main is red"):
+        (asked,) = await types(team, team.ada, f"lock acme/frontend {words}")
+        assert "Nothing is locked yet" in asked.visible
+        assert asked.buttons == [f"Lock {words.split()[0]}", "Lock all of acme/frontend"]
+    assert "Nothing is locked." in said(await types(team, team.ada, "locks"))
+    (asked,) = await types(team, team.ada, "lock acme/frontend try/slow again")
+    assert "All of acme/frontend is locked." in said(await presses(team, team.ada, asked, "Lock all of acme/frontend"))
+    told = said(await presses(team, team.ada, asked, "Lock try/slow"))
+    assert "acme/frontend try/slow is locked." in told
+    assert "Your reason: again." in told
+    assert "CircleCI has built no branch of that name lately." in told
+    assert "Did you mean `try/parallel`?" in said(await types(team, team.ada, "lock acme/frontend:TRY/parallel"))
+    assert "CircleCI has built" not in said(await types(team, team.ada, "lock acme/frontend:try/parallel"))
+    listed = said(await types(team, team.ada, "locks"))
+    assert "all of acme/frontend · @ada · 0 s ago: try/slow again." in listed
+    assert "The lock on acme/frontend try/slow is gone" in said(
+        await types(team, team.ada, "unlock acme/frontend try/slow")
+    )
+
+
 async def test_a_button_removes_the_lock_it_is_about_and_no_other(team: Team) -> None:
     key, since = f"{FRONTEND} try/slow", utc_now()
     await types(team, team.grace, "lock acme/frontend:try/slow hotfix")

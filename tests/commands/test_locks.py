@@ -1,0 +1,48 @@
+"""What is to be locked, as it is typed."""
+
+import pytest
+
+from bot.errors import UsageError
+from bot.grammar import split
+from bot.settings import Projects
+from commands.locks import parse, parse_unlock
+
+SLUG = "gh/acme/frontend"
+
+
+@pytest.mark.parametrize(
+    ("text", "branch", "tag", "or_branch"),
+    [
+        ("acme/frontend:main migration", "main", "", ""),
+        ("acme/frontend main", "", "", "main"),
+        ("acme/frontend tag:v2.0", "", "", "tag:v2.0"),
+        ('acme/frontend "try/slow again"', "", "", ""),
+        ("acme/frontend until 17:00", "", "", "until"),
+        ("acme/frontend 17:00", "", "", ""),
+        ("acme/frontend:tag:v2.0 main", "", "v2.0", ""),
+        ("https://github.com/acme/frontend/tree/main mine", "main", "", ""),
+    ],
+)
+def test_a_reason_that_may_begin_with_a_branch_is_marked(text: str, branch: str, tag: str, or_branch: str) -> None:
+    request = parse(split(text), Projects())
+    assert (request.project, request.branch, request.tag, request.or_branch) == (SLUG, branch, tag, or_branch)
+
+
+@pytest.mark.parametrize(
+    ("text", "branch", "tag"),
+    [
+        ("acme/frontend", "", ""),
+        ("acme/frontend main", "main", ""),
+        ("acme/frontend:main", "main", ""),
+        ("acme/frontend tag:v2.0", "", "v2.0"),
+    ],
+)
+def test_a_branch_is_unlocked_however_it_stands_behind_its_project(text: str, branch: str, tag: str) -> None:
+    request = parse_unlock(split(text), Projects())
+    assert (request.project, request.branch, request.tag, request.reason) == (SLUG, branch, tag, "")
+
+
+@pytest.mark.parametrize("text", ["acme/frontend main now", "acme/frontend:main now"])
+def test_unlocking_takes_no_reason(text: str) -> None:
+    with pytest.raises(UsageError, match="nothing after this"):
+        parse_unlock(split(text), Projects())
