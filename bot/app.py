@@ -146,7 +146,8 @@ class App:
             self._policy, settings, projects, messenger, circleci, team_id=team_id
         )
         finder = Finder(circleci, store, permissions, projects)
-        self._record = Record(store, timedelta(days=settings.audit_retention_days), to_output=settings.audit_log)
+        kept = timedelta(days=settings.audit_retention_days)
+        self._record = Record(store, kept, messenger.user_name, to_output=settings.audit_log)
         operations = Operations(
             Hands(
                 settings=settings,

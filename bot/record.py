@@ -1,6 +1,7 @@
 """Keeps the record of what people did: one entry for each act that takes more than reading, done, refused or failed."""
 
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from bot.policy import Word
 from bot.store import Store
 from formatters import errors
 from formatters.audit import pressed
+from formatters.blocks import mention
+from formatters.plain import mentioned, plain
 
 MOST_WHAT, MOST_RESULT = 300, 160
 _FREE_TEXT = ("user_name", "agent", "what", "about", "rule", "result", "for_name", "agreed_name", "ref", "job")
@@ -27,14 +30,18 @@ log = structlog.get_logger(__name__)
 class Record:
     """Writes entries; what was done is done, so that a lost Redis is only said in the log."""
 
-    def __init__(self, store: Store, keep: timedelta, *, to_output: bool) -> None:
+    def __init__(
+        self, store: Store, keep: timedelta, called: Callable[[str], Awaitable[str]], *, to_output: bool
+    ) -> None:
+        """Keep entries for so long; `called` tells a person's name, or empty text."""
         self._store = store
+        self._called = called
         self._keep = keep
         self._to_output = to_output
 
     async def keep(self, entry: Entry) -> None:
-        """Keep one act, without what looks like a credential in any word of it."""
-        entry = _without_secrets(entry)
+        """Keep one act in plain words, without what looks like a credential in any of them."""
+        entry = _without_secrets(await self._in_plain_words(entry))
         if self._to_output:
             sys.stdout.write(entry.model_dump_json(exclude_defaults=True) + "\n")
             sys.stdout.flush()
@@ -42,6 +49,11 @@ class Record:
             await self._store.audit.add(entry, self._keep, refused=entry.outcome is Outcome.REFUSED)
         except StoreError as error:
             log.error("audit_not_kept", error=str(error))  # noqa: TRY400  # what was done is done
+
+    async def _in_plain_words(self, entry: Entry) -> Entry:
+        """Return the entry with the names of whom its result mentions: who reads it elsewhere knows no ids."""
+        names = {person_id: await self._called(person_id) for person_id in mentioned(entry.result)}
+        return entry.model_copy(update={"result": plain(entry.result, names)})
 
     async def keep_once(self, entry: Entry, delivery_id: str) -> None:
         """Keep an act once for each delivery: a second run of it says the same."""
@@ -158,7 +170,7 @@ def _why(error: BotError) -> str:
     """Return why it came to nothing, without what somebody typed: a lock's reason, a word that is none."""
     match error:
         case Locked():
-            return f"{error.target} is locked"
+            return f"{error.target} is locked by {mention(error.holder_id)}"
         case UsageError():
             return error.problem[:MOST_RESULT]
         case NothingToDo() if error.why == "declined" and error.what:
@@ -168,6 +180,11 @@ def _why(error: BotError) -> str:
 
 
 def _short(answer: str) -> str:
-    """Return the first sentence of an answer, without Slack's entities: it is escaped again when it is shown."""
-    plain = answer.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return plain.partition(". ")[0][:MOST_RESULT]
+    """Return the first sentence of an answer, without Slack's markup: it is escaped again when it is shown.
+
+    Whom it mentions is named when it is kept.
+    """
+    names = {person_id: mention(person_id) for person_id in mentioned(answer)}
+    words = plain(answer, names).replace("`", "").replace("\u2060", "")
+    words = words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return words.partition(". ")[0][:MOST_RESULT]

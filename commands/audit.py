@@ -29,7 +29,7 @@ HELP = CommandHelp(
     phrases=("audit", "audit 12h @ada"),
     also=("log", "history", "journal"),
 )
-_PERIOD = re.compile(r"[0-9]{1,4}[dh]")
+_PERIOD = re.compile(r"[1-9][0-9]{0,3}[dh]")
 _PERSON = re.compile(r"<@(\w+)(?:\|[^<>]*)?>|@([\w.-]+)")
 DEFAULT = "7d"
 
@@ -76,6 +76,9 @@ async def show(request: Audit, caller: Caller, context: Context) -> Record:
         return _is_by(entry, request.person) and (slug is None or _is_about(entry, slug, title))
 
     found = await context.store.audit.lately(request.since, fits, MOST_COUNTED + 1)
+    days = context.settings.audit_retention_days
+    if request.since > timedelta(days=days):
+        return Record(period=f"{days:g}d", is_all_kept=True, entries=tuple(found))
     return Record(period=request.period, entries=tuple(found))
 
 

@@ -1,5 +1,7 @@
 """What people did, in words, newest first."""
 
+from collections.abc import Mapping, Sequence
+
 from bot.actions import (
     AddCheckoutKey,
     ButtonAction,
@@ -11,6 +13,7 @@ from bot.actions import (
 from bot.answers.people import Record
 from bot.models.audit import Entry, Outcome
 from formatters.blocks import Message, assemble, clean, code, fit, literal, moment, section
+from formatters.plain import plain
 from formatters.words import count
 
 MOST_COUNTED = 1000
@@ -59,25 +62,37 @@ def pressed(button: ButtonAction) -> str:
 
 def audit(found: Record) -> Message:
     """Return the entries; each says how it ended, who, what, by which rule, and what came of it."""
-    entries, period = found.entries, clean(found.period)
+    entries, period = found.entries, clean(found.period) + (" (I keep no more)" if found.is_all_kept else "")
     if not entries:
         text = f"Nobody did anything through me in the last {period}, but read."
         return assemble(text, section(text))
     number = count(len(entries), "act") if len(entries) <= MOST_COUNTED else f"More than {MOST_COUNTED:,} acts"
     text = f"{number} in the last {period}, newest first."
-    lines = [_line(entry) for entry in entries[:MOST_COUNTED]]
+    names = _names(entries)
+    lines = [_line(entry, names) for entry in entries[:MOST_COUNTED]]
     return assemble(text, section(f"*{text}*\n{fit(lines, 2800, more=_MORE)}"))
 
 
-def _line(entry: Entry) -> str:
+def _names(entries: Sequence[Entry]) -> dict[str, str]:
+    """Return what people are called whom an entry of an earlier version only mentions, as far as others tell."""
+    people = ((one.user_id, one.user_name, one.for_id, one.for_name, one.agreed_id, one.agreed_name) for one in entries)
+    return {person_id: name for one in people for person_id, name in zip(one[::2], one[1::2], strict=True) if name}
+
+
+def _refused_otherwise(entry: Entry) -> bool:
+    """Say whether something else than its rule refused it: the rule would have let it happen."""
+    return entry.outcome is Outcome.REFUSED and " may not " not in entry.result.partition(":")[0]
+
+
+def _line(entry: Entry, names: Mapping[str, str]) -> str:
     # A name and no mention: to be looked up is no reason for a ping.
     ended = f"{_MARKS[entry.outcome]} · " if entry.outcome else ""
     who = literal(entry.user_name or entry.user_id, 60)
     about = f" ({literal(entry.about, 120)})" if entry.about and entry.about not in entry.what else ""
-    rule = f" · by “{literal(entry.rule, 120)}”" if entry.rule else ""
+    rule = f" · by “{literal(entry.rule, 120)}”" if entry.rule and not _refused_otherwise(entry) else ""
     agreed = entry.agreed_name or entry.agreed_id
     asker = entry.for_name or entry.for_id
     asked = f" · for {literal(asker, 60)}" if asker else ""
     second = f" · agreed by {literal(agreed, 60)}" if agreed else ""
-    what = f"{code(entry.what, 120)}{about} · {literal(entry.result, 120)}"
+    what = f"{code(entry.what, 120)}{about} · {literal(plain(entry.result, names), 120)}"
     return f"{ended}{moment(entry.at)} · {who} · {what}{rule}{asked}{second}"

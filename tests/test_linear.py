@@ -222,6 +222,8 @@ PATTERNS = {
     "formatters.blocks._CHARACTER": Row(("a", "\u0301", "🇦", "👩\u200d", "\r\n"), at_the_start),
     "formatters.blocks._USER_ID": Row(("A", "1"), as_a_whole),
     "formatters.blocks._AT_WORD": Row(("@", "@channe", "@here")),
+    "formatters.plain._ENTITY": Row(("<@", "<@a", "<@a|", "<!date^", "<https:", "<https:|")),
+    "formatters.plain._MENTIONED": Row(("<@", "<@A", "A")),
     "formatters.errors._BEGINNING": Row((":", " ", "a:")),
 }
 

@@ -1,17 +1,52 @@
 """An entry of the record holds no secret, in the store and on standard output."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.errors import AskedAlready, BotError, Locked, NotFound, Taken
 from bot.models.audit import Entry
+from bot.models.caller import Caller
 from bot.models.slack import utc_now
-from bot.record import Record
+from bot.record import Record, begun, ended
 from bot.store import Store
 from tests.store.conftest import store
 
 __all__ = ["store"]
+AT = datetime(2026, 11, 29, 8, 49, tzinfo=UTC)
+
+
 TOKEN = "ghp_" + "a1B2" * 9
+
+
+async def called(person_id: str) -> str:
+    return {"U0GRACE": "grace"}.get(person_id, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "result"),
+    [
+        (Taken("U0GRACE", "Cancel #2417"), "grace was first: Cancel #2417 is already under way."),
+        (Taken("U0GONE", "`it` & <b>"), "U0GONE was first: it & <b> is already under way."),
+        (
+            AskedAlready("U0GRACE", "main", asked_at=AT, url="https://acme.slack.com/p1"),
+            "grace asked for this at 2026-11-29 08:49 UTC, and it is still open: the request",
+        ),
+        (
+            Locked("acme/frontend main", key="k", holder_id="U0GRACE", reason="x", age=timedelta(0), word="lock"),
+            "acme/frontend main is locked by grace",
+        ),
+        (NotFound("branch", "nosuch", looked_in="acme/frontend"), "CircleCI knows no branch nosuch in acme/frontend"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+async def test_an_entry_holds_plain_words(store: Store, error: BotError, result: str) -> None:
+    record = Record(store, timedelta(days=1), called, to_output=False)
+    await record.keep(ended(begun(Caller(person_id="U0ADA", delivery_id="d"), "deploy", "deploy"), error))
+    (kept,) = await store.audit.lately(timedelta(days=1), lambda _: True, 1)
+    assert kept.result.startswith(result)
+    assert "<@" not in kept.result
+    assert "http" not in kept.result
 
 
 async def test_no_word_of_an_entry_holds_what_looks_like_a_credential(
@@ -19,7 +54,7 @@ async def test_no_word_of_an_entry_holds_what_looks_like_a_credential(
 ) -> None:
     hostile = dict.fromkeys(("user_name", "what", "about", "rule", "result", "ref", "job", "agreed_name"), TOKEN)
     entry = Entry(at=utc_now(), user_id="U0ADA", channel_id="C0", word="deploy", parameters=(TOKEN,), **hostile)
-    await Record(store, timedelta(days=1), to_output=True).keep(entry)
+    await Record(store, timedelta(days=1), called, to_output=True).keep(entry)
     (kept,) = await store.audit.lately(timedelta(days=1), lambda _: True, 1)
     assert TOKEN not in kept.model_dump_json()
     assert kept.user_id == "U0ADA"

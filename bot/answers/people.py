@@ -38,7 +38,8 @@ class PolicyDecision(Answer):
 
 
 class Record(Answer):
-    """What people did through the bot within `period` (7d, 12h), newest first."""
+    """What people did through the bot within `period` (7d, 12h), newest first; no more `is_all_kept`."""
 
     period: str
+    is_all_kept: bool = False
     entries: tuple[Entry, ...]

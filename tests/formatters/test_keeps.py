@@ -36,6 +36,32 @@ def test_an_entry_says_who_what_what_came_of_it_and_the_rule() -> None:
     assert lines(OLD, new) == [told, told]
 
 
+def test_who_was_refused_by_something_else_is_not_told_of_the_rule_that_lets_them() -> None:
+    refused = OLD.model_copy(update={"outcome": Outcome.REFUSED})
+    locked = refused.model_copy(update={"result": "acme/frontend main is locked by grace"})
+    by_rule = refused.model_copy(update={"result": "You may not deploy (acme/frontend main) here: members deploy."})
+    assert lines(locked)[0].endswith("· acme/frontend main is locked by grace")
+    assert lines(by_rule)[0].endswith("members deploy. · by “members deploy”")
+
+
+@pytest.mark.parametrize(
+    ("result", "shown"),
+    [
+        ("<@U0GRACE> was first", "grace was first"),
+        ("<@U0GONE> was first", "U0GONE was first"),
+        ("asked at <!date^1795942178^{time}|08:49 UTC>, still open", "asked at 2026-11-29 08:49 UTC, still open"),
+        ("open: <https://acme.slack.com/p1|the request>", "open: the request"),
+        ("in <#C0DEPLOYS|deploys> <!here> <!date^9" + "9" * 30 + "^{time}|soon>", "in deploys here soon"),
+        ("open: <https://acme.slack.com/p1|the re", "open: the re"),
+        ("a < b and <nil>", "a &lt; b and &lt;nil&gt;"),
+    ],
+)
+def test_an_old_entry_is_shown_without_its_markup(result: str, shown: str) -> None:
+    grace = OLD.model_copy(update={"user_id": "U0GRACE", "user_name": "grace"})
+    message = audit(Record(period="7d", entries=(OLD.model_copy(update={"result": result}), grace)))
+    assert f" · {shown} · by “members deploy”" in message.blocks[0]["text"]["text"].splitlines()[1]
+
+
 def test_what_an_act_is_about_is_said_where_its_name_does_not() -> None:
     assert (
         "`cancel #2417` (acme/frontend main) · "

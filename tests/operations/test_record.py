@@ -99,7 +99,7 @@ async def test_each_act_is_one_entry_with_all_that_is_known_of_it(team: Team) ->
     ]
     assert entries[0].parameters == ("env", "note")
     assert "CircleCI refused this" in entries[2].result
-    assert entries[4].result == "acme/frontend try/green is locked"  # the reason is somebody's own text
+    assert entries[4].result == "acme/frontend try/green is locked by grace"  # the reason is somebody's own text
     assert "s3cr3t-value" not in str(entries)
 
 

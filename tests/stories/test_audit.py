@@ -57,6 +57,8 @@ async def test_the_record_is_asked_by_project_person_and_time(team: Team) -> Non
     assert "acme/backend" not in await audit(team, "acme/frontend", "1 act in")
     assert "grace" in await audit(team, "@grace 12h", "1 act in the last 12h")
     await audit(team, "acme/cli", "Nobody did anything")
+    await audit(team, "9999d", "in the last 365d (I keep no more)")
+    await audit(team, "0d", "I expected a project, a time such as 7d, or a @name.")
     await audit(team, "yesterday", "I expected a project, a time such as 7d, or a @name.")
     await team.ada.command("deploys", "/ci", "audit")
     await team.is_told(team.ada, "it is for the people in ADMINS")

@@ -96,9 +96,7 @@ async def test_taking_over_a_whole_project_offers_what_was_stopped_and_guesses_n
 
 async def test_what_a_lock_says_of_others_and_of_itself(team: Team) -> None:
     await says(team, "grace", "lock acme/frontend incident 42", "Your reason: incident 42")
-    await says(
-        team, "grace", "lock acme/frontend", "You had locked all of acme/frontend already. Your reason is s"
-    )
+    await says(team, "grace", "lock acme/frontend", "You had locked all of acme/frontend already. Your reason is s")
     await says(team, "grace", "lock acme/frontend incident 43", "reason is now: incident 43 (it was: incident 42).")
     why = await says(team, "ada", "why deploy acme/frontend main", "You may deploy")
     assert "But @grace locked acme/frontend" in why.visible
