@@ -1,6 +1,5 @@
 """Typed button values: a class packs itself into a Slack button and unpacks itself from a click."""
 
-from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -202,7 +201,7 @@ class Unlock(ButtonAction):
     action_id: ClassVar[str] = "unlock"
     key: str
     holder_id: str = ""
-    since: datetime | None = None
+    since: str = ""
 
 
 class TakeLock(ButtonAction):

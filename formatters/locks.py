@@ -53,7 +53,7 @@ def _another_by_now(lock: Locked) -> Message:
     """Say whose lock it is to who pressed a button about another; with buttons that are about this one."""
     since = f"locked {duration(lock.age)} ago{_reason(lock)}"
     text = f"The lock on {literal(lock.target)} is {mention(lock.holder_id)}'s by now, {since} It was not removed."
-    unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.at)
+    unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.at.isoformat() if lock.at else "")
     if lock.is_own:
         text = f"This is another lock of yours by now: {literal(lock.target)}, {since} It was not removed."
         return assemble(text, section(f"🔒 {text}"), actions(button(unlock, "Unlock")))
@@ -78,7 +78,7 @@ def _again(stopped: str) -> Block | None:
 
 
 def _unlock(lock: Lock) -> Block:
-    return button(Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.since), "Unlock")
+    return button(Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.since.isoformat()), "Unlock")
 
 
 def locked(changed: LockChanged) -> Message:

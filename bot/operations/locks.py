@@ -128,7 +128,7 @@ async def _named(hands: Hands, caller: Caller, key: str, act: str) -> Subject:
 
 def _is_seen(held: Lock, seen: Unlock, person_id: str) -> bool:
     """Say whether a lock is the one that a button is about; an old one tells only who may have meant their own."""
-    return held.holder_id == (seen.holder_id or person_id) and seen.since in (None, held.since)
+    return held.holder_id == (seen.holder_id or person_id) and seen.since in ("", held.since.isoformat())
 
 
 def _locked(held: Lock, word: str, *, is_own: bool = False) -> Locked:

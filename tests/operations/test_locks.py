@@ -187,7 +187,7 @@ async def test_what_may_be_a_branch_or_a_reason_is_asked_and_not_guessed(team: T
 
 
 async def test_a_button_removes_the_lock_it_is_about_and_no_other(team: Team) -> None:
-    key, since = f"{FRONTEND} try/slow", utc_now()
+    key, since = f"{FRONTEND} try/slow", utc_now().isoformat()
     await types(team, team.grace, "lock acme/frontend:try/slow hotfix")
     of_earlier = Unlock(key=key)
     of_another = Unlock(key=key, holder_id=team.ada.id, since=since)

@@ -29,7 +29,7 @@ COMMANDS = (
     *("cancel {project} {ref}",) * 3,
     "cancel {project} {job}",
     *("approve {project} {ref}",) * 3,
-    "lock {project} {ref} because",
+    "lock {project}:{ref} because",
     "lock {project}",
     "unlock {project} {ref}",
     "unlock {project}",

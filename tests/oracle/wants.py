@@ -24,10 +24,12 @@ class Want(NamedTuple):
 def of_text(text: str, world: World) -> tuple[Want, ...]:
     """Return what a command asks for; nothing for one that only reads, or that nobody can read."""
     verb, *words = text.replace('"', "").split()
-    slug = slug_of(words[0], world) if verb in ACTS and words else None
-    if slug is None:
-        return ()
-    named = words[1] if len(words) > 1 and "=" not in words[1] else ""
+    place, _, behind = words[0].partition(":") if verb in ("lock", "unlock") and words else ("", "", "")
+    slug = slug_of(place or words[0], world) if verb in ACTS and words else None
+    if slug is None or (verb == "lock" and not behind and words[1:] and '"' not in text):
+        return ()  # what may be a branch or a reason is asked, or locks more than anybody counts on
+    named = words[1] if len(words) > 1 and "=" not in words[1] and verb != "lock" else ""
+    named = behind or named
     if named.startswith("#"):
         found = next((one for one in world.everything if (one.slug, str(one.number)) == (slug, named[1:])), None)
         return (_of_pipeline(verb, found),) if found else ()
