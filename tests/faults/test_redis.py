@@ -33,7 +33,8 @@ async def a_build_runs(team: Team) -> None:
 
 async def it_ends_once(team: Team) -> None:
     team.time_flies()
-    await team.slack.wait_for(lambda: team.count("Passed in"), timeout=40)
+    # A look that was lost with an old primary is queued again by the sweep, within a minute.
+    await team.slack.wait_for(lambda: team.count("Passed in"), timeout=90)
     assert team.count("Passed in") == 1
     assert len(team.deploys.roots) == 1
     assert len(team.posts("/pipeline")) == 1
