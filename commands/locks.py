@@ -66,6 +66,8 @@ def parse(words: Sequence[Word], projects: Projects) -> OfLock:
         raise UsageError("Which branch?", given=text)
     reason = " ".join(word.text for word in words[1:])
     project = parse_project(name, projects)
+    if project.pipeline_number or project.job_number:
+        raise UsageError("This leads to one build, and a lock is on a branch or a project.", given=text)
     ref = parse_ref(Word(branch)) if branch else project.ref
     or_branch = words[1].text if ref is None and words[1:] and _is_ref(words[1]) else ""
     return OfLock.named(Target(slug=project.slug, ref=ref), reason=reason, or_branch=or_branch)

@@ -1,11 +1,13 @@
 """What is to be locked, as it is typed."""
 
+from collections.abc import Callable, Sequence
+
 import pytest
 
 from bot.errors import UsageError
-from bot.grammar import split
+from bot.grammar import Word, split
 from bot.settings import Projects
-from commands.locks import parse, parse_unlock
+from commands.locks import OfLock, parse, parse_unlock
 
 SLUG = "gh/acme/frontend"
 
@@ -46,3 +48,9 @@ def test_a_branch_is_unlocked_however_it_stands_behind_its_project(text: str, br
 def test_unlocking_takes_no_reason(text: str) -> None:
     with pytest.raises(UsageError, match="nothing after this"):
         parse_unlock(split(text), Projects())
+
+
+@pytest.mark.parametrize("parsed", [parse, parse_unlock])
+def test_a_link_to_one_build_is_no_project(parsed: Callable[[Sequence[Word], Projects], OfLock]) -> None:
+    with pytest.raises(UsageError, match="This leads to one build"):
+        parsed(split("https://app.circleci.com/pipelines/github/acme/frontend/2417"), Projects())
