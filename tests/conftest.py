@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import structlog
 from coverage import Coverage
+from hypothesis import settings
 
 # They go ways that others have gone, and coverage would nearly double what they cost. What it counts is the less.
 UNMEASURED = (
@@ -15,6 +16,11 @@ UNMEASURED = (
 )
 MEASURED_ONCE = ("tests/stories/", "tests/operations/", "tests/formatters/test_messages.py")
 _measured = set[str]()
+
+
+# How long an example takes is for `tests/test_linear.py`: a busy machine is no fault of a change.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

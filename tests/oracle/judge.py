@@ -37,6 +37,7 @@ class Judge:
     over_red: set[tuple[str, Ref | None]] = field(default_factory=set)
     locks: dict[tuple[str, Ref | None], str] = field(default_factory=dict)
     carried_out: set[str] = field(default_factory=set)
+    heard: set[str] = field(default_factory=set)
 
     def wrong(self, done: Sequence[Did], acts: Sequence[Act]) -> Iterator[str]:
         """Yield what must not have been, a sentence each, and remember what was done."""
@@ -56,7 +57,9 @@ class Judge:
             self.carried_out |= {one.once for one in done if one.once.startswith("typed")}
         for one in done:
             self.asked += [one] * bool(one.wants)
-            self._note_locks(one)
+            if one.once not in self.heard:  # what is delivered again locks nothing again
+                self._note_locks(one)
+        self.heard |= {one.once for one in done if one.once.startswith("typed")}
 
     def may(self, one: Did, word: str, slug: str, ref: Ref | None) -> Verdict:
         """Return what the file says about one person's wish, where they said it."""

@@ -48,7 +48,8 @@ def act_of(seen: SeenRequest, world: World) -> Act:
     if found := _OF_PROJECT.search(path):
         return Act(_KEEPS[found[2]], found[1], None, path, *came)
     if path.endswith("/webhook"):
-        return Act("admin", "", None, path, *came)
+        of_id = {project.id: project.slug for project in world.projects.values()}
+        return Act("admin", of_id.get(((seen.body or {}).get("scope") or {}).get("id"), ""), None, path, *came)
     return Act("keys" if path.endswith("/heroku-key") else "nobody", "", None, path, *came)
 
 
