@@ -49,7 +49,8 @@ def act_of(seen: SeenRequest, world: World) -> Act:
         return Act(_KEEPS[found[2]], found[1], None, path, *came)
     if path.endswith("/webhook"):
         of_id = {project.id: project.slug for project in world.projects.values()}
-        return Act("admin", of_id.get(((seen.body or {}).get("scope") or {}).get("id"), ""), None, path, *came)
+        scope = str(((seen.body or {}).get("scope") or {}).get("id"))
+        return Act("admin", of_id.get(scope, ""), None, path, *came)
     return Act("keys" if path.endswith("/heroku-key") else "nobody", "", None, path, *came)
 
 
