@@ -26,17 +26,23 @@ async def held(connection: Connection, key: str, lease: timedelta, *, wait: time
     if not await connection.ask(lock.acquire(blocking=seconds > 0, blocking_timeout=seconds or None)):
         yield False
         return
-    renewal = asyncio.create_task(renew(lock, lease / 3))
+    over = asyncio.Event()
+    renewal = asyncio.create_task(renew(lock, lease / 3, over))
     try:
         yield True
     finally:
+        over.set()
         renewal.cancel()
         await _release(lock.release())
 
 
-async def renew(lock: RedisLock, every: timedelta) -> None:
-    """Keep a lock that is being worked under, through hiccups of Redis, until it is lost."""
-    while True:
+async def renew(lock: RedisLock, every: timedelta, over: asyncio.Event) -> None:
+    """Keep a lock that is being worked under, through hiccups of Redis, until it is lost or the work is over.
+
+    A cancel alone does not end it: redis-py loses one that comes while it connects anew, and nobody would ever look at
+    that build again.
+    """
+    while not over.is_set():
         await asyncio.sleep(every.total_seconds())
         try:
             await lock.reacquire()

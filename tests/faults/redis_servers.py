@@ -3,9 +3,10 @@
 import asyncio
 import shutil
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,49 +80,52 @@ class Name:
         self.leads_to = leads_to
         self.port = 0
 
-    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Lead one connection to the server of now."""
-        path = self.leads_to.url.removeprefix("unix://")
-        from_server, to_server = await asyncio.open_unix_connection(path)
-        await asyncio.gather(_pump(reader, to_server), _pump(from_server, writer), return_exceptions=True)
-
 
 @asynccontextmanager
 async def one_name(leads_to: RedisServer) -> AsyncIterator[Name]:
     """Put an address before a server."""
     name = Name(leads_to)
-    server = await asyncio.start_server(name.connect, "127.0.0.1", 0)
-    name.port = server.sockets[0].getsockname()[1]
-    try:
+    async with _passed_on(lambda: name.leads_to.url.removeprefix("unix://")) as name.port:
         yield name
-    finally:
-        server.close()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
 
 
 @asynccontextmanager
 async def pretending(path: str, real: bytes, shown: bytes) -> AsyncIterator[int]:
     """Stand before a server and change its words, such as its version; yields the port."""
     assert len(real) == len(shown)
+    async with _passed_on(lambda: path, lambda answer: answer.replace(real, shown)) as port:
+        yield port
 
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data.replace(real, shown))
-            await writer.drain()
-        writer.close()
+
+@asynccontextmanager
+async def _passed_on(path: Callable[[], str], shown: Callable[[bytes], bytes] = bytes) -> AsyncIterator[int]:
+    """Lead each connection to the server that is at `path` then; yields the port, and closes all at the end."""
+    under_way = set[asyncio.Future[Any]]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from_server, to_server = await asyncio.open_unix_connection(path)
-        await asyncio.gather(pump(reader, to_server), pump(from_server, writer), return_exceptions=True)
+        from_server, to_server = await asyncio.open_unix_connection(path())
+        passing = asyncio.gather(_pump(reader, to_server), _pump(from_server, writer, shown), return_exceptions=True)
+        under_way.add(passing)
+        passing.add_done_callback(under_way.discard)
+        with suppress(asyncio.CancelledError):
+            await passing
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for passing in under_way:
+            passing.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, shown: Callable[[bytes], bytes] = bytes
+) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(shown(data))
+            await writer.drain()
+    finally:
+        writer.close()

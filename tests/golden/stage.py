@@ -24,7 +24,6 @@ from tests.stories.team import Team, team_at_work
 
 NEVER_SECONDS = 10**5  # between two looks: they are pulled forward
 PATIENT_SECONDS = 60
-FORMS = frozenset(row.name for row in table()["form"])
 THE_OPERATORS = "circleci_token_refused"  # the one error in the log that is nobody's mistake
 SETTLED_SECONDS = 300  # more than any build waits until it is surely over
 
@@ -122,13 +121,13 @@ class Stage:
     async def presses(self, name: str, message: Message, button: str | Json) -> list[Message]:
         """Press a button; returns what only they see of the answer."""
         element = self._pressed(name, message, button)
-        return await self.answers(name, self._clicked(self._person(name), message, element))
+        return await self.answers(name, self.team.clicks(self._person(name), message, element))
 
     async def opens(self, name: str, message: Message, button: str) -> View:
         """Press a button that opens a window, and return it."""
         person = self._person(name)
         element = self._pressed(name, message, button)
-        await self._clicked(person, message, element)
+        await self.team.clicks(person, message, element)
         view = person.modal
         assert view is not None
         self.notes_news()
@@ -225,14 +224,6 @@ class Stage:
         # Its own name beside its label, so that the tests can tell which buttons were pressed.
         self._act(f"{name} presses [ {element['text']['text']} ] ({element['action_id'].partition(':')[0]})")
         return element
-
-    async def _clicked(self, person: Person, message: Message, element: Json) -> Delivery:
-        """Press, and wait for the window of a form, or for why there is none: no task opens it, so all seems quiet."""
-        before = len(person.sees_only)
-        delivery = await person.click(message, element)
-        if element["action_id"].partition(":")[0] in FORMS:
-            await self.team.slack.wait_for(lambda: person.modal or len(person.sees_only) > before, PATIENT_SECONDS)
-        return delivery
 
     async def _is_handled(self, delivery: Delivery) -> None:
         """Wait for the end of an event: Bolt acknowledges those before the bot knows of them."""

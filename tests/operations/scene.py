@@ -65,7 +65,7 @@ def button(action: ButtonAction) -> Json:
 async def presses(team: Team, person: Person, place: Message, element: str | Json | ButtonAction) -> list[Message]:
     """Press a button and wait until it is carried out; returns what only that person is told."""
     before = list(person.sees_only)
-    await person.click(place, button(element) if isinstance(element, ButtonAction) else element)
+    await team.clicks(person, place, button(element) if isinstance(element, ButtonAction) else element)
     await team.is_done()
     return [one for one in person.sees_only if one not in before]
 

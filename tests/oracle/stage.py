@@ -18,13 +18,13 @@ from playground.slack.conversations import Json, Message
 from playground.slack.delivery import Delivery
 from playground.slack.modals import View
 from playground.slack.people import Person as Typist
-from tests.golden.stage import FORMS, Stage
+from tests.golden.stage import Stage
 from tests.oracle import offers
 from tests.oracle.judge import Did, Judge
 from tests.oracle.ledger import Act, act_of, ref_of
 from tests.oracle.rules import WAITING, Ref, Rules
 from tests.oracle.wants import of_button, of_text
-from tests.stories.team import Team, bot_at_work, far_sides
+from tests.stories.team import FORMS, Team, bot_at_work, far_sides
 
 QUIET: dict[str, object] = {
     "admins": "U0ADMIN",

@@ -82,7 +82,7 @@ class Moody:
 @pytest.mark.parametrize("hiccup", [RedisTimeoutError("a moment"), ConnectionResetError()], ids=["time-out", "socket"])
 async def test_one_hiccup_does_not_end_the_renewal(hiccup: Exception) -> None:
     lock = Moody(None, hiccup, None, None)
-    renewal = asyncio.create_task(renew(lock, timedelta(0)))  # type: ignore[arg-type]  # all that is asked of a lock
+    renewal = asyncio.create_task(renew(lock, timedelta(0), asyncio.Event()))  # type: ignore[arg-type]  # all that is asked of a lock
     async with asyncio.timeout(5):
         await lock.enough.wait()
     assert not renewal.done()
@@ -91,4 +91,30 @@ async def test_one_hiccup_does_not_end_the_renewal(hiccup: Exception) -> None:
 
 async def test_the_renewal_ends_when_somebody_else_holds_it() -> None:
     async with asyncio.timeout(5):
-        await renew(Moody(LockNotOwnedError("lost"), None), timedelta(0))  # type: ignore[arg-type]  # as above
+        await renew(Moody(LockNotOwnedError("lost"), None), timedelta(0), asyncio.Event())  # type: ignore[arg-type]  # as above
+
+
+class Deaf:
+    """A lock that loses the cancel of who renews it, as redis-py may while it connects anew."""
+
+    def __init__(self) -> None:
+        self.asked, self.lost = asyncio.Event(), False
+
+    async def reacquire(self) -> bool:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.lost = True
+        return True
+
+
+async def test_a_renewal_whose_cancel_is_lost_ends_with_the_work() -> None:
+    lock, over = Deaf(), asyncio.Event()
+    renewal = asyncio.create_task(renew(lock, timedelta(0), over))  # type: ignore[arg-type]  # as above
+    async with asyncio.timeout(5):
+        await lock.asked.wait()
+        over.set()
+        renewal.cancel()
+        await renewal
+    assert lock.lost

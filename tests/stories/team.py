@@ -22,12 +22,15 @@ from playground.circleci.api import CircleCI
 from playground.circleci.world import default_world
 from playground.clock import Clock
 from playground.slack.api import Slack
-from playground.slack.conversations import Channel, Message
+from playground.slack.conversations import Channel, Json, Message
+from playground.slack.delivery import Delivery
 from playground.slack.people import Person
 from playground.slack.workspace import default_workspace
 from tests.contracts.openapi import problems
+from tests.registry import table
 
 WORLD_SECONDS_PER_SECOND = 1000
+FORMS = frozenset(row.name for row in table()["form"])
 # What was typed or pressed, and docket's own task that stands by while a question waits for its person's turn.
 DELIVERED = (HANDLE, PRESS, READ, SHOW, "_safeguard_wake")
 
@@ -119,6 +122,14 @@ class Team:
                 if not any(one.function_name in DELIVERED for one in (*snapshot.running, *snapshot.future)):
                     return
                 await self.slack.pause(0.02)
+
+    async def clicks(self, person: Person, message: Message, element: str | Json) -> Delivery:
+        """Let somebody press, and wait for a form's window, or for why there is none: no task opens it."""
+        before, told = person.modal, len(person.sees_only)
+        delivery = await person.click(message, element)
+        if delivery.payload["actions"][0]["action_id"].partition(":")[0] in FORMS:
+            await self.slack.wait_for(lambda: person.modal is not before or len(person.sees_only) > told, 60)
+        return delivery
 
     async def reads(self, words: str) -> Message:
         """Wait until somebody can read `words` in the channel."""
