@@ -18,6 +18,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis.asyncio.connection import parse_url
 
 from bot.masks import SHORTEST_DECLARED, is_too_short
 from bot.models.slugs import short, spelled_alike
@@ -125,6 +126,10 @@ class Settings(BaseSettings):
     def _redis_address(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must start with redis://, rediss:// or unix://")
+        try:
+            _with_password(value)
+        except ValueError:  # its text would quote the address
+            raise ValueError("must be an address such as redis://user:password@host:6379/0") from None
         return value
 
     @field_validator("mask_values")
@@ -164,8 +169,10 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be shown: the credentials, and those of MASK_VALUES."""
-        kept = [value for name, value in self if isinstance(value, SecretStr) and name != "mask_values"]
-        known = [*(value.get_secret_value() for value in kept), *_listed(self.mask_values)]
+        others = ("mask_values", "redis_url")
+        kept = [value for name, value in self if isinstance(value, SecretStr) and name not in others]
+        known = [*(value.get_secret_value() for value in kept), *_with_password(self.redis_url)]
+        known += _listed(self.mask_values)
         return tuple(value.strip() for value in known if value.strip())
 
     @property
@@ -220,6 +227,13 @@ class Settings(BaseSettings):
     def web_url(self) -> str:
         """Where people look at CircleCI: Cloud has its own host for that, a Server has one for both."""
         return "https://app.circleci.com" if self.circleci_url == CLOUD else self.circleci_url
+
+
+def _with_password(address: SecretStr | None) -> list[str]:
+    """Return an address of Redis and its password, or nothing where it has none; raises ValueError for no address."""
+    url = address.get_secret_value() if address else ""
+    password = parse_url(url).get("password") if url else None
+    return [url, password] if password else []
 
 
 def _listed(values: SecretStr | None) -> list[str]:

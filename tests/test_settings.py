@@ -66,6 +66,32 @@ def test_the_values_to_mask_are_listed(monkeypatch: pytest.MonkeyPatch, given: s
 
 
 @pytest.mark.parametrize(
+    ("address", "secret"),
+    [
+        ("redis://redis.internal:6379/0", set()),
+        ("unix:///run/redis.sock", set()),
+        ("rediss://bot:p%2Fword@redis.internal", {"rediss://bot:p%2Fword@redis.internal", "p/word"}),
+        ("redis://redis.internal?password=hunter2", {"redis://redis.internal?password=hunter2", "hunter2"}),
+    ],
+)
+def test_redis_is_a_secret_where_a_password_is_in_it(
+    monkeypatch: pytest.MonkeyPatch, address: str, secret: set[str]
+) -> None:
+    set_up(monkeypatch)
+    before = set(load()[0].secrets)
+    set_up(monkeypatch, REDIS_URL=address)
+    assert set(load()[0].secrets) - before == secret
+
+
+def test_an_address_of_redis_that_is_none_is_refused_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up(monkeypatch, REDIS_URL="redis://:hunter2@redis.internal:port")
+    with pytest.raises(BadSettings) as caught:
+        load()
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.problems == [("REDIS_URL", "must be an address such as redis://user:password@host:6379/0")]
+
+
+@pytest.mark.parametrize(
     "given",
     [
         "hunter2-a,abcde",

@@ -128,7 +128,9 @@ def _readings(text: str, spacing: "regex.Pattern[str]", instead: Written) -> Ite
     for _ in range(LAYERS):
         if not any(mark in text for mark in "\\%&"):
             return
-        text = _WRITTEN.sub(_stands_for, text)
+        text, taken_off = _WRITTEN.subn(_stands_for, text)
+        if not taken_off:
+            return
         yield str(spacing.sub(instead, text))
 
 
