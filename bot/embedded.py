@@ -193,7 +193,7 @@ class EmbeddedServer:
     async def _until_answering(self, process: asyncio.subprocess.Process) -> None:
         try:
             async with asyncio.timeout(START_SECONDS):
-                while not await self._answers():
+                while not self._socket.exists() or not await self._answers():
                     if process.returncode is not None:
                         raise StoreError(f"the embedded server stopped: see {self._data_dir / 'valkey.log'}")
                     await asyncio.sleep(0.01)

@@ -2,9 +2,11 @@
 
 import gc
 from collections.abc import Generator
+from functools import cache
 from typing import Any
 
 import pytest
+import redis.utils
 import structlog
 from coverage import Coverage
 from hypothesis import settings
@@ -14,9 +16,15 @@ UNMEASURED = (
     *("tests/golden/", "tests/oracle/", "tests/faults/", "tests/upgrade/", "tests/browser/", "tests/processes/"),
     *("tests/test_linear.py", "tests/stories/test_triage.py", "tests/stories/test_scenarios.py"),
 )
+# They wait more than they work, so they run beside those that work all the time; and share what is costly to start.
+WAITING = ("tests/faults/", "tests/processes/", "tests/browser/", "tests/stories/test_troubles.py")
+SHARING = ("tests/browser/test_page.py", "tests/test_door.py", "tests/operations/test_demand_table.py")
 MEASURED_ONCE = ("tests/stories/", "tests/operations/", "tests/formatters/test_messages.py")
 _measured = set[str]()
 
+
+# It reads its version from the disk for each connection, and a bot has a dozen.
+redis.utils.get_lib_version = cache(redis.utils.get_lib_version)
 
 # How long an example takes is for `tests/test_linear.py`: a busy machine is no fault of a change.
 settings.register_profile("patient", deadline=None)
@@ -47,6 +55,22 @@ def pytest_configure(config: pytest.Config) -> None:
             structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
         ]
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put those that wait among the first two thirds of the others, and say which stay together in one process."""
+    if not config.getoption("loadgroup", default=False):
+        return
+    waiting = [item for item in items if item.nodeid.startswith(WAITING)]
+    working = [item for item in items if not item.nodeid.startswith(WAITING)]
+    every = max(1, len(working) * 2 // 3 // max(1, len(waiting)))
+    for place, item in enumerate(waiting):
+        working.insert(place * (every + 1), item)
+    items[:] = working
+    for item in items:
+        if (shared := item.nodeid.partition("::")[0]) in SHARING:
+            item.add_marker(pytest.mark.xdist_group(shared))
 
 
 def pytest_collection_finish() -> None:

@@ -32,7 +32,7 @@ from tests.registry import table
 WORLD_SECONDS_PER_SECOND = 1000
 FORMS = frozenset(row.name for row in table()["form"])
 # What was typed or pressed, and docket's own task that stands by while a question waits for its person's turn.
-DELIVERED = (HANDLE, PRESS, READ, SHOW, "_safeguard_wake")
+DELIVERED = {name.encode() for name in (HANDLE, PRESS, READ, SHOW, "__safeguard__")}
 
 
 class Waits(NamedTuple):
@@ -117,11 +117,18 @@ class Team:
     async def is_done(self) -> None:
         """Wait until all that was typed and pressed is carried out; a mention is acknowledged before it is queued."""
         async with asyncio.timeout(20):
-            while True:
-                snapshot = await self.app.docket.snapshot()
-                if not any(one.function_name in DELIVERED for one in (*snapshot.running, *snapshot.future)):
-                    return
+            while DELIVERED.intersection(await self._tasks()):
                 await self.slack.pause(0.02)
+
+    async def _tasks(self) -> set[bytes]:
+        """Return the kinds of what is queued, runs or waits: docket takes each off its stream when it has ended."""
+        docket = self.app.docket
+        async with docket.redis() as redis, redis.pipeline() as pipeline:
+            pipeline.xrange(docket.stream_key)
+            pipeline.zrange(docket.queue_key, 0, -1)
+            handed_out, waiting = await pipeline.execute()
+        keys = [*(message[b"key"] for _, message in handed_out), *waiting]
+        return {key.partition(b":")[0] for key in keys}
 
     async def clicks(self, person: Person, message: Message, element: str | Json) -> Delivery:
         """Let somebody press, and wait for a form's window, or for why there is none: no task opens it."""
