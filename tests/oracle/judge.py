@@ -45,7 +45,8 @@ class Judge:
             self._note_answer(one)
         for act in acts:
             if not any(self._explains(one, act) for one in done):
-                yield f"nobody may have done this: {act}"
+                wished = [did for did in self.asked if _wants(did, act)]
+                yield f"nobody may have done this: {act}\n    wished before: {wished}\n    locks: {self.locks}"
         chances = len({one.once for one in done if one.once not in self.carried_out})
         # What surely did nothing may be tried again, and a cancel at any time: it is an emergency stop.
         once = [act for act in acts if act.may_have_been and act.word != "cancel"]
