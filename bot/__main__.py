@@ -64,7 +64,9 @@ def _bot(role: str) -> int:
         print(checkup.bad_settings(error.problems), file=sys.stderr)
         return 2
     except (BotError, OSError) as error:
-        print(f"cannot start: {error}", file=sys.stderr)
+        from formatters import far_sides  # noqa: PLC0415  # as above
+
+        print(f"cannot start: {far_sides.why_not_started(error)}", file=sys.stderr)
         return 2
     return 0
 

@@ -74,6 +74,9 @@ async def test_a_policy_file_that_is_well_is_told_with_what_it_has(tmp_path: Pat
         assert [one.what for one in await it.checked() if "olicy" in one.what] == []
 
 
+SILENT = "http://127.0.0.1:9"
+
+
 def _no_way_in(it: Installation) -> None:
     it.settings["slack_app_token"] = None
     it.settings["slack_signing_secret"] = "not-a-secret"
@@ -98,7 +101,11 @@ def _has_policy(it: Installation, text: str) -> None:
 BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("Bot token", lambda it: it.settings.update(slack_bot_token="xoxb-wrong"), "Slack refuses it: invalid_auth"),
     ("Bot token", lambda it: setattr(it.slack, "token_error", "token_revoked"), "Slack refuses it: token_revoked"),
-    ("Bot token", lambda it: it.settings.update(slack_api_url="http://127.0.0.1:9"), "Slack refuses it: "),
+    ("Bot token", lambda it: it.settings.update(slack_api_url=SILENT), "SLACK_API_URL (no connection)"),
+    ("Bot token", lambda it: it.settings.update(slack_api_url="http://no.invalid"), "(its name leads nowhere)"),
+    ("Bot token", lambda it: it.settings.update(slack_api_url=it.circleci.url), "not as Slack does (http_401)"),
+    ("App token", lambda it: it.settings.update(slack_api_url=SILENT), "does not answer at SLACK_API_URL"),
+    ("Channels", lambda it: it.settings.update(slack_api_url=SILENT), "not known: Slack does not answer"),
     ("Optional scopes", lambda it: setattr(it.slack, "scopes", GRANTED - {"groups:history"}), "may make me say"),
     ("Scopes", lambda it: setattr(it.slack, "scopes", GRANTED - {"im:history", "commands"}), "commands, im:history"),
     ("App token", lambda it: it.settings.update(slack_app_token="xapp-wrong"), "Slack refuses it: invalid_auth"),
@@ -113,7 +120,7 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("CircleCI token", lambda it: it.settings.update(circleci_url=it.slack.url), "not as CircleCI does"),
     ("Organisations", lambda it: it.circleci.organizations.clear(), "it sees none"),
     ("Redis", lambda it: it.settings.update(redis_url="redis://127.0.0.1:9"), "Redis: ConnectionError"),
-    ("Redis", lambda it: it.settings.update(data_dir=Path(__file__) / "data"), "cannot write to DATA_DIR"),
+    ("Redis", lambda it: it.settings.update(data_dir=Path(__file__) / "data"), "cannot be created"),
     ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", -400), "s off Slack's"),
     ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", 90), "s off Slack's"),
     (
@@ -127,6 +134,11 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
         "POLICY_FILE",
         lambda it: _has_policy(it, '[roles.ops]\nusers = ["U0ADA"]\ngroups = ["S0RELEASE", "S0NOSUCH"]'),
         "Slack knows no user group S0NOSUCH, which POLICY_FILE names",
+    ),
+    (
+        "POLICY_FILE",
+        lambda it: _has_policy(it, '[[rules]]\nname = "x"\nwords = ["deploy"]\nchannels = ["C0RANDOM", "C0NOSUCH"]'),
+        "Slack shows me no channel C0NOSUCH, which POLICY_FILE names",
     ),
     ("ADMINS", lambda it: it.settings.update(admins="U0ADMIN,U0NOBODY"), "Slack knows no person U0NOBODY, which"),
     ("CIRCLECI_TOKEN", lambda it: it.problems.append(("CIRCLECI_TOKEN", "it is not set")), "it is not set"),
