@@ -1,6 +1,7 @@
 """Wiring: the only file that knows every part, and says what is connected to what."""
 
 import asyncio
+import platform
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import StrEnum
@@ -43,6 +44,7 @@ from bot.slack.listeners import RECORD_SECONDS, Listeners
 from bot.slack.sockets import Sockets
 from bot.store import Store
 from bot.tasks import Sweep, counting, tasks
+from bot.version import VERSION
 from bot.watching.engine import Engine
 from bot.watching.knock import Knock
 from bot.watching.operator import Operator
@@ -133,6 +135,7 @@ class App:
             await self._start_answering()
         else:
             await self._start_intake(engine, context, identity)
+        log.info("started", version=VERSION, role=str(self._role), python=platform.python_version())
 
     def _connected(self, lanes: "_Lanes", engine: Engine, *, team_id: str) -> Context:
         """Connect all parts, give the tasks their meaning, and return what handlers are given."""

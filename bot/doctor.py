@@ -17,6 +17,7 @@ from bot.models.slack import utc_now
 from bot.policy import Policy
 from bot.settings import BadSettings, Problem, Projects, Settings, load_policy
 from bot.store import Store
+from bot.version import VERSION
 from formatters import checkup, far_sides
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ async def examine(
     )
     return [
         *checkup.settings(problems),
+        checkup.version(VERSION),
         *checkup.files(settings, projects, problems),
         *(
             checkup.policy(settings.policy_file, policy, projects.projects)

@@ -1,6 +1,7 @@
 """Every environment variable the bot reads, with its unit and its default."""
 
 import json
+import os
 import tomllib
 from collections.abc import Sequence
 from datetime import timedelta
@@ -348,6 +349,16 @@ def examine() -> tuple[Settings, Projects, list[Problem]]:
     except BadSettings as error:
         problems += error.problems
     return settings, projects, problems
+
+
+def empty_environment() -> None:
+    """Take the secrets out of the environment: nobody but us is to read them there, no library and no child of ours.
+
+    Bolt would find SLACK_BOT_TOKEN, and warn at each start that it is given a client with a token already.
+    """
+    secret = {name.upper() for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)}
+    for name in [name for name in os.environ if name.upper() in secret]:  # noqa: TID251  # this is where it is read
+        del os.environ[name]  # noqa: TID251  # as above
 
 
 def load_projects(path: Path | None) -> Projects:

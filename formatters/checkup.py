@@ -30,6 +30,11 @@ def settings(problems: Sequence[Problem]) -> Iterator[Finding]:
         yield Finding(what="Settings", verdict=Verdict.OK, found="complete")
 
 
+def version(number: str) -> Finding:
+    """Return which version of the bot this is."""
+    return Finding(what="Version", verdict=Verdict.OK, found=f"ci-chatops {number}")
+
+
 def files(given: Settings, projects: Projects, problems: Sequence[Problem]) -> Iterator[Finding]:
     """Yield how the settings files stand; a bad projects file is among the settings' problems already."""
     if given.projects_file and not any(name == "PROJECTS_FILE" for name, _ in problems):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from bot.manifest import for_http
 from bot.policy import Rule, Word, parse
 from bot.routing import Router
 from bot.settings import Projects, Settings
+from bot.version import VERSION
 from commands import register
 
 ROOT = Path(__file__).parent.parent
@@ -191,6 +193,13 @@ def test_the_setup_names_every_scope() -> None:
     scopes = MANIFEST["oauth_config"]["scopes"]
     for scope in (*scopes["bot"], *scopes["bot_optional"]):
         assert f"`{scope}`" in SETUP
+
+
+def test_the_version_stands_in_one_place() -> None:
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert known == VERSION
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["--version"])
 
 
 def test_every_figure_is_explained() -> None:

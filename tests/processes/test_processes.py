@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.version import VERSION
 from playground.__main__ import the_bot
 from playground.circleci.api import CircleCI
 from playground.circleci.world import World, default_world
@@ -167,6 +168,9 @@ async def test_what_the_container_holds_is_enough_and_its_health_check_is_right(
             healthy = await _run(*check_arguments, cwd=image, PORT=port)
         assert healthy == 0
         assert await _run(*check_arguments, cwd=image, PORT=port) != 0
+    told = (tmp_path / "bot.log").read_text()
+    assert set(re.findall(r" level='(\w+)' ", told)) == {"info"}, "a healthy start has nothing to warn of"
+    assert f"event='started' version='{VERSION}' role='all'" in told
 
 
 def test_the_container_does_not_run_as_root() -> None:
