@@ -181,12 +181,12 @@ def test_every_command_line_of_the_setup_is_understood() -> None:
 
 
 def test_the_settings_of_the_setup_are_complete_and_real() -> None:
-    (block,) = re.findall(r"# ci-chatops.env\n(.*?)```", SETUP, re.DOTALL)
+    block = re.findall(r"# ci-chatops.env\n(.*?)```", SETUP, re.DOTALL)[0]
     given = dict(line.split("=", 1) for line in block.split())
     Settings.model_validate({name.lower(): value for name, value in given.items()})
     named = set(re.findall(r"`?([A-Z]+(?:_[A-Z]+)+)`?=?", SETUP))
     known = {name.upper() for name in Settings.model_fields}
-    assert named <= known
+    assert named - known == {"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE"}  # every program's own
 
 
 def test_the_setup_names_every_scope() -> None:
@@ -202,10 +202,22 @@ def test_the_version_stands_in_one_place() -> None:
         _parser().parse_args(["--version"])
 
 
+def test_the_outcomes_of_the_figures_are_those_that_are_counted() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot").rglob("*.py"))
+    for figure, ours in {"DEPLOYS": "ci_deploys_total", "CONNECTIONS_DROPPED": "ci_connections_dropped_total"}.items():
+        counted = set(re.findall(rf'metrics\.{figure}\.labels\("(\w+)"\)', source))
+        (row,) = re.findall(rf"^\| `{ours}` \| (.*) \|$", SETUP, re.MULTILINE)
+        assert counted
+        assert {outcome for outcome in counted if not re.search(rf"\b{outcome}\b", row)} == set()
+
+
 def test_every_figure_is_explained() -> None:
     ours = [one for one in vars(metrics).values() if isinstance(one, Counter | Gauge | Histogram)]
     names = {_exposed(family.name, family.type) for one in ours for family in one.collect()}
     assert names == set(re.findall(r"^\| `(ci_\w+)` \|", SETUP, re.MULTILINE))
+    (watched,) = re.findall(r"```promql\n(.*?)```", SETUP, re.DOTALL)
+    assert len(watched.splitlines()) == 4
+    assert set(re.findall(r"\b(ci_\w+?)(?:_bucket)?\b", watched)) <= names
 
 
 def _exposed(name: str, kind: str) -> str:

@@ -1,6 +1,7 @@
 """The check-up, on a healthy installation and on broken ones, against the playground over real HTTP."""
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -23,6 +24,8 @@ from playground.slack.api import Slack
 from playground.slack.rules import GRANTED
 from playground.slack.workspace import default_workspace
 from tests.stories.team import team_at_work
+
+SETUP = Path(__file__).parents[1] / "docs" / "setup.md"
 
 
 @dataclass
@@ -62,6 +65,8 @@ async def test_a_healthy_installation_is_well(tmp_path: Path) -> None:
     for words in ("ci in the workspace acme", "all 9 of the manifest", "#deploys", "acme-bot", "embedded server"):
         assert words in told
     assert told.endswith("All is well.")
+    (shown,) = re.findall(r"^```\n(✅.*?)```", SETUP.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert [line.split("  ")[:2] for line in shown.splitlines()] == [line.split("  ")[:2] for line in told.splitlines()]
 
 
 async def test_a_policy_file_that_is_well_is_told_with_what_it_has(tmp_path: Path) -> None:
