@@ -42,6 +42,17 @@ async def test_the_newcomers_command_tells_the_whole_story() -> None:
         assert words in told
 
 
+async def test_the_newcomers_command_tries_a_policy() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "playground", "--once", "--port", "0", "--policy", "nowhere.toml"),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    told = (await process.communicate())[1].decode()
+    assert process.returncode == 1
+    assert "The bot did not start" in told
+    assert "POLICY_FILE: nowhere.toml: there is no such file" in told
+
+
 async def test_a_killed_bot_goes_on_with_its_thread_and_ends_it_once(tmp_path: Path) -> None:
     world = default_world(Clock())
     async with CircleCI(world) as circleci, Slack(default_workspace(), socket_mode=True) as slack:
