@@ -8,10 +8,10 @@ import signal
 import sys
 from pathlib import Path
 
-from bot import settings as configuration
+from bot import configuration
+from bot.configuration import BadSettings
 from bot.errors import BotError
 from bot.logs import configure
-from bot.settings import BadSettings
 from bot.version import VERSION
 
 

@@ -20,6 +20,7 @@ from bot.circleci.history import History
 from bot.circleci.reads import circleci_reads, classic_reads
 from bot.circleci.transport import Transport
 from bot.circleci.writes import circleci_writes, classic_writes
+from bot.configuration import BadSettings, load_policy
 from bot.embedded import EmbeddedServer
 from bot.errors import SlackError
 from bot.finding import Finder
@@ -35,7 +36,7 @@ from bot.permissions import Permissions
 from bot.record import Record
 from bot.routing import Context, Router
 from bot.server import Handler, Server
-from bot.settings import BadSettings, Projects, Settings, load_policy
+from bot.settings import Projects, Settings
 from bot.slack.bolt import bolt
 from bot.slack.dispatch import Dispatcher
 from bot.slack.forms import Forms

@@ -9,13 +9,14 @@ from typing import TypeVar
 from bot import embedded, manifest
 from bot.circleci.reads import Reads, circleci_reads
 from bot.circleci.transport import Transport
+from bot.configuration import BadSettings, load_policy
 from bot.errors import BotError, SlackError, StoreError, Unavailable
 from bot.masks import declare
 from bot.messenger import Messenger
 from bot.models.checkup import Finding, Memory
 from bot.models.slack import utc_now
 from bot.policy import Policy
-from bot.settings import BadSettings, Problem, Projects, Settings, load_policy
+from bot.settings import Problem, Projects, Settings
 from bot.store import Store
 from bot.version import VERSION
 from formatters import checkup, far_sides

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import BadSettings, Settings, empty_environment, load, load_projects
+from bot.configuration import BadSettings, empty_environment, load, load_projects
+from bot.settings import Settings
 from formatters import checkup
 
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "CIRCLECI_TOKEN": "token"}
