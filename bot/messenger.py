@@ -389,8 +389,8 @@ class Messenger:
 
 def _code(error: SlackApiError) -> str:
     """Return Slack's own code, or the status of an answer that has none: it may be somebody else's."""
-    answer = error.response
-    return str((isinstance(answer, AsyncSlackResponse) and answer.get("error")) or f"http_{_status(error)}")
+    data = getattr(error.response, "data", None)
+    return str((isinstance(data, dict) and data.get("error")) or f"http_{_status(error)}")
 
 
 def _status(error: SlackApiError) -> int:

@@ -13,9 +13,10 @@ import pytest
 
 from bot.answers.ourselves import CheckUp
 from bot.doctor import examine_alone
+from bot.errors import SlackError, StoreError
 from bot.models.checkup import Finding, Memory, Verdict
 from bot.settings import Problem, Projects, Settings
-from formatters import checkup
+from formatters import checkup, far_sides
 from formatters.limits import violations
 from playground.circleci.api import CircleCI
 from playground.circleci.world import default_world
@@ -194,6 +195,23 @@ async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None
     async with team_at_work(tmp_path / "another") as team:
         await team.ada.command("deploys", "/ci", "doctor")
         await team.is_told(team.ada, "ADMINS, which is not set")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (SlackError("auth.test", "ClientConnectorDNSError"), "SLACK_API_URL (its name leads nowhere)\n    -> let this"),
+        (SlackError("auth.test", "ClientConnectorCertificateError"), "not one that I trust)\n    -> who signed it"),
+        (SlackError("auth.test", "http_503"), "Slack is in trouble (http_503)\n    -> wait for it"),
+        (
+            SlackError("auth.test", "org_login_required"),
+            "Slack refuses it: org_login_required\n    -> python -m bot doctor",
+        ),
+        (StoreError("the embedded server stopped"), "the embedded server stopped"),
+    ],
+)
+def test_who_starts_it_reads_why_it_does_not(error: Exception, said: str) -> None:
+    assert said in far_sides.why_not_started(error)
 
 
 async def run(*arguments: str, **environment: str) -> tuple[int | None, str, str]:
