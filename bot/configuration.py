@@ -57,10 +57,11 @@ def examine() -> tuple[Settings, Projects, list[Problem]]:
 def empty_environment() -> None:
     """Take the secrets out of the environment: nobody but us is to read them there, no library and no child of ours.
 
-    Bolt would find SLACK_BOT_TOKEN, and warn at each start that it is given a client with a token already.
+    Bolt would find SLACK_BOT_TOKEN, and warn at each start that it is given a client already; where it finds
+    SLACK_CLIENT_ID and SLACK_CLIENT_SECRET it keeps files for many workspaces. So nothing of Slack's stays.
     """
     secret = {name.upper() for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)}
-    for name in [name for name in os.environ if name.upper() in secret]:  # noqa: TID251  # this is where it is read
+    for name in [one for one in os.environ if one.upper() in secret or one.upper().startswith("SLACK_")]:  # noqa: TID251  # this is where it is read
         del os.environ[name]  # noqa: TID251  # as above
 
 

@@ -171,8 +171,9 @@ def test_secrets_do_not_stay_where_libraries_and_children_find_them(monkeypatch:
     }
     set_up(monkeypatch, SLACK_APP_TOKEN=None, **given)
     monkeypatch.setenv("PORT", "3001")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", "of another way to install")
     empty_environment()
     seen = subprocess.run(["env"], capture_output=True, check=True, text=True).stdout
     assert "PORT=3001" in seen
-    for name in ("SLACK_BOT_TOKEN", "CIRCLECI_TOKEN", *given):
+    for name in ("SLACK_BOT_TOKEN", "SLACK_CLIENT_SECRET", "CIRCLECI_TOKEN", *given):
         assert f"{name}=" not in seen
