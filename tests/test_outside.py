@@ -52,7 +52,9 @@ async def test_a_proxy_that_lets_nobody_through_is_named_and_nothing_has_arrived
         async with Transport("https://circleci.example", SecretStr("t"), back_off=timedelta()) as transport:
             with pytest.raises(Unavailable, match="the proxy does not let me through") as caught:
                 await transport.request("POST", "/trigger", json={})
-        assert not caught.value.arrived
+            assert not caught.value.arrived
+            with pytest.raises(Unavailable, match="the proxy does not let me through"):  # of what stores the files
+                await transport.artifact("https://bucket.example/junit.xml", max_bytes=1)
         async with Messenger(token=SecretStr("xoxb-1"), api_url="https://slack.example") as messenger:
             with pytest.raises(SlackError) as refused:
                 await messenger.identity()
