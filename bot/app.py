@@ -29,7 +29,7 @@ from bot.lag import measured
 from bot.masks import declare
 from bot.messenger import Messenger, SlackBudgets
 from bot.models.checkup import OLDEST_REDIS, Identity
-from bot.models.refusals import TOKEN_GONE
+from bot.models.refusals import TOKEN_GONE, was_answered
 from bot.operations import Operations
 from bot.operations.hands import Hands
 from bot.permissions import Permissions
@@ -283,6 +283,8 @@ class App:
             # The sockets would go on trying with a refused token for ever.
             await self.messenger.try_app_token(app_token)
         except SlackError as error:
+            if not was_answered(error.code):
+                raise
             raise BadSettings([("SLACK_APP_TOKEN", f"Slack refuses it: {error.code}")]) from error
         sockets = self._health.sockets = Sockets(app, app_token.get_secret_value())
         self._stack.push_async_callback(sockets.close)

@@ -128,9 +128,11 @@ def _token_of(name: str, owner: User | CircleCIError) -> Finding:
     if isinstance(owner, User):
         found = f"belongs to {owner.login or owner.name or 'somebody without a name'}"
         return Finding(what=f"Token of {name}", verdict=Verdict.OK, found=found)
-    fix = "PROJECTS_FILE, [tokens]: a new personal token of the machine user"
+    what, fix = f"Token of {name}", "PROJECTS_FILE, [tokens]: a new personal token of the machine user"
+    if isinstance(owner, Unauthorized):
+        return Finding(what=what, verdict=Verdict.BROKEN, found=f"CircleCI does not accept it: {owner}", fix=fix)
     return Finding(
-        what=f"Token of {name}", verdict=Verdict.BROKEN, found=f"CircleCI does not accept it: {owner}", fix=fix
+        what=what, verdict=Verdict.BROKEN, found=f"CircleCI does not say whose it is: {owner}", fix="see above"
     )
 
 
@@ -138,7 +140,10 @@ def _default_token(user: User, organizations: Sequence[Collaboration] | BotError
     name = user.login or user.name or "somebody without a name"
     found = f"belongs to {name}; CircleCI sees all that anybody does here as done by that user"
     yield Finding(what="CircleCI token", verdict=Verdict.OK, found=found)
-    if isinstance(organizations, BotError) or not organizations:
+    if isinstance(organizations, BotError):
+        found = f"not known: CircleCI does not say ({organizations})"
+        yield Finding(what="Organisations", verdict=Verdict.LOOK, found=found, fix="ask again in a while")
+    elif not organizations:
         fix = "add the machine user to your organisation, and log in to app.circleci.com once as that user"
         yield Finding(what="Organisations", verdict=Verdict.LOOK, found="it sees none", fix=fix)
     else:

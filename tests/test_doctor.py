@@ -13,8 +13,10 @@ import pytest
 
 from bot.answers.ourselves import CheckUp
 from bot.doctor import examine_alone
-from bot.errors import SlackError, StoreError
+from bot.errors import SlackError, StoreError, Unauthorized, Unavailable
 from bot.models.checkup import Finding, Memory, Verdict
+from bot.models.circleci import User
+from bot.models.refusals import was_answered
 from bot.settings import Problem, Projects, Settings
 from formatters import checkup, far_sides
 from formatters.limits import violations
@@ -212,6 +214,23 @@ async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None
 )
 def test_who_starts_it_reads_why_it_does_not(error: Exception, said: str) -> None:
     assert said in far_sides.why_not_started(error)
+
+
+def test_a_token_that_nobody_could_ask_about_is_not_called_refused() -> None:
+    away, refused = Unavailable("the proxy does not answer"), Unauthorized("You must log in first.")
+    ours = User(id="1", login="acme-bot", name="Acme Bot")
+    found = {one.what: one for one in far_sides.circleci({"": ours, "gh/a": away, "gh/b": refused}, away)}
+    assert found["Token of gh/a"].found == "CircleCI does not say whose it is: the proxy does not answer"
+    assert found["Token of gh/b"].found == "CircleCI does not accept it: You must log in first."
+    assert found["Organisations"].found == "not known: CircleCI does not say (the proxy does not answer)"
+
+
+@pytest.mark.parametrize(
+    ("code", "ours"),
+    [("invalid_auth", True), ("http_404", False), ("TimeoutError", False), ("not_allowed_token_type", True)],
+)
+def test_only_slacks_own_code_is_a_refusal(code: str, ours: bool) -> None:
+    assert was_answered(code) is ours
 
 
 async def run(*arguments: str, **environment: str) -> tuple[int | None, str, str]:

@@ -80,3 +80,8 @@ def refused(code: str) -> Refused:
 def is_of_the_network(code: str) -> bool:
     """Say whether nothing was answered: such as TimeoutError, where Slack's own codes are all in small letters."""
     return code[:1].isupper()
+
+
+def was_answered(code: str) -> bool:
+    """Say whether it is Slack's own code: not of the network, and not a status without one, which may be anybody's."""
+    return not is_of_the_network(code) and not code.startswith("http_")
