@@ -75,7 +75,10 @@ async def main(*, once: bool, port: int, policy: Path | None = None) -> int:
             if not await _arrives(slack, bot):
                 print(f"The bot did not start:\n{_log(folder)}", file=sys.stderr)
                 return 1
-            return await _play(slack, page, once=once)
+            ended = await _play(slack, page, once=once)
+            if once and ended == 0:
+                print("The story ended as it should: it failed, ada ran it again, it passed.")
+            return ended
 
 
 @asynccontextmanager

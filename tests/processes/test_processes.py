@@ -38,7 +38,14 @@ async def test_the_newcomers_command_tells_the_whole_story() -> None:
     )
     told = (await process.communicate())[0].decode()
     assert process.returncode == 0
-    for words in ("Running", "test_adds_item", "coverage (117 files)", "ada presses", "Passed in"):
+    for words in (
+        "Running",
+        "test_adds_item",
+        "coverage (117 files)",
+        "ada presses",
+        "Passed in",
+        "ended as it should",
+    ):
         assert words in told
 
 
