@@ -9,6 +9,7 @@ COPY requirements.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 
 COPY manifest.yml ./
+COPY pyproject.toml ./
 COPY bot ./bot
 COPY commands ./commands
 COPY formatters ./formatters

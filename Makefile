@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-run: $(VENV)/installed ## Try it: a pretend Slack, a pretend CircleCI and the bot (ARGS=--once leaves after the story)
+run: $(VENV)/installed ## Try it: a pretend Slack, a pretend CircleCI and the bot (ARGS="--policy FILE" tries a policy, ARGS=--once leaves after the story)
 	@$(BIN)/python -m playground $(ARGS)
 
 test: $(VENV)/installed-dev ## Run everything: format, lint, types, floors, tests, coverage

@@ -8,10 +8,11 @@ import signal
 import sys
 from pathlib import Path
 
-from bot import settings as configuration
+from bot import configuration
+from bot.configuration import BadSettings
 from bot.errors import BotError
 from bot.logs import configure
-from bot.settings import BadSettings
+from bot.version import VERSION
 
 
 def main(arguments: list[str]) -> int:
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"ci-chatops {VERSION}")
     what = parser.add_subparsers(dest="what", metavar="what")
     parser.set_defaults(what="all")
     what.add_parser("all", help="take in and do the work, in one process (the default)")
@@ -51,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 def _bot(role: str) -> int:
     try:
         settings, projects = configuration.load()
+        configuration.empty_environment()
         configure(settings.log_level)
         gc.disable()  # nothing of what is imported is garbage, and looking for it takes a sixth of the time
         from bot.app import App, Role  # noqa: PLC0415  # a second of imports that bad settings need not wait for
@@ -64,7 +67,9 @@ def _bot(role: str) -> int:
         print(checkup.bad_settings(error.problems), file=sys.stderr)
         return 2
     except (BotError, OSError) as error:
-        print(f"cannot start: {error}", file=sys.stderr)
+        from formatters import far_sides  # noqa: PLC0415  # as above
+
+        print(f"cannot start: {far_sides.why_not_started(error)}", file=sys.stderr)
         return 2
     return 0
 

@@ -1,6 +1,7 @@
 """Wiring: the only file that knows every part, and says what is connected to what."""
 
 import asyncio
+import platform
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import StrEnum
@@ -19,6 +20,7 @@ from bot.circleci.history import History
 from bot.circleci.reads import circleci_reads, classic_reads
 from bot.circleci.transport import Transport
 from bot.circleci.writes import circleci_writes, classic_writes
+from bot.configuration import BadSettings, load_policy
 from bot.embedded import EmbeddedServer
 from bot.errors import SlackError
 from bot.finding import Finder
@@ -27,14 +29,14 @@ from bot.lag import measured
 from bot.masks import declare
 from bot.messenger import Messenger, SlackBudgets
 from bot.models.checkup import OLDEST_REDIS, Identity
-from bot.models.refusals import TOKEN_GONE
+from bot.models.refusals import TOKEN_GONE, was_answered
 from bot.operations import Operations
 from bot.operations.hands import Hands
 from bot.permissions import Permissions
 from bot.record import Record
 from bot.routing import Context, Router
 from bot.server import Handler, Server
-from bot.settings import BadSettings, Projects, Settings, load_policy
+from bot.settings import Projects, Settings
 from bot.slack.bolt import bolt
 from bot.slack.dispatch import Dispatcher
 from bot.slack.forms import Forms
@@ -43,6 +45,7 @@ from bot.slack.listeners import RECORD_SECONDS, Listeners
 from bot.slack.sockets import Sockets
 from bot.store import Store
 from bot.tasks import Sweep, counting, tasks
+from bot.version import VERSION
 from bot.watching.engine import Engine
 from bot.watching.knock import Knock
 from bot.watching.operator import Operator
@@ -133,6 +136,7 @@ class App:
             await self._start_answering()
         else:
             await self._start_intake(engine, context, identity)
+        log.info("started", version=VERSION, role=str(self._role), python=platform.python_version())
 
     def _connected(self, lanes: "_Lanes", engine: Engine, *, team_id: str) -> Context:
         """Connect all parts, give the tasks their meaning, and return what handlers are given."""
@@ -279,6 +283,8 @@ class App:
             # The sockets would go on trying with a refused token for ever.
             await self.messenger.try_app_token(app_token)
         except SlackError as error:
+            if not was_answered(error.code):
+                raise
             raise BadSettings([("SLACK_APP_TOKEN", f"Slack refuses it: {error.code}")]) from error
         sockets = self._health.sockets = Sockets(app, app_token.get_secret_value())
         self._stack.push_async_callback(sockets.close)

@@ -9,15 +9,17 @@ from typing import TypeVar
 from bot import embedded, manifest
 from bot.circleci.reads import Reads, circleci_reads
 from bot.circleci.transport import Transport
+from bot.configuration import BadSettings, load_policy
 from bot.errors import BotError, SlackError, StoreError, Unavailable
 from bot.masks import declare
 from bot.messenger import Messenger
 from bot.models.checkup import Finding, Memory
 from bot.models.slack import utc_now
 from bot.policy import Policy
-from bot.settings import BadSettings, Problem, Projects, Settings, load_policy
+from bot.settings import Problem, Projects, Settings
 from bot.store import Store
-from formatters import checkup
+from bot.version import VERSION
+from formatters import checkup, far_sides
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ async def examine(
     """Return what was found, in the order of setting it up; nothing raises, and no secret is in it."""
     policy = _policy(settings)
     named = _named(settings, policy)
-    late_slack, late_circleci = SlackError("", "no answer in time"), Unavailable("no answer in time")
+    late_slack, late_circleci = SlackError("", TimeoutError.__name__), Unavailable("no answer in time")
     (who, channels, app_token, unknown), owners, organizations, kept = await asyncio.gather(
         asyncio.gather(
             _asked(messenger.identity(), late_slack),
@@ -51,17 +53,18 @@ async def examine(
     )
     return [
         *checkup.settings(problems),
+        checkup.version(VERSION),
         *checkup.files(settings, projects, problems),
         *(
             checkup.policy(settings.policy_file, policy, projects.projects)
             if settings.policy_file and not _is_told(problems)
             else ()
         ),
-        *(checkup.slack(who, manifest.scopes(), manifest.optional_scopes()) if settings.slack_bot_token else ()),
-        *checkup.unknown(unknown),
-        *checkup.way_in(settings, app_token),
-        *checkup.channels(settings, channels),
-        *(checkup.circleci(owners, organizations) if settings.circleci_token else ()),
+        *(far_sides.slack(who, manifest.scopes(), manifest.optional_scopes()) if settings.slack_bot_token else ()),
+        *far_sides.unknown(unknown),
+        *far_sides.way_in(settings, app_token),
+        *far_sides.channels(settings, channels),
+        *(far_sides.circleci(owners, organizations) if settings.circleci_token else ()),
         *checkup.memory(settings, kept),
         *checkup.clock(who, utc_now()),
         *checkup.webhook(settings),
@@ -97,9 +100,10 @@ def _policy(settings: Settings) -> Policy | str:
 
 
 def _named(settings: Settings, policy: Policy | str) -> dict[str, str]:
-    """Return the people and user groups that are named by id, the first few of them, and by what."""
-    roles = [] if isinstance(policy, str) else list(policy.roles.values())
-    ids = {name: "POLICY_FILE" for role in roles for name in (*role.users, *role.groups)}
+    """Return the people, user groups and channels that are named by id, a few of them, and by what."""
+    roles, rules = ([], []) if isinstance(policy, str) else (list(policy.roles.values()), policy.rules)
+    ids = {name: "POLICY_FILE" for rule in rules for name in rule.channels}
+    ids |= {name: "POLICY_FILE" for role in roles for name in (*role.users, *role.groups, *role.channels)}
     ids |= dict.fromkeys(settings.admins, "ADMINS")
     return dict(list(ids.items())[-MOST_NAMED:])
 
@@ -112,7 +116,13 @@ async def _unknown(named: Mapping[str, str], messenger: Messenger) -> dict[str, 
 
 async def _is_known(name: str, messenger: Messenger) -> bool:
     try:
-        await (messenger.members_of(name) if name.startswith("S") else messenger.kind_of(name))
+        match name[:1]:
+            case "S":
+                await messenger.members_of(name)
+            case "U" | "W":
+                await messenger.kind_of(name)
+            case _:
+                return await messenger.knows_channel(name)
     except SlackError as error:
         return error.code not in UNKNOWN_TO_SLACK
     return True

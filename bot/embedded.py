@@ -67,7 +67,7 @@ class EmbeddedServer:
         return self._process.pid if self._process else None
 
     async def __aenter__(self) -> Self:
-        self._data_dir.mkdir(mode=ownership.PRIVATE, parents=True, exist_ok=True)
+        ownership.create(self._data_dir)
         try:
             ownership.keep_private(self._data_dir, self._uid, OURS)
             self._lock_data_dir()
@@ -209,16 +209,17 @@ class EmbeddedServer:
 
 
 def check(data_dir: Path) -> None:
-    """Return when a server could keep its data in this folder; raises StoreError. Nothing is started or changed."""
+    """Return when a server could keep its data in this folder, as a start would find out; raises StoreError.
+
+    Nothing is started, and what had to be created for it is taken away again.
+    """
     _binary()
     place = data_dir.resolve()
-    existing = next(folder for folder in (place, *place.parents) if folder.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise StoreError(f"the embedded server cannot write to DATA_DIR={place}")
-    if existing == place:
+    created = ownership.create(place)
+    try:
         ownership.examine(place, os.geteuid(), OURS)
-    else:
-        ownership.refuse_replaceable(existing / place.name)
+    finally:
+        ownership.take_away(created)
 
 
 def _fits(path: Path) -> bool:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot import metrics
 from bot.budgets import NO_WAIT, Budget
@@ -23,6 +24,7 @@ from bot.logs import Outage
 from bot.models.caller import Place
 from bot.models.checkup import Identity
 from bot.models.refusals import CHANNEL_GONE, TOKEN_GONE, UNSURE
+from bot.outside import NEVER_SENT, certificates, proxy_for
 from bot.policy import Kind
 from formatters.blocks import Message
 from formatters.limits import violations
@@ -75,15 +77,19 @@ class Messenger:
 
     async def __aenter__(self) -> Self:
         # One session for all calls: slack_sdk opens a connection per call without one.
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS), connector=aiohttp.TCPConnector(ssl=certificates())
+        )
         handlers: list[AsyncRetryHandler] = []  # a retried post is a second post: we decide ourselves
         self._client = AsyncWebClient(
             self._token.get_secret_value(),
             base_url=f"{self._api_url}/api/",
             session=self._session,
             timeout=TIMEOUT_SECONDS,
+            ssl=certificates(),
             retry_handlers=handlers,
         )
+        self._client.proxy = proxy_for(self._api_url)  # by itself it would send all to HTTPS_PROXY, NO_PROXY or not
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -179,9 +185,9 @@ class Messenger:
         try:
             answer = await self.client.auth_test()
         except SlackApiError as error:
-            raise SlackError("auth.test", str(error.response.get("error"))) from error
+            raise SlackError("auth.test", _code(error)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise SlackError("auth.test", type(error).__name__) from error
+            raise _unanswered("auth.test", error) from error
         self._team_id, self._enterprise_id = (str(answer.get(name) or "") for name in ("team_id", "enterprise_id"))
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Identity(
@@ -195,15 +201,25 @@ class Messenger:
         try:
             await self.client.apps_connections_open(app_token=token.get_secret_value())
         except SlackApiError as error:
-            raise SlackError("apps.connections.open", str(error.response.get("error"))) from error
+            raise SlackError("apps.connections.open", _code(error)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise SlackError("apps.connections.open", type(error).__name__) from error
+            raise _unanswered("apps.connections.open", error) from error
 
     async def channels(self) -> dict[str, str]:
         """Return the channels we are a member of: id and name, the first thousand."""
         fields = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": 999}
         answer = await self._read("users.conversations", fields)
         return {str(one["id"]): str(one.get("name") or one["id"]) for one in answer.get("channels") or []}
+
+    async def knows_channel(self, channel_id: str) -> bool:
+        """Say whether Slack shows us a channel: a private one that we are not in is none for us."""
+        try:
+            await self._read("conversations.info", {"channel": channel_id})
+        except SlackError as error:
+            if error.code == "channel_not_found":
+                return False
+            raise
+        return True
 
     async def has_talked(self, channel_id: str) -> bool:
         """Say whether anything was ever said in these direct messages."""
@@ -229,7 +245,7 @@ class Messenger:
                 channel=channel_id, thread_ts=thread_ts, filename=name, title=name, content=content
             )
         except SlackApiError as error:
-            raise SlackError("files.upload", str(error.response.get("error"))) from error
+            raise SlackError("files.upload", _code(error)) from error
         except (aiohttp.ClientError, SlackRequestError, TimeoutError) as error:
             raise SlackError("files.upload", type(error).__name__) from error
 
@@ -244,7 +260,9 @@ class Messenger:
         if self._session is None:
             raise RuntimeError("the messenger is used before it is opened")
         try:
-            async with self._session.post(response_url, json=body, allow_redirects=False) as answer:
+            async with self._session.post(
+                response_url, json=body, allow_redirects=False, proxy=proxy_for(response_url)
+            ) as answer:
                 if answer.status != 200:
                     raise SlackError("response_url", f"http_{answer.status}")
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -313,8 +331,7 @@ class Messenger:
                 await self._wait_if_limited(method, body, error, last=attempt == 3)
             except (aiohttp.ClientError, TimeoutError) as error:
                 self._outage.failed(type(error).__name__)
-                lost = not isinstance(error, aiohttp.ClientConnectorError)
-                raise SlackError(method, type(error).__name__, lost=lost) from error
+                raise _unanswered(method, error) from error
             else:
                 self._accepted()
                 return dict(answer.data) if isinstance(answer.data, dict) else {}
@@ -352,12 +369,12 @@ class Messenger:
 
     async def _wait_if_limited(self, method: str, body: dict[str, Any], error: SlackApiError, *, last: bool) -> None:
         """Stand still for a short Retry-After, raise in every other case."""
-        code = str(error.response.get("error") or f"http_{error.response.status_code}")
+        code = _code(error)
         if code != "ratelimited":
             if code in TOKEN_GONE:
                 self._token_refused(code)
             # Slack's own troubles: https://docs.slack.dev/reference/methods/chat.postMessage#errors
-            lost = error.response.status_code >= 500 or code in UNSURE
+            lost = _status(error) >= 500 or code in UNSURE
             raise SlackError(method, code, lost=lost) from error
         metrics.SLACK_LIMITED.labels(method).inc()
         wait = timedelta(seconds=float(error.response.headers.get("Retry-After", 1)))
@@ -368,6 +385,22 @@ class Messenger:
         if last or wait > PATIENCE:
             raise SlackLimited(method, wait) from error
         await asyncio.sleep(wait.total_seconds())
+
+
+def _code(error: SlackApiError) -> str:
+    """Return Slack's own code, or the status of an answer that has none: it may be somebody else's."""
+    data = getattr(error.response, "data", None)
+    return str((isinstance(data, dict) and data.get("error")) or f"http_{_status(error)}")
+
+
+def _status(error: SlackApiError) -> int:
+    """Return the status of what was answered; slack_sdk hands on aiohttp's own answer where it is broken JSON."""
+    answer = error.response
+    return int(answer.status_code if isinstance(answer, AsyncSlackResponse) else getattr(answer, "status", 0))
+
+
+def _unanswered(method: str, error: Exception) -> SlackError:
+    return SlackError(method, type(error).__name__, lost=not isinstance(error, NEVER_SENT))
 
 
 def may_respond_to(response_url: str, api_url: str) -> bool:

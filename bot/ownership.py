@@ -4,11 +4,14 @@ Who listens where the bot keeps its data can run code in its name, so nothing th
 or could still change, is used.
 """
 
+import os
 import socket
 import stat
 import struct
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -22,6 +25,55 @@ CONNECT_SECONDS = 1
 SOL_LOCAL = 0  # macOS' <sys/un.h>; Python does not name it
 CREDENTIALS_BYTES = 76  # macOS' xucred; Linux' ucred is shorter
 log = structlog.get_logger(__name__)
+
+
+def create(folder: Path) -> list[Path]:
+    """Create a folder for our own user, with those above it; returns the new ones, outermost first.
+
+    Raises StoreError where that cannot be.
+    """
+    created: list[Path] = []
+    for place in (*reversed(folder.parents), folder):
+        try:
+            place.mkdir(mode=PRIVATE if place == folder else 0o777)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            if not os.path.isdir(place):  # a read-only place may say so of what is there
+                take_away(created)
+                raise StoreError(
+                    f"DATA_DIR={folder} cannot be created ({_reason(error)}): create it as root and give it to me "
+                    f"(install -d -m 700 -o {os.geteuid()} {folder}), or set DATA_DIR to a folder of my own"
+                ) from error
+        else:
+            created.append(place)
+    if not folder.is_dir():
+        raise StoreError(f"DATA_DIR={folder} is no folder: set it to one")
+    return created
+
+
+def take_away(created: list[Path]) -> None:
+    """Remove folders that were created, where nothing is in them yet."""
+    for folder in reversed(created):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def try_to_write(folder: Path) -> None:
+    """Raise StoreError when a folder cannot be read and written; what is tried leaves nothing behind."""
+    try:
+        os.scandir(folder).close()
+        with tempfile.TemporaryFile(dir=folder) as tried:
+            tried.write(b"\0")
+    except OSError as error:
+        raise StoreError(
+            f"I cannot write to DATA_DIR={folder} ({_reason(error)}): let me (chmod u+rwx {folder}), make room, or "
+            "set DATA_DIR to another folder"
+        ) from error
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
 
 
 def keep_private(folder: Path, uid: int, ours: tuple[str, ...]) -> None:
@@ -48,6 +100,7 @@ def examine(folder: Path, uid: int, ours: tuple[str, ...]) -> None:
             f"DATA_DIR={folder} belongs to another user (uid {owner}, and I run as {uid}): start me as that user, "
             f"give it to mine (chown -R {uid} {folder}), or set DATA_DIR to another folder"
         )
+    try_to_write(folder)
     if _mode(folder) & WRITABLE_BY_OTHERS and not _holds_ours_alone(folder, ours):
         raise StoreError(
             f"other users may write to DATA_DIR={folder}, and it holds more than my data: "

@@ -1,34 +1,19 @@
 """The check-up in words: what was found, and for what is wrong the exact place to put it right."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from bot.answers.ourselves import CheckUp
-from bot.errors import BotError, CircleCIError, NotFound, Rejected, SlackError, Unauthorized
+from bot.errors import BotError
 from bot.models.checkup import Finding, Identity, Memory, Verdict
-from bot.models.circleci import Collaboration, User
 from bot.policy import Policy, warnings
 from bot.settings import Problem, Projects, Settings
 from formatters.blocks import Message, assemble, escape, fit, literal, section
+from formatters.places import PLACES, place
 from formatters.policy import contents
 from formatters.words import count, duration
 
-APP = "api.slack.com/apps, your app"
-PLACES = {
-    "SLACK_BOT_TOKEN": f"{APP}, OAuth & Permissions, Bot User OAuth Token (xoxb-…)",
-    "SLACK_APP_TOKEN": f"{APP}, Basic Information, App-Level Tokens, Generate, with the scope connections:write",
-    "SLACK_SIGNING_SECRET": f"{APP}, Basic Information, App Credentials, Signing Secret",
-    "CIRCLECI_TOKEN": "app.circleci.com as the machine user, User Settings, Personal API Tokens, Create New Token",
-    "CIRCLECI_URL": "https://circleci.com, or the address of your Server",
-    "MASK_VALUES": "your own secrets, comma-separated or as a JSON list; leave the short one out, or make it longer",
-    "REDIS_URL": "redis://host:6379/0, rediss:// with TLS, unix:// for a socket; leave it out for the embedded server",
-    "METRICS_TOKEN": "a random word of your own: openssl rand -hex 32",
-    "ADMINS": "ids of people, comma-separated: click a person in Slack, ⋮, Copy member ID",
-    "PROJECTS_FILE": "docs/setup.md, Projects file",
-    "POLICY_FILE": "docs/policy.md; python -m bot policy check FILE says when it is right",
-}
-IDS = "click the person or the group in Slack, ⋮, Copy member ID or Copy group ID"
 MARKS = {Verdict.OK: "✅ ok", Verdict.LOOK: "⚠️ look", Verdict.BROKEN: "❌ broken"}
 # Slack refuses a signature after five minutes.
 CLOCK_LOOK_SECONDS, CLOCK_BROKEN_SECONDS = 60, 240
@@ -45,9 +30,9 @@ def settings(problems: Sequence[Problem]) -> Iterator[Finding]:
         yield Finding(what="Settings", verdict=Verdict.OK, found="complete")
 
 
-def place(name: str) -> str:
-    """Return where the right value of a setting is found."""
-    return PLACES.get(name, "docs/setup.md, Settings")
+def version(number: str) -> Finding:
+    """Return which version of the bot this is."""
+    return Finding(what="Version", verdict=Verdict.OK, found=f"ci-chatops {number}")
 
 
 def files(given: Settings, projects: Projects, problems: Sequence[Problem]) -> Iterator[Finding]:
@@ -65,127 +50,6 @@ def policy(file: Path, read: Policy | str, aliases: Collection[str] = ()) -> Ite
         yield Finding(what="Policy file", verdict=Verdict.OK, found=f"{file} has {contents(read)}")
         for warning in warnings(read, aliases):
             yield Finding(what="Policy rules", verdict=Verdict.LOOK, found=warning, fix=PLACES["POLICY_FILE"])
-
-
-def slack(who: Identity | BotError, wanted: frozenset[str], optional: frozenset[str]) -> Iterator[Finding]:
-    """Yield whose bot token it is, and the scopes it lacks."""
-    if isinstance(who, BotError):
-        refused = f"Slack refuses it: {who.code}" if isinstance(who, SlackError) else str(who)
-        yield Finding(what="Bot token", verdict=Verdict.BROKEN, found=refused, fix=PLACES["SLACK_BOT_TOKEN"])
-        return
-    yield Finding(what="Bot token", verdict=Verdict.OK, found=f"{who.user} in the workspace {who.team}")
-    fix = f"{APP}, OAuth & Permissions, Bot Token Scopes: add them, then Reinstall to Workspace"
-    if missing := sorted(wanted - who.scopes):
-        yield Finding(what="Scopes", verdict=Verdict.BROKEN, found=f"missing {', '.join(missing)}", fix=fix)
-    else:
-        yield Finding(what="Scopes", verdict=Verdict.OK, found=f"all {len(wanted)} of the manifest")
-    if missing := sorted(optional - who.scopes):
-        found = (
-            f"without {', '.join(missing)}: a crash may make me say one thing twice, a policy cannot name user groups"
-        )
-        yield Finding(what="Optional scopes", verdict=Verdict.LOOK, found=found, fix=fix)
-
-
-def unknown(named: Mapping[str, str] | BotError) -> Iterator[Finding]:
-    """Yield whom a setting names by an id that Slack does not know; nothing where it does not say."""
-    for name, by in {} if isinstance(named, BotError) else named.items():
-        what = "user group" if name.startswith("S") else "person"
-        found = f"Slack knows no {what} {name}, which {by} names: it stands for nobody"
-        yield Finding(what=by, verdict=Verdict.LOOK, found=found, fix=IDS)
-
-
-def way_in(given: Settings, app_token: BotError | None) -> Iterator[Finding]:
-    """Yield how Slack reaches the bot."""
-    if given.slack_app_token is not None:
-        refused = f"Slack refuses it: {app_token.code}" if isinstance(app_token, SlackError) else str(app_token)
-        bad = app_token is not None
-        yield Finding(
-            what="App token",
-            verdict=Verdict.BROKEN if bad else Verdict.OK,
-            found=refused if bad else "good for Socket Mode",
-            fix=PLACES["SLACK_APP_TOKEN"] if bad else "",
-        )
-    elif given.slack_signing_secret is not None:
-        secret = given.slack_signing_secret.get_secret_value()
-        looks_right = len(secret) == 32 and all(letter in "0123456789abcdef" for letter in secret)
-        yield Finding(
-            what="Signing secret",
-            verdict=Verdict.OK if looks_right else Verdict.LOOK,
-            found="set; whether Slack reaches /slack/events cannot be seen from here"
-            if looks_right
-            else "it does not look like one: 32 characters of 0-9 and a-f",
-            fix="" if looks_right else PLACES["SLACK_SIGNING_SECRET"],
-        )
-
-
-def channels(given: Settings, joined: dict[str, str] | BotError) -> Iterator[Finding]:
-    """Yield where the bot is a member, and whether the operator can be told."""
-    invite = "say /invite @ci in it"
-    if isinstance(joined, BotError):
-        why = joined.code if isinstance(joined, SlackError) else str(joined)
-        yield Finding(what="Channels", verdict=Verdict.LOOK, found=f"Slack does not say: {why}", fix="see above")
-        return
-    names = [f"#{name}" for name in sorted(joined.values())]
-    if names:
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        yield Finding(what="Channels", verdict=Verdict.OK, found=f"a member of {shown}")
-    else:
-        yield Finding(what="Channels", verdict=Verdict.LOOK, found="a member of none yet", fix=invite)
-    if given.operator_channel is None:
-        fix = "set OPERATOR_CHANNEL to a channel's id: click its name, About, the last line"
-        yield Finding(what="Operator", verdict=Verdict.LOOK, found="nobody is told when a token expires", fix=fix)
-    elif given.operator_channel in joined:
-        yield Finding(what="Operator", verdict=Verdict.OK, found=f"told in #{joined[given.operator_channel]}")
-    else:
-        found = f"not a member of OPERATOR_CHANNEL {given.operator_channel}, or it is no channel's id"
-        yield Finding(what="Operator", verdict=Verdict.BROKEN, found=found, fix=invite)
-
-
-def circleci(
-    owners: Mapping[str, User | CircleCIError] | BotError, organizations: Sequence[Collaboration] | BotError
-) -> Iterator[Finding]:
-    """Yield whose each CircleCI token is, and what the default one can see."""
-    user = owners if isinstance(owners, BotError) else owners[""]
-    if isinstance(user, BotError):
-        yield _no_circleci(user)
-    else:
-        yield from _default_token(user, organizations)
-    for name, owner in {} if isinstance(owners, BotError) else owners.items():
-        if name:
-            yield _token_of(name, owner)
-
-
-def _token_of(name: str, owner: User | CircleCIError) -> Finding:
-    if isinstance(owner, User):
-        found = f"belongs to {owner.login or owner.name or 'somebody without a name'}"
-        return Finding(what=f"Token of {name}", verdict=Verdict.OK, found=found)
-    fix = "PROJECTS_FILE, [tokens]: a new personal token of the machine user"
-    return Finding(
-        what=f"Token of {name}", verdict=Verdict.BROKEN, found=f"CircleCI does not accept it: {owner}", fix=fix
-    )
-
-
-def _default_token(user: User, organizations: Sequence[Collaboration] | BotError) -> Iterator[Finding]:
-    name = user.login or user.name or "somebody without a name"
-    found = f"belongs to {name}; CircleCI sees all that anybody does here as done by that user"
-    yield Finding(what="CircleCI token", verdict=Verdict.OK, found=found)
-    if isinstance(organizations, BotError) or not organizations:
-        fix = "add the machine user to your organisation, and log in to app.circleci.com once as that user"
-        yield Finding(what="Organisations", verdict=Verdict.LOOK, found="it sees none", fix=fix)
-    else:
-        seen = [one.name for one in organizations]
-        shown = ", ".join(seen[:5]) + (f" and {len(seen) - 5} more" if len(seen) > 5 else "")
-        yield Finding(what="Organisations", verdict=Verdict.OK, found=f"it sees {shown}")
-
-
-def _no_circleci(error: BotError) -> Finding:
-    if isinstance(error, Unauthorized):
-        found, fix = "CircleCI does not accept it: wrong, expired, or a project token", PLACES["CIRCLECI_TOKEN"]
-    elif isinstance(error, NotFound | Rejected):
-        found, fix = f"CIRCLECI_URL answers, but not as CircleCI does ({error})", PLACES["CIRCLECI_URL"]
-    else:
-        found, fix = f"CircleCI does not answer at CIRCLECI_URL ({error})", PLACES["CIRCLECI_URL"]
-    return Finding(what="CircleCI token", verdict=Verdict.BROKEN, found=found, fix=fix)
 
 
 def memory(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]:

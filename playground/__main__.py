@@ -1,4 +1,4 @@
-"""`python -m playground [--once]`: both pretend servers, their page, the bot, and a first deploy."""
+"""`python -m playground [--once] [--policy FILE]`: both pretend servers, their page, the bot, and a first deploy."""
 
 import argparse
 import asyncio
@@ -34,6 +34,11 @@ WAITS = {
     # Time runs fast here, and this CircleCI does not mind: a comparison is 130 requests.
     "CIRCLECI_REQUESTS_PER_SECOND": "200",
 }
+PROJECTS = """
+[projects.legacy] # a configuration older than 2.1: API v2 does not know this project
+slug = "gh/acme/legacy"
+api = "classic"
+"""
 HELP = """
 Go on at {page} or type here what you would say in #deploys:
   /ci deploy acme/frontend hold/prod        then: press Approve hold-prod
@@ -45,7 +50,7 @@ Each branch try/<name> plays another course; Ctrl-C leaves.
 """
 
 
-async def main(*, once: bool, port: int) -> int:
+async def main(*, once: bool, port: int, policy: Path | None = None) -> int:
     """Play the story; returns 0 when it ended as it should."""
     # A killed playground takes its bot along.
     current = asyncio.current_task()
@@ -56,17 +61,24 @@ async def main(*, once: bool, port: int) -> int:
     workspace = default_workspace(now=lambda: world.clock.now().timestamp())
     with tempfile.TemporaryDirectory(prefix="ci-chatops-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
+        settings = {"ADMINS": "U0ADMIN", "PROJECTS_FILE": str(folder / "projects.toml")}
+        (folder / "projects.toml").write_text(PROJECTS)
+        if policy is not None:
+            settings["POLICY_FILE"] = str(policy)
         async with (
             CircleCI(world) as circleci,
             Slack(workspace, socket_mode=True) as slack,
-            the_bot(slack, circleci, folder, ADMINS="U0ADMIN") as bot,
+            the_bot(slack, circleci, folder, **settings) as bot,  # type: ignore[arg-type]  # of `cwd`
             Page(slack, circleci, port) as page,
         ):
             print(f"Watch it, and press its buttons, at {page.url}", flush=True)
             if not await _arrives(slack, bot):
                 print(f"The bot did not start:\n{_log(folder)}", file=sys.stderr)
                 return 1
-            return await _play(slack, page, once=once)
+            ended = await _play(slack, page, once=once)
+            if once and ended == 0:
+                print("The story ended as it should: it failed, ada ran it again, it passed.")
+            return ended
 
 
 @asynccontextmanager
@@ -186,9 +198,12 @@ def _log(folder: Path) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--once", action="store_true", help="leave after the story; exit 0 if it ended as it should")
+    parser.add_argument(
+        "--policy", type=Path, metavar="FILE", help="who may do what: try a policy file (docs/policy.md)"
+    )
     parser.add_argument("--port", type=int, default=PORT, help="where the page is, if that port is free (%(default)s)")
     arguments = parser.parse_args()
     try:
-        sys.exit(asyncio.run(main(once=arguments.once, port=arguments.port)))
+        sys.exit(asyncio.run(main(once=arguments.once, port=arguments.port, policy=arguments.policy)))
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(0)

@@ -1,12 +1,16 @@
 """Prints a workspace in the terminal as it grows: new messages, edits that can be seen, whispers."""
 
 import asyncio
+import re
 import textwrap
 from typing import TextIO
 
 from playground.slack.api import Slack
 from playground.slack.conversations import Message
 from playground.slack.workspace import Workspace
+
+_CODE = re.compile(r"(`[^`\n]*`)")
+_MARKED = re.compile(r"(?<!\w)([*_~])(?!\s)([^*_~\n]+?)(?<!\s)\1(?!\w)")
 
 
 class Screen:
@@ -18,7 +22,8 @@ class Screen:
         self._shown: dict[int, str] = {}
 
     def say(self, words: str) -> None:
-        """Print what a person does."""
+        """Print what a person does, below what they have seen."""
+        self.show()
         self._print(f"\n» {words}\n")
 
     async def follow(self, slack: Slack) -> None:
@@ -49,7 +54,13 @@ class Screen:
         place = "only you" if message.only_for else "in the thread" if message.thread_ts else "#deploys"
         note = ", edited" if edited else ""
         author = self._workspace.user(message.user).name
-        return f"{author} ({place}{note})\n" + textwrap.indent(message.visible, "  │ ") + "\n"
+        return f"{author} ({place}{note})\n" + textwrap.indent(unmarked(message.visible), "  │ ") + "\n"
 
     def _print(self, text: str) -> None:
         print(text, file=self._out, flush=True)
+
+
+def unmarked(text: str) -> str:
+    """Return mrkdwn without the marks of bold, italic and struck text; code keeps its own, and what is in it."""
+    parts = _CODE.split(text)
+    return "".join(part if place % 2 else _MARKED.sub(r"\2", part) for place, part in enumerate(parts))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from bot.manifest import for_http
 from bot.policy import Rule, Word, parse
 from bot.routing import Router
 from bot.settings import Projects, Settings
+from bot.version import VERSION
 from commands import register
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 SETUP = (ROOT / "docs" / "setup.md").read_text(encoding="utf-8")
 MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
 
@@ -44,7 +47,7 @@ def test_the_readme_lists_every_setting() -> None:
 
 def test_every_example_parses() -> None:
     router = register(Router())
-    examples = re.findall(r"`/ci ([^`]*)`", README)
+    examples = re.findall(r"`/ci ([^`]*)`", README + COMMANDS)
     examples += [text for one in router.commands.values() for text in (one.help.example, *one.help.phrases)]
     known = [text for text in examples if text.split(" ")[0] in router.commands]
     assert len(known) >= 5
@@ -53,9 +56,12 @@ def test_every_example_parses() -> None:
         command.parse(rest, Projects())
 
 
-def test_every_command_is_in_the_readme() -> None:
-    for name in register(Router()).commands:
-        assert f"`/ci {name}" in README
+def test_every_command_has_a_row_and_the_readme_shows_some_of_them() -> None:
+    rows = re.findall(r"^\| `/ci .*$", COMMANDS, re.MULTILINE)
+    assert {row.split()[2].rstrip("`") for row in rows} == set(register(Router()).commands)
+    shown = re.findall(r"^\| `/ci .*$", README, re.MULTILINE)
+    assert 5 <= len(shown) <= 8
+    assert set(shown) <= set(rows)
 
 
 BOTH_MANIFESTS = pytest.mark.parametrize(
@@ -175,12 +181,12 @@ def test_every_command_line_of_the_setup_is_understood() -> None:
 
 
 def test_the_settings_of_the_setup_are_complete_and_real() -> None:
-    (block,) = re.findall(r"# ci-chatops.env\n(.*?)```", SETUP, re.DOTALL)
+    block = re.findall(r"# ci-chatops.env\n(.*?)```", SETUP, re.DOTALL)[0]
     given = dict(line.split("=", 1) for line in block.split())
     Settings.model_validate({name.lower(): value for name, value in given.items()})
     named = set(re.findall(r"`?([A-Z]+(?:_[A-Z]+)+)`?=?", SETUP))
     known = {name.upper() for name in Settings.model_fields}
-    assert named <= known
+    assert named - known == {"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE"}  # every program's own
 
 
 def test_the_setup_names_every_scope() -> None:
@@ -189,10 +195,29 @@ def test_the_setup_names_every_scope() -> None:
         assert f"`{scope}`" in SETUP
 
 
+def test_the_version_stands_in_one_place() -> None:
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert known == VERSION
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["--version"])
+
+
+def test_the_outcomes_of_the_figures_are_those_that_are_counted() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot").rglob("*.py"))
+    for figure, ours in {"DEPLOYS": "ci_deploys_total", "CONNECTIONS_DROPPED": "ci_connections_dropped_total"}.items():
+        counted = set(re.findall(rf'metrics\.{figure}\.labels\("(\w+)"\)', source))
+        (row,) = re.findall(rf"^\| `{ours}` \| (.*) \|$", SETUP, re.MULTILINE)
+        assert counted
+        assert {outcome for outcome in counted if not re.search(rf"\b{outcome}\b", row)} == set()
+
+
 def test_every_figure_is_explained() -> None:
     ours = [one for one in vars(metrics).values() if isinstance(one, Counter | Gauge | Histogram)]
     names = {_exposed(family.name, family.type) for one in ours for family in one.collect()}
     assert names == set(re.findall(r"^\| `(ci_\w+)` \|", SETUP, re.MULTILINE))
+    (watched,) = re.findall(r"```promql\n(.*?)```", SETUP, re.DOTALL)
+    assert len(watched.splitlines()) == 4
+    assert set(re.findall(r"\b(ci_\w+?)(?:_bucket)?\b", watched)) <= names
 
 
 def _exposed(name: str, kind: str) -> str:

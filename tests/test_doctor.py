@@ -1,6 +1,7 @@
 """The check-up, on a healthy installation and on broken ones, against the playground over real HTTP."""
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,9 +13,12 @@ import pytest
 
 from bot.answers.ourselves import CheckUp
 from bot.doctor import examine_alone
+from bot.errors import SlackError, StoreError, Unauthorized, Unavailable
 from bot.models.checkup import Finding, Memory, Verdict
+from bot.models.circleci import User
+from bot.models.refusals import was_answered
 from bot.settings import Problem, Projects, Settings
-from formatters import checkup
+from formatters import checkup, far_sides
 from formatters.limits import violations
 from playground.circleci.api import CircleCI
 from playground.circleci.world import default_world
@@ -23,6 +27,8 @@ from playground.slack.api import Slack
 from playground.slack.rules import GRANTED
 from playground.slack.workspace import default_workspace
 from tests.stories.team import team_at_work
+
+SETUP = Path(__file__).parents[1] / "docs" / "setup.md"
 
 
 @dataclass
@@ -62,6 +68,9 @@ async def test_a_healthy_installation_is_well(tmp_path: Path) -> None:
     for words in ("ci in the workspace acme", "all 9 of the manifest", "#deploys", "acme-bot", "embedded server"):
         assert words in told
     assert told.endswith("All is well.")
+    (shown,) = re.findall(r"^```\n(✅.*?)```", SETUP.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    marks_and_names = [[re.split(r" {2,}", line)[:2] for line in text.splitlines()] for text in (shown, told)]
+    assert marks_and_names[0] == marks_and_names[1]
 
 
 async def test_a_policy_file_that_is_well_is_told_with_what_it_has(tmp_path: Path) -> None:
@@ -72,6 +81,9 @@ async def test_a_policy_file_that_is_well_is_told_with_what_it_has(tmp_path: Pat
         assert (found.verdict, found.found.endswith("policy.toml has 0 roles, 1 rule")) == (Verdict.OK, True)
         it.problems.append(("POLICY_FILE", "line 3: it is told among the settings"))
         assert [one.what for one in await it.checked() if "olicy" in one.what] == []
+
+
+SILENT = "http://127.0.0.1:9"
 
 
 def _no_way_in(it: Installation) -> None:
@@ -98,7 +110,11 @@ def _has_policy(it: Installation, text: str) -> None:
 BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("Bot token", lambda it: it.settings.update(slack_bot_token="xoxb-wrong"), "Slack refuses it: invalid_auth"),
     ("Bot token", lambda it: setattr(it.slack, "token_error", "token_revoked"), "Slack refuses it: token_revoked"),
-    ("Bot token", lambda it: it.settings.update(slack_api_url="http://127.0.0.1:9"), "Slack refuses it: "),
+    ("Bot token", lambda it: it.settings.update(slack_api_url=SILENT), "SLACK_API_URL (no connection)"),
+    ("Bot token", lambda it: it.settings.update(slack_api_url="http://no.invalid"), "(its name leads nowhere)"),
+    ("Bot token", lambda it: it.settings.update(slack_api_url=it.circleci.url), "not as Slack does (http_401)"),
+    ("App token", lambda it: it.settings.update(slack_api_url=SILENT), "does not answer at SLACK_API_URL"),
+    ("Channels", lambda it: it.settings.update(slack_api_url=SILENT), "not known: Slack does not answer"),
     ("Optional scopes", lambda it: setattr(it.slack, "scopes", GRANTED - {"groups:history"}), "may make me say"),
     ("Scopes", lambda it: setattr(it.slack, "scopes", GRANTED - {"im:history", "commands"}), "commands, im:history"),
     ("App token", lambda it: it.settings.update(slack_app_token="xapp-wrong"), "Slack refuses it: invalid_auth"),
@@ -113,7 +129,7 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("CircleCI token", lambda it: it.settings.update(circleci_url=it.slack.url), "not as CircleCI does"),
     ("Organisations", lambda it: it.circleci.organizations.clear(), "it sees none"),
     ("Redis", lambda it: it.settings.update(redis_url="redis://127.0.0.1:9"), "Redis: ConnectionError"),
-    ("Redis", lambda it: it.settings.update(data_dir=Path(__file__) / "data"), "cannot write to DATA_DIR"),
+    ("Redis", lambda it: it.settings.update(data_dir=Path(__file__) / "data"), "cannot be created"),
     ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", -400), "s off Slack's"),
     ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", 90), "s off Slack's"),
     (
@@ -127,6 +143,11 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
         "POLICY_FILE",
         lambda it: _has_policy(it, '[roles.ops]\nusers = ["U0ADA"]\ngroups = ["S0RELEASE", "S0NOSUCH"]'),
         "Slack knows no user group S0NOSUCH, which POLICY_FILE names",
+    ),
+    (
+        "POLICY_FILE",
+        lambda it: _has_policy(it, '[[rules]]\nname = "x"\nwords = ["deploy"]\nchannels = ["C0RANDOM", "C0NOSUCH"]'),
+        "Slack shows me no channel C0NOSUCH, which POLICY_FILE names",
     ),
     ("ADMINS", lambda it: it.settings.update(admins="U0ADMIN,U0NOBODY"), "Slack knows no person U0NOBODY, which"),
     ("CIRCLECI_TOKEN", lambda it: it.problems.append(("CIRCLECI_TOKEN", "it is not set")), "it is not set"),
@@ -176,6 +197,40 @@ async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None
     async with team_at_work(tmp_path / "another") as team:
         await team.ada.command("deploys", "/ci", "doctor")
         await team.is_told(team.ada, "ADMINS, which is not set")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (SlackError("auth.test", "ClientConnectorDNSError"), "SLACK_API_URL (its name leads nowhere)\n    -> let this"),
+        (SlackError("auth.test", "ClientConnectorCertificateError"), "not one that I trust)\n    -> who signed it"),
+        (SlackError("auth.test", "http_503"), "Slack is in trouble (http_503)\n    -> wait for it"),
+        (
+            SlackError("auth.test", "org_login_required"),
+            "Slack refuses it: org_login_required\n    -> python -m bot doctor",
+        ),
+        (StoreError("the embedded server stopped"), "the embedded server stopped"),
+    ],
+)
+def test_who_starts_it_reads_why_it_does_not(error: Exception, said: str) -> None:
+    assert said in far_sides.why_not_started(error)
+
+
+def test_a_token_that_nobody_could_ask_about_is_not_called_refused() -> None:
+    away, refused = Unavailable("the proxy does not answer"), Unauthorized("You must log in first.")
+    ours = User(id="1", login="acme-bot", name="Acme Bot")
+    found = {one.what: one for one in far_sides.circleci({"": ours, "gh/a": away, "gh/b": refused}, away)}
+    assert found["Token of gh/a"].found == "CircleCI does not say whose it is: the proxy does not answer"
+    assert found["Token of gh/b"].found == "CircleCI does not accept it: You must log in first."
+    assert found["Organisations"].found == "not known: CircleCI does not say (the proxy does not answer)"
+
+
+@pytest.mark.parametrize(
+    ("code", "ours"),
+    [("invalid_auth", True), ("http_404", False), ("TimeoutError", False), ("not_allowed_token_type", True)],
+)
+def test_only_slacks_own_code_is_a_refusal(code: str, ours: bool) -> None:
+    assert was_answered(code) is ours
 
 
 async def run(*arguments: str, **environment: str) -> tuple[int | None, str, str]:

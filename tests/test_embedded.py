@@ -3,7 +3,7 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -149,3 +149,61 @@ async def test_a_folder_that_anybody_may_change_starts_no_server(tmp_path: Path)
     for place in (folder, folder / "data", folder / "not" / "made"):
         with pytest.raises(StoreError, match="chmod"):
             check(place)
+
+
+def _a_file(folder: Path) -> Path:
+    (folder / "file").touch()
+    return folder / "file"
+
+
+NOWHERE: dict[str, Callable[[Path], Path]] = {
+    "a file": _a_file,
+    "below a file": lambda folder: _a_file(folder) / "data" / "more",
+    "below what the kernel makes": lambda _: Path("/proc/ci/data"),
+}
+
+
+@pytest.mark.parametrize("where", NOWHERE)
+async def test_a_folder_that_cannot_be_is_found_by_the_check_as_by_the_start(where: str, tmp_path: Path) -> None:
+    place = NOWHERE[where](tmp_path)
+    with pytest.raises(StoreError, match=r"DATA_DIR=.* set (DATA_DIR|it) to") as looked:
+        check(place)
+    with pytest.raises(StoreError) as started:
+        await EmbeddedServer(place).__aenter__()
+    assert str(looked.value) == str(started.value)
+
+
+@pytest.fixture
+def forbidden() -> Iterator[Path]:
+    """Return a folder with two of another user's in it, which that user may not write to."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        with posing_as_another():
+            (folder / "closed").mkdir(mode=0o500)
+            (folder / "unseen").mkdir(mode=0o000)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("closed", "cannot write to"), ("closed/data", "cannot be created"), ("unseen/data", "create it")],
+)
+async def test_what_we_may_not_write_is_found_by_the_check_as_by_the_start(
+    place: str, said: str, forbidden: Path
+) -> None:
+    with posing_as_another():
+        with pytest.raises(StoreError, match=said) as looked:
+            check(forbidden / place)
+        with pytest.raises(StoreError) as started:
+            await EmbeddedServer(forbidden / place).__aenter__()
+    assert str(looked.value) == str(started.value)
+    assert "permission denied" in str(looked.value)
+
+
+def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
+    check(tmp_path / "new" / "data")
+    (tmp_path / "data").mkdir()
+    check(tmp_path / "data")
+    assert [path.name for path in tmp_path.rglob("*")] == ["data"]

@@ -148,6 +148,8 @@ PATTERNS = {
             *("wss://", "Bearer ", "Bearer a"),
         )
     ),
+    "playground.screen._CODE": Row(("`", "`a")),
+    "playground.screen._MARKED": Row(("*", "*a", "*a_", "a*", "*a *", "_a_")),
     "playground.slack.blockkit.rules._SCHEME": Row(("a", "a:", "a:a", "a: "), at_the_start),
     "playground.slack.terminal._TOKEN": Row(("<", "<a")),
     "playground.slack.terminal._DATE_PART": Row(("{", "{a")),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from bot.errors import SlackError
@@ -11,6 +12,7 @@ from bot.models.refusals import TOKEN_GONE
 from formatters.blocks import Message, section
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
+from tests.circleci.conftest import serving
 
 WORDS = Message(text="A sentence.", blocks=(section("A sentence."),))
 
@@ -51,6 +53,25 @@ async def test_a_foreign_response_url_is_never_called(messenger: Messenger) -> N
 async def test_a_response_url_that_is_used_up_is_an_error(messenger: Messenger, slack: Slack) -> None:
     with pytest.raises(SlackError, match="http_"):
         await messenger.respond(f"{slack.url}/response/unknown", WORDS)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (200, "{", "http_200"),
+        (502, "<html>", "http_502"),
+        (404, '{"message": "Not Found"}', "http_404"),
+        (200, "[]", "http_"),
+    ],
+)
+async def test_what_answers_in_slacks_place_is_an_error_of_ours(status: int, body: str, code: str) -> None:
+    async def answers(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=body, content_type="application/json")
+
+    async with serving(answers) as url, Messenger(token=SecretStr("xoxb-1"), api_url=url) as messenger:
+        for asked in (messenger.identity(), messenger.try_app_token(SecretStr("xapp-1")), messenger.post("C1", WORDS)):
+            with pytest.raises(SlackError, match=code):
+                await asked
 
 
 async def test_who_is_not_in_the_channel_gets_a_direct_message(messenger: Messenger, slack: Slack) -> None:

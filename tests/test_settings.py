@@ -1,11 +1,13 @@
 """Settings that cannot work are named all at once, with what is wrong and where to get it."""
 
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.settings import BadSettings, Settings, load, load_projects
+from bot.configuration import BadSettings, empty_environment, load, load_projects
+from bot.settings import Settings
 from formatters import checkup
 
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "CIRCLECI_TOKEN": "token"}
@@ -158,3 +160,20 @@ def test_the_projects_file_gives_aliases_and_definitions(tmp_path: Path) -> None
     path.write_text("[projects.mobile]\nslag = 1\n")
     with pytest.raises(BadSettings, match="slug"):
         load_projects(path)
+
+
+def test_secrets_do_not_stay_where_libraries_and_children_find_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        "SLACK_SIGNING_SECRET": "s" * 32,
+        "REDIS_URL": "redis://r",
+        "MASK_VALUES": "hunter22",
+        "slack_app_token": "x",
+    }
+    set_up(monkeypatch, SLACK_APP_TOKEN=None, **given)
+    monkeypatch.setenv("PORT", "3001")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", "of another way to install")
+    empty_environment()
+    seen = subprocess.run(["env"], capture_output=True, check=True, text=True).stdout
+    assert "PORT=3001" in seen
+    for name in ("SLACK_BOT_TOKEN", "SLACK_CLIENT_SECRET", "CIRCLECI_TOKEN", *given):
+        assert f"{name}=" not in seen

@@ -6,8 +6,6 @@ and the connection.
 """
 
 import socket
-import ssl
-from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, NamedTuple
 
@@ -16,6 +14,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
 from bot.errors import Elsewhere, Unavailable
+from bot.outside import certificates
 
 ARTIFACT_HOST = "circle-artifacts.com"
 INSIDE = "at an address inside a network"
@@ -93,6 +92,9 @@ class StrangersClient(HttpxAiohttpClient):
         )
         return made
 
+    def _init_proxy_transport(self, proxy: httpx.Proxy, *_args: Any, **_more: Any) -> httpx.AsyncBaseTransport:
+        return AiohttpTransport(verify=certificates(), proxy=proxy)
+
 
 class Inside(OSError):
     """A connection to an address that is not public."""
@@ -106,12 +108,6 @@ def is_refusal(error: BaseException) -> bool:
             return True
         cause = cause.__cause__
     return False
-
-
-@cache
-def certificates() -> ssl.SSLContext:
-    """Return what all clients trust; reading it takes 20 ms, so it is done once."""
-    return httpx.create_ssl_context()
 
 
 def _public_socket(info: tuple[Any, ...]) -> socket.socket:

@@ -21,7 +21,6 @@ from bot.budgets import Lane
 from bot.circleci.addresses import (
     INSIDE,
     StrangersClient,
-    certificates,
     check,
     is_refusal,
     is_trusted_with_token,
@@ -32,6 +31,7 @@ from bot.circleci.bodies import content, understood, unpacked, whole
 from bot.circleci.keyring import Keyring
 from bot.errors import Elsewhere, RateLimited, Rejected, Spent, TooLarge, Unauthorized, Unavailable, reading
 from bot.logs import Outage
+from bot.outside import NEVER_SENT, certificates, why_unreached
 
 ATTEMPTS = 3
 MOST_REDIRECTS = 4
@@ -250,7 +250,8 @@ async def _errors(deadline_seconds: float) -> AsyncIterator[None]:
             raise Elsewhere(error.request.url.host, INSIDE) from None
         lost = _surely_lost(error)
         late = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
-        reason = "no connection" if lost else "no answer in time" if late else "the connection broke"
+        began = "no answer in time" if late else "the connection broke"
+        reason = why_unreached(type(error.__cause__).__name__) if lost else began
         raise Unavailable(reason, arrived=not lost) from None
     except (httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, ValueError, OSError) as error:
         # Nobody knows all that an odd answer makes the libraries raise.
@@ -265,7 +266,7 @@ def _surely_lost(error: httpx.HTTPError) -> bool:
     """
     cause = error.__cause__
     if isinstance(cause, aiohttp.ClientError):
-        return isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+        return isinstance(cause, NEVER_SENT)
     return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
 
 

@@ -72,10 +72,16 @@ class Refused(StrEnum):
 
 def refused(code: str) -> Refused:
     """Return how long a refusal holds; `code` is Slack's own, `http_503`, or the name of an error of the network."""
-    if code in HEALS | UNSURE | TOKEN_GONE or code.startswith("http_5") or _is_of_the_network(code):
+    if code in HEALS | UNSURE | TOKEN_GONE or code.startswith("http_5") or is_of_the_network(code):
         return Refused.FOR_NOW
     return Refused.FOR_GOOD if code in CHANNEL_GONE | PERSON_GONE else Refused.NOBODY_KNOWS
 
 
-def _is_of_the_network(code: str) -> bool:
-    return code[:1].isupper()  # such as TimeoutError: Slack's own are all in small letters
+def is_of_the_network(code: str) -> bool:
+    """Say whether nothing was answered: such as TimeoutError, where Slack's own codes are all in small letters."""
+    return code[:1].isupper()
+
+
+def was_answered(code: str) -> bool:
+    """Say whether it is Slack's own code: not of the network, and not a status without one, which may be anybody's."""
+    return not is_of_the_network(code) and not code.startswith("http_")

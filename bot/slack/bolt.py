@@ -1,5 +1,7 @@
 """Slack's own framework, with what we know already."""
 
+from copy import copy
+
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -18,12 +20,15 @@ def bolt(client: AsyncWebClient, identity: Identity, token: SecretStr, secret: S
         bot_token=token.get_secret_value(),
     )
 
+    tokenless = copy(client)  # Bolt warns of a token that it will not use
+    tokenless.token = None
+
     async def authorize() -> AuthorizeResult:
         return known
 
     return AsyncApp(
         name="ci-chatops",
-        client=client,
+        client=tokenless,
         authorize=authorize,
         # Bolt reads the environment itself when it is given none.
         signing_secret=secret.get_secret_value() if secret else "socket mode has no signatures",

@@ -18,6 +18,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
+from bot.outside import proxy_for
+
 log = structlog.get_logger(__name__)
 
 CONNECTIONS = 2
@@ -86,6 +88,12 @@ class _Client(SocketModeClient):
                 force = True
         finally:
             self._connecting = False
+
+    async def issue_new_wss_url(self) -> str:
+        """Ask for an address, and take the way to it that all else takes; it may be on another host."""
+        url = await super().issue_new_wss_url()
+        self.proxy = proxy_for(url)
+        return url
 
     async def _connected(self, force: bool) -> bool:
         pause = self._reconnects.pause()

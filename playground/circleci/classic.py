@@ -80,14 +80,14 @@ class ClassicFace:
     def _of(self, slug: str = "", branch: str = "") -> Iterator[tuple[Run, JobPlan, Pipeline]]:
         """Yield the jobs that have started, newest first."""
         started = [
-            (run.job_numbers[plan.name], run, plan, one)
+            (run.start(plan) or one.created_at, run.job_numbers[plan.name], run, plan, one)
             for one in self._world.everything
             if (not slug or one.slug == slug) and (not branch or one.branch == branch)
             for run in one.runs
             for plan in run.plan.jobs
             if plan.name in run.job_numbers and not plan.approval
         ]
-        for _, run, plan, one in sorted(started, key=lambda found: -found[0]):
+        for _, _, run, plan, one in sorted(started, key=lambda found: found[:2], reverse=True):
             yield run, plan, one
 
     # Variables

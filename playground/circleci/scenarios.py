@@ -192,7 +192,10 @@ SCENARIOS: dict[str, Scenario] = {
     "parallel": _failing(name="t_native_test", parallelism=3, failing=(0, 2)),
     "unknown-status": Scenario((WorkflowPlan("build", _SIMPLE, forced=("some_new_state", 90)),)),
     "big": _big(),
-    "skip-ci": Scenario(skip_message="The commit says [skip ci], so nothing was started."),
+    "skip-ci": Scenario(
+        (WorkflowPlan("build-test-deploy", _SIMPLE),),
+        skip_message="The commit says [skip ci], so nothing was started.",
+    ),
 }
 
 _BINARIES = tuple(f"dist/cli-{platform}" for platform in ("darwin-arm64", "linux-amd64", "linux-arm64"))

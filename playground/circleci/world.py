@@ -63,10 +63,10 @@ class World:
         self._ids = itertools.count(1)
         self._pipeline_numbers = itertools.count(2417)
         self._job_numbers = itertools.count(1842)
-        # Numbers count in each project for itself; before those of today there is room for a long past.
+        # Numbers count in each project for itself. Those of the past are lower than today's, but for a very long one.
         self._past_pipelines: dict[str, itertools.count[int]] = {}
         self._past_jobs = itertools.count(1801)
-        self._long_past_jobs = itertools.count(100_001)
+        self._other_past_jobs = itertools.chain(range(1001, 1801), itertools.count(100_001))
 
     def add_project(
         self,
@@ -125,7 +125,7 @@ class World:
         short = slug == "gh/acme/cli"
         numbers = self._past_pipelines.setdefault(slug, itertools.count(2401 if short else 1801))
         number = next(numbers)
-        jobs = self._past_jobs if short else self._long_past_jobs
+        jobs = self._past_jobs if short else self._other_past_jobs
         pipeline = Pipeline(
             self._id("pipeline"),
             number,

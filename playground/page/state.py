@@ -5,7 +5,7 @@ from datetime import datetime
 from playground.circleci.api import CircleCI
 from playground.circleci.pipelines import Pipeline, Run
 from playground.circleci.scenarios import COURSES
-from playground.circleci.world import World
+from playground.circleci.world import Project, World
 from playground.faults import SeenRequest
 from playground.slack.api import ApiCall, Slack
 from playground.slack.conversations import Channel, Json, Message, User
@@ -84,11 +84,21 @@ def _circleci(circleci: CircleCI, slack: Slack) -> Json:
         "now": world.clock.now().isoformat(),
         "speed": world.clock.speed,
         "courses": COURSES,
-        "projects": [one.slug for one in world.projects.values() if "main" in one.branches],
+        "projects": [_project(one) for one in world.projects.values() if _courses(one)],
         "pipelines": [_pipeline(one, world) for one in reversed(world.pipelines[-MOST_PIPELINES:])],
         "requests": [_request(one) for one in reversed(circleci.requests[-MOST_REQUESTS:])],
         "calls": [_call(one) for one in reversed(slack.calls[-MOST_REQUESTS:])],
     }
+
+
+def _project(project: Project) -> Json:
+    spelled = project.slug.removeprefix("gh/")
+    return {"name": spelled, "courses": _courses(project)}
+
+
+def _courses(project: Project) -> list[str]:
+    """Return the courses that a branch of the project plays."""
+    return [name for name in COURSES if f"try/{name}" in project.branches]
 
 
 def _pipeline(pipeline: Pipeline, world: World) -> Json:

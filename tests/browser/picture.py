@@ -164,10 +164,21 @@ async def _save(window: Window, path: Path, clip: FloatRect | None = None) -> No
     await window.page.screenshot(path=path, clip=clip)
 
 
+async def refuse_boxes() -> None:
+    """Leave, and change no picture, where each mark would be an empty box."""
+    async with chromium() as browser:
+        if not await Window(await browser.new_page()).shows_emoji():
+            sys.exit(
+                "There is no font for emoji here, so every mark would be an empty box, and no picture was made. "
+                "On Debian: apt install fonts-noto-color-emoji"
+            )
+
+
 async def main() -> None:
     """Take all of them."""
     if CHROMIUM is None:
         sys.exit("Chromium is not installed. On Debian: apt install chromium fonts-lato fonts-noto-color-emoji")
+    await refuse_boxes()
     await readme("light")
     await readme("dark")
     await sheet()

@@ -61,6 +61,17 @@ class Window:
         found: list[str] = await self.page.evaluate(script)
         return found
 
+    async def shows_emoji(self) -> bool:
+        """Say whether the machine has a font for them: without one each is an empty box, and none has a colour."""
+        drawn: bool = await self.page.evaluate("""() => {
+            const pen = document.createElement("canvas").getContext("2d");
+            pen.font = "40px sans-serif";
+            pen.fillText("✅", 0, 45);
+            const data = pen.getImageData(0, 0, 60, 60).data;
+            return data.some((value, place) => place % 4 === 1 && value > data[place - 1] + 40);
+        }""")
+        return drawn
+
     async def sees(self, words: str, where: Locator | None = None) -> Locator:
         """Wait until the words can be read."""
         found = (where or self.page.locator("body")).get_by_text(words).last

@@ -58,15 +58,24 @@ async def redis_server(folder: Path, *options: str) -> AsyncIterator[RedisServer
         await server.stop()
 
 
-async def certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for 127.0.0.1 and its key; skips the test without openssl."""
+async def certificate(folder: Path, names: str = "IP:127.0.0.1") -> tuple[Path, Path]:
+    """Make a certificate for `names` and its key; skips the test without openssl."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl is not installed (Debian: apt install openssl)")
     key, chain = folder / "key.pem", folder / "chain.pem"
     process = await asyncio.create_subprocess_exec(
         *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=redis"),
-        *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(chain)),
+        *(
+            "-addext",
+            f"subjectAltName={names}",
+            "-addext",
+            "keyUsage=digitalSignature,keyCertSign",
+            "-keyout",
+            str(key),
+            "-out",
+            str(chain),
+        ),
         stderr=asyncio.subprocess.DEVNULL,
     )
     assert await process.wait() == 0

@@ -20,7 +20,7 @@ _VARYING = (
         r"\1‹when›",
     ),
     # The check-up looks at this machine.
-    (re.compile(r"(?<=\*Redis\*: version )[\d.]+"), "‹version›"),
+    (re.compile(r"(?<=\*Redis\*: version )[\d.]+|(?<=\*Version\*: ci-chatops )[\d.]+"), "‹version›"),
     (re.compile(r"\bafter [\d.]+ s as a rule, [\d.]+ s at worst"), "after ‹some› s as a rule, ‹some› s at worst"),
 )
 # It keeps Slack from seeing a mention or a format, and nobody sees it.

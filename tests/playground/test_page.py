@@ -12,8 +12,9 @@ from playground.circleci.scenarios import COURSES, SCENARIOS
 from playground.circleci.world import default_world
 from playground.clock import Clock
 from playground.page.server import Page
-from playground.page.state import SLASH_COMMAND
+from playground.page.state import SLASH_COMMAND, snapshot
 from playground.slack.api import Slack
+from playground.slack.workspace import default_workspace
 from tests.playground.echo import MODAL, ROW, echo, echo_bot
 from tests.test_docs import MANIFEST
 
@@ -94,6 +95,19 @@ async def test_a_taken_port_is_no_obstacle(slack: Slack, page: Page) -> None:
     port = int(page.url.rstrip("/").rpartition(":")[2])
     async with CircleCI(default_world(Clock())) as circleci, Page(slack, circleci, port) as second:
         assert second.url != page.url
+
+
+def test_only_courses_that_a_project_plays_can_be_chosen() -> None:
+    shown = snapshot(
+        Slack(default_workspace(), socket_mode=True), CircleCI(default_world(Clock())), default_workspace().user("ada")
+    )
+    offered = {one["name"]: one["courses"] for one in shown["circleci"]["projects"]}
+    assert set(offered) == {"acme/frontend", "acme/backend", "circleci/5e0c5f62/9f1c2d7a"}
+    assert all(courses == list(COURSES) for courses in offered.values())
+    world = default_world(Clock())
+    del world.projects["gh/acme/backend"].branches["try/slow"]
+    shown = snapshot(Slack(default_workspace(), socket_mode=True), CircleCI(world), default_workspace().user("ada"))
+    assert "slow" not in shown["circleci"]["projects"][1]["courses"]
 
 
 def test_every_course_is_described() -> None:

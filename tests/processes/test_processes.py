@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.version import VERSION
 from playground.__main__ import the_bot
 from playground.circleci.api import CircleCI
 from playground.circleci.world import World, default_world
@@ -37,8 +38,26 @@ async def test_the_newcomers_command_tells_the_whole_story() -> None:
     )
     told = (await process.communicate())[0].decode()
     assert process.returncode == 0
-    for words in ("Running", "test_adds_item", "coverage (117 files)", "ada presses", "Passed in"):
+    for words in (
+        "Running",
+        "test_adds_item",
+        "coverage (117 files)",
+        "ada presses",
+        "Passed in",
+        "ended as it should",
+    ):
         assert words in told
+
+
+async def test_the_newcomers_command_tries_a_policy() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "playground", "--once", "--port", "0", "--policy", "nowhere.toml"),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    told = (await process.communicate())[1].decode()
+    assert process.returncode == 1
+    assert "The bot did not start" in told
+    assert "POLICY_FILE: nowhere.toml: there is no such file" in told
 
 
 async def test_a_killed_bot_goes_on_with_its_thread_and_ends_it_once(tmp_path: Path) -> None:
@@ -63,25 +82,53 @@ async def test_a_killed_bot_goes_on_with_its_thread_and_ends_it_once(tmp_path: P
         assert slack.problems == []
 
 
-async def test_a_copy_of_the_data_folder_is_a_backup(tmp_path: Path) -> None:
+def told_to(do: str, folder: Path) -> str:
+    """Return the commands with which docs/setup.md says to do something, in a folder of ours, without systemd."""
+    setup = (ROOT / "docs" / "setup.md").read_text(encoding="utf-8")
+    stop, start = "systemctl stop ci-chatops\n", "systemctl start ci-chatops\n"
+    (block,) = re.findall(rf"```sh\n# {do}\n{stop}(.*?){start}```", setup, re.DOTALL)
+    assert isinstance(block, str)
+    return block.replace("/var/", f"{folder}/")
+
+
+async def test_what_the_setup_says_of_backup_and_restore_keeps_locks_and_record(tmp_path: Path) -> None:
+    data = tmp_path / "lib" / "ci-chatops"
+    data.mkdir(parents=True)
+    (tmp_path / "backups").mkdir()
     async with (
         CircleCI(default_world(Clock(speed=60))) as circleci,
         Slack(default_workspace(), socket_mode=True) as slack,
     ):
-        deploys, ada = slack.workspace.channel("deploys"), slack.person("ada")
-        async with the_bot(slack, circleci, tmp_path):
+        deploys, ada, admin = slack.workspace.channel("deploys"), slack.person("ada"), slack.person("admin")
+
+        async def answers(command: str, words: str) -> None:
+            known = list(admin.sees_only)
+            await admin.command("deploys", "/ci", command)
+            told = await slack.wait_for(lambda: [one for one in admin.sees_only if one not in known], timeout=60)
+            assert words in told[0].visible
+
+        async with the_bot(slack, circleci, data):
             await slack.connected()
             await ada.command("deploys", "/ci", "deploy acme/frontend hold/prod")
             held = await slack.wait_for(
                 lambda: [one for one in deploys.messages if "Approve hold-prod" in one.buttons], timeout=60
             )
-        shutil.copytree(tmp_path, tmp_path / "restored")
-        shutil.rmtree(tmp_path / "appendonlydir")
-        async with the_bot(slack, circleci, tmp_path / "restored"):
+            await answers("lock acme/backend:main the database moves", "the database moves")
+        await _shell(told_to("backup", tmp_path))
+        shutil.rmtree(data / "appendonlydir")
+        await _shell(told_to("restore", tmp_path))
+        async with the_bot(slack, circleci, data, ADMINS="U0ADMIN"):
             await slack.connected()
+            await answers("locks", "the database moves")
+            await answers("audit acme/frontend", "hold/prod")
             await ada.click(held[0], "Approve hold-prod")
             await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=60)
         assert len(deploys.roots) == 1
+
+
+async def _shell(commands: str) -> None:
+    process = await asyncio.create_subprocess_exec("sh", "-ec", commands)
+    assert await process.wait() == 0
 
 
 async def test_missing_settings_are_named_all_at_once() -> None:
@@ -167,6 +214,9 @@ async def test_what_the_container_holds_is_enough_and_its_health_check_is_right(
             healthy = await _run(*check_arguments, cwd=image, PORT=port)
         assert healthy == 0
         assert await _run(*check_arguments, cwd=image, PORT=port) != 0
+    told = (tmp_path / "bot.log").read_text()
+    assert set(re.findall(r" level='(\w+)' ", told)) == {"info"}, "a healthy start has nothing to warn of"
+    assert f"event='started' version='{VERSION}' role='all'" in told
 
 
 def test_the_container_does_not_run_as_root() -> None:

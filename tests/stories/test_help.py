@@ -37,6 +37,12 @@ async def test_a_greeting_is_answered_where_it_was_said(team: Team) -> None:
     await team.is_told(team.ada, "I expected nothing after this word.")
 
 
+async def test_where_the_command_is_called_otherwise_help_calls_it_so_too(team: Team) -> None:
+    await team.ada.command("deploys", "/circle", "help deploy")
+    told = await team.is_told(team.ada, "/circle deploy")
+    assert "/ci deploy" not in told.visible
+
+
 async def test_other_words_for_a_command_are_understood_as_near_misses(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "ship acme/frontend main")
     told = await team.is_told(team.ada, "Did you mean `deploy`")

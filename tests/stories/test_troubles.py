@@ -11,11 +11,12 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.app import App
+from bot.configuration import BadSettings
 from bot.models.attempt import Attempt
 from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slack import Invocation, utc_now
-from bot.settings import BadSettings, Projects, Settings
+from bot.settings import Projects, Settings
 from bot.slack.listeners import RECORD_SECONDS
 from bot.watching.engine import HANDLE, Engine
 from playground.slack.api import Slack

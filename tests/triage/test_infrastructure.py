@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.settings import Projects, load_projects
+from bot.configuration import load_projects
+from bot.settings import Projects
 from bot.triage.infrastructure import OURS, cause_in, compiled
 
 

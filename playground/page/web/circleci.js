@@ -40,13 +40,15 @@ function speeds(current) {
 
 function Courses({ circleci, propose }) {
   const [course, setCourse] = useState("failing-tests");
-  const [project, setProject] = useState(circleci.projects[0]);
-  const say = () => propose(`/ci deploy ${project.startsWith("gh/") ? project.slice(3) : project} try/${course}`);
+  const [project, setProject] = useState(circleci.projects[0].name);
+  const { courses } = circleci.projects.find((one) => one.name === project);
+  const played = courses.includes(course) ? course : courses[0];
+  const say = () => propose(`/ci deploy ${project} try/${played}`);
   return html`<div class="card"><h3>Try a course</h3>
     <label>Course <select value=${course} onChange=${(event) => setCourse(event.currentTarget.value)}>
-      ${Object.entries(circleci.courses).map(([name, title]) => html`<option value=${name} selected=${name === course}>${title}</option>`)}</select></label>
+      ${courses.map((name) => html`<option value=${name} selected=${name === played}>${circleci.courses[name]}</option>`)}</select></label>
     <label>Project <select value=${project} onChange=${(event) => setProject(event.currentTarget.value)}>
-      ${circleci.projects.map((slug) => html`<option value=${slug} selected=${slug === project}>${slug}</option>`)}</select></label>
+      ${circleci.projects.map((one) => html`<option value=${one.name} selected=${one.name === project}>${one.name}</option>`)}</select></label>
     <div class="row"><button type="button" class="button primary" onClick=${say}>Write the command</button></div></div>`;
 }
 
