@@ -6,13 +6,18 @@ from bot.errors import BotError, CircleCIError, NotFound, Rejected, SlackError, 
 from bot.models.checkup import Finding, Identity, Verdict
 from bot.models.circleci import Collaboration, User
 from bot.models.refusals import is_of_the_network
-from bot.outside import why_unreached
+from bot.outside import WHY, why_unreached
 from bot.settings import Settings
 from formatters.places import APP, CHANNEL_ID, IDS, PLACES
 
 ROUTE = "let this machine reach slack.com by https; behind a proxy set HTTPS_PROXY: docs/setup.md, Proxies"
 CERTIFICATES = "who signed it is unknown here: set SSL_CERT_FILE, docs/setup.md, Proxies"
-ROUTES = {"ClientConnectorCertificateError": CERTIFICATES}
+PROXY = "look at HTTPS_PROXY, and at what that proxy lets through: docs/setup.md, Proxies"
+ROUTES = {
+    WHY["ClientConnectorCertificateError"]: CERTIFICATES,
+    WHY["ClientProxyConnectionError"]: PROXY,
+    WHY["ClientHttpProxyError"]: PROXY,
+}
 
 
 def slack(who: Identity | BotError, wanted: frozenset[str], optional: frozenset[str]) -> Iterator[Finding]:
@@ -38,7 +43,7 @@ def no_slack(error: BotError, place: str) -> tuple[str, str]:
     """Return what is wrong with Slack, and what to do: at `place` where it refuses the token itself."""
     code = error.code if isinstance(error, SlackError) else str(error)
     if is_of_the_network(code):
-        return f"Slack does not answer at SLACK_API_URL ({why_unreached(code)})", ROUTES.get(code, ROUTE)
+        return f"Slack does not answer at SLACK_API_URL ({why_unreached(code)})", ROUTES.get(why_unreached(code), ROUTE)
     if code.startswith("http_5"):
         return f"Slack is in trouble ({code})", "wait for it: slack-status.com"
     if code.startswith("http_"):
@@ -158,5 +163,6 @@ def _no_circleci(error: BotError) -> Finding:
     elif isinstance(error, NotFound | Rejected):
         found, fix = f"CIRCLECI_URL answers, but not as CircleCI does ({error})", PLACES["CIRCLECI_URL"]
     else:
-        found, fix = f"CircleCI does not answer at CIRCLECI_URL ({error})", PLACES["CIRCLECI_URL"]
+        found = f"CircleCI does not answer at CIRCLECI_URL ({error})"
+        fix = ROUTES.get(str(error), PLACES["CIRCLECI_URL"])
     return Finding(what="CircleCI token", verdict=Verdict.BROKEN, found=found, fix=fix)

@@ -204,6 +204,7 @@ async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None
     [
         (SlackError("auth.test", "ClientConnectorDNSError"), "SLACK_API_URL (its name leads nowhere)\n    -> let this"),
         (SlackError("auth.test", "ClientConnectorCertificateError"), "not one that I trust)\n    -> who signed it"),
+        (SlackError("auth.test", "ClientHttpProxyError"), "does not let me through)\n    -> look at HTTPS_PROXY"),
         (SlackError("auth.test", "http_503"), "Slack is in trouble (http_503)\n    -> wait for it"),
         (
             SlackError("auth.test", "org_login_required"),
@@ -219,6 +220,8 @@ def test_who_starts_it_reads_why_it_does_not(error: Exception, said: str) -> Non
 def test_a_token_that_nobody_could_ask_about_is_not_called_refused() -> None:
     away, refused = Unavailable("the proxy does not answer"), Unauthorized("You must log in first.")
     ours = User(id="1", login="acme-bot", name="Acme Bot")
+    (default,) = far_sides.circleci(away, away)
+    assert default.fix.startswith("look at HTTPS_PROXY")
     found = {one.what: one for one in far_sides.circleci({"": ours, "gh/a": away, "gh/b": refused}, away)}
     assert found["Token of gh/a"].found == "CircleCI does not say whose it is: the proxy does not answer"
     assert found["Token of gh/b"].found == "CircleCI does not accept it: You must log in first."
