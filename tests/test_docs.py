@@ -211,6 +211,13 @@ def test_the_outcomes_of_the_figures_are_those_that_are_counted() -> None:
         assert {outcome for outcome in counted if not re.search(rf"\b{outcome}\b", row)} == set()
 
 
+def test_the_changelog_tells_of_this_version_and_tells_nothing_twice() -> None:
+    told = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+)(?: - \d{4}-\d\d-\d\d)?$", told, re.MULTILINE)[:2] == ["Unreleased", VERSION]
+    entries = re.findall(r"^- .*$", told, re.MULTILINE)
+    assert len(entries) == len(set(entries))
+
+
 def test_every_figure_is_explained() -> None:
     ours = [one for one in vars(metrics).values() if isinstance(one, Counter | Gauge | Histogram)]
     names = {_exposed(family.name, family.type) for one in ours for family in one.collect()}
