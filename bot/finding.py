@@ -1,38 +1,27 @@
 """Finds what people name: a project, a pipeline, a build; what there is none of is said with what there is."""
 
 import difflib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
-from bot.errors import NotAllowed, NotFound, Rejected, UsageError
+from bot.errors import NotAllowed, NotFound, UsageError
+from bot.lookup import Lookup, known
+from bot.models import git
 from bot.models.build import Build, State
 from bot.models.caller import Caller
-from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
+from bot.models.circleci import JobDetails, Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
+from bot.models.target import Target
 from bot.permissions import Permissions
 from bot.policy import Word
 from bot.requests import OfProject, OfTarget
 from bot.settings import Projects
 from bot.store import Store
-from bot.targets import Target
 
 BUILT_LATELY = 3
 # What is compared for likeness takes time with the third power of its length, and whoever pushes chooses it.
 LONGEST_ALIKE, MOST_ALIKE = 60, 30
-MOST_TAGGED_PAGES = 3
 MOST_LOOKED_THROUGH = 15
-
-
-@contextmanager
-def known(what: str, name: str, looked_in: str = "") -> Iterator[None]:
-    """Turn CircleCI's 404 within the block into NotFound."""
-    try:
-        yield
-    except Rejected as error:
-        if error.status != 404:
-            raise
-        raise NotFound(what, name, looked_in=looked_in) from error
 
 
 class Finder:
@@ -43,6 +32,7 @@ class Finder:
 
     def __init__(self, circleci: Reads, store: Store, permissions: Permissions, projects: Projects) -> None:
         self._circleci = circleci
+        self._lookup = Lookup(circleci)
         self._store = store
         self._permissions = permissions
         self._projects = projects
@@ -66,31 +56,46 @@ class Finder:
         """Return what people call a project; only one whose slug is made of ids has to be asked for."""
         return (await self.any_project(slug)).title if made_of_ids(slug) else slug.partition("/")[2]
 
-    async def branch(self, request: OfTarget, caller: Caller) -> tuple[Project, str]:
-        """Return the project and the branch that are meant: those of the thread's build, or the default branch."""
+    async def named(self, request: OfTarget, caller: Caller) -> Target:
+        """Return what is named, with its branch in the place of a pull request."""
         target = request.target(self._projects)
-        if target.slug is None:
-            pipeline = await self._circleci.pipeline(await self._followed(caller))
-            target = Target(slug=pipeline.project_slug, ref=pipeline.ref)
+        if target.slug is None or target.pull_request is None:
+            return target
+        await self._check(caller, target.slug, certain=False)
+        ref = await self._lookup.ref_of_pull_request(target.slug, target.pull_request)
+        await self._check(caller, target.slug, ref)
+        return target.model_copy(update={"ref": ref, "pull_request": None})
+
+    async def branch(self, request: OfTarget, caller: Caller) -> tuple[Project, str]:
+        """Return the project and the branch that are meant: that of a build that is named, or the default branch."""
+        target = await self.named(request, caller)
+        if target.names_a_build or target.commit:
+            pipeline = await self.pipeline(request, caller)
+            target = Target(slug=pipeline.project_slug, ref=branch_of(pipeline))
         project = await self.project(target.slug or ProjectSlug(""), caller)
-        ref = target.ref
-        default = project.default_branch
-        name = default if ref is None or ref.is_tag else ref.name
+        if target.ref and target.ref.is_tag:
+            raise UsageError("A tag has too few builds to tell. Name a branch.", given=str(target.ref))
+        name = target.ref.name if target.ref else project.default_branch
         await self._check(caller, project.slug, Ref(name=name))
         return project, name
 
-    async def pipeline(self, request: OfTarget, caller: Caller) -> Pipeline:
-        """Return the one pipeline that is meant: the newest where a branch was named."""
-        target = request.target(self._projects)
-        if target.slug is None:
+    async def pipeline(self, request: OfTarget, caller: Caller, *, exactly: bool = False) -> Pipeline:
+        """Return the one pipeline that is meant: the newest where a branch was named.
+
+        With `exactly` a commit is refused, and a tag without `tag:`, with what to write: others may be meant as well.
+        """
+        target = await self.named(request, caller)
+        found = await self._lookup.build_named(target)
+        if found is None and target.slug is None:
             found = await self._circleci.pipeline(await self._followed(caller))
-        elif target.pipeline_number is not None:
-            found = await self._numbered(target.slug, target.pipeline_number)
-        elif target.job_number is not None:
-            found = await self._of_job(target.slug, target.job_number)
-        else:
-            return (await self.newest(request, caller))[0]
-        return await self._readable(found, caller)
+        if found is None:
+            return (await self._newest(target, caller, exactly=exactly))[0]
+        await self._readable(found, caller)
+        if target.ref and found.ref != target.ref:
+            raise UsageError(f"#{found.number} is of another branch or tag.", given=str(target.ref))
+        if not found.revision.startswith(target.commit):
+            raise UsageError(f"#{found.number} is of another commit.", given=target.commit)
+        return found
 
     async def build(self, pipeline_id: PipelineId, caller: Caller) -> Build:
         """Return a pipeline seen whole, which a button named by its id."""
@@ -100,21 +105,61 @@ class Finder:
         return build
 
     async def newest(self, request: OfTarget, caller: Caller) -> tuple[Pipeline, ...]:
-        """Return the newest pipelines of a branch or a tag, newest first; of the default branch where none is named."""
-        target = request.target(self._projects)
+        """Return the newest pipelines of a branch, a tag or a commit, newest first; else of the default branch."""
+        return await self._newest(await self.named(request, caller), caller)
+
+    async def _newest(self, target: Target, caller: Caller, *, exactly: bool = False) -> tuple[Pipeline, ...]:
         if target.slug is None:
             raise UsageError("Which project?")
-        await self._check(caller, target.slug, target.ref, certain=False)
-        ref = target.ref or await self._default(target.slug, caller)
-        if ref.is_tag:
-            pages = await self._circleci.pipelines(target.slug, pages=MOST_TAGGED_PAGES)
-            found = tuple(pipeline for pipeline in pages if pipeline.ref == ref)
-        else:
-            found = await self._of_branch(target.slug, ref.name)
+        slug, ref = target.slug, target.ref
+        await self._check(caller, slug, ref, certain=False)
+        if target.commit:
+            return await self.of_commit(slug, target.commit, caller, exactly=exactly)
+        ref = ref or await self._default(slug, caller)
+        found = await self._lookup.of_ref(slug, ref)
+        if not found and target.ref:
+            found = await self._by_another_name(slug, target.ref, caller, exactly=exactly)
         if not found:
-            raise await self.unknown_ref(target.slug, ref, caller, what="pipeline on the")
+            raise await self.unknown_ref(slug, ref, caller, what="pipeline on the")
         await self._readable(found[0], caller)
         return found
+
+    async def newest_of(self, slug: ProjectSlug, ref: Ref, caller: Caller) -> Pipeline | None:
+        """Return the newest pipeline of a branch or a tag, if there is one that somebody may see."""
+        found = await self._lookup.of_ref(slug, ref)
+        return found[0] if found and await self.may_read(caller, slug, ref) else None
+
+    async def of_commit(
+        self, slug: ProjectSlug, commit: str, caller: Caller, *, exactly: bool = False
+    ) -> tuple[Pipeline, ...]:
+        """Return the pipelines of a commit, of those that ran lately and that somebody may see, newest first."""
+        found = await self._lookup.of_commit(slug, commit)
+        places = [(slug, one.ref) for one in found]
+        readable = await self._permissions.readable(caller, places)
+        seen = tuple(one for one, place in zip(found, places, strict=True) if place in readable)
+        if not seen:
+            raise NotFound("build of the commit", commit, looked_in=await self.title(slug))
+        if exactly:
+            numbers = " or ".join(f"`#{one.number}`" for one in seen[:BUILT_LATELY])
+            raise UsageError(f"This is a commit, and I need a build of it: write {numbers}.", given=commit)
+        return seen
+
+    async def _by_another_name(
+        self, slug: ProjectSlug, ref: Ref, caller: Caller, *, exactly: bool
+    ) -> tuple[Pipeline, ...]:
+        """Return what is meant by a name that no branch has: a tag's without `tag:`, or a commit's beginning."""
+        if ref.is_tag:
+            return ()
+        if found := await self._lookup.of_ref(slug, tag := Ref(name=ref.name, kind="tag")):
+            if exactly and await self.may_read(caller, slug, tag):
+                raise UsageError("This is a tag, and no branch: write `tag:` before it.", given=ref.name)
+            return found
+        if not git.may_be_commit(ref.name):
+            return ()
+        try:
+            return await self.of_commit(slug, ref.name, caller, exactly=exactly)
+        except NotFound:
+            return ()
 
     async def newest_passed(self, request: OfTarget, caller: Caller) -> Build:
         """Return the newest successful build of a branch: a rerun that passed counts, failed ones are passed over."""
@@ -122,25 +167,37 @@ class Finder:
             build = await self._circleci.outline(pipeline)
             if build.state is State.PASSED:
                 return await self._circleci.build(pipeline.id)
-        slug, ref = request.about(self._projects)
-        raise NotFound("successful build", str(ref or "default branch"), looked_in=str(slug))
+        target = await self.named(request, caller)
+        raise NotFound("successful build", str(target.ref or "default branch"), looked_in=str(target.slug))
 
     async def job(self, request: OfTarget, caller: Caller) -> tuple[ProjectSlug, int]:
-        """Return the project and the number of the job meant; in a thread the project is that of its build."""
+        """Return the project and the number of the job meant: without a number the one that failed in a build."""
         target = request.target(self._projects)
         if target.job_number is None:
-            raise UsageError("Which job? Its number stands on CircleCI's page, and in `status`.")
+            return await self._failed_job(await self.pipeline(request, caller))
         slug = target.slug or (await self.pipeline(OfTarget(), caller)).project_slug
         await self.may_read_job(slug, target.job_number, caller)
         return slug, target.job_number
+
+    async def _failed_job(self, pipeline: Pipeline) -> tuple[ProjectSlug, int]:
+        build = await self._circleci.build(pipeline.id)
+        failed = [job.job_number for run in build.real_runs for job in run.failed_jobs if job.job_number is not None]
+        if len(failed) == 1:
+            return pipeline.project_slug, failed[0]
+        count = f"{len(failed)} jobs of #{pipeline.number} failed" if failed else f"No job of #{pipeline.number} failed"
+        numbers = ": " + ", ".join(map(str, failed[:MOST_LOOKED_THROUGH])) if failed else ""
+        raise UsageError(f"Which job? {count}{numbers}. Its number stands on CircleCI's page, and in `status`.")
+
+    async def details(self, slug: ProjectSlug, number: int) -> JobDetails:
+        """Return a job by its number, for who may look at it."""
+        return await self._lookup.job(slug, number)
 
     async def may_read_job(self, slug: ProjectSlug, number: int, caller: Caller) -> None:
         """Raise NotAllowed for a job that somebody may not look at; its branch is looked up where it matters."""
         await self._check(caller, slug, certain=False)
         if not self._permissions.looks_at_refs(Word.READ):
             return
-        with known("job", str(number), slug):
-            details = await self._circleci.job(slug, number)
+        details = await self.details(slug, number)
         ref = (await self._circleci.pipeline(details.pipeline.id)).ref if details.pipeline else None
         await self._check(caller, slug, ref)
 
@@ -164,7 +221,7 @@ class Finder:
 
     async def has_branch(self, slug: ProjectSlug, name: str) -> bool:
         """Say whether a branch of this name was ever built."""
-        return bool(await self._of_branch(slug, name))
+        return bool(await self._lookup.of_branch(slug, name))
 
     async def built_lately(self, slug: ProjectSlug, caller: Caller) -> list[str]:
         """Return the branches that were built lately, newest first, of those that somebody may see."""
@@ -194,21 +251,6 @@ class Finder:
     async def _default(self, slug: ProjectSlug, caller: Caller) -> Ref:
         return Ref(name=(await self.project(slug, caller)).default_branch)
 
-    async def _of_branch(self, slug: ProjectSlug, branch: str) -> tuple[Pipeline, ...]:
-        with known("project", slug):
-            return await self._circleci.pipelines(slug, branch)
-
-    async def _numbered(self, slug: ProjectSlug, number: int) -> Pipeline:
-        with known("pipeline", f"#{number}", slug):
-            return await self._circleci.pipeline_by_number(slug, number)
-
-    async def _of_job(self, slug: ProjectSlug, number: int) -> Pipeline:
-        with known("job", str(number), slug):
-            details = await self._circleci.job(slug, number)
-        if details.pipeline is None:
-            raise NotFound("pipeline of job", str(number), looked_in=slug)
-        return await self._circleci.pipeline(details.pipeline.id)
-
     async def _followed(self, caller: Caller) -> PipelineId:
         place = caller.place
         found = (
@@ -219,6 +261,13 @@ class Finder:
         if found is None:
             raise UsageError("Which project? In a thread that follows a build I know it without a name.")
         return found
+
+
+def branch_of(pipeline: Pipeline) -> Ref:
+    """Return the branch or the tag that a pipeline ran on; raises UsageError where CircleCI does not say."""
+    if pipeline.ref is None:
+        raise UsageError(f"CircleCI does not say which branch #{pipeline.number} is of. Name the branch.")
+    return pipeline.ref
 
 
 def near_miss(name: str, branches: Sequence[str]) -> str:

@@ -2,25 +2,26 @@
 
 The text arrives as a person typed it (`bot/slack/payloads.py` has undone Slack's wrapping). A branch is whatever
 `git check-ref-format` allows and people can see (`bot/models/git.py`), so quotes, `#`, `<` and `&` inside a word mean
-themselves; only quotes around a whole word (or a parameter's whole value) hold it together, and then vanish.
+themselves; only quotes around a whole word (or a parameter's whole value) hold it together, and then vanish. Code marks
+around a line or around words of it come with what is copied from a message, and mean nothing.
 """
 
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
 
+from bot import links
 from bot.errors import UsageError
-from bot.masks import masked
+from bot.links.reading import project_slug
 from bot.models import git
 from bot.models.attempt import ParameterValue
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slugs import VCS
-from bot.models.spelling import CLOSING, SPACES
+from bot.models.spelling import CLOSING, CODE_MARK, SPACES
+from bot.models.target import Target
+from bot.refs import TAG, number, ref_named
 from bot.settings import Projects
-
-CODE_HOSTS = {"github.com": "gh", "bitbucket.org": "bb"}
 
 # What a person would type; Slack carries ten times as much, and all of it waits while a text is taken apart.
 LONGEST_TEXT = 4000
@@ -35,13 +36,8 @@ _CLOSED = re.compile(f"[{''.join(sorted(set(CLOSING.values())))}](?=[{SPACES}]|\
 _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
 _BEFORE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_CODE_PAGES = ("blob", "branch", "commit", "commits", "compare", "raw", "src")  # of some branch or commit
-_NAME = re.compile(r"[\w.-]+")
-_TAG = "tag:"
-_LONG_NAMES = {"refs/heads/": "branch", "refs/tags/": "tag"}
-_HALF_LONG = {"heads": "", "tags": _TAG}
-_LINK = re.compile(r"https?://|git@")
-_SSH_ADDRESS = re.compile(r"^git@([^:/]+):")
+_MARKED = re.compile(f"({CODE_MARK}{{1,3}})([^{CODE_MARK}]+)\\1(?=[{SPACES}.?!,;:]|\\Z)")
+_MARKS = (*CLOSING, *CLOSING.values(), CODE_MARK)
 
 
 class Word(NamedTuple):
@@ -51,25 +47,24 @@ class Word(NamedTuple):
     quoted: bool = False
 
 
-class ProjectRef(NamedTuple):
-    """A project, and the branch, the pipeline or the job that a pasted link named with it."""
-
-    slug: ProjectSlug
-    ref: Ref | None = None
-    pipeline_number: int | None = None
-    job_number: int | None = None
-
-
 def split(text: str) -> list[Word]:
     """Return the words of `text`; a quote that nobody closes is part of its word.
 
     Raises UsageError for a text that is too long.
     """
     check_length(text)
+    return _words(text)
+
+
+def _words(text: str) -> list[Word]:
     quotes = _Quotes(text)
     words: list[Word] = []
     position = 0
     while found := _PLAIN_WORD.search(text, position):
+        if marked := _MARKED.match(text, found.start()):
+            words += _words(marked[2])
+            position = marked.end()
+            continue
         word, position = _next_word(text, found.span(), quotes)
         words.append(word)
     return words
@@ -110,18 +105,26 @@ class _Quotes:
         return ends[behind] if behind < len(ends) and ends[behind] > start + 1 else None
 
 
-def parse_project(word: str, projects: Projects) -> ProjectRef:
-    """Return the project `word` names: an alias, `acme/frontend`, a full slug or a pasted link."""
+def parse_project(word: str, projects: Projects) -> Target:
+    """Return what `word` names: an alias, `acme/frontend`, a full slug, or by a pasted link more than a project."""
     if slug := aliased(word, projects):
-        return ProjectRef(slug)
-    if is_link(word):
-        return _from_link(word)
+        return Target(slug=slug)
+    if links.is_link(word):
+        return links.read(word, projects)
     parts = word.strip("/").split("/")
     if len(parts) == 2:
         parts = [projects.default_vcs, *parts]
     if len(parts) != 3 or parts[0].lower() not in VCS:
         raise UsageError("This is not a project. A project is acme/frontend, gh/acme/frontend or a link.", given=word)
-    return ProjectRef(_slug(parts[0], parts[1], parts[2], word))
+    return Target(slug=project_slug(*parts))
+
+
+def parse_slug(word: str, projects: Projects) -> ProjectSlug:
+    """Return the project that a whole line is about; raises UsageError for a link that names more than it."""
+    target = parse_project(word, projects)
+    if target.slug is None or target.names_more:
+        raise UsageError("This link names more than a project, and I need a project alone.", given=word)
+    return target.slug
 
 
 def aliased(word: str, projects: Projects) -> ProjectSlug | None:
@@ -131,97 +134,39 @@ def aliased(word: str, projects: Projects) -> ProjectSlug | None:
     return ProjectSlug(entry.slug) if entry else None
 
 
-def is_link(word: str) -> bool:
-    """Say whether the word is an address, of a page or of a repository."""
-    return _LINK.match(word) is not None
-
-
-def _from_link(word: str) -> ProjectRef:
-    try:
-        link = urlsplit(_SSH_ADDRESS.sub(r"https://\1/", word))
-    except ValueError:  # an unclosed bracket, or signs that only look like those of an address
-        raise UsageError("I cannot read this link.", given=word) from None
-    parts = [unquote(part) for part in link.path.split("/") if part]
-    if link.hostname in CODE_HOSTS and len(parts) >= 2:
-        slug = _slug(CODE_HOSTS[link.hostname], parts[0], parts[1].removesuffix(".git"), word)
-        return ProjectRef(slug, ref=_ref_of_code_link(parts[2:], word))
-    if parts[:1] in (["pipelines"], ["jobs"]):
-        parts = parts[1:]
-    if len(parts) < 3 or parts[0].lower() not in VCS:
-        raise UsageError("I cannot find a project in this link.", given=word)
-    branch = parse_qs(link.query).get("branch", [""])[0]
-    of_pipeline = "pipelines/" in link.path
-    job = parts[parts.index("jobs") + 1 :][:1] if "jobs" in parts[3:] else [] if of_pipeline else parts[3:4]
-    return ProjectRef(
-        _slug(parts[0], parts[1], parts[2], word),
-        ref=ref_named(branch) if branch else None,
-        pipeline_number=_number(parts[3:4]) if of_pipeline else None,
-        job_number=_number(job),
-    )
-
-
-def _number(parts: Sequence[str]) -> int | None:
-    return int(parts[0]) if parts and parts[0].isdecimal() and parts[0].isascii() else None
-
-
-def _ref_of_code_link(parts: Sequence[str], word: str) -> Ref | None:
-    """Return what the page of a code host is about; raises UsageError where that is not told, for it is no default."""
-    if number := git.pull_request("/".join(parts[:2])):
-        problem = f"This is a link to a pull request: for its code write `pull/{number}` behind the project."
-        raise UsageError(problem, given=word)
-    if parts[:1] and parts[0] in _CODE_PAGES:
-        raise UsageError("I cannot tell a branch from this link: write the project, and the branch.", given=word)
-    if parts[:1] == ["tree"] and len(parts) > 1:
-        return ref_named("/".join(parts[1:]))
-    if parts[:2] == ["releases", "tag"] and len(parts) > 2:
-        return ref_named("/".join(parts[2:]), "tag")
-    return None
-
-
-def _slug(vcs: str, organization: str, name: str, word: str) -> ProjectSlug:
-    for part in (organization, name):
-        if not _NAME.fullmatch(part) or set(part) == {"."}:
-            raise UsageError("This is not a project name.", given=word)
-    return ProjectSlug(f"{VCS[vcs.lower()]}/{organization}/{name}")
-
-
 def parse_ref(word: Word) -> Ref:
     """Return the branch, or with `tag:` before it the tag; raises UsageError for what git takes as no name."""
     text = word.text.strip()
-    if text.startswith(_TAG) and len(text) > len(_TAG):
-        return ref_named(text.removeprefix(_TAG), "tag")
+    if not word.quoted and (text[:1] in _MARKS or text[-1:] in _MARKS):
+        raise UsageError("A quote is not closed here. A name that really holds one goes in quotes.", given=word.text)
+    if text.startswith(TAG) and len(text) > len(TAG):
+        return ref_named(text.removeprefix(TAG), "tag")
     return ref_named(text)
 
 
-def ref_named(name: str, kind: str = "branch") -> Ref:
-    """Return the branch or the tag, also of git's long name for it; raises UsageError for what is none.
-
-    Blanks around a name are no part of it: git takes none, and who reads `main ` reads `main`.
-    """
-    text = name.strip()
-    long = next((prefix for prefix in _LONG_NAMES if text.startswith(prefix)), "")
-    short = text.removeprefix("refs/" if kind != "tag" and git.pull_request(text) else long)
-    # Who puts a name in quotes because of its spaces gets CircleCI's own word on it, with what was built lately.
-    fault = git.fault(short.replace(" ", "-"))
-    if fault or (long and kind == "tag" and _LONG_NAMES[long] != kind):
-        problem = fault or f"it begins with {long}"
-        raise UsageError(f"This is not the name of a branch or a tag: {problem}.{_way_out(short)}", given=name)
-    return Ref(name=short, kind=_LONG_NAMES.get(long, kind))
-
-
-def _way_out(name: str) -> str:
-    """Return what to write for one of git's half long names."""
-    prefix, _, short = name.partition("/")
-    if prefix not in _HALF_LONG or git.fault(short) or "`" in short or masked(short) != short or len(short) > 100:
-        return ""
-    return f" Write `{_HALF_LONG[prefix]}{short}`."
+def parse_named(word: Word) -> Target:
+    """Return the branch, the tag, the commit in full or with `#` the pipeline that one word names."""
+    if not word.quoted and git.is_commit(word.text):
+        return Target(commit=word.text.lower())
+    if not word.quoted and word.text[:1] == "#" and (found := number(word.text[1:])) is not None:
+        return Target(pipeline_number=found)
+    return Target(ref=parse_ref(word))
 
 
 def refuse_number(word: Word) -> None:
-    """Raise UsageError for `#7` in a branch's place, unless in quotes: it may be a pull request's, and no pipeline."""
-    if not word.quoted and word.text[:1] == "#" and (number := _number([word.text[1:]])) is not None:
-        problem = f"This is a number and no branch: for a pull request write `pull/{number}`. Quotes make it a branch."
+    """Raise UsageError for a bare number in a branch's place, unless in quotes: it may be a build's or a job's."""
+    if not word.quoted and (found := number(word.text)) is not None:
+        problem = f"This is a number and no branch: the pipeline of it is `#{found}`. Quotes make it a branch."
         raise UsageError(problem, given=word.text)
+
+
+def without_stop(words: Sequence[Word], signs: str = ".") -> list[Word]:
+    """Return the words without the sign that ends a sentence: no branch, tag or number ends with one."""
+    *rest, last = words or [Word("")]
+    if last.quoted or last.text[-1:] not in tuple(signs) or links.is_link(last.text):
+        return list(words)
+    text = last.text.rstrip(signs)
+    return [*rest, *([Word(text)] if text else [])]
 
 
 def is_parameter(word: Word) -> bool:
@@ -248,10 +193,12 @@ def parse_parameters(words: Sequence[Word]) -> dict[str, ParameterValue]:
 def _value(name: str, value: str) -> ParameterValue:
     if len(name) > MAX_PARAMETER_NAME:
         raise UsageError(f"CircleCI takes at most {MAX_PARAMETER_NAME} characters in a name.", given=name)
-    quoted = bool(value) and _Quotes(value).closing(0) == len(value) - 1
+    quoted = bool(value) and (_Quotes(value).closing(0) == len(value) - 1 or CLOSING.get(value[0]) == value[1:])
     text = value[1:-1] if quoted else value
     if len(text) > MAX_PARAMETER_VALUE:
         raise UsageError(f"CircleCI takes at most {MAX_PARAMETER_VALUE} characters in a value.", given=name)
+    if not quoted and value[:1] in CLOSING:
+        raise UsageError("The quote before this value is not closed.", given=f"{name}={value}")
     if quoted:
         return text
     if text in ("true", "false"):

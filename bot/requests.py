@@ -9,11 +9,14 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bot.errors import UsageError
-from bot.grammar import Word, parse_project, ref_named
+from bot.grammar import Word, parse_project, parse_slug, without_stop
+from bot.models import git
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.spelling import as_typed
+from bot.models.target import Target
+from bot.refs import ref_named
 from bot.settings import Projects
-from bot.targets import Target, parse_target
+from bot.targets import parse_target
 
 MOST_TYPED = 500
 
@@ -47,8 +50,8 @@ class OfProject(Request):
     project: Typed
 
     def slug(self, projects: Projects) -> ProjectSlug:
-        """Return the project's slug, as far as its spelling tells; raises UsageError."""
-        return parse_project(self.project, projects).slug
+        """Return the project's slug, as far as its spelling tells; raises UsageError, for a link to more as well."""
+        return parse_slug(self.project, projects)
 
     def about(self, projects: Projects) -> tuple[ProjectSlug | None, Ref | None]:
         """Return the project."""
@@ -56,7 +59,7 @@ class OfProject(Request):
 
 
 class OfTarget(Request):
-    """A build, or a branch that has many: by project and branch, tag, pipeline or job.
+    """A build, or a branch that has many: by project and branch, tag, pipeline, job or commit; `project` may be a link.
 
     Without a project it is the build of the thread it is said in; without any of the others the default branch.
     """
@@ -66,36 +69,42 @@ class OfTarget(Request):
     tag: Typed = ""
     pipeline: int | None = Field(None, ge=1)
     job: int | None = Field(None, ge=1)
+    commit: Typed = ""
 
     @classmethod
     def named(cls, target: Target, **more: object) -> Self:
-        """Return the request for what was parsed already."""
-        ref = target.ref
+        """Return the request for what was parsed already; what only a link can name is told by the link itself."""
+        linked = bool(target.link)
+        ref = None if linked else target.ref
         return cls(
-            project=target.slug or "",
+            project=target.link or target.slug or "",
             branch=ref.name if ref and not ref.is_tag else "",
             tag=ref.name if ref and ref.is_tag else "",
-            pipeline=target.pipeline_number,
-            job=target.job_number,
+            pipeline=None if linked else target.pipeline_number,
+            job=None if linked else target.job_number,
+            commit="" if linked else target.commit,
             **more,
         )
 
     def target(self, projects: Projects) -> Target:
         """Return what is named; raises UsageError where it is two things at once, or none."""
-        if self.branch and self.tag:
-            raise UsageError("It is either a branch or a tag.", given=f"{self.branch} {self.tag}")
-        ref = ref_named(self.tag, "tag") if self.tag else ref_named(self.branch) if self.branch else None
+        typed = self._behind_the_project()
         if not self.project:
-            if ref or self.pipeline or self.job:
+            if typed != Target():
                 raise UsageError("Which project?")
             return Target()
         linked = parse_project(self.project, projects)
-        return Target(
-            slug=linked.slug,
-            ref=ref or linked.ref,
-            pipeline_number=self.pipeline or linked.pipeline_number,
-            job_number=self.job or linked.job_number,
-        )
+        if linked.names_more and typed != Target():
+            raise UsageError("The link names one thing, and what stands behind it another.", given=self.project)
+        return linked.also(typed)
+
+    def _behind_the_project(self) -> Target:
+        if self.branch and self.tag:
+            raise UsageError("It is either a branch or a tag.", given=f"{self.branch} {self.tag}")
+        if self.commit and not git.may_be_commit(self.commit):
+            raise UsageError("This is not a commit: it has 7 to 64 of the signs 0-9 and a-f.", given=self.commit)
+        ref = ref_named(self.tag, "tag") if self.tag else ref_named(self.branch) if self.branch else None
+        return Target(ref=ref, pipeline_number=self.pipeline, job_number=self.job, commit=self.commit)
 
     def about(self, projects: Projects) -> tuple[ProjectSlug | None, Ref | None]:
         """Return the project and the ref, where they are named."""
@@ -107,16 +116,17 @@ class OfTarget(Request):
         """What was named, as it can be typed again."""
         ref = f"tag:{self.tag}" if self.tag else self.branch
         number = f"#{self.pipeline}" if self.pipeline else ""
-        return " ".join(filter(None, [self.project, as_typed(ref) if ref else "", number, str(self.job or "")]))
+        named = [self.project, as_typed(ref) if ref else "", number, str(self.job or ""), self.commit]
+        return " ".join(filter(None, named))
 
 
 def parse_branch(words: Sequence[Word], projects: Projects) -> OfTarget:
-    """Return a branch, of which nothing need be named; or a UsageError for what is none."""
-    target, rest = parse_target(words, projects)
+    """Return a branch, of which nothing need be named, or a build of one; or a UsageError for what is none."""
+    target, rest = parse_target(without_stop(words, "?."), projects)
     if target.ref and target.ref.is_tag:
         raise UsageError("A tag has too few builds to tell. Name a branch.", given=str(target.ref))
-    if rest or target.pipeline_number is not None or target.job_number is not None:
-        raise UsageError("I expected a project and a branch.", given=rest[0].text if rest else words[-1].text)
+    if rest:
+        raise UsageError("I expected a project and a branch.", given=rest[0].text)
     return OfTarget.named(target)
 
 
@@ -129,7 +139,7 @@ def parse_nothing(words: Sequence[Word], projects: Projects) -> Nothing:  # noqa
 
 def parse_of_target(words: Sequence[Word], projects: Projects) -> OfTarget:
     """Return what all the words name, or a UsageError for one too many."""
-    target, rest = parse_target(words, projects)
+    target, rest = parse_target(without_stop(words, "?."), projects)
     if rest and target.slug is None:
         raise UsageError("This is not a project. A project is acme/frontend, an alias or a link.", given=rest[0].text)
     if rest:

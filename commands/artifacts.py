@@ -8,8 +8,8 @@ from bot.answers import File
 from bot.answers import jobs as answers
 from bot.circleci.partial import Partial, whatever_can_be_read
 from bot.errors import UsageError, reading
-from bot.finding import known
 from bot.grammar import Word
+from bot.lookup import known
 from bot.models.caller import Caller
 from bot.models.circleci import Artifact, Ref
 from bot.models.help import CommandHelp

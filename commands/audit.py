@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bot.answers.people import Record
 from bot.errors import UsageError
-from bot.grammar import Word, parse_project
+from bot.grammar import Word, parse_slug
 from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
@@ -49,7 +49,7 @@ class Audit(Request):
 
     def about(self, projects: Projects) -> tuple[ProjectSlug | None, Ref | None]:
         """Return the project, where one is named."""
-        return (parse_project(self.project, projects).slug if self.project else None), None
+        return (parse_slug(self.project, projects) if self.project else None), None
 
 
 def parse(words: Sequence[Word], projects: Projects) -> Audit:
@@ -61,7 +61,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Audit:
         elif person := _PERSON.fullmatch(word.text):
             asked["person"] = person[1] or person[2]
         elif is_project(word, projects):
-            asked["project"] = parse_project(word.text, projects).slug
+            asked["project"] = parse_slug(word.text, projects)
         else:
             raise UsageError("I expected a project, a time such as 7d, or a @name.", given=word.text)
     return Audit(**asked)

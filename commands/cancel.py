@@ -3,7 +3,6 @@
 from bot.actions import CancelJob, CancelPipeline
 from bot.answers.acts import Acted
 from bot.answers.builds import Cancellable, CancellableJob
-from bot.finding import known
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.help import CommandHelp
@@ -27,8 +26,7 @@ async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellabl
     target = request.target(context.projects)
     if target.slug is not None and target.job_number is not None:
         slug, number = await context.finder.job(request, caller)
-        with known("job", str(number), slug):
-            return CancellableJob(project_slug=slug, job=await context.circleci.job(slug, number))
+        return CancellableJob(project_slug=slug, job=await context.finder.details(slug, number))
     if target.names_a_build:
         pipelines = [await context.finder.pipeline(request, caller)]
     else:

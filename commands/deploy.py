@@ -1,23 +1,36 @@
 """Start a pipeline on a branch or a tag, and follow it in a thread."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pydantic import Field
 
 from bot.actions import ChooseDefinition
 from bot.answers.acts import Acted
-from bot.errors import UsageError
-from bot.grammar import Word, is_parameter, parse_parameters, parse_project, parse_ref, refuse_number, split
+from bot.answers.builds import BuildMeant
+from bot.errors import NotFound, UsageError, UserError
+from bot.finding import branch_of
+from bot.grammar import (
+    Word,
+    is_parameter,
+    parse_named,
+    parse_parameters,
+    parse_project,
+    refuse_number,
+    split,
+    without_stop,
+)
+from bot.models import git
 from bot.models.attempt import ParameterValue
 from bot.models.caller import Caller
-from bot.models.circleci import Ref
+from bot.models.circleci import Pipeline, Project, ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.pending import Deployment
+from bot.models.target import Target
 from bot.requests import OfTarget
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target
-from formatters.answers import default_branch_chosen
+from formatters.answers import default_branch_chosen, pull_request_read
 
 HELP = CommandHelp(
     name="deploy",
@@ -30,45 +43,114 @@ HELP = CommandHelp(
 )
 
 
+# Who gives one of these and no branch, by its own name, means what it says and not the default branch.
+NAMES_OF_REFS = {"branch": "a branch", "tag": "a tag", "ref": "a branch"} | dict.fromkeys(
+    ("sha", "commit", "revision", "pr", "pull", "pull_request", "pipeline", "build", "job"), "a build"
+)
+
+
 class Deploy(OfTarget):
-    """What to start; without a branch or a tag, the project's default branch."""
+    """What to start; without a branch or a tag, and without parameters, the project's default branch."""
 
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+
+    def target(self, projects: Projects) -> Target:
+        """Return what is named; raises UsageError where a parameter may be meant as the name of it."""
+        target = super().target(projects)
+        mistaken = [name for name in self.parameters if name.lower() in NAMES_OF_REFS]
+        if mistaken and not target.names_more:
+            what = NAMES_OF_REFS[mistaken[0].lower()]
+            ways = "A branch is written as it is, a tag as `tag:v2.0`, a build as `#2417`; parameters stand behind it."
+            raise UsageError(f"This may be {what} or a parameter of the pipeline. {ways}", given=mistaken[0])
+        return target
 
 
 def parse(words: Sequence[Word], projects: Projects) -> Deploy:
     """Return the request, or a UsageError that names the word it trips over."""
     if not words:
         raise UsageError("Which project should I deploy?")
-    project = parse_project(words[0].text, projects)
-    rest = list(words[1:])
-    ref = project.ref
+    target, rest = parse_project(words[0].text, projects), list(words[1:])
+    if rest and not is_parameter(rest[-1]):
+        rest = without_stop(rest)
     if rest and not is_parameter(rest[0]):
+        if target.names_more:
+            raise UsageError("The link names what to deploy, and this another.", given=rest[0].text)
         refuse_number(rest[0])
-        ref = parse_ref(rest.pop(0))
-    return Deploy.named(Target(slug=project.slug, ref=ref), parameters=parse_parameters(rest))
+        target = target.also(parse_named(rest.pop(0)))
+    request = Deploy.named(target, parameters=parse_parameters(rest))
+    request.target(projects)  # which refuses what nobody can mean
+    return request
 
 
-async def deploy(request: Deploy, caller: Caller, context: Context) -> Acted:
-    """Start it, and let the thread say the rest."""
-    return await context.operations.deploy(caller, await _wished(request, context))
+async def deploy(request: Deploy, caller: Caller, context: Context) -> Acted | BuildMeant:
+    """Start it, and let the thread say the rest; what was named by a build or not at all is asked back."""
+    target = await context.finder.named(request, caller)
+    meant = await _meant(request, target, caller, context)
+    return meant or await context.operations.deploy(caller, await _wished(request, target, context))
 
 
-async def _wished(request: Deploy, context: Context) -> Deployment:
+async def _wished(request: Deploy, target: Target, context: Context) -> Deployment:
     """Return what is to be started, under the names that CircleCI has for it."""
-    typed, ref = request.about(context.projects)
-    if typed is None:
+    if target.slug is None:
         raise UsageError("Which project should I deploy?")
-    project = await context.finder.any_project(typed)
-    chosen = ref or Ref(name=project.default_branch)
+    project = await context.finder.any_project(target.slug)
     return Deployment(
         project_slug=project.slug,
         project_title=project.title,
-        ref=chosen,
+        ref=target.ref or Ref(name=project.default_branch),
         parameters=request.parameters,
-        definition_id=context.projects.definition_for(typed, project.slug),
-        note="" if ref else default_branch_chosen(chosen),
+        definition_id=context.projects.definition_for(target.slug, project.slug),
+        note=_note(request.target(context.projects), target, project),
     )
+
+
+def _note(named: Target, target: Target, project: Project) -> str:
+    if target.ref is None:
+        return default_branch_chosen(Ref(name=project.default_branch))
+    return pull_request_read(named.pull_request, target.ref) if named.pull_request else ""
+
+
+async def _meant(request: Deploy, target: Target, caller: Caller, context: Context) -> BuildMeant | None:
+    """Return what is asked back: a build or a commit was named, or parameters and no branch. None for a branch."""
+    pipeline = await _built(request, target, caller, context)
+    if pipeline is None and (target.names_more or not request.parameters):
+        return None
+    slug = pipeline.project_slug if pipeline else target.slug
+    project = await context.finder.project(slug or ProjectSlug(""), caller)
+    ref = branch_of(pipeline) if pipeline else Ref(name=project.default_branch)
+    newest = await context.finder.newest_of(project.slug, ref, caller)
+    return BuildMeant(
+        project_slug=project.slug,
+        title=project.title,
+        ref=ref,
+        number=pipeline.number if pipeline else 0,
+        revision=pipeline.revision if pipeline else "",
+        newest_number=newest.number if newest else 0,
+        newest_revision=newest.revision if newest else "",
+        parameters=request.parameters,
+    )
+
+
+async def _built(request: Deploy, target: Target, caller: Caller, context: Context) -> Pipeline | None:
+    """Return the build that was named, also by its commit; a branch that is called like a commit is a branch."""
+    finder, slug, ref = context.finder, target.slug, target.ref
+    if target.names_a_build or target.commit:
+        try:
+            return await finder.pipeline(request, caller) if slug or target.workflow_id else None
+        except NotFound as error:
+            raise _no_build(request, error) from error
+    if slug and ref and not ref.is_tag and git.may_be_commit(ref.name) and not await finder.has_branch(slug, ref.name):
+        with suppress(NotFound):
+            return (await finder.of_commit(slug, ref.name, caller))[0]
+    return None
+
+
+def _no_build(request: Deploy, error: NotFound) -> UserError:
+    """Return what is said of a number that is no pipeline's: a pull request has one too."""
+    if request.pipeline is None or error.what != "pipeline":
+        return error
+    problem = f"There is no pipeline of this number. For a pull request write `pull/{request.pipeline}`."
+    return UsageError(f"{problem} Quotes make it a branch.", given=f"#{request.pipeline}")
 
 
 async def choose_definition(choice: ChooseDefinition, caller: Caller, context: Context) -> Acted:
@@ -82,7 +164,8 @@ async def _asked_before(invocation_id: str, caller: Caller, context: Context) ->
     said = await context.store.deliveries.invocation(invocation_id)
     if said is None or said.user_id != caller.person_id or not said.text.lower().startswith("deploy "):
         return None
-    return await _wished(parse(split(said.text)[1:], context.projects), context)
+    request = parse(split(said.text)[1:], context.projects)
+    return await _wished(request, request.target(context.projects), context)
 
 
 def register(router: Router) -> None:

@@ -10,8 +10,8 @@ from bot.actions import VARIABLE_NAME, RemoveVariable, VariableForm
 from bot.answers.acts import Acted
 from bot.answers.keeps import Offer, Variables
 from bot.errors import UsageError
-from bot.finding import known
-from bot.grammar import Word, parse_project
+from bot.grammar import Word, parse_slug
+from bot.lookup import known
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.help import CommandHelp
@@ -54,7 +54,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Env:
     act = rest.pop(0).text.lower() if rest and rest[0].text.lower() in ACTS else "list"
     if not rest:
         raise UsageError("Which project's variables?")
-    slug = parse_project(rest.pop(0).text, projects).slug
+    slug = parse_slug(rest.pop(0).text, projects)
     name = rest.pop(0).text if rest else ""
     if rest:
         raise UsageError("I expected nothing after the name.")

@@ -40,7 +40,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Flaky:
     named = [word for word in words if word.text.partition("=")[0] in ("last", "over") and "=" in word.text]
     of_branch = parse_branch([word for word in words if word not in named], projects)
     numbers = {word.text.partition("=")[0]: _number(word) for word in named}
-    return Flaky(project=of_branch.project, branch=of_branch.branch, **numbers)
+    return Flaky(**of_branch.model_dump(), **numbers)
 
 
 def _number(word: Word) -> int:

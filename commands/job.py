@@ -8,15 +8,16 @@ from bot.answers import File
 from bot.answers.jobs import JobSteps, NoLog, StepLog
 from bot.circleci.logs import tail
 from bot.errors import UsageError, reading
-from bot.finding import known
 from bot.grammar import Word
+from bot.lookup import known
 from bot.models.caller import Caller
 from bot.models.circleci import Action, ClassicBuild, ProjectSlug, Step
 from bot.models.help import CommandHelp
+from bot.models.target import Target
 from bot.requests import OfTarget, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target, parse_target
+from bot.targets import parse_target
 
 BUILD = CommandHelp(
     name="build",
@@ -62,8 +63,6 @@ def parse_job(words: Sequence[Word], projects: Projects) -> JobRequest:
 def parse_step(words: Sequence[Word], projects: Projects) -> JobRequest:
     """Return a job and a step's name."""
     target, rest = parse_target(words, projects)
-    if target.job_number is None:
-        raise UsageError("Which job? Its number stands on CircleCI's page, and in `status`.")
     return JobRequest.named(target, step=" ".join(word.text for word in rest))
 
 

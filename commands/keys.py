@@ -9,8 +9,8 @@ from bot.actions import AddCheckoutKey, RemoveCheckoutKey
 from bot.answers.acts import Acted, KeyAdded
 from bot.answers.keeps import CheckoutKeys, Offer
 from bot.errors import UsageError
-from bot.finding import known
-from bot.grammar import Word, parse_project
+from bot.grammar import Word, parse_slug
+from bot.lookup import known
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.classic import CheckoutKey
@@ -55,7 +55,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Keys:
     act = rest.pop(0).text.lower() if rest and rest[0].text.lower() in ACTS else "list"
     if not rest:
         raise UsageError("Which project's keys?")
-    slug = parse_project(rest.pop(0).text, projects).slug
+    slug = parse_slug(rest.pop(0).text, projects)
     which = rest.pop(0).text if rest else ""
     if rest:
         raise UsageError("I expected nothing after this.", given=rest[0].text)

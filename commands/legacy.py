@@ -8,7 +8,7 @@ from bot.actions import ClearCache, HerokuForm, SshKeyForm
 from bot.answers.acts import Acted
 from bot.answers.keeps import Offer
 from bot.errors import UsageError
-from bot.grammar import Word, parse_project
+from bot.grammar import Word, parse_slug
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.help import CommandHelp
@@ -68,7 +68,7 @@ def _project_after(verb: str, words: Sequence[Word], projects: Projects) -> OfPr
         raise UsageError(f"Say {verb}, and then the project.")
     if len(words) > 2:
         raise UsageError("I expected nothing after the project.")
-    return OfProject(project=parse_project(words[1].text, projects).slug)
+    return OfProject(project=parse_slug(words[1].text, projects))
 
 
 async def ssh_key(request: OfProject, caller: Caller, context: Context) -> Offer:

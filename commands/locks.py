@@ -9,15 +9,16 @@ from bot.answers.locks import Locks, WhichLock
 from bot.errors import CircleCIError, NotFound, UsageError
 from bot.finding import near_miss
 from bot.grammar import Word, parse_project, parse_ref
+from bot.links import is_link
 from bot.models.caller import Caller
 from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.lock import lock_key, named_by
 from bot.models.slack import utc_now
+from bot.models.target import Target
 from bot.requests import Nothing, OfTarget, Typed, parse_nothing
 from bot.routing import Context, Router
 from bot.settings import Projects
-from bot.targets import Target
 
 LOCK = CommandHelp(
     name="lock",
@@ -61,16 +62,16 @@ def parse(words: Sequence[Word], projects: Projects) -> OfLock:
     if not words:
         raise UsageError("Which project?")
     text = words[0].text
-    name, colon, branch = (text, "", "") if text.startswith(("http:", "https:")) else text.partition(":")
+    name, colon, branch = (text, "", "") if is_link(text) else text.partition(":")
     if colon and not branch:
         raise UsageError("Which branch?", given=text)
     reason = " ".join(word.text for word in words[1:])
     project = parse_project(name, projects)
-    if project.pipeline_number or project.job_number:
+    if project.names_a_build or project.commit:
         raise UsageError("This leads to one build, and a lock is on a branch or a project.", given=text)
-    ref = parse_ref(Word(branch)) if branch else project.ref
-    or_branch = words[1].text if ref is None and words[1:] and _is_ref(words[1]) else ""
-    return OfLock.named(Target(slug=project.slug, ref=ref), reason=reason, or_branch=or_branch)
+    target = project.also(Target(ref=parse_ref(Word(branch)))) if branch else project
+    or_branch = words[1].text if not target.names_more and words[1:] and _is_ref(words[1]) else ""
+    return OfLock.named(target, reason=reason, or_branch=or_branch)
 
 
 def _is_ref(word: Word) -> bool:
@@ -85,9 +86,9 @@ def parse_unlock(words: Sequence[Word], projects: Projects) -> OfLock:
     """Return the request, which gives no reason: what follows the project is its branch or tag."""
     request = parse(words, projects)
     behind = words[1:]
-    if behind and request.target(projects).ref is None:
-        ref = parse_ref(behind[0])
-        request, behind = OfLock.named(Target(slug=ProjectSlug(request.project), ref=ref)), behind[1:]
+    target = request.target(projects)
+    if behind and not target.names_more:
+        request, behind = OfLock.named(target.also(Target(ref=parse_ref(behind[0])))), behind[1:]
     if behind:
         raise UsageError("I expected nothing after this.", given=behind[0].text)
     return request
@@ -95,9 +96,7 @@ def parse_unlock(words: Sequence[Word], projects: Projects) -> OfLock:
 
 async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged | WhichLock:
     """Lock it, unless somebody has; where a branch may be meant or the whole project, it is asked which."""
-    slug, ref = request.about(context.projects)
-    if slug is None:
-        raise UsageError("Which project?")
+    slug, ref = await _what(request, caller, context)
     project = await context.finder.project(slug, caller)
     if request.or_branch and await _may_be_meant(request.or_branch, project, caller, context):
         meant, rest = parse_ref(Word(request.or_branch)), request.reason.removeprefix(request.or_branch).strip()
@@ -107,6 +106,16 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
     unbuilt = await _unbuilt(project, ref, caller, context) if ref else {}
     changed = await context.operations.lock(caller, project, ref, request.reason)
     return changed.model_copy(update=unbuilt)
+
+
+async def _what(request: OfLock, caller: Caller, context: Context) -> tuple[ProjectSlug, Ref | None]:
+    """Return the project, and what of it is to be locked or unlocked: a branch or a tag, or all of it."""
+    target = await context.finder.named(request, caller)
+    if target.slug is None:
+        raise UsageError("Which project?")
+    if target.names_a_build or target.commit:
+        raise UsageError("This is one build, and a lock is on a branch or a project.", given=request.typed)
+    return target.slug, target.ref
 
 
 async def _may_be_meant(word: str, project: Project, caller: Caller, context: Context) -> bool:
@@ -131,9 +140,7 @@ async def _unbuilt(project: Project, ref: Ref, caller: Caller, context: Context)
 
 async def unlock(request: OfLock, caller: Caller, context: Context) -> LockChanged:
     """Unlock it; its holder is told if it was somebody else."""
-    slug, ref = request.about(context.projects)
-    if slug is None:
-        raise UsageError("Which project?")
+    slug, ref = await _what(request, caller, context)
     project = await context.finder.project(slug, caller)
     return await context.operations.unlock(caller, lock_key(project.slug, ref))
 

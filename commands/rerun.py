@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.actions import RerunAll, RerunFailed
 from bot.answers.acts import Acted
 from bot.errors import UsageError
-from bot.grammar import Word
+from bot.grammar import Word, without_stop
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId
 from bot.models.help import CommandHelp
@@ -35,7 +35,7 @@ class Rerun(OfTarget):
 
 def parse(words: Sequence[Word], projects: Projects) -> Rerun:
     """Return the request; the last words say how."""
-    rest, modes = list(words), set[str]()
+    rest, modes = without_stop(words), set[str]()
     while rest and not rest[-1].quoted and rest[-1].text.lower() in MODES:
         modes.add(rest.pop().text.lower())
     target, left = parse_target(rest, projects)
@@ -50,7 +50,10 @@ async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted:
     """Rerun it, and follow it in this place if nobody does."""
     if request.ssh:
         await context.permissions.check(caller, "ssh", certain=False)
-    pipeline = await context.finder.pipeline(request, caller)
+    pipeline = await context.finder.pipeline(request, caller, exactly=True)
+    if request.target(context.projects).workflow_id:
+        problem = f"This link leads to one workflow, and I rerun a build: write `rerun` with `#{pipeline.number}`."
+        raise UsageError(problem)
     return await context.operations.rerun(
         caller, pipeline.id, failed_only=not request.everything, ssh=request.ssh, follow=True
     )

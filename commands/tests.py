@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.answers.jobs import TestResults, Unread
 from bot.circleci.partial import whatever_can_be_read
-from bot.finding import known
+from bot.lookup import known
 from bot.models.caller import Caller
 from bot.models.circleci import TestResult
 from bot.models.help import CommandHelp

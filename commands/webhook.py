@@ -6,7 +6,7 @@ from bot.actions import AddWebhook
 from bot.answers.acts import Acted
 from bot.answers.keeps import WebhookState
 from bot.errors import UsageError
-from bot.grammar import Word, parse_project
+from bot.grammar import Word, parse_slug
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.help import CommandHelp
@@ -30,7 +30,7 @@ def parse(words: Sequence[Word], projects: Projects) -> OfProject:
     """Return the project."""
     if len(words) != 1:
         raise UsageError("Which project?", given=words[1].text if words else "")
-    return OfProject(project=parse_project(words[0].text, projects).slug)
+    return OfProject(project=parse_slug(words[0].text, projects))
 
 
 async def look(request: OfProject, caller: Caller, context: Context) -> WebhookState:

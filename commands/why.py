@@ -7,7 +7,8 @@ from pydantic import AfterValidator
 
 from bot.answers.people import PolicyDecision
 from bot.errors import UsageError
-from bot.grammar import Word
+from bot.finding import branch_of
+from bot.grammar import Word, without_stop
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
@@ -41,7 +42,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Why:
     """Return the request."""
     if not words:
         raise UsageError("What do you want to do?")
-    about, left = parse_target(words[1:], projects)
+    about, left = parse_target(without_stop(words[1:], "?."), projects)
     if left:
         raise UsageError("I expected a project, and a branch or a tag.", given=left[0].text)
     return Why.named(about, word=words[0].text)
@@ -79,7 +80,11 @@ async def explain(request: Why, caller: Caller, context: Context) -> PolicyDecis
 
 async def _about(request: Why, word: str, caller: Caller, context: Context) -> tuple[ProjectSlug | None, Ref | None]:
     """Return the project by CircleCI's own name, and the branch that would be meant: the default one is one too."""
-    slug, ref = request.about(context.projects)
+    target = await context.finder.named(request, caller)
+    slug, ref = target.slug, target.ref
+    if request.project and (target.names_a_build or target.commit):
+        pipeline = await context.finder.pipeline(request, caller)
+        slug, ref = pipeline.project_slug, branch_of(pipeline)
     if slug is None:
         return None, ref
     project = await context.finder.project(slug, caller)

@@ -18,6 +18,11 @@ def default_branch_chosen(ref: Ref) -> str:
     return f"You named no branch, so I took the default branch {code(ref.name)}."
 
 
+def pull_request_read(number: int, ref: Ref) -> str:
+    """Say which branch a pull request was taken for."""
+    return f"Pull request {number} is {code(ref.name)}, as its builds tell."
+
+
 def lost_answer(ref: Ref, project_title: str) -> Message:
     """Say that the trigger's answer was lost and is being looked for."""
     return _said(

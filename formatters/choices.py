@@ -1,20 +1,57 @@
 """Answers that offer what can be done: a button for each build that runs, for each job that waits."""
 
-from bot.actions import CancelJob
-from bot.answers.builds import Cancellable, CancellableJob, OnHold
+from collections.abc import Callable
+
+from bot.actions import CancelJob, RunCommand
+from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, OnHold
 from bot.errors import NothingToDo
 from bot.models.circleci import TERMINAL_JOB_STATUSES
-from formatters.blocks import Message, actions, assemble, button, confirm, literal, section
+from formatters.blocks import Message, actions, assemble, button, clean, code, confirm, literal, section
 from formatters.lookalikes import careful_plainly
 from formatters.nothing import nothing
 from formatters.root import OPEN_STATES, approve_button, cancel_button
-from formatters.words import MARKS, count, ref_words, status
+from formatters.words import MARKS, count, listed, ref_words, status
 
 MOST_BUTTONS = 5
 
 
 def _said(text: str) -> Message:
     return assemble(text, section(text))
+
+
+def build_meant(answer: BuildMeant) -> Message:
+    """Ask whether a branch or a tag is meant, as it stands now; its button has a dialog that names all of it."""
+    ref, what = str(answer.ref), f"{answer.title} {answer.ref}"
+    built, careful_with = _built(answer, code(ref, 200), code), careful_plainly(ref)
+    with_them = _with(answer)
+    text = f"{built} Nothing is started yet. Deploy {code(ref, 200)}{with_them} of {literal(answer.title)}?"
+    sure = confirm(
+        f"Deploy {ref}?",
+        f"{what} is deployed as it stands now{with_them}. {_built(answer, ref, str)}",
+        "Deploy it",
+        "Not now",
+        note=careful_with,
+    )
+    press = RunCommand(text=answer.typed)
+    offer = actions(button(press, f"Deploy {ref}", confirm=sure)) if press.fits else None
+    line = "" if offer else f"\nWrite the same line with {code(ref, 200)} in its place."
+    return assemble(text, section(f"{text}{line}"), offer)
+
+
+def _with(answer: BuildMeant) -> str:
+    names = listed([clean(name, 60) for name in answer.parameters])
+    return f" with {names}" if names else ""
+
+
+def _built(answer: BuildMeant, ref: str, commit: Callable[[str], str]) -> str:
+    """Return what is known of what was named: which build, of which commit, and what was built of it since."""
+    if not answer.number:
+        return f"You named no branch, and the default one is {ref}."
+    at = f" at {commit(answer.revision[:7])}" if answer.revision else ""
+    told = f"#{answer.number} built {ref}{at}."
+    if answer.newest_number <= answer.number or answer.newest_revision == answer.revision:
+        return told
+    return f"{told} Since then #{answer.newest_number} built it at {commit(answer.newest_revision[:7])}."
 
 
 def cancellable(answer: Cancellable) -> Message:

@@ -7,6 +7,7 @@ from bot.answers import Answer, Nothing
 from bot.answers import acts as done
 from bot.answers.branches import FlakyTests, WhyRed
 from bot.answers.builds import (
+    BuildMeant,
     BuildShown,
     BuildTriaged,
     Cancellable,
@@ -59,6 +60,7 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     Locks: locks.all_locks,
     WhichLock: locks.which,
     OnHold: choices.on_hold,
+    BuildMeant: choices.build_meant,
     Cancellable: choices.cancellable,
     CancellableJob: choices.cancellable_job,
     Evidence: answers.evidence,

@@ -179,12 +179,12 @@ def test_a_ref_in_a_link_is_read_as_a_typed_one_is() -> None:
     [
         ("acme/frontend heads/release/v2", "part of its long name, and mean another by it. Write `release/v2`."),
         ("acme/frontend tags/v2", "Write `tag:v2`."),
-        ("acme/frontend #7", "for a pull request write `pull/7`. Quotes make it a branch."),
-        ("https://github.com/acme/frontend/pull/7", "link to a pull request: for its code write `pull/7` behind"),
-        ("https://github.com/acme/frontend/pull/7/files main", "write `pull/7` behind the project"),
-        ("https://bitbucket.org/acme/frontend/pull-requests/12/x", "write `pull/12` behind the project"),
-        ("https://github.com/acme/frontend/commit/38c6d84", "I cannot tell a branch from this link"),
-        ("https://github.com/acme/frontend/blob/main/a.py", "I cannot tell a branch from this link"),
+        ("acme/frontend 7", "the pipeline of it is `#7`. Quotes make it a branch."),
+        ("https://github.com/acme/frontend/pull/7/files main", "The link names what to deploy, and this another."),
+        ("https://github.com/acme/frontend/blob/main/a.py", "no branch, tag or build in `blob/main/a.py` of this link"),
+        ('acme/frontend "main', "A quote is not closed here."),
+        ("acme/frontend main`", "A quote is not closed here."),
+        ('acme/frontend main env="prod', "The quote before this value is not closed."),
     ],
 )
 def test_what_leads_to_no_branch_says_what_to_write(text: str, words: str) -> None:
@@ -193,9 +193,8 @@ def test_what_leads_to_no_branch_says_what_to_write(text: str, words: str) -> No
     assert words in str(refused.value)
 
 
-def test_numbers_in_quotes_and_pages_of_no_branch_are_taken() -> None:
+def test_a_number_in_quotes_is_a_branch() -> None:
     assert parse(split('acme/frontend "#7"'), PROJECTS).branch == "#7"
-    assert parse_project("https://github.com/acme/frontend/issues/7", PROJECTS).ref is None
     with pytest.raises(UsageError) as refused:
         parse(split(f"acme/frontend heads/ghp_{'a1B2' * 9}"), PROJECTS)
     assert "Write" not in str(refused.value)

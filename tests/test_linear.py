@@ -131,9 +131,13 @@ PATTERNS = {
     "bot.grammar._PARAMETER": Row(("a", "a=", "=", "-"), as_a_whole),
     "bot.grammar._BEFORE_VALUE": Row(("a", "a=", "-"), at_the_start),
     "bot.grammar._INTEGER": Row(("1", "-", "0"), as_a_whole),
-    "bot.grammar._NAME": Row(("a", "."), as_a_whole),
-    "bot.grammar._LINK": Row(("http", "https://", "git@"), at_the_start),
-    "bot.grammar._SSH_ADDRESS": Row(("git@", "git@a", "git@a:")),
+    "bot.grammar._MARKED": Row(("`", "`a", "```a", "`a`a", "`` "), at_the_start),
+    "bot.links._LINK": Row(("http", "https://", "git@", "www.", "github.com/"), at_the_start),
+    "bot.links._SCHEME": Row(("http", "ssh://"), at_the_start),
+    "bot.links._SSH_ADDRESS": Row(("git@", "git@a", "git@a:")),
+    "bot.links.reading._NAME": Row(("a", "."), as_a_whole),
+    "bot.links.circleci._ID": Row(("a", "-"), as_a_whole),
+    "bot.links.circleci._UUID": Row(("a", "aaaaaaaa-", "5e0c5f62-31a4-"), as_a_whole),
     "bot.logs._SECRET": Row(
         (
             *(
@@ -157,6 +161,7 @@ PATTERNS = {
     "playground.slack.typing_marks._NAME": Row(("@", "@a", "#")),
     "playground.slack.typing_marks._TOKEN": Row(("<@", "<@a", "<#a|", "<https:", "<https:a|", "<mailto:")),
     "bot.models.git._COMMIT": Row(("a", "0"), as_a_whole),
+    "bot.models.git._PART_OF_COMMIT": Row(("a", "0"), as_a_whole),
     "bot.models.git._PULL_REQUEST": Row(("refs/", "pull/", "pull/7", "pull/7/", "pull/7/\n"), as_a_whole),
     "bot.models.git._SHORTER": Row(("heads/", "heads/heads/"), at_the_start),
     "bot.policy.globs._NUMBERS": Row(("!", "7", "[", "[7"), as_a_whole),
@@ -269,7 +274,7 @@ def taken(text: str) -> None:
     for read in (
         lambda: parse_target(words, Projects()),
         lambda: parse_parameters(words),
-        lambda: known(words[0].text),
+        lambda: known(words[0].text) if words else None,
     ):
         try:
             read()
@@ -285,7 +290,7 @@ SPOKEN = Spoken.of(commands.register(Router()), ())
 
 # Functions with a walk of their own, the longest text they are handed, and the beginnings that are theirs.
 FUNCTIONS: Mapping[str, tuple[Callable[[str], object], int, tuple[str, ...]]] = {
-    "taken": (taken, LONGEST_TEXT, ('x="', '="', '"', '" ', '"a ', "“ ", "a=", "a/", "https://a/", "git@a", "#1 ")),
+    "taken": (taken, LONGEST_TEXT, ('x="', '="', '"', '" ', '"a ', "“ ", "a=", "a/", "https://a/", "git@a", "`a ")),
     "secret_in": (
         lambda text: secret_in(text, SPOKEN),
         LONGEST_TEXT,

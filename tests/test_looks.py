@@ -11,9 +11,9 @@ from bot.answers.jobs import JobSteps
 from bot.errors import UsageError
 from bot.grammar import split
 from bot.models.circleci import Action, ClassicBuild, ProjectSlug, Step, TestResult
+from bot.models.target import Target
 from bot.routing import Router, answer_of
 from bot.settings import Projects
-from bot.targets import Target
 from commands import artifacts, evidence, flaky, job, status, tests, triage, why_red
 from formatters.show import is_shown
 

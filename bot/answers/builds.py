@@ -2,9 +2,13 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from bot.answers import Answer
+from bot.models import spelling
+from bot.models.attempt import ParameterValue
 from bot.models.build import Build, Report
-from bot.models.circleci import JobDetails, ProjectSlug
+from bot.models.circleci import JobDetails, ProjectSlug, Ref
 from bot.triage.diagnosis import Triage
 
 
@@ -44,6 +48,27 @@ class OnHold(Answer):
 
     title: str
     build: Build
+
+
+class BuildMeant(Answer):
+    """Nothing is deployed yet: a build was named, and branches and tags are what can be deployed; `ref` may be meant.
+
+    Without a `number` no branch was named beside the parameters. `newest_number` is what was built of it since.
+    """
+
+    project_slug: ProjectSlug
+    title: str
+    ref: Ref
+    number: int = 0
+    revision: str = ""
+    newest_number: int = 0
+    newest_revision: str = ""
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+
+    @property
+    def typed(self) -> str:
+        """The command that deploys it."""
+        return spelling.deploy(self.project_slug, self.ref, self.parameters)
 
 
 class Cancellable(Answer):

@@ -56,6 +56,9 @@ class Builds(Protocol):
     async def pipeline_by_number(self, slug: str, number: int) -> Pipeline:
         """Return the pipeline people call by `number`."""
 
+    async def pipeline_of_workflow(self, workflow_id: WorkflowId) -> Pipeline:
+        """Return the pipeline that a workflow belongs to."""
+
     async def newer_pipeline(self, build: Build) -> Pipeline | None:
         """Return the newest pipeline on the build's branch if it is a later one that may have cancelled this build."""
 

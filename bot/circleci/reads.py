@@ -28,6 +28,7 @@ from bot.models.circleci import (
     TestResult,
     User,
     Webhook,
+    WorkflowId,
 )
 from bot.models.classic import BuildSummary, CheckoutKey, EnvironmentVariable, FollowedProject
 from bot.models.history import Insight
@@ -103,6 +104,10 @@ class Reads:
     async def pipeline_by_number(self, slug: str, number: int) -> Pipeline:
         """Return the pipeline people call by `number`."""
         return await self.of(slug).builds.pipeline_by_number(slug, number)
+
+    async def pipeline_of_workflow(self, workflow_id: WorkflowId) -> Pipeline:
+        """Return the pipeline that a workflow belongs to."""
+        return await self.of_id(workflow_id).builds.pipeline_of_workflow(workflow_id)
 
     async def newer_pipeline(self, build: Build) -> Pipeline | None:
         """Return the newest pipeline on the build's branch if it is a later one that may have cancelled this build."""

@@ -58,6 +58,14 @@ class Vcs(Model):
     revision: Text = ""
     commit: Commit | None = None
     origin_repository_url: Prose = ""
+    target_repository_url: Prose = ""
+    review_id: Text = ""
+
+    @property
+    def is_of_fork(self) -> bool:
+        """Say whether the code is another repository's: what it calls a branch is none of the project's."""
+        places = {self.origin_repository_url, self.target_repository_url}
+        return "" not in places and len(places) > 1
 
 
 class PipelineError(Model):
@@ -155,6 +163,17 @@ class Pipeline(Model):
         """The first line of the commit message, or empty text."""
         commit = self.vcs.commit if self.vcs else None
         return (commit.subject if commit else "") or self._git.commit_title
+
+    def code_of(self, pull_request: int) -> Ref | None:
+        """Return the branch this ran on if it is that of a pull request; None for another one's, and for none."""
+        ref, vcs = self.ref, self.vcs or Vcs()
+        if ref is None or ref.is_tag:
+            return None
+        if ref.pull_request:
+            return Ref(name=f"pull/{pull_request}") if ref.pull_request == str(pull_request) else None
+        if vcs.review_id != str(pull_request):
+            return None
+        return Ref(name=f"pull/{pull_request}") if vcs.is_of_fork else ref
 
     @property
     def _git(self) -> _GitParameters:

@@ -11,6 +11,7 @@ _TWICE = ("..", "//", "@{")
 _LONG = "refs/"
 _UNREADABLE = "\ufffd"  # what stands for half a character in all that the models hold
 _COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
+_PART_OF_COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 # GitHub's, Bitbucket's and GitLab's; CircleCI says `pull/7`, and starts `pull/7/head` and `pull/7/merge` too.
 _PULL_REQUEST = re.compile(r"(?is)(?:refs/)?(?:pull|pull-requests|merge-requests)/([0-9]+)(?:/.*)?")
 _SHORTER = re.compile(r"(heads|tags|remotes)/.")
@@ -93,3 +94,13 @@ def pull_request(name: str) -> str:
     """Return the number of the pull request (GitLab: merge request) whose code this is; empty text for others."""
     found = _PULL_REQUEST.fullmatch(name)
     return found[1] if found else ""
+
+
+def is_commit(name: str) -> bool:
+    """Say whether it is a commit in full, which no branch is called."""
+    return _COMMIT.fullmatch(name) is not None
+
+
+def may_be_commit(name: str) -> bool:
+    """Say whether it may be the beginning of a commit; a branch may be called so too."""
+    return _PART_OF_COMMIT.fullmatch(name) is not None

@@ -7,7 +7,8 @@ from bot.models.circleci import Ref
 CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "»", "”": "”", "’": "’"}
 # U+00A0 and its narrow and figure sisters, which phones put in for a space.
 SPACES = " \t\r\n\u00a0\u202f\u2007"
-_APART = (*CLOSING, *SPACES, "=")
+CODE_MARK = "`"
+_APART = (*CLOSING, CODE_MARK, *SPACES, "=")
 
 
 def as_typed(word: str) -> str:

@@ -6,7 +6,7 @@ import structlog
 
 from bot.answers.acts import Acted
 from bot.errors import NothingToDo, Rejected
-from bot.finding import known
+from bot.lookup import known
 from bot.models.build import Build, Run
 from bot.models.caller import Caller
 from bot.models.circleci import TERMINAL_JOB_STATUSES, PipelineId, ProjectSlug, WorkflowId

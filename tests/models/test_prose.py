@@ -21,7 +21,7 @@ TOKEN = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
 DECLARED = "declared-for-the-prose"
 # What names something to CircleCI, or leads to it; a new field of text is prose unless it stands here.
 EXACT = {
-    "Vcs": {"branch", "tag", "revision"},
+    "Vcs": {"branch", "tag", "revision", "review_id"},
     "Ref": {"name", "kind"},
     "_GitParameters": {"branch", "tag", "checkout_sha"},
     "Pipeline": {"id", "project_slug"},

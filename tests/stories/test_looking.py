@@ -89,7 +89,8 @@ async def test_a_jobs_steps_and_its_log(team: Team) -> None:
     assert "\x1b" not in log.visible
     assert log.buttons == []
     await asks(team, f"logs acme/frontend {number} nonsense", "I find no such step")
-    await asks(team, "logs acme/frontend", "Which job?")
+    await asks(team, "logs acme/frontend release/v2.0", "3 failed, 57 passed")
+    await asks(team, "logs acme/frontend lint", "CircleCI knows no pipeline on the branch `lint`")
     await asks(team, "build acme/frontend 7", "CircleCI knows no job `7`")
 
 

@@ -21,6 +21,7 @@ from bot.models.circleci import (
     ProjectSlug,
     TestResult,
     VcsInfo,
+    WorkflowId,
 )
 from bot.models.classic import BuildSummary, FollowedProject, as_list
 from bot.models.history import Insight
@@ -63,6 +64,10 @@ class V1Builds:
         """Return the build people call by `number`."""
         build, _ = await self._summary(slug, number)
         return shapes.pipeline(ProjectSlug(slug), build)
+
+    async def pipeline_of_workflow(self, workflow_id: WorkflowId) -> Pipeline:
+        """Return the build that goes by the same id."""
+        return await self.pipeline(PipelineId(workflow_id))
 
     async def newer_pipeline(self, build: Build) -> Pipeline | None:
         """Return nothing: here, no newer build cancels an older one."""

@@ -23,7 +23,12 @@ from bot.models.circleci import (
     Workflow,
     WorkflowId,
 )
+from bot.models.fields import Model
 from bot.models.history import Insight
+
+
+class _OfPipeline(Model):
+    pipeline_id: PipelineId
 
 
 class V2Builds:
@@ -61,6 +66,11 @@ class V2Builds:
     async def pipeline_by_number(self, slug: str, number: int) -> Pipeline:
         """Return the pipeline people call by `number`."""
         return decode(Pipeline, (await self._api.get(project_path(slug, "pipeline", number))).data)
+
+    async def pipeline_of_workflow(self, workflow_id: WorkflowId) -> Pipeline:
+        """Return the pipeline that a workflow belongs to: two requests."""
+        found = decode(_OfPipeline, (await self._api.get(segments("workflow", workflow_id))).data)
+        return await self.pipeline(found.pipeline_id)
 
     async def newer_pipeline(self, build: Build) -> Pipeline | None:
         """Return the newest pipeline on the build's branch if it is a later one: it may have cancelled this build."""

@@ -1,0 +1,83 @@
+"""Pages of the code hosts: GitHub, Bitbucket, GitLab, in the cloud or one's own. Pure."""
+
+from collections.abc import Sequence
+
+from bot.links.reading import Query, Unread, a_commit, a_number, a_ref
+from bot.models.target import Target
+
+_DASH = "-"  # GitLab's, between a project and its pages
+_PAGES = frozenset(
+    (_DASH, "tree", "blob", "raw", "commit", "commits", "compare", "pull", "pull-requests", "merge_requests")
+) | {"tags", "releases", "pipelines", "jobs"}
+
+
+def of_github(page: Sequence[str], query: Query) -> Target:  # noqa: ARG001  # as all of them
+    """Return what a page of GitHub's is about, behind the project's name."""
+    match page:
+        case []:
+            return Target()
+        case ["tree" | "commits", *name] if name:
+            return a_ref(name)
+        case ["commit", *name]:
+            return a_commit(name, page)
+        case ["pull", _, "commits" | "changes", *name] if name and name[0]:
+            return a_commit(name, page)
+        case ["pull", *number]:
+            return Target(pull_request=a_number(number, page))
+        case ["releases", "tag", *name] if name:
+            return a_ref(name, "tag")
+        case _:
+            raise Unread(page)
+
+
+def of_bitbucket(page: Sequence[str], query: Query) -> Target:
+    """Return what a page of Bitbucket's is about, behind the project's name."""
+    at = query.get("at", ())
+    match page:
+        case []:
+            return Target()
+        case ["branch", *name] if name:
+            return a_ref(name)
+        case ["src" | "browse", *_] if len(at) == 1 and len(page) < 3:
+            return a_ref(at)
+        case ["src", name]:
+            return a_ref([name])
+        case ["commits", "branch" | "tag" as kind, *name] if name:
+            return a_ref(name, kind)
+        case ["commits", *name]:
+            return a_commit(name, page)
+        case ["pull-requests", _, "commits", *name] if name:
+            return a_commit(name, page)
+        case ["pull-requests", *number]:
+            return Target(pull_request=a_number(number, page))
+        case _:
+            raise Unread(page)
+
+
+def of_gitlab(page: Sequence[str], query: Query) -> Target:  # noqa: ARG001  # as all of them
+    """Return what a page of GitLab's is about, behind the project's name and the dash."""
+    match page:
+        case []:
+            return Target()
+        case ["tree" | "commits", *name] if name:
+            return a_ref(name)
+        case ["commit", *name]:
+            return a_commit(name, page)
+        case ["merge_requests", *number]:
+            return Target(pull_request=a_number(number, page))
+        case ["tags" | "releases", *name] if name:
+            return a_ref(name, "tag")
+        case _:
+            raise Unread(page)
+
+
+def elsewhere(parts: Sequence[str], query: Query) -> tuple[str, Target]:
+    """Return the path of a project at a host of one's own, and what a page of it is about."""
+    if parts[:1] == ["projects"] and parts[2:3] == ["repos"] and len(parts) > 3:  # Bitbucket Data Center
+        return f"{parts[1]}/{parts[3]}", of_bitbucket(parts[4:], query)
+    # A group of GitLab's may have groups within, so that a project's name ends where a page's begins.
+    end = next((at for at in range(2, len(parts)) if parts[at] in _PAGES), len(parts))
+    page = parts[end + 1 :] if parts[end : end + 1] == [_DASH] else parts[end:]
+    readers = {"merge_requests": of_gitlab, "tags": of_gitlab, "pull-requests": of_bitbucket}
+    reader = of_gitlab if _DASH in parts[end : end + 1] else readers.get("".join(page[:1]), of_github)
+    return "/".join(parts[:end]).removesuffix(".git"), reader(page, query)

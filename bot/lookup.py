@@ -1,0 +1,107 @@
+"""Looks up at CircleCI what a line names, by number, job, workflow, ref, commit or pull request; it asks no policy."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bot.circleci.reads import Reads
+from bot.errors import NotFound, Rejected, UsageError
+from bot.models.circleci import JobDetails, Pipeline, ProjectSlug, Ref, WorkflowId
+from bot.models.target import Target
+
+MOST_PAGES = 3  # of the newest pipelines, for what CircleCI cannot be asked for by name
+
+
+@contextmanager
+def known(what: str, name: str, looked_in: str = "") -> Iterator[None]:
+    """Turn CircleCI's 404 within the block into NotFound."""
+    try:
+        yield
+    except Rejected as error:
+        if error.status != 404:
+            raise
+        raise NotFound(what, name, looked_in=looked_in) from error
+
+
+class Lookup:
+    """Each method raises NotFound for what CircleCI does not know, or the token may not see."""
+
+    def __init__(self, circleci: Reads) -> None:
+        self._circleci = circleci
+
+    async def build_named(self, target: Target) -> Pipeline | None:
+        """Return the one build that a project's number, a job or a workflow names; None where none is named."""
+        if target.slug is not None and target.pipeline_number is not None:
+            return await self._numbered(target.slug, target.pipeline_number)
+        if target.workflow_id:
+            with known("workflow", target.workflow_id):
+                return await self._circleci.pipeline_of_workflow(WorkflowId(target.workflow_id))
+        if target.slug is not None and target.job_number is not None:
+            return await self._of_job(target.slug, target.job_number)
+        return None
+
+    async def lately(self, slug: ProjectSlug) -> tuple[Pipeline, ...]:
+        """Return the newest pipelines of a project, of all its branches and tags, newest first."""
+        with known("project", slug):
+            return await self._circleci.pipelines(slug, pages=MOST_PAGES)
+
+    async def of_branch(self, slug: ProjectSlug, branch: str) -> tuple[Pipeline, ...]:
+        """Return the newest pipelines of a branch, newest first."""
+        with known("project", slug):
+            return await self._circleci.pipelines(slug, branch)
+
+    async def of_ref(self, slug: ProjectSlug, ref: Ref) -> tuple[Pipeline, ...]:
+        """Return the newest pipelines of a branch or a tag, newest first."""
+        if not ref.is_tag:
+            return await self.of_branch(slug, ref.name)
+        return tuple(one for one in await self.lately(slug) if one.ref == ref)
+
+    async def of_commit(self, slug: ProjectSlug, commit: str) -> tuple[Pipeline, ...]:
+        """Return the pipelines of a commit, in full or short, newest first, of those that ran lately."""
+        return tuple(one for one in await self.lately(slug) if one.revision.lower().startswith(commit.lower()))
+
+    async def ref_of_pull_request(self, slug: ProjectSlug, number: int) -> Ref:
+        """Return the branch of a pull request as its builds tell it; the code of a fork is no branch of the project.
+
+        Raises UsageError where no build tells it, or where two tell different things.
+        """
+        refs = {one.code_of(number) for one in await self.lately(slug)} - {None}
+        if len(refs) == 1:
+            return refs.pop() or Ref(name="")
+        told = "tell two branches" if refs else "tell no branch"
+        ways = f"write its branch, or `pull/{number}` for the code of a fork"
+        raise UsageError(f"The builds that I looked at {told} for pull request {number}: {ways}.")
+
+    async def job(self, slug: ProjectSlug, number: int) -> JobDetails:
+        """Return a job; of a number that is a pipeline's it is said that it is."""
+        try:
+            return await self._circleci.job(slug, number)
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            await self._refuse_as(f"#{number}", "pipeline", slug, number)
+            raise NotFound("job", str(number), looked_in=slug) from error
+
+    async def _numbered(self, slug: ProjectSlug, number: int) -> Pipeline:
+        try:
+            return await self._circleci.pipeline_by_number(slug, number)
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            await self._refuse_as(str(number), "job", slug, number)
+            raise NotFound("pipeline", f"#{number}", looked_in=slug) from error
+
+    async def _refuse_as(self, spelled: str, what: str, slug: ProjectSlug, number: int) -> None:
+        """Raise UsageError where the number is that of another kind of thing."""
+        find = self._circleci.pipeline_by_number if what == "pipeline" else self._circleci.job
+        try:
+            await find(slug, number)
+        except Rejected:
+            return
+        other = "job" if what == "pipeline" else "pipeline"
+        raise UsageError(f"There is no {other} of this number, but a {what}: write `{spelled}`.", given=str(number))
+
+    async def _of_job(self, slug: ProjectSlug, number: int) -> Pipeline:
+        details = await self.job(slug, number)
+        if details.pipeline is None:
+            raise NotFound("pipeline of job", str(number), looked_in=slug)
+        return await self._circleci.pipeline(details.pipeline.id)

@@ -1,0 +1,209 @@
+"""A pasted link means what its page is about, or is refused by the piece that nobody can read."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import UsageError
+from bot.grammar import parse_project, parse_slug
+from bot.links import is_link
+from bot.models.circleci import Ref
+from bot.models.target import Target
+from bot.settings import ProjectEntry, Projects
+
+FRONTEND, STANDALONE = "gh/acme/frontend", "circleci/5e0c5f62/9f1c2d7a"
+PROJECTS = Projects(
+    projects={
+        "frontend": ProjectEntry(slug=FRONTEND),
+        "shop/web/site": ProjectEntry(slug=STANDALONE),
+        "git.acme.example/ops/tools": ProjectEntry(slug="bb/ops/tools"),
+    }
+)
+SHA, FLOW = "38c6d84" + "0" * 33, "5e0c5f62-31a4-4a9c-8f10-7ed2f0a5b001"
+CLOUD, GITHUB, BITBUCKET = (
+    "https://app.circleci.com",
+    "https://github.com/acme/frontend",
+    "https://bitbucket.org/acme/app",
+)
+GITLAB, OWN = "https://gitlab.com/shop/web/site", "https://git.acme.example"
+
+
+def tag(name: str) -> Ref:
+    return Ref(name=name, kind="tag")
+
+
+@pytest.mark.parametrize(
+    ("link", "slug", "named"),
+    [
+        # CircleCI's, new and old
+        (f"{CLOUD}/pipelines/github/acme/frontend", FRONTEND, {}),
+        (f"{CLOUD}/pipelines/github/acme/frontend?branch=a%2Fb&filter=mine", FRONTEND, {"ref": "a/b"}),
+        (f"{CLOUD}/pipelines/github/acme/frontend/2417", FRONTEND, {"pipeline_number": 2417}),
+        ("app.circleci.com/pipelines/github/acme/frontend/2417", FRONTEND, {"pipeline_number": 2417}),
+        (
+            f"{CLOUD}/pipelines/github/acme/frontend/2417/workflows/{FLOW}",
+            FRONTEND,
+            {"pipeline_number": 2417, "workflow_id": FLOW},
+        ),
+        (
+            f"{CLOUD}/pipelines/github/acme/frontend/2417/workflows/{FLOW}/jobs/1842/tests#step-103",
+            FRONTEND,
+            {"pipeline_number": 2417, "workflow_id": FLOW, "job_number": 1842},
+        ),
+        (f"{CLOUD}/pipelines/circleci/5e0c5f62/9f1c2d7a/7", STANDALONE, {"pipeline_number": 7}),
+        (f"{CLOUD}/jobs/github/acme/frontend/1842", FRONTEND, {"job_number": 1842}),
+        (f"{CLOUD}/jobs/github/acme/frontend/1842/parallel-runs/0/steps/0-103", FRONTEND, {"job_number": 1842}),
+        ("https://circleci.com/gh/acme/frontend", FRONTEND, {}),
+        ("https://circleci.com/gh/acme/frontend/1842", FRONTEND, {"job_number": 1842}),
+        ("https://circleci.com/gh/acme/frontend/tree/release/v2.0", FRONTEND, {"ref": "release/v2.0"}),
+        (f"https://circleci.com/workflow-run/{FLOW}", None, {"workflow_id": FLOW}),
+        (f"{CLOUD}/pipelines/workflows/{FLOW.upper()}", None, {"workflow_id": FLOW}),
+        (
+            f"https://circleci.com/gh/acme/workflows/frontend/tree/main/{FLOW}",
+            FRONTEND,
+            {"ref": "main", "workflow_id": FLOW},
+        ),
+        ("https://circleci.acme.example/gh/acme/frontend/1842", FRONTEND, {"job_number": 1842}),
+        (f"https://circleci.acme.example/workflow-run/{FLOW}", None, {"workflow_id": FLOW}),
+        # GitHub's
+        (GITHUB, FRONTEND, {}),
+        (f"{GITHUB}.git", FRONTEND, {}),
+        ("git@github.com:acme/frontend.git", FRONTEND, {}),
+        ("ssh://git@github.com/acme/frontend.git", FRONTEND, {}),
+        (f"<{GITHUB}/tree/main>", FRONTEND, {"ref": "main"}),
+        ("github.com/acme/frontend/pull/12", FRONTEND, {"pull_request": 12}),
+        ("https://www.github.com/acme/frontend/tree/main", FRONTEND, {"ref": "main"}),
+        (f"{GITHUB}/tree/release%2Fv2.0", FRONTEND, {"ref": "release/v2.0"}),
+        (f"{GITHUB}/tree/{SHA}", FRONTEND, {"commit": SHA}),
+        (f"{GITHUB}/commits/release/v2.0", FRONTEND, {"ref": "release/v2.0"}),
+        (f"{GITHUB}/commit/38C6D84", FRONTEND, {"commit": "38c6d84"}),
+        (f"{GITHUB}/commit/{SHA}#diff-1", FRONTEND, {"commit": SHA}),
+        (f"{GITHUB}/pull/12", FRONTEND, {"pull_request": 12}),
+        (f"{GITHUB}/pull/12/files#r1", FRONTEND, {"pull_request": 12}),
+        (f"{GITHUB}/pull/12/commits", FRONTEND, {"pull_request": 12}),
+        (f"{GITHUB}/pull/12/commits/{SHA}", FRONTEND, {"commit": SHA}),
+        (f"{GITHUB}/releases/tag/v2.0", FRONTEND, {"ref": tag("v2.0")}),
+        # Bitbucket's
+        (f"{BITBUCKET}/branch/release/v2.0", "bb/acme/app", {"ref": "release/v2.0"}),
+        (f"{BITBUCKET}/src/main/", "bb/acme/app", {"ref": "main"}),
+        (f"{BITBUCKET}/src/{SHA}/?at=feature%2Fx", "bb/acme/app", {"ref": "feature/x"}),
+        (f"{BITBUCKET}/commits/{SHA}", "bb/acme/app", {"commit": SHA}),
+        (f"{BITBUCKET}/commits/branch/main", "bb/acme/app", {"ref": "main"}),
+        (f"{BITBUCKET}/commits/tag/v2.0", "bb/acme/app", {"ref": tag("v2.0")}),
+        (f"{BITBUCKET}/pull-requests/12/diff", "bb/acme/app", {"pull_request": 12}),
+        # GitLab's, whose projects go by an alias
+        (GITLAB, STANDALONE, {}),
+        (f"{GITLAB}/-/tree/release/v2.0", STANDALONE, {"ref": "release/v2.0"}),
+        (f"{GITLAB}/-/commit/{SHA}", STANDALONE, {"commit": SHA}),
+        (f"{GITLAB}/-/merge_requests/7/diffs", STANDALONE, {"pull_request": 7}),
+        (f"{GITLAB}/merge_requests/7", STANDALONE, {"pull_request": 7}),
+        (f"{GITLAB}/-/tags/v2.0", STANDALONE, {"ref": tag("v2.0")}),
+        # hosts of one's own, where the project is known
+        (f"{OWN}/ops/tools/pull/3", "bb/ops/tools", {"pull_request": 3}),
+        (f"{OWN}/projects/OPS/repos/tools/pull-requests/3/overview", "bb/ops/tools", {"pull_request": 3}),
+        (f"{OWN}/projects/ops/repos/tools/browse?at=refs%2Fheads%2Fmain", "bb/ops/tools", {"ref": "main"}),
+        ("https://github.acme.example/acme/frontend/tree/main", FRONTEND, {"ref": "main"}),
+        ("git@github.acme.example:acme/frontend.git", FRONTEND, {}),
+    ],
+)  # fmt: skip
+def test_a_link_names_what_its_page_is_about(link: str, slug: str | None, named: dict[str, object]) -> None:
+    found = parse_project(link, PROJECTS)
+    ref = named.get("ref")
+    wanted = {**named, "ref": Ref(name=ref)} if isinstance(ref, str) else named
+    assert found.model_copy(update={"link": ""}) == Target.model_validate({"slug": slug, **wanted})
+    assert found.names_more is bool(named)
+    if named:
+        with pytest.raises(UsageError, match="I need a project alone"):
+            parse_slug(link, PROJECTS)
+
+
+@pytest.mark.parametrize(
+    ("link", "piece"),
+    [
+        (f"{GITHUB}/blob/release/v2.0/x.py", "`blob/release/v2.0/x.py`"),
+        (f"{GITHUB}/compare/main...fix", "`compare/main...fix`"),
+        (f"{GITHUB}/issues/7", "`issues/7`"),
+        (f"{GITHUB}/actions/runs/12", "`actions/runs/12`"),
+        (f"{GITHUB}/releases/latest", "`releases/latest`"),
+        (f"{GITHUB}/pull/new", "`pull/new`"),
+        (f"{GITHUB}/commit/main", "`commit/main`"),
+        (f"{GITHUB}/tree", "`tree`"),
+        (f"{BITBUCKET}/src/main/a.py", "`src/main/a.py`"),
+        (f"{BITBUCKET}/branches/compare/a%0Db", "in this link"),
+        (f"{GITLAB}/-/blob/main/a.py", "`blob/main/a.py`"),
+        (f"{GITLAB}/-/pipelines/12", "`pipelines/12`"),
+        (f"{GITLAB}/-/compare/main...fix", "`compare/main...fix`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend/main", "`main`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend/2417/config", "`2417/config`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend/2417/workflows/{FLOW}/jobs/x", "/jobs/x`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend/{'9' * 20}", "99999`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend?branch=a&branch=b", "`?branch=a&branch=b`"),
+        ("https://circleci.com/gh/acme/frontend/edit", "`edit`"),
+        (f"{CLOUD}/pipelines/github/acme", "I cannot find a project in this link"),
+        (f"{CLOUD}/insights/github/acme/frontend/workflows/build", "I cannot find a project in this link"),
+        (f"{CLOUD}/settings/project/github/acme/frontend", "I cannot find a project in this link"),
+        ("https://circleci.com/workflow-run/abc", "I cannot find a project in this link"),
+        ("https://github.com/acme", "I cannot find a project in this link"),
+        ("https://gitlab.com/other/thing/-/tree/main", "I know no project `other/thing` at this address"),
+        ("https://example.com/x/y", "I know no project `x/y` at this address"),
+        ("https://example.com/x", "I cannot find a project in this link"),
+        (f"{GITHUB}/tree/ma%E2%80%8Bin", "it holds an invisible character"),
+        (f"{GITHUB}/tree/main.", "it ends with ."),
+        (f"{GITHUB}/blob/`x`", "in this link"),
+    ],
+)
+def test_what_cannot_be_read_of_a_link_is_named(link: str, piece: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_project(link, PROJECTS)
+    assert piece in str(refused.value)
+
+
+WORDS = st.one_of(
+    st.sampled_from(
+        (
+            *(
+                "pipelines",
+                "jobs",
+                "workflows",
+                "workflow-run",
+                "gh",
+                "github",
+                "circleci",
+                "acme",
+                "frontend",
+                "-",
+                "2417",
+            ),
+            *(
+                "tree",
+                "blob",
+                "commit",
+                "commits",
+                "pull",
+                "pull-requests",
+                "merge_requests",
+                "releases",
+                "tag",
+                "main",
+                SHA,
+            ),
+        )
+    ),
+    st.text(max_size=12),
+)
+HOSTS = st.sampled_from(
+    ("github.com", "bitbucket.org", "gitlab.com", "circleci.com", "app.circleci.com", "git.acme.example", "x", "")
+)
+
+
+@given(HOSTS, st.lists(WORDS, max_size=9), st.sampled_from(("", "?branch=main", "?at=x", "?q", "#a")))
+def test_a_link_with_more_than_a_project_never_means_the_project_alone(host: str, path: list[str], query: str) -> None:
+    link = "/".join([f"https://{host}", *path]) + query
+    assert is_link(link)
+    try:
+        found = parse_project(link, PROJECTS)
+    except UsageError:
+        return
+    pages = [part for part in link.partition("#")[0].partition("?")[0].split("/")[3:] if part]
+    leads = 4 if pages[0] in ("pipelines", "jobs", "projects") else 3
+    assert found.names_more or len(pages) <= leads
