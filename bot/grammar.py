@@ -37,6 +37,7 @@ _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
 _BEFORE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _MARKED = re.compile(f"({CODE_MARK}{{1,3}})([^{CODE_MARK}]+)\\1(?=[{SPACES}.?!,;:]|\\Z)")
+_BEFORE_A_PLACE = ("to", "on", "in", "into")
 _MARKS = (*CLOSING, *CLOSING.values(), CODE_MARK)
 
 
@@ -61,8 +62,9 @@ def _words(text: str) -> list[Word]:
     words: list[Word] = []
     position = 0
     while found := _PLAIN_WORD.search(text, position):
-        if marked := _MARKED.match(text, found.start()):
-            words += _words(marked[2])
+        marked = _MARKED.match(text, found.start())
+        if marked and (within := _words(marked[2])):
+            words += within
             position = marked.end()
             continue
         word, position = _next_word(text, found.span(), quotes)
@@ -137,6 +139,8 @@ def aliased(word: str, projects: Projects) -> ProjectSlug | None:
 def parse_ref(word: Word) -> Ref:
     """Return the branch, or with `tag:` before it the tag; raises UsageError for what git takes as no name."""
     text = word.text.strip()
+    if not word.quoted and links.is_link(text):
+        raise UsageError("This is a link: write it in the place of the project, and nothing else.", given=word.text)
     if not word.quoted and (text[:1] in _MARKS or text[-1:] in _MARKS):
         raise UsageError("A quote is not closed here. A name that really holds one goes in quotes.", given=word.text)
     if text.startswith(TAG) and len(text) > len(TAG):
@@ -180,7 +184,8 @@ def parse_parameters(words: Sequence[Word]) -> dict[str, ParameterValue]:
     for word in words:
         match = None if word.quoted else _PARAMETER.fullmatch(word.text)
         if match is None:
-            raise UsageError("I expected name=value after the branch.", given=word.text)
+            place = " I know no environments." if word.text.lower() in _BEFORE_A_PLACE else ""
+            raise UsageError(f"I expected name=value after the branch.{place}", given=word.text)
         name, value = match.groups()
         if name in parameters:
             raise UsageError("This parameter is given twice.", given=name)
@@ -193,11 +198,13 @@ def parse_parameters(words: Sequence[Word]) -> dict[str, ParameterValue]:
 def _value(name: str, value: str) -> ParameterValue:
     if len(name) > MAX_PARAMETER_NAME:
         raise UsageError(f"CircleCI takes at most {MAX_PARAMETER_NAME} characters in a name.", given=name)
+    if len(value) > 2 and value[0] == value[-1] == CODE_MARK and CODE_MARK not in value[1:-1]:
+        return _value(name, value[1:-1])
     quoted = bool(value) and (_Quotes(value).closing(0) == len(value) - 1 or CLOSING.get(value[0]) == value[1:])
     text = value[1:-1] if quoted else value
     if len(text) > MAX_PARAMETER_VALUE:
         raise UsageError(f"CircleCI takes at most {MAX_PARAMETER_VALUE} characters in a value.", given=name)
-    if not quoted and value[:1] in CLOSING:
+    if not quoted and value[:1] in (*CLOSING, CODE_MARK):
         raise UsageError("The quote before this value is not closed.", given=f"{name}={value}")
     if quoted:
         return text

@@ -152,7 +152,8 @@ class Router:
             return self.commands["help"], ()
         first = words[0].text.lower()
         if first in self.commands:
-            return self.commands[first], words[1:]
+            asked = _asks_for_help(first, words[1:])
+            return (self.commands["help"], words[:1]) if asked else (self.commands[first], words[1:])
         near = self._nearest(first)
         corrected = self._corrected(near, words[0].text, typed) if near else None
         raise UsageError("I do not know this word.", given=words[0].text, did_you_mean=corrected)
@@ -171,6 +172,12 @@ class Router:
     def action_for(self, action_id: str) -> Action | None:
         """Return the button for Slack's `action_id`, whose part behind a colon only makes it unique."""
         return self.actions.get(action_id.partition(":")[0])
+
+
+def _asks_for_help(command: str, rest: Sequence[Typed]) -> bool:
+    """Say whether a line asks how its command is used; `why help` asks who may have help."""
+    said = [word.text.lower() for word in rest]
+    return said in (["--help"], ["—help"], ["–help"], ["-h"]) or (said == ["help"] and command != "why")
 
 
 def answer_of(handle: Callable[..., Any]) -> Any:  # a class, or a union of several

@@ -20,7 +20,7 @@ from bot.grammar import (
     split,
     without_stop,
 )
-from bot.models import git
+from bot.models import git, spelling
 from bot.models.attempt import ParameterValue
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, Project, ProjectSlug, Ref
@@ -44,9 +44,14 @@ HELP = CommandHelp(
 
 
 # Who gives one of these and no branch, by its own name, means what it says and not the default branch.
-NAMES_OF_REFS = {"branch": "a branch", "tag": "a tag", "ref": "a branch"} | dict.fromkeys(
-    ("sha", "commit", "revision", "pr", "pull", "pull_request", "pipeline", "build", "job"), "a build"
-)
+NAMES_OF_REFS = {
+    "branch": ("a branch", "Write its name alone"),
+    "ref": ("a branch or a tag", "Write the branch's name alone, or `tag:` and the tag's"),
+    "tag": ("a tag", "Write `tag:` and its name"),
+    **dict.fromkeys(("sha", "commit", "revision"), ("a commit", "Write its hash alone")),
+    **dict.fromkeys(("pipeline", "build", "job"), ("a build", "Write `#` and the pipeline's number")),
+    **dict.fromkeys(("pr", "pull", "pull_request"), ("a pull request", "Paste its link")),
+}
 
 
 class Deploy(OfTarget):
@@ -59,9 +64,10 @@ class Deploy(OfTarget):
         target = super().target(projects)
         mistaken = [name for name in self.parameters if name.lower() in NAMES_OF_REFS]
         if mistaken and not target.names_more:
-            what = NAMES_OF_REFS[mistaken[0].lower()]
-            ways = "A branch is written as it is, a tag as `tag:v2.0`, a build as `#2417`; parameters stand behind it."
-            raise UsageError(f"This may be {what} or a parameter of the pipeline. {ways}", given=mistaken[0])
+            name = mistaken[0]
+            what, ways = NAMES_OF_REFS[name.lower()]
+            problem = f"This may be {what}, or a parameter of the pipeline. {ways}; a parameter stands behind a branch."
+            raise UsageError(problem, given=spelling.parameter(name, self.parameters[name]))
         return target
 
 

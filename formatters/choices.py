@@ -1,18 +1,20 @@
 """Answers that offer what can be done: a button for each build that runs, for each job that waits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot.actions import CancelJob, RunCommand
 from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, OnHold
 from bot.errors import NothingToDo
+from bot.models import spelling
 from bot.models.circleci import TERMINAL_JOB_STATUSES
-from formatters.blocks import Message, actions, assemble, button, clean, code, confirm, literal, section
-from formatters.lookalikes import careful_plainly
+from formatters.blocks import Message, actions, assemble, button, code, confirm, literal, section
+from formatters.lookalikes import careful, careful_plainly
 from formatters.nothing import nothing
 from formatters.root import OPEN_STATES, approve_button, cancel_button
-from formatters.words import MARKS, count, listed, ref_words, status
+from formatters.words import MARKS, count, ref_words, status
 
 MOST_BUTTONS = 5
+MOST_PARAMETERS = 6
 
 
 def _said(text: str) -> Message:
@@ -21,26 +23,22 @@ def _said(text: str) -> Message:
 
 def build_meant(answer: BuildMeant) -> Message:
     """Ask whether a branch or a tag is meant, as it stands now; its button has a dialog that names all of it."""
-    ref, what = str(answer.ref), f"{answer.title} {answer.ref}"
-    built, careful_with = _built(answer, code(ref, 200), code), careful_plainly(ref)
-    with_them = _with(answer)
-    text = f"{built} Nothing is started yet. Deploy {code(ref, 200)}{with_them} of {literal(answer.title)}?"
-    sure = confirm(
-        f"Deploy {ref}?",
-        f"{what} is deployed as it stands now{with_them}. {_built(answer, ref, str)}",
-        "Deploy it",
-        "Not now",
-        note=careful_with,
-    )
+    ref = str(answer.ref)
+    given = [spelling.parameter(*one) for one in answer.parameters.items()]
+    asked = f"Deploy {literal(answer.title)} {code(ref, 200)}{_with([code(one, 100) for one in given])}?"
+    text = f"{_built(answer, code(ref, 200), code)} Nothing is started yet. {asked}"
+    whole = f"{answer.title} {ref} is deployed as it stands now{_with(given)}. {_built(answer, ref, str)}"
+    sure = confirm(f"Deploy {ref}?", whole, "Deploy it", "Not now", note=careful_plainly(ref))
     press = RunCommand(text=answer.typed)
     offer = actions(button(press, f"Deploy {ref}", confirm=sure)) if press.fits else None
-    line = "" if offer else f"\nWrite the same line with {code(ref, 200)} in its place."
-    return assemble(text, section(f"{text}{line}"), offer)
+    line = "" if offer else f" Write the same line with {code(ref, 200)} for what you named."
+    careful_with = careful(ref)
+    return assemble(text, section(f"{text}{line} {careful_with}".rstrip()), offer)
 
 
-def _with(answer: BuildMeant) -> str:
-    names = listed([clean(name, 60) for name in answer.parameters])
-    return f" with {names}" if names else ""
+def _with(parameters: Sequence[str]) -> str:
+    more = f" and {len(parameters) - MOST_PARAMETERS} more" if len(parameters) > MOST_PARAMETERS else ""
+    return f", with {', '.join(parameters[:MOST_PARAMETERS])}{more}" if parameters else ""
 
 
 def _built(answer: BuildMeant, ref: str, commit: Callable[[str], str]) -> str:

@@ -29,7 +29,7 @@ def parameter(name: str, value: str | int | bool) -> str:
         return f"{name}={str(value).lower()}"
     if isinstance(value, int):
         return f"{name}={value}"
-    is_plain = not any(character in value for character in (*CLOSING, *SPACES))
+    is_plain = not any(character in value for character in (*CLOSING, CODE_MARK, *SPACES))
     is_text = not (value in ("true", "false") or value.lstrip("-").isdecimal())
     return f"{name}={value if is_plain and is_text else quoted(value)}"
 

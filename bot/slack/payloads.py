@@ -46,8 +46,8 @@ def typed(text: str) -> str:
 
 
 def _typed_link(url: str, label: str | None) -> str:
-    # `acme.io` becomes `<http://acme.io|acme.io>`: the label is what was typed.
-    return label if label and url.endswith(label) else url
+    # `acme.io` becomes `<http://acme.io|acme.io>`: the label is what was typed. Any other hides where it leads.
+    return label if label and url in (f"http://{label}", f"https://{label}", f"mailto:{label}") else url
 
 
 def from_command(body: Mapping[str, Any]) -> Invocation:

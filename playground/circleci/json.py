@@ -56,7 +56,10 @@ def pipeline(one: Pipeline, owner: Project, now: datetime) -> Json:
         return data | {"trigger_parameters": {"git": {**ref, "checkout_sha": one.revision}}}
     url = f"https://github.com/{owner.organization}/{owner.name}"
     commit = {"subject": "Ship v2.0", "body": ""}
-    places = {"origin_repository_url": url, "target_repository_url": url, "provider_name": "GitHub"}
+    origin = f"https://github.com/{one.fork}/{owner.name}" if one.fork else url
+    places = {"origin_repository_url": origin, "target_repository_url": url, "provider_name": "GitHub"}
+    if one.review_id:
+        places |= {"review_id": one.review_id, "review_url": f"{url}/pull/{one.review_id}"}
     return data | {"vcs": {**places, **ref, "revision": one.revision, "commit": commit}}
 
 

@@ -122,6 +122,8 @@ class Pipeline:
     by: str
     runs: list[Run] = field(default_factory=list)
     superseded: bool = False
+    review_id: str = ""  # the pull request it was started for
+    fork: str = ""  # whose code it is, where that is another repository
 
     def visible_runs(self, now: datetime) -> list[Run]:
         """Return the runs CircleCI shows by now, newest first."""
