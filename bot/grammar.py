@@ -37,6 +37,7 @@ _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
 _BEFORE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _MARKED = re.compile(f"({CODE_MARK}{{1,3}})([^{CODE_MARK}]+)\\1(?=[{SPACES}.?!,;:]|\\Z)")
+_MENTIONS = ("<@", "<#", "<!")
 _BEFORE_A_PLACE = ("to", "on", "in", "into")
 _MARKS = (*CLOSING, *CLOSING.values(), CODE_MARK)
 
@@ -141,6 +142,8 @@ def parse_ref(word: Word) -> Ref:
     text = word.text.strip()
     if not word.quoted and links.is_link(text):
         raise UsageError("This is a link: write it in the place of the project, and nothing else.", given=word.text)
+    if not word.quoted and text.startswith(_MENTIONS) and text.endswith(">"):
+        raise UsageError("This is a person or a channel, and no branch.", given=word.text)
     if not word.quoted and (text[:1] in _MARKS or text[-1:] in _MARKS):
         raise UsageError("A quote is not closed here. A name that really holds one goes in quotes.", given=word.text)
     if text.startswith(TAG) and len(text) > len(TAG):
