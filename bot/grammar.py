@@ -36,7 +36,7 @@ _CLOSED = re.compile(f"[{''.join(sorted(set(CLOSING.values())))}](?=[{SPACES}]|\
 _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
 _BEFORE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_MARKED = re.compile(f"({CODE_MARK}{{1,3}})([^{CODE_MARK}]+)\\1(?=[{SPACES}.?!,;:]|\\Z)")
+_MARKED = re.compile(f"({CODE_MARK}{{1,3}})([^{CODE_MARK}]+)\\1[.]?(?=[{SPACES}?!,;:]|\\Z)")
 _MENTIONS = ("<@", "<#", "<!")
 _BEFORE_A_PLACE = ("to", "on", "in", "into")
 _MARKS = (*CLOSING, *CLOSING.values(), CODE_MARK)

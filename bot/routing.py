@@ -25,6 +25,7 @@ from bot.requests import Request
 from bot.settings import Projects, Settings
 from bot.store import Store
 
+_ADDRESSES = ("/ci", "@ci", "ci")
 R = TypeVar("R", bound=Request)
 B = TypeVar("B", bound=ButtonAction)
 A = TypeVar("A", bound=Answer)
@@ -148,6 +149,7 @@ class Router:
 
         Raises UsageError with the near miss, as the whole corrected text, for a word nobody knows.
         """
+        words = _without_address(words)
         if not words:
             return self.commands["help"], ()
         first = words[0].text.lower()
@@ -172,6 +174,11 @@ class Router:
     def action_for(self, action_id: str) -> Action | None:
         """Return the button for Slack's `action_id`, whose part behind a colon only makes it unique."""
         return self.actions.get(action_id.partition(":")[0])
+
+
+def _without_address(words: Sequence[Typed]) -> Sequence[Typed]:
+    """Return the words without how the bot is spoken to, which comes with what is copied from its messages."""
+    return words[1:] if words and words[0].text.lower() in _ADDRESSES else words
 
 
 def _asks_for_help(command: str, rest: Sequence[Typed]) -> bool:

@@ -14,13 +14,13 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from bot import metrics
 from bot.__main__ import _parser
-from bot.grammar import split
 from bot.manifest import for_http
 from bot.policy import Rule, Word, parse
 from bot.routing import Router
-from bot.settings import Projects, Settings
+from bot.settings import Settings
 from bot.version import VERSION
 from commands import register
+from tests.lines.reading import does, heard
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -45,15 +45,34 @@ def test_the_readme_lists_every_setting() -> None:
     assert found[1].strip() == settings_table()
 
 
-def test_every_example_parses() -> None:
-    router = register(Router())
-    examples = re.findall(r"`/ci ([^`]*)`", README + COMMANDS)
-    examples += [text for one in router.commands.values() for text in (one.help.example, *one.help.phrases)]
-    known = [text for text in examples if text.split(" ")[0] in router.commands]
-    assert len(known) >= 5
+# As it is typed, and as it is copied out of a message with the marks around it.
+TYPED = ("{}", "`{}`", "```{}```", "`{}`.", "/ci {}", "`/ci {}`")
+
+
+def examples() -> list[str]:
+    """Return what the documents and the help say that one can type; what has a gap to be filled in is none."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *DOCS.glob("*.md"))]
+    found = [line for text in texts for line in re.findall(r"`/ci ([^`\n]+)`", text)]
+    commands = register(Router()).commands
+    found += [text for one in commands.values() for text in (one.help.example, *one.help.phrases)]
+    whole = [text for text in found if not {"<", "…", "["} & set(text) and text != "why"]
+    return sorted({text for text in whole if text.split(" ")[0] in commands})
+
+
+def test_every_example_can_be_typed_and_pasted_everywhere() -> None:
+    known = examples()
+    assert len(known) > 60
     for text in known:
-        command, rest = router.find(split(text), typed=text)
-        command.parse(rest, Projects())
+        plain = does(text)
+        assert not plain.startswith("no: "), (text, plain)
+        for how in ("slash", "mention", "thread", "direct"):
+            assert {does(heard(how, form.format(text))) for form in TYPED} == {plain}, (how, text)
+
+
+def test_the_rows_of_the_tables_are_among_the_examples() -> None:
+    rows = [line for line in (README + COMMANDS).split("\n") if line.startswith("| `/ci ")]
+    assert len(rows) > len(register(Router()).commands)
+    assert {re.findall(r"`/ci ([^`]*)`", row)[0] for row in rows} <= set(examples())
 
 
 def test_every_command_has_a_row_and_the_readme_shows_some_of_them() -> None:

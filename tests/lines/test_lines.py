@@ -37,4 +37,4 @@ def test_more_than_a_project_never_means_the_default_branch(project: str, words:
     except UsageError:
         return
     if not target.names_more and not request.parameters:  # what would start is the default branch
-        assert text.rstrip(SPACES + ".") in PROJECT
+        assert text.rstrip(SPACES + ".`") in PROJECT
