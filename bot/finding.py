@@ -138,7 +138,7 @@ class Finder:
         readable = await self._permissions.readable(caller, places)
         seen = tuple(one for one, place in zip(found, places, strict=True) if place in readable)
         if not seen:
-            raise NotFound("build of the commit", commit, looked_in=await self.title(slug))
+            raise NotFound("build, among the newest, of the commit", commit, looked_in=await self.title(slug))
         if exactly:
             numbers = " or ".join(f"`#{one.number}`" for one in seen[:BUILT_LATELY])
             raise UsageError(f"This is a commit, and I need a build of it: write {numbers}.", given=commit)

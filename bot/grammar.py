@@ -18,7 +18,7 @@ from bot.models import git
 from bot.models.attempt import ParameterValue
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slugs import VCS
-from bot.models.spelling import CLOSING, CODE_MARK, SPACES
+from bot.models.spelling import CLOSING, CODE_MARK, MENTIONS, SPACES
 from bot.models.target import Target
 from bot.refs import TAG, number, ref_named
 from bot.settings import Projects
@@ -37,7 +37,6 @@ _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
 _BEFORE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _MARKED = re.compile(f"({CODE_MARK}{{1,3}})([^{CODE_MARK}]+)\\1[.]?(?=[{SPACES}?!,;:]|\\Z)")
-_MENTIONS = ("<@", "<#", "<!")
 _BEFORE_A_PLACE = ("to", "on", "in", "into")
 _MARKS = (*CLOSING, *CLOSING.values(), CODE_MARK)
 
@@ -142,7 +141,7 @@ def parse_ref(word: Word) -> Ref:
     text = word.text.strip()
     if not word.quoted and links.is_link(text):
         raise UsageError("This is a link: write it in the place of the project, and nothing else.", given=word.text)
-    if not word.quoted and text.startswith(_MENTIONS) and text.endswith(">"):
+    if not word.quoted and text.startswith(MENTIONS) and text.endswith(">"):
         raise UsageError("This is a person or a channel, and no branch.", given=word.text)
     if not word.quoted and (text[:1] in _MARKS or text[-1:] in _MARKS):
         raise UsageError("A quote is not closed here. A name that really holds one goes in quotes.", given=word.text)

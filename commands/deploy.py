@@ -27,6 +27,7 @@ from bot.models.circleci import Pipeline, Project, ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.pending import Deployment
 from bot.models.target import Target
+from bot.refs import can_be_shown
 from bot.requests import OfTarget
 from bot.routing import Context, Router
 from bot.settings import Projects
@@ -45,12 +46,11 @@ HELP = CommandHelp(
 
 # Who gives one of these and no branch, by its own name, means what it says and not the default branch.
 NAMES_OF_REFS = {
-    "branch": ("a branch", "Write its name alone"),
-    "ref": ("a branch or a tag", "Write the branch's name alone, or `tag:` and the tag's"),
-    "tag": ("a tag", "Write `tag:` and its name"),
-    **dict.fromkeys(("sha", "commit", "revision"), ("a commit", "Write its hash alone")),
-    **dict.fromkeys(("pipeline", "build", "job"), ("a build", "Write `#` and the pipeline's number")),
-    **dict.fromkeys(("pr", "pull", "pull_request"), ("a pull request", "Paste its link")),
+    "tag": ("a tag", "For the tag write `tag:{}`"),
+    **dict.fromkeys(("branch", "ref"), ("a branch", "For the branch write `{}`")),
+    **dict.fromkeys(("sha", "commit", "revision"), ("a commit", "For the commit write `{}`")),
+    **dict.fromkeys(("pipeline", "build", "job"), ("a build", "For the pipeline write `#{}`")),
+    **dict.fromkeys(("pr", "pull", "pull_request"), ("a pull request", "For the pull request paste its link")),
 }
 
 
@@ -65,8 +65,10 @@ class Deploy(OfTarget):
         mistaken = [name for name in self.parameters if name.lower() in NAMES_OF_REFS]
         if mistaken and not target.names_more:
             name = mistaken[0]
-            what, ways = NAMES_OF_REFS[name.lower()]
-            problem = f"This may be {what}, or a parameter of the pipeline. {ways}; a parameter stands behind a branch."
+            what, way = NAMES_OF_REFS[name.lower()]
+            given = str(self.parameters[name])
+            way = way.format(given if can_be_shown(given) else "…")
+            problem = f"This may be {what}, or a parameter of the pipeline. {way}; a parameter stands behind a branch."
             raise UsageError(problem, given=spelling.parameter(name, self.parameters[name]))
         return target
 

@@ -69,7 +69,7 @@ def parse(words: Sequence[Word], projects: Projects) -> OfLock:
     project = parse_project(name, projects)
     if project.names_a_build or project.commit:
         raise UsageError("This leads to one build, and a lock is on a branch or a project.", given=text)
-    target = project.also(Target(ref=parse_ref(Word(branch)))) if branch else project
+    target = project.also(Target(ref=parse_ref(Word(branch, words[0].quoted)))) if branch else project
     or_branch = words[1].text if not target.names_more and words[1:] and _is_ref(words[1]) else ""
     return OfLock.named(target, reason=reason, or_branch=or_branch)
 

@@ -15,6 +15,7 @@ FRONTEND, STANDALONE = "gh/acme/frontend", "circleci/5e0c5f62/9f1c2d7a"
 PROJECTS = Projects(
     projects={
         "frontend": ProjectEntry(slug=FRONTEND),
+        "Acme/Mobile": ProjectEntry(slug=STANDALONE),
         "shop/web/site": ProjectEntry(slug=STANDALONE),
         "git.acme.example/ops/tools": ProjectEntry(slug="bb/ops/tools"),
     }
@@ -68,6 +69,7 @@ def tag(name: str) -> Ref:
         # GitHub's
         (GITHUB, FRONTEND, {}),
         (f"{GITHUB}.git", FRONTEND, {}),
+        ("HTTPS://GitHub.com/acme/frontend/tree/Main", FRONTEND, {"ref": "Main"}),
         ("git@github.com:acme/frontend.git", FRONTEND, {}),
         ("ssh://git@github.com/acme/frontend.git", FRONTEND, {}),
         (f"<{GITHUB}/tree/main>", FRONTEND, {"ref": "main"}),
@@ -83,6 +85,7 @@ def tag(name: str) -> Ref:
         (f"{GITHUB}/pull/12/commits", FRONTEND, {"pull_request": 12}),
         (f"{GITHUB}/pull/12/commits/{SHA}", FRONTEND, {"commit": SHA}),
         (f"{GITHUB}/releases/tag/v2.0", FRONTEND, {"ref": tag("v2.0")}),
+        ("https://github.com/acme/mobile/tree/main", STANDALONE, {"ref": "main"}),
         # Bitbucket's
         (f"{BITBUCKET}/branch/release/v2.0", "bb/acme/app", {"ref": "release/v2.0"}),
         (f"{BITBUCKET}/src/main/", "bb/acme/app", {"ref": "main"}),

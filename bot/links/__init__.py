@@ -12,15 +12,14 @@ from bot.links import circleci, pages
 from bot.links.reading import NAME_THEM, NoProject, Unread, project_slug
 from bot.models.circleci import ProjectSlug
 from bot.models.slugs import VCS, spelled_alike
+from bot.models.spelling import HOSTS
 from bot.models.target import Target
 from bot.refs import can_be_shown
 from bot.settings import Projects
 
 # Slack shows a link without its scheme, and that is what people copy.
-_LINK = re.compile(
-    r"(?:https?|ssh)://|git@|(?:www\.)?(?:github\.com|gitlab\.com|bitbucket\.org|(?:app\.)?circleci\.com)/"
-)
-_SCHEME = re.compile(r"(?:https?|ssh)://")
+_LINK = re.compile(f"(?:https?|ssh)://|git@|(?:www\\.)?(?:{'|'.join(map(re.escape, HOSTS))})/", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:https?|ssh)://", re.IGNORECASE)
 _SSH_ADDRESS = re.compile(r"^git@([^:/]+):")
 CIRCLECI = ("circleci.com", "app.circleci.com")
 _CODE_HOSTS: Mapping[str, str] = {"github.com": "gh", "bitbucket.org": "bb"}
@@ -64,7 +63,9 @@ def _split(word: str) -> SplitResult:
 
 def _of_page(host: str, parts: Sequence[str], query: Mapping[str, Sequence[str]], projects: Projects) -> Target:
     if host in _CODE_HOSTS and len(parts) >= 2:
-        slug = project_slug(_CODE_HOSTS[host], parts[0], parts[1].removesuffix(".git"))
+        name = parts[1].removesuffix(".git")
+        by_alias = _by_alias(host, f"{parts[0]}/{name}", projects)
+        slug = by_alias.pop() if len(by_alias) == 1 else project_slug(_CODE_HOSTS[host], parts[0], name)
         page = pages.of_bitbucket if host == "bitbucket.org" else pages.of_github
         return page(parts[2:], query).also(Target(slug=slug))
     if host in CIRCLECI or (host not in _CODE_HOSTS and circleci.is_one(parts)):
@@ -77,13 +78,16 @@ def _of_page(host: str, parts: Sequence[str], query: Mapping[str, Sequence[str]]
 
 def _known(host: str, path: str, projects: Projects) -> ProjectSlug:
     """Return the one project that goes by this path: by an alias, with the host or without, or by its slug."""
-    names = {path.casefold(), f"{host}/{path}".casefold()}
-    by_alias = {entry.slug for name, entry in projects.projects.items() if name.casefold() in names}
     slugs = {f"{vcs}/{path}".casefold() for vcs in VCS.values()}
-    by_slug = {entry.slug for entry in projects.projects.values() if spelled_alike(entry.slug).casefold() in slugs}
-    found = by_alias or by_slug
+    known = {ProjectSlug(entry.slug) for entry in projects.projects.values()}
+    found = _by_alias(host, path, projects) or {slug for slug in known if spelled_alike(slug).casefold() in slugs}
     if len(found) != 1:
         shown = f" `{path}`" if can_be_shown(path) else ""
         problem = f"I know no project{shown} at this address: write its name, and the branch."
         raise UsageError(problem, given=f"{host}/{path}")
-    return ProjectSlug(found.pop())
+    return found.pop()
+
+
+def _by_alias(host: str, path: str, projects: Projects) -> set[ProjectSlug]:
+    names = {path.casefold(), f"{host}/{path}".casefold()}
+    return {ProjectSlug(entry.slug) for name, entry in projects.projects.items() if name.casefold() in names}

@@ -8,12 +8,16 @@ CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "
 # U+00A0 and its narrow and figure sisters, which phones put in for a space.
 SPACES = " \t\r\n\u00a0\u202f\u2007"
 CODE_MARK = "`"
-_APART = (*CLOSING, CODE_MARK, *SPACES, "=")
+# What a word is not read as a name for: an address, which Slack shows without its scheme, and somebody's mention.
+HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "circleci.com", "app.circleci.com")
+MENTIONS = ("<@", "<#", "<!")
+_NO_NAMES = ("git@", "http://", "https://", "ssh://", *(f"{www}{host}/" for host in HOSTS for www in ("", "www.")))
+_APART = (*CLOSING, *CLOSING.values(), CODE_MARK, *SPACES, "=")
 
 
 def as_typed(word: str) -> str:
     """Return a word as it can be typed: in quotes where it would be taken for several, a parameter or a number."""
-    marked = any(character in word for character in _APART)
+    marked = any(character in word for character in _APART) or word.lower().startswith((*_NO_NAMES, *MENTIONS))
     return quoted(word) if marked or not word or word.lstrip("#").isdecimal() else word
 
 

@@ -1,13 +1,21 @@
 """Each line does what it names, or is refused in words; whoever names anything never gets the default branch."""
 
-from hypothesis import given
+import json
+
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from bot.answers.builds import BuildMeant
 from bot.errors import UsageError
 from bot.grammar import split
+from bot.models import git
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.spelling import SPACES
 from bot.slack.payloads import typed
 from commands.deploy import parse
+from formatters.answers import default_branch_chosen
+from formatters.blocks import code
+from formatters.choices import build_meant
 from tests.lines.reading import PROJECTS, does, heard, lines
 
 
@@ -38,3 +46,38 @@ def test_more_than_a_project_never_means_the_default_branch(project: str, words:
         return
     if not target.names_more and not request.parameters:  # what would start is the default branch
         assert text.rstrip(SPACES + ".`") in PROJECT
+
+
+NAMES = st.text(min_size=1, max_size=40).filter(lambda name: not git.fault(name))
+VALUES = st.one_of(st.booleans(), st.integers(-9, 10**9), st.text(max_size=20))
+PARAMETERS = st.dictionaries(st.sampled_from(("env", "tag", "text")), VALUES, max_size=2)
+
+
+@example("github.com/x", "branch", 7, {})
+@example("git@x", "branch", 7, {"text": "`a b` c", "env": "`"})
+@example("<@U0ADA>", "branch", 7, {"env": ""})
+@example("`main`", "tag", 7, {"env": '"'})
+@given(NAMES, st.sampled_from(("branch", "tag")), st.integers(0, 9999), PARAMETERS)
+def test_the_question_names_what_its_button_deploys(
+    name: str, kind: str, number: int, parameters: dict[str, str | int | bool]
+) -> None:
+    ref = Ref(name=name, kind=kind)
+    slug, commit = ProjectSlug("gh/acme/frontend"), "38c6d84" * bool(number)
+    meant = BuildMeant(
+        project_slug=slug, title="acme/frontend", ref=ref, number=number, revision=commit, parameters=parameters
+    )
+    message = build_meant(meant)
+    (button,) = [one for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
+    line = json.loads(button["value"])["text"]
+    request = parse(split(line)[1:], PROJECTS)
+    assert (request.target(PROJECTS).slug, request.target(PROJECTS).ref) == (slug, ref)
+    assert request.parameters == parameters
+    dialog = button["confirm"]["text"]["text"]
+    for said in (message.text, dialog):
+        assert "acme/frontend" in said
+        assert all(f"{one}=" in said for one in parameters)
+        assert f"#{number}" in said or not number
+    assume(name.isascii() and not set("&<>`*_~:@") & set(name))  # what is shown in another way than it is typed
+    assert code(str(ref)) in message.text
+    assert f"acme/frontend {ref} is deployed as it stands now" in dialog
+    assert code(name) in default_branch_chosen(Ref(name=name))

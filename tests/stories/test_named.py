@@ -1,0 +1,108 @@
+"""What was named is what happens: links, numbers and commits, with a question before a deploy of one build."""
+
+from pathlib import Path
+
+from playground.slack.conversations import Message
+from tests.operations.scene import FRONTEND, OVER, goes_by, presses, pushed, said, team_under, types, writes
+from tests.stories.team import Team
+
+PULLS = "https://github.com/acme/frontend/pull"
+
+
+async def test_a_build_is_asked_back_and_its_branch_deployed_once(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        built = pushed(team, "release/v2.0", OVER)
+        question = await asked(team, f"deploy acme/frontend #{built.number} env=prod")
+        assert f"#{built.number} built `release/v2.0` at `{built.revision[:7]}`. Nothing is started" in question.visible
+        newer = pushed(team, "release/v2.0", OVER, revision="abc1234" + "0" * 33)
+        links = (
+            f"https://app.circleci.com/pipelines/github/acme/frontend/{built.number}",
+            f"https://circleci.com/workflow-run/{built.runs[0].id}",
+            f"https://circleci.com/gh/acme/frontend/{next(iter(built.runs[0].job_numbers.values()))}",
+            f"https://github.com/acme/frontend/commit/{built.revision}",
+        )
+        for link in links:
+            told = await asked(team, f"deploy {link}")
+            assert f"#{built.number} built" in told.visible
+            assert f"Since then #{newer.number} built it at `abc1234`" in told.visible
+            assert "acme/frontend release/v2.0 is deployed as it stands now." in dialog(told)
+        assert writes(team) == []
+        assert "acme/frontend release/v2.0 is deployed as it stands now, with env=prod." in dialog(question)
+        await presses(team, team.ada, question, "Deploy release/v2.0")
+        assert team.posts("/pipeline") == [{"branch": "release/v2.0", "parameters": {"env": "prod"}}]
+        await presses(team, team.ada, question, "Deploy release/v2.0")
+        assert len(team.posts("/pipeline")) == 1
+
+
+async def test_a_branch_that_is_called_like_a_commit_is_a_branch(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        commit = pushed(team, "main", OVER, revision="deadbee" + "f" * 33)
+        assert f"#{commit.number} built `main`" in (await asked(team, "deploy acme/frontend deadbee")).visible
+        team.circleci.world.set_scenario(FRONTEND, "deadbee", "green")
+        pushed(team, "deadbee", OVER)
+        await types(team, team.ada, "deploy acme/frontend deadbee")
+        assert team.posts("/pipeline") == [{"branch": "deadbee"}]
+
+
+async def test_a_pull_request_is_its_branch_where_a_build_tells_it(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        mine, forks = pushed(team, "release/v2.0", OVER), pushed(team, "main", OVER)
+        mine.review_id, forks.review_id, forks.fork = "12", "13", "eve"  # whose main is not ours
+        assert "a pull request is deployed only where a rule names it" in await told(team, f"deploy {PULLS}/13")
+        assert "no branch for pull request 14: write its branch, or `pull/14`" in await told(team, f"deploy {PULLS}/14")
+        assert "acme/frontend release/v2.0 is locked" in await told(team, f"lock {PULLS}/12 mine")
+        assert "acme/frontend release/v2.0 is unlocked" in await told(team, f"unlock {PULLS}/12/files")
+        assert "`release/v2.0` is red" in await told(team, f"why-red {PULLS}/12")
+        assert "You may deploy (acme/frontend release/v2.0)" in await told(team, f"why deploy {PULLS}/12")
+        assert writes(team) == []
+        await types(team, team.ada, f"deploy {PULLS}/12/files")
+        assert team.posts("/pipeline") == [{"branch": "release/v2.0"}]
+        await team.reads("Pull request 12 is `release/v2.0`, as its builds tell.")
+        forks.branch, forks.fork, forks.review_id = "hold/prod", "", "12"
+        assert "tell two branches for pull request 12" in await told(team, f"rerun {PULLS}/12")
+
+
+async def test_another_kind_of_number_or_name_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        built = pushed(team, "release/v2.0", OVER)
+        tagged = team.circleci.world.trigger(FRONTEND, tag="v2.0", parameters={}, by="barbara")
+        goes_by(team, OVER)
+        (job,) = [run.job_numbers["unit-tests"] for run in built.runs if "unit-tests" in run.job_numbers]
+        flow = f"https://app.circleci.com/pipelines/github/acme/frontend/{built.number}/workflows/{built.runs[0].id}"
+        for line, words in {
+            f"rerun acme/frontend {built.number}": f"but a pipeline: write `#{built.number}`",
+            f"status acme/frontend #{job}": f"but a job: write `{job}`",
+            "rerun acme/frontend v2.0": "This is a tag, and no branch: write `tag:` before it",
+            f"rerun acme/frontend {built.revision[:7]}": f"I need a build of it: write `#{built.number}`",
+            f"rerun acme/frontend {built.revision}": f"I need a build of it: write `#{built.number}`",
+            f"rerun acme/frontend main #{built.number}": f"#{built.number} is of another branch or tag",
+            f"rerun {flow}": f"one workflow, and I rerun a build: write `rerun` with `#{built.number}`",
+            "deploy acme/frontend #9999": "There is no pipeline of this number. For a pull request write `pull/9999`",
+            "status acme/frontend abcdef1": "CircleCI knows no pipeline on the branch `abcdef1`",
+            f"status acme/frontend {'ab' * 20}": "no build, among the newest, of the commit",
+            f"lock {flow}": "This leads to one build",
+        }.items():
+            assert words in await told(team, line), line
+        assert writes(team) == []
+        assert f"#{tagged.number}" in await told(team, "status acme/frontend v2.0")  # who only looks is shown it
+        assert f"#{built.number}" in await told(team, f"status acme/frontend {built.revision[:7]}")
+        assert "3 failed, 57 passed" in await told(team, f"logs acme/frontend #{built.number}")
+        assert "No job of" in await told(team, "logs acme/frontend v2.0")
+        assert f"Cancel #{built.number}" not in await told(team, f"cancel {flow}")
+
+
+async def asked(team: Team, text: str) -> Message:
+    """Type a line and return the question that comes back."""
+    (question,) = await types(team, team.ada, text)
+    return question
+
+
+async def told(team: Team, text: str) -> str:
+    """Type a line and return what comes back."""
+    return said(await types(team, team.ada, text))
+
+
+def dialog(question: Message) -> str:
+    """Return what the dialog of the one button says."""
+    (button,) = [one for block in question.blocks if block["type"] == "actions" for one in block["elements"]]
+    return str(button["confirm"]["text"]["text"])
