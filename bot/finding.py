@@ -62,7 +62,7 @@ class Finder:
         if target.slug is None or target.pull_request is None:
             return target
         await self._check(caller, target.slug, certain=False)
-        ref = await self._lookup.ref_of_pull_request(target.slug, target.pull_request)
+        ref = await self._lookup.ref_of_pull_request(target.slug, target.pull_request, target.link)
         await self._check(caller, target.slug, ref)
         return target.model_copy(update={"ref": ref, "pull_request": None})
 
@@ -114,7 +114,7 @@ class Finder:
         slug, ref = target.slug, target.ref
         await self._check(caller, slug, ref, certain=False)
         if target.commit:
-            return await self.of_commit(slug, target.commit, caller, exactly=exactly)
+            return await self.of_commit(slug, target.commit, caller, exactly=exactly, named=target.link)
         ref = ref or await self._default(slug, caller)
         found = await self._lookup.of_ref(slug, ref)
         if not found and target.ref:
@@ -130,7 +130,7 @@ class Finder:
         return found[0] if found and await self.may_read(caller, slug, ref) else None
 
     async def of_commit(
-        self, slug: ProjectSlug, commit: str, caller: Caller, *, exactly: bool = False
+        self, slug: ProjectSlug, commit: str, caller: Caller, *, exactly: bool = False, named: str = ""
     ) -> tuple[Pipeline, ...]:
         """Return the pipelines of a commit, of those that ran lately and that somebody may see, newest first."""
         found = await self._lookup.of_commit(slug, commit)
@@ -138,10 +138,10 @@ class Finder:
         readable = await self._permissions.readable(caller, places)
         seen = tuple(one for one, place in zip(found, places, strict=True) if place in readable)
         if not seen:
-            raise NotFound("build, among the newest, of the commit", commit, looked_in=await self.title(slug))
+            raise NotFound("build, among the newest, of the commit", named or commit, looked_in=await self.title(slug))
         if exactly:
             numbers = " or ".join(f"`#{one.number}`" for one in seen[:BUILT_LATELY])
-            raise UsageError(f"This is a commit, and I need a build of it: write {numbers}.", given=commit)
+            raise UsageError(f"This is a commit, and I need a build of it: write {numbers}.", given=named or commit)
         return seen
 
     async def _by_another_name(

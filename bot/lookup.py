@@ -59,7 +59,7 @@ class Lookup:
         """Return the pipelines of a commit, in full or short, newest first, of those that ran lately."""
         return tuple(one for one in await self.lately(slug) if one.revision.lower().startswith(commit.lower()))
 
-    async def ref_of_pull_request(self, slug: ProjectSlug, number: int) -> Ref:
+    async def ref_of_pull_request(self, slug: ProjectSlug, number: int, link: str) -> Ref:
         """Return the branch of a pull request as its builds tell it; the code of a fork is no branch of the project.
 
         Raises UsageError where no build tells it, or where two tell different things.
@@ -69,7 +69,7 @@ class Lookup:
             return refs.pop() or Ref(name="")
         told = "tell two branches" if refs else "tell no branch"
         ways = f"write its branch, or `pull/{number}` for the code of a fork"
-        raise UsageError(f"The builds that I looked at {told} for pull request {number}: {ways}.")
+        raise UsageError(f"The builds that I looked at {told} for pull request {number}: {ways}.", given=link)
 
     async def job(self, slug: ProjectSlug, number: int) -> JobDetails:
         """Return a job; of a number that is a pipeline's it is said that it is."""

@@ -10,6 +10,7 @@ from bot.errors import CircleCIError, NotFound, UsageError
 from bot.finding import near_miss
 from bot.grammar import Word, parse_project, parse_ref
 from bot.links import is_link
+from bot.models import git
 from bot.models.caller import Caller
 from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.models.help import CommandHelp
@@ -69,9 +70,17 @@ def parse(words: Sequence[Word], projects: Projects) -> OfLock:
     project = parse_project(name, projects)
     if project.names_a_build or project.commit:
         raise UsageError("This leads to one build, and a lock is on a branch or a project.", given=text)
+    if words[1:] and _is_build(words[1]):
+        problem = "This is one build, and a lock is on a branch or a project. As a reason it goes in quotes."
+        raise UsageError(problem, given=words[1].text)
     target = project.also(Target(ref=parse_ref(Word(branch, words[0].quoted)))) if branch else project
     or_branch = words[1].text if not target.names_more and words[1:] and _is_ref(words[1]) else ""
     return OfLock.named(target, reason=reason, or_branch=or_branch)
+
+
+def _is_build(word: Word) -> bool:
+    """Say whether a word names one build, by its number or its commit; one in quotes is the reason."""
+    return not word.quoted and (git.is_commit(word.text) or (word.text[:1] == "#" and word.text[1:].isdecimal()))
 
 
 def _is_ref(word: Word) -> bool:

@@ -48,7 +48,8 @@ def read(word: str, projects: Projects) -> Target:
     except Unread as unread:
         piece = f"in `{unread.piece}` of this link" if can_be_shown(unread.piece) else "in this link"
         raise UsageError(f"I read no branch, tag or build {piece}. {NAME_THEM}", given=word) from None
-    return found.model_copy(update={"link": bare(word)}) if found.pull_request or found.workflow_id else found
+    is_told_by_it = found.pull_request or found.workflow_id or found.commit
+    return found.model_copy(update={"link": bare(word)}) if is_told_by_it else found
 
 
 def _split(word: str) -> SplitResult:

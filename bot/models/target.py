@@ -9,7 +9,7 @@ from bot.models.fields import Model
 class Target(Model):
     """What was named; without any of it, the build of the thread it was said in.
 
-    `link` is the address of what nothing else names: of a pull request or a workflow.
+    `link` is the address of what people know by no other name: of a pull request, a workflow or a commit.
     """
 
     slug: ProjectSlug | None = None

@@ -62,6 +62,17 @@ async def test_a_pull_request_is_its_branch_where_a_build_tells_it(tmp_path: Pat
         assert "tell two branches for pull request 12" in await told(team, f"rerun {PULLS}/12")
 
 
+async def test_a_link_that_leads_nowhere_starts_nothing_and_is_named_in_the_answer(tmp_path: Path) -> None:
+    # C43
+    commit = "https://github.com/acme/frontend/commit/0e6e66c14e61fbcd95db716b0f30d67dbcce7814"
+    links = (f"{PULLS}/610", f"{PULLS}/610/files", commit, "https://github.com/acme/frontend/compare/main...fix")
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        pushed(team, "main", OVER)
+        for line in [f"{word} {link}" for word in ("deploy", "rerun", "cancel", "status", "watch") for link in links]:
+            assert f"`{line.partition(' ')[2]}`" in await told(team, line), line
+        assert writes(team) == []
+
+
 async def test_another_kind_of_number_or_name_is_refused_with_what_to_write(tmp_path: Path) -> None:
     async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
         built = pushed(team, "release/v2.0", OVER)
