@@ -151,25 +151,18 @@ def parse_ref(word: Word) -> Ref:
 
 
 def parse_named(word: Word) -> Target:
-    """Return the branch, the tag, the commit in full or with `#` the pipeline that one word names."""
+    """Return the branch, the tag, the commit in full, the job or with `#` the pipeline that one word names."""
     if not word.quoted and git.is_commit(word.text):
         return Target(commit=word.text.lower())
-    if not word.quoted and word.text[:1] == "#" and (found := number(word.text[1:])) is not None:
-        return Target(pipeline_number=found)
+    if not word.quoted and (found := number(word.text.removeprefix("#"))):
+        return Target(pipeline_number=found) if word.text[0] == "#" else Target(job_number=found)
     return Target(ref=parse_ref(word))
-
-
-def refuse_number(word: Word) -> None:
-    """Raise UsageError for a bare number in a branch's place, unless in quotes: it may be a build's or a job's."""
-    if not word.quoted and (found := number(word.text)) is not None:
-        problem = f"This is a number and no branch: the pipeline of it is `#{found}`. Quotes make it a branch."
-        raise UsageError(problem, given=word.text)
 
 
 def without_stop(words: Sequence[Word], signs: str = ".") -> list[Word]:
     """Return the words without the sign that ends a sentence: no branch, tag or number ends with one."""
     *rest, last = words or [Word("")]
-    if last.quoted or last.text[-1:] not in tuple(signs) or links.is_link(last.text):
+    if last.quoted or last.text[-1:] not in tuple(signs):
         return list(words)
     text = last.text.rstrip(signs)
     return [*rest, *([Word(text)] if text else [])]

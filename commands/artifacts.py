@@ -1,13 +1,14 @@
 """List the artifacts of the newest successful build, find one by words, or put one into the thread."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
 from bot.answers import File
 from bot.answers import jobs as answers
 from bot.circleci.partial import Partial, whatever_can_be_read
-from bot.errors import UsageError, reading
+from bot.errors import NotFound, UsageError, reading
 from bot.grammar import Word
 from bot.lookup import known
 from bot.models.caller import Caller
@@ -113,12 +114,13 @@ def matches(path: str, wanted: Sequence[str]) -> bool:
 
 
 async def _understood(request: Artifacts, caller: Caller, context: Context) -> Artifacts:
-    """Read a lone word that is no branch as part of a path, on the default branch."""
+    """Read a lone word that is no branch, tag or commit as part of a path, on the default branch."""
     target = request.target(context.projects)
     if target.slug is None or not request.branch or request.wanted:
         return request
     await context.permissions.check(caller, "read", target.slug, certain=False)
-    if await context.finder.has_branch(target.slug, request.branch):
+    with suppress(NotFound):
+        await context.finder.newest(request, caller)
         return request
     return request.model_copy(update={"branch": "", "wanted": (request.branch,)})
 

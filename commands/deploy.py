@@ -16,7 +16,6 @@ from bot.grammar import (
     parse_named,
     parse_parameters,
     parse_project,
-    refuse_number,
     split,
     without_stop,
 )
@@ -83,7 +82,6 @@ def parse(words: Sequence[Word], projects: Projects) -> Deploy:
     if rest and not is_parameter(rest[0]):
         if target.names_more:
             raise UsageError("The link names what to deploy, and this another.", given=rest[0].text)
-        refuse_number(rest[0])
         target = target.also(parse_named(rest.pop(0)))
     request = Deploy.named(target, parameters=parse_parameters(rest))
     request.target(projects)  # which refuses what nobody can mean
@@ -154,11 +152,12 @@ async def _built(request: Deploy, target: Target, caller: Caller, context: Conte
 
 
 def _no_build(request: Deploy, error: NotFound) -> UserError:
-    """Return what is said of a number that is no pipeline's: a pull request has one too."""
-    if request.pipeline is None or error.what != "pipeline":
+    """Return what is said of a number that is no build's: a pull request has one too, and a branch may be one."""
+    number = request.pipeline or request.job
+    if number is None or error.what not in ("pipeline", "job"):
         return error
-    problem = f"There is no pipeline of this number. For a pull request write `pull/{request.pipeline}`."
-    return UsageError(f"{problem} Quotes make it a branch.", given=f"#{request.pipeline}")
+    problem = f"There is no {error.what} of this number. For a pull request write `pull/{number}`."
+    return UsageError(f"{problem} Quotes make it a branch.", given=f"{'#' if request.pipeline else ''}{number}")
 
 
 async def choose_definition(choice: ChooseDefinition, caller: Caller, context: Context) -> Acted:

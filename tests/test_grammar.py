@@ -179,7 +179,6 @@ def test_a_ref_in_a_link_is_read_as_a_typed_one_is() -> None:
     [
         ("acme/frontend heads/release/v2", "part of its long name, and mean another by it. Write `release/v2`."),
         ("acme/frontend tags/v2", "Write `tag:v2`."),
-        ("acme/frontend 7", "the pipeline of it is `#7`. Quotes make it a branch."),
         ("https://github.com/acme/frontend/pull/7/files main", "The link names what to deploy, and this another."),
         ("https://github.com/acme/frontend/blob/main/a.py", "no branch, tag or build in `blob/main/a.py` of this link"),
         ('acme/frontend "main', "A quote is not closed here."),
@@ -195,6 +194,20 @@ def test_what_leads_to_no_branch_says_what_to_write(text: str, words: str) -> No
 
 def test_a_number_in_quotes_is_a_branch() -> None:
     assert parse(split('acme/frontend "#7"'), PROJECTS).branch == "#7"
+    assert parse(split("acme/frontend #7"), PROJECTS).pipeline == 7
+    assert parse(split("acme/frontend 0"), PROJECTS).branch == "0"
+
+
+def test_a_request_that_names_two_things_is_refused() -> None:
+    link = "https://github.com/acme/frontend/pull/7"
+    for named in ({"project": link, "tag": "v1"}, {"project": "acme/frontend", "branch": "a", "tag": "b"}):
+        with pytest.raises(UsageError):
+            Deploy.model_validate(named).target(PROJECTS)
+    with pytest.raises(UsageError, match="This is not a commit"):
+        Deploy(project="acme/frontend", commit="main").target(PROJECTS)
+
+
+def test_a_secret_is_in_no_way_out() -> None:
     with pytest.raises(UsageError) as refused:
         parse(split(f"acme/frontend heads/ghp_{'a1B2' * 9}"), PROJECTS)
     assert "Write" not in str(refused.value)

@@ -38,6 +38,8 @@ def is_link(word: str) -> bool:
 
 def read(word: str, projects: Projects) -> Target:
     """Return what a link leads to; raises UsageError that names the piece nobody can read."""
+    if bare(word).endswith("?"):
+        raise UsageError("This link ends with a question mark. Write it without, if it is no question.", given=word)
     link = _split(word)
     parts = [unquote(part) for part in link.path.split("/") if part]
     host = (link.hostname or "").removeprefix("www.")

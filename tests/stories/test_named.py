@@ -88,6 +88,10 @@ async def test_another_kind_of_number_or_name_is_refused_with_what_to_write(tmp_
             f"rerun acme/frontend {built.revision}": f"I need a build of it: write `#{built.number}`",
             f"rerun acme/frontend main #{built.number}": f"#{built.number} is of another branch or tag",
             f"rerun {flow}": f"one workflow, and I rerun a build: write `rerun` with `#{built.number}`",
+            f"deploy acme/frontend {job}": f"#{built.number} built `release/v2.0`",
+            f"deploy acme/frontend {built.number}": f"but a pipeline: write `#{built.number}`",
+            f"deploy acme/frontend #{job}": f"but a job: write `{job}`",
+            "deploy acme/frontend 9999": "There is no job of this number. For a pull request write `pull/9999`",
             "deploy acme/frontend #9999": "There is no pipeline of this number. For a pull request write `pull/9999`",
             "status acme/frontend abcdef1": "CircleCI knows no pipeline on the branch `abcdef1`",
             f"status acme/frontend {'ab' * 20}": "no build, among the newest, of the commit",
@@ -97,6 +101,7 @@ async def test_another_kind_of_number_or_name_is_refused_with_what_to_write(tmp_
         assert writes(team) == []
         assert f"#{tagged.number}" in await told(team, "status acme/frontend v2.0")  # who only looks is shown it
         assert f"#{built.number}" in await told(team, f"status acme/frontend {built.revision[:7]}")
+        assert f"tag:v2.0 #{tagged.number}" in await told(team, "artifacts acme/frontend v2.0")
         assert "3 failed, 57 passed" in await told(team, f"logs acme/frontend #{built.number}")
         assert "No job of" in await told(team, "logs acme/frontend v2.0")
         assert f"Cancel #{built.number}" not in await told(team, f"cancel {flow}")
