@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from bot.grammar import split
+from bot.models.slack import Invocation
 from bot.settings import Projects
 from commands.deploy import parse
 from tests.lines.reading import SHA, Line, lines
@@ -47,14 +48,21 @@ async def says(team: Team, said: list[Line]) -> None:
 
 
 async def says_one(team: Team, line: Line) -> None:
+    """Let Ada say a line; a message is acknowledged before it is recorded, and known until it is carried out."""
     match line.how:
         case "slash":
             await team.ada.command("deploys", "/ci", line.text, raw=True)
+            return
         case "direct":
-            await team.ada.message_bot(line.text, raw=True)
+            said = await team.ada.message_bot(line.text, raw=True)
         case _:
             thread_ts = team.slack.workspace.post(team.deploys, team.ada.id, "A thread of its own.", []).ts
-            await team.ada.mention("deploys", line.text, thread_ts if line.how == "thread" else None, raw=True)
+            said = await team.ada.mention("deploys", line.text, thread_ts if line.how == "thread" else None, raw=True)
+    event, deliveries = said.payload["event"], team.app.store.deliveries
+    said_id = f"{event['channel']}:{event['ts']}"
+    async with asyncio.timeout(30):
+        while await deliveries.invocation(said_id) is None or await deliveries.said(Invocation, said_id):
+            await team.slack.pause(0.05)
 
 
 def writes(team: Team) -> Counter[str]:
