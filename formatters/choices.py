@@ -7,7 +7,7 @@ from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, OnHold
 from bot.errors import NothingToDo
 from bot.models import spelling
 from bot.models.circleci import TERMINAL_JOB_STATUSES
-from formatters.blocks import Message, actions, assemble, button, code, confirm, literal, section
+from formatters.blocks import Message, actions, assemble, button, clean, code, confirm, literal, section
 from formatters.lookalikes import careful, careful_plainly
 from formatters.nothing import nothing
 from formatters.root import OPEN_STATES, approve_button, cancel_button
@@ -15,6 +15,7 @@ from formatters.words import MARKS, count, ref_words, status
 
 MOST_BUTTONS = 5
 MOST_PARAMETERS = 6
+LONGEST_DIALOG = 299
 
 
 def _said(text: str) -> Message:
@@ -27,10 +28,13 @@ def build_meant(answer: BuildMeant) -> Message:
     given = [spelling.parameter(*one) for one in answer.parameters.items()]
     asked = f"Deploy {literal(answer.title)} {code(ref, 200)}{_with([code(one, 100) for one in given])}?"
     text = f"{_built(answer, code(ref, 200), code)} Nothing is started yet. {asked}"
-    whole = f"{answer.title} {ref} is deployed as it stands now{_with(given)}. {_built(answer, ref, str)}"
-    sure = confirm(f"Deploy {ref}?", whole, "Deploy it", "Not now", note=careful_plainly(ref))
+    with_all = f", with {', '.join(given)}" if given else ""
+    whole = f"{answer.title} {ref} is deployed as it stands now{with_all}. {_built(answer, ref, str)}"
+    note = careful_plainly(ref)
+    sure = confirm(f"Deploy {ref}?", whole, "Deploy it", "Not now", note=note)
     press = RunCommand(text=answer.typed)
-    offer = actions(button(press, f"Deploy {ref}", confirm=sure)) if press.fits else None
+    is_shown = len(clean(whole, 1000)) + len(note) < LONGEST_DIALOG  # what a dialog cuts off nobody agrees to
+    offer = actions(button(press, f"Deploy {ref}", confirm=sure)) if press.fits and is_shown else None
     line = "" if offer else f" Write the same line with {code(ref, 200)} for what you named."
     careful_with = careful(ref)
     return assemble(text, section(f"{text}{line} {careful_with}".rstrip()), offer)

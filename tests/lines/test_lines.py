@@ -67,7 +67,10 @@ def test_the_question_names_what_its_button_deploys(
         project_slug=slug, title="acme/frontend", ref=ref, number=number, revision=commit, parameters=parameters
     )
     message = build_meant(meant)
-    (button,) = [one for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
+    buttons = [one for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
+    assert buttons or len(name) + sum(len(str(value)) for value in parameters.values()) > 60
+    assume(buttons)  # what a dialog would cut off is not offered
+    button = buttons[0]
     line = json.loads(button["value"])["text"]
     request = parse(split(line)[1:], PROJECTS)
     assert (request.target(PROJECTS).slug, request.target(PROJECTS).ref) == (slug, ref)
@@ -81,3 +84,13 @@ def test_the_question_names_what_its_button_deploys(
     assert code(str(ref)) in message.text
     assert f"acme/frontend {ref} is deployed as it stands now" in dialog
     assert code(name) in default_branch_chosen(Ref(name=name))
+
+
+def test_what_a_dialog_cannot_show_is_not_offered_but_said() -> None:
+    meant = BuildMeant(
+        project_slug=ProjectSlug("gh/acme/frontend"), title="acme/frontend", ref=Ref(name="a" * 200), number=7,
+        parameters={"text": "b" * 90},
+    )  # fmt: skip
+    message = build_meant(meant)
+    assert [block["type"] for block in message.blocks] == ["section"]
+    assert "Write the same line with" in message.blocks[0]["text"]["text"]
