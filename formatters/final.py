@@ -18,18 +18,16 @@ from formatters.blocks import (
     assemble,
     button,
     clean,
-    code_block,
     context,
-    fit,
     link,
     link_button,
-    literal,
     mention,
     section,
 )
 from formatters.links import Links
 from formatters.report import MOST_TESTS, artifact_line, evidence
-from formatters.root import no_workflow, outcome_buttons
+from formatters.root import OPEN_STATES, outcome_buttons
+from formatters.stopped import details, why
 from formatters.words import MARKS, count, duration, listed, ref_words
 
 # Statuses of jobs that no change of code can be blamed for.
@@ -50,7 +48,7 @@ def final(
     While it is `comparing`, the verdicts of `triage` are still to come. A rerun that failed exactly as the run before
     it, which the thread has seen, is told in a line.
     """
-    state = build.state if build.runs or build.pipeline.state == "errored" else State.COULD_NOT_RUN
+    state = State.COULD_NOT_RUN if build.state in OPEN_STATES else build.state
     what = f"{clean(watch.project_title)} {ref_words(build.pipeline.ref or watch.ref, build)}"
     outcome, rest = _headline(build, report, state)
     mark = MARKS[state].partition(" ")[0]
@@ -115,7 +113,7 @@ def _headline(build: Build, report: Report | None, state: State) -> tuple[str, s
         case State.SUPERSEDED:
             return f"Superseded by the newer pipeline #{build.superseded_by}", " on the same branch."
         case _:
-            return "Could not run", f": {_why_not(build)}."
+            return "Could not run", f": {why(build)}."
 
 
 def _what_failed(build: Build, report: Report | None) -> str:
@@ -125,16 +123,6 @@ def _what_failed(build: Build, report: Report | None) -> str:
     total = sum(job.tests_total for job in report.jobs) if report else 0
     counted = f"{count(len(jobs), 'job')}, " if len(jobs) > 3 else ""
     return f"{counted}{names}" + (f" · {failed} of {count(total, 'test')}" if failed else "")
-
-
-def _why_not(build: Build) -> str:
-    if build.pipeline.state == "errored":
-        return "CircleCI found an error in its configuration"
-    if not build.runs:
-        return "no workflow matched"
-    if any(run.workflow.status == "unauthorized" for run in build.real_runs):
-        return "unauthorized, the token's user may not use one of its contexts"
-    return "CircleCI reports an error"
 
 
 def _body(build: Build, report: Report | None, state: State, links: Links, triage: Triage | None) -> Iterator[Block]:
@@ -149,7 +137,7 @@ def _body(build: Build, report: Report | None, state: State, links: Links, triag
         url = links.pipeline(build.pipeline.project_slug, build.superseded_by)
         yield section(f"It goes on in {link(url, f'#{build.superseded_by}')}.")
     elif state is State.COULD_NOT_RUN:
-        yield from _could_not_run(build)
+        yield from details(build)
     if report is not None and report.artifacts_problem:
         yield context(clean(f"About the artifacts: {report.artifacts_problem}.", 600))
 
@@ -162,19 +150,6 @@ def _infrastructure(build: Build) -> Iterator[Block]:
         yield section(f"CircleCI lost the machine of {listed([job.name for job in lost])}. A rerun is worth trying.")
     if late:
         yield section(f"{listed([job.name for job in late])} timed out. A rerun may help.")
-
-
-def _could_not_run(build: Build) -> Iterator[Block]:
-    errors = build.pipeline.errors
-    if errors:
-        lines = [line for error in errors for line in f"{error.type}: {error.message}".splitlines()]
-        yield section(code_block(lines[:30]))
-    elif not build.runs:
-        yield section(no_workflow())
-    elif any(run.workflow.status == "unauthorized" for run in build.real_runs):
-        names = [literal(run.workflow.name) for run in build.real_runs if run.workflow.status == "unauthorized"]
-        text = "Rerunning with the same token cannot help: somebody with access to the context must start it."
-        yield section(f"{fit(names, 500)}\n{text}")
 
 
 def _buttons(

@@ -17,6 +17,9 @@ from bot.models.circleci import (
 )
 from bot.models.fields import Model
 
+# How long the real workflows may keep one waiting once a setup workflow has passed.
+CONTINUES_WITHIN = timedelta(minutes=2)
+
 
 class State(StrEnum):
     """A build's outcome so far, the worst of its workflows."""
@@ -29,7 +32,7 @@ class State(StrEnum):
     FAILED = "failed"
     CANCELED = "canceled"
     SUPERSEDED = "superseded"  # cancelled by a newer pipeline on the same branch
-    COULD_NOT_RUN = "could_not_run"  # config error, unauthorized, no workflow
+    COULD_NOT_RUN = "could_not_run"  # config error, unauthorized, no workflow, nothing but a setup workflow
 
 
 class Run(Model):
@@ -74,6 +77,20 @@ class Build(Model):
         """The runs that decide the outcome: all but setup, unless setup is all there is."""
         real = tuple(run for run in self.runs if not run.workflow.is_setup)
         return real or self.runs
+
+    @property
+    def only_setup(self) -> bool:
+        """There is a setup workflow, and nothing yet of what it should have started."""
+        return bool(self.runs) and all(run.workflow.is_setup for run in self.runs)
+
+    @property
+    def is_refused(self) -> bool:
+        """CircleCI does not take its configuration, or that with which its setup workflow went on.
+
+        Its errors say so, whatever its state is called; beside a workflow that ran they are about something else.
+        """
+        without_any = not self.runs or (self.only_setup and self.workflows_finished)
+        return self.pipeline.state == "errored" or (bool(self.pipeline.errors) and without_any)
 
     @property
     def workflows_finished(self) -> bool:
@@ -125,12 +142,21 @@ class Build(Model):
     @property
     def state(self) -> State:
         """Return the worst of the workflows' outcomes, https://circleci.com/docs/workflows/#workflow-states ."""
-        if self.pipeline.state == "errored":
+        if self.is_refused:
             return State.COULD_NOT_RUN
         statuses = {run.workflow.status for run in self.real_runs}
         if not statuses:
             return State.WAITING
-        return _worst(statuses, superseded=self.superseded_by is not None)
+        worst = _worst(statuses, superseded=self.superseded_by is not None)
+        if worst is not State.PASSED:
+            return worst
+        return self._after_setup if self.only_setup else State.COULD_NOT_RUN if self.pipeline.errors else worst
+
+    @property
+    def _after_setup(self) -> State:
+        """Return what a setup workflow that passed means: what it should start may come, or has not come."""
+        waited = self.read_at - (self.stopped_at or self.read_at)
+        return State.WAITING if waited < CONTINUES_WITHIN else State.COULD_NOT_RUN
 
 
 def _worst(statuses: set[str], *, superseded: bool) -> State:

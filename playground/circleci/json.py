@@ -35,14 +35,13 @@ def project(one: Project) -> Json:
 
 def pipeline(one: Pipeline, owner: Project, now: datetime) -> Json:
     """Return a pipeline; a standalone project's has no `vcs`."""
-    error = one.scenario.config_error
-    errored = one.state(now) == "errored"
+    error = one.error(now) if one.state(now) != "pending" else ""
     data: Json = {
         "id": one.id,
         "number": one.number,
         "project_slug": one.slug,
         "state": one.state(now),
-        "errors": [{"type": "config", "message": error}] if errored else [],
+        "errors": [{"type": "config", "message": error}] if error else [],
         "created_at": stamp(one.created_at),
         "updated_at": stamp(one.created_at),
         "trigger": {

@@ -59,6 +59,8 @@ class Scenario:
     workflows: tuple[WorkflowPlan, ...] = ()
     rerun: tuple[WorkflowPlan, ...] = ()
     config_error: str = ""
+    continuation_error: str = ""  # of that with which a setup workflow goes on
+    errored: bool = True  # API v2 may leave the state at created
     superseded_after: int | None = None
     skip_message: str = ""
     outage: tuple[int, int] | None = None
@@ -156,6 +158,11 @@ SCENARIOS: dict[str, Scenario] = {
         )
     ),
     "config-error": Scenario(config_error="Error calling workflow: 'build'\nCannot find a definition for job 'tset'"),
+    "continuation-error": Scenario(
+        (WorkflowPlan("setup", (JobPlan("generate-config", seconds=20),), setup=True),),
+        continuation_error="Error calling workflow: 'release'\nCannot find a definition for job named no-such-job",
+        errored=False,
+    ),
     "no-workflow": Scenario(),
     "late-workflow": Scenario((WorkflowPlan("build", _SIMPLE, starts_after=20),)),
     "setup": Scenario(
@@ -216,6 +223,7 @@ COURSES = {
     "failing-tests": "Three tests fail; the rerun passes",
     "on-hold": "Waits for an approval",
     "config-error": "The configuration cannot be read",
+    "continuation-error": "A setup workflow goes on with what cannot be read",
     "no-workflow": "No workflow runs",
     "late-workflow": "The workflow begins late",
     "setup": "A setup workflow starts the others",

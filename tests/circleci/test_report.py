@@ -215,7 +215,9 @@ async def test_a_job_that_never_started_costs_nothing(far_side: FarSide) -> None
 async def test_very_many_test_results_are_counted_as_read(far_side: FarSide) -> None:
     has(far_side, 7, tests=page(RED_TEST, token="t0"))
     for number in range(5):
-        far_side.says(f"{V2}/7/tests?page-token=t{number}", page(RED_TEST, token=f"t{number + 1}"))
+        far_side.says(
+            f"{V2}/7/tests?page-token=t{number}", page(RED_TEST | {"name": str(number)}, token=f"t{number + 1}")
+        )
     found = await look_at_7(far_side)
     assert (found.tests_total, found.problems) == (5, ("only the first 5 test results were read",))
 

@@ -1,0 +1,39 @@
+"""Why a build could not run, by what CircleCI says."""
+
+from collections.abc import Iterator
+
+from bot.models.build import Build
+from formatters.blocks import Block, code_block, fit, literal, section
+from formatters.root import no_workflow
+
+MOST_LINES = 30
+
+
+def why(build: Build) -> str:
+    """Return in a few words why a build could not run."""
+    if build.pipeline.errors or build.is_refused:
+        went_on = "what its setup workflow went on with" if build.only_setup else "its configuration"
+        return f"CircleCI found an error in {went_on}"
+    if not build.runs:
+        return "no workflow matched"
+    if build.only_setup:
+        return "its setup workflow passed, and nothing came after it"
+    if any(run.workflow.status == "unauthorized" for run in build.real_runs):
+        return "unauthorized, the token's user may not use one of its contexts"
+    return "CircleCI reports an error"
+
+
+def details(build: Build) -> Iterator[Block]:
+    """Yield what CircleCI says about it, or what can be done."""
+    errors = build.pipeline.errors
+    if errors:
+        lines = [line for error in errors for line in f"{error.type}: {error.message}".splitlines()]
+        yield section(code_block(lines[:MOST_LINES]))
+    elif not build.runs:
+        yield section(no_workflow())
+    elif build.only_setup:
+        yield section("Look at the step that goes on with the configuration: it started no workflow.")
+    elif any(run.workflow.status == "unauthorized" for run in build.real_runs):
+        names = [literal(run.workflow.name) for run in build.real_runs if run.workflow.status == "unauthorized"]
+        text = "Rerunning with the same token cannot help: somebody with access to the context must start it."
+        yield section(f"{fit(names, 500)}\n{text}")
