@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from bot.answers import File
 from bot.answers import jobs as answers
@@ -35,7 +36,16 @@ HELP = CommandHelp(
 )
 MOST_JOBS = 12
 LONGEST_WANTED = 255  # a file's name cannot be longer, nor can most paths
-Read = Partial[tuple[Artifact, ...]]
+MOST_PAGES = 20
+
+
+class _Stored(NamedTuple):
+    """What is looked at, in words; its files by job, and whether there are more; how old they are, if that is known."""
+
+    title: str
+    read: Partial[tuple[tuple[Artifact, ...], bool]]
+    age: timedelta | None = None
+    jobs_left_out: int = 0
 
 
 class Artifacts(OfTarget):
@@ -68,8 +78,8 @@ async def show_artifacts(
 ) -> answers.Artifacts | answers.ArtifactTooLarge | File:
     """Answer with links, or with the file itself."""
     request = await _understood(request, caller, context)
-    title, read, age = await _stored(request, caller, context)
-    stored = tuple(artifact for files_of_job in read.found for artifact in files_of_job)
+    title, read, age, jobs_left_out = await _stored(request, caller, context)
+    stored = tuple(artifact for files_of_job, _ in read.found for artifact in files_of_job)
     found = tuple(one for one in stored if matches(one.path, request.wanted))
     if request.get and len(found) == 1:
         return await _fetched(found[0], context)
@@ -80,6 +90,8 @@ async def show_artifacts(
         wanted=request.wanted,
         age=age,
         which=request.get,
+        more=any(more for _, more in read.found),
+        jobs_left_out=jobs_left_out,
         unread=None if request.get else _unread(read, request),
     )
 
@@ -93,7 +105,7 @@ async def _fetched(artifact: Artifact, context: Context) -> answers.ArtifactTooL
     return File(name=artifact.path.rpartition("/")[2], content=content)
 
 
-def _unread(read: Read, request: Artifacts) -> answers.Unread | None:
+def _unread(read: Partial[tuple[tuple[Artifact, ...], bool]], request: Artifacts) -> answers.Unread | None:
     """Return what is missing, with the command that asks for all of it again."""
     if read.is_whole:
         return None
@@ -123,12 +135,12 @@ async def _understood(request: Artifacts, caller: Caller, context: Context) -> A
     return request.model_copy(update={"branch": "", "wanted": (request.branch,)})
 
 
-async def _stored(request: Artifacts, caller: Caller, context: Context) -> tuple[str, Read, timedelta | None]:
-    """Return what is looked at, in words, all its files, and how old they are where that is known."""
+async def _stored(request: Artifacts, caller: Caller, context: Context) -> _Stored:
+    """Return what is looked at, and its files."""
     target = request.target(context.projects)
     if target.job_number is not None:
         slug, number = await context.finder.job(request, caller)
-        return f"{slug} {number}", Partial([await _of_job(slug, number, context)], []), None
+        return _Stored(f"{slug} {number}", Partial([await _of_job(slug, number, context)], []))
     if target.names_a_build:
         build = await context.circleci.build((await context.finder.pipeline(request, caller)).id)
     else:
@@ -138,12 +150,12 @@ async def _stored(request: Artifacts, caller: Caller, context: Context) -> tuple
     read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context) for number in jobs[:MOST_JOBS]))
     ref = pipeline.ref or Ref(name="?")
     title = f"{await context.finder.title(pipeline.project_slug)} {ref} #{pipeline.number}"
-    return title, read, build.read_at - pipeline.created_at
+    return _Stored(title, read, build.read_at - pipeline.created_at, max(len(jobs) - MOST_JOBS, 0))
 
 
-async def _of_job(slug: str, number: int, context: Context) -> tuple[Artifact, ...]:
+async def _of_job(slug: str, number: int, context: Context) -> tuple[tuple[Artifact, ...], bool]:
     with known("job", str(number), slug):
-        return await context.circleci.artifacts(slug, number)
+        return await context.circleci.some_artifacts(slug, number, MOST_PAGES)
 
 
 def register(router: Router) -> None:

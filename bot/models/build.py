@@ -228,7 +228,9 @@ class FailingStep(Model):
 class JobReport(Model):
     """What was found out about one failed job; `problems` are short sentences about what could not be read.
 
-    `failed_tests` are the first of the `tests_failed`.
+    `failed_tests` are the first of the `tests_failed`, each once; `flaky_tests` passed when they were tried again. With
+    `more_tests` and `more_artifacts` there are more than were read. `reasons` are CircleCI's own words about a job of
+    which no step is to blame.
     """
 
     job: Job
@@ -236,9 +238,18 @@ class JobReport(Model):
     failed_tests: tuple[TestResult, ...] = ()
     tests_failed: int = 0
     tests_total: int = 0
+    more_tests: bool = False
+    flaky_tests: tuple[TestResult, ...] = ()
     step: FailingStep | None = None
+    reasons: tuple[str, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    more_artifacts: bool = False
     problems: tuple[str, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """CircleCI says why it did not run it: no step is to blame, nor a machine that was lost."""
+        return bool(self.reasons) and self.step is None and self.job.status == "failed"
 
 
 class Report(Model):
@@ -248,6 +259,16 @@ class Report(Model):
     def tests_failed(self) -> int:
         """How many tests failed in the jobs looked into."""
         return sum(job.tests_failed for job in self.jobs)
+
+    @property
+    def tests_total(self) -> int:
+        """How many tests were read of the jobs looked into."""
+        return sum(job.tests_total for job in self.jobs)
+
+    @property
+    def more_tests(self) -> bool:
+        """There are more than were read."""
+        return any(job.more_tests for job in self.jobs)
 
     @property
     def signature(self) -> str:
@@ -262,6 +283,7 @@ class Report(Model):
     jobs: tuple[JobReport, ...] = ()
     jobs_left_out: tuple[Job, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    more_artifacts: bool = False
     artifacts_problem: str = ""
 
 

@@ -307,6 +307,7 @@ class Action(Model):
     infrastructure_fail: bool | None = None
     exit_code: int | None = None
     run_time_millis: Milliseconds = None
+    auto_rerun_number: int | None = None
     has_output: bool = False
     # Whoever has this address reads the log without a token, and unmasked.
     output_url: Text = Field(default="", repr=False, exclude=True)
@@ -343,7 +344,11 @@ def _place(value: object) -> object:
 
 
 class ClassicBuild(Model):
-    """Job detail of API v1.1; `steps` is empty when the data has expired."""
+    """Job detail of API v1.1.
+
+    `steps` is empty when the data has expired, and where the job failed before the first of them: then `messages` and
+    `fail_reason` say why.
+    """
 
     workflows: Annotated[Place, BeforeValidator(_place)] = Place()
 
@@ -351,7 +356,25 @@ class ClassicBuild(Model):
     status: Prose = ""
     lifecycle: Prose = ""
     dont_build: Prose = ""
+    fail_reason: Prose = ""
+    messages: Annotated[tuple[JobMessage, ...], BeforeValidator(_items)] = ()
     steps: Annotated[tuple[Step, ...], BeforeValidator(_items)] = ()
+
+    @property
+    def has_begun(self) -> bool:
+        """It ran, or runs."""
+        return bool(self.steps) or self.lifecycle not in ("queued", "scheduled", "not_running", "not_run", "")
+
+    @property
+    def has_failing_step(self) -> bool:
+        """One of its steps is to blame."""
+        return any(action.is_failed for step in self.steps for action in step.actions)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What CircleCI itself says about it, each sentence once."""
+        said = [*(one.message or one.reason for one in self.messages), self.fail_reason, self.dont_build]
+        return tuple(dict.fromkeys(one.strip() for one in said if one.strip()))
 
 
 class VcsInfo(Model):

@@ -12,7 +12,7 @@ from bot.models.fields import Model
 from bot.models.history import Advice, Extent, JobResults, PastBuild, Seen, Transition, Turn
 from bot.triage.advice import advise, rerun_takes
 from bot.triage.infrastructure import cause_of
-from bot.triage.keeping import key
+from bot.triage.keeping import failing, key
 from bot.triage.sightings import Results, numbers, seen_job, seen_test, with_data
 from bot.triage.transitions import same_failure, transition
 from bot.triage.verdicts import Kind, Past, Verdict, judge
@@ -65,7 +65,8 @@ def diagnose(build: Build, report: Report, looked: Looked) -> Triage:
     jobs = {job.id: verdict for job, verdict in _of_jobs(report, looked, tests)}
     past = [*looked.base, *looked.here]
     verdicts = [*tests.values(), *jobs.values()]
-    refused = any(job.status == "unauthorized" for run in build.real_runs for job in run.failed_jobs)
+    unauthorized = any(job.status == "unauthorized" for run in build.real_runs for job in run.failed_jobs)
+    refused = unauthorized or any(one.is_refused for one in report.jobs)
     return Triage(
         extent=Extent(
             base=looked.base_name, builds=len(past), with_data=with_data(past, looked.results), unread=looked.unread
@@ -130,7 +131,7 @@ def _of_jobs(report: Report, looked: Looked, tests: Mapping[str, Verdict]) -> It
         explained = any(failure_id(one, test) in tests for test in one.failed_tests)
         if cause:
             yield one.job, Verdict(kind=Kind.INFRASTRUCTURE, cause=cause)
-        elif not explained:
+        elif not explained and not one.is_refused:
             yield one.job, _of_job(one.job, looked)
     for job in report.jobs_left_out:
         cause = cause_of(job)
@@ -157,6 +158,6 @@ def _transition(build: Build, report: Report, looked: Looked) -> Transition | No
         f"{name}:{key(test)}"
         for name in names
         for number in _known(before, name, looked)[-1:]
-        for test in looked.results[number].failed
+        for test in failing(looked.results[number])
     }
     return found.model_copy(update={"same_as": before.pipeline.number}) if same_failure(now, then) else found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.models.circleci import TestResult
 from bot.models.history import PastBuild, Turned
-from bot.triage.keeping import has_failed, has_passed, key
+from bot.triage.keeping import failing, has_failed, has_passed, key
 from bot.triage.sightings import Results, numbers
 
 
@@ -44,7 +44,7 @@ def _failing(build: PastBuild, results: Results) -> dict[tuple[str, str], TestRe
     for job in build.jobs:
         last = [one for one in numbers(build, job.name) if one in results][-1:]
         for number in last:
-            found |= {(job.name, key(test)): test for test in results[number].failed}
+            found |= {(job.name, key(test)): test for test in failing(results[number])}
     return found
 
 

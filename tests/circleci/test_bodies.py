@@ -173,4 +173,4 @@ async def test_all_pages_of_a_list_are_as_long_as_one_answer_may_be(far_side: Fa
     found, more = await reads.some_tests("gh/acme/frontend", 7, 20)
     assert (len(found), more) == (9, True)
     with pytest.raises(TooLarge):
-        await reads.artifacts("gh/acme/frontend", 7, 20)
+        await reads.some_artifacts("gh/acme/frontend", 7, 20)

@@ -237,14 +237,14 @@ async def test_pages_are_read_to_the_end_and_no_further_than_allowed(far_side: F
     far_side.says(tests, page({"name": "a"}, token="t 1/=+"))
     far_side.says(f"{tests}?page-token=t+1%2F%3D%2B", page({"name": "b"}, token="t2"))
     far_side.says(f"{tests}?page-token=t2", page({"name": "c", "result": None}))
-    assert [test.name for test in await circleci.tests("gh/acme/frontend", 7)] == ["a", "b", "c"]
-    assert len(await circleci.tests("gh/acme/frontend", 7, pages=2)) == 2
+    assert [test.name for test in (await circleci.some_tests("gh/acme/frontend", 7, 5))[0]] == ["a", "b", "c"]
+    assert len((await circleci.some_tests("gh/acme/frontend", 7, 2))[0]) == 2
 
 
 async def test_a_page_token_that_repeats_ends_the_list(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PROJECT}/7/artifacts", page({"path": "a"}, token="t"))
     far_side.says(f"GET {PROJECT}/7/artifacts?page-token=t", page({"path": "b"}, token="t"))
-    assert [one.path for one in await circleci.artifacts("gh/acme/frontend", 7)] == ["a", "b"]
+    assert [one.path for one in (await circleci.some_artifacts("gh/acme/frontend", 7, 5))[0]] == ["a", "b"]
     assert len(far_side.requests) == 2
 
 
@@ -264,8 +264,8 @@ async def test_what_a_list_repeats_counts_once(far_side: FarSide, circleci: Read
     for what, items in (("tests", [test, test]), ("artifacts", [twin, other])):
         far_side.says(f"GET {PROJECT}/7/{what}", page(*items, token="SAME"))
         far_side.says(f"GET {PROJECT}/7/{what}?page-token=SAME", page(*items, token="SAME"))
-    assert len(await circleci.tests("gh/acme/frontend", 7)) == 2  # one page may hold two of one name
-    assert len(await circleci.artifacts("gh/acme/frontend", 7)) == 2
+    assert len((await circleci.some_tests("gh/acme/frontend", 7, 5))[0]) == 2  # one page may hold two of one name
+    assert len((await circleci.some_artifacts("gh/acme/frontend", 7, 5))[0]) == 2
 
 
 async def test_errors_behind_a_setup_workflow_are_seen(far_side: FarSide, circleci: Reads) -> None:
@@ -312,7 +312,7 @@ async def test_a_refused_second_page_is_no_shorter_list(
     with pytest.raises(kind):  # nobody knows what stood on the second page
         await circleci.build(PipelineId("p-1"))
     with pytest.raises(kind):
-        await circleci.artifacts("gh/acme/frontend", 7)
+        await circleci.some_artifacts("gh/acme/frontend", 7, 5)
 
 
 @pytest.mark.parametrize("status", [403, 429])
@@ -326,7 +326,7 @@ async def test_long_lists_too_end_only_at_a_token_that_circleci_forgot(
     with pytest.raises(CircleCIError):
         await circleci.pipelines("gh/acme/frontend", pages=2)
     with pytest.raises(CircleCIError):
-        await circleci.tests("gh/acme/frontend", 7)
+        await circleci.some_tests("gh/acme/frontend", 7, 5)
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ async def test_what_is_no_list_of_artifacts_says_so(
 ) -> None:
     far_side.says(f"GET {PROJECT}/7/artifacts", reply)
     with pytest.raises(kind):
-        await circleci.artifacts("gh/acme/frontend", 7)
+        await circleci.some_artifacts("gh/acme/frontend", 7, 5)
 
 
 async def test_ages_come_from_circlecis_clock(far_side: FarSide, circleci: Reads) -> None:
@@ -365,4 +365,4 @@ async def test_an_object_with_only_a_message_is_no_list_of_artifacts(
     # C17
     far_side.says("GET /api/v2/project/gh/acme/frontend/53826/artifacts", answer)
     with pytest.raises(CircleCIError):
-        await circleci.artifacts("gh/acme/frontend", 53826)
+        await circleci.some_artifacts("gh/acme/frontend", 53826, 5)
