@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.models.circleci import TestResult
 from bot.models.history import JobResults
+from bot.triage.quoting import telling
 
 MOST_FAILED, MOST_PASSED = 500, 50_000
 LONGEST_NAME, LONGEST_MESSAGE = 300, 300
@@ -53,5 +54,6 @@ def _packed(keys: Iterable[str]) -> str:
 
 
 def _small(test: TestResult) -> TestResult:
-    cut = {"name": test.name[:LONGEST_NAME], "message": test.message[:LONGEST_MESSAGE]}
+    message = "\n".join(telling(test.message, 3))
+    cut = {"name": test.name[:LONGEST_NAME], "message": message[:LONGEST_MESSAGE]}
     return test.model_copy(update={**cut, "classname": test.classname[:LONGEST_NAME], "file": test.file[:LONGEST_NAME]})

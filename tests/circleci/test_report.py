@@ -236,6 +236,26 @@ async def test_all_pages_of_the_files_are_read_and_what_is_beyond_is_said(far_si
     assert (len(passed.artifacts), passed.more_artifacts) == (5, True)
 
 
+async def test_of_a_long_message_what_tells_is_read_wherever_it_stands(far_side: FarSide) -> None:
+    # C54, of some ten thousand characters; and C52: what only a terminal understands is nowhere
+    noise = "\n".join(f"12:00:{number:02} INFO page {number} rendered {'x' * 200}" for number in range(60))
+    last = RED_TEST | {"message": f"{noise}\n==> expected: <200> but was: <500>"}
+    first = RED_TEST | {"name": "b", "message": f"AssertionError: no header\n{noise}"}
+    coloured = {
+        "classname": "api \x1b[1msuite\x1b[0m",
+        "name": "returns [33mok[39m",
+        "result": "failure",
+        "message": "\x1b[2mexpect(\x1b[22m\x1b[31mgot\x1b[39m\x1b[2m)\x1b[22m\n\nRate over [5m]: \x1b[31m500\x1b[39m",
+    }
+    has(far_side, 7, tests=page(last, first, coloured))
+    tests = (await look_at_7(far_side)).failed_tests
+    assert "==> expected: <200> but was: <500>" in tests[0].message
+    assert "AssertionError: no header" in tests[1].message
+    assert all(len(test.message) <= 2000 for test in tests)
+    assert (tests[2].classname, tests[2].name) == ("api suite", "returns ok")
+    assert tests[2].message == "expect(got)\n\nRate over [5m]: 500"
+
+
 WHY = "Resource class docker for xlarge is not available for your project."
 
 
