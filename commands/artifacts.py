@@ -13,6 +13,7 @@ from bot.finding import known
 from bot.grammar import Word
 from bot.models.caller import Caller
 from bot.models.circleci import Artifact, Ref
+from bot.models.files import told_apart, whole
 from bot.models.help import CommandHelp
 from bot.models.spelling import as_typed
 from bot.requests import OfTarget, Typed
@@ -80,7 +81,8 @@ async def show_artifacts(
     request = await _understood(request, caller, context)
     title, read, age, jobs_left_out = await _stored(request, caller, context)
     stored = tuple(artifact for files_of_job, _ in read.found for artifact in files_of_job)
-    found = tuple(one for one in stored if matches(one.path, request.wanted))
+    names = told_apart(stored, whole)
+    found = tuple(one for one, name in zip(stored, names, strict=True) if matches(one.path, request.wanted, name))
     if request.get and len(found) == 1:
         return await _fetched(found[0], context)
     return answers.Artifacts(
@@ -113,13 +115,13 @@ def _unread(read: Partial[tuple[tuple[Artifact, ...], bool]], request: Artifacts
     return answers.Unread(tried=read.tried, missed=missed, limited=read.was_limited, again=again)
 
 
-def matches(path: str, wanted: Sequence[str]) -> bool:
-    """Say whether a path holds every word, or fits the glob."""
-    lowered = path.casefold()
+def matches(path: str, wanted: Sequence[str], name: str = "") -> bool:
+    """Say whether a path holds every word, or fits the glob; or what tells the file from another of the same path."""
+    lowered, told = path.casefold(), (name or path).casefold()
     return all(
         fnmatchcase(lowered, word.casefold()) or fnmatchcase(lowered.rpartition("/")[2], word.casefold())
         if any(mark in word for mark in "*?[")
-        else word.casefold() in lowered
+        else word.casefold() in told
         for word in wanted
     )
 
@@ -146,16 +148,19 @@ async def _stored(request: Artifacts, caller: Caller, context: Context) -> _Stor
     else:
         build = await context.finder.newest_passed(request, caller)
     pipeline = build.pipeline
-    jobs = [job.job_number for run in build.real_runs for job in run.jobs if job.job_number is not None]
-    read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context) for number in jobs[:MOST_JOBS]))
+    jobs = [job for run in build.real_runs for job in run.jobs if job.job_number is not None]
+    read = await whatever_can_be_read(
+        *(_of_job(pipeline.project_slug, job.job_number or 0, context, job.name) for job in jobs[:MOST_JOBS])
+    )
     ref = pipeline.ref or Ref(name="?")
     title = f"{await context.finder.title(pipeline.project_slug)} {ref} #{pipeline.number}"
     return _Stored(title, read, build.read_at - pipeline.created_at, max(len(jobs) - MOST_JOBS, 0))
 
 
-async def _of_job(slug: str, number: int, context: Context) -> tuple[tuple[Artifact, ...], bool]:
+async def _of_job(slug: str, number: int, context: Context, name: str = "") -> tuple[tuple[Artifact, ...], bool]:
     with known("job", str(number), slug):
-        return await context.circleci.some_artifacts(slug, number, MOST_PAGES)
+        found, more = await context.circleci.some_artifacts(slug, number, MOST_PAGES)
+    return tuple(one.model_copy(update={"job_name": name}) for one in found), more
 
 
 def register(router: Router) -> None:

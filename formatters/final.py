@@ -21,11 +21,12 @@ from formatters.blocks import (
     context,
     link,
     link_button,
+    literal,
     mention,
     section,
 )
 from formatters.links import Links
-from formatters.report import MOST_TESTS, artifact_line, evidence
+from formatters.report import MOST_TESTS, artifact_line, evidence, tests_words
 from formatters.root import OPEN_STATES, outcome_buttons
 from formatters.stopped import details, why
 from formatters.words import MARKS, count, duration, listed, ref_words
@@ -77,7 +78,10 @@ def triaged(answer: BuildTriaged, links: Links) -> Message:
         thread=Place(channel_id=""),
         asked_at=answer.build.read_at,
     )
-    return final(answer.build, answer.report, nobodys, links, answer.triage)
+    told = final(answer.build, answer.report, nobodys, links, answer.triage)
+    number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
+    what = context(f"{literal(answer.title)} · {ref_words(pipeline.ref, answer.build)} · {number}")
+    return assemble(told.text, what, *told.blocks)
 
 
 def _failed_again(build: Build, report: Report | None, watch: Watch, state: State) -> str:
@@ -119,10 +123,9 @@ def _headline(build: Build, report: Report | None, state: State) -> tuple[str, s
 def _what_failed(build: Build, report: Report | None) -> str:
     jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
     names = listed(jobs, 3) if jobs else listed([run.workflow.name for run in build.real_runs])
-    failed = report.tests_failed if report else 0
-    total = sum(job.tests_total for job in report.jobs) if report else 0
     counted = f"{count(len(jobs), 'job')}, " if len(jobs) > 3 else ""
-    return f"{counted}{names}" + (f" · {failed} of {count(total, 'test')}" if failed else "")
+    tests = tests_words(report) if report else ""
+    return f"{counted}{names}" + (f" · {tests}" if tests else "")
 
 
 def _body(build: Build, report: Report | None, state: State, links: Links, triage: Triage | None) -> Iterator[Block]:
@@ -131,7 +134,7 @@ def _body(build: Build, report: Report | None, state: State, links: Links, triag
             yield from _infrastructure(build)
         yield from evidence(report, triage)
     elif state is State.PASSED and report is not None:
-        if line := artifact_line(report.artifacts):
+        if line := artifact_line(report.artifacts, more=report.more_artifacts):
             yield section(line)
     elif state is State.SUPERSEDED and build.superseded_by is not None:
         url = links.pipeline(build.pipeline.project_slug, build.superseded_by)

@@ -94,7 +94,7 @@ def advice_line(triage: Triage, links: Links, build: Build) -> str:
             since = f" since {_number(triage.wait_for, build, links)}" if triage.wait_for else ""
             return f"*Wait*: {code(triage.extent.base)} is red{since}. A rerun cannot help until that is repaired."
         case Advice.LOOK:
-            return f"I am not sure that a rerun helps.{takes}" if triage.tests or triage.jobs else ""
+            return takes.strip().replace("It takes", "A rerun takes") if triage.tests or triage.jobs else ""
 
 
 def _excuse(triage: Triage) -> str:

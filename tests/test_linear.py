@@ -225,6 +225,7 @@ PATTERNS = {
     ),
     "formatters.lookalikes._WORD": Row(("a", "а", "_", "1")),
     "formatters.blocks._SPACES": Row((" ", "\n", "a ")),
+    "formatters.blocks._EMOJI": Row((":", ":a", ":a:", "a:")),
     "formatters.blocks._MARKUP": Row(("a_", "a*", "_", "*", "*_", "`", "a*_", "_a")),
     "formatters.blocks._CHARACTER": Row(("a", "\u0301", "🇦", "👩\u200d", "\r\n"), at_the_start),
     "formatters.blocks._USER_ID": Row(("A", "1"), as_a_whole),

@@ -1,7 +1,7 @@
 """The evidence of a finished build, gathered with few requests; what cannot be read becomes a sentence."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.circleci.logs import tail
@@ -58,11 +58,11 @@ async def report(
 async def _stored(circleci: Reads, build: Build) -> Report:
     """Return the artifacts of a passed build's first jobs."""
     jobs = [job for run in build.real_runs for job in run.jobs if job.type != "approval"]
-    numbers = [job.job_number for job in jobs if job.job_number is not None]
+    numbers = {job.job_number: job.name for job in jobs if job.job_number is not None}
     slug, problems = build.pipeline.project_slug, list[str]()
-    reads = [circleci.some_artifacts(slug, number, MOST_PAGES) for number in numbers[:MOST_REQUESTS]]
+    reads = [circleci.some_artifacts(slug, number, MOST_PAGES) for number in [*numbers][:MOST_REQUESTS]]
     read = await together(*(_or_problem(read, "artifacts could not be listed", problems) for read in reads))
-    lists = [_Listed(*one) for one in read if one]
+    lists = [_Listed(_of_job(one[0], name), one[1]) for one, name in zip(read, numbers.values(), strict=False) if one]
     if len(numbers) > MOST_REQUESTS:
         problems.append(f"artifacts of {len(numbers) - MOST_REQUESTS} more jobs were not looked up")
     return Report(
@@ -70,6 +70,10 @@ async def _stored(circleci: Reads, build: Build) -> Report:
         more_artifacts=any(one.more for one in lists),
         artifacts_problem="; ".join(dict.fromkeys(problems)),
     )
+
+
+def _of_job(files: Iterable[Artifact], name: str) -> tuple[Artifact, ...]:
+    return tuple(file.model_copy(update={"job_name": name}) for file in files)
 
 
 class _Look:
@@ -99,7 +103,7 @@ class _Look:
             flaky_tests=results.flaky[:MOST_TESTS],
             step=step,
             reasons=detail.reasons if detail and step is None else (),
-            artifacts=files.found,
+            artifacts=_of_job(files.found, self._job.name),
             more_artifacts=files.more,
             problems=tuple(self._problems),
         )

@@ -248,11 +248,12 @@ class TestResult(Model):
 
 
 class Artifact(Model):
-    """A stored file; `url` is used as given, never constructed."""
+    """A stored file; `url` is used as given, never constructed. `job_name` is ours, for files of several jobs."""
 
     path: Prose = ""
     node_index: int = 0
     url: Text = ""
+    job_name: Prose = ""
 
     @property
     def link(self) -> str:
