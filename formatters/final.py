@@ -164,9 +164,13 @@ def _buttons(
     if state is not State.PASSED:
         made += outcome_buttons(build, watch, state, rerun_is_main=advice is Advice.RERUN)
     if report is not None and report.tests_failed > MOST_TESTS:
-        made.append(button(ShowTests(pipeline_id=watch.pipeline_id), f"Show all {report.tests_failed} failures"))
+        made.append(
+            button(
+                ShowTests(pipeline_id=watch.pipeline_id, attempt=build.mark), f"Show all {report.tests_failed} failures"
+            )
+        )
     if state is State.FAILED:
-        made.append(button(ShowLog(pipeline_id=watch.pipeline_id), "Show log"))
+        made.append(button(ShowLog(pipeline_id=watch.pipeline_id, attempt=build.mark), "Show log"))
     return actions(*made) if made else None
 
 

@@ -40,7 +40,7 @@ def _last(answer: FlakyTests) -> str:
 def _how_often(answer: FlakyTests) -> str:
     """Say above how many failures a test is named; of no more builds than that none can be."""
     if answer.builds > answer.over:
-        return f"in more than {answer.over} of {_last(answer)}" if answer.over else f"in {_last(answer)}"
+        return f"in more than {answer.over} of {_last(answer)}" if answer.over else f"at least once in {_last(answer)}"
     builds = count(answer.builds, "build")
     return f"in more than {answer.over} builds, because there {'is' if answer.builds == 1 else 'are'} only {builds}"
 

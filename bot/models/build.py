@@ -140,6 +140,11 @@ class Build(Model):
         return ",".join(sorted(run.workflow.id for run in self.runs)) or "no-workflow"
 
     @property
+    def mark(self) -> str:
+        """The same, short enough for a button."""
+        return hashlib.sha256(self.fingerprint.encode()).hexdigest()[:12]
+
+    @property
     def state(self) -> State:
         """Return the worst of the workflows' outcomes, https://circleci.com/docs/workflows/#workflow-states ."""
         if self.is_refused:

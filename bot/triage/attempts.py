@@ -1,8 +1,9 @@
-"""Which attempt counts where something was tried again: steps that CircleCI repeats, tests that a tool does. Pure."""
+"""Which attempt counts, or is meant, where something was tried again: builds, steps, tests. Pure."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bot.models.build import Build, Run
 from bot.models.circleci import Action, Step, TestResult
 from bot.triage.keeping import key
 
@@ -40,6 +41,17 @@ def _is_repeated(action: Action, step: Step, later: dict[tuple[str, int], int]) 
     is_repeated = later.get(place, 0) > number
     later[place] = number
     return is_repeated
+
+
+def as_it_was(build: Build, attempts: Sequence[Run], mark: str) -> Build | None:
+    """Return a build as it was when it bore this mark; None where no attempt fits it."""
+    newest: dict[tuple[str, bool], Run] = {}
+    for run in sorted(attempts, key=lambda run: run.workflow.created_at):
+        newest[run.workflow.name, run.workflow.is_setup] = run
+        before = build.model_copy(update={"runs": tuple(newest.values())})
+        if before.mark == mark:
+            return before
+    return None
 
 
 def settled(tests: Sequence[TestResult]) -> Settled:

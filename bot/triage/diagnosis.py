@@ -9,7 +9,7 @@ from pydantic import Field
 from bot.models.build import Build, JobReport, Report
 from bot.models.circleci import Job, TestResult
 from bot.models.fields import Model
-from bot.models.history import Advice, Extent, JobResults, PastBuild, Seen, Transition, Turn
+from bot.models.history import Advice, Extent, Fewer, JobResults, PastBuild, Seen, Transition, Turn
 from bot.triage.advice import advise, rerun_takes
 from bot.triage.infrastructure import cause_of
 from bot.triage.keeping import failing, key
@@ -23,7 +23,8 @@ class Triage(Model):
 
     `tests` are the verdicts by test key, `jobs` those by job id; `usual` the usual time of each failing step, by job
     id. `rerun_takes` is how long the failed jobs and those behind them take as a rule. `wait_for` is the pipeline that
-    broke the base. `problem` says why the earlier builds could not be read.
+    broke the base. `fewer` are the jobs whose passing proves less than it seems. `problem` says why the earlier builds
+    could not be read.
     """
 
     extent: Extent
@@ -34,6 +35,7 @@ class Triage(Model):
     advice: Advice = Advice.LOOK
     rerun_takes: timedelta | None = None
     wait_for: int | None = None
+    fewer: tuple[Fewer, ...] = ()
     reruns_itself: bool = False
     problem: str = ""
 

@@ -1,9 +1,12 @@
 """Of what was tried again the newest attempt counts: steps that CircleCI repeats, tests that a tool does."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from bot.models.circleci import Action, Step, TestResult
-from bot.triage.attempts import newest_steps, settled
+from bot.models.build import Build, Run
+from bot.models.circleci import Action, Pipeline, Step, TestResult, Workflow
+from bot.triage.attempts import as_it_was, newest_steps, settled
 from bot.triage.keeping import failing, has_failed, has_passed, key, results
 
 
@@ -40,6 +43,23 @@ def step(name: str, *actions: tuple[int, int | None, bool]) -> Step:
 def test_the_newest_attempt_of_a_step_counts(steps: list[Step], kept: list[tuple[str, list[object]]]) -> None:
     found = newest_steps(steps)
     assert [(one.name, [(each.index, each.auto_rerun_number) for each in one.actions]) for one in found] == kept
+
+
+def attempt(number: int, name: str = "build") -> Run:
+    when = datetime(2026, 11, 20, 10, number, tzinfo=UTC)
+    data = {"id": f"{name}-{number}", "name": name, "status": "failed", "created_at": when}
+    return Run(workflow=Workflow.model_validate(data))
+
+
+def test_a_build_is_found_as_it_was_when_a_message_was_posted() -> None:
+    attempts = [attempt(3), attempt(1), attempt(2, "lint"), attempt(5, "lint")]
+    pipeline = {"id": "p", "number": 1, "project_slug": "gh/a/b", "created_at": "2026-11-20T10:00:00Z"}
+    now = Build(pipeline=Pipeline.model_validate(pipeline), read_at=datetime(2026, 11, 20, 11, tzinfo=UTC))
+    then = now.model_copy(update={"runs": (attempts[1], attempts[2])})
+    found = as_it_was(now, attempts, then.mark)
+    assert found
+    assert found.fingerprint == "build-1,lint-2"
+    assert as_it_was(now, attempts, "of another build") is None
 
 
 def tried(*marks: str) -> list[TestResult]:
