@@ -160,6 +160,8 @@ PATTERNS = {
     "playground.slack.typing_marks._LINK": Row(("http", "https://a", "a", "a@", "a@a.", "-a", "a.", "a.com", "a.com/")),
     "playground.slack.typing_marks._NAME": Row(("@", "@a", "#")),
     "playground.slack.typing_marks._TOKEN": Row(("<@", "<@a", "<#a|", "<https:", "<https:a|", "<mailto:")),
+    "bot.models.circleci._LINK": Row(("<a", "</a", "<a ", "<a href='")),
+    "bot.models.git._UNSEEN": Row(("\x00", "\u200b"), as_a_whole),
     "bot.models.git._COMMIT": Row(("a", "0"), as_a_whole),
     "bot.models.git._PULL_REQUEST": Row(("refs/", "pull/", "pull/7", "pull/7/", "pull/7/\n"), as_a_whole),
     "bot.models.git._SHORTER": Row(("heads/", "heads/heads/"), at_the_start),

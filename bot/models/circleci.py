@@ -7,6 +7,7 @@ notice and must never end a watch.
 from datetime import timedelta
 from typing import Annotated, NewType
 
+import regex
 from pydantic import (
     BeforeValidator,
     Field,
@@ -272,12 +273,21 @@ class ParallelRun(Model):
     status: Prose = ""
 
 
+# https://circleci.com/docs/api/v1/ : some messages hold a link as HTML.
+_LINK = regex.compile(r"</?a\b[^<>]{0,1000}>", regex.IGNORECASE)
+
+
 class JobMessage(Model):
     """Something CircleCI says about a job, such as a lost machine."""
 
     type: Prose = ""
     message: Prose = ""
     reason: Prose = ""
+
+    @property
+    def words(self) -> str:
+        """What it says, or at least why."""
+        return _LINK.sub("", self.message).strip() or self.reason
 
 
 class _PipelineReference(Model):
@@ -374,7 +384,7 @@ class ClassicBuild(Model):
     @property
     def reasons(self) -> tuple[str, ...]:
         """What CircleCI itself says about it, each sentence once."""
-        said = [*(one.message or one.reason for one in self.messages), self.fail_reason, self.dont_build]
+        said = [*(one.words for one in self.messages), self.fail_reason, self.dont_build]
         return tuple(dict.fromkeys(one.strip() for one in said if one.strip()))
 
 
