@@ -26,7 +26,7 @@ from formatters.blocks import (
     section,
 )
 from formatters.links import Links
-from formatters.report import MOST_TESTS, artifact_line, evidence, tests_words
+from formatters.report import all_fit, artifact_line, evidence, tests_words
 from formatters.root import OPEN_STATES, outcome_buttons
 from formatters.stopped import details, why
 from formatters.words import MARKS, count, duration, listed, ref_words
@@ -81,7 +81,7 @@ def triaged(answer: BuildTriaged, links: Links) -> Message:
     told = final(answer.build, answer.report, nobodys, links, answer.triage)
     number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
     what = context(f"{literal(answer.title)} · {ref_words(pipeline.ref, answer.build)} · {number}")
-    return assemble(told.text, what, *told.blocks)
+    return assemble(told.text, told.blocks[0], what, *told.blocks[1:])
 
 
 def _failed_again(build: Build, report: Report | None, watch: Watch, state: State) -> str:
@@ -163,12 +163,10 @@ def _buttons(
     made = list(_main_button(build, triage, links))
     if state is not State.PASSED:
         made += outcome_buttons(build, watch, state, rerun_is_main=advice is Advice.RERUN)
-    if report is not None and report.tests_failed > MOST_TESTS:
-        made.append(
-            button(
-                ShowTests(pipeline_id=watch.pipeline_id, attempt=build.mark), f"Show all {report.tests_failed} failures"
-            )
-        )
+    if report is not None and not all_fit(report, triage):
+        everything = ShowTests(pipeline_id=watch.pipeline_id, attempt=build.mark)
+        label = "Show more failures" if report.more_tests else f"Show all {report.tests_failed} failures"
+        made.append(button(everything, label))
     if state is State.FAILED:
         made.append(button(ShowLog(pipeline_id=watch.pipeline_id, attempt=build.mark), "Show log"))
     return actions(*made) if made else None

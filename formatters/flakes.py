@@ -18,7 +18,7 @@ def ranking(answer: FlakyTests, links: Links) -> Message:
     flakes, last = answer.flakes, _last(answer)
     verdict = f"{count(len(flakes), 'test') if flakes else 'no test'} failed {_how_often(answer)}"
     if not answer.with_data:
-        verdict = f"none of {last} stored test results"
+        verdict = f"{last} stored no test results" if answer.builds == 1 else f"none of {last} stored test results"
     shown = [_words(flake, answer.project_slug, links) for flake in flakes[:MOST_SHOWN]]
     more = "and {} more: `over=` with a larger number shows the worst"
     return assemble(

@@ -18,6 +18,7 @@ from formatters.words import count, duration
 
 MOST_TESTS = 10
 LEAST_TESTS = 3
+ROOM, LONGEST_REST = 2860, 30  # characters for a job's failing tests, and for how many more there are
 MOST_JOBS = 10
 MOST_RUNS = 10
 SAID = 3  # lines of a test's message
@@ -101,8 +102,7 @@ def tests_words(report: Report) -> str:
 
 def evidence(report: Report, triage: Triage | None = None) -> Iterator[Block]:
     """Yield what stands under the headline of a failed build, with the verdicts of `triage` where there are some."""
-    with_tests = [job for job in report.jobs if job.failed_tests]
-    most = max(MOST_TESTS // max(len(with_tests), 1), LEAST_TESTS)
+    most = _most_of_each(report)
     for number, job in enumerate(report.jobs):
         same = next((one for one in report.jobs[:number] if _same_tests(one, job, triage)), None)
         yield from _of_job(job, most, triage, several=len(report.jobs) > 1, same=same)
@@ -122,7 +122,23 @@ def failing(
     `words` says what a test's failure is. With `more` there may be more of them than were read.
     """
     lines = [failure_line(test, words(test) if words else "") for test in tests[:most]]
-    return fit(lines, 2860, f"and {'at least ' if more else ''}{{}} more", total=max(total, len(tests)))
+    return fit(lines, ROOM, f"and {'at least ' if more else ''}{{}} more", total=max(total, len(tests)))
+
+
+def all_fit(report: Report, triage: Triage | None = None) -> bool:
+    """Say whether every failing test of a report is in its evidence."""
+    most = _most_of_each(report)
+    for job in report.jobs:
+        words = _words_for(job, triage)
+        lines = [failure_line(test, words(test) if words else "") for test in job.failed_tests]
+        if job.tests_failed > most or fitting(lines, ROOM - LONGEST_REST) < job.tests_failed:
+            return False
+    return True
+
+
+def _most_of_each(report: Report) -> int:
+    with_tests = [job for job in report.jobs if job.failed_tests]
+    return max(MOST_TESTS // max(len(with_tests), 1), LEAST_TESTS)
 
 
 def failure_line(test: TestResult, verdict: str = "") -> str:

@@ -265,6 +265,18 @@ def report_of(name: str, **more: object) -> JobReport:
     return JobReport.model_validate({**base, **more})
 
 
+@pytest.mark.parametrize(
+    ("number", "message", "label"),
+    [(3, "no", None), (10, "no", None), (11, "no", "Show all 11 failures"), (10, "x" * 2000, "Show all 10 failures")],
+)
+def test_failures_that_do_not_fit_have_a_button(number: int, message: str, label: str | None) -> None:
+    found = failures(number, f"{message}\n{message}1\n{message}2")
+    one = report_of("a", failed_tests=found, tests_failed=number, tests_total=60)
+    told = final.final(build(job("a", "failed")), Report(jobs=(one,)), watch(), Links())
+    assert (left_out(shown(told)) > 0) is (label is not None)
+    assert [one for one in labels(told) if "failures" in one] == ([label] if label else [])
+
+
 def test_two_jobs_with_the_same_failing_tests_print_them_once() -> None:
     one, other, third = report_of("a"), report_of("b"), report_of("c", failed_tests=failures(2), tests_failed=2)
     text = json.dumps([*evidence(Report(jobs=(one, other, third)))])
