@@ -87,10 +87,15 @@ def triaged(answer: BuildTriaged, links: Links) -> Message:
 def _failed_again(build: Build, report: Report | None, watch: Watch, state: State) -> str:
     """Return one line for a rerun that failed exactly as the attempt before it."""
     rerun = any(run.attempt > 1 for run in build.real_runs)
-    if state is not State.FAILED or report is None or not rerun or watch.failure_before != report.signature:
+    signature = report.signature if report else ""
+    if state is not State.FAILED or report is None or not rerun or not signature or watch.failure_before != signature:
         return ""
-    failed = f"the same {count(report.tests_failed, 'test')} failed" if report.tests_failed else "the same step failed"
+    failed = f"the same {count(report.tests_failed, 'test')} failed" if report.tests_failed else _the_same(report)
     return f"Exactly as the attempt before it: {failed}. The reply above has them."
+
+
+def _the_same(report: Report) -> str:
+    return "the same step failed" if all(job.step for job in report.jobs) else "CircleCI gives the same reason"
 
 
 def _compared(state: State, triage: Triage | None, *, comparing: bool) -> Iterator[Block]:

@@ -23,7 +23,8 @@ def recent(found: RecentBuilds, links: Links) -> Message:
         groups.setdefault(build.workflows.workflow_id or f"{build.slug} {build.build_num}", []).append(build)
     lines = [_group_line(group, links) for group in list(groups.values())[:MOST_BUILDS]]
     shown = fit(lines, 2900, "and {} more workflows", total=len(groups))
-    note = f"From the newest {count(len(found.builds), 'job')}; `/ci status &lt;project&gt; &lt;branch&gt;` shows one branch."
+    how = "`/ci status &lt;project&gt; &lt;branch&gt;` shows one branch"
+    note = f"From the newest {count(len(found.builds), 'job')}; {how}."
     return assemble("What ran lately.", section("*What ran lately*"), section(shown), context(note))
 
 

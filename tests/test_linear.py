@@ -80,6 +80,7 @@ PATTERNS = {
     "bot.circleci.outputs._CUT_ESCAPE": Row(("\\", "\\\\", "\\u", "\\u123")),
     "bot.models.terminal._STRINGS": Row(("\x1b]", "\x1b]0", "\x9d", "\x1b")),
     "bot.models.terminal._IN_LETTERS": Row(("\\x1b[", "\\u001b[0", "&#27;[", "\\e[1;", "[", "\\")),
+    "bot.models.terminal._ANY": Row(("[", "[0", "[0;", "\x1b")),
     "bot.models.terminal._REMAINS": Row(("[", "[1", "[1;", "[31;1")),
     "bot.models.terminal._RESET": Row(("[", "[0", "[39")),
     "bot.models.terminal._CSI": Row(("\x1b[", "\x1b[0", "\x1b[0 ", "\x9b")),

@@ -277,9 +277,14 @@ class Report(Model):
 
     @property
     def signature(self) -> str:
-        """Names the failure: the same jobs, tests and steps have the same one; empty text where nothing is known."""
+        """Names the failure: the same jobs, tests, steps and reasons have the same one.
+
+        Empty text where of a job nothing is known but that it failed.
+        """
+        if self.jobs_left_out or not all(job.failed_tests or job.step or job.reasons for job in self.jobs):
+            return ""
         parts = [
-            f"{job.job.name}|{job.step.name if job.step else ''}|{test.classname or test.file}|{test.name}"
+            f"{job.job.name}|{job.step.name if job.step else job.reasons}|{test.classname or test.file}|{test.name}"
             for job in self.jobs
             for test in job.failed_tests or (TestResult(),)
         ]

@@ -18,8 +18,14 @@ _REMAINS = regex.compile(r"\[[0-9]{1,3}(?:;[0-9]{1,3}){0,4}m")
 _RESET = regex.compile(r"\[(?:0|22|39)m")
 
 
+# Most texts have none of all that, and there are thousands of them in one answer.
+_ANY = regex.compile(r"[\x1b\x90\x98\x9b\x9d-\x9f]|\[[0-9;]{0,20}m")
+
+
 def without_escapes(text: str) -> str:
     """Return text without what only a terminal understands."""
+    if not _ANY.search(text):
+        return text
     for pattern in (_STRINGS, _CSI, _ESCAPES):
         text = pattern.sub("", text)
     text = _IN_LETTERS.sub("", text)

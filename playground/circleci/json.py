@@ -122,7 +122,7 @@ def job_details(run: Run, plan: JobPlan, one: Pipeline, owner: Project, now: dat
         "pipeline": {"id": one.id},
         "duration": plan.seconds * 1000 if over else None,
         "created_at": stamp(one.created_at),
-        "messages": [],
+        "messages": _messages(plan),
         "contexts": [],
         "organization": {"name": owner.organization},
         "queued_at": stamp(start) if start else None,
@@ -164,10 +164,15 @@ def build(run: Run, plan: JobPlan, number: int, base: str, now: datetime) -> Jso
         "status": status,
         "lifecycle": "finished" if over else "running",
         "outcome": status if over else None,
-        "steps": [*steps, _step("Uploading artifacts", plan.parallelism)],
+        "steps": [] if plan.refused else [*steps, _step("Uploading artifacts", plan.parallelism)],
+        "messages": _messages(plan),
         "parallel": plan.parallelism,
         "workflows": {"workflow_id": run.id, "workflow_name": run.plan.name, "job_name": plan.name},
     }
+
+
+def _messages(plan: JobPlan) -> list[Json]:
+    return [{"type": "error", "reason": "refused", "message": plan.refused}] if plan.refused else []
 
 
 def _step(name: str, parallelism: int) -> Json:

@@ -23,7 +23,7 @@ class TestPlan:
 class JobPlan:
     """A job: `ends` is its last status, `failing` the containers (of `parallelism`) in which it does.
 
-    All but the last line of its `log` come `log_repeats` times.
+    All but the last line of its `log` come `log_repeats` times. One that is `refused` has no steps, and a message.
     """
 
     name: str
@@ -38,6 +38,7 @@ class JobPlan:
     log_repeats: int = 1
     parallelism: int = 1
     failing: tuple[int, ...] = (0,)
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Scenario:
 def green(job: JobPlan) -> JobPlan:
     """Return the job as it passes."""
     tests = tuple(replace(test, message="") for test in job.tests)
-    return replace(job, ends="success", tests=tests, failing=())
+    return replace(job, ends="success", tests=tests, failing=(), refused="")
 
 
 def of_workflow_statuses(*statuses: tuple[str, str]) -> Scenario:

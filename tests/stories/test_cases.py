@@ -181,6 +181,20 @@ async def test_a_log_is_that_of_its_messages_attempt_and_a_green_without_tests_s
     await team.is_told(team.grace, "the second attempt")
 
 
+async def test_why_a_job_never_ran_is_quoted_and_a_rerun_not_advised(team: Team) -> None:
+    # C49
+    why = "Resource class docker for xlarge is not available for your project."
+    job = JobPlan("build", seconds=1, ends="failed", refused=why)
+    team.circleci.world.set_scenario(SLUG, "main", Scenario((WorkflowPlan("build", (job,)),)))
+    await team.deploys_branch("main")
+    final = await team.reads("no earlier builds to compare with")
+    assert f"CircleCI says: {why}" in final.visible
+    assert "rerun" not in final.visible.lower().replace("[ rerun failed ]", "").replace("[ rerun all ]", "")
+    number = next(iter(team.circleci.world.pipelines[0].runs[0].job_numbers.values()))
+    await team.ada.command("deploys", "/ci", f"build acme/frontend {number}")
+    await team.is_told(team.ada, f"CircleCI says: {why}")
+
+
 async def test_an_old_button_is_answered(team: Team) -> None:
     await team.deploys_branch("main")
     await team.reads("Passed in")
