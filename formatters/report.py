@@ -10,6 +10,7 @@ from bot.models.build import FailingStep, JobReport, Report
 from bot.models.circleci import Artifact, Job, TestResult
 from bot.models.files import short, told_apart
 from bot.triage.diagnosis import Triage, failure_id
+from bot.triage.keeping import key
 from bot.triage.quoting import telling
 from bot.triage.verdicts import Kind
 from formatters.blocks import Block, clean, code, code_block, context, fit, fitting, link, literal, section
@@ -128,10 +129,12 @@ def failing(
 def all_fit(report: Report, triage: Triage | None = None) -> bool:
     """Say whether every failing test of a report is in its evidence."""
     most = _most_of_each(report)
+    if any(job.tests_failed > most for job in report.jobs):
+        return False
     for job in report.jobs:
         words = _words_for(job, triage)
         lines = [failure_line(test, words(test) if words else "") for test in job.failed_tests]
-        if job.tests_failed > most or fitting(lines, ROOM - LONGEST_REST) < job.tests_failed:
+        if fitting(lines, ROOM - LONGEST_REST) < job.tests_failed:
             return False
     return True
 
@@ -153,9 +156,9 @@ def failure_line(test: TestResult, verdict: str = "") -> str:
 def _same_tests(one: JobReport, other: JobReport, triage: Triage | None) -> bool:
     """Say whether in two jobs the very same tests failed, and for the same that is known of them."""
 
-    def told(job: JobReport) -> list[str]:
+    def told(job: JobReport) -> set[tuple[str, str]]:
         words = _words_for(job, triage)
-        return sorted(failure_line(test, words(test) if words else "") for test in job.failed_tests)
+        return {(key(test), words(test) if words else "") for test in job.failed_tests}
 
     return bool(one.failed_tests) and one.tests_failed == other.tests_failed and told(one) == told(other)
 
