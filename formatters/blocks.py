@@ -72,6 +72,8 @@ def clean(text: str, limit: int = 200, *, name: bool = False) -> str:
 
 
 def _line(text: str) -> str:
+    # What is cleaned a second time bears our own joiners, which are put in again: they are no blanks.
+    text = text.replace(":\u2060", ":").replace("@\u2060", "@")
     line = str(_SPACES.sub(" ", without_unseen(text))).strip()
     return _AT_WORD.sub("@\u2060", line)
 
@@ -126,16 +128,17 @@ def code(text: str, limit: int = 200) -> str:
 
 
 def code_block(lines: Sequence[str], limit: int = 2000) -> str:
-    """Return the last lines that fit in a fenced block they cannot close; empty text for none."""
+    """Return the last lines that fit in a fenced block they cannot close, `…` before them; empty text for none."""
     kept: list[str] = []
-    room = limit - len("```\n\n```")
+    room = limit - len("```\n…\n\n```")
     for line in reversed(lines):
         safe = cut(without_unseen(line.replace("`", "ˋ")), 300)
         room -= len(safe) + 1
         if room < 0:
             break
         kept.append(safe)
-    return "```\n" + "\n".join(reversed(kept)) + "\n```" if kept else ""
+    before = ["…"] if 0 < len(kept) < len(lines) and lines[0] != "…" else []
+    return "```\n" + "\n".join([*before, *reversed(kept)]) + "\n```" if kept else ""
 
 
 def link(url: str, label: str, limit: int = 150) -> str:

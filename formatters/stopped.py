@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from bot.models.build import Build
-from formatters.blocks import Block, code_block, fit, literal, section
+from formatters.blocks import Block, code_block, context, fit, fitting, literal, section
 from formatters.root import no_workflow
+from formatters.words import count
 
-MOST_LINES = 30
+MOST_LINES, ROOM = 30, 1800
 
 
 def why(build: Build) -> str:
@@ -28,7 +29,10 @@ def details(build: Build) -> Iterator[Block]:
     errors = build.pipeline.errors
     if errors:
         lines = [line for error in errors for line in f"{error.type}: {error.message}".splitlines()]
-        yield section(code_block(lines[:MOST_LINES]))
+        shown = lines[: min(MOST_LINES, fitting([line[:300] for line in lines], ROOM))]
+        yield section(code_block(shown or lines[:1]))
+        if left_out := len(lines) - max(len(shown), 1):
+            yield context(f"and {count(left_out, 'more line')}, on CircleCI's page.")
     elif not build.runs:
         yield section(no_workflow())
     elif build.only_setup:

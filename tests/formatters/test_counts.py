@@ -232,6 +232,7 @@ def test_a_word_between_colons_is_no_picture(word: str) -> None:
     for made in (literal(word), clean(word)):
         assert not picture.search(made)
         assert made.replace("\u2060", "") == word
+        assert clean(made) == clean(word)
     assert code(word) == f"`{word}`"
 
 
