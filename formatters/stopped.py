@@ -18,7 +18,7 @@ def why(build: Build) -> str:
     if not build.runs:
         return "no workflow matched"
     if build.only_setup:
-        return "its setup workflow passed, and nothing came after it"
+        return "nothing came after its setup workflow"
     if any(run.workflow.status == "unauthorized" for run in build.real_runs):
         return "unauthorized, the token's user may not use one of its contexts"
     return "CircleCI reports an error"
