@@ -37,7 +37,7 @@ HELP = CommandHelp(
 )
 MOST_JOBS = 12
 LONGEST_WANTED = 255  # a file's name cannot be longer, nor can most paths
-MOST_PAGES = 20
+MOST_PAGES, PAGES_OF_EACH = 20, 5  # of one job's files, and of each of several jobs
 
 
 class _Stored(NamedTuple):
@@ -158,8 +158,9 @@ async def _stored(request: Artifacts, caller: Caller, context: Context) -> _Stor
 
 
 async def _of_job(slug: str, number: int, context: Context, name: str = "") -> tuple[tuple[Artifact, ...], bool]:
+    pages = PAGES_OF_EACH if name else MOST_PAGES
     with known("job", str(number), slug):
-        found, more = await context.circleci.some_artifacts(slug, number, MOST_PAGES)
+        found, more = await context.circleci.some_artifacts(slug, number, pages)
     return tuple(one.model_copy(update={"job_name": name}) for one in found), more
 
 

@@ -22,7 +22,8 @@ HELP = CommandHelp(
     phrases=("tests acme/frontend", "tests acme/frontend #2417", "tests acme/frontend 1842"),
     also=("test", "failures", "failed"),
 )
-MOST_JOBS, MOST_PAGES, MOST_FAILED, MOST_SLOW = 10, 20, 200, 3
+MOST_JOBS, MOST_FAILED, MOST_SLOW = 10, 200, 3
+MOST_PAGES, PAGES_OF_EACH = 20, 5  # of one job's results, and of each of several jobs
 
 
 async def show_tests(request: OfTarget, caller: Caller, context: Context) -> TestResults:
@@ -37,8 +38,10 @@ async def show_tests(request: OfTarget, caller: Caller, context: Context) -> Tes
     # The results of the failed jobs tell what failed; the others cost a request each for nothing.
     jobs = [job for job in jobs if job.is_failed] or jobs
     numbers = [job.job_number for job in jobs[:MOST_JOBS] if job.job_number is not None]
-    read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context) for number in numbers))
-    listed = [settled(tests) for tests, _ in read.found]
+    pages = MOST_PAGES if len(numbers) == 1 else PAGES_OF_EACH
+    read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context, pages) for number in numbers))
+    # Thousands of tests take a while, and others wait for the loop.
+    listed = await asyncio.to_thread(lambda: [settled(tests) for tests, _ in read.found])
     title = f"{await context.finder.title(pipeline.project_slug)} #{pipeline.number}"
     again, missed = f"tests {request.typed}".strip(), len(read.errors)
     unread = Unread(tried=read.tried, missed=missed, limited=read.was_limited, again=again) if missed else None
@@ -63,9 +66,11 @@ def summed_up(title: str, jobs: Sequence[Settled], *, more: bool = False) -> Tes
     )
 
 
-async def _of_job(slug: str, number: int, context: Context) -> tuple[tuple[TestResult, ...], bool]:
+async def _of_job(
+    slug: str, number: int, context: Context, pages: int = MOST_PAGES
+) -> tuple[tuple[TestResult, ...], bool]:
     with known("job", str(number), slug):
-        return await context.circleci.some_tests(slug, number, MOST_PAGES)
+        return await context.circleci.some_tests(slug, number, pages)
 
 
 def register(router: Router) -> None:
