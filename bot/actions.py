@@ -92,10 +92,11 @@ class ApproveJob(ButtonAction):
 
 
 class ShowLog(ButtonAction):
-    """*Show log*: the tail of the failing steps, to the one who asks."""
+    """*Show log*: the tail of the failing steps, to the one who asks; `attempt` marks the one its message is about."""
 
     action_id: ClassVar[str] = "show_log"
     pipeline_id: str
+    attempt: str = ""
 
 
 class SendLog(ButtonAction):
@@ -108,10 +109,11 @@ class SendLog(ButtonAction):
 
 
 class ShowTests(ButtonAction):
-    """*Show all 57 failures*: the failing tests that did not fit."""
+    """*Show all 57 failures*: the failing tests that did not fit; `attempt` as above."""
 
     action_id: ClassVar[str] = "show_tests"
     pipeline_id: str
+    attempt: str = ""
 
 
 class ShowArtifacts(ButtonAction):

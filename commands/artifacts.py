@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from bot.answers import File
 from bot.answers import jobs as answers
@@ -13,6 +14,7 @@ from bot.grammar import Word
 from bot.lookup import known
 from bot.models.caller import Caller
 from bot.models.circleci import Artifact, Ref
+from bot.models.files import told_apart, whole
 from bot.models.help import CommandHelp
 from bot.models.spelling import as_typed
 from bot.requests import OfTarget, Typed
@@ -36,7 +38,16 @@ HELP = CommandHelp(
 )
 MOST_JOBS = 12
 LONGEST_WANTED = 255  # a file's name cannot be longer, nor can most paths
-Read = Partial[tuple[Artifact, ...]]
+MOST_PAGES, PAGES_OF_EACH = 20, 5  # of one job's files, and of each of several jobs
+
+
+class _Stored(NamedTuple):
+    """What is looked at, in words; its files by job, and whether there are more; how old they are, if that is known."""
+
+    title: str
+    read: Partial[tuple[tuple[Artifact, ...], bool]]
+    age: timedelta | None = None
+    jobs_left_out: int = 0
 
 
 class Artifacts(OfTarget):
@@ -69,9 +80,10 @@ async def show_artifacts(
 ) -> answers.Artifacts | answers.ArtifactTooLarge | File:
     """Answer with links, or with the file itself."""
     request = await _understood(request, caller, context)
-    title, read, age = await _stored(request, caller, context)
-    stored = tuple(artifact for files_of_job in read.found for artifact in files_of_job)
-    found = tuple(one for one in stored if matches(one.path, request.wanted))
+    title, read, age, jobs_left_out = await _stored(request, caller, context)
+    stored = tuple(artifact for files_of_job, _ in read.found for artifact in files_of_job)
+    names = told_apart(stored, whole)
+    found = tuple(one for one, name in zip(stored, names, strict=True) if matches(one.path, request.wanted, name))
     if request.get and len(found) == 1:
         return await _fetched(found[0], context)
     return answers.Artifacts(
@@ -81,6 +93,8 @@ async def show_artifacts(
         wanted=request.wanted,
         age=age,
         which=request.get,
+        more=any(more for _, more in read.found),
+        jobs_left_out=jobs_left_out,
         unread=None if request.get else _unread(read, request),
     )
 
@@ -94,7 +108,7 @@ async def _fetched(artifact: Artifact, context: Context) -> answers.ArtifactTooL
     return File(name=artifact.path.rpartition("/")[2], content=content)
 
 
-def _unread(read: Read, request: Artifacts) -> answers.Unread | None:
+def _unread(read: Partial[tuple[tuple[Artifact, ...], bool]], request: Artifacts) -> answers.Unread | None:
     """Return what is missing, with the command that asks for all of it again."""
     if read.is_whole:
         return None
@@ -102,13 +116,13 @@ def _unread(read: Read, request: Artifacts) -> answers.Unread | None:
     return answers.Unread(tried=read.tried, missed=missed, limited=read.was_limited, again=again)
 
 
-def matches(path: str, wanted: Sequence[str]) -> bool:
-    """Say whether a path holds every word, or fits the glob."""
-    lowered = path.casefold()
+def matches(path: str, wanted: Sequence[str], name: str = "") -> bool:
+    """Say whether a path holds every word, or fits the glob; or what tells the file from another of the same path."""
+    lowered, told = path.casefold(), (name or path).casefold()
     return all(
         fnmatchcase(lowered, word.casefold()) or fnmatchcase(lowered.rpartition("/")[2], word.casefold())
         if any(mark in word for mark in "*?[")
-        else word.casefold() in lowered
+        else word.casefold() in told
         for word in wanted
     )
 
@@ -125,27 +139,31 @@ async def _understood(request: Artifacts, caller: Caller, context: Context) -> A
     return request.model_copy(update={"branch": "", "wanted": (request.branch,)})
 
 
-async def _stored(request: Artifacts, caller: Caller, context: Context) -> tuple[str, Read, timedelta | None]:
-    """Return what is looked at, in words, all its files, and how old they are where that is known."""
+async def _stored(request: Artifacts, caller: Caller, context: Context) -> _Stored:
+    """Return what is looked at, and its files."""
     target = request.target(context.projects)
     if target.job_number is not None:
         slug, number = await context.finder.job(request, caller)
-        return f"{slug} {number}", Partial([await _of_job(slug, number, context)], []), None
+        return _Stored(f"{slug} {number}", Partial([await _of_job(slug, number, context)], []))
     if target.names_a_build:
         build = await context.circleci.build((await context.finder.pipeline(request, caller)).id)
     else:
         build = await context.finder.newest_passed(request, caller)
     pipeline = build.pipeline
-    jobs = [job.job_number for run in build.real_runs for job in run.jobs if job.job_number is not None]
-    read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context) for number in jobs[:MOST_JOBS]))
+    jobs = [job for run in build.real_runs for job in run.jobs if job.job_number is not None]
+    read = await whatever_can_be_read(
+        *(_of_job(pipeline.project_slug, job.job_number or 0, context, job.name) for job in jobs[:MOST_JOBS])
+    )
     ref = pipeline.ref or Ref(name="?")
     title = f"{await context.finder.title(pipeline.project_slug)} {ref} #{pipeline.number}"
-    return title, read, build.read_at - pipeline.created_at
+    return _Stored(title, read, build.read_at - pipeline.created_at, max(len(jobs) - MOST_JOBS, 0))
 
 
-async def _of_job(slug: str, number: int, context: Context) -> tuple[Artifact, ...]:
+async def _of_job(slug: str, number: int, context: Context, name: str = "") -> tuple[tuple[Artifact, ...], bool]:
+    pages = PAGES_OF_EACH if name else MOST_PAGES
     with known("job", str(number), slug):
-        return await context.circleci.artifacts(slug, number)
+        found, more = await context.circleci.some_artifacts(slug, number, pages)
+    return tuple(one.model_copy(update={"job_name": name}) for one in found), more
 
 
 def register(router: Router) -> None:

@@ -12,18 +12,21 @@ from bot.models.build import Build, Run
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId
 from bot.routing import Context, Router
+from bot.triage.attempts import as_it_was
 
 
 async def show_log(button: ShowLog, caller: Caller, context: Context) -> Evidence:
     """Answer with the tail of the failing steps."""
-    build = await _as_it_failed(await context.finder.build(PipelineId(button.pipeline_id), caller), context)
+    build = await context.finder.build(PipelineId(button.pipeline_id), caller)
+    build = await _as_it_failed(build, button.attempt, context)
     found = await report(context.circleci, build, with_log=True)
     return Evidence(build=build, report=found, shown="log")
 
 
 async def show_tests(button: ShowTests, caller: Caller, context: Context) -> Evidence:
     """Answer with the failing tests."""
-    build = await _as_it_failed(await context.finder.build(PipelineId(button.pipeline_id), caller), context)
+    build = await context.finder.build(PipelineId(button.pipeline_id), caller)
+    build = await _as_it_failed(build, button.attempt, context)
     return Evidence(build=build, report=await report(context.circleci, build), shown="tests")
 
 
@@ -33,8 +36,15 @@ async def show_artifacts(button: ShowArtifacts, caller: Caller, context: Context
     return Evidence(build=build, report=await report(context.circleci, build), shown="artifacts")
 
 
-async def _as_it_failed(build: Build, context: Context) -> Build:
-    """Return a build of which nothing has failed since it runs again as it failed before."""
+async def _as_it_failed(build: Build, attempt: str, context: Context) -> Build:
+    """Return a build as it was in the attempt that a button is about; an earlier version's does not say which.
+
+    Then it is one of which nothing has failed since it runs again as it failed before.
+    """
+    if attempt and attempt != build.mark:
+        attempts = await context.circleci.attempts(build.pipeline.id)
+        if found := as_it_was(build, attempts, attempt):
+            return found
     if any(run.failed_jobs for run in build.runs):
         return build
     return await _earlier(build, context, lambda run: bool(run.failed_jobs))

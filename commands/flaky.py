@@ -63,6 +63,7 @@ async def show_flaky(request: Flaky, caller: Caller, context: Context) -> FlakyT
         title=project.title,
         branch=branch,
         over=request.over,
+        asked=request.last,
         builds=len(builds),
         with_data=with_data(builds, tested.results),
         unread=tested.unread,

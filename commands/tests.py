@@ -1,5 +1,6 @@
 """Show which tests failed, with their messages; the counts and the slowest."""
 
+import asyncio
 from collections.abc import Sequence
 
 from bot.answers.jobs import TestResults, Unread
@@ -10,6 +11,7 @@ from bot.models.circleci import TestResult
 from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
+from bot.triage.attempts import Settled, settled
 
 HELP = CommandHelp(
     name="tests",
@@ -21,30 +23,36 @@ HELP = CommandHelp(
     also=("test", "failures", "failed"),
 )
 MOST_JOBS, MOST_FAILED, MOST_SLOW = 10, 200, 3
+MOST_PAGES, PAGES_OF_EACH = 20, 5  # of one job's results, and of each of several jobs
 
 
 async def show_tests(request: OfTarget, caller: Caller, context: Context) -> TestResults:
     """Answer with the results of one job, of the failed jobs of a build, or of all where none failed."""
     if request.target(context.projects).job_number is not None:
         slug, number = await context.finder.job(request, caller)
-        return summed_up(f"{slug} {number}", await _of_job(slug, number, context))
+        tests, more = await _of_job(slug, number, context)
+        return summed_up(f"{slug} {number}", [await asyncio.to_thread(settled, tests)], more=more)
     pipeline = await context.finder.pipeline(request, caller)
     build = await context.circleci.build(pipeline.id)
     jobs = [job for run in build.real_runs for job in run.jobs if job.job_number is not None]
     # The results of the failed jobs tell what failed; the others cost a request each for nothing.
     jobs = [job for job in jobs if job.is_failed] or jobs
     numbers = [job.job_number for job in jobs[:MOST_JOBS] if job.job_number is not None]
-    read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context) for number in numbers))
+    pages = MOST_PAGES if len(numbers) == 1 else PAGES_OF_EACH
+    read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context, pages) for number in numbers))
+    # Thousands of tests take a while, and others wait for the loop.
+    listed = await asyncio.to_thread(lambda: [settled(tests) for tests, _ in read.found])
     title = f"{await context.finder.title(pipeline.project_slug)} #{pipeline.number}"
     again, missed = f"tests {request.typed}".strip(), len(read.errors)
     unread = Unread(tried=read.tried, missed=missed, limited=read.was_limited, again=again) if missed else None
-    found = summed_up(title, [test for tests in read.found for test in tests])
+    found = summed_up(title, listed, more=any(more for _, more in read.found))
     return found.model_copy(update={"jobs_left_out": len(jobs) - len(numbers), "unread": unread})
 
 
-def summed_up(title: str, tests: Sequence[TestResult]) -> TestResults:
-    """Return what failed of all these tests, how many there are, and the slowest."""
-    failed = [test for test in tests if test.is_failed]
+def summed_up(title: str, jobs: Sequence[Settled], *, more: bool = False) -> TestResults:
+    """Return what failed of the tests of all these jobs, how many there are, and the slowest."""
+    tests = [test for job in jobs for test in job.tests]
+    failed = [test for job in jobs for test in job.failed]
     timed = any(test.run_time for test in tests)
     return TestResults(
         title=title,
@@ -52,13 +60,17 @@ def summed_up(title: str, tests: Sequence[TestResult]) -> TestResults:
         tests_failed=len(failed),
         tests_skipped=sum(test.result == "skipped" for test in tests),
         tests_total=len(tests),
+        flaky=tuple(test for job in jobs for test in job.flaky)[:MOST_FAILED],
+        more=more,
         slowest=tuple(sorted(tests, key=lambda test: -(test.run_time or 0))[:MOST_SLOW]) if timed else (),
     )
 
 
-async def _of_job(slug: str, number: int, context: Context) -> tuple[TestResult, ...]:
+async def _of_job(
+    slug: str, number: int, context: Context, pages: int = MOST_PAGES
+) -> tuple[tuple[TestResult, ...], bool]:
     with known("job", str(number), slug):
-        return await context.circleci.tests(slug, number)
+        return await context.circleci.some_tests(slug, number, pages)
 
 
 def register(router: Router) -> None:

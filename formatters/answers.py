@@ -4,8 +4,8 @@ from bot.answers.builds import Evidence
 from bot.models.build import Report
 from bot.models.circleci import Ref
 from formatters.again import asks_again
-from formatters.blocks import Block, Message, assemble, clean, code, code_block, context, fit, literal, section
-from formatters.report import artifact_words, failed_tests, failing, group_artifacts
+from formatters.blocks import Block, Message, assemble, clean, code, code_block, context, literal, paragraphs, section
+from formatters.report import artifact_words, failed_tests, failure_line, group_artifacts, tests_words
 from formatters.words import count, listed
 
 
@@ -64,8 +64,11 @@ def _all_tests(report: Report) -> Message:
     tests, left_out = failed_tests(report), _left_out(report, "tests")
     if not tests:
         return _nothing("CircleCI has no failing tests", left_out)
-    text = f"{count(report.tests_failed, 'failing test')}."
-    return assemble(text, section(text), section(failing(tests, 40, total=report.tests_failed)), left_out)
+    text = f"{tests_words(report)} failed." if not report.more_tests else f"Failed: {tests_words(report)}."
+    shown, taken = paragraphs([failure_line(test) for test in tests])
+    rest = report.tests_failed - taken
+    note = f"and {rest} more: CircleCI's page of the job has them all." if rest else ""
+    return assemble(text, section(text), *shown, context(note) if note else None, left_out)
 
 
 def _nothing(text: str, left_out: Block | None) -> Message:
@@ -90,5 +93,11 @@ def _all_artifacts(report: Report) -> Message:
     if not artifacts:
         problem = f" ({clean(report.artifacts_problem)})" if report.artifacts_problem else ""
         return _said(f"This pipeline has no artifacts that I can see{problem}.")
-    lines = [f"• {artifact_words(group)}" for group in group_artifacts(artifacts)]
-    return assemble(f"{count(len(artifacts), 'artifact')}.", section(fit(lines, 2900)))
+    shown, taken = paragraphs([f"• {artifact_words(group)}" for group in group_artifacts(artifacts)])
+    more = report.more_artifacts or any(job.more_artifacts for job in report.jobs)
+    text = f"{'The first ' if more else ''}{count(len(artifacts), 'artifact')}{', there are more' if more else ''}."
+    rest = len(group_artifacts(artifacts)) - taken
+    note = f"and {rest} more: `/ci artifacts &lt;project&gt; #&lt;number&gt; &lt;words&gt;` finds one." if rest else ""
+    problem = f"About the artifacts: {report.artifacts_problem}." if report.artifacts_problem else ""
+    notes = [context(clean(one, 600) if one is problem else one) for one in (note, problem) if one]
+    return assemble(text, section(text), *shown, *notes)

@@ -35,6 +35,8 @@ _SPACES = regex.compile(r"\s+")
 _MARKUP = regex.compile(r"(?<!\w)[*_~`]+|(?<!_)[*_~`]+(?!\w)|`")
 _CHARACTER = regex.compile(r"\X")
 _USER_ID = regex.compile(r"[A-Z0-9]+")
+# A word between colons may be a picture; the name of one is not longer than this.
+_EMOJI = regex.compile(r":(?=[\w+'-]{1,100}:)")
 _AT_WORD = regex.compile(r"@(?=channel|here|everyone)", regex.IGNORECASE)
 
 
@@ -60,10 +62,20 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def clean(text: str, limit: int = 200) -> str:
-    """Return foreign text as one harmless line of at most `limit` characters after escaping."""
+def clean(text: str, limit: int = 200, *, name: bool = False) -> str:
+    """Return foreign text as one harmless line of at most `limit` characters after escaping.
+
+    A `name` that is too long is cut in its middle: its end tells it from others.
+    """
+    line = _EMOJI.sub(":\u2060", _line(text))
+    return cut_in_the_middle(line, limit) if name else cut(line, limit)
+
+
+def _line(text: str) -> str:
+    # What is cleaned a second time bears our own joiners, which are put in again: they are no blanks.
+    text = text.replace(":\u2060", ":").replace("@\u2060", "@")
     line = str(_SPACES.sub(" ", without_unseen(text))).strip()
-    return cut(_AT_WORD.sub("@\u2060", line), limit)
+    return _AT_WORD.sub("@\u2060", line)
 
 
 def cut(text: str, limit: int) -> str:
@@ -79,6 +91,20 @@ def cut(text: str, limit: int) -> str:
     return escape("".join(kept).rstrip()) + "…"
 
 
+def cut_in_the_middle(text: str, limit: int) -> str:
+    """Escape `text` and cut it to `limit` so that its beginning and its end stay."""
+    if len(text) <= limit and len(escape(text)) <= limit:
+        return escape(text)
+    end, room = list[str](), limit // 3
+    for character in reversed(list(_characters(text[-limit:]))):
+        room -= len(escape(character))
+        if room < 0:
+            break
+        end.append(character)
+    tail = escape("".join(reversed(end)).lstrip())
+    return cut(text, limit - len(tail)) + tail
+
+
 def _characters(text: str) -> Iterator[str]:
     """Yield the characters of `text` as people see them; what no writing needs is yielded in pieces.
 
@@ -90,33 +116,34 @@ def _characters(text: str) -> Iterator[str]:
         start += len(found[0])
 
 
-def literal(text: str, limit: int = 200) -> str:
+def literal(text: str, limit: int = 200, *, name: bool = False) -> str:
     """Return foreign text for mrkdwn: as `clean`, and what would be bold or code stays itself."""
-    return str(_MARKUP.sub(lambda match: "\u2060".join(match[0]) + "\u2060", clean(text, limit)))
+    return str(_MARKUP.sub(lambda match: "\u2060".join(match[0]) + "\u2060", clean(text, limit, name=name)))
 
 
 def code(text: str, limit: int = 200) -> str:
-    """Return foreign text in a code span that it cannot close."""
-    inside = clean(text.replace("`", "ˋ"), limit)
+    """Return a foreign name in a code span that it cannot close; nothing in there is drawn as a picture."""
+    inside = cut_in_the_middle(_line(text.replace("`", "ˋ")), limit)
     return f"`{inside}`" if inside else ""
 
 
 def code_block(lines: Sequence[str], limit: int = 2000) -> str:
-    """Return the last lines that fit in a fenced block they cannot close; empty text for none."""
+    """Return the last lines that fit in a fenced block they cannot close, `…` before them; empty text for none."""
     kept: list[str] = []
-    room = limit - len("```\n\n```")
+    room = limit - len("```\n…\n\n```")
     for line in reversed(lines):
         safe = cut(without_unseen(line.replace("`", "ˋ")), 300)
         room -= len(safe) + 1
         if room < 0:
             break
         kept.append(safe)
-    return "```\n" + "\n".join(reversed(kept)) + "\n```" if kept else ""
+    before = ["…"] if 0 < len(kept) < len(lines) and lines[0] != "…" else []
+    return "```\n" + "\n".join([*before, *reversed(kept)]) + "\n```" if kept else ""
 
 
 def link(url: str, label: str, limit: int = 150) -> str:
-    """Return a link whose label is foreign text; without a usable address, the label alone."""
-    shown = literal(label, limit).replace("|", "¦")
+    """Return a link whose label is a foreign name; without a usable address, the label alone."""
+    shown = literal(label, limit, name=True).replace("|", "¦")
     address = safe_url(url)
     return f"<{address}|{shown}>" if address and shown else shown
 
@@ -188,26 +215,49 @@ def confirm(title: str, text: str, yes: str, no: str, *, note: str = "") -> Bloc
     return {name: {"type": "plain_text", "text": words} for name, words in shown.items()}
 
 
-def fit(lines: Sequence[str], limit: int, more: str = "and {} more") -> str:
-    """Return as many whole lines as fit into `limit`, then how many were left out."""
-    kept: list[str] = []
-    room = limit - len(more) - 8
-    for line in lines:
+def fit(lines: Sequence[str], limit: int, more: str = "and {} more", *, total: int = 0) -> str:
+    """Return as many whole lines as fit into `limit`, then how many of `total` were left out; they may be the first."""
+    kept = fitting(lines, limit - len(more) - 8)
+    left_out = max(total, len(lines)) - kept
+    return "\n".join([*lines[:kept], *([more.format(left_out)] if left_out else [])])
+
+
+def fitting(lines: Sequence[str], limit: int) -> int:
+    """Return how many whole lines fit into `limit`."""
+    room = limit
+    for number, line in enumerate(lines):
         room -= len(line) + 1
         if room < 0:
-            break
-        kept.append(line)
-    left_out = len(lines) - len(kept)
-    return "\n".join([*kept, *([more.format(left_out)] if left_out else [])])
+            return number
+    return len(lines)
+
+
+def paragraphs(lines: Sequence[str], most: int = 3) -> tuple[list[Block], int]:
+    """Return at most so many sections of whole lines, and how many lines are in them."""
+    made, taken = list[Block](), 0
+    while taken < len(lines) and len(made) < most and (fits := fitting(lines[taken:], MAX_SECTION - 100)):
+        made.append(section("\n".join(lines[taken : taken + fits])))
+        taken += fits
+    return made, taken
 
 
 def assemble(text: str, *blocks: Block | None) -> Message:
-    """Return a message within all limits: what does not fit is dropped from the end, the buttons last."""
+    """Return a message within all limits: what does not fit is dropped from the end, the buttons last, and said."""
     kept = _numbered([block for block in blocks if block is not None])
-    while len(kept) > 1 and (len(kept) > MAX_BLOCKS or _size(kept) > MAX_PAYLOAD):
+    if len(kept) > MAX_BLOCKS or _size(kept) > MAX_PAYLOAD:
+        kept = [*_cut_down(kept, MAX_BLOCKS - 1, MAX_PAYLOAD - _size([_NO_ROOM])), _NO_ROOM]
+    return Message(text=text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…", blocks=tuple(kept))
+
+
+def _cut_down(blocks: list[Block], most: int, largest: int) -> list[Block]:
+    kept = list(blocks)
+    while len(kept) > 1 and (len(kept) > most or _size(kept) > largest):
         droppable = [number for number, block in enumerate(kept) if block["type"] != "actions"]
         del kept[droppable[-1] if len(droppable) > 1 else -1]
-    return Message(text=text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…", blocks=tuple(kept))
+    return kept
+
+
+_NO_ROOM = context("Not all of it fits into one message: the rest is left out.")
 
 
 def _numbered(blocks: Sequence[Block]) -> list[Block]:

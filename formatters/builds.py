@@ -1,16 +1,34 @@
 """Builds that were asked about: the newest of a branch on a line each, or one in full."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.answers.builds import BuildShown, NewestBuilds
 from bot.models.build import Build, Run
-from bot.models.circleci import Job
-from formatters.blocks import Message, assemble, clean, code, context, date, fit, link, literal, section
+from bot.models.circleci import FAILED_JOB_STATUSES, RUNNING_JOB_STATUSES, Job
+from formatters.blocks import (
+    Block,
+    Message,
+    assemble,
+    clean,
+    code,
+    context,
+    date,
+    fit,
+    link,
+    literal,
+    paragraphs,
+    section,
+)
 from formatters.links import Links
 from formatters.words import MARKS, count, duration, listed, ref_words, so_far, status
 
-MOST_JOBS = 40
+FEW = 15  # jobs of a workflow, which are seen at a glance in their own order
+LEAST_WAIT = timedelta(seconds=10)
+MOST_PARAGRAPHS = 3
+# In which order jobs are listed: what failed, what goes on, what waits; the rest as CircleCI has it.
+_FIRST = (FAILED_JOB_STATUSES, RUNNING_JOB_STATUSES, frozenset({"on_hold"}))
 
 
 def newest(answer: NewestBuilds, links: Links) -> Message:
@@ -50,28 +68,44 @@ def one(answer: BuildShown, links: Links) -> Message:
     took = duration(build.elapsed) if build.stopped_at else f"{so_far(build.elapsed)} so far"
     commit = f"{code(pipeline.revision[:7])} {literal(pipeline.subject, 120)}".strip()
     details = " · ".join([*([commit] if commit else []), f"started {date(build.started_at)}", took])
-    lines = [line for run in build.runs for line in _run_lines(run, build, links)]
+    shown, left_out = _runs(build, links)
     return assemble(
         f"{clean(title)} {ref} #{pipeline.number}: {_word(build)}.",
         section(f"*{MARKS[build.state]}* · {literal(title)} · {ref} · {number}"),
         context(details),
-        section(fit(lines, 2900)) if lines else None,
+        *shown,
+        context(left_out) if left_out else None,
         *(section(literal(f"{error.type}: {error.message}", 1000)) for error in pipeline.errors[:3]),
+        context(f"and {count(len(pipeline.errors) - 3, 'more error')}") if len(pipeline.errors) > 3 else None,
     )
 
 
-def _run_lines(run: Run, build: Build, links: Links) -> Iterator[str]:
+def _runs(build: Build, links: Links) -> tuple[list[Block], str]:
+    """Return the workflows with their jobs, and what is said of the jobs that do not fit."""
+    lines = [(line, job) for run in build.runs for line, job in _run_lines(run, build, links)]
+    shown, taken = paragraphs([line for line, _ in lines], MOST_PARAGRAPHS)
+    jobs = [job for _, job in lines[taken:] if job is not None]
+    if not jobs:
+        return shown, ""
+    ends = ", ".join(f"{number} {status(name)}" for name, number in Counter(job.status for job in jobs).items())
+    return shown, f"and {count(len(jobs), 'more job')} ({ends}): the workflow's page has them all."
+
+
+def _run_lines(run: Run, build: Build, links: Links) -> Iterator[tuple[str, Job | None]]:
+    """Yield the line of a workflow and of each of its jobs, those first that somebody looks for."""
     workflow, pipeline = run.workflow, build.pipeline
     attempt = f" (attempt {run.attempt})" if run.attempt > 1 else ""
     took = f" in {duration(workflow.stopped_at - workflow.created_at)}" if workflow.stopped_at else ""
     url = links.job(pipeline.project_slug, pipeline.number, workflow.id, None)
-    yield f"{status(workflow.status)} · *{link(url, workflow.name, 80)}*{attempt}{took}"
-    shown = run.jobs[:MOST_JOBS]
-    for job in shown:
+    yield f"{status(workflow.status)} · *{link(url, workflow.name, 80)}*{attempt}{took}", None
+    for job in sorted(run.jobs, key=_place) if len(run.jobs) > FEW else run.jobs:
         url = links.job(pipeline.project_slug, pipeline.number, workflow.id, job.job_number)
-        yield f"      {status(job.status)} · {link(url, job.name, 80)}{_number(job)}{_times(job, run, build.read_at)}"
-    if len(run.jobs) > MOST_JOBS:
-        yield f"      and {count(len(run.jobs) - MOST_JOBS, 'more job')}"
+        name = f"{link(url, job.name, 80)}{_number(job)}"
+        yield f"      {status(job.status)} · {name}{_times(job, run, build.read_at)}", job
+
+
+def _place(job: Job) -> int:
+    return next((place for place, statuses in enumerate(_FIRST) if job.status in statuses), len(_FIRST))
 
 
 def _number(job: Job) -> str:
@@ -84,7 +118,7 @@ def _times(job: Job, run: Run, now: datetime) -> str:
         return ""
     ran = duration((job.stopped_at or now) - job.started_at)
     waited = queue_time(job, run)
-    return f" · {ran}" + (f" · waited {duration(waited)}" if waited >= timedelta(seconds=10) else "")
+    return f" · {ran}" + (f" · waited {duration(waited)}" if waited >= LEAST_WAIT else "")
 
 
 def queue_time(job: Job, run: Run) -> timedelta:

@@ -13,7 +13,7 @@ from formatters.nothing import nothing
 from formatters.root import OPEN_STATES, approve_button, cancel_button
 from formatters.words import MARKS, count, ref_words, status
 
-MOST_BUTTONS = 5
+MOST_BUTTONS = 12  # each asks before it acts, and more of them do not fit into a message
 MOST_PARAMETERS = 6
 LONGEST_DIALOG = 299
 
@@ -69,6 +69,8 @@ def cancellable(answer: Cancellable) -> Message:
         f"{MARKS[build.state]} · #{build.pipeline.number} · {ref_words(build.pipeline.ref, build)}"
         for build in running[:MOST_BUTTONS]
     ]
+    if len(running) > MOST_BUTTONS:
+        lines.append(f"and {len(running) - MOST_BUTTONS} more: `cancel` with a branch or a number finds one.")
     shown = [build.pipeline for build in running[:MOST_BUTTONS]]
     buttons = [cancel_button(one.id, one.number, title, one.ref) for one in shown]
     return assemble(text, section("\n".join([text, *lines])), actions(*buttons))
@@ -102,6 +104,9 @@ def on_hold(answer: OnHold) -> Message:
     if not holds:
         return _said(f"Nothing of {literal(title)} #{number} waits for an approval. {MARKS[build.state]}.")
     text = f"{count(len(holds), 'job')} of {literal(title)} #{number} {'waits' if len(holds) == 1 else 'wait'}."
-    lines = [f"⏸️ {literal(job.name)} ({literal(workflow.name)})" for job, workflow in holds[:MOST_BUTTONS]]
-    buttons = [approve_button(job, workflow, build.pipeline.id) for job, workflow in holds[:MOST_BUTTONS]]
+    shown = holds[:MOST_BUTTONS]
+    lines = [f"⏸️ {literal(job.name, 100, name=True)} ({literal(workflow.name, 80)})" for job, workflow in shown]
+    if len(holds) > MOST_BUTTONS:
+        lines.append(f"and {len(holds) - MOST_BUTTONS} more, which stand here once some are approved: ask again.")
+    buttons = [approve_button(job, workflow, build.pipeline.id) for job, workflow in shown]
     return assemble(text, section("\n".join([text, *lines])), actions(*buttons))

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from bot.answers.jobs import Artifacts, ArtifactTooLarge
+from bot.models.files import told_apart, whole
 from formatters import unread
-from formatters.blocks import Message, assemble, clean, context, fit, link, literal, section
+from formatters.blocks import Message, assemble, clean, context, fit, link, literal, paragraphs, section
 from formatters.report import artifact_words, group_artifacts
 from formatters.words import count, duration
 
@@ -21,9 +22,9 @@ def artifacts(answer: Artifacts) -> Message:
 def _none(answer: Artifacts) -> Message:
     title, words = literal(answer.title), " ".join(answer.wanted)
     text = (
-        f"None of the {count(answer.stored, 'artifact')} of {title} holds {literal(words)}."
+        f"None of the {count(answer.stored, 'artifact')} of {title}{_beyond(answer)} holds {literal(words)}."
         if answer.stored
-        else f"{title} stored no artifacts."
+        else f"{title} stored no artifacts{_beyond(answer)}."
     )
     return assemble(text, section(text))
 
@@ -32,20 +33,32 @@ def _which(answer: Artifacts) -> Message:
     """Ask for more words where not exactly one file fits."""
     fit_it = f"{count(len(answer.found), 'artifact')} of {literal(answer.title)} fit"
     text = f"{fit_it}: say more of the path of the one you want."
-    lines = [f"• {literal(one.path, 200)}" for one in answer.found]
+    lines = [f"• {literal(name, 200, name=True)}" for name in told_apart(answer.found, whole)]
     return assemble(text, section(text), section(fit(lines, 2800)))
 
 
 def _list(answer: Artifacts) -> Message:
-    found = count(len(answer.found), "artifact")
+    of = f"{len(answer.found)} of " if answer.wanted else ""
+    found = f"{of}{count(answer.stored, 'artifact')}"
     if answer.wanted:
-        lines = [f"• {link(one.link, one.path, 200)}" for one in answer.found]
+        names = told_apart(answer.found, whole)
+        lines = [f"• {link(one.link, name, 200)}" for one, name in zip(answer.found, names, strict=True)]
     else:
         lines = [f"• {artifact_words(group)}" for group in group_artifacts(answer.found)]
     left = "" if answer.age is None else f" About {duration(max(KEPT - answer.age, timedelta()))} left."
     kept = context(f"CircleCI keeps them for {KEPT.days} days, unless your plan says less.{left}")
-    heading = section(f"*{literal(answer.title)}* · {found}")
-    return assemble(f"{found} of {clean(answer.title)}.", heading, section(fit(lines, 2900)), kept)
+    heading = section(f"*{literal(answer.title)}* · {found}{_beyond(answer)}")
+    shown, taken = paragraphs(lines)
+    left_out = len(lines) - taken
+    rest = f"and {left_out} more: words of a path behind the command find one." if left_out else ""
+    return assemble(f"{found} of {clean(answer.title)}.", heading, *shown, context(rest) if rest else None, kept)
+
+
+def _beyond(answer: Artifacts) -> str:
+    """Say that there are more than were read."""
+    more = " are those that I read, and there are more" if answer.more else ""
+    jobs = f" ({count(answer.jobs_left_out, 'more job')} not asked)" if answer.jobs_left_out else ""
+    return f"{more}{jobs}"
 
 
 def too_large(answer: ArtifactTooLarge) -> Message:

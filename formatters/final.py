@@ -18,9 +18,7 @@ from formatters.blocks import (
     assemble,
     button,
     clean,
-    code_block,
     context,
-    fit,
     link,
     link_button,
     literal,
@@ -28,8 +26,9 @@ from formatters.blocks import (
     section,
 )
 from formatters.links import Links
-from formatters.report import MOST_TESTS, artifact_line, evidence
-from formatters.root import no_workflow, outcome_buttons
+from formatters.report import all_fit, artifact_line, evidence, tests_words
+from formatters.root import OPEN_STATES, outcome_buttons
+from formatters.stopped import details, why
 from formatters.words import MARKS, count, duration, listed, ref_words
 
 # Statuses of jobs that no change of code can be blamed for.
@@ -50,7 +49,7 @@ def final(
     While it is `comparing`, the verdicts of `triage` are still to come. A rerun that failed exactly as the run before
     it, which the thread has seen, is told in a line.
     """
-    state = build.state if build.runs or build.pipeline.state == "errored" else State.COULD_NOT_RUN
+    state = State.COULD_NOT_RUN if build.state in OPEN_STATES else build.state
     what = f"{clean(watch.project_title)} {ref_words(build.pipeline.ref or watch.ref, build)}"
     outcome, rest = _headline(build, report, state)
     mark = MARKS[state].partition(" ")[0]
@@ -79,16 +78,24 @@ def triaged(answer: BuildTriaged, links: Links) -> Message:
         thread=Place(channel_id=""),
         asked_at=answer.build.read_at,
     )
-    return final(answer.build, answer.report, nobodys, links, answer.triage)
+    told = final(answer.build, answer.report, nobodys, links, answer.triage)
+    number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
+    what = context(f"{literal(answer.title)} · {ref_words(pipeline.ref, answer.build)} · {number}")
+    return assemble(told.text, told.blocks[0], what, *told.blocks[1:])
 
 
 def _failed_again(build: Build, report: Report | None, watch: Watch, state: State) -> str:
     """Return one line for a rerun that failed exactly as the attempt before it."""
     rerun = any(run.attempt > 1 for run in build.real_runs)
-    if state is not State.FAILED or report is None or not rerun or watch.failure_before != report.signature:
+    signature = report.signature if report else ""
+    if state is not State.FAILED or report is None or not rerun or not signature or watch.failure_before != signature:
         return ""
-    failed = f"the same {count(report.tests_failed, 'test')} failed" if report.tests_failed else "the same step failed"
+    failed = f"the same {count(report.tests_failed, 'test')} failed" if report.tests_failed else _the_same(report)
     return f"Exactly as the attempt before it: {failed}. The reply above has them."
+
+
+def _the_same(report: Report) -> str:
+    return "the same step failed" if all(job.step for job in report.jobs) else "CircleCI gives the same reason"
 
 
 def _compared(state: State, triage: Triage | None, *, comparing: bool) -> Iterator[Block]:
@@ -115,26 +122,15 @@ def _headline(build: Build, report: Report | None, state: State) -> tuple[str, s
         case State.SUPERSEDED:
             return f"Superseded by the newer pipeline #{build.superseded_by}", " on the same branch."
         case _:
-            return "Could not run", f": {_why_not(build)}."
+            return "Could not run", f": {why(build)}."
 
 
 def _what_failed(build: Build, report: Report | None) -> str:
     jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
     names = listed(jobs, 3) if jobs else listed([run.workflow.name for run in build.real_runs])
-    failed = report.tests_failed if report else 0
-    total = sum(job.tests_total for job in report.jobs) if report else 0
     counted = f"{count(len(jobs), 'job')}, " if len(jobs) > 3 else ""
-    return f"{counted}{names}" + (f" · {failed} of {count(total, 'test')}" if failed else "")
-
-
-def _why_not(build: Build) -> str:
-    if build.pipeline.state == "errored":
-        return "CircleCI found an error in its configuration"
-    if not build.runs:
-        return "no workflow matched"
-    if any(run.workflow.status == "unauthorized" for run in build.real_runs):
-        return "unauthorized, the token's user may not use one of its contexts"
-    return "CircleCI reports an error"
+    tests = tests_words(report) if report else ""
+    return f"{counted}{names}" + (f" · {tests}" if tests else "")
 
 
 def _body(build: Build, report: Report | None, state: State, links: Links, triage: Triage | None) -> Iterator[Block]:
@@ -143,13 +139,13 @@ def _body(build: Build, report: Report | None, state: State, links: Links, triag
             yield from _infrastructure(build)
         yield from evidence(report, triage)
     elif state is State.PASSED and report is not None:
-        if line := artifact_line(report.artifacts):
+        if line := artifact_line(report.artifacts, more=report.more_artifacts):
             yield section(line)
     elif state is State.SUPERSEDED and build.superseded_by is not None:
         url = links.pipeline(build.pipeline.project_slug, build.superseded_by)
         yield section(f"It goes on in {link(url, f'#{build.superseded_by}')}.")
     elif state is State.COULD_NOT_RUN:
-        yield from _could_not_run(build)
+        yield from details(build)
     if report is not None and report.artifacts_problem:
         yield context(clean(f"About the artifacts: {report.artifacts_problem}.", 600))
 
@@ -164,19 +160,6 @@ def _infrastructure(build: Build) -> Iterator[Block]:
         yield section(f"{listed([job.name for job in late])} timed out. A rerun may help.")
 
 
-def _could_not_run(build: Build) -> Iterator[Block]:
-    errors = build.pipeline.errors
-    if errors:
-        lines = [line for error in errors for line in f"{error.type}: {error.message}".splitlines()]
-        yield section(code_block(lines[:30]))
-    elif not build.runs:
-        yield section(no_workflow())
-    elif any(run.workflow.status == "unauthorized" for run in build.real_runs):
-        names = [literal(run.workflow.name) for run in build.real_runs if run.workflow.status == "unauthorized"]
-        text = "Rerunning with the same token cannot help: somebody with access to the context must start it."
-        yield section(f"{fit(names, 500)}\n{text}")
-
-
 def _buttons(
     build: Build, report: Report | None, watch: Watch, state: State, triage: Triage | None, links: Links
 ) -> Block | None:
@@ -185,10 +168,12 @@ def _buttons(
     made = list(_main_button(build, triage, links))
     if state is not State.PASSED:
         made += outcome_buttons(build, watch, state, rerun_is_main=advice is Advice.RERUN)
-    if report is not None and report.tests_failed > MOST_TESTS:
-        made.append(button(ShowTests(pipeline_id=watch.pipeline_id), f"Show all {report.tests_failed} failures"))
+    if report is not None and not all_fit(report, triage):
+        everything = ShowTests(pipeline_id=watch.pipeline_id, attempt=build.mark)
+        label = "Show more failures" if report.more_tests else f"Show all {report.tests_failed} failures"
+        made.append(button(everything, label))
     if state is State.FAILED:
-        made.append(button(ShowLog(pipeline_id=watch.pipeline_id), "Show log"))
+        made.append(button(ShowLog(pipeline_id=watch.pipeline_id, attempt=build.mark), "Show log"))
     return actions(*made) if made else None
 
 

@@ -16,26 +16,33 @@ MOST_SHOWN, MOST_INSIGHTS = 12, 3
 def ranking(answer: FlakyTests, links: Links) -> Message:
     """Return the ranking, with how much was looked at and what CircleCI itself says."""
     flakes, last = answer.flakes, _last(answer)
-    verdict = (
-        f"{count(len(flakes), 'test')} failed in more than {answer.over} of {last}"
-        if flakes
-        else f"no test failed in more than {answer.over} of {last}"
-    )
+    verdict = f"{count(len(flakes), 'test') if flakes else 'no test'} failed {_how_often(answer)}"
     if not answer.with_data:
-        verdict = f"none of {last} stored test results"
+        verdict = f"{last} stored no test results" if answer.builds == 1 else f"none of {last} stored test results"
     shown = [_words(flake, answer.project_slug, links) for flake in flakes[:MOST_SHOWN]]
+    more = "and {} more: `over=` with a larger number shows the worst"
     return assemble(
         f"{clean(answer.title)} {code(answer.branch)}: {verdict}.",
         section(f"*{literal(answer.title)}* · {code(answer.branch)}: {verdict}."),
-        section(fit(shown, 2900)) if shown else None,
-        context(f"and {len(flakes) - MOST_SHOWN} more") if len(flakes) > MOST_SHOWN else None,
+        section(fit(shown, 2900, more, total=len(flakes))) if shown else None,
         context(_extent(answer)),
         None if answer.is_closed else context(_insight(answer.insight, flakes)),
     )
 
 
 def _last(answer: FlakyTests) -> str:
-    return "the last build" if answer.builds == 1 else f"the last {answer.builds} builds"
+    if answer.builds == 1:
+        return "the only build" if answer.asked > 1 else "the last build"
+    fewer = f" (there are only {answer.builds})" if answer.builds < answer.asked else ""
+    return f"the last {answer.builds} builds{fewer}"
+
+
+def _how_often(answer: FlakyTests) -> str:
+    """Say above how many failures a test is named; of no more builds than that none can be."""
+    if answer.builds > answer.over:
+        return f"in more than {answer.over} of {_last(answer)}" if answer.over else f"at least once in {_last(answer)}"
+    builds = count(answer.builds, "build")
+    return f"in more than {answer.over} builds, because there {'is' if answer.builds == 1 else 'are'} only {builds}"
 
 
 def _extent(answer: FlakyTests) -> str:

@@ -14,7 +14,7 @@ from formatters.forms import field, form
 from formatters.lookalikes import careful
 from formatters.words import count, listed
 
-MOST_CHOICES = 20
+MOST_CHOICES, IN_A_ROW = 30, 15
 
 
 def question(asked: Question) -> Message:
@@ -38,7 +38,10 @@ def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Mes
         button(ChooseDefinition(invocation_id=pending.id, definition_id=one.id), one.name or one.id)
         for one in definitions[:MOST_CHOICES]
     ]
-    return assemble(text, section(text), actions(*buttons), _until(pending))
+    rows = [actions(*buttons[start : start + IN_A_ROW]) for start in range(0, len(buttons), IN_A_ROW)]
+    left_out = len(definitions) - MOST_CHOICES
+    more = f"and {left_out} more, which have no room here: CircleCI's own page starts them." if left_out > 0 else ""
+    return assemble(text, section(text), *rows, context(more) if more else None, _until(pending))
 
 
 def red(pending: Pending, build: Build | None) -> Message:

@@ -9,7 +9,7 @@ from formatters.blocks import Message, assemble, context, date, fit, link, liter
 from formatters.links import Links
 from formatters.words import count, duration, listed, status
 
-MOST_BUILDS, MOST_PROJECTS, MOST_NAMED = 15, 40, 2
+MOST_BUILDS, MOST_NAMED = 15, 2
 FAILED = frozenset({"failed", "timedout", "infrastructure_fail"})
 
 
@@ -22,8 +22,10 @@ def recent(found: RecentBuilds, links: Links) -> Message:
     for build in found.builds:
         groups.setdefault(build.workflows.workflow_id or f"{build.slug} {build.build_num}", []).append(build)
     lines = [_group_line(group, links) for group in list(groups.values())[:MOST_BUILDS]]
-    note = f"From the newest {count(len(found.builds), 'job')}."
-    return assemble("What ran lately.", section("*What ran lately*"), section(fit(lines, 2900)), context(note))
+    shown = fit(lines, 2900, "and {} more workflows", total=len(groups))
+    how = "`/ci status &lt;project&gt; &lt;branch&gt;` shows one branch"
+    note = f"From the newest {count(len(found.builds), 'job')}; {how}."
+    return assemble("What ran lately.", section("*What ran lately*"), section(shown), context(note))
 
 
 def _group_line(group: Sequence[BuildSummary], links: Links) -> str:
@@ -54,11 +56,10 @@ def projects(found: FollowedProjects) -> Message:
             else "My user follows no project on CircleCI: log in as that user, Projects, Follow."
         )
         return assemble(text, section(text))
-    lines = [_project_line(one) for one in chosen[:MOST_PROJECTS]]
-    if len(chosen) > MOST_PROJECTS:
-        lines.append(f"and {len(chosen) - MOST_PROJECTS} more: projects &lt;part of a name&gt;")
+    lines = [_project_line(one) for one in sorted(chosen, key=lambda one: one.status not in FAILED)]
     text = f"{count(len(chosen), 'followed project')}."
-    return assemble(text, section(f"*{text}*"), section(fit(lines, 2900)))
+    shown = fit(lines, 2900, "and {} more: `/ci projects &lt;part of a name&gt;`")
+    return assemble(text, section(f"*{text}*"), section(shown))
 
 
 def _project_line(one: ProjectResult) -> str:

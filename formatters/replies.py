@@ -6,12 +6,12 @@ from datetime import timedelta
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized
 from bot.models.build import Build, Change, ChangeKind
 from bot.models.slack import Watch
-from formatters.blocks import Block, Message, actions, assemble, clean, fit, link, literal, mention, section
+from formatters.blocks import Block, Message, actions, assemble, clean, code, fit, link, literal, mention, section
 from formatters.links import Links
 from formatters.root import again, approve_button
-from formatters.words import count, duration
+from formatters.words import count, duration, listed
 
-MOST_BUTTONS = 5
+MOST_BUTTONS = 12
 MOST_NAMED = 3
 _INVITABLE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel"})
 
@@ -28,9 +28,17 @@ def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links) -
     return assemble(
         f"{clean(watch.project_title)} #{watch.pipeline_number}: {first}{more}",
         section(fit(lines, 2800)),
-        section(_asked(watch)) if holds else None,
+        section(f"{_others(holds, watch)}{_asked(watch)}") if holds else None,
         actions(*buttons) if buttons else None,
     )
+
+
+def _others(holds: Sequence[Change], watch: Watch) -> str:
+    """Say how those are approved for whose button there is no room."""
+    if len(holds) <= MOST_BUTTONS:
+        return ""
+    how = code(f"/ci approve {watch.project_slug} #{watch.pipeline_number}")
+    return f"The first {MOST_BUTTONS} of {len(holds)} have a button here; {how} has the others. "
 
 
 def _line(change: Change, build: Build, watch: Watch, links: Links) -> str:
@@ -78,7 +86,7 @@ def _by_whom(change: Change) -> str:
 def _what_follows(change: Change, build: Build) -> str:
     jobs = [job for run in build.runs if run.workflow.id == change.workflow.id for job in run.jobs]
     waiting = [job.name for job in jobs if change.job and change.job.id in job.dependencies]
-    return f" It would start {', '.join(literal(name, 60) for name in waiting[:3])}." if waiting else ""
+    return f" It would start {listed(waiting, 3)}." if waiting else ""
 
 
 def _sentence(change: Change) -> str:

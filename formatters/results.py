@@ -2,11 +2,9 @@
 
 from bot.answers.jobs import TestResults
 from formatters import unread
-from formatters.blocks import Message, assemble, clean, code, context, literal, section
-from formatters.report import failing
+from formatters.blocks import Message, assemble, clean, code, context, fit, literal, paragraphs, section
+from formatters.report import failure_line
 from formatters.words import count
-
-MOST_FAILING = 20
 
 
 def summary(answer: TestResults) -> Message:
@@ -20,14 +18,24 @@ def _summary(answer: TestResults) -> Message:
         text = f"{clean(title)} stored no test results: its jobs need the step store_test_results."
         return assemble(text, section(text))
     rest = f", {answer.tests_skipped} skipped" if answer.tests_skipped else ""
-    verdict = f"{failed} of {count(answer.tests_total, 'test')} failed{rest}"
+    of = f"{'the first ' if answer.more else ''}{count(answer.tests_total, 'test')}"
+    beyond = "; there are more tests than I read" if answer.more else ""
+    verdict = f"{failed} of {of} failed{rest}{beyond}"
+    shown, taken = paragraphs([failure_line(test) for test in answer.failed])
     asked = f" {count(answer.jobs_left_out, 'job')} were not asked." if answer.jobs_left_out else ""
     return assemble(
         f"{clean(title)}: {verdict}.",
         section(f"{'❌' if failed else '✅'} *{literal(title)}*: {verdict}.{asked}"),
-        section(failing(answer.failed, MOST_FAILING, total=failed)) if failed else None,
+        *shown,
+        context(f"and {failed - taken} more: CircleCI's page of the job has them all.") if failed > taken else None,
+        context(_flaky(answer)) if answer.flaky else None,
         context(f"Slowest: {_slowest(answer)}") if answer.slowest else None,
     )
+
+
+def _flaky(answer: TestResults) -> str:
+    names = fit([code(test.name or test.classname, 80) for test in answer.flaky], 400).replace("\n", ", ")
+    return f"Failed, and passed when tried again: {names}."
 
 
 def _slowest(answer: TestResults) -> str:

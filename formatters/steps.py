@@ -1,14 +1,28 @@
 """One job with its steps: how each ended, how long it took, the slowest and the failed marked."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.actions import SendLog
 from bot.answers.jobs import JobSteps, NoLog, StepLog
-from bot.models.circleci import Step
-from formatters.blocks import Message, actions, assemble, button, code, code_block, context, fit, literal, section
+from bot.models.circleci import FAILED_JOB_STATUSES, ClassicBuild, Step
+from formatters.blocks import (
+    Message,
+    actions,
+    assemble,
+    button,
+    code,
+    code_block,
+    context,
+    literal,
+    paragraphs,
+    section,
+)
 from formatters.words import count, duration, status
 
 MOST_NAME = 200  # of a step, in a button
+MOST_NAMED = 15
+FEW = 40
 
 
 def job(answer: JobSteps) -> Message:
@@ -17,8 +31,8 @@ def job(answer: JobSteps) -> Message:
     what = f"{literal(build.workflows.job_name, 80)} {build.build_num}".strip()
     heading = section(f"{status(build.status)} · *{what}*")
     if not build.steps:
-        gone = "CircleCI keeps no steps of it: it has not begun, or it is too old."
-        return assemble(f"{what}: {gone}", heading, section(gone))
+        why = _why_none(build)
+        return assemble(f"{what}: {why}", heading, section(why))
     times = [_took(step) for step in build.steps]
     slowest = max(range(len(times)), key=lambda number: times[number])
     lines = [
@@ -26,7 +40,31 @@ def job(answer: JobSteps) -> Message:
         for number, step in enumerate(build.steps)
     ]
     text = f"{count(len(lines), 'step')}, {duration(sum(times, timedelta()))} in all."
-    return assemble(f"{what}: {text}", heading, section(fit(lines, 2900)), context(text))
+    shown, taken = paragraphs(_failed_first(lines, build.steps))
+    rest = f" {len(lines) - taken} of them are not shown." if taken < len(lines) else ""
+    said = [section(_said(build))] if build.reasons and not build.has_failing_step else []
+    return assemble(f"{what}: {text}", heading, *said, *shown, context(text + rest))
+
+
+def _why_none(build: ClassicBuild) -> str:
+    """Say why there are no steps: in CircleCI's words, or that it has none."""
+    if build.reasons:
+        return _said(build)
+    if build.status in FAILED_JOB_STATUSES or build.has_begun:
+        return "CircleCI lists no steps of it, and gives no reason. The steps of old jobs are not kept."
+    return "It has not begun: it has no steps yet."
+
+
+def _said(build: ClassicBuild) -> str:
+    return f"CircleCI says: {literal(' '.join(build.reasons), 1500)}"
+
+
+def _failed_first(lines: Sequence[str], steps: Sequence[Step]) -> list[str]:
+    """Return the lines of very many steps with those of the failed ones first; of fewer as they are."""
+    if len(lines) <= FEW:
+        return list(lines)
+    failed = [any(action.is_failed for action in step.actions) for step in steps]
+    return [line for first in (True, False) for line, bad in zip(lines, failed, strict=True) if bad is first]
 
 
 def _took(step: Step) -> timedelta:
@@ -43,6 +81,8 @@ def _line(step: Step, took: timedelta, *, slowest: bool) -> str:
         else []
     )
     marks = ["*slowest*"] if slowest else []
+    attempt = max((action.auto_rerun_number or 0 for action in step.actions), default=0) + 1
+    marks += [f"attempt {attempt}: CircleCI ran it again by itself"] if attempt > 1 else []
     name = literal(step.name or "a step without a name", 100)
     return " · ".join([status(worst), f"*{name}*" if failed else name, duration(took), *codes, *where, *marks])
 
@@ -70,7 +110,8 @@ def no_log(answer: NoLog) -> Message:
 
 def _steps_with_one(answer: NoLog) -> str:
     name = literal(_name(answer), 100)
-    known = ", ".join(code(step, 60) for step in answer.steps[:15])
+    known = ", ".join(code(step, 60) for step in answer.steps[:MOST_NAMED])
+    known += f" and {len(answer.steps) - MOST_NAMED} more" if len(answer.steps) > MOST_NAMED else ""
     return (
         f"I find no such step with a log in {name}. Steps with one: {known}."
         if known

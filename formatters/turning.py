@@ -71,16 +71,19 @@ def _what_turned(answer: WhyRed, found: Turned) -> Iterator[Block]:
         yield section(failing(still, MOST_TESTS))
     if gone:
         names = ", ".join(code(test.name, 80) for test in gone[:MOST_TESTS])
-        yield context(f"Failed in it as well, and not in the newest build any more: {names}.")
+        more = f" and {len(gone) - MOST_TESTS} more" if len(gone) > MOST_TESTS else ""
+        yield context(f"Failed in it as well, and not in the newest build any more: {names}{more}.")
 
 
 def _base(answer: WhyRed, links: Links) -> Iterator[Block]:
     if answer.branch == answer.base:
         return
     if answer.base_turned is None:
-        yield section(f"{code(answer.base)} is not red.")
+        also = "" if answer.turned else " either"
+        yield section(f"{code(answer.base)} is not red{also}.")
     else:
-        yield section(f"{code(answer.base)} is red too, since {_number(answer.base_turned.first.pipeline, links)}.")
+        also = " too" if answer.turned else ""
+        yield section(f"{code(answer.base)} is red{also}, since {_number(answer.base_turned.first.pipeline, links)}.")
 
 
 def _before(found: Turned, links: Links) -> str:

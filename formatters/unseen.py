@@ -2,12 +2,12 @@
 
 import regex
 
+from bot.masks.unseen import UNSEEN
+
 # An emoji whole, with what is invisible and belongs to it; or a row of control characters and of invisible ones.
 _PICTURE = r"\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|[\ufe0e\ufe0f])?"
 _EMOJI = rf"\U0001f3f4[\U000e0030-\U000e007a]{{1,6}}\U000e007f|{_PICTURE}(?:\u200d{_PICTURE})*|[0-9#*]\ufe0f\u20e3"
-_UNSEEN = regex.compile(
-    rf"({_EMOJI})|[\p{{Cc}}\p{{Cs}}\p{{Zl}}\p{{Zp}}\p{{Default_Ignorable_Code_Point}}\u2800\ufff9-\ufffb\U00016fe4]+"
-)
+_UNSEEN = regex.compile(rf"({_EMOJI})|[{UNSEEN}]+")
 
 
 def without_unseen(text: str) -> str:

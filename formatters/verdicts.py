@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from bot.models.build import Build
-from bot.models.history import Advice, Transition, Turn
+from bot.models.history import Advice, Fewer, Transition, Turn
 from bot.triage.diagnosis import Triage
 from bot.triage.verdicts import Kind, Verdict
 from formatters.blocks import Block, code, context, link, literal, section
@@ -94,7 +94,7 @@ def advice_line(triage: Triage, links: Links, build: Build) -> str:
             since = f" since {_number(triage.wait_for, build, links)}" if triage.wait_for else ""
             return f"*Wait*: {code(triage.extent.base)} is red{since}. A rerun cannot help until that is repaired."
         case Advice.LOOK:
-            return f"I am not sure that a rerun helps.{takes}" if triage.tests or triage.jobs else ""
+            return takes.strip().replace("It takes", "A rerun takes") if triage.tests or triage.jobs else ""
 
 
 def _excuse(triage: Triage) -> str:
@@ -141,6 +141,14 @@ def comparing() -> Block:
     return context("I am comparing it with earlier builds; what they tell will stand here.")
 
 
+def fewer_line(fewer: Fewer) -> str:
+    """Return how much less a job's passing says than its failing did."""
+    now = f"{count(fewer.now, 'test result')}" if fewer.now else "no test results"
+    return (
+        f"⚠️ {literal(fewer.job_name, 80, name=True)} passed, but stored {now} this time; {fewer.before} when it failed."
+    )
+
+
 def usual_words(took: timedelta, usual: timedelta | None) -> str:
     """Return how a time stands to the usual one, in brackets; empty text where that is not known."""
     if usual is None:
@@ -154,6 +162,10 @@ def summary(triage: Triage | None, build: Build, links: Links) -> Iterator[Block
     if triage is None:
         return
     turned = transition_line(triage.transition, build, links)
-    lines = [line for line in (turned, advice_line(triage, links, build), counts_line(triage)) if line]
+    lines = [
+        line
+        for line in (turned, *map(fewer_line, triage.fewer), advice_line(triage, links, build), counts_line(triage))
+        if line
+    ]
     if lines:
         yield section("\n".join(lines))

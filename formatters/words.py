@@ -18,6 +18,7 @@ MARKS = {
     State.SUPERSEDED: "↪️ Superseded",
     State.COULD_NOT_RUN: "⚠️ Could not run",
 }
+LEAST_IN_COMMON = 12  # characters, before they are worth taking out
 _STATUS_MARKS = {
     "success": "✅ passed",
     "failed": "❌ failed",
@@ -54,13 +55,15 @@ def duration(span: timedelta) -> str:
         return f"{days} days"
     if hours:
         return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+    if minutes:
+        return f"{minutes} min {seconds % 60} s" if seconds % 60 else f"{minutes} min"
+    return f"{seconds} s"
 
 
 def so_far(span: timedelta) -> str:
     """Return a running span in minutes: a message that changes at each look helps nobody, and Slack counts edits."""
     minutes = max(int(span.total_seconds()), 0) // 60
-    return "under a minute" if minutes < 1 else duration(timedelta(minutes=minutes)).removesuffix(" 0 s")
+    return "under a minute" if minutes < 1 else duration(timedelta(minutes=minutes))
 
 
 def count(number: int, noun: str) -> str:
@@ -69,9 +72,37 @@ def count(number: int, noun: str) -> str:
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:
-    """Return foreign names with commas, the first few of them."""
-    shown = [literal(name, 80) for name in names[:most]]
-    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
+    """Return foreign names with commas, the first few of them; what many have in common is said once."""
+    common, own = in_common(names) if len(names) > most else ("", names)
+    shown = [literal(name, 80, name=True) for name in own[:most]]
+    said = f"{literal(common, 80, name=True)}: " if common else ""
+    return said + ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def in_common(names: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """Return what all names begin and end with, with `…` for the rest, and that rest of each.
+
+    Empty text, and the names as they are, where that is little: only whole words are taken out.
+    """
+    before = _whole_words(_same(names))
+    rest = [name[len(before) :] for name in names]
+    after = _whole_words(_same([name[::-1] for name in rest]))[::-1]
+    own = [name[: len(name) - len(after)] for name in rest]
+    if len(before) + len(after) < LEAST_IN_COMMON or not all(own):
+        return "", names
+    return f"{before}…{after}", own
+
+
+def _same(names: Sequence[str]) -> str:
+    """Return what all names begin with: what the first and the last by letters do."""
+    first, last = min(names), max(names)
+    same = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[:same]
+
+
+def _whole_words(text: str) -> str:
+    """Return the beginning of a text up to where a word of it ends."""
+    return text[: max((text.rfind(mark) + 1 for mark in " /._-:"), default=0)]
 
 
 def ref_words(ref: Ref | None, build: Build | None = None) -> str:

@@ -31,13 +31,14 @@ from bot.finding import likely
 from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, split
 from bot.masks import masked
 from bot.masks.declared import Declared
+from bot.models.terminal import without_escapes
 from bot.routing import Router
 from bot.settings import Projects
 from bot.slack.payloads import typed
 from bot.slack.secrecy import Spoken, secret_in, without_token
 from bot.targets import parse_target
 from bot.triage.infrastructure import OURS, cause_in
-from bot.triage.quoting import quote
+from bot.triage.quoting import quote, telling
 from commands.artifacts import LONGEST_WANTED, matches
 from formatters.blocks import code, code_block, literal
 from formatters.errors import _place_of
@@ -77,9 +78,13 @@ PATTERNS = {
     "bot.circleci.outputs._MESSAGE": Row(('"message"', '"message" ', '"message":"', '"message":"\\', '\\"')),
     "bot.circleci.outputs._FRAGMENT": Row(("a", "\\", '\\"', "a\\n"), at_the_start),
     "bot.circleci.outputs._CUT_ESCAPE": Row(("\\", "\\\\", "\\u", "\\u123")),
-    "bot.circleci.logs._STRINGS": Row(("\x1b]", "\x1b]0", "\x9d", "\x1b")),
-    "bot.circleci.logs._CSI": Row(("\x1b[", "\x1b[0", "\x1b[0 ", "\x9b")),
-    "bot.circleci.logs._ESCAPES": Row(("\x1b", "\x1b ")),
+    "bot.models.terminal._STRINGS": Row(("\x1b]", "\x1b]0", "\x9d", "\x1b")),
+    "bot.models.terminal._IN_LETTERS": Row(("\\x1b[", "\\u001b[0", "&#27;[", "\\e[1;", "[", "\\")),
+    "bot.models.terminal._ANY": Row(("[", "[0", "[0;", "\x1b")),
+    "bot.models.terminal._REMAINS": Row(("[", "[1", "[1;", "[31;1")),
+    "bot.models.terminal._RESET": Row(("[", "[0", "[39")),
+    "bot.models.terminal._CSI": Row(("\x1b[", "\x1b[0", "\x1b[0 ", "\x9b")),
+    "bot.models.terminal._ESCAPES": Row(("\x1b", "\x1b ")),
     "bot.circleci.logs._LINE_ENDS": Row(("\r", "\r\r", "\u2028")),
     "bot.circleci.logs._INVISIBLE": Row(("\x00", "\u200b")),
     "bot.circleci.logs._SURROGATES": Row(("\ud800",)),
@@ -160,6 +165,8 @@ PATTERNS = {
     "playground.slack.typing_marks._LINK": Row(("http", "https://a", "a", "a@", "a@a.", "-a", "a.", "a.com", "a.com/")),
     "playground.slack.typing_marks._NAME": Row(("@", "@a", "#")),
     "playground.slack.typing_marks._TOKEN": Row(("<@", "<@a", "<#a|", "<https:", "<https:a|", "<mailto:")),
+    "bot.models.circleci._LINK": Row(("<a", "</a", "<a ", "<a href='")),
+    "bot.models.git._UNSEEN": Row(("\x00", "\u200b"), as_a_whole),
     "bot.models.git._COMMIT": Row(("a", "0"), as_a_whole),
     "bot.models.git._PART_OF_COMMIT": Row(("a", "0"), as_a_whole),
     "bot.models.git._PULL_REQUEST": Row(("refs/", "pull/", "pull/7", "pull/7/", "pull/7/\n"), as_a_whole),
@@ -213,6 +220,7 @@ PATTERNS = {
             *("│", "│ ", "a.", "aError", "Error.", "Error ", "Error", "out of ", "code 1", "|"),
         )
     ),
+    "bot.triage.quoting._ASSERTED": Row(("assert", "expected", "E ", "to ", "but ", "e")),
     "bot.triage.quoting._SUSPECT": Row(("error", "failed ", "timed ", "could ")),
     "bot.triage.quoting._HARMLESS": Row(
         ("0 ", "no ", "no  ", "failed", "failed ", "errors: ", "--", "--a", "--error", " ")
@@ -225,6 +233,7 @@ PATTERNS = {
     ),
     "formatters.lookalikes._WORD": Row(("a", "а", "_", "1")),
     "formatters.blocks._SPACES": Row((" ", "\n", "a ")),
+    "formatters.blocks._EMOJI": Row((":", ":a", ":a:", "a:")),
     "formatters.blocks._MARKUP": Row(("a_", "a*", "_", "*", "*_", "`", "a*_", "_a")),
     "formatters.blocks._CHARACTER": Row(("a", "\u0301", "🇦", "👩\u200d", "\r\n"), at_the_start),
     "formatters.blocks._USER_ID": Row(("A", "1"), as_a_whole),
@@ -264,7 +273,7 @@ def test_a_pattern_is_a_constant_where_it_can_be_found() -> None:
 
 def test_patterns_over_whole_logs_let_others_work_meanwhile() -> None:
     for name, patterns in found_patterns().items():
-        if name.startswith(("bot.circleci.logs.", "bot.masks.", "bot.triage.")):
+        if name.startswith(("bot.circleci.logs.", "bot.models.terminal.", "bot.masks.", "bot.triage.")):
             assert all(isinstance(pattern, regex.Pattern) for pattern in patterns), name
 
 
@@ -313,6 +322,8 @@ FUNCTIONS: Mapping[str, tuple[Callable[[str], object], int, tuple[str, ...]]] = 
     "messages of a cut log": (lambda text: messages(text, cut=True), ANY_TEXT, ('"message":"', "\\", '\\"', "\\u")),
     "quote": (lambda text: quote(text.split("\n")), ANY_TEXT, ("Error: \n", "\n", " \n", "│ \n")),
     "quote of one line": (lambda text: quote([text] * 20), ANY_TEXT, ("Error: ", " ", "a.")),
+    "telling": (lambda text: telling(text, 3), ANY_TEXT, ("assert\n", "\n", " \n", "a ", "•")),
+    "without_escapes": (without_escapes, ANY_TEXT, ("\x1b[", "[0m", "[", "\\x1b[0m")),
     "cause_in": (lambda text: cause_in([text], OURS), ANY_TEXT, ("status ", "HTTP/1.", "warn\n")),
     "matches": (lambda text: matches(text, ("*a*ab", "*" * LONGEST_WANTED)), ANY_TEXT, ("a", "a/", "ab")),
     "matches a glob": (lambda text: matches("a" * 4000, (text,)), LONGEST_WANTED, ("*a", "*", "[", "?", "[!", "*a*")),

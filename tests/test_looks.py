@@ -14,6 +14,7 @@ from bot.models.circleci import Action, ClassicBuild, ProjectSlug, Step, TestRes
 from bot.models.target import Target
 from bot.routing import Router, answer_of
 from bot.settings import Projects
+from bot.triage.attempts import settled
 from commands import artifacts, evidence, flaky, job, status, tests, triage, why_red
 from formatters.show import is_shown
 
@@ -58,7 +59,7 @@ def test_the_numbers_of_flaky_may_stand_anywhere(text: str) -> None:
 
 def test_many_results_are_counted_and_the_first_failures_kept() -> None:
     results = [TestResult(name=f"t{n}", result="failure" if n % 2 else "skipped", run_time=n) for n in range(1000)]
-    told = tests.summed_up("acme/frontend #2417", results)
+    told = tests.summed_up("acme/frontend #2417", [settled(results)])
     assert (told.tests_total, told.tests_failed, told.tests_skipped, len(told.failed)) == (1000, 500, 500, 200)
     assert [test.name for test in told.slowest] == ["t999", "t998", "t997"]
 

@@ -26,15 +26,16 @@ class WhyRed(Answer):
 class FlakyTests(Answer):
     """The tests that failed in more than `over` of the last `builds` of a branch, the flakiest first.
 
-    In so many of the builds, `with_data`, there were test results; the results of `unread` jobs could not be read.
-    `insight` is what CircleCI itself calls flaky in the project, on whatever branch; None where it does not say, or
-    where that `is_closed` to who asks.
+    So many builds were `asked` for: there may be fewer. In so many of the builds, `with_data`, there were test results;
+    the results of `unread` jobs could not be read. `insight` is what CircleCI itself calls flaky in the
+    project, on whatever branch; None where it does not say, or where that `is_closed` to who asks.
     """
 
     project_slug: ProjectSlug
     title: str
     branch: str
     over: int
+    asked: int = 0
     builds: int
     with_data: int
     unread: int = 0

@@ -22,7 +22,8 @@ class Unread(Model):
 class TestResults(Answer):
     """The test results of one job or of several: the first of the `tests_failed`, and the slowest of all.
 
-    So many jobs, `jobs_left_out`, were not asked.
+    So many jobs, `jobs_left_out`, were not asked. Those that are `flaky` passed when they were tried again. With `more`
+    there are more than were read.
     """
 
     __test__ = False
@@ -33,6 +34,8 @@ class TestResults(Answer):
     tests_skipped: int = 0
     tests_total: int = 0
     slowest: tuple[TestResult, ...] = ()
+    flaky: tuple[TestResult, ...] = ()
+    more: bool = False
     jobs_left_out: int = 0
     unread: Unread | None = None
 
@@ -69,7 +72,7 @@ class Artifacts(Answer):
     """Those of the `stored` artifacts of a build or a job whose paths hold what is `wanted`; all where nothing is.
 
     `age` is how long ago they were stored, where that is known. `which` says that one of them is to be fetched, and it
-    is not clear which.
+    is not clear which. With `more` there are more than were read; so many jobs, `jobs_left_out`, were not asked.
     """
 
     title: str
@@ -78,6 +81,8 @@ class Artifacts(Answer):
     wanted: tuple[str, ...] = ()
     age: timedelta | None = None
     which: bool = False
+    more: bool = False
+    jobs_left_out: int = 0
     unread: Unread | None = None
 
 

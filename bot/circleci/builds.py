@@ -38,7 +38,7 @@ async def build(parts: Parts, pipeline_id: PipelineId, known: Build | None = Non
 
     A poll costs the list of workflows and one request per unfinished one; a young pipeline one more, for itself.
     """
-    if known and known.runs and known.pipeline.state in SETTLED_STATES:
+    if known and _is_settled(known):
         pipeline, read_at = known.pipeline, known.read_at
     else:
         pipeline, read_at = await parts.dated_pipeline(pipeline_id)
@@ -51,6 +51,11 @@ async def build(parts: Parts, pipeline_id: PipelineId, known: Build | None = Non
         return seen
     newer = {"superseded_by": known.superseded_by, "superseded_by_id": known.superseded_by_id}
     return seen.model_copy(update=newer)
+
+
+def _is_settled(known: Build) -> bool:
+    """Say whether the pipeline itself has nothing more to tell: behind a setup workflow errors may still appear."""
+    return bool(known.runs) and not known.only_setup and known.pipeline.state in SETTLED_STATES
 
 
 async def outline(parts: Parts, pipeline: Pipeline) -> Build:

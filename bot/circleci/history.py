@@ -113,7 +113,7 @@ class History:
             tests, more = await self._circleci.some_tests(slug, number, MOST_TEST_PAGES)
         except Rejected as error:
             # They have expired, or the token may not see them just now: that is nothing to keep.
-            return JobResults() if error.is_gone else None
+            return JobResults(is_whole=False) if error.is_gone else None
         except CircleCIError:
             return None
         # Thousands of tests take a while, and others wait for the loop.

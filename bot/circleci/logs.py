@@ -7,13 +7,10 @@ all patterns of `regex`, which lets other threads run while it searches; `re` wo
 import regex
 
 from bot.masks import masked
+from bot.models.terminal import without_escapes
 
 LONGEST_LINE = 1000
 
-# https://www.xfree86.org/current/ctlseqs.html : OSC and its like run to their terminator, CSI to its final byte.
-_STRINGS = regex.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?")
-_CSI = regex.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?")
-_ESCAPES = regex.compile(r"\x1b[ -/]*[0-~]?")
 _LINE_ENDS = regex.compile("(?<!\r)\r+\n|[\u2028\u2029\x85]")
 # Controls, and what turns the direction of text or is not seen at all.
 _INVISIBLE = regex.compile("[\x00-\x07\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
@@ -29,9 +26,7 @@ def tail(text: str, lines: int) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    for pattern in (_STRINGS, _CSI, _ESCAPES):
-        text = pattern.sub("", text)
-    return _SURROGATES.sub("\ufffd", _LINE_ENDS.sub("\n", text))
+    return _SURROGATES.sub("\ufffd", _LINE_ENDS.sub("\n", without_escapes(text)))
 
 
 def _line(line: str) -> str:

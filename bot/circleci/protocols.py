@@ -80,8 +80,8 @@ class Builds(Protocol):
     async def some_tests(self, slug: str, job_number: int, pages: int) -> tuple[tuple[TestResult, ...], bool]:
         """Return the first pages of a job's test results, and whether there are more; many jobs store none."""
 
-    async def artifacts(self, slug: str, job_number: int, pages: int = 5) -> tuple[Artifact, ...]:
-        """Return the files a job stored."""
+    async def some_artifacts(self, slug: str, job_number: int, pages: int) -> tuple[tuple[Artifact, ...], bool]:
+        """Return the first pages of the files a job stored, and whether there are more."""
 
     async def flaky_tests(self, slug: str) -> tuple[Insight, ...]:
         """Return the tests the far side calls flaky: failed and passed on one commit within two weeks."""

@@ -132,17 +132,13 @@ class Reads:
         """Return a job's details; an approval job has none, and answers 404."""
         return await self.of(slug).builds.job(slug, number)
 
-    async def tests(self, slug: str, job_number: int, pages: int = 5) -> tuple[TestResult, ...]:
-        """Return a job's stored test results; many jobs store none."""
-        return (await self.some_tests(slug, job_number, pages))[0]
-
     async def some_tests(self, slug: str, job_number: int, pages: int) -> tuple[tuple[TestResult, ...], bool]:
         """Return the first pages of a job's test results, and whether there are more."""
         return await self.of(slug).builds.some_tests(slug, job_number, pages)
 
-    async def artifacts(self, slug: str, job_number: int, pages: int = 5) -> tuple[Artifact, ...]:
-        """Return the files a job stored."""
-        return await self.of(slug).builds.artifacts(slug, job_number, pages)
+    async def some_artifacts(self, slug: str, job_number: int, pages: int) -> tuple[tuple[Artifact, ...], bool]:
+        """Return the first pages of the files a job stored, and whether there are more."""
+        return await self.of(slug).builds.some_artifacts(slug, job_number, pages)
 
     async def flaky_tests(self, slug: str) -> tuple[Insight, ...]:
         """Return the tests the far side calls flaky."""

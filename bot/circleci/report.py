@@ -1,8 +1,8 @@
 """The evidence of a finished build, gathered with few requests; what cannot be read becomes a sentence."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.circleci.logs import tail
 from bot.circleci.reads import Reads
@@ -10,18 +10,22 @@ from bot.circleci.transport import together
 from bot.errors import CircleCIError, Elsewhere, Rejected, TooLarge
 from bot.models.build import Build, FailingStep, JobReport, Report, Run, State
 from bot.models.circleci import Action, Artifact, ClassicBuild, Job, Step, TestResult
+from bot.triage.attempts import settled
 from bot.triage.infrastructure import OURS, Pattern, cause_in
 from bot.triage.quoting import quote
 
 MOST_REQUESTS = 8
+MOST_PAGES = 5  # of test results, or of files, of one job; where there are several jobs, of each less
 LOG_LINES, MOST_LINES = 30, 20_000
 MOST_TESTS = 200  # failing ones of a job; those beyond are counted
 
 T = TypeVar("T")
 
 
-class _Tests(NamedTuple):
-    results: tuple[TestResult, ...] = ()
+class _Listed(NamedTuple, Generic[T]):
+    """What was read of a list, and whether there is more."""
+
+    found: tuple[T, ...] = ()
     more: bool = False
 
 
@@ -45,7 +49,7 @@ async def report(
     if not failed:
         return await _stored(circleci, build) if build.state is State.PASSED else Report()
     chosen, left_out = failed[:max_jobs], failed[max_jobs:]
-    pages = 5 if len(chosen) == 1 else 2
+    pages = MOST_PAGES if len(chosen) == 1 else 2
     slug = build.pipeline.project_slug
     looks = [_Look(circleci, slug, run, job, patterns).report(pages, with_log=with_log) for run, job in chosen]
     return Report(jobs=tuple(await together(*looks)), jobs_left_out=tuple(job for _, job in left_out))
@@ -54,14 +58,22 @@ async def report(
 async def _stored(circleci: Reads, build: Build) -> Report:
     """Return the artifacts of a passed build's first jobs."""
     jobs = [job for run in build.real_runs for job in run.jobs if job.type != "approval"]
-    numbers = [job.job_number for job in jobs if job.job_number is not None]
+    numbers = {job.job_number: job.name for job in jobs if job.job_number is not None}
     slug, problems = build.pipeline.project_slug, list[str]()
-    reads = [circleci.artifacts(slug, number, pages=1) for number in numbers[:MOST_REQUESTS]]
-    lists = await together(*(_or_problem(read, "artifacts could not be listed", problems) for read in reads))
+    reads = [circleci.some_artifacts(slug, number, MOST_PAGES) for number in [*numbers][:MOST_REQUESTS]]
+    read = await together(*(_or_problem(read, "artifacts could not be listed", problems) for read in reads))
+    lists = [_Listed(_of_job(one[0], name), one[1]) for one, name in zip(read, numbers.values(), strict=False) if one]
     if len(numbers) > MOST_REQUESTS:
         problems.append(f"artifacts of {len(numbers) - MOST_REQUESTS} more jobs were not looked up")
-    artifacts = tuple(artifact for found in lists for artifact in found or ())
-    return Report(artifacts=artifacts, artifacts_problem="; ".join(dict.fromkeys(problems)))
+    return Report(
+        artifacts=tuple(artifact for one in lists for artifact in one.found),
+        more_artifacts=any(one.more for one in lists),
+        artifacts_problem="; ".join(dict.fromkeys(problems)),
+    )
+
+
+def _of_job(files: Iterable[Artifact], name: str) -> tuple[Artifact, ...]:
+    return tuple(file.model_copy(update={"job_name": name}) for file in files)
 
 
 class _Look:
@@ -77,38 +89,46 @@ class _Look:
         number = self._job.job_number
         if number is None:
             return JobReport(job=self._job, workflow_name=self._run.workflow.name, problems=("it never started",))
-        tests, artifacts, detail = await self._read(number, pages)
-        failed = tuple(test for test in tests.results if test.is_failed)
+        tests, files, detail = await self._read(number, pages)
+        results = await asyncio.to_thread(settled, tests.found)
+        failed = results.failed
+        step = await self._step(detail, read=with_log or not failed, whole_end=with_log) if detail else None
         return JobReport(
             job=self._job,
             workflow_name=self._run.workflow.name,
             failed_tests=failed[:MOST_TESTS],
             tests_failed=len(failed),
-            tests_total=len(tests.results),
-            step=await self._step(detail, read=with_log or not failed, whole_end=with_log) if detail else None,
-            artifacts=artifacts,
+            tests_total=len(results.tests),
+            more_tests=tests.more,
+            flaky_tests=results.flaky[:MOST_TESTS],
+            step=step,
+            reasons=detail.reasons if detail and step is None else (),
+            artifacts=_of_job(files.found, self._job.name),
+            more_artifacts=files.more,
             problems=tuple(self._problems),
         )
 
-    async def _read(self, number: int, pages: int) -> tuple[_Tests, tuple[Artifact, ...], ClassicBuild | None]:
-        artifacts = self._circleci.artifacts(self._slug, number, pages=1)
+    async def _read(
+        self, number: int, pages: int
+    ) -> tuple[_Listed[TestResult], _Listed[Artifact], ClassicBuild | None]:
+        tests = self._circleci.some_tests(self._slug, number, pages)
+        artifacts = self._circleci.some_artifacts(self._slug, number, pages)
         async with asyncio.TaskGroup() as group:
-            tests_task = group.create_task(self._try(self._tests(number, pages), "test results could not be read"))
+            tests_task = group.create_task(self._try(tests, "test results could not be read"))
             files_task = group.create_task(self._try(artifacts, "artifacts could not be listed"))
             detail = self._circleci.job_steps(self._slug, number)
             detail_task = group.create_task(self._try(detail, "the failing step could not be read"))
-        tests = tests_task.result() or _Tests()
-        if tests.more:
-            self._problems.append(f"only the first {len(tests.results)} test results were read")
-        return tests, files_task.result() or (), detail_task.result()
-
-    async def _tests(self, number: int, pages: int) -> _Tests:
-        return _Tests(*await self._circleci.some_tests(self._slug, number, pages))
+        found = _Listed(*(tests_task.result() or ()))
+        if found.more:
+            self._problems.append(f"only the first {len(found.found)} test results were read")
+        return found, _Listed(*(files_task.result() or ())), detail_task.result()
 
     async def _step(self, detail: ClassicBuild, *, read: bool, whole_end: bool) -> FailingStep | None:
         step = next((step for step in detail.steps if any(action.is_failed for action in step.actions)), None)
         if step is None:
-            self._problems.append("CircleCI names no failing step" if detail.steps else "its steps are gone")
+            if not detail.reasons:
+                listed = "names no failing step" if detail.steps else "lists no steps of it"
+                self._problems.append(f"CircleCI {listed}, and gives no reason")
             return None
         found = failing_step(step, detail)
         first = next(action for action in step.actions if action.is_failed)

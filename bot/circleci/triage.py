@@ -7,10 +7,12 @@ from bot.circleci.history import History
 from bot.circleci.reads import Reads
 from bot.models.build import Build, Report, State
 from bot.models.circleci import ProjectSlug
-from bot.models.history import Extent, PastBuild
+from bot.models.history import Extent, Fewer, PastBuild
 from bot.triage.diagnosis import Looked, Triage, diagnose
 from bot.triage.transitions import transition
+from bot.triage.turning import fewer_tests
 
+MOST_JOBS = 4  # that turned green, whose tests are counted
 OF_BRANCH = 10  # earlier builds of a branch beside its base: what is new there is seen in few
 
 
@@ -48,4 +50,19 @@ async def _turned(history: History, build: Build, branch: str | None, base_name:
         before = await history.builds(slug, branch, many, before=number) if branch else ()
         if not before or not before[0].is_red:
             break
-    return Triage(extent=Extent(base=base_name, builds=len(before)), transition=transition(build, before))
+    fewer = await _fewer(history, build, before[0] if before and before[0].is_red else None)
+    extent = Extent(base=base_name, builds=len(before))
+    return Triage(extent=extent, transition=transition(build, before), fewer=fewer)
+
+
+async def _fewer(history: History, build: Build, before: PastBuild | None) -> tuple[Fewer, ...]:
+    """Say of what turned green whether as many tests say so as said that it was red."""
+    if build.state is not State.PASSED or (before is None and all(run.attempt == 1 for run in build.real_runs)):
+        return ()
+    today = await history.build(build.pipeline)
+    if today is None:
+        return ()
+    ends = [one for one in (today, before) if one is not None]
+    names = {job.name for one in ends for job in one.jobs if job.is_failed}
+    tested = await history.tests(build.pipeline.project_slug, ends, sorted(names)[:MOST_JOBS])
+    return fewer_tests(today, before, tested.results)

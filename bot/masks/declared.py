@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import regex
 
 from bot.masks.shapes import MASK
+from bot.masks.unseen import UNSEEN
 
 SHORTEST_DECLARED = 6  # what is shorter stands in half of all words
 SHORTEST_ANY_CASE = 8
@@ -29,7 +30,7 @@ _WRITTEN = regex.compile(
     regex.VERBOSE,
 )
 # Blanks, ends of lines, and what nobody sees.
-_UNSEEN = r"\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb\U00016fe4"
+_UNSEEN = rf"{UNSEEN}\p{{Cf}}\p{{Z}}"
 # Not a single blank, which most texts are full of: it is even already.
 _SPACING = regex.compile(rf"(?!\x20(?![{_UNSEEN}]))[{_UNSEEN}]++")
 _SPACING_OF_FORMS = regex.compile(rf"[{_UNSEEN}+]++")

@@ -17,6 +17,9 @@ from bot.models.circleci import (
 )
 from bot.models.fields import Model
 
+# How long the real workflows may keep one waiting once a setup workflow has passed.
+CONTINUES_WITHIN = timedelta(minutes=2)
+
 
 class State(StrEnum):
     """A build's outcome so far, the worst of its workflows."""
@@ -29,7 +32,7 @@ class State(StrEnum):
     FAILED = "failed"
     CANCELED = "canceled"
     SUPERSEDED = "superseded"  # cancelled by a newer pipeline on the same branch
-    COULD_NOT_RUN = "could_not_run"  # config error, unauthorized, no workflow
+    COULD_NOT_RUN = "could_not_run"  # config error, unauthorized, no workflow, nothing but a setup workflow
 
 
 class Run(Model):
@@ -74,6 +77,20 @@ class Build(Model):
         """The runs that decide the outcome: all but setup, unless setup is all there is."""
         real = tuple(run for run in self.runs if not run.workflow.is_setup)
         return real or self.runs
+
+    @property
+    def only_setup(self) -> bool:
+        """There is a setup workflow, and nothing yet of what it should have started."""
+        return bool(self.runs) and all(run.workflow.is_setup for run in self.runs)
+
+    @property
+    def is_refused(self) -> bool:
+        """CircleCI does not take its configuration, or that with which its setup workflow went on.
+
+        Its errors say so, whatever its state is called; beside a workflow that ran they are about something else.
+        """
+        without_any = not self.runs or (self.only_setup and self.workflows_finished)
+        return self.pipeline.state == "errored" or (bool(self.pipeline.errors) and without_any)
 
     @property
     def workflows_finished(self) -> bool:
@@ -123,14 +140,28 @@ class Build(Model):
         return ",".join(sorted(run.workflow.id for run in self.runs)) or "no-workflow"
 
     @property
+    def mark(self) -> str:
+        """The same, short enough for a button."""
+        return hashlib.sha256(self.fingerprint.encode()).hexdigest()[:12]
+
+    @property
     def state(self) -> State:
         """Return the worst of the workflows' outcomes, https://circleci.com/docs/workflows/#workflow-states ."""
-        if self.pipeline.state == "errored":
+        if self.is_refused:
             return State.COULD_NOT_RUN
         statuses = {run.workflow.status for run in self.real_runs}
         if not statuses:
             return State.WAITING
-        return _worst(statuses, superseded=self.superseded_by is not None)
+        worst = _worst(statuses, superseded=self.superseded_by is not None)
+        if worst is not State.PASSED:
+            return worst
+        return self._after_setup if self.only_setup else State.COULD_NOT_RUN if self.pipeline.errors else worst
+
+    @property
+    def _after_setup(self) -> State:
+        """Return what a setup workflow that passed means: what it should start may come, or has not come."""
+        waited = self.read_at - (self.stopped_at or self.read_at)
+        return State.WAITING if waited < CONTINUES_WITHIN else State.COULD_NOT_RUN
 
 
 def _worst(statuses: set[str], *, superseded: bool) -> State:
@@ -202,7 +233,9 @@ class FailingStep(Model):
 class JobReport(Model):
     """What was found out about one failed job; `problems` are short sentences about what could not be read.
 
-    `failed_tests` are the first of the `tests_failed`.
+    `failed_tests` are the first of the `tests_failed`, each once; `flaky_tests` passed when they were tried again. With
+    `more_tests` and `more_artifacts` there are more than were read. `reasons` are CircleCI's own words about a job of
+    which no step is to blame.
     """
 
     job: Job
@@ -210,9 +243,18 @@ class JobReport(Model):
     failed_tests: tuple[TestResult, ...] = ()
     tests_failed: int = 0
     tests_total: int = 0
+    more_tests: bool = False
+    flaky_tests: tuple[TestResult, ...] = ()
     step: FailingStep | None = None
+    reasons: tuple[str, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    more_artifacts: bool = False
     problems: tuple[str, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """CircleCI says why it did not run it: no step is to blame, nor a machine that was lost."""
+        return bool(self.reasons) and self.step is None and self.job.status == "failed"
 
 
 class Report(Model):
@@ -224,10 +266,25 @@ class Report(Model):
         return sum(job.tests_failed for job in self.jobs)
 
     @property
+    def tests_total(self) -> int:
+        """How many tests were read of the jobs looked into."""
+        return sum(job.tests_total for job in self.jobs)
+
+    @property
+    def more_tests(self) -> bool:
+        """There are more than were read."""
+        return any(job.more_tests for job in self.jobs)
+
+    @property
     def signature(self) -> str:
-        """Names the failure: the same jobs, tests and steps have the same one; empty text where nothing is known."""
+        """Names the failure: the same jobs, tests, steps and reasons have the same one.
+
+        Empty text where of a job nothing is known but that it failed.
+        """
+        if self.jobs_left_out or not all(job.failed_tests or job.step or job.reasons for job in self.jobs):
+            return ""
         parts = [
-            f"{job.job.name}|{job.step.name if job.step else ''}|{test.classname or test.file}|{test.name}"
+            f"{job.job.name}|{job.step.name if job.step else job.reasons}|{test.classname or test.file}|{test.name}"
             for job in self.jobs
             for test in job.failed_tests or (TestResult(),)
         ]
@@ -236,6 +293,7 @@ class Report(Model):
     jobs: tuple[JobReport, ...] = ()
     jobs_left_out: tuple[Job, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    more_artifacts: bool = False
     artifacts_problem: str = ""
 
 

@@ -7,6 +7,7 @@ notice and must never end a watch.
 from datetime import timedelta
 from typing import Annotated, NewType
 
+import regex
 from pydantic import (
     BeforeValidator,
     Field,
@@ -267,11 +268,12 @@ class TestResult(Model):
 
 
 class Artifact(Model):
-    """A stored file; `url` is used as given, never constructed."""
+    """A stored file; `url` is used as given, never constructed. `job_name` is ours, for files of several jobs."""
 
     path: Prose = ""
     node_index: int = 0
     url: Text = ""
+    job_name: Prose = ""
 
     @property
     def link(self) -> str:
@@ -290,12 +292,21 @@ class ParallelRun(Model):
     status: Prose = ""
 
 
+# https://circleci.com/docs/api/v1/ : some messages hold a link as HTML.
+_LINK = regex.compile(r"</?a\b[^<>]{0,1000}>", regex.IGNORECASE)
+
+
 class JobMessage(Model):
     """Something CircleCI says about a job, such as a lost machine."""
 
     type: Prose = ""
     message: Prose = ""
     reason: Prose = ""
+
+    @property
+    def words(self) -> str:
+        """What it says, or at least why."""
+        return _LINK.sub("", self.message).strip() or self.reason
 
 
 class _PipelineReference(Model):
@@ -326,6 +337,7 @@ class Action(Model):
     infrastructure_fail: bool | None = None
     exit_code: int | None = None
     run_time_millis: Milliseconds = None
+    auto_rerun_number: int | None = None
     has_output: bool = False
     # Whoever has this address reads the log without a token, and unmasked.
     output_url: Text = Field(default="", repr=False, exclude=True)
@@ -362,7 +374,11 @@ def _place(value: object) -> object:
 
 
 class ClassicBuild(Model):
-    """Job detail of API v1.1; `steps` is empty when the data has expired."""
+    """Job detail of API v1.1.
+
+    `steps` is empty when the data has expired, and where the job failed before the first of them: then `messages` and
+    `fail_reason` say why.
+    """
 
     workflows: Annotated[Place, BeforeValidator(_place)] = Place()
 
@@ -370,7 +386,25 @@ class ClassicBuild(Model):
     status: Prose = ""
     lifecycle: Prose = ""
     dont_build: Prose = ""
+    fail_reason: Prose = ""
+    messages: Annotated[tuple[JobMessage, ...], BeforeValidator(_items)] = ()
     steps: Annotated[tuple[Step, ...], BeforeValidator(_items)] = ()
+
+    @property
+    def has_begun(self) -> bool:
+        """It ran, or runs."""
+        return bool(self.steps) or self.lifecycle not in ("queued", "scheduled", "not_running", "not_run", "")
+
+    @property
+    def has_failing_step(self) -> bool:
+        """One of its steps is to blame."""
+        return any(action.is_failed for step in self.steps for action in step.actions)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What CircleCI itself says about it, each sentence once."""
+        said = [*(one.words for one in self.messages), self.fail_reason, self.dont_build]
+        return tuple(dict.fromkeys(one.strip() for one in said if one.strip()))
 
 
 class VcsInfo(Model):

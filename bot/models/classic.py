@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from pydantic import BeforeValidator, Field
 
-from bot.models.circleci import Place, ProjectSlug
+from bot.models.circleci import JobMessage, Place, ProjectSlug
 from bot.models.fields import Milliseconds, Model, Prose, Text, Time
 
 _SHORT = {"github": "gh", "bitbucket": "bb"}
@@ -31,6 +31,7 @@ class BuildSummary(Model):
     outcome: Prose = ""
     lifecycle: Prose = ""
     dont_build: Prose = ""
+    messages: Annotated[tuple[JobMessage, ...], BeforeValidator(lambda value: value or ())] = ()
     queued_at: Time | None = None
     start_time: Time | None = None
     stop_time: Time | None = None
@@ -57,6 +58,12 @@ class BuildSummary(Model):
     def job_name(self) -> str:
         """The job, or `build` for one outside of workflows."""
         return self.workflows.job_name or "build"
+
+    @property
+    def why_not(self) -> str:
+        """Why it will not run, in CircleCI's own words as far as there are any."""
+        said = dict.fromkeys([self.dont_build, *(one.words for one in self.messages)])
+        return "; ".join(one for one in said if one) or f"its status is {self.status}, and no reason is given"
 
     @property
     def run_time(self) -> timedelta | None:

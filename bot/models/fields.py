@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from bot.masks import masked
+from bot.models.terminal import without_escapes
 
 LONGEST_PROSE = 20_000
 CUT_AWAY = 1_000  # a secret that the end of a text was cut from is known by nothing
@@ -23,8 +24,9 @@ def _text(value: object) -> object:
 
 
 def prose(text: str) -> str:
-    """Return what may be shown and kept of a text that somebody chose."""
-    text, is_long = _SURROGATES.sub("\ufffd", text[:LONGEST_PROSE]), len(text) > LONGEST_PROSE
+    """Return what may be shown and kept of a text that somebody chose: without secrets, nor a terminal's escapes."""
+    is_long = len(text) > LONGEST_PROSE
+    text = _SURROGATES.sub("\ufffd", without_escapes(text[:LONGEST_PROSE]))
     return masked(text)[: LONGEST_PROSE - CUT_AWAY] + "…" if is_long else masked(text)
 
 

@@ -6,6 +6,10 @@ https://git-scm.com/docs/git-check-ref-format
 import re
 import unicodedata
 
+import regex
+
+from bot.masks.unseen import UNSEEN
+
 _FORBIDDEN = "~^:?*[\\"
 _TWICE = ("..", "//", "@{")
 _LONG = "refs/"
@@ -15,10 +19,8 @@ _PART_OF_COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 # GitHub's, Bitbucket's and GitLab's; CircleCI says `pull/7`, and starts `pull/7/head` and `pull/7/merge` too.
 _PULL_REQUEST = re.compile(r"(?is)(?:refs/)?(?:pull|pull-requests|merge-requests)/([0-9]+)(?:/.*)?")
 _SHORTER = re.compile(r"(heads|tags|remotes)/.")
-# Seen by nobody, and of no category that says so: joiners, fillers, vowels, variation selectors, blanks.
-_UNSEEN = frozenset(
-    map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800, 0x3164, 0xFFA0, 0x16FE4))
-) | frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+# Of some of them no category says so: joiners, fillers, vowels, variation selectors, blanks.
+_UNSEEN = regex.compile(rf"[{UNSEEN}]")
 _CATEGORIES = {
     "Cc": "a control character",
     "Cf": "an invisible character",
@@ -53,7 +55,7 @@ def _fault_of_characters(name: str) -> str:
 
 def is_unseen(character: str) -> bool:
     """Say whether people see nothing of a character, or nothing that tells it from another."""
-    return character in _UNSEEN or unicodedata.category(character) in _CATEGORIES
+    return bool(_UNSEEN.fullmatch(character)) or unicodedata.category(character) in _CATEGORIES
 
 
 def what_is_unseen(character: str) -> str:

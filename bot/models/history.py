@@ -98,6 +98,14 @@ class Transition(Model):
     same_as: int | None = None
 
 
+class Fewer(Model):
+    """A job that passed with far fewer test results than it had when it failed: what failed may not have run."""
+
+    job_name: str
+    before: int
+    now: int
+
+
 class Turned(Model):
     """A row of `red` builds: its `first`, the `newest`, and the last `green` one before it, if that was looked at."""
 

@@ -9,10 +9,10 @@ from pydantic import Field
 from bot.models.build import Build, JobReport, Report
 from bot.models.circleci import Job, TestResult
 from bot.models.fields import Model
-from bot.models.history import Advice, Extent, JobResults, PastBuild, Seen, Transition, Turn
+from bot.models.history import Advice, Extent, Fewer, JobResults, PastBuild, Seen, Transition, Turn
 from bot.triage.advice import advise, rerun_takes
 from bot.triage.infrastructure import cause_of
-from bot.triage.keeping import key
+from bot.triage.keeping import failing, key
 from bot.triage.sightings import Results, numbers, seen_job, seen_test, with_data
 from bot.triage.transitions import same_failure, transition
 from bot.triage.verdicts import Kind, Past, Verdict, judge
@@ -23,7 +23,8 @@ class Triage(Model):
 
     `tests` are the verdicts by test key, `jobs` those by job id; `usual` the usual time of each failing step, by job
     id. `rerun_takes` is how long the failed jobs and those behind them take as a rule. `wait_for` is the pipeline that
-    broke the base. `problem` says why the earlier builds could not be read.
+    broke the base. `fewer` are the jobs whose passing proves less than it seems. `problem` says why the earlier builds
+    could not be read.
     """
 
     extent: Extent
@@ -34,6 +35,7 @@ class Triage(Model):
     advice: Advice = Advice.LOOK
     rerun_takes: timedelta | None = None
     wait_for: int | None = None
+    fewer: tuple[Fewer, ...] = ()
     reruns_itself: bool = False
     problem: str = ""
 
@@ -65,7 +67,8 @@ def diagnose(build: Build, report: Report, looked: Looked) -> Triage:
     jobs = {job.id: verdict for job, verdict in _of_jobs(report, looked, tests)}
     past = [*looked.base, *looked.here]
     verdicts = [*tests.values(), *jobs.values()]
-    refused = any(job.status == "unauthorized" for run in build.real_runs for job in run.failed_jobs)
+    unauthorized = any(job.status == "unauthorized" for run in build.real_runs for job in run.failed_jobs)
+    refused = unauthorized or any(one.is_refused for one in report.jobs)
     return Triage(
         extent=Extent(
             base=looked.base_name, builds=len(past), with_data=with_data(past, looked.results), unread=looked.unread
@@ -130,7 +133,7 @@ def _of_jobs(report: Report, looked: Looked, tests: Mapping[str, Verdict]) -> It
         explained = any(failure_id(one, test) in tests for test in one.failed_tests)
         if cause:
             yield one.job, Verdict(kind=Kind.INFRASTRUCTURE, cause=cause)
-        elif not explained:
+        elif not explained and not one.is_refused:
             yield one.job, _of_job(one.job, looked)
     for job in report.jobs_left_out:
         cause = cause_of(job)
@@ -157,6 +160,6 @@ def _transition(build: Build, report: Report, looked: Looked) -> Transition | No
         f"{name}:{key(test)}"
         for name in names
         for number in _known(before, name, looked)[-1:]
-        for test in looked.results[number].failed
+        for test in failing(looked.results[number])
     }
     return found.model_copy(update={"same_as": before.pipeline.number}) if same_failure(now, then) else found

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bot.models.circleci import Job
 from bot.models.history import JobResults, PastBuild, Seen
 from bot.triage.infrastructure import cause_of
-from bot.triage.keeping import has_failed, has_passed
+from bot.triage.keeping import failing, has_failed, has_passed
 
 Results = Mapping[int, JobResults]  # by job number
 
@@ -43,7 +43,7 @@ def seen_job(job_name: str, builds: Iterable[PastBuild], results: Results) -> li
 
 def _by_other_means(job: Job, results: Results) -> bool:
     kept = results.get(job.job_number or 0)
-    return bool(cause_of(job)) or (job.is_failed and kept is not None and bool(kept.failed))
+    return bool(cause_of(job)) or (job.is_failed and kept is not None and bool(failing(kept)))
 
 
 def numbers(build: PastBuild, job_name: str) -> list[int]:

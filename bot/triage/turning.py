@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bot.models.circleci import TestResult
-from bot.models.history import PastBuild, Turned
-from bot.triage.keeping import has_failed, has_passed, key
+from bot.models.history import Fewer, PastBuild, Turned
+from bot.triage.keeping import failing, has_failed, has_passed, key
 from bot.triage.sightings import Results, numbers
 
 
@@ -33,6 +33,29 @@ def turned_tests(found: Turned, results: Results) -> tuple[tuple[TestResult, ...
     return tuple(still), tuple(gone)
 
 
+def fewer_tests(today: PastBuild, before: PastBuild | None, results: Results) -> tuple[Fewer, ...]:
+    """Return the jobs that passed with less than half of the test results that they had when they last failed.
+
+    They failed in an earlier attempt of today's build, or in the build `before` it.
+    """
+    failed: dict[str, int] = {}
+    for build in (before, today):
+        for job in build.jobs if build else ():
+            if job.is_failed and (kept := results.get(job.job_number or 0)):
+                failed[job.name] = kept.total
+    passed = {
+        job.name: results.get(job.job_number or 0)
+        for run in today.newest
+        for job in run.jobs
+        if job.status == "success"
+    }
+    return tuple(
+        Fewer(job_name=name, before=total, now=now.total)
+        for name, total in failed.items()
+        if (now := passed.get(name)) is not None and now.is_whole and 2 * now.total < total
+    )
+
+
 def failed_jobs(build: PastBuild) -> tuple[str, ...]:
     """Return the names of the jobs that failed in the last attempt of each workflow."""
     return tuple(dict.fromkeys(job.name for run in build.newest for job in run.failed_jobs))
@@ -44,7 +67,7 @@ def _failing(build: PastBuild, results: Results) -> dict[tuple[str, str], TestRe
     for job in build.jobs:
         last = [one for one in numbers(build, job.name) if one in results][-1:]
         for number in last:
-            found |= {(job.name, key(test)): test for test in results[number].failed}
+            found |= {(job.name, key(test)): test for test in failing(results[number])}
     return found
 
 

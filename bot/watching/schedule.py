@@ -66,7 +66,7 @@ def ending(build: Build, finished_since: datetime | None, waits: Waits) -> Endin
 
     `finished_since` is when this attempt was first seen finished; the waiting times are measured on CircleCI's clock.
     """
-    if build.pipeline.state == "errored":
+    if build.is_refused:
         return Ending(is_final=True)
     if not build.runs:
         return _no_workflow(build, waits)

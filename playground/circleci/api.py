@@ -18,6 +18,7 @@ from playground.circleci.scenarios import JobPlan
 from playground.circleci.world import Project, Refused, World
 from playground.faults import Faults, SeenRequest
 
+ARTIFACTS_PAGE = 100
 SPELLINGS = {"github": "gh", "bitbucket": "bb"}
 HTML_404 = "<!DOCTYPE html>\n<html><head><title>Page not found</title></head></html>"
 
@@ -227,7 +228,7 @@ class CircleCI:
 
     async def _list_artifacts(self, request: web.Request) -> web.Response:
         number = int(request.match_info["number"])
-        return self._page(request, words.artifacts(self._find_job(request)[1], number, self.url), size=200)
+        return self._page(request, words.artifacts(self._find_job(request)[1], number, self.url), size=ARTIFACTS_PAGE)
 
     async def _cancel(self, request: web.Request) -> web.Response:
         self.world.cancel(request.match_info["id"], by=words.BOT_USER)

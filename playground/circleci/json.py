@@ -35,14 +35,13 @@ def project(one: Project) -> Json:
 
 def pipeline(one: Pipeline, owner: Project, now: datetime) -> Json:
     """Return a pipeline; a standalone project's has no `vcs`."""
-    error = one.scenario.config_error
-    errored = one.state(now) == "errored"
+    error = one.error(now) if one.state(now) != "pending" else ""
     data: Json = {
         "id": one.id,
         "number": one.number,
         "project_slug": one.slug,
         "state": one.state(now),
-        "errors": [{"type": "config", "message": error}] if errored else [],
+        "errors": [{"type": "config", "message": error}] if error else [],
         "created_at": stamp(one.created_at),
         "updated_at": stamp(one.created_at),
         "trigger": {
@@ -126,7 +125,7 @@ def job_details(run: Run, plan: JobPlan, one: Pipeline, owner: Project, now: dat
         "pipeline": {"id": one.id},
         "duration": plan.seconds * 1000 if over else None,
         "created_at": stamp(one.created_at),
-        "messages": [],
+        "messages": _messages(plan),
         "contexts": [],
         "organization": {"name": owner.organization},
         "queued_at": stamp(start) if start else None,
@@ -168,10 +167,15 @@ def build(run: Run, plan: JobPlan, number: int, base: str, now: datetime) -> Jso
         "status": status,
         "lifecycle": "finished" if over else "running",
         "outcome": status if over else None,
-        "steps": [*steps, _step("Uploading artifacts", plan.parallelism)],
+        "steps": [] if plan.refused else [*steps, _step("Uploading artifacts", plan.parallelism)],
+        "messages": _messages(plan),
         "parallel": plan.parallelism,
         "workflows": {"workflow_id": run.id, "workflow_name": run.plan.name, "job_name": plan.name},
     }
+
+
+def _messages(plan: JobPlan) -> list[Json]:
+    return [{"type": "error", "reason": "refused", "message": plan.refused}] if plan.refused else []
 
 
 def _step(name: str, parallelism: int) -> Json:

@@ -134,10 +134,17 @@ class Pipeline:
         age = (now - self.created_at).total_seconds()
         if age < 2:
             return "pending"
-        if self.scenario.config_error:
-            return "errored"
+        if self.error(now):
+            return "errored" if self.scenario.errored else "created"
         waits = any(run.plan.setup for run in self.runs) and any(run.created_at > now for run in self.runs)
         return "setup" if waits else "created"
+
+    def error(self, now: datetime) -> str:
+        """Return what is wrong with its configuration, as far as it is known by now."""
+        if self.scenario.config_error:
+            return self.scenario.config_error
+        over = all(run.stopped_at(now) for run in self.runs)
+        return self.scenario.continuation_error if over else ""
 
     def is_away(self, now: datetime) -> bool:
         """Say whether CircleCI answers nothing about it just now."""

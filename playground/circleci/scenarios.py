@@ -23,7 +23,7 @@ class TestPlan:
 class JobPlan:
     """A job: `ends` is its last status, `failing` the containers (of `parallelism`) in which it does.
 
-    All but the last line of its `log` come `log_repeats` times.
+    All but the last line of its `log` come `log_repeats` times. One that is `refused` has no steps, and a message.
     """
 
     name: str
@@ -38,6 +38,7 @@ class JobPlan:
     log_repeats: int = 1
     parallelism: int = 1
     failing: tuple[int, ...] = (0,)
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Scenario:
     workflows: tuple[WorkflowPlan, ...] = ()
     rerun: tuple[WorkflowPlan, ...] = ()
     config_error: str = ""
+    continuation_error: str = ""  # of that with which a setup workflow goes on
+    errored: bool = True  # API v2 may leave the state at created
     superseded_after: int | None = None
     skip_message: str = ""
     outage: tuple[int, int] | None = None
@@ -73,7 +76,7 @@ class Scenario:
 def green(job: JobPlan) -> JobPlan:
     """Return the job as it passes."""
     tests = tuple(replace(test, message="") for test in job.tests)
-    return replace(job, ends="success", tests=tests, failing=())
+    return replace(job, ends="success", tests=tests, failing=(), refused="")
 
 
 def of_workflow_statuses(*statuses: tuple[str, str]) -> Scenario:
@@ -156,6 +159,11 @@ SCENARIOS: dict[str, Scenario] = {
         )
     ),
     "config-error": Scenario(config_error="Error calling workflow: 'build'\nCannot find a definition for job 'tset'"),
+    "continuation-error": Scenario(
+        (WorkflowPlan("setup", (JobPlan("generate-config", seconds=20),), setup=True),),
+        continuation_error="Error calling workflow: 'release'\nCannot find a definition for job named no-such-job",
+        errored=False,
+    ),
     "no-workflow": Scenario(),
     "late-workflow": Scenario((WorkflowPlan("build", _SIMPLE, starts_after=20),)),
     "setup": Scenario(
@@ -216,6 +224,7 @@ COURSES = {
     "failing-tests": "Three tests fail; the rerun passes",
     "on-hold": "Waits for an approval",
     "config-error": "The configuration cannot be read",
+    "continuation-error": "A setup workflow goes on with what cannot be read",
     "no-workflow": "No workflow runs",
     "late-workflow": "The workflow begins late",
     "setup": "A setup workflow starts the others",

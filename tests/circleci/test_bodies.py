@@ -165,11 +165,12 @@ async def test_all_pages_of_a_list_are_as_long_as_one_answer_may_be(far_side: Fa
     large = page(*[filler] * 3, token="next")
     for kind in ("tests", "artifacts"):
         far_side.says(path + kind, large)
-        far_side.says(f"{path}{kind}?page-token=next", *(page(*[filler] * 3, token=f"next{n}") for n in range(1)))
+        far_side.says(f"{path}{kind}?page-token=next", page(*[filler | {"file": "-"}] * 3, token="next0"))
         for n in range(5):
-            far_side.says(f"{path}{kind}?page-token=next{n}", page(*[filler] * 3, token=f"next{n + 1}"))
+            others = page(*[filler | {"file": str(n)}] * 3, token=f"next{n + 1}")
+            far_side.says(f"{path}{kind}?page-token=next{n}", others)
     reads = circleci_reads(far_side.transport)
     found, more = await reads.some_tests("gh/acme/frontend", 7, 20)
     assert (len(found), more) == (9, True)
     with pytest.raises(TooLarge):
-        await reads.artifacts("gh/acme/frontend", 7, 20)
+        await reads.some_artifacts("gh/acme/frontend", 7, 20)

@@ -150,8 +150,8 @@ async def test_a_step_fails_in_more_than_one_way(far_side: FarSide, failed: dict
 @pytest.mark.parametrize(
     ("steps", "problem"),
     [
-        ([], "its steps are gone"),
-        ([step("npm test", action())], "CircleCI names no failing step"),
+        ([], "CircleCI lists no steps of it, and gives no reason"),
+        ([step("npm test", action())], "CircleCI names no failing step, and gives no reason"),
         ([step("npm test", {"index": 0, "status": "failed", "has_output": True})], "the log is not uploaded yet"),
         (None, "the failing step could not be read: Not Found"),
     ],
@@ -215,9 +215,85 @@ async def test_a_job_that_never_started_costs_nothing(far_side: FarSide) -> None
 async def test_very_many_test_results_are_counted_as_read(far_side: FarSide) -> None:
     has(far_side, 7, tests=page(RED_TEST, token="t0"))
     for number in range(5):
-        far_side.says(f"{V2}/7/tests?page-token=t{number}", page(RED_TEST, token=f"t{number + 1}"))
+        far_side.says(
+            f"{V2}/7/tests?page-token=t{number}", page(RED_TEST | {"name": str(number)}, token=f"t{number + 1}")
+        )
     found = await look_at_7(far_side)
     assert (found.tests_total, found.problems) == (5, ("only the first 5 test results were read",))
+    assert (found.tests_failed, found.more_tests) == (5, True)
+
+
+async def test_all_pages_of_the_files_are_read_and_what_is_beyond_is_said(far_side: FarSide) -> None:
+    # C68
+    files = [{"path": f"logs/{number}", "url": f"https://x/{number}"} for number in range(7)]
+    has(far_side, 7, artifacts=page(files[0], token="t0"))
+    for number in range(6):
+        token = f"t{number + 1}" if number < 5 else None
+        far_side.says(f"{V2}/7/artifacts?page-token=t{number}", page(files[number + 1], token=token))
+    found = await look_at_7(far_side)
+    assert (len(found.artifacts), found.more_artifacts) == (5, True)
+    passed = await look(far_side, build(job(7, "success"), status="success"))
+    assert (len(passed.artifacts), passed.more_artifacts) == (5, True)
+
+
+async def test_of_a_long_message_what_tells_is_read_wherever_it_stands(far_side: FarSide) -> None:
+    # C54, of some ten thousand characters; and C52: what only a terminal understands is nowhere
+    noise = "\n".join(f"12:00:{number:02} INFO page {number} rendered {'x' * 200}" for number in range(60))
+    last = RED_TEST | {"message": f"{noise}\n==> expected: <200> but was: <500>"}
+    first = RED_TEST | {"name": "b", "message": f"AssertionError: no header\n{noise}"}
+    coloured = {
+        "classname": "api \x1b[1msuite\x1b[0m",
+        "name": "returns [33mok[39m",
+        "result": "failure",
+        "message": "\x1b[2mexpect(\x1b[22m\x1b[31mgot\x1b[39m\x1b[2m)\x1b[22m\n\nRate over [5m]: \x1b[31m500\x1b[39m",
+    }
+    has(far_side, 7, tests=page(last, first, coloured))
+    tests = (await look_at_7(far_side)).failed_tests
+    assert "==> expected: <200> but was: <500>" in tests[0].message
+    assert "AssertionError: no header" in tests[1].message
+    assert all(len(test.message) <= 2000 for test in tests)
+    assert (tests[2].classname, tests[2].name) == ("api suite", "returns ok")
+    assert tests[2].message == "expect(got)\n\nRate over [5m]: 500"
+
+
+WHY = "Resource class docker for xlarge is not available for your project."
+
+
+@pytest.mark.parametrize(
+    ("v1", "v2", "reasons", "problems"),
+    [
+        ({"messages": [{"type": "error", "message": WHY}]}, None, (WHY,), ()),
+        ({"fail_reason": WHY, "messages": [{"message": WHY}]}, None, (WHY,), ()),
+        ({}, {"messages": [{"type": "error", "reason": "x", "message": WHY}]}, (WHY,), ()),
+        ({}, {"messages": [{"type": "error", "reason": "x"}]}, ("x",), ()),
+        ({}, {"messages": []}, (), ("CircleCI lists no steps of it, and gives no reason",)),
+        ({}, None, (), ("CircleCI lists no steps of it, and gives no reason",)),
+    ],
+    ids=["v1.1", "twice", "v2", "a code alone", "nothing said", "v2 unread"],
+)
+async def test_why_a_job_without_steps_failed_is_read(
+    far_side: FarSide, v1: dict[str, Any], v2: object, reasons: tuple[str, ...], problems: tuple[str, ...]
+) -> None:
+    # C49
+    has(far_side, 7, steps={"build_num": 7, "status": "failed", "steps": [], **v1})
+    if isinstance(v2, dict):
+        far_side.says(f"{V2}/job/7", {"number": 7, "status": "failed", **v2})
+    found = await look_at_7(far_side)
+    assert (found.reasons, found.problems, found.is_refused) == (reasons, problems, bool(reasons))
+
+
+async def test_a_step_that_passed_on_its_rerun_is_not_the_failure(far_side: FarSide) -> None:
+    # C62
+    tried = {"name": "Install dependencies", "index": 0, "has_output": True, "output_url": f"{LOG}-install"}
+    steps = [
+        step("Install dependencies", tried | {"failed": True, "auto_rerun_number": 0}),
+        step("Install dependencies", tried | {"status": "success", "auto_rerun_number": 1}),
+        step("Run tests", action(failed=True, exit_code=2, status="failed")),
+    ]
+    has(far_side, 7, steps={"build_num": 7, "status": "failed", "steps": steps})
+    found = await look_at_7(far_side)
+    assert found.step
+    assert (found.step.name, found.step.exit_code, found.step.lines) == ("Run tests", 2, ("compiling", "FAIL cart"))
 
 
 async def test_a_passed_build_shows_what_it_stored(far_side: FarSide) -> None:

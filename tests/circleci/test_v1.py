@@ -87,7 +87,7 @@ async def test_tests_of_both_generations_come_without_secrets(far_side: FarSide,
     far_side.says(f"GET {PROJECT}/7/tests", {"tests": [result]})
     far_side.says("GET /api/v2/project/gh/acme/frontend/7/tests", {"items": [result], "next_page_token": None})
     for slug in (SLUG, "gh/acme/frontend"):
-        assert [test.message for test in await circleci.tests(slug, 7)] == ["token [masked] was bad"]
+        assert [test.message for test in (await circleci.some_tests(slug, 7, 5))[0]] == ["token [masked] was bad"]
 
 
 async def test_a_cut_document_with_an_error_behind_it_is_no_result(far_side: FarSide, circleci: Reads) -> None:
@@ -96,7 +96,7 @@ async def test_a_cut_document_with_an_error_behind_it_is_no_result(far_side: Far
     answer = httpx.Response(200, text=body, headers={"content-type": "application/json"})
     far_side.says(f"GET {PROJECT}/7/tests", answer)
     with pytest.raises(Unavailable, match="cannot be read"):
-        await circleci.tests(SLUG, 7)
+        await circleci.some_tests(SLUG, 7, 5)
 
 
 async def test_what_should_be_a_list_and_is_none_is_empty(far_side: FarSide, circleci: Reads, writes: Writes) -> None:
@@ -104,7 +104,7 @@ async def test_what_should_be_a_list_and_is_none_is_empty(far_side: FarSide, cir
     far_side.says(f"GET {PROJECT}/7/tests", None)
     far_side.says(f"DELETE {PROJECT}/build-cache", [])
     assert await circleci.followed_projects() == ()
-    assert await circleci.tests(SLUG, 7) == ()
+    assert (await circleci.some_tests(SLUG, 7, 5))[0] == ()
     assert await writes.clear_cache(SLUG) == ""
 
 

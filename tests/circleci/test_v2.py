@@ -237,15 +237,50 @@ async def test_pages_are_read_to_the_end_and_no_further_than_allowed(far_side: F
     far_side.says(tests, page({"name": "a"}, token="t 1/=+"))
     far_side.says(f"{tests}?page-token=t+1%2F%3D%2B", page({"name": "b"}, token="t2"))
     far_side.says(f"{tests}?page-token=t2", page({"name": "c", "result": None}))
-    assert [test.name for test in await circleci.tests("gh/acme/frontend", 7)] == ["a", "b", "c"]
-    assert len(await circleci.tests("gh/acme/frontend", 7, pages=2)) == 2
+    assert [test.name for test in (await circleci.some_tests("gh/acme/frontend", 7, 5))[0]] == ["a", "b", "c"]
+    assert len((await circleci.some_tests("gh/acme/frontend", 7, 2))[0]) == 2
 
 
 async def test_a_page_token_that_repeats_ends_the_list(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PROJECT}/7/artifacts", page({"path": "a"}, token="t"))
     far_side.says(f"GET {PROJECT}/7/artifacts?page-token=t", page({"path": "b"}, token="t"))
-    assert [one.path for one in await circleci.artifacts("gh/acme/frontend", 7)] == ["a", "b"]
+    assert [one.path for one in (await circleci.some_artifacts("gh/acme/frontend", 7, 5))[0]] == ["a", "b"]
     assert len(far_side.requests) == 2
+
+
+async def test_what_a_list_repeats_counts_once(far_side: FarSide, circleci: Reads) -> None:
+    # C50: pages that are the same again, whatever their token, and pages that overlap
+    far_side.says(f"GET {PIPELINE}", pipeline())
+    far_side.says(WORKFLOWS, page(workflow("w-1"), token="SAME"))
+    far_side.says(f"{WORKFLOWS}?page-token=SAME", page(workflow("w-1"), token="SAME"))
+    jobs = "GET /api/v2/workflow/w-1/job"
+    far_side.says(jobs, page(job("a"), job("b"), token="1"))
+    far_side.says(f"{jobs}?page-token=1", page(job("b"), job("c"), token="2"))
+    far_side.says(f"{jobs}?page-token=2", page(job("b"), job("c"), token="3"))
+    build = await circleci.build(PipelineId("p-1"))
+    assert [(run.attempt, [one.name for one in run.jobs]) for run in build.runs] == [(1, ["a", "b", "c"])]
+    test, twin = {"name": "a", "result": "failure"}, {"path": "a", "url": "https://x/0/a"}
+    other = twin | {"url": "https://x/1/a", "node_index": 1}
+    for what, items in (("tests", [test, test]), ("artifacts", [twin, other])):
+        far_side.says(f"GET {PROJECT}/7/{what}", page(*items, token="SAME"))
+        far_side.says(f"GET {PROJECT}/7/{what}?page-token=SAME", page(*items, token="SAME"))
+    assert len((await circleci.some_tests("gh/acme/frontend", 7, 5))[0]) == 2  # one page may hold two of one name
+    assert len((await circleci.some_artifacts("gh/acme/frontend", 7, 5))[0]) == 2
+
+
+async def test_errors_behind_a_setup_workflow_are_seen(far_side: FarSide, circleci: Reads) -> None:
+    # C47: the state stays `created`, and the errors come later
+    error = {"type": "config", "message": "no job named no-such-job"}
+    far_side.says(f"GET {PIPELINE}", pipeline(), pipeline(), pipeline(errors=[error]))
+    setup = workflow("w-1", "setup", tag="setup")
+    over = setup | {"status": "success", "stopped_at": "2026-11-20T09:59:00Z"}
+    far_side.says(WORKFLOWS, page(setup), page(over))
+    far_side.says("GET /api/v2/workflow/w-1/job", page(job("generate")))
+    build, states = None, []
+    for _ in range(3):
+        build = await circleci.build(PipelineId("p-1"), build)
+        states.append(build.state)
+    assert states == [State.RUNNING, State.WAITING, State.COULD_NOT_RUN]
 
 
 async def test_a_token_that_circleci_forgot_ends_a_long_list_that_says_so(far_side: FarSide, circleci: Reads) -> None:
@@ -277,7 +312,7 @@ async def test_a_refused_second_page_is_no_shorter_list(
     with pytest.raises(kind):  # nobody knows what stood on the second page
         await circleci.build(PipelineId("p-1"))
     with pytest.raises(kind):
-        await circleci.artifacts("gh/acme/frontend", 7)
+        await circleci.some_artifacts("gh/acme/frontend", 7, 5)
 
 
 @pytest.mark.parametrize("status", [403, 429])
@@ -291,7 +326,7 @@ async def test_long_lists_too_end_only_at_a_token_that_circleci_forgot(
     with pytest.raises(CircleCIError):
         await circleci.pipelines("gh/acme/frontend", pages=2)
     with pytest.raises(CircleCIError):
-        await circleci.tests("gh/acme/frontend", 7)
+        await circleci.some_tests("gh/acme/frontend", 7, 5)
 
 
 @pytest.mark.parametrize(
@@ -309,7 +344,7 @@ async def test_what_is_no_list_of_artifacts_says_so(
 ) -> None:
     far_side.says(f"GET {PROJECT}/7/artifacts", reply)
     with pytest.raises(kind):
-        await circleci.artifacts("gh/acme/frontend", 7)
+        await circleci.some_artifacts("gh/acme/frontend", 7, 5)
 
 
 async def test_ages_come_from_circlecis_clock(far_side: FarSide, circleci: Reads) -> None:
@@ -330,4 +365,4 @@ async def test_an_object_with_only_a_message_is_no_list_of_artifacts(
     # C17
     far_side.says("GET /api/v2/project/gh/acme/frontend/53826/artifacts", answer)
     with pytest.raises(CircleCIError):
-        await circleci.artifacts("gh/acme/frontend", 53826)
+        await circleci.some_artifacts("gh/acme/frontend", 53826, 5)

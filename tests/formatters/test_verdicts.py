@@ -53,7 +53,7 @@ def test_every_kind_has_words_wherever_it_is_told(kind: Kind) -> None:
     triage = Triage(extent=Extent(base="main"), tests=tests, advice=kind.advice)
     assert verdict_words(Verdict(kind=kind), "main")
     assert counts_line(triage).startswith("Of the failing tests: 5 ")
-    assert advice_line(triage, Links(), BUILD)
+    assert advice_line(triage, Links(), BUILD) or kind is Kind.NOT_SURE  # of that nobody knows what helps
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_a_transition_is_one_line(transition: Transition | None, line: str) -> N
         (
             Advice.RERUN,
             [Kind.FLAKE],
-            "*Worth a rerun*: all that failed is known to be flaky. It takes about 4 min 0 s.",
+            "*Worth a rerun*: all that failed is known to be flaky. It takes about 4 min.",
         ),
         (
             Advice.RERUN,
             [Kind.FLAKE, Kind.INFRASTRUCTURE],
-            "*Worth a rerun*: all that failed is a known flake or infrastructure. It takes about 4 min 0 s.",
+            "*Worth a rerun*: all that failed is a known flake or infrastructure. It takes about 4 min.",
         ),
         (Advice.OPEN_COMMIT, [Kind.NEW], "*Look at the commit*: something fails here that did not before."),
         (
@@ -99,7 +99,7 @@ def test_a_transition_is_one_line(transition: Transition | None, line: str) -> N
             [Kind.RED_ON_BASE],
             f"*Wait*: `main` is red since <{URL}/1840|#1840>. A rerun cannot help until that is repaired.",
         ),
-        (Advice.LOOK, [Kind.NOT_SURE], "I am not sure that a rerun helps. It takes about 4 min 0 s."),
+        (Advice.LOOK, [Kind.NOT_SURE], "A rerun takes about 4 min."),
         (Advice.LOOK, [], ""),
     ],
 )

@@ -1,7 +1,13 @@
+import json
+from pathlib import Path
+
 import pytest
 
 from bot.errors import Rejected
-from bot.models.circleci import Project, ProjectSlug, VcsInfo, made_of_ids
+from bot.models.circleci import ClassicBuild, JobMessage, Project, ProjectSlug, VcsInfo, made_of_ids
+from bot.models.classic import BuildSummary
+
+NEVER = json.loads((Path(__file__).parents[1] / "samples/v11-retry-answer-will-never-run.json").read_text())
 
 
 def test_a_project_without_a_default_branch_has_main() -> None:
@@ -18,3 +24,23 @@ def test_only_the_slugs_of_the_github_app_are_made_of_ids() -> None:
 @pytest.mark.parametrize(("status", "gone"), [(404, True), (410, True), (400, False), (403, False)])
 def test_what_is_gone_is_told_from_what_is_refused(status: int, gone: bool) -> None:
     assert Rejected(status, "").is_gone is gone
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (NEVER, "1.0-not-available; See the notice."),
+        ({"build_num": 1, "status": "not_run"}, "its status is not_run, and no reason is given"),
+        ({"build_num": 1, "dont_build": "no-followers", "messages": None}, "no-followers"),
+    ],
+    ids=["recorded", "nothing said", "a code alone"],
+)
+def test_why_a_build_will_never_run_is_what_circleci_says(answer: dict[str, object], why: str) -> None:
+    assert BuildSummary.model_validate(answer).why_not == why
+
+
+def test_what_circleci_says_of_a_job_is_said_once_and_without_html() -> None:
+    said = [{"message": "See <a href='https://docs.example'>the notice</a>."}, {"reason": "x"}, {"message": " "}]
+    found = ClassicBuild.model_validate({"build_num": 1, "messages": [*said, *said], "fail_reason": "x"})
+    assert found.reasons == ("See the notice.", "x")
+    assert JobMessage(message="a < b > c").words == "a < b > c"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.models import git
 from bot.models.circleci import Pipeline, Ref
+from formatters.unseen import without_unseen
 
 PROPER = (
     *(
@@ -158,3 +159,8 @@ def test_what_circleci_reports_is_taken_as_it_is(branch: str) -> None:
     told = {"id": "p", "number": 1, "project_slug": "gh/a/b", "created_at": "2026-01-01T00:00:00Z"}
     pipeline = Pipeline.model_validate({**told, "vcs": {"branch": branch}})
     assert pipeline.ref == Ref(name=branch)
+
+
+def test_what_messages_hide_no_branch_may_hold() -> None:
+    characters = [chr(number) for number in (*range(0xD800), *range(0xE000, 0x20000), *range(0xE0000, 0xE0200))]
+    assert [one for one in characters if without_unseen(f"a{one}b") == "a b" and not git.is_unseen(one)] == []

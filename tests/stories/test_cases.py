@@ -2,11 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
 
-from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan, of_workflow_statuses
+from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan, of_workflow_statuses
 from tests.stories.team import Team
 
 SLUG = "gh/acme/frontend"
@@ -155,6 +156,43 @@ async def test_the_evidence_buttons_answer_the_one_who_asks(team: Team) -> None:
     await team.reads("Passed in")
     await team.grace.click(team.root, team.root.element("Artifacts"))
     await team.is_told(team.grace, "coverage (117 files)")
+
+
+async def test_a_log_is_that_of_its_messages_attempt_and_a_green_without_tests_says_so(team: Team) -> None:
+    # C71
+    tests = tuple(TestPlan(f"test_{number}", "tests/test_cart.py", "no" if number < 3 else "") for number in range(60))
+    first = JobPlan("unit-tests", seconds=5, ends="failed", tests=tests, log=("the first attempt",))
+    second = replace(first, log=("the second attempt",))
+    third = replace(first, ends="success", tests=())
+    course = Scenario((WorkflowPlan("build", (first,)),), rerun=(WorkflowPlan("build", (second,)),))
+    team.circleci.world.set_scenario(SLUG, "main", course)
+    await team.deploys_branch("main")
+    one = await team.reads("Failed after")
+    of_one = one.element("Show log")
+    await team.ada.click(one, one.element("Rerun failed"))
+    other = await team.reads("Exactly as the attempt before it")
+    of_other = other.element("Show log")
+    team.circleci.world.pipelines[0].scenario = replace(course, rerun=(WorkflowPlan("build", (third,)),))
+    await team.ada.click(other, other.element("Rerun failed"))
+    await team.reads("unit-tests passed, but stored no test results this time; 60 when it failed")
+    await team.grace.click(one, of_one)
+    await team.is_told(team.grace, "the first attempt")
+    await team.grace.click(other, of_other)
+    await team.is_told(team.grace, "the second attempt")
+
+
+async def test_why_a_job_never_ran_is_quoted_and_a_rerun_not_advised(team: Team) -> None:
+    # C49
+    why = "Resource class docker for xlarge is not available for your project."
+    job = JobPlan("build", seconds=1, ends="failed", refused=why)
+    team.circleci.world.set_scenario(SLUG, "main", Scenario((WorkflowPlan("build", (job,)),)))
+    await team.deploys_branch("main")
+    final = await team.reads("no earlier builds to compare with")
+    assert f"CircleCI says: {why}" in final.visible
+    assert "rerun" not in final.visible.lower().replace("[ rerun failed ]", "").replace("[ rerun all ]", "")
+    number = next(iter(team.circleci.world.pipelines[0].runs[0].job_numbers.values()))
+    await team.ada.command("deploys", "/ci", f"build acme/frontend {number}")
+    await team.is_told(team.ada, f"CircleCI says: {why}")
 
 
 async def test_an_old_button_is_answered(team: Team) -> None:

@@ -56,7 +56,7 @@ async def test_the_extent_can_be_chosen_and_circlecis_own_word_stands_beside_it(
         "time_wasted": 12,
     }
     team.circleci.insights["gh/acme/backend"] = [flake]
-    told = await asks(team, "flaky acme/backend last=4 over=0", "failed in more than 0 of the last 4")
+    told = await asks(team, "flaky acme/backend last=4 over=0", "failed at least once in the last 4 builds")
     assert "test_charges_once" in told.visible
     assert "5 times" in told.visible
     assert "Nov 20" in told.visible or "2026-11-20" in told.visible or "date" in told.visible

@@ -116,7 +116,7 @@ def long_log(lines: tuple[str, ...]) -> Scenario:
 
 async def test_the_one_right_artifact_of_the_newest_successful_build(team: Team) -> None:
     # The newest build failed; the one before failed at first, and a rerun made it green.
-    told = await asks(team, "artifacts acme/cli main linux-amd64", "1 artifact")
+    told = await asks(team, "artifacts acme/cli main linux-amd64", "1 of 5 artifacts")
     assert "acme/cli main #2402" in told.visible
     (name,) = [line for line in told.visible.splitlines() if line.startswith("•")]
     assert name == "• dist/cli-linux-amd64"

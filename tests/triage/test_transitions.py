@@ -6,9 +6,10 @@ import pytest
 
 from bot.models.build import Build, Run
 from bot.models.circleci import Job, Pipeline, Workflow
-from bot.models.history import Advice, PastBuild, Turn
+from bot.models.history import Advice, Fewer, JobResults, PastBuild, Turn
 from bot.triage.advice import advise, rerun_takes
 from bot.triage.transitions import transition
+from bot.triage.turning import fewer_tests
 from bot.triage.verdicts import Kind, Verdict
 
 NAMES = ["build", "unit", "e2e", "ship"]
@@ -55,6 +56,32 @@ def test_a_build_stands_so_to_the_one_before(
     found = transition(today(now), past(*before))
     assert found
     assert (found.turn, found.times, found.since) == (turn, times, since)
+
+
+@pytest.mark.parametrize(
+    ("failed", "passed", "fewer"),
+    [
+        (60, JobResults(total=0), [Fewer(job_name="unit", before=60, now=0)]),
+        (60, JobResults(total=29), [Fewer(job_name="unit", before=60, now=29)]),
+        (60, JobResults(total=57), []),
+        (0, JobResults(total=0), []),
+        (60, JobResults(total=0, is_whole=False), []),
+        (60, None, []),
+    ],
+    ids=["none", "few", "nearly all", "never any", "not all read", "unread"],
+)
+@pytest.mark.parametrize("where", ["an earlier attempt", "the build before"])
+def test_a_green_that_proves_less_than_the_red_is_seen(
+    where: str, failed: int, passed: JobResults | None, fewer: list[Fewer]
+) -> None:
+    # C71
+    red, green = run("failed", job("unit", "failed")), run("success", job("unit", "success"))
+    green = green.model_copy(update={"jobs": (green.jobs[0].model_copy(update={"job_number": 9}),)})
+    earlier = where == "an earlier attempt"
+    now = PastBuild(pipeline=pipeline(50), runs=(red, green) if earlier else (green,))
+    before = None if earlier else PastBuild(pipeline=pipeline(49), runs=(red,))
+    known = {2: JobResults(total=failed), **({9: passed} if passed else {})}
+    assert list(fewer_tests(now, before, known)) == fewer
 
 
 def test_without_a_build_before_there_is_no_transition() -> None:

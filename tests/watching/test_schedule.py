@@ -49,6 +49,40 @@ def test_the_worst_workflow_decides(statuses: list[str], state: State) -> None:
     assert build(statuses).state is state
 
 
+ERROR = {"type": "config", "message": "Cannot find a definition for job named no-such-job"}
+
+
+@pytest.mark.parametrize(
+    ("state", "errors", "tags", "statuses", "age", "outcome"),
+    [
+        ("errored", [ERROR], ["setup"], ["success"], 30, State.COULD_NOT_RUN),
+        ("created", [ERROR], ["setup"], ["success"], 30, State.COULD_NOT_RUN),
+        ("created", [ERROR], [], [], 30, State.COULD_NOT_RUN),
+        ("created", [ERROR], ["setup", ""], ["success", "success"], 30, State.COULD_NOT_RUN),
+        ("created", [ERROR], ["setup", ""], ["success", "failed"], 30, State.FAILED),
+        ("setup", [ERROR], ["setup"], ["running"], 30, State.RUNNING),
+        ("created", [], ["setup"], ["success"], 30, State.WAITING),
+        ("created", [], ["setup"], ["success"], 600, State.COULD_NOT_RUN),
+        ("created", [], ["setup"], ["failed"], 600, State.FAILED),
+        ("created", [], ["setup", ""], ["success", "success"], 600, State.PASSED),
+    ],
+)
+def test_a_setup_workflow_alone_is_no_success_and_errors_decide(
+    state: str, errors: list[object], tags: list[str], statuses: list[str], age: int, outcome: State, waits: Settings
+) -> None:
+    # C47
+    bare = build(statuses, state=state, age=age, stopped_at=START)
+    pipeline = Pipeline.model_validate({**bare.pipeline.model_dump(), "errors": errors})
+    runs = [
+        run.model_copy(update={"workflow": run.workflow.model_copy(update={"tag": tag})})
+        for run, tag in zip(bare.runs, tags, strict=True)
+    ]
+    seen = bare.model_copy(update={"pipeline": pipeline, "runs": tuple(runs)})
+    assert seen.state is outcome
+    refused = bool(errors) and outcome is State.COULD_NOT_RUN and not any(tag == "" for tag in tags)
+    assert ending(seen, START + timedelta(seconds=age), waits).is_final is refused
+
+
 def test_no_workflow_is_said_after_the_grace(waits: Settings) -> None:
     # C19
     assert not ending(build([], age=74), None, waits).is_final

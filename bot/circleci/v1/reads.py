@@ -101,9 +101,9 @@ class V1Builds:
         found = as_list(data.get("tests")) if isinstance(data, dict) else []
         return tuple(await asyncio.to_thread(decode_tests, found)), False
 
-    async def artifacts(self, slug: str, job_number: int, pages: int = 5) -> tuple[Artifact, ...]:
-        """Return the files a build stored."""
-        return await self._api.all(Artifact, project_path(slug, job_number, "artifacts"))
+    async def some_artifacts(self, slug: str, job_number: int, pages: int) -> tuple[tuple[Artifact, ...], bool]:
+        """Return the files a build stored, all at once."""
+        return await self._api.all(Artifact, project_path(slug, job_number, "artifacts")), False
 
     async def flaky_tests(self, slug: str) -> tuple[Insight, ...]:
         """Return nothing: API v1.1 calls no test flaky."""

@@ -65,5 +65,5 @@ class V1Starts:
         """Return a build that was really started: CircleCI also answers 2xx for one that will never run."""
         build = decode(BuildSummary, (await self._api.send("POST", path, body)).data)
         if build.dont_build or build.status == "not_run":
-            raise NotTriggered(build.dont_build or "it will not run")
+            raise NotTriggered(build.why_not)
         return build

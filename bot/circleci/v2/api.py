@@ -69,9 +69,9 @@ class Api:
 
         CircleCI has given tokens that repeat, and in long lists of pipelines some that it answers 404 to itself
         (circleci/circleci-docs#6472). A repeated one ends the list, the other only a list that `may_break_off`: the
-        last page says then that there are more.
+        last page says then that there are more. Pages repeat too: what came before counts once.
         """
-        token, seen, read = "", set[str](), 0
+        token, seen, read, fresh = "", set[str](), 0, _Fresh()
         for _ in range(most):
             try:
                 answer = await self.get(path, {**(params or {}), **({"page-token": token} if token else {})})
@@ -87,9 +87,34 @@ class Api:
                 if may_break_off:
                     return
                 raise TooLarge(MOST_MEGABYTES)
-            found, token = items(answer)
-            more = bool(token) and token not in seen
+            listed, token = items(answer)
+            found = fresh.of(listed)
+            repeats = bool(listed) and not found
+            more = bool(token) and token not in seen and not repeats
             yield Page(found, more, answer.date)
             if not more:
                 return
             seen.add(token)
+
+
+class _Fresh:
+    """What a list has not shown before, by its id, or by its address; of what has neither, a whole page at a time."""
+
+    def __init__(self) -> None:
+        self._seen = set[str]()
+        self._page: list[Any] = []
+
+    def of(self, page: list[Any]) -> list[Any]:
+        """Return what of a page is new."""
+        if page == self._page:
+            return []
+        self._page = page
+        found = [one for one in page if _name(one) not in self._seen]
+        self._seen |= {name for one in page if (name := _name(one))}
+        return found
+
+
+def _name(item: Any) -> str:
+    if not isinstance(item, dict):
+        return ""
+    return str(item.get("id") or item.get("url") or "")

@@ -116,9 +116,13 @@ class V2Builds:
             more = page.more
         return tuple(found), more
 
-    async def artifacts(self, slug: str, job_number: int, pages: int = 5) -> tuple[Artifact, ...]:
-        """Return the files a job stored."""
-        return await self._api.all(Artifact, project_path(slug, job_number, "artifacts"), most=pages)
+    async def some_artifacts(self, slug: str, job_number: int, pages: int) -> tuple[tuple[Artifact, ...], bool]:
+        """Return the first pages of the files a job stored, and whether there are more."""
+        found, more = list[Artifact](), False
+        async for page in self._api.pages(project_path(slug, job_number, "artifacts"), most=pages):
+            found += await decode_all(Artifact, page.items)
+            more = page.more
+        return tuple(found), more
 
     async def flaky_tests(self, slug: str) -> tuple[Insight, ...]:
         """Return the tests CircleCI calls flaky: failed and passed on one commit within two weeks.

@@ -1,0 +1,43 @@
+"""Why a build could not run, by what CircleCI says."""
+
+from collections.abc import Iterator
+
+from bot.models.build import Build
+from formatters.blocks import Block, code_block, context, fit, fitting, literal, section
+from formatters.root import no_workflow
+from formatters.words import count
+
+MOST_LINES, ROOM = 30, 1800
+
+
+def why(build: Build) -> str:
+    """Return in a few words why a build could not run."""
+    if build.pipeline.errors or build.is_refused:
+        went_on = "what its setup workflow went on with" if build.only_setup else "its configuration"
+        return f"CircleCI found an error in {went_on}"
+    if not build.runs:
+        return "no workflow matched"
+    if build.only_setup:
+        return "nothing came after its setup workflow"
+    if any(run.workflow.status == "unauthorized" for run in build.real_runs):
+        return "unauthorized, the token's user may not use one of its contexts"
+    return "CircleCI reports an error"
+
+
+def details(build: Build) -> Iterator[Block]:
+    """Yield what CircleCI says about it, or what can be done."""
+    errors = build.pipeline.errors
+    if errors:
+        lines = [line for error in errors for line in f"{error.type}: {error.message}".splitlines()]
+        shown = lines[: min(MOST_LINES, fitting([line[:300] for line in lines], ROOM))]
+        yield section(code_block(shown or lines[:1]))
+        if left_out := len(lines) - max(len(shown), 1):
+            yield context(f"and {count(left_out, 'more line')}, on CircleCI's page.")
+    elif not build.runs:
+        yield section(no_workflow())
+    elif build.only_setup:
+        yield section("Look at the step that goes on with the configuration: it started no workflow.")
+    elif any(run.workflow.status == "unauthorized" for run in build.real_runs):
+        names = [literal(run.workflow.name) for run in build.real_runs if run.workflow.status == "unauthorized"]
+        text = "Rerunning with the same token cannot help: somebody with access to the context must start it."
+        yield section(f"{fit(names, 500)}\n{text}")
