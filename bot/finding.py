@@ -161,6 +161,20 @@ class Finder:
         except NotFound:
             return ()
 
+    async def lately(self, request: OfTarget, caller: Caller) -> tuple[Pipeline, ...]:
+        """Return the newest pipelines of what is named; where nothing but the project is, a page of all of its branches.
+
+        What somebody may not read is left out, and not counted.
+        """
+        target = request.target(self._projects)
+        if target.slug is None or target.names_more:
+            return await self.newest(request, caller)
+        project = await self.project(target.slug, caller)
+        found = await self._circleci.pipelines(project.slug)
+        readable = await self._permissions.readable(caller, [(project.slug, one.ref) for one in found])
+        kept = tuple(one for one in found if (project.slug, one.ref) in readable)
+        return kept or await self.newest(request, caller)
+
     async def newest_passed(self, request: OfTarget, caller: Caller) -> Build:
         """Return the newest successful build of a branch: a rerun that passed counts, failed ones are passed over."""
         for pipeline in (await self.newest(request, caller))[:MOST_LOOKED_THROUGH]:
@@ -218,6 +232,10 @@ class Finder:
     async def outlines(self, pipelines: Sequence[Pipeline]) -> list[Build]:
         """Return pipelines with their workflows, but without jobs: one request each."""
         return await together(*(self._circleci.outline(pipeline) for pipeline in pipelines))
+
+    async def whole(self, builds: Sequence[Build]) -> list[Build]:
+        """Return builds with their jobs."""
+        return await together(*(self._circleci.build(one.pipeline.id, one) for one in builds))
 
     async def has_branch(self, slug: ProjectSlug, name: str) -> bool:
         """Say whether a branch of this name was ever built."""

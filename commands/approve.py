@@ -3,6 +3,7 @@
 from bot.actions import ApproveJob
 from bot.answers.acts import Acted
 from bot.answers.builds import OnHold
+from bot.models.build import OPEN_STATES, Build
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId
 from bot.models.help import CommandHelp
@@ -15,16 +16,33 @@ HELP = CommandHelp(
     summary="List what waits for an approval, each with its own button.",
     usage="approve <project> [<branch> | tag:<tag> | #<pipeline>]",
     example="approve acme/frontend main",
-    phrases=("approve acme/frontend #2417",),
+    phrases=("approve acme/frontend", "approve acme/frontend #2417"),
     also=("hold", "holds", "allow", "continue"),
 )
+MOST_LOOKED_AT = 20  # CircleCI's page of pipelines
 
 
 async def list_holds(request: OfTarget, caller: Caller, context: Context) -> OnHold:
-    """Answer with each job that waits."""
-    pipeline = await context.finder.pipeline(request, caller)
-    build = await context.circleci.build(pipeline.id)
-    return OnHold(title=await context.finder.title(pipeline.project_slug), build=build)
+    """Answer with each job that waits: of the build that was named, or of the newest of a branch, or of all."""
+    finder, target = context.finder, request.target(context.projects)
+    if target.names_a_build:
+        pipeline = await finder.pipeline(request, caller)
+        named = await context.circleci.build(pipeline.id)
+        waiting = (named,) if _holds(named) else ()
+        return OnHold(title=await finder.title(pipeline.project_slug), build=named, waiting=waiting)
+    newest = await finder.outlines((await finder.lately(request, caller))[:MOST_LOOKED_AT])
+    unfinished = await finder.whole([one for one in newest if one.state in OPEN_STATES])
+    return OnHold(
+        title=await finder.title(newest[0].pipeline.project_slug),
+        build=newest[0],
+        waiting=tuple(filter(_holds, unfinished)),
+        ref=newest[0].pipeline.ref if target.names_more else None,
+        looked_at=len(newest),
+    )
+
+
+def _holds(build: Build) -> bool:
+    return any(run.holds for run in build.runs)
 
 
 async def approve(button: ApproveJob, caller: Caller, context: Context) -> Acted:

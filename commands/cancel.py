@@ -18,11 +18,11 @@ HELP = CommandHelp(
     phrases=("cancel acme/frontend", "cancel acme/frontend #2417", "cancel acme/frontend 1842"),
     also=("stop", "abort", "kill"),
 )
-MOST_LOOKED_AT = 8
+MOST_LOOKED_AT = 20  # CircleCI's page of pipelines
 
 
 async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellable | CancellableJob:
-    """Answer with each build that runs, or with the one job."""
+    """Answer with each build that runs, of the branch or of all, or with the one job."""
     target = request.target(context.projects)
     if target.slug is not None and target.job_number is not None:
         slug, number = await context.finder.job(request, caller)
@@ -30,9 +30,11 @@ async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellabl
     if target.names_a_build:
         pipelines = [await context.finder.pipeline(request, caller)]
     else:
-        pipelines = list((await context.finder.newest(request, caller))[:MOST_LOOKED_AT])
-    builds = await context.finder.outlines(pipelines)
-    return Cancellable(title=await context.finder.title(pipelines[0].project_slug), builds=tuple(builds))
+        pipelines = list((await context.finder.lately(request, caller))[:MOST_LOOKED_AT])
+    title = await context.finder.title(pipelines[0].project_slug)
+    builds = tuple(await context.finder.outlines(pipelines))
+    ref = pipelines[0].ref if target.names_more else None
+    return Cancellable(title=title, builds=builds, ref=ref, is_named=target.names_a_build)
 
 
 async def cancel(button: CancelPipeline, caller: Caller, context: Context) -> Acted:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from bot.actions import RerunAll, RerunFailed
 from bot.answers.acts import Acted
+from bot.answers.builds import NothingFailed
 from bot.errors import UsageError
 from bot.grammar import Word, without_stop
+from bot.models.build import State
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId
 from bot.models.help import CommandHelp
@@ -46,14 +48,16 @@ def parse(words: Sequence[Word], projects: Projects) -> Rerun:
     return Rerun.named(target, everything="all" in modes, ssh="ssh" in modes)
 
 
-async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted:
-    """Rerun it, and follow it in this place if nobody does."""
+async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | NothingFailed:
+    """Rerun it, and follow it in this place if nobody does; of what passed, all of it is offered."""
     if request.ssh:
         await context.permissions.check(caller, "ssh", certain=False)
     pipeline = await context.finder.pipeline(request, caller, exactly=True)
     if request.target(context.projects).workflow_id:
         problem = f"This link leads to one workflow, and I rerun a build: write `rerun` with `#{pipeline.number}`."
         raise UsageError(problem)
+    if not request.everything and (build := await context.circleci.outline(pipeline)).state is State.PASSED:
+        return NothingFailed(title=await context.finder.title(pipeline.project_slug), build=build)
     return await context.operations.rerun(
         caller, pipeline.id, failed_only=not request.everything, ssh=request.ssh, follow=True
     )

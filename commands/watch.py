@@ -31,7 +31,8 @@ async def watch(request: OfTarget, caller: Caller, context: Context) -> Acted:
     """Follow it here; its root message is the answer."""
     if not request.project:
         raise UsageError("Which project?")
-    return await context.operations.watch(caller, await context.finder.pipeline(request, caller))
+    is_named = request.target(context.projects).names_a_build
+    return await context.operations.watch(caller, await context.finder.pipeline(request, caller), is_named=is_named)
 
 
 async def unwatch(request: OfTarget, caller: Caller, context: Context) -> Acted:

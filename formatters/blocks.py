@@ -160,14 +160,12 @@ def mention(user_id: str) -> str:
     return f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else ""
 
 
-def date(when: datetime) -> str:
-    """Return a time that Slack shows in the reader's own zone."""
-    return f"<!date^{int(when.timestamp())}^{{time}}|{when:%H:%M} UTC>"
-
-
 def moment(when: datetime) -> str:
-    """Return a day and a time that Slack shows in the reader's own zone."""
-    return f"<!date^{int(when.timestamp())}^{{date_short}} {{time}}|{when:%Y-%m-%d %H:%M} UTC>"
+    """Return a day and a time that Slack shows in the reader's own zone, near days as "today" and "yesterday".
+
+    It is the one way to tell a moment: a time without its day is read as today's.
+    """
+    return f"<!date^{int(when.timestamp())}^{{date_short_pretty}} {{time}}|{when:%Y-%m-%d %H:%M} UTC>"
 
 
 def section(text: str) -> Block:

@@ -14,15 +14,15 @@ from formatters.blocks import (
     clean,
     code,
     context,
-    date,
     fit,
     link,
     literal,
+    moment,
     paragraphs,
     section,
 )
 from formatters.links import Links
-from formatters.words import MARKS, count, duration, listed, ref_words, so_far, status
+from formatters.words import MARKS, count, duration, how_long, listed, ref_words, status
 
 FEW = 15  # jobs of a workflow, which are seen at a glance in their own order
 LEAST_WAIT = timedelta(seconds=10)
@@ -52,11 +52,10 @@ def _line(build: Build, links: Links) -> str:
     pipeline = build.pipeline
     number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
     commit = f"{code(pipeline.revision[:7])} {literal(pipeline.subject, 80)}".strip()
-    took = duration(build.elapsed) if build.stopped_at else f"{so_far(build.elapsed)} so far"
     red = [run.workflow.name for run in build.real_runs if run.workflow.status in ("failed", "failing", "error")]
-    parts = [MARKS[build.state], number, *([commit] if commit else []), date(pipeline.created_at)]
+    parts = [MARKS[build.state], number, *([commit] if commit else []), moment(pipeline.created_at)]
     if build.runs:
-        parts.append(took)
+        parts.append(how_long(build))
     return " · ".join([*parts, *([listed(red)] if red else [])])
 
 
@@ -65,9 +64,8 @@ def one(answer: BuildShown, links: Links) -> Message:
     title, build, pipeline = answer.title, answer.build, answer.build.pipeline
     number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
     ref = ref_words(pipeline.ref, build)
-    took = duration(build.elapsed) if build.stopped_at else f"{so_far(build.elapsed)} so far"
     commit = f"{code(pipeline.revision[:7])} {literal(pipeline.subject, 120)}".strip()
-    details = " · ".join([*([commit] if commit else []), f"started {date(build.started_at)}", took])
+    details = " · ".join([*([commit] if commit else []), f"started {moment(build.started_at)}", how_long(build)])
     shown, left_out = _runs(build, links)
     return assemble(
         f"{clean(title)} {ref} #{pipeline.number}: {_word(build)}.",

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Sequence
 
 from bot.actions import CancelJob, RunCommand
-from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, OnHold
+from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, NothingFailed, OnHold
 from bot.errors import NothingToDo
 from bot.models import spelling
-from bot.models.circleci import TERMINAL_JOB_STATUSES
-from formatters.blocks import Message, actions, assemble, button, clean, code, confirm, literal, section
+from bot.models.build import OPEN_STATES, Build
+from bot.models.circleci import TERMINAL_JOB_STATUSES, Ref
+from formatters.blocks import Message, actions, assemble, button, clean, code, confirm, fit, literal, moment, section
+from formatters.buttons import approve_button, cancel_button, rerun_all_button, that_fit
 from formatters.lookalikes import careful, careful_plainly
 from formatters.nothing import nothing
-from formatters.root import OPEN_STATES, approve_button, cancel_button
 from formatters.words import MARKS, count, ref_words, status
 
-MOST_BUTTONS = 12  # each asks before it acts, and more of them do not fit into a message
 MOST_PARAMETERS = 6
 LONGEST_DIALOG = 299
 
@@ -58,22 +58,36 @@ def _built(answer: BuildMeant, ref: str, commit: Callable[[str], str]) -> str:
 
 def cancellable(answer: Cancellable) -> Message:
     """Offer to cancel what runs."""
-    title = answer.title
+    title, newest = literal(answer.title), answer.builds[0]
     running = [build for build in answer.builds if build.state in OPEN_STATES]
+    if not running and answer.is_named:
+        return _said(f"There is nothing to cancel: {title} #{newest.pipeline.number} has ended. {MARKS[newest.state]}.")
     if not running:
-        newest = answer.builds[0]
-        state = MARKS[newest.state]
-        return _said(f"Nothing of {literal(title)} runs there. The newest is #{newest.pipeline.number}: {state}.")
-    text = f"{count(len(running), 'build')} of {literal(title)} {'is' if len(running) == 1 else 'are'} not finished."
-    lines = [
-        f"{MARKS[build.state]} · #{build.pipeline.number} · {ref_words(build.pipeline.ref, build)}"
-        for build in running[:MOST_BUTTONS]
-    ]
-    if len(running) > MOST_BUTTONS:
-        lines.append(f"and {len(running) - MOST_BUTTONS} more: `cancel` with a branch or a number finds one.")
-    shown = [build.pipeline for build in running[:MOST_BUTTONS]]
-    buttons = [cancel_button(one.id, one.number, title, one.ref) for one in shown]
-    return assemble(text, section("\n".join([text, *lines])), actions(*buttons))
+        looked = _looked_at(len(answer.builds), answer.ref)
+        return _said(f"No build of {title} runs: I looked at {looked}. The newest: {_line(newest)}.")
+    text = f"{count(len(running), 'build')} of {title} {'is' if len(running) == 1 else 'are'} not finished."
+    pipelines = (build.pipeline for build in running)
+    buttons = that_fit(cancel_button(one.id, one.number, answer.title, one.ref) for one in pipelines)
+    lines = [_line(build) for build in running[: len(buttons)]]
+    rest = _rest(len(running) - len(buttons))
+    return assemble(
+        text, section("\n".join([fit([text, *lines], 2800, "and {} more lines"), *rest])), actions(*buttons)
+    )
+
+
+def _line(build: Build) -> str:
+    return f"{MARKS[build.state]} · #{build.pipeline.number} · {ref_words(build.pipeline.ref, build)}"
+
+
+def _looked_at(number: int, ref: Ref | None) -> str:
+    """Return where nothing was found; what is older was not looked at."""
+    builds = "newest build" if number == 1 else f"{number} newest builds"
+    return f"the {builds} of {ref_words(ref) if ref else 'all branches'}"
+
+
+def _rest(number: int) -> list[str]:
+    """Return how what does not fit is reached."""
+    return [f"and {number} more: ask again when these are done."] if number > 0 else []
 
 
 def cancellable_job(answer: CancellableJob) -> Message:
@@ -97,16 +111,41 @@ def cancellable_job(answer: CancellableJob) -> Message:
 
 
 def on_hold(answer: OnHold) -> Message:
-    """Offer each job that waits."""
-    title, build = answer.title, answer.build
-    holds = [(job, run.workflow) for run in build.runs for job in run.holds]
-    number = build.pipeline.number
+    """Offer each job that waits, the newest build's first."""
+    title, number = literal(answer.title), answer.build.pipeline.number
+    holds = [(job, run, build) for build in answer.waiting for run in build.runs for job in run.holds]
+    if not holds and not answer.looked_at:
+        return _said(f"Nothing of {title} #{number} waits for an approval. {MARKS[answer.build.state]}.")
     if not holds:
-        return _said(f"Nothing of {literal(title)} #{number} waits for an approval. {MARKS[build.state]}.")
-    text = f"{count(len(holds), 'job')} of {literal(title)} #{number} {'waits' if len(holds) == 1 else 'wait'}."
-    shown = holds[:MOST_BUTTONS]
-    lines = [f"⏸️ {literal(job.name, 100, name=True)} ({literal(workflow.name, 80)})" for job, workflow in shown]
-    if len(holds) > MOST_BUTTONS:
-        lines.append(f"and {len(holds) - MOST_BUTTONS} more, which stand here once some are approved: ask again.")
-    buttons = [approve_button(job, workflow, build.pipeline.id) for job, workflow in shown]
-    return assemble(text, section("\n".join([text, *lines])), actions(*buttons))
+        looked = _looked_at(answer.looked_at, answer.ref)
+        return _said(
+            f"No job of {title} waits for an approval: I looked at {looked}. The newest: {_line(answer.build)}."
+        )
+    several = len(answer.waiting) > 1
+    of = f"{count(len(answer.waiting), 'build')}" if several else f"#{answer.waiting[0].pipeline.number}"
+    text = f"{count(len(holds), 'job')} of {title} {'waits' if len(holds) == 1 else 'wait'}, in {of}."
+    buttons = that_fit(approve_button(job, run, build, answer.title, number=several) for job, run, build in holds)
+    shown = holds[: len(buttons)]
+    lines = [
+        f"⏸️ {literal(job.name, 100, name=True)} ({literal(run.workflow.name)}) · {_which(build)}"
+        for job, run, build in shown
+    ]
+    rest = _rest(len(holds) - len(shown))
+    return assemble(
+        text, section("\n".join([fit([text, *lines], 2800, "and {} more lines"), *rest])), actions(*buttons)
+    )
+
+
+def _which(build: Build) -> str:
+    pipeline, since = build.pipeline, build.on_hold_since
+    commit = f" · {code(pipeline.revision[:7])} {literal(pipeline.subject, 80)}".rstrip() if pipeline.revision else ""
+    return f"#{pipeline.number} · {ref_words(pipeline.ref, build)}{commit}" + (
+        f" · since {moment(since)}" if since else ""
+    )
+
+
+def nothing_failed(answer: NothingFailed) -> Message:
+    """Say that there is nothing to repair, and offer to run all of it again."""
+    pipeline = answer.build.pipeline
+    text = f"{literal(answer.title)} {ref_words(pipeline.ref, answer.build)} #{pipeline.number} passed; nothing failed."
+    return assemble(text, section(text), actions(rerun_all_button(pipeline, answer.title)))

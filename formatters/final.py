@@ -25,11 +25,12 @@ from formatters.blocks import (
     mention,
     section,
 )
+from formatters.buttons import outcome_buttons
+from formatters.closing import tests_failed
 from formatters.links import Links
-from formatters.report import all_fit, artifact_line, evidence, tests_words
-from formatters.root import OPEN_STATES, outcome_buttons
+from formatters.report import all_fit, artifact_line, evidence
 from formatters.stopped import details, why
-from formatters.words import MARKS, count, duration, listed, ref_words
+from formatters.words import MARKS, count, listed, ref_words, took
 
 # Statuses of jobs that no change of code can be blamed for.
 INFRASTRUCTURE = frozenset({"infrastructure_fail", "terminated-unknown"})
@@ -43,20 +44,22 @@ def final(
     triage: Triage | None = None,
     *,
     comparing: bool = False,
+    about: str = "",
 ) -> Message:
     """Return the final reply; it mentions the asker once, unless a newer pipeline has taken over.
 
     While it is `comparing`, the verdicts of `triage` are still to come. A rerun that failed exactly as the run before
-    it, which the thread has seen, is told in a line.
+    it, which the thread has seen, is told in a line. `about` says which build it is, where no thread does.
     """
-    state = State.COULD_NOT_RUN if build.state in OPEN_STATES else build.state
+    state = build.outcome
     what = f"{clean(watch.project_title)} {ref_words(build.pipeline.ref or watch.ref, build)}"
     outcome, rest = _headline(build, report, state)
     mark = MARKS[state].partition(" ")[0]
     again = _failed_again(build, report, watch, state)
     return assemble(
         f"{what}: {outcome[:1].lower()}{outcome[1:]}{rest}",
-        section(f"*{mark} {outcome}*{rest}{_ping(watch, state)}"),
+        section(f"*{mark} {outcome}*{rest}{_ping(build, watch, state)}"),
+        context(about) if about else None,
         section(again) if again else None,
         *verdicts.summary(triage, build, links),
         *([] if again else _body(build, report, state, links, triage)),
@@ -78,10 +81,9 @@ def triaged(answer: BuildTriaged, links: Links) -> Message:
         thread=Place(channel_id=""),
         asked_at=answer.build.read_at,
     )
-    told = final(answer.build, answer.report, nobodys, links, answer.triage)
     number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
-    what = context(f"{literal(answer.title)} · {ref_words(pipeline.ref, answer.build)} · {number}")
-    return assemble(told.text, told.blocks[0], what, *told.blocks[1:])
+    about = f"{literal(answer.title)} · {ref_words(pipeline.ref, answer.build)} · {number}"
+    return final(answer.build, answer.report, nobodys, links, answer.triage, about=about)
 
 
 def _failed_again(build: Build, report: Report | None, watch: Watch, state: State) -> str:
@@ -105,20 +107,22 @@ def _compared(state: State, triage: Triage | None, *, comparing: bool) -> Iterat
         yield verdicts.comparing()
 
 
-def _ping(watch: Watch, state: State) -> str:
-    return "" if state is State.SUPERSEDED else f" {mention(watch.follower_id)}"
+def _ping(build: Build, watch: Watch, state: State) -> str:
+    """Mention who waits for the end; nobody does who had a build told that was over, or that another one replaced."""
+    nobody = state is State.SUPERSEDED or watch.known_end == build.fingerprint or not watch.follower_id
+    return "" if nobody else f" {mention(watch.follower_id)}"
 
 
 def _headline(build: Build, report: Report | None, state: State) -> tuple[str, str]:
     """Return what happened, for the eye to find, and the rest of its sentence."""
-    took = duration(build.elapsed)
+    time = took(build)
     match state:
         case State.PASSED:
-            return f"Passed in {took}", "."
+            return f"Passed in {time}", "."
         case State.FAILED:
-            return f"Failed after {took}", f": {_what_failed(build, report)}."
+            return f"Failed after {time}", f": {_what_failed(build, report)}."
         case State.CANCELED:
-            return f"Cancelled after {took}", "."
+            return f"Cancelled after {time}", "."
         case State.SUPERSEDED:
             return f"Superseded by the newer pipeline #{build.superseded_by}", " on the same branch."
         case _:
@@ -128,8 +132,7 @@ def _headline(build: Build, report: Report | None, state: State) -> tuple[str, s
 def _what_failed(build: Build, report: Report | None) -> str:
     jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
     names = listed(jobs, 3) if jobs else listed([run.workflow.name for run in build.real_runs])
-    counted = f"{count(len(jobs), 'job')}, " if len(jobs) > 3 else ""
-    tests = tests_words(report) if report else ""
+    counted, tests = f"{count(len(jobs), 'job')}, " if len(jobs) > 3 else "", tests_failed(report)
     return f"{counted}{names}" + (f" · {tests}" if tests else "")
 
 

@@ -25,6 +25,10 @@ class Links(BaseModel):
         kind = "commits" if "bitbucket" in repository else "-/commit" if "gitlab" in repository else "commit"
         return f"{repository}/{kind}/{quote(pipeline.revision)}"
 
+    def review(self, pipeline: Pipeline) -> str:
+        """Return the page of its pull request; empty text where CircleCI does not tell it."""
+        return pipeline.vcs.review_url if pipeline.vcs else ""
+
     def job(self, slug: str, number: int, workflow_id: str, job_number: int | None) -> str:
         """Return a job's page, or its workflow's while it has no number."""
         workflow = f"{self.pipeline(slug, number)}/workflows/{quote(workflow_id)}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.answers.lists import FollowedProjects, ProjectResult, RecentBuilds
 from bot.answers.people import TokenOwner
 from bot.models.classic import BuildSummary
-from formatters.blocks import Message, assemble, context, date, fit, link, literal, section
+from formatters.blocks import Message, assemble, context, fit, link, literal, moment, paragraphs, section
 from formatters.links import Links
 from formatters.words import count, duration, listed, status
 
@@ -22,10 +22,11 @@ def recent(found: RecentBuilds, links: Links) -> Message:
     for build in found.builds:
         groups.setdefault(build.workflows.workflow_id or f"{build.slug} {build.build_num}", []).append(build)
     lines = [_group_line(group, links) for group in list(groups.values())[:MOST_BUILDS]]
-    shown = fit(lines, 2900, "and {} more workflows", total=len(groups))
+    shown, taken = paragraphs(lines)
+    left_out = [context(f"and {count(len(groups) - taken, 'more workflow')}")] if len(groups) > taken else []
     how = "`/ci status &lt;project&gt; &lt;branch&gt;` shows one branch"
     note = f"From the newest {count(len(found.builds), 'job')}; {how}."
-    return assemble("What ran lately.", section("*What ran lately*"), section(shown), context(note))
+    return assemble("What ran lately.", section("*What ran lately*"), *shown, *left_out, context(note))
 
 
 def _group_line(group: Sequence[BuildSummary], links: Links) -> str:
@@ -38,7 +39,7 @@ def _group_line(group: Sequence[BuildSummary], links: Links) -> str:
     jobs = ", ".join(_job(build, links) for build in shown) + (f" and {count(others, 'other job')}" if others else "")
     took = duration(first.run_time) if len(group) == 1 and first.run_time else ""
     parts = [status(first.status), literal(first.title), literal(first.ref, 80), jobs]
-    return " · ".join(part for part in (*parts, date(min(starts)) if starts else "", took) if part)
+    return " · ".join(part for part in (*parts, moment(min(starts)) if starts else "", took) if part)
 
 
 def _job(build: BuildSummary, links: Links) -> str:

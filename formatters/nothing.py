@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bot.errors import AskedAlready, NothingToDo, Taken
 from bot.models.build import State
-from formatters.blocks import code, date, link, literal, mention
+from formatters.blocks import code, link, literal, mention, moment
 from formatters.words import MARKS, status
 
 
@@ -27,7 +27,7 @@ def _taken(problem: Taken) -> str:
 
 def _asked_already(problem: AskedAlready) -> str:
     where = f": {link(problem.url, 'the request')}" if problem.url else ""
-    asked = f"{mention(problem.person_id)} asked for this at {date(problem.asked_at)}, and it is still open{where}."
+    asked = f"{mention(problem.person_id)} asked for this at {moment(problem.asked_at)}, and it is still open{where}."
     return f"{asked} Somebody else must agree to {literal(problem.what)} there; nothing is asked twice."
 
 
@@ -35,6 +35,13 @@ def _already_running(problem: NothingToDo) -> str:
     who = f"{mention(problem.person_id)} was first. " if mention(problem.person_id) else ""
     state = f" ({_mark(problem).lower()})" if problem.state else ""
     return f"{who}#{problem.number} runs again already{state}. The thread has the news."
+
+
+def _nothing_to_rerun(problem: NothingToDo) -> str:
+    if problem.state == State.PASSED:
+        return f"#{problem.number} passed; nothing failed."
+    new_deploy = f"{_NEW_DEPLOY}: /ci deploy &lt;project&gt; &lt;branch&gt;"
+    return f"#{problem.number} has no workflow that can run again. {new_deploy}"
 
 
 def _job_has_ended(problem: NothingToDo) -> str:
@@ -58,13 +65,15 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "nothing_to_cancel_yet": lambda one: (
         f"No workflow of #{one.number} runs at this moment, so there is none to cancel. If one begins, press again."
     ),
-    "nothing_to_rerun": lambda one: (
-        f"#{one.number} has no workflow that can run again. {_NEW_DEPLOY}: /ci deploy &lt;project&gt; &lt;branch&gt;"
-    ),
+    "nothing_to_rerun": _nothing_to_rerun,
     "no_job_to_open": lambda one: f"No job of #{one.number} failed, so there is none to open by SSH. Nothing was done.",
     "rerun_too_old": lambda _: f"CircleCI reruns nothing older than 90 days. {_NEW_DEPLOY}.",
     "nothing_to_approve": lambda one: f"It waits for no approval any more: #{one.number}. {_mark(one)}.",
     "job_has_ended": _job_has_ended,
+    "ended_already": lambda one: (
+        f"{literal(one.what)} #{one.number} has ended: {_mark(one)}. I follow one build, not a branch: "
+        f"say it again when the next one runs. To have this one told here, name it: #{one.number}."
+    ),
     "followed_already": lambda one: f"#{one.number} is followed here already.",
     "not_followed": lambda one: f"#{one.number} is not followed here.",
     "not_locked": lambda one: f"{literal(one.what)} is not locked.",

@@ -7,11 +7,11 @@ from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized
 from bot.models.build import Build, Change, ChangeKind
 from bot.models.slack import Watch
 from formatters.blocks import Block, Message, actions, assemble, clean, code, fit, link, literal, mention, section
+from formatters.buttons import approve_button, starting, that_fit
 from formatters.links import Links
-from formatters.root import again, approve_button
-from formatters.words import count, duration, listed
+from formatters.root import again
+from formatters.words import count, duration
 
-MOST_BUTTONS = 12
 MOST_NAMED = 3
 _INVITABLE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel"})
 
@@ -22,23 +22,18 @@ def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links) -
     others = [change for change in found if change.kind is not ChangeKind.JOB_FAILED]
     lines = [*_failures(failed, build, watch, links), *(_line(change, build, watch, links) for change in others)]
     holds = [change for change in found if change.kind is ChangeKind.ON_HOLD and change.job is not None]
-    buttons = [approve_button(one.job, one.workflow, watch.pipeline_id) for one in holds[:MOST_BUTTONS] if one.job]
+    runs = {run.workflow.id: run for run in build.runs}
+    buttons = that_fit(
+        approve_button(one.job, runs[one.workflow.id], build, watch.project_title) for one in holds if one.job
+    )
     first = _sentence(found[0])
     more = f" And {count(len(found) - 1, 'more change')}." if len(found) > 1 else ""
     return assemble(
         f"{clean(watch.project_title)} #{watch.pipeline_number}: {first}{more}",
         section(fit(lines, 2800)),
-        section(f"{_others(holds, watch)}{_asked(watch)}") if holds else None,
+        section(_asked(watch) + _rest(watch, len(holds) - len(buttons))) if holds else None,
         actions(*buttons) if buttons else None,
     )
-
-
-def _others(holds: Sequence[Change], watch: Watch) -> str:
-    """Say how those are approved for whose button there is no room."""
-    if len(holds) <= MOST_BUTTONS:
-        return ""
-    how = code(f"/ci approve {watch.project_slug} #{watch.pipeline_number}")
-    return f"The first {MOST_BUTTONS} of {len(holds)} have a button here; {how} has the others. "
 
 
 def _line(change: Change, build: Build, watch: Watch, links: Links) -> str:
@@ -84,9 +79,9 @@ def _by_whom(change: Change) -> str:
 
 
 def _what_follows(change: Change, build: Build) -> str:
-    jobs = [job for run in build.runs if run.workflow.id == change.workflow.id for job in run.jobs]
-    waiting = [job.name for job in jobs if change.job and change.job.id in job.dependencies]
-    return f" It would start {listed(waiting, 3)}." if waiting else ""
+    run = next((run for run in build.runs if run.workflow.id == change.workflow.id), None)
+    names = starting(change.job, run) if change.job and run else []
+    return f" It would start {', '.join(literal(name, 80) for name in names)}." if names else ""
 
 
 def _sentence(change: Change) -> str:
@@ -102,6 +97,16 @@ def _sentence(change: Change) -> str:
 def _asked(watch: Watch) -> str:
     asked = f"{mention(watch.asker_id)} asked for it. " if watch.asker_id else ""
     return f"{asked}CircleCI keeps it waiting for 90 days."
+
+
+def _rest(watch: Watch, number: int) -> str:
+    """Return how approvals are reached that do not fit into one message."""
+    more = code(f"/ci approve {watch.project_slug} #{watch.pipeline_number}")
+    return (
+        f" {count(number, 'more button')} did not fit here: {more} shows them once some of these are done."
+        if number
+        else ""
+    )
 
 
 def outage(error: CircleCIError) -> Message:

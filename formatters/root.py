@@ -1,56 +1,78 @@
 """The one message per deploy that is edited in place: what happened, to what, what to press."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from bot.actions import ApproveJob, CancelPipeline, RerunAll, RerunFailed, ShowArtifacts
-from bot.models import spelling
-from bot.models.build import Build, Run, State
-from bot.models.circleci import Job, Pipeline, Ref, Workflow
-from bot.models.slack import Watch
-from formatters.again import run_button
+from bot.models.build import OPEN_STATES, Build, Run, State
+from bot.models.circleci import Pipeline
+from bot.models.slack import Closing, Watch
 from formatters.blocks import (
     Block,
     Message,
     actions,
     assemble,
-    button,
     clean,
     code,
-    code_block,
-    confirm,
     context,
-    date,
     fit,
     link,
     link_button,
     literal,
     mention,
+    moment,
     section,
 )
+from formatters.buttons import approve_button, cancel_button, outcome_buttons
 from formatters.links import Links
-from formatters.lookalikes import careful_plainly
-from formatters.words import MARKS, count, duration, listed, ref_words, so_far, status
+from formatters.words import FINISHING, MARKS, count, duration, how_long, listed, ref_words, status
 
 MOST_HOLDS = 5
-OPEN_STATES = frozenset({State.WAITING, State.RUNNING, State.ON_HOLD, State.UNKNOWN})
 
 
 def root(build: Build | None, watch: Watch, links: Links, *, note: str = "", final: bool = False) -> Message:
     """Return the root message; without a `build`, CircleCI has only just taken the trigger."""
-    state = build.state if build else State.WAITING
-    if final and state in OPEN_STATES:
-        state = State.COULD_NOT_RUN  # no workflow ran
+    stand = _stand(build, watch, final=final)
     return assemble(
-        _sentence(build, watch, state),
-        section(_heading(build, watch, state)),
-        context(_details(build, watch, state)),
+        _sentence(build, watch, stand),
+        section(_heading(build, watch, stand)),
+        context(_details(build, watch, links, stand)),
         _another_commit(build, watch),
         _workflows(build, watch, links),
-        _errors(build),
         section(note) if note else None,
         _superseded(build, links),
-        actions(*_buttons(build, watch, links, state)),
+        actions(*_buttons(build, watch, links, stand)),
     )
+
+
+class _Stand(NamedTuple):
+    """How a build stands: its `state`; if nothing runs and more may come by itself; and what is told of its end."""
+
+    state: State
+    is_finishing: bool = False
+    closing: Closing | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.is_finishing or self.state in OPEN_STATES
+
+    @property
+    def mark(self) -> str:
+        return FINISHING if self.is_finishing else MARKS[self.state]
+
+    @property
+    def word(self) -> str:
+        return self.mark.partition(" ")[2].lower()
+
+
+def _stand(build: Build | None, watch: Watch, *, final: bool) -> _Stand:
+    if build is None:
+        return _Stand(State.WAITING)
+    if not final:
+        if build.only_setup and build.workflows_finished and build.state is State.WAITING:
+            return _Stand(State.RUNNING)  # what it has set up is about to begin
+        return _Stand(build.state, is_finishing=build.state not in OPEN_STATES)
+    told = watch.closing
+    return _Stand(build.outcome, closing=told if told and told.fingerprint == build.fingerprint else None)
 
 
 def unfollowed(build: Build | None, watch: Watch, links: Links) -> Message:
@@ -87,24 +109,18 @@ def another_commit(pipeline: Pipeline, agreed_revision: str) -> str:
     return f"What is built is {built}, not the {agreed} that was agreed to: somebody pushed at that moment."
 
 
-def no_workflow() -> str:
-    """Say that the pipeline was made and nothing in it ran."""
-    return (
-        "CircleCI took the pipeline, but no workflow matched this branch or tag. "
-        "Look at the filters and `when` conditions in the project's configuration."
-    )
-
-
-def _sentence(build: Build | None, watch: Watch, state: State) -> str:
+def _sentence(build: Build | None, watch: Watch, stand: _Stand) -> str:
     what = f"{clean(watch.project_title)} {ref_words(watch.ref, build)}"
     if build is None or not build.runs:
-        word = MARKS[state].partition(" ")[2].lower()
-        return f"{what}: pipeline #{watch.pipeline_number} is {word}." if state is State.WAITING else f"{what} {word}."
+        return f"{what}{f': pipeline #{watch.pipeline_number} is' if stand.is_open else ''} {stand.word}."
     done, total = _jobs_done(build)
-    if state is State.RUNNING:
+    if stand.is_finishing:
+        return f"{what} is finishing, {_so_far(build, stand)} so far."
+    if stand.state is State.RUNNING:
         red = ", and some have failed" if build.is_red else ""
         return f"{what} is running: {done} of {count(total, 'job')} done{red}."
-    return f"{what} is {_STATE_SENTENCES[state]}."
+    verdict = f" ({stand.closing.verdict})" if stand.closing and stand.closing.verdict else ""
+    return f"{what} is {_STATE_SENTENCES[stand.state]}{verdict}."
 
 
 _STATE_SENTENCES = {
@@ -119,21 +135,48 @@ _STATE_SENTENCES = {
 }
 
 
-def _heading(build: Build | None, watch: Watch, state: State) -> str:
-    red = ", red so far" if build and build.is_red and state in OPEN_STATES else ""
-    return f"*{MARKS[state]}{red}* · {literal(watch.project_title)} · {ref_words(watch.ref, build)}"
+def _heading(build: Build | None, watch: Watch, stand: _Stand) -> str:
+    so_far = f", {_so_far(build, stand)} so far" if build and _has_news(build, stand) else ""
+    parts = [f"*{stand.mark}{so_far}*", literal(watch.project_title), ref_words(watch.ref, build)]
+    if stand.closing and stand.closing.verdict:
+        parts.append(stand.closing.verdict)
+    return " · ".join(parts)
 
 
-def _details(build: Build | None, watch: Watch, state: State) -> str:
+def _has_news(build: Build, stand: _Stand) -> bool:
+    return stand.is_finishing or (build.is_red and stand.is_open)
+
+
+def _so_far(build: Build, stand: _Stand) -> str:
+    return "red" if build.is_red else _SO_FAR[stand.state]
+
+
+_SO_FAR = {
+    State.PASSED: "green",
+    State.FAILED: "red",
+    State.CANCELED: "cancelled",
+    State.SUPERSEDED: "superseded",
+    State.COULD_NOT_RUN: "could not run",
+}
+
+
+def _details(build: Build | None, watch: Watch, links: Links, stand: _Stand) -> str:
     parts = list(_people(watch))
     if build is not None:
-        commit = f"{code(build.pipeline.revision[:7])} {literal(build.pipeline.subject, 120)}".strip()
-        parts = [*([commit] if commit else []), *parts, f"started {date(build.started_at)}"]
-        if build.stopped_at:
-            parts.append(duration(build.elapsed))
-        elif state in OPEN_STATES:
-            parts.append(f"{so_far(build.elapsed)} so far")
+        parts = [*_code(build.pipeline, links), *parts, f"started {moment(build.started_at)}"]
+        if build.runs and (build.stopped_at or stand.is_open):
+            parts.append(how_long(build))
     return " · ".join([*parts, f"#{watch.pipeline_number}"])
+
+
+def _code(pipeline: Pipeline, links: Links) -> Iterator[str]:
+    """Yield the commit, which leads to its page, with its subject, and the pull request, as far as CircleCI tells."""
+    sha, url = pipeline.revision[:7], links.commit(pipeline)
+    commit = link(url, sha) if url else code(sha)
+    if commit or pipeline.subject:
+        yield f"{commit} {literal(pipeline.subject, 120)}".strip()
+    if pipeline.review:
+        yield link(links.review(pipeline), f"PR {pipeline.review}", 60)
 
 
 def _another_commit(build: Build | None, watch: Watch) -> Block | None:
@@ -186,14 +229,6 @@ def _jobs_done(build: Build) -> tuple[int, int]:
     return sum(job.is_finished for job in jobs), len(jobs)
 
 
-def _errors(build: Build | None) -> Block | None:
-    """Show what CircleCI says about a pipeline that has no workflows."""
-    if build is None or not build.pipeline.errors:
-        return None
-    lines = [line for error in build.pipeline.errors for line in f"{error.type}: {error.message}".splitlines()]
-    return section("CircleCI could not start it:\n" + code_block(lines[:20]))
-
-
 def _superseded(build: Build | None, links: Links) -> Block | None:
     if build is None or build.state is not State.SUPERSEDED or build.superseded_by is None:
         return None
@@ -201,62 +236,13 @@ def _superseded(build: Build | None, links: Links) -> Block | None:
     return section(f"A newer pipeline on this branch took its place: {link(url, f'#{build.superseded_by}')}.")
 
 
-def _buttons(build: Build | None, watch: Watch, links: Links, state: State) -> Iterator[Block]:
-    """Yield what can be pressed now, the most likely first."""
-    if build is not None and state in OPEN_STATES:
-        yield from (approve_button(job, run.workflow, watch.pipeline_id) for job, run in _holds(build)[:MOST_HOLDS])
-    if state in OPEN_STATES:
+def _buttons(build: Build | None, watch: Watch, links: Links, stand: _Stand) -> Iterator[Block]:
+    """Yield what can be pressed now, the most likely first; what is finishing can be neither stopped nor repaired."""
+    if build is not None and stand.is_open:
+        held = [(job, run) for run in build.runs for job in run.holds]
+        yield from (approve_button(job, run, build, watch.project_title) for job, run in held[:MOST_HOLDS])
+    if stand.is_open and not stand.is_finishing:
         yield cancel_button(watch.pipeline_id, watch.pipeline_number, watch.project_title, watch.ref)
-    elif build is not None:
-        yield from outcome_buttons(build, watch, state)
+    elif build is not None and not stand.is_open:
+        yield from outcome_buttons(build, watch, stand.state)
     yield link_button(links.pipeline(watch.project_slug, watch.pipeline_number), "Open in CircleCI")
-
-
-def _holds(build: Build) -> list[tuple[Job, Run]]:
-    return [(job, run) for run in build.runs for job in run.holds]
-
-
-def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: bool = False) -> Iterator[Block]:
-    """Yield what to press after the end: nothing is to be repaired in what passed."""
-    if state is State.PASSED:
-        yield button(ShowArtifacts(pipeline_id=watch.pipeline_id), "Artifacts")
-    elif not build.runs or all(run.workflow.is_setup for run in build.runs):
-        again = spelling.deploy(watch.project_slug, watch.ref, watch.parameters)
-        if found := run_button(again, f"Deploy {watch.ref} again" if watch.ref else "Deploy again"):
-            yield found
-    elif state is not State.SUPERSEDED:
-        pipeline_id = watch.pipeline_id
-        if state is State.FAILED:
-            style = "primary" if rerun_is_main else None
-            yield button(RerunFailed(pipeline_id=pipeline_id), "Rerun failed", style=style, confirm=_sure(watch))
-        if not any(run.workflow.status == "unauthorized" for run in build.real_runs):
-            yield button(RerunAll(pipeline_id=pipeline_id), "Rerun all", confirm=_sure(watch, everything=True))
-
-
-def _sure(watch: Watch, *, everything: bool = False) -> Block:
-    what = "All jobs" if everything else "The failed jobs and those behind them"
-    title = "Rerun all" if everything else "Rerun failed"
-    text, note = f"{what} of #{watch.pipeline_number} run again.", careful_plainly(str(watch.ref or ""))
-    return confirm(f"{title}?", text, title, "Not now", note=note)
-
-
-def cancel_button(pipeline_id: str, number: int, project_title: str, ref: Ref | None) -> Block:
-    """Return *Cancel #2417*, which asks first."""
-    label = f"Cancel #{number}"
-    text = f"Every unfinished workflow of {project_title} #{number} is cancelled."
-    note = careful_plainly(project_title, str(ref or ""))
-    sure = confirm(f"{label}?", text, label, "Keep it running", note=note)
-    return button(CancelPipeline(pipeline_id=pipeline_id), label, style="danger", confirm=sure)
-
-
-def approve_button(job: Job, workflow: Workflow, pipeline_id: str) -> Block:
-    """Return *Approve hold-prod*, which asks first."""
-    action = ApproveJob(
-        pipeline_id=pipeline_id,
-        workflow_id=workflow.id,
-        approval_request_id=job.approval_request_id or job.id,
-        job_name=job.name[:100],
-    )
-    text = f"{job.name} in {workflow.name} goes on, with what waits behind it."
-    sure = confirm("Approve?", text, "Approve", "Not now", note=careful_plainly(job.name, workflow.name))
-    return button(action, f"Approve {job.name}", style="primary", confirm=sure)

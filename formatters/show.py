@@ -14,6 +14,7 @@ from bot.answers.builds import (
     CancellableJob,
     Evidence,
     NewestBuilds,
+    NothingFailed,
     OnHold,
 )
 from bot.answers.jobs import Artifacts, ArtifactTooLarge, JobSteps, NoLog, StepLog, TestResults
@@ -61,6 +62,7 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     WhichLock: locks.which,
     OnHold: choices.on_hold,
     BuildMeant: choices.build_meant,
+    NothingFailed: choices.nothing_failed,
     Cancellable: choices.cancellable,
     CancellableJob: choices.cancellable_job,
     Evidence: answers.evidence,

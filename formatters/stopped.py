@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 from bot.models.build import Build
-from formatters.blocks import Block, code_block, context, fit, fitting, literal, section
-from formatters.root import no_workflow
-from formatters.words import count
+from formatters.blocks import Block, code_block, context, fitting, section
+from formatters.words import count, listed
 
 MOST_LINES, ROOM = 30, 1800
+NO_WORKFLOW = (
+    "CircleCI took the pipeline, but no workflow matched this branch or tag. "
+    "Look at the filters and `when` conditions in the project's configuration."
+)
 
 
 def why(build: Build) -> str:
@@ -34,10 +37,17 @@ def details(build: Build) -> Iterator[Block]:
         if left_out := len(lines) - max(len(shown), 1):
             yield context(f"and {count(left_out, 'more line')}, on CircleCI's page.")
     elif not build.runs:
-        yield section(no_workflow())
+        yield section(NO_WORKFLOW)
     elif build.only_setup:
         yield section("Look at the step that goes on with the configuration: it started no workflow.")
     elif any(run.workflow.status == "unauthorized" for run in build.real_runs):
-        names = [literal(run.workflow.name) for run in build.real_runs if run.workflow.status == "unauthorized"]
-        text = "Rerunning with the same token cannot help: somebody with access to the context must start it."
-        yield section(f"{fit(names, 500)}\n{text}")
+        yield section(_unauthorized(build))
+
+
+def _unauthorized(build: Build) -> str:
+    refused = [run.workflow.name for run in build.real_runs if run.workflow.status == "unauthorized"]
+    which = f"{'Workflow' if len(refused) == 1 else 'Workflows'} {listed(refused, 10)} did not start"
+    return (
+        f"{which}: CircleCI does not let my token's user use a context in it. "
+        "Rerunning with the same token cannot help: somebody with access to the context must start it."
+    )

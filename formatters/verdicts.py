@@ -94,7 +94,8 @@ def advice_line(triage: Triage, links: Links, build: Build) -> str:
             since = f" since {_number(triage.wait_for, build, links)}" if triage.wait_for else ""
             return f"*Wait*: {code(triage.extent.base)} is red{since}. A rerun cannot help until that is repaired."
         case Advice.LOOK:
-            return takes.strip().replace("It takes", "A rerun takes") if triage.tests or triage.jobs else ""
+            judged = bool(triage.tests or triage.jobs)
+            return f"A rerun takes about {duration(triage.rerun_takes)}." if judged and triage.rerun_takes else ""
 
 
 def _excuse(triage: Triage) -> str:

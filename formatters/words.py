@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from bot.models.build import Build, State
 from bot.models.circleci import Ref
-from formatters.blocks import literal
+from formatters.blocks import literal, moment
 
+WORTH_SAYING = timedelta(seconds=10)
 MARKS = {
     State.WAITING: "⏳ Waiting",
     State.RUNNING: "🔵 Running",
@@ -19,6 +20,7 @@ MARKS = {
     State.COULD_NOT_RUN: "⚠️ Could not run",
 }
 LEAST_IN_COMMON = 12  # characters, before they are worth taking out
+FINISHING = "🔵 Finishing"  # all that has begun is over, and more may come by itself
 _STATUS_MARKS = {
     "success": "✅ passed",
     "failed": "❌ failed",
@@ -29,8 +31,8 @@ _STATUS_MARKS = {
     "canceled": "🚫 cancelled",
     "error": "⚠️ error",
     "unauthorized": "⚠️ unauthorized",
-    "not_run": "⏳ not run",
-    "blocked": "⏳ blocked",
+    "not_run": "➖ not run",
+    "blocked": "➖ blocked",
     "not_running": "⏳ queued",
     "scheduled": "⏳ queued",
     "fixed": "✅ fixed",
@@ -48,16 +50,37 @@ def status(name: str) -> str:
 
 
 def duration(span: timedelta) -> str:
-    """Return a span as a person says it; never negative."""
+    """Return a span as a person says it, in its two greatest units; never negative."""
     seconds = max(int(span.total_seconds()), 0)
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if days >= 2:
+    if days >= 7:
         return f"{days} days"
-    if hours:
-        return f"{hours} h {minutes % 60} min"
-    if minutes:
-        return f"{minutes} min {seconds % 60} s" if seconds % 60 else f"{minutes} min"
-    return f"{seconds} s"
+    if days >= 2:
+        return _two(f"{days} days", hours % 24, "h")
+    return _two(f"{hours} h", minutes % 60, "min") if hours else _two(f"{minutes} min", seconds % 60, "s", seconds)
+
+
+def _two(greater: str, rest: int, unit: str, seconds: int = 60) -> str:
+    if seconds < 60:
+        return f"{seconds} s"
+    return f"{greater} {rest} {unit}" if rest else greater
+
+
+def took(build: Build) -> str:
+    """Return how long a build took; what it waited for people, if that is worth saying, is counted apart."""
+    held = build.on_hold
+    if held < WORTH_SAYING:
+        return duration(build.elapsed)
+    return f"{duration(build.elapsed - held)}, plus {duration(held)} on hold"
+
+
+def how_long(build: Build) -> str:
+    """Return how long a build took, or since when it waits, or how long it has run so far."""
+    if build.stopped_at:
+        return took(build)
+    if build.state is State.ON_HOLD and build.on_hold_since:
+        return f"on hold since {moment(build.on_hold_since)}"
+    return f"{so_far(build.elapsed)} so far"
 
 
 def so_far(span: timedelta) -> str:

@@ -44,10 +44,17 @@ class Evidence(Answer):
 
 
 class OnHold(Answer):
-    """A build, with the jobs of it that wait for an approval."""
+    """What waits for an approval: `build` is the one that was named, or the newest that was looked at.
+
+    Of the newest builds of `ref`, of all branches without one, so many were `looked_at`, 0 where one was named. Those
+    with jobs that wait are `waiting`, newest first.
+    """
 
     title: str
     build: Build
+    waiting: tuple[Build, ...] = ()
+    ref: Ref | None = None
+    looked_at: int = 0
 
 
 class BuildMeant(Answer):
@@ -72,10 +79,22 @@ class BuildMeant(Answer):
 
 
 class Cancellable(Answer):
-    """The newest builds that were asked about, of which some may run: each can be cancelled."""
+    """The newest builds that were asked about, of which some may run: each can be cancelled.
+
+    They are those of `ref`, of all branches without one; `is_named` says that it is one build that was named.
+    """
 
     title: str
     builds: tuple[Build, ...]
+    ref: Ref | None = None
+    is_named: bool = False
+
+
+class NothingFailed(Answer):
+    """A build that was to run again from what failed in it, and nothing did: all of it may run again."""
+
+    title: str
+    build: Build
 
 
 class CancellableJob(Answer):

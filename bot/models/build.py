@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.models import holds
 from bot.models.circleci import (
     ACTIVE_WORKFLOW_STATUSES,
     RED_WORKFLOW_STATUSES,
@@ -33,6 +34,9 @@ class State(StrEnum):
     CANCELED = "canceled"
     SUPERSEDED = "superseded"  # cancelled by a newer pipeline on the same branch
     COULD_NOT_RUN = "could_not_run"  # config error, unauthorized, no workflow, nothing but a setup workflow
+
+
+OPEN_STATES = frozenset({State.WAITING, State.RUNNING, State.ON_HOLD, State.UNKNOWN})
 
 
 class Run(Model):
@@ -116,6 +120,20 @@ class Build(Model):
         return max((self.stopped_at or self.read_at) - self.started_at, timedelta(0))
 
     @property
+    def on_hold(self) -> timedelta:
+        """How much of `elapsed` it waited for people, while nothing of it ran."""
+        until = self.stopped_at or self.read_at
+        waited = (span for run in self.runs for span in holds.waited(run.workflow, run.jobs, until))
+        ran = (span for run in self.runs for span in holds.ran(run.jobs, until))
+        return holds.without(waited, ran, holds.Span(self.started_at, until))
+
+    @property
+    def on_hold_since(self) -> datetime | None:
+        """Since when the first of its open approvals could be given."""
+        since = [holds.open_since(job, run.workflow, run.jobs) for run in self.runs for job in run.holds]
+        return min((one for one in since if one is not None), default=None)
+
+    @property
     def moved_at(self) -> datetime:
         """When anything in it last began or ended, as far as CircleCI says."""
         times = [self.pipeline.created_at]
@@ -156,6 +174,11 @@ class Build(Model):
         if worst is not State.PASSED:
             return worst
         return self._after_setup if self.only_setup else State.COULD_NOT_RUN if self.pipeline.errors else worst
+
+    @property
+    def outcome(self) -> State:
+        """Return the state of a build of which it is sure that nothing more comes: what is still open could not run."""
+        return State.COULD_NOT_RUN if self.state in OPEN_STATES else self.state
 
     @property
     def _after_setup(self) -> State:

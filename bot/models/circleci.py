@@ -61,6 +61,7 @@ class Vcs(Model):
     origin_repository_url: Prose = ""
     target_repository_url: Prose = ""
     review_id: Text = ""
+    review_url: Prose = ""
 
     @property
     def is_of_fork(self) -> bool:
@@ -175,6 +176,11 @@ class Pipeline(Model):
         if vcs.review_id != str(pull_request):
             return None
         return Ref(name=f"pull/{pull_request}") if vcs.is_of_fork else ref
+
+    @property
+    def review(self) -> str:
+        """The number of the pull request that it is about, where CircleCI or the name of its branch tells; or ""."""
+        return (self.vcs or Vcs()).review_id or (self.ref.pull_request if self.ref else "")
 
     @property
     def _git(self) -> _GitParameters:

@@ -61,6 +61,17 @@ class Invocation(Model):
         )
 
 
+class Closing(Model):
+    """What the root says of the end of the attempt `fingerprint`: its `verdict` in a few words.
+
+    `has_files` says that its jobs stored some, as far as anybody knows.
+    """
+
+    fingerprint: str
+    verdict: str = ""
+    has_files: bool = True
+
+
 class Watch(Model):
     """A thread that follows a pipeline, and what it was last told.
 
@@ -71,7 +82,8 @@ class Watch(Model):
     this branch was chosen. `moved_to_direct` says that its channel would not take it any more. `final_ts` is the last
     final reply, `failure` names what failed in it, and `failure_before` what failed in the one before it. `refusals`
     counts the posts in a row that Slack refused and nobody knows for how long. `parameters` are those it was asked for
-    with, `agreed_revision` is the commit that a second person saw and agreed to.
+    with, `agreed_revision` is the commit that a second person saw and agreed to. `closing` is what the root says of the
+    last end; `known_end` names the attempt that was over when it was asked for: nobody waits for that end.
     """
 
     id: str
@@ -99,6 +111,8 @@ class Watch(Model):
     refusals: int = 0
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
     agreed_revision: str = ""
+    closing: Closing | None = None
+    known_end: str = ""
 
     @classmethod
     def of(cls, pipeline: Pipeline, title: str, watcher: Caller, place: Place) -> Self:

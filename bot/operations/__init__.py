@@ -99,9 +99,9 @@ class Operations:
         wish = await approve.wished(self._hands, pipeline_id, approval_request_id)
         return await approve.approve(self._hands, caller, wish)
 
-    async def watch(self, caller: Caller, pipeline: Pipeline) -> Acted:
-        """Follow a build where it is asked."""
-        return await following.watch(self._hands, caller, pipeline)
+    async def watch(self, caller: Caller, pipeline: Pipeline, *, is_named: bool) -> Acted:
+        """Follow a build where it is asked: one that `is_named` itself, or the newest of its branch."""
+        return await following.watch(self._hands, caller, pipeline, is_named=is_named)
 
     async def unwatch(self, caller: Caller, pipeline: Pipeline) -> Acted:
         """Follow it there no more."""

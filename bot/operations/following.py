@@ -10,26 +10,39 @@ from bot.models.slack import Watch
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
+from bot.watching.schedule import is_over
 
 log = structlog.get_logger(__name__)
 
 
-async def watch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
-    """Follow it where it is asked; its root message is the answer. Raises NothingToDo where it is followed already."""
+async def watch(hands: Hands, caller: Caller, pipeline: Pipeline, *, is_named: bool) -> Acted:
+    """Follow it where it is asked; its root message is the answer. Raises NothingToDo where it is followed already.
+
+    Raises it too for a branch whose newest build is over: who names a branch means what comes. One that is named by
+    itself is told there as it ended.
+    """
     title = await hands.finder.title(pipeline.project_slug)
     intent = Intent(Subject.of(pipeline, title), Word.READ, f"watch #{pipeline.number}")
     async with acting(hands, caller, intent) as act:
-        if not await follow(hands, act.caller, pipeline, title):
+        build = await hands.reads.outline(pipeline)
+        over = is_over(build, hands.settings)
+        if over and not is_named:
+            raise NothingToDo("ended_already", what=title, number=pipeline.number, state=build.outcome)
+        if not await follow(hands, act.caller, pipeline, title, known_end=build.fingerprint if over else ""):
             raise NothingToDo("followed_already", number=pipeline.number)
     return act.done("watch", told=True)
 
 
-async def follow(hands: Hands, caller: Caller, pipeline: Pipeline, title: str) -> bool:
-    """Let the place somebody speaks in follow a pipeline; False when it does already."""
+async def follow(hands: Hands, caller: Caller, pipeline: Pipeline, title: str, *, known_end: str = "") -> bool:
+    """Let the place somebody speaks in follow a pipeline; False when it does already.
+
+    `known_end` names the attempt that was over when they asked.
+    """
     place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
     if any(_is_here(watch, place) for watch in await hands.store.watches.of(pipeline.id)):
         return False
-    await hands.store.watches.add(Watch.of(pipeline, title, caller, place))
+    watch = Watch.of(pipeline, title, caller, place)
+    await hands.store.watches.add(watch.model_copy(update={"known_end": known_end}))
     await hands.engine.wake(pipeline.id)
     return True
 

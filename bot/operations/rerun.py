@@ -115,7 +115,7 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
             return []
         raise NothingToDo("already_running", number=build.pipeline.number, state=build.state, person_id=person_id)
     if not targets:
-        raise NothingToDo("nothing_to_rerun", number=build.pipeline.number)
+        raise NothingToDo("nothing_to_rerun", number=build.pipeline.number, state=build.state)
     if wish.ssh and not any(run.failed_jobs for run in targets):
         raise NothingToDo("no_job_to_open", number=build.pipeline.number)
     if build.read_at - build.pipeline.created_at > OLDEST:

@@ -66,14 +66,19 @@ def ending(build: Build, finished_since: datetime | None, waits: Waits) -> Endin
 
     `finished_since` is when this attempt was first seen finished; the waiting times are measured on CircleCI's clock.
     """
-    if build.is_refused:
-        return Ending(is_final=True)
+    if build.is_refused and all(run.attempt == 1 for run in build.runs):
+        return Ending(is_final=True)  # of a setup workflow that ran again the error may be that of the time before
     if not build.runs:
         return _no_workflow(build, waits)
     if not build.workflows_finished or finished_since is None:
         return Ending(is_final=False)
     left = _settling(build, waits) - (build.read_at - finished_since)
     return Ending(is_final=left <= NOTHING_YET, wait=max(left, NOTHING_YET))
+
+
+def is_over(build: Build, waits: Waits) -> bool:
+    """Say whether a build that is looked at for the first time is over for good, by when its last workflow ended."""
+    return ending(build, build.stopped_at, waits).is_final
 
 
 def _no_workflow(build: Build, waits: Waits) -> Ending:
@@ -90,7 +95,6 @@ def _settling(build: Build, waits: Waits) -> timedelta:
     """
     if any(run.workflow.may_rerun_itself for run in build.runs):
         return max(waits.automatic_rerun, waits.settle)
-    only_setup = all(run.workflow.is_setup for run in build.runs)
-    if only_setup and all(run.workflow.status == "success" for run in build.runs):
+    if build.only_setup and all(run.workflow.status == "success" for run in build.runs):
         return max(waits.grace, waits.settle)  # the real workflows are about to be created
     return waits.settle

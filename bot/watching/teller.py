@@ -12,10 +12,10 @@ import structlog
 from bot import metrics
 from bot.errors import SlackError, SlackLimited, Unreachable
 from bot.messenger import Messenger
-from bot.models.build import Build, Change
+from bot.models.build import OPEN_STATES, Build, Change
 from bot.models.caller import Place
 from bot.models.refusals import MESSAGE_GONE, Refused, refused
-from bot.models.slack import Saying, Watch
+from bot.models.slack import Closing, Saying, Watch
 from bot.store.watches import Watches
 from bot.watching.operator import Operator
 from formatters import replies, root
@@ -40,10 +40,14 @@ class Teller:
         self._watches = watches
         self._links = links
 
-    async def root(self, watch: Watch, build: Build | None, *, note: str = "", final: bool = False) -> Watch:
+    async def closing(self, watch: Watch, said: Closing) -> Watch:
+        """Keep what the root says of an end from now on."""
+        return watch if watch.closing == said else await self._save(watch, closing=said)
+
+    async def root(self, watch: Watch, build: Build | None, *, final: bool = False) -> Watch:
         """Post the root message, or edit it where it stands; an unchanged one costs nothing."""
         watch = await self._settled(watch)
-        message = root.root(build, watch, self._links, note=note or watch.note, final=final)
+        message = root.root(build, watch, self._links, note=watch.note, final=final)
         if watch.root_ts is None:
             return await self._post_root(watch, message)
         if message.digest == watch.root_digest:
@@ -101,7 +105,7 @@ class Teller:
         """Let the root say that it is followed here no more, unless it tells the end of the build."""
         watch = await self._settled(watch)
         build = (await self._watches.last_look(watch.pipeline_id)).build
-        if watch.root_ts is None or (build is not None and build.state not in root.OPEN_STATES and watch.final_ts):
+        if watch.root_ts is None or (build is not None and build.state not in OPEN_STATES and watch.final_ts):
             return watch
         message = root.unfollowed(build, watch, self._links)
         await self._rewrite(watch.thread.channel_id, watch.root_ts, message)

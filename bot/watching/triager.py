@@ -21,6 +21,7 @@ from bot.watching.engine import RERUN_ONCE, Engine
 from bot.watching.teller import Teller
 from formatters import final
 from formatters.blocks import Message
+from formatters.closing import closing
 from formatters.links import Links
 
 log = structlog.get_logger(__name__)
@@ -116,10 +117,15 @@ class Triager:
         lease, pipeline_id = self._settings.lease, build.pipeline.id
         refusals: list[SlackError] = []
         async with self._store.watches.fence(pipeline_id, lease, wait=lease):
+            seen = (await self._store.watches.last_look(pipeline_id)).build
+            is_newest = seen is not None and seen.fingerprint == build.fingerprint
             for watch in waiting(await self._store.watches.of(pipeline_id), build):
                 posted = final.final(build, evidence, watch, self._links, comparing=True)
                 message = self._completed(build, evidence, watch, found)
                 try:
+                    if is_newest:  # of a build that runs again the root tells that
+                        watch = await self._teller.closing(watch, closing(build, evidence, found))  # noqa: PLW2901
+                        watch = await self._teller.root(watch, build, final=True)  # noqa: PLW2901  # as recorded
                     await self._teller.complete(watch, judged_key(build), message if message != posted else None)
                 except SlackError as error:
                     log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)

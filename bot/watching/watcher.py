@@ -24,7 +24,8 @@ from bot.watching.teller import Teller
 from bot.watching.threads import Threads, Told
 from bot.watching.triager import JUDGED, final_key, waiting
 from bot.watching.trouble import OUTAGE, OUTAGE_AFTER, Trouble
-from formatters import final, replies, root
+from formatters import final, replies
+from formatters.closing import closing
 from formatters.links import Links
 from formatters.words import MARKS
 
@@ -169,8 +170,9 @@ class Watcher:
         return await self._threads.each(watches, tell)
 
     async def _tell(self, watch: Watch, build: Build, end: Ending, evidence: Report | None) -> None:
-        note = root.no_workflow() if end.is_final and not build.runs and build.state is State.WAITING else ""
-        watch = await self._teller.root(watch, build, note=note, final=end.is_final)
+        if end.is_final and final_key(build) not in watch.told:
+            watch = await self._teller.closing(watch, closing(build, evidence))
+        watch = await self._teller.root(watch, build, final=end.is_final)
         watch = await self._teller.over(watch, OUTAGE, replies.outage_over())
         watch = await self._teller.changes(watch, build, changes(watch.told, build))
         if end.is_final and final_key(build) not in watch.told:

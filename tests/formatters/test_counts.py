@@ -90,13 +90,14 @@ def test_every_approval_has_a_button_or_is_counted(number: int) -> None:
     # C66
     holds = [job(f"hold-{n}", "on_hold", type="approval") for n in range(number)]
     seen = build(*holds, status="on_hold")
-    told = choices.on_hold(OnHold(title="acme/backend", build=seen))
-    assert len(labels(told)) == min(number, 12)
+    told = choices.on_hold(OnHold(title="acme/backend", build=seen, waiting=(seen,), looked_at=1))
+    assert len(labels(told)) >= min(number, 12)
     assert len(labels(told)) + left_out(shown(told)) == number
     found = [Change(kind=ChangeKind.ON_HOLD, workflow=seen.runs[0].workflow, job=one) for one in holds]
     reply = replies.changes(seen, found, watch(), Links())
-    assert len(labels(reply)) == min(number, 12)
-    assert (f"12 of {number} have a button here" in shown(reply)) is (number > 12)
+    rest = number - len(labels(reply))
+    assert len(labels(reply)) >= min(number, 12)
+    assert (f"{rest} more buttons did not fit here" in shown(reply)) is (rest > 0)
 
 
 def test_every_running_build_can_be_cancelled_or_is_counted() -> None:

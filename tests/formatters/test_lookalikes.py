@@ -12,16 +12,16 @@ from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks
 from bot.errors import Locked
 from bot.models.audit import Entry
-from bot.models.build import Shipment
+from bot.models.build import Build, Run, Shipment
 from bot.models.caller import Caller
-from bot.models.circleci import Definition, Job, JobId, PipelineId, ProjectSlug, Ref, Workflow, WorkflowId
+from bot.models.circleci import Definition, Job, JobId, Pipeline, PipelineId, ProjectSlug, Ref, Workflow, WorkflowId
 from bot.models.lock import Lock
 from bot.models.pending import Approval, Deployment, Pending, Runs, Seen
 from formatters import agreement, gate, locks
 from formatters.blocks import MAX_SECTION, Message, clean, confirm, literal
+from formatters.buttons import approve_button, cancel_button
 from formatters.limits import violations
 from formatters.lookalikes import MOST_NOTES, careful, careful_plainly
-from formatters.root import approve_button, cancel_button
 from formatters.unseen import unseen
 
 NOTES = [
@@ -153,7 +153,9 @@ APPROVAL = Approval(
 )
 LOCK = Lock(project_slug=SLUG, project_title="acme/web", ref=REF, holder_id="U0ADA", since=NOW)
 JOB = Job(id=JobId("j"), name=ODD, status="on_hold", type="approval")
-RUN = Workflow(id=WorkflowId("w"), name="build", status="on_hold", created_at=NOW)
+RUN = Run(workflow=Workflow(id=WorkflowId("w"), name="build", status="on_hold", created_at=NOW))
+ODD_RUN = RUN.model_copy(update={"workflow": RUN.workflow.model_copy(update={"name": ODD})})
+BUILD = Build(pipeline=Pipeline(id=PipelineId("p"), number=7, project_slug=SLUG, created_at=NOW), read_at=NOW)
 
 
 def pending(wish: Deployment | Approval, seen: Seen | None = None) -> Pending:
@@ -205,8 +207,8 @@ def test_whoever_agrees_or_is_told_of_a_lock_reads_the_note(where: str) -> None:
     "button",
     [
         cancel_button("p", 7, "acme/web", REF),
-        approve_button(JOB, RUN, "p"),
-        approve_button(JOB.model_copy(update={"name": "hold"}), RUN.model_copy(update={"name": ODD}), "p"),
+        approve_button(JOB, RUN, BUILD, "acme/web"),
+        approve_button(JOB.model_copy(update={"name": "hold"}), ODD_RUN, BUILD, "acme/web"),
     ],
     ids=["cancel", "approve", "approve in a workflow"],
 )

@@ -152,7 +152,12 @@ def test_a_coverage_report_is_one_line() -> None:
         (timedelta(seconds=41), "41 s"),
         (timedelta(minutes=6, seconds=12), "6 min 12 s"),
         (timedelta(hours=2, minutes=5), "2 h 5 min"),
+        (timedelta(minutes=4), "4 min"),
+        (timedelta(hours=3), "3 h"),
+        (timedelta(hours=47, minutes=59), "47 h 59 min"),
+        (timedelta(hours=50), "2 days 2 h"),  # C64
         (timedelta(days=3), "3 days"),
+        (timedelta(days=29, hours=17), "29 days"),
     ],
 )
 def test_durations_are_said_as_a_person_says_them(span: timedelta, words: str) -> None:

@@ -36,7 +36,7 @@ def test_builds_of_every_status_and_with_missing_keys() -> None:
         "↻ retried",
         "✅ fixed",
         "✅ passed without tests",
-        "⏳ not run",
+        "➖ not run",
         "⏳ queued",
     ]
     assert "<" not in told[1].partition("!date")[0][:-1]  # no address without the code host

@@ -50,7 +50,7 @@ def test_a_verdict_is_one_breath(verdict: Verdict, words: str) -> None:
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_has_words_wherever_it_is_told(kind: Kind) -> None:
     tests = {str(number): Verdict(kind=kind) for number in range(5)}
-    triage = Triage(extent=Extent(base="main"), tests=tests, advice=kind.advice)
+    triage = Triage(extent=Extent(base="main"), tests=tests, advice=kind.advice, rerun_takes=timedelta(minutes=4))
     assert verdict_words(Verdict(kind=kind), "main")
     assert counts_line(triage).startswith("Of the failing tests: 5 ")
     assert advice_line(triage, Links(), BUILD) or kind is Kind.NOT_SURE  # of that nobody knows what helps

@@ -142,7 +142,8 @@ async def show_artifacts(stage: Stage) -> None:
     root = await stage.plays("try/green", 5, 41, 20, 6)
     await stage.presses("grace", root, "Artifacts")
     without = await stage.plays("try/automatic-rerun", 5, 50, 50, 6)
-    await stage.presses("grace", without, "Artifacts")
+    of_before = {"value": f'{{"pipeline_id":"{stage.team.circleci.world.pipelines[-1].id}"}}'}
+    await stage.presses("grace", without, {**root.element("Artifacts"), **of_before})
 
 
 async def send_log(stage: Stage) -> None:

@@ -360,7 +360,9 @@ async def test_an_edited_mention_is_one_intent(team: Team) -> None:
 
 async def test_of_two_workflows_the_one_that_runs_again_is_told_when_the_other_is_refused(team: Team) -> None:
     team.circleci.world.set_scenario(FRONTEND, "try/two", of_workflow_statuses(("a", "failed"), ("b", "failed")))
-    await followed(team, "try/two", OVER, "❌ Failed")
+    await followed(team, "try/two", OVER, "Finishing, red so far")
+    goes_by(team, OVER)
+    await team.reads("❌ Failed")
     team.circleci.faults.add("POST", f"*/{team.circleci.world.pipelines[0].runs[1].id}/rerun", status=429)
     told = await presses(team, team.ada, team.root, "Rerun all")
     assert "Only a part of it was done: " in told[0].visible

@@ -51,9 +51,12 @@ async def test_a_cancel_asks_which_and_then_once_more(team: Team) -> None:
     for _ in range(2):
         await team.runs()
     await team.slack.wait_for(lambda: team.count("Running") == 2, timeout=30)
+    team.circleci.world.trigger("gh/acme/frontend", branch="main", parameters={}, by="push")
     await team.grace.command("general", "/ci", "cancel acme/frontend try/slow")
     told = await team.is_told(team.grace, "2 builds of acme/frontend are not finished.")
     assert team.posts("/cancel") == []
+    await team.grace.command("general", "/ci", "cancel acme/frontend")  # of all branches
+    await team.is_told(team.grace, "3 builds of acme/frontend are not finished.")
     assert told.buttons == ["Cancel #2418", "Cancel #2417"]
     assert "confirm" in told.element("Cancel #2417")
     await team.grace.click(told, "Cancel #2417")
@@ -62,7 +65,7 @@ async def test_a_cancel_asks_which_and_then_once_more(team: Team) -> None:
     await team.slack.wait_for(lambda: team.count("🚫 Cancelled") > 0, timeout=30)
     assert len(team.posts("/cancel")) == 1
     await team.grace.command("general", "/ci", "cancel acme/cli")
-    await team.is_told(team.grace, "Nothing of acme/cli runs there. The newest is #2403")
+    await team.is_told(team.grace, "No build of acme/cli runs: I looked at the 3 newest builds of all branches.")
 
 
 async def test_one_job_is_cancelled_by_its_number(team: Team) -> None:
@@ -87,14 +90,51 @@ async def test_every_hold_has_its_own_button(team: Team) -> None:
     run = pipeline.runs[0]
     team.circleci.world.clock.advance(timedelta(minutes=2))
     await team.grace.command("general", "/ci", "approve acme/frontend hold/prod")
-    told = await team.is_told(team.grace, "1 job of acme/frontend #2417 waits.")
+    told = await team.is_told(team.grace, "1 job of acme/frontend waits, in #2417.")
     await team.grace.click(told, "Approve hold-prod")
     # Nobody follows this build, so she alone is told.
     await team.is_told(team.grace, "grace approved hold-prod.")
     (path,) = [seen.path for seen in team.circleci.requests if "/approve/" in seen.path]
     assert path.endswith(run.job_ids["hold-prod"])
-    await team.grace.command("general", "/ci", "approve acme/frontend hold/prod")
+    await team.grace.command("general", "/ci", "approve acme/frontend #2417")
     await team.is_told(team.grace, "Nothing of acme/frontend #2417 waits for an approval.")
+
+
+async def test_what_waits_on_any_branch_is_listed_behind_newer_builds(team: Team) -> None:
+    world = team.circleci.world
+    for branch in ("hold/prod", "try/on-hold", "hold/prod"):
+        world.trigger("gh/acme/frontend", branch=branch, parameters={}, by="push")
+    world.clock.advance(timedelta(minutes=2))
+    team.time_stands_still()
+    world.trigger("gh/acme/frontend", branch="main", parameters={}, by="push")
+    await team.grace.command("general", "/ci", "approve acme/frontend")
+    told = await team.is_told(team.grace, "3 jobs of acme/frontend wait, in 3 builds.")
+    assert told.buttons == [f"Approve hold-prod of #{number}" for number in (2419, 2418, 2417)]
+    asked = told.element("Approve hold-prod of #2418")["confirm"]["text"]["text"]
+    assert asked == "hold-prod of acme/frontend try/on-hold #2418 at bbb97db goes on. It starts deploy-prod."
+    await team.grace.command("general", "/ci", "approve acme/frontend hold/prod")
+    await team.is_told(team.grace, "2 jobs of acme/frontend wait, in 2 builds.")
+    await team.grace.command("general", "/ci", "approve acme/frontend main")
+    await team.is_told(
+        team.grace, "No job of acme/frontend waits for an approval: I looked at the newest build of main."
+    )
+
+
+async def test_a_green_build_is_offered_whole_for_a_rerun(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "rerun acme/cli #2402")
+    told = await team.is_told(team.ada, "acme/cli main #2402 passed; nothing failed.")
+    assert told.buttons == ["Rerun all"]
+    assert told.element("Rerun all")["confirm"]["text"]["text"] == "acme/cli main #2402: all jobs run again."
+    assert team.posts("/rerun") == []
+    await team.ada.click(told, "Rerun all")
+    await team.is_told(team.ada, "ada pressed Rerun all.")
+    assert team.posts("/rerun") == [{}]
+
+
+async def test_who_names_a_branch_to_watch_means_what_comes(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "watch acme/cli main")
+    await team.is_told(team.ada, "acme/cli #2403 has ended: ❌ Failed. I follow one build, not a branch")
+    assert team.deploys.messages == []
 
 
 async def test_a_build_that_somebody_pushed_is_followed_and_left(team: Team) -> None:
@@ -122,6 +162,7 @@ async def test_a_finished_build_can_be_watched_too(team: Team) -> None:
     final = await team.reads("Passed in")
     assert "cli" in team.root.visible
     assert "dist" in final.visible
+    assert "@ada" not in final.visible  # nobody waits for an end that is long past
 
 
 async def test_ssh_needs_a_job_that_failed(tmp_path: Path) -> None:

@@ -175,8 +175,10 @@ async def test_what_ran_lately_which_projects_and_who_i_am(team: Team) -> None:
     await team.deploys_branch("main")
     await team.reads("Passed in")
     recent = await asks(team, "recent", "What ran lately")
-    assert re.search(r"✅ passed · acme/frontend · main · deploy 1843, test 1842 · \d\d:\d\d", recent.visible)
-    assert "❌ failed · acme/cli · main · test 1806 · 08:00 · 40 s" in recent.visible
+    assert re.search(
+        r"✅ passed · acme/frontend · main · deploy 1843, test 1842 · \d{4}-\d\d-\d\d \d\d:\d\d", recent.visible
+    )
+    assert "❌ failed · acme/cli · main · test 1806 · 2026-11-20 08:00 · 40 s" in recent.visible
     listed = await asks(team, "projects front", "1 followed project.")
     assert "• acme/frontend · main · ✅ passed (1843)" in listed.visible
     await asks(team, "projects zzz", "None of the 4 projects")

@@ -103,9 +103,16 @@ export function date(target, fallback) {
   const [, seconds, pattern = ""] = target.split("^");
   if (!/^\d+$/.test(seconds ?? "")) return fallback;
   const when = new Date(Number(seconds) * 1000);
-  const day = when.toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
-  const shown = pattern.replace(/\{(\w+)\}/g, (_, part) => part === "time" ? clock(when) : part === "time_secs" ? clock(when, true) : day);
+  const shown = pattern.replace(/\{(\w+)\}/g, (_, part) =>
+    part === "time" ? clock(when) : part === "time_secs" ? clock(when, true) : day(when, part.endsWith("_pretty")));
   return html`<time datetime=${when.toISOString()} title=${when.toString()}>${shown}</time>`;
+}
+
+/** Return a day; a near one by its name, where Slack would. */
+function day(when, pretty) {
+  const ahead = Math.round((new Date(when).setHours(12, 0, 0, 0) - new Date().setHours(12, 0, 0, 0)) / 86_400_000);
+  const near = pretty ? { 0: "today", [-1]: "yesterday", 1: "tomorrow" }[ahead] : undefined;
+  return near ?? when.toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
 }
 
 export function clock(when, seconds = false) {

@@ -1,0 +1,104 @@
+"""The buttons of a build, each with the dialog that says what will happen, and to what."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from bot.actions import ApproveJob, ButtonAction, CancelPipeline, RerunAll, RerunFailed, ShowArtifacts
+from bot.models import spelling
+from bot.models.build import Build, Run, State
+from bot.models.circleci import Job, Pipeline, Ref
+from bot.models.slack import Watch
+from formatters.again import run_button
+from formatters.blocks import MAX_BUTTONS, MAX_PAYLOAD, MAX_SECTION, Block, button, confirm
+from formatters.lookalikes import careful_plainly
+
+ROOM = MAX_PAYLOAD - MAX_SECTION - 500  # of one message, beside a paragraph
+
+
+def that_fit(made: Iterable[Block]) -> list[Block]:
+    """Return the first buttons that fit into one message beside its text."""
+    kept, room = list[Block](), ROOM
+    for one in made:
+        room -= len(json.dumps(one, ensure_ascii=False))
+        if room < 0 or len(kept) == MAX_BUTTONS:
+            break
+        kept.append(one)
+    return kept
+
+
+def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: bool = False) -> Iterator[Block]:
+    """Yield what to press after the end: nothing is to be repaired in what passed."""
+    if state is State.PASSED:
+        if watch.closing is None or watch.closing.has_files:
+            yield button(ShowArtifacts(pipeline_id=watch.pipeline_id), "Artifacts")
+    elif not build.runs or build.only_setup:
+        again = spelling.deploy(watch.project_slug, watch.ref, watch.parameters)
+        if found := run_button(again, f"Deploy {watch.ref} again" if watch.ref else "Deploy again"):
+            yield found
+    elif state is not State.SUPERSEDED:
+        if state is State.FAILED:
+            style = "primary" if rerun_is_main else None
+            yield _rerun_failed(build.pipeline, watch.project_title, style)
+        if not any(run.workflow.status == "unauthorized" for run in build.real_runs):
+            yield rerun_all_button(build.pipeline, watch.project_title)
+
+
+def _rerun_failed(pipeline: Pipeline, project_title: str, style: str | None) -> Block:
+    text = f"{_named(pipeline, project_title)}: the failed jobs run again, and what stands behind them."
+    return _rerun(RerunFailed(pipeline_id=pipeline.id), "Rerun failed", text, pipeline, style=style)
+
+
+def rerun_all_button(pipeline: Pipeline, project_title: str) -> Block:
+    """Return *Rerun all*, which asks first."""
+    text = f"{_named(pipeline, project_title)}: all jobs run again."
+    return _rerun(RerunAll(pipeline_id=pipeline.id), "Rerun all", text, pipeline)
+
+
+def _rerun(action: ButtonAction, label: str, text: str, pipeline: Pipeline, *, style: str | None = None) -> Block:
+    sure = confirm(f"{label}?", text, label, "Not now", note=careful_plainly(str(pipeline.ref or "")))
+    return button(action, label, style=style, confirm=sure)
+
+
+def _named(pipeline: Pipeline, project_title: str) -> str:
+    """Return what a dialog calls a build; each name is foreign, and escaped where the dialog is made."""
+    ref = pipeline.ref
+    kind = "tag " if ref and ref.is_tag else ""
+    return f"{_short(project_title, 80)} {kind}{_short(ref.name if ref else '', 80)}".rstrip() + f" #{pipeline.number}"
+
+
+def _short(name: str, limit: int) -> str:
+    return name if len(name) <= limit else f"{name[: limit - 1]}…"
+
+
+def cancel_button(pipeline_id: str, number: int, project_title: str, ref: Ref | None) -> Block:
+    """Return *Cancel #2417*, which asks first."""
+    label = f"Cancel #{number}"
+    where = f" {_short(str(ref), 100)}" if ref else ""
+    text = f"Every unfinished workflow of {_short(project_title, 80)}{where} #{number} is cancelled."
+    note = careful_plainly(project_title, str(ref or ""))
+    sure = confirm(f"{label}?", text, label, "Keep it running", note=note)
+    return button(CancelPipeline(pipeline_id=pipeline_id), label, style="danger", confirm=sure)
+
+
+def approve_button(job: Job, run: Run, build: Build, project_title: str, *, number: bool = False) -> Block:
+    """Return *Approve hold-prod*, which asks first, with the target and what it starts; or *… of #2417*."""
+    pipeline = build.pipeline
+    action = ApproveJob(
+        pipeline_id=pipeline.id,
+        workflow_id=run.workflow.id,
+        approval_request_id=job.approval_request_id or job.id,
+        job_name=job.name[:100],
+    )
+    starts = f" It starts {', '.join(starting(job, run))}." if starting(job, run) else ""
+    commit = f" at {pipeline.revision[:7]}" if pipeline.revision else ""
+    text = f"{_short(job.name, 60)} of {_named(pipeline, project_title)}{commit} goes on.{starts}"
+    note = careful_plainly(job.name, run.workflow.name, str(pipeline.ref or ""))
+    sure = confirm("Approve?", text, "Approve", "Not now", note=note)
+    label = f"Approve {_short(job.name, 60)} of #{pipeline.number}" if number else f"Approve {job.name}"
+    return button(action, label, style="primary", confirm=sure)
+
+
+def starting(job: Job, run: Run, most: int = 3) -> list[str]:
+    """Return the names of what waits for an approval alone, the first few, and how many more there are."""
+    names = [_short(one.name, 60) for one in run.jobs if job.id in one.dependencies]
+    return names[:most] + ([f"{len(names) - most} more"] if len(names) > most else [])
