@@ -7,7 +7,7 @@ from typing import assert_never
 from bot.actions import AgreeDeploy, DeclineDeploy
 from bot.models.attempt import ParameterValue
 from bot.models.build import Shipment
-from bot.models.circleci import Pipeline
+from bot.models.circleci import Pipeline, Ref
 from bot.models.pending import Approval, Deployment, End, Pending, Rerun, Wish
 from formatters.again import asks_again, run_button
 from formatters.blocks import (
@@ -138,21 +138,28 @@ def _listing(lead: str, names: Sequence[str], end: str = ".") -> list[Block]:
 
 
 def _what_ships(wish: Wish, shipment: Shipment) -> str:
-    if not shipment.commits and not isinstance(wish, Deployment):
+    if not shipment.commits and isinstance(wish, Deployment):
+        return f"What will ship: {_unbuilt(wish.ref, shipment)}."
+    if not shipment.commits:
         # What runs is the commit of that build, whatever the branch's head is.
         return f"CircleCI has built nothing there since the green #{shipment.green.number}." if shipment.green else ""
-    if not shipment.commits:
-        same = (
-            f" The newest commit CircleCI knows is that of the green #{shipment.green.number}."
-            if shipment.green
-            else ""
-        )
-        return f"What will ship: the head of it; CircleCI has built nothing newer.{same}"
     since = f"since the last green build, #{shipment.green.number}" if shipment.green else "of those it remembers"
     lines = [_commit(one) for one in shipment.commits[:MOST_COMMITS]]
     left = len(shipment.commits) - MOST_COMMITS
     more = [f"and {left} more"] if left > 0 else []
     return f"{count(len(shipment.commits), 'commit')} that CircleCI built {since}:\n" + fit([*lines, *more], 2400)
+
+
+def _unbuilt(ref: Ref, shipment: Shipment) -> str:
+    """Return what ships where CircleCI has built nothing that is not green."""
+    if ref.is_tag:
+        return "the commit that the tag points to"
+    known = (
+        f"CircleCI has built none since the green #{shipment.green.number}"
+        if shipment.green
+        else "CircleCI has built none"
+    )
+    return f"the newest commit of the branch; {known}"
 
 
 def _commit(pipeline: Pipeline) -> str:

@@ -32,6 +32,7 @@ from formatters.report import all_fit, artifact_line, evidence
 from formatters.stopped import details, why
 from formatters.words import MARKS, count, listed, ref_words, took
 
+FEW = 3  # jobs that are named where it is said that they failed
 # Statuses of jobs that no change of code can be blamed for.
 INFRASTRUCTURE = frozenset({"infrastructure_fail", "terminated-unknown"})
 
@@ -130,10 +131,12 @@ def _headline(build: Build, report: Report | None, state: State) -> tuple[str, s
 
 
 def _what_failed(build: Build, report: Report | None) -> str:
-    jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
-    names = listed(jobs, 3) if jobs else listed([run.workflow.name for run in build.real_runs])
-    counted, tests = f"{count(len(jobs), 'job')}, " if len(jobs) > 3 else "", tests_failed(report)
-    return f"{counted}{names}" + (f" · {tests}" if tests else "")
+    red = [run for run in build.real_runs if run.failed_jobs]
+    jobs, tests = [job.name for run in red for job in run.failed_jobs], tests_failed(report)
+    workflows = listed([run.workflow.name for run in red or build.real_runs])
+    many = f"{count(len(jobs), 'job')} of {workflows}" if jobs else workflows
+    # Many names say less than how many there are: they stand below.
+    return (listed(jobs) if 0 < len(jobs) <= FEW else many) + (f" · {tests}" if tests else "")
 
 
 def _body(build: Build, report: Report | None, state: State, links: Links, triage: Triage | None) -> Iterator[Block]:

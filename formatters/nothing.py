@@ -21,8 +21,8 @@ def _taken(problem: Taken) -> str:
     what = literal(problem.what, 200)
     if problem.number and problem.is_own:
         return f"You answered this already: {what} is #{problem.number}."
-    how = f"#{problem.number}" if problem.number else "already under way"
-    return f"{mention(problem.person_id) or 'I'} was first: {what} is {how}."
+    how = f"is #{problem.number}" if problem.number else "was asked for already"  # it may be over by now
+    return f"{mention(problem.person_id) or 'I'} was first: {what} {how}."
 
 
 def _asked_already(problem: AskedAlready) -> str:

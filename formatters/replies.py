@@ -191,8 +191,8 @@ def moved(watch: Watch, refusal: str) -> Message:
 _ACTED = {
     "cancel": "🚫 {who} pressed Cancel. CircleCI has accepted it for {what}; the outcome follows.",
     "approve": "✅ {who} approved {what}.",
-    "rerun_failed": "↻ {who} pressed Rerun failed. {what} and what stands behind run again (attempt {attempt}).",
-    "rerun_all": "↻ {who} pressed Rerun all. {what} runs again (attempt {attempt}).",
+    "rerun_failed": "↻ {who} pressed Rerun failed. Running again: {what}, then what stands behind (attempt {attempt}).",
+    "rerun_all": "↻ {who} pressed Rerun all. Running again: {what} (attempt {attempt}).",
 }
 
 

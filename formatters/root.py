@@ -1,10 +1,10 @@
 """The one message per deploy that is edited in place: what happened, to what, what to press."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bot.models.build import OPEN_STATES, Build, Run, State
-from bot.models.circleci import Pipeline
+from bot.models.circleci import Job, Pipeline
 from bot.models.slack import Closing, Watch
 from formatters.blocks import (
     Block,
@@ -27,6 +27,7 @@ from formatters.links import Links
 from formatters.words import FINISHING, MARKS, count, duration, how_long, listed, ref_words, status
 
 MOST_HOLDS = 5
+MOST_NAMED = 4
 
 
 def root(build: Build | None, watch: Watch, links: Links, *, note: str = "", final: bool = False) -> Message:
@@ -215,13 +216,19 @@ def _progress(run: Run) -> str:
     workflow, total = run.workflow, len(run.jobs)
     if workflow.is_finished:
         took = duration(workflow.stopped_at - workflow.created_at) if workflow.stopped_at else ""
-        failed = f" · {listed([job.name for job in run.failed_jobs])}" if run.failed_jobs else ""
+        failed = f" · {_named(run.failed_jobs)}" if run.failed_jobs else ""
         return (f" in {took}" if took else "") + failed
     done = sum(job.is_finished for job in run.jobs)
     parts = [f" · {done} of {count(total, 'job')} done"] if total else []
     for words, jobs in (("failed", run.failed_jobs), ("now", run.running_jobs), ("waits for approval", run.holds)):
-        parts += [f" · {words}: {listed([job.name for job in jobs])}"] if jobs else []
+        parts += [f" · {words}: {_named(jobs)}"] if jobs else []
     return "".join(parts)
+
+
+def _named(jobs: Sequence[Job]) -> str:
+    """Return a few jobs by name; of many the first, and how many there are."""
+    names = [job.name for job in jobs]
+    return listed(names) if len(names) <= MOST_NAMED else f"{len(names)} jobs: {listed(names, 1)}"
 
 
 def _jobs_done(build: Build) -> tuple[int, int]:

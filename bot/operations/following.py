@@ -4,12 +4,14 @@ import structlog
 
 from bot.answers.acts import Acted
 from bot.errors import NothingToDo, SlackError, Unreadable
+from bot.models.build import Build
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline
 from bot.models.slack import Watch
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
+from bot.watching.changes import noteworthy
 from bot.watching.schedule import is_over
 
 log = structlog.get_logger(__name__)
@@ -28,21 +30,24 @@ async def watch(hands: Hands, caller: Caller, pipeline: Pipeline, *, is_named: b
         over = is_over(build, hands.settings)
         if over and not is_named:
             raise NothingToDo("ended_already", what=title, number=pipeline.number, state=build.outcome)
-        if not await follow(hands, act.caller, pipeline, title, known_end=build.fingerprint if over else ""):
+        if not await follow(hands, act.caller, pipeline, title, ended=build if over else None):
             raise NothingToDo("followed_already", number=pipeline.number)
     return act.done("watch", told=True)
 
 
-async def follow(hands: Hands, caller: Caller, pipeline: Pipeline, title: str, *, known_end: str = "") -> bool:
+async def follow(hands: Hands, caller: Caller, pipeline: Pipeline, title: str, *, ended: Build | None = None) -> bool:
     """Let the place somebody speaks in follow a pipeline; False when it does already.
 
-    `known_end` names the attempt that was over when they asked.
+    Of one that has `ended` nobody waits for the end, and what happened on the way is no news.
     """
     place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
     if any(_is_here(watch, place) for watch in await hands.store.watches.of(pipeline.id)):
         return False
     watch = Watch.of(pipeline, title, caller, place)
-    await hands.store.watches.add(watch.model_copy(update={"known_end": known_end}))
+    if ended is not None:
+        known = [change.key for change in noteworthy(ended)]
+        watch = watch.with_told(*known).model_copy(update={"known_end": ended.fingerprint})
+    await hands.store.watches.add(watch)
     await hands.engine.wake(pipeline.id)
     return True
 

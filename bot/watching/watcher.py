@@ -113,9 +113,10 @@ class Watcher:
 
     async def _seen(self, pipeline_id: PipelineId, known: Known, build: Build) -> timedelta | None:
         snapshot = known.snapshot
-        finished_since = _finished_since(snapshot, build)
-        end = ending(build, finished_since, self._settings)
         watches = known.watches or await self._store.watches.of(pipeline_id)
+        is_past = any(watch.known_end == build.fingerprint for watch in watches)
+        finished_since = _finished_since(snapshot, build, is_past=is_past)
+        end = ending(build, finished_since, self._settings)
         if not watches and await self._store.watches.stop(pipeline_id, ()):
             return None
         told = await self._tell_all(watches, build, end, bare=snapshot.broken >= OUTAGE_AFTER)
@@ -202,11 +203,13 @@ class Watcher:
         return self._settings.poll_interval * LINGER_INTERVALS
 
 
-def _finished_since(snapshot: Snapshot, build: Build) -> datetime | None:
+def _finished_since(snapshot: Snapshot, build: Build, *, is_past: bool) -> datetime | None:
+    """Return when this attempt was first seen finished; what `is_past` was over before anybody had it followed."""
     if not build.workflows_finished:
         return None
     same = snapshot.fingerprint == build.fingerprint
-    return snapshot.finished_since if same and snapshot.finished_since else build.read_at
+    first = build.stopped_at if is_past and build.stopped_at else build.read_at
+    return snapshot.finished_since if same and snapshot.finished_since else first
 
 
 def _nothing_new(before: Snapshot, now: Snapshot) -> bool:

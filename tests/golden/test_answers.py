@@ -206,6 +206,7 @@ DOING: dict[str, tuple[str, ...]] = {
         "ada: rerun acme/frontend #2420",
     ),
     "answer-watch": (
+        "ada: watch acme/cli main",
         "ada: watch acme/cli #2402",
         "ada: watch acme/frontend #2421",
         "ada: watch acme/frontend nowhere",

@@ -127,7 +127,7 @@ async def test_a_declined_rerun_is_told_with_its_reason_and_sent_no_more(team: T
     await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=build.id))
     asked = await team.reads("ada wants to rerun all of acme/frontend main")
     assert "nothing there since the green #2417" in asked.visible
-    assert "the head of it" not in asked.visible
+    assert "the newest commit of the branch" not in asked.visible
     agree = asked.element("Agree and rerun")
     window = await opens(team, team.grace, asked, "Decline")
     assert "Declined" in await fills_in(team.grace, window, reason="The freeze lasts until Monday")
