@@ -7,7 +7,7 @@ import pytest
 from bot.models.build import Build, Run, State
 from bot.models.circleci import Job, Pipeline, Workflow
 from bot.settings import Settings
-from bot.watching.schedule import ending, next_delay
+from bot.watching.schedule import ending, is_over, next_delay
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
@@ -124,3 +124,32 @@ def test_what_just_came_to_its_hold_is_looked_at_soon(waits: Settings) -> None:
     jobs = (Job.model_validate(job),)
     run = held.runs[0].model_copy(update={"jobs": jobs})
     assert next_delay(held.model_copy(update={"runs": (run,)}), 0, waits) == waits.on_hold
+
+
+def test_what_a_setup_workflow_was_refused_for_before_is_not_the_end_of_its_rerun(waits: Settings) -> None:
+    errors = ({"type": "config", "message": "No such job"},)
+    refused = build(["success"], tag="setup", stopped_at=START)
+    refused = refused.model_copy(update={"pipeline": refused.pipeline.model_copy(update={"errors": errors})})
+    assert ending(refused, START, waits).is_final
+    again = refused.model_copy(update={"runs": (refused.runs[0].model_copy(update={"attempt": 2}),)})
+    assert not ending(again, again.read_at - timedelta(seconds=74), waits).is_final
+    assert ending(again, again.read_at - timedelta(seconds=75), waits).is_final
+
+
+@pytest.mark.parametrize(
+    ("statuses", "state", "stopped", "over"),
+    [
+        (["success"], "created", 280, True),
+        (["success"], "created", 295, False),  # it settles
+        (["success", "running"], "created", 280, False),
+        (["failed"], "created", None, False),  # nobody says when it ended
+        ([], "errored", None, True),
+        ([], "created", None, True),
+        ([], "pending", None, False),
+    ],
+)
+def test_who_asks_late_is_told_what_is_over(
+    waits: Settings, statuses: list[str], state: str, stopped: int | None, over: bool
+) -> None:
+    ended = None if stopped is None else START + timedelta(seconds=stopped)
+    assert is_over(build(statuses, state=state, stopped_at=ended), waits) == over

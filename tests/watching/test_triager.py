@@ -7,14 +7,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.errors import SlackError, SlackLimited
-from bot.models.build import Report
+from bot.models.build import Build, Report, Run, Snapshot
+from bot.models.caller import Place
+from bot.models.circleci import Job, JobId
+from bot.models.history import Extent
 from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.triage.diagnosis import Triage
 from bot.watching.engine import Engine
 from bot.watching.teller import Teller
-from bot.watching.triager import MOST_TRIES, Past, Triager, next_try
+from bot.watching.triager import MOST_TRIES, Past, Triager, final_key, next_try
+from formatters import final
 from formatters.links import Links
+from playground.slack.api import Slack
 from tests.store.test_watches import PIPELINE, watch
 from tests.watching.test_trouble import build, settings
 
@@ -56,3 +61,30 @@ def test_verdicts_that_cannot_be_shown_are_said_to_be_missing(triager: Triager) 
         message = triager._completed(build("failed"), Report(), watch(), nonsense)
     assert [one["event"] for one in said] == ["verdicts_broke"]
     assert "something broke on my side" in str(message.blocks)
+
+
+@pytest.mark.parametrize("runs_again", [False, True])
+async def test_the_root_has_the_verdict_unless_the_build_runs_again(
+    slack: Slack, store: Store, teller: Teller, triager: Triager, runs_again: bool
+) -> None:
+    channel = slack.workspace.channel("deploys")
+    ended = build("failed")
+    job = Job(id=JobId("j"), name="unit", status="failed")
+    ended = ended.model_copy(update={"runs": (ended.runs[0].model_copy(update={"jobs": (job,)}),)})
+    follows = watch(thread=Place(channel_id=channel.id))
+    await store.watches.add(follows)
+    follows = await teller.root(follows, ended, final=True)
+    await teller.final(follows, final_key(ended), final.final(ended, Report(), follows, Links()), "")
+    told = channel.roots[0].visible
+    await store.watches.save_snapshot(PIPELINE, Snapshot(build=again() if runs_again else ended))
+    assert await triager._complete(ended, Report(), Triage(extent=Extent(base="main", builds=3))) == []
+    assert (channel.roots[0].visible == told) == runs_again
+    assert ("1 of 1 job" in channel.roots[0].visible) != runs_again
+    assert "Compared with 3 earlier builds" in channel.roots[0].replies[0].visible
+
+
+def again() -> Build:
+    """Return the same build in its second attempt."""
+    running = build("running")
+    workflow = running.runs[0].workflow.model_copy(update={"id": "w2"})
+    return running.model_copy(update={"runs": (Run(workflow=workflow, attempt=2),)})

@@ -1,0 +1,26 @@
+"""Builds that somebody asked about, in full and on a line each."""
+
+from bot.answers.builds import BuildShown, NewestBuilds
+from formatters import builds
+from formatters.limits import violations
+from formatters.links import Links
+from tests.formatters.test_root import build
+
+
+def test_of_ninety_jobs_those_that_failed_stand_first() -> None:
+    statuses = [*["success"] * 87, *["failed"] * 3]
+    message = builds.one(BuildShown(title="acme/frontend", build=build("failed", jobs=statuses)), Links())
+    lines = [line for block in message.blocks if "text" in block for line in block["text"]["text"].splitlines()]
+    assert [
+        line.strip().replace(f"<{Links().job('gh/acme/frontend', 2417, 'w0', None)}|", "").rstrip(">")
+        for line in lines[2:6]
+    ] == ["❌ failed · job-87", "❌ failed · job-88", "❌ failed · job-89", "✅ passed · job-0"]
+    assert violations(message) == []
+
+
+def test_a_setup_workflow_alone_is_not_listed_as_passed() -> None:
+    # C47
+    alone = build("success", jobs=[], tag="setup", minutes=60)
+    message = builds.newest(NewestBuilds(title="acme/frontend", builds=(alone,)), Links())
+    assert message.text == "acme/frontend release/v2.0: the newest is #2417, could not run."
+    assert "Passed" not in str(message.blocks)
