@@ -94,6 +94,14 @@ class Teller:
             await self._rewrite(watch.thread.channel_id, watch.final_ts, message)
         return await self._save(watch, told=watch.with_told(key).told)
 
+    async def conclude(self, watch: Watch, build: Build, said: Closing) -> Watch:
+        """Let the root say more of an end where it stands; one that is gone is let be."""
+        concluded = watch.model_copy(update={"closing": said})
+        message = root.root(build, concluded, self._links, note=watch.note, final=True)
+        if watch.root_ts is not None and message.digest != watch.root_digest:
+            await self._rewrite(watch.thread.channel_id, watch.root_ts, message)
+        return await self._save(watch, closing=said, root_digest=message.digest)
+
     async def over(self, watch: Watch, key: str, message: Message) -> Watch:
         """Post a reply that ends what the reply `key` began, unless that was never told."""
         watch = await self._settled(watch)

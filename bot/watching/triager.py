@@ -124,8 +124,8 @@ class Triager:
                 message = self._completed(build, evidence, watch, found)
                 try:
                     if is_newest:  # of a build that runs again the root tells that
-                        watch = await self._teller.closing(watch, closing(build, evidence, found))  # noqa: PLW2901
-                        watch = await self._teller.root(watch, build, final=True)  # noqa: PLW2901  # as recorded
+                        said = closing(build, evidence, found)
+                        watch = await self._teller.conclude(watch, build, said)  # noqa: PLW2901  # as recorded
                     await self._teller.complete(watch, judged_key(build), message if message != posted else None)
                 except SlackError as error:
                     log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)

@@ -137,7 +137,10 @@ async def _course(team: Team, window: Window, name: str) -> list[str]:
     if name == "on-hold":
         held = await team.slack.wait_for(lambda: [one for one in root.replies if "Approve hold-prod" in one.buttons])
         await team.ada.click(held[0], "Approve hold-prod")
-    await team.slack.wait_for(lambda: "Running" not in root.visible and len(root.replies) > 0, timeout=60)
+    going_on = ("Running", "Finishing")
+    await team.slack.wait_for(
+        lambda: not any(word in root.visible for word in going_on) and len(root.replies) > 0, timeout=60
+    )
     await asyncio.sleep(1)  # the last edit of the root may be under way
     await window.opens_thread()
     return [COURSES[name], await window.thread.locator(".messages").evaluate("one => one.outerHTML")]
