@@ -54,8 +54,9 @@ def _what_failed(build: Build, report: Report | None, triage: Triage | None) -> 
         told = triage.tests.values() if triage and len(triage.tests) == report.tests_failed else ()
         return " · ".join(filter(None, [tests + _of(told, base), _others(of_jobs.values(), base)]))
     total = sum(job.type != "approval" for run in build.real_runs for job in run.jobs)
+    names = literal(jobs[0].name, 80) if len(jobs) == 1 else f"{len(jobs)} of {count(total, 'job')}"
     whole = {job.id for job in jobs} == set(of_jobs)
-    return f"{len(jobs)} of {count(total, 'job')}{_of(of_jobs.values() if whole else (), base)}" if jobs else ""
+    return f"{names}{_of(of_jobs.values() if whole else (), base)}" if jobs else ""
 
 
 def _others(verdicts: Collection[Verdict], base: str) -> str:

@@ -164,7 +164,9 @@ _SO_FAR = {
 def _details(build: Build | None, watch: Watch, links: Links, stand: _Stand) -> str:
     parts = list(_people(watch))
     if build is not None:
-        parts = [*_code(build.pipeline, links), *parts, f"started {moment(build.started_at)}"]
+        parts = [*_code(build.pipeline, links), *parts]
+        if stand.is_open or not build.stopped_at:
+            parts.append(f"started {moment(build.started_at)}")
         if build.runs and (build.stopped_at or stand.is_open):
             parts.append(how_long(build))
     return " · ".join([*parts, f"#{watch.pipeline_number}"])

@@ -23,7 +23,7 @@ def why(build: Build) -> str:
     if build.only_setup:
         return "nothing came after its setup workflow"
     if any(run.workflow.status == "unauthorized" for run in build.real_runs):
-        return "unauthorized, the token's user may not use one of its contexts"
+        return "a context refuses my token's user (unauthorized)"
     return "CircleCI reports an error"
 
 
@@ -46,8 +46,5 @@ def details(build: Build) -> Iterator[Block]:
 
 def _unauthorized(build: Build) -> str:
     refused = [run.workflow.name for run in build.real_runs if run.workflow.status == "unauthorized"]
-    which = f"{'Workflow' if len(refused) == 1 else 'Workflows'} {listed(refused, 10)} did not start"
-    return (
-        f"{which}: CircleCI does not let my token's user use a context in it. "
-        "Rerunning with the same token cannot help: somebody with access to the context must start it."
-    )
+    which = f"{'Workflow' if len(refused) == 1 else 'Workflows'} {listed(refused, 10)} did not go on."
+    return f"{which} Rerunning with the same token cannot help: somebody with access to the context must start it."

@@ -109,7 +109,8 @@ FLAKE, NEW, RED, UNSURE, INFRASTRUCTURE = Kind.FLAKE, Kind.NEW, Kind.RED_ON_BASE
         # What was not looked into is not counted as if it were nothing.
         (failed(NEW, NEW, left_out=1), "at least 2 tests: all new"),
         (failed(jobs=[INFRASTRUCTURE, NEW]), "3 of 4 jobs"),
-        (failed(known=False), "1 of 2 jobs"),
+        (failed(jobs=[INFRASTRUCTURE]), "2 of 3 jobs"),
+        (failed(known=False), "job-0"),
     ],
 )
 def test_the_root_carries_the_verdict_and_no_count_that_is_not_known(verdict: str, words: str) -> None:
@@ -118,7 +119,7 @@ def test_the_root_carries_the_verdict_and_no_count_that_is_not_known(verdict: st
 
 def test_the_verdict_of_another_attempt_is_not_shown() -> None:
     told = watch().model_copy(update={"closing": closing(build("failed"), None)})
-    assert heading(root.root(build("failed"), told, Links(), final=True)).endswith(" · 1 of 1 job")
+    assert heading(root.root(build("failed"), told, Links(), final=True)).endswith(" · job-0")
     again = build("failed", id="another")
     assert heading(root.root(again, told, Links(), final=True)) == "*❌ Failed* · acme/frontend · release/v2.0"
 

@@ -79,7 +79,7 @@ async def test_the_root_has_the_verdict_unless_the_build_runs_again(
     await store.watches.save_snapshot(PIPELINE, Snapshot(build=again() if runs_again else ended))
     assert await triager._complete(ended, Report(), Triage(extent=Extent(base="main", builds=3))) == []
     assert (channel.roots[0].visible == told) == runs_again
-    assert ("1 of 1 job" in channel.roots[0].visible) != runs_again
+    assert ("unknown ref · unit" in channel.roots[0].visible) != runs_again
     assert "Compared with 3 earlier builds" in channel.roots[0].replies[0].visible
 
 
