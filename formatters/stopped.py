@@ -23,7 +23,7 @@ def why(build: Build) -> str:
     if build.only_setup:
         return "nothing came after its setup workflow"
     if any(run.workflow.status == "unauthorized" for run in build.real_runs):
-        return "a context refuses my token's user (unauthorized)"
+        return "a context refuses my token's user"
     return "CircleCI reports an error"
 
 
