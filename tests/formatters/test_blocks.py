@@ -1,12 +1,14 @@
 """Foreign text can neither ping, nor forge a link, nor pass a limit."""
 
 import re
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formatters.blocks import assemble, clean, code, code_block, literal, section
+from formatters.blocks import assemble, clean, code, code_block, literal, moment, section
 from formatters.limits import violations
 
 ENTITY = re.compile(r"&(?:amp|lt|gt);")
@@ -42,3 +44,11 @@ def test_nothing_pings_by_accident(word: str) -> None:
 def test_an_assembled_message_is_within_all_limits(texts: list[str]) -> None:
     message = assemble("A sentence.", *(section(clean(text, 2900) or "…") for text in texts))
     assert violations(message) == []
+
+
+def test_every_moment_has_its_day() -> None:
+    # C64
+    when = datetime(2026, 11, 20, 22, 5, tzinfo=UTC)
+    assert moment(when) == f"<!date^{int(when.timestamp())}^{{date_short_pretty}} {{time}}|2026-11-20 22:05 UTC>"
+    sources = [file for folder in ("formatters", "commands", "bot") for file in Path(folder).rglob("*.py")]
+    assert [file.name for file in sources if "<!date^" in file.read_text()] == ["blocks.py"]
