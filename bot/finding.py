@@ -162,7 +162,7 @@ class Finder:
             return ()
 
     async def lately(self, request: OfTarget, caller: Caller) -> tuple[Pipeline, ...]:
-        """Return the newest pipelines of what is named; where nothing but the project is, a page of all of its branches.
+        """Return the newest pipelines of what is named; where only a project is, a page of all its branches.
 
         What somebody may not read is left out, and not counted.
         """

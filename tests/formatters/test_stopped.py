@@ -48,7 +48,7 @@ def build(state: str, *errors: dict[str, str], statuses: tuple[str, ...] = ("suc
         (build("created"), "nothing came after its setup workflow"),
         (build("created", ERROR, statuses=()), "CircleCI found an error in its configuration"),
         (build("created", statuses=()), "no workflow matched"),
-        (build("created", statuses=("unauthorized",), tag=""), "the token's user may not use one of its contexts"),
+        (build("created", statuses=("unauthorized",), tag=""), "a context refuses my token's user"),
         (build("created", *[ERROR | {"message": "line\n" * 200}]), "and 170 more lines, on CircleCI's page"),
     ],
     ids=["errored", "created", "nothing came", "no workflow", "none matched", "unauthorized", "long"],
