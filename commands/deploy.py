@@ -39,7 +39,7 @@ HELP = CommandHelp(
     usage="deploy <project> [<branch> | tag:<tag>] [name=value …]",
     example="deploy acme/frontend release/v2.0",
     phrases=("deploy acme/frontend", "deploy acme/frontend tag:v2.0", "deploy acme/frontend main env=prod"),
-    also=("ship", "release", "trigger", "run", "build", "start"),
+    also=("ship", "release", "trigger", "run", "start"),
 )
 
 

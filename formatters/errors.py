@@ -1,10 +1,8 @@
 """Errors in words: what happened, then what to do next."""
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.actions import RunCommand
 from bot.errors import (
     AskedAlready,
     BotError,
@@ -34,13 +32,11 @@ from bot.errors import (
 from bot.masks import masked
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
-from formatters import forms, locks, nothing
+from formatters import forms, locks, nothing, offers
+from formatters.again import command as to_type
 from formatters.blocks import (
-    Block,
     Message,
-    actions,
     assemble,
-    button,
     clean,
     code,
     context,
@@ -49,12 +45,12 @@ from formatters.blocks import (
     mention,
     section,
 )
+from formatters.offers import Offer
 from formatters.root import again
 from formatters.words import duration
 
 # The log has no more of these: a person can put it right, or CircleCI says why it started nothing.
 _ALL_SAID = (UserError, NotTriggered)
-_BEGINNING = re.compile(r"(?<![^\s:])")
 
 
 def error(
@@ -62,18 +58,18 @@ def error(
     *,
     command: str = "/ci",
     help: CommandHelp | None = None,  # noqa: A002  # it is what it is
-    typed: str = "",
+    offered: Sequence[Offer] = (),
     reference: str = "",
 ) -> Message:
-    """Return the words for any expected error; `typed` is the command line that led to it.
+    """Return the words for any expected error, with what is `offered` instead of what led to it.
 
     `reference` finds it in the log, for what the person cannot put right themselves.
     """
     match problem:
         case UsageError():
-            return _usage(problem, command, help)
+            return _usage(problem, command, help, offered)
         case NotFound():
-            return _not_found(problem, command, typed)
+            return _not_found(problem, command, offered)
         case Locked():
             return locks.refused(problem)
         case NothingToDo() if problem.again:
@@ -84,49 +80,31 @@ def error(
             return assemble(text, section(text), context(f"Reference {clean(reference, 20)}") if helps else None)
 
 
-def _usage(problem: UsageError, command: str, help: CommandHelp | None) -> Message:  # noqa: A002
+def _usage(
+    problem: UsageError,
+    command: str,
+    help: CommandHelp | None,  # noqa: A002  # it is what it is
+    offered: Sequence[Offer],
+) -> Message:
     given = f" You wrote {code(masked(problem.given), 200)}." if problem.given else ""
-    meant_line = problem.did_you_mean or ""
-    corrected = meant_line if meant_line and RunCommand(text=meant_line).fits else None
-    meant = f" Did you mean {code(corrected.split()[0])}?" if corrected else ""
+    meant_word = (problem.did_you_mean or "").partition(" ")[0]
+    meant = f" Did you mean {code(meant_word)}?" if meant_word else ""
     usage = help.usage if help else "help"
     next_step = f"`{escape(f'{command} {usage}')}`" + (
         f"\nFor example `{escape(f'{command} {help.example}')}`" if help else ""
     )
     text = f"{escape(problem.problem)}{given}{meant}"
-    return assemble(text, section(f"{text}\n{next_step}"), _offer([(corrected, corrected)] if corrected else []))
+    line = to_type(offered[0].line, command) if offered else ""
+    return assemble(text, section(f"{text}\n{line or next_step}"), offers.row(offered))
 
 
-def _not_found(problem: NotFound, command: str, typed: str) -> Message:
+def _not_found(problem: NotFound, command: str, offered: Sequence[Offer]) -> Message:
     name = code(masked(problem.name)) or "without a name"
     where = f" in {literal(problem.looked_in)}" if problem.looked_in else ""
     text = f"CircleCI knows no {escape(problem.what)} {name}{where}, or my token may not see it."
     lately = "Built lately: " + " · ".join(code(branch, 80) for branch in problem.built_lately)
-    offers = _corrected(problem, typed)
     next_step = lately if problem.built_lately else _where_names_stand(problem.what, command)
-    return assemble(text, section(f"{text}\n{next_step}"), _offer(offers))
-
-
-def _corrected(problem: NotFound, typed: str) -> list[tuple[str, str]]:
-    """Return what was typed with each branch that may be meant: a look stays a look, and never becomes a deploy."""
-    verb = typed.split(" ", 1)[0].capitalize()
-    place = _place_of(problem.name, typed)
-    if place is None:
-        return []
-    before, behind = typed[: place.start], typed[place.stop :]
-    lines = [(branch, f"{before}{_quoted(branch)}{behind}") for branch in problem.built_lately]
-    return [(f"{verb} {branch}", line) for branch, line in lines if RunCommand(text=line).fits]
-
-
-def _place_of(name: str, typed: str) -> slice | None:
-    """Return where `name` was typed: as a word or behind a `:`, in quotes or not."""
-    spellings = [f"{quote}{name}{quote}" for quote in ('"', "'", "")] if name else []
-    for begin in _BEGINNING.finditer(typed):
-        for spelling in spellings:
-            end = begin.start() + len(spelling)
-            if typed.startswith(spelling, begin.start()) and not typed[end : end + 1].strip():
-                return slice(begin.start(), end)
-    return None
+    return assemble(text, section(f"{text}\n{next_step}"), offers.row(offered))
 
 
 def _where_names_stand(what: str, command: str) -> str:
@@ -136,17 +114,6 @@ def _where_names_stand(what: str, command: str) -> str:
         return f"Nothing was built there lately. `{command} help deploy` says how to start one."
     word = {"environment variable": "env", "checkout key": "keys"}.get(what, "status")
     return f"`{command} {word} &lt;project&gt;` shows what there is."
-
-
-def _quoted(branch: str) -> str:
-    return f'"{branch}"' if any(character in branch for character in " =\"'") else branch
-
-
-def _offer(commands: Sequence[tuple[str, str]]) -> Block | None:
-    """Return a button for each command line, but for one with a secret: whatever stands on a button is kept."""
-    harmless = [(label, text) for label, text in commands if masked(text) == text]
-    buttons = [button(RunCommand(text=text), label) for label, text in harmless[:3]]
-    return actions(*buttons) if buttons else None
 
 
 # What a permission word permits, after "You may not …".

@@ -192,10 +192,10 @@ def _only_looks(said: Invocation | Click, router: Router) -> bool:
         return action is not None and action.permission == Word.READ
     text = _text(said)
     try:
-        command, _ = router.find(split(text), typed=text)
+        command, _ = router.find(split(text))
     except UsageError:
         return True
-    return command.permission == Word.READ
+    return command.only_looks
 
 
 def _is_command(click: Click) -> bool:

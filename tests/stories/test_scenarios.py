@@ -181,8 +181,14 @@ async def test_an_unknown_branch_is_answered_with_those_built_lately(team: Team)
     await team.reads("Passed in")
     await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
     told = await team.is_told(team.ada, "Built lately")
-    await team.ada.click(told, told.element("Deploy main"))
+    assert told.buttons == []  # main is nothing like it
+    await team.ada.command("deploys", "/ci", "deploy acme/frontend v2.0")
+    told = await team.is_told(team.ada, "knows no branch `v2.0`")
+    assert told.buttons == ["Deploy tag:v2.0"]
+    await team.ada.click(told, "Deploy tag:v2.0")
     await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=30)
+    assert team.posts("/pipeline")[-1] == {"tag": "v2.0"}
+    assert len(team.circleci.world.pipelines) == 2
 
 
 async def test_a_branch_spelled_alike_is_offered_first(team: Team) -> None:
@@ -192,7 +198,8 @@ async def test_a_branch_spelled_alike_is_offered_first(team: Team) -> None:
     await team.slack.wait_for(lambda: len(team.deploys.roots) == 4)
     await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
     told = await team.is_told(team.ada, "Built lately")
-    assert told.buttons[0] == "Deploy release/v2.0"
+    assert told.buttons == ["Deploy release/v2.0"]
+    assert "branch release/v2.0" in told.element("Deploy release/v2.0")["confirm"]["text"]["text"]
 
 
 async def test_which_definition_is_asked(team: Team) -> None:
