@@ -229,6 +229,12 @@ def unexpected(reference: str) -> Message:
     return assemble(text, section(text))
 
 
+def edited() -> Message:
+    """Return the words for a message that reads otherwise since it was sent."""
+    text = "I carry out a message as it was sent, and an edit starts nothing. To have this done, send it anew."
+    return assemble(text, section(text))
+
+
 def channel_gone(channel_id: str, code: str) -> Message:
     """Tell the operator why builds of a channel are told elsewhere."""
     text = (

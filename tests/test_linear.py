@@ -179,6 +179,7 @@ PATTERNS = {
     "bot.policy.file._KEY": Row((" ", '"', "'a", "a", "a "), at_the_start),
     "bot.slack.listeners._ANY": Row(("a", "\n")),
     "bot.slack.offers._VERSION": Row(("v1.", "1", "1.1", "1.1."), as_a_whole),
+    "bot.slack.payloads._SHOWN": Row(("&gt;", "\n&gt;", "&gt;&gt;&gt;", "`", "``", "```", "```a", "`a")),
     "bot.slack.payloads._LINK": Row(("<", "<http://", "<https://a|", "<mailto:", "<http://a|b|")),
     "bot.slack.secret_words._LETTERS": Row(("a", "1")),
     "bot.slack.secret_words._CAPITALS": Row(("A", "A_", "A1", "_"), as_a_whole),

@@ -33,7 +33,8 @@ class Invocation(Model):
     """What somebody said to the bot, or did that asks for an answer.
 
     `kind` is command, mention, message (a direct one), button, or opened: they opened our direct messages.
-    `id` is Slack's id of the delivery, the same on each redelivery. `message_ts` is the message of a mention.
+    `id` is Slack's id of the delivery, the same on each redelivery. `message_ts` is the message of a mention,
+    `edited_after` how many seconds later it was edited, if this is what it reads since.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Invocation(Model):
     thread_ts: str | None = None
     response_url: str | None = Field(default=None, repr=False)
     trigger_id: str | None = Field(default=None, repr=False)
+    edited_after: float | None = None
 
     @property
     def caller(self) -> Caller:

@@ -225,7 +225,7 @@ class Dispatcher:
         except SlackError as error:
             log.info("answer_refused", method=error.method, code=error.code)
         try:
-            await messenger.whisper(said.channel_id, said.user_id, message, thread_ts=_thread_of(said))
+            await messenger.whisper(said.channel_id, said.user_id, message, thread_ts=thread_of(said))
         except SlackError as error:
             log.warning("answer_not_delivered", method=error.method, code=error.code)
 
@@ -260,7 +260,8 @@ def _spoken_to(said: Invocation | Click) -> str:
     return said.command if isinstance(said, Invocation) else "/ci"
 
 
-def _thread_of(said: Invocation | Click) -> str | None:
+def thread_of(said: Invocation | Click) -> str | None:
+    """Return the thread in which one person can be told something, if it is one."""
     # An ephemeral in a thread that has no reply yet would be invisible: a mention in the channel is answered there.
     if isinstance(said, Invocation) and said.thread_ts == said.message_ts:
         return None
