@@ -95,7 +95,9 @@ class Hands:
             if lock.holder_id not in people:
                 age, reason = utc_now() - lock.since, lock.reason
                 by = lock.holder_id
-                raise Locked(lock.target, key=lock.key, holder_id=by, reason=reason, age=age, word=word, again=again)
+                locked = Locked(lock.target, key=lock.key, holder_id=by, reason=reason, age=age, word=word, again=again)
+                locked.at = lock.since
+                raise locked
 
     async def tell(self, pipeline_id: PipelineId, key: str, word: Message, *told: str) -> bool:
         """Tell every thread of the pipeline, and look again at once; says whether one heard it."""
