@@ -14,6 +14,9 @@ from formatters.lookalikes import careful, careful_plainly
 from formatters.words import count, duration
 
 
+JUST_NOW = timedelta(seconds=10)
+
+
 def refused(lock: Locked) -> Message:
     """Say to who wants to deploy that somebody keeps them from it, and what they can press."""
     if lock.word == "lock":
@@ -41,7 +44,7 @@ def _since(lock: Locked) -> str:
 
 
 def _ago(age: timedelta) -> str:
-    return f"{duration(age)} ago" if age >= timedelta(seconds=1) else "just now"
+    return f"{duration(age)} ago" if age >= JUST_NOW else "just now"
 
 
 _NOTHING = {
