@@ -44,7 +44,7 @@ def final(
     *,
     comparing: bool = False,
 ) -> Message:
-    """Return the final reply; it mentions the asker once, unless a newer pipeline has taken over.
+    """Return the final reply; it mentions who acted last, once, unless a newer pipeline has taken over.
 
     While it is `comparing`, the verdicts of `triage` are still to come. A rerun that failed exactly as the run before
     it, which the thread has seen, is told in a line.
@@ -106,7 +106,12 @@ def _compared(state: State, triage: Triage | None, *, comparing: bool) -> Iterat
 
 
 def _ping(watch: Watch, state: State) -> str:
-    return "" if state is State.SUPERSEDED else f" {mention(watch.follower_id)}"
+    """Return the mention of who acted last, and the name of who asked for it, if that is somebody else."""
+    if state is State.SUPERSEDED:
+        return ""
+    asked_by_another = watch.asker_id and watch.waits_for_it != watch.asker_id
+    asked = f" (asked by {literal(watch.asker_name, 60)})" if asked_by_another and watch.asker_name else ""
+    return f" {mention(watch.waits_for_it)}{asked}"
 
 
 def _headline(build: Build, report: Report | None, state: State) -> tuple[str, str]:

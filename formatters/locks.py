@@ -13,7 +13,6 @@ from formatters.blocks import Block, Message, actions, assemble, button, code, c
 from formatters.lookalikes import careful, careful_plainly
 from formatters.words import count, duration
 
-
 JUST_NOW = timedelta(seconds=10)
 
 

@@ -100,7 +100,9 @@ def _sentence(change: Change) -> str:
 
 
 def _asked(watch: Watch) -> str:
-    asked = f"{mention(watch.asker_id)} asked for it. " if watch.asker_id else ""
+    elsewhere = watch.follower_id != watch.asker_id  # it is they who are told there
+    who = literal(watch.asker_name, 60) if elsewhere else mention(watch.asker_id)
+    asked = f"{who} asked for it. " if who else ""
     return f"{asked}CircleCI keeps it waiting for 90 days."
 
 
@@ -168,7 +170,7 @@ def _let_go(watch: Watch, why: str, then: str) -> Message:
     """Return the last word of a thread whose build has no end that could be told; who waits for it is pinged."""
     what = f"{clean(watch.project_title)} #{watch.pipeline_number}"
     text = f"I follow {what} no more: {why}."
-    pinged = f" {mention(watch.follower_id)}" if watch.follower_id else ""
+    pinged = f" {mention(watch.waits_for_it)}" if watch.waits_for_it else ""
     return assemble(f"⏹️ {text}", section(f"⏹️ {text}{pinged}\n{then}, type {again(watch)}."))
 
 
@@ -183,11 +185,18 @@ def moved(watch: Watch, refusal: str) -> Message:
     return assemble(text, section(text))
 
 
+# How it is told where it was pressed, and where it was said in words.
+_HOW = {
+    "cancel": ("pressed Cancel", "asked to cancel"),
+    "rerun_failed": ("pressed Rerun failed", "asked to rerun what failed"),
+    "rerun_all": ("pressed Rerun all", "asked to rerun all of it"),
+    "approve": ("approved", "approved"),
+}
 _ACTED = {
-    "cancel": "🚫 {who} pressed Cancel. CircleCI has accepted it for {what}; the outcome follows.",
-    "approve": "✅ {who} approved {what}.",
-    "rerun_failed": "↻ {who} pressed Rerun failed. {what} and what stands behind run again (attempt {attempt}).",
-    "rerun_all": "↻ {who} pressed Rerun all. {what} runs again (attempt {attempt}).",
+    "cancel": "🚫 {who} {how}. CircleCI has accepted it for {what}; the outcome follows.",
+    "approve": "✅ {who} {how} {what}.",
+    "rerun_failed": "↻ {who} {how}. {what} and what stands behind run again (attempt {attempt}).",
+    "rerun_all": "↻ {who} {how}. {what} runs again (attempt {attempt}).",
 }
 
 
@@ -198,8 +207,9 @@ def reran_itself(what: str) -> Message:
     return assemble(clean(text, 600), section(text))
 
 
-def someone_acted(kind: str, user_name: str, what: str, attempt: int = 0) -> Message:
-    """Say who pressed what, once CircleCI has taken it; a name, no mention: pressing it is no reason for a ping."""
-    words = _ACTED[kind]
-    shown: Block = section(words.format(who=literal(user_name, 60), what=literal(what, 300), attempt=attempt))
-    return assemble(words.format(who=clean(user_name, 60), what=clean(what, 300), attempt=attempt), shown)
+def someone_acted(kind: str, user_name: str, what: str, attempt: int = 0, *, pressed: bool = True) -> Message:
+    """Say who pressed or said what, once CircleCI has taken it; a name, no mention: that is no reason for a ping."""
+    words, (by_press, by_word) = _ACTED[kind], _HOW[kind]
+    named = {"how": by_press if pressed else by_word, "attempt": attempt}
+    shown: Block = section(words.format(who=literal(user_name, 60), what=literal(what, 300), **named))
+    return assemble(words.format(who=clean(user_name, 60), what=clean(what, 300), **named), shown)

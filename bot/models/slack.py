@@ -67,13 +67,15 @@ class Watch(Model):
     """A thread that follows a pipeline, and what it was last told.
 
     `id` is that of the delivery that began it. `asker_id` asked the bot for this pipeline, if anybody did; `started_by`
-    is who began one that was started elsewhere, and `watcher_id` who has it followed here. `root_ts` is the message
-    edited in place, `root_digest` what it showed last, `told` the keys of changes and final words already posted,
-    `saying` a post of which it is not known yet whether it arrived. `note` is a sentence shown in the root, such as why
-    this branch was chosen. `moved_to_direct` says that its channel would not take it any more. `final_ts` is the last
-    final reply, `failure` names what failed in it, and `failure_before` what failed in the one before it. `refusals`
-    counts the posts in a row that Slack refused and nobody knows for how long. `parameters` are those it was asked for
-    with, `agreed_revision` is the commit that a second person saw and agreed to.
+    is who began one that was started elsewhere, with a push if it `was_pushed`, `watcher_id` who has it followed here,
+    and `actor_name` who acted on it last, as `acted` says; `actor_id` did so here, and waits for what comes of it.
+    `root_ts` is the message edited in place, `root_digest` what it showed last, `told` the keys of changes and final
+    words already posted, `saying` a post of which it is not known yet whether it arrived. `note` is a sentence shown
+    in the root, such as why this branch was chosen. `moved_to_direct` says that its channel would not take it any
+    more. `final_ts` is the last final reply, `failure` names what failed in it, and `failure_before` what failed in
+    the one before it. `refusals` counts the posts in a row that Slack refused and nobody knows for how long.
+    `parameters` are those it was asked for with, `agreed_revision` is the commit that a second person saw and agreed
+    to.
     """
 
     id: str
@@ -88,6 +90,10 @@ class Watch(Model):
     watcher_id: str = ""
     watcher_name: str = ""
     started_by: str = ""
+    was_pushed: bool = False
+    actor_id: str = ""
+    actor_name: str = ""
+    acted: str = ""
     asked_at: datetime
     root_ts: str | None = None
     root_digest: str = ""
@@ -114,6 +120,7 @@ class Watch(Model):
             ref=pipeline.ref,
             thread=place,
             started_by=pipeline.actor,
+            was_pushed=pipeline.was_pushed,
             watcher_id=watcher.person_id,
             watcher_name=watcher.name,
             asked_at=utc_now(),
@@ -142,8 +149,28 @@ class Watch(Model):
 
     @property
     def follower_id(self) -> str:
-        """Who is told where its channel takes nothing any more, and pinged at the end."""
+        """Who is told where its channel takes nothing any more."""
         return self.watcher_id or self.asker_id
+
+    @property
+    def waits_for_it(self) -> str:
+        """Who is pinged at the end: who acted last, as they wait for what came of that."""
+        return self.actor_id or self.follower_id
+
+    def acted_on(self, caller: Caller, act: str) -> Self:
+        """Return the watch after somebody has acted on the build: here they wait for it then, if they acted here.
+
+        What the bot does itself changes nobody's wait.
+        """
+        if caller.is_bot:
+            return self
+        is_here = caller.channel_id == self.thread.channel_id
+        actor_id = caller.person_id if is_here else self.actor_id
+        return self.model_copy(update={"actor_id": actor_id, "actor_name": caller.called, "acted": act})
+
+    def asked_like(self, other: Self) -> Self:
+        """Return the watch with who asked for the pipeline, which another thread knows."""
+        return self.model_copy(update={"asker_id": other.asker_id, "asker_name": other.asker_name})
 
     @property
     def reply_ts(self) -> str | None:
@@ -200,7 +227,12 @@ class Click(Model):
         """Who pressed, and where; a window stands nowhere."""
         place = Place(channel_id=self.channel_id, thread_ts=self.thread_ts) if self.channel_id else None
         return Caller(
-            person_id=self.user_id, name=self.user_name, team_id=self.team_id, place=place, delivery_id=self.id
+            person_id=self.user_id,
+            name=self.user_name,
+            team_id=self.team_id,
+            place=place,
+            delivery_id=self.id,
+            pressed=True,
         )
 
 

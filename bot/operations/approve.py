@@ -54,7 +54,7 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
                 await _send(hands, wish, workflow_id)
     await overtaken(hands, act.caller, wish, pending)
     word = replies.someone_acted("approve", act.caller.called, held.name)
-    told = await hands.tell(wish.pipeline_id, f"act:{act.caller.delivery_id}", word)
+    told = await hands.tell(wish.pipeline_id, act.caller, "approved", word)
     return act.done("approve", what=held.name, told=told)
 
 

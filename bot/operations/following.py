@@ -27,9 +27,12 @@ async def watch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
 async def follow(hands: Hands, caller: Caller, pipeline: Pipeline, title: str) -> bool:
     """Let the place somebody speaks in follow a pipeline; False when it does already."""
     place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
-    if any(_is_here(watch, place) for watch in await hands.store.watches.of(pipeline.id)):
+    others = await hands.store.watches.of(pipeline.id)
+    if any(_is_here(watch, place) for watch in others):
         return False
-    await hands.store.watches.add(Watch.of(pipeline, title, caller, place))
+    asked = [watch for watch in others if watch.asker_id]
+    mine = Watch.of(pipeline, title, caller, place)
+    await hands.store.watches.add(mine.asked_like(asked[0]) if asked else mine)
     await hands.engine.wake(pipeline.id)
     return True
 

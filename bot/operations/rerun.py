@@ -99,7 +99,7 @@ async def _rerun_once(hands: Hands, build: Build) -> None:
         what = what_runs_again(targets, failed_only=True)
         act.note(job=what, result=f"#{pipeline.number}: {what}")
         await _send(hands, act, targets, failed_only=True, ssh=False)
-    await hands.tell(pipeline.id, f"act:{once}", replies.reran_itself(what), *_rerun_keys(targets))
+    await hands.tell(pipeline.id, act.caller, "rerun", replies.reran_itself(what), *_rerun_keys(targets))
 
 
 async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -> list[Run]:
@@ -143,8 +143,8 @@ async def _send_one(hands: Hands, run: Run, ssh_jobs: Sequence[JobId], *, from_f
 async def _tell(hands: Hands, act: Act, targets: Sequence[Run], wish: Rerun) -> bool:
     kind, attempt = "rerun_failed" if wish.failed_only else "rerun_all", max(run.attempt for run in targets) + 1
     what = what_runs_again(targets, failed_only=wish.failed_only, ssh=wish.ssh)
-    word = replies.someone_acted(kind, act.caller.called, what, attempt)
-    return await hands.tell(wish.pipeline_id, f"act:{act.caller.delivery_id}", word, *_rerun_keys(targets))
+    word = replies.someone_acted(kind, act.caller.called, what, attempt, pressed=act.caller.pressed)
+    return await hands.tell(wish.pipeline_id, act.caller, "rerun", word, *_rerun_keys(targets))
 
 
 async def _again(hands: Hands, pipeline_id: PipelineId) -> bool:

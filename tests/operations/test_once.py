@@ -369,6 +369,7 @@ async def test_what_was_said_first_counts_where_it_is_edited_at_that_moment(team
     edited = {"edited": {"user": team.ada.id, "ts": "1700000001.000000"}}
     both = [event | {"text": texts[0]}, event | {"text": texts[1]} | edited]
     await asyncio.gather(*(team.slack.deliver_event(one) for one in both))
+    await team.until(lambda: sent(team, "/pipeline"))
     await team.is_done()
     assert sent(team, "/pipeline") == 1
 
