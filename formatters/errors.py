@@ -131,6 +131,7 @@ DOING = {
 LONGEST_LINE = 200  # what is cut is no command
 # And what goes by another name than its word.
 _DOING_SO = {"lock": "lock", "unlock": "unlock", "take_lock": "take over locks", "ask_holder": "ask for locks"}
+_FOR_ADMINS = "it is for the people in ADMINS"
 NOT_READ = ", so I could not read what I need, and did not go on"
 _ALWAYS: dict[type[BotError], str] = {
     Unauthorized: "CircleCI does not accept my token any more. Nothing was done. The operator has been told; "
@@ -153,7 +154,7 @@ def _sentence(problem: BotError) -> str:
             what = doing + (f" ({literal(problem.about)})" if problem.about else "")
             who = mention(problem.user_id) if problem.is_of_another else "You"
             nothing_done = "" if problem.word == "read" else " Nothing was done."
-            return f"{who} may not {what} here: {literal(problem.rule, 300)}.{nothing_done}"
+            return f"{who} may not {what} here: {_because(problem.rule)}.{nothing_done}"
         case TooMany():
             return (
                 f"You have {problem.still_open} questions open, and I answer {problem.at_once} of one person's at a "
@@ -168,6 +169,14 @@ def _sentence(problem: BotError) -> str:
             return f"Slack refused what I tried ({clean(problem.code, 60)}). Ask who runs me to look at my log."
         case _:
             return "Something went wrong on my side. Ask who runs me to look at my log."
+
+
+def _because(rule: str) -> str:
+    """Return why somebody may not; people who are no operators know no setting by its name."""
+    if not rule.startswith(_FOR_ADMINS):
+        return literal(rule, 300)
+    names = rule.removeprefix(_FOR_ADMINS).partition(": ")[2]
+    return f"only my admins may ({literal(names, 200) if names else 'ADMINS, which is not set'})"
 
 
 def _who_could(problem: BotError, command: str) -> str:

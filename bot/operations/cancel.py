@@ -12,6 +12,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import TERMINAL_JOB_STATUSES, PipelineId, ProjectSlug, WorkflowId
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
+from bot.operations.targets import nothing_of
 from bot.policy import Word
 from formatters import replies
 
@@ -49,7 +50,7 @@ async def _cancel_all(hands: Hands, act: Act, build: Build) -> None:
         sent.append(run.workflow.name)
     if not any(taken) and not any([await act.was_sent(run.workflow.id) for run in build.runs]):
         why = "nothing_to_cancel" if _has_begun(build) else "nothing_to_cancel_yet"
-        raise NothingToDo(why, number=build.pipeline.number, state=build.state)
+        raise nothing_of(build, why)
 
 
 def _has_begun(build: Build) -> bool:

@@ -141,7 +141,7 @@ class Dispatcher:
         if (holder := await store.claims.claim(claim, act.caller.claim)) != act.caller.claim:
             first_id, _, person_id = holder.rpartition("|")
             await self._context.operations.refuse_if_open(first_id)
-            raise Taken(person_id, text)
+            raise await self._asked_before(act.caller, first_id, person_id, text)
         try:
             return await self._answer_to(invocation, act)
         except Waits as waits:
@@ -152,6 +152,14 @@ class Dispatcher:
             # Nothing else: what nobody expected may come after it was sent, and a lost Redis runs the press again.
             await store.claims.release(claim)
             raise
+
+    async def _asked_before(self, caller: Caller, first_id: str, person_id: str, text: str) -> Taken:
+        """Return the error that says who was first, and what came of it; it may be long over."""
+        attempt = await self._context.store.attempts.get(first_id)
+        number = (attempt.pipeline_number if attempt else None) or 0
+        taken = Taken(person_id, text, number=number, is_own=person_id == caller.person_id)
+        taken.is_past = attempt is None or attempt.over
+        return taken
 
     async def _answer(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> None:
         message = await self._in_words(said, act, answer)
