@@ -21,7 +21,7 @@ def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links) -
     failed = [change for change in found if change.kind is ChangeKind.JOB_FAILED]
     others = [change for change in found if change.kind is not ChangeKind.JOB_FAILED]
     lines = [*_failures(failed, build, watch, links), *(_line(change, build, watch, links) for change in others)]
-    holds = [change for change in found if change.kind is ChangeKind.ON_HOLD and change.job is not None]
+    holds = [change for change in found if _waits(change)]
     buttons = [approve_button(one.job, one.workflow, watch.pipeline_id) for one in holds[:MOST_BUTTONS] if one.job]
     first = _sentence(found[0])
     more = f" And {count(len(found) - 1, 'more change')}." if len(found) > 1 else ""
@@ -47,7 +47,16 @@ def _line(change: Change, build: Build, watch: Watch, links: Links) -> str:
         return f"↻ {workflow} runs again, {_by_whom(change)}."
     if change.job is None:
         return f"❔ {workflow} is in a state I do not know: {literal(change.workflow.status, 60)}. I keep watching."
+    if not change.job.waits_for_approval:
+        return _decided(change, _job(change, watch, links), workflow)
     return f"⏸️ Waiting for approval: {_job(change, watch, links)} ({workflow}).{_what_follows(change, build)}"
+
+
+def _decided(change: Change, job: str, workflow: str) -> str:
+    """Return what became of a job that waited for an approval; who approved it the thread says, if it was done here."""
+    if change.job is not None and change.job.status == "success":
+        return f"✅ {job} waited for an approval, and was approved ({workflow})."
+    return f"⏹️ {job} waits for no approval any more ({workflow})."
 
 
 def _failures(failed: Sequence[Change], build: Build, watch: Watch, links: Links) -> list[str]:
@@ -93,10 +102,14 @@ def _sentence(change: Change) -> str:
     job = clean(change.job.name, 100) if change.job else clean(change.workflow.name, 100)
     return {
         ChangeKind.JOB_FAILED: f"{job} failed.",
-        ChangeKind.ON_HOLD: f"{job} waits for an approval.",
+        ChangeKind.ON_HOLD: f"{job} waits for an approval." if _waits(change) else f"{job} waits no more.",
         ChangeKind.RERUN: f"{job} runs again.",
         ChangeKind.UNKNOWN_STATUS: f"{job} is in a state I do not know.",
     }[change.kind]
+
+
+def _waits(change: Change) -> bool:
+    return change.job is not None and change.job.waits_for_approval
 
 
 def _asked(watch: Watch) -> str:

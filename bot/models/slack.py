@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from bot.models.attempt import Attempt, ParameterValue
+from bot.models.build import Change
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
@@ -17,7 +18,8 @@ class Saying(Model):
     `mark` stands in the message's metadata, so that it can be found again. `role` is what the post becomes: the root
     (whose `digest` it shows), a reply, the final one of them, or the word that moves the watch into direct messages. A
     reply adds `told` to what the thread was told, and takes `untold` from it. An earlier version wrote no `untold`:
-    there `told` is all that the thread was told after it.
+    there `told` is all that the thread was told after it. `offers` are the changes that a reply tells, if something
+    can be pressed in it.
     """
 
     mark: str
@@ -25,6 +27,7 @@ class Saying(Model):
     thread: Place
     told: tuple[str, ...] = ()
     untold: tuple[str, ...] | None = None
+    offers: tuple[Change, ...] = ()
     digest: str = ""
     failure: str = ""
 
@@ -75,7 +78,7 @@ class Watch(Model):
     more. `final_ts` is the last final reply, `failure` names what failed in it, and `failure_before` what failed in
     the one before it. `refusals` counts the posts in a row that Slack refused and nobody knows for how long.
     `parameters` are those it was asked for with, `agreed_revision` is the commit that a second person saw and agreed
-    to.
+    to. `offers` are the replies in which something can be pressed still, by their `ts`, with what they tell.
     """
 
     id: str
@@ -94,6 +97,7 @@ class Watch(Model):
     actor_id: str = ""
     actor_name: str = ""
     acted: str = ""
+    offers: dict[str, tuple[Change, ...]] = Field(default_factory=dict)
     asked_at: datetime
     root_ts: str | None = None
     root_digest: str = ""
@@ -191,13 +195,14 @@ class Watch(Model):
             case "root":
                 changed = {"root_ts": ts, "root_digest": saying.digest}
             case "reply":
-                changed = {"told": self._told_after(saying)}
+                offers = {**self.offers, **({ts: saying.offers} if saying.offers else {})}
+                changed = {"told": self._told_after(saying), "offers": offers}
             case "final":
                 changed = {"told": self._told_after(saying), "final_ts": ts, "failure": saying.failure}
                 changed["failure_before"] = self.failure
             case "moved":
                 there = Place(channel_id=saying.thread.channel_id, thread_ts=ts)
-                changed = {"thread": there, "root_ts": None, "root_digest": "", "moved_to_direct": True}
+                changed = {"thread": there, "root_ts": None, "root_digest": "", "moved_to_direct": True, "offers": {}}
         return self.model_copy(update={**changed, **arrived})
 
     def _told_after(self, saying: Saying) -> tuple[str, ...]:

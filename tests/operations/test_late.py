@@ -8,6 +8,7 @@ import pytest
 from bot.actions import RerunAll, RerunFailed
 from tests.operations.scene import (
     FRONTEND,
+    ON_HOLD,
     OVER,
     followed,
     goes_by,
@@ -48,3 +49,27 @@ async def test_where_no_thread_has_the_news_it_is_not_said_that_one_has(team: Te
     late = said(await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=failed.id)))
     assert "@grace was first. #2417 runs again already" in late
     assert f"No thread has the news of it: `/ci watch {FRONTEND} #2417` follows it here." in late
+
+
+async def test_a_hold_that_was_approved_elsewhere_keeps_no_button(team: Team) -> None:
+    hold = await followed(team, "hold/prod", ON_HOLD, "Waiting for approval")
+    approve = hold.element("Approve hold-prod")
+    run = team.circleci.world.pipelines[-1].runs[0]
+    team.circleci.world.approve(run.id, run.job_ids["hold-prod"])
+    goes_by(team, 1)
+    await team.reads("hold-prod waited for an approval, and was approved (release).")
+    assert hold.buttons == []
+    assert "@ada" not in hold.visible
+    late = said(await presses(team, team.grace, hold, approve))
+    assert late == "It was approved on CircleCI: #2417 is running."
+
+
+async def test_a_hold_that_was_cancelled_keeps_no_button(team: Team) -> None:
+    hold = await followed(team, "hold/prod", ON_HOLD, "Waiting for approval")
+    approve = hold.element("Approve hold-prod")
+    await presses(team, team.ada, team.root, "Cancel #2417")
+    goes_by(team, 30)
+    await team.pull_forward()
+    await team.reads("hold-prod waits for no approval any more (release).")
+    assert hold.buttons == []
+    assert "#2417 was cancelled" in said(await presses(team, team.grace, hold, approve))
