@@ -32,7 +32,7 @@ from bot.errors import (
 from bot.masks import masked
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
-from formatters import forms, locks, nothing, offers
+from formatters import forms, locks, nothing, offers, refusals
 from formatters.again import command as to_type
 from formatters.blocks import (
     Message,
@@ -197,10 +197,11 @@ def _of_circleci(problem: CircleCIError) -> str:
             why = spent if isinstance(problem, Spent) else "CircleCI asks me to slow down"
             return f"{why}{NOT_READ if problem.of_read else '. Nothing was done'}. Try again in {wait}."
         case NotTriggered():
-            return f"CircleCI accepted the request but started nothing. It says: {literal(problem.reason, 600)}"
+            said = literal(problem.reason, 600)
+            return f"CircleCI accepted the request but started nothing. It says: {_with_help(said, problem.reason)}"
         case Rejected():
             said = literal(problem.message, 600) or f"status {problem.status}"
-            return f"CircleCI refused this. It says: {said}"
+            return f"CircleCI refused this. It says: {_with_help(said, problem.message)}"
         case Elsewhere():
             return (
                 f"CircleCI keeps this at {code(problem.host, 100)}, which is {problem.why}. I read nothing from there. "
@@ -218,6 +219,11 @@ def _of_circleci(problem: CircleCIError) -> str:
             return f"Only a part of it was done: {literal(problem.done, 300)}. {rest}"
         case _:
             return "CircleCI did not do it. Ask who runs me to look at my log."
+
+
+def _with_help(shown: str, said: str) -> str:
+    """Return what CircleCI said, as it is shown, and what to do next."""
+    return f"{shown.rstrip('.')}. {refusals.next_step(said) or refusals.UNKNOWN}"
 
 
 def _unavailable(problem: Unavailable) -> str:

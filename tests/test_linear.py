@@ -230,6 +230,14 @@ PATTERNS = {
     "commands.audit._PERIOD": Row(("1", "1d"), as_a_whole),
     "commands.audit._PERSON": Row(("<@", "<@a", "<@a|", "@", "@a"), as_a_whole),
     "commands.env._NAME": Row(("a", "_", "A1"), as_a_whole),
+    "formatters.refusals._BY_PATTERN": Row(
+        ("Type error for argument a: expected type: b, actual value: c", "[skip ci")
+    ),
+    "formatters.refusals._TYPE": Row(
+        ("Type error for argument a", "Type error for argument a: expected type: b, actual value: ")
+    ),
+    "formatters.refusals._UNDECLARED": Row(("Unexpected argument", "Unexpected argument(s): a")),
+    "formatters.refusals._SKIP": Row(("[", "[skip ", "[ci skip")),
     "formatters.unseen._UNSEEN": Row(
         ("\x00", "\u200b", "a\x00", "👩", "👩\u200d", "👩\ufe0f", "1", "1\ufe0f", "🏴", "🏴\U000e0067", "\U000e0067")
     ),
