@@ -117,6 +117,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "nobody_reads_here": lambda one: (
         f"Somebody else must agree to {literal(one.what)}. Ask for it in a channel, where they can."
     ),
+    "nobody_hears": lambda one: (
+        f"I am not in this channel, so nobody here would hear how {literal(one.what)} goes. Nothing was started. "
+        "Type `/invite @ci` and ask again; or press, and I tell you alone, in direct messages."
+    ),
     "too_much_to_show": lambda one: (
         f"Somebody else must agree to {literal(one.what)}, and what they agree to does not fit into a message of "
         "Slack's as a whole. Nothing was asked or started: with shorter parameters it can be, or at CircleCI."

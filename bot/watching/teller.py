@@ -162,7 +162,8 @@ class Teller:
             raise error
         if watch.moved_to_direct or not watch.follower_id:
             raise Unreachable(error.method, error.code) from error
-        await self._operator.channel_gone(watch.thread.channel_id, error.code)
+        if watch.root_ts is not None:  # we wrote there: what never took anything from us is nobody's trouble
+            await self._operator.channel_gone(watch.thread.channel_id, error.code)
         try:
             return await self._move(watch, error.code)
         except SlackError as refusal:
