@@ -357,6 +357,7 @@ async def test_an_edited_mention_is_one_intent(team: Team) -> None:
     other = {"text": event["text"].replace("try/green", "main")}
     for edit in (edits[0], edits[1] | other, edits[1] | other):
         await team.slack.deliver_event(event | edit)
+        await team.is_told(team.ada, "an edit starts nothing")
         await team.is_done()
     assert team.posts("/pipeline") == [{"branch": "try/green"}]
     assert len([one for one in team.ada.sees_only if "an edit starts nothing" in one.visible]) == 1
