@@ -353,6 +353,7 @@ async def test_an_edited_mention_is_one_intent(team: Team) -> None:
     # C60. Slack tells an edit as a mention again, of the same message under another event id.
     mentioned = await team.ada.mention("deploys", "deploy acme/frontend try/green")
     event = mentioned.payload["event"]
+    await team.reads("asked by ada")
     edits = [{"edited": {"user": team.ada.id, "ts": f"{float(event['ts']) + seconds}"}} for seconds in (5, 9)]
     other = {"text": event["text"].replace("try/green", "main")}
     for edit in (edits[0], edits[1] | other, edits[1] | other):
