@@ -207,20 +207,25 @@ class Unlock(ButtonAction):
 
 
 class TakeLock(ButtonAction):
-    """*Take over*: the lock that `holder_id` holds; `again` is the command that it stopped, if that can be carried."""
+    """*Take over*: the lock that `holder_id` has held `since` then; buttons of earlier versions do not say when.
+
+    `again` is the command that it stopped, if that can be carried.
+    """
 
     action_id: ClassVar[str] = "take_lock"
     key: str
     holder_id: str
+    since: str = ""
     again: str = ""
 
 
 class AskHolder(ButtonAction):
-    """*Ask for it*: a word to who holds a lock."""
+    """*Ask for it*: a word to who holds a lock; `again` is the command that it stopped, if that can be carried."""
 
     action_id: ClassVar[str] = "ask_holder"
     key: str
     holder_id: str
+    again: str = ""
 
 
 class _OfQuestion(BaseModel):

@@ -139,8 +139,11 @@ class Slip(UserError):
 class Taken(UserError):
     """Somebody else, `person_id`, was first at `what`: it is under way. Nobody's name means the bot itself.
 
-    `number` is the pipeline that came of it, if that is known; `is_own` says that who is told was first themselves.
+    `number` is the pipeline that came of it, if that is known; `is_own` says that who is told was first themselves,
+    `is_past` that it is not under way any more.
     """
+
+    is_past = False
 
     def __init__(self, person_id: str, what: str, *, number: int = 0, is_own: bool = False) -> None:
         super().__init__(f"{person_id} was first: {what}")
@@ -173,8 +176,10 @@ class AskedAlready(UserError):
 class NothingToDo(UserError):
     """It is so already, or cannot be done: `why` is one of formatters/nothing.py, with what its words need.
 
-    `again` is a command that can be given now.
+    `again` is a command that can be given now; `ago` is how long it has been over, where it is.
     """
+
+    ago: timedelta | None = None
 
     def __init__(  # what its words need
         self, why: str, *, what: str = "", number: int = 0, state: str = "", person_id: str = "", again: str = ""

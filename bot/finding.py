@@ -237,6 +237,16 @@ class Finder:
         """Return builds with their jobs."""
         return await together(*(self._circleci.build(one.pipeline.id, one) for one in builds))
 
+    async def followed(self, caller: Caller) -> list[ProjectSlug]:
+        """Return the projects that are followed, or have a short name, of those that somebody may see."""
+        found = [
+            one.slug if one.vcs_type else ProjectSlug(f"{self._projects.default_vcs}/{one.title}")
+            for one in await self._circleci.followed_projects()
+        ]
+        slugs = list(dict.fromkeys([*(ProjectSlug(one.slug) for one in self._projects.projects.values()), *found]))
+        readable = await self._permissions.readable(caller, [(slug, None) for slug in slugs])
+        return [slug for slug in slugs if (slug, None) in readable]
+
     async def has_branch(self, slug: ProjectSlug, name: str) -> bool:
         """Say whether a branch of this name was ever built."""
         return bool(await self._lookup.of_branch(slug, name))

@@ -221,6 +221,14 @@ class Messenger:
             raise
         return True
 
+    async def is_in(self, channel_id: str) -> bool:
+        """Say whether we are a member of a channel; where Slack does not say, what it takes from us will tell."""
+        try:
+            answer = await self._read("conversations.info", {"channel": channel_id})
+        except SlackError as error:
+            return error.code not in CHANNEL_GONE
+        return bool((answer.get("channel") or {}).get("is_member", True))
+
     async def has_talked(self, channel_id: str) -> bool:
         """Say whether anything was ever said in these direct messages."""
         answer = await self._read("conversations.history", {"channel": channel_id, "limit": 1})

@@ -1,6 +1,5 @@
 """How a word finds its handler: the registry of commands, buttons and forms, and what a handler is given."""
 
-import difflib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
@@ -17,7 +16,9 @@ from bot.grammar import Word as Typed
 from bot.messenger import Messenger
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
+from bot.models.likeness import distance, is_slip
 from bot.models.pending import Pending
+from bot.models.spelling import quoted
 from bot.operations import Operations
 from bot.permissions import Permissions
 from bot.policy import Word
@@ -61,6 +62,11 @@ class Command:
     def name(self) -> str:
         """The word itself."""
         return self.help.name
+
+    @property
+    def only_looks(self) -> bool:
+        """Say whether it changes nothing for anybody, and shows nothing that not everybody may ask for."""
+        return self.permission == Word.READ
 
     @property
     def answer(self) -> Any:  # a class, or a union of several
@@ -144,32 +150,38 @@ class Router:
         """Register the form that `button` opens, and what is done with what is filled in."""
         self.forms[button.action_id] = Form(button, opened_by, permission, view, submit, ready, shared)
 
-    def find(self, words: Sequence[Typed], *, typed: str) -> tuple[Command, Sequence[Typed]]:
+    def find(self, words: Sequence[Typed]) -> tuple[Command, Sequence[Typed]]:
         """Return the command that `words` begin with and the rest; nothing at all means help.
 
-        Raises UsageError with the near miss, as the whole corrected text, for a word nobody knows.
+        Another word for a command that only looks is as good as its name. Raises UsageError with the line that may be
+        meant for another word for an act, and for a slip of the finger; nothing else is taken for a command.
         """
         words = _without_address(words)
         if not words:
             return self.commands["help"], ()
         first = words[0].text.lower()
-        if first in self.commands:
-            asked = _asks_for_help(first, words[1:])
-            return (self.commands["help"], words[:1]) if asked else (self.commands[first], words[1:])
-        near = self._nearest(first)
-        corrected = self._corrected(near, words[0].text, typed) if near else None
-        raise UsageError("I do not know this word.", given=words[0].text, did_you_mean=corrected)
+        meant = self.named(first)
+        if meant is not None and (meant.name == first or meant.only_looks):
+            return (self.commands["help"], words[:1]) if _asks_for_help(first, words[1:]) else (meant, words[1:])
+        problem = "I do not know this word." if meant is None else "I have another word for this."
+        near = meant or self._slipped(first)
+        line = self._corrected(near, words[1:]) if near else None
+        raise UsageError(problem, given=words[0].text, command=near.name if near else None, did_you_mean=line)
 
-    def _corrected(self, near: str, word: str, typed: str) -> str:
+    def named(self, word: str) -> Command | None:
+        """Return the command of this name, or that goes by this word too."""
+        return self.commands.get(word) or next((one for one in self.commands.values() if word in one.help.also), None)
+
+    def _slipped(self, word: str) -> Command | None:
+        """Return the command whose name is surely misspelled so; of two, one that only looks."""
+        near = [one for one in self.commands.values() if is_slip(word, one.name)]
+        return min(near, key=lambda one: (distance(word, one.name), not one.only_looks), default=None)
+
+    def _corrected(self, near: Command, rest: Sequence[Typed]) -> str:
         """Return the line with the word that is meant; of what may hold a secret, that word alone."""
-        secret = self.commands[near].permission in (Word.SECRETS, Word.KEYS)
-        return near if secret else typed.replace(word, near, 1)
-
-    def _nearest(self, word: str) -> str | None:
-        """Return the command somebody may mean: one that goes by this word too, or is spelled alike."""
-        names = {word: name for name, command in self.commands.items() for word in (name, *command.help.also)}
-        near = [word] if word in names else difflib.get_close_matches(word, names, n=1)
-        return names[near[0]] if near else None
+        secret = near.permission in (Word.SECRETS, Word.KEYS)
+        behind = [] if secret else [quoted(one.text) if one.quoted else one.text for one in rest]
+        return " ".join([near.name, *behind])
 
     def action_for(self, action_id: str) -> Action | None:
         """Return the button for Slack's `action_id`, whose part behind a colon only makes it unique."""

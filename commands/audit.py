@@ -27,7 +27,7 @@ HELP = CommandHelp(
     usage="audit [<project>] [<days>d | <hours>h] [@user]",
     example="audit acme/frontend 7d",
     phrases=("audit", "audit 12h @ada"),
-    also=("log", "history", "journal"),
+    also=("journal",),
 )
 _PERIOD = re.compile(r"[1-9][0-9]{0,3}[dh]")
 _PERSON = re.compile(r"<@(\w+)(?:\|[^<>]*)?>|@([\w.-]+)")

@@ -1,14 +1,16 @@
 """Start a pipeline on a branch or a tag, and follow it in a thread."""
 
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 
 from pydantic import Field
 
 from bot.actions import ChooseDefinition
 from bot.answers.acts import Acted
 from bot.answers.builds import BuildMeant
-from bot.errors import NotFound, UsageError, UserError
+from bot.errors import NotFound, NothingToDo, UsageError, UserError
 from bot.finding import branch_of
 from bot.grammar import (
     Word,
@@ -39,8 +41,10 @@ HELP = CommandHelp(
     usage="deploy <project> [<branch> | tag:<tag>] [name=value …]",
     example="deploy acme/frontend release/v2.0",
     phrases=("deploy acme/frontend", "deploy acme/frontend tag:v2.0", "deploy acme/frontend main env=prod"),
-    also=("ship", "release", "trigger", "run", "build", "start"),
+    also=("ship", "release", "trigger", "run", "start"),
 )
+
+ASKED = timedelta(minutes=10)  # so long to ask for the same once more means: tell me directly
 
 
 # Who gives one of these and no branch, by its own name, means what it says and not the default branch.
@@ -89,10 +93,27 @@ def parse(words: Sequence[Word], projects: Projects) -> Deploy:
 
 
 async def deploy(request: Deploy, caller: Caller, context: Context) -> Acted | BuildMeant:
-    """Start it, and let the thread say the rest; what was named by a build or not at all is asked back."""
+    """Start it, and let the thread say the rest; what was named by a build or not at all is asked back.
+
+    So is what nobody would be told of.
+    """
     target = await context.finder.named(request, caller)
-    meant = await _meant(request, target, caller, context)
-    return meant or await context.operations.deploy(caller, await _wished(request, target, context))
+    if meant := await _meant(request, target, caller, context):
+        return meant
+    wish = await _wished(request, target, context)
+    await _refuse_where_nobody_hears(wish, caller, context)
+    return await context.operations.deploy(caller, wish)
+
+
+async def _refuse_where_nobody_hears(wish: Deployment, caller: Caller, context: Context) -> None:
+    """Raise NothingToDo in a channel without us; whoever asks for the same once more is told of it directly."""
+    place = caller.place
+    if place is None or place.is_direct or await context.messenger.is_in(place.channel_id):
+        return
+    again = spelling.deploy(wish.project_slug, wish.ref, wish.parameters)
+    asked = f"unheard:{place.channel_id}:{caller.person_id}:{hashlib.sha256(again.encode()).hexdigest()[:32]}"
+    if await context.store.claims.claim(asked, caller.delivery_id, ASKED) == caller.delivery_id:
+        raise NothingToDo("nobody_hears", what=wish.target, again=again)
 
 
 async def _wished(request: Deploy, target: Target, context: Context) -> Deployment:

@@ -14,7 +14,7 @@ HELP = CommandHelp(
     usage="doctor",
     example="doctor",
     phrases=("doctor",),
-    also=("check", "health", "diagnose"),
+    also=("check", "health"),
 )
 
 

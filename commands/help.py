@@ -21,7 +21,7 @@ HELP = CommandHelp(
     usage="help [<command>]",
     example="help deploy",
     phrases=("help", "what can you do"),
-    also=("what", "usage", "commands", "?"),
+    also=("what", "usage", "commands", "?", "--help", "-h"),
 )
 
 
@@ -32,18 +32,19 @@ class Help(Request):
 
 
 def parse(words: Sequence[Word], projects: Projects) -> Help:
-    """Return the command asked about."""
-    return Help(name=words[0].text if words else None)
+    """Return the command asked about; a whole question, such as what I can do, is about all of them."""
+    return Help(name=words[0].text if len(words) == 1 else None)
 
 
 async def show_help(request: Help, caller: Caller, context: Context) -> Overview | CommandPage:
     """Answer with the overview, or with one command's page."""
-    commands = context.router.commands
+    router = context.router
     if request.name is None:
-        return Overview(commands=tuple(command.help for command in commands.values()))
-    if request.name not in commands:
+        return Overview(commands=tuple(command.help for command in router.commands.values()))
+    command = router.named(request.name)
+    if command is None:
         raise UsageError("I do not know this word.", given=request.name)
-    return CommandPage(command=commands[request.name].help)
+    return CommandPage(command=command.help)
 
 
 def register(router: Router) -> None:

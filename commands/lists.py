@@ -24,7 +24,7 @@ RECENT = CommandHelp(
     usage="recent",
     example="recent",
     phrases=("recent",),
-    also=("latest", "lately", "builds"),
+    also=("latest", "lately", "builds", "history"),
 )
 PROJECTS = CommandHelp(
     name="projects",
@@ -42,7 +42,7 @@ ME = CommandHelp(
     usage="me",
     example="me",
     phrases=("me",),
-    also=("whoami", "who", "token"),
+    also=("whoami", "token"),
 )
 
 

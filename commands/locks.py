@@ -167,7 +167,7 @@ async def take(button: TakeLock, caller: Caller, context: Context) -> LockChange
 
 async def ask_holder(button: AskHolder, caller: Caller, context: Context) -> LockChanged:
     """Tell the holder that somebody waits; once for each who presses."""
-    return await context.operations.ask_holder(caller, button.key)
+    return await context.operations.ask_holder(caller, button)
 
 
 async def list_locks(request: Nothing, caller: Caller, context: Context) -> Locks:

@@ -31,7 +31,8 @@ def answered(done: Answered) -> Message:
 
 def _in_thread(done: Acted) -> Message:
     """Return what a thread would have heard: none follows this build."""
-    return replies.someone_acted(done.act, done.entry.user_name or done.entry.user_id, done.what, int(done.detail or 0))
+    who, attempt = done.entry.user_name or done.entry.user_id, int(done.detail or 0)
+    return replies.someone_acted(done.act, who, done.what, attempt, pressed=done.pressed)
 
 
 def _deployed(done: Acted) -> Message:

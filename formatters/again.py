@@ -6,9 +6,9 @@ from formatters.blocks import Block, button, code, escape
 LONGEST = 1500  # of a command that people are to type
 
 
-def command(text: str) -> str:
+def command(text: str, spoken_to: str = "/ci") -> str:
     """Return the command in a code span; empty text for one that would not stand there as it must be typed."""
-    spelled = f"/ci {text}"
+    spelled = f"{spoken_to} {text}"
     shown = code(spelled, LONGEST)
     return shown if shown == f"`{escape(spelled)}`" else ""
 

@@ -1,10 +1,8 @@
 """Errors in words: what happened, then what to do next."""
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.actions import RunCommand
 from bot.errors import (
     AskedAlready,
     BotError,
@@ -34,13 +32,11 @@ from bot.errors import (
 from bot.masks import masked
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
-from formatters import forms, locks, nothing
+from formatters import forms, locks, nothing, offers, refusals
+from formatters.again import command as to_type
 from formatters.blocks import (
-    Block,
     Message,
-    actions,
     assemble,
-    button,
     clean,
     code,
     context,
@@ -49,12 +45,12 @@ from formatters.blocks import (
     mention,
     section,
 )
+from formatters.offers import Offer
 from formatters.root import again
 from formatters.words import duration
 
 # The log has no more of these: a person can put it right, or CircleCI says why it started nothing.
 _ALL_SAID = (UserError, NotTriggered)
-_BEGINNING = re.compile(r"(?<![^\s:])")
 
 
 def error(
@@ -62,18 +58,18 @@ def error(
     *,
     command: str = "/ci",
     help: CommandHelp | None = None,  # noqa: A002  # it is what it is
-    typed: str = "",
+    offered: Sequence[Offer] = (),
     reference: str = "",
 ) -> Message:
-    """Return the words for any expected error; `typed` is the command line that led to it.
+    """Return the words for any expected error, with what is `offered` instead of what led to it.
 
     `reference` finds it in the log, for what the person cannot put right themselves.
     """
     match problem:
         case UsageError():
-            return _usage(problem, command, help)
+            return _usage(problem, command, help, offered)
         case NotFound():
-            return _not_found(problem, command, typed)
+            return _not_found(problem, command, offered)
         case Locked():
             return locks.refused(problem)
         case NothingToDo() if problem.again:
@@ -84,49 +80,31 @@ def error(
             return assemble(text, section(text), context(f"Reference {clean(reference, 20)}") if helps else None)
 
 
-def _usage(problem: UsageError, command: str, help: CommandHelp | None) -> Message:  # noqa: A002
+def _usage(
+    problem: UsageError,
+    command: str,
+    help: CommandHelp | None,  # noqa: A002  # it is what it is
+    offered: Sequence[Offer],
+) -> Message:
     given = f" You wrote {code(masked(problem.given), 200)}." if problem.given else ""
-    meant_line = problem.did_you_mean or ""
-    corrected = meant_line if meant_line and RunCommand(text=meant_line).fits else None
-    meant = f" Did you mean {code(corrected.split()[0])}?" if corrected else ""
+    meant_word = (problem.did_you_mean or "").partition(" ")[0]
+    meant = f" Did you mean {code(meant_word)}?" if meant_word else ""
     usage = help.usage if help else "help"
     next_step = f"`{escape(f'{command} {usage}')}`" + (
         f"\nFor example `{escape(f'{command} {help.example}')}`" if help else ""
     )
     text = f"{escape(problem.problem)}{given}{meant}"
-    return assemble(text, section(f"{text}\n{next_step}"), _offer([(corrected, corrected)] if corrected else []))
+    line = to_type(offered[0].line, command) if offered else ""
+    return assemble(text, section(f"{text}\n{line or next_step}"), offers.row(offered))
 
 
-def _not_found(problem: NotFound, command: str, typed: str) -> Message:
+def _not_found(problem: NotFound, command: str, offered: Sequence[Offer]) -> Message:
     name = code(masked(problem.name)) or "without a name"
     where = f" in {literal(problem.looked_in)}" if problem.looked_in else ""
     text = f"CircleCI knows no {escape(problem.what)} {name}{where}, or my token may not see it."
     lately = "Built lately: " + " · ".join(code(branch, 80) for branch in problem.built_lately)
-    offers = _corrected(problem, typed)
     next_step = lately if problem.built_lately else _where_names_stand(problem.what, command)
-    return assemble(text, section(f"{text}\n{next_step}"), _offer(offers))
-
-
-def _corrected(problem: NotFound, typed: str) -> list[tuple[str, str]]:
-    """Return what was typed with each branch that may be meant: a look stays a look, and never becomes a deploy."""
-    verb = typed.split(" ", 1)[0].capitalize()
-    place = _place_of(problem.name, typed)
-    if place is None:
-        return []
-    before, behind = typed[: place.start], typed[place.stop :]
-    lines = [(branch, f"{before}{_quoted(branch)}{behind}") for branch in problem.built_lately]
-    return [(f"{verb} {branch}", line) for branch, line in lines if RunCommand(text=line).fits]
-
-
-def _place_of(name: str, typed: str) -> slice | None:
-    """Return where `name` was typed: as a word or behind a `:`, in quotes or not."""
-    spellings = [f"{quote}{name}{quote}" for quote in ('"', "'", "")] if name else []
-    for begin in _BEGINNING.finditer(typed):
-        for spelling in spellings:
-            end = begin.start() + len(spelling)
-            if typed.startswith(spelling, begin.start()) and not typed[end : end + 1].strip():
-                return slice(begin.start(), end)
-    return None
+    return assemble(text, section(f"{text}\n{next_step}"), offers.row(offered))
 
 
 def _where_names_stand(what: str, command: str) -> str:
@@ -136,17 +114,6 @@ def _where_names_stand(what: str, command: str) -> str:
         return f"Nothing was built there lately. `{command} help deploy` says how to start one."
     word = {"environment variable": "env", "checkout key": "keys"}.get(what, "status")
     return f"`{command} {word} &lt;project&gt;` shows what there is."
-
-
-def _quoted(branch: str) -> str:
-    return f'"{branch}"' if any(character in branch for character in " =\"'") else branch
-
-
-def _offer(commands: Sequence[tuple[str, str]]) -> Block | None:
-    """Return a button for each command line, but for one with a secret: whatever stands on a button is kept."""
-    harmless = [(label, text) for label, text in commands if masked(text) == text]
-    buttons = [button(RunCommand(text=text), label) for label, text in harmless[:3]]
-    return actions(*buttons) if buttons else None
 
 
 # What a permission word permits, after "You may not …".
@@ -164,6 +131,7 @@ DOING = {
 LONGEST_LINE = 200  # what is cut is no command
 # And what goes by another name than its word.
 _DOING_SO = {"lock": "lock", "unlock": "unlock", "take_lock": "take over locks", "ask_holder": "ask for locks"}
+_FOR_ADMINS = "it is for the people in ADMINS"
 NOT_READ = ", so I could not read what I need, and did not go on"
 _ALWAYS: dict[type[BotError], str] = {
     Unauthorized: "CircleCI does not accept my token any more. Nothing was done. The operator has been told; "
@@ -186,7 +154,7 @@ def _sentence(problem: BotError) -> str:
             what = doing + (f" ({literal(problem.about)})" if problem.about else "")
             who = mention(problem.user_id) if problem.is_of_another else "You"
             nothing_done = "" if problem.word == "read" else " Nothing was done."
-            return f"{who} may not {what} here: {literal(problem.rule, 300)}.{nothing_done}"
+            return f"{who} may not {what} here: {_because(problem.rule)}.{nothing_done}"
         case TooMany():
             return (
                 f"You have {problem.still_open} questions open, and I answer {problem.at_once} of one person's at a "
@@ -201,6 +169,14 @@ def _sentence(problem: BotError) -> str:
             return f"Slack refused what I tried ({clean(problem.code, 60)}). Ask who runs me to look at my log."
         case _:
             return "Something went wrong on my side. Ask who runs me to look at my log."
+
+
+def _because(rule: str) -> str:
+    """Return why somebody may not; people who are no operators know no setting by its name."""
+    if not rule.startswith(_FOR_ADMINS):
+        return literal(rule, 300)
+    names = rule.removeprefix(_FOR_ADMINS).partition(": ")[2]
+    return f"only my admins may ({literal(names, 200) if names else 'ADMINS, which is not set'})"
 
 
 def _who_could(problem: BotError, command: str) -> str:
@@ -221,10 +197,11 @@ def _of_circleci(problem: CircleCIError) -> str:
             why = spent if isinstance(problem, Spent) else "CircleCI asks me to slow down"
             return f"{why}{NOT_READ if problem.of_read else '. Nothing was done'}. Try again in {wait}."
         case NotTriggered():
-            return f"CircleCI accepted the request but started nothing. It says: {literal(problem.reason, 600)}"
+            said = literal(problem.reason, 600)
+            return f"CircleCI accepted the request but started nothing. It says: {_with_help(said, problem.reason)}"
         case Rejected():
             said = literal(problem.message, 600) or f"status {problem.status}"
-            return f"CircleCI refused this. It says: {said}"
+            return f"CircleCI refused this. It says: {_with_help(said, problem.message)}"
         case Elsewhere():
             return (
                 f"CircleCI keeps this at {code(problem.host, 100)}, which is {problem.why}. I read nothing from there. "
@@ -244,6 +221,11 @@ def _of_circleci(problem: CircleCIError) -> str:
             return "CircleCI did not do it. Ask who runs me to look at my log."
 
 
+def _with_help(shown: str, said: str) -> str:
+    """Return what CircleCI said, as it is shown, and what to do next."""
+    return f"{shown.rstrip('.')}. {refusals.next_step(said) or refusals.UNKNOWN}"
+
+
 def _unavailable(problem: Unavailable) -> str:
     if problem.of_read:
         what = f"CircleCI does not answer properly ({clean(problem.reason, 120)})"
@@ -259,6 +241,12 @@ def _unavailable(problem: Unavailable) -> str:
 def unexpected(reference: str) -> Message:
     """Return the words for what nobody foresaw; the reference stands in the log too."""
     text = f"Something broke on my side (reference {clean(reference, 20)}). The log has the details for who runs me."
+    return assemble(text, section(text))
+
+
+def edited() -> Message:
+    """Return the words for a message that reads otherwise since it was sent."""
+    text = "I carry out a message as it was sent, and an edit starts nothing. To have this done, send it anew."
     return assemble(text, section(text))
 
 

@@ -47,7 +47,7 @@ def final(
     comparing: bool = False,
     about: str = "",
 ) -> Message:
-    """Return the final reply; it mentions the asker once, unless a newer pipeline has taken over.
+    """Return the final reply; it mentions who acted last, once, unless a newer pipeline has taken over.
 
     While it is `comparing`, the verdicts of `triage` are still to come. A rerun that failed exactly as the run before
     it, which the thread has seen, is told in a line. `about` says which build it is, where no thread does.
@@ -109,9 +109,15 @@ def _compared(state: State, triage: Triage | None, *, comparing: bool) -> Iterat
 
 
 def _ping(build: Build, watch: Watch, state: State) -> str:
-    """Mention who waits for the end; nobody does who had a build told that was over, or that another one replaced."""
-    nobody = state is State.SUPERSEDED or watch.known_end == build.fingerprint or not watch.follower_id
-    return "" if nobody else f" {mention(watch.follower_id)}"
+    """Return the mention of who acted last, and the name of who asked for it, if that is somebody else.
+
+    Nobody waits for the end of what was over when they asked, or of what a newer pipeline has replaced.
+    """
+    if state is State.SUPERSEDED or watch.known_end == build.fingerprint or not watch.waits_for_it:
+        return ""
+    asked_by_another = watch.asker_id and watch.waits_for_it != watch.asker_id
+    asked = f" (asked by {literal(watch.asker_name, 60)})" if asked_by_another and watch.asker_name else ""
+    return f" {mention(watch.waits_for_it)}{asked}"
 
 
 def _headline(build: Build, report: Report | None, state: State) -> tuple[str, str]:

@@ -13,6 +13,8 @@ from formatters.blocks import Block, Message, actions, assemble, button, code, c
 from formatters.lookalikes import careful, careful_plainly
 from formatters.words import count, duration
 
+JUST_NOW = timedelta(seconds=10)
+
 
 def refused(lock: Locked) -> Message:
     """Say to who wants to deploy that somebody keeps them from it, and what they can press."""
@@ -20,47 +22,55 @@ def refused(lock: Locked) -> Message:
         return _held_already(lock)
     if lock.word == "unlock":
         return _another_by_now(lock)
-    text = f"{mention(lock.holder_id)} locked {literal(lock.target)} {duration(lock.age)} ago{_reason(lock)}"
+    by_now = "There is another lock by now: " if lock.word == "take over" else ""
+    text = f"{by_now}{mention(lock.holder_id)} locked {literal(lock.target)} {_ago(lock.age)}{_reason(lock)}"
     nothing = _NOTHING.get(lock.word, "Nothing was done.")
-    note = careful_plainly(lock.target)
-    sure = confirm("Take it over?", "Who holds it is told.", "Take over", "Leave it", note=note)
-    buttons = (
-        button(AskHolder(key=lock.key, holder_id=lock.holder_id), "Ask for it"),
-        button(_take(lock), "Take over", style="danger", confirm=sure),
-    )
+    ask = AskHolder(key=lock.key, holder_id=lock.holder_id, again=lock.again)
+    buttons = button(ask if ask.fits else ask.model_copy(update={"again": ""}), "Ask for it"), _take(lock)
     return assemble(f"{text} {nothing}", section(f"🔒 {text} {nothing}"), actions(*buttons))
 
 
-def _take(lock: Locked) -> TakeLock:
-    """Return what takes it over, with the command that it stopped, if a button can carry that."""
-    take = TakeLock(key=lock.key, holder_id=lock.holder_id, again=lock.again)
-    return take if take.fits else take.model_copy(update={"again": ""})
+def _take(lock: Locked) -> Block:
+    """Return what takes over this very lock, with the command that it stopped, if a button can carry that."""
+    take = TakeLock(key=lock.key, holder_id=lock.holder_id, since=_since(lock), again=lock.again)
+    sure = confirm("Take it over?", "Who holds it is told.", "Take over", "Leave it", note=careful_plainly(lock.target))
+    fitting = take if take.fits else take.model_copy(update={"again": ""})
+    return button(fitting, "Take over", style="danger", confirm=sure)
 
 
-_NOTHING = {"deploy": "Nothing was deployed.", "rerun": "Nothing runs again.", "approve": "Nothing was approved."}
+def _since(lock: Locked) -> str:
+    return lock.at.isoformat() if lock.at else ""
+
+
+def _ago(age: timedelta) -> str:
+    return f"{duration(age)} ago" if age >= JUST_NOW else "just now"
+
+
+_NOTHING = {
+    "deploy": "Nothing was deployed.",
+    "rerun": "Nothing runs again.",
+    "approve": "Nothing was approved.",
+    "take over": "It was not taken over.",
+}
 
 
 def _held_already(lock: Locked) -> Message:
     """Say who was first."""
-    text = (
-        f"{mention(lock.holder_id)} has locked {literal(lock.target)} already, {duration(lock.age)} ago{_reason(lock)}"
-    )
-    take = button(TakeLock(key=lock.key, holder_id=lock.holder_id), "Take over", style="danger")
-    return assemble(text, section(f"🔒 {text}"), actions(take))
+    text = f"{mention(lock.holder_id)} has locked {literal(lock.target)} already, {_ago(lock.age)}{_reason(lock)}"
+    return assemble(text, section(f"🔒 {text}"), actions(_take(lock)))
 
 
 def _another_by_now(lock: Locked) -> Message:
     """Say whose lock it is to who pressed a button about another; with buttons that are about this one."""
-    since = f"locked {duration(lock.age)} ago{_reason(lock)}"
+    since = f"locked {_ago(lock.age)}{_reason(lock)}"
     text = f"The lock on {literal(lock.target)} is {mention(lock.holder_id)}'s by now, {since} It was not removed."
-    unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.at.isoformat() if lock.at else "")
+    unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=_since(lock))
     if lock.is_own:
         text = f"This is another lock of yours by now: {literal(lock.target)}, {since} It was not removed."
         return assemble(text, section(f"🔒 {text}"), actions(button(unlock, "Unlock")))
     note = careful_plainly(lock.target)
     sure = confirm("Remove their lock?", "Who holds it is told.", "Unlock", "Leave it", note=note)
-    take = TakeLock(key=lock.key, holder_id=lock.holder_id)
-    buttons = button(unlock, "Unlock", style="danger", confirm=sure), button(take, "Take over", style="danger")
+    buttons = button(unlock, "Unlock", style="danger", confirm=sure), _take(lock)
     return assemble(text, section(f"🔒 {text}"), actions(*buttons))
 
 
@@ -155,16 +165,15 @@ def all_locks(found: Locks) -> Message:
 
 
 def _line(lock: Lock, age: timedelta) -> str:
-    return f"🔒 {_scope(lock)} · {mention(lock.holder_id)} · {duration(age)} ago{_reason(lock)}"
+    return f"🔒 {_scope(lock)} · {mention(lock.holder_id)} · {_ago(age)}{_reason(lock)}"
 
 
 def taken(changed: LockChanged) -> Message:
-    """Say to who took it over what is next: what it had stopped, word for word; of a whole project no guess is made."""
+    """Say to who took it over what is next: what it had stopped, word for word; where that is not known, no guess."""
     lock = changed.lock
     held = f"You hold the lock on {literal(lock.target)} now. Who held it has been told."
     text = f"{held} {careful(lock.target)}".rstrip()
-    stopped = changed.again or (spelling.deploy(lock.project_slug, lock.ref, {}) if lock.ref else "")
-    again = _again(stopped)
+    again = _again(changed.again)
     buttons = [*([again] if again else []), _unlock(lock)]
     return assemble(text, section(f"🔒 {text}"), actions(*buttons))
 

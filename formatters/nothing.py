@@ -1,11 +1,13 @@
 """Why nothing was done, where that is nobody's mistake: it has ended, it is so already, somebody decided."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from bot.errors import AskedAlready, NothingToDo, Taken
 from bot.models.build import State
+from formatters import again
 from formatters.blocks import code, link, literal, mention, moment
-from formatters.words import MARKS, status
+from formatters.words import MARKS, so_far, status
 
 
 def nothing(problem: Taken | AskedAlready | NothingToDo) -> str:
@@ -21,7 +23,7 @@ def _taken(problem: Taken) -> str:
     what = literal(problem.what, 200)
     if problem.number and problem.is_own:
         return f"You answered this already: {what} is #{problem.number}."
-    how = f"is #{problem.number}" if problem.number else "was asked for already"  # it may be over by now
+    how = f"is #{problem.number}" if problem.number else "was asked for" if problem.is_past else "is already under way"
     return f"{mention(problem.person_id) or 'I'} was first: {what} {how}."
 
 
@@ -34,14 +36,22 @@ def _asked_already(problem: AskedAlready) -> str:
 def _already_running(problem: NothingToDo) -> str:
     who = f"{mention(problem.person_id)} was first. " if mention(problem.person_id) else ""
     state = f" ({_mark(problem).lower()})" if problem.state else ""
-    return f"{who}#{problem.number} runs again already{state}. The thread has the news."
+    news = f"No thread has the news of it: {again.command(problem.what)} follows it here."
+    return f"{who}#{problem.number} runs again already{state}. {news if problem.what else 'The thread has the news.'}"
 
 
 def _nothing_to_rerun(problem: NothingToDo) -> str:
-    if problem.state == State.PASSED:
-        return f"#{problem.number} passed; nothing failed."
-    new_deploy = f"{_NEW_DEPLOY}: /ci deploy &lt;project&gt; &lt;branch&gt;"
-    return f"#{problem.number} has no workflow that can run again. {new_deploy}"
+    if problem.state != State.PASSED:
+        anew = f"{_NEW_DEPLOY}: /ci deploy &lt;project&gt; &lt;branch&gt;"
+        return f"#{problem.number} has no workflow that can run again. {anew}"
+    line = again.command(problem.what)
+    return f"{_outcome(problem)}, and nothing of it failed." + (f" {line} runs all of it again." if line else "")
+
+
+def _approved_already(problem: NothingToDo) -> str:
+    if not mention(problem.person_id):
+        return f"It was approved on CircleCI: {_outcome(problem)}."
+    return f"{mention(problem.person_id)} was first: Approve {literal(problem.what)} is done, and {_outcome(problem)}."
 
 
 def _job_has_ended(problem: NothingToDo) -> str:
@@ -54,6 +64,26 @@ def _decided_already(problem: NothingToDo) -> str:
     return f"{who} was first. The message has what became of it." if who else "It is too late for that."
 
 
+_STANDS = {
+    State.WAITING: "waits for its turn",
+    State.RUNNING: "is running",
+    State.ON_HOLD: "is on hold",
+    State.UNKNOWN: "is in a state that I do not know",
+    State.PASSED: "passed",
+    State.FAILED: "failed",
+    State.CANCELED: "was cancelled",
+    State.SUPERSEDED: "was superseded by a newer pipeline",
+    State.COULD_NOT_RUN: "could not run",
+}
+
+
+def _outcome(problem: NothingToDo) -> str:
+    """Return how a build stands: `#2417 passed 5 min ago`."""
+    stands = _STANDS[State(problem.state)] if problem.state else "has ended"
+    ago = problem.ago if problem.ago and problem.ago >= timedelta(minutes=1) else None
+    return f"#{problem.number} {stands}" + (f" {so_far(ago)} ago" if ago else "")
+
+
 def _mark(problem: NothingToDo) -> str:
     return MARKS[State(problem.state)] if problem.state else ""
 
@@ -61,14 +91,15 @@ def _mark(problem: NothingToDo) -> str:
 _NEW_DEPLOY = "A new deploy starts a new pipeline"
 _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "already_running": _already_running,
-    "nothing_to_cancel": lambda one: f"There is nothing to cancel: #{one.number} has ended. {_mark(one)}.",
+    "nothing_to_cancel": lambda one: f"There is nothing to cancel: {_outcome(one)}.",
     "nothing_to_cancel_yet": lambda one: (
         f"No workflow of #{one.number} runs at this moment, so there is none to cancel. If one begins, press again."
     ),
     "nothing_to_rerun": _nothing_to_rerun,
     "no_job_to_open": lambda one: f"No job of #{one.number} failed, so there is none to open by SSH. Nothing was done.",
     "rerun_too_old": lambda _: f"CircleCI reruns nothing older than 90 days. {_NEW_DEPLOY}.",
-    "nothing_to_approve": lambda one: f"It waits for no approval any more: #{one.number}. {_mark(one)}.",
+    "nothing_to_approve": lambda one: f"It waits for no approval any more: {_outcome(one)}.",
+    "approved_already": _approved_already,
     "job_has_ended": _job_has_ended,
     "ended_already": lambda one: (
         f"{literal(one.what)} #{one.number} has ended: {_mark(one)}. I follow one build, not a branch: "
@@ -89,6 +120,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "nobody_reads_here": lambda one: (
         f"Somebody else must agree to {literal(one.what)}. Ask for it in a channel, where they can."
+    ),
+    "nobody_hears": lambda one: (
+        f"I am not in this channel, so nobody here would hear how {literal(one.what)} goes. Nothing was started. "
+        "Type `/invite @ci` and ask again; or press, and I tell you alone, in direct messages."
     ),
     "too_much_to_show": lambda one: (
         f"Somebody else must agree to {literal(one.what)}, and what they agree to does not fit into a message of "

@@ -21,7 +21,7 @@ def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links) -
     failed = [change for change in found if change.kind is ChangeKind.JOB_FAILED]
     others = [change for change in found if change.kind is not ChangeKind.JOB_FAILED]
     lines = [*_failures(failed, build, watch, links), *(_line(change, build, watch, links) for change in others)]
-    holds = [change for change in found if change.kind is ChangeKind.ON_HOLD and change.job is not None]
+    holds = [change for change in found if _waits(change)]
     runs = {run.workflow.id: run for run in build.runs}
     buttons = that_fit(
         approve_button(one.job, runs[one.workflow.id], build, watch.project_title) for one in holds if one.job
@@ -42,7 +42,16 @@ def _line(change: Change, build: Build, watch: Watch, links: Links) -> str:
         return f"↻ {workflow} runs again, {_by_whom(change)}."
     if change.job is None:
         return f"❔ {workflow} is in a state I do not know: {literal(change.workflow.status, 60)}. I keep watching."
+    if not change.job.waits_for_approval:
+        return _decided(change, _job(change, watch, links), workflow)
     return f"⏸️ Waiting for approval: {_job(change, watch, links)} ({workflow}).{_what_follows(change, build)}"
+
+
+def _decided(change: Change, job: str, workflow: str) -> str:
+    """Return what became of a job that waited for an approval; who approved it the thread says, if it was done here."""
+    if change.job is not None and change.job.status == "success":
+        return f"✅ {job} waited for an approval, and was approved ({workflow})."
+    return f"⏹️ {job} waits for no approval any more ({workflow})."
 
 
 def _failures(failed: Sequence[Change], build: Build, watch: Watch, links: Links) -> list[str]:
@@ -88,14 +97,20 @@ def _sentence(change: Change) -> str:
     job = clean(change.job.name, 100) if change.job else clean(change.workflow.name, 100)
     return {
         ChangeKind.JOB_FAILED: f"{job} failed.",
-        ChangeKind.ON_HOLD: f"{job} waits for an approval.",
+        ChangeKind.ON_HOLD: f"{job} waits for an approval." if _waits(change) else f"{job} waits no more.",
         ChangeKind.RERUN: f"{job} runs again.",
         ChangeKind.UNKNOWN_STATUS: f"{job} is in a state I do not know.",
     }[change.kind]
 
 
+def _waits(change: Change) -> bool:
+    return change.job is not None and change.job.waits_for_approval
+
+
 def _asked(watch: Watch) -> str:
-    asked = f"{mention(watch.asker_id)} asked for it. " if watch.asker_id else ""
+    elsewhere = watch.follower_id != watch.asker_id  # it is they who are told there
+    who = literal(watch.asker_name, 60) if elsewhere else mention(watch.asker_id)
+    asked = f"{who} asked for it. " if who else ""
     return f"{asked}CircleCI keeps it waiting for 90 days."
 
 
@@ -173,7 +188,7 @@ def _let_go(watch: Watch, why: str, then: str) -> Message:
     """Return the last word of a thread whose build has no end that could be told; who waits for it is pinged."""
     what = f"{clean(watch.project_title)} #{watch.pipeline_number}"
     text = f"I follow {what} no more: {why}."
-    pinged = f" {mention(watch.follower_id)}" if watch.follower_id else ""
+    pinged = f" {mention(watch.waits_for_it)}" if watch.waits_for_it else ""
     return assemble(f"⏹️ {text}", section(f"⏹️ {text}{pinged}\n{then}, type {again(watch)}."))
 
 
@@ -188,11 +203,18 @@ def moved(watch: Watch, refusal: str) -> Message:
     return assemble(text, section(text))
 
 
+# How it is told where it was pressed, and where it was said in words.
+_HOW = {
+    "cancel": ("pressed Cancel", "asked to cancel"),
+    "rerun_failed": ("pressed Rerun failed", "asked to rerun what failed"),
+    "rerun_all": ("pressed Rerun all", "asked to rerun all of it"),
+    "approve": ("approved", "approved"),
+}
 _ACTED = {
-    "cancel": "🚫 {who} pressed Cancel. CircleCI has accepted it for {what}; the outcome follows.",
-    "approve": "✅ {who} approved {what}.",
-    "rerun_failed": "↻ {who} pressed Rerun failed. Running again: {what}, then what stands behind (attempt {attempt}).",
-    "rerun_all": "↻ {who} pressed Rerun all. Running again: {what} (attempt {attempt}).",
+    "cancel": "🚫 {who} {how}. CircleCI has accepted it for {what}; the outcome follows.",
+    "approve": "✅ {who} {how} {what}.",
+    "rerun_failed": "↻ {who} {how}. Running again: {what}, then what stands behind (attempt {attempt}).",
+    "rerun_all": "↻ {who} {how}. Running again: {what} (attempt {attempt}).",
 }
 
 
@@ -203,8 +225,9 @@ def reran_itself(what: str) -> Message:
     return assemble(clean(text, 600), section(text))
 
 
-def someone_acted(kind: str, user_name: str, what: str, attempt: int = 0) -> Message:
-    """Say who pressed what, once CircleCI has taken it; a name, no mention: pressing it is no reason for a ping."""
-    words = _ACTED[kind]
-    shown: Block = section(words.format(who=literal(user_name, 60), what=literal(what, 300), attempt=attempt))
-    return assemble(words.format(who=clean(user_name, 60), what=clean(what, 300), attempt=attempt), shown)
+def someone_acted(kind: str, user_name: str, what: str, attempt: int = 0, *, pressed: bool = True) -> Message:
+    """Say who pressed or said what, once CircleCI has taken it; a name, no mention: that is no reason for a ping."""
+    words, (by_press, by_word) = _ACTED[kind], _HOW[kind]
+    named = {"how": by_press if pressed else by_word, "attempt": attempt}
+    shown: Block = section(words.format(who=literal(user_name, 60), what=literal(what, 300), **named))
+    return assemble(words.format(who=clean(user_name, 60), what=clean(what, 300), **named), shown)

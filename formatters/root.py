@@ -190,14 +190,15 @@ def _another_commit(build: Build | None, watch: Watch) -> Block | None:
 
 
 def _people(watch: Watch) -> Iterator[str]:
-    """Yield who asked the bot for it; of what was started elsewhere by whom, and who has it followed here."""
+    """Yield who asked the bot for it, or began it elsewhere and has it watched here; and who acted on it last."""
     if watch.asker_id:
         yield f"asked by {literal(watch.asker_name, 60) or mention(watch.asker_id)}"
-        return
-    if watch.started_by:
-        yield f"started by {literal(watch.started_by, 60)}"
-    if watch.watcher_id:
-        yield f"followed for {literal(watch.watcher_name, 60) or mention(watch.watcher_id)}"
+    elif watch.started_by:
+        yield f"{'pushed' if watch.was_pushed else 'started'} by {literal(watch.started_by, 60)}"
+    if watch.watcher_id and watch.watcher_id != watch.asker_id:
+        yield f"watched by {literal(watch.watcher_name, 60) or mention(watch.watcher_id)}"
+    if watch.acted and watch.actor_name:
+        yield f"{watch.acted} by {literal(watch.actor_name, 60)}"
 
 
 def _workflows(build: Build | None, watch: Watch, links: Links) -> Block | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bot.models.build import Build
 from formatters.blocks import Block, code_block, context, fitting, section
+from formatters.refusals import next_step
 from formatters.words import count, listed
 
 MOST_LINES, ROOM = 30, 1800
@@ -36,6 +37,8 @@ def details(build: Build) -> Iterator[Block]:
         yield section(code_block(shown or lines[:1]))
         if left_out := len(lines) - max(len(shown), 1):
             yield context(f"and {count(left_out, 'more line')}, on CircleCI's page.")
+        if step := next((step for one in errors if (step := next_step(one.message))), ""):
+            yield section(step)
     elif not build.runs:
         yield section(NO_WORKFLOW)
     elif build.only_setup:

@@ -189,7 +189,7 @@ def test_a_server_is_judged_by_what_it_would_forget(memory: Memory, verdict: Ver
 async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None:
     async with team_at_work(tmp_path, admins=("U0ADMIN",)) as team:
         await team.ada.command("deploys", "/ci", "doctor")
-        await team.is_told(team.ada, "it is for the people in ADMINS: admin")
+        await team.is_told(team.ada, "You may not look into me here: only my admins may (admin).")
         admin = team.slack.person("admin")
         await admin.command("deploys", "/ci", "doctor")
         told = await team.is_told(admin, "All is well.")

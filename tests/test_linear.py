@@ -31,6 +31,7 @@ from bot.finding import likely
 from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, split
 from bot.masks import masked
 from bot.masks.declared import Declared
+from bot.models.likeness import are_alike, is_slip
 from bot.models.terminal import without_escapes
 from bot.routing import Router
 from bot.settings import Projects
@@ -41,7 +42,6 @@ from bot.triage.infrastructure import OURS, cause_in
 from bot.triage.quoting import quote, telling
 from commands.artifacts import LONGEST_WANTED, matches
 from formatters.blocks import code, code_block, literal
-from formatters.errors import _place_of
 
 DECLARED = Declared(
     ("aaaaab", "hunter2-declared", "a b\tc/d", "-----BEGIN A-----\nabc\n", "[masked[masked", "%61%61%61")
@@ -178,6 +178,8 @@ PATTERNS = {
     "bot.policy.file._ROLE": Row((" ", "[", "[ ", "[roles.", "[roles.a", '[roles."', '[roles."a" '), at_the_start),
     "bot.policy.file._KEY": Row((" ", '"', "'a", "a", "a "), at_the_start),
     "bot.slack.listeners._ANY": Row(("a", "\n")),
+    "bot.slack.offers._VERSION": Row(("v1.", "1", "1.1", "1.1."), as_a_whole),
+    "bot.slack.payloads._SHOWN": Row(("&gt;", "\n&gt;", "&gt;&gt;&gt;", "`", "``", "```", "```a", "`a")),
     "bot.slack.payloads._LINK": Row(("<", "<http://", "<https://a|", "<mailto:", "<http://a|b|")),
     "bot.slack.secret_words._LETTERS": Row(("a", "1")),
     "bot.slack.secret_words._CAPITALS": Row(("A", "A_", "A1", "_"), as_a_whole),
@@ -228,6 +230,14 @@ PATTERNS = {
     "commands.audit._PERIOD": Row(("1", "1d"), as_a_whole),
     "commands.audit._PERSON": Row(("<@", "<@a", "<@a|", "@", "@a"), as_a_whole),
     "commands.env._NAME": Row(("a", "_", "A1"), as_a_whole),
+    "formatters.refusals._BY_PATTERN": Row(
+        ("Type error for argument a: expected type: b, actual value: c", "[skip ci")
+    ),
+    "formatters.refusals._TYPE": Row(
+        ("Type error for argument a", "Type error for argument a: expected type: b, actual value: ")
+    ),
+    "formatters.refusals._UNDECLARED": Row(("Unexpected argument", "Unexpected argument(s): a")),
+    "formatters.refusals._SKIP": Row(("[", "[skip ", "[ci skip")),
     "formatters.unseen._UNSEEN": Row(
         ("\x00", "\u200b", "a\x00", "👩", "👩\u200d", "👩\ufe0f", "1", "1\ufe0f", "🏴", "🏴\U000e0067", "\U000e0067")
     ),
@@ -240,7 +250,6 @@ PATTERNS = {
     "formatters.blocks._AT_WORD": Row(("@", "@channe", "@here")),
     "formatters.plain._ENTITY": Row(("<@", "<@a", "<@a|", "<!date^", "<https:", "<https:|")),
     "formatters.plain._MENTIONED": Row(("<@", "<@A", "A")),
-    "formatters.errors._BEGINNING": Row((":", " ", "a:")),
 }
 
 
@@ -328,7 +337,8 @@ FUNCTIONS: Mapping[str, tuple[Callable[[str], object], int, tuple[str, ...]]] = 
     "matches": (lambda text: matches(text, ("*a*ab", "*" * LONGEST_WANTED)), ANY_TEXT, ("a", "a/", "ab")),
     "matches a glob": (lambda text: matches("a" * 4000, (text,)), LONGEST_WANTED, ("*a", "*", "[", "?", "[!", "*a*")),
     "likely": (lambda text: likely(text, [f"{text[:-3]}{number}" for number in range(60)]), 240, ("a", "aab")),
-    "_place_of": (lambda text: _place_of(text[: len(text) // 2], text), LONGEST_TEXT, (":", "a ", '"', '":')),
+    "are_alike": (lambda text: are_alike(text, text[:-1]), ANY_TEXT, ("a", "ab", "1")),
+    "is_slip": (lambda text: is_slip(text, "deploy"), LONGEST_TEXT, ("deploy", "a", "un")),
     "literal": (lambda text: literal(text, 3000), ANY_TEXT, ("a_", "*", "\u0301", "🇦", "👩\u200d", "&", " ", "\x00")),
     "code": (lambda text: code(text, 3000), ANY_TEXT, ("`", "\u0301", "🇦")),
     "code_block": (lambda text: code_block(text.split("\n")), ANY_TEXT, ("`\n", "\n", "\u0301", "a")),

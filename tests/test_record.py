@@ -26,8 +26,8 @@ async def called(person_id: str) -> str:
 @pytest.mark.parametrize(
     ("error", "result"),
     [
-        (Taken("U0GRACE", "Cancel #2417"), "grace was first: Cancel #2417 was asked for already."),
-        (Taken("U0GONE", "`it` & <b>"), "U0GONE was first: it & <b> was asked for already."),
+        (Taken("U0GRACE", "Cancel #2417"), "grace was first: Cancel #2417 is already under way."),
+        (Taken("U0GONE", "`it` & <b>"), "U0GONE was first: it & <b> is already under way."),
         (
             AskedAlready("U0GRACE", "main", asked_at=AT, url="https://acme.slack.com/p1"),
             "grace asked for this at 2026-11-29 08:49 UTC, and it is still open: the request",

@@ -10,7 +10,8 @@ from bot.models.lock import Lock
 class Acted(Answer):
     """Something was done: `act` names it, `what` on what, such as the names of jobs or of a variable.
 
-    `told` says that a thread or a message has it, so that nobody needs an answer; `entry` is what the record keeps.
+    `told` says that a thread or a message has it, so that nobody needs an answer; `pressed` that it was done by a
+    button. `entry` is what the record keeps.
     """
 
     act: str
@@ -22,6 +23,7 @@ class Acted(Answer):
     what: str = ""
     detail: str = ""
     told: bool = False
+    pressed: bool = False
     entry: Entry
 
 

@@ -22,7 +22,7 @@ class Caller(Model):
 
     `person_id` is Slack's id of a person; nobody but the bot itself has none. `delivery_id` names what brought it, the
     same on each redelivery: what is claimed is claimed in its name. `agent` is the program that speaks for the person,
-    `place` where they speak, if that is a place.
+    `place` where they speak, if that is a place. `pressed` says that it was the press of a button and no word.
     """
 
     person_id: str
@@ -31,6 +31,7 @@ class Caller(Model):
     agent: str = ""
     place: Place | None = None
     delivery_id: str
+    pressed: bool = False
 
     @property
     def called(self) -> str:

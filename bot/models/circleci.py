@@ -125,6 +125,7 @@ class _Actor(Model):
 
 
 class _Trigger(Model):
+    type: Prose = ""
     actor: _Actor = _Actor()
 
 
@@ -145,6 +146,11 @@ class Pipeline(Model):
     def actor(self) -> str:
         """Who pushed or asked for it, by their name at the code host; or empty text."""
         return self.trigger.actor.login if self.trigger else ""
+
+    @property
+    def was_pushed(self) -> bool:
+        """Say whether a push to the code host began it, and not somebody at CircleCI or through its API."""
+        return self.trigger is not None and self.trigger.type == "webhook"
 
     @property
     def ref(self) -> Ref | None:

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from bot.models.attempt import Attempt, ParameterValue
+from bot.models.build import Change
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
@@ -17,7 +18,8 @@ class Saying(Model):
     `mark` stands in the message's metadata, so that it can be found again. `role` is what the post becomes: the root
     (whose `digest` it shows), a reply, the final one of them, or the word that moves the watch into direct messages. A
     reply adds `told` to what the thread was told, and takes `untold` from it. An earlier version wrote no `untold`:
-    there `told` is all that the thread was told after it.
+    there `told` is all that the thread was told after it. `offers` are the changes that a reply tells, if something
+    can be pressed in it.
     """
 
     mark: str
@@ -25,6 +27,7 @@ class Saying(Model):
     thread: Place
     told: tuple[str, ...] = ()
     untold: tuple[str, ...] | None = None
+    offers: tuple[Change, ...] = ()
     digest: str = ""
     failure: str = ""
 
@@ -33,7 +36,8 @@ class Invocation(Model):
     """What somebody said to the bot, or did that asks for an answer.
 
     `kind` is command, mention, message (a direct one), button, or opened: they opened our direct messages.
-    `id` is Slack's id of the delivery, the same on each redelivery. `message_ts` is the message of a mention.
+    `id` is Slack's id of the delivery, the same on each redelivery. `message_ts` is the message of a mention,
+    `edited_after` how many seconds later it was edited, if this is what it reads since.
     """
 
     id: str
@@ -48,6 +52,7 @@ class Invocation(Model):
     thread_ts: str | None = None
     response_url: str | None = Field(default=None, repr=False)
     trigger_id: str | None = Field(default=None, repr=False)
+    edited_after: float | None = None
 
     @property
     def caller(self) -> Caller:
@@ -76,14 +81,17 @@ class Watch(Model):
     """A thread that follows a pipeline, and what it was last told.
 
     `id` is that of the delivery that began it. `asker_id` asked the bot for this pipeline, if anybody did; `started_by`
-    is who began one that was started elsewhere, and `watcher_id` who has it followed here. `root_ts` is the message
-    edited in place, `root_digest` what it showed last, `told` the keys of changes and final words already posted,
-    `saying` a post of which it is not known yet whether it arrived. `note` is a sentence shown in the root, such as why
-    this branch was chosen. `moved_to_direct` says that its channel would not take it any more. `final_ts` is the last
-    final reply, `failure` names what failed in it, and `failure_before` what failed in the one before it. `refusals`
-    counts the posts in a row that Slack refused and nobody knows for how long. `parameters` are those it was asked for
-    with, `agreed_revision` is the commit that a second person saw and agreed to. `closing` is what the root says of the
-    last end; `known_end` names the attempt that was over when it was asked for: nobody waits for that end.
+    is who began one that was started elsewhere, with a push if it `was_pushed`, `watcher_id` who has it followed here,
+    and `actor_name` who acted on it last, as `acted` says; `actor_id` did so here, and waits for what comes of it.
+    `root_ts` is the message edited in place, `root_digest` what it showed last, `told` the keys of changes and final
+    words already posted, `saying` a post of which it is not known yet whether it arrived. `note` is a sentence shown
+    in the root, such as why this branch was chosen. `moved_to_direct` says that its channel would not take it any
+    more. `final_ts` is the last final reply, `failure` names what failed in it, and `failure_before` what failed in
+    the one before it. `refusals` counts the posts in a row that Slack refused and nobody knows for how long.
+    `parameters` are those it was asked for with, `agreed_revision` is the commit that a second person saw and agreed
+    to. `offers` are the replies in which something can be pressed still, by their `ts`, with what they tell. `closing`
+    is what the root says of the last end; `known_end` names the attempt that was over when it was asked for: nobody
+    waits for that end.
     """
 
     id: str
@@ -98,6 +106,11 @@ class Watch(Model):
     watcher_id: str = ""
     watcher_name: str = ""
     started_by: str = ""
+    was_pushed: bool = False
+    actor_id: str = ""
+    actor_name: str = ""
+    acted: str = ""
+    offers: dict[str, tuple[Change, ...]] = Field(default_factory=dict)
     asked_at: datetime
     root_ts: str | None = None
     root_digest: str = ""
@@ -126,6 +139,7 @@ class Watch(Model):
             ref=pipeline.ref,
             thread=place,
             started_by=pipeline.actor,
+            was_pushed=pipeline.was_pushed,
             watcher_id=watcher.person_id,
             watcher_name=watcher.name,
             asked_at=utc_now(),
@@ -154,8 +168,28 @@ class Watch(Model):
 
     @property
     def follower_id(self) -> str:
-        """Who is told where its channel takes nothing any more, and pinged at the end."""
+        """Who is told where its channel takes nothing any more."""
         return self.watcher_id or self.asker_id
+
+    @property
+    def waits_for_it(self) -> str:
+        """Who is pinged at the end: who acted last, as they wait for what came of that."""
+        return self.actor_id or self.follower_id
+
+    def acted_on(self, caller: Caller, act: str) -> Self:
+        """Return the watch after somebody has acted on the build: here they wait for it then, if they acted here.
+
+        What the bot does itself changes nobody's wait.
+        """
+        if caller.is_bot:
+            return self
+        is_here = caller.channel_id == self.thread.channel_id
+        actor_id = caller.person_id if is_here else self.actor_id
+        return self.model_copy(update={"actor_id": actor_id, "actor_name": caller.called, "acted": act})
+
+    def asked_like(self, other: Self) -> Self:
+        """Return the watch with who asked for the pipeline, which another thread knows."""
+        return self.model_copy(update={"asker_id": other.asker_id, "asker_name": other.asker_name})
 
     @property
     def reply_ts(self) -> str | None:
@@ -176,13 +210,14 @@ class Watch(Model):
             case "root":
                 changed = {"root_ts": ts, "root_digest": saying.digest}
             case "reply":
-                changed = {"told": self._told_after(saying)}
+                offers = {**self.offers, **({ts: saying.offers} if saying.offers else {})}
+                changed = {"told": self._told_after(saying), "offers": offers}
             case "final":
                 changed = {"told": self._told_after(saying), "final_ts": ts, "failure": saying.failure}
                 changed["failure_before"] = self.failure
             case "moved":
                 there = Place(channel_id=saying.thread.channel_id, thread_ts=ts)
-                changed = {"thread": there, "root_ts": None, "root_digest": "", "moved_to_direct": True}
+                changed = {"thread": there, "root_ts": None, "root_digest": "", "moved_to_direct": True, "offers": {}}
         return self.model_copy(update={**changed, **arrived})
 
     def _told_after(self, saying: Saying) -> tuple[str, ...]:
@@ -212,7 +247,12 @@ class Click(Model):
         """Who pressed, and where; a window stands nowhere."""
         place = Place(channel_id=self.channel_id, thread_ts=self.thread_ts) if self.channel_id else None
         return Caller(
-            person_id=self.user_id, name=self.user_name, team_id=self.team_id, place=place, delivery_id=self.id
+            person_id=self.user_id,
+            name=self.user_name,
+            team_id=self.team_id,
+            place=place,
+            delivery_id=self.id,
+            pressed=True,
         )
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from bot.actions import TakeLock, Unlock
+from bot.actions import AskHolder, TakeLock, Unlock
 from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
@@ -123,9 +123,9 @@ class Operations:
         """Take a lock over from who holds it."""
         return await locks.take(self._hands, caller, button)
 
-    async def ask_holder(self, caller: Caller, key: str) -> LockChanged:
+    async def ask_holder(self, caller: Caller, button: AskHolder) -> LockChanged:
         """Tell who holds a lock that somebody waits."""
-        return await locks.ask_holder(self._hands, caller, key)
+        return await locks.ask_holder(self._hands, caller, button)
 
     async def set_variable(self, caller: Caller, slug: ProjectSlug, name: str, value: SecretStr) -> Acted:
         """Set an environment variable."""

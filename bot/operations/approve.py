@@ -2,13 +2,14 @@
 
 from bot.answers.acts import Acted
 from bot.errors import CircleCIError, NothingToDo
+from bot.models.build import Build
 from bot.models.caller import Caller
-from bot.models.circleci import PipelineId, WorkflowId
+from bot.models.circleci import Job, PipelineId, WorkflowId
 from bot.models.pending import Approval, Pending
 from bot.operations.ending import overtaken
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
-from bot.operations.targets import held_by
+from bot.operations.targets import held_by, nothing_of
 from bot.policy import Word
 from formatters import replies
 
@@ -34,28 +35,37 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
     build = await hands.reads.build(wish.pipeline_id)
     run, held = held_by(build, wish.approval_request_id)
     workflow_id = run.workflow.id
-    once = f"approve:{workflow_id}:{wish.approval_request_id}"
+    once, gone = f"approve:{workflow_id}:{wish.approval_request_id}", not held.waits_for_approval
     intent = Intent(
         Subject.of(build.pipeline, wish.project_title),
         Word.APPROVE,
         f"Approve {held.name}",
-        once=once,
+        once=None if gone else once,  # who comes late is told what became of it, and not who was first
         stopped_by_locks=True,
         wish=wish,
         pending=pending,
     )
     async with acting(hands, caller, intent) as act:
         act.note(job=held.name, result=f"#{build.pipeline.number}: {held.name}")
-        gone = not held.waits_for_approval
+        if gone and await hands.store.claims.holder(once) not in (None, act.caller.claim):
+            raise await _too_late(hands, build, held, once)
         async with act.sending(wish.approval_request_id, earlier=f"{once}:sent", shown=gone) as first:
             if first and gone:
-                raise NothingToDo("nothing_to_approve", number=build.pipeline.number, state=build.state)
+                raise await _too_late(hands, build, held, once)
             if first:
                 await _send(hands, wish, workflow_id)
     await overtaken(hands, act.caller, wish, pending)
     word = replies.someone_acted("approve", act.caller.called, held.name)
-    told = await hands.tell(wish.pipeline_id, f"act:{act.caller.delivery_id}", word)
+    told = await hands.tell(wish.pipeline_id, act.caller, "approved", word)
     return act.done("approve", what=held.name, told=told)
+
+
+async def _too_late(hands: Hands, build: Build, held: Job, once: str) -> NothingToDo:
+    """Return what became of a job that waits no more, and who approved it, if it was done here."""
+    if held.status != "success":
+        return nothing_of(build, "nothing_to_approve")
+    _, person_id, *_ = f"{await hands.store.claims.holder(once) or ''}|".split("|")
+    return nothing_of(build, "approved_already", what=held.name, person_id=person_id)
 
 
 async def _send(hands: Hands, wish: Approval, workflow_id: WorkflowId) -> None:

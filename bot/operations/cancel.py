@@ -12,6 +12,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import TERMINAL_JOB_STATUSES, PipelineId, ProjectSlug, WorkflowId
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
+from bot.operations.targets import nothing_of
 from bot.policy import Word
 from formatters import replies
 
@@ -31,8 +32,8 @@ async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId) -> Acted
     async with acting(hands, caller, intent) as act:
         await _cancel_all(hands, act, build)
         act.note(result=number)
-    word = replies.someone_acted("cancel", act.caller.called, number)
-    told = await hands.tell(pipeline_id, f"act:{act.caller.delivery_id}", word)
+    word = replies.someone_acted("cancel", act.caller.called, number, pressed=act.caller.pressed)
+    told = await hands.tell(pipeline_id, act.caller, "", word)
     return act.done("cancel", what=number, told=told)
 
 
@@ -49,7 +50,7 @@ async def _cancel_all(hands: Hands, act: Act, build: Build) -> None:
         sent.append(run.workflow.name)
     if not any(taken) and not any([await act.was_sent(run.workflow.id) for run in build.runs]):
         why = "nothing_to_cancel" if _has_begun(build) else "nothing_to_cancel_yet"
-        raise NothingToDo(why, number=build.pipeline.number, state=build.state)
+        raise nothing_of(build, why)
 
 
 def _has_begun(build: Build) -> bool:
@@ -90,8 +91,8 @@ async def cancel_job(hands: Hands, caller: Caller, slug: ProjectSlug, number: in
                 await hands.writes.cancel_job_number(slug, number)
     told = False
     if pipeline is not None:
-        word = replies.someone_acted("cancel", act.caller.called, name)
-        told = await hands.tell(pipeline.id, f"act:{act.caller.delivery_id}", word)
+        word = replies.someone_acted("cancel", act.caller.called, name, pressed=act.caller.pressed)
+        told = await hands.tell(pipeline.id, act.caller, "", word)
     return act.done("cancel_job", what=name, told=told)
 
 

@@ -41,13 +41,16 @@ async def follow(hands: Hands, caller: Caller, pipeline: Pipeline, title: str, *
     Of one that has `ended` nobody waits for the end, and what happened on the way is no news.
     """
     place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
-    if any(_is_here(watch, place) for watch in await hands.store.watches.of(pipeline.id)):
+    others = await hands.store.watches.of(pipeline.id)
+    if any(_is_here(watch, place) for watch in others):
         return False
-    watch = Watch.of(pipeline, title, caller, place)
+    asked = [watch for watch in others if watch.asker_id]
+    mine = Watch.of(pipeline, title, caller, place)
+    mine = mine.asked_like(asked[0]) if asked else mine
     if ended is not None:
         known = [change.key for change in noteworthy(ended)]
-        watch = watch.with_told(*known).model_copy(update={"known_end": ended.fingerprint})
-    await hands.store.watches.add(watch)
+        mine = mine.with_told(*known).model_copy(update={"known_end": ended.fingerprint})
+    await hands.store.watches.add(mine)
     await hands.engine.wake(pipeline.id)
     return True
 

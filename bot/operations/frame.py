@@ -124,6 +124,7 @@ class Act:
             what=what,
             detail=detail,
             told=told,
+            pressed=self.caller.pressed,
             entry=self.entry,
         )
 

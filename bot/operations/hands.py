@@ -95,15 +95,21 @@ class Hands:
             if lock.holder_id not in people:
                 age, reason = utc_now() - lock.since, lock.reason
                 by = lock.holder_id
-                raise Locked(lock.target, key=lock.key, holder_id=by, reason=reason, age=age, word=word, again=again)
+                locked = Locked(lock.target, key=lock.key, holder_id=by, reason=reason, age=age, word=word, again=again)
+                locked.at = lock.since
+                raise locked
 
-    async def tell(self, pipeline_id: PipelineId, key: str, word: Message, *told: str) -> bool:
-        """Tell every thread of the pipeline, and look again at once; says whether one heard it."""
+    async def tell(self, pipeline_id: PipelineId, caller: Caller, act: str, word: Message, *told: str) -> bool:
+        """Tell every thread of the pipeline who acted, and look again at once; says whether one heard it.
+
+        `act` is what they did as the root says it; what shows in time by itself, such as a cancel, has none.
+        """
         heard, lease = False, self.settings.lease
         async with self.store.watches.fence(pipeline_id, lease, wait=lease):
             for watch in await self.store.watches.of(pipeline_id):
+                acted_on = await self.store.watches.save(watch, watch.acted_on(caller, act))
                 try:
-                    await self.teller.once(watch, key, word, *told)
+                    await self.teller.once(acted_on, f"act:{caller.delivery_id}", word, *told)
                     heard = True
                 except SlackError as error:
                     log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)

@@ -2,10 +2,9 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from bot.actions import TakeLock, Unlock
+from bot.actions import AskHolder, TakeLock, Unlock
 from bot.answers.acts import LockChanged
 from bot.errors import Locked, NothingToDo, UserError
-from bot.models import spelling
 from bot.models.caller import Caller
 from bot.models.circleci import Project, Ref
 from bot.models.lock import Lock, lock_key, named_by
@@ -14,6 +13,8 @@ from bot.operations.frame import Act, Intent, acting, called
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from formatters import locks as words
+
+TAKE_OVER = "take over"
 
 
 async def lock(hands: Hands, caller: Caller, project: Project, ref: Ref | None, reason: str) -> LockChanged:
@@ -67,15 +68,20 @@ async def unlock(hands: Hands, caller: Caller, key: str, seen: Unlock | None = N
 
 
 async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
-    """Move a lock to the caller, and tell who held it; raises NothingToDo where it has changed hands, or is gone."""
+    """Move a lock to the caller, and tell who held it.
+
+    Raises NothingToDo where it is gone, and Locked where it is another by now than the one the button was shown for.
+    """
     held = await hands.store.locks.get(button.key)
     if held is None:
         raise await _free(hands, caller, button.key, "take_lock", button.again)
-    async with _on(hands, caller, held, "take over", "take_lock") as act:
-        mine = held.model_copy(update={"holder_id": act.caller.person_id, "since": utc_now()})
+    async with _on(hands, caller, held, TAKE_OVER, "take_lock") as act:
+        mine, since = held.model_copy(update={"holder_id": act.caller.person_id, "since": utc_now()}), _since(held)
         if held.holder_id == act.caller.person_id:
             mine = held
-        elif held.holder_id != button.holder_id or not await hands.store.locks.take(held, mine):
+        elif (held.holder_id, button.since or since) != (button.holder_id, since):
+            raise _locked(held, TAKE_OVER, button.again)
+        elif not await hands.store.locks.take(held, mine):
             raise NothingToDo("lock_changed_hands", what=held.target)
         act.note(result=f"{held.target} is theirs now{await _whose(hands, act, held)}")
     if mine != held:
@@ -83,11 +89,12 @@ async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
     return LockChanged(act="take", lock=mine, entry=act.entry)
 
 
-async def ask_holder(hands: Hands, caller: Caller, key: str) -> LockChanged:
+async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockChanged:
     """Tell the holder that somebody waits; once for each who presses."""
+    key = button.key
     held = await hands.store.locks.get(key)
     if held is None:
-        raise await _free(hands, caller, key, "ask_holder")
+        raise await _free(hands, caller, key, "ask_holder", button.again)
     async with _on(hands, caller, held, "ask for", "ask_holder") as act:
         person_id = act.caller.person_id
         if await hands.store.claims.first(f"asked-for:{key}:{held.since.isoformat()}:{person_id}"):
@@ -110,12 +117,11 @@ async def _none(hands: Hands, caller: Caller, key: str, whole: Lock | None) -> N
     return NothingToDo("not_locked", what=subject.about)
 
 
-async def _free(hands: Hands, caller: Caller, key: str, act: str, again: str = "") -> UserError:
-    """Return that nothing stops them any more, with what can be done now; or what else does."""
+async def _free(hands: Hands, caller: Caller, key: str, act: str, again: str) -> UserError:
+    """Return that nothing stops them any more, with what was stopped; or what else does."""
     subject = await _named(hands, caller, key, act)
-    deploy = spelling.deploy(subject.slug, subject.ref, {}) if subject.ref else ""
-    await hands.refuse_if_locked(subject, Word.DEPLOY, caller.person_id, again=again or deploy)
-    return NothingToDo("not_locked_any_more", what=subject.about, again=again or deploy)
+    await hands.refuse_if_locked(subject, Word.DEPLOY, caller.person_id, again=again)
+    return NothingToDo("not_locked_any_more", what=subject.about, again=again)
 
 
 async def _named(hands: Hands, caller: Caller, key: str, act: str) -> Subject:
@@ -128,12 +134,16 @@ async def _named(hands: Hands, caller: Caller, key: str, act: str) -> Subject:
 
 def _is_seen(held: Lock, seen: Unlock, person_id: str) -> bool:
     """Say whether a lock is the one that a button is about; an old one tells only who may have meant their own."""
-    return held.holder_id == (seen.holder_id or person_id) and seen.since in ("", held.since.isoformat())
+    return held.holder_id == (seen.holder_id or person_id) and seen.since in ("", _since(held))
 
 
-def _locked(held: Lock, word: str, *, is_own: bool = False) -> Locked:
+def _since(held: Lock) -> str:
+    return held.since.isoformat()
+
+
+def _locked(held: Lock, word: str, again: str = "", *, is_own: bool = False) -> Locked:
     age, by = utc_now() - held.since, held.holder_id
-    error = Locked(held.target, key=held.key, holder_id=by, reason=held.reason, age=age, word=word)
+    error = Locked(held.target, key=held.key, holder_id=by, reason=held.reason, age=age, word=word, again=again)
     error.at, error.is_own = held.since, is_own
     return error
 

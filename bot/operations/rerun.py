@@ -18,7 +18,7 @@ from bot.operations import following
 from bot.operations.ending import overtaken
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
-from bot.operations.targets import to_run_again, what_runs_again
+from bot.operations.targets import nothing_of, to_run_again, what_runs_again
 from bot.policy import Word
 from formatters import replies
 
@@ -99,7 +99,7 @@ async def _rerun_once(hands: Hands, build: Build) -> None:
         what = what_runs_again(targets, failed_only=True)
         act.note(job=what, result=f"#{pipeline.number}: {what}")
         await _send(hands, act, targets, failed_only=True, ssh=False)
-    await hands.tell(pipeline.id, f"act:{once}", replies.reran_itself(what), *_rerun_keys(targets))
+    await hands.tell(pipeline.id, act.caller, "rerun", replies.reran_itself(what), *_rerun_keys(targets))
 
 
 async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -> list[Run]:
@@ -113,14 +113,23 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
         act, _, person_id = (await hands.store.acted.last(build.pipeline.id) or "").rpartition("|")
         if act == caller.delivery_id:
             return []
-        raise NothingToDo("already_running", number=build.pipeline.number, state=build.state, person_id=person_id)
+        raise nothing_of(build, "already_running", person_id=person_id, what=await _to_hear_of_it(hands, build))
     if not targets:
-        raise NothingToDo("nothing_to_rerun", number=build.pipeline.number, state=build.state)
+        raise nothing_of(build, "nothing_to_rerun", what=f"rerun {_named(build)} all")
     if wish.ssh and not any(run.failed_jobs for run in targets):
         raise NothingToDo("no_job_to_open", number=build.pipeline.number)
     if build.read_at - build.pipeline.created_at > OLDEST:
         raise NothingToDo("rerun_too_old", number=build.pipeline.number)
     return targets
+
+
+async def _to_hear_of_it(hands: Hands, build: Build) -> str:
+    """Return the command that has a build followed, where no thread has the news of it."""
+    return "" if await hands.store.watches.any(build.pipeline.id) else f"watch {_named(build)}"
+
+
+def _named(build: Build) -> str:
+    return f"{build.pipeline.project_slug} #{build.pipeline.number}"
 
 
 async def _send(hands: Hands, act: Act, targets: Sequence[Run], *, failed_only: bool, ssh: bool) -> None:
@@ -143,8 +152,8 @@ async def _send_one(hands: Hands, run: Run, ssh_jobs: Sequence[JobId], *, from_f
 async def _tell(hands: Hands, act: Act, targets: Sequence[Run], wish: Rerun) -> bool:
     kind, attempt = "rerun_failed" if wish.failed_only else "rerun_all", max(run.attempt for run in targets) + 1
     what = what_runs_again(targets, failed_only=wish.failed_only, ssh=wish.ssh)
-    word = replies.someone_acted(kind, act.caller.called, what, attempt)
-    return await hands.tell(wish.pipeline_id, f"act:{act.caller.delivery_id}", word, *_rerun_keys(targets))
+    word = replies.someone_acted(kind, act.caller.called, what, attempt, pressed=act.caller.pressed)
+    return await hands.tell(wish.pipeline_id, act.caller, "rerun", word, *_rerun_keys(targets))
 
 
 async def _again(hands: Hands, pipeline_id: PipelineId) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.errors import NotFound
+from bot.errors import NotFound, NothingToDo
 from bot.models.build import Build, Run
 from bot.models.circleci import Job
 from bot.models.pending import Rerun, Runs
@@ -58,6 +58,14 @@ def held_by(build: Build, approval_request_id: str) -> tuple[Run, Job]:
             if approval_request_id in (job.approval_request_id, job.id):
                 return run, job
     raise NotFound("approval", approval_request_id, looked_in=f"#{build.pipeline.number}")
+
+
+def nothing_of(build: Build, why: str, *, what: str = "", person_id: str = "") -> NothingToDo:
+    """Return why there is nothing to do about a build, with how it stands and since when."""
+    error = NothingToDo(why, what=what, number=build.pipeline.number, state=build.state, person_id=person_id)
+    if build.stopped_at is not None:
+        error.ago = build.read_at - build.stopped_at
+    return error
 
 
 def _behind(run: Run, begun: Sequence[Job]) -> list[Job]:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -15,6 +16,7 @@ from bot.errors import (
     BotError,
     CircleCIError,
     NotAllowed,
+    NotFound,
     NothingToDo,
     SlackError,
     StoreError,
@@ -34,11 +36,13 @@ from bot.record import About, Record
 from bot.requests import Request
 from bot.routing import Command, Context
 from bot.settings import Projects
+from bot.slack.offers import Vocabulary, offered
 from bot.slack.secrecy import REMOVED
 from bot.watching.operator import Operator
 from formatters import credentials, errors
 from formatters.blocks import Message
 from formatters.links import Links
+from formatters.offers import Offer
 from formatters.show import show
 
 log = structlog.get_logger(__name__)
@@ -93,7 +97,7 @@ class Dispatcher:
     async def _answer_to(self, invocation: Invocation, act: _Act) -> Answer:
         if invocation.kind == "opened" and not await self._is_new(invocation):
             return Nothing()
-        command, rest = self._context.router.find(split(invocation.text), typed=invocation.text)
+        command, rest = self._context.router.find(split(invocation.text))
         log.info("command", name=command.name, kind=invocation.kind, channel=invocation.channel_id)
         act.word, act.what = command.permission, command.name
         act.about = _named(command, rest, self._context.projects)
@@ -129,15 +133,15 @@ class Dispatcher:
     async def _run_command(self, click: Click, act: _Act) -> Answer:
         """Carry out a command offered as a button, as if the presser had typed it; the first press counts."""
         text = RunCommand.unpack(click.value).text
-        command, _ = self._context.router.find(split(text), typed=text)
+        command, _ = self._context.router.find(split(text))
         invocation = _as_if_typed(click, text)
-        if command.permission == Word.READ:
+        if command.only_looks:
             return await self._answer_to(invocation, act)  # may be read as often as anybody likes
         store, claim = self._context.store, f"run:{click.channel_id}:{click.message_ts}:{text}"
         if (holder := await store.claims.claim(claim, act.caller.claim)) != act.caller.claim:
             first_id, _, person_id = holder.rpartition("|")
             await self._context.operations.refuse_if_open(first_id)
-            raise Taken(person_id, text)
+            raise await self._asked_before(act.caller, first_id, person_id, text)
         try:
             return await self._answer_to(invocation, act)
         except Waits as waits:
@@ -148,6 +152,14 @@ class Dispatcher:
             # Nothing else: what nobody expected may come after it was sent, and a lost Redis runs the press again.
             await store.claims.release(claim)
             raise
+
+    async def _asked_before(self, caller: Caller, first_id: str, person_id: str, text: str) -> Taken:
+        """Return the error that says who was first, and what came of it; it may be long over."""
+        attempt = await self._context.store.attempts.get(first_id)
+        number = (attempt.pipeline_number if attempt else None) or 0
+        taken = Taken(person_id, text, number=number, is_own=person_id == caller.person_id)
+        taken.is_past = attempt is None or attempt.over
+        return taken
 
     async def _answer(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> None:
         message = await self._in_words(said, act, answer)
@@ -193,11 +205,19 @@ class Dispatcher:
         if isinstance(error, Unauthorized):
             await self._operator.token_refused(error.token)
         usage = self._context.router.commands.get(error.command or "") if isinstance(error, UsageError) else None
-        typed = said.text if isinstance(said, Invocation) else ""
         reference = str(structlog.contextvars.get_contextvars()["request"])
+        meant = await self._meant(error, said) if isinstance(said, Invocation) else ()
         return errors.error(
-            error, command=_spoken_to(said), help=usage.help if usage else None, typed=typed, reference=reference
+            error, command=_spoken_to(said), help=usage.help if usage else None, offered=meant, reference=reference
         )
+
+    async def _meant(self, error: BotError, said: Invocation) -> tuple[Offer, ...]:
+        """Return what may have been meant; a project is spelled as one of those that they may see."""
+        followed: Sequence[ProjectSlug] = ()
+        if isinstance(error, NotFound) and error.what == "project":
+            with suppress(CircleCIError):  # what it answers next may be wrong too, and is not what they asked
+                followed = await self._context.finder.followed(said.caller)
+        return offered(error, said.text, Vocabulary(self._context.router, self._context.projects, followed))
 
     async def _reply(self, said: Invocation | Click, message: Message) -> None:
         """Answer the one person, where they asked; by direct message where all else fails."""
@@ -213,7 +233,7 @@ class Dispatcher:
         except SlackError as error:
             log.info("answer_refused", method=error.method, code=error.code)
         try:
-            await messenger.whisper(said.channel_id, said.user_id, message, thread_ts=_thread_of(said))
+            await messenger.whisper(said.channel_id, said.user_id, message, thread_ts=thread_of(said))
         except SlackError as error:
             log.warning("answer_not_delivered", method=error.method, code=error.code)
 
@@ -248,7 +268,8 @@ def _spoken_to(said: Invocation | Click) -> str:
     return said.command if isinstance(said, Invocation) else "/ci"
 
 
-def _thread_of(said: Invocation | Click) -> str | None:
+def thread_of(said: Invocation | Click) -> str | None:
+    """Return the thread in which one person can be told something, if it is one."""
     # An ephemeral in a thread that has no reply yet would be invisible: a mention in the channel is answered there.
     if isinstance(said, Invocation) and said.thread_ts == said.message_ts:
         return None

@@ -20,9 +20,11 @@ from bot.grammar import check_length, split
 from bot.models.slack import Click, Invocation
 from bot.policy import Word
 from bot.routing import Context, Router
+from bot.slack.dispatch import thread_of
 from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
 from bot.slack.secrecy import Found, Spoken, has_secret_shape, secret_in
+from bot.store.deliveries import LATEST_EDIT
 from bot.watching.engine import HANDLE, PRESS, READ, READS_AT_ONCE, SHOW, Engine
 from formatters import credentials, errors
 from formatters.blocks import Message
@@ -49,6 +51,7 @@ class Listeners:
     ) -> None:
         self._deliveries = context.store.deliveries
         self._questions = context.store.questions
+        self._claims = context.store.claims
         self._messenger = context.messenger
         self._router = context.router
         self._spoken = Spoken.of(context.router, context.projects.projects)
@@ -122,7 +125,9 @@ class Listeners:
             return credentials.typed_value(say, how=_how(said), known_by_shape=found.known_by_shape)
         try:
             check_length(_text(said))
-            await self._record(said)
+            recorded = not _is_late(said) and await self._record(said)
+            if not recorded and isinstance(said, Invocation) and said.edited_after is not None:
+                return errors.edited() if await self._claims.first(f"edited:{said.id}") else None
         except (UserError, StoreError) as error:
             return errors.error(error, command=_spoken_to(said))
         return None
@@ -133,8 +138,8 @@ class Listeners:
             return secret_in(_text(said), self._spoken)
         return Found(known_by_shape=True) if has_secret_shape(said.value) else None
 
-    async def _record(self, said: Invocation | Click) -> None:
-        """Record and queue, unless a delivery of the same was queued before; raises TooMany for a question too many."""
+    async def _record(self, said: Invocation | Click) -> bool:
+        """Record and queue; False where a delivery of the same was queued before. Raises TooMany for one too many."""
         only_looks = _only_looks(said, self._router)
         try:
             async with asyncio.timeout(self._record_seconds):
@@ -142,13 +147,14 @@ class Listeners:
                     raise TooMany(MOST_OPEN, READS_AT_ONCE)
                 if await self._deliveries.record(said):
                     await self._queue(said, only_looks=only_looks)
-                    return
+                    return True
                 metrics.DUPLICATES.inc()
                 log.info("delivery_dropped", delivery=said.id)
                 if only_looks:
                     await self._questions.close(said.user_id, said.id)
         except TimeoutError as error:
             raise StoreError("Redis does not answer in time") from error
+        return False
 
     async def _queue(self, said: Invocation | Click, *, only_looks: bool) -> None:
         if only_looks:
@@ -161,7 +167,7 @@ class Listeners:
         await self._quietly(self._deliveries.mark_seen(delivery_id))
 
     async def _whisper(self, invocation: Invocation, message: Message) -> None:
-        channel_id, thread_ts = invocation.channel_id, invocation.thread_ts
+        channel_id, thread_ts = invocation.channel_id, thread_of(invocation)
         await self._quietly(self._messenger.whisper(channel_id, invocation.user_id, message, thread_ts=thread_ts))
 
     async def _refuse_click(self, click: Click, refusal: Message) -> None:
@@ -173,6 +179,12 @@ class Listeners:
             await work
         except BotError as error:
             log.warning("after_ack_failed", error=repr(error))
+
+
+def _is_late(said: Invocation | Click) -> bool:
+    """Say whether a message was edited so late that nobody knows any more what it was, and what came of it."""
+    after = said.edited_after if isinstance(said, Invocation) else None
+    return after is not None and after > LATEST_EDIT.total_seconds()
 
 
 def _spoken_to(said: Invocation | Click) -> str:
@@ -192,10 +204,10 @@ def _only_looks(said: Invocation | Click, router: Router) -> bool:
         return action is not None and action.permission == Word.READ
     text = _text(said)
     try:
-        command, _ = router.find(split(text), typed=text)
+        command, _ = router.find(split(text))
     except UsageError:
         return True
-    return command.permission == Word.READ
+    return command.only_looks
 
 
 def _is_command(click: Click) -> bool:

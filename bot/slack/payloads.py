@@ -15,6 +15,8 @@ from bot.models.caller import Caller, Place
 from bot.models.slack import Click, Invocation
 from bot.slack.secrecy import without_token
 
+# What somebody quotes or shows is not said by them: the rest behind `>>>`, a line behind `>`, code.
+_SHOWN = re.compile(r"(?m)^&gt;&gt;&gt;(?s:.*)|^&gt;[^\n]*|```(?s:.*?)```|`[^`\n]*`")
 _LINK = re.compile(r"<((?:https?://|mailto:)[^<>|]*)(?:\|([^<>]*))?>")
 
 
@@ -67,7 +69,10 @@ def from_command(body: Mapping[str, Any]) -> Invocation:
 
 
 def from_event(body: Mapping[str, Any], *, bot_user_id: str) -> Invocation | None:
-    """Return a mention, a direct message or their opening; None for what no person said to us."""
+    """Return a mention, a direct message or their opening; None for what no person said to us.
+
+    A mention in what somebody quotes, shows as code or shares is not said to us.
+    """
     event = body.get("event") or {}
     if event.get("type") == "app_home_opened":
         return _from_opening(body, event)
@@ -76,13 +81,16 @@ def from_event(body: Mapping[str, Any], *, bot_user_id: str) -> Invocation | Non
     is_mention = event.get("type") == "app_mention"
     if not is_mention and event.get("channel_type") != "im":
         return None
-    ts = str(event["ts"])
+    ts, text = str(event["ts"]), str(event.get("text") or "")
     in_channel = event.get("channel_type") != "im"
+    said = _behind_mention(text, bot_user_id)
+    if said is None and (is_mention or not text):
+        return None
     return Invocation(
         # An edited message is told again, under another event id: what was said once is one thing.
         id=f"{event['channel']}:{ts}",
         kind="mention" if is_mention else "message",
-        text=without_token(typed(_said_to(str(event.get("text") or ""), bot_user_id))),
+        text=without_token(typed(text if said is None else said)),
         user_id=str(event["user"]),
         # In a shared channel `team_id` is the workspace that was told, `user_team` the one the person belongs to.
         team_id=str(event.get("user_team") or event.get("team") or body.get("team_id") or ""),
@@ -90,7 +98,14 @@ def from_event(body: Mapping[str, Any], *, bot_user_id: str) -> Invocation | Non
         command="@ci",
         message_ts=ts,
         thread_ts=str(event["thread_ts"]) if event.get("thread_ts") else (ts if in_channel else None),
+        edited_after=_edited_after(event),
     )
+
+
+def _edited_after(event: Mapping[str, Any]) -> float | None:
+    """Return how many seconds after it was said a message was edited; None for one that was not."""
+    edited = event.get("edited")
+    return max(float(edited["ts"]) - float(event["ts"]), 0) if edited else None
 
 
 def _from_opening(body: Mapping[str, Any], event: Mapping[str, Any]) -> Invocation | None:
@@ -110,10 +125,16 @@ def _from_opening(body: Mapping[str, Any], event: Mapping[str, Any]) -> Invocati
     )
 
 
-def _said_to(text: str, bot_user_id: str) -> str:
-    """Return what follows the first mention of the bot."""
-    _, mention, rest = text.partition(f"<@{bot_user_id}")
-    return rest.partition(">")[2].strip() if mention else text
+def _behind_mention(text: str, bot_user_id: str) -> str | None:
+    """Return what follows the first mention of the bot that is neither quoted nor shown; None where there is none."""
+    said, mention = _SHOWN.sub(lambda shown: " " * len(shown[0]), text), f"<@{bot_user_id}"
+    at = said.find(mention)
+    while at >= 0:
+        behind = at + len(mention)
+        if said[behind : behind + 1] in (">", "|"):
+            return text[behind:].partition(">")[2].strip()
+        at = said.find(mention, behind)
+    return None
 
 
 def from_action(body: Mapping[str, Any]) -> Click | None:

@@ -3,7 +3,7 @@
 | key (behind `ci:`)             | value                                       | kept for                  |
 | ------------------------------ | ------------------------------------------- | ------------------------- |
 | `said:<delivery id>`           | an Invocation or a Click                    | a day                     |
-| `seen:<delivery id>`           | it was queued: a redelivery is dropped      | an hour                   |
+| `seen:<delivery id>`           | it was queued: a redelivery is dropped      | a day                     |
 | `done:<delivery id>`           | it was handled: a second run does nothing   | a day                     |
 | `questions:<person>`           | what they asked and is not answered yet     | ten minutes               |
 | `acted:<pipeline id>`          | what last reran it, and who                 | the retention             |

@@ -8,7 +8,9 @@ from bot.masks import masked
 from bot.models.slack import Click, Invocation
 from bot.store.connection import Connection, decoded
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+DAY = timedelta(days=1)
+# An edit of a message is told under the name of what it was: so long it is known whether that was carried out.
+LATEST_EDIT = DAY / 2
 Said = TypeVar("Said", Invocation, Click)
 
 
@@ -19,17 +21,20 @@ class Deliveries:
         self._connection = connection
 
     async def record(self, said: Invocation | Click) -> bool:
-        """Keep it for the worker; False when this delivery was queued before."""
+        """Keep it for the worker; False when this delivery was queued before.
+
+        What was said first stays, whatever comes under the same name: a message may be edited while it waits.
+        """
         pipeline = self._connection.redis.pipeline(transaction=False)
         pipeline.exists(self._connection.key("seen", said.id))
-        pipeline.set(self._connection.key("said", said.id), _as_kept(said).model_dump_json(), ex=DAY)
+        pipeline.set(self._connection.key("said", said.id), _as_kept(said).model_dump_json(), ex=DAY, nx=True)
         seen, _ = await self._connection.ask(pipeline.execute())
         return not seen
 
     async def mark_seen(self, delivery_id: str) -> None:
         """Drop redeliveries from now on: it is queued."""
         key = self._connection.key("seen", delivery_id)
-        await self._connection.ask(self._connection.redis.set(key, 1, ex=HOUR))
+        await self._connection.ask(self._connection.redis.set(key, 1, ex=DAY))
 
     async def said(self, kind: type[Said], delivery_id: str) -> Said | None:
         """Return what was recorded, unless a run before has handled it."""

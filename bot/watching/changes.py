@@ -1,9 +1,11 @@
 """What a look at a build shows that changes what someone would do. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.models.build import Build, Change, ChangeKind, Run
-from bot.models.circleci import ACTIVE_WORKFLOW_STATUSES, TERMINAL_WORKFLOW_STATUSES
+from bot.models.circleci import ACTIVE_WORKFLOW_STATUSES, TERMINAL_WORKFLOW_STATUSES, Job, JobId
+
+OVERTAKEN = "canceled"
 
 
 def changes(told: Collection[str], build: Build) -> list[Change]:
@@ -13,6 +15,27 @@ def changes(told: Collection[str], build: Build) -> list[Change]:
     when a process died.
     """
     return [change for change in noteworthy(build) if change.key not in told]
+
+
+def decided(found: Sequence[Change], build: Build) -> tuple[Change, ...]:
+    """Return what a reply tells with its jobs on hold as they are by now, here or elsewhere; others stay as told.
+
+    The job of a run that another has followed is not seen any more: it waits for nobody.
+    """
+    now = {job.id: job for run in build.runs for job in run.jobs}
+    return tuple(_decided(change, now) for change in found)
+
+
+def waits(found: Sequence[Change]) -> bool:
+    """Say whether somebody can still approve something of what a reply tells."""
+    return any(change.job is not None and change.job.waits_for_approval for change in found)
+
+
+def _decided(change: Change, now: Mapping[JobId, Job]) -> Change:
+    if change.job is None or not change.job.waits_for_approval:
+        return change
+    job = now.get(change.job.id) or change.job.model_copy(update={"status": OVERTAKEN})
+    return change if job.waits_for_approval else change.model_copy(update={"job": job})
 
 
 def noteworthy(build: Build) -> list[Change]:

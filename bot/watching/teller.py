@@ -17,6 +17,7 @@ from bot.models.caller import Place
 from bot.models.refusals import MESSAGE_GONE, Refused, refused
 from bot.models.slack import Closing, Saying, Watch
 from bot.store.watches import Watches
+from bot.watching.changes import decided, waits
 from bot.watching.operator import Operator
 from formatters import replies, root
 from formatters.blocks import Message
@@ -66,8 +67,20 @@ class Teller:
         new = [change for change in found if change.key not in watch.told]
         if not new:
             return watch
-        told = tuple(change.key for change in new)
-        return await self._reply(watch, replies.changes(build, new, watch, self._links), told, polite=True)
+        message = replies.changes(build, new, watch, self._links)
+        return await self._reply(watch, message, tuple(one.key for one in new), offers=tuple(new), polite=True)
+
+    async def decided(self, watch: Watch, build: Build) -> Watch:
+        """Take the buttons from replies whose jobs wait no more, whoever decided that, and say what they came to."""
+        for ts, found in watch.offers.items():
+            now = decided(found, build)
+            if now == found:
+                continue
+            message = replies.changes(build, now, watch, self._links)
+            await self._rewrite(watch.thread.channel_id, ts, message)
+            left = {other: told for other, told in watch.offers.items() if other != ts}
+            watch = await self._save(watch, offers=left | ({ts: now} if waits(now) else {}))
+        return watch
 
     async def once(self, watch: Watch, key: str, message: Message, *also: str) -> Watch:
         """Post a reply that bears `key`, unless this thread was told it; it tells all that `also` names as well."""
@@ -126,15 +139,18 @@ class Teller:
         told: tuple[str, ...] = (),
         *,
         untold: tuple[str, ...] = (),
+        offers: tuple[Change, ...] = (),
         polite: bool = False,
         failure: str | None = None,
     ) -> Watch:
         """Post into the watch's thread; where its channel is gone, into a direct message to the asker.
 
-        With `failure` it is the final reply, and that what failed.
+        With `failure` it is the final reply, and that what failed. What it `offers` is kept while it can be pressed.
         """
         role: Literal["reply", "final"] = "reply" if failure is None else "final"
-        saying = Saying(role=role, thread=_thread(watch), told=told, untold=untold, failure=failure or "", mark=_mark())
+        kept = offers if waits(offers) else ()
+        saying = Saying(role=role, thread=_thread(watch), told=told, untold=untold, offers=kept, mark=_mark())
+        saying = saying.model_copy(update={"failure": failure or ""})
         try:
             return await self._say(watch, message, saying, polite=polite)
         except SlackError as error:
@@ -158,7 +174,8 @@ class Teller:
             raise error
         if watch.moved_to_direct or not watch.follower_id:
             raise Unreachable(error.method, error.code) from error
-        await self._operator.channel_gone(watch.thread.channel_id, error.code)
+        if watch.root_ts is not None:  # we wrote there: what never took anything from us is nobody's trouble
+            await self._operator.channel_gone(watch.thread.channel_id, error.code)
         try:
             return await self._move(watch, error.code)
         except SlackError as refusal:

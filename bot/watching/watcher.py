@@ -176,6 +176,7 @@ class Watcher:
         watch = await self._teller.root(watch, build, final=end.is_final)
         watch = await self._teller.over(watch, OUTAGE, replies.outage_over())
         watch = await self._teller.changes(watch, build, changes(watch.told, build))
+        watch = await self._teller.decided(watch, build)
         if end.is_final and final_key(build) not in watch.told:
             shown = watch.model_copy(update={"failure_before": watch.failure})
             comparing = evidence is not None and self._is_compared(build)

@@ -101,7 +101,9 @@ class Run:
         return True
 
     def _stop(self, now: datetime | None) -> datetime | None:
-        """Return when the last job ended, if that is before `now`."""
+        """Return when the last job ended, if that is before `now`, and none waits for a person."""
+        if any(job.approval and self.start(job) is not None and self.end(job) is None for job in self.plan.jobs):
+            return None
         ends = [end for job in self.plan.jobs if (end := self.end(job)) is not None]
         return max(ends) if ends and now and max(ends) <= now and self._is_over(now) else None
 

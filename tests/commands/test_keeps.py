@@ -41,7 +41,7 @@ def router() -> Router:
     ],
 )
 def test_what_is_typed_is_asked(router: Router, typed: str, request_: Request) -> None:
-    command, rest = router.find(split(typed), typed=typed)
+    command, rest = router.find(split(typed))
     assert command.parse(rest, PROJECTS) == request_
     assert command.request.model_validate_json(request_.model_dump_json()) == request_
 
@@ -65,7 +65,7 @@ def test_what_is_typed_is_asked(router: Router, typed: str, request_: Request) -
     ],
 )
 def test_what_cannot_be_meant_is_refused(router: Router, typed: str) -> None:
-    command, rest = router.find(split(typed), typed=typed)
+    command, rest = router.find(split(typed))
     with pytest.raises(UsageError):
         command.parse(rest, PROJECTS)
 

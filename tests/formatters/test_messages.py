@@ -231,31 +231,3 @@ def test_several_failed_jobs_are_told_apart_and_the_rest_is_counted() -> None:
     (left_out,) = [text for text in shown if "not looked into" in text]
     assert left_out.startswith("86 more failed jobs")
     assert left_out.endswith("and 76 more")
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("deploy acme/main-site main env=main", "deploy acme/main-site release/2 env=main"),
-        ("status acme/frontend main", "status acme/frontend release/2"),
-        ('rerun acme/frontend "main" all', "rerun acme/frontend release/2 all"),
-        ("status acme/frontend", None),
-        ("", None),
-    ],
-)
-def test_a_branch_that_is_meant_is_offered_in_the_same_command(typed: str, offered: str | None) -> None:
-    problem = NotFound("branch", "main", looked_in="acme/frontend", built_lately=("release/2",))
-    blocks = errors.error(problem, typed=typed).blocks
-    buttons = [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
-    assert [json.loads(one["value"])["text"] for one in buttons] == ([offered] if offered else [])
-    if offered:
-        assert buttons[0]["text"]["text"] == f"{typed.split(maxsplit=1)[0].capitalize()} release/2"
-
-
-def test_no_button_offers_a_command_with_what_looks_like_a_credential() -> None:
-    token = "ghp_" + "a1B2" * 9
-    meant = UsageError("I do not know this word.", given=token, did_you_mean=f"deploy acme/frontend {token}")
-    unknown = NotFound("branch", token, built_lately=("main",))
-    for problem in (meant, unknown):
-        told = errors.error(problem, typed=f"status acme/frontend {token}:x {token}")
-        assert token not in json.dumps([told.text, *told.blocks])

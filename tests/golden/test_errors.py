@@ -35,6 +35,10 @@ from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
+from bot.routing import Router
+from bot.settings import Projects
+from bot.slack.offers import Vocabulary, offered
+from commands import register
 from formatters import errors, forms, nothing, replies, root
 from formatters.blocks import Message
 from formatters.links import Links
@@ -143,6 +147,7 @@ OTHERS: dict[str, tuple[Message, ...]] = {
 }
 
 
+WORDS = Vocabulary(register(Router()), Projects(), [ProjectSlug("gh/acme/nothings")])
 WORKING = "error-window-working"
 RECORDED = {*ERRORS, *OTHERS, WORKING}
 
@@ -169,8 +174,9 @@ def kinds(kind: type[BotError]) -> Iterator[type[BotError]]:
 
 def words(problem: BotError) -> Message:
     typed = "deploy acme/frontend relase/v2.0"
+    offers = offered(problem, typed, WORDS)
     usage = DEPLOY if isinstance(problem, UsageError) and problem.command else None
-    return errors.error(problem, help=usage, typed=typed, reference="7f3a2b")
+    return errors.error(problem, help=usage, offered=offers, reference="7f3a2b")
 
 
 def told(what: str, message: Message) -> str:

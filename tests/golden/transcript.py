@@ -13,7 +13,7 @@ _VARYING = (
     (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"), "‹id›"),
     (re.compile(r"\b([Rr]eference) [0-9a-f]{6}\b"), r"\1 ‹reference›"),
     # The bot's own clock is the real one: a lock's age, when a question expires, when an act was done.
-    (re.compile(r"\b(?:\d+ min )?\d+ s ago\b"), "‹age› ago"),
+    (re.compile(r"\b(?:(?:\d+ min )?\d+ s ago|just now)\b"), "‹age› ago"),
     (re.compile(r"\b([Uu])ntil \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1ntil ‹a date and a time›"),
     (
         re.compile(r"^( *(?:section +)?(?:\S+ \w+ · )?)\d{4}-\d\d-\d\d \d\d:\d\d(?= · .+ · `)", re.MULTILINE),

@@ -58,7 +58,7 @@ def heard(how: str, text: str) -> str:
 def does(text: str) -> str:
     """Return what a line does, in the table's words."""
     try:
-        command, rest = ROUTER.find(split(text), typed=text)
+        command, rest = ROUTER.find(split(text))
         request = command.parse(rest, PROJECTS)
         request.about(PROJECTS)
         target = request.target(PROJECTS) if isinstance(request, OfTarget) else Target()

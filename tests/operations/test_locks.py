@@ -180,7 +180,7 @@ async def test_what_may_be_a_branch_or_a_reason_is_asked_and_not_guessed(team: T
     assert "Did you mean `try/parallel`?" in said(await types(team, team.ada, "lock acme/frontend:TRY/parallel"))
     assert "CircleCI has built" not in said(await types(team, team.ada, "lock acme/frontend:try/parallel"))
     listed = said(await types(team, team.ada, "locks"))
-    assert "all of acme/frontend · @ada · 0 s ago: try/slow again." in listed
+    assert "all of acme/frontend · @ada · just now: try/slow again." in listed
     assert "The lock on acme/frontend try/slow is gone" in said(
         await types(team, team.ada, "unlock acme/frontend try/slow")
     )
@@ -193,7 +193,7 @@ async def test_a_button_removes_the_lock_it_is_about_and_no_other(team: Team) ->
     of_another = Unlock(key=key, holder_id=team.ada.id, since=since)
     made_anew = Unlock(key=key, holder_id=team.grace.id, since=since)
     for person, action, words in (
-        (team.ada, of_earlier, "The lock on acme/frontend try/slow is @grace's by now, locked 0 s ago: hotfix."),
+        (team.ada, of_earlier, "The lock on acme/frontend try/slow is @grace's by now, locked just now: hotfix."),
         (team.ada, of_another, "is @grace's by now"),
         (team.ada, made_anew, "is @grace's by now"),
         (team.grace, made_anew, "This is another lock of yours by now"),
@@ -201,14 +201,32 @@ async def test_a_button_removes_the_lock_it_is_about_and_no_other(team: Team) ->
         assert words in said(await presses(team, person, somewhere(team), action))
         assert "1 lock." in said(await types(team, team.ada, "locks"))
     assert "is unlocked" in said(await presses(team, team.grace, somewhere(team), of_earlier))
-    (gone,) = await presses(team, team.ada, somewhere(team), AskHolder(key=key, holder_id=team.grace.id))
-    assert (gone.visible.split(".")[0], gone.buttons) == (
-        "acme/frontend try/slow is not locked any more: you can deploy it",
-        ["Deploy try/slow"],
-    )
+    with_parameters = f"deploy {FRONTEND} try/slow env=prod"
+    for again, offered in (("", []), (with_parameters, ["Deploy try/slow"])):
+        asked = AskHolder(key=key, holder_id=team.grace.id, again=again)
+        (gone,) = await presses(team, team.ada, somewhere(team), asked)
+        assert gone.visible.startswith("acme/frontend try/slow is not locked any more: you can deploy it.")
+        assert gone.buttons == offered
     await types(team, team.grace, "lock acme/frontend incident 42")
     stopped = TakeLock(key=key, holder_id=team.grace.id)
     assert "@grace locked acme/frontend" in said(await presses(team, team.ada, somewhere(team), stopped))
+
+
+async def test_a_lock_is_taken_over_by_the_button_that_was_shown_for_it(team: Team) -> None:
+    await types(team, team.grace, "lock acme/frontend:main hotfix")
+    (refused,) = await types(team, team.ada, "deploy acme/frontend main env=prod")
+    shown = refused.element("Take over")
+    await types(team, team.grace, "unlock acme/frontend:main")
+    await types(team, team.grace, "lock acme/frontend:main incident 42")
+    (other,) = await presses(team, team.ada, refused, shown)
+    assert "There is another lock by now: @grace locked acme/frontend main just now: incident 42." in other.visible
+    (taken,) = await presses(team, team.ada, other, "Take over")
+    assert taken.buttons == ["Deploy main", "Unlock"]
+    assert "env=prod" in taken.element("Deploy main")["value"]
+    # A lock that nobody asked through, or whose command no button could carry, offers no deploy.
+    of_earlier = TakeLock(key=f"{FRONTEND} main", holder_id=team.ada.id)
+    (taken,) = await presses(team, team.grace, somewhere(team), of_earlier)
+    assert taken.buttons == ["Unlock"]
 
 
 @pytest.mark.parametrize(

@@ -350,12 +350,39 @@ async def _run(team: Team, click: Click) -> None:
 
 
 async def test_an_edited_mention_is_one_intent(team: Team) -> None:
+    # C60. Slack tells an edit as a mention again, of the same message under another event id.
     mentioned = await team.ada.mention("deploys", "deploy acme/frontend try/green")
-    await team.is_done()
-    # Slack tells an edit as a mention again, of the same message under another event id.
-    await team.slack.deliver_event(mentioned.payload["event"] | {"edited": {"user": team.ada.id, "ts": "9.9"}})
+    event = mentioned.payload["event"]
+    await team.reads("asked by ada")
+    edits = [{"edited": {"user": team.ada.id, "ts": f"{float(event['ts']) + seconds}"}} for seconds in (5, 9)]
+    other = {"text": event["text"].replace("try/green", "main")}
+    for edit in (edits[0], edits[1] | other, edits[1] | other):
+        await team.slack.deliver_event(event | edit)
+        await team.is_told(team.ada, "an edit starts nothing")
+        await team.is_done()
+    assert team.posts("/pipeline") == [{"branch": "try/green"}]
+    assert len([one for one in team.ada.sees_only if "an edit starts nothing" in one.visible]) == 1
+
+
+async def test_what_was_said_first_counts_where_it_is_edited_at_that_moment(team: Team) -> None:
+    mentioned = await team.ada.mention("deploys", "status acme/frontend main")
+    event = mentioned.payload["event"] | {"ts": "1700000000.000300"}
+    texts = [f"<@{team.slack.workspace.bot_user_id}> deploy acme/frontend {branch}" for branch in ("try/green", "main")]
+    edited = {"edited": {"user": team.ada.id, "ts": "1700000001.000000"}}
+    both = [event | {"text": texts[0]}, event | {"text": texts[1]} | edited]
+    await asyncio.gather(*(team.slack.deliver_event(one) for one in both))
+    await team.until(lambda: sent(team, "/pipeline"))
     await team.is_done()
     assert sent(team, "/pipeline") == 1
+
+
+async def test_a_message_that_is_edited_days_later_starts_nothing(team: Team) -> None:
+    mentioned = await team.ada.mention("deploys", "status acme/frontend main")
+    event = mentioned.payload["event"] | {"ts": "1700000000.000200", "edited": {"ts": "1700900000.000000"}}
+    event["text"] = event["text"].replace("status", "deploy")
+    await team.slack.deliver_event(event)
+    await team.is_told(team.ada, "an edit starts nothing")
+    assert sent(team, "/pipeline") == 0
 
 
 async def test_of_two_workflows_the_one_that_runs_again_is_told_when_the_other_is_refused(team: Team) -> None:

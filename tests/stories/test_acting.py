@@ -15,9 +15,14 @@ async def test_a_rerun_by_words_is_followed_where_it_was_asked(team: Team) -> No
     await team.grace.mention("releases", "rerun acme/frontend release/v2.0")
     releases = team.slack.workspace.channel("releases")
     await team.slack.wait_for(lambda: [one for one in releases.messages if "Passed in" in one.visible], timeout=30)
-    await team.reads("grace pressed Rerun failed")
+    await team.reads("grace asked to rerun what failed. unit-tests and what stands behind run again (attempt 2).")
     assert team.posts("/rerun") == [{"from_failed": True}]
-    await team.reads("Passed in")
+    # Each place hears whose it is, and pings who waits there.
+    assert "@ada" in (await team.reads("Passed in")).visible
+    assert "asked by ada · rerun by grace" in team.root.visible
+    assert [one for one in releases.messages if "asked by ada · watched by grace" in one.visible]
+    (end,) = [one for one in releases.messages if "Passed in" in one.visible]
+    assert "@grace (asked by ada)" in end.visible
 
 
 async def test_all_of_it_runs_again_in_its_thread_without_a_name(team: Team) -> None:
@@ -40,7 +45,7 @@ async def test_ssh_is_for_admins(tmp_path: Path) -> None:
         await team.ada.command("deploys", "/ci", "rerun acme/frontend try/infrastructure ssh")
         await team.is_told(team.ada, "You may not open builds to SSH here")
         await team.slack.person("admin").command("deploys", "/ci", "rerun acme/frontend try/infrastructure ssh")
-        await team.reads("admin pressed Rerun failed")
+        await team.reads("admin asked to rerun what failed")
         (body,) = team.posts("/rerun")
         assert isinstance(body, dict)
         assert body["enable_ssh"]
@@ -143,6 +148,7 @@ async def test_a_build_that_somebody_pushed_is_followed_and_left(team: Team) -> 
     team.circleci.world.clock.advance(timedelta(seconds=5))
     await team.ada.command("deploys", "/ci", "watch acme/frontend try/slow")
     await team.reads("now: test")
+    assert "pushed by push · watched by ada" in team.root.visible
     await team.ada.command("deploys", "/ci", "watch acme/frontend try/slow")
     await team.is_told(team.ada, "#2417 is followed here already.")
     await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)

@@ -61,7 +61,7 @@ async def test_the_record_is_asked_by_project_person_and_time(team: Team) -> Non
     await audit(team, "0d", "I expected a project, a time such as 7d, or a @name.")
     await audit(team, "yesterday", "I expected a project, a time such as 7d, or a @name.")
     await team.ada.command("deploys", "/ci", "audit")
-    await team.is_told(team.ada, "it is for the people in ADMINS")
+    await team.is_told(team.ada, "only my admins may (admin)")
 
 
 async def test_what_was_typed_into_a_window_is_never_kept(team: Team) -> None:

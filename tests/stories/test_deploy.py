@@ -62,15 +62,20 @@ async def test_a_stranger_of_another_workspace_may_only_read(both_ways: Team) ->
     assert team.posts("/pipeline") == []
 
 
-async def test_where_the_bot_is_no_member_the_asker_gets_it_directly(both_ways: Team) -> None:
+async def test_where_the_bot_is_no_member_the_asker_is_asked_and_gets_it_directly(both_ways: Team) -> None:
     team = both_ways
     # C35
-    await team.ada.command("random", "/ci", "deploy acme/frontend main")
+    await team.ada.command("random", "/ci", "deploy acme/frontend main env=prod")
+    asked = await team.is_told(team.ada, "I am not in this channel, so nobody here would hear how acme/frontend main")
+    assert team.posts("/pipeline") == []
+    await team.ada.click(asked, "Deploy main")
     said = await team.slack.wait_for(
         lambda: [m for m in team.ada.direct_messages if "Passed in" in m.visible], timeout=30
     )
     assert len(said) == 1
     assert team.slack.workspace.channel("random").messages == []
+    assert team.posts("/pipeline") == [{"branch": "main", "parameters": {"env": "prod"}}]
+    assert team.slack.workspace.channel("releases").messages == []  # the operator has no trouble
 
 
 async def test_a_direct_message_is_answered_where_it_was_said(both_ways: Team) -> None:

@@ -43,11 +43,15 @@ async def test_where_the_command_is_called_otherwise_help_calls_it_so_too(team: 
     assert "/ci deploy" not in told.visible
 
 
-async def test_other_words_for_a_command_are_understood_as_near_misses(team: Team) -> None:
+async def test_another_word_for_an_act_is_offered_behind_a_dialog_and_one_for_a_look_is_a_word(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "ship acme/frontend main")
     told = await team.is_told(team.ada, "Did you mean `deploy`")
-    await team.ada.click(told, "deploy acme/frontend main")
+    assert "release" not in told.element("Deploy main")["confirm"]["text"]["text"]
+    assert "acme/frontend, branch main" in told.element("Deploy main")["confirm"]["text"]["text"]
+    await team.ada.click(told, "Deploy main")
     await team.reads("Passed in")
+    await team.ada.command("deploys", "/ci", "history")
+    await team.is_told(team.ada, "acme/frontend")
 
 
 async def test_a_slip_in_a_long_line_is_answered_all_the_same(team: Team) -> None:
@@ -56,7 +60,17 @@ async def test_a_slip_in_a_long_line_is_answered_all_the_same(team: Team) -> Non
     assert told.buttons == []
 
 
-async def test_a_slip_before_the_name_of_a_secret_offers_the_word_alone(team: Team) -> None:
+async def test_a_slip_before_the_name_of_a_secret_offers_nothing_but_says_the_word(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "evn set acme/frontend TOKEN")
-    told = await team.is_told(team.ada, "Did you mean")
-    assert told.buttons == ["env"]
+    told = await team.is_told(team.ada, "Did you mean `env`?")
+    assert told.buttons == []
+
+
+async def test_a_project_spelled_alike_is_offered_and_a_look_needs_no_dialog(team: Team) -> None:
+    await team.deploys_branch("main")
+    await team.reads("Passed in")
+    await team.ada.command("deploys", "/ci", "status acme/fronted main")
+    told = await team.is_told(team.ada, "CircleCI knows no project")
+    assert told.element("Status acme/frontend main").get("confirm") is None
+    await team.ada.click(told, "Status acme/frontend main")
+    await team.is_told(team.ada, "✅")

@@ -76,7 +76,7 @@ async def test_a_lock_is_taken_over_once_and_its_holder_told(team: Team) -> None
     await hears(team, "grace", "@ada has taken over your lock on acme/frontend main: hotfix.")
     admin = team.slack.person("admin")
     await admin.click(again, "Take over")
-    await team.is_told(admin, "has changed hands meanwhile")
+    await team.is_told(admin, "There is another lock by now: @ada locked acme/frontend main")
     await team.ada.click(taken, "Deploy main")
     await team.reads("Passed in")
     assert team.posts("/pipeline") == [{"branch": "main", "parameters": {"env": "prod", "note": "so be it"}}]

@@ -44,12 +44,22 @@ async def test_a_hold_is_approved_by_one_press_of_two(team: Team) -> None:
     # C26
     await team.deploys_branch("hold/prod")
     hold = await team.reads("Waiting for approval")
+    assert "@ada asked for it. " in hold.visible
     assert "It would start deploy-prod" in hold.visible
     approve = hold.element("Approve hold-prod")
     await asyncio.gather(team.ada.click(hold, approve), team.grace.click(hold, approve))
-    await team.reads("Passed in")
+    passed = await team.reads("Passed in")
+    # Who acted last waits for the end, and the asker is named.
+    acted = "grace" if team.count("grace approved") else "ada"
+    assert f"@{acted}{' (asked by ada)' if acted == 'grace' else ''}" in passed.visible
+    assert f"asked by ada · approved by {acted}" in team.root.visible
     assert len([seen for seen in team.circleci.requests if "/approve/" in seen.path]) == 1
     assert team.count("approved hold-prod") == 1
+    # Who comes late reads what became of it.
+    before = list(team.grace.sees_only)
+    await team.grace.click(hold, approve)
+    await team.slack.wait_for(lambda: [one for one in team.grace.sees_only if one not in before])
+    assert f"@{acted} was first: Approve hold-prod is done, and #2417 passed" in team.grace.sees_only[-1].visible
 
 
 async def test_cancel_is_said_once_circleci_shows_it(team: Team) -> None:
@@ -187,8 +197,14 @@ async def test_an_unknown_branch_is_answered_with_those_built_lately(team: Team)
     await team.reads("Passed in")
     await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
     told = await team.is_told(team.ada, "Built lately")
-    await team.ada.click(told, told.element("Deploy main"))
+    assert told.buttons == []  # main is nothing like it
+    await team.ada.command("deploys", "/ci", "deploy acme/frontend v2.0")
+    told = await team.is_told(team.ada, "knows no branch `v2.0`")
+    assert told.buttons == ["Deploy tag:v2.0"]
+    await team.ada.click(told, "Deploy tag:v2.0")
     await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=30)
+    assert team.posts("/pipeline")[-1] == {"tag": "v2.0"}
+    assert len(team.circleci.world.pipelines) == 2
 
 
 async def test_a_branch_spelled_alike_is_offered_first(team: Team) -> None:
@@ -198,7 +214,8 @@ async def test_a_branch_spelled_alike_is_offered_first(team: Team) -> None:
     await team.slack.wait_for(lambda: len(team.deploys.roots) == 4)
     await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
     told = await team.is_told(team.ada, "Built lately")
-    assert told.buttons[0] == "Deploy release/v2.0"
+    assert told.buttons == ["Deploy release/v2.0"]
+    assert "branch release/v2.0" in told.element("Deploy release/v2.0")["confirm"]["text"]["text"]
 
 
 async def test_which_definition_is_asked(team: Team) -> None:

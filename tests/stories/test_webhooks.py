@@ -135,7 +135,7 @@ async def test_an_admin_sets_it_up_once(team: Team) -> None:
     assert made["url"] == "https://ci.acme.example/circleci/webhook"
     assert made["signing-secret"] == SECRET
     await team.ada.command("releases", "/ci", "webhook acme/frontend")
-    await team.is_told(team.ada, "it is for the people in ADMINS")
+    await team.is_told(team.ada, "only my admins may (admin)")
 
 
 async def test_without_an_address_it_says_what_is_missing(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""How alike two words are: a slip of the finger is told from another word. Pure.
+
+What is offered instead of what somebody typed must be what they meant, so everything here is rather too strict.
+"""
+
+# What is compared takes time with the product of both lengths, and whoever pushes or types chooses them.
+LONGEST = 60
+SHORT, LONG = 5, 6
+# A word with one of these around the whole of a name says something else: `undeploy`, `approved`, `locks`.
+_ENDINGS = ("s", "es", "d", "ed", "ied", "er", "ing")
+_BEGINNINGS = ("un", "re", "de", "dis", "pre", "non", "auto")
+_OTHER_WORDS = frozenset(("return", "cancer", "match", "catch", "patch", "batch"))
+
+
+def distance(one: str, other: str) -> int:
+    """Return how many letters were added, left out, changed or swapped with their neighbour (Damerau)."""
+    if max(len(one), len(other)) > LONGEST:
+        return LONGEST
+    rows = [list(range(len(other) + 1))]
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, their in enumerate(other, 1):
+            best = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != their))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], their):
+                best = min(best, rows[-2][j - 2] + 1)
+            row.append(best)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+def is_slip(word: str, name: str) -> bool:
+    """Say whether a word is surely a misspelling of a command's name, by two letters at most, and no other word."""
+    if word in _OTHER_WORDS or _is_another_form(word, name):
+        return False
+    away = distance(word, name)
+    if len(name) < SHORT:  # so short that a letter changed is most often another word: `look`, `block`, `end`
+        return away == 1 and word[:1] == name[:1] and (len(word) != len(name) or sorted(word) == sorted(name))
+    return away == 1 or (away == 2 and len(word) >= LONG and word[:1] == name[:1] and _exchanged(word, name) < 2)
+
+
+def are_alike(typed: str, known: str) -> bool:
+    """Say whether the known name of a branch or a project may be what was typed: another number never is."""
+    one, other = typed.casefold(), known.casefold()
+    if one == other:
+        return typed != known
+    if [letter for letter in one if letter.isdigit()] != [letter for letter in other if letter.isdigit()]:
+        return False
+    return distance(one, other) <= min(2, len(one) // 4)
+
+
+def _is_another_form(word: str, name: str) -> bool:
+    stem = name.removesuffix("e")
+    stems = (name, stem, stem + stem[-1])
+    forms = {f"{one}{ending}" for one in stems for ending in _ENDINGS} | {f"{begin}{name}" for begin in _BEGINNINGS}
+    return word in forms and word != name
+
+
+def _exchanged(word: str, name: str) -> int:
+    """Return how many letters stand for others: `unlink` has two that `unlock` has not."""
+    missing, left = 0, list(word)
+    for letter in name:
+        if letter in left:
+            left.remove(letter)
+        else:
+            missing += 1
+    return max(missing, len(left))

@@ -1,0 +1,124 @@
+"""What may have been meant instead of what was typed: lines that can be carried out, and name all they would do. Pure.
+
+A look is offered as it is. An act is offered for a slip in its name, or in that of a branch, a tag or a project alone;
+and only where the line names the project and what of it is meant, so that the dialog before it can.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from bot.errors import BotError, NotFound, UsageError
+from bot.grammar import Word, parse_project, split
+from bot.masks import masked
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.likeness import are_alike
+from bot.models.spelling import as_typed, quoted
+from bot.requests import OfTarget, Request
+from bot.routing import Command, Router
+from bot.settings import Projects
+from formatters.lookalikes import careful_plainly
+from formatters.offers import Offer
+
+_VERSION = re.compile(r"v?[0-9]+\.[0-9][\w.-]*")
+_TAG = "tag:"
+
+
+class Vocabulary(NamedTuple):
+    """What lines are made of: the commands, and the projects with their short names and what is followed of them."""
+
+    router: Router
+    projects: Projects
+    followed: Sequence[ProjectSlug] = ()
+
+
+def offered(problem: BotError, typed: str, words: Vocabulary) -> tuple[Offer, ...]:
+    """Return what may have been meant; `typed` is the line that led to the problem."""
+    of_project = isinstance(problem, NotFound) and problem.what == "project"
+    found = [_offer(line, words, of_project=of_project) for line in dict.fromkeys(_lines(problem, typed, words))]
+    return tuple(offer for offer in found if offer is not None)
+
+
+def _lines(problem: BotError, typed: str, words: Vocabulary) -> Iterator[str]:
+    if isinstance(problem, UsageError) and problem.did_you_mean:
+        yield problem.did_you_mean
+    if isinstance(problem, NotFound) and problem.what == "project":
+        yield from _with_another_project(problem, split(typed), words)
+    elif isinstance(problem, NotFound):
+        yield from _with_another_ref(problem, split(typed))
+
+
+def _with_another_project(problem: NotFound, typed: Sequence[Word], words: Vocabulary) -> Iterator[str]:
+    default = f"{words.projects.default_vcs}/"
+    for slug in words.followed:
+        if are_alike(problem.name, slug):
+            yield from _replaced(typed, lambda word: _is(word, problem.name, words), slug.removeprefix(default))
+
+
+def _is(word: Word, slug: str, words: Vocabulary) -> bool:
+    try:
+        return parse_project(word.text, words.projects).slug == slug
+    except UsageError:
+        return False
+
+
+def _with_another_ref(problem: NotFound, typed: Sequence[Word]) -> Iterator[str]:
+    """Yield the line with the tag of the very name, where that looks like one, and with each branch spelled alike."""
+    name, is_tag = problem.name, problem.what.endswith("tag")
+    spelled = {f"{_TAG}{name}"} if is_tag else {name}
+    refs = [f"{_TAG}{name}"] if not is_tag and _VERSION.fullmatch(name) else []
+    refs += [branch for branch in problem.built_lately if are_alike(name, branch) or (is_tag and name == branch)]
+    for ref in refs:
+        yield from _replaced(typed, lambda word: word.text in spelled, as_typed(ref))
+
+
+def _replaced(typed: Sequence[Word], is_meant: Callable[[Word], bool], by: str) -> Iterator[str]:
+    """Yield the line with the first word behind the command's that is meant replaced."""
+    for at, word in enumerate(typed[1:], 1):
+        if is_meant(word):
+            yield " ".join([*map(_again, typed[:at]), by, *map(_again, typed[at + 1 :])])
+            return
+
+
+def _again(word: Word) -> str:
+    return quoted(word.text) if word.quoted else word.text
+
+
+def _offer(line: str, words: Vocabulary, *, of_project: bool) -> Offer | None:
+    """Return the offer of a line that can be carried out; None where it cannot, or does not name what it is about.
+
+    Its label says of which project it is, where it is `of_project` that one is in doubt.
+    """
+    if masked(line) != line:
+        return None  # whatever stands on a button is kept
+    try:
+        command, rest = words.router.find(split(line))
+        request: Request = command.parse(rest, words.projects)
+        slug, ref = request.about(words.projects)
+    except (UsageError, ValidationError):
+        return None
+    title = slug.partition("/")[2] if slug else ""
+    offer = _of(command, line, title, request, ref)
+    if offer is None or not offer.fits:
+        return None
+    return offer._replace(label=f"{command.name.capitalize()} {title} {_target(request, ref)}") if of_project else offer
+
+
+def _of(command: Command, line: str, title: str, request: Request, ref: Ref | None) -> Offer | None:
+    target = _target(request, ref)
+    label = f"{command.name.capitalize()} {target}" if target else line
+    if command.only_looks:
+        return Offer(line, label)
+    if not title or not target:
+        return None
+    names = f"Project {title}, {f'{ref.kind} {ref.name}' if ref else target}"
+    return Offer(line, label, names, careful_plainly(title, str(ref or "")))
+
+
+def _target(request: Request, ref: Ref | None) -> str:
+    """Return what of a project is named, as it stands on a button."""
+    if ref is None and isinstance(request, OfTarget):
+        return f"#{request.pipeline}" if request.pipeline else f"job {request.job}" if request.job else ""
+    return str(ref or "")

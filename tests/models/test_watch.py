@@ -1,0 +1,57 @@
+"""Whose a build is: who asked for it, who has it watched, who acted on it, and who waits for its end."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.models.caller import OURSELVES, Caller, Place, bot
+from bot.models.circleci import PipelineId, ProjectSlug
+from bot.models.slack import Watch
+from formatters.root import _people
+
+HERE, ELSEWHERE = Place(channel_id="C0DEPLOYS"), Place(channel_id="C0RELEASES")
+
+
+def watch(**more: object) -> Watch:
+    return Watch(
+        id="Ev1",
+        pipeline_id=PipelineId("p"),
+        pipeline_number=2417,
+        project_slug=ProjectSlug("gh/acme/frontend"),
+        project_title="acme/frontend",
+        thread=HERE,
+        asked_at=datetime(2026, 11, 20, tzinfo=UTC),
+        **more,
+    )
+
+
+def by(name: str, place: Place = HERE) -> Caller:
+    return Caller(person_id=f"U0{name.upper()}", name=name, place=place, delivery_id=f"of {name}")
+
+
+ASKED = {"asker_id": "U0ADA", "asker_name": "ada"}
+WATCHED = {"watcher_id": "U0GRACE", "watcher_name": "grace"}
+
+
+@pytest.mark.parametrize(
+    ("whose", "acts", "waits", "told"),
+    [
+        ({**ASKED, "watcher_id": "U0ADA"}, [], "U0ADA", ["asked by ada"]),
+        ({**ASKED, **WATCHED}, [], "U0GRACE", ["asked by ada", "watched by grace"]),
+        (ASKED, [("grace", HERE)], "U0GRACE", ["asked by ada", "rerun by grace"]),
+        (ASKED, [("grace", HERE), ("ada", HERE)], "U0ADA", ["asked by ada", "rerun by ada"]),
+        # Who acted in another channel waits there.
+        (ASKED, [("grace", ELSEWHERE)], "U0ADA", ["asked by ada", "rerun by grace"]),
+        ({"started_by": "ken", **WATCHED}, [], "U0GRACE", ["started by ken", "watched by grace"]),
+        ({"started_by": "ken", "was_pushed": True, **WATCHED}, [], "U0GRACE", ["pushed by ken", "watched by grace"]),
+        (ASKED, [(OURSELVES, HERE)], "U0ADA", ["asked by ada"]),
+    ],
+)
+def test_who_waits_for_the_end_is_who_acted_last(
+    whose: dict[str, object], acts: list[tuple[str, Place]], waits: str, told: list[str]
+) -> None:
+    one = watch(**whose)
+    for name, place in acts:
+        one = one.acted_on(bot("once") if name == OURSELVES else by(name, place), "rerun")
+    assert one.waits_for_it == waits
+    assert list(_people(one)) == told

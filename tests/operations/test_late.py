@@ -1,0 +1,75 @@
+"""Stories of who presses late: the button is taken away, or says what became of it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.actions import RerunAll, RerunFailed
+from tests.operations.scene import (
+    FRONTEND,
+    ON_HOLD,
+    OVER,
+    followed,
+    goes_by,
+    presses,
+    pushed,
+    said,
+    somewhere,
+    team_under,
+    writes,
+)
+from tests.stories.team import Team
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Team]:
+    async with team_under("", tmp_path) as team:
+        yield team
+
+
+async def test_who_comes_to_a_green_build_too_late_reads_when_it_passed(team: Team) -> None:
+    green = pushed(team, "main", OVER)
+    goes_by(team, 7200)
+    told = said(await presses(team, team.ada, somewhere(team), RerunFailed(pipeline_id=green.id)))
+    assert told.startswith("#2417 passed 2 h ")
+    assert f"and nothing of it failed. `/ci rerun {FRONTEND} #2417 all` runs all of it again." in told
+    assert writes(team) == []
+
+
+async def test_where_no_thread_has_the_news_it_is_not_said_that_one_has(team: Team) -> None:
+    # A build that is followed no more is rerun by the buttons that its thread still has.
+    await followed(team, "release/v2.0", OVER, "❌ Failed")
+    failed = team.circleci.world.pipelines[-1]
+    await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)
+    await team.is_told(team.ada, "#2417 is no longer followed here.")
+    told = said(await presses(team, team.grace, somewhere(team), RerunAll(pipeline_id=failed.id)))
+    assert "grace pressed Rerun all." in told
+    goes_by(team, 1)
+    late = said(await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=failed.id)))
+    assert "@grace was first. #2417 runs again already" in late
+    assert f"No thread has the news of it: `/ci watch {FRONTEND} #2417` follows it here." in late
+
+
+async def test_a_hold_that_was_approved_elsewhere_keeps_no_button(team: Team) -> None:
+    hold = await followed(team, "hold/prod", ON_HOLD, "Waiting for approval")
+    approve = hold.element("Approve hold-prod")
+    run = team.circleci.world.pipelines[-1].runs[0]
+    team.circleci.world.approve(run.id, run.job_ids["hold-prod"])
+    goes_by(team, 1)
+    await team.reads("hold-prod waited for an approval, and was approved (release).")
+    assert hold.buttons == []
+    assert "@ada" not in hold.visible
+    late = said(await presses(team, team.grace, hold, approve))
+    assert late == "It was approved on CircleCI: #2417 is running."
+
+
+async def test_a_hold_that_was_cancelled_keeps_no_button(team: Team) -> None:
+    hold = await followed(team, "hold/prod", ON_HOLD, "Waiting for approval")
+    approve = hold.element("Approve hold-prod")
+    await presses(team, team.ada, team.root, "Cancel #2417")
+    goes_by(team, 30)
+    await team.pull_forward()
+    await team.reads("hold-prod waits for no approval any more (release).")
+    assert hold.buttons == []
+    assert "#2417 was cancelled" in said(await presses(team, team.grace, hold, approve))

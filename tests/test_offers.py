@@ -1,0 +1,189 @@
+"""What is offered instead of what was typed: never another act than the one that is surely meant."""
+
+import json
+
+import pytest
+
+from bot.actions import RunCommand
+from bot.errors import NotFound, UsageError
+from bot.grammar import split
+from bot.models.circleci import ProjectSlug
+from bot.models.likeness import are_alike, is_slip
+from bot.routing import Router
+from bot.settings import ProjectEntry, Projects
+from bot.slack.offers import Vocabulary, offered
+from commands import register
+from formatters.offers import Offer, row
+
+ROUTER = register(Router())
+KNOWN = [ProjectSlug("gh/acme/frontend"), ProjectSlug("bb/acme/backend")]
+PROJECTS = Projects(projects={"web": ProjectEntry(slug="gh/acme/frontend")})
+WORDS = Vocabulary(ROUTER, PROJECTS, KNOWN)
+LATELY = ("release/v2.0", "main", "try/slow")
+
+
+def meant(typed: str) -> tuple[Offer, ...]:
+    """Return what is offered for a word that nobody knows."""
+    with pytest.raises(UsageError) as found:
+        ROUTER.find(split(typed))
+    return offered(found.value, typed, WORDS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("deploye acme/frontend main", "deploy acme/frontend main"),
+        ("DEPLYO acme/frontend release/v2.0 env=prod", "deploy acme/frontend release/v2.0 env=prod"),
+        ('deplyo acme/frontend "a b" note="1 2"', 'deploy acme/frontend "a b" note="1 2"'),
+        ("rerunn acme/frontend #2417 all", "rerun acme/frontend #2417 all"),
+        ("cancle acme/frontend 1842", "cancel acme/frontend 1842"),
+        ("aprove web hold/prod", "approve web hold/prod"),
+        ("unlok acme/frontend:main", "unlock acme/frontend:main"),
+        ("ship acme/frontend tag:v2.0", "deploy acme/frontend tag:v2.0"),
+        ("retry acme/frontend main", "rerun acme/frontend main"),
+        ("kill acme/frontend try/slow", "cancel acme/frontend try/slow"),
+    ],
+)
+def test_an_act_is_offered_for_a_slip_or_another_word_behind_a_dialog_that_names_it_all(typed: str, line: str) -> None:
+    (offer,) = meant(typed)
+    assert offer.line == line
+    block = row([offer])
+    assert block is not None
+    said = block["elements"][0]["confirm"]["text"]["text"]
+    assert all(name in said for name in ("acme/frontend", line))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "running acme/frontend main",
+        "deployed acme/frontend main?",
+        "undeploy acme/frontend main",
+        "delay acme/frontend main",
+        "replay acme/frontend main",
+        "employ acme/frontend main",
+        "return acme/frontend main",
+        "approved acme/frontend main",
+        "disapprove acme/frontend main",
+        "cancelled acme/frontend main",
+        "locked acme/frontend:main",
+        "look acme/frontend:main",
+        "clock acme/frontend:main",
+        "relock acme/frontend:main",
+        "please deploy acme/frontend main",
+        "bitte deploy acme/frontend main",
+        "can you deploy acme/frontend main?",
+        "take over acme/frontend:main",
+        "who broke main",
+        "my builds",
+        "is main green?",
+        "version",
+        "settings",
+        "undo",
+        "revert acme/frontend main",
+        "rollback acme/frontend main",
+        # The whole line must name what it would be done to, and be one.
+        "deploye acme/frontend",
+        "deploye",
+        "rerunn",
+        "deploye acme/frontend main and then some",
+        "deploye nothing main",
+        "evn set acme/frontend TOKEN",
+        "deploye acme/frontend main note=" + "x" * 300,
+        "deplyo acme/frontend ghp_" + "a1B2" * 9,
+    ],
+)
+def test_nothing_else_is_ever_offered_as_an_act(typed: str) -> None:
+    assert meant(typed) == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("history", "recent"),
+        ("hi", "hello"),
+        ("?", "help"),
+        ("--help", "help"),
+        ("list", "projects"),
+        ("show acme/frontend main", "status"),
+        ("blame acme/frontend main", "why-red"),
+        ("what can you do", "help"),
+    ],
+)
+def test_another_word_for_a_look_is_a_word(typed: str, name: str) -> None:
+    command, rest = ROUTER.find(split(typed))
+    assert command.name == name
+    assert command.only_looks
+    command.parse(rest, PROJECTS)
+
+
+def test_a_slip_in_a_look_is_offered_without_a_dialog() -> None:
+    assert meant("sttaus acme/frontend main") == (Offer("status acme/frontend main", "Status main"),)
+
+
+def test_no_word_means_two_commands() -> None:
+    words = [word for one in ROUTER.commands.values() for word in (one.name, *one.help.also)]
+    assert len(words) == len(set(words))
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "lines"),
+    [
+        ("deploy web relase/v2.0 env=relase/v2.0", "relase/v2.0", ["deploy web release/v2.0 env=relase/v2.0"]),
+        ("status acme/frontend mian", "mian", ["status acme/frontend main"]),
+        ('rerun acme/frontend "mian" all', "mian", ["rerun acme/frontend main all"]),
+        ("deploy acme/frontend Main", "Main", ["deploy acme/frontend main"]),
+        ("deploy acme/frontend v2.0", "v2.0", ["deploy acme/frontend tag:v2.0"]),
+        # A number is another number, and what is nothing like it is not meant.
+        ("deploy acme/frontend release/v2.1", "release/v2.1", []),
+        ("deploy acme/frontend 38c6d84", "38c6d84", []),
+        ("deploy acme/frontend @ada", "@ada", []),
+        ("deploy acme/frontend prod", "prod", []),
+        ("status acme/frontend", "mian", []),
+        ("", "mian", []),
+    ],
+)
+def test_a_branch_is_offered_where_it_is_spelled_alike(typed: str, name: str, lines: list[str]) -> None:
+    problem = NotFound("branch", name, looked_in="acme/frontend", built_lately=LATELY)
+    offers = offered(problem, typed, WORDS)
+    assert [one.line for one in offers] == lines
+    assert all(bool(one.names) == (not one.line.startswith("status ")) for one in offers)
+
+
+def test_for_a_tag_no_branch_is_offered_but_the_one_of_that_name() -> None:
+    def lines(tag: str) -> list[str]:
+        problem = NotFound("tag", tag, built_lately=LATELY)
+        return [one.line for one in offered(problem, f"deploy acme/frontend tag:{tag}", WORDS)]
+
+    assert lines("v9") == []
+    assert lines("main") == ["deploy acme/frontend main"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "lines"),
+    [
+        ("status acme/fronted main", "gh/acme/fronted", ["status acme/frontend main"]),
+        ("deploy Acme/Frontend main", "gh/Acme/Frontend", ["deploy acme/frontend main"]),
+        ("deploy bb/acme/bakend main env=1", "bb/acme/bakend", ["deploy bb/acme/backend main env=1"]),
+        ("deploy acme/fronted", "gh/acme/fronted", []),
+        ("deploy acme/vault main", "gh/acme/vault", []),
+    ],
+)
+def test_a_project_is_offered_where_it_is_followed_and_spelled_alike(typed: str, name: str, lines: list[str]) -> None:
+    offers = offered(NotFound("project", name), typed, WORDS)
+    assert [one.line for one in offers] == lines
+    assert all(one.label.split()[1].startswith("acme/") for one in offers)
+
+
+def test_whatever_is_offered_can_be_carried_by_a_button() -> None:
+    (offer,) = meant("deploye acme/frontend main")
+    block = row([offer] * 9)
+    assert block is not None
+    assert len(block["elements"]) == 3
+    assert json.loads(block["elements"][0]["value"]) == RunCommand(text=offer.line).model_dump()
+
+
+@pytest.mark.parametrize("length", [61, 4000])
+def test_what_is_very_long_is_like_nothing_else(length: int) -> None:
+    assert not are_alike("a" * length, "a" * length + "b")
+    assert not is_slip("deploy" * length, "deploy")
