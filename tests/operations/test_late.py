@@ -39,7 +39,7 @@ async def test_who_comes_to_a_green_build_too_late_reads_when_it_passed(team: Te
 
 async def test_where_no_thread_has_the_news_it_is_not_said_that_one_has(team: Team) -> None:
     # A build that is followed no more is rerun by the buttons that its thread still has.
-    await followed(team, "release/v2.0", OVER, "❌ Failed")
+    await followed(team, "release/v2.0", OVER, "Finishing, red so far")
     failed = team.circleci.world.pipelines[-1]
     await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)
     await team.is_told(team.ada, "#2417 is no longer followed here.")
