@@ -37,6 +37,7 @@ _CHARACTER = regex.compile(r"\X")
 _USER_ID = regex.compile(r"[A-Z0-9]+")
 # A word between colons may be a picture; the name of one is not longer than this.
 _EMOJI = regex.compile(r":(?=[\w+'-]{1,100}:)")
+_ESCAPED = {one: len(entity) for one, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))}
 _AT_WORD = regex.compile(r"@(?=channel|here|everyone)", regex.IGNORECASE)
 
 
@@ -84,7 +85,7 @@ def cut(text: str, limit: int) -> str:
         return escape(text)
     kept, room = [], limit - 1
     for character in _characters(text[: limit + 1]):
-        room -= len(escape(character))
+        room -= _ESCAPED.get(character, 1) if len(character) == 1 else len(escape(character))
         if room < 0:
             break
         kept.append(character)
@@ -97,7 +98,7 @@ def cut_in_the_middle(text: str, limit: int) -> str:
         return escape(text)
     end, room = list[str](), limit // 3
     for character in reversed(list(_characters(text[-limit:]))):
-        room -= len(escape(character))
+        room -= _ESCAPED.get(character, 1) if len(character) == 1 else len(escape(character))
         if room < 0:
             break
         end.append(character)
@@ -110,6 +111,9 @@ def _characters(text: str) -> Iterator[str]:
 
     Piece by piece, because `regex` looks back to the first of a row of flags from each of them.
     """
+    if text.isascii():
+        yield from text
+        return
     start = 0
     while found := _CHARACTER.match(text[start : start + LONGEST_CHARACTER]):
         yield found[0]

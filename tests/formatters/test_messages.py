@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Literal
 
 import pytest
@@ -73,6 +74,7 @@ def build(status: str, jobs: int = 3, job_status: str = "failed") -> Build:
     )
 
 
+@cache
 def report(jobs: int) -> Report:
     tests = tuple(TestResult(name=HOSTILE, file=HOSTILE, message=HOSTILE, result="failure") for _ in range(57))
     files = tuple(Artifact(path=f"coverage/{n}.html", url="https://files.example/x|y") for n in range(120))
