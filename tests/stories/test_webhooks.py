@@ -120,7 +120,7 @@ async def test_a_storm_of_webhooks_is_few_looks_and_the_last_is_not_lost(team: T
     goes_on(team, pipeline)
     assert await knock(team, ended(pipeline.id, "last")) == 200
     await team.reads("Finishing, green so far")
-    assert await received(team, "woke") > 150  # on a busy machine some are put off, and come again
+    assert await received(team, "woke") > 100  # on a busy machine some are put off, and come again
 
 
 async def test_an_admin_sets_it_up_once(team: Team) -> None:
