@@ -15,7 +15,8 @@ from hypothesis import settings
 UNMEASURED = (
     *("tests/golden/", "tests/oracle/", "tests/faults/", "tests/upgrade/", "tests/browser/", "tests/processes/"),
     *("tests/test_linear.py", "tests/stories/test_triage.py", "tests/stories/test_scenarios.py"),
-    *("tests/stories/test_troubles.py", "tests/operations/test_agreed.py", "tests/operations/test_reads_asked.py"),
+    *("tests/stories/test_troubles.py", "tests/stories/test_looking.py", "tests/lines/"),
+    *("tests/operations/test_agreed.py", "tests/operations/test_once.py", "tests/operations/test_reads_asked.py"),
 )
 # They wait more than they work, so they run beside those that work all the time; and share what is costly to start.
 WAITING = ("tests/faults/", "tests/processes/", "tests/browser/", "tests/stories/test_troubles.py")
