@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected, Unauthorized
 from bot.models.build import Build, Run
-from bot.models.circleci import Job, Pipeline, PipelineId, Workflow, WorkflowId
+from bot.models.circleci import Job, Pipeline, PipelineId, Ref, Workflow, WorkflowId
 
 SETTLED_STATES = frozenset({"created", "errored"})
 JOBLESS_STATUSES = frozenset({"error", "unauthorized", "not_run"})
@@ -83,6 +83,15 @@ async def newer_pipeline(lists: Lists, build: Build) -> Pipeline | None:
     found = await lists.pipelines(build.pipeline.project_slug, ref.name)
     newest = max(found, key=lambda pipeline: pipeline.number, default=build.pipeline)
     return newest if newest.number > build.pipeline.number else None
+
+
+def of_branch(found: Iterable[Pipeline], branch: str) -> tuple[Pipeline, ...]:
+    """Return what is of the project's own branch, of pipelines that a far side lists under its name.
+
+    It may list those of forks among them, whose branch is called the same; they are of their pull request alone.
+    """
+    wanted = Ref(name=branch)
+    return tuple(one for one in found if not (one.vcs and one.vcs.is_of_fork) or wanted.means(one.ref))
 
 
 async def newest_number(lists: Lists, slug: str) -> int:

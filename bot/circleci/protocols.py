@@ -45,7 +45,7 @@ class Builds(Protocol):
         """Return a project's pipeline definitions, for `run_pipeline`."""
 
     async def pipelines(self, slug: str, branch: str | None = None, pages: int = 1) -> tuple[Pipeline, ...]:
-        """Return the newest pipelines, newest first; with `branch` those of tags are left out."""
+        """Return the newest pipelines, newest first; with `branch` those of tags and of forks are left out."""
 
     async def my_pipelines(self, slug: str) -> tuple[Pipeline, ...]:
         """Return the newest pipelines that our own token started, newest first, or those that it may have started."""

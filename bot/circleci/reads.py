@@ -86,7 +86,7 @@ class Reads:
         return await self.of_id(project_id).builds.definitions(project_id)
 
     async def pipelines(self, slug: str, branch: str | None = None, pages: int = 1) -> tuple[Pipeline, ...]:
-        """Return the newest pipelines, newest first; with `branch` those of tags are left out."""
+        """Return the newest pipelines, newest first; with `branch` those of tags and of forks are left out."""
         return await self.of(slug).builds.pipelines(slug, branch, pages)
 
     async def my_pipelines(self, slug: str) -> tuple[Pipeline, ...]:

@@ -44,6 +44,12 @@ def _items(value: object) -> object:
     return () if value is None else value
 
 
+def _repository(url: str) -> str:
+    """Return a repository's address without what spells the same one otherwise: scheme, user, case and `.git`."""
+    behind_scheme = url.casefold().rpartition("://")[2]
+    return behind_scheme.rpartition("@")[2].replace(":", "/").rstrip("/").removesuffix(".git")
+
+
 class Commit(Model):
     """The commit a pipeline was started on; every leaf may be missing."""
 
@@ -66,8 +72,31 @@ class Vcs(Model):
     @property
     def is_of_fork(self) -> bool:
         """Say whether the code is another repository's: what it calls a branch is none of the project's."""
-        places = {self.origin_repository_url, self.target_repository_url}
+        places = {_repository(self.origin_repository_url), _repository(self.target_repository_url)}
         return "" not in places and len(places) > 1
+
+    @property
+    def ref(self) -> "Ref | None":
+        """The branch or tag it names; a fork's names are the fork's own, and the pull request is what we know it by.
+
+        Where CircleCI names none, the name is one that no branch of ours can have: the worst is taken of it.
+        """
+        if not self.is_of_fork:
+            return Ref(name=self.tag, kind="tag") if self.tag else Ref(name=self.branch) if self.branch else None
+        number = git.pull_request(self.branch)
+        if self.review and self.review != number:
+            return Ref(name=f"pull/{self.review}")
+        return Ref(name=self.branch if number else f"{self.owner}:{self.tag or self.branch}")
+
+    @property
+    def review(self) -> str:
+        """The number of the pull request, where CircleCI gives one."""
+        return self.review_id if git.pull_request(f"pull/{self.review_id}") == self.review_id else ""
+
+    @property
+    def owner(self) -> str:
+        """Whose repository the code is from, `eve/frontend`."""
+        return "/".join(_repository(self.origin_repository_url).split("/")[-2:])
 
 
 class PipelineError(Model):
@@ -105,6 +134,10 @@ class Ref(Model):
         names = (f"pull/{number}", f"pull/{number}/head", f"pull/{number}/merge") if number else ()
         return tuple(dict.fromkeys((self, *(Ref(name=name) for name in names))))
 
+    def means(self, other: "Ref | None") -> bool:
+        """Say whether both name the same code, however they name its pull request."""
+        return other is not None and other in self.spellings
+
     def __str__(self) -> str:
         return f"tag:{self.name}" if self.is_tag else self.name
 
@@ -114,6 +147,11 @@ class _GitParameters(Model):
     tag: Text = ""
     checkout_sha: Text = ""
     commit_title: Prose = ""
+
+    @property
+    def ref(self) -> Ref | None:
+        """The branch or tag it names."""
+        return Ref(name=self.tag, kind="tag") if self.tag else Ref(name=self.branch) if self.branch else None
 
 
 class _TriggerParameters(Model):
@@ -154,12 +192,8 @@ class Pipeline(Model):
 
     @property
     def ref(self) -> Ref | None:
-        """The branch or tag it runs on, where CircleCI says."""
-        vcs, git = self.vcs or Vcs(), self._git
-        if tag := vcs.tag or git.tag:
-            return Ref(name=tag, kind="tag")
-        branch = vcs.branch or git.branch
-        return Ref(name=branch) if branch else None
+        """The branch or tag it runs on, where CircleCI says; that of a fork is the pull request (`Vcs.ref`)."""
+        return (self.vcs or Vcs()).ref or self._git.ref
 
     @property
     def revision(self) -> str:
@@ -179,9 +213,7 @@ class Pipeline(Model):
             return None
         if ref.pull_request:
             return Ref(name=f"pull/{pull_request}") if ref.pull_request == str(pull_request) else None
-        if vcs.review_id != str(pull_request):
-            return None
-        return Ref(name=f"pull/{pull_request}") if vcs.is_of_fork else ref
+        return ref if vcs.review_id == str(pull_request) else None
 
     @property
     def review(self) -> str:

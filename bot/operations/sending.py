@@ -131,7 +131,7 @@ async def _found(hands: Hands, attempt: Attempt) -> Pipeline | None:
     """Return the oldest pipeline of ours that is newer than the attempt and that no other attempt began."""
     mine = await hands.reads.my_pipelines(attempt.project_slug)
     for pipeline in sorted(mine, key=lambda one: one.number):
-        if pipeline.number <= attempt.newest_number or pipeline.ref not in (attempt.ref, None):
+        if pipeline.number <= attempt.newest_number or not (pipeline.ref is None or attempt.ref.means(pipeline.ref)):
             continue
         if await hands.store.claims.claim(f"pipeline:{pipeline.id}", attempt.id) == attempt.id:
             return pipeline

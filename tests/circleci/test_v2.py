@@ -51,6 +51,45 @@ async def test_pipelines_of_a_branch_with_a_hash_are_asked_for_whole(far_side: F
     assert len(far_side.requests) == 1
 
 
+def of_fork(number: int, branch: str = "main", review: str = "13") -> dict[str, object]:
+    urls = {
+        f"{end}_repository_url": f"https://github.com/{owner}/f" for end, owner in (("origin", "eve"), ("target", "us"))
+    }
+    return pipeline(number, id=f"fork-{number}", vcs={"branch": branch, "review_id": review, **urls})
+
+
+async def test_builds_of_forks_are_no_builds_of_the_branch_that_is_called_the_same(
+    far_side: FarSide, circleci: Reads
+) -> None:
+    far_side.says(f"GET {PROJECT}/pipeline?branch=main", page(of_fork(4), pipeline(3)))
+    assert [found.number for found in await circleci.pipelines("gh/acme/frontend", "main")] == [3]
+
+
+async def test_many_builds_of_a_fork_hide_no_branch(far_side: FarSide, circleci: Reads) -> None:
+    first, second = page(of_fork(5), of_fork(4), token="more"), page(pipeline(3))
+    far_side.says(f"GET {PROJECT}/pipeline?branch=main", first)
+    far_side.says(f"GET {PROJECT}/pipeline?branch=main&page-token=more", second)
+    assert [found.number for found in await circleci.pipelines("gh/acme/frontend", "main")] == [3]
+
+
+async def test_a_pull_request_is_found_under_whatever_name_its_fork_gives_the_branch(
+    far_side: FarSide, circleci: Reads
+) -> None:
+    far_side.says(f"GET {PROJECT}/pipeline?branch=pull%2F13%2Fhead", page(of_fork(4, "pull/13/head")))
+    others = page(of_fork(7, "main", "14"), of_fork(6), pipeline(5), of_fork(4, "pull/13/head"))
+    far_side.says(f"GET {PROJECT}/pipeline", others)
+    found = await circleci.pipelines("gh/acme/frontend", "pull/13/head")
+    assert [one.number for one in found] == [6, 4]
+
+
+async def test_no_build_of_a_fork_supersedes_one_of_ours(far_side: FarSide, circleci: Reads) -> None:
+    far_side.says(WORKFLOWS, page(workflow("w-1", status="canceled")))
+    far_side.says(f"GET {PIPELINE}", pipeline())
+    far_side.says(f"GET {PROJECT}/pipeline?branch=main", page(of_fork(2419), pipeline()))
+    far_side.says("GET /api/v2/workflow/w-1/job", page())
+    assert await circleci.newer_pipeline(await circleci.build(PipelineId("p-1"))) is None
+
+
 async def test_newest_number_is_zero_for_a_project_that_never_ran(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PROJECT}/pipeline", page(), page(pipeline(8), pipeline(9)))
     assert await circleci.newest_number("gh/acme/frontend") == 0

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import Rejected
-from bot.models.circleci import ClassicBuild, JobMessage, Project, ProjectSlug, VcsInfo, made_of_ids
+from bot.errors import Rejected, UsageError
+from bot.models.circleci import ClassicBuild, JobMessage, Pipeline, Project, ProjectSlug, Ref, VcsInfo, made_of_ids
 from bot.models.classic import BuildSummary
+from bot.refs import ref_named
 
 NEVER = json.loads((Path(__file__).parents[1] / "samples/v11-retry-answer-will-never-run.json").read_text())
 
@@ -44,3 +45,45 @@ def test_what_circleci_says_of_a_job_is_said_once_and_without_html() -> None:
     found = ClassicBuild.model_validate({"build_num": 1, "messages": [*said, *said], "fail_reason": "x"})
     assert found.reasons == ("See the notice.", "x")
     assert JobMessage(message="a < b > c").words == "a < b > c"
+
+
+OURS, EVES = "https://github.com/acme/frontend", "https://github.com/eve/frontend"
+
+
+def built(**vcs: str) -> Pipeline:
+    told = {"id": "p", "number": 7, "project_slug": "gh/acme/frontend", "created_at": "2026-11-20T10:00:00Z"}
+    return Pipeline.model_validate({**told, "vcs": {"target_repository_url": OURS, **vcs}})
+
+
+@pytest.mark.parametrize(
+    ("vcs", "ref"),
+    [
+        ({"branch": "main"}, Ref(name="main")),
+        ({"branch": "main", "review_id": "13"}, Ref(name="main")),
+        ({"tag": "v2.0"}, Ref(name="v2.0", kind="tag")),
+        # One repository, however it is spelled.
+        ({"branch": "main", "origin_repository_url": "git@github.com:Acme/Frontend.git"}, Ref(name="main")),
+        ({"branch": "main", "origin_repository_url": f"{OURS}/", "review_id": "13"}, Ref(name="main")),
+        # Another one, whose names are its own.
+        ({"branch": "main", "origin_repository_url": EVES, "review_id": "13"}, Ref(name="pull/13")),
+        ({"tag": "v2.0", "origin_repository_url": EVES, "review_id": "13"}, Ref(name="pull/13")),
+        ({"branch": "pull/13/head", "origin_repository_url": EVES, "review_id": "13"}, Ref(name="pull/13/head")),
+        ({"branch": "pull/7", "origin_repository_url": EVES, "review_id": "13"}, Ref(name="pull/13")),
+        ({"branch": "pull/13", "origin_repository_url": EVES}, Ref(name="pull/13")),
+        ({"branch": "main", "origin_repository_url": EVES}, Ref(name="eve/frontend:main")),
+        ({"tag": "v2.0", "origin_repository_url": EVES}, Ref(name="eve/frontend:v2.0")),
+        ({"branch": "main", "origin_repository_url": EVES, "review_id": "٣"}, Ref(name="eve/frontend:main")),
+        ({"branch": "main", "origin_repository_url": EVES, "review_id": "13/head"}, Ref(name="eve/frontend:main")),
+    ],
+    ids=str,
+)
+def test_the_code_of_a_fork_is_a_pull_request_and_no_branch_of_ours(vcs: dict[str, str], ref: Ref) -> None:
+    assert built(**{"origin_repository_url": OURS, **vcs}).ref == ref
+
+
+def test_a_fork_of_no_pull_request_has_a_name_that_nobody_can_type() -> None:
+    ref = built(branch="main", origin_repository_url=EVES).ref
+    assert ref is not None
+    assert not ref.is_proper
+    with pytest.raises(UsageError):
+        ref_named(ref.name)

@@ -56,6 +56,8 @@ def act_of(seen: SeenRequest, world: World) -> Act:
 
 def ref_of(pipeline: Pipeline) -> Ref:
     """Return what a pipeline was built from."""
+    if pipeline.fork:
+        return Ref(pipeline.review_id, "pull")
     if pipeline.tag:
         return Ref(pipeline.tag, "tag")
     branch = pipeline.branch or ""

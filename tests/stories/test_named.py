@@ -3,10 +3,28 @@
 from pathlib import Path
 
 from playground.slack.conversations import Message
-from tests.operations.scene import FRONTEND, OVER, goes_by, presses, pushed, said, team_under, types, writes
+from tests.operations.scene import FRONTEND, ON_HOLD, OVER, goes_by, presses, pushed, said, team_under, types, writes
 from tests.stories.team import Team
 
 PULLS = "https://github.com/acme/frontend/pull"
+FORKS = """
+[[rules]]
+name = "all but the code of forks"
+words = ["read", "deploy", "rerun", "cancel", "approve"]
+
+[[rules]]
+name = "no code of forks"
+effect = "deny"
+words = ["rerun", "approve", "deploy"]
+pull_requests = ["*"]
+
+[[rules]]
+name = "main must be green"
+effect = "demand"
+words = ["deploy"]
+branches = ["main"]
+green = true
+"""
 
 
 async def test_a_build_is_asked_back_and_its_branch_deployed_once(tmp_path: Path) -> None:
@@ -60,6 +78,27 @@ async def test_a_pull_request_is_its_branch_where_a_build_tells_it(tmp_path: Pat
         await team.reads("Pull request 12 is `release/v2.0`, as its builds tell.")
         forks.branch, forks.fork, forks.review_id = "hold/prod", "", "12"
         assert "tell two branches for pull request 12" in await told(team, f"rerun {PULLS}/12")
+
+
+async def test_a_forks_branch_is_none_of_ours_whatever_it_is_called(tmp_path: Path) -> None:
+    async with team_under(FORKS, tmp_path, poll_interval_seconds=3600) as team:
+        ours, forks = pushed(team, "release/v2.0", OVER), pushed(team, "main", OVER)
+        held = pushed(team, "hold/prod", ON_HOLD)
+        ours.branch, held.branch = "main", "main"  # red; and two of forks, which are newer
+        for one, number in ((forks, "13"), (held, "14")):
+            one.review_id, one.fork = number, "eve"
+        assert f"#{ours.number}" in await told(team, "status acme/frontend main")
+        assert f"red since #{ours.number}" in await told(team, "why-red acme/frontend main")
+        assert f"#{ours.number}, is red" in await told(team, "deploy acme/frontend main")
+        assert f"The newest: ❌ Failed · #{ours.number}" in await told(team, "approve acme/frontend main")
+        assert "may not rerun" in await told(team, f"rerun acme/frontend #{forks.number} all")
+        (holds,) = await types(team, team.ada, f"approve acme/frontend #{held.number}")
+        assert "pull/14" in holds.visible
+        assert "may not approve" in said(await presses(team, team.ada, holds, "Approve hold-prod"))
+        assert f"#{forks.number}" in await told(team, "status acme/frontend pull/13")
+        assert writes(team) == []
+        await types(team, team.ada, "rerun acme/frontend main all")
+        assert writes(team) == [f"POST /api/v2/workflow/{run.id}/rerun" for run in ours.runs[:2]]
 
 
 async def test_a_link_that_leads_nowhere_starts_nothing_and_is_named_in_the_answer(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Builds as API v2 has them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.circleci import builds
@@ -19,12 +19,16 @@ from bot.models.circleci import (
     Pipeline,
     PipelineId,
     Project,
+    Ref,
     TestResult,
     Workflow,
     WorkflowId,
 )
 from bot.models.fields import Model
 from bot.models.history import Insight
+
+MOST_PAGES = 8  # of a branch's pipelines, where those of forks stand before its own
+FORK_PAGES = 3  # of the project's newest pipelines, for those of a fork
 
 
 class _OfPipeline(Model):
@@ -46,8 +50,23 @@ class V2Builds:
         return await self._api.all(Definition, segments("projects", project_id, "pipeline-definitions"))
 
     async def pipelines(self, slug: str, branch: str | None = None, pages: int = 1) -> tuple[Pipeline, ...]:
-        """Return the newest pipelines, newest first; with `branch` those of tags are left out."""
-        where = {"branch": branch} if branch else {}
+        """Return the newest pipelines, newest first; with `branch` those of tags and of forks are left out."""
+        if not branch:
+            return await self._listed(slug, {}, pages)
+        found = await self._listed(slug, {"branch": branch}, pages)
+        kept = builds.of_branch(found, branch)
+        if found and not kept:  # nobody hides a branch behind the builds of a fork
+            kept = builds.of_branch(await self._listed(slug, {"branch": branch}, MOST_PAGES), branch)
+        return await self._with_forks(slug, branch, kept) if Ref(name=branch).pull_request else kept
+
+    async def _with_forks(self, slug: str, branch: str, found: Sequence[Pipeline]) -> tuple[Pipeline, ...]:
+        """Add the pipelines of a pull request that are listed under the name that its fork gives the branch."""
+        wanted, known = Ref(name=branch), {one.id for one in found}
+        others = (one for one in await self._listed(slug, {}, FORK_PAGES) if one.vcs and one.vcs.is_of_fork)
+        added = [one for one in others if one.id not in known and wanted.means(one.ref)]
+        return tuple(sorted([*found, *added], key=lambda one: one.number, reverse=True)) if added else tuple(found)
+
+    async def _listed(self, slug: str, where: Mapping[str, str], pages: int) -> tuple[Pipeline, ...]:
         return await self._api.all(Pipeline, project_path(slug, "pipeline"), where, pages, may_break_off=True)
 
     async def my_pipelines(self, slug: str) -> tuple[Pipeline, ...]:
