@@ -49,14 +49,15 @@ def parse(words: Sequence[Word], projects: Projects) -> Rerun:
 
 
 async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | NothingFailed:
-    """Rerun it, and follow it in this place if nobody does; of what passed, all of it is offered."""
+    """Rerun it, and follow it in this place if nobody does; of what passed or was cancelled, all of it is offered."""
     if request.ssh:
         await context.permissions.check(caller, "ssh", certain=False)
     pipeline = await context.finder.pipeline(request, caller, exactly=True)
     if request.target(context.projects).workflow_id:
         problem = f"This link leads to one workflow, and I rerun a build: write `rerun` with `#{pipeline.number}`."
         raise UsageError(problem)
-    if not request.everything and (build := await context.circleci.outline(pipeline)).state is State.PASSED:
+    offered = () if request.everything else (State.PASSED,) if request.ssh else (State.PASSED, State.CANCELED)
+    if offered and (build := await context.circleci.outline(pipeline)).state in offered:
         return NothingFailed(title=await context.finder.title(pipeline.project_slug), build=build)
     return await context.operations.rerun(
         caller, pipeline.id, failed_only=not request.everything, ssh=request.ssh, follow=True
@@ -64,7 +65,7 @@ async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | Not
 
 
 async def rerun_failed(button: RerunFailed, caller: Caller, context: Context) -> Acted:
-    """Rerun what did not pass; the same thread follows it."""
+    """Rerun what failed; the same thread follows it."""
     return await context.operations.rerun(caller, PipelineId(button.pipeline_id), failed_only=True)
 
 

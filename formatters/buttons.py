@@ -12,6 +12,7 @@ from formatters.again import run_button
 from formatters.blocks import MAX_BUTTONS, MAX_PAYLOAD, MAX_SECTION, Block, button, confirm
 from formatters.lookalikes import careful_plainly
 
+JOBLESS_RED = ("error", "unauthorized")
 ROOM = MAX_PAYLOAD - MAX_SECTION - 500  # of one message, beside a paragraph
 
 
@@ -38,13 +39,17 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
     elif state is not State.SUPERSEDED:
         if state is State.FAILED:
             style = "primary" if rerun_is_main else None
-            yield _rerun_failed(build.pipeline, watch.project_title, style)
+            yield _rerun_failed(build, watch.project_title, style)
         if not any(run.workflow.status == "unauthorized" for run in build.real_runs):
             yield rerun_all_button(build.pipeline, watch.project_title)
 
 
-def _rerun_failed(pipeline: Pipeline, project_title: str, style: str | None) -> Block:
+def _rerun_failed(build: Build, project_title: str, style: str | None) -> Block:
+    pipeline = build.pipeline
     text = f"{_named(pipeline, project_title)}: the failed jobs run again, and what stands behind them."
+    # Of what CircleCI did not even begin no job failed: the workflow itself did, and runs whole.
+    whole = [_short(run.workflow.name, 60) for run in build.real_runs if run.workflow.status in JOBLESS_RED]
+    text += f" What never began runs whole: {', '.join(whole)}." if whole else ""
     return _rerun(RerunFailed(pipeline_id=pipeline.id), "Rerun failed", text, pipeline, style=style)
 
 

@@ -6,7 +6,7 @@ from bot.actions import CancelJob, RunCommand
 from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, NothingFailed, OnHold
 from bot.errors import NothingToDo
 from bot.models import spelling
-from bot.models.build import OPEN_STATES, Build
+from bot.models.build import OPEN_STATES, Build, State
 from bot.models.circleci import TERMINAL_JOB_STATUSES, Ref
 from formatters.blocks import Message, actions, assemble, button, clean, code, confirm, fit, literal, moment, section
 from formatters.buttons import approve_button, cancel_button, rerun_all_button, that_fit
@@ -147,5 +147,6 @@ def _which(build: Build) -> str:
 def nothing_failed(answer: NothingFailed) -> Message:
     """Say that there is nothing to repair, and offer to run all of it again."""
     pipeline = answer.build.pipeline
-    text = f"{literal(answer.title)} {ref_words(pipeline.ref, answer.build)} #{pipeline.number} passed; nothing failed."
+    build = f"{literal(answer.title)} {ref_words(pipeline.ref, answer.build)} #{pipeline.number}"
+    text = f"{build} {'passed' if answer.build.state is State.PASSED else 'was cancelled'}; nothing failed."
     return assemble(text, section(text), actions(rerun_all_button(pipeline, answer.title)))

@@ -41,7 +41,7 @@ def _already_running(problem: NothingToDo) -> str:
 
 
 def _nothing_to_rerun(problem: NothingToDo) -> str:
-    if problem.state != State.PASSED:
+    if problem.state not in (State.PASSED, State.CANCELED, State.SUPERSEDED):
         anew = f"{_NEW_DEPLOY}: /ci deploy &lt;project&gt; &lt;branch&gt;"
         return f"#{problem.number} has no workflow that can run again. {anew}"
     line = again.command(problem.what)

@@ -114,10 +114,10 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
         if act == caller.delivery_id:
             return []
         raise nothing_of(build, "already_running", person_id=person_id, what=await _to_hear_of_it(hands, build))
-    if not targets:
-        raise nothing_of(build, "nothing_to_rerun", what=f"rerun {_named(build)} all")
     if wish.ssh and not any(run.failed_jobs for run in targets):
         raise NothingToDo("no_job_to_open", number=build.pipeline.number)
+    if not targets:
+        raise nothing_of(build, "nothing_to_rerun", what=f"rerun {_named(build)} all")
     if build.read_at - build.pipeline.created_at > OLDEST:
         raise NothingToDo("rerun_too_old", number=build.pipeline.number)
     return targets

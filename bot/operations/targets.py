@@ -4,23 +4,24 @@ from collections.abc import Sequence
 
 from bot.errors import NotFound, NothingToDo
 from bot.models.build import Build, Run
-from bot.models.circleci import Job
+from bot.models.circleci import RED_WORKFLOW_STATUSES, Job
 from bot.models.pending import Rerun, Runs
 
 
 def to_run_again(build: Build, *, failed_only: bool) -> list[Run]:
-    """Return the workflows to run again: of those that failed each that has ended, whatever another one waits for."""
+    """Return the workflows to run again: of those that failed each that has ended, whatever another one waits for.
+
+    One that somebody cancelled did not fail: it would run whole, and nobody who asks for what failed means that.
+    """
     if failed_only:
         return [
-            run
-            for run in build.real_runs
-            if run.workflow.is_finished and run.workflow.status not in ("success", "not_run")
+            run for run in build.real_runs if run.workflow.is_finished and run.workflow.status in RED_WORKFLOW_STATUSES
         ]
     return [run for run in build.real_runs if not run.workflow.is_setup]
 
 
 def begins_with(run: Run, *, failed_only: bool, ssh: bool = False) -> tuple[Job, ...]:
-    """Return the jobs that the rerun of a workflow begins with; none where it runs whole, as one cancelled does."""
+    """Return the jobs that the rerun of a workflow begins with; none where it runs whole, as what never began does."""
     return run.failed_jobs if ssh or (failed_only and run.workflow.status == "failed") else ()
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.answers.builds import OnHold
-from bot.models.build import Build, JobReport, Report, Run
+from bot.models.build import Build, JobReport, Report, Run, State
 from bot.models.circleci import Artifact, Job, JobId, Pipeline, TestResult, Workflow
 from bot.models.history import Extent, Transition, Turn
 from bot.models.slack import Watch
@@ -15,7 +15,7 @@ from bot.triage.verdicts import Kind, Verdict
 from bot.watching.changes import noteworthy
 from formatters import choices, replies, root
 from formatters.blocks import Message
-from formatters.buttons import approve_button
+from formatters.buttons import approve_button, outcome_buttons
 from formatters.closing import closing
 from formatters.limits import violations
 from formatters.links import Links
@@ -52,6 +52,15 @@ def build(*statuses: str, jobs: Sequence[str] = ("failed",), minutes: float = 5,
 
 def heading(message: Message) -> str:
     return str(message.blocks[0]["text"]["text"])
+
+
+def test_the_dialog_of_rerun_failed_names_what_runs_whole() -> None:
+    def asked(*statuses: str) -> str:
+        made = next(outcome_buttons(build(*statuses), watch(), State.FAILED))
+        return str(made["confirm"]["text"]["text"])
+
+    assert asked("failed", "canceled").endswith("the failed jobs run again, and what stands behind them.")
+    assert asked("failed", "error", "unauthorized").endswith(" What never began runs whole: flow-1, flow-2.")
 
 
 def buttons(message: Message) -> list[str]:

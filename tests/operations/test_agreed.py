@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.actions import AgreeDeploy, ApproveJob, ChooseDefinition, DeclineDeploy, DeployAnyway, RerunFailed, TypeTarget
+from bot.actions import (
+    AgreeDeploy,
+    ApproveJob,
+    ChooseDefinition,
+    DeclineDeploy,
+    DeployAnyway,
+    RerunAll,
+    RerunFailed,
+    TypeTarget,
+)
 from bot.models.attempt import Demand
 from bot.models.circleci import PipelineId
 from bot.models.pending import End
@@ -163,15 +172,29 @@ async def test_more_jobs_than_ten_are_shown_all(team: Team) -> None:
     assert [name for name in failed if name not in request.visible] == []
 
 
-async def test_a_cancelled_workflow_that_would_run_whole_stands_in_the_request(team: Team) -> None:
+async def test_a_workflow_that_somebody_cancelled_did_not_fail_and_is_not_run_again(team: Team) -> None:
     build = await half_cancelled(team)
     await presses(team, team.ada, somewhere(team), RerunFailed(pipeline_id=build.id))
     request = await team.reads("Somebody else must agree")
-    assert "What runs again: unit, sweep, report." in request.visible
+    assert "What runs again: unit." in request.visible
     assert "Behind them, as far as they pass: ship, tell." in request.visible
-    told = said(await presses(team, team.grace, request, "Agree and rerun"))
-    assert "unit, nightly" in told
-    assert len(writes(team)) == 2
+    await presses(team, team.grace, request, "Agree and rerun")
+    assert writes(team) == [f"POST /api/v2/workflow/{build.runs[0].id}/rerun"]
+
+
+async def test_of_what_was_cancelled_all_is_offered(team: Team) -> None:
+    team.circleci.world.set_scenario(FRONTEND, "topic", "slow")
+    build = pushed(team, "topic", 20)
+    for run in build.runs:
+        team.circleci.world.cancel(run.id, by="barbara")
+    goes_by(team, OVER)
+    (told,) = await types(team, team.ada, "rerun acme/frontend topic")
+    assert "was cancelled; nothing failed" in told.visible
+    assert told.buttons == ["Rerun all"]
+    pressed = said(await presses(team, team.ada, somewhere(team), RerunFailed(pipeline_id=build.id)))
+    assert "was cancelled" in pressed
+    assert "all` runs all of it again" in pressed
+    assert writes(team) == []
 
 
 async def test_all_that_an_approval_lets_run_stands_in_the_request(team: Team) -> None:
@@ -338,7 +361,7 @@ async def test_an_agreement_that_met_a_red_branch_is_over(team: Team) -> None:
 
 async def test_an_agreement_of_which_a_part_was_sent_says_so(team: Team) -> None:
     build = await half_cancelled(team)
-    await presses(team, team.ada, somewhere(team), RerunFailed(pipeline_id=build.id))
+    await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=build.id))
     request = await team.reads("Somebody else must agree")
     team.circleci.faults.add("POST", "*/rerun", status=403, body={"message": "Plan is suspended."}, spare=1)
     await presses(team, team.grace, request, "Agree and rerun")
