@@ -12,7 +12,7 @@ from bot.errors import CircleCIError, Rejected, Unauthorized, Unavailable
 from bot.models.circleci import ClassicBuild, Pipeline, ProjectSlug
 from bot.models.history import TESTED_STATUSES, Insight, JobResults, PastBuild
 from bot.store.past import Past
-from bot.triage.keeping import results
+from bot.triage.keeping import are_ours, results
 
 AT_ONCE = 6  # so that a long history leaves the connections, and the turns, to others
 MOST_PAGES = 8  # of pipelines
@@ -102,7 +102,7 @@ class History:
             and job.status in TESTED_STATUSES
             and (wanted is None or job.name in wanted or (job.is_failed and job.name in failed))
         ]
-        kept = await self._past.job_results(slug, numbers)
+        kept = {number: one for number, one in (await self._past.job_results(slug, numbers)).items() if are_ours(one)}
         missing = [number for number in dict.fromkeys(numbers) if number not in kept]
         read = await together(*(self._in_turn(self._results, slug, number) for number in missing))
         fresh = {number: one for number, one in zip(missing, read, strict=True) if one is not None}

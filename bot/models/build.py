@@ -307,7 +307,7 @@ class Report(Model):
         if self.jobs_left_out or not all(job.failed_tests or job.step or job.reasons for job in self.jobs):
             return ""
         parts = [
-            f"{job.job.name}|{job.step.name if job.step else job.reasons}|{test.classname or test.file}|{test.name}"
+            f"{job.job.name}|{job.step.name if job.step else job.reasons}|{test.file}|{test.classname}|{test.name}"
             for job in self.jobs
             for test in job.failed_tests or (TestResult(),)
         ]

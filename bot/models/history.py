@@ -47,7 +47,8 @@ class JobResults(Model):
     """The test results of one finished job, as they are kept: they never change.
 
     `failed` are those that failed, their messages cut; `failed_keys` and `passed` the keys of those that failed and
-    passed, between blanks; `total` counts both and the skipped. `is_whole` says that every page was read.
+    passed, between blanks; `total` counts both and the skipped. `is_whole` says that every page was read, `edition`
+    how the keys were made.
     """
 
     failed: tuple[TestResult, ...] = ()
@@ -55,6 +56,7 @@ class JobResults(Model):
     passed: str = ""
     total: int = 0
     is_whole: bool = True
+    edition: int = 1
 
     @property
     def is_mass(self) -> bool:

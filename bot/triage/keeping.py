@@ -10,12 +10,17 @@ from bot.triage.quoting import telling
 
 MOST_FAILED, MOST_PASSED = 500, 50_000
 LONGEST_NAME, LONGEST_MESSAGE = 300, 300
+EDITION = 2  # the first one named tests without their file
 
 
 def key(test: TestResult) -> str:
-    """Return what names a test within its job, eight characters: its class, or else its file, and its own name."""
-    name = f"{(test.classname or test.file)[:LONGEST_NAME]}\x1f{test.name[:LONGEST_NAME]}"
-    return base64.urlsafe_b64encode(hashlib.blake2b(name.encode(errors="replace"), digest_size=6).digest()).decode()
+    """Return what names a test within its job, eight characters: its file, its class and its own name, each whole."""
+    return _hash("\x1f".join(map(_cut, (test.file, test.classname, test.name))))
+
+
+def are_ours(results: JobResults) -> bool:
+    """Say whether results that were kept name their tests as `key` does, or were kept by an earlier version."""
+    return results.edition == EDITION
 
 
 def results(tests: Sequence[TestResult], *, is_whole: bool) -> JobResults:
@@ -29,6 +34,7 @@ def results(tests: Sequence[TestResult], *, is_whole: bool) -> JobResults:
         failed_keys=_packed(key(test) for test in small),
         passed=_packed(passed),
         total=len(tests) - sum(one in failed for one in names) + len(failed),
+        edition=EDITION,
         is_whole=is_whole and len(failed) <= MOST_FAILED and len(tests) <= MOST_PASSED,
     )
 
@@ -55,5 +61,14 @@ def _packed(keys: Iterable[str]) -> str:
 
 def _small(test: TestResult) -> TestResult:
     message = "\n".join(telling(test.message, 3))
-    cut = {"name": test.name[:LONGEST_NAME], "message": message[:LONGEST_MESSAGE]}
-    return test.model_copy(update={**cut, "classname": test.classname[:LONGEST_NAME], "file": test.file[:LONGEST_NAME]})
+    names = {"name": _cut(test.name), "classname": _cut(test.classname), "file": _cut(test.file)}
+    return test.model_copy(update={**names, "message": message[:LONGEST_MESSAGE]})
+
+
+def _cut(name: str) -> str:
+    """Return a name as it is kept; what is cut off a long one still tells it from others that begin alike."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 9]}…{_hash(name)}"
+
+
+def _hash(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.blake2b(text.encode(errors="replace"), digest_size=6).digest()).decode()

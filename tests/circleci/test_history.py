@@ -70,6 +70,19 @@ async def test_a_second_reading_asks_only_whether_builds_were_rerun(far_side: Fa
     )
 
 
+async def test_results_that_an_earlier_version_kept_under_other_names_are_read_again(
+    far_side: FarSide, store: Store
+) -> None:
+    has(far_side, 9)
+    past = history(far_side, store)
+    builds = await past.builds(SLUG, "main", 1)
+    fresh = await past.tests(SLUG, builds)
+    await store.past.save_job_results(SLUG, 9, fresh.results[9].model_copy(update={"edition": 1, "passed": " old "}))
+    assert await past.tests(SLUG, builds) == fresh
+    assert await past.tests(SLUG, builds) == fresh
+    assert far_side.calls.count(f"{PROJECT}/9/tests") == 2
+
+
 def rerun(far_side: FarSide, number: int, status: str) -> None:
     """Let a build have been run once more, on its page, and have ended so."""
     created, before = DATE.isoformat(), "failed" if number % 2 else "success"

@@ -90,6 +90,34 @@ def test_a_test_that_was_tried_again_is_one_test(
     assert results(tried(*marks), is_whole=True).total == total
 
 
+LONG = "renders " + "a very long list of everything " * 12
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"file": "a.test.js"}, {"file": "b.test.js"}),
+        ({"file": "a.test.js", "classname": "App"}, {"file": "b.test.js", "classname": "App"}),
+        ({"file": "a.test.js", "classname": "App"}, {"file": "a.test.js", "classname": "Cart"}),
+        ({"name": f"{LONG}1"}, {"name": f"{LONG}2"}),
+        ({"classname": f"{LONG}1"}, {"classname": f"{LONG}2"}),
+        ({"file": f"{LONG}1"}, {"file": f"{LONG}2"}),
+        ({"name": "ab", "classname": "c"}, {"name": "b", "classname": "ca"}),
+    ],
+    ids=["files", "files of one class", "classes of one file", "names", "long classes", "long files", "between two"],
+)
+def test_tests_that_are_called_alike_are_two_tests(one: dict[str, str], other: dict[str, str]) -> None:
+    failed = TestResult.model_validate({"name": "renders", **one, "result": "failure"})
+    passed = TestResult.model_validate({"name": "renders", **other, "result": "success"})
+    found = settled([failed, passed])
+    assert (found.failed, found.flaky, len(found.tests)) == ((failed,), (), 2)
+    kept = results([failed, passed], is_whole=True)
+    assert kept.total == 2
+    assert [key(test) for test in failing(kept)] == [key(failed)]
+    assert not has_failed(kept, key(passed))
+    assert not has_passed(kept, key(failed))
+
+
 def test_what_passed_when_it_was_tried_again_is_kept_as_both() -> None:
     kept = results(tried("a-", "a+", "b-"), is_whole=True)
     flake = key(TestResult(name="a"))
