@@ -301,11 +301,15 @@ def branch_of(pipeline: Pipeline) -> Ref:
 def near_miss(name: str, branches: Sequence[str]) -> str:
     """Return the branch that is spelled almost so, in another case first; empty text for none."""
     same = [one for one in branches if one.casefold() == name.casefold()]
-    return next(iter(same or difflib.get_close_matches(name, branches, n=1)), "")
+    return next(iter(same or _alike(name, branches, 1)), "")
 
 
 def likely(name: str, branches: Sequence[str]) -> tuple[str, ...]:
     """Return the branches that may be meant: those spelled alike, then the newest."""
+    return tuple(dict.fromkeys([*_alike(name, branches, BUILT_LATELY), *branches]))[:BUILT_LATELY]
+
+
+def _alike(name: str, branches: Sequence[str], most: int) -> list[str]:
+    """Return the branches that are spelled most alike, of as many and as long ones as cost no time."""
     short = [one for one in dict.fromkeys(branches) if len(one) <= LONGEST_ALIKE][:MOST_ALIKE]
-    alike = difflib.get_close_matches(name, short, n=BUILT_LATELY) if len(name) <= LONGEST_ALIKE else []
-    return tuple(dict.fromkeys([*alike, *branches]))[:BUILT_LATELY]
+    return difflib.get_close_matches(name, short, n=most) if len(name) <= LONGEST_ALIKE else []

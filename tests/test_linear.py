@@ -27,7 +27,7 @@ from bot.circleci.answers import without_queries
 from bot.circleci.logs import tail
 from bot.circleci.outputs import messages
 from bot.errors import UsageError
-from bot.finding import likely
+from bot.finding import likely, near_miss
 from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, split
 from bot.masks import masked
 from bot.masks.declared import Declared
@@ -336,6 +336,7 @@ FUNCTIONS: Mapping[str, tuple[Callable[[str], object], int, tuple[str, ...]]] = 
     "cause_in": (lambda text: cause_in([text], OURS), ANY_TEXT, ("status ", "HTTP/1.", "warn\n")),
     "matches": (lambda text: matches(text, ("*a*ab", "*" * LONGEST_WANTED)), ANY_TEXT, ("a", "a/", "ab")),
     "matches a glob": (lambda text: matches("a" * 4000, (text,)), LONGEST_WANTED, ("*a", "*", "[", "?", "[!", "*a*")),
+    "near_miss": (lambda text: near_miss(text, [f"{text[:-3]}{number}" for number in range(60)]), 240, ("a", "aab")),
     "likely": (lambda text: likely(text, [f"{text[:-3]}{number}" for number in range(60)]), 240, ("a", "aab")),
     "are_alike": (lambda text: are_alike(text, text[:-1]), ANY_TEXT, ("a", "ab", "1")),
     "is_slip": (lambda text: is_slip(text, "deploy"), LONGEST_TEXT, ("deploy", "a", "un")),
