@@ -2,13 +2,27 @@
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
 
 from bot.policy import DEFAULT, BadPolicy, Policy, parse
 from bot.settings import NO_WAY_IN, Problem, Projects, Settings
+
+# By pydantic's name of what is wrong.
+_WRONG = {
+    "missing": "it is not set",
+    "int_parsing": "it must be a whole number",
+    "float_parsing": "it must be a number",
+    "finite_number": "it must be a number",
+    "bool_parsing": "it must be true or false",
+    "greater_than": "it must be more than {gt:.15g}",
+    "greater_than_equal": "it must be {ge:.15g} or more",
+    "less_than_equal": "it must be {le:.15g} or less",
+    "too_short": "it must have {min_length} characters or more",
+    "string_too_short": "it must have {min_length} characters or more",
+}
 
 
 class BadSettings(Exception):
@@ -36,7 +50,7 @@ def examine() -> tuple[Settings, Projects, list[Problem]]:
     except ValidationError as error:
         for item in error.errors():
             name = str(item["loc"][0])
-            problems.append((name.upper(), _wrong(item["type"], item["msg"])))
+            problems.append((name.upper(), wrong(item["type"], item["msg"], item.get("ctx", {}))))
             field = Settings.model_fields[name]
             replaced[name] = SecretStr("") if field.is_required() else field.default
         settings = Settings(**replaced)  # type: ignore[arg-type]  # by field name
@@ -72,10 +86,10 @@ def load_projects(path: Path | None) -> Projects:
     try:
         return Projects.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise BadSettings([("PROJECTS_FILE", f"{path}: {wrong}")]) from None
+        told = ((".".join(map(str, item["loc"])), item["msg"].removeprefix("Value error, ")) for item in error.errors())
+        raise BadSettings([("PROJECTS_FILE", f"{path}: {'; '.join(f'{at}: {said}' for at, said in told)}")]) from None
     except (OSError, ValueError) as error:
-        raise BadSettings([("PROJECTS_FILE", f"{path}: {error}")]) from error
+        raise BadSettings([("PROJECTS_FILE", f"{path}: {_unread(error)}")]) from error
 
 
 def load_policy(path: Path | None) -> Policy:
@@ -100,5 +114,6 @@ def _unread(error: Exception) -> str:
     return str(error)
 
 
-def _wrong(kind: str, message: str) -> str:
-    return "it is not set" if kind == "missing" else message.removeprefix("Value error, ")
+def wrong(kind: str, message: str, limits: Mapping[str, object]) -> str:
+    """Return in words what is wrong with a value: pydantic's kind of it and its message, and the limits it names."""
+    return _WRONG[kind].format_map(limits) if kind in _WRONG else message.removeprefix("Value error, ")

@@ -120,8 +120,11 @@ def clock(who: Identity | BotError, now: datetime) -> Iterator[Finding]:
 
 
 def webhook(given: Settings) -> Iterator[Finding]:
-    """Yield whether CircleCI's webhooks have a secret."""
-    if given.circleci_webhook_secret is None:
+    """Yield whether CircleCI's webhooks have a secret and an address."""
+    if given.circleci_webhook_secret is None and given.public_url is not None:
+        fix = "set CIRCLECI_WEBHOOK_SECRET to a random word (openssl rand -hex 32), or leave PUBLIC_URL out"
+        yield Finding(what="Webhook", verdict=Verdict.LOOK, found="an address is set, but no secret", fix=fix)
+    elif given.circleci_webhook_secret is None:
         yield Finding(what="Webhook", verdict=Verdict.OK, found="not set up: I look at builds by myself")
     elif given.public_url is None:
         fix = "set PUBLIC_URL to the https address that CircleCI reaches"

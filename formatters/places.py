@@ -11,6 +11,8 @@ PLACES = {
     "MASK_VALUES": "your own secrets, comma-separated or as a JSON list; leave the short one out, or make it longer",
     "REDIS_URL": "redis://host:6379/0, rediss:// with TLS, unix:// for a socket; leave it out for the embedded server",
     "METRICS_TOKEN": "a random word of your own: openssl rand -hex 32",
+    "PUBLIC_URL": "the https address that CircleCI reaches, such as https://ci.example.com",
+    "OPERATOR_CHANNEL": "its id: click the channel's name in Slack, About, the last line",
     "ADMINS": "ids of people, comma-separated: click a person in Slack, ⋮, Copy member ID",
     "PROJECTS_FILE": "docs/setup.md, Projects file",
     "POLICY_FILE": "docs/policy.md; python -m bot policy check FILE says when it is right",

@@ -186,6 +186,23 @@ def test_a_server_is_judged_by_what_it_would_forget(memory: Memory, verdict: Ver
     assert said in found.found
 
 
+@pytest.mark.parametrize(
+    ("secret", "address", "verdict", "said"),
+    [
+        (None, None, Verdict.OK, "not set up"),
+        ("s", None, Verdict.LOOK, "a secret is set, but no address"),
+        (None, "https://ci.example.com", Verdict.LOOK, "an address is set, but no secret"),
+        ("s", "https://ci.example.com", Verdict.OK, "taken at https://ci.example.com/circleci/webhook"),
+    ],
+)
+def test_webhooks_that_are_half_set_up_are_told(
+    secret: str | None, address: str | None, verdict: Verdict, said: str
+) -> None:
+    given = {"slack_bot_token": "xoxb-1", "circleci_token": "t", "circleci_webhook_secret": secret}
+    (found,) = checkup.webhook(Settings.model_validate({**given, "public_url": address}))
+    assert (found.verdict, said in found.found, bool(found.fix)) == (verdict, True, verdict is Verdict.LOOK)
+
+
 async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None:
     async with team_at_work(tmp_path, admins=("U0ADMIN",)) as team:
         await team.ada.command("deploys", "/ci", "doctor")
