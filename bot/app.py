@@ -129,7 +129,7 @@ class App:
         context = self._connected(lanes, engine, team_id=identity.team_id)
         self._stack.callback(asyncio.create_task(counting(self.store)).cancel)
         if self._role is not Role.WEB:
-            await self.store.claims.release("tokens-checked")  # so that the first sweep looks at them
+            await self._operator.forget_check()  # so that the first sweep looks at the tokens
             worker = await self._stack.enter_async_context(at_work(self.docket, settings.lease, self._drain_seconds))
             self._health.worker_stopped = worker.done
         if self._role is Role.WORKER:
@@ -144,7 +144,7 @@ class App:
         circleci, looks, past, patient = (circleci_reads(lane, classic_reads(lane, projects.classic)) for lane in lanes)
         writes = circleci_writes(lanes.people, classic_writes(lanes.people, projects.classic))
         links = Links(web_url=settings.web_url)
-        operator = Operator(messenger, store.claims, settings.operator_channel)
+        operator = self._operator = Operator(messenger, store.claims, settings.operator_channel)
         teller = Teller(messenger, store.watches, links, operator)
         permissions = self.permissions = Permissions(
             self._policy, settings, projects, messenger, circleci, team_id=team_id

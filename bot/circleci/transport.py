@@ -121,9 +121,9 @@ class Transport:
                 try:
                     with reading() if method == "GET" else nullcontext():
                         found = await self._send(method, path, params, json)
-                except TooLarge:
+                except (TooLarge, Unauthorized):
                     raise  # it did answer
-                except (Unavailable, Unauthorized, RateLimited) as error:
+                except (Unavailable, RateLimited) as error:
                     self._outage.failed(repr(error))
                     raise
                 self._outage.worked()
