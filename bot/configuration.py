@@ -1,6 +1,8 @@
 """Reads the settings, the projects file and the policy file, and says all that is wrong with them at once."""
 
+import errno
 import os
+import socket
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -50,12 +52,13 @@ def examine() -> tuple[Settings, Projects, list[Problem]]:
     except ValidationError as error:
         for item in error.errors():
             name = str(item["loc"][0])
-            problems.append((name.upper(), wrong(item["type"], item["msg"], item.get("ctx", {}))))
+            problems.append((name.upper(), in_words(item["type"], item["msg"], item.get("ctx", {}))))
             field = Settings.model_fields[name]
             replaced[name] = SecretStr("") if field.is_required() else field.default
         settings = Settings(**replaced)  # type: ignore[arg-type]  # by field name
     if not (settings.slack_app_token or settings.slack_signing_secret) and "slack_app_token" not in replaced:
         problems.append(("SLACK_APP_TOKEN", NO_WAY_IN))
+    problems += _ways_out(settings)
     projects = Projects()
     try:
         projects = load_projects(settings.projects_file)
@@ -66,6 +69,27 @@ def examine() -> tuple[Settings, Projects, list[Problem]]:
     except BadSettings as error:
         problems += error.problems
     return settings, projects, problems
+
+
+def _ways_out(settings: Settings) -> list[Problem]:
+    """Return what is wrong with the proxies that would be used, and with the certificates: a library tells nobody."""
+    from bot import outside  # noqa: PLC0415  # a fifth of a second of imports, for who runs the bot or asks the doctor
+
+    urls = (settings.slack_api_url, settings.circleci_url)
+    found = {outside.variable_for(url): wrong for url in urls if (wrong := outside.wrong_proxy(url))}
+    file = os.environ.get("SSL_CERT_FILE", "")  # noqa: TID251  # this is where it is read
+    if file and (wrong := outside.wrong_certificates(file)):
+        found["SSL_CERT_FILE"] = f"{file}: {wrong}"
+    return list(found.items())
+
+
+def why_not_served(error: OSError, settings: Settings) -> BadSettings:
+    """Return which setting keeps us from listening, and what is wrong with it."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return BadSettings([("HOST", f"{settings.host} is no address of this machine")])
+    known = {errno.EADDRINUSE: "is taken by another process", errno.EACCES: "may not be used by this user"}
+    wrong = known.get(error.errno or 0, f"cannot be listened on: {(error.strerror or '').lower()}")
+    return BadSettings([("PORT", f"{settings.port} {wrong}")])
 
 
 def empty_environment() -> None:
@@ -114,6 +138,6 @@ def _unread(error: Exception) -> str:
     return str(error)
 
 
-def wrong(kind: str, message: str, limits: Mapping[str, object]) -> str:
+def in_words(kind: str, message: str, limits: Mapping[str, object]) -> str:
     """Return in words what is wrong with a value: pydantic's kind of it and its message, and the limits it names."""
     return _WRONG[kind].format_map(limits) if kind in _WRONG else message.removeprefix("Value error, ")

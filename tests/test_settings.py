@@ -1,12 +1,14 @@
 """Settings that cannot work are named all at once, with what is wrong and where to get it."""
 
+import errno
+import socket
 import subprocess
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.configuration import BadSettings, empty_environment, load, load_projects
+from bot.configuration import BadSettings, empty_environment, load, load_projects, why_not_served
 from bot.settings import Settings
 from formatters import checkup
 
@@ -166,6 +168,8 @@ def test_cloud_has_its_own_page(monkeypatch: pytest.MonkeyPatch) -> None:
         ("AUDIT_LOG", "maybe", "it must be true or false"),
         ("METRICS_TOKEN", "hunter22", "it must have 16 characters or more"),
         ("PROJECTS_FILE", "/nowhere.toml", "/nowhere.toml: there is no such file"),
+        ("SSL_CERT_FILE", "/nowhere.pem", "/nowhere.pem: there is no such file"),
+        ("HTTPS_PROXY", "socks5://bot:hunter2@proxy", "SOCKS is not understood: name a proxy of http://"),
     ],
 )
 def test_what_is_wrong_with_a_value_is_said_in_our_words(
@@ -175,6 +179,23 @@ def test_what_is_wrong_with_a_value_is_said_in_our_words(
     with pytest.raises(BadSettings) as caught:
         load()
     assert caught.value.problems == [(name, said)]
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (OSError(errno.EADDRINUSE, "Address already in use"), ("PORT", "3000 is taken by another process")),
+        (PermissionError(errno.EACCES, "Permission denied"), ("PORT", "3000 may not be used by this user")),
+        (OSError(errno.EADDRNOTAVAIL, "Cannot assign"), ("HOST", "0.0.0.0 is no address of this machine")),
+        (socket.gaierror(-2, "Name or service not known"), ("HOST", "0.0.0.0 is no address of this machine")),
+        (OSError(errno.EMFILE, "Too many open files"), ("PORT", "3000 cannot be listened on: too many open files")),
+    ],
+)
+def test_what_keeps_us_from_listening_is_a_setting(error: OSError, named: tuple[str, str]) -> None:
+    given = Settings.model_validate({"slack_bot_token": "xoxb-1", "circleci_token": "t"})
+    bad = why_not_served(error, given)
+    assert bad.problems == [named]
+    assert "README" not in checkup.bad_settings(bad.problems)
 
 
 def test_the_projects_file_gives_aliases_and_definitions(tmp_path: Path) -> None:
