@@ -60,7 +60,7 @@ def memory(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]
     """Yield how Redis stands: what it forgets, the bot forgets."""
     if isinstance(kept, BotError):
         fix = PLACES["REDIS_URL"] if given.redis_url else f"set DATA_DIR to {PLACES['DATA_DIR']}"
-        yield Finding(what="Redis", verdict=Verdict.BROKEN, found=str(kept), fix=fix)
+        yield Finding(what="Redis", verdict=Verdict.BROKEN, found=str(kept).removeprefix("Redis: "), fix=fix)
     elif kept is None:
         yield Finding(what="Redis", verdict=Verdict.OK, found=f"the embedded server, in {given.data_dir}")
     elif kept.is_too_old:

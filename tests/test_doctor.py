@@ -142,7 +142,7 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("CircleCI token", lambda it: it.settings.update(circleci_url="http://127.0.0.1:9"), "does not answer"),
     ("CircleCI token", lambda it: it.settings.update(circleci_url=it.slack.url), "not as CircleCI does"),
     ("Organisations", lambda it: it.circleci.organizations.clear(), "it sees none"),
-    ("Redis", lambda it: it.settings.update(redis_url="redis://127.0.0.1:9"), "Redis: no connection: is it running?"),
+    ("Redis", lambda it: it.settings.update(redis_url="redis://127.0.0.1:9"), "no connection: is it running?"),
     ("Redis", lambda it: it.settings.update(data_dir=Path(__file__) / "data"), "cannot be created"),
     ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", -400), "s off Slack's"),
     ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", 90), "s off Slack's"),
