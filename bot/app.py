@@ -129,7 +129,8 @@ class App:
         context = self._connected(lanes, engine, team_id=identity.team_id)
         self._stack.callback(asyncio.create_task(counting(self.store)).cancel)
         if self._role is not Role.WEB:
-            await self._operator.forget_check()  # so that the first sweep looks at the tokens
+            await self._operator.forget_check()
+            self._stack.callback(asyncio.create_task(_tried(self._sweep)).cancel)  # the next sweep may be a minute away
             worker = await self._stack.enter_async_context(at_work(self.docket, settings.lease, self._drain_seconds))
             self._health.worker_stopped = worker.done
         if self._role is Role.WORKER:
@@ -182,7 +183,7 @@ class App:
         watcher = Watcher(settings, store, Sources(looks, circleci, projects.patterns), teller, links, operator, engine)
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
         dispatcher = Dispatcher(context, operator, self._record, links)
-        sweep = Sweep(store, engine, operator, circleci)
+        sweep = self._sweep = Sweep(store, engine, operator, circleci)
         engine.register(tasks(dispatcher, operations, watcher, triager, sweep, store.questions))
         self._links = links
         return context
@@ -292,6 +293,10 @@ class App:
         sockets = self._health.sockets = Sockets(app, app_token.get_secret_value())
         self._stack.push_async_callback(sockets.close)
         await sockets.connect()
+
+
+async def _tried(sweep: Sweep) -> None:
+    await sweep.tokens()
 
 
 class _Lanes(NamedTuple):

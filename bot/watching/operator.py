@@ -45,7 +45,7 @@ class Operator:
         return await self._once(what, errors.token_refused(name))
 
     async def forget_check(self) -> None:
-        """Have the tokens checked at the next sweep, whenever the last one was."""
+        """Have the tokens checked now, whenever the last time was."""
         for claim in (CHECKED, BEING_CHECKED):
             await self._claims.release(claim)
 
