@@ -69,7 +69,7 @@ def _bot(role: str) -> int:
     except (BotError, OSError) as error:
         from formatters import far_sides  # noqa: PLC0415  # as above
 
-        print(f"cannot start: {far_sides.why_not_started(error)}", file=sys.stderr)
+        print(f"cannot start: {far_sides.why_not_started(error, settings)}", file=sys.stderr)
         return 2
     return 0
 
@@ -111,7 +111,7 @@ def _doctor() -> int:
     from formatters import checkup  # noqa: PLC0415  # as above
 
     settings, projects, problems = configuration.examine()
-    configure("ERROR")
+    configure("CRITICAL")  # what is wrong is in the findings
     findings = asyncio.run(examine_alone(settings, projects, problems))
     print(checkup.terminal(findings))
     return 0 if checkup.is_healthy(findings) else 1

@@ -20,7 +20,7 @@ from bot.circleci.history import History
 from bot.circleci.reads import circleci_reads, classic_reads
 from bot.circleci.transport import Transport
 from bot.circleci.writes import circleci_writes, classic_writes
-from bot.configuration import BadSettings, load_policy
+from bot.configuration import BadSettings, load_policy, why_not_served
 from bot.embedded import EmbeddedServer
 from bot.errors import SlackError
 from bot.finding import Finder
@@ -29,7 +29,7 @@ from bot.lag import measured
 from bot.masks import declare
 from bot.messenger import Messenger, SlackBudgets
 from bot.models.checkup import OLDEST_REDIS, Identity
-from bot.models.refusals import TOKEN_GONE, was_answered
+from bot.models.refusals import TOKEN_GONE, passes, was_answered
 from bot.operations import Operations
 from bot.operations.hands import Hands
 from bot.permissions import Permissions
@@ -75,7 +75,7 @@ class App:
     """`async with App(settings, projects) as app:` is the running bot; leaving drains and stops it.
 
     `record_seconds` is how long Redis may take before a delivery is refused, `drain_seconds` how long a stop waits.
-    Raises BadSettings for a token Slack refuses, StoreError when there is no store, OSError for a taken port.
+    Raises BadSettings for a token Slack refuses and a taken port, StoreError when there is no store.
     """
 
     def __init__(
@@ -129,7 +129,8 @@ class App:
         context = self._connected(lanes, engine, team_id=identity.team_id)
         self._stack.callback(asyncio.create_task(counting(self.store)).cancel)
         if self._role is not Role.WEB:
-            await self.store.claims.release("tokens-checked")  # so that the first sweep looks at them
+            await self._operator.forget_check()
+            self._stack.callback(asyncio.create_task(_tried(self._sweep)).cancel)  # the next sweep may be a minute away
             worker = await self._stack.enter_async_context(at_work(self.docket, settings.lease, self._drain_seconds))
             self._health.worker_stopped = worker.done
         if self._role is Role.WORKER:
@@ -144,7 +145,7 @@ class App:
         circleci, looks, past, patient = (circleci_reads(lane, classic_reads(lane, projects.classic)) for lane in lanes)
         writes = circleci_writes(lanes.people, classic_writes(lanes.people, projects.classic))
         links = Links(web_url=settings.web_url)
-        operator = Operator(messenger, store.claims, settings.operator_channel)
+        operator = self._operator = Operator(messenger, store.claims, settings.operator_channel)
         teller = Teller(messenger, store.watches, links, operator)
         permissions = self.permissions = Permissions(
             self._policy, settings, projects, messenger, circleci, team_id=team_id
@@ -182,7 +183,7 @@ class App:
         watcher = Watcher(settings, store, Sources(looks, circleci, projects.patterns), teller, links, operator, engine)
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
         dispatcher = Dispatcher(context, operator, self._record, links)
-        sweep = Sweep(store, engine, operator, circleci)
+        sweep = self._sweep = Sweep(store, engine, operator, circleci)
         engine.register(tasks(dispatcher, operations, watcher, triager, sweep, store.questions))
         self._links = links
         return context
@@ -273,7 +274,10 @@ class App:
             slack_events=EventsHandler(app, secret).handle if secret else None,
             webhook=Knock(knock.get_secret_value(), self.store, engine).handle if knock else None,
         )
-        await self.server.start()
+        try:
+            await self.server.start()
+        except OSError as error:
+            raise why_not_served(error, settings) from error
         self._stack.push_async_callback(self.server.stop)
         if settings.slack_app_token:
             await self._connect_socket(app, settings.slack_app_token)
@@ -283,12 +287,16 @@ class App:
             # The sockets would go on trying with a refused token for ever.
             await self.messenger.try_app_token(app_token)
         except SlackError as error:
-            if not was_answered(error.code):
+            if not was_answered(error.code) or passes(error.code):
                 raise
             raise BadSettings([("SLACK_APP_TOKEN", f"Slack refuses it: {error.code}")]) from error
         sockets = self._health.sockets = Sockets(app, app_token.get_secret_value())
         self._stack.push_async_callback(sockets.close)
         await sockets.connect()
+
+
+async def _tried(sweep: Sweep) -> None:
+    await sweep.tokens()
 
 
 class _Lanes(NamedTuple):

@@ -1,14 +1,30 @@
 """Reads the settings, the projects file and the policy file, and says all that is wrong with them at once."""
 
+import errno
 import os
+import socket
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
 
 from bot.policy import DEFAULT, BadPolicy, Policy, parse
 from bot.settings import NO_WAY_IN, Problem, Projects, Settings
+
+# By pydantic's name of what is wrong.
+_WRONG = {
+    "missing": "it is not set",
+    "int_parsing": "it must be a whole number",
+    "float_parsing": "it must be a number",
+    "finite_number": "it must be a number",
+    "bool_parsing": "it must be true or false",
+    "greater_than": "it must be more than {gt:.15g}",
+    "greater_than_equal": "it must be {ge:.15g} or more",
+    "less_than_equal": "it must be {le:.15g} or less",
+    "too_short": "it must have {min_length} characters or more",
+    "string_too_short": "it must have {min_length} characters or more",
+}
 
 
 class BadSettings(Exception):
@@ -36,12 +52,13 @@ def examine() -> tuple[Settings, Projects, list[Problem]]:
     except ValidationError as error:
         for item in error.errors():
             name = str(item["loc"][0])
-            problems.append((name.upper(), _wrong(item["type"], item["msg"])))
+            problems.append((name.upper(), in_words(item["type"], item["msg"], item.get("ctx", {}))))
             field = Settings.model_fields[name]
             replaced[name] = SecretStr("") if field.is_required() else field.default
         settings = Settings(**replaced)  # type: ignore[arg-type]  # by field name
     if not (settings.slack_app_token or settings.slack_signing_secret) and "slack_app_token" not in replaced:
         problems.append(("SLACK_APP_TOKEN", NO_WAY_IN))
+    problems += _ways_out(settings)
     projects = Projects()
     try:
         projects = load_projects(settings.projects_file)
@@ -52,6 +69,27 @@ def examine() -> tuple[Settings, Projects, list[Problem]]:
     except BadSettings as error:
         problems += error.problems
     return settings, projects, problems
+
+
+def _ways_out(settings: Settings) -> list[Problem]:
+    """Return what is wrong with the proxies that would be used, and with the certificates: a library tells nobody."""
+    from bot import outside  # noqa: PLC0415  # a fifth of a second of imports, for who runs the bot or asks the doctor
+
+    urls = (settings.slack_api_url, settings.circleci_url)
+    found = {outside.variable_for(url): wrong for url in urls if (wrong := outside.wrong_proxy(url))}
+    file = os.environ.get("SSL_CERT_FILE", "")  # noqa: TID251  # this is where it is read
+    if file and (wrong := outside.wrong_certificates(file)):
+        found["SSL_CERT_FILE"] = f"{file}: {wrong}"
+    return list(found.items())
+
+
+def why_not_served(error: OSError, settings: Settings) -> BadSettings:
+    """Return which setting keeps us from listening, and what is wrong with it."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return BadSettings([("HOST", f"{settings.host} is no address of this machine")])
+    known = {errno.EADDRINUSE: "is taken by another process", errno.EACCES: "may not be used by this user"}
+    wrong = known.get(error.errno or 0, f"cannot be listened on: {(error.strerror or '').lower()}")
+    return BadSettings([("PORT", f"{settings.port} {wrong}")])
 
 
 def empty_environment() -> None:
@@ -72,10 +110,10 @@ def load_projects(path: Path | None) -> Projects:
     try:
         return Projects.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise BadSettings([("PROJECTS_FILE", f"{path}: {wrong}")]) from None
+        told = ((".".join(map(str, item["loc"])), item["msg"].removeprefix("Value error, ")) for item in error.errors())
+        raise BadSettings([("PROJECTS_FILE", f"{path}: {'; '.join(f'{at}: {said}' for at, said in told)}")]) from None
     except (OSError, ValueError) as error:
-        raise BadSettings([("PROJECTS_FILE", f"{path}: {error}")]) from error
+        raise BadSettings([("PROJECTS_FILE", f"{path}: {_unread(error)}")]) from error
 
 
 def load_policy(path: Path | None) -> Policy:
@@ -100,5 +138,6 @@ def _unread(error: Exception) -> str:
     return str(error)
 
 
-def _wrong(kind: str, message: str) -> str:
-    return "it is not set" if kind == "missing" else message.removeprefix("Value error, ")
+def in_words(kind: str, message: str, limits: Mapping[str, object]) -> str:
+    """Return in words what is wrong with a value: pydantic's kind of it and its message, and the limits it names."""
+    return _WRONG[kind].format_map(limits) if kind in _WRONG else message.removeprefix("Value error, ")

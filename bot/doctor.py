@@ -1,9 +1,12 @@
 """The check-up: ask Slack, CircleCI and Redis, side by side, whether this installation can work."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+import stat
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from bot import embedded, manifest
@@ -26,6 +29,24 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 8
 MOST_NAMED = 20  # each is a request to Slack
 UNKNOWN_TO_SLACK = ("user_not_found", "users_not_found", "no_such_subteam", "subteam_not_found")
+_OUTSIDE = frozenset({"HTTPS_PROXY", "HTTP_PROXY", "SSL_CERT_FILE"})
+_OF_SLACK = frozenset({"SLACK_BOT_TOKEN", "SLACK_API_URL"}) | _OUTSIDE
+_OF_CIRCLECI = frozenset({"CIRCLECI_TOKEN", "CIRCLECI_URL"}) | _OUTSIDE
+_OF_REDIS = frozenset({"REDIS_URL", "DATA_DIR"})
+# The settings that each finding judges; it is left out where one of them is wrong, which is said already.
+_JUDGED = {
+    **dict.fromkeys(("Bot token", "Scopes", "Optional scopes", "Channels", "Clock"), _OF_SLACK),
+    **dict.fromkeys(("CircleCI token", "Organisations"), _OF_CIRCLECI),
+    **dict.fromkeys(("Redis", "Budgets", "News"), _OF_REDIS),
+    "App token": _OUTSIDE | {"SLACK_APP_TOKEN", "SLACK_API_URL"},
+    "Signing secret": frozenset({"SLACK_SIGNING_SECRET"}),
+    "Operator": _OF_SLACK | {"OPERATOR_CHANNEL"},
+    "Projects file": frozenset({"PROJECTS_FILE"}),
+    "Policy file": frozenset({"POLICY_FILE"}),
+    "Policy rules": frozenset({"POLICY_FILE"}),
+    "Webhook": frozenset({"PUBLIC_URL", "CIRCLECI_WEBHOOK_SECRET"}),
+    "Metrics": frozenset({"METRICS_TOKEN", "PUBLIC_URL"}),
+}
 
 
 async def examine(
@@ -37,40 +58,38 @@ async def examine(
     problems: Sequence[Problem] = (),
 ) -> list[Finding]:
     """Return what was found, in the order of setting it up; nothing raises, and no secret is in it."""
+    wrong = {name for name, _ in problems}
     policy = _policy(settings)
     named = _named(settings, policy)
     late_slack, late_circleci = SlackError("", TimeoutError.__name__), Unavailable("no answer in time")
+    to_slack, to_circleci = not wrong & _OF_SLACK, not wrong & _OF_CIRCLECI
     (who, channels, app_token, unknown), owners, organizations, kept = await asyncio.gather(
         asyncio.gather(
-            _asked(messenger.identity(), late_slack),
-            _asked(messenger.channels(), late_slack),
-            _asked(_app_token(settings, messenger), late_slack),
-            _asked(_unknown(named, messenger), late_slack),
+            _asked(messenger.identity, late_slack, may=to_slack),
+            _asked(messenger.channels, late_slack, may=to_slack),
+            _asked(partial(_app_token, settings, messenger), late_slack, may=not wrong & _judged_by("App token")),
+            _asked(partial(_unknown, named, messenger), late_slack, may=to_slack),
         ),
-        _asked(circleci.owners(), late_circleci),
-        _asked(circleci.collaborations(), late_circleci),
-        _asked(memory, StoreError("no answer in time")),
+        _asked(circleci.owners, late_circleci, may=to_circleci),
+        _asked(circleci.collaborations, late_circleci, may=to_circleci),
+        _asked(lambda: memory, StoreError("no answer in time")),
     )
-    return [
-        *checkup.settings(problems),
+    found = [
         checkup.version(VERSION),
-        *checkup.files(settings, projects, problems),
-        *(
-            checkup.policy(settings.policy_file, policy, projects.projects)
-            if settings.policy_file and not _is_told(problems)
-            else ()
-        ),
-        *(far_sides.slack(who, manifest.scopes(), manifest.optional_scopes()) if settings.slack_bot_token else ()),
+        *checkup.files(settings, projects, is_open=_is_open(settings.projects_file)),
+        *(checkup.policy(settings.policy_file, policy, projects.projects) if settings.policy_file else ()),
+        *far_sides.slack(settings, who, manifest.scopes(), manifest.optional_scopes()),
         *far_sides.unknown(unknown),
         *far_sides.way_in(settings, app_token),
         *far_sides.channels(settings, channels),
-        *(far_sides.circleci(owners, organizations) if settings.circleci_token else ()),
+        *far_sides.circleci(settings, owners, organizations),
         *checkup.memory(settings, kept),
         *checkup.clock(who, utc_now()),
         *checkup.webhook(settings),
         *checkup.figures(settings),
         *checkup.pulse(settings, kept),
     ]
+    return [*checkup.settings(problems), *(one for one in found if not wrong & _judged_by(one.what))]
 
 
 async def examine_alone(settings: Settings, projects: Projects, problems: Sequence[Problem]) -> list[Finding]:
@@ -128,8 +147,17 @@ async def _is_known(name: str, messenger: Messenger) -> bool:
     return True
 
 
-def _is_told(problems: Sequence[Problem]) -> bool:
-    return any(name == "POLICY_FILE" for name, _ in problems)
+def _judged_by(what: str) -> frozenset[str]:
+    """Return the settings that a finding judges: of one that is wrong a default stands in its place."""
+    return _JUDGED.get(what) or (_OF_CIRCLECI if what.startswith("Token of ") else frozenset())
+
+
+def _is_open(file: Path | None) -> bool:
+    """Say whether users who are neither its owner nor in its group may read a file."""
+    try:
+        return bool(file and file.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
 
 
 async def _memory(settings: Settings, stack: AsyncExitStack) -> Memory | None:
@@ -147,11 +175,13 @@ async def _app_token(settings: Settings, messenger: Messenger) -> None:
         await messenger.try_app_token(settings.slack_app_token)
 
 
-async def _asked(answer: Awaitable[T], late: BotError) -> T | BotError:
-    """Return the answer, or what went wrong instead."""
+async def _asked(ask: Callable[[], Awaitable[T]], late: BotError, *, may: bool = True) -> T | BotError:
+    """Return the answer, or what went wrong instead; `late` where it takes long, or may not be asked."""
+    if not may:
+        return late
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await answer
+            return await ask()
     except TimeoutError:
         return late
     except BotError as error:

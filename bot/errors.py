@@ -210,9 +210,13 @@ def reading() -> Iterator[None]:
 
 
 class Unauthorized(CircleCIError):
-    """401: the token is wrong, expired or of the wrong kind; `token` names whose it is, empty for the default one."""
+    """401: the token is wrong, expired or of the wrong kind; `token` names whose it is, empty for the default one.
+
+    `is_told` says that the operator has been told.
+    """
 
     token = ""
+    is_told = False
 
 
 class RateLimited(CircleCIError):

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
+
+from bot.models.addresses import reached_at
 
 FILE = Path(__file__).parents[1] / "manifest.yml"
 
@@ -26,10 +27,12 @@ def optional_scopes() -> frozenset[str]:
 
 def for_http(address: str) -> str:
     """Return the manifest for HTTP mode behind a public address; ValueError for one that Slack would not take."""
-    url = urlsplit(address.rstrip("/"))
-    if url.scheme != "https" or not url.hostname or url.path or url.query or url.fragment:
-        raise ValueError(f"{address} is no https address without a path, such as https://ci.example.com")
-    events = f"https://{url.netloc}/slack/events"
+    try:
+        events = f"{reached_at(address)}/slack/events"
+    except ValueError as error:
+        raise ValueError(
+            f"the URL is no https address without a path, such as https://ci.example.com: {error}"
+        ) from None
     manifest: dict[str, Any] = yaml.safe_load(text())
     for command in manifest["features"]["slash_commands"]:
         command["url"] = events

@@ -20,6 +20,10 @@ WHY = {
     "ClientProxyConnectionError": "the proxy does not answer",
     "ClientHttpProxyError": "the proxy does not let me through",
 }
+NOWHERE, OTHERWISE = "the proxy's name leads nowhere", "no connection"
+OF_PROXIES = (NOWHERE, WHY["ClientProxyConnectionError"], WHY["ClientHttpProxyError"])
+BROKE = "the connection broke"
+OF_THE_NETWORK = frozenset({*WHY.values(), NOWHERE, OTHERWISE, BROKE})
 SCHEMES = {"wss": "https", "ws": "http"}  # a socket takes the way of the address that opened it
 
 
@@ -35,9 +39,43 @@ def proxy_for(url: str) -> str | None:
     return named if not named or "://" in named else f"http://{named}"
 
 
-def why_unreached(error_name: str) -> str:
-    """Return in words why a far side was not reached, by the name of the error."""
-    return WHY.get(error_name, "no connection")
+def why_unreached(error_name: str, url: str) -> str:
+    """Return in words why a far side at this address was not reached, by the name of the error."""
+    if error_name == "ClientConnectorDNSError" and proxy_for(url):
+        return NOWHERE  # behind a proxy no other name is looked up
+    return WHY.get(error_name, OTHERWISE)
+
+
+def variable_for(url: str) -> str:
+    """Return the name of the variable that would name a proxy for an address."""
+    return "HTTP_PROXY" if urlsplit(url).scheme in ("http", "ws") else "HTTPS_PROXY"
+
+
+def wrong_proxy(url: str) -> str:
+    """Return what is wrong with the proxy that is named for an address, or nothing; a password may stand in it."""
+    try:
+        named = urlsplit(proxy_for(url) or "http://none")
+        has_host = bool(named.hostname) and named.port != 0
+    except ValueError:
+        return "it is no address such as http://proxy.example:3128"
+    if named.scheme.startswith("socks"):
+        return "SOCKS is not understood: name a proxy of http://"
+    if named.scheme not in ("http", "https") or not has_host:
+        return "it is no address such as http://proxy.example:3128"
+    return ""
+
+
+def wrong_certificates(file: str) -> str:
+    """Return what is wrong with a file of authorities, or nothing: OpenSSL reads over one that it cannot read."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except FileNotFoundError:
+        return "there is no such file"
+    except ssl.SSLError:
+        return "it holds no certificate, as PEM writes them"
+    except OSError as error:
+        return f"it cannot be read: {(error.strerror or '').lower()}"
+    return ""
 
 
 @cache

@@ -126,8 +126,8 @@ def refuse_foreign(folder: Path, uid: int, ours: tuple[str, ...]) -> None:
         owner = entry.lstat().st_uid
         if owner != uid:
             raise StoreError(
-                f"{entry} belongs to another user (uid {owner}): if you know what it is, chown {uid} {entry}; "
-                "if not, somebody else could write here: set DATA_DIR to a new folder"
+                f"{entry} belongs to another user (uid {owner}): if all of it is mine (a restored copy), "
+                f"chown -R {uid} {folder}; if not, somebody else could write here: set DATA_DIR to a new folder"
             )
 
 

@@ -8,7 +8,17 @@ from typing import NamedTuple
 import structlog
 
 from bot.actions import ButtonAction
-from bot.errors import BotError, Locked, NotAllowed, NothingToDo, StoreError, Unreadable, UsageError, UserError
+from bot.errors import (
+    BotError,
+    Locked,
+    NotAllowed,
+    NotFound,
+    NothingToDo,
+    StoreError,
+    Unreadable,
+    UsageError,
+    UserError,
+)
 from bot.masks import masked
 from bot.models.audit import Entry, Outcome
 from bot.models.caller import Caller
@@ -70,9 +80,11 @@ class Record:
     ) -> None:
         """Keep what came to nothing before any operation began; a look is no act, and no slip of the tongue is one.
 
+        Nor is a name that nothing has: nobody can have done anything to it, and who only asked did not mean to.
+
         Of a button it is found out what it is about, as far as that is known without asking anybody.
         """
-        if word == Word.READ or isinstance(error, UsageError) or is_recorded(error):
+        if word == Word.READ or isinstance(error, UsageError | NotFound) or is_recorded(error):
             return
         if isinstance(what, ButtonAction):
             about = await self._about(what)

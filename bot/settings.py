@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.asyncio.connection import parse_url
 
 from bot.masks import SHORTEST_DECLARED, is_too_short
+from bot.models.addresses import reached_at, without_end
 from bot.models.slugs import short, spelled_alike
 from bot.policy import an_id
 from bot.triage.infrastructure import Pattern, compiled
@@ -25,13 +27,15 @@ from bot.triage.infrastructure import Pattern, compiled
 CLOUD = "https://circleci.com"
 NO_WAY_IN = "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): without one Slack cannot reach me"
 Problem = tuple[str, str]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, le=31_536_000)]  # a year: what is no time any more overflows later
+Days = Annotated[float, Field(gt=0, le=36_500)]
+OF_A_PROJECT = "CCIPRJ_"
 
 
 class Settings(BaseSettings):
     """The public contract with whoever installs the bot; README.md lists the same names."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, allow_inf_nan=False)
 
     slack_bot_token: SecretStr = Field(description="Bot token, `xoxb-…` (Slack: OAuth & Permissions)")
     slack_signing_secret: SecretStr | None = Field(
@@ -54,12 +58,16 @@ class Settings(BaseSettings):
     host: str = Field("0.0.0.0", description="Address the HTTP server listens on")  # noqa: S104  # containers
     port: int = Field(3000, ge=0, le=65535, description="Port the HTTP server listens on")
     metrics_token: SecretStr | None = Field(
-        None, min_length=16, description="Asked for at `/metrics`, and for the reasons of `/readyz`: `Bearer …`"
+        None,
+        min_length=16,
+        description="Asked for at `/metrics`, and for the reasons of `/readyz`: `Bearer …`. At least 16 characters",
     )
     admins: Annotated[tuple[Annotated[str, an_id("UW")], ...], NoDecode] = Field(
         (), description="Slack user ids of those who run it, comma-separated: `/ci doctor` is theirs"
     )
-    operator_channel: str | None = Field(None, description="Channel id where the operator is told of trouble")
+    operator_channel: Annotated[str, an_id("CGD")] | None = Field(
+        None, description="Channel id where the operator is told of trouble"
+    )
     policy_file: Path | None = Field(None, description="Who may do what: TOML, see docs/policy.md")
     projects_file: Path | None = Field(None, description="Aliases, default VCS, definitions: TOML")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
@@ -80,11 +88,11 @@ class Settings(BaseSettings):
         None, description="When another worker takes over from a dead one; default 3 poll intervals, at least 5 s"
     )
     artifact_max_megabytes: Seconds = Field(20, description="Largest artifact that `artifacts get` puts into Slack")
-    retention_days: Seconds = Field(
+    retention_days: Days = Field(
         30, description="How long finished builds and their buttons are remembered, and waiting ones followed"
     )
     approval_minutes: Seconds = Field(60, description="How long a deploy waits for the second person of a policy")
-    audit_retention_days: Seconds = Field(365, description="How long the record of who did what is kept")
+    audit_retention_days: Days = Field(365, description="How long the record of who did what is kept")
     audit_log: bool = Field(False, description="Write each act to standard output as well, a JSON line each")
     mask_values: SecretStr | None = Field(
         None,
@@ -118,6 +126,11 @@ class Settings(BaseSettings):
             raise ValueError(f"this is a token of another kind: it must start with {kinds[0]}")
         return value
 
+    @field_validator("circleci_token")
+    @classmethod
+    def _personal(cls, value: SecretStr) -> SecretStr:
+        return _of_a_person(value)
+
     @field_validator("redis_url")
     @classmethod
     def _redis_address(cls, value: SecretStr | None) -> SecretStr | None:
@@ -125,8 +138,11 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         try:
             _with_password(value)
+            is_one = value is None or _has_a_database(value.get_secret_value())
         except ValueError:  # its text would quote the address
-            raise ValueError("must be an address such as redis://user:password@host:6379/0") from None
+            is_one = False
+        if not is_one:
+            raise ValueError("must be an address such as redis://user:password@host:6379/0")
         return value
 
     @field_validator("mask_values")
@@ -147,14 +163,15 @@ class Settings(BaseSettings):
     def _split_admins(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("circleci_url", "slack_api_url", "public_url")
+    @field_validator("circleci_url", "slack_api_url")
     @classmethod
-    def _plain_address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must start with https:// (or http:// on your own network)")
-        return value.rstrip("/").removesuffix("/api")
+    def _plain_address(cls, value: str) -> str:
+        return without_end(value).removesuffix("/api")
+
+    @field_validator("public_url")
+    @classmethod
+    def _host_alone(cls, value: str | None) -> str | None:
+        return reached_at(value, schemes=("https", "http")) if value else None
 
     @field_validator("log_level")
     @classmethod
@@ -226,6 +243,18 @@ class Settings(BaseSettings):
         return "https://app.circleci.com" if self.circleci_url == CLOUD else self.circleci_url
 
 
+def _of_a_person(token: SecretStr) -> SecretStr:
+    if token.get_secret_value().startswith(OF_A_PROJECT):
+        raise ValueError(f"this is a project's token ({OF_A_PROJECT}…), and API v2 takes none: make a personal one")
+    return token
+
+
+def _has_a_database(address: str) -> bool:
+    """Say whether what is behind the host is a number or nothing; redis-py takes anything else for database 0."""
+    url = urlsplit(address)
+    return url.scheme == "unix" or url.path.strip("/").isdecimal() or not url.path.strip("/")
+
+
 def _with_password(address: SecretStr | None) -> list[str]:
     """Return an address of Redis and its password, or nothing where it has none; raises ValueError for no address."""
     url = address.get_secret_value() if address else ""
@@ -247,11 +276,17 @@ def _listed(values: SecretStr | None) -> list[str]:
     return listed
 
 
+def _of_three(slug: str) -> str:
+    if slug.count("/") != 2 or not all(slug.split("/")):
+        raise ValueError(f"{slug!r} is no slug such as gh/acme/mobile: it stands in Project Settings, Overview")
+    return short(slug)
+
+
 class ProjectEntry(BaseModel):
     """One `[projects.<alias>]` of the projects file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    slug: Annotated[str, AfterValidator(short)]
+    slug: Annotated[str, AfterValidator(_of_three)]
     definition: str | None = None
     api: Literal["v2", "classic"] = "v2"
     rerun_once: bool = False
@@ -270,9 +305,10 @@ class Projects(BaseModel):
     @field_validator("tokens")
     @classmethod
     def _of_something(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        for name in value:
+        for name, token in value.items():
             if name.count("/") not in (1, 2):
                 raise ValueError(f"{name!r} is neither an organisation (gh/acme) nor a project (gh/acme/frontend)")
+            _of_a_person(token)
         return value
 
     @field_validator("infrastructure")

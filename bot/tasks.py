@@ -105,10 +105,8 @@ class Sweep:
     def __init__(self, store: Store, engine: Engine, operator: Operator, circleci: Reads) -> None:
         self._store = store
         self._engine = engine
-        self._steps = (
-            Steadily(self._give_polls, "sweep_failed", most=None),
-            Steadily(partial(operator.check_tokens, circleci), "tokens_not_checked", most=None),
-        )
+        self.tokens = Steadily(partial(operator.check_tokens, circleci), "tokens_not_checked", most=None)
+        self._steps = (Steadily(self._give_polls, "sweep_failed", most=None), self.tokens)
 
     async def __call__(self) -> None:
         """Sweep once; what fails is swept the next time."""

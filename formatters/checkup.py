@@ -35,9 +35,13 @@ def version(number: str) -> Finding:
     return Finding(what="Version", verdict=Verdict.OK, found=f"ci-chatops {number}")
 
 
-def files(given: Settings, projects: Projects, problems: Sequence[Problem]) -> Iterator[Finding]:
-    """Yield how the settings files stand; a bad projects file is among the settings' problems already."""
-    if given.projects_file and not any(name == "PROJECTS_FILE" for name, _ in problems):
+def files(given: Settings, projects: Projects, *, is_open: bool) -> Iterator[Finding]:
+    """Yield how the projects file stands, which other users may read where it `is_open`."""
+    if given.projects_file and projects.tokens and is_open:
+        found = f"other users of this machine may read {given.projects_file}, which has tokens in it"
+        fix = f"chmod o-rwx {given.projects_file}"
+        yield Finding(what="Projects file", verdict=Verdict.LOOK, found=found, fix=fix)
+    elif given.projects_file:
         found = f"{given.projects_file} names {count(len(projects.projects), 'project')}"
         yield Finding(what="Projects file", verdict=Verdict.OK, found=found)
 
@@ -55,8 +59,8 @@ def policy(file: Path, read: Policy | str, aliases: Collection[str] = ()) -> Ite
 def memory(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]:
     """Yield how Redis stands: what it forgets, the bot forgets."""
     if isinstance(kept, BotError):
-        fix = PLACES["REDIS_URL"] if given.redis_url else "set DATA_DIR to a folder of this user's own"
-        yield Finding(what="Redis", verdict=Verdict.BROKEN, found=str(kept), fix=fix)
+        fix = PLACES["REDIS_URL"] if given.redis_url else f"set DATA_DIR to {PLACES['DATA_DIR']}"
+        yield Finding(what="Redis", verdict=Verdict.BROKEN, found=str(kept).removeprefix("Redis: "), fix=fix)
     elif kept is None:
         yield Finding(what="Redis", verdict=Verdict.OK, found=f"the embedded server, in {given.data_dir}")
     elif kept.is_too_old:
@@ -66,7 +70,7 @@ def memory(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]
         found = f"when it is full it throws keys away ({kept.when_full}), and with them builds under watch"
         yield Finding(what="Redis", verdict=Verdict.BROKEN, found=found, fix="set maxmemory-policy noeviction")
     elif not kept.append_only:
-        found = f"version {kept.version}, but a restart may lose the newest builds"
+        found = f"version {kept.version}, but a restart may lose the newest builds, locks and lines of the record"
         yield Finding(what="Redis", verdict=Verdict.LOOK, found=found, fix="set appendonly yes")
     else:
         yield Finding(what="Redis", verdict=Verdict.OK, found=f"version {kept.version}, kept on disk")
@@ -120,8 +124,11 @@ def clock(who: Identity | BotError, now: datetime) -> Iterator[Finding]:
 
 
 def webhook(given: Settings) -> Iterator[Finding]:
-    """Yield whether CircleCI's webhooks have a secret."""
-    if given.circleci_webhook_secret is None:
+    """Yield whether CircleCI's webhooks have a secret and an address."""
+    if given.circleci_webhook_secret is None and given.public_url is not None:
+        fix = "set CIRCLECI_WEBHOOK_SECRET to a random word (openssl rand -hex 32), or leave PUBLIC_URL out"
+        yield Finding(what="Webhook", verdict=Verdict.LOOK, found="an address is set, but no secret", fix=fix)
+    elif given.circleci_webhook_secret is None:
         yield Finding(what="Webhook", verdict=Verdict.OK, found="not set up: I look at builds by myself")
     elif given.public_url is None:
         fix = "set PUBLIC_URL to the https address that CircleCI reaches"

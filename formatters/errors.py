@@ -134,8 +134,6 @@ _DOING_SO = {"lock": "lock", "unlock": "unlock", "take_lock": "take over locks",
 _FOR_ADMINS = "it is for the people in ADMINS"
 NOT_READ = ", so I could not read what I need, and did not go on"
 _ALWAYS: dict[type[BotError], str] = {
-    Unauthorized: "CircleCI does not accept my token any more. Nothing was done. The operator has been told; "
-    "ask again when the token is renewed.",
     StoreError: "My memory (Redis) does not answer, and I start nothing that I could not follow. "
     "Nothing was started. Try again in a minute, or tell who runs me.",
     Unreadable: "I was changed since I noted this, and cannot read it any more. Nothing was done. Please ask anew.",
@@ -161,7 +159,12 @@ def _sentence(problem: BotError) -> str:
                 "time. This one is not among them: ask again when an answer has come. Deploys, cancels and all else "
                 "that acts I take at once."
             )
-        case Unauthorized() | StoreError() | Unreadable():
+        case Unauthorized():
+            who = "The operator has been told; ask" if problem.is_told else "Tell who runs me, and ask"
+            return (
+                f"CircleCI does not accept my token any more. Nothing was done. {who} again when the token is renewed."
+            )
+        case StoreError() | Unreadable():
             return _ALWAYS[type(problem)]
         case CircleCIError():
             return _of_circleci(problem)

@@ -1,30 +1,27 @@
 """The check-up of Slack and CircleCI in words: whether they are reached, take the tokens, and what those may do."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
 
-from bot.errors import BotError, CircleCIError, NotFound, Rejected, SlackError, Unauthorized
+from bot.errors import BotError, CircleCIError, NotFound, RateLimited, Rejected, SlackError, StoreError, Unauthorized
 from bot.models.checkup import Finding, Identity, Verdict
 from bot.models.circleci import Collaboration, User
-from bot.models.refusals import is_of_the_network
-from bot.outside import WHY, why_unreached
+from bot.models.refusals import is_of_the_network, passes
+from bot.outside import OF_PROXIES, OF_THE_NETWORK, WHY, variable_for, why_unreached
 from bot.settings import Settings
 from formatters.places import APP, CHANNEL_ID, IDS, PLACES
 
-ROUTE = "let this machine reach slack.com by https; behind a proxy set HTTPS_PROXY: docs/setup.md, Proxies"
-CERTIFICATES = "who signed it is unknown here: set SSL_CERT_FILE, docs/setup.md, Proxies"
-PROXY = "look at HTTPS_PROXY, and at what that proxy lets through: docs/setup.md, Proxies"
-ROUTES = {
-    WHY["ClientConnectorCertificateError"]: CERTIFICATES,
-    WHY["ClientProxyConnectionError"]: PROXY,
-    WHY["ClientHttpProxyError"]: PROXY,
-}
+PROXIES = "docs/setup.md, Proxies"
+CERTIFICATES = f"who signed it is unknown here: set SSL_CERT_FILE, {PROXIES}"
+AGAIN = "ask again in a minute"
 
 
-def slack(who: Identity | BotError, wanted: frozenset[str], optional: frozenset[str]) -> Iterator[Finding]:
+def slack(
+    given: Settings, who: Identity | BotError, wanted: frozenset[str], optional: frozenset[str]
+) -> Iterator[Finding]:
     """Yield whose bot token it is, and the scopes it lacks."""
     if isinstance(who, BotError):
-        found, fix = no_slack(who, PLACES["SLACK_BOT_TOKEN"])
-        yield Finding(what="Bot token", verdict=Verdict.BROKEN, found=found, fix=fix)
+        yield _no_slack("Bot token", who, PLACES["SLACK_BOT_TOKEN"], given)
         return
     yield Finding(what="Bot token", verdict=Verdict.OK, found=f"{who.user} in the workspace {who.team}")
     fix = f"{APP}, OAuth & Permissions, Bot Token Scopes: add them, then Reinstall to Workspace"
@@ -39,11 +36,22 @@ def slack(who: Identity | BotError, wanted: frozenset[str], optional: frozenset[
         yield Finding(what="Optional scopes", verdict=Verdict.LOOK, found=found, fix=fix)
 
 
-def no_slack(error: BotError, place: str) -> tuple[str, str]:
+def _no_slack(what: str, error: BotError, place: str, given: Settings) -> Finding:
+    found, fix = no_slack(error, place, given)
+    if passes(_code(error)):
+        return Finding(what=what, verdict=Verdict.LOOK, found=f"not known: {found}", fix=fix)
+    return Finding(what=what, verdict=Verdict.BROKEN, found=found, fix=fix)
+
+
+def no_slack(error: BotError, place: str, given: Settings) -> tuple[str, str]:
     """Return what is wrong with Slack, and what to do: at `place` where it refuses the token itself."""
-    code = error.code if isinstance(error, SlackError) else str(error)
+    code, url = _code(error), given.slack_api_url
     if is_of_the_network(code):
-        return f"Slack does not answer at SLACK_API_URL ({why_unreached(code)})", ROUTES.get(why_unreached(code), ROUTE)
+        why = why_unreached(code, url)
+        return f"Slack does not answer at SLACK_API_URL ({why})", _route(why, url)
+    if passes(code):
+        limited = code in ("ratelimited", "rate_limited")
+        return "Slack asks to slow down" if limited else f"Slack does not do it for the moment ({code})", AGAIN
     if code.startswith("http_5"):
         return f"Slack is in trouble ({code})", "wait for it: slack-status.com"
     if code.startswith("http_"):
@@ -51,11 +59,29 @@ def no_slack(error: BotError, place: str) -> tuple[str, str]:
     return f"Slack refuses it: {code}", place
 
 
-def why_not_started(error: Exception) -> str:
+def _code(error: BotError) -> str:
+    return error.code if isinstance(error, SlackError) else str(error)
+
+
+def _route(why: str, url: str) -> str:
+    """Return what to do where a far side is not reached."""
+    variable = variable_for(url)
+    if why in OF_PROXIES:
+        return f"look at {variable}, and at what that proxy lets through: {PROXIES}"
+    if why == WHY["ClientConnectorCertificateError"]:
+        return CERTIFICATES
+    return f"let this machine reach {urlsplit(url).hostname}; behind a proxy set {variable}: {PROXIES}"
+
+
+def why_not_started(error: Exception, given: Settings) -> str:
     """Return why the bot cannot start, for the terminal of who starts it."""
-    if not isinstance(error, SlackError):
-        return str(error)
-    found, fix = no_slack(error, "python -m bot doctor says more")
+    match error:
+        case SlackError():
+            found, fix = no_slack(error, "python -m bot doctor says more", given)
+        case StoreError() if given.redis_url:
+            found, fix = str(error), PLACES["REDIS_URL"]
+        case _:
+            return str(error)
     return f"{found}\n    -> {fix}"
 
 
@@ -77,8 +103,7 @@ def way_in(given: Settings, app_token: BotError | None) -> Iterator[Finding]:
         if app_token is None:
             yield Finding(what="App token", verdict=Verdict.OK, found="good for Socket Mode")
         else:
-            found, fix = no_slack(app_token, PLACES["SLACK_APP_TOKEN"])
-            yield Finding(what="App token", verdict=Verdict.BROKEN, found=found, fix=fix)
+            yield _no_slack("App token", app_token, PLACES["SLACK_APP_TOKEN"], given)
     elif given.slack_signing_secret is not None:
         secret = given.slack_signing_secret.get_secret_value()
         looks_right = len(secret) == 32 and all(letter in "0123456789abcdef" for letter in secret)
@@ -96,8 +121,8 @@ def channels(given: Settings, joined: dict[str, str] | BotError) -> Iterator[Fin
     """Yield where the bot is a member, and whether the operator can be told."""
     invite = "say /invite @ci in it"
     if isinstance(joined, BotError):
-        found, _ = no_slack(joined, "")
-        yield Finding(what="Channels", verdict=Verdict.LOOK, found=f"not known: {found}", fix="see above")
+        found, fix = no_slack(joined, "see above", given)
+        yield Finding(what="Channels", verdict=Verdict.LOOK, found=f"not known: {found}", fix=fix)
         return
     names = [f"#{name}" for name in sorted(joined.values())]
     if names:
@@ -116,29 +141,24 @@ def channels(given: Settings, joined: dict[str, str] | BotError) -> Iterator[Fin
 
 
 def circleci(
-    owners: Mapping[str, User | CircleCIError] | BotError, organizations: Sequence[Collaboration] | BotError
+    given: Settings,
+    owners: Mapping[str, User | CircleCIError] | BotError,
+    organizations: Sequence[Collaboration] | BotError,
 ) -> Iterator[Finding]:
     """Yield whose each CircleCI token is, and what the default one can see."""
-    user = owners if isinstance(owners, BotError) else owners[""]
-    if isinstance(user, BotError):
-        yield _no_circleci(user)
-    else:
-        yield from _default_token(user, organizations)
-    for name, owner in {} if isinstance(owners, BotError) else owners.items():
-        if name:
-            yield _token_of(name, owner)
-
-
-def _token_of(name: str, owner: User | CircleCIError) -> Finding:
-    if isinstance(owner, User):
-        found = f"belongs to {owner.login or owner.name or 'somebody without a name'}"
-        return Finding(what=f"Token of {name}", verdict=Verdict.OK, found=found)
-    what, fix = f"Token of {name}", "PROJECTS_FILE, [tokens]: a new personal token of the machine user"
-    if isinstance(owner, Unauthorized):
-        return Finding(what=what, verdict=Verdict.BROKEN, found=f"CircleCI does not accept it: {owner}", fix=fix)
-    return Finding(
-        what=what, verdict=Verdict.BROKEN, found=f"CircleCI does not say whose it is: {owner}", fix="see above"
-    )
+    if isinstance(owners, BotError):
+        yield _no_circleci("CircleCI token", owners, PLACES["CIRCLECI_TOKEN"], given)
+        return
+    for name, owner in owners.items():
+        what = f"Token of {name}" if name else "CircleCI token"
+        if isinstance(owner, CircleCIError):
+            own = "PROJECTS_FILE, [tokens]: a new personal token of the machine user"
+            yield _no_circleci(what, owner, own if name else PLACES["CIRCLECI_TOKEN"], given)
+        elif name:
+            found = f"belongs to {owner.login or owner.name or 'somebody without a name'}"
+            yield Finding(what=what, verdict=Verdict.OK, found=found)
+        else:
+            yield from _default_token(owner, organizations)
 
 
 def _default_token(user: User, organizations: Sequence[Collaboration] | BotError) -> Iterator[Finding]:
@@ -157,12 +177,17 @@ def _default_token(user: User, organizations: Sequence[Collaboration] | BotError
         yield Finding(what="Organisations", verdict=Verdict.OK, found=f"it sees {shown}")
 
 
-def _no_circleci(error: BotError) -> Finding:
-    if isinstance(error, Unauthorized):
-        found, fix = "CircleCI does not accept it: wrong, expired, or a project token", PLACES["CIRCLECI_TOKEN"]
-    elif isinstance(error, NotFound | Rejected):
-        found, fix = f"CIRCLECI_URL answers, but not as CircleCI does ({error})", PLACES["CIRCLECI_URL"]
-    else:
-        found = f"CircleCI does not answer at CIRCLECI_URL ({error})"
-        fix = ROUTES.get(str(error), PLACES["CIRCLECI_URL"])
-    return Finding(what="CircleCI token", verdict=Verdict.BROKEN, found=found, fix=fix)
+def _no_circleci(what: str, error: BotError, place: str, given: Settings) -> Finding:
+    verdict = Verdict.BROKEN
+    match error:
+        case Unauthorized():
+            found, fix = "CircleCI does not accept it: wrong, expired, or a project token", place
+        case NotFound() | Rejected():
+            found, fix = f"CIRCLECI_URL answers, but not as CircleCI does ({error})", PLACES["CIRCLECI_URL"]
+        case RateLimited():
+            verdict, found, fix = Verdict.LOOK, "not known: CircleCI asks to slow down", AGAIN
+        case _:
+            found = f"CircleCI does not answer at CIRCLECI_URL ({error})"
+            fix = f"wait for it: status.circleci.com; or look at CIRCLECI_URL: {PLACES['CIRCLECI_URL']}"
+            fix = _route(str(error), given.circleci_url) if str(error) in OF_THE_NETWORK else fix
+    return Finding(what=what, verdict=verdict, found=found, fix=fix)

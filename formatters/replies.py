@@ -127,7 +127,8 @@ def _rest(watch: Watch, number: int) -> str:
 def outage(error: CircleCIError) -> Message:
     """Say once that news will be late, and why."""
     if isinstance(error, Unauthorized):
-        why = "CircleCI does not accept my token any more, and the operator has been told"
+        told = ", and the operator has been told" if error.is_told else " (tell who runs me)"
+        why = f"CircleCI does not accept my token any more{told}"
     elif isinstance(error, RateLimited):
         why = "CircleCI asks me to slow down"
     elif isinstance(error, Rejected) and error.is_gone:

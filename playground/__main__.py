@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from playground.circleci.api import CircleCI
-from playground.circleci.world import default_world, write_frontend_past
+from playground.circleci.world import World, default_world, write_frontend_past
 from playground.clock import Clock
 from playground.page.server import Page
 from playground.screen import Screen
@@ -75,7 +75,11 @@ async def main(*, once: bool, port: int, policy: Path | None = None) -> int:
             if not await _arrives(slack, bot):
                 print(f"The bot did not start:\n{_log(folder)}", file=sys.stderr)
                 return 1
-            ended = await _play(slack, page, once=once)
+            noticing = asyncio.create_task(_notice_its_end(bot, folder))
+            try:
+                ended = await _play(Stage(slack, bot, world), page, once=once)
+            finally:
+                noticing.cancel()
             if once and ended == 0:
                 print("The story ended as it should: it failed, ada ran it again, it passed.")
             return ended
@@ -121,12 +125,30 @@ async def _arrives(slack: Slack, bot: asyncio.subprocess.Process) -> bool:
     return arrived
 
 
-async def _play(slack: Slack, page: Page, *, once: bool) -> int:
+async def _notice_its_end(bot: asyncio.subprocess.Process, folder: Path) -> None:
+    await bot.wait()
+    print(f"The bot has ended by itself:\n{_log(folder)}\nCtrl-C leaves.", file=sys.stderr)
+
+
+class Stage(NamedTuple):
+    """Where the story is played."""
+
+    slack: Slack
+    bot: asyncio.subprocess.Process
+    world: World
+
+
+class OtherwiseError(Exception):
+    """The story cannot go on: ada was answered alone, or asked for more, or the bot has ended."""
+
+
+async def _play(stage: Stage, page: Page, *, once: bool) -> int:
+    slack = stage.slack
     screen = Screen(slack.workspace, sys.stdout)
     watching = asyncio.create_task(screen.follow(slack))
     deploys = slack.workspace.channel("deploys")
     try:
-        green = await _story(slack, deploys, screen)
+        green = await _story(stage, deploys, screen)
         if once:
             return 0 if green and not slack.problems else 1
         await _talk(slack, deploys, screen, HELP.format(page=page.url))
@@ -140,26 +162,47 @@ async def _play(slack: Slack, page: Page, *, once: bool) -> int:
             print(f"The pretend Slack complains: {problem}", file=sys.stderr)
 
 
-async def _story(slack: Slack, deploys: Channel, screen: Screen) -> bool:
+async def _story(stage: Stage, deploys: Channel, screen: Screen) -> bool:
     """Deploy, see it fail, press Rerun failed, see it pass."""
-    ada = slack.person("ada")
+    ada, before = stage.slack.person("ada"), len(stage.world.pipelines)
+
+    def begins() -> bool:
+        if deploys.roots and len(stage.world.pipelines) == before:
+            raise OtherwiseError("the bot asks for more before it starts anything")
+        return bool(deploys.roots)
+
     screen.say(f"ada types  /ci {FIRST_COMMAND}")
     await ada.command("deploys", "/ci", FIRST_COMMAND)
     try:
-        await _until(slack, lambda: any("Compared with" in reply.visible for reply in deploys.messages))
-        failed = await _until(slack, lambda: _newest(deploys, "Rerun failed", replies_only=True))
+        await _until(stage, begins)
+        await _until(stage, lambda: any("Compared with" in reply.visible for reply in deploys.messages))
+        failed = await _until(stage, lambda: _newest(deploys, "Rerun failed", replies_only=True))
         screen.say("ada presses  [ Rerun failed ]")
         await ada.click(failed, failed.element("Rerun failed"))
-        await _until(slack, lambda: next((one for one in deploys.messages if "Passed in" in one.visible), None))
-    except TimeoutError as error:
+        await _until(stage, lambda: next((one for one in deploys.messages if "Passed in" in one.visible), None))
+        root = deploys.roots[0]
+        return await _until(stage, lambda: "Passed" in root.visible)
+    except (TimeoutError, OtherwiseError) as error:
         print(f"The story did not end as it should: {error}", file=sys.stderr)
         return False
-    root = deploys.roots[0]
-    return await _until(slack, lambda: "Passed" in root.visible)
 
 
-async def _until(slack: Slack, seen: Callable[[], T | None]) -> T:
-    found = await slack.wait_for(seen, timeout=PATIENCE_SECONDS)
+async def _until(stage: Stage, seen: Callable[[], T | None]) -> T:
+    """Return what is seen; raises OtherwiseError where that will not come."""
+
+    def seen_or_not() -> T | None:
+        if not (found := seen()) and (told := stage.slack.person("ada").sees_only):
+            raise OtherwiseError(f"ada was told {told[-1].visible!r}")
+        return found
+
+    waiting = asyncio.create_task(stage.slack.wait_for(seen_or_not, timeout=PATIENCE_SECONDS))
+    ended = asyncio.create_task(stage.bot.wait())
+    await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if not waiting.done():
+        waiting.cancel()
+        raise OtherwiseError("the bot has ended")
+    found = waiting.result()
     assert found is not None  # noqa: S101  # for mypy: it waits until there is something
     return found
 

@@ -6,18 +6,21 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from bot.answers.ourselves import CheckUp
+from bot.configuration import load_projects
 from bot.doctor import examine_alone
-from bot.errors import SlackError, StoreError, Unauthorized, Unavailable
+from bot.errors import RateLimited, SlackError, SlackLimited, StoreError, Unauthorized, Unavailable
 from bot.models.checkup import Finding, Memory, Verdict
 from bot.models.circleci import User
 from bot.models.refusals import was_answered
-from bot.settings import Problem, Projects, Settings
+from bot.settings import Problem, Settings
 from formatters import checkup, far_sides
 from formatters.limits import violations
 from playground.circleci.api import CircleCI
@@ -28,6 +31,8 @@ from playground.slack.rules import GRANTED
 from playground.slack.workspace import default_workspace
 from tests.stories.team import team_at_work
 
+BARE = {"slack_bot_token": "xoxb-1", "circleci_token": "t"}
+GIVEN = Settings.model_validate(BARE)
 SETUP = Path(__file__).parents[1] / "docs" / "setup.md"
 
 
@@ -41,7 +46,8 @@ class Installation:
     problems: list[Problem]
 
     async def checked(self) -> list[Finding]:
-        return await examine_alone(Settings.model_validate(self.settings), Projects(), self.problems)
+        settings = Settings.model_validate(self.settings)
+        return await examine_alone(settings, load_projects(settings.projects_file), self.problems)
 
 
 @asynccontextmanager
@@ -106,6 +112,13 @@ def _has_policy(it: Installation, text: str) -> None:
     it.settings["policy_file"] = file
 
 
+def _has_tokens(it: Installation, mode: int) -> None:
+    file = it.settings["data_dir"].with_name("projects.toml")
+    file.write_text('[tokens]\n"gh/acme" = "CCIPAT_1"\n')
+    file.chmod(mode)
+    it.settings["projects_file"] = file
+
+
 # What is broken, how it is broken, and what the check-up says of it.
 BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("Bot token", lambda it: it.settings.update(slack_bot_token="xoxb-wrong"), "Slack refuses it: invalid_auth"),
@@ -115,6 +128,7 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("Bot token", lambda it: it.settings.update(slack_api_url=it.circleci.url), "not as Slack does (http_401)"),
     ("App token", lambda it: it.settings.update(slack_api_url=SILENT), "does not answer at SLACK_API_URL"),
     ("Channels", lambda it: it.settings.update(slack_api_url=SILENT), "not known: Slack does not answer"),
+    ("Projects file", lambda it: _has_tokens(it, 0o644), "other users of this machine may read"),
     ("Optional scopes", lambda it: setattr(it.slack, "scopes", GRANTED - {"groups:history"}), "may make me say"),
     ("Scopes", lambda it: setattr(it.slack, "scopes", GRANTED - {"im:history", "commands"}), "commands, im:history"),
     ("App token", lambda it: it.settings.update(slack_app_token="xapp-wrong"), "Slack refuses it: invalid_auth"),
@@ -128,7 +142,7 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("CircleCI token", lambda it: it.settings.update(circleci_url="http://127.0.0.1:9"), "does not answer"),
     ("CircleCI token", lambda it: it.settings.update(circleci_url=it.slack.url), "not as CircleCI does"),
     ("Organisations", lambda it: it.circleci.organizations.clear(), "it sees none"),
-    ("Redis", lambda it: it.settings.update(redis_url="redis://127.0.0.1:9"), "Redis: ConnectionError"),
+    ("Redis", lambda it: it.settings.update(redis_url="redis://127.0.0.1:9"), "no connection: is it running?"),
     ("Redis", lambda it: it.settings.update(data_dir=Path(__file__) / "data"), "cannot be created"),
     ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", -400), "s off Slack's"),
     ("Clock", lambda it: setattr(it.slack, "clock_offset_seconds", 90), "s off Slack's"),
@@ -180,10 +194,26 @@ async def test_what_is_broken_is_named_with_its_fix(
     ],
 )
 def test_a_server_is_judged_by_what_it_would_forget(memory: Memory, verdict: Verdict, said: str) -> None:
-    given = Settings.model_validate({"slack_bot_token": "xoxb-1", "circleci_token": "t"})
-    (found,) = checkup.memory(given, memory)
+    (found,) = checkup.memory(GIVEN, memory)
     assert found.verdict is verdict
     assert said in found.found
+
+
+@pytest.mark.parametrize(
+    ("secret", "address", "verdict", "said"),
+    [
+        (None, None, Verdict.OK, "not set up"),
+        ("s", None, Verdict.LOOK, "a secret is set, but no address"),
+        (None, "https://ci.example.com", Verdict.LOOK, "an address is set, but no secret"),
+        ("s", "https://ci.example.com", Verdict.OK, "taken at https://ci.example.com/circleci/webhook"),
+    ],
+)
+def test_webhooks_that_are_half_set_up_are_told(
+    secret: str | None, address: str | None, verdict: Verdict, said: str
+) -> None:
+    given = Settings.model_validate({**BARE, "circleci_webhook_secret": secret, "public_url": address})
+    (found,) = checkup.webhook(given)
+    assert (found.verdict, said in found.found, bool(found.fix)) == (verdict, True, verdict is Verdict.LOOK)
 
 
 async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None:
@@ -206,6 +236,8 @@ async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None
         (SlackError("auth.test", "ClientConnectorCertificateError"), "not one that I trust)\n    -> who signed it"),
         (SlackError("auth.test", "ClientHttpProxyError"), "does not let me through)\n    -> look at HTTPS_PROXY"),
         (SlackError("auth.test", "http_503"), "Slack is in trouble (http_503)\n    -> wait for it"),
+        (SlackError("auth.test", "ratelimited"), "Slack asks to slow down\n    -> ask again in a minute"),
+        (SlackError("auth.test", "fatal_error"), "not do it for the moment (fatal_error)\n    -> ask again"),
         (
             SlackError("auth.test", "org_login_required"),
             "Slack refuses it: org_login_required\n    -> python -m bot doctor",
@@ -214,18 +246,67 @@ async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None
     ],
 )
 def test_who_starts_it_reads_why_it_does_not(error: Exception, said: str) -> None:
-    assert said in far_sides.why_not_started(error)
+    assert said in far_sides.why_not_started(error, GIVEN)
+
+
+def test_who_starts_it_without_its_redis_reads_which_setting_names_it() -> None:
+    given = GIVEN.model_copy(update={"redis_url": SecretStr("redis://r")})
+    said = far_sides.why_not_started(StoreError("Redis: no connection: is it running?"), given)
+    assert said.startswith("Redis: no connection: is it running?\n    -> redis://host:6379/0")
+
+
+def test_what_passes_is_not_called_broken() -> None:
+    given = Settings.model_validate({**BARE, "slack_app_token": "xapp-1"})
+    (app_token,) = far_sides.way_in(given, SlackLimited("apps.connections.open", timedelta(seconds=30)))
+    assert (app_token.verdict, app_token.found) == (Verdict.LOOK, "not known: Slack asks to slow down")
+    limited = RateLimited(timedelta(seconds=30))
+    for found in far_sides.circleci(given, {"": limited, "gh/acme": limited}, limited):
+        assert (found.verdict, found.found) == (Verdict.LOOK, "not known: CircleCI asks to slow down")
+
+
+async def test_of_what_is_wrong_in_the_settings_nothing_more_is_said_or_asked(tmp_path: Path) -> None:
+    async with installation(tmp_path) as it:
+        wrong = ("SLACK_BOT_TOKEN", "REDIS_URL", "CIRCLECI_TOKEN", "OPERATOR_CHANNEL", "PUBLIC_URL", "METRICS_TOKEN")
+        it.problems += [(name, "it is wrong") for name in wrong]
+        findings = await it.checked()
+    assert [one.what for one in findings if one.verdict is not Verdict.OK] == list(wrong)
+    assert [one.what for one in findings if one.verdict is Verdict.OK] == ["Version", "App token"]
 
 
 def test_a_token_that_nobody_could_ask_about_is_not_called_refused() -> None:
     away, refused = Unavailable("the proxy does not answer"), Unauthorized("You must log in first.")
     ours = User(id="1", login="acme-bot", name="Acme Bot")
-    (default,) = far_sides.circleci(away, away)
+    (default,) = far_sides.circleci(GIVEN, away, away)
     assert default.fix.startswith("look at HTTPS_PROXY")
-    found = {one.what: one for one in far_sides.circleci({"": ours, "gh/a": away, "gh/b": refused}, away)}
-    assert found["Token of gh/a"].found == "CircleCI does not say whose it is: the proxy does not answer"
-    assert found["Token of gh/b"].found == "CircleCI does not accept it: You must log in first."
+    found = {one.what: one for one in far_sides.circleci(GIVEN, {"": ours, "gh/a": away, "gh/b": refused}, away)}
+    assert found["Token of gh/a"].found == "CircleCI does not answer at CIRCLECI_URL (the proxy does not answer)"
+    assert found["Token of gh/b"].found == "CircleCI does not accept it: wrong, expired, or a project token"
     assert found["Organisations"].found == "not known: CircleCI does not say (the proxy does not answer)"
+
+
+@pytest.mark.parametrize(
+    ("reason", "url", "fix"),
+    [
+        (
+            "no connection",
+            "https://circleci.com",
+            "let this machine reach circleci.com; behind a proxy set HTTPS",
+        ),
+        (
+            "its name leads nowhere",
+            "http://ci.corp:8080",
+            "let this machine reach ci.corp; behind a proxy set HTTP_",
+        ),
+        ("the proxy does not answer", "http://ci.corp", "look at HTTP_PROXY"),
+        ("the proxy's name leads nowhere", "https://circleci.com", "look at HTTPS_PROXY"),
+        ("its certificate is not one that I trust", "https://ci.corp", "who signed it is unknown here"),
+        ("Bad Gateway", "https://circleci.com", "wait for it: status.circleci.com"),
+    ],
+)
+def test_a_circleci_that_is_not_reached_has_the_fix_of_its_kind(reason: str, url: str, fix: str) -> None:
+    given = Settings.model_validate({**BARE, "circleci_url": url})
+    away = Unavailable(reason)
+    assert [one.fix.startswith(fix) for one in far_sides.circleci(given, away, away)] == [True]
 
 
 @pytest.mark.parametrize(

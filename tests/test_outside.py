@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bot.circleci.transport import Transport
 from bot.errors import SlackError, Unavailable
 from bot.messenger import Messenger
-from bot.outside import certificates, proxy_for
+from bot.outside import certificates, proxy_for, why_unreached, wrong_certificates, wrong_proxy
 from tests.circleci.conftest import serving
 from tests.faults.redis_servers import certificate
 
@@ -38,6 +38,57 @@ def test_the_way_to_an_address(url: str, taken: str | None, monkeypatch: pytest.
     monkeypatch.setenv("HTTPS_PROXY", "proxy.corp:3128")
     monkeypatch.setenv("NO_PROXY", NO_PROXY)
     assert proxy_for(url) == taken
+
+
+@pytest.mark.parametrize(
+    ("proxy", "wrong"),
+    [
+        ("", ""),
+        ("proxy.corp:3128", ""),
+        ("http://bot:hunter2@proxy.corp:3128", ""),
+        ("https://proxy.corp", ""),
+        ("socks5://proxy.corp:1080", "SOCKS is not understood: name a proxy of http://"),
+        ("socks5h://bot:hunter2@proxy.corp", "SOCKS is not understood: name a proxy of http://"),
+        ("ftp://proxy.corp", "it is no address such as http://proxy.example:3128"),
+        ("http://", "it is no address such as http://proxy.example:3128"),
+        ("http://bot:hunter2@proxy.corp:port", "it is no address such as http://proxy.example:3128"),
+        ("http://[hunter2", "it is no address such as http://proxy.example:3128"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named(proxy: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.setenv("NO_PROXY", NO_PROXY)
+    assert wrong_proxy("https://slack.com") == wrong
+    assert wrong_proxy("https://ci.corp") == ""  # which is reached without it
+
+
+@pytest.mark.parametrize(
+    ("error", "url", "why"),
+    [
+        ("ClientConnectorDNSError", "https://slack.com", "the proxy's name leads nowhere"),
+        ("ClientConnectorDNSError", "https://ci.corp", "its name leads nowhere"),
+        ("ClientConnectorDNSError", "http://slack.com", "its name leads nowhere"),
+        ("ClientProxyConnectionError", "https://slack.com", "the proxy does not answer"),
+        ("OddError", "https://slack.com", "no connection"),
+    ],
+)
+def test_why_a_far_side_is_not_reached(error: str, url: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.corp:3128")
+    monkeypatch.setenv("NO_PROXY", NO_PROXY)
+    assert why_unreached(error, url) == why
+
+
+async def test_authorities_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    _, chain = await certificate(tmp_path)
+    empty = tmp_path / "empty.pem"
+    empty.write_text("nonsense")
+    found = [wrong_certificates(str(one)) for one in (chain, empty, tmp_path / "none.pem", tmp_path)]
+    assert found == [
+        "",
+        "it holds no certificate, as PEM writes them",
+        "there is no such file",
+        "it cannot be read: is a directory",
+    ]
 
 
 async def _refuses(_: web.Request) -> web.Response:

@@ -1,12 +1,14 @@
 """Settings that cannot work are named all at once, with what is wrong and where to get it."""
 
+import errno
+import socket
 import subprocess
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.configuration import BadSettings, empty_environment, load, load_projects
+from bot.configuration import BadSettings, empty_environment, load, load_projects, why_not_served
 from bot.settings import Settings
 from formatters import checkup
 
@@ -34,6 +36,10 @@ def set_up(monkeypatch: pytest.MonkeyPatch, **changed: str | None) -> None:
         ({"SLACK_APP_TOKEN": "xoxb-1"}, ["SLACK_APP_TOKEN"]),
         ({"CIRCLECI_TOKEN": '"token"'}, ["CIRCLECI_TOKEN"]),
         ({"REDIS_URL": "redis.acme.example:6379"}, ["REDIS_URL"]),
+        ({"REDIS_URL": "redis://redis.acme.example/cache"}, ["REDIS_URL"]),
+        ({"CIRCLECI_TOKEN": "CCIPRJ_acme_1"}, ["CIRCLECI_TOKEN"]),
+        ({"OPERATOR_CHANNEL": "#releases"}, ["OPERATOR_CHANNEL"]),
+        ({"SLACK_API_URL": "https://bot:hunter2@proxy.example"}, ["SLACK_API_URL"]),
         (
             {"SLACK_BOT_TOKEN": None, "SLACK_APP_TOKEN": None, "PORT": "x", "PROJECTS_FILE": "/nowhere.toml"},
             ["SLACK_BOT_TOKEN", "PORT", "SLACK_APP_TOKEN", "PROJECTS_FILE"],
@@ -150,6 +156,48 @@ def test_cloud_has_its_own_page(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().web_url == "https://app.circleci.com"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORT", "http", "it must be a whole number"),
+        ("PORT", "70000", "it must be 65535 or less"),
+        ("RETENTION_DAYS", "inf", "it must be a number"),
+        ("RETENTION_DAYS", "a month", "it must be a number"),
+        ("AUDIT_RETENTION_DAYS", "1e9", "it must be 36500 or less"),
+        ("GRACE_SECONDS", "0", "it must be more than 0"),
+        ("AUDIT_LOG", "maybe", "it must be true or false"),
+        ("METRICS_TOKEN", "hunter22", "it must have 16 characters or more"),
+        ("PROJECTS_FILE", "/nowhere.toml", "/nowhere.toml: there is no such file"),
+        ("SSL_CERT_FILE", "/nowhere.pem", "/nowhere.pem: there is no such file"),
+        ("HTTPS_PROXY", "socks5://bot:hunter2@proxy", "SOCKS is not understood: name a proxy of http://"),
+    ],
+)
+def test_what_is_wrong_with_a_value_is_said_in_our_words(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    set_up(monkeypatch, **{name: value})
+    with pytest.raises(BadSettings) as caught:
+        load()
+    assert caught.value.problems == [(name, said)]
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (OSError(errno.EADDRINUSE, "Address already in use"), ("PORT", "3000 is taken by another process")),
+        (PermissionError(errno.EACCES, "Permission denied"), ("PORT", "3000 may not be used by this user")),
+        (OSError(errno.EADDRNOTAVAIL, "Cannot assign"), ("HOST", "0.0.0.0 is no address of this machine")),
+        (socket.gaierror(-2, "Name or service not known"), ("HOST", "0.0.0.0 is no address of this machine")),
+        (OSError(errno.EMFILE, "Too many open files"), ("PORT", "3000 cannot be listened on: too many open files")),
+    ],
+)
+def test_what_keeps_us_from_listening_is_a_setting(error: OSError, named: tuple[str, str]) -> None:
+    given = Settings.model_validate({"slack_bot_token": "xoxb-1", "circleci_token": "t"})
+    bad = why_not_served(error, given)
+    assert bad.problems == [named]
+    assert "README" not in checkup.bad_settings(bad.problems)
+
+
 def test_the_projects_file_gives_aliases_and_definitions(tmp_path: Path) -> None:
     path = tmp_path / "projects.toml"
     path.write_text('default_vcs = "bb"\n[projects.mobile]\nslug = "circleci/a/b"\ndefinition = "d1"\n')
@@ -160,6 +208,12 @@ def test_the_projects_file_gives_aliases_and_definitions(tmp_path: Path) -> None
     path.write_text("[projects.mobile]\nslag = 1\n")
     with pytest.raises(BadSettings, match="slug"):
         load_projects(path)
+    path.write_text('[projects.mobile]\nslug = "acme"\n[tokens]\n"gh/acme" = "CCIPRJ_hunter2"\n')
+    with pytest.raises(
+        BadSettings, match=r"slug: 'acme' is no slug such as .*tokens: this is a project's token"
+    ) as bad:
+        load_projects(path)
+    assert "hunter2" not in str(bad.value)
 
 
 def test_secrets_do_not_stay_where_libraries_and_children_find_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ from bot.circleci.bodies import content, understood, unpacked, whole
 from bot.circleci.keyring import Keyring
 from bot.errors import Elsewhere, RateLimited, Rejected, Spent, TooLarge, Unauthorized, Unavailable, reading
 from bot.logs import Outage
-from bot.outside import NEVER_SENT, certificates, why_unreached
+from bot.outside import BROKE, NEVER_SENT, certificates, why_unreached
 
 ATTEMPTS = 3
 MOST_REDIRECTS = 4
@@ -121,9 +121,9 @@ class Transport:
                 try:
                     with reading() if method == "GET" else nullcontext():
                         found = await self._send(method, path, params, json)
-                except TooLarge:
+                except (TooLarge, Unauthorized):
                     raise  # it did answer
-                except (Unavailable, Unauthorized, RateLimited) as error:
+                except (Unavailable, RateLimited) as error:
                     self._outage.failed(repr(error))
                     raise
                 self._outage.worked()
@@ -250,8 +250,8 @@ async def _errors(deadline_seconds: float) -> AsyncIterator[None]:
             raise Elsewhere(error.request.url.host, INSIDE) from None
         lost = _surely_lost(error)
         late = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
-        began = "no answer in time" if late else "the connection broke"
-        reason = why_unreached(type(error.__cause__).__name__) if lost else began
+        began = "no answer in time" if late else BROKE
+        reason = why_unreached(type(error.__cause__).__name__, str(error.request.url)) if lost else began
         raise Unavailable(reason, arrived=not lost) from None
     except (httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, ValueError, OSError) as error:
         # Nobody knows all that an odd answer makes the libraries raise.

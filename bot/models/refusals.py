@@ -85,3 +85,8 @@ def is_of_the_network(code: str) -> bool:
 def was_answered(code: str) -> bool:
     """Say whether it is Slack's own code: not of the network, and not a status without one, which may be anybody's."""
     return not is_of_the_network(code) and not code.startswith("http_")
+
+
+def passes(code: str) -> bool:
+    """Say whether it is Slack's own code, and of the moment: asked again, it may answer otherwise."""
+    return code in HEALS | UNSURE

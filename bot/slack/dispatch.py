@@ -203,7 +203,7 @@ class Dispatcher:
         if not isinstance(error, UserError):
             log.warning("refused", error=repr(error))
         if isinstance(error, Unauthorized):
-            await self._operator.token_refused(error.token)
+            error.is_told = await self._operator.token_refused(error.token)
         usage = self._context.router.commands.get(error.command or "") if isinstance(error, UsageError) else None
         reference = str(structlog.contextvars.get_contextvars()["request"])
         meant = await self._meant(error, said) if isinstance(said, Invocation) else ()

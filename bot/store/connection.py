@@ -1,6 +1,7 @@
 """The connection to Redis, which follows the primary, and how records are read: what cannot be is in the log, once."""
 
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -12,7 +13,17 @@ from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import BusyLoadingError, ClusterDownError, MasterDownError, ReadOnlyError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    ClusterDownError,
+    MasterDownError,
+    ReadOnlyError,
+    RedisError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bot.errors import StoreError, Unreadable
 from bot.logs import Outage
@@ -66,7 +77,7 @@ class Connection:
             found = await answer
         except (RedisError, OSError) as error:
             self._outage.failed(f"{type(error).__name__}: {error}")
-            raise StoreError(f"Redis: {type(error).__name__}: {error}") from error
+            raise StoreError(f"Redis: {why(error)}") from error
         if self._outage.lasts and await self._writes():
             self._outage.worked()
         return found
@@ -126,6 +137,24 @@ class _Anew(Retry):
             await fail(*error)
 
         return await super().call_with_retry(do, failed, *rest, **more)
+
+
+def why(error: Exception) -> str:
+    """Return in words why Redis did not do it; the log has its own."""
+    match error.__context__ or error, error:
+        case AuthenticationError() | AuthorizationError(), _:
+            return "it refuses the user or the password of its address"
+        case socket.gaierror(), _:
+            return "its name leads nowhere"
+        case ssl.SSLCertVerificationError(), _:
+            return "its certificate is not one that I trust"
+        case ssl.SSLError(), _:
+            return "no connection by TLS: is it rediss:// there?"
+        case _, RedisTimeoutError() | TimeoutError():
+            return "no answer in time: is it running?"
+        case _, RedisConnectionError() | OSError():
+            return "no connection: is it running?"
+    return f"{type(error).__name__}: {error}"
 
 
 def decoded(kind: type[M], data: str | bytes) -> M:

@@ -9,7 +9,7 @@ from redis.asyncio.lock import Lock as RedisLock
 from redis.exceptions import LockError, RedisError
 
 from bot.errors import StoreError
-from bot.store.connection import Connection
+from bot.store.connection import Connection, why
 
 RETRY_SECONDS = 0.05
 NO_WAIT = timedelta(0)
@@ -58,4 +58,4 @@ async def _release(release: Awaitable[None]) -> None:
     except LockError:
         return  # it ran out while we worked: what was told stands in the watch, so nobody tells it again
     except (RedisError, OSError) as error:
-        raise StoreError(f"Redis: {type(error).__name__}: {error}") from error
+        raise StoreError(f"Redis: {why(error)}") from error

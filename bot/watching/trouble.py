@@ -56,7 +56,7 @@ class Trouble:
         if not snapshot.failures:
             log.info("circleci_unreadable", pipeline=pipeline_id, error=repr(error))
         if isinstance(error, Unauthorized):
-            await self._operator.token_refused(error.token)
+            error.is_told = await self._operator.token_refused(error.token)
         now = _counted(snapshot, gone=snapshot.gone + 1 if _is_gone(error) else 0)
         watches = await self._watches.of(pipeline_id)
         if word := self._last_word(now):

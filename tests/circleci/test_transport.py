@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from stamina.instrumentation import RetryHook
+from structlog.testing import capture_logs
 
 from bot.circleci.answers import asked_to_wait, project_path, segments, without_queries
 from bot.circleci.transport import Transport
@@ -84,9 +85,12 @@ async def test_a_status_without_a_name_is_still_told(far_side: FarSide) -> None:
 
 
 async def test_a_refused_token_is_told_apart(far_side: FarSide) -> None:
-    error = await error_of(far_side, httpx.Response(401, json={"message": "You must log in first."}))
+    with capture_logs() as logged:
+        for _ in range(3):
+            error = await error_of(far_side, httpx.Response(401, json={"message": "You must log in first."}))
     assert isinstance(error, Unauthorized)
     assert str(error) == "You must log in first."
+    assert logged == []  # it is no outage: the operator is told what it is
 
 
 @pytest.mark.parametrize("place", ["https://circleci.example/x?circle-token=S", "/x?circle-token=S#f", "https://[x?S"])

@@ -122,6 +122,8 @@ WATCH = Watch(
     asker_name="ada",
     asked_at=datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
 )
+TOLD = Unauthorized()
+TOLD.is_told = True
 OTHERS: dict[str, tuple[Message, ...]] = {
     "error-unexpected": (errors.unexpected("7f3a2b"),),
     "operator-channel-gone": (errors.channel_gone("C0DEPLOYS", "is_archived"),),
@@ -131,6 +133,7 @@ OTHERS: dict[str, tuple[Message, ...]] = {
         replies.outage(Unavailable("Service Unavailable")),
         replies.outage(RateLimited(timedelta(seconds=40))),
         replies.outage(Unauthorized()),
+        replies.outage(TOLD),
         replies.outage(Rejected(404, "Pipeline not found")),
         replies.late(),
         replies.outage_over(),

@@ -193,6 +193,8 @@ async def test_what_is_refused_at_the_door_names_what_it_is_about(team: Team) ->
     await types(team, guest, "deploy acme/frontend main env=prod")
     await types(team, guest, "deploy ACME/frontend main what is this")
     await types(team, team.ada, "deploy acme/frontend main what is this")  # she may, and slips
+    await types(team, team.slack.person("admin"), "env list acme/frontend NOTHING")  # which only asks
+    await types(team, team.ada, "cancel acme/nothing")
     entries = (await record(team))[before:]
     assert [(one.what, one.about, one.pipeline_number) for one in entries] == [
         ("Approve", "acme/frontend hold/prod", build.number),

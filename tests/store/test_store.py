@@ -1,15 +1,21 @@
 """What is kept survives its process and is nobody else's; a server that is away is said to be."""
 
 import asyncio
+import socket
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from redis.exceptions import AuthenticationError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bot.embedded import EmbeddedServer
 from bot.errors import StoreError
 from bot.store import Store
+from bot.store.connection import why
 from tests.store.conftest import KEEP
 
 
@@ -75,3 +81,21 @@ async def test_an_outage_is_told_once_though_a_replica_answers(capfd: pytest.Cap
         await store.close()
     told = capfd.readouterr().out
     assert told.count("outage_begins") == told.count("outage_ends") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "context", "said"),
+    [
+        (RedisConnectionError("Error 111"), ConnectionRefusedError(111, "failed"), "no connection: is it running?"),
+        (RedisConnectionError("Error -2"), socket.gaierror(-2, "not known"), "its name leads nowhere"),
+        (RedisConnectionError("HELLO must"), AuthenticationError("HELLO must"), "it refuses the user or the password"),
+        (AuthenticationError("invalid"), None, "it refuses the user or the password"),
+        (RedisConnectionError("Error 1"), ssl.SSLCertVerificationError(1, "self-signed"), "its certificate is not one"),
+        (RedisConnectionError("Error 1"), ssl.SSLError(1, "wrong version"), "no connection by TLS"),
+        (RedisTimeoutError("Timeout connecting"), TimeoutError(), "no answer in time: is it running?"),
+        (ResponseError("DB index is out of range"), None, "ResponseError: DB index is out of range"),
+    ],
+)
+def test_why_redis_does_not_answer_is_said_in_words(error: Exception, context: Exception | None, said: str) -> None:
+    error.__context__ = context
+    assert why(error).startswith(said)

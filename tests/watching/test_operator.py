@@ -3,9 +3,11 @@
 from typing import cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.circleci.reads import Reads
 from bot.errors import CircleCIError, Unauthorized, Unavailable
+from bot.messenger import Messenger
 from bot.models.circleci import User
 from bot.store import Store
 from bot.watching.operator import CHECKED, Operator
@@ -54,8 +56,32 @@ async def test_what_slack_was_too_busy_for_is_told_later(operator: Operator, sto
     await operator.channel_gone("C0DEPLOYS", "is_archived")
     await operator.channel_gone("C0DEPLOYS", "is_archived")
     assert operator_reads(slack) == []
-    await store.claims.release("operator:channel:C0DEPLOYS")  # five minutes later
+    await store.claims.release("operator:C0RELEASES:channel:C0DEPLOYS")  # five minutes later
     for _ in range(2):
         await operator.channel_gone("C0DEPLOYS", "is_archived")
     assert len(operator_reads(slack)) == 1
     slack.problems.clear()
+
+
+async def test_nobody_is_called_told_who_was_not(messenger: Messenger, store: Store, slack: Slack) -> None:
+    before = Operator(messenger, store.claims, None)
+    with capture_logs() as logged:
+        assert [await before.token_refused("gh/acme") for _ in range(2)] == [False, False]
+    assert ["PROJECTS_FILE, [tokens], gh/acme" in one["fix"] for one in logged] == [True]
+    after = Operator(messenger, store.claims, "C0RELEASES")  # set since, and restarted with the same memory
+    slack.refuse("chat.postMessage", "not_in_channel")
+    with capture_logs() as logged:
+        assert [await after.token_refused("gh/acme") for _ in range(2)] == [False, False]
+    assert [one["event"] for one in logged] == ["circleci_token_refused", "operator_not_told"]
+    await store.claims.release("operator:C0RELEASES:circleci-token:gh/acme")  # five minutes later
+    assert [await after.token_refused("gh/acme") for _ in range(2)] == [True, True]
+    assert len(operator_reads(slack)) == 1
+    slack.problems.clear()
+
+
+async def test_each_start_looks_at_the_tokens(operator: Operator, store: Store) -> None:
+    tokens = Tokens(MINE, Unauthorized())
+    for _ in range(2):
+        await operator.forget_check()
+        await operator.check_tokens(cast("Reads", tokens))
+    assert tokens.answers == []
