@@ -1,5 +1,7 @@
 """A pasted link means what its page is about, or is refused by the piece that nobody can read."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +53,8 @@ def tag(name: str) -> Ref:
             FRONTEND,
             {"pipeline_number": 2417, "workflow_id": FLOW, "job_number": 1842},
         ),
+        (f"{CLOUD}/jobs/github/acme/frontend/1842?invite=true#step-105-15_29", FRONTEND, {"job_number": 1842}),
+        ("https://circleci.com/gh/acme/frontend/1842#tests/containers/0", FRONTEND, {"job_number": 1842}),
         (f"{CLOUD}/pipelines/circleci/5e0c5f62/9f1c2d7a/7", STANDALONE, {"pipeline_number": 7}),
         (f"{CLOUD}/jobs/github/acme/frontend/1842", FRONTEND, {"job_number": 1842}),
         (f"{CLOUD}/jobs/github/acme/frontend/1842/parallel-runs/0/steps/0-103", FRONTEND, {"job_number": 1842}),
@@ -100,6 +104,9 @@ def tag(name: str) -> Ref:
         (f"{GITLAB}/-/commit/{SHA}", STANDALONE, {"commit": SHA}),
         (f"{GITLAB}/-/merge_requests/7/diffs", STANDALONE, {"pull_request": 7}),
         (f"{GITLAB}/merge_requests/7", STANDALONE, {"pull_request": 7}),
+        (f"{GITLAB}/-/tree/v2.0?ref_type=tags", STANDALONE, {"ref": tag("v2.0")}),
+        (f"{GITLAB}/-/tree/v2.0?ref_type=heads", STANDALONE, {"ref": "v2.0"}),
+        (f"{GITLAB}/-/merge_requests/7?view=parallel&utm_source=x#note_1", STANDALONE, {"pull_request": 7}),
         (f"{GITLAB}/-/tags/v2.0", STANDALONE, {"ref": tag("v2.0")}),
         # hosts of one's own, where the project is known
         (f"{OWN}/ops/tools/pull/3", "bb/ops/tools", {"pull_request": 3}),
@@ -142,6 +149,25 @@ def test_a_link_names_what_its_page_is_about(link: str, slug: str | None, named:
         (f"{CLOUD}/pipelines/github/acme/frontend/{'9' * 20}", "99999`"),
         (f"{CLOUD}/pipelines/github/acme/frontend?branch=a&branch=b", "`?branch=a&branch=b`"),
         ("https://circleci.com/gh/acme/frontend/edit", "`edit`"),
+        # what stands behind the address may name a branch, in a way that nobody taught us
+        ("git@github.com:acme/frontend.git#release/v2.0", "`#release/v2.0`"),
+        (f"{GITHUB}#branch=x", "`#branch=x`"),
+        (f"{GITHUB}/tree/fix/#1234-some-fix", "`#1234-some-fix`"),
+        (f"{GITHUB}/pull/12#branch=x", "`#branch=x`"),
+        (f"{GITHUB}?ref=release/v2.0", "`?ref=release/v2.0`"),
+        (f"{GITHUB}?branch=release", "`?branch=release`"),
+        (f"{GITHUB}/pull/12?sha=38c6d84", "`?sha=38c6d84`"),
+        ("https://bitbucket.org/acme/frontend?at=release", "`?at=release`"),
+        (f"{BITBUCKET}/src/main/?at=release", "`main?at=release`"),
+        (f"{BITBUCKET}/src/main/?at=", "`main?at=`"),
+        (f"{GITLAB}/-/tree/v2.0?ref_type=commits", "`?ref_type=commits`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend?Branch=x", "`?Branch=x`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend?branch=", "`?branch=`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend?branch=a&tag=b", "`?branch=a&tag=b`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend/2417?branch=x", "`?branch=x`"),
+        ("https://circleci.com/gh/acme/workflows/frontend?branch=x", "`?branch=x`"),
+        ("https://circleci.com/gh/acme/frontend/tree/a?b", "`?b=`"),
+        (f"{GITHUB}/tree/ma\nin", "I cannot read this link"),
         (f"{CLOUD}/pipelines/github/acme", "I cannot find a project in this link"),
         (f"{CLOUD}/insights/github/acme/frontend/workflows/build", "I cannot find a project in this link"),
         (f"{CLOUD}/settings/project/github/acme/frontend", "I cannot find a project in this link"),
@@ -199,14 +225,42 @@ HOSTS = st.sampled_from(
 )
 
 
-@given(HOSTS, st.lists(WORDS, max_size=9), st.sampled_from(("", "?branch=main", "?at=x", "?q", "#a")))
-def test_a_link_with_more_than_a_project_never_means_the_project_alone(host: str, path: list[str], query: str) -> None:
-    link = "/".join([f"https://{host}", *path]) + query
+PAIRS = st.tuples(
+    st.sampled_from(("branch", "Branch", "tag", "at", "ref", "ref_type", "sha", "filter", "")), st.text(max_size=6)
+)
+QUERIES = st.lists(PAIRS, max_size=3).map(lambda pairs: "&".join(f"{name}={value}" for name, value in pairs))
+FRAGMENTS = st.one_of(st.just(""), st.sampled_from(("main", "branch=x", "/tree/main", "step-103")), st.text(max_size=9))
+
+
+@given(HOSTS, st.lists(WORDS, max_size=9), QUERIES, FRAGMENTS)
+def test_a_link_with_more_than_a_project_never_means_the_project_alone(
+    host: str, path: list[str], query: str, fragment: str
+) -> None:
+    link = "/".join([f"https://{host}", *path]) + (query and f"?{query}") + (fragment and f"#{fragment}")
     assert is_link(link)
     try:
         found = parse_project(link, PROJECTS)
     except UsageError:
         return
-    pages = [part for part in link.partition("#")[0].partition("?")[0].split("/")[3:] if part]
+    split = urlsplit(link)
+    pages = [part for part in split.path.split("/") if part]
     leads = 4 if pages[0] in ("pipelines", "jobs", "projects") else 3
     assert found.names_more or len(pages) <= leads
+    names = {name for name, _ in parse_qsl(split.query, keep_blank_values=True)} - {"filter"}
+    assert found.names_more or not (split.fragment or names)
+    assert names <= {"branch", "tag", "at", "ref_type"}
+    assert not (split.fragment and found.ref)
+
+
+@given(
+    st.sampled_from((GITHUB, BITBUCKET, GITLAB, "git@github.com:acme/frontend.git", f"{CLOUD}/pipelines/gh/a/b")),
+    st.sampled_from("#?"),
+    st.text(min_size=1, max_size=20).filter(lambda text: text.strip("?&#") != ""),
+)
+def test_whatever_stands_behind_a_projects_address_is_never_dropped(link: str, sign: str, behind: str) -> None:
+    try:
+        found = parse_project(f"{link}{sign}{behind}", PROJECTS)
+    except UsageError:
+        return
+    looks = ("utm_", "diff", "expand", "filter", "invite", "plain", "tab", "view", "w")
+    assert found.names_more or behind.lstrip("&").startswith(looks)

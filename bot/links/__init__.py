@@ -5,11 +5,11 @@ A page that nobody taught us is no default: whoever names anything gets that, or
 
 import re
 from collections.abc import Mapping, Sequence
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from bot.errors import UsageError
 from bot.links import circleci, pages
-from bot.links.reading import NAME_THEM, NoProject, Unread, project_slug
+from bot.links.reading import NAME_THEM, NoProject, Query, Unread, project_slug
 from bot.models.circleci import ProjectSlug
 from bot.models.slugs import VCS, spelled_alike
 from bot.models.spelling import HOSTS
@@ -21,6 +21,7 @@ from bot.settings import Projects
 _LINK = re.compile(f"(?:https?|ssh)://|git@|(?:www\\.)?(?:{'|'.join(map(re.escape, HOSTS))})/", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:https?|ssh)://", re.IGNORECASE)
 _SSH_ADDRESS = re.compile(r"^git@([^:/]+):")
+_SETS = frozenset("=?&#")
 CIRCLECI = ("circleci.com", "app.circleci.com")
 _CODE_HOSTS: Mapping[str, str] = {"github.com": "gh", "bitbucket.org": "bb"}
 
@@ -43,8 +44,9 @@ def read(word: str, projects: Projects) -> Target:
     link = _split(word)
     parts = [unquote(part) for part in link.path.split("/") if part]
     host = (link.hostname or "").removeprefix("www.")
+    query = Query(link.query)
     try:
-        found = _of_page(host, parts, parse_qs(link.query), projects)
+        found = _whole(link, _of_page(host, parts, query, projects), query)
     except NoProject:
         raise UsageError("I cannot find a project in this link.", given=word) from None
     except Unread as unread:
@@ -54,7 +56,22 @@ def read(word: str, projects: Projects) -> Target:
     return found.model_copy(update={"link": bare(word)}) if is_told_by_it else found
 
 
+def _whole(link: SplitResult, found: Target, query: Query) -> Target:
+    """Return what was found; raises Unread for what is left of a query, and for what a `#` begins.
+
+    That may be the name of a branch, but on the page of one build, commit or pull request: there it is a place in it.
+    """
+    is_one_thing = found.names_more and found.ref is None
+    if link.fragment and (not is_one_thing or _SETS & set(link.fragment)):
+        raise Unread([f"#{unquote(link.fragment)}"])
+    if query.left:
+        raise Unread([query.left])
+    return found
+
+
 def _split(word: str) -> SplitResult:
+    if not word.isprintable():  # what is split leaves out some of it
+        raise UsageError("I cannot read this link.", given=word)
     address = _SSH_ADDRESS.sub(r"https://\1/", bare(word), count=1)
     try:
         link = urlsplit(address if _SCHEME.match(address) else f"https://{address}")
@@ -64,7 +81,7 @@ def _split(word: str) -> SplitResult:
     return link
 
 
-def _of_page(host: str, parts: Sequence[str], query: Mapping[str, Sequence[str]], projects: Projects) -> Target:
+def _of_page(host: str, parts: Sequence[str], query: Query, projects: Projects) -> Target:
     if host in _CODE_HOSTS and len(parts) >= 2:
         name = parts[1].removesuffix(".git")
         by_alias = _by_alias(host, f"{parts[0]}/{name}", projects)

@@ -35,10 +35,11 @@ def of_page(parts: Sequence[str], query: Query) -> Target:
 
 def _asked_for(query: Query) -> Target:
     """Return the branch that a list of pipelines is narrowed to."""
-    named = [(kind, name) for kind in ("branch", "tag") for name in query.get(kind, ())]
-    if len(named) > 1:
-        raise Unread(["?" + "&".join(f"{kind}={name}" for kind, name in named)])
-    return a_ref([named[0][1]], named[0][0]) if named else Target()
+    for kind, name in query.take("branch", "tag"):
+        if not name:
+            raise Unread([f"?{kind}="])
+        return a_ref([name], kind)
+    return Target()
 
 
 def _of_pipeline(page: Sequence[str]) -> Target:
