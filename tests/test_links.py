@@ -20,6 +20,8 @@ PROJECTS = Projects(
         "Acme/Mobile": ProjectEntry(slug=STANDALONE),
         "shop/web/site": ProjectEntry(slug=STANDALONE),
         "git.acme.example/ops/tools": ProjectEntry(slug="bb/ops/tools"),
+        "git.acme.example/acme/frontend": ProjectEntry(slug=FRONTEND),
+        "acme/both": ProjectEntry(slug="bb/acme/both"),
     }
 )
 SHA, FLOW = "38c6d84" + "0" * 33, "5e0c5f62-31a4-4a9c-8f10-7ed2f0a5b001"
@@ -68,8 +70,6 @@ def tag(name: str) -> Ref:
             FRONTEND,
             {"ref": "main", "workflow_id": FLOW},
         ),
-        ("https://circleci.acme.example/gh/acme/frontend/1842", FRONTEND, {"job_number": 1842}),
-        (f"https://circleci.acme.example/workflow-run/{FLOW}", None, {"workflow_id": FLOW}),
         # GitHub's
         (GITHUB, FRONTEND, {}),
         (f"{GITHUB}.git", FRONTEND, {}),
@@ -112,8 +112,13 @@ def tag(name: str) -> Ref:
         (f"{OWN}/ops/tools/pull/3", "bb/ops/tools", {"pull_request": 3}),
         (f"{OWN}/projects/OPS/repos/tools/pull-requests/3/overview", "bb/ops/tools", {"pull_request": 3}),
         (f"{OWN}/projects/ops/repos/tools/browse?at=refs%2Fheads%2Fmain", "bb/ops/tools", {"ref": "main"}),
-        ("https://github.acme.example/acme/frontend/tree/main", FRONTEND, {"ref": "main"}),
-        ("git@github.acme.example:acme/frontend.git", FRONTEND, {}),
+        (f"{OWN}/acme/frontend/tree/main", FRONTEND, {"ref": "main"}),
+        ("git@git.acme.example:acme/frontend.git", FRONTEND, {}),
+        # a host is what it says, whatever goes by the same name elsewhere
+        ("https://github.com/acme/both/pull/3", "gh/acme/both", {"pull_request": 3}),
+        ("https://bitbucket.org/acme/both/pull-requests/3", "bb/acme/both", {"pull_request": 3}),
+        ("https://bitbucket.org/acme/mobile/branch/main", "bb/acme/mobile", {"ref": "main"}),
+        ("https://me@github.com:443/acme/frontend/tree/main", FRONTEND, {"ref": "main"}),
     ],
 )  # fmt: skip
 def test_a_link_names_what_its_page_is_about(link: str, slug: str | None, named: dict[str, object]) -> None:
@@ -173,8 +178,19 @@ def test_a_link_names_what_its_page_is_about(link: str, slug: str | None, named:
         (f"{CLOUD}/settings/project/github/acme/frontend", "I cannot find a project in this link"),
         ("https://circleci.com/workflow-run/abc", "I cannot find a project in this link"),
         ("https://github.com/acme", "I cannot find a project in this link"),
-        ("https://gitlab.com/other/thing/-/tree/main", "I know no project `other/thing` at this address"),
-        ("https://example.com/x/y", "I know no project `x/y` at this address"),
+        ("https://gitlab.com/other/thing/-/tree/main", "I know no project `other/thing` at `gitlab.com`"),
+        ("https://example.com/x/y", "I know no project `x/y` at `example.com`"),
+        ("https://gitlab.com/acme/frontend", "I know no project `acme/frontend` at `gitlab.com`"),
+        ("https://gitlab.com/acme/both/-/merge_requests/3", "at `gitlab.com`"),
+        ("https://gitlab.com/github/acme/frontend", "I know no project `github/acme/frontend` at `gitlab.com`"),
+        ("https://notion.so/acme/frontend", "I know no project `acme/frontend` at `notion.so`"),
+        ("https://evil.example/gh/acme/frontend", "at `evil.example`"),
+        (f"https://evil.example/workflow-run/{FLOW}", "at `evil.example`"),
+        ("https://evil.example/shop/web/site/-/tree/main", "at `evil.example`"),
+        ("https://github.com@evil.example/acme/frontend", "at `evil.example`"),
+        ("https://github.com:8443/acme/frontend", "at `github.com:8443`"),
+        ("git@evil.example:acme/frontend.git", "at `evil.example`"),
+        ("https://github.com.evil.example/acme/frontend", "at `github.com.evil.example`"),
         ("https://example.com/x", "I cannot find a project in this link"),
         (f"{GITHUB}/tree/ma%E2%80%8Bin", "it holds an invisible character"),
         (f"{GITHUB}/tree/main.", "it ends with ."),
@@ -185,6 +201,20 @@ def test_what_cannot_be_read_of_a_link_is_named(link: str, piece: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_project(link, PROJECTS)
     assert piece in str(refused.value)
+
+
+def test_pages_of_circleci_are_those_of_the_one_we_ask() -> None:
+    server = PROJECTS.read_beside("https://CircleCI.acme.example:8443")
+    page = "gh/acme/frontend/1842"
+    assert parse_project(f"https://circleci.acme.example:8443/{page}", server).job_number == 1842
+    workflow = parse_project(f"https://circleci.acme.example:8443/workflow-run/{FLOW}", server)
+    assert (workflow.slug, workflow.workflow_id) == (None, FLOW)
+    for other in (f"https://circleci.acme.example/{page}", f"{CLOUD}/pipelines/{page}", f"https://circleci.com/{page}"):
+        with pytest.raises(UsageError, match="I know no project"):
+            parse_project(other, server)
+    assert (
+        parse_project(f"https://circleci.com/{page}", PROJECTS.read_beside("https://circleci.com")).job_number == 1842
+    )
 
 
 WORDS = st.one_of(

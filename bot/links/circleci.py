@@ -13,12 +13,6 @@ _OF_A_WORKFLOW = ("workflow-run", "workflows")  # without a project
 _OF_A_PROJECT = ("pipelines", "jobs")
 
 
-def is_one(parts: Sequence[str]) -> bool:
-    """Say whether a path is built as CircleCI builds them, wherever a Server lives."""
-    of_project = parts[1:] if parts[:1] and parts[0] in _OF_A_PROJECT else parts
-    return bool(of_project) and (of_project[0].lower() in VCS or of_project[0] == "workflow-run")
-
-
 def of_page(parts: Sequence[str], query: Query) -> Target:
     """Return what a page is about; raises Unread, or NoProject."""
     kind, rest = (parts[0], parts[1:]) if parts[:1] and parts[0] in _OF_A_PROJECT else ("", parts)

@@ -1,6 +1,7 @@
 """Pages of the code hosts: GitHub, Bitbucket, GitLab, in the cloud or one's own. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from bot.links.reading import Query, Unread, a_commit, a_number, a_ref
 from bot.models import git
@@ -88,13 +89,13 @@ def _kind(query: Query) -> str:
     return "branch"
 
 
-def elsewhere(parts: Sequence[str], query: Query) -> tuple[str, Target]:
-    """Return the path of a project at a host of one's own, and what a page of it is about."""
+def elsewhere(parts: Sequence[str], query: Query) -> tuple[str, Callable[[], Target]]:
+    """Return the path of a project at a host of one's own, and who reads what its page is about."""
     if parts[:1] == ["projects"] and parts[2:3] == ["repos"] and len(parts) > 3:  # Bitbucket Data Center
-        return f"{parts[1]}/{parts[3]}", of_bitbucket(parts[4:], query)
+        return f"{parts[1]}/{parts[3]}", partial(of_bitbucket, parts[4:], query)
     # A group of GitLab's may have groups within, so that a project's name ends where a page's begins.
     end = next((at for at in range(2, len(parts)) if parts[at] in _PAGES), len(parts))
     page = parts[end + 1 :] if parts[end : end + 1] == [_DASH] else parts[end:]
     readers = {"merge_requests": of_gitlab, "tags": of_gitlab, "pull-requests": of_bitbucket}
     reader = of_gitlab if _DASH in parts[end : end + 1] else readers.get("".join(page[:1]), of_github)
-    return "/".join(parts[:end]).removesuffix(".git"), reader(page, query)
+    return "/".join(parts[:end]).removesuffix(".git"), partial(reader, page, query)
