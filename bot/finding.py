@@ -95,6 +95,7 @@ class Finder:
             raise UsageError(f"#{found.number} is of another branch or tag.", given=str(target.ref))
         if not found.revision.startswith(target.commit):
             raise UsageError(f"#{found.number} is of another commit.", given=target.commit)
+        await self._lookup.check_all_of(found, target)
         return found
 
     async def build(self, pipeline_id: PipelineId, caller: Caller) -> Build:
@@ -191,6 +192,8 @@ class Finder:
             return await self._failed_job(await self.pipeline(request, caller))
         slug = target.slug or (await self.pipeline(OfTarget(), caller)).project_slug
         await self.may_read_job(slug, target.job_number, caller)
+        if target.names_beside_a_job:
+            await self.pipeline(request, caller)
         return slug, target.job_number
 
     async def _failed_job(self, pipeline: Pipeline) -> tuple[ProjectSlug, int]:
