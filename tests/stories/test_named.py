@@ -8,6 +8,7 @@ from tests.operations.scene import (
     ON_HOLD,
     OVER,
     RUNNING,
+    followed,
     goes_by,
     presses,
     pushed,
@@ -177,6 +178,26 @@ async def test_another_kind_of_number_or_name_is_refused_with_what_to_write(tmp_
         assert "3 failed, 57 passed" in await told(team, f"logs acme/frontend #{built.number}")
         assert "No job of" in await told(team, "logs acme/frontend v2.0")
         assert f"Cancel #{built.number}" not in await told(team, f"cancel {flow}")
+
+
+async def test_in_a_thread_that_follows_two_builds_it_is_asked_which(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        other = pushed(team, "main", OVER)
+        root = await followed(team, "release/v2.0", RUNNING, "release/v2.0")
+        mine, acted = team.circleci.world.pipelines[0], writes(team)
+        await team.grace.mention("deploys", f"watch acme/frontend #{other.number}", thread_ts=root.ts)
+        await team.reads("acme/frontend · main")
+        await team.is_done()
+        for number, line in enumerate(("rerun all", "cancel", "approve"), start=1):
+            await team.ada.mention("deploys", line, thread_ts=root.ts)
+            await team.until(lambda: len(asks_which(team)) == number)  # noqa: B023  # it is awaited here
+        assert all(f"`acme/frontend #{one.number}`" in told for one in (mine, other) for told in asks_which(team))
+        assert writes(team) == acted
+
+
+def asks_which(team: Team) -> list[str]:
+    """Return what told Ada that a thread follows several builds."""
+    return [one.visible for one in team.ada.sees_only if "follows 2 builds. Write which one: " in one.visible]
 
 
 async def asked(team: Team, text: str) -> Message:
