@@ -18,7 +18,7 @@ from bot.models import git
 from bot.models.attempt import ParameterValue
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slugs import VCS
-from bot.models.spelling import CLOSING, CODE_MARK, MENTIONS, SPACES
+from bot.models.spelling import CLOSING, CODE_MARK, MENTIONS, QUESTIONS, SPACES, asks
 from bot.models.target import Target
 from bot.refs import TAG, number, ref_named
 from bot.settings import Projects
@@ -47,8 +47,7 @@ _BEFORE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _MARKED = re.compile(f"({CODE_MARK}{{1,3}})([^{CODE_MARK}]+)\\1[.]?(?=[{SPACES}?!,;:]|\\Z)")
 _BEFORE_A_PLACE = ("to", "on", "in", "into")
-_QUESTIONS = ("?", "\uff1f", "\u061f", "\u203d")  # also as other scripts write it
-STOPS = ".,:;!" + "".join(_QUESTIONS)
+STOPS = ".,:;!" + "".join(QUESTIONS)
 _MARKS = (*CLOSING, *CLOSING.values(), CODE_MARK)
 
 
@@ -182,7 +181,7 @@ def without_stop(words: Sequence[Word], signs: str = ".") -> list[Word]:
 def check_no_question(words: Sequence[Word]) -> None:
     """Raise UsageError where the words end as a question does: whoever asks is not acted for."""
     last = words[-1] if words else Word("")
-    if not last.quoted and last.text.rstrip(".!").endswith(_QUESTIONS):
+    if not last.quoted and asks(last.text):
         problem = "This ends with a question mark. If it is no question, write it without, or in quotes."
         raise UsageError(problem, given=last.text)
 
