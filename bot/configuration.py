@@ -68,7 +68,7 @@ def examine() -> tuple[Settings, Projects, list[Problem]]:
         load_policy(settings.policy_file)
     except BadSettings as error:
         problems += error.problems
-    return settings, projects, problems
+    return settings, projects.read_beside(settings.circleci_url), problems
 
 
 def _ways_out(settings: Settings) -> list[Problem]:

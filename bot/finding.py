@@ -1,7 +1,7 @@
 """Finds what people name: a project, a pipeline, a build; what there is none of is said with what there is."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
@@ -95,6 +95,7 @@ class Finder:
             raise UsageError(f"#{found.number} is of another branch or tag.", given=str(target.ref))
         if not found.revision.startswith(target.commit):
             raise UsageError(f"#{found.number} is of another commit.", given=target.commit)
+        await self._lookup.check_all_of(found, target)
         return found
 
     async def build(self, pipeline_id: PipelineId, caller: Caller) -> Build:
@@ -191,6 +192,8 @@ class Finder:
             return await self._failed_job(await self.pipeline(request, caller))
         slug = target.slug or (await self.pipeline(OfTarget(), caller)).project_slug
         await self.may_read_job(slug, target.job_number, caller)
+        if target.names_beside_a_job:
+            await self.pipeline(request, caller)
         return slug, target.job_number
 
     async def _failed_job(self, pipeline: Pipeline) -> tuple[ProjectSlug, int]:
@@ -281,14 +284,22 @@ class Finder:
 
     async def _followed(self, caller: Caller) -> PipelineId:
         place = caller.place
-        found = (
-            await self._store.watches.of_thread(place.channel_id, place.thread_ts)
-            if place and place.thread_ts
-            else None
-        )
-        if found is None:
+        found = frozenset[PipelineId]()
+        if place and place.thread_ts:
+            found = await self._store.watches.of_thread(place.channel_id, place.thread_ts)
+        if not found:
             raise UsageError("Which project? In a thread that follows a build I know it without a name.")
-        return found
+        if len(found) > 1:
+            raise UsageError(f"This thread follows {len(found)} builds. {await self._to_write(found, caller)}")
+        return next(iter(found))
+
+    async def _to_write(self, found: Collection[PipelineId], caller: Caller) -> str:
+        """Return what to write for one of several builds, of those that somebody may see, newest first."""
+        pipelines = await together(*(self._circleci.pipeline(one) for one in sorted(found)[:MOST_LOOKED_THROUGH]))
+        seen = [one for one in pipelines if await self.may_read(caller, one.project_slug, one.ref)]
+        seen = sorted(seen, key=lambda one: one.created_at, reverse=True)[:BUILT_LATELY]
+        names = [f"`{await self.title(one.project_slug)} #{one.number}`" for one in seen]
+        return f"Write which one: {' or '.join(names)}." if names else "Write the project, and its number."
 
 
 def branch_of(pipeline: Pipeline) -> Ref:

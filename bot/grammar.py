@@ -18,7 +18,7 @@ from bot.models import git
 from bot.models.attempt import ParameterValue
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slugs import VCS
-from bot.models.spelling import CLOSING, CODE_MARK, MENTIONS, SPACES
+from bot.models.spelling import CLOSING, CODE_MARK, MENTIONS, QUESTIONS, SPACES, asks
 from bot.models.target import Target
 from bot.refs import TAG, number, ref_named
 from bot.settings import Projects
@@ -31,6 +31,15 @@ MAX_PARAMETERS = 100
 MAX_PARAMETER_NAME = 128
 MAX_PARAMETER_VALUE = 512
 
+# Who gives one of these and no branch, by its own name, means what it says and not the default branch.
+NAMES_OF_REFS = {
+    "tag": ("a tag", "For the tag write `tag:{}`"),
+    **dict.fromkeys(("branch", "ref"), ("a branch", "For the branch write `{}`")),
+    **dict.fromkeys(("sha", "commit", "revision"), ("a commit", "For the commit write `{}`")),
+    **dict.fromkeys(("pipeline", "build", "job"), ("a build", "For the pipeline write `#{}`")),
+    **dict.fromkeys(("pr", "pull", "pull_request"), ("a pull request", "For the pull request paste its link")),
+}
+
 _PLAIN_WORD = re.compile(f"[^{SPACES}]+")
 _CLOSED = re.compile(f"[{''.join(sorted(set(CLOSING.values())))}](?=[{SPACES}]|\\Z)")
 _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
@@ -38,6 +47,7 @@ _BEFORE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _MARKED = re.compile(f"({CODE_MARK}{{1,3}})([^{CODE_MARK}]+)\\1[.]?(?=[{SPACES}?!,;:]|\\Z)")
 _BEFORE_A_PLACE = ("to", "on", "in", "into")
+STOPS = ".,:;!" + "".join(QUESTIONS)
 _MARKS = (*CLOSING, *CLOSING.values(), CODE_MARK)
 
 
@@ -166,6 +176,14 @@ def without_stop(words: Sequence[Word], signs: str = ".") -> list[Word]:
         return list(words)
     text = last.text.rstrip(signs)
     return [*rest, *([Word(text)] if text else [])]
+
+
+def check_no_question(words: Sequence[Word]) -> None:
+    """Raise UsageError where the words end as a question does: whoever asks is not acted for."""
+    last = words[-1] if words else Word("")
+    if not last.quoted and asks(last.text):
+        problem = "This ends with a question mark. If it is no question, write it without, or in quotes."
+        raise UsageError(problem, given=last.text)
 
 
 def is_parameter(word: Word) -> bool:

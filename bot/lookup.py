@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from bot.circleci.reads import Reads
 from bot.errors import NotFound, Rejected, UsageError
 from bot.models.circleci import JobDetails, Pipeline, ProjectSlug, Ref, WorkflowId
+from bot.models.slugs import spelled_alike
 from bot.models.target import Target
 
 MOST_PAGES = 3  # of the newest pipelines, for what CircleCI cannot be asked for by name
@@ -38,6 +39,24 @@ class Lookup:
         if target.slug is not None and target.job_number is not None:
             return await self._of_job(target.slug, target.job_number)
         return None
+
+    async def check_all_of(self, found: Pipeline, target: Target) -> None:
+        """Raise UsageError where one of the names of a build is not of the one that was found by another."""
+        by_number, slug = target.pipeline_number is not None, target.slug or found.project_slug
+        if target.workflow_id and by_number:
+            with known("workflow", target.workflow_id):
+                theirs = await self._circleci.pipeline_of_workflow(WorkflowId(target.workflow_id))
+            if theirs.id != found.id:
+                raise UsageError(f"#{found.number} has no such workflow.", given=target.workflow_id)
+        elif target.workflow_id and target.slug:
+            with known("project", target.slug):
+                project = await self._circleci.project(target.slug)
+            if spelled_alike(project.slug) != spelled_alike(found.project_slug):
+                raise UsageError(f"{project.title} has no such workflow.", given=target.workflow_id)
+        if target.job_number is not None and (by_number or target.workflow_id):
+            details = await self.job(slug, target.job_number)
+            if details.pipeline is None or details.pipeline.id != found.id:
+                raise UsageError(f"#{found.number} has no job of this number.", given=str(target.job_number))
 
     async def lately(self, slug: ProjectSlug) -> tuple[Pipeline, ...]:
         """Return the newest pipelines of a project, of all its branches and tags, newest first."""

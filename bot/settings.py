@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationInfo,
     field_validator,
@@ -301,6 +302,19 @@ class Projects(BaseModel):
     projects: dict[str, ProjectEntry] = {}
     tokens: dict[str, SecretStr] = {}
     infrastructure: dict[str, str] = {}
+    _server: str = PrivateAttr("")
+
+    def read_beside(self, circleci_url: str) -> Self:
+        """Return it for this CircleCI: the pages of another one are none of its own."""
+        beside, url = self.model_copy(), urlsplit(circleci_url)
+        port = f":{url.port}" if url.port not in (None, 80, 443) else ""
+        beside._server = "" if circleci_url == CLOUD else f"{url.hostname}{port}"  # noqa: SLF001  # of our own copy
+        return beside
+
+    @property
+    def server(self) -> str:
+        """The host of our CircleCI Server, with its port where it names one; empty text for Cloud."""
+        return self._server
 
     @field_validator("tokens")
     @classmethod

@@ -41,11 +41,14 @@ LONGEST_WANTED = 255  # a file's name cannot be longer, nor can most paths
 MOST_PAGES, PAGES_OF_EACH = 20, 5  # of one job's files, and of each of several jobs
 
 
+Read = Partial[tuple[tuple[Artifact, ...], bool]]  # each job's files, and whether there are more
+
+
 class _Stored(NamedTuple):
     """What is looked at, in words; its files by job, and whether there are more; how old they are, if that is known."""
 
     title: str
-    read: Partial[tuple[tuple[Artifact, ...], bool]]
+    read: Read
     age: timedelta | None = None
     jobs_left_out: int = 0
 
@@ -84,8 +87,8 @@ async def show_artifacts(
     stored = tuple(artifact for files_of_job, _ in read.found for artifact in files_of_job)
     names = told_apart(stored, whole)
     found = tuple(one for one, name in zip(stored, names, strict=True) if matches(one.path, request.wanted, name))
-    if request.get and len(found) == 1:
-        return await _fetched(found[0], context)
+    if request.get and (one := the_one(found, read, jobs_left_out)):
+        return await _fetched(one, context)
     return answers.Artifacts(
         title=title,
         found=found,
@@ -95,8 +98,14 @@ async def show_artifacts(
         which=request.get,
         more=any(more for _, more in read.found),
         jobs_left_out=jobs_left_out,
-        unread=None if request.get else _unread(read, request),
+        unread=_unread(read, request),
     )
+
+
+def the_one(found: Sequence[Artifact], read: Read, jobs_left_out: int) -> Artifact | None:
+    """Return the one file that fits; of what was not read another one may fit as well."""
+    is_all = read.is_whole and not jobs_left_out and not any(more for _, more in read.found)
+    return found[0] if is_all and len(found) == 1 else None
 
 
 async def _fetched(artifact: Artifact, context: Context) -> answers.ArtifactTooLarge | File:
@@ -108,7 +117,7 @@ async def _fetched(artifact: Artifact, context: Context) -> answers.ArtifactTooL
     return File(name=artifact.path.rpartition("/")[2], content=content)
 
 
-def _unread(read: Partial[tuple[tuple[Artifact, ...], bool]], request: Artifacts) -> answers.Unread | None:
+def _unread(read: Read, request: Artifacts) -> answers.Unread | None:
     """Return what is missing, with the command that asks for all of it again."""
     if read.is_whole:
         return None

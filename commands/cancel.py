@@ -26,7 +26,7 @@ async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellabl
     target = request.target(context.projects)
     if target.slug is not None and target.job_number is not None:
         slug, number = await context.finder.job(request, caller)
-        return CancellableJob(project_slug=slug, job=await context.finder.details(slug, number))
+        return await _job(slug, number, context)
     if target.names_a_build:
         pipelines = [await context.finder.pipeline(request, caller)]
     else:
@@ -35,6 +35,13 @@ async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellabl
     builds = tuple(await context.finder.outlines(pipelines))
     ref = pipelines[0].ref if target.names_more else None
     return Cancellable(title=title, builds=builds, ref=ref, is_named=target.names_a_build)
+
+
+async def _job(slug: ProjectSlug, number: int, context: Context) -> CancellableJob:
+    job = await context.finder.details(slug, number)
+    pipeline = await context.circleci.pipeline(job.pipeline.id) if job.pipeline else None
+    title = await context.finder.title(pipeline.project_slug if pipeline else slug)
+    return CancellableJob(project_slug=slug, job=job, title=title, pipeline=pipeline)
 
 
 async def cancel(button: CancelPipeline, caller: Caller, context: Context) -> Acted:

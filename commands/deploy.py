@@ -13,7 +13,9 @@ from bot.answers.builds import BuildMeant
 from bot.errors import NotFound, NothingToDo, UsageError, UserError
 from bot.finding import branch_of
 from bot.grammar import (
+    NAMES_OF_REFS,
     Word,
+    check_no_question,
     is_parameter,
     parse_named,
     parse_parameters,
@@ -47,16 +49,6 @@ HELP = CommandHelp(
 ASKED = timedelta(minutes=10)  # so long to ask for the same once more means: tell me directly
 
 
-# Who gives one of these and no branch, by its own name, means what it says and not the default branch.
-NAMES_OF_REFS = {
-    "tag": ("a tag", "For the tag write `tag:{}`"),
-    **dict.fromkeys(("branch", "ref"), ("a branch", "For the branch write `{}`")),
-    **dict.fromkeys(("sha", "commit", "revision"), ("a commit", "For the commit write `{}`")),
-    **dict.fromkeys(("pipeline", "build", "job"), ("a build", "For the pipeline write `#{}`")),
-    **dict.fromkeys(("pr", "pull", "pull_request"), ("a pull request", "For the pull request paste its link")),
-}
-
-
 class Deploy(OfTarget):
     """What to start; without a branch or a tag, and without parameters, the project's default branch."""
 
@@ -88,6 +80,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Deploy:
             raise UsageError("The link names what to deploy, and this another.", given=rest[0].text)
         target = target.also(parse_named(rest.pop(0)))
     request = Deploy.named(target, parameters=parse_parameters(rest))
+    check_no_question(words)
     request.target(projects)  # which refuses what nobody can mean
     return request
 

@@ -8,7 +8,7 @@ from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks, WhichLock
 from bot.errors import CircleCIError, NotFound, UsageError
 from bot.finding import near_miss
-from bot.grammar import Word, parse_project, parse_ref
+from bot.grammar import NAMES_OF_REFS, STOPS, Word, check_no_question, is_parameter, parse_project, parse_ref
 from bot.links import is_link
 from bot.models import git
 from bot.models.caller import Caller
@@ -73,8 +73,10 @@ def parse(words: Sequence[Word], projects: Projects) -> OfLock:
     if words[1:] and _is_build(words[1]):
         problem = "This is one build, and a lock is on a branch or a project. As a reason it goes in quotes."
         raise UsageError(problem, given=words[1].text)
+    _check_no_parameter(words[1:])
     target = project.also(Target(ref=parse_ref(Word(branch, words[0].quoted)))) if branch else project
-    or_branch = words[1].text if not target.names_more and words[1:] and _is_ref(words[1]) else ""
+    or_branch = _or_branch(words[1]) if not target.names_more and words[1:] else ""
+    check_no_question(words)
     return OfLock.named(target, reason=reason, or_branch=or_branch)
 
 
@@ -83,12 +85,22 @@ def _is_build(word: Word) -> bool:
     return not word.quoted and (git.is_commit(word.text) or (word.text[:1] == "#" and word.text[1:].isdecimal()))
 
 
-def _is_ref(word: Word) -> bool:
-    """Say whether a word may be meant as a branch or a tag; one in quotes is the reason."""
+def _check_no_parameter(reason: Sequence[Word]) -> None:
+    """Raise UsageError for a reason that begins with the name of a branch or a tag, written as parameters are."""
+    name = reason[0].text.partition("=")[0].lower() if reason and is_parameter(reason[0]) else ""
+    if name in NAMES_OF_REFS:
+        what, _ = NAMES_OF_REFS[name]
+        problem = f"This may be {what}, or the reason. What is to be locked stands behind the project and a colon."
+        raise UsageError(f"{problem} As a reason it goes in quotes.", given=reason[0].text)
+
+
+def _or_branch(word: Word) -> str:
+    """Return the branch or the tag that a word may be meant as, without what ends a clause; quotes make it a reason."""
+    text = word.text.rstrip(STOPS)
     try:
-        return not word.quoted and bool(parse_ref(word))
+        return text if not word.quoted and parse_ref(Word(text)) else ""
     except UsageError:
-        return False
+        return ""
 
 
 def parse_unlock(words: Sequence[Word], projects: Projects) -> OfLock:
@@ -100,6 +112,7 @@ def parse_unlock(words: Sequence[Word], projects: Projects) -> OfLock:
         request, behind = OfLock.named(target.also(Target(ref=parse_ref(behind[0])))), behind[1:]
     if behind:
         raise UsageError("I expected nothing after this.", given=behind[0].text)
+    check_no_question(words)
     return request
 
 
@@ -108,7 +121,10 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
     slug, ref = await _what(request, caller, context)
     project = await context.finder.project(slug, caller)
     if request.or_branch and await _may_be_meant(request.or_branch, project, caller, context):
-        meant, rest = parse_ref(Word(request.or_branch)), request.reason.removeprefix(request.or_branch).strip()
+        meant, rest = (
+            parse_ref(Word(request.or_branch)),
+            request.reason.removeprefix(request.or_branch).lstrip(f"{STOPS} "),
+        )
         return WhichLock(
             project_slug=project.slug, project_title=project.title, ref=meant, reason=rest, words=request.reason
         )

@@ -95,14 +95,18 @@ def cancellable_job(answer: CancellableJob) -> Message:
     job = answer.job
     if job.status in TERMINAL_JOB_STATUSES:
         return _said(nothing(NothingToDo("job_has_ended", what=job.name, number=job.number, state=job.status)))
-    text = f"{literal(job.name)} ({job.number}): {status(job.status)}."
+    number = f" #{answer.pipeline.number}" if answer.pipeline else ""
+    ref = answer.pipeline.ref if answer.pipeline else None
+    where = f"{literal(answer.title)}{f' {code(str(ref))}' if ref else ''}{number}"
+    text = f"{literal(job.name)} ({job.number}) of {where}: {status(job.status)}."
     label = f"Cancel {job.name} ({job.number})"
+    plainly = f"{clean(answer.title, 80)}{f' {clean(str(ref), 80, name=True)}' if ref else ''}{number}"
     sure = confirm(
         "Cancel this job?",
-        f"{job.name} ({job.number}) is cancelled; what waits for it does not run.",
+        f"{clean(job.name, 60, name=True)} ({job.number}) of {plainly} is cancelled; what waits for it does not run.",
         "Cancel it",
         "Keep it",
-        note=careful_plainly(job.name),
+        note=careful_plainly(job.name, answer.title, str(ref or "")),
     )
     offer = button(
         CancelJob(project_slug=answer.project_slug, job_number=job.number), label, style="danger", confirm=sure

@@ -30,7 +30,12 @@ def _none(answer: Artifacts) -> Message:
 
 
 def _which(answer: Artifacts) -> Message:
-    """Ask for more words where not exactly one file fits."""
+    """Ask for more words where not exactly one file fits; or say why one that does is not sent."""
+    if len(answer.found) == 1:
+        others = f"I have not read all that {literal(answer.title)} stored{_not_asked(answer)}"
+        text = f"I sent nothing: {others}, and another one may fit. Name its job, or take this one by its link."
+        (name,) = told_apart(answer.found, whole)
+        return assemble(text, section(text), section(f"• {link(answer.found[0].link, name, 200)}"))
     fit_it = f"{count(len(answer.found), 'artifact')} of {literal(answer.title)} fit"
     text = f"{fit_it}: say more of the path of the one you want."
     lines = [f"• {literal(name, 200, name=True)}" for name in told_apart(answer.found, whole)]
@@ -57,8 +62,11 @@ def _list(answer: Artifacts) -> Message:
 def _beyond(answer: Artifacts) -> str:
     """Say that there are more than were read."""
     more = " are those that I read, and there are more" if answer.more else ""
-    jobs = f" ({count(answer.jobs_left_out, 'more job')} not asked)" if answer.jobs_left_out else ""
-    return f"{more}{jobs}"
+    return f"{more}{_not_asked(answer)}"
+
+
+def _not_asked(answer: Artifacts) -> str:
+    return f" ({count(answer.jobs_left_out, 'more job')} not asked)" if answer.jobs_left_out else ""
 
 
 def too_large(answer: ArtifactTooLarge) -> Message:

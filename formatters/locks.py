@@ -105,7 +105,8 @@ def locked(changed: LockChanged) -> Message:
 def which(found: WhichLock) -> Message:
     """Ask whether a branch is meant, or the whole project for a reason that begins like one; nothing is locked yet."""
     slug, title, ref = found.project_slug, literal(found.project_title), str(found.ref)
-    branch = f"lock {spelling.as_typed(f'{slug}:{ref}')} {found.reason}".strip()
+    reason = spelling.quoted(found.reason) if spelling.asks(found.reason) else found.reason
+    branch = f"lock {spelling.as_typed(f'{slug}:{ref}')} {reason}".strip()
     whole = f"lock {slug} {spelling.quoted(found.words)}"
     text = f"{code(ref)} may be what you lock, or why you lock all of {title}. Nothing is locked yet: which one?"
     lines = [line for line in (command(branch), command(whole)) if line]

@@ -1,5 +1,7 @@
 """A pasted link means what its page is about, or is refused by the piece that nobody can read."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,8 @@ PROJECTS = Projects(
         "Acme/Mobile": ProjectEntry(slug=STANDALONE),
         "shop/web/site": ProjectEntry(slug=STANDALONE),
         "git.acme.example/ops/tools": ProjectEntry(slug="bb/ops/tools"),
+        "git.acme.example/acme/frontend": ProjectEntry(slug=FRONTEND),
+        "acme/both": ProjectEntry(slug="bb/acme/both"),
     }
 )
 SHA, FLOW = "38c6d84" + "0" * 33, "5e0c5f62-31a4-4a9c-8f10-7ed2f0a5b001"
@@ -51,6 +55,8 @@ def tag(name: str) -> Ref:
             FRONTEND,
             {"pipeline_number": 2417, "workflow_id": FLOW, "job_number": 1842},
         ),
+        (f"{CLOUD}/jobs/github/acme/frontend/1842?invite=true#step-105-15_29", FRONTEND, {"job_number": 1842}),
+        ("https://circleci.com/gh/acme/frontend/1842#tests/containers/0", FRONTEND, {"job_number": 1842}),
         (f"{CLOUD}/pipelines/circleci/5e0c5f62/9f1c2d7a/7", STANDALONE, {"pipeline_number": 7}),
         (f"{CLOUD}/jobs/github/acme/frontend/1842", FRONTEND, {"job_number": 1842}),
         (f"{CLOUD}/jobs/github/acme/frontend/1842/parallel-runs/0/steps/0-103", FRONTEND, {"job_number": 1842}),
@@ -64,8 +70,6 @@ def tag(name: str) -> Ref:
             FRONTEND,
             {"ref": "main", "workflow_id": FLOW},
         ),
-        ("https://circleci.acme.example/gh/acme/frontend/1842", FRONTEND, {"job_number": 1842}),
-        (f"https://circleci.acme.example/workflow-run/{FLOW}", None, {"workflow_id": FLOW}),
         # GitHub's
         (GITHUB, FRONTEND, {}),
         (f"{GITHUB}.git", FRONTEND, {}),
@@ -100,13 +104,21 @@ def tag(name: str) -> Ref:
         (f"{GITLAB}/-/commit/{SHA}", STANDALONE, {"commit": SHA}),
         (f"{GITLAB}/-/merge_requests/7/diffs", STANDALONE, {"pull_request": 7}),
         (f"{GITLAB}/merge_requests/7", STANDALONE, {"pull_request": 7}),
+        (f"{GITLAB}/-/tree/v2.0?ref_type=tags", STANDALONE, {"ref": tag("v2.0")}),
+        (f"{GITLAB}/-/tree/v2.0?ref_type=heads", STANDALONE, {"ref": "v2.0"}),
+        (f"{GITLAB}/-/merge_requests/7?view=parallel&utm_source=x#note_1", STANDALONE, {"pull_request": 7}),
         (f"{GITLAB}/-/tags/v2.0", STANDALONE, {"ref": tag("v2.0")}),
         # hosts of one's own, where the project is known
         (f"{OWN}/ops/tools/pull/3", "bb/ops/tools", {"pull_request": 3}),
         (f"{OWN}/projects/OPS/repos/tools/pull-requests/3/overview", "bb/ops/tools", {"pull_request": 3}),
         (f"{OWN}/projects/ops/repos/tools/browse?at=refs%2Fheads%2Fmain", "bb/ops/tools", {"ref": "main"}),
-        ("https://github.acme.example/acme/frontend/tree/main", FRONTEND, {"ref": "main"}),
-        ("git@github.acme.example:acme/frontend.git", FRONTEND, {}),
+        (f"{OWN}/acme/frontend/tree/main", FRONTEND, {"ref": "main"}),
+        ("git@git.acme.example:acme/frontend.git", FRONTEND, {}),
+        # a host is what it says, whatever goes by the same name elsewhere
+        ("https://github.com/acme/both/pull/3", "gh/acme/both", {"pull_request": 3}),
+        ("https://bitbucket.org/acme/both/pull-requests/3", "bb/acme/both", {"pull_request": 3}),
+        ("https://bitbucket.org/acme/mobile/branch/main", "bb/acme/mobile", {"ref": "main"}),
+        ("https://me@github.com:443/acme/frontend/tree/main", FRONTEND, {"ref": "main"}),
     ],
 )  # fmt: skip
 def test_a_link_names_what_its_page_is_about(link: str, slug: str | None, named: dict[str, object]) -> None:
@@ -142,13 +154,43 @@ def test_a_link_names_what_its_page_is_about(link: str, slug: str | None, named:
         (f"{CLOUD}/pipelines/github/acme/frontend/{'9' * 20}", "99999`"),
         (f"{CLOUD}/pipelines/github/acme/frontend?branch=a&branch=b", "`?branch=a&branch=b`"),
         ("https://circleci.com/gh/acme/frontend/edit", "`edit`"),
+        # what stands behind the address may name a branch, in a way that nobody taught us
+        ("git@github.com:acme/frontend.git#release/v2.0", "`#release/v2.0`"),
+        (f"{GITHUB}#branch=x", "`#branch=x`"),
+        (f"{GITHUB}/tree/fix/#1234-some-fix", "`#1234-some-fix`"),
+        (f"{GITHUB}/pull/12#branch=x", "`#branch=x`"),
+        (f"{GITHUB}?ref=release/v2.0", "`?ref=release/v2.0`"),
+        (f"{GITHUB}?branch=release", "`?branch=release`"),
+        (f"{GITHUB}/pull/12?sha=38c6d84", "`?sha=38c6d84`"),
+        ("https://bitbucket.org/acme/frontend?at=release", "`?at=release`"),
+        (f"{BITBUCKET}/src/main/?at=release", "`main?at=release`"),
+        (f"{BITBUCKET}/src/main/?at=", "`main?at=`"),
+        (f"{GITLAB}/-/tree/v2.0?ref_type=commits", "`?ref_type=commits`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend?Branch=x", "`?Branch=x`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend?branch=", "`?branch=`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend?branch=a&tag=b", "`?branch=a&tag=b`"),
+        (f"{CLOUD}/pipelines/github/acme/frontend/2417?branch=x", "`?branch=x`"),
+        ("https://circleci.com/gh/acme/workflows/frontend?branch=x", "`?branch=x`"),
+        ("https://circleci.com/gh/acme/frontend/tree/a?b", "`?b=`"),
+        (f"{GITHUB}/tree/ma\nin", "I cannot read this link"),
         (f"{CLOUD}/pipelines/github/acme", "I cannot find a project in this link"),
         (f"{CLOUD}/insights/github/acme/frontend/workflows/build", "I cannot find a project in this link"),
         (f"{CLOUD}/settings/project/github/acme/frontend", "I cannot find a project in this link"),
         ("https://circleci.com/workflow-run/abc", "I cannot find a project in this link"),
         ("https://github.com/acme", "I cannot find a project in this link"),
-        ("https://gitlab.com/other/thing/-/tree/main", "I know no project `other/thing` at this address"),
-        ("https://example.com/x/y", "I know no project `x/y` at this address"),
+        ("https://gitlab.com/other/thing/-/tree/main", "I know no project `other/thing` at `gitlab.com`"),
+        ("https://example.com/x/y", "I know no project `x/y` at `example.com`"),
+        ("https://gitlab.com/acme/frontend", "I know no project `acme/frontend` at `gitlab.com`"),
+        ("https://gitlab.com/acme/both/-/merge_requests/3", "at `gitlab.com`"),
+        ("https://gitlab.com/github/acme/frontend", "I know no project `github/acme/frontend` at `gitlab.com`"),
+        ("https://notion.so/acme/frontend", "I know no project `acme/frontend` at `notion.so`"),
+        ("https://evil.example/gh/acme/frontend", "at `evil.example`"),
+        (f"https://evil.example/workflow-run/{FLOW}", "at `evil.example`"),
+        ("https://evil.example/shop/web/site/-/tree/main", "at `evil.example`"),
+        ("https://github.com@evil.example/acme/frontend", "at `evil.example`"),
+        ("https://github.com:8443/acme/frontend", "at `github.com:8443`"),
+        ("git@evil.example:acme/frontend.git", "at `evil.example`"),
+        ("https://github.com.evil.example/acme/frontend", "at `github.com.evil.example`"),
         ("https://example.com/x", "I cannot find a project in this link"),
         (f"{GITHUB}/tree/ma%E2%80%8Bin", "it holds an invisible character"),
         (f"{GITHUB}/tree/main.", "it ends with ."),
@@ -159,6 +201,20 @@ def test_what_cannot_be_read_of_a_link_is_named(link: str, piece: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_project(link, PROJECTS)
     assert piece in str(refused.value)
+
+
+def test_pages_of_circleci_are_those_of_the_one_we_ask() -> None:
+    server = PROJECTS.read_beside("https://CircleCI.acme.example:8443")
+    page = "gh/acme/frontend/1842"
+    assert parse_project(f"https://circleci.acme.example:8443/{page}", server).job_number == 1842
+    workflow = parse_project(f"https://circleci.acme.example:8443/workflow-run/{FLOW}", server)
+    assert (workflow.slug, workflow.workflow_id) == (None, FLOW)
+    for other in (f"https://circleci.acme.example/{page}", f"{CLOUD}/pipelines/{page}", f"https://circleci.com/{page}"):
+        with pytest.raises(UsageError, match="I know no project"):
+            parse_project(other, server)
+    assert (
+        parse_project(f"https://circleci.com/{page}", PROJECTS.read_beside("https://circleci.com")).job_number == 1842
+    )
 
 
 WORDS = st.one_of(
@@ -199,14 +255,42 @@ HOSTS = st.sampled_from(
 )
 
 
-@given(HOSTS, st.lists(WORDS, max_size=9), st.sampled_from(("", "?branch=main", "?at=x", "?q", "#a")))
-def test_a_link_with_more_than_a_project_never_means_the_project_alone(host: str, path: list[str], query: str) -> None:
-    link = "/".join([f"https://{host}", *path]) + query
+PAIRS = st.tuples(
+    st.sampled_from(("branch", "Branch", "tag", "at", "ref", "ref_type", "sha", "filter", "")), st.text(max_size=6)
+)
+QUERIES = st.lists(PAIRS, max_size=3).map(lambda pairs: "&".join(f"{name}={value}" for name, value in pairs))
+FRAGMENTS = st.one_of(st.just(""), st.sampled_from(("main", "branch=x", "/tree/main", "step-103")), st.text(max_size=9))
+
+
+@given(HOSTS, st.lists(WORDS, max_size=9), QUERIES, FRAGMENTS)
+def test_a_link_with_more_than_a_project_never_means_the_project_alone(
+    host: str, path: list[str], query: str, fragment: str
+) -> None:
+    link = "/".join([f"https://{host}", *path]) + (query and f"?{query}") + (fragment and f"#{fragment}")
     assert is_link(link)
     try:
         found = parse_project(link, PROJECTS)
     except UsageError:
         return
-    pages = [part for part in link.partition("#")[0].partition("?")[0].split("/")[3:] if part]
+    split = urlsplit(link)
+    pages = [part for part in split.path.split("/") if part]
     leads = 4 if pages[0] in ("pipelines", "jobs", "projects") else 3
     assert found.names_more or len(pages) <= leads
+    names = {name for name, _ in parse_qsl(split.query, keep_blank_values=True)} - {"filter"}
+    assert found.names_more or not (split.fragment or names)
+    assert names <= {"branch", "tag", "at", "ref_type"}
+    assert not (split.fragment and found.ref)
+
+
+@given(
+    st.sampled_from((GITHUB, BITBUCKET, GITLAB, "git@github.com:acme/frontend.git", f"{CLOUD}/pipelines/gh/a/b")),
+    st.sampled_from("#?"),
+    st.text(min_size=1, max_size=20).filter(lambda text: text.strip("?&#") != ""),
+)
+def test_whatever_stands_behind_a_projects_address_is_never_dropped(link: str, sign: str, behind: str) -> None:
+    try:
+        found = parse_project(f"{link}{sign}{behind}", PROJECTS)
+    except UsageError:
+        return
+    looks = ("utm_", "diff", "expand", "filter", "invite", "plain", "tab", "view", "w")
+    assert found.names_more or behind.lstrip("&").startswith(looks)

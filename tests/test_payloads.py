@@ -20,17 +20,46 @@ def event(text: str, **more: Any) -> dict[str, Any]:
     [
         ("<@U0CI> deploy acme/frontend main", "deploy acme/frontend main"),
         ("<@U0CI|ci> deploy acme/frontend main", "deploy acme/frontend main"),
-        ("Hey <@U0CI> status acme/frontend", "status acme/frontend"),
+        ("  \n<@U0CI> status acme/frontend", "status acme/frontend"),
+        ("<@U0OTHER> <@U0CI> status acme/frontend", "status acme/frontend"),
+        ("/ci <@U0CI> status acme/frontend", "status acme/frontend"),
         ("<@U0CI> `deploy acme/frontend main`", "`deploy acme/frontend main`"),
         ("&gt; <@U0CI> deploy acme/frontend main\n<@U0CI> status acme/frontend", "status acme/frontend"),
-        ("a &gt; b, so <@U0CI> help", "help"),
-        ("it`s so: <@U0CI> help", "help"),
+        ("<@U0CI> lock acme/frontend:main ask <@U0CI> first", "lock acme/frontend:main ask <@U0CI> first"),
     ],
 )
 def test_what_is_said_to_the_bot_is_a_command(text: str, command: str) -> None:
     said = from_event(event(text), bot_user_id=BOT)
     assert said is not None
-    assert said.text == command
+    assert (said.heard.text, said.is_aside) == (command, False)
+
+
+BEFORE = (
+    *(
+        "don't ",
+        "Ada wrote: ",
+        "Ada wrote:\n",
+        "never again\n\n",
+        "Hey ",
+        "a &gt; b, so ",
+        "it`s so: ",
+        "`not` ",
+        "no, ",
+    ),
+    *("```no```\n", "deploy ", "• ", "*", "(", "\u200b", "<!here> ", "<@U0ADA> said: ", "I asked <@U0CI>\n"),
+)
+
+
+@pytest.mark.parametrize("before", BEFORE)
+def test_behind_other_words_a_mention_is_greeted_and_not_obeyed(before: str) -> None:
+    text = f"{before}<@U0CI> deploy acme/frontend main"
+    said = from_event(event(text), bot_user_id=BOT)
+    assert said is not None
+    assert said.is_aside
+    assert (said.heard.text, said.heard.is_aside) == ("hello", False)
+    alone = from_event(event(text, type="message", channel_type="im"), bot_user_id=BOT)
+    assert alone is not None
+    assert alone.heard.text.split()[0] == text.replace("&gt;", ">").split()[0]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from bot.answers import Answer
 from bot.models import spelling
 from bot.models.attempt import ParameterValue
 from bot.models.build import Build, Report
-from bot.models.circleci import JobDetails, ProjectSlug, Ref
+from bot.models.circleci import JobDetails, Pipeline, ProjectSlug, Ref
 from bot.triage.diagnosis import Triage
 
 
@@ -98,7 +98,9 @@ class NothingFailed(Answer):
 
 
 class CancellableJob(Answer):
-    """One job, which can be cancelled if it has not ended."""
+    """One job, which can be cancelled if it has not ended, and the build it is of, where CircleCI says so."""
 
     project_slug: ProjectSlug
     job: JobDetails
+    title: str
+    pipeline: Pipeline | None

@@ -13,12 +13,6 @@ _OF_A_WORKFLOW = ("workflow-run", "workflows")  # without a project
 _OF_A_PROJECT = ("pipelines", "jobs")
 
 
-def is_one(parts: Sequence[str]) -> bool:
-    """Say whether a path is built as CircleCI builds them, wherever a Server lives."""
-    of_project = parts[1:] if parts[:1] and parts[0] in _OF_A_PROJECT else parts
-    return bool(of_project) and (of_project[0].lower() in VCS or of_project[0] == "workflow-run")
-
-
 def of_page(parts: Sequence[str], query: Query) -> Target:
     """Return what a page is about; raises Unread, or NoProject."""
     kind, rest = (parts[0], parts[1:]) if parts[:1] and parts[0] in _OF_A_PROJECT else ("", parts)
@@ -35,10 +29,11 @@ def of_page(parts: Sequence[str], query: Query) -> Target:
 
 def _asked_for(query: Query) -> Target:
     """Return the branch that a list of pipelines is narrowed to."""
-    named = [(kind, name) for kind in ("branch", "tag") for name in query.get(kind, ())]
-    if len(named) > 1:
-        raise Unread(["?" + "&".join(f"{kind}={name}" for kind, name in named)])
-    return a_ref([named[0][1]], named[0][0]) if named else Target()
+    for kind, name in query.take("branch", "tag"):
+        if not name:
+            raise Unread([f"?{kind}="])
+        return a_ref([name], kind)
+    return Target()
 
 
 def _of_pipeline(page: Sequence[str]) -> Target:

@@ -1,11 +1,14 @@
 """Pages of the code hosts: GitHub, Bitbucket, GitLab, in the cloud or one's own. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from bot.links.reading import Query, Unread, a_commit, a_number, a_ref
+from bot.models import git
 from bot.models.target import Target
 
 _DASH = "-"  # GitLab's, between a project and its pages
+_KINDS = {"heads": "branch", "tags": "tag"}
 _PAGES = frozenset(
     (_DASH, "tree", "blob", "raw", "commit", "commits", "compare", "pull", "pull-requests", "merge_requests")
 ) | {"tags", "releases", "pipelines", "jobs"}
@@ -32,14 +35,13 @@ def of_github(page: Sequence[str], query: Query) -> Target:  # noqa: ARG001  # a
 
 def of_bitbucket(page: Sequence[str], query: Query) -> Target:
     """Return what a page of Bitbucket's is about, behind the project's name."""
-    at = query.get("at", ())
     match page:
         case []:
             return Target()
         case ["branch", *name] if name:
             return a_ref(name)
-        case ["src" | "browse", *_] if len(at) == 1 and len(page) < 3:
-            return a_ref(at)
+        case ["src" | "browse", *name] if len(name) < 2 and (at := query.take("at")):
+            return _at(name, at[0][1])
         case ["src", name]:
             return a_ref([name])
         case ["commits", "branch" | "tag" as kind, *name] if name:
@@ -54,13 +56,20 @@ def of_bitbucket(page: Sequence[str], query: Query) -> Target:
             raise Unread(page)
 
 
-def of_gitlab(page: Sequence[str], query: Query) -> Target:  # noqa: ARG001  # as all of them
+def _at(name: Sequence[str], at: str) -> Target:
+    """Return the branch that Bitbucket's page is told to be of, beside its commit; raises Unread for another name."""
+    if name and not git.is_commit(name[0]) and name[0] != at:
+        raise Unread([f"{name[0]}?at={at}"])
+    return a_ref([at])
+
+
+def of_gitlab(page: Sequence[str], query: Query) -> Target:
     """Return what a page of GitLab's is about, behind the project's name and the dash."""
     match page:
         case []:
             return Target()
         case ["tree" | "commits", *name] if name:
-            return a_ref(name)
+            return a_ref(name, _kind(query))
         case ["commit", *name]:
             return a_commit(name, page)
         case ["merge_requests", *number]:
@@ -71,13 +80,22 @@ def of_gitlab(page: Sequence[str], query: Query) -> Target:  # noqa: ARG001  # a
             raise Unread(page)
 
 
-def elsewhere(parts: Sequence[str], query: Query) -> tuple[str, Target]:
-    """Return the path of a project at a host of one's own, and what a page of it is about."""
+def _kind(query: Query) -> str:
+    """Return of which kind GitLab says that the name in the path is."""
+    for name, value in query.take("ref_type"):
+        if value not in _KINDS:
+            raise Unread([f"?{name}={value}"])
+        return _KINDS[value]
+    return "branch"
+
+
+def elsewhere(parts: Sequence[str], query: Query) -> tuple[str, Callable[[], Target]]:
+    """Return the path of a project at a host of one's own, and who reads what its page is about."""
     if parts[:1] == ["projects"] and parts[2:3] == ["repos"] and len(parts) > 3:  # Bitbucket Data Center
-        return f"{parts[1]}/{parts[3]}", of_bitbucket(parts[4:], query)
+        return f"{parts[1]}/{parts[3]}", partial(of_bitbucket, parts[4:], query)
     # A group of GitLab's may have groups within, so that a project's name ends where a page's begins.
     end = next((at for at in range(2, len(parts)) if parts[at] in _PAGES), len(parts))
     page = parts[end + 1 :] if parts[end : end + 1] == [_DASH] else parts[end:]
     readers = {"merge_requests": of_gitlab, "tags": of_gitlab, "pull-requests": of_bitbucket}
     reader = of_gitlab if _DASH in parts[end : end + 1] else readers.get("".join(page[:1]), of_github)
-    return "/".join(parts[:end]).removesuffix(".git"), reader(page, query)
+    return "/".join(parts[:end]).removesuffix(".git"), partial(reader, page, query)

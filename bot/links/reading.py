@@ -1,7 +1,8 @@
 """What the readers of links share: the piece that cannot be read, numbers, refs, and how a project is spelled. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from urllib.parse import parse_qsl
 
 from bot.errors import UsageError
 from bot.models import git
@@ -12,7 +13,9 @@ from bot.refs import number, ref_named
 
 NAME_THEM = "Write the project, and the branch."
 _NAME = re.compile(r"[\w.-]+")
-Query = Mapping[str, Sequence[str]]
+# What pages put behind the `?` of their addresses for how they look, and for who came from where.
+_OF_LOOKS = frozenset(("diff", "expand", "filter", "invite", "notification_referrer_id", "plain", "tab", "view", "w"))
+_OF_CAMPAIGNS = "utm_"
 
 
 class NoProject(Exception):
@@ -25,6 +28,35 @@ class Unread(Exception):
     def __init__(self, parts: Sequence[str]) -> None:
         super().__init__("/".join(parts))
         self.piece = "/".join(parts)
+
+
+class Query:
+    """What stands behind the `?` of a link: what no reader takes is `left`, but for what tells of looks alone."""
+
+    def __init__(self, text: str) -> None:
+        pairs = parse_qsl(text, keep_blank_values=True)
+        self._left = [(name, value) for name, value in pairs if not _is_of_looks(name)]
+
+    def take(self, *names: str) -> list[tuple[str, str]]:
+        """Return what is given under these names, in the order of them; raises Unread where it is more than one."""
+        taken = [(name, value) for wanted in names for name, value in self._left if name == wanted]
+        if len(taken) > 1:
+            raise Unread([_shown(taken)])
+        self._left = [one for one in self._left if one not in taken]
+        return taken
+
+    @property
+    def left(self) -> str:
+        """What nobody took, as it may be shown; empty text for nothing."""
+        return _shown(self._left) if self._left else ""
+
+
+def _is_of_looks(name: str) -> bool:
+    return name in _OF_LOOKS or name.startswith(_OF_CAMPAIGNS)
+
+
+def _shown(pairs: Sequence[tuple[str, str]]) -> str:
+    return "?" + "&".join(f"{name}={value}" for name, value in pairs)
 
 
 def project_slug(vcs: str, organization: str, name: str) -> ProjectSlug:

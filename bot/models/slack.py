@@ -32,12 +32,16 @@ class Saying(Model):
     failure: str = ""
 
 
+GREETING = "hello"
+
+
 class Invocation(Model):
     """What somebody said to the bot, or did that asks for an answer.
 
     `kind` is command, mention, message (a direct one), button, or opened: they opened our direct messages.
     `id` is Slack's id of the delivery, the same on each redelivery. `message_ts` is the message of a mention,
-    `edited_after` how many seconds later it was edited, if this is what it reads since.
+    `edited_after` how many seconds later it was edited, if this is what it reads since. `is_aside` says that other
+    words stood before our name.
     """
 
     id: str
@@ -53,6 +57,12 @@ class Invocation(Model):
     response_url: str | None = Field(default=None, repr=False)
     trigger_id: str | None = Field(default=None, repr=False)
     edited_after: float | None = None
+    is_aside: bool = False
+
+    @property
+    def heard(self) -> Self:
+        """What of it is carried out: who says something else first ("don't", "Ada wrote") is greeted, not obeyed."""
+        return self.model_copy(update={"text": GREETING, "is_aside": False}) if self.is_aside else self
 
     @property
     def caller(self) -> Caller:

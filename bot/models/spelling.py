@@ -8,6 +8,7 @@ CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "
 # U+00A0 and its narrow and figure sisters, which phones put in for a space.
 SPACES = " \t\r\n\u00a0\u202f\u2007"
 CODE_MARK = "`"
+QUESTIONS = ("?", "\uff1f", "\u061f", "\u203d")  # also as other scripts write it
 # What a word is not read as a name for: an address, which Slack shows without its scheme, and somebody's mention.
 HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "circleci.com", "app.circleci.com")
 MENTIONS = ("<@", "<#", "<!")
@@ -15,10 +16,15 @@ _NO_NAMES = ("git@", "http://", "https://", "ssh://", *(f"{www}{host}/" for host
 _APART = (*CLOSING, *CLOSING.values(), CODE_MARK, *SPACES, "=")
 
 
+def asks(word: str) -> bool:
+    """Say whether a word ends as a question does, however strongly."""
+    return word.rstrip(".!").endswith(QUESTIONS)
+
+
 def as_typed(word: str) -> str:
     """Return a word as it can be typed: in quotes where it would be taken for several, a parameter or a number."""
     marked = any(character in word for character in _APART) or word.lower().startswith((*_NO_NAMES, *MENTIONS))
-    return quoted(word) if marked or not word or word.lstrip("#").isdecimal() else word
+    return quoted(word) if marked or asks(word) or not word or word.lstrip("#").isdecimal() else word
 
 
 def quoted(word: str) -> str:
@@ -34,7 +40,7 @@ def parameter(name: str, value: str | int | bool) -> str:
     if isinstance(value, int):
         return f"{name}={value}"
     is_plain = not any(character in value for character in (*CLOSING, CODE_MARK, *SPACES))
-    is_text = not (value in ("true", "false") or value.lstrip("-").isdecimal())
+    is_text = not (asks(value) or value in ("true", "false") or value.lstrip("-").isdecimal())
     return f"{name}={value if is_plain and is_text else quoted(value)}"
 
 

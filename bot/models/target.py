@@ -32,6 +32,11 @@ class Target(Model):
         """Say whether anything is named but a project: whoever does so never gets the default branch."""
         return self.names_a_build or self.ref is not None or self.pull_request is not None or bool(self.commit)
 
+    @property
+    def names_beside_a_job(self) -> bool:
+        """Say whether something is named that a job can be of, or not."""
+        return self.ref is not None or self.pipeline_number is not None or bool(self.workflow_id or self.commit)
+
     def also(self, other: Self) -> Self:
         """Return it with what the other one names as well."""
         fields = type(self).model_fields.items()

@@ -123,6 +123,7 @@ class Listeners:
         if found := self._secret_in(said):
             say = f"{_spoken_to(said)} {found.say}"
             return credentials.typed_value(say, how=_how(said), known_by_shape=found.known_by_shape)
+        said = said.heard if isinstance(said, Invocation) else said
         try:
             check_length(_text(said))
             recorded = not _is_late(said) and await self._record(said)

@@ -8,11 +8,11 @@ https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.actions import OpenLink
 from bot.models.caller import Caller, Place
-from bot.models.slack import Click, Invocation
+from bot.models.slack import GREETING, Click, Invocation
 from bot.slack.secrecy import without_token
 
 # What somebody quotes or shows is not said by them: the rest behind `>>>`, a line behind `>`, code.
@@ -71,7 +71,7 @@ def from_command(body: Mapping[str, Any]) -> Invocation:
 def from_event(body: Mapping[str, Any], *, bot_user_id: str) -> Invocation | None:
     """Return a mention, a direct message or their opening; None for what no person said to us.
 
-    A mention in what somebody quotes, shows as code or shares is not said to us.
+    A mention in what somebody quotes, shows as code or shares is not said to us; one behind other words is an aside.
     """
     event = body.get("event") or {}
     if event.get("type") == "app_home_opened":
@@ -83,14 +83,17 @@ def from_event(body: Mapping[str, Any], *, bot_user_id: str) -> Invocation | Non
         return None
     ts, text = str(event["ts"]), str(event.get("text") or "")
     in_channel = event.get("channel_type") != "im"
-    said = _behind_mention(text, bot_user_id)
-    if said is None and (is_mention or not text):
+    found = _mentioned(text, bot_user_id)
+    if found is None and (is_mention or not text):
         return None
+    is_aside = found is not None and not found.is_addressed
+    # What is sent to us alone is said to us from its first word.
+    said = found.behind if found and (is_mention or found.is_addressed) else text
     return Invocation(
         # An edited message is told again, under another event id: what was said once is one thing.
         id=f"{event['channel']}:{ts}",
         kind="mention" if is_mention else "message",
-        text=without_token(typed(text if said is None else said)),
+        text=without_token(typed(said)),
         user_id=str(event["user"]),
         # In a shared channel `team_id` is the workspace that was told, `user_team` the one the person belongs to.
         team_id=str(event.get("user_team") or event.get("team") or body.get("team_id") or ""),
@@ -99,6 +102,7 @@ def from_event(body: Mapping[str, Any], *, bot_user_id: str) -> Invocation | Non
         message_ts=ts,
         thread_ts=str(event["thread_ts"]) if event.get("thread_ts") else (ts if in_channel else None),
         edited_after=_edited_after(event),
+        is_aside=is_mention and is_aside,
     )
 
 
@@ -118,23 +122,40 @@ def _from_opening(body: Mapping[str, Any], event: Mapping[str, Any]) -> Invocati
     return Invocation(
         id=str(body.get("event_id") or f"{event['channel']}:{event.get('event_ts')}"),
         kind="opened",
-        text="hello",
+        text=GREETING,
         user_id=str(event["user"]),
         team_id=str(body.get("team_id") or ""),
         channel_id=str(event["channel"]),
     )
 
 
-def _behind_mention(text: str, bot_user_id: str) -> str | None:
-    """Return what follows the first mention of the bot that is neither quoted nor shown; None where there is none."""
-    said, mention = _SHOWN.sub(lambda shown: " " * len(shown[0]), text), f"<@{bot_user_id}"
+class _Mention(NamedTuple):
+    """The first mention of the bot: what is `behind` it, and whether the line begins by it."""
+
+    behind: str
+    is_addressed: bool
+
+
+def _mentioned(text: str, bot_user_id: str) -> _Mention | None:
+    """Return the first mention of the bot that is neither quoted nor shown; None where there is none."""
+    said, mention = _SHOWN.sub(_blank, text), f"<@{bot_user_id}"
     at = said.find(mention)
     while at >= 0:
         behind = at + len(mention)
         if said[behind : behind + 1] in (">", "|"):
-            return text[behind:].partition(">")[2].strip()
+            return _Mention(text[behind:].partition(">")[2].strip(), all(map(_addresses, said[:at].split())))
         at = said.find(mention, behind)
     return None
+
+
+def _blank(shown: re.Match[str]) -> str:
+    # Code stays a word among those around it; a quote is apart from what is said below it.
+    return ("`" if shown[0][:1] == "`" else " ") * len(shown[0])
+
+
+def _addresses(word: str) -> bool:
+    """Say whether a word before our mention only says whom it is for: another mention, or a slash word."""
+    return (word.startswith("<@") and word.endswith(">")) or (word[:1] == "/" and word[1:].isalnum())
 
 
 def from_action(body: Mapping[str, Any]) -> Click | None:

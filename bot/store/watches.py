@@ -101,11 +101,15 @@ class Watches:
         gone = self._connection.redis.hdel(self._key(watch.pipeline_id), watch.id)
         await self._connection.ask(gone)
 
-    async def of_thread(self, channel_id: str, thread_ts: str) -> PipelineId | None:
-        """Return the pipeline that a thread follows or followed, the newest of several."""
-        key = self._connection.key("thread", f"{channel_id}:{thread_ts}")
-        found = await self._connection.ask(self._connection.redis.get(key))
-        return None if found is None else PipelineId(str(found))
+    async def of_thread(self, channel_id: str, thread_ts: str) -> frozenset[PipelineId]:
+        """Return the pipelines that a thread follows or followed."""
+        # An earlier version wrote the newest alone; one may be running beside us, or come back.
+        newest, followed = self._of_thread(f"{channel_id}:{thread_ts}")
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        pipeline.get(newest)
+        pipeline.smembers(followed)
+        one, several = await self._connection.ask(pipeline.execute())
+        return frozenset(PipelineId(str(found)) for found in (one, *several) if found is not None)
 
     async def of(self, pipeline_id: PipelineId) -> list[Watch]:
         """Return the threads that follow the pipeline, oldest first."""
@@ -207,8 +211,13 @@ class Watches:
 
     def _remember_thread(self, pipeline: "Redis", watch: Watch) -> None:
         if watch.reply_ts:
-            key = self._connection.key("thread", f"{watch.thread.channel_id}:{watch.reply_ts}")
-            pipeline.set(key, watch.pipeline_id, ex=self._connection.retention)
+            newest, followed = self._of_thread(f"{watch.thread.channel_id}:{watch.reply_ts}")
+            pipeline.set(newest, watch.pipeline_id, ex=self._connection.retention)
+            pipeline.sadd(followed, watch.pipeline_id)
+            pipeline.expire(followed, self._connection.retention)
+
+    def _of_thread(self, thread: str) -> tuple[str, str]:
+        return self._connection.key("thread", thread), self._connection.key("followed-in", thread)
 
     def _keep_watching(self, pipeline: "Redis", pipeline_id: PipelineId) -> None:
         pipeline.sadd(self._connection.key(WATCHING), pipeline_id)

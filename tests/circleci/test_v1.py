@@ -78,6 +78,16 @@ async def test_the_default_branch_is_that_of_the_followed_project(far_side: FarS
     assert (project.default_branch, project.title) == ("main", "acme/legacy")
 
 
+async def test_of_two_code_hosts_the_one_named_counts_and_no_case_does(far_side: FarSide, circleci: Reads) -> None:
+    legacy = {"username": "acme", "reponame": "legacy", "default_branch": "trunk"}
+    both = [{**legacy, "vcs_type": "bitbucket", "default_branch": "develop"}, {**legacy, "vcs_type": "github"}]
+    far_side.says("GET /api/v1.1/projects", both, both, both[:1])
+    for spelled in (SLUG, "github/Acme/Legacy"):
+        project = await circleci.project(spelled)
+        assert (project.slug, project.default_branch) == (SLUG, "trunk")
+    assert (await circleci.project(SLUG)).default_branch == "main"  # of a project that nobody follows
+
+
 async def test_tests_of_both_generations_come_without_secrets(far_side: FarSide, circleci: Reads) -> None:
     result = {
         "name": "logs in",

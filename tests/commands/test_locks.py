@@ -1,13 +1,17 @@
 """What is to be locked, as it is typed."""
 
+import json
 from collections.abc import Callable, Sequence
 
 import pytest
 
+from bot.answers.locks import WhichLock
 from bot.errors import UsageError
 from bot.grammar import Word, split
+from bot.models.circleci import ProjectSlug, Ref
 from bot.settings import Projects
 from commands.locks import OfLock, parse, parse_unlock
+from formatters.locks import which
 
 SLUG = "gh/acme/frontend"
 
@@ -21,6 +25,9 @@ SLUG = "gh/acme/frontend"
         ('acme/frontend "try/slow again"', "", "", ""),
         ("acme/frontend until 17:00", "", "", "until"),
         ("acme/frontend 17:00", "", "", ""),
+        ("acme/frontend main: migration", "", "", "main"),
+        ("acme/frontend main, because", "", "", "main"),
+        ("acme/frontend main? Who knows", "", "", "main"),
         ("acme/frontend:tag:v2.0 main", "", "v2.0", ""),
         ("https://github.com/acme/frontend/tree/main mine", "main", "", ""),
     ],
@@ -54,3 +61,17 @@ def test_unlocking_takes_no_reason(text: str) -> None:
 def test_a_link_to_one_build_is_no_project(parsed: Callable[[Sequence[Word], Projects], OfLock]) -> None:
     with pytest.raises(UsageError, match="This leads to one build"):
         parsed(split("https://app.circleci.com/pipelines/github/acme/frontend/2417"), Projects())
+
+
+def test_the_buttons_of_the_question_can_be_pressed_whatever_the_reason_ends_with() -> None:
+    asked = WhichLock(
+        project_slug=ProjectSlug(SLUG), project_title="acme/frontend", ref=Ref(name="main"), reason="shall we?",
+        words="main shall we?",
+    )  # fmt: skip
+    (row,) = [block for block in which(asked).blocks if block["type"] == "actions"]
+    lines = [json.loads(one["value"])["text"] for one in row["elements"]]
+    pressed = [parse(split(line)[1:], Projects()) for line in lines]
+    assert [(one.branch, one.reason, one.or_branch) for one in pressed] == [
+        ("main", "shall we?", ""),
+        ("", "main shall we?", ""),
+    ]

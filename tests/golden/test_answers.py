@@ -27,7 +27,7 @@ LOOKING: dict[str, tuple[str, ...]] = {
         "ada: status acme/frontend tag:v9",
         "ada: status acme/nothing",
         "ada: status",
-        "ada: status https://app.circleci.com/pipelines/github/acme/frontend/2417/workflows/x",
+        "ada: status https://app.circleci.com/pipelines/github/acme/frontend/2417",
     ),
     "answer-tests": (
         "ada: tests acme/frontend try/failing-tests",

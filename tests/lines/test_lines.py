@@ -55,6 +55,7 @@ PARAMETERS = st.dictionaries(st.sampled_from(("env", "tag", "text")), VALUES, ma
 
 @example("github.com/x", "branch", 7, {})
 @example("git@x", "branch", 7, {"text": "`a b` c", "env": "`"})
+@example("main\uff1f", "branch", 7, {"text": "prod?", "env": "why?!"})
 @example("<@U0ADA>", "branch", 7, {"env": ""})
 @example("`main`", "tag", 7, {"env": '"'})
 @given(NAMES, st.sampled_from(("branch", "tag")), st.integers(0, 9999), PARAMETERS)

@@ -87,7 +87,7 @@ async def test_who_was_removed_is_not_brought_back(store: Store) -> None:
     told = gone.with_told("final:1")
     assert await store.watches.save(gone, told) == told
     assert not await store.watches.any(PIPELINE)
-    assert await store.watches.of_thread("C0", "1.0") == PIPELINE  # its thread followed it all the same
+    assert await store.watches.of_thread("C0", "1.0") == {PIPELINE}  # its thread followed it all the same
 
 
 async def test_what_another_version_knows_of_a_watch_is_kept(store: Store) -> None:
@@ -123,9 +123,15 @@ async def test_somebodys_builds_are_found_whoever_else_follows_them(store: Store
 async def test_a_thread_is_known_once_it_has_a_message(store: Store) -> None:
     first = watch()
     await store.watches.add(first)
-    assert await store.watches.of_thread("C0", "1.0") is None
+    assert await store.watches.of_thread("C0", "1.0") == frozenset()
     await store.watches.save(first, first.model_copy(update={"root_ts": "1.0"}))
-    assert await store.watches.of_thread("C0", "1.0") == PIPELINE
+    assert await store.watches.of_thread("C0", "1.0") == {PIPELINE}
+    other = watch("Ev2", pipeline_id=PipelineId("1a2b"), root_ts="1.0")
+    await store.watches.save(other, other)  # again and again, as each look does
+    await store.watches.save(first, first.model_copy(update={"root_ts": "1.0"}))
+    assert await store.watches.of_thread("C0", "1.0") == {PIPELINE, "1a2b"}
+    await store._connection.redis.delete(store._connection.key("followed-in", "C0:1.0"))  # as an earlier version did
+    assert await store.watches.of_thread("C0", "1.0") == {PIPELINE}
 
 
 KEYS = st.sets(st.sampled_from(["outage", "late", "act:1", "act:2", "final:x", "judged:x"]))

@@ -40,7 +40,10 @@ async def test_a_pasted_link_names_a_build(team: Team) -> None:
     # C40
     await team.deploys_branch("main")
     await team.reads("Passed in")
-    told = await asks(team, "status https://app.circleci.com/pipelines/github/acme/frontend/2417/workflows/x", "deploy")
+    flow = team.circleci.world.pipelines[0].runs[0].id
+    page = "https://app.circleci.com/pipelines/github/acme/frontend/2417/workflows"
+    told = await asks(team, f"status {page}/{flow}", "deploy")
+    await asks(team, f"status {page}/x", "CircleCI knows no workflow `x`")
     assert "✅ Passed* · acme/frontend" in told.visible
     await asks(team, "status acme/frontend #99", "CircleCI knows no pipeline")
 

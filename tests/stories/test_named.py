@@ -3,7 +3,20 @@
 from pathlib import Path
 
 from playground.slack.conversations import Message
-from tests.operations.scene import FRONTEND, ON_HOLD, OVER, goes_by, presses, pushed, said, team_under, types, writes
+from tests.operations.scene import (
+    FRONTEND,
+    ON_HOLD,
+    OVER,
+    RUNNING,
+    followed,
+    goes_by,
+    presses,
+    pushed,
+    said,
+    team_under,
+    types,
+    writes,
+)
 from tests.stories.team import Team
 
 PULLS = "https://github.com/acme/frontend/pull"
@@ -137,6 +150,27 @@ async def test_another_kind_of_number_or_name_is_refused_with_what_to_write(tmp_
             f"lock {flow}": "This leads to one build",
         }.items():
             assert words in await told(team, line), line
+        other = pushed(team, "main", RUNNING)
+        (running,) = other.runs[0].job_numbers.values()
+        page = f"https://app.circleci.com/pipelines/github/acme/frontend/{other.number}/workflows"
+        for line, words in {
+            f"rerun acme/frontend #{built.number} {running}": f"#{built.number} has no job of this number",
+            f"rerun acme/frontend #{other.number} {job} all": f"#{other.number} has no job of this number",
+            f"approve acme/frontend #{built.number} {running}": f"#{built.number} has no job of this number",
+            f"watch acme/frontend #{other.number} {job}": f"#{other.number} has no job of this number",
+            f"cancel acme/frontend release/v2.0 {running}": f"#{other.number} is of another branch or tag",
+            f"cancel acme/frontend #{built.number} {running}": f"#{built.number} has no job of this number",
+            f"logs acme/frontend main {job}": f"#{built.number} is of another branch or tag",
+            f"deploy {page}/{built.runs[0].id}": f"#{other.number} has no such workflow",
+            f"logs {page}/{other.runs[0].id}/jobs/{job}": f"#{other.number} has no job of this number",
+            f"status https://circleci.com/gh/acme/workflows/cli/tree/release/v2.0/{built.runs[0].id}": (
+                "acme/cli has no such workflow"
+            ),
+        }.items():
+            assert words in await told(team, line), line
+        offer = await asked(team, f"cancel acme/frontend main {running}")
+        assert f"({running}) of acme/frontend `main` #{other.number}: " in offer.visible
+        assert f"({running}) of acme/frontend main #{other.number} is cancelled" in dialog(offer)
         assert writes(team) == []
         assert f"#{tagged.number}" in await told(team, "status acme/frontend v2.0")  # who only looks is shown it
         assert f"#{built.number}" in await told(team, f"status acme/frontend {built.revision[:7]}")
@@ -144,6 +178,26 @@ async def test_another_kind_of_number_or_name_is_refused_with_what_to_write(tmp_
         assert "3 failed, 57 passed" in await told(team, f"logs acme/frontend #{built.number}")
         assert "No job of" in await told(team, "logs acme/frontend v2.0")
         assert f"Cancel #{built.number}" not in await told(team, f"cancel {flow}")
+
+
+async def test_in_a_thread_that_follows_two_builds_it_is_asked_which(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        other = pushed(team, "main", OVER)
+        root = await followed(team, "release/v2.0", RUNNING, "release/v2.0")
+        mine, acted = team.circleci.world.pipelines[0], writes(team)
+        await team.grace.mention("deploys", f"watch acme/frontend #{other.number}", thread_ts=root.ts)
+        await team.reads("acme/frontend · main")
+        await team.is_done()
+        for number, line in enumerate(("rerun all", "cancel", "approve"), start=1):
+            await team.ada.mention("deploys", line, thread_ts=root.ts)
+            await team.until(lambda: len(asks_which(team)) == number)  # noqa: B023  # it is awaited here
+        assert all(f"`acme/frontend #{one.number}`" in told for one in (mine, other) for told in asks_which(team))
+        assert writes(team) == acted
+
+
+def asks_which(team: Team) -> list[str]:
+    """Return what told Ada that a thread follows several builds."""
+    return [one.visible for one in team.ada.sees_only if "follows 2 builds. Write which one: " in one.visible]
 
 
 async def asked(team: Team, text: str) -> Message:

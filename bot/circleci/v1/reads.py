@@ -9,7 +9,7 @@ from bot.circleci.tested import decode_tests
 from bot.circleci.transport import Transport
 from bot.circleci.v1 import shapes
 from bot.circleci.v1.api import Api
-from bot.circleci.v1.shapes import Place, place_of
+from bot.circleci.v1.shapes import Place, is_alike, place_of
 from bot.models.build import Build, Run
 from bot.models.circleci import (
     Artifact,
@@ -37,11 +37,11 @@ class V1Builds:
 
     async def project(self, slug: str) -> Project:
         """Return a project; API v1.1 knows the default branch of followed ones alone."""
-        title = slug.partition("/")[2]
-        followed = [one for one in await self._api.all(FollowedProject, "projects") if one.title == title]
+        followed = [one for one in await self._api.all(FollowedProject, "projects") if is_alike(one.slug, slug)]
         info = VcsInfo(default_branch=followed[0].default_branch if followed else "")
-        organization, _, name = title.partition("/")
-        return Project(slug=ProjectSlug(slug), name=name, organization_name=organization, vcs_info=info)
+        known = followed[0].slug if followed else ProjectSlug(slug)
+        organization, _, name = known.partition("/")[2].partition("/")
+        return Project(slug=known, name=name, organization_name=organization, vcs_info=info)
 
     async def definitions(self, project_id: str) -> tuple[Definition, ...]:
         """Return nothing: API v1.1 has no pipeline definitions."""

@@ -12,6 +12,7 @@ from bot.circleci.choice import Realm
 from bot.models.build import Run
 from bot.models.circleci import Commit, Job, JobDetails, Pipeline, PipelineId, ProjectSlug, Vcs, Workflow, WorkflowId
 from bot.models.classic import BuildSummary
+from bot.models.slugs import spelled_alike
 
 PREFIX = "classic:"
 # How API v1.1 says what v2 does, https://circleci.com/docs/api/v1/#build-status ; the rest is spelled alike.
@@ -35,7 +36,13 @@ class Place(NamedTuple):
 
 def realm(classic: Collection[str]) -> Realm:
     """Return what API v1.1 answers for: the projects named, and the ids made here."""
-    return Realm(frozenset(classic).__contains__, PREFIX)
+    spelled = frozenset(map(spelled_alike, classic))
+    return Realm(lambda slug: spelled_alike(slug) in spelled, PREFIX)
+
+
+def is_alike(slug: str, other: str) -> bool:
+    """Say whether both are slugs of one project: its code host, and any case."""
+    return spelled_alike(slug) == spelled_alike(other)
 
 
 def id_of(slug: str, number: int) -> PipelineId:
