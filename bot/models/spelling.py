@@ -21,6 +21,12 @@ def as_typed(word: str) -> str:
     return quoted(word) if marked or not word or word.lstrip("#").isdecimal() else word
 
 
+def sentence(text: str) -> str:
+    """Return words as they can be typed behind others: in quotes where one of them would be read otherwise."""
+    is_plain = all(as_typed(word) == word for word in text.split(" "))
+    return text if is_plain or not text else quoted(text)
+
+
 def quoted(word: str) -> str:
     """Return a word in quotes of which it does not hold the closing one."""
     opening = next((one for one, closing in CLOSING.items() if closing not in word), '"')

@@ -19,7 +19,6 @@ from bot.models.spelling import as_typed, quoted
 from bot.requests import OfTarget, Request
 from bot.routing import Command, Router
 from bot.settings import Projects
-from formatters.lookalikes import careful_plainly
 from formatters.offers import Offer
 
 _VERSION = re.compile(r"v?[0-9]+\.[0-9][\w.-]*")
@@ -101,9 +100,9 @@ def _offer(line: str, words: Vocabulary, *, of_project: bool) -> Offer | None:
         return None
     title = slug.partition("/")[2] if slug else ""
     offer = _of(command, line, title, request, ref)
-    if offer is None or not offer.fits:
-        return None
-    return offer._replace(label=f"{command.name.capitalize()} {title} {_target(request, ref)}") if of_project else offer
+    if offer is not None and of_project:
+        offer = offer._replace(label=f"{command.name.capitalize()} {title} {_target(request, ref)}")
+    return offer if offer and offer.button else None
 
 
 def _of(command: Command, line: str, title: str, request: Request, ref: Ref | None) -> Offer | None:
@@ -114,7 +113,7 @@ def _of(command: Command, line: str, title: str, request: Request, ref: Ref | No
     if not title or not target:
         return None
     names = f"Project {title}, {f'{ref.kind} {ref.name}' if ref else target}"
-    return Offer(line, label, names, careful_plainly(title, str(ref or "")))
+    return Offer(line, label, names)
 
 
 def _target(request: Request, ref: Ref | None) -> str:
