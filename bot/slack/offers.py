@@ -1,7 +1,8 @@
 """What may have been meant instead of what was typed: lines that can be carried out, and name all they would do. Pure.
 
 A look is offered as it is. An act is offered for a slip in its name, or in that of a branch, a tag or a project alone;
-and only where the line names the project and what of it is meant, so that the dialog before it can.
+and only where the line names the project and what of it is meant, so that the dialog before it can. Who asks a question
+is offered none.
 """
 
 import re
@@ -14,7 +15,7 @@ from bot.errors import BotError, NotFound, UsageError
 from bot.grammar import Word, parse_project, split
 from bot.masks import masked
 from bot.models.circleci import ProjectSlug, Ref
-from bot.models.likeness import are_alike
+from bot.models.likeness import are_alike, is_question
 from bot.models.spelling import as_typed, quoted
 from bot.requests import OfTarget, Request
 from bot.routing import Command, Router
@@ -93,10 +94,12 @@ def _offer(line: str, words: Vocabulary, *, of_project: bool) -> Offer | None:
     if masked(line) != line:
         return None  # whatever stands on a button is kept
     try:
-        command, rest = words.router.find(split(line))
+        command, rest = words.router.find(said := split(line))
         request: Request = command.parse(rest, words.projects)
         slug, ref = request.about(words.projects)
     except (UsageError, ValidationError):
+        return None
+    if not command.only_looks and is_question(word.text for word in said if not word.quoted):
         return None
     title = slug.partition("/")[2] if slug else ""
     offer = _of(command, line, title, request, ref)
