@@ -27,7 +27,7 @@ def act_button(line: str, label: str, about: str = "") -> Block | None:
     """
     action = RunCommand(text=line)
     verb = line.partition(" ")[0].capitalize()
-    sure = asks(f"{label}?", dialog_of(line, about), verb, "Not now", about, *line.split(" "))
+    sure = asks(f"{label}?", dialog_of(line, about), verb, "Not now", *about.split(" "), *line.split(" "))
     return button(action, label, confirm=sure) if action.fits and sure else None
 
 

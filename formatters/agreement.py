@@ -66,7 +66,15 @@ def _names(pending: Pending) -> tuple[str, ...]:
     """Return the names that somebody agrees to."""
     wish, runs = pending.wish, pending.seen.runs
     job = (wish.job_name,) if isinstance(wish, Approval) else ()
-    return (pending.target, *job, *runs.first, *runs.behind, *runs.holds, pending.seen.definition)
+    behind = (*runs.first, *runs.behind, *runs.holds, pending.seen.definition)
+    return (pending.target, *job, *behind, *given(pending))
+
+
+def given(pending: Pending) -> tuple[str, ...]:
+    """Return the names and the values of a deploy's parameters."""
+    if not isinstance(pending.wish, Deployment):
+        return ()
+    return tuple(str(one) for pair in pending.wish.parameters.items() for one in pair)
 
 
 def whole(text: str, blocks: Sequence[Block]) -> Message | None:
@@ -128,7 +136,8 @@ def settings(pending: Pending) -> list[Block]:
 def _value(value: ParameterValue) -> str:
     """Return a value so that nothing of it is unseen: what would not show as it is stands there in JSON's spelling."""
     is_plain = isinstance(value, str) and clean(value, LONGEST) == escape(value)
-    return str(value) if is_plain else json.dumps(value)
+    # Of several blanks one would be shown.
+    return str(value) if is_plain else json.dumps(value).replace("  ", r"\u0020\u0020")
 
 
 def _listing(lead: str, names: Sequence[str], end: str = ".") -> list[Block]:

@@ -9,8 +9,8 @@ from bot.models.build import Build, Run, State
 from bot.models.circleci import Job, Pipeline, Ref
 from bot.models.slack import Watch
 from formatters.again import act_button, asks_again
-from formatters.blocks import MAX_BUTTONS, MAX_PAYLOAD, MAX_SECTION, Block, button, confirm
-from formatters.lookalikes import careful_plainly
+from formatters.blocks import MAX_BUTTONS, MAX_PAYLOAD, MAX_SECTION, Block, button
+from formatters.dialogs import asks_of_build
 
 JOBLESS_RED = ("error", "unauthorized")
 ROOM = MAX_PAYLOAD - MAX_SECTION - 500  # of one message, beside a paragraph
@@ -76,7 +76,7 @@ def rerun_all_button(pipeline: Pipeline, project_title: str) -> Block:
 
 
 def _rerun(action: ButtonAction, label: str, text: str, pipeline: Pipeline, *, style: str | None = None) -> Block:
-    sure = confirm(f"{label}?", text, label, "Not now", note=careful_plainly(str(pipeline.ref or "")))
+    sure = asks_of_build(f"{label}?", text, label, "Not now", str(pipeline.ref or ""))
     return button(action, label, style=style, confirm=sure)
 
 
@@ -97,8 +97,7 @@ def cancel_button(pipeline_id: str, number: int, project_title: str, ref: Ref | 
     label = f"Cancel #{number}"
     where = f" {short(str(ref), 100)}" if ref else ""
     text = f"Every unfinished workflow of {short(project_title, 80)}{where} #{number} is cancelled."
-    note = careful_plainly(project_title, str(ref or ""))
-    sure = confirm(f"{label}?", text, label, "Keep it running", note=note)
+    sure = asks_of_build(f"{label}?", text, label, "Keep it running", project_title, str(ref or ""))
     return button(CancelPipeline(pipeline_id=pipeline_id), label, style="danger", confirm=sure)
 
 
@@ -114,8 +113,8 @@ def approve_button(job: Job, run: Run, build: Build, project_title: str, *, numb
     starts = f" It starts {', '.join(starting(job, run))}." if starting(job, run) else ""
     commit = f" at {pipeline.revision[:7]}" if pipeline.revision else ""
     text = f"{short(job.name, 60)} of {_named(pipeline, project_title)}{commit} goes on.{starts}"
-    note = careful_plainly(job.name, run.workflow.name, str(pipeline.ref or ""))
-    sure = confirm("Approve?", text, "Approve", "Not now", note=note)
+    names = job.name, run.workflow.name, str(pipeline.ref or "")
+    sure = asks_of_build("Approve?", text, "Approve", "Not now", *names)
     label = f"Approve {short(job.name, 60)} of #{pipeline.number}" if number else f"Approve {job.name}"
     return button(action, label, style="primary", confirm=sure)
 

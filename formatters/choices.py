@@ -8,10 +8,10 @@ from bot.errors import NothingToDo
 from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, State
 from bot.models.circleci import TERMINAL_JOB_STATUSES, Ref
-from formatters.blocks import Message, actions, assemble, button, code, confirm, fit, literal, moment, section
+from formatters.blocks import Message, actions, assemble, button, code, fit, literal, moment, section
 from formatters.buttons import approve_button, cancel_button, rerun_all_button, short, that_fit
-from formatters.dialogs import asks
-from formatters.lookalikes import careful, careful_plainly
+from formatters.dialogs import asks, asks_of_build
+from formatters.lookalikes import careful
 from formatters.nothing import nothing
 from formatters.words import MARKS, count, ref_words, status
 
@@ -95,12 +95,12 @@ def cancellable_job(answer: CancellableJob) -> Message:
         return _said(nothing(NothingToDo("job_has_ended", what=job.name, number=job.number, state=job.status)))
     text = f"{literal(job.name)} ({job.number}) of {literal(answer.project_slug)}: {status(job.status)}."
     label = f"Cancel {job.name} ({job.number})"
-    sure = confirm(
+    sure = asks_of_build(
         "Cancel this job?",
         f"{short(job.name, 80)} ({job.number}) of {answer.project_slug} is cancelled; what waits for it does not run.",
         "Cancel it",
         "Keep it",
-        note=careful_plainly(job.name),
+        job.name,
     )
     offer = button(
         CancelJob(project_slug=answer.project_slug, job_number=job.number), label, style="danger", confirm=sure

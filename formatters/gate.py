@@ -8,7 +8,7 @@ from bot.answers.questions import BranchIsRed, Question, ToBeTyped, WhichDefinit
 from bot.models.build import Build
 from bot.models.circleci import Definition
 from bot.models.pending import Approval, Deployment, Pending
-from formatters.agreement import LONGEST, LONGEST_REASON, settings, wanted, whole, wished
+from formatters.agreement import LONGEST, LONGEST_REASON, given, settings, wanted, whole, wished
 from formatters.blocks import Block, Message, actions, assemble, button, code, context, literal, moment, section
 from formatters.forms import field, form
 from formatters.lookalikes import careful
@@ -34,7 +34,7 @@ def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Mes
     title = pending.wish.project_title
     ref = code(str(pending.wish.ref), LONGEST)
     text = f"{literal(title)} has {count(len(definitions), 'pipeline definition')}. Which one should I run with {ref}?"
-    text = _with_care(text, pending.target, *(one.name for one in definitions))
+    text = _with_care(text, pending, *(one.name for one in definitions))
     buttons = [
         button(ChooseDefinition(invocation_id=pending.id, definition_id=one.id), one.name or one.id)
         for one in definitions[:MOST_CHOICES]
@@ -51,7 +51,7 @@ def red(pending: Pending, build: Build | None) -> Message:
         f"{_why_not_green(pending, build)} "
         "The policy lets nothing be deployed over that, unless somebody who may approve says so."
     )
-    text = _with_care(text, pending.target)
+    text = _with_care(text, pending)
     anyway = button(DeployAnyway(attempt_id=pending.id), "Deploy all the same", style="danger")
     return _asked(text, pending, section(f"❌ {text}"), actions(anyway))
 
@@ -81,13 +81,13 @@ def _why_not_green(pending: Pending, build: Build | None) -> str:
 def to_be_typed(pending: Pending) -> Message:
     """Ask for the target to be typed."""
     text = f"To {wanted(pending)} {literal(pending.target, LONGEST)}, type its {_typed_kind(pending)} once more."
-    text = _with_care(text, pending.target, *([wish.job_name] if isinstance(wish := pending.wish, Approval) else []))
+    text = _with_care(text, pending, *([wish.job_name] if isinstance(wish := pending.wish, Approval) else []))
     types = button(TypeTarget(attempt_id=pending.id, word=pending.wish.kind), "Type it", style="primary")
     return _asked(text, pending, section(f"⌨️ {text}"), actions(types))
 
 
-def _with_care(text: str, *names: str) -> str:
-    return f"{text} {careful(*names)}".rstrip()
+def _with_care(text: str, pending: Pending, *names: str) -> str:
+    return f"{text} {careful(pending.target, *given(pending), *names)}".rstrip()
 
 
 def _until(pending: Pending) -> Block | None:

@@ -241,6 +241,7 @@ PATTERNS = {
     "formatters.unseen._UNSEEN": Row(
         ("\x00", "\u200b", "a\x00", "👩", "👩\u200d", "👩\ufe0f", "1", "1\ufe0f", "🏴", "🏴\U000e0067", "\U000e0067")
     ),
+    "formatters.lookalikes._BLANKS": Row((" ", "a ")),
     "formatters.lookalikes._WORD": Row(("a", "а", "_", "1")),
     "formatters.blocks._SPACES": Row((" ", "\n", "a ")),
     "formatters.blocks._EMOJI": Row((":", ":a", ":a:", "a:")),

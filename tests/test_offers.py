@@ -147,6 +147,32 @@ def test_a_slip_in_a_look_is_offered_without_a_dialog() -> None:
     assert meant("sttaus acme/frontend main") == (Offer("status acme/frontend main", "Status main"),)
 
 
+@pytest.mark.parametrize(
+    ("value", "read", "note"),
+    [
+        ("pr\u200bod", "env=pr[U+200B]od", "holds what nobody sees: env=pr[U+200B]od"),
+        ("pr\u043ed", "env=pr[U+043E]d", "mixes Latin and Cyrillic letters: env=pr[U+043E]d"),
+        ('"a  b"', 'env="a[U+0020][U+0020]b"', ""),
+        ('" a b "', 'env=" a b "', ""),
+        ('"a\nb"', 'env="a[U+000A]b"', "holds what nobody sees"),
+        ('"a\u2003b"', 'env="a[U+2003]b"', "holds what nobody sees"),
+        ("größe", "env=größe", ""),
+    ],
+    ids=ascii,
+)
+def test_a_value_is_read_in_the_dialog_as_it_is(value: str, read: str, note: str) -> None:
+    (offer,) = meant(f"deplyo acme/frontend main env={value}")
+    assert offer.button is not None
+    said = offer.button["confirm"]["text"]["text"]
+    assert f"deploy acme/frontend main {read}" in said
+    assert note in said
+    assert ("Careful" in said) is bool(note)
+
+
+def test_what_a_dialog_cannot_show_as_it_is_is_not_offered() -> None:
+    assert meant(f'deplyo acme/frontend main env="a{" " * 65}b"') == ()
+
+
 def test_no_word_means_two_commands() -> None:
     words = [word for one in ROUTER.commands.values() for word in (one.name, *one.help.also)]
     assert len(words) == len(set(words))

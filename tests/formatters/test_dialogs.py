@@ -9,7 +9,7 @@ from bot.answers.acts import LockChanged
 from bot.errors import Locked, NothingToDo
 from bot.models.attempt import ParameterValue
 from bot.models.audit import Entry
-from bot.models.build import Build, State
+from bot.models.build import Build, Shipment, State
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Definition, Pipeline, PipelineId, ProjectSlug, Ref
 from bot.models.lock import Lock
@@ -128,6 +128,28 @@ def test_a_question_shows_all_that_its_answer_starts_or_cannot_be_answered(ask: 
     too_much = ask(pending({f"p{number}": "x" * 500 for number in range(40)}))
     assert buttons(too_much) == {}
     assert "nothing can be pressed here" in shown(too_much)
+
+
+@pytest.mark.parametrize(
+    ("value", "read", "note"),
+    [
+        ("pr\u200bod", r'env="pr\u200bod"', "holds what nobody sees: `pr[U+200B]od`"),
+        ("pr\u043ed", "env=pr\u043ed", "mixes Latin and Cyrillic letters: `pr[U+043E]d`"),
+        ("a   b", r'env="a\u0020\u0020 b"', ""),
+    ],
+    ids=ascii,
+)
+def test_a_value_is_read_in_a_question_as_it_is(value: str, read: str, note: str) -> None:
+    asking = pending({"env": value})
+    for message in (agreement.request(asking, Shipment()), gate.red(asking, None), gate.to_be_typed(asking)):
+        assert message is not None
+        assert read in shown(message)
+        assert note in shown(message)
+
+
+def test_what_was_stopped_is_read_as_it_is() -> None:
+    said = buttons(taken("deploy gh/acme/frontend main env=pr\u043ed"))["Deploy main"]
+    assert "env=pr[U+043E]d Careful: this name mixes Latin and Cyrillic letters: env=pr[U+043E]d" in said
 
 
 def test_a_dialog_is_whole_or_is_none() -> None:
