@@ -28,7 +28,7 @@ def act_button(line: str, label: str, about: str = "") -> Block | None:
     action = RunCommand(text=line)
     verb = line.partition(" ")[0].capitalize()
     sure = asks(f"{label}?", dialog_of(line, about), verb, "Not now", *about.split(" "), *line.split(" "))
-    return button(action, label, confirm=sure) if action.fits and sure else None
+    return button(action, label, confirm=sure) if line and action.fits and sure else None
 
 
 def dialog_of(line: str, about: str) -> str:

@@ -32,7 +32,7 @@ def build_meant(answer: BuildMeant) -> Message:
     whole = f"{answer.title} {ref} is deployed as it stands now{with_all}. {_built(answer, ref, str)}"
     sure = asks(f"Deploy {ref}?", whole, "Deploy it", "Not now", ref, *given)
     press = RunCommand(text=answer.typed)
-    offer = actions(button(press, f"Deploy {ref}", confirm=sure)) if press.fits and sure else None
+    offer = actions(button(press, f"Deploy {ref}", confirm=sure)) if answer.typed and press.fits and sure else None
     line = "" if offer else f" Write the same line with {code(ref, 200)} for what you named."
     careful_with = careful(ref)
     return assemble(text, section(f"{text}{line} {careful_with}".rstrip()), offer)

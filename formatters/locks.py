@@ -132,10 +132,9 @@ def locked(changed: LockChanged) -> Message:
 def which(found: WhichLock) -> Message:
     """Ask whether a branch is meant, or the whole project for a reason that begins like one; nothing is locked yet."""
     slug, title, ref = found.project_slug, literal(found.project_title), str(found.ref)
-    branch = f"lock {spelling.as_typed(f'{slug}:{ref}')} {spelling.sentence(found.reason)}".strip()
-    whole = f"lock {slug} {spelling.quoted(found.words)}"
+    branch, whole = _either(slug, ref, found)
     text = f"{code(ref)} may be what you lock, or why you lock all of {title}. Nothing is locked yet: which one?"
-    lines = [line for line in (command(branch), command(whole)) if line]
+    lines = [typed for line in (branch, whole) if line and (typed := command(line))]
     of_project = f"Project {found.project_title}"
     buttons = (
         act_button(branch, f"Lock {ref}", f"{of_project}, {found.ref.kind} {found.ref.name}"),
@@ -148,6 +147,14 @@ def which(found: WhichLock) -> Message:
         section("\n".join([f"{text} {careful_with}".rstrip(), *lines])),
         actions(*shown) if shown else None,
     )
+
+
+def _either(slug: str, ref: str, found: WhichLock) -> tuple[str, str]:
+    """Return the line for the branch and that for all of it; empty text for what no quotes hold together."""
+    if not spelling.can_be_quoted(found.words):
+        return "", ""
+    branch = f"lock {spelling.as_typed(f'{slug}:{ref}')} {spelling.sentence(found.reason)}".strip()
+    return branch, f"lock {slug} {spelling.quoted(found.words)}"
 
 
 def _scope(lock: Lock) -> str:

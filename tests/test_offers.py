@@ -173,6 +173,23 @@ def test_what_a_dialog_cannot_show_as_it_is_is_not_offered() -> None:
     assert meant(f'deplyo acme/frontend main env="a{" " * 65}b"') == ()
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        '`deplyo acme/frontend main` note="a b"',
+        "deplyo acme/frontend main p=„'x ”x ’x »x “x\" b=c“",
+    ],
+)
+def test_what_is_offered_is_read_as_it_was_typed(typed: str) -> None:
+    (offer,) = meant(typed)
+    assert split(offer.line)[1:] == split(typed)[1:]
+
+
+def test_a_line_that_would_be_read_otherwise_is_not_offered() -> None:
+    # Within the code marks the quotes are not closed, and behind them they would be.
+    assert meant('`deplyo acme/frontend main note="a` b=c"') == ()
+
+
 def test_no_word_means_two_commands() -> None:
     words = [word for one in ROUTER.commands.values() for word in (one.name, *one.help.also)]
     assert len(words) == len(set(words))

@@ -43,11 +43,18 @@ def offered(problem: BotError, typed: str, words: Vocabulary) -> tuple[Offer, ..
 
 def _lines(problem: BotError, typed: str, words: Vocabulary) -> Iterator[str]:
     if isinstance(problem, UsageError) and problem.did_you_mean:
-        yield problem.did_you_mean
+        yield from _as_typed(problem.did_you_mean, split(typed))
     if isinstance(problem, NotFound) and problem.what == "project":
         yield from _with_another_project(problem, split(typed), words)
     elif isinstance(problem, NotFound):
         yield from _with_another_ref(problem, split(typed))
+
+
+def _as_typed(line: str, typed: Sequence[Word]) -> Iterator[str]:
+    """Yield the line of another word, where what stands behind it is read as it was typed."""
+    behind = split(line)[1:]
+    if behind == typed[len(typed) - len(behind) :]:
+        yield line
 
 
 def _with_another_project(problem: NotFound, typed: Sequence[Word], words: Vocabulary) -> Iterator[str]:
@@ -78,7 +85,9 @@ def _replaced(typed: Sequence[Word], is_meant: Callable[[Word], bool], by: str) 
     """Yield the line with the first word behind the command's that is meant replaced."""
     for at, word in enumerate(typed[1:], 1):
         if is_meant(word):
-            yield " ".join([*map(_again, typed[:at]), by, *map(_again, typed[at + 1 :])])
+            line = " ".join([*map(_again, typed[:at]), by, *map(_again, typed[at + 1 :])])
+            if split(line) == [*typed[:at], *split(by), *typed[at + 1 :]]:
+                yield line
             return
 
 
