@@ -131,6 +131,7 @@ PATTERNS = {
     "bot.masks.declared._SPACING": Row((" ", " a", "\t", "\n ", "\u200b")),
     "bot.masks.declared._SPACING_OF_FORMS": Row((" ", "+", "\n ", "\u200b")),
     "bot.masks.declared._TOKEN": Row(("a", "a-"), as_a_whole),
+    "bot.circleci.addresses._NUMBER": Row(("1", "0x", "a")),
     "bot.grammar._PLAIN_WORD": Row(("a", "a ")),
     "bot.grammar._CLOSED": Row(('"', '" ', "a'")),
     "bot.grammar._PARAMETER": Row(("a", "a=", "=", "-"), as_a_whole),
