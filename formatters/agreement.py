@@ -9,7 +9,7 @@ from bot.models.attempt import ParameterValue
 from bot.models.build import Shipment
 from bot.models.circleci import Pipeline, Ref
 from bot.models.pending import Approval, Deployment, End, Pending, Rerun, Wish
-from formatters.again import asks_again, run_button
+from formatters.again import act_button, asks_again
 from formatters.blocks import (
     MAX_SECTION,
     Block,
@@ -55,19 +55,32 @@ def request(pending: Pending, shipment: Shipment) -> Message | None:
         *([section(f"⚠️ {note}")] if (note := careful(*_names(pending))) else []),
         *_what_runs(pending),
         *([section(ships)] if (ships := _what_ships(pending.wish, shipment)) else []),
-        *_settings(pending),
+        *settings(pending),
         buttons,
         context(f"{until}Nothing is started unless somebody agrees."),
     ]
-    message = assemble(text, *blocks)
-    return message if len(message.blocks) == len(blocks) and all(map(_is_whole, blocks)) else None
+    return whole(text, blocks)
 
 
 def _names(pending: Pending) -> tuple[str, ...]:
     """Return the names that somebody agrees to."""
     wish, runs = pending.wish, pending.seen.runs
     job = (wish.job_name,) if isinstance(wish, Approval) else ()
-    return (pending.target, *job, *runs.first, *runs.behind, *runs.holds, pending.seen.definition)
+    behind = (*runs.first, *runs.behind, *runs.holds, pending.seen.definition)
+    return (pending.target, *job, *behind, *given(pending))
+
+
+def given(pending: Pending) -> tuple[str, ...]:
+    """Return the names and the values of a deploy's parameters."""
+    if not isinstance(pending.wish, Deployment):
+        return ()
+    return tuple(str(one) for pair in pending.wish.parameters.items() for one in pair)
+
+
+def whole(text: str, blocks: Sequence[Block]) -> Message | None:
+    """Return the message of these blocks; None where something of them has no room."""
+    message = assemble(text, *blocks)
+    return message if len(message.blocks) == len(blocks) and all(map(_is_whole, blocks)) else None
 
 
 def _is_whole(block: Block) -> bool:
@@ -108,7 +121,7 @@ def _jobs(names: Sequence[str]) -> list[str]:
     return [literal(name, LONGEST) for name in names]
 
 
-def _settings(pending: Pending) -> list[Block]:
+def settings(pending: Pending) -> list[Block]:
     """Return what a deploy is given: the pipeline definition and each parameter whole."""
     wish = pending.wish
     if not isinstance(wish, Deployment):
@@ -123,7 +136,8 @@ def _settings(pending: Pending) -> list[Block]:
 def _value(value: ParameterValue) -> str:
     """Return a value so that nothing of it is unseen: what would not show as it is stands there in JSON's spelling."""
     is_plain = isinstance(value, str) and clean(value, LONGEST) == escape(value)
-    return str(value) if is_plain else json.dumps(value)
+    # Of several blanks one would be shown.
+    return str(value) if is_plain else json.dumps(value).replace("  ", r"\u0020\u0020")
 
 
 def _listing(lead: str, names: Sequence[str], end: str = ".") -> list[Block]:
@@ -172,7 +186,7 @@ def agreed(pending: Pending, name: str, page: str = "", number: int | None = Non
     is_named = not isinstance(pending.wish, Deployment) and pending.wish.pipeline_number == number
     build = f" It is {link(page, f'#{number}')}." if page and number is not None and not is_named else ""
     said = f"✅ {literal(name, 60)} agreed: {_goes_on(pending, page)}, as {_asker(pending)} asked.{build}"
-    return End(shown=said, more=tuple(block["text"]["text"] for block in _settings(pending)))
+    return End(shown=said, more=tuple(block["text"]["text"] for block in settings(pending)))
 
 
 def _goes_on(pending: Pending, page: str) -> str:
@@ -212,7 +226,9 @@ def as_told(pending: Pending, end: End) -> Message:
     """Tell the asker in the thread how it ended, and how the same is asked for again."""
     wish = pending.wish
     what = str(wish.ref) if isinstance(wish, Deployment) else f"#{wish.pipeline_number}"
-    again = run_button(end.again, f"Ask again: {wish.kind} {what}") if end.again else None
+    again = (
+        act_button(end.again, f"Ask again: {wish.kind} {what}", f"This is about {wish.target}") if end.again else None
+    )
     return assemble(end.told, section(end.told), actions(again) if again else None)
 
 

@@ -8,9 +8,9 @@ from bot.models import spelling
 from bot.models.build import Build, Run, State
 from bot.models.circleci import Job, Pipeline, Ref
 from bot.models.slack import Watch
-from formatters.again import run_button
-from formatters.blocks import MAX_BUTTONS, MAX_PAYLOAD, MAX_SECTION, Block, button, confirm
-from formatters.lookalikes import careful_plainly
+from formatters.again import act_button, asks_again
+from formatters.blocks import MAX_BUTTONS, MAX_PAYLOAD, MAX_SECTION, Block, button
+from formatters.dialogs import asks_of_build
 
 JOBLESS_RED = ("error", "unauthorized")
 ROOM = MAX_PAYLOAD - MAX_SECTION - 500  # of one message, beside a paragraph
@@ -32,10 +32,9 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
     if state is State.PASSED:
         if watch.closing is None or watch.closing.has_files:
             yield button(ShowArtifacts(pipeline_id=watch.pipeline_id), "Artifacts")
-    elif not build.runs or build.only_setup:
-        again = spelling.deploy(watch.project_slug, watch.ref, watch.parameters)
-        if found := run_button(again, f"Deploy {watch.ref} again" if watch.ref else "Deploy again"):
-            yield found
+    elif _ran_nothing(build):
+        if again := _deploy_again(watch):
+            yield again
     elif state is not State.SUPERSEDED:
         if state is State.FAILED:
             style = "primary" if rerun_is_main else None
@@ -44,11 +43,28 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
             yield rerun_all_button(build.pipeline, watch.project_title)
 
 
+def _deploy_again(watch: Watch) -> Block | None:
+    line = spelling.deploy(watch.project_slug, watch.ref, watch.parameters)
+    about = f"Project {watch.project_title}" + (f", {watch.ref.kind} {watch.ref.name}" if watch.ref else "")
+    return act_button(line, f"Deploy {watch.ref} again" if watch.ref else "Deploy again", about)
+
+
+def to_be_typed(build: Build, watch: Watch, state: State) -> str:
+    """Say how the same is deployed once more, where a button would: one whose dialog has no room for all of it."""
+    if state is State.PASSED or not _ran_nothing(build) or _deploy_again(watch):
+        return ""
+    return asks_again(spelling.deploy(watch.project_slug, watch.ref, watch.parameters))
+
+
+def _ran_nothing(build: Build) -> bool:
+    return not build.runs or build.only_setup
+
+
 def _rerun_failed(build: Build, project_title: str, style: str | None) -> Block:
     pipeline = build.pipeline
     text = f"{_named(pipeline, project_title)}: the failed jobs run again, and what stands behind them."
     # Of what CircleCI did not even begin no job failed: the workflow itself did, and runs whole.
-    whole = [_short(run.workflow.name, 60) for run in build.real_runs if run.workflow.status in JOBLESS_RED]
+    whole = [short(run.workflow.name, 60) for run in build.real_runs if run.workflow.status in JOBLESS_RED]
     text += f" What never began runs whole: {', '.join(whole)}." if whole else ""
     return _rerun(RerunFailed(pipeline_id=pipeline.id), "Rerun failed", text, pipeline, style=style)
 
@@ -60,7 +76,7 @@ def rerun_all_button(pipeline: Pipeline, project_title: str) -> Block:
 
 
 def _rerun(action: ButtonAction, label: str, text: str, pipeline: Pipeline, *, style: str | None = None) -> Block:
-    sure = confirm(f"{label}?", text, label, "Not now", note=careful_plainly(str(pipeline.ref or "")))
+    sure = asks_of_build(f"{label}?", text, label, "Not now", str(pipeline.ref or ""))
     return button(action, label, style=style, confirm=sure)
 
 
@@ -68,20 +84,20 @@ def _named(pipeline: Pipeline, project_title: str) -> str:
     """Return what a dialog calls a build; each name is foreign, and escaped where the dialog is made."""
     ref = pipeline.ref
     kind = "tag " if ref and ref.is_tag else ""
-    return f"{_short(project_title, 80)} {kind}{_short(ref.name if ref else '', 80)}".rstrip() + f" #{pipeline.number}"
+    return f"{short(project_title, 80)} {kind}{short(ref.name if ref else '', 80)}".rstrip() + f" #{pipeline.number}"
 
 
-def _short(name: str, limit: int) -> str:
-    return name if len(name) <= limit else f"{name[: limit - 1]}…"
+def short(name: str, limit: int) -> str:
+    """Return a name; of one that has no room the beginning and the end, which tells it from others."""
+    return name if len(name) <= limit else f"{name[: limit * 2 // 3 - 1]}…{name[-(limit // 3) :]}"
 
 
 def cancel_button(pipeline_id: str, number: int, project_title: str, ref: Ref | None) -> Block:
     """Return *Cancel #2417*, which asks first."""
     label = f"Cancel #{number}"
-    where = f" {_short(str(ref), 100)}" if ref else ""
-    text = f"Every unfinished workflow of {_short(project_title, 80)}{where} #{number} is cancelled."
-    note = careful_plainly(project_title, str(ref or ""))
-    sure = confirm(f"{label}?", text, label, "Keep it running", note=note)
+    where = f" {short(str(ref), 100)}" if ref else ""
+    text = f"Every unfinished workflow of {short(project_title, 80)}{where} #{number} is cancelled."
+    sure = asks_of_build(f"{label}?", text, label, "Keep it running", project_title, str(ref or ""))
     return button(CancelPipeline(pipeline_id=pipeline_id), label, style="danger", confirm=sure)
 
 
@@ -96,14 +112,14 @@ def approve_button(job: Job, run: Run, build: Build, project_title: str, *, numb
     )
     starts = f" It starts {', '.join(starting(job, run))}." if starting(job, run) else ""
     commit = f" at {pipeline.revision[:7]}" if pipeline.revision else ""
-    text = f"{_short(job.name, 60)} of {_named(pipeline, project_title)}{commit} goes on.{starts}"
-    note = careful_plainly(job.name, run.workflow.name, str(pipeline.ref or ""))
-    sure = confirm("Approve?", text, "Approve", "Not now", note=note)
-    label = f"Approve {_short(job.name, 60)} of #{pipeline.number}" if number else f"Approve {job.name}"
+    text = f"{short(job.name, 60)} of {_named(pipeline, project_title)}{commit} goes on.{starts}"
+    names = job.name, run.workflow.name, str(pipeline.ref or "")
+    sure = asks_of_build("Approve?", text, "Approve", "Not now", *names)
+    label = f"Approve {short(job.name, 60)} of #{pipeline.number}" if number else f"Approve {job.name}"
     return button(action, label, style="primary", confirm=sure)
 
 
 def starting(job: Job, run: Run, most: int = 3) -> list[str]:
     """Return the names of what waits for an approval alone, the first few, and how many more there are."""
-    names = [_short(one.name, 60) for one in run.jobs if job.id in one.dependencies]
+    names = [short(one.name, 60) for one in run.jobs if job.id in one.dependencies]
     return names[:most] + ([f"{len(names) - most} more"] if len(names) > most else [])

@@ -8,14 +8,14 @@ from bot.errors import NothingToDo
 from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, State
 from bot.models.circleci import TERMINAL_JOB_STATUSES, Ref
-from formatters.blocks import Message, actions, assemble, button, clean, code, confirm, fit, literal, moment, section
-from formatters.buttons import approve_button, cancel_button, rerun_all_button, that_fit
-from formatters.lookalikes import careful, careful_plainly
+from formatters.blocks import Message, actions, assemble, button, code, fit, literal, moment, section
+from formatters.buttons import approve_button, cancel_button, rerun_all_button, short, that_fit
+from formatters.dialogs import asks, asks_of_build
+from formatters.lookalikes import careful
 from formatters.nothing import nothing
 from formatters.words import MARKS, count, ref_words, status
 
 MOST_PARAMETERS = 6
-LONGEST_DIALOG = 299
 
 
 def _said(text: str) -> Message:
@@ -30,11 +30,9 @@ def build_meant(answer: BuildMeant) -> Message:
     text = f"{_built(answer, code(ref, 200), code)} Nothing is started yet. {asked}"
     with_all = f", with {', '.join(given)}" if given else ""
     whole = f"{answer.title} {ref} is deployed as it stands now{with_all}. {_built(answer, ref, str)}"
-    note = careful_plainly(ref)
-    sure = confirm(f"Deploy {ref}?", whole, "Deploy it", "Not now", note=note)
+    sure = asks(f"Deploy {ref}?", whole, "Deploy it", "Not now", ref, *given)
     press = RunCommand(text=answer.typed)
-    is_shown = len(clean(whole, 1000)) + len(note) < LONGEST_DIALOG  # what a dialog cuts off nobody agrees to
-    offer = actions(button(press, f"Deploy {ref}", confirm=sure)) if press.fits and is_shown else None
+    offer = actions(button(press, f"Deploy {ref}", confirm=sure)) if answer.typed and press.fits and sure else None
     line = "" if offer else f" Write the same line with {code(ref, 200)} for what you named."
     careful_with = careful(ref)
     return assemble(text, section(f"{text}{line} {careful_with}".rstrip()), offer)
@@ -100,13 +98,13 @@ def cancellable_job(answer: CancellableJob) -> Message:
     where = f"{literal(answer.title)}{f' {code(str(ref))}' if ref else ''}{number}"
     text = f"{literal(job.name)} ({job.number}) of {where}: {status(job.status)}."
     label = f"Cancel {job.name} ({job.number})"
-    plainly = f"{clean(answer.title, 80)}{f' {clean(str(ref), 80, name=True)}' if ref else ''}{number}"
-    sure = confirm(
+    plainly = f"{short(answer.title, 60)}{f' {short(str(ref), 60)}' if ref else ''}{number}"
+    sure = asks_of_build(
         "Cancel this job?",
-        f"{clean(job.name, 60, name=True)} ({job.number}) of {plainly} is cancelled; what waits for it does not run.",
+        f"{short(job.name, 60)} ({job.number}) of {plainly} is cancelled; what waits for it does not run.",
         "Cancel it",
         "Keep it",
-        note=careful_plainly(job.name, answer.title, str(ref or "")),
+        *(job.name, answer.title, str(ref or "")),
     )
     offer = button(
         CancelJob(project_slug=answer.project_slug, job_number=job.number), label, style="danger", confirm=sure

@@ -5,6 +5,7 @@ from typing import Literal
 
 from bot.actions import (
     AddCheckoutKey,
+    ButtonAction,
     ClearCache,
     HerokuForm,
     RemoveCheckoutKey,
@@ -15,7 +16,8 @@ from bot.actions import (
 from bot.answers.acts import KeyAdded
 from bot.answers.keeps import CheckoutKeys, Offer, Variables
 from bot.models.classic import CheckoutKey
-from formatters.blocks import Message, actions, assemble, button, code, confirm, context, fit, literal, section
+from formatters.blocks import Block, Message, actions, assemble, button, code, context, fit, literal, section
+from formatters.dialogs import asks
 from formatters.forms import MAX_INPUT, View, field, form
 from formatters.words import count
 
@@ -98,28 +100,35 @@ def _value(offered: Offer) -> Message:
     return assemble(text, section(text), actions(button(window, "Type the value", style="primary")))
 
 
+def _asked(text: str, action: ButtonAction, label: str, style: str, sure: Block | None) -> Message:
+    """Return what can be done, with a button if its dialog has room for all of it."""
+    if sure is None:
+        text = f"{text} Its name is too long for a dialog of Slack's: do it on CircleCI's own page."
+    return assemble(text, section(text), actions(button(action, label, style=style, confirm=sure)) if sure else None)
+
+
 def _remove_variable(offered: Offer) -> Message:
     project, name = offered.project_title, offered.what
     text = f"{code(name, 120)} of {literal(project)} can be removed; nobody can read its value before that."
-    sure = confirm(
+    sure = asks(
         f"Remove {name}?", f"Builds of {project} no longer see {name}. Its value is lost.", "Remove it", "Keep it"
     )
     action = RemoveVariable(project_slug=offered.project_slug, name=name)
-    return assemble(text, section(text), actions(button(action, f"Remove {name}", style="danger", confirm=sure)))
+    return _asked(text, action, f"Remove {name}", "danger", sure)
 
 
 def _add_key(offered: Offer) -> Message:
     project, kind = offered.project_title, offered.what
     whose = "read this one repository" if kind == "deploy-key" else "read whatever the machine user may"
     text = f"CircleCI makes a new {literal(kind)} for {literal(project)}, which may {whose}."
-    sure = confirm(
+    sure = asks(
         "Add a checkout key?",
         f"A new {kind} for {project} is made and used from the next build on.",
         "Add it",
         "Not now",
     )
     action = AddCheckoutKey(project_slug=offered.project_slug, kind=kind)
-    return assemble(text, section(text), actions(button(action, f"Add {kind}", style="primary", confirm=sure)))
+    return _asked(text, action, f"Add {kind}", "primary", sure)
 
 
 def _remove_key(offered: Offer) -> Message:
@@ -127,9 +136,9 @@ def _remove_key(offered: Offer) -> Message:
     assert offered.key is not None  # noqa: S101  # whoever offers this has found one
     text = f"This checkout key of {literal(project)} can be removed.\n{_key_line(offered.key)}"
     last = "Builds can no longer check out code with it."
-    sure = confirm("Remove this key?", f"{offered.what} of {project} is removed. {last}", "Remove it", "Keep it")
+    sure = asks("Remove this key?", f"{offered.what} of {project} is removed. {last}", "Remove it", "Keep it")
     action = RemoveCheckoutKey(project_slug=offered.project_slug, fingerprint=offered.what)
-    return assemble(text, section(text), actions(button(action, "Remove it", style="danger", confirm=sure)))
+    return _asked(text, action, "Remove it", "danger", sure)
 
 
 def _ssh_key(offered: Offer) -> Message:
@@ -149,9 +158,9 @@ def _heroku_key(_: Offer) -> Message:
 def _clear_cache(offered: Offer) -> Message:
     project = offered.project_title
     text = f"The dependency caches of {literal(project)} can be cleared; the next builds take longer."
-    sure = confirm("Clear the caches?", f"All dependency caches of {project} are dropped.", "Clear them", "Keep them")
+    sure = asks("Clear the caches?", f"All dependency caches of {project} are dropped.", "Clear them", "Keep them")
     action = ClearCache(project_slug=offered.project_slug)
-    return assemble(text, section(text), actions(button(action, "Clear the caches", style="danger", confirm=sure)))
+    return _asked(text, action, "Clear the caches", "danger", sure)
 
 
 _OFFERS: dict[str, Callable[[Offer], Message]] = {

@@ -25,7 +25,7 @@ from formatters.blocks import (
     mention,
     section,
 )
-from formatters.buttons import outcome_buttons
+from formatters.buttons import outcome_buttons, to_be_typed
 from formatters.closing import tests_failed
 from formatters.links import Links
 from formatters.report import all_fit, artifact_line, evidence
@@ -65,6 +65,7 @@ def final(
         *verdicts.summary(triage, build, links),
         *([] if again else _body(build, report, state, links, triage)),
         *_compared(state, triage, comparing=comparing),
+        section(line) if (line := to_be_typed(build, watch, state)) else None,
         _buttons(build, report, watch, state, triage, links),
     )
 

@@ -8,8 +8,8 @@ from bot.answers.questions import BranchIsRed, Question, ToBeTyped, WhichDefinit
 from bot.models.build import Build
 from bot.models.circleci import Definition
 from bot.models.pending import Approval, Deployment, Pending
-from formatters.agreement import LONGEST_REASON, wanted, wished
-from formatters.blocks import Block, Message, actions, assemble, button, context, literal, moment, section
+from formatters.agreement import LONGEST, LONGEST_REASON, given, settings, wanted, whole, wished
+from formatters.blocks import Block, Message, actions, assemble, button, code, context, literal, moment, section
 from formatters.forms import field, form
 from formatters.lookalikes import careful
 from formatters.words import count, listed
@@ -32,8 +32,9 @@ def question(asked: Question) -> Message:
 def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Message:
     """Ask which pipeline definition to run."""
     title = pending.wish.project_title
-    text = f"{literal(title)} has {count(len(definitions), 'pipeline definition')}. Which one should I run?"
-    text = _with_care(text, pending.target, *(one.name for one in definitions))
+    ref = code(str(pending.wish.ref), LONGEST)
+    text = f"{literal(title)} has {count(len(definitions), 'pipeline definition')}. Which one should I run with {ref}?"
+    text = _with_care(text, pending, *(one.name for one in definitions))
     buttons = [
         button(ChooseDefinition(invocation_id=pending.id, definition_id=one.id), one.name or one.id)
         for one in definitions[:MOST_CHOICES]
@@ -41,7 +42,7 @@ def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Mes
     rows = [actions(*buttons[start : start + IN_A_ROW]) for start in range(0, len(buttons), IN_A_ROW)]
     left_out = len(definitions) - MOST_CHOICES
     more = f"and {left_out} more, which have no room here: CircleCI's own page starts them." if left_out > 0 else ""
-    return assemble(text, section(text), *rows, context(more) if more else None, _until(pending))
+    return _asked(text, pending, section(text), *rows, context(more) if more else None)
 
 
 def red(pending: Pending, build: Build | None) -> Message:
@@ -50,39 +51,43 @@ def red(pending: Pending, build: Build | None) -> Message:
         f"{_why_not_green(pending, build)} "
         "The policy lets nothing be deployed over that, unless somebody who may approve says so."
     )
-    text = _with_care(text, pending.target)
-    return assemble(
-        text,
-        section(f"❌ {text}"),
-        actions(button(DeployAnyway(attempt_id=pending.id), "Deploy all the same", style="danger")),
-        _until(pending),
-    )
+    text = _with_care(text, pending)
+    anyway = button(DeployAnyway(attempt_id=pending.id), "Deploy all the same", style="danger")
+    return _asked(text, pending, section(f"❌ {text}"), actions(anyway))
+
+
+def _asked(text: str, pending: Pending, first: Block, *answers: Block | None) -> Message:
+    """Return a question with all that its answer starts; where that has no room nobody can answer it unread."""
+    until = _until(pending)
+    blocks = [one for one in (first, *settings(pending), *answers, until) if one]
+    return whole(text, blocks) or assemble(f"{text} {_TOO_MUCH}", first, section(_TOO_MUCH), until)
+
+
+_TOO_MUCH = (
+    "What it would be given is too much for one message, so nothing can be pressed here: deploy it with fewer or "
+    "shorter parameters, or on CircleCI's own page."
+)
 
 
 def _why_not_green(pending: Pending, build: Build | None) -> str:
+    target = literal(pending.target, LONGEST)
     if build is None:
-        return f"No build of {literal(pending.target)} has lately passed or failed, so nothing says that it is green."
+        return f"No build of {target} has lately passed or failed, so nothing says that it is green."
     jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
     names = f": {listed(jobs, 5)}" if jobs else ""
-    return (
-        f"The newest build of {literal(pending.target)} that passed or failed, #{build.pipeline.number}, is red{names}."
-    )
+    return f"The newest build of {target} that passed or failed, #{build.pipeline.number}, is red{names}."
 
 
 def to_be_typed(pending: Pending) -> Message:
     """Ask for the target to be typed."""
-    text = f"To {wanted(pending)} {literal(pending.target)}, type its {_typed_kind(pending)} once more."
-    text = _with_care(text, pending.target, *([wish.job_name] if isinstance(wish := pending.wish, Approval) else []))
-    return assemble(
-        text,
-        section(f"⌨️ {text}"),
-        actions(button(TypeTarget(attempt_id=pending.id, word=pending.wish.kind), "Type it", style="primary")),
-        _until(pending),
-    )
+    text = f"To {wanted(pending)} {literal(pending.target, LONGEST)}, type its {_typed_kind(pending)} once more."
+    text = _with_care(text, pending, *([wish.job_name] if isinstance(wish := pending.wish, Approval) else []))
+    types = button(TypeTarget(attempt_id=pending.id, word=pending.wish.kind), "Type it", style="primary")
+    return _asked(text, pending, section(f"⌨️ {text}"), actions(types))
 
 
-def _with_care(text: str, *names: str) -> str:
-    return f"{text} {careful(*names)}".rstrip()
+def _with_care(text: str, pending: Pending, *names: str) -> str:
+    return f"{text} {careful(pending.target, *given(pending), *names)}".rstrip()
 
 
 def _until(pending: Pending) -> Block | None:

@@ -7,10 +7,11 @@ from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks, WhichLock
 from bot.errors import Locked, NothingToDo
 from bot.models import spelling
-from bot.models.lock import Lock
-from formatters.again import command, run_button
-from formatters.blocks import Block, Message, actions, assemble, button, code, confirm, fit, literal, mention, section
-from formatters.lookalikes import careful, careful_plainly
+from bot.models.lock import Lock, named_by
+from formatters.again import act_button, asks_again, command
+from formatters.blocks import Block, Message, actions, assemble, button, code, fit, literal, mention, section
+from formatters.dialogs import asks
+from formatters.lookalikes import careful
 from formatters.words import count, duration
 
 JUST_NOW = timedelta(seconds=10)
@@ -26,16 +27,27 @@ def refused(lock: Locked) -> Message:
     text = f"{by_now}{mention(lock.holder_id)} locked {literal(lock.target)} {_ago(lock.age)}{_reason(lock)}"
     nothing = _NOTHING.get(lock.word, "Nothing was done.")
     ask = AskHolder(key=lock.key, holder_id=lock.holder_id, again=lock.again)
-    buttons = button(ask if ask.fits else ask.model_copy(update={"again": ""}), "Ask for it"), _take(lock)
-    return assemble(f"{text} {nothing}", section(f"🔒 {text} {nothing}"), actions(*buttons))
+    asking = button(ask if ask.fits else ask.model_copy(update={"again": ""}), "Ask for it")
+    buttons, typed = _pressed_or_typed(lock.key, asking, _take(lock))
+    return assemble(f"{text} {nothing}", section(f"🔒 {text} {nothing}{typed}"), buttons)
 
 
-def _take(lock: Locked) -> Block:
+def _take(lock: Locked) -> Block | None:
     """Return what takes over this very lock, with the command that it stopped, if a button can carry that."""
     take = TakeLock(key=lock.key, holder_id=lock.holder_id, since=_since(lock), again=lock.again)
-    sure = confirm("Take it over?", "Who holds it is told.", "Take over", "Leave it", note=careful_plainly(lock.target))
+    words = f"You hold the lock on {lock.target} then. Who holds it now is told."
+    sure = asks("Take the lock over?", words, "Take over", "Leave it", lock.target)
     fitting = take if take.fits else take.model_copy(update={"again": ""})
-    return button(fitting, "Take over", style="danger", confirm=sure)
+    return button(fitting, "Take over", style="danger", confirm=sure) if sure else None
+
+
+def _pressed_or_typed(key: str, *buttons: Block | None) -> tuple[Block | None, str]:
+    """Return the row of buttons; and what to type for one that has no room for its dialog."""
+    made = [one for one in buttons if one]
+    slug, ref = named_by(key)
+    line = command(f"unlock {spelling.as_typed(f'{slug}:{ref}' if ref else slug)}")
+    typed = f" {line} takes the lock away." if len(made) < len(buttons) and line else ""
+    return actions(*made) if made else None, typed
 
 
 def _since(lock: Locked) -> str:
@@ -57,7 +69,8 @@ _NOTHING = {
 def _held_already(lock: Locked) -> Message:
     """Say who was first."""
     text = f"{mention(lock.holder_id)} has locked {literal(lock.target)} already, {_ago(lock.age)}{_reason(lock)}"
-    return assemble(text, section(f"🔒 {text}"), actions(_take(lock)))
+    buttons, typed = _pressed_or_typed(lock.key, _take(lock))
+    return assemble(text, section(f"🔒 {text}{typed}"), buttons)
 
 
 def _another_by_now(lock: Locked) -> Message:
@@ -67,28 +80,41 @@ def _another_by_now(lock: Locked) -> Message:
     unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=_since(lock))
     if lock.is_own:
         text = f"This is another lock of yours by now: {literal(lock.target)}, {since} It was not removed."
-        return assemble(text, section(f"🔒 {text}"), actions(button(unlock, "Unlock")))
-    note = careful_plainly(lock.target)
-    sure = confirm("Remove their lock?", "Who holds it is told.", "Unlock", "Leave it", note=note)
-    buttons = button(unlock, "Unlock", style="danger", confirm=sure), _take(lock)
-    return assemble(text, section(f"🔒 {text}"), actions(*buttons))
+        buttons, typed = _pressed_or_typed(lock.key, _unlock_own(unlock, lock.target))
+        return assemble(text, section(f"🔒 {text}{typed}"), buttons)
+    words = f"Somebody else's lock on {lock.target} is removed. Who holds it is told."
+    sure = asks("Remove their lock?", words, "Unlock", "Leave it", lock.target)
+    theirs = button(unlock, "Unlock", style="danger", confirm=sure) if sure else None
+    buttons, typed = _pressed_or_typed(lock.key, theirs, _take(lock))
+    return assemble(text, section(f"🔒 {text}{typed}"), buttons)
 
 
 def free(problem: NothingToDo, text: str) -> Message:
     """Say in these words that there is no lock any more, and offer what can be done now."""
-    again = _again(problem.again)
-    return assemble(text, section(text), actions(again) if again else None)
+    again, typed = _again(problem.again, problem.what)
+    return assemble(text, section(f"{text}{typed}"), actions(again) if again else None)
 
 
-def _again(stopped: str) -> Block | None:
-    """Return a button for the command that a lock had stopped, which says what of which project."""
+def _again(stopped: str, target: str) -> tuple[Block | None, str]:
+    """Return a button for the command that a lock had stopped, or how it is typed where it has no room for a dialog."""
+    if not stopped:
+        return None, ""
     verb, _, rest = stopped.partition(" ")
     what = rest.partition(" ")[2].split(" ")[0]
-    return run_button(stopped, f"{verb.capitalize()} {what}".strip()) if stopped else None
+    made = act_button(stopped, f"{verb.capitalize()} {what}".strip(), f"This is about {target}" if target else "")
+    return made, "" if made else f" {asks_again(stopped)}"
 
 
-def _unlock(lock: Lock) -> Block:
-    return button(Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.since.isoformat()), "Unlock")
+def _unlock(lock: Lock) -> tuple[Block | None, str]:
+    """Return the row with *Unlock*, and what to type instead of one that has no room for its dialog."""
+    unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.since.isoformat())
+    return _pressed_or_typed(lock.key, _unlock_own(unlock, lock.target))
+
+
+def _unlock_own(unlock: Unlock, target: str) -> Block | None:
+    words = f"Your lock on {target} is removed: others can deploy it again."
+    sure = asks("Unlock it?", words, "Unlock", "Leave it", target)
+    return button(unlock, "Unlock", confirm=sure) if sure else None
 
 
 def locked(changed: LockChanged) -> Message:
@@ -99,18 +125,21 @@ def locked(changed: LockChanged) -> Message:
     hints = f"{_unbuilt(changed)} {careful(lock.target)}".strip()
     what = literal(lock.target) if lock.ref else f"All of {literal(lock.target)}"
     text = f"{what} is locked. {stops}{reason} {hints}".rstrip()
-    return assemble(text, section(f"🔒 {text}"), actions(_unlock(lock)))
+    unlock, typed = _unlock(lock)
+    return assemble(text, section(f"🔒 {text}{typed}"), unlock)
 
 
 def which(found: WhichLock) -> Message:
     """Ask whether a branch is meant, or the whole project for a reason that begins like one; nothing is locked yet."""
     slug, title, ref = found.project_slug, literal(found.project_title), str(found.ref)
-    reason = spelling.quoted(found.reason) if spelling.asks(found.reason) else found.reason
-    branch = f"lock {spelling.as_typed(f'{slug}:{ref}')} {reason}".strip()
-    whole = f"lock {slug} {spelling.quoted(found.words)}"
+    branch, whole = _either(slug, ref, found)
     text = f"{code(ref)} may be what you lock, or why you lock all of {title}. Nothing is locked yet: which one?"
-    lines = [line for line in (command(branch), command(whole)) if line]
-    buttons = run_button(branch, f"Lock {ref}"), run_button(whole, f"Lock all of {found.project_title}")
+    lines = [typed for line in (branch, whole) if line and (typed := command(line))]
+    of_project = f"Project {found.project_title}"
+    buttons = (
+        act_button(branch, f"Lock {ref}", f"{of_project}, {found.ref.kind} {found.ref.name}"),
+        act_button(whole, f"Lock all of {found.project_title}", f"{of_project}, all of it"),
+    )
     shown = [one for one in buttons if one]
     careful_with = careful(ref)
     return assemble(
@@ -118,6 +147,14 @@ def which(found: WhichLock) -> Message:
         section("\n".join([f"{text} {careful_with}".rstrip(), *lines])),
         actions(*shown) if shown else None,
     )
+
+
+def _either(slug: str, ref: str, found: WhichLock) -> tuple[str, str]:
+    """Return the line for the branch and that for all of it; empty text for what no quotes hold together."""
+    if not spelling.can_be_quoted(found.words):
+        return "", ""
+    branch = f"lock {spelling.as_typed(f'{slug}:{ref}')} {spelling.sentence(found.reason)}".strip()
+    return branch, f"lock {slug} {spelling.quoted(found.words)}"
 
 
 def _scope(lock: Lock) -> str:
@@ -142,7 +179,8 @@ def locked_again(changed: LockChanged) -> Message:
         text += f" Your reason is now: {literal(lock.reason, 300).rstrip('.')}{was}."
     elif lock.reason:
         text += f" Your reason is still: {literal(lock.reason, 300).rstrip('.')}."
-    return assemble(text, section(f"🔒 {text}"), actions(_unlock(lock)))
+    unlock, typed = _unlock(lock)
+    return assemble(text, section(f"🔒 {text}{typed}"), unlock)
 
 
 def unlocked(changed: LockChanged) -> Message:
@@ -174,9 +212,10 @@ def taken(changed: LockChanged) -> Message:
     lock = changed.lock
     held = f"You hold the lock on {literal(lock.target)} now. Who held it has been told."
     text = f"{held} {careful(lock.target)}".rstrip()
-    again = _again(changed.again)
-    buttons = [*([again] if again else []), _unlock(lock)]
-    return assemble(text, section(f"🔒 {text}"), actions(*buttons))
+    again, how = _again(changed.again, lock.target)
+    unlock, typed = _unlock(lock)
+    row = actions(*([again] if again else []), *(unlock["elements"] if unlock else []))
+    return assemble(text, section(f"🔒 {text}{how}{typed}"), row if row["elements"] else None)
 
 
 def was_taken(lock: Lock, by_id: str) -> Message:
@@ -192,7 +231,8 @@ def was_removed(lock: Lock, by_id: str) -> Message:
 def asked_for(lock: Lock, by_id: str) -> Message:
     """Tell the holder that somebody waits."""
     text = f"{mention(by_id)} would like to deploy {literal(lock.target)}, which you have locked{_reason(lock)}"
-    return assemble(text, section(f"🔒 {text}"), actions(_unlock(lock)))
+    unlock, typed = _unlock(lock)
+    return assemble(text, section(f"🔒 {text}{typed}"), unlock)
 
 
 def holder_asked(changed: LockChanged) -> Message:

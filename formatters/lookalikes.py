@@ -18,6 +18,7 @@ _LOOK_LIKE_SIGNS = frozenset(
     "\u2044\u2215\u29f8\uff0f\u2024\uff0e\u2010\u2011\u2012\u2013\u2014\u2212\uff0d\uff1a\ua789\u2236"
 )
 _WORD = re.compile(r"[^\W\d_]+")
+_BLANKS = re.compile(r" {2,}")
 
 
 def careful(*names: str) -> str:
@@ -32,10 +33,25 @@ def careful_plainly(*names: str) -> str:
     return next((f"Careful: this name {clean(why, 90)}: {clean(spelled, 90)}" for why, spelled in _noted(names)), "")
 
 
+def exactly(text: str) -> str:
+    """Return text for a dialog so that it is read as it is: what hides or looks like others as its code point.
+
+    So is each of several blanks, of which one would be shown.
+    """
+    odd = {at for row in _BLANKS.finditer(text) for at in range(*row.span())}
+    return _spelled(text, odd.union(*(places for _, places in _odd(text))))
+
+
+def _odd(text: str) -> Iterator[tuple[str, set[int]]]:
+    yield from _mixed(text)
+    yield from _dressed(text)
+    yield from _hidden(text)
+
+
 def _noted(names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Yield why each name that asks for care does, and the name with the code points of what is odd."""
     for name in dict.fromkeys(names):
-        found = [*_mixed(name), *_dressed(name), *_hidden(name)]
+        found = list(_odd(name))
         if found:
             odd = set[int]().union(*(places for _, places in found))
             yield " and ".join(dict.fromkeys(why for why, _ in found)), _spelled(name, odd)

@@ -4,42 +4,29 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.actions import RunCommand
-from formatters.blocks import Block, actions, button, clean, confirm
+from formatters.again import act_button
+from formatters.blocks import Block, actions, button
 
 MOST = 3
-MOST_IN_DIALOG = 300  # https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
 
 
 class Offer(NamedTuple):
-    """A line that may have been meant, and the `label` it bears.
-
-    Of an act `names` says on what and with what it is carried out, with a `note` where a name looks like another.
-    """
+    """A line that may have been meant, and the `label` it bears; of an act `names` says on what it is carried out."""
 
     line: str
     label: str
     names: str = ""
-    note: str = ""
 
     @property
-    def fits(self) -> bool:
-        """Say whether a button can carry it, and its dialog show all of it."""
-        shown = f"{_says(self)} {self.note}"
-        return RunCommand(text=self.line).fits and (not self.names or len(clean(shown, 1000)) < MOST_IN_DIALOG)
+    def button(self) -> Block | None:
+        """The button of it; None where none can carry it, or no dialog show all of it."""
+        if self.names:
+            return act_button(self.line, self.label, self.names)
+        look = RunCommand(text=self.line)
+        return button(look, self.label) if look.fits else None
 
 
 def row(offers: Sequence[Offer]) -> Block | None:
     """Return the buttons, if there is any."""
-    buttons = [button(RunCommand(text=one.line), one.label, confirm=_sure(one)) for one in offers[:MOST]]
+    buttons = [made for one in offers[:MOST] if (made := one.button)]
     return actions(*buttons) if buttons else None
-
-
-def _sure(offer: Offer) -> Block | None:
-    if not offer.names:
-        return None
-    verb = offer.line.split(" ", 1)[0].capitalize()
-    return confirm(f"{offer.label}?", _says(offer), verb, "Not now", note=offer.note)
-
-
-def _says(offer: Offer) -> str:
-    return f"{offer.names}. I would carry out: {offer.line}"

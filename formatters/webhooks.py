@@ -3,7 +3,8 @@
 from bot.actions import AddWebhook
 from bot.answers.acts import Acted
 from bot.answers.keeps import WebhookState
-from formatters.blocks import Message, actions, assemble, button, code, confirm, literal, section
+from formatters.blocks import Message, actions, assemble, button, code, literal, section
+from formatters.dialogs import asks
 from formatters.words import count
 
 MOST_PER_PROJECT = 5  # https://circleci.com/docs/outbound-webhooks/
@@ -38,12 +39,14 @@ def _offer(found: WebhookState) -> Message:
         return _said(f"{literal(project)} has {count(found.others, 'webhook')} already, and CircleCI allows no more.")
     can = f"It can, at {code(found.address)}; my user must be an admin of the organisation."
     text = f"CircleCI does not tell me of {literal(project)} yet. {can}"
-    sure = confirm(
+    sure = asks(
         "Set up the webhook?",
         f"CircleCI calls {found.address} when a workflow or a job of {project} ends.",
         "Set it up",
         "Not now",
     )
+    if sure is None:
+        return _said(f"{text} That address is too long for a dialog of Slack's: set it up on CircleCI's own page.")
     made = button(AddWebhook(project_slug=found.project_slug), "Set it up", style="primary", confirm=sure)
     return assemble(text, section(text), actions(made))
 

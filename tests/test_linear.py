@@ -131,6 +131,7 @@ PATTERNS = {
     "bot.masks.declared._SPACING": Row((" ", " a", "\t", "\n ", "\u200b")),
     "bot.masks.declared._SPACING_OF_FORMS": Row((" ", "+", "\n ", "\u200b")),
     "bot.masks.declared._TOKEN": Row(("a", "a-"), as_a_whole),
+    "bot.circleci.addresses._NUMBER": Row(("1", "0x", "a")),
     "bot.grammar._PLAIN_WORD": Row(("a", "a ")),
     "bot.grammar._CLOSED": Row(('"', '" ', "a'")),
     "bot.grammar._PARAMETER": Row(("a", "a=", "=", "-"), as_a_whole),
@@ -241,6 +242,7 @@ PATTERNS = {
     "formatters.unseen._UNSEEN": Row(
         ("\x00", "\u200b", "a\x00", "👩", "👩\u200d", "👩\ufe0f", "1", "1\ufe0f", "🏴", "🏴\U000e0067", "\U000e0067")
     ),
+    "formatters.lookalikes._BLANKS": Row((" ", "a ")),
     "formatters.lookalikes._WORD": Row(("a", "а", "_", "1")),
     "formatters.blocks._SPACES": Row((" ", "\n", "a ")),
     "formatters.blocks._EMOJI": Row((":", ":a", ":a:", "a:")),

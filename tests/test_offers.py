@@ -39,6 +39,7 @@ def meant(typed: str) -> tuple[Offer, ...]:
         ("cancle acme/frontend 1842", "cancel acme/frontend 1842"),
         ("aprove web hold/prod", "approve web hold/prod"),
         ("unlok acme/frontend:main", "unlock acme/frontend:main"),
+        ("rerrun acme/frontend main", "rerun acme/frontend main"),
         ("ship acme/frontend tag:v2.0", "deploy acme/frontend tag:v2.0"),
         ("retry acme/frontend main", "rerun acme/frontend main"),
         ("kill acme/frontend try/slow", "cancel acme/frontend try/slow"),
@@ -57,6 +58,31 @@ def test_an_act_is_offered_for_a_slip_or_another_word_behind_a_dialog_that_names
     "typed",
     [
         "running acme/frontend main",
+        # Who asks, quotes or exclaims says something else.
+        "deploy? acme/frontend main",
+        "deploy?? acme/frontend main",
+        "deploy！ acme/frontend main",
+        "!deploy acme/frontend main",
+        ">deploy acme/frontend main",
+        "~deploy acme/frontend main",
+        "-deploy acme/frontend main",
+        "_deploy acme/frontend main",
+        "deploy: acme/frontend main",
+        "deploy2 acme/frontend main",
+        "rerun? acme/frontend main",
+        "ship acme/frontend main env=prod?",
+        "ship acme/frontend main env=prod？",
+        "ship acme/frontend main env=prod?!",
+        "deplyo acme/frontend main note=why?not",
+        "freeze acme/frontend:main shall we?",
+        "freeze acme/frontend:main shall we? thanks",
+        "unfreeze acme/frontend main ?",
+        "retry acme/frontend main all؟",
+        "reran acme/frontend main",
+        "prerun acme/frontend main",
+        "disrun acme/frontend main",
+        "delock acme/frontend:main",
+        "autolock acme/frontend:main",
         "deployed acme/frontend main?",
         "undeploy acme/frontend main",
         "delay acme/frontend main",
@@ -119,6 +145,49 @@ def test_another_word_for_a_look_is_a_word(typed: str, name: str) -> None:
 
 def test_a_slip_in_a_look_is_offered_without_a_dialog() -> None:
     assert meant("sttaus acme/frontend main") == (Offer("status acme/frontend main", "Status main"),)
+
+
+@pytest.mark.parametrize(
+    ("value", "read", "note"),
+    [
+        ("pr\u200bod", "env=pr[U+200B]od", "holds what nobody sees: env=pr[U+200B]od"),
+        ("pr\u043ed", "env=pr[U+043E]d", "mixes Latin and Cyrillic letters: env=pr[U+043E]d"),
+        ('"a  b"', 'env="a[U+0020][U+0020]b"', ""),
+        ('" a b "', 'env=" a b "', ""),
+        ('"a\nb"', 'env="a[U+000A]b"', "holds what nobody sees"),
+        ('"a\u2003b"', 'env="a[U+2003]b"', "holds what nobody sees"),
+        ("größe", "env=größe", ""),
+    ],
+    ids=ascii,
+)
+def test_a_value_is_read_in_the_dialog_as_it_is(value: str, read: str, note: str) -> None:
+    (offer,) = meant(f"deplyo acme/frontend main env={value}")
+    assert offer.button is not None
+    said = offer.button["confirm"]["text"]["text"]
+    assert f"deploy acme/frontend main {read}" in said
+    assert note in said
+    assert ("Careful" in said) is bool(note)
+
+
+def test_what_a_dialog_cannot_show_as_it_is_is_not_offered() -> None:
+    assert meant(f'deplyo acme/frontend main env="a{" " * 65}b"') == ()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        '`deplyo acme/frontend main` note="a b"',
+        "deplyo acme/frontend main p=„'x ”x ’x »x “x\" b=c“",
+    ],
+)
+def test_what_is_offered_is_read_as_it_was_typed(typed: str) -> None:
+    (offer,) = meant(typed)
+    assert split(offer.line)[1:] == split(typed)[1:]
+
+
+def test_a_line_that_would_be_read_otherwise_is_not_offered() -> None:
+    # Within the code marks the quotes are not closed, and behind them they would be.
+    assert meant('`deplyo acme/frontend main note="a` b=c"') == ()
 
 
 def test_no_word_means_two_commands() -> None:

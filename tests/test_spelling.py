@@ -1,7 +1,7 @@
 """What is spelled for somebody to type or press again means the same when it is read."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.grammar import split
@@ -10,16 +10,16 @@ from bot.models.attempt import ParameterValue
 from bot.models.circleci import Ref
 from bot.settings import Projects
 from commands.deploy import parse
+from commands.locks import parse as parse_lock
 
 SLUG = "gh/acme/frontend"
-# Whatever can be typed within quotes: not each of all kinds of quotes at once.
-TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40).filter(
-    lambda text: any(closing not in text for closing in spelling.CLOSING.values())
-)
+TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40)
+# Quotes of all kinds beside blanks and what else takes words apart.
+MARKS = st.text(st.sampled_from([*spelling.CLOSING, *spelling.CLOSING.values(), *" =`.?x-1"]), max_size=40)
 REFS = st.from_regex("[a-z0-9#=\"'“«/-]{1,20}", fullmatch=True).filter(
     lambda name: not (git.fault(name) or git.pull_request(name))
 )
-VALUES = st.one_of(st.booleans(), st.integers(-(10**17), 10**17), TEXTS)
+VALUES = st.one_of(st.booleans(), st.integers(-(10**17), 10**17), TEXTS, MARKS)
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,20}", fullmatch=True)
 
 
@@ -36,7 +36,29 @@ def read(text: str) -> tuple[Ref | None, dict[str, ParameterValue]]:
     parameters=st.dictionaries(NAMES, VALUES, max_size=4),
 )
 def test_a_deploy_is_spelled_as_it_is_read(ref: Ref, parameters: dict[str, ParameterValue]) -> None:
-    assert read(spelling.deploy(SLUG, ref, parameters)) == (ref, parameters)
+    spelled = spelling.deploy(SLUG, ref, parameters)
+    assert not spelled or read(spelled) == (ref, parameters)
+
+
+@given(text=st.one_of(TEXTS, MARKS), opening=st.sampled_from(list(spelling.CLOSING)))
+def test_whatever_was_typed_can_be_typed_again(text: str, opening: str) -> None:
+    words = split(f"{opening}{text}{spelling.CLOSING[opening]}")
+    assert all(spelling.can_be_quoted(word.text) for word in words)
+    assert all(split(spelling.quoted(word.text)) == [word] for word in words if word.quoted)
+
+
+@given(text=st.one_of(TEXTS, MARKS))
+def test_a_reason_is_spelled_as_it_is_read(text: str) -> None:
+    reason = " ".join(word.text for word in split(text))
+    assume(spelling.can_be_quoted(reason))
+    words = split(f"lock {SLUG}:main {spelling.sentence(reason)}")
+    assert parse_lock(words[1:], Projects()).reason == reason
+
+
+def test_a_value_that_closes_all_quotes_is_spelled_nowhere() -> None:
+    everything = " ".join(f"x{closing} x" for closing in spelling.CLOSING.values())
+    assert not spelling.can_be_quoted(everything)
+    assert spelling.deploy(SLUG, Ref(name="main"), {"p": everything}) == ""
 
 
 @pytest.mark.parametrize(
@@ -50,6 +72,9 @@ def test_a_deploy_is_spelled_as_it_is_read(ref: Ref, parameters: dict[str, Param
         ("note", "two words", 'note="two words"'),
         ("note", 'so "called" here', "note='so \"called\" here'"),
         ("note", "", "note="),
+        ("note", "done.", 'note="done."'),
+        ("note", "prod?", 'note="prod?"'),
+        ("p", "'x ”x ’x »x “x\" b=c", "p=''x ”x ’x »x “x\" b=c'"),
     ],
 )
 def test_a_value_is_quoted_where_it_would_be_read_otherwise(name: str, value: ParameterValue, spelled: str) -> None:

@@ -5,7 +5,10 @@ that the bot runs in. A name is judged by the address that is connected to: what
 and the connection.
 """
 
+import re
 import socket
+import unicodedata
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, NamedTuple
 
@@ -21,6 +24,13 @@ INSIDE = "at an address inside a network"
 _V6_OF_THE_WORLD = IPv6Network("2000::/3")
 # Registries' own, examples, and tunnels that hide an address of IPv4.
 _V6_OF_NOBODY = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
+# Names that no registry gives to anybody (RFC 6761, 6762 and 8375, ICANN on `internal`), and those of routers.
+_INSIDE = frozenset(
+    ("localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "alt", "onion")
+)
+_INSIDE_TWO = (".home.arpa",)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_NOBODY = IPv4Address(0)
 _V4_IN_V6 = IPv6Network("64:ff9b::/96")  # a network without IPv4 reaches it so
 
 
@@ -59,12 +69,33 @@ def check(there: Origin, home: Origin) -> None:
         return
     if there.scheme != "https":
         raise Elsewhere(there.host, "not behind https")
-    try:
-        literal = ip_address(there.host)
-    except ValueError:
-        return  # a name, which is judged when it is connected to
-    if not is_public(literal):
+    literal = _literal(name := _spelled_plainly(there.host))
+    # Any other name is judged when it is connected to, by us or by the proxy.
+    if _is_inside(name) if literal is None else not is_public(literal):
         raise Elsewhere(there.host, INSIDE)
+
+
+def _spelled_plainly(host: str) -> str:
+    """Return a host as a resolver reads it: full-width letters and dots are plain, and the last dot says nothing."""
+    return unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
+
+
+def _literal(name: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that a name is, also where it is spelled as C does: `127.1`, `2130706433`, `0x7f.0.0.1`."""
+    with suppress(ValueError):
+        return ip_address(name)
+    if _NUMBER.fullmatch(name.rpartition(".")[2]):
+        with suppress(OSError):
+            return IPv4Address(socket.inet_aton(name))
+        return _NOBODY  # no name of the world's ends with a number
+    return None
+
+
+def _is_inside(name: str) -> bool:
+    """Say whether a name is one of a machine or a network: a proxy would look it up there, and connect."""
+    if "." not in name or "%" in name:  # a proxy may decode what no name holds
+        return True
+    return name.rpartition(".")[2] in _INSIDE or name.endswith(_INSIDE_TWO)
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

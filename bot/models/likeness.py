@@ -3,13 +3,17 @@
 What is offered instead of what somebody typed must be what they meant, so everything here is rather too strict.
 """
 
+from collections.abc import Iterable
+
 # What is compared takes time with the product of both lengths, and whoever pushes or types chooses them.
 LONGEST = 60
 SHORT, LONG = 5, 6
 # A word with one of these around the whole of a name says something else: `undeploy`, `approved`, `locks`.
 _ENDINGS = ("s", "es", "d", "ed", "ied", "er", "ing")
 _BEGINNINGS = ("un", "re", "de", "dis", "pre", "non", "auto")
-_OTHER_WORDS = frozenset(("return", "cancer", "match", "catch", "patch", "batch"))
+_OTHER_WORDS = frozenset(("return", "reran", "cancer", "match", "catch", "patch", "batch"))
+# Whoever asks wants to be told, and nothing done: `?` in the signs of other alphabets and keyboards too.
+_QUESTION_MARKS = frozenset("?¿؟;՞፧⁇⁈⁉‽⸮︖﹖？❓❔")
 
 
 def distance(one: str, other: str) -> int:
@@ -30,12 +34,22 @@ def distance(one: str, other: str) -> int:
 
 def is_slip(word: str, name: str) -> bool:
     """Say whether a word is surely a misspelling of a command's name, by two letters at most, and no other word."""
-    if word in _OTHER_WORDS or _is_another_form(word, name):
+    if _has_signs(word) or word in _OTHER_WORDS or _is_another_form(word, name):
         return False
     away = distance(word, name)
     if len(name) < SHORT:  # so short that a letter changed is most often another word: `look`, `block`, `end`
         return away == 1 and word[:1] == name[:1] and (len(word) != len(name) or sorted(word) == sorted(name))
     return away == 1 or (away == 2 and len(word) >= LONG and word[:1] == name[:1] and _exchanged(word, name) < 2)
+
+
+def is_question(words: Iterable[str]) -> bool:
+    """Say whether a line of these words asks something, with a question mark in any of them."""
+    return any(not _QUESTION_MARKS.isdisjoint(word) for word in words)
+
+
+def _has_signs(word: str) -> bool:
+    """Say whether there is more in a word than letters: `deploy?`, `!deploy` and `>deploy` say something else."""
+    return not word.replace("-", "x").isalpha() or word[0] == "-" or word[-1] == "-"
 
 
 def are_alike(typed: str, known: str) -> bool:
@@ -51,7 +65,10 @@ def are_alike(typed: str, known: str) -> bool:
 def _is_another_form(word: str, name: str) -> bool:
     stem = name.removesuffix("e")
     stems = (name, stem, stem + stem[-1])
-    forms = {f"{one}{ending}" for one in stems for ending in _ENDINGS} | {f"{begin}{name}" for begin in _BEGINNINGS}
+    # `prerun` and `relock` are no slips of `rerun` and `unlock`, whose own beginning is left out here.
+    bare = [name, *(name.removeprefix(begin) for begin in _BEGINNINGS if name.startswith(begin))]
+    forms = {f"{one}{ending}" for one in stems for ending in _ENDINGS}
+    forms |= {f"{begin}{one}" for one in bare for begin in ("", *_BEGINNINGS)}
     return word in forms and word != name
 
 

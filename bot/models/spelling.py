@@ -1,6 +1,7 @@
 """How names and values are spelled in a command, so that it means the same when it is typed or pressed again. Pure."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from bot.models.circleci import Ref
 
@@ -13,6 +14,7 @@ QUESTIONS = ("?", "\uff1f", "\u061f", "\u203d")  # also as other scripts write i
 HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "circleci.com", "app.circleci.com")
 MENTIONS = ("<@", "<#", "<!")
 _NO_NAMES = ("git@", "http://", "https://", "ssh://", *(f"{www}{host}/" for host in HOSTS for www in ("", "www.")))
+_ENDS = (".", "?", "!")  # what ends a sentence may be read over at the end of a line
 _APART = (*CLOSING, *CLOSING.values(), CODE_MARK, *SPACES, "=")
 
 
@@ -27,10 +29,27 @@ def as_typed(word: str) -> str:
     return quoted(word) if marked or asks(word) or not word or word.lstrip("#").isdecimal() else word
 
 
+def sentence(text: str) -> str:
+    """Return words as they can be typed behind others: in quotes where one of them would be read otherwise."""
+    is_plain = all(as_typed(word) == word for word in text.split(" ")) and not text.endswith(_ENDS)
+    return text if is_plain or not text else quoted(text)
+
+
 def quoted(word: str) -> str:
-    """Return a word in quotes of which it does not hold the closing one."""
-    opening = next((one for one, closing in CLOSING.items() if closing not in word), '"')
+    """Return a word in quotes that it does not close itself, if there are such."""
+    opening = _opening(word) or '"'
     return f"{opening}{word}{CLOSING[opening]}"
+
+
+def can_be_quoted(word: str) -> bool:
+    """Say whether there are quotes that a word does not close itself; there are for whatever was typed in quotes."""
+    return _opening(word) is not None
+
+
+def _opening(word: str) -> str | None:
+    """Return the quote to open a word with; one is closed by the first of its sisters that ends a word."""
+    closed = {letter for letter, behind in pairwise(word) if behind in SPACES}
+    return next((one for one, closing in CLOSING.items() if closing not in closed), None)
 
 
 def parameter(name: str, value: str | int | bool) -> str:
@@ -40,11 +59,14 @@ def parameter(name: str, value: str | int | bool) -> str:
     if isinstance(value, int):
         return f"{name}={value}"
     is_plain = not any(character in value for character in (*CLOSING, CODE_MARK, *SPACES))
+    is_plain = is_plain and not value.endswith(_ENDS)
     is_text = not (asks(value) or value in ("true", "false") or value.lstrip("-").isdecimal())
     return f"{name}={value if is_plain and is_text else quoted(value)}"
 
 
 def deploy(slug: str, ref: Ref | None, parameters: Mapping[str, str | int | bool]) -> str:
-    """Return the command that deploys the same once more."""
+    """Return the command that deploys the same once more; empty text where none can be typed that is read so."""
+    if not all(can_be_quoted(value) for value in parameters.values() if isinstance(value, str)):
+        return ""
     named = [as_typed(str(ref))] if ref else []
     return " ".join(["deploy", slug, *named, *(parameter(*one) for one in parameters.items())])

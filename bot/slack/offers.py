@@ -1,7 +1,8 @@
 """What may have been meant instead of what was typed: lines that can be carried out, and name all they would do. Pure.
 
 A look is offered as it is. An act is offered for a slip in its name, or in that of a branch, a tag or a project alone;
-and only where the line names the project and what of it is meant, so that the dialog before it can.
+and only where the line names the project and what of it is meant, so that the dialog before it can. Who asks a question
+is offered none.
 """
 
 import re
@@ -14,12 +15,11 @@ from bot.errors import BotError, NotFound, UsageError
 from bot.grammar import Word, parse_project, split
 from bot.masks import masked
 from bot.models.circleci import ProjectSlug, Ref
-from bot.models.likeness import are_alike
+from bot.models.likeness import are_alike, is_question
 from bot.models.spelling import as_typed, quoted
 from bot.requests import OfTarget, Request
 from bot.routing import Command, Router
 from bot.settings import Projects
-from formatters.lookalikes import careful_plainly
 from formatters.offers import Offer
 
 _VERSION = re.compile(r"v?[0-9]+\.[0-9][\w.-]*")
@@ -43,11 +43,18 @@ def offered(problem: BotError, typed: str, words: Vocabulary) -> tuple[Offer, ..
 
 def _lines(problem: BotError, typed: str, words: Vocabulary) -> Iterator[str]:
     if isinstance(problem, UsageError) and problem.did_you_mean:
-        yield problem.did_you_mean
+        yield from _as_typed(problem.did_you_mean, split(typed))
     if isinstance(problem, NotFound) and problem.what == "project":
         yield from _with_another_project(problem, split(typed), words)
     elif isinstance(problem, NotFound):
         yield from _with_another_ref(problem, split(typed))
+
+
+def _as_typed(line: str, typed: Sequence[Word]) -> Iterator[str]:
+    """Yield the line of another word, where what stands behind it is read as it was typed."""
+    behind = split(line)[1:]
+    if behind == typed[len(typed) - len(behind) :]:
+        yield line
 
 
 def _with_another_project(problem: NotFound, typed: Sequence[Word], words: Vocabulary) -> Iterator[str]:
@@ -78,7 +85,9 @@ def _replaced(typed: Sequence[Word], is_meant: Callable[[Word], bool], by: str) 
     """Yield the line with the first word behind the command's that is meant replaced."""
     for at, word in enumerate(typed[1:], 1):
         if is_meant(word):
-            yield " ".join([*map(_again, typed[:at]), by, *map(_again, typed[at + 1 :])])
+            line = " ".join([*map(_again, typed[:at]), by, *map(_again, typed[at + 1 :])])
+            if split(line) == [*typed[:at], *split(by), *typed[at + 1 :]]:
+                yield line
             return
 
 
@@ -94,16 +103,18 @@ def _offer(line: str, words: Vocabulary, *, of_project: bool) -> Offer | None:
     if masked(line) != line:
         return None  # whatever stands on a button is kept
     try:
-        command, rest = words.router.find(split(line))
+        command, rest = words.router.find(said := split(line))
         request: Request = command.parse(rest, words.projects)
         slug, ref = request.about(words.projects)
     except (UsageError, ValidationError):
         return None
+    if not command.only_looks and is_question(word.text for word in said if not word.quoted):
+        return None
     title = slug.partition("/")[2] if slug else ""
     offer = _of(command, line, title, request, ref)
-    if offer is None or not offer.fits:
-        return None
-    return offer._replace(label=f"{command.name.capitalize()} {title} {_target(request, ref)}") if of_project else offer
+    if offer is not None and of_project:
+        offer = offer._replace(label=f"{command.name.capitalize()} {title} {_target(request, ref)}")
+    return offer if offer and offer.button else None
 
 
 def _of(command: Command, line: str, title: str, request: Request, ref: Ref | None) -> Offer | None:
@@ -114,7 +125,7 @@ def _of(command: Command, line: str, title: str, request: Request, ref: Ref | No
     if not title or not target:
         return None
     names = f"Project {title}, {f'{ref.kind} {ref.name}' if ref else target}"
-    return Offer(line, label, names, careful_plainly(title, str(ref or "")))
+    return Offer(line, label, names)
 
 
 def _target(request: Request, ref: Ref | None) -> str:

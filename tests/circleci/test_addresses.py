@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
-from bot.circleci.addresses import is_public
+from bot.circleci.addresses import CLOUD, Origin, check, is_public
 from bot.circleci.transport import Transport
 from bot.errors import CircleCIError, Elsewhere, Unavailable
 from tests.circleci.conftest import SECRET, FarSide, serving
@@ -40,6 +40,20 @@ def test_addresses_of_the_world_are_public(address: str) -> None:
     assert is_public(ip_address(address))
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["storage.example", "s3.eu-1.amazonaws.com", "b\u00fccher.example", "local.example", "127.example", "1.1.1.1."],
+)
+def test_a_name_of_the_world_is_judged_when_it_is_connected_to(host: str) -> None:
+    check(Origin("https", host, None), CLOUD)
+
+
+@pytest.mark.parametrize("host", ["127\u30020.0.1", "\uff4cocalhost", "2130706433", "db.LOCAL"])
+def test_a_name_is_read_as_a_resolver_reads_it(host: str) -> None:
+    with pytest.raises(Elsewhere):
+        check(Origin("https", host, None), CLOUD)
+
+
 async def refused(transport: Transport, url: str) -> list[Elsewhere]:
     """Return what was said of an address, asked for as a file and as a log."""
     found = list[Elsewhere]()
@@ -58,6 +72,12 @@ async def refused(transport: Transport, url: str) -> list[Elsewhere]:
         *("http://storage.example/x", "http://circleci.example/x", "http://circleci.example:443/x"),
         *("https://127.0.0.1/x", "https://[::1]/x", "https://[::ffff:10.0.0.1]/x", "https://169.254.169.254/latest"),
         "https://10.0.0.7:8443/x",
+        # Other spellings of the same, which a proxy that looks names up itself would connect to.
+        *("https://localhost:8443/x", "https://localhost./x", "https://db.localhost/x", "https://metadata/x"),
+        *("https://127.1:8443/x", "https://2130706433/x", "https://0x7f.1/x", "https://0/x"),
+        *("https://10.0.0.1./x", "https://127.0.0.1./x", "https://1.2.3.4.5/x", "https://a.127.1/x"),
+        *("https://metadata.google.internal/x", "https://nas.local/x", "https://router.home.arpa./x"),
+        "https://127.0.0.1%2f/x",
     ],
 )
 @pytest.mark.parametrize("first", ["https://storage.example/go", None], ids=["redirected", "named"])

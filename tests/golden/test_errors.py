@@ -177,6 +177,8 @@ def kinds(kind: type[BotError]) -> Iterator[type[BotError]]:
 
 def words(problem: BotError) -> Message:
     typed = "deploy acme/frontend relase/v2.0"
+    if isinstance(problem, UsageError) and problem.did_you_mean:
+        typed = f"{problem.given} {problem.did_you_mean.partition(' ')[2]}"
     offers = offered(problem, typed, WORDS)
     usage = DEPLOY if isinstance(problem, UsageError) and problem.command else None
     return errors.error(problem, help=usage, offered=offers, reference="7f3a2b")

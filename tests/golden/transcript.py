@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from tests.golden.acts import acted_at_once
 from tests.golden.playground import START, Json, Message, Pipeline, View, terminal
 
 WIDTH = 14
@@ -119,6 +120,8 @@ def _element(element: Json) -> Iterator[str]:
     if asks := element.get("confirm"):
         title, text, yes, no = (asks[part]["text"] for part in ("title", "text", "confirm", "deny"))
         yield from _lines("  asks first", f"{title} {text}  [ {yes} ]  [ {no} ]")
+    elif act := acted_at_once(element):
+        yield from _lines("  at once", act)
 
 
 def _input(block: Json) -> Iterator[str]:
