@@ -12,6 +12,7 @@ from bot.circleci.partial import Partial, whatever_can_be_read
 from bot.errors import NotFound, UsageError, reading
 from bot.grammar import Word
 from bot.lookup import known
+from bot.models.build import Build
 from bot.models.caller import Caller
 from bot.models.circleci import Artifact, Ref
 from bot.models.files import told_apart, whole
@@ -51,6 +52,7 @@ class _Stored(NamedTuple):
     read: Read
     age: timedelta | None = None
     jobs_left_out: int = 0
+    build: Build | None = None
 
 
 class Artifacts(OfTarget):
@@ -83,7 +85,7 @@ async def show_artifacts(
 ) -> answers.Artifacts | answers.ArtifactTooLarge | File:
     """Answer with links, or with the file itself."""
     request = await _understood(request, caller, context)
-    title, read, age, jobs_left_out = await _stored(request, caller, context)
+    title, read, age, jobs_left_out, build = await _stored(request, caller, context)
     stored = tuple(artifact for files_of_job, _ in read.found for artifact in files_of_job)
     names = told_apart(stored, whole)
     found = tuple(one for one, name in zip(stored, names, strict=True) if matches(one.path, request.wanted, name))
@@ -99,6 +101,7 @@ async def show_artifacts(
         more=any(more for _, more in read.found),
         jobs_left_out=jobs_left_out,
         unread=_unread(read, request),
+        build=build,
     )
 
 
@@ -165,7 +168,7 @@ async def _stored(request: Artifacts, caller: Caller, context: Context) -> _Stor
     )
     ref = pipeline.ref or Ref(name="?")
     title = f"{await context.finder.title(pipeline.project_slug)} {ref} #{pipeline.number}"
-    return _Stored(title, read, build.read_at - pipeline.created_at, max(len(jobs) - MOST_JOBS, 0))
+    return _Stored(title, read, build.read_at - pipeline.created_at, max(len(jobs) - MOST_JOBS, 0), build)
 
 
 async def _of_job(slug: str, number: int, context: Context, name: str = "") -> tuple[tuple[Artifact, ...], bool]:

@@ -46,7 +46,7 @@ async def show_tests(request: OfTarget, caller: Caller, context: Context) -> Tes
     again, missed = f"tests {request.typed}".strip(), len(read.errors)
     unread = Unread(tried=read.tried, missed=missed, limited=read.was_limited, again=again) if missed else None
     found = summed_up(title, listed, more=any(more for _, more in read.found))
-    return found.model_copy(update={"jobs_left_out": len(jobs) - len(numbers), "unread": unread})
+    return found.model_copy(update={"jobs_left_out": len(jobs) - len(numbers), "unread": unread, "build": build})
 
 
 def summed_up(title: str, jobs: Sequence[Settled], *, more: bool = False) -> TestResults:

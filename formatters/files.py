@@ -7,6 +7,7 @@ from bot.models.files import told_apart, whole
 from formatters import unread
 from formatters.blocks import Message, assemble, clean, context, fit, link, literal, paragraphs, section
 from formatters.report import artifact_words, group_artifacts
+from formatters.stopped import stored_nothing
 from formatters.words import count, duration
 
 # https://circleci.com/docs/persist-data/#custom-storage-usage : the default, which an organisation may shorten
@@ -21,11 +22,13 @@ def artifacts(answer: Artifacts) -> Message:
 
 def _none(answer: Artifacts) -> Message:
     title, words = literal(answer.title), " ".join(answer.wanted)
-    text = (
-        f"None of the {count(answer.stored, 'artifact')} of {title}{_beyond(answer)} holds {literal(words)}."
-        if answer.stored
-        else f"{title} stored no artifacts{_beyond(answer)}."
-    )
+    known = stored_nothing(title, answer.build, "artifacts") if answer.build and not answer.stored else ""
+    if answer.stored == 1 and not answer.more:
+        text = f"The one artifact of {title}{_beyond(answer)} does not hold {literal(words)}."
+    elif answer.stored:
+        text = f"None of the {count(answer.stored, 'artifact')} of {title}{_beyond(answer)} holds {literal(words)}."
+    else:
+        text = known or f"{title} stored no artifacts{_beyond(answer)}."
     return assemble(text, section(text))
 
 

@@ -8,7 +8,7 @@ from bot.models.build import Build, Report, State
 from bot.models.caller import Place
 from bot.models.circleci import Job
 from bot.models.history import Advice
-from bot.models.slack import Watch
+from bot.models.slack import CANCELLED, Watch
 from bot.triage.diagnosis import Triage
 from formatters import verdicts
 from formatters.blocks import (
@@ -54,7 +54,7 @@ def final(
     """
     state = build.outcome
     what = f"{clean(watch.project_title)} {ref_words(build.pipeline.ref or watch.ref, build)}"
-    outcome, rest = _headline(build, report, state)
+    outcome, rest = _headline(build, report, watch, state)
     mark = MARKS[state].partition(" ")[0]
     again = _failed_again(build, report, watch, state)
     return assemble(
@@ -117,11 +117,18 @@ def _ping(build: Build, watch: Watch, state: State) -> str:
     if state is State.SUPERSEDED or watch.known_end == build.fingerprint or not watch.waits_for_it:
         return ""
     asked_by_another = watch.asker_id and watch.waits_for_it != watch.asker_id
-    asked = f" (asked by {literal(watch.asker_name, 60)})" if asked_by_another and watch.asker_name else ""
+    # Who asked for what somebody else cancelled may wait for it still.
+    asker = mention(watch.asker_id) if _was_cancelled(watch, state) else literal(watch.asker_name, 60)
+    asked = f" (asked by {asker})" if asked_by_another and asker else ""
     return f" {mention(watch.waits_for_it)}{asked}"
 
 
-def _headline(build: Build, report: Report | None, state: State) -> tuple[str, str]:
+def _was_cancelled(watch: Watch, state: State) -> bool:
+    """Say whether it was cancelled by somebody who had us do it."""
+    return state is State.CANCELED and watch.acted == CANCELLED and bool(watch.actor_name)
+
+
+def _headline(build: Build, report: Report | None, watch: Watch, state: State) -> tuple[str, str]:
     """Return what happened, for the eye to find, and the rest of its sentence."""
     time = took(build)
     match state:
@@ -130,7 +137,9 @@ def _headline(build: Build, report: Report | None, state: State) -> tuple[str, s
         case State.FAILED:
             return f"Failed after {time}", f": {_what_failed(build, report)}."
         case State.CANCELED:
-            return f"Cancelled after {time}", "."
+            is_anothers = _was_cancelled(watch, state) and watch.actor_name != watch.asker_name
+            by = f" by {literal(watch.actor_name, 60)}" if is_anothers else ""
+            return f"Cancelled after {time}", f"{by}."
         case State.SUPERSEDED:
             return f"Superseded by the newer pipeline #{build.superseded_by}", " on the same branch."
         case _:

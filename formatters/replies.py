@@ -16,22 +16,24 @@ MOST_NAMED = 3
 _INVITABLE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel"})
 
 
-def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links) -> Message:
-    """Return one reply that holds all changes of a look."""
+def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links, *, is_followed: bool = True) -> Message:
+    """Return one reply that holds all changes of a look; nothing can be pressed where it is followed no more."""
     failed = [change for change in found if change.kind is ChangeKind.JOB_FAILED]
     others = [change for change in found if change.kind is not ChangeKind.JOB_FAILED]
     lines = [*_failures(failed, build, watch, links), *(_line(change, build, watch, links) for change in others)]
     holds = [change for change in found if _waits(change)]
     runs = {run.workflow.id: run for run in build.runs}
     buttons = that_fit(
-        approve_button(one.job, runs[one.workflow.id], build, watch.project_title) for one in holds if one.job
+        approve_button(one.job, runs[one.workflow.id], build, watch.project_title)
+        for one in holds
+        if one.job and one.workflow.id in runs and is_followed
     )
     first = _sentence(found[0])
     more = f" And {count(len(found) - 1, 'more change')}." if len(found) > 1 else ""
     return assemble(
         f"{clean(watch.project_title)} #{watch.pipeline_number}: {first}{more}",
         section(fit(lines, 2800)),
-        section(_asked(watch) + _rest(watch, len(holds) - len(buttons))) if holds else None,
+        section(_asked(watch) + _how(watch, len(holds) - len(buttons), is_followed=is_followed)) if holds else None,
         actions(*buttons) if buttons else None,
     )
 
@@ -114,9 +116,11 @@ def _asked(watch: Watch) -> str:
     return f"{asked}CircleCI keeps it waiting for 90 days."
 
 
-def _rest(watch: Watch, number: int) -> str:
-    """Return how approvals are reached that do not fit into one message."""
+def _how(watch: Watch, number: int, *, is_followed: bool) -> str:
+    """Return how approvals are reached that do not fit into one message, or where it is followed no more."""
     more = code(f"/ci approve {watch.project_slug} #{watch.pipeline_number}")
+    if not is_followed:
+        return f" It is not followed here any more: {more} shows what waits."
     return (
         f" {count(number, 'more button')} did not fit here: {more} shows them once some of these are done."
         if number

@@ -4,6 +4,7 @@ from bot.answers.jobs import TestResults
 from formatters import unread
 from formatters.blocks import Message, assemble, clean, code, context, fit, literal, paragraphs, section
 from formatters.report import failure_line
+from formatters.stopped import stored_nothing
 from formatters.words import count
 
 
@@ -15,7 +16,8 @@ def summary(answer: TestResults) -> Message:
 def _summary(answer: TestResults) -> Message:
     title, failed = answer.title, answer.tests_failed
     if not answer.tests_total:
-        text = f"{clean(title)} stored no test results: its jobs need the step store_test_results."
+        known = stored_nothing(literal(title), answer.build, "test results") if answer.build else ""
+        text = known or f"{literal(title)} stored no test results: its jobs need the step store_test_results."
         return assemble(text, section(text))
     rest = f", {answer.tests_skipped} skipped" if answer.tests_skipped else ""
     of = f"{'the first ' if answer.more else ''}{count(answer.tests_total, 'test')}"

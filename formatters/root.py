@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from bot.masks import masked
+from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, Run, State
 from bot.models.circleci import Job, Pipeline
-from bot.models.slack import Closing, Watch
+from bot.models.slack import CANCELLED, Closing, Watch
 from formatters.blocks import (
     Block,
     Message,
@@ -76,20 +78,23 @@ def _stand(build: Build | None, watch: Watch, *, final: bool) -> _Stand:
     return _Stand(build.outcome, closing=told if told and told.fingerprint == build.fingerprint else None)
 
 
-def unfollowed(build: Build | None, watch: Watch, links: Links) -> Message:
+def unfollowed(build: Build | None, watch: Watch, links: Links, by: str = "") -> Message:
     """Return the root message of a build that is not followed here any more: nothing in it changes, or can be pressed.
 
-    `build` is as it was seen last.
+    `build` is as it was seen last; `by` names who had it followed no more, if anybody did.
     """
     state = build.state if build else State.WAITING
     what = f"{clean(watch.project_title)} {ref_words(watch.ref, build)}"
     heading = f"*⏹️ Not followed here any more* · {literal(watch.project_title)} · {ref_words(watch.ref, build)}"
     seen = f"{MARKS[state].partition(' ')[2].lower()}, when I last looked" if build else ""
+    details = [*(_code(build.pipeline, links) if build else ()), *_people(watch, state), *_given(watch), seen]
+    asked = f", as {clean(by, 60)} asked" if by else ""
+    stopped = f"{literal(by, 60)} had me stop following it. " if by else ""
     return assemble(
-        f"{what}: pipeline #{watch.pipeline_number} is not followed here any more.",
+        f"{what}: pipeline #{watch.pipeline_number} is not followed here any more{asked}.",
         section(heading),
-        context(" · ".join(part for part in (*_people(watch), seen, f"#{watch.pipeline_number}") if part)),
-        section(f"Nothing is told here of what goes on at CircleCI. To follow it again, type {again(watch)}."),
+        context(" · ".join(part for part in (*details, f"#{watch.pipeline_number}") if part)),
+        section(f"{stopped}Nothing is told here of what goes on at CircleCI. To follow it again, type {again(watch)}."),
         actions(link_button(links.pipeline(watch.project_slug, watch.pipeline_number), "Open in CircleCI")),
     )
 
@@ -162,7 +167,7 @@ _SO_FAR = {
 
 
 def _details(build: Build | None, watch: Watch, links: Links, stand: _Stand) -> str:
-    parts = list(_people(watch))
+    parts = [*_people(watch, stand.state), *_given(watch)]
     if build is not None:
         parts = [*_code(build.pipeline, links), *parts]
         if stand.is_open or not build.stopped_at:
@@ -189,7 +194,16 @@ def _another_commit(build: Build | None, watch: Watch) -> Block | None:
     return section(f"⚠️ {another_commit(build.pipeline, watch.agreed_revision)}")
 
 
-def _people(watch: Watch) -> Iterator[str]:
+def _given(watch: Watch) -> Iterator[str]:
+    """Yield the parameters that it was asked for with: a deploy to one place looks like a deploy to another else."""
+    given = [code(masked(spelling.parameter(*one)), 80) for one in watch.parameters.items()]
+    if given:
+        yield f"with {', '.join(given[:MOST_NAMED])}" + (
+            f" and {len(given) - MOST_NAMED} more" * (len(given) > MOST_NAMED)
+        )
+
+
+def _people(watch: Watch, state: State) -> Iterator[str]:
     """Yield who asked the bot for it, or began it elsewhere and has it watched here; and who acted on it last."""
     if watch.asker_id:
         yield f"asked by {literal(watch.asker_name, 60) or mention(watch.asker_id)}"
@@ -197,8 +211,12 @@ def _people(watch: Watch) -> Iterator[str]:
         yield f"{'pushed' if watch.was_pushed else 'started'} by {literal(watch.started_by, 60)}"
     if watch.watcher_id and watch.watcher_id != watch.asker_id:
         yield f"watched by {literal(watch.watcher_name, 60) or mention(watch.watcher_id)}"
-    if watch.acted and watch.actor_name:
-        yield f"{watch.acted} by {literal(watch.actor_name, 60)}"
+    if watch.acted == CANCELLED and state is not State.CANCELED:
+        acted = "cancel asked for" if state in OPEN_STATES else ""  # it may have been over before that was taken
+    else:
+        acted = watch.acted
+    if acted and watch.actor_name:
+        yield f"{acted} by {literal(watch.actor_name, 60)}"
 
 
 def _workflows(build: Build | None, watch: Watch, links: Links) -> Block | None:

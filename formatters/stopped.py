@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.models.build import Build
+from bot.models.build import Build, State
 from formatters.blocks import Block, code_block, context, fitting, section
 from formatters.refusals import next_step
 from formatters.words import count, listed
@@ -26,6 +26,27 @@ def why(build: Build) -> str:
     if any(run.workflow.status == "unauthorized" for run in build.real_runs):
         return "a context refuses my token's user"
     return "CircleCI reports an error"
+
+
+def stored_nothing(title: str, build: Build, what: str) -> str:
+    """Say of a build without any of `what` why that is no wonder; empty text where nothing explains it."""
+    if build.state in _OPEN:
+        return f"{title} {_OPEN[build.state]}: no {what} are there so far."
+    if build.outcome is State.COULD_NOT_RUN:
+        return f"{title} could not run: {why(build)}. It stored no {what}."
+    failed = [job.name for run in build.real_runs for job in run.failed_jobs if job.job_number is None]
+    if not failed:
+        return ""
+    which = f"{listed(failed, 3)} failed, and CircleCI gives {'it' if len(failed) == 1 else 'them'} no number"
+    return f"{title}: {which}, without which I find no {what}. Its page may have them."
+
+
+_OPEN = {
+    State.WAITING: "waits for its turn",
+    State.RUNNING: "still runs",
+    State.ON_HOLD: "waits for an approval, and has not ended",
+    State.UNKNOWN: "is in a state that I do not know",
+}
 
 
 def details(build: Build) -> Iterator[Block]:

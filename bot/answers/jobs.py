@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.answers import Answer
+from bot.models.build import Build
 from bot.models.circleci import Artifact, ClassicBuild, ProjectSlug, TestResult
 from bot.models.fields import Model
 
@@ -23,7 +24,7 @@ class TestResults(Answer):
     """The test results of one job or of several: the first of the `tests_failed`, and the slowest of all.
 
     So many jobs, `jobs_left_out`, were not asked. Those that are `flaky` passed when they were tried again. With `more`
-    there are more than were read.
+    there are more than were read. `build` is the one they are of, if not one of its jobs was named.
     """
 
     __test__ = False
@@ -38,6 +39,7 @@ class TestResults(Answer):
     more: bool = False
     jobs_left_out: int = 0
     unread: Unread | None = None
+    build: Build | None = None
 
 
 class JobSteps(Answer):
@@ -73,6 +75,7 @@ class Artifacts(Answer):
 
     `age` is how long ago they were stored, where that is known. `which` says that one of them is to be fetched, and it
     is not clear which. With `more` there are more than were read; so many jobs, `jobs_left_out`, were not asked.
+    `build` is the one they are of, if not one of its jobs was named.
     """
 
     title: str
@@ -84,6 +87,7 @@ class Artifacts(Answer):
     more: bool = False
     jobs_left_out: int = 0
     unread: Unread | None = None
+    build: Build | None = None
 
 
 class ArtifactTooLarge(Answer):

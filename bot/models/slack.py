@@ -11,6 +11,8 @@ from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
 
+CANCELLED = "cancelled"  # what was done last, as the root says it
+
 
 class Saying(Model):
     """A post on its way to Slack, recorded before it is sent: a process that dies meanwhile leaves it behind.
@@ -198,8 +200,9 @@ class Watch(Model):
         return self.model_copy(update={"actor_id": actor_id, "actor_name": caller.called, "acted": act})
 
     def asked_like(self, other: Self) -> Self:
-        """Return the watch with who asked for the pipeline, which another thread knows."""
-        return self.model_copy(update={"asker_id": other.asker_id, "asker_name": other.asker_name})
+        """Return the watch with who asked for the pipeline, and with what, which another thread knows."""
+        known = {"asker_id": other.asker_id, "asker_name": other.asker_name, "parameters": other.parameters}
+        return self.model_copy(update=known)
 
     @property
     def reply_ts(self) -> str | None:

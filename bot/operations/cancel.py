@@ -10,6 +10,7 @@ from bot.lookup import known
 from bot.models.build import Build, Run
 from bot.models.caller import Caller
 from bot.models.circleci import TERMINAL_JOB_STATUSES, PipelineId, ProjectSlug, WorkflowId
+from bot.models.slack import CANCELLED
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
 from bot.operations.targets import nothing_of
@@ -33,7 +34,7 @@ async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId) -> Acted
         await _cancel_all(hands, act, build)
         act.note(result=number)
     word = replies.someone_acted("cancel", act.caller.called, number, pressed=act.caller.pressed)
-    told = await hands.tell(pipeline_id, act.caller, "", word)
+    told = await hands.tell(pipeline_id, act.caller, CANCELLED, word)
     return act.done("cancel", what=number, told=told)
 
 

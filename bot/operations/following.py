@@ -69,7 +69,7 @@ async def unwatch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
             here = [one for one in await hands.store.watches.of(pipeline.id) if place and _is_here(one, place)]
             for one in here:
                 await hands.store.watches.remove(one)
-                await _leave(hands, one)
+                await _leave(hands, one, act.caller)
         if not here and await hands.store.watches.unread(pipeline.id):
             raise Unreadable("Watch")  # it may be the one that is meant
         if not here:
@@ -77,9 +77,9 @@ async def unwatch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
     return act.done("unwatch")
 
 
-async def _leave(hands: Hands, watch: Watch) -> None:
+async def _leave(hands: Hands, watch: Watch, caller: Caller) -> None:
     try:
-        await hands.teller.leave(watch)
+        await hands.teller.leave(watch, caller.called)
     except SlackError as error:  # who asked is told that it is followed no more all the same
         log.warning("thread_not_told", pipeline=watch.pipeline_id, method=error.method, code=error.code)
 

@@ -102,7 +102,7 @@ class Hands:
     async def tell(self, pipeline_id: PipelineId, caller: Caller, act: str, word: Message, *told: str) -> bool:
         """Tell every thread of the pipeline who acted, and look again at once; says whether one heard it.
 
-        `act` is what they did as the root says it; what shows in time by itself, such as a cancel, has none.
+        `act` is what they did as the root says it; what shows in time by itself, such as the cancel of a job, has none.
         """
         heard, lease = False, self.settings.lease
         async with self.store.watches.fence(pipeline_id, lease, wait=lease):

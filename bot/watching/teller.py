@@ -122,13 +122,21 @@ class Teller:
             return watch
         return await self._reply(watch, message, untold=(key,))
 
-    async def leave(self, watch: Watch) -> Watch:
-        """Let the root say that it is followed here no more, unless it tells the end of the build."""
+    async def leave(self, watch: Watch, by: str = "") -> Watch:
+        """Let the root say that it is followed here no more, unless it tells the end of the build.
+
+        `by` names who wished it so, if anybody did. What can be pressed in replies goes: the thread hears no outcome.
+        """
         watch = await self._settled(watch)
         build = (await self._watches.last_look(watch.pipeline_id)).build
         if watch.root_ts is None or (build is not None and build.state not in OPEN_STATES and watch.final_ts):
             return watch
-        message = root.unfollowed(build, watch, self._links)
+        for ts, found in watch.offers.items():
+            if build is None:
+                break
+            told = replies.changes(build, found, watch, self._links, is_followed=False)
+            await self._rewrite(watch.thread.channel_id, ts, told)
+        message = root.unfollowed(build, watch, self._links, by)
         await self._rewrite(watch.thread.channel_id, watch.root_ts, message)
         return await self._save(watch, root_digest=message.digest)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.answers.builds import OnHold
+from bot.masks import MASK
 from bot.models.build import Build, JobReport, Report, Run, State
 from bot.models.circleci import Artifact, Job, JobId, Pipeline, TestResult, Workflow
 from bot.models.history import Extent, Transition, Turn
@@ -13,7 +14,7 @@ from bot.models.slack import Watch
 from bot.triage.diagnosis import Triage
 from bot.triage.verdicts import Kind, Verdict
 from bot.watching.changes import noteworthy
-from formatters import choices, replies, root
+from formatters import choices, final, replies, root
 from formatters.blocks import Message
 from formatters.buttons import approve_button, outcome_buttons
 from formatters.closing import closing
@@ -209,3 +210,40 @@ def test_what_waits_can_be_approved_or_the_rest_is_counted(waiting: int, name: s
         offered = len(buttons(message))
         assert least <= offered <= waiting
         assert (rest.format(waiting - offered) in str(message.blocks)) == (waiting > offered)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "shown"),
+    [
+        ({"env": "prod"}, "with `env=prod`"),
+        ({"env": "staging"}, "with `env=staging`"),
+        ({"token": "ghp_" + "a1B2" * 9}, f"with `token={MASK}`"),
+        ({str(number): True for number in range(6)}, "with `0=true`, `1=true`, `2=true`, `3=true` and 2 more"),
+    ],
+)
+def test_the_root_shows_what_it_was_asked_for_with(parameters: dict[str, str | bool], shown: str) -> None:
+    one = watch().model_copy(update={"parameters": parameters})
+    for message in (root.root(build("running"), one, Links()), root.unfollowed(build("running"), one, Links())):
+        assert shown in str(message.blocks[1])
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [("running", "cancel asked for by grace"), ("canceled", "cancelled by grace"), ("success", "")]
+)
+def test_who_cancelled_is_named_once_it_is(status: str, said: str) -> None:
+    acted = {"asker_id": "U0ADA", "actor_id": "U0GRACE", "actor_name": "grace", "acted": "cancelled"}
+    one = watch().model_copy(update=acted)
+    details = str(root.root(build(status), one, Links(), final=status != "running").blocks[1])
+    assert (said in details) if said else "grace" not in details
+    last = str(final.final(build(status), None, one, Links()).blocks[0])
+    assert ("by grace. <@U0GRACE> (asked by <@U0ADA>)" in last) is (status == "canceled")
+
+
+def test_who_stopped_following_is_named_and_no_reply_can_be_pressed_then() -> None:
+    one = build("on_hold", jobs=("on_hold",))
+    job = one.runs[0].jobs[0].model_copy(update={"type": "approval"})
+    held = one.model_copy(update={"runs": (one.runs[0].model_copy(update={"jobs": (job,)}),)})
+    assert "grace had me stop following it." in str(root.unfollowed(held, watch(), Links(), "grace").blocks)
+    told = replies.changes(held, noteworthy(held), watch(), Links(), is_followed=False)
+    assert not buttons(told)
+    assert "/ci approve gh/acme/frontend #2417" in str(told.blocks)

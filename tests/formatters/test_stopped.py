@@ -12,6 +12,8 @@ from bot.models.slack import Watch
 from formatters import final, root
 from formatters.limits import violations
 from formatters.links import Links
+from formatters.stopped import stored_nothing
+from tests.formatters.test_root import build as any_build
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 ERROR = {"type": "config", "message": "Cannot find a definition for job named no-such-job"}
@@ -62,3 +64,21 @@ def test_a_build_that_could_not_run_says_why(seen: Build, words: str) -> None:
     assert words in text
     assert not {"passed", "success", "green"} & set(text.lower().split())
     assert "Could not run" in json.dumps(root.root(seen, WATCH, Links(), final=True).blocks)
+
+
+@pytest.mark.parametrize(
+    ("status", "number", "said"),
+    [
+        ("running", 7, "#2419 still runs: no artifacts are there so far."),
+        ("on_hold", 7, "#2419 waits for an approval, and has not ended: no artifacts are there so far."),
+        ("unauthorized", 7, "#2419 could not run: a context refuses my token's user. It stored no artifacts."),
+        ("failed", None, "#2419: job-0 failed, and CircleCI gives it no number, without which I find no artifacts."),
+        ("failed", 7, ""),
+        ("success", 7, ""),
+    ],
+)
+def test_why_a_build_stored_nothing_is_said_where_it_is_known(status: str, number: int | None, said: str) -> None:
+    one = any_build(status)
+    jobs = tuple(job.model_copy(update={"job_number": number}) for job in one.runs[0].jobs)
+    one = one.model_copy(update={"runs": (one.runs[0].model_copy(update={"jobs": jobs}),)})
+    assert stored_nothing("#2419", one, "artifacts").startswith(said) if said else not stored_nothing("#2419", one, "x")
