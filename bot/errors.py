@@ -176,10 +176,12 @@ class AskedAlready(UserError):
 class NothingToDo(UserError):
     """It is so already, or cannot be done: `why` is one of formatters/nothing.py, with what its words need.
 
-    `again` is a command that can be given now; `ago` is how long it has been over, where it is.
+    `again` is a command that can be given now; `ago` is how long it has been over, where it is; it `is_own` where who
+    is told did it themselves.
     """
 
     ago: timedelta | None = None
+    is_own = False
 
     def __init__(  # what its words need
         self, why: str, *, what: str = "", number: int = 0, state: str = "", person_id: str = "", again: str = ""

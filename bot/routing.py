@@ -153,8 +153,9 @@ class Router:
     def find(self, words: Sequence[Typed]) -> tuple[Command, Sequence[Typed]]:
         """Return the command that `words` begin with and the rest; nothing at all means help.
 
-        Another word for a command that only looks is as good as its name. Raises UsageError with the line that may be
-        meant for another word for an act, and for a slip of the finger; nothing else is taken for a command.
+        Another word for a command that only looks is as good as its name, and with a question mark. Raises
+        UsageError with the line that may be meant for another word for an act, and for a slip of the finger; nothing
+        else is taken for a command.
         """
         words = _without_address(words)
         if not words:
@@ -163,6 +164,9 @@ class Router:
         meant = self.named(first)
         if meant is not None and (meant.name == first or meant.only_looks):
             return (self.commands["help"], words[:1]) if _asks_for_help(first, words[1:]) else (meant, words[1:])
+        asked = self.named(first.rstrip("?")) if meant is None and not words[0].quoted else None
+        if asked is not None and asked.only_looks:  # "status?" asks the same
+            return asked, words[1:]
         problem = "I do not know this word." if meant is None else "I have another word for this."
         near = meant or self._slipped(first)
         line = self._corrected(near, words[1:]) if near else None

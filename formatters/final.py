@@ -18,6 +18,7 @@ from formatters.blocks import (
     assemble,
     button,
     clean,
+    code,
     context,
     link,
     link_button,
@@ -164,8 +165,10 @@ def _body(build: Build, report: Report | None, state: State, links: Links, triag
         if line := artifact_line(report.artifacts, more=report.more_artifacts):
             yield section(line)
     elif state is State.SUPERSEDED and build.superseded_by is not None:
+        newer = f"#{build.superseded_by}"
         url = links.pipeline(build.pipeline.project_slug, build.superseded_by)
-        yield section(f"It goes on in {link(url, f'#{build.superseded_by}')}.")
+        follow = code(f"/ci watch {build.pipeline.project_slug} {newer}")
+        yield section(f"{follow} follows it here, and CircleCI shows {link(url, newer)}.")
     elif state is State.COULD_NOT_RUN:
         yield from details(build)
     if report is not None and report.artifacts_problem:

@@ -44,7 +44,7 @@ def _group_line(group: Sequence[BuildSummary], links: Links) -> str:
 
 def _job(build: BuildSummary, links: Links) -> str:
     url = f"{links.web_url}/jobs/{build.slug}/{build.build_num}" if build.vcs_type else ""
-    return link(url, f"{build.job_name} {build.build_num}")
+    return link(url, f"{build.job_name} (job {build.build_num})")
 
 
 def projects(found: FollowedProjects) -> Message:
@@ -64,7 +64,7 @@ def projects(found: FollowedProjects) -> Message:
 
 
 def _project_line(one: ProjectResult) -> str:
-    result = "never built" if one.number is None else f"{status(one.status)} ({one.number})"
+    result = "never built" if one.number is None else f"{status(one.status)} (job {one.number})"
     return f"• {literal(one.project_title)} · {literal(one.default_branch, 80)} · {result}"
 
 

@@ -121,7 +121,9 @@ def locked(changed: LockChanged) -> Message:
     """Say that it is theirs now."""
     lock = changed.lock
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
-    stops = "Nobody but you deploys it through me; reruns and approvals by others wait too."
+    stops = (
+        "Nobody but you deploys it through me; reruns and approvals by others wait too. It stays until it is unlocked."
+    )
     hints = f"{_unbuilt(changed)} {careful(lock.target)}".strip()
     what = literal(lock.target) if lock.ref else f"All of {literal(lock.target)}"
     text = f"{what} is locked. {stops}{reason} {hints}".rstrip()
@@ -185,9 +187,11 @@ def locked_again(changed: LockChanged) -> Message:
 
 def unlocked(changed: LockChanged) -> Message:
     """Say that anybody may deploy it again, unless its whole project is locked."""
-    still = changed.still
+    still, lock = changed.still, changed.lock
+    if still is None and changed.entry.user_id != lock.holder_id:
+        return _said(f"{literal(lock.target)} is unlocked. It was locked by {mention(lock.holder_id)}{_reason(lock)}")
     if still is None:
-        return _said(f"{literal(changed.lock.target)} is unlocked. {careful(changed.lock.target)}".rstrip())
+        return _said(f"{literal(lock.target)} is unlocked. {careful(lock.target)}".rstrip())
     whole = f"{mention(still.holder_id)} has locked {literal(still.target)} as a whole{_reason(still)}"
     return _said(f"The lock on {literal(changed.lock.target)} is gone, but {whole}")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from bot.errors import AskedAlready, NothingToDo, Taken
-from bot.models.build import State
+from bot.models.build import OPEN_STATES, State
 from formatters import again
 from formatters.blocks import code, link, literal, mention, moment
 from formatters.words import MARKS, so_far, status
@@ -34,6 +34,8 @@ def _asked_already(problem: AskedAlready) -> str:
 
 
 def _already_running(problem: NothingToDo) -> str:
+    if problem.state == State.ON_HOLD:
+        return f"#{problem.number} waits for an approval, and has not ended: what has ended can run again."
     who = f"{mention(problem.person_id)} was first. " if mention(problem.person_id) else ""
     state = f" ({_mark(problem).lower()})" if problem.state else ""
     news = f"No thread has the news of it: {again.command(problem.what)} follows it here."
@@ -41,9 +43,12 @@ def _already_running(problem: NothingToDo) -> str:
 
 
 def _nothing_to_rerun(problem: NothingToDo) -> str:
+    if problem.state in OPEN_STATES:
+        return f"{_outcome(problem)}, and has not ended: what has ended can run again."
     if problem.state not in (State.PASSED, State.CANCELED, State.SUPERSEDED):
-        anew = f"{_NEW_DEPLOY}: /ci deploy &lt;project&gt; &lt;branch&gt;"
-        return f"#{problem.number} has no workflow that can run again. {anew}"
+        line = again.command(problem.what)
+        anew = f" {line} starts a new pipeline." if line else ""
+        return f"#{problem.number} has no workflow that can run again.{anew}"
     line = again.command(problem.what)
     return f"{_outcome(problem)}, and nothing of it failed." + (f" {line} runs all of it again." if line else "")
 
@@ -51,6 +56,8 @@ def _nothing_to_rerun(problem: NothingToDo) -> str:
 def _approved_already(problem: NothingToDo) -> str:
     if not mention(problem.person_id):
         return f"It was approved on CircleCI: {_outcome(problem)}."
+    if problem.is_own:
+        return f"You approved {literal(problem.what)} already, and {_outcome(problem)}."
     return f"{mention(problem.person_id)} was first: Approve {literal(problem.what)} is done, and {_outcome(problem)}."
 
 
@@ -107,7 +114,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "followed_already": lambda one: f"#{one.number} is followed here already.",
     "not_followed": lambda one: f"#{one.number} is not followed here.",
-    "not_locked": lambda one: f"{literal(one.what)} is not locked.",
+    "not_locked": lambda one: (
+        f"{literal(one.what)} is not locked."
+        + (f" {again.command(one.again)} unlocks a part of it." if one.again and again.command(one.again) else "")
+    ),
     "not_locked_any_more": lambda one: (
         f"{literal(one.what)} is not locked any more"
         + (": you can deploy it." if one.again.startswith("deploy ") or not one.again else ".")

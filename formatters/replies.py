@@ -211,7 +211,7 @@ def moved(watch: Watch, refusal: str) -> Message:
 # How it is told where it was pressed, and where it was said in words.
 _HOW = {
     "cancel": ("pressed Cancel", "asked to cancel"),
-    "rerun_failed": ("pressed Rerun failed", "asked to rerun what failed"),
+    "rerun_failed": ("pressed Rerun failed", "asked to rerun what did not pass"),
     "rerun_all": ("pressed Rerun all", "asked to rerun all of it"),
     "approve": ("approved", "approved"),
 }

@@ -8,6 +8,7 @@ from formatters.refusals import next_step
 from formatters.words import count, listed
 
 MOST_LINES, ROOM = 30, 1800
+REPAIR = "Push a repaired configuration: the same commit fails again."
 NO_WORKFLOW = (
     "CircleCI took the pipeline, but no workflow matched this branch or tag. "
     "Look at the filters and `when` conditions in the project's configuration."
@@ -58,8 +59,9 @@ def details(build: Build) -> Iterator[Block]:
         yield section(code_block(shown or lines[:1]))
         if left_out := len(lines) - max(len(shown), 1):
             yield context(f"and {count(left_out, 'more line')}, on CircleCI's page.")
-        if step := next((step for one in errors if (step := next_step(one.message))), ""):
-            yield section(step)
+        step = next((step for one in errors if (step := next_step(one.message))), "")
+        if step or any(error.type == "config" for error in errors):
+            yield section(step or REPAIR)
     elif not build.runs:
         yield section(NO_WORKFLOW)
     elif build.only_setup:

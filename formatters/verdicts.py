@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bot.models.build import Build
 from bot.models.history import Advice, Fewer, Transition, Turn
 from bot.triage.diagnosis import Triage
-from bot.triage.verdicts import Kind, Verdict
+from bot.triage.verdicts import FEWEST, Kind, Verdict
 from formatters.blocks import Block, code, context, link, literal, section
 from formatters.links import Links
 from formatters.words import count, duration
@@ -41,13 +41,15 @@ def _words(verdict: Verdict, base: str) -> _Words:
 
 
 def _flaky(verdict: Verdict) -> str:
-    if not verdict.failed:
+    if not verdict.failed or verdict.looked < FEWEST:
         return "*flaky*: it passed in another attempt of this build"
     failed = f"*known flake*, failed {verdict.failed} of the last {count(verdict.looked, 'build')}"
     return failed + (f", {count(verdict.flips, 'time')} on code that also passed" if verdict.flips else "")
 
 
 def _doubt(verdict: Verdict) -> str:
+    if verdict.cause:
+        return literal(verdict.cause, 120)
     if verdict.looked == 0:
         return "never seen before"
     return f"it failed in {verdict.failed} of {count(verdict.looked, 'build')} before"
@@ -64,7 +66,8 @@ def transition_line(transition: Transition | None, build: Build, links: Links) -
     time = ordinal(transition.times)
     if transition.same_as is not None:
         where = _number(transition.same_as, build, links)
-        return f"Still broken, exactly as in {where}: the {time} time in a row{_since(transition, build, links)}."
+        since = "" if transition.since == transition.same_as else _since(transition, build, links)
+        return f"Still broken, exactly as in {where}: the {time} time in a row{since}."
     return f"Still broken, the {time} time in a row{_since(transition, build, links)}."
 
 
@@ -89,6 +92,8 @@ def advice_line(triage: Triage, links: Links, build: Build) -> str:
         case Advice.RERUN:
             return f"*Worth a rerun*: {_excuse(triage)}.{takes}"
         case Advice.OPEN_COMMIT:
+            if triage.transition and triage.transition.same_as is not None:
+                return "*Look at the commits* before this one: what fails here began with one of them."
             return "*Look at the commit*: something fails here that did not before."
         case Advice.WAIT:
             since = f" since {_number(triage.wait_for, build, links)}" if triage.wait_for else ""
@@ -114,7 +119,9 @@ FEW = 3  # verdicts that are seen without counting them
 def counts_line(triage: Triage) -> str:
     """Return how many of the failing tests are what; empty text for few."""
     counted = ", ".join(f"{number} {words}" for words, number in _counted(triage.tests.values(), triage.extent.base))
-    return f"Of the failing tests: {counted}." if len(triage.tests) > FEW else ""
+    different = len({name.partition(":")[2] or name for name in triage.tests})
+    twins = f" They are {count(different, 'test')}, counted in each job." if different < len(triage.tests) else ""
+    return f"Of the failing tests: {counted}.{twins}" if len(triage.tests) > FEW else ""
 
 
 def _counted(verdicts: Collection[Verdict], base: str) -> list[tuple[str, int]]:
@@ -145,9 +152,8 @@ def comparing() -> Block:
 def fewer_line(fewer: Fewer) -> str:
     """Return how much less a job's passing says than its failing did."""
     now = f"{count(fewer.now, 'test result')}" if fewer.now else "no test results"
-    return (
-        f"⚠️ {literal(fewer.job_name, 80, name=True)} passed, but stored {now} this time; {fewer.before} when it failed."
-    )
+    name = literal(fewer.job_name, 80, name=True)
+    return f"⚠️ {name} passed, but stored {now} this time; it stored {fewer.before} when it failed."
 
 
 def usual_words(took: timedelta, usual: timedelta | None) -> str:

@@ -131,6 +131,7 @@ def test_nothing_else_is_ever_offered_as_an_act(typed: str) -> None:
         ("?", "help"),
         ("--help", "help"),
         ("list", "projects"),
+        ("Status?", "status"),
         ("show acme/frontend main", "status"),
         ("blame acme/frontend main", "why-red"),
         ("what can you do", "help"),
@@ -256,3 +257,8 @@ def test_whatever_is_offered_can_be_carried_by_a_button() -> None:
 def test_what_is_very_long_is_like_nothing_else(length: int) -> None:
     assert not are_alike("a" * length, "a" * length + "b")
     assert not is_slip("deploy" * length, "deploy")
+
+
+def test_a_question_mark_behind_an_act_is_no_command() -> None:
+    with pytest.raises(UsageError):
+        ROUTER.find(split("deploy? acme/frontend main"))

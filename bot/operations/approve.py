@@ -48,10 +48,10 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
     async with acting(hands, caller, intent) as act:
         act.note(job=held.name, result=f"#{build.pipeline.number}: {held.name}")
         if gone and await hands.store.claims.holder(once) not in (None, act.caller.claim):
-            raise await _too_late(hands, build, held, once)
+            raise await _too_late(hands, act.caller, build, held, once)
         async with act.sending(wish.approval_request_id, earlier=f"{once}:sent", shown=gone) as first:
             if first and gone:
-                raise await _too_late(hands, build, held, once)
+                raise await _too_late(hands, act.caller, build, held, once)
             if first:
                 await _send(hands, wish, workflow_id)
     await overtaken(hands, act.caller, wish, pending)
@@ -60,12 +60,14 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
     return act.done("approve", what=held.name, told=told)
 
 
-async def _too_late(hands: Hands, build: Build, held: Job, once: str) -> NothingToDo:
+async def _too_late(hands: Hands, caller: Caller, build: Build, held: Job, once: str) -> NothingToDo:
     """Return what became of a job that waits no more, and who approved it, if it was done here."""
     if held.status != "success":
         return nothing_of(build, "nothing_to_approve")
     _, person_id, *_ = f"{await hands.store.claims.holder(once) or ''}|".split("|")
-    return nothing_of(build, "approved_already", what=held.name, person_id=person_id)
+    error = nothing_of(build, "approved_already", what=held.name, person_id=person_id)
+    error.is_own = person_id == caller.person_id
+    return error
 
 
 async def _send(hands: Hands, wish: Approval, workflow_id: WorkflowId) -> None:

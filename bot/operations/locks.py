@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from bot.actions import AskHolder, TakeLock, Unlock
 from bot.answers.acts import LockChanged
 from bot.errors import Locked, NothingToDo, UserError
+from bot.models import spelling
 from bot.models.caller import Caller
 from bot.models.circleci import Project, Ref
 from bot.models.lock import Lock, lock_key, named_by
@@ -114,7 +115,15 @@ async def _none(hands: Hands, caller: Caller, key: str, whole: Lock | None) -> N
     if whole is not None:
         return NothingToDo("locked_as_a_whole", what=whole.project_title, person_id=whole.holder_id)
     subject = await _named(hands, caller, key, "unlock")
-    return NothingToDo("not_locked", what=subject.about)
+    return NothingToDo("not_locked", what=subject.about, again=await _part(hands, caller, subject))
+
+
+async def _part(hands: Hands, caller: Caller, subject: Subject) -> str:
+    """Return the command that unlocks the part of a project that is locked, where it is one and they may see it."""
+    held, _ = await hands.store.locks.all()
+    parts = [one for one in held if one.project_slug == subject.slug and one.ref and subject.ref is None]
+    seen = [one for one in parts if await hands.finder.may_read(caller, one.project_slug, one.ref)]
+    return f"unlock {spelling.as_typed(f'{seen[0].project_slug}:{seen[0].ref}')}" if len(seen) == 1 else ""
 
 
 async def _free(hands: Hands, caller: Caller, key: str, act: str, again: str) -> UserError:

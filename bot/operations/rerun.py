@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from bot.answers.acts import Acted
 from bot.errors import CircleCIError, NothingToDo, UserError
-from bot.models.build import Build, Run, rerun_key
+from bot.models import spelling
+from bot.models.build import Build, Run, State, rerun_key
 from bot.models.caller import Caller, bot
 from bot.models.circleci import JobId, PipelineId
 from bot.models.pending import Pending, Rerun
@@ -117,7 +118,7 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
     if wish.ssh and not any(run.failed_jobs for run in targets):
         raise NothingToDo("no_job_to_open", number=build.pipeline.number)
     if not targets:
-        raise nothing_of(build, "nothing_to_rerun", what=f"rerun {_named(build)} all")
+        raise nothing_of(build, "nothing_to_rerun", what=_instead(build))
     if build.read_at - build.pipeline.created_at > OLDEST:
         raise NothingToDo("rerun_too_old", number=build.pipeline.number)
     return targets
@@ -126,6 +127,14 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
 async def _to_hear_of_it(hands: Hands, build: Build) -> str:
     """Return the command that has a build followed, where no thread has the news of it."""
     return "" if await hands.store.watches.any(build.pipeline.id) else f"watch {_named(build)}"
+
+
+def _instead(build: Build) -> str:
+    """Return the command that does what a rerun of the failed jobs cannot."""
+    if build.state in (State.PASSED, State.CANCELED, State.SUPERSEDED):
+        return f"rerun {_named(build)} all"
+    ref = build.pipeline.ref
+    return spelling.deploy(build.pipeline.project_slug, ref, {}) if ref else ""
 
 
 def _named(build: Build) -> str:

@@ -141,6 +141,9 @@ def _of_jobs(report: Report, looked: Looked, tests: Mapping[str, Verdict]) -> It
 
 
 def _of_job(job: Job, looked: Looked) -> Verdict:
+    if job.job_number is None:  # nor have earlier ones, so that it would be new each time
+        return Verdict(kind=Kind.NOT_SURE, cause="CircleCI gives it no number, so there is nothing to compare")
+
     def seen(builds: Sequence[PastBuild]) -> list[Seen]:
         return seen_job(job.name, builds, looked.results)
 

@@ -9,6 +9,7 @@ from bot.models.fields import Model
 from bot.models.history import Advice, Seen
 
 ENOUGH = 5  # builds of the base in which it passed, before a failure can be called new
+FEWEST = 3  # earlier builds, before a test can be known to be flaky
 Z = 1.96  # for an interval of 95 %
 UNLIKELY, VERY_UNLIKELY = 0.05, 0.01
 
@@ -40,7 +41,8 @@ class Verdict(Model):
     """What one failure is, and the numbers that say so.
 
     It failed in `failed` of the `looked` builds that ran it; on `flips` commits it both failed and passed. `since` is
-    the number of the first pipeline in a row of failures. `cause` names the trouble of an infrastructure failure.
+    the number of the first pipeline in a row of failures. `cause` names the trouble of an infrastructure failure, or
+    why there is nothing to tell.
     """
 
     kind: Kind
@@ -109,6 +111,8 @@ def _of_flaky(past: Past, red: Sequence[Seen]) -> Kind:
         return Kind.RED_ON_BASE
     if past.now.passed:
         return Kind.FLAKE
+    if len(past.here) + len(past.base) < FEWEST:
+        return Kind.NOT_SURE
     in_a_row = past.now.failed + sum(one.failed for one in streak(past.here))
     chance = high**in_a_row
     return Kind.NEW if chance < VERY_UNLIKELY else Kind.NOT_SURE if chance < UNLIKELY else Kind.FLAKE

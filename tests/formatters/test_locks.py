@@ -2,7 +2,11 @@
 
 from datetime import UTC, datetime
 
+from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks
+from bot.models.audit import Entry
+from bot.models.circleci import ProjectSlug
+from bot.models.lock import Lock
 from formatters import locks
 
 
@@ -11,3 +15,27 @@ def test_a_lock_that_nobody_can_read_is_named_among_the_others() -> None:
     said = str(locks.all_locks(found).blocks)
     assert "1 lock." in said
     assert "`gh/acme/backend main` · another version of me wrote this one, and I cannot read it" in said
+
+
+LOCK = Lock(
+    project_slug=ProjectSlug("gh/acme/frontend"),
+    project_title="acme/frontend",
+    holder_id="U0ADA",
+    reason="until 17:00",
+    since=datetime(2026, 11, 20, 12, tzinfo=UTC),
+)
+
+
+def changed(by: str, act: str) -> LockChanged:
+    entry = Entry(at=LOCK.since, user_id=by, channel_id="C", word="deploy", what=act)
+    return LockChanged(act=act, lock=LOCK, entry=entry)
+
+
+def test_a_lock_does_not_look_as_if_it_ended_by_itself() -> None:
+    assert "It stays until it is unlocked." in locks.locked(changed("U0ADA", "lock")).text
+
+
+def test_whose_lock_was_lifted_and_why_is_said_to_others() -> None:
+    whose = "acme/frontend is unlocked. It was locked by <@U0ADA>: until 17:00."
+    assert locks.unlocked(changed("U0GRACE", "unlock")).text == whose
+    assert locks.unlocked(changed("U0ADA", "unlock")).text == "acme/frontend is unlocked."

@@ -68,7 +68,7 @@ def test_every_kind_has_words_wherever_it_is_told(kind: Kind) -> None:
         ),
         (
             Transition(turn=Turn.STILL_BROKEN, times=2, since=2416, same_as=2416),
-            f"Still broken, exactly as in <{URL}/2416|#2416>: the 2nd time in a row, since <{URL}/2416|#2416>.",
+            f"Still broken, exactly as in <{URL}/2416|#2416>: the 2nd time in a row.",
         ),
         (
             Transition(turn=Turn.FIXED, times=1, since=2416),
@@ -147,3 +147,15 @@ def test_many_verdicts_are_counted_the_urgent_ones_first() -> None:
     words = "Of the failing tests: 1 new here, 1 not sure, 1 already red on main, 2 known to be flaky."
     assert counts_line(Triage(extent=Extent(base="main"), tests=tests)) == words
     assert counts_line(Triage(extent=Extent(base="main"), tests={"a": Verdict(kind=Kind.NEW)})) == ""
+
+
+def test_a_test_that_failed_in_two_jobs_is_one_test() -> None:
+    tests = {f"job-{job}:{test}": Verdict(kind=Kind.NOT_SURE) for job in range(2) for test in range(3)}
+    words = "Of the failing tests: 6 not sure. They are 3 tests, counted in each job."
+    assert counts_line(Triage(extent=Extent(base="main"), tests=tests)) == words
+
+
+def test_what_failed_exactly_so_before_is_not_said_to_have_passed() -> None:
+    before = Transition(turn=Turn.STILL_BROKEN, times=2, since=2416, same_as=2416)
+    triage = Triage(extent=Extent(base="main"), transition=before, advice=Advice.OPEN_COMMIT)
+    assert "did not before" not in advice_line(triage, Links(), BUILD)

@@ -174,7 +174,7 @@ async def test_a_log_is_that_of_its_messages_attempt_and_a_green_without_tests_s
     of_other = other.element("Show log")
     team.circleci.world.pipelines[0].scenario = replace(course, rerun=(WorkflowPlan("build", (third,)),))
     await team.ada.click(other, other.element("Rerun failed"))
-    await team.reads("unit-tests passed, but stored no test results this time; 60 when it failed")
+    await team.reads("unit-tests passed, but stored no test results this time; it stored 60 when it failed")
     await team.grace.click(one, of_one)
     await team.is_told(team.grace, "the first attempt")
     await team.grace.click(other, of_other)

@@ -32,6 +32,7 @@ def seen(marks: str, first: int = 100) -> list[Seen]:
         pytest.param("pfpppfpppp", "", "f", Kind.FLAKE, None, id="failed and recovered twice"),
         pytest.param("ppppfppppp", "", "f", Kind.NOT_SURE, None, id="failed once, some time ago"),
         pytest.param("p" * 30, "", "x", Kind.FLAKE, None, id="passed at today's rerun"),
+        pytest.param("", "x", "f", Kind.NOT_SURE, None, id="one build is no knowledge"),
         pytest.param("p" * 30, "x", "f", Kind.FLAKE, None, id="flipped on this branch"),
         pytest.param("f" + "p" * 20, "", "f", Kind.RED_ON_BASE, 100, id="the base broke just now"),
         pytest.param("fffppppppp", "", "f", Kind.RED_ON_BASE, 98, id="the base is red since three builds"),

@@ -1,0 +1,41 @@
+"""Why nothing was done: as the build stands, and with the line that helps, filled in."""
+
+import pytest
+
+from bot.errors import NothingToDo
+from bot.models.build import State
+from formatters.nothing import nothing
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (
+            NothingToDo("already_running", number=2422, state=State.ON_HOLD),
+            "#2422 waits for an approval, and has not ended: what has ended can run again.",
+        ),
+        (
+            NothingToDo("nothing_to_rerun", number=2422, state=State.WAITING, what="deploy gh/acme/frontend main"),
+            "#2422 waits for its turn, and has not ended: what has ended can run again.",
+        ),
+        (
+            NothingToDo("nothing_to_rerun", number=2401, state=State.COULD_NOT_RUN, what="deploy gh/acme/backend main"),
+            "#2401 has no workflow that can run again. `/ci deploy gh/acme/backend main` starts a new pipeline.",
+        ),
+        (
+            NothingToDo("nothing_to_rerun", number=2401, state=State.COULD_NOT_RUN),
+            "#2401 has no workflow that can run again.",
+        ),
+        (
+            NothingToDo("nothing_to_rerun", number=2417, state=State.PASSED, what="rerun gh/acme/frontend #2417 all"),
+            "#2417 passed, and nothing of it failed. `/ci rerun gh/acme/frontend #2417 all` runs all of it again.",
+        ),
+        (
+            NothingToDo("not_locked", what="acme/frontend", again="unlock gh/acme/frontend:main"),
+            "acme/frontend is not locked. `/ci unlock gh/acme/frontend:main` unlocks a part of it.",
+        ),
+        (NothingToDo("not_locked", what="acme/frontend"), "acme/frontend is not locked."),
+    ],
+)
+def test_it_is_said_how_it_stands_and_what_helps(problem: NothingToDo, said: str) -> None:
+    assert nothing(problem) == said
