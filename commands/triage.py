@@ -20,15 +20,18 @@ HELP = CommandHelp(
 
 
 async def show_triage(request: OfTarget, caller: Caller, context: Context) -> BuildTriaged | BuildShown:
-    """Answer with the evidence and the verdicts; a build that still runs is shown as it stands."""
+    """Answer with the evidence and the verdicts; a build that still runs is shown as it stands.
+
+    One that never began has an end all the same, and nothing to compare.
+    """
     pipeline = await context.finder.pipeline(request, caller)
     build = await context.circleci.build(pipeline.id)
     title = await context.finder.title(pipeline.project_slug)
-    if not build.workflows_finished:
+    if not build.workflows_finished and not build.never_began:
         return BuildShown(title=title, build=build)
     evidence = await report(context.circleci, build, patterns=context.projects.patterns)
     compared = await context.finder.may_read_base(caller, pipeline.project_slug)
-    last = context.settings.history_builds if compared else 0
+    last = context.settings.history_builds if compared and build.runs else 0
     found = await triage(context.circleci, context.history, build, evidence, last=last) if last else None
     return BuildTriaged(title=title, build=build, report=evidence, triage=found)
 

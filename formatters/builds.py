@@ -65,7 +65,8 @@ def one(answer: BuildShown, links: Links) -> Message:
     number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
     ref = ref_words(pipeline.ref, build)
     commit = f"{code(pipeline.revision[:7])} {literal(pipeline.subject, 120)}".strip()
-    details = " · ".join([*([commit] if commit else []), f"started {moment(build.started_at)}", how_long(build)])
+    lasts = [how_long(build)] if not build.never_began else []
+    details = " · ".join([*([commit] if commit else []), f"started {moment(build.started_at)}", *lasts])
     shown, left_out = _runs(build, links)
     return assemble(
         f"{clean(title)} {ref} #{pipeline.number}: {_word(build)}.",

@@ -31,7 +31,7 @@ def why(build: Build) -> str:
 
 def stored_nothing(title: str, build: Build, what: str) -> str:
     """Say of a build without any of `what` why that is no wonder; empty text where nothing explains it."""
-    if build.state in _OPEN:
+    if build.state in _OPEN and not build.never_began:
         return f"{title} {_OPEN[build.state]}: no {what} are there so far."
     if build.outcome is State.COULD_NOT_RUN:
         return f"{title} could not run: {why(build)}. It stored no {what}."

@@ -148,6 +148,11 @@ class Build(Model):
         return max(self.read_at - self.moved_at, timedelta(0))
 
     @property
+    def never_began(self) -> bool:
+        """No workflow of it has begun, and so late none will."""
+        return not self.runs and (self.is_refused or self.quiet > CONTINUES_WITHIN)
+
+    @property
     def is_red(self) -> bool:
         """Something has failed already, finished or not."""
         return any(run.workflow.status in RED_WORKFLOW_STATUSES or run.failed_jobs for run in self.real_runs)

@@ -118,7 +118,9 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
     if wish.ssh and not any(run.failed_jobs for run in targets):
         raise NothingToDo("no_job_to_open", number=build.pipeline.number)
     if not targets:
-        raise nothing_of(build, "nothing_to_rerun", what=_instead(build))
+        error = nothing_of(build, "nothing_to_rerun", what=_instead(build))
+        error.state = build.outcome if build.never_began else error.state
+        raise error
     if build.read_at - build.pipeline.created_at > OLDEST:
         raise NothingToDo("rerun_too_old", number=build.pipeline.number)
     return targets

@@ -4,6 +4,7 @@ from bot.answers.builds import BuildShown, NewestBuilds
 from formatters import builds
 from formatters.limits import violations
 from formatters.links import Links
+from formatters.stopped import stored_nothing
 from tests.formatters.test_root import build
 
 
@@ -24,3 +25,12 @@ def test_a_setup_workflow_alone_is_not_listed_as_passed() -> None:
     message = builds.newest(NewestBuilds(title="acme/frontend", builds=(alone,)), Links())
     assert message.text == "acme/frontend release/v2.0: the newest is #2417, could not run."
     assert "Passed" not in str(message.blocks)
+
+
+def test_what_never_began_does_not_last() -> None:
+    late = build(minutes=29)
+    assert late.never_began
+    assert not build(minutes=1).never_began
+    assert "so far" not in str(builds.one(BuildShown(title="acme/frontend", build=late), Links()).blocks)
+    assert stored_nothing("#2417", late, "artifacts").startswith("#2417 could not run: no workflow matched.")
+    assert stored_nothing("#2417", build(minutes=1), "artifacts").startswith("#2417 waits for its turn: no artifacts")

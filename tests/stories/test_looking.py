@@ -63,7 +63,7 @@ async def test_failing_tests_are_shown_with_counts_and_the_slowest(team: Team) -
     await asks(team, "tests acme/frontend 1", "CircleCI knows no job `1`")
     await team.deploys_branch("try/no-workflow")
     await team.until(lambda: len(team.circleci.world.pipelines) == 2)
-    await asks(team, "tests acme/frontend try/no-workflow", "stored no test results")
+    await asks(team, "tests acme/frontend try/no-workflow", "no test results")
 
 
 async def test_what_could_not_be_read_is_said_and_asked_again(team: Team) -> None:
