@@ -73,3 +73,13 @@ async def test_a_hold_that_was_cancelled_keeps_no_button(team: Team) -> None:
     await team.reads("hold-prod waits for no approval any more (release).")
     assert hold.buttons == []
     assert "#2417 was cancelled" in said(await presses(team, team.grace, hold, approve))
+
+
+async def test_a_hold_whose_thread_is_followed_no_more_keeps_no_button(team: Team) -> None:
+    hold = await followed(team, "hold/prod", ON_HOLD, "Waiting for approval")
+    await team.grace.mention("deploys", "unwatch", thread_ts=team.root.ts)
+    await team.is_told(team.grace, "#2417 is no longer followed here.")
+    root = await team.reads("grace had me stop following it.")
+    assert "Ship v2.0" in root.visible
+    assert "Approve" not in hold.visible + root.visible
+    assert f"`/ci approve {FRONTEND} #2417` shows what waits." in hold.visible

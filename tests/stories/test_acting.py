@@ -45,7 +45,7 @@ async def test_ssh_is_for_admins(tmp_path: Path) -> None:
         await team.ada.command("deploys", "/ci", "rerun acme/frontend try/infrastructure ssh")
         await team.is_told(team.ada, "You may not open builds to SSH here")
         await team.slack.person("admin").command("deploys", "/ci", "rerun acme/frontend try/infrastructure ssh")
-        await team.reads("admin asked to rerun what failed")
+        await team.reads("admin asked to rerun what did not pass")
         (body,) = team.posts("/rerun")
         assert isinstance(body, dict)
         assert body["enable_ssh"]

@@ -179,11 +179,12 @@ async def test_what_ran_lately_which_projects_and_who_i_am(team: Team) -> None:
     await team.reads("Passed in")
     recent = await asks(team, "recent", "What ran lately")
     assert re.search(
-        r"✅ passed · acme/frontend · main · deploy 1843, test 1842 · \d{4}-\d\d-\d\d \d\d:\d\d", recent.visible
+        r"✅ passed · acme/frontend · main · deploy \(job 1843\), test \(job 1842\) · \d{4}-\d\d-\d\d \d\d:\d\d",
+        recent.visible,
     )
-    assert "❌ failed · acme/cli · main · test 1806 · 2026-11-20 08:00 · 40 s" in recent.visible
+    assert "❌ failed · acme/cli · main · test (job 1806) · 2026-11-20 08:00 · 40 s" in recent.visible
     listed = await asks(team, "projects front", "1 followed project.")
-    assert "• acme/frontend · main · ✅ passed (1843)" in listed.visible
+    assert "• acme/frontend · main · ✅ passed (job 1843)" in listed.visible
     await asks(team, "projects zzz", "None of the 4 projects")
     me = await asks(team, "me", "On CircleCI I am acme-bot")
     assert "acme" in me.visible
