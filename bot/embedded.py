@@ -213,13 +213,13 @@ def check(data_dir: Path) -> None:
 
     Nothing is started, and what had to be created for it is taken away again.
     """
-    _binary()
     place = data_dir.resolve()
     created = ownership.create(place)
     try:
         ownership.examine(place, os.geteuid(), OURS)
     finally:
         ownership.take_away(created)
+    _binary()
 
 
 def _fits(path: Path) -> bool:
