@@ -1,4 +1,4 @@
-"""What to do next after CircleCI has refused something: what it says is known, or it is said that it is not."""
+"""The next step after CircleCI has refused something, by what it says; that none is known is said as well."""
 
 import re
 from collections.abc import Callable

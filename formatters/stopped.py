@@ -1,4 +1,4 @@
-"""Why a build could not run, by what CircleCI says."""
+"""Why a build did not run, or has nothing to show (yet), by what CircleCI says."""
 
 from collections.abc import Iterator
 
@@ -13,6 +13,13 @@ NO_WORKFLOW = (
     "CircleCI took the pipeline, but no workflow matched this branch or tag. "
     "Look at the filters and `when` conditions in the project's configuration."
 )
+
+_OPEN = {
+    State.WAITING: "waits for its turn",
+    State.RUNNING: "still runs",
+    State.ON_HOLD: "waits for an approval, and has not ended",
+    State.UNKNOWN: "is in a state that I do not know",
+}
 
 
 def why(build: Build) -> str:
@@ -40,14 +47,6 @@ def stored_nothing(title: str, build: Build, what: str) -> str:
         return ""
     which = f"{listed(failed, 3)} failed, and CircleCI gives {'it' if len(failed) == 1 else 'them'} no number"
     return f"{title}: {which}, without which I find no {what}. Its page may have them."
-
-
-_OPEN = {
-    State.WAITING: "waits for its turn",
-    State.RUNNING: "still runs",
-    State.ON_HOLD: "waits for an approval, and has not ended",
-    State.UNKNOWN: "is in a state that I do not know",
-}
 
 
 def details(build: Build) -> Iterator[Block]:
