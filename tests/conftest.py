@@ -1,6 +1,7 @@
 """Options of the test run (fail what would be skipped, record anew what people read), and short logs."""
 
 import gc
+import sys
 from collections.abc import Generator
 from functools import cache
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 import pytest
 import redis.utils
 import structlog
-from coverage import Coverage
 from hypothesis import settings
 
 # They go ways that others have gone, and coverage would nearly double what they cost. What it counts is the less.
@@ -23,6 +23,7 @@ WAITING = ("tests/faults/", "tests/processes/", "tests/browser/", "tests/stories
 SHARING = ("tests/browser/test_page.py", "tests/test_door.py", "tests/operations/test_demand_table.py")
 MEASURED_ONCE = ("tests/stories/", "tests/operations/", "tests/formatters/test_messages.py")
 _measured = set[str]()
+_tracer = sys.gettrace()  # of coverage, whose own stop and start take milliseconds
 
 
 # It reads its version from the disk for each connection, and a bot has a dozen.
@@ -48,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         # The bots that a test starts run as fast as for their users.
         pytest.MonkeyPatch().delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        if config.workerinput["workerid"] != "gw0":  # they all import the same
+            sys.settrace(None)
     # Its default draws each traceback with every local variable, which takes seconds.
     structlog.configure(
         processors=[
@@ -80,18 +83,18 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
+    sys.settrace(None)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    coverage = Coverage.current()
-    if coverage is None or _is_to_be_measured(item):
+    if not _is_to_be_measured(item):
         return (yield)
-    coverage.stop()
+    sys.settrace(_tracer)
     try:
         return (yield)
     finally:
-        coverage.start()
+        sys.settrace(None)
 
 
 def _is_to_be_measured(item: pytest.Item) -> bool:

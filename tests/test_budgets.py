@@ -9,7 +9,6 @@ import pytest
 from pydantic import SecretStr
 
 from bot.budgets import NO_WAIT, Budget, Window, window
-from bot.embedded import EmbeddedServer
 from bot.errors import SlackLimited
 from bot.messenger import Messenger, SlackBudgets
 from bot.store import Store
@@ -17,6 +16,7 @@ from bot.store.turns import Turns
 from formatters.blocks import Message, section
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
+from tests.one_redis import redis_url
 
 WORDS = Message(text="A sentence.", blocks=(section("A sentence."),))
 
@@ -24,11 +24,10 @@ WORDS = Message(text="A sentence.", blocks=(section("A sentence."),))
 @pytest.fixture
 async def both(tmp_path: Path) -> AsyncIterator[tuple[Turns, Turns]]:
     """Two processes' views of one Redis."""
-    async with EmbeddedServer(tmp_path) as server:
-        stores = tuple(Store(server.url, retention=timedelta(days=1)) for _ in range(2))
-        yield stores[0].turns, stores[1].turns
-        for store in stores:
-            await store.close()
+    stores = tuple(Store(redis_url(tmp_path), retention=timedelta(days=1)) for _ in range(2))
+    yield stores[0].turns, stores[1].turns
+    for store in stores:
+        await store.close()
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ from formatters.blocks import code, code_block, literal
 DECLARED = Declared(
     ("aaaaab", "hunter2-declared", "a b\tc/d", "-----BEGIN A-----\nabc\n", "[masked[masked", "%61%61%61")
 )
-ANY_TEXT = 20_000  # characters, a long text; the short one it is compared with has a quarter of them
+ANY_TEXT = 8_000  # characters, a long text; the short one it is compared with has a quarter of them
 NOTICEABLE = 0.005  # seconds: what takes less is too little to compare, and no quadratic time
 TOO_FAST = 8  # times as long for four times as much: linear is 4, quadratic is 16
 

@@ -10,6 +10,7 @@ CANCEL_TAKES = timedelta(seconds=2)
 AUTO_RERUN_PAUSE = timedelta(seconds=10)
 FAILED = frozenset({"failed", "timedout", "infrastructure_fail", "unauthorized"})
 Json = dict[str, Any]
+Times = tuple[datetime | None, datetime | None]
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Run:
     canceled_by: str | None = None
     job_numbers: dict[str, int] = field(default_factory=dict)
     ssh: bool = False
+    _reckoned: tuple[tuple[object, ...], dict[str, Times]] = field(default=((), {}), init=False, repr=False)
 
     def job(self, name: str) -> JobPlan:
         """Return the plan of a job."""
@@ -33,21 +35,38 @@ class Run:
 
     def start(self, job: JobPlan) -> datetime | None:
         """Return when the job starts, None when something before it never passes."""
-        ready = self.created_at + timedelta(seconds=1)
-        for name in job.requires:
-            before = self.job(name)
-            end = self.end(before)
-            if end is None or before.ends != "success":
-                return None
-            ready = max(ready, end)
-        return ready
+        return self._times[job.name][0]
 
     def end(self, job: JobPlan) -> datetime | None:
         """Return when the job ends by itself, None while a person decides."""
-        if job.approval:
-            return self.approvals.get(job.name)
-        start = self.start(job)
-        return None if start is None else start + timedelta(seconds=job.seconds)
+        return self._times[job.name][1]
+
+    @property
+    def _times(self) -> dict[str, Times]:
+        """When each job starts and ends; reckoned anew only when a person has decided something."""
+        known = (self.created_at, id(self.plan), *self.approvals.items())
+        if self._reckoned[0] != known:
+            times: dict[str, Times] = {}
+            for job in self.plan.jobs:
+                self._reckon(job, times)
+            self._reckoned = known, times
+        return self._reckoned[1]
+
+    def _reckon(self, job: JobPlan, times: dict[str, Times]) -> Times:
+        if job.name not in times:
+            start = self._ready([(one, self._reckon(one, times)[1]) for one in map(self.job, job.requires)])
+            by_itself = None if start is None else start + timedelta(seconds=job.seconds)
+            times[job.name] = start, self.approvals.get(job.name) if job.approval else by_itself
+        return times[job.name]
+
+    def _ready(self, before: list[tuple[JobPlan, datetime | None]]) -> datetime | None:
+        """Return when all that comes before has passed, None where something never does."""
+        ends = [self.created_at + timedelta(seconds=1)]
+        for job, end in before:
+            if end is None or job.ends != "success":
+                return None
+            ends.append(end)
+        return max(ends)
 
     def is_canceled(self, now: datetime) -> bool:
         """Say whether a cancel has taken effect."""

@@ -11,11 +11,11 @@ import pytest
 
 from bot.circleci.history import History
 from bot.circleci.reads import circleci_reads
-from bot.embedded import EmbeddedServer
 from bot.errors import CircleCIError
 from bot.models.circleci import ProjectSlug
 from bot.store import Store
 from tests.circleci.conftest import DATE, FarSide, page
+from tests.one_redis import redis_url
 
 SLUG = ProjectSlug("gh/acme/frontend")
 V2 = "GET /api/v2"
@@ -26,10 +26,9 @@ GREEN = {"name": "empty", "classname": "Cart", "result": "success", "run_time": 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with EmbeddedServer(tmp_path) as server:
-        store = Store(server.url, retention=timedelta(days=1))
-        yield store
-        await store.close()
+    store = Store(redis_url(tmp_path), retention=timedelta(days=1))
+    yield store
+    await store.close()
 
 
 def has(far_side: FarSide, *numbers: int) -> None:

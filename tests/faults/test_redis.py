@@ -135,7 +135,7 @@ async def test_a_command_taken_before_the_restart_is_carried_out_after_it(tmp_pa
 
 
 async def test_the_embedded_server_is_started_again_when_it_is_killed(tmp_path: Path) -> None:
-    async with team_at_work(tmp_path) as team:
+    async with team_at_work(tmp_path, redis_url=None) as team:
         await a_build_runs(team)
         async with Redis.from_url(team.app.docket.url) as client:
             pid = int((await client.info())["process_id"])

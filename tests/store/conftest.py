@@ -1,4 +1,4 @@
-"""A store on an embedded server of its own."""
+"""A store in a database of its own."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.embedded import EmbeddedServer
 from bot.store import Store
+from tests.one_redis import redis_url
 
 KEEP = timedelta(days=1)
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with EmbeddedServer(tmp_path) as server:
-        store = Store(server.url, retention=KEEP)
-        yield store
-        await store.close()
+    store = Store(redis_url(tmp_path), retention=KEEP)
+    yield store
+    await store.close()

@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import SecretStr
+from pydantic_settings import PydanticBaseSettingsSource
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.app import App
@@ -27,12 +29,23 @@ from playground.slack.delivery import Delivery
 from playground.slack.people import Person
 from playground.slack.workspace import default_workspace
 from tests.contracts.openapi import problems
+from tests.one_redis import redis_url
 from tests.registry import table
 
 WORLD_SECONDS_PER_SECOND = 1000
 FORMS = frozenset(row.name for row in table()["form"])
 # What was typed or pressed, and docket's own task that stands by while a question waits for its person's turn.
 DELIVERED = {name.encode() for name in (HANDLE, PRESS, READ, SHOW, "__safeguard__")}
+
+
+class Declared(Settings):
+    """Settings that are what a story declares, whatever stands in the environment; looking there takes its time."""
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]  # it is given them by name
+        cls, *_: Any, init_settings: PydanticBaseSettingsSource, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 class Waits(NamedTuple):
@@ -207,7 +220,7 @@ async def bot_at_work(
     waits: Waits = PATIENT,
     **settings: object,
 ) -> AsyncIterator[Team]:
-    """Start the bot between the two."""
+    """Start the bot between the two; with `redis_url=None` it starts a server of its own."""
     chosen: dict[str, object] = {
         "slack_bot_token": SecretStr(slack.bot_token),
         "slack_signing_secret": None if slack.socket.enabled else SecretStr(slack.signing_secret),
@@ -216,6 +229,7 @@ async def bot_at_work(
         "circleci_token": SecretStr(circleci.token),
         "circleci_url": circleci.url,
         "data_dir": data_dir,
+        "redis_url": SecretStr(redis_url(data_dir)),
         "host": "127.0.0.1",
         "port": 0,
         "operator_channel": slack.workspace.channel("releases").id,
@@ -228,7 +242,7 @@ async def bot_at_work(
         "slack_updates_per_minute": 100_000,
         "circleci_requests_per_second": 1000,
     }
-    settled = Settings.model_validate({**chosen, **settings})
+    settled = Declared.model_validate({**chosen, **settings})
     async with App(settled, projects or Projects(), **waits._asdict()) as app:
         if slack.socket.enabled:
             await slack.connected()
@@ -239,12 +253,13 @@ async def bot_at_work(
 
 
 async def endless(app: App) -> set[str]:
-    """Return what the bot keeps in Redis for ever; nothing, where the story has stopped it."""
-    redis, keys, ends = app.store._connection.redis, list[str](), list[int]()
+    """Return what the bot keeps in Redis for ever; nothing, where the story has stopped its Redis."""
+    keys, ends = list[str](), list[int]()
     with suppress(RedisError):
-        keys = [str(key) async for key in redis.scan_iter(match="ci:*", count=1000)]
-        async with redis.pipeline(transaction=False) as pipeline:
-            for key in keys:
-                pipeline.ttl(key)
-            ends = await pipeline.execute()
+        async with Redis.from_url(app.docket.url, decode_responses=True) as redis:
+            keys = [str(key) async for key in redis.scan_iter(match="ci:*", count=1000)]
+            async with redis.pipeline(transaction=False) as pipeline:
+                for key in keys:
+                    pipeline.ttl(key)
+                ends = await pipeline.execute()
     return {key.removeprefix("ci:") for key, end in zip(keys, ends, strict=False) if end == -1}

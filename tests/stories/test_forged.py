@@ -61,7 +61,7 @@ async def test_what_slack_did_not_sign_is_refused(
 ) -> None:
     body = command("deploy acme/frontend main")
     assert await post(team, body, {**team.slack.courier.signed(body), **changed}) in (401, 403)
-    assert team.circleci.requests == []
+    assert team.posts("") == []
     told = capfd.readouterr()
     assert MARK not in told.out + told.err + caplog.text
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.embedded import EmbeddedServer
 from playground.circleci.api import CircleCI
 from playground.circleci.pipelines import Pipeline
 from playground.circleci.world import World
@@ -20,6 +19,7 @@ from playground.slack.api import Slack
 from playground.slack.conversations import Message
 from playground.slack.modals import View
 from playground.slack.responses import Origin
+from tests.one_redis import redis_url
 from tests.stories.team import Team, bot_at_work, far_sides
 from tests.upgrade import contents
 from tests.upgrade.record import names
@@ -53,13 +53,13 @@ async def upgraded(
     if sample["policy"]:
         settings["policy_file"] = data_dir / "policy.toml"
         settings["policy_file"].write_text(sample["policy"])
-    async with far_sides(speed=0) as (circleci, slack), EmbeddedServer(data_dir / "redis") as server:
+    async with far_sides(speed=0) as (circleci, slack):
         SCENES[scene].prepare(circleci.world)
         sample = as_of_today(sample, rebuild(circleci.world, sample), circleci, slack, ago)
         tell(slack, sample)
-        await contents.write(server.url, answerable(slack, sample["redis"]), ago, lost)
+        await contents.write(redis_url(data_dir), answerable(slack, sample["redis"]), ago, lost)
         meanwhile(circleci.world)
-        settings = {"redis_url": server.url, **sample["settings"], **settings}
+        settings = sample["settings"] | settings
         async with bot_at_work(circleci, slack, data_dir, **settings) as team:
             circleci.world.clock.speed = speed
             yield team
