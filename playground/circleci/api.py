@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 
 from playground.circleci import json as words
 from playground.circleci.classic import ClassicFace
+from playground.circleci.limits import Limit
 from playground.circleci.pipelines import Pipeline, Run
 from playground.circleci.scenarios import JobPlan
 from playground.circleci.world import Project, Refused, World
@@ -32,6 +33,7 @@ class CircleCI:
         self.world = world
         self.tokens: dict[str, str] = {}  # of other organisations, such as gh/other
         self.faults = Faults()
+        self.limit: Limit | None = None
         self.page_size, self.tests_page_size = 20, 100
         self.rerun_without_id = False
         self.repeats_spelling = False  # of a project, instead of saying its own
@@ -79,12 +81,17 @@ class CircleCI:
         """Check the token, let time do its work, and say no as CircleCI does."""
         if request.path.startswith("/api/") and not self._is_known(request):
             return web.json_response({"message": "You must log in first."}, status=401)
+        if self.limit and (seconds := self.limit.retry_after()):
+            return web.json_response({}, status=429, headers={"Retry-After": str(seconds)})
         self.world.tick()
         try:
             response = await handler(request)
         except Refused as refusal:
             response = web.json_response({"message": refusal.message}, status=refusal.status)
-        response.headers.update({"x-ratelimit-limit": "151", "x-ratelimit-remaining": "150", "x-ratelimit-reset": "0"})
+        left = self.limit.left if self.limit else 150
+        response.headers.update(
+            {"x-ratelimit-limit": "151", "x-ratelimit-remaining": str(left), "x-ratelimit-reset": "0"}
+        )
         return response
 
     def _is_known(self, request: web.Request) -> bool:

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import figures
+from tests.bench.crowd import crowd
 from tests.bench.verdicts import verdicts
 
 VERDICTS = "verdicts"
@@ -20,6 +21,7 @@ ALL = {
     "two-thousand": figures.two_thousand_watches,
     "lag": figures.result_lag,
     "huge": figures.huge_failure,
+    "crowd": crowd,
 }
 
 
