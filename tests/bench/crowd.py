@@ -10,7 +10,6 @@ from typing import NamedTuple, TypeVar
 
 from playground.circleci.api import CircleCI
 from playground.circleci.limits import Limit
-from playground.circleci.pipelines import Pipeline
 from playground.slack.api import Slack
 from playground.slack.conversations import Channel
 from playground.slack.limits import Limits
@@ -132,16 +131,12 @@ def _told(channel: Channel, branch: str) -> list[str]:
 async def _ended(circleci: CircleCI, branch: str) -> float:
     """Wait for the end of a branch's build, and return when that was."""
     pipeline = await _until(lambda: [one for one in circleci.world.pipelines if one.branch == branch])
-    return time.monotonic() + await _seconds_left(circleci, pipeline[0])
-
-
-async def _seconds_left(circleci: CircleCI, pipeline: Pipeline) -> float:
-    run = pipeline.runs[0]
+    run = pipeline[0].runs[0]
     end = run.end(run.plan.jobs[0])
     assert end is not None
-    left = (end - circleci.world.clock.now()).total_seconds()
-    await asyncio.sleep(max(left, 0))
-    return min(left, 0)
+    ended = time.monotonic() + (end - circleci.world.clock.now()).total_seconds()
+    await asyncio.sleep(max(ended - time.monotonic(), 0))
+    return ended
 
 
 async def _until(seen: Callable[[], list[T]]) -> list[T]:
