@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import figures
+from tests.bench.asking import asking
 from tests.bench.crowd import crowd
 from tests.bench.verdicts import verdicts
 
@@ -22,6 +23,7 @@ ALL = {
     "lag": figures.result_lag,
     "huge": figures.huge_failure,
     "crowd": crowd,
+    "asking": asking,
 }
 
 

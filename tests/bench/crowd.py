@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from playground.circleci.api import CircleCI
 from playground.circleci.limits import Limit
@@ -14,15 +14,13 @@ from playground.slack.api import Slack
 from playground.slack.conversations import Channel
 from playground.slack.limits import Limits
 from playground.slack.people import Person
-from tests.bench.stage import Bot, Figure, course, far_sides, percentile, running
+from tests.bench.stage import Bot, Figure, course, far_sides, percentile, running, seen
 
-T = TypeVar("T")
 # What the budgets are by default: the bench lifts them elsewhere.
 AS_SHIPPED = ("SLACK_POSTS_PER_SECOND_PER_CHANNEL", "SLACK_UPDATES_PER_MINUTE", "CIRCLECI_REQUESTS_PER_SECOND")
 PROJECT, JOB_SECONDS, SETTLE, INTERVAL = "acme/frontend", 20, 10, 5
 PER_MINUTE = 150
 FEWEST = 8  # requests of a deploy from its words to the final word
-PATIENCE = 900
 
 
 class FarSide(NamedTuple):
@@ -113,12 +111,12 @@ async def _deploy(slack: Slack, circleci: CircleCI, number: int, person: Person,
         shown = [delivery.shown or "", *(one.visible for one in person.sees_only), *_told(channel, branch)]
         return [text for text in shown if text]
 
-    await _until(signs)
+    await seen(signs)
     deploy.sign, deploy.words = time.monotonic() - deploy.began, " ".join(signs())
-    await _until(lambda: [root for root in channel.roots if branch in root.text])
+    await seen(lambda: [root for root in channel.roots if branch in root.text])
     deploy.root = time.monotonic() - deploy.began
     ended = await _ended(circleci, branch)
-    await _until(lambda: [text for text in _told(channel, branch) if "Passed in" in text])
+    await seen(lambda: [text for text in _told(channel, branch) if "Passed in" in text])
     deploy.final = time.monotonic() - ended
     return deploy
 
@@ -130,20 +128,13 @@ def _told(channel: Channel, branch: str) -> list[str]:
 
 async def _ended(circleci: CircleCI, branch: str) -> float:
     """Wait for the end of a branch's build, and return when that was."""
-    pipeline = await _until(lambda: [one for one in circleci.world.pipelines if one.branch == branch])
+    pipeline = await seen(lambda: [one for one in circleci.world.pipelines if one.branch == branch])
     run = pipeline[0].runs[0]
     end = run.end(run.plan.jobs[0])
     assert end is not None
     ended = time.monotonic() + (end - circleci.world.clock.now()).total_seconds()
     await asyncio.sleep(max(ended - time.monotonic(), 0))
     return ended
-
-
-async def _until(seen: Callable[[], list[T]]) -> list[T]:
-    async with asyncio.timeout(PATIENCE):
-        while not (found := seen()):  # noqa: ASYNC110  # as in stage.py
-            await asyncio.sleep(0.05)
-        return found
 
 
 def _signs(side: FarSide, deploys: list[Deploy]) -> list[Figure]:

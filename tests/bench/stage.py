@@ -5,10 +5,11 @@ import os
 import resource
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 
@@ -26,6 +27,8 @@ LIFTED = {
     "CIRCLECI_REQUESTS_PER_SECOND": "0",
     "LOG_LEVEL": "WARNING",
 }
+T = TypeVar("T")
+PATIENCE = 900  # seconds
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -131,6 +134,14 @@ async def deploy_many(slack: Slack, circleci: CircleCI, many: int, course: Scena
     async with asyncio.timeout(300):
         while len(deploys.roots) < many:  # noqa: ASYNC110  # a predicate at each change would cost more than the bot
             await asyncio.sleep(0.1)
+
+
+async def seen(look: Callable[[], list[T]]) -> list[T]:
+    """Wait until there is something to see, and return it."""
+    async with asyncio.timeout(PATIENCE):
+        while not (found := look()):  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0.05)
+        return found
 
 
 def course(seconds: int) -> Scenario:

@@ -1,0 +1,161 @@
+"""How often CircleCI is asked about a build of ten minutes, with its webhooks and without; what they do not tell."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from playground.circleci.api import CircleCI
+from playground.circleci.pipelines import Pipeline, Run
+from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
+from playground.slack.api import Slack
+from tests.bench.stage import Bot, Figure, far_sides, running, seen
+
+Json = dict[str, Any]
+SECRET = "bench-webhook-secret"
+PROJECT = "acme/frontend"
+TESTS = (TestPlan("test_adds_item", "tests/test_cart.py", "expected 2 items, got 1"),)
+TEN_MINUTES = Scenario(
+    (
+        WorkflowPlan(
+            "build",
+            (
+                JobPlan("checkout", seconds=60),
+                JobPlan("lint", seconds=60, requires=("checkout",)),
+                JobPlan("unit", seconds=240, requires=("checkout",)),
+                JobPlan("build", seconds=180, requires=("unit",)),
+                JobPlan("e2e", seconds=117, requires=("build",), ends="failed", tests=TESTS, log=("1 failed",)),
+            ),
+        ),
+    )
+)
+ON_HOLD = Scenario(
+    (WorkflowPlan("release", (JobPlan("build", seconds=150), JobPlan("go", 0, "success", ("build",), True))),)
+)
+CONFIG_ERROR = Scenario(config_error="config: Error calling workflow: 'build'")
+MOST, MOST_WITH_WEBHOOKS, WITHIN = 70, 26, 60
+
+
+async def asking(folder: Path) -> list[Figure]:
+    """Follow a build on two bots, of which one hears CircleCI's webhooks; there one more waits, and one is broken."""
+    alone, (told, hold, error) = await asyncio.gather(_alone(folder / "alone"), _told(folder / "told"))
+    name = "requests for a build of 10 minutes and 5 jobs, report included"
+    return [
+        Figure(f"{name}, without webhooks", str(alone), f"at most {MOST}", alone <= MOST),
+        Figure(f"{name}, with webhooks", str(told), f"at most {MOST_WITH_WEBHOOKS}", told <= MOST_WITH_WEBHOOKS),
+        Figure("a hold is seen, with webhooks", f"after {hold:.0f} s", f"at most {WITHIN} s", hold <= WITHIN),
+        Figure("a config error is seen, with webhooks", f"after {error:.0f} s", f"at most {WITHIN} s", error <= WITHIN),
+    ]
+
+
+async def _alone(folder: Path) -> int:
+    async with far_sides() as (slack, circleci), running(slack, circleci, folder):
+        await slack.connected()
+        return await _followed(slack, circleci)
+
+
+async def _told(folder: Path) -> tuple[int, float, float]:
+    async with (
+        far_sides() as (slack, circleci),
+        running(slack, circleci, folder, CIRCLECI_WEBHOOK_SECRET=SECRET) as bot,
+    ):
+        await slack.connected()
+        telling = asyncio.create_task(_tell(bot, circleci))
+        try:
+            asked = await _followed(slack, circleci)
+            # That build's webhooks have just come, so the next ones are expected to tell of themselves.
+            return asked, *await asyncio.gather(_hold(slack, circleci), _error(slack, circleci))
+        finally:
+            telling.cancel()
+
+
+async def _followed(slack: Slack, circleci: CircleCI) -> int:
+    """Deploy the long build and return how many requests were made until its report stood complete."""
+    before = len(circleci.requests)
+    await _deploy(slack, circleci, "ten-minutes", TEN_MINUTES)
+    await seen(lambda: _reads(slack, "test_adds_item"))
+    await seen(lambda: _reads(slack, "earlier builds"))
+    return len(circleci.requests) - before
+
+
+async def _hold(slack: Slack, circleci: CircleCI) -> float:
+    run = (await _deploy(slack, circleci, "on-hold", ON_HOLD)).runs[0]
+    waits = run.start(run.plan.jobs[1])
+    assert waits is not None
+    began = time.monotonic() + (waits - circleci.world.clock.now()).total_seconds()
+    await seen(lambda: _reads(slack, "Approve go"))
+    return time.monotonic() - began
+
+
+async def _error(slack: Slack, circleci: CircleCI) -> float:
+    await _deploy(slack, circleci, "broken", CONFIG_ERROR)
+    began = time.monotonic()
+    await seen(lambda: _reads(slack, "Error calling workflow"))
+    return time.monotonic() - began
+
+
+async def _deploy(slack: Slack, circleci: CircleCI, branch: str, scenario: Scenario) -> Pipeline:
+    circleci.world.set_scenario(f"gh/{PROJECT}", branch, scenario)
+    delivery = await slack.person("ada").command("deploys", "/ci", f"deploy {PROJECT} {branch}")
+    assert delivery.acked, delivery.error
+    return (await seen(lambda: [one for one in circleci.world.pipelines if one.branch == branch]))[0]
+
+
+def _reads(slack: Slack, words: str) -> list[str]:
+    texts = (one.visible for one in slack.workspace.channel("deploys").messages)
+    return [text for text in texts if words in text]
+
+
+async def _tell(bot: Bot, circleci: CircleCI) -> None:
+    """Send what CircleCI sends, as it happens: of each job and workflow that has ended, and of nothing else."""
+    told = set[str]()
+    async with aiohttp.ClientSession() as session:
+        while True:
+            for pipeline in circleci.world.pipelines:
+                for run in pipeline.runs:
+                    for event in _ended(circleci, pipeline, run):
+                        if event["id"] not in told:
+                            told.add(str(event["id"]))
+                            await _knock(session, bot, event)
+            await asyncio.sleep(0.2)
+
+
+def _ended(circleci: CircleCI, pipeline: Pipeline, run: Run) -> list[Json]:
+    now = circleci.world.clock.now()
+    about: Json = {
+        "happened_at": datetime.now(UTC).isoformat(),
+        "project": {"slug": pipeline.slug, "name": pipeline.slug.rpartition("/")[2]},
+        "pipeline": {"id": pipeline.id, "number": pipeline.number, "created_at": pipeline.created_at.isoformat()},
+        "workflow": {"id": run.id, "name": run.plan.name, "status": run.status(now)},
+    }
+    jobs = [
+        {
+            **about,
+            "id": _id(run.id, job.name),
+            "type": "job-completed",
+            "job": {"id": run.job_ids[job.name], "name": job.name},
+        }
+        for job in run.plan.jobs
+        if not job.approval and (end := run.end(job)) is not None and end <= now
+    ]
+    workflow = [{**about, "id": _id(run.id, ""), "type": "workflow-completed"}] if run.stopped_at(now) else []
+    return jobs + workflow
+
+
+def _id(run_id: str, job: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{run_id} {job}"))
+
+
+async def _knock(session: aiohttp.ClientSession, bot: Bot, event: Json) -> None:
+    raw = json.dumps(event).encode()
+    signature = hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
+    address = f"http://127.0.0.1:{bot.port}/circleci/webhook"
+    async with session.post(address, data=raw, headers={"circleci-signature": f"v1={signature}"}) as answer:
+        assert answer.status == 200
