@@ -204,7 +204,7 @@ class Play:
         if place.kind in FORMS:
             person, before = self._slack.person(names[0]), len(self._slack.workspace.ephemerals)
             with suppress(TimeoutError):  # then nothing came of the press, which is told
-                await self._slack.wait_for(lambda: person.modal or len(self._slack.workspace.ephemerals) > before, 5)
+                await self._slack.wait_for(lambda: person.modal or len(self._slack.workspace.ephemerals) > before, 30)
             if person.modal is not None:
                 self._windows[names[0]] = (place, person.modal)
         return done
