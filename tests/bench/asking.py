@@ -1,24 +1,16 @@
 """How often CircleCI is asked about a build of ten minutes, with its webhooks and without; what they do not tell."""
 
 import asyncio
-import hashlib
-import hmac
-import json
 import time
-import uuid
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import aiohttp
 
 from playground.circleci.api import CircleCI
-from playground.circleci.pipelines import Pipeline, Run
+from playground.circleci.pipelines import Pipeline
 from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
+from playground.circleci.webhooks import Webhooks
 from playground.slack.api import Slack
-from tests.bench.stage import Bot, Figure, far_sides, running, seen
+from tests.bench.stage import Figure, far_sides, running, seen
 
-Json = dict[str, Any]
 SECRET = "bench-webhook-secret"
 PROJECT = "acme/frontend"
 TESTS = (TestPlan("test_adds_item", "tests/test_cart.py", "expected 2 items, got 1"),)
@@ -67,7 +59,8 @@ async def _told(folder: Path) -> tuple[int, float, float]:
         running(slack, circleci, folder, CIRCLECI_WEBHOOK_SECRET=SECRET) as bot,
     ):
         await slack.connected()
-        telling = asyncio.create_task(_tell(bot, circleci))
+        webhooks = Webhooks(circleci.world, f"http://127.0.0.1:{bot.port}/circleci/webhook", SECRET)
+        telling = asyncio.create_task(webhooks.tell_for_ever())
         try:
             asked = await _followed(slack, circleci)
             # That build's webhooks have just come, so the next ones are expected to tell of themselves.
@@ -111,51 +104,3 @@ async def _deploy(slack: Slack, circleci: CircleCI, branch: str, scenario: Scena
 def _reads(slack: Slack, words: str) -> list[str]:
     texts = (one.visible for one in slack.workspace.channel("deploys").messages)
     return [text for text in texts if words in text]
-
-
-async def _tell(bot: Bot, circleci: CircleCI) -> None:
-    """Send what CircleCI sends, as it happens: of each job and workflow that has ended, and of nothing else."""
-    told = set[str]()
-    async with aiohttp.ClientSession() as session:
-        while True:
-            for pipeline in circleci.world.pipelines:
-                for run in pipeline.runs:
-                    for event in _ended(circleci, pipeline, run):
-                        if event["id"] not in told:
-                            told.add(str(event["id"]))
-                            await _knock(session, bot, event)
-            await asyncio.sleep(0.2)
-
-
-def _ended(circleci: CircleCI, pipeline: Pipeline, run: Run) -> list[Json]:
-    now = circleci.world.clock.now()
-    about: Json = {
-        "happened_at": datetime.now(UTC).isoformat(),
-        "project": {"slug": pipeline.slug, "name": pipeline.slug.rpartition("/")[2]},
-        "pipeline": {"id": pipeline.id, "number": pipeline.number, "created_at": pipeline.created_at.isoformat()},
-        "workflow": {"id": run.id, "name": run.plan.name, "status": run.status(now)},
-    }
-    jobs = [
-        {
-            **about,
-            "id": _id(run.id, job.name),
-            "type": "job-completed",
-            "job": {"id": run.job_ids[job.name], "name": job.name},
-        }
-        for job in run.plan.jobs
-        if not job.approval and (end := run.end(job)) is not None and end <= now
-    ]
-    workflow = [{**about, "id": _id(run.id, ""), "type": "workflow-completed"}] if run.stopped_at(now) else []
-    return jobs + workflow
-
-
-def _id(run_id: str, job: str) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{run_id} {job}"))
-
-
-async def _knock(session: aiohttp.ClientSession, bot: Bot, event: Json) -> None:
-    raw = json.dumps(event).encode()
-    signature = hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
-    address = f"http://127.0.0.1:{bot.port}/circleci/webhook"
-    async with session.post(address, data=raw, headers={"circleci-signature": f"v1={signature}"}) as answer:
-        assert answer.status == 200

@@ -1,6 +1,6 @@
 """`make chaos`: people deploy while kill -9 takes the bot's processes away at random instants.
 
-One `web`, two `worker`s and one Redis, all real processes; whatever is killed is started again at once, as a host's
+One `web`, two `worker`s and one Redis, all real processes, CircleCI's webhooks, and the budget that learns; whatever is killed is started again at once, as a host's
 supervisor does. At the end every deploy that was acknowledged must have one pipeline and one final reply, or one
 refusal, and nobody may have read the same words twice. `make chaos MINUTES=30` keeps the people deploying that long, a
 tenth of it with text that is made to be slow or broken, and looks at memory, keys and how late the loops are as well.
@@ -29,6 +29,7 @@ from bot.watching.engine import EXPIRE, HANDLE, LOOK_FOR, POLL, PRESS, READ, SHO
 from playground.__main__ import the_bot
 from playground.circleci.api import CircleCI
 from playground.circleci.scenarios import Scenario
+from playground.circleci.webhooks import Webhooks
 from playground.circleci.world import World, default_world
 from playground.clock import Clock
 from playground.slack.api import Slack
@@ -43,10 +44,10 @@ COURSES = ("green", "failing-tests", "config-error", "late-workflow", "setup", N
 HOSTILE_SHARE = 0.1
 LAG_BUCKET = re.compile(r'^ci_loop_lag_seconds_bucket\{le="([^"]+)"\} ([\d.]+)', re.MULTILINE)
 SETTLE_SECONDS = 90
-LIFTED = {
+SETTINGS = {
     "SLACK_POSTS_PER_SECOND_PER_CHANNEL": "1000",
     "SLACK_UPDATES_PER_MINUTE": "100000",
-    "CIRCLECI_REQUESTS_PER_SECOND": "1000",
+    "CIRCLECI_WEBHOOK_SECRET": "chaos-webhook-secret",
     "POLL_INTERVAL_SECONDS": "0.5",
     "LINGER_SECONDS": "5",
 }
@@ -114,7 +115,9 @@ class Victim:
     def __init__(self, slack: Slack, circleci: CircleCI, folder: Path, role: str, redis_url: str) -> None:
         self.port = free_port()
         port = str(self.port)
-        self._bot = partial(the_bot, slack, circleci, folder, role, cwd=None, REDIS_URL=redis_url, PORT=port, **LIFTED)
+        self._bot = partial(
+            the_bot, slack, circleci, folder, role, cwd=None, REDIS_URL=redis_url, PORT=port, **SETTINGS
+        )
         self.role = role
         self.process: asyncio.subprocess.Process | None = None
 
@@ -294,14 +297,16 @@ async def chaos(  # each is one word of the command line
         await slack.connected()
         stage = Chaos(world, slack, victims, chance)
         people = [tasks.create_task(stage.deploy_for_ever()) for _ in range(at_once)]
-        measuring = tasks.create_task(_measure(victims, toll))
+        address = f"http://127.0.0.1:{victims[0].port}/circleci/webhook"
+        webhooks = Webhooks(world, address, SETTINGS["CIRCLECI_WEBHOOK_SECRET"])
+        beside = [tasks.create_task(_measure(victims, toll)), tasks.create_task(webhooks.tell_for_ever())]
         toll.kills = await stage.kill(kills, pause, seconds)
         stage.over = True
         await asyncio.wait(people, timeout=2 * SETTLE_SECONDS)
         await stage.settle(redis.url)
         stage.judge(toll)
         toll.keys_left, toll.tasks_left = await _keys_left(redis.url), await _tasks_left(redis.url)
-        for task in (measuring, *people, *alive):
+        for task in (*beside, *people, *alive):
             task.cancel()
     toll.unsure.update(_unsure(folder))
     toll.seconds = time.monotonic() - began
