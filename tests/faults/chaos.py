@@ -1,9 +1,10 @@
 """`make chaos`: people deploy while kill -9 takes the bot's processes away at random instants.
 
-One `web`, two `worker`s and one Redis, all real processes, CircleCI's webhooks, and the budget that learns; whatever is killed is started again at once, as a host's
-supervisor does. At the end every deploy that was acknowledged must have one pipeline and one final reply, or one
-refusal, and nobody may have read the same words twice. `make chaos MINUTES=30` keeps the people deploying that long, a
-tenth of it with text that is made to be slow or broken, and looks at memory, keys and how late the loops are as well.
+One `web`, two `worker`s and one Redis, all real processes, CircleCI's webhooks and the budget that learns; whatever is
+killed is started again at once, as a host's supervisor does. At the end every deploy that was acknowledged must have
+one pipeline and one final reply, or one refusal, and nobody may have read the same words twice. `make chaos MINUTES=30`
+keeps the people deploying that long, a tenth of it with text that is made to be slow or broken, and looks at memory,
+keys and how late the loops are as well.
 """
 
 import argparse
