@@ -9,7 +9,7 @@ from playground.circleci.pipelines import Pipeline
 from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
 from playground.circleci.webhooks import Webhooks
 from playground.slack.api import Slack
-from tests.bench.stage import Figure, far_sides, running, seen
+from tests.bench.stage import AS_SHIPPED, Figure, far_sides, running, seen
 
 SECRET = "bench-webhook-secret"
 PROJECT = "acme/frontend"
@@ -48,7 +48,7 @@ async def asking(folder: Path) -> list[Figure]:
 
 
 async def _alone(folder: Path) -> int:
-    async with far_sides() as (slack, circleci), running(slack, circleci, folder):
+    async with far_sides() as (slack, circleci), running(slack, circleci, folder, **AS_SHIPPED):
         await slack.connected()
         return await _followed(slack, circleci)
 
@@ -56,7 +56,7 @@ async def _alone(folder: Path) -> int:
 async def _told(folder: Path) -> tuple[int, float, float]:
     async with (
         far_sides() as (slack, circleci),
-        running(slack, circleci, folder, CIRCLECI_WEBHOOK_SECRET=SECRET) as bot,
+        running(slack, circleci, folder, **AS_SHIPPED, CIRCLECI_WEBHOOK_SECRET=SECRET) as bot,
     ):
         await slack.connected()
         webhooks = Webhooks(circleci.world, f"http://127.0.0.1:{bot.port}/circleci/webhook", SECRET)

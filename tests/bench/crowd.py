@@ -14,10 +14,8 @@ from playground.slack.api import Slack
 from playground.slack.conversations import Channel
 from playground.slack.limits import Limits
 from playground.slack.people import Person
-from tests.bench.stage import Bot, Figure, course, far_sides, percentile, running, seen
+from tests.bench.stage import AS_SHIPPED, Bot, Figure, course, far_sides, percentile, running, seen
 
-# What the budgets are by default: the bench lifts them elsewhere.
-AS_SHIPPED = ("SLACK_POSTS_PER_SECOND_PER_CHANNEL", "SLACK_UPDATES_PER_MINUTE", "CIRCLECI_REQUESTS_PER_SECOND")
 PROJECT, JOB_SECONDS, SETTLE, INTERVAL = "acme/frontend", 20, 10, 5
 PER_MINUTE = 150
 FEWEST = 8  # requests of a deploy from its words to the final word
@@ -75,7 +73,7 @@ async def at_work(folder: Path, side: FarSide, **settings: str) -> AsyncIterator
         slack.limits = Limits()
         circleci.faults.add("*", "*", delay=side.seconds, times=None)
         circleci.limit = Limit(side.per_minute) if side.per_minute else None
-        async with running(slack, circleci, folder, **dict.fromkeys(AS_SHIPPED, ""), **settings) as bot:
+        async with running(slack, circleci, folder, **AS_SHIPPED, **settings) as bot:
             await slack.connected()
             yield slack, circleci, bot
 
