@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 import commands
-from bot.budgets import Budget, Lane
+from bot.budgets import Budget
 from bot.circleci.history import History
 from bot.circleci.reads import circleci_reads, classic_reads
 from bot.circleci.transport import Transport
@@ -29,9 +29,11 @@ from bot.lag import measured
 from bot.masks import declare
 from bot.messenger import Messenger, SlackBudgets
 from bot.models.checkup import OLDEST_REDIS, Identity
+from bot.models.pace import bounds
 from bot.models.refusals import TOKEN_GONE, passes, was_answered
 from bot.operations import Operations
 from bot.operations.hands import Hands
+from bot.pacing import Lane, Paced
 from bot.permissions import Permissions
 from bot.record import Record
 from bot.routing import Context, Router
@@ -44,6 +46,7 @@ from bot.slack.http import EventsHandler
 from bot.slack.listeners import RECORD_SECONDS, Listeners
 from bot.slack.sockets import Sockets
 from bot.store import Store
+from bot.store.turns import CIRCLECI
 from bot.tasks import Sweep, counting, tasks
 from bot.version import VERSION
 from bot.watching.engine import Engine
@@ -222,7 +225,7 @@ class App:
 
     async def _lanes(self) -> "_Lanes":
         settings = self._settings
-        asking = Budget(self.store.turns, "circleci", settings.circleci_requests_per_second)
+        asking = Paced(self.store.turns, CIRCLECI, bounds(settings.circleci_requests_per_second))
         connections = await self._stack.enter_async_context(
             Transport(
                 settings.circleci_url,

@@ -1,4 +1,4 @@
-"""Turns at the far sides, shared by all processes: so many a second, and none while one of them asked us to wait."""
+"""Turns at Slack, shared by all processes: so many a second, and none while it asked us to wait."""
 
 import asyncio
 import math
@@ -83,24 +83,3 @@ class Budget:
         if not seconds:
             self._clear[name] = time.monotonic() + CLEAR_SECONDS
         return seconds
-
-
-class Lane:
-    """One way to use a budget: those who wait for it `patience` long, `polite` or not."""
-
-    def __init__(self, budget: Budget, *, patience: timedelta, polite: bool = False) -> None:
-        self._budget = budget
-        self._patience = patience
-        self._polite = polite
-
-    async def turn(self) -> timedelta:
-        """Take a turn; returns how long to stay away when there is none."""
-        return await self._budget.turn(patience=self._patience, polite=self._polite)
-
-    async def is_paused(self) -> bool:
-        """Say whether it is the far side who let nobody have a turn."""
-        return await self._budget.is_paused()
-
-    async def pause(self, how_long: timedelta) -> None:
-        """Give nobody a turn for a while."""
-        await self._budget.pause(how_long)

@@ -20,6 +20,9 @@ RESULT_LAG = Histogram(
     buckets=(0.5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300),
 )
 CIRCLECI_REQUESTS = Counter("ci_circleci_requests", "Requests to CircleCI by the status they met", ["status"])
+CIRCLECI_BUDGET = Gauge(
+    "ci_circleci_requests_per_second_allowed", "What is asked of CircleCI in a second at most, as learned from its 429s"
+)
 SLACK_LIMITED = Counter("ci_slack_rate_limited", "429s from Slack, by method", ["method"])
 DUPLICATES = Counter("ci_deliveries_dropped", "Slack's redeliveries that were dropped")
 ERRORS = Counter("ci_errors", "Answers that were an error, by its kind", ["kind"])

@@ -109,7 +109,12 @@ class Settings(BaseSettings):
     history_builds: int = Field(
         30, ge=0, le=100, description="How many earlier builds a failure is compared with; 0 for none"
     )
-    circleci_requests_per_second: float = Field(10, ge=0, description="Budget for requests to CircleCI; 0 for none")
+    circleci_requests_per_second: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Most requests to CircleCI in a second; learned from its answers when not set; 0 for no limit",
+    )
 
     @field_validator("*", mode="before")
     @classmethod

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bot.answers.ourselves import CheckUp
 from bot.errors import BotError
-from bot.models.checkup import Finding, Identity, Memory, Verdict
+from bot.models.checkup import Finding, Identity, Memory, Pulse, Verdict
+from bot.models.pace import Pace, bounds
 from bot.policy import Policy, warnings
 from bot.settings import Problem, Projects, Settings
 from formatters.blocks import Message, assemble, escape, fit, literal, section
@@ -18,7 +19,7 @@ MARKS = {Verdict.OK: "✅ ok", Verdict.LOOK: "⚠️ look", Verdict.BROKEN: "❌
 # Slack refuses a signature after five minutes.
 CLOCK_LOOK_SECONDS, CLOCK_BROKEN_SECONDS = 60, 240
 LATE_INTERVALS = 8
-SOONER = "let CircleCI tell me: /ci webhook; or raise CIRCLECI_REQUESTS_PER_SECOND"
+SOONER = "let CircleCI tell me: /ci webhook; or leave CIRCLECI_REQUESTS_PER_SECOND out, or raise it"
 EVICTING = ("allkeys", "volatile")
 
 
@@ -81,10 +82,7 @@ def pulse(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]:
     if not isinstance(kept, Memory):
         return
     paused = [f"{literal(name)} for {duration(left)}" for name, left in sorted(kept.pulse.paused.items())]
-    rate = given.circleci_requests_per_second
-    found = f"{count(kept.pulse.watching, 'pipeline')} followed, " + (
-        f"{rate:g} requests a second" if rate else "no limit"
-    )
+    found = f"{count(kept.pulse.watching, 'pipeline')} followed, {_allowed(given, kept.pulse)}"
     if paused:
         found, fix = (
             f"asked to be left alone: {', '.join(paused[:5])}",
@@ -95,6 +93,18 @@ def pulse(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]:
         yield Finding(what="Budgets", verdict=Verdict.OK, found=found)
     if kept.pulse.lags:
         yield _news(given, sorted(kept.pulse.lags))
+
+
+def _allowed(given: Settings, beat: Pulse) -> str:
+    """Return how often CircleCI is asked, and why not oftener."""
+    within = bounds(given.circleci_requests_per_second)
+    if within is None:
+        return "no limit"
+    pace = beat.pace or Pace.first(within, beat.now)
+    rate = f"{pace.at(beat.now, within):.3g} requests a second"
+    if pace.halvings:
+        return f"{rate} for the moment: CircleCI asked me to slow down {count(pace.halvings, 'time')}"
+    return rate if given.circleci_requests_per_second else f"{rate} for the moment: CircleCI has not asked for fewer"
 
 
 def _news(given: Settings, lags: Sequence[float]) -> Finding:

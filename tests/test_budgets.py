@@ -1,4 +1,4 @@
-"""Turns are counted over all who share a Redis: rates, bursts, pauses, and a share that the polite ones leave."""
+"""Turns at Slack are shared by all processes: rates, bursts, pauses, and a share that the polite ones leave."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -48,7 +48,7 @@ def test_a_rate_becomes_a_window(per_second: float, burst: float, share: float, 
 
 
 async def test_two_processes_share_one_budget(both: tuple[Turns, Turns]) -> None:
-    ours, theirs = (Budget(turns, "circleci", 4) for turns in both)
+    ours, theirs = (Budget(turns, "slack", 4) for turns in both)
     taken = [await budget.turn() for budget in (ours, theirs, ours, theirs)]
     assert taken == [NO_WAIT] * 4
     assert timedelta(0) < await ours.turn() <= timedelta(seconds=1)
@@ -63,7 +63,7 @@ async def test_each_key_has_turns_of_its_own(both: tuple[Turns, Turns]) -> None:
 
 
 async def test_the_polite_ones_leave_a_share(both: tuple[Turns, Turns]) -> None:
-    budget = Budget(both[0], "circleci", 10)
+    budget = Budget(both[0], "slack", 10)
     polite = [await budget.turn(polite=True) for _ in range(10)]
     assert polite.count(NO_WAIT) == 8
     assert [await budget.turn() for _ in range(2)] == [NO_WAIT] * 2
@@ -71,7 +71,7 @@ async def test_the_polite_ones_leave_a_share(both: tuple[Turns, Turns]) -> None:
 
 
 async def test_a_pause_holds_for_everybody_and_is_not_cut_short(both: tuple[Turns, Turns]) -> None:
-    ours, theirs = (Budget(turns, "circleci", 0) for turns in both)
+    ours, theirs = (Budget(turns, "slack", 0) for turns in both)
     await ours.pause(timedelta(seconds=30))
     await theirs.pause(timedelta(seconds=5))
     for budget in (ours, theirs):
@@ -79,7 +79,7 @@ async def test_a_pause_holds_for_everybody_and_is_not_cut_short(both: tuple[Turn
 
 
 async def test_after_a_pause_all_is_as_before(both: tuple[Turns, Turns]) -> None:
-    budget = Budget(both[0], "circleci", 0)
+    budget = Budget(both[0], "slack", 0)
     await budget.pause(timedelta(milliseconds=50))
     assert await budget.turn(patience=timedelta(seconds=2)) == NO_WAIT
 
@@ -122,6 +122,6 @@ async def test_what_slack_asks_of_one_holds_for_all(both: tuple[Turns, Turns]) -
 
 
 async def test_waiting_callers_get_their_turns_one_after_the_other(both: tuple[Turns, Turns]) -> None:
-    budgets = [Budget(turns, "circleci", 20) for turns in both] * 15
+    budgets = [Budget(turns, "slack", 20) for turns in both] * 15
     waits = await asyncio.gather(*(budget.turn(patience=timedelta(seconds=10)) for budget in budgets))
     assert waits == [NO_WAIT] * 30

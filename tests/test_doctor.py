@@ -17,8 +17,9 @@ from bot.answers.ourselves import CheckUp
 from bot.configuration import load_projects
 from bot.doctor import examine_alone
 from bot.errors import RateLimited, SlackError, SlackLimited, StoreError, Unauthorized, Unavailable
-from bot.models.checkup import Finding, Memory, Verdict
+from bot.models.checkup import Finding, Memory, Pulse, Verdict
 from bot.models.circleci import User
+from bot.models.pace import Pace
 from bot.models.refusals import was_answered
 from bot.settings import Problem, Settings
 from formatters import checkup, far_sides
@@ -196,6 +197,35 @@ async def test_what_is_broken_is_named_with_its_fix(
 def test_a_server_is_judged_by_what_it_would_forget(memory: Memory, verdict: Verdict, said: str) -> None:
     (found,) = checkup.memory(GIVEN, memory)
     assert found.verdict is verdict
+    assert said in found.found
+
+
+@pytest.mark.parametrize(
+    ("setting", "pace", "said"),
+    [
+        (0, None, "3 pipelines followed, no limit"),
+        (10, None, "3 pipelines followed, 10 requests a second"),
+        (None, None, "10 requests a second for the moment: CircleCI has not asked for fewer"),
+        (None, Pace(rate=10, since=98), "40 requests a second for the moment: CircleCI has not asked for fewer"),
+        (
+            None,
+            Pace(rate=1.25, since=98, halvings=1),
+            "3.25 requests a second for the moment: CircleCI asked me to slow",
+        ),
+        (
+            10,
+            Pace(rate=5, since=98, halvings=2),
+            "7 requests a second for the moment: CircleCI asked me to slow down 2",
+        ),
+    ],
+)
+def test_how_often_circleci_is_asked_is_told_with_the_reason(
+    setting: float | None, pace: Pace | None, said: str
+) -> None:
+    given = Settings.model_validate({**BARE, "circleci_requests_per_second": setting})
+    pulse = Pulse(watching=3, pace=pace, now=100)
+    (found,) = checkup.pulse(given, Memory(version="8", append_only=True, when_full="noeviction", pulse=pulse))
+    assert (found.what, found.verdict) == ("Budgets", Verdict.OK)
     assert said in found.found
 
 

@@ -75,6 +75,7 @@ class Row(NamedTuple):
 PATTERNS = {
     "bot.circleci.answers._ADDRESS": Row(("http", "http://", "https://a?", "http://a#")),
     "bot.circleci.answers._REMAINING": Row(("x-ratelimit-remaining-a",), as_a_whole),
+    "bot.circleci.answers._RESET": Row(("x-ratelimit-reset-a",), as_a_whole),
     "bot.circleci.outputs._MESSAGE": Row(('"message"', '"message" ', '"message":"', '"message":"\\', '\\"')),
     "bot.circleci.outputs._FRAGMENT": Row(("a", "\\", '\\"', "a\\n"), at_the_start),
     "bot.circleci.outputs._CUT_ESCAPE": Row(("\\", "\\\\", "\\u", "\\u123")),

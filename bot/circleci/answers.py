@@ -1,6 +1,7 @@
 """What an HTTP response means: an Answer, a model, or one of our errors; no I/O."""
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized, Unava
 from bot.masks import MASK
 from bot.models.fields import prose
 
+NO_WAIT = timedelta(0)
 GUESSED_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
 LONGEST_MESSAGE = 500
@@ -25,6 +27,7 @@ UNREADABLE = "an answer that cannot be read"
 # It takes an address without a query too: to pass over one would mean to look through it from each `http` in it.
 _ADDRESS = re.compile(r"(https?://[^\s?#\"'<>]*+)(?:[?#][^\s\"'<>]*+)?")
 _REMAINING = re.compile(r"(?:x-)?ratelimit-remaining(?:-\w+)?", re.IGNORECASE)
+_RESET = re.compile(r"(?:x-)?ratelimit-reset(?:-\w+)?", re.IGNORECASE)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -55,15 +58,16 @@ def answer(response: httpx.Response, *, secret: str, now: datetime) -> Answer:
 
 
 def asked_to_wait(response: httpx.Response, *, now: datetime) -> timedelta:
-    """Return how long CircleCI asks everybody to wait: after a 429, or when an answer was the last one allowed."""
+    """Return how long CircleCI asks everybody to wait: after a 429 or a 503, or when an answer was the last allowed."""
     headers = response.headers
+    date = _date(headers.get("date", "")) or now
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return _retry_after(headers, _date(headers.get("date", "")) or now)
-    remaining = [value for name, value in headers.items() if _REMAINING.fullmatch(name)]
-    if "0" not in remaining:
-        return timedelta(0)
-    resets = [_wait(headers.get(name, ""), now) for name in ("x-ratelimit-reset", "ratelimit-reset")]
-    return min(max((reset for reset in resets if reset), default=timedelta(0)), LONGEST_WAIT)
+        return _retry_after(headers, date)
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        return _bounded(_wait(headers.get("retry-after", ""), date) or NO_WAIT)
+    remaining = (_number(value) for name, value in headers.items() if _REMAINING.fullmatch(name))
+    is_last = any(left is not None and left <= 0 for left in remaining)
+    return _reset(headers, date) if is_last else NO_WAIT
 
 
 def decode(model: type[M], data: object) -> M:
@@ -160,19 +164,34 @@ def _retry_after(headers: httpx.Headers, date: datetime) -> timedelta:
 
     https://circleci.com/docs/api-developers-guide/#rate-limits ; a reset of 0 was recorded, and says nothing.
     """
-    for name in ("retry-after", "x-ratelimit-reset", "ratelimit-reset"):
-        wait = _wait(headers.get(name, ""), date)
-        if wait is not None and (name == "retry-after" or wait > timedelta(0)):
-            return min(max(wait, timedelta(0)), LONGEST_WAIT)
-    return GUESSED_WAIT
+    wait = _wait(headers.get("retry-after", ""), date)
+    return _bounded(wait) if wait is not None else _reset(headers, date) or GUESSED_WAIT
+
+
+def _reset(headers: httpx.Headers, date: datetime) -> timedelta:
+    """Return when more is allowed again: the later of several, for the lower limit counts."""
+    resets = (_wait(value, date) for name, value in headers.items() if _RESET.fullmatch(name))
+    return _bounded(max((reset for reset in resets if reset), default=NO_WAIT))
 
 
 def _wait(value: str, date: datetime) -> timedelta | None:
-    try:
-        return timedelta(seconds=float(value))
-    except (ValueError, OverflowError):
+    """Return a time to wait, given in seconds or as a date; None for nonsense, as a number below 0 is."""
+    if (seconds := _number(value)) is None:
         when = _date(value)
-        return None if when is None else when - date
+        return None if when is None else max(when - date, NO_WAIT)
+    return timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds())) if seconds >= 0 else None
+
+
+def _number(value: str) -> float | None:
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _bounded(wait: timedelta) -> timedelta:
+    return min(max(wait, NO_WAIT), LONGEST_WAIT)
 
 
 def _date(value: str) -> datetime | None:

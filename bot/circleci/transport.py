@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, nullcontext, suppress
 from copy import copy
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -17,7 +19,6 @@ from httpx_aiohttp import HttpxAiohttpClient
 from pydantic import SecretStr
 
 from bot import metrics
-from bot.budgets import Lane
 from bot.circleci.addresses import (
     INSIDE,
     StrangersClient,
@@ -32,11 +33,12 @@ from bot.circleci.keyring import Keyring
 from bot.errors import Elsewhere, RateLimited, Rejected, Spent, TooLarge, Unauthorized, Unavailable, reading
 from bot.logs import Outage
 from bot.outside import BROKE, NEVER_SENT, certificates, why_unreached
+from bot.pacing import Lane
 
 ATTEMPTS = 3
 MOST_REDIRECTS = 4
 BACK_OFF = timedelta(seconds=0.2)
-SHORT_WAIT = timedelta(seconds=2)  # a longer one is the caller's to plan
+SHORT_WAIT = timedelta(seconds=2)  # that of who has no lane; a longer one is the caller's to plan
 
 log = logging.getLogger(__name__)
 
@@ -107,11 +109,18 @@ class Transport:
     ) -> Answer:
         """Send one request and return its 2xx; raises a CircleCIError for everything else.
 
-        A GET is tried again after Unavailable and after a short RateLimited, a write only when it surely never arrived.
+        A GET is tried again after Unavailable, a write only when it surely never arrived. A 429 surely did nothing:
+        after one both wait as CircleCI asks, if that is no longer in all than the lane is patient.
         """
+        patience = self._lane.patience if self._lane else SHORT_WAIT
 
         def again(error: Exception) -> bool | timedelta:
-            return _again(method, error)
+            nonlocal patience
+            if not isinstance(error, RateLimited) or isinstance(error, Spent):
+                return _again(method, error)
+            patience -= error.retry_after
+            spread = timedelta(seconds=random.uniform(0, 0.3))  # noqa: S311  # it hides nothing
+            return patience >= timedelta(0) and error.retry_after + spread
 
         pause = self._back_off
         async for attempt in stamina.retry_context(
@@ -145,6 +154,7 @@ class Transport:
     ) -> Answer:
         if self._lane and (wait := await self._lane.turn()):
             raise RateLimited(wait) if await self._lane.is_paused() else Spent(wait)
+        sent_at = time.monotonic()
         async with _errors(self._timeout_seconds):
             address, headers = f"{self._base_url}{path}", self._credential(token)
             async with self._client.stream(method, address, params=params, json=json, headers=headers) as streamed:
@@ -152,8 +162,7 @@ class Transport:
         metrics.CIRCLECI_REQUESTS.labels(str(response.status_code)).inc()
         log.debug("%s %s: %s", method, path, response.status_code)
         now = datetime.now(UTC)
-        if self._lane and (pause := asked_to_wait(response, now=now)):
-            await self._lane.pause(pause)
+        await self._heed(response, sent_at, now)
         try:
             found = await understood(response, secret=token, now=now)
         except Unauthorized as error:
@@ -161,6 +170,16 @@ class Transport:
             raise
         self._keys.learn(token, found.data)
         return found
+
+    async def _heed(self, response: httpx.Response, sent_at: float, now: datetime) -> None:
+        """Let everybody wait where CircleCI asks for it, and ask it less often after a 429."""
+        if self._lane is None:
+            return
+        pause = asked_to_wait(response, now=now)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            await self._lane.limited(pause, sent_at=sent_at)
+        elif pause:
+            await self._lane.pause(pause)
 
     def _credential(self, token: str) -> dict[str, str]:
         if not token:
@@ -275,8 +294,4 @@ def _again(method: str, error: Exception) -> bool | timedelta:
         return False
     if isinstance(error, Unavailable):
         return method == "GET" or not error.arrived
-    if isinstance(error, Spent):
-        return False  # it has waited for its turn already
-    if isinstance(error, RateLimited) and method == "GET" and error.retry_after <= SHORT_WAIT:
-        return error.retry_after + timedelta(seconds=random.uniform(0, 0.3))  # noqa: S311 - spreads, hides nothing
-    return False
+    return False  # Spent has waited for its turn already

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from bot.models.fields import Model
+from bot.models.pace import Pace
 
 
 class Verdict(StrEnum):
@@ -43,11 +44,14 @@ OLDEST_REDIS = 7
 class Pulse(Model):
     """What the bot is about: how many pipelines it follows, who asked to be left alone, how late results were.
 
+    `pace` is what was learned of CircleCI, to be read at `now`.
     `lags` are the newest results, in seconds from their end at CircleCI to Slack.
     """
 
     watching: int = 0
     paused: dict[str, timedelta] = Field(default_factory=dict)
+    pace: Pace | None = None
+    now: float = 0
     lags: tuple[float, ...] = ()
 
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from bot.models.checkup import Memory, Pulse
 from bot.store.connection import Connection
-from bot.store.turns import Turns
+from bot.store.turns import CIRCLECI, Turns
 from bot.store.watches import WATCHING
 
 MOST_LAGS = 100
@@ -42,7 +42,14 @@ class Vitals:
         redis, ask = self._connection.redis, self._connection.ask
         watching = await ask(redis.scard(self._connection.key(WATCHING)))
         lags = await ask(cast("Awaitable[list[str]]", redis.lrange(self._connection.key("lags"), 0, -1)))
-        return Pulse(watching=watching, paused=await self._paused(), lags=tuple(map(float, lags)))
+        asked = await self._turns.standing(CIRCLECI)
+        return Pulse(
+            watching=watching,
+            paused=await self._paused(),
+            pace=asked.pace,
+            now=asked.now,
+            lags=tuple(map(float, lags)),
+        )
 
     async def _paused(self) -> dict[str, timedelta]:
         begin = self._connection.key("pause", "")

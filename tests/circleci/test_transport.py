@@ -2,6 +2,7 @@ import asyncio
 import json
 import logging
 import ssl
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
@@ -20,11 +21,31 @@ from structlog.testing import capture_logs
 from bot.circleci.answers import asked_to_wait, project_path, segments, without_queries
 from bot.circleci.transport import Transport
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized, Unavailable
+from bot.models.pace import bounds
+from bot.pacing import Lane, Paced
+from bot.store import Store
+from bot.store.turns import CIRCLECI
 from tests.circleci.conftest import DATE, SECRET, FarSide, serving
 from tests.faults.redis_servers import certificate
+from tests.one_redis import redis_url
 
 GITHUB_SAYS = json.dumps({"message": json.dumps({"message": "Not Found", "documentation_url": "https://docs.example"})})
 PAGE = "<!DOCTYPE html>\n<html><head><title>Continuous Integration</title></head></html>"
+WAITS = (
+    "retry-after",
+    "date",
+    "x-ratelimit-remaining",
+    "ratelimit-remaining-day",
+    "x-ratelimit-reset",
+    "ratelimit-reset",
+)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = Store(redis_url(tmp_path), retention=timedelta(days=1))
+    yield store
+    await store.close()
 
 
 async def error_of(far_side: FarSide, *replies: object, method: str = "GET") -> CircleCIError:
@@ -107,7 +128,16 @@ async def test_a_redirect_is_not_followed_and_its_query_not_told(far_side: FarSi
         pytest.param({"Retry-After": "7"}, 7, id="seconds"),
         pytest.param({"Retry-After": "Fri, 20 Nov 2026 10:00:30 GMT"}, 30, id="date, by CircleCI's clock"),
         pytest.param({"Retry-After": "Fri, 20 Nov 2026 09:00:00 GMT"}, 0, id="date gone by"),
+        pytest.param({"Retry-After": "2.5"}, 2.5, id="a fraction"),
+        pytest.param({"Retry-After": "0"}, 0, id="at once"),
         pytest.param({"Retry-After": "999999999"}, 3600, id="absurd"),
+        pytest.param({"Retry-After": "1e400"}, 10, id="more than a number holds"),
+        pytest.param({"Retry-After": "Fri, 20 Nov 2099 10:00:00 GMT"}, 3600, id="an absurd date"),
+        pytest.param({"Retry-After": "Fri, 99 Nov 2026 10:00:00 GMT"}, 10, id="a date that is none"),
+        pytest.param({"Retry-After": "-5"}, 10, id="negative"),
+        pytest.param({"Retry-After": "-5", "RateLimit-Reset": "3"}, 3, id="negative, reset"),
+        pytest.param({"Retry-After": "nan", "X-RateLimit-Reset": "-1"}, 10, id="nonsense in both"),
+        pytest.param({"X-RateLimit-Reset": "4", "RateLimit-Reset": "9"}, 9, id="both families: the longer"),
         pytest.param({"Retry-After": "soon", "X-RateLimit-Reset": "9"}, 9, id="unreadable, reset"),
         pytest.param({"Retry-After": "inf", "RateLimit-Reset": "4"}, 4, id="infinite, other reset"),
         pytest.param({"x-ratelimit-limit": "151", "x-ratelimit-reset": "0"}, 10, id="recorded: reset 0 says nothing"),
@@ -115,7 +145,7 @@ async def test_a_redirect_is_not_followed_and_its_query_not_told(far_side: FarSi
     ],
 )
 async def test_too_many_requests_says_how_long_to_wait(
-    far_side: FarSide, headers: dict[str, str], seconds: int
+    far_side: FarSide, headers: dict[str, str], seconds: float
 ) -> None:
     reply = httpx.Response(429, text="{}", headers={"Date": "Fri, 20 Nov 2026 10:00:00 GMT", **headers})
     error = await error_of(far_side, reply, method="POST")
@@ -130,9 +160,13 @@ async def test_too_many_requests_says_how_long_to_wait(
         pytest.param(httpx.Response(200, text='{"tests":['), "GET", 3, id="cut answer, read"),
         pytest.param(httpx.ReadTimeout(SECRET), "GET", 3, id="time-out, read"),
         pytest.param(httpx.ConnectError(SECRET), "GET", 3, id="no connection, read"),
-        pytest.param(httpx.Response(429, headers={"Retry-After": "1"}), "GET", 3, id="short wait, read"),
+        pytest.param(httpx.Response(429, headers={"Retry-After": "0.5"}), "GET", 3, id="short wait, read"),
         pytest.param(httpx.Response(429, headers={"Retry-After": "3"}), "GET", 1, id="long wait, read"),
-        pytest.param(httpx.Response(429, headers={"Retry-After": "1"}), "POST", 1, id="short wait, write"),
+        pytest.param(httpx.Response(429, headers={"Retry-After": "0.5"}), "POST", 3, id="short wait, write"),
+        pytest.param(httpx.Response(429, headers={"Retry-After": "3"}), "POST", 1, id="long wait, write"),
+        pytest.param(
+            httpx.Response(429, headers={"Retry-After": "1.5"}), "GET", 2, id="two waits that are long together"
+        ),
         pytest.param(httpx.Response(404), "GET", 1, id="refused, read"),
         pytest.param(httpx.Response(502), "POST", 1, id="server error, write"),
         pytest.param(httpx.Response(201, text="<html>"), "POST", 1, id="unreadable answer, write"),
@@ -170,6 +204,41 @@ async def test_pauses_between_tries_are_multiples_of_the_back_off(far_side: FarS
     first, second = pauses
     assert unit <= first <= 6 * unit
     assert 2 * unit <= second <= 7 * unit
+
+
+SOON = httpx.Response(429, text="{}", headers={"Retry-After": "0.05"})
+
+
+async def test_a_429_with_a_short_wait_delays_a_write_and_is_no_reason_to_send_it_twice(
+    far_side: FarSide, store: Store
+) -> None:
+    budget = Paced(store.turns, CIRCLECI, bounds(50))
+    people = far_side.transport.on_lane(Lane(budget, patience=timedelta(seconds=1)))
+    far_side.says("POST /x", SOON, httpx.Response(201, json={"number": 7}))
+    assert (await people.request("POST", "/x")).data == {"number": 7}
+    known = (await store.turns.standing(CIRCLECI)).pace
+    assert known is not None
+    assert (known.rate, known.halvings) == (25, 1)
+    far_side.says("POST /x", SOON, httpx.ReadTimeout(""), httpx.Response(201))
+    with pytest.raises(Unavailable) as lost:
+        await people.request("POST", "/x")
+    assert lost.value.arrived
+    assert len(far_side.requests) == 4
+
+
+async def test_who_has_no_patience_for_a_429_is_told_how_long(far_side: FarSide, store: Store) -> None:
+    budget = Paced(store.turns, CIRCLECI, bounds(50))
+    looks = far_side.transport.on_lane(Lane(budget, patience=timedelta(seconds=0.01), polite=True))
+    people = far_side.transport.on_lane(Lane(budget, patience=timedelta(seconds=10)))
+    for transport, wait in ((looks, "0.5"), (people, "11")):
+        far_side.says("GET /x", httpx.Response(429, headers={"Retry-After": wait}))
+        with pytest.raises(RateLimited) as limited:
+            await transport.request("GET", "/x")
+        assert limited.value.retry_after == timedelta(seconds=float(wait))
+    with pytest.raises(RateLimited) as limited:
+        await people.request("GET", "/x")  # it is not asked again before
+    assert timedelta(seconds=10) < limited.value.retry_after < timedelta(seconds=12)
+    assert len(far_side.requests) == 2
 
 
 async def test_an_empty_success_is_no_data(far_side: FarSide) -> None:
@@ -330,14 +399,30 @@ async def test_no_log_line_holds_the_token_or_a_query(far_side: FarSide, caplog:
         (200, {"ratelimit-remaining": "0", "ratelimit-reset": "4"}, 4),
         (200, {"x-ratelimit-remaining-minute": "0", "x-ratelimit-reset": "30", "x-ratelimit-remaining-day": "12"}, 30),
         (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "0"}, 0),
+        (200, {"X-RateLimit-Remaining-Second": "0", "X-RateLimit-Reset-Second": "0.4"}, 0.4),
+        (200, {"x-ratelimit-remaining": "0", "ratelimit-remaining": "7", "ratelimit-reset": "20"}, 20),
+        (200, {"x-ratelimit-remaining": "-3", "x-ratelimit-reset": "5"}, 5),
+        (200, {"x-ratelimit-remaining": "none", "x-ratelimit-reset": "5"}, 0),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "-5"}, 0),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "999999999"}, 3600),
+        (200, {"x-ratelimit-remaining": "0"}, 0),
+        (404, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "5"}, 5),
         (200, {"x-ratelimit-remaining": "150", "x-ratelimit-reset": "30"}, 0),
         (200, {}, 0),
         (503, {}, 0),
+        (503, {"retry-after": "6"}, 6),
+        (503, {"retry-after": "-6"}, 0),
     ],
 )
-def test_everybody_is_told_when_circleci_asks_to_wait(status: int, headers: dict[str, str], seconds: int) -> None:
+def test_everybody_is_told_when_circleci_asks_to_wait(status: int, headers: dict[str, str], seconds: float) -> None:
     response = httpx.Response(status, headers=headers)
     assert asked_to_wait(response, now=datetime.now(UTC)) == timedelta(seconds=seconds)
+
+
+@given(st.integers(200, 599), st.dictionaries(st.sampled_from(WAITS), st.text(st.characters(max_codepoint=126))))
+def test_whatever_stands_there_nobody_waits_for_longer_than_an_hour(status: int, headers: dict[str, str]) -> None:
+    response = httpx.Response(status, headers=headers)
+    assert timedelta(0) <= asked_to_wait(response, now=datetime.now(UTC)) <= timedelta(hours=1)
 
 
 @given(st.text())

@@ -69,6 +69,14 @@ async def test_a_trigger_is_sent_once_whatever_is_answered(team: Team, fault: di
     assert team.deploys.roots == []
 
 
+async def test_a_trigger_that_circleci_puts_off_for_a_moment_is_delayed(team: Team) -> None:
+    team.circleci.faults.add("POST", "*/pipeline", status=429, headers={"Retry-After": "0.2"}, body={})
+    await team.deploys_branch("main")
+    await team.reads("Passed in")
+    assert len(team.circleci.world.pipelines) == len(team.deploys.roots) == 1
+    assert team.ada.sees_only == []
+
+
 async def test_a_trigger_that_circleci_took_is_found_and_followed(team: Team) -> None:
     team.circleci.faults.add("POST", "*/pipeline", drop="after")
     await team.deploys_branch("main")

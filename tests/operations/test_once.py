@@ -390,7 +390,7 @@ async def test_of_two_workflows_the_one_that_runs_again_is_told_when_the_other_i
     await followed(team, "try/two", OVER, "Finishing, red so far")
     goes_by(team, OVER)
     await team.reads("❌ Failed")
-    team.circleci.faults.add("POST", f"*/{team.circleci.world.pipelines[0].runs[1].id}/rerun", status=429)
+    team.circleci.faults.add("POST", f"*/{team.circleci.world.pipelines[0].runs[1].id}/rerun", status=403)
     told = await presses(team, team.ada, team.root, "Rerun all")
     assert "Only a part of it was done: " in told[0].visible
     assert "Nothing was done" not in told[0].visible

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 Json = dict[str, Any]
 NOTHING = timedelta(0)
 # Heartbeats of workers, and turns at the far sides: they live for seconds.
-PASSING = re.compile(r"ci-chatops:(workers|worker-tasks|task-workers|leases)\b.*|ci:budget:.*")
+PASSING = re.compile(r"ci-chatops:(workers|worker-tasks|task-workers|leases)\b.*|ci:(budget|pace|turns):.*")
 
 
 async def read(url: str) -> Json:

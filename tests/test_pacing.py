@@ -1,0 +1,150 @@
+"""Turns at CircleCI are shared by all processes: in order, people's first, and fewer after each 429."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from bot.budgets import NO_WAIT
+from bot.models.pace import bounds
+from bot.pacing import Paced
+from bot.store import Store
+from bot.store.turns import CIRCLECI
+from tests.one_redis import redis_url
+
+PATIENT = timedelta(seconds=20)
+
+
+@pytest.fixture
+async def stores(tmp_path: Path) -> AsyncIterator[tuple[Store, Store]]:
+    """Two processes' views of one Redis."""
+    url = redis_url(tmp_path)
+    stores = Store(url, retention=PATIENT), Store(url, retention=PATIENT)
+    yield stores
+    for store in stores:
+        await store.close()
+
+
+Both = tuple[Paced, Paced]
+
+
+def both(stores: tuple[Store, Store], per_second: float | None) -> Both:
+    ours, theirs = (Paced(store.turns, CIRCLECI, bounds(per_second)) for store in stores)
+    return ours, theirs
+
+
+def allowed() -> float | None:
+    return REGISTRY.get_sample_value("ci_circleci_requests_per_second_allowed")
+
+
+async def sending(budget: Paced) -> float:
+    """Take a turn, and return when its request is sent."""
+    assert await budget.turn(patience=PATIENT) == NO_WAIT
+    return time.monotonic()
+
+
+async def filled(budget: Paced) -> timedelta:
+    """Take turns until there is none at once, and return how long the wait is."""
+    while not (wait := await budget.turn()):
+        pass
+    return wait
+
+
+async def longer(budget: Paced, wait: timedelta) -> timedelta:
+    """Return how long the wait is once one more has asked for a turn."""
+    async with asyncio.timeout(10):
+        while (now := await budget.turn()) < wait + timedelta(seconds=0.02):
+            pass
+    return now
+
+
+async def test_two_processes_share_what_is_allowed(stores: tuple[Store, Store]) -> None:
+    ours, theirs = both(stores, 2)
+    assert [await one.turn() for one in (ours, theirs)] == [NO_WAIT] * 2
+    for one in (ours, theirs):
+        assert timedelta(seconds=0.7) < await one.turn() <= timedelta(seconds=1)
+    assert await theirs.turn(patience=PATIENT) == NO_WAIT
+
+
+async def test_turns_come_in_the_order_they_were_asked_for_and_who_is_told_to_wait_hears_how_long(
+    stores: tuple[Store, Store],
+) -> None:
+    (ours, theirs), came = both(stores, 1.9), list[int]()
+
+    async def ask(number: int) -> None:
+        assert await (ours, theirs)[number % 2].turn(patience=PATIENT) == NO_WAIT
+        came.append(number)
+
+    wait = await filled(ours)
+    async with asyncio.TaskGroup() as group:
+        for number in range(3):
+            group.create_task(ask(number))
+            wait = await longer(ours, wait)
+        assert timedelta(seconds=1.6) < wait < timedelta(seconds=2.2)
+    assert came == sorted(came)
+
+
+async def test_the_polite_ones_leave_a_share_and_never_go_before_who_waits(stores: tuple[Store, Store]) -> None:
+    ours, theirs = both(stores, 100)
+    polite = await asyncio.gather(*(ours.turn(polite=True) for _ in range(100)))
+    assert polite.count(NO_WAIT) == 80
+    assert await theirs.turn() == NO_WAIT
+    waiting = [asyncio.create_task(theirs.turn(patience=PATIENT)) for _ in range(60)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    assert await ours.turn(polite=True)
+    assert await asyncio.gather(*waiting) == [NO_WAIT] * 60
+    assert await ours.turn(polite=True, patience=PATIENT) == NO_WAIT
+
+
+async def test_the_429s_of_a_burst_halve_it_once_in_every_process(stores: tuple[Store, Store]) -> None:
+    ours, theirs = both(stores, 8)
+    sent = [await sending(one) for one in (ours, theirs, ours)]
+    for one, sent_at in zip((ours, theirs, ours), sent, strict=True):
+        await one.limited(timedelta(milliseconds=20), sent_at=sent_at)
+    assert await theirs.turn(patience=PATIENT) == NO_WAIT
+    assert allowed() == 4
+    await ours.limited(NO_WAIT, sent_at=await sending(ours))
+    assert [await theirs.turn(patience=PATIENT) for _ in range(2)] == [NO_WAIT] * 2
+    assert allowed() == 2
+
+
+async def test_who_waits_for_a_turn_of_before_a_429_takes_another(stores: tuple[Store, Store]) -> None:
+    ours, theirs = both(stores, 1.9)
+    sent_at = await sending(ours)
+    asked = [theirs.turn(patience=timedelta(seconds=seconds)) for seconds in (20, 1.2)]
+    wait, waiting = await filled(ours), []
+    for one in asked:
+        waiting.append(asyncio.create_task(one))
+        wait = await longer(ours, wait)
+    await ours.limited(timedelta(seconds=0.5), sent_at=sent_at)
+    patient, impatient = await asyncio.gather(*waiting)
+    assert patient == NO_WAIT < impatient
+
+
+async def test_a_pause_holds_for_everybody_and_halves_nothing(stores: tuple[Store, Store]) -> None:
+    for budgets in (both(stores, 0), both(stores, 10)):
+        await budgets[0].pause(timedelta(seconds=30))
+        for one in budgets:
+            assert timedelta(seconds=28) < await one.turn() < timedelta(seconds=31)
+            assert await one.is_paused()
+    pace = (await stores[0].turns.standing(CIRCLECI)).pace
+    assert pace is None or pace.halvings == 0
+
+
+async def test_without_a_limit_a_429_is_a_pause_alone(stores: tuple[Store, Store]) -> None:
+    ours, theirs = both(stores, 0)
+    await ours.limited(timedelta(milliseconds=20), sent_at=await sending(ours))
+    assert await asyncio.gather(*(theirs.turn(patience=PATIENT) for _ in range(50))) == [NO_WAIT] * 50
+    assert (await stores[0].turns.standing(CIRCLECI)).pace is None
+
+
+async def test_what_was_learned_outlives_a_start(stores: tuple[Store, Store]) -> None:
+    ours, _ = both(stores, None)
+    await ours.limited(NO_WAIT, sent_at=await sending(ours))
+    again, _ = both(stores, None)
+    assert await again.turn(patience=PATIENT) == NO_WAIT
+    assert allowed() == 5
