@@ -77,11 +77,27 @@ class Watcher:
                 return self._settings.poll_interval
             known = await self._store.watches.known(pipeline_id, pace=self._settings.pace)
             try:
+                if (late := await self._begun(known)) is not None:
+                    return late
                 return await self._look(pipeline_id, known)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001  # it is counted and logged there
                 return await self._trouble.broke(pipeline_id, known.snapshot, error)
+
+    async def _begun(self, known: Known) -> timedelta | None:
+        """Let threads that asked for it see that it began, before CircleCI is asked how it stands.
+
+        Returns the pause before another try where Slack does not take that yet.
+        """
+        if known.snapshot.build is not None:
+            return None
+
+        async def show(watch: Watch) -> None:
+            await self._teller.root(watch, None)
+
+        told = await self._threads.each((one for one in known.watches if one.has_begun_it and not one.root_ts), show)
+        return told.late
 
     async def _look(self, pipeline_id: PipelineId, known: Known) -> timedelta | None:
         snapshot = known.snapshot
@@ -113,7 +129,9 @@ class Watcher:
 
     async def _seen(self, pipeline_id: PipelineId, known: Known, build: Build) -> timedelta | None:
         snapshot = known.snapshot
-        watches = known.watches or await self._store.watches.of(pipeline_id)
+        watches = known.watches
+        if not all(watch.root_ts for watch in watches) or not watches:  # they may have one by now
+            watches = await self._store.watches.of(pipeline_id)
         is_past = any(watch.known_end == build.fingerprint for watch in watches)
         finished_since = _finished_since(snapshot, build, is_past=is_past)
         end = ending(build, finished_since, self._settings)
