@@ -342,17 +342,18 @@ class Shipment(Model):
 class Snapshot(Model):
     """What is known of a watched pipeline between two looks.
 
-    `finished_since` is when this `fingerprint` was first seen finished, by CircleCI's clock. `slowed` says how often it
-    made room for others: each doubles the pause. `failures` counts the looks in a row that came to nothing, since
-    `unread_since` by our clock; of those `gone` the last ones that CircleCI answered with not knowing it, and `broken`
-    those that failed because of ourselves.
+    `finished_since` is when this `fingerprint` was first seen finished, by CircleCI's clock. `waits_since` is since
+    when it has waited for its turn, by ours, and `has_news` that somebody asked for that look. `failures` counts the
+    looks in a row that came to nothing, since `unread_since` by our clock; of those `gone` the last ones that CircleCI
+    answered with not knowing it, and `broken` those that failed because of ourselves.
     """
 
     build: Build | None = None
     fingerprint: str = ""
     finished_since: datetime | None = None
     failures: int = 0
-    slowed: int = 0
+    waits_since: datetime | None = None
+    has_news: bool = False
     unread_since: datetime | None = None
     gone: int = 0
     broken: int = 0

@@ -56,6 +56,7 @@ class Knock:
         once = f"webhook:{event.id}"
         if await self._store.claims.is_taken(once):
             return "duplicate"
+        await self._store.watches.announce(event.pipeline_id)
         await self._engine.wake(event.pipeline_id)
         await self._store.claims.first(once, KEPT)  # only now: what was put off comes again
         return "woke"

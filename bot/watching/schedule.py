@@ -1,6 +1,7 @@
 """When to look at a build again, and when its end is the end. Pure."""
 
 from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import NamedTuple, Protocol
 
 from bot.models.build import Build, State
@@ -9,10 +10,10 @@ from bot.models.slack import Watch
 YOUNG = timedelta(minutes=2)
 SLOWEST = 6  # poll intervals: half a minute at the default of five seconds
 LONGEST_BACKOFF = 60  # poll intervals
-LATE = 12  # poll intervals: from here on the threads are told that news will be late
-MOST_SLOWED = 6
+LATE = 12  # poll intervals: who waits so long for a turn is told that news will be late
 QUIET, LONGEST_QUIET = timedelta(hours=1), 120  # each hour without an event lengthens the pause, to so many intervals
 NOTHING_YET = timedelta(0)
+HEAD_START = 60  # poll intervals: so much later may somebody come, and still be before who has a lesser claim
 
 
 class Waits(Protocol):
@@ -30,6 +31,20 @@ class Waits(Protocol):
     def on_hold(self) -> timedelta: ...  # noqa: D102
 
 
+class Claim(IntEnum):
+    """What lets a look go before others that are due: its thread has nothing, there is news, or it is about to end."""
+
+    NONE, FINAL, NEWS, NO_ROOT = range(4)
+
+
+def rank(claim: Claim, since: datetime, waits: Waits) -> float:
+    """Return the place in line of a look that waits since then: the lower, the earlier.
+
+    A claim is a head start, and no more: who waits long enough is before everybody who comes then.
+    """
+    return since.timestamp() - claim * HEAD_START * waits.poll_interval.total_seconds()
+
+
 class Ending(NamedTuple):
     """Whether the build is over for good; if not, `wait` is what is left of the settle checks, None while it runs."""
 
@@ -37,14 +52,11 @@ class Ending(NamedTuple):
     wait: timedelta | None = None
 
 
-def next_delay(build: Build | None, failures: int, waits: Waits, *, slowed: int = 0) -> timedelta:
+def next_delay(build: Build | None, failures: int, waits: Waits) -> timedelta:
     """Return the pause before the next look: short for a young build, long on hold, longer at each failure.
 
     What waits for somebody for hours is looked at ever more rarely, so that it costs those nothing that run.
-    `slowed` is how often it had to make room for others lately: the pause is doubled for each.
     """
-    if slowed:
-        return min(next_delay(build, failures, waits) * (1 << slowed), waits.poll_interval * LONGEST_BACKOFF)
     if failures:
         return waits.poll_interval * min(1 << min(failures, 10), LONGEST_BACKOFF)
     if build is None:

@@ -1,7 +1,7 @@
 """One look at one pipeline: read it, compare, tell each thread, say when to look again."""
 
 import time
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -18,8 +18,9 @@ from bot.store.watches import Known
 from bot.triage.infrastructure import Pattern
 from bot.watching.changes import changes
 from bot.watching.engine import TRIAGE, Engine
+from bot.watching.line import Waiting, standing
 from bot.watching.operator import Operator
-from bot.watching.schedule import Ending, ending, is_forgotten, next_delay
+from bot.watching.schedule import Claim, Ending, ending, is_forgotten, next_delay, rank
 from bot.watching.teller import Teller
 from bot.watching.threads import Threads, Told
 from bot.watching.triager import JUDGED, final_key, waiting
@@ -101,8 +102,11 @@ class Watcher:
 
     async def _look(self, pipeline_id: PipelineId, known: Known) -> timedelta | None:
         snapshot = known.snapshot
+        if known.is_asked_for:
+            snapshot = snapshot.model_copy(update={"has_news": True})
         try:
-            build = await self._read(pipeline_id, snapshot.build)
+            with standing(self._in_line(pipeline_id, snapshot, known)):
+                build = await self._read(pipeline_id, snapshot.build)
         except Spent as error:
             return await self._trouble.make_room(pipeline_id, snapshot, error)
         except CircleCIError as error:
@@ -112,6 +116,22 @@ class Watcher:
         if (lag := _lag(snapshot, build)) is not None:
             await self._note_lag(lag + timedelta(seconds=time.monotonic() - read))
         return delay
+
+    def _in_line(self, pipeline_id: PipelineId, snapshot: Snapshot, known: Known) -> Waiting:
+        if not all(watch.root_ts for watch in known.watches):
+            claim = Claim.NO_ROOT
+        elif snapshot.has_news:
+            claim = Claim.NEWS
+        else:
+            claim = Claim.FINAL if self._is_ending(snapshot.build, known.watches) else Claim.NONE
+        since = snapshot.waits_since or utc_now()
+        return Waiting(pipeline_id, rank(claim, since, self._settings), is_alone=not known.others_wait)
+
+    @staticmethod
+    def _is_ending(build: Build | None, watches: Iterable[Watch]) -> bool:
+        if build is None or not build.workflows_finished:
+            return False
+        return any(final_key(build) not in watch.told for watch in watches)
 
     async def _note_lag(self, lag: timedelta) -> None:
         metrics.RESULT_LAG.observe(lag.total_seconds())
@@ -138,8 +158,7 @@ class Watcher:
         if not watches and await self._store.watches.stop(pipeline_id, ()):
             return None
         told = await self._tell_all(watches, build, end, bare=snapshot.broken >= OUTAGE_AFTER)
-        slowed = max(snapshot.slowed - 1, 0)
-        now = Snapshot(build=build, fingerprint=build.fingerprint, finished_since=finished_since, slowed=slowed)
+        now = Snapshot(build=build, fingerprint=build.fingerprint, finished_since=finished_since)
         kept = await self._remember(pipeline_id, snapshot, now)
         if (error := told.error or (kept.error if not end.is_final else None)) is not None:
             trouble = snapshot.model_dump(include={"failures", "unread_since", "broken"})
@@ -149,7 +168,7 @@ class Watcher:
         if told.late is not None:
             return told.late
         if not end.is_final:
-            return self._next(build, end, slowed=slowed)
+            return self._next(build, end)
         if self._is_compared(build) and waiting(await self._store.watches.of(pipeline_id), build):
             await self._engine.add(TRIAGE, pipeline_id, build.fingerprint)
         since = build.read_at - (finished_since or build.pipeline.created_at)
@@ -204,8 +223,8 @@ class Watcher:
     def _is_compared(self, build: Build) -> bool:
         return self._settings.history_builds > 0 and build.state in JUDGED
 
-    def _next(self, build: Build, end: Ending, *, slowed: int) -> timedelta:
-        delay = next_delay(build, 0, self._settings, slowed=slowed)
+    def _next(self, build: Build, end: Ending) -> timedelta:
+        delay = next_delay(build, 0, self._settings)
         return delay if end.wait is None else min(delay, max(end.wait, self._settings.pace))
 
     async def _after_the_end(
