@@ -18,6 +18,7 @@
 | `asked:<pipeline id>`          | a look was asked for since the last began   | an hour                   |
 | `line`, `line:back`            | who waits to look, by rank; till when away  | two minutes               |
 | `looked:<pipeline id>`         | a look began just now                       | half a poll interval      |
+| `young:<pipeline id>`          | somebody acted on it just now               | as the caller says        |
 | `thread:<channel id>:<ts>`     | the pipeline id that this thread follows    | the retention             |
 | `lags`                         | seconds from a build's end to Slack         | a hundred of them         |
 | `fence:<pipeline id>`          | whoever compares and tells                  | the lease                 |

@@ -47,7 +47,7 @@ class Known(NamedTuple):
     """What a look begins with: the snapshot, the threads, oldest first, and those another version alone can read.
 
     `is_asked_for` says that somebody or something asked for it since the last one began, `others_wait` that somebody
-    stands in line for a turn.
+    stands in line for a turn, `is_young` that somebody acted on it just now.
     """
 
     snapshot: Snapshot
@@ -55,6 +55,7 @@ class Known(NamedTuple):
     unread: frozenset[str]
     is_asked_for: bool = False
     others_wait: bool = False
+    is_young: bool = False
 
 
 class Watches:
@@ -79,10 +80,11 @@ class Watches:
         self._keep_watching(pipeline, watch.pipeline_id)
         await self._connection.ask(pipeline.execute())
 
-    async def again(self, pipeline_id: PipelineId) -> None:
-        """Follow an ended pipeline again, for its old threads."""
+    async def again(self, pipeline_id: PipelineId, young: timedelta) -> None:
+        """Follow a pipeline that was acted on, ended or not, for its threads, and as a young one for a while."""
         pipeline = self._connection.redis.pipeline(transaction=True)
         self._keep_watching(pipeline, pipeline_id)
+        pipeline.set(self._connection.key("young", pipeline_id), 1, px=young)
         await self._connection.ask(pipeline.execute())
 
     async def announce(self, pipeline_id: PipelineId) -> None:
@@ -162,6 +164,7 @@ class Watches:
         pipeline = self._connection.redis.pipeline(transaction=False)
         pipeline.getdel(self._connection.key("asked", pipeline_id))
         pipeline.exists(self._connection.key("line"))
+        pipeline.exists(self._connection.key("young", pipeline_id))
         if pace > NO_PACE:
             pipeline.set(self._connection.key("looked", pipeline_id), 1, px=max(pace, MILLISECOND))
         # An earlier version let them live until the end of the build, which may never come.
@@ -169,11 +172,12 @@ class Watches:
             pipeline.expire(key, self._keep, nx=True)
         pipeline.get(self._snapshot(pipeline_id))
         pipeline.hgetall(self._key(pipeline_id))
-        asked, others, *_, snapshot, found = await self._connection.ask(pipeline.execute())
+        asked, others, young, *_, snapshot, found = await self._connection.ask(pipeline.execute())
         watches = _readable(found.values())
         unread = frozenset(found) - {one.id for one in watches}
         # CircleCI knows all of a snapshot.
-        return Known(or_none(Snapshot, snapshot) or Snapshot(), watches, unread, asked is not None, bool(others))
+        before = or_none(Snapshot, snapshot) or Snapshot()
+        return Known(before, watches, unread, asked is not None, bool(others), bool(young))
 
     async def wait_to_look(self, pipeline_id: PipelineId, pace: timedelta) -> timedelta:
         """Return how long a look that is asked for now has to wait, so that one begins in each `pace` at most."""

@@ -52,14 +52,15 @@ class Ending(NamedTuple):
     wait: timedelta | None = None
 
 
-def next_delay(build: Build | None, failures: int, waits: Waits) -> timedelta:
+def next_delay(build: Build | None, failures: int, waits: Waits, *, is_young: bool = False) -> timedelta:
     """Return the pause before the next look: short for a young build, long on hold, longer at each failure.
 
     What waits for somebody for hours is looked at ever more rarely, so that it costs those nothing that run.
+    One that somebody acted on just now `is_young` again, whatever it waited for.
     """
     if failures:
         return waits.poll_interval * min(1 << min(failures, 10), LONGEST_BACKOFF)
-    if build is None:
+    if build is None or is_young:
         return waits.poll_interval
     pause = waits.poll_interval * min(1 + build.elapsed // YOUNG, SLOWEST)
     if build.state is State.RUNNING:

@@ -168,9 +168,11 @@ class Watcher:
         if told.late is not None:
             return told.late
         if not end.is_final:
-            return self._next(build, end)
+            return self._next(build, end, known)
         if self._is_compared(build) and waiting(await self._store.watches.of(pipeline_id), build):
             await self._engine.add(TRIAGE, pipeline_id, build.fingerprint)
+        if known.is_young and watches and all(final_key(build) in watch.told for watch in watches):
+            return self._settings.poll_interval  # what the act began does not show yet
         since = build.read_at - (finished_since or build.pipeline.created_at)
         return await self._after_the_end(build, since, {watch.id for watch in watches}, known.unread)
 
@@ -223,8 +225,8 @@ class Watcher:
     def _is_compared(self, build: Build) -> bool:
         return self._settings.history_builds > 0 and build.state in JUDGED
 
-    def _next(self, build: Build, end: Ending) -> timedelta:
-        delay = next_delay(build, 0, self._settings)
+    def _next(self, build: Build, end: Ending, known: Known) -> timedelta:
+        delay = next_delay(build, 0, self._settings, is_young=known.is_young)
         return delay if end.wait is None else min(delay, max(end.wait, self._settings.pace))
 
     async def _after_the_end(
