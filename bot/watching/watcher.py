@@ -18,6 +18,7 @@ from bot.store.watches import Known
 from bot.triage.infrastructure import Pattern
 from bot.watching.changes import changes
 from bot.watching.engine import TRIAGE, Engine
+from bot.watching.hearing import Hearing
 from bot.watching.line import Waiting, standing
 from bot.watching.operator import Operator
 from bot.watching.schedule import Claim, Ending, ending, is_forgotten, next_delay, rank
@@ -69,6 +70,7 @@ class Watcher:
         self._links = links
         self._threads = Threads(store.watches, teller, operator, settings.poll_interval)
         self._trouble = Trouble(settings, store.watches, teller, operator, self._threads)
+        self._hearing = Hearing(settings, store.hooks)
         self._keep = timedelta(days=settings.retention_days)
 
     async def look(self, pipeline_id: PipelineId) -> timedelta | None:
@@ -168,7 +170,8 @@ class Watcher:
         if told.late is not None:
             return told.late
         if not end.is_final:
-            return self._next(build, end, known)
+            is_told = bool(watches) and await self._hearing.is_told(watches[0].project_slug, build)
+            return self._next(build, end, is_young=known.is_young, is_told=is_told)
         if self._is_compared(build) and waiting(await self._store.watches.of(pipeline_id), build):
             await self._engine.add(TRIAGE, pipeline_id, build.fingerprint)
         if known.is_young and watches and all(final_key(build) in watch.told for watch in watches):
@@ -225,8 +228,8 @@ class Watcher:
     def _is_compared(self, build: Build) -> bool:
         return self._settings.history_builds > 0 and build.state in JUDGED
 
-    def _next(self, build: Build, end: Ending, known: Known) -> timedelta:
-        delay = next_delay(build, 0, self._settings, is_young=known.is_young)
+    def _next(self, build: Build, end: Ending, *, is_young: bool, is_told: bool) -> timedelta:
+        delay = next_delay(build, 0, self._settings, is_young=is_young, is_told=is_told)
         return delay if end.wait is None else min(delay, max(end.wait, self._settings.pace))
 
     async def _after_the_end(

@@ -1,15 +1,26 @@
-"""How soon a build is looked at again after somebody acted on it."""
+"""How soon a build is looked at again after somebody acted on it, and where webhooks tell of it."""
 
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 
+from bot.models.build import Build
+from bot.settings import Settings
 from bot.watching.schedule import YOUNG
 from tests.store.test_watches import PIPELINE
-from tests.watching.test_trouble import Stage, build, settings, stage
+from tests.watching.test_trouble import START, Stage, build, stage
 
-__all__ = ["settings", "stage"]
+__all__ = ["stage"]
 OLD = timedelta(minutes=50)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    token, secret = SecretStr("x"), SecretStr("webhook-secret")
+    return Settings(
+        slack_bot_token=SecretStr("xoxb-1"), circleci_token=token, circleci_webhook_secret=secret, history_builds=0
+    )
 
 
 @pytest.mark.parametrize(("status", "before"), [("on_hold", 60), ("running", 30)])
@@ -28,3 +39,24 @@ async def test_a_rerun_that_does_not_show_yet_is_looked_for(stage: Stage) -> Non
     await stage.store.watches.again(PIPELINE, YOUNG)
     assert await stage.looks(build("success", age=OLD), 2) == timedelta(seconds=5)
     assert PIPELINE in await stage.store.watches.watching()
+
+
+def half_done(age: timedelta) -> Build:
+    """Return a build of which one workflow has passed at the start."""
+    (running,), (passed,) = build("running").runs, build("success").runs
+    passed = passed.model_copy(update={"workflow": passed.workflow.model_copy(update={"id": "w0", "name": "lint"})})
+    return build(age=age).model_copy(update={"runs": (passed, running)})
+
+
+async def test_while_webhooks_arrive_a_look_a_minute_is_enough_until_one_is_missed(stage: Stage) -> None:
+    slug, hooks = "gh/acme/frontend", stage.store.hooks
+    await stage.looks(half_done(timedelta(seconds=40)))
+    await hooks.heard([slug], START)
+    await stage.looks(half_done(timedelta(seconds=40)), 2)
+    await hooks.missed(slug)
+    await hooks.heard([slug], START - timedelta(minutes=1))
+    await stage.looks(half_done(timedelta(seconds=25)))  # it may be on its way
+    await stage.looks(half_done(timedelta(seconds=40)), 2)
+    await hooks.heard([slug], START)
+    await stage.looks(half_done(timedelta(seconds=40)))
+    assert stage.pauses == [5, 60, 60, 60, 5, 5, 60]
