@@ -67,12 +67,14 @@ class Build(Model):
     """One pipeline seen whole at one instant: the newest run of each workflow, with its jobs.
 
     `read_at` is CircleCI's own clock (its Date header), so that ages need not trust ours.
+    `listed_at` is when its workflows were listed, on that clock; None where that is to be done anew.
     `superseded_by` is the number of the newer pipeline whose start cancelled this one.
     """
 
     pipeline: Pipeline
     runs: tuple[Run, ...] = ()
     read_at: datetime
+    listed_at: datetime | None = None
     superseded_by: int | None = None
     superseded_by_id: str | None = None
 

@@ -2,14 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.budgets import NO_WAIT, Budget, Lane
+from bot.models.build import Snapshot
+from bot.models.circleci import PipelineId
+from bot.models.slack import Watch, utc_now
 from bot.store.line import Line
+from bot.store.watches import Known
+from bot.watching.schedule import Claim, Waits, rank
+from bot.watching.triager import final_key
 
 REQUESTS = 2  # of a look, as a rule
 FIRST_GUESS = timedelta(seconds=0.1)  # between two turns, until one was refused
@@ -36,6 +42,23 @@ def standing(look: Waiting) -> Iterator[None]:
         yield
     finally:
         _LOOK.reset(before)
+
+
+def in_line(pipeline_id: PipelineId, snapshot: Snapshot, known: Known, waits: Waits) -> Waiting:
+    """Return a look with its place: by what it has a claim to, and since when it waits."""
+    since = snapshot.waits_since or utc_now()
+    return Waiting(pipeline_id, rank(_claim(snapshot, known.watches), since, waits), is_alone=not known.others_wait)
+
+
+def _claim(snapshot: Snapshot, watches: Sequence[Watch]) -> Claim:
+    if not all(watch.root_ts for watch in watches):
+        return Claim.NO_ROOT
+    if snapshot.has_news:
+        return Claim.NEWS
+    build = snapshot.build
+    if build is not None and build.workflows_finished and any(final_key(build) not in one.told for one in watches):
+        return Claim.FINAL
+    return Claim.NONE
 
 
 class InLine(Lane):

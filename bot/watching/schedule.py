@@ -10,6 +10,7 @@ from bot.models.slack import Watch
 
 TOLD_STATUSES = frozenset({"success", "failed"})
 YOUNG = timedelta(minutes=2)
+SHARE = 12  # a look after each twelfth of its age: how late the end is seen is a matter of how long it took
 SLOWEST = 6  # poll intervals: half a minute at the default of five seconds
 LONGEST_BACKOFF = 60  # poll intervals
 LATE = 12  # poll intervals: who waits so long for a turn is told that news will be late
@@ -69,7 +70,7 @@ def next_delay(
         return waits.poll_interval * min(1 << min(failures, 10), LONGEST_BACKOFF)
     if build is None or is_young:
         return waits.poll_interval
-    pause = waits.poll_interval * min(1 + build.elapsed // YOUNG, SLOWEST)
+    pause = min(max(waits.poll_interval, build.elapsed / SHARE), waits.poll_interval * SLOWEST)
     if is_told and build.runs and not build.only_setup:
         pause = waits.poll_interval * TOLD
     if build.state is State.RUNNING:

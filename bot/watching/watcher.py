@@ -1,7 +1,7 @@
 """One look at one pipeline: read it, compare, tell each thread, say when to look again."""
 
 import time
-from collections.abc import Iterable, Set
+from collections.abc import Set
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -19,9 +19,10 @@ from bot.triage.infrastructure import Pattern
 from bot.watching.changes import changes
 from bot.watching.engine import TRIAGE, Engine
 from bot.watching.hearing import Hearing
-from bot.watching.line import Waiting, standing
+from bot.watching.line import in_line, standing
 from bot.watching.operator import Operator
-from bot.watching.schedule import Claim, Ending, ending, is_forgotten, next_delay, rank
+from bot.watching.reading import read
+from bot.watching.schedule import Ending, ending, is_forgotten, next_delay
 from bot.watching.teller import Teller
 from bot.watching.threads import Threads, Told
 from bot.watching.triager import JUDGED, final_key, waiting
@@ -107,47 +108,21 @@ class Watcher:
         if known.is_asked_for:
             snapshot = snapshot.model_copy(update={"has_news": True})
         try:
-            with standing(self._in_line(pipeline_id, snapshot, known)):
-                build = await self._read(pipeline_id, snapshot.build)
+            with standing(in_line(pipeline_id, snapshot, known, self._settings)):
+                build = await read(self._sources.looks, pipeline_id, snapshot, is_young=known.is_young)
         except Spent as error:
             return await self._trouble.make_room(pipeline_id, snapshot, error)
         except CircleCIError as error:
             return await self._trouble.unread(pipeline_id, snapshot, error)
-        read = time.monotonic()
+        began = time.monotonic()
         delay = await self._seen(pipeline_id, known, build)
         if (lag := _lag(snapshot, build)) is not None:
-            await self._note_lag(lag + timedelta(seconds=time.monotonic() - read))
+            await self._note_lag(lag + timedelta(seconds=time.monotonic() - began))
         return delay
-
-    def _in_line(self, pipeline_id: PipelineId, snapshot: Snapshot, known: Known) -> Waiting:
-        if not all(watch.root_ts for watch in known.watches):
-            claim = Claim.NO_ROOT
-        elif snapshot.has_news:
-            claim = Claim.NEWS
-        else:
-            claim = Claim.FINAL if self._is_ending(snapshot.build, known.watches) else Claim.NONE
-        since = snapshot.waits_since or utc_now()
-        return Waiting(pipeline_id, rank(claim, since, self._settings), is_alone=not known.others_wait)
-
-    @staticmethod
-    def _is_ending(build: Build | None, watches: Iterable[Watch]) -> bool:
-        if build is None or not build.workflows_finished:
-            return False
-        return any(final_key(build) not in watch.told for watch in watches)
 
     async def _note_lag(self, lag: timedelta) -> None:
         metrics.RESULT_LAG.observe(lag.total_seconds())
         await self._store.pulse.note_lag(lag)
-
-    async def _read(self, pipeline_id: PipelineId, known: Build | None) -> Build:
-        build = await self._sources.looks.build(pipeline_id, known)
-        cancelled_by_nobody = any(
-            run.workflow.status == "canceled" and not run.workflow.canceled_by for run in build.real_runs
-        )
-        if build.state is not State.CANCELED or not cancelled_by_nobody:
-            return build
-        newer = await self._sources.looks.newer_pipeline(build)
-        return build if newer is None else build.model_copy(update={"superseded_by": newer.number})
 
     async def _seen(self, pipeline_id: PipelineId, known: Known, build: Build) -> timedelta | None:
         snapshot = known.snapshot

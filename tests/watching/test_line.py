@@ -9,9 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.budgets import NO_WAIT, Budget
+from bot.models.build import Snapshot
 from bot.store import Store
-from bot.watching.line import InLine, Waiting, standing
+from bot.store.watches import Known
+from bot.watching.line import InLine, Waiting, in_line, standing
 from bot.watching.schedule import HEAD_START, Claim, rank
+from tests.store.test_watches import PIPELINE, watch
+from tests.watching.test_trouble import build
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 INTERVAL = timedelta(seconds=5)
@@ -97,3 +101,26 @@ async def test_who_is_refused_is_told_when_to_come_back_by_the_place_in_line(sto
     assert first < second
     assert (await store.line.enter("last", 9)).ahead == 3
     assert not await lane.is_paused()
+
+
+@pytest.mark.parametrize(
+    ("status", "root_ts", "has_news", "told", "claim"),
+    [
+        ("running", "1.0", False, (), Claim.NONE),
+        ("success", "1.0", False, (), Claim.FINAL),
+        ("success", "1.0", False, ("final:w",), Claim.NONE),
+        ("running", "1.0", True, (), Claim.NEWS),
+        ("success", "1.0", True, (), Claim.NEWS),
+        ("success", None, True, (), Claim.NO_ROOT),
+        (None, "1.0", False, (), Claim.NONE),
+        (None, None, False, (), Claim.NO_ROOT),
+    ],
+)
+def test_what_a_look_has_a_claim_to(
+    status: str | None, root_ts: str | None, has_news: bool, told: tuple[str, ...], claim: Claim
+) -> None:
+    seen = None if status is None else build(status)
+    snapshot = Snapshot(build=seen, has_news=has_news, waits_since=START)
+    watches = [watch(root_ts=root_ts, told=told)]
+    place = in_line(PIPELINE, snapshot, Known(snapshot, watches, frozenset(), others_wait=True), Times())
+    assert (place.rank, place.is_alone) == (rank(claim, START, Times()), False)

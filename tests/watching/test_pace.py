@@ -60,3 +60,21 @@ async def test_while_webhooks_arrive_a_look_a_minute_is_enough_until_one_is_miss
     await hooks.heard([slug], START)
     await stage.looks(half_done(timedelta(seconds=40)))
     assert stage.pauses == [5, 60, 60, 60, 5, 5, 60]
+
+
+@pytest.mark.parametrize("is_about_jobs", [True, False])
+async def test_news_that_the_jobs_do_not_tell_is_looked_for_in_the_list_of_workflows(
+    stage: Stage, is_about_jobs: bool
+) -> None:
+    seen = build().model_copy(update={"listed_at": START})
+    await stage.looks(seen)
+    await stage.looks(seen)
+    assert stage.far_side.known[-1] == seen
+    await stage.store.watches.announce(PIPELINE)
+    stage.far_side.known.clear()
+    await stage.looks(half_done(OLD).model_copy(update={"listed_at": START}) if is_about_jobs else seen)
+    assert [known and known.listed_at for known in stage.far_side.known] == [START, *([] if is_about_jobs else [None])]
+    await stage.store.watches.again(PIPELINE, YOUNG)  # a rerun shows there alone
+    stage.far_side.known.clear()
+    await stage.looks(build())
+    assert [known and known.listed_at for known in stage.far_side.known] == [None]

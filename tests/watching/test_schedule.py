@@ -197,3 +197,13 @@ def test_a_webhook_is_missed_once_what_it_should_tell_is_seen(
     jobs = (Job.model_validate({"id": "j", "name": "test", **job}),)
     seen = seen.model_copy(update={"runs": (seen.runs[0].model_copy(update={"jobs": jobs}),)})
     assert is_missed(seen, START + timedelta(seconds=last_told), waits) == missed
+
+
+@pytest.mark.parametrize(("is_told", "most"), [(False, 45), (True, 10)])
+def test_a_build_of_ten_minutes_is_looked_at_a_few_times(waits: Settings, is_told: bool, most: int) -> None:
+    ages = [0.0]
+    while ages[-1] < 600:
+        pause = next_delay(build(["running"], age=int(ages[-1])), 0, waits, is_told=is_told)
+        assert is_told or pause <= max(waits.poll_interval, timedelta(seconds=ages[-1] / 10))
+        ages.append(ages[-1] + pause.total_seconds())
+    assert len(ages) - 1 <= most

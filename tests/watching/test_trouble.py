@@ -45,8 +45,10 @@ class FarSide:
 
     def __init__(self) -> None:
         self.answer: Build | Exception = build()
+        self.known: list[Build | None] = []
 
-    async def build(self, *_: object) -> Build:
+    async def build(self, _: object, known: Build | None = None) -> Build:
+        self.known.append(known)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
