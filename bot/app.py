@@ -51,6 +51,7 @@ from bot.tasks import Sweep, counting, tasks
 from bot.version import VERSION
 from bot.watching.engine import Engine
 from bot.watching.knock import Knock
+from bot.watching.line import InLine
 from bot.watching.operator import Operator
 from bot.watching.teller import Teller
 from bot.watching.triager import Past, Triager
@@ -61,7 +62,7 @@ from formatters.links import Links
 log = structlog.get_logger(__name__)
 
 PATIENCE = timedelta(seconds=10)  # how long a person's request waits for its turn at CircleCI
-POLL_PATIENCE = 0.2  # poll intervals: a look that waits longer for its turn makes room
+POLL_PATIENCE = 0.2  # poll intervals: a look that waits longer for its first turn comes back when it may be next
 HISTORY_PATIENCE = timedelta(minutes=2)
 POSTS_AT_ONCE, UPDATES_AT_ONCE = 3, 10  # the short bursts that Slack tolerates
 
@@ -237,7 +238,14 @@ class App:
         )
         return _Lanes(
             people=connections.on_lane(Lane(asking, patience=PATIENCE)),
-            looks=connections.on_lane(Lane(asking, patience=settings.poll_interval * POLL_PATIENCE, polite=True)),
+            looks=connections.on_lane(
+                InLine(
+                    asking,
+                    self.store.line,
+                    to_begin=settings.poll_interval * POLL_PATIENCE,
+                    to_go_on=settings.pace,
+                )
+            ),
             past=connections.on_lane(Lane(asking, patience=PATIENCE, polite=True)),
             history=connections.on_lane(Lane(asking, patience=HISTORY_PATIENCE, polite=True)),
         )

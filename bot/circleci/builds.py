@@ -1,15 +1,17 @@
 """A build put together from the far side's single answers, and looks at a project that take more than one of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.circleci.glance import Jobs, goes_on, unfinished
 from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected, Unauthorized
 from bot.models.build import Build, Run
 from bot.models.circleci import Job, Pipeline, PipelineId, Ref, Workflow, WorkflowId
 
 SETTLED_STATES = frozenset({"created", "errored"})
+BEGINNING_STATES, BEGINNING = frozenset({"created", "pending"}), timedelta(seconds=2)
 JOBLESS_STATUSES = frozenset({"error", "unauthorized", "not_run"})
 
 
@@ -25,6 +27,9 @@ class Parts(Protocol):
     async def jobs(self, workflow_id: WorkflowId) -> tuple[Job, ...]:
         """Return the jobs of one workflow."""
 
+    async def dated_jobs(self, workflow_id: WorkflowId) -> Jobs:
+        """Return the jobs of one workflow, and when they were so."""
+
 
 class Lists(Protocol):
     """Who lists pipelines."""
@@ -36,17 +41,23 @@ class Lists(Protocol):
 async def build(parts: Parts, pipeline_id: PipelineId, known: Build | None = None) -> Build:
     """Return a pipeline seen whole, reusing from `known` what cannot have changed.
 
-    A poll costs the list of workflows and one request per unfinished one; a young pipeline one more, for itself.
+    A poll costs one request per unfinished workflow, and one more for the list of them where those do not tell all, or
+    `known` does not say when it was read; a young pipeline another one, for itself.
     """
+    read = await _glanced(parts, known) if known and _is_settled(known) else {}
+    if known and (seen := goes_on(known, read)) is not None:
+        return seen
     if known and _is_settled(known):
         pipeline, read_at = known.pipeline, known.read_at
     else:
         pipeline, read_at = await parts.dated_pipeline(pipeline_id)
+    if known is None and pipeline.state in BEGINNING_STATES and read_at - pipeline.created_at < BEGINNING:
+        return Build(pipeline=pipeline, read_at=read_at)  # its workflows are there some seconds later
     workflows, listed_at = await _workflows(parts, pipeline_id, fresh=not (known and known.runs))
     newest = _newest_runs(workflows)
-    jobs = await together(*(_jobs(parts, run.workflow, known) for run in newest))
+    jobs = await together(*(_jobs(parts, run.workflow, known, read) for run in newest))
     runs = tuple(run.model_copy(update={"jobs": found}) for run, found in zip(newest, jobs, strict=True))
-    seen = Build(pipeline=pipeline, runs=runs, read_at=listed_at or read_at)
+    seen = Build(pipeline=pipeline, runs=runs, read_at=listed_at or read_at, listed_at=listed_at)
     if not known or known.fingerprint != seen.fingerprint:
         return seen
     newer = {"superseded_by": known.superseded_by, "superseded_by_id": known.superseded_by_id}
@@ -124,7 +135,17 @@ async def _attempt(parts: Parts, workflow: Workflow, known: Mapping[WorkflowId, 
         return Run(workflow=workflow, jobs_unread=True)  # how it ended is known all the same
 
 
-async def _jobs(parts: Parts, workflow: Workflow, known: Build | None) -> tuple[Job, ...]:
+async def _glanced(parts: Parts, known: Build) -> dict[WorkflowId, Jobs]:
+    ids = unfinished(known)
+    return dict(zip(ids, await together(*(parts.dated_jobs(one) for one in ids)), strict=True))
+
+
+async def _jobs(
+    parts: Parts, workflow: Workflow, known: Build | None, read: Mapping[WorkflowId, Jobs]
+) -> tuple[Job, ...]:
+    just_read = read.get(workflow.id)
+    if just_read and (not workflow.is_finished or all(job.is_finished for job in just_read.jobs)):
+        return just_read.jobs
     for before in known.runs if known else ():
         # Jobs read while the workflow still ran are read once more after its end.
         settled = before.workflow == workflow and workflow.is_finished

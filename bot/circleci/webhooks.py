@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime, ValidationError
 
 from bot.models.circleci import PipelineId
-from bot.models.fields import Model
+from bot.models.fields import Model, Text
 
 # Only the newest version known is checked: an older one beside it must not open the door.
 VERSION = "v1"
@@ -22,13 +22,18 @@ class _Reference(Model):
     id: str
 
 
+class _Project(Model):
+    slug: Text = ""
+
+
 class Event(Model):
-    """What happened, as far as it matters here; a ping is about no pipeline. `type` is an open string."""
+    """What happened, as far as it matters here; a ping is about no pipeline, or project. `type` is an open string."""
 
     id: str
     type: str
     happened_at: AwareDatetime
     pipeline: _Reference | None = None
+    project: _Project = _Project()
 
     @property
     def pipeline_id(self) -> PipelineId | None:

@@ -67,12 +67,14 @@ class Build(Model):
     """One pipeline seen whole at one instant: the newest run of each workflow, with its jobs.
 
     `read_at` is CircleCI's own clock (its Date header), so that ages need not trust ours.
+    `listed_at` is when its workflows were listed, on that clock; None where that is to be done anew.
     `superseded_by` is the number of the newer pipeline whose start cancelled this one.
     """
 
     pipeline: Pipeline
     runs: tuple[Run, ...] = ()
     read_at: datetime
+    listed_at: datetime | None = None
     superseded_by: int | None = None
     superseded_by_id: str | None = None
 
@@ -342,17 +344,18 @@ class Shipment(Model):
 class Snapshot(Model):
     """What is known of a watched pipeline between two looks.
 
-    `finished_since` is when this `fingerprint` was first seen finished, by CircleCI's clock. `slowed` says how often it
-    made room for others: each doubles the pause. `failures` counts the looks in a row that came to nothing, since
-    `unread_since` by our clock; of those `gone` the last ones that CircleCI answered with not knowing it, and `broken`
-    those that failed because of ourselves.
+    `finished_since` is when this `fingerprint` was first seen finished, by CircleCI's clock. `waits_since` is since
+    when it has waited for its turn, by ours, and `has_news` that somebody asked for that look. `failures` counts the
+    looks in a row that came to nothing, since `unread_since` by our clock; of those `gone` the last ones that CircleCI
+    answered with not knowing it, and `broken` those that failed because of ourselves.
     """
 
     build: Build | None = None
     fingerprint: str = ""
     finished_since: datetime | None = None
     failures: int = 0
-    slowed: int = 0
+    waits_since: datetime | None = None
+    has_news: bool = False
     unread_since: datetime | None = None
     gone: int = 0
     broken: int = 0

@@ -179,6 +179,11 @@ class Watch(Model):
         )
 
     @property
+    def has_begun_it(self) -> bool:
+        """It is the thread in which the bot was asked for this pipeline: that it began is known without a look."""
+        return bool(self.asker_id) and self.asker_id == self.watcher_id and not self.started_by
+
+    @property
     def follower_id(self) -> str:
         """Who is told where its channel takes nothing any more."""
         return self.watcher_id or self.asker_id

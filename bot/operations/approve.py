@@ -74,5 +74,5 @@ async def _send(hands: Hands, wish: Approval, workflow_id: WorkflowId) -> None:
     try:
         await hands.writes.approve(workflow_id, wish.approval_request_id)
     except CircleCIError:
-        await hands.engine.wake(wish.pipeline_id)  # it may show what became of it
+        await hands.look_again(wish.pipeline_id)  # it may show what became of it
         raise

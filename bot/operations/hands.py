@@ -19,6 +19,7 @@ from bot.record import Record
 from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.watching.engine import Engine
+from bot.watching.schedule import YOUNG
 from bot.watching.teller import Teller
 from formatters.blocks import Message
 
@@ -117,8 +118,8 @@ class Hands:
         return heard
 
     async def look_again(self, pipeline_id: PipelineId) -> None:
-        """Look at a pipeline now, also at one that had ended."""
-        await self.store.watches.again(pipeline_id)
+        """Look at a pipeline that was acted on, now and then as at a young one, also where it had ended."""
+        await self.store.watches.again(pipeline_id, YOUNG)
         await self.engine.wake(pipeline_id)
 
     async def direct(self, person_id: str, message: Message) -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 
 from bot import metrics
-from bot.errors import CircleCIError, SlackError, Unavailable
+from bot.errors import CircleCIError, SlackError, StoreError, Unavailable
 from bot.models import spelling
 from bot.models.attempt import Attempt, Refusal
 from bot.models.caller import Caller, Place
@@ -117,9 +117,29 @@ async def _follow(hands: Hands, attempt: Attempt) -> Attempt:
     if attempt.pipeline_id is None or attempt.pipeline_number is None:
         return attempt  # its answer was looked for in vain, and that was said
     await hands.store.claims.claim(f"pipeline:{attempt.pipeline_id}", attempt.id)
-    await hands.store.watches.add(Watch.of_attempt(attempt, attempt.pipeline_id, attempt.pipeline_number))
-    await hands.engine.wake(attempt.pipeline_id)
+    watch = Watch.of_attempt(attempt, attempt.pipeline_id, attempt.pipeline_number)
+    await hands.store.watches.add(watch)
+    try:
+        await _show(hands, watch)
+    finally:
+        await hands.engine.wake(attempt.pipeline_id)
     return attempt
+
+
+async def _show(hands: Hands, watch: Watch) -> None:
+    """Post the root with what the trigger's answer tells: nobody waits for a look at CircleCI to see that it began.
+
+    What Slack does not take, a look posts, and counts what is wrong; it does so too where one was faster.
+    """
+    async with hands.store.watches.try_fence(watch.pipeline_id, hands.settings.lease) as alone:
+        known = await hands.store.watches.of(watch.pipeline_id) if alone else []
+        for mine in (one for one in known if one.id == watch.id and one.root_ts is None):
+            try:
+                await hands.teller.root(mine, None)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001  # it has begun: whatever is wrong here, it is followed
+                log.warning("root_left_to_a_look", pipeline=watch.pipeline_id, error=repr(error))
 
 
 async def _look_later(hands: Hands, attempt: Attempt) -> Attempt:

@@ -16,7 +16,10 @@
 | `snapshot:<pipeline id>`       | a Snapshot                                  | it has ended, once        |
 | `watching`                     | pipeline ids that are polled                | until they end            |
 | `asked:<pipeline id>`          | a look was asked for since the last began   | an hour                   |
+| `line`, `line:back`            | who waits to look, by rank; till when away  | two minutes               |
 | `looked:<pipeline id>`         | a look began just now                       | half a poll interval      |
+| `hooks:<project slug>`         | when the last webhook that came happened    | a day                     |
+| `young:<pipeline id>`          | somebody acted on it just now               | as the caller says        |
 | `thread:<channel id>:<ts>`     | the pipeline id that this thread follows    | the retention             |
 | `lags`                         | seconds from a build's end to Slack         | a hundred of them         |
 | `fence:<pipeline id>`          | whoever compares and tells                  | the lease                 |
@@ -44,6 +47,8 @@ from bot.store.audit import Audit
 from bot.store.claims import Claims
 from bot.store.connection import Connection
 from bot.store.deliveries import Deliveries
+from bot.store.hooks import Hooks
+from bot.store.line import Line
 from bot.store.locks import Locks
 from bot.store.past import Past
 from bot.store.pending import Pendings
@@ -75,6 +80,8 @@ class Store:
         self.watches = Watches(connection)
         self.past = Past(connection)
         self.turns = Turns(connection)
+        self.line = Line(connection)
+        self.hooks = Hooks(connection)
         self.pulse = Vitals(connection, self.turns)
 
     async def probe(self) -> None:

@@ -44,11 +44,18 @@ return math.max(redis.call('PTTL', KEYS[1]), 0)
 
 
 class Known(NamedTuple):
-    """What a look begins with: the snapshot, the threads, oldest first, and those another version alone can read."""
+    """What a look begins with: the snapshot, the threads, oldest first, and those another version alone can read.
+
+    `is_asked_for` says that somebody or something asked for it since the last one began, `others_wait` that somebody
+    stands in line for a turn, `is_young` that somebody acted on it just now.
+    """
 
     snapshot: Snapshot
     watches: list[Watch]
     unread: frozenset[str]
+    is_asked_for: bool = False
+    others_wait: bool = False
+    is_young: bool = False
 
 
 class Watches:
@@ -73,11 +80,17 @@ class Watches:
         self._keep_watching(pipeline, watch.pipeline_id)
         await self._connection.ask(pipeline.execute())
 
-    async def again(self, pipeline_id: PipelineId) -> None:
-        """Follow an ended pipeline again, for its old threads."""
+    async def again(self, pipeline_id: PipelineId, young: timedelta) -> None:
+        """Follow a pipeline that was acted on, ended or not, for its threads, and as a young one for a while."""
         pipeline = self._connection.redis.pipeline(transaction=True)
         self._keep_watching(pipeline, pipeline_id)
+        pipeline.set(self._connection.key("young", pipeline_id), 1, px=young)
         await self._connection.ask(pipeline.execute())
+
+    async def announce(self, pipeline_id: PipelineId) -> None:
+        """Note that there is news of a pipeline, for the look that is about to be asked for."""
+        put = self._connection.redis.set(self._connection.key("asked", pipeline_id), 1, ex=HOUR)
+        await self._connection.ask(put)
 
     async def save(self, before: Watch, after: Watch) -> Watch:
         """Record what differs between the two; returns the watch with what others recorded meanwhile.
@@ -149,7 +162,9 @@ class Watches:
     async def known(self, pipeline_id: PipelineId, *, pace: timedelta = NO_PACE) -> Known:
         """Return what a look begins with, in one round trip; another one that is asked for waits for the `pace`."""
         pipeline = self._connection.redis.pipeline(transaction=False)
-        pipeline.delete(self._connection.key("asked", pipeline_id))
+        pipeline.getdel(self._connection.key("asked", pipeline_id))
+        pipeline.exists(self._connection.key("line"))
+        pipeline.exists(self._connection.key("young", pipeline_id))
         if pace > NO_PACE:
             pipeline.set(self._connection.key("looked", pipeline_id), 1, px=max(pace, MILLISECOND))
         # An earlier version let them live until the end of the build, which may never come.
@@ -157,10 +172,12 @@ class Watches:
             pipeline.expire(key, self._keep, nx=True)
         pipeline.get(self._snapshot(pipeline_id))
         pipeline.hgetall(self._key(pipeline_id))
-        *_, snapshot, found = await self._connection.ask(pipeline.execute())
+        asked, others, young, *_, snapshot, found = await self._connection.ask(pipeline.execute())
         watches = _readable(found.values())
+        unread = frozenset(found) - {one.id for one in watches}
         # CircleCI knows all of a snapshot.
-        return Known(or_none(Snapshot, snapshot) or Snapshot(), watches, frozenset(found) - {one.id for one in watches})
+        before = or_none(Snapshot, snapshot) or Snapshot()
+        return Known(before, watches, unread, asked is not None, bool(others), bool(young))
 
     async def wait_to_look(self, pipeline_id: PipelineId, pace: timedelta) -> timedelta:
         """Return how long a look that is asked for now has to wait, so that one begins in each `pace` at most."""

@@ -1,4 +1,7 @@
-"""`POST /circleci/webhook`: a webhook pulls the next look at its pipeline forward, and is never believed itself."""
+"""`POST /circleci/webhook`: a webhook pulls the next look at its pipeline forward, and is never believed itself.
+
+While those of a project come, its builds are looked at less often without one.
+"""
 
 import asyncio
 import json
@@ -51,11 +54,15 @@ class Knock:
             return "ping" if event and event.type == "ping" else "unknown"
         if not event.is_fresh(utc_now()):
             return "old"
-        if not await self._store.watches.any(event.pipeline_id):
+        watches = await self._store.watches.of(event.pipeline_id)
+        slugs = {event.project.slug, *(watch.project_slug for watch in watches)}
+        await self._store.hooks.heard(slugs, event.happened_at)
+        if not watches and not await self._store.watches.any(event.pipeline_id):
             return "unwatched"
         once = f"webhook:{event.id}"
         if await self._store.claims.is_taken(once):
             return "duplicate"
+        await self._store.watches.announce(event.pipeline_id)
         await self._engine.wake(event.pipeline_id)
         await self._store.claims.first(once, KEPT)  # only now: what was put off comes again
         return "woke"

@@ -12,7 +12,7 @@ from bot.models.slack import Watch, utc_now
 from bot.settings import Settings
 from bot.store.watches import Watches
 from bot.watching.operator import Operator
-from bot.watching.schedule import LATE, MOST_SLOWED, next_delay
+from bot.watching.schedule import LATE, next_delay
 from bot.watching.teller import Teller
 from bot.watching.threads import Threads
 from formatters import replies
@@ -39,15 +39,18 @@ class Trouble:
         self._keep = timedelta(days=settings.retention_days)
 
     async def make_room(self, pipeline_id: PipelineId, snapshot: Snapshot, error: Spent) -> timedelta:
-        """Look again later, and more rarely from now on: what people ask for goes first."""
-        slowed = min(snapshot.slowed + 1, MOST_SLOWED)
-        delay = max(next_delay(snapshot.build, 0, self._settings, slowed=slowed), error.retry_after)
-        if delay >= self._settings.poll_interval * LATE:
-            log.info("news_late", pipeline=pipeline_id, seconds=delay.total_seconds())
-            tell = self._telling(snapshot.build, LATE_TOLD, replies.late())
-            await self._threads.each(await self._watches.of(pipeline_id), tell)
-        await self._watches.save_snapshot(pipeline_id, snapshot.model_copy(update={"slowed": slowed}))
-        return delay
+        """There was no turn: look again when there may be one, at the same pace as before."""
+        since = snapshot.waits_since or utc_now()
+        now = snapshot.model_copy(update={"waits_since": since})
+        watches = await self._watches.of(pipeline_id)
+        if utc_now() - since >= self._settings.poll_interval * LATE:
+            log.info("news_late", pipeline=pipeline_id, since=since.isoformat())
+            await self._threads.each(watches, self._telling(snapshot.build, LATE_TOLD, replies.late()))
+        else:
+            await self._threads.each((one for one in watches if one.root_ts is None), self._telling(snapshot.build))
+        if now != snapshot:
+            await self._watches.save_snapshot(pipeline_id, now)
+        return error.retry_after
 
     async def unread(self, pipeline_id: PipelineId, snapshot: Snapshot, error: CircleCIError) -> timedelta | None:
         """CircleCI could not be read: look again after a longer pause; None where nobody waits for it any more."""

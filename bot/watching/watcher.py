@@ -18,7 +18,10 @@ from bot.store.watches import Known
 from bot.triage.infrastructure import Pattern
 from bot.watching.changes import changes
 from bot.watching.engine import TRIAGE, Engine
+from bot.watching.hearing import Hearing
+from bot.watching.line import in_line, standing
 from bot.watching.operator import Operator
+from bot.watching.reading import read
 from bot.watching.schedule import Ending, ending, is_forgotten, next_delay
 from bot.watching.teller import Teller
 from bot.watching.threads import Threads, Told
@@ -68,6 +71,7 @@ class Watcher:
         self._links = links
         self._threads = Threads(store.watches, teller, operator, settings.poll_interval)
         self._trouble = Trouble(settings, store.watches, teller, operator, self._threads)
+        self._hearing = Hearing(settings, store.hooks)
         self._keep = timedelta(days=settings.retention_days)
 
     async def look(self, pipeline_id: PipelineId) -> timedelta | None:
@@ -77,51 +81,61 @@ class Watcher:
                 return self._settings.poll_interval
             known = await self._store.watches.known(pipeline_id, pace=self._settings.pace)
             try:
+                if (late := await self._begun(known)) is not None:
+                    return late
                 return await self._look(pipeline_id, known)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001  # it is counted and logged there
                 return await self._trouble.broke(pipeline_id, known.snapshot, error)
 
+    async def _begun(self, known: Known) -> timedelta | None:
+        """Let threads that asked for it see that it began, before CircleCI is asked how it stands.
+
+        Returns the pause before another try where Slack does not take that yet.
+        """
+        if known.snapshot.build is not None:
+            return None
+
+        async def show(watch: Watch) -> None:
+            await self._teller.root(watch, None)
+
+        told = await self._threads.each((one for one in known.watches if one.has_begun_it and not one.root_ts), show)
+        return told.late
+
     async def _look(self, pipeline_id: PipelineId, known: Known) -> timedelta | None:
         snapshot = known.snapshot
+        if known.is_asked_for:
+            snapshot = snapshot.model_copy(update={"has_news": True})
         try:
-            build = await self._read(pipeline_id, snapshot.build)
+            with standing(in_line(pipeline_id, snapshot, known, self._settings)):
+                build = await read(self._sources.looks, pipeline_id, snapshot, is_young=known.is_young)
         except Spent as error:
             return await self._trouble.make_room(pipeline_id, snapshot, error)
         except CircleCIError as error:
             return await self._trouble.unread(pipeline_id, snapshot, error)
-        read = time.monotonic()
+        began = time.monotonic()
         delay = await self._seen(pipeline_id, known, build)
         if (lag := _lag(snapshot, build)) is not None:
-            await self._note_lag(lag + timedelta(seconds=time.monotonic() - read))
+            await self._note_lag(lag + timedelta(seconds=time.monotonic() - began))
         return delay
 
     async def _note_lag(self, lag: timedelta) -> None:
         metrics.RESULT_LAG.observe(lag.total_seconds())
         await self._store.pulse.note_lag(lag)
 
-    async def _read(self, pipeline_id: PipelineId, known: Build | None) -> Build:
-        build = await self._sources.looks.build(pipeline_id, known)
-        cancelled_by_nobody = any(
-            run.workflow.status == "canceled" and not run.workflow.canceled_by for run in build.real_runs
-        )
-        if build.state is not State.CANCELED or not cancelled_by_nobody:
-            return build
-        newer = await self._sources.looks.newer_pipeline(build)
-        return build if newer is None else build.model_copy(update={"superseded_by": newer.number})
-
     async def _seen(self, pipeline_id: PipelineId, known: Known, build: Build) -> timedelta | None:
         snapshot = known.snapshot
-        watches = known.watches or await self._store.watches.of(pipeline_id)
+        watches = known.watches
+        if not all(watch.root_ts for watch in watches) or not watches:  # they may have one by now
+            watches = await self._store.watches.of(pipeline_id)
         is_past = any(watch.known_end == build.fingerprint for watch in watches)
         finished_since = _finished_since(snapshot, build, is_past=is_past)
         end = ending(build, finished_since, self._settings)
         if not watches and await self._store.watches.stop(pipeline_id, ()):
             return None
         told = await self._tell_all(watches, build, end, bare=snapshot.broken >= OUTAGE_AFTER)
-        slowed = max(snapshot.slowed - 1, 0)
-        now = Snapshot(build=build, fingerprint=build.fingerprint, finished_since=finished_since, slowed=slowed)
+        now = Snapshot(build=build, fingerprint=build.fingerprint, finished_since=finished_since)
         kept = await self._remember(pipeline_id, snapshot, now)
         if (error := told.error or (kept.error if not end.is_final else None)) is not None:
             trouble = snapshot.model_dump(include={"failures", "unread_since", "broken"})
@@ -131,9 +145,12 @@ class Watcher:
         if told.late is not None:
             return told.late
         if not end.is_final:
-            return self._next(build, end, slowed=slowed)
+            is_told = bool(watches) and await self._hearing.is_told(watches[0].project_slug, build)
+            return self._next(build, end, is_young=known.is_young, is_told=is_told)
         if self._is_compared(build) and waiting(await self._store.watches.of(pipeline_id), build):
             await self._engine.add(TRIAGE, pipeline_id, build.fingerprint)
+        if known.is_young and watches and all(final_key(build) in watch.told for watch in watches):
+            return self._settings.poll_interval  # what the act began does not show yet
         since = build.read_at - (finished_since or build.pipeline.created_at)
         return await self._after_the_end(build, since, {watch.id for watch in watches}, known.unread)
 
@@ -186,8 +203,8 @@ class Watcher:
     def _is_compared(self, build: Build) -> bool:
         return self._settings.history_builds > 0 and build.state in JUDGED
 
-    def _next(self, build: Build, end: Ending, *, slowed: int) -> timedelta:
-        delay = next_delay(build, 0, self._settings, slowed=slowed)
+    def _next(self, build: Build, end: Ending, *, is_young: bool, is_told: bool) -> timedelta:
+        delay = next_delay(build, 0, self._settings, is_young=is_young, is_told=is_told)
         return delay if end.wait is None else min(delay, max(end.wait, self._settings.pace))
 
     async def _after_the_end(

@@ -205,24 +205,45 @@ async def test_a_list_that_disappears_later_is_no_empty_one(far_side: FarSide, c
         await circleci.build(PipelineId("p-1"), build)
 
 
-async def test_a_poll_costs_the_list_and_one_request_for_each_unfinished_workflow(
+async def test_a_poll_costs_a_request_for_each_unfinished_workflow_and_the_list_where_that_is_not_all(
     far_side: FarSide, circleci: Reads
 ) -> None:
     far_side.says(f"GET {PIPELINE}", pipeline())
     running, done = workflow("w-1", "build"), workflow("w-2", "lint", "success")
-    far_side.says(WORKFLOWS, page(done, running), page(done, running), page(done, workflow("w-1", "build", "failed")))
+    far_side.says(WORKFLOWS, page(done, running), page(done, workflow("w-1", "build", "failed")))
     far_side.says("GET /api/v2/workflow/w-1/job", page(job("test")), page(job("test")), page(job("test", "failed", 7)))
     far_side.says("GET /api/v2/workflow/w-2/job", page(job("lint", "success", 6)))
     first = await circleci.build(PipelineId("p-1"))
     assert len(far_side.calls) == 4
     second = await circleci.build(PipelineId("p-1"), first)
-    assert far_side.calls[4:] == [WORKFLOWS, "GET /api/v2/workflow/w-1/job"]
+    assert far_side.calls[4:] == ["GET /api/v2/workflow/w-1/job"]
     third = await circleci.build(PipelineId("p-1"), second)
-    assert far_side.calls[6:] == [WORKFLOWS, "GET /api/v2/workflow/w-1/job"]  # one last look
+    assert far_side.calls[5:] == ["GET /api/v2/workflow/w-1/job", WORKFLOWS]
     assert [found.status for run in third.runs for found in run.jobs] == ["success", "failed"]
     fourth = await circleci.build(PipelineId("p-1"), third)
-    assert far_side.calls[8:] == [WORKFLOWS]
+    assert far_side.calls[7:] == [WORKFLOWS]
     assert (fourth, fourth.state) == (third, State.FAILED)
+
+
+async def test_jobs_read_before_the_end_are_read_once_more_after_it(far_side: FarSide, circleci: Reads) -> None:
+    far_side.says(f"GET {PIPELINE}", pipeline())
+    far_side.says(WORKFLOWS, page(workflow("w-1")), page(workflow("w-1", status="canceled")))
+    begun = page(job("test"), job("deploy", "blocked"))
+    between = page(job("test", "success", 7), job("deploy", "blocked"))
+    ended = page(job("test", "success", 7), job("deploy", "canceled"))
+    far_side.says("GET /api/v2/workflow/w-1/job", begun, between, ended)
+    first = await circleci.build(PipelineId("p-1"))
+    second = await circleci.build(PipelineId("p-1"), first)
+    assert [found.status for found in second.runs[0].jobs] == ["success", "canceled"]
+
+
+async def test_of_a_pipeline_that_has_just_begun_no_workflows_are_asked_for(far_side: FarSide, circleci: Reads) -> None:
+    began = {**pipeline(state="pending"), "created_at": (DATE - timedelta(seconds=1)).isoformat()}
+    far_side.says(f"GET {PIPELINE}", began)
+    build = await circleci.build(PipelineId("p-1"))
+    assert (build.state, build.runs, far_side.calls) == (State.WAITING, (), [f"GET {PIPELINE}"])
+    await circleci.build(PipelineId("p-1"), build)
+    assert far_side.calls[1:] == [f"GET {PIPELINE}", WORKFLOWS]
 
 
 async def test_the_newest_run_of_each_name_counts_and_setup_is_no_attempt(far_side: FarSide, circleci: Reads) -> None:

@@ -217,7 +217,7 @@ async def test_who_began_to_follow_during_the_last_look_is_not_taken_out(store: 
 async def test_what_was_rerun_during_the_last_look_goes_on(store: Store) -> None:
     await store.watches.add(watch())
     await store.watches.known(PIPELINE)
-    await store.watches.again(PIPELINE)
+    await store.watches.again(PIPELINE, timedelta(minutes=2))
     assert not await store.watches.stop(PIPELINE, {"Ev1"})
     await store.watches.known(PIPELINE)
     assert await store.watches.stop(PIPELINE, {"Ev1"})

@@ -47,10 +47,15 @@ async def test_an_outage_is_two_lines_in_the_thread(
     assert team.count("News will be late") == 1
 
 
-async def test_a_root_stands_even_where_the_first_look_fails(team: Team) -> None:
-    team.circleci.faults.add("GET", "/api/v2/pipeline/*", status=503, times=None)
+async def test_a_root_stands_before_the_first_look_is_answered_or_fails(team: Team) -> None:
+    answered = asyncio.Event()
+    team.circleci.faults.add("GET", "/api/v2/pipeline/*", until=answered)
+    team.circleci.faults.add("GET", "/api/v2/pipeline/*", status=503, times=None, spare=1)
     await team.deploys_branch("main")
-    await team.reads("Waiting")
+    await team.is_done()
+    assert "Waiting" in team.root.visible
+    answered.set()
+    await team.until(lambda: sum(seen.status == 503 for seen in team.circleci.requests) >= 2)
     team.circleci.faults.clear()
     await team.reads("Passed in")
     assert len(team.deploys.roots) == 1

@@ -33,9 +33,10 @@ class Moody:
 class Delivery:
     """What CircleCI sends, signed."""
 
-    def __init__(self) -> None:
+    def __init__(self, pipeline_id: str = PIPELINE) -> None:
         event = {"id": "e1", "type": "workflow-completed", "happened_at": utc_now().isoformat()}
-        self._body = json.dumps({**event, "pipeline": {"id": PIPELINE}}).encode()
+        about = {"pipeline": {"id": pipeline_id}, "project": {"id": "p", "slug": "github/acme/backend"}}
+        self._body = json.dumps({**event, **about}).encode()
         signature = hmac.new(SECRET.encode(), self._body, hashlib.sha256).hexdigest()
         self.headers = {"circleci-signature": f"v1={signature}"}
 
@@ -56,3 +57,14 @@ async def test_a_webhook_that_was_put_off_wakes_when_it_comes_again(store: Store
     assert statuses == [503, 200, 200]
     assert engine.asked == 2
     assert (counted("woke"), counted("duplicate")) == (woke + 1, doubled + 1)
+
+
+async def test_each_of_a_project_shows_that_they_arrive(store: Store) -> None:
+    engine, hooks = Moody(), store.hooks
+    knock = Knock(SECRET, store, cast("Engine", engine))
+    assert (await knock.handle(cast("web.Request", Delivery("somebody-else")))).status == 200
+    assert [await hooks.last(slug) is not None for slug in ("gh/acme/backend", "gh/acme/frontend")] == [True, False]
+    await store.watches.add(watch())  # it goes by another slug there
+    await knock.handle(cast("web.Request", Delivery()))
+    assert await hooks.last("gh/acme/frontend") is not None
+    assert engine.asked == 1

@@ -7,7 +7,7 @@ import pytest
 from bot.models.build import Build, Run, State
 from bot.models.circleci import Job, Pipeline, Workflow
 from bot.settings import Settings
-from bot.watching.schedule import ending, is_over, next_delay
+from bot.watching.schedule import ending, is_missed, is_over, next_delay
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
@@ -153,3 +153,57 @@ def test_who_asks_late_is_told_what_is_over(
 ) -> None:
     ended = None if stopped is None else START + timedelta(seconds=stopped)
     assert is_over(build(statuses, state=state, stopped_at=ended), waits) == over
+
+
+@pytest.mark.parametrize(
+    ("statuses", "state", "tag", "minutes", "seconds"),
+    [
+        (["running"], "created", "", 1, 60),
+        (["running"], "created", "", 50, 60),
+        (["on_hold"], "created", "", 50, 60),
+        (["on_hold"], "created", "", 180, 240),
+        ([], "pending", "", 1, 5),
+        ([], "created", "", 1, 5),
+        (["running"], "setup", "setup", 1, 5),  # an error may follow, and other workflows
+    ],
+)
+def test_what_webhooks_tell_is_not_looked_for(
+    waits: Settings, statuses: list[str], state: str, tag: str, minutes: int, seconds: float
+) -> None:
+    told = build(statuses, state=state, age=60 * minutes, tag=tag)
+    assert next_delay(told, 0, waits, is_told=True).total_seconds() == seconds
+    assert next_delay(told, 0, waits, is_told=True, is_young=True) == waits.poll_interval
+    assert next_delay(told, 2, waits, is_told=True) == waits.poll_interval * 4
+
+
+@pytest.mark.parametrize(
+    ("job", "last_told", "missed"),
+    [
+        ({"status": "success", "stopped_at": START + timedelta(seconds=200)}, 200, False),
+        ({"status": "success", "stopped_at": START + timedelta(seconds=200)}, 198, False),  # its clock is not exact
+        ({"status": "success", "stopped_at": START + timedelta(seconds=200)}, 260, False),  # they arrive
+        ({"status": "success", "stopped_at": START + timedelta(seconds=200)}, 100, True),
+        ({"status": "failed", "stopped_at": START + timedelta(seconds=200)}, 100, True),
+        ({"status": "success", "stopped_at": START + timedelta(seconds=280)}, 100, False),  # it may be on its way
+        ({"status": "running", "stopped_at": None}, 100, False),
+        ({"status": "success", "stopped_at": START + timedelta(seconds=200), "type": "approval"}, 100, False),
+        ({"status": "not_run", "stopped_at": START + timedelta(seconds=200)}, 100, False),
+    ],
+)
+def test_a_webhook_is_missed_once_what_it_should_tell_is_seen(
+    waits: Settings, job: dict[str, object], last_told: int, missed: bool
+) -> None:
+    seen = build(["running"])
+    jobs = (Job.model_validate({"id": "j", "name": "test", **job}),)
+    seen = seen.model_copy(update={"runs": (seen.runs[0].model_copy(update={"jobs": jobs}),)})
+    assert is_missed(seen, START + timedelta(seconds=last_told), waits) == missed
+
+
+@pytest.mark.parametrize(("is_told", "most"), [(False, 45), (True, 10)])
+def test_a_build_of_ten_minutes_is_looked_at_a_few_times(waits: Settings, is_told: bool, most: int) -> None:
+    ages = [0.0]
+    while ages[-1] < 600:
+        pause = next_delay(build(["running"], age=int(ages[-1])), 0, waits, is_told=is_told)
+        assert is_told or pause <= max(waits.poll_interval, timedelta(seconds=ages[-1] / 10))
+        ages.append(ages[-1] + pause.total_seconds())
+    assert len(ages) - 1 <= most

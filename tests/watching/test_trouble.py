@@ -9,7 +9,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from bot.circleci.reads import Reads
-from bot.errors import Rejected, Unavailable
+from bot.errors import Rejected, Spent, Unavailable
 from bot.models.build import Build, Run
 from bot.models.caller import Place
 from bot.models.circleci import Pipeline, Workflow
@@ -45,8 +45,10 @@ class FarSide:
 
     def __init__(self) -> None:
         self.answer: Build | Exception = build()
+        self.known: list[Build | None] = []
 
-    async def build(self, *_: object) -> Build:
+    async def build(self, _: object, known: Build | None = None) -> Build:
+        self.known.append(known)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -119,6 +121,24 @@ async def test_what_nobody_expected_is_told_once_and_looked_at_ever_more_rarely(
     assert stage.replies[1:] == ["✅ I can follow this build again. What stands above is up to date."]
     assert [one["event"] for one in logged if one["event"].startswith("look_")] == ["look_broke", "look_works_again"]
     assert next(one for one in logged if one["event"] == "look_broke")["exc_info"] is error
+
+
+async def test_a_refused_turn_lengthens_no_pause_and_a_long_wait_is_told_once(stage: Stage) -> None:
+    spent = Spent(timedelta(seconds=2))
+    await stage.looks(build())
+    await stage.looks(spent, 8)
+    await stage.looks(build())
+    assert stage.pauses == [5, *[2] * 8, 5]
+    await stage.looks(spent)
+    known = await stage.store.watches.last_look(PIPELINE)
+    assert known.waits_since is not None
+    await stage.store.watches.save_snapshot(
+        PIPELINE, known.model_copy(update={"waits_since": known.waits_since - timedelta(minutes=1)})
+    )
+    await stage.looks(spent, 3)
+    assert sum("News will be late" in told for told in stage.replies) == len(stage.replies) == 1
+    await stage.looks(build())
+    assert (await stage.store.watches.last_look(PIPELINE)).waits_since is None
 
 
 async def test_a_build_that_cannot_be_written_down_is_followed_to_its_end(stage: Stage) -> None:

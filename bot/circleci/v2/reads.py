@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.circleci import builds
 from bot.circleci.answers import decode, project_path, segments
 from bot.circleci.bodies import decode_all
+from bot.circleci.glance import Jobs
 from bot.circleci.tested import decode_tests
 from bot.circleci.transport import Transport
 from bot.circleci.v2.api import Api
@@ -121,6 +122,14 @@ class V2Builds:
     async def jobs(self, workflow_id: WorkflowId) -> tuple[Job, ...]:
         """Return the jobs of one workflow."""
         return await self._api.all(Job, segments("workflow", workflow_id, "job"))
+
+    async def dated_jobs(self, workflow_id: WorkflowId) -> Jobs:
+        """Return the jobs of one workflow, and the time on CircleCI's clock."""
+        found, date = list[Job](), None
+        async for page in self._api.pages(segments("workflow", workflow_id, "job")):
+            date = date or page.date
+            found += await decode_all(Job, page.items)
+        return Jobs(tuple(found), date or datetime.min.replace(tzinfo=UTC))
 
     async def job(self, slug: str, number: int) -> JobDetails:
         """Return a job's details; an approval job has none, and answers 404."""
