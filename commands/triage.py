@@ -25,7 +25,7 @@ async def show_triage(request: OfTarget, caller: Caller, context: Context) -> Bu
     One that never began has an end all the same, and nothing to compare.
     """
     pipeline = await context.finder.pipeline(request, caller)
-    build = await context.circleci.build(pipeline.id)
+    build = await context.circleci.whole(pipeline)
     title = await context.finder.title(pipeline.project_slug)
     if not build.workflows_finished and not build.never_began:
         return BuildShown(title=title, build=build)

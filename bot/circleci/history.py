@@ -1,7 +1,7 @@
 """Earlier builds and their test results: what has ended is read once and kept in Redis, but each may be rerun."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple, ParamSpec, TypeVar
 
@@ -9,6 +9,7 @@ from bot.circleci.builds import SETTLED_STATES
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected, Unauthorized, Unavailable
+from bot.models.build import Build, Run
 from bot.models.circleci import ClassicBuild, Pipeline, ProjectSlug
 from bot.models.history import TESTED_STATUSES, Insight, JobResults, PastBuild
 from bot.store.past import Past
@@ -57,15 +58,15 @@ class History:
             found += [one for one in read if one is not None and one.runs]
         return tuple(found[:last])
 
-    async def build(self, pipeline: Pipeline) -> PastBuild | None:
+    async def build(self, pipeline: Pipeline, seen: Build | None = None) -> PastBuild | None:
         """Return a pipeline with every attempt of its workflows; None while one of them runs, or is not readable.
 
         One that is kept costs a request too, for the list of its workflows: what passed may be rerun and break. Where
-        that list cannot be read, it is what it was.
+        that list cannot be read, it is what it was. What was `seen` of it just now is not read again.
         """
         known = await self._past.build(pipeline.id)
         try:
-            attempts = await self._circleci.attempts(pipeline.id, known.runs if known else ())
+            attempts = await self._attempts(pipeline, known.runs if known else (), seen)
         except Unauthorized:
             raise
         except CircleCIError:
@@ -80,6 +81,11 @@ class History:
         if runs and whole and pipeline.state in SETTLED_STATES and build != known:
             await self._past.save_build(build)
         return build
+
+    async def _attempts(self, pipeline: Pipeline, known: Sequence[Run], seen: Build | None) -> tuple[Run, ...]:
+        if seen and all(run.attempt == 1 for run in seen.runs):
+            return seen.runs  # there are no others
+        return await self._circleci.attempts(pipeline.id, (*known, *(seen.runs if seen else ())))
 
     async def tests(
         self,

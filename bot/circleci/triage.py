@@ -28,7 +28,7 @@ async def triage(circleci: Reads, history: History, build: Build, report: Report
     base = await history.builds(slug, base_name, last, before=pipeline.number if on_base else None)
     apart = branch is not None and not on_base
     here = await history.builds(slug, branch or "", min(last, OF_BRANCH), before=pipeline.number) if apart else ()
-    today = await history.build(pipeline) or PastBuild(pipeline=pipeline, runs=build.real_runs)
+    today = await history.build(pipeline, build) or PastBuild(pipeline=pipeline, runs=build.real_runs)
     names = {one.job.name for one in report.jobs if one.failed_tests}
     others = {one.job.name for one in report.jobs} | {job.name for job in report.jobs_left_out}
     tested = await history.tests(slug, [today, *here, *base], names, if_failed=others)
@@ -59,7 +59,7 @@ async def _fewer(history: History, build: Build, before: PastBuild | None) -> tu
     """Say of what turned green whether as many tests say so as said that it was red."""
     if build.state is not State.PASSED or (before is None and all(run.attempt == 1 for run in build.real_runs)):
         return ()
-    today = await history.build(build.pipeline)
+    today = await history.build(build.pipeline, build)
     if today is None:
         return ()
     ends = [one for one in (today, before) if one is not None]

@@ -126,6 +126,32 @@ async def test_a_rerun_whose_jobs_cannot_be_read_counts_and_is_read_again(
     assert [run.jobs_unread for run in again[0].runs] == [False, False]
 
 
+async def test_what_was_just_seen_of_a_build_is_not_read_again(far_side: FarSide, store: Store) -> None:
+    has(far_side, 9)
+    reads, past = circleci_reads(far_side.transport), history(far_side, store)
+    (pipeline,) = await reads.pipelines(SLUG, "main")
+    seen = await reads.whole(pipeline)
+    far_side.requests.clear()
+    told = await past.build(pipeline, seen)
+    assert told is not None
+    assert (far_side.calls, [job.name for job in told.jobs]) == ([], ["test"])
+    assert await past.build(pipeline) == told
+    assert far_side.calls == [f"{V2}/pipeline/p9/workflow"]  # its jobs are kept
+
+
+async def test_of_a_build_that_was_rerun_the_attempts_before_are_read(far_side: FarSide, store: Store) -> None:
+    has(far_side, 9)
+    rerun(far_side, 9, "success")
+    reads, past = circleci_reads(far_side.transport), history(far_side, store)
+    (pipeline,) = await reads.pipelines(SLUG, "main")
+    seen = await reads.whole(pipeline)
+    far_side.requests.clear()
+    told = await past.build(pipeline, seen)
+    assert told is not None
+    assert [job.job_number for job in told.jobs] == [9, 90]
+    assert far_side.calls == [f"{V2}/pipeline/p9/workflow", f"{V2}/workflow/w9/job"]
+
+
 async def test_a_build_that_circleci_forgot_is_what_it_was(far_side: FarSide, store: Store) -> None:
     has(far_side, 9, 8)
     past = history(far_side, store)
