@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.circleci.history import History
+from bot.circleci.asked import one_question
+from bot.circleci.history import History, strides
 from bot.circleci.reads import circleci_reads
 from bot.errors import CircleCIError
 from bot.models.circleci import ProjectSlug
@@ -46,6 +47,63 @@ def has(far_side: FarSide, *numbers: int) -> None:
         far_side.says(f"{V2}/pipeline/p{number}/workflow", page(workflow))
         far_side.says(f"{V2}/workflow/w{number}/job", page(job))
         far_side.says(f"{PROJECT}/{number}/tests", page(*([RED, GREEN] if number % 2 else [GREEN])))
+
+
+def has_pages(far_side: FarSide, newest: int, many: int, *, young: int = 0) -> list[str]:
+    """Let main have been built so many times, listed on pages of ten; returns the addresses of the pages."""
+    numbers = range(newest, newest - many, -1)
+    has(far_side, *numbers)
+    addresses = list[str]()
+    for first in range(0, many, 10):
+        states = {number: "created" if number != young else "setup" for number in numbers[first : first + 10]}
+        listed = [
+            {"id": f"p{number}", "number": number, "project_slug": SLUG, "state": state, "created_at": DATE.isoformat()}
+            for number, state in states.items()
+        ]
+        token = f"&page-token={first}" if first else ""
+        addresses.append(f"{PROJECT}/pipeline?branch=main{token}")
+        far_side.says(addresses[-1], page(*listed, token=str(first + 10) if first + 10 < many else None))
+    return addresses
+
+
+async def read_lists(far_side: FarSide, store: Store, last: int) -> list[str]:
+    """Ask for the newest builds, and return which pages of their list were read."""
+    far_side.requests.clear()
+    with one_question():
+        builds = await history(far_side, store).builds(SLUG, "main", last)
+    numbers = [build.pipeline.number for build in builds]
+    assert numbers == list(range(numbers[0], numbers[0] - last, -1))
+    return [call for call in far_side.calls if call.startswith(f"{PROJECT}/pipeline?")]
+
+
+async def test_of_a_long_list_only_what_is_needed_and_later_the_new_end_is_read(
+    far_side: FarSide, store: Store
+) -> None:
+    pages = has_pages(far_side, 150, 60)
+    assert await read_lists(far_side, store, 10) == pages[:1]
+    assert await read_lists(far_side, store, 30) == pages[:4]
+    assert await read_lists(far_side, store, 30) == pages[:1]
+    has_pages(far_side, 157, 60)
+    assert await read_lists(far_side, store, 30) == pages[:1]
+    has_pages(far_side, 164, 60)  # of which the new end is kept with the rest
+    assert await read_lists(far_side, store, 40) == pages[:1]
+    has_pages(far_side, 180, 70)  # what is new is longer than a page
+    assert await read_lists(far_side, store, 30) == pages[:2]
+    assert await read_lists(far_side, store, 70) == pages[:1]
+
+
+async def test_a_list_is_kept_behind_what_may_still_change(far_side: FarSide, store: Store) -> None:
+    pages = has_pages(far_side, 150, 40, young=135)
+    assert await read_lists(far_side, store, 30) == pages[:4]
+    assert [one.number for one in await store.past.listed(SLUG, "main")] == [*range(134, 110, -1)]
+    assert await read_lists(far_side, store, 30) == pages[:2]
+
+
+@pytest.mark.parametrize(
+    ("last", "pages"), [(0, []), (1, [1]), (9, [1]), (10, [1, 2]), (30, [1, 2, 4]), (50, [1, 2, 4, 6])]
+)
+def test_no_more_pages_than_a_history_may_need(last: int, pages: list[int]) -> None:
+    assert strides(last) == pages
 
 
 def history(far_side: FarSide, store: Store) -> History:
