@@ -10,7 +10,7 @@ from bot.circleci.reads import Reads
 from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected, Unauthorized, Unavailable
 from bot.models.build import Build, Run
-from bot.models.circleci import ClassicBuild, Pipeline, PipelineId, ProjectSlug
+from bot.models.circleci import ClassicBuild, Pipeline, PipelineId, ProjectSlug, TestResult
 from bot.models.history import TESTED_STATUSES, Insight, JobResults, PastBuild
 from bot.store.past import Past
 from bot.triage.keeping import are_ours, results
@@ -135,10 +135,7 @@ class History:
             return JobResults(is_whole=False) if error.is_gone else None
         except CircleCIError:
             return None
-        # Thousands of tests take a while, and others wait for the loop.
-        made = await asyncio.to_thread(results, tests, is_whole=not more)
-        await self._past.save_job_results(slug, number, made)
-        return made
+        return await keep_results(self._past, slug, number, tests, is_whole=not more)
 
     async def usual_step_time(
         self, slug: ProjectSlug, job_name: str, step: str, builds: Iterable[PastBuild]
@@ -177,6 +174,16 @@ class History:
         """Read it when it is its turn; what is cut off before that has not begun."""
         async with self._turns:
             return await read(*what, **more)
+
+
+async def keep_results(
+    past: Past, slug: ProjectSlug, number: int, tests: Sequence[TestResult], *, is_whole: bool
+) -> JobResults:
+    """Keep the test results of a job, for whoever compares with it, and return them as they are kept."""
+    # Thousands of tests take a while, and others wait for the loop.
+    made = await asyncio.to_thread(results, tests, is_whole=is_whole)
+    await past.save_job_results(slug, number, made)
+    return made
 
 
 def strides(last: int) -> list[int]:

@@ -12,6 +12,7 @@ import pytest
 from bot.circleci.asked import one_question
 from bot.circleci.history import History, strides
 from bot.circleci.reads import circleci_reads
+from bot.circleci.report import MOST_PAGES, report
 from bot.errors import CircleCIError
 from bot.models.circleci import ProjectSlug
 from bot.store import Store
@@ -195,6 +196,26 @@ async def test_what_was_just_seen_of_a_build_is_not_read_again(far_side: FarSide
     assert (far_side.calls, [job.name for job in told.jobs]) == ([], ["test"])
     assert await past.build(pipeline) == told
     assert far_side.calls == [f"{V2}/pipeline/p9/workflow"]  # its jobs are kept
+
+
+@pytest.mark.parametrize("pages", [1, MOST_PAGES, MOST_PAGES + 1])
+async def test_results_that_a_report_has_read_whole_are_not_read_again(
+    far_side: FarSide, store: Store, pages: int
+) -> None:
+    has(far_side, 9)
+    for number in range(pages):
+        token = f"?page-token={number}" if number else ""
+        more = str(number + 1) if number + 1 < pages else None
+        far_side.says(f"{PROJECT}/9/tests{token}", page({**RED, "name": f"test {number}"}, token=more))
+    reads, past = circleci_reads(far_side.transport), history(far_side, store)
+    seen = await reads.whole((await reads.pipelines(SLUG, "main"))[0])
+    await report(reads, seen, past=store.past)
+    far_side.requests.clear()
+    today = await past.build(seen.pipeline, seen)
+    assert today is not None
+    tested = await past.tests(SLUG, [today])
+    assert (tested.results[9].total, tested.results[9].is_whole) == (pages, True)
+    assert len(far_side.calls) == (0 if pages <= MOST_PAGES else pages)
 
 
 async def test_of_a_build_that_was_rerun_the_attempts_before_are_read(far_side: FarSide, store: Store) -> None:
