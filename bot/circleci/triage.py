@@ -57,10 +57,10 @@ async def _turned(history: History, build: Build, branch: str | None, base_name:
 
 async def _fewer(history: History, build: Build, before: PastBuild | None) -> tuple[Fewer, ...]:
     """Say of what turned green whether as many tests say so as said that it was red."""
-    if build.state is not State.PASSED or (before is None and all(run.attempt == 1 for run in build.real_runs)):
+    if build.state is not State.PASSED:
         return ()
-    today = await history.build(build.pipeline, build)
-    if today is None:
+    today = await history.build(build.pipeline, build)  # it is kept for the comparisons after it
+    if today is None or (before is None and all(run.attempt == 1 for run in build.real_runs)):
         return ()
     ends = [one for one in (today, before) if one is not None]
     names = {job.name for one in ends for job in one.jobs if job.is_failed}
