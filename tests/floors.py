@@ -13,7 +13,7 @@ from playground.circleci.world import World, write_past
 FRONTEND, BACKEND = "gh/acme/frontend", "gh/acme/backend"
 BUILDS_SHOWN, STEPS_COMPARED = 5, 3
 OVER = timedelta(seconds=400)
-# What issue and acceptance name: a failed build of two workflows with one green build before it.
+# The most that may be needed for a failed build of two workflows, with one green build before it.
 MOST_OF_TRIAGE, MOST_OF_TESTS = 13, 8
 
 
