@@ -1,40 +1,36 @@
 """Finds what people name: a project, a pipeline, a build; what there is none of is said with what there is."""
 
-import difflib
 from collections.abc import Collection, Sequence
 
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
-from bot.errors import NotAllowed, NotFound, UsageError
-from bot.lookup import Lookup, known
+from bot.errors import NotFound, UsageError
+from bot.lookup import known
 from bot.models import git
 from bot.models.build import Build, State
 from bot.models.caller import Caller
-from bot.models.circleci import JobDetails, Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
+from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
+from bot.models.likeness import likely
 from bot.models.target import Target
 from bot.permissions import Permissions
-from bot.policy import Word
 from bot.requests import OfProject, OfTarget
 from bot.settings import Projects
+from bot.sight import Sight
 from bot.store import Store
 
 BUILT_LATELY = 3
-# What is compared for likeness takes time with the third power of its length, and whoever pushes chooses it.
-LONGEST_ALIKE, MOST_ALIKE = 60, 30
 MOST_LOOKED_THROUGH = 15
 
 
-class Finder:
+class Finder(Sight):
     """Finds for somebody, and gives them only what they may read.
 
     Each method raises NotFound for what CircleCI does not know, or the token may not see, and NotAllowed.
     """
 
     def __init__(self, circleci: Reads, store: Store, permissions: Permissions, projects: Projects) -> None:
-        self._circleci = circleci
-        self._lookup = Lookup(circleci)
+        super().__init__(circleci, permissions)
         self._store = store
-        self._permissions = permissions
         self._projects = projects
 
     async def any_project(self, slug: ProjectSlug) -> Project:
@@ -181,7 +177,7 @@ class Finder:
         for pipeline in (await self.newest(request, caller))[:MOST_LOOKED_THROUGH]:
             build = await self._circleci.outline(pipeline)
             if build.state is State.PASSED:
-                return await self._circleci.build(pipeline.id)
+                return await self._circleci.whole(pipeline)
         target = await self.named(request, caller)
         raise NotFound("successful build", str(target.ref or "default branch"), looked_in=str(target.slug))
 
@@ -197,40 +193,13 @@ class Finder:
         return slug, target.job_number
 
     async def _failed_job(self, pipeline: Pipeline) -> tuple[ProjectSlug, int]:
-        build = await self._circleci.build(pipeline.id)
+        build = await self._circleci.whole(pipeline)
         failed = [job.job_number for run in build.real_runs for job in run.failed_jobs if job.job_number is not None]
         if len(failed) == 1:
             return pipeline.project_slug, failed[0]
         count = f"{len(failed)} jobs of #{pipeline.number} failed" if failed else f"No job of #{pipeline.number} failed"
         numbers = ": " + ", ".join(map(str, failed[:MOST_LOOKED_THROUGH])) if failed else ""
         raise UsageError(f"Which job? {count}{numbers}. Its number stands on CircleCI's page, and in `status`.")
-
-    async def details(self, slug: ProjectSlug, number: int) -> JobDetails:
-        """Return a job by its number, for who may look at it."""
-        return await self._lookup.job(slug, number)
-
-    async def may_read_job(self, slug: ProjectSlug, number: int, caller: Caller) -> None:
-        """Raise NotAllowed for a job that somebody may not look at; its branch is looked up where it matters."""
-        await self._check(caller, slug, certain=False)
-        if not self._permissions.looks_at_refs(Word.READ):
-            return
-        details = await self.details(slug, number)
-        ref = (await self._circleci.pipeline(details.pipeline.id)).ref if details.pipeline else None
-        await self._check(caller, slug, ref)
-
-    async def may_read(self, caller: Caller, slug: ProjectSlug, ref: Ref | None = None) -> bool:
-        """Say whether somebody may look at a branch or a tag; without one at all of a project, whatever its branch."""
-        try:
-            await self._check(caller, slug, ref)
-        except NotAllowed:
-            return False
-        return True
-
-    async def may_read_base(self, caller: Caller, slug: ProjectSlug) -> bool:
-        """Say whether somebody may look at what other branches are compared with."""
-        if not self._permissions.looks_at_refs(Word.READ):
-            return True
-        return await self.may_read(caller, slug, Ref(name=(await self._circleci.project(slug)).default_branch))
 
     async def outlines(self, pipelines: Sequence[Pipeline]) -> list[Build]:
         """Return pipelines with their workflows, but without jobs: one request each."""
@@ -263,21 +232,9 @@ class Finder:
 
     async def unknown_ref(self, slug: ProjectSlug, ref: Ref, caller: Caller, *, what: str = "") -> NotFound:
         """Return what names the branches that may be meant beside the unknown one, of those they may see."""
-        branches = await self.built_lately(slug, caller)
+        meant = likely(ref.name, await self.built_lately(slug, caller), BUILT_LATELY)
         kind, title = "tag" if ref.is_tag else "branch", await self.title(slug)
-        return NotFound(f"{what} {kind}".strip(), ref.name, looked_in=title, built_lately=likely(ref.name, branches))
-
-    async def _readable(self, pipeline: Pipeline, caller: Caller) -> Pipeline:
-        await self._check(caller, pipeline.project_slug, pipeline.ref)
-        return pipeline
-
-    async def _check(self, caller: Caller, slug: ProjectSlug, ref: Ref | None = None, *, certain: bool = True) -> None:
-        """Raise NotAllowed for what somebody may not look at; what it is called is nothing for them either."""
-        try:
-            await self._permissions.check(caller, Word.READ, slug, ref, certain=certain)
-        except NotAllowed as error:
-            error.about = ""
-            raise
+        return NotFound(f"{what} {kind}".strip(), ref.name, looked_in=title, built_lately=meant)
 
     async def _default(self, slug: ProjectSlug, caller: Caller) -> Ref:
         return Ref(name=(await self.project(slug, caller)).default_branch)
@@ -307,20 +264,3 @@ def branch_of(pipeline: Pipeline) -> Ref:
     if pipeline.ref is None:
         raise UsageError(f"CircleCI does not say which branch #{pipeline.number} is of. Name the branch.")
     return pipeline.ref
-
-
-def near_miss(name: str, branches: Sequence[str]) -> str:
-    """Return the branch that is spelled almost so, in another case first; empty text for none."""
-    same = [one for one in branches if one.casefold() == name.casefold()]
-    return next(iter(same or _alike(name, branches, 1)), "")
-
-
-def likely(name: str, branches: Sequence[str]) -> tuple[str, ...]:
-    """Return the branches that may be meant: those spelled alike, then the newest."""
-    return tuple(dict.fromkeys([*_alike(name, branches, BUILT_LATELY), *branches]))[:BUILT_LATELY]
-
-
-def _alike(name: str, branches: Sequence[str], most: int) -> list[str]:
-    """Return the branches that are spelled most alike, of as many and as long ones as cost no time."""
-    short = [one for one in dict.fromkeys(branches) if len(one) <= LONGEST_ALIKE][:MOST_ALIKE]
-    return difflib.get_close_matches(name, short, n=most) if len(name) <= LONGEST_ALIKE else []

@@ -92,6 +92,11 @@ class Action:
     permission: str
     handle: Callable[[Any, Caller, Context], Awaitable[Answer]]
 
+    @property
+    def only_looks(self) -> bool:
+        """Say whether it changes nothing for anybody."""
+        return self.permission == Word.READ
+
 
 @dataclass(frozen=True)
 class Form:

@@ -158,7 +158,7 @@ async def _stored(request: Artifacts, caller: Caller, context: Context) -> _Stor
         slug, number = await context.finder.job(request, caller)
         return _Stored(f"{slug} {number}", Partial([await _of_job(slug, number, context)], []))
     if target.names_a_build:
-        build = await context.circleci.build((await context.finder.pipeline(request, caller)).id)
+        build = await context.circleci.whole(await context.finder.pipeline(request, caller))
     else:
         build = await context.finder.newest_passed(request, caller)
     pipeline = build.pipeline

@@ -7,13 +7,13 @@ from bot.actions import AskHolder, TakeLock, Unlock
 from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks, WhichLock
 from bot.errors import CircleCIError, NotFound, UsageError
-from bot.finding import near_miss
 from bot.grammar import NAMES_OF_REFS, STOPS, Word, check_no_question, is_parameter, parse_project, parse_ref
 from bot.links import is_link
 from bot.models import git
 from bot.models.caller import Caller
 from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.models.help import CommandHelp
+from bot.models.likeness import near_miss
 from bot.models.lock import lock_key, named_by
 from bot.models.slack import utc_now
 from bot.models.target import Target

@@ -23,7 +23,7 @@ async def show_status(request: OfTarget, caller: Caller, context: Context) -> Bu
     finder = context.finder
     if request.target(context.projects).names_a_build:
         pipeline = await finder.pipeline(request, caller)
-        build = await context.circleci.build(pipeline.id)
+        build = await context.circleci.whole(pipeline)
         return BuildShown(title=await finder.title(pipeline.project_slug), build=build)
     pipelines = await finder.newest(request, caller)
     outlines = await finder.outlines(pipelines[:MOST_SHOWN])

@@ -33,7 +33,7 @@ async def show_tests(request: OfTarget, caller: Caller, context: Context) -> Tes
         tests, more = await _of_job(slug, number, context)
         return summed_up(f"{slug} {number}", [await asyncio.to_thread(settled, tests)], more=more)
     pipeline = await context.finder.pipeline(request, caller)
-    build = await context.circleci.build(pipeline.id)
+    build = await context.circleci.whole(pipeline)
     jobs = [job for run in build.real_runs for job in run.jobs if job.job_number is not None]
     # The results of the failed jobs tell what failed; the others cost a request each for nothing.
     jobs = [job for job in jobs if job.is_failed] or jobs

@@ -25,11 +25,12 @@ async def show_triage(request: OfTarget, caller: Caller, context: Context) -> Bu
     One that never began has an end all the same, and nothing to compare.
     """
     pipeline = await context.finder.pipeline(request, caller)
-    build = await context.circleci.build(pipeline.id)
+    build = await context.circleci.whole(pipeline)
     title = await context.finder.title(pipeline.project_slug)
     if not build.workflows_finished and not build.never_began:
         return BuildShown(title=title, build=build)
-    evidence = await report(context.circleci, build, patterns=context.projects.patterns)
+    past, patterns = context.store.past, context.projects.patterns
+    evidence = await report(context.circleci, build, patterns=patterns, past=past)
     compared = await context.finder.may_read_base(caller, pipeline.project_slug)
     last = context.settings.history_builds if compared and build.runs else 0
     found = await triage(context.circleci, context.history, build, evidence, last=last) if last else None

@@ -27,11 +27,10 @@ from bot.circleci.answers import without_queries
 from bot.circleci.logs import tail
 from bot.circleci.outputs import messages
 from bot.errors import UsageError
-from bot.finding import likely, near_miss
 from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, split
 from bot.masks import masked
 from bot.masks.declared import Declared
-from bot.models.likeness import are_alike, is_slip
+from bot.models.likeness import are_alike, is_slip, likely, near_miss
 from bot.models.terminal import without_escapes
 from bot.routing import Router
 from bot.settings import Projects
@@ -340,7 +339,7 @@ FUNCTIONS: Mapping[str, tuple[Callable[[str], object], int, tuple[str, ...]]] = 
     "matches": (lambda text: matches(text, ("*a*ab", "*" * LONGEST_WANTED)), ANY_TEXT, ("a", "a/", "ab")),
     "matches a glob": (lambda text: matches("a" * 4000, (text,)), LONGEST_WANTED, ("*a", "*", "[", "?", "[!", "*a*")),
     "near_miss": (lambda text: near_miss(text, [f"{text[:-3]}{number}" for number in range(60)]), 240, ("a", "aab")),
-    "likely": (lambda text: likely(text, [f"{text[:-3]}{number}" for number in range(60)]), 240, ("a", "aab")),
+    "likely": (lambda text: likely(text, [f"{text[:-3]}{number}" for number in range(60)], 3), 240, ("a", "aab")),
     "are_alike": (lambda text: are_alike(text, text[:-1]), ANY_TEXT, ("a", "ab", "1")),
     "is_slip": (lambda text: is_slip(text, "deploy"), LONGEST_TEXT, ("deploy", "a", "un")),
     "literal": (lambda text: literal(text, 3000), ANY_TEXT, ("a_", "*", "\u0301", "🇦", "👩\u200d", "&", " ", "\x00")),

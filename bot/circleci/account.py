@@ -25,8 +25,10 @@ class CircleCIAccount:
         return dict(zip(names, await together(*(self._owner(name) for name in names)), strict=True))
 
     async def _owner(self, name: str) -> User | CircleCIError:
+        # Of each token, at one address: it is not asked through what remembers addresses.
+        with_token = self._transport.with_token_of(name)
         try:
-            return decode(User, (await v2.Api(self._transport.with_token_of(name)).get("me")).data)
+            return decode(User, (await with_token.request("GET", f"{v2.API}me")).data)
         except CircleCIError as error:
             return error
 

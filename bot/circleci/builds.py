@@ -48,16 +48,27 @@ async def build(parts: Parts, pipeline_id: PipelineId, known: Build | None = Non
     if known and (seen := goes_on(known, read)) is not None:
         return seen
     if known and _is_settled(known):
-        pipeline, read_at = known.pipeline, known.read_at
-    else:
-        pipeline, read_at = await parts.dated_pipeline(pipeline_id)
+        return await _seen(parts, known.pipeline, known.read_at, known, read)
+    pipeline, read_at = await parts.dated_pipeline(pipeline_id)
     if known is None and pipeline.state in BEGINNING_STATES and read_at - pipeline.created_at < BEGINNING:
         return Build(pipeline=pipeline, read_at=read_at)  # its workflows are there some seconds later
-    workflows, listed_at = await _workflows(parts, pipeline_id, fresh=not (known and known.runs))
+    return await _seen(parts, pipeline, read_at, known, read)
+
+
+async def whole(parts: Parts, pipeline: Pipeline) -> Build:
+    """Return a pipeline that was read just now, seen whole: its workflows, and a request for each."""
+    return await _seen(parts, pipeline, None, None, {})
+
+
+async def _seen(
+    parts: Parts, pipeline: Pipeline, read_at: datetime | None, known: Build | None, read: Mapping[WorkflowId, Jobs]
+) -> Build:
+    workflows, listed_at = await _workflows(parts, pipeline.id, fresh=not (known and known.runs))
     newest = _newest_runs(workflows)
     jobs = await together(*(_jobs(parts, run.workflow, known, read) for run in newest))
     runs = tuple(run.model_copy(update={"jobs": found}) for run, found in zip(newest, jobs, strict=True))
-    seen = Build(pipeline=pipeline, runs=runs, read_at=listed_at or read_at, listed_at=listed_at)
+    at = listed_at or read_at or (await parts.dated_pipeline(pipeline.id))[1]
+    seen = Build(pipeline=pipeline, runs=runs, read_at=at, listed_at=listed_at)
     if not known or known.fingerprint != seen.fingerprint:
         return seen
     newer = {"superseded_by": known.superseded_by, "superseded_by_id": known.superseded_by_id}

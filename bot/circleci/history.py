@@ -1,7 +1,7 @@
 """Earlier builds and their test results: what has ended is read once and kept in Redis, but each may be rerun."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple, ParamSpec, TypeVar
 
@@ -9,13 +9,15 @@ from bot.circleci.builds import SETTLED_STATES
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected, Unauthorized, Unavailable
-from bot.models.circleci import ClassicBuild, Pipeline, ProjectSlug
+from bot.models.build import Build, Run
+from bot.models.circleci import ClassicBuild, Pipeline, PipelineId, ProjectSlug, TestResult
 from bot.models.history import TESTED_STATUSES, Insight, JobResults, PastBuild
 from bot.store.past import Past
 from bot.triage.keeping import are_ours, results
 
 AT_ONCE = 6  # so that a long history leaves the connections, and the turns, to others
-MOST_PAGES = 8  # of pipelines
+STRIDES, MOST_PAGES = (1, 2, 4), 8  # of pipelines: further ones are read where those before do not tell enough
+MOST_KEPT = 160  # pipelines of a branch
 MOST_TEST_PAGES = 20
 STEP_SAMPLES = 3
 
@@ -46,26 +48,38 @@ class History:
         With `before`, only those with a smaller number. Pipelines without a workflow are none.
         """
         found: list[PastBuild] = []
-        if last < 1:
-            return ()
-        pipelines = await self._circleci.pipelines(slug, branch, pages=min(1 + last // 10, MOST_PAGES))
-        older = [one for one in pipelines if before is None or one.number < before]
-        while older and len(found) < last:
-            missing = last - len(found)
-            chunk, older = older[:missing], older[missing:]
-            read = await together(*(self._in_turn(self.build, pipeline) for pipeline in chunk))
-            found += [one for one in read if one is not None and one.runs]
+        looked_at = set[PipelineId]()
+        for pages in strides(last):
+            listed = await self._listed(slug, branch, pages)
+            older = [one for one in listed if one.id not in looked_at and (before is None or one.number < before)]
+            looked_at |= {one.id for one in listed}
+            while older and len(found) < last:
+                missing = last - len(found)
+                chunk, older = older[:missing], older[missing:]
+                read = await together(*(self._in_turn(self.build, pipeline) for pipeline in chunk))
+                found += [one for one in read if one is not None and one.runs]
+            if len(found) >= last:
+                break
         return tuple(found[:last])
 
-    async def build(self, pipeline: Pipeline) -> PastBuild | None:
+    async def _listed(self, slug: ProjectSlug, branch: str, pages: int) -> tuple[Pipeline, ...]:
+        """Return the newest pipelines of a branch: so many pages are read, and what is behind them may be kept."""
+        newest, kept = await self._circleci.pipelines(slug, branch, pages), await self._past.listed(slug, branch)
+        listed = goes_on(newest, kept)
+        # What is on one page is read all the same.
+        if (pages > 1 or len(listed) > len(newest)) and (old := settled(listed)[:MOST_KEPT]) != kept:
+            await self._past.save_listed(slug, branch, old)
+        return listed
+
+    async def build(self, pipeline: Pipeline, seen: Build | None = None) -> PastBuild | None:
         """Return a pipeline with every attempt of its workflows; None while one of them runs, or is not readable.
 
         One that is kept costs a request too, for the list of its workflows: what passed may be rerun and break. Where
-        that list cannot be read, it is what it was.
+        that list cannot be read, it is what it was. What was `seen` of it just now is not read again.
         """
         known = await self._past.build(pipeline.id)
         try:
-            attempts = await self._circleci.attempts(pipeline.id, known.runs if known else ())
+            attempts = await self._attempts(pipeline, known.runs if known else (), seen)
         except Unauthorized:
             raise
         except CircleCIError:
@@ -80,6 +94,11 @@ class History:
         if runs and whole and pipeline.state in SETTLED_STATES and build != known:
             await self._past.save_build(build)
         return build
+
+    async def _attempts(self, pipeline: Pipeline, known: Sequence[Run], seen: Build | None) -> tuple[Run, ...]:
+        if seen and all(run.attempt == 1 for run in seen.runs):
+            return seen.runs  # there are no others
+        return await self._circleci.attempts(pipeline.id, (*known, *(seen.runs if seen else ())))
 
     async def tests(
         self,
@@ -116,10 +135,7 @@ class History:
             return JobResults(is_whole=False) if error.is_gone else None
         except CircleCIError:
             return None
-        # Thousands of tests take a while, and others wait for the loop.
-        made = await asyncio.to_thread(results, tests, is_whole=not more)
-        await self._past.save_job_results(slug, number, made)
-        return made
+        return await keep_results(self._past, slug, number, tests, is_whole=not more)
 
     async def usual_step_time(
         self, slug: ProjectSlug, job_name: str, step: str, builds: Iterable[PastBuild]
@@ -158,6 +174,35 @@ class History:
         """Read it when it is its turn; what is cut off before that has not begun."""
         async with self._turns:
             return await read(*what, **more)
+
+
+async def keep_results(
+    past: Past, slug: ProjectSlug, number: int, tests: Sequence[TestResult], *, is_whole: bool
+) -> JobResults:
+    """Keep the test results of a job, for whoever compares with it, and return them as they are kept."""
+    # Thousands of tests take a while, and others wait for the loop.
+    made = await asyncio.to_thread(results, tests, is_whole=is_whole)
+    await past.save_job_results(slug, number, made)
+    return made
+
+
+def strides(last: int) -> list[int]:
+    """Return how many pages of pipelines are read for so many builds, and how many where that was too little."""
+    most = min(1 + last // 10, MOST_PAGES)
+    return [one for one in STRIDES if one < most] + [most] if last > 0 else []
+
+
+def goes_on(newest: Sequence[Pipeline], kept: Sequence[Pipeline]) -> tuple[Pipeline, ...]:
+    """Return the newest pipelines, and those behind them as they are kept, where surely nothing lies in between."""
+    places = {one.id: place for place, one in enumerate(kept)}
+    last = places.get(newest[-1].id) if newest else None
+    return tuple(newest) if last is None else (*newest, *kept[last + 1 :])
+
+
+def settled(listed: Sequence[Pipeline]) -> tuple[Pipeline, ...]:
+    """Return the end of a list that will not change any more, without a gap."""
+    young = [place for place, one in enumerate(listed) if one.state not in SETTLED_STATES]
+    return tuple(listed[young[-1] + 1 :] if young else listed)
 
 
 def step_times(build: ClassicBuild) -> dict[str, float]:

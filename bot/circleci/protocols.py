@@ -65,6 +65,9 @@ class Builds(Protocol):
     async def build(self, pipeline_id: PipelineId, known: Build | None = None) -> Build:
         """Return a pipeline seen whole, reusing from `known` what cannot have changed."""
 
+    async def whole(self, pipeline: Pipeline) -> Build:
+        """Return a pipeline that was read just now, seen whole, without reading it again."""
+
     async def outline(self, pipeline: Pipeline) -> Build:
         """Return a pipeline with its workflows, without their jobs where that is cheaper."""
 

@@ -117,6 +117,10 @@ class Reads:
         """Return a pipeline seen whole, reusing from `known` what cannot have changed."""
         return await self.of_id(pipeline_id).builds.build(pipeline_id, known)
 
+    async def whole(self, pipeline: Pipeline) -> Build:
+        """Return a pipeline that was read just now, seen whole, without reading it again."""
+        return await self.of_id(pipeline.id).builds.whole(pipeline)
+
     async def outline(self, pipeline: Pipeline) -> Build:
         """Return a pipeline with its workflows, without their jobs where that is cheaper."""
         return await self.of_id(pipeline.id).builds.outline(pipeline)

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from bot.circleci.history import keep_results
 from bot.circleci.logs import tail
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
 from bot.errors import CircleCIError, Elsewhere, Rejected, TooLarge
 from bot.models.build import Build, FailingStep, JobReport, Report, Run, State
-from bot.models.circleci import Action, Artifact, ClassicBuild, Job, Step, TestResult
+from bot.models.circleci import Action, Artifact, ClassicBuild, Job, ProjectSlug, Step, TestResult
+from bot.store.past import Past
 from bot.triage.attempts import settled
 from bot.triage.infrastructure import OURS, Pattern, cause_in
 from bot.triage.quoting import quote
@@ -36,12 +38,13 @@ async def report(
     max_jobs: int = 4,
     with_log: bool = False,
     patterns: Sequence[Pattern] = OURS,
+    past: Past | None = None,
 ) -> Report:
     """Return what failed and why, or what a passed build stored; never raises a CircleCIError.
 
     Only failed jobs are looked into, at most `max_jobs` of them, for three or four requests each. The log is read
     where there are no failing tests, and the lines of it that tell why; `with_log` asks for its end in any case.
-    `patterns` are those of infrastructure.
+    `patterns` are those of infrastructure. In the `past` test results that were read whole are kept, to compare with.
     """
     failed = [(run, job) for run in build.runs for job in run.failed_jobs]
     # A job without a number never started: there is less to find out about it.
@@ -51,7 +54,7 @@ async def report(
     chosen, left_out = failed[:max_jobs], failed[max_jobs:]
     pages = MOST_PAGES if len(chosen) == 1 else 2
     slug = build.pipeline.project_slug
-    looks = [_Look(circleci, slug, run, job, patterns).report(pages, with_log=with_log) for run, job in chosen]
+    looks = [_Look(circleci, slug, run, job, patterns, past).report(pages, with_log=with_log) for run, job in chosen]
     return Report(jobs=tuple(await together(*looks)), jobs_left_out=tuple(job for _, job in left_out))
 
 
@@ -79,8 +82,10 @@ def _of_job(files: Iterable[Artifact], name: str) -> tuple[Artifact, ...]:
 class _Look:
     """One look into one failed job."""
 
-    def __init__(self, circleci: Reads, slug: str, run: Run, job: Job, patterns: Sequence[Pattern]) -> None:
-        self._circleci, self._slug = circleci, slug
+    def __init__(  # all it asks, and whom
+        self, circleci: Reads, slug: ProjectSlug, run: Run, job: Job, patterns: Sequence[Pattern], past: Past | None
+    ) -> None:
+        self._circleci, self._slug, self._past = circleci, slug, past
         self._run, self._job, self._patterns = run, job, patterns
         self._problems: list[str] = []
 
@@ -121,6 +126,8 @@ class _Look:
         found = _Listed(*(tests_task.result() or ()))
         if found.more:
             self._problems.append(f"only the first {len(found.found)} test results were read")
+        elif self._past and tests_task.result() is not None:
+            await keep_results(self._past, self._slug, number, found.found, is_whole=True)
         return found, _Listed(*(files_task.result() or ())), detail_task.result()
 
     async def _step(self, detail: ClassicBuild, *, read: bool, whole_end: bool) -> FailingStep | None:

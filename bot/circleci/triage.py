@@ -28,7 +28,7 @@ async def triage(circleci: Reads, history: History, build: Build, report: Report
     base = await history.builds(slug, base_name, last, before=pipeline.number if on_base else None)
     apart = branch is not None and not on_base
     here = await history.builds(slug, branch or "", min(last, OF_BRANCH), before=pipeline.number) if apart else ()
-    today = await history.build(pipeline) or PastBuild(pipeline=pipeline, runs=build.real_runs)
+    today = await history.build(pipeline, build) or PastBuild(pipeline=pipeline, runs=build.real_runs)
     names = {one.job.name for one in report.jobs if one.failed_tests}
     others = {one.job.name for one in report.jobs} | {job.name for job in report.jobs_left_out}
     tested = await history.tests(slug, [today, *here, *base], names, if_failed=others)
@@ -57,10 +57,10 @@ async def _turned(history: History, build: Build, branch: str | None, base_name:
 
 async def _fewer(history: History, build: Build, before: PastBuild | None) -> tuple[Fewer, ...]:
     """Say of what turned green whether as many tests say so as said that it was red."""
-    if build.state is not State.PASSED or (before is None and all(run.attempt == 1 for run in build.real_runs)):
+    if build.state is not State.PASSED:
         return ()
-    today = await history.build(build.pipeline)
-    if today is None:
+    today = await history.build(build.pipeline, build)  # it is kept for the comparisons after it
+    if today is None or (before is None and all(run.attempt == 1 for run in build.real_runs)):
         return ()
     ends = [one for one in (today, before) if one is not None]
     names = {job.name for one in ends for job in one.jobs if job.is_failed}

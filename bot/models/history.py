@@ -43,6 +43,12 @@ class PastBuild(Model):
                     yield job
 
 
+class Listed(Model):
+    """Some of a branch's pipelines, newest first, without a gap."""
+
+    pipelines: tuple[Pipeline, ...] = ()
+
+
 class JobResults(Model):
     """The test results of one finished job, as they are kept: they never change.
 

@@ -3,10 +3,13 @@
 What is offered instead of what somebody typed must be what they meant, so everything here is rather too strict.
 """
 
-from collections.abc import Iterable
+import difflib
+from collections.abc import Iterable, Sequence
 
 # What is compared takes time with the product of both lengths, and whoever pushes or types chooses them.
 LONGEST = 60
+# And where it is compared for the nearest of many, with the third power.
+LONGEST_ALIKE, MOST_ALIKE = 60, 30
 SHORT, LONG = 5, 6
 # A word with one of these around the whole of a name says something else: `undeploy`, `approved`, `locks`.
 _ENDINGS = ("s", "es", "d", "ed", "ied", "er", "ing")
@@ -60,6 +63,23 @@ def are_alike(typed: str, known: str) -> bool:
     if [letter for letter in one if letter.isdigit()] != [letter for letter in other if letter.isdigit()]:
         return False
     return distance(one, other) <= min(2, len(one) // 4)
+
+
+def near_miss(name: str, branches: Sequence[str]) -> str:
+    """Return the branch that is spelled almost so, in another case first; empty text for none."""
+    same = [one for one in branches if one.casefold() == name.casefold()]
+    return next(iter(same or _alike(name, branches, 1)), "")
+
+
+def likely(name: str, branches: Sequence[str], most: int) -> tuple[str, ...]:
+    """Return the branches that may be meant: those spelled alike, then the newest."""
+    return tuple(dict.fromkeys([*_alike(name, branches, most), *branches]))[:most]
+
+
+def _alike(name: str, branches: Sequence[str], most: int) -> list[str]:
+    """Return the branches that are spelled most alike, of as many and as long ones as cost no time."""
+    short = [one for one in dict.fromkeys(branches) if len(one) <= LONGEST_ALIKE][:MOST_ALIKE]
+    return difflib.get_close_matches(name, short, n=most) if len(name) <= LONGEST_ALIKE else []
 
 
 def _is_another_form(word: str, name: str) -> bool:

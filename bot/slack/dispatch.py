@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -12,6 +12,7 @@ from bot import metrics
 from bot.actions import ButtonAction, RunCommand
 from bot.answers import Answer, File, Nothing
 from bot.answers.questions import SecondPerson, Waits
+from bot.circleci.asked import one_question
 from bot.errors import (
     BotError,
     CircleCIError,
@@ -101,9 +102,13 @@ class Dispatcher:
         log.info("command", name=command.name, kind=invocation.kind, channel=invocation.channel_id)
         act.word, act.what = command.permission, command.name
         act.about = _named(command, rest, self._context.projects)
+        with one_question() if command.only_looks else nullcontext():
+            return await self._carried_out(command, rest, act)
+
+    async def _carried_out(self, command: Command, words: Sequence[Typed], act: _Act) -> Answer:
         await self._context.permissions.check(act.caller, command.permission, certain=False)
         try:
-            request = _parsed(command, rest, self._context.projects)
+            request = _parsed(command, words, self._context.projects)
             slug, ref = request.about(self._context.projects)
             await self._context.permissions.check(act.caller, command.permission, slug, ref, certain=False)
             return await command.handle(request, act.caller, self._context)
@@ -126,9 +131,10 @@ class Dispatcher:
         log.info("press", button=action.button.action_id, channel=click.channel_id)
         act.what = button = action.button.unpack(click.value)
         act.word = button.takes(action.permission)
-        if not button.asks_itself:
-            await at_the_door(self._context.permissions, act.caller, act.word, button.project)
-        return await action.handle(button, act.caller, self._context)
+        with one_question() if action.only_looks else nullcontext():
+            if not button.asks_itself:
+                await at_the_door(self._context.permissions, act.caller, act.word, button.project)
+            return await action.handle(button, act.caller, self._context)
 
     async def _run_command(self, click: Click, act: _Act) -> Answer:
         """Carry out a command offered as a button, as if the presser had typed it; the first press counts."""

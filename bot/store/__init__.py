@@ -27,6 +27,7 @@
 | `audit:refused`                | the same, of what was refused               | as the caller says        |
 | `locks`                        | what is locked -> Lock                      | until it is unlocked      |
 | `past:<pipeline id>`           | a PastBuild: its attempts, all ended        | the retention             |
+| `listed:<project>:<branch>`    | Listed: a branch's pipelines, but the young | the retention             |
 | `results:<project>:<job>`      | JobResults: a job's tests                   | the retention             |
 | `steps:<project>:<job>`        | how long each step of a job took, seconds   | the retention             |
 | `ended:<pipeline id>`          | Ended: its end, until it is judged          | a day                     |

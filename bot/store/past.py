@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bot.models.build import Ended
-from bot.models.circleci import PipelineId, ProjectSlug
-from bot.models.history import JobResults, PastBuild
+from bot.models.circleci import Pipeline, PipelineId, ProjectSlug
+from bot.models.history import JobResults, Listed, PastBuild
 from bot.store.connection import Connection, decoded, or_none
 
 DAY = timedelta(days=1)
@@ -25,6 +25,16 @@ class Past:
     async def save_build(self, build: PastBuild) -> None:
         """Keep an earlier build."""
         await self._put("past", build.pipeline.id, build.model_dump_json(exclude_defaults=True))
+
+    async def listed(self, slug: ProjectSlug, branch: str) -> tuple[Pipeline, ...]:
+        """Return what is kept of the list of a branch's pipelines, newest first, without a gap."""
+        kept = or_none(Listed, await self._get("listed", f"{slug}:{branch}"))
+        return kept.pipelines if kept else ()
+
+    async def save_listed(self, slug: ProjectSlug, branch: str, pipelines: Sequence[Pipeline]) -> None:
+        """Keep a list of a branch's pipelines; what comes later is put before it."""
+        listed = Listed(pipelines=tuple(pipelines))
+        await self._put("listed", f"{slug}:{branch}", listed.model_dump_json(exclude_defaults=True))
 
     async def job_results(self, slug: ProjectSlug, numbers: Sequence[int]) -> dict[int, JobResults]:
         """Return the kept test results of a project's jobs, by number."""

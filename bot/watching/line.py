@@ -8,10 +8,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.budgets import NO_WAIT, Budget, Lane
+from bot.budgets import NO_WAIT
 from bot.models.build import Snapshot
 from bot.models.circleci import PipelineId
 from bot.models.slack import Watch, utc_now
+from bot.pacing import Lane, Paced
 from bot.store.line import Line
 from bot.store.watches import Known
 from bot.watching.schedule import Claim, Waits, rank
@@ -68,7 +69,7 @@ class InLine(Lane):
     who comes later at the same rank, and none has to stand there meanwhile.
     """
 
-    def __init__(self, budget: Budget, line: Line, *, to_begin: timedelta, to_go_on: timedelta) -> None:
+    def __init__(self, budget: Paced, line: Line, *, to_begin: timedelta, to_go_on: timedelta) -> None:
         super().__init__(budget, patience=to_go_on, polite=True)
         self._first = Lane(budget, patience=NO_WAIT, polite=True)
         self._line = line

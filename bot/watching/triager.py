@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import structlog
 
+from bot.circleci.asked import one_question
 from bot.circleci.history import History
 from bot.circleci.reads import Reads
 from bot.circleci.triage import triage
@@ -99,7 +100,8 @@ class Triager:
     async def _found(self, build: Build, evidence: Report) -> Triage:
         last = self._settings.history_builds
         try:
-            return await triage(self._past.circleci, self._past.history, build, evidence, last=last)
+            with one_question():
+                return await triage(self._past.circleci, self._past.history, build, evidence, last=last)
         except CircleCIError as error:
             log.info("history_unreadable", pipeline=build.pipeline.id, error=repr(error))
             return Triage(extent=Extent(base=""), problem="CircleCI did not answer")

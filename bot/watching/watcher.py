@@ -179,7 +179,8 @@ class Watcher:
                 return left
         evidence = None
         if end.is_final and not bare and any(final_key(build) not in watch.told for watch in watches):
-            evidence = await report(self._sources.reports, build, patterns=self._sources.patterns)
+            past, patterns = self._store.past, self._sources.patterns
+            evidence = await report(self._sources.reports, build, patterns=patterns, past=past)
             await self._store.past.save_ended(Ended(build=build, report=evidence))
 
         async def tell(watch: Watch) -> None:

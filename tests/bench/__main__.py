@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.bench import figures
 from tests.bench.asking import asking
 from tests.bench.crowd import crowd
+from tests.bench.questions import questions
 from tests.bench.verdicts import verdicts
 
 VERDICTS = "verdicts"
@@ -24,6 +25,7 @@ ALL = {
     "huge": figures.huge_failure,
     "crowd": crowd,
     "asking": asking,
+    "questions": questions,
 }
 
 

@@ -4,7 +4,8 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +14,8 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.circleci.transport import Transport
+from bot.store import Store
+from tests.one_redis import redis_url
 
 SECRET = "CCIPAT_acme_SECRET"
 DATE = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -69,6 +72,13 @@ async def far_side() -> AsyncIterator[FarSide]:
     far_side = FarSide()
     async with far_side.transport:
         yield far_side
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = Store(redis_url(tmp_path), retention=timedelta(days=1))
+    yield store
+    await store.close()
 
 
 @asynccontextmanager

@@ -2,9 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -15,20 +13,12 @@ from bot.errors import CircleCIError
 from bot.models.circleci import ProjectSlug
 from bot.store import Store
 from tests.circleci.conftest import DATE, FarSide, page
-from tests.one_redis import redis_url
 
 SLUG = ProjectSlug("gh/acme/frontend")
 V2 = "GET /api/v2"
 PROJECT = f"{V2}/project/{SLUG}"
 RED = {"name": "adds", "classname": "Cart", "result": "failure", "message": "no", "run_time": 1}
 GREEN = {"name": "empty", "classname": "Cart", "result": "success", "run_time": 1}
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = Store(redis_url(tmp_path), retention=timedelta(days=1))
-    yield store
-    await store.close()
 
 
 def has(far_side: FarSide, *numbers: int) -> None:

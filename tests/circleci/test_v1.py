@@ -53,6 +53,7 @@ async def test_a_build_is_read_with_its_retries_by_two_requests(far_side: FarSid
         datetime(2026, 11, 20, 10, tzinfo=UTC),
     )
     assert [(run.attempt, run.jobs[0].job_number) for run in build.runs] == [(2, 9)]
+    assert await circleci.whole(build.pipeline) == build
 
 
 async def test_its_attempts_are_the_same_chain(far_side: FarSide, circleci: Reads) -> None:

@@ -196,6 +196,17 @@ async def test_a_young_pipeline_has_no_list_of_workflows_yet(far_side: FarSide, 
     assert again == build
 
 
+async def test_a_pipeline_that_was_just_read_is_not_read_again(far_side: FarSide, circleci: Reads) -> None:
+    far_side.says(f"GET {PIPELINE}", pipeline())
+    found = await circleci.pipeline(PipelineId("p-1"))
+    young = await circleci.whole(found)  # the time comes from where it can be had
+    assert (young.runs, young.read_at, far_side.calls[-2:]) == ((), DATE, [WORKFLOWS, f"GET {PIPELINE}"])
+    far_side.says(WORKFLOWS, page(workflow("w-1")))
+    far_side.says("GET /api/v2/workflow/w-1/job", page(job("test")))
+    assert await circleci.whole(found) == await circleci.build(PipelineId("p-1"))
+    assert far_side.calls[3:5] == [WORKFLOWS, "GET /api/v2/workflow/w-1/job"]
+
+
 async def test_a_list_that_disappears_later_is_no_empty_one(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PIPELINE}", pipeline())
     far_side.says(WORKFLOWS, page(workflow("w-1")), httpx.Response(404, json={"message": "Not Found"}))

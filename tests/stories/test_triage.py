@@ -52,6 +52,8 @@ async def test_each_failing_test_bears_its_verdict_and_the_commit_is_the_main_bu
     assert primary(final) == ["Open the commit"]
     assert team.count("Failed after") == 1
     assert final.edited_ts is not None
+    (job,) = [run.job_numbers["unit-tests"] for run in team.circleci.world.pipelines[0].runs if len(run.plan.jobs) > 1]
+    assert sum(seen.path.endswith(f"/{job}/tests") for seen in team.circleci.requests) == 1  # for both words
 
 
 async def test_the_first_report_never_waits_for_history(team: Team) -> None:

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.budgets import NO_WAIT, Budget
+from bot.budgets import NO_WAIT
 from bot.models.build import Snapshot
+from bot.models.pace import bounds
+from bot.pacing import Paced
 from bot.store import Store
 from bot.store.watches import Known
 from bot.watching.line import InLine, Waiting, in_line, standing
@@ -67,7 +69,7 @@ def test_nobody_starves(others: list[tuple[Claim, int]], pause: int) -> None:
 
 
 async def test_turns_come_by_rank_and_who_has_begun_goes_on(store: Store) -> None:
-    budget, order = Budget(store.turns, "circleci", 10), list[str]()
+    budget, order = Paced(store.turns, "circleci", bounds(10)), list[str]()
     lane = InLine(budget, store.line, to_begin=timedelta(seconds=20), to_go_on=timedelta(seconds=20))
     while not await budget.turn(polite=True):
         pass
@@ -88,7 +90,7 @@ async def test_turns_come_by_rank_and_who_has_begun_goes_on(store: Store) -> Non
 
 
 async def test_who_is_refused_is_told_when_to_come_back_by_the_place_in_line(store: Store) -> None:
-    budget = Budget(store.turns, "circleci", 1)
+    budget = Paced(store.turns, "circleci", bounds(1))
     lane = InLine(budget, store.line, to_begin=timedelta(0), to_go_on=timedelta(0))
     assert not await budget.turn(polite=True)
 

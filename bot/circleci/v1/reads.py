@@ -80,6 +80,10 @@ class V1Builds:
         newest = shapes.run(place.slug, chain[-1], len(chain))
         return Build(pipeline=shapes.pipeline(place.slug, chain[0]), runs=(newest,), read_at=read_at)
 
+    async def whole(self, pipeline: Pipeline) -> Build:
+        """Return the same as `build`: a pipeline does not tell what became of it."""
+        return await self.build(pipeline.id)
+
     async def outline(self, pipeline: Pipeline) -> Build:
         """Return the same as `build`: there is nothing cheaper."""
         return await self.build(pipeline.id)

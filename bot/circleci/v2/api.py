@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
 from bot.circleci.answers import Answer, items
+from bot.circleci.asked import once
 from bot.circleci.bodies import decode_all
 from bot.circleci.documents import MEGABYTE, MOST_MEGABYTES
 from bot.circleci.transport import Transport
@@ -33,8 +35,8 @@ class Api:
         self._transport = transport
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        """Read something."""
-        return await self._transport.request("GET", API + path, params=params)
+        """Read something, once for each question."""
+        return await once(API + path, params, partial(self._transport.request, "GET", API + path, params=params))
 
     async def post(self, path: str, body: object = None) -> Answer:
         """Change something."""

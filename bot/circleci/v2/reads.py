@@ -100,6 +100,10 @@ class V2Builds:
         """Return a pipeline seen whole, reusing from `known` what cannot have changed."""
         return await builds.build(self, pipeline_id, known)
 
+    async def whole(self, pipeline: Pipeline) -> Build:
+        """Return a pipeline that was read just now, seen whole."""
+        return await builds.whole(self, pipeline)
+
     async def outline(self, pipeline: Pipeline) -> Build:
         """Return a pipeline with its workflows, without their jobs: one request."""
         return await builds.outline(self, pipeline)
