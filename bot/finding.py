@@ -130,6 +130,16 @@ class Finder:
         found = await self._lookup.of_ref(slug, ref)
         return found[0] if found and await self.may_read(caller, slug, ref) else None
 
+    async def newer(self, found: Pipeline, request: OfTarget, caller: Caller) -> int:
+        """Return the number of the newest build of the same branch or tag, where a thread alone names an older one.
+
+        0 for none that they may see. Who writes in an old thread may mean the branch, and not what became of it then.
+        """
+        if request.project or found.ref is None:
+            return 0
+        newest = await self.newest_of(found.project_slug, found.ref, caller)
+        return newest.number if newest and newest.number > found.number else 0
+
     async def of_commit(
         self, slug: ProjectSlug, commit: str, caller: Caller, *, exactly: bool = False, named: str = ""
     ) -> tuple[Pipeline, ...]:

@@ -69,9 +69,9 @@ def _rerun_failed(build: Build, project_title: str, style: str | None) -> Block:
     return _rerun(RerunFailed(pipeline_id=pipeline.id), "Rerun failed", text, pipeline, style=style)
 
 
-def rerun_all_button(pipeline: Pipeline, project_title: str) -> Block:
+def rerun_all_button(pipeline: Pipeline, project_title: str, *, newer: int = 0) -> Block:
     """Return *Rerun all*, which asks first."""
-    text = f"{_named(pipeline, project_title)}: all jobs run again."
+    text = f"{_named(pipeline, project_title)}: all jobs run again.{newer_build(newer)}"
     return _rerun(RerunAll(pipeline_id=pipeline.id), "Rerun all", text, pipeline)
 
 
@@ -87,21 +87,28 @@ def _named(pipeline: Pipeline, project_title: str) -> str:
     return f"{short(project_title, 80)} {kind}{short(ref.name if ref else '', 80)}".rstrip() + f" #{pipeline.number}"
 
 
+def newer_build(number: int) -> str:
+    """Say that there is a newer build of the same branch or tag; empty text for none."""
+    return f" There is a newer build: #{number}." if number else ""
+
+
 def short(name: str, limit: int) -> str:
     """Return a name; of one that has no room the beginning and the end, which tells it from others."""
     return name if len(name) <= limit else f"{name[: limit * 2 // 3 - 1]}…{name[-(limit // 3) :]}"
 
 
-def cancel_button(pipeline_id: str, number: int, project_title: str, ref: Ref | None) -> Block:
+def cancel_button(pipeline_id: str, number: int, project_title: str, ref: Ref | None, *, newer: int = 0) -> Block:
     """Return *Cancel #2417*, which asks first."""
     label = f"Cancel #{number}"
     where = f" {short(str(ref), 100)}" if ref else ""
-    text = f"Every unfinished workflow of {short(project_title, 80)}{where} #{number} is cancelled."
+    text = f"Every unfinished workflow of {short(project_title, 80)}{where} #{number} is cancelled.{newer_build(newer)}"
     sure = asks_of_build(f"{label}?", text, label, "Keep it running", project_title, str(ref or ""))
     return button(CancelPipeline(pipeline_id=pipeline_id), label, style="danger", confirm=sure)
 
 
-def approve_button(job: Job, run: Run, build: Build, project_title: str, *, number: bool = False) -> Block:
+def approve_button(
+    job: Job, run: Run, build: Build, project_title: str, *, number: bool = False, newer: int = 0
+) -> Block:
     """Return *Approve hold-prod*, which asks first, with the target and what it starts; or *… of #2417*."""
     pipeline = build.pipeline
     action = ApproveJob(
@@ -112,7 +119,7 @@ def approve_button(job: Job, run: Run, build: Build, project_title: str, *, numb
     )
     starts = f" It starts {', '.join(starting(job, run))}." if starting(job, run) else ""
     commit = f" at {pipeline.revision[:7]}" if pipeline.revision else ""
-    text = f"{short(job.name, 60)} of {_named(pipeline, project_title)}{commit} goes on.{starts}"
+    text = f"{short(job.name, 60)} of {_named(pipeline, project_title)}{commit} goes on.{newer_build(newer)}{starts}"
     names = job.name, run.workflow.name, str(pipeline.ref or "")
     sure = asks_of_build("Approve?", text, "Approve", "Not now", *names)
     label = f"Approve {short(job.name, 60)} of #{pipeline.number}" if number else f"Approve {job.name}"

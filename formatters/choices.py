@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from bot.actions import CancelJob, RunCommand
-from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, NothingFailed, OnHold
+from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, NothingFailed, OldBuild, OnHold
 from bot.errors import NothingToDo
 from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, State
 from bot.models.circleci import TERMINAL_JOB_STATUSES, Ref
+from formatters.again import act_button, command
 from formatters.blocks import Message, actions, assemble, button, code, fit, literal, moment, section
-from formatters.buttons import approve_button, cancel_button, rerun_all_button, short, that_fit
+from formatters.buttons import approve_button, cancel_button, newer_build, rerun_all_button, short, that_fit
 from formatters.dialogs import asks, asks_of_build
 from formatters.lookalikes import careful
 from formatters.nothing import nothing
@@ -59,13 +60,18 @@ def cancellable(answer: Cancellable) -> Message:
     title, newest = literal(answer.title), answer.builds[0]
     running = [build for build in answer.builds if build.state in OPEN_STATES]
     if not running and answer.is_named:
-        return _said(f"There is nothing to cancel: {title} #{newest.pipeline.number} has ended. {MARKS[newest.state]}.")
+        newer = newer_build(answer.newer_number)
+        ended = f"{title} #{newest.pipeline.number} has ended. {MARKS[newest.state]}."
+        return _said(f"There is nothing to cancel: {ended}{newer}")
     if not running:
         looked = _looked_at(len(answer.builds), answer.ref)
         return _said(f"No build of {title} runs: I looked at {looked}. The newest: {_line(newest)}.")
     text = f"{count(len(running), 'build')} of {title} {'is' if len(running) == 1 else 'are'} not finished."
+    text += newer_build(answer.newer_number)
     pipelines = (build.pipeline for build in running)
-    buttons = that_fit(cancel_button(one.id, one.number, answer.title, one.ref) for one in pipelines)
+    buttons = that_fit(
+        cancel_button(one.id, one.number, answer.title, one.ref, newer=answer.newer_number) for one in pipelines
+    )
     lines = [_line(build) for build in running[: len(buttons)]]
     rest = _rest(len(running) - len(buttons))
     return assemble(
@@ -114,10 +120,11 @@ def cancellable_job(answer: CancellableJob) -> Message:
 
 def on_hold(answer: OnHold) -> Message:
     """Offer each job that waits, the newest build's first."""
-    title, number = literal(answer.title), answer.build.pipeline.number
+    title, number, newer = literal(answer.title), answer.build.pipeline.number, answer.newer_number
     holds = [(job, run, build) for build in answer.waiting for run in build.runs for job in run.holds]
     if not holds and not answer.looked_at:
-        return _said(f"Nothing of {title} #{number} waits for an approval. {MARKS[answer.build.state]}.")
+        text = f"Nothing of {title} #{number} waits for an approval. {MARKS[answer.build.state]}."
+        return _said(f"{text}{newer_build(newer)}")
     if not holds:
         looked = _looked_at(answer.looked_at, answer.ref)
         return _said(
@@ -126,7 +133,10 @@ def on_hold(answer: OnHold) -> Message:
     several = len(answer.waiting) > 1
     of = f"{count(len(answer.waiting), 'build')}" if several else f"#{answer.waiting[0].pipeline.number}"
     text = f"{count(len(holds), 'job')} of {title} {'waits' if len(holds) == 1 else 'wait'}, in {of}."
-    buttons = that_fit(approve_button(job, run, build, answer.title, number=several) for job, run, build in holds)
+    text += newer_build(newer)
+    buttons = that_fit(
+        approve_button(job, run, build, answer.title, number=several, newer=newer) for job, run, build in holds
+    )
     shown = holds[: len(buttons)]
     lines = [
         f"⏸️ {literal(job.name, 100, name=True)} ({literal(run.workflow.name)}) · {_which(build)}"
@@ -151,4 +161,17 @@ def nothing_failed(answer: NothingFailed) -> Message:
     pipeline = answer.build.pipeline
     build = f"{literal(answer.title)} {ref_words(pipeline.ref, answer.build)} #{pipeline.number}"
     text = f"{build} {'passed' if answer.build.state is State.PASSED else 'was cancelled'}; nothing failed."
-    return assemble(text, section(text), actions(rerun_all_button(pipeline, answer.title)))
+    text += newer_build(answer.newer_number)
+    offer = rerun_all_button(pipeline, answer.title, newer=answer.newer_number)
+    return assemble(text, section(text), actions(offer))
+
+
+def old_build(answer: OldBuild) -> Message:
+    """Ask whether the build of a thread is meant, though there is a newer one; the dialog names both."""
+    pipeline, newer = answer.build.pipeline, newer_build(answer.newer_number)
+    ref = short(str(pipeline.ref or ""), 80)
+    text = f"Nothing runs again yet.{newer} This thread is about an older one: {_line(answer.build)}."
+    plainly = f"{short(answer.title, 80)} {ref} #{pipeline.number}, an older build, runs again.{newer}".rstrip(".")
+    offer = act_button(answer.typed, f"Rerun #{pipeline.number}", plainly)
+    line = f" {command(answer.typed)} runs it again." if offer is None else ""
+    return assemble(text, section(f"{text}{line}"), actions(offer) if offer else None)

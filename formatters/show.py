@@ -15,6 +15,7 @@ from bot.answers.builds import (
     Evidence,
     NewestBuilds,
     NothingFailed,
+    OldBuild,
     OnHold,
 )
 from bot.answers.jobs import Artifacts, ArtifactTooLarge, JobSteps, NoLog, StepLog, TestResults
@@ -63,6 +64,7 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     OnHold: choices.on_hold,
     BuildMeant: choices.build_meant,
     NothingFailed: choices.nothing_failed,
+    OldBuild: choices.old_build,
     Cancellable: choices.cancellable,
     CancellableJob: choices.cancellable_job,
     Evidence: answers.evidence,

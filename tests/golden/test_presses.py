@@ -310,6 +310,21 @@ async def in_a_thread(stage: Stage) -> None:
     await stage.mentions("grace", "status", "general")
 
 
+async def in_an_old_thread(stage: Stage) -> None:
+    """Say in the thread of a build what is meant for its branch, perhaps, which was built anew since."""
+    plans = (
+        WorkflowPlan("checks", (JobPlan("test", ends="failed"),)),
+        WorkflowPlan("release", (JobPlan("hold", approval=True),)),
+    )
+    stage.team.circleci.world.set_scenario(SLUG, "fix/old", Scenario(plans))
+    root = await stage.plays("fix/old", 5, 31)
+    await stage.plays("fix/old", 5)
+    for text in ("approve", "cancel"):
+        await stage.mentions("grace", text, root)
+    (told,) = await stage.mentions("grace", "rerun", root)
+    await stage.presses("grace", told, told.buttons[0])
+
+
 async def direct_messages(stage: Stage) -> None:
     stage.notes("ada opens the direct messages with the bot")
     await stage.answers("ada", stage.team.ada.open_messages())
@@ -365,6 +380,7 @@ SCENES: dict[str, Scene] = {
     "press-ssh-key": ssh_key,
     "press-heroku-key": heroku_key,
     "press-clear-cache": cache,
+    "answer-in-an-old-thread": in_an_old_thread,
 }
 
 
