@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from bot.actions import CancelJob, RunCommand
-from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, NothingFailed, OldBuild, OnHold
+from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, FollowedHere, NothingFailed, OldBuild, OnHold
 from bot.errors import NothingToDo
 from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, State
-from bot.models.circleci import TERMINAL_JOB_STATUSES, Ref
+from bot.models.circleci import TERMINAL_JOB_STATUSES, Pipeline, Ref
 from formatters.again import act_button, command
-from formatters.blocks import Message, actions, assemble, button, code, fit, literal, moment, section
+from formatters.blocks import Block, Message, actions, assemble, button, code, fit, literal, moment, section
 from formatters.buttons import approve_button, cancel_button, newer_build, rerun_all_button, short, that_fit
 from formatters.dialogs import asks, asks_of_build
 from formatters.lookalikes import careful
@@ -154,6 +154,27 @@ def _which(build: Build) -> str:
     return f"#{pipeline.number} · {ref_words(pipeline.ref, build)}{commit}" + (
         f" · since {moment(since)}" if since else ""
     )
+
+
+def followed_here(answer: FollowedHere) -> Message:
+    """Ask which of several builds is not to be followed here any more."""
+    title, builds = literal(answer.title), answer.pipelines
+    if not builds:
+        looked = _looked_at(answer.looked_at, answer.ref)
+        return _said(f"No build of {title} is followed here: I looked at {looked}.")
+    text = f"{len(builds)} builds of {title} are followed here. Which one shall I follow no more?"
+    made = [offer for one in builds if (offer := _unfollow(one, answer.title))]
+    lines = [f"#{one.number} · {ref_words(one.ref)} · {command(_unwatch(one))}" for one in builds]
+    return assemble(text, section(fit([text, *lines], 2800, "and {} more builds")), actions(*that_fit(made)))
+
+
+def _unfollow(pipeline: Pipeline, title: str) -> Block | None:
+    about = f"{short(title, 80)} {short(str(pipeline.ref or ''), 80)} #{pipeline.number} is not followed here any more"
+    return act_button(_unwatch(pipeline), f"Unwatch #{pipeline.number}", about)
+
+
+def _unwatch(pipeline: Pipeline) -> str:
+    return f"unwatch {pipeline.project_slug} #{pipeline.number}"
 
 
 def nothing_failed(answer: NothingFailed) -> Message:

@@ -122,6 +122,18 @@ class OldBuild(Answer):
         return f"rerun {self.build.pipeline.project_slug} #{self.build.pipeline.number} {self.how}".rstrip()
 
 
+class FollowedHere(Answer):
+    """None or several of the newest builds are followed where it was asked, of which one is to be followed no more.
+
+    So many of `ref`, of all branches without one, were `looked_at`.
+    """
+
+    title: str
+    pipelines: tuple[Pipeline, ...]
+    ref: Ref | None = None
+    looked_at: int = 0
+
+
 class CancellableJob(Answer):
     """One job, which can be cancelled if it has not ended, and the build it is of, where CircleCI says so."""
 

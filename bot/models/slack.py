@@ -157,6 +157,10 @@ class Watch(Model):
             asked_at=utc_now(),
         )
 
+    def is_told_in(self, place: Place) -> bool:
+        """Say whether it tells the thread somebody spoke in, or outside of threads their channel."""
+        return self.thread.channel_id == place.channel_id and place.thread_ts in (None, self.reply_ts)
+
     @classmethod
     def of_attempt(cls, attempt: Attempt, pipeline_id: PipelineId, number: int) -> Self:
         """Return the watch of whoever asked for a pipeline, where they asked for it."""

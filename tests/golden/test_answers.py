@@ -213,8 +213,11 @@ DOING: dict[str, tuple[str, ...]] = {
         "ada: watch",
     ),
     "answer-unwatch": (
-        "ada: unwatch acme/frontend #2421",
-        "ada: unwatch acme/frontend #2421",
+        "ada: unwatch acme/frontend",
+        "ada: unwatch acme/frontend try/slow",
+        "ada: unwatch acme/frontend try/slow",
+        "ada: unwatch acme/frontend #2420",
+        "ada: unwatch acme/frontend #2420",
         "ada: unwatch",
         "guest: unwatch acme/frontend #2421",
     ),
