@@ -239,9 +239,14 @@ class Settings(BaseSettings):
         return min(self.poll_interval / 25, timedelta(seconds=0.2))
 
     @property
+    def is_cloud(self) -> bool:
+        """Say whether it is CircleCI Cloud, and no Server."""
+        return self.circleci_url == CLOUD
+
+    @property
     def web_url(self) -> str:
         """Where people look at CircleCI: Cloud has its own host for that, a Server has one for both."""
-        return "https://app.circleci.com" if self.circleci_url == CLOUD else self.circleci_url
+        return "https://app.circleci.com" if self.is_cloud else self.circleci_url
 
 
 def _of_a_person(token: SecretStr) -> SecretStr:

@@ -8,7 +8,7 @@ from bot.models import spelling
 from bot.models.build import Build, Run, State
 from bot.models.circleci import Job, Pipeline, Ref
 from bot.models.slack import Watch
-from formatters.again import act_button, asks_again
+from formatters.again import act_button, asks_again, command
 from formatters.blocks import MAX_BUTTONS, MAX_PAYLOAD, MAX_SECTION, Block, button
 from formatters.dialogs import asks_of_build
 
@@ -33,7 +33,7 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
         if watch.closing is None or watch.closing.has_files:
             yield button(ShowArtifacts(pipeline_id=watch.pipeline_id), "Artifacts")
     elif _ran_nothing(build):
-        if again := _deploy_again(watch):
+        if not _fails_again(build) and (again := _deploy_again(watch)):
             yield again
     elif state is not State.SUPERSEDED:
         if state is State.FAILED:
@@ -50,14 +50,22 @@ def _deploy_again(watch: Watch) -> Block | None:
 
 
 def to_be_typed(build: Build, watch: Watch, state: State) -> str:
-    """Say how the same is deployed once more, where a button would: one whose dialog has no room for all of it."""
-    if state is State.PASSED or not _ran_nothing(build) or _deploy_again(watch):
+    """Say how the same is deployed once more, where no button does: its dialog has no room, or it would fail again."""
+    if state is State.PASSED or not _ran_nothing(build):
         return ""
-    return asks_again(spelling.deploy(watch.project_slug, watch.ref, watch.parameters))
+    line = spelling.deploy(watch.project_slug, watch.ref, watch.parameters)
+    if _fails_again(build):
+        return f"Once it is pushed, {shown} deploys it." if (shown := command(line)) else ""
+    return "" if _deploy_again(watch) else asks_again(line)
 
 
 def _ran_nothing(build: Build) -> bool:
     return not build.runs or build.only_setup
+
+
+def _fails_again(build: Build) -> bool:
+    """Say whether it surely fails again as it stands: its configuration cannot be read."""
+    return any(error.type == "config" for error in build.pipeline.errors)
 
 
 def _rerun_failed(build: Build, project_title: str, style: str | None) -> Block:

@@ -58,7 +58,12 @@ def _built(answer: BuildMeant, ref: str, commit: Callable[[str], str]) -> str:
 def cancellable(answer: Cancellable) -> Message:
     """Offer to cancel what runs."""
     title, newest = literal(answer.title), answer.builds[0]
-    running = [build for build in answer.builds if build.state in OPEN_STATES]
+    running = [build for build in answer.builds if build.can_be_cancelled]
+    soon = [one for one in answer.builds if one not in running and one.state in OPEN_STATES and not one.never_began]
+    if not running and soon:
+        return _said(
+            " ".join(nothing(NothingToDo("nothing_to_cancel_yet", number=one.pipeline.number)) for one in soon)
+        )
     if not running and answer.is_named:
         newer = newer_build(answer.newer_number)
         ended = f"{title} #{newest.pipeline.number} has ended. {MARKS[newest.state]}."
@@ -73,6 +78,7 @@ def cancellable(answer: Cancellable) -> Message:
         cancel_button(one.id, one.number, answer.title, one.ref, newer=answer.newer_number) for one in pipelines
     )
     lines = [_line(build) for build in running[: len(buttons)]]
+    lines += [f"{_line(build)}: no workflow runs yet that could be cancelled. Ask again." for build in soon]
     rest = _rest(len(running) - len(buttons))
     return assemble(
         text, section("\n".join([fit([text, *lines], 2800, "and {} more lines"), *rest])), actions(*buttons)

@@ -269,8 +269,8 @@ def _buttons(build: Build | None, watch: Watch, links: Links, stand: _Stand) -> 
     if build is not None and stand.is_open:
         held = [(job, run) for run in build.runs for job in run.holds]
         yield from (approve_button(job, run, build, watch.project_title) for job, run in held[:MOST_HOLDS])
-    if stand.is_open and not stand.is_finishing:
+    if build is not None and stand.is_open and build.can_be_cancelled:
         yield cancel_button(watch.pipeline_id, watch.pipeline_number, watch.project_title, watch.ref)
-    elif build is not None and not stand.is_open:
+    if build is not None and not stand.is_open:
         yield from outcome_buttons(build, watch, stand.state)
     yield link_button(links.pipeline(watch.project_slug, watch.pipeline_number), "Open in CircleCI")

@@ -97,6 +97,11 @@ class Build(Model):
         return self.pipeline.state == "errored" or (bool(self.pipeline.errors) and without_any)
 
     @property
+    def can_be_cancelled(self) -> bool:
+        """There is a workflow that has not ended: CircleCI cancels nothing else."""
+        return any(not run.workflow.is_finished for run in self.runs)
+
+    @property
     def workflows_finished(self) -> bool:
         """Every workflow seen so far has ended (more may still come)."""
         return bool(self.runs) and all(run.workflow.is_finished for run in self.runs)
