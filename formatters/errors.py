@@ -123,7 +123,7 @@ DOING = {
     "rerun": "rerun builds",
     "cancel": "cancel builds",
     "approve": "approve",
-    "secrets": "change secrets",
+    "secrets": "look at or change secrets",
     "keys": "look at or change keys",
     "ssh": "open builds to SSH",
     "admin": "look into me",
