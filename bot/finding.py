@@ -17,6 +17,7 @@ from bot.policy import Word
 from bot.requests import OfProject, OfTarget
 from bot.settings import Projects
 from bot.store import Store
+from formatters.stopped import which_job
 
 BUILT_LATELY = 3
 # What is compared for likeness takes time with the third power of its length, and whoever pushes chooses it.
@@ -208,12 +209,11 @@ class Finder:
 
     async def _failed_job(self, pipeline: Pipeline) -> tuple[ProjectSlug, int]:
         build = await self._circleci.build(pipeline.id)
-        failed = [job.job_number for run in build.real_runs for job in run.failed_jobs if job.job_number is not None]
-        if len(failed) == 1:
-            return pipeline.project_slug, failed[0]
-        count = f"{len(failed)} jobs of #{pipeline.number} failed" if failed else f"No job of #{pipeline.number} failed"
-        numbers = ": " + ", ".join(map(str, failed[:MOST_LOOKED_THROUGH])) if failed else ""
-        raise UsageError(f"Which job? {count}{numbers}. Its number stands on CircleCI's page, and in `status`.")
+        ran = [job for run in build.real_runs for job in run.jobs if not job.is_approval]
+        numbers = [job.job_number for job in [one for one in ran if one.is_failed] or ran if job.job_number is not None]
+        if len(numbers) == 1:
+            return pipeline.project_slug, numbers[0]
+        raise UsageError(which_job(build))
 
     async def details(self, slug: ProjectSlug, number: int) -> JobDetails:
         """Return a job by its number, for who may look at it."""

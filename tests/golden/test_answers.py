@@ -47,6 +47,8 @@ LOOKING: dict[str, tuple[str, ...]] = {
         'ada: logs acme/frontend {failing-tests/unit-tests} "Run tests"',
         "ada: logs acme/frontend {failing-tests/unit-tests} nonsense",
         "ada: logs acme/frontend {green/test}",
+        "ada: logs acme/frontend try/slow",
+        "ada: logs acme/frontend try/on-hold",
         "ada: logs acme/frontend 7",
         "ada: logs acme/frontend",
     ),
