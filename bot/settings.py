@@ -83,7 +83,7 @@ class Settings(BaseSettings):
         None, description="Pause between looks at a build on hold, longer each hour; default 12 poll intervals"
     )
     linger_seconds: Seconds | None = Field(
-        None, description="How long a red build is still looked at for a rerun; default 720 poll intervals"
+        None, description="How long a red build is looked at for a rerun (green: a quarter); default 720 poll intervals"
     )
     lease_seconds: Seconds | None = Field(
         None, description="When another worker takes over from a dead one; default 3 poll intervals, at least 5 s"

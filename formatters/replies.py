@@ -10,7 +10,7 @@ from formatters.blocks import Block, Message, actions, assemble, clean, code, fi
 from formatters.buttons import approve_button, starting, that_fit
 from formatters.links import Links
 from formatters.root import again
-from formatters.words import count, duration
+from formatters.words import count, duration, listed
 
 MOST_NAMED = 3
 _INVITABLE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel"})
@@ -19,8 +19,10 @@ _INVITABLE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_chan
 def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links, *, is_followed: bool = True) -> Message:
     """Return one reply that holds all changes of a look; nothing can be pressed where it is followed no more."""
     failed = [change for change in found if change.kind is ChangeKind.JOB_FAILED]
-    others = [change for change in found if change.kind is not ChangeKind.JOB_FAILED]
-    lines = [*_failures(failed, build, watch, links), *(_line(change, build, watch, links) for change in others)]
+    others = [change for change in found if change.kind not in (ChangeKind.JOB_FAILED, ChangeKind.LATE)]
+    late = [change.workflow.name for change in found if change.kind is ChangeKind.LATE]
+    lines = [_late(late, watch)] if late else []
+    lines += [*_failures(failed, build, watch, links), *(_line(change, build, watch, links) for change in others)]
     holds = [change for change in found if _waits(change)]
     runs = {run.workflow.id: run for run in build.runs}
     buttons = that_fit(
@@ -36,6 +38,12 @@ def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links, *
         section(_asked(watch) + _how(watch, len(holds) - len(buttons), is_followed=is_followed)) if holds else None,
         actions(*buttons) if buttons else None,
     )
+
+
+def _late(names: Sequence[str], watch: Watch) -> str:
+    """Take back an end that was told, before the one who waits for it acts on that."""
+    began = f"⚠️ {listed(names)} began after I had told how this build ended: that was not its end."
+    return f"{began} {mention(watch.waits_for_it)}".rstrip()
 
 
 def _line(change: Change, build: Build, watch: Watch, links: Links) -> str:
@@ -101,6 +109,7 @@ def _sentence(change: Change) -> str:
         ChangeKind.JOB_FAILED: f"{job} failed.",
         ChangeKind.ON_HOLD: f"{job} waits for an approval." if _waits(change) else f"{job} waits no more.",
         ChangeKind.RERUN: f"{job} runs again.",
+        ChangeKind.LATE: f"{job} began after the end was told.",
         ChangeKind.UNKNOWN_STATUS: f"{job} is in a state I do not know.",
     }[change.kind]
 

@@ -220,6 +220,7 @@ class ChangeKind(StrEnum):
 
     JOB_FAILED = "job_failed"
     ON_HOLD = "on_hold"
+    LATE = "late"  # a workflow that began after its thread had been told the end
     RERUN = "rerun"  # a newer run of a workflow, by a person outside Slack or by CircleCI itself
     UNKNOWN_STATUS = "unknown_status"
 
