@@ -33,6 +33,7 @@ from bot.masks import masked
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
 from formatters import forms, locks, nothing, offers, refusals
+from formatters.again import as_spoken
 from formatters.again import command as to_type
 from formatters.blocks import (
     Message,
@@ -65,6 +66,16 @@ def error(
 
     `reference` finds it in the log, for what the person cannot put right themselves.
     """
+    return as_spoken(_in_words(problem, command, help, offered, reference), command)
+
+
+def _in_words(
+    problem: BotError,
+    command: str,
+    help: CommandHelp | None,  # noqa: A002  # it is what it is
+    offered: Sequence[Offer],
+    reference: str,
+) -> Message:
     match problem:
         case UsageError():
             return _usage(problem, command, help, offered)

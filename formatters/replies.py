@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized
-from bot.models.build import Build, Change, ChangeKind
+from bot.models.build import Build, Change, ChangeKind, approved_key
 from bot.models.slack import Watch
+from formatters.again import MENTION, as_spoken
 from formatters.blocks import Block, Message, actions, assemble, clean, code, fit, link, literal, mention, section
 from formatters.buttons import approve_button, starting, that_fit
 from formatters.links import Links
@@ -32,12 +33,13 @@ def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links, *
     )
     first = _sentence(found[0])
     more = f" And {count(len(found) - 1, 'more change')}." if len(found) > 1 else ""
-    return assemble(
+    told = assemble(
         f"{clean(watch.project_title)} #{watch.pipeline_number}: {first}{more}",
         section(fit(lines, 2800)),
         section(_asked(watch) + _how(watch, len(holds) - len(buttons), is_followed=is_followed)) if holds else None,
         actions(*buttons) if buttons else None,
     )
+    return as_spoken(told, MENTION)
 
 
 def _late(names: Sequence[str], watch: Watch) -> str:
@@ -53,12 +55,14 @@ def _line(change: Change, build: Build, watch: Watch, links: Links) -> str:
     if change.job is None:
         return f"❔ {workflow} is in a state I do not know: {literal(change.workflow.status, 60)}. I keep watching."
     if not change.job.waits_for_approval:
-        return _decided(change, _job(change, watch, links), workflow)
+        return _decided(change, watch, _job(change, watch, links), workflow)
     return f"⏸️ Waiting for approval: {_job(change, watch, links)} ({workflow}).{_what_follows(change, build)}"
 
 
-def _decided(change: Change, job: str, workflow: str) -> str:
-    """Return what became of a job that waited for an approval; who approved it the thread says, if it was done here."""
+def _decided(change: Change, watch: Watch, job: str, workflow: str) -> str:
+    """Return what became of a job that waited for an approval; that and by whom it was given here is said once."""
+    if change.job is not None and approved_key(change.job.id) in watch.told:
+        return f"✅ {job} waited for an approval ({workflow})."
     if change.job is not None and change.job.status == "success":
         return f"✅ {job} waited for an approval, and was approved ({workflow})."
     return f"⏹️ {job} waits for no approval any more ({workflow})."
@@ -203,7 +207,7 @@ def _let_go(watch: Watch, why: str, then: str) -> Message:
     what = f"{clean(watch.project_title)} #{watch.pipeline_number}"
     text = f"I follow {what} no more: {why}."
     pinged = f" {mention(watch.waits_for_it)}" if watch.waits_for_it else ""
-    return assemble(f"⏹️ {text}", section(f"⏹️ {text}{pinged}\n{then}, type {again(watch)}."))
+    return as_spoken(assemble(f"⏹️ {text}", section(f"⏹️ {text}{pinged}\n{then}, type {again(watch)}.")), MENTION)
 
 
 def moved(watch: Watch, refusal: str) -> Message:

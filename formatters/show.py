@@ -47,6 +47,7 @@ from formatters import (
     turning,
     webhooks,
 )
+from formatters.again import as_spoken
 from formatters.blocks import Message
 from formatters.links import Links
 
@@ -110,7 +111,8 @@ def show(answer: Answer, links: Links, *, command: str = "/ci") -> Message | Non
     kind = type(answer)
     if kind in _WITH_COMMAND:
         return _WITH_COMMAND[kind](answer, command)
-    return _WITH_LINKS[kind](answer, links) if kind in _WITH_LINKS else _SHOWN[kind](answer)
+    message = _WITH_LINKS[kind](answer, links) if kind in _WITH_LINKS else _SHOWN[kind](answer)
+    return as_spoken(message, command) if message else None
 
 
 def is_shown(kind: type[Answer]) -> bool:

@@ -246,6 +246,11 @@ def rerun_key(workflow_name: str, attempt: int) -> str:
     return f"{ChangeKind.RERUN}:{workflow_name}:{attempt}"
 
 
+def approved_key(job_id: str) -> str:
+    """Names the approval of a job that was given here, and told by whom."""
+    return f"approved:{job_id}"
+
+
 class FailingStep(Model):
     """The step that failed in one job: `indexes` are its failing containers, of `parallelism`.
 

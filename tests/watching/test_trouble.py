@@ -143,7 +143,7 @@ async def test_what_circleci_does_not_know_is_given_up_in_words(stage: Stage) ->
     assert "it does not know this pipeline" in stage.replies[0]
     await stage.looks(gone)
     assert "CircleCI does not know it any more" in stage.replies[-1]
-    assert "/ci watch gh/acme/frontend #2417" in stage.replies[-1]
+    assert "@ci watch gh/acme/frontend #2417" in stage.replies[-1]
     assert "Not followed here any more" in stage.root.visible
     assert await stage.looks(gone) is None
     assert await stage.store.watches.watching() == set()
