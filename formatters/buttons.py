@@ -44,7 +44,7 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
 
 
 def _deploy_again(watch: Watch) -> Block | None:
-    line = spelling.deploy(watch.project_slug, watch.ref, watch.parameters)
+    line = spelling.deploy(watch.project_slug, watch.ref, watch.parameters, watch.definition)
     about = f"Project {watch.project_title}" + (f", {watch.ref.kind} {watch.ref.name}" if watch.ref else "")
     return act_button(line, f"Deploy {watch.ref} again" if watch.ref else "Deploy again", about)
 
@@ -53,7 +53,7 @@ def to_be_typed(build: Build, watch: Watch, state: State) -> str:
     """Say how the same is deployed once more, where no button does: its dialog has no room, or it would fail again."""
     if state is State.PASSED or not _ran_nothing(build):
         return ""
-    line = spelling.deploy(watch.project_slug, watch.ref, watch.parameters)
+    line = spelling.deploy(watch.project_slug, watch.ref, watch.parameters, watch.definition)
     if _fails_again(build):
         return f"Once it is pushed, {shown} deploys it." if (shown := command(line)) else ""
     return "" if _deploy_again(watch) else asks_again(line)

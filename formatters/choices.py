@@ -26,7 +26,8 @@ def _said(text: str) -> Message:
 def build_meant(answer: BuildMeant) -> Message:
     """Ask whether a branch or a tag is meant, as it stands now; its button has a dialog that names all of it."""
     ref = str(answer.ref)
-    given = [spelling.parameter(*one) for one in answer.parameters.items()]
+    given = [f"{spelling.DEFINITION}{answer.definition}"] if answer.definition else []
+    given += [spelling.parameter(*one) for one in answer.parameters.items()]
     asked = f"Deploy {literal(answer.title)} {code(ref, 200)}{_with([code(one, 100) for one in given])}?"
     text = f"{_built(answer, code(ref, 200), code)} Nothing is started yet. {asked}"
     with_all = f", with {', '.join(given)}" if given else ""

@@ -123,6 +123,8 @@ def _where_names_stand(what: str, command: str) -> str:
         return f"Check the spelling: `{command} projects` lists those that I follow."
     if what.startswith("pipeline on"):
         return f"Nothing was built there lately. `{command} help deploy` says how to start one."
+    if what == "pipeline definition":
+        return "Leave `definition:` out, and I ask which one."
     word = {"environment variable": "env", "checkout key": "keys"}.get(what, "status")
     return f"`{command} {word} &lt;project&gt;` shows what there is."
 

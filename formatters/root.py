@@ -198,7 +198,9 @@ def _another_commit(build: Build | None, watch: Watch) -> Block | None:
 
 
 def _given(watch: Watch) -> Iterator[str]:
-    """Yield the parameters that it was asked for with: a deploy to one place looks like a deploy to another else."""
+    """Yield what it was asked for with: a deploy to one place looks like a deploy to another else."""
+    if watch.definition:
+        yield f"definition {code(masked(watch.definition), 80)}"
     given = [code(masked(spelling.parameter(*one)), 80) for one in watch.parameters.items()]
     if given:
         yield f"with {', '.join(given[:MOST_NAMED])}" + (

@@ -73,11 +73,12 @@ class BuildMeant(Answer):
     newest_number: int = 0
     newest_revision: str = ""
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    definition: str = ""
 
     @property
     def typed(self) -> str:
         """The command that deploys it."""
-        return spelling.deploy(self.project_slug, self.ref, self.parameters)
+        return spelling.deploy(self.project_slug, self.ref, self.parameters, self.definition)
 
 
 class Cancellable(Answer):

@@ -194,6 +194,10 @@ DOING: dict[str, tuple[str, ...]] = {
         "guest: deploy acme/frontend main",
         "stranger: deploy acme/frontend main",
         "ada: deploy acme/frontend tag:v2.0 env=prod",
+        "ada: deploy acme/frontend main definition:nightly",
+        "ada: deploy circleci/5e0c5f62/9f1c2d7a main definition:weekly",
+        "ada: deploy circleci/5e0c5f62/9f1c2d7a definition:nightly",
+        "ada: deploy circleci/5e0c5f62/9f1c2d7a main Definition:Nightly",
         "ada: deploy acme/frontend",
     ),
     "answer-rerun": (
