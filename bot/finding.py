@@ -17,6 +17,7 @@ from bot.requests import OfProject, OfTarget
 from bot.settings import Projects
 from bot.sight import Sight
 from bot.store import Store
+from formatters.stopped import which_job
 
 BUILT_LATELY = 3
 MOST_LOOKED_THROUGH = 15
@@ -126,6 +127,16 @@ class Finder(Sight):
         found = await self._lookup.of_ref(slug, ref)
         return found[0] if found and await self.may_read(caller, slug, ref) else None
 
+    async def newer(self, found: Pipeline, request: OfTarget, caller: Caller) -> int:
+        """Return the number of the newest build of the same branch or tag, where a thread alone names an older one.
+
+        0 for none that they may see. Who writes in an old thread may mean the branch, and not what became of it then.
+        """
+        if request.project or found.ref is None:
+            return 0
+        newest = await self.newest_of(found.project_slug, found.ref, caller)
+        return newest.number if newest and newest.number > found.number else 0
+
     async def of_commit(
         self, slug: ProjectSlug, commit: str, caller: Caller, *, exactly: bool = False, named: str = ""
     ) -> tuple[Pipeline, ...]:
@@ -194,12 +205,11 @@ class Finder(Sight):
 
     async def _failed_job(self, pipeline: Pipeline) -> tuple[ProjectSlug, int]:
         build = await self._circleci.whole(pipeline)
-        failed = [job.job_number for run in build.real_runs for job in run.failed_jobs if job.job_number is not None]
-        if len(failed) == 1:
-            return pipeline.project_slug, failed[0]
-        count = f"{len(failed)} jobs of #{pipeline.number} failed" if failed else f"No job of #{pipeline.number} failed"
-        numbers = ": " + ", ".join(map(str, failed[:MOST_LOOKED_THROUGH])) if failed else ""
-        raise UsageError(f"Which job? {count}{numbers}. Its number stands on CircleCI's page, and in `status`.")
+        ran = [job for run in build.real_runs for job in run.jobs if not job.is_approval]
+        numbers = [job.job_number for job in [one for one in ran if one.is_failed] or ran if job.job_number is not None]
+        if len(numbers) == 1:
+            return pipeline.project_slug, numbers[0]
+        raise UsageError(which_job(build))
 
     async def outlines(self, pipelines: Sequence[Pipeline]) -> list[Build]:
         """Return pipelines with their workflows, but without jobs: one request each."""

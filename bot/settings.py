@@ -3,15 +3,11 @@
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
-    PrivateAttr,
     SecretStr,
     ValidationInfo,
     field_validator,
@@ -21,16 +17,16 @@ from redis.asyncio.connection import parse_url
 
 from bot.masks import SHORTEST_DECLARED, is_too_short
 from bot.models.addresses import reached_at, without_end
-from bot.models.slugs import short, spelled_alike
 from bot.policy import an_id
-from bot.triage.infrastructure import Pattern, compiled
+from bot.projects import CLOUD, ProjectEntry, Projects, of_a_person
 
-CLOUD = "https://circleci.com"
+# Both files of an installation are read through here: the environment, and the projects file.
+__all__ = ["CLOUD", "NO_WAY_IN", "Days", "Problem", "ProjectEntry", "Projects", "Seconds", "Settings"]
+
 NO_WAY_IN = "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): without one Slack cannot reach me"
 Problem = tuple[str, str]
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]  # a year: what is no time any more overflows later
 Days = Annotated[float, Field(gt=0, le=36_500)]
-OF_A_PROJECT = "CCIPRJ_"
 
 
 class Settings(BaseSettings):
@@ -83,7 +79,7 @@ class Settings(BaseSettings):
         None, description="Pause between looks at a build on hold, longer each hour; default 12 poll intervals"
     )
     linger_seconds: Seconds | None = Field(
-        None, description="How long a red build is still looked at for a rerun; default 720 poll intervals"
+        None, description="How long a red build is looked at for a rerun (green: a quarter); default 720 poll intervals"
     )
     lease_seconds: Seconds | None = Field(
         None, description="When another worker takes over from a dead one; default 3 poll intervals, at least 5 s"
@@ -135,7 +131,7 @@ class Settings(BaseSettings):
     @field_validator("circleci_token")
     @classmethod
     def _personal(cls, value: SecretStr) -> SecretStr:
-        return _of_a_person(value)
+        return of_a_person(value)
 
     @field_validator("redis_url")
     @classmethod
@@ -244,15 +240,14 @@ class Settings(BaseSettings):
         return min(self.poll_interval / 25, timedelta(seconds=0.2))
 
     @property
+    def is_cloud(self) -> bool:
+        """Say whether it is CircleCI Cloud, and no Server."""
+        return self.circleci_url == CLOUD
+
+    @property
     def web_url(self) -> str:
         """Where people look at CircleCI: Cloud has its own host for that, a Server has one for both."""
-        return "https://app.circleci.com" if self.circleci_url == CLOUD else self.circleci_url
-
-
-def _of_a_person(token: SecretStr) -> SecretStr:
-    if token.get_secret_value().startswith(OF_A_PROJECT):
-        raise ValueError(f"this is a project's token ({OF_A_PROJECT}…), and API v2 takes none: make a personal one")
-    return token
+        return "https://app.circleci.com" if self.is_cloud else self.circleci_url
 
 
 def _has_a_database(address: str) -> bool:
@@ -280,80 +275,3 @@ def _listed(values: SecretStr | None) -> list[str]:
     if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
         raise ValueError('it looks like a JSON list and is none of texts: write ["a,b", "c"], or a,b without brackets')
     return listed
-
-
-def _of_three(slug: str) -> str:
-    if slug.count("/") != 2 or not all(slug.split("/")):
-        raise ValueError(f"{slug!r} is no slug such as gh/acme/mobile: it stands in Project Settings, Overview")
-    return short(slug)
-
-
-class ProjectEntry(BaseModel):
-    """One `[projects.<alias>]` of the projects file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    slug: Annotated[str, AfterValidator(_of_three)]
-    definition: str | None = None
-    api: Literal["v2", "classic"] = "v2"
-    rerun_once: bool = False
-
-
-class Projects(BaseModel):
-    """What the projects file says: the alias `frontend` for `gh/acme/frontend`, and so on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    default_vcs: str = "gh"
-    auth_header: Literal["bearer", "circle-token"] = "bearer"
-    projects: dict[str, ProjectEntry] = {}
-    tokens: dict[str, SecretStr] = {}
-    infrastructure: dict[str, str] = {}
-    _server: str = PrivateAttr("")
-
-    def read_beside(self, circleci_url: str) -> Self:
-        """Return it for this CircleCI: the pages of another one are none of its own."""
-        beside, url = self.model_copy(), urlsplit(circleci_url)
-        port = f":{url.port}" if url.port not in (None, 80, 443) else ""
-        beside._server = "" if circleci_url == CLOUD else f"{url.hostname}{port}"  # noqa: SLF001  # of our own copy
-        return beside
-
-    @property
-    def server(self) -> str:
-        """The host of our CircleCI Server, with its port where it names one; empty text for Cloud."""
-        return self._server
-
-    @field_validator("tokens")
-    @classmethod
-    def _of_something(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        for name, token in value.items():
-            if name.count("/") not in (1, 2):
-                raise ValueError(f"{name!r} is neither an organisation (gh/acme) nor a project (gh/acme/frontend)")
-            _of_a_person(token)
-        return value
-
-    @field_validator("infrastructure")
-    @classmethod
-    def _expressions(cls, value: dict[str, str]) -> dict[str, str]:
-        compiled(value)
-        return value
-
-    @property
-    def patterns(self) -> tuple[Pattern, ...]:
-        """What tells of trouble with the infrastructure: our patterns, and those of the file."""
-        return compiled(self.infrastructure)
-
-    def reruns_once(self, slug: str) -> bool:
-        """Say whether the project's builds may rerun by themselves."""
-        return any(
-            entry.rerun_once for entry in self.projects.values() if spelled_alike(entry.slug) == spelled_alike(slug)
-        )
-
-    @property
-    def classic(self) -> frozenset[str]:
-        """The slugs of the projects that API v1.1 builds."""
-        return frozenset(entry.slug for entry in self.projects.values() if entry.api == "classic")
-
-    def definition_for(self, *slugs: str) -> str | None:
-        """Return the pipeline definition chosen for the project of these spellings, if one is."""
-        alike = {spelled_alike(slug) for slug in slugs}
-        entries = (entry for entry in self.projects.values() if spelled_alike(entry.slug) in alike)
-        return next((entry.definition for entry in entries if entry.definition), None)

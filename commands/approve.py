@@ -29,7 +29,9 @@ async def list_holds(request: OfTarget, caller: Caller, context: Context) -> OnH
         pipeline = await finder.pipeline(request, caller)
         named = await context.circleci.build(pipeline.id)
         waiting = (named,) if _holds(named) else ()
-        return OnHold(title=await finder.title(pipeline.project_slug), build=named, waiting=waiting)
+        newer = await finder.newer(pipeline, request, caller)
+        title = await finder.title(pipeline.project_slug)
+        return OnHold(title=title, build=named, waiting=waiting, newer_number=newer)
     newest = await finder.outlines((await finder.lately(request, caller))[:MOST_LOOKED_AT])
     unfinished = await finder.whole([one for one in newest if one.state in OPEN_STATES])
     return OnHold(

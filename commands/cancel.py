@@ -27,14 +27,16 @@ async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellabl
     if target.slug is not None and target.job_number is not None:
         slug, number = await context.finder.job(request, caller)
         return await _job(slug, number, context)
+    newer = 0
     if target.names_a_build:
         pipelines = [await context.finder.pipeline(request, caller)]
+        newer = await context.finder.newer(pipelines[0], request, caller)
     else:
         pipelines = list((await context.finder.lately(request, caller))[:MOST_LOOKED_AT])
     title = await context.finder.title(pipelines[0].project_slug)
     builds = tuple(await context.finder.outlines(pipelines))
     ref = pipelines[0].ref if target.names_more else None
-    return Cancellable(title=title, builds=builds, ref=ref, is_named=target.names_a_build)
+    return Cancellable(title=title, builds=builds, ref=ref, is_named=target.names_a_build, newer_number=newer)
 
 
 async def _job(slug: ProjectSlug, number: int, context: Context) -> CancellableJob:

@@ -26,12 +26,12 @@ from bot.grammar import (
 from bot.models import git, spelling
 from bot.models.attempt import ParameterValue
 from bot.models.caller import Caller
-from bot.models.circleci import Pipeline, Project, ProjectSlug, Ref
+from bot.models.circleci import Definition, Pipeline, Project, ProjectSlug, Ref, made_of_ids
 from bot.models.help import CommandHelp
 from bot.models.pending import Deployment
 from bot.models.target import Target
 from bot.refs import can_be_shown
-from bot.requests import OfTarget
+from bot.requests import OfTarget, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
 from formatters.answers import default_branch_chosen, pull_request_read
@@ -46,13 +46,15 @@ HELP = CommandHelp(
     also=("ship", "release", "trigger", "run", "start"),
 )
 
+MOST_ALIKE = 3
 ASKED = timedelta(minutes=10)  # so long to ask for the same once more means: tell me directly
 
 
 class Deploy(OfTarget):
-    """What to start; without a branch or a tag, and without parameters, the project's default branch."""
+    """What to start; without a branch or a tag, and with nothing else named, the project's default branch."""
 
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    definition: Typed = ""
 
     def target(self, projects: Projects) -> Target:
         """Return what is named; raises UsageError where a parameter may be meant as the name of it."""
@@ -72,17 +74,30 @@ def parse(words: Sequence[Word], projects: Projects) -> Deploy:
     """Return the request, or a UsageError that names the word it trips over."""
     if not words:
         raise UsageError("Which project should I deploy?")
-    target, rest = parse_project(words[0].text, projects), list(words[1:])
+    target, (rest, definition) = parse_project(words[0].text, projects), _definition(words[1:])
     if rest and not is_parameter(rest[-1]):
         rest = without_stop(rest)
     if rest and not is_parameter(rest[0]):
         if target.names_more:
             raise UsageError("The link names what to deploy, and this another.", given=rest[0].text)
         target = target.also(parse_named(rest.pop(0)))
-    request = Deploy.named(target, parameters=parse_parameters(rest))
+    request = Deploy.named(target, parameters=parse_parameters(rest), definition=definition)
     check_no_question(words)
     request.target(projects)  # which refuses what nobody can mean
     return request
+
+
+def _definition(words: Sequence[Word]) -> tuple[list[Word], str]:
+    """Return the words without the pipeline definition among them, and its name or id; empty text for none."""
+    named = [word for word in words if word.text.lower().startswith(spelling.DEFINITION)]
+    if not named:
+        return list(words), ""
+    name = named[0].text[len(spelling.DEFINITION) :].strip()
+    if len(named) > 1 or not name:
+        raise UsageError("Write `definition:` once, with a name right behind it.", given=named[-1].text)
+    if name[0] in spelling.CLOSING:
+        raise UsageError('A name with blanks goes in quotes as a whole: "definition:…".', given=named[0].text)
+    return [word for word in words if word not in named], name
 
 
 async def deploy(request: Deploy, caller: Caller, context: Context) -> Acted | BuildMeant:
@@ -103,7 +118,7 @@ async def _refuse_where_nobody_hears(wish: Deployment, caller: Caller, context: 
     place = caller.place
     if place is None or place.is_direct or await context.messenger.is_in(place.channel_id):
         return
-    again = spelling.deploy(wish.project_slug, wish.ref, wish.parameters)
+    again = wish.typed
     asked = f"unheard:{place.channel_id}:{caller.person_id}:{hashlib.sha256(again.encode()).hexdigest()[:32]}"
     if await context.store.claims.claim(asked, caller.delivery_id, ASKED) == caller.delivery_id:
         raise NothingToDo("nobody_hears", what=wish.target, again=again)
@@ -114,14 +129,38 @@ async def _wished(request: Deploy, target: Target, context: Context) -> Deployme
     if target.slug is None:
         raise UsageError("Which project should I deploy?")
     project = await context.finder.any_project(target.slug)
+    typed = await _definition_named(request.definition, project, context) if request.definition else ""
     return Deployment(
         project_slug=project.slug,
         project_title=project.title,
         ref=target.ref or Ref(name=project.default_branch),
         parameters=request.parameters,
-        definition_id=context.projects.definition_for(target.slug, project.slug),
+        definition_id=typed or context.projects.definition_for(target.slug, project.slug),
+        definition=request.definition,
         note=_note(request.target(context.projects), target, project),
     )
+
+
+async def _definition_named(name: str, project: Project, context: Context) -> str:
+    """Return the id of a project's pipeline definition; raises NotFound, or UsageError where several are called so."""
+    if not made_of_ids(project.slug):
+        raise UsageError("This project has one configuration, and no pipeline definitions.", given=name)
+    found = named_so(name, await context.circleci.definitions(project.id))
+    if not found:
+        raise NotFound("pipeline definition", name, looked_in=project.title)
+    if len(found) > 1:
+        ids = " or ".join(f"`{spelling.DEFINITION}{one.id}`" for one in found[:MOST_ALIKE])
+        raise UsageError(f"{len(found)} pipeline definitions are called so: write {ids}.", given=name)
+    return found[0].id
+
+
+def named_so(name: str, definitions: Sequence[Definition]) -> list[Definition]:
+    """Return the definitions of this id, else of this name; its case counts only where it tells two apart."""
+    alike = [one for one in definitions if one.name.casefold() == name.casefold()]
+    for found in ([one for one in definitions if one.id == name], [one for one in alike if one.name == name]):
+        if found:
+            return found
+    return alike
 
 
 def _note(named: Target, target: Target, project: Project) -> str:
@@ -133,7 +172,7 @@ def _note(named: Target, target: Target, project: Project) -> str:
 async def _meant(request: Deploy, target: Target, caller: Caller, context: Context) -> BuildMeant | None:
     """Return what is asked back: a build or a commit was named, or parameters and no branch. None for a branch."""
     pipeline = await _built(request, target, caller, context)
-    if pipeline is None and (target.names_more or not request.parameters):
+    if pipeline is None and (target.names_more or not (request.parameters or request.definition)):
         return None
     slug = pipeline.project_slug if pipeline else target.slug
     project = await context.finder.project(slug or ProjectSlug(""), caller)
@@ -148,6 +187,7 @@ async def _meant(request: Deploy, target: Target, caller: Caller, context: Conte
         newest_number=newest.number if newest else 0,
         newest_revision=newest.revision if newest else "",
         parameters=request.parameters,
+        definition=request.definition,
     )
 
 

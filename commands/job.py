@@ -90,6 +90,7 @@ async def show_log(request: JobRequest, caller: Caller, context: Context) -> Ste
         step=step.name,
         lines=lines[-LOG_LINES:],
         shortened=output.shortened or not output.complete or len(lines) > LOG_LINES,
+        is_running=build.is_running,
     )
 
 
@@ -118,8 +119,15 @@ def choose_step(build: ClassicBuild, wanted: str) -> tuple[Step, Action] | None:
 
 def _no_log(slug: ProjectSlug, number: int, build: ClassicBuild, *, is_gone: bool = False) -> NoLog:
     names = tuple(step.name for step in build.steps if any(action.output_url for action in step.actions))
-    job_name = build.workflows.job_name
-    return NoLog(project_slug=slug, job_name=job_name, job_number=number, steps=names, is_gone=is_gone)
+    return NoLog(
+        project_slug=slug,
+        job_name=build.workflows.job_name,
+        job_number=number,
+        steps=names,
+        is_gone=is_gone,
+        is_running=build.is_running,
+        has_begun=build.has_begun,
+    )
 
 
 async def _detail(slug: ProjectSlug, number: int, context: Context) -> ClassicBuild:

@@ -9,7 +9,7 @@ from bot.actions import AddCheckoutKey, RemoveCheckoutKey
 from bot.answers.acts import Acted, KeyAdded
 from bot.answers.keeps import CheckoutKeys, Offer
 from bot.errors import UsageError
-from bot.grammar import Word, parse_slug
+from bot.grammar import Word, parse_slug, without_stop
 from bot.lookup import known
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
@@ -51,7 +51,7 @@ class Keys(OfProject):
 
 def parse(words: Sequence[Word], projects: Projects) -> Keys:
     """Return the request, or a UsageError that names the word it trips over."""
-    rest = list(words)
+    rest = without_stop(words, "?.")
     act = rest.pop(0).text.lower() if rest and rest[0].text.lower() in ACTS else "list"
     if not rest:
         raise UsageError("Which project's keys?")

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from bot.actions import ClearCache, HerokuForm, SshKeyForm
 from bot.answers.acts import Acted
 from bot.answers.keeps import Offer
-from bot.errors import UsageError
+from bot.errors import NothingToDo, UsageError
 from bot.grammar import Word, parse_slug
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
@@ -84,7 +84,9 @@ async def add_ssh_key(form: SshKeyForm, filled: Mapping[str, str], caller: Calle
 
 
 async def heroku_key(request: Nothing, caller: Caller, context: Context) -> Offer:
-    """Offer the form, and say what became of it."""
+    """Offer the form; raises NothingToDo on Cloud, which takes none any more."""
+    if context.settings.is_cloud:
+        raise NothingToDo("no_heroku_on_cloud")
     return Offer(act="add_heroku_key")
 
 
@@ -94,7 +96,9 @@ async def add_heroku_key(form: HerokuForm, filled: Mapping[str, str], caller: Ca
 
 
 async def cache(request: OfProject, caller: Caller, context: Context) -> Offer:
-    """Ask before anything is cleared."""
+    """Ask before anything is cleared; raises NothingToDo on Cloud, which cannot any more."""
+    if context.settings.is_cloud:
+        raise NothingToDo("no_cache_clearing")
     project = await context.finder.asked(request, caller)
     return Offer(act="clear_cache", project_slug=project.slug, project_title=project.title)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.actions import RerunAll, RerunFailed
 from bot.answers.acts import Acted
-from bot.answers.builds import NothingFailed
+from bot.answers.builds import NothingFailed, OldBuild
 from bot.errors import UsageError
 from bot.grammar import Word, without_stop
 from bot.models.build import State
@@ -34,6 +34,11 @@ class Rerun(OfTarget):
     everything: bool = False
     ssh: bool = False
 
+    @property
+    def how(self) -> str:
+        """The words that say how, as they can be typed."""
+        return " ".join(["all"] * self.everything + ["ssh"] * self.ssh)
+
 
 def parse(words: Sequence[Word], projects: Projects) -> Rerun:
     """Return the request; the last words say how."""
@@ -48,8 +53,11 @@ def parse(words: Sequence[Word], projects: Projects) -> Rerun:
     return Rerun.named(target, everything="all" in modes, ssh="ssh" in modes)
 
 
-async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | NothingFailed:
-    """Rerun it, and follow it in this place if nobody does; of what passed or was cancelled, all of it is offered."""
+async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | NothingFailed | OldBuild:
+    """Rerun it, and follow it in this place if nobody does; of what passed or was cancelled, all of it is offered.
+
+    What a thread alone names, and is not the newest of its branch, is asked back.
+    """
     if request.ssh:
         await context.permissions.check(caller, "ssh", certain=False)
     pipeline = await context.finder.pipeline(request, caller, exactly=True)
@@ -57,8 +65,13 @@ async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | Not
         problem = f"This link leads to one workflow, and I rerun a build: write `rerun` with `#{pipeline.number}`."
         raise UsageError(problem)
     offered = () if request.everything else (State.PASSED,) if request.ssh else (State.PASSED, State.CANCELED)
-    if offered and (build := await context.circleci.outline(pipeline)).state in offered:
-        return NothingFailed(title=await context.finder.title(pipeline.project_slug), build=build)
+    newer = await context.finder.newer(pipeline, request, caller)
+    if offered or newer:
+        build, title = await context.circleci.outline(pipeline), await context.finder.title(pipeline.project_slug)
+        if build.state in offered:
+            return NothingFailed(title=title, build=build, newer_number=newer)
+        if newer:
+            return OldBuild(title=title, build=build, newer_number=newer, how=request.how)
     return await context.operations.rerun(
         caller, pipeline.id, failed_only=not request.everything, ssh=request.ssh, follow=True
     )

@@ -1,8 +1,10 @@
 """Follow a build that somebody else started, or stop following."""
 
 from bot.answers.acts import Acted
+from bot.answers.builds import FollowedHere
 from bot.errors import UsageError
 from bot.models.caller import Caller
+from bot.models.circleci import Pipeline
 from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
@@ -25,6 +27,7 @@ UNWATCH = CommandHelp(
     phrases=("unwatch",),
     also=("unfollow", "unsubscribe", "mute"),
 )
+MOST_LOOKED_AT = 20  # CircleCI's page of pipelines
 
 
 async def watch(request: OfTarget, caller: Caller, context: Context) -> Acted:
@@ -35,9 +38,24 @@ async def watch(request: OfTarget, caller: Caller, context: Context) -> Acted:
     return await context.operations.watch(caller, await context.finder.pipeline(request, caller), is_named=is_named)
 
 
-async def unwatch(request: OfTarget, caller: Caller, context: Context) -> Acted:
-    """Stop telling this place about it; other threads go on."""
-    return await context.operations.unwatch(caller, await context.finder.pipeline(request, caller))
+async def unwatch(request: OfTarget, caller: Caller, context: Context) -> Acted | FollowedHere:
+    """Stop telling this place about the build that was named, or the only one of a branch or project; others go on."""
+    target = request.target(context.projects)
+    if target.names_a_build:
+        return await context.operations.unwatch(caller, await context.finder.pipeline(request, caller))
+    lately = (await context.finder.lately(request, caller))[:MOST_LOOKED_AT]
+    watching = await context.store.watches.watching()
+    here = [one for one in lately if one.id in watching and await _is_followed(one, caller, context)]
+    if len(here) == 1:
+        return await context.operations.unwatch(caller, here[0])
+    title = await context.finder.title(lately[0].project_slug)
+    ref = lately[0].ref if target.names_more else None
+    return FollowedHere(title=title, pipelines=tuple(here), ref=ref, looked_at=len(lately))
+
+
+async def _is_followed(pipeline: Pipeline, caller: Caller, context: Context) -> bool:
+    found = await context.store.watches.of(pipeline.id)
+    return caller.place is not None and any(one.is_told_in(caller.place) for one in found)
 
 
 def register(router: Router) -> None:

@@ -1,10 +1,13 @@
 """To ask for the same once more, word for word: as a command to type, and as a button."""
 
+from typing import Any
+
 from bot.actions import RunCommand
-from formatters.blocks import Block, button, code, escape
+from formatters.blocks import MAX_SECTION, Block, Message, button, code, escape
 from formatters.dialogs import asks
 
 LONGEST = 1500  # of a command that people are to type
+SLASH, MENTION = "/ci", "@ci"  # Slack takes no slash command in a thread
 
 
 def command(text: str, spoken_to: str = "/ci") -> str:
@@ -12,6 +15,32 @@ def command(text: str, spoken_to: str = "/ci") -> str:
     spelled = f"{spoken_to} {text}"
     shown = code(spelled, LONGEST)
     return shown if shown == f"`{escape(spelled)}`" else ""
+
+
+def as_spoken(message: Message, spoken_to: str) -> Message:
+    """Return a message whose lines to type begin as people speak to the bot where they read it."""
+    if spoken_to == SLASH:
+        return message
+    return Message(
+        text=_spelled(message.text, spoken_to), blocks=tuple(_in_block(one, spoken_to) for one in message.blocks)
+    )
+
+
+def _in_block(part: Any, spoken_to: str) -> Any:  # of a block, which is JSON
+    if isinstance(part, list):
+        return [_in_block(one, spoken_to) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: _spelled(one, spoken_to) if key == "text" and isinstance(one, str) else _in_block(one, spoken_to)
+        for key, one in part.items()
+    }
+
+
+def _spelled(text: str, spoken_to: str) -> str:
+    """Return text with our lines respelled: nobody else's text holds a backtick, which opens a code span."""
+    spelled = text.replace(f"`{SLASH} ", f"`{spoken_to} ")
+    return spelled if len(spelled) <= MAX_SECTION else text
 
 
 def asks_again(text: str) -> str:

@@ -8,7 +8,7 @@ from bot.models import spelling
 from bot.models.build import Build, Run, State
 from bot.models.circleci import Job, Pipeline, Ref
 from bot.models.slack import Watch
-from formatters.again import act_button, asks_again
+from formatters.again import act_button, asks_again, command
 from formatters.blocks import MAX_BUTTONS, MAX_PAYLOAD, MAX_SECTION, Block, button
 from formatters.dialogs import asks_of_build
 
@@ -33,7 +33,7 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
         if watch.closing is None or watch.closing.has_files:
             yield button(ShowArtifacts(pipeline_id=watch.pipeline_id), "Artifacts")
     elif _ran_nothing(build):
-        if again := _deploy_again(watch):
+        if not _fails_again(build) and (again := _deploy_again(watch)):
             yield again
     elif state is not State.SUPERSEDED:
         if state is State.FAILED:
@@ -44,20 +44,28 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
 
 
 def _deploy_again(watch: Watch) -> Block | None:
-    line = spelling.deploy(watch.project_slug, watch.ref, watch.parameters)
+    line = spelling.deploy(watch.project_slug, watch.ref, watch.parameters, watch.definition)
     about = f"Project {watch.project_title}" + (f", {watch.ref.kind} {watch.ref.name}" if watch.ref else "")
     return act_button(line, f"Deploy {watch.ref} again" if watch.ref else "Deploy again", about)
 
 
 def to_be_typed(build: Build, watch: Watch, state: State) -> str:
-    """Say how the same is deployed once more, where a button would: one whose dialog has no room for all of it."""
-    if state is State.PASSED or not _ran_nothing(build) or _deploy_again(watch):
+    """Say how the same is deployed once more, where no button does: its dialog has no room, or it would fail again."""
+    if state is State.PASSED or not _ran_nothing(build):
         return ""
-    return asks_again(spelling.deploy(watch.project_slug, watch.ref, watch.parameters))
+    line = spelling.deploy(watch.project_slug, watch.ref, watch.parameters, watch.definition)
+    if _fails_again(build):
+        return f"Once it is pushed, {shown} deploys it." if (shown := command(line)) else ""
+    return "" if _deploy_again(watch) else asks_again(line)
 
 
 def _ran_nothing(build: Build) -> bool:
     return not build.runs or build.only_setup
+
+
+def _fails_again(build: Build) -> bool:
+    """Say whether it surely fails again as it stands: its configuration cannot be read."""
+    return any(error.type == "config" for error in build.pipeline.errors)
 
 
 def _rerun_failed(build: Build, project_title: str, style: str | None) -> Block:
@@ -69,9 +77,9 @@ def _rerun_failed(build: Build, project_title: str, style: str | None) -> Block:
     return _rerun(RerunFailed(pipeline_id=pipeline.id), "Rerun failed", text, pipeline, style=style)
 
 
-def rerun_all_button(pipeline: Pipeline, project_title: str) -> Block:
+def rerun_all_button(pipeline: Pipeline, project_title: str, *, newer: int = 0) -> Block:
     """Return *Rerun all*, which asks first."""
-    text = f"{_named(pipeline, project_title)}: all jobs run again."
+    text = f"{_named(pipeline, project_title)}: all jobs run again.{newer_build(newer)}"
     return _rerun(RerunAll(pipeline_id=pipeline.id), "Rerun all", text, pipeline)
 
 
@@ -87,21 +95,28 @@ def _named(pipeline: Pipeline, project_title: str) -> str:
     return f"{short(project_title, 80)} {kind}{short(ref.name if ref else '', 80)}".rstrip() + f" #{pipeline.number}"
 
 
+def newer_build(number: int) -> str:
+    """Say that there is a newer build of the same branch or tag; empty text for none."""
+    return f" There is a newer build: #{number}." if number else ""
+
+
 def short(name: str, limit: int) -> str:
     """Return a name; of one that has no room the beginning and the end, which tells it from others."""
     return name if len(name) <= limit else f"{name[: limit * 2 // 3 - 1]}…{name[-(limit // 3) :]}"
 
 
-def cancel_button(pipeline_id: str, number: int, project_title: str, ref: Ref | None) -> Block:
+def cancel_button(pipeline_id: str, number: int, project_title: str, ref: Ref | None, *, newer: int = 0) -> Block:
     """Return *Cancel #2417*, which asks first."""
     label = f"Cancel #{number}"
     where = f" {short(str(ref), 100)}" if ref else ""
-    text = f"Every unfinished workflow of {short(project_title, 80)}{where} #{number} is cancelled."
+    text = f"Every unfinished workflow of {short(project_title, 80)}{where} #{number} is cancelled.{newer_build(newer)}"
     sure = asks_of_build(f"{label}?", text, label, "Keep it running", project_title, str(ref or ""))
     return button(CancelPipeline(pipeline_id=pipeline_id), label, style="danger", confirm=sure)
 
 
-def approve_button(job: Job, run: Run, build: Build, project_title: str, *, number: bool = False) -> Block:
+def approve_button(
+    job: Job, run: Run, build: Build, project_title: str, *, number: bool = False, newer: int = 0
+) -> Block:
     """Return *Approve hold-prod*, which asks first, with the target and what it starts; or *… of #2417*."""
     pipeline = build.pipeline
     action = ApproveJob(
@@ -112,7 +127,7 @@ def approve_button(job: Job, run: Run, build: Build, project_title: str, *, numb
     )
     starts = f" It starts {', '.join(starting(job, run))}." if starting(job, run) else ""
     commit = f" at {pipeline.revision[:7]}" if pipeline.revision else ""
-    text = f"{short(job.name, 60)} of {_named(pipeline, project_title)}{commit} goes on.{starts}"
+    text = f"{short(job.name, 60)} of {_named(pipeline, project_title)}{commit} goes on.{newer_build(newer)}{starts}"
     names = job.name, run.workflow.name, str(pipeline.ref or "")
     sure = asks_of_build("Approve?", text, "Approve", "Not now", *names)
     label = f"Approve {short(job.name, 60)} of #{pipeline.number}" if number else f"Approve {job.name}"

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from bot.actions import CancelJob, RunCommand
-from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, NothingFailed, OnHold
+from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, FollowedHere, NothingFailed, OldBuild, OnHold
 from bot.errors import NothingToDo
 from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, State
-from bot.models.circleci import TERMINAL_JOB_STATUSES, Ref
-from formatters.blocks import Message, actions, assemble, button, code, fit, literal, moment, section
-from formatters.buttons import approve_button, cancel_button, rerun_all_button, short, that_fit
+from bot.models.circleci import TERMINAL_JOB_STATUSES, Pipeline, Ref
+from formatters.again import act_button, command
+from formatters.blocks import Block, Message, actions, assemble, button, code, fit, literal, moment, section
+from formatters.buttons import approve_button, cancel_button, newer_build, rerun_all_button, short, that_fit
 from formatters.dialogs import asks, asks_of_build
 from formatters.lookalikes import careful
 from formatters.nothing import nothing
@@ -25,7 +26,8 @@ def _said(text: str) -> Message:
 def build_meant(answer: BuildMeant) -> Message:
     """Ask whether a branch or a tag is meant, as it stands now; its button has a dialog that names all of it."""
     ref = str(answer.ref)
-    given = [spelling.parameter(*one) for one in answer.parameters.items()]
+    given = [f"{spelling.DEFINITION}{answer.definition}"] if answer.definition else []
+    given += [spelling.parameter(*one) for one in answer.parameters.items()]
     asked = f"Deploy {literal(answer.title)} {code(ref, 200)}{_with([code(one, 100) for one in given])}?"
     text = f"{_built(answer, code(ref, 200), code)} Nothing is started yet. {asked}"
     with_all = f", with {', '.join(given)}" if given else ""
@@ -57,16 +59,27 @@ def _built(answer: BuildMeant, ref: str, commit: Callable[[str], str]) -> str:
 def cancellable(answer: Cancellable) -> Message:
     """Offer to cancel what runs."""
     title, newest = literal(answer.title), answer.builds[0]
-    running = [build for build in answer.builds if build.state in OPEN_STATES]
+    running = [build for build in answer.builds if build.can_be_cancelled]
+    soon = [one for one in answer.builds if one not in running and one.state in OPEN_STATES and not one.never_began]
+    if not running and soon:
+        return _said(
+            " ".join(nothing(NothingToDo("nothing_to_cancel_yet", number=one.pipeline.number)) for one in soon)
+        )
     if not running and answer.is_named:
-        return _said(f"There is nothing to cancel: {title} #{newest.pipeline.number} has ended. {MARKS[newest.state]}.")
+        newer = newer_build(answer.newer_number)
+        ended = f"{title} #{newest.pipeline.number} has ended. {MARKS[newest.state]}."
+        return _said(f"There is nothing to cancel: {ended}{newer}")
     if not running:
         looked = _looked_at(len(answer.builds), answer.ref)
         return _said(f"No build of {title} runs: I looked at {looked}. The newest: {_line(newest)}.")
     text = f"{count(len(running), 'build')} of {title} {'is' if len(running) == 1 else 'are'} not finished."
+    text += newer_build(answer.newer_number)
     pipelines = (build.pipeline for build in running)
-    buttons = that_fit(cancel_button(one.id, one.number, answer.title, one.ref) for one in pipelines)
+    buttons = that_fit(
+        cancel_button(one.id, one.number, answer.title, one.ref, newer=answer.newer_number) for one in pipelines
+    )
     lines = [_line(build) for build in running[: len(buttons)]]
+    lines += [f"{_line(build)}: no workflow runs yet that could be cancelled. Ask again." for build in soon]
     rest = _rest(len(running) - len(buttons))
     return assemble(
         text, section("\n".join([fit([text, *lines], 2800, "and {} more lines"), *rest])), actions(*buttons)
@@ -114,10 +127,11 @@ def cancellable_job(answer: CancellableJob) -> Message:
 
 def on_hold(answer: OnHold) -> Message:
     """Offer each job that waits, the newest build's first."""
-    title, number = literal(answer.title), answer.build.pipeline.number
+    title, number, newer = literal(answer.title), answer.build.pipeline.number, answer.newer_number
     holds = [(job, run, build) for build in answer.waiting for run in build.runs for job in run.holds]
     if not holds and not answer.looked_at:
-        return _said(f"Nothing of {title} #{number} waits for an approval. {MARKS[answer.build.state]}.")
+        text = f"Nothing of {title} #{number} waits for an approval. {MARKS[answer.build.state]}."
+        return _said(f"{text}{newer_build(newer)}")
     if not holds:
         looked = _looked_at(answer.looked_at, answer.ref)
         return _said(
@@ -126,7 +140,10 @@ def on_hold(answer: OnHold) -> Message:
     several = len(answer.waiting) > 1
     of = f"{count(len(answer.waiting), 'build')}" if several else f"#{answer.waiting[0].pipeline.number}"
     text = f"{count(len(holds), 'job')} of {title} {'waits' if len(holds) == 1 else 'wait'}, in {of}."
-    buttons = that_fit(approve_button(job, run, build, answer.title, number=several) for job, run, build in holds)
+    text += newer_build(newer)
+    buttons = that_fit(
+        approve_button(job, run, build, answer.title, number=several, newer=newer) for job, run, build in holds
+    )
     shown = holds[: len(buttons)]
     lines = [
         f"⏸️ {literal(job.name, 100, name=True)} ({literal(run.workflow.name)}) · {_which(build)}"
@@ -146,9 +163,43 @@ def _which(build: Build) -> str:
     )
 
 
+def followed_here(answer: FollowedHere) -> Message:
+    """Ask which of several builds is not to be followed here any more."""
+    title, builds = literal(answer.title), answer.pipelines
+    if not builds:
+        looked = _looked_at(answer.looked_at, answer.ref)
+        return _said(f"No build of {title} is followed here: I looked at {looked}.")
+    text = f"{len(builds)} builds of {title} are followed here. Which one shall I follow no more?"
+    made = [offer for one in builds if (offer := _unfollow(one, answer.title))]
+    lines = [f"#{one.number} · {ref_words(one.ref)} · {command(_unwatch(one))}" for one in builds]
+    return assemble(text, section(fit([text, *lines], 2800, "and {} more builds")), actions(*that_fit(made)))
+
+
+def _unfollow(pipeline: Pipeline, title: str) -> Block | None:
+    about = f"{short(title, 80)} {short(str(pipeline.ref or ''), 80)} #{pipeline.number} is not followed here any more"
+    return act_button(_unwatch(pipeline), f"Unwatch #{pipeline.number}", about)
+
+
+def _unwatch(pipeline: Pipeline) -> str:
+    return f"unwatch {pipeline.project_slug} #{pipeline.number}"
+
+
 def nothing_failed(answer: NothingFailed) -> Message:
     """Say that there is nothing to repair, and offer to run all of it again."""
     pipeline = answer.build.pipeline
     build = f"{literal(answer.title)} {ref_words(pipeline.ref, answer.build)} #{pipeline.number}"
     text = f"{build} {'passed' if answer.build.state is State.PASSED else 'was cancelled'}; nothing failed."
-    return assemble(text, section(text), actions(rerun_all_button(pipeline, answer.title)))
+    text += newer_build(answer.newer_number)
+    offer = rerun_all_button(pipeline, answer.title, newer=answer.newer_number)
+    return assemble(text, section(text), actions(offer))
+
+
+def old_build(answer: OldBuild) -> Message:
+    """Ask whether the build of a thread is meant, though there is a newer one; the dialog names both."""
+    pipeline, newer = answer.build.pipeline, newer_build(answer.newer_number)
+    ref = short(str(pipeline.ref or ""), 80)
+    text = f"Nothing runs again yet.{newer} This thread is about an older one: {_line(answer.build)}."
+    plainly = f"{short(answer.title, 80)} {ref} #{pipeline.number}, an older build, runs again.{newer}".rstrip(".")
+    offer = act_button(answer.typed, f"Rerun #{pipeline.number}", plainly)
+    line = f" {command(answer.typed)} runs it again." if offer is None else ""
+    return assemble(text, section(f"{text}{line}"), actions(offer) if offer else None)

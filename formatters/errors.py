@@ -33,6 +33,7 @@ from bot.masks import masked
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
 from formatters import forms, locks, nothing, offers, refusals
+from formatters.again import as_spoken
 from formatters.again import command as to_type
 from formatters.blocks import (
     Message,
@@ -65,6 +66,16 @@ def error(
 
     `reference` finds it in the log, for what the person cannot put right themselves.
     """
+    return as_spoken(_in_words(problem, command, help, offered, reference), command)
+
+
+def _in_words(
+    problem: BotError,
+    command: str,
+    help: CommandHelp | None,  # noqa: A002  # it is what it is
+    offered: Sequence[Offer],
+    reference: str,
+) -> Message:
     match problem:
         case UsageError():
             return _usage(problem, command, help, offered)
@@ -112,6 +123,8 @@ def _where_names_stand(what: str, command: str) -> str:
         return f"Check the spelling: `{command} projects` lists those that I follow."
     if what.startswith("pipeline on"):
         return f"Nothing was built there lately. `{command} help deploy` says how to start one."
+    if what == "pipeline definition":
+        return "Leave `definition:` out, and I ask which one."
     word = {"environment variable": "env", "checkout key": "keys"}.get(what, "status")
     return f"`{command} {word} &lt;project&gt;` shows what there is."
 
@@ -123,7 +136,7 @@ DOING = {
     "rerun": "rerun builds",
     "cancel": "cancel builds",
     "approve": "approve",
-    "secrets": "change secrets",
+    "secrets": "look at or change secrets",
     "keys": "look at or change keys",
     "ssh": "open builds to SSH",
     "admin": "look into me",

@@ -11,6 +11,7 @@ from bot.models.history import Advice
 from bot.models.slack import CANCELLED, Watch
 from bot.triage.diagnosis import Triage
 from formatters import verdicts
+from formatters.again import MENTION, as_spoken
 from formatters.blocks import (
     Block,
     Message,
@@ -48,7 +49,7 @@ def final(
     comparing: bool = False,
     about: str = "",
 ) -> Message:
-    """Return the final reply; it mentions who acted last, once, unless a newer pipeline has taken over.
+    """Return the final reply, which stands in a thread; it mentions who acted last, once.
 
     While it is `comparing`, the verdicts of `triage` are still to come. A rerun that failed exactly as the run before
     it, which the thread has seen, is told in a line. `about` says which build it is, where no thread does.
@@ -58,7 +59,7 @@ def final(
     outcome, rest = _headline(build, report, watch, state)
     mark = MARKS[state].partition(" ")[0]
     again = _failed_again(build, report, watch, state)
-    return assemble(
+    told = assemble(
         f"{what}: {outcome[:1].lower()}{outcome[1:]}{rest}",
         section(f"*{mark} {outcome}*{rest}{_ping(build, watch, state)}"),
         context(about) if about else None,
@@ -69,6 +70,7 @@ def final(
         section(line) if (line := to_be_typed(build, watch, state)) else None,
         _buttons(build, report, watch, state, triage, links),
     )
+    return told if about else as_spoken(told, MENTION)
 
 
 def triaged(answer: BuildTriaged, links: Links) -> Message:
@@ -113,9 +115,12 @@ def _compared(state: State, triage: Triage | None, *, comparing: bool) -> Iterat
 def _ping(build: Build, watch: Watch, state: State) -> str:
     """Return the mention of who acted last, and the name of who asked for it, if that is somebody else.
 
-    Nobody waits for the end of what was over when they asked, or of what a newer pipeline has replaced.
+    Nobody waits for the end of what was over when they asked; nor, but for who asked for it, of what a newer pipeline
+    has replaced.
     """
-    if state is State.SUPERSEDED or watch.known_end == build.fingerprint or not watch.waits_for_it:
+    if state is State.SUPERSEDED and not watch.asker_id:
+        return ""
+    if watch.known_end == build.fingerprint or not watch.waits_for_it:
         return ""
     asked_by_another = watch.asker_id and watch.waits_for_it != watch.asker_id
     # Who asked for what somebody else cancelled may wait for it still.

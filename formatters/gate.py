@@ -14,7 +14,7 @@ from formatters.forms import field, form
 from formatters.lookalikes import careful
 from formatters.words import count, listed
 
-MOST_CHOICES, IN_A_ROW = 30, 15
+MOST_CHOICES, IN_A_ROW, MOST_NAMED = 30, 15, 8
 
 
 def question(asked: Question) -> Message:
@@ -40,9 +40,21 @@ def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Mes
         for one in definitions[:MOST_CHOICES]
     ]
     rows = [actions(*buttons[start : start + IN_A_ROW]) for start in range(0, len(buttons), IN_A_ROW)]
-    left_out = len(definitions) - MOST_CHOICES
-    more = f"and {left_out} more, which have no room here: CircleCI's own page starts them." if left_out > 0 else ""
-    return _asked(text, pending, section(text), *rows, context(more) if more else None)
+    left_out = [one.name or one.id for one in definitions[MOST_CHOICES:]]
+    more = context(_to_be_typed(left_out)) if left_out else None
+    return _asked(text, pending, section(text), *rows, more)
+
+
+def _to_be_typed(names: Sequence[str]) -> str:
+    """Say how a pipeline definition is chosen for which there is no button: its name is typed behind the ref."""
+    behind = "the same line with `definition:` and its name behind the branch or tag"
+    return f"and {len(names)} more, which have no room here: {_in_a_line(names)}. To run one, type {behind}."
+
+
+def _in_a_line(names: Sequence[str]) -> str:
+    """Return foreign names in code spans, as many as leave the buttons their room."""
+    shown = [code(name, 40) for name in names[:MOST_NAMED]]
+    return " · ".join(shown) + " …" * (len(names) > MOST_NAMED)
 
 
 def red(pending: Pending, build: Build | None) -> Message:

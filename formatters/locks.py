@@ -232,9 +232,13 @@ def was_removed(lock: Lock, by_id: str) -> Message:
     return _said(f"{mention(by_id)} has removed your lock on {literal(lock.target)}{_reason(lock)}")
 
 
-def asked_for(lock: Lock, by_id: str) -> Message:
-    """Tell the holder that somebody waits."""
-    text = f"{mention(by_id)} would like to deploy {literal(lock.target)}, which you have locked{_reason(lock)}"
+_WISHED = {"deploy": "deploy", "rerun": "rerun a build of", "approve": "approve a job of"}
+
+
+def asked_for(lock: Lock, by_id: str, stopped: str = "") -> Message:
+    """Tell the holder that somebody waits: to do again what it `stopped`, which was a deploy where no line is left."""
+    wished = _WISHED.get(stopped.partition(" ")[0], _WISHED["deploy"])
+    text = f"{mention(by_id)} would like to {wished} {literal(lock.target)}, which you have locked{_reason(lock)}"
     unlock, typed = _unlock(lock)
     return assemble(text, section(f"🔒 {text}{typed}"), unlock)
 

@@ -100,7 +100,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "already_running": _already_running,
     "nothing_to_cancel": lambda one: f"There is nothing to cancel: {_outcome(one)}.",
     "nothing_to_cancel_yet": lambda one: (
-        f"No workflow of #{one.number} runs at this moment, so there is none to cancel. If one begins, press again."
+        f"No workflow of #{one.number} runs at this moment, so there is none to cancel. If one begins, ask again."
     ),
     "nothing_to_rerun": _nothing_to_rerun,
     "no_job_to_open": lambda one: f"No job of #{one.number} failed, so there is none to open by SSH. Nothing was done.",
@@ -126,7 +126,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"That has no lock of its own: {mention(one.person_id)} has locked {literal(one.what)} as a whole."
     ),
     "lock_changed_hands": lambda one: (
-        f"The lock on {literal(one.what)} has changed hands meanwhile. /ci locks shows who has it."
+        f"The lock on {literal(one.what)} has changed hands meanwhile. `/ci locks` shows who has it."
     ),
     "nobody_reads_here": lambda one: (
         f"Somebody else must agree to {literal(one.what)}. Ask for it in a channel, where they can."
@@ -166,11 +166,15 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "gone": lambda one: f"{code(one.what, 120)} is not there any more. Nothing was done.",
     "pressed_before": lambda _: "This was asked for already. `keys list` shows what there is now.",
     "unknown_button": lambda _: (
-        "I do not know this button any more: it is from an older version of me. /ci help shows what I can do."
+        "I do not know this button any more: it is from an older version of me. `/ci help` shows what I can do."
     ),
     "no_heroku": lambda _: (
         "CircleCI answers 404: it takes no Heroku keys any more. Set HEROKU_API_KEY as an environment variable of the "
         "project instead. The key you typed went nowhere."
+    ),
+    "no_heroku_on_cloud": lambda _: (
+        "CircleCI Cloud takes no Heroku keys any more. Set HEROKU_API_KEY as an environment variable of the project "
+        "instead: `env set &lt;project&gt; HEROKU_API_KEY`."
     ),
     "no_cache_clearing": lambda _: (
         "CircleCI removed this in 2020, and answers 404. Change the cache's key in the configuration instead: put a "

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized
-from bot.models.build import Build, Change, ChangeKind
+from bot.models.build import Build, Change, ChangeKind, approved_key
 from bot.models.slack import Watch
+from formatters.again import MENTION, as_spoken
 from formatters.blocks import Block, Message, actions, assemble, clean, code, fit, link, literal, mention, section
 from formatters.buttons import approve_button, starting, that_fit
 from formatters.links import Links
 from formatters.root import again
-from formatters.words import count, duration
+from formatters.words import count, duration, listed
 
 MOST_NAMED = 3
 _INVITABLE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel"})
@@ -19,8 +20,10 @@ _INVITABLE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_chan
 def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links, *, is_followed: bool = True) -> Message:
     """Return one reply that holds all changes of a look; nothing can be pressed where it is followed no more."""
     failed = [change for change in found if change.kind is ChangeKind.JOB_FAILED]
-    others = [change for change in found if change.kind is not ChangeKind.JOB_FAILED]
-    lines = [*_failures(failed, build, watch, links), *(_line(change, build, watch, links) for change in others)]
+    others = [change for change in found if change.kind not in (ChangeKind.JOB_FAILED, ChangeKind.LATE)]
+    late = [change.workflow.name for change in found if change.kind is ChangeKind.LATE]
+    lines = [_late(late, watch)] if late else []
+    lines += [*_failures(failed, build, watch, links), *(_line(change, build, watch, links) for change in others)]
     holds = [change for change in found if _waits(change)]
     runs = {run.workflow.id: run for run in build.runs}
     buttons = that_fit(
@@ -30,12 +33,19 @@ def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links, *
     )
     first = _sentence(found[0])
     more = f" And {count(len(found) - 1, 'more change')}." if len(found) > 1 else ""
-    return assemble(
+    told = assemble(
         f"{clean(watch.project_title)} #{watch.pipeline_number}: {first}{more}",
         section(fit(lines, 2800)),
         section(_asked(watch) + _how(watch, len(holds) - len(buttons), is_followed=is_followed)) if holds else None,
         actions(*buttons) if buttons else None,
     )
+    return as_spoken(told, MENTION)
+
+
+def _late(names: Sequence[str], watch: Watch) -> str:
+    """Take back an end that was told, before the one who waits for it acts on that."""
+    began = f"⚠️ {listed(names)} began after I had told how this build ended: that was not its end."
+    return f"{began} {mention(watch.waits_for_it)}".rstrip()
 
 
 def _line(change: Change, build: Build, watch: Watch, links: Links) -> str:
@@ -45,12 +55,14 @@ def _line(change: Change, build: Build, watch: Watch, links: Links) -> str:
     if change.job is None:
         return f"❔ {workflow} is in a state I do not know: {literal(change.workflow.status, 60)}. I keep watching."
     if not change.job.waits_for_approval:
-        return _decided(change, _job(change, watch, links), workflow)
+        return _decided(change, watch, _job(change, watch, links), workflow)
     return f"⏸️ Waiting for approval: {_job(change, watch, links)} ({workflow}).{_what_follows(change, build)}"
 
 
-def _decided(change: Change, job: str, workflow: str) -> str:
-    """Return what became of a job that waited for an approval; who approved it the thread says, if it was done here."""
+def _decided(change: Change, watch: Watch, job: str, workflow: str) -> str:
+    """Return what became of a job that waited for an approval; that and by whom it was given here is said once."""
+    if change.job is not None and approved_key(change.job.id) in watch.told:
+        return f"✅ {job} waited for an approval ({workflow})."
     if change.job is not None and change.job.status == "success":
         return f"✅ {job} waited for an approval, and was approved ({workflow})."
     return f"⏹️ {job} waits for no approval any more ({workflow})."
@@ -101,6 +113,7 @@ def _sentence(change: Change) -> str:
         ChangeKind.JOB_FAILED: f"{job} failed.",
         ChangeKind.ON_HOLD: f"{job} waits for an approval." if _waits(change) else f"{job} waits no more.",
         ChangeKind.RERUN: f"{job} runs again.",
+        ChangeKind.LATE: f"{job} began after the end was told.",
         ChangeKind.UNKNOWN_STATUS: f"{job} is in a state I do not know.",
     }[change.kind]
 
@@ -194,7 +207,7 @@ def _let_go(watch: Watch, why: str, then: str) -> Message:
     what = f"{clean(watch.project_title)} #{watch.pipeline_number}"
     text = f"I follow {what} no more: {why}."
     pinged = f" {mention(watch.waits_for_it)}" if watch.waits_for_it else ""
-    return assemble(f"⏹️ {text}", section(f"⏹️ {text}{pinged}\n{then}, type {again(watch)}."))
+    return as_spoken(assemble(f"⏹️ {text}", section(f"⏹️ {text}{pinged}\n{then}, type {again(watch)}.")), MENTION)
 
 
 def moved(watch: Watch, refusal: str) -> Message:

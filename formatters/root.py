@@ -8,6 +8,7 @@ from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, Run, State
 from bot.models.circleci import Job, Pipeline
 from bot.models.slack import CANCELLED, Closing, Watch
+from formatters.again import MENTION, SLASH, as_spoken
 from formatters.blocks import (
     Block,
     Message,
@@ -37,12 +38,11 @@ def root(build: Build | None, watch: Watch, links: Links, *, note: str = "", fin
     stand = _stand(build, watch, final=final)
     return assemble(
         _sentence(build, watch, stand),
-        section(_heading(build, watch, stand)),
+        section(_heading(build, watch, links, stand)),
         context(_details(build, watch, links, stand)),
         _another_commit(build, watch),
         _workflows(build, watch, links),
         section(note) if note else None,
-        _superseded(build, links),
         actions(*_buttons(build, watch, links, stand)),
     )
 
@@ -90,13 +90,14 @@ def unfollowed(build: Build | None, watch: Watch, links: Links, by: str = "") ->
     details = [*(_code(build.pipeline, links) if build else ()), *_people(watch, state), *_given(watch), seen]
     asked = f", as {clean(by, 60)} asked" if by else ""
     stopped = f"{literal(by, 60)} had me stop following it. " if by else ""
-    return assemble(
+    message = assemble(
         f"{what}: pipeline #{watch.pipeline_number} is not followed here any more{asked}.",
         section(heading),
         context(" · ".join(part for part in (*details, f"#{watch.pipeline_number}") if part)),
         section(f"{stopped}Nothing is told here of what goes on at CircleCI. To follow it again, type {again(watch)}."),
         actions(link_button(links.pipeline(watch.project_slug, watch.pipeline_number), "Open in CircleCI")),
     )
+    return as_spoken(message, MENTION if watch.thread.thread_ts else SLASH)
 
 
 def again(watch: Watch) -> str:
@@ -141,11 +142,13 @@ _STATE_SENTENCES = {
 }
 
 
-def _heading(build: Build | None, watch: Watch, stand: _Stand) -> str:
+def _heading(build: Build | None, watch: Watch, links: Links, stand: _Stand) -> str:
     so_far = f", {_so_far(build, stand)} so far" if build and _has_news(build, stand) else ""
     parts = [f"*{stand.mark}{so_far}*", literal(watch.project_title), ref_words(watch.ref, build)]
     if stand.closing and stand.closing.verdict:
         parts.append(stand.closing.verdict)
+    if build is not None and stand.state is State.SUPERSEDED and build.superseded_by is not None:
+        parts.append(f"by {link(links.pipeline(watch.project_slug, build.superseded_by), f'#{build.superseded_by}')}")
     return " · ".join(parts)
 
 
@@ -195,7 +198,9 @@ def _another_commit(build: Build | None, watch: Watch) -> Block | None:
 
 
 def _given(watch: Watch) -> Iterator[str]:
-    """Yield the parameters that it was asked for with: a deploy to one place looks like a deploy to another else."""
+    """Yield what it was asked for with: a deploy to one place looks like a deploy to another else."""
+    if watch.definition:
+        yield f"definition {code(masked(watch.definition), 80)}"
     given = [code(masked(spelling.parameter(*one)), 80) for one in watch.parameters.items()]
     if given:
         yield f"with {', '.join(given[:MOST_NAMED])}" + (
@@ -257,20 +262,13 @@ def _jobs_done(build: Build) -> tuple[int, int]:
     return sum(job.is_finished for job in jobs), len(jobs)
 
 
-def _superseded(build: Build | None, links: Links) -> Block | None:
-    if build is None or build.state is not State.SUPERSEDED or build.superseded_by is None:
-        return None
-    url = links.pipeline(build.pipeline.project_slug, build.superseded_by)
-    return section(f"A newer pipeline on this branch took its place: {link(url, f'#{build.superseded_by}')}.")
-
-
 def _buttons(build: Build | None, watch: Watch, links: Links, stand: _Stand) -> Iterator[Block]:
     """Yield what can be pressed now, the most likely first; what is finishing can be neither stopped nor repaired."""
     if build is not None and stand.is_open:
         held = [(job, run) for run in build.runs for job in run.holds]
         yield from (approve_button(job, run, build, watch.project_title) for job, run in held[:MOST_HOLDS])
-    if stand.is_open and not stand.is_finishing:
+    if build is not None and stand.is_open and build.can_be_cancelled:
         yield cancel_button(watch.pipeline_id, watch.pipeline_number, watch.project_title, watch.ref)
-    elif build is not None and not stand.is_open:
+    if build is not None and not stand.is_open:
         yield from outcome_buttons(build, watch, stand.state)
     yield link_button(links.pipeline(watch.project_slug, watch.pipeline_number), "Open in CircleCI")

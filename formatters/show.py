@@ -13,8 +13,10 @@ from bot.answers.builds import (
     Cancellable,
     CancellableJob,
     Evidence,
+    FollowedHere,
     NewestBuilds,
     NothingFailed,
+    OldBuild,
     OnHold,
 )
 from bot.answers.jobs import Artifacts, ArtifactTooLarge, JobSteps, NoLog, StepLog, TestResults
@@ -45,6 +47,7 @@ from formatters import (
     turning,
     webhooks,
 )
+from formatters.again import as_spoken
 from formatters.blocks import Message
 from formatters.links import Links
 
@@ -63,6 +66,8 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     OnHold: choices.on_hold,
     BuildMeant: choices.build_meant,
     NothingFailed: choices.nothing_failed,
+    OldBuild: choices.old_build,
+    FollowedHere: choices.followed_here,
     Cancellable: choices.cancellable,
     CancellableJob: choices.cancellable_job,
     Evidence: answers.evidence,
@@ -106,7 +111,8 @@ def show(answer: Answer, links: Links, *, command: str = "/ci") -> Message | Non
     kind = type(answer)
     if kind in _WITH_COMMAND:
         return _WITH_COMMAND[kind](answer, command)
-    return _WITH_LINKS[kind](answer, links) if kind in _WITH_LINKS else _SHOWN[kind](answer)
+    message = _WITH_LINKS[kind](answer, links) if kind in _WITH_LINKS else _SHOWN[kind](answer)
+    return as_spoken(message, command) if message else None
 
 
 def is_shown(kind: type[Answer]) -> bool:

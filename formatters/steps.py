@@ -91,6 +91,7 @@ def log(answer: StepLog) -> Message:
     """Return the end of a step's log, and offer the whole."""
     name, step = _name(answer), answer.step
     note = "This is only its end." if answer.shortened else "This is all of it."
+    note = "The job still runs: this is the end of what there is so far." if answer.is_running else note
     text = f"The log of {literal(step, 100)} in {literal(name, 100)}."
     offer = SendLog(project_slug=answer.project_slug, job_number=answer.job_number, step=step[:MOST_NAME])
     return assemble(
@@ -112,11 +113,15 @@ def _steps_with_one(answer: NoLog) -> str:
     name = literal(_name(answer), 100)
     known = ", ".join(code(step, 60) for step in answer.steps[:MOST_NAMED])
     known += f" and {len(answer.steps) - MOST_NAMED} more" if len(answer.steps) > MOST_NAMED else ""
-    return (
-        f"I find no such step with a log in {name}. Steps with one: {known}."
-        if known
-        else f"CircleCI keeps no log of {name}: it has not begun, it was quiet, or it is too old."
-    )
+    if known:
+        so_far = " so far" if answer.is_running else ""
+        return f"I find no such step with a log in {name}. Steps with one{so_far}: {known}."
+    if not answer.has_begun:
+        return f"{name} has not begun: there is no log of it yet."
+    if answer.is_running:
+        line = code(f"build {answer.project_slug} {answer.job_number}")
+        return f"{name} still runs, and none of its steps has a log so far. {line} shows its steps."
+    return f"CircleCI keeps no log of {name}: it was quiet, or it is too old."
 
 
 def _name(answer: StepLog | NoLog) -> str:

@@ -1,13 +1,14 @@
 """Why a build did not run, or has nothing to show (yet), by what CircleCI says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.models.build import Build, State
+from bot.models.circleci import Job
 from formatters.blocks import Block, code_block, context, fitting, section
 from formatters.refusals import next_step
 from formatters.words import count, listed
 
-MOST_LINES, ROOM = 30, 1800
+MOST_LINES, ROOM, MOST_NAMED = 30, 1800, 15
 REPAIR = "Push a repaired configuration: the same commit fails again."
 NO_WORKFLOW = (
     "CircleCI took the pipeline, but no workflow matched this branch or tag. "
@@ -47,6 +48,38 @@ def stored_nothing(title: str, build: Build, what: str) -> str:
         return ""
     which = f"{listed(failed, 3)} failed, and CircleCI gives {'it' if len(failed) == 1 else 'them'} no number"
     return f"{title}: {which}, without which I find no {what}. Its page may have them."
+
+
+def which_job(build: Build) -> str:
+    """Ask which job of a build is meant, with what there is so far; the names are foreign, and in code spans."""
+    number = f"#{build.pipeline.number}"
+    jobs = [job for run in build.real_runs for job in run.jobs if not job.is_approval]
+    numbered = [job for job in jobs if job.job_number is not None]
+    failed = [job for job in jobs if job.is_failed]
+    is_open = build.state in _OPEN and not build.never_began
+    if not numbered and not failed:
+        if is_open:
+            return f"{number} {_OPEN[build.state]}: no job of it has begun."
+        stands = f"could not run: {why(build)}" if build.outcome is State.COULD_NOT_RUN else "has ended"
+        return f"{number} {stands}. No job of it ran."
+    if is_open and not failed:
+        return f"{number} {_OPEN[build.state]}: none of its jobs has failed so far. Which one? {_by_number(numbered)}."
+    if not failed:
+        return f"No job of {number} failed. Which one? {_by_number(numbered)}."
+    with_number = [job for job in failed if job.job_number is not None]
+    if not with_number:
+        return f"{_by_number(failed)} of {number} failed, and CircleCI gives no number: its page may have more."
+    return f"{len(failed)} jobs of {number} failed. Which one? {_by_number(with_number)}."
+
+
+def _by_number(jobs: Sequence[Job]) -> str:
+    """Return the names of jobs as they are typed, the first ones, each with its number."""
+    shown = [f"{_plain(job.name)} `{job.job_number}`" if job.job_number else _plain(job.name) for job in jobs]
+    return ", ".join(shown[:MOST_NAMED]) + (f" and {len(shown) - MOST_NAMED} more" if len(shown) > MOST_NAMED else "")
+
+
+def _plain(name: str) -> str:
+    return "`" + " ".join(name.replace("`", "ˋ").split())[:60] + "`"
 
 
 def details(build: Build) -> Iterator[Block]:

@@ -157,6 +157,8 @@ def test_a_secret_is_found(text: str) -> None:
         "keys add acme/frontend deploy-key",
         "keys add acme/frontend user-key",
         "keys show acme/frontend c9:0b:1c:4f",
+        "keys remove acme/frontend x",
+        "keys remove acme/frontend c9:0b:1c:4f.",
         "keys remove acme/frontend SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIDTMczCvj3tD2s",
         "ssh-key add acme/frontend",
         "heroku-key add",

@@ -47,7 +47,8 @@ class OnHold(Answer):
     """What waits for an approval: `build` is the one that was named, or the newest that was looked at.
 
     Of the newest builds of `ref`, of all branches without one, so many were `looked_at`, 0 where one was named. Those
-    with jobs that wait are `waiting`, newest first.
+    with jobs that wait are `waiting`, newest first. `newer_number` is a newer build of its branch, where a thread named
+    this one.
     """
 
     title: str
@@ -55,6 +56,7 @@ class OnHold(Answer):
     waiting: tuple[Build, ...] = ()
     ref: Ref | None = None
     looked_at: int = 0
+    newer_number: int = 0
 
 
 class BuildMeant(Answer):
@@ -71,30 +73,66 @@ class BuildMeant(Answer):
     newest_number: int = 0
     newest_revision: str = ""
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    definition: str = ""
 
     @property
     def typed(self) -> str:
         """The command that deploys it."""
-        return spelling.deploy(self.project_slug, self.ref, self.parameters)
+        return spelling.deploy(self.project_slug, self.ref, self.parameters, self.definition)
 
 
 class Cancellable(Answer):
     """The newest builds that were asked about, of which some may run: each can be cancelled.
 
-    They are those of `ref`, of all branches without one; `is_named` says that it is one build that was named.
+    They are those of `ref`, of all branches without one; `is_named` says that it is one build that was named, and
+    `newer_number` is a newer one of its branch, where a thread named it.
     """
 
     title: str
     builds: tuple[Build, ...]
     ref: Ref | None = None
     is_named: bool = False
+    newer_number: int = 0
 
 
 class NothingFailed(Answer):
-    """A build that was to run again from what failed in it, and nothing did: all of it may run again."""
+    """A build that was to run again from what failed in it, and nothing did: all of it may run again.
+
+    `newer_number` is a newer one of its branch, where a thread named this one.
+    """
 
     title: str
     build: Build
+    newer_number: int = 0
+
+
+class OldBuild(Answer):
+    """Nothing runs again yet: `build` is named by a thread alone, and `newer_number` is a newer one of its branch.
+
+    `how` is what was said of how it is to run again, as it can be typed.
+    """
+
+    title: str
+    build: Build
+    newer_number: int
+    how: str = ""
+
+    @property
+    def typed(self) -> str:
+        """The command that runs it again."""
+        return f"rerun {self.build.pipeline.project_slug} #{self.build.pipeline.number} {self.how}".rstrip()
+
+
+class FollowedHere(Answer):
+    """None or several of the newest builds are followed where it was asked, of which one is to be followed no more.
+
+    So many of `ref`, of all branches without one, were `looked_at`.
+    """
+
+    title: str
+    pipelines: tuple[Pipeline, ...]
+    ref: Ref | None = None
+    looked_at: int = 0
 
 
 class CancellableJob(Answer):

@@ -50,7 +50,10 @@ class JobSteps(Answer):
 
 
 class StepLog(Answer):
-    """The end of a step's log, cleaned and masked; `shortened` says that there is more of it."""
+    """The end of a step's log, cleaned and masked; `shortened` says that there is more of it.
+
+    Of a job that `is_running` more may come.
+    """
 
     project_slug: ProjectSlug
     job_name: str
@@ -58,16 +61,22 @@ class StepLog(Answer):
     step: str
     lines: tuple[str, ...] = ()
     shortened: bool = False
+    is_running: bool = False
 
 
 class NoLog(Answer):
-    """There is no log of the step that was asked for; `steps` have one. `is_gone` says that it had one before."""
+    """There is no log of the step that was asked for; `steps` have one. `is_gone` says that it had one before.
+
+    The job `is_running`, or `has_begun` at least.
+    """
 
     project_slug: ProjectSlug
     job_name: str
     job_number: int
     steps: tuple[str, ...] = ()
     is_gone: bool = False
+    is_running: bool = False
+    has_begun: bool = True
 
 
 class Artifacts(Answer):

@@ -69,7 +69,8 @@ class Attempt(Model):
     attempt started. `sent_at` is set before the POST, `pipeline_id` after the answer, `over` when it was refused or
     given up, with its `refusal` if CircleCI refused it. `looks` counts how often a lost answer was looked for.
     `sent_by` is the delivery that has it sent, `agreed_revision` the commit that a second person agreed to. `demands`,
-    `request_ts` and `expires_at` are an earlier version's, where an act that waited was an attempt.
+    `request_ts` and `expires_at` are an earlier version's, where an act that waited was an attempt. `definition` is the
+    pipeline definition as it was typed.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Attempt(Model):
     ref: Ref
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
     definition_id: str | None = None
+    definition: str = ""
     note: str = ""
     thread: Place
     asker_id: str

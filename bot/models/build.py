@@ -99,6 +99,11 @@ class Build(Model):
         return self.pipeline.state == "errored" or (bool(self.pipeline.errors) and without_any)
 
     @property
+    def can_be_cancelled(self) -> bool:
+        """There is a workflow that has not ended: CircleCI cancels nothing else."""
+        return any(not run.workflow.is_finished for run in self.runs)
+
+    @property
     def workflows_finished(self) -> bool:
         """Every workflow seen so far has ended (more may still come)."""
         return bool(self.runs) and all(run.workflow.is_finished for run in self.runs)
@@ -217,6 +222,7 @@ class ChangeKind(StrEnum):
 
     JOB_FAILED = "job_failed"
     ON_HOLD = "on_hold"
+    LATE = "late"  # a workflow that began after its thread had been told the end
     RERUN = "rerun"  # a newer run of a workflow, by a person outside Slack or by CircleCI itself
     UNKNOWN_STATUS = "unknown_status"
 
@@ -240,6 +246,11 @@ class Change(Model):
 def rerun_key(workflow_name: str, attempt: int) -> str:
     """Names the `attempt`-th run of a workflow, which may be told before CircleCI shows it."""
     return f"{ChangeKind.RERUN}:{workflow_name}:{attempt}"
+
+
+def approved_key(job_id: str) -> str:
+    """Names the approval of a job that was given here, and told by whom."""
+    return f"approved:{job_id}"
 
 
 class FailingStep(Model):

@@ -288,9 +288,14 @@ class Job(Model):
         return self.status in TERMINAL_JOB_STATUSES
 
     @property
+    def is_approval(self) -> bool:
+        """It runs nothing, and is there to be approved."""
+        return self.type == "approval"
+
+    @property
     def waits_for_approval(self) -> bool:
         """Somebody has to press a button."""
-        return self.type == "approval" and self.status == "on_hold"
+        return self.is_approval and self.status == "on_hold"
 
 
 class TestResult(Model):
@@ -438,6 +443,11 @@ class ClassicBuild(Model):
     def has_begun(self) -> bool:
         """It ran, or runs."""
         return bool(self.steps) or self.lifecycle not in ("queued", "scheduled", "not_running", "not_run", "")
+
+    @property
+    def is_running(self) -> bool:
+        """It runs now."""
+        return "running" in (self.lifecycle, self.status)
 
     @property
     def has_failing_step(self) -> bool:

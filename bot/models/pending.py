@@ -13,7 +13,10 @@ from bot.models.fields import Model
 
 
 class Deployment(Model):
-    """A pipeline to start; `note` is a sentence shown with it, such as why this branch was chosen."""
+    """A pipeline to start; `note` is a sentence shown with it, such as why this branch was chosen.
+
+    `definition` is the pipeline definition as it was typed, if one was.
+    """
 
     kind: Literal["deploy"] = "deploy"
     project_slug: ProjectSlug
@@ -21,6 +24,7 @@ class Deployment(Model):
     ref: Ref
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
     definition_id: str | None = None
+    definition: str = ""
     note: str = ""
 
     @property
@@ -31,7 +35,7 @@ class Deployment(Model):
     @property
     def typed(self) -> str:
         """The command that asks for the same."""
-        return spelling.deploy(self.project_slug, self.ref, self.parameters)
+        return spelling.deploy(self.project_slug, self.ref, self.parameters, self.definition)
 
 
 class _OfPipeline(Model):

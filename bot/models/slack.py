@@ -100,10 +100,10 @@ class Watch(Model):
     in the root, such as why this branch was chosen. `moved_to_direct` says that its channel would not take it any
     more. `final_ts` is the last final reply, `failure` names what failed in it, and `failure_before` what failed in
     the one before it. `refusals` counts the posts in a row that Slack refused and nobody knows for how long.
-    `parameters` are those it was asked for with, `agreed_revision` is the commit that a second person saw and agreed
-    to. `offers` are the replies in which something can be pressed still, by their `ts`, with what they tell. `closing`
-    is what the root says of the last end; `known_end` names the attempt that was over when it was asked for: nobody
-    waits for that end.
+    `parameters` are those it was asked for with, as is the pipeline `definition`, `agreed_revision` is the commit that
+    a second person saw and agreed to. `offers` are the replies in which something can be pressed still, by their `ts`,
+    with what they tell. `closing` is what the root says of the last end; `known_end` names the attempt that was over
+    when it was asked for: nobody waits for that end.
     """
 
     id: str
@@ -135,6 +135,7 @@ class Watch(Model):
     failure_before: str = ""
     refusals: int = 0
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    definition: str = ""
     agreed_revision: str = ""
     closing: Closing | None = None
     known_end: str = ""
@@ -157,6 +158,10 @@ class Watch(Model):
             asked_at=utc_now(),
         )
 
+    def is_told_in(self, place: Place) -> bool:
+        """Say whether it tells the thread somebody spoke in, or outside of threads their channel."""
+        return self.thread.channel_id == place.channel_id and place.thread_ts in (None, self.reply_ts)
+
     @classmethod
     def of_attempt(cls, attempt: Attempt, pipeline_id: PipelineId, number: int) -> Self:
         """Return the watch of whoever asked for a pipeline, where they asked for it."""
@@ -175,6 +180,7 @@ class Watch(Model):
             asked_at=attempt.asked_at,
             note=attempt.note,
             parameters=attempt.parameters,
+            definition=attempt.definition,
             agreed_revision=attempt.agreed_revision,
         )
 

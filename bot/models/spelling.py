@@ -9,6 +9,7 @@ CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "
 # U+00A0 and its narrow and figure sisters, which phones put in for a space.
 SPACES = " \t\r\n\u00a0\u202f\u2007"
 CODE_MARK = "`"
+DEFINITION = "definition:"  # no branch or tag has a colon
 QUESTIONS = ("?", "\uff1f", "\u061f", "\u203d")  # also as other scripts write it
 # What a word is not read as a name for: an address, which Slack shows without its scheme, and somebody's mention.
 HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "circleci.com", "app.circleci.com")
@@ -64,9 +65,13 @@ def parameter(name: str, value: str | int | bool) -> str:
     return f"{name}={value if is_plain and is_text else quoted(value)}"
 
 
-def deploy(slug: str, ref: Ref | None, parameters: Mapping[str, str | int | bool]) -> str:
-    """Return the command that deploys the same once more; empty text where none can be typed that is read so."""
-    if not all(can_be_quoted(value) for value in parameters.values() if isinstance(value, str)):
+def deploy(slug: str, ref: Ref | None, parameters: Mapping[str, str | int | bool], definition: str = "") -> str:
+    """Return the command that deploys the same once more; empty text where none can be typed that is read so.
+
+    `definition` is the pipeline definition that was typed, if one was.
+    """
+    if not all(can_be_quoted(value) for value in (*parameters.values(), definition) if isinstance(value, str)):
         return ""
     named = [as_typed(str(ref))] if ref else []
+    named += [as_typed(f"{DEFINITION}{definition}")] if definition else []
     return " ".join(["deploy", slug, *named, *(parameter(*one) for one in parameters.items())])

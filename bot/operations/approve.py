@@ -2,7 +2,7 @@
 
 from bot.answers.acts import Acted
 from bot.errors import CircleCIError, NothingToDo
-from bot.models.build import Build
+from bot.models.build import Build, approved_key
 from bot.models.caller import Caller
 from bot.models.circleci import Job, PipelineId, WorkflowId
 from bot.models.pending import Approval, Pending
@@ -56,7 +56,7 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
                 await _send(hands, wish, workflow_id)
     await overtaken(hands, act.caller, wish, pending)
     word = replies.someone_acted("approve", act.caller.called, held.name)
-    told = await hands.tell(wish.pipeline_id, act.caller, "approved", word)
+    told = await hands.tell(wish.pipeline_id, act.caller, "approved", word, approved_key(held.id))
     return act.done("approve", what=held.name, told=told)
 
 

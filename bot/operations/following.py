@@ -42,7 +42,7 @@ async def follow(hands: Hands, caller: Caller, pipeline: Pipeline, title: str, *
     """
     place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
     others = await hands.store.watches.of(pipeline.id)
-    if any(_is_here(watch, place) for watch in others):
+    if any(watch.is_told_in(place) for watch in others):
         return False
     asked = [watch for watch in others if watch.asker_id]
     mine = Watch.of(pipeline, title, caller, place)
@@ -66,7 +66,7 @@ async def unwatch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
     async with acting(hands, caller, intent) as act:
         place = act.caller.place
         async with hands.store.watches.fence(pipeline.id, lease, wait=lease):
-            here = [one for one in await hands.store.watches.of(pipeline.id) if place and _is_here(one, place)]
+            here = [one for one in await hands.store.watches.of(pipeline.id) if place and one.is_told_in(place)]
             for one in here:
                 await hands.store.watches.remove(one)
                 await _leave(hands, one, act.caller)
@@ -82,8 +82,3 @@ async def _leave(hands: Hands, watch: Watch, caller: Caller) -> None:
         await hands.teller.leave(watch, caller.called)
     except SlackError as error:  # who asked is told that it is followed no more all the same
         log.warning("thread_not_told", pipeline=watch.pipeline_id, method=error.method, code=error.code)
-
-
-def _is_here(watch: Watch, place: Place) -> bool:
-    """Say whether a watch tells the thread somebody spoke in, or outside of threads their channel."""
-    return watch.thread.channel_id == place.channel_id and place.thread_ts in (None, watch.reply_ts)

@@ -101,7 +101,7 @@ class Hands:
                 raise locked
 
     async def tell(self, pipeline_id: PipelineId, caller: Caller, act: str, word: Message, *told: str) -> bool:
-        """Tell every thread of the pipeline who acted, and look again at once; says whether one heard it.
+        """Tell every thread of a pipeline who acted, and look again; says whether it is read where they did.
 
         `act` is what they did as the root says it; what shows in time by itself, such as the cancel of a job, has none.
         """
@@ -111,7 +111,7 @@ class Hands:
                 acted_on = await self.store.watches.save(watch, watch.acted_on(caller, act))
                 try:
                     await self.teller.once(acted_on, f"act:{caller.delivery_id}", word, *told)
-                    heard = True
+                    heard = heard or caller.place is None or watch.thread.channel_id == caller.place.channel_id
                 except SlackError as error:
                     log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)
         await self.look_again(pipeline_id)

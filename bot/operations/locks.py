@@ -99,7 +99,7 @@ async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockCha
     async with _on(hands, caller, held, "ask for", "ask_holder") as act:
         person_id = act.caller.person_id
         if await hands.store.claims.first(f"asked-for:{key}:{held.since.isoformat()}:{person_id}"):
-            await hands.direct(held.holder_id, words.asked_for(held, person_id))
+            await hands.direct(held.holder_id, words.asked_for(held, person_id, button.again))
     return LockChanged(act="ask", lock=held, entry=act.entry)
 
 

@@ -44,6 +44,7 @@ async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str,
         note=wish.note,
         parameters=wish.parameters,
         definition_id=wish.definition_id,
+        definition=wish.definition,
         thread=place,
         asker_id=caller.person_id,
         asker_name=caller.name,
@@ -163,7 +164,8 @@ async def _looked_in_vain(hands: Hands, attempt: Attempt) -> timedelta | None:
     if attempt.looks < LOOKS:
         return hands.settings.poll_interval
     metrics.DEPLOYS.labels("not_found").inc()
-    thread, again = attempt.thread, spelling.deploy(attempt.project_slug, attempt.ref, attempt.parameters)
+    thread = attempt.thread
+    again = spelling.deploy(attempt.project_slug, attempt.ref, attempt.parameters, attempt.definition)
     message = answers.lost_answer_not_found(attempt.ref, attempt.project_title, again)
     try:
         await hands.messenger.whisper(thread.channel_id, attempt.asker_id, message, thread_ts=thread.thread_ts)

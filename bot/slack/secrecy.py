@@ -25,6 +25,7 @@ _POLITE = frozenset(["please", "pls", "plz", "kindly", "now", "just", "ok", "oka
 _PROJECT = re.compile(r"(?:[\w.-]+/){1,2}[\w.-]+/?|https?://\S+|git@\S+")
 _PLAIN = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _FINGERPRINT = re.compile(r"(?:MD5:)?[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*|SHA256:[A-Za-z0-9+/]{1,43}=?")
+SHORTEST = 4
 _KINDS_OF_KEY = ("deploy-key", "user-key", "github-user-key")
 VARIABLE, SSH_KEY, HEROKU_KEY = "env set <project> <NAME>", "ssh-key add <project>", "heroku-key add"
 
@@ -169,7 +170,9 @@ def _is_project(word: str, spoken: Spoken) -> bool:
 
 
 def _is_key(word: str) -> bool:
-    return word in _KINDS_OF_KEY or _FINGERPRINT.fullmatch(word) is not None
+    """Say whether it names a key, or tries to: nothing so short is a secret, and a sentence may end behind one."""
+    plain = word.rstrip(".,;:!?…")
+    return len(word) < SHORTEST or plain in _KINDS_OF_KEY or _FINGERPRINT.fullmatch(plain) is not None
 
 
 def _brings_one(rest: Sequence[str]) -> bool:

@@ -6,6 +6,7 @@ from bot.models.build import Build, Change, ChangeKind, Run
 from bot.models.circleci import ACTIVE_WORKFLOW_STATUSES, TERMINAL_WORKFLOW_STATUSES, Job, JobId
 
 OVERTAKEN = "canceled"
+FINAL = "final:"
 
 
 def changes(told: Collection[str], build: Build) -> list[Change]:
@@ -14,7 +15,15 @@ def changes(told: Collection[str], build: Build) -> list[Change]:
     Asking what a thread was told, and not what the last poll saw, keeps a change that was seen but not yet said
     when a process died.
     """
-    return [change for change in noteworthy(build) if change.key not in told]
+    return [change for change in (*_late(told, build), *noteworthy(build)) if change.key not in told]
+
+
+def _late(told: Collection[str], build: Build) -> list[Change]:
+    """Return the workflows that began after an end was told, which was none then; a rerun is told as what it is."""
+    ends = [key.removeprefix(FINAL) for key in told if key.startswith(FINAL)]
+    known = {workflow_id for end in ends for workflow_id in end.split(",")}
+    late = [run for run in build.runs if run.attempt == 1 and run.workflow.id not in known] if ends else []
+    return [Change(kind=ChangeKind.LATE, workflow=run.workflow) for run in late]
 
 
 def decided(found: Sequence[Change], build: Build) -> tuple[Change, ...]:

@@ -18,6 +18,7 @@ from bot.models.slack import Watch
 from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.triage.diagnosis import Triage
+from bot.watching.changes import FINAL
 from bot.watching.engine import RERUN_ONCE, Engine
 from bot.watching.teller import Teller
 from formatters import final
@@ -170,7 +171,7 @@ def _last_final(watch: Watch) -> str:
 
 def final_key(build: Build) -> str:
     """Names the final reply of this attempt."""
-    return f"final:{build.fingerprint}"
+    return f"{FINAL}{build.fingerprint}"
 
 
 def judged_key(build: Build) -> str:

@@ -211,11 +211,13 @@ class Watcher:
     async def _after_the_end(
         self, build: Build, since: timedelta, seen: Set[str], unread: Set[str]
     ) -> timedelta | None:
-        """Look now and then at what did not pass: somebody may rerun it on CircleCI's own page.
+        """Look now and then at what has ended: somebody may rerun it on CircleCI's own page, or a workflow come late.
 
-        The threads that another version alone can read must hear the end too, as long as anything is kept.
+        What passed is looked at for a shorter time. The threads that another version alone can read must hear the end
+        too, as long as anything is kept.
         """
-        lingers = build.runs and build.state is not State.PASSED and since < self._settings.linger
+        linger = self._settings.linger / 4 if build.state is State.PASSED else self._settings.linger
+        lingers = build.runs and since < linger
         told = seen if since < self._keep else seen | unread
         if not lingers and await self._store.watches.stop(build.pipeline.id, told):
             return None

@@ -1,15 +1,18 @@
 """Whoever asks, people or agents, asks by the same grammar; and what comes back can be described."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from pydantic import ValidationError
 
-from bot.errors import UsageError
+from bot.errors import NothingToDo, UsageError
 from bot.grammar import split
-from bot.requests import Request
-from bot.routing import Router
-from bot.settings import ProjectEntry, Projects
+from bot.models.caller import bot
+from bot.requests import Nothing, OfProject, Request
+from bot.routing import Context, Router
+from bot.settings import CLOUD, ProjectEntry, Projects, Settings
 from commands import audit, doctor, env, hello, help, keys, legacy, lists, webhook, why  # noqa: A004
 from formatters.show import is_shown
 
@@ -99,6 +102,14 @@ def test_a_project_nobody_can_spell_is_refused_wherever_it_comes_from() -> None:
     for request in (env.Env(project="../frontend"), audit.Audit(project="acme"), why.Why(word="deploy", project="a b")):
         with pytest.raises(UsageError):
             request.about(PROJECTS)
+
+
+async def test_what_cloud_has_dropped_is_not_offered_there() -> None:
+    context = cast("Context", SimpleNamespace(settings=Settings.model_construct(circleci_url=CLOUD)))
+    with pytest.raises(NothingToDo, match="no_cache_clearing"):
+        await legacy.cache(OfProject(project=SLUG), bot("d"), context)
+    with pytest.raises(NothingToDo, match="no_heroku_on_cloud"):
+        await legacy.heroku_key(Nothing(), bot("d"), context)
 
 
 def test_every_answer_can_be_described_and_read(router: Router) -> None:

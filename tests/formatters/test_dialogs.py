@@ -11,7 +11,7 @@ from bot.models.attempt import ParameterValue
 from bot.models.audit import Entry
 from bot.models.build import Build, Shipment, State
 from bot.models.caller import Caller, Place
-from bot.models.circleci import Definition, Pipeline, PipelineId, ProjectSlug, Ref
+from bot.models.circleci import Definition, Pipeline, PipelineError, PipelineId, ProjectSlug, Ref
 from bot.models.lock import Lock
 from bot.models.pending import Deployment, End, Pending
 from bot.models.slack import Watch
@@ -92,6 +92,10 @@ def test_a_deploy_that_ran_nothing_is_pressed_again_or_typed(value: str, *, is_p
     made = list(outcome_buttons(build, watch, State.COULD_NOT_RUN))
     assert [f"deploy {SLUG} main env={value}" in asked(one) for one in made] == [True] * is_pressed
     assert (f"env={value}" in to_be_typed(build, watch, State.COULD_NOT_RUN)) is not is_pressed
+    refused = pipeline.model_copy(update={"errors": (PipelineError(type="config", message="Cannot find a job"),)})
+    broken = build.model_copy(update={"pipeline": refused})  # it would fail again, until it is repaired
+    assert list(outcome_buttons(broken, watch, State.COULD_NOT_RUN)) == []
+    assert f"env={value}" in to_be_typed(broken, watch, State.COULD_NOT_RUN)
 
 
 def refused(name: str) -> Message:

@@ -31,6 +31,16 @@ def changed(by: str, act: str) -> LockChanged:
     return LockChanged(act=act, lock=LOCK, entry=entry)
 
 
+def test_the_holder_reads_what_somebody_would_like_to_do() -> None:
+    for stopped, wished in (
+        ("deploy gh/acme/frontend main", "would like to deploy acme/frontend,"),
+        ("", "would like to deploy acme/frontend,"),
+        ("rerun gh/acme/frontend #7 all", "would like to rerun a build of acme/frontend,"),
+        ("approve gh/acme/frontend #7", "would like to approve a job of acme/frontend,"),
+    ):
+        assert wished in locks.asked_for(LOCK, "U0GRACE", stopped).text
+
+
 def test_a_lock_does_not_look_as_if_it_ended_by_itself() -> None:
     assert "It stays until it is unlocked." in locks.locked(changed("U0ADA", "lock")).text
 

@@ -190,7 +190,7 @@ AGREED_TO: dict[str, Callable[[], Message | None]] = {
     "locked already": lambda: refused_by(LOCK, "lock"),
     "taken": lambda: locks.taken(changed(LOCK)),
     "locked again": lambda: locks.locked_again(changed(LOCK)),
-    "asked for": lambda: locks.asked_for(LOCK, "U0GRACE"),
+    "asked for": lambda: locks.asked_for(LOCK, "U0GRACE", "approve gh/acme/web #7"),
     "all locks": lambda: locks.all_locks(Locks(locks=(LOCK,), read_at=NOW)),
 }
 

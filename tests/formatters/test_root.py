@@ -7,7 +7,7 @@ import pytest
 
 from bot.answers.builds import OnHold
 from bot.masks import MASK
-from bot.models.build import Build, JobReport, Report, Run, State
+from bot.models.build import Build, Change, ChangeKind, JobReport, Report, Run, State
 from bot.models.circleci import Artifact, Job, JobId, Pipeline, TestResult, Workflow
 from bot.models.history import Extent, Transition, Turn
 from bot.models.slack import Watch
@@ -246,4 +246,23 @@ def test_who_stopped_following_is_named_and_no_reply_can_be_pressed_then() -> No
     assert "grace had me stop following it." in str(root.unfollowed(held, watch(), Links(), "grace").blocks)
     told = replies.changes(held, noteworthy(held), watch(), Links(), is_followed=False)
     assert not buttons(told)
-    assert "/ci approve gh/acme/frontend #2417" in str(told.blocks)
+    assert "@ci approve gh/acme/frontend #2417" in str(told.blocks)
+
+
+def test_what_a_newer_pipeline_replaced_says_so_once_and_pings_who_asked_for_it_alone() -> None:
+    over = build("canceled").model_copy(update={"superseded_by": 2421})
+    asked = watch().model_copy(update={"asker_id": "U0ADA", "watcher_id": "U0ADA"})
+    shown = root.root(over, asked, Links(), final=True)
+    assert str(shown.blocks).count("2421") == heading(shown).count("2421") > 0
+    assert "<@U0ADA>" in heading(final.final(over, None, asked, Links()))
+    watched = asked.model_copy(update={"asker_id": "", "asker_name": ""})
+    assert "<@U0ADA>" not in heading(final.final(over, None, watched, Links()))
+
+
+def test_an_approval_that_was_given_here_is_told_once() -> None:
+    job = Job.model_validate({"id": "h", "name": "hold", "type": "approval", "status": "success"})
+    held = Change(kind=ChangeKind.ON_HOLD, workflow=build("running").runs[0].workflow, job=job)
+    elsewhere = replies.changes(build("running"), [held], watch(), Links())
+    assert "waited for an approval, and was approved" in heading(elsewhere)
+    here = replies.changes(build("running"), [held], watch().with_told("approved:h"), Links())
+    assert "was approved" not in heading(here)

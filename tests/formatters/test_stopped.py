@@ -7,12 +7,12 @@ import pytest
 
 from bot.models.build import Build, Report, Run
 from bot.models.caller import Place
-from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref, Workflow
+from bot.models.circleci import Job, Pipeline, PipelineId, ProjectSlug, Ref, Workflow
 from bot.models.slack import Watch
 from formatters import final, root
 from formatters.limits import violations
 from formatters.links import Links
-from formatters.stopped import stored_nothing
+from formatters.stopped import stored_nothing, which_job
 from tests.formatters.test_root import build as any_build
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -82,3 +82,36 @@ def test_why_a_build_stored_nothing_is_said_where_it_is_known(status: str, numbe
     jobs = tuple(job.model_copy(update={"job_number": number}) for job in one.runs[0].jobs)
     one = one.model_copy(update={"runs": (one.runs[0].model_copy(update={"jobs": jobs}),)})
     assert stored_nothing("#2419", one, "artifacts").startswith(said) if said else not stored_nothing("#2419", one, "x")
+
+
+@pytest.mark.parametrize(
+    ("status", "jobs", "numbered", "asked"),
+    [
+        (
+            "running",
+            ("running", "queued"),
+            1,
+            "still runs: none of its jobs has failed so far. Which one? `job-0` `1`.",
+        ),
+        ("running", ("queued",), 0, "still runs: no job of it has begun."),
+        ("on_hold", ("success",), 1, "waits for an approval, and has not ended: none of its jobs has failed so far. "),
+        ("failing", ("failed", "failed", "running"), 3, "2 jobs of #2417 failed. Which one? `job-0` `1`, `job-1` `2`."),
+        ("failed", ("failed", "success"), 0, "`job-0` of #2417 failed, and CircleCI gives no number"),
+        ("success", ("success", "success"), 2, "No job of #2417 failed. Which one? `job-0` `1`, `job-1` `2`."),
+        ("unauthorized", (), 0, "#2417 could not run: a context refuses my token's user. No job of it ran."),
+        ("success", ("success",) * 17, 17, "`job-14` `15` and 2 more."),
+    ],
+)
+def test_which_job_is_asked_with_what_there_is_so_far(
+    status: str, jobs: tuple[str, ...], numbered: int, asked: str
+) -> None:
+    one = any_build(status, jobs=jobs)
+    ran = [
+        job.model_copy(update={"job_number": n}) if n <= numbered else job
+        for n, job in enumerate(one.runs[0].jobs, start=1)
+    ]
+    hold = Job.model_validate({"id": "h", "name": "hold", "type": "approval", "status": "on_hold", "job_number": 99})
+    run = one.runs[0].model_copy(update={"jobs": (*ran, hold)})
+    said = which_job(one.model_copy(update={"runs": (run,)}))
+    assert asked in said
+    assert "99" not in said

@@ -56,9 +56,9 @@ async def cancel(stage: Stage) -> None:
 
 
 async def cancel_too_early(stage: Stage) -> None:
-    """Press before any workflow has begun, and while a setup workflow, which ended, is all there was."""
-    root = await stage.plays("try/late-workflow", 5)
-    await stage.presses("ada", root, root.buttons[0])
+    """Ask before any workflow has begun, and press while a setup workflow, which ended, is all there was."""
+    await stage.plays("try/late-workflow", 5)
+    await stage.types("ada", f"cancel acme/frontend #{stage.team.circleci.world.pipelines[-1].number}")
     setup = WorkflowPlan("setup", (JobPlan("generate-config", seconds=10),), setup=True)
     later = WorkflowPlan("backend", (JobPlan("test"),), starts_after=60)
     stage.team.circleci.world.set_scenario(SLUG, "fix/setup", Scenario((setup, later)))
@@ -165,9 +165,9 @@ async def run_command(stage: Stage) -> None:
 
 
 async def deploy_again(stage: Stage) -> None:
-    root = await stage.plays("try/config-error", 5)
-    await stage.presses("ada", root, "Deploy try/config-error again")
-    await stage.presses("grace", root, "Deploy try/config-error again")
+    root = await stage.plays("try/no-workflow", 5, 120)
+    await stage.presses("ada", root, "Deploy try/no-workflow again")
+    await stage.presses("grace", root, "Deploy try/no-workflow again")
 
 
 async def choose_definition(stage: Stage) -> None:
@@ -202,9 +202,9 @@ def direct(stage: Stage, name: str, button: str) -> Message:
 
 
 async def lock_refuses_a_button(stage: Stage) -> None:
-    root = await stage.plays("try/config-error", 5)
+    root = await stage.plays("try/no-workflow", 5, 120)
     await stage.types("grace", "lock acme/frontend incident 42")
-    await stage.presses("ada", root, "Deploy try/config-error again")
+    await stage.presses("ada", root, "Deploy try/no-workflow again")
     await stage.types("grace", "unlock acme/frontend")
 
 
@@ -310,6 +310,21 @@ async def in_a_thread(stage: Stage) -> None:
     await stage.mentions("grace", "status", "general")
 
 
+async def in_an_old_thread(stage: Stage) -> None:
+    """Say in the thread of a build what is meant for its branch, perhaps, which was built anew since."""
+    plans = (
+        WorkflowPlan("checks", (JobPlan("test", ends="failed"),)),
+        WorkflowPlan("release", (JobPlan("hold", approval=True),)),
+    )
+    stage.team.circleci.world.set_scenario(SLUG, "fix/old", Scenario(plans))
+    root = await stage.plays("fix/old", 5, 31)
+    await stage.plays("fix/old", 5)
+    for text in ("approve", "cancel"):
+        await stage.mentions("grace", text, root)
+    (told,) = await stage.mentions("grace", "rerun", root)
+    await stage.presses("grace", told, told.buttons[0])
+
+
 async def direct_messages(stage: Stage) -> None:
     stage.notes("ada opens the direct messages with the bot")
     await stage.answers("ada", stage.team.ada.open_messages())
@@ -365,6 +380,7 @@ SCENES: dict[str, Scene] = {
     "press-ssh-key": ssh_key,
     "press-heroku-key": heroku_key,
     "press-clear-cache": cache,
+    "answer-in-an-old-thread": in_an_old_thread,
 }
 
 

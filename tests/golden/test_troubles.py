@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.settings import ProjectEntry, Projects
 from bot.watching.engine import LOOK_FOR
-from tests.golden.playground import CLI_FAILED, PastPlan, Scenario, scenario_of
+from tests.golden.playground import CLI_FAILED, JobPlan, PastPlan, Scenario, WorkflowPlan, scenario_of
 from tests.golden.records import compare
 from tests.golden.scenes import Scene, played
 from tests.golden.stage import Stage, staged
@@ -95,6 +95,17 @@ async def rerun_by_itself(stage: Stage) -> None:
         stage.shows(reply)
 
 
+async def late_workflow(stage: Stage) -> None:
+    """Let another workflow begin once the final word has been said."""
+    plans = WorkflowPlan("build", (JobPlan("test"),)), WorkflowPlan("release", (JobPlan("publish"),), starts_after=200)
+    stage.team.circleci.world.set_scenario("gh/acme/frontend", "fix/late", Scenario(plans))
+    root = await stage.plays("fix/late", 5, 31, 6)
+    stage.shows(root.replies[-1])
+    await stage.passes(180)
+    await stage.moves_on(31)
+    await stage.passes(6)
+
+
 async def channel_gone(stage: Stage) -> None:
     await stage.plays("try/green", 5)
     stage.notes("somebody archives #deploys")
@@ -115,6 +126,7 @@ SCENES: dict[str, Scene] = {
     "trouble-not-compared": not_compared,
     "trouble-rerun-by-itself": rerun_by_itself,
     "trouble-channel-gone": channel_gone,
+    "trouble-late-workflow": late_workflow,
     # Last, as nothing is told to the operator twice in six hours.
     "trouble-token-refused": token_refused,
 }

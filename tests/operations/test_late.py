@@ -82,4 +82,4 @@ async def test_a_hold_whose_thread_is_followed_no_more_keeps_no_button(team: Tea
     root = await team.reads("grace had me stop following it.")
     assert "Ship v2.0" in root.visible
     assert "Approve" not in hold.visible + root.visible
-    assert f"`/ci approve {FRONTEND} #2417` shows what waits." in hold.visible
+    assert f"`@ci approve {FRONTEND} #2417` shows what waits." in hold.visible

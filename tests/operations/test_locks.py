@@ -62,9 +62,11 @@ async def test_a_lock_stops_what_ships_and_lets_everybody_cancel(team: Team) -> 
     }
     for words, actions in stopped.items():
         for action in actions:
-            told = said(await presses(team, team.ada, somewhere(team), action))
-            assert "@grace locked acme/frontend" in told
-            assert words in told
+            (told,) = await presses(team, team.ada, somewhere(team), action)
+            assert "@grace locked acme/frontend" in told.visible
+            assert words in told.visible
+    await presses(team, team.ada, told, told.element("Ask for it"))
+    assert "@ada would like to approve a job of acme/frontend, which" in said(team.grace.direct_messages)
     assert "incident 42" in said(await types(team, team.ada, f"rerun acme/frontend #{failed.number} all"))
     assert writes(team) == []
     number = next(iter(running.runs[0].job_numbers.values()))

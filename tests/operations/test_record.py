@@ -151,7 +151,7 @@ async def test_refused_windows_and_presses_are_on_record(team: Team) -> None:
     form = VariableForm(project_slug=FRONTEND, name="DEPLOY_TOKEN")
     place = somewhere(team)
     await team.grace.click(place, button(form))
-    await team.is_told(team.grace, "You may not change secrets")
+    await team.is_told(team.grace, "You may not look at or change secrets")
     admin = team.slack.person("admin")
     view = await opens(team, admin, place, form)
     workspace, state = (

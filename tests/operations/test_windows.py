@@ -93,7 +93,8 @@ async def test_under_rules_with_channels_windows_work_where_they_were_opened(tea
 
 
 async def test_a_window_of_another_channel_is_refused_however_it_is_forged(team: Team) -> None:
-    assert "You may not change secrets" in said(await presses(team, team.ada, elsewhere(team), button(VARIABLE)))
+    refused = said(await presses(team, team.ada, elsewhere(team), button(VARIABLE)))
+    assert "You may not look at or change secrets" in refused
     named = VARIABLE.model_copy(update={"name": "OTHER"})
     allowed = await opens(team, team.ada, somewhere(team), named)
     allowed.content["private_metadata"] = VARIABLE.pack()

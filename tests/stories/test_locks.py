@@ -126,9 +126,9 @@ async def test_what_cannot_be_understood_is_named(team: Team) -> None:
 
 
 async def test_a_button_refused_by_a_lock_may_be_pressed_again(team: Team) -> None:
-    await team.deploys_branch("try/config-error")
+    await team.deploys_branch("try/no-workflow")
     await team.reads("Could not run")
-    again = team.root.element("Deploy try/config-error again")
+    again = team.root.element("Deploy try/no-workflow again")
     await says(team, "grace", "lock acme/frontend", "is locked")
     await team.ada.click(team.root, again)
     await team.is_told(team.ada, "@grace locked acme/frontend")

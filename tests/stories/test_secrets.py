@@ -144,7 +144,7 @@ async def test_a_slow_circleci_is_waited_for_in_the_window(team: Team) -> None:
 
 async def test_only_admins_may_and_the_form_asks_again(team: Team) -> None:
     await team.ada.command("releases", "/ci", "env acme/frontend")
-    await team.is_told(team.ada, "You may not change secrets here: only my admins may (admin). Nothing was done.")
+    await team.is_told(team.ada, "You may not look at or change secrets here: only my admins may (admin).")
     told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "typed into a window of its own")
     shared = team.slack.workspace.post(team.deploys, "U0BOT", "leaked", told.blocks)
     await team.ada.click(shared, "Type the value")

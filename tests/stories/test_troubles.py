@@ -130,14 +130,14 @@ async def test_a_refused_approval_may_be_pressed_again(team: Team) -> None:
 
 
 async def test_deploy_again_pressed_by_two_starts_one(team: Team) -> None:
-    await team.ada.command("deploys", "/ci", 'deploy acme/frontend try/config-error note="so be it" dry="true"')
+    await team.ada.command("deploys", "/ci", 'deploy acme/frontend try/no-workflow note="so be it" dry="true"')
     await team.reads("Could not run")
-    again = team.root.element("Deploy try/config-error again")
+    again = team.root.element("Deploy try/no-workflow again")
     await asyncio.gather(team.ada.click(team.root, again), team.grace.click(team.root, again))
     await team.until(lambda: len(team.circleci.world.pipelines) == 2)
     await team.slack.wait_for(lambda: team.ada.sees_only or team.grace.sees_only)
     first, second = team.posts("/pipeline")
-    assert first == second == {"branch": "try/config-error", "parameters": {"note": "so be it", "dry": "true"}}
+    assert first == second == {"branch": "try/no-workflow", "parameters": {"note": "so be it", "dry": "true"}}
 
 
 async def test_an_archived_channel_is_left_for_a_direct_message(team: Team) -> None:

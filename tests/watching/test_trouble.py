@@ -146,7 +146,7 @@ async def test_a_build_that_cannot_be_written_down_is_followed_to_its_end(stage:
     await stage.looks(build(name=SURROGATE), OUTAGE_AFTER + 2)
     assert [told for told in stage.replies if "something broke on my side" in told] == stage.replies
     assert len(stage.replies) == 1
-    passed = [build("success", name=SURROGATE, age=timedelta(minutes=age)) for age in (2, 3, 4)]
+    passed = [build("success", name=SURROGATE, age=timedelta(minutes=age)) for age in (2, 3, 4, 30)]
     for one in passed:
         await stage.looks(one)
     assert sum("Passed in" in told for told in stage.replies) == 1
@@ -163,7 +163,7 @@ async def test_what_circleci_does_not_know_is_given_up_in_words(stage: Stage) ->
     assert "it does not know this pipeline" in stage.replies[0]
     await stage.looks(gone)
     assert "CircleCI does not know it any more" in stage.replies[-1]
-    assert "/ci watch gh/acme/frontend #2417" in stage.replies[-1]
+    assert "@ci watch gh/acme/frontend #2417" in stage.replies[-1]
     assert "Not followed here any more" in stage.root.visible
     assert await stage.looks(gone) is None
     assert await stage.store.watches.watching() == set()

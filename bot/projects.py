@@ -1,0 +1,96 @@
+"""What the projects file says: aliases, how each project is built and asked for, and whose tokens there are."""
+
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr, SecretStr, field_validator
+
+from bot.models.slugs import short, spelled_alike
+from bot.triage.infrastructure import Pattern, compiled
+
+CLOUD = "https://circleci.com"
+OF_A_PROJECT = "CCIPRJ_"
+
+
+def of_a_person(token: SecretStr) -> SecretStr:
+    """Return a person's token; raises ValueError for a project's."""
+    if token.get_secret_value().startswith(OF_A_PROJECT):
+        raise ValueError(f"this is a project's token ({OF_A_PROJECT}…), and API v2 takes none: make a personal one")
+    return token
+
+
+def _of_three(slug: str) -> str:
+    if slug.count("/") != 2 or not all(slug.split("/")):
+        raise ValueError(f"{slug!r} is no slug such as gh/acme/mobile: it stands in Project Settings, Overview")
+    return short(slug)
+
+
+class ProjectEntry(BaseModel):
+    """One `[projects.<alias>]` of the projects file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    slug: Annotated[str, AfterValidator(_of_three)]
+    definition: str | None = None
+    api: Literal["v2", "classic"] = "v2"
+    rerun_once: bool = False
+
+
+class Projects(BaseModel):
+    """What the projects file says: the alias `frontend` for `gh/acme/frontend`, and so on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    default_vcs: str = "gh"
+    auth_header: Literal["bearer", "circle-token"] = "bearer"
+    projects: dict[str, ProjectEntry] = {}
+    tokens: dict[str, SecretStr] = {}
+    infrastructure: dict[str, str] = {}
+    _server: str = PrivateAttr("")
+
+    def read_beside(self, circleci_url: str) -> Self:
+        """Return it for this CircleCI: the pages of another one are none of its own."""
+        beside, url = self.model_copy(), urlsplit(circleci_url)
+        port = f":{url.port}" if url.port not in (None, 80, 443) else ""
+        beside._server = "" if circleci_url == CLOUD else f"{url.hostname}{port}"  # noqa: SLF001  # of our own copy
+        return beside
+
+    @property
+    def server(self) -> str:
+        """The host of our CircleCI Server, with its port where it names one; empty text for Cloud."""
+        return self._server
+
+    @field_validator("tokens")
+    @classmethod
+    def _of_something(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, token in value.items():
+            if name.count("/") not in (1, 2):
+                raise ValueError(f"{name!r} is neither an organisation (gh/acme) nor a project (gh/acme/frontend)")
+            of_a_person(token)
+        return value
+
+    @field_validator("infrastructure")
+    @classmethod
+    def _expressions(cls, value: dict[str, str]) -> dict[str, str]:
+        compiled(value)
+        return value
+
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """What tells of trouble with the infrastructure: our patterns, and those of the file."""
+        return compiled(self.infrastructure)
+
+    def reruns_once(self, slug: str) -> bool:
+        """Say whether the project's builds may rerun by themselves."""
+        return any(
+            entry.rerun_once for entry in self.projects.values() if spelled_alike(entry.slug) == spelled_alike(slug)
+        )
+
+    @property
+    def classic(self) -> frozenset[str]:
+        """The slugs of the projects that API v1.1 builds."""
+        return frozenset(entry.slug for entry in self.projects.values() if entry.api == "classic")
+
+    def definition_for(self, *slugs: str) -> str | None:
+        """Return the pipeline definition chosen for the project of these spellings, if one is."""
+        alike = {spelled_alike(slug) for slug in slugs}
+        entries = (entry for entry in self.projects.values() if spelled_alike(entry.slug) in alike)
+        return next((entry.definition for entry in entries if entry.definition), None)
