@@ -14,7 +14,7 @@ from bot.circleci.answers import Answer
 from bot.circleci.documents import MEGABYTE
 from bot.errors import Rejected
 
-MOST_BYTES = 8 * MEGABYTE  # of answers; what comes when they are full, or would not fit, is asked for again
+MOST_BYTES = 4 * MEGABYTE  # of answers; what comes when they are full, or would not fit, is asked for again
 
 Ask = Callable[[], Awaitable[Answer]]
 
