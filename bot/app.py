@@ -61,7 +61,8 @@ from formatters.links import Links
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = timedelta(seconds=10)  # how long a person's request waits for its turn at CircleCI
+PATIENCE = timedelta(seconds=10)  # how long a person's request waits where CircleCI asks for it
+IN_LINE = timedelta(minutes=3)  # how long it waits for its turn behind those of others
 POLL_PATIENCE = 0.2  # poll intervals: a look that waits longer for its first turn comes back when it may be next
 HISTORY_PATIENCE = timedelta(minutes=2)
 POSTS_AT_ONCE, UPDATES_AT_ONCE = 3, 10  # the short bursts that Slack tolerates
@@ -237,7 +238,7 @@ class App:
             )
         )
         return _Lanes(
-            people=connections.on_lane(Lane(asking, patience=PATIENCE)),
+            people=connections.on_lane(Lane(asking, patience=PATIENCE, in_line=IN_LINE)),
             looks=connections.on_lane(
                 InLine(
                     asking,

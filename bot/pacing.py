@@ -9,8 +9,10 @@ import structlog
 
 from bot import metrics
 from bot.budgets import CLEAR_SECONDS, NO_WAIT, POLITE_SHARE
-from bot.models.pace import Bounds, Limited, Pace, allowed
+from bot.models.pace import Bounds, Limited, Pace
 from bot.store.turns import Standing, Turns
+
+SOON = timedelta(seconds=1)  # whoever has a number looks whether it may go sooner: the rate changes
 
 log = structlog.get_logger(__name__)
 
@@ -30,22 +32,30 @@ class Paced:
         self._halvings = 0
         self._heard_at = 0.0
 
-    async def turn(self, *, patience: timedelta = NO_WAIT, polite: bool = False) -> timedelta:
-        """Take a turn, waiting for it at most `patience`; returns no time, or how long to stay away without one.
+    async def turn(
+        self, *, patience: timedelta = NO_WAIT, in_line: timedelta | None = None, polite: bool = False
+    ) -> timedelta:
+        """Take a turn; returns no time, or how long to stay away without one.
 
-        The `polite` ones leave a share to the others. Who has waited for a turn that was given out before a pause or a
-        halving asks for another one. Raises StoreError.
+        Waits for the end of a pause of at most `patience`, and at most as long for who was in line before, or
+        `in_line`. The `polite` ones leave a share to the others. Raises StoreError.
         """
-        until = time.monotonic() + patience.total_seconds()
+        until, number = time.monotonic() + (patience if in_line is None else in_line).total_seconds(), None
         while True:
-            left = timedelta(seconds=max(until - time.monotonic(), 0))
-            wait, is_ours = await self._next(left, polite=polite)
-            if wait > left or (is_ours and not wait):
-                return wait
-            given_out = time.monotonic()
-            await asyncio.sleep(wait.total_seconds())
-            if is_ours and await self._still_counts(given_out):
+            standing, left = await self._standing(), timedelta(seconds=max(until - time.monotonic(), 0))
+            if standing.paused:
+                wait, most = standing.paused + _spread(0.3), min(patience, left)
+            elif self._bounds is None:
                 return NO_WAIT
+            else:
+                rate, most = await self._rate(standing, self._bounds), left
+                share = POLITE_SHARE if polite else 1
+                turn = await self._turns.next(self._name, rate, number=number, patience=left, share=share)
+                self._hear(turn.halvings)
+                wait, number = turn.wait and turn.wait + _spread(1 / rate if polite else 0), turn.number
+            if not wait or wait > most:
+                return wait
+            await asyncio.sleep(min(wait, SOON if number else wait).total_seconds())
 
     async def is_paused(self) -> bool:
         """Say whether it is the far side who let nobody have a turn."""
@@ -70,31 +80,15 @@ class Paced:
             log.info("asks_less_often", what=self._name, per_second=round(learned.rate, 2))
             self._hear(learned.halvings)
 
-    async def _next(self, left: timedelta, *, polite: bool) -> tuple[timedelta, bool]:
-        """Return when the next turn is, and whether it was taken."""
-        standing = await self._standing()
-        if standing.paused:
-            return standing.paused + _spread(0.3), False
-        if self._bounds is None:
-            return NO_WAIT, True
-        rate = (standing.pace or await self._begun(self._bounds, standing.now)).at(standing.now, self._bounds)
+    async def _rate(self, standing: Standing, bounds: Bounds) -> float:
+        pace = standing.pace
+        if pace is None:
+            pace = Pace.first(bounds, standing.now)
+            self._good_until = 0
+            await self._turns.learn(self._name, None, pace)
+        rate = pace.at(standing.now, bounds)
         metrics.CIRCLECI_BUDGET.set(rate)
-        share = allowed(POLITE_SHARE * rate) if polite else None
-        turn = await self._turns.next(self._name, allowed(rate), share, left)
-        self._hear(turn.halvings)
-        if polite and turn.wait:
-            return turn.wait + _spread(1 / rate), False
-        return turn.wait, turn.wait <= left
-
-    async def _still_counts(self, given_out: float) -> bool:
-        standing = await self._standing()
-        return not standing.paused and self._heard_at <= given_out
-
-    async def _begun(self, bounds: Bounds, now: float) -> Pace:
-        first = Pace.first(bounds, now)
-        self._good_until = 0
-        await self._turns.learn(self._name, None, first)
-        return first
+        return rate
 
     async def _standing(self) -> Standing:
         if self._known is None or time.monotonic() >= self._good_until:
@@ -114,16 +108,19 @@ def _spread(seconds: float) -> timedelta:
 
 
 class Lane:
-    """One way to use what CircleCI takes: those who wait for it `patience` long, `polite` or not."""
+    """One way to use what CircleCI takes, `polite` or not: who waits `patience` long, and maybe longer `in_line`."""
 
-    def __init__(self, budget: Paced, *, patience: timedelta, polite: bool = False) -> None:
+    def __init__(
+        self, budget: Paced, *, patience: timedelta, in_line: timedelta | None = None, polite: bool = False
+    ) -> None:
         self._budget = budget
+        self._in_line = in_line
         self._polite = polite
         self.patience = patience
 
     async def turn(self) -> timedelta:
         """Take a turn; returns how long to stay away when there is none."""
-        return await self._budget.turn(patience=self.patience, polite=self._polite)
+        return await self._budget.turn(patience=self.patience, in_line=self._in_line, polite=self._polite)
 
     async def is_paused(self) -> bool:
         """Say whether it is the far side who let nobody have a turn."""

@@ -110,17 +110,24 @@ class Transport:
         """Send one request and return its 2xx; raises a CircleCIError for everything else.
 
         A GET is tried again after Unavailable, a write only when it surely never arrived. A 429 surely did nothing:
-        after one both wait as CircleCI asks, if that is no longer in all than the lane is patient.
+        both wait as CircleCI asks, and longer each time, if that is no longer in all than the lane is patient.
         """
-        patience = self._lane.patience if self._lane else SHORT_WAIT
+        patience, pause = self._lane.patience if self._lane else SHORT_WAIT, self._back_off
+        while True:
+            try:
+                return await self._tried(method, path, params, json)
+            except Spent:
+                raise  # it has waited for its turn already
+            except RateLimited as error:
+                pause, wait = 2 * pause, max(error.retry_after, pause)
+                patience -= wait
+                if patience < timedelta(0):
+                    raise
+            await asyncio.sleep(wait.total_seconds() + random.uniform(0, 0.3))  # noqa: S311  # spreads, hides nothing
 
-        def again(error: Exception) -> bool | timedelta:
-            nonlocal patience
-            if not isinstance(error, RateLimited) or isinstance(error, Spent):
-                return _again(method, error)
-            patience -= error.retry_after
-            spread = timedelta(seconds=random.uniform(0, 0.3))  # noqa: S311  # it hides nothing
-            return patience >= timedelta(0) and error.retry_after + spread
+    async def _tried(self, method: str, path: str, params: Mapping[str, str] | None, json: object) -> Answer:
+        def again(error: Exception) -> bool:
+            return _again(method, error)
 
         pause = self._back_off
         async for attempt in stamina.retry_context(
@@ -289,9 +296,7 @@ def _surely_lost(error: httpx.HTTPError) -> bool:
     return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
 
 
-def _again(method: str, error: Exception) -> bool | timedelta:
-    if isinstance(error, TooLarge):
-        return False
-    if isinstance(error, Unavailable):
+def _again(method: str, error: Exception) -> bool:
+    if isinstance(error, Unavailable) and not isinstance(error, TooLarge):
         return method == "GET" or not error.arrived
-    return False  # Spent has waited for its turn already
+    return False

@@ -34,8 +34,8 @@
 | `pause:<far side>`             | it asked us to wait                         | as long as it asked       |
 | `probe`                        | writing works                               | a minute                  |
 | `budget:…`                     | turns taken, as the library `limits` counts | two windows               |
-| `pace:<far side>`              | a Pace: how often it may be asked           | a day without a turn      |
-| `turns:<far side>`             | when the newest turns were, or will be      | ten minutes               |
+| `pace:<far side>`              | a Pace, and the line of who waits           | a day without a turn      |
+| `turns:<far side>`             | when the newest turns were                  | ten minutes               |
 
 Every key has an end in Redis itself, but for those of ENDLESS: what nobody comes back to is gone all the same.
 """

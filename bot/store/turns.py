@@ -8,48 +8,58 @@ from limits import RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from bot.models.pace import Allowed, Pace
+from bot.models.pace import Pace, allowed
 from bot.store.connection import Connection
 
 CIRCLECI = "circleci"
 MILLISECOND = timedelta(milliseconds=1)
+WINDOW = timedelta(minutes=10)  # in the slowest of rates a turn is counted no longer
 KEPT = timedelta(days=1)  # what a far side took yesterday is no measure for today
-LONGEST_QUEUE = timedelta(minutes=10)  # a turn that is further ahead is one of another clock's
-
-# Takes the next turn, where it comes within `patience`: none is earlier than the one before it, nor than `seconds`
-# after the `amount`-th before it. Those that take a share of the turns take none ahead of its time, and of their share
-# alone. Returns the wait, and how often the pace had been halved.
-_TAKE = """
+# A line of numbered turns, of which so many a second may go, and in no `seconds` more than an `amount`. Whoever gets a
+# number that may go within `patience` comes back with it: it goes sooner where the rate has grown meanwhile, later
+# where it was halved, and what nobody comes back for is lost. While nobody asks, as when the far side asked for a
+# pause, the line stands still. Those that take a share of the turns get none that may not go at once.
+# Returns the wait, the number, and how often the rate had been halved.
+_NEXT = """
+local mine, rate, patience, share = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local amount, seconds = tonumber(ARGV[5]), tonumber(ARGV[6])
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
-local function due(turns, amount, seconds)
-  local last = tonumber(redis.call('LINDEX', turns, 0) or now)
+local of = redis.call('HMGET', KEYS[2], 'at', 'line', 'last', 'halvings')
+local passed = math.min(math.max(now - (of[1] or now), 0), math.max(seconds, 1))
+
+local line, last = tonumber(of[2] or amount) + rate * passed, tonumber(of[3] or 0)
+local next = mine or math.max(last + 1, line - amount + 1)
+local function exact(value) return string.format('%.6f', value) end
+local function until_free(turns, amount, seconds)
   local nth = tonumber(redis.call('LINDEX', turns, amount - 1) or 0)
-  if last > now + ARGV[7] / 1000 then last, nth = now, 0 end
-  return math.max(now, last, nth + seconds)
+  return nth <= now and nth + seconds - now or 0  -- one to come is another clock's
 end
-local function take(turns, amount, at)
-  redis.call('LPUSH', turns, string.format('%.6f', at))
+local function go(turns, amount)
+  redis.call('LPUSH', turns, exact(now))
   redis.call('LTRIM', turns, 0, 2 * amount)
-  redis.call('PEXPIRE', turns, ARGV[7])
+  redis.call('PEXPIRE', turns, ARGV[8])
 end
-local of_all = due(KEYS[1], ARGV[2], ARGV[3])
-local of_share = ARGV[4] ~= '0' and due(KEYS[2], ARGV[4], ARGV[5]) or now
-local wait = math.max(of_all, of_share) - now
-if wait <= tonumber(ARGV[1]) then
-  take(KEYS[1], ARGV[2], of_all)
-  if ARGV[4] ~= '0' then take(KEYS[2], ARGV[4], of_share) end
+
+local wait = math.max((next - line) / rate, until_free(KEYS[1], amount, seconds), 0)
+local part = math.max(math.floor(share * amount), 1)
+if share < 1 then wait, patience = math.max(wait, until_free(KEYS[3], part, part / (share * rate))), 0 end
+if wait == 0 then
+  go(KEYS[1], amount)
+  if share < 1 then go(KEYS[3], part) end
 end
-redis.call('PEXPIRE', KEYS[3], ARGV[6])
-return {tostring(wait), tonumber(redis.call('HGET', KEYS[3], 'halvings') or 0)}
+local taken = mine or wait <= patience
+if taken then last = math.max(last, next) end
+redis.call('HSET', KEYS[2], 'at', exact(now), 'speed', rate, 'line', exact(line), 'last', exact(last))
+redis.call('PEXPIRE', KEYS[2], ARGV[7])
+return {exact(wait), taken and exact(next) or '', tonumber(of[4] or 0)}
 """
 
 # Puts a pace in the place of the one that was seen; 0 where another one has been learned meanwhile.
 _LEARN = """
-if (redis.call('HGET', KEYS[3], 'halvings') or '') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[3], 'rate', ARGV[2], 'since', ARGV[3], 'halvings', ARGV[4])
-redis.call('PEXPIRE', KEYS[3], ARGV[5])
-redis.call('DEL', KEYS[1], KEYS[2])  -- who waits for one of these turns asks for another
+if (redis.call('HGET', KEYS[1], 'halvings') or '') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'rate', ARGV[2], 'since', ARGV[3], 'halvings', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1
 """
 
@@ -62,10 +72,11 @@ class Standing(NamedTuple):
     pace: Pace | None
 
 
-class Taken(NamedTuple):
-    """A turn: when it comes, and how often the pace had been halved when it was taken."""
+class Turn(NamedTuple):
+    """When a turn comes, its number in the line, None where it was not taken, and the halvings there had been."""
 
     wait: timedelta
+    number: str | None
     halvings: int
 
 
@@ -81,7 +92,7 @@ class Turns:
             connection_pool=connection.pool,  # type: ignore[arg-type]  # documented, but not in its type
         )
         self._limiter = SlidingWindowCounterRateLimiter(counters)
-        self._take = connection.script(_TAKE)
+        self._next = connection.script(_NEXT)
         self._learn = connection.script(_LEARN)
 
     async def take(self, what: str, amount: int, seconds: int) -> bool:
@@ -112,31 +123,45 @@ class Turns:
         pace = Pace.model_validate(known) if "rate" in known else None
         return Standing(now, max(left, 0) * MILLISECOND, pace)
 
+    async def line(self, what: str) -> timedelta:
+        """Return how long somebody waits who asks for a turn now: until the end of the pause, and of the line."""
+        standing = await self.standing(what)
+        names = ("at", "line", "last", "speed")
+        redis = self._connection.redis
+        known = await self._connection.ask(cast("Awaitable[list[str | None]]", redis.hmget(self._pace(what), names)))
+        if None in known:
+            return standing.paused
+        at, line, last, speed = (float(one or 0) for one in known)
+        ahead = (last - line) / speed - (0 if standing.paused else standing.now - at)
+        return standing.paused + max(timedelta(seconds=ahead), timedelta(0))
+
     async def used(self, what: str, now: float) -> int:
         """Return how many turns there were in the second before."""
-        whole, _, _ = self._keys(what)
-        turns = await self._connection.ask(cast("Awaitable[list[str]]", self._connection.redis.lrange(whole, 0, -1)))
-        return sum(now - 1 <= float(turn) <= now for turn in turns)
+        turns = self._connection.redis.lrange(self._turns(what), 0, -1)
+        return sum(now - 1 <= float(turn) for turn in await self._connection.ask(cast("Awaitable[list[str]]", turns)))
 
-    async def next(self, what: str, whole: Allowed, share: Allowed | None, patience: timedelta) -> Taken:
-        """Take the next turn; its wait is longer than the `patience` where none was taken.
+    async def next(
+        self, what: str, rate: float, *, number: str | None = None, patience: timedelta, share: float = 1
+    ) -> Turn:
+        """Take the next turn of so many a second, or come back for that of a number; without a wait it may go.
 
-        Those that take a `share` of the turns take none ahead of its time, whatever their patience.
+        It is not taken where it comes after more than `patience`, or is one of a `share` and may not go at once.
         """
-        ahead = 0 if share else patience.total_seconds()
-        ends = (KEPT // MILLISECOND, LONGEST_QUEUE // MILLISECOND)
-        answer = self._take(keys=self._keys(what), args=[ahead, *whole, *(share or (0, 0)), *ends])
-        wait, halvings = await self._connection.ask(answer)
-        return Taken(timedelta(seconds=float(wait)), halvings)
+        amount, seconds = allowed(rate)
+        given: list[str | float] = [number or "", rate, patience.total_seconds(), share, amount, seconds]
+        ends = [KEPT // MILLISECOND, WINDOW // MILLISECOND]
+        keys = [self._turns(what), self._pace(what), self._turns(f"{what}:share")]
+        answer = self._next(keys=keys, args=[*given, *ends])
+        wait, number, halvings = await self._connection.ask(answer)
+        return Turn(timedelta(seconds=float(wait)), number or None, halvings)
 
     async def learn(self, what: str, seen: Pace | None, pace: Pace) -> bool:
         """Keep a pace in the place of the one that was seen; False where another one has been kept meanwhile."""
         given = ["" if seen is None else seen.halvings, pace.rate, pace.since, pace.halvings, KEPT // MILLISECOND]
-        return bool(await self._connection.ask(self._learn(keys=self._keys(what), args=given)))
-
-    def _keys(self, what: str) -> list[str]:
-        """Return the keys of the turns, of the turns of the share, and of the pace."""
-        return [self._connection.key("turns", what), self._connection.key("turns", f"{what}:share"), self._pace(what)]
+        return bool(await self._connection.ask(self._learn(keys=[self._pace(what)], args=given)))
 
     def _pace(self, what: str) -> str:
         return self._connection.key("pace", what)
+
+    def _turns(self, what: str) -> str:
+        return self._connection.key("turns", what)

@@ -1,16 +1,18 @@
-"""A far side that asked for a pause is left alone as long as anybody was asked."""
+"""A far side that asked for a pause is left alone as long as anybody was asked; who waits for a turn keeps a place."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
-from bot.models.pace import Pace, allowed
+from bot.models.pace import Pace
 from bot.store import Store
 from bot.store.turns import CIRCLECI
 from tests.one_redis import redis_url
 
+NO_WAIT = timedelta(0)
 SHORT, LONG = timedelta(seconds=5), timedelta(seconds=30)
 
 
@@ -27,8 +29,9 @@ async def test_what_was_learned_is_kept_where_nobody_learned_more_and_has_an_end
     turns = store.turns
     assert [await turns.learn(CIRCLECI, None, pace) for pace in (first, more)] == [True, False]
     assert [await turns.learn(CIRCLECI, first, pace) for pace in (more, more)] == [True, False]
-    for share in (None, allowed(1)):
-        assert await turns.next(CIRCLECI, allowed(2), share, timedelta(0)) == (timedelta(0), 1)
+    for share in (1, 0.5):
+        turn = await turns.next(CIRCLECI, 2, patience=NO_WAIT, share=share)
+        assert (turn.wait, turn.halvings) == (NO_WAIT, 1)
     standing = await turns.standing(CIRCLECI)
     assert standing.pace == more
     assert await turns.used(CIRCLECI, standing.now) == 2
@@ -39,21 +42,39 @@ async def test_what_was_learned_is_kept_where_nobody_learned_more_and_has_an_end
 
 
 async def test_in_no_second_there_are_more_turns_than_are_allowed(store: Store, tmp_path: Path) -> None:
-    patience, ten = timedelta(seconds=8), allowed(10)
-    waits = [(await store.turns.next(CIRCLECI, ten, None, patience)).wait for _ in range(20)]
-    assert waits[:10] == [timedelta(0)] * 10
-    assert all(timedelta(seconds=0.5) < wait <= timedelta(seconds=1) for wait in waits[10:])
+    went = 0
+    async with asyncio.timeout(10):
+        while went < 40:
+            went += not (await store.turns.next(CIRCLECI, 30, patience=NO_WAIT)).wait
     async with Redis.from_url(redis_url(tmp_path)) as redis:
         came = [float(turn) for turn in reversed(await redis.lrange("ci:turns:circleci", 0, -1))]
     assert came == sorted(came)
-    assert all(later - earlier > 0.9999 for earlier, later in zip(came[:10], came[10:], strict=True))
-    assert (await store.turns.next(CIRCLECI, ten, allowed(8), patience)).wait > timedelta(seconds=1)
+    assert all(later - earlier > 0.9999 for earlier, later in zip(came[:-30], came[30:], strict=True))
+
+
+async def test_a_number_keeps_its_place_and_goes_sooner_or_later_with_the_rate(store: Store) -> None:
+    turns, patience = store.turns, timedelta(seconds=60)
+    assert (await turns.next(CIRCLECI, 1, patience=NO_WAIT)).wait == NO_WAIT
+    line = [await turns.next(CIRCLECI, 1, patience=patience) for _ in range(50)]
+    assert timedelta(seconds=45) < line[-1].wait <= timedelta(seconds=50)
+    assert timedelta(seconds=45) < await turns.line(CIRCLECI) <= timedelta(seconds=50)
+    impatient = await turns.next(CIRCLECI, 1, patience=timedelta(seconds=30))
+    assert (impatient.number, impatient.wait > timedelta(seconds=45)) == (None, True)
+    faster, slower = [await turns.next(CIRCLECI, rate, number=line[20].number, patience=patience) for rate in (10, 0.5)]
+    assert timedelta(seconds=1) < faster.wait < timedelta(seconds=2.2)
+    assert timedelta(seconds=30) < slower.wait < timedelta(seconds=42)
+    assert faster.number == slower.number == line[20].number
+    await turns.pause(CIRCLECI, timedelta(seconds=30))
+    assert timedelta(seconds=75) < await turns.line(CIRCLECI) <= timedelta(seconds=130)
 
 
 async def test_a_clock_that_was_put_back_lets_nobody_wait_for_hours(store: Store, tmp_path: Path) -> None:
+    later = (datetime.now(UTC) + timedelta(hours=1)).timestamp()
     async with Redis.from_url(redis_url(tmp_path)) as redis:
-        await redis.lpush("ci:turns:circleci", (datetime.now(UTC) + timedelta(hours=1)).timestamp())
-    assert (await store.turns.next(CIRCLECI, allowed(1), None, timedelta(0))).wait == timedelta(0)
+        await redis.lpush("ci:turns:circleci", later)
+        await redis.hset("ci:pace:circleci", mapping={"at": later, "line": 7, "last": 7})
+    assert timedelta(0) < (await store.turns.next(CIRCLECI, 1, patience=NO_WAIT)).wait <= timedelta(seconds=1)
+    assert (await store.turns.next(CIRCLECI, 1, patience=NO_WAIT, number="7")).wait == NO_WAIT
 
 
 async def test_pauses_are_part_of_the_check_up(store: Store) -> None:
