@@ -3,6 +3,9 @@
 import asyncio
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 
 import structlog
@@ -13,6 +16,8 @@ from bot.models.pace import Bounds, Limited, Pace
 from bot.store.turns import Standing, Turns
 
 SOON = timedelta(seconds=1)  # whoever has a number looks whether it may go sooner: the rate changes
+
+_TOLD: ContextVar[bool] = ContextVar("told", default=False)
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +112,16 @@ def _spread(seconds: float) -> timedelta:
     return timedelta(seconds=random.uniform(0, seconds))  # noqa: S311  # spreads, hides nothing
 
 
+@contextmanager
+def telling_of_waits() -> Iterator[None]:
+    """Let what is asked within the block wait for a pause as long as in line: who asked reads how long it will be."""
+    before = _TOLD.set(True)
+    try:
+        yield
+    finally:
+        _TOLD.reset(before)
+
+
 class Lane:
     """One way to use what CircleCI takes, `polite` or not: who waits `patience` long, and maybe longer `in_line`."""
 
@@ -114,13 +129,18 @@ class Lane:
         self, budget: Paced, *, patience: timedelta, in_line: timedelta | None = None, polite: bool = False
     ) -> None:
         self._budget = budget
-        self._in_line = in_line
+        self._patience = patience
+        self._longest = patience if in_line is None else in_line
         self._polite = polite
-        self.patience = patience
+
+    @property
+    def patience(self) -> timedelta:
+        """How long it is waited where CircleCI asks for it."""
+        return self._longest if _TOLD.get() else self._patience
 
     async def turn(self) -> timedelta:
         """Take a turn; returns how long to stay away when there is none."""
-        return await self._budget.turn(patience=self.patience, in_line=self._in_line, polite=self._polite)
+        return await self._budget.turn(patience=self.patience, in_line=self._longest, polite=self._polite)
 
     async def is_paused(self) -> bool:
         """Say whether it is the far side who let nobody have a turn."""
