@@ -166,7 +166,7 @@ PATTERNS = {
     "playground.slack.typing_marks._LINK": Row(("http", "https://a", "a", "a@", "a@a.", "-a", "a.", "a.com", "a.com/")),
     "playground.slack.typing_marks._NAME": Row(("@", "@a", "#")),
     "playground.slack.typing_marks._TOKEN": Row(("<@", "<@a", "<#a|", "<https:", "<https:a|", "<mailto:")),
-    "bot.models.circleci._LINK": Row(("<a", "</a", "<a ", "<a href='")),
+    "bot.models.jobs._LINK": Row(("<a", "</a", "<a ", "<a href='")),
     "bot.models.git._UNSEEN": Row(("\x00", "\u200b"), as_a_whole),
     "bot.models.git._COMMIT": Row(("a", "0"), as_a_whole),
     "bot.models.git._PART_OF_COMMIT": Row(("a", "0"), as_a_whole),

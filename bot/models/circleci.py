@@ -1,47 +1,80 @@
-"""CircleCI's nouns as it spells them: frozen, and tolerant of what is new.
+"""CircleCI's nouns as it spells them: frozen, and tolerant of what is new. Here pipelines and their workflows.
 
 Fields are described at https://circleci.com/docs/api/v2/ . Statuses are open strings, because new ones appear without
-notice and must never end a watch.
+notice and must never end a watch. Its other nouns are read through here as well.
 """
 
-from datetime import timedelta
-from typing import Annotated, NewType
+from typing import Annotated
 
-import regex
-from pydantic import (
-    BeforeValidator,
-    Field,
-    field_serializer,
-)
+from pydantic import BeforeValidator
 
-from bot.masks import masked
 from bot.models import git
-from bot.models.fields import Milliseconds, Model, Prose, Seconds, Text, Time, Words
-
-ProjectSlug = NewType("ProjectSlug", str)
-PipelineId = NewType("PipelineId", str)
-WorkflowId = NewType("WorkflowId", str)
-JobId = NewType("JobId", str)
-
-
-# https://circleci.com/docs/workflows/#workflow-states
-TERMINAL_WORKFLOW_STATUSES = frozenset({"success", "failed", "error", "canceled", "unauthorized", "not_run"})
-ACTIVE_WORKFLOW_STATUSES = frozenset({"running", "failing", "on_hold", "queued"})
-RED_WORKFLOW_STATUSES = frozenset({"failed", "failing", "error", "unauthorized"})
-
-TERMINAL_JOB_STATUSES = frozenset(
-    {
-        *("success", "failed", "canceled", "not_run", "retried", "infrastructure_fail", "timedout"),
-        *("terminated-unknown", "unauthorized"),
-    }
+from bot.models.account import Collaboration, Definition, Project, User, VcsInfo, Webhook, made_of_ids
+from bot.models.fields import Model, Prose, Text, Time, Words
+from bot.models.jobs import (
+    Action,
+    Artifact,
+    ClassicBuild,
+    Job,
+    JobDetails,
+    JobMessage,
+    ParallelRun,
+    Place,
+    Step,
+    TestResult,
 )
-FAILED_JOB_STATUSES = frozenset({"failed", "infrastructure_fail", "timedout", "terminated-unknown", "unauthorized"})
-RUNNING_JOB_STATUSES = frozenset({"running", "queued", "not_running"})
-PASSED_TEST_RESULTS = frozenset({"success", "skipped"})
+from bot.models.names import (
+    ACTIVE_WORKFLOW_STATUSES,
+    FAILED_JOB_STATUSES,
+    PASSED_TEST_RESULTS,
+    RED_WORKFLOW_STATUSES,
+    RUNNING_JOB_STATUSES,
+    TERMINAL_JOB_STATUSES,
+    TERMINAL_WORKFLOW_STATUSES,
+    JobId,
+    PipelineId,
+    ProjectSlug,
+    WorkflowId,
+    items,
+)
 
-
-def _items(value: object) -> object:
-    return () if value is None else value
+__all__ = [
+    "ACTIVE_WORKFLOW_STATUSES",
+    "FAILED_JOB_STATUSES",
+    "PASSED_TEST_RESULTS",
+    "RED_WORKFLOW_STATUSES",
+    "RUNNING_JOB_STATUSES",
+    "TERMINAL_JOB_STATUSES",
+    "TERMINAL_WORKFLOW_STATUSES",
+    "Action",
+    "Artifact",
+    "ClassicBuild",
+    "Collaboration",
+    "Commit",
+    "Definition",
+    "Job",
+    "JobDetails",
+    "JobId",
+    "JobMessage",
+    "ParallelRun",
+    "Pipeline",
+    "PipelineError",
+    "PipelineId",
+    "Place",
+    "Project",
+    "ProjectSlug",
+    "Ref",
+    "Step",
+    "TestResult",
+    "TriggeredPipeline",
+    "User",
+    "Vcs",
+    "VcsInfo",
+    "Webhook",
+    "Workflow",
+    "WorkflowId",
+    "made_of_ids",
+]
 
 
 def _repository(url: str) -> str:
@@ -174,7 +207,7 @@ class Pipeline(Model):
     number: int
     project_slug: ProjectSlug
     state: Prose = ""
-    errors: Annotated[tuple[PipelineError, ...], BeforeValidator(_items)] = ()
+    errors: Annotated[tuple[PipelineError, ...], BeforeValidator(items)] = ()
     created_at: Time
     vcs: Vcs | None = None
     trigger_parameters: _TriggerParameters | None = None
@@ -262,264 +295,3 @@ class Workflow(Model):
     def may_rerun_itself(self) -> bool:
         """CircleCI has automatic reruns left for this failed run."""
         return self.status == "failed" and (self.max_auto_reruns or 0) > (self.auto_rerun_number or 0)
-
-
-class Job(Model):
-    """A job inside a workflow; `job_number` is missing until it starts."""
-
-    id: JobId
-    name: Words
-    type: Prose = "build"
-    status: Words
-    job_number: int | None = None
-    started_at: Time | None = None
-    stopped_at: Time | None = None
-    approval_request_id: Text = ""
-    dependencies: Annotated[tuple[Words, ...], BeforeValidator(_items)] = ()
-
-    @property
-    def is_failed(self) -> bool:
-        """It ended badly, whoever is to blame."""
-        return self.status in FAILED_JOB_STATUSES
-
-    @property
-    def is_finished(self) -> bool:
-        """It will not change any more."""
-        return self.status in TERMINAL_JOB_STATUSES
-
-    @property
-    def is_approval(self) -> bool:
-        """It runs nothing, and is there to be approved."""
-        return self.type == "approval"
-
-    @property
-    def waits_for_approval(self) -> bool:
-        """Somebody has to press a button."""
-        return self.is_approval and self.status == "on_hold"
-
-
-class TestResult(Model):
-    """One test case of a job's stored results; `result` is an open string (failure, failed, error, …)."""
-
-    __test__ = False
-
-    name: Prose = ""
-    classname: Prose = ""
-    file: Prose = ""
-    result: Prose = ""
-    message: Prose = ""
-    run_time: Seconds = None
-
-    @property
-    def is_failed(self) -> bool:
-        """Neither passed nor skipped."""
-        return self.result not in PASSED_TEST_RESULTS
-
-
-class Artifact(Model):
-    """A stored file; `url` is used as given, never constructed. `job_name` is ours, for files of several jobs."""
-
-    path: Prose = ""
-    node_index: int = 0
-    url: Text = ""
-    job_name: Prose = ""
-
-    @property
-    def link(self) -> str:
-        """Where people find it; nothing where the address itself would show a secret."""
-        return self.url if masked(self.url) == self.url else ""
-
-    @field_serializer("url")
-    def _kept(self, _url: str) -> str:
-        return self.link
-
-
-class ParallelRun(Model):
-    """One container of a job; `index` counts from 0."""
-
-    index: int
-    status: Prose = ""
-
-
-# https://circleci.com/docs/api/v1/ : some messages hold a link as HTML.
-_LINK = regex.compile(r"</?a\b[^<>]{0,1000}>", regex.IGNORECASE)
-
-
-class JobMessage(Model):
-    """Something CircleCI says about a job, such as a lost machine."""
-
-    type: Prose = ""
-    message: Prose = ""
-    reason: Prose = ""
-
-    @property
-    def words(self) -> str:
-        """What it says, or at least why."""
-        return _LINK.sub("", self.message).strip() or self.reason
-
-
-class _PipelineReference(Model):
-    id: PipelineId
-
-
-class JobDetails(Model):
-    """What `GET /project/{slug}/job/{number}` adds to a job."""
-
-    name: Prose = ""
-    pipeline: _PipelineReference | None = None
-    number: int
-    status: Prose = ""
-    web_url: Text = ""
-    parallel_runs: Annotated[tuple[ParallelRun, ...], BeforeValidator(_items)] = ()
-    messages: Annotated[tuple[JobMessage, ...], BeforeValidator(_items)] = ()
-
-
-class Action(Model):
-    """One container's run of a step (classic API); a timed-out one has `failed` null."""
-
-    name: Prose = ""
-    index: int = 0
-    step: int = 0
-    status: Prose = ""
-    failed: bool | None = None
-    timedout: bool | None = None
-    infrastructure_fail: bool | None = None
-    exit_code: int | None = None
-    run_time_millis: Milliseconds = None
-    auto_rerun_number: int | None = None
-    has_output: bool = False
-    # Whoever has this address reads the log without a token, and unmasked.
-    output_url: Text = Field(default="", repr=False, exclude=True)
-
-    @property
-    def is_failed(self) -> bool:
-        """It failed by any of the four ways CircleCI says so."""
-        bad = {"failed", "timedout", "infrastructure_fail"}
-        return bool(self.failed or self.timedout or self.infrastructure_fail) or self.status in bad
-
-    @property
-    def run_time(self) -> timedelta | None:
-        """How long it ran, where known."""
-        return None if self.run_time_millis is None else timedelta(milliseconds=self.run_time_millis)
-
-
-class Step(Model):
-    """A step of a job with one action per parallel container."""
-
-    name: Prose = ""
-    actions: Annotated[tuple[Action, ...], BeforeValidator(_items)] = ()
-
-
-class Place(Model):
-    """Where a build of API v1.1 stands in API v2; empty for one outside of workflows."""
-
-    job_name: Prose = ""
-    workflow_name: Prose = ""
-    workflow_id: Text = ""
-
-
-def _place(value: object) -> object:
-    return {} if value is None else value
-
-
-class ClassicBuild(Model):
-    """Job detail of API v1.1.
-
-    `steps` is empty when the data has expired, and where the job failed before the first of them: then `messages` and
-    `fail_reason` say why.
-    """
-
-    workflows: Annotated[Place, BeforeValidator(_place)] = Place()
-
-    build_num: int
-    status: Prose = ""
-    lifecycle: Prose = ""
-    dont_build: Prose = ""
-    fail_reason: Prose = ""
-    messages: Annotated[tuple[JobMessage, ...], BeforeValidator(_items)] = ()
-    steps: Annotated[tuple[Step, ...], BeforeValidator(_items)] = ()
-
-    @property
-    def has_begun(self) -> bool:
-        """It ran, or runs."""
-        return bool(self.steps) or self.lifecycle not in ("queued", "scheduled", "not_running", "not_run", "")
-
-    @property
-    def is_running(self) -> bool:
-        """It runs now."""
-        return "running" in (self.lifecycle, self.status)
-
-    @property
-    def has_failing_step(self) -> bool:
-        """One of its steps is to blame."""
-        return any(action.is_failed for step in self.steps for action in step.actions)
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """What CircleCI itself says about it, each sentence once."""
-        said = [*(one.words for one in self.messages), self.fail_reason, self.dont_build]
-        return tuple(dict.fromkeys(one.strip() for one in said if one.strip()))
-
-
-class VcsInfo(Model):
-    """A project's repository."""
-
-    vcs_url: Text = ""
-    default_branch: Text = ""
-    provider: Prose = ""
-
-
-class Project(Model):
-    """A project; `slug` is the canonical spelling of what was asked for."""
-
-    id: Text = ""
-    slug: ProjectSlug
-    name: Prose = ""
-    organization_name: Prose = ""
-    vcs_info: VcsInfo = VcsInfo()
-
-    @property
-    def title(self) -> str:
-        """What people call it, `acme/frontend`."""
-        return f"{self.organization_name}/{self.name}" if self.organization_name else self.name or self.slug
-
-    @property
-    def default_branch(self) -> str:
-        """The branch that is meant where none is named; CircleCI does not always say which."""
-        return self.vcs_info.default_branch or "main"
-
-
-class Definition(Model):
-    """A pipeline definition: which configuration file to run."""
-
-    id: str
-    name: Prose = ""
-
-
-class Collaboration(Model):
-    """An organisation that the token's user belongs to."""
-
-    id: Text = ""
-    slug: Text = ""
-    name: Prose = ""
-
-
-class Webhook(Model):
-    """An outbound webhook of a project; its secret comes back masked."""
-
-    id: Text = ""
-    name: Prose = ""
-    url: Text = ""
-
-
-class User(Model):
-    """Whom the token belongs to."""
-
-    id: Text = ""
-    login: Prose = ""
-    name: Prose = ""
-
-
-def made_of_ids(slug: str) -> bool:
-    """Say whether a slug names a project by ids that tell people nothing, as those of the GitHub App do."""
-    return slug.startswith("circleci/")

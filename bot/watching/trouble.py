@@ -11,6 +11,7 @@ from bot.models.circleci import PipelineId
 from bot.models.slack import Watch, utc_now
 from bot.settings import Settings
 from bot.store.watches import Watches
+from bot.watching.changes import FINAL
 from bot.watching.operator import Operator
 from bot.watching.schedule import LATE, next_delay
 from bot.watching.teller import Teller
@@ -111,7 +112,7 @@ class Trouble:
         async def tell(watch: Watch) -> None:
             if watch.root_ts is None:
                 watch = await self._teller.root(watch, build)
-            if word is not None:
+            if word is not None and not _has_heard_the_end(watch, build):
                 await self._teller.once(watch, key, word)
 
         return tell
@@ -123,6 +124,11 @@ class Trouble:
         if now.unread_since and utc_now() - now.unread_since > self._keep:
             return lambda watch: replies.let_go_of_unread(watch, self._keep)
         return None
+
+
+def _has_heard_the_end(watch: Watch, build: Build | None) -> bool:
+    """Say whether a thread waits for no news: what has ended is looked at for a while, and may be late unseen."""
+    return build is not None and f"{FINAL}{build.fingerprint}" in watch.told
 
 
 def _counted(snapshot: Snapshot, **more: int) -> Snapshot:

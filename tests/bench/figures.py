@@ -165,7 +165,7 @@ async def thousand_watches(folder: Path, many: int = 1000, seconds: int = 60) ->
 
 async def two_thousand_watches(folder: Path, many: int = 2000) -> list[Figure]:
     """Follow two thousand builds to their end on two workers, every half a minute each."""
-    settings = {"POLL_INTERVAL_SECONDS": "30", "SETTLE_SECONDS": "5"}
+    settings = {"POLL_INTERVAL_SECONDS": "30", "SETTLE_SECONDS": "5", "LINGER_SECONDS": "1"}
     began = time.monotonic()
     async with EmbeddedServer(folder / "two-redis") as redis, far_sides() as (slack, circleci):
         url = {"REDIS_URL": redis.url}

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from bot.circleci.answers import decode
 from bot.errors import Unavailable
 from bot.masks import declare
-from bot.models import circleci, classic, history
+from bot.models import circleci, classic, history, jobs
 from bot.models.circleci import Artifact, Pipeline, TestResult
 from bot.models.fields import CUT_AWAY, LONGEST_PROSE, Model, prose
 
@@ -47,7 +47,7 @@ EXACT = {
 
 
 def models_of_circleci() -> list[type[Model]]:
-    found = [*vars(circleci).values(), *vars(classic).values(), history.Insight]
+    found = [*vars(circleci).values(), *vars(jobs).values(), *vars(classic).values(), history.Insight]
     models = {one for one in found if isinstance(one, type) and issubclass(one, Model) and one is not Model}
     return sorted(models, key=lambda one: one.__name__)
 
