@@ -1,0 +1,238 @@
+"""A sign at once for who speaks to the bot: what it read in the ack of a command, eyes on what else takes a while.
+
+Nothing of it waits for a budget, and nothing waits for it: where Slack takes no sign, there is none.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import NamedTuple
+
+import structlog
+from pydantic import ValidationError
+
+from bot.errors import SlackError, UserError
+from bot.grammar import Word as Typed
+from bot.grammar import check_length, is_parameter, split
+from bot.masks import masked
+from bot.models.circleci import PipelineId
+from bot.models.slack import Click, Invocation, Watch, utc_now
+from bot.models.spelling import quoted
+from bot.policy import Word
+from bot.routing import Command, Context, Router
+from bot.settings import Projects
+from formatters import signs
+from formatters.blocks import Message
+
+SIGN_SECONDS = 0.5  # what is answered sooner needs no sign
+SOON, OFTEN, RARELY = timedelta(seconds=2), timedelta(seconds=0.5), timedelta(seconds=5)
+RESPONSE_URL = timedelta(minutes=30)  # so long Slack lets a sign be changed
+ACK_SECONDS, ON_ITS_WAY = 0.5, 0.03  # how long an ack may take to be sent, and then to be read
+CIRCLECI = "circleci"  # by which name its turns go
+REACT, STATUS = "reactions.add", "assistant.threads.setStatus"
+# It does not depend on what is marked, so it need not be tried again.
+NEVER = frozenset({"missing_scope", "not_allowed_token_type", "unknown_method", "not_authorized", "access_denied"})
+log = structlog.get_logger(__name__)
+
+
+def sign_of(text: str, router: Router, projects: Projects) -> Message | None:
+    """Return what is said of a command at once; None for what cannot be read, and for what is answered at once."""
+    line = line_of(text, router, projects)
+    return signs.understood(line) if line else None
+
+
+def line_of(text: str, router: Router, projects: Projects) -> str:
+    """Return a command as it was read, by the names that were typed; values, and whatever goes with secrets, not.
+
+    Empty text for what cannot be read, and for what is answered at once.
+    """
+    try:
+        check_length(text)
+        command, words = router.find(split(text))
+        command.parse(words, projects).about(projects)
+    except (UserError, ValidationError):
+        return ""
+    return "" if command.at_once else _line(command, words)
+
+
+def _line(command: Command, words: Sequence[Typed]) -> str:
+    if command.permission in (Word.SECRETS, Word.KEYS):
+        return command.name
+    return masked(" ".join([command.name, *map(_shown, words)]))
+
+
+def _shown(word: Typed) -> str:
+    if is_parameter(word):
+        return f"{word.text.partition('=')[0]}=…"
+    return quoted(word.text) if word.quoted else word.text
+
+
+class _Mark(NamedTuple):
+    """What is looked at: a message, and the thread it stands in or would begin."""
+
+    channel_id: str
+    ts: str
+    thread_ts: str
+
+
+def _mark(said: Invocation | Click) -> _Mark | None:
+    """Return the message that bears the sign; a command stands nowhere, and its ack has said something."""
+    if not said.message_ts or not said.channel_id:
+        return None
+    return _Mark(said.channel_id, said.message_ts, said.thread_ts or said.message_ts)
+
+
+class Signs:
+    """Shows signs on messages, and takes them away when the answer stands."""
+
+    def __init__(self, context: Context) -> None:
+        self._messenger = context.messenger
+        self._store = context.store
+        self._router = context.router
+        self._projects = context.projects
+        self._posts_per_second = context.settings.slack_posts_per_second_per_channel
+        self._never: set[str] = set()
+
+    @asynccontextmanager
+    async def while_answered(self, said: Invocation | Click) -> AsyncIterator[None]:
+        """Show eyes on what was said or pressed, if the block takes a while, and take them away after it.
+
+        A run that is cut off leaves them to the next one.
+        """
+        mark = _mark(said)
+        if mark is None:
+            yield
+            return
+        over = asyncio.Event()
+        showing = asyncio.create_task(self._show_until(mark, over))
+        try:
+            yield
+        except asyncio.CancelledError:
+            showing.cancel()
+            raise
+        finally:
+            over.set()
+            await asyncio.gather(showing, return_exceptions=True)
+
+    async def _show_until(self, mark: _Mark, over: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SIGN_SECONDS):
+                await over.wait()
+        if over.is_set():
+            return
+        shown = await self._shown(mark)
+        await over.wait()
+        if shown == REACT:
+            await self._quietly(self._messenger.unreact(mark.channel_id, mark.ts, signs.REACTION))
+        elif shown == STATUS:
+            await self._quietly(self._messenger.set_status(mark.channel_id, mark.thread_ts, ""))
+
+    async def _shown(self, mark: _Mark) -> str:
+        """Show eyes, or else Slack's status line; returns the method that Slack took, empty text for none."""
+        messenger = self._messenger
+        if await self._taken(REACT, lambda: messenger.react(mark.channel_id, mark.ts, signs.REACTION)):
+            return REACT
+        says = await self._taken(
+            STATUS, lambda: messenger.set_status(mark.channel_id, mark.thread_ts, signs.STATUS, hurried=True)
+        )
+        return STATUS if says else ""
+
+    async def _taken(self, method: str, call: Callable[[], Awaitable[None]]) -> bool:
+        """Say whether Slack took a sign; for want of a scope it is asked once, and not at each message."""
+        if method in self._never:
+            return False
+        try:
+            await call()
+        except SlackError as error:
+            if error.code in NEVER:
+                self._never.add(method)
+                log.info("no_signs", method=method, code=error.code)
+            return error.code == "already_reacted"
+        return True
+
+    @asynccontextmanager
+    async def while_waiting(self, said: Invocation | Click) -> AsyncIterator[None]:
+        """Say below a command that the block waits for CircleCI, if it does; nothing is said any more behind it."""
+        url = said.response_url if isinstance(said, Invocation) and said.signed else None
+        if url is None or not isinstance(said, Invocation):
+            yield
+            return
+        over = asyncio.Event()
+        saying = asyncio.create_task(self._say_wait(url, said.text, over))
+        try:
+            yield
+        finally:
+            over.set()
+            await asyncio.gather(saying, return_exceptions=True)
+
+    async def _say_wait(self, url: str, text: str, over: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SOON.total_seconds()):
+                await over.wait()
+        if over.is_set():
+            return
+        wait = await self._store.turns.paused(CIRCLECI)
+        line = line_of(text, self._router, self._projects)
+        if wait and line:
+            await self._quietly(self._messenger.respond(url, signs.waits_for_circleci(line, wait), replace=True))
+
+    async def ack_stands(self, said: Invocation, began: float) -> None:
+        """Wait until the ack of a command is out, which may take as long as an answer that asks nobody.
+
+        One that overtook it would leave the sign standing below it.
+        """
+        if not said.signed or time.monotonic() - began > ACK_SECONDS:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ACK_SECONDS):
+                while not await self._store.deliveries.is_seen(said.id):  # noqa: ASYNC110  # by another process
+                    await asyncio.sleep(ON_ITS_WAY)
+        await asyncio.sleep(ON_ITS_WAY)
+
+    async def taken_away(self, said: Invocation, pipeline_id: PipelineId | None = None) -> bool:
+        """Take the sign of a command away whose answer stands; False where that is a message still to come.
+
+        Slack may keep it until whoever sees it loads the channel anew: what it says stays true.
+        """
+        if not said.signed or said.response_url is None:
+            return True
+        if pipeline_id is not None and await self._awaited(said, pipeline_id):
+            return False
+        await self._quietly(self._messenger.retract(said.response_url))
+        return True
+
+    async def follow(self, delivery_id: str, pipeline_id: str) -> timedelta | None:
+        """Take a sign away once the message of its build stands, and say how long that waits for its turn, if long."""
+        said = await self._store.deliveries.invocation(delivery_id)
+        if said is None:
+            return None
+        watch = await self._awaited(said, PipelineId(pipeline_id))
+        awaited = self._store.awaited
+        if watch is None:
+            await awaited.came(said.channel_id, said.id)
+            await self.taken_away(said)
+            return None
+        since = utc_now() - watch.asked_at
+        if since > RESPONSE_URL:
+            return None
+        before = await awaited.waits(said.channel_id, said.id, watch.asked_at)
+        if since < SOON:
+            return OFTEN
+        if said.response_url and await self._store.claims.first(f"waits:{said.id}"):
+            wait = timedelta(seconds=before / self._posts_per_second) if self._posts_per_second else timedelta(0)
+            message = signs.waits_for_slack(watch.pipeline_number, wait)
+            await self._quietly(self._messenger.respond(said.response_url, message, replace=True))
+        return RARELY if since > 10 * SOON else OFTEN
+
+    async def _awaited(self, said: Invocation, pipeline_id: PipelineId) -> Watch | None:
+        """Return the watch that a command began, as long as its message does not stand."""
+        watches = await self._store.watches.of(pipeline_id)
+        return next((one for one in watches if one.id == said.id and one.root_ts is None), None)
+
+    async def _quietly(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except SlackError as error:
+            log.info("sign_left", method=error.method, code=error.code)

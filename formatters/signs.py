@@ -1,0 +1,37 @@
+"""What is said before anybody was asked anything. It stays true whatever comes of it: Slack may leave it standing."""
+
+import math
+from datetime import timedelta
+
+from formatters.blocks import Message, clean, code, context
+
+EYES = "👀"
+REACTION, STATUS = "eyes", "is looking at it"
+LONGEST = 200
+
+
+def understood(line: str) -> Message:
+    """Say which command was read, to whoever typed it; whether they may, and whether it works, the answer says."""
+    return _quiet(f"{EYES} Understood: {{}}. My answer follows.", line)
+
+
+def _quiet(text: str, line: str) -> Message:
+    return Message(text=text.format(clean(line, LONGEST)), blocks=(context(text.format(code(line, LONGEST))),))
+
+
+def _seconds(wait: timedelta) -> str:
+    return f"{math.ceil(wait.total_seconds())} s"
+
+
+def waits_for_circleci(line: str, wait: timedelta) -> Message:
+    """Say that the answer waits for CircleCI, which has asked to be left alone for a while."""
+    text = f"⏳ Waiting: {{}}. CircleCI lets me ask again in about {_seconds(wait)}."
+    return _quiet(text, line)
+
+
+def waits_for_slack(number: int, wait: timedelta) -> Message:
+    """Say that a build was started whose message is not there yet, and when it may be."""
+    about = f" in about {_seconds(wait)}" if wait else ""
+    taken = f"⏳ Starting: CircleCI has taken it as #{number}."
+    text = f"{taken} Its message comes here{about}: Slack takes one after the other."
+    return Message(text=text, blocks=(context(text),))
