@@ -145,6 +145,11 @@ class Watches:
         found = self._connection.redis.smembers(self._connection.key(WATCHING))
         return {PipelineId(one) for one in await self._connection.ask(cast("Awaitable[set[str]]", found))}
 
+    async def is_watched(self, pipeline_id: PipelineId) -> bool:
+        """Say whether a pipeline is polled."""
+        found = self._connection.redis.sismember(self._connection.key(WATCHING), pipeline_id)
+        return bool(await self._connection.ask(cast("Awaitable[int]", found)))
+
     async def count(self) -> int:
         """Return how many pipelines are polled."""
         return await self._connection.ask(self._connection.redis.scard(self._connection.key(WATCHING)))
