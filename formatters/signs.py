@@ -30,8 +30,7 @@ def waits_for_circleci(line: str, wait: timedelta) -> Message:
 
 
 def waits_for_slack(number: int, wait: timedelta) -> Message:
-    """Say that a build was started whose message is not there yet, and when it may be."""
+    """Say of a build that its message is not there yet, and when it may be."""
     about = f" in about {_seconds(wait)}" if wait else ""
-    taken = f"⏳ Starting: CircleCI has taken it as #{number}."
-    text = f"{taken} Its message comes here{about}: Slack takes one after the other."
+    text = f"⏳ Waiting: the message of #{number} comes here{about}. Slack takes one after the other."
     return Message(text=text, blocks=(context(text),))

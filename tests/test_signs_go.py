@@ -60,10 +60,8 @@ async def test_a_sign_tells_its_turn_and_goes(team: Team) -> None:
     young = await signed(team, "young", timedelta(0))
     for name in ("first", "second", "young", "second"):  # who looks twice says it once
         assert await signs.follow(name, BUILD) == OFTEN
-    assert first.visible == (
-        "⏳ Starting: CircleCI has taken it as #2417. Its message comes here: Slack takes one after the other."
-    )
-    assert "comes here in about 1 s" in second.visible
+    assert first.visible == "⏳ Waiting: the message of #2417 comes here. Slack takes one after the other."
+    assert "comes here in about 1 s. " in second.visible
     assert young.visible == "👀 Understood: young."
     assert len(second.history) == 1
     for name, message in (("second", second), ("young", young)):

@@ -149,7 +149,7 @@ class Signs:
             if error.code in NEVER:
                 self._never.add(method)
                 log.info("no_signs", method=method, code=error.code)
-            return error.code == "already_reacted"
+            return error.lost or error.code == "already_reacted"
         return True
 
     @asynccontextmanager
@@ -216,6 +216,7 @@ class Signs:
             return None
         since = utc_now() - watch.asked_at
         if since > RESPONSE_URL:
+            await awaited.came(said.channel_id, said.id)
             return None
         before = await awaited.waits(said.channel_id, said.id, watch.asked_at)
         if since < SOON:

@@ -43,6 +43,16 @@ async def test_what_takes_a_while_bears_eyes_until_it_is_answered(team: Team) ->
     answered.set()
     await team.slack.wait_for(lambda: said.reactions == [])
     assert len(team.ada.sees_only) == 1
+    team.circleci.faults.clear()
+    await team.runs()
+    await team.reads("Running")
+    pressed = asyncio.Event()
+    team.circleci.faults.add("POST", "*/cancel", until=pressed, times=None)
+    root = next(one for one in team.deploys.roots if "Cancel #2417" in one.buttons)
+    await team.ada.click(root, "Cancel #2417")
+    await team.slack.wait_for(lambda: root.reactions == EYES)
+    pressed.set()
+    await team.slack.wait_for(lambda: root.reactions == [])
 
 
 async def test_without_the_scope_slacks_own_line_says_it_and_it_is_asked_for_once(team: Team) -> None:
