@@ -8,11 +8,16 @@ from formatters.blocks import Message, clean, code, context
 EYES = "👀"
 REACTION, STATUS = "eyes", "is looking at it"
 LONGEST = 200
+NONE, WORTH_SAYING = timedelta(0), timedelta(seconds=2)
 
 
-def understood(line: str) -> Message:
-    """Say which command was read, to whoever typed it; whether they may, and whether it works, the answer says."""
-    return _quiet(f"{EYES} Understood: {{}}. My answer follows.", line)
+def understood(line: str, wait: timedelta = NONE) -> Message:
+    """Say which command was read, to whoever typed it; whether they may, and whether it works, the answer says.
+
+    So long a `wait` CircleCI has asked for.
+    """
+    again = f" CircleCI lets me ask again in about {_seconds(wait)}." if wait >= WORTH_SAYING else ""
+    return _quiet(f"{EYES} Understood: {{}}. My answer follows.{again}", line)
 
 
 def _quiet(text: str, line: str) -> Message:

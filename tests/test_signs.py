@@ -1,17 +1,26 @@
 """The sign of a command says what was read, as it was typed, and nothing that must not be repeated. Pure."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.models.circleci import ProjectSlug
 from bot.routing import Router
 from bot.settings import ProjectEntry, Projects
-from bot.slack.signs import sign_of
+from bot.slack.signs import line_of
 from commands import register
 from formatters import signs
+from formatters.blocks import Message
 from formatters.limits import violations
 
 ROUTER = register(Router())
+
 PROJECTS = Projects(projects={"shop": ProjectEntry(slug=ProjectSlug("gh/acme/frontend"))})
+
+
+def sign_of(typed: str) -> Message | None:
+    line = line_of(typed, ROUTER, PROJECTS)
+    return signs.understood(line) if line else None
 
 
 @pytest.mark.parametrize(
@@ -34,7 +43,7 @@ PROJECTS = Projects(projects={"shop": ProjectEntry(slug=ProjectSlug("gh/acme/fro
     ],
 )
 def test_a_sign_says_what_was_read(typed: str, read: str | None) -> None:
-    sign = sign_of(typed, ROUTER, PROJECTS)
+    sign = sign_of(typed)
     if read is None:
         assert sign is None or "ghp_" not in str(sign)
         return
@@ -58,18 +67,24 @@ def test_a_sign_says_what_was_read(typed: str, read: str | None) -> None:
     ],
 )
 def test_what_is_answered_at_once_needs_no_sign(typed: str) -> None:
-    assert sign_of(typed, ROUTER, PROJECTS) is None
+    assert sign_of(typed) is None
 
 
 @pytest.mark.parametrize("command", ROUTER.commands.values(), ids=lambda one: one.name)
 def test_every_other_command_has_one(command: object) -> None:
     example = command.help.example  # type: ignore[attr-defined]  # a command's
-    assert (sign_of(example, ROUTER, PROJECTS) is None) is command.at_once  # type: ignore[attr-defined]
+    assert (sign_of(example) is None) is command.at_once  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("word", ["x" * 400, "👩‍👩‍👧‍👦" * 40, "&" * 400])
 def test_a_sign_is_bounded(word: str) -> None:
-    sign = sign_of(f'lock shop main "{word}"', ROUTER, PROJECTS)
+    sign = sign_of(f'lock shop main "{word}"')
     assert sign is not None
     assert violations(sign) == []
     assert len(sign.text) < signs.LONGEST + 60
+
+
+def test_a_wait_that_is_known_is_said() -> None:
+    assert "in about" not in signs.understood("status", timedelta(seconds=1)).text
+    told = signs.understood("status", timedelta(seconds=39.2)).text
+    assert told == "👀 Understood: status. My answer follows. CircleCI lets me ask again in about 40 s."

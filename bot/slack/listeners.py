@@ -24,10 +24,10 @@ from bot.slack.dispatch import thread_of
 from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
 from bot.slack.secrecy import Found, Spoken, has_secret_shape, secret_in
-from bot.slack.signs import sign_of
+from bot.slack.signs import Pauses, line_of
 from bot.store.deliveries import LATEST_EDIT
 from bot.watching.engine import HANDLE, PRESS, READ, READS_AT_ONCE, SHOW, Engine
-from formatters import credentials, errors
+from formatters import credentials, errors, signs
 from formatters.blocks import Message
 
 Ack = Callable[..., Awaitable[BoltResponse]]
@@ -56,6 +56,7 @@ class Listeners:
         self._messenger = context.messenger
         self._router = context.router
         self._projects = context.projects
+        self._pauses = Pauses(context.store.turns)
         self._spoken = Spoken.of(context.router, context.projects.projects)
         self._engine = engine
         self._forms = forms
@@ -78,10 +79,10 @@ class Listeners:
         That needs neither the Web API nor a turn at it, and a refusal not even Redis.
         """
         invocation = from_command(body)
-        sign = sign_of(invocation.text, self._router, self._projects) if invocation.response_url else None
-        invocation = invocation.model_copy(update={"signed": sign is not None})
+        line = line_of(invocation.text, self._router, self._projects) if invocation.response_url else ""
+        invocation = invocation.model_copy(update={"signed": bool(line)})
         refusal = await self._refused(invocation)
-        said = refusal or sign
+        said = refusal or (signs.understood(line, await self._pauses.left()) if line else None)
         await (ack(response_type="ephemeral", text=said.text, blocks=list(said.blocks)) if said else ack())
         if refusal is None:
             await self._remember(invocation.id)

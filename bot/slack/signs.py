@@ -4,6 +4,7 @@ Nothing of it waits for a budget, and nothing waits for it: where Slack takes no
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import structlog
 from pydantic import ValidationError
 
-from bot.errors import SlackError, UserError
+from bot.errors import SlackError, StoreError, UserError
 from bot.grammar import Word as Typed
 from bot.grammar import check_length, is_parameter, split
 from bot.masks import masked
@@ -23,13 +24,14 @@ from bot.models.spelling import quoted
 from bot.policy import Word
 from bot.routing import Command, Context, Router
 from bot.settings import Projects
+from bot.store.turns import Turns
 from formatters import signs
-from formatters.blocks import Message
 
 SIGN_SECONDS = 0.5  # what is answered sooner needs no sign
 SOON, OFTEN, RARELY = timedelta(seconds=2), timedelta(seconds=0.5), timedelta(seconds=5)
 RESPONSE_URL = timedelta(minutes=30)  # so long Slack lets a sign be changed
 ACK_SECONDS, ON_ITS_WAY = 0.5, 0.03  # how long an ack may take to be sent, and then to be read
+STORE_SECONDS = 0.2
 CIRCLECI = "circleci"  # by which name its turns go
 REACT, STATUS = "reactions.add", "assistant.threads.setStatus"
 # It does not depend on what is marked, so it need not be tried again.
@@ -37,10 +39,22 @@ NEVER = frozenset({"missing_scope", "not_allowed_token_type", "unknown_method", 
 log = structlog.get_logger(__name__)
 
 
-def sign_of(text: str, router: Router, projects: Projects) -> Message | None:
-    """Return what is said of a command at once; None for what cannot be read, and for what is answered at once."""
-    line = line_of(text, router, projects)
-    return signs.understood(line) if line else None
+class Pauses:
+    """How long CircleCI has asked us to wait, as far as this process knows: it asks the store once a second."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._asked = self._until = -math.inf
+
+    async def left(self) -> timedelta:
+        """Return what is left of it; no time where the store does not say at once."""
+        now = time.monotonic()
+        if now - self._asked > 1:
+            self._asked = now
+            with suppress(StoreError, TimeoutError):
+                async with asyncio.timeout(STORE_SECONDS):
+                    self._until = now + (await self._turns.paused(CIRCLECI)).total_seconds()
+        return timedelta(seconds=max(self._until - now, 0))
 
 
 def line_of(text: str, router: Router, projects: Projects) -> str:
