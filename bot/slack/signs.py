@@ -65,7 +65,7 @@ def line_of(text: str, router: Router, projects: Projects) -> str:
     try:
         check_length(text)
         command, words = router.find(split(text))
-        command.parse(words, projects).about(projects)
+        command.parse(words, projects)
     except (UserError, ValidationError):
         return ""
     return "" if command.at_once else _line(command, words)
