@@ -65,10 +65,12 @@ def line_of(text: str, router: Router, projects: Projects) -> str:
     try:
         check_length(text)
         command, words = router.find(split(text))
+        if command.at_once:
+            return ""
         command.parse(words, projects)
     except (UserError, ValidationError):
         return ""
-    return "" if command.at_once else _line(command, words)
+    return _line(command, words)
 
 
 def _line(command: Command, words: Sequence[Typed]) -> str:
