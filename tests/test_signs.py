@@ -7,7 +7,7 @@ import pytest
 from bot.models.circleci import ProjectSlug
 from bot.routing import Router
 from bot.settings import ProjectEntry, Projects
-from bot.slack.signs import line_of
+from bot.slack.understood import line_of
 from commands import register
 from formatters import signs
 from formatters.blocks import Message

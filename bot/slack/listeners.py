@@ -24,7 +24,8 @@ from bot.slack.dispatch import thread_of
 from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
 from bot.slack.secrecy import Found, Spoken, has_secret_shape, secret_in
-from bot.slack.signs import Pauses, line_of
+from bot.slack.signs import Pauses
+from bot.slack.understood import line_of
 from bot.store.deliveries import LATEST_EDIT
 from bot.watching.engine import HANDLE, PRESS, READ, READS_AT_ONCE, SHOW, Engine
 from formatters import credentials, errors, signs

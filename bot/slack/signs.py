@@ -6,24 +6,18 @@ Nothing of it waits for a budget, and nothing waits for it: where Slack takes no
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import NamedTuple
 
 import structlog
-from pydantic import ValidationError
 
-from bot.errors import SlackError, StoreError, UserError
-from bot.grammar import Word as Typed
-from bot.grammar import check_length, is_parameter, split
-from bot.masks import masked
+from bot.errors import SlackError, StoreError
 from bot.models.circleci import PipelineId
 from bot.models.slack import Click, Invocation, Watch, utc_now
-from bot.models.spelling import quoted
-from bot.policy import Word
-from bot.routing import Command, Context, Router
-from bot.settings import Projects
+from bot.routing import Context
+from bot.slack.understood import line_of
 from bot.store.turns import Turns
 from formatters import signs
 
@@ -55,34 +49,6 @@ class Pauses:
                 async with asyncio.timeout(STORE_SECONDS):
                     self._until = now + (await self._turns.paused(CIRCLECI)).total_seconds()
         return timedelta(seconds=max(self._until - now, 0))
-
-
-def line_of(text: str, router: Router, projects: Projects) -> str:
-    """Return a command as it was read, by the names that were typed; values, and whatever goes with secrets, not.
-
-    Empty text for what cannot be read, and for what is answered at once.
-    """
-    try:
-        check_length(text)
-        command, words = router.find(split(text))
-        if command.at_once:
-            return ""
-        command.parse(words, projects)
-    except (UserError, ValidationError):
-        return ""
-    return _line(command, words)
-
-
-def _line(command: Command, words: Sequence[Typed]) -> str:
-    if command.permission in (Word.SECRETS, Word.KEYS):
-        return command.name
-    return masked(" ".join([command.name, *map(_shown, words)]))
-
-
-def _shown(word: Typed) -> str:
-    if is_parameter(word):
-        return f"{word.text.partition('=')[0]}=…"
-    return quoted(word.text) if word.quoted else word.text
 
 
 class _Mark(NamedTuple):
