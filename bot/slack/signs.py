@@ -1,6 +1,6 @@
 """A sign at once for who speaks to the bot: what it read in the ack of a command, eyes on what else takes a while.
 
-Nothing of it waits for a budget, and nothing waits for it: where Slack takes no sign, there is none.
+Nothing of it waits for a budget, and an answer waits for the ack alone: where Slack takes no sign, there is none.
 """
 
 import asyncio
