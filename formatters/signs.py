@@ -14,9 +14,9 @@ NONE, WORTH_SAYING = timedelta(0), timedelta(seconds=2)
 def understood(line: str, wait: timedelta = NONE) -> Message:
     """Say which command was read, to whoever typed it; whether they may, and whether it works, the answer says.
 
-    So long a `wait` CircleCI has asked for.
+    With `wait` everybody waits for CircleCI.
     """
-    again = f" CircleCI lets me ask again in about {_seconds(wait)}." if wait >= WORTH_SAYING else ""
+    again = f" My turn at CircleCI comes in about {_seconds(wait)}." if wait >= WORTH_SAYING else ""
     return _quiet(f"{EYES} Understood: {{}}. My answer follows.{again}", line)
 
 
@@ -29,8 +29,8 @@ def _seconds(wait: timedelta) -> str:
 
 
 def waits_for_circleci(line: str, wait: timedelta) -> Message:
-    """Say that the answer waits for CircleCI, which has asked to be left alone for a while."""
-    text = f"⏳ Waiting: {{}}. CircleCI lets me ask again in about {_seconds(wait)}."
+    """Say that the answer waits for its turn at CircleCI."""
+    text = f"⏳ Waiting: {{}}. My turn at CircleCI comes in about {_seconds(wait)}."
     return _quiet(text, line)
 
 

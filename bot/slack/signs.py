@@ -19,6 +19,7 @@ from bot.models.slack import Click, Invocation, Watch, utc_now
 from bot.routing import Context
 from bot.slack.understood import line_of
 from bot.store.turns import Turns
+from bot.waits import CIRCLECI, Wait, noted
 from formatters import signs
 
 SIGN_SECONDS = 0.5  # what is answered sooner needs no sign
@@ -26,7 +27,6 @@ SOON, OFTEN, RARELY = timedelta(seconds=2), timedelta(seconds=0.5), timedelta(se
 RESPONSE_URL = timedelta(minutes=30)  # so long Slack lets a sign be changed
 ACK_SECONDS, ON_ITS_WAY = 0.5, 0.03  # how long an ack may take to be sent, and then to be read
 STORE_SECONDS = 0.2
-CIRCLECI = "circleci"  # by which name its turns go
 REACT, STATUS = "reactions.add", "assistant.threads.setStatus"
 # It does not depend on what is marked, so it need not be tried again.
 NEVER = frozenset({"missing_scope", "not_allowed_token_type", "unknown_method", "not_authorized", "access_denied"})
@@ -142,23 +142,26 @@ class Signs:
             yield
             return
         over = asyncio.Event()
-        saying = asyncio.create_task(self._say_wait(url, said.text, over))
-        try:
-            yield
-        finally:
-            over.set()
-            await asyncio.gather(saying, return_exceptions=True)
+        with noted(CIRCLECI) as wait:
+            saying = asyncio.create_task(self._say_wait(url, said.text, wait, over))
+            try:
+                yield
+            finally:
+                over.set()
+                await asyncio.gather(saying, return_exceptions=True)
 
-    async def _say_wait(self, url: str, text: str, over: asyncio.Event) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SOON.total_seconds()):
-                await over.wait()
-        if over.is_set():
-            return
-        wait = await self._store.turns.paused(CIRCLECI)
-        line = line_of(text, self._router, self._projects)
-        if wait and line:
-            await self._quietly(self._messenger.respond(url, signs.waits_for_circleci(line, wait), replace=True))
+    async def _say_wait(self, url: str, text: str, wait: Wait, over: asyncio.Event) -> None:
+        """Say once how long it waits, as soon as that is worth saying."""
+        while not over.is_set():
+            if wait.left >= signs.WORTH_SAYING:
+                line = line_of(text, self._router, self._projects)
+                await self._quietly(
+                    self._messenger.respond(url, signs.waits_for_circleci(line, wait.left), replace=True)
+                )
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SIGN_SECONDS):
+                    await over.wait()
 
     async def ack_stands(self, said: Invocation, began: float) -> None:
         """Wait until the ack of a command is out, which may take as long as an answer that asks nobody.

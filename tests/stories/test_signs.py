@@ -70,11 +70,11 @@ async def test_without_the_scope_slacks_own_line_says_it_and_it_is_asked_for_onc
 
 
 async def test_who_waits_for_circleci_is_told_how_long(team: Team) -> None:
-    await team.app.store.turns.pause("circleci", timedelta(seconds=4))
+    await team.app.store.turns.pause("circleci", timedelta(seconds=3.5))
     await team.slack.pause(CLEAR_SECONDS)
     await team.ada.command("deploys", "/ci", "status acme/frontend")
     answer = await team.is_told(team.ada, "Nothing was built there lately")
     understood, waits = answer.earlier
-    again = "CircleCI lets me ask again in about "
+    again = "My turn at CircleCI comes in about "
     assert understood.startswith(f"{UNDERSTOOD.format('status acme/frontend')} {again}")
-    assert waits.startswith("⏳ Waiting: `status acme/frontend`. CircleCI lets me ask again in about ")
+    assert waits.startswith("⏳ Waiting: `status acme/frontend`. My turn at CircleCI comes in about ")
