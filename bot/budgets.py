@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from bot.store.turns import Turns
-from bot.waits import note
 
 POLITE_SHARE = 0.8  # what may wait leaves a fifth to what should not
 CLEAR_SECONDS = 0.2  # how long a look for a pause is good
@@ -55,7 +54,6 @@ class Budget:
         while wait := await self._wait(name, polite=polite):
             if time.monotonic() + wait > until:
                 return timedelta(seconds=wait)
-            note(self._name, wait)
             await asyncio.sleep(wait)
         return NO_WAIT
 

@@ -11,6 +11,7 @@ from bot import metrics
 from bot.budgets import CLEAR_SECONDS, NO_WAIT, POLITE_SHARE
 from bot.models.pace import Bounds, Limited, Pace, allowed
 from bot.store.turns import Standing, Turns
+from bot.waits import note
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class Paced:
             if wait > left or (is_ours and not wait):
                 return wait
             given_out = time.monotonic()
+            note(self._name, wait.total_seconds())
             await asyncio.sleep(wait.total_seconds())
             if is_ours and await self._still_counts(given_out):
                 return NO_WAIT

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 
-CIRCLECI = "circleci"  # by which name turns at it go
-
 
 class Wait:
     """The newest wait for one far side of all that is done within `noted`."""

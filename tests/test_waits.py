@@ -3,7 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-from bot.waits import CIRCLECI, note, noted
+from bot.store.turns import CIRCLECI
+from bot.waits import note, noted
 
 
 async def test_a_wait_is_noted_wherever_it_is_met() -> None:

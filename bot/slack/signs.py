@@ -18,8 +18,8 @@ from bot.models.circleci import PipelineId
 from bot.models.slack import Click, Invocation, Watch, utc_now
 from bot.routing import Context
 from bot.slack.understood import line_of
-from bot.store.turns import Turns
-from bot.waits import CIRCLECI, Wait, noted
+from bot.store.turns import CIRCLECI, Turns
+from bot.waits import Wait, noted
 from formatters import signs
 
 SIGN_SECONDS = 0.5  # what is answered sooner needs no sign
