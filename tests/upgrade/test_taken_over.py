@@ -222,6 +222,7 @@ async def test_a_definition_is_chosen_once_by_its_old_button(tmp_path: Path) -> 
         assert team.posts("/run") == []
         await team.ada.click(waits, "build")
         await team.reads("acme/mobile · main")
+        await team.is_done()
         await team.ada.click(waits, "nightly")
         await team.is_told(team.ada, "You answered this already: deploy acme/mobile main is #2418.")
         project = team.circleci.world.projects["circleci/5e0c5f62/9f1c2d7a"]
