@@ -263,6 +263,13 @@ class DeployAnyway(ButtonAction):
     attempt_id: str
 
 
+class DeployBeside(ButtonAction):
+    """*Deploy it all the same*: beside the deploy of somebody else."""
+
+    action_id: ClassVar[str] = "deploy_beside"
+    attempt_id: str
+
+
 class TypeTarget(_OfQuestion, ButtonAction):
     """*Type it*: the form for the branch or tag that is about to be deployed."""
 

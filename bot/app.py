@@ -44,6 +44,7 @@ from bot.slack.dispatch import Dispatcher
 from bot.slack.forms import Forms
 from bot.slack.http import EventsHandler
 from bot.slack.listeners import RECORD_SECONDS, Listeners
+from bot.slack.signs import Signs
 from bot.slack.sockets import Sockets
 from bot.store import Store
 from bot.store.turns import CIRCLECI
@@ -187,9 +188,10 @@ class App:
         )
         watcher = Watcher(settings, store, Sources(looks, circleci, projects.patterns), teller, links, operator, engine)
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
-        dispatcher = Dispatcher(context, operator, self._record, links)
+        signs = self.signs = Signs(context)
+        dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
         sweep = self._sweep = Sweep(store, engine, operator, circleci)
-        engine.register(tasks(dispatcher, operations, watcher, triager, sweep, store.questions))
+        engine.register(tasks(dispatcher, signs, operations, watcher, triager, sweep, store.questions))
         self._links = links
         return context
 

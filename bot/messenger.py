@@ -257,14 +257,42 @@ class Messenger:
         except (aiohttp.ClientError, SlackRequestError, TimeoutError) as error:
             raise SlackError("files.upload", type(error).__name__) from error
 
-    async def respond(self, response_url: str, message: Message) -> None:
+    async def react(self, channel_id: str, ts: str, name: str) -> None:
+        """Put a reaction to a message, now or not at all; raises SlackError: `missing_scope` without `reactions:write`.
+
+        https://docs.slack.dev/reference/methods/reactions.add
+        """
+        await self._call("reactions.add", {"channel": channel_id, "timestamp": ts, "name": name}, hurried=True)
+
+    async def unreact(self, channel_id: str, ts: str, name: str) -> None:
+        """Take our reaction from a message."""
+        await self._call("reactions.remove", {"channel": channel_id, "timestamp": ts, "name": name})
+
+    async def set_status(self, channel_id: str, thread_ts: str, status: str, *, hurried: bool = False) -> None:
+        """Let Slack show below a thread what we do; it goes by itself after two minutes, and by empty text.
+
+        https://docs.slack.dev/reference/methods/assistant.threads.setStatus : `chat:write` is enough.
+        """
+        fields = {"channel_id": channel_id, "thread_ts": thread_ts, "status": status}
+        await self._call("assistant.threads.setStatus", fields, hurried=hurried)
+
+    async def respond(self, response_url: str, message: Message, *, replace: bool = False) -> None:
         """Answer through a `response_url`: to the person alone, also where the bot is no member.
 
+        With `replace` in the place of what was said there before. Of an ack Slack is seen to do both, that and a second
+        message below it (slackapi/bolt-python#1268): both are right.
         https://docs.slack.dev/interactivity/handling-user-interaction#message_responses : five times in 30 minutes.
         """
+        body = {"response_type": "ephemeral", "replace_original": replace, **_payload(message)}
+        await self._respond(response_url, body)
+
+    async def retract(self, response_url: str) -> None:
+        """Take away what was said there, where Slack lets us."""
+        await self._respond(response_url, {"delete_original": True})
+
+    async def _respond(self, response_url: str, body: Mapping[str, Any]) -> None:
         if not may_respond_to(response_url, self._api_url):
             raise SlackError("response_url", "foreign_host")
-        body = {"response_type": "ephemeral", "replace_original": False, **_payload(message)}
         if self._session is None:
             raise RuntimeError("the messenger is used before it is opened")
         try:
@@ -325,18 +353,21 @@ class Messenger:
         """Call a method that only asks: those take no JSON, https://docs.slack.dev/apis/web-api#post-bodies ."""
         return await self._call(method, fields, asks=True)
 
-    async def _call(self, method: str, fields: dict[str, Any], *, asks: bool = False) -> dict[str, Any]:
+    async def _call(
+        self, method: str, fields: dict[str, Any], *, asks: bool = False, hurried: bool = False
+    ) -> dict[str, Any]:
+        """Call a method; a `hurried` one is called once, if that can be now."""
         if self.refused and time.monotonic() < self._probe_at:
             raise SlackError(method, self.refused)  # a bot that was removed does not go on calling
         if method not in (POST, UPDATE):
-            await self._turn(method, method)
+            await self._turn(method, method, patience=NO_WAIT if hurried else PATIENCE)
         body = {name: value for name, value in fields.items() if value is not None}
         for attempt in (1, 2, 3):
             try:
                 calling = self.client.api_call
                 answer = await (calling(method, http_verb="GET", params=body) if asks else calling(method, json=body))
             except SlackApiError as error:
-                await self._wait_if_limited(method, body, error, last=attempt == 3)
+                await self._wait_if_limited(method, body, error, last=hurried or attempt == 3)
             except (aiohttp.ClientError, TimeoutError) as error:
                 self._outage.failed(type(error).__name__)
                 raise _unanswered(method, error) from error

@@ -14,6 +14,7 @@ from bot import metrics
 from bot.budgets import CLEAR_SECONDS, NO_WAIT, POLITE_SHARE
 from bot.models.pace import Bounds, Limited, Pace
 from bot.store.turns import Standing, Turns
+from bot.waits import note
 
 SOON = timedelta(seconds=1)  # whoever has a number looks whether it may go sooner: the rate changes
 
@@ -60,6 +61,7 @@ class Paced:
                 wait, number = turn.wait and turn.wait + _spread(1 / rate if polite else 0), turn.number
             if not wait or wait > most:
                 return wait
+            note(self._name, wait.total_seconds())
             await asyncio.sleep(min(wait, SOON if number else wait).total_seconds())
 
     async def is_paused(self) -> bool:

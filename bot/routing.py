@@ -50,13 +50,17 @@ class Context:
 
 @dataclass(frozen=True)
 class Command:
-    """A word people say: its help, what it asks for, its parser and its handler."""
+    """A word people say: its help, what it asks for, its parser and its handler.
+
+    What is answered `at_once` asks no far side, so that nobody waits for it.
+    """
 
     help: CommandHelp
     permission: str
     request: type[Request]
     parse: Callable[[Sequence[Typed], Projects], Any]
     handle: Callable[[Any, Caller, Context], Awaitable[Answer]]
+    at_once: bool = False
 
     @property
     def name(self) -> str:
@@ -131,9 +135,10 @@ class Router:
         request: type[R],
         parse: Callable[[Sequence[Typed], Projects], R],
         handle: Callable[[R, Caller, Context], Awaitable[Answer]],
+        at_once: bool = False,
     ) -> None:
         """Register a command under `help.name`."""
-        self.commands[help.name] = Command(help, permission, request, parse, handle)
+        self.commands[help.name] = Command(help, permission, request, parse, handle, at_once)
 
     def action(
         self, button: type[B], *, permission: str, handle: Callable[[B, Caller, Context], Awaitable[Answer]]

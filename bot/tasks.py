@@ -13,6 +13,7 @@ from bot.circleci.reads import Reads
 from bot.errors import StoreError
 from bot.operations import Operations
 from bot.slack.dispatch import Dispatcher
+from bot.slack.signs import Signs
 from bot.store import Store
 from bot.store.questions import Questions
 from bot.watching import engine
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 def tasks(
     dispatcher: Dispatcher,
+    signs: Signs,
     operations: Operations,
     watcher: Watcher,
     triager: Triager,
@@ -43,6 +45,7 @@ def tasks(
         engine.SHOW: in_turn(answered(questions, dispatcher.press)),
         # The sweep would add a look again that gave up.
         engine.POLL: again(Steadily(watcher.look, "look_failed", most=None), lateness=metrics.POLL_LATENESS),
+        engine.SIGN: again(Steadily(signs.follow, "sign_not_followed")),
         engine.LOOK_FOR: again(Steadily(operations.look_for, "lost_answer_not_looked_for")),
         engine.EXPIRE: again(Steadily(operations.expire, "expire_failed")),
         engine.TRIAGE: again(Steadily(triager.triage, "triage_failed")),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.actions import AgreeDeploy, DeclineDeploy, DeployAnyway, TypeTarget
+from bot.actions import AgreeDeploy, DeclineDeploy, DeployAnyway, DeployBeside, TypeTarget
 from bot.answers.acts import Acted, Answered
 from bot.models.caller import Caller
 from bot.models.pending import Pending
@@ -25,6 +25,11 @@ async def deploy_anyway(button: DeployAnyway, caller: Caller, context: Context) 
     return await context.operations.anyway(caller, button.attempt_id)
 
 
+async def deploy_beside(button: DeployBeside, caller: Caller, context: Context) -> Acted:
+    """Go on though somebody else's deploy of the same still runs."""
+    return await context.operations.beside(caller, button.attempt_id)
+
+
 async def typed(button: TypeTarget, filled: Mapping[str, str], caller: Caller, context: Context) -> Answered:
     """Go on when what was typed is the target; what is asked next stands in the channel."""
     return await context.operations.typed(caller, button.attempt_id, filled["typed"])
@@ -44,6 +49,7 @@ def register(router: Router) -> None:
     """Teach the router these buttons."""
     router.action(AgreeDeploy, permission="deploy", handle=agree)
     router.action(DeployAnyway, permission="approve", handle=deploy_anyway)
+    router.action(DeployBeside, permission="deploy", handle=deploy_beside)
     router.form(
         DeclineDeploy,
         "Decline",

@@ -24,4 +24,4 @@ async def greet(request: Nothing, caller: Caller, context: Context) -> Greeting:
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, permission="read", request=Nothing, parse=parse_nothing, handle=greet)
+    router.command(HELP, permission="read", request=Nothing, parse=parse_nothing, handle=greet, at_once=True)

@@ -49,4 +49,4 @@ async def show_help(request: Help, caller: Caller, context: Context) -> Overview
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, permission="read", request=Help, parse=parse, handle=show_help)
+    router.command(HELP, permission="read", request=Help, parse=parse, handle=show_help, at_once=True)

@@ -112,7 +112,7 @@ def register(router: Router) -> None:
     """Teach the router these commands, their forms and their button."""
     router.command(SSH_KEY, permission="keys", request=OfProject, parse=parse_ssh_key, handle=ssh_key)
     router.form(SshKeyForm, "Paste the key", permission="keys", view=credentials.ssh_key_form, submit=add_ssh_key)
-    router.command(HEROKU_KEY, permission="keys", request=Nothing, parse=parse_heroku, handle=heroku_key)
+    router.command(HEROKU_KEY, permission="keys", request=Nothing, parse=parse_heroku, handle=heroku_key, at_once=True)
     router.form(HerokuForm, "Paste the key", permission="keys", view=credentials.heroku_form, submit=add_heroku_key)
     router.command(CACHE, permission="rerun", request=OfProject, parse=parse_cache, handle=cache)
     router.action(ClearCache, permission="rerun", handle=clear_cache)

@@ -40,6 +40,7 @@ _PRESSED = {
     "agree_deploy": "Agree",
     "decline_deploy": "Decline",
     "deploy_anyway": "Deploy all the same",
+    "deploy_beside": "Deploy it all the same",
     "type_target": "Type it",
 }
 

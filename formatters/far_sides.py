@@ -16,6 +16,14 @@ CERTIFICATES = f"who signed it is unknown here: set SSL_CERT_FILE, {PROXIES}"
 AGAIN = "ask again in a minute"
 
 
+# What is less without an optional scope.
+_LOST = {
+    **dict.fromkeys(("channels:history", "groups:history"), "a crash may make me say one thing twice"),
+    "reactions:write": "a message bears no eyes while I look at it",
+    "usergroups:read": "a policy cannot name user groups",
+}
+
+
 def slack(
     given: Settings, who: Identity | BotError, wanted: frozenset[str], optional: frozenset[str]
 ) -> Iterator[Finding]:
@@ -30,9 +38,8 @@ def slack(
     else:
         yield Finding(what="Scopes", verdict=Verdict.OK, found=f"all {len(wanted)} of the manifest")
     if missing := sorted(optional - who.scopes):
-        found = (
-            f"without {', '.join(missing)}: a crash may make me say one thing twice, a policy cannot name user groups"
-        )
+        lost = dict.fromkeys(_LOST.get(scope, "") for scope in missing)
+        found = f"without {', '.join(missing)}: {', '.join(filter(None, lost))}"
         yield Finding(what="Optional scopes", verdict=Verdict.LOOK, found=found, fix=fix)
 
 

@@ -3,18 +3,34 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.actions import ChooseDefinition, DeclineDeploy, DeployAnyway, TypeTarget
-from bot.answers.questions import BranchIsRed, Question, ToBeTyped, WhichDefinition
+from bot.actions import ChooseDefinition, DeclineDeploy, DeployAnyway, DeployBeside, TypeTarget
+from bot.answers.questions import BranchIsRed, Question, StillRuns, ToBeTyped, WhichDefinition
 from bot.models.build import Build
 from bot.models.circleci import Definition
 from bot.models.pending import Approval, Deployment, Pending
 from formatters.agreement import LONGEST, LONGEST_REASON, given, settings, wanted, whole, wished
-from formatters.blocks import Block, Message, actions, assemble, button, code, context, literal, moment, section
+from formatters.blocks import (
+    Block,
+    Message,
+    actions,
+    assemble,
+    button,
+    clean,
+    code,
+    context,
+    link_button,
+    literal,
+    mention,
+    moment,
+    section,
+)
 from formatters.forms import field, form
+from formatters.links import Links
 from formatters.lookalikes import careful
 from formatters.words import count, listed
 
 MOST_CHOICES, IN_A_ROW, MOST_NAMED = 30, 15, 8
+MOST_SHOWN = 5  # parameters of somebody else's deploy
 
 
 def question(asked: Question) -> Message:
@@ -66,6 +82,24 @@ def red(pending: Pending, build: Build | None) -> Message:
     text = _with_care(text, pending)
     anyway = button(DeployAnyway(attempt_id=pending.id), "Deploy all the same", style="danger")
     return _asked(text, pending, section(f"❌ {text}"), actions(anyway))
+
+
+def still_runs(asked: StillRuns, links: Links) -> Message:
+    """Say whose deploy of the same still runs, since when, and with what; and ask."""
+    other, pending = asked.other, asked.pending
+    who = f"@{clean(other.asker_name, 80)}" if other.asker_name else mention(other.asker_id)
+    number = f" as #{other.pipeline_number}" if other.pipeline_number else ""
+    shown = [code(f"{name}={value}", 80) for name, value in list(other.parameters.items())[:MOST_SHOWN]]
+    given = f" with {', '.join(shown)}" if shown else ""
+    text = (
+        f"{who} deployed {literal(pending.target, LONGEST)}{given}{number}, and "
+        f"that has been running since {moment(other.asked_at)}. Yours would run beside it."
+    )
+    text = _with_care(text, pending)
+    beside = button(DeployBeside(attempt_id=pending.id), "Deploy it all the same", style="danger")
+    url = links.pipeline(other.project_slug, other.pipeline_number) if other.pipeline_number else ""
+    opens = [link_button(url, f"Open #{other.pipeline_number}")] if url else []
+    return _asked(text, pending, section(f"🔵 {text}"), actions(beside, *opens))
 
 
 def _asked(text: str, pending: Pending, first: Block, *answers: Block | None) -> Message:

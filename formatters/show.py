@@ -25,7 +25,7 @@ from bot.answers.lists import FollowedProjects, RecentBuilds
 from bot.answers.locks import Locks, WhichLock
 from bot.answers.ourselves import CheckUp, CommandPage, Greeting, Overview
 from bot.answers.people import PolicyDecision, Record, TokenOwner
-from bot.answers.questions import BranchIsRed, SecondPerson, ToBeTyped, WhichDefinition
+from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, WhichDefinition
 from formatters import (
     acts,
     answers,
@@ -91,6 +91,7 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
 # Some make addresses, and some name the bot as the person spoke to it.
 _WITH_LINKS: dict[type[Answer], Callable[[Any, Links], Message]] = {
     BuildShown: builds.one,
+    StillRuns: gate.still_runs,
     NewestBuilds: builds.newest,
     BuildTriaged: final.triaged,
     WhyRed: turning.why_red,

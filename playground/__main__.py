@@ -26,6 +26,7 @@ WORLD_SECONDS_PER_SECOND = 60
 PATIENCE_SECONDS = 60
 PORT = 8642
 FIRST_COMMAND = "deploy acme/frontend release/v2.0"
+SIGN = "My answer follows"  # what the ack of a command says, until the answer stands
 WAITS = {
     "POLL_INTERVAL_SECONDS": "0.5",
     "GRACE_SECONDS": "60",
@@ -191,8 +192,9 @@ async def _until(stage: Stage, seen: Callable[[], T | None]) -> T:
     """Return what is seen; raises OtherwiseError where that will not come."""
 
     def seen_or_not() -> T | None:
-        if not (found := seen()) and (told := stage.slack.person("ada").sees_only):
-            raise OtherwiseError(f"ada was told {told[-1].visible!r}")
+        told = [one.visible for one in stage.slack.person("ada").sees_only if SIGN not in one.visible]
+        if not (found := seen()) and told:
+            raise OtherwiseError(f"ada was told {told[-1]!r}")
         return found
 
     waiting = asyncio.create_task(stage.slack.wait_for(seen_or_not, timeout=PATIENCE_SECONDS))

@@ -165,6 +165,7 @@ def test_the_manifest_covers_the_code() -> None:
     assert set(MANIFEST["oauth_config"]["scopes"]["bot_optional"]) == {
         "channels:history",
         "groups:history",
+        "reactions:write",
         "usergroups:read",
     }
 

@@ -2,6 +2,7 @@
 
 from bot.answers import Answer
 from bot.errors import BotError
+from bot.models.attempt import Attempt
 from bot.models.build import Build
 from bot.models.circleci import Definition
 from bot.models.pending import Pending
@@ -23,6 +24,12 @@ class BranchIsRed(Question):
     """Whether to deploy all the same, though the newest build that decides is red, or none decides."""
 
     build: Build | None = None
+
+
+class StillRuns(Question):
+    """Whether to deploy beside the deploy of somebody else, the `other`, that still runs."""
+
+    other: Attempt
 
 
 class ToBeTyped(Question):

@@ -55,8 +55,11 @@ class Refusal(Model):
 
 
 class Demand(StrEnum):
-    """What a policy may demand before a deploy is sent."""
+    """What may be demanded before a deploy is sent."""
 
+    ALONE = (
+        "alone"  # no policy's: nobody else's deploy of it still runs, or who asks says that theirs may run beside it
+    )
     GREEN = "green"
     TYPED = "typed"
     SECOND_PERSON = "second_person"

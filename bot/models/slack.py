@@ -43,7 +43,7 @@ class Invocation(Model):
     `kind` is command, mention, message (a direct one), button, or opened: they opened our direct messages.
     `id` is Slack's id of the delivery, the same on each redelivery. `message_ts` is the message of a mention,
     `edited_after` how many seconds later it was edited, if this is what it reads since. `is_aside` says that other
-    words stood before our name.
+    words stood before our name, `signed` that its ack says what was understood.
     """
 
     id: str
@@ -60,6 +60,7 @@ class Invocation(Model):
     trigger_id: str | None = Field(default=None, repr=False)
     edited_after: float | None = None
     is_aside: bool = False
+    signed: bool = False
 
     @property
     def heard(self) -> Self:

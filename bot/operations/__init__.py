@@ -65,6 +65,10 @@ class Operations:
         """Go on over a red branch."""
         return await answering.anyway(self._hands, caller, pending_id)
 
+    async def beside(self, caller: Caller, pending_id: str) -> Acted:
+        """Go on beside the deploy of somebody else."""
+        return await answering.beside(self._hands, caller, pending_id)
+
     async def typed(self, caller: Caller, pending_id: str, text: str) -> Answered:
         """Go on once the target was typed."""
         return await answering.typed(self._hands, caller, pending_id, text)

@@ -38,6 +38,14 @@ async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
         return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.GREEN))
 
 
+async def beside(hands: Hands, caller: Caller, pending_id: str) -> Acted:
+    """Go on though somebody else's deploy of the same still runs: who asked for it knows of that by now."""
+    pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.ALONE)), Demand.ALONE)
+    _only_asker(pending, caller, "Only who asked for it says so.")
+    async with _first(hands, caller, pending, Demand.ALONE) as first:
+        return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.ALONE))
+
+
 async def _note(hands: Hands, caller: Caller, pending: Pending) -> None:
     """Keep in the record who let it go over a red branch; the act itself is the asker's entry."""
     asker = pending.asker

@@ -1,4 +1,6 @@
-"""What the policy demands before an act is sent: a branch that is not red, the target typed, a second person.
+"""What is demanded before an act is sent: a branch that is not red, the target typed, a second person.
+
+The policy demands it, but for one thing: that nobody else's deploy of the same still runs, or that it may.
 
 A demand that somebody met is kept in the act that waits (`Pending`); that a branch is green is looked up each time.
 """
@@ -8,15 +10,16 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import assert_never
 
-from bot.answers.questions import BranchIsRed, SecondPerson, ToBeTyped, Waits, WhichDefinition
+from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, Waits, WhichDefinition
 from bot.circleci.transport import together
 from bot.errors import NotFound, NothingToDo, SlackError, UsageError
-from bot.models.attempt import Demand
+from bot.models.attempt import Attempt, Demand
 from bot.models.build import Build, Shipment, State
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, made_of_ids
 from bot.models.pending import Approval, Deployment, Pending, Rerun, Seen, Wish
 from bot.models.slack import utc_now
+from bot.operations.beside import still_running
 from bot.operations.hands import Hands
 from bot.operations.standing import for_everybody, for_one, kept, refuse_if_asked, stands_no_more
 from bot.operations.targets import approving, held_by, rerunning
@@ -55,6 +58,8 @@ async def settled(
     if wanted:
         await _may_look(hands, caller, wish)
     wish = await _with_definition(hands, caller, wish, pending)
+    other = await still_running(hands, caller, wish, pending)
+    wanted = (*([Demand.ALONE] if other else []), *wanted)
     if pending is None and not wanted:
         return wish, None
     pending = (pending or waiting(hands, caller, wish)).wishing(wish)
@@ -65,7 +70,7 @@ async def settled(
         await _to_show(hands, pending)  # nothing is asked before it is sure that all can be
     for demand in still:
         pending = pending.model_copy(update={"open": still[still.index(demand) :]})
-        await _ask(hands, pending, demand)
+        await _ask(hands, pending, demand, other)
     return wish, pending.model_copy(update={"open": ()})
 
 
@@ -99,9 +104,12 @@ def waiting(hands: Hands, caller: Caller, wish: Wish) -> Pending:
     return Pending(id=caller.delivery_id, wish=wish, asker=caller, asked_at=now, expires_at=until)
 
 
-async def _ask(hands: Hands, pending: Pending, demand: Demand) -> None:
+async def _ask(hands: Hands, pending: Pending, demand: Demand, other: Attempt | None) -> None:
     """Return where a demand is met already, raise Waits with the question otherwise."""
     match demand:
+        case Demand.ALONE:
+            if other is not None:
+                raise Waits(StillRuns(pending=await for_one(hands, pending), other=other))
         case Demand.GREEN:
             is_green, red = await _is_green(hands, pending.wish)
             if not is_green:

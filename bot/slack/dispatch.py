@@ -1,6 +1,7 @@
 """The boundary: find, parse, ask at the door, handle, show; every exception becomes words here and nowhere else."""
 
 import secrets
+import time
 from collections.abc import Awaitable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from bot import metrics
 from bot.actions import ButtonAction, RunCommand
 from bot.answers import Answer, File, Nothing
+from bot.answers.acts import Acted
 from bot.answers.questions import SecondPerson, Waits
 from bot.circleci.asked import one_question
 from bot.errors import (
@@ -39,6 +41,8 @@ from bot.routing import Command, Context
 from bot.settings import Projects
 from bot.slack.offers import Vocabulary, offered
 from bot.slack.secrecy import REMOVED
+from bot.slack.signs import Signs
+from bot.watching.engine import SIGN, Engine
 from bot.watching.operator import Operator
 from formatters import credentials, errors
 from formatters.blocks import Message
@@ -51,12 +55,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class _Act:
-    """What is being carried out, for the record: the word it takes, the command or the button, and what it names."""
+    """What is being carried out: the word it takes, the command or the button, what it names, and what came of it."""
 
     caller: Caller
     word: str = Word.READ
     what: str | ButtonAction = ""
     about: About | None = None
+    answer: Answer | None = None
 
     @property
     def name(self) -> str:
@@ -67,7 +72,11 @@ class _Act:
 class Dispatcher:
     """Carries out what was recorded; nothing it does raises to the worker but a lost Redis."""
 
-    def __init__(self, context: Context, operator: Operator, record: Record, links: Links) -> None:
+    def __init__(
+        self, context: Context, operator: Operator, record: Record, links: Links, signs: Signs, engine: Engine
+    ) -> None:
+        self._signs = signs
+        self._engine = engine
         self._record = record
         self._context = context
         self._operator = operator
@@ -80,10 +89,11 @@ class Dispatcher:
             return
         act = _Act(invocation.caller)
         with structlog.contextvars.bound_contextvars(request=_reference(), user=invocation.user_id):
-            await self._answer(invocation, act, self._answer_to(invocation, act))
-            if REMOVED in invocation.text:
-                await self._reply(invocation, credentials.token_in_link())
-        await self._context.store.deliveries.mark_done(invocation_id)
+            async with self._signs.while_answered(invocation):
+                await self._answer(invocation, act, self._answer_to(invocation, act))
+                if REMOVED in invocation.text:
+                    await self._reply(invocation, credentials.token_in_link())
+                await self._context.store.deliveries.mark_done(invocation_id)
 
     async def press(self, click_id: str) -> None:
         """Carry out what somebody pressed, unless an earlier run has."""
@@ -92,8 +102,9 @@ class Dispatcher:
             return
         act = _Act(click.caller)
         with structlog.contextvars.bound_contextvars(request=_reference(), user=click.user_id):
-            await self._answer(click, act, self._answer_to_click(click, act))
-        await self._context.store.deliveries.mark_done(click_id)
+            async with self._signs.while_answered(click):
+                await self._answer(click, act, self._answer_to_click(click, act))
+                await self._context.store.deliveries.mark_done(click_id)
 
     async def _answer_to(self, invocation: Invocation, act: _Act) -> Answer:
         if invocation.kind == "opened" and not await self._is_new(invocation):
@@ -168,9 +179,22 @@ class Dispatcher:
         return taken
 
     async def _answer(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> None:
-        message = await self._in_words(said, act, answer)
+        began = time.monotonic()
+        async with self._signs.while_waiting(said):
+            message = await self._in_words(said, act, answer)
+        signed = isinstance(said, Invocation) and said.signed
+        if isinstance(said, Invocation):
+            await self._signs.ack_stands(said, began)
         if message is not None:
-            await self._reply(said, message)
+            await self._reply(said, message, replace=signed)
+        elif signed and isinstance(said, Invocation):
+            await self._take_sign_away(said, act.answer)
+
+    async def _take_sign_away(self, said: Invocation, answer: Answer | None) -> None:
+        """Take away what the ack said, once the message that is the answer stands: that of a build is still to come."""
+        pipeline_id = answer.pipeline_id if isinstance(answer, Acted) else None
+        if not await self._signs.taken_away(said, pipeline_id) and pipeline_id:
+            await self._engine.add(SIGN, said.id, pipeline_id)
 
     async def _in_words(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> Message | None:
         try:
@@ -199,6 +223,7 @@ class Dispatcher:
     async def _shown(self, said: Invocation | Click, act: _Act, answer: Answer) -> Message | None:
         """Return the words of an answer; a file goes into the thread itself."""
         log.info("answered", what=act.name, answer=type(answer).__name__)
+        act.answer = answer
         if isinstance(answer, File):
             await self._context.messenger.upload(said.channel_id, answer.name, answer.content, thread_ts=said.thread_ts)
             return None
@@ -225,12 +250,15 @@ class Dispatcher:
                 followed = await self._context.finder.followed(said.caller)
         return offered(error, said.text, Vocabulary(self._context.router, self._context.projects, followed))
 
-    async def _reply(self, said: Invocation | Click, message: Message) -> None:
-        """Answer the one person, where they asked; by direct message where all else fails."""
+    async def _reply(self, said: Invocation | Click, message: Message, *, replace: bool = False) -> None:
+        """Answer the one person, where they asked; by direct message where all else fails.
+
+        With `replace` in the place of the sign that stands there.
+        """
         messenger = self._context.messenger
         try:
             if said.response_url:
-                await messenger.respond(said.response_url, message)
+                await messenger.respond(said.response_url, message, replace=replace)
                 return
             if isinstance(said, Invocation) and said.kind in ("message", "opened"):
                 # A direct message is private already: an answer there may stay.

@@ -24,9 +24,11 @@ from bot.slack.dispatch import thread_of
 from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
 from bot.slack.secrecy import Found, Spoken, has_secret_shape, secret_in
+from bot.slack.signs import Pauses
+from bot.slack.understood import line_of
 from bot.store.deliveries import LATEST_EDIT
 from bot.watching.engine import HANDLE, PRESS, READ, READS_AT_ONCE, SHOW, Engine
-from formatters import credentials, errors
+from formatters import credentials, errors, signs
 from formatters.blocks import Message
 
 Ack = Callable[..., Awaitable[BoltResponse]]
@@ -54,6 +56,8 @@ class Listeners:
         self._claims = context.store.claims
         self._messenger = context.messenger
         self._router = context.router
+        self._projects = context.projects
+        self._pauses = Pauses(context.store.turns)
         self._spoken = Spoken.of(context.router, context.projects.projects)
         self._engine = engine
         self._forms = forms
@@ -71,14 +75,18 @@ class Listeners:
         app.error(self.error)
 
     async def command(self, body: dict[str, Any], ack: Ack) -> None:
-        """Take a slash command; a refusal rides on the ack itself, which needs neither Redis nor the Web API."""
+        """Take a slash command; a refusal, or a sign of what was understood, rides on the ack itself.
+
+        That needs neither the Web API nor a turn at it, and a refusal not even Redis.
+        """
         invocation = from_command(body)
+        line = line_of(invocation.text, self._router, self._projects) if invocation.response_url else ""
+        invocation = invocation.model_copy(update={"signed": bool(line)})
         refusal = await self._refused(invocation)
-        if refusal is not None:
-            await ack(response_type="ephemeral", text=refusal.text, blocks=list(refusal.blocks))
-            return
-        await ack()
-        await self._remember(invocation.id)
+        said = refusal or (signs.understood(line, await self._pauses.left()) if line else None)
+        await (ack(response_type="ephemeral", text=said.text, blocks=list(said.blocks)) if said else ack())
+        if refusal is None:
+            await self._remember(invocation.id)
 
     async def event(self, body: dict[str, Any], ack: Ack) -> None:
         """Take a mention, a direct message, or the opening of direct messages."""

@@ -6,8 +6,10 @@
 | `seen:<delivery id>`           | it was queued: a redelivery is dropped      | a day                     |
 | `done:<delivery id>`           | it was handled: a second run does nothing   | a day                     |
 | `questions:<person>`           | what they asked and is not answered yet     | ten minutes               |
+| `awaited:<channel id>`         | whose builds have no message there yet      | an hour                   |
 | `acted:<pipeline id>`          | what last reran it, and who                 | the retention             |
 | `attempt:<delivery id>`        | an Attempt                                  | the retention             |
+| `deploys:<project>:<ref>`      | the newest twenty of its Attempts           | the retention             |
 | `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
 | `standing:<what it is about>`  | whose answer it waits for -> delivery id    | as it may be answered     |
 | `claim:<what>`                 | who was first, or how often it was tried    | as the caller says        |
@@ -45,6 +47,7 @@ from datetime import timedelta
 from bot.store.acted import Acted
 from bot.store.attempts import Attempts
 from bot.store.audit import Audit
+from bot.store.awaited import Awaited
 from bot.store.claims import Claims
 from bot.store.connection import Connection
 from bot.store.deliveries import Deliveries
@@ -71,6 +74,7 @@ class Store:
         self.deliveries = Deliveries(connection)
         self.questions = Questions(connection)
         self.audit = Audit(connection)
+        self.awaited = Awaited(connection)
         self.claims = Claims(connection)
         self.locks = Locks(connection)
         self.attempts = Attempts(connection)

@@ -36,6 +36,12 @@ class Deliveries:
         key = self._connection.key("seen", delivery_id)
         await self._connection.ask(self._connection.redis.set(key, 1, ex=DAY))
 
+    async def is_seen(self, delivery_id: str) -> bool:
+        """Say whether it was queued and acknowledged."""
+        return bool(
+            await self._connection.ask(self._connection.redis.exists(self._connection.key("seen", delivery_id)))
+        )
+
     async def said(self, kind: type[Said], delivery_id: str) -> Said | None:
         """Return what was recorded, unless a run before has handled it."""
         keys = [self._connection.key(which, delivery_id) for which in ("done", "said")]

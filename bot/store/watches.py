@@ -145,6 +145,15 @@ class Watches:
         found = self._connection.redis.smembers(self._connection.key(WATCHING))
         return {PipelineId(one) for one in await self._connection.ask(cast("Awaitable[set[str]]", found))}
 
+    async def watched(self, pipeline_ids: Iterable[PipelineId]) -> set[PipelineId]:
+        """Return those of them that are polled."""
+        asked = list(pipeline_ids)
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        for pipeline_id in asked:
+            pipeline.sismember(self._connection.key(WATCHING), pipeline_id)
+        found = await self._connection.ask(pipeline.execute())
+        return {one for one, is_watched in zip(asked, found, strict=True) if is_watched}
+
     async def count(self) -> int:
         """Return how many pipelines are polled."""
         return await self._connection.ask(self._connection.redis.scard(self._connection.key(WATCHING)))

@@ -73,6 +73,7 @@ def _message(message: Message) -> Json:
         "only_you": message.only_for is not None,
         "edited": message.edited_ts,
         "reactions": [name for name, _ in message.reactions],
+        "status": message.status,
         "files": [{"name": one["name"], "size": one["size"]} for one in message.files],
     }
 

@@ -90,7 +90,7 @@ class Channel:
 
 @dataclass(eq=False)
 class Message:
-    """What was said, by whom; `only_for` makes it an ephemeral."""
+    """What was said, by whom; `only_for` makes it an ephemeral, `status` is what the app says it does in its thread."""
 
     channel: Channel = field(repr=False)
     ts: str
@@ -109,6 +109,7 @@ class Message:
     history: list[tuple[str, list[Json]]] = field(default_factory=list, repr=False)
     reactions: list[tuple[str, str]] = field(default_factory=list)
     files: list[Json] = field(default_factory=list)
+    status: str = ""
 
     @property
     def visible(self) -> str:

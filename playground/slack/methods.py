@@ -114,16 +114,19 @@ def _post(call: Call) -> Json:
         target = workspace.open_im(target).id
     channel = workspace.writable(target, workspace.bot_user_id)
     text, blocks = content(call, MOST_POSTED)
+    thread_ts = _thread(call, channel)
     message = workspace.post(
         channel,
         workspace.bot_user_id,
         text or "",
         blocks,
-        thread_ts=_thread(call, channel),
+        thread_ts=thread_ts,
         metadata=_metadata(call),
         reply_broadcast=call.flag("reply_broadcast"),
         **_signature(workspace),
     )
+    if root := channel.find(thread_ts or ""):
+        root.status = ""  # Slack takes it away when the app says something there
     return {"channel": channel.id, "ts": message.ts, "message": message.as_json(with_metadata=True)}
 
 
@@ -201,6 +204,17 @@ def _unreact(call: Call) -> Json:
     if mark not in message.reactions:
         raise Refused("no_reaction")
     message.reactions.remove(mark)
+    call.workspace.changed()
+    return {}
+
+
+@method("assistant.threads.setStatus")
+def _set_status(call: Call) -> Json:
+    channel = call.workspace.writable(call.need("channel_id"), call.workspace.bot_user_id)
+    root = channel.find(call.need("thread_ts"))
+    if root is None or root.thread_ts:
+        raise Refused("invalid_thread_ts")
+    root.status = call.get("status")
     call.workspace.changed()
     return {}
 

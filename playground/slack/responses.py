@@ -29,6 +29,9 @@ class Responses:
     def __init__(self, workspace: Workspace, modals: Modals, note: Callable[[str], None]) -> None:
         self.most_uses = 5
         self.most_seconds = 1800.0
+        # What was said through a command's ack and URL: replaced, or left where it is with the next below it. People
+        # have seen both of Slack (slackapi/bolt-python#1268).
+        self.replaces = True
         self.now = time.monotonic
         self._workspace = workspace
         self._modals = modals
@@ -56,7 +59,7 @@ class Responses:
 
     def speak(self, origin: Origin, body: Json) -> None:
         """Show a body where it was asked for: to the person alone, unless it says otherwise."""
-        original = origin.message or origin.said
+        original = origin.message or (origin.said if self.replaces else None)
         if body.get("delete_original"):
             if original:
                 self._workspace.delete(original)

@@ -9,6 +9,7 @@ WEATHER = frozenset(
         "cant_update_message",
         "channel_not_found",
         "hash_conflict",
+        "invalid_thread_ts",
         "is_archived",
         "message_not_found",
         "no_reaction",
@@ -22,6 +23,7 @@ WEATHER = frozenset(
 )
 # The scope a method needs; the others need none.
 SCOPES = {
+    "assistant.threads.setStatus": "chat:write",
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
     "chat.delete": "chat:write",

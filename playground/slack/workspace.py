@@ -157,7 +157,8 @@ class Workspace:
         message.text = message.text if text is None else text
         message.blocks = message.blocks if blocks is None else self._settled(blocks)
         message.metadata = message.metadata if metadata is None else metadata
-        message.edited_ts = self.ts()
+        if message.only_for is None:  # what one person alone sees bears no "(edited)"
+            message.edited_ts = self.ts()
         self.changed()
 
     def delete(self, message: Message) -> None:
@@ -173,7 +174,8 @@ class Workspace:
     def transcript(self) -> str:
         """Return everything anybody can read, for a failed story's report."""
         said = [message for channel in self.channels.values() for message in channel.messages]
-        return "\n".join(message.line() for message in [*said, *self.ephemerals]) or "(nothing was said)"
+        alone = [message for message in self.ephemerals if not message.deleted]
+        return "\n".join(message.line() for message in [*said, *alone]) or "(nothing was said)"
 
     def _settled(self, blocks: list[Json] | None) -> list[Json]:
         """Return blocks as Slack keeps them: each with a `block_id`, each button with an `action_id`."""

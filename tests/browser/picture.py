@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,8 +14,9 @@ from playwright.async_api import FloatRect
 from playground.circleci.scenarios import COURSES
 from playground.circleci.world import write_frontend_past
 from playground.page.server import Page
+from playground.slack.people import Person
 from tests.browser.window import CHROMIUM, Window, chromium, opened
-from tests.stories.team import Team, team_at_work
+from tests.stories.team import Team, is_sign, team_at_work
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 SHEET = Path(__file__).parents[2] / "contact-sheet.png"
@@ -152,11 +154,15 @@ async def _answers(team: Team, window: Window, title: str, said: Sequence[str]) 
     channel = team.slack.workspace.add_channel(f"C0{title.upper()}", title.lower().replace(" ", "-"), admin.id, "U0BOT")
     for number, text in enumerate(said, start=len(admin.sees_only) + 1):
         await admin.command(channel, "/ci", text)
-        await team.slack.wait_for(lambda wanted=number: len(admin.sees_only) >= wanted)  # type: ignore[misc]  # bound now
+        await team.slack.wait_for(partial(_is_answered, admin, number))
     await window.page.get_by_label("You are").select_option("admin")
     await window.page.get_by_role("button", name=channel.name).click()
     await window.sees("Only visible to you")
     return [title, await window.channel.locator(".messages").evaluate("one => one.outerHTML")]
+
+
+def _is_answered(person: Person, times: int) -> bool:
+    return len(person.sees_only) >= times and not any(map(is_sign, person.sees_only))
 
 
 async def _save(window: Window, path: Path, clip: FloatRect | None = None) -> None:

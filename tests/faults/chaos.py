@@ -37,6 +37,7 @@ from playground.slack.api import Slack
 from playground.slack.conversations import Channel
 from playground.slack.workspace import default_workspace
 from tests.faults import hostile
+from tests.stories.team import is_sign
 
 PROJECT = "gh/acme/frontend"
 ROLES = ("web", "worker", "worker")
@@ -229,7 +230,7 @@ class Chaos:
     def refusals(self, deploy: Deploy) -> int:
         """Count how often its asker was told why not, or that it did not begin."""
         named = re.compile(rf"{re.escape(deploy.branch)}(?!\d)")
-        told = (one.text for one in self._slack.workspace.ephemerals)
+        told = (one.text for one in self._slack.workspace.ephemerals if not is_sign(one))
         return sum(bool(named.search(text)) and "I will not start a second one" not in text for text in told)
 
     def pipelines(self, deploy: Deploy) -> int:

@@ -16,6 +16,7 @@ AT_ONCE = {
     # The question around it shows all that it starts, whole.
     "agree_deploy": "answers a question",
     "deploy_anyway": "answers a question",
+    "deploy_beside": "answers a question",
     "choose_definition": "answers a question",
     "ask_holder": "tells somebody, and changes nothing",
 }

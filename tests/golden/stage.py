@@ -20,7 +20,7 @@ from bot.watching.engine import POLL
 from tests.golden import transcript
 from tests.golden.playground import Delivery, Json, Message, Person, View, write_frontend_past
 from tests.registry import table
-from tests.stories.team import Team, team_at_work
+from tests.stories.team import Team, is_sign, team_at_work
 
 NEVER_SECONDS = 10**5  # between two looks: they are pulled forward
 PATIENT_SECONDS = 60
@@ -107,6 +107,20 @@ class Stage:
         self._act(f"{name} types: /ci {text}")
         return await self.answers(name, self._person(name).command(where, "/ci", text))
 
+    async def types_and_sees_the_sign(self, name: str, text: str, where: str = "general") -> None:
+        """Type a command, and write down what its ack says before what becomes of it."""
+        self._act(f"{name} types: /ci {text}")
+        alone = self.team.slack.workspace.ephemerals
+        before = len(alone)
+        delivery = await self._person(name).command(where, "/ci", text)
+        sign = alone[before]
+        first, parts = sign.history[0] if sign.history else (sign.text, sign.blocks)
+        lines = transcript.seen(first, parts, sign.channel.names)
+        self._written += ["", f"{transcript.place(sign)}, at once:", *(f"  {line}" for line in lines)]
+        await self._is_handled(delivery)
+        await self.is_quiet()
+        self.notes_news()
+
     async def mentions(self, name: str, text: str, where: Message | str) -> list[Message]:
         """Mention the bot in a channel, or in the thread of a message; returns what only they see of the answer."""
         self._act(f"{name} says in {f'#{where}' if isinstance(where, str) else 'the thread'}: @ci {text}")
@@ -150,7 +164,7 @@ class Stage:
         await self._is_handled(await act)
         await self.is_quiet()
         self.notes_news()
-        return [one for one in person.sees_only if one not in before]
+        return [one for one in person.sees_only if one not in before and not is_sign(one)]
 
     async def passes(self, seconds: int) -> None:
         """Let time go by at CircleCI, and the bot look once at all that it follows."""
@@ -262,7 +276,8 @@ class Stage:
         workspace = self.team.slack.workspace
         said = [message for channel in workspace.channels.values() for message in channel.everything]
         said.sort(key=lambda one: (one.channel.id, one.thread_ts or one.ts, one.ts))
-        return [one for one in said if one.bot_id] + workspace.ephemerals
+        alone = [one for one in workspace.ephemerals if not is_sign(one)]  # a scene of its own shows signs
+        return [one for one in said if one.bot_id] + alone
 
 
 def _delivered(payload: Json) -> str | None:

@@ -94,6 +94,21 @@ async def over_red(stage: Stage) -> None:
         await stage.presses(name, told, "Deploy all the same")
 
 
+async def beside(stage: Stage) -> None:
+    await stage.types("ada", "deploy acme/frontend try/slow env=prod", "deploys")
+    (told,) = await stage.types("grace", "deploy acme/frontend try/slow", "deploys")
+    await stage.presses("grace", told, "Deploy it all the same")
+
+
+async def sign(stage: Stage) -> None:
+    for name, text in (
+        ("ada", "deploy acme/frontend try/slow env=prod"),
+        ("ada", "status acme/frontend"),
+        ("stranger", "deploy acme/frontend try/slow"),
+    ):
+        await stage.types_and_sees_the_sign(name, text, "deploys")
+
+
 async def in_direct_messages(stage: Stage) -> None:
     await stage.writes("ada", f"deploy {MAIN}")
 
@@ -118,6 +133,8 @@ SCENES: dict[str, Scene] = {
     "gate-type-it": type_it,
     "gate-looks-alike": looks_alike,
     "gate-over-red": over_red,
+    "gate-beside": beside,
+    "answer-sign": sign,
     "gate-in-direct-messages": in_direct_messages,
     "gate-agree-to-all-of-it": agree_to_all_of_it,
     "gate-agree-to-a-definition": agree_to_a_definition,

@@ -20,6 +20,7 @@ _VARYING = (
         re.compile(r"^( *(?:section +)?(?:\S+ \w+ · )?)\d{4}-\d\d-\d\d \d\d:\d\d(?= · .+ · `)", re.MULTILINE),
         r"\1‹when›",
     ),
+    (re.compile(r"running since \d{4}-\d\d-\d\d \d\d:\d\d"), "running since ‹a date and a time›"),
     # The check-up looks at this machine.
     (re.compile(r"(?<=\*Redis\*: version )[\d.]+|(?<=\*Version\*: ci-chatops )[\d.]+"), "‹version›"),
     (re.compile(r"\bafter [\d.]+ s as a rule, [\d.]+ s at worst"), "after ‹some› s as a rule, ‹some› s at worst"),

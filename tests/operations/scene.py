@@ -13,7 +13,7 @@ from playground.circleci.pipelines import Pipeline
 from playground.slack.conversations import Json, Message
 from playground.slack.modals import View
 from playground.slack.people import Person
-from tests.stories.team import Team, team_at_work
+from tests.stories.team import Team, is_sign, team_at_work
 
 FRONTEND, BACKEND, MOBILE = "gh/acme/frontend", "gh/acme/backend", "circleci/5e0c5f62/9f1c2d7a"
 RUNNING, ON_HOLD, OVER = 20, 60, 400  # seconds until a build runs, waits for its approval, has ended
@@ -62,12 +62,17 @@ def button(action: ButtonAction) -> Json:
     return {"type": "button", "action_id": action.action_id, "block_id": "b", "value": action.pack()}
 
 
+def answers(person: Person, before: list[Message]) -> list[Message]:
+    """Return what somebody was told since; a sign that is to go is none."""
+    return [one for one in person.sees_only if one not in before and not is_sign(one)]
+
+
 async def presses(team: Team, person: Person, place: Message, element: str | Json | ButtonAction) -> list[Message]:
     """Press a button and wait until it is carried out; returns what only that person is told."""
     before = list(person.sees_only)
     await team.clicks(person, place, button(element) if isinstance(element, ButtonAction) else element)
     await team.is_done()
-    return [one for one in person.sees_only if one not in before]
+    return answers(person, before)
 
 
 async def types(team: Team, person: Person, text: str) -> list[Message]:
@@ -75,7 +80,7 @@ async def types(team: Team, person: Person, text: str) -> list[Message]:
     before = list(person.sees_only)
     await person.command("deploys", "/ci", text)
     await team.is_done()
-    return [one for one in person.sees_only if one not in before]
+    return answers(person, before)
 
 
 async def mentions(team: Team, person: Person, text: str) -> list[Message]:
@@ -86,7 +91,7 @@ async def mentions(team: Team, person: Person, text: str) -> list[Message]:
     async with asyncio.timeout(10):  # it is acknowledged before it is recorded, and forgotten when it is done
         while await deliveries.invocation(said_id) is None or await deliveries.said(Invocation, said_id):
             await team.slack.pause(0.01)
-    return [one for one in person.sees_only if one not in before]
+    return answers(person, before)
 
 
 async def opens(team: Team, person: Person, place: Message, element: str | Json | ButtonAction) -> View:

@@ -80,7 +80,7 @@ class Judge:
             case "deploy_anyway":
                 may = self.may(one, "approve", act.slug, act.ref).allowed
                 return may and any(self._permits(did, act) for did in earlier)
-            case "type_target" | "choose_definition":
+            case "type_target" | "choose_definition" | "deploy_beside":
                 return any(did.person == one.person and self._permits(did, act) for did in earlier)
             case _:
                 return _wants(one, act) and self._permits(one, act)

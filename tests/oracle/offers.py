@@ -47,7 +47,7 @@ COMMANDS = (
     "webhook {project}",
 )
 READING = ("show_log", "show_tests", "show_artifacts", "send_log")
-QUESTIONS = ("agree_deploy", "deploy_anyway", "type_target", "choose_definition", "decline_deploy")
+QUESTIONS = ("agree_deploy", "deploy_anyway", "deploy_beside", "type_target", "choose_definition", "decline_deploy")
 FAULTS: tuple[Json, ...] = (
     {"status": 503},
     {"status": 429, "headers": {"Retry-After": "1"}},

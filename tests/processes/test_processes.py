@@ -19,6 +19,7 @@ from playground.circleci.api import CircleCI
 from playground.circleci.world import World, default_world
 from playground.clock import Clock
 from playground.slack.api import Slack
+from playground.slack.conversations import Message
 from playground.slack.workspace import default_workspace
 
 ROOT = Path(__file__).parents[2]
@@ -104,8 +105,11 @@ async def test_what_the_setup_says_of_backup_and_restore_keeps_locks_and_record(
         async def answers(command: str, words: str) -> None:
             known = list(admin.sees_only)
             await admin.command("deploys", "/ci", command)
-            told = await slack.wait_for(lambda: [one for one in admin.sees_only if one not in known], timeout=60)
-            assert words in told[0].visible
+
+            def told() -> list[Message]:
+                return [one for one in admin.sees_only if one not in known and words in one.visible and one.history]
+
+            await slack.wait_for(told, timeout=60)
 
         async with the_bot(slack, circleci, data):
             await slack.connected()

@@ -159,9 +159,9 @@ class Team:
         return found[0]
 
     async def is_told(self, person: Person, words: str) -> Message:
-        """Wait until `person` alone can read `words`."""
+        """Wait until `person` alone can read `words`; the sign of a command says what was typed, and is no answer."""
         found = await self.slack.wait_for(
-            lambda: [message for message in person.sees_only if words in message.visible], timeout=30
+            lambda: [one for one in person.sees_only if words in one.visible and not is_sign(one)], timeout=30
         )
         return found[0]
 
@@ -172,6 +172,11 @@ class Team:
     def count(self, words: str) -> int:
         """Return how many messages of the channel say `words`."""
         return sum(words in message.visible for message in self.deploys.messages)
+
+
+def is_sign(message: Message) -> bool:
+    """Say whether a message is what an ack says until the answer stands."""
+    return message.only_for is not None and "Understood: " in message.text
 
 
 @asynccontextmanager

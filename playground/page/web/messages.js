@@ -54,6 +54,7 @@ function Message({ message, joined, state, act, channel, openThread }) {
       ${complaint && html`<p class="error" role="alert">${complaint}</p>`}
       ${message.edited && html`<small class="edited">(edited)</small>`}
       ${message.reactions.length > 0 && html`<p class="reactions">${message.reactions.map((name) => html`<span>${emoji(name)} 1</span>`)}</p>`}
+      ${message.status && html`<p class="note">ci ${message.status}</p>`}
       ${message.only_you && html`<button type="button" class="as-link" onClick=${() => act({ do: "dismiss", ...place })}>Dismiss message</button>`}
       ${thread && thread.length > 0 && html`<${ThreadLink} thread=${thread} open=${() => openThread(message.ts)} />`}
       ${thread && thread.length === 0 && !message.only_you && html`<button type="button" class="reply as-link" onClick=${() => openThread(message.ts)}>Reply in thread</button>`}

@@ -1,0 +1,45 @@
+"""Whose deploy of the same branch still runs: what the store knows, without a word to CircleCI."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from bot.models.attempt import Attempt
+from bot.models.build import State
+from bot.models.caller import Caller
+from bot.models.circleci import PipelineId
+from bot.models.pending import Deployment, Pending, Wish
+from bot.models.slack import utc_now
+from bot.operations.hands import Hands
+
+ON_ITS_WAY = timedelta(minutes=2)  # so long a deploy may take to have a number
+GOES_ON = frozenset({State.WAITING, State.RUNNING, State.UNKNOWN})  # what is on hold may be so for days
+
+
+async def still_running(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None) -> Attempt | None:
+    """Return somebody else's deploy of the same branch or tag, if one still runs and the caller may look at it.
+
+    It is asked about once, before anything else is: whoever answers what is asked later need not know of it.
+    """
+    if not isinstance(wish, Deployment) or caller.is_bot or not _may_be_asked(pending):
+        return None
+    lately = await hands.store.attempts.lately_of(wish.project_slug, wish.ref)
+    others = [one for one in lately if one.asker_id not in ("", caller.person_id) and not one.over]
+    watched = await hands.store.watches.watched(one.pipeline_id for one in others if one.pipeline_id)
+    for other in others:
+        if await _runs(hands, other, watched):
+            return other if await hands.finder.may_read(caller, wish.project_slug, wish.ref) else None
+    return None
+
+
+def _may_be_asked(pending: Pending | None) -> bool:
+    return pending is None or not (pending.met or pending.agreed or pending.request_ts)
+
+
+async def _runs(hands: Hands, attempt: Attempt, watched: Collection[PipelineId]) -> bool:
+    """Say whether a deploy is on its way, or what is polled of it has not ended, as far as the last look has seen."""
+    if attempt.pipeline_id is None:
+        return utc_now() - attempt.asked_at < ON_ITS_WAY
+    if attempt.pipeline_id not in watched:
+        return False
+    build = (await hands.store.watches.last_look(attempt.pipeline_id)).build
+    return build is None or build.state in GOES_ON

@@ -1,0 +1,42 @@
+"""What a command is understood as: by the names that were typed, and with nothing that must not be repeated. Pure."""
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from bot.errors import UserError
+from bot.grammar import Word as Typed
+from bot.grammar import check_length, is_parameter, split
+from bot.masks import masked
+from bot.models.spelling import quoted
+from bot.policy import Word
+from bot.routing import Command, Router
+from bot.settings import Projects
+
+
+def line_of(text: str, router: Router, projects: Projects) -> str:
+    """Return a command as it was read, by the names that were typed; values, and whatever goes with secrets, not.
+
+    Empty text for what cannot be read, and for what is answered at once.
+    """
+    try:
+        check_length(text)
+        command, words = router.find(split(text))
+        if command.at_once:
+            return ""
+        command.parse(words, projects)
+    except (UserError, ValidationError):
+        return ""
+    return _line(command, words)
+
+
+def _line(command: Command, words: Sequence[Typed]) -> str:
+    if command.permission in (Word.SECRETS, Word.KEYS):
+        return command.name
+    return masked(" ".join([command.name, *map(_shown, words)]))
+
+
+def _shown(word: Typed) -> str:
+    if is_parameter(word):
+        return f"{word.text.partition('=')[0]}=…"
+    return quoted(word.text) if word.quoted else word.text

@@ -1,0 +1,41 @@
+"""What is said before anybody was asked anything. It stays true whatever comes of it: Slack may leave it standing."""
+
+import math
+from datetime import timedelta
+
+from formatters.blocks import Message, clean, code, context
+
+EYES = "👀"
+REACTION, STATUS = "eyes", "is looking at it"
+LONGEST = 200
+NONE, WORTH_SAYING = timedelta(0), timedelta(seconds=2)
+
+
+def understood(line: str, wait: timedelta = NONE) -> Message:
+    """Say which command was read, to whoever typed it; whether they may, and whether it works, the answer says.
+
+    With `wait` everybody waits for CircleCI.
+    """
+    again = f" My turn at CircleCI comes in about {_seconds(wait)}." if wait >= WORTH_SAYING else ""
+    return _quiet(f"{EYES} Understood: {{}}. My answer follows.{again}", line)
+
+
+def _quiet(text: str, line: str) -> Message:
+    return Message(text=text.format(clean(line, LONGEST)), blocks=(context(text.format(code(line, LONGEST))),))
+
+
+def _seconds(wait: timedelta) -> str:
+    return f"{math.ceil(wait.total_seconds())} s"
+
+
+def waits_for_circleci(line: str, wait: timedelta) -> Message:
+    """Say that the answer waits for its turn at CircleCI."""
+    text = f"⏳ Waiting: {{}}. My turn at CircleCI comes in about {_seconds(wait)}."
+    return _quiet(text, line)
+
+
+def waits_for_slack(number: int, wait: timedelta) -> Message:
+    """Say of a build that its message is not there yet, and when it may be."""
+    about = f" in about {_seconds(wait)}" if wait else ""
+    text = f"⏳ Waiting: the message of #{number} comes here{about}. Slack takes one after the other."
+    return Message(text=text, blocks=(context(text),))

@@ -1,0 +1,80 @@
+"""Who speaks to the bot sees at once that it was heard, and what it read; the sign goes when the answer stands."""
+
+import asyncio
+from datetime import timedelta
+
+from bot.budgets import CLEAR_SECONDS
+from tests.stories.team import Team, is_sign
+
+EYES = [("eyes", "U0BOT")]
+UNDERSTOOD = "👀 Understood: `{}`. My answer follows."
+
+
+def signs(team: Team) -> list[str]:
+    """Return the signs that Ada sees."""
+    return [one.visible for one in team.ada.sees_only if is_sign(one)]
+
+
+async def test_the_ack_says_what_was_understood_and_the_answer_takes_its_place(both_ways: Team) -> None:
+    team = both_ways
+    looked = await team.ada.command("deploys", "/ci", "status acme/frontend")
+    assert looked.shown == UNDERSTOOD.format("status acme/frontend")
+    deployed = await team.ada.command("deploys", "/ci", "deploy acme/frontend release/v2.0")
+    assert deployed.shown == UNDERSTOOD.format("deploy acme/frontend release/v2.0")
+    await team.reads("#2417")
+    await team.slack.wait_for(lambda: not signs(team))
+    assert [one.earlier for one in team.ada.sees_only] == [[looked.shown]]
+
+
+async def test_where_slack_keeps_what_an_ack_said_it_stays_true(team: Team) -> None:
+    team.slack.responses.replaces = False
+    team.circleci.faults.add("GET", "/api/v2/project/*", status=503, times=None)
+    await team.ada.command("deploys", "/ci", "status acme/frontend")
+    await team.slack.wait_for(lambda: len(team.ada.sees_only) == 2)
+    assert signs(team) == [UNDERSTOOD.format("status acme/frontend")]
+
+
+async def test_what_takes_a_while_bears_eyes_until_it_is_answered(team: Team) -> None:
+    answered = asyncio.Event()
+    team.circleci.faults.add("GET", "/api/v2/project/*", until=answered, times=None)
+    await team.ada.mention("deploys", "status acme/frontend")
+    (said,) = team.deploys.roots
+    await team.slack.wait_for(lambda: said.reactions == EYES)
+    answered.set()
+    await team.slack.wait_for(lambda: said.reactions == [])
+    assert len(team.ada.sees_only) == 1
+    team.circleci.faults.clear()
+    await team.runs()
+    await team.reads("Running")
+    pressed = asyncio.Event()
+    team.circleci.faults.add("POST", "*/cancel", until=pressed, times=None)
+    root = next(one for one in team.deploys.roots if "Cancel #2417" in one.buttons)
+    await team.ada.click(root, "Cancel #2417")
+    await team.slack.wait_for(lambda: root.reactions == EYES)
+    pressed.set()
+    await team.slack.wait_for(lambda: root.reactions == [])
+
+
+async def test_without_the_scope_slacks_own_line_says_it_and_it_is_asked_for_once(team: Team) -> None:
+    team.slack.refuse("reactions.add", "missing_scope")
+    for _ in range(2):
+        answered = asyncio.Event()
+        team.circleci.faults.add("GET", "/api/v2/project/*", until=answered, times=None)
+        await team.ada.mention("deploys", "status acme/frontend")
+        said = team.deploys.roots[-1]
+        await team.slack.wait_for(lambda: said.status == "is looking at it")  # noqa: B023  # it is awaited here
+        answered.set()
+        await team.slack.wait_for(lambda: said.status == "")  # noqa: B023  # as above
+        team.circleci.faults.clear()
+    assert len(team.slack.calls_of("reactions.add")) == 1
+
+
+async def test_who_waits_for_circleci_is_told_how_long(team: Team) -> None:
+    await team.app.store.turns.pause("circleci", timedelta(seconds=3.5))
+    await team.slack.pause(CLEAR_SECONDS)
+    await team.ada.command("deploys", "/ci", "status acme/frontend")
+    answer = await team.is_told(team.ada, "Nothing was built there lately")
+    understood, waits = answer.earlier
+    again = "My turn at CircleCI comes in about "
+    assert understood.startswith(f"{UNDERSTOOD.format('status acme/frontend')} {again}")
+    assert waits.startswith("⏳ Waiting: `status acme/frontend`. My turn at CircleCI comes in about ")
