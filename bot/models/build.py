@@ -84,6 +84,12 @@ class Build(Model):
         real = tuple(run for run in self.runs if not run.workflow.is_setup)
         return real or self.runs
 
+    def called(self, job: Job, run: Run) -> str:
+        """Return what a job of a run is called: with its workflow where another one has a job of the same name."""
+        others = (one for other in self.runs if other.workflow.name != run.workflow.name for one in other.jobs)
+        is_alone = all(one.name != job.name for one in others)
+        return job.name if is_alone else f"{job.name} in {run.workflow.name}"
+
     @property
     def only_setup(self) -> bool:
         """There is a setup workflow, and nothing yet of what it should have started."""
