@@ -235,10 +235,13 @@ class Finder(Sight):
 
     async def built_lately(self, slug: ProjectSlug, caller: Caller) -> list[str]:
         """Return the branches that were built lately, newest first, of those that somebody may see."""
-        pipelines = await self._circleci.pipelines(slug)
-        refs = [pipeline.ref for pipeline in pipelines if pipeline.ref and not pipeline.ref.is_tag]
+        return [one.name for one in await self.refs_lately(slug, caller) if not one.is_tag]
+
+    async def refs_lately(self, slug: ProjectSlug, caller: Caller) -> list[Ref]:
+        """Return the branches and the tags that were built lately, newest first, of those that somebody may see."""
+        refs = [pipeline.ref for pipeline in await self._circleci.pipelines(slug) if pipeline.ref]
         readable = await self._permissions.readable(caller, [(slug, one) for one in refs])
-        return list(dict.fromkeys(one.name for one in refs if (slug, one) in readable))
+        return list(dict.fromkeys(one for one in refs if (slug, one) in readable))
 
     async def unknown_ref(self, slug: ProjectSlug, ref: Ref, caller: Caller, *, what: str = "") -> NotFound:
         """Return what names the branches that may be meant beside the unknown one, of those they may see."""

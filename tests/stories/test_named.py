@@ -75,6 +75,28 @@ async def test_a_branch_that_is_called_like_a_commit_is_a_branch(tmp_path: Path)
         assert team.posts("/pipeline") == [{"branch": "deadbee"}]
 
 
+async def test_a_reason_that_begins_like_a_ref_is_asked_about(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        pushed(team, "hold/prod", OVER)
+        tags = team.circleci.world.projects[FRONTEND].tags
+        tags["nightly"] = tags["v2.0"]
+        team.circleci.world.trigger(FRONTEND, tag="nightly", parameters={}, by="barbara")
+        for reason, meant in {
+            "on main, it is red": "main",
+            "hold-prod": "hold/prod",
+            "nightly broken": "tag:nightly",
+            "try/slow": "try/slow",
+        }.items():
+            assert f"`{meant}` may be what you lock, or why you lock all" in await told(
+                team, f"lock acme/frontend {reason}"
+            )
+        question = await asked(team, "lock acme/frontend on main, it is red")
+        await presses(team, team.ada, question, "Lock main")
+        (lock,) = (await team.app.store.locks.all())[0]
+        assert (str(lock.ref), lock.reason) == ("main", "it is red")
+        assert "All of acme/frontend is locked" in await told(team, "lock acme/frontend the database is moved")
+
+
 async def test_a_pull_request_is_its_branch_where_a_build_tells_it(tmp_path: Path) -> None:
     async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
         mine, forks = pushed(team, "release/v2.0", OVER), pushed(team, "main", OVER)
