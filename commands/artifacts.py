@@ -189,7 +189,7 @@ async def _stored(request: Artifacts, caller: Caller, context: Context) -> _Stor
         slug, number = await context.finder.job(request, caller)
         return _Stored(f"{slug} {number}", Partial([await _of_job(slug, number, context)], []))
     if target.names_a_build:
-        build = await context.circleci.whole(await context.finder.pipeline(request, caller))
+        build = await context.finder.workflows(request, caller)
     else:
         build = await context.finder.newest_passed(request, caller)
     pipeline = build.pipeline
@@ -198,7 +198,8 @@ async def _stored(request: Artifacts, caller: Caller, context: Context) -> _Stor
         *(_of_job(pipeline.project_slug, job.job_number or 0, context, job.name) for job in jobs[:MOST_JOBS])
     )
     ref = pipeline.ref or Ref(name="?")
-    title = f"{await context.finder.title(pipeline.project_slug)} {ref} #{pipeline.number}"
+    named = f" {build.runs[0].workflow.name}" if target.workflow_id else ""
+    title = f"{await context.finder.title(pipeline.project_slug)} {ref} #{pipeline.number}{named}"
     return _Stored(title, read, build.read_at - pipeline.created_at, max(len(jobs) - MOST_JOBS, 0), build)
 
 

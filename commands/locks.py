@@ -99,6 +99,7 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
     if meant := await _meant(request.or_branch, project, caller, context) if request.or_branch else None:
         names = {"project_slug": project.slug, "project_title": project.title, "ref": meant}
         return WhichLock(**names, reason=request.or_reason, words=request.reason)
+    _check_is_no_folder(ref, project)
     unbuilt = await _unbuilt(project, ref, caller, context) if ref else {}
     changed = await context.operations.lock(caller, project, ref, request.reason)
     return changed.model_copy(update=unbuilt)
@@ -112,6 +113,14 @@ async def _what(request: OfLock, caller: Caller, context: Context) -> tuple[Proj
     if target.names_a_build or target.commit:
         raise UsageError("This is one build, and a lock is on a branch or a project.", given=request.typed)
     return target.slug, target.ref
+
+
+def _check_is_no_folder(ref: Ref | None, project: Project) -> None:
+    """Raise UsageError for a folder of the default branch, as a link names it: git has no branch below another."""
+    default = project.default_branch
+    if ref and not ref.is_tag and ref.name.startswith(f"{default}/"):
+        problem = f"{project.title} has the branch {default}, and git knows none below it. A folder is locked with all"
+        raise UsageError(f"{problem} of its branch.", given=ref.name)
 
 
 async def _meant(word: str, project: Project, caller: Caller, context: Context) -> Ref | None:

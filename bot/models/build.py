@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from bot.models import holds
 from bot.models.circleci import (
@@ -89,6 +90,10 @@ class Build(Model):
         others = (one for other in self.runs if other.workflow.name != run.workflow.name for one in other.jobs)
         is_alone = all(one.name != job.name for one in others)
         return job.name if is_alone else f"{job.name} in {run.workflow.name}"
+
+    def only(self, workflow_id: str) -> Self:
+        """Return it with one of its workflows alone, the one of this id."""
+        return self.model_copy(update={"runs": tuple(run for run in self.runs if run.workflow.id == workflow_id)})
 
     @property
     def only_setup(self) -> bool:

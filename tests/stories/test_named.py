@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
 from playground.slack.conversations import Message
 from tests.operations.scene import (
     FRONTEND,
@@ -20,6 +21,7 @@ from tests.operations.scene import (
 from tests.stories.team import Team
 
 PULLS = "https://github.com/acme/frontend/pull"
+HOLD, SHIP = JobPlan("hold", approval=True), JobPlan("ship", requires=("hold",))
 FORKS = """
 [[rules]]
 name = "all but the code of forks"
@@ -97,6 +99,28 @@ async def test_a_reason_that_begins_like_a_ref_is_asked_about(tmp_path: Path) ->
         assert "All of acme/frontend is locked" in await told(team, "lock acme/frontend the database is moved")
 
 
+async def test_of_a_workflow_that_is_named_its_own_jobs_are_offered(tmp_path: Path) -> None:
+    plans = (WorkflowPlan("build", (JobPlan("test", seconds=900),)), WorkflowPlan("gate", (HOLD, SHIP)))
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        team.circleci.world.set_scenario(FRONTEND, "try/slow", Scenario((*plans, WorkflowPlan("other", (HOLD, SHIP)))))
+        held = pushed(team, "try/slow", ON_HOLD)
+        flows = {run.plan.name: f"https://circleci.com/workflow-run/{run.id}" for run in held.runs}
+        assert f"Nothing of build of acme/frontend #{held.number} waits" in await told(
+            team, f"approve {flows['build']}"
+        )
+        assert (await asked(team, f"approve {flows['gate']}")).buttons == ["Approve hold in gate"]
+
+
+async def test_a_commit_of_several_branches_is_not_called_by_one_of_them(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        for branch in ("main", "release/v2.0"):
+            pushed(team, branch, OVER, revision="38c6d84" + "0" * 33)
+        shown = await told(team, "status acme/frontend 38c6d84")
+        assert "acme/frontend · commit 38c6d84 · newest first" in shown.replace("`", "").replace("*", "")
+        for word in ("cancel", "approve"):
+            assert "the 2 newest builds of the commit `38c6d84`" in await told(team, f"{word} acme/frontend 38c6d84")
+
+
 async def test_a_pull_request_is_its_branch_where_a_build_tells_it(tmp_path: Path) -> None:
     async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
         mine, forks = pushed(team, "release/v2.0", OVER), pushed(team, "main", OVER)
@@ -162,6 +186,10 @@ async def test_another_kind_of_number_or_name_is_refused_with_what_to_write(tmp_
             f"rerun acme/frontend {built.revision}": f"I need a build of it: write `#{built.number}`",
             f"rerun acme/frontend main #{built.number}": f"#{built.number} is of another branch or tag",
             f"rerun {flow}": f"one workflow, and I rerun a build: write `rerun` with `#{built.number}`",
+            f"cancel {flow}": f"one workflow, and I cancel a build: write `cancel` with `#{built.number}`",
+            f"logs {flow}": "CircleCI keeps no log of lint",
+            f"tests {flow}": f"#{built.number} lint stored no test results",
+            f"artifacts {flow}": f"#{built.number} lint stored no artifacts",
             f"deploy acme/frontend {job}": f"#{built.number} built `release/v2.0`",
             f"deploy acme/frontend {built.number}": f"but a pipeline: write `#{built.number}`",
             f"deploy acme/frontend #{job}": f"but a job: write `{job}`",
