@@ -135,6 +135,13 @@ async def test_a_pull_request_is_its_branch_where_a_build_tells_it(tmp_path: Pat
         await types(team, team.ada, f"deploy {PULLS}/12/files")
         assert team.posts("/pipeline") == [{"branch": "release/v2.0"}]
         await team.reads("Pull request 12 is `release/v2.0`, as its builds tell.")
+        theirs = pushed(team, "release/v2.0", OVER)
+        theirs.review_id = "30"  # who took the branch up again when 12 was merged
+        for word in ("rerun", "deploy", "lock"):
+            refused = await told(team, f"{word} {PULLS}/12")
+            assert f"Another pull request has the branch of 12 by now: write the branch, or `#{mine.number}`" in refused
+        assert f"#{theirs.number}" in await told(team, f"status {PULLS}/30")
+        theirs.branch = "try/slow"
         forks.branch, forks.fork, forks.review_id = "hold/prod", "", "12"
         assert "tell two branches for pull request 12" in await told(team, f"rerun {PULLS}/12")
 
