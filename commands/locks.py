@@ -130,10 +130,12 @@ async def _meant(word: str, project: Project, caller: Caller, context: Context) 
     known = [Ref(name=project.default_branch), *lately]
     same = [ref for ref in known if ref.name.casefold() == typed.name.casefold()]
     same.sort(key=lambda ref: ref.name != typed.name)
-    if same or reasons.is_surely_a_ref(word):
-        return same[0] if same and not typed.is_tag else typed
+    if typed.is_tag or same:
+        return typed if typed.is_tag else same[0]
     if await finder.may_read(caller, project.slug, typed) and await finder.has_branch(project.slug, typed.name):
         return typed
+    if reasons.is_surely_a_ref(word):
+        return typed if "/" in word else Ref(name=typed.name, kind="tag")
     return next((ref for ref in known if are_alike(typed.name, ref.name)), None)
 
 

@@ -88,6 +88,7 @@ async def test_a_reason_that_begins_like_a_ref_is_asked_about(tmp_path: Path) ->
             "hold-prod": "hold/prod",
             "nightly broken": "tag:nightly",
             "try/slow": "try/slow",
+            "v9.1 has a flaw": "tag:v9.1",
         }.items():
             assert f"`{meant}` may be what you lock, or why you lock all" in await told(
                 team, f"lock acme/frontend {reason}"
