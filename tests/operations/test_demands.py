@@ -139,6 +139,12 @@ async def test_a_second_person_reads_of_which_workflow_a_job_is(team: Team) -> N
     await presses(team, team.grace, asked, "Agree and approve")
     assert "grace agreed: hold in production of acme/frontend try/on-hold #2417 is approved" in asked.visible
     assert [one.result for one in await record(team)][-1] == "#2417: hold in production"
+    other = build.runs[0]
+    again = ApproveJob(pipeline_id=build.id, workflow_id=other.id, approval_request_id=other.job_ids["hold"])
+    await presses(team, team.ada, somewhere(team), again)
+    waits = await team.reads("wants to approve hold in staging of acme/frontend try/on-hold")
+    await fills_in(team.grace, await opens(team, team.grace, waits, "Decline"), reason="Not before noon")
+    assert "grace declined hold in staging of acme/frontend try/on-hold #2417: Not before noon." in waits.visible
 
 
 async def test_a_declined_rerun_is_told_with_its_reason_and_sent_no_more(team: Team) -> None:
