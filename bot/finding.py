@@ -102,6 +102,18 @@ class Finder(Sight):
         await self._readable(build.pipeline, caller)
         return build
 
+    async def workflows(self, request: OfTarget, caller: Caller) -> Build:
+        """Return the build that is meant seen whole; where one workflow was named, with this run of it alone."""
+        pipeline = await self.pipeline(request, caller)
+        build, named = await self._circleci.whole(pipeline), request.target(self._projects).workflow_id
+        if not named:
+            return build
+        if not build.only(named).runs:  # it ran again since
+            build = build.model_copy(update={"runs": await self._circleci.attempts(pipeline.id)})
+        if not build.only(named).runs:
+            raise NotFound("workflow", named, looked_in=f"#{pipeline.number}")
+        return build.only(named)
+
     async def newest(self, request: OfTarget, caller: Caller) -> tuple[Pipeline, ...]:
         """Return the newest pipelines of a branch, a tag or a commit, newest first; else of the default branch."""
         return await self._newest(await self.named(request, caller), caller)
@@ -196,20 +208,20 @@ class Finder(Sight):
         """Return the project and the number of the job meant: without a number the one that failed in a build."""
         target = request.target(self._projects)
         if target.job_number is None:
-            return await self._failed_job(await self.pipeline(request, caller))
+            return self._failed_job(await self.workflows(request, caller), named=bool(target.workflow_id))
         slug = target.slug or (await self.pipeline(OfTarget(), caller)).project_slug
         await self.may_read_job(slug, target.job_number, caller)
         if target.names_beside_a_job:
             await self.pipeline(request, caller)
         return slug, target.job_number
 
-    async def _failed_job(self, pipeline: Pipeline) -> tuple[ProjectSlug, int]:
-        build = await self._circleci.whole(pipeline)
+    @staticmethod
+    def _failed_job(build: Build, *, named: bool) -> tuple[ProjectSlug, int]:
         ran = [job for run in build.real_runs for job in run.jobs if not job.is_approval]
         numbers = [job.job_number for job in [one for one in ran if one.is_failed] or ran if job.job_number is not None]
         if len(numbers) == 1:
-            return pipeline.project_slug, numbers[0]
-        raise UsageError(which_job(build))
+            return build.pipeline.project_slug, numbers[0]
+        raise UsageError(which_job(build, build.runs[0].workflow.name if named else ""))
 
     async def outlines(self, pipelines: Sequence[Pipeline]) -> list[Build]:
         """Return pipelines with their workflows, but without jobs: one request each."""
@@ -235,10 +247,13 @@ class Finder(Sight):
 
     async def built_lately(self, slug: ProjectSlug, caller: Caller) -> list[str]:
         """Return the branches that were built lately, newest first, of those that somebody may see."""
-        pipelines = await self._circleci.pipelines(slug)
-        refs = [pipeline.ref for pipeline in pipelines if pipeline.ref and not pipeline.ref.is_tag]
+        return [one.name for one in await self.refs_lately(slug, caller) if not one.is_tag]
+
+    async def refs_lately(self, slug: ProjectSlug, caller: Caller) -> list[Ref]:
+        """Return the branches and the tags that were built lately, newest first, of those that somebody may see."""
+        refs = [pipeline.ref for pipeline in await self._circleci.pipelines(slug) if pipeline.ref]
         readable = await self._permissions.readable(caller, [(slug, one) for one in refs])
-        return list(dict.fromkeys(one.name for one in refs if (slug, one) in readable))
+        return list(dict.fromkeys(one for one in refs if (slug, one) in readable))
 
     async def unknown_ref(self, slug: ProjectSlug, ref: Ref, caller: Caller, *, what: str = "") -> NotFound:
         """Return what names the branches that may be meant beside the unknown one, of those they may see."""
@@ -274,3 +289,15 @@ def branch_of(pipeline: Pipeline) -> Ref:
     if pipeline.ref is None:
         raise UsageError(f"CircleCI does not say which branch #{pipeline.number} is of. Name the branch.")
     return pipeline.ref
+
+
+def of_what(pipelines: Sequence[Pipeline]) -> tuple[Ref | None, str]:
+    """Return the branch or the tag that all of these ran on, else the commit that they have in common, in short."""
+    first = pipelines[0]
+    return (first.ref, "") if {one.ref for one in pipelines} == {first.ref} else (None, first.revision[:7])
+
+
+def not_of_one_workflow(word: str, number: int) -> UsageError:
+    """Return what is said where one workflow was named to an act that is about the whole build."""
+    problem = f"This link leads to one workflow, and I {word} a build: write `{word}` with `#{number}`."
+    return UsageError(problem)

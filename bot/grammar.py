@@ -186,6 +186,15 @@ def check_no_question(words: Sequence[Word]) -> None:
         raise UsageError(problem, given=last.text)
 
 
+def check_no_stop(words: Sequence[Word]) -> None:
+    """Raise UsageError where a line ends with a value and a full stop: nobody can tell whether it belongs to that."""
+    last = words[-1] if words else Word("")
+    value = last.text.partition("=")[2]
+    if is_parameter(last) and value.endswith(".") and value.strip("."):
+        problem = "This value ends with a full stop. Write it without, or in quotes where it belongs to the value."
+        raise UsageError(problem, given=last.text)
+
+
 def is_parameter(word: Word) -> bool:
     """Say whether the word is `name=value`."""
     return not word.quoted and _PARAMETER.fullmatch(word.text) is not None
@@ -221,6 +230,11 @@ def _value(name: str, value: str) -> ParameterValue:
         raise UsageError("The quote before this value is not closed.", given=f"{name}={value}")
     if quoted:
         return text
+    if unseen := next(filter(git.is_unseen, text), ""):
+        problem = (
+            f"The value of this parameter holds {git.what_is_unseen(unseen)}. If it belongs there, quotes keep it."
+        )
+        raise UsageError(problem, given=name)
     if text in ("true", "false"):
         return text == "true"
     return int(text) if _INTEGER.fullmatch(text) else text

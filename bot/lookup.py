@@ -81,11 +81,18 @@ class Lookup:
     async def ref_of_pull_request(self, slug: ProjectSlug, number: int, link: str) -> Ref:
         """Return the branch of a pull request as its builds tell it; the code of a fork is no branch of the project.
 
-        Raises UsageError where no build tells it, or where two tell different things.
+        Raises UsageError where no build tells it, where two tell different things, or where another pull request has
+        taken the branch: what is newest there is of that one. A build without one may be anybody's, ours too.
         """
-        refs = {one.code_of(number) for one in await self.lately(slug)} - {None}
+        lately = await self.lately(slug)
+        of_it = [one for one in lately if one.code_of(number)]
+        refs = {one.code_of(number) for one in of_it}
         if len(refs) == 1:
-            return refs.pop() or Ref(name="")
+            newest = next(one for one in lately if one.ref == of_it[0].ref)
+            if newest.review not in ("", str(number)):
+                ways = f"write the branch, or `#{of_it[0].number}` for its newest build"
+                raise UsageError(f"Another pull request has the branch of {number} by now: {ways}.", given=link)
+            return of_it[0].code_of(number) or Ref(name="")
         told = "tell two branches" if refs else "tell no branch"
         ways = f"write its branch, or `pull/{number}` for the code of a fork"
         raise UsageError(f"The builds that I looked at {told} for pull request {number}: {ways}.", given=link)

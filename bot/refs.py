@@ -5,7 +5,7 @@ from bot.masks import masked
 from bot.models import git
 from bot.models.circleci import Ref
 
-TAG = "tag:"
+TAG, REFS = "tag:", "refs/"
 _LONG_NAMES = {"refs/heads/": "branch", "refs/tags/": "tag"}
 _HALF_LONG = {"heads": "", "tags": TAG}
 LONGEST_NUMBER = 9

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from bot.errors import UsageError
 from bot.grammar import Word, aliased, is_parameter, parse_named, parse_project, parse_ref
 from bot.links import is_link
+from bot.models import git
 from bot.models.target import Target
 from bot.settings import Projects
 
@@ -44,6 +45,8 @@ def is_project(word: Word, projects: Projects) -> bool:
 
 
 def _names_a_ref(word: Word, strict: bool) -> bool:  # one of our own two
+    if not word.quoted and git.is_commit(word.text):
+        return True
     if not word.quoted and (_NUMBER.fullmatch(word.text) or is_parameter(word) or "*" in word.text):
         return False
     return strict or _is_ref(word)

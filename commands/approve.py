@@ -3,6 +3,7 @@
 from bot.actions import ApproveJob
 from bot.answers.acts import Acted
 from bot.answers.builds import OnHold
+from bot.finding import of_what
 from bot.models.build import OPEN_STATES, Build
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId
@@ -26,19 +27,21 @@ async def list_holds(request: OfTarget, caller: Caller, context: Context) -> OnH
     """Answer with each job that waits: of the build that was named, or of the newest of a branch, or of all."""
     finder, target = context.finder, request.target(context.projects)
     if target.names_a_build:
-        pipeline = await finder.pipeline(request, caller)
+        pipeline, workflow_id = await finder.pipeline(request, caller), target.workflow_id
         named = await context.circleci.build(pipeline.id)
-        waiting = (named,) if _holds(named) else ()
+        waiting = (named,) if _holds(named.only(workflow_id) if workflow_id else named) else ()
         newer = await finder.newer(pipeline, request, caller)
         title = await finder.title(pipeline.project_slug)
-        return OnHold(title=title, build=named, waiting=waiting, newer_number=newer)
+        return OnHold(title=title, build=named, waiting=waiting, newer_number=newer, workflow_id=workflow_id)
     newest = await finder.outlines((await finder.lately(request, caller))[:MOST_LOOKED_AT])
+    ref, commit = of_what([one.pipeline for one in newest]) if target.names_more else (None, "")
     unfinished = await finder.whole([one for one in newest if one.state in OPEN_STATES])
     return OnHold(
         title=await finder.title(newest[0].pipeline.project_slug),
         build=newest[0],
         waiting=tuple(filter(_holds, unfinished)),
-        ref=newest[0].pipeline.ref if target.names_more else None,
+        ref=ref,
+        commit=commit,
         looked_at=len(newest),
     )
 

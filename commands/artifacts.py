@@ -10,7 +10,8 @@ from bot.answers import File
 from bot.answers import jobs as answers
 from bot.circleci.partial import Partial, whatever_can_be_read
 from bot.errors import NotFound, UsageError, reading
-from bot.grammar import Word
+from bot.grammar import NAMES_OF_REFS, Word, is_parameter, parse_ref
+from bot.links import is_link
 from bot.lookup import known
 from bot.models.build import Build
 from bot.models.caller import Caller
@@ -18,6 +19,8 @@ from bot.models.circleci import Artifact, Ref
 from bot.models.files import told_apart, whole
 from bot.models.help import CommandHelp
 from bot.models.spelling import as_typed
+from bot.models.target import Target
+from bot.refs import REFS, TAG
 from bot.requests import OfTarget, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
@@ -56,9 +59,13 @@ class _Stored(NamedTuple):
 
 
 class Artifacts(OfTarget):
-    """Which build's files, and what their paths hold; `get` fetches the one that is found."""
+    """Which build's files, and what their paths hold; `get` fetches the one that is found.
+
+    `or_path` is the branch where it was typed as one bare word, which may be meant as a part of a path as well.
+    """
 
     wanted: tuple[Typed, ...] = ()
+    or_path: Typed = ""
     get: bool = False
 
     @property
@@ -71,13 +78,37 @@ def parse(words: Sequence[Word], projects: Projects) -> Artifacts:
     """Return the request; a first word `get` means to fetch."""
     rest = list(words)
     get = bool(rest) and rest[0].text.lower() == "get"
-    target, wanted = parse_target(rest[1:] if get else rest, projects, strict=False)
+    rest = rest[1:] if get else rest
+    target, wanted = parse_target(rest, projects, strict=False)
     if get and not (wanted or target.ref):
         raise UsageError("Which file should I get? Some words of its path are enough.")
     names = [*(word.text for word in wanted), *([target.ref.name] if target.ref else [])]
     if too_long := [name for name in names if len(name) > LONGEST_WANTED]:
         raise UsageError(f"I look for at most {LONGEST_WANTED} characters of a path.", given=too_long[0])
-    return Artifacts.named(target, wanted=tuple(word.text for word in wanted), get=get)
+    for word in wanted:
+        _check_is_of_a_path(word)
+    wish = {"wanted": tuple(word.text for word in wanted), "or_path": _or_path(rest[1:], target), "get": get}
+    return Artifacts.named(target, **wish)
+
+
+def _check_is_of_a_path(word: Word) -> None:
+    """Raise UsageError for what names a build, and stands where parts of a path do: no default is taken for it."""
+    if word.quoted:
+        return
+    if is_link(word.text):
+        parse_ref(word)  # which says where a link stands
+    name = word.text.partition("=")[0].lower() if is_parameter(word) else ""
+    if name in NAMES_OF_REFS or word.text.startswith((TAG, REFS)):
+        what = NAMES_OF_REFS[name][0] if name else "a branch or a tag"
+        problem = f"This may be {what}, or a part of a path. What to look at stands behind the project, by its name."
+        raise UsageError(f"{problem} As a part of a path it goes in quotes.", given=word.text)
+
+
+def _or_path(behind: Sequence[Word], target: Target) -> str:
+    """Return the branch of a line that names nothing else, as it was typed; a link, a tag and `refs/…` are certain."""
+    ref = target.ref
+    is_bare = len(behind) == 1 and ref is not None and not ref.is_tag and behind[0].text == ref.name
+    return behind[0].text if is_bare else ""
 
 
 async def show_artifacts(
@@ -142,13 +173,13 @@ def matches(path: str, wanted: Sequence[str], name: str = "") -> bool:
 async def _understood(request: Artifacts, caller: Caller, context: Context) -> Artifacts:
     """Read a lone word that is no branch, tag or commit as part of a path, on the default branch."""
     target = request.target(context.projects)
-    if target.slug is None or not request.branch or request.wanted:
+    if target.slug is None or not request.or_path:
         return request
     await context.permissions.check(caller, "read", target.slug, certain=False)
     with suppress(NotFound):
         await context.finder.newest(request, caller)
         return request
-    return request.model_copy(update={"branch": "", "wanted": (request.branch,)})
+    return request.model_copy(update={"branch": "", "wanted": (request.or_path,)})
 
 
 async def _stored(request: Artifacts, caller: Caller, context: Context) -> _Stored:
@@ -158,7 +189,7 @@ async def _stored(request: Artifacts, caller: Caller, context: Context) -> _Stor
         slug, number = await context.finder.job(request, caller)
         return _Stored(f"{slug} {number}", Partial([await _of_job(slug, number, context)], []))
     if target.names_a_build:
-        build = await context.circleci.whole(await context.finder.pipeline(request, caller))
+        build = await context.finder.workflows(request, caller)
     else:
         build = await context.finder.newest_passed(request, caller)
     pipeline = build.pipeline
@@ -167,7 +198,8 @@ async def _stored(request: Artifacts, caller: Caller, context: Context) -> _Stor
         *(_of_job(pipeline.project_slug, job.job_number or 0, context, job.name) for job in jobs[:MOST_JOBS])
     )
     ref = pipeline.ref or Ref(name="?")
-    title = f"{await context.finder.title(pipeline.project_slug)} {ref} #{pipeline.number}"
+    named = f" {build.runs[0].workflow.name}" if target.workflow_id else ""
+    title = f"{await context.finder.title(pipeline.project_slug)} {ref} #{pipeline.number}{named}"
     return _Stored(title, read, build.read_at - pipeline.created_at, max(len(jobs) - MOST_JOBS, 0), build)
 
 

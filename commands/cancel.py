@@ -3,6 +3,7 @@
 from bot.actions import CancelJob, CancelPipeline
 from bot.answers.acts import Acted
 from bot.answers.builds import Cancellable, CancellableJob
+from bot.finding import not_of_one_workflow, of_what
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.help import CommandHelp
@@ -30,13 +31,16 @@ async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellabl
     newer = 0
     if target.names_a_build:
         pipelines = [await context.finder.pipeline(request, caller)]
+        if target.workflow_id:
+            raise not_of_one_workflow("cancel", pipelines[0].number)
         newer = await context.finder.newer(pipelines[0], request, caller)
     else:
         pipelines = list((await context.finder.lately(request, caller))[:MOST_LOOKED_AT])
     title = await context.finder.title(pipelines[0].project_slug)
     builds = tuple(await context.finder.outlines(pipelines))
-    ref = pipelines[0].ref if target.names_more else None
-    return Cancellable(title=title, builds=builds, ref=ref, is_named=target.names_a_build, newer_number=newer)
+    ref, commit = of_what(pipelines) if target.names_more else (None, "")
+    is_named = target.names_a_build
+    return Cancellable(title=title, builds=builds, ref=ref, commit=commit, is_named=is_named, newer_number=newer)
 
 
 async def _job(slug: ProjectSlug, number: int, context: Context) -> CancellableJob:

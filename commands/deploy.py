@@ -16,6 +16,7 @@ from bot.grammar import (
     NAMES_OF_REFS,
     Word,
     check_no_question,
+    check_no_stop,
     is_parameter,
     parse_named,
     parse_parameters,
@@ -83,6 +84,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Deploy:
         target = target.also(parse_named(rest.pop(0)))
     request = Deploy.named(target, parameters=parse_parameters(rest), definition=definition)
     check_no_question(words)
+    check_no_stop(rest)
     request.target(projects)  # which refuses what nobody can mean
     return request
 

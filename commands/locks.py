@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
+from bot import reasons
 from bot.actions import AskHolder, TakeLock, Unlock
 from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks, WhichLock
 from bot.errors import CircleCIError, NotFound, UsageError
-from bot.grammar import NAMES_OF_REFS, STOPS, Word, check_no_question, is_parameter, parse_project, parse_ref
+from bot.grammar import Word, check_no_question, parse_project, parse_ref
 from bot.links import is_link
-from bot.models import git
 from bot.models.caller import Caller
 from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.models.help import CommandHelp
-from bot.models.likeness import near_miss
+from bot.models.likeness import are_alike, near_miss
 from bot.models.lock import lock_key, named_by
 from bot.models.slack import utc_now
 from bot.models.target import Target
@@ -51,11 +51,13 @@ LOCKS = CommandHelp(
 class OfLock(OfTarget):
     """What is to be locked or unlocked, a project or a branch of it, and why.
 
-    `or_branch` is the first word of the reason where it was typed so that it may be meant as a branch or a tag.
+    `or_branch` is what the reason begins with where it was typed so that it may be meant as a branch or a tag; then
+    `or_reason` is the reason.
     """
 
     reason: Typed = ""
     or_branch: Typed = ""
+    or_reason: Typed = ""
 
 
 def parse(words: Sequence[Word], projects: Projects) -> OfLock:
@@ -70,37 +72,11 @@ def parse(words: Sequence[Word], projects: Projects) -> OfLock:
     project = parse_project(name, projects)
     if project.names_a_build or project.commit:
         raise UsageError("This leads to one build, and a lock is on a branch or a project.", given=text)
-    if words[1:] and _is_build(words[1]):
-        problem = "This is one build, and a lock is on a branch or a project. As a reason it goes in quotes."
-        raise UsageError(problem, given=words[1].text)
-    _check_no_parameter(words[1:])
+    reasons.check(words[1:], projects)
     target = project.also(Target(ref=parse_ref(Word(branch, words[0].quoted)))) if branch else project
-    or_branch = _or_branch(words[1]) if not target.names_more and words[1:] else ""
+    meant = reasons.OrRef() if target.names_more else reasons.or_ref(words[1:])
     check_no_question(words)
-    return OfLock.named(target, reason=reason, or_branch=or_branch)
-
-
-def _is_build(word: Word) -> bool:
-    """Say whether a word names one build, by its number or its commit; one in quotes is the reason."""
-    return not word.quoted and (git.is_commit(word.text) or (word.text[:1] == "#" and word.text[1:].isdecimal()))
-
-
-def _check_no_parameter(reason: Sequence[Word]) -> None:
-    """Raise UsageError for a reason that begins with the name of a branch or a tag, written as parameters are."""
-    name = reason[0].text.partition("=")[0].lower() if reason and is_parameter(reason[0]) else ""
-    if name in NAMES_OF_REFS:
-        what, _ = NAMES_OF_REFS[name]
-        problem = f"This may be {what}, or the reason. What is to be locked stands behind the project and a colon."
-        raise UsageError(f"{problem} As a reason it goes in quotes.", given=reason[0].text)
-
-
-def _or_branch(word: Word) -> str:
-    """Return the branch or the tag that a word may be meant as, without what ends a clause; quotes make it a reason."""
-    text = word.text.rstrip(STOPS)
-    try:
-        return text if not word.quoted and parse_ref(Word(text)) else ""
-    except UsageError:
-        return ""
+    return OfLock.named(target, reason=reason, or_branch=meant.name, or_reason=meant.behind)
 
 
 def parse_unlock(words: Sequence[Word], projects: Projects) -> OfLock:
@@ -120,14 +96,10 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
     """Lock it, unless somebody has; where a branch may be meant or the whole project, it is asked which."""
     slug, ref = await _what(request, caller, context)
     project = await context.finder.project(slug, caller)
-    if request.or_branch and await _may_be_meant(request.or_branch, project, caller, context):
-        meant, rest = (
-            parse_ref(Word(request.or_branch)),
-            request.reason.removeprefix(request.or_branch).lstrip(f"{STOPS} "),
-        )
-        return WhichLock(
-            project_slug=project.slug, project_title=project.title, ref=meant, reason=rest, words=request.reason
-        )
+    if meant := await _meant(request.or_branch, project, caller, context) if request.or_branch else None:
+        names = {"project_slug": project.slug, "project_title": project.title, "ref": meant}
+        return WhichLock(**names, reason=request.or_reason, words=request.reason)
+    _check_is_no_folder(ref, project)
     unbuilt = await _unbuilt(project, ref, caller, context) if ref else {}
     changed = await context.operations.lock(caller, project, ref, request.reason)
     return changed.model_copy(update=unbuilt)
@@ -143,12 +115,28 @@ async def _what(request: OfLock, caller: Caller, context: Context) -> tuple[Proj
     return target.slug, target.ref
 
 
-async def _may_be_meant(word: str, project: Project, caller: Caller, context: Context) -> bool:
-    """Say whether the first word of a reason may be the branch or the tag to be locked."""
-    if "/" in word or word.startswith("tag:"):
-        return True
-    branches = [project.default_branch, *await context.finder.built_lately(project.slug, caller)]
-    return word.casefold() in [one.casefold() for one in branches]
+def _check_is_no_folder(ref: Ref | None, project: Project) -> None:
+    """Raise UsageError for a folder of the default branch, as a link names it: git has no branch below another."""
+    default = project.default_branch
+    if ref and not ref.is_tag and ref.name.startswith(f"{default}/"):
+        problem = f"{project.title} has the branch {default}, and git knows none below it. A folder is locked with all"
+        raise UsageError(f"{problem} of its branch.", given=ref.name)
+
+
+async def _meant(word: str, project: Project, caller: Caller, context: Context) -> Ref | None:
+    """Return the branch or the tag that the beginning of a reason may be meant as: by its name, or by a slip in it."""
+    typed, finder = parse_ref(Word(word)), context.finder
+    lately = [ref for ref in await finder.refs_lately(project.slug, caller) if ref.is_tag or not typed.is_tag]
+    known = [Ref(name=project.default_branch), *lately]
+    same = [ref for ref in known if ref.name.casefold() == typed.name.casefold()]
+    same.sort(key=lambda ref: ref.name != typed.name)
+    if typed.is_tag or same:
+        return typed if typed.is_tag else same[0]
+    if await finder.may_read(caller, project.slug, typed) and await finder.has_branch(project.slug, typed.name):
+        return typed
+    if reasons.is_surely_a_ref(word):
+        return typed if "/" in word else Ref(name=typed.name, kind="tag")
+    return next((ref for ref in known if are_alike(typed.name, ref.name)), None)
 
 
 async def _unbuilt(project: Project, ref: Ref, caller: Caller, context: Context) -> dict[str, object]:

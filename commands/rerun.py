@@ -6,6 +6,7 @@ from bot.actions import RerunAll, RerunFailed
 from bot.answers.acts import Acted
 from bot.answers.builds import NothingFailed, OldBuild
 from bot.errors import UsageError
+from bot.finding import not_of_one_workflow
 from bot.grammar import Word, without_stop
 from bot.models.build import State
 from bot.models.caller import Caller
@@ -62,8 +63,7 @@ async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | Not
         await context.permissions.check(caller, "ssh", certain=False)
     pipeline = await context.finder.pipeline(request, caller, exactly=True)
     if request.target(context.projects).workflow_id:
-        problem = f"This link leads to one workflow, and I rerun a build: write `rerun` with `#{pipeline.number}`."
-        raise UsageError(problem)
+        raise not_of_one_workflow("rerun", pipeline.number)
     offered = () if request.everything else (State.PASSED,) if request.ssh else (State.PASSED, State.CANCELED)
     newer = await context.finder.newer(pipeline, request, caller)
     if offered or newer:

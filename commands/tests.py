@@ -32,8 +32,8 @@ async def show_tests(request: OfTarget, caller: Caller, context: Context) -> Tes
         slug, number = await context.finder.job(request, caller)
         tests, more = await _of_job(slug, number, context)
         return summed_up(f"{slug} {number}", [await asyncio.to_thread(settled, tests)], more=more)
-    pipeline = await context.finder.pipeline(request, caller)
-    build = await context.circleci.whole(pipeline)
+    build = await context.finder.workflows(request, caller)
+    pipeline = build.pipeline
     jobs = [job for run in build.real_runs for job in run.jobs if job.job_number is not None]
     # The results of the failed jobs tell what failed; the others cost a request each for nothing.
     jobs = [job for job in jobs if job.is_failed] or jobs
@@ -42,7 +42,8 @@ async def show_tests(request: OfTarget, caller: Caller, context: Context) -> Tes
     read = await whatever_can_be_read(*(_of_job(pipeline.project_slug, number, context, pages) for number in numbers))
     # Thousands of tests take a while, and others wait for the loop.
     listed = await asyncio.to_thread(lambda: [settled(tests) for tests, _ in read.found])
-    title = f"{await context.finder.title(pipeline.project_slug)} #{pipeline.number}"
+    named = f" {build.runs[0].workflow.name}" if request.target(context.projects).workflow_id else ""
+    title = f"{await context.finder.title(pipeline.project_slug)} #{pipeline.number}{named}"
     again, missed = f"tests {request.typed}".strip(), len(read.errors)
     unread = Unread(tried=read.tried, missed=missed, limited=read.was_limited, again=again) if missed else None
     found = summed_up(title, listed, more=any(more for _, more in read.found))

@@ -209,7 +209,7 @@ def _goes_on(pending: Pending, page: str) -> str:
 def agreed_in_vain(pending: Pending, name: str, why: str, *, is_sure: bool) -> Message:
     """Say in the request's place that nothing came of it, where that is sure, and why; `why` knows better else."""
     nothing = ", but nothing was started" if is_sure else ""
-    return _said(f"❌ {literal(name, 60)} agreed to {literal(pending.target)}{nothing}. {why}")
+    return _said(f"❌ {literal(name, 60)} agreed to {_about(pending)}{nothing}. {why}")
 
 
 def interrupted() -> str:
@@ -235,7 +235,7 @@ def as_told(pending: Pending, end: End) -> Message:
 def declined(pending: Pending, name: str, reason: str) -> Message:
     """Say in the request's place who declined, and why, where that is known."""
     why = f": {_sentence(reason)}" if reason else "."
-    return _said(f"🚫 {literal(name, 60)} declined {literal(pending.target)}{why}")
+    return _said(f"🚫 {literal(name, 60)} declined {_about(pending)}{why}")
 
 
 def taken_back(pending: Pending, reason: str) -> Message:
@@ -255,7 +255,7 @@ def declined_to_asker(pending: Pending, name: str, reason: str) -> Message:
 
 def expired(pending: Pending) -> Message:
     """Say in the request's place that nobody decided."""
-    return _said(f"⌛ Nobody decided on {literal(pending.target)} in time. Nothing was started.")
+    return _said(f"⌛ Nobody decided on {_about(pending)} in time. Nothing was started.")
 
 
 def expired_to_asker(pending: Pending) -> Message:
@@ -280,6 +280,12 @@ def overtaken_to_asker(pending: Pending, name: str) -> Message:
 
 def _whole(pending: Pending) -> str:
     return f"{wanted(pending)} {literal(pending.target)}"
+
+
+def _about(pending: Pending) -> str:
+    """Return what is decided on: of one build several jobs may wait, each with a request of its own."""
+    job = literal(pending.wish.job_name) if isinstance(pending.wish, Approval) else ""
+    return f"{job} of {literal(pending.target)}" if job else literal(pending.target)
 
 
 def _sentence(text: str) -> str:

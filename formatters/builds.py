@@ -34,12 +34,16 @@ _FIRST = (FAILED_JOB_STATUSES, RUNNING_JOB_STATUSES, frozenset({"on_hold"}))
 def newest(answer: NewestBuilds, links: Links) -> Message:
     """Return the newest builds, each with its outcome, newest first."""
     first = answer.builds[0]
-    ref = ref_words(first.pipeline.ref, first)
+    refs = [ref_words(build.pipeline.ref, build) for build in answer.builds]
+    is_of_one = len(set(refs)) == 1  # what several branches built, or a tag as well, is one commit
+    commit = first.pipeline.revision[:7]
+    ref, of = (refs[0], refs[0]) if is_of_one else (f"commit {commit}", f"commit {code(commit)}")
+    lines = [_line(build, links, "" if is_of_one else ref) for build, ref in zip(answer.builds, refs, strict=True)]
     text = f"{clean(answer.title)} {ref}: the newest is #{first.pipeline.number}, {_word(first)}."
     return assemble(
         text,
-        section(f"*{literal(answer.title)}* · {ref} · newest first"),
-        section(fit([_line(build, links) for build in answer.builds], 2900)),
+        section(f"*{literal(answer.title)}* · {of} · newest first"),
+        section(fit(lines, 2900)),
         context("One in full: `status <project> #<number>`".replace("<", "&lt;").replace(">", "&gt;")),
     )
 
@@ -48,12 +52,12 @@ def _word(build: Build) -> str:
     return MARKS[build.state].partition(" ")[2].lower()
 
 
-def _line(build: Build, links: Links) -> str:
+def _line(build: Build, links: Links, ref: str) -> str:
     pipeline = build.pipeline
     number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
     commit = f"{code(pipeline.revision[:7])} {literal(pipeline.subject, 80)}".strip()
     red = [run.workflow.name for run in build.real_runs if run.workflow.status in ("failed", "failing", "error")]
-    parts = [MARKS[build.state], number, *([commit] if commit else []), moment(pipeline.created_at)]
+    parts = [one for one in (MARKS[build.state], number, ref, commit, moment(pipeline.created_at)) if one]
     if build.runs:
         parts.append(how_long(build))
     return " · ".join([*parts, *([listed(red)] if red else [])])

@@ -127,10 +127,11 @@ def approve_button(
     )
     starts = f" It starts {', '.join(starting(job, run))}." if starting(job, run) else ""
     commit = f" at {pipeline.revision[:7]}" if pipeline.revision else ""
-    text = f"{short(job.name, 60)} of {_named(pipeline, project_title)}{commit} goes on.{newer_build(newer)}{starts}"
+    named = build.called(job, run)
+    text = f"{short(named, 80)} of {_named(pipeline, project_title)}{commit} goes on.{newer_build(newer)}{starts}"
     names = job.name, run.workflow.name, str(pipeline.ref or "")
     sure = asks_of_build("Approve?", text, "Approve", "Not now", *names)
-    label = f"Approve {short(job.name, 60)} of #{pipeline.number}" if number else f"Approve {job.name}"
+    label = f"Approve {short(named, 54)} of #{pipeline.number}" if number else f"Approve {short(named, 67)}"
     return button(action, label, style="primary", confirm=sure)
 
 

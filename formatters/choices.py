@@ -70,7 +70,7 @@ def cancellable(answer: Cancellable) -> Message:
         ended = f"{title} #{newest.pipeline.number} has ended. {MARKS[newest.state]}."
         return _said(f"There is nothing to cancel: {ended}{newer}")
     if not running:
-        looked = _looked_at(len(answer.builds), answer.ref)
+        looked = _looked_at(len(answer.builds), answer.ref, answer.commit)
         return _said(f"No build of {title} runs: I looked at {looked}. The newest: {_line(newest)}.")
     text = f"{count(len(running), 'build')} of {title} {'is' if len(running) == 1 else 'are'} not finished."
     text += newer_build(answer.newer_number)
@@ -90,10 +90,11 @@ def _line(build: Build) -> str:
     return f"{MARKS[build.state]} · #{build.pipeline.number} · {ref_words(build.pipeline.ref, build)}"
 
 
-def _looked_at(number: int, ref: Ref | None) -> str:
+def _looked_at(number: int, ref: Ref | None, commit: str = "") -> str:
     """Return where nothing was found; what is older was not looked at."""
     builds = "newest build" if number == 1 else f"{number} newest builds"
-    return f"the {builds} of {ref_words(ref) if ref else 'all branches'}"
+    of = ref_words(ref) if ref else f"the commit {code(commit)}" if commit else "all branches"
+    return f"the {builds} of {of}"
 
 
 def _rest(number: int) -> list[str]:
@@ -128,12 +129,20 @@ def cancellable_job(answer: CancellableJob) -> Message:
 def on_hold(answer: OnHold) -> Message:
     """Offer each job that waits, the newest build's first."""
     title, number, newer = literal(answer.title), answer.build.pipeline.number, answer.newer_number
-    holds = [(job, run, build) for build in answer.waiting for run in build.runs for job in run.holds]
+    holds = [
+        (job, run, build)
+        for build in answer.waiting
+        for run in build.runs
+        for job in run.holds
+        if answer.workflow_id in ("", run.workflow.id)
+    ]
     if not holds and not answer.looked_at:
-        text = f"Nothing of {title} #{number} waits for an approval. {MARKS[answer.build.state]}."
+        one = answer.build.only(answer.workflow_id) if answer.workflow_id else answer.build
+        of = f"{literal(one.runs[0].workflow.name)} of " if answer.workflow_id and one.runs else ""
+        text = f"Nothing of {of}{title} #{number} waits for an approval. {MARKS[one.state]}."
         return _said(f"{text}{newer_build(newer)}")
     if not holds:
-        looked = _looked_at(answer.looked_at, answer.ref)
+        looked = _looked_at(answer.looked_at, answer.ref, answer.commit)
         return _said(
             f"No job of {title} waits for an approval: I looked at {looked}. The newest: {_line(answer.build)}."
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized
-from bot.models.build import Build, Change, ChangeKind, approved_key
+from bot.models.build import Build, Change, ChangeKind, Run, approved_key
 from bot.models.slack import Watch
 from formatters.again import MENTION, as_spoken
 from formatters.blocks import Block, Message, actions, assemble, clean, code, fit, link, literal, mention, section
@@ -31,7 +31,7 @@ def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links, *
         for one in holds
         if one.job and one.workflow.id in runs and is_followed
     )
-    first = _sentence(found[0])
+    first = _sentence(found[0], build)
     more = f" And {count(len(found) - 1, 'more change')}." if len(found) > 1 else ""
     told = assemble(
         f"{clean(watch.project_title)} #{watch.pipeline_number}: {first}{more}",
@@ -107,8 +107,9 @@ def _what_follows(change: Change, build: Build) -> str:
     return f" It would start {', '.join(literal(name, 80) for name in names)}." if names else ""
 
 
-def _sentence(change: Change) -> str:
-    job = clean(change.job.name, 100) if change.job else clean(change.workflow.name, 100)
+def _sentence(change: Change, build: Build) -> str:
+    called = build.called(change.job, Run(workflow=change.workflow)) if change.job else change.workflow.name
+    job = clean(called, 100)
     return {
         ChangeKind.JOB_FAILED: f"{job} failed.",
         ChangeKind.ON_HOLD: f"{job} waits for an approval." if _waits(change) else f"{job} waits no more.",

@@ -27,6 +27,7 @@ from formatters.blocks import (
 )
 from formatters.buttons import approve_button, cancel_button, outcome_buttons
 from formatters.links import Links
+from formatters.lookalikes import careful, exactly
 from formatters.words import FINISHING, MARKS, count, duration, how_long, listed, ref_words, status
 
 MOST_HOLDS = 5
@@ -40,6 +41,7 @@ def root(build: Build | None, watch: Watch, links: Links, *, note: str = "", fin
         _sentence(build, watch, stand),
         section(_heading(build, watch, links, stand)),
         context(_details(build, watch, links, stand)),
+        _care(watch),
         _another_commit(build, watch),
         _workflows(build, watch, links),
         section(note) if note else None,
@@ -197,11 +199,18 @@ def _another_commit(build: Build | None, watch: Watch) -> Block | None:
     return section(f"⚠️ {another_commit(build.pipeline, watch.agreed_revision)}")
 
 
+def _care(watch: Watch) -> Block | None:
+    """Say that what it was given looks like something else: nobody was asked before it was sent."""
+    given = (str(one) for pair in watch.parameters.items() for one in pair)
+    note = careful(*map(masked, (watch.definition, *given)))
+    return section(f"⚠️ {note}") if note else None
+
+
 def _given(watch: Watch) -> Iterator[str]:
     """Yield what it was asked for with: a deploy to one place looks like a deploy to another else."""
     if watch.definition:
-        yield f"definition {code(masked(watch.definition), 80)}"
-    given = [code(masked(spelling.parameter(*one)), 80) for one in watch.parameters.items()]
+        yield f"definition {code(exactly(masked(watch.definition)), 80)}"
+    given = [code(exactly(masked(spelling.parameter(*one))), 80) for one in watch.parameters.items()]
     if given:
         yield f"with {', '.join(given[:MOST_NAMED])}" + (
             f" and {len(given) - MOST_NAMED} more" * (len(given) > MOST_NAMED)

@@ -50,9 +50,12 @@ def stored_nothing(title: str, build: Build, what: str) -> str:
     return f"{title}: {which}, without which I find no {what}. Its page may have them."
 
 
-def which_job(build: Build) -> str:
-    """Ask which job of a build is meant, with what there is so far; the names are foreign, and in code spans."""
-    number = f"#{build.pipeline.number}"
+def which_job(build: Build, workflow: str = "") -> str:
+    """Ask which job of a build, or of this workflow of it, is meant, with what there is so far.
+
+    The names are foreign, and in code spans.
+    """
+    number = f"{_plain(workflow)} of #{build.pipeline.number}" if workflow else f"#{build.pipeline.number}"
     jobs = [job for run in build.real_runs for job in run.jobs if not job.is_approval]
     numbered = [job for job in jobs if job.job_number is not None]
     failed = [job for job in jobs if job.is_failed]

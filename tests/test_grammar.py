@@ -221,6 +221,24 @@ def test_words_of_a_path_may_be_what_no_ref_is() -> None:
         parse_of_target(split('acme/cli "login~page"'), PROJECTS)
 
 
+@pytest.mark.parametrize(
+    ("text", "or_path"),
+    [
+        ("acme/cli linux", "linux"),
+        ("get acme/cli dist/cli", "dist/cli"),
+        ("acme/cli refs/heads/linux", ""),
+        ("acme/cli tag:linux", ""),
+        ("acme/cli linux #2402", ""),
+        ("acme/cli linux 1804", ""),
+        ("acme/cli linux junit", ""),
+        ("https://github.com/acme/cli/tree/linux", ""),
+        ("https://app.circleci.com/pipelines/github/acme/cli?branch=linux", ""),
+    ],
+)
+def test_only_a_bare_word_may_be_a_part_of_a_path_too(text: str, or_path: str) -> None:
+    assert parse_artifacts(split(text), PROJECTS).or_path == or_path
+
+
 @given(st.text())
 def test_no_text_breaks_the_grammar(text: str) -> None:
     try:

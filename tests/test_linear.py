@@ -196,6 +196,7 @@ PATTERNS = {
     "bot.slack.secrecy._PLAIN": Row(("a", "a-"), as_a_whole),
     "bot.slack.secrecy._FINGERPRINT": Row(("MD5:", "a1:", "SHA256:", "SHA256:a"), as_a_whole),
     "bot.slack.secrecy._TOKEN_QUERY": Row(("?", "?circle-token=", "&circle-token=a")),
+    "bot.reasons._VERSION": Row(("1", "v1", "1.1"), at_the_start),
     "bot.targets._NUMBER": Row(("1", "#", "#1"), as_a_whole),
     "bot.triage.infrastructure.OURS": Row(
         (

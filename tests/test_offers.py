@@ -151,7 +151,7 @@ def test_a_slip_in_a_look_is_offered_without_a_dialog() -> None:
 @pytest.mark.parametrize(
     ("value", "read", "note"),
     [
-        ("pr\u200bod", "env=pr[U+200B]od", "holds what nobody sees: env=pr[U+200B]od"),
+        ('"pr\u200bod"', 'env="pr[U+200B]od"', 'holds what nobody sees: env="pr[U+200B]od"'),
         ("pr\u043ed", "env=pr[U+043E]d", "mixes Latin and Cyrillic letters: env=pr[U+043E]d"),
         ('"a  b"', 'env="a[U+0020][U+0020]b"', ""),
         ('" a b "', 'env=" a b "', ""),

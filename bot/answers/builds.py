@@ -46,17 +46,19 @@ class Evidence(Answer):
 class OnHold(Answer):
     """What waits for an approval: `build` is the one that was named, or the newest that was looked at.
 
-    Of the newest builds of `ref`, of all branches without one, so many were `looked_at`, 0 where one was named. Those
-    with jobs that wait are `waiting`, newest first. `newer_number` is a newer build of its branch, where a thread named
-    this one.
+    Of the newest builds of `ref` or of a `commit`, of all branches without either, so many were `looked_at`, 0 where
+    one was named. Those with jobs that wait are `waiting`, newest first; where `workflow_id` was named, of that alone.
+    `newer_number` is a newer build of its branch, where a thread named this one.
     """
 
     title: str
     build: Build
     waiting: tuple[Build, ...] = ()
     ref: Ref | None = None
+    commit: str = ""
     looked_at: int = 0
     newer_number: int = 0
+    workflow_id: str = ""
 
 
 class BuildMeant(Answer):
@@ -91,6 +93,7 @@ class Cancellable(Answer):
     title: str
     builds: tuple[Build, ...]
     ref: Ref | None = None
+    commit: str = ""
     is_named: bool = False
     newer_number: int = 0
 

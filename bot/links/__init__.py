@@ -43,6 +43,16 @@ def is_link(word: str) -> bool:
     return _LINK.match(bare(word)) is not None
 
 
+def is_of_code(word: str, projects: Projects) -> bool:
+    """Say whether an address is at CircleCI or at a code host that we know, so that it may name a branch."""
+    try:
+        host = _host(_split(word))
+    except UsageError:
+        return True
+    ours = any(alias.casefold().startswith(f"{host.casefold()}/") for alias in projects.projects)
+    return ours or host in (projects.server, *CIRCLECI, *_OF_HOST)
+
+
 def read(word: str, projects: Projects) -> Target:
     """Return what a link leads to; raises UsageError that names the piece nobody can read."""
     if bare(word).endswith("?"):

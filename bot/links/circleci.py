@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from bot.links.reading import NoProject, Query, Unread, a_number, a_ref, project_slug
 from bot.models.slugs import VCS
 from bot.models.target import Target
+from bot.refs import number
 
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -20,7 +21,9 @@ def of_page(parts: Sequence[str], query: Query) -> Target:
         return Target(workflow_id=rest[1].lower())
     if len(rest) < 3 or rest[0].lower() not in VCS:
         raise NoProject
-    if rest[2] == "workflows" and len(rest) > 3:  # gh/acme/workflows/frontend/tree/main/<id>, of 2018
+    if not kind and rest[2] == "workflows" and len(rest) > 3:  # gh/acme/workflows/frontend/tree/main/<id>, of 2018
+        if rest[3] == "tree" or number(rest[3]):  # or this is a page of the project `workflows`
+            raise Unread(rest[2:])
         return _of_old_workflow(rest[4:]).also(Target(slug=project_slug(rest[0], rest[1], rest[3])))
     slug, page = project_slug(*rest[:3]), rest[3:]
     found = _asked_for(query) if not page else _of_pipeline(page) if kind == "pipelines" else _of_job(page)

@@ -23,10 +23,8 @@ def of_github(page: Sequence[str], query: Query) -> Target:  # noqa: ARG001  # a
             return a_ref(name)
         case ["commit", *name]:
             return a_commit(name, page)
-        case ["pull", _, "commits" | "changes", *name] if name and name[0]:
-            return a_commit(name, page)
-        case ["pull", *number]:
-            return Target(pull_request=a_number(number, page))
+        case ["pull", *behind]:
+            return _a_pull_request(behind, page)
         case ["releases", "tag", *name] if name:
             return a_ref(name, "tag")
         case _:
@@ -48,10 +46,8 @@ def of_bitbucket(page: Sequence[str], query: Query) -> Target:
             return a_ref(name, kind)
         case ["commits", *name]:
             return a_commit(name, page)
-        case ["pull-requests", _, "commits", *name] if name:
-            return a_commit(name, page)
-        case ["pull-requests", *number]:
-            return Target(pull_request=a_number(number, page))
+        case ["pull-requests", *behind]:
+            return _a_pull_request(behind, page)
         case _:
             raise Unread(page)
 
@@ -72,12 +68,23 @@ def of_gitlab(page: Sequence[str], query: Query) -> Target:
             return a_ref(name, _kind(query))
         case ["commit", *name]:
             return a_commit(name, page)
-        case ["merge_requests", *number]:
-            return Target(pull_request=a_number(number, page))
-        case ["tags" | "releases", *name] if name:
+        case ["merge_requests", *behind]:
+            return _a_pull_request(behind, page)
+        case ["tags", *name] if name and name != ["new"]:
             return a_ref(name, "tag")
+        case ["releases", name] if name != "new":  # what stands behind is a file of it, or `permalink/latest`
+            return a_ref([name], "tag")
         case _:
             raise Unread(page)
+
+
+def _a_pull_request(behind: Sequence[str], page: Sequence[str]) -> Target:
+    """Return the pull request that a page is of; a page further down is one commit's, or raises Unread: of several."""
+    number, deeper = a_number(behind, page), [one for one in behind[1:2] if git.may_be_commit(one) or ".." in one]
+    deeper += behind[2:]
+    if len(deeper) > 1:
+        raise Unread(page)
+    return a_commit(deeper, page) if deeper else Target(pull_request=number)
 
 
 def _kind(query: Query) -> str:

@@ -34,7 +34,8 @@ class Query:
     """What stands behind the `?` of a link: what no reader takes is `left`, but for what tells of looks alone."""
 
     def __init__(self, text: str) -> None:
-        pairs = parse_qsl(text, keep_blank_values=True)
+        # A space is in no name, and a `+` may be: who encodes one as the other means a name that is none.
+        pairs = parse_qsl(text.replace("+", "%2B"), keep_blank_values=True)
         self._left = [(name, value) for name, value in pairs if not _is_of_looks(name)]
 
     def take(self, *names: str) -> list[tuple[str, str]]:

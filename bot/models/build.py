@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from bot.models import holds
 from bot.models.circleci import (
@@ -83,6 +84,16 @@ class Build(Model):
         """The runs that decide the outcome: all but setup, unless setup is all there is."""
         real = tuple(run for run in self.runs if not run.workflow.is_setup)
         return real or self.runs
+
+    def called(self, job: Job, run: Run) -> str:
+        """Return what a job of a run is called: with its workflow where another one has a job of the same name."""
+        others = (one for other in self.runs if other.workflow.name != run.workflow.name for one in other.jobs)
+        is_alone = all(one.name != job.name for one in others)
+        return job.name if is_alone else f"{job.name} in {run.workflow.name}"
+
+    def only(self, workflow_id: str) -> Self:
+        """Return it with one of its workflows alone, the one of this id."""
+        return self.model_copy(update={"runs": tuple(run for run in self.runs if run.workflow.id == workflow_id)})
 
     @property
     def only_setup(self) -> bool:

@@ -66,8 +66,9 @@ def are_alike(typed: str, known: str) -> bool:
 
 
 def near_miss(name: str, branches: Sequence[str]) -> str:
-    """Return the branch that is spelled almost so, in another case first; empty text for none."""
+    """Return the branch that is spelled almost so, in another case or with a folder first; empty text for none."""
     same = [one for one in branches if one.casefold() == name.casefold()]
+    same += [one for one in branches if name.startswith(f"{one}/")]
     return next(iter(same or _alike(name, branches, 1)), "")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
+from bot.models import git
 from bot.models.circleci import Ref
 
 CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "»", "”": "”", "’": "’"}
@@ -60,7 +61,7 @@ def parameter(name: str, value: str | int | bool) -> str:
     if isinstance(value, int):
         return f"{name}={value}"
     is_plain = not any(character in value for character in (*CLOSING, CODE_MARK, *SPACES))
-    is_plain = is_plain and not value.endswith(_ENDS)
+    is_plain = is_plain and not value.endswith(_ENDS) and not any(map(git.is_unseen, value))
     is_text = not (asks(value) or value in ("true", "false") or value.lstrip("-").isdecimal())
     return f"{name}={value if is_plain and is_text else quoted(value)}"
 

@@ -4,7 +4,7 @@ from bot.answers.acts import Acted
 from bot.errors import CircleCIError, NothingToDo
 from bot.models.build import Build, approved_key
 from bot.models.caller import Caller
-from bot.models.circleci import Job, PipelineId, WorkflowId
+from bot.models.circleci import PipelineId, WorkflowId
 from bot.models.pending import Approval, Pending
 from bot.operations.ending import overtaken
 from bot.operations.frame import Intent, acting
@@ -18,7 +18,7 @@ async def wished(hands: Hands, pipeline_id: PipelineId, approval_request_id: str
     """Return the approval that a button named by its id; raises NotFound for one of another build."""
     build = await hands.reads.build(pipeline_id)
     title = await hands.finder.title(build.pipeline.project_slug)
-    _, held = held_by(build, approval_request_id)
+    run, held = held_by(build, approval_request_id)
     return Approval(
         project_slug=build.pipeline.project_slug,
         project_title=title,
@@ -26,7 +26,7 @@ async def wished(hands: Hands, pipeline_id: PipelineId, approval_request_id: str
         pipeline_id=pipeline_id,
         pipeline_number=build.pipeline.number,
         approval_request_id=approval_request_id,
-        job_name=held.name,
+        job_name=build.called(held, run),
     )
 
 
@@ -34,38 +34,39 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
     """Approve the one job that is meant, and tell the threads; raises NothingToDo where it waits no more."""
     build = await hands.reads.build(wish.pipeline_id)
     run, held = held_by(build, wish.approval_request_id)
-    workflow_id = run.workflow.id
+    workflow_id, called = run.workflow.id, build.called(held, run)
     once, gone = f"approve:{workflow_id}:{wish.approval_request_id}", not held.waits_for_approval
     intent = Intent(
         Subject.of(build.pipeline, wish.project_title),
         Word.APPROVE,
-        f"Approve {held.name}",
+        f"Approve {called}",
         once=None if gone else once,  # who comes late is told what became of it, and not who was first
         stopped_by_locks=True,
         wish=wish,
         pending=pending,
     )
     async with acting(hands, caller, intent) as act:
-        act.note(job=held.name, result=f"#{build.pipeline.number}: {held.name}")
+        act.note(job=called, result=f"#{build.pipeline.number}: {called}")
         if gone and await hands.store.claims.holder(once) not in (None, act.caller.claim):
-            raise await _too_late(hands, act.caller, build, held, once)
+            raise await _too_late(hands, act.caller, build, wish, once)
         async with act.sending(wish.approval_request_id, earlier=f"{once}:sent", shown=gone) as first:
             if first and gone:
-                raise await _too_late(hands, act.caller, build, held, once)
+                raise await _too_late(hands, act.caller, build, wish, once)
             if first:
                 await _send(hands, wish, workflow_id)
     await overtaken(hands, act.caller, wish, pending)
-    word = replies.someone_acted("approve", act.caller.called, held.name)
+    word = replies.someone_acted("approve", act.caller.called, called)
     told = await hands.tell(wish.pipeline_id, act.caller, "approved", word, approved_key(held.id))
-    return act.done("approve", what=held.name, told=told)
+    return act.done("approve", what=called, told=told)
 
 
-async def _too_late(hands: Hands, caller: Caller, build: Build, held: Job, once: str) -> NothingToDo:
+async def _too_late(hands: Hands, caller: Caller, build: Build, wish: Approval, once: str) -> NothingToDo:
     """Return what became of a job that waits no more, and who approved it, if it was done here."""
+    run, held = held_by(build, wish.approval_request_id)
     if held.status != "success":
         return nothing_of(build, "nothing_to_approve")
     _, person_id, *_ = f"{await hands.store.claims.holder(once) or ''}|".split("|")
-    error = nothing_of(build, "approved_already", what=held.name, person_id=person_id)
+    error = nothing_of(build, "approved_already", what=build.called(held, run), person_id=person_id)
     error.is_own = person_id == caller.person_id
     return error
 

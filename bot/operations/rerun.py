@@ -59,13 +59,13 @@ async def rerun(hands: Hands, caller: Caller, wish: Rerun, pending: Pending | No
     )
     async with acting(hands, caller, intent) as act:
         targets = await _targets_of(hands, act.caller, build, wish)
-        what = what_runs_again(targets, failed_only=wish.failed_only, ssh=wish.ssh)
+        what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
         act.note(job=what, result=f"#{build.pipeline.number}: {what}" if targets else "")
         if targets:
             await hands.store.acted.save(pipeline_id, act.caller.claim)
             await _send(hands, act, targets, failed_only=wish.failed_only, ssh=wish.ssh)
     await overtaken(hands, act.caller, wish, pending)
-    told = await _tell(hands, act, targets, wish) if targets else await _again(hands, pipeline_id)
+    told = await _tell(hands, act, build, targets, wish) if targets else await _again(hands, pipeline_id)
     if wish.follow and act.caller.place:
         await following.follow(hands, act.caller, build.pipeline, wish.project_title)
         told = True
@@ -97,7 +97,7 @@ async def _rerun_once(hands: Hands, build: Build) -> None:
             now = await hands.reads.build(pipeline.id)
             if now.fingerprint != build.fingerprint:
                 raise NothingToDo("already_running", number=pipeline.number)  # somebody was faster, on CircleCI's page
-        what = what_runs_again(targets, failed_only=True)
+        what = what_runs_again(build, targets, failed_only=True)
         act.note(job=what, result=f"#{pipeline.number}: {what}")
         await _send(hands, act, targets, failed_only=True, ssh=False)
     await hands.tell(pipeline.id, act.caller, "rerun", replies.reran_itself(what), *_rerun_keys(targets))
@@ -160,9 +160,9 @@ async def _send_one(hands: Hands, run: Run, ssh_jobs: Sequence[JobId], *, from_f
         await hands.writes.rerun_workflow(run.workflow.id, from_failed=from_failed)
 
 
-async def _tell(hands: Hands, act: Act, targets: Sequence[Run], wish: Rerun) -> bool:
+async def _tell(hands: Hands, act: Act, build: Build, targets: Sequence[Run], wish: Rerun) -> bool:
     kind, attempt = "rerun_failed" if wish.failed_only else "rerun_all", max(run.attempt for run in targets) + 1
-    what = what_runs_again(targets, failed_only=wish.failed_only, ssh=wish.ssh)
+    what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
     word = replies.someone_acted(kind, act.caller.called, what, attempt, pressed=act.caller.pressed)
     return await hands.tell(wish.pipeline_id, act.caller, "rerun", word, *_rerun_keys(targets))
 

@@ -25,12 +25,12 @@ def begins_with(run: Run, *, failed_only: bool, ssh: bool = False) -> tuple[Job,
     return run.failed_jobs if ssh or (failed_only and run.workflow.status == "failed") else ()
 
 
-def what_runs_again(runs: Sequence[Run], *, failed_only: bool, ssh: bool = False) -> str:
+def what_runs_again(build: Build, runs: Sequence[Run], *, failed_only: bool, ssh: bool = False) -> str:
     """Return the names of the jobs that failed, and of the workflows that run whole."""
     names = [
         name
         for run in runs
-        for name in ([job.name for job in begins_with(run, failed_only=failed_only, ssh=ssh)] or [run.workflow.name])
+        for name in _called(build, run, begins_with(run, failed_only=failed_only, ssh=ssh)) or [run.workflow.name]
     ]
     return ", ".join(names)
 
@@ -38,18 +38,22 @@ def what_runs_again(runs: Sequence[Run], *, failed_only: bool, ssh: bool = False
 def rerunning(build: Build, wish: Rerun) -> Runs:
     """Return all jobs that a rerun would run; of a workflow whose jobs nobody can read, its name."""
     first: list[str] = []
-    behind: list[Job] = []
+    behind: list[tuple[Job, str]] = []
     for run in to_run_again(build, failed_only=wish.failed_only):
         jobs = begins_with(run, failed_only=wish.failed_only, ssh=wish.ssh)
-        first += [job.name for job in jobs or run.jobs] or [run.workflow.name]
-        behind += _behind(run, jobs)
+        first += _called(build, run, jobs or run.jobs) or [run.workflow.name]
+        behind += [(job, build.called(job, run)) for job in _behind(run, jobs)]
     return _runs(first, behind)
 
 
 def approving(build: Build, approval_request_id: str) -> Runs:
     """Return all jobs that an approval would let run; raises NotFound where the build has no such job."""
     run, held = held_by(build, approval_request_id)
-    return _runs([], _behind(run, (held,)))
+    return _runs([], [(job, job.name) for job in _behind(run, (held,))])
+
+
+def _called(build: Build, run: Run, jobs: Sequence[Job]) -> list[str]:
+    return [build.called(job, run) for job in jobs]
 
 
 def held_by(build: Build, approval_request_id: str) -> tuple[Run, Job]:
@@ -80,9 +84,9 @@ def _behind(run: Run, begun: Sequence[Job]) -> list[Job]:
     return found
 
 
-def _runs(first: Sequence[str], behind: Sequence[Job]) -> Runs:
+def _runs(first: Sequence[str], behind: Sequence[tuple[Job, str]]) -> Runs:
     return Runs(
         first=tuple(first),
-        behind=tuple(job.name for job in behind if job.type != "approval"),
-        holds=tuple(job.name for job in behind if job.type == "approval"),
+        behind=tuple(name for job, name in behind if job.type != "approval"),
+        holds=tuple(name for job, name in behind if job.type == "approval"),
     )

@@ -1,6 +1,7 @@
 """Builds that somebody asked about, in full and on a line each."""
 
 from bot.answers.builds import BuildShown, NewestBuilds
+from bot.models.circleci import Vcs
 from formatters import builds
 from formatters.limits import violations
 from formatters.links import Links
@@ -25,6 +26,16 @@ def test_a_setup_workflow_alone_is_not_listed_as_passed() -> None:
     message = builds.newest(NewestBuilds(title="acme/frontend", builds=(alone,)), Links())
     assert message.text == "acme/frontend release/v2.0: the newest is #2417, could not run."
     assert "Passed" not in str(message.blocks)
+
+
+def test_what_a_tag_and_a_branch_built_of_one_commit_is_told_apart() -> None:
+    ran = build("success")
+    tagged = ran.model_copy(update={"pipeline": ran.pipeline.model_copy(update={"vcs": Vcs(tag="v2.0")})})
+    message = builds.newest(NewestBuilds(title="acme/frontend", builds=(ran, tagged)), Links())
+    heading, lines = (block["text"]["text"] for block in message.blocks[:2])
+    assert heading == "*acme/frontend* · commit `38c6d84` · newest first"
+    assert [" · release/v2.0 · " in line for line in lines.splitlines()] == [True, False]
+    assert [" · tag v2.0 · " in line for line in lines.splitlines()] == [False, True]
 
 
 def test_what_never_began_does_not_last() -> None:

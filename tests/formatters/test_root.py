@@ -55,6 +55,23 @@ def heading(message: Message) -> str:
     return str(message.blocks[0]["text"]["text"])
 
 
+@pytest.mark.parametrize(
+    ("value", "shown", "why"),
+    [
+        ("prod\u200b", '`env="prod[U+200B]"`', "holds what nobody sees: `prod[U+200B]`"),
+        ("prod  x", '`env="prod[U+0020][U+0020]x"`', ""),
+        ("\u0440rod", "`env=[U+0440]rod`", "mixes Latin and Cyrillic letters"),
+        ("prod", "`env=prod`", ""),
+    ],
+)
+def test_the_root_shows_a_parameter_exactly(value: str, shown: str, why: str) -> None:
+    message = root.root(None, watch().model_copy(update={"parameters": {"env": value}}), Links())
+    text = "\n".join(str(block) for block in message.blocks)
+    assert shown in text
+    assert ("Careful: this name" in text) is bool(why)
+    assert why in text
+
+
 def test_the_dialog_of_rerun_failed_names_what_runs_whole() -> None:
     def asked(*statuses: str) -> str:
         made = next(outcome_buttons(build(*statuses), watch(), State.FAILED))

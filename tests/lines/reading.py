@@ -7,6 +7,7 @@ from bot.errors import UsageError
 from bot.grammar import split
 from bot.models.spelling import parameter
 from bot.models.target import Target
+from bot.reasons import is_surely_a_ref
 from bot.requests import OfTarget
 from bot.routing import Router
 from bot.settings import ProjectEntry, Projects
@@ -14,6 +15,7 @@ from bot.slack.payloads import from_command, from_event
 from commands import register
 from commands.deploy import Deploy
 from commands.help import Help
+from commands.locks import OfLock
 from commands.rerun import Rerun
 
 SHA, FLOW = "38c6d84" + "0" * 33, "5e0c5f62-31a4-4a9c-8f10-7ed2f0a5b001"
@@ -71,6 +73,10 @@ def does(text: str) -> str:
         case Deploy():
             given = "".join(f" {parameter(*one)}" for one in request.parameters.items())
             return f"{'asks about' if _is_asked_back(request, target) else 'deploys'} {what}{given}"
+        case OfLock() if request.or_branch and is_surely_a_ref(request.or_branch):
+            return f"asks whether {request.project} {request.or_branch} is to be locked"
+        case OfLock() if request.or_branch:
+            return f"locks {request.project}, all of it, unless there is {request.or_branch}"
         case Rerun():
             return f"reruns {what}, {'all of it' if request.everything else 'its failed jobs'}"
     if command.name in _OFFERS:

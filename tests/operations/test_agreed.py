@@ -143,7 +143,7 @@ async def test_every_parameter_stands_in_the_request(team: Team, note: str) -> N
 
 
 async def test_an_unseen_letter_of_a_value_is_seen(team: Team) -> None:
-    request = await asked(team, "deploy acme/frontend main target=prod\u200b")
+    request = await asked(team, 'deploy acme/frontend main target="prod\u200b"')
     assert 'target="prod\\u200b"' in request.visible
 
 

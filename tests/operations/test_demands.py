@@ -8,8 +8,10 @@ import pytest
 from bot.actions import AgreeDeploy, ApproveJob, RerunAll, RerunFailed, TypeTarget
 from bot.watching.engine import EXPIRE
 from playground.circleci.pipelines import Pipeline
+from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
 from playground.slack.conversations import Message
 from tests.operations.scene import (
+    FRONTEND,
     MOBILE,
     ON_HOLD,
     OVER,
@@ -120,6 +122,29 @@ async def test_a_second_person_reads_what_an_approval_would_start(team: Team) ->
     assert "grace agreed: hold-prod of acme/frontend try/on-hold #2417 is approved, as ada asked." in asked.visible
     assert [one for one in writes(team) if "/approve/" in one] == writes(team)
     assert len(writes(team)) == 1
+
+
+async def test_a_second_person_reads_of_which_workflow_a_job_is(team: Team) -> None:
+    plans = [
+        WorkflowPlan(name, (JobPlan("hold", approval=True), JobPlan("ship", requires=("hold",))))
+        for name in ("staging", "production")
+    ]
+    team.circleci.world.set_scenario(FRONTEND, "try/on-hold", Scenario(tuple(plans)))
+    build = pushed(team, "try/on-hold", ON_HOLD)
+    run = build.runs[1]
+    hold = ApproveJob(pipeline_id=build.id, workflow_id=run.id, approval_request_id=run.job_ids["hold"])
+    await presses(team, team.ada, somewhere(team), hold)
+    asked = await team.reads("Somebody else must agree")
+    assert "wants to approve hold in production of acme/frontend try/on-hold" in asked.visible
+    await presses(team, team.grace, asked, "Agree and approve")
+    assert "grace agreed: hold in production of acme/frontend try/on-hold #2417 is approved" in asked.visible
+    assert [one.result for one in await record(team)][-1] == "#2417: hold in production"
+    other = build.runs[0]
+    again = ApproveJob(pipeline_id=build.id, workflow_id=other.id, approval_request_id=other.job_ids["hold"])
+    await presses(team, team.ada, somewhere(team), again)
+    waits = await team.reads("wants to approve hold in staging of acme/frontend try/on-hold")
+    await fills_in(team.grace, await opens(team, team.grace, waits, "Decline"), reason="Not before noon")
+    assert "grace declined hold in staging of acme/frontend try/on-hold #2417: Not before noon." in waits.visible
 
 
 async def test_a_declined_rerun_is_told_with_its_reason_and_sent_no_more(team: Team) -> None:

@@ -171,7 +171,7 @@ async def test_what_may_be_a_branch_or_a_reason_is_asked_and_not_guessed(team: T
     for words in ("try/slow again", "tag:v2.0", "Main is red"):
         (asked,) = await types(team, team.ada, f"lock acme/frontend {words}")
         assert "Nothing is locked yet" in asked.visible
-        assert asked.buttons == [f"Lock {words.split()[0]}", "Lock all of acme/frontend"]
+        assert asked.buttons == [f"Lock {words.split()[0].replace('M', 'm')}", "Lock all of acme/frontend"]
     assert "Nothing is locked." in said(await types(team, team.ada, "locks"))
     (asked,) = await types(team, team.ada, "lock acme/frontend try/slow again")
     assert "All of acme/frontend is locked." in said(await presses(team, team.ada, asked, "Lock all of acme/frontend"))
@@ -181,6 +181,9 @@ async def test_what_may_be_a_branch_or_a_reason_is_asked_and_not_guessed(team: T
     assert "CircleCI has built no branch of that name lately." in told
     assert "Did you mean `try/parallel`?" in said(await types(team, team.ada, "lock acme/frontend:TRY/parallel"))
     assert "CircleCI has built" not in said(await types(team, team.ada, "lock acme/frontend:try/parallel"))
+    folder = "https://github.com/acme/frontend/tree"
+    assert "Did you mean `try/parallel`?" in said(await types(team, team.ada, f"lock {folder}/try/parallel/src"))
+    assert "git knows none below it" in said(await types(team, team.ada, f"lock {folder}/main/src mine"))
     listed = said(await types(team, team.ada, "locks"))
     assert "all of acme/frontend · @ada · just now: try/slow again." in listed
     assert "The lock on acme/frontend try/slow is gone" in said(

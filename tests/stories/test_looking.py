@@ -156,6 +156,11 @@ async def test_an_artifact_is_brought_into_the_thread(team: Team) -> None:
     await asks(team, "artifacts get acme/cli main linux", "2 artifacts")
     await asks(team, "artifacts get acme/cli main windows", "None of the")
     await asks(team, "artifacts get acme/cli", "Which file should I get?")
+    # A branch that is certain is no part of a path on the default branch.
+    for branch in ("https://github.com/acme/cli/tree/darwin", "acme/cli refs/heads/darwin"):
+        await asks(team, f"artifacts get {branch}", "darwin")
+    await asks(team, "artifacts acme/cli darwn #2402", "#2402 is of another branch or tag")
+    assert len(team.slack.workspace.files) == 1
     await asks(team, f"artifacts acme/cli main {'[' * 256}", "at most 255 characters")
     await asks(team, f"artifacts acme/cli {'*a' * 128}", "at most 255 characters")
 

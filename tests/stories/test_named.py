@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
 from playground.slack.conversations import Message
 from tests.operations.scene import (
     FRONTEND,
@@ -20,6 +21,7 @@ from tests.operations.scene import (
 from tests.stories.team import Team
 
 PULLS = "https://github.com/acme/frontend/pull"
+HOLD, SHIP = JobPlan("hold", approval=True), JobPlan("ship", requires=("hold",))
 FORKS = """
 [[rules]]
 name = "all but the code of forks"
@@ -75,6 +77,51 @@ async def test_a_branch_that_is_called_like_a_commit_is_a_branch(tmp_path: Path)
         assert team.posts("/pipeline") == [{"branch": "deadbee"}]
 
 
+async def test_a_reason_that_begins_like_a_ref_is_asked_about(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        pushed(team, "hold/prod", OVER)
+        tags = team.circleci.world.projects[FRONTEND].tags
+        tags["nightly"] = tags["v2.0"]
+        team.circleci.world.trigger(FRONTEND, tag="nightly", parameters={}, by="barbara")
+        for reason, meant in {
+            "on main, it is red": "main",
+            "hold-prod": "hold/prod",
+            "nightly broken": "tag:nightly",
+            "try/slow": "try/slow",
+            "v9.1 has a flaw": "tag:v9.1",
+        }.items():
+            assert f"`{meant}` may be what you lock, or why you lock all" in await told(
+                team, f"lock acme/frontend {reason}"
+            )
+        question = await asked(team, "lock acme/frontend on main, it is red")
+        await presses(team, team.ada, question, "Lock main")
+        (lock,) = (await team.app.store.locks.all())[0]
+        assert (str(lock.ref), lock.reason) == ("main", "it is red")
+        assert "All of acme/frontend is locked" in await told(team, "lock acme/frontend the database is moved")
+
+
+async def test_of_a_workflow_that_is_named_its_own_jobs_are_offered(tmp_path: Path) -> None:
+    plans = (WorkflowPlan("build", (JobPlan("test", seconds=900),)), WorkflowPlan("gate", (HOLD, SHIP)))
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        team.circleci.world.set_scenario(FRONTEND, "try/slow", Scenario((*plans, WorkflowPlan("other", (HOLD, SHIP)))))
+        held = pushed(team, "try/slow", ON_HOLD)
+        flows = {run.plan.name: f"https://circleci.com/workflow-run/{run.id}" for run in held.runs}
+        assert f"Nothing of build of acme/frontend #{held.number} waits" in await told(
+            team, f"approve {flows['build']}"
+        )
+        assert (await asked(team, f"approve {flows['gate']}")).buttons == ["Approve hold in gate"]
+
+
+async def test_a_commit_of_several_branches_is_not_called_by_one_of_them(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        for branch in ("main", "release/v2.0"):
+            pushed(team, branch, OVER, revision="38c6d84" + "0" * 33)
+        shown = await told(team, "status acme/frontend 38c6d84")
+        assert "acme/frontend · commit 38c6d84 · newest first" in shown.replace("`", "").replace("*", "")
+        for word in ("cancel", "approve"):
+            assert "the 2 newest builds of the commit `38c6d84`" in await told(team, f"{word} acme/frontend 38c6d84")
+
+
 async def test_a_pull_request_is_its_branch_where_a_build_tells_it(tmp_path: Path) -> None:
     async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
         mine, forks = pushed(team, "release/v2.0", OVER), pushed(team, "main", OVER)
@@ -89,6 +136,13 @@ async def test_a_pull_request_is_its_branch_where_a_build_tells_it(tmp_path: Pat
         await types(team, team.ada, f"deploy {PULLS}/12/files")
         assert team.posts("/pipeline") == [{"branch": "release/v2.0"}]
         await team.reads("Pull request 12 is `release/v2.0`, as its builds tell.")
+        theirs = pushed(team, "release/v2.0", OVER)
+        theirs.review_id = "30"  # who took the branch up again when 12 was merged
+        for word in ("rerun", "deploy", "lock"):
+            refused = await told(team, f"{word} {PULLS}/12")
+            assert f"Another pull request has the branch of 12 by now: write the branch, or `#{mine.number}`" in refused
+        assert f"#{theirs.number}" in await told(team, f"status {PULLS}/30")
+        theirs.branch = "try/slow"
         forks.branch, forks.fork, forks.review_id = "hold/prod", "", "12"
         assert "tell two branches for pull request 12" in await told(team, f"rerun {PULLS}/12")
 
@@ -140,6 +194,10 @@ async def test_another_kind_of_number_or_name_is_refused_with_what_to_write(tmp_
             f"rerun acme/frontend {built.revision}": f"I need a build of it: write `#{built.number}`",
             f"rerun acme/frontend main #{built.number}": f"#{built.number} is of another branch or tag",
             f"rerun {flow}": f"one workflow, and I rerun a build: write `rerun` with `#{built.number}`",
+            f"cancel {flow}": f"one workflow, and I cancel a build: write `cancel` with `#{built.number}`",
+            f"logs {flow}": "CircleCI keeps no log of lint",
+            f"tests {flow}": f"#{built.number} lint stored no test results",
+            f"artifacts {flow}": f"#{built.number} lint stored no artifacts",
             f"deploy acme/frontend {job}": f"#{built.number} built `release/v2.0`",
             f"deploy acme/frontend {built.number}": f"but a pipeline: write `#{built.number}`",
             f"deploy acme/frontend #{job}": f"but a job: write `{job}`",
