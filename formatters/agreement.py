@@ -161,7 +161,14 @@ def _what_ships(wish: Wish, shipment: Shipment) -> str:
     lines = [_commit(one) for one in shipment.commits[:MOST_COMMITS]]
     left = len(shipment.commits) - MOST_COMMITS
     more = [f"and {left} more"] if left > 0 else []
-    return f"{count(len(shipment.commits), 'commit')} that CircleCI built {since}:\n" + fit([*lines, *more], 2400)
+    return f"{_counted(shipment.commits)} that CircleCI built {since}:\n" + fit([*lines, *more], 2400)
+
+
+def _counted(built: Sequence[Pipeline]) -> str:
+    """Return how many commits were built; one may have been several times."""
+    commits = {one.revision or one.id for one in built}
+    times = f", in {count(len(built), 'build')}," if len(commits) < len(built) else ""
+    return f"{count(len(commits), 'commit')}{times}"
 
 
 def _unbuilt(ref: Ref, shipment: Shipment) -> str:

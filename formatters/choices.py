@@ -71,7 +71,7 @@ def cancellable(answer: Cancellable) -> Message:
         return _said(f"There is nothing to cancel: {ended}{newer}")
     if not running:
         looked = _looked_at(len(answer.builds), answer.ref)
-        return _said(f"No build of {title} runs: I looked at {looked}. The newest: {_line(newest)}.")
+        return _said(f"In {looked} of {title} nothing runs. The newest: {_line(newest)}.")
     text = f"{count(len(running), 'build')} of {title} {'is' if len(running) == 1 else 'are'} not finished."
     text += newer_build(answer.newer_number)
     pipelines = (build.pipeline for build in running)
@@ -134,9 +134,7 @@ def on_hold(answer: OnHold) -> Message:
         return _said(f"{text}{newer_build(newer)}")
     if not holds:
         looked = _looked_at(answer.looked_at, answer.ref)
-        return _said(
-            f"No job of {title} waits for an approval: I looked at {looked}. The newest: {_line(answer.build)}."
-        )
+        return _said(f"In {looked} of {title} nothing waits for an approval. The newest: {_line(answer.build)}.")
     several = len(answer.waiting) > 1
     of = f"{count(len(answer.waiting), 'build')}" if several else f"#{answer.waiting[0].pipeline.number}"
     text = f"{count(len(holds), 'job')} of {title} {'waits' if len(holds) == 1 else 'wait'}, in {of}."

@@ -203,7 +203,9 @@ def _buttons(
         label = "Show more failures" if report.more_tests else f"Show all {report.tests_failed} failures"
         made.append(button(everything, label))
     if state is State.FAILED:
-        made.append(button(ShowLog(pipeline_id=watch.pipeline_id, attempt=build.mark), "Show log"))
+        is_main = triage is not None and triage.attempts > 1 and advice is Advice.LOOK
+        log = ShowLog(pipeline_id=watch.pipeline_id, attempt=build.mark)
+        made.append(button(log, "Show log", style="primary" if is_main else None))
     return actions(*made) if made else None
 
 

@@ -121,9 +121,7 @@ def locked(changed: LockChanged) -> Message:
     """Say that it is theirs now."""
     lock = changed.lock
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
-    stops = (
-        "Nobody but you deploys it through me; reruns and approvals by others wait too. It stays until it is unlocked."
-    )
+    stops = "I refuse deploys, reruns and approvals of it by anybody but you. It stays until it is unlocked."
     hints = f"{_unbuilt(changed)} {careful(lock.target)}".strip()
     what = literal(lock.target) if lock.ref else f"All of {literal(lock.target)}"
     text = f"{what} is locked. {stops}{reason} {hints}".rstrip()

@@ -152,15 +152,15 @@ def outage(error: CircleCIError) -> Message:
         why = "CircleCI says that it does not know this pipeline, or my token may not see it any more"
     else:
         why = "CircleCI does not answer me"
-    text = f"⚠️ News will be late: {why}. I keep looking, and the build goes on without me."
+    text = f"⚠️ News will be late: {why}. I cannot see the build now, and keep looking."
     return assemble(text, section(text))
 
 
 def broken() -> Message:
     """Say once that news will be late because of ourselves."""
     text = (
-        "⚠️ News will be late: something broke on my side when I looked at this build, and the log has the details for "
-        "who runs me. I keep looking, and the build goes on without me."
+        "⚠️ News will be late: something broke on my side when I looked at this build, and my log has the details for "
+        "whoever runs me. I cannot see the build now, and keep looking."
     )
     return assemble(text, section(text))
 
@@ -175,7 +175,7 @@ def late() -> Message:
     """Say once that there is more to look at than CircleCI lets us."""
     text = (
         "⏳ News will be late: there are more builds to follow than I may ask CircleCI about in a minute. "
-        "The build goes on, and I tell its end."
+        "I look when I may, and tell its end."
     )
     return assemble(text, section(text))
 
@@ -238,7 +238,7 @@ _ACTED = {
 
 def reran_itself(what: str) -> Message:
     """Say that we ran it again, once CircleCI has taken it."""
-    why = "all that failed is a known flake or infrastructure, and this project asks for one rerun then"
+    why = "all that failed is flaky or likely infrastructure, and this project asks for one rerun then"
     text = f"↻ I run {literal(what, 300)} again by myself, once: {why}."
     return assemble(clean(text, 600), section(text))
 

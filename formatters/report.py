@@ -97,8 +97,15 @@ def tests_words(report: Report) -> str:
     """Return how many tests failed of how many; of the first so many where there are more; empty text for none."""
     if not report.tests_failed:
         return ""
-    of = f"the first {count(report.tests_total, 'test')}" if report.more_tests else count(report.tests_total, "test")
+    total = count(report.tests_total, tests_noun(report))
+    of = f"the first {total}" if report.more_tests else total
     return f"{report.tests_failed} of {of}" + (", there are more" if report.more_tests else "")
+
+
+def tests_noun(report: Report) -> str:
+    """Return what is counted: where a test failed in several jobs there are fewer tests than results."""
+    failed = failed_tests(report)
+    return "test" if len({key(test) for test in failed}) == len(failed) else "test result"
 
 
 def evidence(report: Report, triage: Triage | None = None) -> Iterator[Block]:

@@ -33,12 +33,15 @@ def why_red(answer: WhyRed, links: Links) -> Message:
     if found is None:
         return _not_red(answer, links)
     first, number = found.first.pipeline, _number(found.first.pipeline, links)
-    row = f"{count(found.red, 'build')} in a row"
+    row = f", {count(found.red, 'build')} in a row" if found.red > 1 else ""
     unknown = "" if found.green else f" I found no green build before it, of {count(answer.builds, 'build')} looked at."
-    text = f"{clean(answer.title)} {code(answer.branch)} is red since #{first.number}, {row}.{unknown}"
+    how, rest = "is red since", f"{row}.{unknown}"
+    if answer.builds == 1:
+        how, rest = "is red: I found one build of it,", ", which failed."
+    text = f"{clean(answer.title)} {code(answer.branch)} {how} #{first.number}{rest}"
     return assemble(
         text,
-        section(f"❌ *{literal(answer.title)}* · {code(answer.branch)} is red since {number}, {row}.{unknown}"),
+        section(f"❌ *{literal(answer.title)}* · {code(answer.branch)} {how} {number}{rest}"),
         section(_commit(first)),
         *_what_turned(answer, found),
         *_base(answer, links),

@@ -114,7 +114,9 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
         act, _, person_id = (await hands.store.acted.last(build.pipeline.id) or "").rpartition("|")
         if act == caller.delivery_id:
             return []
-        raise nothing_of(build, "already_running", person_id=person_id, what=await _to_hear_of_it(hands, build))
+        error = nothing_of(build, "already_running", person_id=person_id, what=await _to_hear_of_it(hands, build))
+        error.is_own = person_id == caller.person_id
+        raise error
     if wish.ssh and not any(run.failed_jobs for run in targets):
         raise NothingToDo("no_job_to_open", number=build.pipeline.number)
     if not targets:

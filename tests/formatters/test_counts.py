@@ -143,10 +143,10 @@ def test_a_count_of_the_pages_read_says_so() -> None:
     beyond = Report(jobs=(one.model_copy(update={"more_tests": True, "more_artifacts": True}), one))
     failed = build(job("a", "failed"), job("b", "failed"))
     assert "4 of 500 tests." in shown(final.final(failed, whole, watch(), Links()))
-    assert "8 of the first 1000 tests, there are more." in shown(final.final(failed, beyond, watch(), Links()))
+    assert "8 of the first 1000 test results, there are more." in shown(final.final(failed, beyond, watch(), Links()))
     assert "and at least 1 more" in "".join(json.dumps(block) for block in evidence(many_beyond(one)))
     text = shown(answers.evidence(Evidence(build=failed, report=beyond, shown="tests")))
-    assert "8 of the first 1000 tests, there are more" in text
+    assert "8 of the first 1000 test results, there are more" in text
     told = results.summary(TestResults(title="t", failed=failures(4), tests_failed=4, tests_total=20_000, more=True))
     assert "4 of the first 20000 tests failed; there are more tests than I read" in shown(told)
 

@@ -115,7 +115,7 @@ FLAKE, NEW, RED, UNSURE, INFRASTRUCTURE = Kind.FLAKE, Kind.NEW, Kind.RED_ON_BASE
         (failed(FLAKE, FLAKE), "2 of 60 tests: all flakes"),
         (failed(UNSURE, UNSURE), "2 of 60 tests"),
         (failed(NEW, UNSURE), "2 of 60 tests: 1 new, 1 unsure"),
-        (failed(NEW, jobs=[INFRASTRUCTURE]), "1 of 60 tests: new · 1 more job: infrastructure"),
+        (failed(NEW, jobs=[INFRASTRUCTURE]), "1 of 60 tests: new · 1 more job: likely infrastructure"),
         # What was not looked into is not counted as if it were nothing.
         (failed(NEW, NEW, left_out=1), "at least 2 tests: all new"),
         (failed(jobs=[INFRASTRUCTURE, NEW]), "3 of 4 jobs"),

@@ -70,7 +70,7 @@ async def test_a_cancel_asks_which_and_then_once_more(team: Team) -> None:
     await team.slack.wait_for(lambda: team.count("🚫 Cancelled") > 0, timeout=30)
     assert len(team.posts("/cancel")) == 1
     await team.grace.command("general", "/ci", "cancel acme/cli")
-    await team.is_told(team.grace, "No build of acme/cli runs: I looked at the 3 newest builds of all branches.")
+    await team.is_told(team.grace, "In the 3 newest builds of all branches of acme/cli nothing runs.")
 
 
 async def test_one_job_is_cancelled_by_its_number(team: Team) -> None:
@@ -120,9 +120,7 @@ async def test_what_waits_on_any_branch_is_listed_behind_newer_builds(team: Team
     await team.grace.command("general", "/ci", "approve acme/frontend hold/prod")
     await team.is_told(team.grace, "2 jobs of acme/frontend wait, in 2 builds.")
     await team.grace.command("general", "/ci", "approve acme/frontend main")
-    await team.is_told(
-        team.grace, "No job of acme/frontend waits for an approval: I looked at the newest build of main."
-    )
+    await team.is_told(team.grace, "In the newest build of main of acme/frontend nothing waits for an approval.")
 
 
 async def test_a_green_build_is_offered_whole_for_a_rerun(team: Team) -> None:
