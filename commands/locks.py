@@ -90,7 +90,7 @@ def _check_no_parameter(reason: Sequence[Word]) -> None:
     name = reason[0].text.partition("=")[0].lower() if reason and is_parameter(reason[0]) else ""
     if name in NAMES_OF_REFS:
         what, _ = NAMES_OF_REFS[name]
-        problem = f"This may be {what}, or the reason. What is to be locked stands behind the project and a colon."
+        problem = f"This may be {what}, or the reason. What is to be locked comes after the project and a colon."
         raise UsageError(f"{problem} As a reason it goes in quotes.", given=reason[0].text)
 
 

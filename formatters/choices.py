@@ -50,7 +50,7 @@ def _built(answer: BuildMeant, ref: str, commit: Callable[[str], str]) -> str:
     if not answer.number:
         return f"You named no branch, and the default one is {ref}."
     at = f" at {commit(answer.revision[:7])}" if answer.revision else ""
-    told = f"#{answer.number} built {ref}{at}."
+    told = f"#{answer.number} built {ref}{at}. A deploy takes what {ref} is now."
     if answer.newest_number <= answer.number or answer.newest_revision == answer.revision:
         return told
     return f"{told} Since then #{answer.newest_number} built it at {commit(answer.newest_revision[:7])}."

@@ -140,7 +140,7 @@ def _remove_key(offered: Offer) -> Message:
     last = "Builds can no longer check out code with it."
     sure = asks("Remove this key?", f"{offered.what} of {project} is removed. {last}", "Remove it", "Keep it")
     action = RemoveCheckoutKey(project_slug=offered.project_slug, fingerprint=offered.what)
-    return _asked(text, action, "Remove it", "danger", sure)
+    return _asked(text, action, "Remove this key", "danger", sure)
 
 
 def _ssh_key(offered: Offer) -> Message:

@@ -243,8 +243,10 @@ def asked_for(lock: Lock, by_id: str, stopped: str = "") -> Message:
 
 def holder_asked(changed: LockChanged) -> Message:
     """Say that the holder knows."""
-    lock = changed.lock
-    return _said(f"I have asked {mention(lock.holder_id)} for {literal(lock.target)}.")
+    holder, target = mention(changed.lock.holder_id), literal(changed.lock.target)
+    if changed.asked_before:
+        return _said(f"I had asked {holder} for {target} already, when you pressed before. I do not ask twice.")
+    return _said(f"I have asked {holder} for {target}.")
 
 
 def _reason(lock: Lock | Locked) -> str:

@@ -241,8 +241,8 @@ def _step_words(step: FailingStep, usual: timedelta | None, *, judged: bool) -> 
         parts.append(f"{duration(step.run_time)}{usual_words(step.run_time, usual)}")
     if step.parallelism > 1 and step.indexes:
         runs = _enumerated([str(index + 1) for index in step.indexes])
-        which = "parallel run" if len(step.indexes) == 1 else "parallel runs"
-        parts.append(f"{which} {runs} of {step.parallelism} failed")
+        which = "number " if len(step.indexes) == 1 else ""
+        parts.append(f"{len(step.indexes)} of {step.parallelism} parallel runs failed ({which}{runs})")
     if step.cause and not judged:
         parts.append(f"which looks like infrastructure: {literal(step.cause, 60)}")
     if step.log_shortened:

@@ -68,9 +68,10 @@ def _commit(pipeline: Pipeline) -> str:
 def _what_turned(answer: WhyRed, found: Turned) -> Iterator[Block]:
     still, gone, jobs = answer.still_failing, answer.failing_no_more, failed_jobs(found.first)
     if not still and not gone:
-        yield section(f"No test turned in it; what failed: {listed(jobs) if jobs else 'no job of its own'}.")
+        yield section(f"No test began to fail in it; what failed: {listed(jobs) if jobs else 'no job of its own'}.")
     if still:
-        yield section(f"{count(len(still), 'test')} turned in it and still {'fails' if len(still) == 1 else 'fail'}:")
+        fail = "still fails" if len(still) == 1 else "still fail"
+        yield section(f"{count(len(still), 'test')} began to fail in it and {fail}:")
         yield section(failing(still, MOST_TESTS))
     if gone:
         names = ", ".join(code(test.name, 80) for test in gone[:MOST_TESTS])

@@ -165,7 +165,9 @@ async def _send_one(hands: Hands, run: Run, ssh_jobs: Sequence[JobId], *, from_f
 async def _tell(hands: Hands, act: Act, targets: Sequence[Run], wish: Rerun) -> bool:
     kind, attempt = "rerun_failed" if wish.failed_only else "rerun_all", max(run.attempt for run in targets) + 1
     what = what_runs_again(targets, failed_only=wish.failed_only, ssh=wish.ssh)
-    word = replies.someone_acted(kind, act.caller.called, what, attempt, pressed=act.caller.pressed)
+    word = replies.someone_acted(
+        kind, act.caller.called, what, attempt, pressed=act.caller.pressed, about=act.subject.build
+    )
     return await hands.tell(wish.pipeline_id, act.caller, "rerun", word, *_rerun_keys(targets))
 
 

@@ -60,7 +60,7 @@ def test_the_dialog_of_rerun_failed_names_what_runs_whole() -> None:
         made = next(outcome_buttons(build(*statuses), watch(), State.FAILED))
         return str(made["confirm"]["text"]["text"])
 
-    assert asked("failed", "canceled").endswith("the failed jobs run again, and what stands behind them.")
+    assert asked("failed", "canceled").endswith("the failed jobs run again, and the jobs after them.")
     assert asked("failed", "error", "unauthorized").endswith(" What never began runs whole: flow-1, flow-2.")
 
 

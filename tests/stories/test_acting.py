@@ -15,7 +15,7 @@ async def test_a_rerun_by_words_is_followed_where_it_was_asked(team: Team) -> No
     await team.grace.mention("releases", "rerun acme/frontend release/v2.0")
     releases = team.slack.workspace.channel("releases")
     await team.slack.wait_for(lambda: [one for one in releases.messages if "Passed in" in one.visible], timeout=30)
-    await team.reads("grace asked to rerun what did not pass. Running again: unit-tests, then what stands behind")
+    await team.reads("grace asked to rerun what did not pass. Running again: unit-tests, then the jobs after it")
     assert team.posts("/rerun") == [{"from_failed": True}]
     # Each place hears whose it is, and pings who waits there.
     assert "@ada" in (await team.reads("Passed in")).visible

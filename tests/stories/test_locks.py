@@ -60,6 +60,7 @@ async def test_the_holder_is_asked_once_and_unlocks_with_a_press(team: Team) -> 
     await team.ada.click(refused, "Ask for it")
     await team.is_told(team.ada, "I have asked @grace")
     await team.ada.click(refused, "Ask for it")
+    await team.is_told(team.ada, "I do not ask twice")
     asked = await hears(team, "grace", "@ada would like to deploy acme/frontend main")
     await team.grace.click(asked, "Unlock")
     await team.is_told(team.grace, "acme/frontend main is unlocked.")

@@ -199,7 +199,7 @@ async def test_an_unknown_branch_is_answered_with_those_built_lately(team: Team)
     await team.deploys_branch("main")
     await team.reads("Passed in")
     await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
-    told = await team.is_told(team.ada, "Built lately")
+    told = await team.is_told(team.ada, "Branches built lately")
     assert told.buttons == []  # main is nothing like it
     await team.ada.command("deploys", "/ci", "deploy acme/frontend v2.0")
     told = await team.is_told(team.ada, "knows no branch `v2.0`")
@@ -216,7 +216,7 @@ async def test_a_branch_spelled_alike_is_offered_first(team: Team) -> None:
         await team.deploys_branch(branch)
     await team.slack.wait_for(lambda: len(team.deploys.roots) == 4)
     await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
-    told = await team.is_told(team.ada, "Built lately")
+    told = await team.is_told(team.ada, "Branches built lately")
     assert told.buttons == ["Deploy release/v2.0"]
     assert "branch release/v2.0" in told.element("Deploy release/v2.0")["confirm"]["text"]["text"]
 

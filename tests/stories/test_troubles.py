@@ -86,7 +86,7 @@ async def test_a_refused_rerun_may_be_pressed_again(team: Team) -> None:
     final = await team.reads("Failed after")
     team.circleci.faults.add("POST", "*/rerun", status=400, body={"message": "Not now"})
     await team.ada.click(final, final.element("Rerun failed"))
-    await team.is_told(team.ada, "CircleCI refused this. It says: Not now")
+    await team.is_told(team.ada, "CircleCI refused this. Nothing was done. It says: Not now")
     await team.ada.click(final, final.element("Rerun failed"))
     await team.reads("Passed in")
     assert len(team.posts("/rerun")) == 2
