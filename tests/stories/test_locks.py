@@ -30,7 +30,7 @@ async def hears(team: Team, name: str, words: str) -> Message:
 
 
 async def test_a_lock_refuses_others_and_not_its_holder(team: Team) -> None:
-    await says(team, "grace", "lock acme/frontend:main database migration", "is locked. Nobody but you")
+    await says(team, "grace", "lock acme/frontend:main database migration", "is locked. I refuse deploys")
     refused = await says(team, "ada", "deploy acme/frontend main", "@grace locked acme/frontend main")
     assert "database migration" in refused.visible
     assert refused.buttons == ["Ask for it", "Take over"]

@@ -152,7 +152,7 @@ async def test_a_lost_machine_is_said_in_plain_words(team: Team) -> None:
 async def test_failing_containers_are_one_entry(team: Team) -> None:
     # C24
     await team.deploys_branch("try/parallel")
-    final = await team.reads("runs 1 and 3 of 3 failed")
+    final = await team.reads("2 of 3 parallel runs failed (1 and 3)")
     assert final.visible.count("t_native_test") == 1
 
 
