@@ -100,7 +100,7 @@ class ShowLog(ButtonAction):
 
 
 class SendLog(ButtonAction):
-    """*The whole as a file*: a step's log, cleaned and masked, into the thread."""
+    """*Post the whole log here*: a step's log, cleaned and masked, into the thread."""
 
     action_id: ClassVar[str] = "send_log"
     project_slug: str

@@ -202,7 +202,7 @@ class Finder(Sight):
             if build.state is State.PASSED:
                 return await self._circleci.whole(pipeline)
         target = await self.named(request, caller)
-        raise NotFound("successful build", str(target.ref or "default branch"), looked_in=str(target.slug))
+        raise NotFound("successful build of", str(target.ref or "default branch"), looked_in=str(target.slug))
 
     async def job(self, request: OfTarget, caller: Caller) -> tuple[ProjectSlug, int]:
         """Return the project and the number of the job meant: without a number the one that failed in a build."""
@@ -270,7 +270,9 @@ class Finder(Sight):
         if place and place.thread_ts:
             found = await self._store.watches.of_thread(place.channel_id, place.thread_ts)
         if not found:
-            raise UsageError("Which project? In a thread that follows a build I know it without a name.")
+            raise UsageError(
+                "Which project? Only where I am mentioned in a thread that follows a build I know it without a name."
+            )
         if len(found) > 1:
             raise UsageError(f"This thread follows {len(found)} builds. {await self._to_write(found, caller)}")
         return next(iter(found))

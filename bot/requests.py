@@ -95,7 +95,7 @@ class OfTarget(Request):
             return Target()
         linked = parse_project(self.project, projects)
         if linked.names_more and typed != Target():
-            raise UsageError("The link names one thing, and what stands behind it another.", given=self.project)
+            raise UsageError("The link names one thing, and what you wrote after it another.", given=self.project)
         return linked.also(typed)
 
     def _behind_the_project(self) -> Target:
@@ -133,7 +133,7 @@ def parse_branch(words: Sequence[Word], projects: Projects) -> OfTarget:
 def parse_nothing(words: Sequence[Word], projects: Projects) -> Nothing:  # noqa: ARG001  # each parser has both
     """Return the request of a command that takes no words."""
     if words:
-        raise UsageError("I expected nothing after this word.", given=words[0].text)
+        raise UsageError("This word stands alone.", given=words[0].text)
     return Nothing()
 
 

@@ -66,7 +66,7 @@ class Deploy(OfTarget):
             what, way = NAMES_OF_REFS[name.lower()]
             given = str(self.parameters[name])
             way = way.format(given if can_be_shown(given) else "…")
-            problem = f"This may be {what}, or a parameter of the pipeline. {way}; a parameter stands behind a branch."
+            problem = f"This may be {what}, or a parameter of the pipeline. {way}; a parameter comes after a branch."
             raise UsageError(problem, given=spelling.parameter(name, self.parameters[name]))
         return target
 

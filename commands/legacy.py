@@ -59,7 +59,7 @@ def parse_cache(words: Sequence[Word], projects: Projects) -> OfProject:
 def parse_heroku(words: Sequence[Word], projects: Projects) -> Nothing:
     """Return the request of `add`."""
     if [word.text.lower() for word in words] != ["add"]:
-        raise UsageError("Say add, and nothing behind it.")
+        raise UsageError("Say add, and nothing after it.")
     return Nothing()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.actions import RerunAll, RerunFailed
 from bot.answers.acts import Acted
 from bot.answers.builds import NothingFailed, OldBuild
-from bot.errors import UsageError
+from bot.errors import NothingToDo, UsageError
 from bot.finding import not_of_one_workflow
 from bot.grammar import Word, without_stop
 from bot.models.build import State
@@ -68,6 +68,8 @@ async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | Not
     newer = await context.finder.newer(pipeline, request, caller)
     if offered or newer:
         build, title = await context.circleci.outline(pipeline), await context.finder.title(pipeline.project_slug)
+        if build.state in offered and request.ssh:
+            raise NothingToDo("no_job_to_open", number=pipeline.number)
         if build.state in offered:
             return NothingFailed(title=title, build=build, newer_number=newer)
         if newer:

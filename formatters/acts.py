@@ -32,7 +32,8 @@ def answered(done: Answered) -> Message:
 def _in_thread(done: Acted) -> Message:
     """Return what a thread would have heard: none follows this build."""
     who, attempt = done.entry.user_name or done.entry.user_id, int(done.detail or 0)
-    return replies.someone_acted(done.act, who, done.what, attempt, pressed=done.pressed)
+    about = f"{done.project_title} #{done.pipeline_number}" if done.project_title and done.pipeline_number else ""
+    return replies.someone_acted(done.act, who, done.what, attempt, pressed=done.pressed, about=about)
 
 
 def _deployed(done: Acted) -> Message:
@@ -63,7 +64,7 @@ _WORDS: dict[str, Callable[[Acted], Message]] = {
     "approve": _in_thread,
     "rerun_failed": _in_thread,
     "rerun_all": _in_thread,
-    "unwatch": _said("{number} is no longer followed here. What happens to it at CircleCI is not told here any more."),
+    "unwatch": _said("{number} is no longer followed here."),
     "set_variable": _said("✅ {what} is set in {slug}. Builds that start from now on see it."),
     "remove_variable": _said("✅ {what} is removed from {slug}."),
     "remove_checkout_key": _said("✅ The checkout key {what} is removed from {slug}."),

@@ -49,17 +49,18 @@ def asks_again(text: str) -> str:
     return f"{shown} asks again." if shown else "To have it all the same, ask for it anew."
 
 
-def act_button(line: str, label: str, about: str = "") -> Block | None:
+def act_button(line: str, label: str, about: str = "", yes: str = "") -> Block | None:
     """Return a button that carries out the line of an act, once a dialog has shown all of it, and `about` what it is.
 
-    None where no button can carry it, or no dialog show it.
+    `yes` is what the dialog's button says, if not the act's name. None where no button can carry it, or no dialog show
+    it.
     """
     action = RunCommand(text=line)
     verb = line.partition(" ")[0].capitalize()
-    sure = asks(f"{label}?", dialog_of(line, about), verb, "Not now", *about.split(" "), *line.split(" "))
+    sure = asks(f"{label}?", dialog_of(line, about), yes or verb, "Not now", *about.split(" "), *line.split(" "))
     return button(action, label, confirm=sure) if line and action.fits and sure else None
 
 
 def dialog_of(line: str, about: str) -> str:
     """Return what a dialog says of a line."""
-    return f"{about}. I would carry out: {line}" if about else f"I would carry out: {line}"
+    return f"{about}. This carries out: {line}" if about else f"This carries out: {line}"

@@ -34,7 +34,7 @@ from formatters.words import count
 MOST_COMMITS = 6
 LONGEST_REASON = 500
 LONGEST = 4 * MAX_SECTION  # of a name that must stand there whole: what is too long for a paragraph is seen to be
-_HELD = "It stops then, and what stands behind waits for another approval: "
+_HELD = "It stops then, and the jobs after that wait for another approval: "
 
 
 def request(pending: Pending, shipment: Shipment) -> Message | None:
@@ -46,7 +46,9 @@ def request(pending: Pending, shipment: Shipment) -> Message | None:
     what = f"{wanted(pending, LONGEST)} {literal(pending.target, LONGEST)}"
     kind = pending.wish.kind
     buttons = actions(
-        button(AgreeDeploy(attempt_id=pending.id, word=kind), f"Agree and {kind}", style="primary"),
+        button(
+            AgreeDeploy(attempt_id=pending.id, word=kind), f"Agree and {kind} {_which(pending.wish)}", style="primary"
+        ),
         button(DeclineDeploy(attempt_id=pending.id, word=kind), "Decline", style="danger"),
     )
     until = f"Open until {moment(pending.expires_at)}. " if pending.expires_at else ""
@@ -161,7 +163,14 @@ def _what_ships(wish: Wish, shipment: Shipment) -> str:
     lines = [_commit(one) for one in shipment.commits[:MOST_COMMITS]]
     left = len(shipment.commits) - MOST_COMMITS
     more = [f"and {left} more"] if left > 0 else []
-    return f"{count(len(shipment.commits), 'commit')} that CircleCI built {since}:\n" + fit([*lines, *more], 2400)
+    return f"{_counted(shipment.commits)} that CircleCI built {since}:\n" + fit([*lines, *more], 2400)
+
+
+def _counted(built: Sequence[Pipeline]) -> str:
+    """Return how many commits were built; one may have been several times."""
+    commits = {one.revision or one.id for one in built}
+    times = f", in {count(len(built), 'build')}," if len(commits) < len(built) else ""
+    return f"{count(len(commits), 'commit')}{times}"
 
 
 def _unbuilt(ref: Ref, shipment: Shipment) -> str:
@@ -225,11 +234,14 @@ def as_ended(end: End) -> Message:
 def as_told(pending: Pending, end: End) -> Message:
     """Tell the asker in the thread how it ended, and how the same is asked for again."""
     wish = pending.wish
-    what = str(wish.ref) if isinstance(wish, Deployment) else f"#{wish.pipeline_number}"
-    again = (
-        act_button(end.again, f"Ask again: {wish.kind} {what}", f"This is about {wish.target}") if end.again else None
-    )
+    label = f"Ask again: {wish.kind} {_which(wish)}"
+    again = act_button(end.again, label, f"This is about {wish.target}", "Ask again") if end.again else None
     return assemble(end.told, section(end.told), actions(again) if again else None)
+
+
+def _which(wish: Wish) -> str:
+    """Return the branch or the tag, or the number of the build."""
+    return str(wish.ref) if isinstance(wish, Deployment) else f"#{wish.pipeline_number}"
 
 
 def declined(pending: Pending, name: str, reason: str) -> Message:

@@ -34,8 +34,8 @@ def lost_answer(ref: Ref, project_title: str) -> Message:
 def lost_answer_not_found(ref: Ref, project_title: str, again: str) -> Message:
     """Say that nothing seems to have begun."""
     return _said(
-        f"CircleCI shows no pipeline for {literal(str(ref))} of {literal(project_title)}, so it seems that my request "
-        f"never took effect. Nothing is running for you. {asks_again(again)}"
+        f"CircleCI shows no pipeline for {literal(str(ref))} of {literal(project_title)} that came of my request: it "
+        f"seems that it never took effect. {asks_again(again)}"
     )
 
 

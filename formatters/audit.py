@@ -63,15 +63,21 @@ def pressed(button: ButtonAction) -> str:
 
 def audit(found: Record) -> Message:
     """Return the entries; each says how it ended, who, what, by which rule, and what came of it."""
-    entries, period = found.entries, clean(found.period) + (" (I keep no more)" if found.is_all_kept else "")
+    entries, period = found.entries, _period(found.period) + (" (I keep no more)" if found.is_all_kept else "")
     if not entries:
-        text = f"Nobody did anything through me in the last {period}, but read."
+        text = f"Nobody did anything but look through me in the last {period}."
         return assemble(text, section(text))
     number = count(len(entries), "act") if len(entries) <= MOST_COUNTED else f"More than {MOST_COUNTED:,} acts"
     text = f"{number} in the last {period}, newest first."
     names = _names(entries)
     lines = [_line(entry, names) for entry in entries[:MOST_COUNTED]]
     return assemble(text, section(f"*{text}*\n{fit(lines, 2800, more=_MORE)}"))
+
+
+def _period(typed: str) -> str:
+    """Return `7d` as a person says it."""
+    number, noun = typed[:-1], {"d": "day", "h": "hour"}.get(typed[-1:], "")
+    return count(int(number), noun) if noun and number.isdecimal() else clean(typed)
 
 
 def _names(entries: Sequence[Entry]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.answers.builds import BuildShown, NewestBuilds
-from bot.models.build import Build, Run
+from bot.models.build import Build, Run, State
 from bot.models.circleci import FAILED_JOB_STATUSES, RUNNING_JOB_STATUSES, Job
 from formatters.blocks import (
     Block,
@@ -44,7 +44,7 @@ def newest(answer: NewestBuilds, links: Links) -> Message:
         text,
         section(f"*{literal(answer.title)}* · {of} · newest first"),
         section(fit(lines, 2900)),
-        context("One in full: `status <project> #<number>`".replace("<", "&lt;").replace(">", "&gt;")),
+        context(f"One in full: {code(f'/ci status {first.pipeline.project_slug} #{first.pipeline.number}')}"),
     )
 
 
@@ -73,14 +73,25 @@ def one(answer: BuildShown, links: Links) -> Message:
     details = " · ".join([*([commit] if commit else []), f"started {moment(build.started_at)}", *lasts])
     shown, left_out = _runs(build, links)
     return assemble(
-        f"{clean(title)} {ref} #{pipeline.number}: {_word(build)}.",
+        f"{_word(build).capitalize()}: {clean(title)} {ref} #{pipeline.number}.",
         section(f"*{MARKS[build.state]}* · {literal(title)} · {ref} · {number}"),
         context(details),
         *shown,
         context(left_out) if left_out else None,
         *(section(literal(f"{error.type}: {error.message}", 1000)) for error in pipeline.errors[:3]),
         context(f"and {count(len(pipeline.errors) - 3, 'more error')}") if len(pipeline.errors) > 3 else None,
+        context(next_step) if (next_step := _next(build)) else None,
     )
+
+
+def _next(build: Build) -> str:
+    """Return what is asked next of a build that waits for somebody, or failed."""
+    named = f"{build.pipeline.project_slug} #{build.pipeline.number}"
+    if build.state is State.ON_HOLD:
+        return f"{code(f'/ci approve {named}')} has the button."
+    if build.state is State.FAILED:
+        return f"{code(f'/ci triage {named}')} says why, {code(f'/ci rerun {named}')} runs the failed jobs again."
+    return ""
 
 
 def _runs(build: Build, links: Links) -> tuple[list[Block], str]:

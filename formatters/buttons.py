@@ -70,7 +70,7 @@ def _fails_again(build: Build) -> bool:
 
 def _rerun_failed(build: Build, project_title: str, style: str | None) -> Block:
     pipeline = build.pipeline
-    text = f"{_named(pipeline, project_title)}: the failed jobs run again, and what stands behind them."
+    text = f"{_named(pipeline, project_title)}: the failed jobs run again, and the jobs after them."
     # Of what CircleCI did not even begin no job failed: the workflow itself did, and runs whole.
     whole = [short(run.workflow.name, 60) for run in build.real_runs if run.workflow.status in JOBLESS_RED]
     text += f" What never began runs whole: {', '.join(whole)}." if whole else ""

@@ -50,7 +50,7 @@ def _built(answer: BuildMeant, ref: str, commit: Callable[[str], str]) -> str:
     if not answer.number:
         return f"You named no branch, and the default one is {ref}."
     at = f" at {commit(answer.revision[:7])}" if answer.revision else ""
-    told = f"#{answer.number} built {ref}{at}."
+    told = f"#{answer.number} built {ref}{at}. A deploy takes what {ref} is now."
     if answer.newest_number <= answer.number or answer.newest_revision == answer.revision:
         return told
     return f"{told} Since then #{answer.newest_number} built it at {commit(answer.newest_revision[:7])}."
@@ -71,7 +71,7 @@ def cancellable(answer: Cancellable) -> Message:
         return _said(f"There is nothing to cancel: {ended}{newer}")
     if not running:
         looked = _looked_at(len(answer.builds), answer.ref, answer.commit)
-        return _said(f"No build of {title} runs: I looked at {looked}. The newest: {_line(newest)}.")
+        return _said(f"In {looked} of {title} nothing runs. The newest: {_line(newest)}.")
     text = f"{count(len(running), 'build')} of {title} {'is' if len(running) == 1 else 'are'} not finished."
     text += newer_build(answer.newer_number)
     pipelines = (build.pipeline for build in running)
@@ -143,9 +143,7 @@ def on_hold(answer: OnHold) -> Message:
         return _said(f"{text}{newer_build(newer)}")
     if not holds:
         looked = _looked_at(answer.looked_at, answer.ref, answer.commit)
-        return _said(
-            f"No job of {title} waits for an approval: I looked at {looked}. The newest: {_line(answer.build)}."
-        )
+        return _said(f"In {looked} of {title} nothing waits for an approval. The newest: {_line(answer.build)}.")
     several = len(answer.waiting) > 1
     of = f"{count(len(answer.waiting), 'build')}" if several else f"#{answer.waiting[0].pipeline.number}"
     text = f"{count(len(holds), 'job')} of {title} {'waits' if len(holds) == 1 else 'wait'}, in {of}."

@@ -8,7 +8,7 @@ from bot.models.slack import Closing
 from bot.triage.diagnosis import Triage
 from bot.triage.verdicts import Kind, Verdict
 from formatters.blocks import literal
-from formatters.report import tests_words
+from formatters.report import tests_noun, tests_words
 from formatters.stopped import why
 from formatters.words import count
 
@@ -16,7 +16,7 @@ _WORDS: Mapping[Kind, str] = {
     Kind.NEW: "new",
     Kind.NOT_SURE: "unsure",
     Kind.RED_ON_BASE: "red on {base}",
-    Kind.INFRASTRUCTURE: "infrastructure",
+    Kind.INFRASTRUCTURE: "likely infrastructure",
 }
 
 
@@ -43,7 +43,7 @@ def tests_failed(report: Report | None) -> str:
     if report is None:
         return ""
     left_out = report.jobs_left_out and report.tests_failed
-    return f"at least {count(report.tests_failed, 'test')}" if left_out else tests_words(report)
+    return f"at least {count(report.tests_failed, tests_noun(report))}" if left_out else tests_words(report)
 
 
 def _what_failed(build: Build, report: Report | None, triage: Triage | None) -> str:
@@ -84,4 +84,7 @@ def _word(kind: Kind, number: int, base: str) -> str:
 
 def _fixed(triage: Triage | None) -> str:
     turned = triage.transition if triage else None
-    return f"fixed after {count(turned.times, 'red build')}" if turned and turned.turn is Turn.FIXED else ""
+    if turned is None or turned.turn is not Turn.FIXED:
+        return ""
+    how = "green again, on the same commit," if turned.same_commit_as else "fixed"
+    return f"{how} after {count(turned.times, 'red build')}"

@@ -29,6 +29,8 @@ def _said(text: str) -> Message:
     return assemble(text, section(text))
 
 
+_SENT = "I send it to CircleCI, and keep no copy."
+
 How = Literal["typed", "written", "pressed"]
 _STANDS: dict[How, str] = {
     "typed": "",
@@ -95,7 +97,7 @@ def offer(offered: Offer) -> Message:
 
 def _value(offered: Offer) -> Message:
     named = f"{code(offered.what, 120)} in {literal(offered.project_title)}"
-    text = f"The value of {named} is typed into a window of its own, and kept nowhere."
+    text = f"Nothing is set yet. Press, and type the value of {named} into a window: {_SENT}"
     window = VariableForm(project_slug=offered.project_slug, name=offered.what)
     return assemble(text, section(text), actions(button(window, "Type the value", style="primary")))
 
@@ -119,8 +121,8 @@ def _remove_variable(offered: Offer) -> Message:
 
 def _add_key(offered: Offer) -> Message:
     project, kind = offered.project_title, offered.what
-    whose = "read this one repository" if kind == "deploy-key" else "read whatever the machine user may"
-    text = f"CircleCI makes a new {literal(kind)} for {literal(project)}, which may {whose}."
+    whose = "read this one repository" if kind == "deploy-key" else "read and push to whatever the machine user may"
+    text = f"Nothing is added yet. Press, and CircleCI makes a {literal(kind)} for {literal(project)}: it may {whose}."
     sure = asks(
         "Add a checkout key?",
         f"A new {kind} for {project} is made and used from the next build on.",
@@ -138,19 +140,20 @@ def _remove_key(offered: Offer) -> Message:
     last = "Builds can no longer check out code with it."
     sure = asks("Remove this key?", f"{offered.what} of {project} is removed. {last}", "Remove it", "Keep it")
     action = RemoveCheckoutKey(project_slug=offered.project_slug, fingerprint=offered.what)
-    return _asked(text, action, "Remove it", "danger", sure)
+    return _asked(text, action, "Remove this key", "danger", sure)
 
 
 def _ssh_key(offered: Offer) -> Message:
-    text = f"The private key for {literal(offered.project_title)} is pasted into a window of its own, and kept nowhere."
+    title = literal(offered.project_title)
+    text = f"Nothing is added yet. Press, and paste the private key for {title} into a window: {_SENT}"
     window = SshKeyForm(project_slug=offered.project_slug)
     return assemble(text, section(text), actions(button(window, "Paste the key", style="primary")))
 
 
 def _heroku_key(_: Offer) -> Message:
     text = (
-        "A Heroku API key belongs to my user on CircleCI. CircleCI Cloud dropped this; a variable of the project does "
-        "the same there: `env set &lt;project&gt; HEROKU_API_KEY`."
+        "Only a CircleCI server of your own may still take a Heroku API key, for my user there: CircleCI Cloud dropped "
+        "this. A variable of the project does the same there: `/ci env set &lt;project&gt; HEROKU_API_KEY`."
     )
     return assemble(text, section(text), actions(button(HerokuForm(), "Paste the key")))
 

@@ -17,6 +17,7 @@ from bot.errors import (
     RateLimited,
     Rejected,
     SlackError,
+    SlackLimited,
     Slip,
     Spent,
     StoreError,
@@ -101,9 +102,8 @@ def _usage(
     meant_word = (problem.did_you_mean or "").partition(" ")[0]
     meant = f" Did you mean {code(meant_word)}?" if meant_word else ""
     usage = help.usage if help else "help"
-    next_step = f"`{escape(f'{command} {usage}')}`" + (
-        f"\nFor example `{escape(f'{command} {help.example}')}`" if help else ""
-    )
+    example = f"\nFor example `{escape(f'{command} {help.example}')}`" if help and help.example != usage else ""
+    next_step = f"`{escape(f'{command} {usage}')}`{example}"
     text = f"{escape(problem.problem)}{given}{meant}"
     line = to_type(offered[0].line, command) if offered else ""
     return assemble(text, section(f"{text}\n{line or next_step}"), offers.row(offered))
@@ -113,7 +113,7 @@ def _not_found(problem: NotFound, command: str, offered: Sequence[Offer]) -> Mes
     name = code(masked(problem.name)) or "without a name"
     where = f" in {literal(problem.looked_in)}" if problem.looked_in else ""
     text = f"CircleCI knows no {escape(problem.what)} {name}{where}, or my token may not see it."
-    lately = "Built lately: " + " · ".join(code(branch, 80) for branch in problem.built_lately)
+    lately = "Branches built lately: " + " · ".join(code(branch, 80) for branch in problem.built_lately)
     next_step = lately if problem.built_lately else _where_names_stand(problem.what, command)
     return assemble(text, section(f"{text}\n{next_step}"), offers.row(offered))
 
@@ -123,6 +123,8 @@ def _where_names_stand(what: str, command: str) -> str:
         return f"Check the spelling: `{command} projects` lists those that I follow."
     if what.startswith("pipeline on"):
         return f"Nothing was built there lately. `{command} help deploy` says how to start one."
+    if what == "job":
+        return f"`{command} status &lt;project&gt; #&lt;number&gt;` lists the jobs of a build, with their numbers."
     if what == "pipeline definition":
         return "Leave `definition:` out, and I ask which one."
     word = {"environment variable": "env", "checkout key": "keys"}.get(what, "status")
@@ -139,16 +141,24 @@ DOING = {
     "secrets": "look at or change secrets",
     "keys": "look at or change keys",
     "ssh": "open builds to SSH",
-    "admin": "look into me",
+    "admin": "use what is for my admins",
 }
 LONGEST_LINE = 200  # what is cut is no command
 # And what goes by another name than its word.
-_DOING_SO = {"lock": "lock", "unlock": "unlock", "take_lock": "take over locks", "ask_holder": "ask for locks"}
+_DOING_SO = {
+    "unwatch": "stop what is followed",
+    "lock": "lock",
+    "unlock": "unlock",
+    "take_lock": "take over locks",
+    "ask_holder": "ask for locks",
+}
 _FOR_ADMINS = "it is for the people in ADMINS"
 NOT_READ = ", so I could not read what I need, and did not go on"
+_LOOK_FIRST = "If this was to start or change something, look at CircleCI before you ask again: it may be done."
+_UNSURE = f"{_LOOK_FIRST} Whoever runs me finds the details in my log."
 _ALWAYS: dict[type[BotError], str] = {
     StoreError: "My memory (Redis) does not answer, and I start nothing that I could not follow. "
-    "Nothing was started. Try again in a minute, or tell who runs me.",
+    "Nothing was started. Try again in a minute, or tell whoever runs me.",
     Unreadable: "I was changed since I noted this, and cannot read it any more. Nothing was done. Please ask anew.",
 }
 
@@ -160,7 +170,7 @@ def _sentence(problem: BotError) -> str:
         case Slip():
             return escape(forms.slip(problem))
         case NotAllowed():
-            by_act = _DOING_SO if problem.word == "deploy" else {}
+            by_act = _DOING_SO if problem.word in ("deploy", "cancel") else {}
             doing = by_act.get(problem.act) or DOING.get(problem.word, problem.word)
             what = doing + (f" ({literal(problem.about)})" if problem.about else "")
             who = mention(problem.user_id) if problem.is_of_another else "You"
@@ -173,7 +183,7 @@ def _sentence(problem: BotError) -> str:
                 "that acts I take at once."
             )
         case Unauthorized():
-            who = "The operator has been told; ask" if problem.is_told else "Tell who runs me, and ask"
+            who = "The operator has been told; ask" if problem.is_told else "Tell whoever runs me, and ask"
             return (
                 f"CircleCI does not accept my token any more. Nothing was done. {who} again when the token is renewed."
             )
@@ -182,9 +192,15 @@ def _sentence(problem: BotError) -> str:
         case CircleCIError():
             return _of_circleci(problem)
         case SlackError():
-            return f"Slack refused what I tried ({clean(problem.code, 60)}). Ask who runs me to look at my log."
+            return _of_slack(problem)
         case _:
-            return "Something went wrong on my side. Ask who runs me to look at my log."
+            return f"Something went wrong on my side. {_UNSURE}"
+
+
+def _of_slack(problem: SlackError) -> str:
+    if isinstance(problem, SlackLimited):
+        return f"Slack asks me to slow down. {_LOOK_FIRST} Try again in a minute."
+    return f"Slack refused what I tried ({clean(problem.code, 60)}). {_UNSURE}"
 
 
 def _because(rule: str) -> str:
@@ -217,7 +233,7 @@ def _of_circleci(problem: CircleCIError) -> str:
             return f"CircleCI accepted the request but started nothing. It says: {_with_help(said, problem.reason)}"
         case Rejected():
             said = literal(problem.message, 600) or f"status {problem.status}"
-            return f"CircleCI refused this. It says: {_with_help(said, problem.message)}"
+            return f"CircleCI refused this. Nothing was done. It says: {_with_help(said, problem.message)}"
         case Elsewhere():
             return (
                 f"CircleCI keeps this at {code(problem.host, 100)}, which is {problem.why}. I read nothing from there. "
@@ -234,7 +250,7 @@ def _of_circleci(problem: CircleCIError) -> str:
             rest = _sentence(problem.error).replace(" Nothing was done.", "")
             return f"Only a part of it was done: {literal(problem.done, 300)}. {rest}"
         case _:
-            return "CircleCI did not do it. Ask who runs me to look at my log."
+            return "CircleCI did not do it. Whoever runs me finds the reason in my log."
 
 
 def _with_help(shown: str, said: str) -> str:
@@ -249,14 +265,15 @@ def _unavailable(problem: Unavailable) -> str:
     if problem.arrived:
         return (
             f"CircleCI does not answer properly ({clean(problem.reason, 120)}). I cannot tell whether it took the "
-            "request, and I send nothing twice. Look at the thread or at status.circleci.com before you ask again."
+            "request, and I send nothing twice. Look at CircleCI whether it is done before you ask again; "
+            "status.circleci.com may know more."
         )
     return "I cannot reach CircleCI. Nothing was started. Try again in a minute; status.circleci.com may know more."
 
 
 def unexpected(reference: str) -> Message:
     """Return the words for what nobody foresaw; the reference stands in the log too."""
-    text = f"Something broke on my side (reference {clean(reference, 20)}). The log has the details for who runs me."
+    text = f"Something broke on my side (reference {clean(reference, 20)}). {_UNSURE}"
     return assemble(text, section(text))
 
 
@@ -270,9 +287,16 @@ def channel_gone(channel_id: str, code: str) -> Message:
     """Tell the operator why builds of a channel are told elsewhere."""
     text = (
         f"I cannot write in <#{channel_id}> any more (Slack says {clean(code, 60)}). Who asked for a build there "
-        "gets the rest in direct messages. To have me back: /invite @ci in that channel."
+        f"gets the rest in direct messages. To have me back: {_invite(code)}."
     )
     return assemble(text, section(f"⚠️ {text}"))
+
+
+def _invite(code: str) -> str:
+    """Return what brings the bot back into a channel."""
+    return (
+        "unarchive the channel, then type `/invite @ci` there" if code == "is_archived" else "type `/invite @ci` there"
+    )
 
 
 def unreachable(watch: Watch, code: str) -> Message:
@@ -280,8 +304,8 @@ def unreachable(watch: Watch, code: str) -> Message:
     title = f"{clean(watch.project_title)} #{watch.pipeline_number}"
     who = clean(watch.watcher_name or watch.asker_name or watch.follower_id, 60) or "nobody I know of"
     text = (
-        f"I follow {title} no more for {who}: Slack takes my messages neither where it was followed nor, directly, to "
-        f"them (Slack says {clean(code, 60)}). The build goes on at CircleCI."
+        f"I do not follow {title} any more for {who}: Slack takes my messages neither where it was followed nor, "
+        f"directly, to them (Slack says {clean(code, 60)}). The build goes on at CircleCI."
     )
     return assemble(text, section(f"⚠️ {text} Whoever wants its news types {again(watch)}."))
 

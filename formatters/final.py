@@ -139,9 +139,9 @@ def _headline(build: Build, report: Report | None, watch: Watch, state: State) -
     time = took(build)
     match state:
         case State.PASSED:
-            return f"Passed in {time}", "."
+            return f"Passed in {time}", f"{_attempt(build)}."
         case State.FAILED:
-            return f"Failed after {time}", f": {_what_failed(build, report)}."
+            return f"Failed after {time}", f"{_attempt(build)}: {_what_failed(build, report)}."
         case State.CANCELED:
             is_anothers = _was_cancelled(watch, state) and watch.actor_name != watch.asker_name
             by = f" by {literal(watch.actor_name, 60)}" if is_anothers else ""
@@ -150,6 +150,12 @@ def _headline(build: Build, report: Report | None, watch: Watch, state: State) -
             return f"Superseded by the newer pipeline #{build.superseded_by}", " on the same branch."
         case _:
             return "Could not run", f": {why(build)}."
+
+
+def _attempt(build: Build) -> str:
+    """Return which attempt it was that ended so, where it was not the first: the time is its own."""
+    newest = max((run.attempt for run in build.real_runs), default=1)
+    return f" (attempt {newest})" if newest > 1 else ""
 
 
 def _what_failed(build: Build, report: Report | None) -> str:
@@ -203,7 +209,9 @@ def _buttons(
         label = "Show more failures" if report.more_tests else f"Show all {report.tests_failed} failures"
         made.append(button(everything, label))
     if state is State.FAILED:
-        made.append(button(ShowLog(pipeline_id=watch.pipeline_id, attempt=build.mark), "Show log"))
+        is_main = triage is not None and triage.attempts > 1 and advice is Advice.LOOK
+        log = ShowLog(pipeline_id=watch.pipeline_id, attempt=build.mark)
+        made.append(button(log, "Show log", style="primary" if is_main else None))
     return actions(*made) if made else None
 
 

@@ -10,6 +10,7 @@ from bot.models.circleci import Definition
 from bot.models.pending import Approval, Deployment, Pending
 from formatters.agreement import LONGEST, LONGEST_REASON, given, settings, wanted, whole, wished
 from formatters.blocks import (
+    MAX_LABEL,
     Block,
     Message,
     actions,
@@ -24,6 +25,7 @@ from formatters.blocks import (
     moment,
     section,
 )
+from formatters.dialogs import asks
 from formatters.forms import field, form
 from formatters.links import Links
 from formatters.lookalikes import careful
@@ -52,7 +54,7 @@ def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Mes
     text = f"{literal(title)} has {count(len(definitions), 'pipeline definition')}. Which one should I run with {ref}?"
     text = _with_care(text, pending, *(one.name for one in definitions))
     buttons = [
-        button(ChooseDefinition(invocation_id=pending.id, definition_id=one.id), one.name or one.id)
+        button(ChooseDefinition(invocation_id=pending.id, definition_id=one.id), _label(one, pending))
         for one in definitions[:MOST_CHOICES]
     ]
     rows = [actions(*buttons[start : start + IN_A_ROW]) for start in range(0, len(buttons), IN_A_ROW)]
@@ -73,6 +75,13 @@ def _in_a_line(names: Sequence[str]) -> str:
     return " · ".join(shown) + " …" * (len(names) > MOST_NAMED)
 
 
+def _label(one: Definition, pending: Pending) -> str:
+    """Return which definition is run, and with which ref where there is room for it."""
+    name = one.name or one.id
+    both = f"{name} on {pending.wish.ref}" if isinstance(pending.wish, Deployment) else name
+    return both if len(both) <= MAX_LABEL else name
+
+
 def red(pending: Pending, build: Build | None) -> Message:
     """Say that the branch is red, and which jobs failed; or that no build of it says whether it is green."""
     text = (
@@ -80,7 +89,14 @@ def red(pending: Pending, build: Build | None) -> Message:
         "The policy lets nothing be deployed over that, unless somebody who may approve says so."
     )
     text = _with_care(text, pending)
-    anyway = button(DeployAnyway(attempt_id=pending.id), "Deploy all the same", style="danger")
+    sure = asks(
+        "Deploy it all the same?",
+        f"This deploys {pending.target}. {_why_not_green(pending, build, plainly=True)}",
+        "Deploy it",
+        "Not now",
+        pending.target,
+    )
+    anyway = button(DeployAnyway(attempt_id=pending.id), "Deploy all the same", style="danger", confirm=sure)
     return _asked(text, pending, section(f"❌ {text}"), actions(anyway))
 
 
@@ -115,12 +131,13 @@ _TOO_MUCH = (
 )
 
 
-def _why_not_green(pending: Pending, build: Build | None) -> str:
-    target = literal(pending.target, LONGEST)
+def _why_not_green(pending: Pending, build: Build | None, *, plainly: bool = False) -> str:
+    """Return what keeps it from being deployed; `plainly` for a dialog, which has named it."""
+    target = "it" if plainly else literal(pending.target, LONGEST)
     if build is None:
         return f"No build of {target} has lately passed or failed, so nothing says that it is green."
     jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
-    names = f": {listed(jobs, 5)}" if jobs else ""
+    names = f": {listed(jobs, 5)}" if jobs and not plainly else ""
     return f"The newest build of {target} that passed or failed, #{build.pipeline.number}, is red{names}."
 
 

@@ -10,8 +10,8 @@ def hello(_: Greeting) -> Message:
     """Return the greeting: what I do, what to try first."""
     who = "I start CircleCI pipelines, follow them in a thread, and say at the end what failed and what to press."
     first = (
-        "*Try first*, in a channel that has me (`/invite @ci`):\n"
-        "`/ci deploy acme/frontend main`\n"
+        "*Try first*, which starts nothing: `/ci status acme/frontend main`\n"
+        "*Then*, in a channel that has me (`/invite @ci`): `/ci deploy acme/frontend main`\n"
         "In a thread say `@ci deploy acme/frontend main`, and everything stays there."
     )
     seen = "Everybody in the channel sees a deploy. Help, questions and mistakes only you see."

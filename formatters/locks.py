@@ -121,9 +121,7 @@ def locked(changed: LockChanged) -> Message:
     """Say that it is theirs now."""
     lock = changed.lock
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
-    stops = (
-        "Nobody but you deploys it through me; reruns and approvals by others wait too. It stays until it is unlocked."
-    )
+    stops = "I refuse deploys, reruns and approvals of it by anybody but you. It stays until it is unlocked."
     hints = f"{_unbuilt(changed)} {careful(lock.target)}".strip()
     what = literal(lock.target) if lock.ref else f"All of {literal(lock.target)}"
     text = f"{what} is locked. {stops}{reason} {hints}".rstrip()
@@ -245,8 +243,10 @@ def asked_for(lock: Lock, by_id: str, stopped: str = "") -> Message:
 
 def holder_asked(changed: LockChanged) -> Message:
     """Say that the holder knows."""
-    lock = changed.lock
-    return _said(f"I have asked {mention(lock.holder_id)} for {literal(lock.target)}.")
+    holder, target = mention(changed.lock.holder_id), literal(changed.lock.target)
+    if changed.asked_before:
+        return _said(f"I had asked {holder} for {target} already, when you pressed before. I do not ask twice.")
+    return _said(f"I have asked {holder} for {target}.")
 
 
 def _reason(lock: Lock | Locked) -> str:

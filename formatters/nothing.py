@@ -36,10 +36,13 @@ def _asked_already(problem: AskedAlready) -> str:
 def _already_running(problem: NothingToDo) -> str:
     if problem.state == State.ON_HOLD:
         return f"#{problem.number} waits for an approval, and has not ended: what has ended can run again."
-    who = f"{mention(problem.person_id)} was first. " if mention(problem.person_id) else ""
-    state = f" ({_mark(problem).lower()})" if problem.state else ""
     news = f"No thread has the news of it: {again.command(problem.what)} follows it here."
-    return f"{who}#{problem.number} runs again already{state}. {news if problem.what else 'The thread has the news.'}"
+    how = f"{_outcome(problem)}. {news if problem.what else 'The thread has the news.'}"
+    if problem.is_own:
+        return f"You have rerun it already: {how}"
+    if mention(problem.person_id):
+        return f"{mention(problem.person_id)} was first to rerun it: {how}"
+    return f"I started nothing, for what has ended can run again: {how}"
 
 
 def _nothing_to_rerun(problem: NothingToDo) -> str:
@@ -95,6 +98,7 @@ def _mark(problem: NothingToDo) -> str:
     return MARKS[State(problem.state)] if problem.state else ""
 
 
+_ASK_ANEW = "Nothing was started: ask for it anew if it is still wanted."
 _NEW_DEPLOY = "A new deploy starts a new pipeline"
 _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "already_running": _already_running,
@@ -118,10 +122,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"{literal(one.what)} is not locked."
         + (f" {again.command(one.again)} unlocks a part of it." if one.again and again.command(one.again) else "")
     ),
-    "not_locked_any_more": lambda one: (
-        f"{literal(one.what)} is not locked any more"
-        + (": you can deploy it." if one.again.startswith("deploy ") or not one.again else ".")
-    ),
+    "not_locked_any_more": lambda one: f"{literal(one.what)} is not locked any more.",
     "locked_as_a_whole": lambda one: (
         f"That has no lock of its own: {mention(one.person_id)} has locked {literal(one.what)} as a whole."
     ),
@@ -137,7 +138,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "too_much_to_show": lambda one: (
         f"Somebody else must agree to {literal(one.what)}, and what they agree to does not fit into a message of "
-        "Slack's as a whole. Nothing was asked or started: with shorter parameters it can be, or at CircleCI."
+        "Slack's as a whole. Nothing was asked or started. Ask with shorter parameters, or start it at CircleCI."
     ),
     "not_your_own": lambda _: "You asked for it, so somebody else must agree.",
     "changed_meanwhile": lambda one: (
@@ -158,15 +159,16 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "answered_too_late": lambda one: (
         f"The time to answer this is up: nothing was started ({literal(one.what)}). Ask for it anew."
     ),
-    "declined": lambda one: f"{mention(one.person_id)} declined.",
-    "expired": lambda _: "Nobody agreed in time.",
+    "declined": lambda one: f"{mention(one.person_id)} declined. {_ASK_ANEW}",
+    "expired": lambda _: f"Nobody agreed in time. {_ASK_ANEW}",
     "typed_already": lambda one: (
         f"You have typed it already, and {literal(one.what)} went on. Ask for it anew to do it once more."
     ),
     "gone": lambda one: f"{code(one.what, 120)} is not there any more. Nothing was done.",
-    "pressed_before": lambda _: "This was asked for already. `keys list` shows what there is now.",
+    "pressed_before": lambda one: f"This was asked for already. {again.command(one.what)} shows what there is now.",
     "unknown_button": lambda _: (
-        "I do not know this button any more: it is from an older version of me. `/ci help` shows what I can do."
+        "I do not know this button any more: it is from an older version of me. Nothing was done. `/ci help` shows "
+        "what I can do."
     ),
     "no_heroku": lambda _: (
         "CircleCI answers 404: it takes no Heroku keys any more. Set HEROKU_API_KEY as an environment variable of the "

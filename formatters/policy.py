@@ -11,9 +11,9 @@ from formatters.lookalikes import careful
 from formatters.words import count, listed
 
 _DEMANDS = {
-    "second_person": "somebody else who may do it must agree first",
-    "typed": "the branch must be typed once more",
-    "green": "the newest build of the branch must not be red",
+    "second_person": "after somebody else who may do it agrees",
+    "typed": "after the branch is typed once more",
+    "green": "where the newest build of the branch is not red",
 }
 
 
@@ -25,7 +25,8 @@ def why(decision: PolicyDecision) -> Message:
     if decision.allowed:
         demands = [words for name, words in _DEMANDS.items() if getattr(decision, name)]
         where = "" if decision.about else "on some branches "
-        text = f"You may {what} here: {rule}." + (f" But {where}{'; '.join(demands)}." if demands else "")
+        only = f", {where}only {' and '.join(demands)}" if demands else ""
+        text = f"You may {what} here{only}: {rule}."
     else:
         text = f"You may not {what} here: {literal(decision.rule, 300)}."
     notes = [section(_lock(one)) for one in decision.locks]

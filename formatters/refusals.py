@@ -11,6 +11,7 @@ _TYPE = re.compile(
 )
 _UNDECLARED = re.compile(r"(?i)unexpected argument\(?s?\)?:? ?([^\n]{0,300})")
 _SKIP = re.compile(r"(?i)\[(?:skip ci|ci skip)\]")
+_NO_WRITE = "The user that I am at CircleCI may not do this: whoever runs me gives that user write access."
 UNKNOWN = "I do not know what helps here: the same on CircleCI's own page may tell more."
 
 
@@ -47,8 +48,8 @@ _BY_PATTERN: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] 
     (_SKIP, lambda _: "Push a commit without these words in its message, or deploy another branch or a tag."),
 )
 _BY_PART = {
-    "permission denied": "The user that I am at CircleCI may not do this: who runs me gives that user write access.",
-    "forbidden": "The user that I am at CircleCI may not do this: who runs me gives that user write access.",
+    "permission denied": _NO_WRITE,
+    "forbidden": _NO_WRITE,
     "suspended": "Who looks after CircleCI's plan in your organization can put that right, in its settings there.",
     "credits": "Who looks after CircleCI's plan in your organization can put that right, in its settings there.",
     "branch not found": "Push the branch first, or check its spelling.",

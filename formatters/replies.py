@@ -112,7 +112,7 @@ def _sentence(change: Change, build: Build) -> str:
     job = clean(called, 100)
     return {
         ChangeKind.JOB_FAILED: f"{job} failed.",
-        ChangeKind.ON_HOLD: f"{job} waits for an approval." if _waits(change) else f"{job} waits no more.",
+        ChangeKind.ON_HOLD: f"{job} waits for an approval." if _waits(change) else f"{job} does not wait any more.",
         ChangeKind.RERUN: f"{job} runs again.",
         ChangeKind.LATE: f"{job} began after the end was told.",
         ChangeKind.UNKNOWN_STATUS: f"{job} is in a state I do not know.",
@@ -145,7 +145,7 @@ def _how(watch: Watch, number: int, *, is_followed: bool) -> str:
 def outage(error: CircleCIError) -> Message:
     """Say once that news will be late, and why."""
     if isinstance(error, Unauthorized):
-        told = ", and the operator has been told" if error.is_told else " (tell who runs me)"
+        told = ", and the operator has been told" if error.is_told else " (tell whoever runs me)"
         why = f"CircleCI does not accept my token any more{told}"
     elif isinstance(error, RateLimited):
         why = "CircleCI asks me to slow down"
@@ -153,15 +153,15 @@ def outage(error: CircleCIError) -> Message:
         why = "CircleCI says that it does not know this pipeline, or my token may not see it any more"
     else:
         why = "CircleCI does not answer me"
-    text = f"⚠️ News will be late: {why}. I keep looking, and the build goes on without me."
+    text = f"⚠️ News will be late: {why}. I cannot see the build now, and keep looking."
     return assemble(text, section(text))
 
 
 def broken() -> Message:
     """Say once that news will be late because of ourselves."""
     text = (
-        "⚠️ News will be late: something broke on my side when I looked at this build, and the log has the details for "
-        "who runs me. I keep looking, and the build goes on without me."
+        "⚠️ News will be late: something broke on my side when I looked at this build, and my log has the details for "
+        "whoever runs me. I cannot see the build now, and keep looking."
     )
     return assemble(text, section(text))
 
@@ -176,7 +176,7 @@ def late() -> Message:
     """Say once that there is more to look at than CircleCI lets us."""
     text = (
         "⏳ News will be late: there are more builds to follow than I may ask CircleCI about in a minute. "
-        "The build goes on, and I tell its end."
+        "I look when I may, and tell its end."
     )
     return assemble(text, section(text))
 
@@ -206,7 +206,7 @@ def let_go_of_unread(watch: Watch, how_long: timedelta) -> Message:
 def _let_go(watch: Watch, why: str, then: str) -> Message:
     """Return the last word of a thread whose build has no end that could be told; who waits for it is pinged."""
     what = f"{clean(watch.project_title)} #{watch.pipeline_number}"
-    text = f"I follow {what} no more: {why}."
+    text = f"I do not follow {what} any more: {why}."
     pinged = f" {mention(watch.waits_for_it)}" if watch.waits_for_it else ""
     return as_spoken(assemble(f"⏹️ {text}", section(f"⏹️ {text}{pinged}\n{then}, type {again(watch)}.")), MENTION)
 
@@ -218,7 +218,7 @@ def moved(watch: Watch, refusal: str) -> Message:
         f"(Slack says {clean(refusal, 60)}), so I tell you here."
     )
     if refusal in _INVITABLE:
-        text += " To have me there: /invite @ci in that channel."
+        text += " To have me there: type `/invite @ci` in that channel."
     return assemble(text, section(text))
 
 
@@ -230,23 +230,29 @@ _HOW = {
     "approve": ("approved", "approved"),
 }
 _ACTED = {
-    "cancel": "🚫 {who} {how}. CircleCI has accepted it for {what}; the outcome follows.",
+    "cancel": "⏹️ {who} {how}. CircleCI has accepted it for {what}; the outcome follows.",
     "approve": "✅ {who} {how} {what}.",
-    "rerun_failed": "↻ {who} {how}. Running again: {what}, then what stands behind (attempt {attempt}).",
+    "rerun_failed": "↻ {who} {how}. Running again: {what}, then the jobs after it (attempt {attempt}).",
     "rerun_all": "↻ {who} {how}. Running again: {what} (attempt {attempt}).",
 }
 
 
 def reran_itself(what: str) -> Message:
     """Say that we ran it again, once CircleCI has taken it."""
-    why = "all that failed is a known flake or infrastructure, and this project asks for one rerun then"
+    why = "all that failed is flaky or likely infrastructure, and this project asks for one rerun then"
     text = f"↻ I run {literal(what, 300)} again by myself, once: {why}."
     return assemble(clean(text, 600), section(text))
 
 
-def someone_acted(kind: str, user_name: str, what: str, attempt: int = 0, *, pressed: bool = True) -> Message:
-    """Say who pressed or said what, once CircleCI has taken it; a name, no mention: that is no reason for a ping."""
+def someone_acted(
+    kind: str, user_name: str, what: str, attempt: int = 0, *, pressed: bool = True, about: str = ""
+) -> Message:
+    """Say who pressed or said what, once CircleCI has taken it; a name, no mention: that is no reason for a ping.
+
+    `about` is the build, for those who read the notification alone.
+    """
     words, (by_press, by_word) = _ACTED[kind], _HOW[kind]
     named = {"how": by_press if pressed else by_word, "attempt": attempt}
     shown: Block = section(words.format(who=literal(user_name, 60), what=literal(what, 300), **named))
-    return assemble(words.format(who=clean(user_name, 60), what=clean(what, 300), **named), shown)
+    text = words.format(who=clean(user_name, 60), what=clean(what, 300), **named)
+    return assemble(f"{clean(about, 200)}: {text}" if about else text, shown)

@@ -97,8 +97,15 @@ def tests_words(report: Report) -> str:
     """Return how many tests failed of how many; of the first so many where there are more; empty text for none."""
     if not report.tests_failed:
         return ""
-    of = f"the first {count(report.tests_total, 'test')}" if report.more_tests else count(report.tests_total, "test")
+    total = count(report.tests_total, tests_noun(report))
+    of = f"the first {total}" if report.more_tests else total
     return f"{report.tests_failed} of {of}" + (", there are more" if report.more_tests else "")
+
+
+def tests_noun(report: Report) -> str:
+    """Return what is counted: where a test failed in several jobs there are fewer tests than results."""
+    failed = failed_tests(report)
+    return "test" if len({key(test) for test in failed}) == len(failed) else "test result"
 
 
 def evidence(report: Report, triage: Triage | None = None) -> Iterator[Block]:
@@ -234,8 +241,8 @@ def _step_words(step: FailingStep, usual: timedelta | None, *, judged: bool) -> 
         parts.append(f"{duration(step.run_time)}{usual_words(step.run_time, usual)}")
     if step.parallelism > 1 and step.indexes:
         runs = _enumerated([str(index + 1) for index in step.indexes])
-        which = "parallel run" if len(step.indexes) == 1 else "parallel runs"
-        parts.append(f"{which} {runs} of {step.parallelism} failed")
+        which = "number " if len(step.indexes) == 1 else ""
+        parts.append(f"{len(step.indexes)} of {step.parallelism} parallel runs failed ({which}{runs})")
     if step.cause and not judged:
         parts.append(f"which looks like infrastructure: {literal(step.cause, 60)}")
     if step.log_shortened:

@@ -18,6 +18,8 @@ def _summary(answer: TestResults) -> Message:
     if not answer.tests_total:
         known = stored_nothing(literal(title), answer.build, "test results") if answer.build else ""
         text = known or f"{literal(title)} stored no test results: its jobs need the step store_test_results."
+        if answer.unread:
+            text = f"{literal(title)}: no test results in the jobs that I could read."
         return assemble(text, section(text))
     rest = f", {answer.tests_skipped} skipped" if answer.tests_skipped else ""
     of = f"{'the first ' if answer.more else ''}{count(answer.tests_total, 'test')}"

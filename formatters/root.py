@@ -128,19 +128,16 @@ def _sentence(build: Build | None, watch: Watch, stand: _Stand) -> str:
     if stand.state is State.RUNNING:
         red = ", and some have failed" if build.is_red else ""
         return f"{what} is running: {done} of {count(total, 'job')} done{red}."
+    if stand.is_open:
+        return f"{what} is {_STATE_SENTENCES[stand.state]}."
     verdict = f" ({stand.closing.verdict})" if stand.closing and stand.closing.verdict else ""
-    return f"{what} is {_STATE_SENTENCES[stand.state]}{verdict}."
+    return f"{stand.word.capitalize()}: {what}{verdict}."
 
 
 _STATE_SENTENCES = {
     State.WAITING: "waiting for its turn",
     State.ON_HOLD: "on hold and waits for an approval",
-    State.UNKNOWN: "in a state CircleCI has newly invented",
-    State.PASSED: "done: it passed",
-    State.FAILED: "done: it failed",
-    State.CANCELED: "cancelled",
-    State.SUPERSEDED: "superseded by a newer pipeline",
-    State.COULD_NOT_RUN: "stopped: it could not run",
+    State.UNKNOWN: "in a state that is new to me",
 }
 
 
@@ -255,7 +252,10 @@ def _progress(run: Run) -> str:
         return (f" in {took}" if took else "") + failed
     done = sum(job.is_finished for job in run.jobs)
     parts = [f" · {done} of {count(total, 'job')} done"] if total else []
-    for words, jobs in (("failed", run.failed_jobs), ("now", run.running_jobs), ("waits for approval", run.holds)):
+    begun = [job for job in run.running_jobs if job.status == "running"]
+    queued = [job for job in run.running_jobs if job.status != "running"]
+    states = (("failed", run.failed_jobs), ("now", begun), ("queued", queued), ("waits for approval", run.holds))
+    for words, jobs in states:
         parts += [f" · {words}: {_named(jobs)}"] if jobs else []
     return "".join(parts)
 

@@ -18,6 +18,8 @@ from formatters.blocks import (
     paragraphs,
     section,
 )
+from formatters.buttons import short
+from formatters.dialogs import asks_of_build
 from formatters.words import count, duration, status
 
 MOST_NAME = 200  # of a step, in a button
@@ -29,10 +31,11 @@ def job(answer: JobSteps) -> Message:
     """Return a job's steps in order."""
     build = answer.build
     what = f"{literal(build.workflows.job_name, 80)} {build.build_num}".strip()
-    heading = section(f"{status(build.status)} · *{what}*")
+    of = literal(answer.project_slug)
+    heading = section(f"{status(build.status)} · *{what}* · {of}")
     if not build.steps:
         why = _why_none(build)
-        return assemble(f"{what}: {why}", heading, section(why))
+        return assemble(f"{what} of {of}: {why}", heading, section(why))
     times = [_took(step) for step in build.steps]
     slowest = max(range(len(times)), key=lambda number: times[number])
     lines = [
@@ -43,7 +46,7 @@ def job(answer: JobSteps) -> Message:
     shown, taken = paragraphs(_failed_first(lines, build.steps))
     rest = f" {len(lines) - taken} of them are not shown." if taken < len(lines) else ""
     said = [section(_said(build))] if build.reasons and not build.has_failing_step else []
-    return assemble(f"{what}: {text}", heading, *said, *shown, context(text + rest))
+    return assemble(f"{what} of {of}: {text}", heading, *said, *shown, context(text + rest))
 
 
 def _why_none(build: ClassicBuild) -> str:
@@ -92,14 +95,20 @@ def log(answer: StepLog) -> Message:
     name, step = _name(answer), answer.step
     note = "This is only its end." if answer.shortened else "This is all of it."
     note = "The job still runs: this is the end of what there is so far." if answer.is_running else note
-    text = f"The log of {literal(step, 100)} in {literal(name, 100)}."
+    text = f"The log of {literal(step, 100)} in {literal(name, 100)} of {literal(answer.project_slug)}."
     offer = SendLog(project_slug=answer.project_slug, job_number=answer.job_number, step=step[:MOST_NAME])
+    sure = asks_of_build(
+        "Post the whole log?",
+        f"The whole log of {short(step, 60)} in {short(name, 60)} is posted here as a file. All here can read it.",
+        "Post it",
+        "Not now",
+    )
     return assemble(
         text,
         section(f"{literal(name, 100)} · {code(step, 120)}"),
         section(code_block(answer.lines, 2800) or "It is empty."),
         context(note),
-        actions(button(offer, "The whole as a file")) if answer.lines and answer.shortened else None,
+        actions(button(offer, "Post the whole log here", confirm=sure)) if answer.lines and answer.shortened else None,
     )
 
 

@@ -33,12 +33,15 @@ def why_red(answer: WhyRed, links: Links) -> Message:
     if found is None:
         return _not_red(answer, links)
     first, number = found.first.pipeline, _number(found.first.pipeline, links)
-    row = f"{count(found.red, 'build')} in a row"
+    row = f", {count(found.red, 'build')} in a row" if found.red > 1 else ""
     unknown = "" if found.green else f" I found no green build before it, of {count(answer.builds, 'build')} looked at."
-    text = f"{clean(answer.title)} {code(answer.branch)} is red since #{first.number}, {row}.{unknown}"
+    how, rest = "is red since", f"{row}.{unknown}"
+    if answer.builds == 1:
+        how, rest = "is red: I found one build of it,", ", which failed."
+    text = f"{clean(answer.title)} {code(answer.branch)} {how} #{first.number}{rest}"
     return assemble(
         text,
-        section(f"❌ *{literal(answer.title)}* · {code(answer.branch)} is red since {number}, {row}.{unknown}"),
+        section(f"❌ *{literal(answer.title)}* · {code(answer.branch)} {how} {number}{rest}"),
         section(_commit(first)),
         *_what_turned(answer, found),
         *_base(answer, links),
@@ -65,9 +68,10 @@ def _commit(pipeline: Pipeline) -> str:
 def _what_turned(answer: WhyRed, found: Turned) -> Iterator[Block]:
     still, gone, jobs = answer.still_failing, answer.failing_no_more, failed_jobs(found.first)
     if not still and not gone:
-        yield section(f"No test turned in it; what failed: {listed(jobs) if jobs else 'no job of its own'}.")
+        yield section(f"No test began to fail in it; what failed: {listed(jobs) if jobs else 'no job of its own'}.")
     if still:
-        yield section(f"{count(len(still), 'test')} turned in it and still {'fails' if len(still) == 1 else 'fail'}:")
+        fail = "still fails" if len(still) == 1 else "still fail"
+        yield section(f"{count(len(still), 'test')} began to fail in it and {fail}:")
         yield section(failing(still, MOST_TESTS))
     if gone:
         names = ", ".join(code(test.name, 80) for test in gone[:MOST_TESTS])

@@ -35,16 +35,25 @@ def _words(verdict: Verdict, base: str) -> _Words:
             red = f"already red on {literal(base, 60)}"
             return _Words(f"*{red}* since #{verdict.since}", red)
         case Kind.INFRASTRUCTURE:
-            return _Words(f"*infrastructure*: {literal(verdict.cause, 60)}", "infrastructure")
+            return _Words(f"*likely infrastructure*: {literal(verdict.cause, 60)}", "likely infrastructure")
         case Kind.FLAKE:
-            return _Words(_flaky(verdict), "known to be flaky")
+            return _Words(_flaky(verdict), "flaky")
 
 
 def _flaky(verdict: Verdict) -> str:
     if not verdict.failed or verdict.looked < FEWEST:
-        return "*flaky*: it passed in another attempt of this build"
+        return f"*flaky*: it {_passed(verdict)}"
     failed = f"*known flake*, failed {verdict.failed} of the last {count(verdict.looked, 'build')}"
+    if verdict.flips == 1 and (verdict.passed_today or verdict.passed_in):
+        return f"{failed}, and {_passed(verdict)}"
     return failed + (f", {count(verdict.flips, 'time')} on code that also passed" if verdict.flips else "")
+
+
+def _passed(verdict: Verdict) -> str:
+    """Return where it passed on the very code that fails today."""
+    if verdict.passed_today:
+        return "passed in another attempt of this build"
+    return f"passed on the same commit in #{verdict.passed_in}" if verdict.passed_in else "passed on the same commit"
 
 
 def _doubt(verdict: Verdict) -> str:
@@ -59,11 +68,16 @@ def transition_line(transition: Transition | None, build: Build, links: Links) -
     """Return how it stands to the build before; empty text where that is no news."""
     if transition is None or transition.turn is Turn.STILL_GREEN:
         return ""
+    same = _number(transition.same_commit_as, build, links) if transition.same_commit_as else ""
     if transition.turn is Turn.BROKE:
-        return "It broke: the build before passed."
+        return f"It broke on the same commit: {same} passed." if same else "It broke: the build before passed."
     if transition.turn is Turn.FIXED:
-        return f"Fixed: it had been red for {count(transition.times, 'build')}{_since(transition, build, links)}."
+        row = f"it had been red for {count(transition.times, 'build')}{_since(transition, build, links)}."
+        return f"Green again, on the same commit as {same}: {row}" if same else f"Fixed: {row}"
     time = ordinal(transition.times)
+    if transition.unlike is not None:
+        other = _number(transition.unlike, build, links)
+        return f"Red for the {time} time in a row{_since(transition, build, links)}, but not by what failed in {other}."
     if transition.same_as is not None:
         where = _number(transition.same_as, build, links)
         since = "" if transition.since == transition.same_as else _since(transition, build, links)
@@ -99,6 +113,10 @@ def advice_line(triage: Triage, links: Links, build: Build) -> str:
             since = f" since {_number(triage.wait_for, build, links)}" if triage.wait_for else ""
             return f"*Wait*: {code(triage.extent.base)} is red{since}. A rerun cannot help until that is repaired."
         case Advice.LOOK:
+            if triage.attempts > 1:
+                return (
+                    f"*Look at the log*: it failed in {triage.attempts} attempts, so that a rerun may not help.{takes}"
+                )
             judged = bool(triage.tests or triage.jobs)
             return f"A rerun takes about {duration(triage.rerun_takes)}." if judged and triage.rerun_takes else ""
 
@@ -107,9 +125,8 @@ def _excuse(triage: Triage) -> str:
     verdicts = [*triage.tests.values(), *triage.jobs.values()]
     kinds = {verdict.kind for verdict in verdicts}
     if kinds == {Kind.INFRASTRUCTURE}:
-        return "it failed by infrastructure, not by the code"
-    if kinds == {Kind.INFRASTRUCTURE, Kind.FLAKE}:
-        return "all that failed is a known flake or infrastructure"
+        causes = dict.fromkeys(literal(verdict.cause, 60) for verdict in verdicts)
+        return f"it looks like infrastructure ({', '.join([*causes][:FEW])})"
     return f"all that failed is {' or '.join(words for words, _ in _counted(verdicts, triage.extent.base))}"
 
 
@@ -120,8 +137,11 @@ def counts_line(triage: Triage) -> str:
     """Return how many of the failing tests are what; empty text for few."""
     counted = ", ".join(f"{number} {words}" for words, number in _counted(triage.tests.values(), triage.extent.base))
     different = len({name.partition(":")[2] or name for name in triage.tests})
-    twins = f" They are {count(different, 'test')}, counted in each job." if different < len(triage.tests) else ""
-    return f"Of the failing tests: {counted}.{twins}" if len(triage.tests) > FEW else ""
+    if len(triage.tests) <= FEW:
+        return ""
+    if different < len(triage.tests):
+        return f"Of the {len(triage.tests)} failing results, of {count(different, 'test')}: {counted}."
+    return f"Of the failing tests: {counted}."
 
 
 def _counted(verdicts: Collection[Verdict], base: str) -> list[tuple[str, int]]:

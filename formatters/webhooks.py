@@ -47,7 +47,7 @@ def _offer(found: WebhookState) -> Message:
     )
     if sure is None:
         return _said(f"{text} That address is too long for a dialog of Slack's: set it up on CircleCI's own page.")
-    made = button(AddWebhook(project_slug=found.project_slug), "Set it up", style="primary", confirm=sure)
+    made = button(AddWebhook(project_slug=found.project_slug), "Set up the webhook", style="primary", confirm=sure)
     return assemble(text, section(text), actions(made))
 
 

@@ -249,7 +249,7 @@ def test_webhooks_that_are_half_set_up_are_told(
 async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None:
     async with team_at_work(tmp_path, admins=("U0ADMIN",)) as team:
         await team.ada.command("deploys", "/ci", "doctor")
-        await team.is_told(team.ada, "You may not look into me here: only my admins may (admin).")
+        await team.is_told(team.ada, "You may not use what is for my admins here: only my admins may (admin).")
         admin = team.slack.person("admin")
         await admin.command("deploys", "/ci", "doctor")
         told = await team.is_told(admin, "All is well.")

@@ -32,10 +32,12 @@ class LockChanged(Answer):
 
     `before` is what it was, where its holder locked it again. `again` is the command that it had stopped. `still` is
     another lock that keeps others from it. A branch may be `unbuilt` at CircleCI; `near` is one that is spelled alike.
+    Who holds it may have been `asked_before`.
     """
 
     act: str
     lock: Lock
+    asked_before: bool = False
     before: Lock | None = None
     again: str = ""
     still: Lock | None = None

@@ -97,13 +97,16 @@ class Turn(StrEnum):
 class Transition(Model):
     """Broke, still broken for the `times`-th time since pipeline `since`, or fixed after `times` red builds.
 
-    `same_as` is the number of the pipeline before, where it failed in exactly the same way.
+    Of the pipeline before, the number: in `same_as` where it failed in exactly the same way, in `unlike` where nothing
+    of what failed there fails now, in `same_commit_as` where it built the same commit.
     """
 
     turn: Turn
     times: int = 0
     since: int | None = None
     same_as: int | None = None
+    unlike: int | None = None
+    same_commit_as: int | None = None
 
 
 class Fewer(Model):

@@ -55,7 +55,7 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
             if first:
                 await _send(hands, wish, workflow_id)
     await overtaken(hands, act.caller, wish, pending)
-    word = replies.someone_acted("approve", act.caller.called, called)
+    word = replies.someone_acted("approve", act.caller.called, called, about=act.subject.build)
     told = await hands.tell(wish.pipeline_id, act.caller, "approved", word, approved_key(held.id))
     return act.done("approve", what=called, told=told)
 

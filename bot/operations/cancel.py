@@ -33,7 +33,8 @@ async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId) -> Acted
     async with acting(hands, caller, intent) as act:
         await _cancel_all(hands, act, build)
         act.note(result=number)
-    word = replies.someone_acted("cancel", act.caller.called, number, pressed=act.caller.pressed)
+    about = act.subject.build
+    word = replies.someone_acted("cancel", act.caller.called, number, pressed=act.caller.pressed, about=about)
     told = await hands.tell(pipeline_id, act.caller, CANCELLED, word)
     return act.done("cancel", what=number, told=told)
 
@@ -92,7 +93,8 @@ async def cancel_job(hands: Hands, caller: Caller, slug: ProjectSlug, number: in
                 await hands.writes.cancel_job_number(slug, number)
     told = False
     if pipeline is not None:
-        word = replies.someone_acted("cancel", act.caller.called, name, pressed=act.caller.pressed)
+        about = act.subject.build
+        word = replies.someone_acted("cancel", act.caller.called, name, pressed=act.caller.pressed, about=about)
         told = await hands.tell(pipeline.id, act.caller, "", word)
     return act.done("cancel_job", what=name, told=told)
 

@@ -45,6 +45,11 @@ class Subject(NamedTuple):
         """The project and the branch or tag, as people say it."""
         return f"{self.title or self.slug} {self.ref or ''}".strip()
 
+    @property
+    def build(self) -> str:
+        """The project and the number of the build, if it is one."""
+        return f"{self.title or self.slug} {f'#{self.number}' if self.number else ''}".strip()
+
 
 @dataclass(frozen=True)
 class Hands:

@@ -47,7 +47,7 @@ async def add_checkout_key(hands: Hands, caller: Caller, slug: ProjectSlug, kind
     earlier = f"add-key:{caller.delivery_id}"
     async with acting(hands, caller, once) as act, act.sending("add-key", earlier=earlier) as first:
         if not first:
-            raise NothingToDo("pressed_before")
+            raise NothingToDo("pressed_before", what=f"keys {act.subject.slug}")
         key = await hands.writes.add_checkout_key(act.subject.slug, kind)
         act.note(result=key.fingerprint)
     return KeyAdded(project_slug=act.subject.slug, key=key, entry=act.entry)

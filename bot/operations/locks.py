@@ -98,9 +98,10 @@ async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockCha
         raise await _free(hands, caller, key, "ask_holder", button.again)
     async with _on(hands, caller, held, "ask for", "ask_holder") as act:
         person_id = act.caller.person_id
-        if await hands.store.claims.first(f"asked-for:{key}:{held.since.isoformat()}:{person_id}"):
+        first = await hands.store.claims.first(f"asked-for:{key}:{held.since.isoformat()}:{person_id}")
+        if first:
             await hands.direct(held.holder_id, words.asked_for(held, person_id, button.again))
-    return LockChanged(act="ask", lock=held, entry=act.entry)
+    return LockChanged(act="ask", lock=held, asked_before=not first, entry=act.entry)
 
 
 async def _whose(hands: Hands, act: Act, held: Lock) -> str:

@@ -114,7 +114,9 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
         act, _, person_id = (await hands.store.acted.last(build.pipeline.id) or "").rpartition("|")
         if act == caller.delivery_id:
             return []
-        raise nothing_of(build, "already_running", person_id=person_id, what=await _to_hear_of_it(hands, build))
+        error = nothing_of(build, "already_running", person_id=person_id, what=await _to_hear_of_it(hands, build))
+        error.is_own = person_id == caller.person_id
+        raise error
     if wish.ssh and not any(run.failed_jobs for run in targets):
         raise NothingToDo("no_job_to_open", number=build.pipeline.number)
     if not targets:
@@ -163,7 +165,9 @@ async def _send_one(hands: Hands, run: Run, ssh_jobs: Sequence[JobId], *, from_f
 async def _tell(hands: Hands, act: Act, build: Build, targets: Sequence[Run], wish: Rerun) -> bool:
     kind, attempt = "rerun_failed" if wish.failed_only else "rerun_all", max(run.attempt for run in targets) + 1
     what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
-    word = replies.someone_acted(kind, act.caller.called, what, attempt, pressed=act.caller.pressed)
+    word = replies.someone_acted(
+        kind, act.caller.called, what, attempt, pressed=act.caller.pressed, about=act.subject.build
+    )
     return await hands.tell(wish.pipeline_id, act.caller, "rerun", word, *_rerun_keys(targets))
 
 

@@ -90,9 +90,9 @@ class Dispatcher:
         act = _Act(invocation.caller)
         with structlog.contextvars.bound_contextvars(request=_reference(), user=invocation.user_id):
             async with self._signs.while_answered(invocation):
-                await self._answer(invocation, act, self._answer_to(invocation, act))
                 if REMOVED in invocation.text:
                     await self._reply(invocation, credentials.token_in_link())
+                await self._answer(invocation, act, self._answer_to(invocation, act))
                 await self._context.store.deliveries.mark_done(invocation_id)
 
     async def press(self, click_id: str) -> None:

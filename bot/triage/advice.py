@@ -13,7 +13,7 @@ from bot.triage.verdicts import Verdict
 
 def advise(verdicts: Collection[Verdict]) -> Advice:
     """Return what the evidence supports: the worst news decides, and one doubt is a doubt."""
-    supported = {verdict.kind.advice for verdict in verdicts} or {Advice.LOOK}
+    supported = {verdict.advice for verdict in verdicts} or {Advice.LOOK}
     return next(advice for advice in Advice if advice in supported)
 
 

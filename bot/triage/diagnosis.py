@@ -1,6 +1,7 @@
 """What earlier builds tell about a finished one: a verdict on all that failed, the transition, what to press. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from bot.triage.keeping import failing, key
 from bot.triage.sightings import Results, numbers, seen_job, seen_test, with_data
 from bot.triage.transitions import same_failure, transition
 from bot.triage.verdicts import Kind, Past, Verdict, judge
+
+TOGETHER = 5  # tests of a job that fail with one message, before that is one cause and not chance in each
 
 
 class Triage(Model):
@@ -38,6 +41,11 @@ class Triage(Model):
     fewer: tuple[Fewer, ...] = ()
     reruns_itself: bool = False
     problem: str = ""
+
+    @property
+    def attempts(self) -> int:
+        """In how many attempts of this build a job failed that looks like infrastructure; 1 for no reruns of it."""
+        return max((one.attempts for one in self.jobs.values() if one.is_repeated), default=1)
 
 
 class Looked(NamedTuple):
@@ -96,6 +104,28 @@ def _of_tests(report: JobReport, looked: Looked) -> Iterator[tuple[TestResult, V
         return
     base_runs = sum(looked.results[one].total > 0 for build in looked.base for one in _known(build, name, looked))
     renamed = _may_be_renamed(name, results, looked)
+    judged = list(_judged(report, looked, base_runs, renamed=renamed))
+    together = Counter(test.message.strip() for test, verdict in judged if _fails_in_spells(verdict))
+    for test, verdict in judged:
+        others = together[test.message.strip()] if test.message.strip() and _fails_in_spells(verdict) else 0
+        yield test, verdict if others < TOGETHER else _doubted(verdict, others)
+
+
+def _fails_in_spells(verdict: Verdict) -> bool:
+    """Say whether a test is called flaky though nobody saw it fail and pass on the same code."""
+    return verdict.kind is Kind.FLAKE and not verdict.flips
+
+
+def _doubted(verdict: Verdict, tests: int) -> Verdict:
+    """Return what is known of a test that fails as many others do: of one cause, not each by chance."""
+    cause = f"{tests} tests fail with one message, and none has passed on the same code"
+    return verdict.model_copy(update={"kind": Kind.NOT_SURE, "cause": cause})
+
+
+def _judged(
+    report: JobReport, looked: Looked, base_runs: int, *, renamed: bool
+) -> Iterator[tuple[TestResult, Verdict]]:
+    name = report.job.name
     for test in report.failed_tests:
         test_key = key(test)
         seen = seen_test(test_key, name, [looked.today], looked.results)
@@ -132,12 +162,26 @@ def _of_jobs(report: Report, looked: Looked, tests: Mapping[str, Verdict]) -> It
         cause = cause_of(one.job) or (one.step.cause if one.step else "")
         explained = any(failure_id(one, test) in tests for test in one.failed_tests)
         if cause:
-            yield one.job, Verdict(kind=Kind.INFRASTRUCTURE, cause=cause)
+            yield one.job, _infrastructure(one.job, cause, looked)
         elif not explained and not one.is_refused:
             yield one.job, _of_job(one.job, looked)
     for job in report.jobs_left_out:
         cause = cause_of(job)
-        yield job, Verdict(kind=Kind.INFRASTRUCTURE, cause=cause) if cause else _of_job(job, looked)
+        yield job, _infrastructure(job, cause, looked) if cause else _of_job(job, looked)
+
+
+def _infrastructure(job: Job, cause: str, looked: Looked) -> Verdict:
+    """Return the verdict on a job that no change can be blamed for; and how often that came of it in today's build."""
+    runs = looked.today.runs
+    name = next((run.workflow.name for run in runs if any(one.id == job.id for one in run.jobs)), "")
+    again = (one for run in runs if run.workflow.name == name for one in run.jobs if one.name == job.name)
+    without_tests = {one.job_number for one in again if one.is_failed and not _failing(one, looked)}
+    return Verdict(kind=Kind.INFRASTRUCTURE, cause=cause, attempts=max(len(without_tests), 1))
+
+
+def _failing(job: Job, looked: Looked) -> tuple[TestResult, ...]:
+    kept = looked.results.get(job.job_number or 0)
+    return failing(kept) if kept else ()
 
 
 def _of_job(job: Job, looked: Looked) -> Verdict:
@@ -165,4 +209,14 @@ def _transition(build: Build, report: Report, looked: Looked) -> Transition | No
         for number in _known(before, name, looked)[-1:]
         for test in failing(looked.results[number])
     }
-    return found.model_copy(update={"same_as": before.pipeline.number}) if same_failure(now, then) else found
+    if same_failure(now, then):
+        return found.model_copy(update={"same_as": before.pipeline.number})
+    is_another = now and then and not now & then and _all_by_tests(report, before, names)
+    return found.model_copy(update={"unlike": before.pipeline.number}) if is_another else found
+
+
+def _all_by_tests(report: Report, before: PastBuild, names: Collection[str]) -> bool:
+    """Say whether all that failed today and before are tests that are known, in the same jobs."""
+    whole = all(one.failed_tests and one.tests_failed == len(one.failed_tests) for one in report.jobs)
+    then = {job.name for run in before.newest for job in run.failed_jobs}
+    return whole and not report.jobs_left_out and then <= set(names)

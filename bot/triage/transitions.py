@@ -14,12 +14,13 @@ def transition(build: Build, before: Sequence[PastBuild]) -> Transition | None:
 
     The worst news counts. None where no workflow of it has a result, or none had one before.
     """
-    turns = [one for run in build.real_runs if (one := _of_workflow(run, before)) is not None]
+    revision = build.pipeline.revision
+    turns = [one for run in build.real_runs if (one := _of_workflow(run, before, revision)) is not None]
     order = [Turn.BROKE, Turn.STILL_BROKEN, Turn.FIXED, Turn.STILL_GREEN]
     return min(turns, key=lambda one: (order.index(one.turn), -one.times), default=None)
 
 
-def _of_workflow(run: Run, before: Sequence[PastBuild]) -> Transition | None:
+def _of_workflow(run: Run, before: Sequence[PastBuild], revision: str) -> Transition | None:
     if run.workflow.status not in DECIDED:
         return None
     ends = [(past, is_red) for past in before if (is_red := _ended_red(past, run.workflow.name)) is not None]
@@ -31,10 +32,12 @@ def _of_workflow(run: Run, before: Sequence[PastBuild]) -> Transition | None:
             break
         red.append(past)
     since = red[-1].pipeline.number if red else None
+    newest = ends[0][0].pipeline
+    same = newest.number if revision and newest.revision == revision else None
     if run.workflow.status in RED_WORKFLOW_STATUSES:
         turn = Turn.STILL_BROKEN if red else Turn.BROKE
-        return Transition(turn=turn, times=len(red) + 1, since=since)
-    return Transition(turn=Turn.FIXED if red else Turn.STILL_GREEN, times=len(red), since=since)
+        return Transition(turn=turn, times=len(red) + 1, since=since, same_commit_as=same)
+    return Transition(turn=Turn.FIXED if red else Turn.STILL_GREEN, times=len(red), since=since, same_commit_as=same)
 
 
 def _ended_red(past: PastBuild, name: str) -> bool | None:

@@ -41,8 +41,9 @@ class Verdict(Model):
     """What one failure is, and the numbers that say so.
 
     It failed in `failed` of the `looked` builds that ran it; on `flips` commits it both failed and passed. `since` is
-    the number of the first pipeline in a row of failures. `cause` names the trouble of an infrastructure failure, or
-    why there is nothing to tell.
+    the number of the first pipeline in a row of failures. On today's commit it passed in another attempt of today's
+    build (`passed_today`), or in the pipeline `passed_in`. `cause` names the trouble of an infrastructure failure, or
+    why there is nothing to tell; `attempts` counts those of today's build that ended so.
     """
 
     kind: Kind
@@ -50,7 +51,20 @@ class Verdict(Model):
     looked: int = 0
     flips: int = 0
     since: int | None = None
+    passed_today: bool = False
+    passed_in: int | None = None
     cause: str = ""
+    attempts: int = 1
+
+    @property
+    def is_repeated(self) -> bool:
+        """It looks like infrastructure, and a rerun has not helped."""
+        return self.kind is Kind.INFRASTRUCTURE and self.attempts > 1
+
+    @property
+    def advice(self) -> Advice:
+        """What to press where all that failed is like this."""
+        return Advice.LOOK if self.is_repeated else self.kind.advice
 
 
 class Past(NamedTuple):
@@ -83,12 +97,21 @@ def judge(past: Past) -> Verdict:
         looked=len(past.here) + len(past.base),
         flips=flips,
         since=red[-1].number if red else None,
+        passed_today=past.now.passed > 0,
+        passed_in=_passed_in(past),
     )
     kind = _kind(past, red, flips)
     if kind is Kind.NEW:
         here = streak(past.here)
         return numbers.model_copy(update={"kind": kind, "since": here[-1].number if here else None})
     return numbers.model_copy(update={"kind": kind})
+
+
+def _passed_in(past: Past) -> int | None:
+    """Return the newest other pipeline in which it passed on today's commit."""
+    revision = past.now.revision
+    same = (one for one in (*past.here, *past.base) if revision and one.revision == revision and one.passed)
+    return max((one.number for one in same), default=None)
 
 
 def _kind(past: Past, red: Sequence[Seen], flips: int) -> Kind:

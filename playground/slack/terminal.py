@@ -42,12 +42,17 @@ def elements(blocks: Iterable[Json]) -> list[Json]:
 
 
 def element(blocks: Iterable[Json], name: str) -> Json:
-    """Return what a person means by its label, or its block_id or action_id; raises LookupError with what there is."""
+    """Return what a person means by its label, or its block_id or action_id, or by how the one label begins.
+
+    Raises LookupError with what there is.
+    """
     found = elements(blocks)
     for keys in (("label",), ("action_id", "block_id")):
         for one in found:
             if name in [_label(one) if key == "label" else one[key] for key in keys]:
                 return one
+    if len(begin := [one for one in found if _label(one).startswith(f"{name} ")]) == 1:
+        return begin[0]
     raise LookupError(
         f"nothing here is called {name!r}; there are {[_label(one) or one['action_id'] for one in found]}"
     )

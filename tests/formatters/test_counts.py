@@ -112,7 +112,7 @@ def test_every_definition_can_be_chosen_or_is_counted(number: int) -> None:
     asked = Pending(id="d" * 40, wish=wish, asker=Caller(person_id="U0ADA", delivery_id="d"), asked_at=NOW)
     known = [Definition(id=f"{n:036}", name=f"definition {n}") for n in range(number)]
     told = gate.which_definition(asked, known)
-    assert labels(told) == [one.name for one in known[:30]]
+    assert labels(told) == [f"{one.name} on main" for one in known[:30]]
     assert len(labels(told)) + left_out(shown(told)) == number
 
 
@@ -143,10 +143,10 @@ def test_a_count_of_the_pages_read_says_so() -> None:
     beyond = Report(jobs=(one.model_copy(update={"more_tests": True, "more_artifacts": True}), one))
     failed = build(job("a", "failed"), job("b", "failed"))
     assert "4 of 500 tests." in shown(final.final(failed, whole, watch(), Links()))
-    assert "8 of the first 1000 tests, there are more." in shown(final.final(failed, beyond, watch(), Links()))
+    assert "8 of the first 1000 test results, there are more." in shown(final.final(failed, beyond, watch(), Links()))
     assert "and at least 1 more" in "".join(json.dumps(block) for block in evidence(many_beyond(one)))
     text = shown(answers.evidence(Evidence(build=failed, report=beyond, shown="tests")))
-    assert "8 of the first 1000 tests, there are more" in text
+    assert "8 of the first 1000 test results, there are more" in text
     told = results.summary(TestResults(title="t", failed=failures(4), tests_failed=4, tests_total=20_000, more=True))
     assert "4 of the first 20000 tests failed; there are more tests than I read" in shown(told)
 
@@ -299,10 +299,10 @@ def test_what_circleci_says_of_a_job_is_quoted_and_no_rerun_advised() -> None:
 @pytest.mark.parametrize(
     ("indexes", "words"),
     [
-        ((0,), "parallel run 1 of 30 failed"),
-        ((0, 2), "parallel runs 1 and 3 of 30 failed"),
-        ((0, 2, 3), "parallel runs 1, 3 and 4 of 30 failed"),
-        (tuple(range(30)), "parallel runs 1, 2, 3, 4, 5, 6, 7, 8, 9 and 21 more of 30 failed"),
+        ((0,), "1 of 30 parallel runs failed (number 1)"),
+        ((0, 2), "2 of 30 parallel runs failed (1 and 3)"),
+        ((0, 2, 3), "3 of 30 parallel runs failed (1, 3 and 4)"),
+        (tuple(range(30)), "30 of 30 parallel runs failed (1, 2, 3, 4, 5, 6, 7, 8, 9 and 21 more)"),
     ],
 )
 def test_parallel_runs_are_named(indexes: tuple[int, ...], words: str) -> None:

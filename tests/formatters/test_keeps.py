@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_counted_and_how_to_reach_it_is_said(number: int, c
     message = audit(Record(period="7d", entries=(OLD,) * number))
     assert violations(message) == []
     said = message.blocks[0]["text"]["text"].splitlines()
-    assert said[0].startswith(f"*{counted} in the last 7d")
+    assert said[0].startswith(f"*{counted} in the last 7 days")
     shown = len(said) - 2
     left = f"{min(number, 1000) - shown}"
     assert said[-1].startswith(f"and {left} older: name a project, a person or a shorter time")

@@ -7,6 +7,12 @@ from bot.models.build import State
 from formatters.nothing import nothing
 
 
+def _own(why: str) -> NothingToDo:
+    error = NothingToDo(why, number=2422, state=State.RUNNING, person_id="U0GRACE")
+    error.is_own = True
+    return error
+
+
 @pytest.mark.parametrize(
     ("problem", "said"),
     [
@@ -14,6 +20,15 @@ from formatters.nothing import nothing
             NothingToDo("already_running", number=2422, state=State.ON_HOLD),
             "#2422 waits for an approval, and has not ended: what has ended can run again.",
         ),
+        (
+            NothingToDo("already_running", number=2422, state=State.RUNNING),
+            "I started nothing, for what has ended can run again: #2422 is running. The thread has the news.",
+        ),
+        (
+            NothingToDo("already_running", number=2422, state=State.RUNNING, person_id="U0GRACE"),
+            "<@U0GRACE> was first to rerun it: #2422 is running. The thread has the news.",
+        ),
+        (_own("already_running"), "You have rerun it already: #2422 is running. The thread has the news."),
         (
             NothingToDo("nothing_to_rerun", number=2422, state=State.WAITING, what="deploy gh/acme/frontend main"),
             "#2422 waits for its turn, and has not ended: what has ended can run again.",

@@ -17,8 +17,14 @@ SHIPS = Elsewhere(("release-managers",), ("C0SHIP", "C0OPS"))
         ({"elsewhere": (SHIPS,)}, "Who could: release-managers, from <#C0SHIP> or <#C0OPS>."),
         ({"could": ("members",), "elsewhere": (SHIPS,)}, "Who could: members; release-managers, from <#C0SHIP>"),
         ({}, "Nobody could."),
-        ({"allowed": True, "typed": True}, "You may deploy here: “x”. But on some branches the branch must be typed"),
-        ({"allowed": True, "typed": True, "about": "a/b main"}, "(a/b main) here: “x”. But the branch must be typed"),
+        (
+            {"allowed": True, "typed": True},
+            "You may deploy here, on some branches only after the branch is typed once more: “x”.",
+        ),
+        (
+            {"allowed": True, "typed": True, "about": "a/b main"},
+            "(a/b main) here, only after the branch is typed once more: “x”.",
+        ),
     ],
 )
 def test_why_says_who_could_and_where(decision: dict[str, Any], words: str) -> None:

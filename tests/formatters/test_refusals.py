@@ -27,7 +27,7 @@ WRONG_TYPE = "Type error for argument version: expected type: string, actual val
         ("Type error for argument n: expected type: integer, actual value: 3x (type string)", "`n=3`"),
         ("Type error for argument e: expected type: enum, actual value: x (type string)", "what `e` takes"),
         ("Unexpected argument(s): env, region", "declares no parameters named `env, region`: leave them out"),
-        ("Permission denied", "who runs me gives that user write access"),
+        ("Permission denied", "whoever runs me gives that user write access"),
         ("Plan is suspended.", "CircleCI's plan"),
         ("Job is not on hold.", "Somebody has decided it meanwhile"),
         ("The commit says [skip ci], so nothing was started.", "Push a commit without these words"),

@@ -77,7 +77,7 @@ def test_the_dialog_of_rerun_failed_names_what_runs_whole() -> None:
         made = next(outcome_buttons(build(*statuses), watch(), State.FAILED))
         return str(made["confirm"]["text"]["text"])
 
-    assert asked("failed", "canceled").endswith("the failed jobs run again, and what stands behind them.")
+    assert asked("failed", "canceled").endswith("the failed jobs run again, and the jobs after them.")
     assert asked("failed", "error", "unauthorized").endswith(" What never began runs whole: flow-1, flow-2.")
 
 
@@ -132,7 +132,7 @@ FLAKE, NEW, RED, UNSURE, INFRASTRUCTURE = Kind.FLAKE, Kind.NEW, Kind.RED_ON_BASE
         (failed(FLAKE, FLAKE), "2 of 60 tests: all flakes"),
         (failed(UNSURE, UNSURE), "2 of 60 tests"),
         (failed(NEW, UNSURE), "2 of 60 tests: 1 new, 1 unsure"),
-        (failed(NEW, jobs=[INFRASTRUCTURE]), "1 of 60 tests: new · 1 more job: infrastructure"),
+        (failed(NEW, jobs=[INFRASTRUCTURE]), "1 of 60 tests: new · 1 more job: likely infrastructure"),
         # What was not looked into is not counted as if it were nothing.
         (failed(NEW, NEW, left_out=1), "at least 2 tests: all new"),
         (failed(jobs=[INFRASTRUCTURE, NEW]), "3 of 4 jobs"),

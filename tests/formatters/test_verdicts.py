@@ -7,6 +7,7 @@ import pytest
 from bot.models.build import Build
 from bot.models.circleci import Pipeline
 from bot.models.history import Advice, Extent, Transition, Turn
+from bot.triage.advice import advise
 from bot.triage.diagnosis import Triage
 from bot.triage.verdicts import Kind, Verdict
 from formatters.links import Links
@@ -36,9 +37,21 @@ URL = "https://app.circleci.com/pipelines/gh/acme/frontend"
             "*known flake*, failed 7 of the last 40 builds, 5 times on code that also passed",
         ),
         (Verdict(kind=Kind.FLAKE, failed=3, looked=40), "*known flake*, failed 3 of the last 40 builds"),
-        (Verdict(kind=Kind.FLAKE, looked=40, flips=1), "*flaky*: it passed in another attempt of this build"),
+        (
+            Verdict(kind=Kind.FLAKE, looked=40, flips=1, passed_today=True),
+            "*flaky*: it passed in another attempt of this build",
+        ),
+        (
+            Verdict(kind=Kind.FLAKE, looked=40, flips=1, passed_in=2416),
+            "*flaky*: it passed on the same commit in #2416",
+        ),
+        (Verdict(kind=Kind.FLAKE, looked=40, flips=1), "*flaky*: it passed on the same commit"),  # an earlier version's
+        (
+            Verdict(kind=Kind.FLAKE, failed=2, looked=17, flips=1, passed_in=2416),
+            "*known flake*, failed 2 of the last 17 builds, and passed on the same commit in #2416",
+        ),
         (Verdict(kind=Kind.RED_ON_BASE, since=1840), "*already red on main* since #1840"),
-        (Verdict(kind=Kind.INFRASTRUCTURE, cause="no output"), "*infrastructure*: no output"),
+        (Verdict(kind=Kind.INFRASTRUCTURE, cause="no output"), "*likely infrastructure*: no output"),
         (Verdict(kind=Kind.NOT_SURE), "*not sure*: never seen before"),
         (Verdict(kind=Kind.NOT_SURE, failed=1, looked=12), "*not sure*: it failed in 1 of 12 builds before"),
     ],
@@ -71,6 +84,18 @@ def test_every_kind_has_words_wherever_it_is_told(kind: Kind) -> None:
             f"Still broken, exactly as in <{URL}/2416|#2416>: the 2nd time in a row.",
         ),
         (
+            Transition(turn=Turn.BROKE, times=1, same_commit_as=2416),
+            f"It broke on the same commit: <{URL}/2416|#2416> passed.",
+        ),
+        (
+            Transition(turn=Turn.STILL_BROKEN, times=3, since=2414, unlike=2416),
+            f"Red for the 3rd time in a row, since <{URL}/2414|#2414>, but not by what failed in <{URL}/2416|#2416>.",
+        ),
+        (
+            Transition(turn=Turn.FIXED, times=3, since=1, same_commit_as=2416),
+            f"Green again, on the same commit as <{URL}/2416|#2416>: it had been red for 3 builds, since <{URL}/1|#1>.",
+        ),
+        (
             Transition(turn=Turn.FIXED, times=1, since=2416),
             f"Fixed: it had been red for 1 build, since <{URL}/2416|#2416>.",
         ),
@@ -86,12 +111,12 @@ def test_a_transition_is_one_line(transition: Transition | None, line: str) -> N
         (
             Advice.RERUN,
             [Kind.FLAKE],
-            "*Worth a rerun*: all that failed is known to be flaky. It takes about 4 min.",
+            "*Worth a rerun*: all that failed is flaky. It takes about 4 min.",
         ),
         (
             Advice.RERUN,
             [Kind.FLAKE, Kind.INFRASTRUCTURE],
-            "*Worth a rerun*: all that failed is a known flake or infrastructure. It takes about 4 min.",
+            "*Worth a rerun*: all that failed is likely infrastructure or flaky. It takes about 4 min.",
         ),
         (Advice.OPEN_COMMIT, [Kind.NEW], "*Look at the commit*: something fails here that did not before."),
         (
@@ -144,15 +169,25 @@ def test_times_and_ordinals() -> None:
 def test_many_verdicts_are_counted_the_urgent_ones_first() -> None:
     kinds = [Kind.FLAKE, Kind.FLAKE, Kind.RED_ON_BASE, Kind.NEW, Kind.NOT_SURE]
     tests = {str(number): Verdict(kind=kind) for number, kind in enumerate(kinds)}
-    words = "Of the failing tests: 1 new here, 1 not sure, 1 already red on main, 2 known to be flaky."
+    words = "Of the failing tests: 1 new here, 1 not sure, 1 already red on main, 2 flaky."
     assert counts_line(Triage(extent=Extent(base="main"), tests=tests)) == words
     assert counts_line(Triage(extent=Extent(base="main"), tests={"a": Verdict(kind=Kind.NEW)})) == ""
 
 
 def test_a_test_that_failed_in_two_jobs_is_one_test() -> None:
     tests = {f"job-{job}:{test}": Verdict(kind=Kind.NOT_SURE) for job in range(2) for test in range(3)}
-    words = "Of the failing tests: 6 not sure. They are 3 tests, counted in each job."
+    words = "Of the 6 failing results, of 3 tests: 6 not sure."
     assert counts_line(Triage(extent=Extent(base="main"), tests=tests)) == words
+
+
+def test_what_looks_like_infrastructure_is_called_so_and_a_second_time_no_rerun_is_praised() -> None:
+    once = Verdict(kind=Kind.INFRASTRUCTURE, cause="timed out")
+    first = Triage(extent=Extent(base="main"), jobs={"j": once}, advice=advise([once]))
+    assert advice_line(first, Links(), BUILD) == "*Worth a rerun*: it looks like infrastructure (timed out)."
+    twice = once.model_copy(update={"attempts": 2})
+    second = Triage(extent=Extent(base="main"), jobs={"j": twice}, advice=advise([twice]))
+    said = "*Look at the log*: it failed in 2 attempts, so that a rerun may not help."
+    assert advice_line(second, Links(), BUILD) == said
 
 
 def test_what_failed_exactly_so_before_is_not_said_to_have_passed() -> None:

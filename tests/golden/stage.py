@@ -202,8 +202,9 @@ class Stage:
             await redis.delete(key)
 
     def newest(self, button: str) -> Message:
-        """Return the newest message in the channel that bears a button of this name."""
-        return next(one for one in reversed(self.team.deploys.messages) if button in one.buttons)
+        """Return the newest message in the channel that bears a button whose label begins so."""
+        messages = reversed(self.team.deploys.messages)
+        return next(one for one in messages if any(label.startswith(button) for label in one.buttons))
 
     def notes(self, text: str) -> None:
         """Write down a sentence about what happens."""

@@ -153,7 +153,7 @@ async def send_log(stage: Stage) -> None:
     await stage.plays("fix/cart", 5, 31, 6)
     number = stage.team.circleci.world.pipelines[-1].runs[0].job_numbers["test"]
     (told,) = await stage.types("ada", f"logs acme/frontend {number}", "deploys")
-    await stage.presses("ada", told, "The whole as a file")
+    await stage.presses("ada", told, "Post the whole log here")
 
 
 async def run_command(stage: Stage) -> None:
@@ -221,7 +221,7 @@ async def open_link(stage: Stage) -> None:
 
 async def webhook(stage: Stage) -> None:
     (told,) = await stage.types("admin", "webhook acme/frontend")
-    await stage.presses("admin", told, "Set it up")
+    await stage.presses("admin", told, "Set up the webhook")
     await stage.types("admin", "webhook acme/frontend")
     await stage.types("admin", "webhook acme/backend")
     for number in range(5):
@@ -258,7 +258,7 @@ async def checkout_key(stage: Stage) -> None:
     fingerprint = stage.team.circleci.classic.keys[SLUG][0]["fingerprint"]
     await stage.types("admin", f"keys show acme/frontend {fingerprint}")
     (told,) = await stage.types("admin", f"keys remove acme/frontend {fingerprint}")
-    remove = told.element("Remove it")
+    remove = told.element("Remove this key")
     await stage.presses("admin", told, remove)
     await stage.presses("admin", told, remove)
 

@@ -205,7 +205,7 @@ async def test_all_that_an_approval_lets_run_stands_in_the_request(team: Team) -
     await presses(team, team.ada, somewhere(team), hold)
     request = await team.reads("Somebody else must agree")
     assert "It would start: deploy-prod, smoke." in request.visible
-    assert "waits for another approval: hold-again." in request.visible
+    assert "wait for another approval: hold-again." in request.visible
     assert "announce" not in request.visible
 
 
@@ -299,7 +299,7 @@ async def test_what_never_was_a_choice_is_not_chosen(team: Team) -> None:
     request = await asked(team, "deploy acme/frontend main")
     forged = ChooseDefinition(invocation_id=pending_of(request), definition_id=nightly)
     assert "too old" in said(await presses(team, team.ada, somewhere(team), forged))
-    assert "Agree and deploy" in request.buttons
+    assert request.element("Agree and deploy")
 
 
 async def test_what_was_not_asked_yet_is_answered_by_no_forged_press(team: Team) -> None:
@@ -313,7 +313,7 @@ async def test_what_was_not_asked_yet_is_answered_by_no_forged_press(team: Team)
     assert "too old" in said(await presses(team, team.grace, place, decline))
     window = await opens(team, team.ada, told, "Type it")
     await fills_in(team.ada, window, typed="feature/typed")
-    assert "Agree and rerun" in (await team.reads("Somebody else must agree")).buttons
+    assert (await team.reads("Somebody else must agree")).element("Agree and rerun")
     assert writes(team) == []
 
 
@@ -466,7 +466,7 @@ async def test_a_dead_agreement_says_when_its_time_is_up_that_nobody_can_tell(te
     pending = pending_of(request)
     await team.app.store.claims.claim(f"second:{pending}", f"dead|{team.grace.id}|agree")
     await pulls_forward(team, EXPIRE)
-    assert "Agree and deploy" in request.buttons  # it may be under way
+    assert request.element("Agree and deploy")  # it may be under way
     await lapses(team, pending)
     await team.app.docket.clear()
     await Engine(team.app.docket).add(EXPIRE, pending)

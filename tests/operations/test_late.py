@@ -47,7 +47,7 @@ async def test_where_no_thread_has_the_news_it_is_not_said_that_one_has(team: Te
     assert "grace pressed Rerun all." in told
     goes_by(team, 1)
     late = said(await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=failed.id)))
-    assert "@grace was first. #2417 runs again already" in late
+    assert "@grace was first to rerun it: #2417" in late
     assert f"No thread has the news of it: `/ci watch {FRONTEND} #2417` follows it here." in late
 
 

@@ -15,7 +15,7 @@ async def test_a_rerun_by_words_is_followed_where_it_was_asked(team: Team) -> No
     await team.grace.mention("releases", "rerun acme/frontend release/v2.0")
     releases = team.slack.workspace.channel("releases")
     await team.slack.wait_for(lambda: [one for one in releases.messages if "Passed in" in one.visible], timeout=30)
-    await team.reads("grace asked to rerun what did not pass. Running again: unit-tests, then what stands behind")
+    await team.reads("grace asked to rerun what did not pass. Running again: unit-tests, then the jobs after it")
     assert team.posts("/rerun") == [{"from_failed": True}]
     # Each place hears whose it is, and pings who waits there.
     assert "@ada" in (await team.reads("Passed in")).visible
@@ -70,7 +70,7 @@ async def test_a_cancel_asks_which_and_then_once_more(team: Team) -> None:
     await team.slack.wait_for(lambda: team.count("🚫 Cancelled") > 0, timeout=30)
     assert len(team.posts("/cancel")) == 1
     await team.grace.command("general", "/ci", "cancel acme/cli")
-    await team.is_told(team.grace, "No build of acme/cli runs: I looked at the 3 newest builds of all branches.")
+    await team.is_told(team.grace, "In the 3 newest builds of all branches of acme/cli nothing runs.")
 
 
 async def test_one_job_is_cancelled_by_its_number(team: Team) -> None:
@@ -120,9 +120,7 @@ async def test_what_waits_on_any_branch_is_listed_behind_newer_builds(team: Team
     await team.grace.command("general", "/ci", "approve acme/frontend hold/prod")
     await team.is_told(team.grace, "2 jobs of acme/frontend wait, in 2 builds.")
     await team.grace.command("general", "/ci", "approve acme/frontend main")
-    await team.is_told(
-        team.grace, "No job of acme/frontend waits for an approval: I looked at the newest build of main."
-    )
+    await team.is_told(team.grace, "In the newest build of main of acme/frontend nothing waits for an approval.")
 
 
 async def test_a_green_build_is_offered_whole_for_a_rerun(team: Team) -> None:

@@ -35,7 +35,7 @@ async def test_acts_are_kept_done_or_refused(team: Team, capfd: pytest.CaptureFi
     await team.grace.click(held[0], "Approve hold-prod")
     await team.reads("Passed in")
     await team.ada.command("deploys", "/ci", "status acme/frontend main")
-    told = await audit(team, "", "3 acts in the last 7d")
+    told = await audit(team, "", "3 acts in the last 7 days")
     deploy = next(line for line in told.splitlines() if "deploy acme/frontend hold/prod" in line)
     assert "ada" in deploy
     assert "#2417" in deploy
@@ -55,9 +55,9 @@ async def test_the_record_is_asked_by_project_person_and_time(team: Team) -> Non
     await team.grace.command("deploys", "/ci", "deploy acme/backend main")
     await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=30)
     assert "acme/backend" not in await audit(team, "acme/frontend", "1 act in")
-    assert "grace" in await audit(team, "@grace 12h", "1 act in the last 12h")
+    assert "grace" in await audit(team, "@grace 12h", "1 act in the last 12 hours")
     await audit(team, "acme/cli", "Nobody did anything")
-    await audit(team, "9999d", "in the last 365d (I keep no more)")
+    await audit(team, "9999d", "in the last 365 days (I keep no more)")
     await audit(team, "0d", "I expected a project, a time such as 7d, or a @name.")
     await audit(team, "yesterday", "I expected a project, a time such as 7d, or a @name.")
     await team.ada.command("deploys", "/ci", "audit")
@@ -67,7 +67,7 @@ async def test_the_record_is_asked_by_project_person_and_time(team: Team) -> Non
 async def test_what_was_typed_into_a_window_is_never_kept(team: Team) -> None:
     admin = team.slack.person("admin")
     await admin.command("releases", "/ci", "env set acme/frontend DEPLOY_TOKEN")
-    told = await team.is_told(admin, "typed into a window of its own")
+    told = await team.is_told(admin, "Nothing is set yet")
     await admin.click(told, "Type the value")
     view = await team.slack.wait_for(lambda: admin.modal)
     assert view is not None

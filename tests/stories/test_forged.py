@@ -121,7 +121,7 @@ async def test_an_altered_button_does_nothing(team: Team, value: str) -> None:
 async def test_a_window_sent_by_somebody_else_does_nothing(team: Team) -> None:
     admin = team.slack.person("admin")
     await admin.command("releases", "/ci", "env set acme/frontend DEPLOY_TOKEN")
-    told = await team.is_told(admin, "typed into a window of its own")
+    told = await team.is_told(admin, "Nothing is set yet")
     await admin.click(told, "Type the value")
     view = await team.slack.wait_for(lambda: admin.modal)
     assert view is not None

@@ -34,7 +34,7 @@ async def test_a_greeting_is_answered_where_it_was_said(team: Team) -> None:
     await team.ada.message_bot("hello")
     await team.slack.wait_for(lambda: [one for one in team.ada.direct_messages if "Try first" in one.visible])
     await team.ada.command("deploys", "/ci", "hello you")
-    await team.is_told(team.ada, "I expected nothing after this word.")
+    await team.is_told(team.ada, "This word stands alone.")
 
 
 async def test_where_the_command_is_called_otherwise_help_calls_it_so_too(team: Team) -> None:

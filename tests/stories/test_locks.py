@@ -30,7 +30,7 @@ async def hears(team: Team, name: str, words: str) -> Message:
 
 
 async def test_a_lock_refuses_others_and_not_its_holder(team: Team) -> None:
-    await says(team, "grace", "lock acme/frontend:main database migration", "is locked. Nobody but you")
+    await says(team, "grace", "lock acme/frontend:main database migration", "is locked. I refuse deploys")
     refused = await says(team, "ada", "deploy acme/frontend main", "@grace locked acme/frontend main")
     assert "database migration" in refused.visible
     assert refused.buttons == ["Ask for it", "Take over"]
@@ -60,6 +60,7 @@ async def test_the_holder_is_asked_once_and_unlocks_with_a_press(team: Team) -> 
     await team.ada.click(refused, "Ask for it")
     await team.is_told(team.ada, "I have asked @grace")
     await team.ada.click(refused, "Ask for it")
+    await team.is_told(team.ada, "I do not ask twice")
     asked = await hears(team, "grace", "@ada would like to deploy acme/frontend main")
     await team.grace.click(asked, "Unlock")
     await team.is_told(team.grace, "acme/frontend main is unlocked.")

@@ -106,7 +106,7 @@ async def test_a_long_log_comes_whole_as_a_file(team: Team) -> None:
     told = await team.is_told(team.ada, "This is only its end.")
     assert "line 199" in told.visible
     assert "line 3 " not in told.visible
-    await team.ada.click(told, "The whole as a file")
+    await team.ada.click(told, "Post the whole log here")
     await team.reads("[file: test-1842.log]")
     (file,) = team.slack.workspace.files.values()
     assert b"line 0 token=[masked]" in file["content"]

@@ -46,7 +46,8 @@ async def test_a_build_is_asked_back_and_its_branch_deployed_once(tmp_path: Path
     async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
         built = pushed(team, "release/v2.0", OVER)
         question = await asked(team, f"deploy acme/frontend #{built.number} env=prod")
-        assert f"#{built.number} built `release/v2.0` at `{built.revision[:7]}`. Nothing is started" in question.visible
+        assert f"#{built.number} built `release/v2.0` at `{built.revision[:7]}`. A deploy takes" in question.visible
+        assert "what `release/v2.0` is now. Nothing is started" in question.visible
         newer = pushed(team, "release/v2.0", OVER, revision="abc1234" + "0" * 33)
         links = (
             f"https://app.circleci.com/pipelines/github/acme/frontend/{built.number}",
@@ -155,7 +156,7 @@ async def test_a_forks_branch_is_none_of_ours_whatever_it_is_called(tmp_path: Pa
         for one, number in ((forks, "13"), (held, "14")):
             one.review_id, one.fork = number, "eve"
         assert f"#{ours.number}" in await told(team, "status acme/frontend main")
-        assert f"red since #{ours.number}" in await told(team, "why-red acme/frontend main")
+        assert f"red: I found one build of it, #{ours.number}" in await told(team, "why-red acme/frontend main")
         assert f"#{ours.number}, is red" in await told(team, "deploy acme/frontend main")
         assert f"The newest: ❌ Failed · #{ours.number}" in await told(team, "approve acme/frontend main")
         assert "may not rerun" in await told(team, f"rerun acme/frontend #{forks.number} all")

@@ -152,7 +152,7 @@ async def test_a_lost_machine_is_said_in_plain_words(team: Team) -> None:
 async def test_failing_containers_are_one_entry(team: Team) -> None:
     # C24
     await team.deploys_branch("try/parallel")
-    final = await team.reads("runs 1 and 3 of 3 failed")
+    final = await team.reads("2 of 3 parallel runs failed (1 and 3)")
     assert final.visible.count("t_native_test") == 1
 
 
@@ -199,7 +199,7 @@ async def test_an_unknown_branch_is_answered_with_those_built_lately(team: Team)
     await team.deploys_branch("main")
     await team.reads("Passed in")
     await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
-    told = await team.is_told(team.ada, "Built lately")
+    told = await team.is_told(team.ada, "Branches built lately")
     assert told.buttons == []  # main is nothing like it
     await team.ada.command("deploys", "/ci", "deploy acme/frontend v2.0")
     told = await team.is_told(team.ada, "knows no branch `v2.0`")
@@ -216,7 +216,7 @@ async def test_a_branch_spelled_alike_is_offered_first(team: Team) -> None:
         await team.deploys_branch(branch)
     await team.slack.wait_for(lambda: len(team.deploys.roots) == 4)
     await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
-    told = await team.is_told(team.ada, "Built lately")
+    told = await team.is_told(team.ada, "Branches built lately")
     assert told.buttons == ["Deploy release/v2.0"]
     assert "branch release/v2.0" in told.element("Deploy release/v2.0")["confirm"]["text"]["text"]
 

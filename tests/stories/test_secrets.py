@@ -58,7 +58,7 @@ def shown(person: Person, words: str) -> bool:
 @BOTH_WAYS
 async def test_a_variable_is_set_listed_and_removed(team: Team) -> None:
     await asks(team, "env acme/frontend", "no environment variables")
-    told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "typed into a window of its own")
+    told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "Nothing is set yet")
     await fills(team, told, "Type the value", {"value": VALUE}, "is set in gh/acme/frontend")
     assert team.circleci.classic.secrets["gh/acme/frontend", "DEPLOY_TOKEN"] == VALUE
     listed = await asks(team, "env list acme/frontend", "1 environment variable")
@@ -130,7 +130,7 @@ async def test_what_circleci_refuses_is_said_without_the_value(team: Team) -> No
 @BOTH_WAYS
 async def test_a_slow_circleci_is_waited_for_in_the_window(team: Team) -> None:
     admin = team.slack.person("admin")
-    told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "typed into a window of its own")
+    told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "Nothing is set yet")
     answers = asyncio.Event()
     team.circleci.faults.add("POST", "*/envvar", until=answers)
     await admin.click(told, "Type the value")
@@ -145,7 +145,7 @@ async def test_a_slow_circleci_is_waited_for_in_the_window(team: Team) -> None:
 async def test_only_admins_may_and_the_form_asks_again(team: Team) -> None:
     await team.ada.command("releases", "/ci", "env acme/frontend")
     await team.is_told(team.ada, "You may not look at or change secrets here: only my admins may (admin).")
-    told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "typed into a window of its own")
+    told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "Nothing is set yet")
     shared = team.slack.workspace.post(team.deploys, "U0BOT", "leaked", told.blocks)
     await team.ada.click(shared, "Type the value")
     await team.slack.wait_for(lambda: len(team.ada.sees_only) == 2)
@@ -155,7 +155,7 @@ async def test_only_admins_may_and_the_form_asks_again(team: Team) -> None:
 async def test_checkout_keys_are_made_shown_and_removed(team: Team) -> None:
     admin = team.slack.person("admin")
     await asks(team, "keys acme/frontend", "has no checkout keys")
-    told = await asks(team, "keys add acme/frontend deploy-key", "CircleCI makes a new deploy-key")
+    told = await asks(team, "keys add acme/frontend deploy-key", "CircleCI makes a deploy-key")
     await admin.click(told, "Add deploy-key")
     await team.is_told(admin, "has a new checkout key")
     fingerprint = team.circleci.classic.keys["gh/acme/frontend"][0]["fingerprint"]
@@ -163,9 +163,9 @@ async def test_checkout_keys_are_made_shown_and_removed(team: Team) -> None:
     assert f"{fingerprint}` · preferred · since 2026-11-20" in listed.visible
     await asks(team, f"keys show acme/frontend {fingerprint}", "ssh-rsa AAAA")
     told = await asks(team, f"keys remove acme/frontend {fingerprint}", "can be removed")
-    await admin.click(told, "Remove it")
+    await admin.click(told, "Remove this key")
     await team.is_told(admin, "is removed from gh/acme/frontend")
-    await admin.click(told, told.element("Remove it"))
+    await admin.click(told, told.element("Remove this key"))
     await team.is_told(admin, "is not there any more")
     await asks(team, f"keys show acme/frontend {fingerprint}", "knows no checkout key")
 
@@ -194,9 +194,9 @@ async def test_nothing_secret_is_to_be_found_anywhere(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     team.circleci.classic.takes_heroku_keys = True
-    told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "typed into a window of its own")
+    told = await asks(team, "env set acme/frontend DEPLOY_TOKEN", "Nothing is set yet")
     await fills(team, told, "Type the value", {"value": VALUE}, "is set in gh/acme/frontend")
-    told = await asks(team, "env set acme/frontend OTHER", "typed into a window of its own")
+    told = await asks(team, "env set acme/frontend OTHER", "Nothing is set yet")
     team.circleci.faults.add("POST", "*/envvar", status=500, body={"message": VALUE})
     await fills(team, told, "Type the value", {"value": VALUE}, "I cannot tell whether it took")
     told = await asks(team, "ssh-key add acme/frontend", "Paste the key")

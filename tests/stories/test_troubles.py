@@ -65,7 +65,7 @@ async def test_a_trigger_that_never_arrived_is_given_up_in_words(team: Team) -> 
     team.circleci.faults.add("POST", "*/pipeline", drop="before")
     await team.deploys_branch("main")
     await team.is_told(team.ada, "I will not start a second one")
-    await team.is_told(team.ada, "it seems that my request never took effect")
+    await team.is_told(team.ada, "that came of my request: it seems that it never took effect")
     assert team.circleci.world.pipelines == []
 
 
@@ -86,7 +86,7 @@ async def test_a_refused_rerun_may_be_pressed_again(team: Team) -> None:
     final = await team.reads("Failed after")
     team.circleci.faults.add("POST", "*/rerun", status=400, body={"message": "Not now"})
     await team.ada.click(final, final.element("Rerun failed"))
-    await team.is_told(team.ada, "CircleCI refused this. It says: Not now")
+    await team.is_told(team.ada, "CircleCI refused this. Nothing was done. It says: Not now")
     await team.ada.click(final, final.element("Rerun failed"))
     await team.reads("Passed in")
     assert len(team.posts("/rerun")) == 2
@@ -100,7 +100,7 @@ async def test_a_press_while_it_runs_again_says_who_was_first(team: Team) -> Non
     await team.ada.click(final, rerun)
     await team.reads("pressed Rerun failed")
     await team.grace.click(final, everything)
-    told = await team.is_told(team.grace, "runs again already")
+    told = await team.is_told(team.grace, "to rerun it: #")
     assert "@ada was first" in told.visible
     assert len(team.posts("/rerun")) == 1
 

@@ -127,9 +127,9 @@ async def test_an_admin_sets_it_up_once(team: Team) -> None:
     admin = team.slack.person("admin")
     await admin.command("releases", "/ci", "webhook acme/frontend")
     told = await team.is_told(admin, "CircleCI does not tell me of acme/frontend yet.")
-    await admin.click(told, "Set it up")
+    await admin.click(told, "Set up the webhook")
     await team.is_told(admin, "✅ CircleCI tells me of acme/frontend")
-    await admin.click(told, told.element("Set it up"))
+    await admin.click(told, told.element("Set up the webhook"))
     await team.slack.wait_for(lambda: sum("✅ CircleCI tells me" in one.visible for one in admin.sees_only) == 2)
     (made,) = team.circleci.webhooks
     assert made["url"] == "https://ci.acme.example/circleci/webhook"

@@ -14,7 +14,7 @@ async def test_the_first_bad_build_its_commit_and_the_tests_that_turned(team: Te
     write_past(team.circleci.world, BACKEND, "main", [PastPlan((frozenset({TOTAL, SESSION}),)), RED, RED])
     told = await asks(team, "why-red acme/backend main", "is red since #1811")
     assert "3 builds in a row" in told.visible
-    assert "1 test turned in it and still fails" in told.visible
+    assert "1 test began to fail in it and still fails" in told.visible
     assert TOTAL in told.visible
     assert f"not in the newest build any more: `{SESSION}`" in told.visible
     assert "Ship v2.0 · by push" in told.visible
@@ -35,7 +35,7 @@ async def test_a_branch_and_whether_main_is_red_too(team: Team) -> None:
 
 async def test_a_red_branch_without_tests_names_its_jobs(team: Team) -> None:
     write_past(team.circleci.world, BACKEND, "main", [PastPlan(log=("oh no",))])
-    await asks(team, "why-red acme/backend", "No test turned in it; what failed: test.")
+    await asks(team, "why-red acme/backend", "No test began to fail in it; what failed: test.")
 
 
 async def test_a_green_branch_is_not_red(team: Team) -> None:
@@ -49,7 +49,7 @@ async def test_in_a_thread_that_follows_a_build_no_name_is_needed(team: Team) ->
     await team.deploys_branch("release/v2.0")
     await team.reads("Failed after")
     await team.grace.mention("deploys", "why-red", thread_ts=team.root.ts)
-    told = await team.is_told(team.grace, "is red since #2417")
+    told = await team.is_told(team.grace, "is red: I found one build of it, #2417")
     assert "`release/v2.0`" in told.visible
     await team.grace.mention("deploys", "flaky", thread_ts=team.root.ts)
     await team.is_told(team.grace, "no test failed in more than 2 builds, because there is only 1 build")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.models.build import Build, Run
-from bot.models.circleci import Job, Pipeline, Workflow
+from bot.models.circleci import Job, Pipeline, Vcs, Workflow
 from bot.models.history import Advice, Fewer, JobResults, PastBuild, Turn
 from bot.triage.advice import advise, rerun_takes
 from bot.triage.transitions import transition
@@ -56,6 +56,27 @@ def test_a_build_stands_so_to_the_one_before(
     found = transition(today(now), past(*before))
     assert found
     assert (found.turn, found.times, found.since) == (turn, times, since)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "same"),
+    [
+        ("failed", ["success", "failed"], 49),
+        ("success", ["canceled", "failed"], 48),
+        ("failed", ["failed", "success"], 49),
+    ],
+)
+def test_the_build_before_may_be_of_the_same_commit(now: str, before: list[str], same: int) -> None:
+    def of(commit: str, one: Pipeline) -> Pipeline:
+        return one.model_copy(update={"vcs": Vcs(revision=commit)})
+
+    build = today(now)
+    build = build.model_copy(update={"pipeline": of("c0ffee", build.pipeline)})
+    for commit, number in (("c0ffee", same), ("badcab", None), ("", None)):
+        earlier = [one.model_copy(update={"pipeline": of(commit, one.pipeline)}) for one in past(*before)]
+        found = transition(build, earlier)
+        assert found
+        assert found.same_commit_as == number
 
 
 @pytest.mark.parametrize(

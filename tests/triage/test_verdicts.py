@@ -47,6 +47,23 @@ def test_a_failure_is_what_its_past_says(base: str, here: str, now: str, kind: K
     assert verdict.looked == len(base) + len(here)
 
 
+@pytest.mark.parametrize(
+    ("base", "here", "now", "today", "passed_in"),
+    [
+        pytest.param("p" * 30, "p", "f", False, 200, id="in the build before, of the same commit"),
+        pytest.param("p" * 30, "fp", "f", False, 199, id="in the one before that"),
+        pytest.param("p" * 30, "", "x", True, None, id="in another attempt of this build"),
+        pytest.param("p" * 30, "f", "f", False, None, id="nowhere"),
+    ],
+)
+def test_where_it_passed_on_the_same_commit_is_known(
+    base: str, here: str, now: str, *, today: bool, passed_in: int | None
+) -> None:
+    same = [one.model_copy(update={"revision": "c"}) for one in (*seen(now, 300), *seen(here, 200))]
+    verdict = judge(Past(seen(base), same[1:], same[0]))
+    assert (verdict.passed_today, verdict.passed_in) == (today, passed_in)
+
+
 def test_a_test_that_came_with_the_branch_is_new_unless_it_may_be_renamed() -> None:
     alone = Past([], [], seen("f")[0], base_runs=30)
     assert judge(alone).kind is Kind.NEW

@@ -92,7 +92,7 @@ async def test_where_the_person_is_gone_too_the_operator_hears_it_once_and_it_en
     assert [one.id for one in await store.watches.of(PIPELINE)] == ["Ev3"]
     gone, ended = operator_reads(slack)
     assert "I cannot write in" in gone
-    assert "I follow acme/frontend #2417 no more for U0ADA" in ended
+    assert "I do not follow acme/frontend #2417 any more for U0ADA" in ended
     assert "user_disabled" in ended
 
 
