@@ -3,9 +3,6 @@
 import asyncio
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import timedelta
 
 import structlog
@@ -17,8 +14,6 @@ from bot.store.turns import Standing, Turns
 from bot.waits import note
 
 SOON = timedelta(seconds=1)  # whoever has a number looks whether it may go sooner: the rate changes
-
-_TOLD: ContextVar[bool] = ContextVar("told", default=False)
 
 log = structlog.get_logger(__name__)
 
@@ -114,16 +109,6 @@ def _spread(seconds: float) -> timedelta:
     return timedelta(seconds=random.uniform(0, seconds))  # noqa: S311  # spreads, hides nothing
 
 
-@contextmanager
-def telling_of_waits() -> Iterator[None]:
-    """Let what is asked within the block wait for a pause as long as in line: who asked reads how long it will be."""
-    before = _TOLD.set(True)
-    try:
-        yield
-    finally:
-        _TOLD.reset(before)
-
-
 class Lane:
     """One way to use what CircleCI takes, `polite` or not: who waits `patience` long, and maybe longer `in_line`."""
 
@@ -131,14 +116,9 @@ class Lane:
         self, budget: Paced, *, patience: timedelta, in_line: timedelta | None = None, polite: bool = False
     ) -> None:
         self._budget = budget
-        self._patience = patience
+        self.patience = patience  # how long it is waited where CircleCI asks for it
         self._longest = patience if in_line is None else in_line
         self._polite = polite
-
-    @property
-    def patience(self) -> timedelta:
-        """How long it is waited where CircleCI asks for it."""
-        return self._longest if _TOLD.get() else self._patience
 
     async def turn(self) -> timedelta:
         """Take a turn; returns how long to stay away when there is none."""

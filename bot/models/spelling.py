@@ -17,6 +17,7 @@ HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "circleci.com", "app.circl
 MENTIONS = ("<@", "<#", "<!")
 _NO_NAMES = ("git@", "http://", "https://", "ssh://", *(f"{www}{host}/" for host in HOSTS for www in ("", "www.")))
 _ENDS = (".", "?", "!")  # what ends a sentence may be read over at the end of a line
+_AFTER_A_WORD = ",;:"
 _APART = (*CLOSING, *CLOSING.values(), CODE_MARK, *SPACES, "=")
 
 
@@ -32,8 +33,13 @@ def as_typed(word: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return words as they can be typed behind others: in quotes where one of them would be read otherwise."""
-    is_plain = all(as_typed(word) == word for word in text.split(" ")) and not text.endswith(_ENDS)
+    """Return words as they can be typed behind others: in quotes where one of them would be read otherwise.
+
+    Whatever begins like the name of something, a link, a number or a commit, would be.
+    """
+    first, *_ = text.split(" ")
+    is_word = first.rstrip(_AFTER_A_WORD).isalpha() and not git.is_commit(first)
+    is_plain = is_word and all(as_typed(word) == word for word in text.split(" ")) and not text.endswith(_ENDS)
     return text if is_plain or not text else quoted(text)
 
 

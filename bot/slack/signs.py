@@ -16,7 +16,6 @@ import structlog
 from bot.errors import SlackError, StoreError
 from bot.models.circleci import PipelineId
 from bot.models.slack import Click, Invocation, Watch, utc_now
-from bot.pacing import telling_of_waits
 from bot.routing import Context
 from bot.slack.understood import line_of
 from bot.store.turns import CIRCLECI, Turns
@@ -143,7 +142,7 @@ class Signs:
             yield
             return
         over = asyncio.Event()
-        with noted(CIRCLECI) as wait, telling_of_waits():
+        with noted(CIRCLECI) as wait:
             saying = asyncio.create_task(self._say_wait(url, said.text, wait, over))
             try:
                 yield

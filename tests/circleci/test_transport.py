@@ -19,10 +19,10 @@ from stamina.instrumentation import RetryHook
 from structlog.testing import capture_logs
 
 from bot.circleci.answers import asked_to_wait, project_path, segments, without_queries
-from bot.circleci.transport import Transport, together
+from bot.circleci.transport import Transport
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized, Unavailable
 from bot.models.pace import bounds
-from bot.pacing import Lane, Paced, telling_of_waits
+from bot.pacing import Lane, Paced
 from bot.store import Store
 from bot.store.turns import CIRCLECI
 from tests.circleci.conftest import DATE, SECRET, FarSide, serving
@@ -231,18 +231,6 @@ async def test_the_waits_of_a_request_are_longer_each_time_and_no_longer_togethe
     with pytest.raises(RateLimited):
         await people.request(method, "/x")
     assert len(far_side.requests) == 2
-
-
-async def test_who_is_told_of_the_wait_waits_for_a_longer_one(far_side: FarSide, store: Store) -> None:
-    budget = Paced(store.turns, CIRCLECI, bounds(50))
-    lane = Lane(budget, patience=timedelta(seconds=0.01), in_line=timedelta(seconds=10))
-    people = far_side.transport.on_lane(lane)
-    far_side.says("POST /x", SOON, SOON, httpx.Response(201, json={"number": 7}))
-    with pytest.raises(RateLimited):
-        await people.request("POST", "/x")
-    with telling_of_waits():
-        (answer,) = await together(people.request("POST", "/x"))
-    assert answer.data == {"number": 7}
 
 
 async def test_who_has_no_patience_for_a_429_is_told_how_long(far_side: FarSide, store: Store) -> None:

@@ -75,4 +75,4 @@ async def test_edits_are_merged_and_the_end_is_shown_all_the_same(tmp_path: Path
         await team.slack.wait_for(lambda: team.count("Failed after") == 2, timeout=60)
         edits = team.slack.calls_of("chat.update")
         assert len(edits) <= 14
-        assert all("failed" in root.text for root in team.deploys.roots)
+        assert all("Failed" in root.text for root in team.deploys.roots)
