@@ -11,9 +11,10 @@ from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected, Unauthorized, Unavailable
 from bot.models.build import Build, Run
 from bot.models.circleci import ClassicBuild, Pipeline, PipelineId, ProjectSlug, TestResult
-from bot.models.history import TESTED_STATUSES, Insight, JobResults, PastBuild
+from bot.models.history import TESTED_STATUSES, Insight, JobResults, Lane, PastBuild
 from bot.store.past import Past
 from bot.triage.keeping import are_ours, results
+from bot.triage.sightings import like, runs_of, workflows_of
 
 AT_ONCE = 6  # so that a long history leaves the connections, and the turns, to others
 STRIDES, MOST_PAGES = (1, 2, 4), 8  # of pipelines: further ones are read where those before do not tell enough
@@ -138,14 +139,15 @@ class History:
         return await keep_results(self._past, slug, number, tests, is_whole=not more)
 
     async def usual_step_time(
-        self, slug: ProjectSlug, job_name: str, step: str, builds: Iterable[PastBuild]
+        self, slug: ProjectSlug, lane: Lane, step: str, builds: Sequence[PastBuild]
     ) -> timedelta | None:
-        """Return how long a step took in the newest jobs that passed; None where that is not known."""
+        """Return how long a step of a job took in the newest runs that passed; None where that is not known."""
+        known = like(lane, workflows_of(builds))
         numbers = [
             job.job_number
             for build in builds
-            for job in build.jobs
-            if job.name == job_name and job.status == "success" and job.job_number is not None
+            for job in runs_of(build, known)
+            if job.status == "success" and job.job_number is not None
         ]
         steps = await together(*(self._in_turn(self._steps, slug, number) for number in numbers[:STEP_SAMPLES]))
         times = sorted(times[step] for times in steps if step in times)
