@@ -80,7 +80,8 @@ def cancellable(answer: Cancellable) -> Message:
     )
     lines = [_line(build) for build in running[: len(buttons)]]
     lines += [f"{_line(build)}: no workflow runs yet that could be cancelled. Ask again." for build in soon]
-    rest = _rest(len(running) - len(buttons))
+    where = [] if answer.is_named else [f"I looked at {_looked_at(len(answer.builds), answer.ref)}."]
+    rest = [*_rest(len(running) - len(buttons)), *where]
     return assemble(
         text, section("\n".join([fit([text, *lines], 2800, "and {} more lines"), *rest])), actions(*buttons)
     )

@@ -56,8 +56,8 @@ async def _cancel_all(hands: Hands, act: Act, build: Build) -> None:
 
 
 def _has_begun(build: Build) -> bool:
-    """Say whether it is known what the pipeline runs: behind its trigger, or a setup workflow, more may come."""
-    return build.is_refused or any(not run.workflow.is_setup for run in build.runs)
+    """Say whether it is known what the pipeline runs: soon after its trigger, or a setup workflow, more may come."""
+    return build.is_refused or build.never_began or any(not run.workflow.is_setup for run in build.runs)
 
 
 async def _cancelled(hands: Hands, act: Act, workflow_id: WorkflowId) -> bool:

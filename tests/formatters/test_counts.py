@@ -105,6 +105,16 @@ def test_every_running_build_can_be_cancelled_or_is_counted() -> None:
     assert len(labels(told)) + left_out(shown(told)) == 20
 
 
+def test_what_no_workflow_matched_is_not_offered_to_be_cancelled() -> None:
+    stale = [build().model_copy(update={"runs": (), "read_at": NOW + timedelta(hours=5)})] * 19
+    told = choices.cancellable(Cancellable(title="acme/backend", builds=(*stale, build(status="running"))))
+    assert told.text == "1 build of acme/backend is not finished."
+    assert labels(told) == ["Cancel #2401"]
+    assert "I looked at the 20 newest builds of all branches." in shown(told)
+    named = choices.cancellable(Cancellable(title="acme/backend", builds=(stale[0],), is_named=True))
+    assert "#2401 has ended. ⚠️ Could not run." in shown(named)
+
+
 @pytest.mark.parametrize("number", [2, 30, 77])
 def test_every_definition_can_be_chosen_or_is_counted(number: int) -> None:
     # C46
