@@ -184,6 +184,11 @@ class Build(Model):
         return ",".join(sorted(run.workflow.id for run in self.runs)) or "no-workflow"
 
     @property
+    def reruns(self) -> int:
+        """How often workflows of it have run again."""
+        return sum(run.attempt - 1 for run in self.runs)
+
+    @property
     def mark(self) -> str:
         """The same, short enough for a button."""
         return hashlib.sha256(self.fingerprint.encode()).hexdigest()[:12]

@@ -13,7 +13,7 @@ from bot.models.circleci import TERMINAL_JOB_STATUSES, PipelineId, ProjectSlug, 
 from bot.models.slack import CANCELLED
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
-from bot.operations.targets import nothing_of
+from bot.operations.targets import named, nothing_of
 from bot.policy import Word
 from formatters import replies
 
@@ -23,9 +23,14 @@ ENDED_BY_ITSELF = 400
 INTERVALS = 12  # of polling: by then CircleCI shows it, or it may be pressed again
 
 
-async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId) -> Acted:
-    """Cancel every workflow of the pipeline that is not finished; raises NothingToDo where none runs."""
+async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId, reruns: int | None = None) -> Acted:
+    """Cancel every workflow of the pipeline that is not finished; raises NothingToDo where none runs.
+
+    So it does where it has run again since it had so many `reruns`: that is not what was pressed on.
+    """
     build = await hands.reads.build(pipeline_id)
+    if reruns is not None and reruns < build.reruns and _open(build):
+        raise nothing_of(build, "ran_again", what=f"cancel {named(build)}")
     title = await hands.finder.title(build.pipeline.project_slug)
     number = f"#{build.pipeline.number}"
     once = f"cancel:{pipeline_id}:{build.fingerprint}" if _open(build) else None
