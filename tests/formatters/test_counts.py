@@ -230,9 +230,9 @@ def test_lists_over_all_projects_count_what_they_leave_out() -> None:
 
 def test_how_few_builds_there_are_is_said() -> None:
     few = FlakyTests(project_slug=SLUG, title="t", branch="main", over=2, asked=50, builds=10, with_data=10)
-    assert "more than 2 of the last 10 builds (there are only 10)" in flakes.ranking(few, Links()).text
+    assert "more than 2 of the last 10 builds (I found only 10)" in flakes.ranking(few, Links()).text
     alone = few.model_copy(update={"builds": 1, "with_data": 1})
-    said = "no test failed in more than 2 builds, because there is only 1 build"
+    said = "no test failed in more than 2 builds, because I found only 1 build that ended"
     assert said in flakes.ranking(alone, Links()).text
 
 
