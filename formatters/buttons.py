@@ -60,7 +60,7 @@ def to_be_typed(build: Build, watch: Watch, state: State) -> str:
 
 
 def _ran_nothing(build: Build) -> bool:
-    return not build.runs or build.only_setup
+    return not build.runs or build.only_setup or build.ran_none
 
 
 def _fails_again(build: Build) -> bool:

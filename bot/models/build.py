@@ -174,6 +174,11 @@ class Build(Model):
         return not self.runs and (self.is_refused or is_late)
 
     @property
+    def ran_none(self) -> bool:
+        """It has workflows, and none of them was to run."""
+        return bool(self.runs) and all(run.workflow.status == "not_run" for run in self.real_runs)
+
+    @property
     def is_red(self) -> bool:
         """Something has failed already, finished or not."""
         return any(run.workflow.status in RED_WORKFLOW_STATUSES or run.failed_jobs for run in self.real_runs)

@@ -20,8 +20,9 @@ from bot.models.pending import Deployment, Pending
 from bot.models.slack import Watch
 from bot.triage.diagnosis import Triage, failure_id
 from bot.triage.verdicts import Kind, Verdict
-from formatters import answers, builds, choices, files, final, flakes, gate, lists, replies, results
+from formatters import answers, builds, choices, files, final, flakes, gate, lists, replies, results, stopped
 from formatters.blocks import Message, clean, code, literal
+from formatters.buttons import outcome_buttons
 from formatters.limits import violations
 from formatters.links import Links
 from formatters.report import artifact_line, evidence, failing, group_artifacts
@@ -226,6 +227,36 @@ def test_lists_over_all_projects_count_what_they_leave_out() -> None:
     text = shown(lists.projects(FollowedProjects(of=300, projects=followed)))
     assert text.index("acme/p299") < text.index("acme/p0")
     assert len(re.findall(r"acme/p\d+", text)) + left_out(text) == 300
+
+
+@pytest.mark.parametrize(
+    ("failed", "status", "begins", "ends"),
+    [
+        (0, "success", "✅ *b*", "0 of 2 tests failed."),
+        (0, "failed", "*b*", "0 of 2 tests failed. The build failed all the same."),
+        (0, "running", "*b*", "0 of 2 tests failed. The build has not ended."),
+        (0, "canceled", "*b*", "0 of 2 tests failed."),
+        (0, None, "*b*", "0 of 2 tests failed."),
+        (1, "failed", "❌ *b*", "1 of 2 tests failed."),
+    ],
+)
+def test_tests_that_passed_make_no_green_build(failed: int, status: str | None, begins: str, ends: str) -> None:
+    whole = build(status=status) if status else None
+    told = results.summary(TestResults(title="b", tests_failed=failed, tests_total=2, build=whole)).blocks[0]
+    assert told["text"]["text"] == f"{begins}: {ends}"
+
+
+def test_further_failures_of_one_name_are_told() -> None:
+    told = shown(results.summary(TestResults(title="b", tests_failed=1, tests_total=2, repeated=1)))
+    assert "1 further failure bears the name of one of them" in told
+    assert "further" not in shown(results.summary(TestResults(title="b", tests_failed=1, tests_total=2)))
+
+
+def test_what_none_of_its_workflows_was_to_run_is_not_called_an_error() -> None:
+    none = build(status="not_run")
+    assert stopped.why(none) == "none of its workflows was to run"
+    assert "no workflow matched" in str(list(stopped.details(none)))
+    assert not any("rerun" in str(one) for one in outcome_buttons(none, watch(), none.state))
 
 
 def test_how_few_builds_there_are_is_said() -> None:
