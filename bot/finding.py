@@ -206,9 +206,9 @@ class Finder(Sight):
                 return await self._circleci.whole(pipeline)
         target = await self.named(request, caller)
         named = target.commit or target.ref or pipelines[0].ref or "default branch"
-        looked_at = f"{len(pipelines)} newest" if len(pipelines) > 1 else "newest one"
+        among = f", among the {len(pipelines)} newest," if len(pipelines) == MOST_LOOKED_THROUGH else ""
         title = await self.title(pipelines[0].project_slug)
-        raise NotFound(f"successful build, among the {looked_at}, of", str(named), looked_in=title)
+        raise NotFound(f"successful build{among} of", str(named), looked_in=title)
 
     async def job(self, request: OfTarget, caller: Caller) -> tuple[ProjectSlug, int]:
         """Return the project and the number of the job meant: without a number the one that failed in a build."""

@@ -77,7 +77,11 @@ def cancellable(answer: Cancellable) -> Message:
     buttons = that_fit(_cancel_button(build, answer) for build in running)
     lines = [_line(build) for build in running[: len(buttons)]]
     lines += [f"{_line(build)}: no workflow runs yet that could be cancelled. Ask again." for build in soon]
-    where = [] if answer.is_named else [f"I looked at {_looked_at(len(answer.builds), answer.ref)}."]
+    where = (
+        []
+        if answer.is_named or len(answer.builds) == 1
+        else [f"I looked at {_looked_at(len(answer.builds), answer.ref)}."]
+    )
     rest = [*_rest(len(running) - len(buttons)), *where]
     return assemble(
         text, section("\n".join([fit([text, *lines], 2800, "and {} more lines"), *rest])), actions(*buttons)

@@ -67,7 +67,7 @@ async def test_rerun_failed_is_about_the_attempt_that_its_message_shows(team: Te
 
 async def test_cancel_is_about_the_attempt_that_its_message_shows(team: Team) -> None:
     fails_otherwise_again(team)
-    pipeline = pushed(team, "main", 1)
+    pipeline = pushed(team, "main", 10)
     (offer,) = await types(team, team.ada, f"cancel {FRONTEND} #2417")
     button = offer.element("Cancel #2417")
     goes_by(team, OVER)
