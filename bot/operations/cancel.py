@@ -29,7 +29,8 @@ async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId, reruns: 
     So it does where it has run again since it had so many `reruns`: that is not what was pressed on.
     """
     build = await hands.reads.build(pipeline_id)
-    if reruns is not None and reruns < build.reruns and _open(build):
+    may_look = await hands.finder.may_read(caller, build.pipeline.project_slug, build.pipeline.ref)
+    if may_look and reruns is not None and reruns < build.reruns and _open(build):
         raise nothing_of(build, "ran_again", what=f"cancel {named(build)}")
     title = await hands.finder.title(build.pipeline.project_slug)
     number = f"#{build.pipeline.number}"

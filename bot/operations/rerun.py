@@ -110,10 +110,11 @@ async def _rerun_once(hands: Hands, build: Build) -> None:
 async def _refuse_later(hands: Hands, caller: Caller, build: Build) -> None:
     """Raise NothingToDo where it has run again since the message that was pressed on, and something failed anew.
 
-    A run of this very press, which died, may have been what had it run again.
+    A run of this very press, which died, may have been what had it run again. Who may not look at it hears nothing.
     """
     is_ours = await hands.store.claims.is_taken(_first_seen(caller, build))
-    if not is_ours and to_run_again(build, failed_only=True):
+    may_look = await hands.finder.may_read(caller, build.pipeline.project_slug, build.pipeline.ref)
+    if may_look and not is_ours and to_run_again(build, failed_only=True):
         raise nothing_of(build, "ran_again", what=f"rerun {named(build)}")
 
 
