@@ -53,10 +53,11 @@ class ButtonAction(BaseModel):
 
 
 class CancelPipeline(ButtonAction):
-    """*Cancel #2417*: every workflow of the pipeline that is not finished."""
+    """*Cancel #2417*: every workflow of the pipeline that is not finished, as long as it had run again so often."""
 
     action_id: ClassVar[str] = "cancel_pipeline"
     pipeline_id: str
+    reruns: int | None = None
 
 
 class CancelJob(ButtonAction):
@@ -68,10 +69,11 @@ class CancelJob(ButtonAction):
 
 
 class RerunFailed(ButtonAction):
-    """*Rerun failed*: the failed workflows of the pipeline, from their failed jobs."""
+    """*Rerun failed*: the failed workflows of the pipeline, from their failed jobs, of the `attempt` that is shown."""
 
     action_id: ClassVar[str] = "rerun_failed"
     pipeline_id: str
+    attempt: str = ""
 
 
 class RerunAll(ButtonAction):

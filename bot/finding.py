@@ -68,7 +68,7 @@ class Finder(Sight):
         target = await self.named(request, caller)
         if target.names_a_build or target.commit:
             pipeline = await self.pipeline(request, caller)
-            target = Target(slug=pipeline.project_slug, ref=branch_of(pipeline))
+            target = Target(slug=pipeline.project_slug, ref=named_branch_of(pipeline))
         project = await self.project(target.slug or ProjectSlug(""), caller)
         if target.ref and target.ref.is_tag:
             raise UsageError("A tag has too few builds to tell. Name a branch.", given=str(target.ref))
@@ -130,7 +130,9 @@ class Finder(Sight):
         if not found and target.ref:
             found = await self._by_another_name(slug, target.ref, caller, exactly=exactly)
         if not found:
-            raise await self.unknown_ref(slug, ref, caller, what="pipeline on the")
+            # CircleCI is not asked for a tag: it is looked for among what ran lately.
+            what = "pipeline, among the newest, on the" if ref.is_tag else "pipeline on the"
+            raise await self.unknown_ref(slug, ref, caller, what=what)
         await self._readable(found[0], caller)
         return found
 
@@ -197,12 +199,16 @@ class Finder(Sight):
 
     async def newest_passed(self, request: OfTarget, caller: Caller) -> Build:
         """Return the newest successful build of a branch: a rerun that passed counts, failed ones are passed over."""
-        for pipeline in (await self.newest(request, caller))[:MOST_LOOKED_THROUGH]:
+        pipelines = (await self.newest(request, caller))[:MOST_LOOKED_THROUGH]
+        for pipeline in pipelines:
             build = await self._circleci.outline(pipeline)
             if build.state is State.PASSED:
                 return await self._circleci.whole(pipeline)
         target = await self.named(request, caller)
-        raise NotFound("successful build of", str(target.ref or "default branch"), looked_in=str(target.slug))
+        named = target.commit or target.ref or pipelines[0].ref or "default branch"
+        among = f", among the {len(pipelines)} newest," if len(pipelines) == MOST_LOOKED_THROUGH else ""
+        title = await self.title(pipelines[0].project_slug)
+        raise NotFound(f"successful build{among} of", str(named), looked_in=title)
 
     async def job(self, request: OfTarget, caller: Caller) -> tuple[ProjectSlug, int]:
         """Return the project and the number of the job meant: without a number the one that failed in a build."""
@@ -303,3 +309,12 @@ def not_of_one_workflow(word: str, number: int) -> UsageError:
     """Return what is said where one workflow was named to an act that is about the whole build."""
     problem = f"This link leads to one workflow, and I {word} a build: write `{word}` with `#{number}`."
     return UsageError(problem)
+
+
+def named_branch_of(pipeline: Pipeline) -> Ref:
+    """Return the same as a name that can be typed; raises UsageError for the code of a fork that has none."""
+    ref = branch_of(pipeline)
+    if not ref.is_proper:
+        ways = "Name a branch, or `pull/<number>` for the code of a pull request."
+        raise UsageError(f"#{pipeline.number} is of a fork, and CircleCI tells no pull request of it. {ways}")
+    return ref

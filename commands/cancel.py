@@ -52,7 +52,7 @@ async def _job(slug: ProjectSlug, number: int, context: Context) -> CancellableJ
 
 async def cancel(button: CancelPipeline, caller: Caller, context: Context) -> Acted:
     """Ask CircleCI to cancel; the thread says who pressed, and the outcome once CircleCI shows it."""
-    return await context.operations.cancel(caller, PipelineId(button.pipeline_id))
+    return await context.operations.cancel(caller, PipelineId(button.pipeline_id), reruns=button.reruns)
 
 
 async def cancel_job(button: CancelJob, caller: Caller, context: Context) -> Acted:

@@ -11,7 +11,7 @@ from bot.actions import ChooseDefinition
 from bot.answers.acts import Acted
 from bot.answers.builds import BuildMeant
 from bot.errors import NotFound, NothingToDo, UsageError, UserError
-from bot.finding import branch_of
+from bot.finding import named_branch_of
 from bot.grammar import (
     NAMES_OF_REFS,
     Word,
@@ -178,7 +178,7 @@ async def _meant(request: Deploy, target: Target, caller: Caller, context: Conte
         return None
     slug = pipeline.project_slug if pipeline else target.slug
     project = await context.finder.project(slug or ProjectSlug(""), caller)
-    ref = branch_of(pipeline) if pipeline else Ref(name=project.default_branch)
+    ref = named_branch_of(pipeline) if pipeline else Ref(name=project.default_branch)
     newest = await context.finder.newest_of(project.slug, ref, caller)
     return BuildMeant(
         project_slug=project.slug,

@@ -55,7 +55,7 @@ async def show_flaky(request: Flaky, caller: Caller, context: Context) -> FlakyT
     project, branch = await context.finder.branch(request, caller)
     builds = await context.history.builds(project.slug, branch, request.last)
     if not builds:
-        raise NotFound("finished build on the branch", branch, looked_in=project.title)
+        raise NotFound("finished build, among the newest, on the branch", branch, looked_in=project.title)
     tested = await context.history.tests(project.slug, builds)
     reads_all = await context.finder.may_read(caller, project.slug)
     return FlakyTests(

@@ -81,7 +81,8 @@ async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | Not
 
 async def rerun_failed(button: RerunFailed, caller: Caller, context: Context) -> Acted:
     """Rerun what failed; the same thread follows it."""
-    return await context.operations.rerun(caller, PipelineId(button.pipeline_id), failed_only=True)
+    pipeline_id = PipelineId(button.pipeline_id)
+    return await context.operations.rerun(caller, pipeline_id, failed_only=True, attempt=button.attempt)
 
 
 async def rerun_all(button: RerunAll, caller: Caller, context: Context) -> Acted:

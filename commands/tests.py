@@ -62,6 +62,7 @@ def summed_up(title: str, jobs: Sequence[Settled], *, more: bool = False) -> Tes
         tests_skipped=sum(test.result == "skipped" for test in tests),
         tests_total=len(tests),
         flaky=tuple(test for job in jobs for test in job.flaky)[:MOST_FAILED],
+        repeated=sum(job.repeated for job in jobs),
         more=more,
         slowest=tuple(sorted(tests, key=lambda test: -(test.run_time or 0))[:MOST_SLOW]) if timed else (),
     )

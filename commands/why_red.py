@@ -1,5 +1,7 @@
 """Find the build that made a branch red: its commit, its author, the tests that turned. Nothing is started."""
 
+from collections.abc import Sequence
+
 from bot.answers.branches import WhyRed
 from bot.errors import NotFound
 from bot.models.caller import Caller
@@ -27,8 +29,9 @@ async def why_red(request: OfTarget, caller: Caller, context: Context) -> WhyRed
     project, branch = await context.finder.branch(request, caller)
     base = project.default_branch
     builds = await _walked(project.slug, branch, context)
-    if not builds:
-        raise NotFound("finished build on the branch", branch, looked_in=project.title)
+    newest = _decided(builds)
+    if newest is None:
+        raise NotFound("build that passed or failed, among the newest, on the branch", branch, looked_in=project.title)
     if branch != base and not await context.finder.may_read(caller, project.slug, Ref(name=base)):
         base = branch  # it is compared with nothing
     base_builds = await _walked(project.slug, base, context) if branch != base else ()
@@ -37,11 +40,17 @@ async def why_red(request: OfTarget, caller: Caller, context: Context) -> WhyRed
         branch=branch,
         base=base,
         builds=len(builds),
-        newest=next((build for build in builds if build.is_green or build.is_red), builds[0]),
+        newest=newest,
         turned=turned(builds),
         base_turned=turned(base_builds),
+        base_is_known=branch == base or _decided(base_builds) is not None,
     )
     return await _with_tests(project.slug, answer, answer.turned, context) if answer.turned else answer
+
+
+def _decided(builds: Sequence[PastBuild]) -> PastBuild | None:
+    """Return the newest build that passed or failed."""
+    return next((build for build in builds if build.is_green or build.is_red), None)
 
 
 async def _with_tests(slug: ProjectSlug, answer: WhyRed, found: Turned, context: Context) -> WhyRed:

@@ -60,7 +60,7 @@ def to_be_typed(build: Build, watch: Watch, state: State) -> str:
 
 
 def _ran_nothing(build: Build) -> bool:
-    return not build.runs or build.only_setup
+    return not build.runs or build.only_setup or build.ran_none
 
 
 def _fails_again(build: Build) -> bool:
@@ -74,7 +74,7 @@ def _rerun_failed(build: Build, project_title: str, style: str | None) -> Block:
     # Of what CircleCI did not even begin no job failed: the workflow itself did, and runs whole.
     whole = [short(run.workflow.name, 60) for run in build.real_runs if run.workflow.status in JOBLESS_RED]
     text += f" What never began runs whole: {', '.join(whole)}." if whole else ""
-    return _rerun(RerunFailed(pipeline_id=pipeline.id), "Rerun failed", text, pipeline, style=style)
+    return _rerun(RerunFailed(pipeline_id=pipeline.id, attempt=build.mark), "Rerun failed", text, pipeline, style=style)
 
 
 def rerun_all_button(pipeline: Pipeline, project_title: str, *, newer: int = 0) -> Block:
@@ -105,13 +105,15 @@ def short(name: str, limit: int) -> str:
     return name if len(name) <= limit else f"{name[: limit * 2 // 3 - 1]}…{name[-(limit // 3) :]}"
 
 
-def cancel_button(pipeline_id: str, number: int, project_title: str, ref: Ref | None, *, newer: int = 0) -> Block:
+def cancel_button(
+    pipeline_id: str, number: int, project_title: str, ref: Ref | None, *, reruns: int | None = None, newer: int = 0
+) -> Block:
     """Return *Cancel #2417*, which asks first."""
     label = f"Cancel #{number}"
     where = f" {short(str(ref), 100)}" if ref else ""
     text = f"Every unfinished workflow of {short(project_title, 80)}{where} #{number} is cancelled.{newer_build(newer)}"
     sure = asks_of_build(f"{label}?", text, label, "Keep it running", project_title, str(ref or ""))
-    return button(CancelPipeline(pipeline_id=pipeline_id), label, style="danger", confirm=sure)
+    return button(CancelPipeline(pipeline_id=pipeline_id, reruns=reruns), label, style="danger", confirm=sure)
 
 
 def approve_button(

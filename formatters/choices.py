@@ -74,16 +74,24 @@ def cancellable(answer: Cancellable) -> Message:
         return _said(f"In {looked} of {title} nothing runs. The newest: {_line(newest)}.")
     text = f"{count(len(running), 'build')} of {title} {'is' if len(running) == 1 else 'are'} not finished."
     text += newer_build(answer.newer_number)
-    pipelines = (build.pipeline for build in running)
-    buttons = that_fit(
-        cancel_button(one.id, one.number, answer.title, one.ref, newer=answer.newer_number) for one in pipelines
-    )
+    buttons = that_fit(_cancel_button(build, answer) for build in running)
     lines = [_line(build) for build in running[: len(buttons)]]
     lines += [f"{_line(build)}: no workflow runs yet that could be cancelled. Ask again." for build in soon]
-    rest = _rest(len(running) - len(buttons))
+    where = (
+        []
+        if answer.is_named or len(answer.builds) == 1
+        else [f"I looked at {_looked_at(len(answer.builds), answer.ref)}."]
+    )
+    rest = [*_rest(len(running) - len(buttons)), *where]
     return assemble(
         text, section("\n".join([fit([text, *lines], 2800, "and {} more lines"), *rest])), actions(*buttons)
     )
+
+
+def _cancel_button(build: Build, answer: Cancellable) -> Block:
+    pipeline, newer = build.pipeline, answer.newer_number
+    title, ref = answer.title, pipeline.ref
+    return cancel_button(pipeline.id, pipeline.number, title, ref, reruns=build.reruns, newer=newer)
 
 
 def _line(build: Build) -> str:

@@ -84,7 +84,7 @@ def _word(kind: Kind, number: int, base: str) -> str:
 
 def _fixed(triage: Triage | None) -> str:
     turned = triage.transition if triage else None
-    if turned is None or turned.turn is not Turn.FIXED:
+    if turned is None or turned.turn is not Turn.FIXED or turned.workflow:
         return ""
     how = "green again, on the same commit," if turned.same_commit_as else "fixed"
     return f"{how} after {count(turned.times, 'red build')}"

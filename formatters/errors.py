@@ -121,7 +121,7 @@ def _not_found(problem: NotFound, command: str, offered: Sequence[Offer]) -> Mes
 def _where_names_stand(what: str, command: str) -> str:
     if what == "project":
         return f"Check the spelling: `{command} projects` lists those that I follow."
-    if what.startswith("pipeline on"):
+    if what.startswith(("pipeline on", "pipeline, among")):
         return f"Nothing was built there lately. `{command} help deploy` says how to start one."
     if what == "job":
         return f"`{command} status &lt;project&gt; #&lt;number&gt;` lists the jobs of a build, with their numbers."

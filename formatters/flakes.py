@@ -32,8 +32,8 @@ def ranking(answer: FlakyTests, links: Links) -> Message:
 
 def _last(answer: FlakyTests) -> str:
     if answer.builds == 1:
-        return "the only build" if answer.asked > 1 else "the last build"
-    fewer = f" (there are only {answer.builds})" if answer.builds < answer.asked else ""
+        return "the only finished build that I found" if answer.asked > 1 else "the last build"
+    fewer = f" (I found only {answer.builds})" if answer.builds < answer.asked else ""
     return f"the last {answer.builds} builds{fewer}"
 
 
@@ -42,7 +42,7 @@ def _how_often(answer: FlakyTests) -> str:
     if answer.builds > answer.over:
         return f"in more than {answer.over} of {_last(answer)}" if answer.over else f"at least once in {_last(answer)}"
     builds = count(answer.builds, "build")
-    return f"in more than {answer.over} builds, because there {'is' if answer.builds == 1 else 'are'} only {builds}"
+    return f"in more than {answer.over} builds, because I found only {builds} that ended"
 
 
 def _extent(answer: FlakyTests) -> str:

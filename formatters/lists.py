@@ -60,11 +60,12 @@ def projects(found: FollowedProjects) -> Message:
     lines = [_project_line(one) for one in sorted(chosen, key=lambda one: one.status not in FAILED)]
     text = f"{count(len(chosen), 'followed project')}."
     shown = fit(lines, 2900, "and {} more: `/ci projects &lt;part of a name&gt;`")
-    return assemble(text, section(f"*{text}*"), section(shown))
+    note = "A job is not a build: `/ci status &lt;project&gt;` shows how its newest builds ended."
+    return assemble(text, section(f"*{text}*"), section(shown), context(note))
 
 
 def _project_line(one: ProjectResult) -> str:
-    result = "never built" if one.number is None else f"{status(one.status)} (job {one.number})"
+    result = "never built" if one.number is None else f"newest job {status(one.status)} ({one.number})"
     return f"• {literal(one.project_title)} · {literal(one.default_branch, 80)} · {result}"
 
 

@@ -108,6 +108,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "nothing_to_rerun": _nothing_to_rerun,
     "no_job_to_open": lambda one: f"No job of #{one.number} failed, so there is none to open by SSH. Nothing was done.",
+    "ran_again": lambda one: (
+        f"#{one.number} has run again, and this message is about an attempt before: nothing was done. "
+        f"By now {_outcome(one)}." + (f" {line} is about that." if (line := again.command(one.what)) else "")
+    ),
     "rerun_too_old": lambda _: f"CircleCI reruns nothing older than 90 days. {_NEW_DEPLOY}.",
     "nothing_to_approve": lambda one: f"It waits for no approval any more: {_outcome(one)}.",
     "approved_already": _approved_already,

@@ -277,7 +277,8 @@ def _buttons(build: Build | None, watch: Watch, links: Links, stand: _Stand) -> 
         held = [(job, run) for run in build.runs for job in run.holds]
         yield from (approve_button(job, run, build, watch.project_title) for job, run in held[:MOST_HOLDS])
     if build is not None and stand.is_open and build.can_be_cancelled:
-        yield cancel_button(watch.pipeline_id, watch.pipeline_number, watch.project_title, watch.ref)
+        number, title, reruns = watch.pipeline_number, watch.project_title, build.reruns
+        yield cancel_button(watch.pipeline_id, number, title, watch.ref, reruns=reruns)
     if build is not None and not stand.is_open:
         yield from outcome_buttons(build, watch, stand.state)
     yield link_button(links.pipeline(watch.project_slug, watch.pipeline_number), "Open in CircleCI")

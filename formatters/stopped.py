@@ -30,6 +30,8 @@ def why(build: Build) -> str:
         return f"CircleCI found an error in {went_on}"
     if not build.runs:
         return "no workflow matched"
+    if build.ran_none:
+        return "none of its workflows was to run"
     if build.only_setup:
         return "nothing came after its setup workflow"
     if any(run.workflow.status == "unauthorized" for run in build.real_runs):
@@ -97,7 +99,7 @@ def details(build: Build) -> Iterator[Block]:
         step = next((step for one in errors if (step := next_step(one.message))), "")
         if step or any(error.type == "config" for error in errors):
             yield section(step or REPAIR)
-    elif not build.runs:
+    elif not build.runs or build.ran_none:
         yield section(NO_WORKFLOW)
     elif build.only_setup:
         yield section("Look at the step that goes on with the configuration: it started no workflow.")

@@ -82,7 +82,9 @@ def _what_turned(answer: WhyRed, found: Turned) -> Iterator[Block]:
 def _base(answer: WhyRed, links: Links) -> Iterator[Block]:
     if answer.branch == answer.base:
         return
-    if answer.base_turned is None:
+    if not answer.base_is_known:
+        yield section(f"I found no build of {code(answer.base)} that passed or failed, to compare it with.")
+    elif answer.base_turned is None:
         also = "" if answer.turned else " either"
         yield section(f"{code(answer.base)} is not red{also}.")
     else:

@@ -69,6 +69,8 @@ def transition_line(transition: Transition | None, build: Build, links: Links) -
     if transition is None or transition.turn is Turn.STILL_GREEN:
         return ""
     same = _number(transition.same_commit_as, build, links) if transition.same_commit_as else ""
+    if transition.workflow:
+        return _of_workflow(transition, build, links)
     if transition.turn is Turn.BROKE:
         return f"It broke on the same commit: {same} passed." if same else "It broke: the build before passed."
     if transition.turn is Turn.FIXED:
@@ -83,6 +85,19 @@ def transition_line(transition: Transition | None, build: Build, links: Links) -
         since = "" if transition.since == transition.same_as else _since(transition, build, links)
         return f"Still broken, exactly as in {where}: the {time} time in a row{since}."
     return f"Still broken, the {time} time in a row{_since(transition, build, links)}."
+
+
+def _of_workflow(transition: Transition, build: Build, links: Links) -> str:
+    """Return how one workflow stands to its last runs, where other builds ended by other workflows."""
+    name, since = literal(transition.workflow, 80, name=True), _since(transition, build, links)
+    if transition.turn is Turn.BROKE:
+        commit = " on the same commit" if transition.same_commit_as else ""
+        return f"The workflow {name} broke{commit}: it passed when it last ran."
+    if transition.turn is Turn.FIXED:
+        return f"The workflow {name} passes again: it had failed {count(transition.times, 'time')} in a row{since}."
+    same = f", exactly as in {_number(transition.same_as, build, links)}" if transition.same_as is not None else ""
+    other = f", but not by what failed in {_number(transition.unlike, build, links)}" if transition.unlike else ""
+    return f"The workflow {name} is red{same}{other}: the {ordinal(transition.times)} time in a row{since}."
 
 
 def _since(transition: Transition, build: Build, links: Links) -> str:

@@ -9,7 +9,8 @@ class WhyRed(Answer):
     """Why a branch is red: `turned` is its row of red builds; None where `newest`, its newest with an outcome, passed.
 
     So many `builds` were looked at. Of the tests that began to fail in the first bad build, some are `still_failing` in
-    the newest, others `failing_no_more`. `base_turned` is the row of red builds of the `base` branch, if that is red.
+    the newest, others `failing_no_more`. `base_turned` is the row of red builds of the `base` branch, if that is red;
+    `base_is_known` says that any of its newest passed or failed.
     """
 
     title: str
@@ -21,6 +22,7 @@ class WhyRed(Answer):
     still_failing: tuple[TestResult, ...] = ()
     failing_no_more: tuple[TestResult, ...] = ()
     base_turned: Turned | None = None
+    base_is_known: bool = True
 
 
 class FlakyTests(Answer):

@@ -23,8 +23,9 @@ class Unread(Model):
 class TestResults(Answer):
     """The test results of one job or of several: the first of the `tests_failed`, and the slowest of all.
 
-    So many jobs, `jobs_left_out`, were not asked. Those that are `flaky` passed when they were tried again. With `more`
-    there are more than were read. `build` is the one they are of, if not one of its jobs was named.
+    So many jobs, `jobs_left_out`, were not asked. Those that are `flaky` passed when they were tried again; so many
+    further failures, `repeated`, bear the name of one that failed. With `more` there are more than were read. `build`
+    is the one they are of, if not one of its jobs was named.
     """
 
     __test__ = False
@@ -36,6 +37,7 @@ class TestResults(Answer):
     tests_total: int = 0
     slowest: tuple[TestResult, ...] = ()
     flaky: tuple[TestResult, ...] = ()
+    repeated: int = 0
     more: bool = False
     jobs_left_out: int = 0
     unread: Unread | None = None

@@ -11,12 +11,13 @@ from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected, Unauthorized, Unavailable
 from bot.models.build import Build, Run
 from bot.models.circleci import ClassicBuild, Pipeline, PipelineId, ProjectSlug, TestResult
-from bot.models.history import TESTED_STATUSES, Insight, JobResults, PastBuild
+from bot.models.history import TESTED_STATUSES, Insight, JobResults, Lane, PastBuild
 from bot.store.past import Past
 from bot.triage.keeping import are_ours, results
+from bot.triage.sightings import like, runs_of, workflows_of
 
 AT_ONCE = 6  # so that a long history leaves the connections, and the turns, to others
-STRIDES, MOST_PAGES = (1, 2, 4), 8  # of pipelines: further ones are read where those before do not tell enough
+STRIDES = (1, 2, 4, 8)  # pages of pipelines: further ones are read where those before do not tell enough
 MOST_KEPT = 160  # pipelines of a branch
 MOST_TEST_PAGES = 20
 STEP_SAMPLES = 3
@@ -45,11 +46,12 @@ class History:
     ) -> tuple[PastBuild, ...]:
         """Return the newest builds of a branch that have ended, newest first, at most `last`.
 
-        With `before`, only those with a smaller number. Pipelines without a workflow are none.
+        With `before`, only those with a smaller number. Pipelines without a workflow are none, however many: with path
+        filters most may be so.
         """
         found: list[PastBuild] = []
         looked_at = set[PipelineId]()
-        for pages in strides(last):
+        for pages in STRIDES if last > 0 else ():
             listed = await self._listed(slug, branch, pages)
             older = [one for one in listed if one.id not in looked_at and (before is None or one.number < before)]
             looked_at |= {one.id for one in listed}
@@ -138,14 +140,15 @@ class History:
         return await keep_results(self._past, slug, number, tests, is_whole=not more)
 
     async def usual_step_time(
-        self, slug: ProjectSlug, job_name: str, step: str, builds: Iterable[PastBuild]
+        self, slug: ProjectSlug, lane: Lane, step: str, builds: Sequence[PastBuild]
     ) -> timedelta | None:
-        """Return how long a step took in the newest jobs that passed; None where that is not known."""
+        """Return how long a step of a job took in the newest runs that passed; None where that is not known."""
+        known = like(lane, workflows_of(builds))
         numbers = [
             job.job_number
             for build in builds
-            for job in build.jobs
-            if job.name == job_name and job.status == "success" and job.job_number is not None
+            for job in runs_of(build, known)
+            if job.status == "success" and job.job_number is not None
         ]
         steps = await together(*(self._in_turn(self._steps, slug, number) for number in numbers[:STEP_SAMPLES]))
         times = sorted(times[step] for times in steps if step in times)
@@ -184,12 +187,6 @@ async def keep_results(
     made = await asyncio.to_thread(results, tests, is_whole=is_whole)
     await past.save_job_results(slug, number, made)
     return made
-
-
-def strides(last: int) -> list[int]:
-    """Return how many pages of pipelines are read for so many builds, and how many where that was too little."""
-    most = min(1 + last // 10, MOST_PAGES)
-    return [one for one in STRIDES if one < most] + [most] if last > 0 else []
 
 
 def goes_on(newest: Sequence[Pipeline], kept: Sequence[Pipeline]) -> tuple[Pipeline, ...]:

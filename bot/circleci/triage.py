@@ -7,7 +7,7 @@ from bot.circleci.history import History
 from bot.circleci.reads import Reads
 from bot.models.build import Build, Report, State
 from bot.models.circleci import ProjectSlug
-from bot.models.history import Extent, Fewer, PastBuild
+from bot.models.history import Extent, Fewer, Lane, PastBuild
 from bot.triage.diagnosis import Looked, Triage, diagnose
 from bot.triage.transitions import transition
 from bot.triage.turning import fewer_tests
@@ -32,11 +32,11 @@ async def triage(circleci: Reads, history: History, build: Build, report: Report
     names = {one.job.name for one in report.jobs if one.failed_tests}
     others = {one.job.name for one in report.jobs} | {job.name for job in report.jobs_left_out}
     tested = await history.tests(slug, [today, *here, *base], names, if_failed=others)
-    usual: dict[str, timedelta] = {
-        one.job.id: time
-        for one in report.jobs
-        if one.step and (time := await history.usual_step_time(slug, one.job.name, one.step.name, [*base, *here]))
-    }
+    usual: dict[str, timedelta] = {}
+    for one in report.jobs:
+        lane, past = Lane(one.workflow_name, one.job.name), [*base, *here]
+        if one.step and (time := await history.usual_step_time(slug, lane, one.step.name, past)):
+            usual[one.job.id] = time
     looked = Looked(base_name, base, here, today, tested.results, on_base, tested.unread, usual)
     # Hundreds of tests in dozens of builds take a while, and others wait for the loop.
     return await asyncio.to_thread(diagnose, build, report, looked)

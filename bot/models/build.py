@@ -37,6 +37,8 @@ class State(StrEnum):
     COULD_NOT_RUN = "could_not_run"  # config error, unauthorized, no workflow, nothing but a setup workflow
 
 
+# Of a pipeline: CircleCI reads its configuration, and workflows may come of it however long that takes.
+READING_STATES = frozenset({"pending", "setup-pending"})
 OPEN_STATES = frozenset({State.WAITING, State.RUNNING, State.ON_HOLD, State.UNKNOWN})
 
 
@@ -167,8 +169,14 @@ class Build(Model):
 
     @property
     def never_began(self) -> bool:
-        """No workflow of it has begun, and so late none will."""
-        return not self.runs and (self.is_refused or self.quiet > CONTINUES_WITHIN)
+        """No workflow of it has begun, and so late none will: none may match a branch, or what was changed."""
+        is_late = self.quiet > CONTINUES_WITHIN and self.pipeline.state not in READING_STATES
+        return not self.runs and (self.is_refused or is_late)
+
+    @property
+    def ran_none(self) -> bool:
+        """It has workflows, and none of them was to run."""
+        return bool(self.runs) and all(run.workflow.status == "not_run" for run in self.real_runs)
 
     @property
     def is_red(self) -> bool:
@@ -181,6 +189,11 @@ class Build(Model):
         return ",".join(sorted(run.workflow.id for run in self.runs)) or "no-workflow"
 
     @property
+    def reruns(self) -> int:
+        """How often workflows of it have run again."""
+        return sum(run.attempt - 1 for run in self.runs)
+
+    @property
     def mark(self) -> str:
         """The same, short enough for a button."""
         return hashlib.sha256(self.fingerprint.encode()).hexdigest()[:12]
@@ -188,7 +201,7 @@ class Build(Model):
     @property
     def state(self) -> State:
         """Return the worst of the workflows' outcomes, https://circleci.com/docs/workflows/#workflow-states ."""
-        if self.is_refused:
+        if self.is_refused or self.never_began:
             return State.COULD_NOT_RUN
         statuses = {run.workflow.status for run in self.real_runs}
         if not statuses:

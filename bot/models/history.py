@@ -3,12 +3,20 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from bot.models.build import Run
 from bot.models.circleci import RED_WORKFLOW_STATUSES, Job, Pipeline, TestResult, WorkflowId
 from bot.models.fields import Model, Prose, Time
 
 TESTED_STATUSES = frozenset({"success", "failed", "timedout", "infrastructure_fail"})
+
+
+class Lane(NamedTuple):
+    """What can be compared: two workflows of one build may each have a job of the same name."""
+
+    workflow: str
+    job: str
 
 
 class PastBuild(Model):
@@ -33,14 +41,19 @@ class PastBuild(Model):
         return bool(self.runs) and all(run.workflow.status in ("success", "not_run") for run in self.newest)
 
     @property
-    def jobs(self) -> Iterator[Job]:
+    def ran(self) -> Iterator[tuple[Lane, Job]]:
         """The jobs that ran, each once: a rerun from failed lists those that had passed again."""
         seen = set[object]()
         for run in self.runs:
             for job in run.jobs:
                 if job.type != "approval" and job.job_number is not None and job.job_number not in seen:
                     seen.add(job.job_number)
-                    yield job
+                    yield Lane(run.workflow.name, job.name), job
+
+    @property
+    def jobs(self) -> Iterator[Job]:
+        """The same jobs, whatever their workflow."""
+        return (job for _, job in self.ran)
 
 
 class Listed(Model):
@@ -71,9 +84,10 @@ class JobResults(Model):
 
 
 class Seen(Model):
-    """One test (or one job) in one build: how many of the build's attempts it failed and passed in."""
+    """One test (or one job) of a workflow in one build: how many of its attempts it failed and passed in."""
 
     number: int
+    workflow: str = ""
     revision: str = ""
     at: datetime
     failed: int = 0
@@ -98,10 +112,12 @@ class Transition(Model):
     """Broke, still broken for the `times`-th time since pipeline `since`, or fixed after `times` red builds.
 
     Of the pipeline before, the number: in `same_as` where it failed in exactly the same way, in `unlike` where nothing
-    of what failed there fails now, in `same_commit_as` where it built the same commit.
+    of what failed there fails now, in `same_commit_as` where it built the same commit. `workflow` names the one that
+    turned, where the builds as wholes did otherwise.
     """
 
     turn: Turn
+    workflow: str = ""
     times: int = 0
     since: int | None = None
     same_as: int | None = None

@@ -81,18 +81,22 @@ class Operations:
         failed_only: bool,
         ssh: bool = False,
         follow: bool = False,
+        attempt: str = "",
     ) -> Acted:
-        """Run workflows of a pipeline again; with `follow`, let the place it is asked in follow it."""
+        """Run workflows of a pipeline again; with `follow`, let the place it is asked in follow it.
+
+        With `attempt`, the mark of what a message shows, nothing of a later one.
+        """
         wish = await rerun.wished(self._hands, pipeline_id, failed_only=failed_only, ssh=ssh, follow=follow)
-        return await rerun.rerun(self._hands, caller, wish)
+        return await rerun.rerun(self._hands, caller, wish, attempt=attempt)
 
     async def rerun_once(self, pipeline_id: PipelineId, fingerprint: str) -> None:
         """Rerun by ourselves what failed in this attempt, where the project's setting lets us."""
         await rerun.rerun_once(self._hands, pipeline_id, fingerprint)
 
-    async def cancel(self, caller: Caller, pipeline_id: PipelineId) -> Acted:
-        """Cancel all of a build that is not finished."""
-        return await cancel.cancel(self._hands, caller, pipeline_id)
+    async def cancel(self, caller: Caller, pipeline_id: PipelineId, *, reruns: int | None = None) -> Acted:
+        """Cancel all of a build that is not finished; with `reruns`, unless it has run again since it had so often."""
+        return await cancel.cancel(self._hands, caller, pipeline_id, reruns)
 
     async def cancel_job(self, caller: Caller, slug: ProjectSlug, number: int) -> Acted:
         """Cancel one job."""

@@ -13,7 +13,7 @@ from bot.models.circleci import TERMINAL_JOB_STATUSES, PipelineId, ProjectSlug, 
 from bot.models.slack import CANCELLED
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
-from bot.operations.targets import nothing_of
+from bot.operations.targets import named, nothing_of
 from bot.policy import Word
 from formatters import replies
 
@@ -23,9 +23,15 @@ ENDED_BY_ITSELF = 400
 INTERVALS = 12  # of polling: by then CircleCI shows it, or it may be pressed again
 
 
-async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId) -> Acted:
-    """Cancel every workflow of the pipeline that is not finished; raises NothingToDo where none runs."""
+async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId, reruns: int | None = None) -> Acted:
+    """Cancel every workflow of the pipeline that is not finished; raises NothingToDo where none runs.
+
+    So it does where it has run again since it had so many `reruns`: that is not what was pressed on.
+    """
     build = await hands.reads.build(pipeline_id)
+    may_look = await hands.finder.may_read(caller, build.pipeline.project_slug, build.pipeline.ref)
+    if may_look and reruns is not None and reruns < build.reruns and _open(build):
+        raise nothing_of(build, "ran_again", what=f"cancel {named(build)}")
     title = await hands.finder.title(build.pipeline.project_slug)
     number = f"#{build.pipeline.number}"
     once = f"cancel:{pipeline_id}:{build.fingerprint}" if _open(build) else None
@@ -56,8 +62,8 @@ async def _cancel_all(hands: Hands, act: Act, build: Build) -> None:
 
 
 def _has_begun(build: Build) -> bool:
-    """Say whether it is known what the pipeline runs: behind its trigger, or a setup workflow, more may come."""
-    return build.is_refused or any(not run.workflow.is_setup for run in build.runs)
+    """Say whether it is known what the pipeline runs: soon after its trigger, or a setup workflow, more may come."""
+    return build.is_refused or build.never_began or any(not run.workflow.is_setup for run in build.runs)
 
 
 async def _cancelled(hands: Hands, act: Act, workflow_id: WorkflowId) -> bool:

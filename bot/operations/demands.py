@@ -235,9 +235,10 @@ async def _is_green(hands: Hands, wish: Wish) -> tuple[bool, Build | None]:
 def decides(build: Build) -> bool:
     """Say whether a build says if its branch is green: it passed, or something of it failed already.
 
-    What is not finished or was cancelled says nothing as long as nothing failed.
+    What is not finished or was cancelled says nothing as long as nothing failed, nor does what no workflow matched.
     """
-    return build.is_red or build.state not in UNDECIDED
+    matched_none = build.never_began and not build.is_refused
+    return build.is_red or (build.state not in UNDECIDED and not matched_none)
 
 
 async def _pipelines(hands: Hands, wish: Wish) -> tuple[Pipeline, ...]:

@@ -19,7 +19,7 @@ from bot.operations import following
 from bot.operations.ending import overtaken
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
-from bot.operations.targets import nothing_of, to_run_again, what_runs_again
+from bot.operations.targets import named, nothing_of, to_run_again, what_runs_again
 from bot.policy import Word
 from formatters import replies
 
@@ -43,10 +43,14 @@ async def wished(
     )
 
 
-async def rerun(hands: Hands, caller: Caller, wish: Rerun, pending: Pending | None = None) -> Acted:
+async def rerun(
+    hands: Hands, caller: Caller, wish: Rerun, pending: Pending | None = None, *, attempt: str = ""
+) -> Acted:
     """Rerun it and tell its threads; raises NothingToDo where nothing of it can be rerun."""
     build = await hands.reads.build(wish.pipeline_id)
     pipeline_id = wish.pipeline_id
+    if attempt not in ("", build.mark):
+        await _refuse_later(hands, caller, build)
     intent = Intent(
         Subject.of(build.pipeline, wish.project_title),
         Word.RERUN,
@@ -103,9 +107,24 @@ async def _rerun_once(hands: Hands, build: Build) -> None:
     await hands.tell(pipeline.id, act.caller, "rerun", replies.reran_itself(what), *_rerun_keys(targets))
 
 
+async def _refuse_later(hands: Hands, caller: Caller, build: Build) -> None:
+    """Raise NothingToDo where it has run again since the message that was pressed on, and something failed anew.
+
+    A run of this very press, which died, may have been what had it run again. Who may not look at it hears nothing.
+    """
+    is_ours = await hands.store.claims.is_taken(_first_seen(caller, build))
+    may_look = await hands.finder.may_read(caller, build.pipeline.project_slug, build.pipeline.ref)
+    if may_look and not is_ours and to_run_again(build, failed_only=True):
+        raise nothing_of(build, "ran_again", what=f"rerun {named(build)}")
+
+
+def _first_seen(caller: Caller, build: Build) -> str:
+    return f"reruns:{caller.delivery_id}:{build.pipeline.id}"
+
+
 async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -> list[Run]:
     """Return what is to run again; none where a run of this very press, which died, has sent it. Raises NothingToDo."""
-    first_seen = await hands.store.claims.claim(f"reruns:{caller.delivery_id}:{build.pipeline.id}", build.fingerprint)
+    first_seen = await hands.store.claims.claim(_first_seen(caller, build), build.fingerprint)
     if first_seen != build.fingerprint:
         return []  # there is a newer attempt than the one that was pressed on
     targets = to_run_again(build, failed_only=wish.failed_only)
@@ -130,13 +149,13 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
 
 async def _to_hear_of_it(hands: Hands, build: Build) -> str:
     """Return the command that has a build followed, where no thread has the news of it."""
-    return "" if await hands.store.watches.any(build.pipeline.id) else f"watch {_named(build)}"
+    return "" if await hands.store.watches.any(build.pipeline.id) else f"watch {named(build)}"
 
 
 def _instead(build: Build) -> str:
     """Return the command that does what a rerun of the failed jobs cannot."""
     if build.state in (State.PASSED, State.CANCELED, State.SUPERSEDED):
-        return f"rerun {_named(build)} all"
+        return f"rerun {named(build)} all"
     ref = build.pipeline.ref
     return spelling.deploy(build.pipeline.project_slug, ref, {}) if ref else ""
 

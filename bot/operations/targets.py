@@ -65,6 +65,11 @@ def held_by(build: Build, approval_request_id: str) -> tuple[Run, Job]:
     raise NotFound("approval", approval_request_id, looked_in=f"#{build.pipeline.number}")
 
 
+def named(build: Build) -> str:
+    """Return what a build is called in a command."""
+    return f"{build.pipeline.project_slug} #{build.pipeline.number}"
+
+
 def nothing_of(build: Build, why: str, *, what: str = "", person_id: str = "") -> NothingToDo:
     """Return why there is nothing to do about a build, with how it stands and since when."""
     error = NothingToDo(why, what=what, number=build.pipeline.number, state=build.state, person_id=person_id)

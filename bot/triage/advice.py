@@ -7,7 +7,8 @@ from statistics import median
 
 from bot.models.build import Build, Run
 from bot.models.circleci import Job
-from bot.models.history import Advice, PastBuild
+from bot.models.history import Advice, Lane, PastBuild
+from bot.triage.sightings import like, workflows_of
 from bot.triage.verdicts import Verdict
 
 
@@ -19,20 +20,25 @@ def advise(verdicts: Collection[Verdict]) -> Advice:
 
 def rerun_takes(build: Build, past: Sequence[PastBuild]) -> timedelta | None:
     """Return how long the failed jobs and those behind them take, each as a rule; None where it is unknown."""
-    usual = usual_times(past)
-    times = [_longest_way(run, usual) for run in build.real_runs if run.failed_jobs]
-    known = [one for one in times if one is not None]
-    return max(known) if known and len(known) == len(times) else None
+    usual, known = usual_times(past), workflows_of(past)
+    times = [_longest_way(run, _of_workflow(run, usual, known)) for run in build.real_runs if run.failed_jobs]
+    sure = [one for one in times if one is not None]
+    return max(sure) if sure and len(sure) == len(times) else None
 
 
-def usual_times(past: Sequence[PastBuild]) -> dict[str, timedelta]:
+def usual_times(past: Sequence[PastBuild]) -> dict[Lane, timedelta]:
     """Return the median time that each job took when it passed."""
-    times: dict[str, list[timedelta]] = {}
+    times: dict[Lane, list[timedelta]] = {}
     for build in past:
-        for job in build.jobs:
+        for lane, job in build.ran:
             if job.status == "success" and job.started_at and job.stopped_at:
-                times.setdefault(job.name, []).append(job.stopped_at - job.started_at)
-    return {name: timedelta(seconds=median(one.total_seconds() for one in found)) for name, found in times.items()}
+                times.setdefault(lane, []).append(job.stopped_at - job.started_at)
+    return {lane: timedelta(seconds=median(one.total_seconds() for one in found)) for lane, found in times.items()}
+
+
+def _of_workflow(run: Run, usual: Mapping[Lane, timedelta], known: Mapping[str, set[str]]) -> dict[str, timedelta]:
+    lanes = {job.name: like(Lane(run.workflow.name, job.name), known) for job in run.jobs}
+    return {name: usual[lane] for name, lane in lanes.items() if lane in usual}
 
 
 def _longest_way(run: Run, usual: Mapping[str, timedelta]) -> timedelta | None:

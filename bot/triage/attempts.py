@@ -9,10 +9,14 @@ from bot.triage.keeping import key
 
 
 class Settled(NamedTuple):
-    """Test results in which each test that ever failed stands once; `flaky` failed, and passed when tried again."""
+    """Test results in which each test that ever failed stands once; `flaky` failed, and passed when tried again.
+
+    So many further failures, `repeated`, bear the name of one that never passed: they are it, tried again, or twins.
+    """
 
     tests: tuple[TestResult, ...]
     flaky: tuple[TestResult, ...]
+    repeated: int = 0
 
     @property
     def failed(self) -> tuple[TestResult, ...]:
@@ -70,4 +74,5 @@ def settled(tests: Sequence[TestResult]) -> Settled:
     others = [test for test in tests if key(test) not in failed]
     flaky = tuple(test for name, test in failed.items() if name in passed)
     once = [passed.get(name, test) for name, test in failed.items()]
-    return Settled((*once, *others), flaky)
+    repeated = sum(key(test) not in passed for test in tests if test.is_failed) - (len(failed) - len(flaky))
+    return Settled((*once, *others), flaky, repeated)

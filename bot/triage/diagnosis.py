@@ -10,11 +10,11 @@ from pydantic import Field
 from bot.models.build import Build, JobReport, Report
 from bot.models.circleci import Job, TestResult
 from bot.models.fields import Model
-from bot.models.history import Advice, Extent, Fewer, JobResults, PastBuild, Seen, Transition, Turn
+from bot.models.history import Advice, Extent, Fewer, JobResults, Lane, PastBuild, Seen, Transition, Turn
 from bot.triage.advice import advise, rerun_takes
 from bot.triage.infrastructure import cause_of
 from bot.triage.keeping import failing, key
-from bot.triage.sightings import Results, numbers, seen_job, seen_test, with_data
+from bot.triage.sightings import Results, like, numbers, seen_job, seen_test, with_data, workflows_of
 from bot.triage.transitions import same_failure, transition
 from bot.triage.verdicts import Kind, Past, Verdict, judge
 
@@ -72,7 +72,7 @@ class Looked(NamedTuple):
 def diagnose(build: Build, report: Report, looked: Looked) -> Triage:
     """Return the verdict on each failing test and job, and what follows from all of them."""
     tests = {failure_id(one, test): verdict for one in report.jobs for test, verdict in _of_tests(one, looked)}
-    jobs = {job.id: verdict for job, verdict in _of_jobs(report, looked, tests)}
+    jobs = {job.id: verdict for job, verdict in _of_jobs(build, report, looked, tests)}
     past = [*looked.base, *looked.here]
     verdicts = [*tests.values(), *jobs.values()]
     unauthorized = any(job.status == "unauthorized" for run in build.real_runs for job in run.failed_jobs)
@@ -98,13 +98,14 @@ def failure_id(report: JobReport, test: TestResult) -> str:
 
 def _of_tests(report: JobReport, looked: Looked) -> Iterator[tuple[TestResult, Verdict]]:
     """Yield a verdict on each failing test, unless so many failed that the job as a whole is to blame."""
-    name, number = report.job.name, report.job.job_number or 0
-    results = looked.results.get(number)
+    lane = Lane(report.workflow_name, report.job.name)
+    results = looked.results.get(report.job.job_number or 0)
     if report.tests_failed > len(report.failed_tests):
         return
-    base_runs = sum(looked.results[one].total > 0 for build in looked.base for one in _known(build, name, looked))
-    renamed = _may_be_renamed(name, results, looked)
-    judged = list(_judged(report, looked, base_runs, renamed=renamed))
+    of_base = like(lane, workflows_of(looked.base))
+    base_runs = sum(looked.results[one].total > 0 for build in looked.base for one in _known(build, of_base, looked))
+    renamed = _may_be_renamed(of_base, results, looked)
+    judged = list(_judged(report, lane, looked, base_runs, renamed=renamed))
     together = Counter(test.message.strip() for test, verdict in judged if _fails_in_spells(verdict))
     for test, verdict in judged:
         others = together[test.message.strip()] if test.message.strip() and _fails_in_spells(verdict) else 0
@@ -123,30 +124,33 @@ def _doubted(verdict: Verdict, tests: int) -> Verdict:
 
 
 def _judged(
-    report: JobReport, looked: Looked, base_runs: int, *, renamed: bool
+    report: JobReport, lane: Lane, looked: Looked, base_runs: int, *, renamed: bool
 ) -> Iterator[tuple[TestResult, Verdict]]:
-    name = report.job.name
+    of_base, of_branch = (like(lane, workflows_of(builds)) for builds in (looked.base, looked.here))
     for test in report.failed_tests:
         test_key = key(test)
-        seen = seen_test(test_key, name, [looked.today], looked.results)
-        base = seen_test(test_key, name, looked.base, looked.results)
-        here = seen_test(test_key, name, looked.here, looked.results)
-        yield test, judge(Past(base, here, _failed_now(seen, looked.today), base_runs, renamed))
+        seen = seen_test(test_key, lane, [looked.today], looked.results)
+        base = seen_test(test_key, of_base, looked.base, looked.results)
+        here = seen_test(test_key, of_branch, looked.here, looked.results)
+        now = _failed_now(seen, lane, looked.today)
+        yield test, judge(Past(base, here, now, base_runs, renamed, _passed_since(base, looked)))
 
 
-def _known(build: PastBuild, job_name: str, looked: Looked) -> list[int]:
-    return [number for number in numbers(build, job_name) if number in looked.results]
+def _known(build: PastBuild, lane: Lane, looked: Looked) -> list[int]:
+    return [number for number in numbers(build, lane) if number in looked.results]
 
 
-def _failed_now(seen: Sequence[Seen], today: PastBuild) -> Seen:
+def _failed_now(seen: Sequence[Seen], lane: Lane, today: PastBuild) -> Seen:
     pipeline = today.pipeline
-    alone = Seen(number=pipeline.number, revision=pipeline.revision, at=pipeline.created_at, failed=1)
-    return seen[0] if seen and seen[0].failed else alone
+    if seen and seen[0].failed:
+        return seen[0]
+    number, revision, at = pipeline.number, pipeline.revision, pipeline.created_at
+    return Seen(number=number, workflow=lane.workflow, revision=revision, at=at, failed=1)
 
 
-def _may_be_renamed(job_name: str, results: JobResults | None, looked: Looked) -> bool:
+def _may_be_renamed(lane: Lane, results: JobResults | None, looked: Looked) -> bool:
     """Say whether tests that the base has are missing today; not knowing counts as yes."""
-    newest = next((looked.results[one] for build in looked.base for one in _known(build, job_name, looked)[-1:]), None)
+    newest = next((looked.results[one] for build in looked.base for one in _known(build, lane, looked)[-1:]), None)
     if results is None or newest is None or not (results.is_whole and newest.is_whole):
         return True
     return bool(_keys(newest) - _keys(results))
@@ -156,18 +160,21 @@ def _keys(results: JobResults) -> set[str]:
     return {*results.passed.split(), *(key(test) for test in results.failed)}
 
 
-def _of_jobs(report: Report, looked: Looked, tests: Mapping[str, Verdict]) -> Iterator[tuple[Job, Verdict]]:
+def _of_jobs(
+    build: Build, report: Report, looked: Looked, tests: Mapping[str, Verdict]
+) -> Iterator[tuple[Job, Verdict]]:
     """Yield a verdict on each failed job that its tests do not explain."""
+    lanes = {job.id: Lane(run.workflow.name, job.name) for run in build.real_runs for job in run.jobs}
     for one in report.jobs:
         cause = cause_of(one.job) or (one.step.cause if one.step else "")
         explained = any(failure_id(one, test) in tests for test in one.failed_tests)
         if cause:
             yield one.job, _infrastructure(one.job, cause, looked)
         elif not explained and not one.is_refused:
-            yield one.job, _of_job(one.job, looked)
+            yield one.job, _of_job(one.job, Lane(one.workflow_name, one.job.name), looked)
     for job in report.jobs_left_out:
         cause = cause_of(job)
-        yield job, _infrastructure(job, cause, looked) if cause else _of_job(job, looked)
+        yield job, _infrastructure(job, cause, looked) if cause else _of_job(job, lanes[job.id], looked)
 
 
 def _infrastructure(job: Job, cause: str, looked: Looked) -> Verdict:
@@ -184,16 +191,21 @@ def _failing(job: Job, looked: Looked) -> tuple[TestResult, ...]:
     return failing(kept) if kept else ()
 
 
-def _of_job(job: Job, looked: Looked) -> Verdict:
+def _of_job(job: Job, lane: Lane, looked: Looked) -> Verdict:
     if job.job_number is None:  # nor have earlier ones, so that it would be new each time
         return Verdict(kind=Kind.NOT_SURE, cause="CircleCI gives it no number, so there is nothing to compare")
 
     def seen(builds: Sequence[PastBuild]) -> list[Seen]:
-        return seen_job(job.name, builds, looked.results)
+        return seen_job(like(lane, workflows_of(builds)), builds, looked.results)
 
-    now = _failed_now(seen([looked.today]), looked.today)
+    now = _failed_now(seen([looked.today]), lane, looked.today)
     base, here = seen(looked.base), seen(looked.here)
-    return judge(Past(base, here, now, base_runs=len(looked.base), may_be_renamed=True))
+    return judge(Past(base, here, now, len(looked.base), may_be_renamed=True, is_over=_passed_since(base, looked)))
+
+
+def _passed_since(seen: Sequence[Seen], looked: Looked) -> bool:
+    """Say whether the base passed in or after the last build of it that ran something."""
+    return bool(seen) and any(one.is_green and one.pipeline.number >= seen[0].number for one in looked.base)
 
 
 def _transition(build: Build, report: Report, looked: Looked) -> Transition | None:
@@ -201,22 +213,22 @@ def _transition(build: Build, report: Report, looked: Looked) -> Transition | No
     if found is None or found.turn is not Turn.STILL_BROKEN:
         return found
     before = looked.before[0]
-    names = {job.job.name for job in report.jobs}
-    now = {f"{job.job.name}:{key(test)}" for job in report.jobs for test in job.failed_tests}
+    lanes = {Lane(job.workflow_name, job.job.name): job.failed_tests for job in report.jobs}
+    now = {(lane, key(test)) for lane, tests in lanes.items() for test in tests}
     then = {
-        f"{name}:{key(test)}"
-        for name in names
-        for number in _known(before, name, looked)[-1:]
+        (lane, key(test))
+        for lane in lanes
+        for number in _known(before, lane, looked)[-1:]
         for test in failing(looked.results[number])
     }
     if same_failure(now, then):
         return found.model_copy(update={"same_as": before.pipeline.number})
-    is_another = now and then and not now & then and _all_by_tests(report, before, names)
+    is_another = now and then and not now & then and _all_by_tests(report, before, lanes)
     return found.model_copy(update={"unlike": before.pipeline.number}) if is_another else found
 
 
-def _all_by_tests(report: Report, before: PastBuild, names: Collection[str]) -> bool:
+def _all_by_tests(report: Report, before: PastBuild, lanes: Collection[Lane]) -> bool:
     """Say whether all that failed today and before are tests that are known, in the same jobs."""
     whole = all(one.failed_tests and one.tests_failed == len(one.failed_tests) for one in report.jobs)
-    then = {job.name for run in before.newest for job in run.failed_jobs}
-    return whole and not report.jobs_left_out and then <= set(names)
+    then = {Lane(run.workflow.name, job.name) for run in before.newest for job in run.failed_jobs}
+    return whole and not report.jobs_left_out and then <= set(lanes)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from bot.models.circleci import Job, TestResult, WorkflowId
-from bot.models.history import Flake, PastBuild
+from bot.models.history import Flake, Lane, PastBuild
 from bot.triage.keeping import has_failed, key
-from bot.triage.sightings import Results, seen_test
+from bot.triage.sightings import Results, called, runs_of, seen_test, workflows_of
 from bot.triage.verdicts import episodes, flipped, interval, streak
 
 
@@ -17,30 +17,30 @@ def flaky(builds: Sequence[PastBuild], results: Results, *, over: int) -> list[F
     A build counts once, however often it was rerun. One that failed in every build since some pipeline, and never
     before, is at the end: it is broken, and bears `since`.
     """
-    tests = _failing(builds, results, over)
-    found = [_flake(test, job_name, builds, results) for (_, job_name), test in tests.items()]
+    tests, known = _failing(builds, results, over), workflows_of(builds)
+    found = [_flake(test, lane, called(lane, known), builds, results) for (_, lane), test in tests.items()]
     return sorted(
         found, key=lambda one: (one.since is not None, -one.flips, -one.failed / len(one.seen), one.test.name)
     )
 
 
-def _failing(builds: Sequence[PastBuild], results: Results, over: int) -> dict[tuple[str, str], TestResult]:
+def _failing(builds: Sequence[PastBuild], results: Results, over: int) -> dict[tuple[str, Lane], TestResult]:
     """Return the tests that failed in more than `over` builds, by key and job; with the newest message of each."""
-    times, newest = Counter[tuple[str, str]](), dict[tuple[str, str], TestResult]()
+    times, newest = Counter[tuple[str, Lane]](), dict[tuple[str, Lane], TestResult]()
     for build in builds:
-        here: dict[tuple[str, str], TestResult] = {}
-        for job in build.jobs:
+        here: dict[tuple[str, Lane], TestResult] = {}
+        for lane, job in build.ran:
             kept = results.get(job.job_number or 0)
             if kept and not kept.is_mass:
-                here |= {(key(test), job.name): test for test in kept.failed}
+                here |= {(key(test), lane): test for test in kept.failed}
         times.update(here.keys())
         newest = here | newest
     return {name: test for name, test in newest.items() if times[name] > over}
 
 
-def _flake(test: TestResult, job_name: str, builds: Sequence[PastBuild], results: Results) -> Flake:
-    seen = seen_test(key(test), job_name, builds, results)
-    failed_in = list(_failed_in(key(test), job_name, builds, results))
+def _flake(test: TestResult, lane: Lane, job_name: str, builds: Sequence[PastBuild], results: Results) -> Flake:
+    seen = seen_test(key(test), lane, builds, results)
+    failed_in = list(_failed_in(key(test), lane, builds, results))
     low, high = interval(sum(one.failed > 0 for one in seen), len(seen))
     red, flips = streak(seen), flipped(seen)
     broken = len(red) >= 2 and not flips and episodes(seen[len(red) :]) == 0
@@ -61,13 +61,13 @@ def _flake(test: TestResult, job_name: str, builds: Sequence[PastBuild], results
 
 
 def _failed_in(
-    test_key: str, job_name: str, builds: Sequence[PastBuild], results: Results
+    test_key: str, lane: Lane, builds: Sequence[PastBuild], results: Results
 ) -> Iterator[tuple[PastBuild, Job]]:
     """Yield the job runs that the test made fail with their builds, newest build first."""
     for build in builds:
-        for job in build.jobs:
+        for job in runs_of(build, lane):
             kept = results.get(job.job_number or 0)
-            if job.name == job_name and kept and has_failed(kept, test_key):
+            if kept and has_failed(kept, test_key):
                 yield build, job
 
 

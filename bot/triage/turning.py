@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from bot.models.circleci import TestResult
-from bot.models.history import Fewer, PastBuild, Turned
+from bot.models.history import Fewer, Lane, PastBuild, Turned
 from bot.triage.keeping import failing, has_failed, has_passed, key
-from bot.triage.sightings import Results, numbers
+from bot.triage.sightings import Results, called, numbers, workflows_of
 
 
 def turned(builds: Sequence[PastBuild]) -> Turned | None:
@@ -38,21 +38,22 @@ def fewer_tests(today: PastBuild, before: PastBuild | None, results: Results) ->
 
     They failed in an earlier attempt of today's build, or in the build `before` it.
     """
-    failed: dict[str, int] = {}
+    failed: dict[Lane, int] = {}
     for build in (before, today):
-        for job in build.jobs if build else ():
+        for lane, job in build.ran if build else ():
             if job.is_failed and (kept := results.get(job.job_number or 0)):
-                failed[job.name] = kept.total
+                failed[lane] = kept.total
     passed = {
-        job.name: results.get(job.job_number or 0)
+        Lane(run.workflow.name, job.name): results.get(job.job_number or 0)
         for run in today.newest
         for job in run.jobs
         if job.status == "success"
     }
+    known = workflows_of([today])
     return tuple(
-        Fewer(job_name=name, before=total, now=now.total)
-        for name, total in failed.items()
-        if (now := passed.get(name)) is not None and now.is_whole and 2 * now.total < total
+        Fewer(job_name=called(lane, known), before=total, now=now.total)
+        for lane, total in failed.items()
+        if (now := passed.get(lane)) is not None and now.is_whole and 2 * now.total < total
     )
 
 
@@ -61,19 +62,19 @@ def failed_jobs(build: PastBuild) -> tuple[str, ...]:
     return tuple(dict.fromkeys(job.name for run in build.newest for job in run.failed_jobs))
 
 
-def _failing(build: PastBuild, results: Results) -> dict[tuple[str, str], TestResult]:
+def _failing(build: PastBuild, results: Results) -> dict[tuple[Lane, str], TestResult]:
     """Return the tests that failed in the newest attempt of each job."""
-    found: dict[tuple[str, str], TestResult] = {}
-    for job in build.jobs:
-        last = [one for one in numbers(build, job.name) if one in results][-1:]
+    found: dict[tuple[Lane, str], TestResult] = {}
+    for lane in {lane for lane, _ in build.ran}:
+        last = [one for one in numbers(build, lane) if one in results][-1:]
         for number in last:
-            found |= {(job.name, key(test)): test for test in failing(results[number])}
+            found |= {(lane, key(test)): test for test in failing(results[number])}
     return found
 
 
-def _failed(name: tuple[str, str], build: PastBuild | None, results: Results) -> bool:
+def _failed(name: tuple[Lane, str], build: PastBuild | None, results: Results) -> bool:
     """Say whether a test failed in every attempt of a build that ran it."""
-    job_name, test_key = name
-    runs = [results[one] for one in numbers(build, job_name) if one in results] if build else []
+    lane, test_key = name
+    runs = [results[one] for one in numbers(build, lane) if one in results] if build else []
     failed = any(has_failed(run, test_key) for run in runs)
     return failed and not any(has_passed(run, test_key) for run in runs)

@@ -72,7 +72,8 @@ class Past(NamedTuple):
 
     Where today's build is on the base itself, `here` is empty. `base_runs` counts the builds of the base that have
     results of its job, whether it was among them or not. `may_be_renamed` says that tests of the base are missing
-    today: one that nobody has seen may be one of them.
+    today: one that nobody has seen may be one of them. `is_over` says that the base passed although it failed there
+    last: it was not run any more, or it does not count.
     """
 
     base: Sequence[Seen]
@@ -80,6 +81,7 @@ class Past(NamedTuple):
     now: Seen
     base_runs: int = 0
     may_be_renamed: bool = False
+    is_over: bool = False
 
     @property
     def everything(self) -> list[Seen]:
@@ -101,6 +103,9 @@ def judge(past: Past) -> Verdict:
         passed_in=_passed_in(past),
     )
     kind = _kind(past, red, flips)
+    if kind is Kind.RED_ON_BASE and past.is_over:
+        cause = f"it failed where the default branch last ran it, in #{red[0].number}, but that branch passed since"
+        return numbers.model_copy(update={"since": None, "cause": cause})
     if kind is Kind.NEW:
         here = streak(past.here)
         return numbers.model_copy(update={"kind": kind, "since": here[-1].number if here else None})
@@ -163,13 +168,13 @@ def episodes(newest_first: Iterable[Seen]) -> int:
 
 
 def flipped(seen: Iterable[Seen]) -> int:
-    """Count the commits on which it both failed and passed: CircleCI's own definition of flaky.
+    """Count the commits on which it both failed and passed in one workflow: CircleCI's own definition of flaky.
 
     https://circleci.com/docs/guides/insights/insights-tests/
     """
-    by_commit: dict[str, tuple[bool, bool]] = {}
+    by_commit: dict[tuple[str, str], tuple[bool, bool]] = {}
     for one in seen:
-        commit = one.revision or f"#{one.number}"
+        commit = one.revision or f"#{one.number}", one.workflow
         failed, passed = by_commit.get(commit, (False, False))
         by_commit[commit] = (failed or one.failed > 0, passed or one.passed > 0)
     return sum(failed and passed for failed, passed in by_commit.values())

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
-from bot.models.build import Build, State
+from bot.models.build import READING_STATES, Build, State
 from bot.models.slack import Watch
 
 TOLD_STATUSES = frozenset({"success", "failed"})
@@ -120,7 +120,7 @@ def is_over(build: Build, waits: Waits) -> bool:
 
 
 def _no_workflow(build: Build, waits: Waits) -> Ending:
-    if build.pipeline.state in ("pending", "setup-pending"):
+    if build.pipeline.state in READING_STATES:
         return Ending(is_final=False)  # CircleCI still reads the configuration
     left = waits.grace - (build.read_at - build.pipeline.created_at)
     return Ending(is_final=left <= NOTHING_YET, wait=max(left, NOTHING_YET))

@@ -11,6 +11,7 @@ from bot.circleci.history import History
 from bot.circleci.reads import circleci_reads
 from bot.errors import CircleCIError
 from bot.models.circleci import ProjectSlug
+from bot.models.history import Lane
 from bot.store import Store
 from tests.circleci.conftest import DATE, FarSide, page
 
@@ -178,10 +179,10 @@ async def test_the_usual_time_of_a_step_is_that_of_passed_jobs_and_kept(far_side
         steps = [{"name": "Run tests", "actions": [action]}, {"name": "odd", "actions": []}]
         far_side.says(f"GET /api/v1.1/project/{SLUG}/{number}", {"build_num": number, "steps": steps})
     past = history(far_side, store)
-    builds = await past.builds(SLUG, "main", 3)
-    assert await past.usual_step_time(SLUG, "test", "Run tests", builds) == timedelta(seconds=20)
+    builds, lane = await past.builds(SLUG, "main", 3), Lane("build", "test")
+    assert await past.usual_step_time(SLUG, lane, "Run tests", builds) == timedelta(seconds=20)
     asked = len(far_side.requests)
-    assert await past.usual_step_time(SLUG, "test", "no such step", builds) is None
+    assert await past.usual_step_time(SLUG, lane, "no such step", builds) is None
     assert len(far_side.requests) == asked
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from bot.circleci.asked import one_question
-from bot.circleci.history import strides
 from bot.circleci.reads import circleci_reads
 from bot.circleci.report import MOST_PAGES, report
 from bot.circleci.triage import triage
@@ -123,8 +122,23 @@ async def test_a_list_is_kept_behind_what_may_still_change(far_side: FarSide, st
     assert await read_lists(far_side, store, 30) == pages[:2]
 
 
-@pytest.mark.parametrize(
-    ("last", "pages"), [(0, []), (1, [1]), (9, [1]), (10, [1, 2]), (30, [1, 2, 4]), (50, [1, 2, 4, 6])]
-)
-def test_no_more_pages_than_a_history_may_need(last: int, pages: list[int]) -> None:
-    assert strides(last) == pages
+@pytest.mark.parametrize(("last", "read"), [(0, 0), (1, 5), (7, 5)])
+async def test_what_no_workflow_matched_hides_nothing_behind_it(
+    far_side: FarSide, store: Store, last: int, read: int
+) -> None:
+    pages = has_pages(far_side, 150, 50)
+    for number in range(150, 107, -1):
+        far_side.says(f"{V2}/pipeline/p{number}/workflow", page())
+    with one_question():
+        builds = await history(far_side, store).builds(SLUG, "main", last)
+    assert [build.pipeline.number for build in builds] == [*range(107, 107 - last, -1)]
+    assert len([call for call in far_side.calls if call in pages]) == read
+
+
+async def test_of_an_endless_list_only_so_much_is_read(far_side: FarSide, store: Store) -> None:
+    pages = has_pages(far_side, 300, 120)
+    for number in range(300, 180, -1):
+        far_side.says(f"{V2}/pipeline/p{number}/workflow", page())
+    with one_question():
+        assert await history(far_side, store).builds(SLUG, "main", 1) == ()
+    assert [call for call in far_side.calls if call in pages] == pages[:8]

@@ -43,5 +43,8 @@ def test_what_never_began_does_not_last() -> None:
     assert late.never_began
     assert not build(minutes=1).never_began
     assert "so far" not in str(builds.one(BuildShown(title="acme/frontend", build=late), Links()).blocks)
+    listed = builds.newest(NewestBuilds(title="acme/frontend", builds=(late,)), Links())
+    assert "could not run" in listed.text
+    assert "Waiting" not in str(listed.blocks)
     assert stored_nothing("#2417", late, "artifacts").startswith("#2417 could not run: no workflow matched.")
     assert stored_nothing("#2417", build(minutes=1), "artifacts").startswith("#2417 waits for its turn: no artifacts")

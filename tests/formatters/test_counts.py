@@ -20,8 +20,9 @@ from bot.models.pending import Deployment, Pending
 from bot.models.slack import Watch
 from bot.triage.diagnosis import Triage, failure_id
 from bot.triage.verdicts import Kind, Verdict
-from formatters import answers, builds, choices, files, final, flakes, gate, lists, replies, results
+from formatters import answers, builds, choices, files, final, flakes, gate, lists, replies, results, stopped
 from formatters.blocks import Message, clean, code, literal
+from formatters.buttons import outcome_buttons
 from formatters.limits import violations
 from formatters.links import Links
 from formatters.report import artifact_line, evidence, failing, group_artifacts
@@ -103,6 +104,16 @@ def test_every_approval_has_a_button_or_is_counted(number: int) -> None:
 def test_every_running_build_can_be_cancelled_or_is_counted() -> None:
     told = choices.cancellable(Cancellable(title="acme/backend", builds=(build(status="running"),) * 20))
     assert len(labels(told)) + left_out(shown(told)) == 20
+
+
+def test_what_no_workflow_matched_is_not_offered_to_be_cancelled() -> None:
+    stale = [build().model_copy(update={"runs": (), "read_at": NOW + timedelta(hours=5)})] * 19
+    told = choices.cancellable(Cancellable(title="acme/backend", builds=(*stale, build(status="running"))))
+    assert told.text == "1 build of acme/backend is not finished."
+    assert labels(told) == ["Cancel #2401"]
+    assert "I looked at the 20 newest builds of all branches." in shown(told)
+    named = choices.cancellable(Cancellable(title="acme/backend", builds=(stale[0],), is_named=True))
+    assert "#2401 has ended. ⚠️ Could not run." in shown(named)
 
 
 @pytest.mark.parametrize("number", [2, 30, 77])
@@ -218,11 +229,41 @@ def test_lists_over_all_projects_count_what_they_leave_out() -> None:
     assert len(re.findall(r"acme/p\d+", text)) + left_out(text) == 300
 
 
+@pytest.mark.parametrize(
+    ("failed", "status", "begins", "ends"),
+    [
+        (0, "success", "✅ *b*", "0 of 2 tests failed."),
+        (0, "failed", "*b*", "0 of 2 tests failed. The build failed all the same."),
+        (0, "running", "*b*", "0 of 2 tests failed. The build has not ended."),
+        (0, "canceled", "*b*", "0 of 2 tests failed."),
+        (0, None, "*b*", "0 of 2 tests failed."),
+        (1, "failed", "❌ *b*", "1 of 2 tests failed."),
+    ],
+)
+def test_tests_that_passed_make_no_green_build(failed: int, status: str | None, begins: str, ends: str) -> None:
+    whole = build(status=status) if status else None
+    told = results.summary(TestResults(title="b", tests_failed=failed, tests_total=2, build=whole)).blocks[0]
+    assert told["text"]["text"] == f"{begins}: {ends}"
+
+
+def test_further_failures_of_one_name_are_told() -> None:
+    told = shown(results.summary(TestResults(title="b", tests_failed=1, tests_total=2, repeated=1)))
+    assert "1 further failure bears the name of one of them" in told
+    assert "further" not in shown(results.summary(TestResults(title="b", tests_failed=1, tests_total=2)))
+
+
+def test_what_none_of_its_workflows_was_to_run_is_not_called_an_error() -> None:
+    none = build(status="not_run")
+    assert stopped.why(none) == "none of its workflows was to run"
+    assert "no workflow matched" in str(list(stopped.details(none)))
+    assert not any("rerun" in str(one) for one in outcome_buttons(none, watch(), none.state))
+
+
 def test_how_few_builds_there_are_is_said() -> None:
     few = FlakyTests(project_slug=SLUG, title="t", branch="main", over=2, asked=50, builds=10, with_data=10)
-    assert "more than 2 of the last 10 builds (there are only 10)" in flakes.ranking(few, Links()).text
+    assert "more than 2 of the last 10 builds (I found only 10)" in flakes.ranking(few, Links()).text
     alone = few.model_copy(update={"builds": 1, "with_data": 1})
-    said = "no test failed in more than 2 builds, because there is only 1 build"
+    said = "no test failed in more than 2 builds, because I found only 1 build that ended"
     assert said in flakes.ranking(alone, Links()).text
 
 

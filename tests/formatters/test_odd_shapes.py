@@ -48,7 +48,7 @@ def test_projects_with_encoded_branches_and_none() -> None:
     found = [FollowedProject.model_validate(one) for one in load("v11-projects-odd.json")]
     results = tuple(ProjectResult.of(one) for one in found)
     told = text(lists.projects(FollowedProjects(of=len(found), projects=results)))
-    assert "• person-a/tool · release/1 · ❌ failed (job 252)" in told
+    assert "• person-a/tool · release/1 · newest job ❌ failed (252)" in told
     assert told.count("never built") == 2
     assert "SECRET" not in repr(found)
 

@@ -99,6 +99,22 @@ def test_every_kind_has_words_wherever_it_is_told(kind: Kind) -> None:
             Transition(turn=Turn.FIXED, times=1, since=2416),
             f"Fixed: it had been red for 1 build, since <{URL}/2416|#2416>.",
         ),
+        (
+            Transition(turn=Turn.BROKE, times=1, workflow="lint"),
+            "The workflow lint broke: it passed when it last ran.",
+        ),
+        (
+            Transition(turn=Turn.BROKE, times=1, workflow="lint", same_commit_as=2416),
+            "The workflow lint broke on the same commit: it passed when it last ran.",
+        ),
+        (
+            Transition(turn=Turn.STILL_BROKEN, times=2, since=2415, workflow="lint"),
+            f"The workflow lint is red: the 2nd time in a row, since <{URL}/2415|#2415>.",
+        ),
+        (
+            Transition(turn=Turn.FIXED, times=2, since=2415, workflow="lint"),
+            f"The workflow lint passes again: it had failed 2 times in a row, since <{URL}/2415|#2415>.",
+        ),
     ],
 )
 def test_a_transition_is_one_line(transition: Transition | None, line: str) -> None:

@@ -1,6 +1,6 @@
 """Which build of a branch says whether it is green."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,13 +11,13 @@ from bot.operations.demands import decides
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
-def build(*statuses: str, state: str = "created") -> Build:
+def build(*statuses: str, state: str = "created", hours: int = 0) -> Build:
     told = {"id": "p", "number": 7, "project_slug": "gh/acme/frontend", "created_at": NOW, "state": state}
     runs = [
         Run(workflow=Workflow.model_validate({"id": name, "name": name, "status": name, "created_at": NOW}))
         for name in statuses
     ]
-    return Build(pipeline=Pipeline.model_validate(told), runs=tuple(runs), read_at=NOW)
+    return Build(pipeline=Pipeline.model_validate(told), runs=tuple(runs), read_at=NOW + timedelta(hours=hours))
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,9 @@ def test_a_build_says_that_its_branch_is_green_or_red_or_nothing(statuses: tuple
 def test_a_build_that_could_not_run_is_red() -> None:
     assert decides(build(state="errored"))
     assert build(state="errored").state is State.COULD_NOT_RUN
+
+
+def test_a_build_that_no_workflow_matched_says_nothing_of_its_branch() -> None:
+    late = build(hours=5)
+    assert late.state is State.COULD_NOT_RUN
+    assert not decides(late)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.actions import RerunAll, RerunFailed
+from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
 from tests.operations.scene import (
     FRONTEND,
     ON_HOLD,
@@ -17,6 +18,7 @@ from tests.operations.scene import (
     said,
     somewhere,
     team_under,
+    types,
     writes,
 )
 from tests.stories.team import Team
@@ -35,6 +37,48 @@ async def test_who_comes_to_a_green_build_too_late_reads_when_it_passed(team: Te
     assert told.startswith("#2417 passed 2 h ")
     assert f"and nothing of it failed. `/ci rerun {FRONTEND} #2417 all` runs all of it again." in told
     assert writes(team) == []
+
+
+def fails_otherwise_again(team: Team) -> None:
+    """Let `unit` fail on the branch `main`, and `lint` in its place whenever it runs again."""
+
+    def plan(fails: str) -> tuple[WorkflowPlan, ...]:
+        ends = {name: "failed" if name == fails else "success" for name in ("unit", "lint")}
+        return (WorkflowPlan("build", tuple(JobPlan(name, ends=end) for name, end in ends.items())),)
+
+    team.circleci.world.set_scenario(FRONTEND, "main", Scenario(plan("unit"), rerun=plan("lint")))
+
+
+async def test_rerun_failed_is_about_the_attempt_that_its_message_shows(team: Team) -> None:
+    fails_otherwise_again(team)
+    pipeline = pushed(team, "main", OVER)
+    (final,) = await types(team, team.ada, f"triage {FRONTEND} #2417")
+    button = final.element("Rerun failed")
+    team.circleci.world.rerun(pipeline.runs[0].id)  # on CircleCI's page
+    goes_by(team, OVER)
+    told = said(await presses(team, team.grace, final, button))
+    assert told.startswith("#2417 has run again, and this message is about an attempt before: nothing was done. By now")
+    assert f"`/ci rerun {FRONTEND} #2417` is about that." in told
+    assert writes(team) == []
+    # A button of an earlier version does not say which attempt it is about.
+    await presses(team, team.grace, final, RerunFailed(pipeline_id=pipeline.id))
+    assert len(writes(team)) == 1
+
+
+async def test_cancel_is_about_the_attempt_that_its_message_shows(team: Team) -> None:
+    fails_otherwise_again(team)
+    pipeline = pushed(team, "main", 10)
+    (offer,) = await types(team, team.ada, f"cancel {FRONTEND} #2417")
+    button = offer.element("Cancel #2417")
+    goes_by(team, OVER)
+    team.circleci.world.rerun(pipeline.runs[0].id)
+    goes_by(team, 1)
+    told = said(await presses(team, team.ada, offer, button))
+    assert "By now #2417 is running." in told
+    assert writes(team) == []
+    (offer,) = await types(team, team.ada, f"cancel {FRONTEND} #2417")
+    await presses(team, team.ada, offer, "Cancel #2417")
+    assert len(writes(team)) == 1
 
 
 async def test_where_no_thread_has_the_news_it_is_not_said_that_one_has(team: Team) -> None:

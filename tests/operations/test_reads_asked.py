@@ -95,6 +95,7 @@ def buttons(build: Pipeline, pending_id: str) -> list[ButtonAction]:
         "key": BACKEND,
         "holder_id": "U0ADA",
         "kind": "deploy-key",
+        "reruns": "0",
     }
     rows = [row for kind in ("button", "form") for row in table()[kind]]
     return [

@@ -189,7 +189,7 @@ async def test_what_ran_lately_which_projects_and_who_i_am(team: Team) -> None:
     )
     assert "❌ failed · acme/cli · main · test (job 1806) · 2026-11-20 08:00 · 40 s" in recent.visible
     listed = await asks(team, "projects front", "1 followed project.")
-    assert "• acme/frontend · main · ✅ passed (job 1843)" in listed.visible
+    assert "• acme/frontend · main · newest job ✅ passed (1843)" in listed.visible
     await asks(team, "projects zzz", "None of the 4 projects")
     me = await asks(team, "me", "On CircleCI I am acme-bot")
     assert "acme" in me.visible

@@ -5,7 +5,7 @@ from playground.circleci.world import write_past
 from tests.stories.team import Team
 from tests.stories.test_looking import asks
 
-BACKEND = "gh/acme/backend"
+BACKEND, FRONTEND = "gh/acme/backend", "gh/acme/frontend"
 TOTAL, SESSION = "test_total_is_exact", "test_session_expires"
 RED = PastPlan((frozenset({TOTAL}),))
 
@@ -31,6 +31,8 @@ async def test_a_branch_and_whether_main_is_red_too(team: Team) -> None:
     assert "`main` is not red." in told.visible
     write_past(world, BACKEND, "main", [RED])
     await asks(team, "why-red acme/backend fix/cart", "`main` is red too, since #1813")
+    write_past(world, FRONTEND, "fix/cart", [RED])
+    await asks(team, "why-red acme/frontend fix/cart", "I found no build of `main` that passed or failed")
 
 
 async def test_a_red_branch_without_tests_names_its_jobs(team: Team) -> None:
@@ -40,7 +42,11 @@ async def test_a_red_branch_without_tests_names_its_jobs(team: Team) -> None:
 
 async def test_a_green_branch_is_not_red(team: Team) -> None:
     await asks(team, "why-red acme/backend", "is not red: its newest finished build #1810 passed")
-    await asks(team, "why-red acme/backend no/such", "CircleCI knows no finished build")
+    await asks(
+        team,
+        "why-red acme/backend no/such",
+        "CircleCI knows no build that passed or failed, among the newest, on the branch",
+    )
     await asks(team, "why-red", "Which project?")
     await asks(team, "why-red acme/backend tag:v1", "A tag has too few builds")
 
@@ -52,4 +58,4 @@ async def test_in_a_thread_that_follows_a_build_no_name_is_needed(team: Team) ->
     told = await team.is_told(team.grace, "is red: I found one build of it, #2417")
     assert "`release/v2.0`" in told.visible
     await team.grace.mention("deploys", "flaky", thread_ts=team.root.ts)
-    await team.is_told(team.grace, "no test failed in more than 2 builds, because there is only 1 build")
+    await team.is_told(team.grace, "no test failed in more than 2 builds, because I found only 1 build that ended")

@@ -90,6 +90,11 @@ def test_a_test_that_was_tried_again_is_one_test(
     assert results(tried(*marks), is_whole=True).total == total
 
 
+def test_further_failures_of_one_name_are_counted_apart() -> None:
+    counted = [settled(tried(*marks)).repeated for marks in (("a-", "a-", "b+"), ("a-", "a-", "a+"), ("a-", "b-"), ())]
+    assert counted == [1, 0, 0, 0]
+
+
 LONG = "renders " + "a very long list of everything " * 12
 
 

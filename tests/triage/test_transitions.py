@@ -59,6 +59,32 @@ def test_a_build_stands_so_to_the_one_before(
 
 
 @pytest.mark.parametrize(
+    ("now", "before", "told"),
+    [
+        # The build before failed, but in another workflow.
+        ("A failed, B success", ["A success, B failed"], (Turn.BROKE, 1, None, "A")),
+        ("A failed, B success", ["A failed, B failed", "A success, B failed"], (Turn.STILL_BROKEN, 2, 49, "A")),
+        # Path filters: the build before ran something else, and passed.
+        ("A failed", ["B success", "A failed", "A success"], (Turn.STILL_BROKEN, 2, 48, "A")),
+        ("A success", ["B success", "A failed", "A success"], (Turn.FIXED, 1, 48, "A")),
+        ("A failed", ["B failed", "A success"], (Turn.BROKE, 1, None, "A")),
+        ("A success, B failed", ["A success, B failed"], (Turn.STILL_BROKEN, 2, 49, "")),
+        ("A failed, B success", ["A success, B success"], (Turn.BROKE, 1, None, "")),
+    ],
+)
+def test_a_workflow_is_named_where_the_builds_as_wholes_did_otherwise(
+    now: str, before: list[str], told: tuple[Turn, int, int | None, str]
+) -> None:
+    def runs(text: str) -> tuple[Run, ...]:
+        return tuple(run(one.split()[1], name=one.split()[0]) for one in text.split(", "))
+
+    build = Build(pipeline=pipeline(50), runs=runs(now), read_at=NOW)
+    found = transition(build, [PastBuild(pipeline=pipeline(49 - at), runs=runs(one)) for at, one in enumerate(before)])
+    assert found
+    assert (found.turn, found.times, found.since, found.workflow) == told
+
+
+@pytest.mark.parametrize(
     ("now", "before", "same"),
     [
         ("failed", ["success", "failed"], 49),

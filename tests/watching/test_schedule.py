@@ -49,6 +49,10 @@ def test_the_worst_workflow_decides(statuses: list[str], state: State) -> None:
     assert build(statuses).state is state
 
 
+def test_what_no_workflow_matched_does_not_wait() -> None:
+    assert build([], age=600).state is State.COULD_NOT_RUN
+
+
 ERROR = {"type": "config", "message": "Cannot find a definition for job named no-such-job"}
 
 
@@ -61,6 +65,8 @@ ERROR = {"type": "config", "message": "Cannot find a definition for job named no
         ("created", [ERROR], ["setup", ""], ["success", "success"], 30, State.COULD_NOT_RUN),
         ("created", [ERROR], ["setup", ""], ["success", "failed"], 30, State.FAILED),
         ("setup", [ERROR], ["setup"], ["running"], 30, State.RUNNING),
+        ("created", [], [], [], 30, State.WAITING),
+        ("pending", [], [], [], 600, State.WAITING),
         ("created", [], ["setup"], ["success"], 30, State.WAITING),
         ("created", [], ["setup"], ["success"], 600, State.COULD_NOT_RUN),
         ("created", [], ["setup"], ["failed"], 600, State.FAILED),
