@@ -45,8 +45,11 @@ class Teller:
         """Keep what the root says of an end from now on."""
         return watch if watch.closing == said else await self._save(watch, closing=said)
 
-    async def root(self, watch: Watch, build: Build | None, *, final: bool = False) -> Watch:
-        """Post the root message, or edit it where it stands; an unchanged one costs nothing."""
+    async def root(self, watch: Watch, build: Build | None, *, final: bool = False, urgent: bool = False) -> Watch:
+        """Post the root message, or edit it where it stands; an unchanged one costs nothing.
+
+        An edit for which there is no turn at Slack is left to the next look, but for an `urgent` one, which waits.
+        """
         watch = await self._settled(watch)
         message = root.root(build, watch, self._links, note=watch.note, final=final)
         if watch.root_ts is None:
@@ -54,7 +57,7 @@ class Teller:
         if message.digest == watch.root_digest:
             return watch
         try:
-            shown = await self._messenger.update(watch.thread.channel_id, watch.root_ts, message, urgent=final)
+            shown = await self._messenger.update(watch.thread.channel_id, watch.root_ts, message, urgent=urgent)
         except SlackError as error:
             if error.code in MESSAGE_GONE:
                 return await self._post_root(watch, message)

@@ -199,7 +199,9 @@ class Watcher:
             shown = watch.model_copy(update={"failure_before": watch.failure})
             comparing = evidence is not None and self._is_compared(build)
             word = final.final(build, evidence, shown, self._links, comparing=comparing)
-            await self._teller.final(watch, final_key(build), word, evidence.signature if evidence else "")
+            watch = await self._teller.final(watch, final_key(build), word, evidence.signature if evidence else "")
+        if end.is_final:  # where Slack's limit kept the root back, the word that pings has not waited for it
+            await self._teller.root(watch, build, final=True, urgent=True)
 
     def _is_compared(self, build: Build) -> bool:
         return self._settings.history_builds > 0 and build.state in JUDGED
