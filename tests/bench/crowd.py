@@ -18,6 +18,7 @@ from tests.bench.stage import AS_SHIPPED, Bot, Figure, course, far_sides, percen
 
 PROJECT, JOB_SECONDS, SETTLE, INTERVAL = "acme/frontend", 20, 10, 5
 PER_MINUTE = 150
+WARM = 10  # seconds that the bot has run: how often it may ask CircleCI is learned from its start on
 FEWEST = 8  # requests of a deploy from its words to the final word
 
 
@@ -75,6 +76,7 @@ async def at_work(folder: Path, side: FarSide, **settings: str) -> AsyncIterator
         circleci.limit = Limit(side.per_minute) if side.per_minute else None
         async with running(slack, circleci, folder, **AS_SHIPPED, **settings) as bot:
             await slack.connected()
+            await asyncio.sleep(WARM)
             yield slack, circleci, bot
 
 
