@@ -114,13 +114,14 @@ async def cpu_per_look(folder: Path, many: int = 100, seconds: int = 20) -> list
         )
         alone = float(json.loads((await bare.communicate())[0]))
         kilobytes = await _kilobytes(redis.url)
+    per_look = requests / looks
+    alone *= per_look / 2  # the bare loop asks for the workflows and for the jobs each time
     ratio = used / looks / alone
     told = f"{ratio:.2f} times ({used / looks * 1000:.2f} ms against {alone * 1000:.2f} ms)"
-    per_look = requests / looks
     return [
         Figure("CPU per look, against a bare loop of the same requests", told, "at most 3 times", ratio <= 3),
         Figure(
-            "requests per look at a build with 1 unfinished workflow", f"{per_look:.2f}", "2", abs(per_look - 2) < 0.05
+            "requests per look at a build with 1 unfinished workflow", f"{per_look:.2f}", "at most 2", per_look < 2.05
         ),
         Figure("Redis per watch", f"{kilobytes / many:.1f} kB", "under 8 kB", kilobytes / many < 8),
     ]
