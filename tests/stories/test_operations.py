@@ -55,7 +55,7 @@ async def do(team: Team, admin: Person, row: Row) -> None:
     await admin.command("releases", "/ci", really(team, row.said).removeprefix("/ci "))
     if row.pressed:
         label = really(team, row.pressed)
-        told = await team.slack.wait_for(lambda: [one for one in admin.sees_only[before:] if label in one.buttons])
+        told = await team.slack.wait_for(lambda: [one for one in admin.sees_only[before:] if label in one.buttons], 60)
         await press(team, admin, told[0], label)
     method, _, pattern = really(team, row.asked).partition(" ")
     await team.until(
