@@ -57,10 +57,6 @@ class Budget:
             await asyncio.sleep(wait)
         return NO_WAIT
 
-    async def is_paused(self, key: str = "") -> bool:
-        """Say whether it is the far side who let nobody have a turn."""
-        return await self._paused(f"{self._name}:{key}" if key else self._name) > 0
-
     async def pause(self, how_long: timedelta, key: str = "") -> None:
         """Give nobody a turn for a while, in no process: the far side said so."""
         name = f"{self._name}:{key}" if key else self._name

@@ -24,7 +24,7 @@ from bot.slack.dispatch import thread_of
 from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
 from bot.slack.secrecy import Found, Spoken, has_secret_shape, secret_in
-from bot.slack.signs import Pauses
+from bot.slack.signs import Line
 from bot.slack.understood import line_of
 from bot.store.deliveries import LATEST_EDIT
 from bot.watching.engine import HANDLE, PRESS, READ, READS_AT_ONCE, SHOW, Engine
@@ -57,7 +57,7 @@ class Listeners:
         self._messenger = context.messenger
         self._router = context.router
         self._projects = context.projects
-        self._pauses = Pauses(context.store.turns)
+        self._line = Line(context.store.turns)
         self._spoken = Spoken.of(context.router, context.projects.projects)
         self._engine = engine
         self._forms = forms
@@ -83,7 +83,7 @@ class Listeners:
         line = line_of(invocation.text, self._router, self._projects) if invocation.response_url else ""
         invocation = invocation.model_copy(update={"signed": bool(line)})
         refusal = await self._refused(invocation)
-        said = refusal or (signs.understood(line, await self._pauses.left()) if line else None)
+        said = refusal or (signs.understood(line, await self._line.left()) if line else None)
         await (ack(response_type="ephemeral", text=said.text, blocks=list(said.blocks)) if said else ack())
         if refusal is None:
             await self._remember(invocation.id)

@@ -33,8 +33,8 @@ NEVER = frozenset({"missing_scope", "not_allowed_token_type", "unknown_method", 
 log = structlog.get_logger(__name__)
 
 
-class Pauses:
-    """How long CircleCI has asked us to wait, as far as this process knows: it asks the store once a second."""
+class Line:
+    """How long whoever asks CircleCI now waits for a turn, as far as this process knows: it looks once a second."""
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
@@ -47,7 +47,7 @@ class Pauses:
             self._asked = now
             with suppress(StoreError, TimeoutError):
                 async with asyncio.timeout(STORE_SECONDS):
-                    self._until = now + (await self._turns.paused(CIRCLECI)).total_seconds()
+                    self._until = now + (await self._turns.line(CIRCLECI)).total_seconds()
         return timedelta(seconds=max(self._until - now, 0))
 
 
