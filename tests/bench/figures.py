@@ -246,7 +246,7 @@ async def _lags(folder: Path, *, knock: bool, many: int = 10) -> list[float]:
             if knock:
                 await _knock(bot, pipeline.id)
             async with asyncio.timeout(60):
-                while not any(f"{branch} is done" in root.text for root in deploys.roots):  # noqa: ASYNC110  # as above
+                while not any(f"{branch} is finishing" in root.text for root in deploys.roots):  # noqa: ASYNC110  # as above
                     await asyncio.sleep(0.01)
             return time.monotonic() - ended
 

@@ -228,7 +228,7 @@ class Chaos:
         return sum(about in one.text and bool(FINAL.search(one.text)) for one in self._channel.messages)
 
     def refusals(self, deploy: Deploy) -> int:
-        """Count how often its asker was told why not, or that it did not begin."""
+        """Count how often its asker was told why not, or that it did not begin; a sign tells neither."""
         named = re.compile(rf"{re.escape(deploy.branch)}(?!\d)")
         told = (one.text for one in self._slack.workspace.ephemerals if not is_sign(one))
         return sum(bool(named.search(text)) and "I will not start a second one" not in text for text in told)
