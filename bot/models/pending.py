@@ -139,8 +139,9 @@ class Pending(Model):
     `open` are the demands still to be met, in the order in which they are asked for, `met` those that are, `agreed` is
     who met that of a second person. `request_ts` is the message in `asker`'s place that asks for one; after
     `expires_at` nobody can answer it. `seen` is what stood there when the question was put, `choices` are the pipeline
-    definitions that were offered. `end` is written before it is said, and `over` when it has been. `version` counts how
-    often it was kept, so that nobody writes over what they have not seen.
+    definitions that were offered, `beside` the deploys of others that were named as running. `end` is written before it
+    is said, and `over` when it has been. `version` counts how often it was kept, so that nobody writes over what they
+    have not seen.
     """
 
     id: str
@@ -154,6 +155,7 @@ class Pending(Model):
     request_ts: str | None = None
     expires_at: datetime | None = None
     choices: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     end: End | None = None
     over: bool = False
     version: int = 0

@@ -15,6 +15,7 @@ from bot.models.attempt import Demand
 from bot.models.caller import Caller
 from bot.models.pending import Deployment, Pending
 from bot.operations import demands
+from bot.operations.beside import unnamed
 from bot.operations.deploy import definition_of
 from bot.operations.ending import entry_of, on_record, still_agreed
 from bot.operations.hands import Hands
@@ -39,10 +40,21 @@ async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
 
 
 async def beside(hands: Hands, caller: Caller, pending_id: str) -> Acted:
-    """Go on though somebody else's deploy of the same still runs: who asked for it knows of that by now."""
+    """Go on though somebody else's deploy of the same still runs: who asked for it knows of that by now.
+
+    Where another one was begun since, that is asked about anew: nobody let it go on beside that.
+    """
     pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.ALONE)), Demand.ALONE)
     _only_asker(pending, caller, "Only who asked for it says so.")
     async with _first(hands, caller, pending, Demand.ALONE) as first:
+        if pending.beside and (other := await unnamed(hands, caller, pending.wish, pending.beside)):
+            await changed(hands, pending, lambda one: one.ended)
+            await hands.store.claims.release(answer(pending.id, Demand.ALONE))
+            anew = demands.waiting(
+                hands, pending.asker.model_copy(update={"delivery_id": caller.delivery_id}), pending.wish
+            )
+            kept = {"open": pending.open, "beside": pending.beside}
+            raise Waits(await demands.still_runs(hands, anew.model_copy(update=kept), other))
         return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.ALONE))
 
 

@@ -20,9 +20,14 @@ async def still_running(hands: Hands, caller: Caller, wish: Wish, pending: Pendi
 
     It is asked about once, before anything else is: whoever answers what is asked later need not know of it.
     """
-    if not isinstance(wish, Deployment) or caller.is_bot or not _may_be_asked(pending):
+    return await unnamed(hands, caller, wish, ()) if _may_be_asked(pending) else None
+
+
+async def unnamed(hands: Hands, caller: Caller, wish: Wish, named: Collection[str]) -> Attempt | None:
+    """Return such a deploy that is not among those which the caller was `named` before."""
+    if not isinstance(wish, Deployment) or caller.is_bot:
         return None
-    lately = await hands.store.attempts.lately_of(wish.project_slug, wish.ref)
+    lately = [one for one in await hands.store.attempts.lately_of(wish.project_slug, wish.ref) if one.id not in named]
     others = [one for one in lately if one.asker_id not in ("", caller.person_id) and not one.over]
     watched = await hands.store.watches.watched(one.pipeline_id for one in others if one.pipeline_id)
     for other in others:

@@ -109,7 +109,7 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand, other: Attempt | 
     match demand:
         case Demand.ALONE:
             if other is not None:
-                raise Waits(StillRuns(pending=await for_one(hands, pending), other=other))
+                raise Waits(await still_runs(hands, pending, other))
         case Demand.GREEN:
             is_green, red = await _is_green(hands, pending.wish)
             if not is_green:
@@ -118,6 +118,12 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand, other: Attempt | 
             raise Waits(ToBeTyped(pending=await for_one(hands, pending)))
         case Demand.SECOND_PERSON:
             raise Waits(SecondPerson(pending=await request(hands, pending)))
+
+
+async def still_runs(hands: Hands, pending: Pending, other: Attempt) -> StillRuns:
+    """Return the question whether to deploy beside somebody else's deploy, which is kept as named."""
+    asked = pending.model_copy(update={"beside": (*pending.beside, other.id)})
+    return StillRuns(pending=await for_one(hands, asked), other=other)
 
 
 async def request(hands: Hands, pending: Pending) -> Pending:

@@ -36,6 +36,21 @@ async def test_a_second_deploy_says_whose_runs_and_asks_and_goes_out_once(team: 
     assert len(writes(team)) == 3
 
 
+async def test_a_deploy_that_was_begun_since_the_question_is_asked_about_anew(team: Team) -> None:
+    admin = team.slack.person("admin")
+    await types(team, team.ada, "deploy acme/frontend release/v2.0")
+    goes_by(team, RUNNING)
+    (asked,) = await types(team, team.grace, "deploy acme/frontend release/v2.0")
+    (other,) = await types(team, admin, "deploy acme/frontend release/v2.0 env=prod")
+    assert await presses(team, team.grace, asked, AGAIN) == []
+    (anew,) = await presses(team, admin, other, AGAIN)
+    assert "@grace deployed acme/frontend release/v2.0 as #2418" in anew.visible
+    assert len(writes(team)) == 2
+    assert "too old" in said(await presses(team, admin, other, AGAIN))
+    assert await presses(team, admin, anew, AGAIN) == []
+    assert len(writes(team)) == 3
+
+
 async def test_one_that_is_on_its_way_counts_and_one_that_was_refused_does_not(team: Team) -> None:
     answered = asyncio.Event()
     team.circleci.faults.add("POST", "*/pipeline", until=answered)
