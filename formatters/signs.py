@@ -14,9 +14,9 @@ NONE, WORTH_SAYING = timedelta(0), timedelta(seconds=2)
 def understood(line: str, wait: timedelta = NONE) -> Message:
     """Say which command was read, to whoever typed it; whether they may, and whether it works, the answer says.
 
-    With `wait` everybody waits for CircleCI.
+    With `wait` nobody may ask CircleCI before; whether this command waits or is refused, the answer says too.
     """
-    again = f" My turn at CircleCI comes in about {_seconds(wait)}." if wait >= WORTH_SAYING else ""
+    again = f" I may ask CircleCI again in about {_seconds(wait)}." if wait >= WORTH_SAYING else ""
     return _quiet(f"{EYES} Understood: {{}}. My answer follows.{again}", line)
 
 

@@ -87,4 +87,4 @@ def test_a_sign_is_bounded(word: str) -> None:
 def test_a_wait_that_is_known_is_said() -> None:
     assert "in about" not in signs.understood("status", timedelta(seconds=1)).text
     told = signs.understood("status", timedelta(seconds=39.2)).text
-    assert told == "👀 Understood: status. My answer follows. My turn at CircleCI comes in about 40 s."
+    assert told == "👀 Understood: status. My answer follows. I may ask CircleCI again in about 40 s."

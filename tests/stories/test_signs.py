@@ -75,6 +75,6 @@ async def test_who_waits_for_circleci_is_told_how_long(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "status acme/frontend")
     answer = await team.is_told(team.ada, "Nothing was built there lately")
     understood, waits = answer.earlier
-    again = "My turn at CircleCI comes in about "
+    again = "I may ask CircleCI again in about "
     assert understood.startswith(f"{UNDERSTOOD.format('status acme/frontend')} {again}")
     assert waits.startswith("⏳ Waiting: `status acme/frontend`. My turn at CircleCI comes in about ")
