@@ -1,4 +1,4 @@
-"""Options of the test run (fail what would be skipped, record anew what people read), and short logs."""
+"""The test run: its options, what runs beside what, what coverage looks at, and short logs."""
 
 import gc
 import sys
