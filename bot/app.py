@@ -63,6 +63,7 @@ from formatters.links import Links
 log = structlog.get_logger(__name__)
 
 PATIENCE = timedelta(seconds=10)  # how long a person's request waits where CircleCI asks for it
+A_LOOK = timedelta(minutes=1)  # how long a look that has begun waits for a turn: begun anew, it would never end
 IN_LINE = timedelta(minutes=3)  # how long it waits for its turn behind those of others
 POLL_PATIENCE = 0.2  # poll intervals: a look that waits longer for its first turn comes back when it may be next
 HISTORY_PATIENCE = timedelta(minutes=2)
@@ -246,7 +247,7 @@ class App:
                     asking,
                     self.store.line,
                     to_begin=settings.poll_interval * POLL_PATIENCE,
-                    to_go_on=settings.pace,
+                    to_go_on=A_LOOK,
                 )
             ),
             past=connections.on_lane(Lane(asking, patience=PATIENCE, polite=True)),

@@ -26,8 +26,9 @@ UNREADABLE = "an answer that cannot be read"
 
 # It takes an address without a query too: to pass over one would mean to look through it from each `http` in it.
 _ADDRESS = re.compile(r"(https?://[^\s?#\"'<>]*+)(?:[?#][^\s\"'<>]*+)?")
-_REMAINING = re.compile(r"(?:x-)?ratelimit-remaining(?:-\w+)?", re.IGNORECASE)
-_RESET = re.compile(r"(?:x-)?ratelimit-reset(?:-\w+)?", re.IGNORECASE)
+_REMAINING = re.compile(r"(?:x-)?ratelimit-remaining(-\w+)?", re.IGNORECASE)
+_RESET = re.compile(r"(?:x-)?ratelimit-reset(-\w+)?", re.IGNORECASE)
+EPOCH_SECONDS = 10**9  # what is as large is a moment and no wait
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -65,9 +66,13 @@ def asked_to_wait(response: httpx.Response, *, now: datetime) -> timedelta:
         return _retry_after(headers, date)
     if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
         return _bounded(_wait(headers.get("retry-after", ""), date) or NO_WAIT)
-    remaining = (_number(value) for name, value in headers.items() if _REMAINING.fullmatch(name))
-    is_last = any(left is not None and left <= 0 for left in remaining)
-    return _reset(headers, date) if is_last else NO_WAIT
+    return _reset(headers, date) if _used_up(headers) else NO_WAIT
+
+
+def _used_up(headers: httpx.Headers) -> set[str]:
+    """Return the limits that are used up, by what they are counted in: `-second`, `-hour`, or empty text."""
+    left = ((found[1], _number(value)) for name, value in headers.items() if (found := _REMAINING.fullmatch(name)))
+    return {(of or "").lower() for of, number in left if number is not None and number <= 0}
 
 
 def decode(model: type[M], data: object) -> M:
@@ -169,9 +174,14 @@ def _retry_after(headers: httpx.Headers, date: datetime) -> timedelta:
 
 
 def _reset(headers: httpx.Headers, date: datetime) -> timedelta:
-    """Return when more is allowed again: the later of several, for the lower limit counts."""
-    resets = (_wait(value, date) for name, value in headers.items() if _RESET.fullmatch(name))
-    return _bounded(max((reset for reset in resets if reset), default=NO_WAIT))
+    """Return when more is allowed again: the later of several, for the lower limit counts.
+
+    Where it is said which are used up, the resets of these count alone; one without a unit may be of any.
+    """
+    found = [(of[1] or "", _wait(value, date)) for name, value in headers.items() if (of := _RESET.fullmatch(name))]
+    resets, used_up = [(of.lower(), wait) for of, wait in found if wait], _used_up(headers)
+    its_own = [wait for of, wait in resets if of in used_up] or [wait for of, wait in resets if not of]
+    return _bounded(max(its_own if used_up and its_own else [wait for _, wait in resets], default=NO_WAIT))
 
 
 def _wait(value: str, date: datetime) -> timedelta | None:
@@ -179,6 +189,8 @@ def _wait(value: str, date: datetime) -> timedelta | None:
     if (seconds := _number(value)) is None:
         when = _date(value)
         return None if when is None else max(when - date, NO_WAIT)
+    if seconds >= EPOCH_SECONDS:
+        seconds = max(seconds - date.timestamp(), 0)
     return timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds())) if seconds >= 0 else None
 
 

@@ -4,6 +4,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
@@ -397,6 +398,9 @@ async def test_no_log_line_holds_the_token_or_a_query(far_side: FarSide, caplog:
         assert secret not in caplog.text
 
 
+AT = {"date": format_datetime(DATE, usegmt=True)}
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "seconds"),
     [
@@ -413,6 +417,14 @@ async def test_no_log_line_holds_the_token_or_a_query(far_side: FarSide, caplog:
         (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "-5"}, 0),
         (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "999999999"}, 3600),
         (200, {"x-ratelimit-remaining": "0"}, 0),
+        (
+            200,
+            {"X-RateLimit-Remaining-Second": "0", "X-RateLimit-Reset-Second": "1", "X-RateLimit-Remaining-Hour": "9000"}
+            | {"X-RateLimit-Reset-Hour": "3500"},
+            1,
+        ),
+        (200, AT | {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(DATE.timestamp() + 30)}, 30),
+        (429, {"x-ratelimit-remaining-day": "0", "x-ratelimit-reset-day": "7", "x-ratelimit-reset-minute": "50"}, 7),
         (404, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "5"}, 5),
         (200, {"x-ratelimit-remaining": "150", "x-ratelimit-reset": "30"}, 0),
         (200, {}, 0),
