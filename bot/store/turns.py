@@ -17,8 +17,8 @@ WINDOW = timedelta(minutes=10)  # in the slowest of rates a turn is counted no l
 KEPT = timedelta(days=1)  # what a far side took yesterday is no measure for today
 # A line of numbered turns, of which so many a second may go, and in no `seconds` more than an `amount`. Whoever gets a
 # number that may go within `patience` comes back with it: it goes sooner where the rate has grown meanwhile, later
-# where it was halved, and what nobody comes back for is lost. While nobody asks, as when the far side asked for a
-# pause, the line stands still. Those that take a share of the turns get none that may not go at once.
+# where it was halved, and what nobody comes back for is lost. While nobody asks, the line goes on to its end, and saves
+# up no more than a moment's turns. Those that take a share of the turns get none that may not go at once.
 # Returns the wait, the number, and how often the rate had been halved.
 _NEXT = """
 local mine, rate, patience, share = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -26,9 +26,9 @@ local amount, seconds = tonumber(ARGV[5]), tonumber(ARGV[6])
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local of = redis.call('HMGET', KEYS[2], 'at', 'line', 'last', 'halvings')
-local passed = math.min(math.max(now - (of[1] or now), 0), math.max(seconds, 1))
-
-local line, last = tonumber(of[2] or amount) + rate * passed, tonumber(of[3] or 0)
+local passed, last = math.max(now - (of[1] or now), 0), tonumber(of[3] or 0)
+local before = tonumber(of[2] or amount)
+local line = math.max(before + rate * math.min(passed, math.max(seconds, 1)), math.min(last, before + rate * passed))
 local next = mine or math.max(last + 1, line - amount + 1)
 local function exact(value) return string.format('%.6f', value) end
 local function until_free(turns, amount, seconds)

@@ -68,6 +68,17 @@ async def test_a_number_keeps_its_place_and_goes_sooner_or_later_with_the_rate(s
     assert timedelta(seconds=75) < await turns.line(CIRCLECI) <= timedelta(seconds=130)
 
 
+async def test_what_nobody_comes_back_for_is_over_when_its_time_is(store: Store, tmp_path: Path) -> None:
+    for _ in range(50):
+        await store.turns.next(CIRCLECI, 1, patience=timedelta(seconds=60))
+    async with Redis.from_url(redis_url(tmp_path), decode_responses=True) as redis:
+        since = float(str(await redis.hget("ci:pace:circleci", "at")))
+        await redis.hset("ci:pace:circleci", "at", since - 48)
+    said = await store.turns.line(CIRCLECI)
+    turn = await store.turns.next(CIRCLECI, 1, patience=timedelta(seconds=60))
+    assert timedelta(0) < turn.wait <= said + timedelta(seconds=1) < timedelta(seconds=5)
+
+
 async def test_a_clock_that_was_put_back_lets_nobody_wait_for_hours(store: Store, tmp_path: Path) -> None:
     later = (datetime.now(UTC) + timedelta(hours=1)).timestamp()
     async with Redis.from_url(redis_url(tmp_path)) as redis:
