@@ -77,10 +77,11 @@ class RerunFailed(ButtonAction):
 
 
 class RerunAll(ButtonAction):
-    """*Rerun all*: every workflow from its first job, or a new pipeline where there is none to rerun."""
+    """*Rerun all*: every workflow of the `attempt` from its first job, or a new pipeline where none can be rerun."""
 
     action_id: ClassVar[str] = "rerun_all"
     pipeline_id: str
+    attempt: str = ""
 
 
 class ApproveJob(ButtonAction):

@@ -87,7 +87,8 @@ async def rerun_failed(button: RerunFailed, caller: Caller, context: Context) ->
 
 async def rerun_all(button: RerunAll, caller: Caller, context: Context) -> Acted:
     """Rerun every workflow from its first job; the same thread follows it."""
-    return await context.operations.rerun(caller, PipelineId(button.pipeline_id), failed_only=False)
+    pipeline_id = PipelineId(button.pipeline_id)
+    return await context.operations.rerun(caller, pipeline_id, failed_only=False, attempt=button.attempt)
 
 
 def register(router: Router) -> None:

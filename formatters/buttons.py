@@ -40,7 +40,7 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
             style = "primary" if rerun_is_main else None
             yield _rerun_failed(build, watch.project_title, style)
         if not any(run.workflow.status == "unauthorized" for run in build.real_runs):
-            yield rerun_all_button(build.pipeline, watch.project_title)
+            yield rerun_all_button(build, watch.project_title)
 
 
 def _deploy_again(watch: Watch) -> Block | None:
@@ -77,10 +77,11 @@ def _rerun_failed(build: Build, project_title: str, style: str | None) -> Block:
     return _rerun(RerunFailed(pipeline_id=pipeline.id, attempt=build.mark), "Rerun failed", text, pipeline, style=style)
 
 
-def rerun_all_button(pipeline: Pipeline, project_title: str, *, newer: int = 0) -> Block:
+def rerun_all_button(build: Build, project_title: str, *, newer: int = 0) -> Block:
     """Return *Rerun all*, which asks first."""
+    pipeline = build.pipeline
     text = f"{_named(pipeline, project_title)}: all jobs run again.{newer_build(newer)}"
-    return _rerun(RerunAll(pipeline_id=pipeline.id), "Rerun all", text, pipeline)
+    return _rerun(RerunAll(pipeline_id=pipeline.id, attempt=build.mark), "Rerun all", text, pipeline)
 
 
 def _rerun(action: ButtonAction, label: str, text: str, pipeline: Pipeline, *, style: str | None = None) -> Block:

@@ -205,7 +205,7 @@ def nothing_failed(answer: NothingFailed) -> Message:
     build = f"{literal(answer.title)} {ref_words(pipeline.ref, answer.build)} #{pipeline.number}"
     text = f"{build} {'passed' if answer.build.state is State.PASSED else 'was cancelled'}; nothing failed."
     text += newer_build(answer.newer_number)
-    offer = rerun_all_button(pipeline, answer.title, newer=answer.newer_number)
+    offer = rerun_all_button(answer.build, answer.title, newer=answer.newer_number)
     return assemble(text, section(text), actions(offer))
 
 

@@ -26,7 +26,10 @@ class Attempts:
         of_ref, keep = self._of_ref(attempt.project_slug, attempt.ref), self._connection.retention
         pipeline = self._connection.redis.pipeline(transaction=True)
         pipeline.set(key, data, ex=keep)
-        pipeline.zadd(of_ref, {attempt.id: attempt.asked_at.timestamp()})
+        if attempt.over:  # what was refused is no deploy that could still run, and pushes none off the list
+            pipeline.zrem(of_ref, attempt.id)
+        else:
+            pipeline.zadd(of_ref, {attempt.id: attempt.asked_at.timestamp()})
         pipeline.zremrangebyrank(of_ref, 0, -MOST_LATELY - 1)
         pipeline.expire(of_ref, keep)
         await self._connection.ask(pipeline.execute())

@@ -49,11 +49,12 @@ def fails_otherwise_again(team: Team) -> None:
     team.circleci.world.set_scenario(FRONTEND, "main", Scenario(plan("unit"), rerun=plan("lint")))
 
 
-async def test_rerun_failed_is_about_the_attempt_that_its_message_shows(team: Team) -> None:
+@pytest.mark.parametrize("label", ["Rerun failed", "Rerun all"])
+async def test_a_rerun_is_about_the_attempt_that_its_message_shows(team: Team, label: str) -> None:
     fails_otherwise_again(team)
     pipeline = pushed(team, "main", OVER)
     (final,) = await types(team, team.ada, f"triage {FRONTEND} #2417")
-    button = final.element("Rerun failed")
+    button = final.element(label)
     team.circleci.world.rerun(pipeline.runs[0].id)  # on CircleCI's page
     goes_by(team, OVER)
     told = said(await presses(team, team.grace, final, button))
