@@ -40,6 +40,15 @@ class Person:
         return [one for one in self._workspace.ephemerals if one.only_for == self.id and not one.deleted]
 
     @property
+    def mark(self) -> int:
+        """A moment of the workspace, for `sees_only_since`; the length of `sees_only` is none, for signs go again."""
+        return len(self._workspace.ephemerals)
+
+    def sees_only_since(self, mark: int) -> list[Message]:
+        """Return what came after a moment, only they can see and has not been taken away."""
+        return [one for one in self._workspace.ephemerals[mark:] if one.only_for == self.id and not one.deleted]
+
+    @property
     def direct_messages(self) -> list[Message]:
         """What stands between them and the bot."""
         return self._workspace.open_im(self.id).messages

@@ -21,6 +21,6 @@ async def questions(folder: Path) -> list[Figure]:
 
 
 async def _is_answered(person: Person, text: str) -> None:
-    before = len(person.sees_only)
+    before = person.mark
     await person.command("deploys", "/ci", text)
-    await seen(lambda: person.sees_only[before:])
+    await seen(lambda: person.sees_only_since(before))

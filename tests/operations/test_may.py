@@ -233,9 +233,9 @@ async def test_who_may_not_read_something_sees_it_nowhere(tmp_path: Path, where:
         ):
             assert "guests stay out of it" in said(await presses(team, guest, somewhere(team), action)), action
         await team.slack.wait_for(lambda: team.deploys.roots)
-        before = len(guest.sees_only)
+        before = guest.mark
         await guest.mention("deploys", "status", thread_ts=team.root.ts)
-        await team.slack.wait_for(lambda: len(guest.sees_only) > before)
+        await team.slack.wait_for(lambda: guest.sees_only_since(before))
         assert "guests stay out of it" in guest.sees_only[-1].visible
         for text, others in (("recent", "acme/frontend"), ("projects", "acme/frontend"), ("locks", "")):
             (shown,) = await types(team, guest, text)

@@ -145,10 +145,10 @@ class Team:
 
     async def clicks(self, person: Person, message: Message, element: str | Json) -> Delivery:
         """Let somebody press, and wait for a form's window, or for why there is none: no task opens it."""
-        before, told = person.modal, len(person.sees_only)
+        before, told = person.modal, person.mark
         delivery = await person.click(message, element)
         if delivery.payload["actions"][0]["action_id"].partition(":")[0] in FORMS:
-            await self.slack.wait_for(lambda: person.modal is not before or len(person.sees_only) > told, 60)
+            await self.slack.wait_for(lambda: person.modal is not before or person.sees_only_since(told), 60)
         return delivery
 
     async def reads(self, words: str) -> Message:

@@ -18,9 +18,9 @@ async def team(tmp_path: Path) -> AsyncIterator[Team]:
 
 async def audit(team: Team, rest: str, words: str) -> str:
     admin = team.slack.person("admin")
-    before = len(admin.sees_only)
+    before = admin.mark
     await admin.command("releases", "/ci", f"audit {rest}".strip())
-    found = await team.slack.wait_for(lambda: [one for one in admin.sees_only[before:] if words in one.visible])
+    found = await team.slack.wait_for(lambda: [one for one in admin.sees_only_since(before) if words in one.visible])
     return found[0].visible
 
 

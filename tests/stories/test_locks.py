@@ -17,9 +17,9 @@ async def team(tmp_path: Path) -> AsyncIterator[Team]:
 
 async def says(team: Team, name: str, text: str, words: str) -> Message:
     person = team.slack.person(name)
-    before = len(person.sees_only)
+    before = person.mark
     await person.command("deploys", "/ci", text)
-    found = await team.slack.wait_for(lambda: [one for one in person.sees_only[before:] if words in one.visible])
+    found = await team.slack.wait_for(lambda: [one for one in person.sees_only_since(before) if words in one.visible])
     return found[0]
 
 

@@ -72,9 +72,9 @@ async def test_what_could_not_be_read_is_said_and_asked_again(team: Team) -> Non
     team.circleci.faults.add("GET", "*/1843/tests", status=503, times=3)
     told = await asks(team, "tests acme/frontend try/setup", "⚠️ Not all of it: 2 of 3 jobs read")
     assert "CircleCI did not answer" in told.visible
-    before = len(team.grace.sees_only)
+    before = team.grace.mark
     await team.grace.click(told, "Ask again")
-    await team.slack.wait_for(lambda: len(team.grace.sees_only) > before, timeout=30)
+    await team.slack.wait_for(lambda: team.grace.sees_only_since(before), timeout=30)
     assert "Not all of it" not in team.grace.sees_only[-1].visible
     team.circleci.faults.add("GET", "*/1804/artifacts", status=503, times=3)
     told = await asks(team, "artifacts acme/cli main linux", "⚠️ Not all of it: 1 of 2 jobs read")

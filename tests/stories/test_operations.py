@@ -51,11 +51,13 @@ async def test_each_operation_is_reached_by_a_command(tmp_path: Path) -> None:
 
 async def do(team: Team, admin: Person, row: Row) -> None:
     """Type the command, press what is offered, fill in what is asked, until CircleCI was asked."""
-    before, requests = len(admin.sees_only), len(team.circleci.requests)
+    before, requests = admin.mark, len(team.circleci.requests)
     await admin.command("releases", "/ci", really(team, row.said).removeprefix("/ci "))
     if row.pressed:
         label = really(team, row.pressed)
-        told = await team.slack.wait_for(lambda: [one for one in admin.sees_only[before:] if label in one.buttons], 60)
+        told = await team.slack.wait_for(
+            lambda: [one for one in admin.sees_only_since(before) if label in one.buttons], 60
+        )
         await press(team, admin, told[0], label)
     method, _, pattern = really(team, row.asked).partition(" ")
     await team.until(
