@@ -200,11 +200,12 @@ class Play:
             done.append(Did(offers.PEOPLE[name], place.message.channel.id, once, wants, answers))
             clicks.append(self._slack.person(name).click(place.message, place.element))
         self._tally.agreed += place.kind == "agree_deploy"
+        before = self._signs()
         await asyncio.gather(*clicks)
         if place.kind in FORMS:
-            person, before = self._slack.person(names[0]), len(self._slack.workspace.ephemerals)
+            person = self._slack.person(names[0])
             with suppress(TimeoutError):  # then nothing came of the press, which is told
-                await self._slack.wait_for(lambda: person.modal or len(self._slack.workspace.ephemerals) > before, 30)
+                await self._slack.wait_for(lambda: person.modal or self._signs() != before, 30)
             if person.modal is not None:
                 self._windows[names[0]] = (place, person.modal)
         return done
