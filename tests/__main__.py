@@ -16,7 +16,7 @@ WORKERS = min(2 * CORES + 1, 12)  # each takes seconds to start, and half of the
 
 FORMAT, LINT = ("ruff", "format", "--check", "."), ("ruff", "check", ".")
 TYPES, FLOORS = ("mypy",), ("lint-imports",)
-TESTS = ("coverage", "run", "-m", "pytest", "-n", str(WORKERS), "--dist", "loadgroup")
+TESTS = ("coverage", "run", "-m", "pytest", "-n", str(WORKERS))
 COMBINE, REPORT = ("coverage", "combine", "--quiet"), ("coverage", "report")
 
 

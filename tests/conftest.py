@@ -10,6 +10,8 @@ import pytest
 import redis.utils
 import structlog
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # They go ways that others have gone, and coverage would nearly double what they cost. What it counts is the less.
 UNMEASURED = (
@@ -62,10 +64,22 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)
+class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Hands out each test by itself, but those of a file that share what is costly to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in SHARING else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Return who hands out tests; a mark for a group has no effect with this pytest and this xdist."""
+    return _Together(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put those that wait among the first two thirds of the others, and say which stay together in one process."""
-    if not config.getoption("loadgroup", default=False):
+    """Put those that wait among the first two thirds of the others."""
+    if not hasattr(config, "workerinput"):
         return
     waiting = [item for item in items if item.nodeid.startswith(WAITING)]
     working = [item for item in items if not item.nodeid.startswith(WAITING)]
@@ -73,9 +87,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for place, item in enumerate(waiting):
         working.insert(place * (every + 1), item)
     items[:] = working
-    for item in items:
-        if (shared := item.nodeid.partition("::")[0]) in SHARING:
-            item.add_marker(pytest.mark.xdist_group(shared))
 
 
 def pytest_collection_finish() -> None:
