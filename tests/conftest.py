@@ -13,17 +13,24 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# They go ways that others have gone, and coverage would nearly double what they cost. What it counts is the less.
+# Coverage doubles what a test costs. These go ways that others have gone, so what it counts is the less.
 UNMEASURED = (
-    *("tests/golden/", "tests/oracle/", "tests/faults/", "tests/upgrade/", "tests/browser/", "tests/processes/"),
-    *("tests/test_linear.py", "tests/stories/test_triage.py", "tests/stories/test_scenarios.py"),
-    *("tests/stories/test_troubles.py", "tests/stories/test_looking.py", "tests/lines/"),
-    *("tests/operations/test_agreed.py", "tests/operations/test_once.py", "tests/operations/test_reads_asked.py"),
+    *("tests/oracle/", "tests/faults/", "tests/upgrade/", "tests/browser/", "tests/processes/", "tests/test_linear.py"),
+    *("tests/stories/", "tests/operations/", "tests/formatters/test_messages.py", "tests/formatters/test_blocks.py"),
+    *("tests/golden/test_every_button.py", "tests/golden/test_presses.py", "tests/golden/test_courses.py"),
+    *("tests/golden/test_verdicts.py", "tests/lines/test_played.py", "tests/masks/test_shapes.py"),
+    *("tests/test_permissions.py", "tests/test_secrecy.py", "tests/test_registry.py", "tests/models/test_prose.py"),
+    *("tests/circleci/test_bodies.py", "tests/circleci/test_outputs.py", "tests/formatters/test_lookalikes.py"),
+)
+# But these go ways of their own; of a long one with many sets of values the first that comes.
+MEASURED = (
+    *(f"tests/stories/test_{name}.py" for name in ("operations", "signs", "asked_once", "classic", "named", "help")),
+    *(f"tests/stories/test_{name}.py" for name in ("webhooks", "troubles", "long_texts", "locks", "flaky")),
+    *(f"tests/operations/test_{name}.py" for name in ("demand_table", "windows", "asked_once", "late", "record")),
 )
 # They wait more than they work, so they run beside those that work all the time; and share what is costly to start.
 WAITING = ("tests/faults/", "tests/processes/", "tests/browser/", "tests/stories/test_troubles.py")
 SHARING = ("tests/browser/test_page.py", "tests/test_door.py", "tests/operations/test_demand_table.py")
-MEASURED_ONCE = ("tests/stories/", "tests/operations/", "tests/formatters/test_messages.py")
 _measured = set[str]()
 _tracer = sys.gettrace()  # of coverage, whose own stop and start take milliseconds
 
@@ -109,11 +116,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def _is_to_be_measured(item: pytest.Item) -> bool:
-    """Say whether coverage looks at a test: of a long one with many sets of values at the first that comes."""
+    """Say whether coverage looks at a test."""
     name = item.nodeid.partition("[")[0]
-    known = name in _measured
-    _measured.add(name)
-    return not (name.startswith(UNMEASURED) or (known and name.startswith(MEASURED_ONCE)))
+    if name.startswith(MEASURED):
+        known = name in _measured
+        _measured.add(name)
+        return not known
+    return not name.startswith(UNMEASURED)
 
 
 @pytest.hookimpl(wrapper=True)
