@@ -62,12 +62,14 @@ def error(
     help: CommandHelp | None = None,  # noqa: A002  # it is what it is
     offered: Sequence[Offer] = (),
     reference: str = "",
+    line: str = "",
 ) -> Message:
     """Return the words for any expected error, with what is `offered` instead of what led to it.
 
-    `reference` finds it in the log, for what the person cannot put right themselves.
+    `reference` finds it in the log, for what the person cannot put right themselves; `line` is the command that was
+    not even taken, by name, since its person may have typed others beside it.
     """
-    return as_spoken(_in_words(problem, command, help, offered, reference), command)
+    return as_spoken(_in_words(problem, command, help, offered, reference, line), command)
 
 
 def _in_words(
@@ -76,6 +78,7 @@ def _in_words(
     help: CommandHelp | None,  # noqa: A002  # it is what it is
     offered: Sequence[Offer],
     reference: str,
+    line: str,
 ) -> Message:
     match problem:
         case UsageError():
@@ -87,7 +90,8 @@ def _in_words(
         case NothingToDo() if problem.again:
             return locks.free(problem, nothing.nothing(problem))
         case _:
-            text = f"{_sentence(problem)}{_who_could(problem, command)}"
+            not_taken = f"I did not take {code(line, LONGEST_LINE)}. " if line else ""
+            text = f"{not_taken}{_sentence(problem)}{_who_could(problem, command)}"
             helps = reference and not isinstance(problem, _ALL_SAID)
             return assemble(text, section(text), context(f"Reference {clean(reference, 20)}") if helps else None)
 

@@ -138,7 +138,8 @@ class Listeners:
             if not recorded and isinstance(said, Invocation) and said.edited_after is not None:
                 return errors.edited() if await self._claims.first(f"edited:{said.id}") else None
         except (UserError, StoreError) as error:
-            return errors.error(error, command=_spoken_to(said))
+            line = line_of(_text(said), self._router, self._projects) if isinstance(error, StoreError | TooMany) else ""
+            return errors.error(error, command=_spoken_to(said), line=line)
         return None
 
     def _secret_in(self, said: Invocation | Click) -> Found | None:

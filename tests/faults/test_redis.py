@@ -46,7 +46,7 @@ async def test_a_restart_is_survived(tmp_path: Path, number: int, capfd: pytest.
         await a_build_runs(team)
         await redis.stop(number)
         delivery = await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
-        assert REFUSED in str(delivery.shown)
+        assert f"I did not take `deploy acme/frontend main`. {REFUSED}" in str(delivery.shown)
         await redis.start()
         await it_ends_once(team)
     told = capfd.readouterr().out

@@ -126,6 +126,10 @@ TOLD = Unauthorized()
 TOLD.is_told = True
 OTHERS: dict[str, tuple[Message, ...]] = {
     "error-unexpected": (errors.unexpected("7f3a2b"),),
+    "error-not-taken": (
+        errors.error(StoreError("Redis: ConnectionError"), line="deploy acme/frontend main"),
+        errors.error(TooMany(10, 3), command="@ci", line="flaky acme/backend main"),
+    ),
     "operator-channel-gone": (errors.channel_gone("C0DEPLOYS", "is_archived"),),
     "operator-nobody-reached": (errors.unreachable(WATCH, "user_disabled"),),
     "operator-token-refused": (errors.token_refused(""), errors.token_refused("gh/other")),
