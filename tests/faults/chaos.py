@@ -265,6 +265,9 @@ class Chaos:
         read = Counter((one.thread_ts, one.text) for one in self._channel.messages if one.bot_id)
         toll.wrong += [f"said {times} times: {text}" for (_, text), times in read.items() if times > 1]
         toll.wrong += [f"Slack: {one}" for one in self._slack.problems if "not acked" not in one]
+        if toll.wrong:  # perhaps somebody was told, in words that name nothing
+            told = Counter(one.text for one in self._slack.workspace.ephemerals if "chaos/" not in one.text)
+            toll.wrong += [f"(what names no deploy was said {times} times: {text})" for text, times in told.items()]
         toll.deploys = sum(one.acked for one in self.deploys)
         toll.hostile = sum(one.acked and one.course is hostile.COURSE for one in self.deploys)
         toll.never_acked = len(self.deploys) - toll.deploys

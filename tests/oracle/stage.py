@@ -303,7 +303,7 @@ class Play:
     async def _hold_record(self, done: Sequence[Did], acts: Sequence[Act], before: int, *, spoiled: bool) -> None:
         """Each act must have its entry, in the name of somebody who did something, and each entry its act."""
         entries = await self._entries()
-        new = entries[: await self._done() - before]
+        new = entries[: len(entries) - before]
         people = {one.person.user_id for one in done} | {did.person.user_id for did in self._judge.asked}
         for act in acts:
             told = [one for one in new if one.word in (act.word, *act.also) and one.user_id in people]
