@@ -1,7 +1,8 @@
 """Bolt's listeners: record what came in, ack, and let nothing out.
 
-An exception after `ack()` makes Bolt forget the ack (slack_bolt/listener/asyncio_runner.py), so each listener catches
-its own; `@app.error` is a last net for what Bolt itself raises.
+Bolt acks an event before it runs its listener, and forgets the ack of anything else where an exception follows it
+(both in slack_bolt/listener/asyncio_runner.py). So an event is recorded in a middleware of its listener, and each
+listener catches its own exceptions; `@app.error` is a last net for what Bolt itself raises.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any
 
 import structlog
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 
 from bot import metrics
@@ -37,6 +39,7 @@ log = structlog.get_logger(__name__)
 RECORD_SECONDS = 1.0  # Slack waits three for the ack
 MOST_OPEN = 10  # questions of one person that wait or are being answered
 _ANY = re.compile(r".*")
+_TAKEN = "taken"  # in Bolt's context: the invocation, and why it was refused
 
 
 class Listeners:
@@ -67,9 +70,8 @@ class Listeners:
     def register(self, app: AsyncApp) -> None:
         """Listen to every command, mention, direct message and button."""
         app.command(_ANY)(self.command)
-        app.event("app_mention")(self.event)
-        app.event("message")(self.event)
-        app.event("app_home_opened")(self.event)
+        for kind in ("app_mention", "message", "app_home_opened"):
+            app.event(kind, middleware=[self.take_event])(self.event)
         app.action(_ANY)(self.action)
         app.view(_ANY)(self._forms.submitted)
         app.error(self.error)
@@ -88,14 +90,19 @@ class Listeners:
         if refusal is None:
             await self._remember(invocation.id)
 
-    async def event(self, body: dict[str, Any], ack: Ack) -> None:
-        """Take a mention, a direct message, or the opening of direct messages."""
+    async def take_event(
+        self, body: dict[str, Any], context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Take a mention, a direct message, or the opening of direct messages, before Bolt acks it."""
         invocation = from_event(body, bot_user_id=self._bot_user_id)
-        if invocation is None:
-            await ack()
+        context[_TAKEN] = None if invocation is None else (invocation, await self._refused(invocation))
+        await next_()
+
+    async def event(self, context: AsyncBoltContext) -> None:
+        """Say why an event was not taken, or drop what Slack delivers of it again."""
+        if (taken := context[_TAKEN]) is None:
             return
-        refusal = await self._refused(invocation)
-        await ack()
+        invocation, refusal = taken
         if refusal is not None:
             await self._whisper(invocation, refusal)
             return

@@ -88,8 +88,8 @@ async def mentions(team: Team, person: Person, text: str) -> list[Message]:
     before, deliveries = list(person.sees_only), team.app.store.deliveries
     event = (await person.mention("deploys", text)).payload["event"]
     said_id = f"{event['channel']}:{event['ts']}"
-    async with asyncio.timeout(10):  # it is acknowledged before it is recorded, and forgotten when it is done
-        while await deliveries.invocation(said_id) is None or await deliveries.said(Invocation, said_id):
+    async with asyncio.timeout(10):  # it is recorded before it is acknowledged, and forgotten when it is done
+        while await deliveries.said(Invocation, said_id):
             await team.slack.pause(0.01)
     return answers(person, before)
 

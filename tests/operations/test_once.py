@@ -349,6 +349,18 @@ async def _run(team: Team, click: Click) -> None:
     await team.is_done()
 
 
+@pytest.mark.parametrize("where", ["a channel", "direct messages"])
+async def test_what_is_said_is_recorded_before_it_is_acknowledged(team: Team, where: str) -> None:
+    # Bolt acks an event before its listener: whoever was killed in between had lost what Slack never tells again.
+    async with Redis.from_url(team.app.docket.url) as redis:
+        await redis.client_pause(300, all=False)  # milliseconds in which nothing can be recorded
+    text = "status acme/frontend main"
+    delivery = await (team.ada.mention("deploys", text) if where == "a channel" else team.ada.message_bot(text))
+    event = delivery.payload["event"]
+    assert delivery.acked
+    assert await team.app.store.deliveries.invocation(f"{event['channel']}:{event['ts']}") is not None
+
+
 async def test_an_edited_mention_is_one_intent(team: Team) -> None:
     # C60. Slack tells an edit as a mention again, of the same message under another event id.
     mentioned = await team.ada.mention("deploys", "deploy acme/frontend try/green")
