@@ -44,6 +44,8 @@ def question(asked: Question) -> Message:
             return red(asked.pending, asked.build)
         case ToBeTyped():
             return to_be_typed(asked.pending)
+        case StillRuns():
+            return _said(f"{_runs(asked)} To run another one beside it, ask for that again.")
     return _said(f"Somebody else must agree to {literal(asked.pending.target)}: the request stands in the channel.")
 
 
@@ -103,19 +105,21 @@ def red(pending: Pending, build: Build | None) -> Message:
 def still_runs(asked: StillRuns, links: Links) -> Message:
     """Say whose deploy of the same still runs, since when, and with what; and ask."""
     other, pending = asked.other, asked.pending
-    who = f"@{clean(other.asker_name, 80)}" if other.asker_name else mention(other.asker_id)
-    number = f" as #{other.pipeline_number}" if other.pipeline_number else ""
-    shown = [code(f"{name}={value}", 80) for name, value in list(other.parameters.items())[:MOST_SHOWN]]
-    given = f" with {', '.join(shown)}" if shown else ""
-    text = (
-        f"{who} deployed {literal(pending.target, LONGEST)}{given}{number}, and "
-        f"that has been running since {moment(other.asked_at)}. Yours would run beside it."
-    )
-    text = _with_care(text, pending)
+    text = _with_care(f"{_runs(asked)} Yours would run beside it.", pending)
     beside = button(DeployBeside(attempt_id=pending.id), "Deploy it all the same", style="danger")
     url = links.pipeline(other.project_slug, other.pipeline_number) if other.pipeline_number else ""
     opens = [link_button(url, f"Open #{other.pipeline_number}")] if url else []
     return _asked(text, pending, section(f"🔵 {text}"), actions(beside, *opens))
+
+
+def _runs(asked: StillRuns) -> str:
+    other = asked.other
+    who = f"@{clean(other.asker_name, 80)}" if other.asker_name else mention(other.asker_id)
+    number = f" as #{other.pipeline_number}" if other.pipeline_number else ""
+    shown = [code(f"{name}={value}", 80) for name, value in list(other.parameters.items())[:MOST_SHOWN]]
+    given = f" with {', '.join(shown)}" if shown else ""
+    deployed = f"{who} deployed {literal(asked.pending.target, LONGEST)}{given}{number}"
+    return f"{deployed}, and that has been running since {moment(other.asked_at)}."
 
 
 def _asked(text: str, pending: Pending, first: Block, *answers: Block | None) -> Message:

@@ -8,9 +8,11 @@ delivery that was first.
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import structlog
+
 from bot.answers.acts import Acted, Answered
-from bot.answers.questions import Waits
-from bot.errors import NothingToDo, Slip, StoreError, Taken, UsageError
+from bot.answers.questions import StillRuns, Waits
+from bot.errors import NothingToDo, SlackError, Slip, StoreError, Taken, UsageError
 from bot.models.attempt import Demand
 from bot.models.caller import Caller
 from bot.models.pending import Deployment, Pending
@@ -23,6 +25,9 @@ from bot.operations.waiting import alone, answer, carry_out, changed, taken, wai
 from bot.policy import Word
 from bot.record import ended
 from formatters import gate
+from formatters.links import Links
+
+log = structlog.get_logger(__name__)
 
 DEFINITION = "definition"
 
@@ -47,14 +52,8 @@ async def beside(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.ALONE)), Demand.ALONE)
     _only_asker(pending, caller, "Only who asked for it says so.")
     async with _first(hands, caller, pending, Demand.ALONE) as first:
-        if pending.beside and (other := await unnamed(hands, caller, pending.wish, pending.beside)):
-            await changed(hands, pending, lambda one: one.ended)
-            await hands.store.claims.release(answer(pending.id, Demand.ALONE))
-            anew = demands.waiting(
-                hands, pending.asker.model_copy(update={"delivery_id": caller.delivery_id}), pending.wish
-            )
-            kept = {"open": pending.open, "beside": pending.beside}
-            raise Waits(await demands.still_runs(hands, anew.model_copy(update=kept), other))
+        if (other := await unnamed(hands, caller, pending.wish, pending.beside)) is not None:
+            raise await demands.beside(hands, first, pending.wish, pending, other)
         return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.ALONE))
 
 
@@ -92,8 +91,26 @@ async def typed(hands: Hands, caller: Caller, pending_id: str, text: str) -> Ans
     if text.strip() != gate.to_type(pending):
         raise Slip("typed", "typed_wrong", what=gate.to_type(pending))
     async with _first(hands, caller, pending, Demand.TYPED, by_form=True) as first:
-        await _going_on(hands, first, pending, lambda one: one.having_met(Demand.TYPED))
+        try:
+            await _going_on(hands, first, pending, lambda one: one.having_met(Demand.TYPED))
+        except Waits as waits:
+            if isinstance(waits.question, StillRuns):
+                await _ask_outside(hands, waits.question)
+            raise
     return Answered(answer="typed")
+
+
+async def _ask_outside(hands: Hands, asked: StillRuns) -> None:
+    """Ask where the act was asked for: in a window that has been sent nothing can be pressed."""
+    asker, place = asked.pending.asker, asked.pending.asker.place
+    message = gate.still_runs(asked, Links(web_url=hands.settings.web_url))
+    if place is None or place.is_direct:
+        await hands.direct(asker.person_id, message)
+        return
+    try:
+        await hands.messenger.whisper(place.channel_id, asker.person_id, message, thread_ts=place.thread_ts)
+    except SlackError as error:
+        log.warning("question_not_asked", method=error.method, code=error.code)
 
 
 def _only_asker(pending: Pending, caller: Caller, otherwise: str) -> None:
@@ -155,7 +172,11 @@ async def _first(
         try:
             await still_agreed(hands, pending)
             yield caller.model_copy(update={"delivery_id": delivery_id})
-        except (Waits, StoreError):
+        except StoreError:
+            raise
+        except Waits as waits:
+            if waits.question.pending.id != pending.id:  # it was asked anew, and nothing is under way
+                await hands.store.claims.release(claim)
             raise
         except Exception:
             await hands.store.claims.release(claim)

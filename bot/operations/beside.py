@@ -11,7 +11,7 @@ from bot.models.pending import Deployment, Pending, Wish
 from bot.models.slack import utc_now
 from bot.operations.hands import Hands
 
-ON_ITS_WAY = timedelta(minutes=2)  # so long a deploy may take to have a number
+ON_ITS_WAY = timedelta(minutes=10)  # so long a deploy may take to be followed: it may wait for its turns at CircleCI
 GOES_ON = frozenset({State.WAITING, State.RUNNING, State.UNKNOWN})  # what is on hold may be so for days
 
 
@@ -25,10 +25,19 @@ async def still_running(hands: Hands, caller: Caller, wish: Wish, pending: Pendi
 
 async def unnamed(hands: Hands, caller: Caller, wish: Wish, named: Collection[str]) -> Attempt | None:
     """Return such a deploy that is not among those which the caller was `named` before."""
-    if not isinstance(wish, Deployment) or caller.is_bot:
+    if not isinstance(wish, Deployment):
         return None
-    lately = [one for one in await hands.store.attempts.lately_of(wish.project_slug, wish.ref) if one.id not in named]
-    others = [one for one in lately if one.asker_id not in ("", caller.person_id) and not one.over]
+    return await among(hands, caller, wish, await hands.store.attempts.lately_of(wish.project_slug, wish.ref), named)
+
+
+async def among(
+    hands: Hands, caller: Caller, wish: Deployment, lately: Collection[str], named: Collection[str]
+) -> Attempt | None:
+    """Return such a deploy among these of the branch."""
+    if caller.is_bot:
+        return None
+    found = await hands.store.attempts.those([one for one in lately if one not in named])
+    others = [one for one in found if one.asker_id not in ("", caller.person_id) and not one.over]
     watched = await hands.store.watches.watched(one.pipeline_id for one in others if one.pipeline_id)
     for other in others:
         if await _runs(hands, other, watched):
@@ -42,7 +51,7 @@ def _may_be_asked(pending: Pending | None) -> bool:
 
 async def _runs(hands: Hands, attempt: Attempt, watched: Collection[PipelineId]) -> bool:
     """Say whether a deploy is on its way, or what is polled of it has not ended, as far as the last look has seen."""
-    if attempt.pipeline_id is None:
+    if attempt.pipeline_id is None or not await hands.store.watches.any(attempt.pipeline_id):
         return utc_now() - attempt.asked_at < ON_ITS_WAY
     if attempt.pipeline_id not in watched:
         return False

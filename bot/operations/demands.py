@@ -126,6 +126,24 @@ async def still_runs(hands: Hands, pending: Pending, other: Attempt) -> StillRun
     return StillRuns(pending=await for_one(hands, asked), other=other)
 
 
+async def beside(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None, other: Attempt) -> Waits:
+    """Return that an act waits after all: somebody else's deploy was begun while its demands were met.
+
+    What was asked before is over, so that no press on it lets this go on beside what it did not name. Who agreed
+    cannot say so for the asker: nothing is asked of them.
+    """
+    if pending is None:
+        asked = await hands.store.pending.get(caller.delivery_id) or waiting(hands, caller, wish)
+        return Waits(await still_runs(hands, asked.model_copy(update={"open": (Demand.ALONE,)}), other))
+    if pending.agreed is not None:
+        return Waits(StillRuns(pending=pending, other=other))
+    await hands.store.pending.change(pending.id, lambda one: one.ended)
+    anew = waiting(hands, pending.asker.model_copy(update={"delivery_id": caller.delivery_id}), wish)
+    met = tuple(one for one in pending.met if one is not Demand.ALONE)
+    kept = {"open": (Demand.ALONE,), "met": met, "beside": pending.beside}
+    return Waits(await still_runs(hands, anew.model_copy(update=kept), other))
+
+
 async def request(hands: Hands, pending: Pending) -> Pending:
     """Post the request for a second person, or write it anew with what would ship now; it expires by itself.
 

@@ -5,7 +5,7 @@ from bot.errors import NotFound, Rejected
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.pending import Deployment, Pending
-from bot.operations import sending
+from bot.operations import demands, sending
 from bot.operations.ending import overtaken
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
@@ -31,8 +31,10 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
     )
     async with acting(hands, caller, intent) as act:
         act.note(parameters=tuple(wish.parameters))
-        agreed = pending.seen.revision if pending and pending.agreed else ""
-        attempt = await sending.begun(hands, act.caller, act.wished(Deployment), attempt_id, agreed)
+        try:
+            attempt = await sending.begun(hands, act.caller, act.wished(Deployment), attempt_id, pending)
+        except sending.Beside as error:
+            raise await demands.beside(hands, act.caller, act.wished(Deployment), pending, error.other) from error
         try:
             attempt = await sending.send(hands, attempt)
         except Rejected as error:

@@ -41,7 +41,7 @@ async def end(hands: Hands, pending: Pending, how: End, why: Exception | None = 
 
 async def came_to_nothing(hands: Hands, pending: Pending, name: str, error: Exception) -> None:
     """End what was agreed to in vain; a question that it met at the last is no answer, and in no record yet."""
-    is_sure = did_nothing(error) or isinstance(error, Waits)
+    is_sure = did_nothing(error)
     if isinstance(error, Waits):
         why = gate.question(error.question).text
         error = NothingToDo("agreed_in_vain", what=pending.target)
@@ -60,10 +60,15 @@ async def still_agreed(hands: Hands, pending: Pending) -> None:
 
 
 async def overtaken(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None) -> None:
-    """End what others were still to agree to or to answer about the very thing that is done now."""
+    """End what others were still to agree to or to answer about the very thing that is done now.
+
+    Who is asked whether theirs may run beside this very deploy goes on being asked.
+    """
+    done = pending.id if pending else caller.delivery_id
     try:
         for one in await others(hands, wish, pending.id if pending else ""):
-            await _overtaken(hands, caller, one)
+            if done not in one.beside:
+                await _overtaken(hands, caller, one)
     except StoreError as error:
         log.warning("questions_not_ended", error=str(error))  # what was done is done
 

@@ -162,8 +162,11 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
     try:
         await _ready(hands, act, intent)
         yield act
-    except (Waits, StoreError):
-        raise  # it is not over: somebody answers, or the engine runs it again
+    except Waits as waits:
+        await act.let_go(waits)
+        raise  # it is not over: somebody answers
+    except StoreError:
+        raise  # nor is this: the engine runs it again
     except Exception as error:
         if isinstance(error, PartlyDone) and act.subject.pipeline_id:
             await hands.look_again(act.subject.pipeline_id)  # its threads see what was done
@@ -235,7 +238,7 @@ def did_nothing(error: BaseException) -> bool:
         return False
     if isinstance(error, Unavailable):
         return not error.arrived
-    return isinstance(error, UserError | CircleCIError | SlackError)
+    return isinstance(error, UserError | CircleCIError | SlackError | Waits)
 
 
 def _entry(caller: Caller, intent: Intent) -> Entry:

@@ -11,13 +11,14 @@ from datetime import timedelta
 import structlog
 
 from bot import metrics
-from bot.errors import CircleCIError, SlackError, StoreError, Unavailable
+from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unavailable
 from bot.models import spelling
 from bot.models.attempt import Attempt, Refusal
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline
-from bot.models.pending import Deployment
+from bot.models.pending import Deployment, Pending
 from bot.models.slack import Watch, utc_now
+from bot.operations.beside import among
 from bot.operations.hands import Hands
 from bot.watching.engine import LOOK_FOR
 from formatters import answers
@@ -25,18 +26,49 @@ from formatters import answers
 log = structlog.get_logger(__name__)
 
 LOOKS = 5
+MOST_TRIES = 20
 
 
-async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str, agreed_revision: str = "") -> Attempt:
+class Beside(BotError):
+    """Somebody else's deploy of the same was recorded by now, still runs, and the asker does not know of it."""
+
+    def __init__(self, other: Attempt) -> None:
+        super().__init__(other.id)
+        self.other = other
+
+
+async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str, pending: Pending | None) -> Attempt:
     """Return the attempt on record, or record it; one that another delivery sent in vain begins anew.
+
+    It is recorded only while all deploys of the branch are known, so that of two at the same moment the second one
+    raises Beside. One that a run before has recorded and not sent may have waited long, and is looked at anew.
+    """
+    for _ in range(MOST_TRIES):
+        found = await hands.store.attempts.get(attempt_id)
+        if found is not None and _goes_on(found, caller):
+            return found
+        lately = await hands.store.attempts.lately_of(wish.project_slug, wish.ref)
+        if other := await among(hands, caller, wish, lately, (attempt_id, *(pending.beside if pending else ()))):
+            raise Beside(other)
+        attempt = await _attempt(hands, caller, wish, attempt_id, pending)
+        if await hands.store.attempts.begin(attempt, seen=lately):
+            return attempt
+    raise StoreError(f"deploys of {wish.target} begin all the time")
+
+
+def _goes_on(attempt: Attempt, caller: Caller) -> bool:
+    """Say whether one on record was sent, or refused to this very delivery.
 
     An earlier version did not write down which one sent it: it is the one that asked.
     """
-    found = await hands.store.attempts.get(attempt_id)
-    if found is not None and (found.refusal is None or (found.sent_by or found.id) == caller.delivery_id):
-        return found
+    if attempt.refusal is not None:
+        return (attempt.sent_by or attempt.id) == caller.delivery_id
+    return attempt.over or attempt.sent_at is not None or attempt.pipeline_id is not None
+
+
+async def _attempt(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str, pending: Pending | None) -> Attempt:
     place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
-    attempt = Attempt(
+    return Attempt(
         id=attempt_id,
         project_slug=wish.project_slug,
         project_title=wish.project_title,
@@ -50,9 +82,8 @@ async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str,
         asker_name=caller.name,
         asked_at=utc_now(),
         sent_by=caller.delivery_id,
-        agreed_revision=agreed_revision,
+        agreed_revision=pending.seen.revision if pending and pending.agreed else "",
     )
-    return await hands.store.attempts.save(attempt)
 
 
 async def send(hands: Hands, attempt: Attempt) -> Attempt:
@@ -67,7 +98,11 @@ async def send(hands: Hands, attempt: Attempt) -> Attempt:
     if attempt.sent_at is not None:
         return await _look_later(hands, attempt)
     metrics.DEPLOYS.labels("asked").inc()
-    newest = await hands.reads.newest_number(attempt.project_slug)
+    try:
+        newest = await hands.reads.newest_number(attempt.project_slug)
+    except CircleCIError as error:
+        await _refused(hands, attempt, error)
+        raise
     attempt = await hands.store.attempts.save(
         attempt.model_copy(update={"newest_number": newest, "sent_at": utc_now()})
     )
@@ -78,10 +113,14 @@ async def send(hands: Hands, attempt: Attempt) -> Attempt:
             metrics.DEPLOYS.labels("answer_lost").inc()
             log.warning("trigger_answer_lost", attempt=attempt.id, reason=error.reason)
             return await _look_later(hands, attempt)
-        metrics.DEPLOYS.labels("refused").inc()
-        await hands.store.attempts.save(attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)}))
+        await _refused(hands, attempt, error)
         raise
     return await _follow(hands, attempt)
+
+
+async def _refused(hands: Hands, attempt: Attempt, error: CircleCIError) -> None:
+    metrics.DEPLOYS.labels("refused").inc()
+    await hands.store.attempts.save(attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)}))
 
 
 async def look_for(hands: Hands, attempt_id: str) -> timedelta | None:

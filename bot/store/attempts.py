@@ -1,5 +1,6 @@
 """Deploys as they stand, each recorded before CircleCI is asked."""
 
+from collections.abc import Collection, Iterable
 from typing import cast
 
 from bot.models.attempt import Attempt
@@ -8,17 +9,45 @@ from bot.store.connection import Connection, decoded, or_none
 
 MOST_LATELY = 20  # of one branch, to know which of them still runs
 
+# Records a deploy of a branch, unless one is there that was not seen, or another run has sent this one: 0 then.
+_BEGIN = """
+local kept = redis.call('GET', KEYS[1])
+local sent = kept and cjson.decode(kept) or {}
+if type(sent.sent_at) == 'string' and not sent.over then return 0 end
+local seen = {[ARGV[1]] = true}
+for nth = 6, #ARGV do seen[ARGV[nth]] = true end
+for _, other in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, ARGV[4] - 1)) do
+  if not seen[other] then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[5])
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -ARGV[4] - 1)
+redis.call('EXPIRE', KEYS[2], ARGV[5])
+return 1
+"""
+
 
 class Attempts:
     """Recorded deploys, by the id of the invocation that asked for them."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._begin = connection.script(_BEGIN)
 
     async def get(self, attempt_id: str) -> Attempt | None:
         """Return the recorded deploy, if there is one; raises Unreadable for one of another version."""
         data = await self._connection.ask(self._connection.redis.get(self._connection.key("attempt", attempt_id)))
         return None if data is None else decoded(Attempt, data)
+
+    async def begin(self, attempt: Attempt, seen: Iterable[str]) -> bool:
+        """Record a deploy that is to be sent; False where there is one of its branch by now that was not `seen`.
+
+        Of two that begin at the same moment the second one sees the first. False too for one that is sent already.
+        """
+        keys = [self._connection.key("attempt", attempt.id), self._of_ref(attempt.project_slug, attempt.ref)]
+        keep = int(self._connection.retention.total_seconds())
+        record = (attempt.id, attempt.model_dump_json(), attempt.asked_at.timestamp())
+        return bool(await self._connection.ask(self._begin(keys=keys, args=[*record, MOST_LATELY, keep, *seen])))
 
     async def save(self, attempt: Attempt) -> Attempt:
         """Record the deploy as it stands; returns it."""
@@ -35,15 +64,17 @@ class Attempts:
         await self._connection.ask(pipeline.execute())
         return attempt
 
-    async def lately_of(self, slug: ProjectSlug, ref: Ref) -> list[Attempt]:
-        """Return the newest deploys of a branch or tag, newest first; those of another version are left out."""
-        newest = await self._connection.ask(
-            self._connection.redis.zrevrange(self._of_ref(slug, ref), 0, MOST_LATELY - 1)
-        )
-        if not newest:
+    async def lately_of(self, slug: ProjectSlug, ref: Ref) -> list[str]:
+        """Return the ids of the newest deploys of a branch or tag, newest first."""
+        newest = self._connection.redis.zrevrange(self._of_ref(slug, ref), 0, MOST_LATELY - 1)
+        return cast("list[str]", await self._connection.ask(newest))
+
+    async def those(self, ids: Collection[str]) -> list[Attempt]:
+        """Return the recorded deploys of these ids; those of another version are left out."""
+        if not ids:
             return []
         found = await self._connection.ask(
-            self._connection.redis.mget([self._connection.key("attempt", one) for one in cast("list[str]", newest)])
+            self._connection.redis.mget([self._connection.key("attempt", one) for one in ids])
         )
         return [attempt for attempt in (or_none(Attempt, data) for data in found) if attempt is not None]
 

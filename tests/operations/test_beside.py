@@ -6,10 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.operations.scene import OVER, RUNNING, goes_by, presses, said, somewhere, team_under, types, writes
+from tests.operations.scene import (
+    OVER,
+    RUNNING,
+    fills_in,
+    goes_by,
+    opens,
+    presses,
+    pushed,
+    said,
+    somewhere,
+    team_under,
+    types,
+    writes,
+)
 from tests.stories.team import Team
 
 AGAIN = "Deploy it all the same"
+LIST = "/api/v2/project/gh/acme/frontend/pipeline"
 
 
 @pytest.fixture
@@ -99,3 +113,104 @@ async def test_nobody_is_asked_about_their_own_or_what_is_over(team: Team) -> No
     await team.until(lambda: team.count("Finishing, red so far") == 2)
     assert await types(team, team.grace, "deploy acme/frontend release/v2.0") == []
     assert len(writes(team)) == 3
+
+
+GREEN = """
+[[rules]]
+name = "everybody"
+words = ["*"]
+
+[[rules]]
+name = "green only"
+effect = "demand"
+words = ["deploy"]
+green = true
+"""
+
+
+async def test_of_two_at_the_same_moment_one_starts_and_the_other_is_asked(tmp_path: Path) -> None:
+    async with team_under(GREEN, tmp_path) as team:
+        pushed(team, "main", OVER)
+        read = asyncio.Event()
+        team.circleci.faults.add("GET", "*/pipeline", until=read, times=None)
+        people = {"ada": team.ada, "grace": team.grace}
+        for person in people.values():
+            await person.command("deploys", "/ci", "deploy acme/frontend main")
+        await team.until(lambda: sum("branch=main" in one.path for one in team.circleci.requests) == len(people))
+        read.set()
+        await team.is_done()
+        assert writes(team) == [f"POST {LIST}"]
+        asked = {name: [one for one in person.sees_only if AGAIN in one.buttons] for name, person in people.items()}
+        first, second = sorted(people, key=lambda name: len(asked[name]))
+        assert f"@{first} deployed acme/frontend main" in said(asked[second])
+        assert not asked[first]
+        assert await presses(team, people[second], asked[second][0], AGAIN) == []
+        assert len(writes(team)) == 2
+
+
+async def test_what_was_begun_while_a_branch_was_red_is_asked_about_before_it_is_gone_over(tmp_path: Path) -> None:
+    async with team_under(GREEN, tmp_path) as team:
+        admin = team.slack.person("admin")
+        pushed(team, "release/v2.0", OVER)
+        (red,) = await types(team, team.ada, "deploy acme/frontend release/v2.0")
+        (other,) = await types(team, admin, "deploy acme/frontend release/v2.0 env=prod")
+        assert await presses(team, admin, other, "Deploy all the same") == []
+        (asked,) = await presses(team, team.ada, red, "Deploy all the same")
+        assert "@admin deployed acme/frontend release/v2.0 with `env=prod` as #" in asked.visible
+        assert len(writes(team)) == 1
+        assert "too old" in said(await presses(team, team.ada, red, "Deploy all the same"))
+        assert await presses(team, team.ada, asked, AGAIN) == []
+        assert len(writes(team)) == 2
+
+
+async def test_one_that_could_not_be_sent_is_not_on_its_way(team: Team) -> None:
+    team.circleci.faults.add("GET", "*/pipeline", status=403, body={"message": "Plan is suspended."})
+    assert "Plan is suspended" in said(await types(team, team.ada, "deploy acme/frontend main"))
+    assert await types(team, team.grace, "deploy acme/frontend main") == []
+    assert len(writes(team)) == 1
+
+
+ASKS_MORE = """
+[[rules]]
+name = "everybody"
+words = ["*"]
+
+[[rules]]
+name = "releases are typed"
+effect = "demand"
+words = ["deploy"]
+branches = ["release/*"]
+typed = true
+
+[[rules]]
+name = "main takes two"
+effect = "demand"
+words = ["deploy"]
+branches = ["main"]
+second_person = true
+"""
+
+
+async def test_what_was_begun_before_somebody_typed_or_agreed_is_not_run_beside_unasked(tmp_path: Path) -> None:
+    async with team_under(ASKS_MORE, tmp_path) as team:
+        ada, admin, target = team.ada, team.slack.person("admin"), "acme/frontend release/v2.0"
+        windows = []
+        for person, parameters in ((ada, ""), (admin, "env=prod")):
+            (asked,) = await types(team, person, f"deploy {target} {parameters}".strip())
+            windows.append(await opens(team, person, asked, "Type it"))
+        await fills_in(admin, windows[1], typed="release/v2.0")
+        assert "Yours would run beside it." in await fills_in(ada, windows[0], typed="release/v2.0")
+        asked = await team.is_told(ada, "@admin deployed acme/frontend release/v2.0 with `env=prod` as #")
+        assert len(writes(team)) == 1
+        assert await presses(team, ada, asked, AGAIN) == []
+        assert len(writes(team)) == 2
+
+        for person, parameters in ((ada, ""), (admin, "env=prod")):
+            await types(team, person, f"deploy acme/frontend main {parameters}".strip())
+        mine, other = [one for one in team.deploys.messages if "Agree and deploy main" in one.buttons]
+        assert await presses(team, team.grace, other, "Agree and deploy main") == []
+        for told in ("look once more", "ask for it anew"):  # first the request shows what admin's has built
+            assert told in said(await presses(team, team.grace, mine, "Agree and deploy main"))
+        assert "but nothing was started. @admin deployed acme/frontend main" in mine.visible
+        assert "To run another one beside it, ask for that again." in mine.visible
+        assert len(writes(team)) == 3

@@ -1,0 +1,60 @@
+"""Deploys are recorded one after the other: whoever comes second sees the first."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.models.attempt import Attempt, Refusal
+from bot.models.caller import Place
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
+from bot.store import Store
+
+NOW = datetime(2026, 11, 1, 10, tzinfo=UTC)
+FRONTEND, MAIN = ProjectSlug("gh/acme/frontend"), Ref(name="main")
+THREAD = Place(channel_id="C0")
+
+
+def one(name: str, **found: object) -> Attempt:
+    return Attempt(
+        id=name, project_slug=FRONTEND, project_title="", ref=MAIN, thread=THREAD, asker_id=name, asked_at=NOW
+    ).model_copy(update=found)
+
+
+async def test_of_many_that_have_seen_the_same_one_begins(store: Store) -> None:
+    await store.attempts.save(one("before"))
+    seen = await store.attempts.lately_of(FRONTEND, MAIN)
+    began = await asyncio.gather(*(store.attempts.begin(one(f"person {number}"), seen) for number in range(5)))
+    assert sorted(began) == [False] * 4 + [True]
+    now = await store.attempts.lately_of(FRONTEND, MAIN)
+    assert len(now) == 2
+    assert await store.attempts.get(f"person {began.index(False)}") is None
+    assert await store.attempts.begin(one("late"), now)
+
+
+@pytest.mark.parametrize(
+    ("kept", "begins"),
+    [
+        ({}, True),  # its process was killed before it was sent
+        ({"sent_at": NOW, "over": True, "refusal": Refusal(kind="Unauthorized")}, True),
+        ({"sent_at": NOW}, False),
+        ({"sent_at": NOW, "pipeline_id": PipelineId("p"), "pipeline_number": 7}, False),
+    ],
+    ids=str,
+)
+async def test_what_another_run_has_sent_is_not_written_over(
+    store: Store, kept: dict[str, object], begins: bool
+) -> None:
+    before = await store.attempts.save(one("mine", **kept))
+    assert await store.attempts.begin(one("mine"), []) is begins
+    assert await store.attempts.get("mine") == (one("mine") if begins else before)
+
+
+async def test_it_has_an_end_and_twenty_are_known_of_a_branch(store: Store) -> None:
+    for number in range(22):
+        seen = await store.attempts.lately_of(FRONTEND, MAIN)
+        later = {"asked_at": NOW.replace(minute=number)}
+        assert await store.attempts.begin(one(f"{number}", **later), seen)
+    assert await store.attempts.lately_of(FRONTEND, MAIN) == [f"{number}" for number in range(21, 1, -1)]
+    redis = store._connection.redis
+    assert all([0 < await redis.ttl(name) <= 24 * 3600 for name in await redis.keys("ci:*")])
