@@ -190,6 +190,7 @@ class App:
         watcher = Watcher(settings, store, Sources(looks, circleci, projects.patterns), teller, links, operator, engine)
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
         signs = self.signs = Signs(context)
+        self._stack.push_async_callback(signs.drain)
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
         sweep = self._sweep = Sweep(store, engine, operator, circleci)
         engine.register(tasks(dispatcher, signs, operations, watcher, triager, sweep, store.questions))

@@ -180,13 +180,15 @@ class Dispatcher:
 
     async def _answer(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> None:
         began = time.monotonic()
-        async with self._signs.while_waiting(said):
+        async with self._signs.while_waiting(said) as saying:
             message = await self._in_words(said, act, answer)
         signed = isinstance(said, Invocation) and said.signed
         if isinstance(said, Invocation):
             await self._signs.ack_stands(said, began)
         if message is not None:
             await self._reply(said, message, replace=signed)
+            if isinstance(said, Invocation):
+                self._signs.answer_last(said, message, saying)
         elif signed and isinstance(said, Invocation):
             await self._take_sign_away(said, act.answer)
 

@@ -1,15 +1,16 @@
 """A sign at once for who speaks to the bot: what it read in the ack of a command, eyes on what else takes a while.
 
-Nothing of it waits for a budget, and an answer waits for the ack alone: where Slack takes no sign, there is none.
+Nothing of it waits for a budget, and an answer waits for the ack alone: where Slack takes no sign, there is none, and
+where it takes long over one, that goes on beside everything else.
 """
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -21,12 +22,16 @@ from bot.slack.understood import line_of
 from bot.store.turns import CIRCLECI, Turns
 from bot.waits import Wait, noted
 from formatters import signs
+from formatters.blocks import Message
 
 SIGN_SECONDS = 0.5  # what is answered sooner needs no sign
 SOON, OFTEN, RARELY = timedelta(seconds=2), timedelta(seconds=0.5), timedelta(seconds=5)
 RESPONSE_URL = timedelta(minutes=30)  # so long Slack lets a sign be changed
 ACK_SECONDS, ON_ITS_WAY = 0.5, 0.03  # how long an ack may take to be sent, and then to be read
 STORE_SECONDS = 0.2
+HELD_SECONDS = 1.5  # nobody waits longer for a sign
+LOST_SECONDS = 30  # so long Slack may still be about a sign of which it did not say what became of it
+MOST_AT_ONCE = 50  # some connections to Slack stay free for answers, however long it is about signs
 REACT, STATUS = "reactions.add", "assistant.threads.setStatus"
 # It does not depend on what is marked, so it need not be tried again.
 NEVER = frozenset({"missing_scope", "not_allowed_token_type", "unknown_method", "not_authorized", "access_denied"})
@@ -59,6 +64,13 @@ class _Mark(NamedTuple):
     thread_ts: str
 
 
+class _Shown(NamedTuple):
+    """A sign that Slack took, by its method; one of which it did not say so may still come."""
+
+    method: str
+    is_lost: bool = False
+
+
 def _mark(said: Invocation | Click) -> _Mark | None:
     """Return the message that bears the sign; a command stands nowhere, and its ack has said something."""
     if not said.message_ts or not said.channel_id:
@@ -76,19 +88,38 @@ class Signs:
         self._projects = context.projects
         self._posts_per_second = context.settings.slack_posts_per_second_per_channel
         self._never: set[str] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def drain(self) -> None:
+        """Let what is under way come to its end, for no longer than anybody waits for a sign."""
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=HELD_SECONDS)
+            for task in late:
+                task.cancel()
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._came_to_its_end)
+        return task
+
+    def _came_to_its_end(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("sign_failed", error=repr(error))
 
     @asynccontextmanager
     async def while_answered(self, said: Invocation | Click) -> AsyncIterator[None]:
         """Show eyes on what was said or pressed, if the block takes a while, and take them away after it.
 
-        A run that is cut off leaves them to the next one.
+        A run that is cut off leaves them to the next one. Eyes that come after the answer go at once.
         """
         mark = _mark(said)
-        if mark is None:
+        if mark is None or len(self._under_way) >= MOST_AT_ONCE:
             yield
             return
         over = asyncio.Event()
-        showing = asyncio.create_task(self._show_until(mark, over))
+        showing = self._beside(self._show_until(mark, over))
         try:
             yield
         except asyncio.CancelledError:
@@ -96,7 +127,6 @@ class Signs:
             raise
         finally:
             over.set()
-            await asyncio.gather(showing, return_exceptions=True)
 
     async def _show_until(self, mark: _Mark, over: asyncio.Event) -> None:
         with suppress(TimeoutError):
@@ -106,49 +136,69 @@ class Signs:
             return
         shown = await self._shown(mark)
         await over.wait()
-        if shown == REACT:
-            await self._quietly(self._messenger.unreact(mark.channel_id, mark.ts, signs.REACTION))
-        elif shown == STATUS:
-            await self._quietly(self._messenger.set_status(mark.channel_id, mark.thread_ts, ""))
+        if shown is None:
+            return
+        await self._quietly(self._remove(mark, shown.method))
+        if shown.is_lost and shown.method == REACT:  # the status line goes by itself
+            await asyncio.sleep(LOST_SECONDS)
+            await self._quietly(self._remove(mark, shown.method))
 
-    async def _shown(self, mark: _Mark) -> str:
-        """Show eyes, or else Slack's status line; returns the method that Slack took, empty text for none."""
+    async def _shown(self, mark: _Mark) -> "_Shown | None":
+        """Show eyes, or else Slack's status line; returns what Slack took, if anything."""
         messenger = self._messenger
-        if await self._taken(REACT, lambda: messenger.react(mark.channel_id, mark.ts, signs.REACTION)):
-            return REACT
-        says = await self._taken(
+        return await self._taken(
+            REACT, lambda: messenger.react(mark.channel_id, mark.ts, signs.REACTION)
+        ) or await self._taken(
             STATUS, lambda: messenger.set_status(mark.channel_id, mark.thread_ts, signs.STATUS, hurried=True)
         )
-        return STATUS if says else ""
 
-    async def _taken(self, method: str, call: Callable[[], Awaitable[None]]) -> bool:
-        """Say whether Slack took a sign; for want of a scope it is asked once, and not at each message."""
+    async def _remove(self, mark: _Mark, method: str) -> None:
+        if method == REACT:
+            await self._messenger.unreact(mark.channel_id, mark.ts, signs.REACTION)
+        else:
+            await self._messenger.set_status(mark.channel_id, mark.thread_ts, "")
+
+    async def _taken(self, method: str, call: Callable[[], Awaitable[None]]) -> "_Shown | None":
+        """Return a sign that Slack took; for want of a scope it is asked once, and not at each message."""
         if method in self._never:
-            return False
+            return None
         try:
             await call()
         except SlackError as error:
             if error.code in NEVER:
                 self._never.add(method)
                 log.info("no_signs", method=method, code=error.code)
-            return error.lost or error.code == "already_reacted"
-        return True
+            stands = error.lost or error.code == "already_reacted"
+            return _Shown(method, is_lost=error.lost) if stands else None
+        return _Shown(method)
 
     @asynccontextmanager
-    async def while_waiting(self, said: Invocation | Click) -> AsyncIterator[None]:
-        """Say below a command that the block waits for CircleCI, if it does; nothing is said any more behind it."""
+    async def while_waiting(self, said: Invocation | Click) -> AsyncIterator[asyncio.Task[None] | None]:
+        """Say below a command that the block waits for CircleCI, if it does; yields who says so.
+
+        Nothing is said any more behind it, unless Slack takes longer over it than anybody waits for.
+        """
         url = said.response_url if isinstance(said, Invocation) and said.signed else None
         if url is None or not isinstance(said, Invocation):
-            yield
+            yield None
             return
         over = asyncio.Event()
         with noted(CIRCLECI) as wait:
-            saying = asyncio.create_task(self._say_wait(url, said.text, wait, over))
+            saying = self._beside(self._say_wait(url, said.text, wait, over))
             try:
-                yield
+                yield saying
             finally:
                 over.set()
-                await asyncio.gather(saying, return_exceptions=True)
+                await asyncio.wait({saying}, timeout=HELD_SECONDS)
+
+    def answer_last(self, said: Invocation, message: Message, saying: asyncio.Task[None] | None) -> None:
+        """Let an answer stand last, where Slack is still about the sign that it takes the place of."""
+        if saying is not None and not saying.done() and said.response_url:
+            self._beside(self._behind(saying, said.response_url, message))
+
+    async def _behind(self, saying: asyncio.Task[None], url: str, message: Message) -> None:
+        await asyncio.wait({saying})
+        await self._quietly(self._messenger.respond(url, message, replace=True))
 
     async def _say_wait(self, url: str, text: str, wait: Wait, over: asyncio.Event) -> None:
         """Say once how long it waits, as soon as that is worth saying."""
@@ -185,7 +235,7 @@ class Signs:
             return True
         if pipeline_id is not None and await self._awaited(said, pipeline_id):
             return False
-        await self._quietly(self._messenger.retract(said.response_url))
+        await self._quietly(self._messenger.retract(said.response_url), HELD_SECONDS)
         return True
 
     async def follow(self, delivery_id: str, pipeline_id: str) -> timedelta | None:
@@ -217,8 +267,12 @@ class Signs:
         watches = await self._store.watches.of(pipeline_id)
         return next((one for one in watches if one.id == said.id and one.root_ts is None), None)
 
-    async def _quietly(self, work: Awaitable[None]) -> None:
+    async def _quietly(self, work: Awaitable[None], seconds: float | None = None) -> None:
+        """Do it, or leave it: what takes longer than these seconds is left to Slack."""
         try:
-            await work
+            async with asyncio.timeout(seconds):
+                await work
         except SlackError as error:
             log.info("sign_left", method=error.method, code=error.code)
+        except TimeoutError:
+            log.info("sign_left", code="no_answer_in_time")

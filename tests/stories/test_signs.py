@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.budgets import CLEAR_SECONDS
+from bot.watching.engine import READS_AT_ONCE
 from tests.stories.team import Team, is_sign
 
 EYES = [("eyes", "U0BOT")]
@@ -69,12 +70,35 @@ async def test_without_the_scope_slacks_own_line_says_it_and_it_is_asked_for_onc
     assert len(team.slack.calls_of("reactions.add")) == 1
 
 
-async def test_who_waits_for_circleci_is_told_how_long(team: Team) -> None:
+async def test_a_sign_that_slack_is_long_about_delays_no_answer_and_goes_when_it_comes(team: Team) -> None:
+    answered, taken = asyncio.Event(), asyncio.Event()
+    team.circleci.faults.add("GET", "/api/v2/project/*", until=answered, times=None)
+    team.slack.faults.add("POST", "*/reactions.add", until=taken, times=None)
+    for _ in range(READS_AT_ONCE):
+        await team.ada.mention("deploys", "status acme/frontend")
+    await team.until(lambda: sum("reactions.add" in one.path for one in team.slack.requests) == READS_AT_ONCE)
+    answered.set()
+    await team.slack.wait_for(lambda: len(team.ada.sees_only) == READS_AT_ONCE)
+    await team.ada.mention("deploys", "status acme/frontend main")
+    await team.slack.wait_for(lambda: len(team.ada.sees_only) == READS_AT_ONCE + 1, timeout=8)
+    assert all(said.reactions == [] for said in team.deploys.roots)
+    taken.set()
+    await team.slack.wait_for(lambda: len(team.slack.calls_of("reactions.remove")) >= READS_AT_ONCE)
+    await team.slack.wait_for(lambda: all(said.reactions == [] for said in team.deploys.roots))
+
+
+async def test_who_waits_for_circleci_is_told_how_long_and_the_answer_stands_last(team: Team) -> None:
+    people, taken = (team.ada, team.grace), asyncio.Event()
     await team.app.store.turns.pause("circleci", timedelta(seconds=3.5))
     await team.slack.pause(CLEAR_SECONDS)
-    await team.ada.command("deploys", "/ci", "status acme/frontend")
-    answer = await team.is_told(team.ada, "Nothing was built there lately")
-    understood, waits = answer.earlier
+    team.slack.faults.add("POST", "/commands/*", until=taken)  # the sign of one of them
+    for person in people:
+        await person.command("deploys", "/ci", "status acme/frontend")
+    answers = [await team.is_told(person, "Nothing was built there lately") for person in people]
+    taken.set()
+    await team.slack.wait_for(lambda: sorted(len(one.earlier) for one in answers) == [2, 3])
     again = "I may ask CircleCI again in about "
-    assert understood.startswith(f"{UNDERSTOOD.format('status acme/frontend')} {again}")
-    assert waits.startswith("⏳ Waiting: `status acme/frontend`. My turn at CircleCI comes in about ")
+    assert any(f"{UNDERSTOOD.format('status acme/frontend')} {again}" in one.earlier[0] for one in answers)
+    for answer in answers:
+        assert "Nothing was built there lately" in answer.visible
+        assert answer.earlier[-1].startswith("⏳ Waiting: `status acme/frontend`. My turn at CircleCI comes in about ")
