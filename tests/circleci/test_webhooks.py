@@ -46,6 +46,8 @@ def test_an_event_says_whom_it_is_about_and_a_ping_is_about_nobody() -> None:
     assert event.pipeline_id is None
     assert event.is_fresh(now)
     assert not event.is_fresh(now + timedelta(hours=2))
+    assert event.is_fresh(now - timedelta(minutes=4))  # our clock may be late
+    assert not event.is_fresh(now - timedelta(minutes=7))
     ended = read(
         json.dumps({**ping, "type": "job-completed", "pipeline": {"id": "p", "number": 1}, "new": {}}).encode()
     )
