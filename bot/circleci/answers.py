@@ -21,6 +21,7 @@ from bot.models.fields import prose
 NO_WAIT = timedelta(0)
 GUESSED_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
+LONGEST_IN_TROUBLE = timedelta(minutes=1)  # what has troubles of its own does not know when they are over
 LONGEST_MESSAGE = 500
 UNREADABLE = "an answer that cannot be read"
 
@@ -59,14 +60,22 @@ def answer(response: httpx.Response, *, secret: str, now: datetime) -> Answer:
 
 
 def asked_to_wait(response: httpx.Response, *, now: datetime) -> timedelta:
-    """Return how long CircleCI asks everybody to wait: after a 429 or a 503, or when an answer was the last allowed."""
-    headers = response.headers
+    """Return how long CircleCI asks everybody to wait: after a 429 or a 503, or when an answer was the last allowed.
+
+    A refusal of one request says nothing about those of others: anybody may make one, of what is anybody's.
+    """
+    headers, status = response.headers, response.status_code
     date = _date(headers.get("date", "")) or now
-    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _retry_after(headers, date)
-    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-        return _bounded(_wait(headers.get("retry-after", ""), date) or NO_WAIT)
-    return _reset(headers, date) if _used_up(headers) else NO_WAIT
+    if response.is_client_error:
+        return NO_WAIT
+    last = _reset(headers, date) if _used_up(headers) else NO_WAIT
+    if not response.is_server_error:
+        return last
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        last = _bounded(_wait(headers.get("retry-after", ""), date) or NO_WAIT)
+    return min(last, LONGEST_IN_TROUBLE)
 
 
 def _used_up(headers: httpx.Headers) -> set[str]:

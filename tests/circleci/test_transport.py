@@ -425,12 +425,16 @@ AT = {"date": format_datetime(DATE, usegmt=True)}
         ),
         (200, AT | {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(DATE.timestamp() + 30)}, 30),
         (429, {"x-ratelimit-remaining-day": "0", "x-ratelimit-reset-day": "7", "x-ratelimit-reset-minute": "50"}, 7),
-        (404, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "5"}, 5),
+        (404, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "5"}, 0),
+        (403, {"retry-after": "3600"}, 0),
         (200, {"x-ratelimit-remaining": "150", "x-ratelimit-reset": "30"}, 0),
         (200, {}, 0),
         (503, {}, 0),
         (503, {"retry-after": "6"}, 6),
         (503, {"retry-after": "-6"}, 0),
+        (503, {"retry-after": "3600"}, 60),
+        (502, {"ratelimit-remaining": "0", "ratelimit-reset": "3000"}, 60),
+        (429, {"retry-after": "3000"}, 3000),
     ],
 )
 def test_everybody_is_told_when_circleci_asks_to_wait(status: int, headers: dict[str, str], seconds: float) -> None:
