@@ -21,17 +21,29 @@ log = structlog.get_logger(__name__)
 class Paced:
     """The turns at a far side that says by its 429s how many it takes, in the order they are asked for.
 
-    Without `bounds` everybody has one, unless it asked us to wait.
+    Without `bounds` everybody has one, unless it asked us to wait. It counts for each token alone: `whose` says which
+    one this is about, and is empty for the default one.
     """
 
-    def __init__(self, turns: Turns, name: str, bounds: Bounds | None) -> None:
+    def __init__(self, turns: Turns, name: str, bounds: Bounds | None, whose: str = "") -> None:
         self._turns = turns
-        self._name = name
+        self._far_side = name
+        self._name = f"{name}:{whose}" if whose else name
+        self._is_default = not whose
+        self._others: dict[str, Paced] = {}
         self._bounds = bounds
         self._known: Standing | None = None
         self._good_until = 0.0
         self._halvings = 0
         self._heard_at = 0.0
+
+    def of(self, whose: str) -> "Paced":
+        """Return the turns with another token."""
+        if not whose:
+            return self
+        if whose not in self._others:
+            self._others[whose] = Paced(self._turns, self._far_side, self._bounds, whose)
+        return self._others[whose]
 
     async def turn(
         self, *, patience: timedelta = NO_WAIT, in_line: timedelta | None = None, polite: bool = False
@@ -56,7 +68,7 @@ class Paced:
                 wait, number = turn.wait and turn.wait + _spread(1 / rate if polite else 0), turn.number
             if not wait or wait > most:
                 return wait
-            note(self._name, wait.total_seconds())
+            note(self._far_side, wait.total_seconds())
             await asyncio.sleep(min(wait, SOON if number else wait).total_seconds())
 
     async def is_paused(self) -> bool:
@@ -89,7 +101,8 @@ class Paced:
             self._good_until = 0
             await self._turns.learn(self._name, None, pace)
         rate = pace.at(standing.now, bounds)
-        metrics.CIRCLECI_BUDGET.set(rate)
+        if self._is_default:
+            metrics.CIRCLECI_BUDGET.set(rate)
         return rate
 
     async def _standing(self) -> Standing:
@@ -110,7 +123,10 @@ def _spread(seconds: float) -> timedelta:
 
 
 class Lane:
-    """One way to use what CircleCI takes, `polite` or not: who waits `patience` long, and maybe longer `in_line`."""
+    """One way to use what CircleCI takes, `polite` or not: who waits `patience` long, and maybe longer `in_line`.
+
+    `whose` is the token that is used, as `Paced` has it.
+    """
 
     def __init__(
         self, budget: Paced, *, patience: timedelta, in_line: timedelta | None = None, polite: bool = False
@@ -120,18 +136,19 @@ class Lane:
         self._longest = patience if in_line is None else in_line
         self._polite = polite
 
-    async def turn(self) -> timedelta:
+    async def turn(self, whose: str = "") -> timedelta:
         """Take a turn; returns how long to stay away when there is none."""
-        return await self._budget.turn(patience=self.patience, in_line=self._longest, polite=self._polite)
+        budget = self._budget.of(whose)
+        return await budget.turn(patience=self.patience, in_line=self._longest, polite=self._polite)
 
-    async def is_paused(self) -> bool:
+    async def is_paused(self, whose: str = "") -> bool:
         """Say whether it is the far side who let nobody have a turn."""
-        return await self._budget.is_paused()
+        return await self._budget.of(whose).is_paused()
 
-    async def pause(self, how_long: timedelta) -> None:
+    async def pause(self, how_long: timedelta, whose: str = "") -> None:
         """Give nobody a turn for a while."""
-        await self._budget.pause(how_long)
+        await self._budget.of(whose).pause(how_long)
 
-    async def limited(self, how_long: timedelta, *, sent_at: float) -> None:
+    async def limited(self, how_long: timedelta, *, sent_at: float, whose: str = "") -> None:
         """Give nobody a turn for a while, and fewer turns from then on."""
-        await self._budget.limited(how_long, sent_at=sent_at)
+        await self._budget.of(whose).limited(how_long, sent_at=sent_at)

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
         None,
         ge=0,
         allow_inf_nan=False,
-        description="Most requests to CircleCI in a second; learned from its answers when not set; 0 for no limit",
+        description="Most requests a second to CircleCI, for each token; learned if not set; 0 for no limit",
     )
 
     @field_validator("*", mode="before")

@@ -5,6 +5,7 @@ in, and what nobody has seen yet is asked for with one token after the other: Ci
 not see.
 """
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,7 @@ class Keyring:
         self._default = default.get_secret_value()
         self._tokens = {name.lower(): token.get_secret_value() for name, token in tokens.items()}
         self._learned: OrderedDict[str, str] = OrderedDict()
+        self._whose = {token: _mark(token) for token in self._tokens.values()} | {self._default: ""}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -32,9 +34,15 @@ class Keyring:
         """Return whose a token is, empty text for the default one."""
         return next((name for name, one in self._tokens.items() if one == token), "")
 
+    def whose(self, token: str) -> str:
+        """Return what tells a token from the others without being one; empty text for the default one."""
+        return self._whose.get(token, "")
+
     def alone(self, name: str) -> "Keyring":
         """Return a keyring with one of the tokens, the default one where `name` is empty."""
-        return Keyring(SecretStr(self._tokens[name] if name else self._default), {})
+        keys = Keyring(SecretStr(self._tokens[name] if name else self._default), {})
+        keys._whose = self._whose  # it is ourselves
+        return keys
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -66,6 +74,10 @@ class Keyring:
                 self._learned.move_to_end(str(item["id"]))
         while len(self._learned) > MOST_LEARNED:
             self._learned.popitem(last=False)
+
+
+def _mark(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()[:12]
 
 
 def _is_id(part: str) -> bool:

@@ -30,7 +30,17 @@ from bot.circleci.addresses import (
 from bot.circleci.answers import Answer, asked_to_wait, phrase, without_queries
 from bot.circleci.bodies import content, understood, unpacked, whole
 from bot.circleci.keyring import Keyring
-from bot.errors import Elsewhere, RateLimited, Rejected, Spent, TooLarge, Unauthorized, Unavailable, reading
+from bot.errors import (
+    CircleCIError,
+    Elsewhere,
+    RateLimited,
+    Rejected,
+    Spent,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    reading,
+)
 from bot.logs import Outage
 from bot.outside import BROKE, NEVER_SENT, certificates, why_unreached
 from bot.pacing import Lane
@@ -147,20 +157,24 @@ class Transport:
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
     async def _send(self, method: str, path: str, params: Mapping[str, str] | None, json: object) -> Answer:
-        tried = self._keys.for_path(path)
-        for token in tried[:-1]:
+        failed: CircleCIError | None = None
+        for token in self._keys.for_path(path):
             try:
                 return await self._send_as(token, method, path, params, json)
             except Rejected as error:
-                if not error.is_gone:  # what a token may not see is not there for it
+                if not error.is_gone:
                     raise
-        return await self._send_as(tried[-1], method, path, params, json)
+                failed = failed if isinstance(failed, RateLimited) else error  # to who may not see it it is not there
+            except RateLimited as error:
+                failed = error  # it may be this one that sees it
+        raise failed or AssertionError("there is always a token")
 
     async def _send_as(
         self, token: str, method: str, path: str, params: Mapping[str, str] | None, json: object
     ) -> Answer:
-        if self._lane and (wait := await self._lane.turn()):
-            raise RateLimited(wait) if await self._lane.is_paused() else Spent(wait)
+        whose = self._keys.whose(token)
+        if self._lane and (wait := await self._lane.turn(whose)):
+            raise RateLimited(wait) if await self._lane.is_paused(whose) else Spent(wait)
         sent_at = time.monotonic()
         async with _errors(self._timeout_seconds):
             address, headers = f"{self._base_url}{path}", self._credential(token)
@@ -169,7 +183,7 @@ class Transport:
         metrics.CIRCLECI_REQUESTS.labels(str(response.status_code)).inc()
         log.debug("%s %s: %s", method, path, response.status_code)
         now = datetime.now(UTC)
-        await self._heed(response, sent_at, now)
+        await self._heed(response, sent_at, now, whose)
         try:
             found = await understood(response, secret=token, now=now)
         except Unauthorized as error:
@@ -178,15 +192,15 @@ class Transport:
         self._keys.learn(token, found.data)
         return found
 
-    async def _heed(self, response: httpx.Response, sent_at: float, now: datetime) -> None:
-        """Let everybody wait where CircleCI asks for it, and ask it less often after a 429."""
+    async def _heed(self, response: httpx.Response, sent_at: float, now: datetime, whose: str) -> None:
+        """Let all that goes out with a token wait where CircleCI asks for it, and ask it less often after a 429."""
         if self._lane is None:
             return
         pause = asked_to_wait(response, now=now)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            await self._lane.limited(pause, sent_at=sent_at)
+            await self._lane.limited(pause, sent_at=sent_at, whose=whose)
         elif pause:
-            await self._lane.pause(pause)
+            await self._lane.pause(pause, whose)
 
     def _credential(self, token: str) -> dict[str, str]:
         if not token:

@@ -39,6 +39,7 @@
 | `pace:<far side>`              | a Pace, and the line of who waits           | a day without a turn      |
 | `turns:<far side>`             | when the newest turns were                  | ten minutes               |
 
+What is known of a far side is known for each of our tokens there: of others than the default one with their mark.
 Every key has an end in Redis itself, but for those of ENDLESS: what nobody comes back to is gone all the same.
 """
 

@@ -76,27 +76,27 @@ class InLine(Lane):
         self._to_begin = to_begin
         self._gap = FIRST_GUESS
 
-    async def turn(self) -> timedelta:
+    async def turn(self, whose: str = "") -> timedelta:
         """Take a turn; returns how long to stay away when there is none."""
         look = _LOOK.get()
         if look is None or look.has_begun:
-            return await super().turn()
-        wait = await self._try_alone(look) if look.is_alone else await self._in_line(look)
+            return await super().turn(whose)
+        wait = await self._try_alone(look, whose) if look.is_alone else await self._in_line(look, whose)
         look.has_begun = not wait
         return wait
 
-    async def is_paused(self) -> bool:
+    async def is_paused(self, whose: str = "") -> bool:  # noqa: ARG002  # as all lanes
         """Say of a pause what is said of a budget that is spent: nothing was sent, so nobody was refused anything."""
         return False
 
-    async def _try_alone(self, look: Waiting) -> timedelta:
-        return NO_WAIT if not await self._ask() else await self._in_line(look)
+    async def _try_alone(self, look: Waiting, whose: str) -> timedelta:
+        return NO_WAIT if not await self._ask(whose) else await self._in_line(look, whose)
 
-    async def _in_line(self, look: Waiting) -> timedelta:
+    async def _in_line(self, look: Waiting, whose: str) -> timedelta:
         until = time.monotonic() + self._to_begin.total_seconds()
         while True:
             stand = await self._line.enter(look.name, look.rank)
-            wait = await self._ask() if stand.is_next else self._gap
+            wait = await self._ask(whose) if stand.is_next else self._gap
             if not wait:
                 await self._line.leave(look.name)
                 return NO_WAIT
@@ -106,9 +106,9 @@ class InLine(Lane):
                 return wait
             await asyncio.sleep(wait.total_seconds())
 
-    async def _ask(self) -> timedelta:
+    async def _ask(self, whose: str) -> timedelta:
         """Take a turn if there is one now, and learn from a refusal how far apart they are."""
-        wait = await self._first.turn()
-        if wait and not await super().is_paused():
+        wait = await self._first.turn(whose)
+        if wait and not await super().is_paused(whose):
             self._gap = wait
         return wait

@@ -42,6 +42,17 @@ def test_one_token_is_never_tried_twice_and_learns_nothing() -> None:
     assert keys.for_path(f"/api/v2/pipeline/{PIPELINE}") == ("DEFAULT",)
 
 
+def test_tokens_are_told_apart_without_being_told() -> None:
+    keys = keyring()
+    marks = [keys.whose(token) for token in keys.all]
+    assert marks[0] == ""
+    assert len(set(marks)) == len(keys.all)
+    assert not any(token.lower() in mark for token, mark in zip(keys.all[1:], marks[1:], strict=True))
+    assert keys.alone("gh/other").whose("OTHER") == keys.whose("OTHER")
+    twice = Keyring(SecretStr("DEFAULT"), {"gh/other": SecretStr("DEFAULT")})
+    assert twice.whose("DEFAULT") == ""
+
+
 def test_what_is_learned_does_not_grow_for_ever() -> None:
     keys = keyring()
     for number in range(MOST_LEARNED + 10):

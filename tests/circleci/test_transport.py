@@ -16,6 +16,7 @@ from httpx_aiohttp import AiohttpTransport
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from redis.asyncio import Redis
 from stamina.instrumentation import RetryHook
 from structlog.testing import capture_logs
 
@@ -247,6 +248,31 @@ async def test_who_has_no_patience_for_a_429_is_told_how_long(far_side: FarSide,
         await people.request("GET", "/x")  # it is not asked before
     assert timedelta(seconds=10) < limited.value.retry_after < timedelta(seconds=12)
     assert len(far_side.requests) == 2
+
+
+async def test_the_429_of_one_token_is_nothing_to_another(store: Store, tmp_path: Path) -> None:
+    far_side, tokens = FarSide(), {"gh/other": SecretStr("OTHER"), "gh/third": SecretStr("THIRD")}
+    several = Transport("https://circleci.example", SecretStr(SECRET), tokens=tokens, transport=far_side.mock)
+    budget, app = Paced(store.turns, CIRCLECI, bounds(50)), "/api/v2/project/gh/{}/app".format
+    async with several.on_lane(Lane(budget, patience=timedelta(seconds=1))) as people:
+        far_side.says(f"GET {app('other')}", httpx.Response(429, headers={"Retry-After": "30"}))
+        for _ in range(2):
+            with pytest.raises(RateLimited):
+                await people.request("GET", app("other"))
+        assert far_side.calls == [f"GET {app('other')}"]
+        for name in ("acme", "third"):
+            far_side.says(f"GET {app(name)}", {})
+            await people.request("GET", app(name))
+        known = (await store.turns.standing(CIRCLECI)).pace
+        assert known is not None
+        assert (known.rate, known.halvings) == (50, 0)
+        # What nobody has seen yet may be anybody's: the next one is asked, and the pause said where that sees nothing.
+        with pytest.raises(RateLimited) as limited:
+            await people.request("GET", "/pipeline/5034460f-c7c4-4c43-9457-de07e2029e7b")
+        assert limited.value.retry_after > timedelta(seconds=28)
+        assert [one.headers["authorization"][7:] for one in far_side.requests[-2:]] == [SECRET, "THIRD"]
+    async with Redis.from_url(redis_url(tmp_path), decode_responses=True) as redis:
+        assert not [name for name in await redis.keys("*") if "OTHER" in name or "THIRD" in name]
 
 
 async def test_an_empty_success_is_no_data(far_side: FarSide) -> None:
