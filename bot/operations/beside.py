@@ -51,9 +51,8 @@ def _may_be_asked(pending: Pending | None) -> bool:
 
 async def _runs(hands: Hands, attempt: Attempt, watched: Collection[PipelineId]) -> bool:
     """Say whether a deploy is on its way, or what is polled of it has not ended, as far as the last look has seen."""
-    if attempt.pipeline_id is None or not await hands.store.watches.any(attempt.pipeline_id):
-        return utc_now() - attempt.asked_at < ON_ITS_WAY
-    if attempt.pipeline_id not in watched:
-        return False
+    if attempt.pipeline_id is None or attempt.pipeline_id not in watched:
+        is_young = utc_now() - attempt.asked_at < ON_ITS_WAY
+        return is_young and not (attempt.pipeline_id and await hands.store.watches.any(attempt.pipeline_id))
     build = (await hands.store.watches.last_look(attempt.pipeline_id)).build
     return build is None or build.state in GOES_ON

@@ -103,9 +103,9 @@ async def send(hands: Hands, attempt: Attempt) -> Attempt:
     except CircleCIError as error:
         await _refused(hands, attempt, error)
         raise
-    attempt = await hands.store.attempts.save(
-        attempt.model_copy(update={"newest_number": newest, "sent_at": utc_now()})
-    )
+    attempt = attempt.model_copy(update={"newest_number": newest, "sent_at": utc_now()})
+    if not await hands.store.attempts.send(attempt):
+        return await send(hands, await hands.store.attempts.get(attempt.id) or attempt)
     try:
         attempt = await _post(hands, attempt)
     except CircleCIError as error:

@@ -5,6 +5,7 @@ from typing import cast
 
 from bot.models.attempt import Attempt
 from bot.models.circleci import ProjectSlug, Ref
+from bot.models.slugs import spelled_alike
 from bot.store.connection import Connection, decoded, or_none
 
 MOST_LATELY = 20  # of one branch, to know which of them still runs
@@ -26,6 +27,14 @@ redis.call('EXPIRE', KEYS[2], ARGV[5])
 return 1
 """
 
+# Writes down that a recorded deploy is sent; 0 where another run of it has.
+_SEND = """
+local kept = redis.call('GET', KEYS[1])
+if kept and type(cjson.decode(kept).sent_at) == 'string' then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+"""
+
 
 class Attempts:
     """Recorded deploys, by the id of the invocation that asked for them."""
@@ -33,6 +42,7 @@ class Attempts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._begin = connection.script(_BEGIN)
+        self._send = connection.script(_SEND)
 
     async def get(self, attempt_id: str) -> Attempt | None:
         """Return the recorded deploy, if there is one; raises Unreadable for one of another version."""
@@ -48,6 +58,12 @@ class Attempts:
         keep = int(self._connection.retention.total_seconds())
         record = (attempt.id, attempt.model_dump_json(), attempt.asked_at.timestamp())
         return bool(await self._connection.ask(self._begin(keys=keys, args=[*record, MOST_LATELY, keep, *seen])))
+
+    async def send(self, attempt: Attempt) -> bool:
+        """Write down that it is sent now; False where another run of the same delivery has, which lives on."""
+        keep = int(self._connection.retention.total_seconds())
+        sent = self._send(keys=[self._connection.key("attempt", attempt.id)], args=[attempt.model_dump_json(), keep])
+        return bool(await self._connection.ask(sent))
 
     async def save(self, attempt: Attempt) -> Attempt:
         """Record the deploy as it stands; returns it."""
@@ -79,4 +95,6 @@ class Attempts:
         return [attempt for attempt in (or_none(Attempt, data) for data in found) if attempt is not None]
 
     def _of_ref(self, slug: ProjectSlug, ref: Ref) -> str:
-        return self._connection.key("deploys", f"{slug}:{ref}")
+        # Several names of a pull request are one.
+        named = f"pull/{ref.pull_request}" if ref.pull_request else str(ref)
+        return self._connection.key("deploys", f"{spelled_alike(slug)}:{named}")

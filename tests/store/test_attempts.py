@@ -32,6 +32,12 @@ async def test_of_many_that_have_seen_the_same_one_begins(store: Store) -> None:
     assert await store.attempts.begin(one("late"), now)
 
 
+async def test_a_pull_request_is_one_however_it_is_called(store: Store) -> None:
+    await store.attempts.save(one("before", ref=Ref(name="pull/12/head")))
+    assert not await store.attempts.begin(one("after", ref=Ref(name="pull/12")), [])
+    assert await store.attempts.begin(one("after", ref=Ref(name="pull/13")), [])
+
+
 @pytest.mark.parametrize(
     ("kept", "begins"),
     [
@@ -48,6 +54,12 @@ async def test_what_another_run_has_sent_is_not_written_over(
     before = await store.attempts.save(one("mine", **kept))
     assert await store.attempts.begin(one("mine"), []) is begins
     assert await store.attempts.get("mine") == (one("mine") if begins else before)
+
+
+async def test_of_two_runs_of_one_deploy_one_sends_it(store: Store) -> None:
+    await store.attempts.save(one("mine"))
+    runs = [one("mine", sent_at=NOW, newest_number=number) for number in (7, 8)]
+    assert sorted(await asyncio.gather(*map(store.attempts.send, runs))) == [False, True]
 
 
 async def test_it_has_an_end_and_twenty_are_known_of_a_branch(store: Store) -> None:
