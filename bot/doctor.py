@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot import embedded, manifest
+from bot.circleci.keyring import Keyring
 from bot.circleci.reads import Reads, circleci_reads
 from bot.circleci.transport import Transport
 from bot.configuration import BadSettings, load_policy
@@ -87,7 +88,7 @@ async def examine(
         *checkup.clock(who, utc_now()),
         *checkup.webhook(settings),
         *checkup.figures(settings),
-        *checkup.pulse(settings, kept),
+        *checkup.pulse(settings, kept, Keyring(settings.circleci_token, projects.tokens).marked),
     ]
     return [*checkup.settings(problems), *(one for one in found if not wrong & _judged_by(one.what))]
 

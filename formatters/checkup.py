@@ -1,6 +1,6 @@
 """The check-up in words: what was found, and for what is wrong the exact place to put it right."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -77,11 +77,15 @@ def memory(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]
         yield Finding(what="Redis", verdict=Verdict.OK, found=f"version {kept.version}, kept on disk")
 
 
-def pulse(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]:
-    """Yield how much there is to do, who asked to be left alone, and how late results are."""
+def pulse(given: Settings, kept: Memory | BotError | None, tokens: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield how much there is to do, who asked to be left alone, and how late results are.
+
+    `tokens` says whose a token of CircleCI is, by what stands behind the name in the list of pauses.
+    """
     if not isinstance(kept, Memory):
         return
-    paused = [f"{literal(name)} for {duration(left)}" for name, left in sorted(kept.pulse.paused.items())]
+    pauses = sorted(kept.pulse.paused.items())
+    paused = [f"{_far_side(name, tokens)} for {duration(left)}" for name, left in pauses]
     found = f"{count(kept.pulse.watching, 'pipeline')} followed, {_allowed(given, kept.pulse)}"
     if paused:
         found, fix = (
@@ -93,6 +97,12 @@ def pulse(given: Settings, kept: Memory | BotError | None) -> Iterator[Finding]:
         yield Finding(what="Budgets", verdict=Verdict.OK, found=found)
     if kept.pulse.lags:
         yield _news(given, sorted(kept.pulse.lags))
+
+
+def _far_side(name: str, tokens: Mapping[str, str]) -> str:
+    """Return what asked to be left alone, and with which token."""
+    side, _, which = name.partition(":")
+    return f"{literal(side)} with the token of {literal(tokens[which])}" if which in tokens else literal(name)
 
 
 def _allowed(given: Settings, beat: Pulse) -> str:

@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.answers.ourselves import CheckUp
+from bot.circleci.keyring import Keyring
 from bot.configuration import load_projects
 from bot.doctor import examine_alone
 from bot.errors import RateLimited, SlackError, SlackLimited, StoreError, Unauthorized, Unavailable
@@ -224,9 +225,17 @@ def test_how_often_circleci_is_asked_is_told_with_the_reason(
 ) -> None:
     given = Settings.model_validate({**BARE, "circleci_requests_per_second": setting})
     pulse = Pulse(watching=3, pace=pace, now=100)
-    (found,) = checkup.pulse(given, Memory(version="8", append_only=True, when_full="noeviction", pulse=pulse))
+    (found,) = checkup.pulse(given, Memory(version="8", append_only=True, when_full="noeviction", pulse=pulse), {})
     assert (found.what, found.verdict) == ("Budgets", Verdict.OK)
     assert said in found.found
+
+
+def test_a_pause_is_told_with_whose_token_it_is_about() -> None:
+    keys = Keyring(SecretStr("OURS"), {"gh/other": SecretStr("THEIRS")})
+    paused = dict.fromkeys((f"circleci:{keys.whose('THEIRS')}", "slack:posts:C0"), timedelta(seconds=30))
+    kept = Memory(version="8", append_only=True, when_full="noeviction", pulse=Pulse(paused=paused))
+    (found,) = checkup.pulse(Settings.model_validate(BARE), kept, keys.marked)
+    assert found.found.startswith("asked to be left alone: circleci with the token of gh/other for 30 s, slack:")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,11 @@ class Keyring:
         """Return what tells a token from the others without being one; empty text for the default one."""
         return self._whose.get(token, "")
 
+    @property
+    def marked(self) -> dict[str, str]:
+        """Return whose the tokens are, by what tells them from the others."""
+        return {mark: self.name_of(token) for token, mark in self._whose.items() if mark}
+
     def alone(self, name: str) -> "Keyring":
         """Return a keyring with one of the tokens, the default one where `name` is empty."""
         keys = Keyring(SecretStr(self._tokens[name] if name else self._default), {})
