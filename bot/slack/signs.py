@@ -89,6 +89,7 @@ class Signs:
         self._posts_per_second = context.settings.slack_posts_per_second_per_channel
         self._never: set[str] = set()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._asked = 0  # signs that Slack is about at this moment
 
     async def drain(self) -> None:
         """Let what is under way come to its end, for no longer than anybody waits for a sign."""
@@ -115,7 +116,7 @@ class Signs:
         A run that is cut off leaves them to the next one. Eyes that come after the answer go at once.
         """
         mark = _mark(said)
-        if mark is None or len(self._under_way) >= MOST_AT_ONCE:
+        if mark is None:
             yield
             return
         over = asyncio.Event()
@@ -160,8 +161,9 @@ class Signs:
 
     async def _taken(self, method: str, call: Callable[[], Awaitable[None]]) -> "_Shown | None":
         """Return a sign that Slack took; for want of a scope it is asked once, and not at each message."""
-        if method in self._never:
+        if method in self._never or self._asked >= MOST_AT_ONCE:
             return None
+        self._asked += 1
         try:
             await call()
         except SlackError as error:
@@ -170,6 +172,8 @@ class Signs:
                 log.info("no_signs", method=method, code=error.code)
             stands = error.lost or error.code == "already_reacted"
             return _Shown(method, is_lost=error.lost) if stands else None
+        finally:
+            self._asked -= 1
         return _Shown(method)
 
     @asynccontextmanager
