@@ -26,6 +26,7 @@ import playground
 from bot.circleci.answers import without_queries
 from bot.circleci.logs import tail
 from bot.circleci.outputs import messages
+from bot.ends import find
 from bot.errors import UsageError
 from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, split
 from bot.masks import masked
@@ -132,6 +133,10 @@ PATTERNS = {
     "bot.masks.declared._SPACING_OF_FORMS": Row((" ", "+", "\n ", "\u200b")),
     "bot.masks.declared._TOKEN": Row(("a", "a-"), as_a_whole),
     "bot.circleci.addresses._NUMBER": Row(("1", "0x", "a")),
+    "bot.ends._CLOCK": Row(("1", "12:", "12:00", "5p"), as_a_whole),
+    "bot.ends._DATE": Row(("2026-12-01", "2026-12-01T", "1"), as_a_whole),
+    "bot.ends._LENGTH": Row(("1", "1d", "1h1m", "2hour"), as_a_whole),
+    "bot.ends._UNIT": Row(("m", "minute", "hr"), as_a_whole),
     "bot.grammar._PLAIN_WORD": Row(("a", "a ")),
     "bot.grammar._CLOSED": Row(('"', '" ', "a'")),
     "bot.grammar._PARAMETER": Row(("a", "a=", "=", "-"), as_a_whole),
@@ -296,6 +301,7 @@ def taken(text: str) -> None:
         lambda: parse_target(words, Projects()),
         lambda: parse_parameters(words),
         lambda: known(words[0].text) if words else None,
+        lambda: find(words),
     ):
         try:
             read()
@@ -311,7 +317,11 @@ SPOKEN = Spoken.of(commands.register(Router()), ())
 
 # Functions with a walk of their own, the longest text they are handed, and the beginnings that are theirs.
 FUNCTIONS: Mapping[str, tuple[Callable[[str], object], int, tuple[str, ...]]] = {
-    "taken": (taken, LONGEST_TEXT, ('x="', '="', '"', '" ', '"a ', "“ ", "a=", "a/", "https://a/", "git@a", "`a ")),
+    "taken": (
+        taken,
+        LONGEST_TEXT,
+        ('x="', '="', '"', '" ', '"a ', "“ ", "a=", "a/", "https://a/", "git@a", "`a ", "2h ", "for ", "until 9:00 "),
+    ),
     "secret_in": (
         lambda text: secret_in(text, SPOKEN),
         LONGEST_TEXT,

@@ -1,0 +1,254 @@
+"""When a lock is to end, as people say it: `until 17:00`, `2h`, `for 90m`, `till tomorrow 9:00`. Pure."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.errors import UsageError
+from bot.grammar import Word
+
+LONGEST = timedelta(days=30)
+HOW = "Write `until 17:00`, `until tomorrow 9:00`, `until 2026-12-01 09:00` or `for 2h`"
+
+MOST_WORDS = 9  # of an end, and one behind it
+_UNTIL = ("until", "till", "til", "'til")
+# A length of time behind one of these says how long something has lasted or takes.
+_NO_END = ("about", "after", "by", "every", "in", "last", "of", "over", "past", "since", "takes", "within")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_ZONES = ("bst", "cest", "cet", "cdt", "cst", "edt", "eest", "eet", "est", "ist", "jst", "mdt", "mst", "pdt", "pst")
+_UTC = ("gmt", "utc", "z")
+_STOPS = ".,;:!"
+_CLOCK = re.compile(r"([0-9]{1,2})(?:[:.]([0-9]{2}))?(am|pm)?", re.IGNORECASE)
+_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:t([0-9]{1,2}:[0-9]{2}))?", re.IGNORECASE)
+_LENGTH = re.compile(
+    r"(?:([0-9]{1,3})(?:d|days?))?(?:([0-9]{1,4})(?:h|hrs?|hours?))?(?:([0-9]{1,5})(?:m|mins?|minutes?))?",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(r"days?|h|hrs?|hours?|m|mins?|minutes?", re.IGNORECASE)
+
+
+class End(NamedTuple):
+    """A moment, the zone it was read in, and what of it is to be said, as in `formatters/locks.py`."""
+
+    at: datetime
+    zone: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class _Spoken(NamedTuple):
+    """A time of the clock, in hours and minutes, and the day of it: a date, a day of the week, or none."""
+
+    clock: tuple[int, int]
+    day: str = ""
+    is_utc: bool = False
+
+
+def find(words: Sequence[Word], *, behind_a_branch: bool = False) -> tuple[str, list[Word]]:
+    """Return the words that say when it ends, empty text for none, and what is left; raises UsageError for nonsense.
+
+    They stand before the reason or behind it; `behind_a_branch` says that the first word may be what is locked.
+    """
+    found = [(start, end) for start in range(len(words)) if (end := _said_at(words, start, behind_a_branch)) > start]
+    if len(found) > 1:
+        raise UsageError("Two ends are named, and a lock has one.", given=_joined(words[slice(*found[1])]))
+    if not found:
+        return "", list(words)
+    start, end = found[0]
+    return _joined(words[start:end]).rstrip(_STOPS), [*words[:start], *words[end:]]
+
+
+def asks_for_a_zone(said: str) -> bool:
+    """Say whether it depends on the zone of who says it: a length of time does not."""
+    return said.lower().startswith(_UNTIL) and not _spoken(said.split()[1:])[0].is_utc
+
+
+def read(said: str, now: datetime, zone: str) -> End:
+    """Return when a lock is to end that is set now; raises UsageError for what is past, too far away or none.
+
+    `zone` is that of who says it, by its name; of one that is empty or unknown it is noted that it was read as UTC.
+    """
+    tokens = said.split()
+    if not tokens or tokens[0].lower() not in _UNTIL:
+        return End(_checked(now + _length(said), now, said))
+    spoken, used = _spoken(tokens[1:])
+    if used < len(tokens) - 1:
+        raise _nonsense(said)
+    known = UTC if spoken.is_utc else _zone(zone)
+    naive, notes = _local(spoken, now.astimezone(known or UTC), said)
+    at, moved = _moment(naive, known or UTC)
+    notes = (*notes, *moved, *(() if known else ("utc",)))
+    return End(_checked(at, now, said), "UTC" if spoken.is_utc or not known else zone, notes)
+
+
+def _said_at(words: Sequence[Word], start: int, behind_a_branch: bool) -> int:  # a place, of one of our own
+    """Return behind which word an end ends that begins at `start`; `start` itself where none does."""
+    text = words[start].text.lower()
+    if words[start].quoted:
+        return start
+    tokens = [word.text for word in words[start + 1 : start + MOST_WORDS]]
+    if text in _UNTIL:
+        _, used = _spoken([] if any(word.quoted for word in words[start + 1 : start + 2]) else tokens)
+        return start + 1 + used
+    if text == "for":
+        return start + 1 + used if (used := _measured(tokens)) else start
+    is_edge = start in (0, len(words) - 1) or (start == 1 and behind_a_branch)
+    before = words[start - 1].text.lower() if start else ""
+    alone = is_edge and before not in ("for", *_NO_END, *_UNTIL) and _is_length(text.rstrip(_STOPS))
+    return start + 1 if alone else start
+
+
+def _joined(words: Sequence[Word]) -> str:
+    return " ".join(word.text for word in words)
+
+
+def _measured(tokens: Sequence[str]) -> int:
+    """Return how many tokens are a length of time: `2h`, `90 minutes`."""
+    if tokens and _is_length(tokens[0].rstrip(_STOPS)):
+        return 1
+    two = len(tokens) > 1 and tokens[0].isdecimal() and _UNIT.fullmatch(tokens[1].rstrip(_STOPS))
+    return 2 if two and _is_length("".join(tokens[:2]).rstrip(_STOPS)) else 0
+
+
+def _is_length(text: str) -> bool:
+    return bool(text) and _LENGTH.fullmatch(text) is not None
+
+
+def _length(said: str) -> timedelta:
+    match = _LENGTH.fullmatch("".join(said.lower().removeprefix("for ").split()))
+    if match is None or not any(match.groups()):
+        raise _nonsense(said)
+    days, hours, minutes = (int(part or 0) for part in match.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def _spoken(tokens: Sequence[str]) -> tuple[_Spoken, int]:
+    """Return the time that the first tokens say, and how many they are; raises UsageError where they say none."""
+    day, clock, is_utc, used = "", None, False, 0
+    while used < len(tokens) and not (used and tokens[used - 1][-1:] in _STOPS):
+        text = tokens[used].rstrip(_STOPS).lower()
+        behind = tokens[used + 1].rstrip(_STOPS).lower() if used + 1 < len(tokens) else ""
+        if text in ("at", "on") and (_is_clock(behind) or _is_day(behind)):
+            used += 1
+        elif clock is None and (found := _clock(text + behind) if behind in ("am", "pm") else None):
+            clock, used = found, used + 2
+        elif clock is None and (found := _clock(text)):
+            clock, used = found, used + 1
+        elif not day and (date_and_time := _DATE.fullmatch(text)):
+            day, used = date_and_time[1], used + 1
+            clock = _clock(date_and_time[2]) if date_and_time[2] else clock
+        elif not day and _is_day(text):
+            day, used = text, used + 1
+        elif clock and text in (*_UTC, *_ZONES):
+            is_utc, used = _as_utc(text), used + 1
+            break
+        else:
+            break
+    said = " ".join(["until", *tokens[: used + 1]])
+    if clock is None:
+        raise UsageError(f"At what time of that day? {HOW}.", given=said) if day else _nonsense(said)
+    return _Spoken(clock, day, is_utc), used
+
+
+def _as_utc(zone: str) -> bool:
+    if zone in _ZONES:
+        problem = "I read times in your own zone, as Slack knows it, or in UTC. Write it without the zone"
+        raise UsageError(f"{problem}, or with `UTC`.", given=zone.upper())
+    return True
+
+
+def _nonsense(said: str) -> UsageError:
+    return UsageError(f"I cannot tell when that is. {HOW}. A reason with such a word goes in quotes.", given=said)
+
+
+def _is_clock(text: str) -> bool:
+    return _clock(text) is not None
+
+
+def _clock(text: str) -> tuple[int, int] | None:
+    """Return hour and minute of `17:00`, `5pm`, `midnight`; 24 is the end of a day. A bare number says neither."""
+    if text in ("noon", "midnight"):
+        return (12, 0) if text == "noon" else (24, 0)
+    match = _CLOCK.fullmatch(text)
+    if match is None or not (match[2] or match[3]):
+        return None
+    hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "").lower()
+    if half and not 1 <= hour <= 12:
+        return None
+    hour = hour % 12 + 12 * (half == "pm") if half else hour
+    return (hour, minute) if (hour < 24 and minute < 60) or (hour, minute) == (24, 0) else None
+
+
+def _is_day(text: str) -> bool:
+    return text in ("today", "tomorrow") or _weekday(text) is not None
+
+
+def _weekday(text: str) -> int | None:
+    return next((number for number, name in enumerate(_DAYS) if text in (name, name[:3])), None)
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _local(spoken: _Spoken, now: datetime, said: str) -> tuple[datetime, tuple[str, ...]]:
+    """Return the moment in its own zone, and what was made of one that has passed."""
+    today = now.date()
+    if not spoken.day or spoken.day in ("today", "tomorrow"):
+        at = _at(today + timedelta(days=spoken.day == "tomorrow"), spoken.clock)
+        is_past = _moment(at, now.tzinfo or UTC)[0] <= now
+        return (at + timedelta(days=1), ("tomorrow",)) if is_past and not spoken.day else (at, ())
+    weekday = _weekday(spoken.day)
+    if weekday is None:
+        return _at(_date(spoken.day, today, said), spoken.clock), ()
+    at = _at(today + timedelta(days=(weekday - today.weekday()) % 7), spoken.clock)
+    is_past = _moment(at, now.tzinfo or UTC)[0] <= now
+    return (at + timedelta(days=7), ("next_week",)) if is_past else (at, ())
+
+
+def _date(text: str, today: date, said: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise UsageError("There is no such day.", given=said) from None
+    if day > today + LONGEST + timedelta(days=1):
+        raise _too_far(said)
+    if day < today - timedelta(days=1):
+        raise _past(said)
+    return day
+
+
+def _at(day: date, clock: tuple[int, int]) -> datetime:
+    hour, minute = clock
+    return datetime.combine(day, time(hour % 24, minute)) + timedelta(days=hour // 24)
+
+
+def _moment(naive: datetime, zone: ZoneInfo | object) -> tuple[datetime, tuple[str, ...]]:
+    """Return a time of the clock as a moment: one that is skipped is an hour later, of two the second."""
+    first, second = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))  # type: ignore[arg-type]  # UTC is no ZoneInfo
+    if first == second:
+        return first, ()
+    if first.astimezone(zone).replace(tzinfo=None) != naive:  # type: ignore[arg-type]  # as above
+        return max(first, second), ("skipped",)
+    return second, ("twice",)
+
+
+def _checked(at: datetime, now: datetime, said: str) -> datetime:
+    if at <= now:
+        raise _past(said)
+    if at > now + LONGEST:
+        raise _too_far(said)
+    return at.astimezone(UTC)
+
+
+def _past(said: str) -> UsageError:
+    return UsageError(f"That has passed already. {HOW}.", given=said)
+
+
+def _too_far(said: str) -> UsageError:
+    problem = f"That is more than {LONGEST.days} days away, and so far I take no end. Name an earlier one"
+    return UsageError(f"{problem}, or none: it stays until it is unlocked then.", given=said)
