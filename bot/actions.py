@@ -231,6 +231,14 @@ class AskHolder(ButtonAction):
     again: str = ""
 
 
+class TellWhenFree(ButtonAction):
+    """*Tell me when it ends*: a word to who pressed, once a lock is over; `again` is as above."""
+
+    action_id: ClassVar[str] = "tell_when_free"
+    key: str
+    again: str = ""
+
+
 class _OfQuestion(BaseModel):
     """An answer to what an act waits for, which takes the `word` that the act itself takes."""
 

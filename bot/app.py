@@ -312,6 +312,7 @@ class App:
 
 
 async def _tried(sweep: Sweep) -> None:
+    await sweep.locks()
     await sweep.tokens()
 
 

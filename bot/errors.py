@@ -95,11 +95,13 @@ class NotAllowed(UserError):
 class Locked(UserError):
     """`target` is kept from others by `holder_id`, since `age`, because of `reason`; `key` names the lock.
 
-    `word` is what it kept somebody from, `again` the command that asks for the same, and `at` when it was set. Who was
-    to `unlock` another lock than this one is told so; it `is_own` where it is theirs.
+    `word` is what it kept somebody from, `again` the command that asks for the same, and `at` when it was set; it ends
+    `until` then, if that is known. Who was to `unlock` another lock than this one is told so; it `is_own` where it is
+    theirs.
     """
 
     at: datetime | None = None
+    until: datetime | None = None
     is_own = False
 
     def __init__(  # what its words and buttons need

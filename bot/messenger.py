@@ -313,6 +313,17 @@ class Messenger:
         profile = user.get("profile") or {}
         return str(profile.get("display_name") or profile.get("real_name") or user.get("name") or "")
 
+    async def zone_of(self, user_id: str) -> str:
+        """Return the name of a person's time zone, such as `Europe/Berlin`, or empty text where Slack does not say.
+
+        https://docs.slack.dev/reference/objects/user-object
+        """
+        try:
+            user = (await self._read("users.info", {"user": user_id}))["user"]
+        except SlackError:
+            return ""
+        return str(user.get("tz") or "")
+
     async def kind_of(self, user_id: str) -> Kind:
         """Return whether somebody is a member, a guest or from another workspace; raises SlackError."""
         user = (await self._read("users.info", {"user": user_id}))["user"]

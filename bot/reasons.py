@@ -18,10 +18,14 @@ _IN_QUOTES = "As a reason it goes in quotes."
 
 
 class OrRef(NamedTuple):
-    """The branch or the tag that a reason may begin with, and the reason that is left then; empty text for none."""
+    """The branch or the tag that a reason may begin with, and the reason that is left then; empty text for none.
+
+    It `is_first` where nothing leads to it: it stands where every other word has its branch.
+    """
 
     name: str = ""
     behind: str = ""
+    is_first: bool = False
 
 
 def check(reason: Sequence[Word], projects: Projects) -> None:
@@ -52,7 +56,8 @@ def or_ref(reason: Sequence[Word]) -> OrRef:
     name = _bare(first.text)
     try:
         if not first.quoted and parse_ref(Word(name)):
-            return OrRef(name, " ".join(word.text for word in behind))
+            is_first = first.text.rstrip(STOPS) == name and len(behind) == len(reason) - 1
+            return OrRef(name, " ".join(word.text for word in behind), is_first)
     except UsageError:
         pass
     return OrRef()

@@ -11,13 +11,14 @@ import structlog
 from bot import metrics
 from bot.circleci.reads import Reads
 from bot.errors import StoreError
+from bot.models.slack import utc_now
 from bot.operations import Operations
 from bot.slack.dispatch import Dispatcher
 from bot.slack.signs import Signs
 from bot.store import Store
 from bot.store.questions import Questions
 from bot.watching import engine
-from bot.watching.engine import POLL, Engine, Task, again, every, in_turn, once
+from bot.watching.engine import END_LOCK, POLL, Engine, Task, again, every, in_turn, once
 from bot.watching.operator import Operator
 from bot.watching.triager import Triager
 from bot.watching.watcher import Watcher
@@ -48,6 +49,7 @@ def tasks(
         engine.SIGN: again(Steadily(signs.follow, "sign_not_followed")),
         engine.LOOK_FOR: again(Steadily(operations.look_for, "lost_answer_not_looked_for")),
         engine.EXPIRE: again(Steadily(operations.expire, "expire_failed")),
+        engine.END_LOCK: again(Steadily(operations.end_lock, "end_of_lock_not_told")),
         engine.TRIAGE: again(Steadily(triager.triage, "triage_failed")),
         engine.RERUN_ONCE: once(operations.rerun_once),
         engine.SWEEP: every(SWEEP_EVERY, sweep),
@@ -103,13 +105,14 @@ class Steadily:
 
 
 class Sweep:
-    """Gives each watched pipeline a poll that has lost its own, and has the tokens tried once a day."""
+    """Gives each watched pipeline a poll that has lost its own, tells late of locks that are over, tries the tokens."""
 
     def __init__(self, store: Store, engine: Engine, operator: Operator, circleci: Reads) -> None:
         self._store = store
         self._engine = engine
         self.tokens = Steadily(partial(operator.check_tokens, circleci), "tokens_not_checked", most=None)
-        self._steps = (Steadily(self._give_polls, "sweep_failed", most=None), self.tokens)
+        self.locks = Steadily(self._end_locks, "locks_not_swept", most=None)
+        self._steps = (Steadily(self._give_polls, "sweep_failed", most=None), self.locks, self.tokens)
 
     async def __call__(self) -> None:
         """Sweep once; what fails is swept the next time."""
@@ -119,6 +122,10 @@ class Sweep:
     async def _give_polls(self) -> None:
         for pipeline_id in await self._store.watches.watching():
             await self._engine.add(POLL, pipeline_id)
+
+    async def _end_locks(self) -> None:
+        for key in await self._store.locks.due():
+            await self._engine.put(END_LOCK, key, when=utc_now())
 
 
 async def counting(store: Store) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
-from bot import reasons
-from bot.actions import AskHolder, TakeLock, Unlock
+from bot import ends, reasons
+from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import LockChanged
-from bot.answers.locks import Locks, WhichLock
+from bot.answers.locks import Locks, WhichLock, WillTell
 from bot.errors import CircleCIError, NotFound, UsageError
 from bot.grammar import Word, check_no_question, parse_project, parse_ref
 from bot.links import is_link
@@ -17,6 +18,7 @@ from bot.models.likeness import are_alike, near_miss
 from bot.models.lock import lock_key, named_by
 from bot.models.slack import utc_now
 from bot.models.target import Target
+from bot.refs import TAG
 from bot.requests import Nothing, OfTarget, Typed, parse_nothing
 from bot.routing import Context, Router
 from bot.settings import Projects
@@ -24,25 +26,25 @@ from bot.settings import Projects
 LOCK = CommandHelp(
     name="lock",
     group="Ship",
-    summary="Keep others from deploying a project or a branch, and say why.",
-    usage="lock <project>[:<branch>] <reason>",
-    example="lock acme/frontend:main database migration until 17:00",
-    phrases=("lock acme/frontend", "lock acme/frontend:tag:v2.0 broken release"),
+    summary="Keep others from deploying a project or a branch, say why and until when.",
+    usage="lock <project> [<branch>] [<reason>] [until <time>]",
+    example="lock acme/frontend main database migration until 17:00",
+    phrases=("lock acme/frontend", "lock acme/frontend tag:v2.0 2h broken release", "lock acme/frontend for 90m"),
     also=("freeze", "block", "hold-off"),
 )
 UNLOCK = CommandHelp(
     name="unlock",
     group="Ship",
     summary="Let others deploy it again.",
-    usage="unlock <project>[:<branch>]",
-    example="unlock acme/frontend:main",
+    usage="unlock <project> [<branch>]",
+    example="unlock acme/frontend main",
     phrases=("unlock acme/frontend",),
     also=("unfreeze", "unblock"),
 )
 LOCKS = CommandHelp(
     name="locks",
     group="Look",
-    summary="Say what is locked, by whom, since when and why.",
+    summary="Say what is locked, by whom, since when, until when and why.",
     usage="locks",
     example="locks",
 )
@@ -52,57 +54,78 @@ class OfLock(OfTarget):
     """What is to be locked or unlocked, a project or a branch of it, and why.
 
     `or_branch` is what the reason begins with where it was typed so that it may be meant as a branch or a tag; then
-    `or_reason` is the reason.
+    `or_reason` is the reason. Where it stands `in_place` of one, it is one if there is such. `until` is when it is to
+    end, as people say it: `until 17:00`, `for 2h`.
     """
 
     reason: Typed = ""
     or_branch: Typed = ""
     or_reason: Typed = ""
+    in_place: bool = False
+    until: Typed = ""
 
 
 def parse(words: Sequence[Word], projects: Projects) -> OfLock:
     """Return the request; what follows the project is the reason, unless the handler finds a branch in it."""
+    target = _target(words, projects)
+    check_no_question(words)
+    until, reason = ends.find(words[1:], behind_a_branch=not target.names_more)
+    reasons.check(reason, projects)
+    meant = reasons.OrRef() if target.names_more else reasons.or_ref(reason)
+    if meant.is_first and meant.name.startswith(TAG):
+        target, reason, meant = target.also(Target(ref=parse_ref(Word(meant.name)))), reason[1:], reasons.OrRef()
+    more = {"or_branch": meant.name, "or_reason": meant.behind, "in_place": meant.is_first, "until": until}
+    return OfLock.named(target, reason=" ".join(word.text for word in reason), **more)
+
+
+def _target(words: Sequence[Word], projects: Projects) -> Target:
+    """Return what the first word names: a project, or with a colon or by a link a branch or a tag of it."""
     if not words:
         raise UsageError("Which project?")
     text = words[0].text
     name, colon, branch = (text, "", "") if is_link(text) else text.partition(":")
     if colon and not branch:
         raise UsageError("Which branch?", given=text)
-    reason = " ".join(word.text for word in words[1:])
     project = parse_project(name, projects)
     if project.names_a_build or project.commit:
         raise UsageError("This leads to one build, and a lock is on a branch or a project.", given=text)
-    reasons.check(words[1:], projects)
-    target = project.also(Target(ref=parse_ref(Word(branch, words[0].quoted)))) if branch else project
-    meant = reasons.OrRef() if target.names_more else reasons.or_ref(words[1:])
-    check_no_question(words)
-    return OfLock.named(target, reason=reason, or_branch=meant.name, or_reason=meant.behind)
+    return project.also(Target(ref=parse_ref(Word(branch, words[0].quoted)))) if branch else project
 
 
 def parse_unlock(words: Sequence[Word], projects: Projects) -> OfLock:
     """Return the request, which gives no reason: what follows the project is its branch or tag."""
-    request = parse(words, projects)
-    behind = words[1:]
-    target = request.target(projects)
+    target, behind = _target(words, projects), words[1:]
+    reasons.check(behind, projects)
+    check_no_question(words)
     if behind and not target.names_more:
-        request, behind = OfLock.named(target.also(Target(ref=parse_ref(behind[0])))), behind[1:]
+        target, behind = target.also(Target(ref=parse_ref(behind[0]))), behind[1:]
     if behind:
         raise UsageError("I expected nothing after this.", given=behind[0].text)
-    check_no_question(words)
-    return request
+    return OfLock.named(target)
 
 
 async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged | WhichLock:
     """Lock it, unless somebody has; where a branch may be meant or the whole project, it is asked which."""
     slug, ref = await _what(request, caller, context)
+    end, reason = await _end(request.until, caller, context), request.reason
     project = await context.finder.project(slug, caller)
     if meant := await _meant(request.or_branch, project, caller, context) if request.or_branch else None:
-        names = {"project_slug": project.slug, "project_title": project.title, "ref": meant}
-        return WhichLock(**names, reason=request.or_reason, words=request.reason)
+        if not (request.in_place and meant.is_known):
+            names = {"project_slug": project.slug, "project_title": project.title, "ref": meant.ref}
+            return WhichLock(**names, reason=request.or_reason, words=request.reason, until=request.until)
+        ref, reason = meant.ref, request.or_reason
     _check_is_no_folder(ref, project)
     unbuilt = await _unbuilt(project, ref, caller, context) if ref else {}
-    changed = await context.operations.lock(caller, project, ref, request.reason)
-    return changed.model_copy(update=unbuilt)
+    changed = await context.operations.lock(caller, project, ref, reason, end.at if end else None)
+    return changed.model_copy(update={**unbuilt, **({"zone": end.zone, "notes": end.notes} if end else {})})
+
+
+async def _end(until: str, caller: Caller, context: Context) -> ends.End | None:
+    """Return when it is to end, in the zone of who says it; Slack knows that one."""
+    if not until:
+        return None
+    zone = await context.messenger.zone_of(caller.person_id) if ends.asks_for_a_zone(until) else ""
+    return ends.read(until, utc_now(), zone)
 
 
 async def _what(request: OfLock, caller: Caller, context: Context) -> tuple[ProjectSlug, Ref | None]:
@@ -123,7 +146,14 @@ def _check_is_no_folder(ref: Ref | None, project: Project) -> None:
         raise UsageError(f"{problem} of its branch.", given=ref.name)
 
 
-async def _meant(word: str, project: Project, caller: Caller, context: Context) -> Ref | None:
+class _Meant(NamedTuple):
+    """A branch or a tag; it `is_known` where CircleCI knows one of that very name."""
+
+    ref: Ref
+    is_known: bool = False
+
+
+async def _meant(word: str, project: Project, caller: Caller, context: Context) -> _Meant | None:
     """Return the branch or the tag that the beginning of a reason may be meant as: by its name, or by a slip in it."""
     typed, finder = parse_ref(Word(word)), context.finder
     lately = [ref for ref in await finder.refs_lately(project.slug, caller) if ref.is_tag or not typed.is_tag]
@@ -131,12 +161,12 @@ async def _meant(word: str, project: Project, caller: Caller, context: Context) 
     same = [ref for ref in known if ref.name.casefold() == typed.name.casefold()]
     same.sort(key=lambda ref: ref.name != typed.name)
     if typed.is_tag or same:
-        return typed if typed.is_tag else same[0]
+        return _Meant(typed) if typed.is_tag else _Meant(same[0], is_known=same[0] == typed)
     if await finder.may_read(caller, project.slug, typed) and await finder.has_branch(project.slug, typed.name):
-        return typed
+        return _Meant(typed, is_known=True)
     if reasons.is_surely_a_ref(word):
-        return typed if "/" in word else Ref(name=typed.name, kind="tag")
-    return next((ref for ref in known if are_alike(typed.name, ref.name)), None)
+        return _Meant(typed if "/" in word else Ref(name=typed.name, kind="tag"))
+    return next((_Meant(ref) for ref in known if are_alike(typed.name, ref.name)), None)
 
 
 async def _unbuilt(project: Project, ref: Ref, caller: Caller, context: Context) -> dict[str, object]:
@@ -174,6 +204,11 @@ async def ask_holder(button: AskHolder, caller: Caller, context: Context) -> Loc
     return await context.operations.ask_holder(caller, button)
 
 
+async def tell_when_free(button: TellWhenFree, caller: Caller, context: Context) -> WillTell:
+    """Tell who was stopped by a lock when it is over; once for each who presses."""
+    return await context.operations.tell_when_free(caller, button)
+
+
 async def list_locks(request: Nothing, caller: Caller, context: Context) -> Locks:
     """Answer with every lock on what the caller may look at."""
     found, unread = await context.store.locks.all()
@@ -193,4 +228,5 @@ def register(router: Router) -> None:
     router.command(LOCKS, permission="read", request=Nothing, parse=parse_nothing, handle=list_locks)
     router.action(Unlock, permission="deploy", handle=unlock_it)
     router.action(TakeLock, permission="deploy", handle=take)
+    router.action(TellWhenFree, permission="read", handle=tell_when_free)
     router.action(AskHolder, permission="deploy", handle=ask_holder)

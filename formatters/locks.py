@@ -2,15 +2,16 @@
 
 from datetime import timedelta
 
-from bot.actions import AskHolder, TakeLock, Unlock
+from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import LockChanged
-from bot.answers.locks import Locks, WhichLock
+from bot.answers.locks import Locks, WillTell
 from bot.errors import Locked, NothingToDo
 from bot.models import spelling
 from bot.models.lock import Lock, named_by
-from formatters.again import act_button, asks_again, command
-from formatters.blocks import Block, Message, actions, assemble, button, code, fit, literal, mention, section
+from formatters.again import command
+from formatters.blocks import Block, Message, actions, assemble, button, code, fit, literal, mention, moment, section
 from formatters.dialogs import asks
+from formatters.lock_news import repeats
 from formatters.lookalikes import careful
 from formatters.words import count, duration
 
@@ -24,11 +25,12 @@ def refused(lock: Locked) -> Message:
     if lock.word == "unlock":
         return _another_by_now(lock)
     by_now = "There is another lock by now: " if lock.word == "take over" else ""
-    text = f"{by_now}{mention(lock.holder_id)} locked {literal(lock.target)} {_ago(lock.age)}{_reason(lock)}"
+    since = f"{_ago(lock.age)}{_until(lock)}"
+    text = f"{by_now}{mention(lock.holder_id)} locked {literal(lock.target)} {since}{_reason(lock)}"
     nothing = _NOTHING.get(lock.word, "Nothing was done.")
     ask = AskHolder(key=lock.key, holder_id=lock.holder_id, again=lock.again)
     asking = button(ask if ask.fits else ask.model_copy(update={"again": ""}), "Ask for it")
-    buttons, typed = _pressed_or_typed(lock.key, asking, _take(lock))
+    buttons, typed = _pressed_or_typed(lock.key, asking, _take(lock), _tell_me(lock))
     return assemble(f"{text} {nothing}", section(f"🔒 {text} {nothing}{typed}"), buttons)
 
 
@@ -39,6 +41,15 @@ def _take(lock: Locked) -> Block | None:
     sure = asks("Take the lock over?", words, "Take over", "Leave it", lock.target)
     fitting = take if take.fits else take.model_copy(update={"again": ""})
     return button(fitting, "Take over", style="danger", confirm=sure) if sure else None
+
+
+def _tell_me(lock: Locked) -> Block:
+    wish = TellWhenFree(key=lock.key, again=lock.again)
+    return button(wish if wish.fits else wish.model_copy(update={"again": ""}), "Tell me when it ends")
+
+
+def _until(lock: Lock | Locked) -> str:
+    return f", until {moment(lock.until)}" if lock.until else ""
 
 
 def _pressed_or_typed(key: str, *buttons: Block | None) -> tuple[Block | None, str]:
@@ -68,14 +79,15 @@ _NOTHING = {
 
 def _held_already(lock: Locked) -> Message:
     """Say who was first."""
-    text = f"{mention(lock.holder_id)} has locked {literal(lock.target)} already, {_ago(lock.age)}{_reason(lock)}"
-    buttons, typed = _pressed_or_typed(lock.key, _take(lock))
+    since = f"{_ago(lock.age)}{_until(lock)}"
+    text = f"{mention(lock.holder_id)} has locked {literal(lock.target)} already, {since}{_reason(lock)}"
+    buttons, typed = _pressed_or_typed(lock.key, _take(lock), _tell_me(lock))
     return assemble(text, section(f"🔒 {text}{typed}"), buttons)
 
 
 def _another_by_now(lock: Locked) -> Message:
     """Say whose lock it is to who pressed a button about another; with buttons that are about this one."""
-    since = f"locked {_ago(lock.age)}{_reason(lock)}"
+    since = f"locked {_ago(lock.age)}{_until(lock)}{_reason(lock)}"
     text = f"The lock on {literal(lock.target)} is {mention(lock.holder_id)}'s by now, {since} It was not removed."
     unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=_since(lock))
     if lock.is_own:
@@ -91,18 +103,8 @@ def _another_by_now(lock: Locked) -> Message:
 
 def free(problem: NothingToDo, text: str) -> Message:
     """Say in these words that there is no lock any more, and offer what can be done now."""
-    again, typed = _again(problem.again, problem.what)
+    again, typed = repeats(problem.again, problem.what)
     return assemble(text, section(f"{text}{typed}"), actions(again) if again else None)
-
-
-def _again(stopped: str, target: str) -> tuple[Block | None, str]:
-    """Return a button for the command that a lock had stopped, or how it is typed where it has no room for a dialog."""
-    if not stopped:
-        return None, ""
-    verb, _, rest = stopped.partition(" ")
-    what = rest.partition(" ")[2].split(" ")[0]
-    made = act_button(stopped, f"{verb.capitalize()} {what}".strip(), f"This is about {target}" if target else "")
-    return made, "" if made else f" {asks_again(stopped)}"
 
 
 def _unlock(lock: Lock) -> tuple[Block | None, str]:
@@ -121,40 +123,33 @@ def locked(changed: LockChanged) -> Message:
     """Say that it is theirs now."""
     lock = changed.lock
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
-    stops = "I refuse deploys, reruns and approvals of it by anybody but you. It stays until it is unlocked."
-    hints = f"{_unbuilt(changed)} {careful(lock.target)}".strip()
+    stops = f"I refuse deploys, reruns and approvals of it by anybody but you. {_lasts(changed)}"
+    hints = " ".join(filter(None, (_unbuilt(changed), _unheard(changed), careful(lock.target))))
     what = literal(lock.target) if lock.ref else f"All of {literal(lock.target)}"
     text = f"{what} is locked. {stops}{reason} {hints}".rstrip()
     unlock, typed = _unlock(lock)
     return assemble(text, section(f"🔒 {text}{typed}"), unlock)
 
 
-def which(found: WhichLock) -> Message:
-    """Ask whether a branch is meant, or the whole project for a reason that begins like one; nothing is locked yet."""
-    slug, title, ref = found.project_slug, literal(found.project_title), str(found.ref)
-    branch, whole = _either(slug, ref, found)
-    text = f"{code(ref)} may be what you lock, or why you lock all of {title}. Nothing is locked yet: which one?"
-    lines = [typed for line in (branch, whole) if line and (typed := command(line))]
-    of_project = f"Project {found.project_title}"
-    buttons = (
-        act_button(branch, f"Lock {ref}", f"{of_project}, {found.ref.kind} {found.ref.name}"),
-        act_button(whole, f"Lock all of {found.project_title}", f"{of_project}, all of it"),
-    )
-    shown = [one for one in buttons if one]
-    careful_with = careful(ref)
-    return assemble(
-        text,
-        section("\n".join([f"{text} {careful_with}".rstrip(), *lines])),
-        actions(*shown) if shown else None,
-    )
+_NOTES = {
+    "tomorrow": "That time has passed today, so it is tomorrow's.",
+    "next_week": "That time has passed today, so it is next week's.",
+    "skipped": "Clocks are put forward over that time, so it is the moment after.",
+    "twice": "Clocks are put back over that time, so it comes twice: the second is meant.",
+    "utc": "I do not know your time zone, so I read it as UTC.",
+}
 
 
-def _either(slug: str, ref: str, found: WhichLock) -> tuple[str, str]:
-    """Return the line for the branch and that for all of it; empty text for what no quotes hold together."""
-    if not spelling.can_be_quoted(found.words):
-        return "", ""
-    branch = f"lock {spelling.as_typed(f'{slug}:{ref}')} {spelling.sentence(found.reason)}".strip()
-    return branch, f"lock {slug} {spelling.quoted(found.words)}"
+def _lasts(changed: LockChanged) -> str:
+    """Return when it ends, and how that was read where it may be another time than was meant."""
+    if changed.lock.until is None:
+        return "It stays until it is unlocked."
+    notes = "".join(f" {_NOTES[note]}" for note in changed.notes)
+    return f"It ends by itself: {moment(changed.lock.until)}.{notes}"
+
+
+def _unheard(changed: LockChanged) -> str:
+    return "This channel has not heard of it: I cannot write here." if changed.unheard else ""
 
 
 def _scope(lock: Lock) -> str:
@@ -179,6 +174,11 @@ def locked_again(changed: LockChanged) -> Message:
         text += f" Your reason is now: {literal(lock.reason, 300).rstrip('.')}{was}."
     elif lock.reason:
         text += f" Your reason is still: {literal(lock.reason, 300).rstrip('.')}."
+    if lock.until != before.until:
+        text += f" {_lasts(changed)}" + (f" (It was: {moment(before.until)}.)" if before.until else "")
+    elif lock.until:
+        text += f" It ends as before: {moment(lock.until)}."
+    text = f"{text} {_unheard(changed)}".rstrip()
     unlock, typed = _unlock(lock)
     return assemble(text, section(f"🔒 {text}{typed}"), unlock)
 
@@ -206,7 +206,7 @@ def all_locks(found: Locks) -> Message:
 
 
 def _line(lock: Lock, age: timedelta) -> str:
-    return f"🔒 {_scope(lock)} · {mention(lock.holder_id)} · {_ago(age)}{_reason(lock)}"
+    return f"🔒 {_scope(lock)} · {mention(lock.holder_id)} · {_ago(age)}{_until(lock)}{_reason(lock)}"
 
 
 def taken(changed: LockChanged) -> Message:
@@ -214,20 +214,10 @@ def taken(changed: LockChanged) -> Message:
     lock = changed.lock
     held = f"You hold the lock on {literal(lock.target)} now. Who held it has been told."
     text = f"{held} {careful(lock.target)}".rstrip()
-    again, how = _again(changed.again, lock.target)
+    again, how = repeats(changed.again, lock.target)
     unlock, typed = _unlock(lock)
     row = actions(*([again] if again else []), *(unlock["elements"] if unlock else []))
     return assemble(text, section(f"🔒 {text}{how}{typed}"), row if row["elements"] else None)
-
-
-def was_taken(lock: Lock, by_id: str) -> Message:
-    """Tell the one who held it."""
-    return _said(f"{mention(by_id)} has taken over your lock on {literal(lock.target)}{_reason(lock)}")
-
-
-def was_removed(lock: Lock, by_id: str) -> Message:
-    """Tell the one who held it."""
-    return _said(f"{mention(by_id)} has removed your lock on {literal(lock.target)}{_reason(lock)}")
 
 
 _WISHED = {"deploy": "deploy", "rerun": "rerun a build of", "approve": "approve a job of"}
@@ -247,6 +237,14 @@ def holder_asked(changed: LockChanged) -> Message:
     if changed.asked_before:
         return _said(f"I had asked {holder} for {target} already, when you pressed before. I do not ask twice.")
     return _said(f"I have asked {holder} for {target}.")
+
+
+def will_tell(found: WillTell) -> Message:
+    """Say that they will hear of its end, and who holds it until then."""
+    lock = found.lock
+    again = "You had asked for that already. " if found.asked_before else ""
+    held = f"{mention(lock.holder_id)} holds it{_until(lock)}"
+    return _said(f"{again}I tell you in a direct message, once, when {_scope(lock)} is not locked any more. {held}.")
 
 
 def _reason(lock: Lock | Locked) -> str:

@@ -130,6 +130,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "locked_as_a_whole": lambda one: (
         f"That has no lock of its own: {mention(one.person_id)} has locked {literal(one.what)} as a whole."
     ),
+    "lock_is_your_own": lambda one: f"The lock on {literal(one.what)} is your own.",
+    "too_many_wait": lambda one: (
+        f"So many wait for {literal(one.what)} already that I cannot note one more. `/ci locks` shows who holds it."
+    ),
     "lock_changed_hands": lambda one: (
         f"The lock on {literal(one.what)} has changed hands meanwhile. `/ci locks` shows who has it."
     ),

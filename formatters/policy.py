@@ -49,7 +49,8 @@ def _channels(ids: Sequence[str]) -> str:
 
 def _lock(lock: Lock) -> str:
     reason = f": {literal(lock.reason, 300).rstrip('.')}" if lock.reason else ""
-    return f"🔒 But {mention(lock.holder_id)} locked {literal(lock.target)} ({moment(lock.since)}){reason}."
+    until = f", until {moment(lock.until)}" if lock.until else ""
+    return f"🔒 But {mention(lock.holder_id)} locked {literal(lock.target)} ({moment(lock.since)}{until}){reason}."
 
 
 def contents(policy: Policy) -> str:

@@ -22,7 +22,7 @@ from bot.answers.builds import (
 from bot.answers.jobs import Artifacts, ArtifactTooLarge, JobSteps, NoLog, StepLog, TestResults
 from bot.answers.keeps import CheckoutKeys, Offer, Variables, WebhookState
 from bot.answers.lists import FollowedProjects, RecentBuilds
-from bot.answers.locks import Locks, WhichLock
+from bot.answers.locks import Locks, WhichLock, WillTell
 from bot.answers.ourselves import CheckUp, CommandPage, Greeting, Overview
 from bot.answers.people import PolicyDecision, Record, TokenOwner
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, WhichDefinition
@@ -46,6 +46,7 @@ from formatters import (
     steps,
     turning,
     webhooks,
+    which_lock,
 )
 from formatters.again import as_spoken
 from formatters.blocks import Message
@@ -62,7 +63,8 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     ToBeTyped: gate.question,
     SecondPerson: lambda _: None,  # the request stands in the channel
     Locks: locks.all_locks,
-    WhichLock: locks.which,
+    WhichLock: which_lock.which,
+    WillTell: locks.will_tell,
     OnHold: choices.on_hold,
     BuildMeant: choices.build_meant,
     NothingFailed: choices.nothing_failed,

@@ -16,10 +16,21 @@ class Locks(Answer):
 
 
 class WhichLock(Answer):
-    """Nothing is locked yet: `ref` may be meant, with the `reason` behind it, or the project for all `words`."""
+    """Nothing is locked yet: `ref` may be meant, with the `reason` behind it, or the project for all `words`.
+
+    `until` is when it is to end, as it was typed.
+    """
 
     project_slug: ProjectSlug
     project_title: str
     ref: Ref
     reason: str
     words: str
+    until: str = ""
+
+
+class WillTell(Answer):
+    """Who asks is told when this `lock` is over; they may have `asked_before`."""
+
+    lock: Lock
+    asked_before: bool = False

@@ -3,12 +3,16 @@
 from datetime import datetime
 
 from bot.models.circleci import ProjectSlug, Ref
-from bot.models.fields import Model
+from bot.models.fields import Model, Time
 from bot.models.slugs import spelled_alike
 
 
 class Lock(Model):
-    """On a whole project, or on one branch or tag of it; `holder_id` is who set it, `reason` why."""
+    """On a whole project, or on one branch or tag of it; `holder_id` is who set it, `reason` why.
+
+    It ends by itself at `until`; without that, and all that earlier versions wrote, it stays until it is lifted.
+    `channel_id` is where it was taken and its end is said, `said_ts` the message there that can lift it.
+    """
 
     project_slug: ProjectSlug
     project_title: str
@@ -16,6 +20,18 @@ class Lock(Model):
     holder_id: str
     reason: str = ""
     since: datetime
+    until: Time | None = None
+    holder_name: str = ""
+    channel_id: str = ""
+    said_ts: str = ""
+
+    def is_over(self, now: datetime) -> bool:
+        """Say whether it has ended by itself: it stops nobody from this very moment, whoever has told that or not."""
+        return self.until is not None and self.until <= now
+
+    def is_still(self, other: "Lock") -> bool:
+        """Say whether the other is this lock, as it was set: what was said of it since is no matter."""
+        return self.model_copy(update={"said_ts": ""}) == other.model_copy(update={"said_ts": ""})
 
     @property
     def key(self) -> str:
@@ -26,6 +42,31 @@ class Lock(Model):
     def target(self) -> str:
         """What is locked, as people say it."""
         return f"{self.project_title} {self.ref}" if self.ref else self.project_title
+
+
+class Over(Model):
+    """A lock that keeps nobody from anything any more, until it is told: lifted by somebody, or ended by itself.
+
+    `channel_id` is where it was lifted.
+    """
+
+    lock: Lock
+    by_id: str = ""
+    by_name: str = ""
+    channel_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """Tells it from other locks on the same, before and after it."""
+        return f"{self.lock.key}|{self.lock.since.isoformat()}"
+
+
+class Waiting(Model):
+    """Who asked to be told when a lock ends: where they asked, and what the lock had stopped, as it can be typed."""
+
+    person_id: str
+    channel_id: str = ""
+    again: str = ""
 
 
 def named_by(key: str) -> tuple[ProjectSlug, Ref | None]:

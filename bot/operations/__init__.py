@@ -1,11 +1,12 @@
 """Everything that changes something for others: the one list of it. Each act runs within the frame (`frame.py`)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from bot.actions import AskHolder, TakeLock, Unlock
+from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
+from bot.answers.locks import WillTell
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
 from bot.models.pending import Deployment, Pending
@@ -17,6 +18,7 @@ from bot.operations import (
     deploy,
     following,
     keeps,
+    lock_news,
     locks,
     rerun,
     sending,
@@ -115,9 +117,11 @@ class Operations:
         """Follow it there no more."""
         return await following.unwatch(self._hands, caller, pipeline)
 
-    async def lock(self, caller: Caller, project: Project, ref: Ref | None, reason: str) -> LockChanged:
-        """Keep others from deploying a project or a branch."""
-        return await locks.lock(self._hands, caller, project, ref, reason)
+    async def lock(
+        self, caller: Caller, project: Project, ref: Ref | None, reason: str, until: datetime | None = None
+    ) -> LockChanged:
+        """Keep others from deploying a project or a branch, until then if that is said."""
+        return await locks.lock(self._hands, caller, project, ref, reason, until)
 
     async def unlock(self, caller: Caller, key: str) -> LockChanged:
         """Let others deploy it again, whoever keeps them from it."""
@@ -134,6 +138,14 @@ class Operations:
     async def ask_holder(self, caller: Caller, button: AskHolder) -> LockChanged:
         """Tell who holds a lock that somebody waits."""
         return await locks.ask_holder(self._hands, caller, button)
+
+    async def tell_when_free(self, caller: Caller, button: TellWhenFree) -> WillTell:
+        """Tell somebody, once, when a lock that stopped them is over."""
+        return await lock_news.wait(self._hands, caller, button)
+
+    async def end_lock(self, key: str) -> timedelta | None:
+        """Say of a lock that it is over; returns the pause before that where it holds still."""
+        return await lock_news.end(self._hands, key)
 
     async def set_variable(self, caller: Caller, slug: ProjectSlug, name: str, value: SecretStr) -> Acted:
         """Set an environment variable."""

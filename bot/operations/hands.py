@@ -102,7 +102,7 @@ class Hands:
                 age, reason = utc_now() - lock.since, lock.reason
                 by = lock.holder_id
                 locked = Locked(lock.target, key=lock.key, holder_id=by, reason=reason, age=age, word=word, again=again)
-                locked.at = lock.since
+                locked.at, locked.until = lock.since, lock.until
                 raise locked
 
     async def tell(self, pipeline_id: PipelineId, caller: Caller, act: str, word: Message, *told: str) -> bool:

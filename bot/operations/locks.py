@@ -1,6 +1,7 @@
 """Lock a project or a branch, so that nobody else deploys it; unlock it, ask for it, take it over."""
 
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from bot.actions import AskHolder, TakeLock, Unlock
 from bot.answers.acts import LockChanged
@@ -8,18 +9,26 @@ from bot.errors import Locked, NothingToDo, UserError
 from bot.models import spelling
 from bot.models.caller import Caller
 from bot.models.circleci import Project, Ref
-from bot.models.lock import Lock, lock_key, named_by
+from bot.models.lock import Lock, Over, lock_key, named_by
 from bot.models.slack import utc_now
+from bot.operations import lock_news
 from bot.operations.frame import Act, Intent, acting, called
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
+from bot.watching.engine import END_LOCK
+from formatters import lock_news as news
 from formatters import locks as words
 
 TAKE_OVER = "take over"
 
 
-async def lock(hands: Hands, caller: Caller, project: Project, ref: Ref | None, reason: str) -> LockChanged:
-    """Lock it, unless somebody else has: raises Locked then. Who holds it already gives another reason, if any."""
+async def lock(
+    hands: Hands, caller: Caller, project: Project, ref: Ref | None, reason: str, until: datetime | None = None
+) -> LockChanged:
+    """Lock it, unless somebody else has: raises Locked then. Who holds it already gives another reason or end, if any.
+
+    It ends by itself, at `until` if that is said.
+    """
     subject = Subject(project.slug, project.title, ref)
     async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"lock {subject.about}", act="lock")) as act:
         wanted = Lock(
@@ -27,23 +36,43 @@ async def lock(hands: Hands, caller: Caller, project: Project, ref: Ref | None, 
             project_title=project.title,
             ref=ref,
             holder_id=act.caller.person_id,
+            holder_name=act.caller.name,
             reason=reason,
             since=utc_now(),
+            until=until,
+            channel_id=act.caller.channel_id,
         )
         held = await hands.store.locks.lock(wanted)
         if held.holder_id != act.caller.person_id:
             raise _locked(held, "lock")
-        now = await _with_reason(hands, held, reason) if held != wanted else held
+        now = await _changed(hands, held, wanted) if held != wanted else held
+        await _ends(hands, now)
         act.note(result=f"{held.target} is locked")
-    return LockChanged(act="lock" if held == wanted else "lock_again", lock=now, before=held, entry=act.entry)
+    before = None if held == wanted else held
+    unheard = False
+    if before is None or now != before or not now.said_ts:
+        unheard = not await lock_news.taken(hands, act.caller, now, before if now != before else None)
+    return LockChanged(act="lock_again" if before else "lock", lock=now, before=held, unheard=unheard, entry=act.entry)
 
 
-async def _with_reason(hands: Hands, held: Lock, reason: str) -> Lock:
-    """Return a lock of one's own with another reason; none given, it stays as it is. Its age stays too."""
-    now = held.model_copy(update={"reason": reason or held.reason})
+async def _changed(hands: Hands, held: Lock, wanted: Lock) -> Lock:
+    """Return a lock of one's own with another reason and end; what is not given stays as it is. Its age stays too."""
+    kept = {
+        "reason": wanted.reason or held.reason,
+        "until": wanted.until or held.until,
+        "channel_id": held.channel_id or wanted.channel_id,
+    }
+    now = held.model_copy(update=kept)
     if now != held and not await hands.store.locks.take(held, now):
         raise NothingToDo("lock_changed_hands", what=held.target)
     return now
+
+
+async def _ends(hands: Hands, lock: Lock) -> None:
+    """Have it said when it is over; and now of one before it, which ended and was not told."""
+    untold = await hands.store.locks.over(lock.key)
+    if untold or lock.until:
+        await hands.engine.put(END_LOCK, lock.key, when=utc_now() if untold or not lock.until else lock.until)
 
 
 async def unlock(hands: Hands, caller: Caller, key: str, seen: Unlock | None = None) -> LockChanged:
@@ -60,11 +89,13 @@ async def unlock(hands: Hands, caller: Caller, key: str, seen: Unlock | None = N
     async with _on(hands, caller, held, "unlock", "unlock") as act:
         if seen is not None and not _is_seen(held, seen, act.caller.person_id):
             raise _locked(held, "unlock", is_own=held.holder_id == act.caller.person_id)
-        if not await hands.store.locks.unlock(held):
+        by = {"by_id": act.caller.person_id, "by_name": act.caller.name, "channel_id": act.caller.channel_id}
+        if not await hands.store.locks.unlock(held, Over(lock=held, **by)):
             raise NothingToDo("lock_changed_hands", what=held.target)
         act.note(result=f"{held.target} is unlocked{await _whose(hands, act, held)}")
+    await lock_news.lifted(hands, held.key)
     if held.holder_id != act.caller.person_id:
-        await hands.direct(held.holder_id, words.was_removed(held, act.caller.person_id))
+        await hands.direct(held.holder_id, news.was_removed(held, act.caller.person_id))
     return LockChanged(act="unlock", lock=held, still=whole, entry=act.entry)
 
 
@@ -77,7 +108,7 @@ async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
     if held is None:
         raise await _free(hands, caller, button.key, "take_lock", button.again)
     async with _on(hands, caller, held, TAKE_OVER, "take_lock") as act:
-        mine, since = held.model_copy(update={"holder_id": act.caller.person_id, "since": utc_now()}), _since(held)
+        mine, since = _as_theirs(held, act.caller), _since(held)
         if held.holder_id == act.caller.person_id:
             mine = held
         elif (held.holder_id, button.since or since) != (button.holder_id, since):
@@ -86,8 +117,18 @@ async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
             raise NothingToDo("lock_changed_hands", what=held.target)
         act.note(result=f"{held.target} is theirs now{await _whose(hands, act, held)}")
     if mine != held:
-        await hands.direct(held.holder_id, words.was_taken(held, act.caller.person_id))
+        await hands.direct(held.holder_id, news.was_taken(held, act.caller.person_id))
+        await hands.store.locks.waits_no_more(held.key, act.caller.person_id)
+        await lock_news.taken(hands, act.caller, mine, held)
     return LockChanged(act="take", lock=mine, entry=act.entry)
+
+
+def _as_theirs(held: Lock, caller: Caller) -> Lock:
+    """Return a lock as who takes it over holds it: with its reason and its end, said where they are from now on."""
+    here = caller.place is not None and not caller.place.is_direct
+    channel_id = caller.channel_id if here or not held.channel_id else held.channel_id
+    whose = {"holder_id": caller.person_id, "holder_name": caller.name, "since": utc_now()}
+    return held.model_copy(update={**whose, "channel_id": channel_id, "said_ts": ""})
 
 
 async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockChanged:
@@ -154,7 +195,7 @@ def _since(held: Lock) -> str:
 def _locked(held: Lock, word: str, again: str = "", *, is_own: bool = False) -> Locked:
     age, by = utc_now() - held.since, held.holder_id
     error = Locked(held.target, key=held.key, holder_id=by, reason=held.reason, age=age, word=word, again=again)
-    error.at, error.is_own = held.since, is_own
+    error.at, error.until, error.is_own = held.since, held.until, is_own
     return error
 
 

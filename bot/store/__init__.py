@@ -28,6 +28,9 @@
 | `audit`                        | a stream of Entry, oldest first             | as the caller says        |
 | `audit:refused`                | the same, of what was refused               | as the caller says        |
 | `locks`                        | what is locked -> Lock                      | until it is unlocked      |
+| `locks:over`                   | which lock -> Over, until that is told      | the retention             |
+| `waits:<lock>`                 | person -> Waiting, for the lock to end      | the retention             |
+| `fence:lock:<lock>`            | whoever tells that it is over               | the lease                 |
 | `past:<pipeline id>`           | a PastBuild: its attempts, all ended        | the retention             |
 | `listed:<project>:<branch>`    | Listed: a branch's pipelines, but the young | the retention             |
 | `results:<project>:<job>`      | JobResults: a job's tests                   | the retention             |

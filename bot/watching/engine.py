@@ -16,7 +16,7 @@ from bot.errors import StoreError
 from bot.models.circleci import PipelineId
 
 HANDLE, PRESS, POLL, LOOK_FOR, SWEEP, EXPIRE = "handle", "press", "poll", "look_for", "sweep", "expire"
-TRIAGE, RERUN_ONCE, SIGN = "triage", "rerun_once", "sign"
+TRIAGE, RERUN_ONCE, SIGN, END_LOCK = "triage", "rerun_once", "sign", "end_lock"
 # What only looks, typed and pressed: of one person so many at a time, over all processes. The others wait in Redis and
 # hold no place of a worker, so that nobody's looks are in the way of what others do.
 READ, SHOW, READS_AT_ONCE = "read", "show", 3
@@ -101,6 +101,10 @@ class Engine:
     async def add(self, name: str, *ids: str, when: datetime | None = None) -> None:
         """Queue a task, now or for a time; a second time while the first is queued or running changes nothing."""
         await _ask(self._docket.add(name, when=when, key=":".join((name, *ids)))(*ids))
+
+    async def put(self, name: str, *ids: str, when: datetime) -> None:
+        """Queue a task for this time, whenever it was queued for before."""
+        await _ask(self._docket.replace(name, when=when, key=":".join((name, *ids)))(*ids))
 
     async def wake(self, pipeline_id: PipelineId) -> None:
         """Pull the pipeline's next poll forward, or begin polling it: now, or soon when the last look was just now."""

@@ -20,6 +20,7 @@ class User:
     is_restricted: bool = False
     is_admin: bool = False
     deleted: bool = False
+    tz: str = "Etc/UTC"
     profile: Json = field(default_factory=dict)
 
     def as_json(self) -> Json:
@@ -30,7 +31,7 @@ class User:
             "name": self.name,
             "deleted": self.deleted,
             "real_name": self.profile.get("real_name"),
-            "tz": "Etc/UTC",
+            "tz": self.tz,
             "profile": self.profile,
             "is_admin": self.is_admin,
             "is_restricted": self.is_restricted,

@@ -11,7 +11,7 @@ from bot.grammar import Word, split
 from bot.models.circleci import ProjectSlug, Ref
 from bot.settings import Projects
 from commands.locks import OfLock, parse, parse_unlock
-from formatters.locks import which
+from formatters.which_lock import which
 
 SLUG = "gh/acme/frontend"
 
@@ -21,9 +21,12 @@ SLUG = "gh/acme/frontend"
     [
         ("acme/frontend:main migration", "main", "", ""),
         ("acme/frontend main", "", "", "main"),
-        ("acme/frontend tag:v2.0", "", "", "tag:v2.0"),
+        ("acme/frontend tag:v2.0", "", "v2.0", ""),
+        ("acme/frontend on tag:v2.0", "", "", "tag:v2.0"),
         ('acme/frontend "try/slow again"', "", "", ""),
-        ("acme/frontend until 17:00", "", "", "until"),
+        ("acme/frontend until 17:00", "", "", ""),
+        ("acme/frontend until 17:00 main", "", "", "main"),
+        ("acme/frontend main 2h migration", "", "", "main"),
         ("acme/frontend 17:00", "", "", ""),
         ("acme/frontend main: migration", "", "", "main"),
         ("acme/frontend main, because", "", "", "main"),

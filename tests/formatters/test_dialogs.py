@@ -111,7 +111,7 @@ def test_a_lock_is_named_before_it_is_taken_or_removed() -> None:
 def test_a_lock_whose_name_no_dialog_holds_is_typed() -> None:
     name = "b" * 280
     message = refused(name)
-    assert list(buttons(message)) == ["Ask for it"]
+    assert list(buttons(message)) == ["Ask for it", "Tell me when it ends"]
     assert f"`/ci unlock {SLUG}:{name}` takes the lock away." in shown(message)
     assert buttons(taken("", Ref(name=name))) == {}
 

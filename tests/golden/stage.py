@@ -172,6 +172,12 @@ class Stage:
         await self._moves_on(seconds)
         self.notes_news()
 
+    async def comes_to(self, task: str, what: str) -> None:
+        """Let the moment come for which the bot has put something off."""
+        self._act(what)
+        await self.pulls_forward(task)
+        self.notes_news()
+
     async def moves_on(self, *seconds: int) -> None:
         """Let time go by in such steps, and write nothing down."""
         for step in seconds:

@@ -150,8 +150,12 @@ LOOKING: dict[str, tuple[str, ...]] = {
     "answer-lock": (
         "grace: lock acme/frontend:main database migration, ask me first",
         "grace: lock acme/frontend:main",
+        "grace: lock acme/frontend main 2h",
+        "grace: lock acme/frontend main until tomorrow 9:00 incident 42",
+        "grace: lock acme/frontend main until I am back",
         "ada: lock acme/frontend:main mine",
         "ada: lock acme/backend",
+        "ada: lock acme/frontend on main 2h",
         "ada: lock acme/frontend try/slow again",
         "ada: lock acme/frontend main",
         "ada: lock acme/frontend:TRY/parallel",

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from bot.models.slack import utc_now
+from bot.watching.engine import END_LOCK
 from tests.golden.playground import JobPlan, Message, Scenario, TestPlan, WorkflowPlan
 from tests.golden.records import compare
 from tests.golden.scenes import Scene, played
@@ -187,6 +189,9 @@ async def locks(stage: Stage) -> None:
     await stage.presses("ada", refused, "Ask for it")
     await stage.presses("ada", refused, "Ask for it")
     (held,) = await stage.types("admin", "lock acme/frontend:main mine")
+    await stage.presses("admin", held, "Tell me when it ends")
+    await stage.presses("admin", held, "Tell me when it ends")
+    await stage.presses("ada", refused, "Tell me when it ends")
     (taken,) = await stage.presses("ada", refused, "Take over")
     await stage.presses("admin", held, "Take over")
     await stage.presses("ada", taken, "Deploy main")
@@ -195,10 +200,21 @@ async def locks(stage: Stage) -> None:
     await stage.presses("ada", taken, "Unlock")
     await stage.presses("ada", refused, "Take over")
     await stage.presses("ada", refused, "Ask for it")
+    await stage.presses("ada", refused, "Tell me when it ends")
 
 
 def direct(stage: Stage, name: str, button: str) -> Message:
     return next(one for one in stage.team.slack.person(name).direct_messages if button in one.buttons)
+
+
+async def lock_ends(stage: Stage) -> None:
+    await stage.types("grace", "lock acme/frontend main 2h migration", "deploys")
+    (refused,) = await stage.types("ada", "deploy acme/frontend main env=prod", "deploys")
+    await stage.presses("ada", refused, "Tell me when it ends")
+    locks = stage.team.app.store.locks
+    (held,) = (await locks.all())[0]
+    await locks.take(held, held.model_copy(update={"until": utc_now()}))
+    await stage.comes_to(END_LOCK, "two hours go by")
 
 
 async def lock_refuses_a_button(stage: Stage) -> None:
@@ -370,6 +386,7 @@ SCENES: dict[str, Scene] = {
     "press-deploy-again": deploy_again,
     "press-choose-definition": choose_definition,
     "press-locks": locks,
+    "press-lock-ends": lock_ends,
     "press-deploy-again-locked": lock_refuses_a_button,
     "press-old-button": old_button,
     "press-open-link": open_link,

@@ -16,6 +16,7 @@ _VARYING = (
     # The bot's own clock is the real one: a lock's age, when a question expires, when an act was done.
     (re.compile(r"\b(?:(?:\d+ min )?\d+ s ago|just now)\b"), "‹age› ago"),
     (re.compile(r"\b([Uu])ntil \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1ntil ‹a date and a time›"),
+    (re.compile(r"\b(itself|as before|It was): \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1: ‹a date and a time›"),
     (
         re.compile(r"^( *(?:section +)?(?:\S+ \w+ · )?)\d{4}-\d\d-\d\d \d\d:\d\d(?= · .+ · `)", re.MULTILINE),
         r"\1‹when›",

@@ -73,10 +73,8 @@ def does(text: str) -> str:
         case Deploy():
             given = "".join(f" {parameter(*one)}" for one in request.parameters.items())
             return f"{'asks about' if _is_asked_back(request, target) else 'deploys'} {what}{given}"
-        case OfLock() if request.or_branch and is_surely_a_ref(request.or_branch):
-            return f"asks whether {request.project} {request.or_branch} is to be locked"
-        case OfLock() if request.or_branch:
-            return f"locks {request.project}, all of it, unless there is {request.or_branch}"
+        case OfLock() if request.or_branch or request.until:
+            return _locked(request, what)
         case Rerun():
             return f"reruns {what}, {'all of it' if request.everything else 'its failed jobs'}"
     if command.name in _OFFERS:
@@ -84,6 +82,14 @@ def does(text: str) -> str:
     if command.name in _ACTS:
         return f"{_ACTS[command.name]} {what.replace('its default branch', 'all of it')}"
     return f"looks {command.name} {what}"
+
+
+def _locked(request: OfLock, what: str) -> str:
+    if request.or_branch and is_surely_a_ref(request.or_branch):
+        return f"asks whether {request.project} {request.or_branch} is to be locked"
+    whole = f"{request.project}, all of it, unless there is {request.or_branch}"
+    named = whole if request.or_branch else what.replace("its default branch", "all of it")
+    return " ".join(filter(None, ("locks", request.until, named)))
 
 
 def _is_asked_back(request: Deploy, target: Target) -> bool:

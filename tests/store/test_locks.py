@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.models.circleci import ProjectSlug, Ref
-from bot.models.lock import Lock
+from bot.models.lock import Lock, Over, Waiting
 from bot.models.slack import utc_now
 from bot.store import Store
 
@@ -102,3 +102,43 @@ async def test_a_lock_that_an_earlier_version_kept_by_its_spelling_holds_and_is_
     assert await store.locks.get("gh/Acme/Frontend main") == mine  # as the button of before names it
     assert await store.locks.unlock(mine)
     assert await store.locks.all() == ([], [])
+
+
+def ended(holder_id: str, ref: Ref | None = None) -> Lock:
+    return lock(holder_id, ref).model_copy(update={"until": utc_now() - timedelta(seconds=1)})
+
+
+async def test_a_lock_that_has_ended_stops_nobody_whoever_has_told_it_or_not(store: Store) -> None:
+    held = await store.locks.lock(ended("U0ADA", Ref(name="main")))
+    assert await store.locks.get(held.key) is None
+    assert await store.locks.on(SLUG, Ref(name="main")) == []
+    assert await store.locks.all() == ([], [])
+    assert await store.locks.due() == [held.key]
+
+
+async def test_a_lock_that_has_ended_makes_room_and_is_still_to_be_told(store: Store) -> None:
+    old = await store.locks.lock(ended("U0ADA"))
+    assert await store.locks.lock(mine := lock("U0GRACE")) == mine
+    (over,) = await store.locks.over(old.key)
+    assert (over.lock, over.by_id) == (old, "")
+    await store.locks.told(over)
+    assert await store.locks.over(old.key) == []
+    assert await store.locks.due() == []
+    assert await store.locks.get(old.key) == mine
+
+
+async def test_a_lock_that_is_lifted_is_to_be_told_as_it_stood_with_what_was_said_of_it(store: Store) -> None:
+    held = await store.locks.lock(lock("U0ADA"))
+    said = held.model_copy(update={"said_ts": "1.2"})
+    assert await store.locks.take(held, said)
+    assert await store.locks.unlock(held, Over(lock=held, by_id="U0GRACE"))  # as it was read before that was said
+    assert [(one.lock, one.by_id) for one in await store.locks.over(held.key)] == [(said, "U0GRACE")]
+
+
+async def test_who_waits_for_a_lock_is_kept_once_and_not_more_than_so_many(store: Store) -> None:
+    key = lock("U0ADA").key
+    asked = [await store.locks.wait(key, Waiting(person_id=f"U{number % 60}")) for number in range(70)]
+    assert asked == [*[True] * 50, *[None] * 10, *[False] * 10]
+    await store.locks.waits_no_more(key, "U0")
+    assert await store.locks.wait(key, Waiting(person_id="U59", again="deploy acme/frontend main"))
+    assert {one.person_id for one in await store.locks.waiting(key)} == {f"U{number}" for number in (*range(1, 50), 59)}

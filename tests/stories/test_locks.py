@@ -33,12 +33,12 @@ async def test_a_lock_refuses_others_and_not_its_holder(team: Team) -> None:
     await says(team, "grace", "lock acme/frontend:main database migration", "is locked. I refuse deploys")
     refused = await says(team, "ada", "deploy acme/frontend main", "@grace locked acme/frontend main")
     assert "database migration" in refused.visible
-    assert refused.buttons == ["Ask for it", "Take over"]
+    assert refused.buttons == ["Ask for it", "Take over", "Tell me when it ends"]
     assert team.posts("/pipeline") == []
     await team.ada.command("deploys", "/ci", "deploy acme/frontend try/green")
     await team.reads("try/green")
     await team.grace.command("deploys", "/ci", "deploy acme/frontend main")
-    await team.slack.wait_for(lambda: len(team.deploys.roots) == 2, timeout=30)
+    await team.slack.wait_for(lambda: len(team.posts("/pipeline")) == 2, timeout=30)
 
 
 async def test_a_lock_on_the_project_holds_for_every_branch(team: Team) -> None:

@@ -1,0 +1,178 @@
+"""What is said of a lock: to its channel that it was taken and that it is over, to who asked that it is gone."""
+
+import hashlib
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+
+from bot.actions import TellWhenFree
+from bot.answers.locks import WillTell
+from bot.errors import Locked, NothingToDo, SlackError, SlackLimited, Unreadable
+from bot.models.caller import Caller, Place
+from bot.models.lock import Lock, Over, Waiting, named_by
+from bot.models.refusals import Refused, refused
+from bot.models.slack import utc_now
+from bot.operations.hands import Hands, Subject
+from bot.policy import Word
+from bot.watching.engine import END_LOCK
+from formatters import lock_news as words
+from formatters.blocks import Message
+
+SOON, DAY = timedelta(seconds=2), timedelta(days=1)
+log = structlog.get_logger(__name__)
+
+
+async def taken(hands: Hands, caller: Caller, lock: Lock, before: Lock | None) -> bool:
+    """Say in its channel how a lock stands now, where it was asked for and where it was; False where nobody hears it.
+
+    What was said of it `before` can be pressed no more.
+    """
+    message, elsewhere = words.news(lock, before), words.news(lock, before, pressed=False)
+    name, heard = f"{caller.delivery_id}:{lock.key}", dict[str, str]()
+    for one in _public(lock.channel_id, caller.channel_id, before.channel_id if before else ""):
+        heard[one] = await _heard_now(hands, one, message if one == lock.channel_id else elsewhere, name)
+    if before is not None and before.said_ts:
+        await _edit(hands, before, words.changed(before, lock))
+    if said_ts := heard.get(lock.channel_id):
+        await hands.store.locks.take(lock, lock.model_copy(update={"said_ts": said_ts}))
+    return bool(heard.get(caller.channel_id, True))
+
+
+async def end(hands: Hands, key: str) -> timedelta | None:
+    """Say of the locks of this name that are over that they are, each once; returns the pause until the next end."""
+    async with hands.store.locks.fence(key, hands.settings.lease) as is_ours:
+        if not is_ours:
+            return SOON
+        holds = None
+        with suppress(Unreadable):  # it holds, and nobody knows how long
+            holds = await hands.store.locks.settle(key)
+        for one in await hands.store.locks.over(key):
+            await _tell_over(hands, one)
+    return max(holds.until - utc_now(), timedelta(0)) if holds and holds.until else None
+
+
+async def lifted(hands: Hands, key: str) -> None:
+    """Say it now, if that can be; it is tried again where Slack is busy, or somebody else is at it."""
+    pause: timedelta | None = SOON
+    try:
+        pause = await end(hands, key)
+    except SlackError as error:
+        log.warning("end_of_lock_not_told", method=error.method, code=error.code)
+    if pause is not None:
+        await hands.engine.put(END_LOCK, key, when=utc_now() + pause)
+
+
+async def wait(hands: Hands, caller: Caller, button: TellWhenFree) -> WillTell:
+    """Keep that somebody is to be told when a lock ends; once for each, and for not too many.
+
+    Raises NothingToDo where it is gone, or theirs.
+    """
+    slug, ref = named_by(button.key)
+    await hands.permitted(caller, slug, ref, Word.READ)
+    held = await hands.store.locks.get(button.key)
+    if held is None:
+        raise await _gone(hands, button)
+    if held.holder_id == caller.person_id:
+        raise NothingToDo("lock_is_your_own", what=held.target)
+    waiting = Waiting(person_id=caller.person_id, channel_id=caller.channel_id, again=button.again)
+    is_new = await hands.store.locks.wait(held.key, waiting)
+    if is_new is None:
+        raise NothingToDo("too_many_wait", what=held.target)
+    if await hands.store.locks.get(held.key) is None:  # it ended just now, and who was told then may be told already
+        await hands.store.locks.waits_no_more(held.key, caller.person_id)
+        raise await _gone(hands, button)
+    return WillTell(lock=held, asked_before=not is_new)
+
+
+async def _gone(hands: Hands, button: TellWhenFree) -> NothingToDo:
+    slug, ref = named_by(button.key)
+    about = Subject(slug, await hands.finder.title(slug), ref).about
+    return NothingToDo("not_locked_any_more", what=about, again=button.again)
+
+
+async def _tell_over(hands: Hands, over: Over) -> None:
+    """Tell the channels, or whose lock it was where there is none; then whoever waits, each once."""
+    lock, message = over.lock, words.over(over)
+    if lock.said_ts:
+        await _edit(hands, lock, words.was(over))
+    if over.by_id:
+        for channel_id in _public(lock.channel_id, over.channel_id):
+            await _heard(hands, channel_id, message, over.name)
+    elif not (lock.channel_id and await _heard(hands, lock.channel_id, message, over.name)):
+        await _heard_directly(hands, lock.holder_id, message, over.name)
+    for one in await hands.store.locks.waiting(lock.key):
+        await _tell_waiting(hands, over, one)
+    await hands.store.locks.told(over)
+
+
+async def _tell_waiting(hands: Hands, over: Over, one: Waiting) -> None:
+    """Tell one who waited, unless it is locked again by somebody else: then they wait on."""
+    lock, still = over.lock, ""
+    subject = Subject(lock.project_slug, lock.project_title, lock.ref)
+    try:
+        await hands.refuse_if_locked(subject, Word.DEPLOY, one.person_id)
+    except Locked as error:
+        if error.key == lock.key:
+            return
+        still = error.target
+    except Unreadable:
+        return
+    place = Place(channel_id=one.channel_id) if one.channel_id else None
+    caller = Caller(person_id=one.person_id, place=place, delivery_id=over.name)
+    if await hands.finder.may_read(caller, lock.project_slug, lock.ref):
+        await _heard_directly(hands, one.person_id, words.free(over, one.again, still), over.name)
+    await hands.store.locks.waits_no_more(lock.key, one.person_id)
+
+
+def _public(*channel_ids: str) -> list[str]:
+    """Return which of these are channels that others read, each once."""
+    return [one for one in dict.fromkeys(channel_ids) if one and not Place(channel_id=one).is_direct]
+
+
+async def _heard(hands: Hands, channel_id: str, message: Message, name: str) -> str:
+    """Say it once in a place; returns its `ts`, empty text where that takes nothing. Raises what passes."""
+    try:
+        return await _once(hands, channel_id, message, name)
+    except SlackError as error:
+        if error.lost or isinstance(error, SlackLimited) or refused(error.code) is Refused.FOR_NOW:
+            raise
+        log.info("lock_not_told", channel=channel_id, method=error.method, code=error.code)
+        return ""
+
+
+async def _heard_now(hands: Hands, channel_id: str, message: Message, name: str) -> str:
+    """Say it, or let it be: the answer to who asked says that."""
+    try:
+        return await _once(hands, channel_id, message, name)
+    except SlackError as error:
+        log.info("lock_not_told", channel=channel_id, method=error.method, code=error.code)
+        return ""
+
+
+async def _heard_directly(hands: Hands, person_id: str, message: Message, name: str) -> None:
+    try:
+        channel_id = await hands.messenger.direct_channel(person_id)
+    except SlackError as error:
+        if error.lost or isinstance(error, SlackLimited) or refused(error.code) is Refused.FOR_NOW:
+            raise
+        log.info("person_not_told", user=person_id, code=error.code)
+        return
+    await _heard(hands, channel_id, message, name)
+
+
+async def _once(hands: Hands, channel_id: str, message: Message, name: str) -> str:
+    """Post it; where a run before this one may have, and died over it, it is looked for by its mark."""
+    mark = hashlib.sha256(f"{channel_id}:{name}".encode()).hexdigest()[:16]
+    if not await hands.store.claims.first(f"lock-said:{mark}", keep=DAY):
+        with suppress(SlackError):  # where we may not read, it is said again
+            if found := await hands.messenger.find(Place(channel_id=channel_id), mark):
+                return found
+    return await hands.messenger.post(channel_id, message, mark=mark)
+
+
+async def _edit(hands: Hands, lock: Lock, message: Message) -> None:
+    try:
+        await hands.messenger.update(lock.channel_id, lock.said_ts, message, urgent=True)
+    except SlackError as error:
+        log.info("lock_not_edited", method=error.method, code=error.code)

@@ -1,0 +1,157 @@
+"""Stories of how long a lock holds: it ends by itself, whoever runs then, and who is to hear of it does, once."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.actions import TellWhenFree
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.lock import Lock, lock_key
+from bot.models.slack import utc_now
+from bot.watching.engine import END_LOCK
+from playground.slack.conversations import Message
+from tests.operations.scene import FRONTEND, answers, presses, pulls_forward, said, somewhere, team_under, types, writes
+from tests.stories.team import Team, bot_at_work, far_sides
+
+MAIN = lock_key(ProjectSlug(FRONTEND), Ref(name="main"))
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Team]:
+    async with team_under("", tmp_path) as team:
+        yield team
+
+
+async def held(team: Team, key: str = MAIN) -> Lock:
+    lock = await team.app.store.locks.get(key)
+    assert lock is not None
+    return lock
+
+
+async def time_is_up(team: Team, key: str = MAIN) -> None:
+    """Let the moment come at which a lock ends."""
+    lock = await held(team, key)
+    assert await team.app.store.locks.take(lock, lock.model_copy(update={"until": utc_now()}))
+
+
+def public(team: Team, words: str) -> list[Message]:
+    return [one for one in team.deploys.messages if words in one.visible]
+
+
+async def test_a_lock_ends_by_itself_and_channel_and_who_waits_hear_it_once(team: Team) -> None:
+    await types(team, team.grace, "lock acme/frontend main migration until 23:59")
+    (news,) = public(team, "grace locked acme/frontend main until")
+    assert news.buttons == ["Unlock"]
+    (refused,) = await types(team, team.ada, "deploy acme/frontend main env=prod")
+    assert "@grace locked acme/frontend main just now, until" in refused.visible
+    for words in ("I tell you in a direct message, once", "You had asked for that already."):
+        assert words in said(await presses(team, team.ada, refused, "Tell me when it ends"))
+    await time_is_up(team)
+    # Nobody has told it yet, and it stops nobody any more.
+    assert "Nothing is locked." in said(await types(team, team.ada, "locks"))
+    assert not public(team, "has ended")
+    await pulls_forward(team, END_LOCK)
+    free = (await team.slack.wait_for(lambda: team.ada.direct_messages))[-1]
+    assert "The lock on acme/frontend main that stopped you is gone: it has ended." in free.visible
+    assert "@grace's lock on acme/frontend main has ended: migration." in public(team, "has ended:")[0].visible
+    assert news.buttons == []
+    await presses(team, team.ada, free, "Deploy main")
+    assert team.posts("/pipeline") == [{"branch": "main", "parameters": {"env": "prod"}}]
+    await types(team, team.grace, "lock acme/frontend main again")
+    await types(team, team.grace, "unlock acme/frontend main")
+    told = [one for one in team.ada.direct_messages if "that stopped you" in one.visible]
+    assert len(told) == len(public(team, "has ended:")) == 1
+
+
+async def test_an_end_is_read_in_the_zone_of_who_says_it_and_said_where_it_is_not_known(team: Team) -> None:
+    grace = team.slack.workspace.users[team.grace.id]
+    for zone, hours, words in (("Asia/Tokyo", -9, ""), ("", 0, "I do not know your time zone, so I read it as UTC.")):
+        grace.tz = zone
+        told = said(await types(team, team.grace, "lock acme/frontend main until tomorrow 12:00"))
+        at = (await held(team)).until
+        assert at is not None
+        assert at.hour == (12 + hours) % 24
+        assert f"It ends by itself: {at:%Y-%m-%d %H:%M}." in told
+        assert words in told
+
+
+async def test_a_second_lock_of_ones_own_changes_what_is_given_and_the_channel_hears_it(team: Team) -> None:
+    await types(team, team.grace, "lock acme/frontend main migration")
+    (first,) = public(team, "grace locked acme/frontend main: migration. It stays until it is unlocked.")
+    told = said(await types(team, team.grace, "lock acme/frontend main 2h"))
+    assert "You had locked acme/frontend main already. Your reason is still: migration. It ends by itself:" in told
+    assert first.buttons == []
+    (second,) = public(team, "grace changed the lock on acme/frontend main, until 2")
+    told = said(await types(team, team.grace, "lock acme/frontend main incident 42"))
+    assert "Your reason is now: incident 42 (it was: migration). It ends as before:" in told
+    before = len(team.deploys.messages)
+    await types(team, team.grace, "lock acme/frontend main incident 42")  # the same once more is no news
+    assert len(team.deploys.messages) == before
+    until = (await held(team)).until
+    assert until is not None
+    assert timedelta(minutes=119) < until - datetime.now(UTC) < timedelta(hours=2)
+    assert second.buttons == []
+    await types(team, team.grace, "lock acme/frontend main 10m")  # also an earlier end is the one that counts
+    (task,) = [one for one in (await team.app.docket.snapshot()).future if one.function_name == END_LOCK]
+    assert task.when == (await held(team)).until
+    assert "@grace has locked acme/frontend main already" in said(
+        await types(team, team.ada, "lock acme/frontend main mine until 23:59")
+    )
+
+
+async def test_whoever_may_lifts_it_by_the_channels_button_and_takes_it_over_with_its_end(team: Team) -> None:
+    await types(team, team.grace, "lock acme/frontend main 2h migration")
+    until = (await held(team)).until
+    (refused,) = await types(team, team.ada, "deploy acme/frontend main")
+    await presses(team, team.ada, refused, "Tell me when it ends")
+    await presses(team, team.ada, refused, "Take over")
+    (news,) = public(team, "ada took over grace's lock on acme/frontend main, until")
+    assert (await held(team)).until == until
+    assert public(team, "grace locked acme/frontend main")[0].buttons == []
+    assert "is unlocked" in said(await presses(team, team.grace, news, "Unlock"))
+    assert len(public(team, "grace lifted ada's lock on acme/frontend main.")) == 1
+    assert news.buttons == []
+    # Ada holds what she waited for, and is told of nothing but who lifted it.
+    assert [one.visible for one in team.ada.direct_messages if "that stopped you" in one.visible] == []
+
+
+async def test_who_waits_hears_of_the_end_and_of_what_else_is_locked(team: Team) -> None:
+    wish = TellWhenFree(key=MAIN)
+    assert "is not locked any more" in said(await presses(team, team.ada, somewhere(team), wish))
+    await types(team, team.grace, "lock acme/frontend main migration")
+    assert "is your own" in said(await presses(team, team.grace, somewhere(team), wish))
+    await presses(team, team.ada, somewhere(team), wish)
+    await types(team, team.grace, "lock acme/frontend freeze")
+    await types(team, team.grace, "unlock acme/frontend:main")
+    (told,) = team.ada.direct_messages
+    assert "is gone: grace lifted it. But acme/frontend is locked too" in told.visible
+    assert writes(team) == []
+
+
+async def test_where_i_cannot_write_who_asks_is_told_that_nobody_heard(team: Team) -> None:
+    before = list(team.grace.sees_only)
+    await team.grace.command("random", "/ci", "lock acme/frontend main 2h")
+    await team.is_done()
+    assert "This channel has not heard of it" in said(answers(team.grace, before))
+    await time_is_up(team)
+    await pulls_forward(team, END_LOCK)
+    await team.slack.wait_for(lambda: "has ended" in said(team.grace.direct_messages))
+
+
+async def test_a_lock_ends_while_nobody_runs_and_of_two_processes_one_says_so(tmp_path: Path) -> None:
+    async with far_sides(speed=0) as (circleci, slack):
+        async with bot_at_work(circleci, slack, tmp_path / "data") as team:
+            await types(team, team.grace, "lock acme/frontend main 2h migration")
+            await types(team, team.grace, "lock acme/frontend:try/slow 2h")
+            await time_is_up(team)
+        async with (
+            bot_at_work(circleci, slack, tmp_path / "data") as team,
+            bot_at_work(circleci, slack, tmp_path / "data"),
+        ):
+            await slack.wait_for(lambda: public(team, "has ended: migration"))
+            assert "1 lock." in said(await types(team, team.ada, "locks"))
+            await types(team, team.ada, "deploy acme/frontend main")
+            assert len(team.posts("/pipeline")) == 1
+            assert len(public(team, "has ended: migration")) == 1
