@@ -149,7 +149,7 @@ def _lasts(changed: LockChanged) -> str:
 
 
 def _unheard(changed: LockChanged) -> str:
-    return "This channel has not heard of it: I cannot write here." if changed.unheard else ""
+    return "This channel has not heard of it: Slack does not let me write here." if changed.unheard else ""
 
 
 def _scope(lock: Lock) -> str:

@@ -11,7 +11,8 @@ class Lock(Model):
     """On a whole project, or on one branch or tag of it; `holder_id` is who set it, `reason` why.
 
     It ends by itself at `until`; without that, and all that earlier versions wrote, it stays until it is lifted.
-    `channel_id` is where it was taken and its end is said, `said_ts` the message there that can lift it.
+    `channel_id` is where it was taken and its end is said, `said_ts` the message there that can lift it, `changes` how
+    often its reason or its end was changed.
     """
 
     project_slug: ProjectSlug
@@ -24,6 +25,7 @@ class Lock(Model):
     holder_name: str = ""
     channel_id: str = ""
     said_ts: str = ""
+    changes: int = 0
 
     def is_over(self, now: datetime) -> bool:
         """Say whether it has ended by itself: it stops nobody from this very moment, whoever has told that or not."""

@@ -26,21 +26,27 @@ log = structlog.get_logger(__name__)
 async def taken(hands: Hands, caller: Caller, lock: Lock, before: Lock | None) -> bool:
     """Say in its channel how a lock stands now, where it was asked for and where it was; False where nobody hears it.
 
-    What was said of it `before` can be pressed no more.
+    What was said of it `before` can be pressed no more. Where Slack is busy, its channel hears of it a little later.
     """
-    message, elsewhere = words.news(lock, before), words.news(lock, before, pressed=False)
-    name, heard = f"{caller.delivery_id}:{lock.key}", dict[str, str]()
-    for one in _public(lock.channel_id, caller.channel_id, before.channel_id if before else ""):
-        heard[one] = await _heard_now(hands, one, message if one == lock.channel_id else elsewhere, name)
     if before is not None and before.said_ts:
         await _edit(hands, before, words.changed(before, lock))
-    if said_ts := heard.get(lock.channel_id):
-        await hands.store.locks.take(lock, lock.model_copy(update={"said_ts": said_ts}))
+    places = _public(lock.channel_id, caller.channel_id, before.channel_id if before else "")
+    try:
+        async with hands.store.locks.fence(lock.key, hands.settings.lease) as is_ours:
+            heard = {one: await _say_held(hands, lock, before, one) for one in places} if is_ours else {}
+    except SlackError as error:
+        log.warning("lock_not_told_yet", method=error.method, code=error.code)
+        heard = {}
+    if places and not heard:
+        await hands.engine.put(END_LOCK, lock.key, when=utc_now() + SOON)
     return bool(heard.get(caller.channel_id, True))
 
 
 async def end(hands: Hands, key: str) -> timedelta | None:
-    """Say of the locks of this name that are over that they are, each once; returns the pause until the next end."""
+    """Say of the locks of this name that are over that they are, each once; returns the pause until the next end.
+
+    Of one that holds it is said as well, if that is still to be done.
+    """
     async with hands.store.locks.fence(key, hands.settings.lease) as is_ours:
         if not is_ours:
             return SOON
@@ -49,7 +55,19 @@ async def end(hands: Hands, key: str) -> timedelta | None:
             holds = await hands.store.locks.settle(key)
         for one in await hands.store.locks.over(key):
             await _tell_over(hands, one)
+        if holds and not holds.said_ts and _public(holds.channel_id):
+            await _say_held(hands, holds, None, holds.channel_id)
     return max(holds.until - utc_now(), timedelta(0)) if holds and holds.until else None
+
+
+async def _say_held(hands: Hands, lock: Lock, before: Lock | None, channel_id: str) -> str:
+    """Say once in a channel how a lock stands, in its own with *Unlock*; empty text where that takes nothing."""
+    is_its_own = channel_id == lock.channel_id
+    name = f"{lock.key}|{lock.since.isoformat()}|{lock.changes}"
+    said_ts = await _heard(hands, channel_id, words.news(lock, before, pressed=is_its_own), name)
+    if said_ts and is_its_own:
+        await hands.store.locks.take(lock, lock.model_copy(update={"said_ts": said_ts}))
+    return said_ts
 
 
 async def lifted(hands: Hands, key: str) -> None:
@@ -137,15 +155,6 @@ async def _heard(hands: Hands, channel_id: str, message: Message, name: str) -> 
     except SlackError as error:
         if error.lost or isinstance(error, SlackLimited) or refused(error.code) is Refused.FOR_NOW:
             raise
-        log.info("lock_not_told", channel=channel_id, method=error.method, code=error.code)
-        return ""
-
-
-async def _heard_now(hands: Hands, channel_id: str, message: Message, name: str) -> str:
-    """Say it, or let it be: the answer to who asked says that."""
-    try:
-        return await _once(hands, channel_id, message, name)
-    except SlackError as error:
         log.info("lock_not_told", channel=channel_id, method=error.method, code=error.code)
         return ""
 

@@ -62,8 +62,10 @@ async def _changed(hands: Hands, held: Lock, wanted: Lock) -> Lock:
         "until": wanted.until or held.until,
         "channel_id": held.channel_id or wanted.channel_id,
     }
-    now = held.model_copy(update=kept)
-    if now != held and not await hands.store.locks.take(held, now):
+    if held.model_copy(update=kept) == held:
+        return held
+    now = held.model_copy(update={**kept, "changes": held.changes + 1, "said_ts": ""})
+    if not await hands.store.locks.take(held, now):
         raise NothingToDo("lock_changed_hands", what=held.target)
     return now
 

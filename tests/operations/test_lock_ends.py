@@ -155,3 +155,16 @@ async def test_a_lock_ends_while_nobody_runs_and_of_two_processes_one_says_so(tm
             await types(team, team.ada, "deploy acme/frontend main")
             assert len(team.posts("/pipeline")) == 1
             assert len(public(team, "has ended: migration")) == 1
+
+
+async def test_where_slack_is_busy_the_channel_hears_of_a_lock_a_little_later_and_once(team: Team) -> None:
+    team.slack.refuse("chat.postMessage", "internal_error", times=1)
+    assert "has not heard" not in said(await types(team, team.grace, "lock acme/frontend main 2h migration"))
+    await pulls_forward(team, END_LOCK)
+    (news,) = await team.slack.wait_for(lambda: public(team, "grace locked acme/frontend main until"))
+    await pulls_forward(team, END_LOCK)
+    assert "is unlocked" in said(await presses(team, team.ada, news, "Unlock"))
+    for reason in ("one", "two", "one"):  # what is said once more is said, also where it had been said before
+        await types(team, team.grace, f"lock acme/frontend main {reason}")
+    assert [one.buttons for one in public(team, "the lock on acme/frontend main")][-1] == ["Unlock"]
+    assert len(public(team, ": one.")) == 2
