@@ -70,17 +70,6 @@ async def _say_held(hands: Hands, lock: Lock, before: Lock | None, channel_id: s
     return said_ts
 
 
-async def lifted(hands: Hands, key: str) -> None:
-    """Say it now, if that can be; it is tried again where Slack is busy, or somebody else is at it."""
-    pause: timedelta | None = SOON
-    try:
-        pause = await end(hands, key)
-    except SlackError as error:
-        log.warning("end_of_lock_not_told", method=error.method, code=error.code)
-    if pause is not None:
-        await hands.engine.put(END_LOCK, key, when=utc_now() + pause)
-
-
 async def wait(hands: Hands, caller: Caller, button: TellWhenFree) -> WillTell:
     """Keep that somebody is to be told when a lock ends; once for each, and for not too many.
 

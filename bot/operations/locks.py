@@ -95,7 +95,7 @@ async def unlock(hands: Hands, caller: Caller, key: str, seen: Unlock | None = N
         if not await hands.store.locks.unlock(held, Over(lock=held, **by)):
             raise NothingToDo("lock_changed_hands", what=held.target)
         act.note(result=f"{held.target} is unlocked{await _whose(hands, act, held)}")
-    await lock_news.lifted(hands, held.key)
+    await hands.engine.put(END_LOCK, held.key, when=utc_now())
     if held.holder_id != act.caller.person_id:
         await hands.direct(held.holder_id, news.was_removed(held, act.caller.person_id))
     return LockChanged(act="unlock", lock=held, still=whole, entry=act.entry)

@@ -1,5 +1,6 @@
 """Stories of how long a lock holds: it ends by itself, whoever runs then, and who is to hear of it does, once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,18 @@ from bot.models.lock import Lock, lock_key
 from bot.models.slack import utc_now
 from bot.watching.engine import END_LOCK
 from playground.slack.conversations import Message
-from tests.operations.scene import FRONTEND, answers, presses, pulls_forward, said, somewhere, team_under, types, writes
+from tests.operations.scene import (
+    FRONTEND,
+    again_until,
+    answers,
+    presses,
+    pulls_forward,
+    said,
+    somewhere,
+    team_under,
+    types,
+    writes,
+)
 from tests.stories.team import Team, bot_at_work, far_sides
 
 MAIN = lock_key(ProjectSlug(FRONTEND), Ref(name="main"))
@@ -40,6 +52,11 @@ def public(team: Team, words: str) -> list[Message]:
     return [one for one in team.deploys.messages if words in one.visible]
 
 
+async def heard(team: Team, words: str) -> list[Message]:
+    """Wait until the channel hears what a task tells it."""
+    return await team.slack.wait_for(lambda: public(team, words))
+
+
 async def test_a_lock_ends_by_itself_and_channel_and_who_waits_hear_it_once(team: Team) -> None:
     await types(team, team.grace, "lock acme/frontend main migration until 23:59")
     (news,) = public(team, "grace locked acme/frontend main until")
@@ -61,6 +78,7 @@ async def test_a_lock_ends_by_itself_and_channel_and_who_waits_hear_it_once(team
     assert team.posts("/pipeline") == [{"branch": "main", "parameters": {"env": "prod"}}]
     await types(team, team.grace, "lock acme/frontend main again")
     await types(team, team.grace, "unlock acme/frontend main")
+    await heard(team, "grace lifted the lock on acme/frontend main.")
     told = [one for one in team.ada.direct_messages if "that stopped you" in one.visible]
     assert len(told) == len(public(team, "has ended:")) == 1
 
@@ -111,7 +129,7 @@ async def test_whoever_may_lifts_it_by_the_channels_button_and_takes_it_over_wit
     assert (await held(team)).until == until
     assert public(team, "grace locked acme/frontend main")[0].buttons == []
     assert "is unlocked" in said(await presses(team, team.grace, news, "Unlock"))
-    assert len(public(team, "grace lifted ada's lock on acme/frontend main.")) == 1
+    assert len(await heard(team, "grace lifted ada's lock on acme/frontend main.")) == 1
     assert news.buttons == []
     # Ada holds what she waited for, and is told of nothing but who lifted it.
     assert [one.visible for one in team.ada.direct_messages if "that stopped you" in one.visible] == []
@@ -125,7 +143,7 @@ async def test_who_waits_hears_of_the_end_and_of_what_else_is_locked(team: Team)
     await presses(team, team.ada, somewhere(team), wish)
     await types(team, team.grace, "lock acme/frontend freeze")
     await types(team, team.grace, "unlock acme/frontend:main")
-    (told,) = team.ada.direct_messages
+    (told,) = await team.slack.wait_for(lambda: team.ada.direct_messages)
     assert "is gone: grace lifted it. But acme/frontend is locked too" in told.visible
     assert writes(team) == []
 
@@ -150,7 +168,7 @@ async def test_a_lock_ends_while_nobody_runs_and_of_two_processes_one_says_so(tm
             bot_at_work(circleci, slack, tmp_path / "data") as team,
             bot_at_work(circleci, slack, tmp_path / "data"),
         ):
-            await slack.wait_for(lambda: public(team, "has ended: migration"))
+            await heard(team, "has ended: migration")
             assert "1 lock." in said(await types(team, team.ada, "locks"))
             await types(team, team.ada, "deploy acme/frontend main")
             assert len(team.posts("/pipeline")) == 1
@@ -161,10 +179,32 @@ async def test_where_slack_is_busy_the_channel_hears_of_a_lock_a_little_later_an
     team.slack.refuse("chat.postMessage", "internal_error", times=1)
     assert "has not heard" not in said(await types(team, team.grace, "lock acme/frontend main 2h migration"))
     await pulls_forward(team, END_LOCK)
-    (news,) = await team.slack.wait_for(lambda: public(team, "grace locked acme/frontend main until"))
+    (news,) = await heard(team, "grace locked acme/frontend main until")
     await pulls_forward(team, END_LOCK)
     assert "is unlocked" in said(await presses(team, team.ada, news, "Unlock"))
     for reason in ("one", "two", "one"):  # what is said once more is said, also where it had been said before
         await types(team, team.grace, f"lock acme/frontend main {reason}")
     assert [one.buttons for one in public(team, "the lock on acme/frontend main")][-1] == ["Unlock"]
     assert len(public(team, ": one.")) == 2
+
+
+@pytest.mark.parametrize(("drop", "posts_again"), [("before", 1), ("after", 0)])
+async def test_what_slack_gives_no_answer_to_is_said_once_all_the_same(team: Team, drop: str, posts_again: int) -> None:
+    def breaks(spare: int = 0) -> None:
+        team.slack.faults.add("POST", "/api/chat.postMessage", drop=drop, spare=spare)
+
+    breaks()
+    await types(team, team.grace, "lock acme/frontend main 2h migration")
+    await again_until(lambda: pulls_forward(team, END_LOCK), lambda: public(team, "grace locked"))
+    await presses(team, team.ada, somewhere(team), TellWhenFree(key=MAIN))
+    await time_is_up(team)
+    breaks()  # what the channel is to hear, and then the direct message
+    breaks(posts_again)
+    told = team.app.store.locks
+    async with asyncio.timeout(10):
+        while await told.due():
+            await pulls_forward(team, END_LOCK)
+            await team.slack.pause(0.05)
+    assert sum(seen.spoiled for seen in team.slack.requests) == 3
+    assert len(public(team, "grace locked")) == len(public(team, "has ended: migration")) == 1
+    assert len(team.ada.direct_messages) == 1
