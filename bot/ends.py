@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.errors import UsageError
 from bot.grammar import Word
+from bot.models.spelling import BEFORE_A_TIME
 
 LONGEST = timedelta(days=30)
 HOW = "Write `until 17:00`, `until tomorrow 9:00`, `until 2026-12-01 09:00` or `for 2h`"
 
 MOST_WORDS = 9  # of an end, and one behind it
-_UNTIL = ("until", "till", "til", "'til")
 # A length of time behind one of these says how long something has lasted or takes.
 _NO_END = ("about", "after", "by", "every", "in", "last", "of", "over", "past", "since", "takes", "within")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -61,7 +61,7 @@ def find(words: Sequence[Word], *, behind_a_branch: bool = False) -> tuple[str, 
 
 def asks_for_a_zone(said: str) -> bool:
     """Say whether it depends on the zone of who says it: a length of time does not."""
-    return said.lower().startswith(_UNTIL) and not _spoken(said.split()[1:])[0].is_utc
+    return said.lower().startswith(BEFORE_A_TIME) and not _spoken(said.split()[1:])[0].is_utc
 
 
 def read(said: str, now: datetime, zone: str) -> End:
@@ -70,7 +70,7 @@ def read(said: str, now: datetime, zone: str) -> End:
     `zone` is that of who says it, by its name; of one that is empty or unknown it is noted that it was read as UTC.
     """
     tokens = said.split()
-    if not tokens or tokens[0].lower() not in _UNTIL:
+    if not tokens or tokens[0].lower() not in BEFORE_A_TIME:
         return End(_checked(now + _length(said), now, said))
     spoken, used = _spoken(tokens[1:])
     if used < len(tokens) - 1:
@@ -88,14 +88,14 @@ def _said_at(words: Sequence[Word], start: int, behind_a_branch: bool) -> int:  
     if words[start].quoted:
         return start
     tokens = [word.text for word in words[start + 1 : start + MOST_WORDS]]
-    if text in _UNTIL:
+    if text in BEFORE_A_TIME:
         _, used = _spoken([] if any(word.quoted for word in words[start + 1 : start + 2]) else tokens)
         return start + 1 + used
     if text == "for":
         return start + 1 + used if (used := _measured(tokens)) else start
     is_edge = start in (0, len(words) - 1) or (start == 1 and behind_a_branch)
     before = words[start - 1].text.lower() if start else ""
-    alone = is_edge and before not in ("for", *_NO_END, *_UNTIL) and _is_length(text.rstrip(_STOPS))
+    alone = is_edge and before not in ("for", *_NO_END, *BEFORE_A_TIME) and _is_length(text.rstrip(_STOPS))
     return start + 1 if alone else start
 
 

@@ -17,6 +17,7 @@ HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "circleci.com", "app.circl
 MENTIONS = ("<@", "<#", "<!")
 _NO_NAMES = ("git@", "http://", "https://", "ssh://", *(f"{www}{host}/" for host in HOSTS for www in ("", "www.")))
 _ENDS = (".", "?", "!")  # what ends a sentence may be read over at the end of a line
+BEFORE_A_TIME = ("until", "till", "til", "'til")
 _AFTER_A_WORD = ",;:"
 _APART = (*CLOSING, *CLOSING.values(), CODE_MARK, *SPACES, "=")
 
@@ -35,11 +36,13 @@ def as_typed(word: str) -> str:
 def sentence(text: str) -> str:
     """Return words as they can be typed behind others: in quotes where one of them would be read otherwise.
 
-    Whatever begins like the name of something, a link, a number or a commit, would be.
+    Whatever begins like the name of something, a link, a number or a commit, would be, and what tells a time.
     """
-    first, *_ = text.split(" ")
+    first, *_ = words = text.split(" ")
     is_word = first.rstrip(_AFTER_A_WORD).isalpha() and not git.is_commit(first)
-    is_plain = is_word and all(as_typed(word) == word for word in text.split(" ")) and not text.endswith(_ENDS)
+    tells_a_time = any(word[:1].isdigit() or word.lower() in BEFORE_A_TIME for word in words)
+    is_plain = is_word and not tells_a_time and all(as_typed(word) == word for word in words)
+    is_plain = is_plain and not text.endswith(_ENDS)
     return text if is_plain or not text else quoted(text)
 
 

@@ -78,3 +78,22 @@ def test_the_buttons_of_the_question_can_be_pressed_whatever_the_reason_ends_wit
         ("main", "shall we?", ""),
         ("", "main shall we?", ""),
     ]
+
+
+def test_the_buttons_of_the_question_keep_the_end_and_read_none_into_the_reason() -> None:
+    request = parse(split('acme/frontend on main for 90m "hold until friday" "slow 2h"'), Projects())
+    asked = WhichLock(
+        project_slug=ProjectSlug(SLUG),
+        project_title="acme/frontend",
+        ref=Ref(name="main"),
+        reason=request.or_reason,
+        words=request.reason,
+        until=request.until,
+    )
+    (row,) = [block for block in which(asked).blocks if block["type"] == "actions"]
+    lines = [json.loads(one["value"])["text"] for one in row["elements"]]
+    pressed = [parse(split(line)[1:], Projects()) for line in lines]
+    assert [(one.branch, one.until, one.reason) for one in pressed] == [
+        ("main", "for 90m", "hold until friday slow 2h"),
+        ("", "for 90m", "on main hold until friday slow 2h"),
+    ]

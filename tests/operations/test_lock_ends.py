@@ -153,9 +153,13 @@ async def test_where_i_cannot_write_who_asks_is_told_that_nobody_heard(team: Tea
     await team.grace.command("random", "/ci", "lock acme/frontend main 2h")
     await team.is_done()
     assert "This channel has not heard of it" in said(answers(team.grace, before))
-    await time_is_up(team)
+    await types(team, team.grace, "lock acme/frontend:try/slow 2h")
+    team.deploys.is_archived = True
+    for key in (MAIN, MAIN.replace("main", "try/slow")):
+        await time_is_up(team, key)
     await pulls_forward(team, END_LOCK)
-    await team.slack.wait_for(lambda: "has ended" in said(team.grace.direct_messages))
+    ended = [f"lock on acme/frontend {branch} has ended" for branch in ("main", "try/slow")]
+    await team.slack.wait_for(lambda: all(words in said(team.grace.direct_messages) for words in ended))
 
 
 async def test_a_lock_ends_while_nobody_runs_and_of_two_processes_one_says_so(tmp_path: Path) -> None:
