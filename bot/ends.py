@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.errors import UsageError
@@ -125,45 +125,39 @@ def _length(said: str) -> timedelta:
 
 def _spoken(tokens: Sequence[str]) -> tuple[_Spoken, int]:
     """Return the time that the first tokens say, and how many they are; raises UsageError where they say none."""
-    day, clock, is_utc, used = "", None, False, 0
+    found, used = dict[str, Any](), 0
     while used < len(tokens) and not (used and tokens[used - 1][-1:] in _STOPS):
-        text = tokens[used].rstrip(_STOPS).lower()
-        behind = tokens[used + 1].rstrip(_STOPS).lower() if used + 1 < len(tokens) else ""
-        if text in ("at", "on") and (_is_clock(behind) or _is_day(behind)):
-            used += 1
-        elif clock is None and (found := _clock(text + behind) if behind in ("am", "pm") else None):
-            clock, used = found, used + 2
-        elif clock is None and (found := _clock(text)):
-            clock, used = found, used + 1
-        elif not day and (date_and_time := _DATE.fullmatch(text)):
-            day, used = date_and_time[1], used + 1
-            clock = _clock(date_and_time[2]) if date_and_time[2] else clock
-        elif not day and _is_day(text):
-            day, used = text, used + 1
-        elif clock and text in (*_UTC, *_ZONES):
-            is_utc, used = _as_utc(text), used + 1
+        said, taken = _piece(tokens[used : used + 2])
+        if said is None or said.keys() & found.keys() or ("zone" in said and "clock" not in found):
             break
-        else:
-            break
-    said = " ".join(["until", *tokens[: used + 1]])
-    if clock is None:
-        raise UsageError(f"At what time of that day? {HOW}.", given=said) if day else _nonsense(said)
-    return _Spoken(clock, day, is_utc), used
-
-
-def _as_utc(zone: str) -> bool:
-    if zone in _ZONES:
+        found, used = found | said, used + taken
+    given = " ".join(["until", *tokens[: used + 1]])
+    if found.get("clock") is None:
+        raise UsageError(f"At what time of that day? {HOW}.", given=given) if found.get("day") else _nonsense(given)
+    if found.get("zone") in _ZONES:
         problem = "I read times in your own zone, as Slack knows it, or in UTC. Write it without the zone"
-        raise UsageError(f"{problem}, or with `UTC`.", given=zone.upper())
-    return True
+        raise UsageError(f"{problem}, or with `UTC`.", given=found["zone"].upper())
+    return _Spoken(found["clock"], found.get("day", ""), "zone" in found), used
+
+
+def _piece(tokens: Sequence[str]) -> tuple[dict[str, Any] | None, int]:
+    """Return what the first of two tokens says of a time, None for nothing, and how many of them that takes."""
+    text, behind = (word.rstrip(_STOPS).lower() for word in (*tokens, "")[:2])
+    if text in ("at", "on"):
+        return {} if _piece([behind])[0] else None, 1
+    if behind in ("am", "pm") and (clock := _clock(text + behind)):
+        return {"clock": clock}, 2
+    if clock := _clock(text):
+        return {"clock": clock}, 1
+    if match := _DATE.fullmatch(text):
+        return {"day": match[1], **({"clock": _clock(match[2])} if match[2] else {})}, 1
+    if _is_day(text):
+        return {"day": text}, 1
+    return ({"zone": text} if text in (*_UTC, *_ZONES) else None), 1
 
 
 def _nonsense(said: str) -> UsageError:
     return UsageError(f"I cannot tell when that is. {HOW}. A reason with such a word goes in quotes.", given=said)
-
-
-def _is_clock(text: str) -> bool:
-    return _clock(text) is not None
 
 
 def _clock(text: str) -> tuple[int, int] | None:
