@@ -30,10 +30,9 @@ _UNIT = re.compile(r"days?|h|hrs?|hours?|m|mins?|minutes?", re.IGNORECASE)
 
 
 class End(NamedTuple):
-    """A moment, the zone it was read in, and what of it is to be said, as in `formatters/locks.py`."""
+    """A moment, and what of it is to be said, as in `formatters/locks.py`."""
 
     at: datetime
-    zone: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -79,7 +78,7 @@ def read(said: str, now: datetime, zone: str) -> End:
     naive, notes = _local(spoken, now.astimezone(known or UTC), said)
     at, moved = _moment(naive, known or UTC)
     notes = (*notes, *moved, *(() if known else ("utc",)))
-    return End(_checked(at, now, said), "UTC" if spoken.is_utc or not known else zone, notes)
+    return End(_checked(at, now, said), notes)
 
 
 def _said_at(words: Sequence[Word], start: int, behind_a_branch: bool) -> int:  # a place, of one of our own

@@ -117,7 +117,7 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
     _check_is_no_folder(ref, project)
     unbuilt = await _unbuilt(project, ref, caller, context) if ref else {}
     changed = await context.operations.lock(caller, project, ref, reason, end.at if end else None)
-    return changed.model_copy(update={**unbuilt, **({"zone": end.zone, "notes": end.notes} if end else {})})
+    return changed.model_copy(update={**unbuilt, "notes": end.notes if end else ()})
 
 
 async def _end(until: str, caller: Caller, context: Context) -> ends.End | None:

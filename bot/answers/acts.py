@@ -32,8 +32,8 @@ class LockChanged(Answer):
 
     `before` is what it was, where its holder locked it again. `again` is the command that it had stopped. `still` is
     another lock that keeps others from it. A branch may be `unbuilt` at CircleCI; `near` is one that is spelled alike.
-    Who holds it may have been `asked_before`. `zone` and `notes` are how an end was read, as `bot/ends.py` says. It is
-    `unheard` where the channel could not be told.
+    Who holds it may have been `asked_before`. `notes` are what is to be said of how its end was read. It is `unheard`
+    where the channel could not be told.
     """
 
     act: str
@@ -44,7 +44,6 @@ class LockChanged(Answer):
     still: Lock | None = None
     unbuilt: bool = False
     near: str = ""
-    zone: str = ""
     notes: tuple[str, ...] = ()
     unheard: bool = False
     entry: Entry
