@@ -84,7 +84,8 @@ def free(ended: Over, again: str, still: str = "") -> Message:
         text += f" But {literal(still)} is locked too, by somebody else: `/ci locks` shows it."
         return _said(text, lock, FREE)
     made, typed = repeats(again, lock.target)
-    return assemble(text, section(f"{FREE}{text}{typed}"), actions(made) if made else None)
+    text = f"{text}{typed} {careful(lock.target)}".rstrip()
+    return assemble(text, section(f"{FREE}{text}"), actions(made) if made else None)
 
 
 def repeats(stopped: str, target: str) -> tuple[Block | None, str]:

@@ -244,7 +244,8 @@ def will_tell(found: WillTell) -> Message:
     lock = found.lock
     again = "You had asked for that already. " if found.asked_before else ""
     held = f"{mention(lock.holder_id)} holds it{_until(lock)}"
-    return _said(f"{again}I tell you in a direct message, once, when {_scope(lock)} is not locked any more. {held}.")
+    when = f"I tell you in a direct message, once, when {_scope(lock)} is not locked any more."
+    return _said(f"{again}{when} {held}. {careful(lock.target)}".rstrip())
 
 
 def _reason(lock: Lock | Locked) -> str:

@@ -1,13 +1,16 @@
 """Locks in words."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks
 from bot.models.audit import Entry
 from bot.models.circleci import ProjectSlug
 from bot.models.lock import Lock
-from formatters import locks
+from formatters import lock_news, locks
+from formatters.limits import violations
 
 
 def test_a_lock_that_nobody_can_read_is_named_among_the_others() -> None:
@@ -49,3 +52,33 @@ def test_whose_lock_was_lifted_and_why_is_said_to_others() -> None:
     whose = "acme/frontend is unlocked. It was locked by <@U0ADA>: until 17:00."
     assert locks.unlocked(changed("U0GRACE", "unlock")).text == whose
     assert locks.unlocked(changed("U0ADA", "unlock")).text == "acme/frontend is unlocked."
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("tomorrow", "That time has passed today, so it is tomorrow's."),
+        ("next_week", "so it is next week's."),
+        ("skipped", "it is the moment after."),
+        ("twice", "the second is meant."),
+        ("utc", "I do not know your time zone"),
+    ],
+)
+def test_how_an_end_was_read_is_said_where_another_may_be_meant(note: str, words: str) -> None:
+    lock = LOCK.model_copy(update={"until": LOCK.since + timedelta(hours=2)})
+    told = locks.locked(changed("U0ADA", "lock").model_copy(update={"lock": lock, "notes": (note,)})).text
+    assert "It ends by itself: <!date^" in told
+    assert "|2026-11-20 14:00 UTC>" in told
+    assert words in told
+
+
+def test_what_a_channel_hears_is_one_harmless_line_whatever_the_reason_is() -> None:
+    hostile = {"reason": "<!channel> *x*\n" * 200, "holder_name": "<@U0EVE> " * 20}
+    for lock in (LOCK, LOCK.model_copy(update={"until": LOCK.since})):
+        message = lock_news.news(lock.model_copy(update=hostile))
+        (said, row) = message.blocks
+        assert violations(message) == []
+        assert "<!channel" not in message.text + said["text"]["text"]
+        assert "<@" not in message.text
+        assert "\n" not in said["text"]["text"]
+        assert [one["text"]["text"] for one in row["elements"]] == ["Unlock"]

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answers.acts import LockChanged
-from bot.answers.locks import Locks
+from bot.answers.locks import Locks, WillTell
 from bot.errors import Locked
 from bot.models.audit import Entry
 from bot.models.build import Build, Run, Shipment
 from bot.models.caller import Caller
 from bot.models.circleci import Definition, Job, JobId, Pipeline, PipelineId, ProjectSlug, Ref, Workflow, WorkflowId
-from bot.models.lock import Lock
+from bot.models.lock import Lock, Over
 from bot.models.pending import Approval, Deployment, Pending, Runs, Seen
-from formatters import agreement, gate, locks
+from formatters import agreement, gate, lock_news, locks
 from formatters.blocks import MAX_SECTION, Message, clean, confirm, literal
 from formatters.buttons import approve_button, cancel_button
 from formatters.limits import violations
@@ -191,6 +191,18 @@ AGREED_TO: dict[str, Callable[[], Message | None]] = {
     "taken": lambda: locks.taken(changed(LOCK)),
     "locked again": lambda: locks.locked_again(changed(LOCK)),
     "asked for": lambda: locks.asked_for(LOCK, "U0GRACE", "approve gh/acme/web #7"),
+    "to be told": lambda: locks.will_tell(WillTell(lock=LOCK)),
+    "the channel hears": lambda: lock_news.news(LOCK),
+    "the channel hears who took it over": lambda: lock_news.news(
+        LOCK, LOCK.model_copy(update={"holder_id": "U0GRACE"})
+    ),
+    "what is left of that": lambda: lock_news.changed(LOCK, LOCK),
+    "what is left at the end": lambda: lock_news.was(Over(lock=LOCK)),
+    "the channel hears of the end": lambda: lock_news.over(Over(lock=LOCK)),
+    "the channel hears who lifted it": lambda: lock_news.over(Over(lock=LOCK, by_id="U0GRACE", by_name="grace")),
+    "whoever waited": lambda: lock_news.free(Over(lock=LOCK), f"deploy {SLUG} {REF}"),
+    "whoever waited for more": lambda: lock_news.free(Over(lock=LOCK), "", "acme/web"),
+    "whose it was": lambda: lock_news.was_taken(LOCK, "U0GRACE"),
     "all locks": lambda: locks.all_locks(Locks(locks=(LOCK,), read_at=NOW)),
 }
 
