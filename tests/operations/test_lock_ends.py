@@ -9,7 +9,7 @@ import pytest
 
 from bot.actions import TellWhenFree
 from bot.models.circleci import ProjectSlug, Ref
-from bot.models.lock import Lock, lock_key
+from bot.models.lock import Lock, Waiting, lock_key
 from bot.models.slack import utc_now
 from bot.watching.engine import END_LOCK
 from playground.slack.conversations import Message
@@ -55,6 +55,14 @@ def public(team: Team, words: str) -> list[Message]:
 async def heard(team: Team, words: str) -> list[Message]:
     """Wait until the channel hears what a task tells it."""
     return await team.slack.wait_for(lambda: public(team, words))
+
+
+async def all_is_told(team: Team) -> None:
+    """Wait until nobody is left who is to hear of a lock."""
+    async with asyncio.timeout(10):
+        while await team.app.store.locks.due():
+            await pulls_forward(team, END_LOCK)
+            await team.slack.pause(0.02)
 
 
 async def test_a_lock_ends_by_itself_and_channel_and_who_waits_hear_it_once(team: Team) -> None:
@@ -128,6 +136,8 @@ async def test_whoever_may_lifts_it_by_the_channels_button_and_takes_it_over_wit
     (news,) = public(team, "ada took over grace's lock on acme/frontend main, until")
     assert (await held(team)).until == until
     assert public(team, "grace locked acme/frontend main")[0].buttons == []
+    assert "guests may only read" in said(await presses(team, team.slack.person("guest"), news, "Unlock"))
+    assert (await held(team)).holder_id == team.ada.id
     assert "is unlocked" in said(await presses(team, team.grace, news, "Unlock"))
     assert len(await heard(team, "grace lifted ada's lock on acme/frontend main.")) == 1
     assert news.buttons == []
@@ -146,6 +156,36 @@ async def test_who_waits_hears_of_the_end_and_of_what_else_is_locked(team: Team)
     (told,) = await team.slack.wait_for(lambda: team.ada.direct_messages)
     assert "is gone: grace lifted it. But acme/frontend is locked too" in told.visible
     assert writes(team) == []
+
+
+BLIND = """
+[roles.blind]
+users = ["U0ADA"]
+
+[[rules]]
+name = "all"
+words = ["*"]
+
+[[rules]]
+name = "not for some"
+effect = "deny"
+roles = ["blind"]
+words = ["read"]
+"""
+
+
+async def test_who_may_not_look_at_it_is_told_nothing_of_its_end_now_or_later(tmp_path: Path) -> None:
+    async with team_under(BLIND, tmp_path) as team:
+        await types(team, team.grace, "lock acme/frontend main migration")
+        refused = said(await presses(team, team.ada, somewhere(team), TellWhenFree(key=MAIN)))
+        assert "not for some" in refused
+        assert "acme/frontend" not in refused
+        assert await team.app.store.locks.waiting(MAIN) == []
+        # And who might when they asked.
+        await team.app.store.locks.wait(MAIN, Waiting(person_id=team.ada.id, channel_id=team.deploys.id))
+        await types(team, team.grace, "unlock acme/frontend main")
+        await all_is_told(team)
+        assert team.ada.direct_messages == []
 
 
 async def test_where_i_cannot_write_who_asks_is_told_that_nobody_heard(team: Team) -> None:
@@ -204,11 +244,7 @@ async def test_what_slack_gives_no_answer_to_is_said_once_all_the_same(team: Tea
     await time_is_up(team)
     breaks()  # what the channel is to hear, and then the direct message
     breaks(posts_again)
-    told = team.app.store.locks
-    async with asyncio.timeout(10):
-        while await told.due():
-            await pulls_forward(team, END_LOCK)
-            await team.slack.pause(0.05)
+    await all_is_told(team)
     assert sum(seen.spoiled for seen in team.slack.requests) == 3
     assert len(public(team, "grace locked")) == len(public(team, "has ended: migration")) == 1
     assert len(team.ada.direct_messages) == 1
