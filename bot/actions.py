@@ -69,29 +69,39 @@ class CancelJob(ButtonAction):
 
 
 class RerunFailed(ButtonAction):
-    """*Rerun failed*: the failed workflows of the pipeline, from their failed jobs, of the `attempt` that is shown."""
+    """*Rerun failed*: the failed workflows of the pipeline, from their failed jobs, of the `attempt` that is shown.
+
+    `newer` is the number of the newest build of its branch or tag that its dialog names. With `ssh` the jobs are opened
+    to it, and with `follow` the place where it is pressed follows the build, as where it was typed.
+    """
 
     action_id: ClassVar[str] = "rerun_failed"
     pipeline_id: str
     attempt: str = ""
+    newer: int = 0
+    ssh: bool = False
+    follow: bool = False
 
 
 class RerunAll(ButtonAction):
-    """*Rerun all*: every workflow of the `attempt` from its first job, or a new pipeline where none can be rerun."""
+    """*Rerun all*: every workflow of the `attempt` from its first job; `newer` and `follow` as above."""
 
     action_id: ClassVar[str] = "rerun_all"
     pipeline_id: str
     attempt: str = ""
+    newer: int = 0
+    follow: bool = False
 
 
 class ApproveJob(ButtonAction):
-    """*Approve hold-prod*: one approval job of one workflow."""
+    """*Approve hold-prod*: one approval job of one workflow; `newer` as above."""
 
     action_id: ClassVar[str] = "approve_job"
     pipeline_id: str
     workflow_id: str
     approval_request_id: str
     job_name: str = ""
+    newer: int = 0
 
 
 class ShowLog(ButtonAction):

@@ -141,15 +141,13 @@ class Finder(Sight):
         found = await self._lookup.of_ref(slug, ref)
         return found[0] if found and await self.may_read(caller, slug, ref) else None
 
-    async def newer(self, found: Pipeline, request: OfTarget, caller: Caller) -> int:
-        """Return the number of the newest build of the same branch or tag, where a thread alone names an older one.
+    async def newer(self, found: Pipeline, caller: Caller) -> Pipeline | None:
+        """Return the newest build of the same branch or tag, if there is a newer one that they may see.
 
-        0 for none that they may see. Who writes in an old thread may mean the branch, and not what became of it then.
+        Who writes in an old thread, or presses on an old message, may mean the branch, and not what became of it then.
         """
-        if request.project or found.ref is None:
-            return 0
-        newest = await self.newest_of(found.project_slug, found.ref, caller)
-        return newest.number if newest and newest.number > found.number else 0
+        newest = await self.newest_of(found.project_slug, found.ref, caller) if found.ref else None
+        return newest if newest and newest.number > found.number else None
 
     async def of_commit(
         self, slug: ProjectSlug, commit: str, caller: Caller, *, exactly: bool = False, named: str = ""

@@ -2,7 +2,7 @@
 
 from bot.actions import ApproveJob
 from bot.answers.acts import Acted
-from bot.answers.builds import OnHold
+from bot.answers.builds import OldBuild, OnHold
 from bot.finding import of_what
 from bot.models.build import OPEN_STATES, Build
 from bot.models.caller import Caller
@@ -10,6 +10,7 @@ from bot.models.circleci import PipelineId
 from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
+from commands.older import before_an_old_one
 
 HELP = CommandHelp(
     name="approve",
@@ -30,8 +31,8 @@ async def list_holds(request: OfTarget, caller: Caller, context: Context) -> OnH
         pipeline, workflow_id = await finder.pipeline(request, caller), target.workflow_id
         named = await context.circleci.build(pipeline.id)
         waiting = (named,) if _holds(named.only(workflow_id) if workflow_id else named) else ()
-        newer = await finder.newer(pipeline, request, caller)
-        title = await finder.title(pipeline.project_slug)
+        overtaken_by = await finder.newer(pipeline, caller)
+        newer, title = overtaken_by.number if overtaken_by else 0, await finder.title(pipeline.project_slug)
         return OnHold(title=title, build=named, waiting=waiting, newer_number=newer, workflow_id=workflow_id)
     newest = await finder.outlines((await finder.lately(request, caller))[:MOST_LOOKED_AT])
     ref, commit = of_what([one.pipeline for one in newest]) if target.names_more else (None, "")
@@ -50,8 +51,10 @@ def _holds(build: Build) -> bool:
     return any(run.holds for run in build.runs)
 
 
-async def approve(button: ApproveJob, caller: Caller, context: Context) -> Acted:
-    """Approve the one job the button names; the second presser is told who was first."""
+async def approve(button: ApproveJob, caller: Caller, context: Context) -> Acted | OldBuild:
+    """Approve the one job the button names, of an old build after a question; the second is told who was first."""
+    if asked := await before_an_old_one(button, caller, context):
+        return asked
     return await context.operations.approve(caller, PipelineId(button.pipeline_id), button.approval_request_id)
 
 

@@ -33,7 +33,8 @@ async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellabl
         pipelines = [await context.finder.pipeline(request, caller)]
         if target.workflow_id:
             raise not_of_one_workflow("cancel", pipelines[0].number)
-        newer = await context.finder.newer(pipelines[0], request, caller)
+        newest = None if request.project else await context.finder.newer(pipelines[0], caller)
+        newer = newest.number if newest else 0
     else:
         pipelines = list((await context.finder.lately(request, caller))[:MOST_LOOKED_AT])
     title = await context.finder.title(pipelines[0].project_slug)

@@ -8,7 +8,7 @@ from bot.answers.builds import NothingFailed, OldBuild
 from bot.errors import NothingToDo, UsageError
 from bot.finding import not_of_one_workflow
 from bot.grammar import Word, without_stop
-from bot.models.build import State
+from bot.models.build import Build, State
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId
 from bot.models.help import CommandHelp
@@ -16,6 +16,7 @@ from bot.requests import OfTarget
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.targets import parse_target
+from commands.older import before_an_old_one, old_build
 
 HELP = CommandHelp(
     name="rerun",
@@ -35,11 +36,6 @@ class Rerun(OfTarget):
     everything: bool = False
     ssh: bool = False
 
-    @property
-    def how(self) -> str:
-        """The words that say how, as they can be typed."""
-        return " ".join(["all"] * self.everything + ["ssh"] * self.ssh)
-
 
 def parse(words: Sequence[Word], projects: Projects) -> Rerun:
     """Return the request; the last words say how."""
@@ -57,38 +53,54 @@ def parse(words: Sequence[Word], projects: Projects) -> Rerun:
 async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | NothingFailed | OldBuild:
     """Rerun it, and follow it in this place if nobody does; of what passed or was cancelled, all of it is offered.
 
-    What a thread alone names, and is not the newest of its branch, is asked back.
+    Of a build that is named, and is not the newest of its branch, it is asked back.
     """
     if request.ssh:
         await context.permissions.check(caller, "ssh", certain=False)
-    pipeline = await context.finder.pipeline(request, caller, exactly=True)
-    if request.target(context.projects).workflow_id:
+    pipeline, target = await context.finder.pipeline(request, caller, exactly=True), request.target(context.projects)
+    if target.workflow_id:
         raise not_of_one_workflow("rerun", pipeline.number)
     offered = () if request.everything else (State.PASSED,) if request.ssh else (State.PASSED, State.CANCELED)
-    newer = await context.finder.newer(pipeline, request, caller)
+    newer = await context.finder.newer(pipeline, caller) if target.names_a_build else None
     if offered or newer:
         build, title = await context.circleci.outline(pipeline), await context.finder.title(pipeline.project_slug)
         if build.state in offered and request.ssh:
             raise NothingToDo("no_job_to_open", number=pipeline.number)
         if build.state in offered:
-            return NothingFailed(title=title, build=build, newer_number=newer)
-        if newer:
-            return OldBuild(title=title, build=build, newer_number=newer, how=request.how)
+            return NothingFailed(title=title, build=build, newer_number=newer.number if newer else 0)
+        if newer and (asked := await old_build(_press(request, build), build, newer, context)):
+            return asked
     return await context.operations.rerun(
         caller, pipeline.id, failed_only=not request.everything, ssh=request.ssh, follow=True
     )
 
 
-async def rerun_failed(button: RerunFailed, caller: Caller, context: Context) -> Acted:
-    """Rerun what failed; the same thread follows it."""
-    pipeline_id = PipelineId(button.pipeline_id)
-    return await context.operations.rerun(caller, pipeline_id, failed_only=True, attempt=button.attempt)
+def _press(request: Rerun, build: Build) -> RerunAll | RerunFailed:
+    """Return what a button would carry that does the same."""
+    pipeline_id, attempt = build.pipeline.id, build.mark
+    if request.everything:
+        return RerunAll(pipeline_id=pipeline_id, attempt=attempt, follow=True)
+    return RerunFailed(pipeline_id=pipeline_id, attempt=attempt, ssh=request.ssh, follow=True)
 
 
-async def rerun_all(button: RerunAll, caller: Caller, context: Context) -> Acted:
-    """Rerun every workflow from its first job; the same thread follows it."""
+async def rerun_failed(button: RerunFailed, caller: Caller, context: Context) -> Acted | OldBuild:
+    """Rerun what failed, of an old build after a question; the same thread follows it."""
+    if asked := await before_an_old_one(button, caller, context):
+        return asked
     pipeline_id = PipelineId(button.pipeline_id)
-    return await context.operations.rerun(caller, pipeline_id, failed_only=False, attempt=button.attempt)
+    return await context.operations.rerun(
+        caller, pipeline_id, failed_only=True, ssh=button.ssh, follow=button.follow, attempt=button.attempt
+    )
+
+
+async def rerun_all(button: RerunAll, caller: Caller, context: Context) -> Acted | OldBuild:
+    """Rerun every workflow from its first job, of an old build after a question; the same thread follows it."""
+    if asked := await before_an_old_one(button, caller, context):
+        return asked
+    pipeline_id = PipelineId(button.pipeline_id)
+    return await context.operations.rerun(
+        caller, pipeline_id, failed_only=False, follow=button.follow, attempt=button.attempt
+    )
 
 
 def register(router: Router) -> None:

@@ -37,10 +37,11 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
             yield again
     elif state is not State.SUPERSEDED:
         if state is State.FAILED:
-            style = "primary" if rerun_is_main else None
-            yield _rerun_failed(build, watch.project_title, style)
+            failed = RerunFailed(pipeline_id=build.pipeline.id, attempt=build.mark)
+            yield rerun_failed_button(build, watch.project_title, failed, style="primary" if rerun_is_main else None)
         if not any(run.workflow.status == "unauthorized" for run in build.real_runs):
-            yield rerun_all_button(build, watch.project_title)
+            all_of_it = RerunAll(pipeline_id=build.pipeline.id, attempt=build.mark)
+            yield rerun_all_button(build, watch.project_title, all_of_it)
 
 
 def _deploy_again(watch: Watch) -> Block | None:
@@ -68,24 +69,27 @@ def _fails_again(build: Build) -> bool:
     return any(error.type == "config" for error in build.pipeline.errors)
 
 
-def _rerun_failed(build: Build, project_title: str, style: str | None) -> Block:
-    pipeline = build.pipeline
-    text = f"{_named(pipeline, project_title)}: the failed jobs run again, and the jobs after them."
+def rerun_failed_button(
+    build: Build, project_title: str, press: RerunFailed, *, label: str = "Rerun failed", style: str | None = None
+) -> Block:
+    """Return *Rerun failed*, which asks first."""
+    pipeline, opened = build.pipeline, ", open to SSH" if press.ssh else ""
+    text = f"{_named(pipeline, project_title)}: the failed jobs run again{opened}, and the jobs after them."
+    text += newer_build(press.newer)
     # Of what CircleCI did not even begin no job failed: the workflow itself did, and runs whole.
     whole = [short(run.workflow.name, 60) for run in build.real_runs if run.workflow.status in JOBLESS_RED]
     text += f" What never began runs whole: {', '.join(whole)}." if whole else ""
-    return _rerun(RerunFailed(pipeline_id=pipeline.id, attempt=build.mark), "Rerun failed", text, pipeline, style=style)
+    return _rerun(press, label, text, pipeline, style=style)
 
 
-def rerun_all_button(build: Build, project_title: str, *, newer: int = 0) -> Block:
+def rerun_all_button(build: Build, project_title: str, press: RerunAll, *, label: str = "Rerun all") -> Block:
     """Return *Rerun all*, which asks first."""
-    pipeline = build.pipeline
-    text = f"{_named(pipeline, project_title)}: all jobs run again.{newer_build(newer)}"
-    return _rerun(RerunAll(pipeline_id=pipeline.id, attempt=build.mark), "Rerun all", text, pipeline)
+    text = f"{_named(build.pipeline, project_title)}: all jobs run again.{newer_build(press.newer)}"
+    return _rerun(press, label, text, build.pipeline)
 
 
 def _rerun(action: ButtonAction, label: str, text: str, pipeline: Pipeline, *, style: str | None = None) -> Block:
-    sure = asks_of_build(f"{label}?", text, label, "Not now", str(pipeline.ref or ""))
+    sure = asks_of_build(f"{label}?", text, label.partition(" of ")[0], "Not now", str(pipeline.ref or ""))
     return button(action, label, style=style, confirm=sure)
 
 
@@ -127,6 +131,7 @@ def approve_button(
         workflow_id=run.workflow.id,
         approval_request_id=job.approval_request_id or job.id,
         job_name=job.name[:100],
+        newer=newer,
     )
     starts = f" It starts {', '.join(starting(job, run))}." if starting(job, run) else ""
     commit = f" at {pipeline.revision[:7]}" if pipeline.revision else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from bot.actions import CancelJob, RunCommand
+from bot.actions import CancelJob, RerunAll, RerunFailed, RunCommand
 from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, FollowedHere, NothingFailed, OldBuild, OnHold
 from bot.errors import NothingToDo
 from bot.models import spelling
@@ -10,7 +10,15 @@ from bot.models.build import OPEN_STATES, Build, State
 from bot.models.circleci import TERMINAL_JOB_STATUSES, Pipeline, Ref
 from formatters.again import act_button, command
 from formatters.blocks import Block, Message, actions, assemble, button, code, fit, literal, moment, section
-from formatters.buttons import approve_button, cancel_button, newer_build, rerun_all_button, short, that_fit
+from formatters.buttons import (
+    approve_button,
+    cancel_button,
+    newer_build,
+    rerun_all_button,
+    rerun_failed_button,
+    short,
+    that_fit,
+)
 from formatters.dialogs import asks, asks_of_build
 from formatters.lookalikes import careful
 from formatters.nothing import nothing
@@ -205,16 +213,30 @@ def nothing_failed(answer: NothingFailed) -> Message:
     build = f"{literal(answer.title)} {ref_words(pipeline.ref, answer.build)} #{pipeline.number}"
     text = f"{build} {'passed' if answer.build.state is State.PASSED else 'was cancelled'}; nothing failed."
     text += newer_build(answer.newer_number)
-    offer = rerun_all_button(answer.build, answer.title, newer=answer.newer_number)
+    press = RerunAll(pipeline_id=pipeline.id, attempt=answer.build.mark, newer=answer.newer_number)
+    offer = rerun_all_button(answer.build, answer.title, press)
     return assemble(text, section(text), actions(offer))
 
 
 def old_build(answer: OldBuild) -> Message:
-    """Ask whether the build of a thread is meant, though there is a newer one; the dialog names both."""
-    pipeline, newer = answer.build.pipeline, newer_build(answer.newer_number)
-    ref = short(str(pipeline.ref or ""), 80)
-    text = f"Nothing runs again yet.{newer} This thread is about an older one: {_line(answer.build)}."
-    plainly = f"{short(answer.title, 80)} {ref} #{pipeline.number}, an older build, runs again.{newer}".rstrip(".")
-    offer = act_button(answer.typed, f"Rerun #{pipeline.number}", plainly)
-    line = f" {command(answer.typed)} runs it again." if offer is None else ""
-    return assemble(text, section(f"{text}{line}"), actions(offer) if offer else None)
+    """Ask whether an old build is meant, though there is a newer one; the dialog of the button names both."""
+    done = "is approved" if answer.act == "approve" else "runs again"
+    text = f"Nothing {done} yet. There is a newer build: {_line(answer.newer)}. This is an older one: "
+    text += f"{_line(answer.build)}."
+    offer = _go_on(answer)
+    return assemble(text, section(text), actions(offer) if offer else None)
+
+
+def _go_on(answer: OldBuild) -> Block | None:
+    build, title, newer = answer.build, answer.title, answer.newer.pipeline.number
+    if answer.act == "rerun_failed":
+        how = RerunFailed(
+            pipeline_id=build.pipeline.id, attempt=answer.attempt, newer=newer, ssh=answer.ssh, follow=answer.follow
+        )
+        return rerun_failed_button(build, title, how, label=f"Rerun failed of #{build.pipeline.number}")
+    if answer.act == "rerun_all":
+        all_of_it = RerunAll(pipeline_id=build.pipeline.id, attempt=answer.attempt, newer=newer, follow=answer.follow)
+        return rerun_all_button(build, title, all_of_it, label=f"Rerun all of #{build.pipeline.number}")
+    waiting = ((job, run) for run in build.runs for job in run.holds)
+    held = [(job, run) for job, run in waiting if answer.approval_request_id in (job.approval_request_id, job.id)]
+    return next((approve_button(job, run, build, title, number=True, newer=newer) for job, run in held), None)

@@ -48,7 +48,7 @@ class OnHold(Answer):
 
     Of the newest builds of `ref` or of a `commit`, of all branches without either, so many were `looked_at`, 0 where
     one was named. Those with jobs that wait are `waiting`, newest first; where `workflow_id` was named, of that alone.
-    `newer_number` is a newer build of its branch, where a thread named this one.
+    `newer_number` is a newer build of the branch of the one that was named.
     """
 
     title: str
@@ -101,7 +101,7 @@ class Cancellable(Answer):
 class NothingFailed(Answer):
     """A build that was to run again from what failed in it, and nothing did: all of it may run again.
 
-    `newer_number` is a newer one of its branch, where a thread named this one.
+    `newer_number` is a newer one of its branch, where this one was named.
     """
 
     title: str
@@ -110,20 +110,20 @@ class NothingFailed(Answer):
 
 
 class OldBuild(Answer):
-    """Nothing runs again yet: `build` is named by a thread alone, and `newer_number` is a newer one of its branch.
+    """Nothing is done yet: `build` is the one that is meant, and `newer` is the newest of its branch or tag.
 
-    `how` is what was said of how it is to run again, as it can be typed.
+    `act` is what was asked for. `attempt` marks the one of the build that was shown, `approval_request_id` is of the
+    job to approve; `ssh` and `follow` say how it is to run again.
     """
 
     title: str
     build: Build
-    newer_number: int
-    how: str = ""
-
-    @property
-    def typed(self) -> str:
-        """The command that runs it again."""
-        return f"rerun {self.build.pipeline.project_slug} #{self.build.pipeline.number} {self.how}".rstrip()
+    newer: Build
+    act: Literal["rerun_failed", "rerun_all", "approve"]
+    attempt: str = ""
+    approval_request_id: str = ""
+    ssh: bool = False
+    follow: bool = False
 
 
 class FollowedHere(Answer):

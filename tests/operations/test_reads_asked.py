@@ -96,6 +96,9 @@ def buttons(build: Pipeline, pending_id: str) -> list[ButtonAction]:
         "holder_id": "U0ADA",
         "kind": "deploy-key",
         "reruns": "0",
+        "newer": "0",
+        "ssh": "false",
+        "follow": "false",
     }
     rows = [row for kind in ("button", "form") for row in table()[kind]]
     return [

@@ -127,7 +127,8 @@ async def test_a_green_build_is_offered_whole_for_a_rerun(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "rerun acme/cli #2402")
     told = await team.is_told(team.ada, "acme/cli main #2402 passed; nothing failed.")
     assert told.buttons == ["Rerun all"]
-    assert told.element("Rerun all")["confirm"]["text"]["text"] == "acme/cli main #2402: all jobs run again."
+    asked = told.element("Rerun all")["confirm"]["text"]["text"]
+    assert asked == "acme/cli main #2402: all jobs run again. There is a newer build: #2403."
     assert team.posts("/rerun") == []
     await team.ada.click(told, "Rerun all")
     await team.is_told(team.ada, "ada pressed Rerun all.")
