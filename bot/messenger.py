@@ -276,14 +276,21 @@ class Messenger:
         fields = {"channel_id": channel_id, "thread_ts": thread_ts, "status": status}
         await self._call("assistant.threads.setStatus", fields, hurried=hurried)
 
-    async def respond(self, response_url: str, message: Message, *, replace: bool = False) -> None:
+    async def respond(
+        self, response_url: str, message: Message, *, replace: bool = False, thread_ts: str | None = None
+    ) -> None:
         """Answer through a `response_url`: to the person alone, also where the bot is no member.
+
+        It stands in the channel unless a thread is named, also for a press in a thread:
+        https://docs.slack.dev/interactivity/handling-user-interaction#publishing_in_thread
 
         With `replace` in the place of what was said there before. Of an ack Slack is seen to do both, that and a second
         message below it (slackapi/bolt-python#1268): both are right.
         https://docs.slack.dev/interactivity/handling-user-interaction#message_responses : five times in 30 minutes.
         """
         body = {"response_type": "ephemeral", "replace_original": replace, **_payload(message)}
+        if thread_ts:
+            body["thread_ts"] = thread_ts
         await self._respond(response_url, body)
 
     async def retract(self, response_url: str) -> None:

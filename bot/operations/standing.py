@@ -10,6 +10,7 @@ from datetime import timedelta
 from bot.errors import AskedAlready, NothingToDo
 from bot.models.pending import Approval, Deployment, Pending, Rerun, Wish
 from bot.operations.hands import Hands
+from formatters import agreement
 
 EVERYBODY = ""
 MOST_TRIES = 5
@@ -72,7 +73,8 @@ async def for_one(hands: Hands, pending: Pending) -> Pending:
         await hands.store.pending.change(pending.id, lambda one: one.ended)
         return standing
     await hands.store.standing.replace(about(pending.wish), person_id, standing.id, pending.id)
-    await hands.store.pending.change(standing.id, lambda one: one.ended)
+    anew = agreement.asked_anew(pending, standing)
+    await hands.store.pending.change(standing.id, lambda one: one.ended.model_copy(update={"end": anew}))
     return kept_one
 
 

@@ -260,7 +260,7 @@ class Dispatcher:
         messenger = self._context.messenger
         try:
             if said.response_url:
-                await messenger.respond(said.response_url, message, replace=replace)
+                await messenger.respond(said.response_url, message, replace=replace, thread_ts=thread_of(said))
                 return
             if isinstance(said, Invocation) and said.kind in ("message", "opened"):
                 # A direct message is private already: an answer there may stay.
@@ -306,10 +306,9 @@ def _spoken_to(said: Invocation | Click) -> str:
 
 def thread_of(said: Invocation | Click) -> str | None:
     """Return the thread in which one person can be told something, if it is one."""
-    # An ephemeral in a thread that has no reply yet would be invisible: a mention in the channel is answered there.
-    if isinstance(said, Invocation) and said.thread_ts == said.message_ts:
-        return None
-    return said.thread_ts
+    # An ephemeral in a thread that has no reply yet would be invisible: a mention in the channel is answered there. So
+    # is a press on the message that a thread hangs on, which is pressed where it stands.
+    return said.thread_ts if said.thread_ts != said.message_ts else None
 
 
 def _as_if_typed(click: Click, text: str) -> Invocation:

@@ -21,7 +21,7 @@ from bot.models.slack import Click
 from bot.models.window import Window
 from bot.record import Record
 from bot.routing import Context, Form
-from bot.slack.dispatch import at_the_door
+from bot.slack.dispatch import at_the_door, thread_of
 from bot.slack.payloads import Submission, from_submission
 from bot.slack.secrecy import brings_secret
 from bot.store.windows import KEPT
@@ -163,7 +163,7 @@ class Forms:
         if not click.response_url:
             return
         try:
-            await self._context.messenger.respond(click.response_url, message)
+            await self._context.messenger.respond(click.response_url, message, thread_ts=thread_of(click))
         except BotError as error:
             log.warning("form_answer_not_shown", error=repr(error))
 

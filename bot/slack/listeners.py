@@ -189,7 +189,7 @@ class Listeners:
 
     async def _refuse_click(self, click: Click, refusal: Message) -> None:
         if click.response_url:
-            await self._quietly(self._messenger.respond(click.response_url, refusal))
+            await self._quietly(self._messenger.respond(click.response_url, refusal, thread_ts=thread_of(click)))
 
     async def _quietly(self, work: Awaitable[None]) -> None:
         try:

@@ -154,7 +154,8 @@ async def test_asked_in_another_place_it_is_answered_there(team: Team) -> None:
     await team.is_done()
     there = team.ada.sees_only[-1]
     assert there.channel.name == "releases"
-    assert "too old" in said(await presses(team, team.ada, first, TypeTarget.unpack(first.element("Type it")["value"])))
+    late = said(await presses(team, team.ada, first, TypeTarget.unpack(first.element("Type it")["value"])))
+    assert "You asked for this again in #releases since: answer the newer question." in late
     await fills_in(team.ada, await opens(team, team.ada, there, "Type it"), typed="hold/prod")
     assert len(writes(team)) == 1
 
