@@ -155,6 +155,12 @@ class Taken(UserError):
         self.is_own = is_own
 
 
+def as_told_to(error: Exception, person_id: str) -> None:
+    """Let an error that names who did it know whether that is who is told: nobody reads of themselves by name."""
+    if isinstance(error, Taken | NothingToDo | AskedAlready) and error.person_id == person_id:
+        error.is_own = True
+
+
 class TooMany(UserError):
     """So many questions of one person are `still_open`, of which `at_once` are being answered."""
 
@@ -165,7 +171,12 @@ class TooMany(UserError):
 
 
 class AskedAlready(UserError):
-    """`person_id` asked for the same, `what`, at `asked_at`, and it waits for somebody; `url` leads there, if known."""
+    """`person_id` asked for the same, `what`, at `asked_at`, and it waits for somebody; `url` leads there, if known.
+
+    It `is_own` where who is told asked for it themselves.
+    """
+
+    is_own = False
 
     def __init__(self, person_id: str, what: str, *, asked_at: datetime, url: str) -> None:
         super().__init__(f"{person_id} asked for {what}")

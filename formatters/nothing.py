@@ -23,13 +23,16 @@ def _taken(problem: Taken) -> str:
     what = literal(problem.what, 200)
     if problem.number and problem.is_own:
         return f"You answered this already: {what} is #{problem.number}."
+    if problem.is_own:
+        return f"You have asked for this already: {what}{'' if problem.is_past else ' is under way'}."
     how = f"is #{problem.number}" if problem.number else "was asked for" if problem.is_past else "is already under way"
     return f"{mention(problem.person_id) or 'I'} was first: {what} {how}."
 
 
 def _asked_already(problem: AskedAlready) -> str:
     where = f": {link(problem.url, 'the request')}" if problem.url else ""
-    asked = f"{mention(problem.person_id)} asked for this at {moment(problem.asked_at)}, and it is still open{where}."
+    who = "You" if problem.is_own else mention(problem.person_id)
+    asked = f"{who} asked for this at {moment(problem.asked_at)}, and it is still open{where}."
     return f"{asked} Somebody else must agree to {literal(problem.what)} there; nothing is asked twice."
 
 
@@ -69,8 +72,14 @@ def _job_has_ended(problem: NothingToDo) -> str:
     return f"There is nothing to cancel: {name} has ended. {status(problem.state)}."
 
 
+def _who(problem: NothingToDo) -> str:
+    return "You" if problem.is_own else mention(problem.person_id) or "I"
+
+
 def _decided_already(problem: NothingToDo) -> str:
     who = mention(problem.person_id)
+    if problem.is_own:
+        return "You have decided this already. The message has what became of it."
     return f"{who} was first. The message has what became of it." if who else "It is too late for that."
 
 
@@ -162,12 +171,12 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         "over: ask for it anew."
     ),
     "decided_already": _decided_already,
-    "done_otherwise": lambda one: f"{mention(one.person_id) or 'I'} did the same meanwhile.",
+    "done_otherwise": lambda one: f"{_who(one)} did the same meanwhile.",
     "over": lambda one: one.what,  # how it ended, as its message says it
     "answered_too_late": lambda one: (
         f"The time to answer this is up: nothing was started ({literal(one.what)}). Ask for it anew."
     ),
-    "declined": lambda one: f"{mention(one.person_id)} declined. {_ASK_ANEW}",
+    "declined": lambda one: f"{_who(one)} declined. {_ASK_ANEW}",
     "expired": lambda _: f"Nobody agreed in time. {_ASK_ANEW}",
     "typed_already": lambda one: (
         f"You have typed it already, and {literal(one.what)} went on. Ask for it anew to do it once more."

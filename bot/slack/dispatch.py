@@ -27,6 +27,7 @@ from bot.errors import (
     Unauthorized,
     UsageError,
     UserError,
+    as_told_to,
 )
 from bot.grammar import Word as Typed
 from bot.grammar import split
@@ -232,6 +233,7 @@ class Dispatcher:
         return show(answer, self._links, command=_spoken_to(said))
 
     async def _words_for(self, error: BotError, said: Invocation | Click) -> Message:
+        as_told_to(error, said.user_id)
         metrics.ERRORS.labels(type(error).__name__).inc()
         if not isinstance(error, UserError):
             log.warning("refused", error=repr(error))

@@ -15,7 +15,7 @@ from slack_bolt.response import BoltResponse
 from bot.actions import ButtonAction
 from bot.answers import Answer
 from bot.answers.questions import Waits
-from bot.errors import BotError, Slip, StoreError
+from bot.errors import BotError, Slip, StoreError, as_told_to
 from bot.models.caller import Caller
 from bot.models.slack import Click
 from bot.models.window import Window
@@ -150,6 +150,7 @@ class Forms:
         except BotError as error:
             log.warning("form_refused", form=form.button.action_id, error=type(error).__name__)
             await self._record.at_the_door(caller, button.takes(form.permission), button, error)
+            as_told_to(error, caller.person_id)
             return errors.error(error)
         except Exception as error:  # noqa: BLE001  # its text may hold what was typed: the kind of it must do
             log.error("form_failed", form=form.button.action_id, error=type(error).__name__)  # noqa: TRY400

@@ -1,8 +1,10 @@
 """Why nothing was done: as the build stands, and with the line that helps, filled in."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from bot.errors import NothingToDo
+from bot.errors import AskedAlready, NothingToDo, Taken, as_told_to
 from bot.models.build import State
 from formatters.nothing import nothing
 
@@ -54,3 +56,24 @@ def _own(why: str) -> NothingToDo:
 )
 def test_it_is_said_how_it_stands_and_what_helps(problem: NothingToDo, said: str) -> None:
     assert nothing(problem) == said
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Taken("U0GRACE", "deploy acme/mobile main"),
+        Taken("U0GRACE", "deploy acme/mobile main", number=2422),
+        AskedAlready("U0GRACE", "deploy acme/mobile main", asked_at=datetime(2026, 11, 29, tzinfo=UTC), url=""),
+        *(NothingToDo(why, person_id="U0GRACE") for why in ("decided_already", "done_otherwise", "declined")),
+        *(
+            NothingToDo(why, person_id="U0GRACE", state=State.RUNNING)
+            for why in ("already_running", "approved_already")
+        ),
+    ],
+)
+def test_nobody_reads_of_themselves_by_name(error: Taken | AskedAlready | NothingToDo) -> None:
+    as_told_to(error, "U0ADA")
+    assert "<@U0GRACE>" in nothing(error)
+    as_told_to(error, "U0GRACE")
+    assert "<@U0GRACE>" not in nothing(error)
+    assert nothing(error).startswith("You ")

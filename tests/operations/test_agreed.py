@@ -287,7 +287,7 @@ async def test_what_was_chosen_is_not_chosen_anew_by_a_forged_press(team: Team) 
     other = ChooseDefinition.unpack(which.element("nightly")["value"])
     await presses(team, team.ada, which, "build")
     request = await team.reads("Somebody else must agree")
-    assert "was first" in said(await presses(team, team.ada, somewhere(team), other))
+    assert "You have asked for this already" in said(await presses(team, team.ada, somewhere(team), other))
     assert "Pipeline definition: build." in request.visible
     await presses(team, team.grace, request, "Agree and deploy")
     (sent,) = team.posts("/pipeline/run")
@@ -513,7 +513,7 @@ async def test_what_is_under_way_is_not_typed_a_second_time(team: Team) -> None:
     for claim in (answer, f"alone:{answer}"):
         await team.app.store.claims.claim(claim, f"V0|{team.ada.id}")
     window = await opens(team, team.ada, told, "Type it")
-    assert "was first" in await fills_in(team.ada, window, typed="release/v2.0")
+    assert "You have asked for this already" in await fills_in(team.ada, window, typed="release/v2.0")
     assert writes(team) == []
 
 

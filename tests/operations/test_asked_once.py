@@ -78,7 +78,8 @@ async def test_a_deploy_that_waits_for_a_second_person_is_asked_for_once(team: T
     asker, other = (team.ada, team.grace) if "ada wants" in request.visible else (team.grace, team.ada)
     for person in (asker, other):
         (told,) = await types(team, person, MAIN)
-        assert f"@{asker.user.name} asked for this at" in told.visible
+        who = "You" if person is asker else f"@{asker.user.name}"
+        assert f"{who} asked for this at" in told.visible
         assert f"p{request.ts.replace('.', '')}" in str(told.blocks)
     await types(team, other, "deploy acme/frontend main env=staging")
     await types(team, asker, "deploy acme/frontend main")

@@ -187,7 +187,7 @@ async def test_of_two_definitions_chosen_at_once_one_runs(team: Team) -> None:
     await asyncio.gather(*(team.ada.click(pressed.place, name) for name in ("build", "nightly")))
     await team.is_done()
     assert sent(team, "/pipeline/run") == 1
-    assert "@ada was first" in said(team.ada.sees_only)
+    assert "You have asked for this already" in said(team.ada.sees_only)
 
 
 async def test_of_agree_and_decline_at_once_one_counts(team: Team) -> None:
@@ -280,7 +280,7 @@ async def test_a_deploy_whose_answer_is_lost_is_found_and_never_sent_twice(
     team.circleci.faults.add("POST", f"*{pressed.write}", drop="after")
     await presses(team, presser, pressed.place, pressed.element)
     await team.reads("⏳ Waiting")
-    first = "@grace was first" if before is agree else "You answered this already"
+    first = "You have decided this already" if before is agree else "You answered this already"
     assert first in said(await presses(team, presser, pressed.place, pressed.element))
     assert len(team.circleci.world.pipelines) == earlier + 1
     assert sent(team, pressed.write) == 1

@@ -217,7 +217,7 @@ async def test_a_definition_is_chosen_once_by_its_old_button(tmp_path: Path) -> 
         waits, answered = (one for one in team.ada.sees_only if "Which one" in one.visible)
         for label in ("build", "nightly"):
             await team.ada.click(answered, label)
-        told = "@ada was first: deploy acme/mobile try/slow is already under way."
+        told = "You have asked for this already: deploy acme/mobile try/slow is under way."
         await team.slack.wait_for(lambda: sum(told in one.visible for one in team.ada.sees_only) == 2)
         assert team.posts("/run") == []
         await team.ada.click(waits, "build")
