@@ -228,8 +228,14 @@ class Finder(Sight):
         raise UsageError(which_job(build, build.runs[0].workflow.name if named else ""))
 
     async def outlines(self, pipelines: Sequence[Pipeline]) -> list[Build]:
-        """Return pipelines with their workflows, but without jobs: one request each."""
-        return await together(*(self._circleci.outline(pipeline) for pipeline in pipelines))
+        """Return pipelines with their workflows, but without jobs: one request each.
+
+        Where a newer one of the same branch is among them, it may be what another was cancelled for.
+        """
+        of_branches = sorted((one for one in pipelines if one.ref and not one.ref.is_tag), key=lambda one: one.number)
+        newest = {one.ref: one.number for one in of_branches}
+        found = await together(*(self._circleci.outline(pipeline) for pipeline in pipelines))
+        return [one.replaced_by(newest.get(one.pipeline.ref, 0)) for one in found]
 
     async def whole(self, builds: Sequence[Build]) -> list[Build]:
         """Return builds with their jobs."""

@@ -1,6 +1,7 @@
 """Say how the newest builds of a branch ended, or one build in full."""
 
 from bot.answers.builds import BuildShown, NewestBuilds
+from bot.circleci.superseded import with_what_took_its_place
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
@@ -23,7 +24,7 @@ async def show_status(request: OfTarget, caller: Caller, context: Context) -> Bu
     finder = context.finder
     if request.target(context.projects).names_a_build:
         pipeline = await finder.pipeline(request, caller)
-        build = await context.circleci.whole(pipeline)
+        build = await with_what_took_its_place(context.circleci, await context.circleci.whole(pipeline))
         return BuildShown(title=await finder.title(pipeline.project_slug), build=build)
     pipelines = await finder.newest(request, caller)
     outlines = await finder.outlines(pipelines[:MOST_SHOWN])

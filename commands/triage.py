@@ -2,6 +2,7 @@
 
 from bot.answers.builds import BuildShown, BuildTriaged
 from bot.circleci.report import report
+from bot.circleci.superseded import with_what_took_its_place
 from bot.circleci.triage import triage
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
@@ -25,7 +26,7 @@ async def show_triage(request: OfTarget, caller: Caller, context: Context) -> Bu
     One that never began has an end all the same, and nothing to compare.
     """
     pipeline = await context.finder.pipeline(request, caller)
-    build = await context.circleci.whole(pipeline)
+    build = await with_what_took_its_place(context.circleci, await context.circleci.whole(pipeline))
     title = await context.finder.title(pipeline.project_slug)
     if not build.workflows_finished and not build.never_began:
         return BuildShown(title=title, build=build)

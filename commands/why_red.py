@@ -1,16 +1,17 @@
 """Find the build that made a branch red: its commit, its author, the tests that turned. Nothing is started."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bot.answers.branches import WhyRed
-from bot.errors import NotFound
+from bot.errors import NotFound, Rejected, Unavailable
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.history import PastBuild, Turned
 from bot.requests import OfTarget, parse_branch
 from bot.routing import Context, Router
-from bot.triage.turning import turned, turned_tests
+from bot.triage.turning import passed_with, turned, turned_tests
 
 HELP = CommandHelp(
     name="why-red",
@@ -29,28 +30,48 @@ async def why_red(request: OfTarget, caller: Caller, context: Context) -> WhyRed
     project, branch = await context.finder.branch(request, caller)
     base = project.default_branch
     builds = await _walked(project.slug, branch, context)
-    newest = _decided(builds)
+    again = await _fails_and_goes_on(project.slug, branch, _decided(builds), context)
+    newest = _decided(builds) or again
     if newest is None:
         raise NotFound("build that passed or failed, among the newest, on the branch", branch, looked_in=project.title)
     if branch != base and not await context.finder.may_read(caller, project.slug, Ref(name=base)):
         base = branch  # it is compared with nothing
     base_builds = await _walked(project.slug, base, context) if branch != base else ()
+    found = turned(builds)
     answer = WhyRed(
         title=project.title,
         branch=branch,
         base=base,
         builds=len(builds),
         newest=newest,
-        turned=turned(builds),
+        turned=found,
         base_turned=turned(base_builds),
         base_is_known=branch == base or _decided(base_builds) is not None,
+        again=again,
+        passed_before=passed_with(found.first, builds) if found else 0,
     )
-    return await _with_tests(project.slug, answer, answer.turned, context) if answer.turned else answer
+    return await _with_tests(project.slug, answer, found, context) if found else answer
 
 
 def _decided(builds: Sequence[PastBuild]) -> PastBuild | None:
     """Return the newest build that passed or failed."""
     return next((build for build in builds if build.is_green or build.is_red), None)
+
+
+async def _fails_and_goes_on(
+    slug: ProjectSlug, branch: str, decided: PastBuild | None, context: Context
+) -> PastBuild | None:
+    """Return a newer build that is red as far as it has ended, such as one that runs again; nothing is read twice."""
+    for pipeline in await context.circleci.pipelines(slug, branch):
+        if decided is not None and pipeline.number <= decided.pipeline.number:
+            break
+        with suppress(Rejected, Unavailable):
+            attempts = await context.circleci.attempts(pipeline.id)
+            ended = [run for run in attempts if run.workflow.is_finished and not run.workflow.is_setup]
+            build = PastBuild(pipeline=pipeline, runs=tuple(ended))
+            if len(ended) < len(attempts) and build.is_red:
+                return build
+    return None
 
 
 async def _with_tests(slug: ProjectSlug, answer: WhyRed, found: Turned, context: Context) -> WhyRed:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.answers.branches import WhyRed
 from bot.models.circleci import Pipeline
-from bot.models.history import Turned
+from bot.models.history import PastBuild, Turned
 from bot.triage.turning import failed_jobs
 from formatters.blocks import (
     Block,
@@ -43,20 +43,36 @@ def why_red(answer: WhyRed, links: Links) -> Message:
         text,
         section(f"❌ *{literal(answer.title)}* · {code(answer.branch)} {how} {number}{rest}"),
         section(_commit(first)),
+        section(_same_commit(answer)) if answer.passed_before else None,
+        section(_goes_on(answer.again, links)) if answer.again else None,
         *_what_turned(answer, found),
         *_base(answer, links),
         context(_before(found, links)),
-        actions(*_buttons(found, links)),
+        actions(*_buttons(found, links, blames=not answer.passed_before)),
     )
 
 
 def _not_red(answer: WhyRed, links: Links) -> Message:
-    """Say that the newest build with an outcome passed."""
-    pipeline = answer.newest.pipeline
+    """Say that the newest build with an outcome passed, or that a newer one has failed and has not ended."""
+    pipeline, again = answer.newest.pipeline, answer.again
+    where, shown = f"{clean(answer.title)} {code(answer.branch)}", f"*{literal(answer.title)}* · {code(answer.branch)}"
+    if again is not None:
+        passed = f" The newest build that ended, #{pipeline.number}, passed." if again != answer.newest else ""
+        text = f"may be red: {_goes_on(again, None)}{passed}"
+        return assemble(f"{where} {text}", section(f"🔵 {shown} {text}"), *_base(answer, links))
     said = "is not red: its newest finished build"
-    text = f"{clean(answer.title)} {code(answer.branch)} {said} #{pipeline.number} passed."
-    shown = f"✅ *{literal(answer.title)}* · {code(answer.branch)} {said} {_number(pipeline, links)} passed."
-    return assemble(text, section(shown), *_base(answer, links))
+    text = f"{where} {said} #{pipeline.number} passed."
+    return assemble(text, section(f"✅ {shown} {said} {_number(pipeline, links)} passed."), *_base(answer, links))
+
+
+def _goes_on(again: PastBuild, links: Links | None) -> str:
+    number = _number(again.pipeline, links) if links else f"#{again.pipeline.number}"
+    return f"{number} has failed and is not over: it runs again, or other workflows of it still run."
+
+
+def _same_commit(answer: WhyRed) -> str:
+    """Say that the commit alone is not what made it red."""
+    return f"The same commit passed in #{answer.passed_before}, so it may not be what broke it: a rerun may pass."
 
 
 def _commit(pipeline: Pipeline) -> str:
@@ -97,10 +113,10 @@ def _before(found: Turned, links: Links) -> str:
     return f"The last good one was {_number(found.green.pipeline, links)}. {newest}" if found.green else newest
 
 
-def _buttons(found: Turned, links: Links) -> Iterator[Block]:
+def _buttons(found: Turned, links: Links, *, blames: bool) -> Iterator[Block]:
     first = found.first.pipeline
     if url := links.commit(first):
-        yield link_button(url, "Open the commit", style="primary")
+        yield link_button(url, "Open the commit", style="primary" if blames else None)
     yield link_button(links.pipeline(first.project_slug, first.number), f"Open #{first.number}")
 
 

@@ -212,6 +212,17 @@ class Build(Model):
         return self._after_setup if self.only_setup else State.COULD_NOT_RUN if self.pipeline.errors else worst
 
     @property
+    def was_cancelled_by_nobody(self) -> bool:
+        """Say whether CircleCI cancelled it by itself, as where auto-cancel lets a newer pipeline take its place."""
+        cancelled = [run.workflow for run in self.real_runs if run.workflow.status == "canceled"]
+        return self.state is State.CANCELED and any(not one.canceled_by for one in cancelled)
+
+    def replaced_by(self, newest: int) -> Self:
+        """Return it with the number of the newest pipeline of its branch, where that took its place."""
+        took_its_place = self.was_cancelled_by_nobody and newest > self.pipeline.number
+        return self.model_copy(update={"superseded_by": newest}) if took_its_place else self
+
+    @property
     def outcome(self) -> State:
         """Return the state of a build of which it is sure that nothing more comes: what is still open could not run."""
         return State.COULD_NOT_RUN if self.state in OPEN_STATES else self.state

@@ -35,10 +35,13 @@ async def watch(hands: Hands, caller: Caller, pipeline: Pipeline, *, is_named: b
     return act.done("watch", told=True)
 
 
-async def follow(hands: Hands, caller: Caller, pipeline: Pipeline, title: str, *, ended: Build | None = None) -> bool:
+async def follow(
+    hands: Hands, caller: Caller, pipeline: Pipeline, title: str, *, ended: Build | None = None, act: str = ""
+) -> bool:
     """Let the place somebody speaks in follow a pipeline; False when it does already.
 
-    Of one that has `ended` nobody waits for the end, and what happened on the way is no news.
+    Of one that has `ended` nobody waits for the end, and what happened on the way is no news. `act` is what they did
+    with it that has it followed, as the root says it.
     """
     place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
     others = await hands.store.watches.of(pipeline.id)
@@ -47,6 +50,7 @@ async def follow(hands: Hands, caller: Caller, pipeline: Pipeline, title: str, *
     asked = [watch for watch in others if watch.asker_id]
     mine = Watch.of(pipeline, title, caller, place)
     mine = mine.asked_like(asked[0]) if asked else mine
+    mine = mine.acted_on(caller, act) if act else mine
     if ended is not None:
         known = [change.key for change in noteworthy(ended)]
         mine = mine.with_told(*known).model_copy(update={"known_end": ended.fingerprint})

@@ -71,7 +71,7 @@ async def rerun(
     await overtaken(hands, act.caller, wish, pending)
     told = await _tell(hands, act, build, targets, wish) if targets else await _again(hands, pipeline_id)
     if wish.follow and act.caller.place:
-        await following.follow(hands, act.caller, build.pipeline, wish.project_title)
+        await following.follow(hands, act.caller, build.pipeline, wish.project_title, act="rerun")
         told = True
     attempt = str(max((run.attempt for run in targets), default=0) + 1)
     return act.done("rerun_failed" if wish.failed_only else "rerun_all", what=what, detail=attempt, told=told)

@@ -22,6 +22,13 @@ def turned(builds: Sequence[PastBuild]) -> Turned | None:
     return Turned(first=red[-1], newest=red[0], red=len(red)) if red else None
 
 
+def passed_with(build: PastBuild, builds: Sequence[PastBuild]) -> int:
+    """Return the number of the newest of these builds that passed on the same commit, a rerun counts; 0 for none."""
+    revision = build.pipeline.revision
+    passed = [one.pipeline.number for one in builds if one.is_green and revision and one.pipeline.revision == revision]
+    return max(passed, default=0)
+
+
 def turned_tests(found: Turned, results: Results) -> tuple[tuple[TestResult, ...], tuple[TestResult, ...]]:
     """Return the tests that began to fail in the first bad build: those that fail still, and those that do not."""
     broke = {

@@ -1,7 +1,8 @@
 """What a look asks CircleCI: no more than shows how a build stands, and all of it where there is news."""
 
 from bot.circleci.reads import Reads
-from bot.models.build import Build, Snapshot, State
+from bot.circleci.superseded import with_what_took_its_place
+from bot.models.build import Build, Snapshot
 from bot.models.circleci import PipelineId
 
 
@@ -11,17 +12,7 @@ async def read(looks: Reads, pipeline_id: PipelineId, snapshot: Snapshot, *, is_
     build = await looks.build(pipeline_id, before)
     if snapshot.has_news and snapshot.build is not None and _is_same(build, snapshot.build):
         build = await looks.build(pipeline_id, _to_list(build))  # the news is not about these jobs
-    return await _with_what_took_its_place(looks, build)
-
-
-async def _with_what_took_its_place(looks: Reads, build: Build) -> Build:
-    cancelled_by_nobody = any(
-        run.workflow.status == "canceled" and not run.workflow.canceled_by for run in build.real_runs
-    )
-    if build.state is not State.CANCELED or not cancelled_by_nobody:
-        return build
-    newer = await looks.newer_pipeline(build)
-    return build if newer is None else build.model_copy(update={"superseded_by": newer.number})
+    return await with_what_took_its_place(looks, build)
 
 
 def _to_list(known: Build | None) -> Build | None:

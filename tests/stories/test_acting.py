@@ -20,7 +20,7 @@ async def test_a_rerun_by_words_is_followed_where_it_was_asked(team: Team) -> No
     # Each place hears whose it is, and pings who waits there.
     assert "@ada" in (await team.reads("Passed in")).visible
     assert "asked by ada · rerun by grace" in team.root.visible
-    assert [one for one in releases.messages if "asked by ada · watched by grace" in one.visible]
+    assert [one for one in releases.messages if "watched by grace · rerun by grace" in one.visible]
     (end,) = [one for one in releases.messages if "Passed in" in one.visible]
     assert "@grace (asked by ada)" in end.visible
 

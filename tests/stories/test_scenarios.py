@@ -136,6 +136,13 @@ async def test_superseded_is_not_failed(team: Team) -> None:
     final = await team.reads("Superseded by the newer pipeline #2418")
     assert "ailed" not in final.visible
     assert "on the same branch. @ada" in final.visible  # who asked for it waits for it; whoever pushed does not
+    for line, words in (
+        ("status acme/frontend #2417", "*↪️ Superseded*"),
+        ("status acme/frontend try/superseded", "↪️ Superseded · #2417"),
+        ("triage acme/frontend #2417", "Superseded by the newer pipeline #2418"),
+    ):
+        await team.grace.command("general", "/ci", line)
+        await team.is_told(team.grace, words)
 
 
 async def test_a_timed_out_step_is_found_by_its_status(team: Team) -> None:

@@ -1,5 +1,7 @@
 """Stories of people who ask since when a branch is red."""
 
+from datetime import timedelta
+
 from playground.circleci.past import PastPlan
 from playground.circleci.world import write_past
 from tests.stories.team import Team
@@ -33,6 +35,25 @@ async def test_a_branch_and_whether_main_is_red_too(team: Team) -> None:
     await asks(team, "why-red acme/backend fix/cart", "`main` is red too, since #1813")
     write_past(world, FRONTEND, "fix/cart", [RED])
     await asks(team, "why-red acme/frontend fix/cart", "I found no build of `main` that passed or failed")
+
+
+async def test_a_commit_that_passed_is_not_what_broke_it(team: Team) -> None:
+    passed = PastPlan((frozenset({SESSION}), frozenset()), revision="abc1234" + "0" * 33)
+    write_past(team.circleci.world, BACKEND, "main", [passed, PastPlan((frozenset({SESSION}),), passed.revision)])
+    told = await asks(team, "why-red acme/backend main", "is red since #1812")
+    assert "The same commit passed in #1811, so it may not be what broke it: a rerun may pass." in told.visible
+    assert "style" not in told.element("Open the commit")
+
+
+async def test_what_failed_and_runs_again_may_be_red(team: Team) -> None:
+    team.time_stands_still()
+    world = team.circleci.world
+    pipeline = world.trigger(FRONTEND, branch="release/v2.0", parameters={}, by="push")
+    world.clock.advance(timedelta(minutes=10))
+    world.tick()
+    world.rerun(next(run.id for run in pipeline.runs if run.plan.name == "build-test-deploy"))
+    told = await asks(team, "why-red acme/frontend release/v2.0", "may be red: #2417 has failed and is not over")
+    assert "The newest build that ended" not in told.visible
 
 
 async def test_a_red_branch_without_tests_names_its_jobs(team: Team) -> None:
