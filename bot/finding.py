@@ -212,12 +212,23 @@ class Finder(Sight):
         """Return the project and the number of the job meant: without a number the one that failed in a build."""
         target = request.target(self._projects)
         if target.job_number is None:
-            return self._failed_job(await self.workflows(request, caller), named=bool(target.workflow_id))
+            build, named = await self.workflows(request, caller), bool(target.workflow_id)
+            return self._failed_job(build if named else await self._as_it_failed(build), named=named)
         slug = target.slug or (await self.pipeline(OfTarget(), caller)).project_slug
         await self.may_read_job(slug, target.job_number, caller)
         if target.names_beside_a_job:
             await self.pipeline(request, caller)
         return slug, target.job_number
+
+    async def _as_it_failed(self, build: Build) -> Build:
+        """Return a build that runs again, or passed then, with the jobs that failed before: those are meant."""
+        failed = any(job.is_failed for run in build.real_runs for job in run.jobs)
+        if failed or all(run.attempt == 1 for run in build.real_runs):
+            return build
+        attempts = await self._circleci.attempts(build.pipeline.id)
+        names = {run.workflow.name for run in build.real_runs}
+        earlier = {run.workflow.name: run for run in attempts if run.failed_jobs and run.workflow.name in names}
+        return build.model_copy(update={"runs": tuple(earlier.values())}) if earlier else build
 
     @staticmethod
     def _failed_job(build: Build, *, named: bool) -> tuple[ProjectSlug, int]:

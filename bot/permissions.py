@@ -221,7 +221,7 @@ class Permissions:
     async def _role(self, role: str) -> str:
         if role != ADMINS:
             return role
-        names = [await self._directory.user_name(user_id) for user_id in self._settings.admins[:5]]
+        names = [await self._directory.user_name(user_id) or user_id for user_id in self._settings.admins[:5]]
         return f"the people in ADMINS: {', '.join(names)}" if names else "the people in ADMINS, which is not set"
 
 

@@ -140,5 +140,5 @@ def queue_time(job: Job, run: Run) -> timedelta:
     if job.started_at is None:
         return timedelta(0)
     ends = [one.stopped_at for one in run.jobs if one.id in job.dependencies and one.stopped_at is not None]
-    ready = max(ends, default=run.workflow.created_at)
+    ready = max((*ends, run.workflow.created_at))  # what it needs may have ended in the attempt before
     return max(job.started_at - ready, timedelta(0))

@@ -25,6 +25,7 @@ from formatters.nothing import nothing
 from formatters.words import MARKS, count, ref_words, status
 
 MOST_PARAMETERS = 6
+ONE_PAGE = 20  # of CircleCI's list of pipelines: there may be more behind it
 
 
 def _said(text: str) -> Message:
@@ -85,11 +86,10 @@ def cancellable(answer: Cancellable) -> Message:
     buttons = that_fit(_cancel_button(build, answer) for build in running)
     lines = [_line(build) for build in running[: len(buttons)]]
     lines += [f"{_line(build)}: no workflow runs yet that could be cancelled. Ask again." for build in soon]
-    where = (
-        []
-        if answer.is_named or len(answer.builds) == 1
-        else [f"I looked at {_looked_at(len(answer.builds), answer.ref)}."]
-    )
+    looked = _looked_at(len(answer.builds), answer.ref, answer.commit)
+    go_on = len(answer.builds) >= ONE_PAGE and answer.builds[-1] in running
+    older = " Older ones may run too: name one by its number." if go_on else ""
+    where = [] if answer.is_named or len(answer.builds) == 1 else [f"I looked at {looked}.{older}"]
     rest = [*_rest(len(running) - len(buttons)), *where]
     return assemble(
         text, section("\n".join([fit([text, *lines], 2800, "and {} more lines"), *rest])), actions(*buttons)
@@ -173,6 +173,9 @@ def on_hold(answer: OnHold) -> Message:
         for job, run, build in shown
     ]
     rest = _rest(len(holds) - len(shown))
+    if answer.looked_at >= ONE_PAGE:
+        looked = _looked_at(answer.looked_at, answer.ref, answer.commit)
+        rest.append(f"I looked at {looked}. Older ones may wait too: name one by its number.")
     return assemble(
         text, section("\n".join([fit([text, *lines], 2800, "and {} more lines"), *rest])), actions(*buttons)
     )

@@ -135,6 +135,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"{literal(one.what)} is not locked."
         + (f" {again.command(one.again)} unlocks a part of it." if one.again and again.command(one.again) else "")
     ),
+    "your_own_lock": lambda one: f"You hold the lock on {literal(one.what)} yourself, so it stops you from nothing.",
     "not_locked_any_more": lambda one: f"{literal(one.what)} is not locked any more.",
     "locked_as_a_whole": lambda one: (
         f"That has no lock of its own: {mention(one.person_id)} has locked {literal(one.what)} as a whole."

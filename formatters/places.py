@@ -14,7 +14,7 @@ PLACES = {
     "PUBLIC_URL": "the https address that CircleCI reaches, such as https://ci.example.com",
     "OPERATOR_CHANNEL": "its id: click the channel's name in Slack, About, the last line",
     "HOST": "leave it out, for all addresses of this machine",
-    "PORT": "end what listens there (ss -ltnp names it), or choose another one, above 1023",
+    "PORT": "a number from 1024 to 65535 on which nothing listens yet (ss -ltnp names what does)",
     "HTTPS_PROXY": "docs/setup.md, Proxies and own certificates",
     "HTTP_PROXY": "docs/setup.md, Proxies and own certificates",
     "SSL_CERT_FILE": "docs/setup.md, Proxies and own certificates; leave it out where no authority is your own",

@@ -31,7 +31,8 @@ def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links, *
         for one in holds
         if one.job and one.workflow.id in runs and is_followed
     )
-    first = _sentence(found[0], build)
+    # Who reads the notification alone reads of what waits for them.
+    first = _sentence(holds[0] if holds else found[0], build)
     more = f" And {count(len(found) - 1, 'more change')}." if len(found) > 1 else ""
     told = assemble(
         f"{clean(watch.project_title)} #{watch.pipeline_number}: {first}{more}",

@@ -25,13 +25,14 @@ def waited(workflow: Workflow, jobs: Sequence[Job], until: datetime) -> Iterator
 def open_since(job: Job, workflow: Workflow, jobs: Sequence[Job]) -> datetime | None:
     """Return since when an approval could be given; None for what is none, or was not reached.
 
-    CircleCI says an approval began with its workflow: what counts is the end of what it needs.
+    CircleCI says an approval began with its workflow: what counts is the end of what it needs, which may have ended in
+    the attempt before.
     """
     reached = job.waits_for_approval or job.stopped_at is not None
     if job.type != "approval" or not reached:
         return None
     ends = [one.stopped_at for one in jobs if one.id in job.dependencies]
-    return max((end for end in ends if end is not None), default=workflow.created_at)
+    return max((workflow.created_at, *(end for end in ends if end is not None)))
 
 
 def ran(jobs: Sequence[Job], until: datetime) -> Iterator[Span]:

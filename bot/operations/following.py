@@ -74,6 +74,7 @@ async def unwatch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
             for one in here:
                 await hands.store.watches.remove(one)
                 await _leave(hands, one, act.caller)
+                await hands.store.watches.leave_thread(one)
         if not here and await hands.store.watches.unread(pipeline.id):
             raise Unreadable("Watch")  # it may be the one that is meant
         if not here:

@@ -141,6 +141,8 @@ async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockCha
         raise await _free(hands, caller, key, "ask_holder", button.again)
     async with _on(hands, caller, held, "ask for", "ask_holder") as act:
         person_id = act.caller.person_id
+        if held.holder_id == person_id:  # since the message with the button they took it over
+            raise NothingToDo("your_own_lock", what=held.target, again=button.again)
         first = await hands.store.claims.first(f"asked-for:{key}:{held.since.isoformat()}:{person_id}")
         if first:
             await hands.direct(held.holder_id, words.asked_for(held, person_id, button.again))

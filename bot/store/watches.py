@@ -114,6 +114,22 @@ class Watches:
         gone = self._connection.redis.hdel(self._key(watch.pipeline_id), watch.id)
         await self._connection.ask(gone)
 
+    async def leave_thread(self, watch: Watch) -> None:
+        """Let its thread mean the others that it follows, or followed, where nothing is named; the last it means still.
+
+        What was removed is not remembered anew by anybody: this comes last.
+        """
+        if not watch.reply_ts:
+            return
+        newest, followed = self._of_thread(f"{watch.thread.channel_id}:{watch.reply_ts}")
+        others = await self.of_thread(watch.thread.channel_id, watch.reply_ts) - {watch.pipeline_id}
+        if not others:
+            return
+        pipeline = self._connection.redis.pipeline(transaction=True)
+        pipeline.set(newest, max(others), ex=self._connection.retention)  # which an earlier version goes by
+        pipeline.srem(followed, watch.pipeline_id)
+        await self._connection.ask(pipeline.execute())
+
     async def of_thread(self, channel_id: str, thread_ts: str) -> frozenset[PipelineId]:
         """Return the pipelines that a thread follows or followed."""
         # An earlier version wrote the newest alone; one may be running beside us, or come back.

@@ -1,12 +1,14 @@
 """Builds that somebody asked about, in full and on a line each."""
 
+from datetime import timedelta
+
 from bot.answers.builds import BuildShown, NewestBuilds
 from bot.models.circleci import Vcs
 from formatters import builds
 from formatters.limits import violations
 from formatters.links import Links
 from formatters.stopped import stored_nothing
-from tests.formatters.test_root import build
+from tests.formatters.test_root import START, build
 
 
 def test_of_ninety_jobs_those_that_failed_stand_first() -> None:
@@ -48,3 +50,14 @@ def test_what_never_began_does_not_last() -> None:
     assert "Waiting" not in str(listed.blocks)
     assert stored_nothing("#2417", late, "artifacts").startswith("#2417 could not run: no workflow matched.")
     assert stored_nothing("#2417", build(minutes=1), "artifacts").startswith("#2417 waits for its turn: no artifacts")
+
+
+def test_what_a_rerun_needs_may_have_ended_long_before_it() -> None:
+    ran = build("success", jobs=["success", "success"])
+    lint, ship = ran.runs[0].jobs
+    lint = lint.model_copy(update={"started_at": START, "stopped_at": START})
+    began = START + timedelta(hours=3)
+    ship = ship.model_copy(update={"dependencies": (lint.id,), "started_at": began + timedelta(seconds=4)})
+    workflow = ran.runs[0].workflow.model_copy(update={"created_at": began})
+    again = ran.runs[0].model_copy(update={"workflow": workflow, "jobs": (lint, ship), "attempt": 2})
+    assert builds.queue_time(ship, again) == timedelta(seconds=4)

@@ -104,6 +104,16 @@ def test_every_approval_has_a_button_or_is_counted(number: int) -> None:
 def test_every_running_build_can_be_cancelled_or_is_counted() -> None:
     told = choices.cancellable(Cancellable(title="acme/backend", builds=(build(status="running"),) * 20))
     assert len(labels(told)) + left_out(shown(told)) == 20
+    assert "all branches. Older ones may run too: name one by its number." in shown(told)
+    two = choices.cancellable(Cancellable(title="acme/backend", builds=(build(status="running"),) * 2))
+    assert "Older ones" not in shown(two)
+
+
+def test_that_there_may_be_older_approvals_is_said() -> None:
+    seen = build(job("hold", "on_hold", type="approval"), status="on_hold")
+    for looked_at, is_said in ((20, True), (19, False)):
+        told = choices.on_hold(OnHold(title="acme/backend", build=seen, waiting=(seen,), looked_at=looked_at))
+        assert ("Older ones may wait too: name one by its number." in shown(told)) is is_said
 
 
 def test_what_no_workflow_matched_is_not_offered_to_be_cancelled() -> None:

@@ -69,6 +69,11 @@ def test_a_rerun_does_not_wait_again_for_what_was_approved_before_it() -> None:
     assert took(build(again, ends=62, begins=60)) == "2 min"
 
 
+def test_what_waits_again_waits_since_its_rerun_began() -> None:
+    held = build([ran("test", 0, 1), hold("ok", None, "test", status="on_hold")], ends=None, begins=60)
+    assert held.on_hold_since == at(60)
+
+
 def test_what_waits_says_since_when_and_that_does_not_change_from_look_to_look() -> None:
     held = [ran("test", 0, 1), hold("ok", None, "test", status="on_hold")]
     said = {how_long(build(held, ends=None, now=now)) for now in (2, 90, 60 * 24 * 90)}

@@ -228,6 +228,10 @@ async def test_a_lock_is_taken_over_by_the_button_that_was_shown_for_it(team: Te
     (taken,) = await presses(team, team.ada, other, "Take over")
     assert taken.buttons == ["Deploy main", "Unlock"]
     assert "env=prod" in taken.element("Deploy main")["value"]
+    (own,) = await presses(team, team.ada, other, other.element("Ask for it"))  # it is hers by now
+    assert "You hold the lock on acme/frontend main yourself" in own.visible
+    assert own.buttons == ["Deploy main"]
+    assert team.ada.direct_messages == []
     # A lock that nobody asked through, or whose command no button could carry, offers no deploy.
     of_earlier = TakeLock(key=f"{FRONTEND} main", holder_id=team.ada.id)
     (taken,) = await presses(team, team.grace, somewhere(team), of_earlier)

@@ -130,6 +130,11 @@ async def test_a_thread_is_known_once_it_has_a_message(store: Store) -> None:
     await store.watches.save(other, other)  # again and again, as each look does
     await store.watches.save(first, first.model_copy(update={"root_ts": "1.0"}))
     assert await store.watches.of_thread("C0", "1.0") == {PIPELINE, "1a2b"}
+    await store.watches.leave_thread(other)
+    await store.watches.leave_thread(first.model_copy(update={"root_ts": "1.0"}))  # the last one is meant still
+    assert await store.watches.of_thread("C0", "1.0") == {PIPELINE}
+    await store.watches.save(other, other)
+    await store.watches.save(first, first.model_copy(update={"root_ts": "1.0"}))
     await store._connection.redis.delete(store._connection.key("followed-in", "C0:1.0"))  # as an earlier version did
     assert await store.watches.of_thread("C0", "1.0") == {PIPELINE}
 

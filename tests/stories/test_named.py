@@ -252,6 +252,10 @@ async def test_in_a_thread_that_follows_two_builds_it_is_asked_which(tmp_path: P
             await team.until(lambda: len(asks_which(team)) == number)  # noqa: B023  # it is awaited here
         assert all(f"`acme/frontend #{one.number}`" in told for one in (mine, other) for told in asks_which(team))
         assert writes(team) == acted
+        await team.grace.mention("deploys", f"unwatch acme/frontend #{other.number}", thread_ts=root.ts)
+        await team.is_told(team.grace, f"#{other.number} is no longer followed here.")
+        await team.ada.mention("deploys", "cancel", thread_ts=root.ts)
+        await team.is_told(team.ada, f"#{mine.number}")  # the one that is left is meant
 
 
 def asks_which(team: Team) -> list[str]:

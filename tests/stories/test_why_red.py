@@ -54,6 +54,7 @@ async def test_what_failed_and_runs_again_may_be_red(team: Team) -> None:
     world.rerun(next(run.id for run in pipeline.runs if run.plan.name == "build-test-deploy"))
     told = await asks(team, "why-red acme/frontend release/v2.0", "may be red: #2417 has failed and is not over")
     assert "The newest build that ended" not in told.visible
+    await asks(team, "logs acme/frontend #2417", "unit-tests")  # what failed is meant, not what had passed before it
 
 
 async def test_a_red_branch_without_tests_names_its_jobs(team: Team) -> None:
