@@ -29,7 +29,7 @@ from formatters.blocks import (
     section,
 )
 from formatters.lookalikes import careful
-from formatters.words import count
+from formatters.words import count, listed
 
 MOST_COMMITS = 6
 LONGEST_REASON = 500
@@ -37,10 +37,10 @@ LONGEST = 4 * MAX_SECTION  # of a name that must stand there whole: what is too 
 _HELD = "It stops then, and the jobs after that wait for another approval: "
 
 
-def request(pending: Pending, shipment: Shipment) -> Message | None:
+def request(pending: Pending, shipment: Shipment, could: Sequence[str] = ()) -> Message | None:
     """Ask the channel for a second person: all that will ship or run, and the two buttons; None for what is too much.
 
-    Of the commits the newest do; whatever else somebody agrees to stands there whole.
+    Of the commits the newest do; whatever else somebody agrees to stands there whole. `could` are those who may agree.
     """
     text = f"{_asker(pending)} wants to {wanted(pending)} {clean(pending.target)}: somebody else must agree."
     what = f"{wanted(pending, LONGEST)} {literal(pending.target, LONGEST)}"
@@ -55,13 +55,25 @@ def request(pending: Pending, shipment: Shipment) -> Message | None:
     blocks = [
         section(f"🙋 *{_asker(pending)} wants to {what}.* Somebody else must agree."),
         *([section(f"⚠️ {note}")] if (note := careful(*_names(pending))) else []),
+        *([section(f"It builds {_commit(shipment.built)}.")] if shipment.built else []),
         *_what_runs(pending),
         *([section(ships)] if (ships := _what_ships(pending.wish, shipment)) else []),
         *settings(pending),
+        *([section(over_red(pending.over_red))] if pending.over_red else []),
         buttons,
-        context(f"{until}Nothing is started unless somebody agrees."),
+        context(f"{_who(could, kind)}{until}Nothing is started unless somebody agrees."),
     ]
     return whole(text, blocks)
+
+
+def over_red(name: str) -> str:
+    """Say to who is to agree, and in the root, who let it go on."""
+    return f"⚠️ The branch was not green; {literal(name, 60)} let it be deployed all the same."
+
+
+def _who(could: Sequence[str], kind: str) -> str:
+    """Return who may agree: whoever may do it themselves."""
+    return f"Who may {kind} it can agree: {listed(list(could), 8)}. " if could else ""
 
 
 def _names(pending: Pending) -> tuple[str, ...]:
@@ -178,11 +190,15 @@ def _unbuilt(ref: Ref, shipment: Shipment) -> str:
     if ref.is_tag:
         return "the commit that the tag points to"
     known = (
-        f"CircleCI has built none since the green #{shipment.green.number}"
+        f"CircleCI has built none since the green #{shipment.green.number}{_at(shipment.green)}"
         if shipment.green
         else "CircleCI has built none"
     )
     return f"the newest commit of the branch; {known}"
+
+
+def _at(pipeline: Pipeline) -> str:
+    return f" at {code(pipeline.revision[:7])}" if pipeline.revision else ""
 
 
 def _commit(pipeline: Pipeline) -> str:

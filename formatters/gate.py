@@ -41,7 +41,7 @@ def question(asked: Question) -> Message:
         case WhichDefinition():
             return which_definition(asked.pending, asked.definitions)
         case BranchIsRed():
-            return red(asked.pending, asked.build)
+            return red(asked)
         case ToBeTyped():
             return to_be_typed(asked.pending)
         case StillRuns():
@@ -84,11 +84,16 @@ def _label(one: Definition, pending: Pending) -> str:
     return both if len(both) <= MAX_LABEL else name
 
 
-def red(pending: Pending, build: Build | None) -> Message:
-    """Say that the branch is red, and which jobs failed; or that no build of it says whether it is green."""
+def red(asked: BranchIsRed) -> Message:
+    """Say that the branch is red, and which jobs failed; or that no build of it says whether it is green.
+
+    It is offered to who may say so; others read who that is.
+    """
+    pending, build = asked.pending, asked.build
+    who = f" ({listed(list(asked.could), 8)}) asks for the same and" if asked.could else ""
     text = (
         f"{_why_not_green(pending, build)} "
-        "The policy lets nothing be deployed over that, unless somebody who may approve says so."
+        f"The policy lets nothing be deployed over that, unless somebody who may approve{who} says so."
     )
     text = _with_care(text, pending)
     sure = asks(
@@ -99,7 +104,7 @@ def red(pending: Pending, build: Build | None) -> Message:
         pending.target,
     )
     anyway = button(DeployAnyway(attempt_id=pending.id), "Deploy all the same", style="danger", confirm=sure)
-    return _asked(text, pending, section(f"❌ {text}"), actions(anyway))
+    return _asked(text, pending, section(f"❌ {text}"), actions(anyway) if asked.may else None)
 
 
 def still_runs(asked: StillRuns, links: Links) -> Message:
@@ -142,7 +147,9 @@ def _why_not_green(pending: Pending, build: Build | None, *, plainly: bool = Fal
         return f"No build of {target} has lately passed or failed, so nothing says that it is green."
     jobs = [job.name for run in build.real_runs for job in run.failed_jobs]
     names = f": {listed(jobs, 5)}" if jobs and not plainly else ""
-    return f"The newest build of {target} that passed or failed, #{build.pipeline.number}, is red{names}."
+    sha = build.pipeline.revision[:7]
+    at = f" at {sha if plainly else code(sha)}" if sha else ""
+    return f"The newest build of {target} that passed or failed, #{build.pipeline.number}{at}, is red{names}."
 
 
 def to_be_typed(pending: Pending) -> Message:

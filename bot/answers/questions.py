@@ -21,9 +21,14 @@ class WhichDefinition(Question):
 
 
 class BranchIsRed(Question):
-    """Whether to deploy all the same, though the newest build that decides is red, or none decides."""
+    """Whether to deploy all the same, though the newest build that decides is red, or none decides.
+
+    Who asks may not say so themselves without `may`; `could` are those who can, in words.
+    """
 
     build: Build | None = None
+    may: bool = True
+    could: tuple[str, ...] = ()
 
 
 class StillRuns(Question):

@@ -381,10 +381,14 @@ class Ended(Model):
 
 
 class Shipment(Model):
-    """What a deploy would ship, as far as CircleCI has built it: newest first, since the last `green` one."""
+    """What a deploy would ship, as far as CircleCI has built it: newest first, since the last `green` one.
+
+    Of an act on a build that is what was `built`.
+    """
 
     commits: tuple[Pipeline, ...] = ()
     green: Pipeline | None = None
+    built: Pipeline | None = None
 
 
 class Snapshot(Model):

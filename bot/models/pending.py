@@ -141,7 +141,7 @@ class Pending(Model):
     `expires_at` nobody can answer it. `seen` is what stood there when the question was put, `choices` are the pipeline
     definitions that were offered, `beside` the deploys of others that were named as running. `end` is written before it
     is said, and `over` when it has been. `version` counts how often it was kept, so that nobody writes over what they
-    have not seen.
+    have not seen. `over_red` is the name of who let it go on though the branch was not green.
     """
 
     id: str
@@ -156,6 +156,7 @@ class Pending(Model):
     expires_at: datetime | None = None
     choices: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    over_red: str = ""
     end: End | None = None
     over: bool = False
     version: int = 0

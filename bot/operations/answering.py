@@ -41,7 +41,8 @@ async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
         await hands.permitted(caller, slug, ref, Word.APPROVE)
     async with _first(hands, caller, pending, Demand.GREEN) as first:
         await _note(hands, caller, pending)
-        return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.GREEN))
+        named = {"over_red": caller.called}
+        return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.GREEN).model_copy(update=named))
 
 
 async def beside(hands: Hands, caller: Caller, pending_id: str) -> Acted:

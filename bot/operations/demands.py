@@ -23,7 +23,7 @@ from bot.operations.beside import still_running
 from bot.operations.hands import Hands
 from bot.operations.standing import for_everybody, for_one, kept, refuse_if_asked, stands_no_more
 from bot.operations.targets import approving, held_by, rerunning
-from bot.policy import Decision
+from bot.policy import Decision, Word
 from bot.watching.engine import EXPIRE
 from formatters import agreement
 from formatters.blocks import Message
@@ -113,11 +113,19 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand, other: Attempt | 
         case Demand.GREEN:
             is_green, red = await _is_green(hands, pending.wish)
             if not is_green:
-                raise Waits(BranchIsRed(pending=await for_one(hands, pending), build=red))
+                raise Waits(await _over_red(hands, await for_one(hands, pending), red))
         case Demand.TYPED:
             raise Waits(ToBeTyped(pending=await for_one(hands, pending)))
         case Demand.SECOND_PERSON:
             raise Waits(SecondPerson(pending=await request(hands, pending)))
+
+
+async def _over_red(hands: Hands, pending: Pending, red: Build | None) -> BranchIsRed:
+    """Return the question whether to go on, with who may say so: it is offered to nobody else."""
+    permissions, wish, asker = hands.permissions, pending.wish, pending.asker
+    asked = await permissions.asked(asker, Word.APPROVE, wish.project_slug, wish.ref)
+    may = (await permissions.decision(asker, asked)).allowed
+    return BranchIsRed(pending=pending, build=red, may=may, could=() if may else await permissions.could(asked))
 
 
 async def still_runs(hands: Hands, pending: Pending, other: Attempt) -> StillRuns:
@@ -185,7 +193,12 @@ async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:
     _place(pending)
     pipelines = await _pipelines(hands, pending.wish)
     pending = pending.model_copy(update={"seen": await _seen(hands, pending.wish, pipelines)})
-    message = agreement.request(pending, await _shipped(hands, pipelines))
+    wish = pending.wish
+    asked = await hands.permissions.asked(pending.asker, wish.kind, wish.project_slug, wish.ref)
+    shipment = await _shipped(hands, pipelines)
+    if not isinstance(wish, Deployment):
+        shipment = shipment.model_copy(update={"built": await hands.reads.pipeline(wish.pipeline_id)})
+    message = agreement.request(pending, shipment, await hands.permissions.could(asked))
     if message is None:
         raise NothingToDo("too_much_to_show", what=pending.target)
     return pending, message

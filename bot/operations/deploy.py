@@ -10,6 +10,7 @@ from bot.operations.ending import overtaken
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
+from formatters import agreement
 
 
 async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pending | None = None) -> Acted:
@@ -32,7 +33,8 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
     async with acting(hands, caller, intent) as act:
         act.note(parameters=tuple(wish.parameters))
         try:
-            attempt = await sending.begun(hands, act.caller, act.wished(Deployment), attempt_id, pending)
+            wished = _noted(act.wished(Deployment), pending)
+            attempt = await sending.begun(hands, act.caller, wished, attempt_id, pending)
         except sending.Beside as error:
             raise await demands.beside(hands, act.caller, act.wished(Deployment), pending, error.other) from error
         try:
@@ -47,6 +49,13 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
         act.note(pipeline_number=attempt.pipeline_number, result=result)
     await overtaken(hands, act.caller, act.wished(Deployment), pending)
     return act.done("deploy", detail="looked_for" if lost else "", told=not lost)
+
+
+def _noted(wish: Deployment, pending: Pending | None) -> Deployment:
+    """Return what is sent, with a note for its root where somebody let it go on over a branch that was not green."""
+    if pending is None or not pending.over_red:
+        return wish
+    return wish.model_copy(update={"note": f"{wish.note} {agreement.over_red(pending.over_red)}".strip()})
 
 
 async def definition_of(hands: Hands, slug: ProjectSlug, definition_id: str) -> str:

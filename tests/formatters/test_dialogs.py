@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.answers.acts import LockChanged
+from bot.answers.questions import BranchIsRed
 from bot.errors import Locked, NothingToDo
 from bot.models.attempt import ParameterValue
 from bot.models.audit import Entry
@@ -119,7 +120,7 @@ def test_a_lock_whose_name_no_dialog_holds_is_typed() -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda one: gate.red(one, None),
+        lambda one: gate.red(BranchIsRed(pending=one)),
         lambda one: gate.which_definition(one, [Definition(id="d", name="build")]),
         gate.to_be_typed,
     ],
@@ -145,7 +146,11 @@ def test_a_question_shows_all_that_its_answer_starts_or_cannot_be_answered(ask: 
 )
 def test_a_value_is_read_in_a_question_as_it_is(value: str, read: str, note: str) -> None:
     asking = pending({"env": value})
-    for message in (agreement.request(asking, Shipment()), gate.red(asking, None), gate.to_be_typed(asking)):
+    for message in (
+        agreement.request(asking, Shipment()),
+        gate.red(BranchIsRed(pending=asking)),
+        gate.to_be_typed(asking),
+    ):
         assert message is not None
         assert read in shown(message)
         assert note in shown(message)
@@ -161,3 +166,14 @@ def test_a_dialog_is_whole_or_is_none() -> None:
     assert asks("Sure?", "x" * (LONGEST + 1), "Yes", "No") is None
     assert asks("Sure?", "&" * 70, "Yes", "No") is None  # each is five characters to Slack
     assert act_button(LONG, "Deploy main") is None
+
+
+def test_who_is_to_agree_reads_who_may_what_is_built_and_who_let_it_go_on_over_red() -> None:
+    vcs = {"revision": "38c6d84" + "0" * 33, "branch": "main"}
+    built = Pipeline.model_validate({"id": "p", "number": 7, "project_slug": SLUG, "created_at": NOW, "vcs": vcs})
+    asking = pending({}).model_copy(update={"over_red": "<grace>"})
+    message = agreement.request(asking, Shipment(built=built), ("members", "operators"))
+    assert message is not None
+    assert "It builds `38c6d84` · #7." in shown(message).replace("  ", " ")
+    assert "The branch was not green; &lt;grace&gt; let it be deployed all the same." in shown(message)
+    assert "Who may deploy it can agree: members, operators." in str(message.blocks[-1])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks, WillTell
+from bot.answers.questions import BranchIsRed
 from bot.errors import Locked
 from bot.models.audit import Entry
 from bot.models.build import Build, Run, Shipment
@@ -182,7 +183,7 @@ AGREED_TO: dict[str, Callable[[], Message | None]] = {
     ),
     "typed": lambda: gate.to_be_typed(pending(DEPLOYMENT)),
     "an approval typed": lambda: gate.to_be_typed(pending(APPROVAL)),
-    "over a red branch": lambda: gate.red(pending(DEPLOYMENT), None),
+    "over a red branch": lambda: gate.red(BranchIsRed(pending=pending(DEPLOYMENT))),
     "a choice": lambda: gate.which_definition(pending(DEPLOYMENT), [Definition(id="1", name="a")]),
     "locked": lambda: locks.locked(changed(LOCK)),
     "unlocked": lambda: locks.unlocked(changed(LOCK)),

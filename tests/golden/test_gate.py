@@ -89,9 +89,9 @@ async def looks_alike(stage: Stage) -> None:
 async def over_red(stage: Stage) -> None:
     stage.team.circleci.world.trigger("gh/acme/frontend", branch="release/v2.0", parameters={}, by="barbara")
     await stage.moves_on(5, 195, 66, 6)
-    for name in ("ada", "admin"):
-        (told,) = await stage.types(name, f"deploy {RELEASE}", "deploys")
-        await stage.presses(name, told, "Deploy all the same")
+    await stage.types("ada", f"deploy {RELEASE}", "deploys")  # who may not approve is offered nothing to press
+    (told,) = await stage.types("admin", f"deploy {RELEASE}", "deploys")
+    await stage.presses("admin", told, "Deploy all the same")
 
 
 async def beside(stage: Stage) -> None:

@@ -236,7 +236,7 @@ async def test_builds_that_say_nothing_do_not_make_a_branch_green(team: Team) ->
         if number % 2:
             team.circleci.world.cancel(build.runs[0].id, by="barbara")
     (told,) = await types(team, team.ada, "deploy acme/frontend release/v2.0")
-    assert "#2417, is red: unit-tests" in told.visible
+    assert "#2417 at `38c6d84`, is red: unit-tests" in told.visible
     assert writes(team) == []
 
 

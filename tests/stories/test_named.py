@@ -157,7 +157,7 @@ async def test_a_forks_branch_is_none_of_ours_whatever_it_is_called(tmp_path: Pa
             one.review_id, one.fork = number, "eve"
         assert f"#{ours.number}" in await told(team, "status acme/frontend main")
         assert f"red: I found one build of it, #{ours.number}" in await told(team, "why-red acme/frontend main")
-        assert f"#{ours.number}, is red" in await told(team, "deploy acme/frontend main")
+        assert f"#{ours.number} at `{ours.revision[:7]}`, is red" in await told(team, "deploy acme/frontend main")
         assert f"The newest: ❌ Failed · #{ours.number}" in await told(team, "approve acme/frontend main")
         assert "may not rerun" in await told(team, f"rerun acme/frontend #{forks.number} all")
         (holds,) = await types(team, team.ada, f"approve acme/frontend #{held.number}")
