@@ -13,7 +13,7 @@ from bot.grammar import parse_project
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.permissions import Permissions
-from bot.policy import Asked, Decision, Kind, Person, Policy, Word, decide, parse
+from bot.policy import DEFAULT, Asked, Decision, Kind, Person, Policy, Word, decide, parse
 from bot.settings import ProjectEntry, Projects, Settings
 
 GROUPS = ("S0ONE", "S0TWO")
@@ -261,3 +261,13 @@ async def test_a_policy_that_names_no_project_asks_nobody_what_it_is_called() ->
     far = FarSide(error=AssertionError("asked"))
     may = permissions(parse('[[rules]]\nname = "x"\nwords = ["*"]'), Workspace(Kind.MEMBER, {}), far, SAFE)
     await may.check(caller(), Word.READ, ProjectSlug("gh/acme/web"))
+
+
+async def test_an_admin_of_whom_slack_says_no_name_is_named_by_id() -> None:
+    class Nameless(Workspace):
+        async def user_name(self, user_id: str) -> str:  # noqa: ARG002  # as Slack may do
+            return ""
+
+    asked = permissions(DEFAULT, Nameless(Kind.MEMBER, {}), FarSide(), admins=("U0GONE", "U0ADMIN"))
+    could = await asked.could(Asked(Word.SSH))
+    assert could == ("the people in ADMINS: U0GONE, U0ADMIN",)

@@ -101,6 +101,15 @@ def test_every_approval_has_a_button_or_is_counted(number: int) -> None:
     assert (f"{rest} more buttons did not fit here" in shown(reply)) is (rest > 0)
 
 
+def test_a_notification_names_what_waits_for_somebody_first() -> None:
+    seen = build(job("hold", "on_hold", type="approval"), status="on_hold")
+    flow = seen.runs[0].workflow
+    late = Change(kind=ChangeKind.LATE, workflow=flow)
+    hold = Change(kind=ChangeKind.ON_HOLD, workflow=flow, job=seen.runs[0].jobs[0])
+    told = replies.changes(seen, [late, hold], watch(), Links())
+    assert told.text == "acme/backend #2401: hold waits for an approval. And 1 more change."
+
+
 def test_every_running_build_can_be_cancelled_or_is_counted() -> None:
     told = choices.cancellable(Cancellable(title="acme/backend", builds=(build(status="running"),) * 20))
     assert len(labels(told)) + left_out(shown(told)) == 20
