@@ -2,6 +2,7 @@
 
 from bot.actions import ApproveJob, RerunAll, RerunFailed
 from bot.answers.builds import OldBuild
+from bot.errors import reading
 from bot.models.build import OPEN_STATES, Build, State
 from bot.models.caller import Caller
 from bot.models.circleci import RED_WORKFLOW_STATUSES, Pipeline, PipelineId
@@ -15,13 +16,14 @@ async def before_an_old_one(button: OfABuild, caller: Caller, context: Context) 
 
     The dialog was made with its message, and knows nothing of what was pushed since.
     """
-    found = await context.circleci.pipeline(PipelineId(button.pipeline_id))
-    newest = await context.finder.newer(found, caller)
-    if newest is None or newest.number <= button.newer:
-        return None
-    word = "approve" if isinstance(button, ApproveJob) else "rerun"
-    await context.permissions.check(caller, word, found.project_slug, found.ref, certain=False)
-    return await old_build(button, await context.circleci.build(found.id), newest, context)
+    with reading():
+        found = await context.circleci.pipeline(PipelineId(button.pipeline_id))
+        newest = await context.finder.newer(found, caller)
+        if newest is None or newest.number <= button.newer:
+            return None
+        word = "approve" if isinstance(button, ApproveJob) else "rerun"
+        await context.permissions.check(caller, word, found.project_slug, found.ref, certain=False)
+        return await old_build(button, await context.circleci.build(found.id), newest, context)
 
 
 async def old_build(act: OfABuild, build: Build, newest: Pipeline, context: Context) -> OldBuild | None:

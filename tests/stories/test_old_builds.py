@@ -32,6 +32,8 @@ async def test_what_was_pushed_since_a_message_is_named_before_the_act_that_it_o
         assert writes(team) == []
         pushed(team, "release/v2.0", OVER)
         assert "Nothing runs again yet" in said(await presses(team, grace, typed, typed.buttons[0]))  # a newer one yet
+        waits = said(await types(team, grace, f"rerun acme/frontend #{held.number}"))
+        assert f"#{held.number} waits for an approval, and has not ended" in waits  # nothing that could not be done
         (listed,) = await types(team, grace, f"approve acme/frontend #{held.number}")
         await presses(team, grace, listed, listed.buttons[0])  # its dialog has named the newer one
         assert len(writes(team)) == 1
