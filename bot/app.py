@@ -57,6 +57,7 @@ from bot.watching.operator import Operator
 from bot.watching.teller import Teller
 from bot.watching.triager import Past, Triager
 from bot.watching.watcher import Sources, Watcher
+from bot.whereabouts import Whereabouts
 from bot.worker import DRAIN_SECONDS, at_work, queue
 from formatters.links import Links
 
@@ -182,6 +183,7 @@ class App:
             circleci=circleci,
             history=History(past, store.past),
             messenger=messenger,
+            whereabouts=Whereabouts(messenger),
             finder=finder,
             permissions=permissions,
             operations=operations,

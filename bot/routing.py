@@ -25,6 +25,7 @@ from bot.policy import Word
 from bot.requests import Request
 from bot.settings import Projects, Settings
 from bot.store import Store
+from bot.whereabouts import Whereabouts
 
 _ADDRESSES = ("/ci", "@ci", "ci")
 R = TypeVar("R", bound=Request)
@@ -42,6 +43,7 @@ class Context:
     circleci: Reads
     history: History
     messenger: Messenger
+    whereabouts: Whereabouts
     finder: Finder
     permissions: Permissions
     operations: Operations

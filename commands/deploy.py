@@ -118,7 +118,7 @@ async def deploy(request: Deploy, caller: Caller, context: Context) -> Acted | B
 async def _refuse_where_nobody_hears(wish: Deployment, caller: Caller, context: Context) -> None:
     """Raise NothingToDo in a channel without us; whoever asks for the same once more is told of it directly."""
     place = caller.place
-    if place is None or place.is_direct or await context.messenger.is_in(place.channel_id):
+    if place is None or place.is_direct or await context.whereabouts.is_in(place.channel_id):
         return
     again = wish.typed
     asked = f"unheard:{place.channel_id}:{caller.person_id}:{hashlib.sha256(again.encode()).hexdigest()[:32]}"

@@ -1,0 +1,82 @@
+"""That we are in a channel is asked once for all who ask at once; that we are not is asked anew each time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+
+from bot.messenger import Messenger
+from bot.whereabouts import Whereabouts
+from playground.slack.api import Slack
+from playground.slack.limits import Limits
+from playground.slack.workspace import default_workspace
+
+LIST, ONE = "users.conversations", "conversations.info"
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[Slack]:
+    async with Slack(default_workspace(), socket_mode=True) as slack:
+        slack.limits = Limits()
+        yield slack
+
+
+@pytest.fixture
+async def whereabouts(slack: Slack) -> AsyncIterator[Whereabouts]:
+    async with Messenger(token=SecretStr(slack.bot_token), api_url=slack.url) as messenger:
+        yield Whereabouts(messenger)
+
+
+def channel(slack: Slack, number: int, *members: str) -> str:
+    """Return a new channel; nobody but `members` is in it."""
+    return slack.workspace.add_channel(f"C1TEAM{number}", f"team-{number}", *members).id
+
+
+async def test_a_hundred_channels_cost_one_call_together(whereabouts: Whereabouts, slack: Slack) -> None:
+    # Slack lets us ask for some fifty single channels a minute.
+    bot = slack.workspace.bot_user_id
+    channels = [channel(slack, number, bot) for number in range(100)]
+    assert all(await asyncio.gather(*map(whereabouts.is_in, channels)))
+    assert all([await whereabouts.is_in(one) for one in channels])
+    assert (len(slack.calls_of(LIST)), len(slack.calls_of(ONE))) == (1, 0)
+
+
+async def test_who_invites_us_is_believed_at_once(whereabouts: Whereabouts, slack: Slack) -> None:
+    channel_id = channel(slack, 1, "U0ADA")
+    assert not await whereabouts.is_in(channel_id)
+    slack.workspace.channels[channel_id].members.append(slack.workspace.bot_user_id)
+    assert await whereabouts.is_in(channel_id)
+
+
+async def test_where_slack_gives_no_list_it_is_asked_for_the_one(whereabouts: Whereabouts, slack: Slack) -> None:
+    slack.refuse(LIST, "missing_scope", times=2)
+    assert await whereabouts.is_in(channel(slack, 1, slack.workspace.bot_user_id))
+    assert not await whereabouts.is_in(channel(slack, 2, "U0ADA"))
+    assert len(slack.calls_of(ONE)) == 2
+
+
+class SlowRooms:
+    """A Slack that answers when it is let."""
+
+    def __init__(self) -> None:
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+
+    async def channels(self) -> dict[str, str]:
+        self.asked.set()
+        await self.answers.wait()
+        return {"C1TEAM": "team"}
+
+    async def is_in(self, channel_id: str) -> bool:
+        raise AssertionError(channel_id)
+
+
+async def test_who_goes_away_while_slack_is_asked_leaves_the_others_their_answer() -> None:
+    rooms = SlowRooms()
+    whereabouts = Whereabouts(rooms)
+    first, second = (asyncio.create_task(whereabouts.is_in("C1TEAM")) for _ in range(2))
+    await rooms.asked.wait()
+    first.cancel()
+    rooms.answers.set()
+    assert await second
+    assert first.cancelled()
