@@ -34,6 +34,7 @@ from bot.models.refusals import TOKEN_GONE, passes, was_answered
 from bot.operations import Operations
 from bot.operations.hands import Hands
 from bot.pacing import Lane, Paced
+from bot.people import People
 from bot.permissions import Permissions
 from bot.record import Record
 from bot.routing import Context, Router
@@ -156,7 +157,7 @@ class App:
         operator = self._operator = Operator(messenger, store.claims, settings.operator_channel)
         teller = Teller(messenger, store.watches, links, operator)
         permissions = self.permissions = Permissions(
-            self._policy, settings, projects, messenger, circleci, team_id=team_id
+            self._policy, settings, projects, People(messenger), circleci, team_id=team_id
         )
         finder = Finder(circleci, store, permissions, projects)
         kept = timedelta(days=settings.audit_retention_days)

@@ -333,7 +333,14 @@ class Messenger:
 
     async def kind_of(self, user_id: str) -> Kind:
         """Return whether somebody is a member, a guest or from another workspace; raises SlackError."""
-        user = (await self._read("users.info", {"user": user_id}))["user"]
+        return self._kind((await self._read("users.info", {"user": user_id}))["user"])
+
+    async def kinds(self) -> dict[str, Kind]:
+        """Return the same of the first thousand people of the workspace, who may be all; raises SlackError."""
+        answer = await self._read("users.list", {"limit": 1000})
+        return {str(user["id"]): self._kind(user) for user in answer.get("members") or []}
+
+    def _kind(self, user: Mapping[str, Any]) -> Kind:
         if user.get("is_stranger") or self._is_foreign(user):
             return Kind.STRANGER
         guest = user.get("is_restricted") or user.get("is_ultra_restricted")

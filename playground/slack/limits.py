@@ -17,6 +17,8 @@ _METHODS = {
     "conversations.history": 3,
     "conversations.replies": 3,
     "conversations.open": 3,
+    "users.conversations": 3,
+    "users.list": 2,
     "usergroups.list": 2,
     "usergroups.users.list": 2,
     "team.info": 3,

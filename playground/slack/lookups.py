@@ -82,6 +82,12 @@ def _user(call: Call) -> Json:
     return {"user": user.as_json() | {"is_stranger": user.team_id != call.workspace.team_id and not shared}}
 
 
+@method("users.list")
+def _users(call: Call) -> Json:
+    own = [user for user in call.workspace.users.values() if user.team_id == call.workspace.team_id]
+    return {"members": [user.as_json() for user in own[: int(call.get("limit") or 1000)]], **_last_page()}
+
+
 @method("users.conversations")
 def _conversations(call: Call) -> Json:
     kinds = {"public_channel": "public", "private_channel": "private", "im": "im"}

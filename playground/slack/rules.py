@@ -34,6 +34,7 @@ SCOPES = {
     "conversations.info": "channels:read",
     "conversations.members": "channels:read",
     "users.info": "users:read",
+    "users.list": "users:read",
     "users.conversations": "channels:read",
     "usergroups.list": "usergroups:read",
     "usergroups.users.list": "usergroups:read",
@@ -58,5 +59,6 @@ DEAF_TO_JSON = frozenset(
         "usergroups.users.list",
         "users.conversations",
         "users.info",
+        "users.list",
     }
 )
