@@ -33,6 +33,8 @@ class Event(Model):
     type: str
     happened_at: AwareDatetime
     pipeline: _Reference | None = None
+    workflow: _Reference | None = None
+    job: _Reference | None = None
     project: _Project = _Project()
 
     @property

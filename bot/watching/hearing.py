@@ -1,8 +1,9 @@
-"""Whether the webhooks of a project arrive: they do until one is missed."""
+"""Whether the webhooks of a project arrive, as they do until one is missed, and whether one of them is news."""
 
 import structlog
 
-from bot.models.build import Build
+from bot.circleci.webhooks import Event
+from bot.models.build import Build, Run
 from bot.settings import Settings
 from bot.store.hooks import Hooks
 from bot.watching.schedule import is_missed
@@ -29,3 +30,20 @@ class Hearing:
         log.info("webhook_missed", project=slug, pipeline=build.pipeline.id)
         await self._hooks.missed(slug)
         return False
+
+
+def is_known(event: Event, build: Build | None) -> bool:
+    """Say whether the last look has seen what a webhook tells, and nothing that came of it can be new. Pure.
+
+    What ends one job begins others, or ends the workflow: that must be seen too.
+    """
+    runs = build.runs if build and event.workflow else ()
+    return any(_has_seen(run, event) for run in runs if event.workflow and run.workflow.id == event.workflow.id)
+
+
+def _has_seen(run: Run, event: Event) -> bool:
+    if run.workflow.is_finished:
+        return True
+    is_running = any(job.status == "running" for job in run.jobs)
+    ended = {job.id for job in run.jobs if job.is_finished}
+    return event.job is not None and is_running and event.job.id in ended

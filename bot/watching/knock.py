@@ -17,6 +17,7 @@ from bot.models.slack import utc_now
 from bot.server import only_header
 from bot.store import Store
 from bot.watching.engine import Engine
+from bot.watching.hearing import is_known
 
 ANSWER_SECONDS = 0.2  # CircleCI waits for ten, but nobody should have to
 KEPT = timedelta(days=1)
@@ -62,6 +63,8 @@ class Knock:
         once = f"webhook:{event.id}"
         if await self._store.claims.is_taken(once):
             return "duplicate"
+        if is_known(event, (await self._store.watches.last_look(event.pipeline_id)).build):
+            return "known"
         await self._store.watches.announce(event.pipeline_id)
         await self._engine.wake(event.pipeline_id)
         await self._store.claims.first(once, KEPT)  # only now: what was put off comes again

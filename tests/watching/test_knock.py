@@ -9,11 +9,13 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 
 from bot.errors import StoreError
+from bot.models.build import Snapshot
 from bot.models.slack import utc_now
 from bot.store import Store
 from bot.watching.engine import Engine
 from bot.watching.knock import Knock
 from tests.store.test_watches import PIPELINE, watch
+from tests.watching.test_schedule import build
 
 SECRET = "webhook-secret"
 
@@ -36,6 +38,7 @@ class Delivery:
     def __init__(self, pipeline_id: str = PIPELINE) -> None:
         event = {"id": "e1", "type": "workflow-completed", "happened_at": utc_now().isoformat()}
         about = {"pipeline": {"id": pipeline_id}, "project": {"id": "p", "slug": "github/acme/backend"}}
+        about["workflow"] = {"id": "w0"}
         self._body = json.dumps({**event, **about}).encode()
         signature = hmac.new(SECRET.encode(), self._body, hashlib.sha256).hexdigest()
         self.headers = {"circleci-signature": f"v1={signature}"}
@@ -68,3 +71,13 @@ async def test_each_of_a_project_shows_that_they_arrive(store: Store) -> None:
     await knock.handle(cast("web.Request", Delivery()))
     assert await hooks.last("gh/acme/frontend") is not None
     assert engine.asked == 1
+
+
+async def test_what_the_last_look_has_seen_wakes_nobody_and_shows_that_they_arrive(store: Store) -> None:
+    await store.watches.add(watch())
+    await store.watches.save_snapshot(PIPELINE, Snapshot(build=build(["success"])))
+    engine, known = Moody(), counted("known")
+    knock = Knock(SECRET, store, cast("Engine", engine))
+    assert (await knock.handle(cast("web.Request", Delivery()))).status == 200
+    assert (engine.asked, counted("known")) == (0, known + 1)
+    assert await store.hooks.last("gh/acme/backend") is not None
