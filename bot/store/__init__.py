@@ -17,9 +17,10 @@
 | `watches:<pipeline id>`        | watch id -> Watch                           | twice the retention, once |
 | `snapshot:<pipeline id>`       | a Snapshot                                  | it has ended, once        |
 | `watching`                     | pipeline ids that are polled                | until they end            |
-| `asked:<pipeline id>`          | a look was asked for since the last began   | an hour                   |
+| `asked:<pipeline id>`          | who asked for a look since the last began   | an hour                   |
 | `line`, `line:back`            | who waits to look, by rank; till when away  | two minutes               |
 | `looked:<pipeline id>`         | a look began just now                       | half a poll interval      |
+| `due:<pipeline id>`            | the next look is not due yet                | until it is               |
 | `hooks:<project slug>`         | when the last webhook that came happened    | a day                     |
 | `young:<pipeline id>`          | somebody acted on it just now               | as the caller says        |
 | `thread:<channel id>:<ts>`     | the pipeline id that this thread follows    | the retention             |

@@ -46,16 +46,17 @@ return math.max(redis.call('PTTL', KEYS[1]), 0)
 class Known(NamedTuple):
     """What a look begins with: the snapshot, the threads, oldest first, and those another version alone can read.
 
-    `is_asked_for` says that somebody or something asked for it since the last one began, `others_wait` that somebody
-    stands in line for a turn, `is_young` that somebody acted on it just now.
+    `asked` are the words of who asked for it since the last one began, a line each, `others_wait` says that somebody
+    stands in line for a turn, `is_young` that somebody acted on it just now, and `due` when it would have been time.
     """
 
     snapshot: Snapshot
     watches: list[Watch]
     unread: frozenset[str]
-    is_asked_for: bool = False
+    asked: tuple[str, ...] = ()
     others_wait: bool = False
     is_young: bool = False
+    due: timedelta = timedelta(0)
 
 
 class Watches:
@@ -87,10 +88,18 @@ class Watches:
         pipeline.set(self._connection.key("young", pipeline_id), 1, px=young)
         await self._connection.ask(pipeline.execute())
 
-    async def announce(self, pipeline_id: PipelineId) -> None:
-        """Note that there is news of a pipeline, for the look that is about to be asked for."""
-        put = self._connection.redis.set(self._connection.key("asked", pipeline_id), 1, ex=HOUR)
-        await self._connection.ask(put)
+    async def announce(self, pipeline_id: PipelineId, words: str) -> None:
+        """Note in a line that there is news of a pipeline, for the look that is about to be asked for."""
+        key = self._connection.key("asked", pipeline_id)
+        pipeline = self._connection.redis.pipeline(transaction=True)
+        pipeline.append(key, f"\n{words}")
+        pipeline.expire(key, HOUR)
+        await self._connection.ask(pipeline.execute())
+
+    async def look_again_in(self, pipeline_id: PipelineId, pause: timedelta) -> None:
+        """Note when the next look is due, for one that is asked for sooner and need not be."""
+        milliseconds = max(round(pause / MILLISECOND), 1)
+        await self._connection.ask(self._connection.redis.set(self._due(pipeline_id), 1, px=milliseconds))
 
     async def save(self, before: Watch, after: Watch) -> Watch:
         """Record what differs between the two; returns the watch with what others recorded meanwhile.
@@ -190,6 +199,7 @@ class Watches:
         pipeline.getdel(self._connection.key("asked", pipeline_id))
         pipeline.exists(self._connection.key("line"))
         pipeline.exists(self._connection.key("young", pipeline_id))
+        pipeline.pttl(self._due(pipeline_id))
         if pace > NO_PACE:
             pipeline.set(self._connection.key("looked", pipeline_id), 1, px=max(pace, MILLISECOND))
         # An earlier version let them live until the end of the build, which may never come.
@@ -197,12 +207,13 @@ class Watches:
             pipeline.expire(key, self._keep, nx=True)
         pipeline.get(self._snapshot(pipeline_id))
         pipeline.hgetall(self._key(pipeline_id))
-        asked, others, young, *_, snapshot, found = await self._connection.ask(pipeline.execute())
+        asked, others, young, left, *_, snapshot, found = await self._connection.ask(pipeline.execute())
         watches = _readable(found.values())
         unread = frozenset(found) - {one.id for one in watches}
         # CircleCI knows all of a snapshot.
         before = or_none(Snapshot, snapshot) or Snapshot()
-        return Known(before, watches, unread, asked is not None, bool(others), bool(young))
+        words, due = tuple(filter(None, (asked or "").split("\n"))), max(left, 0) * MILLISECOND
+        return Known(before, watches, unread, words, bool(others), bool(young), due)
 
     async def wait_to_look(self, pipeline_id: PipelineId, pace: timedelta) -> timedelta:
         """Return how long a look that is asked for now has to wait, so that one begins in each `pace` at most."""
@@ -269,6 +280,9 @@ class Watches:
 
     def _key(self, pipeline_id: PipelineId) -> str:
         return self._connection.key("watches", pipeline_id)
+
+    def _due(self, pipeline_id: PipelineId) -> str:
+        return self._connection.key("due", pipeline_id)
 
     def _snapshot(self, pipeline_id: PipelineId) -> str:
         return self._connection.key("snapshot", pipeline_id)

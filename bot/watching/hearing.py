@@ -1,8 +1,10 @@
 """Whether the webhooks of a project arrive, as they do until one is missed, and whether one of them is news."""
 
+from collections.abc import Sequence
+
 import structlog
 
-from bot.circleci.webhooks import Event
+from bot.circleci.webhooks import Event, read
 from bot.models.build import Build, Run
 from bot.settings import Settings
 from bot.store.hooks import Hooks
@@ -30,6 +32,15 @@ class Hearing:
         log.info("webhook_missed", project=slug, pipeline=build.pipeline.id)
         await self._hooks.missed(slug)
         return False
+
+
+def is_news(asked: Sequence[str], build: Build | None) -> bool:
+    """Say whether one of those who asked for a look does so for something that the last one has not seen. Pure.
+
+    A webhook that came while a look was under way may tell of what that look has seen. What is none is news.
+    """
+    events = [read(one.encode()) for one in asked]
+    return not all(event is not None and is_known(event, build) for event in events)
 
 
 def is_known(event: Event, build: Build | None) -> bool:

@@ -65,7 +65,7 @@ class Knock:
             return "duplicate"
         if is_known(event, (await self._store.watches.last_look(event.pipeline_id)).build):
             return "known"
-        await self._store.watches.announce(event.pipeline_id)
+        await self._store.watches.announce(event.pipeline_id, event.model_dump_json())
         await self._engine.wake(event.pipeline_id)
         await self._store.claims.first(once, KEPT)  # only now: what was put off comes again
         return "woke"

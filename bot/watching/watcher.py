@@ -18,7 +18,7 @@ from bot.store.watches import Known
 from bot.triage.infrastructure import Pattern
 from bot.watching.changes import changes
 from bot.watching.engine import TRIAGE, Engine
-from bot.watching.hearing import Hearing
+from bot.watching.hearing import Hearing, is_news
 from bot.watching.line import in_line, standing
 from bot.watching.operator import Operator
 from bot.watching.reading import read
@@ -81,13 +81,23 @@ class Watcher:
                 return self._settings.poll_interval
             known = await self._store.watches.known(pipeline_id, pace=self._settings.pace)
             try:
-                if (late := await self._begun(known)) is not None:
-                    return late
-                return await self._look(pipeline_id, known)
+                return await self._look_if_due(pipeline_id, known)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001  # it is counted and logged there
                 return await self._trouble.broke(pipeline_id, known.snapshot, error)
+
+    async def _look_if_due(self, pipeline_id: PipelineId, known: Known) -> timedelta | None:
+        """Look, unless webhooks alone asked for it, of what a look has seen that was under way when they came."""
+        has_news = is_news(known.asked, known.snapshot.build)
+        if known.asked and not has_news and known.due:
+            return known.due
+        if (late := await self._begun(known)) is not None:
+            return late
+        delay = await self._look(pipeline_id, known, has_news=has_news)
+        if delay is not None and self._settings.circleci_webhook_secret is not None:
+            await self._store.watches.look_again_in(pipeline_id, delay)
+        return delay
 
     async def _begun(self, known: Known) -> timedelta | None:
         """Let threads that asked for it see that it began, before CircleCI is asked how it stands.
@@ -103,9 +113,9 @@ class Watcher:
         told = await self._threads.each((one for one in known.watches if one.has_begun_it and not one.root_ts), show)
         return told.late
 
-    async def _look(self, pipeline_id: PipelineId, known: Known) -> timedelta | None:
+    async def _look(self, pipeline_id: PipelineId, known: Known, *, has_news: bool) -> timedelta | None:
         snapshot = known.snapshot
-        if known.is_asked_for:
+        if has_news:
             snapshot = snapshot.model_copy(update={"has_news": True})
         try:
             with standing(in_line(pipeline_id, snapshot, known, self._settings)):

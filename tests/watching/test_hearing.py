@@ -5,7 +5,7 @@ import pytest
 from bot.circleci.webhooks import read
 from bot.models.build import Build
 from bot.models.circleci import Job
-from bot.watching.hearing import is_known
+from bot.watching.hearing import is_known, is_news
 from tests.watching.test_schedule import build
 
 JOB, WORKFLOW = "job-completed", "workflow-completed"
@@ -48,3 +48,17 @@ def test_what_the_last_look_has_seen_is_no_news(last: Build | None, webhook: byt
     event = read(webhook)
     assert event is not None
     assert is_known(event, last) is known
+
+
+@pytest.mark.parametrize(
+    ("asked", "news"),
+    [
+        ((), False),
+        ((told(WORKFLOW, "w0"), told(JOB, "w0", "j0")), False),
+        ((told(WORKFLOW, "w0"), told(WORKFLOW, "w1")), True),
+        ((b"1",), True),  # a person, or an earlier version
+        ((b"1", told(WORKFLOW, "w0")), True),
+    ],
+)
+def test_one_who_asks_for_what_nobody_has_seen_is_enough(asked: tuple[bytes, ...], *, news: bool) -> None:
+    assert is_news([one.decode() for one in asked], seen("success", "success")) is news

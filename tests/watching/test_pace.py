@@ -62,6 +62,23 @@ async def test_while_webhooks_arrive_a_look_a_minute_is_enough_until_one_is_miss
     assert stage.pauses == [5, 60, 60, 60, 5, 5, 60]
 
 
+async def test_a_webhook_of_what_a_look_under_way_has_seen_asks_circleci_for_nothing(stage: Stage) -> None:
+    await stage.looks(build("success"))
+    (end,) = stage.pauses
+    (run,) = build("success").runs
+    about = f'"pipeline": {{"id": "{PIPELINE}"}}, "workflow": {{"id": "{run.workflow.id}"}}'
+    webhook = f'{{"id": "e", "type": "workflow-completed", "happened_at": "{START.isoformat()}", {about}}}'
+    stage.far_side.known.clear()
+    await stage.store.watches.announce(PIPELINE, webhook)
+    await stage.looks(build("success"))
+    assert stage.far_side.known == []
+    assert end - 1 < stage.pauses[-1] <= end  # what it waits for is not put off
+    await stage.store.watches.announce(PIPELINE, webhook)
+    await stage.store.watches.again(PIPELINE, YOUNG)  # somebody pressed a button besides
+    await stage.looks(build("success"))
+    assert len(stage.far_side.known) == 1
+
+
 @pytest.mark.parametrize("is_about_jobs", [True, False])
 async def test_news_that_the_jobs_do_not_tell_is_looked_for_in_the_list_of_workflows(
     stage: Stage, is_about_jobs: bool
@@ -70,7 +87,7 @@ async def test_news_that_the_jobs_do_not_tell_is_looked_for_in_the_list_of_workf
     await stage.looks(seen)
     await stage.looks(seen)
     assert stage.far_side.known[-1] == seen
-    await stage.store.watches.announce(PIPELINE)
+    await stage.store.watches.announce(PIPELINE, "{}")
     stage.far_side.known.clear()
     await stage.looks(half_done(OLD).model_copy(update={"listed_at": START}) if is_about_jobs else seen)
     assert [known and known.listed_at for known in stage.far_side.known] == [START, *([] if is_about_jobs else [None])]
