@@ -6,16 +6,20 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from tests.bench import figures
-from tests.bench.asking import asking
-from tests.bench.crowd import crowd
+from tests.bench.asking import alone, told
+from tests.bench.crowd import crowd, one_channel
 from tests.bench.questions import questions
+from tests.bench.stage import Figure
 from tests.bench.verdicts import verdicts
 
 VERDICTS = "verdicts"
-ALL = {
+ALL: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
     "ready": figures.start_to_ready,
     "acks": figures.acks,
     "looks": figures.cpu_per_look,
@@ -23,10 +27,19 @@ ALL = {
     "two-thousand": figures.two_thousand_watches,
     "lag": figures.result_lag,
     "huge": figures.huge_failure,
-    "crowd": crowd,
-    "asking": asking,
+    "crowd-1": partial(crowd, 1),
+    "crowd-20": partial(crowd, 20),
+    "crowd-100": partial(crowd, 100),
+    "one-channel": one_channel,
+    "asking-alone": alone,
+    "asking-told": told,
     "questions": questions,
 }
+GROUPS = {
+    "crowd": ("crowd-1", "crowd-20", "crowd-100", "one-channel"),
+    "asking": ("asking-alone", "asking-told"),
+}
+NAMES = (*ALL, *GROUPS, VERDICTS)
 
 
 async def main(names: list[str], seed: int) -> int:
@@ -35,7 +48,7 @@ async def main(names: list[str], seed: int) -> int:
     print("| Figure | Measured | To reach | Reached |\n| --- | --- | --- | --- |", flush=True)
     missed = False
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
-        for chosen in names or [*ALL, VERDICTS]:
+        for chosen in chain.from_iterable(GROUPS.get(one, (one,)) for one in names or [*ALL, VERDICTS]):
             measured = verdicts(seed) if chosen == VERDICTS else await ALL[chosen](Path(name))
             for figure in measured:
                 print(figure, flush=True)
@@ -45,7 +58,7 @@ async def main(names: list[str], seed: int) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*ALL, VERDICTS, []], help=", ".join([*ALL, VERDICTS]))
+    parser.add_argument("names", nargs="*", choices=[*ALL, *GROUPS, VERDICTS, []], help=", ".join(NAMES))
     parser.add_argument("--seed", type=int, default=1, help="of the histories that verdicts are tried on")
     chosen = parser.parse_args()
     sys.exit(asyncio.run(main(chosen.names, chosen.seed)))
