@@ -134,6 +134,7 @@ async def _wished(request: Deploy, target: Target, context: Context) -> Deployme
     typed = await _definition_named(request.definition, project, context) if request.definition else ""
     return Deployment(
         project_slug=project.slug,
+        project_id=project.id,
         project_title=project.title,
         ref=target.ref or Ref(name=project.default_branch),
         parameters=request.parameters,

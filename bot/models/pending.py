@@ -15,11 +15,12 @@ from bot.models.fields import Model
 class Deployment(Model):
     """A pipeline to start; `note` is a sentence shown with it, such as why this branch was chosen.
 
-    `definition` is the pipeline definition as it was typed, if one was.
+    `definition` is the pipeline definition as it was typed, if one was. An earlier version kept no `project_id`.
     """
 
     kind: Literal["deploy"] = "deploy"
     project_slug: ProjectSlug
+    project_id: str = ""
     project_title: str
     ref: Ref
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)

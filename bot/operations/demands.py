@@ -83,10 +83,10 @@ async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pe
     """Return a deployment with its pipeline definition, where the project needs one; raises Waits where it has many."""
     if not isinstance(wish, Deployment) or wish.definition_id or not made_of_ids(wish.project_slug):
         return wish
-    project = await hands.reads.project(wish.project_slug)
-    definitions = await hands.reads.definitions(project.id)
+    project_id = wish.project_id or (await hands.reads.project(wish.project_slug)).id
+    definitions = await hands.reads.definitions(project_id)
     if not definitions:
-        raise NotFound("pipeline definition", project.title)
+        raise NotFound("pipeline definition", wish.project_title)
     if len(definitions) > 1:
         await _may_look(hands, caller, wish)
         asked = (pending or waiting(hands, caller, wish)).model_copy(

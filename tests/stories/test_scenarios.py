@@ -231,6 +231,9 @@ async def test_a_branch_spelled_alike_is_offered_first(team: Team) -> None:
 async def test_which_definition_is_asked(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "deploy circleci/5e0c5f62/9f1c2d7a main")
     question = await team.is_told(team.ada, "Which one should I run with `main`?")
+    asked = [one.path.rpartition("/v2/")[2] for one in team.circleci.requests]
+    of_project = [path for path in asked if path == "project/circleci/5e0c5f62/9f1c2d7a"]
+    assert len(of_project) == 2  # for what it is called, which is kept, and for what it is
     await team.ada.click(question, question.element("nightly"))
     await team.reads("Passed in")
     (body,) = team.posts("/pipeline/run")
