@@ -25,8 +25,10 @@ UNMEASURED = (
 # But these go ways of their own; of a long one with many sets of values the first that comes.
 MEASURED = (
     *(f"tests/stories/test_{name}.py" for name in ("operations", "signs", "asked_once", "classic", "named", "help")),
-    *(f"tests/stories/test_{name}.py" for name in ("webhooks", "troubles", "long_texts", "locks", "flaky")),
+    *(f"tests/stories/test_{name}.py" for name in ("webhooks", "troubles", "long_texts", "locks", "flaky", "gate")),
+    *(f"tests/stories/test_{name}.py" for name in ("old_builds", "why_red")),
     *(f"tests/operations/test_{name}.py" for name in ("demand_table", "windows", "asked_once", "late", "record")),
+    *(f"tests/operations/test_{name}.py" for name in ("agreed", "locks")),
 )
 # They wait more than they work, so they run beside those that work all the time; and share what is costly to start.
 WAITING = ("tests/faults/", "tests/processes/", "tests/browser/", "tests/stories/test_troubles.py")
