@@ -1,0 +1,1 @@
+"""Plain words: which command a sentence means that begins with none, and what it names. Pure."""
