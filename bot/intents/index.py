@@ -14,7 +14,7 @@ from typing import NamedTuple
 SHORTEST, LONGEST = 2, 4
 # How alike it is to all that is said for a command weighs more than how alike it is to one phrase.
 OF_ALL, OF_ONE = 3.0, 1.0
-MOST_COMPARED = 3  # commands, of which each phrase is looked at
+MOST = 3  # commands that a sentence may speak of; each of their phrases is looked at
 EVEN = 0.7  # what many phrases of a command have counts less than their number
 OF_FEW_COMMANDS = 0.5  # how much it tells that few commands have a row of letters
 LONGEST_SENTENCE = 300  # letters; who writes more tells a story
@@ -22,8 +22,11 @@ LEAST = 0.3  # that a row of letters tells which each phrase has
 APOSTROPHES = "'’"
 # Courtesies, which say nothing of what is wanted.
 _COURTESIES = frozenset(
-    "please pls plz hey hi hello ok okay kindly just thanks thank thx ty bot ci yo folks team guys dude"
-    " bitte mal doch danke hallo eben kurz por favor gracias oye hola".split()
+    (
+        *("please", "pls", "plz", "hey", "hi", "hello", "kindly", "just", "thanks", "thank", "thx", "yo"),
+        *("bot", "ci", "folks", "team", "guys", "dude", "bitte", "mal", "doch", "danke", "hallo", "eben", "kurz"),
+        *("por", "favor", "gracias", "oye", "hola"),
+    )
 )
 _OPENINGS = (
     *(
@@ -71,10 +74,10 @@ class Index:
 
     def scores(self, sentence: str) -> list[Scored]:
         """Return the commands that a sentence may speak of, the likeliest first."""
-        said = self._weighed(Counter(_grams(normalized(sentence)[:LONGEST_SENTENCE])))
+        said = self._weighed(Counter(_grams(normalized(sentence))))
         alike = self._alike(said)
         near = sorted(alike, key=alike.__getitem__, reverse=True)
-        found = [Scored(name, self._score(said, name, alike[name])) for name in near[:MOST_COMPARED]]
+        found = [Scored(name, self._score(said, name, alike[name])) for name in near[:MOST]]
         return sorted(found, key=lambda one: one.score, reverse=True)
 
     def _alike(self, said: Weights) -> dict[str, float]:
@@ -96,11 +99,24 @@ class Index:
 
 def normalized(sentence: str) -> str:
     """Return the words of a sentence without accents, signs and courtesies."""
+    words = _plain(sentence)
+    return words.removeprefix(_opening(words))
+
+
+def asks_politely(sentence: str) -> bool:
+    """Say whether somebody who asks wants something done: "could you …?"."""
+    return bool(_opening(_plain(sentence)))
+
+
+def _plain(sentence: str) -> str:
     plain = unicodedata.normalize("NFKD", sentence[:LONGEST_SENTENCE].casefold())
     kept = (one for one in plain if not unicodedata.combining(one) and one not in APOSTROPHES)
     letters = "".join(one if one.isalnum() else " " for one in kept)
-    words = " ".join(word for word in letters.split() if word not in _COURTESIES)
-    return next((words.removeprefix(f"{one} ") for one in _OPENINGS if words.startswith(f"{one} ")), words)
+    return " ".join(word for word in letters.split() if word not in _COURTESIES)
+
+
+def _opening(words: str) -> str:
+    return next((f"{one} " for one in _OPENINGS if words.startswith(f"{one} ")), "")
 
 
 def _grams(normal: str) -> Iterator[str]:

@@ -1,0 +1,165 @@
+"""A sentence becomes a command line as our grammar writes it, three that may be meant, or nothing. Pure.
+
+Nobody is acted for who says not to, or who only asks.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from bot.grammar import Word, split
+from bot.intents.index import Index, Scored, asks_politely, normalized
+from bot.intents.table import phrases
+from bot.intents.values import Known, Named, known, take
+from bot.links import is_link
+from bot.masks import masked
+from bot.models.circleci import ProjectSlug
+from bot.models.help import CommandHelp
+from bot.models.likeness import is_question
+from bot.settings import Projects
+
+# Measured: tests/intents has the figures.
+SURE, AHEAD = 0.22, 0.03
+MAY_BE = 0.15
+NAMES = 0.04  # who names a project or a build needs less to be understood: they speak of builds
+
+# What is named behind a command: a build or a branch, a project and a branch, a project alone, or nothing.
+_BUILD, _BRANCH, _LOCK, _PROJECT, _NOTHING = "build", "branch", "lock", "project", "nothing"
+_ABOUT = {
+    **dict.fromkeys(("rerun", "cancel", "approve", "status", "tests", "artifacts", "triage"), _BUILD),
+    **dict.fromkeys(("watch", "unwatch", "logs", "build", "job"), _BUILD),
+    **dict.fromkeys(("deploy", "why-red", "flaky", "why", "may"), _BRANCH),
+    **dict.fromkeys(("lock", "unlock"), _LOCK),
+    **dict.fromkeys(("env", "keys", "webhook", "cache", "ssh-key", "audit"), _PROJECT),
+}
+_NEED_NO_PROJECT = ("audit", "why", "may")
+_WRITTEN = {"cache": "cache clear", "ssh-key": "ssh-key add", "heroku-key": "heroku-key add"}
+_OF_JOBS = ("logs", "build", "job")
+# What changes something for others; a lock and `unwatch` are asked for by saying no to something.
+_ACTS, _SAY_NO = ("deploy", "rerun", "unlock", "lock", "cache"), ("lock",)
+_NO = frozenset(
+    (
+        *("not", "dont", "no", "never", "nobody", "cant", "cannot", "wont", "nicht", "nie", "niemand", "kein", "keine"),
+        *("keinen", "nunca", "nadie"),
+    )
+)
+# What may be allowed, by the beginnings of the words for it; else it is a deploy.
+_ALLOWED = {
+    **dict.fromkeys(("rerun", "retry", "restart", "wiederhol", "relanz", "reintent"), "rerun"),
+    **dict.fromkeys(("cancel", "stop", "abort", "abbrech"), "cancel"),
+    **dict.fromkeys(("approv", "sign", "freigeb", "genehmig", "aprob", "aprueb"), "approve"),
+    **dict.fromkeys(("unlock", "unfreez", "entsperr", "desbloq"), "unlock"),
+    **dict.fromkeys(("lock", "freez", "sperr", "bloque"), "lock"),
+}
+
+
+class Default(NamedTuple):
+    """What is meant where nothing is named: the build of a thread, or the project of a channel."""
+
+    project: str
+    ref: str = ""
+    number: str = ""
+
+
+class Meant(NamedTuple):
+    """A command that may be meant, and the line that carries it out; without one where no project is named."""
+
+    command: str
+    line: str = ""
+
+
+class Reading(NamedTuple):
+    """What a sentence is read as: surely the first of what may be meant, or one of them, or none."""
+
+    meant: tuple[Meant, ...] = ()
+    is_sure: bool = False
+    named: Named = Named()
+
+
+class Reader:
+    """Reads sentences; its table is taken apart once."""
+
+    def __init__(self, commands: Mapping[str, CommandHelp]) -> None:
+        called = {word: one.name for one in commands.values() for word in (*one.also, one.name)}
+        said: dict[str, list[str]] = {name: [name, *one.also] for name, one in commands.items()}
+        table = {called[name]: of for name, of in phrases().items() if name in called}
+        for name, one in commands.items():
+            said[name] += table.get(name, (one.summary, *one.phrases))
+        self._index = Index(said)
+        self._words = frozenset(word for of in said.values() for phrase in of for word in phrase.casefold().split())
+
+    def known(self, projects: Projects, followed: Sequence[ProjectSlug]) -> Known:
+        """Return what can be named by those who may see these projects."""
+        return known(projects, followed, self._words)
+
+    def read(self, text: str, projects: Projects, can_be: Known, default: Default | None = None) -> Reading:
+        """Return what a sentence is read as; `default` is what is meant by who names no project."""
+        words = split(text)
+        named, left = take(words, projects, can_be)
+        if not named.is_clear:
+            return Reading()
+        ease = NAMES if named != Named() else 0.0
+        found = [one for one in self._index.scores(left) if one.score >= MAY_BE - ease]
+        left_over = [one for one in found if not _is_against(one.name, text, words)]
+        meant = tuple(Meant(one.name, self._line(one.name, left, named, default)) for one in left_over)
+        return Reading(meant, left_over[:1] == found[:1] and _is_sure(found, ease), named)
+
+    def _line(self, command: str, left: str, named: Named, default: Default | None) -> str:
+        """Return the line of a command; empty text where a project is missing, or something looks like a secret."""
+        written = f"{command} {_allowed(left)}" if command in ("may", "why") else command
+        about = _ABOUT.get(command, _NOTHING)
+        project = named.project or (default.project if default else "")
+        if about != _NOTHING and not project and command not in _NEED_NO_PROJECT:
+            return ""
+        meant = named if named.project or default is None else _with_default(named, default)
+        parts = [_WRITTEN.get(command, written), *_behind(about, command, project, meant)]
+        line = " ".join(filter(None, parts))
+        return line if masked(line) == line else ""
+
+
+def _is_sure(found: Sequence[Scored], ease: float) -> bool:
+    if not found:
+        return False
+    ahead = found[0].score - (found[1].score if len(found) > 1 else 0.0)
+    return found[0].score >= SURE - ease and ahead >= AHEAD
+
+
+def _is_against(command: str, text: str, words: Sequence[Word]) -> bool:
+    """Say whether somebody who says no, or only asks, would be acted for."""
+    if command not in _ACTS:
+        return False
+    only_asks = is_question(word.text for word in words) and not asks_politely(text)
+    says_no = command not in _SAY_NO and not _NO.isdisjoint(normalized(text).split())
+    return only_asks or says_no
+
+
+def _allowed(left: str) -> str:
+    """Return the act that somebody asks whether they may do."""
+    words = normalized(left).split()
+    return next((act for word in words for begin, act in _ALLOWED.items() if word.startswith(begin)), "deploy")
+
+
+def _behind(about: str, command: str, project: str, named: Named) -> Sequence[str]:
+    """Return what stands behind a command: a build has a number, which is more than its branch."""
+    if about == _NOTHING or not project:
+        return ()
+    if about == _PROJECT or is_link(project):
+        return (project,)
+    if about == _LOCK:
+        return (f"{project}:{named.ref}" if named.ref else project,)
+    number = _number(command, named.number)
+    return project, (named.ref or number) if about == _BRANCH else (number or named.ref)
+
+
+def _with_default(named: Named, default: Default) -> Named:
+    """Return what is named of the default project; who names more of it gets nothing more of the default."""
+    if named.ref or named.number:
+        return named
+    return named._replace(ref=default.ref, number=default.number)
+
+
+def _number(command: str, number: str) -> str:
+    """Return a number as a command has it: people who speak of a build mean a pipeline, but where only jobs have it."""
+    if not number or number.startswith("#"):
+        return number
+    is_job = number.startswith("job ") or command in _OF_JOBS
+    return number.removeprefix("job ") if is_job else f"#{number}"
