@@ -3,6 +3,7 @@
 BotError
 ├─ UserError               the person can fix it: words, no log noise
 │  ├─ UsageError           bad or missing argument (command, usage, near miss)
+│  │  └─ Sentence          what may be meant by a sentence, of which nothing is carried out as it stands
 │  ├─ NotFound             project, branch, build (what, name, where it was looked for)
 │  ├─ NotAllowed           who, word, the rule that decided
 │  ├─ Locked               target, holder, reason, age
@@ -58,6 +59,18 @@ class UsageError(UserError):
         self.given = given
         self.command = command
         self.did_you_mean = did_you_mean
+
+
+class Sentence(UsageError):
+    """A sentence that nothing is done for as it stands: `lines` are the commands that it may mean.
+
+    It `is_sure` where it can only mean the `command`; one without a line lacks the project or the branch.
+    """
+
+    def __init__(self, command: str, lines: tuple[str, ...] = (), *, is_sure: bool = False) -> None:
+        super().__init__("I am not sure what you mean.", command=command)
+        self.lines = lines
+        self.is_sure = is_sure
 
 
 class NotFound(UserError):

@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
 from bot.actions import ButtonAction
 from bot.answers import Answer
+from bot.answers.acts import Acted, Answered, LockChanged
 from bot.circleci.history import History
 from bot.circleci.reads import Reads
 from bot.errors import UsageError
@@ -73,6 +74,12 @@ class Command:
     def only_looks(self) -> bool:
         """Say whether it changes nothing for anybody, and shows nothing that not everybody may ask for."""
         return self.permission == Word.READ
+
+    @property
+    def only_answers(self) -> bool:
+        """Say whether it does nothing itself: it shows something, or offers what can be done by buttons of its own."""
+        answers = get_args(self.answer) or (self.answer,)
+        return self.only_looks or not any(one in (Acted, Answered, LockChanged) for one in answers)
 
     @property
     def answer(self) -> Any:  # a class, or a union of several
@@ -169,7 +176,7 @@ class Router:
         UsageError with the line that may be meant for another word for an act, and for a slip of the finger; nothing
         else is taken for a command.
         """
-        words = _without_address(words)
+        words = without_address(words)
         if not words:
             return self.commands["help"], ()
         first = words[0].text.lower()
@@ -204,7 +211,7 @@ class Router:
         return self.actions.get(action_id.partition(":")[0])
 
 
-def _without_address(words: Sequence[Typed]) -> Sequence[Typed]:
+def without_address(words: Sequence[Typed]) -> Sequence[Typed]:
     """Return the words without how the bot is spoken to, which comes with what is copied from its messages."""
     return words[1:] if words and words[0].text.lower() in _ADDRESSES else words
 

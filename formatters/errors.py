@@ -16,6 +16,7 @@ from bot.errors import (
     PartlyDone,
     RateLimited,
     Rejected,
+    Sentence,
     SlackError,
     SlackLimited,
     Slip,
@@ -33,7 +34,7 @@ from bot.errors import (
 from bot.masks import masked
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
-from formatters import forms, locks, nothing, offers, refusals
+from formatters import forms, locks, nothing, offers, refusals, sentences
 from formatters.again import as_spoken
 from formatters.again import command as to_type
 from formatters.blocks import (
@@ -81,6 +82,8 @@ def _in_words(
     line: str,
 ) -> Message:
     match problem:
+        case Sentence():
+            return sentences.not_carried_out(problem, command, help, offered)
         case UsageError():
             return _usage(problem, command, help, offered)
         case NotFound():

@@ -33,13 +33,14 @@ _ABOUT = {
 }
 _NEED_NO_PROJECT = ("audit", "why", "may")
 _WRITTEN = {"cache": "cache clear", "ssh-key": "ssh-key add", "heroku-key": "heroku-key add"}
+_OF_MYSELF = ("doctor", "me", "help", "hello")  # who names a project or a build does not ask after me
 _OF_JOBS = ("logs", "build", "job")
 # What changes something for others; a lock and `unwatch` are asked for by saying no to something.
 _ACTS, _SAY_NO = ("deploy", "rerun", "unlock", "lock", "cache"), ("lock",)
 _NO = frozenset(
     (
         *("not", "dont", "no", "never", "nobody", "cant", "cannot", "wont", "nicht", "nie", "niemand", "kein", "keine"),
-        *("keinen", "nunca", "nadie"),
+        *("keinen", "nunca", "nadie", "undo", "undeploy", "rollback", "revert", "back", "ruckgangig"),
     )
 )
 # What may be allowed, by the beginnings of the words for it; else it is a deploy.
@@ -68,11 +69,15 @@ class Meant(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a sentence is read as: surely the first of what may be meant, or one of them, or none."""
+    """What a sentence is read as: surely the first of what may be meant, or one of them, or none.
+
+    It is made of what is `named` in it, and of the words that are `left`.
+    """
 
     meant: tuple[Meant, ...] = ()
-    is_sure: bool = False
     named: Named = Named()
+    left: str = ""
+    is_sure: bool = False
 
 
 class Reader:
@@ -96,24 +101,27 @@ class Reader:
         words = split(text)
         named, left = take(words, projects, can_be)
         if not named.is_clear:
-            return Reading()
+            return Reading(named=named)
         ease = NAMES if named != Named() else 0.0
-        found = [one for one in self._index.scores(left) if one.score >= MAY_BE - ease]
+        scores = [one for one in self._index.scores(left) if not ease or one.name not in _OF_MYSELF]
+        found = [one for one in scores if one.score >= MAY_BE - ease]
         left_over = [one for one in found if not _is_against(one.name, text, words)]
-        meant = tuple(Meant(one.name, self._line(one.name, left, named, default)) for one in left_over)
-        return Reading(meant, left_over[:1] == found[:1] and _is_sure(found, ease), named)
+        meant = tuple(Meant(one.name, line_of(one.name, left, named, default)) for one in left_over)
+        is_sure = left_over[:1] == found[:1] and _is_sure(found, ease)
+        return Reading(meant, named, left, is_sure=is_sure)
 
-    def _line(self, command: str, left: str, named: Named, default: Default | None) -> str:
-        """Return the line of a command; empty text where a project is missing, or something looks like a secret."""
-        written = f"{command} {_allowed(left)}" if command in ("may", "why") else command
-        about = _ABOUT.get(command, _NOTHING)
-        project = named.project or (default.project if default else "")
-        if about != _NOTHING and not project and command not in _NEED_NO_PROJECT:
-            return ""
-        meant = named if named.project or default is None else _with_default(named, default)
-        parts = [_WRITTEN.get(command, written), *_behind(about, command, project, meant)]
-        line = " ".join(filter(None, parts))
-        return line if masked(line) == line else ""
+
+def line_of(command: str, left: str, named: Named, default: Default | None = None) -> str:
+    """Return the line of a command; empty text where a project is missing, or something looks like a secret."""
+    if command == "recent" and named.project:
+        return line_of("status", left, named)  # what is newest in all projects is not what was asked
+    about, project = _ABOUT.get(command, _NOTHING), named.project or (default.project if default else "")
+    if about != _NOTHING and not project and command not in _NEED_NO_PROJECT:
+        return ""
+    written = f"{command} {_allowed(left)}" if command in ("may", "why") else _WRITTEN.get(command, command)
+    meant = named if named.project or default is None else _with_default(named, default)
+    line = " ".join(filter(None, [written, *_behind(about, command, project, meant)]))
+    return line if masked(line) == line else ""
 
 
 def _is_sure(found: Sequence[Scored], ease: float) -> bool:

@@ -42,10 +42,11 @@ from bot.routing import Command, Context
 from bot.settings import Projects
 from bot.slack.offers import Vocabulary, offered
 from bot.slack.secrecy import REMOVED
+from bot.slack.sentences import Sentences, is_sentence
 from bot.slack.signs import Signs
 from bot.watching.engine import SIGN, Engine
 from bot.watching.operator import Operator
-from formatters import credentials, errors
+from formatters import credentials, errors, sentences
 from formatters.blocks import Message
 from formatters.links import Links
 from formatters.offers import Offer
@@ -56,13 +57,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class _Act:
-    """What is being carried out: the word it takes, the command or the button, what it names, and what came of it."""
+    """What is being carried out: the word it takes, the command or the button, what it names, and what came of it.
+
+    `read_as` is the line that a sentence was read as.
+    """
 
     caller: Caller
     word: str = Word.READ
     what: str | ButtonAction = ""
     about: About | None = None
     answer: Answer | None = None
+    read_as: str = ""
 
     @property
     def name(self) -> str:
@@ -82,6 +87,7 @@ class Dispatcher:
         self._context = context
         self._operator = operator
         self._links = links
+        self._sentences = Sentences(context)
 
     async def handle(self, invocation_id: str) -> None:
         """Carry out what somebody said, unless an earlier run has."""
@@ -110,12 +116,22 @@ class Dispatcher:
     async def _answer_to(self, invocation: Invocation, act: _Act) -> Answer:
         if invocation.kind == "opened" and not await self._is_new(invocation):
             return Nothing()
-        command, rest = self._context.router.find(split(invocation.text))
+        command, rest = self._context.router.find(split(await self._line(invocation, act)))
         log.info("command", name=command.name, kind=invocation.kind, channel=invocation.channel_id)
         act.word, act.what = command.permission, command.name
         act.about = _named(command, rest, self._context.projects)
         with one_question() if command.only_looks else nullcontext():
             return await self._carried_out(command, rest, act)
+
+    async def _line(self, invocation: Invocation, act: _Act) -> str:
+        """Return the command line that was said, or that a sentence means; what stands on a button is none."""
+        words, router = split(invocation.text), self._context.router
+        if invocation.kind in ("button", "opened") or not is_sentence(words, router, self._context.projects):
+            return invocation.text
+        with one_question():
+            line = await self._sentences.line(invocation.text, act.caller)
+        act.read_as = line if line != invocation.text else ""
+        return line
 
     async def _carried_out(self, command: Command, words: Sequence[Typed], act: _Act) -> Answer:
         await self._context.permissions.check(act.caller, command.permission, certain=False)
@@ -183,6 +199,8 @@ class Dispatcher:
         began = time.monotonic()
         async with self._signs.while_waiting(said) as saying:
             message = await self._in_words(said, act, answer)
+        if message is not None and act.read_as:
+            message = sentences.read_as(message, act.read_as, _spoken_to(said))
         signed = isinstance(said, Invocation) and said.signed
         if isinstance(said, Invocation):
             await self._signs.ack_stands(said, began)
@@ -221,7 +239,7 @@ class Dispatcher:
             if isinstance(error, NotAllowed):
                 error.act = error.act or act.name
             await self._record.at_the_door(act.caller, act.word, act.what, error, act.about)
-            return await self._words_for(error, said)
+            return await self._words_for(error, said, act)
 
     async def _shown(self, said: Invocation | Click, act: _Act, answer: Answer) -> Message | None:
         """Return the words of an answer; a file goes into the thread itself."""
@@ -232,7 +250,7 @@ class Dispatcher:
             return None
         return show(answer, self._links, command=_spoken_to(said))
 
-    async def _words_for(self, error: BotError, said: Invocation | Click) -> Message:
+    async def _words_for(self, error: BotError, said: Invocation | Click, act: _Act) -> Message:
         as_told_to(error, said.user_id)
         metrics.ERRORS.labels(type(error).__name__).inc()
         if not isinstance(error, UserError):
@@ -241,18 +259,19 @@ class Dispatcher:
             error.is_told = await self._operator.token_refused(error.token)
         usage = self._context.router.commands.get(error.command or "") if isinstance(error, UsageError) else None
         reference = str(structlog.contextvars.get_contextvars()["request"])
-        meant = await self._meant(error, said) if isinstance(said, Invocation) else ()
+        typed = act.read_as or said.text if isinstance(said, Invocation) else ""
+        meant = await self._meant(error, typed, said.caller) if typed else ()
         return errors.error(
             error, command=_spoken_to(said), help=usage.help if usage else None, offered=meant, reference=reference
         )
 
-    async def _meant(self, error: BotError, said: Invocation) -> tuple[Offer, ...]:
+    async def _meant(self, error: BotError, typed: str, caller: Caller) -> tuple[Offer, ...]:
         """Return what may have been meant; a project is spelled as one of those that they may see."""
         followed: Sequence[ProjectSlug] = ()
         if isinstance(error, NotFound) and error.what == "project":
             with suppress(CircleCIError):  # what it answers next may be wrong too, and is not what they asked
-                followed = await self._context.finder.followed(said.caller)
-        return offered(error, said.text, Vocabulary(self._context.router, self._context.projects, followed))
+                followed = await self._context.finder.followed(caller)
+        return offered(error, typed, Vocabulary(self._context.router, self._context.projects, followed))
 
     async def _reply(self, said: Invocation | Click, message: Message, *, replace: bool = False) -> None:
         """Answer the one person, where they asked; by direct message where all else fails.

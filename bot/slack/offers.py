@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from bot.errors import BotError, NotFound, UsageError
+from bot.errors import BotError, NotFound, Sentence, UsageError
 from bot.grammar import Word, parse_project, split
 from bot.masks import masked
 from bot.models.circleci import ProjectSlug, Ref
@@ -37,7 +37,15 @@ class Vocabulary(NamedTuple):
 def offered(problem: BotError, typed: str, words: Vocabulary) -> tuple[Offer, ...]:
     """Return what may have been meant; `typed` is the line that led to the problem."""
     of_project = isinstance(problem, NotFound) and problem.what == "project"
+    if isinstance(problem, Sentence):
+        return _of_lines(problem.lines, words)
     found = [_offer(line, words, of_project=of_project) for line in dict.fromkeys(_lines(problem, typed, words))]
+    return tuple(offer for offer in found if offer is not None)
+
+
+def _of_lines(lines: Sequence[str], words: Vocabulary) -> tuple[Offer, ...]:
+    """Return what a sentence may mean: what only answers is offered as it is, an act as everywhere."""
+    found = [_offer(line, words, of_project=False, is_read=True) for line in dict.fromkeys(lines)]
     return tuple(offer for offer in found if offer is not None)
 
 
@@ -95,10 +103,11 @@ def _again(word: Word) -> str:
     return quoted(word.text) if word.quoted else word.text
 
 
-def _offer(line: str, words: Vocabulary, *, of_project: bool) -> Offer | None:
+def _offer(line: str, words: Vocabulary, *, of_project: bool, is_read: bool = False) -> Offer | None:
     """Return the offer of a line that can be carried out; None where it cannot, or does not name what it is about.
 
-    Its label says of which project it is, where it is `of_project` that one is in doubt.
+    Its label says of which project it is, where it is `of_project` that one is in doubt. What `is_read` out of a
+    sentence bears all of its line, and is no correction of a command that takes a secret.
     """
     if masked(line) != line:
         return None  # whatever stands on a button is kept
@@ -110,6 +119,8 @@ def _offer(line: str, words: Vocabulary, *, of_project: bool) -> Offer | None:
         return None
     if not command.only_looks and is_question(word.text for word in said if not word.quoted):
         return None
+    if is_read and command.only_answers:
+        return Offer(line, line)
     title = slug.partition("/")[2] if slug else ""
     offer = _of(command, line, title, request, ref)
     if offer is not None and of_project:

@@ -12,17 +12,18 @@ from bot.models.spelling import quoted
 from bot.policy import Word
 from bot.routing import Command, Router
 from bot.settings import Projects
+from bot.slack.sentences import is_sentence
 
 
 def line_of(text: str, router: Router, projects: Projects) -> str:
     """Return a command as it was read, by the names that were typed; values, and whatever goes with secrets, not.
 
-    Empty text for what cannot be read, and for what is answered at once.
+    Empty text for what cannot be read, for a sentence, and for what is answered at once.
     """
     try:
         check_length(text)
         command, words = router.find(split(text))
-        if command.at_once:
+        if command.at_once or is_sentence(split(text), router, projects):
             return ""
         command.parse(words, projects)
     except (UserError, ValidationError):

@@ -1,0 +1,149 @@
+"""A line that is no command, but may be a sentence: what it is read as, what of that runs, and what is asked first."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from pydantic import ValidationError
+
+from bot.errors import CircleCIError, Sentence, UsageError
+from bot.grammar import Word as Typed
+from bot.grammar import is_parameter, split
+from bot.intents.reading import Default, Reader, Reading, line_of
+from bot.models.caller import Caller
+from bot.models.circleci import ProjectSlug
+from bot.models.spelling import as_typed
+from bot.policy import Word
+from bot.refs import TAG
+from bot.routing import Context, Router, without_address
+from bot.settings import Projects
+from bot.targets import is_project
+
+_FOR_HELP = ("help", "--help", "—help", "–help", "-h")
+_BEGIN = "¿¡#@<\"'“„‚«"  # beside letters: `>`, `!` and `-` before a command quote it, or call something else by it
+MOST_PROJECTS = 3
+
+
+def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> bool:
+    """Say whether a line is to be read as a sentence: it is no command, or begins with another word for one.
+
+    Behind the name of a command, a name or a number shows that a command was meant; and behind one of those that take
+    secrets nothing is read as anything else.
+    """
+    words = without_address(words)
+    if not words or not (words[0].text[0].isalnum() or words[0].text[0] in _BEGIN):
+        return False
+    first, rest = words[0].text.lower(), words[1:]
+    named = router.named(first)
+    is_command = _is_read(words, router, projects)
+    if named is None:
+        return not is_command
+    if named.permission in (Word.SECRETS, Word.KEYS) or (rest and _is_formal(rest[0], projects)):
+        return False
+    return not is_command or (named.name != first and bool(rest))
+
+
+def _is_read(words: Sequence[Typed], router: Router, projects: Projects) -> bool:
+    try:
+        command, rest = router.find(words)
+        command.parse(rest, projects)
+    except (UsageError, ValidationError):
+        return False
+    return True
+
+
+def _is_formal(word: Typed, projects: Projects) -> bool:
+    text = word.text
+    is_number = text.removeprefix("#").isdecimal()
+    is_named = word.quoted or is_parameter(word) or is_project(word, projects) or text.startswith((TAG, "refs/"))
+    return is_named or is_number or text.lower() in _FOR_HELP
+
+
+class Sentences:
+    """Reads sentences for who says them, where they are said."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader({name: command.help for name, command in self._context.router.commands.items()})
+
+    async def line(self, text: str, caller: Caller) -> str:
+        """Return the command line that a sentence surely means, if that only shows or offers something.
+
+        Else raises Sentence with what may be meant; returns the sentence itself where it is like nothing that is said.
+        """
+        reading = await self._read(text, caller)
+        if not reading.meant or (not reading.is_sure and self._is_better_read_as_typed(text)):
+            return text
+        first = reading.meant[0]
+        command = self._context.router.commands[first.command]
+        if reading.is_sure and first.line and command.only_answers and self._can_be_read(first.line):
+            return first.line
+        lines = await self._lines(reading, caller)
+        raise Sentence(first.command, lines, is_sure=reading.is_sure)
+
+    def _is_better_read_as_typed(self, text: str) -> bool:
+        """Say whether a line begins with a command, or with a slip in the name of one: who typed it is told of that."""
+        words = without_address(split(text))
+        if self._context.router.commands.get(words[0].text.lower()):
+            return True
+        try:
+            self._context.router.find(words)
+        except UsageError as error:
+            return bool(error.did_you_mean) and self._can_be_read(error.did_you_mean or "")
+        return True
+
+    def _can_be_read(self, line: str) -> bool:
+        return _is_read(split(line), self._context.router, self._context.projects)
+
+    async def _read(self, text: str, caller: Caller) -> Reading:
+        """Return the reading; what is followed is asked for only where a project is to be found."""
+        projects = self._context.projects
+        reading = self._reader.read(text, projects, self._reader.known(projects, ()))
+        if not (reading.meant or not reading.named.is_clear) or (reading.named.project and reading.named.is_clear):
+            return reading
+        followed = await self._followed(caller)
+        default = await self._default(caller, followed)
+        return self._reader.read(text, projects, self._reader.known(projects, followed), default)
+
+    async def _followed(self, caller: Caller) -> Sequence[ProjectSlug]:
+        try:
+            return await self._context.finder.followed(caller)
+        except CircleCIError:  # what it answers next may be wrong too, and is not what they asked
+            return ()
+
+    async def _default(self, caller: Caller, followed: Sequence[ProjectSlug]) -> Default | None:
+        """Return what is meant where no project is named: the build of a thread, else the only project there is.
+
+        The project of a channel has its place between the two.
+        """
+        only = Default(self._typed(followed[0])) if len(followed) == 1 else None
+        return await self._of_thread(caller) or only
+
+    async def _of_thread(self, caller: Caller) -> Default | None:
+        place, watches = caller.place, self._context.store.watches
+        if place is None or not place.thread_ts:
+            return None
+        found = await watches.of_thread(place.channel_id, place.thread_ts)
+        told = await watches.of(next(iter(found))) if len(found) == 1 else []
+        for watch in told[:1]:
+            if await self._context.finder.may_read(caller, watch.project_slug, watch.ref):
+                ref = as_typed(str(watch.ref)) if watch.ref else ""
+                return Default(self._typed(watch.project_slug), ref, f"#{watch.pipeline_number}")
+        return None
+
+    def _typed(self, slug: ProjectSlug) -> str:
+        return slug.removeprefix(f"{self._context.projects.default_vcs}/")
+
+    async def _lines(self, reading: Reading, caller: Caller) -> tuple[str, ...]:
+        """Return the lines of what may be meant; of a look without a project that of each, where there are few."""
+        first = reading.meant[0]
+        if not reading.is_sure or first.line:
+            meant = reading.meant[:1] if reading.is_sure else reading.meant
+            return tuple(one.line for one in meant if one.line)
+        command, followed = self._context.router.commands[first.command], await self._followed(caller)
+        if not command.only_answers or len(followed) > MOST_PROJECTS:
+            return ()
+        each = (reading.named._replace(project=self._typed(slug)) for slug in followed)
+        return tuple(line_of(first.command, reading.left, named) for named in each)
