@@ -62,13 +62,23 @@ class UsageError(UserError):
 
 
 class Sentence(UsageError):
-    """A sentence that nothing is done for as it stands: `lines` are the commands that it may mean.
+    """A line in plain words, for which nothing is done as it stands: `lines` are the commands that it may mean.
 
-    It `is_sure` where it can only mean the `command`; one without a line lacks the project or the branch.
+    It `is_sure` where it can only mean the `command`; without a line the project or the branch is missing.
+    `did_you_mean` is the line of one that only begins with another word for it.
     """
 
-    def __init__(self, command: str, lines: tuple[str, ...] = (), *, is_sure: bool = False) -> None:
-        super().__init__("I am not sure what you mean.", command=command)
+    def __init__(
+        self,
+        command: str,
+        lines: tuple[str, ...] = (),
+        *,
+        is_sure: bool = False,
+        given: str = "",
+        did_you_mean: str | None = None,
+    ) -> None:
+        problem = "I do nothing on another word for it." if is_sure else "I am not sure what you mean."
+        super().__init__(problem, given=given, command=command, did_you_mean=did_you_mean)
         self.lines = lines
         self.is_sure = is_sure
 

@@ -11,7 +11,7 @@ from bot.answers import Answer
 from bot.answers.acts import Acted, Answered, LockChanged
 from bot.circleci.history import History
 from bot.circleci.reads import Reads
-from bot.errors import UsageError
+from bot.errors import Sentence, UsageError
 from bot.finding import Finder
 from bot.grammar import Word as Typed
 from bot.messenger import Messenger
@@ -186,10 +186,12 @@ class Router:
         asked = self.named(first.rstrip("?")) if meant is None and not words[0].quoted else None
         if asked is not None and asked.only_looks:  # "status?" asks the same
             return asked, words[1:]
-        problem = "I do not know this word." if meant is None else "I have another word for this."
         near = meant or self._slipped(first)
         line = self._corrected(near, words[1:]) if near else None
-        raise UsageError(problem, given=words[0].text, command=near.name if near else None, did_you_mean=line)
+        if meant is not None:
+            raise Sentence(meant.name, is_sure=True, given=words[0].text, did_you_mean=line)
+        problem, command = "I do not know this word.", near.name if near else None
+        raise UsageError(problem, given=words[0].text, command=command, did_you_mean=line)
 
     def named(self, word: str) -> Command | None:
         """Return the command of this name, or that goes by this word too."""

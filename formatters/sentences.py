@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from bot.errors import Sentence
+from bot.masks import masked
 from bot.models.help import CommandHelp
 from formatters import offers
 from formatters.again import SLASH, command
 from formatters.blocks import MAX_BLOCKS, Message, assemble, code, context, escape, section
 from formatters.offers import Offer
-
-_MISSING = "It needs the project, and the branch or the build, in the line itself."
 
 
 def read_as(message: Message, line: str, spoken_to: str = SLASH) -> Message:
@@ -25,20 +24,30 @@ def not_carried_out(
     offered: Sequence[Offer],
 ) -> Message:
     """Say what a sentence may mean, with a button for each; or what is missing in it, and how it is written."""
-    text = _text(problem, offered)
     if offered:
-        lines = [command(one.line, spoken_to) for one in offered[: offers.MOST]]
-        return assemble(text, section("\n".join([text, *filter(None, lines)])), offers.row(offered))
-    example = f"For example `{escape(f'{spoken_to} {help.example}')}`" if help else f"`{spoken_to} help`"
-    return assemble(text, section(f"{text}\n{example}"))
+        text = _offering(problem, offered)
+        return assemble(text, section(text), offers.row(offered))
+    text = _asking(problem)
+    example = f"{spoken_to} {help.example}" if help else f"{spoken_to} help"
+    line = command(problem.lines[0], spoken_to) if problem.is_sure and problem.lines else ""
+    return assemble(text, section(f"{text}\n{line or f'For example `{escape(example)}`'}"))
 
 
-def _text(problem: Sentence, offered: Sequence[Offer]) -> str:
-    meant = code(offered[0].line if problem.is_sure and len(offered) == 1 else problem.command or "")
+def _offering(problem: Sentence, offered: Sequence[Offer]) -> str:
     if not problem.is_sure:
-        return f"I am not sure what you mean. {'Is it one of these?' if offered else f'Perhaps {meant}? {_MISSING}'}"
-    if not offered:
-        return f"I read this as {meant}. {_MISSING}"
+        return "I am not sure what you mean. Is it one of these?"
     if len(offered) > 1:
+        return f"I read this as {code(problem.command or '')}. Of which project?"
+    return f"I read this as {code(offered[0].line)}. Nothing is done yet."
+
+
+def _asking(problem: Sentence) -> str:
+    """Ask for what is missing, so that there could be a button."""
+    meant = code(problem.command or "")
+    if problem.did_you_mean:
+        return f"I read {code(masked(problem.given))} as {meant}."
+    if not problem.is_sure:
+        return f"I am not sure what you mean. Perhaps {meant}? Then I need the project too."
+    if not problem.lines:
         return f"I read this as {meant}. Of which project?"
-    return f"I read this as {meant}. Nothing is done on a sentence alone: press the button, or type the line."
+    return f"I read this as {code(problem.lines[0])}. Name the branch or the build as well, or type the line."

@@ -29,6 +29,7 @@ from bot.circleci.outputs import messages
 from bot.ends import find
 from bot.errors import UsageError
 from bot.grammar import LONGEST_TEXT, parse_parameters, parse_project, split
+from bot.intents.reading import reader_of
 from bot.masks import masked
 from bot.masks.declared import Declared
 from bot.models.likeness import are_alike, is_slip, likely, near_miss
@@ -46,6 +47,7 @@ from formatters.blocks import code, code_block, literal
 DECLARED = Declared(
     ("aaaaab", "hunter2-declared", "a b\tc/d", "-----BEGIN A-----\nabc\n", "[masked[masked", "%61%61%61")
 )
+READER = reader_of(tuple(one.help for one in commands.register(Router()).commands.values()))
 ANY_TEXT = 8_000  # characters, a long text; the short one it is compared with has a quarter of them
 NOTICEABLE = 0.005  # seconds: what takes less is too little to compare, and no quadratic time
 TOO_FAST = 8  # times as long for four times as much: linear is 4, quadratic is 16
@@ -143,6 +145,11 @@ PATTERNS = {
     "bot.grammar._BEFORE_VALUE": Row(("a", "a=", "-"), at_the_start),
     "bot.grammar._INTEGER": Row(("1", "-", "0"), as_a_whole),
     "bot.grammar._MARKED": Row(("`", "`a", "```a", "`a`a", "`` "), at_the_start),
+    "bot.intents.table._EITHER": Row(("(", "(a", "(a|", ")")),
+    "bot.intents.values._VERSION": Row(("v1", "v1.", "1.1.", "1.1.1"), as_a_whole),
+    "bot.intents.values._NUMBER": Row(("#1", "1"), as_a_whole),
+    "bot.intents.values._PROJECT": Row(("a", "a/", "."), as_a_whole),
+    "bot.intents.values._TICKET": Row(("A", "AB-", "AB-1"), as_a_whole),
     "bot.links._LINK": Row(("http", "https://", "git@", "www.", "github.com/"), at_the_start),
     "bot.links._SCHEME": Row(("http", "ssh://"), at_the_start),
     "bot.links._SSH_ADDRESS": Row(("git@", "git@a", "git@a:")),
@@ -350,6 +357,11 @@ FUNCTIONS: Mapping[str, tuple[Callable[[str], object], int, tuple[str, ...]]] = 
     "matches": (lambda text: matches(text, ("*a*ab", "*" * LONGEST_WANTED)), ANY_TEXT, ("a", "a/", "ab")),
     "matches a glob": (lambda text: matches("a" * 4000, (text,)), LONGEST_WANTED, ("*a", "*", "[", "?", "[!", "*a*")),
     "near_miss": (lambda text: near_miss(text, [f"{text[:-3]}{number}" for number in range(60)]), 240, ("a", "aab")),
+    "a sentence": (
+        lambda text: READER.read(text, Projects(), READER.known(Projects(), [])),
+        LONGEST_TEXT,
+        ("a", "a/", "a:", "acme/frontend/", "a ", "a/b ", "v1.", "(", "branch a ", "is ", "#1 "),
+    ),
     "likely": (lambda text: likely(text, [f"{text[:-3]}{number}" for number in range(60)], 3), 240, ("a", "aab")),
     "are_alike": (lambda text: are_alike(text, text[:-1]), ANY_TEXT, ("a", "ab", "1")),
     "is_slip": (lambda text: is_slip(text, "deploy"), LONGEST_TEXT, ("deploy", "a", "un")),

@@ -57,7 +57,8 @@ class Index:
     """What is said for each command, taken apart once."""
 
     def __init__(self, phrases: Mapping[str, Sequence[str]]) -> None:
-        rows = [(name, Counter(_grams(normal))) for name, of in phrases.items() for normal in map(normalized, of)]
+        normal = [(name, words) for name, of in phrases.items() for words in map(normalized, of) if words]
+        rows = [(name, Counter(_grams(words))) for name, words in normal]
         self._rarity = _rarity(rows)
         self._unknown = max(self._rarity.values(), default=1.0)
         self._phrases: dict[str, list[Weights]] = {name: [] for name in phrases}
@@ -122,6 +123,8 @@ def _opening(words: str) -> str:
 def _grams(normal: str) -> Iterator[str]:
     """Yield the rows of letters of each word with the blanks around it, the words, and their pairs."""
     words = normal.split()
+    if not words:
+        return
     for word in words:
         framed = f" {word} "
         for size in range(SHORTEST, LONGEST + 1):

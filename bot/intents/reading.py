@@ -3,7 +3,8 @@
 Nobody is acted for who says not to, or who only asks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from bot.grammar import Word, split
@@ -83,12 +84,10 @@ class Reading(NamedTuple):
 class Reader:
     """Reads sentences; its table is taken apart once."""
 
-    def __init__(self, commands: Mapping[str, CommandHelp]) -> None:
-        called = {word: one.name for one in commands.values() for word in (*one.also, one.name)}
-        said: dict[str, list[str]] = {name: [name, *one.also] for name, one in commands.items()}
+    def __init__(self, commands: Sequence[CommandHelp]) -> None:
+        called = {word: one.name for one in commands for word in (*one.also, one.name)}
         table = {called[name]: of for name, of in phrases().items() if name in called}
-        for name, one in commands.items():
-            said[name] += table.get(name, (one.summary, *one.phrases))
+        said = {one.name: [one.name, *one.also, *table.get(one.name, (one.summary, *one.phrases))] for one in commands}
         self._index = Index(said)
         self._words = frozenset(word for of in said.values() for phrase in of for word in phrase.casefold().split())
 
@@ -109,6 +108,12 @@ class Reader:
         meant = tuple(Meant(one.name, line_of(one.name, left, named, default)) for one in left_over)
         is_sure = left_over[:1] == found[:1] and _is_sure(found, ease)
         return Reading(meant, named, left, is_sure=is_sure)
+
+
+@cache
+def reader_of(commands: tuple[CommandHelp, ...]) -> Reader:
+    """Return the reader of these commands; it is made at the first sentence, which takes a moment."""
+    return Reader(commands)
 
 
 def line_of(command: str, left: str, named: Named, default: Default | None = None) -> str:

@@ -44,12 +44,13 @@ _BRANCH_WORDS = frozenset(("branch", "branches", "rama", "zweig"))
 _TAG_WORDS = frozenset(("tag", "version", "versión", "etiqueta"))
 _JOB_WORDS = frozenset(("job", "jobs", "trabajo"))
 _BUILD_WORDS = frozenset(("build", "pipeline", "number", "nr", "no", "run", "lauf", "nummer", "número", "ejecución"))
-_VERSION = re.compile(r"v[0-9]+(?:\.[0-9]+)*[\w.-]*|[0-9]+\.[0-9]+\.[0-9]+[\w.-]*")
+_VERSION = re.compile(r"v[0-9][\w.-]*|[0-9]+\.[0-9]+\.[0-9][\w.-]*")
 _NUMBER = re.compile(r"#[0-9]{1,9}|[0-9]{3,9}")
 _PROJECT = re.compile(r"[\w.-]+/[\w.-]+")
 _TICKET = re.compile(r"[A-Z]{2,10}-[0-9]{1,9}[\w-]*")
 _NO_NAMES = frozenset(("ci/cd", "and/or", "yes/no", "on/off", "true/false", "und/oder", "y/o", "24/7", "he/she"))
 _SHORTEST_COMMIT, _COMMIT = 7, 40
+LONGEST_NAME = 500  # as `bot/requests.py` takes it
 
 
 class Named(NamedTuple):
@@ -120,13 +121,15 @@ class _Taker:
 
     def _read(self, at: int) -> tuple[str, str]:
         word = self._words[at]
+        if len(word) > LONGEST_NAME:
+            return "", ""
         if links.is_link(word):
             return self._link(word)
         if self._is_known(word):
             return "project", self._can_be.projects[word.casefold()]
         if _NUMBER.fullmatch(word):
             return self._number(at)
-        if word.casefold() in _NO_NAMES or git.fault(word.removeprefix(TAG)):
+        if word.casefold() in _NO_NAMES:
             return "", ""
         return self._slashed(word) if "/" in word else self._ref(at)
 
@@ -150,14 +153,18 @@ class _Taker:
         """Return the project, or the branch, that a word with a `/` names: `acme/frontend/main` names both."""
         for sign in ("/", ":"):
             for at in (at for at, one in enumerate(word) if one == sign):
-                if self._is_known(word[:at]):
+                if self._is_known(word[:at]) and not git.fault(word[at + 1 :]):
                     self.named = self.named.also("project", self._can_be.projects[word[:at].casefold()])
                     return "ref", as_typed(word[at + 1 :])
+        if git.fault(word):
+            return "", ""
         is_ref = word.partition("/")[0].casefold() in _FOLDERS or self._has_project or not _PROJECT.fullmatch(word)
         return ("ref", as_typed(word)) if is_ref else ("project", word)
 
     def _ref(self, at: int) -> tuple[str, str]:
         word, before, after = self._words[at], self._before(at), self._after(at)
+        if git.fault(word.removeprefix(TAG)):
+            return "", ""
         if word.startswith(TAG):
             return "ref", word
         if _VERSION.fullmatch(word):

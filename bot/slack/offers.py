@@ -37,7 +37,7 @@ class Vocabulary(NamedTuple):
 def offered(problem: BotError, typed: str, words: Vocabulary) -> tuple[Offer, ...]:
     """Return what may have been meant; `typed` is the line that led to the problem."""
     of_project = isinstance(problem, NotFound) and problem.what == "project"
-    if isinstance(problem, Sentence):
+    if isinstance(problem, Sentence) and not problem.did_you_mean:
         return _of_lines(problem.lines, words)
     found = [_offer(line, words, of_project=of_project) for line in dict.fromkeys(_lines(problem, typed, words))]
     return tuple(offer for offer in found if offer is not None)

@@ -1,26 +1,26 @@
 """A line that is no command, but may be a sentence: what it is read as, what of that runs, and what is asked first."""
 
 from collections.abc import Sequence
-from functools import cached_property
 
 from pydantic import ValidationError
 
 from bot.errors import CircleCIError, Sentence, UsageError
 from bot.grammar import Word as Typed
 from bot.grammar import is_parameter, split
-from bot.intents.reading import Default, Reader, Reading, line_of
+from bot.intents.reading import Default, Reader, Reading, line_of, reader_of
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.spelling import as_typed
 from bot.policy import Word
 from bot.refs import TAG
-from bot.routing import Context, Router, without_address
+from bot.routing import Command, Context, Router, without_address
 from bot.settings import Projects
 from bot.targets import is_project
 
-_FOR_HELP = ("help", "--help", "—help", "–help", "-h")
+_SAID_BEHIND = ("help", "--help", "—help", "–help", "-h", "get", "clear")  # as only a command has it
 _BEGIN = "¿¡#@<\"'“„‚«"  # beside letters: `>`, `!` and `-` before a command quote it, or call something else by it
 MOST_PROJECTS = 3
+SHORTEST = 2  # words behind the name of a command, of what is a sentence and no slip in a line
 
 
 def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> bool:
@@ -33,13 +33,14 @@ def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> b
     if not words or not (words[0].text[0].isalnum() or words[0].text[0] in _BEGIN):
         return False
     first, rest = words[0].text.lower(), words[1:]
-    named = router.named(first)
-    is_command = _is_read(words, router, projects)
+    named, is_command = router.named(first), _is_read(words, router, projects)
     if named is None:
         return not is_command
     if named.permission in (Word.SECRETS, Word.KEYS) or (rest and _is_formal(rest[0], projects)):
         return False
-    return not is_command or (named.name != first and bool(rest))
+    if named.name == first:
+        return not is_command and len(rest) >= SHORTEST
+    return not is_command or bool(rest)
 
 
 def _is_read(words: Sequence[Typed], router: Router, projects: Projects) -> bool:
@@ -55,7 +56,7 @@ def _is_formal(word: Typed, projects: Projects) -> bool:
     text = word.text
     is_number = text.removeprefix("#").isdecimal()
     is_named = word.quoted or is_parameter(word) or is_project(word, projects) or text.startswith((TAG, "refs/"))
-    return is_named or is_number or text.lower() in _FOR_HELP
+    return is_named or is_number or text.lower() in _SAID_BEHIND
 
 
 class Sentences:
@@ -64,9 +65,9 @@ class Sentences:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    @cached_property
+    @property
     def _reader(self) -> Reader:
-        return Reader({name: command.help for name, command in self._context.router.commands.items()})
+        return reader_of(tuple(command.help for command in self._context.router.commands.values()))
 
     async def line(self, text: str, caller: Caller) -> str:
         """Return the command line that a sentence surely means, if that only shows or offers something.
@@ -81,7 +82,19 @@ class Sentences:
         if reading.is_sure and first.line and command.only_answers and self._can_be_read(first.line):
             return first.line
         lines = await self._lines(reading, caller)
+        if reading.is_sure:
+            await self._at_the_door(command, lines, caller)
         raise Sentence(first.command, lines, is_sure=reading.is_sure)
+
+    async def _at_the_door(self, command: Command, lines: Sequence[str], caller: Caller) -> None:
+        """Raise NotAllowed for what somebody may not do: it is not offered to them, and they are told why."""
+        request = (
+            command.parse(split(lines[0])[1:], self._context.projects)
+            if lines and self._can_be_read(lines[0])
+            else None
+        )
+        slug, ref = request.about(self._context.projects) if request else (None, None)
+        await self._context.permissions.check(caller, command.permission, slug, ref, certain=False)
 
     def _is_better_read_as_typed(self, text: str) -> bool:
         """Say whether a line begins with a command, or with a slip in the name of one: who typed it is told of that."""

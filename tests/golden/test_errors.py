@@ -17,6 +17,7 @@ from bot.errors import (
     PartlyDone,
     RateLimited,
     Rejected,
+    Sentence,
     SlackError,
     SlackLimited,
     Slip,
@@ -58,6 +59,14 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
         UsageError("Which project should I deploy?", command="deploy"),
         UsageError("I expected name=value after the branch.", given="extra", command="deploy"),
         UsageError("I do not know this word.", given="deplyo", did_you_mean="deploy acme/frontend main"),
+    ),
+    "error-sentence": (
+        Sentence("deploy", ("deploy acme/frontend main",), is_sure=True),
+        Sentence("deploy", is_sure=True, given="ship", did_you_mean="deploy acme/frontend main"),
+        Sentence("why-red", ("why-red acme/frontend main", "why-red acme/cli main"), is_sure=True),
+        Sentence("why-red", ("why-red acme/frontend main", "status acme/frontend main", "rerun acme/frontend main")),
+        Sentence("why-red"),
+        Sentence("rerun", is_sure=True),
     ),
     "error-not-found": (
         NotFound("project", "gh/acme/nothing"),

@@ -45,7 +45,7 @@ async def test_where_the_command_is_called_otherwise_help_calls_it_so_too(team: 
 
 async def test_another_word_for_an_act_is_offered_behind_a_dialog_and_one_for_a_look_is_a_word(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "ship acme/frontend main")
-    told = await team.is_told(team.ada, "Did you mean `deploy`")
+    told = await team.is_told(team.ada, "I read this as `deploy acme/frontend main`")
     assert "release" not in told.element("Deploy main")["confirm"]["text"]["text"]
     assert "acme/frontend, branch main" in told.element("Deploy main")["confirm"]["text"]["text"]
     await team.ada.click(told, "Deploy main")

@@ -1,0 +1,1 @@
+"""Plain words: what a sentence is read as."""

@@ -1,0 +1,147 @@
+"""What a sentence is read as: the command, what it names, and what is never made of it."""
+
+import pytest
+
+from bot.grammar import split
+from bot.intents.reading import Default
+from bot.intents.values import Named, take
+from tests.intents.reading import KNOWN, PROJECTS, ROUTER, THREAD, line, read
+
+CHANNEL = Default("acme/frontend")
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("why did acme/frontend main break?", "why-red acme/frontend main"),
+        ("who broke web main", "why-red web main"),
+        ("wer hat acme/frontend main kaputt gemacht", "why-red acme/frontend main"),
+        ("¿quién rompió la rama main de frontend?", "why-red acme/frontend main"),
+        ("ist acme/frontend main grün?", "status acme/frontend main"),
+        ("how is acme/frontend's main doing", "status acme/frontend main"),
+        ("did the release/v2.0 branch of frontend pass?", "status acme/frontend release/v2.0"),
+        ("is acme/frontend:main green", "status acme/frontend main"),
+        ("is acme/frontend/release/v2.0 green", "status acme/frontend release/v2.0"),
+        ("did build 2417 of frontend go through", "status acme/frontend #2417"),
+        ("show me the log of job 1842 in bb/acme/backend", "logs bb/acme/backend 1842"),
+        ("which tests failed in https://app.circleci.com/pipelines/github/acme/frontend/2417?", "tests https://app.circleci.com/pipelines/github/acme/frontend/2417"),
+        ("which tests of backend are flaky", "flaky bb/acme/backend"),
+        ("what happened lately", "recent"),
+        ("show me the latest builds of acme/frontend", "status acme/frontend"),
+        ("may I deploy acme/frontend main", "why deploy acme/frontend main"),
+        ("am I allowed to rerun acme/frontend", "why rerun acme/frontend"),
+        ("who deployed acme/frontend yesterday", "audit acme/frontend"),
+        ("which env vars does acme/frontend have", "env acme/frontend"),
+        ("please deploy release/v2.0 of acme/frontend", "deploy acme/frontend release/v2.0"),
+        ("can you deploy tag v2.0 of acme/frontend?", "deploy acme/frontend tag:v2.0"),
+        ("retry #2417 of frontend", "rerun acme/frontend #2417"),
+        ("nobody deploys acme/frontend main for now", "lock acme/frontend:main"),
+        ("stop the build of acme/frontend try/slow", "cancel acme/frontend try/slow"),
+        ("tell me when acme/frontend #2417 is done", "watch acme/frontend #2417"),
+        # Of a project that is not named there is no line, but for what needs none.
+        ("who broke it", "why-red …"),
+        ("ship it", "deploy …"),
+        ("what can I say", "help"),
+        # Nothing of ours.
+        ("tell me a joke", "nothing"),
+        ("the weather is nice in Berlin", "nothing"),
+        ("", "nothing"),
+    ],
+)  # fmt: skip
+def test_a_sentence_is_read_as_a_line(said: str, meant: str) -> None:
+    assert line(said) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "default", "meant"),
+    [
+        ("rerun it", THREAD, "rerun acme/frontend #2417"),
+        ("why did it break", THREAD, "why-red acme/frontend release/v2.0"),
+        ("ship it", THREAD, "deploy acme/frontend release/v2.0"),
+        ("freeze it", THREAD, "lock acme/frontend:release/v2.0"),
+        ("is main green", THREAD, "status acme/frontend main"),
+        ("rerun it on other/cli main", THREAD, "rerun other/cli main"),
+        ("show me the log of #2400", THREAD, "logs acme/frontend #2400"),
+        ("is main green", CHANNEL, "status acme/frontend main"),
+        ("who broke the build of backend", CHANNEL, "why-red bb/acme/backend"),
+    ],
+)
+def test_where_no_project_is_named_the_default_is_meant(said: str, default: Default, meant: str) -> None:
+    assert line(said, default) == meant
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "don't deploy acme/frontend main",
+        "never rerun acme/frontend main",
+        "bitte acme/frontend main nicht deployen",
+        "no despliegues acme/frontend main",
+        "did you deploy acme/frontend main?",
+        "shall we ship acme/frontend main?",
+        "is acme/frontend main to be rerun?",
+        "roll acme/frontend main back",
+        "undeploy acme/frontend main",
+        "revert the deploy of acme/frontend main",
+    ],
+)
+def test_who_says_no_or_only_asks_is_not_acted_for(said: str) -> None:
+    acts = ("deploy", "rerun", "unlock", "cache")
+    assert [one for one in read(said).meant if one.command in acts] == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "is acme/frontend or acme/backend green",
+        "why did main break and release/v2.0 not, in acme/frontend",
+        "ship acme/frontend main env=prod",
+        "what broke in https://github.com/acme/frontend/issues/7",
+    ],
+)
+def test_of_two_names_of_a_kind_none_is_chosen(said: str) -> None:
+    assert read(said).meant == ()
+
+
+@pytest.mark.parametrize(
+    "said", ["is acme/frontend ghp_" + "a1B2" * 9 + " green", "is the AKIA" + "A1B2" * 4 + " branch ok"]
+)
+def test_what_looks_like_a_secret_is_in_no_line(said: str) -> None:
+    assert all("1B2" not in one.line for one in read(said, THREAD).meant)
+
+
+@pytest.mark.parametrize(
+    ("said", "named", "left"),
+    [
+        ("is frontend green", Named("acme/frontend"), "is green"),
+        ("are the tests ok", Named(), "are the tests ok"),  # a project of this name is too common a word
+        ("the payments branch of web", Named("web", "payments"), "the branch of"),
+        ("branch hotfix-login", Named(ref="hotfix-login"), "branch"),
+        ("is this branch broken", Named(), "is this branch broken"),
+        ("feature/checkout please", Named(ref="feature/checkout"), "please"),
+        ("ABC-123_login is red", Named(ref="ABC-123_login"), "is red"),
+        ("38c6d84 is red", Named(ref="38c6d84"), "is red"),
+        ("version v2.0 and", Named(ref="tag:v2.0"), "version and"),
+        ("tag:v2.0", Named(ref="tag:v2.0"), ""),
+        ("job 1842 or", Named(number="job 1842"), "job or"),
+        ("build 1842", Named(number="#1842"), "build"),
+        ("#2417?", Named(number="#2417"), ""),
+        ("the last 5 builds", Named(), "the last 5 builds"),
+        ("acme/unknown", Named("acme/unknown"), ""),
+        ("try/slow of acme/frontend", Named("acme/frontend", "try/slow"), "of"),
+        ("ci/cd and so on", Named(), "ci/cd and so on"),
+        ("ask <@U0GRACE> about it", Named(), "ask about it"),
+    ],
+)
+def test_what_is_named_is_taken_out_of_a_sentence(said: str, named: Named, left: str) -> None:
+    assert take(split(said), PROJECTS, KNOWN) == (named, left)
+
+
+def test_every_line_can_be_carried_out() -> None:
+    named = "acme/frontend main"
+    for command in ROUTER.commands.values():
+        for phrase in command.help.also:
+            for one in read(f"{phrase} {named}").meant:
+                found, rest = ROUTER.find(split(one.line))
+                assert found.name == one.line.split()[0]
+                found.parse(rest, PROJECTS)

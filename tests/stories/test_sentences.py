@@ -1,0 +1,35 @@
+"""People who speak as they speak: what only looks is answered, and what acts is asked first."""
+
+from tests.stories.team import Team
+
+
+async def test_a_sentence_that_looks_is_answered_with_what_was_understood(team: Team) -> None:
+    await team.ada.mention("deploys", "wer hat acme/frontend main kaputt gemacht?")
+    told = await team.is_told(team.ada, "I read this as `@ci why-red acme/frontend main`.")
+    assert "main" in told.visible
+    await team.ada.message_bot("is acme/frontend main green")
+    await team.slack.wait_for(lambda: [one for one in team.ada.direct_messages if "I read this as" in one.visible])
+    assert team.posts("/pipeline/run") == team.posts("/pipeline") == []
+
+
+async def test_a_sentence_that_acts_starts_nothing_before_its_dialog_is_confirmed(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "could you ship acme/frontend main, please?")
+    told = await team.is_told(team.ada, "I read this as `deploy acme/frontend main`. Nothing is done yet.")
+    assert "acme/frontend, branch main" in told.element("Deploy main")["confirm"]["text"]["text"]
+    assert team.posts("/pipeline/run") == team.posts("/pipeline") == []
+    await team.ada.click(told, "Deploy main")
+    await team.reads("Passed in")
+
+
+async def test_in_a_thread_it_is_about_the_build_of_the_thread(team: Team) -> None:
+    await team.runs("try/slow")
+    for said, line in (
+        ("run it again please", "rerun acme/frontend #"),
+        ("freeze this", "lock acme/frontend:try/slow"),
+    ):
+        await team.ada.mention("deploys", said, team.root.ts)
+        told = await team.is_told(team.ada, f"I read this as `{line}")
+        assert "acme/frontend" in told.element(told.buttons[0])["confirm"]["text"]["text"]
+    await team.ada.mention("deploys", "stop the build", team.root.ts)
+    await team.is_told(team.ada, "is not finished")  # the list, whose buttons have dialogs of their own
+    assert team.posts("/cancel") == team.posts("/rerun") == []
