@@ -54,6 +54,7 @@ def test_a_sentence_is_one(said: str) -> None:
         "deploy --help",
         "artifacts get acme/cli",
         "audit yesterday",
+        "rerun all failed",
         "help me with deploys",
         # What takes a secret is read as nothing else.
         "env whatever it is hunter2",

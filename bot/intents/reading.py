@@ -44,6 +44,7 @@ _NO = frozenset(
         *("keinen", "nunca", "nadie", "undo", "undeploy", "rollback", "revert", "back", "ruckgangig"),
     )
 )
+_ALL = frozenset(("all", "everything", "scratch", "whole", "entire", "complete", "alles", "vorne", "ganze", "todo"))
 # What may be allowed, by the beginnings of the words for it; else it is a deploy.
 _ALLOWED = {
     **dict.fromkeys(("rerun", "retry", "restart", "wiederhol", "relanz", "reintent"), "rerun"),
@@ -125,7 +126,8 @@ def line_of(command: str, left: str, named: Named, default: Default | None = Non
         return ""
     written = f"{command} {_allowed(left)}" if command in ("may", "why") else _WRITTEN.get(command, command)
     meant = named if named.project or default is None else _with_default(named, default)
-    line = " ".join(filter(None, [written, *_behind(about, command, project, meant)]))
+    everything = "all" if command == "rerun" and not _ALL.isdisjoint(normalized(left).split()) else ""
+    line = " ".join(filter(None, [written, *_behind(about, command, project, meant), everything]))
     return line if masked(line) == line else ""
 
 

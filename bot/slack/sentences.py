@@ -26,8 +26,8 @@ SHORTEST = 2  # words behind the name of a command, of what is a sentence and no
 def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> bool:
     """Say whether a line is to be read as a sentence: it is no command, or begins with another word for one.
 
-    Behind the name of a command, a name or a number shows that a command was meant; and behind one of those that take
-    secrets nothing is read as anything else.
+    Behind the name of a command, a name, a number and its own words show that a command was meant; and behind one of
+    those that take secrets nothing is read as anything else.
     """
     words = without_address(words)
     if not words or not (words[0].text[0].isalnum() or words[0].text[0] in _BEGIN):
@@ -39,7 +39,8 @@ def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> b
     if named.permission in (Word.SECRETS, Word.KEYS) or (rest and _is_formal(rest[0], projects)):
         return False
     if named.name == first:
-        return not is_command and len(rest) >= SHORTEST
+        own = named.help.usage.replace("|", " ").replace("[", " ").replace("]", " ").split()
+        return not is_command and len(rest) >= SHORTEST and any(word.text.lower() not in own for word in rest)
     return not is_command or bool(rest)
 
 

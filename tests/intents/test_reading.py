@@ -35,6 +35,7 @@ CHANNEL = Default("acme/frontend")
         ("please deploy release/v2.0 of acme/frontend", "deploy acme/frontend release/v2.0"),
         ("can you deploy tag v2.0 of acme/frontend?", "deploy acme/frontend tag:v2.0"),
         ("retry #2417 of frontend", "rerun acme/frontend #2417"),
+        ("run everything of acme/frontend main again", "rerun acme/frontend main all"),
         ("nobody deploys acme/frontend main for now", "lock acme/frontend:main"),
         ("stop the build of acme/frontend try/slow", "cancel acme/frontend try/slow"),
         ("tell me when acme/frontend #2417 is done", "watch acme/frontend #2417"),
