@@ -251,7 +251,9 @@ def _exposed(name: str, kind: str) -> str:
     return f"{name}_total" if kind == "counter" else name
 
 
-@pytest.mark.parametrize(("page", "least"), [("reliability.md", 50), ("security.md", 20), ("policy.md", 12)])
+@pytest.mark.parametrize(
+    ("page", "least"), [("reliability.md", 50), ("security.md", 20), ("policy.md", 12), ("words.md", 7)]
+)
 def test_what_is_promised_is_tested(page: str, least: int) -> None:
     told = (DOCS / page).read_text(encoding="utf-8")
     rows = re.findall(r"^\| .*\| `([\w/.]+)::(\w+)` \|$", told, re.MULTILINE)

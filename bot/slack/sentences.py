@@ -1,5 +1,6 @@
 """A line that is no command, but may be a sentence: what it is read as, what of that runs, and what is asked first."""
 
+import asyncio
 from collections.abc import Sequence
 
 from pydantic import ValidationError
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 from bot.errors import CircleCIError, Sentence, UsageError
 from bot.grammar import Word as Typed
 from bot.grammar import is_parameter, split
-from bot.intents.reading import Default, Reader, Reading, line_of, reader_of
+from bot.intents.reading import Default, Reading, line_of, reader_of
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.spelling import as_typed
@@ -66,10 +67,6 @@ class Sentences:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    @property
-    def _reader(self) -> Reader:
-        return reader_of(tuple(command.help for command in self._context.router.commands.values()))
-
     async def line(self, text: str, caller: Caller) -> str:
         """Return the command line that a sentence surely means, if that only shows or offers something.
 
@@ -113,13 +110,15 @@ class Sentences:
 
     async def _read(self, text: str, caller: Caller) -> Reading:
         """Return the reading; what is followed is asked for only where a project is to be found."""
-        projects = self._context.projects
-        reading = self._reader.read(text, projects, self._reader.known(projects, ()))
+        projects, commands = self._context.projects, self._context.router.commands.values()
+        # At the first sentence its table is taken apart, which would hold everybody up.
+        reader = await asyncio.to_thread(reader_of, tuple(command.help for command in commands))
+        reading = reader.read(text, projects, reader.known(projects, ()))
         if not (reading.meant or not reading.named.is_clear) or (reading.named.project and reading.named.is_clear):
             return reading
         followed = await self._followed(caller)
         default = await self._default(caller, followed)
-        return self._reader.read(text, projects, self._reader.known(projects, followed), default)
+        return reader.read(text, projects, reader.known(projects, followed), default)
 
     async def _followed(self, caller: Caller) -> Sequence[ProjectSlug]:
         try:

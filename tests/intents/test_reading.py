@@ -1,11 +1,15 @@
 """What a sentence is read as: the command, what it names, and what is never made of it."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from bot.grammar import split
 from bot.intents.reading import Default
 from bot.intents.values import Named, take
-from tests.intents.reading import KNOWN, PROJECTS, ROUTER, THREAD, line, read
+from bot.models.circleci import ProjectSlug
+from tests.intents.reading import KNOWN, PROJECTS, READER, ROUTER, THREAD, line, read
 
 CHANNEL = Default("acme/frontend")
 
@@ -51,6 +55,16 @@ CHANNEL = Default("acme/frontend")
 )  # fmt: skip
 def test_a_sentence_is_read_as_a_line(said: str, meant: str) -> None:
     assert line(said) == meant
+
+
+def test_what_the_page_says_is_read_so() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "words.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \*(.*)\* \| `(.*)` \|$", page, re.MULTILINE)
+    assert len(rows) > 10
+    followed = READER.known(PROJECTS, [ProjectSlug("gh/acme/frontend"), ProjectSlug("gh/acme/backend")])
+    read_as = {said: READER.read(said, PROJECTS, followed) for said, _ in rows}
+    assert [(said, one.meant[0].line) for said, one in read_as.items()] == rows
+    assert [said for said, one in read_as.items() if not one.is_sure] == []
 
 
 @pytest.mark.parametrize(
