@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 from bot.grammar import split
 from bot.intents.index import normalized
+from bot.intents.reading import Reading
 from bot.intents.table import phrases
 from bot.intents.values import take
+from bot.slack.secrecy import Spoken, secret_in
 from tests.intents.reading import KNOWN, PROJECTS, ROUTER, read
 
+SPOKEN = Spoken.of(ROUTER, ())
 MOST_WORDS = 2  # so short that there are not many ways to say it: "stop", "who broke", "is green"
 FIRST, AMONG_THREE, MOST_ACCEPTED = 80, 93, 3  # of a hundred, of a hundred, of twenty that ask for nothing
 
@@ -28,6 +31,11 @@ def phrasings() -> list[Phrasing]:
     return [Phrasing(*(part.strip() for part in row.split("\t"))) for row in rows if row.strip()]
 
 
+def understood(text: str) -> Reading:
+    """Return what a sentence is read as; one that speaks of secrets is refused before."""
+    return Reading() if secret_in(text, SPOKEN) else read(text)
+
+
 def meant(phrasing: Phrasing) -> str:
     command = ROUTER.named(phrasing.command)
     assert command is not None, phrasing
@@ -37,10 +45,10 @@ def meant(phrasing: Phrasing) -> str:
 def test_they_are_understood() -> None:
     asking = [one for one in phrasings() if one.command != "nothing"]
     nothings = [one.text for one in phrasings() if one.command == "nothing"]
-    found = {one: [it.command for it in read(one.text).meant] for one in asking}
+    found = {one: [it.command for it in understood(one.text).meant] for one in asking}
     first = [one for one, names in found.items() if names[:1] == [meant(one)]]
     among_three = [one for one, names in found.items() if meant(one) in names[:3]]
-    accepted = [text for text in nothings if read(text).is_sure]
+    accepted = [text for text in nothings if understood(text).is_sure]
     figures = f"first {len(first)}, among three {len(among_three)} of {len(asking)}; taken for one {len(accepted)} of"
     print(f"{figures} {len(nothings)}")  # noqa: T201  # `pytest -s` shows it
     assert (len(asking), len(nothings)) == (100, 20)

@@ -46,6 +46,18 @@ COMMANDS = (
     "cache clear {project}",
     "webhook {project}",
 )
+# Whoever speaks so asks for nothing by it: what acts is behind a dialog.
+SENTENCES = (
+    "could you ship {project} {ref} please?",
+    "run {project} {ref} again",
+    "rerun the build #{number} of {project}",
+    "stop the build of {project} {ref}",
+    "what waits for approval in {project}?",
+    "nobody deploys {project} {ref} for now",
+    "lift the lock on {project} {ref}",
+    "is {project} {ref} green",
+    "who broke {project} {ref}",
+)
 READING = ("show_log", "show_tests", "show_artifacts", "send_log")
 QUESTIONS = ("agree_deploy", "deploy_anyway", "deploy_beside", "type_target", "choose_definition", "decline_deploy")
 FAULTS: tuple[Json, ...] = (
@@ -62,7 +74,7 @@ def text(chance: Random, world: World) -> str:
     newest = chance.choice(world.pipelines)
     jobs = [number for run in newest.runs for number in run.job_numbers.values()] or [1]
     known = {"number": newest.number, "job": chance.choice(jobs), "ref": chance.choice(REFS)}
-    return chance.choice(COMMANDS).format(project=chance.choice(PROJECTS), **known)
+    return chance.choice((*COMMANDS, *SENTENCES)).format(project=chance.choice(PROJECTS), **known)
 
 
 def id_of(field: str, chance: Random, world: World) -> object:
