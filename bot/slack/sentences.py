@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from bot.errors import CircleCIError, Sentence, UsageError
+from bot.errors import CircleCIError, NotAllowed, Sentence, UsageError, UserError
 from bot.grammar import Word as Typed
 from bot.grammar import is_parameter, split
 from bot.intents.reading import Default, Reading, line_of, reader_of
@@ -14,7 +14,8 @@ from bot.models.circleci import ProjectSlug
 from bot.models.spelling import as_typed
 from bot.policy import Word
 from bot.refs import TAG
-from bot.routing import Command, Context, Router, without_address
+from bot.requests import OfTarget
+from bot.routing import Context, Router, without_address
 from bot.settings import Projects
 from bot.targets import is_project
 
@@ -76,23 +77,36 @@ class Sentences:
         if not reading.meant or (not reading.is_sure and self._is_better_read_as_typed(text)):
             return text
         first = reading.meant[0]
-        command = self._context.router.commands[first.command]
-        if reading.is_sure and first.line and command.only_answers and self._can_be_read(first.line):
+        if reading.is_sure and first.line and self._only_answers(first.line):
             return first.line
         lines = await self._lines(reading, caller)
         if reading.is_sure:
-            await self._at_the_door(command, lines, caller)
+            await self._check(lines[0] if lines else first.command, caller)
+        else:
+            lines = tuple([line for line in lines if await self._may(line, caller)])
+            if not lines and reading.named.project:
+                return text
         raise Sentence(first.command, lines, is_sure=reading.is_sure)
 
-    async def _at_the_door(self, command: Command, lines: Sequence[str], caller: Caller) -> None:
-        """Raise NotAllowed for what somebody may not do: it is not offered to them, and they are told why."""
-        request = (
-            command.parse(split(lines[0])[1:], self._context.projects)
-            if lines and self._can_be_read(lines[0])
-            else None
-        )
-        slug, ref = request.about(self._context.projects) if request else (None, None)
+    def _only_answers(self, line: str) -> bool:
+        return self._can_be_read(line) and self._context.router.find(split(line))[0].only_answers
+
+    def _is_of_secrets(self, command: str) -> bool:
+        return self._context.router.commands[command].permission in (Word.SECRETS, Word.KEYS)
+
+    async def _check(self, line: str, caller: Caller) -> None:
+        """Raise NotAllowed for what somebody may not do: it is not offered to them."""
+        command, rest = self._context.router.find(split(line))
+        projects, can_be_read = self._context.projects, self._can_be_read(line)
+        slug, ref = command.parse(rest, projects).about(projects) if can_be_read else (None, None)
         await self._context.permissions.check(caller, command.permission, slug, ref, certain=False)
+
+    async def _may(self, line: str, caller: Caller) -> bool:
+        try:
+            await self._check(line, caller)
+        except NotAllowed:
+            return False
+        return True
 
     def _is_better_read_as_typed(self, text: str) -> bool:
         """Say whether a line begins with a command, or with a slip in the name of one: who typed it is told of that."""
@@ -135,16 +149,14 @@ class Sentences:
         return await self._of_thread(caller) or only
 
     async def _of_thread(self, caller: Caller) -> Default | None:
-        place, watches = caller.place, self._context.store.watches
-        if place is None or not place.thread_ts:
+        if caller.place is None or not caller.place.thread_ts:
             return None
-        found = await watches.of_thread(place.channel_id, place.thread_ts)
-        told = await watches.of(next(iter(found))) if len(found) == 1 else []
-        for watch in told[:1]:
-            if await self._context.finder.may_read(caller, watch.project_slug, watch.ref):
-                ref = as_typed(str(watch.ref)) if watch.ref else ""
-                return Default(self._typed(watch.project_slug), ref, f"#{watch.pipeline_number}")
-        return None
+        try:
+            found = await self._context.finder.pipeline(OfTarget(), caller)
+        except (UserError, CircleCIError):  # it follows none, several, or one that they may not see
+            return None
+        ref = as_typed(str(found.ref)) if found.ref else ""
+        return Default(self._typed(found.project_slug), ref, f"#{found.number}")
 
     def _typed(self, slug: ProjectSlug) -> str:
         return slug.removeprefix(f"{self._context.projects.default_vcs}/")
@@ -152,9 +164,10 @@ class Sentences:
     async def _lines(self, reading: Reading, caller: Caller) -> tuple[str, ...]:
         """Return the lines of what may be meant; of a look without a project that of each, where there are few."""
         first = reading.meant[0]
-        if not reading.is_sure or first.line:
-            meant = reading.meant[:1] if reading.is_sure else reading.meant
-            return tuple(one.line for one in meant if one.line)
+        if not reading.is_sure:  # nothing is guessed to be about secrets
+            return tuple(one.line for one in reading.meant if one.line and not self._is_of_secrets(one.command))
+        if first.line:
+            return (first.line,)
         command, followed = self._context.router.commands[first.command], await self._followed(caller)
         if not command.only_answers or len(followed) > MOST_PROJECTS:
             return ()

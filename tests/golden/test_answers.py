@@ -27,6 +27,8 @@ LOOKING: dict[str, tuple[str, ...]] = {
         "ada: what waits for approval in acme/frontend?",
         "ada: is acme/frontend relase/v2.0 green?",
         "guest: please deploy acme/frontend main",
+        "ada: something with the failed build of acme/frontend try/slow",
+        "guest: something with the failed build of acme/frontend try/slow",
         "ada: tell me a joke",
     ),
     "answer-status": (

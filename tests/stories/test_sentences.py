@@ -33,3 +33,7 @@ async def test_in_a_thread_it_is_about_the_build_of_the_thread(team: Team) -> No
     await team.ada.mention("deploys", "stop the build", team.root.ts)
     await team.is_told(team.ada, "is not finished")  # the list, whose buttons have dialogs of their own
     assert team.posts("/cancel") == team.posts("/rerun") == []
+    team.time_flies()
+    await team.reads("Passed in")
+    await team.ada.mention("deploys", "is it green now?", team.root.ts)
+    await team.is_told(team.ada, "I read this as `@ci status acme/frontend #")
