@@ -41,6 +41,10 @@ CHANNEL = Default("acme/frontend")
         ("retry #2417 of frontend", "rerun acme/frontend #2417"),
         ("run everything of acme/frontend main again", "rerun acme/frontend main all"),
         ("nobody deploys acme/frontend main for now", "lock acme/frontend:main"),
+        ("freeze acme/frontend main until tomorrow 9:00 please", "lock acme/frontend:main until tomorrow 9:00"),
+        ("lock acme/frontend main for 2h", "lock acme/frontend:main for 2h"),
+        ("sperr bitte acme/frontend main bis 17:00 Uhr", "lock acme/frontend:main until 17:00"),
+        ("bloquea acme/frontend main hasta las 17:00", "lock acme/frontend:main until 17:00"),
         ("stop the build of acme/frontend try/slow", "cancel acme/frontend try/slow"),
         ("tell me when acme/frontend #2417 is done", "watch acme/frontend #2417"),
         # Of a project that is not named there is no line, but for what needs none.
