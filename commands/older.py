@@ -44,7 +44,7 @@ def _comes_to_nothing(act: OfABuild, build: Build) -> bool:
         waiting = [job for run in build.runs for job in run.holds]
         return all(act.approval_request_id not in (job.approval_request_id, job.id) for job in waiting)
     is_open, is_another = build.state in OPEN_STATES, act.attempt not in ("", build.mark)
-    if is_another and (is_open or build.state is State.FAILED):
+    if is_another and (is_open or build.state is State.FAILED or isinstance(act, RerunAll)):
         return True
     return is_open if isinstance(act, RerunAll) else not _failed(build)
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from bot.answers.acts import Acted
 from bot.errors import CircleCIError, NothingToDo, UserError
 from bot.models import spelling
-from bot.models.build import Build, Run, State, rerun_key
+from bot.models.build import OPEN_STATES, Build, Run, State, rerun_key
 from bot.models.caller import Caller, bot
 from bot.models.circleci import JobId, PipelineId
 from bot.models.pending import Pending, Rerun
@@ -50,7 +50,7 @@ async def rerun(
     build = await hands.reads.build(wish.pipeline_id)
     pipeline_id = wish.pipeline_id
     if attempt not in ("", build.mark):
-        await _refuse_later(hands, caller, build)
+        await _refuse_later(hands, caller, build, failed_only=wish.failed_only)
     intent = Intent(
         Subject.of(build.pipeline, wish.project_title),
         Word.RERUN,
@@ -107,15 +107,17 @@ async def _rerun_once(hands: Hands, build: Build) -> None:
     await hands.tell(pipeline.id, act.caller, "rerun", replies.reran_itself(what), *_rerun_keys(targets))
 
 
-async def _refuse_later(hands: Hands, caller: Caller, build: Build) -> None:
-    """Raise NothingToDo where it has run again since the message that was pressed on, and something failed anew.
+async def _refuse_later(hands: Hands, caller: Caller, build: Build, *, failed_only: bool) -> None:
+    """Raise NothingToDo where it has run again since the message that was pressed on, and could run once more.
 
     A run of this very press, which died, may have been what had it run again. Who may not look at it hears nothing.
     """
     is_ours = await hands.store.claims.is_taken(_first_seen(caller, build))
     may_look = await hands.finder.may_read(caller, build.pipeline.project_slug, build.pipeline.ref)
-    if may_look and not is_ours and to_run_again(build, failed_only=True):
-        raise nothing_of(build, "ran_again", what=f"rerun {named(build)}")
+    has_failed = bool(to_run_again(build, failed_only=True))
+    if may_look and not is_ours and (has_failed or (not failed_only and build.state not in OPEN_STATES)):
+        line = f"rerun {named(build)}" + ("" if has_failed else " all")
+        raise nothing_of(build, "ran_again", what=line)
 
 
 def _first_seen(caller: Caller, build: Build) -> str:

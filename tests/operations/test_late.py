@@ -66,6 +66,18 @@ async def test_a_rerun_is_about_the_attempt_that_its_message_shows(team: Team, l
     assert len(writes(team)) == 1
 
 
+async def test_what_passed_since_is_not_shipped_again_by_an_old_button(team: Team) -> None:
+    team.circleci.world.set_scenario(FRONTEND, "main", "failing-tests")  # the rerun passes
+    pipeline = pushed(team, "main", OVER)
+    (final,) = await types(team, team.ada, f"triage {FRONTEND} #2417")
+    team.circleci.world.rerun(pipeline.runs[-1].id)  # the workflow that failed
+    goes_by(team, OVER)
+    told = said(await presses(team, team.grace, final, final.element("Rerun all")))
+    assert "By now #2417 passed" in told
+    assert f"`/ci rerun {FRONTEND} #2417 all` is about that." in told
+    assert writes(team) == []
+
+
 async def test_cancel_is_about_the_attempt_that_its_message_shows(team: Team) -> None:
     fails_otherwise_again(team)
     pipeline = pushed(team, "main", 10)
