@@ -11,7 +11,9 @@ from bot.models.build import Build, State
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
 from bot.models.likeness import likely
+from bot.models.slugs import spelled_alike
 from bot.models.target import Target
+from bot.naming import Project as Called
 from bot.permissions import Permissions
 from bot.requests import OfProject, OfTarget
 from bot.settings import Projects
@@ -101,6 +103,11 @@ class Finder(Sight):
             build = await self._circleci.build(pipeline_id)
         await self._readable(build.pipeline, caller)
         return build
+
+    async def seen(self, ids: Collection[PipelineId], caller: Caller) -> list[Pipeline]:
+        """Return the pipelines of these ids, as many as are looked through, of those that somebody may see."""
+        pipelines = await together(*(self._circleci.pipeline(one) for one in sorted(ids)[:MOST_LOOKED_THROUGH]))
+        return [one for one in pipelines if await self.may_read(caller, one.project_slug, one.ref)]
 
     async def workflows(self, request: OfTarget, caller: Caller) -> Build:
         """Return the build that is meant seen whole; where one workflow was named, with this run of it alone."""
@@ -254,13 +261,19 @@ class Finder(Sight):
 
     async def followed(self, caller: Caller) -> list[ProjectSlug]:
         """Return the projects that are followed, or have a short name, of those that somebody may see."""
+        return [one.slug for one in await self.known_projects(caller)]
+
+    async def known_projects(self, caller: Caller) -> list[Called]:
+        """Return the same, each once, with what people call it."""
         found = [
-            one.slug if one.vcs_type else ProjectSlug(f"{self._projects.default_vcs}/{one.title}")
+            Called(one.slug if one.vcs_type else ProjectSlug(f"{self._projects.default_vcs}/{one.title}"), one.title)
             for one in await self._circleci.followed_projects()
         ]
-        slugs = list(dict.fromkeys([*(ProjectSlug(one.slug) for one in self._projects.projects.values()), *found]))
-        readable = await self._permissions.readable(caller, [(slug, None) for slug in slugs])
-        return [slug for slug in slugs if (slug, None) in readable]
+        aliased = (ProjectSlug(one.slug) for one in self._projects.projects.values())
+        found = [*(Called(slug, slug.partition("/")[2]) for slug in aliased), *found]
+        once = {spelled_alike(one.slug): one for one in reversed(found)}
+        readable = await self._permissions.readable(caller, [(one.slug, None) for one in once.values()])
+        return [one for one in reversed(once.values()) if (one.slug, None) in readable]
 
     async def has_branch(self, slug: ProjectSlug, name: str) -> bool:
         """Say whether a branch of this name was ever built."""
@@ -300,9 +313,7 @@ class Finder(Sight):
 
     async def _to_write(self, found: Collection[PipelineId], caller: Caller) -> str:
         """Return what to write for one of several builds, of those that somebody may see, newest first."""
-        pipelines = await together(*(self._circleci.pipeline(one) for one in sorted(found)[:MOST_LOOKED_THROUGH]))
-        seen = [one for one in pipelines if await self.may_read(caller, one.project_slug, one.ref)]
-        seen = sorted(seen, key=lambda one: one.created_at, reverse=True)[:BUILT_LATELY]
+        seen = sorted(await self.seen(found, caller), key=lambda one: one.created_at, reverse=True)[:BUILT_LATELY]
         names = [f"`{await self.title(one.project_slug)} #{one.number}`" for one in seen]
         return f"Write which one: {' or '.join(names)}." if names else "Write the project, and its number."
 

@@ -20,7 +20,7 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slugs import VCS
 from bot.models.spelling import CLOSING, CODE_MARK, MENTIONS, QUESTIONS, SPACES, asks
 from bot.models.target import Target
-from bot.refs import TAG, number, ref_named
+from bot.refs import REFS, TAG, number, ref_named
 from bot.settings import Projects
 
 # What a person would type; Slack carries ten times as much, and all of it waits while a text is taken apart.
@@ -123,12 +123,35 @@ def parse_project(word: str, projects: Projects) -> Target:
         return Target(slug=slug)
     if links.is_link(word):
         return links.read(word, projects)
+    name, behind = apart(word, projects)
+    if behind:
+        return parse_project(name, projects).also(parse_named(Word(behind)))
     parts = word.strip("/").split("/")
     if len(parts) == 2:
         parts = [projects.default_vcs, *parts]
     if len(parts) != 3 or parts[0].lower() not in VCS:
         raise UsageError("This is not a project. A project is acme/frontend, gh/acme/frontend or a link.", given=word)
     return Target(slug=project_slug(*parts))
+
+
+def apart(word: str, projects: Projects) -> tuple[str, str]:
+    """Return the project and what stands behind it in one word, as `acme/frontend:main` or `acme/frontend/main`.
+
+    Both empty text where a word is not made so.
+    """
+    left, colon, right = word.partition(":")
+    if colon and right and (aliased(left, projects) or _is_name(left)):
+        return left, right
+    parts = word.split("/")
+    most = 3 if parts[0].lower() in VCS else 2
+    is_both = all(parts) and len(parts) > most and parts[0] != REFS.strip("/")
+    return ("/".join(parts[:most]), "/".join(parts[most:])) if is_both else ("", "")
+
+
+def _is_name(text: str) -> bool:
+    """Say whether it is a project's name or slug, and nothing behind it."""
+    parts = text.split("/")
+    return all(parts) and len(parts) == (3 if parts[0].lower() in VCS else 2)
 
 
 def parse_slug(word: str, projects: Projects) -> ProjectSlug:

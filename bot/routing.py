@@ -28,7 +28,8 @@ from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.whereabouts import Whereabouts
 
-_ADDRESSES = ("/ci", "@ci", "ci")
+_ADDRESSES, _POLITE = ("/ci", "@ci", "ci"), ("please", "pls")
+_WHY_RED = ["why", "red"]
 R = TypeVar("R", bound=Request)
 B = TypeVar("B", bound=ButtonAction)
 A = TypeVar("A", bound=Answer)
@@ -214,14 +215,20 @@ class Router:
 
 
 def without_address(words: Sequence[Typed]) -> Sequence[Typed]:
-    """Return the words without how the bot is spoken to, which comes with what is copied from its messages."""
-    return words[1:] if words and words[0].text.lower() in _ADDRESSES else words
+    """Return the words without how the bot is spoken to, which comes with what is copied from its messages.
+
+    `why red` is one word.
+    """
+    words = words[1:] if words and words[0].text.lower() in _ADDRESSES else words
+    words = words[1:] if len(words) > 1 and words[0].text.lower() in _POLITE else words
+    is_red = [one.text.lower().rstrip("?") for one in words[:2]] == _WHY_RED
+    return [Typed("-".join(_WHY_RED)), *words[2:]] if is_red else words
 
 
 def _asks_for_help(command: str, rest: Sequence[Typed]) -> bool:
     """Say whether a line asks how its command is used; `why help` asks who may have help."""
     said = [word.text.lower() for word in rest]
-    return said in (["--help"], ["—help"], ["–help"], ["-h"]) or (said == ["help"] and command != "why")
+    return said in (["--help"], ["—help"], ["–help"], ["-h"]) or (said == ["help"] and command not in ("may", "why"))
 
 
 def answer_of(handle: Callable[..., Any]) -> Any:  # a class, or a union of several

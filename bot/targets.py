@@ -8,10 +8,11 @@ import re
 from collections.abc import Sequence
 
 from bot.errors import UsageError
-from bot.grammar import Word, aliased, is_parameter, parse_named, parse_project, parse_ref
+from bot.grammar import Word, aliased, apart, is_parameter, parse_named, parse_project, parse_ref
 from bot.links import is_link
 from bot.models import git
 from bot.models.target import Target
+from bot.refs import REFS
 from bot.settings import Projects
 
 _NUMBER = re.compile(r"#?[0-9]{1,9}")
@@ -25,7 +26,7 @@ def parse_target(words: Sequence[Word], projects: Projects, *, strict: bool = Tr
     """
     rest = list(words)
     target = Target()
-    if rest and is_project(rest[0], projects):
+    if rest and is_project(rest[0], projects, strict=strict):
         target = parse_project(rest.pop(0).text, projects)
         if not target.names_more and rest and _names_a_ref(rest[0], strict):
             target = target.also(parse_named(rest.pop(0)))
@@ -38,10 +39,16 @@ def parse_target(words: Sequence[Word], projects: Projects, *, strict: bool = Tr
     return target, rest
 
 
-def is_project(word: Word, projects: Projects) -> bool:
-    """Say whether a word names a project: an alias, `acme/frontend`, a full slug or a link."""
+def is_project(word: Word, projects: Projects, *, strict: bool = True) -> bool:
+    """Say whether a word names a project: an alias, `acme/frontend`, a full slug or a link, also with a branch behind.
+
+    Where it is not `strict`, what has more than two slashes is a path.
+    """
     text = word.text
-    return aliased(text, projects) is not None or is_link(text) or text.strip("/").count("/") in (1, 2)
+    if aliased(text, projects) is not None or is_link(text):
+        return True
+    is_one = text.strip("/").count("/") in (1, 2) and ":" not in text.partition("/")[0] and not text.startswith(REFS)
+    return is_one or (strict and apart(text, projects) != ("", ""))
 
 
 def _names_a_ref(word: Word, strict: bool) -> bool:  # one of our own two

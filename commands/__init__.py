@@ -2,6 +2,7 @@
 
 from bot.routing import Router
 from commands import (
+    again,
     approve,
     artifacts,
     audit,
@@ -23,6 +24,7 @@ from commands import (
     status,
     tests,
     triage,
+    use,
     watch,
     webhook,
     why,
@@ -33,7 +35,7 @@ from commands import (
 def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
-        *(deploy, gate, rerun, cancel, approve, watch, locks),
+        *(deploy, gate, rerun, again, cancel, approve, watch, use, locks),
         *(status, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
         *(env, keys, legacy),
         *(hello, help, why, audit, doctor, webhook),

@@ -10,7 +10,7 @@ from pydantic import Field
 from bot.actions import ChooseDefinition
 from bot.answers.acts import Acted
 from bot.answers.builds import BuildMeant
-from bot.errors import NotFound, NothingToDo, UsageError, UserError
+from bot.errors import NotFound, NothingToDo, SlackError, UsageError, UserError
 from bot.finding import named_branch_of
 from bot.grammar import (
     NAMES_OF_REFS,
@@ -35,6 +35,7 @@ from bot.refs import can_be_shown
 from bot.requests import OfTarget, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
+from formatters import channels
 from formatters.answers import default_branch_chosen, pull_request_read
 
 HELP = CommandHelp(
@@ -112,7 +113,21 @@ async def deploy(request: Deploy, caller: Caller, context: Context) -> Acted | B
         return meant
     wish = await _wished(request, target, context)
     await _refuse_where_nobody_hears(wish, caller, context)
-    return await context.operations.deploy(caller, wish)
+    acted = await context.operations.deploy(caller, wish)
+    if acted.told:
+        await _offer_use(wish, caller, context)
+    return acted
+
+
+async def _offer_use(wish: Deployment, caller: Caller, context: Context) -> None:
+    """Offer, once in each channel, that nobody has to name this project there any more."""
+    place, store = caller.place, context.store
+    if place is None or place.is_direct or await store.channels.used(place.channel_id):
+        return
+    if await store.claims.first(f"use-offered:{place.channel_id}"):
+        with suppress(SlackError):  # it is no more than an offer
+            message = channels.offer(wish.project_slug, wish.project_title)
+            await context.messenger.whisper(place.channel_id, caller.person_id, message)
 
 
 async def _refuse_where_nobody_hears(wish: Deployment, caller: Caller, context: Context) -> None:

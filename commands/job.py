@@ -19,22 +19,22 @@ from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.targets import parse_target
 
-BUILD = CommandHelp(
-    name="build",
+JOB = CommandHelp(
+    name="job",
     group="Look",
     summary="Show a job's steps, each with its time and outcome; the slowest and the failed are marked.",
-    usage="build <project> <job number>",
-    example="build acme/frontend 1842",
-    phrases=("build acme/frontend 1842",),
-    also=("job", "steps", "timing", "timings"),
+    usage="job <project> [<branch> | #<pipeline>] [<job number>]",
+    example="job acme/frontend 1842",
+    phrases=("job acme/frontend #2417",),
+    also=("build", "steps", "timing", "timings"),
 )
 LOGS = CommandHelp(
     name="logs",
     group="Look",
     summary="Show the end of the failing step's log, or of the step you name.",
-    usage="logs <project> <job number> [<step>]",
+    usage="logs <project> [<branch> | #<pipeline>] [<job number>] [<step>]",
     example="logs acme/frontend 1842",
-    phrases=("logs acme/frontend 1842", 'logs acme/frontend 1842 "Run tests"'),
+    phrases=("logs acme/frontend #2417", 'logs acme/frontend 1842 "Run tests"'),
     also=("log", "output", "tail"),
 )
 LOG_LINES = 40
@@ -137,6 +137,6 @@ async def _detail(slug: ProjectSlug, number: int, context: Context) -> ClassicBu
 
 def register(router: Router) -> None:
     """Teach the router these commands and their button."""
-    router.command(BUILD, permission="read", request=JobRequest, parse=parse_job, handle=show_steps)
+    router.command(JOB, permission="read", request=JobRequest, parse=parse_job, handle=show_steps)
     router.command(LOGS, permission="read", request=JobRequest, parse=parse_step, handle=show_log)
     router.action(SendLog, permission="read", handle=send_log)

@@ -25,7 +25,7 @@ HELP = CommandHelp(
     usage="rerun <project> [<branch> | tag:<tag> | #<pipeline> | <job number>] [failed | all] [ssh]",
     example="rerun acme/frontend release/v2.0",
     phrases=("rerun acme/frontend #2417 all", "rerun acme/frontend main failed"),
-    also=("retry", "again", "restart", "repeat"),
+    also=("retry", "restart"),
 )
 MODES = ("failed", "all", "ssh")
 

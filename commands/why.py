@@ -19,13 +19,13 @@ from bot.settings import Projects
 from bot.targets import parse_target
 
 HELP = CommandHelp(
-    name="why",
+    name="may",
     group="Look",
     summary="Say whether you may do something here, which rule decides, and who could.",
-    usage="why <command> [<project> [<branch> | tag:<tag>]]",
-    example="why deploy acme/frontend main",
-    phrases=("why secrets acme/frontend", "why deploy acme/frontend tag:v2.0"),
-    also=("may", "policy", "permissions", "allowed"),
+    usage="may <command> [<project> [<branch> | tag:<tag>]]",
+    example="may deploy acme/frontend main",
+    phrases=("may secrets acme/frontend", "may deploy acme/frontend tag:v2.0"),
+    also=("why", "policy", "permissions", "allowed"),
 )
 STOPPED_BY_LOCKS = (Permission.DEPLOY, Permission.RERUN, Permission.APPROVE)
 TO_LOCK = ("lock", "unlock")  # of a whole project too, and at once
@@ -50,7 +50,8 @@ def parse(words: Sequence[Word], projects: Projects) -> Why:
 
 async def explain(request: Why, caller: Caller, context: Context) -> PolicyDecision:
     """Answer with the rule that decides."""
-    command = context.router.commands.get(request.word)
+    known = None if request.word in list(Permission) else context.router.named(request.word)
+    command = context.router.commands.get(request.word) or known
     word = command.permission if command else request.word
     if word not in list(Permission):
         raise UsageError("I know no such command.", given=request.word)

@@ -155,6 +155,7 @@ LONGEST_LINE = 200  # what is cut is no command
 _DOING_SO = {
     "unwatch": "stop what is followed",
     "lock": "lock",
+    "use": "choose what a channel uses",
     "unlock": "unlock",
     "take_lock": "take over locks",
     "ask_holder": "ask for locks",
@@ -224,7 +225,7 @@ def _who_could(problem: BotError, command: str) -> str:
         return ""
     if problem.word == "read" or problem.rule.startswith("it is for ") or problem.about.count(" ") > 1:
         return ""
-    line = f"{command} why {problem.word} {problem.about}".rstrip()
+    line = f"{command} may {problem.word} {problem.about}".rstrip()
     return f" {code(line)} says who could." if len(line) < LONGEST_LINE else ""
 
 

@@ -131,6 +131,9 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "followed_already": lambda one: f"#{one.number} is followed here already.",
     "not_followed": lambda one: f"#{one.number} is not followed here.",
+    "nothing_again": lambda _: "You have deployed and rerun nothing here lately that could be done again.",
+    "uses_nothing": lambda _: "This channel uses no project, so there is nothing to end.",
+    "no_channel": lambda _: "This can be said in a channel alone. Nothing was done.",
     "not_locked": lambda one: (
         f"{literal(one.what)} is not locked."
         + (f" {again.command(one.again)} unlocks a part of it." if one.again and again.command(one.again) else "")

@@ -19,8 +19,10 @@ from bot.answers.builds import (
     OldBuild,
     OnHold,
 )
+from bot.answers.channels import ChannelUses
 from bot.answers.jobs import Artifacts, ArtifactTooLarge, JobSteps, NoLog, StepLog, TestResults
 from bot.answers.keeps import CheckoutKeys, Offer, Variables, WebhookState
+from bot.answers.lines import LinesMeant
 from bot.answers.lists import FollowedProjects, RecentBuilds
 from bot.answers.locks import Locks, WhichLock, WillTell
 from bot.answers.ourselves import CheckUp, CommandPage, Greeting, Overview
@@ -31,6 +33,7 @@ from formatters import (
     answers,
     audit,
     builds,
+    channels,
     checkup,
     choices,
     credentials,
@@ -41,6 +44,7 @@ from formatters import (
     help,  # noqa: A004  # it is the command's name
     lists,
     locks,
+    meant,
     policy,
     results,
     steps,
@@ -62,9 +66,11 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     BranchIsRed: gate.question,
     ToBeTyped: gate.question,
     SecondPerson: lambda _: None,  # the request stands in the channel
+    ChannelUses: channels.uses,
     Locks: locks.all_locks,
     WhichLock: which_lock.which,
     WillTell: locks.will_tell,
+    LinesMeant: meant.lines,
     OnHold: choices.on_hold,
     BuildMeant: choices.build_meant,
     NothingFailed: choices.nothing_failed,

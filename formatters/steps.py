@@ -128,7 +128,7 @@ def _steps_with_one(answer: NoLog) -> str:
     if not answer.has_begun:
         return f"{name} has not begun: there is no log of it yet."
     if answer.is_running:
-        line = code(f"build {answer.project_slug} {answer.job_number}")
+        line = code(f"job {answer.project_slug} {answer.job_number}")
         return f"{name} still runs, and none of its steps has a log so far. {line} shows its steps."
     return f"CircleCI keeps no log of {name}: it was quiet, or it is too old."
 

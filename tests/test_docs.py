@@ -55,7 +55,7 @@ def examples() -> list[str]:
     found = [line for text in texts for line in re.findall(r"`/ci ([^`\n]+)`", text)]
     commands = register(Router()).commands
     found += [text for one in commands.values() for text in (one.help.example, *one.help.phrases)]
-    whole = [text for text in found if not {"<", "…", "["} & set(text) and text != "why"]
+    whole = [text for text in found if not {"<", "…", "["} & set(text) and text != "may"]
     return sorted({text for text in whole if text.split(" ")[0] in commands})
 
 

@@ -96,7 +96,6 @@ def test_an_act_is_offered_for_a_slip_or_another_word_behind_a_dialog_that_names
         "look acme/frontend:main",
         "clock acme/frontend:main",
         "relock acme/frontend:main",
-        "please deploy acme/frontend main",
         "bitte deploy acme/frontend main",
         "can you deploy acme/frontend main?",
         "take over acme/frontend:main",

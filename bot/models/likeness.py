@@ -14,7 +14,7 @@ SHORT, LONG = 5, 6
 # A word with one of these around the whole of a name says something else: `undeploy`, `approved`, `locks`.
 _ENDINGS = ("s", "es", "d", "ed", "ied", "er", "ing")
 _BEGINNINGS = ("un", "re", "de", "dis", "pre", "non", "auto")
-_OTHER_WORDS = frozenset(("return", "reran", "cancer", "match", "catch", "patch", "batch"))
+_OTHER_WORDS = frozenset(("my", "return", "reran", "cancer", "match", "catch", "patch", "batch"))
 # Whoever asks wants to be told, and nothing done: `?` in the signs of other alphabets and keyboards too.
 _QUESTION_MARKS = frozenset("?¿؟;՞፧⁇⁈⁉‽⸮︖﹖？❓❔")
 

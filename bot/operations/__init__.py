@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
+from bot.answers.channels import ChannelUses
 from bot.answers.locks import WillTell
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
@@ -23,6 +24,7 @@ from bot.operations import (
     rerun,
     sending,
     standing,
+    using,
 )
 from bot.operations.hands import Hands
 
@@ -116,6 +118,14 @@ class Operations:
     async def unwatch(self, caller: Caller, pipeline: Pipeline) -> Acted:
         """Follow it there no more."""
         return await following.unwatch(self._hands, caller, pipeline)
+
+    async def use(self, caller: Caller, project: Project, ref: Ref | None) -> ChannelUses:
+        """Let the channel they speak in use a project, where nobody names one."""
+        return await using.use(self._hands, caller, project, ref)
+
+    async def use_nothing(self, caller: Caller) -> ChannelUses:
+        """Let the channel use none."""
+        return await using.use_nothing(self._hands, caller)
 
     async def lock(
         self, caller: Caller, project: Project, ref: Ref | None, reason: str, until: datetime | None = None

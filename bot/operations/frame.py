@@ -11,7 +11,7 @@ looked and found things as they were, and takes it over.
 
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -21,7 +21,8 @@ from bot.answers.questions import Waits
 from bot.errors import CircleCIError, NotAllowed, PartlyDone, SlackError, StoreError, Taken, Unavailable, UserError
 from bot.models.audit import Entry
 from bot.models.caller import Caller
-from bot.models.pending import Pending, Wish
+from bot.models.channel import LastAct
+from bot.models.pending import Deployment, Pending, Rerun, Wish
 from bot.models.slack import utc_now
 from bot.operations import demands
 from bot.operations.hands import Hands, Subject
@@ -177,6 +178,18 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
         raise
     act.entry = ended(act.entry)
     await hands.record.keep_once(act.entry, act.caller.delivery_id)
+    await _remember(hands, act, intent.pending.asker if intent.pending else act.caller)
+
+
+async def _remember(hands: Hands, act: Act, asker: Caller) -> None:
+    """Remember what somebody can ask for again where they asked for it; an approval is of one job, once."""
+    wish = act.wish
+    if not isinstance(wish, Deployment | Rerun) or not wish.typed or asker.is_bot or not asker.channel_id:
+        return
+    number = wish.pipeline_number if isinstance(wish, Rerun) else 0
+    did = LastAct(line=wish.typed, title=wish.project_title, ref=wish.ref, number=number)
+    with suppress(StoreError):  # what was done is done
+        await hands.store.channels.did(asker, did)
 
 
 async def _ready(hands: Hands, act: Act, intent: Intent) -> None:

@@ -41,7 +41,7 @@ def _denies_all(rule: Rule) -> bool:
 def _named_twice(rules: list[Rule]) -> Iterator[str]:
     for name, times in Counter(rule.name for rule in rules).items():
         if times > 1:
-            yield f"{times} rules have the name “{name}”: /ci why and /ci audit tell rules apart by it."
+            yield f"{times} rules have the name “{name}”: /ci may and /ci audit tell rules apart by it."
 
 
 def _asking_nothing(rules: list[Rule]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from bot import metrics
 from bot.actions import ButtonAction, RunCommand
 from bot.answers import Answer, File, Nothing
 from bot.answers.acts import Acted
+from bot.answers.lines import LineMeant
 from bot.answers.questions import SecondPerson, Waits
 from bot.circleci.asked import one_question
 from bot.errors import (
@@ -36,6 +37,7 @@ from bot.models.circleci import ProjectSlug
 from bot.models.slack import Click, Invocation
 from bot.permissions import Permissions
 from bot.policy import Word
+from bot.reading import read
 from bot.record import About, Record
 from bot.requests import Request
 from bot.routing import Command, Context
@@ -49,6 +51,7 @@ from bot.watching.operator import Operator
 from formatters import credentials, errors, sentences
 from formatters.blocks import Message
 from formatters.links import Links
+from formatters.meant import noted
 from formatters.offers import Offer
 from formatters.show import show
 
@@ -60,12 +63,14 @@ class _Act:
     """What is being carried out: the word it takes, the command or the button, what it names, and what came of it.
 
     `read_as` is the line that a sentence was read as.
+    `note` is by what its project was found, where it is not named in full.
     """
 
     caller: Caller
     word: str = Word.READ
     what: str | ButtonAction = ""
     about: About | None = None
+    note: LineMeant | None = None
     answer: Answer | None = None
     read_as: str = ""
 
@@ -136,10 +141,12 @@ class Dispatcher:
     async def _carried_out(self, command: Command, words: Sequence[Typed], act: _Act) -> Answer:
         await self._context.permissions.check(act.caller, command.permission, certain=False)
         try:
-            request = _parsed(command, words, self._context.projects)
+            meant = await read(command, words, act.caller, self._context)
+            request = _parsed(command, meant.words, self._context.projects)
             slug, ref = request.about(self._context.projects)
+            act.about, act.note = About(slug, ref=ref) if slug else act.about, meant.note
             await self._context.permissions.check(act.caller, command.permission, slug, ref, certain=False)
-            return await command.handle(request, act.caller, self._context)
+            return meant.question or await command.handle(request, act.caller, self._context)
         except UsageError as error:
             error.command = error.command or command.name
             raise
@@ -248,7 +255,8 @@ class Dispatcher:
         if isinstance(answer, File):
             await self._context.messenger.upload(said.channel_id, answer.name, answer.content, thread_ts=said.thread_ts)
             return None
-        return show(answer, self._links, command=_spoken_to(said))
+        message = show(answer, self._links, command=_spoken_to(said))
+        return noted(message, act.note) if message and act.note else message
 
     async def _words_for(self, error: BotError, said: Invocation | Click, act: _Act) -> Message:
         as_told_to(error, said.user_id)

@@ -32,6 +32,9 @@
 | `locks:over`                   | which lock -> Over, until that is told      | the retention             |
 | `waits:<lock>`                 | person -> Waiting, for the lock to end      | the retention             |
 | `fence:lock:<lock>`            | whoever tells that it is over               | the lease                 |
+| `uses`                         | channel id -> Used, its project             | until it uses nothing     |
+| `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
+| `numbered:<channel id>`        | `<number> <pipeline id>` of what it follows | the retention             |
 | `past:<pipeline id>`           | a PastBuild: its attempts, all ended        | the retention             |
 | `listed:<project>:<branch>`    | Listed: a branch's pipelines, but the young | the retention             |
 | `results:<project>:<job>`      | JobResults: a job's tests                   | the retention             |
@@ -53,6 +56,7 @@ from bot.store.acted import Acted
 from bot.store.attempts import Attempts
 from bot.store.audit import Audit
 from bot.store.awaited import Awaited
+from bot.store.channels import Channels
 from bot.store.claims import Claims
 from bot.store.connection import Connection
 from bot.store.deliveries import Deliveries
@@ -68,7 +72,7 @@ from bot.store.turns import Turns
 from bot.store.watches import Watches
 from bot.store.windows import Windows
 
-ENDLESS = frozenset({"watching", "locks", "audit", "audit:refused"})
+ENDLESS = frozenset({"watching", "locks", "uses", "audit", "audit:refused"})
 
 
 class Store:
@@ -82,6 +86,7 @@ class Store:
         self.awaited = Awaited(connection)
         self.claims = Claims(connection)
         self.locks = Locks(connection)
+        self.channels = Channels(connection)
         self.attempts = Attempts(connection)
         self.pending = Pendings(connection, self.attempts)
         self.standing = Standing(connection)

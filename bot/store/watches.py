@@ -18,6 +18,7 @@ from bot.store.fence import held
 
 WATCHING = "watching"
 MOST_TRIES = 20
+MOST_NUMBERED = 500  # builds of a channel, known by their numbers alone
 HOUR, MILLISECOND, NO_PACE = timedelta(hours=1), timedelta(milliseconds=1), timedelta(0)
 
 # Ends the polling, unless somebody follows who was not seen, or asked for a look since the last began.
@@ -78,6 +79,7 @@ class Watches:
         pipeline = self._connection.redis.pipeline(transaction=True)
         pipeline.hsetnx(self._key(watch.pipeline_id), watch.id, watch.model_dump_json())
         self._remember_thread(pipeline, watch)
+        self._remember_number(pipeline, watch)
         self._keep_watching(pipeline, watch.pipeline_id)
         await self._connection.ask(pipeline.execute())
 
@@ -148,6 +150,12 @@ class Watches:
         pipeline.smembers(followed)
         one, several = await self._connection.ask(pipeline.execute())
         return frozenset(PipelineId(str(found)) for found in (one, *several) if found is not None)
+
+    async def numbered(self, channel_id: str, number: int) -> frozenset[PipelineId]:
+        """Return the pipelines of this number, of the newest that a channel follows or followed."""
+        found = self._connection.redis.zrange(self._connection.key("numbered", channel_id), 0, -1)
+        names = [str(one).split(" ") for one in await self._connection.ask(found)]
+        return frozenset(PipelineId(pipeline_id) for of, pipeline_id in names if of == str(number))
 
     async def of(self, pipeline_id: PipelineId) -> list[Watch]:
         """Return the threads that follow the pipeline, oldest first."""
@@ -268,6 +276,13 @@ class Watches:
             pipeline.set(newest, watch.pipeline_id, ex=self._connection.retention)
             pipeline.sadd(followed, watch.pipeline_id)
             pipeline.expire(followed, self._connection.retention)
+
+    def _remember_number(self, pipeline: "Redis", watch: Watch) -> None:
+        name = f"{watch.pipeline_number} {watch.pipeline_id}"
+        key = self._connection.key("numbered", watch.thread.channel_id)
+        pipeline.zadd(key, {name: watch.asked_at.timestamp()})
+        pipeline.zremrangebyrank(key, 0, -MOST_NUMBERED - 1)
+        pipeline.expire(key, self._connection.retention)
 
     def _of_thread(self, thread: str) -> tuple[str, str]:
         return self._connection.key("thread", thread), self._connection.key("followed-in", thread)

@@ -1,15 +1,20 @@
 """The table of lines, and what a line does as far as its words tell."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bot import naming
+from bot.answers.lines import How
 from bot.errors import UsageError
-from bot.grammar import split
+from bot.grammar import Word, split
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.spelling import parameter
 from bot.models.target import Target
+from bot.reading import asks
 from bot.reasons import is_surely_a_ref
 from bot.requests import OfTarget
-from bot.routing import Router
+from bot.routing import Command, Router
 from bot.settings import ProjectEntry, Projects
 from bot.slack.payloads import from_command, from_event
 from commands import register
@@ -24,6 +29,11 @@ PROJECTS = Projects(projects={"frontend": ProjectEntry(slug="gh/acme/frontend")}
 ROUTER = register(Router())
 _OFFERS = ("cancel", "approve")
 _ACTS = {"lock": "locks", "unlock": "unlocks"}
+FRONTEND = naming.Project(ProjectSlug("gh/acme/frontend"), "acme/frontend")
+_MORE = [naming.Project(ProjectSlug(f"gh/{title}"), title) for title in ("acme/backend", "acme/api", "other/api")]
+BUILT = naming.Seen(*FRONTEND, Ref(name="release/v2.0"), 2417)
+_USED, _HERE = naming.Seen(*FRONTEND, Ref(name="main")), naming.Seen(*_MORE[0], Ref(name="main"), 77)
+BRANCHES = ("release/v2.0", "hold/prod", "try/slow")
 _PERSON = {"user_id": "U0ADA", "channel_id": "C0DEPLOYS", "trigger_id": "T1"}
 
 
@@ -45,7 +55,7 @@ def lines(flow: str = FLOW) -> list[Line]:
 
 def heard(how: str, text: str) -> str:
     """Return the text that a delivery of Slack's brings."""
-    if how == "slash":
+    if how in ("slash", "used"):
         return from_command({**_PERSON, "text": text}).text
     place = {"channel": "D0ADA", "channel_type": "im"} if how == "direct" else {"channel": "C0DEPLOYS"}
     thread = {"thread_ts": "1.0"} if how == "thread" else {}
@@ -57,10 +67,38 @@ def heard(how: str, text: str) -> str:
     return invocation.text
 
 
-def does(text: str) -> str:
-    """Return what a line does, in the table's words."""
+def known(how: str, command: str, words: Sequence[Word]) -> naming.Known:
+    """Return what may be meant where a line is said in this way: #77 is followed in all channels."""
+    behind = words[naming.place(command, words) :]
+    return naming.Known(
+        projects=(FRONTEND, *_MORE),
+        thread=(BUILT,) if how == "thread" else (),
+        default=_USED if how == "used" else None,
+        here=(_HERE,) if naming.asked_number(command, words) == _HERE.number else (),
+        is_branch=how in ("thread", "used") and bool(behind) and behind[0].text in BRANCHES,
+    )
+
+
+def does(text: str, how: str = "slash") -> str:
+    """Return what a line does that is said in this way, in the table's words."""
     try:
         command, rest = ROUTER.find(split(text))
+    except UsageError as error:
+        return f"no: {error.problem} You wrote `{error.given}`"
+    found = []
+    if issubclass(command.request, OfTarget):
+        rest = naming.plainly(command.name, rest, PROJECTS)
+        in_full = naming.is_in_full(command.name, rest, PROJECTS)
+        found = [] if in_full else naming.read(command.name, rest, PROJECTS, known(how, command.name, rest))
+    if len(found) > 1:
+        return f"asks which: {' or '.join(_does(command, line.words) for line in found)}"
+    said = _does(command, found[0].words if found else rest)
+    is_asked = bool(found) and found[0].how is not How.IN_FULL and asks(command, found[0])
+    return f"asks: {said}" if is_asked and not said.startswith("no:") else said
+
+
+def _does(command: Command, rest: Sequence[Word]) -> str:
+    try:
         request = command.parse(rest, PROJECTS)
         request.about(PROJECTS)
         target = request.target(PROJECTS) if isinstance(request, OfTarget) else Target()

@@ -22,11 +22,11 @@ from tests.lines.reading import PROJECTS, does, heard, lines
 
 def test_each_line_does_what_it_names() -> None:
     table = lines()
-    assert len(table) >= 150
-    assert {line.how for line in table} == {"slash", "mention", "thread", "direct"}
+    assert len(table) >= 250
+    assert {line.how for line in table} == {"slash", "mention", "thread", "direct", "used"}
     wrong = []
     for line in table:
-        found = does(heard(line.how, line.text))
+        found = does(heard(line.how, line.text), line.how)
         if not (line.does[4:] in found if line.does.startswith("no: ") else line.does == found):
             wrong.append(f"{line.how} | {line.text}\n    is to: {line.does}\n    does:  {found}")
     assert not wrong, "\n".join(wrong)

@@ -15,7 +15,7 @@ from tests.stories.team import Team
 PROJECTS = Projects.model_validate({"projects": {"frontend": {"slug": FRONTEND}}})
 PULL_REQUESTS = {"12": "release/v2.0"}  # of which a build tells the branch
 PLACES = ("main", "release/v2.0", "hold/prod")
-AT_ONCE = 60
+AT_ONCE, USED = 60, "releases"
 ACTS = ("deploys", "reruns", "unlocks", "locks", "offers", "asks")
 
 
@@ -28,6 +28,7 @@ async def test_nothing_is_started_rerun_cancelled_approved_or_unlocked_that_no_l
         pushed(team, "hold/prod", ON_HOLD)
         for branch in PLACES:
             await team.ada.command("deploys", "/ci", f"lock acme/frontend:{branch} mine")
+        await team.ada.command(USED, "/ci", "use acme/frontend main")
         await team.is_done()
         acting = [line for line in lines(named.runs[0].id) if line.does.startswith(ACTS)]
         said = [line for line in acting if not locks_all(line)]
@@ -61,6 +62,9 @@ async def says_one(team: Team, line: Line) -> None:
     match line.how:
         case "slash":
             await team.ada.command("deploys", "/ci", line.text, raw=True)
+            return
+        case "used":
+            await team.ada.command(USED, "/ci", line.text, raw=True)
             return
         case "direct":
             said = await team.ada.message_bot(line.text, raw=True)

@@ -1,0 +1,17 @@
+"""What a channel uses, where nobody names a project."""
+
+from bot.answers import Answer
+from bot.models.audit import Entry
+from bot.models.channel import Used
+
+
+class ChannelUses(Answer):
+    """What the channel uses; `act` says whether that was `set`, `ended` or only `shown`, when it may be nothing.
+
+    `told` says that the channel has been told, so that nobody needs an answer.
+    """
+
+    act: str
+    used: Used | None = None
+    told: bool = False
+    entry: Entry | None = None

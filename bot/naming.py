@@ -1,0 +1,246 @@
+"""What a line leaves out, or names by less than the whole name, read beside what is known where it is said. Pure.
+
+A project before a branch: a name that one project has is that project, whatever branches there are. What no project is
+called so is of the thread's project, else of the channel's.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bot.answers.lines import How
+from bot.grammar import Word, aliased, is_parameter
+from bot.links import is_link
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.likeness import are_alike
+from bot.models.slugs import VCS
+from bot.models.spelling import as_typed
+from bot.refs import number
+from bot.settings import Projects
+from bot.targets import is_project
+
+ALL_OF_IT = ("cancel", "approve", "unwatch")  # they list what there is, of all branches
+LOCKS = ("lock", "unlock")  # whose other words are a reason
+USE, USES_NOTHING = "use", ("nothing", "none")
+NEW = ("deploy", "watch")  # of a thread's build they take the branch, as it is now
+_OF_ANY_WORD = ("may", "why")  # whose first word is that of another command
+_FIRST = {"artifacts": ("get",), **dict.fromkeys(_OF_ANY_WORD)}  # words before the project; None is any word
+_MODES = {"rerun": ("all", "failed", "ssh")}
+_BEFORE_A_PROJECT = ("to", "of", "on", "in", "for", "from")
+_BEFORE_A_REF, _TO = ("on", "of", "at"), ("to",)
+_POLITE = ("please", "pls", "bitte")
+
+
+class Project(NamedTuple):
+    """A project as people call it."""
+
+    slug: ProjectSlug
+    title: str
+
+    @property
+    def name(self) -> str:
+        """What it is called within its organisation."""
+        return self.title.rpartition("/")[2]
+
+
+class Seen(NamedTuple):
+    """A build that a thread or a channel follows, or what a channel uses: then without a number."""
+
+    slug: ProjectSlug
+    title: str
+    ref: Ref | None = None
+    number: int = 0
+
+
+class Known(NamedTuple):
+    """What may be meant where a line is said.
+
+    All `projects` that somebody may see, what the `thread` is about, what the channel uses (`default`), the builds of
+    the number that a line names, of those that are followed `here`, and whether the first word `is_branch` of the
+    thread's or the channel's project.
+    """
+
+    projects: Sequence[Project] = ()
+    thread: Sequence[Seen] = ()
+    default: Seen | None = None
+    here: Sequence[Seen] = ()
+    is_branch: bool = False
+
+    @property
+    def surely(self) -> Seen | None:
+        """The project that is meant where none is named: the thread's, where it has one, else the channel's."""
+        if self.thread:
+            return self.thread[0] if len({one.slug for one in self.thread}) == 1 else None
+        return self.default
+
+
+class Line(NamedTuple):
+    """The words behind a command, with the project in full, and how it was found."""
+
+    words: tuple[Word, ...]
+    how: How = How.IN_FULL
+    title: str = ""
+
+
+def place(command: str, words: Sequence[Word]) -> int:
+    """Return where behind a command the project stands."""
+    before = _FIRST.get(command, ())
+    is_before = bool(words) and (before is None or words[0].text.lower() in before)
+    return 1 if is_before else 0
+
+
+def plainly(command: str, words: Sequence[Word], projects: Projects) -> tuple[Word, ...]:
+    """Return the words behind a command without those that are read over, and the project first, where that is clear.
+
+    What stands behind `to` is no branch: who deploys to a place means an environment, and is told that there is none.
+    """
+    if command in LOCKS:
+        return tuple(words)
+    at = place(command, words)
+    before, rest = list(words[:at]), list(words[at:])
+    # `deploy acme/frontend please` names something, and must not mean the default branch.
+    if rest and _is(rest[-1], _POLITE) and not (len(rest) == 2 and _is_project(rest[0], projects)):
+        rest.pop()
+    if len(rest) > 1 and _is(rest[0], _BEFORE_A_PROJECT) and (_is_project(rest[1], projects) or not _is(rest[0], _TO)):
+        rest.pop(0)
+    if _is_turned(rest, projects):
+        rest = [rest[2], rest[0], *rest[3:]]
+    if len(rest) > 2 and _is(rest[1], _BEFORE_A_REF) and _is_project(rest[0], projects):
+        rest.pop(1)
+    return (*before, *rest)
+
+
+def _is_turned(rest: Sequence[Word], projects: Projects) -> bool:
+    """Say whether the project stands behind its branch, as in `main of acme/frontend`."""
+    is_between = len(rest) > 2 and _is(rest[1], _BEFORE_A_PROJECT)
+    return is_between and _is_project(rest[2], projects) and not _is_project(rest[0], projects)
+
+
+def _is_project(word: Word, projects: Projects) -> bool:
+    return not word.quoted and is_project(word, projects)
+
+
+def _is(word: Word, names: Sequence[str]) -> bool:
+    return not word.quoted and word.text.lower() in names
+
+
+def is_in_full(command: str, words: Sequence[Word], projects: Projects) -> bool:
+    """Say whether a line names its project so that it can be nothing else; `release/v2.0` may be a branch too."""
+    behind = words[place(command, words) :]
+    if not words and command in (*_OF_ANY_WORD, USE):
+        return True  # it asks what is meant, or is asked
+    if command == USE and len(words) == 1 and _is(words[0], USES_NOTHING):
+        return True
+    if not behind or not _is_project(behind[0], projects) or may_be_turned(behind):
+        return False
+    text = behind[0].text
+    return is_link(text) or aliased(text, projects) is not None or text.partition("/")[0].lower() in VCS
+
+
+def may_be_turned(rest: Sequence[Word]) -> bool:
+    """Say whether the project may stand behind its branch."""
+    return len(rest) > 2 and _is(rest[1], _BEFORE_A_PROJECT)
+
+
+def asked_number(command: str, words: Sequence[Word]) -> int:
+    """Return the number of the build that a line names without a project, 0 for none."""
+    behind = words[place(command, words) :]
+    is_one = bool(behind) and not behind[0].quoted and behind[0].text[:1] == "#"
+    return (number(behind[0].text[1:]) or 0) if is_one else 0
+
+
+def read(command: str, words: Sequence[Word], projects: Projects, known: Known) -> list[Line]:
+    """Return each line that may be meant, none where the line can only be read as it stands."""
+    at = place(command, words)
+    before, rest = tuple(words[:at]), tuple(words[at:])
+    is_name = bool(rest) and not rest[0].quoted and _may_name_a_ref(command, rest[0])
+    found = (_named(rest, projects, known) if is_name else []) or _without(command, rest, known)
+    return [one._replace(words=(*before, *one.words)) for one in found]
+
+
+def _named(rest: tuple[Word, ...], projects: Projects, known: Known) -> list[Line]:
+    """Return what the first words mean as the name of a project."""
+    if len(rest) > 1 and _is(rest[0], _BEFORE_A_PROJECT) and _called(rest[1].text, known):
+        rest = rest[1:]
+    if may_be_turned(rest) and not _called(rest[0].text, known) and (of := _called(rest[2].text, known)):
+        how = How.ORDER if "/" in rest[2].text else How.SHORT
+        return [_line(one, "", (rest[0], *rest[3:]))._replace(how=how) for one in of]
+    if is_project(rest[0], projects):
+        return [] if known.is_branch and not _called(rest[0].text, known) else [Line(rest)]
+    if len(rest) > 1 and not rest[1].quoted and (of := _called(f"{rest[0].text}/{rest[1].text}", known)):
+        return [_line(one, "", rest[2:]) for one in of]
+    name, colon, behind = rest[0].text.partition(":")
+    more = rest[2:] if len(rest) > 2 and _is(rest[1], _BEFORE_A_REF) and not colon else rest[1:]
+    return [_line(one, f"{colon}{behind}", more) for one in _called(name, known)]
+
+
+def _called(name: str, known: Known) -> list[Project]:
+    """Return the projects of this name, which may have its organisation before it."""
+    said = name.casefold()
+    return [one for one in known.projects if said in (one.title.casefold(), one.name.casefold(), one.slug.casefold())]
+
+
+def _line(project: Project, glued: str, behind: Sequence[Word]) -> Line:
+    return Line((Word(f"{project.slug}{glued}"), *behind), How.SHORT, project.title)
+
+
+def _without(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
+    """Return what a line without a project means in a thread, or in a channel."""
+    if command in LOCKS:
+        return _of_thread(command, rest, known) if not rest else []
+    if not known.thread and known.here:
+        return _followed(rest, known)
+    if rest and _may_name_a_ref(command, rest[0]):
+        sure = known.surely
+        how = How.THREAD if known.thread else How.CHANNEL
+        return [Line((Word(sure.slug), *rest), how, sure.title)] if sure else _like(rest, known)
+    if known.thread:
+        return _of_thread(command, rest, known)
+    if known.default is None:
+        return []
+    ref = None if command in ALL_OF_IT else known.default.ref
+    named = (Word(known.default.slug), *([_spelled(ref)] if ref else []))
+    return [Line((*named, *rest), How.CHANNEL, known.default.title)]
+
+
+def _followed(rest: tuple[Word, ...], known: Known) -> list[Line]:
+    """Return the builds of this number that the channel follows, and that of its project."""
+    found = [Line((Word(one.slug), *rest), How.FOLLOWED, one.title) for one in known.here]
+    default = known.default
+    if default and all(one.slug != default.slug for one in known.here):
+        found.append(Line((Word(default.slug), *rest), How.CHANNEL, default.title))
+    return found
+
+
+def _of_thread(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
+    """Return what a word needs to be told of the thread's build; most find it by themselves."""
+    if len(known.thread) != 1:
+        return []
+    seen = known.thread[0]
+    if command in LOCKS:
+        words = [Word(f"{seen.slug}:{seen.ref}")] if seen.ref else []
+    elif command in NEW:
+        words = [Word(seen.slug), Word(f"#{seen.number}")]
+    elif command in ("may", "why"):
+        words = [Word(seen.slug), *([_spelled(seen.ref)] if seen.ref else [])]
+    else:
+        words = []
+    return [Line((*words, *rest), How.THREAD, seen.title)] if words else []
+
+
+def _may_name_a_ref(command: str, word: Word) -> bool:
+    if word.quoted:
+        return True
+    is_mode = word.text.lower() in _MODES.get(command, ())
+    return not (is_mode or is_parameter(word) or "*" in word.text)
+
+
+def _spelled(ref: Ref) -> Word:
+    text = as_typed(str(ref))
+    return Word(str(ref), quoted=text != str(ref))
+
+
+def _like(rest: tuple[Word, ...], known: Known) -> list[Line]:
+    """Return the projects whose name is nearly what was typed."""
+    name = rest[0].text
+    near = [one for one in known.projects if are_alike(name, one.name) and not rest[0].quoted]
+    return [_line(one, "", rest[1:])._replace(how=How.LIKE) for one in near]

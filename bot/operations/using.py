@@ -1,0 +1,79 @@
+"""Let a channel use a project, where nobody names one, and say so in it."""
+
+import structlog
+
+from bot.answers.channels import ChannelUses
+from bot.errors import NothingToDo, SlackError
+from bot.models.caller import Caller, Place
+from bot.models.channel import Used
+from bot.models.circleci import Project, Ref
+from bot.models.slack import utc_now
+from bot.operations.frame import Act, Intent, acting
+from bot.operations.hands import Hands, Subject
+from bot.policy import Word
+from formatters import channels as words
+from formatters.blocks import Message
+
+log = structlog.get_logger(__name__)
+
+
+async def use(hands: Hands, caller: Caller, project: Project, ref: Ref | None) -> ChannelUses:
+    """Let the channel use it, in the place of what it has used.
+
+    It takes the right to deploy what it names: the branch or the tag, else the default branch. Raises NothingToDo
+    outside of a channel.
+    """
+    place = _place(caller)
+    meant = ref or Ref(name=project.default_branch)
+    subject = Subject(project.slug, project.title, meant)
+    async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"use {subject.about} here", act="use")) as act:
+        used = Used(
+            project_slug=project.slug,
+            project_title=project.title,
+            ref=ref,
+            by_id=act.caller.person_id,
+            by_name=act.caller.called,
+            since=utc_now(),
+        )
+        await hands.store.channels.use(place.channel_id, used)
+        act.note(result=f"the channel uses {used.target}")
+    told = await _told(hands, act, place, words.began(used))
+    return ChannelUses(act="set", used=used, told=told, entry=act.entry)
+
+
+async def use_nothing(hands: Hands, caller: Caller) -> ChannelUses:
+    """Let the channel use nothing; raises NothingToDo where it did not use anything that they may see.
+
+    Who may set the same may end it.
+    """
+    place = _place(caller)
+    used = await hands.store.channels.used(place.channel_id)
+    if used is None or not await hands.finder.may_read(caller, used.project_slug, used.ref):
+        raise NothingToDo("uses_nothing")
+    meant = used.ref or Ref(name=(await hands.reads.project(used.project_slug)).default_branch)
+    subject = Subject(used.project_slug, used.project_title, meant)
+    async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"use {subject.about} no more", act="use")) as act:
+        await hands.store.channels.use_nothing(place.channel_id)
+        act.note(result="the channel uses nothing")
+    told = await _told(hands, act, place, words.ended(used, act.caller.called))
+    return ChannelUses(act="ended", used=used, told=told, entry=act.entry)
+
+
+def _place(caller: Caller) -> Place:
+    if caller.place is None:
+        raise NothingToDo("no_channel")
+    return caller.place
+
+
+async def _told(hands: Hands, act: Act, place: Place, message: Message) -> bool:
+    """Say it in the channel, once for each delivery; False where nobody hears it there but who asked."""
+    if place.is_direct or not await hands.messenger.is_in(place.channel_id):
+        return False
+    if not await hands.store.claims.first(f"use-told:{act.caller.delivery_id}"):
+        return True
+    try:
+        await hands.messenger.post(place.channel_id, message)
+    except SlackError as error:
+        log.warning("channel_not_told", channel=place.channel_id, method=error.method, code=error.code)
+        return False
+    return True

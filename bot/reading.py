@@ -1,0 +1,158 @@
+"""Reads a line that does not name its project in full: by the thread, the channel, and what is followed.
+
+What only looks, or lists, goes on with what was found, and says so. What acts is asked about, with a dialog before it.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from bot import naming
+from bot.answers.lines import How, LineMeant, LinesMeant
+from bot.errors import CircleCIError, NotFound, UsageError
+from bot.grammar import Word, is_parameter, split
+from bot.masks import masked
+from bot.models.caller import Caller
+from bot.models.circleci import PipelineId
+from bot.models.slugs import spelled_alike
+from bot.models.spelling import quoted
+from bot.naming import Known, Line, Seen
+from bot.requests import OfTarget
+from bot.routing import Command, Context
+from bot.targets import is_project
+
+LISTS = ("cancel", "approve")  # what they do is done by the buttons of their answers
+HOW = ("all", "ssh")
+OF_A_REF = ("deploy", "rerun")  # without one they would mean the default branch
+KNOW_THE_THREAD = frozenset((*naming.NEW, *naming.LOCKS, "may", "why"))  # the rest finds its build by itself
+
+
+class Read(NamedTuple):
+    """The words behind a command as they are meant; with a `question` they are not carried out.
+
+    `note` says by what the project was found, where the line does not name it in full.
+    """
+
+    words: Sequence[Word]
+    note: LineMeant | None = None
+    question: LinesMeant | None = None
+
+
+async def read(command: Command, words: Sequence[Word], caller: Caller, context: Context) -> Read:
+    """Return what a line means where it is said; it is as it was typed where nothing tells."""
+    if not issubclass(command.request, OfTarget):
+        return Read(words)
+    plain = naming.plainly(command.name, words, context.projects)
+    if naming.is_in_full(command.name, plain, context.projects):
+        return Read(plain)
+    known = await _known(command.name, plain, caller, context)
+    lines = naming.read(command.name, plain, context.projects, known) if known else []
+    if not lines or [one.how for one in lines] == [How.IN_FULL]:
+        return Read(plain)
+    if len(lines) == 1 and not asks(command, lines[0]):
+        return Read(lines[0].words, LineMeant(line="", title=lines[0].title, how=lines[0].how))
+    meant = [await _meant(command, line, caller, context, alone=len(lines) == 1) for line in lines]
+    first = plain[naming.place(command.name, plain) :][:1]
+    question = LinesMeant(lines=tuple(meant), typed=first[0].text if first else "", acts=_acts(command))
+    return Read(lines[0].words, question=question)
+
+
+def _acts(command: Command) -> bool:
+    return not command.only_looks and command.name not in LISTS
+
+
+def asks(command: Command, line: Line) -> bool:
+    """Say whether it is asked first: what is nearly a name is, and what acts; a deploy of one build asks by itself."""
+    is_build = command.name == "deploy" and len(line.words) > 1 and line.words[1].text.startswith("#")
+    return line.how is How.LIKE or (_acts(command) and not (is_build and line.how is How.THREAD))
+
+
+async def _meant(command: Command, line: Line, caller: Caller, context: Context, *, alone: bool) -> LineMeant:
+    """Return a line with all that it is about; of one that acts a branch is named, be it the default one."""
+    words = list(line.words)
+    target = command.parse(words, context.projects).target(context.projects)
+    ref = target.ref
+    if target.slug and command.name in OF_A_REF and not target.names_more:
+        project = await context.finder.project(target.slug, caller)
+        words.insert(1, Word(project.default_branch))
+        ref = command.parse(words, context.projects).target(context.projects).ref
+    elif _acts(command) and alone and (target.names_a_build or command.name == "rerun"):
+        ref = (await context.finder.pipeline(OfTarget.named(target), caller)).ref
+    text = " ".join([command.name, *(quoted(one.text) if one.quoted else one.text for one in words)])
+    can_be_typed = masked(text) == text and split(text)[1:] == words
+    return LineMeant(
+        line=text if can_be_typed else "",
+        title=line.title,
+        ref=ref,
+        number=target.pipeline_number or 0,
+        job=target.job_number or 0,
+        more=tuple(one.text for one in words[1:] if is_parameter(one) or one.text.lower() in HOW),
+        how=line.how,
+    )
+
+
+async def _known(command: str, words: Sequence[Word], caller: Caller, context: Context) -> Known | None:
+    """Return what may be meant here; None where the line says all that is to be said."""
+    behind = words[naming.place(command, words) :]
+    thread_ids = await _thread(caller, context)
+    if thread_ids and not behind and command not in KNOW_THE_THREAD:
+        return None
+    thread = await _seen(thread_ids, caller, context)
+    numbered = await _numbered(naming.asked_number(command, words), caller, context)
+    known = Known(thread=thread, default=await _default(caller, context), here=numbered)
+    if not behind or known.here or behind[0].quoted or naming.asked_number(command, words):
+        return known
+    is_name = is_project(behind[0], context.projects)
+    if is_name and not naming.may_be_turned(behind) and not _is_in_doubt(behind[0], known, context):
+        return None
+    with suppress(CircleCIError):  # what it answers next may be wrong too, and is not what they asked
+        known = known._replace(projects=await context.finder.known_projects(caller))
+    return known._replace(is_branch=is_name and await _is_branch(behind[0].text, known, context))
+
+
+def _is_in_doubt(word: Word, known: Known, context: Context) -> bool:
+    """Say whether a word with a slash may be a branch of the project that is meant here."""
+    if known.surely is None:
+        return False
+    with suppress(UsageError):
+        slug = OfTarget(project=word.text).target(context.projects).slug
+        return slug is None or spelled_alike(slug) != spelled_alike(known.surely.slug)
+    return True
+
+
+async def _is_branch(name: str, known: Known, context: Context) -> bool:
+    if known.surely is None:
+        return False
+    with suppress(NotFound, CircleCIError):
+        return await context.finder.has_branch(known.surely.slug, name)
+    return False
+
+
+async def _thread(caller: Caller, context: Context) -> frozenset[PipelineId]:
+    place = caller.place
+    if place is None or not place.thread_ts:
+        return frozenset()
+    return await context.store.watches.of_thread(place.channel_id, place.thread_ts)
+
+
+async def _numbered(number: int, caller: Caller, context: Context) -> tuple[Seen, ...]:
+    """Return the builds of this number that a channel follows; 0 is none."""
+    if not number or caller.place is None:
+        return ()
+    ids = await context.store.watches.numbered(caller.channel_id, number)
+    return await _seen(ids, caller, context)
+
+
+async def _default(caller: Caller, context: Context) -> Seen | None:
+    """Return what the channel uses, to who may see it."""
+    used = await context.store.channels.used(caller.channel_id) if caller.channel_id else None
+    if used is None or not await context.finder.may_read(caller, used.project_slug, used.ref):
+        return None
+    return Seen(used.project_slug, used.project_title, used.ref)
+
+
+async def _seen(ids: frozenset[PipelineId], caller: Caller, context: Context) -> tuple[Seen, ...]:
+    """Return builds that are followed, of those that somebody may see."""
+    seen = await context.finder.seen(ids, caller)
+    titles = {one.project_slug: await context.finder.title(one.project_slug) for one in seen}
+    return tuple(Seen(one.project_slug, titles[one.project_slug], one.ref, one.number) for one in seen)

@@ -1,0 +1,77 @@
+"""Lines that do not name their project in full: what was taken for it, or a button for each that may be meant."""
+
+from bot.actions import RunCommand
+from bot.answers.lines import How, LineMeant, LinesMeant
+from formatters.again import act_button, command
+from formatters.blocks import MAX_BLOCKS, Block, Message, actions, assemble, button, code, context, literal, section
+from formatters.buttons import short, that_fit
+from formatters.lookalikes import careful
+
+MOST = 5
+
+
+def lines(found: LinesMeant) -> Message:
+    """Ask which line is meant, or whether the one is; an act has a dialog that names all of it."""
+    shown = found.lines[:MOST]
+    if len(shown) == 1:
+        text = f"{_asked(shown[0])} {'Nothing is done yet. ' if found.acts else ''}{taken(shown[0], found.typed)}"
+    else:
+        several = f"{len(found.lines)} projects may be meant" + (f" by {code(found.typed, 80)}" if found.typed else "")
+        text = f"{several}{'. Nothing is done yet' if found.acts else ''}: which one?"
+    made = [offer for one in shown if (offer := _button(one, found, several=len(shown) > 1))]
+    typed = [] if len(made) == len(shown) else [typed for one in shown if one.line and (typed := command(one.line))]
+    careful_with = careful(*(str(one.ref) for one in shown if one.ref))
+    whole = "\n".join([f"{text} {careful_with}".rstrip(), *typed])
+    return assemble(text, section(whole), actions(*that_fit(made)) if made else None)
+
+
+def _asked(one: LineMeant) -> str:
+    ref, more = [code(str(one.ref))] if one.ref else [], [code(word, 100) for word in one.more[:MOST]]
+    return f"{' '.join([_verb(one), literal(one.title), *ref, *_number(one), *more])}?"
+
+
+def _verb(one: LineMeant) -> str:
+    return one.line.partition(" ")[0].capitalize()
+
+
+def _number(one: LineMeant) -> list[str]:
+    return [f"#{one.number}"] if one.number else [f"job {one.job}"] if one.job else []
+
+
+def _button(one: LineMeant, found: LinesMeant, *, several: bool) -> Block | None:
+    about = short(str(one.ref), 40) if one.ref and not one.number else " ".join(_number(one))
+    project = one.title if several or not about or one.how is How.LIKE else ""
+    label = " ".join(filter(None, [_verb(one), project, about]))
+    if found.acts:
+        ref = f", {one.ref.kind} {one.ref.name}" if one.ref else ""
+        names = f"Project {one.title}{ref}{f', {number}' if (number := ' '.join(_number(one))) else ''}"
+        return act_button(one.line, label, names)
+    look = RunCommand(text=one.line)
+    return button(look, label) if one.line and look.fits else None
+
+
+def taken(one: LineMeant, typed: str = "") -> str:
+    """Say why a project was taken that was not named in full."""
+    title = literal(one.title)
+    match one.how:
+        case How.SHORT:
+            return f"{title} is the one project that I know by this name."
+        case How.THREAD:
+            return f"This thread is about {title}."
+        case How.CHANNEL:
+            return f"This channel uses {title}."
+        case How.FOLLOWED:
+            return f"This channel follows a build of {title} with this number."
+        case How.LIKE:
+            return f"I know no project called {code(typed, 80)}; {title} is spelled almost so."
+        case How.LAST:
+            return "It is what you did here last."
+        case _:
+            return f"I read it as {title}."
+
+
+def noted(message: Message, note: LineMeant) -> Message:
+    """Return an answer with what was taken for its project above it."""
+    if len(message.blocks) >= MAX_BLOCKS:
+        return message
+    return Message(text=message.text, blocks=(context(taken(note)), *message.blocks))

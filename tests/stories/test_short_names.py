@@ -1,0 +1,108 @@
+"""Short names, a channel's project and the thread: what reads runs and says what it took, what acts asks first."""
+
+from pathlib import Path
+
+from tests.operations.scene import OVER, RUNNING, followed, presses, pushed, said, team_under, types, writes
+
+NO_BACKEND = """
+[[rules]]
+name = "everybody does it all"
+words = ["*"]
+
+[[rules]]
+name = "the backend is hidden"
+effect = "deny"
+words = ["*"]
+projects = ["acme/backend"]
+"""
+
+
+async def test_a_name_that_one_project_has_is_that_project_and_acts_behind_a_dialog(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        built = pushed(team, "main", OVER)
+        shown = said(await types(team, team.ada, "status frontend"))
+        assert "acme/frontend is the one project that I know by this name." in shown
+        assert f"#{built.number}" in shown
+        for line in ("deploy frontend", "deploy acme frontend main", "deploy main to frontend", "deploy fronted main"):
+            (question,) = await types(team, team.ada, line)
+            assert "Deploy acme/frontend `main`? Nothing is done yet" in question.visible
+        (label,) = question.buttons
+        dialog = question.element(label)["confirm"]["text"]["text"]
+        assert dialog == "Project acme/frontend, branch main. This carries out: deploy gh/acme/frontend main"
+        (rerun,) = await types(team, team.ada, f"rerun frontend #{built.number} all")
+        assert rerun.element("Rerun #2417")["confirm"]["text"]["text"].startswith(
+            "Project acme/frontend, branch main, #2417."
+        )
+        assert writes(team) == []
+        await presses(team, team.ada, question, label)
+        assert team.posts("/pipeline") == [{"branch": "main"}]
+
+
+async def test_who_may_not_read_a_project_is_not_told_its_name(tmp_path: Path) -> None:
+    async with team_under(NO_BACKEND, tmp_path, poll_interval_seconds=3600) as team:
+        for line in ("status backend", "deploy backend main", "deploy backned main"):
+            told = said(await types(team, team.ada, line))
+            assert "This is not a project" in told
+            assert "acme/backend" not in told
+
+
+async def test_in_the_thread_of_a_build_nothing_need_be_named(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        await followed(team, "try/slow", RUNNING, "try/slow")
+        thread = team.root.ts
+
+        async def told(line: str) -> str:
+            mark = team.ada.mark
+            await team.ada.mention("deploys", line, thread)
+            found = await team.slack.wait_for(lambda: team.ada.sees_only_since(mark), timeout=30)
+            return said(found)
+
+        assert "#2417 built `try/slow`" in await told("deploy")
+        assert "Deploy acme/frontend `main`? Nothing is done yet. This thread is about" in await told("deploy main")
+        assert "#2417 is followed here already" in await told("watch")
+        assert "CircleCI knows no" in await told("logs nothing-there")
+        assert len(team.posts("/pipeline")) == 1
+
+
+async def test_a_channel_uses_a_project_for_all_who_may_see_it(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        pushed(team, "main", OVER)
+        assert "You may not choose what a channel uses (acme/frontend main)" in said(
+            await types(team, team.slack.person("guest"), "use frontend")
+        )
+        await types(team, team.ada, "use frontend main")
+        assert "This channel uses acme/frontend `main`: a command without a project" in team.root.visible
+        assert "ada chose it" in team.root.visible
+        assert "This channel uses acme/frontend." in said(await types(team, team.grace, "status"))
+        (question,) = await types(team, team.grace, "deploy")
+        assert question.element("Deploy main")["confirm"]["text"]["text"].startswith(
+            "Project acme/frontend, branch main."
+        )
+        assert writes(team) == []
+        await presses(team, team.grace, question, "Deploy main")
+        assert team.posts("/pipeline") == [{"branch": "main"}]
+        (question,) = await types(team, team.grace, "again note=x")
+        await presses(team, team.grace, question, "Deploy main")
+        assert team.posts("/pipeline")[1:] == [{"branch": "main", "parameters": {"note": "x"}}]
+        assert "nothing here lately" in said(await types(team, team.ada, "again"))
+        await types(team, team.ada, "use nothing")
+        assert "Which project?" in said(await types(team, team.ada, "status"))
+
+
+async def test_what_a_channel_uses_is_not_told_to_who_may_not_see_it(tmp_path: Path) -> None:
+    hidden = NO_BACKEND.replace('effect = "deny"\n', 'effect = "deny"\nroles = ["guests"]\n')
+    async with team_under(hidden, tmp_path, poll_interval_seconds=3600) as team:
+        guest = team.slack.person("guest")
+        await types(team, team.ada, "use acme/backend main")
+        for line in ("use", "status", "deploy", "use nothing", "status main", "status #1840"):
+            assert "backend" not in said(await types(team, guest, line)), line
+        assert "acme/backend" in said(await types(team, team.grace, "use"))
+
+
+async def test_the_first_deploy_in_a_channel_offers_its_project_once(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        (offer,) = await types(team, team.ada, "deploy acme/frontend main")
+        assert "Shall this channel use acme/frontend?" in offer.visible
+        assert await types(team, team.grace, "deploy acme/frontend try/slow") == []
+        await presses(team, team.ada, offer, "Use acme/frontend here")
+        assert "This channel uses acme/frontend." in said(await types(team, team.grace, "status"))
