@@ -104,11 +104,6 @@ class Finder(Sight):
         await self._readable(build.pipeline, caller)
         return build
 
-    async def seen(self, ids: Collection[PipelineId], caller: Caller) -> list[Pipeline]:
-        """Return the pipelines of these ids, as many as are looked through, of those that somebody may see."""
-        pipelines = await together(*(self._circleci.pipeline(one) for one in sorted(ids)[:MOST_LOOKED_THROUGH]))
-        return [one for one in pipelines if await self.may_read(caller, one.project_slug, one.ref)]
-
     async def workflows(self, request: OfTarget, caller: Caller) -> Build:
         """Return the build that is meant seen whole; where one workflow was named, with this run of it alone."""
         pipeline = await self.pipeline(request, caller)
@@ -313,7 +308,9 @@ class Finder(Sight):
 
     async def _to_write(self, found: Collection[PipelineId], caller: Caller) -> str:
         """Return what to write for one of several builds, of those that somebody may see, newest first."""
-        seen = sorted(await self.seen(found, caller), key=lambda one: one.created_at, reverse=True)[:BUILT_LATELY]
+        pipelines = await together(*(self._circleci.pipeline(one) for one in sorted(found)[:MOST_LOOKED_THROUGH]))
+        seen = [one for one in pipelines if await self.may_read(caller, one.project_slug, one.ref)]
+        seen = sorted(seen, key=lambda one: one.created_at, reverse=True)[:BUILT_LATELY]
         names = [f"`{await self.title(one.project_slug)} #{one.number}`" for one in seen]
         return f"Write which one: {' or '.join(names)}." if names else "Write the project, and its number."
 

@@ -159,21 +159,21 @@ def read(command: str, words: Sequence[Word], projects: Projects, known: Known) 
 
 def _named(rest: tuple[Word, ...], projects: Projects, known: Known) -> list[Line]:
     """Return what the first words mean as the name of a project."""
-    if len(rest) > 1 and _is(rest[0], _BEFORE_A_PROJECT) and _called(rest[1].text, known):
+    if len(rest) > 1 and _is(rest[0], _BEFORE_A_PROJECT) and called(rest[1].text, known):
         rest = rest[1:]
-    if may_be_turned(rest) and not _called(rest[0].text, known) and (of := _called(rest[2].text, known)):
+    if may_be_turned(rest) and not called(rest[0].text, known) and (of := called(rest[2].text, known)):
         how = How.ORDER if "/" in rest[2].text else How.SHORT
         return [_line(one, "", (rest[0], *rest[3:]))._replace(how=how) for one in of]
     if is_project(rest[0], projects):
-        return [] if known.is_branch and not _called(rest[0].text, known) else [Line(rest)]
-    if len(rest) > 1 and not rest[1].quoted and (of := _called(f"{rest[0].text}/{rest[1].text}", known)):
+        return [] if known.is_branch and not called(rest[0].text, known) else [Line(rest)]
+    if len(rest) > 1 and not rest[1].quoted and (of := called(f"{rest[0].text}/{rest[1].text}", known)):
         return [_line(one, "", rest[2:]) for one in of]
     name, colon, behind = rest[0].text.partition(":")
     more = rest[2:] if len(rest) > 2 and _is(rest[1], _BEFORE_A_REF) and not colon else rest[1:]
-    return [_line(one, f"{colon}{behind}", more) for one in _called(name, known)]
+    return [_line(one, f"{colon}{behind}", more) for one in called(name, known)]
 
 
-def _called(name: str, known: Known) -> list[Project]:
+def called(name: str, known: Known) -> list[Project]:
     """Return the projects of this name, which may have its organisation before it."""
     said = name.casefold()
     return [one for one in known.projects if said in (one.title.casefold(), one.name.casefold(), one.slug.casefold())]

@@ -22,6 +22,7 @@ from bot.routing import Command, Context
 from bot.targets import is_project
 
 LISTS = ("cancel", "approve")  # what they do is done by the buttons of their answers
+MOST_FOLLOWED = 15  # in one thread, or by one number in a channel
 HOW = ("all", "ssh")
 OF_A_REF = ("deploy", "rerun")  # without one they would mean the default branch
 KNOW_THE_THREAD = frozenset((*naming.NEW, *naming.LOCKS, "may", "why"))  # the rest finds its build by itself
@@ -107,7 +108,8 @@ async def _known(command: str, words: Sequence[Word], caller: Caller, context: C
         return None
     with suppress(CircleCIError):  # what it answers next may be wrong too, and is not what they asked
         known = known._replace(projects=await context.finder.known_projects(caller))
-    return known._replace(is_branch=is_name and await _is_branch(behind[0].text, known, context))
+    may_be_branch = is_name and not naming.called(behind[0].text, known)
+    return known._replace(is_branch=may_be_branch and await _is_branch(behind[0].text, known, context))
 
 
 def _is_in_doubt(word: Word, known: Known, context: Context) -> bool:
@@ -152,7 +154,7 @@ async def _default(caller: Caller, context: Context) -> Seen | None:
 
 
 async def _seen(ids: frozenset[PipelineId], caller: Caller, context: Context) -> tuple[Seen, ...]:
-    """Return builds that are followed, of those that somebody may see."""
-    seen = await context.finder.seen(ids, caller)
-    titles = {one.project_slug: await context.finder.title(one.project_slug) for one in seen}
-    return tuple(Seen(one.project_slug, titles[one.project_slug], one.ref, one.number) for one in seen)
+    """Return builds that are followed, of those that somebody may see; what is kept of them says what they are."""
+    kept = [watch for one in sorted(ids)[:MOST_FOLLOWED] for watch in (await context.store.watches.of(one))[:1]]
+    seen = [one for one in kept if await context.finder.may_read(caller, one.project_slug, one.ref)]
+    return tuple(Seen(one.project_slug, one.project_title, one.ref, one.pipeline_number) for one in seen)

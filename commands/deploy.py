@@ -124,7 +124,7 @@ async def _offer_use(wish: Deployment, caller: Caller, context: Context) -> None
     place, store = caller.place, context.store
     if place is None or place.is_direct or await store.channels.used(place.channel_id):
         return
-    if await store.claims.first(f"use-offered:{place.channel_id}"):
+    if await store.claims.first(f"use-offered:{place.channel_id}") and await context.messenger.is_in(place.channel_id):
         with suppress(SlackError):  # it is no more than an offer
             message = channels.offer(wish.project_slug, wish.project_title)
             await context.messenger.whisper(place.channel_id, caller.person_id, message)

@@ -26,6 +26,9 @@ from tests.oracle.rules import WAITING, Ref, Rules
 from tests.oracle.wants import of_button, of_text
 from tests.stories.team import FORMS, Team, bot_at_work, far_sides
 
+LISTS = ("recent", "projects", "locks")  # of which each line is for those who may read it
+WORDS = ("use", "again", "again note=y", "status", "deploy", "rerun", "cancel", "approve")
+UNNAMED = tuple(f": {one}" for one in WORDS)  # said alone, they are about what the channel uses
 QUIET: dict[str, object] = {
     "admins": "U0ADMIN",
     "circleci_webhook_secret": "x",
@@ -295,7 +298,7 @@ class Play:
                     continue
                 secret = {one.revision[:7] for one in built}
                 named = f"{project.organization}/{project.name}"
-                if text.endswith(("recent", "projects", "locks")):
+                if text.endswith(LISTS) or (text.endswith(UNNAMED) and "For example" not in message.visible):
                     secret.add(named)
                 if shown := [one for one in secret if one in message.visible]:
                     self._says_wrong(f"{person.user_id} may not read {named}, and is told {shown}: {message.visible}")

@@ -24,7 +24,7 @@ class Want(NamedTuple):
 def of_text(text: str, world: World) -> tuple[Want, ...]:
     """Return what a command asks for; nothing for one that only reads, or that nobody can read."""
     verb, *words = text.replace('"', "").split()
-    place, _, behind = words[0].partition(":") if verb in ("lock", "unlock") and words else ("", "", "")
+    place, _, behind = words[0].partition(":") if verb in ACTS and words else ("", "", "")
     slug = slug_of(place or words[0], world) if verb in ACTS and words else None
     if slug is None or (verb == "lock" and not behind and words[1:] and '"' not in text):
         return ()  # what may be a branch or a reason is asked, or locks more than anybody counts on
