@@ -66,11 +66,16 @@ class Known(NamedTuple):
     is_branch: bool = False
 
     @property
-    def surely(self) -> Seen | None:
-        """The project that is meant where none is named: the thread's, where it has one, else the channel's."""
+    def meant(self) -> Sequence[Seen]:
+        """The projects that may be meant where none is named: those of the thread, else the channel's."""
         if self.thread:
-            return self.thread[0] if len({one.slug for one in self.thread}) == 1 else None
-        return self.default
+            return list({one.slug: one for one in self.thread}.values())
+        return [self.default] if self.default else []
+
+    @property
+    def surely(self) -> Seen | None:
+        """The one project that is meant where none is named."""
+        return self.meant[0] if len(self.meant) == 1 else None
 
 
 class Line(NamedTuple):
@@ -190,15 +195,15 @@ def _without(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
     if not known.thread and known.here:
         return _followed(rest, known)
     if rest and _may_name_a_ref(command, rest[0]):
-        sure = known.surely
         how = How.THREAD if known.thread else How.CHANNEL
-        return [Line((Word(sure.slug), *rest), how, sure.title)] if sure else _like(rest, known)
+        found = [Line((Word(one.slug), *rest), how, one.title) for one in known.meant]
+        return found or _like(rest, known)
     if known.thread:
         return _of_thread(command, rest, known)
     if known.default is None:
         return []
     ref = None if command in ALL_OF_IT else known.default.ref
-    named = (Word(known.default.slug), *([_spelled(ref)] if ref else []))
+    named = (Word(known.default.slug), *([spelled(ref)] if ref else []))
     return [Line((*named, *rest), How.CHANNEL, known.default.title)]
 
 
@@ -213,18 +218,19 @@ def _followed(rest: tuple[Word, ...], known: Known) -> list[Line]:
 
 def _of_thread(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
     """Return what a word needs to be told of the thread's build; most find it by themselves."""
-    if len(known.thread) != 1:
-        return []
-    seen = known.thread[0]
+    return [line for seen in known.thread if (line := _of_build(command, rest, seen))]
+
+
+def _of_build(command: str, rest: tuple[Word, ...], seen: Seen) -> Line | None:
     if command in LOCKS:
         words = [Word(f"{seen.slug}:{seen.ref}")] if seen.ref else []
     elif command in NEW:
         words = [Word(seen.slug), Word(f"#{seen.number}")]
     elif command in ("may", "why"):
-        words = [Word(seen.slug), *([_spelled(seen.ref)] if seen.ref else [])]
+        words = [Word(seen.slug), *([spelled(seen.ref)] if seen.ref else [])]
     else:
         words = []
-    return [Line((*words, *rest), How.THREAD, seen.title)] if words else []
+    return Line((*words, *rest), How.THREAD, seen.title) if words else None
 
 
 def _may_name_a_ref(command: str, word: Word) -> bool:
@@ -234,7 +240,8 @@ def _may_name_a_ref(command: str, word: Word) -> bool:
     return not (is_mode or is_parameter(word) or "*" in word.text)
 
 
-def _spelled(ref: Ref) -> Word:
+def spelled(ref: Ref) -> Word:
+    """Return a branch or a tag as a word, in quotes where it would be read otherwise."""
     text = as_typed(str(ref))
     return Word(str(ref), quoted=text != str(ref))
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from bot import naming
 from bot.answers.lines import How, LineMeant, LinesMeant
-from bot.errors import CircleCIError, NotFound, UsageError
+from bot.errors import CircleCIError, NotAllowed, NotFound, UsageError, UserError
 from bot.grammar import Word, is_parameter, split
 from bot.masks import masked
 from bot.models.caller import Caller
-from bot.models.circleci import PipelineId
+from bot.models.circleci import PipelineId, Ref
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import quoted
 from bot.naming import Known, Line, Seen
@@ -31,12 +31,13 @@ KNOW_THE_THREAD = frozenset((*naming.NEW, *naming.LOCKS, "may", "why"))  # the r
 class Read(NamedTuple):
     """The words behind a command as they are meant; with a `question` they are not carried out.
 
-    `note` says by what the project was found, where the line does not name it in full.
+    `note` says by what the project was found, where the line does not name it in full; `line` does.
     """
 
     words: Sequence[Word]
     note: LineMeant | None = None
     question: LinesMeant | None = None
+    line: str = ""
 
 
 async def read(command: Command, words: Sequence[Word], caller: Caller, context: Context) -> Read:
@@ -51,8 +52,9 @@ async def read(command: Command, words: Sequence[Word], caller: Caller, context:
     if not lines or [one.how for one in lines] == [How.IN_FULL]:
         return Read(plain)
     if len(lines) == 1 and not asks(command, lines[0]):
-        return Read(lines[0].words, LineMeant(line="", title=lines[0].title, how=lines[0].how))
-    meant = [await _meant(command, line, caller, context, alone=len(lines) == 1) for line in lines]
+        line, found = _spelled(command, lines[0].words), lines[0]
+        return Read(found.words, LineMeant(line=line, title=found.title, how=found.how), line=line)
+    meant = await _all_meant(command, lines, caller, context)
     first = plain[naming.place(command.name, plain) :][:1]
     question = LinesMeant(lines=tuple(meant), typed=first[0].text if first else "", acts=_acts(command))
     return Read(lines[0].words, question=question)
@@ -68,21 +70,34 @@ def asks(command: Command, line: Line) -> bool:
     return line.how is How.LIKE or (_acts(command) and not (is_build and line.how is How.THREAD))
 
 
-async def _meant(command: Command, line: Line, caller: Caller, context: Context, *, alone: bool) -> LineMeant:
+async def _all_meant(command: Command, lines: Sequence[Line], caller: Caller, context: Context) -> Sequence[LineMeant]:
+    """Return the lines with all that they are about; of several those that are about something they may see."""
+    if len(lines) == 1:
+        return [await _meant(command, lines[0], caller, context)]
+    meant, problem = list[LineMeant](), UserError()
+    for line in lines:
+        try:
+            meant.append(await _meant(command, line, caller, context))
+        except (NotFound, NotAllowed) as error:
+            problem = error
+    if not meant:
+        raise problem
+    return meant
+
+
+async def _meant(command: Command, line: Line, caller: Caller, context: Context) -> LineMeant:
     """Return a line with all that it is about; of one that acts a branch is named, be it the default one."""
     words = list(line.words)
     target = command.parse(words, context.projects).target(context.projects)
     ref = target.ref
     if target.slug and command.name in OF_A_REF and not target.names_more:
         project = await context.finder.project(target.slug, caller)
-        words.insert(1, Word(project.default_branch))
-        ref = command.parse(words, context.projects).target(context.projects).ref
-    elif _acts(command) and alone and (target.names_a_build or command.name == "rerun"):
+        ref = Ref(name=project.default_branch)
+        words.insert(1, naming.spelled(ref))
+    elif _acts(command) and (target.names_a_build or command.name == "rerun"):
         ref = (await context.finder.pipeline(OfTarget.named(target), caller)).ref
-    text = " ".join([command.name, *(quoted(one.text) if one.quoted else one.text for one in words)])
-    can_be_typed = masked(text) == text and split(text)[1:] == words
     return LineMeant(
-        line=text if can_be_typed else "",
+        line=_spelled(command, words),
         title=line.title,
         ref=ref,
         number=target.pipeline_number or 0,
@@ -90,6 +105,12 @@ async def _meant(command: Command, line: Line, caller: Caller, context: Context,
         more=tuple(one.text for one in words[1:] if is_parameter(one) or one.text.lower() in HOW),
         how=line.how,
     )
+
+
+def _spelled(command: Command, words: Sequence[Word]) -> str:
+    """Return the line as it can be typed; empty text where it would be read otherwise, or holds what is not kept."""
+    text = " ".join([command.name, *(quoted(one.text) if one.quoted else one.text for one in words)])
+    return text if masked(text) == text and split(text)[1:] == list(words) else ""
 
 
 async def _known(command: str, words: Sequence[Word], caller: Caller, context: Context) -> Known | None:

@@ -91,6 +91,7 @@ class Command:
         """Return the command in JSON's own words, with the schemas of its request and its answer."""
         return {
             "name": self.name,
+            "also": list(self.help.also),
             "summary": self.help.summary,
             "permission": str(self.permission),
             "request": self.request.model_json_schema(),

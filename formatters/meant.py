@@ -2,6 +2,7 @@
 
 from bot.actions import RunCommand
 from bot.answers.lines import How, LineMeant, LinesMeant
+from bot.masks import masked
 from formatters.again import act_button, command
 from formatters.blocks import MAX_BLOCKS, Block, Message, actions, assemble, button, code, context, literal, section
 from formatters.buttons import short, that_fit
@@ -16,8 +17,9 @@ def lines(found: LinesMeant) -> Message:
     if len(shown) == 1:
         text = f"{_asked(shown[0])} {'Nothing is done yet. ' if found.acts else ''}{taken(shown[0], found.typed)}"
     else:
-        several = f"{len(found.lines)} projects may be meant" + (f" by {code(found.typed, 80)}" if found.typed else "")
-        text = f"{several}{'. Nothing is done yet' if found.acts else ''}: which one?"
+        what = "projects" if len({one.title for one in found.lines}) > 1 else "builds"
+        by = f" by {code(masked(found.typed), 80)}" if found.typed else ""
+        text = f"{len(found.lines)} {what} may be meant{by}{'. Nothing is done yet' if found.acts else ''}: which one?"
     made = [offer for one in shown if (offer := _button(one, found, several=len(shown) > 1))]
     typed = [] if len(made) == len(shown) else [typed for one in shown if one.line and (typed := command(one.line))]
     careful_with = careful(*(str(one.ref) for one in shown if one.ref))
@@ -63,7 +65,7 @@ def taken(one: LineMeant, typed: str = "") -> str:
         case How.FOLLOWED:
             return f"This channel follows a build of {title} with this number."
         case How.LIKE:
-            return f"I know no project called {code(typed, 80)}; {title} is spelled almost so."
+            return f"I know no project called {code(masked(typed), 80)}; {title} is spelled almost so."
         case How.LAST:
             return "It is what you did here last."
         case _:

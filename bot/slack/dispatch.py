@@ -62,8 +62,8 @@ log = structlog.get_logger(__name__)
 class _Act:
     """What is being carried out: the word it takes, the command or the button, what it names, and what came of it.
 
-    `read_as` is the line that a sentence was read as.
-    `note` is by what its project was found, where it is not named in full.
+    `read_as` is the line that a sentence was read as. `note` is by what its project was found, where it is not named in
+    full, and `line` the line in full then.
     """
 
     caller: Caller
@@ -71,6 +71,7 @@ class _Act:
     what: str | ButtonAction = ""
     about: About | None = None
     note: LineMeant | None = None
+    line: str = ""
     answer: Answer | None = None
     read_as: str = ""
 
@@ -144,7 +145,7 @@ class Dispatcher:
             meant = await read(command, words, act.caller, self._context)
             request = _parsed(command, meant.words, self._context.projects)
             slug, ref = request.about(self._context.projects)
-            act.about, act.note = About(slug, ref=ref) if slug else act.about, meant.note
+            act.about, act.note, act.line = About(slug, ref=ref) if slug else act.about, meant.note, meant.line
             await self._context.permissions.check(act.caller, command.permission, slug, ref, certain=False)
             return meant.question or await command.handle(request, act.caller, self._context)
         except UsageError as error:
@@ -267,7 +268,7 @@ class Dispatcher:
             error.is_told = await self._operator.token_refused(error.token)
         usage = self._context.router.commands.get(error.command or "") if isinstance(error, UsageError) else None
         reference = str(structlog.contextvars.get_contextvars()["request"])
-        typed = act.read_as or said.text if isinstance(said, Invocation) else ""
+        typed = act.line or act.read_as or said.text if isinstance(said, Invocation) else ""
         meant = await self._meant(error, typed, said.caller) if typed else ()
         return errors.error(
             error, command=_spoken_to(said), help=usage.help if usage else None, offered=meant, reference=reference

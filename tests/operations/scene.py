@@ -13,7 +13,7 @@ from playground.circleci.pipelines import Pipeline
 from playground.slack.conversations import Json, Message
 from playground.slack.modals import View
 from playground.slack.people import Person
-from tests.stories.team import Team, is_sign, team_at_work
+from tests.stories.team import Team, is_offer, is_sign, team_at_work
 
 FRONTEND, BACKEND, MOBILE = "gh/acme/frontend", "gh/acme/backend", "circleci/5e0c5f62/9f1c2d7a"
 RUNNING, ON_HOLD, OVER = 20, 60, 400  # seconds until a build runs, waits for its approval, has ended
@@ -63,8 +63,8 @@ def button(action: ButtonAction) -> Json:
 
 
 def answers(person: Person, before: list[Message]) -> list[Message]:
-    """Return what somebody was told since; a sign that is to go is none."""
-    return [one for one in person.sees_only if one not in before and not is_sign(one)]
+    """Return what somebody was told since; a sign that is to go is none, nor what is offered beside it."""
+    return [one for one in person.sees_only if one not in before and not is_sign(one) and not is_offer(one)]
 
 
 async def presses(team: Team, person: Person, place: Message, element: str | Json | ButtonAction) -> list[Message]:

@@ -179,6 +179,11 @@ def is_sign(message: Message) -> bool:
     return message.only_for is not None and "Understood: " in message.text
 
 
+def is_offer(message: Message) -> bool:
+    """Say whether a message is what the first deploy in a channel brings who asked for it, beside all else."""
+    return message.only_for is not None and message.text.startswith("Shall this channel use")
+
+
 @asynccontextmanager
 async def team_at_work(
     data_dir: Path,
