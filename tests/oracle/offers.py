@@ -33,7 +33,7 @@ COMMANDS = (
     "lock {project}",
     "unlock {project} {ref}",
     "unlock {project}",
-    "status {project} {ref}",
+    *("status {project} {ref}",) * 4,
     # What does not name its project in full asks first, whatever the channel uses.
     *(f"{act} {name}{{ref}}" for act in ("deploy", "rerun") for name in ("frontend ", "acme backend ", "")),
     "deploy {project}:{ref}",
