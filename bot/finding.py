@@ -300,7 +300,8 @@ class Finder(Sight):
             found = await self._store.watches.of_thread(place.channel_id, place.thread_ts)
         if not found:
             raise UsageError(
-                "Which project? Only where I am mentioned in a thread that follows a build I know it without a name."
+                "Which project? I know it without a name in the thread of a build, and in a channel that uses one: "
+                "`/ci use acme/frontend`."
             )
         if len(found) > 1:
             raise UsageError(f"This thread follows {len(found)} builds. {await self._to_write(found, caller)}")

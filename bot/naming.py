@@ -27,6 +27,7 @@ _FIRST = {"artifacts": ("get",), **dict.fromkeys(_OF_ANY_WORD)}  # words before 
 _MODES = {"rerun": ("all", "failed", "ssh")}
 _BEFORE_A_PROJECT = ("to", "of", "on", "in", "for", "from")
 _BEFORE_A_REF, _TO = ("on", "of", "at"), ("to",)
+MOST_CHANGED = 2  # letters of a name that is misspelled
 _POLITE = ("please", "pls", "bitte")
 
 
@@ -249,5 +250,12 @@ def spelled(ref: Ref) -> Word:
 def _like(rest: tuple[Word, ...], known: Known) -> list[Line]:
     """Return the projects whose name is nearly what was typed."""
     name = rest[0].text
-    near = [one for one in known.projects if are_alike(name, one.name) and not rest[0].quoted]
+    near = [one for one in known.projects if not rest[0].quoted and _may_be_alike(name, one.name)]
+    near = [one for one in near if are_alike(name, one.name)]
     return [_line(one, "", rest[1:])._replace(how=How.LIKE) for one in near]
+
+
+def _may_be_alike(name: str, other: str) -> bool:
+    """Say whether it is worth the time to compare two names: there may be thousands of projects."""
+    letters = set(name.casefold()) ^ set(other.casefold())
+    return abs(len(name) - len(other)) <= MOST_CHANGED and len(letters) <= 2 * MOST_CHANGED

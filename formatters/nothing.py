@@ -133,6 +133,9 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "not_followed": lambda one: f"#{one.number} is not followed here.",
     "nothing_again": lambda _: "You have deployed and rerun nothing here lately that could be done again.",
     "uses_nothing": lambda _: "This channel uses no project, so there is nothing to end.",
+    "not_in_channel": lambda _: (
+        "I am not in this channel, so nobody here would hear of it. Nothing was done. Type `/invite @ci` and ask again."
+    ),
     "no_channel": lambda _: "This can be said in a channel alone. Nothing was done.",
     "not_locked": lambda one: (
         f"{literal(one.what)} is not locked."

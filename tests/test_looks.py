@@ -87,7 +87,7 @@ def test_a_file_that_is_no_text_is_told_in_json() -> None:
 def test_what_is_described_is_what_comes_out() -> None:
     router = Router()
     job.register(router)
-    assert "output_url" not in json.dumps(router.commands["build"].described()["answer"])
+    assert "output_url" not in json.dumps(router.commands["job"].described()["answer"])
 
 
 def test_the_address_of_a_log_stays_with_us() -> None:

@@ -21,9 +21,9 @@ async def use(hands: Hands, caller: Caller, project: Project, ref: Ref | None) -
     """Let the channel use it, in the place of what it has used.
 
     It takes the right to deploy what it names: the branch or the tag, else the default branch. Raises NothingToDo
-    outside of a channel.
+    outside of a channel, and in one that would not hear of it.
     """
-    place = _place(caller)
+    place = await _place(hands, caller)
     meant = ref or Ref(name=project.default_branch)
     subject = Subject(project.slug, project.title, meant)
     async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"use {subject.about} here", act="use")) as act:
@@ -46,7 +46,7 @@ async def use_nothing(hands: Hands, caller: Caller) -> ChannelUses:
 
     Who may set the same may end it.
     """
-    place = _place(caller)
+    place = await _place(hands, caller)
     used = await hands.store.channels.used(place.channel_id)
     if used is None or not await hands.finder.may_read(caller, used.project_slug, used.ref):
         raise NothingToDo("uses_nothing")
@@ -59,21 +59,24 @@ async def use_nothing(hands: Hands, caller: Caller) -> ChannelUses:
     return ChannelUses(act="ended", used=used, told=told, entry=act.entry)
 
 
-def _place(caller: Caller) -> Place:
+async def _place(hands: Hands, caller: Caller) -> Place:
+    """Return the channel they speak in; raises NothingToDo where there is none, or none in which we are heard."""
     if caller.place is None:
         raise NothingToDo("no_channel")
+    if not (caller.place.is_direct or await hands.messenger.is_in(caller.place.channel_id)):
+        raise NothingToDo("not_in_channel")
     return caller.place
 
 
 async def _told(hands: Hands, act: Act, place: Place, message: Message) -> bool:
-    """Say it in the channel, once for each delivery; False where nobody hears it there but who asked."""
-    if place.is_direct or not await hands.messenger.is_in(place.channel_id):
-        return False
-    if not await hands.store.claims.first(f"use-told:{act.caller.delivery_id}"):
-        return True
+    """Say it in the channel, unless a run of this delivery before has; False where nobody hears it but who asked."""
+    once = f"use-told:{act.caller.delivery_id}"
+    if place.is_direct or await hands.store.claims.is_taken(once):
+        return not place.is_direct
     try:
         await hands.messenger.post(place.channel_id, message)
     except SlackError as error:
         log.warning("channel_not_told", channel=place.channel_id, method=error.method, code=error.code)
         return False
+    await hands.store.claims.first(once)
     return True

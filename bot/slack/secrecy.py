@@ -21,6 +21,7 @@ REMOVED = "circle-token=[removed]"
 _KEY_BLOCK = "PRIVATE KEY-----"
 _SEPARATORS = re.compile(r"[\s\"'“”‘’„«»`]+")
 _ADDRESSED = re.compile(r"/[\w-]+|@?ci|<@[\w|.-]+>,?", re.IGNORECASE)
+_OF_BOTH = "use"  # a command, and what people say of a secret
 _POLITE = frozenset(["please", "pls", "plz", "kindly", "now", "just", "ok", "okay", "hey", "hi", "can", "could", "you"])
 _PROJECT = re.compile(r"(?:[\w.-]+/){1,2}[\w.-]+/?|https?://\S+|git@\S+")
 _PLAIN = re.compile(r"[a-z]+(?:-[a-z]+)*")
@@ -115,6 +116,8 @@ def _in_words(said: Sequence[str], spoken: Spoken) -> Found | None:
     if command := _secret_command(verb, spoken):
         return None if _GRAMMARS[command](said[1:], spoken) else Found(_window(command, said[1:]))
     brings = _brings_one(said[1:]) if _is_plain(verb, spoken) else _speaks_of_one(said)
+    if verb == _OF_BOTH and not (said[1:] and (_PROJECT.fullmatch(said[1]) or said[1] in spoken.aliases)):
+        brings = brings or _speaks_of_one(said)
     return Found(_window_for(said)) if brings else None
 
 

@@ -74,6 +74,8 @@ async def test_a_channel_uses_a_project_for_all_who_may_see_it(tmp_path: Path) -
         assert "You may not choose what a channel uses (acme/frontend main)" in said(
             await types(team, team.slack.person("guest"), "use frontend")
         )
+        await team.ada.command("random", "/ci", "use frontend main")
+        await team.is_told(team.ada, "I am not in this channel, so nobody here would hear of it.")
         await types(team, team.ada, "use frontend main")
         assert "This channel uses acme/frontend `main`: a command without a project" in team.root.visible
         assert "ada chose it" in team.root.visible
