@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from bot import naming
 from bot.answers.lines import How, LineMeant, LinesMeant
 from bot.errors import CircleCIError, NotAllowed, NotFound, UsageError, UserError
@@ -16,9 +18,11 @@ from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, Ref
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import quoted
+from bot.models.target import Target
 from bot.naming import Known, Line, Seen
-from bot.requests import OfTarget
+from bot.requests import OfTarget, Request
 from bot.routing import Command, Context
+from bot.settings import Projects
 from bot.targets import is_project
 
 LISTS = ("cancel", "approve")  # what they do is done by the buttons of their answers
@@ -40,6 +44,18 @@ class Read(NamedTuple):
     line: str = ""
 
 
+def parsed(command: Command, words: Sequence[Word], projects: Projects) -> Request:
+    """Return the request; what no field takes is a word that cannot be understood, like any other."""
+    try:
+        request: Request = command.parse(words, projects)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(
+            "I cannot take this: it is too long, or holds what no name can.", given=str(first["input"])
+        ) from None
+    return request
+
+
 async def read(command: Command, words: Sequence[Word], caller: Caller, context: Context) -> Read:
     """Return what a line means where it is said; it is as it was typed where nothing tells."""
     if not issubclass(command.request, OfTarget):
@@ -49,6 +65,8 @@ async def read(command: Command, words: Sequence[Word], caller: Caller, context:
         return Read(plain)
     known = await _known(command.name, plain, caller, context)
     lines = naming.read(command.name, plain, context.projects, known) if known else []
+    if not lines and known and not known.meant:
+        _check_is_called_so(command, plain, context.projects)
     if not lines or [one.how for one in lines] == [How.IN_FULL]:
         return Read(plain)
     if len(lines) == 1 and not asks(command, lines[0]):
@@ -58,6 +76,27 @@ async def read(command: Command, words: Sequence[Word], caller: Caller, context:
     first = plain[naming.place(command.name, plain) :][:1]
     question = LinesMeant(lines=tuple(meant), typed=first[0].text if first else "", acts=_acts(command))
     return Read(lines[0].words, question=question)
+
+
+def _check_is_called_so(command: Command, words: Sequence[Word], projects: Projects) -> None:
+    """Raise UsageError, with what would help, where it is the name of a project that is missing."""
+    first = words[naming.place(command.name, words) :][:1]
+    try:
+        parsed(command, words, projects)
+    except UsageError as error:
+        if not first or error.given != first[0].text or not _may_be_a_name(first[0].text):
+            raise
+        problem = "I follow no project of this name, and this channel uses none: `/ci use acme/frontend` gives it one."
+        raise UsageError(problem, given=error.given) from None
+
+
+def _may_be_a_name(text: str) -> bool:
+    return all(part.isalnum() for part in text.replace("_", "-").replace(".", "-").split("-"))
+
+
+def _target(command: Command, words: Sequence[Word], projects: Projects) -> Target:
+    request = parsed(command, words, projects)
+    return request.target(projects) if isinstance(request, OfTarget) else Target()
 
 
 def _acts(command: Command) -> bool:
@@ -88,7 +127,7 @@ async def _all_meant(command: Command, lines: Sequence[Line], caller: Caller, co
 async def _meant(command: Command, line: Line, caller: Caller, context: Context) -> LineMeant:
     """Return a line with all that it is about; of one that acts a branch is named, be it the default one."""
     words = list(line.words)
-    target = command.parse(words, context.projects).target(context.projects)
+    target = _target(command, words, context.projects)
     ref = target.ref
     if target.slug and command.name in OF_A_REF and not target.names_more:
         project = await context.finder.project(target.slug, caller)

@@ -7,7 +7,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
 import structlog
-from pydantic import ValidationError
 
 from bot import metrics
 from bot.actions import ButtonAction, RunCommand
@@ -37,9 +36,8 @@ from bot.models.circleci import ProjectSlug
 from bot.models.slack import Click, Invocation
 from bot.permissions import Permissions
 from bot.policy import Word
-from bot.reading import read
+from bot.reading import parsed, read
 from bot.record import About, Record
-from bot.requests import Request
 from bot.routing import Command, Context
 from bot.settings import Projects
 from bot.slack.offers import Vocabulary, offered
@@ -143,7 +141,7 @@ class Dispatcher:
         await self._context.permissions.check(act.caller, command.permission, certain=False)
         try:
             meant = await read(command, words, act.caller, self._context)
-            request = _parsed(command, meant.words, self._context.projects)
+            request = parsed(command, meant.words, self._context.projects)
             slug, ref = request.about(self._context.projects)
             act.about, act.note, act.line = About(slug, ref=ref) if slug else act.about, meant.note, meant.line
             await self._context.permissions.check(act.caller, command.permission, slug, ref, certain=False)
@@ -304,22 +302,10 @@ class Dispatcher:
             log.warning("answer_not_delivered", method=error.method, code=error.code)
 
 
-def _parsed(command: Command, words: Sequence[Typed], projects: Projects) -> Request:
-    """Return the request; what no field takes is a word that cannot be understood, like any other."""
-    try:
-        request: Request = command.parse(words, projects)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(
-            "I cannot take this: it is too long, or holds what no name can.", given=str(first["input"])
-        ) from None
-    return request
-
-
 def _named(command: Command, words: Sequence[Typed], projects: Projects) -> About | None:
     """Return what a line is about, as it is spelled: who is refused it is told nothing else."""
     try:
-        slug, ref = _parsed(command, words, projects).about(projects)
+        slug, ref = parsed(command, words, projects).about(projects)
     except UsageError:
         return None
     return About(slug, ref=ref) if slug else None

@@ -37,6 +37,7 @@ async def test_a_name_that_one_project_has_is_that_project_and_acts_behind_a_dia
         assert rerun.element("Rerun #2417")["confirm"]["text"]["text"].startswith(
             "Project acme/frontend, branch main, #2417."
         )
+        assert "it is too long" in said(await types(team, team.ada, f"deploy frontend main definition:{'x' * 600}"))
         assert writes(team) == []
         await presses(team, team.ada, question, label)
         assert team.posts("/pipeline") == [{"branch": "main"}]
@@ -46,7 +47,7 @@ async def test_who_may_not_read_a_project_is_not_told_its_name(tmp_path: Path) -
     async with team_under(NO_BACKEND, tmp_path, poll_interval_seconds=3600) as team:
         for line in ("status backend", "deploy backend main", "deploy backned main"):
             told = said(await types(team, team.ada, line))
-            assert "This is not a project" in told
+            assert "I follow no project of this name, and this channel uses none" in told
             assert "acme/backend" not in told
 
 
