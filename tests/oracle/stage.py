@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from tests.stories.team import FORMS, Team, bot_at_work, far_sides
 LISTS = ("recent", "projects", "locks")  # of which each line is for those who may read it
 WORDS = ("use", "again", "again note=y", "status", "deploy", "rerun", "cancel", "approve")
 UNNAMED = tuple(f": {one}" for one in WORDS)  # said alone, they are about what the channel uses
+EXAMPLES = re.compile(r"For example|`(/ci|@ci) use acme/frontend")  # which name a project of everybody's world
 QUIET: dict[str, object] = {
     "admins": "U0ADMIN",
     "circleci_webhook_secret": "x",
@@ -298,7 +300,7 @@ class Play:
                     continue
                 secret = {one.revision[:7] for one in built}
                 named = f"{project.organization}/{project.name}"
-                if text.endswith(LISTS) or (text.endswith(UNNAMED) and "For example" not in message.visible):
+                if text.endswith(LISTS) or (text.endswith(UNNAMED) and not EXAMPLES.search(message.visible)):
                     secret.add(named)
                 if shown := [one for one in secret if one in message.visible]:
                     self._says_wrong(f"{person.user_id} may not read {named}, and is told {shown}: {message.visible}")
