@@ -21,7 +21,7 @@ from bot.models.spelling import quoted
 from bot.models.target import Target
 from bot.naming import Known, Line, Seen
 from bot.requests import OfTarget, Request
-from bot.routing import Command, Context
+from bot.routing import Command, Context, without_address
 from bot.settings import Projects
 from bot.targets import is_project
 
@@ -76,6 +76,18 @@ async def read(command: Command, words: Sequence[Word], caller: Caller, context:
     first = plain[naming.place(command.name, plain) :][:1]
     question = LinesMeant(lines=tuple(meant), typed=first[0].text if first else "", acts=_acts(command))
     return Read(lines[0].words, question=question)
+
+
+async def is_completed(words: Sequence[Word], caller: Caller, context: Context) -> bool:
+    """Say whether a line begins with a command by its own name, and can be read in full where it is said."""
+    with suppress(UserError):
+        command, rest = context.router.find(words)
+        if without_address(words)[0].text.lower() != command.name:
+            return False
+        meant = await read(command, rest, caller, context)
+        parsed(command, meant.words, context.projects)
+        return meant.note is not None or meant.question is not None or list(meant.words) != list(rest)
+    return False
 
 
 def _check_is_called_so(command: Command, words: Sequence[Word], projects: Projects) -> None:

@@ -36,7 +36,7 @@ from bot.models.circleci import ProjectSlug
 from bot.models.slack import Click, Invocation
 from bot.permissions import Permissions
 from bot.policy import Word
-from bot.reading import parsed, read
+from bot.reading import is_completed, parsed, read
 from bot.record import About, Record
 from bot.routing import Command, Context
 from bot.settings import Projects
@@ -133,6 +133,8 @@ class Dispatcher:
         if invocation.kind in ("button", "opened") or not is_sentence(words, router, self._context.projects):
             return invocation.text
         with one_question():
+            if await is_completed(words, act.caller, self._context):
+                return invocation.text
             line = await self._sentences.line(invocation.text, act.caller)
         act.read_as = line if line != invocation.text else ""
         return line
