@@ -36,6 +36,7 @@ _ABOUT = {
 }
 _NEED_NO_PROJECT = ("audit", "why", "may")
 _WRITTEN = {"cache": "cache clear", "ssh-key": "ssh-key add", "heroku-key": "heroku-key add"}
+_NEVER_MEANT = ("again", "use")  # who says "run it again" speaks of a build, and "use" says nothing by itself
 _OF_MYSELF = ("doctor", "me", "help", "hello")  # who names a project or a build does not ask after me
 _OF_JOBS = ("logs", "build", "job")
 # What changes something for others; a lock and `unwatch` are asked for by saying no to something.
@@ -96,7 +97,8 @@ class Reader:
     def __init__(self, commands: Sequence[CommandHelp]) -> None:
         called = {word: one.name for one in commands for word in (*one.also, one.name)}
         table = {called[name]: of for name, of in phrases().items() if name in called}
-        said = {one.name: [one.name, *one.also, *table.get(one.name, (one.summary, *one.phrases))] for one in commands}
+        spoken = [one for one in commands if one.name not in _NEVER_MEANT]
+        said = {one.name: [one.name, *one.also, *table.get(one.name, (one.summary, *one.phrases))] for one in spoken}
         self._index = Index(said)
         self._words = frozenset(word for of in said.values() for phrase in of for word in phrase.casefold().split())
 
