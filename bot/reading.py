@@ -21,7 +21,7 @@ from bot.models.spelling import quoted
 from bot.models.target import Target
 from bot.naming import Known, Line, Seen
 from bot.requests import OfTarget, Request
-from bot.routing import Command, Context, without_address
+from bot.routing import EARLIER_NAMES, Command, Context, without_address
 from bot.settings import Projects
 from bot.targets import is_project
 
@@ -82,7 +82,7 @@ async def is_completed(words: Sequence[Word], caller: Caller, context: Context) 
     """Say whether a line begins with a command by its own name, and can be read in full where it is said."""
     with suppress(UserError):
         command, rest = context.router.find(words)
-        if without_address(words)[0].text.lower() != command.name:
+        if without_address(words)[0].text.lower() not in (command.name, EARLIER_NAMES.get(command.name)):
             return False
         meant = await read(command, rest, caller, context)
         parsed(command, meant.words, context.projects)

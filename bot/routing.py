@@ -29,6 +29,7 @@ from bot.store import Store
 from bot.whereabouts import Whereabouts
 
 _ADDRESSES, _POLITE = ("/ci", "@ci", "ci"), ("please", "pls")
+EARLIER_NAMES = {"may": "why", "job": "build"}  # which are as good as the names
 _WHY_RED = ["why", "red"]
 R = TypeVar("R", bound=Request)
 B = TypeVar("B", bound=ButtonAction)

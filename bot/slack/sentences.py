@@ -15,7 +15,7 @@ from bot.models.spelling import as_typed
 from bot.policy import Word
 from bot.refs import TAG
 from bot.requests import OfTarget
-from bot.routing import Context, Router, without_address
+from bot.routing import EARLIER_NAMES, Context, Router, without_address
 from bot.settings import Projects
 from bot.targets import is_project
 
@@ -40,7 +40,7 @@ def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> b
         return not is_command
     if named.permission in (Word.SECRETS, Word.KEYS) or (rest and _is_formal(rest[0], projects)):
         return False
-    if named.name == first:
+    if first in (named.name, EARLIER_NAMES.get(named.name)):
         own = named.help.usage.replace("|", " ").replace("[", " ").replace("]", " ").split()
         return not is_command and len(rest) >= SHORTEST and any(word.text.lower() not in own for word in rest)
     return not is_command or bool(rest)
