@@ -172,7 +172,7 @@ async def _known(command: str, words: Sequence[Word], caller: Caller, context: C
         return None
     thread = await _seen(thread_ids, caller, context)
     numbered = await _numbered(naming.asked_number(command, words), caller, context)
-    known = Known(thread=thread, default=await _default(caller, context), here=numbered)
+    known = Known(thread=thread, default=await used_here(caller, context), here=numbered)
     if not behind or known.here or behind[0].quoted or naming.asked_number(command, words):
         return known
     is_name = is_project(behind[0], context.projects)
@@ -217,7 +217,7 @@ async def _numbered(number: int, caller: Caller, context: Context) -> tuple[Seen
     return await _seen(ids, caller, context)
 
 
-async def _default(caller: Caller, context: Context) -> Seen | None:
+async def used_here(caller: Caller, context: Context) -> Seen | None:
     """Return what the channel uses, to who may see it."""
     used = await context.store.channels.used(caller.channel_id) if caller.channel_id else None
     if used is None or not await context.finder.may_read(caller, used.project_slug, used.ref):

@@ -5,7 +5,6 @@ from typing import Any
 
 from bot.actions import ChooseDefinition, DeclineDeploy, DeployAnyway, DeployBeside, TypeTarget
 from bot.answers.questions import BranchIsRed, Question, StillRuns, ToBeTyped, WhichDefinition
-from bot.models.build import Build
 from bot.models.circleci import Definition
 from bot.models.pending import Approval, Deployment, Pending
 from formatters.agreement import LONGEST, LONGEST_REASON, given, settings, wanted, whole, wished
@@ -89,16 +88,16 @@ def red(asked: BranchIsRed) -> Message:
 
     It is offered to who may say so; others read who that is.
     """
-    pending, build = asked.pending, asked.build
+    pending = asked.pending
     who = f" ({listed(list(asked.could), 8)}) asks for the same and" if asked.could else ""
     text = (
-        f"{_why_not_green(pending, build)} "
+        f"{_why_not_green(asked)} "
         f"The policy lets nothing be deployed over that, unless somebody who may approve{who} says so."
     )
     text = _with_care(text, pending)
     sure = asks(
         "Deploy it all the same?",
-        f"This deploys {pending.target}. {_why_not_green(pending, build, plainly=True)}",
+        f"This deploys {pending.target}. {_why_not_green(asked, plainly=True)}",
         "Deploy it",
         "Not now",
         pending.target,
@@ -140,9 +139,11 @@ _TOO_MUCH = (
 )
 
 
-def _why_not_green(pending: Pending, build: Build | None, *, plainly: bool = False) -> str:
+def _why_not_green(asked: BranchIsRed, *, plainly: bool = False) -> str:
     """Return what keeps it from being deployed; `plainly` for a dialog, which has named it."""
-    target = "it" if plainly else literal(pending.target, LONGEST)
+    target, build = "it" if plainly else literal(asked.pending.target, LONGEST), asked.build
+    if asked.is_hidden:
+        return "It is not green." if plainly else f"{target} is not green."
     if build is None:
         return f"No build of {target} has lately passed or failed, so nothing says that it is green."
     jobs = [job.name for run in build.real_runs for job in run.failed_jobs]

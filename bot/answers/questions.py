@@ -23,10 +23,12 @@ class WhichDefinition(Question):
 class BranchIsRed(Question):
     """Whether to deploy all the same, though the newest build that decides is red, or none decides.
 
-    Who asks may not say so themselves without `may`; `could` are those who can, in words.
+    Who asks may not say so themselves without `may`; `could` are those who can, in words. Where it `is_hidden` they may
+    not look at the builds either.
     """
 
     build: Build | None = None
+    is_hidden: bool = False
     may: bool = True
     could: tuple[str, ...] = ()
 

@@ -125,7 +125,10 @@ async def _over_red(hands: Hands, pending: Pending, red: Build | None) -> Branch
     permissions, wish, asker = hands.permissions, pending.wish, pending.asker
     asked = await permissions.asked(asker, Word.APPROVE, wish.project_slug, wish.ref)
     may = (await permissions.decision(asker, asked)).allowed
-    return BranchIsRed(pending=pending, build=red, may=may, could=() if may else await permissions.could(asked))
+    could = () if may else await permissions.could(asked)
+    if not await hands.finder.may_read(asker, wish.project_slug, wish.ref):
+        return BranchIsRed(pending=pending, build=None, is_hidden=True, may=may, could=could)
+    return BranchIsRed(pending=pending, build=red, may=may, could=could)
 
 
 async def still_runs(hands: Hands, pending: Pending, other: Attempt) -> StillRuns:

@@ -13,6 +13,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.spelling import as_typed
 from bot.policy import Word
+from bot.reading import used_here
 from bot.refs import TAG
 from bot.requests import OfTarget
 from bot.routing import EARLIER_NAMES, Context, Router, without_address
@@ -141,12 +142,13 @@ class Sentences:
             return ()
 
     async def _default(self, caller: Caller, followed: Sequence[ProjectSlug]) -> Default | None:
-        """Return what is meant where no project is named: the build of a thread, else the only project there is.
-
-        The project of a channel has its place between the two.
-        """
+        """Return what is meant where no project is named: a thread's build, what the channel uses, the only project."""
         only = Default(self._typed(followed[0])) if len(followed) == 1 else None
-        return await self._of_thread(caller) or only
+        return await self._of_thread(caller) or await self._of_channel(caller) or only
+
+    async def _of_channel(self, caller: Caller) -> Default | None:
+        used = await used_here(caller, self._context)
+        return Default(self._typed(used.slug), as_typed(str(used.ref)) if used.ref else "") if used else None
 
     async def _of_thread(self, caller: Caller) -> Default | None:
         if caller.place is None or not caller.place.thread_ts:

@@ -286,3 +286,21 @@ projects = ["gh/acme/backend"]
         forged = AddCheckoutKey(project_slug="github/acme/backend", kind="deploy-key")
         assert "nobody touches the backend" in said(await presses(team, team.ada, somewhere(team), forged))
         assert writes(team) == []
+
+
+DEPLOYS_UNSEEN = """
+[[rules]]
+name = "green alone"
+words = ["deploy"]
+green = true
+"""
+
+
+async def test_a_red_branch_is_called_red_alone_to_who_may_not_look_at_its_builds(tmp_path: Path) -> None:
+    async with team_under(DEPLOYS_UNSEEN, tmp_path) as team:
+        failed = pushed(team, "release/v2.0", OVER, revision="38c6d84")
+        told = said(await types(team, team.grace, "deploy acme/frontend release/v2.0"))
+        assert "acme/frontend release/v2.0 is not green." in told
+        assert str(failed.number) not in told
+        assert "38c6d84" not in told
+        assert writes(team) == []

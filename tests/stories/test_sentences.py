@@ -37,3 +37,14 @@ async def test_in_a_thread_it_is_about_the_build_of_the_thread(team: Team) -> No
     await team.reads("Passed in")
     await team.ada.mention("deploys", "is it green now?", team.root.ts)
     await team.is_told(team.ada, "I read this as `@ci status acme/frontend #")
+
+
+async def test_in_a_channel_that_uses_a_project_it_is_about_that(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "use acme/frontend main")
+    await team.reads("acme/frontend")
+    await team.ada.command("deploys", "/ci", "ist alles grün?")
+    await team.is_told(team.ada, "I read this as `/ci status acme/frontend main`.")
+    await team.ada.command("deploys", "/ci", "ship it")
+    told = await team.is_told(team.ada, "I read this as `deploy acme/frontend main`. Nothing is done yet.")
+    assert "acme/frontend, branch main" in told.element("Deploy main")["confirm"]["text"]["text"]
+    assert team.posts("/pipeline/run") == team.posts("/pipeline") == []
