@@ -64,6 +64,11 @@ class Place(NamedTuple):
     element: Json
 
     @property
+    def looks(self) -> tuple[int, bool]:
+        """What changes when the message is edited or taken away."""
+        return len(self.message.history), self.message.deleted
+
+    @property
     def kind(self) -> str:
         """What the button is called in our own code."""
         return str(self.element["action_id"]).partition(":")[0]
@@ -205,12 +210,14 @@ class Play:
             done.append(Did(offers.PEOPLE[name], place.message.channel.id, once, wants, answers))
             clicks.append(self._slack.person(name).click(place.message, place.element))
         self._tally.agreed += place.kind == "agree_deploy"
-        before = self._signs()
+        person = self._slack.person(names[0])
+        mark, was = person.mark, place.looks
         await asyncio.gather(*clicks)
         if place.kind in FORMS:
-            person = self._slack.person(names[0])
             with suppress(TimeoutError):  # then nothing came of the press, which is told
-                await self._slack.wait_for(lambda: person.modal or self._signs() != before, 30)
+                await self._slack.wait_for(
+                    lambda: person.modal or person.sees_only_since(mark) or place.looks != was, 30
+                )
             if person.modal is not None:
                 self._windows[names[0]] = (place, person.modal)
         return done

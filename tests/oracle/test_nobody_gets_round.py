@@ -16,7 +16,7 @@ LONGEST = 5
 def test_nobody_gets_round(tmp_path: Path, seed: int) -> None:
     tally = asyncio.run(played(Random(seed), tmp_path, policies=5, longest=LONGEST))
     assert not tally.wrong, "\n\n".join(tally.wrong)
-    assert tally.accepted > 5, "too little was tried"
+    assert tally.accepted > 2, "too little was tried"
 
 
 def test_who_judges_by_another_file_would_see_it(tmp_path: Path) -> None:
