@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from bot.errors import UsageError
 
@@ -222,7 +222,8 @@ class Unlock(ButtonAction):
 class TakeLock(ButtonAction):
     """*Take over*: the lock that `holder_id` has held `since` then; buttons of earlier versions do not say when.
 
-    `again` is the command that it stopped, if that can be carried.
+    `again` is the command that it stopped, if that can be carried. `reason` and `until` are what who presses had given
+    with a lock of their own; what is not given stays as it is, and buttons of earlier versions give neither.
     """
 
     action_id: ClassVar[str] = "take_lock"
@@ -230,6 +231,8 @@ class TakeLock(ButtonAction):
     holder_id: str
     since: str = ""
     again: str = ""
+    reason: str = ""
+    until: AwareDatetime | None = None
 
 
 class AskHolder(ButtonAction):

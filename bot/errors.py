@@ -120,12 +120,14 @@ class Locked(UserError):
 
     `word` is what it kept somebody from, `again` the command that asks for the same, and `at` when it was set; it ends
     `until` then, if that is known. Who was to `unlock` another lock than this one is told so; it `is_own` where it is
-    theirs.
+    theirs. `own_reason` and `own_until` are what they gave who would have locked it.
     """
 
     at: datetime | None = None
     until: datetime | None = None
     is_own = False
+    own_reason = ""
+    own_until: datetime | None = None
 
     def __init__(  # what its words and buttons need
         self,

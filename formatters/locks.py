@@ -1,6 +1,6 @@
 """Locks in words: who holds what, since when, why, and how to come by it."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import LockChanged
@@ -9,7 +9,20 @@ from bot.errors import Locked, NothingToDo
 from bot.models import spelling
 from bot.models.lock import Lock, named_by
 from formatters.again import command
-from formatters.blocks import Block, Message, actions, assemble, button, code, fit, literal, mention, moment, section
+from formatters.blocks import (
+    Block,
+    Message,
+    actions,
+    assemble,
+    button,
+    clean,
+    code,
+    fit,
+    literal,
+    mention,
+    moment,
+    section,
+)
 from formatters.dialogs import asks
 from formatters.lock_news import repeats
 from formatters.lookalikes import careful
@@ -36,11 +49,14 @@ def refused(lock: Locked) -> Message:
 
 def _take(lock: Locked) -> Block | None:
     """Return what takes over this very lock, with the command that it stopped, if a button can carry that."""
-    take = TakeLock(key=lock.key, holder_id=lock.holder_id, since=_since(lock), again=lock.again)
-    words = f"You hold the lock on {lock.target} then. Who holds it now is told."
+    own = {"reason": lock.own_reason, "until": lock.own_until}
+    take = TakeLock(key=lock.key, holder_id=lock.holder_id, since=_since(lock), again=lock.again, **own)
+    until = f", until {lock.own_until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if lock.own_until else ""
+    reason = f" Your reason: {clean(lock.own_reason, 80).rstrip('.')}." if lock.own_reason else ""
+    words = f"You hold the lock on {lock.target} then{until}.{reason} Who holds it now is told."
     sure = asks("Take the lock over?", words, "Take over", "Leave it", lock.target)
     fitting = take if take.fits else take.model_copy(update={"again": ""})
-    return button(fitting, "Take over", style="danger", confirm=sure) if sure else None
+    return button(fitting, "Take over", style="danger", confirm=sure) if sure and fitting.fits else None
 
 
 def _tell_me(lock: Locked) -> Block:
@@ -82,7 +98,17 @@ def _held_already(lock: Locked) -> Message:
     since = f"{_ago(lock.age)}{_until(lock)}"
     text = f"{mention(lock.holder_id)} has locked {literal(lock.target)} already, {since}{_reason(lock)}"
     buttons, typed = _pressed_or_typed(lock.key, _take(lock), _tell_me(lock))
+    text = f"{text}{_yours_then(lock)}"
     return assemble(text, section(f"🔒 {text}{typed}"), buttons)
+
+
+def _yours_then(lock: Locked) -> str:
+    """Return what *Take over* makes of what they gave; empty text where they gave nothing."""
+    if not lock.own_reason and not lock.own_until:
+        return ""
+    until = f" until {moment(lock.own_until)}" if lock.own_until else ""
+    reason = f" with your reason: {literal(lock.own_reason, 300).rstrip('.')}" if lock.own_reason else ""
+    return f" *Take over* makes it yours{until}{',' if until and reason else ''}{reason}."
 
 
 def _another_by_now(lock: Locked) -> Message:
@@ -212,12 +238,24 @@ def _line(lock: Lock, age: timedelta) -> str:
 def taken(changed: LockChanged) -> Message:
     """Say to who took it over what is next: what it had stopped, word for word; where that is not known, no guess."""
     lock = changed.lock
-    held = f"You hold the lock on {literal(lock.target)} now. Who held it has been told."
+    held = f"You hold the lock on {literal(lock.target)} now. Who held it has been told.{_as_taken(changed)}"
     text = f"{held} {careful(lock.target)}".rstrip()
     again, how = repeats(changed.again, lock.target)
     unlock, typed = _unlock(lock)
     row = actions(*([again] if again else []), *(unlock["elements"] if unlock else []))
     return assemble(text, section(f"🔒 {text}{how}{typed}"), row if row["elements"] else None)
+
+
+def _as_taken(changed: LockChanged) -> str:
+    """Return with which reason and which end it is theirs now, and which of them is still another's."""
+    lock, before, text = changed.lock, changed.before, ""
+    if lock.reason:
+        kept = before is not None and lock.reason == before.reason
+        whose = f"Its reason is still that of {mention(before.holder_id)}" if kept and before else "Your reason"
+        text = f" {whose}: {literal(lock.reason, 300).rstrip('.')}."
+    if before is not None and lock.until and lock.until == before.until:
+        return f"{text} It ends as before: {moment(lock.until)}."
+    return f"{text} {_lasts(changed)}"
 
 
 _WISHED = {"deploy": "deploy", "rerun": "rerun a build of", "approve": "approve a job of"}

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.actions import AskHolder, TakeLock, Unlock
 from bot.answers.acts import LockChanged
-from bot.errors import Locked, NothingToDo, UserError
+from bot.errors import Locked, NothingToDo, UsageError, UserError
 from bot.models import spelling
 from bot.models.caller import Caller
 from bot.models.circleci import Project, Ref
@@ -44,7 +44,7 @@ async def lock(
         )
         held = await hands.store.locks.lock(wanted)
         if held.holder_id != act.caller.person_id:
-            raise _locked(held, "lock")
+            raise _locked(held, "lock", own=TakeLock(key="", holder_id="", reason=reason, until=until))
         now = await _changed(hands, held, wanted) if held != wanted else held
         await _ends(hands, now)
         act.note(result=f"{held.target} is locked")
@@ -110,26 +110,33 @@ async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
     if held is None:
         raise await _free(hands, caller, button.key, "take_lock", button.again)
     async with _on(hands, caller, held, TAKE_OVER, "take_lock") as act:
-        mine, since = _as_theirs(held, act.caller), _since(held)
+        mine, since = _as_theirs(held, act.caller, button), _since(held)
         if held.holder_id == act.caller.person_id:
             mine = held
         elif (held.holder_id, button.since or since) != (button.holder_id, since):
-            raise _locked(held, TAKE_OVER, button.again)
+            raise _locked(held, TAKE_OVER, button.again, own=button)
+        elif mine.is_over(utc_now()):
+            raise UsageError("The end that you named has passed since. It was not taken over: lock it again.")
         elif not await hands.store.locks.take(held, mine):
             raise NothingToDo("lock_changed_hands", what=held.target)
+        await _ends(hands, mine)
         act.note(result=f"{held.target} is theirs now{await _whose(hands, act, held)}")
     if mine != held:
         await hands.direct(held.holder_id, news.was_taken(held, act.caller.person_id))
         await hands.store.locks.waits_no_more(held.key, act.caller.person_id)
         await lock_news.taken(hands, act.caller, mine, held)
-    return LockChanged(act="take", lock=mine, entry=act.entry)
+    return LockChanged(act="take", lock=mine, before=held if mine != held else None, entry=act.entry)
 
 
-def _as_theirs(held: Lock, caller: Caller) -> Lock:
-    """Return a lock as who takes it over holds it: with its reason and its end, said where they are from now on."""
+def _as_theirs(held: Lock, caller: Caller, given: TakeLock) -> Lock:
+    """Return a lock as who takes it over holds it: said where they are from now on.
+
+    Its reason and its end are those they gave; what they did not give stays as it is.
+    """
     here = caller.place is not None and not caller.place.is_direct
     channel_id = caller.channel_id if here or not held.channel_id else held.channel_id
     whose = {"holder_id": caller.person_id, "holder_name": caller.name, "since": utc_now()}
+    whose |= {"reason": given.reason or held.reason, "until": given.until or held.until}
     return held.model_copy(update={**whose, "channel_id": channel_id, "said_ts": ""})
 
 
@@ -196,10 +203,12 @@ def _since(held: Lock) -> str:
     return held.since.isoformat()
 
 
-def _locked(held: Lock, word: str, again: str = "", *, is_own: bool = False) -> Locked:
+def _locked(held: Lock, word: str, again: str = "", *, is_own: bool = False, own: TakeLock | None = None) -> Locked:
     age, by = utc_now() - held.since, held.holder_id
     error = Locked(held.target, key=held.key, holder_id=by, reason=held.reason, age=age, word=word, again=again)
     error.at, error.until, error.is_own = held.since, held.until, is_own
+    if own:
+        error.own_reason, error.own_until = own.reason, own.until
     return error
 
 

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.actions import TakeLock
 from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks
+from bot.errors import Locked
 from bot.models.audit import Entry
 from bot.models.circleci import ProjectSlug
 from bot.models.lock import Lock
@@ -70,6 +72,20 @@ def test_how_an_end_was_read_is_said_where_another_may_be_meant(note: str, words
     assert "It ends by itself: <!date^" in told
     assert "|2026-11-20 14:00 UTC>" in told
     assert words in told
+
+
+@pytest.mark.parametrize(("reason", "pressed"), [("hotfix", True), ("long " * 300, True), ("too long " * 300, False)])
+def test_the_dialog_of_take_over_names_ones_own_reason_and_end(reason: str, pressed: bool) -> None:
+    error = Locked("acme/frontend", key=LOCK.key, holder_id="U0ADA", reason="x", age=timedelta(), word="lock")
+    error.own_reason, error.own_until = reason, LOCK.since
+    message = locks.refused(error)
+    buttons = {one["text"]["text"]: one for one in message.blocks[-1]["elements"]}
+    assert violations(message) == []
+    assert ("Take over" in buttons) is pressed
+    if pressed:
+        asked = buttons["Take over"]["confirm"]["text"]["text"]
+        assert f"then, until 2026-11-20 12:00 UTC. Your reason: {reason[:70]}" in asked
+        assert TakeLock.unpack(buttons["Take over"]["value"]).reason == reason
 
 
 def test_what_a_channel_hears_is_one_harmless_line_whatever_the_reason_is() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import TellWhenFree
+from bot.actions import TakeLock, TellWhenFree
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock, Waiting, lock_key
 from bot.models.slack import utc_now
@@ -120,11 +120,38 @@ async def test_a_second_lock_of_ones_own_changes_what_is_given_and_the_channel_h
     assert timedelta(minutes=119) < until - datetime.now(UTC) < timedelta(hours=2)
     assert second.buttons == []
     await types(team, team.grace, "lock acme/frontend main 10m")  # also an earlier end is the one that counts
+    assert await ends_when(team) == (await held(team)).until
+
+
+async def ends_when(team: Team) -> datetime:
     (task,) = [one for one in (await team.app.docket.snapshot()).future if one.function_name == END_LOCK]
-    assert task.when == (await held(team)).until
-    assert "@grace has locked acme/frontend main already" in said(
-        await types(team, team.ada, "lock acme/frontend main mine until 23:59")
-    )
+    return task.when
+
+
+async def test_who_takes_over_with_a_lock_of_their_own_holds_it_with_their_reason_and_end(team: Team) -> None:
+    await types(team, team.grace, "lock acme/frontend main 2h migration")
+    (refused,) = await types(team, team.ada, "lock acme/frontend main my hotfix for 5h")
+    assert "@grace has locked acme/frontend main already" in refused.visible
+    assert "*Take over* makes it yours until 2" in refused.visible
+    (taken,) = await presses(team, team.ada, refused, "Take over")
+    lock = await held(team)
+    assert (lock.holder_id, lock.reason) == (team.ada.id, "my hotfix")
+    assert lock.until is not None
+    assert timedelta(minutes=299) < lock.until - datetime.now(UTC) < timedelta(hours=5)
+    assert await ends_when(team) == lock.until
+    assert f"Your reason: my hotfix. It ends by itself: {lock.until:%Y-%m-%d %H:%M}" in taken.visible
+    (news,) = public(team, "ada took over grace's lock on acme/frontend main, until")
+    assert f"{lock.until:%Y-%m-%d %H:%M}: my hotfix." in news.visible
+    # A reason alone leaves the end, and a button of an earlier version leaves both; the answer names what is left.
+    (refused,) = await types(team, team.grace, "lock acme/frontend main incident 42")
+    told = said(await presses(team, team.grace, refused, "Take over"))
+    assert f"Your reason: incident 42. It ends as before: {lock.until:%Y-%m-%d %H:%M}" in told
+    told = said(await presses(team, team.ada, somewhere(team), TakeLock(key=MAIN, holder_id=team.grace.id)))
+    assert "Its reason is still that of @grace: incident 42. It ends as before:" in told
+    # Whose end has passed since it was shown takes nothing.
+    late = TakeLock(key=MAIN, holder_id=team.ada.id, until=utc_now() - timedelta(minutes=1))
+    assert "has passed since" in said(await presses(team, team.grace, somewhere(team), late))
+    assert (await held(team)).holder_id == team.ada.id
 
 
 async def test_whoever_may_lifts_it_by_the_channels_button_and_takes_it_over_with_its_end(team: Team) -> None:
