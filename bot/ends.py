@@ -3,30 +3,34 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import takewhile
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.errors import UsageError
 from bot.grammar import Word
-from bot.models.spelling import BEFORE_A_TIME
+from bot.models import lengths
+from bot.models.lengths import STOPS
+from bot.models.spelling import BEFORE_A_TIME, UNITS
 
 LONGEST = timedelta(days=30)
+# One of these is the beginning of an end where a time is behind it, and otherwise of a reason: `by 23:00`, `by grace`.
+_MAYBE = ("by",)
 HOW = "Write `until 17:00`, `until tomorrow 9:00`, `until 2026-12-01 09:00` or `for 2h`"
 
+# Noted of a lock whose reason tells of a time, and which has no end.
+NOT_GIVEN = "no_end"
+
 MOST_WORDS = 9  # of an end, and one behind it
-# A length of time behind one of these says how long something has lasted or takes.
+# A length of time behind one of these, or before one of those, says how long something has lasted or takes.
 _NO_END = ("about", "after", "by", "every", "in", "last", "of", "over", "past", "since", "takes", "within")
+_NO_END_EITHER = ("after", "ago", "before", "behind", "early", "in", "late", "later", "left", "of", "old", "too")
+_LED_TO = (("the", "next"), ("next",), ("about",), ("around",), ("roughly",))
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ZONES = ("bst", "cest", "cet", "cdt", "cst", "edt", "eest", "eet", "est", "ist", "jst", "mdt", "mst", "pdt", "pst")
 _UTC = ("gmt", "utc", "z")
-_STOPS = ".,;:!"
 _CLOCK = re.compile(r"([0-9]{1,2})(?:[:.]([0-9]{2}))?(am|pm)?", re.IGNORECASE)
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:t([0-9]{1,2}:[0-9]{2}))?", re.IGNORECASE)
-_LENGTH = re.compile(
-    r"(?:([0-9]{1,3})(?:d|days?))?(?:([0-9]{1,4})(?:h|hrs?|hours?))?(?:([0-9]{1,5})(?:m|mins?|minutes?))?",
-    re.IGNORECASE,
-)
-_UNIT = re.compile(r"days?|h|hrs?|hours?|m|mins?|minutes?", re.IGNORECASE)
 
 
 class End(NamedTuple):
@@ -49,18 +53,22 @@ def find(words: Sequence[Word], *, behind_a_branch: bool = False) -> tuple[str, 
 
     They stand before the reason or behind it; `behind_a_branch` says that the first word may be what is locked.
     """
-    found = [(start, end) for start in range(len(words)) if (end := _said_at(words, start, behind_a_branch)) > start]
+    found, start = list[tuple[int, int]](), 0
+    while start < len(words):
+        end = _said_at(words, start, behind_a_branch)
+        found += [(start, end)] if end > start else []
+        start = max(end, start + 1)
     if len(found) > 1:
         raise UsageError("Two ends are named, and a lock has one.", given=_joined(words[slice(*found[1])]))
     if not found:
         return "", list(words)
     start, end = found[0]
-    return _joined(words[start:end]).rstrip(_STOPS), [*words[:start], *words[end:]]
+    return _joined(words[start:end]).rstrip(STOPS), [*words[:start], *words[end:]]
 
 
 def asks_for_a_zone(said: str) -> bool:
     """Say whether it depends on the zone of who says it: a length of time does not."""
-    return said.lower().startswith(BEFORE_A_TIME) and not _spoken(said.split()[1:])[0].is_utc
+    return said.lower().startswith((*BEFORE_A_TIME, *_MAYBE)) and not _spoken(said.split()[1:])[0].is_utc
 
 
 def read(said: str, now: datetime, zone: str) -> End:
@@ -69,7 +77,7 @@ def read(said: str, now: datetime, zone: str) -> End:
     `zone` is that of who says it, by its name; of one that is empty or unknown it is noted that it was read as UTC.
     """
     tokens = said.split()
-    if not tokens or tokens[0].lower() not in BEFORE_A_TIME:
+    if not tokens or tokens[0].lower() not in (*BEFORE_A_TIME, *_MAYBE):
         return End(_checked(now + _length(said), now, said))
     spoken, used = _spoken(tokens[1:])
     if used < len(tokens) - 1:
@@ -91,41 +99,84 @@ def _said_at(words: Sequence[Word], start: int, behind_a_branch: bool) -> int:  
         _, used = _spoken([] if any(word.quoted for word in words[start + 1 : start + 2]) else tokens)
         return start + 1 + used
     if text == "for":
-        return start + 1 + used if (used := _measured(tokens)) else start
-    is_edge = start in (0, len(words) - 1) or (start == 1 and behind_a_branch)
+        used = _measured_behind_for(_plain(words[start + 1 : start + MOST_WORDS]))
+        return start + 1 + used if used else start
+    if text in _MAYBE:
+        used = _time_behind(tokens)
+        return start + 1 + used if used and _is_edge(words, start, start + 1 + used, behind_a_branch) else start
+    return start + _measured_alone(words, start, behind_a_branch)
+
+
+def _plain(words: Sequence[Word]) -> list[str]:
+    return [word.text for word in takewhile(lambda word: not word.quoted, words)]
+
+
+def _is_edge(words: Sequence[Word], start: int, end: int, behind_a_branch: bool) -> bool:  # of one of our own
+    return start == 0 or end == len(words) or (start == 1 and behind_a_branch)
+
+
+def _measured_behind_for(tokens: Sequence[str]) -> int:
+    """Return how many tokens are a length of time, and what leads to it; raises UsageError for one nobody can read."""
+    leading = _leading(tokens)
+    if used := lengths.measured(tokens[leading:]):
+        return leading + used
+    if lengths.is_like_one(tokens) or lengths.is_vague(tokens):
+        raise _nonsense(" ".join(["for", *tokens[:3]]))
+    return 0
+
+
+def _leading(tokens: Sequence[str]) -> int:
+    """Return how many tokens lead to a length of time behind `for`, as in `for the next 2h`."""
+    text = [token.lower() for token in tokens[:2]]
+    return next((len(one) for one in _LED_TO if tuple(text[: len(one)]) == one), 0)
+
+
+def _measured_alone(words: Sequence[Word], start: int, behind_a_branch: bool) -> int:  # of one of our own
+    """Return how many words from there are a length of time that nothing leads to; raises UsageError as above."""
+    tokens = _plain(words[start : start + MOST_WORDS])
     before = words[start - 1].text.lower() if start else ""
-    alone = is_edge and before not in ("for", *_NO_END, *BEFORE_A_TIME) and _is_length(text.rstrip(_STOPS))
-    return start + 1 if alone else start
+    used = lengths.measured(tokens)
+    behind = tokens[used].lower().rstrip(STOPS) if used < len(tokens) and tokens[used - 1][-1:] not in STOPS else ""
+    if before in ("for", *_NO_END, *BEFORE_A_TIME) or behind in _NO_END_EITHER:
+        return 0
+    if not used and lengths.is_like_one(tokens):
+        end = start + 1 + (len(tokens) > 1 and tokens[1].lower() in UNITS)
+        if _is_edge(words, start, end, behind_a_branch):
+            raise _nonsense(" ".join(tokens[: end - start]))
+    is_edge = _is_edge(words, start, start + used, behind_a_branch)
+    return used if is_edge and not lengths.is_loose(tokens) else 0
+
+
+def _time_behind(tokens: Sequence[str]) -> int:
+    """Return how many tokens are a time of the clock, 0 where none begins there; raises UsageError for half of one."""
+    if not (tokens and _piece([*tokens, ""][:2])[0]):
+        return 0
+    try:
+        return _spoken(tokens)[1]
+    except UsageError:
+        if any(_clock(token.lower().rstrip(STOPS)) for token in tokens[:2]):
+            raise
+        return 0
 
 
 def _joined(words: Sequence[Word]) -> str:
     return " ".join(word.text for word in words)
 
 
-def _measured(tokens: Sequence[str]) -> int:
-    """Return how many tokens are a length of time: `2h`, `90 minutes`."""
-    if tokens and _is_length(tokens[0].rstrip(_STOPS)):
-        return 1
-    two = len(tokens) > 1 and tokens[0].isdecimal() and _UNIT.fullmatch(tokens[1].rstrip(_STOPS))
-    return 2 if two and _is_length("".join(tokens[:2]).rstrip(_STOPS)) else 0
-
-
-def _is_length(text: str) -> bool:
-    return bool(text) and _LENGTH.fullmatch(text) is not None
-
-
 def _length(said: str) -> timedelta:
-    match = _LENGTH.fullmatch("".join(said.lower().removeprefix("for ").split()))
-    if match is None or not any(match.groups()):
+    tokens = said.split()
+    if tokens and tokens[0].lower() == "for":
+        tokens = tokens[1 + _leading(tokens[1:]) :]
+    found = lengths.length(" ".join(tokens))
+    if found is None:
         raise _nonsense(said)
-    days, hours, minutes = (int(part or 0) for part in match.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes)
+    return found
 
 
 def _spoken(tokens: Sequence[str]) -> tuple[_Spoken, int]:
     """Return the time that the first tokens say, and how many they are; raises UsageError where they say none."""
     found, used = dict[str, Any](), 0
-    while used < len(tokens) and not (used and tokens[used - 1][-1:] in _STOPS):
+    while used < len(tokens) and not (used and tokens[used - 1][-1:] in STOPS):
         said, taken = _piece(tokens[used : used + 2])
         if said is None or said.keys() & found.keys() or ("zone" in said and "clock" not in found):
             break
@@ -141,7 +192,7 @@ def _spoken(tokens: Sequence[str]) -> tuple[_Spoken, int]:
 
 def _piece(tokens: Sequence[str]) -> tuple[dict[str, Any] | None, int]:
     """Return what the first of two tokens says of a time, None for nothing, and how many of them that takes."""
-    text, behind = (word.rstrip(_STOPS).lower() for word in (*tokens, "")[:2])
+    text, behind = (word.rstrip(STOPS).lower() for word in (*tokens, "")[:2])
     if text in ("at", "on"):
         return {} if _piece([behind])[0] else None, 1
     if behind in ("am", "pm") and (clock := _clock(text + behind)):

@@ -14,6 +14,7 @@ from bot.links import is_link
 from bot.models.caller import Caller
 from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.models.help import CommandHelp
+from bot.models.lengths import tells_of_time
 from bot.models.likeness import are_alike, near_miss
 from bot.models.lock import lock_key, named_by
 from bot.models.slack import utc_now
@@ -117,7 +118,8 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
     _check_is_no_folder(ref, project)
     unbuilt = await _unbuilt(project, ref, caller, context) if ref else {}
     changed = await context.operations.lock(caller, project, ref, reason, end.at if end else None)
-    return changed.model_copy(update={**unbuilt, "notes": end.notes if end else ()})
+    notes = end.notes if end else (ends.NOT_GIVEN,) if tells_of_time(reason) else ()
+    return changed.model_copy(update={**unbuilt, "notes": notes})
 
 
 async def _end(until: str, caller: Caller, context: Context) -> ends.End | None:

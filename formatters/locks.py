@@ -157,6 +157,7 @@ def locked(changed: LockChanged) -> Message:
     return assemble(text, section(f"🔒 {text}{typed}"), unlock)
 
 
+NO_END = "no_end"  # as noted by `bot/ends.py`
 _NOTES = {
     "tomorrow": "That time has passed today, so it is tomorrow's.",
     "next_week": "That time has passed today, so it is next week's.",
@@ -169,9 +170,18 @@ _NOTES = {
 def _lasts(changed: LockChanged) -> str:
     """Return when it ends, and how that was read where it may be another time than was meant."""
     if changed.lock.until is None:
-        return "It stays until it is unlocked."
-    notes = "".join(f" {_NOTES[note]}" for note in changed.notes)
+        return f"It stays until it is unlocked.{_no_end(changed)}"
+    notes = "".join(f" {_NOTES[note]}" for note in changed.notes if note in _NOTES)
     return f"It ends by itself: {moment(changed.lock.until)}.{notes}"
+
+
+def _no_end(changed: LockChanged) -> str:
+    """Return how it is given an end, where its reason tells of a time that may have been meant as one."""
+    lock = changed.lock
+    if lock.until is not None or NO_END not in changed.notes:
+        return ""
+    line = command(f"lock {spelling.as_typed(f'{lock.project_slug}:{lock.ref}' if lock.ref else lock.project_slug)} 2h")
+    return " It has no end: the time in your reason is a part of that." + (f" {line} gives it one." if line else "")
 
 
 def _unheard(changed: LockChanged) -> str:
@@ -204,7 +214,7 @@ def locked_again(changed: LockChanged) -> Message:
         text += f" {_lasts(changed)}" + (f" (It was: {moment(before.until)}.)" if before.until else "")
     elif lock.until:
         text += f" It ends as before: {moment(lock.until)}."
-    text = f"{text} {_unheard(changed)}".rstrip()
+    text = f"{text}{_no_end(changed)} {_unheard(changed)}".rstrip()
     unlock, typed = _unlock(lock)
     return assemble(text, section(f"🔒 {text}{typed}"), unlock)
 

@@ -18,6 +18,12 @@ MENTIONS = ("<@", "<#", "<!")
 _NO_NAMES = ("git@", "http://", "https://", "ssh://", *(f"{www}{host}/" for host in HOSTS for www in ("", "www.")))
 _ENDS = (".", "?", "!")  # what ends a sentence may be read over at the end of a line
 BEFORE_A_TIME = ("until", "till", "til", "'til")
+UNITS = (
+    *("w", "week", "weeks", "d", "day", "days", "h", "hr", "hrs", "hour", "hours"),
+    *("m", "min", "mins", "minute", "minutes"),
+)
+_TELL_A_TIME = frozenset((*BEFORE_A_TIME, *UNITS, "by"))
+_BEFORE_A_NUMBER = "-+~<>≈−–"
 _AFTER_A_WORD = ",;:"
 _APART = (*CLOSING, *CLOSING.values(), CODE_MARK, *SPACES, "=")
 
@@ -40,10 +46,15 @@ def sentence(text: str) -> str:
     """
     first, *_ = words = text.split(" ")
     is_word = first.rstrip(_AFTER_A_WORD).isalpha() and not git.is_commit(first)
-    tells_a_time = any(word[:1].isdigit() or word.lower() in BEFORE_A_TIME for word in words)
+    tells_a_time = any(_tells_a_time(word) for word in words)
     is_plain = is_word and not tells_a_time and all(as_typed(word) == word for word in words)
     is_plain = is_plain and not text.endswith(_ENDS)
     return text if is_plain or not text else quoted(text)
+
+
+def _tells_a_time(word: str) -> bool:
+    text = word.lower().lstrip(_BEFORE_A_NUMBER)
+    return text[:1].isdigit() or text.rstrip(_AFTER_A_WORD + "".join(_ENDS)) in _TELL_A_TIME
 
 
 def quoted(word: str) -> str:

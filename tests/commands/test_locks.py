@@ -9,6 +9,7 @@ from bot.answers.locks import WhichLock
 from bot.errors import UsageError
 from bot.grammar import Word, split
 from bot.models.circleci import ProjectSlug, Ref
+from bot.models.spelling import sentence
 from bot.settings import Projects
 from commands.locks import OfLock, parse, parse_unlock
 from formatters.which_lock import which
@@ -78,6 +79,12 @@ def test_the_buttons_of_the_question_can_be_pressed_whatever_the_reason_ends_wit
         ("main", "shall we?", ""),
         ("", "main shall we?", ""),
     ]
+
+
+@pytest.mark.parametrize("reason", ["two hours", "x -2h", "sold by 23:00", "late an hour.", "a few hours off", "2h30"])
+def test_what_was_quoted_and_tells_a_time_is_no_end_when_it_is_pressed(reason: str) -> None:
+    (request,) = [parse(split(f"acme/frontend:main {sentence(reason)}"), Projects())]
+    assert (request.until, request.reason) == ("", reason)
 
 
 def test_the_buttons_of_the_question_keep_the_end_and_read_none_into_the_reason() -> None:

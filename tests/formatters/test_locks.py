@@ -7,9 +7,11 @@ import pytest
 from bot.actions import TakeLock
 from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks
+from bot.ends import NOT_GIVEN
 from bot.errors import Locked
 from bot.models.audit import Entry
 from bot.models.circleci import ProjectSlug
+from bot.models.lengths import tells_of_time
 from bot.models.lock import Lock
 from formatters import lock_news, locks
 from formatters.limits import violations
@@ -72,6 +74,33 @@ def test_how_an_end_was_read_is_said_where_another_may_be_meant(note: str, words
     assert "It ends by itself: <!date^" in told
     assert "|2026-11-20 14:00 UTC>" in told
     assert words in told
+
+
+def test_a_lock_whose_reason_tells_of_a_time_and_that_has_no_end_is_told_how_to_have_one() -> None:
+    for act, words in (("lock", locks.locked), ("lock_again", locks.locked_again)):
+        told = changed("U0ADA", act).model_copy(update={"notes": (NOT_GIVEN,)})
+        assert (
+            "It has no end: the time in your reason is a part of that. `/ci lock gh/acme/frontend 2h`"
+            in words(told).text
+        )
+        ends = told.model_copy(update={"lock": LOCK.model_copy(update={"until": LOCK.since})})
+        assert "It has no end" not in words(ends).text
+
+
+@pytest.mark.parametrize(
+    ("reason", "tells"),
+    [
+        ("back in 2 hours", True),
+        ("done by friday.", True),
+        ("freeze until 17:00", True),
+        ("slow 2h", True),
+        ("incident 42", False),
+        ("500s everywhere", False),
+        ("wed is off", False),
+    ],
+)
+def test_which_reasons_tell_of_a_time(reason: str, tells: bool) -> None:
+    assert tells_of_time(reason) is tells
 
 
 @pytest.mark.parametrize(("reason", "pressed"), [("hotfix", True), ("long " * 300, True), ("too long " * 300, False)])
