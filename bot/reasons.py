@@ -14,6 +14,13 @@ from bot.settings import Projects
 _BEFORE_A_NAME = frozenset(("at", "for", "in", "of", "on", "only", "the", "to", *NAMES_OF_REFS))
 _MARKS = "@()[]{}<>=-–—→"  # around a name, and no part of it as people mean it
 _VERSION = re.compile(r"v?[0-9]+\.[0-9]", re.IGNORECASE)
+# What a branch is called in many a project, and a reason hardly begins with.
+_USUAL = frozenset(
+    (
+        *("main", "master", "trunk", "release", "prod", "production"),
+        *("staging", "dev", "develop", "development"),
+    )
+)
 _IN_QUOTES = "As a reason it goes in quotes."
 
 
@@ -66,6 +73,11 @@ def or_ref(reason: Sequence[Word]) -> OrRef:
 def is_surely_a_ref(name: str) -> bool:
     """Say whether it is spelled as nothing but a branch or a tag is."""
     return "/" in name or name.startswith(TAG) or _VERSION.match(name) is not None
+
+
+def may_be_a_ref(name: str, behind: str, *, is_first: bool) -> bool:
+    """Say whether one that nobody knows is worth a question: it is called as branches are, or stands there alone."""
+    return name.casefold() in _USUAL or (is_first and not behind)
 
 
 def _behind_what_leads_to_it(reason: Sequence[Word]) -> tuple[Word, Sequence[Word]]:

@@ -15,7 +15,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.lengths import tells_of_time
-from bot.models.likeness import are_alike, near_miss
+from bot.models.likeness import may_be_slip, near_miss
 from bot.models.lock import lock_key, named_by
 from bot.models.slack import utc_now
 from bot.models.target import Target
@@ -110,7 +110,7 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
     slug, ref = await _what(request, caller, context)
     end, reason = await _end(request.until, caller, context), request.reason
     project = await context.finder.project(slug, caller)
-    if meant := await _meant(request.or_branch, project, caller, context) if request.or_branch else None:
+    if meant := await _meant(request, project, caller, context) if request.or_branch else None:
         if not (request.in_place and meant.is_known):
             names = {"project_slug": project.slug, "project_title": project.title, "ref": meant.ref}
             return WhichLock(**names, reason=request.or_reason, words=request.reason, until=request.until)
@@ -155,9 +155,10 @@ class _Meant(NamedTuple):
     is_known: bool = False
 
 
-async def _meant(word: str, project: Project, caller: Caller, context: Context) -> _Meant | None:
+async def _meant(request: OfLock, project: Project, caller: Caller, context: Context) -> _Meant | None:
     """Return the branch or the tag that the beginning of a reason may be meant as: by its name, or by a slip in it."""
-    typed, finder = parse_ref(Word(word)), context.finder
+    word, finder = request.or_branch, context.finder
+    typed = parse_ref(Word(word))
     lately = [ref for ref in await finder.refs_lately(project.slug, caller) if ref.is_tag or not typed.is_tag]
     known = [Ref(name=project.default_branch), *lately]
     same = [ref for ref in known if ref.name.casefold() == typed.name.casefold()]
@@ -168,7 +169,10 @@ async def _meant(word: str, project: Project, caller: Caller, context: Context) 
         return _Meant(typed, is_known=True)
     if reasons.is_surely_a_ref(word):
         return _Meant(typed if "/" in word else Ref(name=typed.name, kind="tag"))
-    return next((_Meant(ref) for ref in known if are_alike(typed.name, ref.name)), None)
+    if slipped := next((ref for ref in known if may_be_slip(typed.name, ref.name)), None):
+        return _Meant(slipped)
+    is_worth_asking = reasons.may_be_a_ref(word, request.or_reason, is_first=request.in_place)
+    return _Meant(typed) if is_worth_asking else None
 
 
 async def _unbuilt(project: Project, ref: Ref, caller: Caller, context: Context) -> dict[str, object]:

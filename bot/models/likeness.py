@@ -65,6 +65,13 @@ def are_alike(typed: str, known: str) -> bool:
     return distance(one, other) <= min(2, len(one) // 4)
 
 
+def may_be_slip(typed: str, known: str) -> bool:
+    """Say whether a name may be a slip in a known one, also a short one: for what is asked back, and never done."""
+    one, other = typed.casefold(), known.casefold()
+    is_near = min(len(one), len(other)) > 2 and distance(one, other) == 1
+    return are_alike(typed, known) or (is_near and not any(map(str.isdigit, one + other)))
+
+
 def near_miss(name: str, branches: Sequence[str]) -> str:
     """Return the branch that is spelled almost so, in another case or with a folder first; empty text for none."""
     same = [one for one in branches if one.casefold() == name.casefold()]

@@ -178,7 +178,7 @@ async def test_who_waits_hears_of_the_end_and_of_what_else_is_locked(team: Team)
     await types(team, team.grace, "lock acme/frontend main migration")
     assert "is your own" in said(await presses(team, team.grace, somewhere(team), wish))
     await presses(team, team.ada, somewhere(team), wish)
-    await types(team, team.grace, "lock acme/frontend freeze")
+    await types(team, team.grace, 'lock acme/frontend "freeze"')
     await types(team, team.grace, "unlock acme/frontend:main")
     (told,) = await team.slack.wait_for(lambda: team.ada.direct_messages)
     assert "is gone: grace lifted it. But acme/frontend is locked too" in told.visible

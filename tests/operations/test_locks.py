@@ -110,7 +110,7 @@ async def test_a_lock_set_after_the_question_stops_its_answer_until_it_is_lifted
 async def test_who_holds_the_lock_may_let_it_happen_as_the_second_person(team: Team) -> None:
     await types(team, team.ada, "deploy acme/frontend main")
     asked = await team.reads("Somebody else must agree")
-    await types(team, team.grace, "lock acme/frontend mine")
+    await types(team, team.grace, 'lock acme/frontend "mine"')
     told = said(await presses(team, team.slack.person("admin"), asked, "Agree and deploy"))
     assert "@grace locked acme/frontend" in told
     await presses(team, team.grace, asked, "Agree and deploy")
@@ -160,7 +160,7 @@ async def test_what_a_person_would_be_stopped_by_stops_the_bot_too(tmp_path: Pat
 
 
 async def test_a_lock_of_ones_own_lifts_nobody_elses(team: Team) -> None:
-    await types(team, team.grace, "lock acme/frontend freeze")
+    await types(team, team.grace, 'lock acme/frontend "freeze"')
     await types(team, team.ada, "lock acme/frontend:main mine")
     assert "@grace locked acme/frontend" in said(await types(team, team.ada, "deploy acme/frontend main"))
     assert writes(team) == []
@@ -168,7 +168,17 @@ async def test_a_lock_of_ones_own_lifts_nobody_elses(team: Team) -> None:
 
 async def test_what_may_be_a_branch_or_a_reason_is_asked_and_not_guessed(team: Team) -> None:
     pushed(team, "try/parallel", OVER)
-    for words, ref in (("try/slow again", "try/slow"), ("on tag:v2.0", "tag:v2.0"), ("Main is red", "main")):
+    for words, ref in (
+        ("try/slow again", "try/slow"),
+        ("on tag:v2.0", "tag:v2.0"),
+        ("Main is red", "main"),
+        ("man for 2h", "main"),
+        ("mai is what I mean", "main"),
+        ("master", "master"),
+        ("prod x", "prod"),
+        ("on staging please", "staging"),
+        ("hotfix-login", "hotfix-login"),
+    ):
         (asked,) = await types(team, team.ada, f"lock acme/frontend {words}")
         assert "Nothing is locked yet" in asked.visible
         assert asked.buttons == [f"Lock {ref}", "Lock all of acme/frontend"]

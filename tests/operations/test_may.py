@@ -88,8 +88,8 @@ async def test_who_may_act_on_some_branches_acts_on_no_other_by_a_button(tmp_pat
 async def test_who_deploys_some_branches_locks_and_unlocks_those_alone(tmp_path: Path) -> None:
     async with team_under(FEATURES, tmp_path) as team:
         admin, key = team.slack.person("admin"), FRONTEND
-        await types(team, admin, "lock acme/frontend freeze")
-        for text in ("unlock acme/frontend", "lock acme/backend mine", "lock acme/backend:main mine"):
+        await types(team, admin, 'lock acme/frontend "freeze"')
+        for text in ("unlock acme/frontend", 'lock acme/backend "mine"', "lock acme/backend:main mine"):
             assert f"You may not {text.split()[0]} (" in said(await types(team, team.grace, text)), text
         for action, doing in ((Unlock(key=key), "unlock"), (TakeLock(key=key, holder_id=admin.id), "take over locks")):
             assert f"You may not {doing} (" in said(await presses(team, team.grace, somewhere(team), action))
@@ -115,7 +115,7 @@ branches = ["main"]
 
 async def test_who_is_denied_one_branch_does_not_lock_all_of_them(tmp_path: Path) -> None:
     async with team_under(NOT_MAIN, tmp_path) as team:
-        assert "main is the admins'" in said(await types(team, team.grace, "lock acme/frontend mine"))
+        assert "main is the admins'" in said(await types(team, team.grace, 'lock acme/frontend "mine"'))
         assert "is locked" in said(await types(team, team.grace, "lock acme/frontend:release/v2.0 mine"))
 
 
