@@ -282,9 +282,10 @@ def asked_for(lock: Lock, by_id: str, stopped: str = "") -> Message:
 def holder_asked(changed: LockChanged) -> Message:
     """Say that the holder knows."""
     holder, target = mention(changed.lock.holder_id), literal(changed.lock.target)
+    hears = " I tell you in a direct message when it is not locked any more." if changed.waits else ""
     if changed.asked_before:
-        return _said(f"I had asked {holder} for {target} already, when you pressed before. I do not ask twice.")
-    return _said(f"I have asked {holder} for {target}.")
+        return _said(f"I had asked {holder} for {target} already, when you pressed before. I do not ask twice.{hears}")
+    return _said(f"I have asked {holder} for {target}.{hears}")
 
 
 def will_tell(found: WillTell) -> Message:

@@ -32,13 +32,14 @@ class LockChanged(Answer):
 
     `before` is what it was, where its holder locked it again. `again` is the command that it had stopped. `still` is
     another lock that keeps others from it. A branch may be `unbuilt` at CircleCI; `near` is one that is spelled alike.
-    Who holds it may have been `asked_before`. `notes` are what is to be said of how its end was read. It is `unheard`
-    where the channel could not be told.
+    Who holds it may have been `asked_before`; who asked `waits` to be told when it is over. `notes` are what is to be
+    said of how its end was read. It is `unheard` where the channel could not be told.
     """
 
     act: str
     lock: Lock
     asked_before: bool = False
+    waits: bool = False
     before: Lock | None = None
     again: str = ""
     still: Lock | None = None

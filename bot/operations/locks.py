@@ -3,9 +3,9 @@
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
-from bot.actions import AskHolder, TakeLock, Unlock
+from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import LockChanged
-from bot.errors import Locked, NothingToDo, UsageError, UserError
+from bot.errors import Locked, NotAllowed, NothingToDo, UsageError, UserError
 from bot.models import spelling
 from bot.models.caller import Caller
 from bot.models.circleci import Project, Ref
@@ -141,7 +141,7 @@ def _as_theirs(held: Lock, caller: Caller, given: TakeLock) -> Lock:
 
 
 async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockChanged:
-    """Tell the holder that somebody waits; once for each who presses."""
+    """Tell the holder that somebody waits, once for each who presses; who asked is told when it is over."""
     key = button.key
     held = await hands.store.locks.get(key)
     if held is None:
@@ -153,7 +153,21 @@ async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockCha
         first = await hands.store.claims.first(f"asked-for:{key}:{held.since.isoformat()}:{person_id}")
         if first:
             await hands.direct(held.holder_id, words.asked_for(held, person_id, button.again))
-    return LockChanged(act="ask", lock=held, asked_before=not first, entry=act.entry)
+        waits = await _waits(hands, act.caller, button)
+    return LockChanged(act="ask", lock=held, asked_before=not first, waits=waits, entry=act.entry)
+
+
+async def _waits(hands: Hands, caller: Caller, button: AskHolder) -> bool:
+    """Have who asked for a lock told when it is over; False where that is not to be. Raises NothingToDo if it is."""
+    try:
+        await lock_news.wait(hands, caller, TellWhenFree(key=button.key, again=button.again))
+    except NotAllowed:
+        return False
+    except NothingToDo as error:
+        if error.why != "too_many_wait":
+            raise
+        return False
+    return True
 
 
 async def _whose(hands: Hands, act: Act, held: Lock) -> str:

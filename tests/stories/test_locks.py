@@ -64,6 +64,8 @@ async def test_the_holder_is_asked_once_and_unlocks_with_a_press(team: Team) -> 
     asked = await hears(team, "grace", "@ada would like to deploy acme/frontend main")
     await team.grace.click(asked, "Unlock")
     await team.is_told(team.grace, "acme/frontend main is unlocked.")
+    free = await hears(team, "ada", "The lock on acme/frontend main that stopped you is gone: grace lifted it.")
+    assert free.buttons == ["Deploy main"]
     assert len([one for one in team.grace.direct_messages if "would like" in one.visible]) == 1
 
 
