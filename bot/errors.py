@@ -120,7 +120,8 @@ class Locked(UserError):
 
     `word` is what it kept somebody from, `again` the command that asks for the same, and `at` when it was set; it ends
     `until` then, if that is known. Who was to `unlock` another lock than this one is told so; it `is_own` where it is
-    theirs. `own_reason` and `own_until` are what they gave who would have locked it.
+    theirs. `own_reason` and `own_until` are what they gave who would have locked it. Other locks
+    may keep them from it too, each as one of `others`.
     """
 
     at: datetime | None = None
@@ -128,6 +129,7 @@ class Locked(UserError):
     is_own = False
     own_reason = ""
     own_until: datetime | None = None
+    others: "tuple[Locked, ...]" = ()
 
     def __init__(  # what its words and buttons need
         self,

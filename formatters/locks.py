@@ -39,12 +39,21 @@ def refused(lock: Locked) -> Message:
         return _another_by_now(lock)
     by_now = "There is another lock by now: " if lock.word == "take over" else ""
     since = f"{_ago(lock.age)}{_until(lock)}"
-    text = f"{by_now}{mention(lock.holder_id)} locked {literal(lock.target)} {since}{_reason(lock)}"
+    text = f"{by_now}{mention(lock.holder_id)} locked {literal(lock.target)} {since}{_reason(lock)}{_others(lock)}"
     nothing = _NOTHING.get(lock.word, "Nothing was done.")
     ask = AskHolder(key=lock.key, holder_id=lock.holder_id, again=lock.again)
     asking = button(ask if ask.fits else ask.model_copy(update={"again": ""}), "Ask for it")
     buttons, typed = _pressed_or_typed(lock.key, asking, _take(lock), _tell_me(lock))
     return assemble(f"{text} {nothing}", section(f"🔒 {text} {nothing}{typed}"), buttons)
+
+
+def _others(lock: Locked) -> str:
+    """Return whose locks keep them from it too, once this one is gone."""
+    lines = (
+        f" {mention(one.holder_id)} locked {literal(one.target)} too, {_ago(one.age)}{_until(one)}{_reason(one)}"
+        for one in lock.others
+    )
+    return "".join(lines)
 
 
 def _take(lock: Locked) -> Block | None:

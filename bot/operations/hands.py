@@ -12,6 +12,7 @@ from bot.finding import Finder
 from bot.messenger import Messenger
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref
+from bot.models.lock import Lock
 from bot.models.slack import utc_now
 from bot.permissions import Permissions
 from bot.policy import Decision, Word
@@ -97,13 +98,11 @@ class Hands:
     async def refuse_if_locked(self, subject: Subject, word: str, *people: str, again: str = "") -> None:
         """Raise Locked when somebody else than these people keeps others from it; `again` asks for the same."""
         found = [await self.store.locks.on(subject.slug, ref) for ref in _spellings(subject.ref)]
-        for lock in {lock.key: lock for on_one in found for lock in on_one}.values():
-            if lock.holder_id not in people:
-                age, reason = utc_now() - lock.since, lock.reason
-                by = lock.holder_id
-                locked = Locked(lock.target, key=lock.key, holder_id=by, reason=reason, age=age, word=word, again=again)
-                locked.at, locked.until = lock.since, lock.until
-                raise locked
+        held = {lock.key: lock for on_one in found for lock in on_one}.values()
+        errors = [locked_by(lock, word, again) for lock in held if lock.holder_id not in people]
+        if errors:
+            errors[0].others = tuple(errors[1:])
+            raise errors[0]
 
     async def tell(self, pipeline_id: PipelineId, caller: Caller, act: str, word: Message, *told: str) -> bool:
         """Tell every thread of a pipeline who acted, and look again; says whether it is read where they did.
@@ -133,6 +132,14 @@ class Hands:
             await self.messenger.direct(person_id, message)
         except SlackError as error:
             log.warning("person_not_told", user=person_id, code=error.code)
+
+
+def locked_by(lock: Lock, word: str, again: str = "") -> Locked:
+    """Return that a lock keeps somebody from what the word says; `again` asks for the same."""
+    age, by = utc_now() - lock.since, lock.holder_id
+    error = Locked(lock.target, key=lock.key, holder_id=by, reason=lock.reason, age=age, word=word, again=again)
+    error.at, error.until = lock.since, lock.until
+    return error
 
 
 def _spellings(ref: Ref | None) -> tuple[Ref | None, ...]:

@@ -120,7 +120,7 @@ async def _tell_waiting(hands: Hands, over: Over, one: Waiting) -> None:
     try:
         await hands.refuse_if_locked(subject, Word.DEPLOY, one.person_id)
     except Locked as error:
-        if error.key == lock.key:
+        if lock.key in (error.key, *(one.key for one in error.others)):
             return
         still = error.target
     except Unreadable:

@@ -13,7 +13,7 @@ from bot.models.lock import Lock, Over, lock_key, named_by
 from bot.models.slack import utc_now
 from bot.operations import lock_news
 from bot.operations.frame import Act, Intent, acting, called
-from bot.operations.hands import Hands, Subject
+from bot.operations.hands import Hands, Subject, locked_by
 from bot.policy import Word
 from bot.watching.engine import END_LOCK
 from formatters import lock_news as news
@@ -218,9 +218,8 @@ def _since(held: Lock) -> str:
 
 
 def _locked(held: Lock, word: str, again: str = "", *, is_own: bool = False, own: TakeLock | None = None) -> Locked:
-    age, by = utc_now() - held.since, held.holder_id
-    error = Locked(held.target, key=held.key, holder_id=by, reason=held.reason, age=age, word=word, again=again)
-    error.at, error.until, error.is_own = held.since, held.until, is_own
+    error = locked_by(held, word, again)
+    error.is_own = is_own
     if own:
         error.own_reason, error.own_until = own.reason, own.until
     return error

@@ -164,6 +164,8 @@ async def test_a_lock_of_ones_own_lifts_nobody_elses(team: Team) -> None:
     await types(team, team.ada, "lock acme/frontend:main mine")
     assert "@grace locked acme/frontend" in said(await types(team, team.ada, "deploy acme/frontend main"))
     assert writes(team) == []
+    told = said(await types(team, team.slack.person("admin"), "deploy acme/frontend main"))
+    assert "@grace locked acme/frontend just now: freeze. @ada locked acme/frontend main too, just now: mine." in told
 
 
 async def test_what_may_be_a_branch_or_a_reason_is_asked_and_not_guessed(team: Team) -> None:
