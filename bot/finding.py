@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
-from bot.errors import NotFound, UsageError
+from bot.errors import CircleCIError, NotFound, Rejected, UsageError
 from bot.lookup import known
 from bot.models import git
 from bot.models.build import Build, State
@@ -46,6 +46,19 @@ class Finder(Sight):
         project = await self.any_project(slug)
         await self._check(caller, project.slug, certain=False)
         return project
+
+    async def project_or_named(self, slug: ProjectSlug, caller: Caller) -> Project:
+        """Return a project; while CircleCI does not answer what was named stands for it, and has no id."""
+        try:
+            return await self.project(slug, caller)
+        except Rejected:
+            raise
+        except CircleCIError:
+            if made_of_ids(slug):
+                raise
+        await self._check(caller, slug, certain=False)
+        _, organization, name = slug.split("/", 2)
+        return Project(slug=slug, organization_name=organization, name=name)
 
     async def asked(self, request: OfProject, caller: Caller) -> Project:
         """Return the project that a request names."""

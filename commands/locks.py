@@ -8,7 +8,7 @@ from bot import ends, reasons
 from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks, WhichLock, WillTell
-from bot.errors import CircleCIError, NotFound, UsageError
+from bot.errors import CircleCIError, NotFound, RateLimited, Unavailable, UsageError
 from bot.grammar import Word, check_no_question, parse_project, parse_ref
 from bot.links import is_link
 from bot.models.caller import Caller
@@ -109,14 +109,15 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
     """Lock it, unless somebody has; where a branch may be meant or the whole project, it is asked which."""
     slug, ref = await _what(request, caller, context)
     end, reason = await _end(request.until, caller, context), request.reason
-    project = await context.finder.project(slug, caller)
-    if meant := await _meant(request, project, caller, context) if request.or_branch else None:
+    project = await context.finder.project_or_named(slug, caller)
+    if meant := await _asked_for(request, project, caller, context) if request.or_branch else None:
         if not (request.in_place and meant.is_known):
             names = {"project_slug": project.slug, "project_title": project.title, "ref": meant.ref}
             return WhichLock(**names, reason=request.or_reason, words=request.reason, until=request.until)
         ref, reason = meant.ref, request.or_reason
-    _check_is_no_folder(ref, project)
-    unbuilt = await _unbuilt(project, ref, caller, context) if ref else {}
+    if project.id:
+        _check_is_no_folder(ref, project)
+    unbuilt = await _unbuilt(project, ref, caller, context) if ref and project.id else {}
     changed = await context.operations.lock(caller, project, ref, reason, end.at if end else None)
     notes = end.notes if end else (ends.NOT_GIVEN,) if tells_of_time(reason) else ()
     return changed.model_copy(update={**unbuilt, "notes": notes})
@@ -155,6 +156,18 @@ class _Meant(NamedTuple):
     is_known: bool = False
 
 
+async def _asked_for(request: OfLock, project: Project, caller: Caller, context: Context) -> _Meant | None:
+    """Return what may be meant, as below; raises UsageError with what needs no answer where CircleCI gives none."""
+    with suppress(RateLimited, Unavailable):
+        if project.id:
+            return await _meant(request, project, caller, context)
+    problem = "CircleCI does not answer, so I cannot tell whether this is a branch, and nothing is locked. Without it"
+    branch, whole = f"lock {project.title}:<branch>", f"lock {project.title}"
+    raise UsageError(
+        f"{problem} I take `{branch}`, and for all of it `{whole}` with the reason in quotes.", given=request.or_branch
+    )
+
+
 async def _meant(request: OfLock, project: Project, caller: Caller, context: Context) -> _Meant | None:
     """Return the branch or the tag that the beginning of a reason may be meant as: by its name, or by a slip in it."""
     word, finder = request.or_branch, context.finder
@@ -190,7 +203,7 @@ async def _unbuilt(project: Project, ref: Ref, caller: Caller, context: Context)
 async def unlock(request: OfLock, caller: Caller, context: Context) -> LockChanged:
     """Unlock it; its holder is told if it was somebody else."""
     slug, ref = await _what(request, caller, context)
-    project = await context.finder.project(slug, caller)
+    project = await context.finder.project_or_named(slug, caller)
     return await context.operations.unlock(caller, lock_key(project.slug, ref))
 
 

@@ -203,6 +203,23 @@ async def test_what_may_be_a_branch_or_a_reason_is_asked_and_not_guessed(team: T
     )
 
 
+async def test_where_circleci_does_not_answer_what_is_spelled_out_is_locked_and_unlocked(team: Team) -> None:
+    team.circleci.faults.add("GET", "*", status=500, times=None)
+    told = said(await types(team, team.grace, "lock acme/frontend main x"))
+    assert "CircleCI does not answer" in told
+    assert (
+        "I take `lock acme/frontend:<branch>`, and for all of it `lock acme/frontend` with the reason in quotes."
+        in told
+    )
+    assert "Nothing is locked." in said(await types(team, team.grace, "locks"))
+    assert "acme/frontend main is locked." in said(await types(team, team.grace, "lock acme/frontend:main incident 42"))
+    assert "All of acme/frontend is locked." in said(await types(team, team.grace, 'lock acme/frontend "incident 42"'))
+    for what in ("acme/frontend:main", "acme/frontend"):
+        told = said(await types(team, team.grace, f"unlock {what}"))
+        assert "gone" in told or "is unlocked" in told
+    assert "Nothing is locked." in said(await types(team, team.grace, "locks"))
+
+
 async def test_a_button_removes_the_lock_it_is_about_and_no_other(team: Team) -> None:
     key, since = f"{FRONTEND} try/slow", utc_now().isoformat()
     await types(team, team.grace, "lock acme/frontend:try/slow hotfix")
