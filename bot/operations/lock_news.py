@@ -57,7 +57,7 @@ async def end(hands: Hands, key: str) -> timedelta | None:
             await _tell_over(hands, one)
         if holds and not holds.said_ts and _public(holds.channel_id):
             await _say_held(hands, holds, None, holds.channel_id)
-    return max(holds.until - utc_now(), timedelta(0)) if holds and holds.until else None
+    return await hands.store.locks.left(holds) if holds else None
 
 
 async def _say_held(hands: Hands, lock: Lock, before: Lock | None, channel_id: str) -> str:

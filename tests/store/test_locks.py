@@ -3,10 +3,13 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock, Over, Waiting
 from bot.models.slack import utc_now
 from bot.store import Store
+from tests.one_redis import server_is
 
 SLUG = ProjectSlug("gh/acme/frontend")
 
@@ -114,6 +117,20 @@ async def test_a_lock_that_has_ended_stops_nobody_whoever_has_told_it_or_not(sto
     assert await store.locks.on(SLUG, Ref(name="main")) == []
     assert await store.locks.all() == ([], [])
     assert await store.locks.due() == [held.key]
+
+
+@pytest.mark.parametrize(("hours", "is_over"), [(-3, False), (3, True)], ids=["ahead", "behind"])
+async def test_when_a_lock_ends_is_read_from_no_hosts_clock(store: Store, hours: int, is_over: bool) -> None:
+    minutes = lock("U0ADA").model_copy(update={"until": utc_now() + timedelta(minutes=5 * hours)})
+    server_is(store, timedelta(hours=hours))
+    held = await store.locks.lock(minutes)
+    assert await store.locks.all() == ([] if is_over else [held], [])
+    assert await store.locks.settle(held.key) == await store.locks.get(held.key) == (None if is_over else held)
+    assert await store.locks.on(SLUG, Ref(name="main")) == ([] if is_over else [held])
+    assert await store.locks.due() == ([held.key] if is_over else [])
+    left = await store.locks.left(held)
+    assert left is not None
+    assert (left == timedelta(0)) == is_over
 
 
 async def test_a_lock_that_has_ended_makes_room_and_is_still_to_be_told(store: Store) -> None:
