@@ -123,6 +123,24 @@ class Permissions:
                 found.add((slug, ref))
         return found
 
+    async def called_by_now(self, slug: ProjectSlug) -> ProjectSlug:
+        """Return a project's slug as CircleCI spells it by now; as given where it knows none."""
+        if made_of_ids(slug):
+            return slug
+        since, known = self._canonical.get(slug, (-KEPT_SECONDS, ProjectSlug("")))
+        if known and time.monotonic() - since < KEPT_SECONDS:
+            return known
+        try:
+            now = (await self._circleci.project(slug)).slug
+        except Rejected:
+            now = slug
+        except CircleCIError:
+            if not known:
+                raise
+            return known
+        self._canonical[slug] = (time.monotonic(), now)
+        return now
+
     def looks_at_refs(self, word: str) -> bool:
         """Say whether it depends on the branch or the tag who may do something."""
         return minds_refs(self._policy, word)
@@ -175,7 +193,7 @@ class Permissions:
         Only a policy that names projects minds which one a spelling leads to. A `listed` slug is CircleCI's own.
         """
         if names_projects(self._policy) and not listed:
-            slug = await self._spelled(slug)
+            slug = await self.called_by_now(slug)
         return (slug, await self._title(slug), *await self._aliases(slug))
 
     async def _aliases(self, slug: ProjectSlug) -> list[str]:
@@ -186,27 +204,9 @@ class Permissions:
             if spelled_alike(entry.slug) == spelled_alike(slug):
                 found.append(alias)
             elif named_in_rules(self._policy, names):
-                now = await self._spelled(ProjectSlug(entry.slug))
+                now = await self.called_by_now(ProjectSlug(entry.slug))
                 found += names if spelled_alike(now) == spelled_alike(slug) else ()
         return found
-
-    async def _spelled(self, slug: ProjectSlug) -> ProjectSlug:
-        """Return a project's slug as CircleCI spells it by now; as given where it knows none."""
-        if made_of_ids(slug):
-            return slug
-        since, known = self._canonical.get(slug, (-KEPT_SECONDS, ProjectSlug("")))
-        if known and time.monotonic() - since < KEPT_SECONDS:
-            return known
-        try:
-            now = (await self._circleci.project(slug)).slug
-        except Rejected:
-            now = slug
-        except CircleCIError:
-            if not known:
-                raise
-            return known
-        self._canonical[slug] = (time.monotonic(), now)
-        return now
 
     async def _title(self, slug: ProjectSlug) -> str:
         if not made_of_ids(slug):

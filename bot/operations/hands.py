@@ -96,8 +96,7 @@ class Hands:
 
     async def refuse_if_locked(self, subject: Subject, word: str, *people: str, again: str = "") -> None:
         """Raise Locked when somebody else than these people keeps others from it; `again` asks for the same."""
-        found = [await self.store.locks.on(subject.slug, ref) for ref in _spellings(subject.ref)]
-        for lock in {lock.key: lock for on_one in found for lock in on_one}.values():
+        for lock in await self.finder.locks_on(subject.slug, subject.ref):
             if lock.holder_id not in people:
                 age, reason = utc_now() - lock.since, lock.reason
                 by = lock.holder_id
@@ -133,8 +132,3 @@ class Hands:
             await self.messenger.direct(person_id, message)
         except SlackError as error:
             log.warning("person_not_told", user=person_id, code=error.code)
-
-
-def _spellings(ref: Ref | None) -> tuple[Ref | None, ...]:
-    """Return a ref under all its names: a pull request has several."""
-    return ref.spellings if ref else (None,)

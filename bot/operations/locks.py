@@ -9,7 +9,7 @@ from bot.errors import Locked, NothingToDo, UserError
 from bot.models import spelling
 from bot.models.caller import Caller
 from bot.models.circleci import Project, Ref
-from bot.models.lock import Lock, Over, lock_key, named_by
+from bot.models.lock import Lock, Over, named_by
 from bot.models.slack import utc_now
 from bot.operations import lock_news
 from bot.operations.frame import Act, Intent, acting, called
@@ -42,7 +42,8 @@ async def lock(
             until=until,
             channel_id=act.caller.channel_id,
         )
-        held = await hands.store.locks.lock(wanted)
+        renamed = await hands.finder.lock_on(project.slug, ref)
+        held = renamed or await hands.store.locks.lock(wanted)
         if held.holder_id != act.caller.person_id:
             raise _locked(held, "lock")
         now = await _changed(hands, held, wanted) if held != wanted else held
@@ -84,8 +85,8 @@ async def unlock(hands: Hands, caller: Caller, key: str, seen: Unlock | None = N
     project still keeps others from it.
     """
     slug, ref = named_by(key)
-    whole = await hands.store.locks.get(lock_key(slug, None)) if ref else None
-    held = await hands.store.locks.get(key)
+    whole = await hands.finder.lock_on(slug, None) if ref else None
+    held = await (hands.store.locks.get(key) if seen else hands.finder.lock_on(slug, ref))
     if held is None:
         raise await _none(hands, caller, key, whole)
     async with _on(hands, caller, held, "unlock", "unlock") as act:

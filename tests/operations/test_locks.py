@@ -267,6 +267,35 @@ async def test_a_lock_and_a_rule_hold_in_every_spelling_of_a_project(tmp_path: P
         assert "is locked" in said(await types(team, team.ada, "lock acme/frontend:main mine"))
 
 
+@pytest.mark.parametrize("named", ["acme/backend", "acme/backend main", "acme/backend:pull/7"])
+async def test_a_lock_keeps_others_out_when_its_project_is_renamed(tmp_path: Path, named: str) -> None:
+    async with team_under(PULL_REQUESTS, tmp_path) as team:
+        await types(team, team.grace, f"lock {named} freeze")
+        world, old, new = team.circleci.world, BACKEND, "gh/acme/vault"
+        world.projects[new] = world.projects.pop(old)
+        world.projects[new].slug = new
+        team.circleci.moved = {old: new}
+        ref = "pull/7/head" if "pull" in named else "main"
+        lock = f"lock {named.replace('backend', 'vault')} mine"
+        for text in (f"deploy acme/vault {ref}", f"deploy acme/backend {ref}", lock):
+            assert "freeze" in said(await types(team, team.ada, text)), text
+        assert "freeze" in said(await types(team, team.ada, f"why deploy acme/vault {ref}"))
+        assert writes(team) == []
+        assert "is unlocked" in said(await types(team, team.grace, f"unlock {named.replace('backend', 'vault')}"))
+        assert "Nothing is locked." in said(await types(team, team.ada, "locks"))
+
+
+PULL_REQUESTS = """
+[[rules]]
+name = "all"
+words = ["*"]
+
+[[rules]]
+name = "pull requests too"
+words = ["deploy"]
+pull_requests = ["*"]
+"""
+
 VAULT = """
 [[rules]]
 name = "all"
