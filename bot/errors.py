@@ -120,12 +120,13 @@ class Locked(UserError):
 
     `word` is what it kept somebody from, `again` the command that asks for the same, and `at` when it was set; it ends
     `until` then, if that is known. Who was to `unlock` another lock than this one is told so; it `is_own` where it is
-    theirs.
+    theirs. It `is_hidden` from who is denied to look at what it is on: they read nothing of it.
     """
 
     at: datetime | None = None
     until: datetime | None = None
     is_own = False
+    is_hidden = False
 
     def __init__(  # what its words and buttons need
         self,

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 from bot.circleci.reads import Reads
-from bot.errors import CircleCIError, NotAllowed, NotFound, Rejected, SlackError
+from bot.errors import CircleCIError, Locked, NotAllowed, NotFound, Rejected, SlackError
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref, made_of_ids
+from bot.models.lock import named_by
 from bot.models.slugs import spelled_alike
 from bot.policy import (
     ADMINS,
@@ -102,6 +103,14 @@ class Permissions:
         decision = await self.decision(caller, asked)
         if decision.denied:
             raise NotAllowed(caller.person_id, Word.READ, decision.rule, about=_about(asked))
+
+    async def as_told_to(self, error: Exception, caller: Caller) -> None:
+        """Let a refusal by a lock say nothing of it to who is denied to look at what it is on."""
+        if isinstance(error, Locked):
+            try:
+                await self.refuse_if_hidden(caller, *named_by(error.key))
+            except (NotAllowed, CircleCIError):
+                error.is_hidden = True
 
     async def own(self, word: str, slug: ProjectSlug | None, ref: Ref | None) -> Decision:
         """Return what decides over an act of the bot's own; raises NotAllowed where a person would be asked.

@@ -20,6 +20,9 @@ JUST_NOW = timedelta(seconds=10)
 
 def refused(lock: Locked) -> Message:
     """Say to who wants to deploy that somebody keeps them from it, and what they can press."""
+    if lock.is_hidden:
+        text = f"It is locked, and a rule keeps you from looking at it. {_NOTHING.get(lock.word, 'Nothing was done.')}"
+        return assemble(text, section(f"🔒 {text}"))
     if lock.word == "lock":
         return _held_already(lock)
     if lock.word == "unlock":

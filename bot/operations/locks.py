@@ -85,6 +85,7 @@ async def unlock(hands: Hands, caller: Caller, key: str, seen: Unlock | None = N
     project still keeps others from it.
     """
     slug, ref = named_by(key)
+    await hands.refuse_if_hidden(caller, slug, ref)
     whole = await hands.finder.lock_on(slug, None) if ref else None
     held = await (hands.store.locks.get(key) if seen else hands.finder.lock_on(slug, ref))
     if held is None:
@@ -107,6 +108,7 @@ async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
 
     Raises NothingToDo where it is gone, and Locked where it is another by now than the one the button was shown for.
     """
+    await hands.refuse_if_hidden(caller, *named_by(button.key))
     held = await hands.store.locks.get(button.key)
     if held is None:
         raise await _free(hands, caller, button.key, "take_lock", button.again)
@@ -137,6 +139,7 @@ def _as_theirs(held: Lock, caller: Caller) -> Lock:
 async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockChanged:
     """Tell the holder that somebody waits; once for each who presses."""
     key = button.key
+    await hands.refuse_if_hidden(caller, *named_by(key))
     held = await hands.store.locks.get(key)
     if held is None:
         raise await _free(hands, caller, key, "ask_holder", button.again)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import TellWhenFree
+from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock, Waiting, lock_key
 from bot.models.slack import utc_now
@@ -186,6 +186,29 @@ async def test_who_may_not_look_at_it_is_told_nothing_of_its_end_now_or_later(tm
         await types(team, team.grace, "unlock acme/frontend main")
         await all_is_told(team)
         assert team.ada.direct_messages == []
+
+
+async def test_who_may_deploy_and_not_look_reads_nothing_of_a_lock(tmp_path: Path) -> None:
+    async with team_under(BLIND.replace('["read"]', '["read"]\nbranches = ["main"]'), tmp_path) as team:
+        await types(team, team.grace, "lock acme/frontend main migration until 23:59")
+        since = (await held(team)).since.isoformat()
+        for text in ("deploy acme/frontend main", "lock acme/frontend:main mine", "rerun acme/frontend main"):
+            told = said(await types(team, team.ada, text))
+            assert not any(words in told for words in ("migration", "grace", "until")), told
+        (told_of_deploy,) = await types(team, team.ada, "deploy acme/frontend main")
+        assert "It is locked, and a rule keeps you from looking at it. Nothing was deployed." in told_of_deploy.visible
+        assert told_of_deploy.buttons == []
+        holder = team.grace.id
+        for forged in (
+            Unlock(key=MAIN, holder_id=team.ada.id, since="x"),
+            TakeLock(key=MAIN, holder_id=holder, since=since),
+            AskHolder(key=MAIN, holder_id=holder),
+        ):
+            told = said(await presses(team, team.ada, somewhere(team), forged))
+            assert "not for some" in told
+            assert not any(words in told for words in ("migration", "grace", "until")), told
+        assert (await held(team)).holder_id == holder
+        assert "migration" in said(await types(team, team.slack.person("admin"), "deploy acme/frontend main"))
 
 
 async def test_where_i_cannot_write_who_asks_is_told_that_nobody_heard(team: Team) -> None:
