@@ -103,6 +103,12 @@ class Locks:
         found = [one for one in await self._untold() if locks_the_same(one.lock.key, key)]
         return sorted(found, key=lambda one: one.lock.since)
 
+    async def told_in(self, over: Over, channel_id: str) -> Over:
+        """Keep that a channel has heard of one, and need not again when the rest of it is told; returns it as it is."""
+        over = over.model_copy(update={"told": (*over.told, channel_id)})
+        await self._connection.ask(self._connection.redis.hset(self._over, over.name, over.model_dump_json()))
+        return over
+
     async def told(self, over: Over) -> None:
         """Forget one that was told."""
         await self._connection.ask(self._connection.redis.hdel(self._over, over.name))

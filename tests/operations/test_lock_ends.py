@@ -255,6 +255,30 @@ async def test_where_slack_is_busy_the_channel_hears_of_a_lock_a_little_later_an
     assert len(public(team, ": one.")) == 2
 
 
+@pytest.mark.parametrize("lifted", [False, True])
+async def test_what_one_who_waits_cannot_be_told_yet_is_said_to_the_channel_once(team: Team, lifted: bool) -> None:
+    await types(team, team.grace, "lock acme/frontend main 2h migration")
+    await presses(team, team.ada, somewhere(team), TellWhenFree(key=MAIN))
+    answers_of = {"conversations.history": "missing_scope", "conversations.open": "internal_error"}
+    for method, code in answers_of.items():  # without the scope, nobody can look whether it was said
+        body = {"ok": False, "error": code}
+        team.slack.faults.add("*", f"/api/{method}", status=200, body=body, times=None)
+    if lifted:
+        await types(team, team.grace, "unlock acme/frontend main")
+    else:
+        await time_is_up(team)
+    await again_until(lambda: pulls_forward(team, END_LOCK), lambda: _asked(team, "conversations.open") >= 3)
+    words = "lifted the lock" if lifted else "has ended: migration"
+    assert len(public(team, words)) == 1
+    team.slack.faults.clear()
+    await all_is_told(team)
+    assert len(public(team, words)) == len(team.ada.direct_messages) == 1
+
+
+def _asked(team: Team, method: str) -> int:
+    return sum(seen.path.endswith(method) for seen in team.slack.requests)
+
+
 @pytest.mark.parametrize(("drop", "posts_again"), [("before", 1), ("after", 0)])
 async def test_what_slack_gives_no_answer_to_is_said_once_all_the_same(team: Team, drop: str, posts_again: int) -> None:
     def breaks(spare: int = 0) -> None:
