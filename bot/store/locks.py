@@ -142,6 +142,14 @@ class Locks:
         found = [or_none(Waiting, data) for data in (await self._connection.ask(kept)).values()]
         return [one for one in found if one]
 
+    async def keep_waiting(self) -> None:
+        """Keep who waits for a lock as long as it holds, were that for years: they were promised a word."""
+        held, unread = await self.all()
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        for key in (*(lock.key for lock in held), *unread):
+            pipeline.expire(self._waits_for(key), self._connection.retention)
+        await self._connection.ask(pipeline.execute())
+
     async def waits_no_more(self, key: str, person_id: str) -> None:
         """Forget one who was told, or holds it now."""
         gone = self._connection.redis.hdel(self._waits_for(key), person_id)

@@ -152,6 +152,18 @@ async def test_a_lock_that_is_lifted_is_to_be_told_as_it_stood_with_what_was_sai
     assert [(one.lock, one.by_id) for one in await store.locks.over(held.key)] == [(said, "U0GRACE")]
 
 
+async def test_who_waits_is_kept_as_long_as_the_lock_and_no_longer(store: Store) -> None:
+    redis, held = store._connection.redis, await store.locks.lock(lock("U0ADA", Ref(name="main")))
+    short = await store.locks.lock(lock("U0ADA"))
+    for key in (held.key, short.key):
+        await store.locks.wait(key, Waiting(person_id="U0GRACE"))
+        await redis.expire(f"ci:waits:{key}", 60)  # a day has nearly gone by
+    assert await store.locks.unlock(short)
+    await store.locks.keep_waiting()
+    assert await redis.ttl(f"ci:waits:{held.key}") > 60
+    assert 0 < await redis.ttl(f"ci:waits:{short.key}") <= 60
+
+
 async def test_who_waits_for_a_lock_is_kept_once_and_not_more_than_so_many(store: Store) -> None:
     key = lock("U0ADA").key
     asked = [await store.locks.wait(key, Waiting(person_id=f"U{number % 60}")) for number in range(70)]
