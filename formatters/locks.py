@@ -212,10 +212,13 @@ def _line(lock: Lock, age: timedelta) -> str:
     return f"🔒 {_scope(lock)} · {mention(lock.holder_id)} · {_ago(age)}{_until(lock)}{_reason(lock)}"
 
 
+_TOLD = {False: "Who held it has been told.", True: "Slack did not take my message to who held it: tell them."}
+
+
 def taken(changed: LockChanged) -> Message:
     """Say to who took it over what is next: what it had stopped, word for word; where that is not known, no guess."""
     lock = changed.lock
-    held = f"You hold the lock on {literal(lock.target)} now. Who held it has been told."
+    held = f"You hold the lock on {literal(lock.target)} now. {_TOLD[changed.untold]}"
     text = f"{held} {careful(lock.target)}".rstrip()
     again, how = repeats(changed.again, lock.target)
     unlock, typed = _unlock(lock)
@@ -235,8 +238,10 @@ def asked_for(lock: Lock, by_id: str, stopped: str = "") -> Message:
 
 
 def holder_asked(changed: LockChanged) -> Message:
-    """Say that the holder knows."""
+    """Say that the holder knows; or that they may not, and that it can be tried again."""
     holder, target = mention(changed.lock.holder_id), literal(changed.lock.target)
+    if changed.untold:
+        return _said(f"Slack did not take my message to {holder} about {target}. Press again in a moment, or ask them.")
     if changed.asked_before:
         return _said(f"I had asked {holder} for {target} already, when you pressed before. I do not ask twice.")
     return _said(f"I have asked {holder} for {target}.")

@@ -126,9 +126,11 @@ class Hands:
         await self.store.watches.again(pipeline_id, YOUNG)
         await self.engine.wake(pipeline_id)
 
-    async def direct(self, person_id: str, message: Message) -> None:
-        """Tell one person in a direct message, if Slack takes it."""
+    async def direct(self, person_id: str, message: Message) -> bool:
+        """Tell one person in a direct message; says whether Slack took it."""
         try:
             await self.messenger.direct(person_id, message)
         except SlackError as error:
             log.warning("person_not_told", user=person_id, code=error.code)
+            return False
+        return True

@@ -121,11 +121,12 @@ async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
         elif not await hands.store.locks.take(held, mine):
             raise NothingToDo("lock_changed_hands", what=held.target)
         act.note(result=f"{held.target} is theirs now{await _whose(hands, act, held)}")
+    told = True
     if mine != held:
-        await hands.direct(held.holder_id, news.was_taken(held, act.caller.person_id))
+        told = await hands.direct(held.holder_id, news.was_taken(held, act.caller.person_id))
         await hands.store.locks.waits_no_more(held.key, act.caller.person_id)
         await lock_news.taken(hands, act.caller, mine, held)
-    return LockChanged(act="take", lock=mine, entry=act.entry)
+    return LockChanged(act="take", lock=mine, untold=not told, entry=act.entry)
 
 
 def _as_theirs(held: Lock, caller: Caller) -> Lock:
@@ -147,10 +148,14 @@ async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockCha
         person_id = act.caller.person_id
         if held.holder_id == person_id:  # since the message with the button they took it over
             raise NothingToDo("your_own_lock", what=held.target, again=button.again)
-        first = await hands.store.claims.first(f"asked-for:{key}:{held.since.isoformat()}:{person_id}")
+        asked, told = f"asked-for:{key}:{held.since.isoformat()}:{person_id}", True
+        first = await hands.store.claims.first(asked)
         if first:
-            await hands.direct(held.holder_id, words.asked_for(held, person_id, button.again))
-    return LockChanged(act="ask", lock=held, asked_before=not first, entry=act.entry)
+            told = await hands.direct(held.holder_id, words.asked_for(held, person_id, button.again))
+        if not told:  # pressed again it is tried again
+            await hands.store.claims.release(asked)
+            act.note(result=f"Slack did not take the message to who holds {held.target}")
+    return LockChanged(act="ask", lock=held, asked_before=not first, untold=not told, entry=act.entry)
 
 
 async def _whose(hands: Hands, act: Act, held: Lock) -> str:

@@ -238,6 +238,21 @@ async def test_a_lock_is_taken_over_by_the_button_that_was_shown_for_it(team: Te
     assert taken.buttons == ["Unlock"]
 
 
+async def test_who_holds_a_lock_is_said_to_be_told_only_where_slack_took_it(team: Team) -> None:
+    await types(team, team.grace, "lock acme/frontend:main hotfix")
+    (refused,) = await types(team, team.ada, "deploy acme/frontend main")
+    (for_admin,) = await types(team, team.slack.person("admin"), "deploy acme/frontend main")
+    team.slack.refuse("conversations.open", "internal_error", times=1)
+    (told,) = await presses(team, team.ada, refused, "Ask for it")
+    assert told.visible.startswith("Slack did not take my message to @grace about acme/frontend main. Press again")
+    assert "I have asked @grace" in said(await presses(team, team.ada, refused, "Ask for it"))
+    assert "I do not ask twice" in said(await presses(team, team.ada, refused, "Ask for it"))
+    assert len(team.grace.direct_messages) == 1
+    team.slack.refuse("conversations.open", "internal_error", times=1)
+    taken = said(await presses(team, team.slack.person("admin"), for_admin, "Take over"))
+    assert "You hold the lock on acme/frontend main now. Slack did not take my message to who held it" in taken
+
+
 @pytest.mark.parametrize(
     ("repeats", "slug"),
     [(False, "gh/acme/old-vault"), (True, "GitHub/ACME/Backend")],
