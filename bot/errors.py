@@ -121,7 +121,8 @@ class Locked(UserError):
     `word` is what it kept somebody from, `again` the command that asks for the same, and `at` when it was set; it ends
     `until` then, if that is known. Who was to `unlock` another lock than this one is told so; it `is_own` where it is
     theirs. `own_reason` and `own_until` are what they gave who would have locked it. Other locks
-    may keep them from it too, each as one of `others`.
+    may keep them from it too, each as one of `others`. It `is_hidden` from who is denied to look at what it is on: they
+    read nothing of it.
     """
 
     at: datetime | None = None
@@ -130,6 +131,7 @@ class Locked(UserError):
     own_reason = ""
     own_until: datetime | None = None
     others: "tuple[Locked, ...]" = ()
+    is_hidden = False
 
     def __init__(  # what its words and buttons need
         self,

@@ -1,6 +1,7 @@
 """Finds what people name: a project, a pipeline, a build; what there is none of is said with what there is."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
@@ -11,6 +12,7 @@ from bot.models.build import Build, State
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
 from bot.models.likeness import likely
+from bot.models.lock import Lock, lock_key, named_by
 from bot.models.slugs import spelled_alike
 from bot.models.target import Target
 from bot.naming import Project as Called
@@ -59,6 +61,36 @@ class Finder(Sight):
         await self._check(caller, slug, certain=False)
         _, organization, name = slug.split("/", 2)
         return Project(slug=slug, organization_name=organization, name=name)
+
+    async def locks_on(self, slug: ProjectSlug, ref: Ref | None) -> list[Lock]:
+        """Return what keeps others from deploying a branch or tag, by whatever names it was locked.
+
+        That is a lock on all of its project, and one on it. Raises CircleCIError where it cannot be told.
+        """
+        slugs = (slug, *[one for one in await self._locked_as(ref) if await self._is_now(one, slug)])
+        refs = (None, *ref.spellings) if ref else (None,)
+        return await self._store.locks.held(dict.fromkeys(lock_key(one, on) for on in refs for one in slugs))
+
+    async def lock_on(self, slug: ProjectSlug, ref: Ref | None) -> Lock | None:
+        """Return the lock on just this, by whatever names it was locked, as far as CircleCI tells."""
+        slugs = [slug]
+        for one in await self._locked_as(ref):
+            with suppress(CircleCIError):
+                slugs += [one] if await self._is_now(one, slug) else []
+        refs = ref.spellings if ref else (None,)
+        held = await self._store.locks.held(dict.fromkeys(lock_key(one, on) for on in refs for one in slugs))
+        return held[0] if held else None
+
+    async def _locked_as(self, ref: Ref | None) -> list[ProjectSlug]:
+        """Return the projects of which all is locked, or a branch or tag of this name."""
+        places = [named_by(key) for key in await self._store.locks.names()]
+        return sorted({slug for slug, on in places if on is None or on.means(ref)})
+
+    async def _is_now(self, name: ProjectSlug, slug: ProjectSlug) -> bool:
+        """Say whether a name is one that a project had before; CircleCI may know it still."""
+        if spelled_alike(name) == spelled_alike(slug):
+            return False
+        return spelled_alike(await self._permissions.called_by_now(name)) == spelled_alike(slug)
 
     async def asked(self, request: OfProject, caller: Caller) -> Project:
         """Return the project that a request names."""

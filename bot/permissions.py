@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 from bot.circleci.reads import Reads
-from bot.errors import CircleCIError, NotAllowed, NotFound, Rejected, SlackError
+from bot.errors import CircleCIError, Locked, NotAllowed, NotFound, Rejected, SlackError
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref, made_of_ids
+from bot.models.lock import named_by
 from bot.models.slugs import spelled_alike
 from bot.policy import (
     ADMINS,
@@ -103,6 +104,14 @@ class Permissions:
         if decision.denied:
             raise NotAllowed(caller.person_id, Word.READ, decision.rule, about=_about(asked))
 
+    async def as_told_to(self, error: Exception, caller: Caller) -> None:
+        """Let a refusal by a lock say nothing of it to who is denied to look at what it is on."""
+        for one in (error, *error.others) if isinstance(error, Locked) else ():
+            try:
+                await self.refuse_if_hidden(caller, *named_by(one.key))
+            except (NotAllowed, CircleCIError):
+                one.is_hidden = True
+
     async def own(self, word: str, slug: ProjectSlug | None, ref: Ref | None) -> Decision:
         """Return what decides over an act of the bot's own; raises NotAllowed where a person would be asked.
 
@@ -122,6 +131,24 @@ class Permissions:
             if (await self.decision(caller, asked)).allowed:
                 found.add((slug, ref))
         return found
+
+    async def called_by_now(self, slug: ProjectSlug) -> ProjectSlug:
+        """Return a project's slug as CircleCI spells it by now; as given where it knows none."""
+        if made_of_ids(slug):
+            return slug
+        since, known = self._canonical.get(slug, (-KEPT_SECONDS, ProjectSlug("")))
+        if known and time.monotonic() - since < KEPT_SECONDS:
+            return known
+        try:
+            now = (await self._circleci.project(slug)).slug
+        except Rejected:
+            now = slug
+        except CircleCIError:
+            if not known:
+                raise
+            return known
+        self._canonical[slug] = (time.monotonic(), now)
+        return now
 
     def looks_at_refs(self, word: str) -> bool:
         """Say whether it depends on the branch or the tag who may do something."""
@@ -175,7 +202,7 @@ class Permissions:
         Only a policy that names projects minds which one a spelling leads to. A `listed` slug is CircleCI's own.
         """
         if names_projects(self._policy) and not listed:
-            slug = await self._spelled(slug)
+            slug = await self.called_by_now(slug)
         return (slug, await self._title(slug), *await self._aliases(slug))
 
     async def _aliases(self, slug: ProjectSlug) -> list[str]:
@@ -186,27 +213,9 @@ class Permissions:
             if spelled_alike(entry.slug) == spelled_alike(slug):
                 found.append(alias)
             elif named_in_rules(self._policy, names):
-                now = await self._spelled(ProjectSlug(entry.slug))
+                now = await self.called_by_now(ProjectSlug(entry.slug))
                 found += names if spelled_alike(now) == spelled_alike(slug) else ()
         return found
-
-    async def _spelled(self, slug: ProjectSlug) -> ProjectSlug:
-        """Return a project's slug as CircleCI spells it by now; as given where it knows none."""
-        if made_of_ids(slug):
-            return slug
-        since, known = self._canonical.get(slug, (-KEPT_SECONDS, ProjectSlug("")))
-        if known and time.monotonic() - since < KEPT_SECONDS:
-            return known
-        try:
-            now = (await self._circleci.project(slug)).slug
-        except Rejected:
-            now = slug
-        except CircleCIError:
-            if not known:
-                raise
-            return known
-        self._canonical[slug] = (time.monotonic(), now)
-        return now
 
     async def _title(self, slug: ProjectSlug) -> str:
         if not made_of_ids(slug):

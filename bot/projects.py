@@ -58,6 +58,11 @@ class Projects(BaseModel):
         """The host of our CircleCI Server, with its port where it names one; empty text for Cloud."""
         return self._server
 
+    def have_a_token_of(self, slug: str) -> bool:
+        """Say whether CircleCI is asked about a project with another token than the default one."""
+        named = spelled_alike(slug)
+        return any(f"{named}/".startswith(f"{spelled_alike(name)}/") for name in self.tokens)
+
     @field_validator("tokens")
     @classmethod
     def _of_something(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:

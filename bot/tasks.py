@@ -124,6 +124,7 @@ class Sweep:
             await self._engine.add(POLL, pipeline_id)
 
     async def _end_locks(self) -> None:
+        await self._store.locks.keep_waiting()
         for key in await self._store.locks.due():
             await self._engine.put(END_LOCK, key, when=utc_now())
 

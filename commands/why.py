@@ -62,7 +62,7 @@ async def explain(request: Why, caller: Caller, context: Context) -> PolicyDecis
     decision = await context.permissions.decision(caller, asked)
     about = " ".join(str(part) for part in (asked.projects[1] if asked.projects else "", asked.ref or "") if part)
     could = await context.permissions.could(asked)
-    held = await context.store.locks.on(slug, ref) if slug and word in STOPPED_BY_LOCKS else []
+    held = await context.finder.locks_on(slug, ref) if slug and word in STOPPED_BY_LOCKS else []
     locks = tuple(lock for lock in held if lock.holder_id != caller.person_id)
     told = decision._replace(rule=await context.permissions.reason(decision, asked))
     if to_lock:  # which takes a deploy's right, and meets none of its demands

@@ -33,6 +33,9 @@ JUST_NOW = timedelta(seconds=10)
 
 def refused(lock: Locked) -> Message:
     """Say to who wants to deploy that somebody keeps them from it, and what they can press."""
+    if lock.is_hidden:
+        text = f"It is locked, and a rule keeps you from looking at it. {_NOTHING.get(lock.word, 'Nothing was done.')}"
+        return assemble(text, section(f"🔒 {text}"))
     if lock.word == "lock":
         return _held_already(lock)
     if lock.word == "unlock":
@@ -49,11 +52,13 @@ def refused(lock: Locked) -> Message:
 
 def _others(lock: Locked) -> str:
     """Return whose locks keep them from it too, once this one is gone."""
-    lines = (
-        f" {mention(one.holder_id)} locked {literal(one.target)} too, {_ago(one.age)}{_until(one)}{_reason(one)}"
-        for one in lock.others
-    )
-    return "".join(lines)
+    return "".join(_other(one) for one in lock.others)
+
+
+def _other(one: Locked) -> str:
+    if one.is_hidden:
+        return " Another lock keeps you from it too, which a rule keeps you from looking at."
+    return f" {mention(one.holder_id)} locked {literal(one.target)} too, {_ago(one.age)}{_until(one)}{_reason(one)}"
 
 
 def _take(lock: Locked) -> Block | None:
@@ -254,10 +259,13 @@ def _line(lock: Lock, age: timedelta) -> str:
     return f"🔒 {_scope(lock)} · {mention(lock.holder_id)} · {_ago(age)}{_until(lock)}{_reason(lock)}"
 
 
+_TOLD = {False: "Who held it has been told.", True: "Slack did not take my message to who held it: tell them."}
+
+
 def taken(changed: LockChanged) -> Message:
     """Say to who took it over what is next: what it had stopped, word for word; where that is not known, no guess."""
     lock = changed.lock
-    held = f"You hold the lock on {literal(lock.target)} now. Who held it has been told.{_as_taken(changed)}"
+    held = f"You hold the lock on {literal(lock.target)} now. {_TOLD[changed.untold]}{_as_taken(changed)}"
     text = f"{held} {careful(lock.target)}".rstrip()
     again, how = repeats(changed.again, lock.target)
     unlock, typed = _unlock(lock)
@@ -289,9 +297,12 @@ def asked_for(lock: Lock, by_id: str, stopped: str = "") -> Message:
 
 
 def holder_asked(changed: LockChanged) -> Message:
-    """Say that the holder knows."""
+    """Say that the holder knows; or that they may not, and that it can be tried again."""
     holder, target = mention(changed.lock.holder_id), literal(changed.lock.target)
     hears = " I tell you in a direct message when it is not locked any more." if changed.waits else ""
+    if changed.untold:
+        not_taken = f"Slack did not take my message to {holder} about {target}. Press again in a moment, or ask them."
+        return _said(f"{not_taken}{hears}")
     if changed.asked_before:
         return _said(f"I had asked {holder} for {target} already, when you pressed before. I do not ask twice.{hears}")
     return _said(f"I have asked {holder} for {target}.{hears}")

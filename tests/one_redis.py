@@ -8,9 +8,11 @@ import atexit
 import shutil
 import subprocess
 import tempfile
+from datetime import timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
 from redis.backoff import ConstantBackoff
@@ -18,6 +20,7 @@ from redis.exceptions import ConnectionError as NoConnection
 from redis.retry import Retry
 
 from bot.embedded import _binary, _die_with_parent
+from bot.store import Store
 
 DATABASES = 16  # what one test leaves running does not write to the next one's
 _opened = count()
@@ -30,6 +33,15 @@ def redis_url(folder: Path) -> str:
     with Redis.from_url(url, retry=Retry(ConstantBackoff(0.01), 1000), retry_on_error=[NoConnection]) as client:
         client.flushdb()
     return url
+
+
+def server_is(store: Store, ahead: timedelta) -> None:
+    """Let a store read a server whose clock is so far ahead: as from a host whose own is that much behind."""
+
+    def reads(response: Any, **_: Any) -> tuple[int, int]:
+        return int(response[0]) + int(ahead.total_seconds()), int(response[1])
+
+    store._connection.redis.set_response_callback("TIME", reads)
 
 
 @cache

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from bot.models.circleci import ProjectSlug
 from bot.routing import Router
 from bot.settings import ProjectEntry, Projects
-from bot.slack.understood import line_of
+from bot.slack.understood import line_of, takes_the_default_token
 from commands import register
 from formatters import signs
 from formatters.blocks import Message
@@ -16,6 +17,23 @@ from formatters.limits import violations
 ROUTER = register(Router())
 
 PROJECTS = Projects(projects={"shop": ProjectEntry(slug=ProjectSlug("gh/acme/frontend"))})
+
+
+@pytest.mark.parametrize(
+    ("typed", "default"),
+    [
+        ("deploy acme/frontend main", True),
+        ("deploy other/app main", False),
+        ("status https://app.circleci.com/pipelines/github/Other/app/12", False),
+        ("deploy acme/vault main", False),  # a project's own token
+        ("status acme/vault-two", True),
+        ("status", False),  # of the build of the thread, which may be of either
+    ],
+)
+def test_the_wait_of_the_default_token_is_said_of_no_command_that_takes_another(typed: str, default: bool) -> None:
+    tokens = {"gh/other": SecretStr("one"), "gh/acme/vault": SecretStr("two")}
+    assert takes_the_default_token(typed, ROUTER, PROJECTS.model_copy(update={"tokens": tokens})) is default
+    assert takes_the_default_token(typed, ROUTER, PROJECTS)
 
 
 def sign_of(typed: str) -> Message | None:

@@ -33,7 +33,8 @@ class LockChanged(Answer):
     `before` is what it was, where its holder locked it again. `again` is the command that it had stopped. `still` is
     another lock that keeps others from it. A branch may be `unbuilt` at CircleCI; `near` is one that is spelled alike.
     Who holds it may have been `asked_before`; who asked `waits` to be told when it is over. `notes` are what is to be
-    said of how its end was read. It is `unheard` where the channel could not be told.
+    said of how its end was read. It is `unheard` where the channel could not be told, and `untold` where who holds or
+    held it could not, by direct message.
     """
 
     act: str
@@ -47,6 +48,7 @@ class LockChanged(Answer):
     near: str = ""
     notes: tuple[str, ...] = ()
     unheard: bool = False
+    untold: bool = False
     entry: Entry
 
 

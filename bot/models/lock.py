@@ -49,13 +49,14 @@ class Lock(Model):
 class Over(Model):
     """A lock that keeps nobody from anything any more, until it is told: lifted by somebody, or ended by itself.
 
-    `channel_id` is where it was lifted.
+    `channel_id` is where it was lifted, `told` which channels have heard of it.
     """
 
     lock: Lock
     by_id: str = ""
     by_name: str = ""
     channel_id: str = ""
+    told: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -8,7 +8,6 @@ from bot.models.build import State
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId
 from bot.models.pending import Deployment, Pending, Wish
-from bot.models.slack import utc_now
 from bot.operations.hands import Hands
 
 ON_ITS_WAY = timedelta(minutes=10)  # so long a deploy may take to be followed: it may wait for its turns at CircleCI
@@ -52,7 +51,7 @@ def _may_be_asked(pending: Pending | None) -> bool:
 async def _runs(hands: Hands, attempt: Attempt, watched: Collection[PipelineId]) -> bool:
     """Say whether a deploy is on its way, or what is polled of it has not ended, as far as the last look has seen."""
     if attempt.pipeline_id is None or attempt.pipeline_id not in watched:
-        is_young = utc_now() - attempt.asked_at < ON_ITS_WAY
+        is_young = await hands.store.now() - attempt.asked_at < ON_ITS_WAY
         return is_young and not (attempt.pipeline_id and await hands.store.watches.any(attempt.pipeline_id))
     build = (await hands.store.watches.last_look(attempt.pipeline_id)).build
     return build is None or build.state in GOES_ON

@@ -97,8 +97,7 @@ class Hands:
 
     async def refuse_if_locked(self, subject: Subject, word: str, *people: str, again: str = "") -> None:
         """Raise Locked when somebody else than these people keeps others from it; `again` asks for the same."""
-        found = [await self.store.locks.on(subject.slug, ref) for ref in _spellings(subject.ref)]
-        held = {lock.key: lock for on_one in found for lock in on_one}.values()
+        held = await self.finder.locks_on(subject.slug, subject.ref)
         errors = [locked_by(lock, word, again) for lock in held if lock.holder_id not in people]
         if errors:
             errors[0].others = tuple(errors[1:])
@@ -126,12 +125,14 @@ class Hands:
         await self.store.watches.again(pipeline_id, YOUNG)
         await self.engine.wake(pipeline_id)
 
-    async def direct(self, person_id: str, message: Message) -> None:
-        """Tell one person in a direct message, if Slack takes it."""
+    async def direct(self, person_id: str, message: Message) -> bool:
+        """Tell one person in a direct message; says whether Slack took it."""
         try:
             await self.messenger.direct(person_id, message)
         except SlackError as error:
             log.warning("person_not_told", user=person_id, code=error.code)
+            return False
+        return True
 
 
 def locked_by(lock: Lock, word: str, again: str = "") -> Locked:
@@ -140,8 +141,3 @@ def locked_by(lock: Lock, word: str, again: str = "") -> Locked:
     error = Locked(lock.target, key=lock.key, holder_id=by, reason=lock.reason, age=age, word=word, again=again)
     error.at, error.until = lock.since, lock.until
     return error
-
-
-def _spellings(ref: Ref | None) -> tuple[Ref | None, ...]:
-    """Return a ref under all its names: a pull request has several."""
-    return ref.spellings if ref else (None,)

@@ -57,7 +57,7 @@ async def end(hands: Hands, key: str) -> timedelta | None:
             await _tell_over(hands, one)
         if holds and not holds.said_ts and _public(holds.channel_id):
             await _say_held(hands, holds, None, holds.channel_id)
-    return max(holds.until - utc_now(), timedelta(0)) if holds and holds.until else None
+    return await hands.store.locks.left(holds) if holds else None
 
 
 async def _say_held(hands: Hands, lock: Lock, before: Lock | None, channel_id: str) -> str:
@@ -105,12 +105,22 @@ async def _tell_over(hands: Hands, over: Over) -> None:
         await _edit(hands, lock, words.was(over))
     if over.by_id:
         for channel_id in _public(lock.channel_id, over.channel_id):
-            await _heard(hands, channel_id, message, over.name)
-    elif not (lock.channel_id and await _heard(hands, lock.channel_id, message, over.name)):
-        await _heard_directly(hands, lock.holder_id, message, over.name)
+            over = await _told_in(hands, over, channel_id, message)
+    elif lock.holder_id not in over.told:
+        over = await _told_in(hands, over, lock.channel_id, message) if lock.channel_id else over
+        if lock.channel_id not in over.told:
+            await _heard_directly(hands, lock.holder_id, message, over.name)
+            over = await hands.store.locks.told_in(over, lock.holder_id)
     for one in await hands.store.locks.waiting(lock.key):
         await _tell_waiting(hands, over, one)
     await hands.store.locks.told(over)
+
+
+async def _told_in(hands: Hands, over: Over, channel_id: str, message: Message) -> Over:
+    """Say it in a channel that has not heard it, and keep that: what fails behind it is tried again without it."""
+    if channel_id in over.told or not await _heard(hands, channel_id, message, over.name):
+        return over
+    return await hands.store.locks.told_in(over, channel_id)
 
 
 async def _tell_waiting(hands: Hands, over: Over, one: Waiting) -> None:

@@ -9,7 +9,7 @@ from bot.errors import Locked, NotAllowed, NothingToDo, UsageError, UserError
 from bot.models import spelling
 from bot.models.caller import Caller
 from bot.models.circleci import Project, Ref
-from bot.models.lock import Lock, Over, lock_key, named_by
+from bot.models.lock import Lock, Over, named_by
 from bot.models.slack import utc_now
 from bot.operations import lock_news
 from bot.operations.frame import Act, Intent, acting, called
@@ -42,7 +42,8 @@ async def lock(
             until=until,
             channel_id=act.caller.channel_id,
         )
-        held = await hands.store.locks.lock(wanted)
+        renamed = await hands.finder.lock_on(project.slug, ref)
+        held = renamed or await hands.store.locks.lock(wanted)
         if held.holder_id != act.caller.person_id:
             raise _locked(held, "lock", own=TakeLock(key="", holder_id="", reason=reason, until=until))
         now = await _changed(hands, held, wanted) if held != wanted else held
@@ -84,8 +85,9 @@ async def unlock(hands: Hands, caller: Caller, key: str, seen: Unlock | None = N
     project still keeps others from it.
     """
     slug, ref = named_by(key)
-    whole = await hands.store.locks.get(lock_key(slug, None)) if ref else None
-    held = await hands.store.locks.get(key)
+    await hands.refuse_if_hidden(caller, slug, ref)
+    whole = await hands.finder.lock_on(slug, None) if ref else None
+    held = await (hands.store.locks.get(key) if seen else hands.finder.lock_on(slug, ref))
     if held is None:
         raise await _none(hands, caller, key, whole)
     async with _on(hands, caller, held, "unlock", "unlock") as act:
@@ -106,6 +108,7 @@ async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
 
     Raises NothingToDo where it is gone, and Locked where it is another by now than the one the button was shown for.
     """
+    await hands.refuse_if_hidden(caller, *named_by(button.key))
     held = await hands.store.locks.get(button.key)
     if held is None:
         raise await _free(hands, caller, button.key, "take_lock", button.again)
@@ -121,11 +124,13 @@ async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
             raise NothingToDo("lock_changed_hands", what=held.target)
         await _ends(hands, mine)
         act.note(result=f"{held.target} is theirs now{await _whose(hands, act, held)}")
+    told = True
     if mine != held:
-        await hands.direct(held.holder_id, news.was_taken(held, act.caller.person_id))
+        told = await hands.direct(held.holder_id, news.was_taken(held, act.caller.person_id))
         await hands.store.locks.waits_no_more(held.key, act.caller.person_id)
         await lock_news.taken(hands, act.caller, mine, held)
-    return LockChanged(act="take", lock=mine, before=held if mine != held else None, entry=act.entry)
+    before = held if mine != held else None
+    return LockChanged(act="take", lock=mine, before=before, untold=not told, entry=act.entry)
 
 
 def _as_theirs(held: Lock, caller: Caller, given: TakeLock) -> Lock:
@@ -143,6 +148,7 @@ def _as_theirs(held: Lock, caller: Caller, given: TakeLock) -> Lock:
 async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockChanged:
     """Tell the holder that somebody waits, once for each who presses; who asked is told when it is over."""
     key = button.key
+    await hands.refuse_if_hidden(caller, *named_by(key))
     held = await hands.store.locks.get(key)
     if held is None:
         raise await _free(hands, caller, key, "ask_holder", button.again)
@@ -150,11 +156,15 @@ async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockCha
         person_id = act.caller.person_id
         if held.holder_id == person_id:  # since the message with the button they took it over
             raise NothingToDo("your_own_lock", what=held.target, again=button.again)
-        first = await hands.store.claims.first(f"asked-for:{key}:{held.since.isoformat()}:{person_id}")
+        asked, told = f"asked-for:{key}:{held.since.isoformat()}:{person_id}", True
+        first = await hands.store.claims.first(asked)
         if first:
-            await hands.direct(held.holder_id, words.asked_for(held, person_id, button.again))
+            told = await hands.direct(held.holder_id, words.asked_for(held, person_id, button.again))
+        if not told:  # pressed again it is tried again
+            await hands.store.claims.release(asked)
+            act.note(result=f"Slack did not take the message to who holds {held.target}")
         waits = await _waits(hands, act.caller, button)
-    return LockChanged(act="ask", lock=held, asked_before=not first, waits=waits, entry=act.entry)
+    return LockChanged(act="ask", lock=held, asked_before=not first, untold=not told, waits=waits, entry=act.entry)
 
 
 async def _waits(hands: Hands, caller: Caller, button: AskHolder) -> bool:

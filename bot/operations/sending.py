@@ -80,7 +80,7 @@ async def _attempt(hands: Hands, caller: Caller, wish: Deployment, attempt_id: s
         thread=place,
         asker_id=caller.person_id,
         asker_name=caller.name,
-        asked_at=utc_now(),
+        asked_at=await hands.store.now(),
         sent_by=caller.delivery_id,
         agreed_revision=pending.seen.revision if pending and pending.agreed else "",
     )

@@ -261,6 +261,7 @@ class Dispatcher:
 
     async def _words_for(self, error: BotError, said: Invocation | Click, act: _Act) -> Message:
         as_told_to(error, said.user_id)
+        await self._context.permissions.as_told_to(error, said.caller)
         metrics.ERRORS.labels(type(error).__name__).inc()
         if not isinstance(error, UserError):
             log.warning("refused", error=repr(error))

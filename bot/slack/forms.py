@@ -151,6 +151,7 @@ class Forms:
             log.warning("form_refused", form=form.button.action_id, error=type(error).__name__)
             await self._record.at_the_door(caller, button.takes(form.permission), button, error)
             as_told_to(error, caller.person_id)
+            await self._context.permissions.as_told_to(error, caller)
             return errors.error(error)
         except Exception as error:  # noqa: BLE001  # its text may hold what was typed: the kind of it must do
             log.error("form_failed", form=form.button.action_id, error=type(error).__name__)  # noqa: TRY400

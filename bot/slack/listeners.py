@@ -8,6 +8,7 @@ listener catches its own exceptions; `@app.error` is a last net for what Bolt it
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -27,7 +28,7 @@ from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
 from bot.slack.secrecy import Found, Spoken, has_secret_shape, secret_in
 from bot.slack.signs import Line
-from bot.slack.understood import line_of
+from bot.slack.understood import line_of, takes_the_default_token
 from bot.store.deliveries import LATEST_EDIT
 from bot.watching.engine import HANDLE, PRESS, READ, READS_AT_ONCE, SHOW, Engine
 from formatters import credentials, errors, signs
@@ -85,10 +86,16 @@ class Listeners:
         line = line_of(invocation.text, self._router, self._projects) if invocation.response_url else ""
         invocation = invocation.model_copy(update={"signed": bool(line)})
         refusal = await self._refused(invocation)
-        said = refusal or (signs.understood(line, await self._line.left()) if line else None)
+        said = refusal or (signs.understood(line, await self._wait(invocation.text)) if line else None)
         await (ack(response_type="ephemeral", text=said.text, blocks=list(said.blocks)) if said else ack())
         if refusal is None:
             await self._remember(invocation.id)
+
+    async def _wait(self, text: str) -> timedelta:
+        """Return how long CircleCI may not be asked with the default token, for a command that needs that one."""
+        if not takes_the_default_token(text, self._router, self._projects):
+            return signs.NONE  # each token has pauses of its own, and whoever waits is told how long
+        return await self._line.left()
 
     async def take_event(
         self, body: dict[str, Any], context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]

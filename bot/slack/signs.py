@@ -113,14 +113,15 @@ class Signs:
     async def while_answered(self, said: Invocation | Click) -> AsyncIterator[None]:
         """Show eyes on what was said or pressed, if the block takes a while, and take them away after it.
 
-        A run that is cut off leaves them to the next one. Eyes that come after the answer go at once.
+        A run that is cut off, or whose process dies, leaves them to the next one, which finds them in the store and
+        takes them away. Eyes that come after the answer go at once.
         """
         mark = _mark(said)
         if mark is None:
             yield
             return
         over = asyncio.Event()
-        showing = self._beside(self._show_until(mark, over))
+        showing = self._beside(self._show_until(mark, f"eyes:{said.id}", over))
         try:
             yield
         except asyncio.CancelledError:
@@ -129,20 +130,33 @@ class Signs:
         finally:
             over.set()
 
-    async def _show_until(self, mark: _Mark, over: asyncio.Event) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SIGN_SECONDS):
-                await over.wait()
-        if over.is_set():
-            return
-        shown = await self._shown(mark)
+    async def _show_until(self, mark: _Mark, name: str, over: asyncio.Event) -> None:
+        shown = await self._left(name)
+        if shown is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SIGN_SECONDS):
+                    await over.wait()
+            if over.is_set():
+                return
+            with suppress(StoreError):
+                await self._store.claims.first(name)
+            shown = await self._shown(mark)
         await over.wait()
+        if shown is not None:
+            await self._quietly(self._remove(mark, shown.method))
+        with suppress(StoreError):
+            await self._store.claims.release(name)
         if shown is None:
             return
-        await self._quietly(self._remove(mark, shown.method))
         if shown.is_lost and shown.method == REACT:  # the status line goes by itself
             await asyncio.sleep(LOST_SECONDS)
             await self._quietly(self._remove(mark, shown.method))
+
+    async def _left(self, name: str) -> "_Shown | None":
+        """Return the eyes that a run before this one may have left; the status line goes by itself."""
+        with suppress(StoreError):
+            return _Shown(REACT) if await self._store.claims.is_taken(name) else None
+        return None
 
     async def _shown(self, mark: _Mark) -> "_Shown | None":
         """Show eyes, or else Slack's status line; returns what Slack took, if anything."""

@@ -1,6 +1,7 @@
 """What a command is understood as: by the names that were typed, and with nothing that must not be repeated. Pure."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pydantic import ValidationError
 
@@ -29,6 +30,17 @@ def line_of(text: str, router: Router, projects: Projects) -> str:
     except (UserError, ValidationError):
         return ""
     return _line(command, words)
+
+
+def takes_the_default_token(text: str, router: Router, projects: Projects) -> bool:
+    """Say whether a command that can be read is about what CircleCI is surely asked about with the default token."""
+    if not projects.tokens:
+        return True
+    command, words = router.find(split(text))
+    with suppress(UserError, ValidationError):
+        slug, _ = command.parse(words, projects).about(projects)
+        return slug is not None and not projects.have_a_token_of(slug)
+    return False
 
 
 def _line(command: Command, words: Sequence[Typed]) -> str:

@@ -50,7 +50,7 @@ What is known of a far side is known for each of our tokens there: of others tha
 Every key has an end in Redis itself, but for those of ENDLESS: what nobody comes back to is gone all the same.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.store.acted import Acted
 from bot.store.attempts import Attempts
@@ -98,6 +98,10 @@ class Store:
         self.line = Line(connection)
         self.hooks = Hooks(connection)
         self.pulse = Vitals(connection, self.turns)
+
+    async def now(self) -> datetime:
+        """Return the time of the server: whatever the hosts' clocks say, all processes agree on it."""
+        return await self._connection.now()
 
     async def probe(self) -> None:
         """Return when Redis has written something: a replica would answer, and take nothing."""

@@ -4,7 +4,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeVar
 
 import structlog
@@ -82,6 +82,10 @@ class Connection:
             self._outage.worked()
         return found
 
+    async def now(self) -> datetime:
+        """Return the time of the server: the one clock that all processes share."""
+        return moment(await self.ask(self.redis.time()))
+
     async def probe(self) -> None:
         """Write something; raises StoreError where that is refused, as a replica or a full server do."""
         await self.ask(self._probe())
@@ -137,6 +141,12 @@ class _Anew(Retry):
             await fail(*error)
 
         return await super().call_with_retry(do, failed, *rest, **more)
+
+
+def moment(answer: tuple[int, int]) -> datetime:
+    """Return the server's TIME, which is in seconds and millionths of them."""
+    seconds, millionths = answer
+    return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=millionths)
 
 
 def why(error: Exception) -> str:

@@ -1,15 +1,14 @@
 """What is kept from being deployed, by whom and how long; what is over and not told yet; who asked to be told."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from bot.errors import StoreError
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock, Over, Waiting, lock_key, locks_the_same
-from bot.models.slack import utc_now
-from bot.store.connection import Connection, decoded, or_none
+from bot.store.connection import Connection, decoded, moment, or_none
 from bot.store.fence import held as fenced
 
 MOST_TRIES = 5
@@ -56,24 +55,35 @@ class Locks:
 
     async def get(self, key: str) -> Lock | None:
         """Return the lock of this name, unless it has ended."""
-        _, data = await self._kept(key)
-        lock = None if data is None else decoded(Lock, data)
-        return None if lock is None or lock.is_over(utc_now()) else lock
+        return next(iter(await self.held([key])), None)
+
+    async def held(self, keys: Iterable[str]) -> list[Lock]:
+        """Return which locks of these names hold, in their order, as they are in one moment."""
+        now, kept = await self._kept_all()
+        found = [decoded(Lock, kept[field]) for field in (_field(kept, key) for key in keys) if field]
+        return [lock for lock in found if not lock.is_over(now)]
+
+    async def names(self) -> list[str]:
+        """Return the names of all locks, as they are kept."""
+        return await self._connection.ask(cast("Awaitable[list[str]]", self._connection.redis.hkeys(self._name)))
+
+    async def left(self, lock: Lock) -> timedelta | None:
+        """Return how long a lock holds still; None for one that has no end."""
+        return max(lock.until - await self._connection.now(), timedelta(0)) if lock.until else None
 
     async def settle(self, key: str) -> Lock | None:
         """Return the lock of this name; one that has ended makes room for the next, and waits to be told."""
-        field, data = await self._kept(key)
-        lock = None if data is None else decoded(Lock, data)
-        if data is None or lock is None or not lock.is_over(utc_now()):
+        now, kept = await self._kept_all()
+        field = _field(kept, key)
+        lock = decoded(Lock, kept[field]) if field else None
+        if lock is None or not lock.is_over(now):
             return lock
-        await self._ends(field, data, Over(lock=lock))
+        await self._ends(field, kept[field], Over(lock=lock))
         return None
 
     async def on(self, slug: ProjectSlug, ref: Ref | None) -> list[Lock]:
         """Return what keeps others from deploying a branch or tag: a lock on its whole project, and one on it."""
-        keys = dict.fromkeys((lock_key(slug, None), lock_key(slug, ref)))
-        found = [await self.get(key) for key in keys]
-        return [lock for lock in found if lock is not None]
+        return await self.held(dict.fromkeys((lock_key(slug, None), lock_key(slug, ref))))
 
     async def unlock(self, held: Lock, by: Over | None = None) -> bool:
         """Let a lock be over, as `by` says; False when it is gone, or has changed hands."""
@@ -93,15 +103,21 @@ class Locks:
         found = [one for one in await self._untold() if locks_the_same(one.lock.key, key)]
         return sorted(found, key=lambda one: one.lock.since)
 
+    async def told_in(self, over: Over, channel_id: str) -> Over:
+        """Keep that a channel has heard of one, and need not again when the rest of it is told; returns it as it is."""
+        over = over.model_copy(update={"told": (*over.told, channel_id)})
+        await self._connection.ask(self._connection.redis.hset(self._over, over.name, over.model_dump_json()))
+        return over
+
     async def told(self, over: Over) -> None:
         """Forget one that was told."""
         await self._connection.ask(self._connection.redis.hdel(self._over, over.name))
 
     async def due(self) -> list[str]:
         """Return the names of the locks that are over, or have ended by themselves, and were not told of."""
-        kept = await self._kept_all()
+        now, kept = await self._kept_all()
         locks = [lock for lock in (or_none(Lock, data) for data in kept.values()) if lock]
-        ended = [lock.key for lock in locks if lock.is_over(utc_now())]
+        ended = [lock.key for lock in locks if lock.is_over(now)]
         return list(dict.fromkeys([*ended, *(one.lock.key for one in await self._untold())]))
 
     async def _untold(self) -> list[Over]:
@@ -126,6 +142,14 @@ class Locks:
         found = [or_none(Waiting, data) for data in (await self._connection.ask(kept)).values()]
         return [one for one in found if one]
 
+    async def keep_waiting(self) -> None:
+        """Keep who waits for a lock as long as it holds, were that for years: they were promised a word."""
+        held, unread = await self.all()
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        for key in (*(lock.key for lock in held), *unread):
+            pipeline.expire(self._waits_for(key), self._connection.retention)
+        await self._connection.ask(pipeline.execute())
+
     async def waits_no_more(self, key: str, person_id: str) -> None:
         """Forget one who was told, or holds it now."""
         gone = self._connection.redis.hdel(self._waits_for(key), person_id)
@@ -141,27 +165,28 @@ class Locks:
 
     async def all(self) -> tuple[list[Lock], list[str]]:
         """Return all locks, oldest first, and the names of those that another version wrote and nobody can read."""
-        locks = {key: or_none(Lock, data) for key, data in (await self._kept_all()).items()}
+        now, kept = await self._kept_all()
+        locks = {key: or_none(Lock, data) for key, data in kept.items()}
         known = sorted((lock for lock in locks.values() if lock is not None), key=lambda lock: lock.since)
-        holding = [lock for lock in known if not lock.is_over(utc_now())]
+        holding = [lock for lock in known if not lock.is_over(now)]
         return holding, sorted(key for key, lock in locks.items() if lock is None)
 
-    async def _kept_all(self) -> dict[str, str]:
-        return await self._connection.ask(cast("Awaitable[dict[str, str]]", self._connection.redis.hgetall(self._name)))
+    async def _kept_all(self) -> tuple[datetime, dict[str, str]]:
+        """Return all that is kept, and when that was on the server's clock: that of a host may be hours wrong."""
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        pipeline.time()
+        pipeline.hgetall(self._name)
+        now, kept = await self._connection.ask(pipeline.execute())
+        return moment(now), kept
 
     async def _seen(self, held: Lock) -> tuple[str, str | None]:
         """Return `held` as it is kept: an earlier version may have written it otherwise; None where it is gone."""
-        field, data = await self._kept(held.key)
+        _, kept = await self._kept_all()
+        field = _field(kept, held.key)
+        data = kept.get(field)
         return field, data if data is not None and decoded(Lock, data).is_still(held) else None
 
-    async def _kept(self, key: str) -> tuple[str, str | None]:
-        """Return under which name a lock is kept, and the lock: earlier versions took a slug as it was spelled."""
-        redis = self._connection.redis
-        data = await self._connection.ask(cast("Awaitable[str | None]", redis.hget(self._name, key)))
-        if data is not None:
-            return key, data
-        names = await self._connection.ask(cast("Awaitable[list[str]]", redis.hkeys(self._name)))
-        field = next((name for name in names if locks_the_same(name, key)), None)
-        if field is None:
-            return key, None
-        return field, await self._connection.ask(cast("Awaitable[str | None]", redis.hget(self._name, field)))
+
+def _field(kept: Iterable[str], key: str) -> str:
+    """Return under which name a lock is kept, if it is: earlier versions took a slug as it was spelled."""
+    return key if key in kept else next((name for name in kept if locks_the_same(name, key)), "")

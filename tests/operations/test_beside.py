@@ -2,11 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.slack import utc_now
+from tests.one_redis import server_is
 from tests.operations.scene import (
+    FRONTEND,
     OVER,
     RUNNING,
     fills_in,
@@ -63,6 +68,20 @@ async def test_a_deploy_that_was_begun_since_the_question_is_asked_about_anew(te
     assert "too old" in said(await presses(team, admin, other, AGAIN))
     assert await presses(team, admin, anew, AGAIN) == []
     assert len(writes(team)) == 3
+
+
+async def test_how_young_a_deploy_is_counts_on_the_clock_that_all_share(team: Team) -> None:
+    answered = asyncio.Event()
+    team.circleci.faults.add("POST", "*/pipeline", until=answered)
+    server_is(team.app.store, timedelta(minutes=15))  # the clock of this host is that much behind
+    await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
+    await team.until(lambda: writes(team))
+    (mine,) = await team.app.store.attempts.lately_of(ProjectSlug(FRONTEND), Ref(name="main"))
+    attempt = await team.app.store.attempts.get(mine)
+    assert attempt is not None
+    assert attempt.asked_at - utc_now() > timedelta(minutes=14)
+    answered.set()
+    await team.is_done()
 
 
 async def test_one_that_is_on_its_way_counts_and_one_that_was_refused_does_not(team: Team) -> None:

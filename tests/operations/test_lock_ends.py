@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import TakeLock, TellWhenFree
+from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock, Waiting, lock_key
 from bot.models.slack import utc_now
@@ -215,6 +215,29 @@ async def test_who_may_not_look_at_it_is_told_nothing_of_its_end_now_or_later(tm
         assert team.ada.direct_messages == []
 
 
+async def test_who_may_deploy_and_not_look_reads_nothing_of_a_lock(tmp_path: Path) -> None:
+    async with team_under(BLIND.replace('["read"]', '["read"]\nbranches = ["main"]'), tmp_path) as team:
+        await types(team, team.grace, "lock acme/frontend main migration until 23:59")
+        since = (await held(team)).since.isoformat()
+        for text in ("deploy acme/frontend main", "lock acme/frontend:main mine", "rerun acme/frontend main"):
+            told = said(await types(team, team.ada, text))
+            assert not any(words in told for words in ("migration", "grace", "until")), told
+        (told_of_deploy,) = await types(team, team.ada, "deploy acme/frontend main")
+        assert "It is locked, and a rule keeps you from looking at it. Nothing was deployed." in told_of_deploy.visible
+        assert told_of_deploy.buttons == []
+        holder = team.grace.id
+        for forged in (
+            Unlock(key=MAIN, holder_id=team.ada.id, since="x"),
+            TakeLock(key=MAIN, holder_id=holder, since=since),
+            AskHolder(key=MAIN, holder_id=holder),
+        ):
+            told = said(await presses(team, team.ada, somewhere(team), forged))
+            assert "not for some" in told
+            assert not any(words in told for words in ("migration", "grace", "until")), told
+        assert (await held(team)).holder_id == holder
+        assert "migration" in said(await types(team, team.slack.person("admin"), "deploy acme/frontend main"))
+
+
 async def test_where_i_cannot_write_who_asks_is_told_that_nobody_heard(team: Team) -> None:
     before = list(team.grace.sees_only)
     await team.grace.command("random", "/ci", "lock acme/frontend main 2h")
@@ -257,6 +280,30 @@ async def test_where_slack_is_busy_the_channel_hears_of_a_lock_a_little_later_an
         await types(team, team.grace, f"lock acme/frontend main {reason}")
     assert [one.buttons for one in public(team, "the lock on acme/frontend main")][-1] == ["Unlock"]
     assert len(public(team, ": one.")) == 2
+
+
+@pytest.mark.parametrize("lifted", [False, True])
+async def test_what_one_who_waits_cannot_be_told_yet_is_said_to_the_channel_once(team: Team, lifted: bool) -> None:
+    await types(team, team.grace, "lock acme/frontend main 2h migration")
+    await presses(team, team.ada, somewhere(team), TellWhenFree(key=MAIN))
+    answers_of = {"conversations.history": "missing_scope", "conversations.open": "internal_error"}
+    for method, code in answers_of.items():  # without the scope, nobody can look whether it was said
+        body = {"ok": False, "error": code}
+        team.slack.faults.add("*", f"/api/{method}", status=200, body=body, times=None)
+    if lifted:
+        await types(team, team.grace, "unlock acme/frontend main")
+    else:
+        await time_is_up(team)
+    await again_until(lambda: pulls_forward(team, END_LOCK), lambda: _asked(team, "conversations.open") >= 3)
+    words = "lifted the lock" if lifted else "has ended: migration"
+    assert len(public(team, words)) == 1
+    team.slack.faults.clear()
+    await all_is_told(team)
+    assert len(public(team, words)) == len(team.ada.direct_messages) == 1
+
+
+def _asked(team: Team, method: str) -> int:
+    return sum(seen.path.endswith(method) for seen in team.slack.requests)
 
 
 @pytest.mark.parametrize(("drop", "posts_again"), [("before", 1), ("after", 0)])

@@ -267,6 +267,21 @@ async def test_a_lock_is_taken_over_by_the_button_that_was_shown_for_it(team: Te
     assert taken.buttons == ["Unlock"]
 
 
+async def test_who_holds_a_lock_is_said_to_be_told_only_where_slack_took_it(team: Team) -> None:
+    await types(team, team.grace, "lock acme/frontend:main hotfix")
+    (refused,) = await types(team, team.ada, "deploy acme/frontend main")
+    (for_admin,) = await types(team, team.slack.person("admin"), "deploy acme/frontend main")
+    team.slack.refuse("conversations.open", "internal_error", times=1)
+    (told,) = await presses(team, team.ada, refused, "Ask for it")
+    assert told.visible.startswith("Slack did not take my message to @grace about acme/frontend main. Press again")
+    assert "I have asked @grace" in said(await presses(team, team.ada, refused, "Ask for it"))
+    assert "I do not ask twice" in said(await presses(team, team.ada, refused, "Ask for it"))
+    assert len(team.grace.direct_messages) == 1
+    team.slack.refuse("conversations.open", "internal_error", times=1)
+    taken = said(await presses(team, team.slack.person("admin"), for_admin, "Take over"))
+    assert "You hold the lock on acme/frontend main now. Slack did not take my message to who held it" in taken
+
+
 @pytest.mark.parametrize(
     ("repeats", "slug"),
     [(False, "gh/acme/old-vault"), (True, "GitHub/ACME/Backend")],
@@ -295,6 +310,35 @@ async def test_a_lock_and_a_rule_hold_in_every_spelling_of_a_project(tmp_path: P
         assert "is unlocked" in said(await types(team, team.grace, "unlock Acme/FRONTEND:main"))
         assert "is locked" in said(await types(team, team.ada, "lock acme/frontend:main mine"))
 
+
+@pytest.mark.parametrize("named", ["acme/backend", "acme/backend main", "acme/backend:pull/7"])
+async def test_a_lock_keeps_others_out_when_its_project_is_renamed(tmp_path: Path, named: str) -> None:
+    async with team_under(PULL_REQUESTS, tmp_path) as team:
+        await types(team, team.grace, f'lock {named} "freeze"')
+        world, old, new = team.circleci.world, BACKEND, "gh/acme/vault"
+        world.projects[new] = world.projects.pop(old)
+        world.projects[new].slug = new
+        team.circleci.moved = {old: new}
+        ref = "pull/7/head" if "pull" in named else "main"
+        lock = f'lock {named.replace("backend", "vault")} "mine"'
+        for text in (f"deploy acme/vault {ref}", f"deploy acme/backend {ref}", lock):
+            assert "freeze" in said(await types(team, team.ada, text)), text
+        assert "freeze" in said(await types(team, team.ada, f"why deploy acme/vault {ref}"))
+        assert writes(team) == []
+        assert "is unlocked" in said(await types(team, team.grace, f"unlock {named.replace('backend', 'vault')}"))
+        assert "Nothing is locked." in said(await types(team, team.ada, "locks"))
+
+
+PULL_REQUESTS = """
+[[rules]]
+name = "all"
+words = ["*"]
+
+[[rules]]
+name = "pull requests too"
+words = ["deploy"]
+pull_requests = ["*"]
+"""
 
 VAULT = """
 [[rules]]

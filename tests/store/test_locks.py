@@ -3,10 +3,13 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock, Over, Waiting
 from bot.models.slack import utc_now
 from bot.store import Store
+from tests.one_redis import server_is
 
 SLUG = ProjectSlug("gh/acme/frontend")
 
@@ -116,6 +119,20 @@ async def test_a_lock_that_has_ended_stops_nobody_whoever_has_told_it_or_not(sto
     assert await store.locks.due() == [held.key]
 
 
+@pytest.mark.parametrize(("hours", "is_over"), [(-3, False), (3, True)], ids=["ahead", "behind"])
+async def test_when_a_lock_ends_is_read_from_no_hosts_clock(store: Store, hours: int, is_over: bool) -> None:
+    minutes = lock("U0ADA").model_copy(update={"until": utc_now() + timedelta(minutes=5 * hours)})
+    server_is(store, timedelta(hours=hours))
+    held = await store.locks.lock(minutes)
+    assert await store.locks.all() == ([] if is_over else [held], [])
+    assert await store.locks.settle(held.key) == await store.locks.get(held.key) == (None if is_over else held)
+    assert await store.locks.on(SLUG, Ref(name="main")) == ([] if is_over else [held])
+    assert await store.locks.due() == ([held.key] if is_over else [])
+    left = await store.locks.left(held)
+    assert left is not None
+    assert (left == timedelta(0)) == is_over
+
+
 async def test_a_lock_that_has_ended_makes_room_and_is_still_to_be_told(store: Store) -> None:
     old = await store.locks.lock(ended("U0ADA"))
     assert await store.locks.lock(mine := lock("U0GRACE")) == mine
@@ -133,6 +150,18 @@ async def test_a_lock_that_is_lifted_is_to_be_told_as_it_stood_with_what_was_sai
     assert await store.locks.take(held, said)
     assert await store.locks.unlock(held, Over(lock=held, by_id="U0GRACE"))  # as it was read before that was said
     assert [(one.lock, one.by_id) for one in await store.locks.over(held.key)] == [(said, "U0GRACE")]
+
+
+async def test_who_waits_is_kept_as_long_as_the_lock_and_no_longer(store: Store) -> None:
+    redis, held = store._connection.redis, await store.locks.lock(lock("U0ADA", Ref(name="main")))
+    short = await store.locks.lock(lock("U0ADA"))
+    for key in (held.key, short.key):
+        await store.locks.wait(key, Waiting(person_id="U0GRACE"))
+        await redis.expire(f"ci:waits:{key}", 60)  # a day has nearly gone by
+    assert await store.locks.unlock(short)
+    await store.locks.keep_waiting()
+    assert await redis.ttl(f"ci:waits:{held.key}") > 60
+    assert 0 < await redis.ttl(f"ci:waits:{short.key}") <= 60
 
 
 async def test_who_waits_for_a_lock_is_kept_once_and_not_more_than_so_many(store: Store) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.budgets import CLEAR_SECONDS
+from bot.models.slack import Invocation
 from bot.watching.engine import READS_AT_ONCE
 from tests.stories.team import Team, is_offer, is_sign
 
@@ -54,6 +55,36 @@ async def test_what_takes_a_while_bears_eyes_until_it_is_answered(team: Team) ->
     await team.slack.wait_for(lambda: root.reactions == EYES)
     pressed.set()
     await team.slack.wait_for(lambda: root.reactions == [])
+
+
+async def test_eyes_of_a_run_that_was_cut_off_are_taken_away_by_the_next_however_fast_it_is(team: Team) -> None:
+    said = team.slack.workspace.post(team.deploys, team.ada.id, "<@U0BOT> status acme/frontend", [])
+    heard = Invocation(
+        id="E1",
+        kind="mention",
+        text="status",
+        user_id=team.ada.id,
+        team_id="T0ACME",
+        channel_id=team.deploys.id,
+        message_ts=said.ts,
+    )
+
+    async def answers(never: asyncio.Event) -> None:
+        async with team.app.signs.while_answered(heard):
+            await never.wait()
+
+    run = asyncio.create_task(answers(asyncio.Event()))
+    await team.slack.wait_for(lambda: said.reactions == EYES)
+    run.cancel()
+    await asyncio.wait({run})
+    assert said.reactions == EYES
+    done = asyncio.Event()
+    done.set()
+    await answers(done)
+    await team.slack.wait_for(lambda: said.reactions == [])
+    async with asyncio.timeout(5):
+        while await team.app.store.claims.is_taken("eyes:E1"):
+            await team.slack.pause(0.01)
 
 
 async def test_without_the_scope_slacks_own_line_says_it_and_it_is_asked_for_once(team: Team) -> None:
