@@ -49,7 +49,7 @@ def final(
     comparing: bool = False,
     about: str = "",
 ) -> Message:
-    """Return the final reply, which stands in a thread; it mentions who acted last, once.
+    """Return the final reply, which stands in a thread; it mentions who acted last and who asked, once.
 
     While it is `comparing`, the verdicts of `triage` are still to come. A rerun that failed exactly as the run before
     it, which the thread has seen, is told in a line. `about` says which build it is, where no thread does.
@@ -113,8 +113,9 @@ def _compared(state: State, triage: Triage | None, *, comparing: bool) -> Iterat
 
 
 def _ping(build: Build, watch: Watch, state: State) -> str:
-    """Return the mention of who acted last, and the name of who asked for it, if that is somebody else.
+    """Return the mention of who acted last, and that of who asked for it here, if that is somebody else.
 
+    Who asked for it elsewhere is mentioned there, and has but a name here, unless it was cancelled.
     Nobody waits for the end of what was over when they asked; nor, but for who asked for it, of what a newer pipeline
     has replaced.
     """
@@ -123,8 +124,8 @@ def _ping(build: Build, watch: Watch, state: State) -> str:
     if watch.known_end == build.fingerprint or not watch.waits_for_it:
         return ""
     asked_by_another = watch.asker_id and watch.waits_for_it != watch.asker_id
-    # Who asked for what somebody else cancelled may wait for it still.
-    asker = mention(watch.asker_id) if _was_cancelled(watch, state) else literal(watch.asker_name, 60)
+    was_here = watch.follower_id == watch.asker_id or _was_cancelled(watch, state)
+    asker = mention(watch.asker_id) if was_here else literal(watch.asker_name, 60)
     asked = f" (asked by {asker})" if asked_by_another and asker else ""
     return f" {mention(watch.waits_for_it)}{asked}"
 
