@@ -113,7 +113,13 @@ def short(name: str, limit: int) -> str:
 
 
 def cancel_button(
-    pipeline_id: str, number: int, project_title: str, ref: Ref | None, *, reruns: int | None = None, newer: int = 0
+    pipeline_id: str,
+    number: int,
+    project_title: str,
+    ref: Ref | str | None,
+    *,
+    reruns: int | None = None,
+    newer: int = 0,
 ) -> Block:
     """Return *Cancel #2417*, which asks first."""
     label = f"Cancel #{number}"
