@@ -12,6 +12,7 @@ BotError
 │  ├─ TooMany              how many questions of theirs are open, and how many are answered at a time
 │  ├─ AskedAlready         who asked for the same, when, and where it waits
 │  └─ NothingToDo          why, such as that it has ended already
+│     └─ NothingToCancelYet  of which build, so that the same can be pressed once more
 ├─ CircleCIError           the far side: the user is told, the operator logs
 │  ├─ Unauthorized         the token is wrong, too weak or expired
 │  ├─ RateLimited          retry_after
@@ -235,6 +236,17 @@ class NothingToDo(UserError):
         self.state = state
         self.person_id = person_id
         self.again = again
+
+
+class NothingToCancelYet(NothingToDo):
+    """CircleCI has begun no workflow of a build so far: the same can be pressed once it has."""
+
+    def __init__(self, pipeline_id: str, number: int, title: str, ref: str, reruns: int) -> None:
+        super().__init__("nothing_to_cancel_yet", number=number)
+        self.pipeline_id = pipeline_id
+        self.title = title
+        self.ref = ref
+        self.reruns = reruns
 
 
 class CircleCIError(BotError):

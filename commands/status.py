@@ -2,6 +2,7 @@
 
 from bot.answers.builds import BuildShown, NewestBuilds
 from bot.circleci.superseded import with_what_took_its_place
+from bot.models.build import State
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
@@ -17,6 +18,7 @@ HELP = CommandHelp(
     also=("state", "show", "result", "results", "pipelines"),
 )
 MOST_SHOWN = 5
+OFFERED = (State.FAILED, State.ON_HOLD)  # what is shown of these offers an act
 
 
 async def show_status(request: OfTarget, caller: Caller, context: Context) -> BuildShown | NewestBuilds:
@@ -25,7 +27,9 @@ async def show_status(request: OfTarget, caller: Caller, context: Context) -> Bu
     if request.target(context.projects).names_a_build:
         pipeline = await finder.pipeline(request, caller)
         build = await with_what_took_its_place(context.circleci, await context.circleci.whole(pipeline))
-        return BuildShown(title=await finder.title(pipeline.project_slug), build=build)
+        newer = await finder.newer(pipeline, caller) if build.state in OFFERED else None
+        title = await finder.title(pipeline.project_slug)
+        return BuildShown(title=title, build=build, newer_number=newer.number if newer else 0)
     pipelines = await finder.newest(request, caller)
     outlines = await finder.outlines(pipelines[:MOST_SHOWN])
     return NewestBuilds(title=await finder.title(pipelines[0].project_slug), builds=tuple(outlines))

@@ -4,6 +4,7 @@ from bot.answers.builds import BuildShown, BuildTriaged
 from bot.circleci.report import report
 from bot.circleci.superseded import with_what_took_its_place
 from bot.circleci.triage import triage
+from bot.models.build import State
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
@@ -18,6 +19,7 @@ HELP = CommandHelp(
     phrases=("triage acme/frontend #2417",),
     also=("diagnose", "verdict", "broken"),
 )
+RUNS_AGAIN = (State.FAILED, State.CANCELED, State.COULD_NOT_RUN)
 
 
 async def show_triage(request: OfTarget, caller: Caller, context: Context) -> BuildTriaged | BuildShown:
@@ -35,7 +37,9 @@ async def show_triage(request: OfTarget, caller: Caller, context: Context) -> Bu
     compared = await context.finder.may_read_base(caller, pipeline.project_slug)
     last = context.settings.history_builds if compared and build.runs else 0
     found = await triage(context.circleci, context.history, build, evidence, last=last) if last else None
-    return BuildTriaged(title=title, build=build, report=evidence, triage=found)
+    newer = await context.finder.newer(pipeline, caller) if build.outcome in RUNS_AGAIN else None
+    number = newer.number if newer else 0
+    return BuildTriaged(title=title, build=build, report=evidence, triage=found, newer_number=number)
 
 
 def register(router: Router) -> None:

@@ -48,6 +48,7 @@ async def why_red(request: OfTarget, caller: Caller, context: Context) -> WhyRed
         base_turned=turned(base_builds),
         base_is_known=branch == base or _decided(base_builds) is not None,
         again=again,
+        newer_number=await _newer(project.slug, branch, again or newest, context),
         passed_before=passed_with(found.first, builds) if found else 0,
     )
     return await _with_tests(project.slug, answer, found, context) if found else answer
@@ -72,6 +73,12 @@ async def _fails_and_goes_on(
             if len(ended) < len(attempts) and build.is_red:
                 return build
     return None
+
+
+async def _newer(slug: ProjectSlug, branch: str, told: PastBuild, context: Context) -> int:
+    """Return the number of the branch's newest build, if that is newer than what is told; it has decided nothing."""
+    newest = max((pipeline.number for pipeline in await context.circleci.pipelines(slug, branch)), default=0)
+    return newest if newest > told.pipeline.number else 0
 
 
 async def _with_tests(slug: ProjectSlug, answer: WhyRed, found: Turned, context: Context) -> WhyRed:

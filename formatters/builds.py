@@ -21,6 +21,7 @@ from formatters.blocks import (
     paragraphs,
     section,
 )
+from formatters.buttons import newer_build
 from formatters.links import Links
 from formatters.words import MARKS, count, duration, how_long, listed, ref_words, status
 
@@ -80,7 +81,7 @@ def one(answer: BuildShown, links: Links) -> Message:
         context(left_out) if left_out else None,
         *(section(literal(f"{error.type}: {error.message}", 1000)) for error in pipeline.errors[:3]),
         context(f"and {count(len(pipeline.errors) - 3, 'more error')}") if len(pipeline.errors) > 3 else None,
-        context(next_step) if (next_step := _next(build)) else None,
+        context(f"{next_step}{newer_build(answer.newer_number)}") if (next_step := _next(build)) else None,
     )
 
 

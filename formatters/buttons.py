@@ -27,8 +27,10 @@ def that_fit(made: Iterable[Block]) -> list[Block]:
     return kept
 
 
-def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: bool = False) -> Iterator[Block]:
-    """Yield what to press after the end: nothing is to be repaired in what passed."""
+def outcome_buttons(
+    build: Build, watch: Watch, state: State, *, rerun_is_main: bool = False, newer: int = 0
+) -> Iterator[Block]:
+    """Yield what to press after the end: nothing is to be repaired in what passed; `newer` is a newer build."""
     if state is State.PASSED:
         if watch.closing is None or watch.closing.has_files:
             yield button(ShowArtifacts(pipeline_id=watch.pipeline_id), "Artifacts")
@@ -37,10 +39,10 @@ def outcome_buttons(build: Build, watch: Watch, state: State, *, rerun_is_main: 
             yield again
     elif state is not State.SUPERSEDED:
         if state is State.FAILED:
-            failed = RerunFailed(pipeline_id=build.pipeline.id, attempt=build.mark)
+            failed = RerunFailed(pipeline_id=build.pipeline.id, attempt=build.mark, newer=newer)
             yield rerun_failed_button(build, watch.project_title, failed, style="primary" if rerun_is_main else None)
         if not any(run.workflow.status == "unauthorized" for run in build.real_runs):
-            all_of_it = RerunAll(pipeline_id=build.pipeline.id, attempt=build.mark)
+            all_of_it = RerunAll(pipeline_id=build.pipeline.id, attempt=build.mark, newer=newer)
             yield rerun_all_button(build, watch.project_title, all_of_it)
 
 
@@ -111,7 +113,13 @@ def short(name: str, limit: int) -> str:
 
 
 def cancel_button(
-    pipeline_id: str, number: int, project_title: str, ref: Ref | None, *, reruns: int | None = None, newer: int = 0
+    pipeline_id: str,
+    number: int,
+    project_title: str,
+    ref: Ref | str | None,
+    *,
+    reruns: int | None = None,
+    newer: int = 0,
 ) -> Block:
     """Return *Cancel #2417*, which asks first."""
     label = f"Cancel #{number}"

@@ -71,9 +71,9 @@ def cancellable(answer: Cancellable) -> Message:
     running = [build for build in answer.builds if build.can_be_cancelled]
     soon = [one for one in answer.builds if one not in running and one.state in OPEN_STATES and not one.never_began]
     if not running and soon:
-        return _said(
-            " ".join(nothing(NothingToDo("nothing_to_cancel_yet", number=one.pipeline.number)) for one in soon)
-        )
+        not_yet = [NothingToDo("nothing_to_cancel_yet", number=one.pipeline.number) for one in soon]
+        text = " ".join(nothing(one) for one in not_yet)
+        return assemble(text, section(text), actions(*that_fit(_cancel_button(one, answer) for one in soon)))
     if not running and answer.is_named:
         newer = newer_build(answer.newer_number)
         ended = f"{title} #{newest.pipeline.number} has ended. {MARKS[newest.state]}."

@@ -11,6 +11,7 @@ from bot.errors import (
     Locked,
     NotAllowed,
     NotFound,
+    NothingToCancelYet,
     NothingToDo,
     NotTriggered,
     PartlyDone,
@@ -39,6 +40,7 @@ from formatters.again import as_spoken
 from formatters.again import command as to_type
 from formatters.blocks import (
     Message,
+    actions,
     assemble,
     clean,
     code,
@@ -48,6 +50,7 @@ from formatters.blocks import (
     mention,
     section,
 )
+from formatters.buttons import cancel_button
 from formatters.offers import Offer
 from formatters.root import again
 from formatters.words import duration
@@ -90,6 +93,8 @@ def _in_words(
             return _not_found(problem, command, offered)
         case Locked():
             return locks.refused(problem)
+        case NothingToCancelYet():
+            return _not_yet(problem)
         case NothingToDo() if problem.again:
             return locks.free(problem, nothing.nothing(problem))
         case _:
@@ -97,6 +102,13 @@ def _in_words(
             text = f"{not_taken}{_sentence(problem)}{_who_could(problem, command)}"
             helps = reference and not isinstance(problem, _ALL_SAID)
             return assemble(text, section(text), context(f"Reference {clean(reference, 20)}") if helps else None)
+
+
+def _not_yet(problem: NothingToCancelYet) -> Message:
+    """Say that nothing can be cancelled so far, with the button that tries once more."""
+    text = nothing.nothing(problem)
+    press = cancel_button(problem.pipeline_id, problem.number, problem.title, problem.ref, reruns=problem.reruns)
+    return assemble(text, section(text), actions(press))
 
 
 def _usage(

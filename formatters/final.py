@@ -1,6 +1,7 @@
 """The one final reply: what happened in the end, the evidence, what to press next."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from bot.actions import ShowLog, ShowTests
 from bot.answers.builds import BuildTriaged
@@ -27,7 +28,7 @@ from formatters.blocks import (
     mention,
     section,
 )
-from formatters.buttons import outcome_buttons, to_be_typed
+from formatters.buttons import newer_build, outcome_buttons, to_be_typed
 from formatters.closing import tests_failed
 from formatters.links import Links
 from formatters.report import all_fit, artifact_line, evidence
@@ -39,6 +40,13 @@ FEW = 3  # jobs that are named where it is said that they failed
 INFRASTRUCTURE = frozenset({"infrastructure_fail", "terminated-unknown"})
 
 
+class About(NamedTuple):
+    """Which build is told of, in words, and the number of a newer one of its branch or tag."""
+
+    words: str
+    newer: int = 0
+
+
 def final(
     build: Build,
     report: Report | None,
@@ -47,9 +55,9 @@ def final(
     triage: Triage | None = None,
     *,
     comparing: bool = False,
-    about: str = "",
+    about: About | None = None,
 ) -> Message:
-    """Return the final reply, which stands in a thread; it mentions who acted last, once.
+    """Return the final reply, which stands in a thread; it mentions who acted last and who asked, once.
 
     While it is `comparing`, the verdicts of `triage` are still to come. A rerun that failed exactly as the run before
     it, which the thread has seen, is told in a line. `about` says which build it is, where no thread does.
@@ -62,13 +70,13 @@ def final(
     told = assemble(
         f"{what}: {outcome[:1].lower()}{outcome[1:]}{rest}",
         section(f"*{mark} {outcome}*{rest}{_ping(build, watch, state)}"),
-        context(about) if about else None,
+        context(about.words) if about else None,
         section(again) if again else None,
         *verdicts.summary(triage, build, links),
         *([] if again else _body(build, report, state, links, triage)),
         *_compared(state, triage, comparing=comparing),
         section(line) if (line := to_be_typed(build, watch, state)) else None,
-        _buttons(build, report, watch, state, triage, links),
+        _buttons(build, report, watch, state, triage, links, newer=about.newer if about else 0),
     )
     return told if about else as_spoken(told, MENTION)
 
@@ -88,7 +96,8 @@ def triaged(answer: BuildTriaged, links: Links) -> Message:
     )
     number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
     about = f"{literal(answer.title)} · {ref_words(pipeline.ref, answer.build)} · {number}"
-    return final(answer.build, answer.report, nobodys, links, answer.triage, about=about)
+    about += f" ·{newer_build(answer.newer_number)}" if answer.newer_number else ""
+    return final(answer.build, answer.report, nobodys, links, answer.triage, about=About(about, answer.newer_number))
 
 
 def _failed_again(build: Build, report: Report | None, watch: Watch, state: State) -> str:
@@ -113,8 +122,9 @@ def _compared(state: State, triage: Triage | None, *, comparing: bool) -> Iterat
 
 
 def _ping(build: Build, watch: Watch, state: State) -> str:
-    """Return the mention of who acted last, and the name of who asked for it, if that is somebody else.
+    """Return the mention of who acted last, and that of who asked for it here, if that is somebody else.
 
+    Who asked for it elsewhere is mentioned there, and has but a name here, unless it was cancelled.
     Nobody waits for the end of what was over when they asked; nor, but for who asked for it, of what a newer pipeline
     has replaced.
     """
@@ -123,8 +133,8 @@ def _ping(build: Build, watch: Watch, state: State) -> str:
     if watch.known_end == build.fingerprint or not watch.waits_for_it:
         return ""
     asked_by_another = watch.asker_id and watch.waits_for_it != watch.asker_id
-    # Who asked for what somebody else cancelled may wait for it still.
-    asker = mention(watch.asker_id) if _was_cancelled(watch, state) else literal(watch.asker_name, 60)
+    was_here = watch.follower_id == watch.asker_id or _was_cancelled(watch, state)
+    asker = mention(watch.asker_id) if was_here else literal(watch.asker_name, 60)
     asked = f" (asked by {asker})" if asked_by_another and asker else ""
     return f" {mention(watch.waits_for_it)}{asked}"
 
@@ -197,13 +207,20 @@ def _infrastructure(build: Build) -> Iterator[Block]:
 
 
 def _buttons(
-    build: Build, report: Report | None, watch: Watch, state: State, triage: Triage | None, links: Links
+    build: Build,
+    report: Report | None,
+    watch: Watch,
+    state: State,
+    triage: Triage | None,
+    links: Links,
+    *,
+    newer: int,
 ) -> Block | None:
     """Return what to press, what the evidence supports first."""
     advice = triage.advice if triage else Advice.LOOK
     made = list(_main_button(build, triage, links))
     if state is not State.PASSED:
-        made += outcome_buttons(build, watch, state, rerun_is_main=advice is Advice.RERUN)
+        made += outcome_buttons(build, watch, state, rerun_is_main=advice is Advice.RERUN, newer=newer)
     if report is not None and not all_fit(report, triage):
         everything = ShowTests(pipeline_id=watch.pipeline_id, attempt=build.mark)
         label = "Show more failures" if report.more_tests else f"Show all {report.tests_failed} failures"

@@ -5,6 +5,9 @@ from typing import Any
 
 from bot.actions import ChooseDefinition, DeclineDeploy, DeployAnyway, DeployBeside, TypeTarget
 from bot.answers.questions import BranchIsRed, Question, StillRuns, ToBeTyped, WhichDefinition
+from bot.models.attempt import Attempt
+from bot.models.beside import Beside
+from bot.models.build import State
 from bot.models.circleci import Definition
 from bot.models.pending import Approval, Deployment, Pending
 from formatters.agreement import LONGEST, LONGEST_REASON, given, settings, wanted, whole, wished
@@ -32,6 +35,7 @@ from formatters.words import count, listed
 
 MOST_CHOICES, IN_A_ROW, MOST_NAMED = 30, 15, 8
 MOST_SHOWN = 5  # parameters of somebody else's deploy
+MOST_BESIDE = 3  # deploys of others that are named
 
 
 def question(asked: Question) -> Message:
@@ -107,23 +111,65 @@ def red(asked: BranchIsRed) -> Message:
 
 
 def still_runs(asked: StillRuns, links: Links) -> Message:
-    """Say whose deploy of the same still runs, since when, and with what; and ask."""
-    other, pending = asked.other, asked.pending
-    text = _with_care(f"{_runs(asked)} Yours would run beside it.", pending)
-    beside = button(DeployBeside(attempt_id=pending.id), "Deploy it all the same", style="danger")
-    url = links.pipeline(other.project_slug, other.pipeline_number) if other.pipeline_number else ""
-    opens = [link_button(url, f"Open #{other.pipeline_number}")] if url else []
-    return _asked(text, pending, section(f"🔵 {text}"), actions(beside, *opens))
+    """Say what others have asked for of the same, how it stood at the last look, and with what; and ask."""
+    pending, many = asked.pending, len(asked.others) > 1
+    beside = "them, if they have" if many else "it, if it has"
+    text = _with_care(f"{_runs(asked)} Yours would run beside {beside} not ended by now.", pending)
+    deploys = button(DeployBeside(attempt_id=pending.id), "Deploy it all the same", style="danger")
+    numbered = [one.asked for one in asked.others[:MOST_BESIDE] if one.asked.pipeline_number]
+    urls = [(one, links.pipeline(one.project_slug, one.pipeline_number or 0)) for one in numbered]
+    opens = [link_button(url, f"Open #{one.pipeline_number}") for one, url in urls if url]
+    return _asked(text, pending, section(f"🔵 {text}"), actions(deploys, *opens))
 
 
 def _runs(asked: StillRuns) -> str:
-    other = asked.other
-    who = f"@{clean(other.asker_name, 80)}" if other.asker_name else mention(other.asker_id)
-    number = f" as #{other.pipeline_number}" if other.pipeline_number else ""
-    shown = [code(f"{name}={value}", 80) for name, value in list(other.parameters.items())[:MOST_SHOWN]]
-    given = f" with {', '.join(shown)}" if shown else ""
-    deployed = f"{who} deployed {literal(asked.pending.target, LONGEST)}{given}{number}"
-    return f"{deployed}, and that has been running since {moment(other.asked_at)}."
+    """Return a sentence for each that may still run: when it was asked for, and how it stood at the last look."""
+    target = literal(asked.pending.target, LONGEST)
+    lines = [f"{_asked_for(one, target)}, {_stood(one)}." for one in asked.others[:MOST_BESIDE]]
+    if (more := len(asked.others) - MOST_BESIDE) > 0:
+        lines.append(f"There {'is' if more == 1 else 'are'} {more} more.")
+    return " ".join(lines)
+
+
+def _asked_for(one: Beside, target: str) -> str:
+    """Return who asked for what, and when; CircleCI may not have answered yet."""
+    last, deployed = one.asked, one.deployed
+    if last.reran and deployed:
+        return f"{_asked_for(Beside(asked=deployed), target)}, rerun by {_who(last)} ({moment(last.asked_at)})"
+    if last.reran:
+        return f"{_who(last)} reran {target} #{last.pipeline_number} ({moment(last.asked_at)})"
+    given_to_it = _given(last)
+    if not last.pipeline_number:
+        return f"{_who(last)} asked for a deploy of {target}{given_to_it} ({moment(last.asked_at)})"
+    return (
+        f"{_who(last)} deployed {target}{given_to_it} as #{last.pipeline_number} (asked for: {moment(last.asked_at)})"
+    )
+
+
+def _stood(one: Beside) -> str:
+    """Return how it stood at the last look; that may be a while ago."""
+    match one.state:
+        case None if not one.asked.pipeline_number:
+            return "which CircleCI has not answered yet"
+        case None if one.asked.reran:
+            return "at which I have not looked since"
+        case State.ON_HOLD if one.held_since is not None:
+            return f"which at my last look waited for an approval since {moment(one.held_since)}"
+        case None | State.WAITING:
+            return "which has not begun as far as I know"
+        case State.UNKNOWN:
+            return "which had not ended at my last look"
+    return "which was running at my last look"
+
+
+def _who(asked: Attempt) -> str:
+    return f"@{clean(asked.asker_name, 80)}" if asked.asker_name else mention(asked.asker_id)
+
+
+def _given(asked: Attempt) -> str:
+    """Return the first parameters of a deploy, in words behind what it is of."""
+    shown = [code(f"{name}={value}", 80) for name, value in list(asked.parameters.items())[:MOST_SHOWN]]
+    return f" with {', '.join(shown)}" if shown else ""
 
 
 def _asked(text: str, pending: Pending, first: Block, *answers: Block | None) -> Message:

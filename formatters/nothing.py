@@ -113,7 +113,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "already_running": _already_running,
     "nothing_to_cancel": lambda one: f"There is nothing to cancel: {_outcome(one)}.",
     "nothing_to_cancel_yet": lambda one: (
-        f"No workflow of #{one.number} runs at this moment, so there is none to cancel. If one begins, ask again."
+        f"No workflow of #{one.number} runs at this moment, so there is none to cancel. If one begins, try again."
     ),
     "nothing_to_rerun": _nothing_to_rerun,
     "no_job_to_open": lambda one: f"No job of #{one.number} failed, so there is none to open by SSH. Nothing was done.",

@@ -20,6 +20,7 @@ from formatters.blocks import (
     moment,
     section,
 )
+from formatters.buttons import newer_build
 from formatters.links import Links
 from formatters.report import failing
 from formatters.words import count, listed
@@ -47,7 +48,7 @@ def why_red(answer: WhyRed, links: Links) -> Message:
         section(_goes_on(answer.again, links)) if answer.again else None,
         *_what_turned(answer, found),
         *_base(answer, links),
-        context(_before(found, links)),
+        context(_before(found, links, answer.newer_number)),
         actions(*_buttons(found, links, blames=not answer.passed_before)),
     )
 
@@ -58,11 +59,12 @@ def _not_red(answer: WhyRed, links: Links) -> Message:
     where, shown = f"{clean(answer.title)} {code(answer.branch)}", f"*{literal(answer.title)}* · {code(answer.branch)}"
     if again is not None:
         passed = f" The newest build that ended, #{pipeline.number}, passed." if again != answer.newest else ""
-        text = f"may be red: {_goes_on(again, None)}{passed}"
+        text = f"may be red: {_goes_on(again, None)}{passed}{newer_build(answer.newer_number)}"
         return assemble(f"{where} {text}", section(f"🔵 {shown} {text}"), *_base(answer, links))
     said = "is not red: its newest finished build"
-    text = f"{where} {said} #{pipeline.number} passed."
-    return assemble(text, section(f"✅ {shown} {said} {_number(pipeline, links)} passed."), *_base(answer, links))
+    passed = f"passed.{newer_build(answer.newer_number)}"
+    text = f"{where} {said} #{pipeline.number} {passed}"
+    return assemble(text, section(f"✅ {shown} {said} {_number(pipeline, links)} {passed}"), *_base(answer, links))
 
 
 def _goes_on(again: PastBuild, links: Links | None) -> str:
@@ -108,8 +110,9 @@ def _base(answer: WhyRed, links: Links) -> Iterator[Block]:
         yield section(f"{code(answer.base)} is red{also}, since {_number(answer.base_turned.first.pipeline, links)}.")
 
 
-def _before(found: Turned, links: Links) -> str:
-    newest = f"The newest is {_number(found.newest.pipeline, links)}."
+def _before(found: Turned, links: Links, newer: int) -> str:
+    is_last = "" if not newer else " that passed or failed"
+    newest = f"The newest{is_last} is {_number(found.newest.pipeline, links)}.{newer_build(newer)}"
     return f"The last good one was {_number(found.green.pipeline, links)}. {newest}" if found.green else newest
 
 

@@ -36,13 +36,10 @@ def meant(typed: str) -> tuple[Offer, ...]:
         ("DEPLYO acme/frontend release/v2.0 env=prod", "deploy acme/frontend release/v2.0 env=prod"),
         ('deplyo acme/frontend "a b" note="1 2"', 'deploy acme/frontend "a b" note="1 2"'),
         ("rerunn acme/frontend #2417 all", "rerun acme/frontend #2417 all"),
-        ("cancle acme/frontend 1842", "cancel acme/frontend 1842"),
-        ("aprove web hold/prod", "approve web hold/prod"),
         ("unlok acme/frontend:main", "unlock acme/frontend:main"),
         ("rerrun acme/frontend main", "rerun acme/frontend main"),
         ("ship acme/frontend tag:v2.0", "deploy acme/frontend tag:v2.0"),
         ("retry acme/frontend main", "rerun acme/frontend main"),
-        ("kill acme/frontend try/slow", "cancel acme/frontend try/slow"),
     ],
 )
 def test_an_act_is_offered_for_a_slip_or_another_word_behind_a_dialog_that_names_it_all(typed: str, line: str) -> None:
@@ -52,6 +49,24 @@ def test_an_act_is_offered_for_a_slip_or_another_word_behind_a_dialog_that_names
     assert block is not None
     said = block["elements"][0]["confirm"]["text"]["text"]
     assert all(name in said for name in ("acme/frontend", line))
+
+
+@pytest.mark.parametrize(
+    ("typed", "line", "label"),
+    [
+        ("cancle acme/frontend 1842", "cancel acme/frontend 1842", "Show what runs: job 1842"),
+        ("kill acme/frontend try/slow", "cancel acme/frontend try/slow", "Show what runs: try/slow"),
+        ("aprove web hold/prod", "approve web hold/prod", "Show what waits: hold/prod"),
+        ("aprove acme/frontend #2418", "approve acme/frontend #2418", "Show what waits: #2418"),
+    ],
+)
+def test_what_only_lists_is_called_so_and_no_dialog_says_that_it_acts(typed: str, line: str, label: str) -> None:
+    (offer,) = meant(typed)
+    block = row([offer])
+    assert offer.line == line
+    assert block is not None
+    assert block["elements"][0]["text"]["text"] == label
+    assert "confirm" not in block["elements"][0]
 
 
 @pytest.mark.parametrize(

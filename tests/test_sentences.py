@@ -31,6 +31,9 @@ PROJECTS = Projects(projects={"web": ProjectEntry(slug="gh/acme/frontend")})
         "can you deploy acme/frontend main?",
         "status of web please",
         "locks? who has them",
+        "why broken?",
+        "why failing acme/frontend main",
+        "why so broken",
     ],
 )
 def test_a_sentence_is_one(said: str) -> None:
@@ -56,6 +59,9 @@ def test_a_sentence_is_one(said: str) -> None:
         "audit yesterday",
         "rerun all failed",
         "help me with deploys",
+        "why deploy",
+        "why deplyo",
+        "why secrets acme/frontend",
         # What takes a secret is read as nothing else.
         "env whatever it is hunter2",
         "secrets of acme/frontend are what",

@@ -11,7 +11,8 @@ class WhyRed(Answer):
     So many `builds` were looked at. Of the tests that began to fail in the first bad build, some are `still_failing` in
     the newest, others `failing_no_more`. `base_turned` is the row of red builds of the `base` branch, if that is red;
     `base_is_known` says that any of its newest passed or failed. `again` is a newer build than that which has failed
-    and has not ended, with what ended of it; `passed_before` the number of one that passed on the first bad commit.
+    and has not ended, with what ended of it; `passed_before` the number of one that passed on the first bad commit, and
+    `newer_number` that of the branch's newest build, where it is newer than all these.
     """
 
     title: str
@@ -26,6 +27,7 @@ class WhyRed(Answer):
     base_is_known: bool = True
     again: PastBuild | None = None
     passed_before: int = 0
+    newer_number: int = 0
 
 
 class FlakyTests(Answer):

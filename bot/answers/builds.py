@@ -13,10 +13,11 @@ from bot.triage.diagnosis import Triage
 
 
 class BuildShown(Answer):
-    """One build in full."""
+    """One build in full; `newer_number` is a newer one of its branch, where something of this one can be done."""
 
     title: str
     build: Build
+    newer_number: int = 0
 
 
 class NewestBuilds(Answer):
@@ -27,12 +28,16 @@ class NewestBuilds(Answer):
 
 
 class BuildTriaged(Answer):
-    """A finished build with the evidence of its failure; `triage` is what earlier builds tell, if they were asked."""
+    """A finished build with the evidence of its failure; `triage` is what earlier builds tell, if they were asked.
+
+    `newer_number` is a newer one of its branch, where this one can run again.
+    """
 
     title: str
     build: Build
     report: Report
     triage: Triage | None = None
+    newer_number: int = 0
 
 
 class Evidence(Answer):

@@ -2,7 +2,7 @@
 
 from bot.answers import Answer
 from bot.errors import BotError
-from bot.models.attempt import Attempt
+from bot.models.beside import Beside
 from bot.models.build import Build
 from bot.models.circleci import Definition
 from bot.models.pending import Pending
@@ -34,9 +34,9 @@ class BranchIsRed(Question):
 
 
 class StillRuns(Question):
-    """Whether to deploy beside the deploy of somebody else, the `other`, that still runs."""
+    """Whether to deploy beside what `others` have asked for of the same that still runs, newest first."""
 
-    other: Attempt
+    others: tuple[Beside, ...]
 
 
 class ToBeTyped(Question):

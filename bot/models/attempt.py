@@ -73,7 +73,8 @@ class Attempt(Model):
     given up, with its `refusal` if CircleCI refused it. `looks` counts how often a lost answer was looked for.
     `sent_by` is the delivery that has it sent, `agreed_revision` the commit that a second person agreed to. `demands`,
     `request_ts` and `expires_at` are an earlier version's, where an act that waited was an attempt. `definition` is the
-    pipeline definition as it was typed.
+    pipeline definition as it was typed. `reran` is the attempt, by its fingerprint, that a rerun was asked for: that is
+    kept among the deploys of its branch, as it runs the same.
     """
 
     id: str
@@ -100,6 +101,7 @@ class Attempt(Model):
     looks: int = 0
     sent_by: str = ""
     agreed_revision: str = ""
+    reran: str = ""
 
     def started(self, pipeline_id: PipelineId, number: int) -> Self:
         """Return the attempt with the pipeline that answers it."""

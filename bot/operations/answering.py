@@ -53,8 +53,8 @@ async def beside(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.ALONE)), Demand.ALONE)
     _only_asker(pending, caller, "Only who asked for it says so.")
     async with _first(hands, caller, pending, Demand.ALONE) as first:
-        if (other := await unnamed(hands, caller, pending.wish, pending.beside)) is not None:
-            raise await demands.beside(hands, first, pending.wish, pending, other)
+        if others := await unnamed(hands, caller, pending.wish, pending.beside):
+            raise await demands.beside(hands, first, pending.wish, pending, others)
         return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.ALONE))
 
 

@@ -1,57 +1,113 @@
-"""Whose deploy of the same branch still runs: what the store knows, without a word to CircleCI."""
+"""Whose deploys and reruns of the same branch still run: what the store knows, without a word to CircleCI."""
 
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
+from bot.models import holds
 from bot.models.attempt import Attempt
-from bot.models.build import State
-from bot.models.caller import Caller
+from bot.models.beside import Beside
+from bot.models.build import Build, State
+from bot.models.caller import Caller, Place
 from bot.models.circleci import PipelineId
-from bot.models.pending import Deployment, Pending, Wish
+from bot.models.pending import Deployment, Pending, Rerun, Wish
 from bot.operations.hands import Hands
 
 ON_ITS_WAY = timedelta(minutes=10)  # so long a deploy may take to be followed: it may wait for its turns at CircleCI
-GOES_ON = frozenset({State.WAITING, State.RUNNING, State.UNKNOWN})  # what is on hold may be so for days
+GOES_ON = frozenset({State.WAITING, State.RUNNING, State.UNKNOWN})
+HELD = timedelta(days=1)  # what is on hold may be so for 90 days: nobody is about to let that go on
 
 
-async def still_running(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None) -> Attempt | None:
-    """Return somebody else's deploy of the same branch or tag, if one still runs and the caller may look at it.
+async def still_running(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None) -> tuple[Beside, ...]:
+    """Return what others have asked for of the same branch or tag that still runs, if the caller may look at it.
 
     It is asked about once, before anything else is: whoever answers what is asked later need not know of it.
     """
-    return await unnamed(hands, caller, wish, ()) if _may_be_asked(pending) else None
+    return await unnamed(hands, caller, wish, ()) if _may_be_asked(pending) else ()
 
 
-async def unnamed(hands: Hands, caller: Caller, wish: Wish, named: Collection[str]) -> Attempt | None:
-    """Return such a deploy that is not among those which the caller was `named` before."""
+async def unnamed(hands: Hands, caller: Caller, wish: Wish, named: Collection[str]) -> tuple[Beside, ...]:
+    """Return all of that, unless the caller was `named` all of it before."""
     if not isinstance(wish, Deployment):
-        return None
+        return ()
     return await among(hands, caller, wish, await hands.store.attempts.lately_of(wish.project_slug, wish.ref), named)
 
 
 async def among(
     hands: Hands, caller: Caller, wish: Deployment, lately: Collection[str], named: Collection[str]
-) -> Attempt | None:
-    """Return such a deploy among these of the branch."""
-    if caller.is_bot:
-        return None
-    found = await hands.store.attempts.those([one for one in lately if one not in named])
-    others = [one for one in found if one.asker_id not in ("", caller.person_id) and not one.over]
+) -> tuple[Beside, ...]:
+    """Return what still runs of these of the branch, newest first, unless all of it is `named`."""
+    if caller.is_bot or not set(lately) - set(named):
+        return ()
+    found = [one for one in await hands.store.attempts.those(lately) if not one.over]
+    others = [one for one in _last_asked(found) if one.asker_id not in ("", caller.person_id)]
     watched = await hands.store.watches.watched(one.pipeline_id for one in others if one.pipeline_id)
-    for other in others:
-        if await _runs(hands, other, watched):
-            return other if await hands.finder.may_read(caller, wish.project_slug, wish.ref) else None
-    return None
+    standing = [await _standing(hands, one, watched) for one in others]
+    running = [_with_deploy(one, found) for one in standing if one is not None]
+    is_news = any(one.asked.id not in named for one in running)
+    return tuple(running) if is_news and await hands.finder.may_read(caller, wish.project_slug, wish.ref) else ()
+
+
+async def note_rerun(hands: Hands, caller: Caller, wish: Rerun, build: Build) -> None:
+    """Keep a rerun among the deploys of its branch; one and the same is kept once."""
+    if wish.ref is None:
+        return
+    await hands.store.attempts.save(
+        Attempt(
+            id=f"rerun:{wish.pipeline_id}:{build.mark}",
+            project_slug=wish.project_slug,
+            project_title=wish.project_title,
+            ref=wish.ref,
+            thread=caller.place or Place(channel_id=""),
+            asker_id=caller.person_id,
+            asker_name=caller.name,
+            asked_at=(now := await hands.store.now()),
+            sent_at=now,
+            pipeline_id=wish.pipeline_id,
+            pipeline_number=wish.pipeline_number,
+            reran=build.fingerprint,
+        )
+    )
 
 
 def _may_be_asked(pending: Pending | None) -> bool:
     return pending is None or not (pending.met or pending.agreed or pending.request_ts)
 
 
-async def _runs(hands: Hands, attempt: Attempt, watched: Collection[PipelineId]) -> bool:
-    """Say whether a deploy is on its way, or what is polled of it has not ended, as far as the last look has seen."""
+def _last_asked(found: Sequence[Attempt]) -> list[Attempt]:
+    """Return what was asked for last of each pipeline; what has none yet stands for itself."""
+    last: dict[str, Attempt] = {}
+    for one in found:
+        last.setdefault(one.pipeline_id or one.id, one)
+    return list(last.values())
+
+
+def _with_deploy(one: Beside, found: Sequence[Attempt]) -> Beside:
+    """Return a rerun with the deploy that it runs again, if that is among what was found."""
+    if not one.asked.reran:
+        return one
+    ours = (other for other in found if not other.reran and other.pipeline_id == one.asked.pipeline_id)
+    return one.model_copy(update={"deployed": next(ours, None)})
+
+
+async def _standing(hands: Hands, attempt: Attempt, watched: Collection[PipelineId]) -> Beside | None:
+    """Return how one stood at the last look, None for what has ended then; one on its way nobody has looked at."""
+    now = await hands.store.now()
+    is_young = now - attempt.asked_at < ON_ITS_WAY
     if attempt.pipeline_id is None or attempt.pipeline_id not in watched:
-        is_young = await hands.store.now() - attempt.asked_at < ON_ITS_WAY
-        return is_young and not (attempt.pipeline_id and await hands.store.watches.any(attempt.pipeline_id))
+        is_followed = attempt.pipeline_id and await hands.store.watches.any(attempt.pipeline_id)
+        return Beside(asked=attempt) if is_young and not is_followed else None
     build = (await hands.store.watches.last_look(attempt.pipeline_id)).build
-    return build is None or build.state in GOES_ON
+    if build is None or (is_young and build.fingerprint == attempt.reran):
+        return Beside(asked=attempt)
+    if build.state is State.ON_HOLD:
+        since = _held_since(build)
+        is_lately = now - since < HELD
+        return Beside(asked=attempt, state=build.state, held_since=since) if is_lately else None
+    return Beside(asked=attempt, state=build.state) if build.state in GOES_ON else None
+
+
+def _held_since(build: Build) -> datetime:
+    """Return since when the last of its holds is open; where its jobs could not be read, since its last workflow."""
+    waiting = [(job, run) for run in build.runs for job in run.holds]
+    opened = [holds.open_since(job, run.workflow, run.jobs) for job, run in waiting]
+    return max((one for one in opened if one), default=max(run.workflow.created_at for run in build.runs))

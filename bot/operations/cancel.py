@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 
 from bot.answers.acts import Acted
-from bot.errors import NothingToDo, Rejected
+from bot.errors import NothingToCancelYet, NothingToDo, Rejected
 from bot.lookup import known
 from bot.models.build import Build, Run
 from bot.models.caller import Caller
@@ -37,7 +37,7 @@ async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId, reruns: 
     once = f"cancel:{pipeline_id}:{build.fingerprint}" if _open(build) else None
     intent = _intent(hands, Subject.of(build.pipeline, title), number, once)
     async with acting(hands, caller, intent) as act:
-        await _cancel_all(hands, act, build)
+        await _cancel_all(hands, act, build, title)
         act.note(result=number)
     about = act.subject.build
     word = replies.someone_acted("cancel", act.caller.called, number, pressed=act.caller.pressed, about=about)
@@ -49,7 +49,7 @@ def _open(build: Build) -> list[Run]:
     return [run for run in build.runs if not run.workflow.is_finished]
 
 
-async def _cancel_all(hands: Hands, act: Act, build: Build) -> None:
+async def _cancel_all(hands: Hands, act: Act, build: Build, title: str) -> None:
     """Cancel what is open; what a run of this very press, which died, has cancelled may be over by now."""
     taken, sent = list[bool](), list[str]()
     for run in _open(build):
@@ -57,8 +57,10 @@ async def _cancel_all(hands: Hands, act: Act, build: Build) -> None:
             taken.append(await _cancelled(hands, act, run.workflow.id))
         sent.append(run.workflow.name)
     if not any(taken) and not any([await act.was_sent(run.workflow.id) for run in build.runs]):
-        why = "nothing_to_cancel" if _has_begun(build) else "nothing_to_cancel_yet"
-        raise nothing_of(build, why)
+        if _has_begun(build):
+            raise nothing_of(build, "nothing_to_cancel")
+        pipeline = build.pipeline
+        raise NothingToCancelYet(pipeline.id, pipeline.number, title, str(pipeline.ref or ""), build.reruns)
 
 
 def _has_begun(build: Build) -> bool:

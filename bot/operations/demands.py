@@ -13,7 +13,8 @@ from typing import assert_never
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, Waits, WhichDefinition
 from bot.circleci.transport import together
 from bot.errors import NotFound, NothingToDo, SlackError, UsageError
-from bot.models.attempt import Attempt, Demand
+from bot.models.attempt import Demand
+from bot.models.beside import Beside
 from bot.models.build import Build, Shipment, State
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, made_of_ids
@@ -58,8 +59,8 @@ async def settled(
     if wanted:
         await _may_look(hands, caller, wish)
     wish = await _with_definition(hands, caller, wish, pending)
-    other = await still_running(hands, caller, wish, pending)
-    wanted = (*([Demand.ALONE] if other else []), *wanted)
+    others = await still_running(hands, caller, wish, pending)
+    wanted = (*([Demand.ALONE] if others else []), *wanted)
     if pending is None and not wanted:
         return wish, None
     pending = (pending or waiting(hands, caller, wish)).wishing(wish)
@@ -70,7 +71,7 @@ async def settled(
         await _to_show(hands, pending)  # nothing is asked before it is sure that all can be
     for demand in still:
         pending = pending.model_copy(update={"open": still[still.index(demand) :]})
-        await _ask(hands, pending, demand, other)
+        await _ask(hands, pending, demand, others)
     return wish, pending.model_copy(update={"open": ()})
 
 
@@ -104,12 +105,12 @@ def waiting(hands: Hands, caller: Caller, wish: Wish) -> Pending:
     return Pending(id=caller.delivery_id, wish=wish, asker=caller, asked_at=now, expires_at=until)
 
 
-async def _ask(hands: Hands, pending: Pending, demand: Demand, other: Attempt | None) -> None:
+async def _ask(hands: Hands, pending: Pending, demand: Demand, others: tuple[Beside, ...]) -> None:
     """Return where a demand is met already, raise Waits with the question otherwise."""
     match demand:
         case Demand.ALONE:
-            if other is not None:
-                raise Waits(await still_runs(hands, pending, other))
+            if others:
+                raise Waits(await still_runs(hands, pending, others))
         case Demand.GREEN:
             is_green, red = await _is_green(hands, pending.wish)
             if not is_green:
@@ -131,13 +132,16 @@ async def _over_red(hands: Hands, pending: Pending, red: Build | None) -> Branch
     return BranchIsRed(pending=pending, build=red, may=may, could=could)
 
 
-async def still_runs(hands: Hands, pending: Pending, other: Attempt) -> StillRuns:
-    """Return the question whether to deploy beside somebody else's deploy, which is kept as named."""
-    asked = pending.model_copy(update={"beside": (*pending.beside, other.id)})
-    return StillRuns(pending=await for_one(hands, asked), other=other)
+async def still_runs(hands: Hands, pending: Pending, others: tuple[Beside, ...]) -> StillRuns:
+    """Return the question whether to deploy beside what others have asked for, which is kept as named."""
+    named = dict.fromkeys((*pending.beside, *(one.asked.id for one in others)))
+    asked = pending.model_copy(update={"beside": tuple(named)})
+    return StillRuns(pending=await for_one(hands, asked), others=others)
 
 
-async def beside(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None, other: Attempt) -> Waits:
+async def beside(
+    hands: Hands, caller: Caller, wish: Wish, pending: Pending | None, others: tuple[Beside, ...]
+) -> Waits:
     """Return that an act waits after all: somebody else's deploy was begun while its demands were met.
 
     What was asked before is over, so that no press on it lets this go on beside what it did not name. Who agreed
@@ -145,14 +149,14 @@ async def beside(hands: Hands, caller: Caller, wish: Wish, pending: Pending | No
     """
     if pending is None:
         asked = await hands.store.pending.get(caller.delivery_id) or waiting(hands, caller, wish)
-        return Waits(await still_runs(hands, asked.model_copy(update={"open": (Demand.ALONE,)}), other))
+        return Waits(await still_runs(hands, asked.model_copy(update={"open": (Demand.ALONE,)}), others))
     if pending.agreed is not None:
-        return Waits(StillRuns(pending=pending, other=other))
+        return Waits(StillRuns(pending=pending, others=others))
     await hands.store.pending.change(pending.id, lambda one: one.ended)
     anew = waiting(hands, pending.asker.model_copy(update={"delivery_id": caller.delivery_id}), wish)
     met = tuple(one for one in pending.met if one is not Demand.ALONE)
     kept = {"open": (Demand.ALONE,), "met": met, "beside": pending.beside}
-    return Waits(await still_runs(hands, anew.model_copy(update=kept), other))
+    return Waits(await still_runs(hands, anew.model_copy(update=kept), others))
 
 
 async def request(hands: Hands, pending: Pending) -> Pending:

@@ -35,8 +35,8 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
         try:
             wished = _noted(act.wished(Deployment), pending)
             attempt = await sending.begun(hands, act.caller, wished, attempt_id, pending)
-        except sending.Beside as error:
-            raise await demands.beside(hands, act.caller, act.wished(Deployment), pending, error.other) from error
+        except sending.NotAlone as error:
+            raise await demands.beside(hands, act.caller, act.wished(Deployment), pending, error.others) from error
         try:
             attempt = await sending.send(hands, attempt)
         except Rejected as error:

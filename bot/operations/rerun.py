@@ -16,6 +16,7 @@ from bot.models.caller import Caller, bot
 from bot.models.circleci import JobId, PipelineId
 from bot.models.pending import Pending, Rerun
 from bot.operations import following
+from bot.operations.beside import note_rerun
 from bot.operations.ending import overtaken
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
@@ -68,6 +69,7 @@ async def rerun(
         if targets:
             await hands.store.acted.save(pipeline_id, act.caller.claim)
             await _send(hands, act, targets, failed_only=wish.failed_only, ssh=wish.ssh)
+            await note_rerun(hands, act.caller, wish, build)
     await overtaken(hands, act.caller, wish, pending)
     told = await _tell(hands, act, build, targets, wish) if targets else await _again(hands, pipeline_id)
     if wish.follow and act.caller.place:

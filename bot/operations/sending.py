@@ -14,6 +14,7 @@ from bot import metrics
 from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unavailable
 from bot.models import spelling
 from bot.models.attempt import Attempt, Refusal
+from bot.models.beside import Beside
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline
 from bot.models.pending import Deployment, Pending
@@ -29,27 +30,27 @@ LOOKS = 5
 MOST_TRIES = 20
 
 
-class Beside(BotError):
+class NotAlone(BotError):
     """Somebody else's deploy of the same was recorded by now, still runs, and the asker does not know of it."""
 
-    def __init__(self, other: Attempt) -> None:
-        super().__init__(other.id)
-        self.other = other
+    def __init__(self, others: tuple[Beside, ...]) -> None:
+        super().__init__(*(one.asked.id for one in others))
+        self.others = others
 
 
 async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str, pending: Pending | None) -> Attempt:
     """Return the attempt on record, or record it; one that another delivery sent in vain begins anew.
 
     It is recorded only while all deploys of the branch are known, so that of two at the same moment the second one
-    raises Beside. One that a run before has recorded and not sent may have waited long, and is looked at anew.
+    raises NotAlone. One that a run before has recorded and not sent may have waited long, and is looked at anew.
     """
     for _ in range(MOST_TRIES):
         found = await hands.store.attempts.get(attempt_id)
         if found is not None and _goes_on(found, caller):
             return found
         lately = await hands.store.attempts.lately_of(wish.project_slug, wish.ref)
-        if other := await among(hands, caller, wish, lately, (attempt_id, *(pending.beside if pending else ()))):
-            raise Beside(other)
+        if others := await among(hands, caller, wish, lately, (attempt_id, *(pending.beside if pending else ()))):
+            raise NotAlone(others)
         attempt = await _attempt(hands, caller, wish, attempt_id, pending)
         if await hands.store.attempts.begin(attempt, seen=lately):
             return attempt

@@ -1,8 +1,8 @@
 """What may have been meant instead of what was typed: lines that can be carried out, and name all they would do. Pure.
 
-A look is offered as it is. An act is offered for a slip in its name, or in that of a branch, a tag or a project alone;
-and only where the line names the project and what of it is meant, so that the dialog before it can. Who asks a question
-is offered none.
+A look is offered as it is, and so is what answers with buttons of its own. An act is offered for a slip in its name, or
+in that of a branch, a tag or a project alone; and only where the line names the project and what of it is meant, so
+that the dialog before it can. Who asks a question is offered none.
 """
 
 import re
@@ -24,6 +24,7 @@ from formatters.offers import Offer
 
 _VERSION = re.compile(r"v?[0-9]+\.[0-9][\w.-]*")
 _TAG = "tag:"
+_SHOWN = {"approve": "Show what waits", "cancel": "Show what runs"}  # they answer with buttons of their own
 
 
 class Vocabulary(NamedTuple):
@@ -119,24 +120,33 @@ def _offer(line: str, words: Vocabulary, *, of_project: bool, is_read: bool = Fa
         return None
     if not command.only_looks and is_question(word.text for word in said if not word.quoted):
         return None
-    if is_read and command.only_answers:
-        return Offer(line, line)
     title = slug.partition("/")[2] if slug else ""
+    if is_read and command.only_answers:
+        whole = f"{title} {_target(request, ref)}".strip()
+        return Offer(line, _label(command, whole) if command.name in _SHOWN and whole else line)
     offer = _of(command, line, title, request, ref)
     if offer is not None and of_project:
-        offer = offer._replace(label=f"{command.name.capitalize()} {title} {_target(request, ref)}")
+        offer = offer._replace(label=_label(command, f"{title} {_target(request, ref)}"))
     return offer if offer and offer.button else None
 
 
 def _of(command: Command, line: str, title: str, request: Request, ref: Ref | None) -> Offer | None:
     target = _target(request, ref)
-    label = f"{command.name.capitalize()} {target}" if target else line
+    label = _label(command, target) if target else line
     if command.only_looks:
         return Offer(line, label)
     if not title or not target:
         return None
+    if command.only_answers:  # it does nothing before something of its own is pressed, so no dialog says that it does
+        return Offer(line, label)
     names = f"Project {title}, {f'{ref.kind} {ref.name}' if ref else target}"
     return Offer(line, label, names)
+
+
+def _label(command: Command, what: str) -> str:
+    """Return what a press does: what an act's name alone lists is shown, and not done."""
+    shown = _SHOWN.get(command.name)
+    return f"{shown}: {what}" if shown else f"{command.name.capitalize()} {what}"
 
 
 def _target(request: Request, ref: Ref | None) -> str:

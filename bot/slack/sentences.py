@@ -11,6 +11,7 @@ from bot.grammar import is_parameter, split
 from bot.intents.reading import Default, Reading, line_of, reader_of
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
+from bot.models.likeness import is_slip
 from bot.models.spelling import as_typed
 from bot.policy import Word
 from bot.reading import used_here
@@ -22,6 +23,7 @@ from bot.targets import is_project
 
 _SAID_BEHIND = ("help", "--help", "—help", "–help", "-h", "get", "clear")  # as only a command has it
 _BEGIN = "¿¡#@<\"'“„‚«"  # beside letters: `>`, `!` and `-` before a command quote it, or call something else by it
+_WHY = "why"  # the earlier name of what says whether one may do something, which takes a word of that
 MOST_PROJECTS = 3
 SHORTEST = 2  # words behind the name of a command, of what is a sentence and no slip in a line
 
@@ -41,10 +43,18 @@ def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> b
         return not is_command
     if named.permission in (Word.SECRETS, Word.KEYS) or (rest and _is_formal(rest[0], projects)):
         return False
+    if first == _WHY and rest and not _may_be_done(rest[0], router):
+        return True
     if first in (named.name, EARLIER_NAMES.get(named.name)):
         own = named.help.usage.replace("|", " ").replace("[", " ").replace("]", " ").split()
         return not is_command and len(rest) >= SHORTEST and any(word.text.lower() not in own for word in rest)
     return not is_command or bool(rest)
+
+
+def _may_be_done(word: Typed, router: Router) -> bool:
+    """Say whether a word is something that one may do, or a slip of one: `why broken` asks something else."""
+    named = word.text.lower().rstrip("?")
+    return named in list(Word) or any(is_slip(named, one) or named == one for one in router.commands)
 
 
 def _is_read(words: Sequence[Typed], router: Router, projects: Projects) -> bool:

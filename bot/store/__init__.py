@@ -9,7 +9,7 @@
 | `awaited:<channel id>`         | whose builds have no message there yet      | an hour                   |
 | `acted:<pipeline id>`          | what last reran it, and who                 | the retention             |
 | `attempt:<delivery id>`        | an Attempt                                  | the retention             |
-| `deploys:<project>:<ref>`      | the newest twenty of its Attempts           | the retention             |
+| `deploys:<project>:<ref>`      | its newest twenty Attempts, reruns too      | the retention             |
 | `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
 | `standing:<what it is about>`  | whose answer it waits for -> delivery id    | as it may be answered     |
 | `claim:<what>`                 | who was first, or how often it was tried    | as the caller says        |

@@ -256,6 +256,19 @@ def test_who_cancelled_is_named_once_it_is(status: str, said: str) -> None:
     assert ("by grace. <@U0GRACE> (asked by <@U0ADA>)" in last) is (status == "canceled")
 
 
+@pytest.mark.parametrize(
+    ("asked_here", "said"), [(True, "<@U0GRACE> (asked by <@U0ADA>)"), (False, "<@U0GRACE> (asked by ada)")]
+)
+def test_the_end_is_told_to_who_asked_and_to_who_acted_last(asked_here: bool, said: str) -> None:
+    people = {"asker_id": "U0ADA", "asker_name": "ada", "watcher_id": "U0ADA" if asked_here else "U0LINUS"}
+    one = watch().model_copy(update={**people, "actor_id": "U0GRACE", "actor_name": "grace", "acted": "approved"})
+    (first, *rest) = final.final(build("success"), None, one, Links()).blocks
+    assert said in str(first)
+    assert "<@" not in str(rest)
+    own = one.model_copy(update={"actor_id": "U0ADA", "actor_name": "ada", "watcher_id": "U0ADA"})
+    assert str(final.final(build("success"), None, own, Links()).blocks).count("<@U0ADA>") == 1
+
+
 def test_who_stopped_following_is_named_and_no_reply_can_be_pressed_then() -> None:
     one = build("on_hold", jobs=("on_hold",))
     job = one.runs[0].jobs[0].model_copy(update={"type": "approval"})

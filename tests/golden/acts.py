@@ -38,6 +38,6 @@ def _only_looks(name: str, value: str) -> bool:
 
 def _line_only_looks(line: str) -> bool:
     try:
-        return ROUTER.find(split(line))[0].only_looks
+        return ROUTER.find(split(line))[0].only_answers
     except UsageError:
         return False

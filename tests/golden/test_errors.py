@@ -12,6 +12,7 @@ from bot.errors import (
     Locked,
     NotAllowed,
     NotFound,
+    NothingToCancelYet,
     NothingToDo,
     NotTriggered,
     PartlyDone,
@@ -98,6 +99,7 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
         for url in ("https://acme.slack.com/archives/C0DEPLOYS/p1", "")
     ),
     "error-nothing-to-do": tuple(NothingToDo(why, **MEANT) for why in sorted(nothing.REASONS)),
+    "error-nothing-to-cancel-yet": (NothingToCancelYet("p", 2417, "acme/frontend", "main", 0),),
     "error-slip": tuple(Slip("field", why, what="500") for why in sorted(forms.SLIPS)),
     "error-rejected": (Rejected(403, "Plan is suspended."), Rejected(403, "")),
     "error-not-triggered": (NotTriggered("The commit says [skip ci], so nothing was started."),),

@@ -16,12 +16,11 @@ _VARYING = (
     # The bot's own clock is the real one: a lock's age, when a question expires, when an act was done.
     (re.compile(r"\b(?:(?:\d+ min )?\d+ s ago|just now)\b"), "‹age› ago"),
     (re.compile(r"\b([Uu])ntil \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1ntil ‹a date and a time›"),
-    (re.compile(r"\b(itself|as before|It was): \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1: ‹a date and a time›"),
+    (re.compile(r"\b(itself|as before|It was|asked for): \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1: ‹a date and a time›"),
     (
         re.compile(r"^( *(?:section +)?(?:\S+ \w+ · )?)\d{4}-\d\d-\d\d \d\d:\d\d(?= · .+ · `)", re.MULTILINE),
         r"\1‹when›",
     ),
-    (re.compile(r"running since \d{4}-\d\d-\d\d \d\d:\d\d"), "running since ‹a date and a time›"),
     # The check-up looks at this machine.
     (re.compile(r"(?<=\*Redis\*: version )[\d.]+|(?<=\*Version\*: ci-chatops )[\d.]+"), "‹version›"),
     (re.compile(r"\bafter [\d.]+ s as a rule, [\d.]+ s at worst"), "after ‹some› s as a rule, ‹some› s at worst"),

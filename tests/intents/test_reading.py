@@ -19,6 +19,7 @@ CHANNEL = Default("acme/frontend")
     [
         ("why did acme/frontend main break?", "why-red acme/frontend main"),
         ("who broke web main", "why-red web main"),
+        ("why red acme/frontend main?", "why-red acme/frontend main"),
         ("wer hat acme/frontend main kaputt gemacht", "why-red acme/frontend main"),
         ("¿quién rompió la rama main de frontend?", "why-red acme/frontend main"),
         ("ist acme/frontend main grün?", "status acme/frontend main"),
@@ -49,6 +50,7 @@ CHANNEL = Default("acme/frontend")
         ("tell me when acme/frontend #2417 is done", "watch acme/frontend #2417"),
         # Of a project that is not named there is no line, but for what needs none.
         ("who broke it", "why-red …"),
+        ("why red?", "why-red …"),
         ("ship it", "deploy …"),
         ("what can I say", "help"),
         # Nothing of ours.

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.actions import RerunFailed
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slack import utc_now
 from tests.one_redis import server_is
 from tests.operations.scene import (
     FRONTEND,
+    ON_HOLD,
     OVER,
     RUNNING,
     fills_in,
@@ -41,7 +43,7 @@ async def test_a_second_deploy_says_whose_runs_and_asks_and_goes_out_once(team: 
     await types(team, team.ada, "deploy acme/frontend release/v2.0")
     goes_by(team, RUNNING)
     (asked,) = await types(team, team.grace, "deploy acme/frontend release/v2.0")
-    assert "@ada deployed acme/frontend release/v2.0 as #2417, and that has been running since" in asked.visible
+    assert "@ada deployed acme/frontend release/v2.0 as #2417 (asked for: " in asked.visible
     assert asked.buttons == [AGAIN, "Open #2417"]
     assert len(writes(team)) == 1
     # The same question, asked twice, is one; its owner alone answers it, and a different branch is nobody's business.
@@ -90,9 +92,7 @@ async def test_one_that_is_on_its_way_counts_and_one_that_was_refused_does_not(t
     await team.ada.command("deploys", "/ci", "deploy acme/frontend main env=prod")
     await team.until(lambda: writes(team))
     await team.grace.command("deploys", "/ci", "deploy acme/frontend main")
-    asked = await team.is_told(
-        team.grace, "@ada deployed acme/frontend main with `env=prod`, and that has been running"
-    )
+    asked = await team.is_told(team.grace, "@ada asked for a deploy of acme/frontend main with `env=prod` (")
     assert asked.buttons == [AGAIN]
     answered.set()
     await team.is_done()
@@ -161,10 +161,35 @@ async def test_of_two_at_the_same_moment_one_starts_and_the_other_is_asked(tmp_p
         assert writes(team) == [f"POST {LIST}"]
         asked = {name: [one for one in person.sees_only if AGAIN in one.buttons] for name, person in people.items()}
         first, second = sorted(people, key=lambda name: len(asked[name]))
-        assert f"@{first} deployed acme/frontend main" in said(asked[second])
+        assert f"@{first} asked for a deploy of acme/frontend main (" in said(asked[second])
         assert not asked[first]
         assert await presses(team, people[second], asked[second][0], AGAIN) == []
         assert len(writes(team)) == 2
+
+
+@pytest.mark.parametrize(("age", "is_asked"), [(timedelta(days=2), False), (timedelta(minutes=5), True)])
+async def test_a_hold_counts_for_a_day_and_not_for_longer(team: Team, age: timedelta, is_asked: bool) -> None:
+    clock = team.circleci.world.clock
+    clock.advance(datetime.now(UTC) - age - clock.now())
+    await types(team, team.ada, "deploy acme/frontend hold/prod")
+    goes_by(team, ON_HOLD)
+    await team.reads("Waiting for approval: hold-prod")
+    asked = await types(team, team.grace, "deploy acme/frontend hold/prod")
+    assert ("which at my last look waited for an approval since" in said(asked)) == is_asked
+
+
+async def test_a_rerun_of_a_colleague_counts_and_all_that_run_are_named(team: Team) -> None:
+    built = pushed(team, "release/v2.0", OVER)
+    rerun = RerunFailed(pipeline_id=built.id)
+    assert "Running again" in said(await presses(team, team.ada, somewhere(team), rerun))
+    (asked,) = await types(team, team.grace, "deploy acme/frontend release/v2.0")
+    assert f"@ada reran acme/frontend release/v2.0 #{built.number} (" in asked.visible
+    assert await presses(team, team.grace, asked, AGAIN) == []
+    (both,) = await types(team, team.slack.person("admin"), "deploy acme/frontend release/v2.0")
+    assert f"@grace deployed acme/frontend release/v2.0 as #{built.number + 1} (" in both.visible
+    assert "@ada reran" in both.visible
+    assert "beside them" in both.visible
+    assert await types(team, team.ada, "deploy acme/frontend main") == []
 
 
 async def test_what_was_begun_while_a_branch_was_red_is_asked_about_before_it_is_gone_over(tmp_path: Path) -> None:
@@ -218,7 +243,9 @@ async def test_what_was_begun_before_somebody_typed_or_agreed_is_not_run_beside_
             (asked,) = await types(team, person, f"deploy {target} {parameters}".strip())
             windows.append(await opens(team, person, asked, "Type it"))
         await fills_in(admin, windows[1], typed="release/v2.0")
-        assert "Yours would run beside it." in await fills_in(ada, windows[0], typed="release/v2.0")
+        assert "Yours would run beside it, if it has not ended by now." in await fills_in(
+            ada, windows[0], typed="release/v2.0"
+        )
         asked = await team.is_told(ada, "@admin deployed acme/frontend release/v2.0 with `env=prod` as #")
         assert len(writes(team)) == 1
         assert await presses(team, ada, asked, AGAIN) == []

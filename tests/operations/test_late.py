@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import RerunAll, RerunFailed
+from bot.actions import CancelPipeline, RerunAll, RerunFailed
 from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
 from tests.operations.scene import (
     FRONTEND,
@@ -140,3 +140,15 @@ async def test_a_hold_whose_thread_is_followed_no_more_keeps_no_button(team: Tea
     assert "Ship v2.0" in root.visible
     assert "Approve" not in hold.visible + root.visible
     assert f"`@ci approve {FRONTEND} #2417` shows what waits." in hold.visible
+
+
+@pytest.mark.parametrize("typed", [True, False])
+async def test_who_cancels_too_early_is_given_the_button_that_tries_again(team: Team, typed: bool) -> None:
+    late = pushed(team, "try/late-workflow", 5)
+    line, press = f"cancel acme/frontend #{late.number}", CancelPipeline(pipeline_id=late.id)
+    (told,) = await types(team, team.ada, line) if typed else await presses(team, team.ada, somewhere(team), press)
+    assert "If one begins, try again." in told.visible
+    assert writes(team) == []
+    goes_by(team, 20)
+    await presses(team, team.ada, told, f"Cancel #{late.number}")
+    assert len(writes(team)) == 1

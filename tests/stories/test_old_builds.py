@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.actions import ApproveJob, RerunAll, RerunFailed
-from tests.operations.scene import ON_HOLD, OVER, presses, pushed, said, somewhere, team_under, types, writes
+from tests.operations.scene import ON_HOLD, OVER, RUNNING, presses, pushed, said, somewhere, team_under, types, writes
 
 
 async def test_what_was_pushed_since_a_message_is_named_before_the_act_that_it_offers(tmp_path: Path) -> None:
@@ -44,3 +44,19 @@ async def test_what_was_pushed_since_a_message_is_named_before_the_act_that_it_o
         await team.reads(f"#{old.number}")  # as if it had been typed there, it is followed
         assert "Nothing runs again yet" not in said(await presses(team, grace, place, RerunAll(pipeline_id=old.id)))
         assert len(writes(team)) == 2  # it runs already
+
+
+async def test_what_is_shown_of_an_old_build_names_the_newer_one(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        old = pushed(team, "release/v2.0", OVER)
+        assert "newer build" not in said(await types(team, team.grace, f"status acme/frontend #{old.number}"))
+        newer = pushed(team, "release/v2.0", RUNNING)
+        told = f"There is a newer build: #{newer.number}."
+        for line in (f"status acme/frontend #{old.number}", "why-red acme/frontend release/v2.0"):
+            assert told in said(await types(team, team.grace, line))
+        (triaged,) = await types(team, team.grace, f"triage acme/frontend #{old.number}")
+        assert told in triaged.visible
+        assert told in triaged.element("Rerun failed")["confirm"]["text"]["text"]
+        assert f"The newest that passed or failed is #{old.number}" in said(
+            await types(team, team.grace, "why-red acme/frontend release/v2.0")
+        )

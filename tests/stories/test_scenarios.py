@@ -51,7 +51,7 @@ async def test_a_hold_is_approved_by_one_press_of_two(team: Team) -> None:
     passed = await team.reads("Passed in")
     # Who acted last waits for the end, and the asker is named.
     acted = "grace" if team.count("grace approved") else "ada"
-    assert f"@{acted}{' (asked by ada)' if acted == 'grace' else ''}" in passed.visible
+    assert f"@{acted}{' (asked by @ada)' if acted == 'grace' else ''}" in passed.visible
     assert f"asked by ada · approved by {acted}" in team.root.visible
     assert len([seen for seen in team.circleci.requests if "/approve/" in seen.path]) == 1
     assert team.count("approved hold-prod") == 1
