@@ -254,6 +254,9 @@ def _of_circleci(problem: CircleCIError) -> str:
             )
         case Unavailable():
             return _unavailable(problem)
+        case PartlyDone(error=Locked() as lock):
+            rest = f"Then {mention(lock.holder_id)} locked {literal(lock.target)}, and I sent no more of it."
+            return f"Only a part of it was done: {literal(problem.done, 300)}. {rest}"
         case PartlyDone():
             rest = _sentence(problem.error).replace(" Nothing was done.", "")
             return f"Only a part of it was done: {literal(problem.done, 300)}. {rest}"

@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 
 from bot import metrics
-from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unavailable
+from bot.errors import BotError, CircleCIError, Locked, SlackError, StoreError, Unavailable
 from bot.models import spelling
 from bot.models.attempt import Attempt, Refusal
 from bot.models.caller import Caller, Place
@@ -62,7 +62,8 @@ def _goes_on(attempt: Attempt, caller: Caller) -> bool:
     An earlier version did not write down which one sent it: it is the one that asked.
     """
     if attempt.refusal is not None:
-        return (attempt.sent_by or attempt.id) == caller.delivery_id
+        is_ours = (attempt.sent_by or attempt.id) == caller.delivery_id
+        return is_ours and not attempt.refusal.is_of_a_lock
     return attempt.over or attempt.sent_at is not None or attempt.pipeline_id is not None
 
 
@@ -108,7 +109,7 @@ async def send(hands: Hands, attempt: Attempt) -> Attempt:
         return await send(hands, await hands.store.attempts.get(attempt.id) or attempt)
     try:
         attempt = await _post(hands, attempt)
-    except CircleCIError as error:
+    except (CircleCIError, Locked) as error:
         if isinstance(error, Unavailable) and error.arrived:
             metrics.DEPLOYS.labels("answer_lost").inc()
             log.warning("trigger_answer_lost", attempt=attempt.id, reason=error.reason)
@@ -118,7 +119,7 @@ async def send(hands: Hands, attempt: Attempt) -> Attempt:
     return await _follow(hands, attempt)
 
 
-async def _refused(hands: Hands, attempt: Attempt, error: CircleCIError) -> None:
+async def _refused(hands: Hands, attempt: Attempt, error: CircleCIError | Locked) -> None:
     metrics.DEPLOYS.labels("refused").inc()
     await hands.store.attempts.save(attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)}))
 

@@ -105,6 +105,7 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
         PartlyDone(RateLimited(timedelta(seconds=5)), "build"),
         PartlyDone(Rejected(403, "Permission denied"), "build, lint"),
         PartlyDone(Unavailable("Service Unavailable"), "build"),
+        PartlyDone(Locked("acme/frontend", key="", holder_id="U0ADA", reason="", age=timedelta(0)), "build"),
     ),
     "error-elsewhere": (
         Elsewhere("storage.acme.internal", "at an address inside a network"),
