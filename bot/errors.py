@@ -361,6 +361,10 @@ class StoreError(BotError):
     """Redis did not answer."""
 
 
+class MaybeTaken(StoreError):
+    """Nor does anybody know whether it took what was said: it may be carried out all the same."""
+
+
 class Unreadable(BotError):
     """A record of a `kind` that another version of the bot wrote, in a shape we do not know."""
 
