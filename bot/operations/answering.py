@@ -33,12 +33,13 @@ DEFINITION = "definition"
 
 
 async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
-    """Go on over a red branch; that takes the word approve, and who let it is in the record."""
+    """Go on over a red branch; that takes the word approve, and to look at it. Who let it is in the record."""
     pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.GREEN)), Demand.GREEN)
     caller = await hands.named(caller)
     slug, ref = pending.wish.project_slug, pending.wish.ref
     async with on_record(hands, caller, pending, Word.APPROVE):
         await hands.permitted(caller, slug, ref, Word.APPROVE)
+        await hands.refuse_if_hidden(caller, slug, ref)
     async with _first(hands, caller, pending, Demand.GREEN) as first:
         await _note(hands, caller, pending)
         named = {"over_red": caller.called}
