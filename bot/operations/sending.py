@@ -102,11 +102,12 @@ async def send(hands: Hands, attempt: Attempt) -> Attempt:
     try:
         newest = await hands.reads.newest_number(attempt.project_slug)
     except CircleCIError as error:
-        await _refused(hands, attempt, error)
+        if not await hands.store.attempts.refuse(_refused(attempt, error)):
+            return await _as_it_stands(hands, attempt)  # another run of this delivery lives on, and was faster
         raise
     attempt = attempt.model_copy(update={"newest_number": newest, "sent_at": utc_now()})
     if not await hands.store.attempts.send(attempt):
-        return await send(hands, await hands.store.attempts.get(attempt.id) or attempt)
+        return await _as_it_stands(hands, attempt)
     try:
         attempt = await _post(hands, attempt)
     except (CircleCIError, Locked) as error:
@@ -114,14 +115,18 @@ async def send(hands: Hands, attempt: Attempt) -> Attempt:
             metrics.DEPLOYS.labels("answer_lost").inc()
             log.warning("trigger_answer_lost", attempt=attempt.id, reason=error.reason)
             return await _look_later(hands, attempt)
-        await _refused(hands, attempt, error)
+        await hands.store.attempts.save(_refused(attempt, error))
         raise
     return await _follow(hands, attempt)
 
 
-async def _refused(hands: Hands, attempt: Attempt, error: CircleCIError | Locked) -> None:
+async def _as_it_stands(hands: Hands, attempt: Attempt) -> Attempt:
+    return await send(hands, await hands.store.attempts.get(attempt.id) or attempt)
+
+
+def _refused(attempt: Attempt, error: CircleCIError | Locked) -> Attempt:
     metrics.DEPLOYS.labels("refused").inc()
-    await hands.store.attempts.save(attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)}))
+    return attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)})
 
 
 async def look_for(hands: Hands, attempt_id: str) -> timedelta | None:
