@@ -177,7 +177,11 @@ class Transport:
         if self._lane and (wait := await self._lane.turn(whose)):
             raise RateLimited(wait) if await self._lane.is_paused(whose) else Spent(wait)
         if method != "GET":
-            await look_once_more()
+            try:
+                await look_once_more()
+            except Unavailable as error:
+                error.arrived = False  # it was a read that failed: nothing has been sent
+                raise
         sent_at = time.monotonic()
         async with _errors(self._timeout_seconds):
             address, headers = f"{self._base_url}{path}", self._credential(token)

@@ -222,7 +222,8 @@ async def _sent_beside(hands: Hands, attempt: Attempt) -> list[Attempt]:
     """Return the other deploys of the branch that were sent lately, and of which nothing else is known by now."""
     lately = await hands.store.attempts.lately_of(attempt.project_slug, attempt.ref)
     others = await hands.store.attempts.those([one for one in lately if one != attempt.id])
-    return [one for one in others if one.sent_at and not one.over and utc_now() - one.sent_at < ON_ITS_WAY]
+    now = await hands.store.now()
+    return [one for one in others if one.sent_at and not one.over and now - one.asked_at < ON_ITS_WAY]
 
 
 def _may_be_of(others: Sequence[Attempt], pipeline: Pipeline) -> bool:
