@@ -312,7 +312,7 @@ class NotTriggered(CircleCIError):
 class PartlyDone(CircleCIError):
     """Several things were asked for: `done` names those that CircleCI took before `error` stopped the rest."""
 
-    def __init__(self, error: CircleCIError, done: str) -> None:
+    def __init__(self, error: "CircleCIError | Locked", done: str) -> None:
         super().__init__(f"{done}; then {error!r}")
         self.error = error
         self.done = done
@@ -371,6 +371,10 @@ class Unreachable(SlackError):
 
 class StoreError(BotError):
     """Redis did not answer."""
+
+
+class MaybeTaken(StoreError):
+    """Nor does anybody know whether it took what was said: it may be carried out all the same."""
 
 
 class Unreadable(BotError):

@@ -39,6 +39,15 @@ def lost_answer_not_found(ref: Ref, project_title: str, again: str) -> Message:
     )
 
 
+def lost_answer_unclear(ref: Ref, project_title: str, again: str) -> Message:
+    """Say that nobody can tell whether something began, as another deploy of the same was sent at that moment."""
+    return _said(
+        f"CircleCI shows a pipeline for {literal(str(ref))} of {literal(project_title)}, but it may be that of another "
+        "deploy which was sent at the same moment: I cannot tell whether my request took effect. Look at CircleCI "
+        f"before you ask again. {asks_again(again)}"
+    )
+
+
 def evidence(answer: Evidence) -> Message:
     """Show the part of a build's evidence that was asked for."""
     return {"log": _log, "tests": _all_tests, "artifacts": _all_artifacts}[answer.shown](answer.report)

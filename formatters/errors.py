@@ -9,6 +9,7 @@ from bot.errors import (
     CircleCIError,
     Elsewhere,
     Locked,
+    MaybeTaken,
     NotAllowed,
     NotFound,
     NothingToCancelYet,
@@ -98,7 +99,8 @@ def _in_words(
         case NothingToDo() if problem.again:
             return locks.free(problem, nothing.nothing(problem))
         case _:
-            not_taken = f"I did not take {code(line, LONGEST_LINE)}. " if line else ""
+            taken = "I cannot tell whether I took" if isinstance(problem, MaybeTaken) else "I did not take"
+            not_taken = f"{taken} {code(line, LONGEST_LINE)}. " if line else ""
             text = f"{not_taken}{_sentence(problem)}{_who_could(problem, command)}"
             helps = reference and not isinstance(problem, _ALL_SAID)
             return assemble(text, section(text), context(f"Reference {clean(reference, 20)}") if helps else None)
@@ -179,6 +181,8 @@ _UNSURE = f"{_LOOK_FIRST} Whoever runs me finds the details in my log."
 _ALWAYS: dict[type[BotError], str] = {
     StoreError: "My memory (Redis) does not answer, and I start nothing that I could not follow. "
     "Nothing was started. Try again in a minute, or tell whoever runs me.",
+    MaybeTaken: "My memory (Redis) stopped answering while I noted this. It may be done all the same: look before you "
+    "ask for it again, or tell whoever runs me.",
     Unreadable: "I was changed since I noted this, and cannot read it any more. Nothing was done. Please ask anew.",
 }
 
@@ -266,6 +270,9 @@ def _of_circleci(problem: CircleCIError) -> str:
             )
         case Unavailable():
             return _unavailable(problem)
+        case PartlyDone(error=Locked() as lock):
+            rest = f"Then {mention(lock.holder_id)} locked {literal(lock.target)}, and I sent no more of it."
+            return f"Only a part of it was done: {literal(problem.done, 300)}. {rest}"
         case PartlyDone():
             rest = _sentence(problem.error).replace(" Nothing was done.", "")
             return f"Only a part of it was done: {literal(problem.done, 300)}. {rest}"

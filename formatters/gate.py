@@ -95,6 +95,7 @@ def red(asked: BranchIsRed) -> Message:
     pending = asked.pending
     who = f" ({listed(list(asked.could), 8)}) asks for the same and" if asked.could else ""
     text = (
+        f"{'It is another commit by now than the one you were asked about. ' if asked.anew else ''}"
         f"{_why_not_green(asked)} "
         f"The policy lets nothing be deployed over that, unless somebody who may approve{who} says so."
     )

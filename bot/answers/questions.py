@@ -24,13 +24,14 @@ class BranchIsRed(Question):
     """Whether to deploy all the same, though the newest build that decides is red, or none decides.
 
     Who asks may not say so themselves without `may`; `could` are those who can, in words. Where it `is_hidden` they may
-    not look at the builds either.
+    not look at the builds either. It is asked `anew` where it is another commit than the one that was gone over.
     """
 
     build: Build | None = None
     is_hidden: bool = False
     may: bool = True
     could: tuple[str, ...] = ()
+    anew: bool = False
 
 
 class StillRuns(Question):

@@ -30,6 +30,7 @@ from bot.circleci.addresses import (
 from bot.circleci.answers import Answer, asked_to_wait, phrase, without_queries
 from bot.circleci.bodies import content, understood, unpacked, whole
 from bot.circleci.keyring import Keyring
+from bot.circleci.last_look import look_once_more
 from bot.errors import (
     CircleCIError,
     Elsewhere,
@@ -175,6 +176,12 @@ class Transport:
         whose = self._keys.whose(token)
         if self._lane and (wait := await self._lane.turn(whose)):
             raise RateLimited(wait) if await self._lane.is_paused(whose) else Spent(wait)
+        if method != "GET":
+            try:
+                await look_once_more()
+            except Unavailable as error:
+                error.arrived = False  # it was a read that failed: nothing has been sent
+                raise
         sent_at = time.monotonic()
         async with _errors(self._timeout_seconds):
             address, headers = f"{self._base_url}{path}", self._credential(token)

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field
 
-from bot.errors import CircleCIError, NotTriggered, RateLimited, Rejected, Spent, Unauthorized, Unavailable
+from bot.errors import CircleCIError, Locked, NotTriggered, RateLimited, Rejected, Spent, Unauthorized, Unavailable
 from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
@@ -23,7 +23,7 @@ class Refusal(Model):
     retry_after: timedelta = timedelta(0)
 
     @classmethod
-    def of(cls, error: CircleCIError) -> Self:
+    def of(cls, error: CircleCIError | Locked) -> Self:
         """Return the record of an error."""
         kind = type(error).__name__
         match error:
@@ -35,6 +35,11 @@ class Refusal(Model):
                 return cls(kind=kind, retry_after=error.retry_after)
             case _:
                 return cls(kind=kind)
+
+    @property
+    def is_of_a_lock(self) -> bool:
+        """Say whether somebody locked it before it was sent: once that is over, the same may be sent."""
+        return self.kind == Locked.__name__
 
     @property
     def error(self) -> CircleCIError:

@@ -142,7 +142,8 @@ class Pending(Model):
     `expires_at` nobody can answer it. `seen` is what stood there when the question was put, `choices` are the pipeline
     definitions that were offered, `beside` the deploys of others that were named as running. `end` is written before it
     is said, and `over` when it has been. `version` counts how often it was kept, so that nobody writes over what they
-    have not seen. `over_red` is the name of who let it go on though the branch was not green.
+    have not seen. `red` is the commit that was named as red, empty text where no build decided, None where nothing was
+    asked or by an earlier version; `over_red` is the name of who let it go on though the branch was not green.
     """
 
     id: str
@@ -157,6 +158,7 @@ class Pending(Model):
     expires_at: datetime | None = None
     choices: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    red: str | None = None
     over_red: str = ""
     end: End | None = None
     over: bool = False

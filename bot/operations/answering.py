@@ -33,12 +33,19 @@ DEFINITION = "definition"
 
 
 async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
-    """Go on over a red branch; that takes the word approve, and who let it is in the record."""
+    """Go on over a red branch; that takes the word approve, and to look at it. Who let it is in the record.
+
+    Where another commit is red by now than the one that was named, that is asked about anew.
+    """
     pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.GREEN)), Demand.GREEN)
     caller = await hands.named(caller)
     slug, ref = pending.wish.project_slug, pending.wish.ref
     async with on_record(hands, caller, pending, Word.APPROVE):
         await hands.permitted(caller, slug, ref, Word.APPROVE)
+        await hands.refuse_if_hidden(caller, slug, ref)
+    is_first = await hands.store.claims.holder(answer(pending_id, Demand.GREEN)) is None
+    if is_first and (waits := await demands.red_anew(hands, caller, pending)) is not None:
+        raise waits
     async with _first(hands, caller, pending, Demand.GREEN) as first:
         await _note(hands, caller, pending)
         named = {"over_red": caller.called}

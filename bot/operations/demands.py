@@ -114,7 +114,8 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand, others: tuple[Bes
         case Demand.GREEN:
             is_green, red = await _is_green(hands, pending.wish)
             if not is_green:
-                raise Waits(await _over_red(hands, await for_one(hands, pending), red))
+                named = pending.model_copy(update={"red": _commit(red)})
+                raise Waits(await _over_red(hands, await for_one(hands, named), red))
         case Demand.TYPED:
             raise Waits(ToBeTyped(pending=await for_one(hands, pending)))
         case Demand.SECOND_PERSON:
@@ -130,6 +131,29 @@ async def _over_red(hands: Hands, pending: Pending, red: Build | None) -> Branch
     if not await hands.finder.may_read(asker, wish.project_slug, wish.ref):
         return BranchIsRed(pending=pending, build=None, is_hidden=True, may=may, could=could)
     return BranchIsRed(pending=pending, build=red, may=may, could=could)
+
+
+def _commit(red: Build | None) -> str:
+    return (red.pipeline.revision or red.pipeline.id) if red else ""
+
+
+async def red_anew(hands: Hands, caller: Caller, pending: Pending) -> Waits | None:
+    """Return that an act waits after all: another commit is red by now than what is gone over was said to be.
+
+    It is another question, which ends the one before: no second press on that one answers it unread. Questions of an
+    earlier version did not keep what they named.
+    """
+    if pending.red is None:
+        return None
+    is_green, red = await _is_green(hands, pending.wish)
+    if is_green or _commit(red) == pending.red:
+        return None
+    anew = waiting(hands, pending.asker.model_copy(update={"delivery_id": caller.delivery_id}), pending.wish)
+    still, met = ([one for one in those if one is not Demand.GREEN] for those in (pending.open, pending.met))
+    kept = {"open": (Demand.GREEN, *still), "met": tuple(met), "beside": pending.beside, "red": _commit(red)}
+    asked = await for_one(hands, anew.model_copy(update=kept))
+    sees = await hands.finder.may_read(caller, pending.wish.project_slug, pending.wish.ref)
+    return Waits(BranchIsRed(pending=asked, build=red if sees else None, is_hidden=not sees, anew=True))
 
 
 async def still_runs(hands: Hands, pending: Pending, others: tuple[Beside, ...]) -> StillRuns:

@@ -3,6 +3,8 @@
 may they ──> is it locked ──> what is demanded ──> is it locked by now ──> claim it ──> do it ──> record it
                                    └──> a question, which waits (`demands.py`)
 
+Whether it is locked is looked at again before each write: that may wait for its turn, or be sent a second time.
+
 An operation finds what it acts on at the far side, and does it within `acting`. What it claims, it claims in the name
 of the delivery: a second run of the same press comes in again, everybody else is told who was first. An error that
 surely did nothing releases the claim. One that may have done something leaves it *unsure*: who comes a while later has
@@ -11,14 +13,26 @@ looked and found things as they were, and takes it over.
 
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from bot.answers.acts import Acted
 from bot.answers.questions import Waits
-from bot.errors import CircleCIError, NotAllowed, PartlyDone, SlackError, StoreError, Taken, Unavailable, UserError
+from bot.circleci.last_look import last_look
+from bot.errors import (
+    CircleCIError,
+    Locked,
+    NotAllowed,
+    PartlyDone,
+    SlackError,
+    StoreError,
+    Taken,
+    Unavailable,
+    UserError,
+)
 from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.channel import LastAct
@@ -162,7 +176,8 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
     act = Act(hands, caller, intent)
     try:
         await _ready(hands, act, intent)
-        yield act
+        with _kept_by_locks(hands, act, intent):
+            yield act
     except Waits as waits:
         await act.let_go(waits)
         raise  # it is not over: somebody answers
@@ -196,16 +211,27 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
     """Ask all that stands before an act, in this order, and claim it."""
     decision = await _permitted(hands, act, intent)
     agreed = intent.pending.agreed if intent.pending else None
-    people = (act.caller.person_id, *([agreed.person_id] if agreed else []))
     if agreed is not None:
         act.note(agreed_id=agreed.person_id, agreed_name=agreed.name)
-    again = intent.wish.typed if intent.wish else ""
     if intent.stopped_by_locks:
-        await hands.refuse_if_locked(intent.subject, intent.word, *people, again=again)
+        await _refuse_if_locked(hands, act, intent)
     if intent.wish is not None:
         act.wish, _ = await demands.settled(hands, act.caller, intent.wish, decision, intent.pending)
-        await hands.refuse_if_locked(intent.subject, intent.word, *people, again=again)
+        await _refuse_if_locked(hands, act, intent)
     await act.claim()
+
+
+async def _refuse_if_locked(hands: Hands, act: Act, intent: Intent) -> None:
+    """Raise Locked where somebody else holds it than who acts and who agreed to that."""
+    agreed = intent.pending.agreed if intent.pending else None
+    people = (act.caller.person_id, *([agreed.person_id] if agreed else []))
+    again = intent.wish.typed if intent.wish else ""
+    await hands.refuse_if_locked(intent.subject, intent.word, *people, again=again)
+
+
+def _kept_by_locks(hands: Hands, act: Act, intent: Intent) -> AbstractContextManager[None]:
+    """Look at the locks before each write of the block: one that was acknowledged first stops it."""
+    return last_look(partial(_refuse_if_locked, hands, act, intent)) if intent.stopped_by_locks else nullcontext()
 
 
 async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
@@ -239,7 +265,7 @@ async def partly(sent: Sequence[str]) -> AsyncIterator[None]:
     """Say of an error within the block what was sent before it, if anything was."""
     try:
         yield
-    except CircleCIError as error:
+    except (CircleCIError, Locked) as error:
         if not sent:
             raise
         raise PartlyDone(error, ", ".join(sent)) from error

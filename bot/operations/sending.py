@@ -4,14 +4,17 @@ recorded ──POST──> answered ──────────────> 
              └──> refused, in words
              └──> no answer: looked for ──> found: followed
                                       └───> given up, in words; never sent again
+
+A pipeline that may be that of another deploy of the same branch, whose answer is out, is taken for nobody's.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 
 from bot import metrics
-from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unavailable
+from bot.errors import BotError, CircleCIError, Locked, SlackError, StoreError, Unavailable
 from bot.models import spelling
 from bot.models.attempt import Attempt, Refusal
 from bot.models.beside import Beside
@@ -19,7 +22,7 @@ from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline
 from bot.models.pending import Deployment, Pending
 from bot.models.slack import Watch, utc_now
-from bot.operations.beside import among
+from bot.operations.beside import ON_ITS_WAY, among
 from bot.operations.hands import Hands
 from bot.watching.engine import LOOK_FOR
 from formatters import answers
@@ -28,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 LOOKS = 5
 MOST_TRIES = 20
+UNCLEAR = "unclear"  # who holds the claim on a pipeline that nobody can tell whose it is
 
 
 class NotAlone(BotError):
@@ -63,7 +67,8 @@ def _goes_on(attempt: Attempt, caller: Caller) -> bool:
     An earlier version did not write down which one sent it: it is the one that asked.
     """
     if attempt.refusal is not None:
-        return (attempt.sent_by or attempt.id) == caller.delivery_id
+        is_ours = (attempt.sent_by or attempt.id) == caller.delivery_id
+        return is_ours and not attempt.refusal.is_of_a_lock
     return attempt.over or attempt.sent_at is not None or attempt.pipeline_id is not None
 
 
@@ -102,26 +107,31 @@ async def send(hands: Hands, attempt: Attempt) -> Attempt:
     try:
         newest = await hands.reads.newest_number(attempt.project_slug)
     except CircleCIError as error:
-        await _refused(hands, attempt, error)
+        if not await hands.store.attempts.refuse(_refused(attempt, error)):
+            return await _as_it_stands(hands, attempt)  # another run of this delivery lives on, and was faster
         raise
     attempt = attempt.model_copy(update={"newest_number": newest, "sent_at": utc_now()})
     if not await hands.store.attempts.send(attempt):
-        return await send(hands, await hands.store.attempts.get(attempt.id) or attempt)
+        return await _as_it_stands(hands, attempt)
     try:
         attempt = await _post(hands, attempt)
-    except CircleCIError as error:
+    except (CircleCIError, Locked) as error:
         if isinstance(error, Unavailable) and error.arrived:
             metrics.DEPLOYS.labels("answer_lost").inc()
             log.warning("trigger_answer_lost", attempt=attempt.id, reason=error.reason)
             return await _look_later(hands, attempt)
-        await _refused(hands, attempt, error)
+        await hands.store.attempts.save(_refused(attempt, error))
         raise
     return await _follow(hands, attempt)
 
 
-async def _refused(hands: Hands, attempt: Attempt, error: CircleCIError) -> None:
+async def _as_it_stands(hands: Hands, attempt: Attempt) -> Attempt:
+    return await send(hands, await hands.store.attempts.get(attempt.id) or attempt)
+
+
+def _refused(attempt: Attempt, error: CircleCIError | Locked) -> Attempt:
     metrics.DEPLOYS.labels("refused").inc()
-    await hands.store.attempts.save(attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)}))
+    return attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)})
 
 
 async def look_for(hands: Hands, attempt_id: str) -> timedelta | None:
@@ -132,16 +142,16 @@ async def look_for(hands: Hands, attempt_id: str) -> timedelta | None:
     if attempt.pipeline_id is not None:
         await _follow(hands, attempt)
         return None
+    found, unclear = None, list[Pipeline]()
     try:
-        found = await _found(hands, attempt)
+        found, unclear = await _found(hands, attempt)
     except CircleCIError as error:
         log.warning("lost_answer_not_looked_for", attempt=attempt_id, error=repr(error))
-        found = None
     if found is not None:
         metrics.DEPLOYS.labels("found").inc()
         await _follow(hands, await hands.store.attempts.save(attempt.started(found.id, found.number)))
         return None
-    return await _looked_in_vain(hands, attempt)
+    return await _looked_in_vain(hands, attempt, unclear)
 
 
 async def _post(hands: Hands, attempt: Attempt) -> Attempt:
@@ -188,25 +198,51 @@ async def _look_later(hands: Hands, attempt: Attempt) -> Attempt:
     return attempt
 
 
-async def _found(hands: Hands, attempt: Attempt) -> Pipeline | None:
-    """Return the oldest pipeline of ours that is newer than the attempt and that no other attempt began."""
-    mine = await hands.reads.my_pipelines(attempt.project_slug)
+async def _found(hands: Hands, attempt: Attempt) -> tuple[Pipeline | None, list[Pipeline]]:
+    """Return the oldest pipeline of ours that is newer than the attempt and surely of no other one, if there is one.
+
+    And those that may be of another one. What others have sent is read after the pipelines, so that none is missed.
+    """
+    mine, unclear = await hands.reads.my_pipelines(attempt.project_slug), list[Pipeline]()
+    others = await _sent_beside(hands, attempt)
     for pipeline in sorted(mine, key=lambda one: one.number):
         if pipeline.number <= attempt.newest_number or not (pipeline.ref is None or attempt.ref.means(pipeline.ref)):
             continue
-        if await hands.store.claims.claim(f"pipeline:{pipeline.id}", attempt.id) == attempt.id:
-            return pipeline
-    return None
+        if pipeline.id in [one.pipeline_id for one in others]:
+            continue  # it was answered, and is about to be claimed
+        claim = f"pipeline:{pipeline.id}"
+        holder = await hands.store.claims.holder(claim) or attempt.id
+        if holder == UNCLEAR or (holder == attempt.id and _may_be_of(others, pipeline)):
+            unclear.append(pipeline)
+        elif holder == attempt.id and await hands.store.claims.claim(claim, attempt.id) == attempt.id:
+            return pipeline, unclear
+    return None, unclear
 
 
-async def _looked_in_vain(hands: Hands, attempt: Attempt) -> timedelta | None:
+async def _sent_beside(hands: Hands, attempt: Attempt) -> list[Attempt]:
+    """Return the other deploys of the branch that were sent lately, and of which nothing else is known by now."""
+    lately = await hands.store.attempts.lately_of(attempt.project_slug, attempt.ref)
+    others = await hands.store.attempts.those([one for one in lately if one != attempt.id])
+    now = await hands.store.now()
+    return [one for one in others if one.sent_at and not one.over and now - one.asked_at < ON_ITS_WAY]
+
+
+def _may_be_of(others: Sequence[Attempt], pipeline: Pipeline) -> bool:
+    """Say whether a pipeline may be that of one of these: its answer is out, and it was sent before that began."""
+    return any(one.pipeline_id is None and one.newest_number < pipeline.number for one in others)
+
+
+async def _looked_in_vain(hands: Hands, attempt: Attempt, unclear: Sequence[Pipeline]) -> timedelta | None:
     attempt = await hands.store.attempts.save(attempt.model_copy(update={"looks": attempt.looks + 1}))
     if attempt.looks < LOOKS:
         return hands.settings.poll_interval
     metrics.DEPLOYS.labels("not_found").inc()
     thread = attempt.thread
     again = spelling.deploy(attempt.project_slug, attempt.ref, attempt.parameters, attempt.definition)
-    message = answers.lost_answer_not_found(attempt.ref, attempt.project_title, again)
+    for pipeline in unclear:  # nor is it another's, whom this one no longer is in the way of
+        await hands.store.claims.claim(f"pipeline:{pipeline.id}", UNCLEAR)
+    say = answers.lost_answer_unclear if unclear else answers.lost_answer_not_found
+    message = say(attempt.ref, attempt.project_title, again)
     try:
         await hands.messenger.whisper(thread.channel_id, attempt.asker_id, message, thread_ts=thread.thread_ts)
     except SlackError as error:

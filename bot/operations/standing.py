@@ -105,10 +105,11 @@ async def _waits(hands: Hands, pending_id: str, mine: Pending) -> Pending | None
 
 
 def _is_same(standing: Pending, pending: Pending) -> bool:
-    return (standing.asker.place, standing.open, standing.choices) == (
+    return (standing.asker.place, standing.open, standing.choices, standing.red) == (
         pending.asker.place,
         pending.open,
         pending.choices,
+        pending.red,
     )
 
 

@@ -7,7 +7,7 @@ listener catches its own exceptions; `@app.error` is a last net for what Bolt it
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from slack_bolt.response import BoltResponse
 
 from bot import metrics
 from bot.actions import RunCommand
-from bot.errors import BotError, StoreError, TooMany, UsageError, UserError
+from bot.errors import BotError, MaybeTaken, StoreError, TooMany, UsageError, UserError
 from bot.grammar import check_length, split
 from bot.models.slack import Click, Invocation
 from bot.policy import Word
@@ -67,6 +67,7 @@ class Listeners:
         self._forms = forms
         self._bot_user_id = bot_user_id
         self._record_seconds = record_seconds
+        self._under_way: set[asyncio.Task[None]] = set()
 
     def register(self, app: AsyncApp) -> None:
         """Listen to every command, mention, direct message and button."""
@@ -163,22 +164,45 @@ class Listeners:
         return Found(known_by_shape=True) if has_secret_shape(said.value) else None
 
     async def _record(self, said: Invocation | Click) -> bool:
-        """Record and queue; False where a delivery of the same was queued before. Raises TooMany for one too many."""
-        only_looks = _only_looks(said, self._router)
+        """Record and queue; False where a delivery of the same was queued before. Raises TooMany for one too many.
+
+        Raises StoreError where Redis is too slow. What was on its way to the queue then is carried out by nobody, or
+        is begun already and taken; or neither is known: that is MaybeTaken.
+        """
+        only_looks, queued = _only_looks(said, self._router), False
         try:
             async with asyncio.timeout(self._record_seconds):
                 if only_looks and not await self._questions.open(said.user_id, said.id, MOST_OPEN):
                     raise TooMany(MOST_OPEN, READS_AT_ONCE)
                 if await self._deliveries.record(said):
+                    queued = True  # from here on it may be
                     await self._queue(said, only_looks=only_looks)
                     return True
                 metrics.DUPLICATES.inc()
                 log.info("delivery_dropped", delivery=said.id)
                 if only_looks:
                     await self._questions.close(said.user_id, said.id)
-        except TimeoutError as error:
+        except (TimeoutError, StoreError) as error:
+            if only_looks:
+                self._beside(self._quietly(self._questions.close(said.user_id, said.id)))
+            if queued and not await self._voided(said.id):
+                return True
             raise StoreError("Redis does not answer in time") from error
         return False
+
+    async def _voided(self, delivery_id: str) -> bool:
+        """Let what is refused be carried out by nobody; False where somebody has begun. Raises MaybeTaken."""
+        try:
+            async with asyncio.timeout(self._record_seconds):
+                return await self._deliveries.void(delivery_id)
+        except (TimeoutError, StoreError) as error:
+            raise MaybeTaken("Redis does not answer in time") from error
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something be done when Redis is there again: nobody waits for it."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
 
     async def _queue(self, said: Invocation | Click, *, only_looks: bool) -> None:
         if only_looks:

@@ -5,6 +5,7 @@
 | `said:<delivery id>`           | an Invocation or a Click                    | a day                     |
 | `seen:<delivery id>`           | it was queued: a redelivery is dropped      | a day                     |
 | `done:<delivery id>`           | it was handled: a second run does nothing   | a day                     |
+| `taken:<delivery id>`          | a worker has begun, or nobody may any more  | a day                     |
 | `questions:<person>`           | what they asked and is not answered yet     | ten minutes               |
 | `awaited:<channel id>`         | whose builds have no message there yet      | an hour                   |
 | `acted:<pipeline id>`          | what last reran it, and who                 | the retention             |

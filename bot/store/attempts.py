@@ -35,6 +35,15 @@ redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return 1
 """
 
+# Writes down that one was refused before it was sent; 0 where another run of it has sent it.
+_REFUSE = """
+local kept = redis.call('GET', KEYS[1])
+if kept and type(cjson.decode(kept).sent_at) == 'string' then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+redis.call('ZREM', KEYS[2], ARGV[3])
+return 1
+"""
+
 
 class Attempts:
     """Recorded deploys, by the id of the invocation that asked for them."""
@@ -43,6 +52,7 @@ class Attempts:
         self._connection = connection
         self._begin = connection.script(_BEGIN)
         self._send = connection.script(_SEND)
+        self._refuse = connection.script(_REFUSE)
 
     async def get(self, attempt_id: str) -> Attempt | None:
         """Return the recorded deploy, if there is one; raises Unreadable for one of another version."""
@@ -64,6 +74,13 @@ class Attempts:
         keep = int(self._connection.retention.total_seconds())
         sent = self._send(keys=[self._connection.key("attempt", attempt.id)], args=[attempt.model_dump_json(), keep])
         return bool(await self._connection.ask(sent))
+
+    async def refuse(self, attempt: Attempt) -> bool:
+        """Write down that it was refused, and never sent; False where another run of the same delivery has sent it."""
+        keys = [self._connection.key("attempt", attempt.id), self._of_ref(attempt.project_slug, attempt.ref)]
+        keep = int(self._connection.retention.total_seconds())
+        refused = self._refuse(keys=keys, args=[attempt.model_dump_json(), keep, attempt.id])
+        return bool(await self._connection.ask(refused))
 
     async def save(self, attempt: Attempt) -> Attempt:
         """Record the deploy as it stands; returns it."""

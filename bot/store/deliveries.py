@@ -11,11 +11,12 @@ from bot.store.connection import Connection, decoded
 DAY = timedelta(days=1)
 # An edit of a message is told under the name of what it was: so long it is known whether that was carried out.
 LATEST_EDIT = DAY / 2
+BEGUN, VOID = "begun", "void"
 Said = TypeVar("Said", Invocation, Click)
 
 
 class Deliveries:
-    """Recorded, then seen (it is queued), then done (it is handled)."""
+    """Recorded, then seen (it is queued), then begun, then done (it is handled); or void (it was refused after all)."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -43,10 +44,12 @@ class Deliveries:
         )
 
     async def said(self, kind: type[Said], delivery_id: str) -> Said | None:
-        """Return what was recorded, unless a run before has handled it."""
-        keys = [self._connection.key(which, delivery_id) for which in ("done", "said")]
-        done, said = await self._connection.ask(self._connection.redis.mget(keys))
-        if done or said is None:
+        """Return what was recorded for who begins with it, unless a run before has handled it, or it is void."""
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        pipeline.set(self._connection.key("taken", delivery_id), BEGUN, nx=True, get=True, ex=DAY)
+        pipeline.mget([self._connection.key(which, delivery_id) for which in ("done", "said")])
+        taken, (done, said) = await self._connection.ask(pipeline.execute())
+        if taken == VOID or done or said is None:
             return None
         try:
             return decoded(kind, said)
@@ -57,6 +60,12 @@ class Deliveries:
         """Return what was said, handled or not; raises Unreadable for a record of another version."""
         said = await self._connection.ask(self._connection.redis.get(self._connection.key("said", invocation_id)))
         return None if said is None else decoded(Invocation, said)
+
+    async def void(self, delivery_id: str) -> bool:
+        """Let nobody carry it out, whenever its task comes; False where a worker has begun with it."""
+        key = self._connection.key("taken", delivery_id)
+        taken = await self._connection.ask(self._connection.redis.set(key, VOID, nx=True, get=True, ex=DAY))
+        return taken != BEGUN
 
     async def mark_done(self, delivery_id: str) -> None:
         """Let a second run of the same delivery do nothing."""

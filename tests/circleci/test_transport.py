@@ -21,8 +21,9 @@ from stamina.instrumentation import RetryHook
 from structlog.testing import capture_logs
 
 from bot.circleci.answers import asked_to_wait, project_path, segments, without_queries
+from bot.circleci.last_look import last_look
 from bot.circleci.transport import Transport
-from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized, Unavailable
+from bot.errors import CircleCIError, RateLimited, Rejected, StoreError, Unauthorized, Unavailable
 from bot.models.pace import bounds
 from bot.pacing import Lane, Paced
 from bot.store import Store
@@ -600,3 +601,22 @@ async def test_an_artifact_that_cannot_be_had_is_an_error(
     far_side.says(ASKED_FILE, reply)
     with pytest.raises(kind):
         await far_side.transport.artifact(FILE, max_bytes=100)
+
+
+async def test_a_write_looks_once_more_each_time_it_goes_out(far_side: FarSide, store: Store) -> None:
+    people = far_side.transport.on_lane(Lane(Paced(store.turns, CIRCLECI, bounds(50)), patience=timedelta(seconds=1)))
+    looks: list[int] = []
+
+    async def look() -> None:
+        looks.append(len(far_side.requests))
+        if len(looks) > 1:
+            raise StoreError("it is locked by now")
+
+    far_side.says("POST /x", SOON, httpx.Response(201))
+    far_side.says("GET /x", httpx.Response(200, json={}))
+    with last_look(look):
+        await people.request("GET", "/x")
+        with pytest.raises(StoreError):
+            await people.request("POST", "/x")
+    assert looks == [1, 2]
+    assert len(far_side.requests) == 2

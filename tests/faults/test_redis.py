@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.slack.listeners import RECORD_SECONDS
+from bot.watching.engine import HANDLE
 from playground.__main__ import the_bot
 from playground.circleci.api import CircleCI
 from playground.circleci.world import default_world
@@ -123,6 +124,20 @@ async def test_a_full_memory_refuses_in_words_and_goes_on_when_there_is_room(tmp
             await team.slack.pause(2)
             await client.config_set("maxmemory", "0")
         await it_ends_once(team)
+
+
+@pytest.mark.parametrize("line", ["deploy acme/frontend main", "status acme/frontend"])
+async def test_what_was_refused_on_its_way_to_the_queue_is_carried_out_by_nobody(tmp_path: Path, line: str) -> None:
+    async with team_at_work(tmp_path) as team, Redis.from_url(team.app.docket.url, decode_responses=True) as client:
+        await client.execute_command("ACL", "SETUSER", "default", "-xadd")  # type: ignore[no-untyped-call]
+        delivery = await team.ada.command("deploys", "/ci", line)
+        await client.execute_command("ACL", "SETUSER", "default", "+@all")  # type: ignore[no-untyped-call]
+        assert f"I did not take `{line}`. {REFUSED}" in str(delivery.shown)
+        (said,) = [key async for key in client.scan_iter("ci:said:*")]
+        await team.app.docket.add(HANDLE, key="it came late")(said.removeprefix("ci:said:"))
+        await team.is_done()
+        assert team.circleci.requests[1:] == []
+        assert await client.zcard("ci:questions:U0ADA") == 0  # it is one of ten no more
 
 
 async def test_a_command_taken_before_the_restart_is_carried_out_after_it(tmp_path: Path) -> None:

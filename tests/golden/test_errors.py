@@ -10,6 +10,7 @@ from bot.errors import (
     BotError,
     Elsewhere,
     Locked,
+    MaybeTaken,
     NotAllowed,
     NotFound,
     NothingToCancelYet,
@@ -107,6 +108,7 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
         PartlyDone(RateLimited(timedelta(seconds=5)), "build"),
         PartlyDone(Rejected(403, "Permission denied"), "build, lint"),
         PartlyDone(Unavailable("Service Unavailable"), "build"),
+        PartlyDone(Locked("acme/frontend", key="", holder_id="U0ADA", reason="", age=timedelta(0)), "build"),
     ),
     "error-elsewhere": (
         Elsewhere("storage.acme.internal", "at an address inside a network"),
@@ -117,7 +119,7 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-slack": (SlackError("chat.postMessage", "not_in_channel"),),
     "error-slack-limited": (SlackLimited("chat.postMessage", timedelta(seconds=30)),),
     "error-slack-unreachable": (Unreachable("conversations.open", "user_disabled"),),
-    "error-store": (StoreError("Redis: ConnectionError"),),
+    "error-store": (StoreError("Redis: ConnectionError"), MaybeTaken("Redis does not answer in time")),
     "error-unreadable": (Unreadable("attempt"),),
     "error-any-other": (BotError("of a kind that has no words of its own"),),
 }
@@ -139,6 +141,7 @@ OTHERS: dict[str, tuple[Message, ...]] = {
     "error-unexpected": (errors.unexpected("7f3a2b"),),
     "error-not-taken": (
         errors.error(StoreError("Redis: ConnectionError"), line="deploy acme/frontend main"),
+        errors.error(MaybeTaken("Redis does not answer in time"), line="deploy acme/frontend main"),
         errors.error(TooMany(10, 3), command="@ci", line="flaky acme/backend main"),
     ),
     "operator-channel-gone": (errors.channel_gone("C0DEPLOYS", "is_archived"),),

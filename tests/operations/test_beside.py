@@ -10,16 +10,19 @@ import pytest
 from bot.actions import RerunFailed
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slack import utc_now
+from bot.watching.engine import LOOK_FOR
 from tests.one_redis import server_is
 from tests.operations.scene import (
     FRONTEND,
     ON_HOLD,
     OVER,
     RUNNING,
+    again_until,
     fills_in,
     goes_by,
     opens,
     presses,
+    pulls_forward,
     pushed,
     said,
     somewhere,
@@ -260,3 +263,26 @@ async def test_what_was_begun_before_somebody_typed_or_agreed_is_not_run_beside_
         assert "but nothing was started. @admin deployed acme/frontend main" in mine.visible
         assert "To run another one beside it, ask for that again." in mine.visible
         assert len(writes(team)) == 3
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+async def test_of_two_whose_answers_are_lost_nobody_is_told_that_the_others_pipeline_is_theirs(
+    team: Team, drop: str
+) -> None:
+    team.circleci.faults.add("POST", "*/pipeline", drop=drop)
+    team.circleci.faults.add("POST", "*/pipeline", drop="after")
+    await types(team, team.ada, "deploy acme/frontend main env=staging")
+    (asked,) = await types(team, team.grace, "deploy acme/frontend main env=prod")
+    await presses(team, team.grace, asked, AGAIN)
+    if drop == "before":  # the one that is there may be either's
+        unclear = "I cannot tell whether my request took effect"
+        told = lambda: unclear in said(team.ada.sees_only) and unclear in said(team.grace.sees_only)  # noqa: E731
+    else:  # the first was there before the second was sent
+        told = lambda: len(team.deploys.roots) == 2  # noqa: E731
+    await again_until(lambda: pulls_forward(team, LOOK_FOR), told)
+    roots = sorted(root.visible for root in team.deploys.roots)
+    assert len(roots) == (0 if drop == "before" else 2)
+    for (whose, env), root in zip((("ada", "staging"), ("grace", "prod")), sorted(roots), strict=False):
+        assert f"asked by {whose}" in root
+        assert f"`env={env}`" in root
+    assert len(writes(team)) == 2

@@ -1,5 +1,6 @@
 """Stories of what a lock keeps others from: whatever ships or may ship, and never an emergency stop."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from tests.operations.scene import (
     ON_HOLD,
     OVER,
     RUNNING,
+    answers,
     fills_in,
     on_record,
     opens,
@@ -356,3 +358,22 @@ effect = "deny"
 words = ["deploy"]
 projects = ["vault", "GITHUB/Acme/Backend"]
 """
+
+
+async def test_a_lock_that_is_acknowledged_first_stops_what_is_under_way(team: Team) -> None:
+    pushed(team, "release/v2.0", OVER)
+    (red,) = await types(team, team.ada, "deploy acme/frontend release/v2.0")
+    goes_on = asyncio.Event()
+    team.circleci.faults.add("GET", "*/pipeline", until=goes_on, times=1)  # the newest number, read before it is sent
+    before = list(team.ada.sees_only)
+    await team.ada.click(red, "Deploy all the same")
+    await team.until(lambda: team.circleci.requests[-1].path.partition("?")[0].endswith("/pipeline"))
+    await team.grace.command("deploys", "/ci", "lock acme/frontend incident 42")
+    await team.until(lambda: "is locked" in said(team.grace.sees_only))
+    goes_on.set()
+    await team.is_done()
+    assert "Nothing was deployed." in said(answers(team.ada, before))
+    assert writes(team) == []
+    await types(team, team.grace, "unlock acme/frontend")
+    await presses(team, team.ada, red, "Deploy all the same")
+    assert writes(team) == [f"POST /api/v2/project/{FRONTEND}/pipeline"]

@@ -12,6 +12,7 @@ from bot.actions import (
     CancelJob,
     CancelPipeline,
     ChooseDefinition,
+    DeployAnyway,
     RemoveVariable,
     RerunAll,
     RerunFailed,
@@ -83,6 +84,62 @@ async def test_who_may_act_on_some_branches_acts_on_no_other_by_a_button(tmp_pat
         ]
         await presses(team, team.slack.person("admin"), somewhere(team), _cancels_job(running, FRONTEND))
         assert writes(team)[before:] == [f"POST /api/v2/project/{FRONTEND}/job/{_job_number(running)}/cancel"]
+
+
+RELEASES_UNSEEN = """
+[roles.blind]
+users = ["U0GRACE"]
+
+[[rules]]
+name = "everybody"
+words = ["*"]
+
+[[rules]]
+name = "releases are not hers to see"
+effect = "deny"
+roles = ["blind"]
+words = ["read"]
+branches = ["release/*"]
+
+[[rules]]
+name = "green only"
+effect = "demand"
+words = ["deploy"]
+green = true
+"""
+
+
+async def test_who_may_not_look_at_a_red_branch_lets_nobody_deploy_over_it(tmp_path: Path) -> None:
+    async with team_under(RELEASES_UNSEEN, tmp_path) as team:
+        pushed(team, "release/v2.0", OVER)
+        (red,) = await types(team, team.ada, "deploy acme/frontend release/v2.0")
+        anyway = DeployAnyway.unpack(red.element("Deploy all the same")["value"])
+        told = said(await presses(team, team.grace, somewhere(team), anyway))
+        assert "You may not look at this here" in told
+        assert "release" not in told.replace("releases are not hers", "")
+        assert writes(team) == []
+        assert [(one.user_name, one.outcome) for one in await record(team)] == [("grace", "refused")]
+        pushed(team, "release/v2.0", OVER)  # the same commit, built again: what was asked stands
+        await presses(team, team.ada, red, "Deploy all the same")
+        assert len(writes(team)) == 1
+
+
+async def test_who_let_it_go_on_over_a_red_commit_is_asked_anew_about_another(tmp_path: Path) -> None:
+    async with team_under(RELEASES_UNSEEN, tmp_path) as team:
+        pushed(team, "release/v2.0", OVER)
+        (red,) = await types(team, team.ada, "deploy acme/frontend release/v2.0")
+        pushed(team, "release/v2.0", OVER, revision="beef" * 10)
+        admin = team.slack.person("admin")
+        (anew,) = await presses(team, admin, somewhere(team), red.element("Deploy all the same"))
+        assert "another commit by now" in anew.visible
+        assert "#2418 at `beefbee`" in anew.visible
+        assert writes(team) == []
+        for person in (team.ada, admin):
+            assert "asked" in said(await presses(team, person, somewhere(team), red.element("Deploy all the same")))
+        assert writes(team) == []
+        await presses(team, admin, anew, "Deploy all the same")
+        assert len(writes(team)) == 1
+        await team.reads("admin")
 
 
 async def test_who_deploys_some_branches_locks_and_unlocks_those_alone(tmp_path: Path) -> None:

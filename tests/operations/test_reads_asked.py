@@ -99,6 +99,7 @@ def buttons(build: Pipeline, pending_id: str) -> list[ButtonAction]:
         "newer": "0",
         "ssh": "false",
         "follow": "false",
+        "until": "2100-01-01T09:00:00Z",
     }
     rows = [row for kind in ("button", "form") for row in table()[kind]]
     return [

@@ -62,6 +62,17 @@ async def test_of_two_runs_of_one_deploy_one_sends_it(store: Store) -> None:
     assert sorted(await asyncio.gather(*map(store.attempts.send, runs))) == [False, True]
 
 
+@pytest.mark.parametrize("so_far", ["unsent", "sent", "answered"])
+async def test_a_run_that_is_refused_late_writes_over_nothing_that_another_has_sent(store: Store, so_far: str) -> None:
+    answer = {"pipeline_id": PipelineId("p"), "pipeline_number": 7} if so_far == "answered" else {}
+    sent = {} if so_far == "unsent" else {"sent_at": NOW, "newest_number": 6}
+    kept = await store.attempts.save(one("mine", **sent, **answer))
+    late = one("mine", over=True, refusal=Refusal(kind="Rejected", status=403))
+    assert await store.attempts.refuse(late) is (so_far == "unsent")
+    assert await store.attempts.get("mine") == (late if so_far == "unsent" else kept)
+    assert await store.attempts.lately_of(FRONTEND, MAIN) == ([] if so_far == "unsent" else ["mine"])
+
+
 async def test_it_has_an_end_and_twenty_are_known_of_a_branch(store: Store) -> None:
     for number in range(22):
         seen = await store.attempts.lately_of(FRONTEND, MAIN)

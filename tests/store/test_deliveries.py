@@ -25,6 +25,18 @@ async def test_what_was_handled_is_not_handled_again(store: Store) -> None:
     assert await store.deliveries.invocation("Ev1") == invocation()
 
 
+async def test_what_was_refused_is_carried_out_by_nobody_unless_somebody_has_begun(store: Store) -> None:
+    assert await store.deliveries.void("Ev1")  # it may be in force before what it is about
+    await store.deliveries.record(invocation())
+    assert await store.deliveries.said(Invocation, "Ev1") is None
+    assert await store.deliveries.void("Ev1")
+    begun = invocation().model_copy(update={"id": "Ev2"})
+    await store.deliveries.record(begun)
+    for _ in range(2):  # the engine may run it again
+        assert await store.deliveries.said(Invocation, "Ev2") == begun
+        assert not await store.deliveries.void("Ev2")
+
+
 async def test_what_looks_like_a_credential_is_not_kept_whoever_let_it_come_so_far(store: Store) -> None:
     token = "ghp_" + "a1B2" * 9
     press = Click(id="P1", action_id="a", value=token, user_id="U0ADA", team_id="T0", channel_id="C0", message_ts="1")
