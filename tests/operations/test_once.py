@@ -378,7 +378,8 @@ async def test_an_edited_mention_is_one_intent(team: Team) -> None:
 
 async def test_what_was_said_first_counts_where_it_is_edited_at_that_moment(team: Team) -> None:
     mentioned = await team.ada.mention("deploys", "status acme/frontend main")
-    event = mentioned.payload["event"] | {"ts": "1700000000.000300"}
+    said = team.slack.workspace.post(team.deploys, team.ada.id, "What it said at first.", [])
+    event = mentioned.payload["event"] | {"ts": said.ts}
     texts = [f"<@{team.slack.workspace.bot_user_id}> deploy acme/frontend {branch}" for branch in ("try/green", "main")]
     edited = {"edited": {"user": team.ada.id, "ts": "1700000001.000000"}}
     both = [event | {"text": texts[0]}, event | {"text": texts[1]} | edited]
