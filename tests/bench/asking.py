@@ -9,7 +9,7 @@ from playground.circleci.pipelines import Pipeline
 from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
 from playground.circleci.webhooks import Webhooks
 from playground.slack.api import Slack
-from tests.bench.stage import AS_SHIPPED, Figure, course, far_sides, running, seen
+from tests.bench.stage import AS_SHIPPED, Bot, Figure, course, far_sides, running, seen
 
 SECRET = "bench-webhook-secret"
 PROJECT = "acme/frontend"
@@ -33,6 +33,7 @@ ON_HOLD = Scenario(
 )
 CONFIG_ERROR = Scenario(config_error="config: Error calling workflow: 'build'")
 MOST, MOST_WITH_WEBHOOKS, WITHIN = 70, 26, 60
+RECEIVED, JOB_AND_WORKFLOW = "ci_webhooks_received_total", 2
 
 
 NAME = "requests for a build of 10 minutes and 5 jobs, report included"
@@ -73,11 +74,22 @@ async def _told(folder: Path) -> tuple[int, float, float]:
             # Somebody has pushed, so that CircleCI has told of the project before.
             circleci.world.set_scenario(f"gh/{PROJECT}", "pushed", course(1))
             circleci.world.trigger(f"gh/{PROJECT}", branch="pushed", parameters={}, by="push")
-            await asyncio.sleep(8)
+            await _has_heard(bot, JOB_AND_WORKFLOW)
             asked = await _followed(slack, circleci)
             return asked, *await asyncio.gather(_hold(slack, circleci), _error(slack, circleci))
         finally:
             telling.cancel()
+
+
+async def _has_heard(bot: Bot, webhooks: int) -> None:
+    """Wait until so many webhooks have arrived."""
+    async with asyncio.timeout(WITHIN):
+        while await _received(bot) < webhooks:  # noqa: ASYNC110  # another process tells nobody
+            await asyncio.sleep(0.2)
+
+
+async def _received(bot: Bot) -> float:
+    return sum(count for name, count in (await bot.figures()).items() if name.startswith(RECEIVED))
 
 
 async def _followed(slack: Slack, circleci: CircleCI) -> int:
