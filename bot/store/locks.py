@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from bot.errors import StoreError
-from bot.models.circleci import ProjectSlug, Ref
-from bot.models.lock import Lock, Over, Waiting, lock_key, locks_the_same
+from bot.models.lock import Lock, Over, Waiting, locks_the_same
 from bot.store.connection import Connection, decoded, moment, or_none
 from bot.store.fence import held as fenced
 
@@ -80,10 +79,6 @@ class Locks:
             return lock
         await self._ends(field, kept[field], Over(lock=lock))
         return None
-
-    async def on(self, slug: ProjectSlug, ref: Ref | None) -> list[Lock]:
-        """Return what keeps others from deploying a branch or tag: a lock on its whole project, and one on it."""
-        return await self.held(dict.fromkeys((lock_key(slug, None), lock_key(slug, ref))))
 
     async def unlock(self, held: Lock, by: Over | None = None) -> bool:
         """Let a lock be over, as `by` says; False when it is gone, or has changed hands."""

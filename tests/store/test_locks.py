@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.models.circleci import ProjectSlug, Ref
-from bot.models.lock import Lock, Over, Waiting
+from bot.models.lock import Lock, Over, Waiting, lock_key
 from bot.models.slack import utc_now
 from bot.store import Store
 from tests.one_redis import server_is
@@ -18,13 +18,18 @@ def lock(holder_id: str, ref: Ref | None = None) -> Lock:
     return Lock(project_slug=SLUG, project_title="acme/frontend", ref=ref, holder_id=holder_id, since=utc_now())
 
 
+async def on(store: Store, slug: ProjectSlug, ref: Ref) -> list[Lock]:
+    """Return what is kept of a branch under these very names: a lock on its whole project, and one on it."""
+    return await store.locks.held(dict.fromkeys((lock_key(slug, None), lock_key(slug, ref))))
+
+
 async def test_the_first_lock_holds_for_the_project_and_its_branches(store: Store) -> None:
     adas = await store.locks.lock(lock("U0ADA"))
     assert await store.locks.lock(lock("U0GRACE")) == adas
-    assert await store.locks.on(SLUG, Ref(name="main")) == [adas]
+    assert await on(store, SLUG, Ref(name="main")) == [adas]
     graces = await store.locks.lock(lock("U0GRACE", Ref(name="main")))
-    assert await store.locks.on(SLUG, Ref(name="main")) == [adas, graces]  # a lock of one's own lifts no other
-    assert await store.locks.on(SLUG, Ref(name="next")) == [adas]
+    assert await on(store, SLUG, Ref(name="main")) == [adas, graces]  # a lock of one's own lifts no other
+    assert await on(store, SLUG, Ref(name="next")) == [adas]
     assert await store.locks.all() == ([adas, graces], [])
 
 
@@ -88,8 +93,8 @@ async def test_a_lock_is_the_same_in_every_spelling_of_its_project(store: Store)
     adas = await store.locks.lock(lock("U0ADA", Ref(name="main")).model_copy(update={"project_slug": spelled}))
     again = lock("U0GRACE", Ref(name="main")).model_copy(update={"project_slug": other})
     assert await store.locks.lock(again) == adas
-    assert await store.locks.on(other, Ref(name="main")) == [adas]
-    assert await store.locks.on(other, Ref(name="Main")) == []  # the case of a branch counts
+    assert await on(store, other, Ref(name="main")) == [adas]
+    assert await on(store, other, Ref(name="Main")) == []  # the case of a branch counts
     assert await store.locks.unlock(adas)
     assert await store.locks.all() == ([], [])
 
@@ -98,7 +103,7 @@ async def test_a_lock_that_an_earlier_version_kept_by_its_spelling_holds_and_is_
     kept = lock("U0ADA", Ref(name="main")).model_copy(update={"project_slug": "gh/Acme/Frontend"})
     redis, name = store.locks._connection.redis, store.locks._name
     await redis.hset(name, "gh/Acme/Frontend main", kept.model_dump_json())
-    assert await store.locks.on(SLUG, Ref(name="main")) == [kept]
+    assert await on(store, SLUG, Ref(name="main")) == [kept]
     assert await store.locks.lock(lock("U0GRACE", Ref(name="main"))) == kept
     mine = kept.model_copy(update={"holder_id": "U0GRACE"})
     assert await store.locks.take(kept, mine)
@@ -114,7 +119,7 @@ def ended(holder_id: str, ref: Ref | None = None) -> Lock:
 async def test_a_lock_that_has_ended_stops_nobody_whoever_has_told_it_or_not(store: Store) -> None:
     held = await store.locks.lock(ended("U0ADA", Ref(name="main")))
     assert await store.locks.get(held.key) is None
-    assert await store.locks.on(SLUG, Ref(name="main")) == []
+    assert await on(store, SLUG, Ref(name="main")) == []
     assert await store.locks.all() == ([], [])
     assert await store.locks.due() == [held.key]
 
@@ -126,7 +131,7 @@ async def test_when_a_lock_ends_is_read_from_no_hosts_clock(store: Store, hours:
     held = await store.locks.lock(minutes)
     assert await store.locks.all() == ([] if is_over else [held], [])
     assert await store.locks.settle(held.key) == await store.locks.get(held.key) == (None if is_over else held)
-    assert await store.locks.on(SLUG, Ref(name="main")) == ([] if is_over else [held])
+    assert await on(store, SLUG, Ref(name="main")) == ([] if is_over else [held])
     assert await store.locks.due() == ([held.key] if is_over else [])
     left = await store.locks.left(held)
     assert left is not None
