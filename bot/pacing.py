@@ -11,7 +11,7 @@ from bot import metrics
 from bot.budgets import CLEAR_SECONDS, NO_WAIT, POLITE_SHARE
 from bot.models.pace import Bounds, Limited, Pace
 from bot.store.turns import Standing, Turns
-from bot.waits import note
+from bot.waits import is_patient, note
 
 SOON = timedelta(seconds=1)  # whoever has a number looks whether it may go sooner: the rate changes
 
@@ -68,8 +68,12 @@ class Paced:
                 wait, number = turn.wait and turn.wait + _spread(1 / rate if polite else 0), turn.number
             if not wait or wait > most:
                 return wait
-            note(self._far_side, wait.total_seconds())
+            self.note(wait)
             await asyncio.sleep(min(wait, SOON if number else wait).total_seconds())
+
+    def note(self, wait: timedelta) -> None:
+        """Take down, for whoever wants to tell a person, that a turn comes in so long."""
+        note(self._far_side, wait.total_seconds())
 
     async def is_paused(self) -> bool:
         """Say whether it is the far side who let nobody have a turn."""
@@ -132,9 +136,18 @@ class Lane:
         self, budget: Paced, *, patience: timedelta, in_line: timedelta | None = None, polite: bool = False
     ) -> None:
         self._budget = budget
-        self.patience = patience  # how long it is waited where CircleCI asks for it
+        self._patience = patience
         self._longest = patience if in_line is None else in_line
         self._polite = polite
+
+    @property
+    def patience(self) -> timedelta:
+        """How long it is waited where CircleCI asks for it."""
+        return self._longest if is_patient() else self._patience
+
+    def waits(self, how_long: timedelta) -> None:
+        """Take down, for whoever wants to tell a person, that it comes in so long."""
+        self._budget.note(how_long)
 
     async def turn(self, whose: str = "") -> timedelta:
         """Take a turn; returns how long to stay away when there is none."""

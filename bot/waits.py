@@ -1,4 +1,4 @@
-"""How long something waits for its turn at a far side, for whoever wants to tell a person of it."""
+"""How long something waits for its turn at a far side: for whoever wants to tell a person of it, and at the most."""
 
 import time
 from collections.abc import Iterator
@@ -43,3 +43,21 @@ def note(name: str, seconds: float) -> None:
     wait = _NOTED.get()
     if wait is not None and wait.name == name:
         wait.begins(seconds)
+
+
+_PATIENT: ContextVar[bool] = ContextVar("patient", default=False)
+
+
+@contextmanager
+def patiently() -> Iterator[None]:
+    """Let what runs within the block wait as long where a far side asks for it as for who was in line before."""
+    before = _PATIENT.set(True)
+    try:
+        yield
+    finally:
+        _PATIENT.reset(before)
+
+
+def is_patient() -> bool:
+    """Say whether this runs within such a block."""
+    return _PATIENT.get()

@@ -35,6 +35,7 @@ from bot.refs import can_be_shown
 from bot.requests import OfTarget, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
+from bot.waits import patiently
 from formatters import channels
 from formatters.answers import default_branch_chosen, pull_request_read
 
@@ -106,8 +107,13 @@ def _definition(words: Sequence[Word]) -> tuple[list[Word], str]:
 async def deploy(request: Deploy, caller: Caller, context: Context) -> Acted | BuildMeant:
     """Start it, and let the thread say the rest; what was named by a build or not at all is asked back.
 
-    So is what nobody would be told of.
+    So is what nobody would be told of. Where CircleCI asks us to wait, it waits and says so.
     """
+    with patiently():
+        return await _deployed(request, caller, context)
+
+
+async def _deployed(request: Deploy, caller: Caller, context: Context) -> Acted | BuildMeant:
     target = await context.finder.named(request, caller)
     if meant := await _meant(request, target, caller, context):
         return meant

@@ -11,9 +11,10 @@ from prometheus_client import REGISTRY
 
 from bot.budgets import NO_WAIT
 from bot.models.pace import bounds
-from bot.pacing import Paced
+from bot.pacing import Lane, Paced
 from bot.store import Store
 from bot.store.turns import CIRCLECI
+from bot.waits import noted, patiently
 from tests.one_redis import redis_url
 
 PATIENT = timedelta(seconds=20)
@@ -140,6 +141,18 @@ async def test_who_is_patient_in_line_may_be_told_of_a_long_pause_at_once(stores
     ours, theirs = both(stores, 10)
     await ours.pause(timedelta(seconds=15))
     assert timedelta(seconds=14) < await theirs.turn(patience=timedelta(seconds=10), in_line=PATIENT)
+
+
+async def test_who_deploys_waits_for_a_pause_as_for_those_in_line_before(stores: tuple[Store, Store]) -> None:
+    ours, theirs = both(stores, 10)
+    lane = Lane(theirs, patience=timedelta(seconds=0.1), in_line=PATIENT)
+    await ours.pause(timedelta(seconds=0.5))
+    assert timedelta(seconds=0.1) < await lane.turn() < timedelta(seconds=1)
+    with patiently(), noted(CIRCLECI) as wait:
+        turn = asyncio.create_task(lane.turn())
+        await asyncio.wait({turn}, timeout=0.2)
+        assert wait.left
+        assert await turn == NO_WAIT
 
 
 async def test_a_pause_holds_for_everybody_and_halves_nothing(stores: tuple[Store, Store]) -> None:

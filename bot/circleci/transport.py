@@ -134,6 +134,8 @@ class Transport:
                 patience -= wait
                 if patience < timedelta(0):
                     raise
+            if self._lane:
+                self._lane.waits(wait)
             await asyncio.sleep(wait.total_seconds() + random.uniform(0, 0.3))  # noqa: S311  # spreads, hides nothing
 
     async def _tried(self, method: str, path: str, params: Mapping[str, str] | None, json: object) -> Answer:

@@ -29,6 +29,7 @@ SOON, OFTEN, RARELY = timedelta(seconds=2), timedelta(seconds=0.5), timedelta(se
 RESPONSE_URL = timedelta(minutes=30)  # so long Slack lets a sign be changed
 ACK_SECONDS, ON_ITS_WAY = 0.5, 0.03  # how long an ack may take to be sent, and then to be read
 STORE_SECONDS = 0.2
+WAITS_SAID = 2  # Slack takes five words for a command, and its answer may come with a notice or two
 HELD_SECONDS = 1.5  # nobody waits longer for a sign
 LOST_SECONDS = 30  # so long Slack may still be about a sign of which it did not say what became of it
 MOST_AT_ONCE = 50  # some connections to Slack stay free for answers, however long it is about signs
@@ -219,14 +220,15 @@ class Signs:
         await self._quietly(self._messenger.respond(url, message, replace=True))
 
     async def _say_wait(self, url: str, text: str, wait: Wait, over: asyncio.Event) -> None:
-        """Say once how long it waits, as soon as that is worth saying."""
-        while not over.is_set():
-            if wait.left >= signs.WORTH_SAYING:
+        """Say how long it waits, as soon as that is worth saying, and once more where it took longer than that."""
+        said_until, left = 0.0, WAITS_SAID
+        while not over.is_set() and left:
+            if wait.left >= signs.WORTH_SAYING and time.monotonic() >= said_until:
+                said_until, left = time.monotonic() + wait.left.total_seconds(), left - 1
                 line = line_of(text, self._router, self._projects)
                 await self._quietly(
                     self._messenger.respond(url, signs.waits_for_circleci(line, wait.left), replace=True)
                 )
-                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(SIGN_SECONDS):
                     await over.wait()

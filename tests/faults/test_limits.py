@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.team import Team, team_at_work
+from tests.stories.team import Team, Waits, team_at_work
 
 
 @pytest.fixture
@@ -66,6 +66,14 @@ async def test_a_429_stops_every_request(tmp_path: Path, seconds: int) -> None:
         else:
             await team.is_told(team.ada, "CircleCI asks me to slow down")
             assert len(team.circleci.requests) <= asked + 2
+
+
+async def test_who_deploys_while_circleci_asks_to_wait_is_told_how_long_and_need_not_try_again(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, waits=Waits(drain_seconds=0.1)) as team:  # that it goes on: tests/test_pacing.py
+        team.circleci.faults.add("*", "/api/v2/*", status=429, headers={"Retry-After": "40"}, body={}, times=1)
+        await team.deploys_branch("try/green")
+        alone = team.slack.workspace.ephemerals
+        await team.slack.wait_for(lambda: [one for one in alone if "comes in about 4" in one.text], timeout=30)
 
 
 async def test_edits_are_merged_and_the_end_is_shown_all_the_same(tmp_path: Path) -> None:
