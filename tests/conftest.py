@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import Generator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,27 +14,20 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# Coverage doubles what a test costs. These go ways that others have gone, so what it counts is the less.
-UNMEASURED = (
-    *("tests/oracle/", "tests/faults/", "tests/upgrade/", "tests/browser/", "tests/processes/", "tests/test_linear.py"),
-    *("tests/stories/", "tests/operations/", "tests/formatters/test_messages.py", "tests/formatters/test_blocks.py"),
-    *("tests/golden/test_every_button.py", "tests/golden/test_presses.py", "tests/golden/test_courses.py"),
-    *("tests/golden/test_verdicts.py", "tests/lines/test_played.py", "tests/masks/test_shapes.py"),
-    *("tests/test_permissions.py", "tests/test_secrecy.py", "tests/test_registry.py", "tests/models/test_prose.py"),
-    *("tests/circleci/test_bodies.py", "tests/circleci/test_outputs.py", "tests/formatters/test_lookalikes.py"),
+# Coverage doubles what a test costs. Of those that start a bot, or try very many values, it looks at a few that are
+# named in a file: each of the others goes ways that these have gone.
+COSTLY = (
+    *("tests/faults/", "tests/golden/", "tests/operations/", "tests/oracle/", "tests/processes/", "tests/stories/"),
+    *("tests/browser/", "tests/upgrade/", "tests/circleci/test_bodies.py", "tests/circleci/test_outputs.py"),
+    *("tests/formatters/test_blocks.py", "tests/formatters/test_lookalikes.py", "tests/formatters/test_messages.py"),
+    *("tests/lines/test_played.py", "tests/masks/test_shapes.py", "tests/models/test_prose.py"),
+    *("tests/test_linear.py", "tests/test_permissions.py", "tests/test_registry.py", "tests/test_secrecy.py"),
 )
-# But these go ways of their own; of a long one with many sets of values the first that comes.
-MEASURED = (
-    *(f"tests/stories/test_{name}.py" for name in ("operations", "signs", "asked_once", "classic", "named", "help")),
-    *(f"tests/stories/test_{name}.py" for name in ("webhooks", "troubles", "long_texts", "locks", "flaky", "gate")),
-    *(f"tests/stories/test_{name}.py" for name in ("old_builds", "why_red")),
-    *(f"tests/operations/test_{name}.py" for name in ("demand_table", "windows", "asked_once", "late", "record")),
-    *(f"tests/operations/test_{name}.py" for name in ("agreed", "locks")),
-)
+MEASURED = frozenset(Path(__file__).with_name("measured.txt").read_text().splitlines())
 # They wait more than they work, so they run beside those that work all the time; and share what is costly to start.
 WAITING = ("tests/faults/", "tests/processes/", "tests/browser/", "tests/stories/test_troubles.py")
 SHARING = ("tests/browser/test_page.py", "tests/test_door.py", "tests/operations/test_demand_table.py")
-_measured = set[str]()
+_firsts = set[str]()  # of each test, where it has many sets of values
 _tracer = sys.gettrace()  # of coverage, whose own stop and start take milliseconds
 
 
@@ -98,8 +92,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = working
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Let Python not look through all that was imported, again and again, for what is garbage."""
+    _firsts.update({_function(item): item.nodeid for item in reversed(session.items)}.values())
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
@@ -119,12 +114,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 def _is_to_be_measured(item: pytest.Item) -> bool:
     """Say whether coverage looks at a test."""
-    name = item.nodeid.partition("[")[0]
-    if name.startswith(MEASURED):
-        known = name in _measured
-        _measured.add(name)
-        return not known
-    return not name.startswith(UNMEASURED)
+    if item.nodeid.startswith(COSTLY):
+        return _function(item) in MEASURED and item.nodeid in _firsts
+    return True
+
+
+def _function(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -259,7 +259,7 @@ class Stage:
     async def _is_busy(self) -> bool:
         """Say whether a task is queued, runs, or is due: docket takes each off its stream when it has ended."""
         docket = self.team.app.docket
-        async with docket.redis() as redis, redis.pipeline() as pipeline:
+        async with self.team.app.store._connection.redis.pipeline(transaction=False) as pipeline:
             pipeline.xlen(docket.stream_key)
             pipeline.zcount(docket.queue_key, "-inf", datetime.now(UTC).timestamp())
             return any(await pipeline.execute())

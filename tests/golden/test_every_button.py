@@ -108,7 +108,8 @@ async def test_every_button_of_every_course_can_be_pressed(tmp_path: Path, momen
             if second == moment:
                 await presser.presses_what_stands()
         await presser.presses_what_stands()
-        await presser.presses_old_ones()
+        if moment == LOOKS[-1]:  # by then all there ever were have been seen
+            await presser.presses_old_ones()
 
 
 async def test_every_button_that_a_command_offers_can_be_pressed(tmp_path: Path) -> None:
