@@ -50,7 +50,7 @@ async def test_a_watch_survives_what_circleci_answers(team: Team, path: str) -> 
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"status": 429, "headers": {"Retry-After": "60"}, "body": {}}, "CircleCI asks me to slow down"),
+        ({"status": 429, "headers": {"Retry-After": "400"}, "body": {}}, "CircleCI asks me to slow down"),
         ({"status": 403, "body": {"message": "Forbidden by policy"}}, "Forbidden by policy"),
         ({"status": 200, "body": {"message": "Nothing to build"}}, "started nothing"),
         ({"status": 500, "body": {"message": "x"}}, "I will not start a second one"),

@@ -73,7 +73,7 @@ async def test_who_deploys_while_circleci_asks_to_wait_is_told_how_long_and_need
         team.circleci.faults.add("*", "/api/v2/*", status=429, headers={"Retry-After": "40"}, body={}, times=1)
         await team.deploys_branch("try/green")
         alone = team.slack.workspace.ephemerals
-        await team.slack.wait_for(lambda: [one for one in alone if "comes in about 4" in one.text], timeout=30)
+        await team.slack.wait_for(lambda: [one for one in alone if "comes in about 40 s" in one.text], timeout=30)
 
 
 async def test_edits_are_merged_and_the_end_is_shown_all_the_same(tmp_path: Path) -> None:

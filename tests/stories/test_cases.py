@@ -126,7 +126,7 @@ async def test_circleci_down_is_said_and_nothing_started(team: Team) -> None:
 
 async def test_a_rate_limit_is_said_with_its_seconds(team: Team) -> None:
     team.circleci.faults.add("GET", "/api/v2/project/*", status=429, headers={"Retry-After": "40"}, body={})
-    await team.deploys_branch("main")
+    await team.ada.command("deploys", "/ci", "status acme/frontend")
     await team.is_told(team.ada, "Try again in 40 s")
 
 
