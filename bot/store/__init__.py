@@ -12,6 +12,7 @@
 | `attempt:<delivery id>`        | an Attempt                                  | the retention             |
 | `deploys:<project>:<ref>`      | its newest twenty Attempts, reruns too      | the retention             |
 | `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
+| `waiting`                      | delivery ids of Pendings that are not over  | the retention             |
 | `standing:<what it is about>`  | whose answer it waits for -> delivery id    | as it may be answered     |
 | `claim:<what>`                 | who was first, or how often it was tried    | as the caller says        |
 | `window:<id of ours>`          | a Window: who opened it, where, with what   | an hour                   |
@@ -36,6 +37,7 @@
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
 | `numbered:<channel id>`        | `<number> <pipeline id>` of what it follows | the retention             |
+| `own:<person>`                 | pipeline ids they asked for, or follow      | the retention             |
 | `past:<pipeline id>`           | a PastBuild: its attempts, all ended        | the retention             |
 | `listed:<project>:<branch>`    | Listed: a branch's pipelines, but the young | the retention             |
 | `results:<project>:<job>`      | JobResults: a job's tests                   | the retention             |
@@ -64,6 +66,7 @@ from bot.store.deliveries import Deliveries
 from bot.store.hooks import Hooks
 from bot.store.line import Line
 from bot.store.locks import Locks
+from bot.store.own import Own
 from bot.store.past import Past
 from bot.store.pending import Pendings
 from bot.store.pulse import Vitals
@@ -88,12 +91,13 @@ class Store:
         self.claims = Claims(connection)
         self.locks = Locks(connection)
         self.channels = Channels(connection)
-        self.attempts = Attempts(connection)
+        self.own = Own(connection)
+        self.attempts = Attempts(connection, self.own)
         self.pending = Pendings(connection, self.attempts)
         self.standing = Standing(connection)
         self.acted = Acted(connection)
         self.windows = Windows(connection)
-        self.watches = Watches(connection)
+        self.watches = Watches(connection, self.own)
         self.past = Past(connection)
         self.turns = Turns(connection)
         self.line = Line(connection)
