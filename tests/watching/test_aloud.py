@@ -1,5 +1,6 @@
 """What the channel hears beside the thread: ends of the branches that it asked for, each once."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import cast
@@ -138,10 +139,10 @@ class Scene:
         self.slack, self.store, self._far_side, self._new = slack, store, far_side, new
 
     async def ends(self, ended: Build) -> None:
-        """Let it end so, and new processes look at it until that is surely its end, and once more."""
+        """Let it end so, and two new processes look at it at once until that is surely its end, and once more."""
         for number in range(3):
             self._far_side.answer = ended.model_copy(update={"read_at": ended.read_at + number * LATER})
-            await self._new().look(PIPELINE)
+            await asyncio.gather(self._new().look(PIPELINE), self._new().look(PIPELINE))
 
     def heard(self, name: str = "deploys") -> list[str]:
         """Return what a channel has read that is no root."""
