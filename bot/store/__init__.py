@@ -25,6 +25,7 @@
 | `due:<pipeline id>`            | the next look is not due yet                | until it is               |
 | `hooks:<project slug>`         | when the last webhook that came happened    | a day                     |
 | `young:<pipeline id>`          | somebody acted on it just now               | as the caller says        |
+| `heard:<channel>:<project>:<ref>` | Heard: the end it was told last, itself  | the retention             |
 | `thread:<channel id>:<ts>`     | the pipeline id that this thread follows    | the retention             |
 | `lags`                         | seconds from a build's end to Slack         | a hundred of them         |
 | `fence:<pipeline id>`          | whoever compares and tells                  | the lease                 |
@@ -63,6 +64,7 @@ from bot.store.channels import Channels
 from bot.store.claims import Claims
 from bot.store.connection import Connection
 from bot.store.deliveries import Deliveries
+from bot.store.heard import Ends
 from bot.store.hooks import Hooks
 from bot.store.line import Line
 from bot.store.locks import Locks
@@ -102,6 +104,7 @@ class Store:
         self.turns = Turns(connection)
         self.line = Line(connection)
         self.hooks = Hooks(connection)
+        self.ends = Ends(connection)
         self.pulse = Vitals(connection, self.turns)
 
     async def now(self) -> datetime:

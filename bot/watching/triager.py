@@ -65,6 +65,7 @@ class Triager:
         self._teller = teller
         self._engine = engine
         self._links = links
+        self._aloud = aloud.Aloud(projects, store.ends)
         self._at_work = 0
 
     async def triage(self, pipeline_id: PipelineId, fingerprint: str) -> timedelta | None:
@@ -146,7 +147,7 @@ class Triager:
 
         Slack broadcasts no reply and edits it at once (`no_dual_broadcast_content_update`), so it is a word of its own.
         """
-        turned = aloud.repair(watch, build, found, self._projects)
+        turned = await self._aloud.repair(watch, build, found)
         if turned is None:
             return ()
         if speaks:

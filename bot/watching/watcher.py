@@ -77,6 +77,7 @@ class Watcher:
         self._threads = Threads(store.watches, teller, operator, settings.poll_interval)
         self._trouble = Trouble(settings, store.watches, teller, operator, self._threads)
         self._hearing = Hearing(settings, store.hooks)
+        self._aloud = aloud.Aloud(sources.projects, store.ends)
         self._keep = timedelta(days=settings.retention_days)
 
     async def look(self, pipeline_id: PipelineId) -> timedelta | None:
@@ -220,7 +221,7 @@ class Watcher:
     async def _tell_the_end(self, watch: Watch, build: Build, evidence: Report | None, *, speaks: bool) -> Watch:
         """Post the final reply; all threads of a channel know what it has heard, one of them `speaks` to it."""
         shown = watch.model_copy(update={"failure_before": watch.failure})
-        is_for_all = aloud.is_for_all(shown, build, evidence, self._sources.projects)
+        is_for_all = await self._aloud.is_news(shown, build, evidence)
         about = final.for_the_channel(build, watch, self._links) if is_for_all else None
         comparing = evidence is not None and self._is_compared(build)
         word = final.final(build, evidence, shown, self._links, comparing=comparing, about=about)

@@ -122,6 +122,13 @@ async def channel_hears(stage: Stage) -> None:
     stage.notes("once more: it is green, and repairs nothing")
     await stage.plays(branch, 5, 125, project="acme/backend")
     await stage.passes(6)
+    stage.notes("a push breaks it, which nobody follows, and ada deploys the next one, which repairs it")
+    world.set_scenario(BACKEND, branch, scenario_of(PastPlan((total,))))
+    world.trigger(BACKEND, branch=branch, parameters={}, by="push")
+    await stage.moves_on(125)
+    world.set_scenario(BACKEND, branch, scenario_of(PastPlan((frozenset(),))))
+    await stage.plays(branch, 5, 125, project="acme/backend")
+    await stage.passes(6)
 
 
 async def channel_gone(stage: Stage) -> None:

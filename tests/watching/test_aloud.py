@@ -9,9 +9,10 @@ import pytest
 
 from bot.circleci.reads import Reads
 from bot.errors import SlackError
-from bot.models.build import Build, Report, Run
+from bot.models.build import Build, JobReport, Report, Run
 from bot.models.caller import Place
 from bot.models.circleci import Job, JobId, Ref
+from bot.models.heard import Heard
 from bot.models.history import Extent, Transition, Turn
 from bot.models.slack import Watch
 from bot.settings import ProjectEntry, Projects, Settings
@@ -39,7 +40,7 @@ PROJECTS = Projects(
     }
 )
 LATER = timedelta(minutes=10)
-RED, GREEN = "aloud:red:w", "aloud:green:w"
+TOLD = "aloud:w"
 
 
 def follows(name: str = "Ev1", ref: Ref | None = MAIN, **more: object) -> Watch:
@@ -74,50 +75,90 @@ def test_the_file_says_of_which_branches(name: str, kind: str, slug: str, hears:
 
 
 @pytest.mark.parametrize(
-    ("follower", "status", "hears"),
+    ("follower", "waits"),
     [
-        (follows(), "failed", True),
-        (follows(), "error", True),  # it could not run
-        (follows(), "unauthorized", True),
-        (follows(), "success", False),
-        (follows(), "canceled", False),
-        (follows(), "not_run", True),
-        (follows(told=(RED,)), "success", True),
-        (follows(told=(RED,)), "canceled", False),
-        (follows(told=(RED, GREEN)), "success", False),
-        (follows(told=(RED, GREEN)), "failed", True),
-        (follows(ref=Ref(name="fix/cart")), "failed", False),
-        (follows(ref=None), "failed", False),
-        (follows(thread=Place(channel_id="D0ADA")), "failed", False),
-        (follows(moved_to_direct=True), "failed", False),
-        (follows(known_end="w"), "failed", False),  # it was over when somebody asked to follow it
+        (follows(), True),
+        (follows(ref=Ref(name="fix/cart")), False),
+        (follows(ref=None), False),
+        (follows(thread=Place(channel_id="D0ADA")), False),
+        (follows(moved_to_direct=True), False),
+        (follows(known_end="w"), False),  # it was over when somebody asked to follow it
     ],
 )
-def test_what_fails_is_said_to_all_and_what_passes_after_it(follower: Watch, status: str, hears: bool) -> None:
-    assert aloud.is_for_all(follower, attempt(status), Report(), PROJECTS) == hears
+def test_a_channel_waits_for_ends_of_its_branches(follower: Watch, waits: bool) -> None:
+    assert aloud.is_wanted(follower, attempt("failed"), PROJECTS) == waits
 
 
-def test_what_a_newer_pipeline_replaced_is_said_to_nobody() -> None:
+def heard(number: int, *, red: bool = True, fingerprint: str = "w0") -> Heard:
+    return Heard(number=number, fingerprint=fingerprint, is_red=red)
+
+
+# What the channel has heard last, how #2417 ends, whether that is news, and what the channel has heard then.
+ENDS: list[tuple[Heard | None, str, bool]] = [
+    (None, "failed", True),
+    (None, "error", True),  # it could not run
+    (None, "unauthorized", True),
+    (None, "not_run", True),
+    (None, "success", False),
+    (None, "canceled", False),
+    (heard(2417), "success", True),  # a rerun repairs it
+    (heard(2401), "success", True),  # a newer build does
+    (heard(2418), "success", False),  # an older one does not
+    (heard(2417), "canceled", False),
+    (heard(2417, red=False), "success", False),
+    (heard(2417, red=False), "failed", True),
+    (heard(2401), "failed", True),
+    (heard(2418, red=False), "failed", True),
+    (heard(2417, fingerprint="w", red=False), "success", True),  # who was to say so was cut off
+    (heard(2417, fingerprint="w"), "failed", True),
+]
+
+
+@pytest.mark.parametrize(("before", "status", "news"), ENDS)
+def test_what_fails_is_news_and_what_passes_after_it(before: Heard | None, status: str, news: bool) -> None:
+    assert aloud.is_news(follows(), attempt(status), Report(), before) == news
+
+
+def test_a_rerun_that_fails_as_the_channel_has_heard_is_no_news() -> None:
+    job = JobReport(
+        job=Job(id=JobId("j"), name="unit", status="failed"), workflow_name="build", reasons=("no such image",)
+    )
+    report, again = Report(jobs=(job,)), attempt("failed", 2)
+    told = follows(failure_before=report.signature)
+    assert not aloud.is_news(told, again, report, heard(2417, fingerprint="w"))
+    assert aloud.is_news(told, again, report, heard(2417, fingerprint="w2"))  # of itself, by a run that was cut off
+    assert aloud.is_news(told, again, report, heard(2401))
+    assert aloud.is_news(told, again, report, None)
+    assert aloud.is_news(follows(failure_before="other"), again, report, heard(2417))
+
+
+def test_what_a_newer_pipeline_replaced_is_no_news() -> None:
     replaced = attempt("canceled").model_copy(update={"superseded_by": 2418})
-    assert not aloud.is_for_all(follows(told=(RED,)), replaced, Report(), PROJECTS)
+    assert not aloud.is_news(follows(), replaced, Report(), heard(2417))
+
+
+def test_a_newer_build_is_what_the_channel_knows_best() -> None:
+    assert aloud.newest(attempt("failed"), None) == heard(2417, fingerprint="w")
+    assert aloud.newest(attempt("success"), heard(2401)) == heard(2417, fingerprint="w", red=False)
+    assert aloud.newest(attempt("failed"), heard(2418, red=False)) == heard(2418, red=False)
 
 
 @pytest.mark.parametrize(
-    ("turn", "told", "status", "hears"),
+    ("turn", "before", "status", "news"),
     [
-        (Turn.FIXED, (), "success", True),
-        (Turn.FIXED, (RED,), "success", True),
-        (Turn.FIXED, (GREEN,), "success", False),  # run once more, it repairs nothing
-        (Turn.STILL_GREEN, (), "success", False),
-        (Turn.FIXED, (), "failed", False),  # one workflow of it alone is repaired
-        (None, (), "success", False),
+        (Turn.FIXED, None, "success", True),
+        (Turn.FIXED, heard(2401, red=False), "success", True),  # it failed since, where the channel does not look
+        (Turn.FIXED, heard(2417, red=False), "success", False),  # run once more, it repairs nothing
+        (Turn.FIXED, heard(2417, red=False, fingerprint="w"), "success", True),  # who was to say so was cut off
+        (Turn.FIXED, heard(2418), "success", False),  # a newer one failed
+        (Turn.STILL_GREEN, None, "success", False),
+        (Turn.FIXED, None, "failed", False),  # one workflow of it alone is repaired
+        (None, None, "success", False),
     ],
 )
-def test_a_repair_is_said_once(turn: Turn | None, told: tuple[str, ...], status: str, hears: bool) -> None:
+def test_a_repair_is_said_once(turn: Turn | None, before: Heard | None, status: str, news: bool) -> None:
     found = Triage(extent=Extent(base="main"), transition=Transition(turn=turn) if turn else None)
-    assert (aloud.repair(follows(told=told), attempt(status), found, PROJECTS) is not None) == hears
-    elsewhere = follows(told=told, ref=Ref(name="fix/cart"))
-    assert aloud.repair(elsewhere, attempt(status), found, PROJECTS) is None
+    assert (aloud.repair(attempt(status), found, before) is not None) == news
 
 
 def test_of_several_in_a_channel_the_oldest_speaks() -> None:
@@ -200,7 +241,7 @@ async def test_the_repair_of_an_earlier_build_is_a_word_of_its_own(
         "✅ *Passed* · acme/frontend · main · #2417",
         "Fixed: it had been red for 3 builds, since #2401.",
     ]
-    assert all(GREEN in one.told for one in await store.watches.of(PIPELINE))
+    assert all(TOLD in one.told for one in await store.watches.of(PIPELINE))
 
 
 async def test_where_the_channel_itself_takes_nothing_the_thread_does(
@@ -211,10 +252,10 @@ async def test_where_the_channel_itself_takes_nothing_the_thread_does(
     one = follows(thread=Place(channel_id=channel.id), root_ts=said.ts)
     await store.watches.add(one)
     slack.refuse("chat.postMessage", "restricted_action_thread_only_channel")
-    told = await teller.final(one, "final:w", Message(text="Failed."), "", RED, aloud=True)
-    assert (told.told, told.moved_to_direct) == (("final:w", RED), False)
+    told = await teller.final(one, "final:w", Message(text="Failed."), "", TOLD, aloud=True)
+    assert (told.told, told.moved_to_direct) == (("final:w", TOLD), False)
     assert [(reply.text, reply.reply_broadcast) for reply in said.replies] == [("Failed.", False)]
     slack.refuse("chat.postMessage", "internal_error")
     with pytest.raises(SlackError, match="internal_error"):  # nobody knows whether the channel has it
-        await teller.final(told, "final:w2", Message(text="Failed."), "", RED, aloud=True)
+        await teller.final(told, "final:w2", Message(text="Failed."), "", TOLD, aloud=True)
     slack.problems.clear()
