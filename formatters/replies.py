@@ -5,16 +5,13 @@ from datetime import timedelta
 
 from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized
 from bot.models.build import Build, Change, ChangeKind, Run, approved_key
-from bot.models.history import Transition
 from bot.models.slack import Watch
 from formatters.again import MENTION, as_spoken
 from formatters.blocks import Block, Message, actions, assemble, clean, code, fit, link, literal, mention, section
 from formatters.buttons import approve_button, starting, that_fit
-from formatters.final import for_the_channel
 from formatters.links import Links
 from formatters.root import again
-from formatters.verdicts import transition_line
-from formatters.words import count, duration, listed, ref_words
+from formatters.words import count, duration, listed
 
 MOST_NAMED = 3
 _INVITABLE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel"})
@@ -183,14 +180,6 @@ def late() -> Message:
         "I look when I may, and tell its end."
     )
     return assemble(text, section(text))
-
-
-def repaired(build: Build, watch: Watch, turned: Transition, links: Links) -> Message:
-    """Say to the channel what a build that passed repairs; its thread has all else, and has pinged whom it is for."""
-    which = for_the_channel(build, watch, links).words
-    line = transition_line(turned, build, links)
-    what = f"{clean(watch.project_title)} {ref_words(build.pipeline.ref or watch.ref, build)}"
-    return assemble(f"{what} passes again.", section(f"✅ *Passed* · {which}\n{line}"))
 
 
 def outage_over() -> Message:

@@ -22,10 +22,11 @@ from bot.watching import aloud
 from bot.watching.changes import FINAL
 from bot.watching.engine import RERUN_ONCE, Engine
 from bot.watching.teller import Teller
-from formatters import final, replies
+from formatters import final
 from formatters.blocks import Message
 from formatters.closing import closing
 from formatters.links import Links
+from formatters.repaired import repaired
 
 log = structlog.get_logger(__name__)
 
@@ -151,7 +152,7 @@ class Triager:
         if turned is None:
             return ()
         if speaks:
-            word = replies.repaired(build, watch, turned, self._links)
+            word = repaired(build, watch, turned, self._links)
             await self._teller.once(watch, aloud.key(build), word, aloud=True)
         return (aloud.key(build),)
 
