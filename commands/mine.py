@@ -26,7 +26,6 @@ HELP = CommandHelp(
     usage="mine",
     example="mine",
     phrases=("mine",),
-    also=("my",),
 )
 MOST_SHOWN, MOST_WAITING = 8, 5  # each build is read at CircleCI
 
