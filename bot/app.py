@@ -190,7 +190,8 @@ class App:
             operations=operations,
             router=commands.register(Router()),
         )
-        watcher = Watcher(settings, store, Sources(looks, circleci, projects.patterns), teller, links, operator, engine)
+        sources = Sources(looks, circleci, projects.patterns, projects)
+        watcher = Watcher(settings, store, sources, teller, links, operator, engine)
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
         signs = self.signs = Signs(context)
         self._stack.push_async_callback(signs.drain)

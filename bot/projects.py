@@ -5,7 +5,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr, SecretStr, field_validator
 
+from bot.models.circleci import Ref
 from bot.models.slugs import short, spelled_alike
+from bot.policy import matches
+from bot.policy.globs import ref as a_ref
 from bot.triage.infrastructure import Pattern, compiled
 
 CLOUD = "https://circleci.com"
@@ -33,6 +36,14 @@ class ProjectEntry(BaseModel):
     definition: str | None = None
     api: Literal["v2", "classic"] = "v2"
     rerun_once: bool = False
+    tell_channel: tuple[Annotated[str, AfterValidator(a_ref)], ...] = ()
+
+    @field_validator("tell_channel", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if isinstance(value, list | tuple):
+            return value
+        raise ValueError('write a list of branches and tags, as in tell_channel = ["main", "release/*"]')
 
 
 class Projects(BaseModel):
@@ -85,9 +96,12 @@ class Projects(BaseModel):
 
     def reruns_once(self, slug: str) -> bool:
         """Say whether the project's builds may rerun by themselves."""
-        return any(
-            entry.rerun_once for entry in self.projects.values() if spelled_alike(entry.slug) == spelled_alike(slug)
-        )
+        return any(entry.rerun_once for entry in self._entries(slug))
+
+    def tells_channel(self, slug: str, ref: Ref | None) -> bool:
+        """Say whether a channel is to hear itself how its builds of a branch or tag of the project end."""
+        patterns = [entry.tell_channel for entry in self._entries(slug) if entry.tell_channel]
+        return ref is not None and any(matches(one, [ref.name]) for one in patterns)
 
     @property
     def classic(self) -> frozenset[str]:
@@ -96,6 +110,9 @@ class Projects(BaseModel):
 
     def definition_for(self, *slugs: str) -> str | None:
         """Return the pipeline definition chosen for the project of these spellings, if one is."""
+        return next((entry.definition for entry in self._entries(*slugs) if entry.definition), None)
+
+    def _entries(self, *slugs: str) -> list[ProjectEntry]:
+        """Return what the file says of the project of these spellings, under each of its aliases."""
         alike = {spelled_alike(slug) for slug in slugs}
-        entries = (entry for entry in self.projects.values() if spelled_alike(entry.slug) in alike)
-        return next((entry.definition for entry in entries if entry.definition), None)
+        return [entry for entry in self.projects.values() if spelled_alike(entry.slug) in alike]

@@ -20,6 +20,7 @@ from commands import (
     legacy,
     lists,
     locks,
+    mine,
     rerun,
     status,
     tests,
@@ -36,7 +37,7 @@ def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
         *(deploy, gate, rerun, again, cancel, approve, watch, use, locks),
-        *(status, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
+        *(status, mine, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
         *(env, keys, legacy),
         *(hello, help, why, audit, doctor, webhook),
     ):

@@ -7,7 +7,7 @@ from bot.actions import ShowLog, ShowTests
 from bot.answers.builds import BuildTriaged
 from bot.models.build import Build, Report, State
 from bot.models.caller import Place
-from bot.models.circleci import Job
+from bot.models.circleci import Job, Ref
 from bot.models.history import Advice
 from bot.models.slack import CANCELLED, Watch
 from bot.triage.diagnosis import Triage
@@ -41,10 +41,14 @@ INFRASTRUCTURE = frozenset({"infrastructure_fail", "terminated-unknown"})
 
 
 class About(NamedTuple):
-    """Which build is told of, in words, and the number of a newer one of its branch or tag."""
+    """Which build is told of, in words, and the number of a newer one of its branch or tag.
+
+    It may be told `in_a_thread` of its own, and be read elsewhere as well.
+    """
 
     words: str
     newer: int = 0
+    in_a_thread: bool = False
 
 
 def final(
@@ -78,7 +82,17 @@ def final(
         section(line) if (line := to_be_typed(build, watch, state)) else None,
         _buttons(build, report, watch, state, triage, links, newer=about.newer if about else 0),
     )
-    return told if about else as_spoken(told, MENTION)
+    return told if about and not about.in_a_thread else as_spoken(told, MENTION)
+
+
+def for_the_channel(build: Build, watch: Watch, links: Links) -> About:
+    """Return which build it is, for those who read the reply of its thread in the channel."""
+    return About(_which(build, watch.project_title, watch.ref, links), in_a_thread=True)
+
+
+def is_repeated(build: Build, report: Report | None, watch: Watch) -> bool:
+    """Say whether a rerun failed exactly as the attempt before it, of which the thread has been told."""
+    return bool(_failed_again(build, report, watch, build.outcome))
 
 
 def triaged(answer: BuildTriaged, links: Links) -> Message:
@@ -94,10 +108,15 @@ def triaged(answer: BuildTriaged, links: Links) -> Message:
         thread=Place(channel_id=""),
         asked_at=answer.build.read_at,
     )
-    number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
-    about = f"{literal(answer.title)} · {ref_words(pipeline.ref, answer.build)} · {number}"
+    about = _which(answer.build, answer.title, None, links)
     about += f" ·{newer_build(answer.newer_number)}" if answer.newer_number else ""
     return final(answer.build, answer.report, nobodys, links, answer.triage, about=About(about, answer.newer_number))
+
+
+def _which(build: Build, title: str, ref: Ref | None, links: Links) -> str:
+    pipeline = build.pipeline
+    number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
+    return f"{literal(title)} · {ref_words(pipeline.ref or ref, build)} · {number}"
 
 
 def _failed_again(build: Build, report: Report | None, watch: Watch, state: State) -> str:

@@ -25,6 +25,7 @@ from bot.answers.keeps import CheckoutKeys, Offer, Variables, WebhookState
 from bot.answers.lines import LinesMeant
 from bot.answers.lists import FollowedProjects, RecentBuilds
 from bot.answers.locks import Locks, WhichLock, WillTell
+from bot.answers.mine import MyBuilds
 from bot.answers.ourselves import CheckUp, CommandPage, Greeting, Overview
 from bot.answers.people import PolicyDecision, Record, TokenOwner
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, WhichDefinition
@@ -45,6 +46,7 @@ from formatters import (
     lists,
     locks,
     meant,
+    mine,
     policy,
     results,
     steps,
@@ -105,6 +107,7 @@ _WITH_LINKS: dict[type[Answer], Callable[[Any, Links], Message]] = {
     WhyRed: turning.why_red,
     FlakyTests: flakes.ranking,
     RecentBuilds: lists.recent,
+    MyBuilds: mine.mine,
 }
 _WITH_COMMAND: dict[type[Answer], Callable[[Any, str], Message]] = {
     Overview: help.overview,

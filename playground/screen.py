@@ -51,7 +51,8 @@ class Screen:
         return [message for message in told if not message.deleted]
 
     def _lines(self, message: Message, *, edited: bool) -> str:
-        place = "only you" if message.only_for else "in the thread" if message.thread_ts else "#deploys"
+        aloud = ", and in #deploys" if message.reply_broadcast else ""
+        place = "only you" if message.only_for else f"in the thread{aloud}" if message.thread_ts else "#deploys"
         note = ", edited" if edited else ""
         author = self._workspace.user(message.user).name
         return f"{author} ({place}{note})\n" + textwrap.indent(unmarked(message.visible), "  │ ") + "\n"

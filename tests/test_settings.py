@@ -216,6 +216,31 @@ def test_the_projects_file_gives_aliases_and_definitions(tmp_path: Path) -> None
     assert "hunter2" not in str(bad.value)
 
 
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [
+        ('["refs/heads/main"]', "'refs/heads/main' fits nothing: write it without refs/heads/"),
+        ('["tag:v*"]', "'tag:v*' fits nothing: write it without tag:"),
+        ('["release/"]', "Write 'release/*' for all below it"),
+        ('["main", " "]', "no name begins or ends with a blank"),
+        ('["[main"]', "its [ has no ]"),
+        ('"main"', 'write a list of branches and tags, as in tell_channel = ["main", "release/*"]'),
+        ("true", "write a list of branches and tags"),
+    ],
+)
+def test_patterns_that_nothing_fits_are_refused_at_the_start(tmp_path: Path, value: str, wrong: str) -> None:
+    path = tmp_path / "projects.toml"
+    path.write_text(f'[projects.web]\nslug = "gh/acme/frontend"\ntell_channel = {value}\n')
+    with pytest.raises(BadSettings) as bad:
+        load_projects(path)
+    (found,) = checkup.settings(bad.value.problems)  # as the doctor has it
+    assert found.what == "PROJECTS_FILE"
+    assert "projects.web.tell_channel" in found.found
+    assert wrong in found.found
+    path.write_text('[projects.web]\nslug = "gh/acme/frontend"\ntell_channel = ["main", "release/*", "!release/1.*"]\n')
+    assert load_projects(path).projects["web"].tell_channel == ("main", "release/*", "!release/1.*")
+
+
 def test_secrets_do_not_stay_where_libraries_and_children_find_them(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {
         "SLACK_SIGNING_SECRET": "s" * 32,

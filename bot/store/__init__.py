@@ -12,6 +12,7 @@
 | `attempt:<delivery id>`        | an Attempt                                  | the retention             |
 | `deploys:<project>:<ref>`      | its newest twenty Attempts, reruns too      | the retention             |
 | `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
+| `waiting`                      | delivery ids of Pendings that are not over  | the retention             |
 | `standing:<what it is about>`  | whose answer it waits for -> delivery id    | as it may be answered     |
 | `claim:<what>`                 | who was first, or how often it was tried    | as the caller says        |
 | `window:<id of ours>`          | a Window: who opened it, where, with what   | an hour                   |
@@ -24,6 +25,7 @@
 | `due:<pipeline id>`            | the next look is not due yet                | until it is               |
 | `hooks:<project slug>`         | when the last webhook that came happened    | a day                     |
 | `young:<pipeline id>`          | somebody acted on it just now               | as the caller says        |
+| `heard:<channel>:<project>:<ref>` | Heard: the end it was told last, itself  | the retention             |
 | `thread:<channel id>:<ts>`     | the pipeline id that this thread follows    | the retention             |
 | `lags`                         | seconds from a build's end to Slack         | a hundred of them         |
 | `fence:<pipeline id>`          | whoever compares and tells                  | the lease                 |
@@ -36,6 +38,7 @@
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
 | `numbered:<channel id>`        | `<number> <pipeline id>` of what it follows | the retention             |
+| `own:<person>`                 | pipeline ids they asked for, or follow      | the retention             |
 | `past:<pipeline id>`           | a PastBuild: its attempts, all ended        | the retention             |
 | `listed:<project>:<branch>`    | Listed: a branch's pipelines, but the young | the retention             |
 | `results:<project>:<job>`      | JobResults: a job's tests                   | the retention             |
@@ -61,9 +64,11 @@ from bot.store.channels import Channels
 from bot.store.claims import Claims
 from bot.store.connection import Connection
 from bot.store.deliveries import Deliveries
+from bot.store.heard import Ends
 from bot.store.hooks import Hooks
 from bot.store.line import Line
 from bot.store.locks import Locks
+from bot.store.own import Own
 from bot.store.past import Past
 from bot.store.pending import Pendings
 from bot.store.pulse import Vitals
@@ -88,16 +93,18 @@ class Store:
         self.claims = Claims(connection)
         self.locks = Locks(connection)
         self.channels = Channels(connection)
-        self.attempts = Attempts(connection)
+        self.own = Own(connection)
+        self.attempts = Attempts(connection, self.own)
         self.pending = Pendings(connection, self.attempts)
         self.standing = Standing(connection)
         self.acted = Acted(connection)
         self.windows = Windows(connection)
-        self.watches = Watches(connection)
+        self.watches = Watches(connection, self.own)
         self.past = Past(connection)
         self.turns = Turns(connection)
         self.line = Line(connection)
         self.hooks = Hooks(connection)
+        self.ends = Ends(connection)
         self.pulse = Vitals(connection, self.turns)
 
     async def now(self) -> datetime:

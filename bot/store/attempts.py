@@ -7,6 +7,7 @@ from bot.models.attempt import Attempt
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slugs import spelled_alike
 from bot.store.connection import Connection, decoded, or_none
+from bot.store.own import ASKED, Own
 
 MOST_LATELY = 20  # of one branch, to know which of them still runs
 
@@ -48,8 +49,9 @@ return 1
 class Attempts:
     """Recorded deploys, by the id of the invocation that asked for them."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, own: Own) -> None:
         self._connection = connection
+        self._own = own
         self._begin = connection.script(_BEGIN)
         self._send = connection.script(_SEND)
         self._refuse = connection.script(_REFUSE)
@@ -94,6 +96,8 @@ class Attempts:
             pipeline.zadd(of_ref, {attempt.id: attempt.asked_at.timestamp()})
         pipeline.zremrangebyrank(of_ref, 0, -MOST_LATELY - 1)
         pipeline.expire(of_ref, keep)
+        if attempt.pipeline_id:
+            self._own.note(pipeline, attempt.asker_id, attempt.pipeline_id, ASKED, attempt.asked_at, anew=True)
         await self._connection.ask(pipeline.execute())
         return attempt
 

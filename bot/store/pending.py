@@ -6,9 +6,10 @@ from bot.errors import StoreError
 from bot.models.attempt import Attempt
 from bot.models.pending import Pending
 from bot.store.attempts import Attempts
-from bot.store.connection import Connection, decoded
+from bot.store.connection import Connection, decoded, or_none
 
 MOST_TRIES = 5
+WAITING, MOST_WAITING = "waiting", 200
 
 # Keeps a record in the place of the version that was seen; 0 where somebody else has written since.
 _SAVE = """
@@ -16,6 +17,9 @@ local kept = redis.call('GET', KEYS[1])
 local version = kept and (cjson.decode(kept)['version'] or -1) or 0  -- one of another version is not none
 if version ~= tonumber(ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
+redis.call(unpack(ARGV[6] == '1' and {'ZADD', KEYS[2], ARGV[5], ARGV[4]} or {'ZREM', KEYS[2], ARGV[4]}))
+redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -ARGV[7] - 1)
+redis.call('EXPIRE', KEYS[2], ARGV[3])
 return 1
 """
 
@@ -40,8 +44,18 @@ class Pendings:
         """Record it as it stands, and return it; None where somebody else has written since it was read."""
         new = pending.model_copy(update={"version": pending.version + 1})
         keep = int(self._connection.retention.total_seconds())
-        saved = self._save(keys=[self._key(pending.id)], args=[new.model_dump_json(), pending.version, keep])
+        record = (new.model_dump_json(), pending.version, keep)
+        listed = (new.id, new.asked_at.timestamp(), int(not new.over), MOST_WAITING)
+        saved = self._save(keys=[self._key(pending.id), self._connection.key(WAITING)], args=[*record, *listed])
         return new if await self._connection.ask(saved) else None
+
+    async def waiting(self) -> list[Pending]:
+        """Return the acts that wait, the newest first; those that an earlier version kept are not among them."""
+        redis, listed = self._connection.redis, self._connection.key(WAITING)
+        ids = await self._connection.ask(redis.zrevrange(listed, 0, MOST_WAITING - 1))
+        found = await self._connection.ask(redis.mget([self._key(str(one)) for one in ids])) if ids else []
+        kept = (or_none(Pending, data) for data in found)
+        return [one for one in kept if one is not None and one.waits]
 
     async def change(self, pending_id: str, change: Callable[[Pending], Pending]) -> Pending | None:
         """Change it as it stands by now, and return it; None for one that is over or gone."""

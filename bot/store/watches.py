@@ -1,20 +1,20 @@
 """Builds under watch: their threads, their last look, and who looks at them."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
-from itertools import chain
 from typing import Any, NamedTuple, cast
 
 from redis.asyncio import Redis
 
 from bot.errors import StoreError, Unreadable
-from bot.models.build import Snapshot
+from bot.models.build import Build, Snapshot
 from bot.models.circleci import PipelineId
 from bot.models.slack import Watch
 from bot.store.connection import Connection, decoded, or_none
 from bot.store.fence import held
+from bot.store.own import ASKED, FOLLOWED, Own
 
 WATCHING = "watching"
 MOST_TRIES = 20
@@ -60,6 +60,13 @@ class Known(NamedTuple):
     due: timedelta = timedelta(0)
 
 
+class Seen(NamedTuple):
+    """A build as it was at the last look, and its threads, oldest first."""
+
+    build: Build | None
+    watches: tuple[Watch, ...]
+
+
 class Watches:
     """Watches, snapshots, and the fence around both.
 
@@ -67,8 +74,9 @@ class Watches:
     changed, in the record as it stands by then.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, own: Own) -> None:
         self._connection = connection
+        self._own = own
         self._stop = connection.script(_STOP)
         self._pace = connection.script(_PACE)
         # The end of what is polled, even where nobody comes to it: from the last time that a thread heard anything.
@@ -80,6 +88,7 @@ class Watches:
         pipeline.hsetnx(self._key(watch.pipeline_id), watch.id, watch.model_dump_json())
         self._remember_thread(pipeline, watch)
         self._remember_number(pipeline, watch)
+        self._remember_whose(pipeline, watch)
         self._keep_watching(pipeline, watch.pipeline_id)
         await self._connection.ask(pipeline.execute())
 
@@ -122,8 +131,10 @@ class Watches:
 
     async def remove(self, watch: Watch) -> None:
         """Let a thread follow its pipeline no more."""
-        gone = self._connection.redis.hdel(self._key(watch.pipeline_id), watch.id)
-        await self._connection.ask(gone)
+        pipeline = self._connection.redis.pipeline(transaction=True)
+        pipeline.hdel(self._key(watch.pipeline_id), watch.id)
+        self._own.forget(pipeline, watch.watcher_id, watch.pipeline_id)
+        await self._connection.ask(pipeline.execute())
 
     async def leave_thread(self, watch: Watch) -> None:
         """Let its thread mean the others that it follows, or followed, where nothing is named; the last it means still.
@@ -191,15 +202,15 @@ class Watches:
         """Return how many pipelines are polled."""
         return await self._connection.ask(self._connection.redis.scard(self._connection.key(WATCHING)))
 
-    async def of_person(self, person_id: str) -> list[Watch]:
-        """Return the threads that follow a build for somebody, oldest first, of the builds that are polled."""
+    async def seen(self, pipeline_ids: Sequence[PipelineId]) -> list[Seen]:
+        """Return how each of them stood at its last look, with the threads that follow or followed it, in one trip."""
         pipeline = self._connection.redis.pipeline(transaction=False)
-        for pipeline_id in await self.watching():
+        for pipeline_id in pipeline_ids:
+            pipeline.get(self._snapshot(pipeline_id))
             pipeline.hvals(self._key(pipeline_id))
-        found = chain.from_iterable(await self._connection.ask(pipeline.execute()))
-        return [
-            watch for watch in _readable(data for data in found if person_id in data) if watch.follower_id == person_id
-        ]
+        found = await self._connection.ask(pipeline.execute()) if pipeline_ids else []
+        each = zip(found[::2], found[1::2], strict=True)
+        return [Seen((or_none(Snapshot, look) or Snapshot()).build, tuple(_readable(of))) for look, of in each]
 
     async def known(self, pipeline_id: PipelineId, *, pace: timedelta = NO_PACE) -> Known:
         """Return what a look begins with, in one round trip; another one that is asked for waits for the `pace`."""
@@ -264,6 +275,7 @@ class Watches:
     async def _kept(self, watch: Watch, *, longer: bool) -> str | None:
         pipeline = self._connection.redis.pipeline(transaction=False)
         self._remember_thread(pipeline, watch)
+        self._remember_whose(pipeline, watch)  # which an earlier version did not
         if longer:
             pipeline.expire(self._key(watch.pipeline_id), self._keep, gt=True)
         pipeline.hget(self._key(watch.pipeline_id), watch.id)
@@ -276,6 +288,11 @@ class Watches:
             pipeline.set(newest, watch.pipeline_id, ex=self._connection.retention)
             pipeline.sadd(followed, watch.pipeline_id)
             pipeline.expire(followed, self._connection.retention)
+
+    def _remember_whose(self, pipeline: "Redis", watch: Watch) -> None:
+        self._own.note(pipeline, watch.asker_id, watch.pipeline_id, ASKED, watch.asked_at)
+        if watch.watcher_id != watch.asker_id:
+            self._own.note(pipeline, watch.watcher_id, watch.pipeline_id, FOLLOWED, watch.asked_at)
 
     def _remember_number(self, pipeline: "Redis", watch: Watch) -> None:
         name = f"{watch.pipeline_number} {watch.pipeline_id}"

@@ -5,7 +5,7 @@ looked for in Slack by its mark, where the bot may read. What was recorded as to
 """
 
 import secrets
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import structlog
 
@@ -26,6 +26,13 @@ from formatters.links import Links
 # A code that nobody has heard of may heal by itself: so often it is tried, in a channel and then in direct messages.
 MOST_REFUSALS = 5
 log = structlog.get_logger(__name__)
+
+
+class How(NamedTuple):
+    """How something is said: a `polite` word leaves room to others, one said `aloud` stands in the channel too."""
+
+    polite: bool = False
+    aloud: bool = False
 
 
 class Teller:
@@ -71,7 +78,7 @@ class Teller:
         if not new:
             return watch
         message = replies.changes(build, new, watch, self._links)
-        return await self._reply(watch, message, tuple(one.key for one in new), offers=tuple(new), polite=True)
+        return await self._reply(watch, message, tuple(one.key for one in new), offers=tuple(new), how=How(polite=True))
 
     async def decided(self, watch: Watch, build: Build) -> Watch:
         """Take the buttons from replies whose jobs wait no more, whoever decided that, and say what they came to."""
@@ -85,30 +92,35 @@ class Teller:
             watch = await self._save(watch, offers=left | ({ts: now} if waits(now) else {}))
         return watch
 
-    async def once(self, watch: Watch, key: str, message: Message, *also: str) -> Watch:
-        """Post a reply that bears `key`, unless this thread was told it; it tells all that `also` names as well."""
+    async def once(self, watch: Watch, key: str, message: Message, *also: str, aloud: bool = False) -> Watch:
+        """Post a reply that bears `key`, unless this thread was told it; it tells all that `also` names as well.
+
+        What is said `aloud` stands in the channel too.
+        """
         watch = await self._settled(watch)
         if key in watch.told:
             return watch
-        return await self._reply(watch, message, (key, *also))
+        return await self._reply(watch, message, (key, *also), how=How(aloud=aloud))
 
-    async def final(self, watch: Watch, key: str, message: Message, failure: str) -> Watch:
-        """Post the final reply that bears `key`, unless this thread was told it; `failure` names what failed."""
+    async def final(
+        self, watch: Watch, key: str, message: Message, failure: str, *also: str, aloud: bool = False
+    ) -> Watch:
+        """Post the final reply that bears `key`, as above; `failure` names what failed."""
         watch = await self._settled(watch)
         if key in watch.told:
             return watch
-        return await self._reply(watch, message, (key,), failure=failure)
+        return await self._reply(watch, message, (key, *also), failure=failure, how=How(aloud=aloud))
 
-    async def complete(self, watch: Watch, key: str, message: Message | None) -> Watch:
+    async def complete(self, watch: Watch, key: str, message: Message | None, *also: str) -> Watch:
         """Write the final reply anew where it stands, once: what earlier builds tell is read after it was posted.
 
-        Without a `message` it may stay as it is.
+        Without a `message` it may stay as it is. All that `also` names counts as told from then on.
         """
         if key in watch.told or watch.final_ts is None:
             return watch
         if message is not None:
             await self._rewrite(watch.thread.channel_id, watch.final_ts, message)
-        return await self._save(watch, told=watch.with_told(key).told)
+        return await self._save(watch, told=watch.with_told(key, *also).told)
 
     async def conclude(self, watch: Watch, build: Build, said: Closing) -> Watch:
         """Let the root say more of an end where it stands; one that is gone is let be."""
@@ -151,20 +163,24 @@ class Teller:
         *,
         untold: tuple[str, ...] = (),
         offers: tuple[Change, ...] = (),
-        polite: bool = False,
         failure: str | None = None,
+        how: How | None = None,
     ) -> Watch:
         """Post into the watch's thread; where its channel is gone, into a direct message to the asker.
 
         With `failure` it is the final reply, and that what failed. What it `offers` is kept while it can be pressed.
+        Where the channel itself does not take what is said `aloud`, the thread may.
         """
         role: Literal["reply", "final"] = "reply" if failure is None else "final"
         kept = offers if waits(offers) else ()
         saying = Saying(role=role, thread=_thread(watch), told=told, untold=untold, offers=kept, mark=_mark())
         saying = saying.model_copy(update={"failure": failure or ""})
         try:
-            return await self._say(watch, message, saying, polite=polite)
+            return await self._say(watch, message, saying, how)
         except SlackError as error:
+            if how and how.aloud and refused(error.code) is not Refused.FOR_NOW:
+                log.warning("not_said_aloud", watch=watch.id, code=error.code)
+                return await self._reply(watch, message, told, failure=failure)
             watch = await self._elsewhere(watch, error)
             return await self._say(watch, message, saying.model_copy(update={"thread": _thread(watch)}))
 
@@ -214,11 +230,12 @@ class Teller:
                 raise
             log.info("reply_gone", channel=channel_id, code=error.code)
 
-    async def _say(self, watch: Watch, message: Message, saying: Saying, *, polite: bool = False) -> Watch:
+    async def _say(self, watch: Watch, message: Message, saying: Saying, how: How | None = None) -> Watch:
         watch = await self._save(watch, saying=saying)
         channel_id, thread_ts = saying.thread.channel_id, saying.thread.thread_ts
+        ways = (how or How())._asdict()
         try:
-            ts = await self._messenger.post(channel_id, message, thread_ts=thread_ts, mark=saying.mark, polite=polite)
+            ts = await self._messenger.post(channel_id, message, thread_ts=thread_ts, mark=saying.mark, **ways)
         except SlackError as error:
             if not error.lost:
                 await self._save(watch, saying=None)

@@ -18,6 +18,7 @@ from bot.models.slack import Watch
 from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.triage.diagnosis import Triage
+from bot.watching import aloud
 from bot.watching.changes import FINAL
 from bot.watching.engine import RERUN_ONCE, Engine
 from bot.watching.teller import Teller
@@ -25,6 +26,7 @@ from formatters import final
 from formatters.blocks import Message
 from formatters.closing import closing
 from formatters.links import Links
+from formatters.repaired import repaired
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +66,7 @@ class Triager:
         self._teller = teller
         self._engine = engine
         self._links = links
+        self._aloud = aloud.Aloud(projects, store.ends)
         self._at_work = 0
 
     async def triage(self, pipeline_id: PipelineId, fingerprint: str) -> timedelta | None:
@@ -122,25 +125,45 @@ class Triager:
         async with self._store.watches.fence(pipeline_id, lease, wait=lease):
             seen = (await self._store.watches.last_look(pipeline_id)).build
             is_newest = seen is not None and seen.fingerprint == build.fingerprint
-            for watch in waiting(await self._store.watches.of(pipeline_id), build):
-                posted = final.final(build, evidence, watch, self._links, comparing=True)
-                message = self._completed(build, evidence, watch, found)
+            watches = await self._store.watches.of(pipeline_id)
+            speakers = aloud.speakers(watches, build)
+            for watch in waiting(watches, build):
+                about = final.for_the_channel(build, watch, self._links) if aloud.key(build) in watch.told else None
+                posted = final.final(build, evidence, watch, self._links, comparing=True, about=about)
+                message = self._completed(build, evidence, watch, found, about)
+                also: tuple[str, ...] = ()
                 try:
                     if is_newest:  # of a build that runs again the root tells that
                         said = closing(build, evidence, found)
                         watch = await self._teller.conclude(watch, build, said)  # noqa: PLW2901  # as recorded
-                    await self._teller.complete(watch, judged_key(build), message if message != posted else None)
+                        also = await self._tell_repair(watch, build, found, speaks=watch.id in speakers)
+                    await self._teller.complete(watch, judged_key(build), message if message != posted else None, *also)
                 except SlackError as error:
                     log.warning("thread_not_told", pipeline=pipeline_id, method=error.method, code=error.code)
                     refusals.append(error)
         return refusals
 
-    def _completed(self, build: Build, evidence: Report, watch: Watch, found: Triage) -> Message:
+    async def _tell_repair(self, watch: Watch, build: Build, found: Triage, *, speaks: bool) -> tuple[str, ...]:
+        """Tell the channel what a green build repairs, which is known after its final reply; returns what it heard.
+
+        Slack broadcasts no reply and edits it at once (`no_dual_broadcast_content_update`), so it is a word of its own.
+        """
+        turned = await self._aloud.repair(watch, build, found)
+        if turned is None:
+            return ()
+        if speaks:
+            word = repaired(build, watch, turned, self._links)
+            await self._teller.once(watch, aloud.key(build), word, aloud=True)
+        return (aloud.key(build),)
+
+    def _completed(
+        self, build: Build, evidence: Report, watch: Watch, found: Triage, about: final.About | None
+    ) -> Message:
         try:
-            return final.final(build, evidence, watch, self._links, found)
+            return final.final(build, evidence, watch, self._links, found, about=about)
         except Exception:  # as above: what it stands for must not stay open
             log.exception("verdicts_broke", pipeline=build.pipeline.id)
-            return final.final(build, evidence, watch, self._links, BROKEN)
+            return final.final(build, evidence, watch, self._links, BROKEN, about=about)
 
     def _may_rerun(self, build: Build) -> bool:
         """Say whether the project lets its builds rerun by themselves, and this one has not been rerun yet."""

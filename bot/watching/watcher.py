@@ -12,10 +12,11 @@ from bot.errors import CircleCIError, Spent, StoreError
 from bot.models.build import Build, Ended, Report, Snapshot, State
 from bot.models.circleci import PipelineId
 from bot.models.slack import Watch, utc_now
-from bot.settings import Settings
+from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.store.watches import Known
 from bot.triage.infrastructure import Pattern
+from bot.watching import aloud
 from bot.watching.changes import changes
 from bot.watching.engine import TRIAGE, Engine
 from bot.watching.hearing import Hearing, is_news
@@ -36,11 +37,15 @@ LINGER_INTERVALS = 60
 
 
 class Sources(NamedTuple):
-    """Where it reads: looks leave the others their share of requests, reports are read like commands."""
+    """Where it reads: looks leave the others their share of requests, reports are read like commands.
+
+    `patterns` tell of trouble with the infrastructure, `projects` what the file says of each.
+    """
 
     looks: Reads
     reports: Reads
     patterns: tuple[Pattern, ...]
+    projects: Projects
 
 
 class _Kept(NamedTuple):
@@ -72,6 +77,7 @@ class Watcher:
         self._threads = Threads(store.watches, teller, operator, settings.poll_interval)
         self._trouble = Trouble(settings, store.watches, teller, operator, self._threads)
         self._hearing = Hearing(settings, store.hooks)
+        self._aloud = aloud.Aloud(sources.projects, store.ends)
         self._keep = timedelta(days=settings.retention_days)
 
     async def look(self, pipeline_id: PipelineId) -> timedelta | None:
@@ -193,12 +199,14 @@ class Watcher:
             evidence = await report(self._sources.reports, build, patterns=patterns, past=past)
             await self._store.past.save_ended(Ended(build=build, report=evidence))
 
+        speakers = aloud.speakers(watches, build)
+
         async def tell(watch: Watch) -> None:
-            await self._tell(watch, build, end, evidence)
+            await self._tell(watch, build, end, evidence, speaks=watch.id in speakers)
 
         return await self._threads.each(watches, tell)
 
-    async def _tell(self, watch: Watch, build: Build, end: Ending, evidence: Report | None) -> None:
+    async def _tell(self, watch: Watch, build: Build, end: Ending, evidence: Report | None, *, speaks: bool) -> None:
         if end.is_final and final_key(build) not in watch.told:
             watch = await self._teller.closing(watch, closing(build, evidence))
         watch = await self._teller.root(watch, build, final=end.is_final)
@@ -206,12 +214,20 @@ class Watcher:
         watch = await self._teller.changes(watch, build, changes(watch.told, build))
         watch = await self._teller.decided(watch, build)
         if end.is_final and final_key(build) not in watch.told:
-            shown = watch.model_copy(update={"failure_before": watch.failure})
-            comparing = evidence is not None and self._is_compared(build)
-            word = final.final(build, evidence, shown, self._links, comparing=comparing)
-            watch = await self._teller.final(watch, final_key(build), word, evidence.signature if evidence else "")
+            watch = await self._tell_the_end(watch, build, evidence, speaks=speaks)
         if end.is_final:  # where Slack's limit kept the root back, the word that pings has not waited for it
             await self._teller.root(watch, build, final=True, urgent=True)
+
+    async def _tell_the_end(self, watch: Watch, build: Build, evidence: Report | None, *, speaks: bool) -> Watch:
+        """Post the final reply; all threads of a channel know what it has heard, one of them `speaks` to it."""
+        shown = watch.model_copy(update={"failure_before": watch.failure})
+        is_for_all = await self._aloud.is_news(shown, build, evidence)
+        about = final.for_the_channel(build, watch, self._links) if is_for_all else None
+        comparing = evidence is not None and self._is_compared(build)
+        word = final.final(build, evidence, shown, self._links, comparing=comparing, about=about)
+        signature, also = evidence.signature if evidence else "", (aloud.key(build),) if is_for_all else ()
+        is_aloud = is_for_all and speaks
+        return await self._teller.final(watch, final_key(build), word, signature, *also, aloud=is_aloud)
 
     def _is_compared(self, build: Build) -> bool:
         return self._settings.history_builds > 0 and build.state in JUDGED

@@ -65,8 +65,13 @@ class Channel:
 
     @property
     def roots(self) -> list["Message"]:
-        """What can be read without opening a thread."""
+        """What was said outside of threads."""
         return [message for message in self.messages if not message.thread_ts]
+
+    @property
+    def in_sight(self) -> list["Message"]:
+        """What can be read without opening a thread: replies that were sent to the channel too stand there as well."""
+        return [message for message in self.messages if not message.thread_ts or message.reply_broadcast]
 
     def thread(self, root_ts: str) -> list["Message"]:
         """Return the replies under a root."""
@@ -148,6 +153,7 @@ class Message:
         who = self.channel.names.get(self.user, self.user)
         place = f"DM {self.channel.name}" if self.channel.is_im else f"#{self.channel.name}"
         where = place + (f" > {self.thread_ts}" if self.thread_ts else "")
+        where += f" and {place}" if self.reply_broadcast else ""
         alone = f" (only for {self.channel.names.get(self.only_for, '?')})" if self.only_for else ""
         return f"{self.ts} {where} {who}{alone}: {self.visible}"
 
@@ -159,6 +165,8 @@ class Message:
         data |= {"blocks": self.blocks} if self.blocks else {}
         data |= {"thread_ts": self.thread_ts or self.ts} if self.thread_ts or root else {}
         data |= {"reply_count": len(root)} if root else {}
+        if self.reply_broadcast and (began := self.channel.find(self.thread_ts or "")):
+            data |= {"subtype": "thread_broadcast", "root": began.as_json()}
         data |= {"edited": {"user": self.user, "ts": self.edited_ts}} if self.edited_ts else {}
         data |= {"metadata": self.metadata} if self.metadata and with_metadata else {}
         return data

@@ -67,7 +67,7 @@ def _replies(call: Call) -> Json:
 @method("conversations.history")
 def _history(call: Call) -> Json:
     oldest, latest = call.get("oldest") or "0", call.get("latest") or "9"
-    found = [message for message in call.joined().roots if oldest <= message.ts <= latest]
+    found = [message for message in call.joined().in_sight if oldest <= message.ts <= latest]
     page = found[::-1][: int(call.get("limit") or 100)]
     return {"messages": _as_json(call, page), "has_more": len(page) < len(found), **_last_page()}
 

@@ -115,6 +115,7 @@ def _post(call: Call) -> Json:
     channel = workspace.writable(target, workspace.bot_user_id)
     text, blocks = content(call, MOST_POSTED)
     thread_ts = _thread(call, channel)
+    aloud = call.flag("reply_broadcast") and thread_ts is not None
     message = workspace.post(
         channel,
         workspace.bot_user_id,
@@ -122,7 +123,7 @@ def _post(call: Call) -> Json:
         blocks,
         thread_ts=thread_ts,
         metadata=_metadata(call),
-        reply_broadcast=call.flag("reply_broadcast"),
+        reply_broadcast=aloud,
         **_signature(workspace),
     )
     if root := channel.find(thread_ts or ""):
@@ -134,9 +135,22 @@ def _post(call: Call) -> Json:
 def _update(call: Call) -> Json:
     channel = call.writable()
     message = call.own("cant_update_message")
+    if call.flag("reply_broadcast"):
+        return _broadcast(call, message)
     text, blocks = content(call, MOST_UPDATED)
     call.workspace.edit(message, text, blocks, _metadata(call))
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": message.as_json()}
+
+
+def _broadcast(call: Call, message: Message) -> Json:
+    """Send an existing reply to its channel too; its words stay, and an edit without this takes it away nowhere."""
+    if call.get("text") or call.arguments.get("blocks"):
+        raise Refused("no_dual_broadcast_content_update")
+    if not message.thread_ts:
+        raise Refused("cant_broadcast_message")
+    message.reply_broadcast = True
+    call.workspace.changed()
+    return {"channel": message.channel.id, "ts": message.ts, "text": message.text, "message": message.as_json()}
 
 
 @method("chat.delete")

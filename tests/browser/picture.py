@@ -41,6 +41,7 @@ SAID = {
         "logs acme/frontend 1848",
         "artifacts acme/cli main",
         "artifacts acme/cli main linux",
+        "mine",
         "recent",
         "projects",
         "me",

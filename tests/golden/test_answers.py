@@ -79,6 +79,7 @@ LOOKING: dict[str, tuple[str, ...]] = {
         "ada: artifacts get acme/cli",
     ),
     "answer-me": ("ada: me",),
+    "answer-mine": ("ada: mine", "ada: what did I deploy?", "grace: meine Builds", "ada: mine acme/frontend"),
     "answer-triage": (
         "ada: triage acme/frontend try/failing-tests",
         "ada: triage acme/frontend try/timed-out-step",

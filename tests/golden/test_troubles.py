@@ -106,6 +106,31 @@ async def late_workflow(stage: Stage) -> None:
     await stage.passes(6)
 
 
+async def channel_hears(stage: Stage) -> None:
+    """Let a branch fail of which the channel is to hear, and be repaired by a rerun, then by a push."""
+    world, branch, total = stage.team.circleci.world, "aloud/total", frozenset({"test_total"})
+    world.set_scenario(BACKEND, branch, scenario_of(PastPlan((total, total), log=())))
+    root = await stage.plays(branch, 5, 95, 6, project="acme/backend")
+    stage.shows(root.replies[-1])
+    await stage.presses("ada", root, "Rerun failed")
+    await stage.moves_on(95)
+    await stage.passes(6)
+    world.set_scenario(BACKEND, branch, scenario_of(PastPlan((frozenset(),))))
+    stage.notes("somebody repairs it, and ada deploys it")
+    await stage.plays(branch, 5, 125, project="acme/backend")
+    await stage.passes(6)
+    stage.notes("once more: it is green, and repairs nothing")
+    await stage.plays(branch, 5, 125, project="acme/backend")
+    await stage.passes(6)
+    stage.notes("a push breaks it, which nobody follows, and ada deploys the next one, which repairs it")
+    world.set_scenario(BACKEND, branch, scenario_of(PastPlan((total,))))
+    world.trigger(BACKEND, branch=branch, parameters={}, by="push")
+    await stage.moves_on(125)
+    world.set_scenario(BACKEND, branch, scenario_of(PastPlan((frozenset(),))))
+    await stage.plays(branch, 5, 125, project="acme/backend")
+    await stage.passes(6)
+
+
 async def channel_gone(stage: Stage) -> None:
     await stage.plays("try/green", 5)
     stage.notes("somebody archives #deploys")
@@ -125,13 +150,15 @@ SCENES: dict[str, Scene] = {
     "trouble-approval-refused": approval_refused,
     "trouble-not-compared": not_compared,
     "trouble-rerun-by-itself": rerun_by_itself,
+    "trouble-channel-hears": channel_hears,
     "trouble-channel-gone": channel_gone,
     "trouble-late-workflow": late_workflow,
     # Last, as nothing is told to the operator twice in six hours.
     "trouble-token-refused": token_refused,
 }
 PROJECTS = Projects(
-    projects={"backend": ProjectEntry(slug=BACKEND, rerun_once=True)}, infrastructure={"vault asleep": "vault: sealed"}
+    projects={"backend": ProjectEntry(slug=BACKEND, rerun_once=True, tell_channel=("aloud/*",))},
+    infrastructure={"vault asleep": "vault: sealed"},
 )
 
 

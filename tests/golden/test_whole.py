@@ -1,6 +1,15 @@
 """No course is left out of what is recorded, and no file is left behind; for the rest see `tests/test_registry.py`."""
 
-from tests.golden import test_answers, test_courses, test_errors, test_gate, test_presses, test_troubles, test_verdicts
+from tests.golden import (
+    test_answers,
+    test_courses,
+    test_errors,
+    test_gate,
+    test_mine,
+    test_presses,
+    test_troubles,
+    test_verdicts,
+)
 from tests.golden.playground import COURSES
 from tests.golden.records import FOLDER
 
@@ -10,6 +19,7 @@ NAMES = {
     *(f"course-{name}" for name in test_courses.PLAYED),
     *test_errors.RECORDED,
     *test_gate.SCENES,
+    *test_mine.SCENES,
     *test_presses.SCENES,
     *test_troubles.SCENES,
     *test_verdicts.SCENES,

@@ -62,7 +62,8 @@ def place(message: Message) -> str:
     """Return where a message stands, and who sees it."""
     names = message.channel.names
     where = f"direct messages with {message.channel.name}" if message.channel.is_im else f"#{message.channel.name}"
-    where = f"a thread in {where}" if message.thread_ts else where
+    aloud = f", and in {where} itself" if message.reply_broadcast else ""
+    where = f"a thread in {where}{aloud}" if message.thread_ts else where
     return f"only to {names[message.only_for]}, in {where}" if message.only_for else f"in {where}"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import aiohttp
@@ -10,7 +11,8 @@ import pytest
 from playground.circleci.api import CircleCI
 from playground.circleci.world import default_world, write_frontend_past
 from playground.clock import Clock
-from playground.screen import unmarked
+from playground.screen import Screen, unmarked
+from playground.slack.workspace import default_workspace
 
 
 @pytest.fixture
@@ -66,3 +68,14 @@ async def test_a_commit_that_wants_no_builds_starts_none_but_through_the_github_
 )
 def test_the_terminal_shows_no_marks_of_mrkdwn(mrkdwn: str, read: str) -> None:
     assert unmarked(mrkdwn) == read
+
+
+def test_the_terminal_says_where_a_reply_stands() -> None:
+    workspace, out = default_workspace(), StringIO()
+    channel, bot = workspace.channel("deploys"), workspace.bot_user_id
+    root = workspace.post(channel, bot, "Running")
+    workspace.post(channel, bot, "A job failed", thread_ts=root.ts)
+    workspace.post(channel, bot, "Failed", thread_ts=root.ts, reply_broadcast=True)
+    Screen(workspace, out).show()
+    said = [line for line in out.getvalue().splitlines() if line.startswith("ci ")]
+    assert said == ["ci (#deploys)", "ci (in the thread)", "ci (in the thread, and in #deploys)"]

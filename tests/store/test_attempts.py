@@ -1,7 +1,7 @@
 """Deploys are recorded one after the other: whoever comes second sees the first."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +9,7 @@ from bot.models.attempt import Attempt, Refusal
 from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.store import Store
+from bot.store.own import MOST
 
 NOW = datetime(2026, 11, 1, 10, tzinfo=UTC)
 FRONTEND, MAIN = ProjectSlug("gh/acme/frontend"), Ref(name="main")
@@ -81,3 +82,17 @@ async def test_it_has_an_end_and_twenty_are_known_of_a_branch(store: Store) -> N
     assert await store.attempts.lately_of(FRONTEND, MAIN) == [f"{number}" for number in range(21, 1, -1)]
     redis = store._connection.redis
     assert all([0 < await redis.ttl(name) <= 24 * 3600 for name in await redis.keys("ci:*")])
+
+
+async def test_what_somebody_asked_for_is_theirs_newest_first(store: Store) -> None:
+    await store.attempts.save(one("U0ADA"))  # nothing came of it yet
+    assert await store.own.of("U0ADA") == []
+    for number in range(MOST + 5):
+        began = {"pipeline_id": PipelineId(f"p{number}"), "asked_at": NOW + timedelta(minutes=number)}
+        await store.attempts.save(one(f"Ev{number}", asker_id="U0ADA", **began))
+    again = {"pipeline_id": PipelineId("p20"), "asked_at": NOW + timedelta(days=1), "reran": "w"}
+    await store.attempts.save(one("rerun", asker_id="U0ADA", **again))
+    found = await store.own.of("U0ADA")
+    assert len(found) == MOST
+    assert found[:2] == [("p20", True), (f"p{MOST + 4}", True)]
+    assert await store._connection.redis.ttl(store._connection.key("own", "U0ADA")) > 0

@@ -49,6 +49,19 @@ async def test_a_change_is_made_to_what_stands_there_by_now(store: Store) -> Non
     assert (kept.request_ts, kept.choices) == ("1.2", ("build",))
 
 
+async def test_what_waits_is_listed_until_it_is_over_or_late(store: Store) -> None:
+    late = ASKED.model_copy(update={"id": "late", "expires_at": NOW})
+    newer = ASKED.model_copy(update={"id": "newer", "asked_at": NOW.replace(hour=11)})
+    for one in (ASKED, late, newer):
+        await store.pending.save(one)
+    assert [one.id for one in await store.pending.waiting()] == ["newer", "asked"]
+    await store.pending.change("newer", lambda one: one.ended)
+    await store.pending.change("asked", lambda one: one.model_copy(update={"request_ts": "1.2"}))
+    assert [one.request_ts for one in await store.pending.waiting()] == ["1.2"]
+    await store._connection.redis.set(store._connection.key("pending", "asked"), '{"from": "the future"}')
+    assert await store.pending.waiting() == []
+
+
 async def test_one_of_another_version_is_not_none(store: Store) -> None:
     key = store._connection.key("pending", "asked")
     await store._connection.redis.set(key, '{"from": "the future"}')

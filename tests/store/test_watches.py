@@ -110,14 +110,32 @@ async def test_a_record_that_became_unreadable_is_left_to_who_reads_it(store: St
 async def test_somebodys_builds_are_found_whoever_else_follows_them(store: Store) -> None:
     other = PipelineId("1a2b")
     await store.watches.add(watch())
-    await store.watches.add(watch("Ev2", watcher_id="U0GRACE", asker_id=""))
+    await store.watches.add(graces := watch("Ev2", watcher_id="U0GRACE"))
     await store.watches.add(watch("Ev3", pipeline_id=other, asker_id="U0GRACE", asker_name="U0ADA"))
-    assert [one.id for one in await store.watches.of_person("U0ADA")] == ["Ev1"]
-    assert [one.id for one in await store.watches.of_person("U0GRACE")] == ["Ev2", "Ev3"]
+    assert await store.own.of("U0ADA") == [(PIPELINE, True)]
+    assert await store.own.of("U0GRACE") == [(other, True), (PIPELINE, False)]
     await store.watches.known(other)  # a look, which saw the end
     assert await store.watches.stop(other, {"Ev3"})
-    assert [one.id for one in await store.watches.of_person("U0GRACE")] == ["Ev2"]
-    assert await store.watches.of_person("U0NOBODY") == []
+    await store.watches.remove(graces)
+    assert await store.own.of("U0GRACE") == [(other, True)]
+    assert await store.own.of("U0ADA") == [(PIPELINE, True)]
+    assert await store.own.of("U0NOBODY") == await store.own.of("") == []
+
+
+async def test_whose_an_earlier_versions_builds_are_is_known_at_their_next_news(store: Store) -> None:
+    await put(store, "Ev1", watch(watcher_id="U0GRACE").model_dump_json())
+    assert await store.own.of("U0ADA") == []
+    await store.watches.save(read := await only(store), read.with_told("final:1"))
+    assert (await store.own.of("U0ADA"), await store.own.of("U0GRACE")) == ([(PIPELINE, True)], [(PIPELINE, False)])
+
+
+async def test_how_builds_stand_is_read_with_their_threads(store: Store) -> None:
+    await store.watches.add(watch("Ev2"))
+    await store.watches.add(watch("Ev1", asked_at=utc_now() - timedelta(hours=1)))
+    ((build, watches), nothing) = await store.watches.seen([PIPELINE, PipelineId("none")])
+    assert (build, [one.id for one in watches]) == (None, ["Ev1", "Ev2"])
+    assert nothing == (None, ())
+    assert await store.watches.seen([]) == []
 
 
 async def test_a_thread_is_known_once_it_has_a_message(store: Store) -> None:

@@ -58,7 +58,7 @@ async def test_an_end_that_another_version_wrote_is_left_to_it_for_a_while(store
 def test_verdicts_that_cannot_be_shown_are_said_to_be_missing(triager: Triager) -> None:
     nonsense = cast("Triage", object())
     with capture_logs() as said:
-        message = triager._completed(build("failed"), Report(), watch(), nonsense)
+        message = triager._completed(build("failed"), Report(), watch(), nonsense, None)
     assert [one["event"] for one in said] == ["verdicts_broke"]
     assert "something broke on my side" in str(message.blocks)
 

@@ -14,7 +14,7 @@ from bot.models.build import Build, Run
 from bot.models.caller import Place
 from bot.models.circleci import Pipeline, Workflow
 from bot.models.slack import utc_now
-from bot.settings import Settings
+from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.watching.engine import Engine
 from bot.watching.operator import Operator
@@ -94,7 +94,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
 async def stage(settings: Settings, store: Store, slack: Slack, teller: Teller, operator: Operator) -> Stage:
     far_side = FarSide()
     reads = cast("Reads", far_side)
-    sources = Sources(reads, reads, ())
+    sources = Sources(reads, reads, (), Projects())
     watcher = Watcher(settings, store, sources, teller, Links(), operator, cast("Engine", NoEngine()))
     await store.watches.add(watch(thread=Place(channel_id=slack.workspace.channel("deploys").id)))
     return Stage(watcher, far_side, slack, store)

@@ -47,6 +47,7 @@ function Message({ message, joined, state, act, channel, openThread }) {
     <div class="gutter">${joined ? html`<time class="quiet-time">${clock(when)}</time>` : html`<${Avatar} person=${person} />`}</div>
     <div class="content">
       ${message.only_you && html`<p class="note">👁 Only visible to you</p>`}
+      ${message.broadcast && html`<p class="note">${alsoIn(channel, message, openThread)}</p>`}
       ${!joined && html`<p class="author"><b>${person?.name}</b>${person?.kind && html` <span class="badge">${person.kind}</span>`} <time>${clock(when)}</time></p>`}
       ${message.blocks.length ? html`<${Blocks} blocks=${message.blocks} names=${state.names} press=${press} />`
         : html`<div class="block">${mrkdwn(message.text, state.names)}</div>`}
@@ -57,9 +58,15 @@ function Message({ message, joined, state, act, channel, openThread }) {
       ${message.status && html`<p class="note">ci ${message.status}</p>`}
       ${message.only_you && html`<button type="button" class="as-link" onClick=${() => act({ do: "dismiss", ...place })}>Dismiss message</button>`}
       ${thread && thread.length > 0 && html`<${ThreadLink} thread=${thread} open=${() => openThread(message.ts)} />`}
-      ${thread && thread.length === 0 && !message.only_you && html`<button type="button" class="reply as-link" onClick=${() => openThread(message.ts)}>Reply in thread</button>`}
+      ${thread && thread.length === 0 && !message.only_you && !message.thread_ts && html`<button type="button" class="reply as-link" onClick=${() => openThread(message.ts)}>Reply in thread</button>`}
     </div>
   </article>`;
+}
+
+/** Say of a reply that was sent to the channel too where else it stands. */
+function alsoIn(channel, message, openThread) {
+  if (!openThread) return `Also sent to #${channel.name}`;
+  return html`<button type="button" class="as-link" onClick=${() => openThread(message.thread_ts)}>Replied to a thread</button>`;
 }
 
 function ThreadLink({ thread, open }) {

@@ -68,6 +68,31 @@ async def test_an_edit_needs_a_message_of_the_bots_own(client: AsyncWebClient, w
     assert await refused(client.chat_update(channel=channel.id, ts=ts, text="x")) == "message_not_found"
 
 
+async def test_a_reply_is_sent_to_the_channel_too_at_once_or_later(
+    client: AsyncWebClient, workspace: Workspace, slack: Slack
+) -> None:
+    channel = workspace.channel("deploys")
+    root = await client.chat_postMessage(channel=channel.id, text="root", reply_broadcast=True)  # it is there anyway
+    more = {"channel": channel.id, "thread_ts": root["ts"]}
+    aloud = await client.chat_postMessage(text="aloud", reply_broadcast=True, **more)
+    quiet = await client.chat_postMessage(text="quiet", **more)
+    assert [one.text for one in channel.in_sight] == ["root", "aloud"]
+    await client.chat_update(channel=channel.id, ts=aloud["ts"], text="edited")
+    history = (await client.conversations_history(channel=channel.id))["messages"]
+    assert [(one["text"], one.get("subtype")) for one in history] == [("edited", "thread_broadcast"), ("root", None)]
+    assert history[0]["root"]["text"] == "root"
+    late = {"channel": channel.id, "ts": quiet["ts"], "reply_broadcast": True}
+    for wrong, code in (
+        ({"text": "x"}, "no_dual_broadcast_content_update"),
+        ({"ts": root["ts"]}, "cant_broadcast_message"),
+    ):
+        assert await refused(client.api_call("chat.update", json=late | wrong)) == code
+    await client.api_call("chat.update", json=late)
+    assert [one.text for one in channel.in_sight] == ["root", "edited", "quiet"]
+    assert f"#deploys > {root['ts']} and #deploys ci: quiet" in workspace.transcript()
+    slack.problems.clear()
+
+
 async def test_tokens_are_checked(client: AsyncWebClient, slack: Slack) -> None:
     assert await refused(client.auth_test(token="xoxb-other")) == "invalid_auth"
     assert await refused(client.apps_connections_open(app_token=slack.bot_token)) == "not_allowed_token_type"

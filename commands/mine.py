@@ -1,0 +1,163 @@
+"""Show somebody their own builds: what they asked for, ran again or follow, and what of it waits for them."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bot.answers.mine import MyBuild, MyBuilds, MyWait
+from bot.errors import CircleCIError, NotAllowed
+from bot.models.attempt import Demand
+from bot.models.build import OPEN_STATES, Build, State
+from bot.models.caller import Caller
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.help import CommandHelp
+from bot.models.pending import Pending, Rerun
+from bot.models.slack import Watch
+from bot.policy import Word
+from bot.requests import Nothing, parse_nothing
+from bot.routing import Context, Router
+from bot.store.own import MOST, Owned
+from bot.store.watches import Seen
+
+HELP = CommandHelp(
+    name="mine",
+    group="Look",
+    summary="Show your own builds: what you asked me for, ran again or follow, and what waits for you.",
+    usage="mine",
+    example="mine",
+    phrases=("mine",),
+)
+MOST_SHOWN, MOST_WAITING = 8, 5  # each build is read at CircleCI
+
+
+class _Mine(NamedTuple):
+    """A build of somebody's, as the store knows it."""
+
+    owned: Owned
+    seen: Seen
+
+    @property
+    def place(self) -> tuple[ProjectSlug, Ref | None] | None:
+        """The project, and the branch or the tag, as far as anything is kept of it."""
+        if self.seen.build is not None:
+            return self.seen.build.pipeline.project_slug, self.seen.build.pipeline.ref
+        return next(((one.project_slug, one.ref) for one in self.seen.watches), None)
+
+    @property
+    def is_open(self) -> bool:
+        """It had not ended at the last look, or nobody has looked yet."""
+        return self.seen.build is None or self.seen.build.state in OPEN_STATES
+
+
+async def mine(request: Nothing, caller: Caller, context: Context) -> MyBuilds:
+    """Answer with them; what somebody may not read any more is left out, and not counted either."""
+    waiting = [one for one in await context.store.pending.waiting() if await _concerns(one, caller, context)]
+    owned = await context.store.own.of(caller.person_id)
+    kept = await _kept(owned, caller, context)
+    chosen = sorted(kept, key=lambda one: not one.is_open)[:MOST_SHOWN]
+    read = await asyncio.gather(*(_shown(one, caller, context) for one in chosen))
+    shown = [one for one in read if one is not None and await _may_read(one.build, caller, context)]
+    return MyBuilds(
+        waiting=tuple(await asyncio.gather(*(_wait(one, caller, context) for one in waiting[:MOST_WAITING]))),
+        builds=tuple(sorted(shown, key=_order)),
+        more=len(kept) - len(chosen),
+        more_waiting=max(len(waiting) - MOST_WAITING, 0),
+        full=len(owned) == MOST,
+        unread=sum(one is None for one in read),
+        days=context.settings.retention_days,
+    )
+
+
+async def _kept(owned: Sequence[Owned], caller: Caller, context: Context) -> list[_Mine]:
+    seen = await context.store.watches.seen([one.pipeline_id for one in owned])
+    known = [_Mine(one, look) for one, look in zip(owned, seen, strict=True)]
+    return [one for one in known if one.place and await context.finder.may_read(caller, *one.place)]
+
+
+def _order(one: MyBuild) -> tuple[bool, bool]:
+    """Return where it stands: what waits for them, what goes on, then what has ended."""
+    state = one.build.state
+    return not (one.may_approve and state is State.ON_HOLD), state not in OPEN_STATES
+
+
+async def _shown(one: _Mine, caller: Caller, context: Context) -> MyBuild | None:
+    """Return a build as CircleCI has it, else as at the last look; None where there was none either."""
+    # Its workflows are listed anew, as nobody may look at what has ended.
+    known = one.seen.build and one.seen.build.model_copy(update={"listed_at": None})
+    try:
+        build, is_silent = await context.circleci.build(one.owned.pipeline_id, known), False
+        title = _title(one.seen.watches) or await context.finder.title(build.pipeline.project_slug)
+    except CircleCIError:
+        if one.seen.build is None:
+            return None
+        build, is_silent = one.seen.build, True
+        title = _title(one.seen.watches) or build.pipeline.project_slug.partition("/")[2]
+    slug, ref = build.pipeline.project_slug, build.pipeline.ref
+    may_approve = build.state is State.ON_HOLD and await _may(caller, Word.APPROVE, slug, ref, context)
+    url = await _thread_url(one.seen.watches, caller, context)
+    return MyBuild(
+        title=title,
+        build=build,
+        is_asked=one.owned.is_asked,
+        is_silent=is_silent,
+        may_approve=may_approve,
+        thread_url=url,
+    )
+
+
+def _title(watches: Sequence[Watch]) -> str:
+    return watches[0].project_title if watches else ""
+
+
+async def _thread_url(watches: Sequence[Watch], caller: Caller, context: Context) -> str:
+    """Return where somebody is told of it: in a thread of their own, else in one that they acted in."""
+    own = [one for one in watches if one.root_ts and caller.person_id in (one.follower_id, one.asker_id, one.actor_id)]
+    own.sort(key=lambda one: one.follower_id != caller.person_id)
+    if not own or own[0].root_ts is None:
+        return ""
+    return await context.messenger.permalink(own[0].thread.channel_id, own[0].root_ts)
+
+
+async def _may_read(build: Build, caller: Caller, context: Context) -> bool:
+    return await context.finder.may_read(caller, build.pipeline.project_slug, build.pipeline.ref)
+
+
+async def _may(caller: Caller, word: str, slug: ProjectSlug, ref: Ref | None, context: Context) -> bool:
+    try:
+        await context.permissions.check(caller, word, slug, ref)
+    except NotAllowed:
+        return False
+    return True
+
+
+async def _concerns(pending: Pending, caller: Caller, context: Context) -> bool:
+    """Say whether somebody asked for it, or can let it happen as the second person."""
+    slug, ref = pending.wish.project_slug, pending.wish.ref
+    if pending.asker.person_id == caller.person_id:
+        is_asked = bool(pending.open or pending.choices)  # with nothing open it is on its way
+        return is_asked and await context.finder.may_read(caller, slug, ref)
+    if pending.open[:1] != (Demand.SECOND_PERSON,) or pending.request_ts is None:
+        return False
+    there = caller.model_copy(update={"place": pending.asker.place})  # it is agreed to where it stands
+    also = (Word.SSH,) if isinstance(pending.wish, Rerun) and pending.wish.ssh else ()
+    may = [await _may(there, word, slug, ref, context) for word in (pending.wish.kind, *also)]
+    return all(may) and await context.finder.may_read(caller, slug, ref)
+
+
+async def _wait(pending: Pending, caller: Caller, context: Context) -> MyWait:
+    is_own = pending.asker.person_id == caller.person_id
+    waits_for_another = is_own and pending.open[:1] == (Demand.SECOND_PERSON,)
+    place, ts = pending.asker.place, pending.request_ts
+    return MyWait(
+        kind=pending.wish.kind,
+        target=pending.target,
+        waits_for="else" if waits_for_another else "me",
+        asker_name="" if is_own else pending.asker.called,
+        until=pending.expires_at,
+        url=await context.messenger.permalink(place.channel_id, ts) if place and ts else "",
+    )
+
+
+def register(router: Router) -> None:
+    """Teach the router this command."""
+    router.command(HELP, permission="read", request=Nothing, parse=parse_nothing, handle=mine)

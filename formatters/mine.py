@@ -1,0 +1,100 @@
+"""Somebody's own builds: what waits for them first, then what runs, then what has ended."""
+
+from collections.abc import Iterator
+
+from bot.answers.mine import MyBuild, MyBuilds, MyWait
+from bot.models.build import OPEN_STATES, State
+from formatters.blocks import Message, actions, assemble, context, link, literal, moment, paragraphs, section
+from formatters.buttons import approve_button, that_fit
+from formatters.links import Links
+from formatters.words import MARKS, count, how_long, listed, ref_words
+
+MOST_JOBS = 3
+NOT_MINE = "What you pushed is not among them: who you are on CircleCI I do not know."
+
+
+def mine(answer: MyBuilds, links: Links) -> Message:
+    """Return them, a line each, with a button for each job that waits for their approval."""
+    lines = [*map(_wait_line, answer.waiting), *(_line(one, links) for one in answer.builds)]
+    if not lines:
+        return _nothing(answer)
+    holds = [(job, run, one) for one in _held(answer) for run in one.build.runs for job in run.holds]
+    buttons = that_fit(approve_button(job, run, one.build, one.title, number=True) for job, run, one in holds)
+    shown, taken = paragraphs(lines)
+    return assemble(
+        _sentence(answer),
+        section("*Your builds*"),
+        *shown,
+        actions(*buttons) if buttons else None,
+        context(" ".join([*_rest(answer, len(lines) - taken, len(holds) - len(buttons)), _from(answer)])),
+    )
+
+
+def _held(answer: MyBuilds) -> Iterator[MyBuild]:
+    yield from (one for one in answer.builds if one.may_approve and one.build.state is State.ON_HOLD)
+
+
+def _nothing(answer: MyBuilds) -> Message:
+    text = f"I know of no build of yours to show: none that you asked me for in the last {_days(answer)}, or follow."
+    if answer.unread:
+        text = f"CircleCI does not say how your {count(answer.unread, 'build')} stand, and I have not seen them yet."
+    hint = f"{NOT_MINE} `/ci status &lt;project&gt; &lt;branch&gt;` shows the builds of a branch."
+    return assemble(text, section(text), context(hint))
+
+
+def _sentence(answer: MyBuilds) -> str:
+    """Return what the notification says: how many wait for them, run and have ended."""
+    for_me = sum(one.waits_for == "me" for one in answer.waiting) + len([*_held(answer)])
+    running = sum(one.build.state in OPEN_STATES for one in answer.builds)
+    ended = len(answer.builds) - running
+    parts = [f"{count(running, 'build')} not over yet" if running else "", f"{ended} ended" if ended else ""]
+    waits = f"{count(for_me, 'thing')} {'waits' if for_me == 1 else 'wait'} for you" if for_me else ""
+    return f"Your builds: {', '.join(filter(None, [waits, *parts])) or 'something waits for somebody else'}."
+
+
+def _wait_line(one: MyWait) -> str:
+    act = f"{one.kind} {literal(one.target, 200)}"
+    until = f" · until {moment(one.until)}" if one.until else ""
+    where = f" · {link(one.url, 'the request')}" if one.url else ""
+    if one.waits_for == "else":
+        return f"⏳ *Waits for a second person* · your {act}{until}{where}"
+    if one.asker_name:
+        return f"✋ *Waits for you to agree* · {act}, which {literal(one.asker_name, 60)} asked for{until}{where}"
+    return f"✋ *Waits for your answer* · your {act}{until}{where}"
+
+
+def _line(one: MyBuild, links: Links) -> str:
+    build, pipeline = one.build, one.build.pipeline
+    number = link(links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
+    parts = [f"*{MARKS[build.state]}*", literal(one.title), ref_words(pipeline.ref, build), number]
+    parts += [*_holds(one), *([how_long(build)] if build.runs else [])]
+    parts += [] if build.state is State.ON_HOLD else [moment(pipeline.created_at)]
+    parts += [] if one.is_asked else ["you follow it"]
+    parts += ["as I last saw it: CircleCI does not answer"] if one.is_silent else []
+    return " · ".join([*parts, *([link(one.thread_url, "thread")] if one.thread_url else [])])
+
+
+def _holds(one: MyBuild) -> Iterator[str]:
+    names = [job.name for run in one.build.runs for job in run.holds]
+    if names and one.build.state is State.ON_HOLD:
+        waits = "waits" if len(names) == 1 else "wait"
+        yield f"{listed(names, MOST_JOBS)} {waits} for {'your' if one.may_approve else 'an'} approval"
+
+
+def _rest(answer: MyBuilds, cut: int, no_room: int) -> Iterator[str]:
+    """Yield what is not shown, and how it is reached."""
+    if more := answer.more + cut + answer.more_waiting:
+        least = "at least " if answer.full else ""
+        yield f"And {least}{more} more: `/ci status &lt;project&gt; &lt;branch&gt;` shows those of a branch."
+    if answer.unread:
+        yield f"CircleCI did not say how {count(answer.unread, 'more build')} stand{'s' if answer.unread == 1 else ''}."
+    if no_room > 0:
+        yield f"{count(no_room, 'more button')} did not fit: `/ci approve &lt;project&gt;` shows them."
+
+
+def _from(answer: MyBuilds) -> str:
+    return f"These are the builds that you asked me for, ran again or follow, of the last {_days(answer)}. {NOT_MINE}"
+
+
+def _days(answer: MyBuilds) -> str:
+    return "day" if answer.days == 1 else f"{answer.days:g} days"

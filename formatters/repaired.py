@@ -1,0 +1,18 @@
+"""What a channel reads of a repair that only earlier builds show, beside the final reply of the thread."""
+
+from bot.models.build import Build
+from bot.models.history import Transition
+from bot.models.slack import Watch
+from formatters.blocks import Message, assemble, clean, section
+from formatters.final import for_the_channel
+from formatters.links import Links
+from formatters.verdicts import transition_line
+from formatters.words import ref_words
+
+
+def repaired(build: Build, watch: Watch, turned: Transition, links: Links) -> Message:
+    """Say to the channel what a build that passed repairs; its thread has all else, and has pinged whom it is for."""
+    which = for_the_channel(build, watch, links).words
+    line = transition_line(turned, build, links)
+    what = f"{clean(watch.project_title)} {ref_words(build.pipeline.ref or watch.ref, build)}"
+    return assemble(f"{what} passes again.", section(f"✅ *Passed* · {which}\n{line}"))
