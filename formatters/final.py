@@ -126,7 +126,7 @@ def _failed_again(build: Build, report: Report | None, watch: Watch, state: Stat
     if state is not State.FAILED or report is None or not rerun or not signature or watch.failure_before != signature:
         return ""
     failed = f"the same {count(report.tests_failed, 'test')} failed" if report.tests_failed else _the_same(report)
-    return f"Exactly as the attempt before it: {failed}. The reply above has them."
+    return f"Exactly as the attempt before it: {failed}. The reply above has the details."
 
 
 def _the_same(report: Report) -> str:

@@ -140,7 +140,7 @@ async def choose(
     if not isinstance(pending.wish, Deployment) or not pending.choices:
         raise UsageError("This question is too old.")
     chosen = await definition_of(hands, pending.wish.project_slug, definition_id)
-    wish = pending.wish.model_copy(update={"definition_id": chosen})
+    wish = pending.wish.model_copy(update=chosen)
     async with _first(hands, caller, pending, DEFINITION) as first:
         return await _going_on(hands, first, pending, lambda one: one.wishing(wish))
 

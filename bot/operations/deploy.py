@@ -58,9 +58,14 @@ def _noted(wish: Deployment, pending: Pending | None) -> Deployment:
     return wish.model_copy(update={"note": f"{wish.note} {agreement.over_red(pending.over_red)}".strip()})
 
 
-async def definition_of(hands: Hands, slug: ProjectSlug, definition_id: str) -> str:
-    """Return the id, once CircleCI says that it is one of the project's; a button can be made up."""
+async def definition_of(hands: Hands, slug: ProjectSlug, definition_id: str) -> dict[str, str]:
+    """Return a pipeline definition as a wish names it, once CircleCI says that the project has it.
+
+    A button can be made up. It is called by its name where no other is called so.
+    """
     project = await hands.reads.project(slug)
-    if definition_id not in [one.id for one in await hands.reads.definitions(project.id)]:
+    names = {one.id: one.name for one in await hands.reads.definitions(project.id)}
+    if definition_id not in names:
         raise NotFound("pipeline definition", definition_id, looked_in=project.title)
-    return definition_id
+    is_unique = list(names.values()).count(names[definition_id]) == 1
+    return {"definition_id": definition_id, "definition": names[definition_id] if is_unique else definition_id}
