@@ -365,6 +365,14 @@ class SlackLimited(SlackError):
         self.retry_after = retry_after
 
 
+class NotAsked(SlackError):
+    """Slack did not take the request for a second person, so that nothing was sent to CircleCI."""
+
+    def __init__(self, error: SlackError, what: str) -> None:
+        super().__init__(error.method, error.code, lost=error.lost)
+        self.what = what
+
+
 class Unreachable(SlackError):
     """The place of a watch takes nothing from us any more, and nor does who follows there; `code` is the last why."""
 

@@ -11,6 +11,7 @@ from bot.errors import (
     Locked,
     MaybeTaken,
     NotAllowed,
+    NotAsked,
     NotFound,
     NothingToCancelYet,
     NothingToDo,
@@ -35,6 +36,7 @@ from bot.errors import (
 )
 from bot.masks import masked
 from bot.models.help import CommandHelp
+from bot.models.refusals import Refused, refused
 from bot.models.slack import Watch
 from formatters import forms, locks, nothing, offers, refusals, sentences
 from formatters.again import as_spoken
@@ -178,6 +180,7 @@ _FOR_ADMINS = "it is for the people in ADMINS"
 NOT_READ = ", so I could not read what I need, and did not go on"
 _LOOK_FIRST = "If this was to start or change something, look at CircleCI before you ask again: it may be done."
 _UNSURE = f"{_LOOK_FIRST} Whoever runs me finds the details in my log."
+_ELSEWHERE = "Ask in a channel that I am in, outside of this thread"
 _ALWAYS: dict[type[BotError], str] = {
     StoreError: "My memory (Redis) does not answer, and I start nothing that I could not follow. "
     "Nothing was started. Try again in a minute, or tell whoever runs me.",
@@ -222,9 +225,18 @@ def _sentence(problem: BotError) -> str:
 
 
 def _of_slack(problem: SlackError) -> str:
+    if isinstance(problem, NotAsked):
+        return _not_asked(problem)
     if isinstance(problem, SlackLimited):
         return f"Slack asks me to slow down. {_LOOK_FIRST} Try again in a minute."
     return f"Slack refused what I tried ({clean(problem.code, 60)}). {_UNSURE}"
+
+
+def _not_asked(problem: NotAsked) -> str:
+    """Say that nothing was sent, since nobody could be asked to agree; and where the same can be asked."""
+    why = f"Slack did not take my request for that here ({clean(problem.code, 60)})"
+    how = "Ask again in a moment" if refused(problem.code) is Refused.FOR_NOW else _ELSEWHERE
+    return f"Somebody else must agree to {literal(problem.what)}, and {why}. Nothing was sent to CircleCI. {how}."
 
 
 def _because(rule: str) -> str:
