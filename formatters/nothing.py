@@ -131,6 +131,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "followed_already": lambda one: f"#{one.number} is followed here already.",
     "not_followed": lambda one: f"#{one.number} is not followed here.",
+    "followed_for_another": lambda one: (
+        f"#{one.number} is followed here for {mention(one.person_id)}, and goes on to be: only they end that, with "
+        f"{again.command(one.what)}. For yourself alone you can turn off the notifications of its thread in Slack."
+    ),
     "nothing_again": lambda _: "You have deployed and rerun nothing here lately that could be done again.",
     "uses_nothing": lambda _: "This channel uses no project, so there is nothing to end.",
     "not_in_channel": lambda _: (
