@@ -53,14 +53,14 @@ async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
 
 
 async def beside(hands: Hands, caller: Caller, pending_id: str) -> Acted:
-    """Go on though somebody else's deploy of the same still runs: who asked for it knows of that by now.
+    """Go on though another deploy of the same still runs: who asked for it knows of that by now.
 
     Where another one was begun since, that is asked about anew: nobody let it go on beside that.
     """
     pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.ALONE)), Demand.ALONE)
     _only_asker(pending, caller, "Only who asked for it says so.")
     async with _first(hands, caller, pending, Demand.ALONE) as first:
-        if others := await unnamed(hands, caller, pending.wish, pending.beside):
+        if others := await unnamed(hands, caller, pending.wish, pending.id, pending.beside):
             raise await demands.beside(hands, first, pending.wish, pending, others)
         return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.ALONE))
 
