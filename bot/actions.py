@@ -137,10 +137,14 @@ class ShowArtifacts(ButtonAction):
 
 
 class RunCommand(ButtonAction):
-    """A corrected command offered as a button, and *Deploy again*: the text as it would be typed."""
+    """A corrected command offered as a button, and *Deploy again*: the text as it would be typed.
+
+    With a `channel_id` it is carried out there and not where it is pressed, if who presses is in that channel.
+    """
 
     action_id: ClassVar[str] = "run_command"
     text: str
+    channel_id: str = ""
 
 
 class ChooseDefinition(ButtonAction):

@@ -138,7 +138,8 @@ async def _tell_waiting(hands: Hands, over: Over, one: Waiting) -> None:
     place = Place(channel_id=one.channel_id) if one.channel_id else None
     caller = Caller(person_id=one.person_id, place=place, delivery_id=over.name)
     if await hands.finder.may_read(caller, lock.project_slug, lock.ref):
-        await _heard_directly(hands, one.person_id, words.free(over, one.again, still), over.name)
+        there = next(iter(_public(one.channel_id)), "")
+        await _heard_directly(hands, one.person_id, words.free(over, one.again, still, there), over.name)
     await hands.store.locks.waits_no_more(lock.key, one.person_id)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
+from bot.actions import AskHolder, RunCommand, TakeLock, TellWhenFree, Unlock
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock, Waiting, lock_key
 from bot.models.slack import utc_now
@@ -82,13 +82,24 @@ async def test_a_lock_ends_by_itself_and_channel_and_who_waits_hear_it_once(team
     assert "The lock on acme/frontend main that stopped you is gone: it has ended." in free.visible
     assert "@grace's lock on acme/frontend main has ended: migration." in public(team, "has ended:")[0].visible
     assert news.buttons == []
-    await presses(team, team.ada, free, "Deploy main")
+    there = said(await presses(team, team.ada, free, "Deploy main"))
     assert team.posts("/pipeline") == [{"branch": "main", "parameters": {"env": "prod"}}]
+    assert await heard(team, "asked by ada")  # it stands where it was stopped
+    assert "It is carried out in #deploys" in there
     await types(team, team.grace, "lock acme/frontend main again")
     await types(team, team.grace, "unlock acme/frontend main")
     await heard(team, "grace lifted the lock on acme/frontend main.")
     told = [one for one in team.ada.direct_messages if "that stopped you" in one.visible]
     assert len(told) == len(public(team, "has ended:")) == 1
+
+
+async def test_what_was_stopped_is_carried_out_where_it_is_pressed_by_who_is_there_no_more(team: Team) -> None:
+    there = team.slack.workspace.channel("releases")
+    there.members.remove(team.ada.id)
+    line = RunCommand(text="deploy acme/frontend main", channel_id=there.id)
+    await presses(team, team.ada, somewhere(team), line)
+    assert await heard(team, "asked by ada")
+    assert there.messages == []
 
 
 async def test_an_end_is_read_in_the_zone_of_who_says_it_and_said_where_it_is_not_known(team: Team) -> None:
