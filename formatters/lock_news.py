@@ -1,5 +1,7 @@
 """What a channel hears of a lock, one line each; and in direct messages whoever held it, or waited for it."""
 
+from datetime import datetime
+
 from bot.actions import Unlock
 from bot.models import spelling
 from bot.models.lock import Lock, Over
@@ -86,6 +88,14 @@ def free(ended: Over, again: str, still: str = "", channel_id: str = "") -> Mess
     made, typed = repeats(again, lock.target, channel_id)
     text = f"{text}{typed} {careful(lock.target)}".rstrip()
     return assemble(text, section(f"{FREE}{text}"), actions(made) if made else None)
+
+
+def moved(lock: Lock, before: datetime | None) -> Message:
+    """Tell one who waits for the end of a lock when that is by now."""
+    now = f"ends {moment(lock.until)} now" if lock.until else "has no end now"
+    was = f"it was to end {moment(before)}" if before else "it had no end"
+    text = f"The lock on {_scope(lock)} that you wait for {now}; {was}. {_name(lock)} holds it."
+    return _said(f"{text} I tell you when it is not locked any more.", lock, HELD)
 
 
 def repeats(stopped: str, target: str, channel_id: str = "") -> tuple[Block | None, str]:

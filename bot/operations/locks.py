@@ -72,8 +72,8 @@ async def _changed(hands: Hands, held: Lock, wanted: Lock) -> Lock:
 
 
 async def _ends(hands: Hands, lock: Lock) -> None:
-    """Have it said when it is over; and now of one before it, which ended and was not told."""
-    untold = await hands.store.locks.over(lock.key)
+    """Have it said when it is over; and now what is to be said: of one before it, or of an end that was moved."""
+    untold = await hands.store.locks.over(lock.key) or await lock_news.unheard(hands, lock)
     if untold or lock.until:
         await hands.engine.put(END_LOCK, lock.key, when=utc_now() if untold or not lock.until else lock.until)
 

@@ -102,6 +102,26 @@ async def test_what_was_stopped_is_carried_out_where_it_is_pressed_by_who_is_the
     assert there.messages == []
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "said_of_it"),
+    [("2h", "10m", "; it was to end 2"), ("", "2h", "; it had no end.")],
+    ids=["earlier", "an end at all"],
+)
+async def test_who_waits_hears_once_that_the_end_was_moved(team: Team, first: str, then: str, said_of_it: str) -> None:
+    await types(team, team.grace, f"lock acme/frontend main {first} migration")
+    await presses(team, team.ada, somewhere(team), TellWhenFree(key=MAIN))
+    await types(team, team.grace, f"lock acme/frontend main {then}")
+    (told,) = await team.slack.wait_for(lambda: team.ada.direct_messages)
+    assert "The lock on acme/frontend main that you wait for ends 2" in told.visible
+    assert said_of_it in told.visible
+    await types(team, team.grace, "lock acme/frontend main another reason")
+    await pulls_forward(team, END_LOCK)
+    await team.is_done()
+    assert team.ada.direct_messages == [told]
+    await types(team, team.grace, "unlock acme/frontend main")
+    await team.slack.wait_for(lambda: "that stopped you is gone" in said(team.ada.direct_messages))
+
+
 async def test_an_end_is_read_in_the_zone_of_who_says_it_and_said_where_it_is_not_known(team: Team) -> None:
     grace = team.slack.workspace.users[team.grace.id]
     for zone, hours, words in (("Asia/Tokyo", -9, ""), ("", 0, "I do not know your time zone, so I read it as UTC.")):
