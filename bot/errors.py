@@ -321,8 +321,11 @@ class PartlyDone(CircleCIError):
 class Unavailable(CircleCIError):
     """5xx, a time-out, no network or an unreadable answer.
 
-    `arrived` is False only when the request surely never reached CircleCI, so that a write may be sent again.
+    `arrived` is False only when the request surely never reached CircleCI, so that a write may be sent again. One that
+    `is_looked_for` is followed by a word of what became of it.
     """
+
+    is_looked_for = False
 
     def __init__(self, reason: str, *, arrived: bool = True) -> None:
         super().__init__(reason)

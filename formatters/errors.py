@@ -297,15 +297,18 @@ def _with_help(shown: str, said: str) -> str:
     return f"{shown.rstrip('.')}. {refusals.next_step(said) or refusals.UNKNOWN}"
 
 
+_LOOKED_FOR = "I look what became of it, and tell you here."
+
+
 def _unavailable(problem: Unavailable) -> str:
     if problem.of_read:
         what = f"CircleCI does not answer properly ({clean(problem.reason, 120)})"
         return f"{what}{NOT_READ}. Try again in a minute; status.circleci.com may know more."
     if problem.arrived:
+        next_step = "Look at CircleCI whether it is done before you ask again; status.circleci.com may know more."
         return (
             f"CircleCI does not answer properly ({clean(problem.reason, 120)}). I cannot tell whether it took the "
-            "request, and I send nothing twice. Look at CircleCI whether it is done before you ask again; "
-            "status.circleci.com may know more."
+            f"request, and I send nothing twice. {_LOOKED_FOR if problem.is_looked_for else next_step}"
         )
     return "I cannot reach CircleCI. Nothing was started. Try again in a minute; status.circleci.com may know more."
 

@@ -83,7 +83,7 @@ def _decided_already(problem: NothingToDo) -> str:
     return f"{who} was first. The message has what became of it." if who else "It is too late for that."
 
 
-_STANDS = {
+STANDS = {
     State.WAITING: "waits for its turn",
     State.RUNNING: "is running",
     State.ON_HOLD: "is on hold",
@@ -98,7 +98,7 @@ _STANDS = {
 
 def _outcome(problem: NothingToDo) -> str:
     """Return how a build stands: `#2417 passed 5 min ago`."""
-    stands = _STANDS[State(problem.state)] if problem.state else "has ended"
+    stands = STANDS[State(problem.state)] if problem.state else "has ended"
     ago = problem.ago if problem.ago and problem.ago >= timedelta(minutes=1) else None
     return f"#{problem.number} {stands}" + (f" {so_far(ago)} ago" if ago else "")
 

@@ -20,7 +20,7 @@ from bot.actions import (
 )
 from bot.models.slack import Click
 from bot.operations.frame import SENT
-from bot.watching.engine import PRESS, Engine
+from bot.watching.engine import LOOK_AFTER, PRESS, Engine
 from playground.circleci.scenarios import of_workflow_statuses
 from playground.slack.conversations import Json, Message
 from tests.operations.scene import (
@@ -36,6 +36,7 @@ from tests.operations.scene import (
     goes_by,
     opens,
     presses,
+    pulls_forward,
     pushed,
     said,
     somewhere,
@@ -268,6 +269,28 @@ async def test_a_lost_act_that_never_arrived_may_be_pressed_again(
     assert len(team.circleci.world.pipelines) == 1
     await presses(team, team.ada, pressed.place, pressed.element)
     assert sent(team, pressed.write) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "drop", "became"),
+    [
+        (approve, "after", "looked: hold-prod is approved, and acme/frontend #2417 is running."),
+        (approve, "before", "looked: hold-prod of acme/frontend #2417 still waits for an approval. Press again"),
+        (cancel, "after", "looked: acme/frontend #2417 was cancelled."),
+        (cancel, "before", "looked: acme/frontend #2417 is running, and nothing of it shows. Press again"),
+        (cancel_job, "before", "looked: test of acme/frontend #2417 has not ended. Press again"),
+    ],
+)
+async def test_what_became_of_a_lost_approval_or_cancel_is_told(
+    team: Team, before: Callable[[Team], Awaitable[Pressed]], drop: str, became: str
+) -> None:
+    pressed = await before(team)
+    team.circleci.faults.add("POST", f"*{pressed.write}*", drop=drop)
+    told = said(await presses(team, team.ada, pressed.place, pressed.element))
+    assert "I send nothing twice. I look what became of it, and tell you here." in told
+    goes_by(team, 5)
+    await again_until(lambda: pulls_forward(team, LOOK_AFTER), lambda: became in said(team.ada.sees_only))
+    assert sent(team, pressed.write) == 1
 
 
 @pytest.mark.parametrize("before", [choose, anyway, agree])
