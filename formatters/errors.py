@@ -105,7 +105,8 @@ def _in_words(
             not_taken = f"{taken} {code(line, LONGEST_LINE)}. " if line else ""
             text = f"{not_taken}{_sentence(problem)}{_who_could(problem, command)}"
             helps = reference and not isinstance(problem, _ALL_SAID)
-            return assemble(text, section(text), context(f"Reference {clean(reference, 20)}") if helps else None)
+            found = context(f"Reference {clean(reference, 20)}") if helps else None
+            return assemble(text, section(text), offers.row(offered), found)
 
 
 def _not_yet(problem: NothingToCancelYet) -> Message:
