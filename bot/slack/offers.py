@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from bot.errors import BotError, NotFound, RateLimited, Sentence, Unavailable, UsageError
+from bot.errors import BotError, Elsewhere, NotFound, RateLimited, Sentence, TooLarge, Unavailable, UsageError
 from bot.grammar import Word, parse_project, split
 from bot.masks import masked
 from bot.models.circleci import ProjectSlug, Ref
@@ -50,6 +50,8 @@ def offered(problem: BotError, typed: str, words: Vocabulary) -> tuple[Offer, ..
 
 def _may_be_tried_again(problem: BotError) -> bool:
     """Say whether CircleCI surely did nothing for want of a turn or of an answer: a while later it may."""
+    if isinstance(problem, Elsewhere | TooLarge):
+        return False
     if isinstance(problem, Unavailable):
         return problem.of_read or not problem.arrived
     return isinstance(problem, RateLimited)
