@@ -1,5 +1,6 @@
 """Why nothing was done, where that is nobody's mistake: it has ended, it is so already, somebody decided."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -107,6 +108,11 @@ def _mark(problem: NothingToDo) -> str:
     return MARKS[State(problem.state)] if problem.state else ""
 
 
+_WAITS_FOR: defaultdict[str, str] = defaultdict(
+    lambda: "waits for what was asked next",
+    second_person="waits for somebody else to agree",
+    typed="waits for who asked to type its branch or tag",
+)
 _ASK_ANEW = "Nothing was started: ask for it anew if it is still wanted."
 _NEW_DEPLOY = "A new deploy starts a new pipeline"
 _WORDS: dict[str, Callable[[NothingToDo], str]] = {
@@ -187,6 +193,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "answered_too_late": lambda one: (
         f"The time to answer this is up: nothing was started ({literal(one.what)}). Ask for it anew."
     ),
+    "answered_before": lambda one: f"{_who(one)} answered this. {literal(one.what)} {_WAITS_FOR[one.state]}.",
     "declined": lambda one: f"{_who(one)} declined. {_ASK_ANEW}",
     "expired": lambda _: f"Nobody agreed in time. {_ASK_ANEW}",
     "typed_already": lambda one: (

@@ -90,6 +90,9 @@ async def test_a_deploy_that_waits_for_a_second_person_is_asked_for_once(team: T
     (beside,) = await types(team, asker, MAIN)  # what was agreed to is no open request, and runs
     await presses(team, asker, beside, "Deploy it all the same")
     assert len(requests(team)) == 3
+    for person, who in ((asker, "You"), (other, f"@{asker.user.name}")):
+        again = said(await presses(team, person, somewhere(team), beside.element("Deploy it all the same")))
+        assert f"{who} answered this. acme/frontend main waits for somebody else to agree." in again
 
 
 async def test_a_second_press_points_at_the_request_that_stands(team: Team) -> None:
@@ -157,7 +160,7 @@ async def test_asked_in_another_place_it_is_answered_there(team: Team) -> None:
     there = team.ada.sees_only[-1]
     assert there.channel.name == "releases"
     late = said(await presses(team, team.ada, first, TypeTarget.unpack(first.element("Type it")["value"])))
-    assert "You asked for this again in #releases since: answer the newer question." in late
+    assert "This was asked for again in #releases since: the newer question counts." in late
     await fills_in(team.ada, await opens(team, team.ada, there, "Type it"), typed="hold/prod")
     assert len(writes(team)) == 1
 
