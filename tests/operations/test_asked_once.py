@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from bot.actions import ApproveJob, RerunAll, RerunFailed, RunCommand, TypeTarget
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.pending import Deployment
+from bot.operations.standing import about
 from playground.slack.conversations import Message
 from tests.operations.scene import (
+    FRONTEND,
     MOBILE,
     ON_HOLD,
     OVER,
@@ -179,3 +183,21 @@ async def test_a_request_that_could_not_be_posted_stands_in_nobodys_way(team: Te
     assert "Slack did not take my request" in said(await types(team, team.ada, MAIN))
     assert await types(team, team.grace, MAIN) == []
     assert len(requests(team)) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("pull/12", "pull/12/head", True),
+        ("pull/12/merge", "pull/12", True),
+        ("merge-requests/12/head", "pull/12", True),
+        ("pull/12", "pull/13", False),
+        ("main", "Main", False),
+    ],
+)
+def test_a_pull_request_is_the_same_under_each_of_its_names(one: str, other: str, is_same: bool) -> None:
+    wishes = [
+        Deployment(project_slug=ProjectSlug(FRONTEND), project_title="acme/frontend", ref=Ref(name=name))
+        for name in (one, other)
+    ]
+    assert (about(wishes[0]) == about(wishes[1])) is is_same
