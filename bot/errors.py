@@ -120,14 +120,17 @@ class Locked(UserError):
     """`target` is kept from others by `holder_id`, since `age`, because of `reason`; `key` names the lock.
 
     `word` is what it kept somebody from, `again` the command that asks for the same, and `at` when it was set; it ends
-    `until` then, if that is known. Who was to `unlock` another lock than this one is told so; it `is_own` where it is
-    theirs. `own_reason` and `own_until` are what they gave who would have locked it. Other locks
+    `until` then, if that is known, and `changes` is how often its reason or its end was changed. Who was to `unlock` or
+    take over another lock than this one is told so, or that it `is_changed` since; it `is_own` where it is theirs.
+    `own_reason` and `own_until` are what they gave who would have locked it. Other locks
     may keep them from it too, each as one of `others`. It `is_hidden` from who is denied to look at what it is on: they
     read nothing of it.
     """
 
     at: datetime | None = None
     until: datetime | None = None
+    changes: int | None = None
+    is_changed = False
     is_own = False
     own_reason = ""
     own_until: datetime | None = None

@@ -118,7 +118,8 @@ def _unlock(lock: Lock) -> tuple[Block | None, str]:
     words = f"{whose} lock on {lock.target} is lifted: others can deploy it again."
     sure = asks("Unlock it?", f"{words} Who holds it is told.", "Unlock", "Leave it", lock.target)
     if sure:
-        unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.since.isoformat())
+        seen = {"holder_id": lock.holder_id, "since": lock.since.isoformat(), "changes": lock.changes}
+        unlock = Unlock(key=lock.key, **seen)
         return actions(button(unlock, "Unlock", confirm=sure)), ""
     line = command(f"unlock {spelling.as_typed(f'{lock.project_slug}:{lock.ref}' if lock.ref else lock.project_slug)}")
     return None, f" {line} takes the lock away." if line else ""
