@@ -124,11 +124,11 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
 
 
 async def _end(until: str, caller: Caller, context: Context) -> ends.End | None:
-    """Return when it is to end, in the zone of who says it; Slack knows that one."""
+    """Return when it is to end, in the zone of who says it, as Slack knows it, and on the clock that all hosts share."""
     if not until:
         return None
     zone = await context.messenger.zone_of(caller.person_id) if ends.asks_for_a_zone(until) else ""
-    return ends.read(until, utc_now(), zone)
+    return ends.read(until, await context.store.now(), zone)
 
 
 async def _what(request: OfLock, caller: Caller, context: Context) -> tuple[ProjectSlug, Ref | None]:

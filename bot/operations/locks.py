@@ -123,7 +123,7 @@ async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
             raise _locked(held, TAKE_OVER, button.again, own=button)
         elif _is_changed(held, button):
             raise _locked(held, TAKE_OVER, button.again, own=button, is_changed=True)
-        elif mine.is_over(utc_now()):
+        elif mine.is_over(await hands.store.now()):
             raise UsageError("The end that you named has passed since. It was not taken over: lock it again.")
         elif not await hands.store.locks.take(held, mine):
             raise NothingToDo("lock_changed_hands", what=held.target)

@@ -13,6 +13,7 @@ from bot.models.lock import Lock, Waiting, lock_key
 from bot.models.slack import utc_now
 from bot.watching.engine import END_LOCK
 from playground.slack.conversations import Message
+from tests.one_redis import server_is
 from tests.operations.scene import (
     FRONTEND,
     again_until,
@@ -132,6 +133,15 @@ async def test_an_end_is_read_in_the_zone_of_who_says_it_and_said_where_it_is_no
         assert at.hour == (12 + hours) % 24
         assert f"It ends by itself: {at:%Y-%m-%d %H:%M}." in told
         assert words in told
+
+
+async def test_how_long_a_lock_holds_is_counted_on_the_clock_that_all_share(team: Team) -> None:
+    server_is(team.app.store, timedelta(hours=-3))  # the clock of this host is that much ahead
+    await types(team, team.grace, "lock acme/frontend main 2h")
+    lock = await held(team)
+    left = await team.app.store.locks.left(lock)
+    assert left is not None
+    assert timedelta(minutes=119) < left <= timedelta(hours=2)
 
 
 async def test_a_second_lock_of_ones_own_changes_what_is_given_and_the_channel_hears_it(team: Team) -> None:
