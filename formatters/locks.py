@@ -215,6 +215,8 @@ def _scope(lock: Lock) -> str:
 
 def _unbuilt(changed: LockChanged) -> str:
     """Return what may be wrong with a branch that CircleCI does not know."""
+    if changed.as_spelled:
+        return "CircleCI did not answer in time, so I took the name as it was spelled: look whether it is right."
     if not changed.unbuilt:
         return ""
     near = f" Did you mean {code(changed.near)}?" if changed.near else ""

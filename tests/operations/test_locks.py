@@ -222,6 +222,16 @@ async def test_where_circleci_does_not_answer_what_is_spelled_out_is_locked_and_
     assert "Nothing is locked." in said(await types(team, team.grace, "locks"))
 
 
+async def test_what_is_spelled_out_waits_for_no_slow_answer(team: Team) -> None:
+    answered = asyncio.Event()
+    team.circleci.faults.add("GET", "*", until=answered, times=None)
+    told = said(await types(team, team.grace, "lock acme/frontend:main incident 42"))
+    assert "acme/frontend main is locked." in told
+    assert "so I took the name as it was spelled" in told
+    assert "is unlocked" in said(await types(team, team.grace, "unlock acme/frontend:main"))
+    answered.set()
+
+
 async def test_a_button_removes_the_lock_it_is_about_and_no_other(team: Team) -> None:
     key, since = f"{FRONTEND} try/slow", utc_now().isoformat()
     await types(team, team.grace, "lock acme/frontend:try/slow hotfix")
