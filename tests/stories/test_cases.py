@@ -134,7 +134,7 @@ async def test_a_rate_limit_is_said_with_its_seconds(team: Team) -> None:
 async def test_what_was_refused_for_want_of_a_turn_can_be_pressed_once_that_is_over(team: Team) -> None:
     team.circleci.faults.add("GET", "/api/v2/project/*", status=429, headers={"Retry-After": "400"}, body={})
     await team.deploys_branch("main")
-    told = await team.is_told(team.ada, "Try again in 7 min")
+    told = await team.is_told(team.ada, "Try again in 6 min 40 s")
     async with Redis.from_url(team.app.docket.url) as redis:
         await redis.delete("ci:pause:circleci")  # they have gone by
     for _ in range(2):
