@@ -1,4 +1,4 @@
-"""What became of an approval or a cancel whose answer was lost, to who pressed it."""
+"""What became of an approval, a rerun or a cancel whose answer was lost, to who pressed it."""
 
 from bot.models.build import Build, Run
 from bot.models.circleci import Job
@@ -14,6 +14,12 @@ _AGAIN = "Press again if it is still wanted."
 def approved(lost: Lost, build: Build) -> Message:
     """Say that the job is approved."""
     return _said(f"{_LOST}: {literal(lost.job_name, 200)} is approved, and {_outcome(lost, build)}.")
+
+
+def reran(lost: Lost, build: Build, *, runs: bool) -> Message:
+    """Say whether it runs again."""
+    how = "has run again, and by now it" if runs else f"has not run again. {_AGAIN} By now it"
+    return _said(f"{_LOST}: {_named(lost, build)} {how} {STANDS[build.state]}.")
 
 
 def still_held(lost: Lost, build: Build, run: Run, held: Job) -> Message:

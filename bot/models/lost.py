@@ -8,18 +8,19 @@ from bot.models.fields import Model
 
 
 class Lost(Model):
-    """An approval, or a cancel of a build or of a job; `id` is the delivery that sent it.
+    """An approval, a rerun, or a cancel of a build or of a job; `id` is the delivery that sent it.
 
     `person_id` is told in `place`; `looks` counts how often it was looked for. `approval_request_id` and `job_name`
-    name the job of an approval, and `job_name` the one that was cancelled.
+    name the job of an approval, `job_name` the one that was cancelled, `fingerprint` the attempt that was to run again.
     """
 
     id: str
-    act: Literal["approve", "cancel", "cancel_job"]
+    act: Literal["approve", "rerun", "cancel", "cancel_job"]
     pipeline_id: PipelineId
     project_title: str
     approval_request_id: str = ""
     job_name: str = ""
+    fingerprint: str = ""
     person_id: str
     place: Place | None = None
     looks: int = 0

@@ -195,7 +195,7 @@ class Operations:
         return await sending.look_for(self._hands, attempt_id)
 
     async def look_after(self, lost_id: str) -> timedelta | None:
-        """Look what became of an approval or a cancel whose answer was lost; returns the pause before the next look."""
+        """Look what became of an act whose answer was lost; returns the pause before the next look."""
         return await lost.look(self._hands, lost_id)
 
     async def expire(self, pending_id: str) -> timedelta | None:

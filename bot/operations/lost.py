@@ -1,4 +1,4 @@
-"""What became of an approval or a cancel whose answer was lost: it is looked for, and who pressed is told."""
+"""What became of an approval, a rerun or a cancel whose answer was lost: it is looked for, and who pressed is told."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -63,6 +63,9 @@ async def _became(hands: Hands, lost: Lost, *, is_last: bool) -> Message | None:
             if held.waits_for_approval:
                 return words.still_held(lost, build, run, held) if is_last else None
             return words.approved(lost, build) if held.status == "success" else words.stands(lost, build)
+        case "rerun":
+            runs = build.fingerprint != lost.fingerprint
+            return words.reran(lost, build, runs=runs) if runs or is_last else None
         case "cancel":
             return words.stands(lost, build) if _has_ended(build) or is_last else None
         case _:
