@@ -1,10 +1,17 @@
 """A lock is whose people were told that it is: what an old button or a refusal leaves as it was gives it to nobody."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from bot.answers.acts import LockChanged
+from bot.models.audit import Entry
+from bot.models.circleci import ProjectSlug
+from bot.models.lock import Lock
+from formatters import locks
 from playground.circleci.world import default_world
 from playground.clock import Clock
-from tests.oracle.judge import Did, Judge
+from tests.oracle.judge import HOLDS, LIFTED, Did, Judge
 from tests.oracle.ledger import Act
 from tests.oracle.rules import Person, Ref, Rule, Rules
 from tests.oracle.wants import Want
@@ -36,3 +43,14 @@ def test_a_lock_is_whose_it_was_said_to_be(told: str, wrong_of_ada: int, wrong_o
     list(judge.wrong([did(ADMIN, "take")], [], {ADMIN.user_id: told}))
     for person, wrong in ((ADA, wrong_of_ada), (ADMIN, wrong_of_admin)):
         assert len(list(judge.wrong([did(person, "deploy")], [DEPLOY], {}))) == wrong
+
+
+def test_the_judge_reads_what_people_are_told() -> None:
+    at = datetime(2026, 11, 29, tzinfo=UTC)
+    lock = Lock(project_slug=ProjectSlug(SLUG), project_title="acme/frontend", holder_id="U0ADA", since=at)
+    entry = Entry(at=at, user_id="U0ADA", channel_id="C0DEPLOYS", word="deploy", what="lock acme/frontend")
+    told = LockChanged(act="lock", lock=lock, before=lock, entry=entry)
+    for say in (locks.locked, locks.locked_again, locks.taken):
+        assert any(words in say(told).text for words in HOLDS)
+    for still in (None, lock):
+        assert any(words in locks.unlocked(told.model_copy(update={"still": still})).text for words in LIFTED)
