@@ -137,10 +137,14 @@ class ShowArtifacts(ButtonAction):
 
 
 class RunCommand(ButtonAction):
-    """A corrected command offered as a button, and *Deploy again*: the text as it would be typed."""
+    """A corrected command offered as a button, and *Deploy again*: the text as it would be typed.
+
+    With a `channel_id` it is carried out there and not where it is pressed, if who presses is in that channel.
+    """
 
     action_id: ClassVar[str] = "run_command"
     text: str
+    channel_id: str = ""
 
 
 class ChooseDefinition(ButtonAction):
@@ -211,25 +215,31 @@ class AddWebhook(ButtonAction):
 
 
 class Unlock(ButtonAction):
-    """*Unlock*: the lock that `holder_id` has held `since` then; buttons of earlier versions name its place alone."""
+    """*Unlock*: the lock that `holder_id` has held `since` then; buttons of earlier versions name its place alone.
+
+    `changes` is how often its reason or its end had been changed; earlier versions do not say.
+    """
 
     action_id: ClassVar[str] = "unlock"
     key: str
     holder_id: str = ""
     since: str = ""
+    changes: int | None = None
 
 
 class TakeLock(ButtonAction):
     """*Take over*: the lock that `holder_id` has held `since` then; buttons of earlier versions do not say when.
 
-    `again` is the command that it stopped, if that can be carried. `reason` and `until` are what who presses had given
-    with a lock of their own; what is not given stays as it is, and buttons of earlier versions give neither.
+    `changes` is as above, `again` the command that it stopped, if that can be carried. `reason` and `until` are what
+    who presses had given with a lock of their own; what is not given stays as it is, and buttons of earlier versions
+    give neither.
     """
 
     action_id: ClassVar[str] = "take_lock"
     key: str
     holder_id: str
     since: str = ""
+    changes: int | None = None
     again: str = ""
     reason: str = ""
     until: AwareDatetime | None = None

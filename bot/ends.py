@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.errors import UsageError
 from bot.grammar import Word
-from bot.models import lengths
+from bot.models import days, lengths
 from bot.models.lengths import STOPS
 from bot.models.spelling import BEFORE_A_TIME, UNITS
 
@@ -149,7 +149,7 @@ def _measured_alone(words: Sequence[Word], start: int, behind_a_branch: bool) ->
 
 def _time_behind(tokens: Sequence[str]) -> int:
     """Return how many tokens are a time of the clock, 0 where none begins there; raises UsageError for half of one."""
-    if not (tokens and _piece([*tokens, ""][:2])[0]):
+    if not (tokens and _piece(tokens)[0]):
         return 0
     try:
         return _spoken(tokens)[1]
@@ -177,11 +177,15 @@ def _spoken(tokens: Sequence[str]) -> tuple[_Spoken, int]:
     """Return the time that the first tokens say, and how many they are; raises UsageError where they say none."""
     found, used = dict[str, Any](), 0
     while used < len(tokens) and not (used and tokens[used - 1][-1:] in STOPS):
-        said, taken = _piece(tokens[used : used + 2])
+        said, taken = _piece(tokens[used : used + days.MOST_WORDS])
         if said is None or said.keys() & found.keys() or ("zone" in said and "clock" not in found):
             break
         found, used = found | said, used + taken
     given = " ".join(["until", *tokens[: used + 1]])
+    if days.may_be_one(tokens[used:]):  # of two days none is a guess, and what is left of one would be the reason
+        raise UsageError(
+            f"I cannot tell which day that is. {HOW}. A reason with such a word goes in quotes.", given=given
+        )
     if found.get("clock") is None:
         raise UsageError(f"At what time of that day? {HOW}.", given=given) if found.get("day") else _nonsense(given)
     if found.get("zone") in _ZONES:
@@ -191,10 +195,15 @@ def _spoken(tokens: Sequence[str]) -> tuple[_Spoken, int]:
 
 
 def _piece(tokens: Sequence[str]) -> tuple[dict[str, Any] | None, int]:
-    """Return what the first of two tokens says of a time, None for nothing, and how many of them that takes."""
-    text, behind = (word.rstrip(STOPS).lower() for word in (*tokens, "")[:2])
+    """Return what the first of these tokens says of a time, None for nothing, and how many of them that takes."""
+    text, behind = (word.rstrip(STOPS).lower() for word in (*tokens, "", "")[:2])
+    day, taken = days.named(tokens)
+    if taken:
+        return {"day": day}, taken
     if text in ("at", "on"):
-        return {} if _piece([behind])[0] else None, 1
+        return {} if _piece(tokens[1:])[0] else None, 1
+    if days.may_be_one(tokens):
+        return None, 1
     if behind in ("am", "pm") and (clock := _clock(text + behind)):
         return {"clock": clock}, 2
     if clock := _clock(text):
@@ -256,7 +265,7 @@ def _local(spoken: _Spoken, now: datetime, said: str) -> tuple[datetime, tuple[s
 
 def _date(text: str, today: date, said: str) -> date:
     try:
-        day = date.fromisoformat(text)
+        day = days.nearest(text, today)
     except ValueError:
         raise UsageError("There is no such day.", given=said) from None
     if day > today + LONGEST + timedelta(days=1):

@@ -120,14 +120,17 @@ class Locked(UserError):
     """`target` is kept from others by `holder_id`, since `age`, because of `reason`; `key` names the lock.
 
     `word` is what it kept somebody from, `again` the command that asks for the same, and `at` when it was set; it ends
-    `until` then, if that is known. Who was to `unlock` another lock than this one is told so; it `is_own` where it is
-    theirs. `own_reason` and `own_until` are what they gave who would have locked it. Other locks
+    `until` then, if that is known, and `changes` is how often its reason or its end was changed. Who was to `unlock` or
+    take over another lock than this one is told so, or that it `is_changed` since; it `is_own` where it is theirs.
+    `own_reason` and `own_until` are what they gave who would have locked it. Other locks
     may keep them from it too, each as one of `others`. It `is_hidden` from who is denied to look at what it is on: they
     read nothing of it.
     """
 
     at: datetime | None = None
     until: datetime | None = None
+    changes: int | None = None
+    is_changed = False
     is_own = False
     own_reason = ""
     own_until: datetime | None = None
@@ -321,8 +324,11 @@ class PartlyDone(CircleCIError):
 class Unavailable(CircleCIError):
     """5xx, a time-out, no network or an unreadable answer.
 
-    `arrived` is False only when the request surely never reached CircleCI, so that a write may be sent again.
+    `arrived` is False only when the request surely never reached CircleCI, so that a write may be sent again. One that
+    `is_looked_for` is followed by a word of what became of it.
     """
+
+    is_looked_for = False
 
     def __init__(self, reason: str, *, arrived: bool = True) -> None:
         super().__init__(reason)
@@ -363,6 +369,14 @@ class SlackLimited(SlackError):
     def __init__(self, method: str, retry_after: timedelta) -> None:
         super().__init__(method, "ratelimited")
         self.retry_after = retry_after
+
+
+class NotAsked(SlackError):
+    """Slack did not take the request for a second person, so that nothing was sent to CircleCI."""
+
+    def __init__(self, error: SlackError, what: str) -> None:
+        super().__init__(error.method, error.code, lost=error.lost)
+        self.what = what
 
 
 class Unreachable(SlackError):

@@ -1,5 +1,6 @@
 """Finds what people name: a project, a pipeline, a build; what there is none of is said with what there is."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
@@ -24,6 +25,7 @@ from bot.store import Store
 from formatters.stopped import which_job
 
 BUILT_LATELY = 3
+SOON_SECONDS = 1.5  # as long as CircleCI is waited for where it need not answer
 MOST_LOOKED_THROUGH = 15
 
 
@@ -49,14 +51,19 @@ class Finder(Sight):
         await self._check(caller, project.slug, certain=False)
         return project
 
-    async def project_or_named(self, slug: ProjectSlug, caller: Caller) -> Project:
-        """Return a project; while CircleCI does not answer what was named stands for it, and has no id."""
+    async def project_or_named(self, slug: ProjectSlug, caller: Caller, *, soon: bool = False) -> Project:
+        """Return a project; while CircleCI does not answer what was named stands for it, and has no id.
+
+        With `soon` it does so too where CircleCI takes its time: nobody waits for it where the name will do.
+        """
+        by_name = not made_of_ids(slug)
         try:
-            return await self.project(slug, caller)
+            async with asyncio.timeout(SOON_SECONDS if soon and by_name else None):
+                return await self.project(slug, caller)
         except Rejected:
             raise
-        except CircleCIError:
-            if made_of_ids(slug):
+        except (CircleCIError, TimeoutError):
+            if not by_name:
                 raise
         await self._check(caller, slug, certain=False)
         _, organization, name = slug.split("/", 2)
@@ -74,9 +81,11 @@ class Finder(Sight):
     async def lock_on(self, slug: ProjectSlug, ref: Ref | None) -> Lock | None:
         """Return the lock on just this, by whatever names it was locked, as far as CircleCI tells."""
         slugs = [slug]
-        for one in await self._locked_as(ref):
-            with suppress(CircleCIError):
-                slugs += [one] if await self._is_now(one, slug) else []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SOON_SECONDS):
+                for one in await self._locked_as(ref):
+                    with suppress(CircleCIError):
+                        slugs += [one] if await self._is_now(one, slug) else []
         refs = ref.spellings if ref else (None,)
         held = await self._store.locks.held(dict.fromkeys(lock_key(one, on) for on in refs for one in slugs))
         return held[0] if held else None

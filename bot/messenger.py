@@ -157,13 +157,21 @@ class Messenger:
 
     async def whisper(self, channel_id: str, user_id: str, message: Message, *, thread_ts: str | None = None) -> None:
         """Tell one person, where they asked; by direct message when they or we are not in that channel."""
+        if not await self.whisper_there(channel_id, user_id, message, thread_ts=thread_ts):
+            await self.direct(user_id, message)
+
+    async def whisper_there(
+        self, channel_id: str, user_id: str, message: Message, *, thread_ts: str | None = None
+    ) -> bool:
+        """Tell one person in a channel and nowhere else; False where they or we are not in it."""
         fields = {"channel": channel_id, "user": user_id, "thread_ts": thread_ts}
         try:
             await self._send("chat.postEphemeral", fields, message)
         except SlackError as error:
             if error.code not in CHANNEL_GONE:
                 raise
-            await self.direct(user_id, message)
+            return False
+        return True
 
     async def permalink(self, channel_id: str, ts: str) -> str:
         """Return the address of a message, or empty text where Slack does not say."""

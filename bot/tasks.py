@@ -48,6 +48,7 @@ def tasks(
         engine.POLL: again(Steadily(watcher.look, "look_failed", most=None), lateness=metrics.POLL_LATENESS),
         engine.SIGN: again(Steadily(signs.follow, "sign_not_followed")),
         engine.LOOK_FOR: again(Steadily(operations.look_for, "lost_answer_not_looked_for")),
+        engine.LOOK_AFTER: again(Steadily(operations.look_after, "lost_act_not_looked_for")),
         engine.EXPIRE: again(Steadily(operations.expire, "expire_failed")),
         engine.END_LOCK: again(Steadily(operations.end_lock, "end_of_lock_not_told")),
         engine.TRIAGE: again(Steadily(triager.triage, "triage_failed")),

@@ -1,5 +1,6 @@
 """Lock a project or a branch, so that nobody else deploys it; unlock it, ask for it, take it over."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks, WhichLock, WillTell
 from bot.errors import CircleCIError, NotFound, RateLimited, Unavailable, UsageError
+from bot.finding import SOON_SECONDS
 from bot.grammar import Word, check_no_question, parse_project, parse_ref
 from bot.links import is_link
 from bot.models.caller import Caller
@@ -109,7 +111,7 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
     """Lock it, unless somebody has; where a branch may be meant or the whole project, it is asked which."""
     slug, ref = await _what(request, caller, context)
     end, reason = await _end(request.until, caller, context), request.reason
-    project = await context.finder.project_or_named(slug, caller)
+    project = await context.finder.project_or_named(slug, caller, soon=not request.or_branch)
     if meant := await _asked_for(request, project, caller, context) if request.or_branch else None:
         if not (request.in_place and meant.is_known):
             names = {"project_slug": project.slug, "project_title": project.title, "ref": meant.ref}
@@ -120,15 +122,15 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
     unbuilt = await _unbuilt(project, ref, caller, context) if ref and project.id else {}
     changed = await context.operations.lock(caller, project, ref, reason, end.at if end else None)
     notes = end.notes if end else (ends.NOT_GIVEN,) if tells_of_time(reason) else ()
-    return changed.model_copy(update={**unbuilt, "notes": notes})
+    return changed.model_copy(update={**unbuilt, "as_spelled": not project.id, "notes": notes})
 
 
 async def _end(until: str, caller: Caller, context: Context) -> ends.End | None:
-    """Return when it is to end, in the zone of who says it; Slack knows that one."""
+    """Return when it is to end, in the zone of who says it, as Slack knows it, on the clock that all hosts share."""
     if not until:
         return None
     zone = await context.messenger.zone_of(caller.person_id) if ends.asks_for_a_zone(until) else ""
-    return ends.read(until, utc_now(), zone)
+    return ends.read(until, await context.store.now(), zone)
 
 
 async def _what(request: OfLock, caller: Caller, context: Context) -> tuple[ProjectSlug, Ref | None]:
@@ -189,21 +191,25 @@ async def _meant(request: OfLock, project: Project, caller: Caller, context: Con
 
 
 async def _unbuilt(project: Project, ref: Ref, caller: Caller, context: Context) -> dict[str, object]:
-    """Return what to say of a branch that CircleCI never built; it is locked all the same, whatever CircleCI says."""
+    """Return what to say of a branch that CircleCI never built; it is locked all the same, whatever CircleCI says.
+
+    Nobody waits for that to hold a lock.
+    """
     finder = context.finder
     if ref.is_tag or ref.name == project.default_branch or not await finder.may_read(caller, project.slug, ref):
         return {}
-    with suppress(CircleCIError, NotFound):
-        if not await finder.has_branch(project.slug, ref.name):
-            near = near_miss(ref.name, await finder.built_lately(project.slug, caller))
-            return {"unbuilt": True, "near": near}
+    with suppress(CircleCIError, NotFound, TimeoutError):
+        async with asyncio.timeout(SOON_SECONDS):
+            if not await finder.has_branch(project.slug, ref.name):
+                near = near_miss(ref.name, await finder.built_lately(project.slug, caller))
+                return {"unbuilt": True, "near": near}
     return {}
 
 
 async def unlock(request: OfLock, caller: Caller, context: Context) -> LockChanged:
     """Unlock it; its holder is told if it was somebody else."""
     slug, ref = await _what(request, caller, context)
-    project = await context.finder.project_or_named(slug, caller)
+    project = await context.finder.project_or_named(slug, caller, soon=True)
     return await context.operations.unlock(caller, lock_key(project.slug, ref))
 
 

@@ -6,6 +6,7 @@ from bot.errors import UsageError
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline
 from bot.models.help import CommandHelp
+from bot.models.slack import Watch
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
 
@@ -21,7 +22,7 @@ WATCH = CommandHelp(
 UNWATCH = CommandHelp(
     name="unwatch",
     group="Ship",
-    summary="Stop following a build in this thread, or in this channel.",
+    summary="Stop following a build for you in this thread, or in this channel.",
     usage="unwatch [<project> [<branch> | #<pipeline>]]",
     example="unwatch acme/frontend #2417",
     phrases=("unwatch",),
@@ -39,27 +40,29 @@ async def watch(request: OfTarget, caller: Caller, context: Context) -> Acted:
 
 
 async def unwatch(request: OfTarget, caller: Caller, context: Context) -> Acted | FollowedHere:
-    """Stop telling this place about the build that was named, or the only one of a branch or project; others go on."""
+    """Follow the build that was named here no more, or the only one of a branch or project; others' watches go on."""
     target = request.target(context.projects)
     if target.names_a_build:
         return await context.operations.unwatch(caller, await context.finder.pipeline(request, caller))
     lately = (await context.finder.lately(request, caller))[:MOST_LOOKED_AT]
     watching = await context.store.watches.watching()
-    here = [one for one in lately if one.id in watching and await _is_followed(one, caller, context)]
-    if len(here) == 1:
-        return await context.operations.unwatch(caller, here[0])
+    here = [(one, await _here(one, caller, context)) for one in lately if one.id in watching]
+    followed = [one for one, watches in here if watches]
+    theirs = [one for one, watches in here if any(watch.is_of(caller.person_id) for watch in watches)]
+    if len(theirs) == 1 or (followed and not theirs):
+        return await context.operations.unwatch(caller, (theirs or followed)[0])
     title = await context.finder.title(lately[0].project_slug)
     ref = lately[0].ref if target.names_more else None
-    return FollowedHere(title=title, pipelines=tuple(here), ref=ref, looked_at=len(lately))
+    return FollowedHere(title=title, pipelines=tuple(theirs), ref=ref, looked_at=len(lately))
 
 
-async def _is_followed(pipeline: Pipeline, caller: Caller, context: Context) -> bool:
+async def _here(pipeline: Pipeline, caller: Caller, context: Context) -> list[Watch]:
     found = await context.store.watches.of(pipeline.id)
-    return caller.place is not None and any(one.is_told_in(caller.place) for one in found)
+    return [one for one in found if caller.place is not None and one.is_told_in(caller.place)]
 
 
 def register(router: Router) -> None:
     """Teach the router these commands."""
     router.command(WATCH, permission="read", request=OfTarget, parse=parse_of_target, handle=watch)
-    # It takes the news from everybody in the channel, so it takes more than reading.
+    # What it ends in a channel is read by everybody there, so it takes more than reading.
     router.command(UNWATCH, permission="cancel", request=OfTarget, parse=parse_of_target, handle=unwatch)

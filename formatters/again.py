@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.actions import RunCommand
-from formatters.blocks import MAX_SECTION, Block, Message, button, code, escape
+from formatters.blocks import MAX_SECTION, Block, Message, assemble, button, code, escape, section
 from formatters.dialogs import asks
 
 LONGEST = 1500  # of a command that people are to type
@@ -49,13 +49,13 @@ def asks_again(text: str) -> str:
     return f"{shown} asks again." if shown else "To have it all the same, ask for it anew."
 
 
-def act_button(line: str, label: str, about: str = "", yes: str = "") -> Block | None:
+def act_button(line: str, label: str, about: str = "", yes: str = "", channel_id: str = "") -> Block | None:
     """Return a button that carries out the line of an act, once a dialog has shown all of it, and `about` what it is.
 
-    `yes` is what the dialog's button says, if not the act's name. None where no button can carry it, or no dialog show
-    it.
+    `yes` is what the dialog's button says, if not the act's name; `channel_id` is where it is carried out, if not where
+    it is pressed. None where no button can carry it, or no dialog show it.
     """
-    action = RunCommand(text=line)
+    action = RunCommand(text=line, channel_id=channel_id)
     verb = line.partition(" ")[0].capitalize()
     sure = asks(f"{label}?", dialog_of(line, about), yes or verb, "Not now", *about.split(" "), *line.split(" "))
     return button(action, label, confirm=sure) if line and action.fits and sure else None
@@ -64,3 +64,15 @@ def act_button(line: str, label: str, about: str = "", yes: str = "") -> Block |
 def dialog_of(line: str, about: str) -> str:
     """Return what a dialog says of a line."""
     return f"{about}. This carries out: {line}" if about else f"This carries out: {line}"
+
+
+def carried_out_here(line: str) -> Message:
+    """Say in a channel, to who pressed elsewhere, that it is carried out there."""
+    text = f"You pressed this in direct messages: {code(line, LONGEST)}. It is carried out here, where it was stopped."
+    return assemble(text, section(text))
+
+
+def carried_out_in(channel_id: str) -> Message:
+    """Say to who pressed where they are told of it."""
+    text = f"It is carried out in <#{channel_id}>, where it was stopped."
+    return assemble(text, section(text))

@@ -303,7 +303,7 @@ def asked_anew(pending: Pending, before: Pending) -> End:
     """Return how the question `before` ends, which its asker alone can read: the same was asked again since."""
     there, place = pending.asker.place, before.asker.place
     where = f" in <#{there.channel_id}>" if there and place and there.channel_id != place.channel_id else ""
-    return End(shown=_said(f"You asked for this again{where} since: answer the newer question.").text)
+    return End(shown=_said(f"This was asked for again{where} since: the newer question counts.").text)
 
 
 def overtaken_to_asker(pending: Pending, name: str) -> Message:

@@ -195,7 +195,7 @@ def followed_here(answer: FollowedHere) -> Message:
     if not builds:
         looked = _looked_at(answer.looked_at, answer.ref)
         return _said(f"No build of {title} is followed here: I looked at {looked}.")
-    text = f"{len(builds)} builds of {title} are followed here. Which one shall I follow no more?"
+    text = f"{len(builds)} builds of {title} are followed here for you. Which one shall I follow no more?"
     made = [offer for one in builds if (offer := _unfollow(one, answer.title))]
     lines = [f"#{one.number} · {ref_words(one.ref)} · {command(_unwatch(one))}" for one in builds]
     return assemble(text, section(fit([text, *lines], 2800, "and {} more builds")), actions(*that_fit(made)))

@@ -11,6 +11,7 @@ from bot.errors import (
     Locked,
     MaybeTaken,
     NotAllowed,
+    NotAsked,
     NotFound,
     NothingToCancelYet,
     NothingToDo,
@@ -35,6 +36,7 @@ from bot.errors import (
 )
 from bot.masks import masked
 from bot.models.help import CommandHelp
+from bot.models.refusals import Refused, refused
 from bot.models.slack import Watch
 from formatters import forms, locks, nothing, offers, refusals, sentences
 from formatters.again import as_spoken
@@ -103,7 +105,8 @@ def _in_words(
             not_taken = f"{taken} {code(line, LONGEST_LINE)}. " if line else ""
             text = f"{not_taken}{_sentence(problem)}{_who_could(problem, command)}"
             helps = reference and not isinstance(problem, _ALL_SAID)
-            return assemble(text, section(text), context(f"Reference {clean(reference, 20)}") if helps else None)
+            found = context(f"Reference {clean(reference, 20)}") if helps else None
+            return assemble(text, section(text), offers.row(offered), found)
 
 
 def _not_yet(problem: NothingToCancelYet) -> Message:
@@ -178,6 +181,7 @@ _FOR_ADMINS = "it is for the people in ADMINS"
 NOT_READ = ", so I could not read what I need, and did not go on"
 _LOOK_FIRST = "If this was to start or change something, look at CircleCI before you ask again: it may be done."
 _UNSURE = f"{_LOOK_FIRST} Whoever runs me finds the details in my log."
+_ELSEWHERE = "Ask in a channel that I am in, outside of this thread"
 _ALWAYS: dict[type[BotError], str] = {
     StoreError: "My memory (Redis) does not answer, and I start nothing that I could not follow. "
     "Nothing was started. Try again in a minute, or tell whoever runs me.",
@@ -222,9 +226,18 @@ def _sentence(problem: BotError) -> str:
 
 
 def _of_slack(problem: SlackError) -> str:
+    if isinstance(problem, NotAsked):
+        return _not_asked(problem)
     if isinstance(problem, SlackLimited):
         return f"Slack asks me to slow down. {_LOOK_FIRST} Try again in a minute."
     return f"Slack refused what I tried ({clean(problem.code, 60)}). {_UNSURE}"
+
+
+def _not_asked(problem: NotAsked) -> str:
+    """Say that nothing was sent, since nobody could be asked to agree; and where the same can be asked."""
+    why = f"Slack did not take my request for that here ({clean(problem.code, 60)})"
+    how = "Ask again in a moment" if refused(problem.code) is Refused.FOR_NOW else _ELSEWHERE
+    return f"Somebody else must agree to {literal(problem.what)}, and {why}. Nothing was sent to CircleCI. {how}."
 
 
 def _because(rule: str) -> str:
@@ -285,15 +298,18 @@ def _with_help(shown: str, said: str) -> str:
     return f"{shown.rstrip('.')}. {refusals.next_step(said) or refusals.UNKNOWN}"
 
 
+_LOOKED_FOR = "I look what became of it, and tell you here."
+
+
 def _unavailable(problem: Unavailable) -> str:
     if problem.of_read:
         what = f"CircleCI does not answer properly ({clean(problem.reason, 120)})"
         return f"{what}{NOT_READ}. Try again in a minute; status.circleci.com may know more."
     if problem.arrived:
+        next_step = "Look at CircleCI whether it is done before you ask again; status.circleci.com may know more."
         return (
             f"CircleCI does not answer properly ({clean(problem.reason, 120)}). I cannot tell whether it took the "
-            "request, and I send nothing twice. Look at CircleCI whether it is done before you ask again; "
-            "status.circleci.com may know more."
+            f"request, and I send nothing twice. {_LOOKED_FOR if problem.is_looked_for else next_step}"
         )
     return "I cannot reach CircleCI. Nothing was started. Try again in a minute; status.circleci.com may know more."
 

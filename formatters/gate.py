@@ -112,10 +112,12 @@ def red(asked: BranchIsRed) -> Message:
 
 
 def still_runs(asked: StillRuns, links: Links) -> Message:
-    """Say what others have asked for of the same, how it stood at the last look, and with what; and ask."""
+    """Say what was asked for of the same, how it stood at the last look, and with what; and ask."""
     pending, many = asked.pending, len(asked.others) > 1
     beside = "them, if they have" if many else "it, if it has"
-    text = _with_care(f"{_runs(asked)} Yours would run beside {beside} not ended by now.", pending)
+    is_own = {one.asked.asker_id for one in asked.others} == {_told(pending)}
+    what = "Another one" if is_own else "Yours"
+    text = _with_care(f"{_runs(asked)} {what} would run beside {beside} not ended by now.", pending)
     deploys = button(DeployBeside(attempt_id=pending.id), "Deploy it all the same", style="danger")
     numbered = [one.asked for one in asked.others[:MOST_BESIDE] if one.asked.pipeline_number]
     urls = [(one, links.pipeline(one.project_slug, one.pipeline_number or 0)) for one in numbered]
@@ -123,28 +125,32 @@ def still_runs(asked: StillRuns, links: Links) -> Message:
     return _asked(text, pending, section(f"🔵 {text}"), actions(deploys, *opens))
 
 
+def _told(pending: Pending) -> str:
+    """Return who is told this, where they alone are: once somebody has agreed, others read it too."""
+    return pending.asker.person_id if pending.agreed is None else ""
+
+
 def _runs(asked: StillRuns) -> str:
     """Return a sentence for each that may still run: when it was asked for, and how it stood at the last look."""
-    target = literal(asked.pending.target, LONGEST)
-    lines = [f"{_asked_for(one, target)}, {_stood(one)}." for one in asked.others[:MOST_BESIDE]]
+    target, you = literal(asked.pending.target, LONGEST), _told(asked.pending)
+    lines = [f"{_asked_for(one, target, you)}, {_stood(one)}." for one in asked.others[:MOST_BESIDE]]
     if (more := len(asked.others) - MOST_BESIDE) > 0:
         lines.append(f"There {'is' if more == 1 else 'are'} {more} more.")
     return " ".join(lines)
 
 
-def _asked_for(one: Beside, target: str) -> str:
+def _asked_for(one: Beside, target: str, you: str) -> str:
     """Return who asked for what, and when; CircleCI may not have answered yet."""
-    last, deployed = one.asked, one.deployed
+    last, deployed, who = one.asked, one.deployed, _who(one.asked, you)
     if last.reran and deployed:
-        return f"{_asked_for(Beside(asked=deployed), target)}, rerun by {_who(last)} ({moment(last.asked_at)})"
+        by = "you" if who == _YOU else who
+        return f"{_asked_for(Beside(asked=deployed), target, you)}, rerun by {by} ({moment(last.asked_at)})"
     if last.reran:
-        return f"{_who(last)} reran {target} #{last.pipeline_number} ({moment(last.asked_at)})"
+        return f"{who} reran {target} #{last.pipeline_number} ({moment(last.asked_at)})"
     given_to_it = _given(last)
     if not last.pipeline_number:
-        return f"{_who(last)} asked for a deploy of {target}{given_to_it} ({moment(last.asked_at)})"
-    return (
-        f"{_who(last)} deployed {target}{given_to_it} as #{last.pipeline_number} (asked for: {moment(last.asked_at)})"
-    )
+        return f"{who} asked for a deploy of {target}{given_to_it} ({moment(last.asked_at)})"
+    return f"{who} deployed {target}{given_to_it} as #{last.pipeline_number} (asked for: {moment(last.asked_at)})"
 
 
 def _stood(one: Beside) -> str:
@@ -163,7 +169,12 @@ def _stood(one: Beside) -> str:
     return "which was running at my last look"
 
 
-def _who(asked: Attempt) -> str:
+_YOU = "You"
+
+
+def _who(asked: Attempt, you: str) -> str:
+    if you and asked.asker_id == you:
+        return _YOU
     return f"@{clean(asked.asker_name, 80)}" if asked.asker_name else mention(asked.asker_id)
 
 

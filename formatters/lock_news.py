@@ -1,5 +1,7 @@
 """What a channel hears of a lock, one line each; and in direct messages whoever held it, or waited for it."""
 
+from datetime import datetime
+
 from bot.actions import Unlock
 from bot.models import spelling
 from bot.models.lock import Lock, Over
@@ -75,26 +77,38 @@ def was_removed(lock: Lock, by_id: str) -> Message:
     return _said(f"{mention(by_id)} has removed your lock on {literal(lock.target)}{_reason(lock)}", lock)
 
 
-def free(ended: Over, again: str, still: str = "") -> Message:
-    """Tell one who asked that the lock is over, with what it had stopped; `still` is what another lock is on."""
+def free(ended: Over, again: str, still: str = "", channel_id: str = "") -> Message:
+    """Tell one who asked that the lock is over, with what it had stopped, and where; `still` is locked by another."""
     lock = ended.lock
     how = f"{_by(ended)} lifted it" if ended.by_id else "it has ended"
     text = f"The lock on {_scope(lock)} that stopped you is gone: {how}."
     if still:
         text += f" But {literal(still)} is locked too, by somebody else: `/ci locks` shows it."
         return _said(text, lock, FREE)
-    made, typed = repeats(again, lock.target)
+    made, typed = repeats(again, lock.target, channel_id)
     text = f"{text}{typed} {careful(lock.target)}".rstrip()
     return assemble(text, section(f"{FREE}{text}"), actions(made) if made else None)
 
 
-def repeats(stopped: str, target: str) -> tuple[Block | None, str]:
-    """Return a button for the command that a lock had stopped, or how it is typed where it has no room for a dialog."""
+def moved(lock: Lock, before: datetime | None) -> Message:
+    """Tell one who waits for the end of a lock when that is by now."""
+    now = f"ends {moment(lock.until)} now" if lock.until else "has no end now"
+    was = f"it was to end {moment(before)}" if before else "it had no end"
+    text = f"The lock on {_scope(lock)} that you wait for {now}; {was}. {_name(lock)} holds it."
+    return _said(f"{text} I tell you when it is not locked any more.", lock, HELD)
+
+
+def repeats(stopped: str, target: str, channel_id: str = "") -> tuple[Block | None, str]:
+    """Return a button for the command that a lock had stopped, or how it is typed where it has no room for a dialog.
+
+    `channel_id` is where it was stopped, if the button stands elsewhere.
+    """
     if not stopped:
         return None, ""
     verb, _, rest = stopped.partition(" ")
     what = rest.partition(" ")[2].split(" ")[0]
-    made = act_button(stopped, f"{verb.capitalize()} {what}".strip(), f"This is about {target}" if target else "")
+    about = f"This is about {target}" if target else ""
+    made = act_button(stopped, f"{verb.capitalize()} {what}".strip(), about, channel_id=channel_id)
     return made, "" if made else f" {asks_again(stopped)}"
 
 
@@ -104,7 +118,8 @@ def _unlock(lock: Lock) -> tuple[Block | None, str]:
     words = f"{whose} lock on {lock.target} is lifted: others can deploy it again."
     sure = asks("Unlock it?", f"{words} Who holds it is told.", "Unlock", "Leave it", lock.target)
     if sure:
-        unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.since.isoformat())
+        seen = {"holder_id": lock.holder_id, "since": lock.since.isoformat(), "changes": lock.changes}
+        unlock = Unlock(key=lock.key, **seen)
         return actions(button(unlock, "Unlock", confirm=sure)), ""
     line = command(f"unlock {spelling.as_typed(f'{lock.project_slug}:{lock.ref}' if lock.ref else lock.project_slug)}")
     return None, f" {line} takes the lock away." if line else ""

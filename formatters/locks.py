@@ -40,7 +40,8 @@ def refused(lock: Locked) -> Message:
         return _held_already(lock)
     if lock.word == "unlock":
         return _another_by_now(lock)
-    by_now = "There is another lock by now: " if lock.word == "take over" else ""
+    other = "It was changed since: " if lock.is_changed else "There is another lock by now: "
+    by_now = other if lock.word == "take over" else ""
     since = f"{_ago(lock.age)}{_until(lock)}"
     text = f"{by_now}{mention(lock.holder_id)} locked {literal(lock.target)} {since}{_reason(lock)}{_others(lock)}"
     nothing = _NOTHING.get(lock.word, "Nothing was done.")
@@ -64,7 +65,8 @@ def _other(one: Locked) -> str:
 def _take(lock: Locked) -> Block | None:
     """Return what takes over this very lock, with the command that it stopped, if a button can carry that."""
     own = {"reason": lock.own_reason, "until": lock.own_until}
-    take = TakeLock(key=lock.key, holder_id=lock.holder_id, since=_since(lock), again=lock.again, **own)
+    seen = {"holder_id": lock.holder_id, "since": _since(lock), "changes": lock.changes}
+    take = TakeLock(key=lock.key, again=lock.again, **seen, **own)
     until = f", until {lock.own_until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if lock.own_until else ""
     reason = f" Your reason: {clean(lock.own_reason, 80).rstrip('.')}." if lock.own_reason else ""
     words = f"You hold the lock on {lock.target} then{until}.{reason} Who holds it now is told."
@@ -128,10 +130,13 @@ def _yours_then(lock: Locked) -> str:
 def _another_by_now(lock: Locked) -> Message:
     """Say whose lock it is to who pressed a button about another; with buttons that are about this one."""
     since = f"locked {_ago(lock.age)}{_until(lock)}{_reason(lock)}"
-    text = f"The lock on {literal(lock.target)} is {mention(lock.holder_id)}'s by now, {since} It was not removed."
-    unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=_since(lock))
+    holder = mention(lock.holder_id)
+    whose = f"was changed by {holder} since" if lock.is_changed else f"is {holder}'s by now"
+    text = f"The lock on {literal(lock.target)} {whose}, {since} It was not removed."
+    unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=_since(lock), changes=lock.changes)
     if lock.is_own:
-        text = f"This is another lock of yours by now: {literal(lock.target)}, {since} It was not removed."
+        what = "You have changed this lock since" if lock.is_changed else "This is another lock of yours by now"
+        text = f"{what}: {literal(lock.target)}, {since} It was not removed."
         buttons, typed = _pressed_or_typed(lock.key, _unlock_own(unlock, lock.target))
         return assemble(text, section(f"🔒 {text}{typed}"), buttons)
     words = f"Somebody else's lock on {lock.target} is removed. Who holds it is told."
@@ -149,7 +154,8 @@ def free(problem: NothingToDo, text: str) -> Message:
 
 def _unlock(lock: Lock) -> tuple[Block | None, str]:
     """Return the row with *Unlock*, and what to type instead of one that has no room for its dialog."""
-    unlock = Unlock(key=lock.key, holder_id=lock.holder_id, since=lock.since.isoformat())
+    seen = {"holder_id": lock.holder_id, "since": lock.since.isoformat(), "changes": lock.changes}
+    unlock = Unlock(key=lock.key, **seen)
     return _pressed_or_typed(lock.key, _unlock_own(unlock, lock.target))
 
 
@@ -209,6 +215,8 @@ def _scope(lock: Lock) -> str:
 
 def _unbuilt(changed: LockChanged) -> str:
     """Return what may be wrong with a branch that CircleCI does not know."""
+    if changed.as_spelled:
+        return "CircleCI did not answer in time, so I took the name as it was spelled: look whether it is right."
     if not changed.unbuilt:
         return ""
     near = f" Did you mean {code(changed.near)}?" if changed.near else ""

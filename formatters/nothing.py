@@ -1,5 +1,6 @@
 """Why nothing was done, where that is nobody's mistake: it has ended, it is so already, somebody decided."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -83,7 +84,7 @@ def _decided_already(problem: NothingToDo) -> str:
     return f"{who} was first. The message has what became of it." if who else "It is too late for that."
 
 
-_STANDS = {
+STANDS = {
     State.WAITING: "waits for its turn",
     State.RUNNING: "is running",
     State.ON_HOLD: "is on hold",
@@ -98,7 +99,7 @@ _STANDS = {
 
 def _outcome(problem: NothingToDo) -> str:
     """Return how a build stands: `#2417 passed 5 min ago`."""
-    stands = _STANDS[State(problem.state)] if problem.state else "has ended"
+    stands = STANDS[State(problem.state)] if problem.state else "has ended"
     ago = problem.ago if problem.ago and problem.ago >= timedelta(minutes=1) else None
     return f"#{problem.number} {stands}" + (f" {so_far(ago)} ago" if ago else "")
 
@@ -107,6 +108,11 @@ def _mark(problem: NothingToDo) -> str:
     return MARKS[State(problem.state)] if problem.state else ""
 
 
+_WAITS_FOR: defaultdict[str, str] = defaultdict(
+    lambda: "waits for what was asked next",
+    second_person="waits for somebody else to agree",
+    typed="waits for who asked to type its branch or tag",
+)
 _ASK_ANEW = "Nothing was started: ask for it anew if it is still wanted."
 _NEW_DEPLOY = "A new deploy starts a new pipeline"
 _WORDS: dict[str, Callable[[NothingToDo], str]] = {
@@ -131,6 +137,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "followed_already": lambda one: f"#{one.number} is followed here already.",
     "not_followed": lambda one: f"#{one.number} is not followed here.",
+    "followed_for_another": lambda one: (
+        f"#{one.number} is followed here for {mention(one.person_id)}, and goes on to be: only they end that, with "
+        f"{again.command(one.what)}. For yourself alone you can turn off the notifications of its thread in Slack."
+    ),
     "nothing_again": lambda _: "You have deployed and rerun nothing here lately that could be done again.",
     "uses_nothing": lambda _: "This channel uses no project, so there is nothing to end.",
     "not_in_channel": lambda _: (
@@ -183,6 +193,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "answered_too_late": lambda one: (
         f"The time to answer this is up: nothing was started ({literal(one.what)}). Ask for it anew."
     ),
+    "answered_before": lambda one: f"{_who(one)} answered this. {literal(one.what)} {_WAITS_FOR[one.state]}.",
     "declined": lambda one: f"{_who(one)} declined. {_ASK_ANEW}",
     "expired": lambda _: f"Nobody agreed in time. {_ASK_ANEW}",
     "typed_already": lambda one: (

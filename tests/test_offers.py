@@ -1,11 +1,11 @@
 """What is offered instead of what was typed: never another act than the one that is surely meant."""
 
-import json
+from datetime import timedelta
 
 import pytest
 
 from bot.actions import RunCommand
-from bot.errors import NotFound, UsageError
+from bot.errors import BotError, NotFound, PartlyDone, RateLimited, Unavailable, UsageError
 from bot.grammar import split
 from bot.models.circleci import ProjectSlug
 from bot.models.likeness import are_alike, is_slip
@@ -20,6 +20,22 @@ KNOWN = [ProjectSlug("gh/acme/frontend"), ProjectSlug("bb/acme/backend")]
 PROJECTS = Projects(projects={"web": ProjectEntry(slug="gh/acme/frontend")})
 WORDS = Vocabulary(ROUTER, PROJECTS, KNOWN)
 LATELY = ("release/v2.0", "main", "try/slow")
+
+
+@pytest.mark.parametrize(
+    ("problem", "typed", "offers"),
+    [
+        (RateLimited(timedelta(seconds=40)), "deploy acme/frontend main", True),
+        (RateLimited(timedelta(seconds=40)), "status acme/frontend", True),
+        (Unavailable("no connection", arrived=False), "rerun acme/frontend #2417 all", True),
+        (RateLimited(timedelta(seconds=40)), "deploy acme/frontend", False),  # the dialog could not name its branch
+        (Unavailable("Service Unavailable"), "deploy acme/frontend main", False),  # it may be done
+        (PartlyDone(RateLimited(timedelta(seconds=5)), "build"), "rerun acme/frontend #2417", False),
+    ],
+)
+def test_what_surely_did_nothing_can_be_tried_again(problem: BotError, typed: str, offers: bool) -> None:
+    found = [(one.label, one.line) for one in offered(problem, typed, WORDS)]
+    assert found == ([("Try again", typed)] if offers else [])
 
 
 def meant(typed: str) -> tuple[Offer, ...]:
@@ -264,7 +280,7 @@ def test_whatever_is_offered_can_be_carried_by_a_button() -> None:
     block = row([offer] * 9)
     assert block is not None
     assert len(block["elements"]) == 3
-    assert json.loads(block["elements"][0]["value"]) == RunCommand(text=offer.line).model_dump()
+    assert block["elements"][0]["value"] == RunCommand(text=offer.line).pack()
 
 
 @pytest.mark.parametrize("length", [61, 4000])

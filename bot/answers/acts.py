@@ -32,6 +32,7 @@ class LockChanged(Answer):
 
     `before` is what it was, where its holder locked it again. `again` is the command that it had stopped. `still` is
     another lock that keeps others from it. A branch may be `unbuilt` at CircleCI; `near` is one that is spelled alike.
+    What CircleCI was not heard of in time is locked `as_spelled`.
     Who holds it may have been `asked_before`; who asked `waits` to be told when it is over. `notes` are what is to be
     said of how its end was read. It is `unheard` where the channel could not be told, and `untold` where who holds or
     held it could not, by direct message.
@@ -45,6 +46,7 @@ class LockChanged(Answer):
     again: str = ""
     still: Lock | None = None
     unbuilt: bool = False
+    as_spelled: bool = False
     near: str = ""
     notes: tuple[str, ...] = ()
     unheard: bool = False

@@ -132,7 +132,7 @@ class OldBuild(Answer):
 
 
 class FollowedHere(Answer):
-    """None or several of the newest builds are followed where it was asked, of which one is to be followed no more.
+    """None or several of the newest builds are followed for who asks, there, of which one is to be so no more.
 
     So many of `ref`, of all branches without one, were `looked_at`.
     """

@@ -156,6 +156,11 @@ class Ref(Model):
         return "" if self.is_tag else git.pull_request(self.name)
 
     @property
+    def code(self) -> str:
+        """The name of its code, one for all names of a pull request."""
+        return f"pull/{self.pull_request}" if self.pull_request else str(self)
+
+    @property
     def is_proper(self) -> bool:
         """Say whether git takes such a name: of what CircleCI reports under another, nobody can tell what it is."""
         return not git.fault(self.name)

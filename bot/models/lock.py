@@ -6,6 +6,8 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.fields import Model, Time
 from bot.models.slugs import spelled_alike
 
+NEVER = "never"
+
 
 class Lock(Model):
     """On a whole project, or on one branch or tag of it; `holder_id` is who set it, `reason` why.
@@ -34,6 +36,11 @@ class Lock(Model):
     def is_still(self, other: "Lock") -> bool:
         """Say whether the other is this lock, as it was set: what was said of it since is no matter."""
         return self.model_copy(update={"said_ts": ""}) == other.model_copy(update={"said_ts": ""})
+
+    @property
+    def ending(self) -> str:
+        """Its end as one who waits for it was told: a moment, or that it has none."""
+        return self.until.isoformat() if self.until else NEVER
 
     @property
     def key(self) -> str:
@@ -65,11 +72,24 @@ class Over(Model):
 
 
 class Waiting(Model):
-    """Who asked to be told when a lock ends: where they asked, and what the lock had stopped, as it can be typed."""
+    """Who asked to be told when a lock ends: where they asked, and what the lock had stopped, as it can be typed.
+
+    `ending` is the end that they know of; an earlier version did not keep it.
+    """
 
     person_id: str
     channel_id: str = ""
     again: str = ""
+    ending: str = ""
+
+    def knows(self, lock: Lock) -> bool:
+        """Say whether it has been told as it is to whoever waits for its end; who holds it knows."""
+        return self.ending in ("", lock.ending) or self.person_id == lock.holder_id
+
+    @property
+    def until(self) -> datetime | None:
+        """The end that they know of, if there is one."""
+        return datetime.fromisoformat(self.ending) if self.ending not in ("", NEVER) else None
 
 
 def named_by(key: str) -> tuple[ProjectSlug, Ref | None]:

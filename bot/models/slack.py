@@ -195,6 +195,10 @@ class Watch(Model):
         """Who is told where its channel takes nothing any more."""
         return self.watcher_id or self.asker_id
 
+    def is_of(self, person_id: str) -> bool:
+        """Say whether somebody may end it: it is theirs, or nobody's, as an earlier version may have kept it."""
+        return self.follower_id in ("", person_id)
+
     @property
     def waits_for_it(self) -> str:
         """Who is pinged at the end: who acted last, as they wait for what came of that."""

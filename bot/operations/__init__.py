@@ -21,6 +21,7 @@ from bot.operations import (
     keeps,
     lock_news,
     locks,
+    lost,
     rerun,
     sending,
     standing,
@@ -192,6 +193,10 @@ class Operations:
     async def look_for(self, attempt_id: str) -> timedelta | None:
         """Look for the pipeline of a trigger whose answer was lost; returns the pause before the next look."""
         return await sending.look_for(self._hands, attempt_id)
+
+    async def look_after(self, lost_id: str) -> timedelta | None:
+        """Look what became of an act whose answer was lost; returns the pause before the next look."""
+        return await lost.look(self._hands, lost_id)
 
     async def expire(self, pending_id: str) -> timedelta | None:
         """End what waited for a second person in vain; returns the pause before it is to be looked at once more."""

@@ -21,7 +21,7 @@ from bot.operations.beside import unnamed
 from bot.operations.deploy import definition_of
 from bot.operations.ending import entry_of, on_record, still_agreed
 from bot.operations.hands import Hands
-from bot.operations.waiting import alone, answer, carry_out, changed, taken, waiting
+from bot.operations.waiting import alone, answer, answered_before, carry_out, changed, waiting
 from bot.policy import Word
 from bot.record import ended
 from formatters import gate
@@ -53,14 +53,14 @@ async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
 
 
 async def beside(hands: Hands, caller: Caller, pending_id: str) -> Acted:
-    """Go on though somebody else's deploy of the same still runs: who asked for it knows of that by now.
+    """Go on though another deploy of the same still runs: who asked for it knows of that by now.
 
     Where another one was begun since, that is asked about anew: nobody let it go on beside that.
     """
     pending = _asked(await waiting(hands, caller, pending_id, answer(pending_id, Demand.ALONE)), Demand.ALONE)
-    _only_asker(pending, caller, "Only who asked for it says so.")
+    await _only_asker(hands, caller, pending, Demand.ALONE, "Only who asked for it says so.")
     async with _first(hands, caller, pending, Demand.ALONE) as first:
-        if others := await unnamed(hands, caller, pending.wish, pending.beside):
+        if others := await unnamed(hands, caller, pending.wish, pending.id, pending.beside):
             raise await demands.beside(hands, first, pending.wish, pending, others)
         return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.ALONE))
 
@@ -89,7 +89,7 @@ async def to_be_typed(hands: Hands, caller: Caller, pending_id: str) -> Pending:
         if error.person_id != caller.person_id:
             raise
         raise NothingToDo("typed_already", what=error.what) from error
-    _only_asker(_asked(pending, Demand.TYPED), caller, "Only who asked for it types it.")
+    await _only_asker(hands, caller, _asked(pending, Demand.TYPED), Demand.TYPED, "Only who asked for it types it.")
     return pending
 
 
@@ -121,9 +121,13 @@ async def _ask_outside(hands: Hands, asked: StillRuns) -> None:
         log.warning("question_not_asked", method=error.method, code=error.code)
 
 
-def _only_asker(pending: Pending, caller: Caller, otherwise: str) -> None:
-    if caller.person_id != pending.asker.person_id:
-        raise UsageError(otherwise)
+async def _only_asker(hands: Hands, caller: Caller, pending: Pending, what: str, otherwise: str) -> None:
+    """Raise UsageError for anybody but who asked; what is answered already says so."""
+    if caller.person_id == pending.asker.person_id:
+        return
+    if holder := await hands.store.claims.holder(answer(pending.id, what)):
+        raise await answered_before(hands, pending, what, holder.split("|")[1])
+    raise UsageError(otherwise)
 
 
 async def choose(
@@ -136,7 +140,7 @@ async def choose(
     if before is not None and await hands.store.pending.get(pending_id) is None:
         await _waits_again(hands, caller, pending_id, before, definition_id)
     pending = await waiting(hands, caller, pending_id, answer(pending_id, DEFINITION))
-    _only_asker(pending, caller, "Only who asked for it chooses.")
+    await _only_asker(hands, caller, pending, DEFINITION, "Only who asked for it chooses.")
     if not isinstance(pending.wish, Deployment) or not pending.choices:
         raise UsageError("This question is too old.")
     chosen = await definition_of(hands, pending.wish.project_slug, definition_id)
@@ -175,7 +179,7 @@ async def _first(
     holder = await hands.store.claims.claim(claim, caller.claim)
     delivery_id, _, person_id = holder.partition("|")
     if holder != caller.claim and not (by_form and person_id == caller.person_id):
-        raise taken(pending, person_id)
+        raise await answered_before(hands, pending, what, person_id)
     async with alone(hands, caller, pending, claim):
         try:
             await still_agreed(hands, pending)

@@ -5,10 +5,12 @@ from bot.errors import CircleCIError, NothingToDo
 from bot.models.build import Build, approved_key
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, WorkflowId
+from bot.models.lost import Lost
 from bot.models.pending import Approval, Pending
 from bot.operations.ending import overtaken
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
+from bot.operations.lost import looked_for
 from bot.operations.targets import held_by, nothing_of
 from bot.policy import Word
 from formatters import replies
@@ -45,7 +47,17 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
         wish=wish,
         pending=pending,
     )
-    async with acting(hands, caller, intent) as act:
+    lost = Lost(
+        id=caller.delivery_id,
+        act="approve",
+        pipeline_id=wish.pipeline_id,
+        project_title=wish.project_title,
+        approval_request_id=wish.approval_request_id,
+        job_name=called,
+        person_id=caller.person_id,
+        place=caller.place,
+    )
+    async with looked_for(hands, caller, lost), acting(hands, caller, intent) as act:
         act.note(job=called, result=f"#{build.pipeline.number}: {called}")
         if gone and await hands.store.claims.holder(once) not in (None, act.caller.claim):
             raise await _too_late(hands, act.caller, build, wish, once)

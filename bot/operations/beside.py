@@ -1,4 +1,7 @@
-"""Whose deploys and reruns of the same branch still run: what the store knows, without a word to CircleCI."""
+"""Whose deploys and reruns of the same branch still run: what the store knows, without a word to CircleCI.
+
+Those of others count, and of one's own the very same deploy: who asks for that twice may not know that it runs.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -18,33 +21,44 @@ HELD = timedelta(days=1)  # what is on hold may be so for 90 days: nobody is abo
 
 
 async def still_running(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None) -> tuple[Beside, ...]:
-    """Return what others have asked for of the same branch or tag that still runs, if the caller may look at it.
+    """Return what was asked for of the same branch or tag and still runs, if the caller may look at it.
 
     It is asked about once, before anything else is: whoever answers what is asked later need not know of it.
     """
-    return await unnamed(hands, caller, wish, ()) if _may_be_asked(pending) else ()
+    mine = pending.id if pending else caller.delivery_id
+    return await unnamed(hands, caller, wish, mine, ()) if _may_be_asked(pending) else ()
 
 
-async def unnamed(hands: Hands, caller: Caller, wish: Wish, named: Collection[str]) -> tuple[Beside, ...]:
-    """Return all of that, unless the caller was `named` all of it before."""
+async def unnamed(hands: Hands, caller: Caller, wish: Wish, mine: str, named: Collection[str]) -> tuple[Beside, ...]:
+    """Return all of that beside `mine`, which is asked for now, unless the caller was `named` all of it before."""
     if not isinstance(wish, Deployment):
         return ()
-    return await among(hands, caller, wish, await hands.store.attempts.lately_of(wish.project_slug, wish.ref), named)
+    lately = await hands.store.attempts.lately_of(wish.project_slug, wish.ref)
+    return await among(hands, caller, wish, lately, mine, named)
 
 
 async def among(
-    hands: Hands, caller: Caller, wish: Deployment, lately: Collection[str], named: Collection[str]
+    hands: Hands, caller: Caller, wish: Deployment, lately: Collection[str], mine: str, named: Collection[str]
 ) -> tuple[Beside, ...]:
-    """Return what still runs of these of the branch, newest first, unless all of it is `named`."""
-    if caller.is_bot or not set(lately) - set(named):
+    """Return what still runs of these of the branch beside `mine`, newest first, unless all of it is `named`."""
+    if caller.is_bot or not set(lately) - {mine, *named}:
         return ()
-    found = [one for one in await hands.store.attempts.those(lately) if not one.over]
-    others = [one for one in _last_asked(found) if one.asker_id not in ("", caller.person_id)]
+    found = [one for one in await hands.store.attempts.those(lately) if not one.over and one.id != mine]
+    others = [one for one in _last_asked(found) if one.asker_id]
     watched = await hands.store.watches.watched(one.pipeline_id for one in others if one.pipeline_id)
     standing = [await _standing(hands, one, watched) for one in others]
     running = [_with_deploy(one, found) for one in standing if one is not None]
+    running = [one for one in running if one.asked.asker_id != caller.person_id or _is_the_same(one, wish)]
     is_news = any(one.asked.id not in named for one in running)
     return tuple(running) if is_news and await hands.finder.may_read(caller, wish.project_slug, wish.ref) else ()
+
+
+def _is_the_same(one: Beside, wish: Deployment) -> bool:
+    """Say whether the very same is asked for: with other parameters it is another deploy, as is one never deployed."""
+    deploy = one.deployed if one.asked.reran else one.asked
+    if deploy is None:
+        return False
+    return (deploy.parameters, deploy.definition_id or "") == (wish.parameters, wish.definition_id or "")
 
 
 async def note_rerun(hands: Hands, caller: Caller, wish: Rerun, build: Build) -> None:

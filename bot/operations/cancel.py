@@ -1,6 +1,8 @@
 """Cancel a build, or one of its jobs: cancelled twice is cancelled, so nothing stands in its way for long."""
 
+from contextlib import nullcontext
 from datetime import timedelta
+from typing import Literal
 
 import structlog
 
@@ -10,9 +12,11 @@ from bot.lookup import known
 from bot.models.build import Build, Run
 from bot.models.caller import Caller
 from bot.models.circleci import TERMINAL_JOB_STATUSES, PipelineId, ProjectSlug, WorkflowId
+from bot.models.lost import Lost
 from bot.models.slack import CANCELLED
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
+from bot.operations.lost import looked_for
 from bot.operations.targets import named, nothing_of
 from bot.policy import Word
 from formatters import replies
@@ -36,7 +40,8 @@ async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId, reruns: 
     number = f"#{build.pipeline.number}"
     once = f"cancel:{pipeline_id}:{build.fingerprint}" if _open(build) else None
     intent = _intent(hands, Subject.of(build.pipeline, title), number, once)
-    async with acting(hands, caller, intent) as act:
+    lost = _lost(caller, "cancel", pipeline_id, title)
+    async with looked_for(hands, caller, lost), acting(hands, caller, intent) as act:
         await _cancel_all(hands, act, build, title)
         act.note(result=number)
     about = act.subject.build
@@ -92,7 +97,9 @@ async def cancel_job(hands: Hands, caller: Caller, slug: ProjectSlug, number: in
     name = f"{job.name} ({job.number})"
     ended = job.status in TERMINAL_JOB_STATUSES
     intent = _intent(hands, subject, name, None if ended else f"cancel-job:{subject.slug}:{number}")
-    async with acting(hands, caller, intent) as act:
+    lost = _lost(caller, "cancel_job", pipeline.id, title, job.name) if pipeline else None
+    looks = looked_for(hands, caller, lost) if lost else nullcontext()
+    async with looks, acting(hands, caller, intent) as act:
         act.note(job=job.name, result=name)
         async with act.sending(str(number)) as first:
             if first and ended:
@@ -105,6 +112,13 @@ async def cancel_job(hands: Hands, caller: Caller, slug: ProjectSlug, number: in
         word = replies.someone_acted("cancel", act.caller.called, name, pressed=act.caller.pressed, about=about)
         told = await hands.tell(pipeline.id, act.caller, "", word)
     return act.done("cancel_job", what=name, told=told)
+
+
+def _lost(caller: Caller, act: Literal["cancel", "cancel_job"], pipeline_id: str, title: str, job: str = "") -> Lost:
+    who = {"person_id": caller.person_id, "place": caller.place}
+    return Lost(
+        id=caller.delivery_id, act=act, pipeline_id=PipelineId(pipeline_id), project_title=title, job_name=job, **who
+    )
 
 
 def _intent(hands: Hands, subject: Subject, name: str, once: str | None) -> Intent:

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, Waits, WhichDefinition
 from bot.circleci.transport import together
-from bot.errors import NotFound, NothingToDo, SlackError, UsageError
+from bot.errors import NotAsked, NotFound, NothingToDo, SlackError, UsageError
 from bot.models.attempt import Demand
 from bot.models.beside import Beside
 from bot.models.build import Build, Shipment, State
@@ -186,8 +186,8 @@ async def beside(
 async def request(hands: Hands, pending: Pending) -> Pending:
     """Post the request for a second person, or write it anew with what would ship now; it expires by itself.
 
-    Raises AskedAlready where one about the same stands. A run that died before the post was recorded would rather have
-    asked twice than never.
+    Raises AskedAlready where one about the same stands, NotAsked where Slack does not take it. A run that died before
+    the post was recorded would rather have asked twice than never.
     """
     pending, message = await _to_show(hands, pending)
     place = _place(pending)
@@ -195,9 +195,9 @@ async def request(hands: Hands, pending: Pending) -> Pending:
         pending = await for_everybody(hands, pending)
         try:
             ts = await _posted(hands, pending, place, message)
-        except SlackError:
+        except SlackError as error:
             await stands_no_more(hands, pending)
-            raise
+            raise NotAsked(error, pending.target) from error
         pending = pending.model_copy(update={"request_ts": ts})
     else:
         await hands.messenger.update(place.channel_id, pending.request_ts, message, urgent=True)

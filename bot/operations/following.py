@@ -1,5 +1,7 @@
 """Let a place follow a build, or follow it no more."""
 
+from collections.abc import Sequence
+
 import structlog
 
 from bot.answers.acts import Acted
@@ -60,9 +62,9 @@ async def follow(
 
 
 async def unwatch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
-    """Stop telling this place about it; other threads go on. Raises NothingToDo where it is not followed here.
+    """Stop telling this place about it for the caller; other threads go on. Raises NothingToDo where nothing is theirs.
 
-    It takes the news from everybody in the channel, so it takes more than reading.
+    Whoever has it followed here waits for its end: that is nobody else's to take.
     """
     title = await hands.finder.title(pipeline.project_slug)
     number, lease = pipeline.number, hands.settings.lease
@@ -71,15 +73,23 @@ async def unwatch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
         place = act.caller.place
         async with hands.store.watches.fence(pipeline.id, lease, wait=lease):
             here = [one for one in await hands.store.watches.of(pipeline.id) if place and one.is_told_in(place)]
-            for one in here:
+            mine = [one for one in here if one.is_of(act.caller.person_id)]
+            for one in mine:
                 await hands.store.watches.remove(one)
                 await _leave(hands, one, act.caller)
                 await hands.store.watches.leave_thread(one)
         if not here and await hands.store.watches.unread(pipeline.id):
             raise Unreadable("Watch")  # it may be the one that is meant
-        if not here:
-            raise NothingToDo("not_followed", number=number)
+        if not mine:
+            raise _not_theirs(pipeline, here)
     return act.done("unwatch")
+
+
+def _not_theirs(pipeline: Pipeline, here: Sequence[Watch]) -> NothingToDo:
+    if not here:
+        return NothingToDo("not_followed", number=pipeline.number)
+    line = f"unwatch {pipeline.project_slug} #{pipeline.number}"
+    return NothingToDo("followed_for_another", number=pipeline.number, person_id=here[0].follower_id, what=line)
 
 
 async def _leave(hands: Hands, watch: Watch, caller: Caller) -> None:

@@ -139,5 +139,5 @@ def locked_by(lock: Lock, word: str, again: str = "") -> Locked:
     """Return that a lock keeps somebody from what the word says; `again` asks for the same."""
     age, by = utc_now() - lock.since, lock.holder_id
     error = Locked(lock.target, key=lock.key, holder_id=by, reason=lock.reason, age=age, word=word, again=again)
-    error.at, error.until = lock.since, lock.until
+    error.at, error.until, error.changes = lock.since, lock.until, lock.changes
     return error

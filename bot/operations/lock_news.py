@@ -45,7 +45,7 @@ async def taken(hands: Hands, caller: Caller, lock: Lock, before: Lock | None) -
 async def end(hands: Hands, key: str) -> timedelta | None:
     """Say of the locks of this name that are over that they are, each once; returns the pause until the next end.
 
-    Of one that holds it is said as well, if that is still to be done.
+    Of one that holds it is said as well, if that is still to be done; who waits hears of an end that was moved.
     """
     async with hands.store.locks.fence(key, hands.settings.lease) as is_ours:
         if not is_ours:
@@ -57,7 +57,24 @@ async def end(hands: Hands, key: str) -> timedelta | None:
             await _tell_over(hands, one)
         if holds and not holds.said_ts and _public(holds.channel_id):
             await _say_held(hands, holds, None, holds.channel_id)
-    return await hands.store.locks.left(holds) if holds else None
+        if holds is None:
+            return None
+        for waits in await unheard(hands, holds):
+            await _tell_moved(hands, holds, waits)
+    return await hands.store.locks.left(holds)
+
+
+async def unheard(hands: Hands, lock: Lock) -> list[Waiting]:
+    """Return who waits for the end of a lock and was told another one than it has by now."""
+    return [one for one in await hands.store.locks.waiting(lock.key) if not one.knows(lock)]
+
+
+async def _tell_moved(hands: Hands, lock: Lock, one: Waiting) -> None:
+    """Tell one who waits when the lock ends by now, if they may look at it."""
+    if await hands.finder.may_read(_as_caller(one, lock.key), lock.project_slug, lock.ref):
+        name = f"{lock.key}|{lock.since.isoformat()}|{lock.ending}|moved"
+        await _heard_directly(hands, one.person_id, words.moved(lock, one.until), name)
+    await hands.store.locks.knows(lock, one)
 
 
 async def _say_held(hands: Hands, lock: Lock, before: Lock | None, channel_id: str) -> str:
@@ -82,13 +99,17 @@ async def wait(hands: Hands, caller: Caller, button: TellWhenFree) -> WillTell:
         raise await _gone(hands, button)
     if held.holder_id == caller.person_id:
         raise NothingToDo("lock_is_your_own", what=held.target)
-    waiting = Waiting(person_id=caller.person_id, channel_id=caller.channel_id, again=button.again)
+    known = {"channel_id": caller.channel_id, "again": button.again, "ending": held.ending}
+    waiting = Waiting(person_id=caller.person_id, **known)
     is_new = await hands.store.locks.wait(held.key, waiting)
     if is_new is None:
         raise NothingToDo("too_many_wait", what=held.target)
-    if await hands.store.locks.get(held.key) is None:  # it ended just now, and who was told then may be told already
+    now = await hands.store.locks.get(held.key)
+    if now is None:  # it ended just now, and who was told then may be told already
         await hands.store.locks.waits_no_more(held.key, caller.person_id)
         raise await _gone(hands, button)
+    if now.ending != held.ending:  # and who was told of that may not have been them
+        await hands.engine.put(END_LOCK, held.key, when=utc_now())
     return WillTell(lock=held, asked_before=not is_new)
 
 
@@ -135,11 +156,15 @@ async def _tell_waiting(hands: Hands, over: Over, one: Waiting) -> None:
         still = error.target
     except Unreadable:
         return
-    place = Place(channel_id=one.channel_id) if one.channel_id else None
-    caller = Caller(person_id=one.person_id, place=place, delivery_id=over.name)
-    if await hands.finder.may_read(caller, lock.project_slug, lock.ref):
-        await _heard_directly(hands, one.person_id, words.free(over, one.again, still), over.name)
+    if await hands.finder.may_read(_as_caller(one, over.name), lock.project_slug, lock.ref):
+        there = next(iter(_public(one.channel_id)), "")
+        await _heard_directly(hands, one.person_id, words.free(over, one.again, still, there), over.name)
     await hands.store.locks.waits_no_more(lock.key, one.person_id)
+
+
+def _as_caller(one: Waiting, delivery_id: str) -> Caller:
+    place = Place(channel_id=one.channel_id) if one.channel_id else None
+    return Caller(person_id=one.person_id, place=place, delivery_id=delivery_id)
 
 
 def _public(*channel_ids: str) -> list[str]:

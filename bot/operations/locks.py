@@ -72,8 +72,8 @@ async def _changed(hands: Hands, held: Lock, wanted: Lock) -> Lock:
 
 
 async def _ends(hands: Hands, lock: Lock) -> None:
-    """Have it said when it is over; and now of one before it, which ended and was not told."""
-    untold = await hands.store.locks.over(lock.key)
+    """Have it said when it is over; and now what is to be said: of one before it, or of an end that was moved."""
+    untold = await hands.store.locks.over(lock.key) or await lock_news.unheard(hands, lock)
     if untold or lock.until:
         await hands.engine.put(END_LOCK, lock.key, when=utc_now() if untold or not lock.until else lock.until)
 
@@ -81,8 +81,8 @@ async def _ends(hands: Hands, lock: Lock) -> None:
 async def unlock(hands: Hands, caller: Caller, key: str, seen: Unlock | None = None) -> LockChanged:
     """Lift a lock; its holder is told if it was somebody else. Raises NothingToDo where there is none.
 
-    Raises Locked where it is another lock by now than the one `seen`. Of a branch it is said where a lock on its whole
-    project still keeps others from it.
+    Raises Locked where it is another lock by now than the one `seen`, or has another reason or end. Of a branch it is
+    said where a lock on its whole project still keeps others from it.
     """
     slug, ref = named_by(key)
     await hands.refuse_if_hidden(caller, slug, ref)
@@ -93,6 +93,8 @@ async def unlock(hands: Hands, caller: Caller, key: str, seen: Unlock | None = N
     async with _on(hands, caller, held, "unlock", "unlock") as act:
         if seen is not None and not _is_seen(held, seen, act.caller.person_id):
             raise _locked(held, "unlock", is_own=held.holder_id == act.caller.person_id)
+        if seen is not None and _is_changed(held, seen):
+            raise _locked(held, "unlock", is_own=held.holder_id == act.caller.person_id, is_changed=True)
         by = {"by_id": act.caller.person_id, "by_name": act.caller.name, "channel_id": act.caller.channel_id}
         if not await hands.store.locks.unlock(held, Over(lock=held, **by)):
             raise NothingToDo("lock_changed_hands", what=held.target)
@@ -106,7 +108,8 @@ async def unlock(hands: Hands, caller: Caller, key: str, seen: Unlock | None = N
 async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
     """Move a lock to the caller, and tell who held it.
 
-    Raises NothingToDo where it is gone, and Locked where it is another by now than the one the button was shown for.
+    Raises NothingToDo where it is gone, and Locked where it is another by now than the one the button was shown for, or
+    has another reason or end.
     """
     await hands.refuse_if_hidden(caller, *named_by(button.key))
     held = await hands.store.locks.get(button.key)
@@ -118,7 +121,9 @@ async def take(hands: Hands, caller: Caller, button: TakeLock) -> LockChanged:
             mine = held
         elif (held.holder_id, button.since or since) != (button.holder_id, since):
             raise _locked(held, TAKE_OVER, button.again, own=button)
-        elif mine.is_over(utc_now()):
+        elif _is_changed(held, button):
+            raise _locked(held, TAKE_OVER, button.again, own=button, is_changed=True)
+        elif mine.is_over(await hands.store.now()):
             raise UsageError("The end that you named has passed since. It was not taken over: lock it again.")
         elif not await hands.store.locks.take(held, mine):
             raise NothingToDo("lock_changed_hands", what=held.target)
@@ -156,7 +161,7 @@ async def ask_holder(hands: Hands, caller: Caller, button: AskHolder) -> LockCha
         person_id = act.caller.person_id
         if held.holder_id == person_id:  # since the message with the button they took it over
             raise NothingToDo("your_own_lock", what=held.target, again=button.again)
-        asked, told = f"asked-for:{key}:{held.since.isoformat()}:{person_id}", True
+        asked, told = f"asked-for:{held.key}:{held.since.isoformat()}:{person_id}", True
         first = await hands.store.claims.first(asked)
         if first:
             told = await hands.direct(held.holder_id, words.asked_for(held, person_id, button.again))
@@ -223,13 +228,26 @@ def _is_seen(held: Lock, seen: Unlock, person_id: str) -> bool:
     return held.holder_id == (seen.holder_id or person_id) and seen.since in ("", _since(held))
 
 
+def _is_changed(held: Lock, seen: Unlock | TakeLock) -> bool:
+    """Say whether its reason or its end is another than its button was shown for; an old one does not tell."""
+    return seen.changes not in (None, held.changes)
+
+
 def _since(held: Lock) -> str:
     return held.since.isoformat()
 
 
-def _locked(held: Lock, word: str, again: str = "", *, is_own: bool = False, own: TakeLock | None = None) -> Locked:
+def _locked(
+    held: Lock,
+    word: str,
+    again: str = "",
+    *,
+    is_own: bool = False,
+    is_changed: bool = False,
+    own: TakeLock | None = None,
+) -> Locked:
     error = locked_by(held, word, again)
-    error.is_own = is_own
+    error.is_own, error.is_changed = is_own, is_changed
     if own:
         error.own_reason, error.own_until = own.reason, own.until
     return error

@@ -14,12 +14,14 @@ from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, Run, State, rerun_key
 from bot.models.caller import Caller, bot
 from bot.models.circleci import JobId, PipelineId
+from bot.models.lost import Lost
 from bot.models.pending import Pending, Rerun
 from bot.operations import following
 from bot.operations.beside import note_rerun
 from bot.operations.ending import overtaken
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
+from bot.operations.lost import looked_for
 from bot.operations.targets import named, nothing_of, to_run_again, what_runs_again
 from bot.policy import Word
 from formatters import replies
@@ -62,7 +64,16 @@ async def rerun(
         wish=wish,
         pending=pending,
     )
-    async with acting(hands, caller, intent) as act:
+    lost = Lost(
+        id=caller.delivery_id,
+        act="rerun",
+        pipeline_id=pipeline_id,
+        project_title=wish.project_title,
+        fingerprint=build.fingerprint,
+        person_id=caller.person_id,
+        place=caller.place,
+    )
+    async with looked_for(hands, caller, lost), acting(hands, caller, intent) as act:
         targets = await _targets_of(hands, act.caller, build, wish)
         what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
         act.note(job=what, result=f"#{build.pipeline.number}: {what}" if targets else "")

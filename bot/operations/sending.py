@@ -35,7 +35,7 @@ UNCLEAR = "unclear"  # who holds the claim on a pipeline that nobody can tell wh
 
 
 class NotAlone(BotError):
-    """Somebody else's deploy of the same was recorded by now, still runs, and the asker does not know of it."""
+    """Another deploy of the same was recorded by now, still runs, and the asker does not know of it."""
 
     def __init__(self, others: tuple[Beside, ...]) -> None:
         super().__init__(*(one.asked.id for one in others))
@@ -53,7 +53,8 @@ async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str,
         if found is not None and _goes_on(found, caller):
             return found
         lately = await hands.store.attempts.lately_of(wish.project_slug, wish.ref)
-        if others := await among(hands, caller, wish, lately, (attempt_id, *(pending.beside if pending else ()))):
+        named = pending.beside if pending else ()
+        if others := await among(hands, caller, wish, lately, attempt_id, named):
             raise NotAlone(others)
         attempt = await _attempt(hands, caller, wish, attempt_id, pending)
         if await hands.store.attempts.begin(attempt, seen=lately):

@@ -8,6 +8,7 @@ import hashlib
 from datetime import timedelta
 
 from bot.errors import AskedAlready, NothingToDo
+from bot.models.circleci import Ref
 from bot.models.pending import Approval, Deployment, Pending, Rerun, Wish
 from bot.operations.hands import Hands
 from formatters import agreement
@@ -17,9 +18,14 @@ MOST_TRIES = 5
 
 
 def about(wish: Wish) -> str:
-    """Return what names the same wish, whoever has it and wherever: other parameters are another deploy."""
+    """Return what names the same wish, whoever has it and wherever: other parameters are another deploy.
+
+    A pull request is the same under each of its names.
+    """
     match wish:
         case Deployment():
+            if wish.ref.pull_request:
+                wish = wish.model_copy(update={"ref": Ref(name=wish.ref.code)})
             same = wish.model_dump_json(include={"kind", "project_slug", "ref", "parameters", "definition_id"})
         case Rerun():
             same = wish.model_dump_json(include={"kind", "pipeline_id", "failed_only", "ssh"})

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from bot.answers.acts import Acted
-from bot.errors import NotAllowed, NothingToDo, StoreError, Taken, UsageError
+from bot.errors import NotAllowed, NothingToDo, StoreError, Taken, UsageError, UserError
 from bot.models.caller import Caller
 from bot.models.pending import Approval, Deployment, Pending, Rerun
 from bot.operations.approve import approve
@@ -51,7 +51,9 @@ async def _went_on(hands: Hands, caller: Caller, pending: Pending, person_id: st
     error = taken(pending, person_id)
     attempt = await hands.store.attempts.get(pending.id) if isinstance(pending.wish, Deployment) else None
     number = attempt.pipeline_number if attempt else None
-    return Taken(person_id, error.what, number=number or 0, is_own=person_id == caller.person_id)
+    error = Taken(person_id, error.what, number=number or 0, is_own=person_id == caller.person_id)
+    error.is_past = True
+    return error
 
 
 @asynccontextmanager
@@ -70,6 +72,14 @@ async def alone(hands: Hands, caller: Caller, pending: Pending, claim: str) -> A
 def taken(pending: Pending, person_id: str) -> Taken:
     """Return the error that says who was first."""
     return Taken(person_id, f"{pending.wish.kind} {pending.target}")
+
+
+async def answered_before(hands: Hands, pending: Pending, demand: str, person_id: str) -> UserError:
+    """Return that somebody has answered this, and what the act waits for since; or that it is under way."""
+    now = await hands.store.pending.get(pending.id)
+    if now is None or not now.waits or not now.open or demand in now.open:
+        return taken(pending, person_id)
+    return NothingToDo("answered_before", what=now.target, person_id=person_id, state=now.open[0])
 
 
 async def changed(hands: Hands, pending: Pending, change: Callable[[Pending], Pending]) -> Pending:

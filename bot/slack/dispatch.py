@@ -46,7 +46,7 @@ from bot.slack.sentences import Sentences, is_sentence
 from bot.slack.signs import Signs
 from bot.watching.engine import SIGN, Engine
 from bot.watching.operator import Operator
-from formatters import credentials, errors, sentences
+from formatters import again, credentials, errors, sentences
 from formatters.blocks import Message
 from formatters.links import Links
 from formatters.meant import noted
@@ -174,9 +174,13 @@ class Dispatcher:
 
     async def _run_command(self, click: Click, act: _Act) -> Answer:
         """Carry out a command offered as a button, as if the presser had typed it; the first press counts."""
-        text = RunCommand.unpack(click.value).text
+        line = RunCommand.unpack(click.value)
+        text = line.text
         command, _ = self._context.router.find(split(text))
         invocation = _as_if_typed(click, text)
+        if line.channel_id not in ("", click.channel_id) and await self._is_there(click.user_id, line):
+            invocation = invocation.model_copy(update={"channel_id": line.channel_id, "thread_ts": None})
+            act.caller = act.caller.model_copy(update={"place": invocation.caller.place})
         if command.only_looks:
             return await self._answer_to(invocation, act)  # may be read as often as anybody likes
         store, claim = self._context.store, f"run:{click.channel_id}:{click.message_ts}:{text}"
@@ -195,6 +199,15 @@ class Dispatcher:
             await store.claims.release(claim)
             raise
 
+    async def _is_there(self, person_id: str, line: RunCommand) -> bool:
+        """Say whether somebody is in the channel of a line, and tell them there: Slack refuses what is for others."""
+        try:
+            here = again.carried_out_here(line.text)
+            return await self._context.messenger.whisper_there(line.channel_id, person_id, here)
+        except SlackError as error:
+            log.info("carried_out_where_it_was_pressed", channel=line.channel_id, code=error.code)
+            return False
+
     async def _asked_before(self, caller: Caller, first_id: str, person_id: str, text: str) -> Taken:
         """Return the error that says who was first, and what came of it; it may be long over."""
         attempt = await self._context.store.attempts.get(first_id)
@@ -207,6 +220,8 @@ class Dispatcher:
         began = time.monotonic()
         async with self._signs.while_waiting(said) as saying:
             message = await self._in_words(said, act, answer)
+        if message is None and act.caller.channel_id not in ("", said.channel_id):
+            message = again.carried_out_in(act.caller.channel_id)  # a thread there tells the rest
         if message is not None and act.read_as:
             message = sentences.read_as(message, act.read_as, _spoken_to(said))
         signed = isinstance(said, Invocation) and said.signed

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from bot.errors import BotError, NotFound, Sentence, UsageError
+from bot.errors import BotError, Elsewhere, NotFound, RateLimited, Sentence, TooLarge, Unavailable, UsageError
 from bot.grammar import Word, parse_project, split
 from bot.masks import masked
 from bot.models.circleci import ProjectSlug, Ref
@@ -24,6 +24,7 @@ from formatters.offers import Offer
 
 _VERSION = re.compile(r"v?[0-9]+\.[0-9][\w.-]*")
 _TAG = "tag:"
+AGAIN = "Try again"
 _SHOWN = {"approve": "Show what waits", "cancel": "Show what runs"}  # they answer with buttons of their own
 
 
@@ -36,12 +37,24 @@ class Vocabulary(NamedTuple):
 
 
 def offered(problem: BotError, typed: str, words: Vocabulary) -> tuple[Offer, ...]:
-    """Return what may have been meant; `typed` is the line that led to the problem."""
+    """Return what may have been meant, or the same where it may be tried again; `typed` is the line that led there."""
+    if _may_be_tried_again(problem):
+        once_more = _offer(typed, words, of_project=False)
+        return (once_more._replace(label=AGAIN),) if once_more else ()
     of_project = isinstance(problem, NotFound) and problem.what == "project"
     if isinstance(problem, Sentence) and not problem.did_you_mean:
         return _of_lines(problem.lines, words)
     found = [_offer(line, words, of_project=of_project) for line in dict.fromkeys(_lines(problem, typed, words))]
     return tuple(offer for offer in found if offer is not None)
+
+
+def _may_be_tried_again(problem: BotError) -> bool:
+    """Say whether CircleCI surely did nothing for want of a turn or of an answer: a while later it may."""
+    if isinstance(problem, Elsewhere | TooLarge):
+        return False
+    if isinstance(problem, Unavailable):
+        return problem.of_read or not problem.arrived
+    return isinstance(problem, RateLimited)
 
 
 def _of_lines(lines: Sequence[str], words: Vocabulary) -> tuple[Offer, ...]:

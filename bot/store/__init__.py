@@ -10,6 +10,7 @@
 | `awaited:<channel id>`         | whose builds have no message there yet      | an hour                   |
 | `acted:<pipeline id>`          | what last reran it, and who                 | the retention             |
 | `attempt:<delivery id>`        | an Attempt                                  | the retention             |
+| `lost:<delivery id>`           | a Lost: an act whose answer was lost        | the retention             |
 | `deploys:<project>:<ref>`      | its newest twenty Attempts, reruns too      | the retention             |
 | `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
 | `waiting`                      | delivery ids of Pendings that are not over  | the retention             |
@@ -68,6 +69,7 @@ from bot.store.heard import Ends
 from bot.store.hooks import Hooks
 from bot.store.line import Line
 from bot.store.locks import Locks
+from bot.store.lost import Losts
 from bot.store.own import Own
 from bot.store.past import Past
 from bot.store.pending import Pendings
@@ -95,6 +97,7 @@ class Store:
         self.channels = Channels(connection)
         self.own = Own(connection)
         self.attempts = Attempts(connection, self.own)
+        self.lost = Losts(connection)
         self.pending = Pendings(connection, self.attempts)
         self.standing = Standing(connection)
         self.acted = Acted(connection)

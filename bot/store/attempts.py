@@ -116,6 +116,4 @@ class Attempts:
         return [attempt for attempt in (or_none(Attempt, data) for data in found) if attempt is not None]
 
     def _of_ref(self, slug: ProjectSlug, ref: Ref) -> str:
-        # Several names of a pull request are one.
-        named = f"pull/{ref.pull_request}" if ref.pull_request else str(ref)
-        return self._connection.key("deploys", f"{spelled_alike(slug)}:{named}")
+        return self._connection.key("deploys", f"{spelled_alike(slug)}:{ref.code}")

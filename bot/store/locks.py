@@ -137,6 +137,13 @@ class Locks:
         found = [or_none(Waiting, data) for data in (await self._connection.ask(kept)).values()]
         return [one for one in found if one]
 
+    async def knows(self, lock: Lock, waiting: Waiting) -> None:
+        """Keep that one who waits has been told when a lock is to end by now; who waits no more goes on not to."""
+        name, told = self._waits_for(lock.key), waiting.model_copy(update={"ending": lock.ending})
+        seen = self._connection.redis.hget(name, waiting.person_id)
+        if (data := await self._connection.ask(cast("Awaitable[str | None]", seen))) is not None:
+            await self._connection.swap_field(name, waiting.person_id, data, told.model_dump_json())
+
     async def keep_waiting(self) -> None:
         """Keep who waits for a lock as long as it holds, were that for years: they were promised a word."""
         held, unread = await self.all()

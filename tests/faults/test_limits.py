@@ -18,8 +18,8 @@ async def small(tmp_path: Path) -> AsyncIterator[Team]:
 
 async def test_people_go_first_when_the_budget_is_small(small: Team) -> None:
     # Four builds at twenty looks a second want many times the budget.
-    for _ in range(4):
-        await small.runs()
+    for number in range(4):
+        await small.runs(f"try/slow n={number}")  # the very same would be asked about
     await small.slack.wait_for(lambda: len(small.deploys.roots) == 4, timeout=30)
     small.circleci.requests.clear()
     began = asyncio.get_running_loop().time()
@@ -32,8 +32,8 @@ async def test_people_go_first_when_the_budget_is_small(small: Team) -> None:
 
 async def test_threads_are_told_once_that_news_is_late_and_hear_the_end(small: Team) -> None:
     many = 6  # so many that some wait for twelve intervals, whatever turns they are given
-    for _ in range(many):
-        await small.runs("try/green")
+    for number in range(many):
+        await small.runs(f"try/green n={number}")
     await small.slack.wait_for(lambda: small.count("News will be late"), timeout=30)
     small.time_flies()
     await small.slack.wait_for(lambda: small.count("Passed in") == many, timeout=60)
@@ -46,8 +46,8 @@ async def test_final_words_do_not_wait_behind_progress(tmp_path: Path) -> None:
     async with team_at_work(tmp_path, slack_posts_per_second_per_channel=4, slack_updates_per_minute=240) as team:
         team.circleci.world.clock.speed = 200
         team.slack.limits = None
-        for _ in range(4):
-            await team.deploys_branch("try/failing-tests")
+        for number in range(4):
+            await team.deploys_branch(f"try/failing-tests n={number}")
         await team.slack.wait_for(lambda: team.count("test_adds_item") == 4, timeout=60)
         assert len(team.deploys.roots) == 4
 
@@ -79,8 +79,8 @@ async def test_who_deploys_while_circleci_asks_to_wait_is_told_how_long_and_need
 async def test_edits_are_merged_and_the_end_is_shown_all_the_same(tmp_path: Path) -> None:
     async with team_at_work(tmp_path, slack_updates_per_minute=90) as team:
         team.circleci.world.clock.speed = 200
-        for _ in range(2):
-            await team.deploys_branch("try/failing-tests")
+        for number in range(2):
+            await team.deploys_branch(f"try/failing-tests n={number}")
         await team.slack.wait_for(lambda: team.count("Failed after") == 2, timeout=60)
         # Slack's limit may keep a root back behind the word that pings.
         await team.slack.wait_for(lambda: all("Failed" in root.text for root in team.deploys.roots), timeout=60)

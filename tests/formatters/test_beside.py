@@ -73,3 +73,11 @@ def test_of_several_the_newest_are_named_and_the_others_counted() -> None:
     said = _said(*(Beside(asked=_attempt(name, number)) for number, name in enumerate(names, start=1)))
     assert [name in said for name in names] == [True, True, True, False, False]
     assert "There are 2 more. Yours would run beside them, if they have not ended by now." in said
+
+
+def test_of_ones_own_it_is_said_as_to_oneself() -> None:
+    own, rerun = _attempt("1"), _attempt("1", reran="w1")
+    both = _said(Beside(asked=rerun, deployed=own, state=State.RUNNING))
+    assert f"You deployed acme/api main as #7 (asked for: {MOMENT}), rerun by you ({MOMENT})" in both
+    assert "Another one would run beside it, if it has not ended by now." in both
+    assert "Yours would run beside them" in _said(Beside(asked=own), Beside(asked=_attempt(number=8)))

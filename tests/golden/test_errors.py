@@ -12,6 +12,7 @@ from bot.errors import (
     Locked,
     MaybeTaken,
     NotAllowed,
+    NotAsked,
     NotFound,
     NothingToCancelYet,
     NothingToDo,
@@ -118,6 +119,9 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-unavailable": (Unavailable("Service Unavailable"), Unavailable("no connection", arrived=False)),
     "error-slack": (SlackError("chat.postMessage", "not_in_channel"),),
     "error-slack-limited": (SlackLimited("chat.postMessage", timedelta(seconds=30)),),
+    "error-slack-not-asked": tuple(
+        NotAsked(SlackError("chat.postMessage", why), "acme/frontend main") for why in ("thread_not_found", "http_503")
+    ),
     "error-slack-unreachable": (Unreachable("conversations.open", "user_disabled"),),
     "error-store": (StoreError("Redis: ConnectionError"), MaybeTaken("Redis does not answer in time")),
     "error-unreadable": (Unreadable("attempt"),),

@@ -321,7 +321,7 @@ async def projects(stage: Stage) -> None:
 
 async def in_a_thread(stage: Stage) -> None:
     root = await stage.plays("try/timed-out-step", *ONE_JOB)
-    for text in ("status", "why-red", "unwatch", "unwatch", "dance"):
+    for text in ("status", "why-red", "unwatch", "dance"):
         await stage.mentions("grace", text, root)
     await stage.mentions("grace", "status", "general")
 

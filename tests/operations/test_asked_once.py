@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from bot.actions import ApproveJob, RerunAll, RerunFailed, RunCommand, TypeTarget
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.pending import Deployment
+from bot.operations.standing import about
 from playground.slack.conversations import Message
 from tests.operations.scene import (
+    FRONTEND,
     MOBILE,
     ON_HOLD,
     OVER,
@@ -87,8 +91,12 @@ async def test_a_deploy_that_waits_for_a_second_person_is_asked_for_once(team: T
     await presses(team, other, request, "Agree and deploy")
     assert len(writes(team)) == 1
     assert len(requests(team)) == 2
-    await types(team, asker, MAIN)  # what was agreed to is no open request
+    (beside,) = await types(team, asker, MAIN)  # what was agreed to is no open request, and runs
+    await presses(team, asker, beside, "Deploy it all the same")
     assert len(requests(team)) == 3
+    for person, who in ((asker, "You"), (other, f"@{asker.user.name}")):
+        again = said(await presses(team, person, somewhere(team), beside.element("Deploy it all the same")))
+        assert f"{who} answered this. acme/frontend main waits for somebody else to agree." in again
 
 
 async def test_a_second_press_points_at_the_request_that_stands(team: Team) -> None:
@@ -156,7 +164,7 @@ async def test_asked_in_another_place_it_is_answered_there(team: Team) -> None:
     there = team.ada.sees_only[-1]
     assert there.channel.name == "releases"
     late = said(await presses(team, team.ada, first, TypeTarget.unpack(first.element("Type it")["value"])))
-    assert "You asked for this again in #releases since: answer the newer question." in late
+    assert "This was asked for again in #releases since: the newer question counts." in late
     await fills_in(team.ada, await opens(team, team.ada, there, "Type it"), typed="hold/prod")
     assert len(writes(team)) == 1
 
@@ -172,6 +180,24 @@ async def test_a_request_whose_answer_was_lost_is_found_where_it_stands(team: Te
 
 async def test_a_request_that_could_not_be_posted_stands_in_nobodys_way(team: Team) -> None:
     team.slack.refuse("chat.postMessage", "is_archived")
-    assert "Slack refused" in said(await types(team, team.ada, MAIN))
+    assert "Slack did not take my request" in said(await types(team, team.ada, MAIN))
     assert await types(team, team.grace, MAIN) == []
     assert len(requests(team)) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("pull/12", "pull/12/head", True),
+        ("pull/12/merge", "pull/12", True),
+        ("merge-requests/12/head", "pull/12", True),
+        ("pull/12", "pull/13", False),
+        ("main", "Main", False),
+    ],
+)
+def test_a_pull_request_is_the_same_under_each_of_its_names(one: str, other: str, is_same: bool) -> None:
+    wishes = [
+        Deployment(project_slug=ProjectSlug(FRONTEND), project_title="acme/frontend", ref=Ref(name=name))
+        for name in (one, other)
+    ]
+    assert (about(wishes[0]) == about(wishes[1])) is is_same

@@ -128,13 +128,30 @@ async def test_who_may_not_look_is_not_told_whose_it_is(tmp_path: Path) -> None:
         assert len(writes(team)) == 2
 
 
-async def test_nobody_is_asked_about_their_own_or_what_is_over(team: Team) -> None:
+async def test_of_their_own_they_are_asked_about_the_very_same_and_nobody_about_what_is_over(team: Team) -> None:
     await types(team, team.ada, "deploy acme/frontend release/v2.0")
-    assert await types(team, team.ada, "deploy acme/frontend release/v2.0") == []
-    goes_by(team, OVER)
-    await team.until(lambda: team.count("Finishing, red so far") == 2)
-    assert await types(team, team.grace, "deploy acme/frontend release/v2.0") == []
+    assert await types(team, team.ada, "deploy acme/frontend release/v2.0 env=prod") == []
+    goes_by(team, RUNNING)
+    (asked,) = await types(team, team.ada, "deploy acme/frontend release/v2.0")
+    assert "You deployed acme/frontend release/v2.0 as #2417 (asked for: " in asked.visible
+    assert "Another one would run beside it" in asked.visible
+    assert len(writes(team)) == 2
+    assert await presses(team, team.ada, asked, AGAIN) == []
     assert len(writes(team)) == 3
+    goes_by(team, OVER)
+    await team.until(lambda: team.count("Finishing, red so far") == 3)
+    assert await types(team, team.ada, "deploy acme/frontend release/v2.0") == []
+    assert await types(team, team.grace, "deploy acme/frontend main") == []
+    assert len(writes(team)) == 5
+
+
+async def test_ones_own_whose_answer_is_out_is_asked_about_and_not_sent_beside(team: Team) -> None:
+    team.circleci.faults.add("POST", "*/pipeline", drop="after")
+    await types(team, team.ada, "deploy acme/frontend main")
+    (asked,) = await types(team, team.ada, "deploy acme/frontend main")
+    assert "You asked for a deploy of acme/frontend main (" in asked.visible
+    assert "which CircleCI has not answered yet" in asked.visible
+    assert len(writes(team)) == 1
 
 
 GREEN = """

@@ -135,8 +135,11 @@ async def test_a_hold_that_was_cancelled_keeps_no_button(team: Team) -> None:
 async def test_a_hold_whose_thread_is_followed_no_more_keeps_no_button(team: Team) -> None:
     hold = await followed(team, "hold/prod", ON_HOLD, "Waiting for approval")
     await team.grace.mention("deploys", "unwatch", thread_ts=team.root.ts)
-    await team.is_told(team.grace, "#2417 is no longer followed here.")
-    root = await team.reads("grace had me stop following it.")
+    await team.is_told(team.grace, "#2417 is followed here for @ada, and goes on to be: only they end that")
+    assert "Approve hold-prod" in hold.buttons
+    await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)
+    await team.is_told(team.ada, "#2417 is no longer followed here.")
+    root = await team.reads("ada had me stop following it.")
     assert "Ship v2.0" in root.visible
     assert "Approve" not in hold.visible + root.visible
     assert f"`@ci approve {FRONTEND} #2417` shows what waits." in hold.visible

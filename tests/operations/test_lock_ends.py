@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
+from bot.actions import AskHolder, RunCommand, TakeLock, TellWhenFree, Unlock
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock, Waiting, lock_key
 from bot.models.slack import utc_now
 from bot.watching.engine import END_LOCK
 from playground.slack.conversations import Message
+from tests.one_redis import server_is
 from tests.operations.scene import (
     FRONTEND,
     again_until,
@@ -82,13 +83,44 @@ async def test_a_lock_ends_by_itself_and_channel_and_who_waits_hear_it_once(team
     assert "The lock on acme/frontend main that stopped you is gone: it has ended." in free.visible
     assert "@grace's lock on acme/frontend main has ended: migration." in public(team, "has ended:")[0].visible
     assert news.buttons == []
-    await presses(team, team.ada, free, "Deploy main")
+    there = said(await presses(team, team.ada, free, "Deploy main"))
     assert team.posts("/pipeline") == [{"branch": "main", "parameters": {"env": "prod"}}]
+    assert await heard(team, "asked by ada")  # it stands where it was stopped
+    assert "It is carried out in #deploys" in there
     await types(team, team.grace, "lock acme/frontend main again")
     await types(team, team.grace, "unlock acme/frontend main")
     await heard(team, "grace lifted the lock on acme/frontend main.")
     told = [one for one in team.ada.direct_messages if "that stopped you" in one.visible]
     assert len(told) == len(public(team, "has ended:")) == 1
+
+
+async def test_what_was_stopped_is_carried_out_where_it_is_pressed_by_who_is_there_no_more(team: Team) -> None:
+    there = team.slack.workspace.channel("releases")
+    there.members.remove(team.ada.id)
+    line = RunCommand(text="deploy acme/frontend main", channel_id=there.id)
+    await presses(team, team.ada, somewhere(team), line)
+    assert await heard(team, "asked by ada")
+    assert there.messages == []
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "said_of_it"),
+    [("2h", "10m", "; it was to end 2"), ("", "2h", "; it had no end.")],
+    ids=["earlier", "an end at all"],
+)
+async def test_who_waits_hears_once_that_the_end_was_moved(team: Team, first: str, then: str, said_of_it: str) -> None:
+    await types(team, team.grace, f"lock acme/frontend main {first} migration")
+    await presses(team, team.ada, somewhere(team), TellWhenFree(key=MAIN))
+    await types(team, team.grace, f"lock acme/frontend main {then}")
+    (told,) = await team.slack.wait_for(lambda: team.ada.direct_messages)
+    assert "The lock on acme/frontend main that you wait for ends 2" in told.visible
+    assert said_of_it in told.visible
+    await types(team, team.grace, "lock acme/frontend main another reason")
+    await pulls_forward(team, END_LOCK)
+    await team.is_done()
+    assert team.ada.direct_messages == [told]
+    await types(team, team.grace, "unlock acme/frontend main")
+    await team.slack.wait_for(lambda: "that stopped you is gone" in said(team.ada.direct_messages))
 
 
 async def test_an_end_is_read_in_the_zone_of_who_says_it_and_said_where_it_is_not_known(team: Team) -> None:
@@ -101,6 +133,15 @@ async def test_an_end_is_read_in_the_zone_of_who_says_it_and_said_where_it_is_no
         assert at.hour == (12 + hours) % 24
         assert f"It ends by itself: {at:%Y-%m-%d %H:%M}." in told
         assert words in told
+
+
+async def test_how_long_a_lock_holds_is_counted_on_the_clock_that_all_share(team: Team) -> None:
+    server_is(team.app.store, timedelta(hours=-3))  # the clock of this host is that much ahead
+    await types(team, team.grace, "lock acme/frontend main 2h")
+    lock = await held(team)
+    left = await team.app.store.locks.left(lock)
+    assert left is not None
+    assert timedelta(minutes=119) < left <= timedelta(hours=2)
 
 
 async def test_a_second_lock_of_ones_own_changes_what_is_given_and_the_channel_hears_it(team: Team) -> None:

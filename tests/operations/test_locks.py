@@ -222,6 +222,16 @@ async def test_where_circleci_does_not_answer_what_is_spelled_out_is_locked_and_
     assert "Nothing is locked." in said(await types(team, team.grace, "locks"))
 
 
+async def test_what_is_spelled_out_waits_for_no_slow_answer(team: Team) -> None:
+    answered = asyncio.Event()
+    team.circleci.faults.add("GET", "*", until=answered, times=None)
+    told = said(await types(team, team.grace, "lock acme/frontend:main incident 42"))
+    assert "acme/frontend main is locked." in told
+    assert "so I took the name as it was spelled" in told
+    assert "is unlocked" in said(await types(team, team.grace, "unlock acme/frontend:main"))
+    answered.set()
+
+
 async def test_a_button_removes_the_lock_it_is_about_and_no_other(team: Team) -> None:
     key, since = f"{FRONTEND} try/slow", utc_now().isoformat()
     await types(team, team.grace, "lock acme/frontend:try/slow hotfix")
@@ -269,6 +279,21 @@ async def test_a_lock_is_taken_over_by_the_button_that_was_shown_for_it(team: Te
     assert taken.buttons == ["Unlock"]
 
 
+async def test_a_button_of_a_lock_that_was_changed_since_says_so_and_asks_again(team: Team) -> None:
+    (locked,) = await types(team, team.grace, "lock acme/frontend:main hotfix")
+    (refused,) = await types(team, team.ada, "deploy acme/frontend main env=prod")
+    await types(team, team.grace, "lock acme/frontend:main incident 42")
+    (asked,) = await presses(team, team.grace, locked, "Unlock")
+    assert "You have changed this lock since: acme/frontend main, locked just now: incident 42." in asked.visible
+    (anew,) = await presses(team, team.ada, refused, "Take over")
+    assert "It was changed since: @grace locked acme/frontend main just now: incident 42." in anew.visible
+    assert "It was not taken over." in anew.visible
+    shown = Unlock.unpack(locked.element("Unlock")["value"])
+    assert "was changed by @grace since" in said(await presses(team, team.ada, somewhere(team), shown))
+    assert "You hold the lock" in said(await presses(team, team.ada, anew, "Take over"))
+    assert "@ada's by now" in said(await presses(team, team.grace, asked, "Unlock"))
+
+
 async def test_who_holds_a_lock_is_said_to_be_told_only_where_slack_took_it(team: Team) -> None:
     await types(team, team.grace, "lock acme/frontend:main hotfix")
     (refused,) = await types(team, team.ada, "deploy acme/frontend main")
@@ -278,6 +303,8 @@ async def test_who_holds_a_lock_is_said_to_be_told_only_where_slack_took_it(team
     assert told.visible.startswith("Slack did not take my message to @grace about acme/frontend main. Press again")
     assert "I have asked @grace" in said(await presses(team, team.ada, refused, "Ask for it"))
     assert "I do not ask twice" in said(await presses(team, team.ada, refused, "Ask for it"))
+    spelled = AskHolder(key="GitHub/ACME/Frontend main", holder_id=team.grace.id)
+    assert "I do not ask twice" in said(await presses(team, team.ada, somewhere(team), spelled))
     assert len(team.grace.direct_messages) == 1
     team.slack.refuse("conversations.open", "internal_error", times=1)
     taken = said(await presses(team, team.slack.person("admin"), for_admin, "Take over"))

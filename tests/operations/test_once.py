@@ -20,7 +20,7 @@ from bot.actions import (
 )
 from bot.models.slack import Click
 from bot.operations.frame import SENT
-from bot.watching.engine import PRESS, Engine
+from bot.watching.engine import LOOK_AFTER, PRESS, Engine
 from playground.circleci.scenarios import of_workflow_statuses
 from playground.slack.conversations import Json, Message
 from tests.operations.scene import (
@@ -36,6 +36,7 @@ from tests.operations.scene import (
     goes_by,
     opens,
     presses,
+    pulls_forward,
     pushed,
     said,
     somewhere,
@@ -270,6 +271,30 @@ async def test_a_lost_act_that_never_arrived_may_be_pressed_again(
     assert sent(team, pressed.write) == 2
 
 
+@pytest.mark.parametrize(
+    ("before", "drop", "became"),
+    [
+        (approve, "after", "looked: hold-prod is approved, and acme/frontend #2417 is running."),
+        (approve, "before", "looked: hold-prod of acme/frontend #2417 still waits for an approval. Press again"),
+        (rerun_failed, "after", "looked: acme/frontend #2417 has run again, and by now it"),
+        (rerun_failed, "before", "looked: acme/frontend #2417 has not run again. Press again"),
+        (cancel, "after", "looked: acme/frontend #2417 was cancelled."),
+        (cancel, "before", "looked: acme/frontend #2417 is running, and nothing of it shows. Press again"),
+        (cancel_job, "before", "looked: test of acme/frontend #2417 has not ended. Press again"),
+    ],
+)
+async def test_what_became_of_a_lost_approval_rerun_or_cancel_is_told(
+    team: Team, before: Callable[[Team], Awaitable[Pressed]], drop: str, became: str
+) -> None:
+    pressed = await before(team)
+    team.circleci.faults.add("POST", f"*{pressed.write}*", drop=drop)
+    told = said(await presses(team, team.ada, pressed.place, pressed.element))
+    assert "I send nothing twice. I look what became of it, and tell you here." in told
+    goes_by(team, 5)
+    await again_until(lambda: pulls_forward(team, LOOK_AFTER), lambda: became in said(team.ada.sees_only))
+    assert sent(team, pressed.write) == 1
+
+
 @pytest.mark.parametrize("before", [choose, anyway, agree])
 async def test_a_deploy_whose_answer_is_lost_is_found_and_never_sent_twice(
     team: Team, before: Callable[[Team], Awaitable[Pressed]]
@@ -297,7 +322,9 @@ async def test_a_deploy_offered_as_a_button_is_offered_until_somebody_has_gone_t
 async def test_a_deploy_offered_as_a_button_may_be_pressed_again_after_slack_refused_a_word_of_it(team: Team) -> None:
     place, offered = somewhere(team), RunCommand(text="deploy acme/frontend main")
     team.slack.faults.add("POST", "/api/chat.postMessage", status=200, body={"ok": False, "error": "not_in_channel"})
-    assert "Somebody else must agree" not in said(await presses(team, team.ada, place, offered))
+    refused = said(await presses(team, team.ada, place, offered))
+    assert "Slack did not take my request for that here (not_in_channel). Nothing was sent to CircleCI." in refused
+    assert team.count("Somebody else must agree") == 0
     await presses(team, team.ada, place, offered)
     assert await team.reads("Somebody else must agree")
 
@@ -380,8 +407,10 @@ async def test_what_was_said_first_counts_where_it_is_edited_at_that_moment(team
     mentioned = await team.ada.mention("deploys", "status acme/frontend main")
     said = team.slack.workspace.post(team.deploys, team.ada.id, "What it said at first.", [])
     event = mentioned.payload["event"] | {"ts": said.ts}
-    texts = [f"<@{team.slack.workspace.bot_user_id}> deploy acme/frontend {branch}" for branch in ("try/green", "main")]
-    edited = {"edited": {"user": team.ada.id, "ts": "1700000001.000000"}}
+    # Either may be recorded first. None of them waits for a second person, who would have to be asked before.
+    bot, branches = team.slack.workspace.bot_user_id, ("try/green", "try/slow")
+    texts = [f"<@{bot}> deploy acme/frontend {branch}" for branch in branches]
+    edited = {"edited": {"user": team.ada.id, "ts": said.ts}}
     both = [event | {"text": texts[0]}, event | {"text": texts[1]} | edited]
     await asyncio.gather(*(team.slack.deliver_event(one) for one in both))
     await team.until(lambda: sent(team, "/pipeline"))

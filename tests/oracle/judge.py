@@ -1,7 +1,7 @@
 """Who may have caused what CircleCI was asked: judged by the file and the requests alone."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,6 +11,10 @@ from tests.oracle.rules import WAITING, Person, Ref, Rules, Verdict, Wish
 from tests.oracle.wants import Want
 
 ON_PROJECTS = ("secrets", "keys", "admin", "nobody")
+# What somebody reads who holds a lock from then on, or has lifted one. Whoever is told otherwise has changed none: a
+# *Take over* or an *Unlock* that stands there from before is about another lock, and who may not look may not lock.
+HOLDS = ("is locked. I refuse", "You had locked", "You hold the lock on")
+LIFTED = ("is unlocked.", "is gone, but")
 
 
 class Did(NamedTuple):
@@ -28,7 +32,7 @@ class Did(NamedTuple):
 
 @dataclass
 class Judge:
-    """Knows the file, and what people have asked for, typed, allowed and locked so far."""
+    """Knows the file, and what people have asked for, typed, allowed and locked so far, as they were told."""
 
     rules: Rules
     world: World
@@ -37,10 +41,9 @@ class Judge:
     over_red: set[tuple[str, Ref | None]] = field(default_factory=set)
     locks: dict[tuple[str, Ref | None], str] = field(default_factory=dict)
     carried_out: set[str] = field(default_factory=set)
-    heard: set[str] = field(default_factory=set)
 
-    def wrong(self, done: Sequence[Did], acts: Sequence[Act]) -> Iterator[str]:
-        """Yield what must not have been, a sentence each, and remember what was done."""
+    def wrong(self, done: Sequence[Did], acts: Sequence[Act], told: Mapping[str, str]) -> Iterator[str]:
+        """Yield what must not have been, a sentence each; remember what was done, and `told` to each by their id."""
         for one in done:
             self._note_answer(one)
         for act in acts:
@@ -58,9 +61,7 @@ class Judge:
             self.carried_out |= {one.once for one in done if one.once.startswith("typed")}
         for one in done:
             self.asked += [one] * bool(one.wants)
-            if one.once not in self.heard:  # what is delivered again locks nothing again
-                self._note_locks(one)
-        self.heard |= {one.once for one in done if one.once.startswith("typed")}
+            self._note_locks(one, told.get(one.person.user_id, ""))
 
     def may(self, one: Did, word: str, slug: str, ref: Ref | None) -> Verdict:
         """Return what the file says about one person's wish, where they said it."""
@@ -114,16 +115,12 @@ class Judge:
                     if self.may(one, "approve", want.slug, want.ref).allowed:
                         self.over_red.add((want.slug, want.ref))
 
-    def _note_locks(self, one: Did) -> None:
+    def _note_locks(self, one: Did, told: str) -> None:
         for want in one.wants:
             place = (want.slug, want.ref)
-            if want.word not in ("lock", "unlock", "take") or not self.may(one, "deploy", *place).allowed:
-                continue
-            if want.word == "unlock":
+            if want.word == "unlock" and any(words in told for words in LIFTED):
                 self.locks.pop(place, None)
-            elif want.word == "lock":
-                self.locks.setdefault(place, one.person.user_id)
-            elif place in self.locks:
+            elif want.word in ("lock", "take") and any(words in told for words in HOLDS):
                 self.locks[place] = one.person.user_id
 
 

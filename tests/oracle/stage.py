@@ -24,7 +24,7 @@ from tests.oracle import offers
 from tests.oracle.judge import Did, Judge
 from tests.oracle.ledger import Act, act_of, ref_of
 from tests.oracle.rules import WAITING, Ref, Rules
-from tests.oracle.wants import of_button, of_text
+from tests.oracle.wants import of_button, of_text, ref_named
 from tests.stories.team import FORMS, Team, bot_at_work, far_sides
 
 LISTS = ("recent", "projects", "locks")  # of which each line is for those who may read it
@@ -286,9 +286,10 @@ class Play:
         acts = [act_of(one, self._circleci.world) for one in self._circleci.requests[seen:] if one.method != "GET"]
         if signs and self._signs() == before and not acts:
             self._says_wrong("nothing came of a press")
-        for wrong in self._judge.wrong(done, acts):
+        whispers = self._slack.workspace.ephemerals[whispered:]
+        for wrong in self._judge.wrong(done, acts, _told(whispers)):
             self._says_wrong(wrong)
-        self._hold_reading(self._slack.workspace.ephemerals[whispered:])
+        self._hold_reading(whispers)
         await self._hold_record(done, acts, entries, spoiled=is_spoiled)
         self._tally.writes += len(acts)
         self._tally.accepted += sum(act.accepted for act in acts)
@@ -300,17 +301,18 @@ class Play:
             person = next(one for one in offers.PEOPLE.values() if one.user_id == message.only_for)
             for slug, project in world.projects.items():
                 built = [one for one in world.everything if one.slug == slug]
-                places = [None, Ref(project.default_branch), *{ref_of(one) for one in built}]
+                named = {ref_named(one) for one in offers.REFS}  # a lock may be on what nothing has built yet
+                places = [None, Ref(project.default_branch), *{ref_of(one) for one in built}, *named]
                 if any(
                     self._judge.may(Did(person, message.channel.id, ""), "read", slug, ref).allowed for ref in places
                 ):
                     continue
                 secret = {one.revision[:7] for one in built}
-                named = f"{project.organization}/{project.name}"
+                title = f"{project.organization}/{project.name}"
                 if text.endswith(LISTS) or (text.endswith(UNNAMED) and not EXAMPLES.search(message.visible)):
-                    secret.add(named)
+                    secret.add(title)
                 if shown := [one for one in secret if one in message.visible]:
-                    self._says_wrong(f"{person.user_id} may not read {named}, and is told {shown}: {message.visible}")
+                    self._says_wrong(f"{person.user_id} may not read {title}, and is told {shown}: {message.visible}")
 
     async def _hold_record(self, done: Sequence[Did], acts: Sequence[Act], before: int, *, spoiled: bool) -> None:
         """Each act must have its entry, in the name of somebody who did something, and each entry its act."""
@@ -371,3 +373,9 @@ class Play:
         said = [one for channel in workspace.channels.values() for one in channel.everything] + workspace.ephemerals
         windows = [view.hash for stack in self._slack.modals.stacks.values() for view in stack]
         return len(said), sum(len(one.history) + one.deleted for one in said), hash(tuple(windows))
+
+
+def _told(whispers: Sequence[Message]) -> dict[str, str]:
+    """Return what each person was told, by their id."""
+    people = dict.fromkeys(one.only_for or "" for one in whispers)
+    return {person: "\n".join(one.visible for one in whispers if one.only_for == person) for person in people}

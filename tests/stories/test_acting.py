@@ -53,8 +53,10 @@ async def test_ssh_is_for_admins(tmp_path: Path) -> None:
 
 
 async def test_a_cancel_asks_which_and_then_once_more(team: Team) -> None:
-    for _ in range(2):
-        await team.runs()
+    await team.runs()
+    await team.ada.command("deploys", "/ci", "deploy acme/frontend try/slow env=prod")
+    await team.until(lambda: len(team.circleci.world.pipelines) == 2)
+    team.circleci.world.clock.advance(timedelta(seconds=5))
     await team.slack.wait_for(lambda: team.count("Running") == 2, timeout=30)
     await team.grace.command("general", "/ci", "cancel acme/frontend try/slow")
     told = await team.is_told(team.grace, "2 builds of acme/frontend are not finished.")

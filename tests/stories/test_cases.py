@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
+from redis.asyncio import Redis
 
 from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan, of_workflow_statuses
 from tests.stories.team import Team
@@ -128,6 +129,19 @@ async def test_a_rate_limit_is_said_with_its_seconds(team: Team) -> None:
     team.circleci.faults.add("GET", "/api/v2/project/*", status=429, headers={"Retry-After": "40"}, body={})
     await team.ada.command("deploys", "/ci", "status acme/frontend")
     await team.is_told(team.ada, "Try again in 40 s")
+
+
+async def test_what_was_refused_for_want_of_a_turn_can_be_pressed_once_that_is_over(team: Team) -> None:
+    team.circleci.faults.add("GET", "/api/v2/project/*", status=429, headers={"Retry-After": "400"}, body={})
+    await team.deploys_branch("main")
+    told = await team.is_told(team.ada, "Try again in 6 min 40 s")
+    async with Redis.from_url(team.app.docket.url) as redis:
+        await redis.delete("ci:pause:circleci")  # they have gone by
+    for _ in range(2):
+        await team.ada.click(told, "Try again")
+    await team.is_told(team.ada, "You have asked for this already")
+    await team.reads("asked by ada")
+    assert team.posts("/pipeline") == [{"branch": "main"}]
 
 
 async def test_blocks_that_slack_refuses_become_text_in_place(team: Team) -> None:

@@ -1,0 +1,64 @@
+"""What became of an approval, a rerun or a cancel whose answer was lost, to who pressed it."""
+
+from bot.models.build import Build, Run
+from bot.models.circleci import Job
+from bot.models.lost import Lost
+from formatters.blocks import Block, Message, actions, assemble, literal, section
+from formatters.buttons import approve_button, cancel_button
+from formatters.nothing import STANDS
+
+_LOST = "CircleCI's answer was lost, so I looked"
+_AGAIN = "Press again if it is still wanted."
+
+
+def approved(lost: Lost, build: Build) -> Message:
+    """Say that the job is approved."""
+    return _said(f"{_LOST}: {literal(lost.job_name, 200)} is approved, and {_outcome(lost, build)}.")
+
+
+def reran(lost: Lost, build: Build, *, runs: bool) -> Message:
+    """Say whether it runs again."""
+    how = "has run again, and by now it" if runs else f"has not run again. {_AGAIN} By now it"
+    return _said(f"{_LOST}: {_named(lost, build)} {how} {STANDS[build.state]}.")
+
+
+def still_held(lost: Lost, build: Build, run: Run, held: Job) -> Message:
+    """Say that it shows nothing of it, with the button once more."""
+    text = f"{_LOST}: {literal(lost.job_name, 200)} of {_named(lost, build)} still waits for an approval. {_AGAIN}"
+    return _said(text, approve_button(held, run, build, lost.project_title))
+
+
+def stands(lost: Lost, build: Build) -> Message:
+    """Say how the build stands; of one that was to be cancelled and is not, with the button once more."""
+    if lost.act == "cancel" and any(not run.workflow.is_finished for run in build.runs):
+        pipeline = build.pipeline
+        again = cancel_button(pipeline.id, pipeline.number, lost.project_title, pipeline.ref, reruns=build.reruns)
+        return _said(f"{_LOST}: {_outcome(lost, build)}, and nothing of it shows. {_AGAIN}", again)
+    return _said(f"{_LOST}: {_outcome(lost, build)}.")
+
+
+def job(lost: Lost, build: Build, *, runs: bool) -> Message:
+    """Say whether the job that was to be cancelled still runs."""
+    how = f"has not ended. {_AGAIN}" if runs else "does not run any more."
+    return _said(f"{_LOST}: {literal(lost.job_name, 200)} of {_named(lost, build)} {how}")
+
+
+def unknown(lost: Lost) -> Message:
+    """Say that nobody can tell, as CircleCI did not answer those looks either."""
+    what = literal(lost.job_name, 200) or "the build"
+    return _said(
+        f"CircleCI's answer was lost, and it answers no look either: I cannot tell what became of {what} "
+        f"({literal(lost.project_title, 100)}). Look at CircleCI before you press again."
+    )
+
+
+def _named(lost: Lost, build: Build) -> str:
+    return f"{literal(lost.project_title, 100)} #{build.pipeline.number}"
+
+
+def _outcome(lost: Lost, build: Build) -> str:
+    return f"{_named(lost, build)} {STANDS[build.state]}"
+
+
+def _said(text: str, *pressed: Block) -> Message:
+    return assemble(text, section(text), actions(*pressed) if pressed else None)
