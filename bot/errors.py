@@ -12,7 +12,8 @@ BotError
 │  ├─ TooMany              how many questions of theirs are open, and how many are answered at a time
 │  ├─ AskedAlready         who asked for the same, when, and where it waits
 │  └─ NothingToDo          why, such as that it has ended already
-│     └─ NothingToCancelYet  of which build, so that the same can be pressed once more
+│     ├─ NothingToCancelYet  of which build, so that the same can be pressed once more
+│     └─ Unheard             what nobody would be told of where it was asked for
 ├─ CircleCIError           the far side: the user is told, the operator logs
 │  ├─ Unauthorized         the token is wrong, too weak or expired
 │  ├─ RateLimited          retry_after
@@ -247,6 +248,20 @@ class NothingToCancelYet(NothingToDo):
         self.title = title
         self.ref = ref
         self.reruns = reruns
+
+
+class Unheard(NothingToDo):
+    """We are not in the channel in which the line `again` was typed, so nobody would hear how it goes.
+
+    It is about what `names` say, of which `target` is the branch, the tag or the build; `asked` is the delivery that
+    was asked first whether to go on.
+    """
+
+    def __init__(self, line: str, what: str, *, names: str, target: str, asked: str) -> None:
+        super().__init__("nobody_hears", what=what, again=line)
+        self.names = names
+        self.target = target
+        self.asked = asked
 
 
 class CircleCIError(BotError):

@@ -49,13 +49,15 @@ def asks_again(text: str) -> str:
     return f"{shown} asks again." if shown else "To have it all the same, ask for it anew."
 
 
-def act_button(line: str, label: str, about: str = "", yes: str = "") -> Block | None:
+def act_button(
+    line: str, label: str, about: str = "", yes: str = "", *, asked: str = "", directly: bool = False
+) -> Block | None:
     """Return a button that carries out the line of an act, once a dialog has shown all of it, and `about` what it is.
 
     `yes` is what the dialog's button says, if not the act's name. None where no button can carry it, or no dialog show
-    it.
+    it. What it answers was `asked`, and is done `directly`, as the action says it.
     """
-    action = RunCommand(text=line)
+    action = RunCommand(text=line, asked=asked, directly=directly)
     verb = line.partition(" ")[0].capitalize()
     sure = asks(f"{label}?", dialog_of(line, about), yes or verb, "Not now", *about.split(" "), *line.split(" "))
     return button(action, label, confirm=sure) if line and action.fits and sure else None

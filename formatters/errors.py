@@ -29,6 +29,7 @@ from bot.errors import (
     TooMany,
     Unauthorized,
     Unavailable,
+    Unheard,
     Unreadable,
     UsageError,
     UserError,
@@ -36,7 +37,7 @@ from bot.errors import (
 from bot.masks import masked
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
-from formatters import forms, locks, nothing, offers, refusals, sentences
+from formatters import forms, locks, nothing, offers, refusals, sentences, unheard
 from formatters.again import as_spoken
 from formatters.again import command as to_type
 from formatters.blocks import (
@@ -96,6 +97,8 @@ def _in_words(
             return locks.refused(problem)
         case NothingToCancelYet():
             return _not_yet(problem)
+        case Unheard():
+            return unheard.question(problem, nothing.nothing(problem))
         case NothingToDo() if problem.again:
             return locks.free(problem, nothing.nothing(problem))
         case _:

@@ -19,6 +19,7 @@ from bot.models.build import Build, Shipment, State
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, made_of_ids
 from bot.models.pending import Approval, Deployment, Pending, Rerun, Seen, Wish
+from bot.models.refusals import NOT_IN_IT
 from bot.models.slack import utc_now
 from bot.operations.beside import still_running
 from bot.operations.hands import Hands
@@ -195,8 +196,10 @@ async def request(hands: Hands, pending: Pending) -> Pending:
         pending = await for_everybody(hands, pending)
         try:
             ts = await _posted(hands, pending, place, message)
-        except SlackError:
+        except SlackError as error:
             await stands_no_more(hands, pending)
+            if error.code in NOT_IN_IT:
+                raise NothingToDo("not_in_channel") from error
             raise
         pending = pending.model_copy(update={"request_ts": ts})
     else:
@@ -238,7 +241,7 @@ async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:
 def _place(pending: Pending) -> Place:
     """Return where somebody else can agree; raises NothingToDo where nobody else reads."""
     place = pending.asker.place
-    if place is None or place.is_direct:
+    if place is None or place.is_direct or pending.asker.directly:
         raise NothingToDo("nobody_reads_here", what=pending.target)
     return place
 

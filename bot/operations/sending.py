@@ -18,7 +18,7 @@ from bot.errors import BotError, CircleCIError, Locked, SlackError, StoreError, 
 from bot.models import spelling
 from bot.models.attempt import Attempt, Refusal
 from bot.models.beside import Beside
-from bot.models.caller import Caller, Place
+from bot.models.caller import Caller
 from bot.models.circleci import Pipeline
 from bot.models.pending import Deployment, Pending
 from bot.models.slack import Watch, utc_now
@@ -73,7 +73,6 @@ def _goes_on(attempt: Attempt, caller: Caller) -> bool:
 
 
 async def _attempt(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str, pending: Pending | None) -> Attempt:
-    place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
     return Attempt(
         id=attempt_id,
         project_slug=wish.project_slug,
@@ -83,7 +82,7 @@ async def _attempt(hands: Hands, caller: Caller, wish: Deployment, attempt_id: s
         parameters=wish.parameters,
         definition_id=wish.definition_id,
         definition=wish.definition,
-        thread=place,
+        thread=await hands.told_in(caller),
         asker_id=caller.person_id,
         asker_name=caller.name,
         asked_at=await hands.store.now(),

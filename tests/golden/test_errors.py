@@ -30,6 +30,7 @@ from bot.errors import (
     TooMany,
     Unauthorized,
     Unavailable,
+    Unheard,
     Unreachable,
     Unreadable,
     UsageError,
@@ -101,6 +102,15 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     ),
     "error-nothing-to-do": tuple(NothingToDo(why, **MEANT) for why in sorted(nothing.REASONS)),
     "error-nothing-to-cancel-yet": (NothingToCancelYet("p", 2417, "acme/frontend", "main", 0),),
+    "error-unheard": tuple(
+        Unheard(line, "acme/frontend main", names="Project acme/frontend, branch main", target="main", asked="t1")
+        for line in (
+            "deploy gh/acme/frontend main env=prod",
+            "watch gh/acme/frontend main",
+            f"deploy gh/acme/frontend main note={'x' * 300}",
+            "deploy gh/acme/frontend main token=ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        )
+    ),
     "error-slip": tuple(Slip("field", why, what="500") for why in sorted(forms.SLIPS)),
     "error-rejected": (Rejected(403, "Plan is suspended."), Rejected(403, "")),
     "error-not-triggered": (NotTriggered("The commit says [skip ci], so nothing was started."),),
