@@ -140,13 +140,15 @@ class RunCommand(ButtonAction):
     """A corrected command offered as a button, and *Deploy again*: the text as it would be typed.
 
     Where it is the answer to a question, that was `asked` by this delivery, and is answered once, whichever of its
-    buttons is pressed; with `directly`, who presses hears in direct messages what comes of it.
+    buttons is pressed; with `directly`, who presses hears in direct messages what comes of it, and with `unbuilt` they
+    mean a branch that CircleCI never built.
     """
 
     action_id: ClassVar[str] = "run_command"
     text: str
     asked: str = ""
     directly: bool = False
+    unbuilt: bool = False
 
 
 class InviteMe(ButtonAction):

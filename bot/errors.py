@@ -5,6 +5,7 @@ BotError
 │  ├─ UsageError           bad or missing argument (command, usage, near miss)
 │  │  └─ Sentence          what may be meant by a sentence, of which nothing is carried out as it stands
 │  ├─ NotFound             project, branch, build (what, name, where it was looked for)
+│  │  └─ Unbuilt           a branch that may be there all the same, and how to have it deployed
 │  ├─ NotAllowed           who, word, the rule that decided
 │  ├─ Locked               target, holder, reason, age
 │  ├─ Slip                 what stands in a window's field, and why it cannot be taken
@@ -97,6 +98,18 @@ class NotFound(UserError):
         self.name = name
         self.looked_in = looked_in
         self.built_lately = built_lately
+
+
+class Unbuilt(NotFound):
+    """A branch that CircleCI has built nothing of so far, where it did of those that are spelled `alike`.
+
+    It may be there all the same: `again` is the line that deploys it, told `directly` where that was wished.
+    """
+
+    def __init__(self, name: str, *, looked_in: str, alike: tuple[str, ...], again: str, directly: bool) -> None:
+        super().__init__("branch", name, looked_in=looked_in, built_lately=alike)
+        self.again = again
+        self.directly = directly
 
 
 class NotAllowed(UserError):

@@ -50,14 +50,14 @@ def asks_again(text: str) -> str:
 
 
 def act_button(
-    line: str, label: str, about: str = "", yes: str = "", *, asked: str = "", directly: bool = False
+    line: str, label: str, about: str = "", yes: str = "", *, action: RunCommand | None = None
 ) -> Block | None:
     """Return a button that carries out the line of an act, once a dialog has shown all of it, and `about` what it is.
 
-    `yes` is what the dialog's button says, if not the act's name. None where no button can carry it, or no dialog show
-    it. What it answers was `asked`, and is done `directly`, as the action says it.
+    `yes` is what the dialog's button says, if not the act's name; `action` carries more than the line, if it does. None
+    where no button can carry it, or no dialog show it.
     """
-    action = RunCommand(text=line, asked=asked, directly=directly)
+    action = action or RunCommand(text=line)
     verb = line.partition(" ")[0].capitalize()
     sure = asks(f"{label}?", dialog_of(line, about), yes or verb, "Not now", *about.split(" "), *line.split(" "))
     return button(action, label, confirm=sure) if line and action.fits and sure else None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.actions import RunCommand
 from bot.errors import (
     AskedAlready,
     BotError,
@@ -29,6 +30,7 @@ from bot.errors import (
     TooMany,
     Unauthorized,
     Unavailable,
+    Unbuilt,
     Unheard,
     Unreadable,
     UsageError,
@@ -38,7 +40,7 @@ from bot.masks import masked
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
 from formatters import forms, locks, nothing, offers, refusals, sentences, unheard
-from formatters.again import as_spoken
+from formatters.again import act_button, as_spoken
 from formatters.again import command as to_type
 from formatters.blocks import (
     Message,
@@ -91,6 +93,8 @@ def _in_words(
             return sentences.not_carried_out(problem, command, help, offered)
         case UsageError():
             return _usage(problem, command, help, offered)
+        case Unbuilt():
+            return _unbuilt(problem, offered)
         case NotFound():
             return _not_found(problem, command, offered)
         case Locked():
@@ -140,6 +144,23 @@ def _not_found(problem: NotFound, command: str, offered: Sequence[Offer]) -> Mes
     lately = "Branches built lately: " + " · ".join(code(branch, 80) for branch in problem.built_lately)
     next_step = lately if problem.built_lately else _where_names_stand(problem.what, command)
     return assemble(text, section(f"{text}\n{next_step}"), offers.row(offered))
+
+
+def _unbuilt(problem: Unbuilt, offered: Sequence[Offer]) -> Message:
+    """Ask whether a branch is meant that is spelled alike, or this one: that nothing was built of it says little."""
+    name, title = code(masked(problem.name)), literal(problem.looked_in)
+    text = (
+        f"CircleCI has built nothing of a branch {name} in {title} so far, which may be there all the same. Nothing "
+        "was started."
+    )
+    alike = f"Spelled alike: {' · '.join(code(branch, 80) for branch in problem.built_lately)}"
+    names = f"Project {problem.looked_in}, branch {problem.name}, of which nothing was built so far"
+    line = problem.again if masked(problem.again) == problem.again else ""
+    means_it = RunCommand(text=line, directly=problem.directly, unbuilt=True)
+    anyway = act_button(line, "Deploy it anyway", names, "Deploy", action=means_it)
+    made = [one.button for one in offered[: offers.MOST]]
+    buttons = [one for one in (*made, anyway) if one is not None]
+    return assemble(text, section(f"{text}\n{alike}"), actions(*buttons) if buttons else None)
 
 
 def _where_names_stand(what: str, command: str) -> str:

@@ -1,6 +1,6 @@
 """What is asked before something is started in a channel that would not hear of it, and how to have the bot there."""
 
-from bot.actions import InviteMe
+from bot.actions import InviteMe, RunCommand
 from bot.answers.channels import HowToInvite
 from bot.errors import Unheard
 from bot.masks import masked
@@ -16,7 +16,8 @@ def question(problem: Unheard, text: str) -> Message:
         return _to_type(text)  # whatever stands on a button is kept
     verb = problem.again.partition(" ")[0]
     about = f"{problem.names}. Its news comes to you alone, in direct messages"
-    here = act_button(problem.again, "Tell me here", about, verb.capitalize(), asked=problem.asked, directly=True)
+    tells = RunCommand(text=problem.again, asked=problem.asked, directly=True)
+    here = act_button(problem.again, "Tell me here", about, verb.capitalize(), action=tells)
     invite = InviteMe(text=problem.again, names=problem.names, target=problem.target, asked=problem.asked)
     if here is None or not invite.fits:
         return _to_type(text)
@@ -38,7 +39,8 @@ def how_to_invite(answer: HowToInvite) -> Message:
     """Say how, with the button that goes on once it is done."""
     verb = answer.line.partition(" ")[0].capitalize()
     label = f"{verb} {answer.target} here".replace("  ", " ")
-    goes_on = act_button(answer.line, label, answer.names, verb, asked=answer.asked)
+    action = RunCommand(text=answer.line, asked=answer.asked)
+    goes_on = act_button(answer.line, label, answer.names, verb, action=action)
     then = f"Once I am in it, press *{literal(label)}*." if goes_on else "Once I am in it, ask again."
     text = f"Type `/invite @ci` in this channel. {then} Nothing was started so far."
     return assemble(text, section(text), actions(goes_on) if goes_on else None)

@@ -30,8 +30,6 @@ CHANNEL_GONE = frozenset(
         "user_not_in_channel",
     }
 )
-# Of these, what we are told where nobody has invited us.
-NOT_IN_IT = frozenset({"channel_not_found", "not_in_channel"})
 # Nor does the person: https://docs.slack.dev/reference/methods/conversations.open
 PERSON_GONE = frozenset(
     {

@@ -12,14 +12,14 @@ from typing import assert_never
 
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, Waits, WhichDefinition
 from bot.circleci.transport import together
-from bot.errors import NotFound, NothingToDo, SlackError, UsageError
+from bot.errors import NotFound, NothingToDo, SlackError, Unbuilt, UsageError
 from bot.models.attempt import Demand
 from bot.models.beside import Beside
 from bot.models.build import Build, Shipment, State
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, made_of_ids
+from bot.models.likeness import are_alike
 from bot.models.pending import Approval, Deployment, Pending, Rerun, Seen, Wish
-from bot.models.refusals import NOT_IN_IT
 from bot.models.slack import utc_now
 from bot.operations.beside import still_running
 from bot.operations.hands import Hands
@@ -59,6 +59,8 @@ async def settled(
         raise UsageError("This question is too old.")
     if wanted:
         await _may_look(hands, caller, wish)
+    if pending is None and (wanted or _may_be_chosen(wish)):
+        await _refuse_unbuilt(hands, caller, wish)
     wish = await _with_definition(hands, caller, wish, pending)
     others = await still_running(hands, caller, wish, pending)
     wanted = (*([Demand.ALONE] if others else []), *wanted)
@@ -81,9 +83,26 @@ async def _may_look(hands: Hands, caller: Caller, wish: Wish) -> None:
     await hands.refuse_if_hidden(caller, wish.project_slug, wish.ref)
 
 
+async def _refuse_unbuilt(hands: Hands, caller: Caller, wish: Wish) -> None:
+    """Raise Unbuilt for a branch that CircleCI never built, where it did build one that is spelled almost so.
+
+    Else people would choose, type and agree before CircleCI says that there is none; where nothing is asked, the
+    trigger itself tells, and starts nothing.
+    """
+    if not isinstance(wish, Deployment) or wish.ref.is_tag or wish.ref.pull_request or caller.unbuilt:
+        return
+    slug, name = wish.project_slug, wish.ref.name
+    if not await hands.finder.may_read(caller, slug, wish.ref) or await hands.finder.has_branch(slug, name):
+        return
+    near = tuple(one for one in await hands.finder.built_lately(slug, caller) if are_alike(name, one))
+    if near:
+        again = wish.typed
+        raise Unbuilt(name, looked_in=wish.project_title, alike=near, again=again, directly=caller.directly)
+
+
 async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None) -> Wish:
     """Return a deployment with its pipeline definition, where the project needs one; raises Waits where it has many."""
-    if not isinstance(wish, Deployment) or wish.definition_id or not made_of_ids(wish.project_slug):
+    if not isinstance(wish, Deployment) or not _may_be_chosen(wish):
         return wish
     project_id = wish.project_id or (await hands.reads.project(wish.project_slug)).id
     definitions = await hands.reads.definitions(project_id)
@@ -97,6 +116,11 @@ async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pe
         asked = await for_one(hands, asked)
         raise Waits(WhichDefinition(pending=asked, definitions=definitions))
     return wish.model_copy(update={"definition_id": definitions[0].id})
+
+
+def _may_be_chosen(wish: Wish) -> bool:
+    """Say whether a project may have several pipeline definitions, of which none is named."""
+    return isinstance(wish, Deployment) and not wish.definition_id and made_of_ids(wish.project_slug)
 
 
 def waiting(hands: Hands, caller: Caller, wish: Wish) -> Pending:
@@ -196,10 +220,8 @@ async def request(hands: Hands, pending: Pending) -> Pending:
         pending = await for_everybody(hands, pending)
         try:
             ts = await _posted(hands, pending, place, message)
-        except SlackError as error:
+        except SlackError:
             await stands_no_more(hands, pending)
-            if error.code in NOT_IN_IT:
-                raise NothingToDo("not_in_channel") from error
             raise
         pending = pending.model_copy(update={"request_ts": ts})
     else:

@@ -176,7 +176,8 @@ class Dispatcher:
     async def _run_command(self, click: Click, act: _Act) -> Answer:
         """Carry out a command offered as a button, as if the presser had typed it; the first press counts."""
         button = RunCommand.unpack(click.value)
-        text, act.caller = button.text, act.caller.model_copy(update={"directly": button.directly})
+        text, answers = button.text, button.model_dump(include={"directly", "unbuilt"})
+        act.caller = act.caller.model_copy(update=answers)
         command, _ = self._context.router.find(split(text))
         invocation = _as_if_typed(click, text)
         if command.only_looks:

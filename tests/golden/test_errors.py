@@ -30,6 +30,7 @@ from bot.errors import (
     TooMany,
     Unauthorized,
     Unavailable,
+    Unbuilt,
     Unheard,
     Unreachable,
     Unreadable,
@@ -78,6 +79,15 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
         NotFound("environment variable", "DEPLOY_TOKEN", looked_in="gh/acme/frontend"),
         NotFound("checkout key", "c9:0b:1c", looked_in="gh/acme/frontend"),
         NotFound("pipeline definition", "acme/mobile"),
+    ),
+    "error-unbuilt": (
+        Unbuilt(
+            "relase/v2.0",
+            looked_in="acme/frontend",
+            alike=("release/v2.0",),
+            again="deploy gh/acme/frontend relase/v2.0 env=prod",
+            directly=False,
+        ),
     ),
     "error-not-allowed": tuple(NotAllowed("U0ADA", word, "guests may only read") for word in errors.DOING),
     "error-not-allowed-about": (NotAllowed("U0ADA", "deploy", "no rule allows it", about="acme/frontend main"),),
