@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.operations.scene import OVER, RUNNING, followed, presses, pushed, said, team_under, types, writes
-from tests.stories.team import is_offer
+from tests.stories.team import bot_at_work, far_sides, is_offer
 
 NO_BACKEND = """
 [[rules]]
@@ -142,6 +142,34 @@ async def test_what_a_channel_uses_is_not_told_to_who_may_not_see_it(tmp_path: P
         for line in ("use", "status", "deploy", "use nothing", "status main", "status #1840"):
             assert "backend" not in said(await types(team, guest, line)), line
         assert "acme/backend" in said(await types(team, team.grace, "use"))
+
+
+async def test_what_a_channel_uses_outlives_a_restart_another_name_and_the_archive(tmp_path: Path) -> None:
+    async with far_sides(speed=0) as (circleci, slack):
+        channel, grace = slack.workspace.channel("deploys"), slack.person("grace")
+        async with bot_at_work(circleci, slack, tmp_path) as team:
+            pushed(team, "main", OVER)
+            await types(team, team.ada, "use frontend main")
+            await types(team, team.ada, "lock acme/frontend main for 2h")
+            channel.is_archived = True  # where nobody can say anything, and nothing is forgotten
+        channel.name, channel.is_archived = "shipping", False
+        async with bot_at_work(circleci, slack, tmp_path) as one, bot_at_work(circleci, slack, tmp_path):
+            for line, words in (
+                ("status", "This channel uses acme/frontend."),
+                ("locks", "1 lock of acme/frontend."),
+                ("use", "acme/frontend main"),
+            ):
+                mark = grace.mark
+                await grace.command("shipping", "/ci", line)
+                await one.is_done()
+                assert words in said(grace.sees_only_since(mark)).replace("`", ""), line
+            mark = grace.mark
+            await grace.command("shipping", "/ci", "deploy")
+            await one.is_done()
+            question = next(found for found in grace.sees_only_since(mark) if "Deploy main" in found.buttons)
+            await grace.click(question, "Deploy main")
+            await slack.wait_for(lambda: "@ada locked acme/frontend main" in said(grace.sees_only_since(mark)))
+            assert writes(one) == []
 
 
 async def test_the_first_deploy_in_a_channel_offers_its_project_once(tmp_path: Path) -> None:
