@@ -11,6 +11,7 @@ from bot.answers.builds import BuildMeant
 from bot.errors import NotFound, SlackError, UsageError, UserError
 from bot.finding import named_branch_of
 from bot.grammar import (
+    BEFORE_A_PLACE,
     NAMES_OF_REFS,
     Word,
     check_no_question,
@@ -78,6 +79,8 @@ def parse(words: Sequence[Word], projects: Projects) -> Deploy:
     target, (rest, definition) = parse_project(words[0].text, projects), _definition(words[1:])
     if rest and not is_parameter(rest[-1]):
         rest = without_stop(rest)
+    if len(rest) > 1 and not rest[0].quoted and rest[0].text.lower() in BEFORE_A_PLACE and not is_parameter(rest[1]):
+        raise UsageError("I know no environments: name a branch, and a parameter behind it.", given=rest[1].text)
     if rest and not is_parameter(rest[0]):
         if target.names_more:
             raise UsageError("The link names what to deploy, and this another.", given=rest[0].text)

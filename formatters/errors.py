@@ -55,6 +55,7 @@ from formatters.blocks import (
     section,
 )
 from formatters.buttons import cancel_button
+from formatters.lookalikes import careful
 from formatters.offers import Offer
 from formatters.root import again
 from formatters.words import duration
@@ -149,12 +150,10 @@ def _not_found(problem: NotFound, command: str, offered: Sequence[Offer]) -> Mes
 def _unbuilt(problem: Unbuilt, offered: Sequence[Offer]) -> Message:
     """Ask whether a branch is meant that is spelled alike, or this one: that nothing was built of it says little."""
     name, title = code(masked(problem.name)), literal(problem.looked_in)
-    text = (
-        f"CircleCI has built nothing of a branch {name} in {title} so far, which may be there all the same. Nothing "
-        "was started."
-    )
+    so_far = f"CircleCI has built nothing of a branch {name} in {title} so far, which may be there all the same."
+    text = f"{so_far} Nothing was started. {careful(problem.name)}".rstrip()
     alike = f"Spelled alike: {' · '.join(code(branch, 80) for branch in problem.built_lately)}"
-    names = f"Project {problem.looked_in}, branch {problem.name}, of which nothing was built so far"
+    names = f"Project {problem.looked_in}, branch {problem.name} (nothing of it was built so far)"
     line = problem.again if masked(problem.again) == problem.again else ""
     means_it = RunCommand(text=line, directly=problem.directly, unbuilt=True)
     anyway = act_button(line, "Deploy it anyway", names, "Deploy", action=means_it)

@@ -60,7 +60,7 @@ async def settled(
     if wanted:
         await _may_look(hands, caller, wish)
     if pending is None and (wanted or _may_be_chosen(wish)):
-        await _refuse_unbuilt(hands, caller, wish)
+        await refuse_unbuilt(hands, caller, wish)
     wish = await _with_definition(hands, caller, wish, pending)
     others = await still_running(hands, caller, wish, pending)
     wanted = (*([Demand.ALONE] if others else []), *wanted)
@@ -83,11 +83,10 @@ async def _may_look(hands: Hands, caller: Caller, wish: Wish) -> None:
     await hands.refuse_if_hidden(caller, wish.project_slug, wish.ref)
 
 
-async def _refuse_unbuilt(hands: Hands, caller: Caller, wish: Wish) -> None:
+async def refuse_unbuilt(hands: Hands, caller: Caller, wish: Wish) -> None:
     """Raise Unbuilt for a branch that CircleCI never built, where it did build one that is spelled almost so.
 
-    Else people would choose, type and agree before CircleCI says that there is none; where nothing is asked, the
-    trigger itself tells, and starts nothing.
+    Else people would choose, type and agree before CircleCI says that there is none, and it may start what is red.
     """
     if not isinstance(wish, Deployment) or wish.ref.is_tag or wish.ref.pull_request or caller.unbuilt:
         return
@@ -98,6 +97,13 @@ async def _refuse_unbuilt(hands: Hands, caller: Caller, wish: Wish) -> None:
     if near:
         again = wish.typed
         raise Unbuilt(name, looked_in=wish.project_title, alike=near, again=again, directly=caller.directly)
+
+
+def may_be_a_slip(wish: Deployment, lately: Sequence[Pipeline]) -> bool:
+    """Say whether what was built lately has a branch that is spelled almost so, and none of this name."""
+    refs = [one.ref for one in lately if one.ref]
+    is_there = any(wish.ref.means(ref) for ref in refs)
+    return not is_there and any(are_alike(wish.ref.name, ref.name) for ref in refs if not ref.is_tag)
 
 
 async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None) -> Wish:
