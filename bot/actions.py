@@ -139,12 +139,31 @@ class ShowArtifacts(ButtonAction):
 class RunCommand(ButtonAction):
     """A corrected command offered as a button, and *Deploy again*: the text as it would be typed.
 
-    With a `channel_id` it is carried out there and not where it is pressed, if who presses is in that channel.
+    With a `channel_id` it is carried out there and not where it is pressed, if who presses is in that channel. Where it
+    is the answer to a question, that was `asked` by this delivery, and is answered once, whichever of its buttons is
+    pressed; with `directly`, who presses hears in direct messages what comes of it, and with `unbuilt` they mean a
+    branch that CircleCI never built.
     """
 
     action_id: ClassVar[str] = "run_command"
     text: str
     channel_id: str = ""
+    asked: str = ""
+    directly: bool = False
+    unbuilt: bool = False
+
+
+class InviteMe(ButtonAction):
+    """*Invite me*: how to have us in a channel, before the line is carried out that was `asked` there.
+
+    `names` is what it is about, and `target` what of that its button names.
+    """
+
+    action_id: ClassVar[str] = "invite_me"
+    text: str
+    names: str = ""
+    target: str = ""
+    asked: str = ""
 
 
 class ChooseDefinition(ButtonAction):

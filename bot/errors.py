@@ -5,6 +5,7 @@ BotError
 │  ├─ UsageError           bad or missing argument (command, usage, near miss)
 │  │  └─ Sentence          what may be meant by a sentence, of which nothing is carried out as it stands
 │  ├─ NotFound             project, branch, build (what, name, where it was looked for)
+│  │  └─ Unbuilt           a branch that may be there all the same, and how to have it deployed
 │  ├─ NotAllowed           who, word, the rule that decided
 │  ├─ Locked               target, holder, reason, age
 │  ├─ Slip                 what stands in a window's field, and why it cannot be taken
@@ -12,7 +13,8 @@ BotError
 │  ├─ TooMany              how many questions of theirs are open, and how many are answered at a time
 │  ├─ AskedAlready         who asked for the same, when, and where it waits
 │  └─ NothingToDo          why, such as that it has ended already
-│     └─ NothingToCancelYet  of which build, so that the same can be pressed once more
+│     ├─ NothingToCancelYet  of which build, so that the same can be pressed once more
+│     └─ Unheard             what nobody would be told of where it was asked for
 ├─ CircleCIError           the far side: the user is told, the operator logs
 │  ├─ Unauthorized         the token is wrong, too weak or expired
 │  ├─ RateLimited          retry_after
@@ -96,6 +98,18 @@ class NotFound(UserError):
         self.name = name
         self.looked_in = looked_in
         self.built_lately = built_lately
+
+
+class Unbuilt(NotFound):
+    """A branch that CircleCI has built nothing of so far, where it did of those that are spelled `alike`.
+
+    It may be there all the same: `again` is the line that deploys it, told `directly` where that was wished.
+    """
+
+    def __init__(self, name: str, *, looked_in: str, alike: tuple[str, ...], again: str, directly: bool) -> None:
+        super().__init__("branch", name, looked_in=looked_in, built_lately=alike)
+        self.again = again
+        self.directly = directly
 
 
 class NotAllowed(UserError):
@@ -250,6 +264,20 @@ class NothingToCancelYet(NothingToDo):
         self.title = title
         self.ref = ref
         self.reruns = reruns
+
+
+class Unheard(NothingToDo):
+    """We are not in the channel in which the line `again` was typed, so nobody would hear how it goes.
+
+    It is about what `names` say, of which `target` is the branch, the tag or the build; `asked` is the delivery that
+    was asked first whether to go on.
+    """
+
+    def __init__(self, line: str, what: str, *, names: str, target: str, asked: str) -> None:
+        super().__init__("nobody_hears", what=what, again=line)
+        self.names = names
+        self.target = target
+        self.asked = asked
 
 
 class CircleCIError(BotError):

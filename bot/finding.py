@@ -74,7 +74,7 @@ class Finder(Sight):
 
         That is a lock on all of its project, and one on it. Raises CircleCIError where it cannot be told.
         """
-        slugs = (slug, *[one for one in await self._locked_as(ref) if await self._is_now(one, slug)])
+        slugs = (slug, *[one for one in await self._locked_as(ref) if await self._was(one, slug)])
         refs = (None, *ref.spellings) if ref else (None,)
         return await self._store.locks.held(dict.fromkeys(lock_key(one, on) for on in refs for one in slugs))
 
@@ -85,7 +85,7 @@ class Finder(Sight):
             async with asyncio.timeout(SOON_SECONDS):
                 for one in await self._locked_as(ref):
                     with suppress(CircleCIError):
-                        slugs += [one] if await self._is_now(one, slug) else []
+                        slugs += [one] if await self._was(one, slug) else []
         refs = ref.spellings if ref else (None,)
         held = await self._store.locks.held(dict.fromkeys(lock_key(one, on) for on in refs for one in slugs))
         return held[0] if held else None
@@ -95,8 +95,11 @@ class Finder(Sight):
         places = [named_by(key) for key in await self._store.locks.names()]
         return sorted({slug for slug, on in places if on is None or on.means(ref)})
 
-    async def _is_now(self, name: ProjectSlug, slug: ProjectSlug) -> bool:
-        """Say whether a name is one that a project had before; CircleCI may know it still."""
+    async def is_now(self, name: ProjectSlug, slug: ProjectSlug) -> bool:
+        """Say whether a name is this project's, or one that it had before; CircleCI may know it still."""
+        return spelled_alike(name) == spelled_alike(slug) or await self._was(name, slug)
+
+    async def _was(self, name: ProjectSlug, slug: ProjectSlug) -> bool:
         if spelled_alike(name) == spelled_alike(slug):
             return False
         return spelled_alike(await self._permissions.called_by_now(name)) == spelled_alike(slug)

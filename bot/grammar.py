@@ -46,7 +46,7 @@ _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
 _BEFORE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _MARKED = re.compile(f"({CODE_MARK}{{1,3}})([^{CODE_MARK}]+)\\1[.]?(?=[{SPACES}?!,;:]|\\Z)")
-_BEFORE_A_PLACE = ("to", "on", "in", "into")
+BEFORE_A_PLACE = ("to", "on", "in", "into")
 STOPS = ".,:;!" + "".join(QUESTIONS)
 _MARKS = (*CLOSING, *CLOSING.values(), CODE_MARK)
 
@@ -229,7 +229,7 @@ def parse_parameters(words: Sequence[Word]) -> dict[str, ParameterValue]:
     for word in words:
         match = None if word.quoted else _PARAMETER.fullmatch(word.text)
         if match is None:
-            place = " I know no environments." if word.text.lower() in _BEFORE_A_PLACE else ""
+            place = " I know no environments." if word.text.lower() in BEFORE_A_PLACE else ""
             raise UsageError(f"I expected name=value after the branch.{place}", given=word.text)
         name, value = match.groups()
         if name in parameters:

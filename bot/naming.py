@@ -14,6 +14,7 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.likeness import are_alike
 from bot.models.slugs import VCS
 from bot.models.spelling import as_typed
+from bot.reasons import is_surely_a_ref
 from bot.refs import number
 from bot.settings import Projects
 from bot.targets import is_project
@@ -23,7 +24,18 @@ LOCKS = ("lock", "unlock")  # whose other words are a reason
 USE, USES_NOTHING = "use", ("nothing", "none")
 NEW = ("deploy", "watch")  # of a thread's build they take the branch, as it is now
 _OF_ANY_WORD = ("may", "why")  # whose first word is that of another command
-_FIRST = {"artifacts": ("get",), **dict.fromkeys(_OF_ANY_WORD)}  # words before the project; None is any word
+ALL, AUDIT = ("all", "everything"), "audit"
+# What is about a whole project, with the words before it; what stands behind it may be the name of something in it.
+OF_PROJECT: dict[str, Sequence[str]] = {
+    "env": ("list", "set", "remove"),
+    "keys": ("list", "show", "add", "remove"),
+    "ssh-key": ("add",),
+    "cache": ("clear",),
+    **dict.fromkeys(("webhook", "locks", AUDIT), ()),
+}
+_WITH_A_NAME = ("env", "keys")
+# Words before the project; None is any word.
+_FIRST: dict[str, Sequence[str] | None] = {"artifacts": ("get",), **OF_PROJECT, **dict.fromkeys(_OF_ANY_WORD)}
 _MODES = {"rerun": ("all", "failed", "ssh")}
 _BEFORE_A_PROJECT = ("to", "of", "on", "in", "for", "from")
 _BEFORE_A_REF, _TO = ("on", "of", "at"), ("to",)
@@ -89,9 +101,15 @@ class Line(NamedTuple):
 
 def place(command: str, words: Sequence[Word]) -> int:
     """Return where behind a command the project stands."""
+    if command == AUDIT:
+        return next((at for at, word in enumerate(words) if not _says_when_or_who(word.text)), len(words))
     before = _FIRST.get(command, ())
     is_before = bool(words) and (before is None or words[0].text.lower() in before)
     return 1 if is_before else 0
+
+
+def _says_when_or_who(text: str) -> bool:
+    return text.startswith(("@", "<@")) or text[:-1].isdecimal()
 
 
 def plainly(command: str, words: Sequence[Word], projects: Projects) -> tuple[Word, ...]:
@@ -136,6 +154,8 @@ def is_in_full(command: str, words: Sequence[Word], projects: Projects) -> bool:
         return True  # it asks what is meant, or is asked
     if command == USE and len(words) == 1 and _is(words[0], USES_NOTHING):
         return True
+    if command in OF_PROJECT and behind:
+        return _is_project(behind[0], projects) or (command not in _WITH_A_NAME and _is(behind[0], ALL))
     if not behind or not _is_project(behind[0], projects) or may_be_turned(behind):
         return False
     text = behind[0].text
@@ -191,13 +211,14 @@ def _line(project: Project, glued: str, behind: Sequence[Word]) -> Line:
 
 def _without(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
     """Return what a line without a project means in a thread, or in a channel."""
+    if command in OF_PROJECT:
+        return _of_project(command, rest, known)
     if command in LOCKS:
-        return _of_thread(command, rest, known) if not rest else []
+        return _to_lock(command, rest, known)
     if not known.thread and known.here:
         return _followed(rest, known)
     if rest and _may_name_a_ref(command, rest[0]):
-        how = How.THREAD if known.thread else How.CHANNEL
-        found = [Line((Word(one.slug), *rest), how, one.title) for one in known.meant]
+        found = [Line((Word(one.slug), *rest), _how(known), one.title) for one in known.meant]
         return found or _like(rest, known)
     if known.thread:
         return _of_thread(command, rest, known)
@@ -206,6 +227,36 @@ def _without(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
     ref = None if command in ALL_OF_IT else known.default.ref
     named = (Word(known.default.slug), *([spelled(ref)] if ref else []))
     return [Line((*named, *rest), How.CHANNEL, known.default.title)]
+
+
+def _of_project(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
+    """Return what a word about a whole project means without one; what can be nothing but a project gets no default."""
+    near = _like(rest, known) if rest else []
+    if near or (rest and command not in _WITH_A_NAME):
+        return near
+    return [Line((Word(one.slug), *rest), _how(known), one.title) for one in known.meant]
+
+
+def _how(known: Known) -> How:
+    return How.THREAD if known.thread else How.CHANNEL
+
+
+def _to_lock(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
+    """Return what is locked or unlocked without a project: a branch of it that is named, or what is meant here.
+
+    In a thread a reason is about the branch of its build. In a channel it is read as behind the project: it may begin
+    with a branch that only CircleCI knows, or that is misspelled.
+    """
+    seen = known.thread or ([known.default] if known.default else [])
+    found = [Line(_locked(command, rest, one, known), _how(known), one.title) for one in seen]
+    return list(dict.fromkeys(found))
+
+
+def _locked(command: str, rest: tuple[Word, ...], seen: Seen, known: Known) -> tuple[Word, ...]:
+    if rest and known.is_branch:
+        return (Word(f"{seen.slug}:{rest[0].text}"), *rest[1:])
+    is_named = bool(rest) and (command == "unlock" or not known.thread or is_surely_a_ref(rest[0].text))
+    return (Word(seen.slug if is_named or seen.ref is None else f"{seen.slug}:{seen.ref}"), *rest)
 
 
 def _followed(rest: tuple[Word, ...], known: Known) -> list[Line]:
@@ -223,9 +274,7 @@ def _of_thread(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]
 
 
 def _of_build(command: str, rest: tuple[Word, ...], seen: Seen) -> Line | None:
-    if command in LOCKS:
-        words = [Word(f"{seen.slug}:{seen.ref}")] if seen.ref else []
-    elif command in NEW:
+    if command in NEW:
         words = [Word(seen.slug), Word(f"#{seen.number}")]
     elif command in ("may", "why"):
         words = [Word(seen.slug), *([spelled(seen.ref)] if seen.ref else [])]

@@ -25,11 +25,11 @@ from bot.routing import EARLIER_NAMES, Command, Context, without_address
 from bot.settings import Projects
 from bot.targets import is_project
 
-LISTS = ("cancel", "approve")  # what they do is done by the buttons of their answers
 MOST_FOLLOWED = 15  # in one thread, or by one number in a channel
 HOW = ("all", "ssh")
 OF_A_REF = ("deploy", "rerun")  # without one they would mean the default branch
-KNOW_THE_THREAD = frozenset((*naming.NEW, *naming.LOCKS, "may", "why"))  # the rest finds its build by itself
+# The rest finds its build by itself.
+KNOW_THE_THREAD = frozenset((*naming.NEW, *naming.LOCKS, *naming.OF_PROJECT, "may", "why"))
 
 
 class Read(NamedTuple):
@@ -58,14 +58,14 @@ def parsed(command: Command, words: Sequence[Word], projects: Projects) -> Reque
 
 async def read(command: Command, words: Sequence[Word], caller: Caller, context: Context) -> Read:
     """Return what a line means where it is said; it is as it was typed where nothing tells."""
-    if not issubclass(command.request, OfTarget):
+    if not (issubclass(command.request, OfTarget) or command.name in naming.OF_PROJECT):
         return Read(words)
     plain = naming.plainly(command.name, words, context.projects)
     if naming.is_in_full(command.name, plain, context.projects):
         return Read(plain)
     known = await _known(command.name, plain, caller, context)
     lines = naming.read(command.name, plain, context.projects, known) if known else []
-    if not lines and known and not known.meant:
+    if not lines and known and not known.meant and command.name != naming.AUDIT:  # of which a word may be a time too
         _check_is_called_so(command, plain, context.projects)
     if not lines or [one.how for one in lines] == [How.IN_FULL]:
         return Read(plain)
@@ -112,7 +112,7 @@ def _target(command: Command, words: Sequence[Word], projects: Projects) -> Targ
 
 
 def _acts(command: Command) -> bool:
-    return not command.only_looks and command.name not in LISTS
+    return not command.only_answers  # else what it does is done by the buttons of its answer, with their dialogs
 
 
 def asks(command: Command, line: Line) -> bool:
@@ -153,9 +153,16 @@ async def _meant(command: Command, line: Line, caller: Caller, context: Context)
         ref=ref,
         number=target.pipeline_number or 0,
         job=target.job_number or 0,
-        more=tuple(one.text for one in words[1:] if is_parameter(one) or one.text.lower() in HOW),
+        more=_more(command, words[1:]),
         how=line.how,
     )
+
+
+def _more(command: Command, behind: Sequence[Word]) -> tuple[str, ...]:
+    """Return what stands in the question beside what is meant: how it is done, or a reason as a whole."""
+    if command.name == "lock":
+        return tuple(filter(None, [" ".join(word.text for word in behind)]))
+    return tuple(word.text for word in behind if is_parameter(word) or word.text.lower() in HOW)
 
 
 def _spelled(command: Command, words: Sequence[Word]) -> str:
@@ -176,11 +183,12 @@ async def _known(command: str, words: Sequence[Word], caller: Caller, context: C
     if not behind or known.here or behind[0].quoted or naming.asked_number(command, words):
         return known
     is_name = is_project(behind[0], context.projects)
+    to_lock = command in naming.LOCKS
     if is_name and not naming.may_be_turned(behind) and not _is_in_doubt(behind[0], known, context):
         return None
     with suppress(CircleCIError):  # what it answers next may be wrong too, and is not what they asked
         known = known._replace(projects=await context.finder.known_projects(caller))
-    may_be_branch = is_name and not naming.called(behind[0].text, known)
+    may_be_branch = (is_name or to_lock) and not naming.called(behind[0].text, known)
     return known._replace(is_branch=may_be_branch and await _is_branch(behind[0].text, known, context))
 
 

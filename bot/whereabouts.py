@@ -1,4 +1,4 @@
-"""Whether we are in a channel: of many who ask at once, Slack is asked once for all channels that we are in."""
+"""Whether we are in a channel: who asks alone asks Slack for that one, a crowd once for all channels that we are in."""
 
 import asyncio
 import time
@@ -26,25 +26,42 @@ class Whereabouts:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
-        self._known: Collection[str] = ()
-        self._good_until = 0.0
-        self._asking: asyncio.Task[None] | None = None
+        self._known_until: dict[str, float] = {}
+        self._alone = 0  # how many are asking for one channel
+        self._list: asyncio.Task[None] | None = None
 
     async def is_in(self, channel_id: str) -> bool:
         """Say whether we are a member of a channel; where Slack does not say, what it takes from us will tell."""
-        if time.monotonic() < self._good_until and channel_id in self._known:
+        if self._is_known(channel_id):
             return True
-        await self._listed()
-        return channel_id in self._known or await self._rooms.is_in(channel_id)
+        if self._alone or (self._list is not None and not self._list.done()):
+            await self._listed()
+        return self._is_known(channel_id) or await self._is_in_one(channel_id)
+
+    def _is_known(self, channel_id: str) -> bool:
+        return time.monotonic() < self._known_until.get(channel_id, 0.0)
+
+    async def _is_in_one(self, channel_id: str) -> bool:
+        self._alone += 1
+        try:
+            is_in = await self._rooms.is_in(channel_id)
+        finally:
+            self._alone -= 1
+        if is_in:
+            self._remember([channel_id])
+        return is_in
 
     async def _listed(self) -> None:
         """Learn which channels we are in, together with all others who ask meanwhile."""
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask())
-        await asyncio.shield(self._asking)  # who is cut off does not cut off the others
+        if self._list is None or self._list.done():
+            self._list = asyncio.create_task(self._ask())
+        await asyncio.shield(self._list)  # who is cut off does not cut off the others
 
     async def _ask(self) -> None:
-        self._known = ()
         with suppress(SlackError):
-            self._known = frozenset(await self._rooms.channels())
-        self._good_until = time.monotonic() + KEPT_SECONDS
+            self._remember(await self._rooms.channels())
+
+    def _remember(self, channels: Collection[str]) -> None:
+        now = time.monotonic()
+        left = {one: until for one, until in self._known_until.items() if until > now}
+        self._known_until = {**left, **dict.fromkeys(channels, now + KEPT_SECONDS)}

@@ -13,6 +13,7 @@ from commands import (
     evidence,
     flaky,
     gate,
+    heard,
     hello,
     help,  # noqa: A004  # it is the command's name
     job,
@@ -36,7 +37,7 @@ from commands import (
 def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
-        *(deploy, gate, rerun, again, cancel, approve, watch, use, locks),
+        *(deploy, heard, gate, rerun, again, cancel, approve, watch, use, locks),
         *(status, mine, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
         *(env, keys, legacy),
         *(hello, help, why, audit, doctor, webhook),

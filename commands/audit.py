@@ -14,6 +14,7 @@ from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
+from bot.naming import ALL
 from bot.requests import Request, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
@@ -24,7 +25,7 @@ HELP = CommandHelp(
     name="audit",
     group="Run me",
     summary="Show what people did through me: who, what, by which rule, and what came of it.",
-    usage="audit [<project>] [<days>d | <hours>h] [@user]",
+    usage="audit [<project> | all] [<days>d | <hours>h] [@user]",
     example="audit acme/frontend 7d",
     phrases=("audit", "audit 12h @ada"),
     also=("journal",),
@@ -60,6 +61,8 @@ def parse(words: Sequence[Word], projects: Projects) -> Audit:
             asked["period"] = word.text.lower()
         elif person := _PERSON.fullmatch(word.text):
             asked["person"] = person[1] or person[2]
+        elif word.text.lower() in ALL:
+            asked["project"] = ""
         elif is_project(word, projects):
             asked["project"] = parse_slug(word.text, projects)
         else:

@@ -1,18 +1,17 @@
 """Start a pipeline on a branch or a tag, and follow it in a thread."""
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
 
 from pydantic import Field
 
 from bot.actions import ChooseDefinition
 from bot.answers.acts import Acted
 from bot.answers.builds import BuildMeant
-from bot.errors import NotFound, NothingToDo, SlackError, UsageError, UserError
+from bot.errors import NotFound, SlackError, UsageError, UserError
 from bot.finding import named_branch_of
 from bot.grammar import (
+    BEFORE_A_PLACE,
     NAMES_OF_REFS,
     Word,
     check_no_question,
@@ -36,6 +35,7 @@ from bot.requests import OfTarget, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.waits import patiently
+from commands.heard import is_heard, unheard
 from formatters import channels
 from formatters.answers import default_branch_chosen, pull_request_read
 
@@ -50,7 +50,6 @@ HELP = CommandHelp(
 )
 
 MOST_ALIKE = 3
-ASKED = timedelta(minutes=10)  # so long to ask for the same once more means: tell me directly
 
 
 class Deploy(OfTarget):
@@ -80,6 +79,8 @@ def parse(words: Sequence[Word], projects: Projects) -> Deploy:
     target, (rest, definition) = parse_project(words[0].text, projects), _definition(words[1:])
     if rest and not is_parameter(rest[-1]):
         rest = without_stop(rest)
+    if len(rest) > 1 and not rest[0].quoted and rest[0].text.lower() in BEFORE_A_PLACE and not is_parameter(rest[1]):
+        raise UsageError("I know no environments: name a branch, and a parameter behind it.", given=rest[1].text)
     if rest and not is_parameter(rest[0]):
         if target.names_more:
             raise UsageError("The link names what to deploy, and this another.", given=rest[0].text)
@@ -118,7 +119,8 @@ async def _deployed(request: Deploy, caller: Caller, context: Context) -> Acted 
     if meant := await _meant(request, target, caller, context):
         return meant
     wish = await _wished(request, target, context)
-    await _refuse_where_nobody_hears(wish, caller, context)
+    if not await is_heard(caller, context):
+        raise unheard(wish.typed, wish.project_title, wish.ref, caller)
     acted = await context.operations.deploy(caller, wish)
     if acted.told:
         await _offer_use(wish, caller, context)
@@ -128,23 +130,12 @@ async def _deployed(request: Deploy, caller: Caller, context: Context) -> Acted 
 async def _offer_use(wish: Deployment, caller: Caller, context: Context) -> None:
     """Offer, once in each channel, that nobody has to name this project there any more."""
     place, store = caller.place, context.store
-    if place is None or place.is_direct or await store.channels.used(place.channel_id):
+    if place is None or place.is_direct or caller.directly or await store.channels.used(place.channel_id):
         return
-    if await store.claims.first(f"use-offered:{place.channel_id}") and await context.messenger.is_in(place.channel_id):
+    if await store.claims.first(f"use-offered:{place.channel_id}"):
         with suppress(SlackError):  # it is no more than an offer
             message = channels.offer(wish.project_slug, wish.project_title)
             await context.messenger.whisper(place.channel_id, caller.person_id, message)
-
-
-async def _refuse_where_nobody_hears(wish: Deployment, caller: Caller, context: Context) -> None:
-    """Raise NothingToDo in a channel without us; whoever asks for the same once more is told of it directly."""
-    place = caller.place
-    if place is None or place.is_direct or await context.whereabouts.is_in(place.channel_id):
-        return
-    again = wish.typed
-    asked = f"unheard:{place.channel_id}:{caller.person_id}:{hashlib.sha256(again.encode()).hexdigest()[:32]}"
-    if await context.store.claims.claim(asked, caller.delivery_id, ASKED) == caller.delivery_id:
-        raise NothingToDo("nobody_hears", what=wish.target, again=again)
 
 
 async def _wished(request: Deploy, target: Target, context: Context) -> Deployment:

@@ -11,7 +11,7 @@ from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks, WhichLock, WillTell
 from bot.errors import CircleCIError, NotFound, RateLimited, Unavailable, UsageError
 from bot.finding import SOON_SECONDS
-from bot.grammar import Word, check_no_question, parse_project, parse_ref
+from bot.grammar import Word, check_no_question, parse_project, parse_ref, parse_slug, without_stop
 from bot.links import is_link
 from bot.models.caller import Caller
 from bot.models.circleci import Project, ProjectSlug, Ref
@@ -21,8 +21,9 @@ from bot.models.likeness import may_be_slip, near_miss
 from bot.models.lock import lock_key, named_by
 from bot.models.slack import utc_now
 from bot.models.target import Target
+from bot.naming import ALL
 from bot.refs import TAG
-from bot.requests import Nothing, OfTarget, Typed, parse_nothing
+from bot.requests import OfTarget, Request, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
 
@@ -48,8 +49,9 @@ LOCKS = CommandHelp(
     name="locks",
     group="Look",
     summary="Say what is locked, by whom, since when, until when and why.",
-    usage="locks",
+    usage="locks [<project> | all]",
     example="locks",
+    phrases=("locks acme/frontend", "locks all"),
 )
 
 
@@ -66,6 +68,16 @@ class OfLock(OfTarget):
     or_reason: Typed = ""
     in_place: bool = False
     until: Typed = ""
+
+
+class OfLocks(Request):
+    """The locks of which project, of all without one."""
+
+    project: Typed = ""
+
+    def about(self, projects: Projects) -> tuple[ProjectSlug | None, Ref | None]:
+        """Return the project, where one is named."""
+        return (parse_slug(self.project, projects) if self.project else None), None
 
 
 def parse(words: Sequence[Word], projects: Projects) -> OfLock:
@@ -234,23 +246,45 @@ async def tell_when_free(button: TellWhenFree, caller: Caller, context: Context)
     return await context.operations.tell_when_free(caller, button)
 
 
-async def list_locks(request: Nothing, caller: Caller, context: Context) -> Locks:
-    """Answer with every lock on what the caller may look at."""
+def parse_locks(words: Sequence[Word], projects: Projects) -> OfLocks:
+    """Return the request; `all` is of every project, where a channel uses one too."""
+    rest = without_stop(words, "?.")
+    if len(rest) > 1:
+        raise UsageError("I expected a project, or all.", given=rest[1].text)
+    is_all = not rest or rest[0].text.lower() in ALL
+    return OfLocks() if is_all else OfLocks(project=parse_slug(rest[0].text, projects))
+
+
+async def list_locks(request: OfLocks, caller: Caller, context: Context) -> Locks:
+    """Answer with every lock on what the caller may look at, of one project if one is named."""
     found, unread = await context.store.locks.all()
     places = [*((one.project_slug, one.ref) for one in found), *map(named_by, unread)]
     readable = await context.permissions.readable(caller, places)
-    return Locks(
+    listed = Locks(
         locks=tuple(one for one in found if (one.project_slug, one.ref) in readable),
         unread=tuple(key for key in unread if named_by(key) in readable),
         read_at=utc_now(),
     )
+    slug, _ = request.about(context.projects)
+    return await _of_project(listed, slug, caller, context) if slug else listed
+
+
+async def _of_project(listed: Locks, slug: ProjectSlug, caller: Caller, context: Context) -> Locks:
+    """Return those of a project, by whatever names it was locked, and how many there are of others."""
+    project = await context.finder.project_or_named(slug, caller)
+    slugs = {named_by(key)[0] for key in (*(one.key for one in listed.locks), *listed.unread)}
+    ours = {one for one in slugs if await context.finder.is_now(one, project.slug)}
+    locks = tuple(one for one in listed.locks if named_by(one.key)[0] in ours)
+    unread = tuple(key for key in listed.unread if named_by(key)[0] in ours)
+    elsewhere = len(listed.locks) + len(listed.unread) - len(locks) - len(unread)
+    return Locks(locks=locks, unread=unread, read_at=listed.read_at, project_title=project.title, elsewhere=elsewhere)
 
 
 def register(router: Router) -> None:
     """Teach the router these commands and their buttons."""
     router.command(LOCK, permission="deploy", request=OfLock, parse=parse, handle=lock)
     router.command(UNLOCK, permission="deploy", request=OfLock, parse=parse_unlock, handle=unlock)
-    router.command(LOCKS, permission="read", request=Nothing, parse=parse_nothing, handle=list_locks)
+    router.command(LOCKS, permission="read", request=OfLocks, parse=parse_locks, handle=list_locks)
     router.action(Unlock, permission="deploy", handle=unlock_it)
     router.action(TakeLock, permission="deploy", handle=take)
     router.action(TellWhenFree, permission="read", handle=tell_when_free)

@@ -10,12 +10,13 @@ from bot.finding import not_of_one_workflow
 from bot.grammar import Word, without_stop
 from bot.models.build import Build, State
 from bot.models.caller import Caller
-from bot.models.circleci import PipelineId
+from bot.models.circleci import Pipeline, PipelineId
 from bot.models.help import CommandHelp
 from bot.requests import OfTarget
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.targets import parse_target
+from commands.heard import directly_if_unheard, is_heard, unheard
 from commands.older import before_an_old_one, old_build
 
 HELP = CommandHelp(
@@ -60,6 +61,9 @@ async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | Not
     pipeline, target = await context.finder.pipeline(request, caller, exactly=True), request.target(context.projects)
     if target.workflow_id:
         raise not_of_one_workflow("rerun", pipeline.number)
+    if not await is_heard(caller, context):
+        line, title = _line(request, pipeline), await context.finder.title(pipeline.project_slug)
+        raise unheard(line, title, pipeline.ref, caller, number=pipeline.number)
     offered = () if request.everything else (State.PASSED,) if request.ssh else (State.PASSED, State.CANCELED)
     newer = await context.finder.newer(pipeline, caller) if target.names_a_build else None
     if offered or newer:
@@ -75,6 +79,12 @@ async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | Not
     )
 
 
+def _line(request: Rerun, pipeline: Pipeline) -> str:
+    """Return the line that asks for the same build."""
+    how = [*(["all"] if request.everything else []), *(["ssh"] if request.ssh else [])]
+    return " ".join([HELP.name, pipeline.project_slug, f"#{pipeline.number}", *how])
+
+
 def _press(request: Rerun, build: Build) -> RerunAll | RerunFailed:
     """Return what a button would carry that does the same."""
     pipeline_id, attempt = build.pipeline.id, build.mark
@@ -87,6 +97,7 @@ async def rerun_failed(button: RerunFailed, caller: Caller, context: Context) ->
     """Rerun what failed, of an old build after a question; the same thread follows it."""
     if asked := await before_an_old_one(button, caller, context):
         return asked
+    caller = await directly_if_unheard(caller, context) if button.follow else caller
     pipeline_id = PipelineId(button.pipeline_id)
     return await context.operations.rerun(
         caller, pipeline_id, failed_only=True, ssh=button.ssh, follow=button.follow, attempt=button.attempt
@@ -97,6 +108,7 @@ async def rerun_all(button: RerunAll, caller: Caller, context: Context) -> Acted
     """Rerun every workflow from its first job, of an old build after a question; the same thread follows it."""
     if asked := await before_an_old_one(button, caller, context):
         return asked
+    caller = await directly_if_unheard(caller, context) if button.follow else caller
     pipeline_id = PipelineId(button.pipeline_id)
     return await context.operations.rerun(
         caller, pipeline_id, failed_only=False, follow=button.follow, attempt=button.attempt

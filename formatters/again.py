@@ -49,13 +49,15 @@ def asks_again(text: str) -> str:
     return f"{shown} asks again." if shown else "To have it all the same, ask for it anew."
 
 
-def act_button(line: str, label: str, about: str = "", yes: str = "", channel_id: str = "") -> Block | None:
+def act_button(
+    line: str, label: str, about: str = "", yes: str = "", *, action: RunCommand | None = None
+) -> Block | None:
     """Return a button that carries out the line of an act, once a dialog has shown all of it, and `about` what it is.
 
-    `yes` is what the dialog's button says, if not the act's name; `channel_id` is where it is carried out, if not where
-    it is pressed. None where no button can carry it, or no dialog show it.
+    `yes` is what the dialog's button says, if not the act's name; `action` carries more than the line, if it does. None
+    where no button can carry it, or no dialog show it.
     """
-    action = RunCommand(text=line, channel_id=channel_id)
+    action = action or RunCommand(text=line)
     verb = line.partition(" ")[0].capitalize()
     sure = asks(f"{label}?", dialog_of(line, about), yes or verb, "Not now", *about.split(" "), *line.split(" "))
     return button(action, label, confirm=sure) if line and action.fits and sure else None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.actions import RunCommand
 from bot.errors import (
     AskedAlready,
     BotError,
@@ -30,6 +31,8 @@ from bot.errors import (
     TooMany,
     Unauthorized,
     Unavailable,
+    Unbuilt,
+    Unheard,
     Unreadable,
     UsageError,
     UserError,
@@ -38,8 +41,8 @@ from bot.masks import masked
 from bot.models.help import CommandHelp
 from bot.models.refusals import Refused, refused
 from bot.models.slack import Watch
-from formatters import forms, locks, nothing, offers, refusals, sentences
-from formatters.again import as_spoken
+from formatters import forms, locks, nothing, offers, refusals, sentences, unheard
+from formatters.again import act_button, as_spoken
 from formatters.again import command as to_type
 from formatters.blocks import (
     Message,
@@ -54,6 +57,7 @@ from formatters.blocks import (
     section,
 )
 from formatters.buttons import cancel_button
+from formatters.lookalikes import careful
 from formatters.offers import Offer
 from formatters.root import again
 from formatters.words import duration
@@ -92,12 +96,16 @@ def _in_words(
             return sentences.not_carried_out(problem, command, help, offered)
         case UsageError():
             return _usage(problem, command, help, offered)
+        case Unbuilt():
+            return _unbuilt(problem, offered)
         case NotFound():
             return _not_found(problem, command, offered)
         case Locked():
             return locks.refused(problem)
         case NothingToCancelYet():
             return _not_yet(problem)
+        case Unheard():
+            return unheard.question(problem, nothing.nothing(problem))
         case NothingToDo() if problem.again:
             return locks.free(problem, nothing.nothing(problem))
         case _:
@@ -140,6 +148,21 @@ def _not_found(problem: NotFound, command: str, offered: Sequence[Offer]) -> Mes
     lately = "Branches built lately: " + " · ".join(code(branch, 80) for branch in problem.built_lately)
     next_step = lately if problem.built_lately else _where_names_stand(problem.what, command)
     return assemble(text, section(f"{text}\n{next_step}"), offers.row(offered))
+
+
+def _unbuilt(problem: Unbuilt, offered: Sequence[Offer]) -> Message:
+    """Ask whether a branch is meant that is spelled alike, or this one: that nothing was built of it says little."""
+    name, title = code(masked(problem.name)), literal(problem.looked_in)
+    so_far = f"CircleCI has built nothing of a branch {name} in {title} so far, which may be there all the same."
+    text = f"{so_far} Nothing was started. {careful(problem.name)}".rstrip()
+    alike = f"Spelled alike: {' · '.join(code(branch, 80) for branch in problem.built_lately)}"
+    names = f"Project {problem.looked_in}, branch {problem.name} (nothing of it was built so far)"
+    line = problem.again if masked(problem.again) == problem.again else ""
+    means_it = RunCommand(text=line, directly=problem.directly, unbuilt=True)
+    anyway = act_button(line, "Deploy it anyway", names, "Deploy", action=means_it)
+    made = [one.button for one in offered[: offers.MOST]]
+    buttons = [one for one in (*made, anyway) if one is not None]
+    return assemble(text, section(f"{text}\n{alike}"), actions(*buttons) if buttons else None)
 
 
 def _where_names_stand(what: str, command: str) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.actions import Unlock
+from bot.actions import RunCommand, Unlock
 from bot.models import spelling
 from bot.models.lock import Lock, Over
 from formatters.again import act_button, asks_again, command
@@ -108,7 +108,9 @@ def repeats(stopped: str, target: str, channel_id: str = "") -> tuple[Block | No
     verb, _, rest = stopped.partition(" ")
     what = rest.partition(" ")[2].split(" ")[0]
     about = f"This is about {target}" if target else ""
-    made = act_button(stopped, f"{verb.capitalize()} {what}".strip(), about, channel_id=channel_id)
+    made = act_button(
+        stopped, f"{verb.capitalize()} {what}".strip(), about, action=RunCommand(text=stopped, channel_id=channel_id)
+    )
     return made, "" if made else f" {asks_again(stopped)}"
 
 

@@ -254,13 +254,15 @@ def unlocked(changed: LockChanged) -> Message:
 
 def all_locks(found: Locks) -> Message:
     """Return every lock with its holder, age and reason."""
-    many = len(found.locks) + len(found.unread)
+    many, title = len(found.locks) + len(found.unread), literal(found.project_title)
+    of = f" of {title}" if title else ""
+    others = f"Of other projects: {count(found.elsewhere, 'lock')}, `/ci locks all`." if found.elsewhere else ""
     if not many:
-        return _said("Nothing is locked.")
-    text = f"{count(many, 'lock')}."
+        return _said(f"Nothing{of} is locked. {others}".strip())
+    text = f"{count(many, 'lock')}{of}."
     lines = [_line(lock, found.read_at - lock.since) for lock in found.locks]
     lines += [f"🔒 {code(key)} · another version of me wrote this one, and I cannot read it" for key in found.unread]
-    return assemble(text, section(f"*{text}*\n{fit(lines, 2700)}"))
+    return assemble(text, section("\n".join(filter(None, [f"*{text}*", fit(lines, 2700), others]))))
 
 
 def _line(lock: Lock, age: timedelta) -> str:

@@ -164,11 +164,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"The lock on {literal(one.what)} has changed hands meanwhile. `/ci locks` shows who has it."
     ),
     "nobody_reads_here": lambda one: (
-        f"Somebody else must agree to {literal(one.what)}. Ask for it in a channel, where they can."
+        f"Somebody else must agree to {literal(one.what)}. Ask for it in a channel that I am in, where they can."
     ),
     "nobody_hears": lambda one: (
-        f"I am not in this channel, so nobody here would hear how {literal(one.what)} goes. Nothing was started. "
-        "Type `/invite @ci` and ask again; or press, and I tell you alone, in direct messages."
+        f"I am not in this channel, so nobody here would hear how {literal(one.what)} goes. Nothing was started."
     ),
     "too_much_to_show": lambda one: (
         f"Somebody else must agree to {literal(one.what)}, and what they agree to does not fit into a message of "

@@ -19,7 +19,7 @@ from bot.answers.builds import (
     OldBuild,
     OnHold,
 )
-from bot.answers.channels import ChannelUses
+from bot.answers.channels import ChannelUses, HowToInvite
 from bot.answers.jobs import Artifacts, ArtifactTooLarge, JobSteps, NoLog, StepLog, TestResults
 from bot.answers.keeps import CheckoutKeys, Offer, Variables, WebhookState
 from bot.answers.lines import LinesMeant
@@ -51,6 +51,7 @@ from formatters import (
     results,
     steps,
     turning,
+    unheard,
     webhooks,
     which_lock,
 )
@@ -69,6 +70,7 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     ToBeTyped: gate.question,
     SecondPerson: lambda _: None,  # the request stands in the channel
     ChannelUses: channels.uses,
+    HowToInvite: unheard.how_to_invite,
     Locks: locks.all_locks,
     WhichLock: which_lock.which,
     WillTell: locks.will_tell,

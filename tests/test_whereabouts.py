@@ -1,4 +1,4 @@
-"""That we are in a channel is asked once for all who ask at once; that we are not is asked anew each time."""
+"""Who asks alone asks for one channel, a crowd once for all; that we are not in one is asked anew each time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,13 +33,19 @@ def channel(slack: Slack, number: int, *members: str) -> str:
     return slack.workspace.add_channel(f"C1TEAM{number}", f"team-{number}", *members).id
 
 
-async def test_a_hundred_channels_cost_one_call_together(whereabouts: Whereabouts, slack: Slack) -> None:
+async def test_who_asks_alone_costs_one_call_and_the_next_one_none(whereabouts: Whereabouts, slack: Slack) -> None:
+    ours, theirs = channel(slack, 1, slack.workspace.bot_user_id), channel(slack, 2, "U0ADA")
+    assert [await whereabouts.is_in(one) for one in (ours, ours, theirs)] == [True, True, False]
+    assert (len(slack.calls_of(LIST)), len(slack.calls_of(ONE))) == (0, 2)
+
+
+async def test_a_hundred_channels_cost_two_calls_together(whereabouts: Whereabouts, slack: Slack) -> None:
     # Slack lets us ask for some fifty single channels a minute.
     bot = slack.workspace.bot_user_id
     channels = [channel(slack, number, bot) for number in range(100)]
     assert all(await asyncio.gather(*map(whereabouts.is_in, channels)))
     assert all([await whereabouts.is_in(one) for one in channels])
-    assert (len(slack.calls_of(LIST)), len(slack.calls_of(ONE))) == (1, 0)
+    assert (len(slack.calls_of(LIST)), len(slack.calls_of(ONE))) == (1, 1)
 
 
 async def test_who_invites_us_is_believed_at_once(whereabouts: Whereabouts, slack: Slack) -> None:
@@ -68,15 +74,17 @@ class SlowRooms:
         return {"C1TEAM": "team"}
 
     async def is_in(self, channel_id: str) -> bool:
-        raise AssertionError(channel_id)
+        await self.answers.wait()
+        return channel_id == "C1TEAM"
 
 
 async def test_who_goes_away_while_slack_is_asked_leaves_the_others_their_answer() -> None:
     rooms = SlowRooms()
     whereabouts = Whereabouts(rooms)
-    first, second = (asyncio.create_task(whereabouts.is_in("C1TEAM")) for _ in range(2))
+    alone, first, second = (asyncio.create_task(whereabouts.is_in(one)) for one in ("C2TEAM", "C1TEAM", "C1TEAM"))
     await rooms.asked.wait()
     first.cancel()
     rooms.answers.set()
     assert await second
+    assert not await alone
     assert first.cancelled()

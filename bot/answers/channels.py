@@ -15,3 +15,15 @@ class ChannelUses(Answer):
     used: Used | None = None
     told: bool = False
     entry: Entry | None = None
+
+
+class HowToInvite(Answer):
+    """How to have us in a channel, before the `line` is carried out that was `asked` there.
+
+    `names` is what it is about, and `target` what of that a button names.
+    """
+
+    line: str
+    names: str = ""
+    target: str = ""
+    asked: str = ""

@@ -8,11 +8,16 @@ from bot.models.lock import Lock
 
 
 class Locks(Answer):
-    """Every lock, oldest first, as it stood at `read_at`; those named in `unread` hold, and nobody can read them."""
+    """Every lock, oldest first, as it stood at `read_at`; those named in `unread` hold, and nobody can read them.
+
+    With a `project_title` those of this project alone, and so many others `elsewhere`.
+    """
 
     locks: tuple[Lock, ...]
     unread: tuple[str, ...] = ()
     read_at: datetime
+    project_title: str = ""
+    elsewhere: int = 0
 
 
 class WhichLock(Answer):

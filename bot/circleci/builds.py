@@ -116,11 +116,6 @@ def of_branch(found: Iterable[Pipeline], branch: str) -> tuple[Pipeline, ...]:
     return tuple(one for one in found if not (one.vcs and one.vcs.is_of_fork) or wanted.means(one.ref))
 
 
-async def newest_number(lists: Lists, slug: str) -> int:
-    """Return the number of the project's newest pipeline, 0 when it has none."""
-    return max((pipeline.number for pipeline in await lists.pipelines(slug)), default=0)
-
-
 async def _workflows(
     parts: Parts, pipeline_id: PipelineId, *, fresh: bool
 ) -> tuple[tuple[Workflow, ...], datetime | None]:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from bot.circleci import builds
 from bot.circleci.account import CircleCIAccount
 from bot.circleci.choice import Choice, Realm
 from bot.circleci.evidence import CircleCIEvidence
@@ -92,10 +91,6 @@ class Reads:
     async def my_pipelines(self, slug: str) -> tuple[Pipeline, ...]:
         """Return the newest pipelines that our own token started, newest first, or those that it may have started."""
         return await self.of(slug).builds.my_pipelines(slug)
-
-    async def newest_number(self, slug: str) -> int:
-        """Return the number of the project's newest pipeline, 0 when it has none."""
-        return await builds.newest_number(self, slug)
 
     async def pipeline(self, pipeline_id: PipelineId) -> Pipeline:
         """Return one pipeline."""

@@ -12,12 +12,13 @@ from typing import assert_never
 
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, Waits, WhichDefinition
 from bot.circleci.transport import together
-from bot.errors import NotAsked, NotFound, NothingToDo, SlackError, UsageError
+from bot.errors import NotAsked, NotFound, NothingToDo, SlackError, Unbuilt, UsageError
 from bot.models.attempt import Demand
 from bot.models.beside import Beside
 from bot.models.build import Build, Shipment, State
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, made_of_ids
+from bot.models.likeness import are_alike
 from bot.models.pending import Approval, Deployment, Pending, Rerun, Seen, Wish
 from bot.models.slack import utc_now
 from bot.operations.beside import still_running
@@ -58,6 +59,8 @@ async def settled(
         raise UsageError("This question is too old.")
     if wanted:
         await _may_look(hands, caller, wish)
+    if pending is None and (wanted or _may_be_chosen(wish)):
+        await refuse_unbuilt(hands, caller, wish)
     wish = await _with_definition(hands, caller, wish, pending)
     others = await still_running(hands, caller, wish, pending)
     wanted = (*([Demand.ALONE] if others else []), *wanted)
@@ -80,9 +83,32 @@ async def _may_look(hands: Hands, caller: Caller, wish: Wish) -> None:
     await hands.refuse_if_hidden(caller, wish.project_slug, wish.ref)
 
 
+async def refuse_unbuilt(hands: Hands, caller: Caller, wish: Wish) -> None:
+    """Raise Unbuilt for a branch that CircleCI never built, where it did build one that is spelled almost so.
+
+    Else people would choose, type and agree before CircleCI says that there is none, and it may start what is red.
+    """
+    if not isinstance(wish, Deployment) or wish.ref.is_tag or wish.ref.pull_request or caller.unbuilt:
+        return
+    slug, name = wish.project_slug, wish.ref.name
+    if not await hands.finder.may_read(caller, slug, wish.ref) or await hands.finder.has_branch(slug, name):
+        return
+    near = tuple(one for one in await hands.finder.built_lately(slug, caller) if are_alike(name, one))
+    if near:
+        again = wish.typed
+        raise Unbuilt(name, looked_in=wish.project_title, alike=near, again=again, directly=caller.directly)
+
+
+def may_be_a_slip(wish: Deployment, lately: Sequence[Pipeline]) -> bool:
+    """Say whether what was built lately has a branch that is spelled almost so, and none of this name."""
+    refs = [one.ref for one in lately if one.ref]
+    is_there = any(wish.ref.means(ref) for ref in refs)
+    return not is_there and any(are_alike(wish.ref.name, ref.name) for ref in refs if not ref.is_tag)
+
+
 async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pending | None) -> Wish:
     """Return a deployment with its pipeline definition, where the project needs one; raises Waits where it has many."""
-    if not isinstance(wish, Deployment) or wish.definition_id or not made_of_ids(wish.project_slug):
+    if not isinstance(wish, Deployment) or not _may_be_chosen(wish):
         return wish
     project_id = wish.project_id or (await hands.reads.project(wish.project_slug)).id
     definitions = await hands.reads.definitions(project_id)
@@ -96,6 +122,11 @@ async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pe
         asked = await for_one(hands, asked)
         raise Waits(WhichDefinition(pending=asked, definitions=definitions))
     return wish.model_copy(update={"definition_id": definitions[0].id})
+
+
+def _may_be_chosen(wish: Wish) -> bool:
+    """Say whether a project may have several pipeline definitions, of which none is named."""
+    return isinstance(wish, Deployment) and not wish.definition_id and made_of_ids(wish.project_slug)
 
 
 def waiting(hands: Hands, caller: Caller, wish: Wish) -> Pending:
@@ -238,7 +269,7 @@ async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:
 def _place(pending: Pending) -> Place:
     """Return where somebody else can agree; raises NothingToDo where nobody else reads."""
     place = pending.asker.place
-    if place is None or place.is_direct:
+    if place is None or place.is_direct or pending.asker.directly:
         raise NothingToDo("nobody_reads_here", what=pending.target)
     return place
 

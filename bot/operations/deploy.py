@@ -16,7 +16,8 @@ from formatters import agreement
 async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pending | None = None) -> Acted:
     """Start it; `detail` says `looked_for` where CircleCI's answer was lost.
 
-    Raises Waits while somebody must agree, NotFound with the branches there are, and what CircleCI refuses.
+    Raises Waits while somebody must agree, Unbuilt for what may be a slip in the name of a branch, NotFound with the
+    branches there are, and what CircleCI refuses.
     """
     subject = Subject(wish.project_slug, wish.project_title, wish.ref)
     attempt_id = pending.id if pending else caller.delivery_id
@@ -34,11 +35,14 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
         act.note(parameters=tuple(wish.parameters))
         try:
             wished = _noted(act.wished(Deployment), pending)
+            lately = await sending.lately(hands, act.caller, wish.project_slug, attempt_id)
+            if pending is None and demands.may_be_a_slip(wish, lately):
+                await demands.refuse_unbuilt(hands, act.caller, wish)
             attempt = await sending.begun(hands, act.caller, wished, attempt_id, pending)
         except sending.NotAlone as error:
             raise await demands.beside(hands, act.caller, act.wished(Deployment), pending, error.others) from error
         try:
-            attempt = await sending.send(hands, attempt)
+            attempt = await sending.send(hands, attempt, max((one.number for one in lately), default=0))
         except Rejected as error:
             if error.status not in (400, 404) or "not found" not in error.message.lower():
                 raise

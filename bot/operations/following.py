@@ -7,7 +7,7 @@ import structlog
 from bot.answers.acts import Acted
 from bot.errors import NothingToDo, SlackError, Unreadable
 from bot.models.build import Build
-from bot.models.caller import Caller, Place
+from bot.models.caller import Caller
 from bot.models.circleci import Pipeline
 from bot.models.slack import Watch
 from bot.operations.frame import Intent, acting
@@ -45,7 +45,7 @@ async def follow(
     Of one that has `ended` nobody waits for the end, and what happened on the way is no news. `act` is what they did
     with it that has it followed, as the root says it.
     """
-    place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
+    place = await hands.told_in(caller)
     others = await hands.store.watches.of(pipeline.id)
     if any(watch.is_told_in(place) for watch in others):
         return False

@@ -10,7 +10,7 @@ from bot.circleci.writes import Writes
 from bot.errors import Locked, NotAllowed, SlackError
 from bot.finding import Finder
 from bot.messenger import Messenger
-from bot.models.caller import Caller
+from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref
 from bot.models.lock import Lock
 from bot.models.slack import utc_now
@@ -73,6 +73,12 @@ class Hands:
         if caller.name or caller.is_bot:
             return caller
         return caller.model_copy(update={"name": await self.messenger.user_name(caller.person_id)})
+
+    async def told_in(self, caller: Caller) -> Place:
+        """Return where somebody hears how what they start goes: where they speak, or else in direct messages."""
+        if caller.place is not None and not caller.directly:
+            return caller.place
+        return Place(channel_id=await self.messenger.direct_channel(caller.person_id))
 
     async def permitted(self, caller: Caller, slug: ProjectSlug | None, ref: Ref | None, *words: Word) -> Decision:
         """Return what the policy says of the first word, if it permits all of them; raises NotAllowed.

@@ -18,8 +18,8 @@ from bot.errors import BotError, CircleCIError, Locked, SlackError, StoreError, 
 from bot.models import spelling
 from bot.models.attempt import Attempt, Refusal
 from bot.models.beside import Beside
-from bot.models.caller import Caller, Place
-from bot.models.circleci import Pipeline
+from bot.models.caller import Caller
+from bot.models.circleci import Pipeline, ProjectSlug
 from bot.models.pending import Deployment, Pending
 from bot.models.slack import Watch, utc_now
 from bot.operations.beside import ON_ITS_WAY, among
@@ -40,6 +40,14 @@ class NotAlone(BotError):
     def __init__(self, others: tuple[Beside, ...]) -> None:
         super().__init__(*(one.asked.id for one in others))
         self.others = others
+
+
+async def lately(hands: Hands, caller: Caller, slug: ProjectSlug, attempt_id: str) -> tuple[Pipeline, ...]:
+    """Return the newest pipelines of a project, as they stand before this attempt; none where a run before sent it."""
+    found = await hands.store.attempts.get(attempt_id)
+    if found is not None and _goes_on(found, caller):
+        return ()
+    return await hands.reads.pipelines(slug)
 
 
 async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str, pending: Pending | None) -> Attempt:
@@ -74,7 +82,6 @@ def _goes_on(attempt: Attempt, caller: Caller) -> bool:
 
 
 async def _attempt(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str, pending: Pending | None) -> Attempt:
-    place = caller.place or Place(channel_id=await hands.messenger.direct_channel(caller.person_id))
     return Attempt(
         id=attempt_id,
         project_slug=wish.project_slug,
@@ -84,7 +91,7 @@ async def _attempt(hands: Hands, caller: Caller, wish: Deployment, attempt_id: s
         parameters=wish.parameters,
         definition_id=wish.definition_id,
         definition=wish.definition,
-        thread=place,
+        thread=await hands.told_in(caller),
         asker_id=caller.person_id,
         asker_name=caller.name,
         asked_at=await hands.store.now(),
@@ -93,10 +100,11 @@ async def _attempt(hands: Hands, caller: Caller, wish: Deployment, attempt_id: s
     )
 
 
-async def send(hands: Hands, attempt: Attempt) -> Attempt:
+async def send(hands: Hands, attempt: Attempt, newest: int = 0) -> Attempt:
     """Start the recorded attempt and follow it, or go on where a run before was cut off; raises what CircleCI refused.
 
-    One without a `pipeline_id` is being looked for: the answer to its trigger was lost.
+    `newest` is the number of the project's newest pipeline before it. One without a `pipeline_id` is being looked for:
+    the answer to its trigger was lost.
     """
     if attempt.refusal is not None:
         raise attempt.refusal.error  # a run before this one may have died before it could say so
@@ -105,12 +113,6 @@ async def send(hands: Hands, attempt: Attempt) -> Attempt:
     if attempt.sent_at is not None:
         return await _look_later(hands, attempt)
     metrics.DEPLOYS.labels("asked").inc()
-    try:
-        newest = await hands.reads.newest_number(attempt.project_slug)
-    except CircleCIError as error:
-        if not await hands.store.attempts.refuse(_refused(attempt, error)):
-            return await _as_it_stands(hands, attempt)  # another run of this delivery lives on, and was faster
-        raise
     attempt = attempt.model_copy(update={"newest_number": newest, "sent_at": utc_now()})
     if not await hands.store.attempts.send(attempt):
         return await _as_it_stands(hands, attempt)

@@ -25,6 +25,7 @@ from bot.errors import (
     StoreError,
     Taken,
     Unauthorized,
+    Unheard,
     UsageError,
     UserError,
     as_told_to,
@@ -175,7 +176,8 @@ class Dispatcher:
     async def _run_command(self, click: Click, act: _Act) -> Answer:
         """Carry out a command offered as a button, as if the presser had typed it; the first press counts."""
         line = RunCommand.unpack(click.value)
-        text = line.text
+        text, answers = line.text, line.model_dump(include={"directly", "unbuilt"})
+        act.caller = act.caller.model_copy(update=answers)
         command, _ = self._context.router.find(split(text))
         invocation = _as_if_typed(click, text)
         if line.channel_id not in ("", click.channel_id) and await self._is_there(click.user_id, line):
@@ -183,7 +185,8 @@ class Dispatcher:
             act.caller = act.caller.model_copy(update={"place": invocation.caller.place})
         if command.only_looks:
             return await self._answer_to(invocation, act)  # may be read as often as anybody likes
-        store, claim = self._context.store, f"run:{click.channel_id}:{click.message_ts}:{text}"
+        asked = f"asked:{line.asked}" if line.asked else f"{click.channel_id}:{click.message_ts}:{text}"
+        store, claim = self._context.store, f"run:{asked}"
         if (holder := await store.claims.claim(claim, act.caller.claim)) != act.caller.claim:
             first_id, _, person_id = holder.rpartition("|")
             await self._context.operations.refuse_if_open(first_id)
@@ -194,7 +197,9 @@ class Dispatcher:
             if not isinstance(waits.question, SecondPerson):  # who pressed sees it alone, and may leave it at that
                 await store.claims.release(claim)
             raise
-        except (UserError, CircleCIError, SlackError):
+        except (UserError, CircleCIError, SlackError) as error:
+            if isinstance(error, Unheard):
+                error.asked = line.asked or error.asked  # it is the same question, and is answered once
             # Nothing else: what nobody expected may come after it was sent, and a lost Redis runs the press again.
             await store.claims.release(claim)
             raise

@@ -131,22 +131,29 @@ def _is_plain(verb: str, spoken: Spoken) -> bool:
     return verb in spoken.plain or (len(verb) > 2 and words.nearest(verb, spoken.plain) is not None)
 
 
-# What the commands that take secrets may be followed by; each answers whether there is nothing else.
+# What the commands that take secrets may be followed by; each answers whether there is nothing else. A project may be
+# left out where the channel uses one: then what stands in its place has to be a name by its very look.
 
 
 def _is_of_env(rest: Sequence[str], spoken: Spoken) -> bool:
-    project, *more = _after_act(rest, ("list", "set", "remove")) or [""]
-    return _is_project(project, spoken) and len(more) < 2 and all(words.is_name(name) for name in more)
+    behind = _after_act(rest, ("list", "set", "remove"))
+    if len(behind) == 1 and words.is_capital_name(behind[0]) and words.is_name(behind[0]):
+        return True
+    project, *more = behind or [""]
+    return (not behind or _is_project(project, spoken)) and len(more) < 2 and all(words.is_name(name) for name in more)
 
 
 def _is_of_keys(rest: Sequence[str], spoken: Spoken) -> bool:
-    project, *more = _after_act(rest, ("list", "show", "add", "remove")) or [""]
+    behind = _after_act(rest, ("list", "show", "add", "remove"))
+    if len(behind) < 2 and all(_is_key(which) for which in behind):
+        return True
+    project, *more = behind
     return _is_project(project, spoken) and len(more) < 2 and all(_is_key(which) for which in more)
 
 
 def _is_of_ssh_key(rest: Sequence[str], spoken: Spoken) -> bool:
-    project, *more = _after_act(rest, ("add",)) or [""]
-    return _is_project(project, spoken) and not more
+    behind = _after_act(rest, ("add",))
+    return len(behind) < 2 and all(_is_project(project, spoken) for project in behind)
 
 
 def _is_of_heroku_key(rest: Sequence[str], spoken: Spoken) -> bool:  # noqa: ARG001  # as all of them

@@ -27,7 +27,8 @@
 | `hooks:<project slug>`         | when the last webhook that came happened    | a day                     |
 | `young:<pipeline id>`          | somebody acted on it just now               | as the caller says        |
 | `heard:<channel>:<project>:<ref>` | Heard: the end it was told last, itself  | the retention             |
-| `thread:<channel id>:<ts>`     | the pipeline id that this thread follows    | the retention             |
+| `followed-in:<channel>:<ts>`   | the pipeline ids that this thread follows   | the retention             |
+| `thread:<channel id>:<ts>`     | the newest of them: earlier versions read it | the retention             |
 | `lags`                         | seconds from a build's end to Slack         | a hundred of them         |
 | `fence:<pipeline id>`          | whoever compares and tells                  | the lease                 |
 | `audit`                        | a stream of Entry, oldest first             | as the caller says        |

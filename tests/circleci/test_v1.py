@@ -68,7 +68,6 @@ async def test_its_attempts_are_the_same_chain(far_side: FarSide, circleci: Read
 async def test_retries_are_no_pipelines_of_their_own(far_side: FarSide, circleci: Reads) -> None:
     far_side.says(f"GET {PROJECT}?{LISTED}", [job_run(9, retry_of=7), job_run(8), job_run(7)])
     assert [pipeline.number for pipeline in await circleci.pipelines(SLUG)] == [8, 7]
-    assert await circleci.newest_number(SLUG) == 8
 
 
 async def test_the_default_branch_is_that_of_the_followed_project(far_side: FarSide, circleci: Reads) -> None:

@@ -90,12 +90,6 @@ async def test_no_build_of_a_fork_supersedes_one_of_ours(far_side: FarSide, circ
     assert await circleci.newer_pipeline(await circleci.build(PipelineId("p-1"))) is None
 
 
-async def test_newest_number_is_zero_for_a_project_that_never_ran(far_side: FarSide, circleci: Reads) -> None:
-    far_side.says(f"GET {PROJECT}/pipeline", page(), page(pipeline(8), pipeline(9)))
-    assert await circleci.newest_number("gh/acme/frontend") == 0
-    assert await circleci.newest_number("gh/acme/frontend") == 9
-
-
 async def test_single_things_are_read(far_side: FarSide, circleci: Reads) -> None:
     far_side.says("GET /api/v1.1/me", {"id": "u", "login": "ci-bot", "name": "CI"})
     far_side.says(

@@ -31,6 +31,8 @@ from bot.errors import (
     TooMany,
     Unauthorized,
     Unavailable,
+    Unbuilt,
+    Unheard,
     Unreachable,
     Unreadable,
     UsageError,
@@ -79,6 +81,15 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
         NotFound("checkout key", "c9:0b:1c", looked_in="gh/acme/frontend"),
         NotFound("pipeline definition", "acme/mobile"),
     ),
+    "error-unbuilt": (
+        Unbuilt(
+            "relase/v2.0",
+            looked_in="acme/frontend",
+            alike=("release/v2.0",),
+            again="deploy gh/acme/frontend relase/v2.0 env=prod",
+            directly=False,
+        ),
+    ),
     "error-not-allowed": tuple(NotAllowed("U0ADA", word, "guests may only read") for word in errors.DOING),
     "error-not-allowed-about": (NotAllowed("U0ADA", "deploy", "no rule allows it", about="acme/frontend main"),),
     "error-locked": (
@@ -102,6 +113,15 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     ),
     "error-nothing-to-do": tuple(NothingToDo(why, **MEANT) for why in sorted(nothing.REASONS)),
     "error-nothing-to-cancel-yet": (NothingToCancelYet("p", 2417, "acme/frontend", "main", 0),),
+    "error-unheard": tuple(
+        Unheard(line, "acme/frontend main", names="Project acme/frontend, branch main", target="main", asked="t1")
+        for line in (
+            "deploy gh/acme/frontend main env=prod",
+            "watch gh/acme/frontend main",
+            f"deploy gh/acme/frontend main note={'x' * 300}",
+            "deploy gh/acme/frontend main token=ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        )
+    ),
     "error-slip": tuple(Slip("field", why, what="500") for why in sorted(forms.SLIPS)),
     "error-rejected": (Rejected(403, "Plan is suspended."), Rejected(403, "")),
     "error-not-triggered": (NotTriggered("The commit says [skip ci], so nothing was started."),),

@@ -82,7 +82,8 @@ async def type_it(stage: Stage) -> None:
 
 
 async def looks_alike(stage: Stage) -> None:
-    await stage.types("ada", "deploy acme/frontend hold/\u0440rod", "deploys")
+    (slip,) = await stage.types("ada", "deploy acme/frontend hold/\u0440rod", "deploys")
+    await stage.presses("ada", slip, "Deploy it anyway")
     await stage.types("ada", "lock acme/frontend:hold/\u0440rod migration", "deploys")
 
 

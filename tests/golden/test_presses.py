@@ -166,6 +166,19 @@ async def run_command(stage: Stage) -> None:
     await stage.presses("ada", told, "Deploy main")
 
 
+async def nobody_hears(stage: Stage) -> None:
+    """Deploy from a channel that the bot is not in, have it invited, and press what stood there before."""
+    (asked,) = await stage.types("ada", "deploy acme/backend try/green env=prod", "random")
+    (how,) = await stage.presses("ada", asked, "Invite me")
+    (anew,) = await stage.presses("ada", how, "Deploy try/green here")
+    workspace = stage.team.slack.workspace
+    workspace.channel("random").members.append(workspace.bot_user_id)
+    await stage.presses("ada", how, "Deploy try/green here")
+    await stage.presses("ada", anew, "Tell me here")
+    await stage.types("grace", "watch acme/backend try/green", "random")
+    workspace.channel("random").members.remove(workspace.bot_user_id)
+
+
 async def deploy_again(stage: Stage) -> None:
     root = await stage.plays("try/no-workflow", 5, 120)
     await stage.presses("ada", root, "Deploy try/no-workflow again")
@@ -383,6 +396,7 @@ SCENES: dict[str, Scene] = {
     "press-show-artifacts": show_artifacts,
     "press-whole-log": send_log,
     "press-run-command": run_command,
+    "press-where-nobody-hears": nobody_hears,
     "press-deploy-again": deploy_again,
     "press-choose-definition": choose_definition,
     "press-locks": locks,

@@ -86,7 +86,7 @@ def does(text: str, how: str = "slash") -> str:
     except UsageError as error:
         return f"no: {error.problem} You wrote `{error.given}`"
     found = []
-    if issubclass(command.request, OfTarget):
+    if issubclass(command.request, OfTarget) or command.name in naming.OF_PROJECT:
         rest = naming.plainly(command.name, rest, PROJECTS)
         in_full = naming.is_in_full(command.name, rest, PROJECTS)
         found = [] if in_full else naming.read(command.name, rest, PROJECTS, known(how, command.name, rest))
@@ -105,6 +105,11 @@ def _does(command: Command, rest: Sequence[Word]) -> str:
     except UsageError as error:
         return f"no: {error.problem} You wrote `{error.given}`"
     what = _said(target)
+    if command.name in naming.OF_PROJECT:
+        at = naming.place(command.name, rest)
+        slug, _ = request.about(PROJECTS)
+        left = [word.text for word in (*rest[:at], *rest[at + (slug is not None) :])]
+        return f"of {slug or 'all'}: {' '.join([command.name, *left])}"
     match request:
         case Help():
             return f"helps with {request.name}"

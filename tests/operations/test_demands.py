@@ -280,3 +280,19 @@ async def test_a_question_ends_when_its_time_is_up(tmp_path: Path) -> None:
         assert writes(team) == []
         assert "too old" in said(await presses(team, team.grace, asked, AgreeDeploy(attempt_id="nobody-asked")))
         assert [one.outcome for one in await record(team) if one.word == "rerun"] in ([], ["refused"])
+
+
+@pytest.mark.parametrize(("project", "asks"), [("acme/frontend", "Agree and deploy"), (MOBILE, "nightly on new/mian")])
+async def test_nobody_is_asked_about_a_slip_in_a_branch_before_it_is_meant(team: Team, project: str, asks: str) -> None:
+    slug = FRONTEND if project == "acme/frontend" else MOBILE
+    team.circleci.world.set_scenario(slug, "new/main", "green")
+    pushed(team, "new/main", OVER, slug=slug)
+    (slip,) = await types(team, team.ada, f"deploy {project} new/mian env=prod")
+    assert "built nothing of a branch new/mian" in slip.visible.replace("`", "")
+    assert "which may be there all the same. Nothing was started." in slip.visible
+    assert list(slip.buttons) == ["Deploy new/main", "Deploy it anyway"]
+    assert team.deploys.messages == []
+    told = await presses(team, team.ada, slip, "Deploy it anyway")
+    assert asks in said([*told, *team.deploys.messages])
+    assert "env=prod" in said([*told, *team.deploys.messages]) or slug == MOBILE
+    assert writes(team) == []

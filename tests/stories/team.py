@@ -1,7 +1,8 @@
 """A team in a pretend Slack, the bot among them, and a pretend CircleCI whose time runs fast."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ from bot.models.circleci import PipelineId
 from bot.settings import Projects, Settings
 from bot.slack.listeners import RECORD_SECONDS
 from bot.store import ENDLESS
+from bot.store import __doc__ as store_table
 from bot.watching.engine import HANDLE, PRESS, READ, SHOW, Engine
 from bot.worker import DRAIN_SECONDS
 from playground.circleci.api import CircleCI
@@ -203,8 +205,7 @@ async def team_at_work(
         bot_at_work(circleci, slack, data_dir, projects, waits, **settings) as team,
     ):
         yield team
-        kept = await endless(team.app)
-        assert kept <= ENDLESS, kept
+        await check_kept(team.app)
 
 
 @asynccontextmanager
@@ -262,8 +263,16 @@ async def bot_at_work(
         yield Team(slack, circleci, app)
 
 
-async def endless(app: App) -> set[str]:
-    """Return what the bot keeps in Redis for ever; nothing, where the story has stopped its Redis."""
+async def check_kept(app: App) -> None:
+    """Fail where something is kept for ever that was not meant to be, or that nobody says whose it is."""
+    keys = await keys_of(app)
+    kept = {key for key, is_endless in keys.items() if is_endless}
+    assert kept <= ENDLESS, kept
+    assert not (strange := strangers(keys)), strange
+
+
+async def keys_of(app: App) -> dict[str, bool]:
+    """Return what the bot keeps in Redis, and of each whether for ever; nothing, where the story has stopped it."""
     keys, ends = list[str](), list[int]()
     with suppress(RedisError):
         async with Redis.from_url(app.docket.url, decode_responses=True) as redis:
@@ -272,4 +281,15 @@ async def endless(app: App) -> set[str]:
                 for key in keys:
                     pipeline.ttl(key)
                 ends = await pipeline.execute()
-    return {key.removeprefix("ci:") for key, end in zip(keys, ends, strict=False) if end == -1}
+    return {key.removeprefix("ci:"): end == -1 for key, end in zip(keys, ends, strict=False)}
+
+
+_ROW = re.compile(r"^\| (`[^|]+`) +\|", re.MULTILINE)
+_NAME = re.compile(r"`([^`]+)`")
+
+
+def strangers(keys: Iterable[str]) -> set[str]:
+    """Return the keys that no row of the store's table is about."""
+    names = [name for row in _ROW.findall(store_table or "") for name in _NAME.findall(row)]
+    rows = re.compile("|".join(re.sub(r"<[^>]+>|…", ".+", name) for name in names))
+    return {key for key in keys if not rows.fullmatch(key)}

@@ -1,6 +1,30 @@
 """A deploy as people ask for it: by slash command and by mention, over Socket Mode and over HTTP."""
 
+from pathlib import Path
+
+from playground.slack.conversations import Message
+from tests.operations.scene import OVER, fills_in, opens, presses, pushed, team_under, writes
 from tests.stories.team import Team
+
+DEMANDS = """
+[[rules]]
+name = "everybody does it all"
+words = ["*"]
+
+[[rules]]
+name = "main needs a second person"
+effect = "demand"
+words = ["deploy"]
+branches = ["main"]
+second_person = true
+
+[[rules]]
+name = "production is typed"
+effect = "demand"
+words = ["deploy"]
+branches = ["hold/*"]
+typed = true
+"""
 
 
 async def test_a_deploy_is_started_followed_and_ends_green(both_ways: Team) -> None:
@@ -67,15 +91,51 @@ async def test_where_the_bot_is_no_member_the_asker_is_asked_and_gets_it_directl
     # C35
     await team.ada.command("random", "/ci", "deploy acme/frontend main env=prod")
     asked = await team.is_told(team.ada, "I am not in this channel, so nobody here would hear how acme/frontend main")
+    assert [len(team.slack.calls_of(one)) for one in ("conversations.info", "users.conversations")] == [1, 0]
     assert team.posts("/pipeline") == []
-    await team.ada.click(asked, "Deploy main")
+    (how,) = await presses(team, team.ada, asked, "Invite me")
+    await presses(team, team.ada, asked, "Tell me here")
     said = await team.slack.wait_for(
         lambda: [m for m in team.ada.direct_messages if "Passed in" in m.visible], timeout=30
     )
     assert len(said) == 1
+    assert not any("I cannot write" in one.visible for one in team.ada.direct_messages)
+    await presses(team, team.ada, how, "Deploy main here")
+    await team.is_told(team.ada, "You answered this already: deploy gh/acme/frontend main env=prod is #2417.")
     assert team.slack.workspace.channel("random").messages == []
     assert team.posts("/pipeline") == [{"branch": "main", "parameters": {"env": "prod"}}]
     assert team.slack.workspace.channel("releases").messages == []  # the operator has no trouble
+
+
+async def test_whatever_would_be_told_in_a_channel_without_the_bot_is_asked_first(tmp_path: Path) -> None:
+    async with team_under(DEMANDS, tmp_path) as team:
+        pushed(team, "release/v2.0", OVER)
+        workspace = team.slack.workspace
+        random, bot = workspace.channel("random"), workspace.bot_user_id
+
+        async def asked(line: str) -> Message:
+            mark = team.ada.mark
+            await team.ada.command("random", "/ci", line)
+            await team.is_done()
+            return next(one for one in team.ada.sees_only_since(mark) if "Tell me here" in one.buttons)
+
+        rerun, watch = await asked("rerun acme/frontend #2417"), await asked("watch acme/frontend #2417")
+        second, typed = await asked("deploy acme/frontend main"), await asked("deploy acme/frontend hold/prod")
+        assert writes(team) == []
+        (told,) = await presses(team, team.ada, second, "Tell me here")
+        assert "Ask for it in a channel that I am in, where they can." in told.visible
+        (asks,) = await presses(team, team.ada, typed, "Tell me here")
+        view = await opens(team, team.ada, asks, "Type it")
+        await fills_in(team.ada, view, typed="hold/prod")
+        await team.slack.wait_for(lambda: any("hold/prod" in one.visible for one in team.ada.direct_messages))
+        await presses(team, team.ada, watch, "Tell me here")
+        await team.slack.wait_for(lambda: any("release/v2.0" in one.visible for one in team.ada.direct_messages))
+        random.members.append(bot)
+        (how,) = await presses(team, team.ada, rerun, "Invite me")
+        await presses(team, team.ada, how, "Rerun #2417 here")
+        await team.slack.wait_for(lambda: any("rerun by ada" in one.visible for one in random.messages))
+        assert writes(team)[0].endswith("/pipeline")
+        assert [one.partition("/workflow/")[2][-6:] for one in writes(team)[1:]] == ["/rerun"]
 
 
 async def test_a_direct_message_is_answered_where_it_was_said(both_ways: Team) -> None:

@@ -223,9 +223,14 @@ async def test_a_branch_spelled_alike_is_offered_first(team: Team) -> None:
         await team.deploys_branch(branch)
     await team.slack.wait_for(lambda: len(team.deploys.roots) == 4)
     await team.ada.command("deploys", "/ci", "deploy acme/frontend relase/v2.0")
-    told = await team.is_told(team.ada, "Branches built lately")
-    assert told.buttons == ["Deploy release/v2.0"]
+    told = await team.is_told(team.ada, "may be there all the same. Nothing was started.")
+    assert told.buttons == ["Deploy release/v2.0", "Deploy it anyway"]
     assert "branch release/v2.0" in told.element("Deploy release/v2.0")["confirm"]["text"]["text"]
+    assert len(team.posts("/pipeline")) == 4
+    await team.ada.click(told, "Deploy it anyway")
+    await team.is_told(team.ada, "CircleCI knows no branch")  # which it says itself, and starts nothing
+    assert len(team.posts("/pipeline")) == 5
+    assert len(team.circleci.world.pipelines) == 4
 
 
 async def test_which_definition_is_asked(team: Team) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.operations.scene import OVER, RUNNING, followed, presses, pushed, said, team_under, types, writes
-from tests.stories.team import is_offer
+from tests.stories.team import bot_at_work, far_sides, is_offer
 
 NO_BACKEND = """
 [[rules]]
@@ -96,6 +96,44 @@ async def test_a_channel_uses_a_project_for_all_who_may_see_it(tmp_path: Path) -
         assert "Which project?" in said(await types(team, team.ada, "status"))
 
 
+async def test_what_is_about_a_whole_project_is_about_that_of_the_channel(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        pushed(team, "hold/prod", OVER)
+        admin = team.slack.person("admin")
+        await types(team, team.grace, "lock acme/backend main theirs")
+        await types(team, admin, "use frontend main")
+        for line, words in (
+            ("env", "acme/frontend has no environment variables of its own."),
+            ("env set DEPLOY_TOKEN", "type the value of `DEPLOY_TOKEN` in acme/frontend"),
+            ("keys add deploy-key", "CircleCI makes a deploy-key for acme/frontend"),
+            ("ssh-key add", "acme/frontend"),
+            ("cache clear", "The dependency caches of acme/frontend can be cleared"),
+            ("webhook", "acme/frontend"),
+            ("locks", "Nothing of acme/frontend is locked. Of other projects: 1 lock, `/ci locks all`."),
+            ("may deploy", "acme/frontend main"),
+        ):
+            told = said(await types(team, admin, line))
+            assert "This channel uses acme/frontend." in told, line
+            assert words.replace("`", "") in told.replace("`", ""), line
+        assert "I do not take a secret" in said(await types(team, admin, "env set DEPLOY_TOKEN hunter2"))
+        assert "acme/backend main" in said(await types(team, admin, "locks all"))
+        (question,) = await types(team, team.ada, "lock hold/prod freeze until 17:00")
+        assert "Lock acme/frontend `hold/prod` `freeze until 17:00`? Nothing is done yet." in question.visible
+        dialog = question.element("Lock hold/prod")["confirm"]["text"]["text"]
+        assert dialog.startswith(
+            "Project acme/frontend, branch hold/prod. This carries out: lock gh/acme/frontend:hold"
+        )
+        await presses(team, team.ada, question, "Lock hold/prod")
+        assert "1 lock of acme/frontend." in said(await types(team, admin, "locks"))
+        (question,) = await types(team, team.ada, "unlock hold/prod")
+        await presses(team, team.ada, question, "Unlock hold/prod")
+        told = said(await types(team, admin, "audit"))
+        assert "unlock" in told
+        assert "backend" not in told
+        assert "backend" in said(await types(team, admin, "audit all"))
+        assert writes(team) == []
+
+
 async def test_what_a_channel_uses_is_not_told_to_who_may_not_see_it(tmp_path: Path) -> None:
     hidden = NO_BACKEND.replace('effect = "deny"\n', 'effect = "deny"\nroles = ["guests"]\n')
     async with team_under(hidden, tmp_path, poll_interval_seconds=3600) as team:
@@ -104,6 +142,34 @@ async def test_what_a_channel_uses_is_not_told_to_who_may_not_see_it(tmp_path: P
         for line in ("use", "status", "deploy", "use nothing", "status main", "status #1840"):
             assert "backend" not in said(await types(team, guest, line)), line
         assert "acme/backend" in said(await types(team, team.grace, "use"))
+
+
+async def test_what_a_channel_uses_outlives_a_restart_another_name_and_the_archive(tmp_path: Path) -> None:
+    async with far_sides(speed=0) as (circleci, slack):
+        channel, grace = slack.workspace.channel("deploys"), slack.person("grace")
+        async with bot_at_work(circleci, slack, tmp_path) as team:
+            pushed(team, "main", OVER)
+            await types(team, team.ada, "use frontend main")
+            await types(team, team.ada, "lock acme/frontend main for 2h")
+            channel.is_archived = True  # where nobody can say anything, and nothing is forgotten
+        channel.name, channel.is_archived = "shipping", False
+        async with bot_at_work(circleci, slack, tmp_path) as one, bot_at_work(circleci, slack, tmp_path):
+            for line, words in (
+                ("status", "This channel uses acme/frontend."),
+                ("locks", "1 lock of acme/frontend."),
+                ("use", "acme/frontend main"),
+            ):
+                mark = grace.mark
+                await grace.command("shipping", "/ci", line)
+                await one.is_done()
+                assert words in said(grace.sees_only_since(mark)).replace("`", ""), line
+            mark = grace.mark
+            await grace.command("shipping", "/ci", "deploy")
+            await one.is_done()
+            question = next(found for found in grace.sees_only_since(mark) if "Deploy main" in found.buttons)
+            await grace.click(question, "Deploy main")
+            await slack.wait_for(lambda: "@ada locked acme/frontend main" in said(grace.sees_only_since(mark)))
+            assert writes(one) == []
 
 
 async def test_the_first_deploy_in_a_channel_offers_its_project_once(tmp_path: Path) -> None:

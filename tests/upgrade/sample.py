@@ -20,7 +20,7 @@ from playground.slack.conversations import Message
 from playground.slack.modals import View
 from playground.slack.responses import Origin
 from tests.one_redis import redis_url
-from tests.stories.team import Team, bot_at_work, far_sides
+from tests.stories.team import Team, bot_at_work, far_sides, keys_of, strangers
 from tests.upgrade import contents
 from tests.upgrade.record import names
 from tests.upgrade.scenes import SCENES, Json, nothing
@@ -63,6 +63,7 @@ async def upgraded(
         async with bot_at_work(circleci, slack, data_dir, **settings) as team:
             circleci.world.clock.speed = speed
             yield team
+            assert not (strange := strangers(await keys_of(team.app))), strange  # left behind by any version
 
 
 def rebuild(world: World, sample: Json) -> dict[str, str]:

@@ -1,0 +1,39 @@
+"""Asks before anything is started in a channel that would not hear of it, because we are not in it."""
+
+from bot.actions import InviteMe
+from bot.answers.channels import HowToInvite
+from bot.errors import Unheard
+from bot.models.caller import Caller
+from bot.models.circleci import Ref
+from bot.routing import Context, Router
+
+
+async def is_heard(caller: Caller, context: Context) -> bool:
+    """Say whether news can stand where somebody speaks, or is to come to them directly anyhow."""
+    place = caller.place
+    if place is None or place.is_direct or caller.directly:
+        return True
+    return await context.whereabouts.is_in(place.channel_id)
+
+
+def unheard(line: str, title: str, ref: Ref | None, caller: Caller, *, number: int = 0) -> Unheard:
+    """Return the question whether to go on with a line about a branch or a tag, or about a build of it."""
+    target = f"#{number}" if number else str(ref or "")
+    of_it = [*([f"{ref.kind} {ref.name}"] if ref else []), *([target] if number else [])]
+    names = ", ".join([f"Project {title}", *of_it])
+    return Unheard(line, f"{title} {target}", names=names, target=target, asked=caller.delivery_id)
+
+
+async def directly_if_unheard(caller: Caller, context: Context) -> Caller:
+    """Return who is told directly where we are not in their channel: the line that led to their press asked them."""
+    return caller if await is_heard(caller, context) else caller.model_copy(update={"directly": True})
+
+
+async def invite_me(button: InviteMe, caller: Caller, context: Context) -> HowToInvite:
+    """Answer with how it is done, and with the line that goes on then."""
+    return HowToInvite(line=button.text, names=button.names, target=button.target, asked=button.asked)
+
+
+def register(router: Router) -> None:
+    """Teach the router the button."""
+    router.action(InviteMe, permission="read", handle=invite_me)

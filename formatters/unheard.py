@@ -1,0 +1,46 @@
+"""What is asked before something is started in a channel that would not hear of it, and how to have the bot there."""
+
+from bot.actions import InviteMe, RunCommand
+from bot.answers.channels import HowToInvite
+from bot.errors import Unheard
+from bot.masks import masked
+from formatters.again import act_button
+from formatters.blocks import Message, actions, assemble, button, literal, section
+
+_GOES_ON = {"rerun": "reruns it", "watch": "follows it"}
+
+
+def question(problem: Unheard, text: str) -> Message:
+    """Ask, after these words, whether to go on without the channel, or in it once we are a member."""
+    if masked(problem.again) != problem.again:
+        return _to_type(text)  # whatever stands on a button is kept
+    verb = problem.again.partition(" ")[0]
+    about = f"{problem.names}. Its news comes to you alone, in direct messages"
+    tells = RunCommand(text=problem.again, asked=problem.asked, directly=True)
+    here = act_button(problem.again, "Tell me here", about, verb.capitalize(), action=tells)
+    invite = InviteMe(text=problem.again, names=problem.names, target=problem.target, asked=problem.asked)
+    if here is None or not invite.fits:
+        return _to_type(text)
+    goes_on = _GOES_ON.get(verb, "starts it")
+    ways = (
+        f"*Tell me here* {goes_on}, and tells you alone, in direct messages. *Invite me* says how to have me in this "
+        "channel first."
+    )
+    return assemble(text, section(f"{text} {ways}"), actions(here, button(invite, "Invite me")))
+
+
+def _to_type(text: str) -> Message:
+    """Say what can be typed, for what has no room on a button."""
+    typed = f"{text} Type `/invite @ci` and ask again; or ask me in a direct message, and I tell you alone."
+    return assemble(typed, section(typed))
+
+
+def how_to_invite(answer: HowToInvite) -> Message:
+    """Say how, with the button that goes on once it is done."""
+    verb = answer.line.partition(" ")[0].capitalize()
+    label = f"{verb} {answer.target} here".replace("  ", " ")
+    action = RunCommand(text=answer.line, asked=answer.asked)
+    goes_on = act_button(answer.line, label, answer.names, verb, action=action)
+    then = f"Once I am in it, press *{literal(label)}*." if goes_on else "Once I am in it, ask again."
+    text = f"Type `/invite @ci` in this channel. {then} Nothing was started so far."
+    return assemble(text, section(text), actions(goes_on) if goes_on else None)
