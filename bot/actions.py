@@ -137,10 +137,25 @@ class ShowArtifacts(ButtonAction):
 
 
 class RunCommand(ButtonAction):
-    """A corrected command offered as a button, and *Deploy again*: the text as it would be typed."""
+    """A corrected command offered as a button, and *Deploy again*: the text as it would be typed.
+
+    What is asked for `alone` stands here already, shortened: who presses wants all of it, and not to share it.
+    """
 
     action_id: ClassVar[str] = "run_command"
     text: str
+    alone: bool = False
+
+
+class ShareAnswer(RunCommand):
+    """*Share here*: what was asked for, as it would be typed; `asked` names the answer that bears the button.
+
+    It is asked for anew: what is shared is true then, whoever shares it may read it then, and nothing of an answer is
+    kept meanwhile, in Redis or in the button, be it a secret or not.
+    """
+
+    action_id: ClassVar[str] = "share_answer"
+    asked: str
 
 
 class ChooseDefinition(ButtonAction):

@@ -15,3 +15,8 @@ class ChannelUses(Answer):
     used: Used | None = None
     told: bool = False
     entry: Entry | None = None
+
+    @property
+    def is_for_all(self) -> bool:
+        """Let everybody see what it uses, if they ask; that this changed the channel is told itself."""
+        return self.act == "shown"

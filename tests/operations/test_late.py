@@ -99,7 +99,7 @@ async def test_where_no_thread_has_the_news_it_is_not_said_that_one_has(team: Te
     await followed(team, "release/v2.0", OVER, "Finishing, red so far")
     failed = team.circleci.world.pipelines[-1]
     await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)
-    await team.is_told(team.ada, "#2417 is no longer followed here.")
+    await team.reads("#2417 is no longer followed here.")
     told = said(await presses(team, team.grace, somewhere(team), RerunAll(pipeline_id=failed.id)))
     assert "grace pressed Rerun all." in told
     goes_by(team, 1)
@@ -135,7 +135,7 @@ async def test_a_hold_that_was_cancelled_keeps_no_button(team: Team) -> None:
 async def test_a_hold_whose_thread_is_followed_no_more_keeps_no_button(team: Team) -> None:
     hold = await followed(team, "hold/prod", ON_HOLD, "Waiting for approval")
     await team.grace.mention("deploys", "unwatch", thread_ts=team.root.ts)
-    await team.is_told(team.grace, "#2417 is no longer followed here.")
+    await team.reads("#2417 is no longer followed here.")
     root = await team.reads("grace had me stop following it.")
     assert "Ship v2.0" in root.visible
     assert "Approve" not in hold.visible + root.visible
