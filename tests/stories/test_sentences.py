@@ -23,6 +23,7 @@ async def test_a_sentence_that_acts_starts_nothing_before_its_dialog_is_confirme
 
 async def test_in_a_thread_it_is_about_the_build_of_the_thread(team: Team) -> None:
     await team.runs("try/slow")
+    await team.until(lambda: team.deploys.roots)
     for said, line in (
         ("run it again please", "rerun acme/frontend #"),
         ("freeze this", "lock acme/frontend:try/slow"),
