@@ -142,7 +142,8 @@ class RunCommand(ButtonAction):
     With a `channel_id` it is carried out there and not where it is pressed, if who presses is in that channel. Where it
     is the answer to a question, that was `asked` by this delivery, and is answered once, whichever of its buttons is
     pressed; with `directly`, who presses hears in direct messages what comes of it, and with `unbuilt` they mean a
-    branch that CircleCI never built.
+    branch that CircleCI never built. What is asked for `alone` stands here already, shortened: who presses wants all of
+    it, and not to share it.
     """
 
     action_id: ClassVar[str] = "run_command"
@@ -151,6 +152,18 @@ class RunCommand(ButtonAction):
     asked: str = ""
     directly: bool = False
     unbuilt: bool = False
+    alone: bool = False
+
+
+class ShareAnswer(RunCommand):
+    """*Share here*: what was asked for, as it would be typed; `asked` names the answer that bears the button.
+
+    It is asked for anew: what is shared is true then, whoever shares it may read it then, and nothing of an answer is
+    kept meanwhile, in Redis or in the button, be it a secret or not.
+    """
+
+    action_id: ClassVar[str] = "share_answer"
+    asked: str
 
 
 class InviteMe(ButtonAction):

@@ -112,13 +112,14 @@ class Messenger:
         mark: str | None = None,
         polite: bool = False,
         aloud: bool = False,
+        patience: timedelta = PATIENCE,
     ) -> str:
         """Post into a channel or a thread; returns the message's `ts`. `find` knows it again by its `mark`.
 
         A `polite` one leaves room to others. What is said `aloud` in a thread stands in its channel as well, and stays
         there through edits: https://docs.slack.dev/reference/methods/chat.postMessage#arg_reply_broadcast
         """
-        await self._turn(POST, channel_id, polite=polite)
+        await self._turn(POST, channel_id, polite=polite, patience=patience)
         fields = {"channel": channel_id, "thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
         fields |= {"reply_broadcast": True} if aloud and thread_ts else {}
         metadata = {"event_type": MARKED, "event_payload": {"mark": mark}} if mark else None

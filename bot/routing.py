@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from pydantic import TypeAdapter
 
 from bot.actions import ButtonAction
-from bot.answers import Answer
+from bot.answers import Answer, Found
 from bot.answers.acts import Acted, Answered, LockChanged
 from bot.circleci.history import History
 from bot.circleci.reads import Reads
@@ -82,6 +82,12 @@ class Command:
         """Say whether it does nothing itself: it shows something, or offers what can be done by buttons of its own."""
         answers = get_args(self.answer) or (self.answer,)
         return self.only_looks or not any(one in (Acted, Answered, LockChanged) for one in answers)
+
+    @property
+    def finds(self) -> bool:
+        """Say whether it may find something that can be shared; then it changes nothing, however often it is asked."""
+        answers = get_args(self.answer) or (self.answer,)
+        return self.only_answers and any(issubclass(one, Found) for one in answers)
 
     @property
     def answer(self) -> Any:  # a class, or a union of several

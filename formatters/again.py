@@ -1,9 +1,7 @@
 """To ask for the same once more, word for word: as a command to type, and as a button."""
 
-from typing import Any
-
 from bot.actions import RunCommand
-from formatters.blocks import MAX_SECTION, Block, Message, assemble, button, code, escape, section
+from formatters.blocks import MAX_SECTION, Block, Message, assemble, button, code, escape, rewritten, section
 from formatters.dialogs import asks
 
 LONGEST = 1500  # of a command that people are to type
@@ -21,20 +19,7 @@ def as_spoken(message: Message, spoken_to: str) -> Message:
     """Return a message whose lines to type begin as people speak to the bot where they read it."""
     if spoken_to == SLASH:
         return message
-    return Message(
-        text=_spelled(message.text, spoken_to), blocks=tuple(_in_block(one, spoken_to) for one in message.blocks)
-    )
-
-
-def _in_block(part: Any, spoken_to: str) -> Any:  # of a block, which is JSON
-    if isinstance(part, list):
-        return [_in_block(one, spoken_to) for one in part]
-    if not isinstance(part, dict):
-        return part
-    return {
-        key: _spelled(one, spoken_to) if key == "text" and isinstance(one, str) else _in_block(one, spoken_to)
-        for key, one in part.items()
-    }
+    return rewritten(message, lambda text: _spelled(text, spoken_to))
 
 
 def _spelled(text: str, spoken_to: str) -> str:

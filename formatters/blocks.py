@@ -6,7 +6,7 @@ on whole characters first and the escaped length is what must fit.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -56,6 +56,23 @@ class Message(BaseModel):
     def text_only(self) -> "Message":
         """Return the message without its blocks, for when Slack refuses them."""
         return Message(text=self.text or "…")
+
+
+def rewritten(message: Message, rewrite: Callable[[str], str]) -> Message:
+    """Return a message with each of its texts as it is rewritten."""
+    blocks = tuple(_rewritten(block, rewrite) for block in message.blocks)
+    return Message(text=rewrite(message.text), blocks=blocks)
+
+
+def _rewritten(part: Any, rewrite: Callable[[str], str]) -> Any:  # of a block, which is JSON
+    if isinstance(part, list):
+        return [_rewritten(one, rewrite) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: rewrite(one) if key == "text" and isinstance(one, str) else _rewritten(one, rewrite)
+        for key, one in part.items()
+    }
 
 
 def escape(text: str) -> str:
@@ -246,14 +263,14 @@ def paragraphs(lines: Sequence[str], most: int = 3) -> tuple[list[Block], int]:
 def assemble(text: str, *blocks: Block | None) -> Message:
     """Return a message within all limits: what does not fit is dropped from the end, the buttons last, and said."""
     kept = _numbered([block for block in blocks if block is not None])
-    if len(kept) > MAX_BLOCKS or _size(kept) > MAX_PAYLOAD:
-        kept = [*_cut_down(kept, MAX_BLOCKS - 1, MAX_PAYLOAD - _size([_NO_ROOM])), _NO_ROOM]
+    if len(kept) > MAX_BLOCKS or size(kept) > MAX_PAYLOAD:
+        kept = [*_cut_down(kept, MAX_BLOCKS - 1, MAX_PAYLOAD - size([_NO_ROOM])), _NO_ROOM]
     return Message(text=text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…", blocks=tuple(kept))
 
 
 def _cut_down(blocks: list[Block], most: int, largest: int) -> list[Block]:
     kept = list(blocks)
-    while len(kept) > 1 and (len(kept) > most or _size(kept) > largest):
+    while len(kept) > 1 and (len(kept) > most or size(kept) > largest):
         droppable = [number for number, block in enumerate(kept) if block["type"] != "actions"]
         del kept[droppable[-1] if len(droppable) > 1 else -1]
     return kept
@@ -279,5 +296,6 @@ def _unique(action_id: str, seen: dict[str, int]) -> str:
     return action_id if seen[action_id] == 1 else f"{action_id}:{seen[action_id]}"
 
 
-def _size(blocks: Sequence[Block]) -> int:
+def size(blocks: Sequence[Block]) -> int:
+    """Return how many characters blocks have as JSON, which is what Slack counts."""
     return len(json.dumps(list(blocks), ensure_ascii=False))

@@ -171,10 +171,26 @@ def locked(changed: LockChanged) -> Message:
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
     stops = f"I refuse deploys, reruns and approvals of it by anybody but you. {_lasts(changed)}"
     hints = " ".join(filter(None, (_unbuilt(changed), _unheard(changed), careful(lock.target))))
-    what = literal(lock.target) if lock.ref else f"All of {literal(lock.target)}"
-    text = f"{what} is locked. {stops}{reason} {hints}".rstrip()
+    text = f"{_begun(lock)} is locked. {stops}{reason} {hints}".rstrip()
     unlock, typed = _unlock(lock)
     return assemble(text, section(f"🔒 {text}{typed}"), unlock)
+
+
+def beside_news(changed: LockChanged, *, in_thread: bool) -> Message | None:
+    """Say what the channel was not told of it; a thread is told that the channel was. None where that is nothing."""
+    lock = changed.lock
+    if changed.act == "unlock":
+        said = f"{_begun(lock)} is unlocked. The channel has the news."
+        return unlocked(changed) if changed.still else _said(said) if in_thread else None
+    lasts = _lasts(changed) if changed.notes else ""
+    hints = " ".join(filter(None, (lasts, _unbuilt(changed))))
+    said = f"{_begun(lock)} is locked. The channel has the news. {hints}" if in_thread else hints
+    return _said(said.rstrip()) if said else None
+
+
+def _begun(lock: Lock) -> str:
+    """Return what is locked, at the beginning of a sentence."""
+    return literal(lock.target) if lock.ref else f"All of {literal(lock.target)}"
 
 
 NO_END = "no_end"  # as noted by `bot/ends.py`

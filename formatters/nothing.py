@@ -146,6 +146,12 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "not_in_channel": lambda _: (
         "I am not in this channel, so nobody here would hear of it. Nothing was done. Type `/invite @ci` and ask again."
     ),
+    "cannot_share": lambda _: (
+        "I may not write here, so nothing is shared. Where I am no member, type `/invite @ci` and press again."
+    ),
+    "shared_already": lambda one: (
+        f"It is shared here already: {link(one.what, 'the message')}." if one.what else "It is shared here already."
+    ),
     "no_channel": lambda _: "This can be said in a channel alone. Nothing was done.",
     "not_locked": lambda one: (
         f"{literal(one.what)} is not locked."

@@ -55,7 +55,7 @@ from formatters import (
     webhooks,
     which_lock,
 )
-from formatters.again import as_spoken
+from formatters.again import MENTION, as_spoken
 from formatters.blocks import Message
 from formatters.links import Links
 
@@ -127,6 +127,17 @@ def show(answer: Answer, links: Links, *, command: str = "/ci") -> Message | Non
         return _WITH_COMMAND[kind](answer, command)
     message = _WITH_LINKS[kind](answer, links) if kind in _WITH_LINKS else _SHOWN[kind](answer)
     return as_spoken(message, command) if message else None
+
+
+def show_to_all(answer: Answer, links: Links, *, in_thread: bool) -> Message | None:
+    """Return what to say in the thread where the bot was asked by its name; None where the channel is told.
+
+    It may be one that stands already, or that of the question itself.
+    """
+    if isinstance(answer, done.LockChanged):
+        message = locks.beside_news(answer, in_thread=in_thread)
+        return as_spoken(message, MENTION) if message else None
+    return show(answer, links, command=MENTION)
 
 
 def is_shown(kind: type[Answer]) -> bool:

@@ -1,7 +1,7 @@
 """The bot can be put together: every part imports, and every button and command finds its handler."""
 
 from bot import actions
-from bot.actions import ButtonAction, OpenLink, RunCommand
+from bot.actions import ButtonAction, OpenLink, RunCommand, ShareAnswer
 from bot.app import App, Role
 from bot.routing import Router
 from commands import register
@@ -14,8 +14,8 @@ def test_every_button_has_a_handler() -> None:
         for kind in vars(actions).values()
         if isinstance(kind, type) and issubclass(kind, ButtonAction) and kind is not ButtonAction
     ]
-    # A command typed by a press is carried out by the dispatcher itself, and a link by the browser.
-    others = {RunCommand.action_id, OpenLink.action_id}
+    # A command typed or shared by a press is carried out by the dispatcher itself, and a link by the browser.
+    others = {RunCommand.action_id, ShareAnswer.action_id, OpenLink.action_id}
     assert {kind.action_id for kind in buttons} == {*router.actions, *router.forms, *others}
 
 

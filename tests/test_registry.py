@@ -7,8 +7,8 @@ from typing import TypeVar
 import pytest
 
 from bot.__main__ import main
-from bot.actions import ButtonAction, OpenLink, RunCommand
-from bot.answers import Answer, File, Nothing
+from bot.actions import ButtonAction, OpenLink, RunCommand, ShareAnswer
+from bot.answers import Answer, File, Found, Nothing
 from bot.answers.questions import Question
 from bot.policy import Word
 from formatters.show import is_shown
@@ -20,8 +20,9 @@ EVERY = pytest.mark.parametrize(
     ("kind", "row"),
     [pytest.param(kind, row, id=f"{kind}-{row.name}") for kind, rows in TABLE.items() for row in rows],
 )
-# The boundary has them: a command that is offered goes the way of a typed one, and a link is opened by the browser.
-NEVER_HANDLED = {RunCommand, OpenLink}
+# The boundary has them: a command that is offered goes the way of a typed one, as does one whose answer is shared, and
+# a link is opened by the browser.
+NEVER_HANDLED = {RunCommand, ShareAnswer, OpenLink}
 T = TypeVar("T")
 
 
@@ -50,7 +51,7 @@ def test_no_answer_is_without_somebody_who_gives_it() -> None:
     given = {answer for rows in TABLE.values() for row in rows for answer in row.answers}
     asked = {*kinds(Question)}
     # Whoever opens our direct messages once more is answered with nothing.
-    assert given | asked | {Nothing, Question} == {*kinds(Answer)}
+    assert given | asked | {Nothing, Question, Found} == {*kinds(Answer)}
     assert all(is_shown(question) for question in asked)
 
 

@@ -10,7 +10,24 @@ from bot.models.fields import Model
 
 
 class Answer(Model):
-    """What a handler returns."""
+    """What a handler returns: for who asked alone, where its kind does not say otherwise."""
+
+    @property
+    def is_for_all(self) -> bool:
+        """Say whether everybody may see it in whose channel it is asked by name, as they see the messages of a deploy.
+
+        Who asks may look at it, and where they ask is known: nobody else is asked.
+        """
+        return False
+
+
+class Found(Answer):
+    """What was looked up, and can be looked up again: it changes nothing, and nobody has to press anything in it."""
+
+    @property
+    def is_for_all(self) -> bool:
+        """Let everybody see it."""
+        return True
 
 
 class Nothing(Answer):

@@ -6,6 +6,10 @@ from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.classic import CheckoutKey
 from bot.models.lock import Lock
 
+# That the answer to a deploy was lost is told to who asked, as is what was found then.
+OF_BUILDS = frozenset({"cancel", "cancel_job", "approve", "rerun_failed", "rerun_all", "unwatch"})
+NEWS = frozenset({"lock", "lock_again", "unlock"})
+
 
 class Acted(Answer):
     """Something was done: `act` names it, `what` on what, such as the names of jobs or of a variable.
@@ -25,6 +29,11 @@ class Acted(Answer):
     told: bool = False
     pressed: bool = False
     entry: Entry
+
+    @property
+    def is_for_all(self) -> bool:
+        """Let everybody see what becomes of builds; what becomes of secrets, keys and webhooks nobody else."""
+        return self.act in OF_BUILDS
 
 
 class LockChanged(Answer):
@@ -52,6 +61,12 @@ class LockChanged(Answer):
     unheard: bool = False
     untold: bool = False
     entry: Entry
+
+    @property
+    def is_for_all(self) -> bool:
+        """Let everybody see what there is to add to what the channel is told of it."""
+        is_news = self.act in NEWS and not (self.act == "lock_again" and self.lock == self.before)
+        return is_news and not self.unheard
 
 
 class KeyAdded(Answer):

@@ -1,11 +1,11 @@
 """What a branch's earlier builds tell."""
 
-from bot.answers import Answer
+from bot.answers import Found
 from bot.models.circleci import ProjectSlug, TestResult
 from bot.models.history import Flake, Insight, PastBuild, Turned
 
 
-class WhyRed(Answer):
+class WhyRed(Found):
     """Why a branch is red: `turned` is its row of red builds; None where `newest`, its newest with an outcome, passed.
 
     So many `builds` were looked at. Of the tests that began to fail in the first bad build, some are `still_failing` in
@@ -30,7 +30,7 @@ class WhyRed(Answer):
     newer_number: int = 0
 
 
-class FlakyTests(Answer):
+class FlakyTests(Found):
     """The tests that failed in more than `over` of the last `builds` of a branch, the flakiest first.
 
     So many builds were `asked` for: there may be fewer. In so many of the builds, `with_data`, there were test results;

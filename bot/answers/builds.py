@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bot.answers import Answer
+from bot.answers import Answer, Found
 from bot.models import spelling
 from bot.models.attempt import ParameterValue
 from bot.models.build import Build, Report
@@ -12,7 +12,7 @@ from bot.models.circleci import JobDetails, Pipeline, ProjectSlug, Ref
 from bot.triage.diagnosis import Triage
 
 
-class BuildShown(Answer):
+class BuildShown(Found):
     """One build in full; `newer_number` is a newer one of its branch, where something of this one can be done."""
 
     title: str
@@ -20,14 +20,14 @@ class BuildShown(Answer):
     newer_number: int = 0
 
 
-class NewestBuilds(Answer):
+class NewestBuilds(Found):
     """The newest builds of a branch or a tag, newest first, their jobs left out."""
 
     title: str
     builds: tuple[Build, ...]
 
 
-class BuildTriaged(Answer):
+class BuildTriaged(Found):
     """A finished build with the evidence of its failure; `triage` is what earlier builds tell, if they were asked.
 
     `newer_number` is a newer one of its branch, where this one can run again.
@@ -48,7 +48,7 @@ class Evidence(Answer):
     shown: Literal["log", "tests", "artifacts"]
 
 
-class OnHold(Answer):
+class OnHold(Found):
     """What waits for an approval: `build` is the one that was named, or the newest that was looked at.
 
     Of the newest builds of `ref` or of a `commit`, of all branches without either, so many were `looked_at`, 0 where

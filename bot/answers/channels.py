@@ -16,6 +16,11 @@ class ChannelUses(Answer):
     told: bool = False
     entry: Entry | None = None
 
+    @property
+    def is_for_all(self) -> bool:
+        """Let everybody see what it uses, if they ask; that this changed the channel is told itself."""
+        return self.act == "shown"
+
 
 class HowToInvite(Answer):
     """How to have us in a channel, before the `line` is carried out that was `asked` there.

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.answers import Answer
+from bot.answers import Answer, Found
 from bot.models.build import Build
 from bot.models.circleci import Artifact, ClassicBuild, ProjectSlug, TestResult
 from bot.models.fields import Model
@@ -20,7 +20,7 @@ class Unread(Model):
     again: str
 
 
-class TestResults(Answer):
+class TestResults(Found):
     """The test results of one job or of several: the first of the `tests_failed`, and the slowest of all.
 
     So many jobs, `jobs_left_out`, were not asked. Those that are `flaky` passed when they were tried again; so many
@@ -44,14 +44,14 @@ class TestResults(Answer):
     build: Build | None = None
 
 
-class JobSteps(Answer):
+class JobSteps(Found):
     """One job with its steps."""
 
     project_slug: ProjectSlug
     build: ClassicBuild
 
 
-class StepLog(Answer):
+class StepLog(Found):
     """The end of a step's log, cleaned and masked; `shortened` says that there is more of it.
 
     Of a job that `is_running` more may come.
@@ -80,8 +80,13 @@ class NoLog(Answer):
     is_running: bool = False
     has_begun: bool = True
 
+    @property
+    def is_for_all(self) -> bool:
+        """Let everybody see that there is none; what else it may be called is for who named it."""
+        return self.is_gone or not self.steps
 
-class Artifacts(Answer):
+
+class Artifacts(Found):
     """Those of the `stored` artifacts of a build or a job whose paths hold what is `wanted`; all where nothing is.
 
     `age` is how long ago they were stored, where that is known. `which` says that one of them is to be fetched, and it
@@ -100,9 +105,19 @@ class Artifacts(Answer):
     unread: Unread | None = None
     build: Build | None = None
 
+    @property
+    def is_for_all(self) -> bool:
+        """Let everybody see the list; which one is to be fetched is a question to who asked."""
+        return not self.which
+
 
 class ArtifactTooLarge(Answer):
     """An artifact that is larger than the `megabytes` that may be sent."""
 
     artifact: Artifact
     megabytes: float
+
+    @property
+    def is_for_all(self) -> bool:
+        """Let everybody see where it is, in the place of the file that they would have."""
+        return True

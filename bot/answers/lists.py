@@ -2,13 +2,13 @@
 
 from typing import Self
 
-from bot.answers import Answer
+from bot.answers import Found
 from bot.models.circleci import ProjectSlug
 from bot.models.classic import BuildSummary, FollowedProject
 from bot.models.fields import Model
 
 
-class RecentBuilds(Answer):
+class RecentBuilds(Found):
     """What ran lately over all followed projects: the newest jobs, newest first."""
 
     builds: tuple[BuildSummary, ...]
@@ -36,7 +36,7 @@ class ProjectResult(Model):
         )
 
 
-class FollowedProjects(Answer):
+class FollowedProjects(Found):
     """The followed projects whose name holds `wanted`, by name, out of `of`."""
 
     wanted: str = ""

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from bot.answers import Answer
+from bot.answers import Answer, Found
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import Lock
 
 
-class Locks(Answer):
+class Locks(Found):
     """Every lock, oldest first, as it stood at `read_at`; those named in `unread` hold, and nobody can read them.
 
     With a `project_title` those of this project alone, and so many others `elsewhere`.

@@ -1,6 +1,5 @@
 """What is said of a lock: to its channel that it was taken and that it is over, to who asked that it is gone."""
 
-import hashlib
 from contextlib import suppress
 from datetime import timedelta
 
@@ -13,13 +12,14 @@ from bot.models.caller import Caller, Place
 from bot.models.lock import Lock, Over, Waiting, named_by
 from bot.models.refusals import Refused, refused
 from bot.models.slack import utc_now
+from bot.once import post_once
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from bot.watching.engine import END_LOCK
 from formatters import lock_news as words
 from formatters.blocks import Message
 
-SOON, DAY = timedelta(seconds=2), timedelta(days=1)
+SOON = timedelta(seconds=2)
 log = structlog.get_logger(__name__)
 
 
@@ -175,7 +175,8 @@ def _public(*channel_ids: str) -> list[str]:
 async def _heard(hands: Hands, channel_id: str, message: Message, name: str) -> str:
     """Say it once in a place; returns its `ts`, empty text where that takes nothing. Raises what passes."""
     try:
-        return await _once(hands, channel_id, message, name)
+        claims, place = hands.store.claims, Place(channel_id=channel_id)
+        return await post_once(hands.messenger, claims, place, message, kind="lock-said", name=name)
     except SlackError as error:
         if error.lost or isinstance(error, SlackLimited) or refused(error.code) is Refused.FOR_NOW:
             raise
@@ -192,16 +193,6 @@ async def _heard_directly(hands: Hands, person_id: str, message: Message, name: 
         log.info("person_not_told", user=person_id, code=error.code)
         return
     await _heard(hands, channel_id, message, name)
-
-
-async def _once(hands: Hands, channel_id: str, message: Message, name: str) -> str:
-    """Post it; where a run before this one may have, and died over it, it is looked for by its mark."""
-    mark = hashlib.sha256(f"{channel_id}:{name}".encode()).hexdigest()[:16]
-    if not await hands.store.claims.first(f"lock-said:{mark}", keep=DAY):
-        with suppress(SlackError):  # where we may not read, it is said again
-            if found := await hands.messenger.find(Place(channel_id=channel_id), mark):
-                return found
-    return await hands.messenger.post(channel_id, message, mark=mark)
 
 
 async def _edit(hands: Hands, lock: Lock, message: Message) -> None:

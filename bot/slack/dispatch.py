@@ -4,15 +4,13 @@ import secrets
 import time
 from collections.abc import Awaitable, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 
 import structlog
 
 from bot import metrics
-from bot.actions import ButtonAction, RunCommand
+from bot.actions import RunCommand, ShareAnswer
 from bot.answers import Answer, File, Nothing
 from bot.answers.acts import Acted
-from bot.answers.lines import LineMeant
 from bot.answers.questions import SecondPerson, Waits
 from bot.circleci.asked import one_question
 from bot.errors import (
@@ -36,48 +34,27 @@ from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.slack import Click, Invocation
 from bot.permissions import Permissions
-from bot.policy import Word
 from bot.reading import is_completed, parsed, read
 from bot.record import About, Record
 from bot.routing import Command, Context
 from bot.settings import Projects
+from bot.slack.answering import Answering
+from bot.slack.carried import Act, Stands
 from bot.slack.offers import Vocabulary, offered
 from bot.slack.secrecy import REMOVED
 from bot.slack.sentences import Sentences, is_sentence
+from bot.slack.sharing import Sharing
 from bot.slack.signs import Signs
 from bot.watching.engine import SIGN, Engine
 from bot.watching.operator import Operator
-from formatters import again, credentials, errors, sentences
+from formatters import again, credentials, errors, sentences, sharing
 from formatters.blocks import Message
 from formatters.links import Links
 from formatters.meant import noted
 from formatters.offers import Offer
-from formatters.show import show
+from formatters.show import show, show_to_all
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass
-class _Act:
-    """What is being carried out: the word it takes, the command or the button, what it names, and what came of it.
-
-    `read_as` is the line that a sentence was read as. `note` is by what its project was found, where it is not named in
-    full, and `line` the line in full then.
-    """
-
-    caller: Caller
-    word: str = Word.READ
-    what: str | ButtonAction = ""
-    about: About | None = None
-    note: LineMeant | None = None
-    line: str = ""
-    answer: Answer | None = None
-    read_as: str = ""
-
-    @property
-    def name(self) -> str:
-        """The command or the button, for the log."""
-        return self.what if isinstance(self.what, str) else self.what.action_id
 
 
 class Dispatcher:
@@ -92,6 +69,8 @@ class Dispatcher:
         self._context = context
         self._operator = operator
         self._links = links
+        self._answering = Answering(context)
+        self._sharing = Sharing(context, self._answering)
         self._sentences = Sentences(context)
 
     async def handle(self, invocation_id: str) -> None:
@@ -99,11 +78,11 @@ class Dispatcher:
         invocation = await self._context.store.deliveries.said(Invocation, invocation_id)
         if invocation is None:
             return
-        act = _Act(invocation.caller)
+        act = Act(invocation.caller)
         with structlog.contextvars.bound_contextvars(request=_reference(), user=invocation.user_id):
             async with self._signs.while_answered(invocation):
                 if REMOVED in invocation.text:
-                    await self._reply(invocation, credentials.token_in_link())
+                    await self._answering.alone(invocation, credentials.token_in_link())
                 await self._answer(invocation, act, self._answer_to(invocation, act))
                 await self._context.store.deliveries.mark_done(invocation_id)
 
@@ -112,15 +91,16 @@ class Dispatcher:
         click = await self._context.store.deliveries.said(Click, click_id)
         if click is None:
             return
-        act = _Act(click.caller)
+        act = Act(click.caller)
         with structlog.contextvars.bound_contextvars(request=_reference(), user=click.user_id):
             async with self._signs.while_answered(click):
                 await self._answer(click, act, self._answer_to_click(click, act))
                 await self._context.store.deliveries.mark_done(click_id)
 
-    async def _answer_to(self, invocation: Invocation, act: _Act) -> Answer:
+    async def _answer_to(self, invocation: Invocation, act: Act) -> Answer:
         if invocation.kind == "opened" and not await self._is_new(invocation):
             return Nothing()
+        act.typed = invocation.text
         command, rest = self._context.router.find(split(await self._line(invocation, act)))
         log.info("command", name=command.name, kind=invocation.kind, channel=invocation.channel_id)
         act.word, act.what = command.permission, command.name
@@ -128,7 +108,7 @@ class Dispatcher:
         with one_question() if command.only_looks else nullcontext():
             return await self._carried_out(command, rest, act)
 
-    async def _line(self, invocation: Invocation, act: _Act) -> str:
+    async def _line(self, invocation: Invocation, act: Act) -> str:
         """Return the command line that was said, or that a sentence means; what stands on a button is none."""
         words, router = split(invocation.text), self._context.router
         if invocation.kind in ("button", "opened") or not is_sentence(words, router, self._context.projects):
@@ -140,7 +120,7 @@ class Dispatcher:
         act.read_as = line if line != invocation.text else ""
         return line
 
-    async def _carried_out(self, command: Command, words: Sequence[Typed], act: _Act) -> Answer:
+    async def _carried_out(self, command: Command, words: Sequence[Typed], act: Act) -> Answer:
         await self._context.permissions.check(act.caller, command.permission, certain=False)
         try:
             meant = await read(command, words, act.caller, self._context)
@@ -159,9 +139,11 @@ class Dispatcher:
             return False
         return await self._context.store.claims.first(f"greeting:{invocation.user_id}")
 
-    async def _answer_to_click(self, click: Click, act: _Act) -> Answer:
+    async def _answer_to_click(self, click: Click, act: Act) -> Answer:
         if click.action_id.partition(":")[0] == RunCommand.action_id:
             return await self._run_command(click, act)
+        if click.action_id.partition(":")[0] == ShareAnswer.action_id:
+            return await self._looked_up_anew(click, act)
         action = self._context.router.action_for(click.action_id)
         if action is None:
             raise NothingToDo("unknown_button")
@@ -173,11 +155,21 @@ class Dispatcher:
                 await at_the_door(self._context.permissions, act.caller, act.word, button.project)
             return await action.handle(button, act.caller, self._context)
 
-    async def _run_command(self, click: Click, act: _Act) -> Answer:
+    async def _looked_up_anew(self, click: Click, act: Act) -> Answer:
+        """Return an answer that is to be shared, as it is by now, for who presses."""
+        share = ShareAnswer.unpack(click.value)
+        command, _ = self._context.router.find(split(share.text))
+        act.what = share
+        await self._sharing.begin(click, share, command)
+        act.shares = share
+        return await self._answer_to(_as_if_typed(click, share.text), act)
+
+    async def _run_command(self, click: Click, act: Act) -> Answer:
         """Carry out a command offered as a button, as if the presser had typed it; the first press counts."""
         line = RunCommand.unpack(click.value)
         text, answers = line.text, line.model_dump(include={"directly", "unbuilt"})
         act.caller = act.caller.model_copy(update=answers)
+        act.stays_alone = line.alone
         command, _ = self._context.router.find(split(text))
         invocation = _as_if_typed(click, text)
         if line.channel_id not in ("", click.channel_id) and await self._is_there(click.user_id, line):
@@ -221,7 +213,7 @@ class Dispatcher:
         taken.is_past = attempt is None or attempt.over
         return taken
 
-    async def _answer(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> None:
+    async def _answer(self, said: Invocation | Click, act: Act, answer: Awaitable[Answer]) -> None:
         began = time.monotonic()
         async with self._signs.while_waiting(said) as saying:
             message = await self._in_words(said, act, answer)
@@ -233,11 +225,21 @@ class Dispatcher:
         if isinstance(said, Invocation):
             await self._signs.ack_stands(said, began)
         if message is not None:
-            await self._reply(said, message, replace=signed)
+            message = await self._said(said, act, message, replace=signed or act.was_shared)
             if isinstance(said, Invocation):
                 self._signs.answer_last(said, message, saying)
         elif signed and isinstance(said, Invocation):
             await self._take_sign_away(said, act.answer)
+
+    async def _said(self, said: Invocation | Click, act: Act, message: Message, *, replace: bool) -> Message:
+        """Say it where it is to stand; returns it as it stands there."""
+        if act.stands is Stands.FOR_ALL and isinstance(said, Invocation):
+            await self._answering.for_all(said, message, act.asks_again)
+            return message
+        if act.stands is Stands.CAN_BE_SHARED:
+            message = sharing.offered(message, ShareAnswer(text=act.asks_again, asked=said.id))
+        await self._answering.alone(said, message, replace=replace)
+        return message
 
     async def _take_sign_away(self, said: Invocation, answer: Answer | None) -> None:
         """Take away what the ack said, once the message that is the answer stands: that of a build is still to come."""
@@ -245,7 +247,7 @@ class Dispatcher:
         if not await self._signs.taken_away(said, pipeline_id) and pipeline_id:
             await self._engine.add(SIGN, said.id, pipeline_id)
 
-    async def _in_words(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> Message | None:
+    async def _in_words(self, said: Invocation | Click, act: Act, answer: Awaitable[Answer]) -> Message | None:
         try:
             return await self._told(said, act, answer)
         except StoreError:
@@ -256,7 +258,7 @@ class Dispatcher:
             log.exception("unexpected", reference=reference)
             return errors.unexpected(reference)
 
-    async def _told(self, said: Invocation | Click, act: _Act, answer: Awaitable[Answer]) -> Message | None:
+    async def _told(self, said: Invocation | Click, act: Act, answer: Awaitable[Answer]) -> Message | None:
         try:
             return await self._shown(said, act, await answer)
         except Waits as waits:
@@ -264,22 +266,43 @@ class Dispatcher:
         except StoreError:
             raise
         except BotError as error:
+            if act.shares and isinstance(said, Click):
+                await self._sharing.give_up(said, act.shares)
             if isinstance(error, NotAllowed):
                 error.act = error.act or act.name
             await self._record.at_the_door(act.caller, act.word, act.what, error, act.about)
             return await self._words_for(error, said, act)
 
-    async def _shown(self, said: Invocation | Click, act: _Act, answer: Answer) -> Message | None:
+    async def _shown(self, said: Invocation | Click, act: Act, answer: Answer) -> Message | None:
         """Return the words of an answer; a file goes into the thread itself."""
         log.info("answered", what=act.name, answer=type(answer).__name__)
         act.answer = answer
         if isinstance(answer, File):
             await self._context.messenger.upload(said.channel_id, answer.name, answer.content, thread_ts=said.thread_ts)
             return None
-        message = show(answer, self._links, command=_spoken_to(said))
-        return noted(message, act.note) if message and act.note else message
+        is_public = isinstance(said, Invocation) and said.kind == "mention" and answer.is_for_all
+        if is_public:
+            message = show_to_all(answer, self._links, in_thread=said.thread_ts != said.message_ts)
+        else:
+            message = show(answer, self._links, command=_spoken_to(said))
+        message = noted(message, act.note) if message and act.note else message
+        if act.shares and isinstance(said, Click) and message:
+            message = await self._shared(said, act, message)
+        elif is_public:
+            act.stands = Stands.FOR_ALL
+        elif act.can_be_shared(said):
+            act.stands = Stands.CAN_BE_SHARED
+        return message
 
-    async def _words_for(self, error: BotError, said: Invocation | Click, act: _Act) -> Message:
+    async def _shared(self, click: Click, act: Act, message: Message) -> Message:
+        """Share an answer; one that is by now for who asks alone stays with them."""
+        if act.shares is None or act.answer is None or not act.answer.is_for_all:
+            return message
+        message = await self._sharing.end(click, act.shares, message)
+        act.was_shared = True
+        return message
+
+    async def _words_for(self, error: BotError, said: Invocation | Click, act: Act) -> Message:
         as_told_to(error, said.user_id)
         await self._context.permissions.as_told_to(error, said.caller)
         metrics.ERRORS.labels(type(error).__name__).inc()
@@ -303,27 +326,6 @@ class Dispatcher:
                 followed = await self._context.finder.followed(caller)
         return offered(error, typed, Vocabulary(self._context.router, self._context.projects, followed))
 
-    async def _reply(self, said: Invocation | Click, message: Message, *, replace: bool = False) -> None:
-        """Answer the one person, where they asked; by direct message where all else fails.
-
-        With `replace` in the place of the sign that stands there.
-        """
-        messenger = self._context.messenger
-        try:
-            if said.response_url:
-                await messenger.respond(said.response_url, message, replace=replace, thread_ts=thread_of(said))
-                return
-            if isinstance(said, Invocation) and said.kind in ("message", "opened"):
-                # A direct message is private already: an answer there may stay.
-                await messenger.post(said.channel_id, message, thread_ts=said.thread_ts)
-                return
-        except SlackError as error:
-            log.info("answer_refused", method=error.method, code=error.code)
-        try:
-            await messenger.whisper(said.channel_id, said.user_id, message, thread_ts=thread_of(said))
-        except SlackError as error:
-            log.warning("answer_not_delivered", method=error.method, code=error.code)
-
 
 def _named(command: Command, words: Sequence[Typed], projects: Projects) -> About | None:
     """Return what a line is about, as it is spelled: who is refused it is told nothing else."""
@@ -341,13 +343,6 @@ async def at_the_door(permissions: Permissions, caller: Caller, word: str, slug:
 
 def _spoken_to(said: Invocation | Click) -> str:
     return said.command if isinstance(said, Invocation) else "/ci"
-
-
-def thread_of(said: Invocation | Click) -> str | None:
-    """Return the thread in which one person can be told something, if it is one."""
-    # An ephemeral in a thread that has no reply yet would be invisible: a mention in the channel is answered there. So
-    # is a press on the message that a thread hangs on, which is pressed where it stands.
-    return said.thread_ts if said.thread_ts != said.message_ts else None
 
 
 def _as_if_typed(click: Click, text: str) -> Invocation:

@@ -21,7 +21,8 @@ from bot.models.slack import Click
 from bot.models.window import Window
 from bot.record import Record
 from bot.routing import Context, Form
-from bot.slack.dispatch import at_the_door, thread_of
+from bot.slack.answering import thread_of
+from bot.slack.dispatch import at_the_door
 from bot.slack.payloads import Submission, from_submission
 from bot.slack.secrecy import brings_secret
 from bot.store.windows import KEPT

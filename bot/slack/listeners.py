@@ -17,13 +17,13 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 
 from bot import metrics
-from bot.actions import RunCommand
+from bot.actions import RunCommand, ShareAnswer
 from bot.errors import BotError, MaybeTaken, StoreError, TooMany, UsageError, UserError
 from bot.grammar import check_length, split
 from bot.models.slack import Click, Invocation
 from bot.policy import Word
 from bot.routing import Context, Router
-from bot.slack.dispatch import thread_of
+from bot.slack.answering import thread_of
 from bot.slack.forms import Forms
 from bot.slack.payloads import from_action, from_command, from_event
 from bot.slack.secrecy import Found, Spoken, has_secret_shape, secret_in
@@ -259,7 +259,7 @@ def _only_looks(said: Invocation | Click, router: Router) -> bool:
 
 
 def _is_command(click: Click) -> bool:
-    return click.action_id.partition(":")[0] == RunCommand.action_id
+    return click.action_id.partition(":")[0] in (RunCommand.action_id, ShareAnswer.action_id)
 
 
 def _text(said: Invocation | Click) -> str:

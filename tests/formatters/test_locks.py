@@ -127,3 +127,26 @@ def test_what_a_channel_hears_is_one_harmless_line_whatever_the_reason_is() -> N
         assert "<@" not in message.text
         assert "\n" not in said["text"]["text"]
         assert [one["text"]["text"] for one in row["elements"]] == ["Unlock"]
+
+
+@pytest.mark.parametrize(
+    ("more", "in_thread", "said"),
+    [
+        ({}, False, None),
+        ({}, True, "All of acme/frontend is locked. The channel has the news."),
+        ({"notes": ("tomorrow",), "until": LOCK.since}, False, "so it is tomorrow's."),
+        ({"notes": (NOT_GIVEN,)}, False, "It has no end: the time in your reason is a part of that."),
+        ({"unbuilt": True, "near": "main"}, True, "lately. Did you mean `main`?"),
+        ({"act": "unlock"}, False, None),
+        ({"act": "unlock"}, True, "All of acme/frontend is unlocked. The channel has the news."),
+        ({"act": "unlock", "still": LOCK}, False, "is gone, but <@U0ADA> has locked acme/frontend as a whole"),
+    ],
+)
+def test_what_the_channel_was_told_is_not_said_a_second_time(
+    more: dict[str, object], *, in_thread: bool, said: str | None
+) -> None:
+    lock = LOCK.model_copy(update={"until": more.pop("until", None)})
+    found = changed("U0ADA", "lock").model_copy(update={"lock": lock, **more})
+    message = locks.beside_news(found, in_thread=in_thread)
+    assert (message is None) is (said is None)
+    assert message is None or (str(said) in message.text and not violations(message))

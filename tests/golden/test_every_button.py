@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.actions import ShareAnswer
 from bot.settings import ProjectEntry, Projects
 from tests.golden.playground import COURSES, Json, Message, terminal
 from tests.golden.stage import Stage, staged
@@ -77,11 +78,14 @@ class Presser:
         person, workspace = self._stage.team.slack.person(self._name), self._stage.team.slack.workspace
         reads = [channel for channel in workspace.channels.values() if person.id in channel.members]
         seen = [*(one for channel in reads for one in channel.messages if one.bot_id), *person.sees_only]
-        return {
-            f"{message.ts} {button['action_id']} {button.get('value') or button.get('url')}": (message, button)
-            for message in seen
-            for button in _buttons(message)
-        }
+        return {_key(message, button): (message, button) for message in seen for button in _buttons(message)}
+
+
+def _key(message: Message, button: Json) -> str:
+    """Name a button; the answers to one command are all shared in the same way."""
+    if button["action_id"] == ShareAnswer.action_id:
+        return f"{ShareAnswer.action_id} {ShareAnswer.unpack(button['value']).text.partition(' ')[0]}"
+    return f"{message.ts} {button['action_id']} {button.get('value') or button.get('url')}"
 
 
 def _buttons(message: Message) -> Iterable[Json]:

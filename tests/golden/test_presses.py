@@ -374,6 +374,33 @@ async def artifact_get(stage: Stage) -> None:
     await stage.mentions("ada", "artifacts get acme/cli main linux-amd64", "deploys")
 
 
+async def shared(stage: Stage) -> None:
+    plan = WorkflowPlan("build", (JobPlan("test", ends="failed"),))
+    stage.team.circleci.world.set_scenario(SLUG, "fix/shared", Scenario((plan,)))
+    await stage.plays("fix/shared", *ONE_JOB)
+    (told,) = await stage.types("ada", "status acme/frontend fix/shared", "deploys")
+    share = told.element("Share here")
+    await stage.presses("ada", told, share)
+    stage.shows(told)
+    await stage.presses("ada", told, share)
+    (told,) = await stage.types("ada", "locks", "random")
+    await stage.presses("ada", told, "Share here")
+
+
+async def before_all(stage: Stage) -> None:
+    """Ask by mention for more than fits before everybody, and for what the channel is told anyway."""
+    plan = WorkflowPlan("build", tuple(JobPlan(f"test-{number}", seconds=10) for number in range(1, 25)))
+    stage.team.circleci.world.set_scenario(SLUG, "try/wall", Scenario((plan,)))
+    root = await stage.plays("try/wall", 5, 31, 6)
+    await stage.mentions("grace", "status", root)
+    await stage.presses("ada", stage.newest("Show me all of it"), "Show me all of it")
+    await stage.mentions("grace", "lock acme/frontend try/wall database migration", root)
+    await stage.mentions("ada", "locks", "deploys")
+    await stage.mentions("grace", "unlock acme/frontend try/wall", "deploys")
+    await stage.mentions("grace", "lock acme/frontend:try/walls", "deploys")
+    await stage.mentions("grace", "unlock acme/frontend:try/walls", root)
+
+
 SCENES: dict[str, Scene] = {
     "answer-recent": recent,
     "answer-projects": projects,
@@ -412,6 +439,8 @@ SCENES: dict[str, Scene] = {
     "press-heroku-key": heroku_key,
     "press-clear-cache": cache,
     "answer-in-an-old-thread": in_an_old_thread,
+    "answer-before-all": before_all,
+    "press-share": shared,
 }
 
 

@@ -15,6 +15,7 @@ _VARYING = (
     (re.compile(r"\b([Rr]eference) [0-9a-f]{6}\b"), r"\1 ‹reference›"),
     # The bot's own clock is the real one: a lock's age, when a question expires, when an act was done.
     (re.compile(r"\b(?:(?:\d+ min )?\d+ s ago|just now)\b"), "‹age› ago"),
+    (re.compile(r"\bas of \d{4}-\d\d-\d\d \d\d:\d\d"), "as of ‹when›"),
     (re.compile(r"\b([Uu])ntil \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1ntil ‹a date and a time›"),
     (re.compile(r"\b(itself|as before|It was|asked for): \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1: ‹a date and a time›"),
     (

@@ -99,7 +99,7 @@ async def test_where_no_thread_has_the_news_it_is_not_said_that_one_has(team: Te
     await followed(team, "release/v2.0", OVER, "Finishing, red so far")
     failed = team.circleci.world.pipelines[-1]
     await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)
-    await team.is_told(team.ada, "#2417 is no longer followed here.")
+    await team.reads("#2417 is no longer followed here.")
     told = said(await presses(team, team.grace, somewhere(team), RerunAll(pipeline_id=failed.id)))
     assert "grace pressed Rerun all." in told
     goes_by(team, 1)

@@ -31,7 +31,7 @@ async def test_it_is_deployed_followed_reported_and_retried(team: Team) -> None:
     assert "(attempt 2)" in team.root.visible
     assert len(team.posts("/retry")) == 1
     await team.ada.mention("deploys", "tests", thread_ts=team.root.ts)
-    await team.is_told(team.ada, "0 of 5 tests failed")
+    await team.reads("0 of 5 tests failed")
 
 
 async def test_it_is_cancelled(team: Team) -> None:

@@ -23,6 +23,7 @@ async def test_a_sentence_that_acts_starts_nothing_before_its_dialog_is_confirme
 
 async def test_in_a_thread_it_is_about_the_build_of_the_thread(team: Team) -> None:
     await team.runs("try/slow")
+    await team.until(lambda: team.deploys.roots)
     for said, line in (
         ("run it again please", "rerun acme/frontend #"),
         ("freeze this", "lock acme/frontend:try/slow"),
@@ -36,7 +37,7 @@ async def test_in_a_thread_it_is_about_the_build_of_the_thread(team: Team) -> No
     team.time_flies()
     await team.reads("Passed in")
     await team.ada.mention("deploys", "is it green now?", team.root.ts)
-    await team.is_told(team.ada, "I read this as `@ci status acme/frontend #")
+    await team.reads("I read this as `@ci status acme/frontend #")
 
 
 async def test_in_a_channel_that_uses_a_project_it_is_about_that(team: Team) -> None:

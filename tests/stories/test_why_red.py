@@ -77,7 +77,7 @@ async def test_in_a_thread_that_follows_a_build_no_name_is_needed(team: Team) ->
     await team.deploys_branch("release/v2.0")
     await team.reads("Failed after")
     await team.grace.mention("deploys", "why-red", thread_ts=team.root.ts)
-    told = await team.is_told(team.grace, "is red: I found one build of it, #2417")
+    told = await team.reads("is red: I found one build of it, #2417")
     assert "`release/v2.0`" in told.visible
     await team.grace.mention("deploys", "flaky", thread_ts=team.root.ts)
-    await team.is_told(team.grace, "no test failed in more than 2 builds, because I found only 1 build that ended")
+    await team.reads("no test failed in more than 2 builds, because I found only 1 build that ended")

@@ -1,0 +1,35 @@
+"""A post that is made once, also where a run before this one may have made it, and died over it."""
+
+import hashlib
+from contextlib import suppress
+from datetime import timedelta
+
+from bot.errors import SlackError
+from bot.messenger import PATIENCE, Messenger
+from bot.models.caller import Place
+from bot.store.claims import Claims
+from formatters.blocks import Message
+
+DAY = timedelta(days=1)
+
+
+async def post_once(
+    messenger: Messenger,
+    claims: Claims,
+    place: Place,
+    message: Message,
+    *,
+    kind: str,
+    name: str,
+    patience: timedelta = PATIENCE,
+) -> str:
+    """Return the `ts` of a post of this kind and name; one that may stand there already is looked for by its mark.
+
+    Raises SlackError.
+    """
+    mark = hashlib.sha256(f"{place.channel_id}:{name}".encode()).hexdigest()[:16]
+    if not await claims.first(f"{kind}:{mark}", keep=DAY):
+        with suppress(SlackError):  # where we may not read, it is said again
+            if found := await messenger.find(place, mark):
+                return found
+    return await messenger.post(place.channel_id, message, thread_ts=place.thread_ts, mark=mark, patience=patience)
