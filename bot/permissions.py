@@ -158,6 +158,18 @@ class Permissions:
         """Return what is wanted, with all names of the project."""
         return Asked(word, await self._names(slug) if slug else (), ref, caller.channel_id)
 
+    def as_known(
+        self, caller: Caller, word: str, slug: ProjectSlug | None = None, title: str = "", ref: Ref | None = None
+    ) -> Asked:
+        """Return the same by the names that are known of a project, without asking what CircleCI calls it by now.
+
+        It tells what to offer somebody: what they do of it is asked about again.
+        """
+        alike = spelled_alike(slug or "")
+        aliases = (alias for alias, entry in self._projects.projects.items() if spelled_alike(entry.slug) == alike)
+        names = (slug, title or slug.partition("/")[2], *aliases) if slug else ()
+        return Asked(word, names, ref, caller.channel_id, certain=False)
+
     async def decision(self, caller: Caller, asked: Asked) -> Decision:
         """Return what the policy says of the whole person: a rule may name them, whatever others allow everybody."""
         return decide(self._policy, await self._person(caller), asked)

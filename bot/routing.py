@@ -28,6 +28,7 @@ from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.whereabouts import Whereabouts
 
+HELP_OPTIONS = ("--help", "—help", "–help")  # phones make one dash of two
 _ADDRESSES, _POLITE = ("/ci", "@ci", "ci"), ("please", "pls")
 EARLIER_NAMES = {"may": "why", "job": "build"}  # which are as good as the names
 _WHY_RED = ["why", "red"]
@@ -57,7 +58,7 @@ class Context:
 class Command:
     """A word people say: its help, what it asks for, its parser and its handler.
 
-    What is answered `at_once` asks no far side, so that nobody waits for it.
+    What is answered `at_once` asks CircleCI for nothing, so that nobody waits for it.
     """
 
     help: CommandHelp
@@ -190,8 +191,10 @@ class Router:
             return self.commands["help"], ()
         first = words[0].text.lower()
         meant = self.named(first)
+        if meant is not None and _asks_for_help(first, words[1:]):
+            return self.commands["help"], [Typed(words[0].text, quoted=True)]  # `me --help` is not "help me"
         if meant is not None and (meant.name == first or meant.only_looks):
-            return (self.commands["help"], words[:1]) if _asks_for_help(first, words[1:]) else (meant, words[1:])
+            return meant, words[1:]
         asked = self.named(first.rstrip("?")) if meant is None and not words[0].quoted else None
         if asked is not None and asked.only_looks:  # "status?" asks the same
             return asked, words[1:]
@@ -234,9 +237,17 @@ def without_address(words: Sequence[Typed]) -> Sequence[Typed]:
 
 
 def _asks_for_help(command: str, rest: Sequence[Typed]) -> bool:
-    """Say whether a line asks how its command is used; `why help` asks who may have help."""
-    said = [word.text.lower() for word in rest]
-    return said in (["--help"], ["—help"], ["–help"], ["-h"]) or (said == ["help"] and command not in ("may", "why"))
+    """Say whether a line asks how its command is used; `why help` asks who may have help.
+
+    No name begins with a dash, so `--help` asks wherever a line ends with it. A branch may be called help: behind the
+    name of its project, or in quotes, that is what is meant.
+    """
+    if not rest or rest[-1].quoted:
+        return False
+    last, is_alone = rest[-1].text.lower(), len(rest) == 1
+    if last in HELP_OPTIONS:
+        return True
+    return is_alone and (last == "-h" or (last.rstrip("?!.") == "help" and command not in ("may", "why")))
 
 
 def answer_of(handle: Callable[..., Any]) -> Any:  # a class, or a union of several

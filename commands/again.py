@@ -25,6 +25,7 @@ HELP = CommandHelp(
     example="again env=prod",
     phrases=("again",),
     also=("repeat",),
+    takes="deploy",
 )
 
 

@@ -1,50 +1,208 @@
-"""Say what can be said, from the same registration that finds the handlers."""
+"""Say what can be done here now, what can be said at all, and how one command is used; nothing is asked of CircleCI."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from bot.answers.ourselves import CommandPage, Overview
+from bot.answers.lines import How
+from bot.answers.ourselves import CommandPage, HelpHere, Overview
+from bot.answers.people import PolicyDecision
 from bot.errors import UsageError
-from bot.grammar import Word
+from bot.grammar import Word, parse_slug, split
 from bot.models.caller import Caller
+from bot.models.circleci import Ref
 from bot.models.help import CommandHelp
+from bot.models.slack import utc_now
+from bot.models.slugs import spelled_alike
+from bot.models.spelling import as_typed
+from bot.policy import Word as Permission
 from bot.requests import Request, Typed
-from bot.routing import Context, Router
+from bot.routing import Command, Context, Router
 from bot.settings import Projects
+from bot.store.followed import Followed
+from commands.here import About, Here, places, rows, short
 
 HELP = CommandHelp(
     name="help",
     group="Learn",
-    summary="Say what I can do, or how one command is used.",
-    usage="help [<command>]",
+    summary="Say what you can do here now, all that can be said, or how one command is used.",
+    usage="help [all | <command>]",
     example="help deploy",
-    phrases=("help", "what can you do"),
+    phrases=("help", "help all", "what can you do"),
     also=("what", "usage", "commands", "?", "--help", "-h"),
 )
+ALL, MYSELF = ("all", "more", "everything"), "me"
+MOST_LOOKED_AT, MOST_GOING_ON = 12, 50  # builds that the channel follows; of those that are polled some more
+ACTS = (Permission.DEPLOY, Permission.RERUN, Permission.APPROVE)
+LONGEST_PROJECT, LONGEST_BRANCH = 60, 40  # in an example: thirty of them are one message
 
 
 class Help(Request):
-    """Which command to explain; all of them without a name."""
+    """Which command to explain, or `everything`; without either what can be done here now.
+
+    It may be a `question`, such as what I can do, which begins with no command.
+    """
 
     name: Annotated[Typed, AfterValidator(str.lower)] | None = None
+    everything: bool = False
+    question: bool = False
 
 
 def parse(words: Sequence[Word], projects: Projects) -> Help:
-    """Return the command asked about; a whole question, such as what I can do, is about all of them."""
-    return Help(name=words[0].text if len(words) == 1 else None)
+    """Return the command asked about; who says "help me" does not ask about the word `me`."""
+    is_for_me = bool(words) and words[0].text.lower() == MYSELF and not words[0].quoted
+    said = words[1:] if is_for_me else words
+    if not said:
+        return Help()
+    first = said[0].text.lower()
+    if len(said) == 1 and first in ALL:
+        return Help(everything=True)
+    return Help(name=first, question=len(words) > 1)
 
 
-async def show_help(request: Help, caller: Caller, context: Context) -> Overview | CommandPage:
-    """Answer with the overview, or with one command's page."""
-    router = context.router
-    if request.name is None:
-        return Overview(commands=tuple(command.help for command in router.commands.values()))
-    command = router.named(request.name)
-    if command is None:
+async def show_help(request: Help, caller: Caller, context: Context) -> HelpHere | Overview | CommandPage:
+    """Answer with what can be done here, with all there is, or with one command's page."""
+    command = context.router.named(request.name) if request.name else None
+    if command is not None:
+        return await _page(command, caller, context)
+    if request.everything:
+        return await _overview(caller, context)
+    if request.name and not request.question:
         raise UsageError("I do not know this word.", given=request.name)
-    return CommandPage(command=command.help)
+    return await _here(caller, context)
+
+
+async def _here(caller: Caller, context: Context) -> HelpHere:
+    builds, is_cut = await _followed(caller, context)
+    about = await _about(builds, caller, context)
+    here = Here(
+        builds=builds,
+        about=about,
+        words=frozenset(context.router.commands),
+        may=await _may(places(builds, about), caller, context),
+        projects=context.projects,
+        now=utc_now(),
+        is_direct=caller.place is None or caller.place.is_direct,
+        is_cut=is_cut,
+    )
+    how, title, ref = (about.how, about.title, about.ref) if about else (How.IN_FULL, "", None)
+    return HelpHere(rows=rows(here), title=title, ref=ref, how=how)
+
+
+async def _followed(caller: Caller, context: Context) -> tuple[list[Followed], bool]:
+    """Return the builds that the thread follows, or else the channel, of those that somebody may see.
+
+    It says too whether there are more that go on.
+    """
+    if not caller.channel_id:
+        return [], False
+    found, is_cut = await context.store.followed.lately(caller.channel_id, MOST_LOOKED_AT, MOST_GOING_ON)
+    seen = [one for one in found if await _sees(About.of(one.watch), caller, context)]
+    thread_ts = caller.place.thread_ts if caller.place else None
+    of_thread = [one for one in seen if thread_ts and one.watch.reply_ts == thread_ts]
+    return (of_thread, False) if of_thread else (seen, is_cut)
+
+
+async def _meant(caller: Caller, context: Context) -> About | None:
+    builds, _ = await _followed(caller, context)
+    return await _about(builds, caller, context)
+
+
+async def _about(builds: Sequence[Followed], caller: Caller, context: Context) -> About | None:
+    """Return what is meant here: by the thread, the channel, what they did in it last, or what it follows."""
+    last, used = await _last(caller, context), await _used(caller, context)
+    latest = [About.of(one.watch) for one in builds]
+    thread_ts = caller.place.thread_ts if caller.place else None
+    if thread_ts and any(one.watch.reply_ts == thread_ts for one in builds):
+        return latest[0]._replace(how=How.THREAD)
+    if used is not None and used.ref is None:
+        alike = (one for one in (*([last] if last else []), *latest) if _is_of(one, used) and one.ref)
+        return used._replace(ref=next((one.ref for one in alike), None))
+    return used or last or (latest[0]._replace(how=How.FOLLOWED) if latest else None)
+
+
+def _is_of(one: About, other: About) -> bool:
+    return spelled_alike(one.slug) == spelled_alike(other.slug)
+
+
+async def _used(caller: Caller, context: Context) -> About | None:
+    used = await context.store.channels.used(caller.channel_id) if caller.channel_id else None
+    about = About(used.project_slug, used.project_title, used.ref) if used else None
+    return about if about and await _sees(about, caller, context) else None
+
+
+async def _last(caller: Caller, context: Context) -> About | None:
+    last = await context.store.channels.last_of(caller) if caller.channel_id else None
+    with suppress(UsageError):  # an address that another version wrote
+        words = split(last.line)[1:2] if last else []
+        about = About(parse_slug(words[0].text, context.projects), last.title, last.ref, How.LAST) if last else None
+        return about if about and await _sees(about, caller, context) else None
+    return None
+
+
+async def _sees(about: About, caller: Caller, context: Context) -> bool:
+    asked = context.permissions.as_known(caller, Permission.READ, about.slug, about.title, about.ref)
+    return (await context.permissions.decision(caller, asked)).allowed
+
+
+async def _may(known: Iterable[About], caller: Caller, context: Context) -> frozenset[tuple[str, str, Ref | None]]:
+    """Return what somebody may do, there and anywhere at all."""
+    permissions, found = context.permissions, set[tuple[str, str, Ref | None]]()
+    for word in ACTS:
+        if await _is_allowed(word, caller, context):
+            found.add((word, "", None))
+        for one in known:
+            asked = permissions.as_known(caller, word, one.slug, one.title, one.ref)
+            found |= {(word, one.slug, one.ref)} if (await permissions.decision(caller, asked)).allowed else set()
+    return frozenset(found)
+
+
+async def _is_allowed(word: str, caller: Caller, context: Context) -> bool:
+    return (await context.permissions.decision(caller, context.permissions.as_known(caller, word))).allowed
+
+
+async def _overview(caller: Caller, context: Context) -> Overview:
+    """Answer with what somebody may use of what this installation has."""
+    commands = [one for one in context.router.commands.values() if not _is_dropped(one, context)]
+    words = {_takes(one) for one in commands}
+    allowed = {word for word in words if await _is_allowed(word, caller, context)}
+    about = await _meant(caller, context)
+    known = [_filled(one.help, about, context.projects) for one in commands if _takes(one) in allowed]
+    return Overview(commands=tuple(known), is_cut=allowed < words)
+
+
+async def _page(command: Command, caller: Caller, context: Context) -> CommandPage:
+    """Answer with how a command is used, about the project that is meant here, and with who may."""
+    permissions, word = context.permissions, _takes(command)
+    about = await _meant(caller, context)
+    asked = permissions.as_known(caller, word, *(about[:3] if about else ()))
+    decision = await permissions.decision(caller, asked)
+    told = decision._replace(rule=await permissions.reason(decision, asked))
+    return CommandPage(
+        command=_filled(command.help, about, context.projects),
+        decision=PolicyDecision(word=word, could=await permissions.could(asked), **told._asdict()),
+        is_dropped=_is_dropped(command, context),
+    )
+
+
+def _takes(command: Command) -> str:
+    return command.help.takes or command.permission
+
+
+def _is_dropped(command: Command, context: Context) -> bool:
+    return command.help.only_on_server and context.settings.is_cloud
+
+
+def _filled(help: CommandHelp, about: About | None, projects: Projects) -> CommandHelp:  # noqa: A002  # it is what it is
+    """Return a command's help with examples about the project that is meant here; one that is too long is left out."""
+    project = short(about.slug, projects) if about else ""
+    if about is None or len(project) > LONGEST_PROJECT:
+        return help
+    ref = about.ref if about.ref and about.ref.is_proper and not about.ref.is_tag else None
+    branch = as_typed(ref.name) if ref else ""
+    return help.about(project, branch if len(branch) <= LONGEST_BRANCH else "")
 
 
 def register(router: Router) -> None:

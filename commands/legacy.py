@@ -34,6 +34,7 @@ HEROKU_KEY = CommandHelp(
     example="heroku-key add",
     phrases=("heroku-key add",),
     also=("heroku",),
+    only_on_server=True,
 )
 CACHE = CommandHelp(
     name="cache",
@@ -43,6 +44,7 @@ CACHE = CommandHelp(
     example="cache clear acme/frontend",
     phrases=("cache clear acme/frontend",),
     also=("caches", "clear", "build-cache"),
+    only_on_server=True,
 )
 
 

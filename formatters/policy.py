@@ -37,6 +37,15 @@ def why(decision: PolicyDecision) -> Message:
     return assemble(text, section(text), *notes, context(_who_could(decision)))
 
 
+def who_may(decision: PolicyDecision) -> str:
+    """Return the same in a line, below what a command does."""
+    demands = [words for name, words in _DEMANDS.items() if getattr(decision, name)]
+    only = f", on some branches only {' and '.join(demands)}" if demands else ""
+    you = f"You may{only}." if decision.allowed else f"You may not: {literal(decision.rule, 300).rstrip('.')}."
+    is_said = not decision.allowed and any(one in decision.rule for one in decision.could)
+    return you if is_said else f"{you} {_who_could(decision)}"
+
+
 def _who_could(decision: PolicyDecision) -> str:
     here = [listed(decision.could, 8)] if decision.could else []
     there = [f"{listed(one.roles, 8)}, from {_channels(one.channels)}" for one in decision.elsewhere[:5]]

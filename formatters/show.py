@@ -26,7 +26,7 @@ from bot.answers.lines import LinesMeant
 from bot.answers.lists import FollowedProjects, RecentBuilds
 from bot.answers.locks import Locks, WhichLock, WillTell
 from bot.answers.mine import MyBuilds
-from bot.answers.ourselves import CheckUp, CommandPage, Greeting, Overview
+from bot.answers.ourselves import CheckUp, CommandPage, Greeting, HelpHere, Overview
 from bot.answers.people import PolicyDecision, Record, TokenOwner
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, WhichDefinition
 from formatters import (
@@ -43,6 +43,7 @@ from formatters import (
     flakes,
     gate,
     help,  # noqa: A004  # it is the command's name
+    here,
     lists,
     locks,
     meant,
@@ -98,6 +99,7 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     PolicyDecision: policy.why,
     Record: audit.audit,
     Greeting: help.hello,
+    HelpHere: here.here,
     CheckUp: checkup.message,
 }
 # Some make addresses, and some name the bot as the person spoke to it.

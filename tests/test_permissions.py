@@ -74,6 +74,29 @@ def caller(channel: str = CHANNELS[0]) -> Caller:
     return Caller(person_id=USERS[0], delivery_id="d", place=Place(channel_id=channel))
 
 
+@pytest.mark.parametrize(
+    ("slug", "title", "ref", "is_allowed"),
+    [
+        ("gh/acme/web", "acme/web", "main", True),
+        ("gh/Acme/Web", "", "main", True),
+        ("gh/acme/web", "acme/web", "release/1", False),
+        ("gh/acme/vault", "acme/vault", "main", False),
+        ("circleci/5e0c5f62/9f1c2d7a", "acme/mobile", "main", True),
+        ("", "", "", True),
+    ],
+)
+async def test_what_is_offered_is_decided_by_the_names_that_are_known(
+    slug: str, title: str, ref: str, is_allowed: bool
+) -> None:
+    rule = 'words = ["deploy"]\nprojects = ["shop", "acme/mobile"]\nbranches = ["main"]'
+    projects = Projects(projects={"shop": ProjectEntry(slug="gh/acme/web")})
+    workspace, far = Workspace(Kind.MEMBER, {}), FarSide(error=Unavailable("nobody asks"))
+    asks = permissions(parse(f'[[rules]]\nname = "ships"\n{rule}'), workspace, far, projects)
+    on = Ref(name=ref) if ref else None
+    asked = asks.as_known(caller(), Word.DEPLOY, ProjectSlug(slug) if slug else None, title, on)
+    assert (await asks.decision(caller(), asked)).allowed is is_allowed
+
+
 def globs(*names: str) -> st.SearchStrategy[tuple[str, ...]]:
     one = st.sampled_from([*names, *(f"!{name}" for name in names)])
     return st.lists(one, max_size=3, unique=True).map(tuple)

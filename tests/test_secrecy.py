@@ -257,8 +257,16 @@ def test_every_command_that_takes_secrets_has_a_grammar_here() -> None:
 
 def test_what_the_help_shows_is_not_stopped() -> None:
     for command in ROUTER.commands.values():
-        for line in (command.help.example, *command.help.phrases, f"help {command.name}"):
+        name, own = command.name, (command.help.example, *command.help.phrases)
+        for line in (*own, f"help {name}", f"{name} --help", f"{name} —help", f"{name} help", f"{own[0]} --help"):
             assert secret_in(line, SPOKEN) is None, line
+
+
+@pytest.mark.parametrize(
+    "text", ["env set acme/frontend DEPLOY_TOKEN swordfish --help", "heroku-key hunter2 --help", "env hunter2 help"]
+)
+def test_who_asks_for_help_behind_a_secret_has_brought_it_all_the_same(text: str) -> None:
+    assert secret_in(text, SPOKEN) is not None
 
 
 names = st.from_regex(r"[a-z][a-z0-9]{1,9}(-[a-z0-9]{1,6}){0,2}", fullmatch=True)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from bot.grammar import LONGEST_TEXT
 from bot.masks import masked
 from bot.policy import Word
-from bot.routing import Router
+from bot.routing import HELP_OPTIONS, Router
 from bot.slack import secret_words as words
 from bot.slack.secret_words import ACTS, CONNECTIVES, PLACES
 
@@ -114,11 +114,18 @@ def _in_words(said: Sequence[str], spoken: Spoken) -> Found | None:
         return None
     verb = said[0].casefold()
     if command := _secret_command(verb, spoken):
-        return None if _GRAMMARS[command](said[1:], spoken) else Found(_window(command, said[1:]))
+        is_clean = _GRAMMARS[command](_without_help(said[1:]), spoken)
+        return None if is_clean else Found(_window(command, said[1:]))
     brings = _brings_one(said[1:]) if _is_plain(verb, spoken) else _speaks_of_one(said)
     if verb == _OF_BOTH and not (said[1:] and (_PROJECT.fullmatch(said[1]) or said[1] in spoken.aliases)):
         brings = brings or _speaks_of_one(said)
     return Found(_window_for(said)) if brings else None
+
+
+def _without_help(rest: Sequence[str]) -> Sequence[str]:
+    """Return what stands behind a command but for the word that asks how it is used, which is no secret."""
+    asks = rest and (rest[-1].casefold() in HELP_OPTIONS or [*map(words.bare, rest)] in (["help"], ["-h"]))
+    return rest[:-1] if asks else rest
 
 
 def _secret_command(verb: str, spoken: Spoken) -> str | None:

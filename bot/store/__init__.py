@@ -66,6 +66,7 @@ from bot.store.channels import Channels
 from bot.store.claims import Claims
 from bot.store.connection import Connection
 from bot.store.deliveries import Deliveries
+from bot.store.followed import FollowedHere
 from bot.store.heard import Ends
 from bot.store.hooks import Hooks
 from bot.store.line import Line
@@ -104,6 +105,7 @@ class Store:
         self.acted = Acted(connection)
         self.windows = Windows(connection)
         self.watches = Watches(connection, self.own)
+        self.followed = FollowedHere(connection, self.watches)
         self.past = Past(connection)
         self.turns = Turns(connection)
         self.line = Line(connection)

@@ -15,7 +15,7 @@ from playground.slack.modals import View
 SLASH_COMMAND = {
     "name": "/ci",
     "description": "Deploy and follow CircleCI pipelines.",
-    "usage_hint": "deploy acme/frontend release/v2.0",
+    "usage_hint": "alone: what you can do here; or: deploy acme/frontend release/v2.0; or: deploy --help",
 }
 MOST_REQUESTS = 60
 MOST_PIPELINES = 30

@@ -14,6 +14,7 @@ from playwright.async_api import FloatRect
 from playground.circleci.scenarios import COURSES
 from playground.circleci.world import write_frontend_past
 from playground.page.server import Page
+from playground.slack.conversations import Channel
 from playground.slack.people import Person
 from tests.browser.window import CHROMIUM, Window, chromium, opened
 from tests.stories.team import Team, is_sign, team_at_work
@@ -23,7 +24,7 @@ SHEET = Path(__file__).parents[2] / "contact-sheet.png"
 PANEL = 300  # the pretend CircleCI's column is no part of Slack
 # What is asked at the end, when every course has been played: each part is a section of the sheet.
 SAID = {
-    "Who does not know it yet": ("hello", "help", "help deploy"),
+    "Who does not know it yet": ("hello", "help", "help deploy", "heroku-key --help"),
     "Mistakes": (
         "deplyo acme/frontend main",
         "deploy acme/nothing main",
@@ -75,6 +76,8 @@ SAID = {
         "audit 7d",
     ),
 }
+# What is asked in the channel in which they were played.
+SAID_AT_WORK = ("", "help all", "deploy --help")
 COLUMNS = """
     html, body { overflow: visible; height: auto; }
     body { padding: 20px; columns: 400px 5; column-gap: 24px; }
@@ -117,6 +120,7 @@ async def sheet() -> None:
     """Put every message of every course on one sheet, and the answers to what cannot be carried out."""
     async with place() as (team, page), chromium() as browser, opened(browser, page.url, (2200, 1200)) as window:
         parts = [await _course(team, window, name) for name in COURSES if name != "skip-ci"]  # starts nothing
+        parts.append(await _at_work(team, window))
         parts += [await _answers(team, window, title, said) for title, said in SAID.items()]
         await window.page.evaluate(
             """([parts, columns]) => {
@@ -149,17 +153,35 @@ async def _course(team: Team, window: Window, name: str) -> list[str]:
     return [COURSES[name], await window.thread.locator(".messages").evaluate("one => one.outerHTML")]
 
 
+async def _at_work(team: Team, window: Window) -> list[str]:
+    """Return what somebody sees who asks for help in a busy channel: the last messages of it."""
+    await _asks(team, window, team.deploys, SAID_AT_WORK)
+    last = """(one, number) => {
+        const kept = one.cloneNode(false);
+        kept.append(...[...one.querySelectorAll(".message")].slice(-number).map((each) => each.cloneNode(true)));
+        return kept.outerHTML;
+    }"""
+    shown = await window.channel.locator(".messages").evaluate(last, len(SAID_AT_WORK))
+    return ["What can I do here?", shown]
+
+
 async def _answers(team: Team, window: Window, title: str, said: Sequence[str]) -> list[str]:
     """Return what the one who asked all this sees; each part has a channel of its own."""
     admin = team.slack.person("admin")
     channel = team.slack.workspace.add_channel(f"C0{title.upper()}", title.lower().replace(" ", "-"), admin.id, "U0BOT")
+    await _asks(team, window, channel, said)
+    return [title, await window.channel.locator(".messages").evaluate("one => one.outerHTML")]
+
+
+async def _asks(team: Team, window: Window, channel: Channel, said: Sequence[str]) -> None:
+    """Let the admin ask all this in a channel, and look at it."""
+    admin = team.slack.person("admin")
     for number, text in enumerate(said, start=len(admin.sees_only) + 1):
         await admin.command(channel, "/ci", text)
         await team.slack.wait_for(partial(_is_answered, admin, number))
     await window.page.get_by_label("You are").select_option("admin")
     await window.page.get_by_role("button", name=channel.name).click()
     await window.sees("Only visible to you")
-    return [title, await window.channel.locator(".messages").evaluate("one => one.outerHTML")]
 
 
 def _is_answered(person: Person, times: int) -> bool:

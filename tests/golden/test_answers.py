@@ -11,10 +11,27 @@ from tests.golden.stage import Stage, staged
 BUILT = ("green", "failing-tests", "on-hold", "timed-out-step", "slow")
 LOOKS = (5, 41, 6, 14, 6, 126, 70, 6)  # seconds, until all but the slow one have come to an end
 
+# Help, for which CircleCI is asked for nothing: where nothing is known of a project, and in a channel at work.
+HELPING: dict[str, tuple[str, tuple[str, ...]]] = {
+    "answer-help": (
+        "general",
+        (
+            "ada: ",
+            "guest: help",
+            "ada: help all",
+            "guest: help all",
+            "admin: help all",
+            "ada: help deploy",
+            "guest: deploy acme/frontend --help",
+            "ada: heroku-key --help",
+            "ada: help dance",
+        ),
+    ),
+    "answer-help-here": ("deploys", ("ada: ", "guest: ", "ada: ship help", "guest: help all")),
+}
 # Who says what. What only looks is here, and what is refused before anything happens.
 LOOKING: dict[str, tuple[str, ...]] = {
     "answer-hello": ("ada: hello",),
-    "answer-help": ("ada: help", "ada: help deploy", "ada: help dance"),
     "answer-unknown-word": ("ada: deplyo acme/frontend main", "ada: ship acme/frontend", "ada: xyzzy"),
     "answer-sentence": (
         "ada: how is acme/frontend try/slow doing?",
@@ -252,6 +269,7 @@ DOING: dict[str, tuple[str, ...]] = {
         "guest: use acme/frontend",
         "grace: use frontend try/green",
         "grace: use",
+        "grace: help",
         "ada: status",
         "ada: deploy",
         "ada: deploy try/slow",
@@ -290,7 +308,10 @@ async def built(data_dir: Path) -> AsyncIterator[Stage]:
 
 async def test_every_command_is_answered_as_recorded(tmp_path: Path, golden: bool) -> None:
     async with built(tmp_path) as stage:
-        said = {name: await asked(stage, lines, "general") for name, lines in LOOKING.items()}
+        requests = len(stage.team.circleci.requests)
+        said = {name: await asked(stage, lines, where) for name, (where, lines) in HELPING.items()}
+        assert len(stage.team.circleci.requests) == requests
+        said |= {name: await asked(stage, lines, "general") for name, lines in LOOKING.items()}
         said |= {name: await asked(stage, lines, "deploys") for name, lines in DOING.items()}
     compare(said, anew=golden)
 

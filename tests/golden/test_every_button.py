@@ -10,12 +10,13 @@ from bot.actions import ShareAnswer
 from bot.settings import ProjectEntry, Projects
 from tests.golden.playground import COURSES, Json, Message, terminal
 from tests.golden.stage import Stage, staged
-from tests.golden.test_answers import DOING, LOOKING, built, spoken
+from tests.golden.test_answers import DOING, HELPING, LOOKING, built, spoken
 
 # The bot looks so many seconds after all courses began: while they run, one is on hold, until the last has ended.
 LOOKS = (5, 41, 46, 85, 200, 272, 612)
 OLD = re.compile(
-    r"older version|too old|do not know|reference|went wrong|broke on my side|not responding", re.IGNORECASE
+    r"older version|too old|do not know (this|what)|reference|went wrong|broke on my side|not responding",
+    re.IGNORECASE,
 )
 # What stands must not be pressed in vain; what it stood on before may have ended since.
 IN_VAIN = re.compile(r"There is nothing|It waits for no|is not there any more", re.IGNORECASE)
@@ -122,6 +123,7 @@ async def test_every_button_that_a_command_offers_can_be_pressed(tmp_path: Path)
         for presser in pressers.values():
             presser.passes_over()
         for lines, where in (
+            *((one, place) for place, one in HELPING.values()),
             *((one, "general") for one in LOOKING.values()),
             *((one, "deploys") for one in DOING.values()),
         ):

@@ -334,7 +334,7 @@ async def projects(stage: Stage) -> None:
 
 async def in_a_thread(stage: Stage) -> None:
     root = await stage.plays("try/timed-out-step", *ONE_JOB)
-    for text in ("status", "why-red", "unwatch", "dance"):
+    for text in ("help", "status", "why-red", "unwatch", "dance"):
         await stage.mentions("grace", text, root)
     await stage.mentions("grace", "status", "general")
 
@@ -360,6 +360,7 @@ async def direct_messages(stage: Stage) -> None:
     await stage.writes("ada", "status acme/frontend nowhere")
     await stage.writes("ada", "deploy acme/frontend try/green")
     await stage.passes(5)
+    await stage.writes("ada", "help")
 
 
 async def not_all_of_it(stage: Stage) -> None:

@@ -14,6 +14,7 @@ from tests.golden.playground import COURSES
 from tests.golden.records import FOLDER
 
 NAMES = {
+    *test_answers.HELPING,
     *test_answers.LOOKING,
     *test_answers.DOING,
     *(f"course-{name}" for name in test_courses.PLAYED),

@@ -74,6 +74,7 @@ def commands(build: Pipeline) -> list[str]:
     rows["deploy"] = ("deploy acme/backend z-merger",)
     rows["rerun"] += (f"rerun acme/backend #{build.number} ssh",)
     rows["artifacts"] += (f"artifacts get acme/backend #{build.number} bin",)
+    rows["help"] += ("help all", "deploy --help")
     rows["why"] = ("why deploy acme/backend", "why read acme/backend")
     rows["env"] += ("env remove acme/backend NAME", "env set acme/backend NAME")
     rows["keys"] += ("keys add acme/backend deploy-key", "keys show acme/backend 00")

@@ -1,18 +1,41 @@
 """Stories of people who do not know the bot yet."""
 
+from pathlib import Path
+
 from playground.slack.conversations import Message
+from tests.operations.scene import MOBILE, again_until, team_under, types
 from tests.stories.team import Team
+
+BY_NAME = """
+[[rules]]
+name = "everybody"
+words = ["read", "deploy"]
+
+[[rules]]
+name = "mobile is not for grace"
+effect = "deny"
+words = ["read"]
+roles = ["grace"]
+projects = ["acme/mobile"]
+
+[roles.grace]
+users = ["U0GRACE"]
+"""
 
 
 async def greetings(team: Team) -> list[Message]:
     return [one for one in team.ada.direct_messages if "Hello." in one.visible]
 
 
+def told_of_the_hold(team: Team) -> list[Message]:
+    return [one for one in team.ada.sees_only if "hold-prod waits for an approval" in one.visible]
+
+
 async def test_who_opens_the_direct_messages_is_greeted_once(both_ways: Team) -> None:
     team = both_ways
     await team.ada.open_messages()
     greeting = (await team.slack.wait_for(lambda: team.ada.direct_messages))[0]
-    assert greeting.buttons == ["All commands", "How to deploy"]
+    assert greeting.buttons == ["What can I do here?", "How to deploy"]
     await team.ada.open_messages()
     for _ in range(2):
         await team.ada.click(greeting, "How to deploy")
@@ -26,8 +49,56 @@ async def test_who_has_talked_with_it_before_is_not_greeted(team: Team) -> None:
     await team.ada.open_messages()
     await team.ada.open_home()
     await team.ada.message_bot("help")
-    await team.slack.wait_for(lambda: [one for one in team.ada.direct_messages if "Ship" in one.visible])
+    await team.slack.wait_for(lambda: [one for one in team.ada.direct_messages if "Name one" in one.visible])
     assert await greetings(team) == []
+
+
+async def test_what_waits_stands_first_and_all_else_is_a_press_away(team: Team) -> None:
+    guest = team.slack.person("guest")
+    await team.deploys_branch("try/on-hold")
+    await team.reads("Waiting for approval")
+    # What a look has seen is told before it is kept.
+    await again_until(lambda: types(team, team.ada, ""), lambda: told_of_the_hold(team))
+    told = told_of_the_hold(team)[0]
+    await team.ada.click(told, "Show what waits: #2417")
+    shown = await team.is_told(team.ada, "1 job of acme/frontend waits")
+    assert shown.buttons == ["Approve hold-prod"]
+    await team.ada.click(told, "More")
+    await team.is_told(team.ada, "says more about one of them")
+    await guest.command("deploys", "/ci", "")
+    told = await team.is_told(guest, "hold-prod waits for an approval")
+    assert told.buttons == ["Status of #2417", "Why red: try/on-hold", "My builds", "More"]
+    await guest.click(told, "More")
+    seen = (await team.is_told(guest, "What you may not use is left out.")).visible
+    assert not [word for word in ("`/ci deploy ", "`/ci env", "`/ci audit", "`/ci doctor") if word in seen]
+
+
+async def test_a_press_on_what_help_offers_deploys_it_once_a_dialog_has_named_it(team: Team) -> None:
+    await team.deploys_branch("main")
+    await team.reads("Passed in")
+    await team.ada.command("deploys", "/ci", "help")
+    told = await team.is_told(team.ada, "is what you did here last")
+    assert "Project acme/frontend, branch main" in told.element("Deploy main")["confirm"]["text"]["text"]
+    await team.ada.click(told, "Deploy main")
+    await team.until(lambda: len(team.posts("/pipeline")) == 2)
+    assert team.posts("/pipeline") == [{"branch": "main"}] * 2
+
+
+async def test_nobody_waits_for_circleci_where_rules_name_projects_and_a_slug_is_made_of_ids(tmp_path: Path) -> None:
+    async with team_under(BY_NAME, tmp_path, poll_interval_seconds=3600) as team:
+        await types(team, team.ada, f"use {MOBILE} main")
+        asked = len(team.circleci.requests)
+        (told,) = await types(team, team.ada, "help")
+        assert "This channel uses acme/mobile:" in told.visible
+        (whole,) = await types(team, team.ada, "help all")
+        (page,) = await types(team, team.ada, "deploy --help")
+        assert f"`/ci deploy {MOBILE} main`" in page.visible
+        assert MOBILE in whole.visible
+        for text in ("", "help all", "status --help"):
+            (told,) = await types(team, team.grace, text)
+            assert "mobile" not in told.visible
+            assert MOBILE not in str(told.blocks)
+        assert len(team.circleci.requests) == asked
 
 
 async def test_a_greeting_is_answered_where_it_was_said(team: Team) -> None:

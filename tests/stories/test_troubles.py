@@ -229,7 +229,7 @@ async def test_help_explains_one_command(team: Team) -> None:
     await team.ada.command("deploys", "/ci", "help dance")
     await team.is_told(team.ada, "I do not know this word")
     await team.ada.command("deploys", "/ci", "")
-    await team.is_told(team.ada, "Start a pipeline on a branch or a tag")
+    await team.is_told(team.ada, "says more about one word")
 
 
 async def test_a_missing_project_is_answered_with_the_usage(team: Team) -> None:
