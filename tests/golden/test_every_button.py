@@ -10,7 +10,7 @@ from bot.actions import ShareAnswer
 from bot.settings import ProjectEntry, Projects
 from tests.golden.playground import COURSES, Json, Message, terminal
 from tests.golden.stage import Stage, staged
-from tests.golden.test_answers import DOING, HELPING, LOOKING, built, spoken
+from tests.golden.test_answers import DOING, LOOKING, built, spoken
 
 # The bot looks so many seconds after all courses began: while they run, one is on hold, until the last has ended.
 LOOKS = (5, 41, 46, 85, 200, 272, 612)
@@ -123,7 +123,6 @@ async def test_every_button_that_a_command_offers_can_be_pressed(tmp_path: Path)
         for presser in pressers.values():
             presser.passes_over()
         for lines, where in (
-            *((one, place) for place, one in HELPING.values()),
             *((one, "general") for one in LOOKING.values()),
             *((one, "deploys") for one in DOING.values()),
         ):
