@@ -62,7 +62,7 @@ async def test_what_waits_stands_first_and_all_else_is_a_press_away(team: Team) 
     told = told_of_the_hold(team)[0]
     await team.ada.click(told, "Show what waits: #2417")
     shown = await team.is_told(team.ada, "1 job of acme/frontend waits")
-    assert shown.buttons == ["Approve hold-prod"]
+    assert "Approve hold-prod" in shown.buttons
     await team.ada.click(told, "More")
     await team.is_told(team.ada, "says more about one of them")
     await guest.command("deploys", "/ci", "")
