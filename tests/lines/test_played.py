@@ -1,8 +1,12 @@
 """Every line of the table is said to the bot: at CircleCI happens what the lines name, and nothing else."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
+
+from redis.asyncio import Redis
 
 from bot.grammar import split
 from bot.models.slack import Invocation
@@ -39,11 +43,29 @@ async def test_nothing_is_started_rerun_cancelled_approved_or_unlocked_that_no_l
         await says(team, [line for line in said if line not in (*deploys, *locks)])
         assert writes(team)
         assert set(writes(team)) <= {f"/workflow/{run.id}/rerun" for run in named.runs}
-        await says(team, deploys)
+        for those in in_turns(deploys):
+            await says(team, those)
+            await are_over(team)
         started = Counter(str(body) for body in team.posts("/pipeline"))
         assert started == Counter(str(body) for line in deploys if (body := asked_of_circleci(line)))
         locked = {str(lock.ref) for lock in (await team.app.store.locks.all())[0]}
         assert locked == {"hold/prod", "tag:v2.0", "try/slow"}
+
+
+def in_turns(deploys: list[Line]) -> Iterator[list[Line]]:
+    """Yield lines of which no two deploy the same: who does so while that runs is asked first."""
+    by_what = defaultdict[str, list[Line]](list)
+    for line in deploys:
+        by_what[str(asked_of_circleci(line))].append(line)
+    for turn in zip_longest(*by_what.values()):
+        yield [line for line in turn if line]
+
+
+async def are_over(team: Team) -> None:
+    """Let nothing be known of what was deployed, as once it is over."""
+    async with Redis.from_url(team.app.docket.url) as redis:
+        async for key in redis.scan_iter(match="ci:deploys:*"):
+            await redis.delete(key)
 
 
 def locks_all(line: Line) -> bool:

@@ -98,6 +98,7 @@ def buttons(build: Pipeline, pending_id: str) -> list[ButtonAction]:
         "kind": "deploy-key",
         "reruns": "0",
         "newer": "0",
+        "changes": "0",
         "ssh": "false",
         "follow": "false",
         "until": "2100-01-01T09:00:00Z",

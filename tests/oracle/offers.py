@@ -100,5 +100,8 @@ def id_of(field: str, chance: Random, world: World) -> object:
         "kind": "deploy-key",
         "key": pipeline.slug,
         "holder_id": "U0ADA",
+        **dict.fromkeys(("newer", "reruns", "changes"), 0),
+        **dict.fromkeys(("ssh", "follow"), False),
+        "until": "2100-01-01T09:00:00Z",
     }
     return known.get(field, "x")
