@@ -65,6 +65,8 @@ async def test_where_slack_gives_no_list_it_is_asked_for_the_one(whereabouts: Wh
 async def test_our_direct_messages_with_somebody_are_asked_for_once(whereabouts: Whereabouts, slack: Slack) -> None:
     assert [await whereabouts.is_with("U0ADA", one) for one in ("D0ADA", "D0ADAGRACE", "D0ADA")] == [True, False, True]
     assert len(slack.calls_of("conversations.open")) == 1
+    slack.refuse("conversations.open", "user_disabled")
+    assert await whereabouts.is_with("U0GRACE", "D0ANY")  # what it takes from us will tell
 
 
 class SlowRooms:
