@@ -20,15 +20,22 @@ class Rooms(Protocol):
     async def is_in(self, channel_id: str) -> bool:
         """Say whether we are a member of a channel; where Slack does not say, what it takes from us will tell."""
 
+    async def direct_channel(self, user_id: str) -> str:
+        """Return the channel of our direct messages with somebody."""
+
 
 class Whereabouts:
-    """That we are in a channel is believed for less than a minute; that we are not is asked anew each time."""
+    """That we are in a channel is believed for less than a minute; that we are not is asked anew each time.
+
+    Our direct messages with somebody are always the same.
+    """
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._known_until: dict[str, float] = {}
         self._alone = 0  # how many are asking for one channel
         self._list: asyncio.Task[None] | None = None
+        self._direct: dict[str, str] = {}
 
     async def is_in(self, channel_id: str) -> bool:
         """Say whether we are a member of a channel; where Slack does not say, what it takes from us will tell."""
@@ -37,6 +44,15 @@ class Whereabouts:
         if self._alone or (self._list is not None and not self._list.done()):
             await self._listed()
         return self._is_known(channel_id) or await self._is_in_one(channel_id)
+
+    async def is_with(self, person_id: str, channel_id: str) -> bool:
+        """Say whether these direct messages are ours with somebody, and not those of two people, or if nobody says."""
+        if person_id not in self._direct:
+            try:
+                self._direct[person_id] = await self._rooms.direct_channel(person_id)
+            except SlackError:
+                return True
+        return self._direct[person_id] == channel_id
 
     def _is_known(self, channel_id: str) -> bool:
         return time.monotonic() < self._known_until.get(channel_id, 0.0)

@@ -11,8 +11,10 @@ from bot.routing import Context, Router
 async def is_heard(caller: Caller, context: Context) -> bool:
     """Say whether news can stand where somebody speaks, or is to come to them directly anyhow."""
     place = caller.place
-    if place is None or place.is_direct or caller.directly:
+    if place is None or caller.directly:
         return True
+    if place.is_direct:
+        return await context.whereabouts.is_with(caller.person_id, place.channel_id)
     return await context.whereabouts.is_in(place.channel_id)
 
 
@@ -21,7 +23,9 @@ def unheard(line: str, title: str, ref: Ref | None, caller: Caller, *, number: i
     target = f"#{number}" if number else str(ref or "")
     of_it = [*([f"{ref.kind} {ref.name}"] if ref else []), *([target] if number else [])]
     names = ", ".join([f"Project {title}", *of_it])
-    return Unheard(line, f"{title} {target}", names=names, target=target, asked=caller.delivery_id)
+    error = Unheard(line, f"{title} {target}", names=names, target=target, asked=caller.delivery_id)
+    error.is_between_two = caller.place is not None and caller.place.is_direct
+    return error
 
 
 async def directly_if_unheard(caller: Caller, context: Context) -> Caller:

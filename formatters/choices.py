@@ -216,7 +216,7 @@ def nothing_failed(answer: NothingFailed) -> Message:
     build = f"{literal(answer.title)} {ref_words(pipeline.ref, answer.build)} #{pipeline.number}"
     text = f"{build} {'passed' if answer.build.state is State.PASSED else 'was cancelled'}; nothing failed."
     text += newer_build(answer.newer_number)
-    press = RerunAll(pipeline_id=pipeline.id, attempt=answer.build.mark, newer=answer.newer_number)
+    press = RerunAll(pipeline_id=pipeline.id, attempt=answer.build.mark, newer=answer.newer_number, follow=True)
     offer = rerun_all_button(answer.build, answer.title, press)
     return assemble(text, section(text), actions(offer))
 

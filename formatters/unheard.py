@@ -7,31 +7,34 @@ from bot.masks import masked
 from formatters.again import act_button
 from formatters.blocks import Message, actions, assemble, button, literal, section
 
+_CHANNEL, _BETWEEN = "I am not in this channel", "These direct messages are not mine"
 _GOES_ON = {"rerun": "reruns it", "watch": "follows it"}
 
 
 def question(problem: Unheard, text: str) -> Message:
     """Ask, after these words, whether to go on without the channel, or in it once we are a member."""
+    text = text.replace(_CHANNEL, _BETWEEN) if problem.is_between_two else text
     if masked(problem.again) != problem.again:
-        return _to_type(text)  # whatever stands on a button is kept
+        return _to_type(text, problem)  # whatever stands on a button is kept
     verb = problem.again.partition(" ")[0]
     about = f"{problem.names}. Its news comes to you alone, in direct messages"
     tells = RunCommand(text=problem.again, asked=problem.asked, directly=True)
     here = act_button(problem.again, "Tell me here", about, verb.capitalize(), action=tells)
     invite = InviteMe(text=problem.again, names=problem.names, target=problem.target, asked=problem.asked)
     if here is None or not invite.fits:
-        return _to_type(text)
-    goes_on = _GOES_ON.get(verb, "starts it")
-    ways = (
-        f"*Tell me here* {goes_on}, and tells you alone, in direct messages. *Invite me* says how to have me in this "
-        "channel first."
-    )
+        return _to_type(text, problem)
+    ways = f"*Tell me here* {_GOES_ON.get(verb, 'starts it')}, and tells you alone, in direct messages."
+    if problem.is_between_two:
+        return assemble(text, section(f"{text} {ways}"), actions(here))
+    ways = f"{ways} *Invite me* says how to have me in this channel first."
     return assemble(text, section(f"{text} {ways}"), actions(here, button(invite, "Invite me")))
 
 
-def _to_type(text: str) -> Message:
+def _to_type(text: str, problem: Unheard) -> Message:
     """Say what can be typed, for what has no room on a button."""
-    typed = f"{text} Type `/invite @ci` and ask again; or ask me in a direct message, and I tell you alone."
+    alone = "in a direct message, and I tell you alone."
+    typed = f"Ask me {alone}" if problem.is_between_two else f"Type `/invite @ci` and ask again; or ask me {alone}"
+    typed = f"{text} {typed}"
     return assemble(typed, section(typed))
 
 

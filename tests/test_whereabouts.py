@@ -62,6 +62,13 @@ async def test_where_slack_gives_no_list_it_is_asked_for_the_one(whereabouts: Wh
     assert len(slack.calls_of(ONE)) == 2
 
 
+async def test_our_direct_messages_with_somebody_are_asked_for_once(whereabouts: Whereabouts, slack: Slack) -> None:
+    assert [await whereabouts.is_with("U0ADA", one) for one in ("D0ADA", "D0ADAGRACE", "D0ADA")] == [True, False, True]
+    assert len(slack.calls_of("conversations.open")) == 1
+    slack.refuse("conversations.open", "user_disabled")
+    assert await whereabouts.is_with("U0GRACE", "D0ANY")  # what it takes from us will tell
+
+
 class SlowRooms:
     """A Slack that answers when it is let."""
 
@@ -76,6 +83,9 @@ class SlowRooms:
     async def is_in(self, channel_id: str) -> bool:
         await self.answers.wait()
         return channel_id == "C1TEAM"
+
+    async def direct_channel(self, user_id: str) -> str:
+        raise AssertionError(user_id)
 
 
 async def test_who_goes_away_while_slack_is_asked_leaves_the_others_their_answer() -> None:

@@ -58,6 +58,17 @@ DEPLOY = CommandHelp(
     usage="deploy <project> [<branch>]",
     example="deploy acme/frontend",
 )
+WITH_ENV = "deploy gh/acme/frontend main env=prod"
+
+
+def unheard(line: str, *, between_two: bool = False) -> Unheard:
+    """Return the question about a line that is said where nobody would hear what comes of it."""
+    names = {"names": "Project acme/frontend, branch main", "target": "main"}
+    problem = Unheard(line, "acme/frontend main", **names, asked="t1")
+    problem.is_between_two = between_two
+    return problem
+
+
 MEANT: dict[str, Any] = {"what": "test", "number": 2417, "state": "passed", "person_id": "U0GRACE"}
 ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-usage": (
@@ -114,13 +125,16 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-nothing-to-do": tuple(NothingToDo(why, **MEANT) for why in sorted(nothing.REASONS)),
     "error-nothing-to-cancel-yet": (NothingToCancelYet("p", 2417, "acme/frontend", "main", 0),),
     "error-unheard": tuple(
-        Unheard(line, "acme/frontend main", names="Project acme/frontend, branch main", target="main", asked="t1")
+        unheard(line)
         for line in (
-            "deploy gh/acme/frontend main env=prod",
+            WITH_ENV,
             "watch gh/acme/frontend main",
-            f"deploy gh/acme/frontend main note={'x' * 300}",
-            "deploy gh/acme/frontend main token=ghp_0123456789abcdefghijABCDEFGHIJ012345",
+            f"{WITH_ENV} note={'x' * 300}",
+            f"{WITH_ENV} token=ghp_0123456789abcdefghijABCDEFGHIJ012345",
         )
+    ),
+    "error-unheard-between-two": tuple(
+        unheard(line, between_two=True) for line in (WITH_ENV, f"{WITH_ENV} note={'x' * 300}")
     ),
     "error-slip": tuple(Slip("field", why, what="500") for why in sorted(forms.SLIPS)),
     "error-rejected": (Rejected(403, "Plan is suspended."), Rejected(403, "")),

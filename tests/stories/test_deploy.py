@@ -131,12 +131,31 @@ async def test_whatever_would_be_told_in_a_channel_without_the_bot_is_asked_firs
         await team.slack.wait_for(lambda: any("hold/prod" in one.visible for one in team.ada.direct_messages))
         await presses(team, team.ada, watch, "Tell me here")
         await team.slack.wait_for(lambda: any("release/v2.0" in one.visible for one in team.ada.direct_messages))
+        passed = pushed(team, "try/green", OVER)
+        green = await asked(f"rerun acme/frontend #{passed.number}")
+        (offered,) = await presses(team, team.ada, green, "Tell me here")
+        await presses(team, team.ada, offered, "Rerun all")  # it was asked before, and is not asked again
+        await team.slack.wait_for(lambda: any("try/green" in one.visible for one in team.ada.direct_messages))
         random.members.append(bot)
         (how,) = await presses(team, team.ada, rerun, "Invite me")
         await presses(team, team.ada, how, "Rerun #2417 here")
         await team.slack.wait_for(lambda: any("rerun by ada" in one.visible for one in random.messages))
         assert writes(team)[0].endswith("/pipeline")
-        assert [one.partition("/workflow/")[2][-6:] for one in writes(team)[1:]] == ["/rerun"]
+        assert [one.partition("/workflow/")[2][-6:] for one in writes(team)[1:]] == ["/rerun", "/rerun"]
+
+
+async def test_what_is_asked_between_two_people_is_told_to_who_asked_alone(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        people = (team.ada.id, team.grace.id)
+        between = team.slack.workspace.add_channel("D0ADAGRACE", "ada-grace", *people, kind="im")
+        await team.ada.command(between, "/ci", "deploy acme/frontend main")
+        asked = await team.is_told(team.ada, "These direct messages are not mine, so nobody here would hear")
+        assert writes(team) == []
+        assert list(asked.buttons) == ["Tell me here"]
+        await presses(team, team.ada, asked, "Tell me here")
+        await team.slack.wait_for(lambda: any("asked by ada" in one.visible for one in team.ada.direct_messages))
+        assert between.messages == []
+        assert len(writes(team)) == 1
 
 
 async def test_a_direct_message_is_answered_where_it_was_said(both_ways: Team) -> None:
