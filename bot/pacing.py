@@ -56,8 +56,9 @@ class Paced:
         until, number = time.monotonic() + (patience if in_line is None else in_line).total_seconds(), None
         while True:
             standing, left = await self._standing(), timedelta(seconds=max(until - time.monotonic(), 0))
+            spread = NO_WAIT  # over which those who waited for one moment go
             if standing.paused:
-                wait, most = standing.paused + _spread(0.3), min(patience, left)
+                wait, spread, most = standing.paused, _spread(0.3), min(patience, left)
             elif self._bounds is None:
                 return NO_WAIT
             else:
@@ -67,9 +68,9 @@ class Paced:
                 self._hear(turn.halvings)
                 wait, number = turn.wait and turn.wait + _spread(1 / rate if polite else 0), turn.number
             if not wait or wait > most:
-                return wait
+                return wait + spread
             self.note(wait)
-            await asyncio.sleep(min(wait, SOON if number else wait).total_seconds())
+            await asyncio.sleep((min(wait, SOON) if number else wait + spread).total_seconds())
 
     def note(self, wait: timedelta) -> None:
         """Take down, for whoever wants to tell a person, that a turn comes in so long."""

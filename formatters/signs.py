@@ -1,5 +1,6 @@
 """What is said before anybody was asked anything. It stays true whatever comes of it: Slack may leave it standing."""
 
+import math
 from datetime import timedelta
 
 from formatters.blocks import Message, clean, code, context
@@ -24,7 +25,7 @@ def _quiet(text: str, line: str) -> Message:
 
 
 def _seconds(wait: timedelta) -> str:
-    return f"{round(wait.total_seconds())} s"
+    return f"{math.ceil(wait.total_seconds())} s"
 
 
 def waits_for_circleci(line: str, wait: timedelta) -> Message:

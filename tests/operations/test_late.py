@@ -138,7 +138,7 @@ async def test_a_hold_whose_thread_is_followed_no_more_keeps_no_button(team: Tea
     await team.is_told(team.grace, "#2417 is followed here for @ada, and goes on to be: only they end that")
     assert "Approve hold-prod" in hold.buttons
     await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)
-    await team.is_told(team.ada, "#2417 is no longer followed here.")
+    await team.reads("#2417 is no longer followed here.")
     root = await team.reads("ada had me stop following it.")
     assert "Ship v2.0" in root.visible
     assert "Approve" not in hold.visible + root.visible
