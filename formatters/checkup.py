@@ -111,7 +111,7 @@ def _allowed(given: Settings, beat: Pulse) -> str:
     if within is None:
         return "no limit"
     pace = beat.pace or Pace.first(within, beat.now)
-    rate = f"{pace.at(beat.now, within):.3g} requests a second"
+    rate = f"{round(pace.at(beat.now, within), 2):g} requests a second"
     if pace.halvings:
         return f"{rate} for the moment: CircleCI asked me to slow down {count(pace.halvings, 'time')}"
     return rate if given.circleci_requests_per_second else f"{rate} for the moment: CircleCI has not asked for fewer"

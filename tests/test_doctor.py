@@ -207,6 +207,7 @@ def test_a_server_is_judged_by_what_it_would_forget(memory: Memory, verdict: Ver
         (0, None, "3 pipelines followed, no limit"),
         (10, None, "3 pipelines followed, 10 requests a second"),
         (None, None, "10 requests a second for the moment: CircleCI has not asked for fewer"),
+        (None, Pace(rate=1000, since=98), "1000 requests a second for the moment: CircleCI has not asked for fewer"),
         (None, Pace(rate=10, since=98), "40 requests a second for the moment: CircleCI has not asked for fewer"),
         (
             None,
