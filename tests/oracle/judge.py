@@ -13,8 +13,11 @@ from tests.oracle.wants import Want
 ON_PROJECTS = ("secrets", "keys", "admin", "nobody")
 # What somebody reads who holds a lock from then on, or has lifted one. Whoever is told otherwise has changed none: a
 # *Take over* or an *Unlock* that stands there from before is about another lock, and who may not look may not lock.
-HOLDS = ("is locked. I refuse", "You had locked", "You hold the lock on")
-LIFTED = ("is unlocked.", "is gone, but")
+# Who asks by mention reads what all read.
+ALL_READ = "all read that they "
+_NEWS = tuple(f"{ALL_READ}{what}" for what in ("locked ", "changed the lock on ", "took over "))
+HOLDS = ("is locked. I refuse", "You had locked", "You hold the lock on", *_NEWS)
+LIFTED = ("is unlocked.", "is gone, but", f"{ALL_READ}lifted ")
 
 
 class Did(NamedTuple):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,7 +21,7 @@ from playground.slack.modals import View
 from playground.slack.people import Person as Typist
 from tests.golden.stage import Stage
 from tests.oracle import offers
-from tests.oracle.judge import Did, Judge
+from tests.oracle.judge import ALL_READ, Did, Judge
 from tests.oracle.ledger import Act, act_of, ref_of
 from tests.oracle.rules import WAITING, Ref, Rules
 from tests.oracle.wants import of_button, of_text, ref_named
@@ -279,7 +279,8 @@ class Play:
             self._note(f"CircleCI's next answer to a POST: {fault}")
             self._circleci.faults.add("POST", "*", **fault)
         seen, before, entries = len(self._circleci.requests), self._signs(), await self._done()
-        whispered = len(self._slack.workspace.ephemerals)
+        whispered, shown = len(self._slack.workspace.ephemerals), len(self._told_all())
+        said = len(self._said())
         done: list[Did] = await move(*given)  # type: ignore[operator]  # one of the methods above
         await self._stage.is_quiet()
         self._circleci.faults.clear()
@@ -287,18 +288,29 @@ class Play:
         if signs and self._signs() == before and not acts:
             self._says_wrong("nothing came of a press")
         whispers = self._slack.workspace.ephemerals[whispered:]
-        for wrong in self._judge.wrong(done, acts, _told(whispers)):
+        for wrong in self._judge.wrong(done, acts, _told(whispers, self._said()[said:])):
             self._says_wrong(wrong)
-        self._hold_reading(whispers)
+        told = [(str(one.only_for), one) for one in whispers]
+        self._hold_reading([*told, *((done[0].person.user_id, one) for one in self._told_all()[shown:] if done)])
         await self._hold_record(done, acts, entries, spoiled=is_spoiled)
         self._tally.writes += len(acts)
         self._tally.accepted += sum(act.accepted for act in acts)
 
-    def _hold_reading(self, whispers: Sequence[Message]) -> None:
-        """See that what somebody may not read, on whatever branch, is in nothing that they alone are told."""
+    def _told_all(self) -> list[Message]:
+        """Return what stands before everybody because somebody shared it, or asked for a list by mention."""
+        return [one for one in self._said() if "Shared by " in one.visible or _lists(one)]
+
+    def _said(self) -> list[Message]:
+        """Return what the bot has said before everybody, in the order of it."""
+        channels = self._slack.workspace.channels.values()
+        said = [one for channel in channels for one in channel.everything if one.bot_id]
+        return sorted(said, key=lambda one: one.ts.partition(".")[2])
+
+    def _hold_reading(self, told: Sequence[tuple[str, Message]]) -> None:
+        """See that what somebody may not read, on whatever branch, is in nothing that they are answered."""
         world, text = self._circleci.world, self._told[-1] if self._told else ""
-        for message in whispers:
-            person = next(one for one in offers.PEOPLE.values() if one.user_id == message.only_for)
+        for user_id, message in told:
+            person = next(one for one in offers.PEOPLE.values() if one.user_id == user_id)
             for slug, project in world.projects.items():
                 built = [one for one in world.everything if one.slug == slug]
                 named = {ref_named(one) for one in offers.REFS}  # a lock may be on what nothing has built yet
@@ -375,7 +387,23 @@ class Play:
         return len(said), sum(len(one.history) + one.deleted for one in said), hash(tuple(windows))
 
 
-def _told(whispers: Sequence[Message]) -> dict[str, str]:
-    """Return what each person was told, by their id."""
-    people = dict.fromkeys(one.only_for or "" for one in whispers)
-    return {person: "\n".join(one.visible for one in whispers if one.only_for == person) for person in people}
+def _told(whispers: Sequence[Message], news: Sequence[Message]) -> dict[str, str]:
+    """Return what each person was told, by their id: alone, or by what all are told that they did."""
+    told = {one.user_id: [f"{ALL_READ}{did}" for did in _did(name, news)] for name, one in offers.PEOPLE.items()}
+    for one in whispers:
+        told[one.only_for or ""].append(one.visible)
+    return {person: "\n".join(lines) for person, lines in told.items()}
+
+
+def _did(name: str, news: Sequence[Message]) -> Iterator[str]:
+    """Yield what a channel is told that somebody did with a lock."""
+    for one in news:
+        mark, _, said = one.visible.partition(" ")
+        if mark in ("🔒", "🔓") and said.startswith(f"{name} "):
+            yield said.removeprefix(f"{name} ")
+
+
+def _lists(message: Message) -> bool:
+    """Say whether a message answers a mention that asked for a list."""
+    root = message.channel.find(message.thread_ts or "")
+    return root is not None and root.text.endswith(LISTS)
