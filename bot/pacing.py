@@ -11,7 +11,7 @@ from bot import metrics
 from bot.budgets import CLEAR_SECONDS, NO_WAIT, POLITE_SHARE
 from bot.models.pace import Bounds, Limited, Pace
 from bot.store.turns import Standing, Turns
-from bot.waits import is_patient, note
+from bot.waits import Patience, note, patience
 
 SOON = timedelta(seconds=1)  # whoever has a number looks whether it may go sooner: the rate changes
 
@@ -144,7 +144,7 @@ class Lane:
     @property
     def patience(self) -> timedelta:
         """How long it is waited where CircleCI asks for it."""
-        return self._longest if is_patient() else self._patience
+        return self._longest if patience() is Patience.PATIENT else self._patience
 
     def waits(self, how_long: timedelta) -> None:
         """Take down, for whoever wants to tell a person, that it comes in so long."""
@@ -153,7 +153,8 @@ class Lane:
     async def turn(self, whose: str = "") -> timedelta:
         """Take a turn; returns how long to stay away when there is none."""
         budget = self._budget.of(whose)
-        return await budget.turn(patience=self.patience, in_line=self._longest, polite=self._polite)
+        longest = self._patience if patience() is Patience.HURRIED else self._longest
+        return await budget.turn(patience=self.patience, in_line=longest, polite=self._polite)
 
     async def is_paused(self, whose: str = "") -> bool:
         """Say whether it is the far side who let nobody have a turn."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
+from enum import StrEnum
 
 
 class Wait:
@@ -45,19 +46,35 @@ def note(name: str, seconds: float) -> None:
         wait.begins(seconds)
 
 
-_PATIENT: ContextVar[bool] = ContextVar("patient", default=False)
+MOST_PATIENT = 100  # in this process: each takes one of the worker's places, and others want some too
+
+
+class Patience(StrEnum):
+    """How long something waits for its turn at CircleCI."""
+
+    USUAL = "usual"  # shortly for the end of a pause, longer for who was in line before
+    PATIENT = "patient"  # as long for the end of a pause as for who was in line before
+    HURRIED = "hurried"  # shortly for both
+
+
+_PATIENCE: ContextVar[Patience] = ContextVar("patience", default=Patience.USUAL)
+_patient = 0
 
 
 @contextmanager
 def patiently() -> Iterator[None]:
-    """Let what runs within the block wait as long where a far side asks for it as for who was in line before."""
-    before = _PATIENT.set(True)
+    """Let what runs within the block wait patiently, or in a hurry where too many do so already."""
+    global _patient  # noqa: PLW0603  # all that is patient in this process
+    is_room = _patient < MOST_PATIENT
+    before = _PATIENCE.set(Patience.PATIENT if is_room else Patience.HURRIED)
+    _patient += is_room
     try:
         yield
     finally:
-        _PATIENT.reset(before)
+        _patient -= is_room
+        _PATIENCE.reset(before)
 
 
-def is_patient() -> bool:
-    """Say whether this runs within such a block."""
-    return _PATIENT.get()
+def patience() -> Patience:
+    """Return how long this waits."""
+    return _PATIENCE.get()

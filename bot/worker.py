@@ -14,8 +14,9 @@ from bot.watching.engine import put_back
 
 DRAIN_SECONDS = 5
 AGAIN_SECONDS = 1
-# Twenty people whose looks are slow take sixty (`READS_AT_ONCE` each): the others are for what acts and watches.
-AT_ONCE = 100
+# Twenty people whose looks are slow take sixty (`READS_AT_ONCE` each), and deploys that wait for their turn a hundred
+# (`MOST_PATIENT`): the others are for what else acts and watches.
+AT_ONCE = 250
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from bot.models.pace import bounds
 from bot.pacing import Lane, Paced
 from bot.store import Store
 from bot.store.turns import CIRCLECI
-from bot.waits import noted, patiently
+from bot.waits import MOST_PATIENT, noted, patiently
 from tests.one_redis import redis_url
 
 PATIENT = timedelta(seconds=20)
@@ -153,6 +154,19 @@ async def test_who_deploys_waits_for_a_pause_as_for_those_in_line_before(stores:
         await asyncio.wait({turn}, timeout=0.2)
         assert wait.left
         assert await turn == NO_WAIT
+
+
+async def test_of_a_crowd_that_is_patient_the_last_are_in_a_hurry(stores: tuple[Store, Store]) -> None:
+    ours, theirs = both(stores, 10)
+    lane = Lane(theirs, patience=timedelta(seconds=0.1), in_line=PATIENT)
+    await ours.pause(timedelta(seconds=15))
+    with ExitStack() as crowd:
+        for _ in range(MOST_PATIENT):
+            crowd.enter_context(patiently())
+        with patiently():
+            assert timedelta(seconds=14) < await lane.turn()
+    with patiently():
+        assert lane.patience == PATIENT
 
 
 async def test_a_pause_holds_for_everybody_and_halves_nothing(stores: tuple[Store, Store]) -> None:
