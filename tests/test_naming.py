@@ -61,9 +61,9 @@ def test_each_line_of_an_act_has_a_dialog_that_names_all_of_it_and_a_long_one_is
     [
         ("lock gh/acme/api", (), "Project acme/api, all of it"),
         ("unlock gh/acme/api", (), "Project acme/api, all of it"),
-        ("lock gh/acme/api migration", ("migration",), "Project acme/api, all of it, or the branch that the line names"),
+        ("lock gh/acme/api fix", ("fix",), "Project acme/api, all of it, or the branch that the line names"),
     ],
-)  # fmt: skip
+)
 def test_who_locks_a_whole_project_reads_that_in_the_dialog(line: str, more: tuple[str, ...], said: str) -> None:
     meant = LineMeant(line=line, title="acme/api", more=more, how=How.CHANNEL)
     (block,) = [one for one in lines(LinesMeant(lines=(meant,))).blocks if one["type"] == "actions"]

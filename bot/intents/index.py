@@ -104,6 +104,11 @@ def normalized(sentence: str) -> str:
     return words.removeprefix(_opening(words))
 
 
+def is_courtesy(word: str) -> bool:
+    """Say whether a word says nothing of what is wanted."""
+    return bool(word) and not normalized(word)
+
+
 def asks_politely(sentence: str) -> bool:
     """Say whether somebody who asks wants something done: "could you …?"."""
     return bool(_opening(_plain(sentence)))

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from bot import ends
-from bot.errors import UsageError
 from bot.grammar import Word, split
 from bot.intents.index import Index, Scored, asks_politely, normalized
+from bot.intents.places import place_in
 from bot.intents.table import phrases
+from bot.intents.times import end_of
 from bot.intents.values import Known, Named, known, take
 from bot.links import is_link
 from bot.masks import masked
 from bot.models.circleci import ProjectSlug
 from bot.models.help import CommandHelp
 from bot.models.likeness import is_question
+from bot.models.spelling import can_be_quoted, quoted
 from bot.settings import Projects
 
 # Measured: tests/intents has the figures.
@@ -48,12 +49,6 @@ _NO = frozenset(
     )
 )
 _ALL = frozenset(("all", "everything", "scratch", "whole", "entire", "complete", "alles", "vorne", "ganze", "todo"))
-# What stands in the end of a lock, in the words of `bot/ends.py`.
-_IN_ENGLISH = {
-    **dict.fromkeys(("bis", "hasta"), "until"),
-    **dict.fromkeys(("morgen", "mañana"), "tomorrow"),
-    **dict.fromkeys(("uhr", "um", "las", "a"), ""),
-}
 # What may be allowed, by the beginnings of the words for it; else it is a deploy.
 _ALLOWED = {
     **dict.fromkeys(("rerun", "retry", "restart", "wiederhol", "relanz", "reintent"), "rerun"),
@@ -112,15 +107,20 @@ class Reader:
         named, left = take(words, projects, can_be)
         if not named.is_clear:
             return Reading(named=named)
-        until, left = _without_end(left)
         ease = NAMES if named != Named() else 0.0
-        scores = [one for one in self._index.scores(left) if not ease or one.name not in _OF_MYSELF]
-        found = [one for one in scores if one.score >= MAY_BE - ease]
-        named = named._replace(until=until)
+        end = end_of(left)
+        found = self._found(end.left, ease)
+        if not end.until and not (found and found[0].name == "lock" and _is_sure(found, ease)):
+            found = self._found(left, ease)  # only a lock has an end, and `until when?` asks for one
+        named = named._replace(until=end.until, unread=end.unread, place=place_in(left))
         left_over = [one for one in found if not _is_against(one.name, text, words)]
         meant = tuple(Meant(one.name, line_of(one.name, left, named, default)) for one in left_over)
         is_sure = left_over[:1] == found[:1] and _is_sure(found, ease)
-        return Reading(meant, named, left, is_sure=is_sure)
+        return Reading(meant, named, end.left if end.until else left, is_sure=is_sure)
+
+    def _found(self, left: str, ease: float) -> list[Scored]:
+        scores = [one for one in self._index.scores(left) if not ease or one.name not in _OF_MYSELF]
+        return [one for one in scores if one.score >= MAY_BE - ease]
 
 
 @cache
@@ -165,16 +165,6 @@ def _allowed(left: str) -> str:
     return next((act for word in words for begin, act in _ALLOWED.items() if word.startswith(begin)), "deploy")
 
 
-def _without_end(sentence: str) -> tuple[str, str]:
-    """Return when a lock is to end, as a command has it, and the sentence without; no end where two are said."""
-    said = " ".join(_IN_ENGLISH.get(word.casefold(), word) for word in sentence.split())
-    try:
-        until, left = ends.find(split(said))
-    except UsageError:
-        return "", sentence
-    return until, " ".join(word.text for word in left) if until else sentence
-
-
 def _behind(about: str, command: str, project: str, named: Named) -> Sequence[str]:
     """Return what stands behind a command: a build has a number, which is more than its branch."""
     if about == _NOTHING or not project:
@@ -182,7 +172,8 @@ def _behind(about: str, command: str, project: str, named: Named) -> Sequence[st
     if about == _PROJECT or is_link(project):
         return (project,)
     if about == _LOCK:
-        return f"{project}:{named.ref}" if named.ref else project, named.until if command == "lock" else ""
+        more = named.until or (quoted(named.unread) if named.unread and can_be_quoted(named.unread) else "")
+        return f"{project}:{named.ref}" if named.ref else project, more if command == "lock" else ""
     number = _number(command, named.number)
     return project, (named.ref or number) if about == _BRANCH else (number or named.ref)
 

@@ -92,6 +92,63 @@ def test_where_no_project_is_named_the_default_is_meant(said: str, default: Defa
 
 
 @pytest.mark.parametrize(
+    ("said", "behind"),
+    [
+        ("sperr acme/frontend main bis morgen 9 Uhr", "until tomorrow 9:00"),
+        ("freeze acme/frontend main bis Freitag um 17:30 Uhr", "until friday 17:30"),
+        ("bloquea acme/frontend main hasta mañana a las 9", "until tomorrow 9:00"),
+        ("bloquea acme/frontend main durante dos horas", "for two hours"),
+        ("sperr bitte acme/frontend main für eine halbe Stunde", "for half hours"),
+        ("lock acme/frontend main until 9:00 UTC", "until 9:00 UTC"),
+        # What nobody can read is kept as the reason, and told.
+        ("lock acme/frontend main until I am back", '"until I am back"'),
+        ("freeze acme/frontend main until the migration is done", '"until the migration is done"'),
+        ("lock acme/frontend main for a few hours", '"for a few hours"'),
+        ("sperr acme/frontend main bis heute Abend", '"bis heute Abend"'),
+        ("lock acme/frontend main until 9:00 in the evening", '"until 9:00 in the evening"'),
+        ("bloquea acme/frontend main hasta las 5 de la tarde", '"hasta las 5 de la tarde"'),
+        ("lock acme/frontend main until 9:00 and until 10:00", '"until 9:00 and until 10:00"'),
+        ("nobody deploys acme/frontend main before 9:00", '"nobody deploys before 9:00"'),
+        # These mean a lock without an end.
+        ("lock acme/frontend main until further notice", ""),
+        ("sperr acme/frontend main bis auf weiteres", ""),
+        ("nobody deploys acme/frontend main for now", ""),
+    ],
+)
+def test_the_end_of_a_lock_is_read_or_told_and_never_lost(said: str, behind: str) -> None:
+    found = read(said)
+    assert found.meant[0].line == f"lock acme/frontend:main {behind}".strip()
+    assert bool(found.named.unread) is behind.startswith('"')
+
+
+@pytest.mark.parametrize("said", ["until when is acme/frontend main frozen", "bis wann ist acme/frontend gesperrt"])
+def test_who_asks_for_the_end_locks_nothing(said: str) -> None:
+    assert read(said).meant[0].command == "locks"
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("ship frontend main to production", "to production"),
+        ("ship acme/frontend main to staging please", "to staging"),
+        ("deploy frontend main into our prod now", "into our prod"),
+        ("roll out acme/frontend main on staging", "on staging"),
+        ("bring acme/frontend main in Produktion", "in Produktion"),
+        ("sube acme/frontend main a producción", "a producción"),
+        ("ship acme/frontend prod", "prod"),
+        ("ship acme/frontend main to eu-west", "to eu-west"),
+        ("ship main to acme/frontend", ""),
+        ("ship the staging branch of acme/frontend", ""),
+        ("ship acme/frontend main to fix the login", ""),
+        ("ship acme/frontend main, please", ""),
+    ],
+)
+def test_an_environment_is_noticed(said: str, place: str) -> None:
+    assert read(said).meant[0].command == "deploy"
+    assert read(said).named.place == place
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "don't deploy acme/frontend main",
