@@ -81,4 +81,4 @@ def _why(refused: UsageError | None) -> str:
 def _no_place(problem: Sentence) -> str:
     text = f"I know no environments, so nothing is done about {code(masked(problem.place), 100)}."
     where = "What CircleCI does with a branch is in its configuration, and in the parameters that you give"
-    return f"{text} {where}. To go on without it, type the line."
+    return f"{text} {where}.{' To go on without it, type the line.' if problem.lines else ''}"

@@ -39,6 +39,7 @@ _NEED_NO_PROJECT = ("audit", "why", "may")
 _WRITTEN = {"cache": "cache clear", "ssh-key": "ssh-key add", "heroku-key": "heroku-key add"}
 _NEVER_MEANT = ("again", "use")  # who says "run it again" speaks of a build, and "use" says nothing by itself
 _OF_MYSELF = ("doctor", "me", "help", "hello")  # who names a project or a build does not ask after me
+_SAID_FIRST = ("rerun",)  # who begins with a word for it wants that, whatever it is done to: "retry the flaky tests"
 _OF_JOBS = ("logs", "build", "job")
 # What changes something for others; a lock and `unwatch` are asked for by saying no to something.
 _ACTS, _SAY_NO = ("deploy", "rerun", "unlock", "lock", "cache"), ("lock",)
@@ -49,6 +50,10 @@ _NO = frozenset(
     )
 )
 _ALL = frozenset(("all", "everything", "scratch", "whole", "entire", "complete", "alles", "vorne", "ganze", "todo"))
+_WHOLE = frozenset(("project", "projekt", "proyecto", "repo", "repository"))
+_ROLLED_BACK = frozenset(("rollback", "undeploy", "zuruckrollen"))
+_BACK, _DEPLOYED = frozenset(("back", "zuruck")), ("deploy", "release", "rollout", "desplieg")
+_UNDONE = frozenset(("undo", "revert", "ruckgangig", "deshaz", "deshacer", "revierte", "revertir"))
 # What may be allowed, by the beginnings of the words for it; else it is a deploy.
 _ALLOWED = {
     **dict.fromkeys(("rerun", "retry", "restart", "wiederhol", "relanz", "reintent"), "rerun"),
@@ -77,13 +82,14 @@ class Meant(NamedTuple):
 class Reading(NamedTuple):
     """What a sentence is read as: surely the first of what may be meant, or one of them, or none.
 
-    It is made of what is `named` in it, and of the words that are `left`.
+    It is made of what is `named` in it, and of the words that are `left`. What `undoes` a deploy is none of ours.
     """
 
     meant: tuple[Meant, ...] = ()
     named: Named = Named()
     left: str = ""
     is_sure: bool = False
+    undoes: bool = False
 
 
 class Reader:
@@ -95,6 +101,7 @@ class Reader:
         spoken = [one for one in commands if one.name not in _NEVER_MEANT]
         said = {one.name: [one.name, *one.also, *table.get(one.name, (one.summary, *one.phrases))] for one in spoken}
         self._index = Index(said)
+        self._verbs = {word: name for word, name in called.items() if name in _SAID_FIRST}
         self._words = frozenset(word for of in said.values() for phrase in of for word in phrase.casefold().split())
 
     def known(self, projects: Projects, followed: Sequence[ProjectSlug]) -> Known:
@@ -107,6 +114,8 @@ class Reader:
         named, left = take(words, projects, can_be)
         if not named.is_clear:
             return Reading(named=named)
+        if _undoes(left):
+            return Reading(named=named, left=left, undoes=True)
         ease = NAMES if named != Named() else 0.0
         end = end_of(left)
         found = self._found(end.left, ease)
@@ -119,7 +128,13 @@ class Reader:
         return Reading(meant, named, end.left if end.until else left, is_sure=is_sure)
 
     def _found(self, left: str, ease: float) -> list[Scored]:
+        verb = self._verbs.get(normalized(left).partition(" ")[0], "")
         scores = [one for one in self._index.scores(left) if not ease or one.name not in _OF_MYSELF]
+        if verb and scores[:1] != [one for one in scores if one.name == verb]:
+            scores = [
+                Scored(verb, SURE + AHEAD + scores[0].score if scores else SURE),
+                *(one for one in scores if one.name != verb),
+            ]
         return [one for one in scores if one.score >= MAY_BE - ease]
 
 
@@ -131,14 +146,17 @@ def reader_of(commands: tuple[CommandHelp, ...]) -> Reader:
 
 def line_of(command: str, left: str, named: Named, default: Default | None = None) -> str:
     """Return the line of a command; empty text where a project is missing, or something looks like a secret."""
-    if command == "recent" and named.project:
-        return line_of("status", left, named)  # what is newest in all projects is not what was asked
+    if command == "recent" and (named.project or named.ref or named.number):
+        return line_of("status", left, named, default)  # what is newest in all projects is not what was asked
     about, project = _ABOUT.get(command, _NOTHING), named.project or (default.project if default else "")
     if about != _NOTHING and not project and command not in _NEED_NO_PROJECT:
         return ""
     written = f"{command} {_allowed(left)}" if command in ("may", "why") else _WRITTEN.get(command, command)
+    words = set(normalized(left).split())
+    if about == _LOCK and default and not words.isdisjoint(_ALL | _WHOLE):
+        default = default._replace(ref="")  # "lock the project" is not its branch that is meant here
     meant = named if named.project or default is None else _with_default(named, default)
-    everything = "all" if command == "rerun" and not _ALL.isdisjoint(normalized(left).split()) else ""
+    everything = "all" if command == "rerun" and not _ALL.isdisjoint(words) else ""
     line = " ".join(filter(None, [written, *_behind(about, command, project, meant), everything]))
     return line if masked(line) == line else ""
 
@@ -157,6 +175,14 @@ def _is_against(command: str, text: str, words: Sequence[Word]) -> bool:
     only_asks = is_question(word.text for word in words) and not asks_politely(text)
     says_no = command not in _SAY_NO and not _NO.isdisjoint(normalized(text).split())
     return only_asks or says_no
+
+
+def _undoes(left: str) -> bool:
+    """Say whether a deploy is to be taken back."""
+    words = set(normalized(left).split())
+    is_back = "roll" in words and not _BACK.isdisjoint(words)
+    of_deploy = len(words) == 1 or any(word.startswith(_DEPLOYED) for word in words)
+    return is_back or not _ROLLED_BACK.isdisjoint(words) or (of_deploy and not _UNDONE.isdisjoint(words))
 
 
 def _allowed(left: str) -> str:

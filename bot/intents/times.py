@@ -11,6 +11,7 @@ from bot.models.spelling import BEFORE_A_TIME
 
 _UNTIL = ("bis", "hasta")
 _FOR = ("für", "fuer", "por", "durante")
+_LEADING = frozenset((*_UNTIL, *BEFORE_A_TIME, *_FOR, "for"))  # to an end
 _DAYS = {
     **dict.fromkeys(("heute", "hoy"), "today"),
     **dict.fromkeys(("morgen", "mañana"), "tomorrow"),
@@ -71,7 +72,7 @@ def end_of(sentence: str) -> Said:
         until, left = "", spoken
     if until and not _goes_on(spoken, left):
         return Said(_joined(left), until)
-    if (at := next((at for at in range(len(words)) if _is_open(words[at:])), -1)) >= 0:
+    if (at := next((at for at in range(len(words)) if _is_open(words[at : at + ends.MOST_WORDS])), -1)) >= 0:
         return Said(_joined(words[:at]) or sentence)
     if at := next((at for at in range(1, len(words)) if _begins(words[at : at + ends.MOST_WORDS])), 0):
         return Said(_joined(words[:at]), unread=_joined(words[at:]))
@@ -128,6 +129,8 @@ def _goes_on(spoken: Sequence[Word], left: Sequence[Word]) -> bool:
 
 def _begins(words: Sequence[Word]) -> bool:
     """Say whether an end begins here, though not one that can be read."""
+    if _bare(words, 0) not in _LEADING:
+        return False
     first, *behind = [_bare([word], 0) for word in _in_english(words)] or [""]
     if first == "for":
         return bool(measured(behind)) or is_vague(behind)
@@ -136,5 +139,7 @@ def _begins(words: Sequence[Word]) -> bool:
 
 def _is_open(words: Sequence[Word]) -> bool:
     """Say whether the words mean an end that nobody knows yet: so is every lock that is given none."""
-    first, *behind = [_bare([word], 0) for word in words[: _NEAR + 1]]
-    return first in (*_UNTIL, *BEFORE_A_TIME) and any(tuple(behind[: len(one)]) == one for one in _OPEN)
+    if _bare(words, 0) not in _LEADING:
+        return False
+    behind = [_bare([word], 0) for word in words[1 : _NEAR + 1]]
+    return any(tuple(behind[: len(one)]) == one for one in _OPEN)

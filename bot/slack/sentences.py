@@ -114,6 +114,10 @@ class Sentences:
         Else raises Sentence with what may be meant; returns the sentence itself where it is like nothing that is said.
         """
         reading = await self._read(text, caller)
+        if reading.undoes:
+            raise UsageError(
+                "I take nothing back. Deploy a branch or a tag that is as it was before.", command="deploy"
+            )
         if not reading.meant or (not reading.is_sure and self._is_better_read_as_typed(text)):
             return text
         first = reading.meant[0]

@@ -31,6 +31,8 @@ async def test_what_no_line_can_say_of_a_sentence_is_told_and_not_left_out(team:
     await team.ada.command("deploys", "/ci", "nobody deploys acme/frontend main until I am back")
     told = await team.is_told(team.ada, "I cannot tell when `until I am back` is, so the lock has no end")
     assert 'lock acme/frontend:main "until I am back"' in told.element("Lock main")["confirm"]["text"]["text"]
+    await team.ada.command("deploys", "/ci", "roll back acme/frontend main")
+    await team.is_told(team.ada, "I take nothing back. Deploy a branch or a tag that is as it was before.")
     await team.ada.command("deploys", "/ci", "freeze acme/frontend migration")
     told = await team.is_told(team.ada, "I read this as `lock acme/frontend migration`.")
     dialog = told.element("Lock acme/frontend")["confirm"]["text"]["text"]
