@@ -7,7 +7,9 @@ called so is of the thread's project, else of the channel's.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bot import ends
 from bot.answers.lines import How
+from bot.errors import UsageError
 from bot.grammar import Word, aliased, is_parameter
 from bot.links import is_link
 from bot.models.circleci import ProjectSlug, Ref
@@ -245,7 +247,7 @@ def _to_lock(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
     """Return what is locked or unlocked without a project: a branch of it that is named, or what is meant here.
 
     In a thread a reason is about the branch of its build. In a channel it is read as behind the project: it may begin
-    with a branch that only CircleCI knows, or that is misspelled.
+    with a branch that only CircleCI knows, or that is misspelled. An end is no reason.
     """
     seen = known.thread or ([known.default] if known.default else [])
     found = [Line(_locked(command, rest, one, known), _how(known), one.title) for one in seen]
@@ -255,8 +257,16 @@ def _to_lock(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
 def _locked(command: str, rest: tuple[Word, ...], seen: Seen, known: Known) -> tuple[Word, ...]:
     if rest and known.is_branch:
         return (Word(f"{seen.slug}:{rest[0].text}"), *rest[1:])
-    is_named = bool(rest) and (command == "unlock" or not known.thread or is_surely_a_ref(rest[0].text))
+    is_more = bool(rest if command == "unlock" else _without_end(rest))
+    is_named = is_more and (command == "unlock" or not known.thread or is_surely_a_ref(rest[0].text))
     return (Word(seen.slug if is_named or seen.ref is None else f"{seen.slug}:{seen.ref}"), *rest)
+
+
+def _without_end(rest: Sequence[Word]) -> Sequence[Word]:
+    try:
+        return ends.find(rest)[1]
+    except UsageError:  # which is told when all of the line is read
+        return rest
 
 
 def _followed(rest: tuple[Word, ...], known: Known) -> list[Line]:

@@ -12,6 +12,7 @@ from bot.answers.locks import Locks, WhichLock, WillTell
 from bot.errors import CircleCIError, NotFound, RateLimited, Unavailable, UsageError
 from bot.finding import SOON_SECONDS
 from bot.grammar import Word, check_no_question, parse_project, parse_ref, parse_slug, without_stop
+from bot.intents.times import tells_of_an_end
 from bot.links import is_link
 from bot.models.caller import Caller
 from bot.models.circleci import Project, ProjectSlug, Ref
@@ -133,8 +134,12 @@ async def lock(request: OfLock, caller: Caller, context: Context) -> LockChanged
         _check_is_no_folder(ref, project)
     unbuilt = await _unbuilt(project, ref, caller, context) if ref and project.id else {}
     changed = await context.operations.lock(caller, project, ref, reason, end.at if end else None)
-    notes = end.notes if end else (ends.NOT_GIVEN,) if tells_of_time(reason) else ()
+    notes = end.notes if end else (ends.NOT_GIVEN,) if _tells_of_an_end(reason) else ()
     return changed.model_copy(update={**unbuilt, "as_spelled": not project.id, "notes": notes})
+
+
+def _tells_of_an_end(reason: str) -> bool:
+    return tells_of_time(reason) or tells_of_an_end(reason)  # in English, or in the languages of sentences
 
 
 async def _end(until: str, caller: Caller, context: Context) -> ends.End | None:

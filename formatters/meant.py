@@ -9,6 +9,7 @@ from formatters.buttons import short, that_fit
 from formatters.lookalikes import careful
 
 MOST = 5
+_OF_ALL = ("lock", "unlock")
 
 
 def lines(found: LinesMeant) -> Message:
@@ -45,11 +46,19 @@ def _button(one: LineMeant, found: LinesMeant, *, several: bool) -> Block | None
     project = one.title if several or not about or one.how is How.LIKE else ""
     label = " ".join(filter(None, [_verb(one), project, about]))
     if found.acts:
-        ref = f", {one.ref.kind} {one.ref.name}" if one.ref else ""
+        whole = "" if _number(one) else of_whole(one.line.partition(" ")[0], is_more=bool(one.more))
+        ref = f", {one.ref.kind} {one.ref.name}" if one.ref else f", {whole}" if whole else ""
         names = f"Project {one.title}{ref}{f', {number}' if (number := ' '.join(_number(one))) else ''}"
         return act_button(one.line, label, names)
     look = RunCommand(text=one.line)
     return button(look, label) if one.line and look.fits else None
+
+
+def of_whole(verb: str, *, is_more: bool) -> str:
+    """Return what is locked where no branch is named for sure; what stands behind the project may name one."""
+    if verb not in _OF_ALL:
+        return ""
+    return "all of it, or the branch that the line names" if is_more else "all of it"
 
 
 def taken(one: LineMeant, typed: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.errors import Sentence
+from bot.errors import Sentence, UsageError
 from bot.masks import masked
 from bot.models.help import CommandHelp
 from formatters import offers
@@ -29,25 +29,56 @@ def not_carried_out(
         return assemble(text, section(text), offers.row(offered))
     text = _asking(problem)
     example = f"{spoken_to} {help.example}" if help else f"{spoken_to} help"
-    line = command(problem.lines[0], spoken_to) if problem.is_sure and problem.lines else ""
+    line = _to_type(problem, spoken_to)
     return assemble(text, section(f"{text}\n{line or f'For example `{escape(example)}`'}"))
 
 
+def _to_type(problem: Sentence, spoken_to: str) -> str:
+    """Return the line that can be typed instead, where it is sure which."""
+    if problem.did_you_mean:
+        return (
+            ""
+            if problem.refused or masked(problem.did_you_mean) != problem.did_you_mean
+            else command(problem.did_you_mean, spoken_to)
+        )
+    return command(problem.lines[0], spoken_to) if problem.is_sure and problem.lines else ""
+
+
 def _offering(problem: Sentence, offered: Sequence[Offer]) -> str:
+    end = f" {_no_end(problem.end)}" if problem.end else ""
     if not problem.is_sure:
-        return "I am not sure what you mean. Is it one of these?"
+        return f"I am not sure what you mean. Is it one of these?{end}"
     if len(offered) > 1:
         return f"I read this as {code(problem.command or '')}. Of which project?"
-    return f"I read this as {code(offered[0].line)}. Nothing is done yet."
+    return f"I read this as {code(offered[0].line)}. Nothing is done yet.{end}"
+
+
+def _no_end(said: str) -> str:
+    return f"I cannot tell when {code(masked(said), 100)} is, so the lock has no end: it stays until it is unlocked."
 
 
 def _asking(problem: Sentence) -> str:
     """Ask for what is missing, so that there could be a button."""
     meant = code(problem.command or "")
     if problem.did_you_mean:
-        return f"I read {code(masked(problem.given))} as {meant}."
+        return f"I read {code(masked(problem.given))} as {meant}.{_why(problem.refused)}"
+    if problem.place:
+        return _no_place(problem)
     if not problem.is_sure:
         return f"I am not sure what you mean. Perhaps {meant}? Then I need the project too."
     if not problem.lines:
         return f"I read this as {meant}. Of which project?"
     return f"I read this as {code(problem.lines[0])}. Name the branch or the build as well, or type the line."
+
+
+def _why(refused: UsageError | None) -> str:
+    if refused is None:
+        return ""
+    given = f" You wrote {code(masked(refused.given), 200)}." if refused.given else ""
+    return f" {escape(refused.problem)}{given}"
+
+
+def _no_place(problem: Sentence) -> str:
+    text = f"I know no environments, so nothing is done about {code(masked(problem.place), 100)}."
+    where = "What CircleCI does with a branch is in its configuration, and in the parameters that you give"
+    return f"{text} {where}.{' To go on without it, type the line.' if problem.lines else ''}"

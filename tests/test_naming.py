@@ -56,6 +56,20 @@ def test_each_line_of_an_act_has_a_dialog_that_names_all_of_it_and_a_long_one_is
     assert f"`/ci deploy gh/acme/{'x' * 250} main`" in message.blocks[0]["text"]["text"]
 
 
+@pytest.mark.parametrize(
+    ("line", "more", "said"),
+    [
+        ("lock gh/acme/api", (), "Project acme/api, all of it"),
+        ("unlock gh/acme/api", (), "Project acme/api, all of it"),
+        ("lock gh/acme/api fix", ("fix",), "Project acme/api, all of it, or the branch that the line names"),
+    ],
+)
+def test_who_locks_a_whole_project_reads_that_in_the_dialog(line: str, more: tuple[str, ...], said: str) -> None:
+    meant = LineMeant(line=line, title="acme/api", more=more, how=How.CHANNEL)
+    (block,) = [one for one in lines(LinesMeant(lines=(meant,))).blocks if one["type"] == "actions"]
+    assert f"{said}." in block["elements"][0]["confirm"]["text"]["text"]
+
+
 def test_what_only_looks_has_no_dialog() -> None:
     meant = tuple(LineMeant(line=f"status gh/{title} #7", title=title, number=7) for title in ("acme/api", "other/api"))
     message = lines(LinesMeant(lines=meant, typed="#7", acts=False))

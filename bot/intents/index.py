@@ -61,6 +61,7 @@ class Index:
         rows = [(name, Counter(_grams(words))) for name, words in normal]
         self._rarity = _rarity(rows)
         self._unknown = max(self._rarity.values(), default=1.0)
+        self._said = {words: name for name, words in normal}
         self._phrases: dict[str, list[Weights]] = {name: [] for name in phrases}
         whole: dict[str, Weights] = {name: {} for name in phrases}
         for name, grams in rows:
@@ -74,12 +75,15 @@ class Index:
                 self._having.setdefault(gram, []).append((name, weight))
 
     def scores(self, sentence: str) -> list[Scored]:
-        """Return the commands that a sentence may speak of, the likeliest first."""
-        said = self._weighed(Counter(_grams(normalized(sentence))))
+        """Return the commands that a sentence may speak of, the likeliest first; one that is a phrase means its own."""
+        words = normalized(sentence)
+        said = self._weighed(Counter(_grams(words)))
         alike = self._alike(said)
         near = sorted(alike, key=alike.__getitem__, reverse=True)
         found = [Scored(name, self._score(said, name, alike[name])) for name in near[:MOST]]
-        return sorted(found, key=lambda one: one.score, reverse=True)
+        own = [Scored(name, 1.0)] if (name := self._said.get(words)) else []
+        others = [one for one in found if one.name != name]
+        return [*own, *sorted(others, key=lambda one: one.score, reverse=True)][:MOST]
 
     def _alike(self, said: Weights) -> dict[str, float]:
         """Return how alike it is to all that is said for each command."""
@@ -102,6 +106,11 @@ def normalized(sentence: str) -> str:
     """Return the words of a sentence without accents, signs and courtesies."""
     words = _plain(sentence)
     return words.removeprefix(_opening(words))
+
+
+def is_courtesy(word: str) -> bool:
+    """Say whether a word says nothing of what is wanted."""
+    return bool(word) and not normalized(word)
 
 
 def asks_politely(sentence: str) -> bool:

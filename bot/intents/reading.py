@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from bot import ends
-from bot.errors import UsageError
 from bot.grammar import Word, split
 from bot.intents.index import Index, Scored, asks_politely, normalized
+from bot.intents.places import place_in
 from bot.intents.table import phrases
+from bot.intents.times import end_of
 from bot.intents.values import Known, Named, known, take
 from bot.links import is_link
 from bot.masks import masked
 from bot.models.circleci import ProjectSlug
 from bot.models.help import CommandHelp
 from bot.models.likeness import is_question
+from bot.models.spelling import can_be_quoted, quoted
 from bot.settings import Projects
 
 # Measured: tests/intents has the figures.
@@ -38,6 +39,7 @@ _NEED_NO_PROJECT = ("audit", "why", "may")
 _WRITTEN = {"cache": "cache clear", "ssh-key": "ssh-key add", "heroku-key": "heroku-key add"}
 _NEVER_MEANT = ("again", "use")  # who says "run it again" speaks of a build, and "use" says nothing by itself
 _OF_MYSELF = ("doctor", "me", "help", "hello")  # who names a project or a build does not ask after me
+_SAID_FIRST = ("rerun",)  # who begins with a word for it wants that, whatever it is done to: "retry the flaky tests"
 _OF_JOBS = ("logs", "build", "job")
 # What changes something for others; a lock and `unwatch` are asked for by saying no to something.
 _ACTS, _SAY_NO = ("deploy", "rerun", "unlock", "lock", "cache"), ("lock",)
@@ -48,12 +50,10 @@ _NO = frozenset(
     )
 )
 _ALL = frozenset(("all", "everything", "scratch", "whole", "entire", "complete", "alles", "vorne", "ganze", "todo"))
-# What stands in the end of a lock, in the words of `bot/ends.py`.
-_IN_ENGLISH = {
-    **dict.fromkeys(("bis", "hasta"), "until"),
-    **dict.fromkeys(("morgen", "mañana"), "tomorrow"),
-    **dict.fromkeys(("uhr", "um", "las", "a"), ""),
-}
+_WHOLE = frozenset(("project", "projekt", "proyecto", "repo", "repository"))
+_ROLLED_BACK = frozenset(("rollback", "undeploy", "zuruckrollen"))
+_BACK, _DEPLOYED = frozenset(("back", "zuruck")), ("deploy", "release", "rollout", "desplieg")
+_UNDONE = frozenset(("undo", "revert", "ruckgangig", "deshaz", "deshacer", "revierte", "revertir"))
 # What may be allowed, by the beginnings of the words for it; else it is a deploy.
 _ALLOWED = {
     **dict.fromkeys(("rerun", "retry", "restart", "wiederhol", "relanz", "reintent"), "rerun"),
@@ -82,13 +82,14 @@ class Meant(NamedTuple):
 class Reading(NamedTuple):
     """What a sentence is read as: surely the first of what may be meant, or one of them, or none.
 
-    It is made of what is `named` in it, and of the words that are `left`.
+    It is made of what is `named` in it, and of the words that are `left`. What `undoes` a deploy is none of ours.
     """
 
     meant: tuple[Meant, ...] = ()
     named: Named = Named()
     left: str = ""
     is_sure: bool = False
+    undoes: bool = False
 
 
 class Reader:
@@ -100,6 +101,7 @@ class Reader:
         spoken = [one for one in commands if one.name not in _NEVER_MEANT]
         said = {one.name: [one.name, *one.also, *table.get(one.name, (one.summary, *one.phrases))] for one in spoken}
         self._index = Index(said)
+        self._verbs = {word: name for word, name in called.items() if name in _SAID_FIRST}
         self._words = frozenset(word for of in said.values() for phrase in of for word in phrase.casefold().split())
 
     def known(self, projects: Projects, followed: Sequence[ProjectSlug]) -> Known:
@@ -112,15 +114,28 @@ class Reader:
         named, left = take(words, projects, can_be)
         if not named.is_clear:
             return Reading(named=named)
-        until, left = _without_end(left)
+        if _undoes(left):
+            return Reading(named=named, left=left, undoes=True)
         ease = NAMES if named != Named() else 0.0
-        scores = [one for one in self._index.scores(left) if not ease or one.name not in _OF_MYSELF]
-        found = [one for one in scores if one.score >= MAY_BE - ease]
-        named = named._replace(until=until)
+        end = end_of(left)
+        found = self._found(end.left, ease)
+        if not end.until and not (found and found[0].name == "lock" and _is_sure(found, ease)):
+            found = self._found(left, ease)  # only a lock has an end, and `until when?` asks for one
+        named = named._replace(until=end.until, unread=end.unread, place=place_in(left))
         left_over = [one for one in found if not _is_against(one.name, text, words)]
         meant = tuple(Meant(one.name, line_of(one.name, left, named, default)) for one in left_over)
         is_sure = left_over[:1] == found[:1] and _is_sure(found, ease)
-        return Reading(meant, named, left, is_sure=is_sure)
+        return Reading(meant, named, end.left if end.until else left, is_sure=is_sure)
+
+    def _found(self, left: str, ease: float) -> list[Scored]:
+        verb = self._verbs.get(normalized(left).partition(" ")[0], "")
+        scores = [one for one in self._index.scores(left) if not ease or one.name not in _OF_MYSELF]
+        if verb and scores[:1] != [one for one in scores if one.name == verb]:
+            scores = [
+                Scored(verb, SURE + AHEAD + scores[0].score if scores else SURE),
+                *(one for one in scores if one.name != verb),
+            ]
+        return [one for one in scores if one.score >= MAY_BE - ease]
 
 
 @cache
@@ -131,14 +146,17 @@ def reader_of(commands: tuple[CommandHelp, ...]) -> Reader:
 
 def line_of(command: str, left: str, named: Named, default: Default | None = None) -> str:
     """Return the line of a command; empty text where a project is missing, or something looks like a secret."""
-    if command == "recent" and named.project:
-        return line_of("status", left, named)  # what is newest in all projects is not what was asked
+    if command == "recent" and (named.project or named.ref or named.number):
+        return line_of("status", left, named, default)  # what is newest in all projects is not what was asked
     about, project = _ABOUT.get(command, _NOTHING), named.project or (default.project if default else "")
     if about != _NOTHING and not project and command not in _NEED_NO_PROJECT:
         return ""
     written = f"{command} {_allowed(left)}" if command in ("may", "why") else _WRITTEN.get(command, command)
+    words = set(normalized(left).split())
+    if about == _LOCK and default and not words.isdisjoint(_ALL | _WHOLE):
+        default = default._replace(ref="")  # "lock the project" is not its branch that is meant here
     meant = named if named.project or default is None else _with_default(named, default)
-    everything = "all" if command == "rerun" and not _ALL.isdisjoint(normalized(left).split()) else ""
+    everything = "all" if command == "rerun" and not _ALL.isdisjoint(words) else ""
     line = " ".join(filter(None, [written, *_behind(about, command, project, meant), everything]))
     return line if masked(line) == line else ""
 
@@ -159,20 +177,18 @@ def _is_against(command: str, text: str, words: Sequence[Word]) -> bool:
     return only_asks or says_no
 
 
+def _undoes(left: str) -> bool:
+    """Say whether a deploy is to be taken back."""
+    words = set(normalized(left).split())
+    is_back = "roll" in words and not _BACK.isdisjoint(words)
+    of_deploy = len(words) == 1 or any(word.startswith(_DEPLOYED) for word in words)
+    return is_back or not _ROLLED_BACK.isdisjoint(words) or (of_deploy and not _UNDONE.isdisjoint(words))
+
+
 def _allowed(left: str) -> str:
     """Return the act that somebody asks whether they may do."""
     words = normalized(left).split()
     return next((act for word in words for begin, act in _ALLOWED.items() if word.startswith(begin)), "deploy")
-
-
-def _without_end(sentence: str) -> tuple[str, str]:
-    """Return when a lock is to end, as a command has it, and the sentence without; no end where two are said."""
-    said = " ".join(_IN_ENGLISH.get(word.casefold(), word) for word in sentence.split())
-    try:
-        until, left = ends.find(split(said))
-    except UsageError:
-        return "", sentence
-    return until, " ".join(word.text for word in left) if until else sentence
 
 
 def _behind(about: str, command: str, project: str, named: Named) -> Sequence[str]:
@@ -182,7 +198,8 @@ def _behind(about: str, command: str, project: str, named: Named) -> Sequence[st
     if about == _PROJECT or is_link(project):
         return (project,)
     if about == _LOCK:
-        return f"{project}:{named.ref}" if named.ref else project, named.until if command == "lock" else ""
+        more = named.until or (quoted(named.unread) if named.unread and can_be_quoted(named.unread) else "")
+        return f"{project}:{named.ref}" if named.ref else project, more if command == "lock" else ""
     number = _number(command, named.number)
     return project, (named.ref or number) if about == _BRANCH else (number or named.ref)
 

@@ -19,6 +19,7 @@ from bot.errors import (
     NotAllowed,
     NotFound,
     NothingToDo,
+    Sentence,
     SlackError,
     StoreError,
     Taken,
@@ -42,7 +43,7 @@ from bot.slack.answering import Answering
 from bot.slack.carried import Act, Stands
 from bot.slack.offers import Vocabulary, offered
 from bot.slack.secrecy import REMOVED
-from bot.slack.sentences import Sentences, is_sentence
+from bot.slack.sentences import Sentences, is_sentence, refused
 from bot.slack.sharing import Sharing
 from bot.slack.signs import Signs
 from bot.watching.engine import SIGN, Engine
@@ -310,6 +311,8 @@ class Dispatcher:
             log.warning("refused", error=repr(error))
         if isinstance(error, Unauthorized):
             error.is_told = await self._operator.token_refused(error.token)
+        if isinstance(error, Sentence) and error.did_you_mean:
+            error.refused = refused(error, self._context.router, self._context.projects)
         usage = self._context.router.commands.get(error.command or "") if isinstance(error, UsageError) else None
         reference = str(structlog.contextvars.get_contextvars()["request"])
         typed = act.line or act.read_as or said.text if isinstance(said, Invocation) else ""

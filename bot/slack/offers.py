@@ -20,6 +20,7 @@ from bot.models.spelling import as_typed, quoted
 from bot.requests import OfTarget, Request
 from bot.routing import Command, Router
 from bot.settings import Projects
+from formatters.meant import of_whole
 from formatters.offers import Offer
 
 _VERSION = re.compile(r"v?[0-9]+\.[0-9][\w.-]*")
@@ -43,7 +44,7 @@ def offered(problem: BotError, typed: str, words: Vocabulary) -> tuple[Offer, ..
         return (once_more._replace(label=AGAIN),) if once_more else ()
     of_project = isinstance(problem, NotFound) and problem.what == "project"
     if isinstance(problem, Sentence) and not problem.did_you_mean:
-        return _of_lines(problem.lines, words)
+        return _of_lines(() if problem.place else problem.lines, words)
     found = [_offer(line, words, of_project=of_project) for line in dict.fromkeys(_lines(problem, typed, words))]
     return tuple(offer for offer in found if offer is not None)
 
@@ -145,14 +146,15 @@ def _offer(line: str, words: Vocabulary, *, of_project: bool, is_read: bool = Fa
 
 def _of(command: Command, line: str, title: str, request: Request, ref: Ref | None) -> Offer | None:
     target = _target(request, ref)
-    label = _label(command, target) if target else line
+    label = _label(command, target or title) if target or not command.only_looks else line
     if command.only_looks:
         return Offer(line, label)
-    if not title or not target:
+    whole = "" if target or not title else of_whole(command.name, is_more=len(split(line)) > len(("lock", title)))
+    if not title or not (target or whole):
         return None
     if command.only_answers:  # it does nothing before something of its own is pressed, so no dialog says that it does
         return Offer(line, label)
-    names = f"Project {title}, {f'{ref.kind} {ref.name}' if ref else target}"
+    names = f"Project {title}, {f'{ref.kind} {ref.name}' if ref else target or whole}"
     return Offer(line, label, names)
 
 

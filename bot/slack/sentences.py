@@ -5,16 +5,18 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
+from bot import ends
 from bot.errors import CircleCIError, NotAllowed, Sentence, UsageError, UserError
 from bot.grammar import Word as Typed
 from bot.grammar import is_parameter, split
 from bot.intents.reading import Default, Reading, line_of, reader_of
+from bot.intents.times import tells_of_an_end
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.likeness import is_slip
 from bot.models.spelling import as_typed
 from bot.policy import Word
-from bot.reading import used_here
+from bot.reading import parsed, used_here
 from bot.refs import TAG
 from bot.requests import OfTarget
 from bot.routing import EARLIER_NAMES, Context, Router, without_address
@@ -24,6 +26,7 @@ from bot.targets import is_project
 _SAID_BEHIND = ("help", "--help", "—help", "–help", "-h", "get", "clear")  # as only a command has it
 _BEGIN = "¿¡#@<\"'“„‚«"  # beside letters: `>`, `!` and `-` before a command quote it, or call something else by it
 _WHY = "why"  # the earlier name of what says whether one may do something, which takes a word of that
+_LOCK, _TO_A_PLACE = "lock", ("deploy", "rerun")
 MOST_PROJECTS = 3
 SHORTEST = 2  # words behind the name of a command, of what is a sentence and no slip in a line
 
@@ -41,6 +44,8 @@ def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> b
     named, is_command = router.named(first), _is_read(words, router, projects)
     if named is None:
         return not is_command
+    if named.name == _LOCK and first != _LOCK and _has_another_end(rest):
+        return True
     if named.permission in (Word.SECRETS, Word.KEYS) or (rest and _is_formal(rest[0], projects)):
         return False
     if first == _WHY and rest and not _may_be_done(rest[0], router):
@@ -49,6 +54,15 @@ def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> b
         own = named.help.usage.replace("|", " ").replace("[", " ").replace("]", " ").split()
         return not is_command and len(rest) >= SHORTEST and any(word.text.lower() not in own for word in rest)
     return not is_command or bool(rest)
+
+
+def _has_another_end(words: Sequence[Typed]) -> bool:
+    """Say whether the words tell of the end of a lock as no command does, but a sentence: `bis morgen 9 Uhr`."""
+    try:
+        until, _ = ends.find(words, behind_a_branch=True)
+    except UsageError:
+        return False
+    return not until and tells_of_an_end(" ".join(word.text for word in words))
 
 
 def _may_be_done(word: Typed, router: Router) -> bool:
@@ -73,6 +87,21 @@ def _is_formal(word: Typed, projects: Projects) -> bool:
     return is_named or is_number or text.lower() in _SAID_BEHIND
 
 
+def _goes_somewhere(reading: Reading) -> bool:
+    """Say whether it may be meant that a build goes to an environment; who only asks whether they may is answered."""
+    return any(one.command in _TO_A_PLACE for one in reading.meant[: 1 if reading.is_sure else 2])
+
+
+def refused(problem: Sentence, router: Router, projects: Projects) -> UsageError | None:
+    """Return why the line cannot be carried out that begins with another word for its command, if it cannot."""
+    try:
+        command, rest = router.find(split(problem.did_you_mean or ""))
+        parsed(command, rest, projects)
+    except UsageError as error:
+        return error
+    return None
+
+
 class Sentences:
     """Reads sentences for who says them, where they are said."""
 
@@ -85,6 +114,10 @@ class Sentences:
         Else raises Sentence with what may be meant; returns the sentence itself where it is like nothing that is said.
         """
         reading = await self._read(text, caller)
+        if reading.undoes:
+            raise UsageError(
+                "I take nothing back. Deploy a branch or a tag that is as it was before.", command="deploy"
+            )
         if not reading.meant or (not reading.is_sure and self._is_better_read_as_typed(text)):
             return text
         first = reading.meant[0]
@@ -97,7 +130,10 @@ class Sentences:
             lines = tuple([line for line in lines if await self._may(line, caller)])
             if not lines and reading.named.project:
                 return text
-        raise Sentence(first.command, lines, is_sure=reading.is_sure)
+        problem = Sentence(first.command, lines, is_sure=reading.is_sure)
+        problem.end = reading.named.unread if any(line.startswith(f"{_LOCK} ") for line in lines) else ""
+        problem.place = reading.named.place if _goes_somewhere(reading) else ""
+        raise problem
 
     def _only_answers(self, line: str) -> bool:
         return self._can_be_read(line) and self._context.router.find(split(line))[0].only_answers

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.grammar import split
+from bot.intents.index import Index, normalized
 from bot.intents.reading import Default
+from bot.intents.table import phrases
 from bot.intents.values import Named, take
 from bot.models.circleci import ProjectSlug
 from tests.intents.reading import KNOWN, PROJECTS, READER, ROUTER, THREAD, line, read
@@ -83,12 +85,125 @@ def test_what_the_page_says_is_read_so() -> None:
         ("is main green", THREAD, "status acme/frontend main"),
         ("rerun it on other/cli main", THREAD, "rerun other/cli main"),
         ("show me the log of #2400", THREAD, "logs acme/frontend #2400"),
+        ("freeze it", CHANNEL._replace(ref="main"), "lock acme/frontend:main"),
+        ("lock the whole project", CHANNEL._replace(ref="main"), "lock acme/frontend"),
+        ("sperr das Projekt", THREAD, "lock acme/frontend"),
         ("is main green", CHANNEL, "status acme/frontend main"),
         ("who broke the build of backend", CHANNEL, "why-red bb/acme/backend"),
     ],
 )
 def test_where_no_project_is_named_the_default_is_meant(said: str, default: Default, meant: str) -> None:
     assert line(said, default) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        # What runs is asked of all, unless something is named.
+        ("what is running?", "recent"),
+        ("was läuft gerade?", "recent"),
+        ("qué está corriendo ahora", "recent"),
+        ("what is running on try/slow", "status acme/frontend try/slow"),
+        ("what did I deploy last night", "mine"),
+        ("what did I ship yesterday", "mine"),
+        ("rerun the failed tests of release/v2.0 in frontend", "rerun acme/frontend release/v2.0"),
+        ("please rerun the failing tests of main", "rerun acme/frontend main"),
+        ("retry the flaky tests", "rerun acme/frontend"),
+        ("wiederhole die fehlgeschlagenen Tests", "rerun acme/frontend"),
+        # A word that is a part of another one's phrases.
+        ("sperre main", "lock acme/frontend:main"),
+        ("sperre den Branch main", "lock acme/frontend:main"),
+        ("sperre main bis 18:00", "lock acme/frontend:main until 18:00"),
+        ("entsperre den Branch main", "unlock acme/frontend:main"),
+        ("Sperre main aufheben", "unlock acme/frontend:main"),
+    ],
+)
+def test_in_a_channel_that_uses_a_project(said: str, meant: str) -> None:
+    assert line(said, CHANNEL) == meant
+
+
+def test_each_phrase_of_the_table_is_understood() -> None:
+    index = Index(phrases())
+    said = [(phrase, name) for name, of in phrases().items() for phrase in of if normalized(phrase)]
+    assert [one for one in said if index.scores(one[0])[0].name != one[1]] == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "roll back acme/frontend main",
+        "rollback main",
+        "can you roll main back?",
+        "undo the last deploy of acme/frontend",
+        "revert main",
+        "mach das Deployment rückgängig",
+    ],
+)
+def test_who_wants_a_deploy_back_is_offered_nothing_else(said: str) -> None:
+    assert read(said, CHANNEL).undoes
+    assert read(said, CHANNEL).meant == ()
+
+
+@pytest.mark.parametrize("said", ["is main back to green", "undo the lock of main", "who broke the rollout of main"])
+def test_who_speaks_of_something_else_is_not_told_so(said: str) -> None:
+    assert not read(said, CHANNEL).undoes
+
+
+@pytest.mark.parametrize(
+    ("said", "behind"),
+    [
+        ("sperr acme/frontend main bis morgen 9 Uhr", "until tomorrow 9:00"),
+        ("freeze acme/frontend main bis Freitag um 17:30 Uhr", "until friday 17:30"),
+        ("bloquea acme/frontend main hasta mañana a las 9", "until tomorrow 9:00"),
+        ("bloquea acme/frontend main durante dos horas", "for two hours"),
+        ("sperr bitte acme/frontend main für eine halbe Stunde", "for half hours"),
+        ("lock acme/frontend main until 9:00 UTC", "until 9:00 UTC"),
+        # What nobody can read is kept as the reason, and told.
+        ("lock acme/frontend main until I am back", '"until I am back"'),
+        ("freeze acme/frontend main until the migration is done", '"until the migration is done"'),
+        ("lock acme/frontend main for a few hours", '"for a few hours"'),
+        ("sperr acme/frontend main bis heute Abend", '"bis heute Abend"'),
+        ("lock acme/frontend main until 9:00 in the evening", '"until 9:00 in the evening"'),
+        ("bloquea acme/frontend main hasta las 5 de la tarde", '"hasta las 5 de la tarde"'),
+        ("lock acme/frontend main until 9:00 and until 10:00", '"until 9:00 and until 10:00"'),
+        ("nobody deploys acme/frontend main before 9:00", '"nobody deploys before 9:00"'),
+        # These mean a lock without an end.
+        ("lock acme/frontend main until further notice", ""),
+        ("sperr acme/frontend main bis auf weiteres", ""),
+        ("nobody deploys acme/frontend main for now", ""),
+    ],
+)
+def test_the_end_of_a_lock_is_read_or_told_and_never_lost(said: str, behind: str) -> None:
+    found = read(said)
+    assert found.meant[0].line == f"lock acme/frontend:main {behind}".strip()
+    assert bool(found.named.unread) is behind.startswith('"')
+
+
+@pytest.mark.parametrize("said", ["until when is acme/frontend main frozen", "bis wann ist acme/frontend gesperrt"])
+def test_who_asks_for_the_end_locks_nothing(said: str) -> None:
+    assert read(said).meant[0].command == "locks"
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("ship frontend main to production", "to production"),
+        ("ship acme/frontend main to staging please", "to staging"),
+        ("deploy frontend main into our prod now", "into our prod"),
+        ("roll out acme/frontend main on staging", "on staging"),
+        ("bring acme/frontend main in Produktion", "in Produktion"),
+        ("sube acme/frontend main a producción", "a producción"),
+        ("ship acme/frontend prod", "prod"),
+        ("ship acme/frontend main to eu-west", "to eu-west"),
+        ("ship main to acme/frontend", ""),
+        ("ship the staging branch of acme/frontend", ""),
+        ("ship acme/frontend main to fix the login", ""),
+        ("ship acme/frontend main, please", ""),
+    ],
+)
+def test_an_environment_is_noticed(said: str, place: str) -> None:
+    assert read(said).meant[0].command == "deploy"
+    assert read(said).named.place == place
 
 
 @pytest.mark.parametrize(

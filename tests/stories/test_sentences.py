@@ -21,6 +21,25 @@ async def test_a_sentence_that_acts_starts_nothing_before_its_dialog_is_confirme
     await team.reads("Passed in")
 
 
+async def test_what_no_line_can_say_of_a_sentence_is_told_and_not_left_out(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "could you ship main of acme/frontend to production?")
+    told = await team.is_told(team.ada, "I know no environments, so nothing is done about `to production`.")
+    assert "/ci deploy acme/frontend main" in told.visible
+    await team.ada.command("deploys", "/ci", "ship acme/frontend main to production")
+    other = await team.is_told(team.ada, "I read `ship` as `deploy`. I expected name=value after the branch. I know no")
+    assert told.buttons == other.buttons == []
+    await team.ada.command("deploys", "/ci", "nobody deploys acme/frontend main until I am back")
+    told = await team.is_told(team.ada, "I cannot tell when `until I am back` is, so the lock has no end")
+    assert 'lock acme/frontend:main "until I am back"' in told.element("Lock main")["confirm"]["text"]["text"]
+    await team.ada.command("deploys", "/ci", "roll back acme/frontend main")
+    await team.is_told(team.ada, "I take nothing back. Deploy a branch or a tag that is as it was before.")
+    await team.ada.command("deploys", "/ci", "freeze acme/frontend migration")
+    told = await team.is_told(team.ada, "I read this as `lock acme/frontend migration`.")
+    dialog = told.element("Lock acme/frontend")["confirm"]["text"]["text"]
+    assert "Project acme/frontend, all of it, or the branch that the line names." in dialog
+    assert team.posts("/pipeline/run") == team.posts("/pipeline") == []
+
+
 async def test_in_a_thread_it_is_about_the_build_of_the_thread(team: Team) -> None:
     await team.runs("try/slow")
     await team.until(lambda: team.deploys.roots)

@@ -1,0 +1,34 @@
+"""Where a deploy is to go by a sentence: an environment, of which we know none, so that nobody is to think so. Pure."""
+
+from bot.intents.index import is_courtesy
+from bot.models.lengths import STOPS
+
+_TO = frozenset(("to", "into", "onto", "nach", "hacia"))
+_BEFORE = frozenset((*_TO, "on", "in", "for", "at", "auf", "für", "a", "en", "para"))
+_ARTICLES = frozenset(
+    ("the", "our", "my", "die", "das", "der", "den", "dem", "unser", "unsere", "la", "el", "los", "las")
+)
+_PLACES = frozenset(
+    (
+        *("prod", "production", "preprod", "pre-prod", "preproduction", "staging", "stage", "uat", "qa", "sandbox"),
+        *("produktion", "produktiv", "produktivumgebung", "produktivsystem", "testumgebung", "testsystem", "umgebung"),
+        *("producción", "produccion", "preproducción", "preproduccion", "environment", "entorno", "pruebas"),
+    )
+)
+
+
+def place_in(left: str) -> str:
+    """Return the place that the words of a sentence name, of which project and branch were taken out.
+
+    It is a usual name of an environment, behind a preposition or at the end, or whatever stands last behind `to`.
+    """
+    words = [word.strip(STOPS) for word in left.split() if not is_courtesy(word)]
+    said = [word.casefold() for word in words]
+    for at, word in enumerate(said):
+        start = at - (at > 0 and said[at - 1] in _ARTICLES)
+        before, is_last = said[start - 1] if start else "", at == len(said) - 1
+        if (word in _PLACES and (before in _BEFORE or is_last)) or (
+            before in _TO and is_last and word not in _ARTICLES
+        ):
+            return " ".join(words[start - (before in _BEFORE) : at + 1])
+    return ""

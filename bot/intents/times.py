@@ -1,0 +1,145 @@
+"""The end of a lock as German and Spanish say it, in the words that `bot/ends.py` reads; and what is none. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from bot import ends
+from bot.errors import UsageError
+from bot.grammar import Word, split
+from bot.models.lengths import STOPS, is_vague, measured, tells_of_time
+from bot.models.spelling import BEFORE_A_TIME
+
+_UNTIL = ("bis", "hasta")
+_FOR = ("für", "fuer", "por", "durante")
+_LEADING = frozenset((*_UNTIL, *BEFORE_A_TIME, *_FOR, "for"))  # to an end
+_DAYS = {
+    **dict.fromkeys(("heute", "hoy"), "today"),
+    **dict.fromkeys(("morgen", "mañana"), "tomorrow"),
+    **dict.fromkeys(("montag", "lunes"), "monday"),
+    **dict.fromkeys(("dienstag", "martes"), "tuesday"),
+    **dict.fromkeys(("mittwoch", "miércoles"), "wednesday"),
+    **dict.fromkeys(("donnerstag", "jueves"), "thursday"),
+    **dict.fromkeys(("freitag", "viernes"), "friday"),
+    **dict.fromkeys(("samstag", "sonnabend", "sábado"), "saturday"),
+    **dict.fromkeys(("sonntag", "domingo"), "sunday"),
+    **dict.fromkeys(("mittag", "mittags", "mediodía"), "noon"),
+    **dict.fromkeys(("mitternacht", "medianoche"), "midnight"),
+}
+_NUMBERS = {
+    **dict.fromkeys(("ein", "eine", "einen", "un", "una"), "one"),
+    **dict.fromkeys(("zwei", "dos"), "two"),
+    **dict.fromkeys(("drei", "tres"), "three"),
+    **dict.fromkeys(("vier", "cuatro"), "four"),
+    **dict.fromkeys(("fünf", "cinco"), "five"),
+    **dict.fromkeys(("sechs", "seis"), "six"),
+    **dict.fromkeys(("halbe", "media"), "half"),
+}
+_LENGTHS = {
+    **dict.fromkeys(("stunde", "stunden", "hora", "horas"), "hours"),
+    **dict.fromkeys(("minute", "minuten", "minuto", "minutos"), "minutes"),
+    **dict.fromkeys(("tag", "tage", "tagen", "día", "dia", "días", "dias"), "days"),
+    **dict.fromkeys(("woche", "wochen", "semana", "semanas"), "weeks"),
+}
+_AT, _OCLOCK = ("um", "a", "las", "al", "el", "den"), "uhr"
+# Behind a time it says which half of the day is meant, so that the time alone would be another one.
+_PARTS_OF_A_DAY = frozenset(
+    (
+        *("evening", "afternoon", "morning", "night", "tonight", "abend", "abends", "nachmittag", "nachmittags"),
+        *("nachts", "nacht", "früh", "morgens", "vormittag", "vormittags", "tarde", "noche", "madrugada", "mañana"),
+        *("halb", "media", "cuarto", "today", "tomorrow"),
+    )
+)
+_QUESTIONS = ("when", "wann", "cuándo", "cuando")
+_OPEN = (("further", "notice"), ("auf", "weiteres"), ("nuevo", "aviso"))
+_NEAR = 3  # words
+
+
+class Said(NamedTuple):
+    """What a sentence says of an end: as a command has it, or in words that nobody can read; and the rest of it."""
+
+    left: str
+    until: str = ""
+    unread: str = ""
+
+
+def end_of(sentence: str) -> Said:
+    """Return when a lock is to end by a sentence; what is `unread` would be lost, and is no end."""
+    words = [word for word in split(sentence) if word.text]
+    spoken = list(_in_english(words))
+    try:
+        until, left = ends.find(spoken)
+    except UsageError:
+        until, left = "", spoken
+    if until and not _goes_on(spoken, left):
+        return Said(_joined(left), until)
+    if (at := next((at for at in range(len(words)) if _is_open(words[at : at + ends.MOST_WORDS])), -1)) >= 0:
+        return Said(_joined(words[:at]) or sentence)
+    if at := next((at for at in range(1, len(words)) if _begins(words[at : at + ends.MOST_WORDS])), 0):
+        return Said(_joined(words[:at]), unread=_joined(words[at:]))
+    return Said(sentence, unread=sentence if tells_of_time(_joined(spoken)) else "")
+
+
+def tells_of_an_end(text: str) -> bool:
+    """Say whether a text tells of an end, be it one that can be read or none."""
+    said = end_of(text)
+    return bool(said.until or said.unread)
+
+
+def _joined(words: Sequence[Word]) -> str:
+    return " ".join(word.text for word in words).rstrip(STOPS)
+
+
+def _in_english(words: Sequence[Word]) -> Iterator[Word]:
+    """Yield the words with those of an end as English has them: the day and the time behind `bis`, and each length."""
+    is_time = False
+    for at, word in enumerate(words):
+        text, after = word.text.casefold(), _bare(words, at + 1)
+        if text in (*_UNTIL, *BEFORE_A_TIME):
+            is_time = True
+            yield Word("until")
+        elif text in _FOR and (_is_amount(after) or after in _NUMBERS):
+            yield Word("for")
+        elif text in _NUMBERS and (after in _LENGTHS or after in ("halbe", "media")):
+            yield from () if after in ("halbe", "media") else (Word(_NUMBERS[text]),)
+        elif (
+            _bare(words, at) in _LENGTHS and at and (_bare(words, at - 1) in _NUMBERS or _is_amount(words[at - 1].text))
+        ):
+            yield Word(_LENGTHS[_bare(words, at)])
+        elif is_time and text in (*_AT, _OCLOCK):
+            continue
+        elif is_time and text.isdecimal() and (after == _OCLOCK or _bare(words, at - 1) in ("um", "las")):
+            yield Word(f"{text}:00")
+        else:
+            yield Word(_DAYS.get(_bare(words, at), word.text), word.quoted)
+
+
+def _bare(words: Sequence[Word], at: int) -> str:
+    return words[at].text.casefold().rstrip(STOPS) if 0 <= at < len(words) and not words[at].quoted else ""
+
+
+def _is_amount(text: str) -> bool:
+    return text.replace(",", ".").replace(".", "", 1).isdecimal()
+
+
+def _goes_on(spoken: Sequence[Word], left: Sequence[Word]) -> bool:
+    """Say whether what stands behind the end is a part of it: `until 9:00 in the evening` is not `until 9:00`."""
+    at = next((place for place, (one, other) in enumerate(zip(spoken, left, strict=False)) if one != other), len(left))
+    return not _PARTS_OF_A_DAY.isdisjoint(word.text.casefold() for word in left[at : at + _NEAR])
+
+
+def _begins(words: Sequence[Word]) -> bool:
+    """Say whether an end begins here, though not one that can be read."""
+    if _bare(words, 0) not in _LEADING:
+        return False
+    first, *behind = [_bare([word], 0) for word in _in_english(words)] or [""]
+    if first == "for":
+        return bool(measured(behind)) or is_vague(behind)
+    return first == "until" and bool(behind) and behind[0] not in _QUESTIONS
+
+
+def _is_open(words: Sequence[Word]) -> bool:
+    """Say whether the words mean an end that nobody knows yet: so is every lock that is given none."""
+    if _bare(words, 0) not in _LEADING:
+        return False
+    behind = [_bare([word], 0) for word in words[1 : _NEAR + 1]]
+    return any(tuple(behind[: len(one)]) == one for one in _OPEN)
