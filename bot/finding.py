@@ -369,7 +369,7 @@ class Finder(Sight):
         if not found:
             raise UsageError(
                 "Which project? I know it without a name in the thread of a build, and in a channel that uses one: "
-                "whoever may deploy chooses it, `/ci use acme/frontend`."
+                "`/ci use acme/frontend`, for whoever may deploy."
             )
         if len(found) > 1:
             raise UsageError(f"This thread follows {len(found)} builds. {await self._to_write(found, caller)}")

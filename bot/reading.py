@@ -102,7 +102,7 @@ def _check_is_called_so(command: Command, words: Sequence[Word], projects: Proje
         if not first or error.given != first[0].text or not _may_be_a_name(first[0].text):
             raise
         problem = "I follow no project of this name, and this channel uses none."
-        way = "Name it in full; whoever may deploy lets the channel use one, `/ci use acme/frontend`."
+        way = "Name it in full, or let the channel use one: `/ci use acme/frontend`, for whoever may deploy."
         raise UsageError(f"{problem} {way}", given=error.given) from None
 
 
