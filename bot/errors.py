@@ -93,8 +93,11 @@ class Sentence(UsageError):
 class NotFound(UserError):
     """CircleCI does not know `what` by this `name`, or the token may not see it (it answers 404 to both).
 
-    `built_lately` are branches that exist, newest first, for a branch that does not.
+    `built_lately` are branches that exist, newest first, for a branch that does not; `line` is the one in full that led
+    there, where what was typed names no project.
     """
+
+    line = ""
 
     def __init__(self, what: str, name: str, *, looked_in: str = "", built_lately: tuple[str, ...] = ()) -> None:
         super().__init__(f"{what} {name}")
@@ -105,9 +108,9 @@ class NotFound(UserError):
 
 
 class Unbuilt(NotFound):
-    """A branch that CircleCI has built nothing of so far, where it did of those that are spelled `alike`.
+    """A branch that CircleCI has built nothing of so far; it may have of some that are spelled `alike`.
 
-    It may be there all the same: `again` is the line that deploys it, told `directly` where that was wished.
+    It may be there all the same: `again` is the line that means it, told `directly` where that was wished.
     """
 
     def __init__(self, name: str, *, looked_in: str, alike: tuple[str, ...], again: str, directly: bool) -> None:

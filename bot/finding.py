@@ -12,7 +12,7 @@ from bot.models import git
 from bot.models.build import Build, State
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
-from bot.models.likeness import likely
+from bot.models.likeness import are_alike, likely
 from bot.models.lock import Lock, lock_key, named_by
 from bot.models.slugs import spelled_alike
 from bot.models.target import Target
@@ -331,6 +331,17 @@ class Finder(Sight):
         """Say whether a branch of this name was ever built."""
         return bool(await self._lookup.of_branch(slug, name))
 
+    async def unless_built(self, slug: ProjectSlug, ref: Ref, caller: Caller) -> tuple[str, ...] | None:
+        """Return the branches that are spelled almost as one that was never built; None for one that was.
+
+        None too for a tag, the code of a pull request and what somebody may not read.
+        """
+        if ref.is_tag or ref.pull_request or not await self.may_read(caller, slug, ref):
+            return None
+        if await self.has_branch(slug, ref.name):
+            return None
+        return tuple(one for one in await self.built_lately(slug, caller) if are_alike(ref.name, one))
+
     async def built_lately(self, slug: ProjectSlug, caller: Caller) -> list[str]:
         """Return the branches that were built lately, newest first, of those that somebody may see."""
         return [one.name for one in await self.refs_lately(slug, caller) if not one.is_tag]
@@ -358,7 +369,7 @@ class Finder(Sight):
         if not found:
             raise UsageError(
                 "Which project? I know it without a name in the thread of a build, and in a channel that uses one: "
-                "`/ci use acme/frontend`."
+                "`/ci use acme/frontend`, for whoever may deploy."
             )
         if len(found) > 1:
             raise UsageError(f"This thread follows {len(found)} builds. {await self._to_write(found, caller)}")

@@ -23,7 +23,7 @@ from bot.targets import is_project
 
 ALL_OF_IT = ("cancel", "approve", "unwatch")  # they list what there is, of all branches
 LOCKS = ("lock", "unlock")  # whose other words are a reason
-USE, USES_NOTHING = "use", ("nothing", "none")
+USE, USES_NOTHING = "use", ("nothing", "none", "off")
 NEW = ("deploy", "watch")  # of a thread's build they take the branch, as it is now
 _OF_ANY_WORD = ("may", "why")  # whose first word is that of another command
 ALL, AUDIT = ("all", "everything"), "audit"
@@ -43,6 +43,8 @@ _BEFORE_A_PROJECT = ("to", "of", "on", "in", "for", "from")
 _BEFORE_A_REF, _TO = ("on", "of", "at"), ("to",)
 MOST_CHANGED = 2  # letters of a name that is misspelled
 _POLITE = ("please", "pls", "bitte")
+_IT = ("it", "this")  # what is meant where it is said: a branch that is called so goes in quotes
+_HERE = ("here",)
 
 
 class Project(NamedTuple):
@@ -71,7 +73,7 @@ class Known(NamedTuple):
 
     All `projects` that somebody may see, what the `thread` is about, what the channel uses (`default`), the builds of
     the number that a line names, of those that are followed `here`, and whether the first word `is_branch` of the
-    thread's or the channel's project.
+    thread's or the channel's project. What has a slash `is_no_project` where CircleCI knows none of this name.
     """
 
     projects: Sequence[Project] = ()
@@ -79,6 +81,7 @@ class Known(NamedTuple):
     default: Seen | None = None
     here: Sequence[Seen] = ()
     is_branch: bool = False
+    is_no_project: bool = False
 
     @property
     def meant(self) -> Sequence[Seen]:
@@ -119,10 +122,14 @@ def plainly(command: str, words: Sequence[Word], projects: Projects) -> tuple[Wo
 
     What stands behind `to` is no branch: who deploys to a place means an environment, and is told that there is none.
     """
+    if command == USE and words and _is(words[-1], _HERE):
+        words = words[:-1]  # as its button says: `Use acme/frontend here`
     if command in LOCKS:
-        return tuple(words)
+        return () if len(words) == 1 and _is(words[0], _IT) else tuple(words)
     at = place(command, words)
     before, rest = list(words[:at]), list(words[at:])
+    if command not in OF_PROJECT and _is_it(command, rest):
+        rest.pop(0)
     # `deploy acme/frontend please` names something, and must not mean the default branch.
     if rest and _is(rest[-1], _POLITE) and not (len(rest) == 2 and _is_project(rest[0], projects)):
         rest.pop()
@@ -130,15 +137,41 @@ def plainly(command: str, words: Sequence[Word], projects: Projects) -> tuple[Wo
         rest.pop(0)
     if _is_turned(rest, projects):
         rest = [rest[2], rest[0], *rest[3:]]
-    if len(rest) > 2 and _is(rest[1], _BEFORE_A_REF) and _is_project(rest[0], projects):
+    if _leads_to_a_ref(rest) and _is_project(rest[0], projects) and not _may_be_either(rest, projects):
         rest.pop(1)
     return (*before, *rest)
 
 
+def _is_it(command: str, rest: Sequence[Word]) -> bool:
+    """Say whether a line only points at what it is about, as `cancel it` and `rerun this all` do."""
+    if not rest or not _is(rest[0], _IT):
+        return False
+    return len(rest) == 1 or is_parameter(rest[1]) or _is(rest[1], (*_MODES.get(command, ()), *_TO, *_POLITE))
+
+
+def _leads_to_a_ref(rest: Sequence[Word]) -> bool:
+    return len(rest) > 2 and _is(rest[1], _BEFORE_A_REF)
+
+
+def _may_be_either(rest: Sequence[Word], projects: Projects) -> bool:
+    """Say whether it takes the known projects to tell which is one, as in `release/v2.0 of acme/frontend`."""
+    return _is_project(rest[2], projects) and not _is_surely_project(rest[0], projects)
+
+
 def _is_turned(rest: Sequence[Word], projects: Projects) -> bool:
     """Say whether the project stands behind its branch, as in `main of acme/frontend`."""
-    is_between = len(rest) > 2 and _is(rest[1], _BEFORE_A_PROJECT)
-    return is_between and _is_project(rest[2], projects) and not _is_project(rest[0], projects)
+    if not (may_be_turned(rest) and _is_project(rest[2], projects)):
+        return False
+    if not _is_project(rest[0], projects):
+        return True
+    return _is_surely_project(rest[2], projects) and not _is_surely_project(rest[0], projects)
+
+
+def _is_surely_project(word: Word, projects: Projects) -> bool:
+    """Say whether a word that is made like a project's name can be nothing else."""
+    text = word.text
+    is_one = is_link(text) or aliased(text, projects) is not None or text.partition("/")[0].lower() in VCS
+    return not word.quoted and is_one
 
 
 def _is_project(word: Word, projects: Projects) -> bool:
@@ -160,8 +193,7 @@ def is_in_full(command: str, words: Sequence[Word], projects: Projects) -> bool:
         return _is_project(behind[0], projects) or (command not in _WITH_A_NAME and _is(behind[0], ALL))
     if not behind or not _is_project(behind[0], projects) or may_be_turned(behind):
         return False
-    text = behind[0].text
-    return is_link(text) or aliased(text, projects) is not None or text.partition("/")[0].lower() in VCS
+    return _is_surely_project(behind[0], projects)
 
 
 def may_be_turned(rest: Sequence[Word]) -> bool:
@@ -181,11 +213,11 @@ def read(command: str, words: Sequence[Word], projects: Projects, known: Known) 
     at = place(command, words)
     before, rest = tuple(words[:at]), tuple(words[at:])
     is_name = bool(rest) and not rest[0].quoted and _may_name_a_ref(command, rest[0])
-    found = (_named(rest, projects, known) if is_name else []) or _without(command, rest, known)
+    found = (_named(command, rest, projects, known) if is_name else []) or _without(command, rest, known)
     return [one._replace(words=(*before, *one.words)) for one in found]
 
 
-def _named(rest: tuple[Word, ...], projects: Projects, known: Known) -> list[Line]:
+def _named(command: str, rest: tuple[Word, ...], projects: Projects, known: Known) -> list[Line]:
     """Return what the first words mean as the name of a project."""
     if len(rest) > 1 and _is(rest[0], _BEFORE_A_PROJECT) and called(rest[1].text, known):
         rest = rest[1:]
@@ -193,7 +225,10 @@ def _named(rest: tuple[Word, ...], projects: Projects, known: Known) -> list[Lin
         how = How.ORDER if "/" in rest[2].text else How.SHORT
         return [_line(one, "", (rest[0], *rest[3:]))._replace(how=how) for one in of]
     if is_project(rest[0], projects):
-        return [] if known.is_branch and not called(rest[0].text, known) else [Line(rest)]
+        if (known.is_branch or known.is_no_project) and not called(rest[0].text, known):
+            return []
+        is_reason = command in LOCKS
+        return [Line((rest[0], *rest[2:]) if _leads_to_a_ref(rest) and not is_reason else rest)]
     if len(rest) > 1 and not rest[1].quoted and (of := called(f"{rest[0].text}/{rest[1].text}", known)):
         return [_line(one, "", rest[2:]) for one in of]
     name, colon, behind = rest[0].text.partition(":")
@@ -205,6 +240,14 @@ def called(name: str, known: Known) -> list[Project]:
     """Return the projects of this name, which may have its organisation before it."""
     said = name.casefold()
     return [one for one in known.projects if said in (one.title.casefold(), one.name.casefold(), one.slug.casefold())]
+
+
+def is_near_a_project(name: str, known: Known, projects: Projects) -> bool:
+    """Say whether a word with a slash is spelled almost as a project is, or begins as one: with its organisation."""
+    slug = name if name.partition("/")[0].lower() in VCS else f"{projects.default_vcs}/{name}"
+    owners = {one.title.partition("/")[0].casefold() for one in known.projects}
+    is_owned = slug.split("/")[1].casefold() in owners
+    return is_owned or any(are_alike(slug, one.slug) for one in known.projects)
 
 
 def _line(project: Project, glued: str, behind: Sequence[Word]) -> Line:
@@ -298,6 +341,13 @@ def _may_name_a_ref(command: str, word: Word) -> bool:
         return True
     is_mode = word.text.lower() in _MODES.get(command, ())
     return not (is_mode or is_parameter(word) or "*" in word.text)
+
+
+def beside(words: Sequence[Word], ref: Ref | None, *numbers: str) -> list[Word]:
+    """Return the words behind a project without the one that names its branch, its tag or its build."""
+    names = (str(ref), *numbers) if ref else numbers
+    at = next((at for at, word in enumerate(words) if word.text in names), len(words))
+    return [*words[:at], *words[at + 1 :]]
 
 
 def spelled(ref: Ref) -> Word:

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from bot import naming
 from bot.answers.lines import How, LineMeant, LinesMeant
-from bot.errors import CircleCIError, NotAllowed, NotFound, UsageError, UserError
+from bot.errors import CircleCIError, NotAllowed, NotFound, Unbuilt, UsageError, UserError
 from bot.grammar import Word, is_parameter, split
 from bot.masks import masked
 from bot.models.caller import Caller
-from bot.models.circleci import PipelineId, Ref
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import quoted
 from bot.models.target import Target
@@ -68,7 +68,7 @@ async def read(command: Command, words: Sequence[Word], caller: Caller, context:
     if not lines and known and not known.meant and command.name != naming.AUDIT:  # of which a word may be a time too
         _check_is_called_so(command, plain, context.projects)
     if not lines or [one.how for one in lines] == [How.IN_FULL]:
-        return Read(plain)
+        return Read(lines[0].words if lines else plain)
     if len(lines) == 1 and not asks(command, lines[0]):
         line, found = _spelled(command, lines[0].words), lines[0]
         return Read(found.words, LineMeant(line=line, title=found.title, how=found.how), line=line)
@@ -80,14 +80,17 @@ async def read(command: Command, words: Sequence[Word], caller: Caller, context:
 
 async def is_completed(words: Sequence[Word], caller: Caller, context: Context) -> bool:
     """Say whether a line begins with a command by its own name, and can be read in full where it is said."""
-    with suppress(UserError):
+    try:
         command, rest = context.router.find(words)
         if without_address(words)[0].text.lower() not in (command.name, EARLIER_NAMES.get(command.name)):
             return False
         meant = await read(command, rest, caller, context)
         parsed(command, meant.words, context.projects)
         return meant.note is not None or meant.question is not None or list(meant.words) != list(rest)
-    return False
+    except Unbuilt:
+        return True  # it is a question too
+    except UserError:
+        return False
 
 
 def _check_is_called_so(command: Command, words: Sequence[Word], projects: Projects) -> None:
@@ -98,8 +101,9 @@ def _check_is_called_so(command: Command, words: Sequence[Word], projects: Proje
     except UsageError as error:
         if not first or error.given != first[0].text or not _may_be_a_name(first[0].text):
             raise
-        problem = "I follow no project of this name, and this channel uses none: `/ci use acme/frontend` gives it one."
-        raise UsageError(problem, given=error.given) from None
+        problem = "I follow no project of this name, and this channel uses none."
+        way = "Name it in full, or let the channel use one: `/ci use acme/frontend`, for whoever may deploy."
+        raise UsageError(f"{problem} {way}", given=error.given) from None
 
 
 def _may_be_a_name(text: str) -> bool:
@@ -146,16 +150,38 @@ async def _meant(command: Command, line: Line, caller: Caller, context: Context)
         ref = Ref(name=project.default_branch)
         words.insert(1, naming.spelled(ref))
     elif _acts(command) and (target.names_a_build or command.name == "rerun"):
-        ref = (await context.finder.pipeline(OfTarget.named(target), caller)).ref
+        ref = await _ref_of_build(command, line, target, caller, context)
+    elif target.slug and ref and command.name == "deploy":
+        await _check_built(_spelled(command, words), line.title, target.slug, ref, caller, context)
     return LineMeant(
         line=_spelled(command, words),
         title=line.title,
         ref=ref,
         number=target.pipeline_number or 0,
         job=target.job_number or 0,
-        more=_more(command, words[1:]),
+        more=_more(command, naming.beside(words[1:], ref, f"#{target.pipeline_number}", str(target.job_number))),
         how=line.how,
     )
+
+
+async def _ref_of_build(command: Command, line: Line, target: Target, caller: Caller, context: Context) -> Ref | None:
+    """Return the branch of the build that is meant; where there is none, the error has the line in full."""
+    try:
+        return (await context.finder.pipeline(OfTarget.named(target), caller)).ref
+    except NotFound as error:
+        error.line = _spelled(command, line.words)
+        raise
+
+
+async def _check_built(  # what the error needs
+    line: str, title: str, slug: ProjectSlug, ref: Ref, caller: Caller, context: Context
+) -> None:
+    """Raise Unbuilt for what may be a slip in the name of a branch: that is one question, in the place of two."""
+    with suppress(CircleCIError):  # it is asked once more before anything is sent
+        if line and (near := await context.finder.unless_built(slug, ref, caller)):
+            unbuilt = Unbuilt(ref.name, looked_in=title, alike=near, again=line, directly=caller.directly)
+            unbuilt.line = line
+            raise unbuilt
 
 
 def _more(command: Command, behind: Sequence[Word]) -> tuple[str, ...]:
@@ -188,8 +214,11 @@ async def _known(command: str, words: Sequence[Word], caller: Caller, context: C
         return None
     with suppress(CircleCIError):  # what it answers next may be wrong too, and is not what they asked
         known = known._replace(projects=await context.finder.known_projects(caller))
-    may_be_branch = (is_name or to_lock) and not naming.called(behind[0].text, known)
-    return known._replace(is_branch=may_be_branch and await _is_branch(behind[0].text, known, context))
+    if not (is_name or to_lock) or naming.called(behind[0].text, known):
+        return known
+    if await _is_branch(behind[0].text, known, context):
+        return known._replace(is_branch=True)
+    return known._replace(is_no_project=is_name and await _is_no_project(behind[0], known, caller, context))
 
 
 def _is_in_doubt(word: Word, known: Known, context: Context) -> bool:
@@ -207,6 +236,21 @@ async def _is_branch(name: str, known: Known, context: Context) -> bool:
         return False
     with suppress(NotFound, CircleCIError):
         return await context.finder.has_branch(known.surely.slug, name)
+    return False
+
+
+async def _is_no_project(word: Word, known: Known, caller: Caller, context: Context) -> bool:
+    """Say whether a word with a slash can only be a branch here, if a new one: no project is called so, or nearly."""
+    if known.surely is None or naming.is_near_a_project(word.text, known, context.projects):
+        return False
+    try:
+        slug = OfTarget(project=word.text).target(context.projects).slug
+        if slug is not None:
+            await context.finder.project(slug, caller)
+    except NotFound:
+        return True
+    except (UserError, CircleCIError):
+        return False
     return False
 
 

@@ -6,12 +6,13 @@ from pydantic import Field
 
 from bot.answers.lines import How, LineMeant, LinesMeant
 from bot.errors import NothingToDo, UsageError
-from bot.grammar import Word, check_no_question, parse_parameters, split
+from bot.grammar import Word, check_no_question, is_parameter, parse_parameters, split
 from bot.models import spelling
 from bot.models.attempt import ParameterValue
 from bot.models.caller import Caller
 from bot.models.channel import LastAct
 from bot.models.help import CommandHelp
+from bot.naming import beside
 from bot.requests import Request
 from bot.routing import Context, Router
 from bot.settings import Projects
@@ -38,6 +39,10 @@ class Again(Request):
 def parse(words: Sequence[Word], projects: Projects) -> Again:  # each parser has both
     """Return the request."""
     check_no_question(words)
+    other = next((word.text for word in words if not is_parameter(word)), "")
+    if other:
+        problem = "I offer what you did here last, with other parameters (`name=value`) and nothing else."
+        raise UsageError(f"{problem} For another branch or build say `deploy` or `rerun`.", given=other)
     return Again(parameters=parse_parameters(words))
 
 
@@ -47,7 +52,7 @@ async def again(request: Again, caller: Caller, context: Context) -> LinesMeant:
     if last is None or not await _may_see(last, caller, context):
         raise NothingToDo("nothing_again")
     line = _with(request.parameters, last, context.projects)
-    more = tuple(word.text for word in split(line)[3 if last.ref and not last.number else 2 :])
+    more = tuple(word.text for word in beside(split(line)[2:], last.ref, f"#{last.number}"))
     meant = LineMeant(line=line, title=last.title, ref=last.ref, number=last.number, more=more, how=How.LAST)
     return LinesMeant(lines=(meant,))
 

@@ -6,7 +6,7 @@ from formatters.again import act_button
 from formatters.blocks import Block, Message, actions, assemble, code, literal, section
 
 _NAME = "/ci use acme/frontend main"
-NOTHING = f"This channel uses no project. {code(_NAME)} lets people leave out the project here."
+NOTHING = f"This channel uses no project. With {code(_NAME)} whoever may deploy lets people leave out the project here."
 
 
 def began(used: Used) -> Message:

@@ -154,15 +154,18 @@ def _unbuilt(problem: Unbuilt, offered: Sequence[Offer]) -> Message:
     """Ask whether a branch is meant that is spelled alike, or this one: that nothing was built of it says little."""
     name, title = code(masked(problem.name)), literal(problem.looked_in)
     so_far = f"CircleCI has built nothing of a branch {name} in {title} so far, which may be there all the same."
-    text = f"{so_far} Nothing was started. {careful(problem.name)}".rstrip()
-    alike = f"Spelled alike: {' · '.join(code(branch, 80) for branch in problem.built_lately)}"
+    verb = problem.again.partition(" ")[0].capitalize()
+    nothing_done = "Nothing was started." if verb == "Deploy" else "Nothing is done yet."
+    text = f"{so_far} {nothing_done} {careful(problem.name)}".rstrip()
+    near = " · ".join(code(branch, 80) for branch in problem.built_lately)
+    alike = f"\nSpelled alike: {near}" if near else ""
     names = f"Project {problem.looked_in}, branch {problem.name} (nothing of it was built so far)"
     line = problem.again if masked(problem.again) == problem.again else ""
     means_it = RunCommand(text=line, directly=problem.directly, unbuilt=True)
-    anyway = act_button(line, "Deploy it anyway", names, "Deploy", action=means_it)
+    anyway = act_button(line, f"{verb} it anyway", names, verb, action=means_it)
     made = [one.button for one in offered[: offers.MOST]]
     buttons = [one for one in (*made, anyway) if one is not None]
-    return assemble(text, section(f"{text}\n{alike}"), actions(*buttons) if buttons else None)
+    return assemble(text, section(f"{text}{alike}"), actions(*buttons) if buttons else None)
 
 
 def _where_names_stand(what: str, command: str) -> str:

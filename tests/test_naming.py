@@ -76,3 +76,35 @@ def test_what_only_looks_has_no_dialog() -> None:
     (block,) = [one for one in message.blocks if one["type"] == "actions"]
     assert not any("confirm" in one for one in block["elements"])
     assert message.text == "2 projects may be meant by `#7`: which one?"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_near"),
+    [
+        ("feature/new", False),
+        ("relase/v2.0", False),
+        ("acme/new-repo", True),  # of an organisation that is known
+        ("gh/ACME/frontend2", True),
+        ("acem/frontend", True),  # a slip
+        ("gh/feature/new", False),
+    ],
+)
+def test_what_is_near_a_project_is_taken_for_no_branch(name: str, is_near: bool) -> None:
+    known = naming.Known(projects=(FRONTEND, BACKEND))
+    assert naming.is_near_a_project(name, known, PROJECTS) is is_near
+
+
+@pytest.mark.parametrize(
+    ("line", "ref", "numbers", "left"),
+    [
+        ("#2417", "main", ("#2417",), ""),
+        ("all", "all", (), ""),
+        ("main all", "main", (), "all"),
+        ("all", "main", ("#2417",), "all"),
+        ("tag:v2.0 env=prod", "", ("#0",), "tag:v2.0 env=prod"),
+        ("1842 env=prod", "", ("1842",), "env=prod"),
+    ],
+)
+def test_what_is_named_already_is_not_named_again(line: str, ref: str, numbers: tuple[str, ...], left: str) -> None:
+    words = naming.beside(split(line), Ref(name=ref) if ref else None, *numbers)
+    assert " ".join(word.text for word in words) == left

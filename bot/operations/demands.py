@@ -88,15 +88,11 @@ async def refuse_unbuilt(hands: Hands, caller: Caller, wish: Wish) -> None:
 
     Else people would choose, type and agree before CircleCI says that there is none, and it may start what is red.
     """
-    if not isinstance(wish, Deployment) or wish.ref.is_tag or wish.ref.pull_request or caller.unbuilt:
+    if not isinstance(wish, Deployment) or caller.unbuilt:
         return
-    slug, name = wish.project_slug, wish.ref.name
-    if not await hands.finder.may_read(caller, slug, wish.ref) or await hands.finder.has_branch(slug, name):
-        return
-    near = tuple(one for one in await hands.finder.built_lately(slug, caller) if are_alike(name, one))
-    if near:
-        again = wish.typed
-        raise Unbuilt(name, looked_in=wish.project_title, alike=near, again=again, directly=caller.directly)
+    if near := await hands.finder.unless_built(wish.project_slug, wish.ref, caller):
+        name, title = wish.ref.name, wish.project_title
+        raise Unbuilt(name, looked_in=title, alike=near, again=wish.typed, directly=caller.directly)
 
 
 def may_be_a_slip(wish: Deployment, lately: Sequence[Pipeline]) -> bool:

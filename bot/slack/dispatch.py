@@ -315,11 +315,13 @@ class Dispatcher:
             error.refused = refused(error, self._context.router, self._context.projects)
         usage = self._context.router.commands.get(error.command or "") if isinstance(error, UsageError) else None
         reference = str(structlog.contextvars.get_contextvars()["request"])
-        typed = act.line or act.read_as or said.text if isinstance(said, Invocation) else ""
+        # Also where a button carries the line: what it corrects can be corrected once more.
+        typed = (error.line if isinstance(error, NotFound) else "") or act.asks_again
         meant = await self._meant(error, typed, said.caller) if typed else ()
-        return errors.error(
+        message = errors.error(
             error, command=_spoken_to(said), help=usage.help if usage else None, offered=meant, reference=reference
         )
+        return noted(message, act.note) if act.note else message
 
     async def _meant(self, error: BotError, typed: str, caller: Caller) -> tuple[Offer, ...]:
         """Return what may have been meant; a project is spelled as one of those that they may see."""

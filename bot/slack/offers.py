@@ -17,6 +17,7 @@ from bot.masks import masked
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.likeness import are_alike, is_question
 from bot.models.spelling import as_typed, quoted
+from bot.naming import USE
 from bot.requests import OfTarget, Request
 from bot.routing import Command, Router
 from bot.settings import Projects
@@ -147,12 +148,13 @@ def _offer(line: str, words: Vocabulary, *, of_project: bool, is_read: bool = Fa
 def _of(command: Command, line: str, title: str, request: Request, ref: Ref | None) -> Offer | None:
     target = _target(request, ref)
     label = _label(command, target or title) if target or not command.only_looks else line
-    if command.only_looks:
+    if command.only_looks and command.name != USE:  # which takes no more right than to look, and is for all
         return Offer(line, label)
     whole = "" if target or not title else of_whole(command.name, is_more=len(split(line)) > len(("lock", title)))
     if not title or not (target or whole):
         return None
-    if command.only_answers:  # it does nothing before something of its own is pressed, so no dialog says that it does
+    # It does nothing before something of its own is pressed, so no dialog says that it does.
+    if command.only_answers and command.name != USE:
         return Offer(line, label)
     names = f"Project {title}, {f'{ref.kind} {ref.name}' if ref else target or whole}"
     return Offer(line, label, names)

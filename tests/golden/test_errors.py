@@ -100,6 +100,7 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
             again="deploy gh/acme/frontend relase/v2.0 env=prod",
             directly=False,
         ),
+        Unbuilt("new", looked_in="acme/frontend", alike=(), again="use gh/acme/frontend new", directly=False),
     ),
     "error-not-allowed": tuple(NotAllowed("U0ADA", word, "guests may only read") for word in errors.DOING),
     "error-not-allowed-about": (NotAllowed("U0ADA", "deploy", "no rule allows it", about="acme/frontend main"),),

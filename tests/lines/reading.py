@@ -33,7 +33,7 @@ FRONTEND = naming.Project(ProjectSlug("gh/acme/frontend"), "acme/frontend")
 _MORE = [naming.Project(ProjectSlug(f"gh/{title}"), title) for title in ("acme/backend", "acme/api", "other/api")]
 BUILT = naming.Seen(*FRONTEND, Ref(name="release/v2.0"), 2417)
 _USED, _HERE = naming.Seen(*FRONTEND, Ref(name="main")), naming.Seen(*_MORE[0], Ref(name="main"), 77)
-BRANCHES = ("release/v2.0", "hold/prod", "try/slow")
+BRANCHES, NO_PROJECT = ("release/v2.0", "hold/prod", "try/slow"), "feature/new"
 _PERSON = {"user_id": "U0ADA", "channel_id": "C0DEPLOYS", "trigger_id": "T1"}
 
 
@@ -76,6 +76,7 @@ def known(how: str, command: str, words: Sequence[Word]) -> naming.Known:
         default=_USED if how == "used" else None,
         here=(_HERE,) if naming.asked_number(command, words) == _HERE.number else (),
         is_branch=how in ("thread", "used") and bool(behind) and behind[0].text in BRANCHES,
+        is_no_project=how in ("thread", "used") and bool(behind) and behind[0].text == NO_PROJECT,
     )
 
 

@@ -96,6 +96,40 @@ async def test_a_channel_uses_a_project_for_all_who_may_see_it(tmp_path: Path) -
         assert "Which project?" in said(await types(team, team.ada, "status"))
 
 
+async def test_a_branch_that_was_never_built_is_asked_about_and_is_no_project(tmp_path: Path) -> None:
+    async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
+        for branch in ("main", "release/v2.0"):
+            pushed(team, branch, OVER)
+        for line in ("use acme/frontend mian", "use frontend release/v2.1", "use acme/frontend acme/backend"):
+            (asked,) = await types(team, team.ada, line)
+            assert "CircleCI has built nothing of a branch" in asked.visible, line
+            assert "Nothing is done yet." in asked.visible
+            assert "Use it anyway" in asked.buttons
+        assert team.deploys.messages == []
+        (slip,) = await types(team, team.ada, "use acme/frontend mian")
+        assert "branch main" in slip.element("Use main")["confirm"]["text"]["text"]
+        assert await presses(team, team.ada, slip, "Use main") == []
+        assert "This channel uses acme/frontend `main`" in team.root.visible
+        (question,) = await types(team, team.ada, "deploy feature/new")
+        assert "Deploy acme/frontend `feature/new`? Nothing is done yet. This channel uses" in question.visible
+        for line, label in (("deploy relase/v2.0 env=prod", "Deploy"), ("rerun relase/v2.0", "Rerun")):
+            (unbuilt,) = await types(team, team.ada, line)
+            dialog = unbuilt.element(f"{label} release/v2.0")["confirm"]["text"]["text"]
+            assert dialog.startswith("Project acme/frontend, branch release/v2.0.")
+        assert "Spelled alike: `main`" in said(await types(team, team.ada, "deploy mian"))
+        told = said(await types(team, team.ada, "status relase/v2.0"))
+        assert "no pipeline on the branch `relase/v2.0` in acme/frontend" in told
+        assert "This channel uses acme/frontend." in told
+        assert "no project `gh/acme/nowhere`" in said(await types(team, team.ada, "deploy acme/nowhere"))
+        await team.ada.command("random", "/ci", "deploy acme/frontend mian")
+        unheard = await team.is_told(team.ada, "I am not in this channel")
+        (unbuilt,) = await presses(team, team.ada, unheard, "Tell me here")
+        assert list(unbuilt.buttons) == ["Deploy main", "Deploy it anyway"]
+        await types(team, team.ada, "use acme/frontend off")  # a branch: more than one word ends nothing
+        assert len(team.deploys.roots) == 1
+        assert writes(team) == []
+
+
 async def test_what_is_about_a_whole_project_is_about_that_of_the_channel(tmp_path: Path) -> None:
     async with team_under("", tmp_path, poll_interval_seconds=3600) as team:
         pushed(team, "hold/prod", OVER)
