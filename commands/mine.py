@@ -111,7 +111,8 @@ def _title(watches: Sequence[Watch]) -> str:
 
 async def _thread_url(watches: Sequence[Watch], caller: Caller, context: Context) -> str:
     """Return where somebody is told of it: in a thread of their own, else in one that they acted in."""
-    own = [one for one in watches if one.root_ts and caller.person_id in (one.follower_id, one.asker_id, one.actor_id)]
+    me = caller.person_id
+    own = [one for one in watches if one.root_ts and me in (*one.wait_for_it, one.asker_id)]
     own.sort(key=lambda one: one.follower_id != caller.person_id)
     if not own or own[0].root_ts is None:
         return ""
