@@ -328,7 +328,8 @@ async def test_what_failed_otherwise_meanwhile_is_shown_and_agreed_to_anew(team:
     assert "has changed since it was asked" in said(await presses(team, team.grace, request, agree))
     assert "What runs again: ship." in request.visible
     assert writes(team) == []
-    assert "ship" in said(await presses(team, team.grace, request, agree))
+    assert await presses(team, team.grace, request, agree) == []
+    await team.reads("watched by ada · rerun by ada")  # it is followed where it was asked for
     assert writes(team) == [f"POST /api/v2/workflow/{build.runs[1].id}/rerun"]
 
 
