@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from bot.answers.lines import How
+from bot.answers.mine import MyWait
 from bot.answers.ourselves import CommandPage, HelpHere, Overview
 from bot.answers.people import PolicyDecision
 from bot.errors import UsageError
@@ -14,6 +15,7 @@ from bot.grammar import Word, parse_slug, split
 from bot.models.caller import Caller
 from bot.models.circleci import Ref
 from bot.models.help import CommandHelp
+from bot.models.pending import Wish
 from bot.models.slack import utc_now
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import as_typed
@@ -23,6 +25,7 @@ from bot.routing import Command, Context, Router
 from bot.settings import Projects
 from bot.store.followed import Followed
 from commands.here import About, Here, places, rows, short
+from commands.waiting import as_wait, concerns
 
 HELP = CommandHelp(
     name="help",
@@ -88,7 +91,24 @@ async def _here(caller: Caller, context: Context) -> HelpHere:
         is_cut=is_cut,
     )
     how, title, ref = (about.how, about.title, about.ref) if about else (How.IN_FULL, "", None)
-    return HelpHere(rows=rows(here), title=title, ref=ref, how=how)
+    return HelpHere(waiting=await _waiting(caller, context), rows=rows(here), title=title, ref=ref, how=how)
+
+
+async def _waiting(caller: Caller, context: Context) -> tuple[MyWait, ...]:
+    """Return what was asked there and waits for who asks now; in direct messages, wherever it was asked."""
+    if not caller.channel_id:
+        return ()
+
+    async def may(who: Caller, word: str, wish: Wish) -> bool:
+        asked = context.permissions.as_known(who, word, wish.project_slug, wish.project_title, wish.ref)
+        return (await context.permissions.decision(who, asked)).allowed
+
+    everywhere = caller.place is not None and caller.place.is_direct
+    there = [
+        one for one in await context.store.pending.waiting() if everywhere or one.asker.channel_id == caller.channel_id
+    ]
+    found = [as_wait(one, caller) for one in there if await concerns(one, caller, may)]
+    return tuple(one for one in found if one.waits_for == "me")
 
 
 async def _followed(caller: Caller, context: Context) -> tuple[list[Followed], bool]:
