@@ -12,11 +12,12 @@ from bot.answers.ourselves import CommandPage, HelpHere, Overview
 from bot.answers.people import PolicyDecision
 from bot.errors import UsageError
 from bot.grammar import Word, parse_slug, split
+from bot.models import spelling
 from bot.models.caller import Caller
 from bot.models.circleci import Ref
 from bot.models.help import CommandHelp
 from bot.models.pending import Wish
-from bot.models.slack import utc_now
+from bot.models.slack import Watch, utc_now
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import as_typed
 from bot.policy import Word as Permission
@@ -136,11 +137,17 @@ async def _about(builds: Sequence[Followed], caller: Caller, context: Context) -
     latest = [About.of(one.watch) for one in builds]
     thread_ts = caller.place.thread_ts if caller.place else None
     if thread_ts and any(one.watch.reply_ts == thread_ts for one in builds):
-        return latest[0]._replace(how=How.THREAD)
+        return latest[0]._replace(how=How.THREAD, line=_asked_for(builds[0].watch))
     if used is not None and used.ref is None:
         alike = (one for one in (*([last] if last else []), *latest) if _is_of(one, used) and one.ref)
-        return used._replace(ref=next((one.ref for one in alike), None))
+        found = next(alike, None)
+        return used._replace(ref=found.ref, line=found.line) if found else used
     return used or last or (latest[0]._replace(how=How.FOLLOWED) if latest else None)
+
+
+def _asked_for(watch: Watch) -> str:
+    """Return the line that deploys what a thread follows, with what it was asked for with."""
+    return spelling.deploy(watch.project_slug, watch.ref, watch.parameters, watch.definition) if watch.ref else ""
 
 
 def _is_of(one: About, other: About) -> bool:
@@ -157,7 +164,9 @@ async def _last(caller: Caller, context: Context) -> About | None:
     last = await context.store.channels.last_of(caller) if caller.channel_id else None
     with suppress(UsageError):  # an address that another version wrote
         words = split(last.line)[1:2] if last else []
+        deploys = last.line if last and last.line.startswith("deploy ") else ""
         about = About(parse_slug(words[0].text, context.projects), last.title, last.ref, How.LAST) if last else None
+        about = about and about._replace(line=deploys)
         return about if about and await _sees(about, caller, context) else None
     return None
 
