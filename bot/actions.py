@@ -72,7 +72,7 @@ class RerunFailed(ButtonAction):
     """*Rerun failed*: the failed workflows of the pipeline, from their failed jobs, of the `attempt` that is shown.
 
     `newer` is the number of the newest build of its branch or tag that its dialog names. With `ssh` the jobs are opened
-    to it, and with `follow` the place where it is pressed follows the build, as where it was typed.
+    to it.
     """
 
     action_id: ClassVar[str] = "rerun_failed"
@@ -80,17 +80,15 @@ class RerunFailed(ButtonAction):
     attempt: str = ""
     newer: int = 0
     ssh: bool = False
-    follow: bool = False
 
 
 class RerunAll(ButtonAction):
-    """*Rerun all*: every workflow of the `attempt` from its first job; `newer` and `follow` as above."""
+    """*Rerun all*: every workflow of the `attempt` from its first job; `newer` as above."""
 
     action_id: ClassVar[str] = "rerun_all"
     pipeline_id: str
     attempt: str = ""
     newer: int = 0
-    follow: bool = False
 
 
 class ApproveJob(ButtonAction):

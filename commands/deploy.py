@@ -193,6 +193,8 @@ async def _meant(request: Deploy, target: Target, caller: Caller, context: Conte
     project = await context.finder.project(slug or ProjectSlug(""), caller)
     ref = named_branch_of(pipeline) if pipeline else Ref(name=project.default_branch)
     newest = await context.finder.newest_of(project.slug, ref, caller)
+    if pipeline and target.names_a_build:
+        request = await _as_asked_for(request, pipeline, caller, context)
     return BuildMeant(
         project_slug=project.slug,
         title=project.title,
@@ -204,6 +206,16 @@ async def _meant(request: Deploy, target: Target, caller: Caller, context: Conte
         parameters=request.parameters,
         definition=request.definition,
     )
+
+
+async def _as_asked_for(request: Deploy, pipeline: Pipeline, caller: Caller, context: Context) -> Deploy:
+    """Return the request with what a build was asked for with in this channel, where it says nothing else itself."""
+    if request.parameters or request.definition:
+        return request
+    here = [one for one in await context.store.watches.of(pipeline.id) if one.thread.channel_id == caller.channel_id]
+    asked = next((one for one in here if one.parameters or one.definition), None)
+    known = {"parameters": asked.parameters, "definition": asked.definition} if asked else {}
+    return request.model_copy(update=known)
 
 
 async def _built(request: Deploy, target: Target, caller: Caller, context: Context) -> Pipeline | None:

@@ -4,7 +4,7 @@ from bot.actions import InviteMe
 from bot.answers.channels import HowToInvite
 from bot.errors import Unheard
 from bot.models.caller import Caller
-from bot.models.circleci import Ref
+from bot.models.circleci import PipelineId, Ref
 from bot.routing import Context, Router
 
 
@@ -28,9 +28,11 @@ def unheard(line: str, title: str, ref: Ref | None, caller: Caller, *, number: i
     return error
 
 
-async def directly_if_unheard(caller: Caller, context: Context) -> Caller:
-    """Return who is told directly where we are not in their channel: the line that led to their press asked them."""
-    return caller if await is_heard(caller, context) else caller.model_copy(update={"directly": True})
+async def who_hears_of(pipeline_id: str, caller: Caller, context: Context) -> Caller:
+    """Return who pressed a button of a build, told directly of what comes of it where nothing else can tell them."""
+    watches = await context.store.watches.of(PipelineId(pipeline_id))
+    is_told = any(caller.place is not None and one.is_told_in(caller.place) for one in watches)
+    return caller if is_told or await is_heard(caller, context) else caller.model_copy(update={"directly": True})
 
 
 async def invite_me(button: InviteMe, caller: Caller, context: Context) -> HowToInvite:

@@ -7,14 +7,17 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from bot.answers.lines import How
+from bot.answers.mine import MyWait
 from bot.answers.ourselves import CommandPage, HelpHere, Overview
 from bot.answers.people import PolicyDecision
 from bot.errors import UsageError
 from bot.grammar import Word, parse_slug, split
+from bot.models import spelling
 from bot.models.caller import Caller
 from bot.models.circleci import Ref
 from bot.models.help import CommandHelp
-from bot.models.slack import utc_now
+from bot.models.pending import Wish
+from bot.models.slack import Watch, utc_now
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import as_typed
 from bot.policy import Word as Permission
@@ -23,6 +26,7 @@ from bot.routing import Command, Context, Router
 from bot.settings import Projects
 from bot.store.followed import Followed
 from commands.here import About, Here, places, rows, short
+from commands.waiting import as_wait, concerns
 
 HELP = CommandHelp(
     name="help",
@@ -88,7 +92,24 @@ async def _here(caller: Caller, context: Context) -> HelpHere:
         is_cut=is_cut,
     )
     how, title, ref = (about.how, about.title, about.ref) if about else (How.IN_FULL, "", None)
-    return HelpHere(rows=rows(here), title=title, ref=ref, how=how)
+    return HelpHere(waiting=await _waiting(caller, context), rows=rows(here), title=title, ref=ref, how=how)
+
+
+async def _waiting(caller: Caller, context: Context) -> tuple[MyWait, ...]:
+    """Return what was asked there and waits for who asks now; in direct messages, wherever it was asked."""
+    if not caller.channel_id:
+        return ()
+
+    async def may(who: Caller, word: str, wish: Wish) -> bool:
+        asked = context.permissions.as_known(who, word, wish.project_slug, wish.project_title, wish.ref)
+        return (await context.permissions.decision(who, asked)).allowed
+
+    everywhere = caller.place is not None and caller.place.is_direct
+    there = [
+        one for one in await context.store.pending.waiting() if everywhere or one.asker.channel_id == caller.channel_id
+    ]
+    found = [as_wait(one, caller) for one in there if await concerns(one, caller, may)]
+    return tuple(one for one in found if one.waits_for == "me")
 
 
 async def _followed(caller: Caller, context: Context) -> tuple[list[Followed], bool]:
@@ -116,11 +137,17 @@ async def _about(builds: Sequence[Followed], caller: Caller, context: Context) -
     latest = [About.of(one.watch) for one in builds]
     thread_ts = caller.place.thread_ts if caller.place else None
     if thread_ts and any(one.watch.reply_ts == thread_ts for one in builds):
-        return latest[0]._replace(how=How.THREAD)
+        return latest[0]._replace(how=How.THREAD, line=_asked_for(builds[0].watch))
     if used is not None and used.ref is None:
         alike = (one for one in (*([last] if last else []), *latest) if _is_of(one, used) and one.ref)
-        return used._replace(ref=next((one.ref for one in alike), None))
+        found = next(alike, None)
+        return used._replace(ref=found.ref, line=found.line) if found else used
     return used or last or (latest[0]._replace(how=How.FOLLOWED) if latest else None)
+
+
+def _asked_for(watch: Watch) -> str:
+    """Return the line that deploys what a thread follows, with what it was asked for with."""
+    return spelling.deploy(watch.project_slug, watch.ref, watch.parameters, watch.definition) if watch.ref else ""
 
 
 def _is_of(one: About, other: About) -> bool:
@@ -137,7 +164,9 @@ async def _last(caller: Caller, context: Context) -> About | None:
     last = await context.store.channels.last_of(caller) if caller.channel_id else None
     with suppress(UsageError):  # an address that another version wrote
         words = split(last.line)[1:2] if last else []
+        deploys = last.line if last and last.line.startswith("deploy ") else ""
         about = About(parse_slug(words[0].text, context.projects), last.title, last.ref, How.LAST) if last else None
+        about = about and about._replace(line=deploys)
         return about if about and await _sees(about, caller, context) else None
     return None
 

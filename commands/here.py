@@ -25,12 +25,16 @@ _ENDED_BADLY = (State.FAILED, State.COULD_NOT_RUN)
 
 
 class About(NamedTuple):
-    """The project that is meant in a place, and the branch or tag if one is known; and how that was found."""
+    """The project that is meant in a place, and the branch or tag if one is known; and how that was found.
+
+    `line` is the deploy of it that was asked for, with all that was given, where that is meant.
+    """
 
     slug: ProjectSlug
     title: str
     ref: Ref | None = None
     how: How = How.CHANNEL
+    line: str = ""
 
     @classmethod
     def of(cls, watch: Watch) -> Self:
@@ -136,7 +140,7 @@ def _words(here: Here, about: About) -> Iterator[Row]:
     slug, ref = about.slug, about.ref if _can_be_typed(about.ref) else None
     meant, whole = about._replace(ref=ref), about._replace(ref=None)
     if (Word.DEPLOY, slug, about.ref) in here.may:
-        yield _row("deploy", meant, here) if ref else Row(word="deploy", typed=f"deploy {short(slug, here.projects)}")
+        yield _deploy(meant, here)
     yield _row("status", meant, here)
     failed = [one for one in newest(here.builds) if _failed_lately(one, here) and _may(Word.RERUN, one, here)]
     failed = [one for one in failed if one.state is State.FAILED]
@@ -149,6 +153,15 @@ def _words(here: Here, about: About) -> Iterator[Row]:
     yield _row("why-red", meant if _is_branch(ref) else whole, here)
     if MINE in here.words:
         yield Row(word=MINE, line=MINE, typed=MINE)
+
+
+def _deploy(meant: About, here: Here) -> Row:
+    """Return the deploy of a branch, with what it was asked for with; without a button where none may carry that."""
+    row = _row("deploy", meant, here)
+    given = meant.line.removeprefix(row.line) if meant.line.startswith(f"{row.line} ") else ""
+    if not meant.ref or masked(given) != given:
+        return Row(word="deploy", typed=f"deploy {short(meant.slug, here.projects)}")
+    return row.model_copy(update={"line": f"{row.line}{given}", "typed": f"{row.typed}{given}"})
 
 
 def _examples(here: Here) -> Iterator[Row]:

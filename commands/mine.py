@@ -2,22 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from bot.answers.mine import MyBuild, MyBuilds, MyWait
 from bot.errors import CircleCIError, NotAllowed
-from bot.models.attempt import Demand
 from bot.models.build import OPEN_STATES, Build, State
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
-from bot.models.pending import Pending, Rerun
+from bot.models.pending import Approval, Pending, Wish
 from bot.models.slack import Watch
 from bot.policy import Word
 from bot.requests import Nothing, parse_nothing
 from bot.routing import Context, Router
 from bot.store.own import MOST, Owned
 from bot.store.watches import Seen
+from commands.waiting import as_wait, concerns, waits_for_a_second
 
 HELP = CommandHelp(
     name="mine",
@@ -51,11 +52,13 @@ class _Mine(NamedTuple):
 
 async def mine(request: Nothing, caller: Caller, context: Context) -> MyBuilds:
     """Answer with them; what somebody may not read any more is left out, and not counted either."""
-    waiting = [one for one in await context.store.pending.waiting() if await _concerns(one, caller, context)]
+    pending = await context.store.pending.waiting()
+    waiting = [one for one in pending if await concerns(one, caller, partial(_may_of, context))]
+    requests = [one for one in pending if waits_for_a_second(one)]
     owned = await context.store.own.of(caller.person_id)
     kept = await _kept(owned, caller, context)
     chosen = sorted(kept, key=lambda one: not one.is_open)[:MOST_SHOWN]
-    read = await asyncio.gather(*(_shown(one, caller, context) for one in chosen))
+    read = await asyncio.gather(*(_shown(one, requests, caller, context) for one in chosen))
     shown = [one for one in read if one is not None and await _may_read(one.build, caller, context)]
     return MyBuilds(
         waiting=tuple(await asyncio.gather(*(_wait(one, caller, context) for one in waiting[:MOST_WAITING]))),
@@ -80,7 +83,7 @@ def _order(one: MyBuild) -> tuple[bool, bool]:
     return not (one.may_approve and state is State.ON_HOLD), state not in OPEN_STATES
 
 
-async def _shown(one: _Mine, caller: Caller, context: Context) -> MyBuild | None:
+async def _shown(one: _Mine, requests: Sequence[Pending], caller: Caller, context: Context) -> MyBuild | None:
     """Return a build as CircleCI has it, else as at the last look; None where there was none either."""
     # Its workflows are listed anew, as nobody may look at what has ended.
     known = one.seen.build and one.seen.build.model_copy(update={"listed_at": None})
@@ -94,13 +97,14 @@ async def _shown(one: _Mine, caller: Caller, context: Context) -> MyBuild | None
         title = _title(one.seen.watches) or build.pipeline.project_slug.partition("/")[2]
     slug, ref = build.pipeline.project_slug, build.pipeline.ref
     may_approve = build.state is State.ON_HOLD and await _may(caller, Word.APPROVE, slug, ref, context)
-    url = await _thread_url(one.seen.watches, caller, context)
+    url, wishes = await _thread_url(one.seen.watches, caller, context), [asked.wish for asked in requests]
     return MyBuild(
         title=title,
         build=build,
         is_asked=one.owned.is_asked,
         is_silent=is_silent,
         may_approve=may_approve,
+        asked_for=tuple(wish.approval_request_id for wish in wishes if isinstance(wish, Approval)),
         thread_url=url,
     )
 
@@ -111,7 +115,8 @@ def _title(watches: Sequence[Watch]) -> str:
 
 async def _thread_url(watches: Sequence[Watch], caller: Caller, context: Context) -> str:
     """Return where somebody is told of it: in a thread of their own, else in one that they acted in."""
-    own = [one for one in watches if one.root_ts and caller.person_id in (one.follower_id, one.asker_id, one.actor_id)]
+    me = caller.person_id
+    own = [one for one in watches if one.root_ts and me in (*one.wait_for_it, one.asker_id)]
     own.sort(key=lambda one: one.follower_id != caller.person_id)
     if not own or own[0].root_ts is None:
         return ""
@@ -130,32 +135,16 @@ async def _may(caller: Caller, word: str, slug: ProjectSlug, ref: Ref | None, co
     return True
 
 
-async def _concerns(pending: Pending, caller: Caller, context: Context) -> bool:
-    """Say whether somebody asked for it, or can let it happen as the second person."""
-    slug, ref = pending.wish.project_slug, pending.wish.ref
-    if pending.asker.person_id == caller.person_id:
-        is_asked = bool(pending.open or pending.choices)  # with nothing open it is on its way
-        return is_asked and await context.finder.may_read(caller, slug, ref)
-    if pending.open[:1] != (Demand.SECOND_PERSON,) or pending.request_ts is None:
-        return False
-    there = caller.model_copy(update={"place": pending.asker.place})  # it is agreed to where it stands
-    also = (Word.SSH,) if isinstance(pending.wish, Rerun) and pending.wish.ssh else ()
-    may = [await _may(there, word, slug, ref, context) for word in (pending.wish.kind, *also)]
-    return all(may) and await context.finder.may_read(caller, slug, ref)
+async def _may_of(context: Context, caller: Caller, word: str, wish: Wish) -> bool:
+    if word == Word.READ:
+        return await context.finder.may_read(caller, wish.project_slug, wish.ref)
+    return await _may(caller, word, wish.project_slug, wish.ref, context)
 
 
 async def _wait(pending: Pending, caller: Caller, context: Context) -> MyWait:
-    is_own = pending.asker.person_id == caller.person_id
-    waits_for_another = is_own and pending.open[:1] == (Demand.SECOND_PERSON,)
     place, ts = pending.asker.place, pending.request_ts
-    return MyWait(
-        kind=pending.wish.kind,
-        target=pending.target,
-        waits_for="else" if waits_for_another else "me",
-        asker_name="" if is_own else pending.asker.called,
-        until=pending.expires_at,
-        url=await context.messenger.permalink(place.channel_id, ts) if place and ts else "",
-    )
+    url = await context.messenger.permalink(place.channel_id, ts) if place and ts else ""
+    return as_wait(pending, caller, url)
 
 
 def register(router: Router) -> None:

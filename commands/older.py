@@ -34,7 +34,7 @@ async def old_build(act: OfABuild, build: Build, newest: Pipeline, context: Cont
     asked = OldBuild(title=title, build=build, newer=newer, act="approve")
     if isinstance(act, ApproveJob):
         return asked.model_copy(update={"approval_request_id": act.approval_request_id})
-    how = act.model_dump(include={"attempt", "ssh", "follow"})
+    how = act.model_dump(include={"attempt", "ssh"})
     return asked.model_copy(update={**how, "act": act.action_id})
 
 

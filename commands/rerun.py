@@ -16,7 +16,7 @@ from bot.requests import OfTarget
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.targets import parse_target
-from commands.heard import directly_if_unheard, is_heard, unheard
+from commands.heard import is_heard, unheard, who_hears_of
 from commands.older import before_an_old_one, old_build
 
 HELP = CommandHelp(
@@ -74,9 +74,7 @@ async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | Not
             return NothingFailed(title=title, build=build, newer_number=newer.number if newer else 0)
         if newer and (asked := await old_build(_press(request, build), build, newer, context)):
             return asked
-    return await context.operations.rerun(
-        caller, pipeline.id, failed_only=not request.everything, ssh=request.ssh, follow=True
-    )
+    return await context.operations.rerun(caller, pipeline.id, failed_only=not request.everything, ssh=request.ssh)
 
 
 def _line(request: Rerun, pipeline: Pipeline) -> str:
@@ -89,30 +87,26 @@ def _press(request: Rerun, build: Build) -> RerunAll | RerunFailed:
     """Return what a button would carry that does the same."""
     pipeline_id, attempt = build.pipeline.id, build.mark
     if request.everything:
-        return RerunAll(pipeline_id=pipeline_id, attempt=attempt, follow=True)
-    return RerunFailed(pipeline_id=pipeline_id, attempt=attempt, ssh=request.ssh, follow=True)
+        return RerunAll(pipeline_id=pipeline_id, attempt=attempt)
+    return RerunFailed(pipeline_id=pipeline_id, attempt=attempt, ssh=request.ssh)
 
 
 async def rerun_failed(button: RerunFailed, caller: Caller, context: Context) -> Acted | OldBuild:
-    """Rerun what failed, of an old build after a question; the same thread follows it."""
+    """Rerun what failed, of an old build after a question; it is followed where it is pressed."""
     if asked := await before_an_old_one(button, caller, context):
         return asked
-    caller = await directly_if_unheard(caller, context) if button.follow else caller
+    caller = await who_hears_of(button.pipeline_id, caller, context)
     pipeline_id = PipelineId(button.pipeline_id)
-    return await context.operations.rerun(
-        caller, pipeline_id, failed_only=True, ssh=button.ssh, follow=button.follow, attempt=button.attempt
-    )
+    return await context.operations.rerun(caller, pipeline_id, failed_only=True, ssh=button.ssh, attempt=button.attempt)
 
 
 async def rerun_all(button: RerunAll, caller: Caller, context: Context) -> Acted | OldBuild:
-    """Rerun every workflow from its first job, of an old build after a question; the same thread follows it."""
+    """Rerun every workflow from its first job, of an old build after a question; it is followed where it is pressed."""
     if asked := await before_an_old_one(button, caller, context):
         return asked
-    caller = await directly_if_unheard(caller, context) if button.follow else caller
+    caller = await who_hears_of(button.pipeline_id, caller, context)
     pipeline_id = PipelineId(button.pipeline_id)
-    return await context.operations.rerun(
-        caller, pipeline_id, failed_only=False, follow=button.follow, attempt=button.attempt
-    )
+    return await context.operations.rerun(caller, pipeline_id, failed_only=False, attempt=button.attempt)
 
 
 def register(router: Router) -> None:

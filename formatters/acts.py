@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bot.answers.acts import Acted, Answered, LockChanged
 from formatters import answers, gate, locks, replies, webhooks
-from formatters.blocks import Message, assemble, code, literal, section
+from formatters.blocks import Message, assemble, code, link, literal, section
 
 
 def acted(done: Acted) -> Message | None:
@@ -41,6 +41,20 @@ def _deployed(done: Acted) -> Message:
     return answers.lost_answer(done.ref, done.project_title)
 
 
+def _joined(done: Acted) -> Message:
+    thread = f" That stands in {link(done.detail, 'its thread')}." if done.detail else ""
+    about = f"{literal(done.project_title)} #{done.pipeline_number}"
+    text = f"{about} is followed here already: its end mentions {literal(done.what, 60)} too."
+    return assemble(text, section(text + thread))
+
+
+def _unwatched(done: Acted) -> Message:
+    text = f"#{done.pipeline_number} is no longer followed here."
+    if done.detail:  # others asked to hear of its end
+        text = f"#{done.pipeline_number} goes on here for others, and its end mentions you no more."
+    return assemble(text, section(text))
+
+
 def _said(words: str) -> Callable[[Acted], Message]:
     def say(done: Acted) -> Message:
         named = {
@@ -64,7 +78,8 @@ _WORDS: dict[str, Callable[[Acted], Message]] = {
     "approve": _in_thread,
     "rerun_failed": _in_thread,
     "rerun_all": _in_thread,
-    "unwatch": _said("{number} is no longer followed here."),
+    "join": _joined,
+    "unwatch": _unwatched,
     "set_variable": _said("✅ {what} is set in {slug}. Builds that start from now on see it."),
     "remove_variable": _said("✅ {what} is removed from {slug}."),
     "remove_checkout_key": _said("✅ The checkout key {what} is removed from {slug}."),

@@ -6,7 +6,7 @@ on whole characters first and the escaped length is what must fit.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -179,6 +179,11 @@ def safe_url(url: str) -> str:
 def mention(user_id: str) -> str:
     """Return a mention, which notifies; nothing for what is no user id."""
     return f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else ""
+
+
+def mentions(user_ids: Iterable[str]) -> str:
+    """Return mentions, one after the other."""
+    return " ".join(filter(None, map(mention, user_ids)))
 
 
 def moment(when: datetime) -> str:

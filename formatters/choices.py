@@ -216,7 +216,7 @@ def nothing_failed(answer: NothingFailed) -> Message:
     build = f"{literal(answer.title)} {ref_words(pipeline.ref, answer.build)} #{pipeline.number}"
     text = f"{build} {'passed' if answer.build.state is State.PASSED else 'was cancelled'}; nothing failed."
     text += newer_build(answer.newer_number)
-    press = RerunAll(pipeline_id=pipeline.id, attempt=answer.build.mark, newer=answer.newer_number, follow=True)
+    press = RerunAll(pipeline_id=pipeline.id, attempt=answer.build.mark, newer=answer.newer_number)
     offer = rerun_all_button(answer.build, answer.title, press)
     return assemble(text, section(text), actions(offer))
 
@@ -233,12 +233,10 @@ def old_build(answer: OldBuild) -> Message:
 def _go_on(answer: OldBuild) -> Block | None:
     build, title, newer = answer.build, answer.title, answer.newer.pipeline.number
     if answer.act == "rerun_failed":
-        how = RerunFailed(
-            pipeline_id=build.pipeline.id, attempt=answer.attempt, newer=newer, ssh=answer.ssh, follow=answer.follow
-        )
+        how = RerunFailed(pipeline_id=build.pipeline.id, attempt=answer.attempt, newer=newer, ssh=answer.ssh)
         return rerun_failed_button(build, title, how, label=f"Rerun failed of #{build.pipeline.number}")
     if answer.act == "rerun_all":
-        all_of_it = RerunAll(pipeline_id=build.pipeline.id, attempt=answer.attempt, newer=newer, follow=answer.follow)
+        all_of_it = RerunAll(pipeline_id=build.pipeline.id, attempt=answer.attempt, newer=newer)
         return rerun_all_button(build, title, all_of_it, label=f"Rerun all of #{build.pipeline.number}")
     waiting = ((job, run) for run in build.runs for job in run.holds)
     held = [(job, run) for job, run in waiting if answer.approval_request_id in (job.approval_request_id, job.id)]

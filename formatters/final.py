@@ -141,7 +141,7 @@ def _compared(state: State, triage: Triage | None, *, comparing: bool) -> Iterat
 
 
 def _ping(build: Build, watch: Watch, state: State) -> str:
-    """Return the mention of who acted last, and that of who asked for it here, if that is somebody else.
+    """Return the mention of who acted last, and that of who asked for it here, if that is somebody else; then others.
 
     Who asked for it elsewhere is mentioned there, and has but a name here, unless it was cancelled.
     Nobody waits for the end of what was over when they asked; nor, but for who asked for it, of what a newer pipeline
@@ -155,7 +155,8 @@ def _ping(build: Build, watch: Watch, state: State) -> str:
     was_here = watch.follower_id == watch.asker_id or _was_cancelled(watch, state)
     asker = mention(watch.asker_id) if was_here else literal(watch.asker_name, 60)
     asked = f" (asked by {asker})" if asked_by_another and asker else ""
-    return f" {mention(watch.waits_for_it)}{asked}"
+    others = [one for one in watch.wait_for_it[1:] if one != watch.asker_id]
+    return " ".join([f" {mention(watch.waits_for_it)}{asked}", *map(mention, others)])
 
 
 def _was_cancelled(watch: Watch, state: State) -> bool:

@@ -7,7 +7,8 @@ from bot.models.build import State
 from formatters.again import act_button, command
 from formatters.blocks import Block, Message, actions, assemble, button, code, context, literal, moment, section
 from formatters.buttons import short, that_fit
-from formatters.words import FINISHING, MARKS, listed, ref_words
+from formatters.mine import wait_line
+from formatters.words import FINISHING, MARKS, count, listed, ref_words
 
 _DOES = {
     "deploy": "start a pipeline, and follow it",
@@ -21,18 +22,25 @@ _DOES = {
 }
 _ACTS = ("deploy", "rerun")
 _HOW_TO = {"deploy": "How to deploy", "status": "How to look", "use": "How to use a project"}
+MOST_WAITING = 2
 _LONGEST_NAME = 30  # in a label
 
 
 def here(found: HelpHere) -> Message:
     """Return what can be done, the most urgent first."""
-    news = [_news(row, found) for row in found.rows if row.news]
+    waits = [wait_line(one) for one in found.waiting[:MOST_WAITING]]
+    if (more := len(found.waiting) - len(waits)) > 0:
+        waits.append(f"✋ And {count(more, 'more thing')} that {'waits' if more == 1 else 'wait'} for you.")
+    news = [*waits, *(_news(row, found) for row in found.rows if row.news)]
     plain = [row for row in found.rows if not row.news]
+    first_news = waits[0].replace("*", "") if waits else "".join(news[:1])  # a notification has no bold
     is_followed = found.how is How.IN_FULL or any(row.word != "mine" for row in plain)
-    buttons = [made for row in found.rows if (made := _button(row, found))]
+    first = [button(RunCommand(text="mine"), "Show what waits for you", style="primary")] if waits else []
+    rows = [row for row in found.rows if not (waits and row.word == "mine")]
+    buttons = [*first, *(made for row in rows if (made := _button(row, found)))]
     text = f"Here you can say {_in_words([row.word for row in found.rows])}."
     return assemble(
-        f"{news[0]}. {text}" if news else text,
+        f"{first_news}. {text}" if news else text,
         section("\n".join(news)) if news else None,
         section("\n".join([f"{_known(found)}{':' if is_followed else '.'}", *map(_line, plain)])),
         actions(*that_fit(buttons), button(RunCommand(text="help all"), "More")),

@@ -2,36 +2,71 @@
 
 from collections.abc import Iterator
 
+from bot.actions import RunCommand
 from bot.answers.mine import MyBuild, MyBuilds, MyWait
-from bot.models.build import OPEN_STATES, State
-from formatters.blocks import Message, actions, assemble, context, link, literal, moment, paragraphs, section
-from formatters.buttons import approve_button, that_fit
+from bot.models.build import OPEN_STATES, Run, State
+from bot.models.circleci import Job
+from formatters.again import act_button, command
+from formatters.blocks import (
+    Block,
+    Message,
+    actions,
+    assemble,
+    button,
+    context,
+    link,
+    literal,
+    moment,
+    paragraphs,
+    section,
+)
+from formatters.buttons import approve_button, short, that_fit
 from formatters.links import Links
 from formatters.words import MARKS, count, how_long, listed, ref_words
 
 MOST_JOBS = 3
+_ACTS = {"deploy": "deploy", "rerun": "rerun", "approve": "approval"}
 NOT_MINE = "What you pushed is not among them: who you are on CircleCI I do not know."
 
 
 def mine(answer: MyBuilds, links: Links) -> Message:
     """Return them, a line each, with a button for each job that waits for their approval."""
-    lines = [*map(_wait_line, answer.waiting), *(_line(one, links) for one in answer.builds)]
+    lines = [*map(wait_line, answer.waiting), *(_line(one, links) for one in answer.builds)]
     if not lines:
         return _nothing(answer)
-    holds = [(job, run, one) for one in _held(answer) for run in one.build.runs for job in run.holds]
-    buttons = that_fit(approve_button(job, run, one.build, one.title, number=True) for job, run, one in holds)
+    holds = [(job, run, one) for one in _held(answer) for run in one.build.runs for job in _open(run, one)]
+    approvals = [approve_button(job, run, one.build, one.title, number=True) for job, run, one in holds]
+    asks = [made for one in answer.waiting if (made := _ask_again(one))]
+    buttons = that_fit([*asks, *approvals])
     shown, taken = paragraphs(lines)
     return assemble(
         _sentence(answer),
         section("*Your builds*"),
         *shown,
         actions(*buttons) if buttons else None,
-        context(" ".join([*_rest(answer, len(lines) - taken, len(holds) - len(buttons)), _from(answer)])),
+        context(" ".join([*_rest(answer, len(lines) - taken, len(holds) + len(asks) - len(buttons)), _from(answer)])),
     )
 
 
 def _held(answer: MyBuilds) -> Iterator[MyBuild]:
-    yield from (one for one in answer.builds if one.may_approve and one.build.state is State.ON_HOLD)
+    """Yield the builds of which something waits for their own approval."""
+    held = (one for one in answer.builds if one.may_approve and one.build.state is State.ON_HOLD)
+    yield from (one for one in held if any(_open(run, one) for run in one.build.runs))
+
+
+def _open(run: Run, one: MyBuild) -> list[Job]:
+    """Return the jobs that nobody has asked to approve yet."""
+    return [job for job in run.holds if not {job.approval_request_id, job.id} & {*one.asked_for}]
+
+
+def _ask_again(one: MyWait) -> Block | None:
+    """Return the button that has a question asked again, which may stand in the whispers of another device."""
+    if not one.line or not one.is_reached:
+        return None
+    press, label = RunCommand(text=one.line, channel_id=one.channel_id), f"Ask again: {short(one.target, 60)}"
+    if one.kind == "approve":  # which lists what waits
+        return button(press, label) if press.fits else None
+    return act_button(one.line, label, f"What {one.target} waits for is asked again", action=press)
 
 
 def _nothing(answer: MyBuilds) -> Message:
@@ -52,15 +87,24 @@ def _sentence(answer: MyBuilds) -> str:
     return f"Your builds: {', '.join(filter(None, [waits, *parts])) or 'something waits for somebody else'}."
 
 
-def _wait_line(one: MyWait) -> str:
-    act = f"{one.kind} {literal(one.target, 200)}"
+def wait_line(one: MyWait) -> str:
+    """Return what waits as a line."""
+    act = f"{_ACTS[one.kind]} of {f'{literal(one.job_name, 80)} in ' if one.job_name else ''}{literal(one.target, 200)}"
     until = f" · until {moment(one.until)}" if one.until else ""
-    where = f" · {link(one.url, 'the request')}" if one.url else ""
+    where = f" · {link(one.url, 'the request')}" if one.url else _where(one)
     if one.waits_for == "else":
         return f"⏳ *Waits for a second person* · your {act}{until}{where}"
     if one.asker_name:
-        return f"✋ *Waits for you to agree* · {act}, which {literal(one.asker_name, 60)} asked for{until}{where}"
+        return f"✋ *Waits for you to agree* · the {act}, which {literal(one.asker_name, 60)} asked for{until}{where}"
     return f"✋ *Waits for your answer* · your {act}{until}{where}"
+
+
+def _where(one: MyWait) -> str:
+    """Return where a question was asked that no link leads to, and how it is asked again where no button does."""
+    place = "our direct messages" if one.channel_id.startswith("D") else f"<#{one.channel_id}>"
+    there = f" · in {place}" if one.channel_id else ""
+    again = command(one.line) if one.line and not one.is_reached else ""
+    return f"{there} · {again} there asks it again" if again else there
 
 
 def _line(one: MyBuild, links: Links) -> str:
@@ -75,10 +119,14 @@ def _line(one: MyBuild, links: Links) -> str:
 
 
 def _holds(one: MyBuild) -> Iterator[str]:
-    names = [job.name for run in one.build.runs for job in run.holds]
-    if names and one.build.state is State.ON_HOLD:
-        waits = "waits" if len(names) == 1 else "wait"
-        yield f"{listed(names, MOST_JOBS)} {waits} for {'your' if one.may_approve else 'an'} approval"
+    if one.build.state is not State.ON_HOLD:
+        return
+    still = [job for run in one.build.runs for job in _open(run, one)]
+    asked_for = [job for run in one.build.runs for job in run.holds if job not in still]
+    for jobs, what in ((still, "your approval" if one.may_approve else "an approval"), (asked_for, "a second person")):
+        if jobs:
+            names = listed([job.name for job in jobs], MOST_JOBS)
+            yield f"{names} {'waits' if len(jobs) == 1 else 'wait'} for {what}"
 
 
 def _rest(answer: MyBuilds, cut: int, no_room: int) -> Iterator[str]:

@@ -136,6 +136,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"say it again when the next one runs. To have this one told here, name it: #{one.number}."
     ),
     "followed_already": lambda one: f"#{one.number} is followed here already.",
+    "followed_by_many": lambda one: (
+        f"#{one.number} is followed here already, and as many are mentioned at its end as I mention. Ask me in direct "
+        "messages, and I follow it for you there."
+    ),
     "not_followed": lambda one: f"#{one.number} is not followed here.",
     "followed_for_another": lambda one: (
         f"#{one.number} is followed here for {mention(one.person_id)}, and goes on to be: only they end that, with "

@@ -7,7 +7,20 @@ from bot.errors import CircleCIError, RateLimited, Rejected, Unauthorized
 from bot.models.build import Build, Change, ChangeKind, Run, approved_key
 from bot.models.slack import Watch
 from formatters.again import MENTION, as_spoken
-from formatters.blocks import Block, Message, actions, assemble, clean, code, fit, link, literal, mention, section
+from formatters.blocks import (
+    Block,
+    Message,
+    actions,
+    assemble,
+    clean,
+    code,
+    fit,
+    link,
+    literal,
+    mention,
+    mentions,
+    section,
+)
 from formatters.buttons import approve_button, starting, that_fit
 from formatters.links import Links
 from formatters.root import again
@@ -46,7 +59,7 @@ def changes(build: Build, found: Sequence[Change], watch: Watch, links: Links, *
 def _late(names: Sequence[str], watch: Watch) -> str:
     """Take back an end that was told, before the one who waits for it acts on that."""
     began = f"⚠️ {listed(names)} began after I had told how this build ended: that was not its end."
-    return f"{began} {mention(watch.waits_for_it)}".rstrip()
+    return f"{began} {mentions(watch.wait_for_it)}".rstrip()
 
 
 def _line(change: Change, build: Build, watch: Watch, links: Links) -> str:
@@ -208,7 +221,7 @@ def _let_go(watch: Watch, why: str, then: str) -> Message:
     """Return the last word of a thread whose build has no end that could be told; who waits for it is pinged."""
     what = f"{clean(watch.project_title)} #{watch.pipeline_number}"
     text = f"I do not follow {what} any more: {why}."
-    pinged = f" {mention(watch.waits_for_it)}" if watch.waits_for_it else ""
+    pinged = f" {mentions(watch.wait_for_it)}" if watch.wait_for_it else ""
     return as_spoken(assemble(f"⏹️ {text}", section(f"⏹️ {text}{pinged}\n{then}, type {again(watch)}.")), MENTION)
 
 

@@ -11,8 +11,8 @@ from bot.models.fields import Model
 class MyBuild(Model):
     """A build as it stands now, or stood at the last look where CircleCI `is_silent`.
 
-    Its person asked for it, or follows it alone; they `may_approve` what waits in it. `thread_url` leads to the thread
-    that tells them of it, if there is one.
+    Its person asked for it, or follows it alone; they `may_approve` what waits in it, but for the approvals that were
+    `asked_for` and wait for a second person. `thread_url` leads to the thread that tells them of it, if there is one.
     """
 
     title: str
@@ -20,21 +20,28 @@ class MyBuild(Model):
     is_asked: bool
     is_silent: bool = False
     may_approve: bool = False
+    asked_for: tuple[str, ...] = ()
     thread_url: str = ""
 
 
 class MyWait(Model):
     """An act that waits: for `me` to agree or to answer, or for somebody `else` to agree to what I asked for.
 
-    `asker_name` is who asked, where that was not me.
+    `asker_name` is who asked, where that was not me, `job_name` the job that is to be approved. The `line` has what I
+    am to answer asked again; it was asked in `channel_id`, if that is not here, and a button here can have it asked
+    there if that `is_reached`.
     """
 
     kind: Literal["deploy", "rerun", "approve"]
     target: str
+    job_name: str = ""
     waits_for: Literal["me", "else"]
     asker_name: str = ""
     until: datetime | None = None
     url: str = ""
+    line: str = ""
+    channel_id: str = ""
+    is_reached: bool = True
 
 
 class MyBuilds(Answer):

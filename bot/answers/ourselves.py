@@ -4,6 +4,7 @@ from datetime import datetime
 
 from bot.answers import Answer
 from bot.answers.lines import How
+from bot.answers.mine import MyWait
 from bot.answers.people import PolicyDecision
 from bot.models.build import State
 from bot.models.checkup import Finding
@@ -48,8 +49,12 @@ class Row(Model):
 
 
 class HelpHere(Answer):
-    """What one person can do in one place now, the most urgent first; what it is about was found in this way."""
+    """What one person can do in one place now, the most urgent first; what it is about was found in this way.
 
+    Before all of it comes what is `waiting` there for their answer, or for them to agree.
+    """
+
+    waiting: tuple[MyWait, ...] = ()
     rows: tuple[Row, ...]
     title: str = ""
     ref: Ref | None = None

@@ -53,15 +53,11 @@ class _OfPipeline(Model):
 
 
 class Rerun(_OfPipeline):
-    """Workflows to run again: the failed jobs alone or all; `ssh` opens the failed jobs to the token's user.
-
-    With `follow` the place it was asked in follows the build, if nothing there does.
-    """
+    """Workflows to run again: the failed jobs alone or all; `ssh` opens the failed jobs to the token's user."""
 
     kind: Literal["rerun"] = "rerun"
     failed_only: bool
     ssh: bool = False
-    follow: bool = False
 
     @property
     def label(self) -> str:

@@ -104,7 +104,7 @@ class Watch(Model):
     `parameters` are those it was asked for with, as is the pipeline `definition`, `agreed_revision` is the commit that
     a second person saw and agreed to. `offers` are the replies in which something can be pressed still, by their `ts`,
     with what they tell. `closing` is what the root says of the last end; `known_end` names the attempt that was over
-    when it was asked for: nobody waits for that end.
+    when it was asked for: nobody waits for that end. `also_told` are those who asked to hear of the end too.
     """
 
     id: str
@@ -140,6 +140,7 @@ class Watch(Model):
     agreed_revision: str = ""
     closing: Closing | None = None
     known_end: str = ""
+    also_told: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, pipeline: Pipeline, title: str, watcher: Caller, place: Place) -> Self:
@@ -196,13 +197,29 @@ class Watch(Model):
         return self.watcher_id or self.asker_id
 
     def is_of(self, person_id: str) -> bool:
-        """Say whether somebody may end it: it is theirs, or nobody's, as an earlier version may have kept it."""
-        return self.follower_id in ("", person_id)
+        """Say whether somebody may end it for them: it is theirs too, or nobody's, as an earlier version kept it."""
+        return self.follower_id in ("", person_id) or person_id in self.also_told
+
+    def without(self, person_id: str) -> Self | None:
+        """Return what is left of it once somebody follows it no more: that of the next who does; None where none do."""
+        left = tuple(one for one in self.also_told if one != person_id)
+        acted = {"actor_id": ""} if self.actor_id == person_id else {}
+        if self.follower_id not in ("", person_id):
+            return self.model_copy(update={"also_told": left, **acted})
+        if not left:
+            return None
+        return self.model_copy(update={"watcher_id": left[0], "watcher_name": "", "also_told": left[1:], **acted})
 
     @property
     def waits_for_it(self) -> str:
-        """Who is pinged at the end: who acted last, as they wait for what came of that."""
+        """Who is pinged first at the end: who acted last, as they wait for what came of that."""
         return self.actor_id or self.follower_id
+
+    @property
+    def wait_for_it(self) -> tuple[str, ...]:
+        """All who are pinged at the end, each once; who asked for the pipeline is named beside them."""
+        followers = (self.follower_id, *self.also_told)
+        return tuple(dict.fromkeys(one for one in (self.waits_for_it, *followers) if one))
 
     def acted_on(self, caller: Caller, act: str) -> Self:
         """Return the watch after somebody has acted on the build: here they wait for it then, if they acted here.

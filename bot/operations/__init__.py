@@ -85,14 +85,13 @@ class Operations:
         *,
         failed_only: bool,
         ssh: bool = False,
-        follow: bool = False,
         attempt: str = "",
     ) -> Acted:
-        """Run workflows of a pipeline again; with `follow`, let the place it is asked in follow it.
+        """Run workflows of a pipeline again, and let the place it is asked in follow it, pressed or typed.
 
         With `attempt`, the mark of what a message shows, nothing of a later one.
         """
-        wish = await rerun.wished(self._hands, pipeline_id, failed_only=failed_only, ssh=ssh, follow=follow)
+        wish = await rerun.wished(self._hands, pipeline_id, failed_only=failed_only, ssh=ssh)
         return await rerun.rerun(self._hands, caller, wish, attempt=attempt)
 
     async def rerun_once(self, pipeline_id: PipelineId, fingerprint: str) -> None:

@@ -7,6 +7,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, WorkflowId
 from bot.models.lost import Lost
 from bot.models.pending import Approval, Pending
+from bot.operations import following
 from bot.operations.ending import overtaken
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
@@ -33,7 +34,10 @@ async def wished(hands: Hands, pipeline_id: PipelineId, approval_request_id: str
 
 
 async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending | None = None) -> Acted:
-    """Approve the one job that is meant, and tell the threads; raises NothingToDo where it waits no more."""
+    """Approve the one job that is meant, and tell the threads; a build that none follows is followed where it is asked.
+
+    Raises NothingToDo where it waits no more.
+    """
     build = await hands.reads.build(wish.pipeline_id)
     run, held = held_by(build, wish.approval_request_id)
     workflow_id, called = run.workflow.id, build.called(held, run)
@@ -69,6 +73,9 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
     await overtaken(hands, act.caller, wish, pending)
     word = replies.someone_acted("approve", act.caller.called, called, about=act.subject.build)
     told = await hands.tell(wish.pipeline_id, act.caller, "approved", word, approved_key(held.id))
+    if act.caller.place and not await hands.store.watches.any(wish.pipeline_id):
+        await following.follow(hands, act.caller, build.pipeline, wish.project_title, act="approved")
+        told = told or not act.caller.directly
     return act.done("approve", what=called, told=told)
 
 

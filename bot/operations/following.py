@@ -16,14 +16,16 @@ from bot.policy import Word
 from bot.watching.changes import noteworthy
 from bot.watching.schedule import is_over
 
+MOST_TOLD = 20  # beside who follows it: each is mentioned in one message
+
 log = structlog.get_logger(__name__)
 
 
 async def watch(hands: Hands, caller: Caller, pipeline: Pipeline, *, is_named: bool) -> Acted:
-    """Follow it where it is asked; its root message is the answer. Raises NothingToDo where it is followed already.
+    """Follow it where it is asked; its root message is the answer. What is followed there tells them of its end too.
 
-    Raises it too for a branch whose newest build is over: who names a branch means what comes. One that is named by
-    itself is told there as it ended.
+    Raises NothingToDo for a branch whose newest build is over: who names a branch means what comes. One that is named
+    by itself is told there as it ended. It is raised too for who hears of the end already.
     """
     title = await hands.finder.title(pipeline.project_slug)
     intent = Intent(Subject.of(pipeline, title), Word.READ, f"watch #{pipeline.number}")
@@ -32,9 +34,26 @@ async def watch(hands: Hands, caller: Caller, pipeline: Pipeline, *, is_named: b
         over = is_over(build, hands.settings)
         if over and not is_named:
             raise NothingToDo("ended_already", what=title, number=pipeline.number, state=build.outcome)
-        if not await follow(hands, act.caller, pipeline, title, ended=build if over else None):
-            raise NothingToDo("followed_already", number=pipeline.number)
-    return act.done("watch", told=True)
+        is_new = await follow(hands, act.caller, pipeline, title, ended=build if over else None)
+        url = "" if is_new else await _join(hands, act.caller, pipeline, over=over)
+    return act.done("watch", told=True) if is_new else act.done("join", what=act.caller.called, detail=url)
+
+
+async def _join(hands: Hands, caller: Caller, pipeline: Pipeline, *, over: bool) -> str:
+    """Let what follows it where somebody speaks tell them of the end too; returns where, if that can be linked.
+
+    Raises NothingToDo for who waits there already, where it is over, and where as many wait as are mentioned.
+    """
+    place, already = await hands.told_in(caller), NothingToDo("followed_already", number=pipeline.number)
+    here = [one for one in await hands.store.watches.of(pipeline.id) if one.is_told_in(place)]
+    if over or not here or any(caller.person_id in (*one.wait_for_it, one.asker_id) for one in here):
+        raise already
+    if len(here[0].also_told) >= MOST_TOLD:
+        raise NothingToDo("followed_by_many", number=pipeline.number)
+    also_told = (*here[0].also_told, caller.person_id)
+    watch = await hands.store.watches.save(here[0], here[0].model_copy(update={"also_told": also_told}))
+    ts = watch.root_ts
+    return await hands.messenger.permalink(watch.thread.channel_id, ts) if ts else ""
 
 
 async def follow(
@@ -74,15 +93,12 @@ async def unwatch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:
         async with hands.store.watches.fence(pipeline.id, lease, wait=lease):
             here = [one for one in await hands.store.watches.of(pipeline.id) if place and one.is_told_in(place)]
             mine = [one for one in here if one.is_of(act.caller.person_id)]
-            for one in mine:
-                await hands.store.watches.remove(one)
-                await _leave(hands, one, act.caller)
-                await hands.store.watches.leave_thread(one)
+            goes_on = [left for one in mine if (left := await _leave(hands, one, act.caller))]
         if not here and await hands.store.watches.unread(pipeline.id):
             raise Unreadable("Watch")  # it may be the one that is meant
         if not mine:
             raise _not_theirs(pipeline, here)
-    return act.done("unwatch")
+    return act.done("unwatch", detail="goes on" if goes_on else "")
 
 
 def _not_theirs(pipeline: Pipeline, here: Sequence[Watch]) -> NothingToDo:
@@ -92,8 +108,13 @@ def _not_theirs(pipeline: Pipeline, here: Sequence[Watch]) -> NothingToDo:
     return NothingToDo("followed_for_another", number=pipeline.number, person_id=here[0].follower_id, what=line)
 
 
-async def _leave(hands: Hands, watch: Watch, caller: Caller) -> None:
+async def _leave(hands: Hands, watch: Watch, caller: Caller) -> Watch | None:
+    """Let a thread tell somebody no more; returns its watch where it goes on for others."""
+    if (left := await hands.store.watches.leave(watch, caller.person_id)) is not None:
+        return left
     try:
         await hands.teller.leave(watch, caller.called)
     except SlackError as error:  # who asked is told that it is followed no more all the same
         log.warning("thread_not_told", pipeline=watch.pipeline_id, method=error.method, code=error.code)
+    await hands.store.watches.leave_thread(watch)
+    return None

@@ -29,9 +29,7 @@ from formatters import replies
 OLDEST = timedelta(days=90)  # https://circleci.com/docs/workflows/#rerunning-workflows-fails
 
 
-async def wished(
-    hands: Hands, pipeline_id: PipelineId, *, failed_only: bool, ssh: bool = False, follow: bool = False
-) -> Rerun:
+async def wished(hands: Hands, pipeline_id: PipelineId, *, failed_only: bool, ssh: bool = False) -> Rerun:
     """Return the rerun of a pipeline, as CircleCI names it."""
     pipeline = await hands.reads.pipeline(pipeline_id)
     return Rerun(
@@ -42,14 +40,16 @@ async def wished(
         pipeline_number=pipeline.number,
         failed_only=failed_only,
         ssh=ssh,
-        follow=follow,
     )
 
 
 async def rerun(
     hands: Hands, caller: Caller, wish: Rerun, pending: Pending | None = None, *, attempt: str = ""
 ) -> Acted:
-    """Rerun it and tell its threads; raises NothingToDo where nothing of it can be rerun."""
+    """Rerun it, tell its threads, and let the place it is asked in follow it, if none there does.
+
+    Raises NothingToDo where nothing of it can be rerun.
+    """
     build = await hands.reads.build(wish.pipeline_id)
     pipeline_id = wish.pipeline_id
     if attempt not in ("", build.mark):
@@ -83,9 +83,9 @@ async def rerun(
             await note_rerun(hands, act.caller, wish, build)
     await overtaken(hands, act.caller, wish, pending)
     told = await _tell(hands, act, build, targets, wish) if targets else await _again(hands, pipeline_id)
-    if wish.follow and act.caller.place:
+    if act.caller.place:
         await following.follow(hands, act.caller, build.pipeline, wish.project_title, act="rerun")
-        told = True
+        told = told or not act.caller.directly
     attempt = str(max((run.attempt for run in targets), default=0) + 1)
     return act.done("rerun_failed" if wish.failed_only else "rerun_all", what=what, detail=attempt, told=told)
 

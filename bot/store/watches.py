@@ -19,6 +19,7 @@ from bot.store.own import ASKED, FOLLOWED, Own
 WATCHING = "watching"
 MOST_TRIES = 20
 MOST_NUMBERED = 500  # builds of a channel, known by their numbers alone
+_SETS = {"told", "also_told"}
 HOUR, MILLISECOND, NO_PACE = timedelta(hours=1), timedelta(milliseconds=1), timedelta(0)
 
 # Ends the polling, unless somebody follows who was not seen, or asked for a look since the last began.
@@ -135,6 +136,18 @@ class Watches:
         pipeline.hdel(self._key(watch.pipeline_id), watch.id)
         self._own.forget(pipeline, watch.watcher_id, watch.pipeline_id)
         await self._connection.ask(pipeline.execute())
+
+    async def leave(self, watch: Watch, person_id: str) -> Watch | None:
+        """Let a thread tell somebody no more; returns the watch of who is left, None where it follows for nobody."""
+        left = watch.without(person_id)
+        if left is None:
+            await self.remove(watch)
+            return None
+        saved = await self.save(watch, left)
+        pipeline = self._connection.redis.pipeline(transaction=True)
+        self._own.forget(pipeline, person_id, watch.pipeline_id)
+        await self._connection.ask(pipeline.execute())
+        return saved
 
     async def leave_thread(self, watch: Watch) -> None:
         """Let its thread mean the others that it follows, or followed, where nothing is named; the last it means still.
@@ -293,6 +306,8 @@ class Watches:
         self._own.note(pipeline, watch.asker_id, watch.pipeline_id, ASKED, watch.asked_at)
         if watch.watcher_id != watch.asker_id:
             self._own.note(pipeline, watch.watcher_id, watch.pipeline_id, FOLLOWED, watch.asked_at)
+        for person_id in watch.also_told:
+            self._own.note(pipeline, person_id, watch.pipeline_id, FOLLOWED, watch.asked_at)
 
     def _remember_number(self, pipeline: "Redis", watch: Watch) -> None:
         name = f"{watch.pipeline_number} {watch.pipeline_id}"
@@ -323,15 +338,17 @@ class Watches:
 def merged(kept: Mapping[str, Any], before: Watch, after: Watch) -> dict[str, Any]:
     """Return the record that is kept with what changed between two watches; what it says beyond that stays.
 
-    What a thread was told is a set: keys are added to it and taken from it. A post on its way is ended by who sent it.
+    What a thread was told is a set, as is who hears of the end: each is added to and taken from. A post on its way is
+    ended by who sent it.
     """
     changed = {name for name in Watch.model_fields if getattr(before, name) != getattr(after, name)}
     if after.saying is None and _mark(kept.get("saying")) != (before.saying and before.saying.mark):
         changed.discard("saying")
     record = {**kept, **after.model_dump(mode="json", include=changed)}
-    if "told" in changed:
-        left = [key for key in kept.get("told", ()) if key in after.told or key not in before.told]
-        record["told"] = [*left, *(key for key in after.told if key not in before.told and key not in left)]
+    for name in _SETS & changed:
+        was, now = getattr(before, name), getattr(after, name)
+        left = [one for one in kept.get(name, ()) if one in now or one not in was]
+        record[name] = [*left, *(one for one in now if one not in was and one not in left)]
     return record
 
 

@@ -143,6 +143,18 @@ def test_what_stands_here_comes_first_and_nobody_is_offered_what_they_may_not(
         ),
         (USES._replace(ref=Ref(name="evil:x")), MEMBER, ["help deploy", "status web", "approve web", "why-red web"]),
         (USES._replace(ref=Ref(name="ghp_" + "a1B2" * 9)), GUEST, ["status web", "why-red web"]),
+        # What it was deployed with goes with it, but where no button may carry that; of another branch it says nothing.
+        (
+            USES._replace(line="deploy gh/acme/frontend main env=prod definition:x"),
+            MEMBER,
+            ["deploy web main env=prod definition:x", *ASKS[1:]],
+        ),
+        (
+            USES._replace(line="deploy gh/acme/frontend main token=ghp_" + "a1B2" * 9),
+            MEMBER,
+            ["help deploy", *ASKS[1:]],
+        ),
+        (USES._replace(line="deploy gh/acme/frontend mains env=prod"), MEMBER, ASKS),
         (USES, (Word.DEPLOY,), ["deploy web main", "status web main", "why-red web main"]),
         (USES, (Word.RERUN,), ["status web main", "rerun web main", "why-red web main"]),
         (None, MEMBER, ["help deploy", "help status", "help use", "projects"]),

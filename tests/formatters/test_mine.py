@@ -1,5 +1,10 @@
 """Somebody's own builds: what is not shown is said, and what anybody chose cannot pass for anything else."""
 
+from typing import Any
+
+import pytest
+
+from bot.actions import RunCommand
 from bot.answers.mine import MyBuild, MyBuilds, MyWait
 from bot.models.build import Run
 from bot.models.circleci import Job, JobId
@@ -26,6 +31,11 @@ def said(message: Message) -> str:
     return "\n".join(one["text"] for one in read if isinstance(one.get("text"), str))
 
 
+def of_actions(message: Message) -> list[dict[str, Any]]:
+    """Return the buttons of a message."""
+    return [one for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
+
+
 def test_what_is_not_shown_is_said_with_the_way_to_it() -> None:
     text = said(mine(MyBuilds(builds=(own(),), more=3, more_waiting=2, unread=1, days=7), Links()))
     assert "And 5 more: `/ci status &lt;project&gt; &lt;branch&gt;` shows those of a branch." in text
@@ -37,7 +47,7 @@ def test_what_is_not_shown_is_said_with_the_way_to_it() -> None:
 
 def test_what_waits_for_an_approval_of_theirs_has_a_button_each_as_many_as_fit() -> None:
     message = mine(MyBuilds(builds=(own("on_hold", 40, may_approve=True),), days=1), Links())
-    buttons = [one for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
+    buttons = of_actions(message)
     assert 0 < len(buttons) <= MAX_BUTTONS
     assert f"{40 - len(buttons)} more buttons did not fit" in said(message)
     assert message.text == "Your builds: 1 thing waits for you, 1 build not over yet."
@@ -57,8 +67,52 @@ def test_what_waits_for_somebody_else_alone_is_not_said_to_wait_for_me() -> None
     wait = MyWait(kind="rerun", target="acme/frontend main #2417", waits_for="else")
     message = mine(MyBuilds(waiting=(wait,), days=30), Links())
     assert message.text == "Your builds: something waits for somebody else."
-    assert "Waits for a second person* · your rerun acme/frontend main #2417" in said(message)
+    assert "Waits for a second person* · your rerun of acme/frontend main #2417" in said(message)
 
 
 def test_a_build_that_circleci_was_silent_about_says_so() -> None:
     assert "as I last saw it" in said(mine(MyBuilds(builds=(own("running", is_silent=True),), days=30), Links()))
+
+
+def test_what_was_asked_to_be_approved_waits_for_a_second_person_and_has_no_button() -> None:
+    message = mine(MyBuilds(builds=(own("on_hold", 2, may_approve=True, asked_for=("j0",)),), days=1), Links())
+    assert "hold-1 waits for your approval · hold-0 waits for a second person" in said(message)
+    assert [one["text"]["text"] for one in of_actions(message)] == ["Approve hold-1 of #2417"]
+    alone = mine(MyBuilds(builds=(own("on_hold", 1, may_approve=True, asked_for=("j0",)),), days=1), Links())
+    assert "hold-0 waits for a second person" in said(alone)
+    assert of_actions(alone) == []
+    assert alone.text == "Your builds: 1 build not over yet."
+
+
+@pytest.mark.parametrize(
+    ("wait", "reads", "button", "is_sure"),
+    [
+        ({"kind": "deploy", "line": "deploy x/y main"}, "your deploy of x/y main", "Ask again: x/y main", True),
+        ({"kind": "rerun", "line": "rerun x/y #7", "channel_id": "C0X"}, "· in <#C0X>", "Ask again: x/y main", True),
+        (
+            {"kind": "deploy", "line": "deploy x/y main", "channel_id": "C0X", "is_reached": False},
+            "· in <#C0X> · `/ci deploy x/y main` there asks it again",
+            "",
+            False,
+        ),
+        (
+            {"kind": "approve", "job_name": "hold", "line": "approve x/y #7"},
+            "approval of hold in x/y",
+            "Ask again:",
+            False,
+        ),
+        ({"kind": "approve", "job_name": "hold", "asker_name": "ada"}, "the approval of hold in x/y", "", False),
+    ],
+)
+def test_a_question_that_was_whispered_is_asked_again_where_it_was_asked(
+    wait: dict[str, object], reads: str, button: str, is_sure: bool
+) -> None:
+    one = MyWait.model_validate({"target": "x/y main", "waits_for": "me", **wait})
+    message = mine(MyBuilds(waiting=(one,), days=30), Links())
+    assert reads in said(message)
+    made = of_actions(message)
+    assert bool(made) == bool(button)
+    for each in made:
+        assert each["text"]["text"].startswith(button)
+        assert ("confirm" in each) == is_sure
+        assert RunCommand.unpack(each["value"]) == RunCommand(text=one.line, channel_id=one.channel_id)

@@ -28,6 +28,9 @@ async def waits(stage: Stage) -> None:
     await stage.types("ada", "deploy acme/frontend hold/prod", "deploys")
     for name in ("ada", "grace", "guest"):
         await stage.types(name, "mine")
+    await stage.types("ada", "mine", "deploys")
+    for name in ("ada", "grace", "guest"):
+        await stage.types(name, "help", "deploys")
     await stage.presses("grace", stage.newest("Agree and deploy"), "Agree and deploy")
     await stage.types("grace", "mine")
     await stage.types("ada", "mine")

@@ -56,3 +56,21 @@ def test_who_waits_for_the_end_is_who_acted_last(
         one = one.acted_on(bot("once") if name == OURSELVES else by(name, place), "rerun")
     assert one.waits_for_it == waits
     assert list(_people(one, State.RUNNING)) == told
+
+
+@pytest.mark.parametrize(
+    ("also", "actor", "leaves", "waits"),
+    [
+        ((), "", "U0ADA", None),
+        (("U0GRACE",), "", "U0ADA", ("U0GRACE",)),
+        (("U0GRACE", "U0KEN"), "U0ADA", "U0ADA", ("U0GRACE", "U0KEN")),
+        (("U0GRACE", "U0KEN"), "U0GRACE", "U0GRACE", ("U0ADA", "U0KEN")),
+        (("U0GRACE",), "U0KEN", "U0GRACE", ("U0KEN", "U0ADA")),
+    ],
+)
+def test_who_leaves_is_not_mentioned_and_the_others_still_are(
+    also: tuple[str, ...], actor: str, leaves: str, waits: tuple[str, ...] | None
+) -> None:
+    one = watch(**ASKED, watcher_id="U0ADA", also_told=also, actor_id=actor)
+    left = one.without(leaves)
+    assert (left and left.wait_for_it) == waits

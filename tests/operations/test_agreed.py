@@ -208,6 +208,16 @@ async def test_all_that_an_approval_lets_run_stands_in_the_request(team: Team) -
     assert "It would start: deploy-prod, smoke." in request.visible
     assert "wait for another approval: hold-again." in request.visible
     assert "announce" not in request.visible
+    # Who asked for it cannot approve it alone, and who can agree hears of it by asking for help.
+    await types(team, team.ada, f"watch acme/frontend #{build.number}")
+    (own,) = await types(team, team.ada, "mine")
+    assert f"your approval of hold in acme/frontend main #{build.number}" in own.visible
+    assert "hold waits for a second person" in own.visible
+    assert own.buttons == []
+    (help_there,) = await types(team, team.grace, "help")
+    assert "Waits for you to agree* · the approval of hold in" in help_there.visible
+    (help_again,) = await types(team, team.ada, "help")
+    assert "Waits for" not in help_again.visible
 
 
 async def test_what_reruns_with_ssh_says_so_and_takes_two_who_may(team: Team) -> None:
@@ -328,7 +338,8 @@ async def test_what_failed_otherwise_meanwhile_is_shown_and_agreed_to_anew(team:
     assert "has changed since it was asked" in said(await presses(team, team.grace, request, agree))
     assert "What runs again: ship." in request.visible
     assert writes(team) == []
-    assert "ship" in said(await presses(team, team.grace, request, agree))
+    assert await presses(team, team.grace, request, agree) == []
+    await team.reads("watched by ada · rerun by ada")  # it is followed where it was asked for
     assert writes(team) == [f"POST /api/v2/workflow/{build.runs[1].id}/rerun"]
 
 

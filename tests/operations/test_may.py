@@ -215,7 +215,7 @@ async def test_a_forged_button_names_ids_and_circleci_says_whose_they_are(tmp_pa
         assert "knows no job" in said(await presses(team, team.grace, somewhere(team), _cancels_job(running, FRONTEND)))
         assert writes(team) == []
         job_name = _approves(ours, ours).model_copy(update={"job_name": "<!channel> tests"})
-        assert "approved hold-prod" in said(await presses(team, team.grace, somewhere(team), job_name))
+        assert await presses(team, team.grace, somewhere(team), job_name) == []
         assert (await record(team))[-1].job == "hold-prod"
 
 

@@ -177,6 +177,14 @@ def test_what_two_writers_change_is_changed_in_either_order(
         assert (both.root_ts, both.final_ts) == ("1.0", "2.0")
 
 
+def test_of_two_who_ask_at_once_to_hear_of_the_end_both_do_and_who_leaves_does_not() -> None:
+    before = watch(also_told=("U0A",))
+    one, other = (before.model_copy(update={"also_told": also}) for also in (("U0A", "U0B"), ("U0C",)))
+    for first, second in ((one, other), (other, one)):
+        kept = merged(merged(json.loads(before.model_dump_json()), before, first), before, second)
+        assert set(Watch.model_validate(kept).also_told) == {"U0B", "U0C"}
+
+
 def test_a_post_on_its_way_is_ended_by_who_sent_it() -> None:
     mine = watch(saying=saying("a", told=("act:1",)))
     theirs = json.loads(mine.model_copy(update={"saying": saying("b")}).model_dump_json())

@@ -99,8 +99,12 @@ async def test_every_hold_has_its_own_button(team: Team) -> None:
     await team.grace.command("general", "/ci", "approve acme/frontend hold/prod")
     told = await team.is_told(team.grace, "1 job of acme/frontend waits, in #2417.")
     await team.grace.click(told, "Approve hold-prod")
-    # Nobody follows this build, so she alone is told.
-    await team.is_told(team.grace, "grace approved hold-prod.")
+    # Nobody follows this build: it is followed where she pressed, to its end.
+    general = team.slack.workspace.channel("general")
+    await team.slack.wait_for(lambda: [one for one in general.messages if "approved by grace" in one.visible])
+    assert not [one for one in team.grace.sees_only if "grace approved hold-prod." in one.visible]
+    await team.grace.command("general", "/ci", "mine")
+    await team.is_told(team.grace, "acme/frontend · hold/prod · #2417")
     (path,) = [seen.path for seen in team.circleci.requests if "/approve/" in seen.path]
     assert path.endswith(run.job_ids["hold-prod"])
     await team.grace.command("general", "/ci", "approve acme/frontend #2417")
@@ -123,6 +127,29 @@ async def test_what_waits_on_any_branch_is_listed_behind_newer_builds(team: Team
     await team.is_told(team.grace, "2 jobs of acme/frontend wait, in 2 builds.")
     await team.grace.command("general", "/ci", "approve acme/frontend main")
     await team.is_told(team.grace, "In the newest build of main of acme/frontend nothing waits for an approval.")
+
+
+async def test_a_rerun_pressed_on_an_answer_is_followed_where_it_was_pressed(team: Team) -> None:
+    team.circleci.world.trigger("gh/acme/frontend", branch="try/failing-tests", parameters={}, by="push")
+    team.circleci.world.clock.advance(timedelta(minutes=10))
+    await team.ada.mention("deploys", "triage acme/frontend try/failing-tests")
+    shown = await team.reads("Failed after")
+    team.time_stands_still()
+    await team.grace.click(shown, "Rerun failed")
+    root = await team.reads("pushed by push · watched by grace · rerun by grace")
+    assert root.thread_ts == shown.thread_ts
+    await team.ada.mention("deploys", "watch acme/frontend #2417", thread_ts=shown.thread_ts)
+    await team.is_told(team.ada, "its end mentions ada too")
+    team.time_flies()
+    assert "@grace @ada" in (await team.reads("Passed in")).visible
+    team.circleci.world.trigger("gh/acme/frontend", branch="try/failing-tests", parameters={}, by="push")
+    team.circleci.world.clock.advance(timedelta(minutes=10))
+    await team.ada.command("random", "/ci", "triage acme/frontend #2418")
+    shown = await team.is_told(team.ada, "Failed after")
+    await team.ada.click(shown, "Rerun failed")  # nobody could tell the channel: she hears of it in direct messages
+    await team.is_told(team.ada, "ada pressed Rerun failed. Running again: unit-tests")
+    there = "watched by ada · rerun by ada"
+    await team.slack.wait_for(lambda: [one for one in team.ada.direct_messages if there in one.visible])
 
 
 async def test_a_green_build_is_offered_whole_for_a_rerun(team: Team) -> None:
@@ -153,6 +180,18 @@ async def test_a_build_that_somebody_pushed_is_followed_and_left(team: Team) -> 
     assert "pushed by push · watched by ada" in team.root.visible
     await team.ada.command("deploys", "/ci", "watch acme/frontend try/slow")
     await team.is_told(team.ada, "#2417 is followed here already.")
+    await team.grace.command("deploys", "/ci", "tell me when acme/frontend #2417 is done")
+    await team.is_told(team.grace, "already: its end mentions grace too. That stands in its thread.")
+    await team.grace.command("deploys", "/ci", "watch acme/frontend #2417")
+    await team.is_told(team.grace, "#2417 is followed here already.")
+    await team.grace.command("random", "/ci", "mine")
+    await team.is_told(team.grace, "acme/frontend · try/slow · #2417")
+    await team.ada.command("deploys", "/ci", "unwatch acme/frontend #2417")
+    await team.is_told(team.ada, "#2417 goes on here for others, and its end mentions you no more.")
+    await team.ada.command("deploys", "/ci", "watch acme/frontend #2417")
+    await team.is_told(team.ada, "its end mentions ada too")
+    await team.grace.command("deploys", "/ci", "unwatch acme/frontend #2417")
+    await team.is_told(team.grace, "#2417 goes on here for others")
     await team.ada.mention("deploys", "unwatch", thread_ts=team.root.ts)
     await team.reads("#2417 is no longer followed here.")
     assert "Not followed here any more" in team.root.visible

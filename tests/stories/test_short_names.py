@@ -91,6 +91,12 @@ async def test_a_channel_uses_a_project_for_all_who_may_see_it(tmp_path: Path) -
         (question,) = await types(team, team.grace, "again note=x")
         await presses(team, team.grace, question, "Deploy main")
         assert team.posts("/pipeline")[1:] == [{"branch": "main", "parameters": {"note": "x"}}]
+        # What a build was asked for with here goes with it, and is said.
+        number = team.circleci.world.pipelines[-1].number
+        assert "`main`, with `note=x`?" in said(await types(team, team.ada, f"deploy acme/frontend #{number}"))
+        assert "`main`, with `note=y`?" in said(await types(team, team.ada, f"deploy acme/frontend #{number} note=y"))
+        await team.ada.command("releases", "/ci", f"deploy acme/frontend #{number}")
+        await team.is_told(team.ada, "Deploy acme/frontend `main`?")
         assert "nothing here lately" in said(await types(team, team.ada, "again"))
         await types(team, team.ada, "use nothing")
         assert "Which project?" in said(await types(team, team.ada, "status"))
