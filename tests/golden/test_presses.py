@@ -174,7 +174,8 @@ async def nobody_hears(stage: Stage) -> None:
     workspace = stage.team.slack.workspace
     workspace.channel("random").members.append(workspace.bot_user_id)
     await stage.presses("ada", how, "Deploy try/green here")
-    await stage.presses("ada", anew, "Tell me here")
+    await stage.presses("ada", anew, "Tell me in direct messages")
+    await stage.presses("ada", anew, "Invite me")
     await stage.types("grace", "watch acme/backend try/green", "random")
     workspace.channel("random").members.remove(workspace.bot_user_id)
 
