@@ -277,10 +277,12 @@ class Unheard(NothingToDo):
     """We are not in the channel in which the line `again` was typed, so nobody would hear how it goes.
 
     It is about what `names` say, of which `target` is the branch, the tag or the build; `asked` is the delivery that
-    was asked first whether to go on. What `is_between_two` people nobody can invite us to.
+    was asked first whether to go on. What `is_between_two` people nobody can invite us to; what `takes_two` somebody
+    else must agree to, who can only do so in a channel.
     """
 
     is_between_two = False
+    takes_two = False
 
     def __init__(self, line: str, what: str, *, names: str, target: str, asked: str) -> None:
         super().__init__("nobody_hears", what=what, again=line)

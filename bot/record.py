@@ -61,9 +61,13 @@ class Record:
             log.error("audit_not_kept", error=str(error))  # noqa: TRY400  # what was done is done
 
     async def _in_plain_words(self, entry: Entry) -> Entry:
-        """Return the entry with the names of whom its result mentions: who reads it elsewhere knows no ids."""
+        """Return the entry with the name of who acted, which a mention does not bring, and of whom its result mentions.
+
+        Who reads it elsewhere knows no ids.
+        """
+        name = entry.user_name or (await self._called(entry.user_id) if entry.user_id else "")
         names = {person_id: await self._called(person_id) for person_id in mentioned(entry.result)}
-        return entry.model_copy(update={"result": plain(entry.result, names)})
+        return entry.model_copy(update={"user_name": name, "result": plain(entry.result, names)})
 
     async def keep_once(self, entry: Entry, delivery_id: str) -> None:
         """Keep an act once for each delivery: a second run of it says the same."""

@@ -30,12 +30,13 @@ from bot.models.circleci import Definition, Pipeline, Project, ProjectSlug, Ref,
 from bot.models.help import CommandHelp
 from bot.models.pending import Deployment
 from bot.models.target import Target
+from bot.policy import Word as Permission
 from bot.refs import can_be_shown
 from bot.requests import OfTarget, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.waits import patiently
-from commands.heard import is_heard, unheard
+from commands.heard import is_heard, unheard, with_demands
 from formatters import channels
 from formatters.answers import default_branch_chosen, pull_request_read
 
@@ -120,7 +121,8 @@ async def _deployed(request: Deploy, caller: Caller, context: Context) -> Acted 
         return meant
     wish = await _wished(request, target, context)
     if not await is_heard(caller, context):
-        raise unheard(wish.typed, wish.project_title, wish.ref, caller)
+        asks = unheard(wish.typed, wish.project_title, wish.ref, caller)
+        raise await with_demands(asks, Permission.DEPLOY, wish.project_slug, wish.ref, caller, context)
     acted = await context.operations.deploy(caller, wish)
     if acted.told:
         await _offer_use(wish, caller, context)

@@ -1,10 +1,12 @@
 """Asks before anything is started in a channel that would not hear of it, because we are not in it."""
 
 from bot.actions import InviteMe
+from bot.answered import claim_on, taken_by
 from bot.answers.channels import HowToInvite
 from bot.errors import Unheard
 from bot.models.caller import Caller
-from bot.models.circleci import PipelineId, Ref
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
+from bot.policy import Word
 from bot.routing import Context, Router
 
 
@@ -16,6 +18,14 @@ async def is_heard(caller: Caller, context: Context) -> bool:
     if place.is_direct:
         return await context.whereabouts.is_with(caller.person_id, place.channel_id)
     return await context.whereabouts.is_in(place.channel_id)
+
+
+async def with_demands(
+    error: Unheard, word: Word, slug: ProjectSlug, ref: Ref | None, caller: Caller, context: Context
+) -> Unheard:
+    """Return the question without the answer that the policy would refuse; raises NotAllowed."""
+    error.takes_two = (await context.permissions.check(caller, word, slug, ref)).second_person
+    return error
 
 
 def unheard(line: str, title: str, ref: Ref | None, caller: Caller, *, number: int = 0) -> Unheard:
@@ -36,7 +46,10 @@ async def who_hears_of(pipeline_id: str, caller: Caller, context: Context) -> Ca
 
 
 async def invite_me(button: InviteMe, caller: Caller, context: Context) -> HowToInvite:
-    """Answer with how it is done, and with the line that goes on then."""
+    """Answer with how it is done, and with the line that goes on then; raises Taken where something came of it."""
+    if holder := await context.store.claims.holder(claim_on(button.asked)) if button.asked else None:
+        await context.operations.refuse_if_open(holder.rpartition("|")[0])
+        raise await taken_by(holder, caller, button.text, context.store)
     return HowToInvite(line=button.text, names=button.names, target=button.target, asked=button.asked)
 
 

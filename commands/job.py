@@ -11,7 +11,7 @@ from bot.errors import UsageError, reading
 from bot.grammar import Word
 from bot.lookup import known
 from bot.models.caller import Caller
-from bot.models.circleci import Action, ClassicBuild, ProjectSlug, Step
+from bot.models.circleci import Action, ClassicBuild, ProjectSlug, Ref, Step
 from bot.models.help import CommandHelp
 from bot.models.target import Target
 from bot.requests import OfTarget, Typed
@@ -69,7 +69,8 @@ def parse_step(words: Sequence[Word], projects: Projects) -> JobRequest:
 async def show_steps(request: JobRequest, caller: Caller, context: Context) -> JobSteps:
     """Answer with the steps."""
     slug, number = await context.finder.job(request, caller)
-    return JobSteps(project_slug=slug, build=await _detail(slug, number, context))
+    build = await _detail(slug, number, context)
+    return JobSteps(project_slug=slug, title=await context.finder.title(slug), ref=_ref(build), build=build)
 
 
 async def show_log(request: JobRequest, caller: Caller, context: Context) -> StepLog | NoLog:
@@ -85,6 +86,8 @@ async def show_log(request: JobRequest, caller: Caller, context: Context) -> Ste
     lines = await asyncio.to_thread(tail, output.text, LOG_LINES + 1)
     return StepLog(
         project_slug=slug,
+        title=await context.finder.title(slug),
+        ref=_ref(build),
         job_name=build.workflows.job_name,
         job_number=number,
         step=step.name,
@@ -128,6 +131,11 @@ def _no_log(slug: ProjectSlug, number: int, build: ClassicBuild, *, is_gone: boo
         is_running=build.is_running,
         has_begun=build.has_begun,
     )
+
+
+def _ref(build: ClassicBuild) -> Ref | None:
+    name = build.vcs_tag or build.branch
+    return Ref(name=name, kind="tag" if build.vcs_tag else "branch") if name else None
 
 
 async def _detail(slug: ProjectSlug, number: int, context: Context) -> ClassicBuild:

@@ -12,11 +12,12 @@ from bot.models.build import Build, State
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId
 from bot.models.help import CommandHelp
+from bot.policy import Word as Permission
 from bot.requests import OfTarget
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.targets import parse_target
-from commands.heard import is_heard, unheard, who_hears_of
+from commands.heard import is_heard, unheard, who_hears_of, with_demands
 from commands.older import before_an_old_one, old_build
 
 HELP = CommandHelp(
@@ -63,7 +64,8 @@ async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | Not
         raise not_of_one_workflow("rerun", pipeline.number)
     if not await is_heard(caller, context):
         line, title = _line(request, pipeline), await context.finder.title(pipeline.project_slug)
-        raise unheard(line, title, pipeline.ref, caller, number=pipeline.number)
+        asks = unheard(line, title, pipeline.ref, caller, number=pipeline.number)
+        raise await with_demands(asks, Permission.RERUN, pipeline.project_slug, pipeline.ref, caller, context)
     offered = () if request.everything else (State.PASSED,) if request.ssh else (State.PASSED, State.CANCELED)
     newer = await context.finder.newer(pipeline, caller) if target.names_a_build else None
     if offered or newer:

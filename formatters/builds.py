@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from bot.actions import RunCommand
 from bot.answers.builds import BuildShown, NewestBuilds
 from bot.models.build import Build, Run, State
 from bot.models.circleci import FAILED_JOB_STATUSES, RUNNING_JOB_STATUSES, Job
 from formatters.blocks import (
     Block,
     Message,
+    actions,
     assemble,
+    button,
     clean,
     code,
     context,
@@ -82,14 +85,25 @@ def one(answer: BuildShown, links: Links) -> Message:
         *(section(literal(f"{error.type}: {error.message}", 1000)) for error in pipeline.errors[:3]),
         context(f"and {count(len(pipeline.errors) - 3, 'more error')}") if len(pipeline.errors) > 3 else None,
         context(f"{next_step}{newer_build(answer.newer_number)}") if (next_step := _next(build)) else None,
+        _waits(build) if build.state is State.ON_HOLD else None,
     )
+
+
+def _waits(build: Build) -> Block | None:
+    """Return the button that shows what can be approved, for whoever presses it."""
+    press = RunCommand(text=_approve(build))
+    return actions(button(press, f"Show what waits: #{build.pipeline.number}")) if press.fits else None
+
+
+def _approve(build: Build) -> str:
+    return f"approve {build.pipeline.project_slug} #{build.pipeline.number}"
 
 
 def _next(build: Build) -> str:
     """Return what is asked next of a build that waits for somebody, or failed."""
     named = f"{build.pipeline.project_slug} #{build.pipeline.number}"
     if build.state is State.ON_HOLD:
-        return f"{code(f'/ci approve {named}')} has the button."
+        return f"{code(f'/ci {_approve(build)}')} shows what waits, with the buttons."
     if build.state is State.FAILED:
         return f"{code(f'/ci triage {named}')} says why, {code(f'/ci rerun {named}')} runs the failed jobs again."
     return ""

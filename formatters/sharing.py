@@ -31,23 +31,25 @@ _SOMEBODY = "somebody"
 
 
 def shortened(message: Message, line: str) -> Message:
-    """Return the first lines of an answer; where there are more with a button for all of it, which `line` asks for."""
-    kept, room, left_out = list[Block](), MOST_LINES, 0
+    """Return the first lines of an answer; where there are more with a button for them, which `line` asks for."""
+    kept, room, left_out, cut = list[Block](), MOST_LINES, 0, -1
     for block in message.blocks:
         lines = _lines(block)
         shown = block if len(lines) <= room else _part(block, lines, room)
         left_out += _said(lines) - (_said(_lines(shown)) if shown else 0)
         room = room - len(lines) if shown is block else 0
         kept += [shown] if shown else []
+        cut = len(kept) if cut < 0 and shown is not block else cut
     if not left_out:
         return message
     whole = RunCommand(text=line, alone=True)
     more = f"{count(left_out, 'more line')}." if whole.fits else f"{count(left_out, 'more line')}: ask me alone."
-    return assemble(message.text, *kept, context(f"Shortened: {more}"), _row(whole))
+    # It stands where they are missing: what follows may count what the whole has no room for either.
+    return assemble(message.text, *kept[:cut], context(f"Shortened: {more}"), *kept[cut:], _row(whole))
 
 
 def _row(whole: RunCommand) -> Block | None:
-    return actions(button(whole, "Show me all of it")) if whole.fits else None
+    return actions(button(whole, "Show me more")) if whole.fits else None
 
 
 def _lines(block: Block) -> list[str]:

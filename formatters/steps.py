@@ -20,7 +20,7 @@ from formatters.blocks import (
 )
 from formatters.buttons import short
 from formatters.dialogs import asks_of_build
-from formatters.words import count, duration, status
+from formatters.words import count, duration, ref_words, status
 
 MOST_NAME = 200  # of a step, in a button
 MOST_NAMED = 15
@@ -31,7 +31,7 @@ def job(answer: JobSteps) -> Message:
     """Return a job's steps in order."""
     build = answer.build
     what = f"{literal(build.workflows.job_name, 80)} {build.build_num}".strip()
-    of = literal(answer.project_slug)
+    of = _whose(answer)
     heading = section(f"{status(build.status)} · *{what}* · {of}")
     if not build.steps:
         why = _why_none(build)
@@ -95,7 +95,8 @@ def log(answer: StepLog) -> Message:
     name, step = _name(answer), answer.step
     note = "This is only its end." if answer.shortened else "This is all of it."
     note = "The job still runs: this is the end of what there is so far." if answer.is_running else note
-    text = f"The log of {literal(step, 100)} in {literal(name, 100)} of {literal(answer.project_slug)}."
+    whose = _whose(answer)
+    text = f"The log of {literal(step, 100)} in {literal(name, 100)} of {whose}."
     offer = SendLog(project_slug=answer.project_slug, job_number=answer.job_number, step=step[:MOST_NAME])
     sure = asks_of_build(
         "Post the whole log?",
@@ -105,7 +106,7 @@ def log(answer: StepLog) -> Message:
     )
     return assemble(
         text,
-        section(f"{literal(name, 100)} · {code(step, 120)}"),
+        section(f"*{literal(name, 100)}* · {whose} · {code(step, 120)}"),
         section(code_block(answer.lines, 2800) or "It is empty."),
         context(note),
         actions(button(offer, "Post the whole log here", confirm=sure)) if answer.lines and answer.shortened else None,
@@ -131,6 +132,12 @@ def _steps_with_one(answer: NoLog) -> str:
         line = code(f"job {answer.project_slug} {answer.job_number}")
         return f"{name} still runs, and none of its steps has a log so far. {line} shows its steps."
     return f"CircleCI keeps no log of {name}: it was quiet, or it is too old."
+
+
+def _whose(answer: JobSteps | StepLog) -> str:
+    """Name the project, and the branch or the tag: who reads it may not have read what was asked."""
+    title = literal(answer.title or answer.project_slug)
+    return f"{title} · {ref_words(answer.ref)}" if answer.ref else title
 
 
 def _name(answer: StepLog | NoLog) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.errors import AskedAlready, BotError, Locked, NotFound, Taken
+from bot.errors import AskedAlready, BotError, Locked, NotFound, NothingToDo, Taken
 from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.slack import utc_now
@@ -47,6 +47,20 @@ async def test_an_entry_holds_plain_words(store: Store, error: BotError, result:
     assert kept.result.startswith(result)
     assert "<@" not in kept.result
     assert "http" not in kept.result
+
+
+@pytest.mark.parametrize(
+    ("person_id", "brought", "name"),
+    [("U0GRACE", "", "grace"), ("U0GRACE", "Grace H", "Grace H"), ("U0GONE", "", ""), ("", "", "")],
+)
+async def test_an_entry_names_who_did_it_also_where_a_mention_does_not(
+    store: Store, person_id: str, brought: str, name: str
+) -> None:
+    record = Record(store, timedelta(days=1), called, to_output=False)
+    caller = Caller(person_id=person_id, name=brought, delivery_id="d")
+    await record.at_the_door(caller, "lock", "lock", NothingToDo("nobody_reads_here"))
+    (kept,) = await store.audit.lately(timedelta(days=1), lambda _: True, 1)
+    assert kept.user_name == name
 
 
 async def test_no_word_of_an_entry_holds_what_looks_like_a_credential(

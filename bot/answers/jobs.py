@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.answers import Answer, Found
 from bot.models.build import Build
-from bot.models.circleci import Artifact, ClassicBuild, ProjectSlug, TestResult
+from bot.models.circleci import Artifact, ClassicBuild, ProjectSlug, Ref, TestResult
 from bot.models.fields import Model
 
 
@@ -45,19 +45,24 @@ class TestResults(Found):
 
 
 class JobSteps(Found):
-    """One job with its steps."""
+    """One job with its steps: of the project of this `title`, on a branch or a tag where CircleCI names one."""
 
     project_slug: ProjectSlug
+    title: str = ""
+    ref: Ref | None = None
     build: ClassicBuild
 
 
 class StepLog(Found):
     """The end of a step's log, cleaned and masked; `shortened` says that there is more of it.
 
-    Of a job that `is_running` more may come.
+    Of a job that `is_running` more may come. It is of the project of this `title`, on a branch or a tag where CircleCI
+    names one.
     """
 
     project_slug: ProjectSlug
+    title: str = ""
+    ref: Ref | None = None
     job_name: str
     job_number: int
     step: str

@@ -182,6 +182,8 @@ class ClassicBuild(Model):
     workflows: Annotated[Place, BeforeValidator(_place)] = Place()
 
     build_num: int
+    branch: Prose = ""
+    vcs_tag: Prose = ""
     status: Prose = ""
     lifecycle: Prose = ""
     dont_build: Prose = ""

@@ -26,7 +26,7 @@ async def use(hands: Hands, caller: Caller, project: Project, ref: Ref | None) -
     place = await _place(hands, caller)
     meant = ref or Ref(name=project.default_branch)
     subject = Subject(project.slug, project.title, meant)
-    async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"use {subject.about} here", act="use")) as act:
+    async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"use {subject.about}", act="use")) as act:
         used = Used(
             project_slug=project.slug,
             project_title=project.title,

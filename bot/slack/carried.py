@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from bot.actions import ButtonAction, ShareAnswer
 from bot.answers import Answer, Found
+from bot.answers.acts import Acted
 from bot.answers.lines import LineMeant
 from bot.models.caller import Caller, Place
 from bot.models.slack import Click, Invocation
@@ -58,6 +59,16 @@ class Act:
         is_direct = Place(channel_id=said.channel_id).is_direct
         found = isinstance(self.answer, Found) and self.answer.is_for_all
         return means_the_same and is_alone and not is_direct and found
+
+    @property
+    def told_directly(self) -> Acted | None:
+        """What was done where they asked to be told of it elsewhere, in direct messages."""
+        return self.answer if self.caller.directly and isinstance(self.answer, Acted) else None
+
+    @property
+    def answers_its_question(self) -> bool:
+        """Say whether the answer takes the place of what was pressed, which is answered then: nobody can press more."""
+        return self.was_shared or self.told_directly is not None
 
     @property
     def name(self) -> str:

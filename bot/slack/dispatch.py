@@ -9,6 +9,7 @@ import structlog
 
 from bot import metrics
 from bot.actions import RunCommand, ShareAnswer
+from bot.answered import claim_on, taken_by
 from bot.answers import Answer, File, Nothing
 from bot.answers.acts import Acted
 from bot.answers.questions import SecondPerson, Waits
@@ -22,7 +23,6 @@ from bot.errors import (
     Sentence,
     SlackError,
     StoreError,
-    Taken,
     Unauthorized,
     Unheard,
     UsageError,
@@ -48,7 +48,7 @@ from bot.slack.sharing import Sharing
 from bot.slack.signs import Signs
 from bot.watching.engine import SIGN, Engine
 from bot.watching.operator import Operator
-from formatters import again, credentials, errors, sentences, sharing
+from formatters import again, credentials, errors, sentences, sharing, unheard
 from formatters.blocks import Message
 from formatters.links import Links
 from formatters.meant import noted
@@ -178,12 +178,11 @@ class Dispatcher:
             act.caller = act.caller.model_copy(update={"place": invocation.caller.place})
         if command.only_looks:
             return await self._answer_to(invocation, act)  # may be read as often as anybody likes
-        asked = f"asked:{line.asked}" if line.asked else f"{click.channel_id}:{click.message_ts}:{text}"
-        store, claim = self._context.store, f"run:{asked}"
+        claim = claim_on(line.asked) if line.asked else f"run:{click.channel_id}:{click.message_ts}:{text}"
+        store = self._context.store
         if (holder := await store.claims.claim(claim, act.caller.claim)) != act.caller.claim:
-            first_id, _, person_id = holder.rpartition("|")
-            await self._context.operations.refuse_if_open(first_id)
-            raise await self._asked_before(act.caller, first_id, person_id, text)
+            await self._context.operations.refuse_if_open(holder.rpartition("|")[0])
+            raise await taken_by(holder, act.caller, text, store)
         try:
             return await self._answer_to(invocation, act)
         except Waits as waits:
@@ -206,27 +205,21 @@ class Dispatcher:
             log.info("carried_out_where_it_was_pressed", channel=line.channel_id, code=error.code)
             return False
 
-    async def _asked_before(self, caller: Caller, first_id: str, person_id: str, text: str) -> Taken:
-        """Return the error that says who was first, and what came of it; it may be long over."""
-        attempt = await self._context.store.attempts.get(first_id)
-        number = (attempt.pipeline_number if attempt else None) or 0
-        taken = Taken(person_id, text, number=number, is_own=person_id == caller.person_id)
-        taken.is_past = attempt is None or attempt.over
-        return taken
-
     async def _answer(self, said: Invocation | Click, act: Act, answer: Awaitable[Answer]) -> None:
         began = time.monotonic()
         async with self._signs.while_waiting(said) as saying:
             message = await self._in_words(said, act, answer)
         if message is None and act.caller.channel_id not in ("", said.channel_id):
             message = again.carried_out_in(act.caller.channel_id)  # a thread there tells the rest
+        if message is None and (done := act.told_directly):
+            message = unheard.told_directly(done, self._links)
         if message is not None and act.read_as:
             message = sentences.read_as(message, act.read_as, _spoken_to(said))
         signed = isinstance(said, Invocation) and said.signed
         if isinstance(said, Invocation):
             await self._signs.ack_stands(said, began)
         if message is not None:
-            message = await self._said(said, act, message, replace=signed or act.was_shared)
+            message = await self._said(said, act, message, replace=signed or act.answers_its_question)
             if isinstance(said, Invocation):
                 self._signs.answer_last(said, message, saying)
         elif signed and isinstance(said, Invocation):

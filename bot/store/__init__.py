@@ -27,6 +27,7 @@
 | `hooks:<project slug>`         | when the last webhook that came happened    | a day                     |
 | `young:<pipeline id>`          | somebody acted on it just now               | as the caller says        |
 | `heard:<channel>:<project>:<ref>` | Heard: the end it was told last, itself  | the retention             |
+| `heard-red:<project>:<ref>`   | a set of the channels whose last is a failure | the retention           |
 | `followed-in:<channel>:<ts>`   | the pipeline ids that this thread follows   | the retention             |
 | `thread:<channel id>:<ts>`     | the newest of them: earlier versions read it | the retention             |
 | `lags`                         | seconds from a build's end to Slack         | a hundred of them         |

@@ -48,6 +48,23 @@ class Aloud:
             await self._ends.note(watch.thread.channel_id, watch.project_slug, ref, newest(build, heard))
         return turned
 
+    async def repaired_elsewhere(self, watches: Sequence[Watch], build: Build) -> list[tuple[str, Heard]]:
+        """Return the channels that have heard of a failure which this build repairs, and in which none follows it."""
+        if not watches or build.outcome is not State.PASSED:
+            return []
+        slug, ref = watches[0].project_slug, ref_of(watches[0], build)
+        if ref is None or not self._projects.tells_channel(slug, ref):
+            return []
+        followed = {watch.thread.channel_id for watch in watches}
+        channels = sorted(await self._ends.red(slug, ref) - followed)
+        known = [(one, await self._ends.heard(one, slug, ref)) for one in channels]
+        return [(one, heard) for one, heard in known if heard and _is_repaired(heard, build)]
+
+    async def has_heard(self, channel_id: str, watch: Watch, build: Build, before: Heard) -> None:
+        """Note that a channel in which none follows this build has heard of it."""
+        if (ref := ref_of(watch, build)) is not None:
+            await self._ends.note(channel_id, watch.project_slug, ref, newest(build, before))
+
 
 def is_wanted(watch: Watch, build: Build, projects: Projects) -> bool:
     """Say whether the channel of a thread is to hear of ends of this branch or tag, and waits for this one."""
@@ -67,7 +84,7 @@ def is_news(watch: Watch, build: Build, report: Report | None, heard: Heard | No
     if build.outcome in NOT_DONE:
         knows_this_red = heard is not None and knows_it_red and heard.number == number
         return not (knows_this_red and final.is_repeated(build, report, watch))
-    return build.outcome is State.PASSED and heard is not None and knows_it_red and heard.number <= number
+    return build.outcome is State.PASSED and heard is not None and _is_repaired(heard, build)
 
 
 def repair(build: Build, found: Triage, heard: Heard | None) -> Transition | None:
@@ -107,6 +124,10 @@ def speakers(watches: Sequence[Watch], build: Build) -> Set[str]:
 def _waits_in_a_channel(watch: Watch, build: Build) -> bool:
     is_direct = watch.moved_to_direct or watch.thread.channel_id.startswith(DIRECT)
     return not is_direct and watch.known_end != build.fingerprint
+
+
+def _is_repaired(heard: Heard, build: Build) -> bool:
+    return heard.is_red and heard.number <= build.pipeline.number
 
 
 def _is_this(heard: Heard | None, build: Build) -> bool:

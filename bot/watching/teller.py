@@ -5,6 +5,7 @@ looked for in Slack by its mark, where the bot may read. What was recorded as to
 """
 
 import secrets
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
 import structlog
@@ -70,6 +71,14 @@ class Teller:
                 return await self._post_root(watch, message)
             return await self._post_root(await self._elsewhere(watch, error), message)
         return await self._save(watch, root_digest=message.digest) if shown else watch
+
+    async def apart(self, channel_id: str, word: Message, mark: str) -> None:
+        """Say something in a channel in which no thread has it; what may stand there already is looked for."""
+        place = Place(channel_id=channel_id)
+        with suppress(SlackError):  # where we may not read, it is said
+            if await self._messenger.find(place, mark):
+                return
+        await self._messenger.post(channel_id, word, mark=mark)
 
     async def changes(self, watch: Watch, build: Build, found: list[Change]) -> Watch:
         """Post one reply for all changes of this look."""

@@ -18,6 +18,7 @@ from bot.store.watches import Known
 from bot.triage.infrastructure import Pattern
 from bot.watching import aloud
 from bot.watching.changes import changes
+from bot.watching.elsewhere import Elsewhere
 from bot.watching.engine import TRIAGE, Engine
 from bot.watching.hearing import Hearing, is_news
 from bot.watching.line import in_line, standing
@@ -78,6 +79,7 @@ class Watcher:
         self._trouble = Trouble(settings, store.watches, teller, operator, self._threads)
         self._hearing = Hearing(settings, store.hooks)
         self._aloud = aloud.Aloud(sources.projects, store.ends)
+        self._elsewhere = Elsewhere(self._aloud, teller, links)
         self._keep = timedelta(days=settings.retention_days)
 
     async def look(self, pipeline_id: PipelineId) -> timedelta | None:
@@ -163,6 +165,7 @@ class Watcher:
         if not end.is_final:
             is_told = bool(watches) and await self._hearing.is_told(watches[0].project_slug, build)
             return self._next(build, end, is_young=known.is_young, is_told=is_told)
+        await self._elsewhere.tell(watches, build)
         if self._is_compared(build) and waiting(await self._store.watches.of(pipeline_id), build):
             await self._engine.add(TRIAGE, pipeline_id, build.fingerprint)
         if known.is_young and watches and all(final_key(build) in watch.told for watch in watches):

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from bot.actions import RunCommand
 from bot.answers.builds import BuildShown, NewestBuilds
 from bot.models.circleci import Vcs
 from formatters import builds
@@ -20,6 +23,15 @@ def test_of_ninety_jobs_those_that_failed_stand_first() -> None:
         for line in lines[2:6]
     ] == ["❌ failed · job-87", "❌ failed · job-88", "❌ failed · job-89", "✅ passed · job-0"]
     assert violations(message) == []
+
+
+@pytest.mark.parametrize(("status", "waits"), [("on_hold", True), ("running", False), ("success", False)])
+def test_what_waits_has_the_button_that_shows_it(status: str, waits: bool) -> None:
+    message = builds.one(BuildShown(title="acme/frontend", build=build(status)), Links())
+    rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
+    assert [RunCommand.unpack(one["value"]).text for row in rows for one in row] == (
+        ["approve gh/acme/frontend #2417"] if waits else []
+    )
 
 
 def test_a_setup_workflow_alone_is_not_listed_as_passed() -> None:

@@ -36,10 +36,18 @@ def test_a_wall_is_shortened_with_a_button_for_all_of_it() -> None:
     assert f"line {MOST_LINES}" not in words(short)
     assert "note" in words(short)
     assert "Shortened: 15 more lines." in words(short)
-    assert labels(short.blocks) == ["Look", "Show me all of it"]
+    assert labels(short.blocks) == ["Look", "Show me more"]
     pressed = RunCommand.unpack(short.blocks[-1]["elements"][0]["value"])
     assert (pressed.text, pressed.alone) == ("recent", True)
     assert not violations(short)
+
+
+def test_what_is_left_out_is_said_where_it_is_missing() -> None:
+    jobs = (section("head"), section(numbered(30)), section(numbered(12)), context("and 48 more jobs"))
+    short = shortened(assemble("90 jobs.", *jobs, section("an error"), context("`approve` has the button.")), "status")
+    said = [block["elements"][0]["text"] for block in short.blocks if block["type"] == "context"]
+    assert said == ["Shortened: 24 more lines.", "and 48 more jobs", "`approve` has the button."]
+    assert [block["type"] for block in short.blocks][:4] == ["section", "section", "context", "context"]
 
 
 def test_of_a_log_the_end_is_kept_within_its_fence() -> None:

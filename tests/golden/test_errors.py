@@ -61,11 +61,12 @@ DEPLOY = CommandHelp(
 WITH_ENV = "deploy gh/acme/frontend main env=prod"
 
 
-def unheard(line: str, *, between_two: bool = False) -> Unheard:
+def unheard(line: str, *, between_two: bool = False, takes_two: bool = False) -> Unheard:
     """Return the question about a line that is said where nobody would hear what comes of it."""
     names = {"names": "Project acme/frontend, branch main", "target": "main"}
     problem = Unheard(line, "acme/frontend main", **names, asked="t1")
     problem.is_between_two = between_two
+    problem.takes_two = takes_two
     return problem
 
 
@@ -136,6 +137,10 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     ),
     "error-unheard-between-two": tuple(
         unheard(line, between_two=True) for line in (WITH_ENV, f"{WITH_ENV} note={'x' * 300}")
+    ),
+    "error-unheard-takes-two": (
+        unheard(WITH_ENV, takes_two=True),
+        unheard(WITH_ENV, takes_two=True, between_two=True),
     ),
     "error-slip": tuple(Slip("field", why, what="500") for why in sorted(forms.SLIPS)),
     "error-rejected": (Rejected(403, "Plan is suspended."), Rejected(403, "")),

@@ -174,7 +174,8 @@ async def nobody_hears(stage: Stage) -> None:
     workspace = stage.team.slack.workspace
     workspace.channel("random").members.append(workspace.bot_user_id)
     await stage.presses("ada", how, "Deploy try/green here")
-    await stage.presses("ada", anew, "Tell me here")
+    await stage.presses("ada", anew, "Tell me in direct messages")
+    await stage.presses("ada", anew, "Invite me")
     await stage.types("grace", "watch acme/backend try/green", "random")
     workspace.channel("random").members.remove(workspace.bot_user_id)
 
@@ -394,7 +395,7 @@ async def before_all(stage: Stage) -> None:
     stage.team.circleci.world.set_scenario(SLUG, "try/wall", Scenario((plan,)))
     root = await stage.plays("try/wall", 5, 31, 6)
     await stage.mentions("grace", "status", root)
-    await stage.presses("ada", stage.newest("Show me all of it"), "Show me all of it")
+    await stage.presses("ada", stage.newest("Show me more"), "Show me more")
     await stage.mentions("grace", "lock acme/frontend try/wall database migration", root)
     await stage.mentions("ada", "locks", "deploys")
     await stage.mentions("grace", "unlock acme/frontend try/wall", "deploys")

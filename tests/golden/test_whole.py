@@ -36,3 +36,12 @@ def test_no_file_is_left_behind(golden: bool) -> None:
     for file in left if golden else ():
         file.unlink()
     assert golden or not left, f"nothing says this any more: {[file.name for file in left]}. `make golden` removes it."
+
+
+def test_what_can_be_shared_names_the_project_for_those_who_have_not_read_the_question() -> None:
+    scenes = [scene for file in FOLDER.iterdir() for scene in file.read_text(encoding="utf-8").split("» ")]
+    about_one = [scene.partition("\n") for scene in scenes if "button        Share here" in scene]
+    told = [(asked, words) for asked, _, words in about_one if "acme/" in asked]
+    assert len(told) > 30
+    nameless = [asked for asked, words in told if "acme/" not in words.partition("section ")[2]]
+    assert nameless == []

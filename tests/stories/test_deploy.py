@@ -95,7 +95,12 @@ async def test_where_the_bot_is_no_member_the_asker_is_asked_and_gets_it_directl
     assert [len(team.slack.calls_of(one)) for one in ("conversations.info", "users.conversations")] == [1, 0]
     assert team.posts("/pipeline") == []
     (how,) = await presses(team, team.ada, asked, "Invite me")
-    await presses(team, team.ada, asked, "Tell me here")
+    (anew,) = await presses(team, team.ada, how, "Deploy main here")
+    await presses(team, team.ada, asked, "Tell me in direct messages")
+    assert "is started. I tell you how it goes in our direct messages." in asked.visible
+    assert asked.buttons == []
+    await presses(team, team.ada, anew, "Invite me")
+    await team.is_told(team.ada, "You answered this already: deploy gh/acme/frontend main env=prod is #2417.")
     said = await team.slack.wait_for(
         lambda: [m for m in team.ada.direct_messages if "Passed in" in m.visible], timeout=30
     )
@@ -118,22 +123,22 @@ async def test_whatever_would_be_told_in_a_channel_without_the_bot_is_asked_firs
             mark = team.ada.mark
             await team.ada.command("random", "/ci", line)
             await team.is_done()
-            return next(one for one in team.ada.sees_only_since(mark) if "Tell me here" in one.buttons)
+            return next(one for one in team.ada.sees_only_since(mark) if "Invite me" in one.buttons)
 
         rerun, watch = await asked("rerun acme/frontend #2417"), await asked("watch acme/frontend #2417")
         second, typed = await asked("deploy acme/frontend main"), await asked("deploy acme/frontend hold/prod")
         assert writes(team) == []
-        (told,) = await presses(team, team.ada, second, "Tell me here")
-        assert "Ask for it in a channel that I am in, where they can." in told.visible
-        (asks,) = await presses(team, team.ada, typed, "Tell me here")
+        assert list(second.buttons) == ["Invite me"]
+        assert "Somebody else must agree to it, which they can in a channel that I am in." in second.visible
+        (asks,) = await presses(team, team.ada, typed, "Tell me in direct messages")
         view = await opens(team, team.ada, asks, "Type it")
         await fills_in(team.ada, view, typed="hold/prod")
         await team.slack.wait_for(lambda: any("hold/prod" in one.visible for one in team.ada.direct_messages))
-        await presses(team, team.ada, watch, "Tell me here")
+        await presses(team, team.ada, watch, "Tell me in direct messages")
         await team.slack.wait_for(lambda: any("release/v2.0" in one.visible for one in team.ada.direct_messages))
         passed = pushed(team, "try/green", OVER)
         green = await asked(f"rerun acme/frontend #{passed.number}")
-        (offered,) = await presses(team, team.ada, green, "Tell me here")
+        (offered,) = await presses(team, team.ada, green, "Tell me in direct messages")
         await presses(team, team.ada, offered, "Rerun all")  # it was asked before, and is not asked again
         await team.slack.wait_for(lambda: any("try/green" in one.visible for one in team.ada.direct_messages))
         random.members.append(bot)
@@ -151,8 +156,8 @@ async def test_what_is_asked_between_two_people_is_told_to_who_asked_alone(tmp_p
         await team.ada.command(between, "/ci", "deploy acme/frontend main")
         asked = await team.is_told(team.ada, "These direct messages are not mine, so nobody here would hear")
         assert writes(team) == []
-        assert list(asked.buttons) == ["Tell me here"]
-        await presses(team, team.ada, asked, "Tell me here")
+        assert list(asked.buttons) == ["Tell me in direct messages"]
+        await presses(team, team.ada, asked, "Tell me in direct messages")
         await team.slack.wait_for(lambda: any("asked by ada" in one.visible for one in team.ada.direct_messages))
         assert between.messages == []
         assert len(writes(team)) == 1

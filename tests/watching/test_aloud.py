@@ -11,7 +11,7 @@ from bot.circleci.reads import Reads
 from bot.errors import SlackError
 from bot.models.build import Build, JobReport, Report, Run
 from bot.models.caller import Place
-from bot.models.circleci import Job, JobId, Ref
+from bot.models.circleci import Job, JobId, ProjectSlug, Ref
 from bot.models.heard import Heard
 from bot.models.history import Extent, Transition, Turn
 from bot.models.slack import Watch
@@ -214,6 +214,31 @@ async def test_a_failure_and_its_repair_are_heard_once_in_each_channel(scene: Sc
     await scene.ends(attempt("success", 3))
     assert len(scene.heard()) == 2
     assert [len(root.replies) for root in scene.slack.workspace.channel("deploys").roots] == [5, 5]
+
+
+REPAIRED = ["✅ *Passed* · acme/frontend · main · #2417", "It repairs what had failed here in #2401."]
+
+
+@pytest.mark.parametrize("drop", ["", "before", "after"])
+async def test_a_repair_is_heard_where_the_failure_was_heard_and_nobody_follows_it(
+    scene: Scene, store: Store, drop: str
+) -> None:
+    elsewhere = scene.slack.workspace.channel("war-room")
+    quiet, slug = scene.slack.workspace.channel("random"), ProjectSlug("gh/acme/frontend")
+    passed = attempt("success")
+    await scene.ends(passed)
+    await store.ends.note(elsewhere.id, slug, MAIN, heard(2401))
+    await store.ends.note(quiet.id, slug, MAIN, heard(2418))  # of a newer one than this
+    if drop:
+        scene.slack.faults.add("POST", "/api/chat.postMessage", drop=drop)
+    await scene.ends(passed)
+    await scene.ends(passed)
+    assert [one.visible.splitlines() for one in elsewhere.in_sight] == [REPAIRED]
+    assert quiet.in_sight == []
+    await store.ends.note(elsewhere.id, slug, MAIN, heard(2402))
+    elsewhere.is_archived = True
+    await scene.ends(passed)
+    assert await store.ends.red(slug, MAIN) == {quiet.id}  # which takes nothing any more, and is not asked again
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])
