@@ -140,6 +140,11 @@ async def test_a_rerun_pressed_on_an_answer_is_followed_where_it_was_pressed(tea
     assert root.thread_ts == shown.thread_ts
     await team.ada.mention("deploys", "watch acme/frontend #2417", thread_ts=shown.thread_ts)
     await team.is_told(team.ada, "its end mentions ada too")
+    watches = team.app.store.watches
+    (full,) = await watches.of(PipelineId(team.circleci.world.pipelines[0].id))
+    await watches.save(full, full.model_copy(update={"also_told": (team.ada.id, *(f"U{at}" for at in range(19)))}))
+    await team.slack.person("admin").mention("deploys", "watch acme/frontend #2417", thread_ts=shown.thread_ts)
+    await team.is_told(team.slack.person("admin"), "as many are mentioned at its end as I mention")
     team.time_flies()
     assert "@grace @ada" in (await team.reads("Passed in")).visible
     team.circleci.world.trigger("gh/acme/frontend", branch="try/failing-tests", parameters={}, by="push")
