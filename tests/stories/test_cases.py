@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan, of_workflow_statuses
+from tests.operations.scene import presses
 from tests.stories.team import Team
 
 SLUG = "gh/acme/frontend"
@@ -135,6 +136,8 @@ async def test_what_was_refused_for_want_of_a_turn_can_be_pressed_once_that_is_o
     team.circleci.faults.add("GET", "/api/v2/project/*", status=429, headers={"Retry-After": "400"}, body={})
     await team.deploys_branch("main")
     told = await team.is_told(team.ada, "Try again in 6 min 40 s")
+    (told,) = await presses(team, team.ada, told, "Try again")  # too early
+    assert "Try again in 6 min" in told.visible
     async with Redis.from_url(team.app.docket.url) as redis:
         await redis.delete("ci:pause:circleci")  # they have gone by
     for _ in range(2):
