@@ -135,6 +135,20 @@ async def half_cancelled(team: Team) -> Pipeline:
     return build
 
 
+async def test_mine_shows_a_request_to_who_reads_the_channel_it_stands_in(team: Team) -> None:
+    await team.ada.command("war-room", "/ci", "deploy acme/frontend try/merger")
+    await team.ada.command("releases", "/ci", "deploy acme/frontend try/open")
+    await team.is_done()
+    told = {name: said(await types(team, team.slack.person(name), "mine")) for name in ("ada", "grace", "admin")}
+    assert all("try/open" in one for one in told.values())
+    assert ["try/merger" in told[name] for name in told] == [True, False, True]  # grace is not in the war room
+    await team.grace.message_bot("help")  # which shows what waits, in direct messages from everywhere
+    await team.slack.wait_for(lambda: any("try/open" in one.visible for one in team.grace.direct_messages))
+    assert "try/merger" not in said(team.grace.direct_messages)
+    team.slack.workspace.channel("releases").members.remove(team.grace.id)
+    assert "try/open" not in said(await types(team, team.grace, "mine"))
+
+
 @pytest.mark.parametrize("note", ["n" * 310, "a `tick` and, target=staging", "x" * 500 + "&" * 12])
 async def test_every_parameter_stands_in_the_request(team: Team, note: str) -> None:
     request = await asked(team, f'deploy acme/frontend main note="{note}" dry=false target=production-eu')
