@@ -50,12 +50,16 @@ class Whereabouts:
 
     async def is_with(self, person_id: str, channel_id: str) -> bool:
         """Say whether these direct messages are ours with somebody, and not those of two people, or if nobody says."""
+        return await self.direct_with(person_id) in ("", channel_id)
+
+    async def direct_with(self, person_id: str) -> str:
+        """Return the channel of our direct messages with somebody, empty text where Slack does not say."""
         if person_id not in self._direct:
             try:
                 self._direct[person_id] = await self._rooms.direct_channel(person_id)
             except SlackError:
-                return True
-        return self._direct[person_id] == channel_id
+                return ""
+        return self._direct[person_id]
 
     async def shared_with(self, person_id: str) -> frozenset[str]:
         """Return the channels that somebody reads, of those that we may see; none where Slack does not say."""

@@ -211,7 +211,12 @@ async def _page(command: Command, caller: Caller, context: Context) -> CommandPa
     told = decision._replace(rule=await permissions.reason(decision, asked))
     return CommandPage(
         command=_filled(command.help, about, context.projects),
-        decision=PolicyDecision(word=word, could=await permissions.could(asked), **told._asdict()),
+        decision=PolicyDecision(
+            word=word,
+            could=await permissions.could(asked),
+            elsewhere=await permissions.could_elsewhere(asked),
+            **told._asdict(),
+        ),
         is_dropped=_is_dropped(command, context),
     )
 
