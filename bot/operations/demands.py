@@ -16,7 +16,7 @@ from bot.models.attempt import Demand
 from bot.models.beside import Beside
 from bot.models.build import Build, Shipment, State
 from bot.models.caller import Caller, Place
-from bot.models.circleci import Pipeline, made_of_ids
+from bot.models.circleci import Pipeline, made_of_ids, told_apart
 from bot.models.likeness import are_alike
 from bot.models.pending import Approval, Deployment, Pending, Rerun, Seen, Wish
 from bot.models.slack import utc_now
@@ -280,11 +280,11 @@ async def _seen(hands: Hands, wish: Wish, pipelines: Sequence[Pipeline]) -> Seen
 
 
 async def _definition(hands: Hands, wish: Deployment) -> str:
-    """Return the name of the pipeline definition that would run, empty text for a project that knows none."""
+    """Return what the pipeline definition that would run is called, empty text for a project that knows none."""
     if not wish.definition_id:
         return ""
     project = await hands.reads.project(wish.project_slug)
-    names = {one.id: one.name for one in await hands.reads.definitions(project.id)}
+    names = told_apart(await hands.reads.definitions(project.id))
     return names.get(wish.definition_id) or wish.definition_id
 
 

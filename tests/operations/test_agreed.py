@@ -249,7 +249,15 @@ async def test_what_reruns_with_ssh_says_so_and_takes_two_who_may(team: Team) ->
 async def test_the_request_names_the_pipeline_definition(team: Team) -> None:
     (which,) = await types(team, team.ada, f"deploy {MOBILE} main")
     await presses(team, team.ada, which, "nightly")
-    assert "Pipeline definition: nightly." in (await team.reads("Somebody else must agree")).visible
+    request = await team.reads("Somebody else must agree")
+    assert "Pipeline definition: nightly." in request.visible
+    # Another one is called so meanwhile: what was seen is no longer what it is, and says which one it is.
+    definitions = team.circleci.world.projects[MOBILE].definitions
+    (nightly,) = [one for one, name in definitions.items() if name == "nightly"]
+    definitions.update(dict.fromkeys(definitions, "nightly"))
+    await presses(team, team.grace, request, AgreeDeploy(attempt_id=pending_of(request)))
+    assert writes(team) == []
+    assert f"Pipeline definition: nightly ({nightly})." in request.visible
 
 
 async def test_builds_that_say_nothing_do_not_make_a_branch_green(team: Team) -> None:
