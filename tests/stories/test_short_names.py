@@ -129,7 +129,7 @@ async def test_a_branch_that_was_never_built_is_asked_about_and_is_no_project(tm
         assert "no project `gh/acme/nowhere`" in said(await types(team, team.ada, "deploy acme/nowhere"))
         await team.ada.command("random", "/ci", "deploy acme/frontend mian")
         unheard = await team.is_told(team.ada, "I am not in this channel")
-        (unbuilt,) = await presses(team, team.ada, unheard, "Tell me here")
+        (unbuilt,) = await presses(team, team.ada, unheard, "Tell me in direct messages")
         assert list(unbuilt.buttons) == ["Deploy main", "Deploy it anyway"]
         await types(team, team.ada, "use acme/frontend off")  # a branch: more than one word ends nothing
         assert len(team.deploys.roots) == 1
