@@ -278,11 +278,13 @@ class Unheard(NothingToDo):
 
     It is about what `names` say, of which `target` is the branch, the tag or the build; `asked` is the delivery that
     was asked first whether to go on. What `is_between_two` people nobody can invite us to; what `takes_two` somebody
-    else must agree to, who can only do so in a channel.
+    else must agree to, who can only do so in a channel. It `is_hidden` from who asks where they would be told alone:
+    they may not look at it there.
     """
 
     is_between_two = False
     takes_two = False
+    is_hidden = False
 
     def __init__(self, line: str, what: str, *, names: str, target: str, asked: str) -> None:
         super().__init__("nobody_hears", what=what, again=line)

@@ -223,6 +223,21 @@ class Messenger:
         answer = await self._read("users.conversations", fields)
         return {str(one["id"]): str(one.get("name") or one["id"]) for one in answer.get("channels") or []}
 
+    async def channels_of(self, user_id: str) -> frozenset[str]:
+        """Return the channels that somebody is in, of those that we may see: a private one only where we are too.
+
+        Raises SlackError. https://docs.slack.dev/reference/methods/users.conversations
+        """
+        fields = {"user": user_id, "types": "public_channel,private_channel", "exclude_archived": True, "limit": 999}
+        found, cursor = set[str](), ""
+        for _ in range(MOST_PAGES):
+            answer = await self._read("users.conversations", {**fields, "cursor": cursor or None})
+            found |= {str(one["id"]) for one in answer.get("channels") or []}
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return frozenset(found)
+
     async def knows_channel(self, channel_id: str) -> bool:
         """Say whether Slack shows us a channel: a private one that we are not in is none for us."""
         try:

@@ -1,4 +1,4 @@
-"""A post that is made once, also where a run before this one may have made it, and died over it."""
+"""A post that is made once, also where its answer was lost, or a run before this one made it and died over it."""
 
 import hashlib
 from contextlib import suppress
@@ -32,4 +32,18 @@ async def post_once(
         with suppress(SlackError):  # where we may not read, it is said again
             if found := await messenger.find(place, mark):
                 return found
-    return await messenger.post(place.channel_id, message, thread_ts=place.thread_ts, mark=mark, patience=patience)
+    return await post_marked(messenger, place, message, mark, patience=patience)
+
+
+async def post_marked(
+    messenger: Messenger, place: Place, message: Message, mark: str, *, patience: timedelta = PATIENCE
+) -> str:
+    """Return the `ts` of a post; where Slack's answer is lost, it is looked for by its mark. Raises SlackError."""
+    try:
+        return await messenger.post(place.channel_id, message, thread_ts=place.thread_ts, mark=mark, patience=patience)
+    except SlackError as error:
+        if error.lost:
+            with suppress(SlackError):  # where we may not read, nobody can tell
+                if found := await messenger.find(place, mark):
+                    return found
+        raise

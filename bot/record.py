@@ -32,6 +32,7 @@ from formatters.blocks import mention
 from formatters.plain import mentioned, plain
 
 MOST_WHAT, MOST_RESULT = 300, 160
+MOST_NAMED = 3  # people whom a result is about; what somebody typed or called a job may hold ids without end
 _FREE_TEXT = ("user_name", "agent", "what", "about", "rule", "result", "for_name", "agreed_name", "ref", "job")
 RECORDED_ONCE = timedelta(days=1)
 log = structlog.get_logger(__name__)
@@ -66,7 +67,8 @@ class Record:
         Who reads it elsewhere knows no ids.
         """
         name = entry.user_name or (await self._called(entry.user_id) if entry.user_id else "")
-        names = {person_id: await self._called(person_id) for person_id in mentioned(entry.result)}
+        people = sorted(mentioned(entry.result))[:MOST_NAMED]
+        names = {person_id: await self._called(person_id) for person_id in people}
         return entry.model_copy(update={"user_name": name, "result": plain(entry.result, names)})
 
     async def keep_once(self, entry: Entry, delivery_id: str) -> None:

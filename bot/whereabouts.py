@@ -1,4 +1,4 @@
-"""Whether we are in a channel: who asks alone asks Slack for that one, a crowd once for all channels that we are in."""
+"""Who is in a channel: whether we are, which a crowd asks Slack once for all channels, and whether somebody is."""
 
 import asyncio
 import time
@@ -20,6 +20,9 @@ class Rooms(Protocol):
     async def is_in(self, channel_id: str) -> bool:
         """Say whether we are a member of a channel; where Slack does not say, what it takes from us will tell."""
 
+    async def channels_of(self, user_id: str) -> frozenset[str]:
+        """Return the channels that somebody is in, of those that we may see."""
+
     async def direct_channel(self, user_id: str) -> str:
         """Return the channel of our direct messages with somebody."""
 
@@ -27,7 +30,7 @@ class Rooms(Protocol):
 class Whereabouts:
     """That we are in a channel is believed for less than a minute; that we are not is asked anew each time.
 
-    Our direct messages with somebody are always the same.
+    Our direct messages with somebody are always the same. Where somebody is, is asked anew each time.
     """
 
     def __init__(self, rooms: Rooms) -> None:
@@ -47,12 +50,23 @@ class Whereabouts:
 
     async def is_with(self, person_id: str, channel_id: str) -> bool:
         """Say whether these direct messages are ours with somebody, and not those of two people, or if nobody says."""
+        return await self.direct_with(person_id) in ("", channel_id)
+
+    async def direct_with(self, person_id: str) -> str:
+        """Return the channel of our direct messages with somebody, empty text where Slack does not say."""
         if person_id not in self._direct:
             try:
                 self._direct[person_id] = await self._rooms.direct_channel(person_id)
             except SlackError:
-                return True
-        return self._direct[person_id] == channel_id
+                return ""
+        return self._direct[person_id]
+
+    async def shared_with(self, person_id: str) -> frozenset[str]:
+        """Return the channels that somebody reads, of those that we may see; none where Slack does not say."""
+        try:
+            return await self._rooms.channels_of(person_id)
+        except SlackError:
+            return frozenset()
 
     def _is_known(self, channel_id: str) -> bool:
         return time.monotonic() < self._known_until.get(channel_id, 0.0)

@@ -8,6 +8,7 @@ from bot.models.build import OPEN_STATES, Build
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId
 from bot.models.help import CommandHelp
+from bot.policy import Word as Permission
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
 from commands.heard import who_hears_of
@@ -56,7 +57,7 @@ async def approve(button: ApproveJob, caller: Caller, context: Context) -> Acted
     """Approve the one job the button names, of an old build after a question; the second is told who was first."""
     if asked := await before_an_old_one(button, caller, context):
         return asked
-    caller = await who_hears_of(button.pipeline_id, caller, context)
+    caller = await who_hears_of(button.pipeline_id, caller, context, Permission.APPROVE)
     return await context.operations.approve(caller, PipelineId(button.pipeline_id), button.approval_request_id)
 
 

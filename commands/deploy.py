@@ -36,7 +36,7 @@ from bot.requests import OfTarget, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.waits import patiently
-from commands.heard import is_heard, unheard, with_demands
+from commands.heard import refuse_unheard
 from formatters import channels
 from formatters.answers import default_branch_chosen, pull_request_read
 
@@ -120,9 +120,7 @@ async def _deployed(request: Deploy, caller: Caller, context: Context) -> Acted 
     if meant := await _meant(request, target, caller, context):
         return meant
     wish = await _wished(request, target, context)
-    if not await is_heard(caller, context):
-        asks = unheard(wish.typed, wish.project_title, wish.ref, caller)
-        raise await with_demands(asks, Permission.DEPLOY, wish.project_slug, wish.ref, caller, context)
+    await refuse_unheard(wish.typed, Permission.DEPLOY, wish.project_slug, wish.ref, caller, context)
     acted = await context.operations.deploy(caller, wish)
     if acted.told:
         await _offer_use(wish, caller, context)

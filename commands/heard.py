@@ -1,35 +1,56 @@
-"""Asks before anything is started in a channel that would not hear of it, because we are not in it."""
+"""Asks before anything is started where nobody would hear of it: we are not there, or who asks may not look."""
 
 from bot.actions import InviteMe
 from bot.answered import claim_on, taken_by
 from bot.answers.channels import HowToInvite
-from bot.errors import Unheard
-from bot.models.caller import Caller
+from bot.errors import Unheard, reading
+from bot.models.caller import Caller, Place
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.policy import Word
 from bot.routing import Context, Router
 
 
-async def is_heard(caller: Caller, context: Context) -> bool:
-    """Say whether news can stand where somebody speaks, or is to come to them directly anyhow."""
+async def refuse_unheard(
+    line: str, word: Word, slug: ProjectSlug, ref: Ref | None, caller: Caller, context: Context, *, number: int = 0
+) -> None:
+    """Raise the question whether to go on with a line about a branch or a tag, or about a build of it, or NotAllowed.
+
+    Nothing is asked where its news can stand where somebody speaks; nor where it comes to them alone, by their own
+    choice or as they speak to us alone, and they may look at it there. What the policy would refuse is not offered.
+    """
     place = caller.place
-    if place is None or caller.directly:
-        return True
+    is_heard = place is None or caller.directly or await _is_heard(caller, place, context)
+    if place is None or (is_heard and not (place.is_direct or caller.directly)):
+        return
+    may_look = await _may_look_alone(caller, slug, ref, context)
+    if is_heard and may_look:
+        return
+    decision = await context.permissions.check(caller, word, slug, ref)
+    error = _unheard(line, await context.finder.title(slug), ref, caller, number)
+    error.takes_two, error.is_hidden = decision.second_person, not may_look
+    raise error
+
+
+async def _is_heard(caller: Caller, place: Place, context: Context) -> bool:
     if place.is_direct:
         return await context.whereabouts.is_with(caller.person_id, place.channel_id)
     return await context.whereabouts.is_in(place.channel_id)
 
 
-async def with_demands(
-    error: Unheard, word: Word, slug: ProjectSlug, ref: Ref | None, caller: Caller, context: Context
-) -> Unheard:
-    """Return the question without the answer that the policy would refuse; raises NotAllowed."""
-    error.takes_two = (await context.permissions.check(caller, word, slug, ref)).second_person
-    return error
+async def _may_look_alone(caller: Caller, slug: ProjectSlug, ref: Ref | None, context: Context) -> bool:
+    """Say whether somebody may look at it in our direct messages, as far as they may where they speak.
+
+    Who may act on it and needs no right to look is told what comes of it there as well, but for what a rule denies.
+    """
+    there = Place(channel_id=await context.whereabouts.direct_with(caller.person_id))
+    asked = await context.permissions.asked(caller.model_copy(update={"place": there}), Word.READ, slug, ref)
+    decision = await context.permissions.decision(caller, asked)
+    if decision.allowed or decision.denied:
+        return decision.allowed
+    return not await context.finder.may_read(caller, slug, ref)
 
 
-def unheard(line: str, title: str, ref: Ref | None, caller: Caller, *, number: int = 0) -> Unheard:
-    """Return the question whether to go on with a line about a branch or a tag, or about a build of it."""
+def _unheard(line: str, title: str, ref: Ref | None, caller: Caller, number: int) -> Unheard:
     target = f"#{number}" if number else str(ref or "")
     of_it = [*([f"{ref.kind} {ref.name}"] if ref else []), *([target] if number else [])]
     names = ", ".join([f"Project {title}", *of_it])
@@ -38,11 +59,22 @@ def unheard(line: str, title: str, ref: Ref | None, caller: Caller, *, number: i
     return error
 
 
-async def who_hears_of(pipeline_id: str, caller: Caller, context: Context) -> Caller:
-    """Return who pressed a button of a build, told directly of what comes of it where nothing else can tell them."""
-    watches = await context.store.watches.of(PipelineId(pipeline_id))
-    is_told = any(caller.place is not None and one.is_told_in(caller.place) for one in watches)
-    return caller if is_told or await is_heard(caller, context) else caller.model_copy(update={"directly": True})
+async def who_hears_of(pipeline_id: str, caller: Caller, context: Context, word: Word, *how: str) -> Caller:
+    """Return who pressed a button of a build, told directly of what comes of it where nothing else can tell them.
+
+    Raises the question about the line of this word where they may not look at it there.
+    """
+    watches, place = await context.store.watches.of(PipelineId(pipeline_id)), caller.place
+    is_told = place is None or any(one.is_told_in(place) for one in watches)
+    if place is None or is_told or caller.directly or await _is_heard(caller, place, context):
+        return caller
+    told = caller.model_copy(update={"directly": True})
+    with reading():
+        pipeline = await context.circleci.pipeline(PipelineId(pipeline_id))
+    slug, number = pipeline.project_slug, pipeline.number
+    line = " ".join([word, slug, f"#{number}", *how])
+    await refuse_unheard(line, word, slug, pipeline.ref, told, context, number=number)
+    return told
 
 
 async def invite_me(button: InviteMe, caller: Caller, context: Context) -> HowToInvite:

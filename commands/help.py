@@ -26,7 +26,7 @@ from bot.routing import Command, Context, Router
 from bot.settings import Projects
 from bot.store.followed import Followed
 from commands.here import About, Here, places, rows, short
-from commands.waiting import as_wait, concerns
+from commands.waiting import as_wait, waiting_for
 
 HELP = CommandHelp(
     name="help",
@@ -108,7 +108,7 @@ async def _waiting(caller: Caller, context: Context) -> tuple[MyWait, ...]:
     there = [
         one for one in await context.store.pending.waiting() if everywhere or one.asker.channel_id == caller.channel_id
     ]
-    found = [as_wait(one, caller) for one in there if await concerns(one, caller, may)]
+    found = [as_wait(one, caller) for one in await waiting_for(caller, there, may, context.whereabouts)]
     return tuple(one for one in found if one.waits_for == "me")
 
 
@@ -211,7 +211,12 @@ async def _page(command: Command, caller: Caller, context: Context) -> CommandPa
     told = decision._replace(rule=await permissions.reason(decision, asked))
     return CommandPage(
         command=_filled(command.help, about, context.projects),
-        decision=PolicyDecision(word=word, could=await permissions.could(asked), **told._asdict()),
+        decision=PolicyDecision(
+            word=word,
+            could=await permissions.could(asked),
+            elsewhere=await permissions.could_elsewhere(asked),
+            **told._asdict(),
+        ),
         is_dropped=_is_dropped(command, context),
     )
 

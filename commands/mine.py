@@ -18,7 +18,7 @@ from bot.requests import Nothing, parse_nothing
 from bot.routing import Context, Router
 from bot.store.own import MOST, Owned
 from bot.store.watches import Seen
-from commands.waiting import as_wait, concerns, waits_for_a_second
+from commands.waiting import as_wait, waiting_for, waits_for_a_second
 
 HELP = CommandHelp(
     name="mine",
@@ -53,7 +53,7 @@ class _Mine(NamedTuple):
 async def mine(request: Nothing, caller: Caller, context: Context) -> MyBuilds:
     """Answer with them; what somebody may not read any more is left out, and not counted either."""
     pending = await context.store.pending.waiting()
-    waiting = [one for one in pending if await concerns(one, caller, partial(_may_of, context))]
+    waiting = await waiting_for(caller, pending, partial(_may_of, context), context.whereabouts)
     requests = [one for one in pending if waits_for_a_second(one)]
     owned = await context.store.own.of(caller.person_id)
     kept = await _kept(owned, caller, context)

@@ -17,7 +17,7 @@ from bot.requests import OfTarget
 from bot.routing import Context, Router
 from bot.settings import Projects
 from bot.targets import parse_target
-from commands.heard import is_heard, unheard, who_hears_of, with_demands
+from commands.heard import refuse_unheard, who_hears_of
 from commands.older import before_an_old_one, old_build
 
 HELP = CommandHelp(
@@ -62,10 +62,8 @@ async def rerun(request: Rerun, caller: Caller, context: Context) -> Acted | Not
     pipeline, target = await context.finder.pipeline(request, caller, exactly=True), request.target(context.projects)
     if target.workflow_id:
         raise not_of_one_workflow("rerun", pipeline.number)
-    if not await is_heard(caller, context):
-        line, title = _line(request, pipeline), await context.finder.title(pipeline.project_slug)
-        asks = unheard(line, title, pipeline.ref, caller, number=pipeline.number)
-        raise await with_demands(asks, Permission.RERUN, pipeline.project_slug, pipeline.ref, caller, context)
+    line, slug, number = _line(request, pipeline), pipeline.project_slug, pipeline.number
+    await refuse_unheard(line, Permission.RERUN, slug, pipeline.ref, caller, context, number=number)
     offered = () if request.everything else (State.PASSED,) if request.ssh else (State.PASSED, State.CANCELED)
     newer = await context.finder.newer(pipeline, caller) if target.names_a_build else None
     if offered or newer:
@@ -97,7 +95,8 @@ async def rerun_failed(button: RerunFailed, caller: Caller, context: Context) ->
     """Rerun what failed, of an old build after a question; it is followed where it is pressed."""
     if asked := await before_an_old_one(button, caller, context):
         return asked
-    caller = await who_hears_of(button.pipeline_id, caller, context)
+    how = ["ssh"] if button.ssh else []
+    caller = await who_hears_of(button.pipeline_id, caller, context, Permission.RERUN, *how)
     pipeline_id = PipelineId(button.pipeline_id)
     return await context.operations.rerun(caller, pipeline_id, failed_only=True, ssh=button.ssh, attempt=button.attempt)
 
@@ -106,7 +105,7 @@ async def rerun_all(button: RerunAll, caller: Caller, context: Context) -> Acted
     """Rerun every workflow from its first job, of an old build after a question; it is followed where it is pressed."""
     if asked := await before_an_old_one(button, caller, context):
         return asked
-    caller = await who_hears_of(button.pipeline_id, caller, context)
+    caller = await who_hears_of(button.pipeline_id, caller, context, Permission.RERUN, "all")
     pipeline_id = PipelineId(button.pipeline_id)
     return await context.operations.rerun(caller, pipeline_id, failed_only=False, attempt=button.attempt)
 

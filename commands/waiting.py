@@ -1,18 +1,32 @@
 """What waits for somebody: a question that they are to answer, or what they can agree to as the second person."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from bot.answers.mine import MyWait
 from bot.models.attempt import Demand
 from bot.models.caller import Caller
 from bot.models.pending import Approval, Pending, Rerun, Wish
 from bot.policy import Word
+from bot.whereabouts import Whereabouts
 
 May = Callable[[Caller, str, Wish], Awaitable[bool]]
 
 
-async def concerns(pending: Pending, caller: Caller, may: May) -> bool:
-    """Say whether somebody asked for it, or can let it happen as the second person."""
+async def waiting_for(caller: Caller, pending: Iterable[Pending], may: May, whereabouts: Whereabouts) -> list[Pending]:
+    """Return what waits for somebody: their own, and what was asked in a channel that they read."""
+    found = [one for one in pending if await _concerns(one, caller, may)]
+    channels = {caller.channel_id}
+    if not all(_is_before(one, caller, channels) for one in found):
+        channels |= await whereabouts.shared_with(caller.person_id)
+    return [one for one in found if _is_before(one, caller, channels)]
+
+
+def _is_before(pending: Pending, caller: Caller, channels: Collection[str]) -> bool:
+    return pending.asker.person_id == caller.person_id or pending.asker.channel_id in channels
+
+
+async def _concerns(pending: Pending, caller: Caller, may: May) -> bool:
+    """Say whether somebody asked for it, or can let it happen as the second person if they read where it stands."""
     if pending.asker.person_id == caller.person_id:
         is_asked = bool(pending.open or pending.choices)  # with nothing open it is on its way
         return is_asked and await may(caller, Word.READ, pending.wish)
@@ -20,7 +34,8 @@ async def concerns(pending: Pending, caller: Caller, may: May) -> bool:
         return False
     there = caller.model_copy(update={"place": pending.asker.place})  # it is agreed to where it stands
     also = (Word.SSH,) if isinstance(pending.wish, Rerun) and pending.wish.ssh else ()
-    return all([await may(there, word, pending.wish) for word in (pending.wish.kind, *also, Word.READ)])
+    may_act = all([await may(there, word, pending.wish) for word in (pending.wish.kind, *also)])
+    return may_act and await may(caller, Word.READ, pending.wish)  # it is read where they speak
 
 
 def waits_for_a_second(pending: Pending) -> bool:

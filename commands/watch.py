@@ -8,9 +8,10 @@ from bot.models.circleci import Pipeline
 from bot.models.help import CommandHelp
 from bot.models.slack import Watch
 from bot.models.spelling import as_typed
+from bot.policy import Word as Permission
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
-from commands.heard import is_heard, unheard
+from commands.heard import refuse_unheard
 
 WATCH = CommandHelp(
     name="watch",
@@ -39,11 +40,10 @@ async def watch(request: OfTarget, caller: Caller, context: Context) -> Acted:
         raise UsageError("Which project?")
     is_named = request.target(context.projects).names_a_build
     pipeline = await context.finder.pipeline(request, caller)
-    if not await is_heard(caller, context):
-        title, ref = await context.finder.title(pipeline.project_slug), pipeline.ref
-        number = pipeline.number if is_named or ref is None else 0
-        what = f"#{number}" if number else as_typed(str(ref))
-        raise unheard(f"{WATCH.name} {pipeline.project_slug} {what}", title, ref, caller, number=number)
+    slug, ref = pipeline.project_slug, pipeline.ref
+    number = pipeline.number if is_named or ref is None else 0
+    line = f"{WATCH.name} {slug} {f'#{number}' if number else as_typed(str(ref))}"
+    await refuse_unheard(line, Permission.READ, slug, ref, caller, context, number=number)
     return await context.operations.watch(caller, pipeline, is_named=is_named)
 
 

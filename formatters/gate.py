@@ -8,7 +8,7 @@ from bot.answers.questions import BranchIsRed, Question, StillRuns, ToBeTyped, W
 from bot.models.attempt import Attempt
 from bot.models.beside import Beside
 from bot.models.build import State
-from bot.models.circleci import Definition
+from bot.models.circleci import Definition, told_apart
 from bot.models.pending import Approval, Deployment, Pending
 from formatters.agreement import LONGEST, LONGEST_REASON, given, settings, wanted, whole, wished
 from formatters.blocks import (
@@ -58,18 +58,19 @@ def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Mes
     ref = code(str(pending.wish.ref), LONGEST)
     text = f"{literal(title)} has {count(len(definitions), 'pipeline definition')}. Which one should I run with {ref}?"
     text = _with_care(text, pending, *(one.name for one in definitions))
+    names = told_apart(definitions)
     buttons = [
-        button(ChooseDefinition(invocation_id=pending.id, definition_id=one.id), _label(one, pending))
+        button(ChooseDefinition(invocation_id=pending.id, definition_id=one.id), _label(names[one.id], pending))
         for one in definitions[:MOST_CHOICES]
     ]
     rows = [actions(*buttons[start : start + IN_A_ROW]) for start in range(0, len(buttons), IN_A_ROW)]
-    left_out = [one.name or one.id for one in definitions[MOST_CHOICES:]]
+    left_out = [one.name if names[one.id] == one.name else one.id for one in definitions[MOST_CHOICES:]]
     more = context(_to_be_typed(left_out)) if left_out else None
     return _asked(text, pending, section(text), *rows, more)
 
 
 def _to_be_typed(names: Sequence[str]) -> str:
-    """Say how a pipeline definition is chosen for which there is no button: its name is typed behind the ref."""
+    """Say how a pipeline definition is chosen for which there is no button: that is typed behind the ref."""
     behind = "the same line with `definition:` and its name behind the branch or tag"
     return f"and {len(names)} more, which have no room here: {_in_a_line(names)}. To run one, type {behind}."
 
@@ -80,9 +81,8 @@ def _in_a_line(names: Sequence[str]) -> str:
     return " · ".join(shown) + " …" * (len(names) > MOST_NAMED)
 
 
-def _label(one: Definition, pending: Pending) -> str:
+def _label(name: str, pending: Pending) -> str:
     """Return which definition is run, and with which ref where there is room for it."""
-    name = one.name or one.id
     both = f"{name} on {pending.wish.ref}" if isinstance(pending.wish, Deployment) else name
     return both if len(both) <= MAX_LABEL else name
 

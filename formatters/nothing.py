@@ -153,6 +153,11 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "cannot_share": lambda _: (
         "I may not write here, so nothing is shared. Where I am no member, type `/invite @ci` and press again."
     ),
+    "being_shared": lambda _: "It is being shared at this moment. If it is not here in a minute, press again.",
+    "share_unsure": lambda _: (
+        "Slack did not say whether it took it, so it may be shared or not. Look here first, and press again if it is "
+        "not."
+    ),
     "shared_already": lambda one: (
         f"It is shared here already: {link(one.what, 'the message')}." if one.what else "It is shared here already."
     ),

@@ -1,7 +1,8 @@
 """An answer where everybody reads it: no wall, no pings; and the button that shares one with a channel."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from bot.actions import RunCommand, ShareAnswer
 from formatters.blocks import (
@@ -84,8 +85,16 @@ def quiet(message: Message, names: Mapping[str, str]) -> Message:
 
 
 def mentions(message: Message) -> set[str]:
-    """Return the ids of the people whom a message mentions."""
-    return mentioned(message.model_dump_json())
+    """Return the ids of the people whom a message mentions: not what a button carries, or says in plain words."""
+    return mentioned("\n".join((message.text, *_marked_up(list(message.blocks)))))
+
+
+def _marked_up(part: Any) -> Iterator[str]:  # of a block, which is JSON
+    if isinstance(part, dict) and part.get("type") == "mrkdwn":
+        yield str(part.get("text", ""))
+        return
+    for one in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _marked_up(one)
 
 
 def _replaced(text: str, people: Mapping[str, str]) -> str:

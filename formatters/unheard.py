@@ -11,6 +11,7 @@ from formatters.links import Links
 
 _CHANNEL, _BETWEEN = "I am not in this channel", "These direct messages are not mine"
 DIRECTLY = "Tell me in direct messages"
+_NOT_ALONE = "You may not look at it in direct messages."
 _GOES_ON = {"rerun": "reruns it", "watch": "follows it"}
 _DONE = {"watch": "followed", "rerun_failed": "running again", "rerun_all": "running again"}
 
@@ -18,6 +19,8 @@ _DONE = {"watch": "followed", "rerun_failed": "running again", "rerun_all": "run
 def question(problem: Unheard, text: str) -> Message:
     """Ask, after these words, whether to go on without the channel, or in it once we are a member."""
     text = text.replace(_CHANNEL, _BETWEEN) if problem.is_between_two else text
+    if problem.is_hidden:
+        return _in_a_channel(text, problem)
     if problem.takes_two:
         return _takes_two(text, problem)
     if masked(problem.again) != problem.again:
@@ -48,6 +51,19 @@ def _takes_two(text: str, problem: Unheard) -> Message:
         text = f"{text} Ask for it there."
         return assemble(text, section(text))
     ways = "*Invite me* says how to have me in this one."
+    return assemble(text, section(f"{text} {ways}"), actions(button(invite, "Invite me")))
+
+
+def _in_a_channel(text: str, problem: Unheard) -> Message:
+    """Say that it is told in a channel alone, to who may not look at it in direct messages."""
+    invite = _invite(problem)
+    if problem.is_between_two:
+        text = f"{_NOT_ALONE} Nothing was started. Ask for it in a channel that I am in."
+        return assemble(text, section(text))
+    if masked(problem.again) != problem.again or not invite.fits:
+        text = f"{text} {_NOT_ALONE} Type `/invite @ci` and ask again."
+        return assemble(text, section(text))
+    ways = f"{_NOT_ALONE} *Invite me* says how to have me in this channel first."
     return assemble(text, section(f"{text} {ways}"), actions(button(invite, "Invite me")))
 
 

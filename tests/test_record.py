@@ -8,7 +8,7 @@ from bot.errors import AskedAlready, BotError, Locked, NotFound, NothingToDo, Ta
 from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.slack import utc_now
-from bot.record import Record, begun, ended
+from bot.record import MOST_NAMED, Record, begun, ended
 from bot.store import Store
 from tests.store.conftest import store
 
@@ -61,6 +61,22 @@ async def test_an_entry_names_who_did_it_also_where_a_mention_does_not(
     await record.at_the_door(caller, "lock", "lock", NothingToDo("nobody_reads_here"))
     (kept,) = await store.audit.lately(timedelta(days=1), lambda _: True, 1)
     assert kept.user_name == name
+
+
+async def test_slack_is_asked_about_few_people_whatever_an_entry_holds(store: Store) -> None:
+    asked: list[str] = []
+
+    async def name(person_id: str) -> str:
+        asked.append(person_id)
+        return ""
+
+    entry = Entry(
+        at=utc_now(), user_id="", channel_id="C0", word="deploy", what="x", result="<@U1> <@U2> <@U3> <@U4> <@U5>"
+    )
+    await Record(store, timedelta(days=1), name, to_output=False).keep(entry)
+    assert len(asked) == MOST_NAMED
+    (kept,) = await store.audit.lately(timedelta(days=1), lambda _: True, 1)
+    assert kept.result == "U1 U2 U3 U4 U5"
 
 
 async def test_no_word_of_an_entry_holds_what_looks_like_a_credential(

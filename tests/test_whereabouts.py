@@ -69,6 +69,20 @@ async def test_our_direct_messages_with_somebody_are_asked_for_once(whereabouts:
     assert await whereabouts.is_with("U0GRACE", "D0ANY")  # what it takes from us will tell
 
 
+async def test_where_somebody_is_is_what_slack_shows_us_of_it(whereabouts: Whereabouts, slack: Slack) -> None:
+    bot = slack.workspace.bot_user_id
+    public, private, hidden = (f"C1TEAM{number}" for number in range(3))
+    slack.workspace.add_channel(public, public.lower(), "U0GUEST")
+    slack.workspace.add_channel(private, private.lower(), "U0GUEST", bot, kind="private")
+    slack.workspace.add_channel(hidden, hidden.lower(), "U0GUEST", kind="private")
+    theirs = await whereabouts.shared_with("U0GUEST")
+    assert theirs == {"C0DEPLOYS", "C0GENERAL", public, private}
+    slack.workspace.channels[private].members.remove("U0GUEST")
+    assert await whereabouts.shared_with("U0GUEST") == theirs - {private}
+    slack.refuse(LIST, "missing_scope")
+    assert await whereabouts.shared_with("U0GUEST") == frozenset()  # nothing is shown to who may not read it
+
+
 class SlowRooms:
     """A Slack that answers when it is let."""
 
@@ -83,6 +97,9 @@ class SlowRooms:
     async def is_in(self, channel_id: str) -> bool:
         await self.answers.wait()
         return channel_id == "C1TEAM"
+
+    async def channels_of(self, user_id: str) -> frozenset[str]:
+        raise AssertionError(user_id)
 
     async def direct_channel(self, user_id: str) -> str:
         raise AssertionError(user_id)

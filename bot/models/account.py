@@ -1,7 +1,14 @@
 """What CircleCI keeps beside builds: projects, their pipeline definitions and webhooks, and people."""
 
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
 from bot.models.fields import Model, Prose, Text
 from bot.models.names import ProjectSlug
+
+READ_AT_A_GLANCE = 60  # letters of a name: what differs behind them has no room on a button
+MOST_OF_A_TWIN = 30  # letters of a name that has its id behind it
 
 
 class VcsInfo(Model):
@@ -37,6 +44,21 @@ class Definition(Model):
 
     id: str
     name: Prose = ""
+
+
+def told_apart(definitions: Sequence[Definition]) -> dict[str, str]:
+    """Return what to call each definition, by its id: by its name, and by its id too where another reads the same."""
+    many = Counter(map(_as_read, definitions))
+    named = {one.id: one.name or one.id for one in definitions}
+    for one in definitions:
+        if one.name and many[_as_read(one)] > 1:
+            start = one.name if len(one.name) <= MOST_OF_A_TWIN else f"{one.name[: MOST_OF_A_TWIN - 1]}…"
+            named[one.id] = f"{start} ({one.id})"
+    return named
+
+
+def _as_read(one: Definition) -> str:
+    return " ".join(unicodedata.normalize("NFKC", one.name).casefold().split())[:READ_AT_A_GLANCE]
 
 
 class Collaboration(Model):

@@ -9,7 +9,16 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from bot.models import git
-from bot.models.account import Collaboration, Definition, Project, User, VcsInfo, Webhook, made_of_ids
+from bot.models.account import (
+    Collaboration,
+    Definition,
+    Project,
+    User,
+    VcsInfo,
+    Webhook,
+    made_of_ids,
+    told_apart,
+)
 from bot.models.fields import Model, Prose, Text, Time, Words
 from bot.models.jobs import (
     Action,
@@ -74,6 +83,7 @@ __all__ = [
     "Workflow",
     "WorkflowId",
     "made_of_ids",
+    "told_apart",
 ]
 
 

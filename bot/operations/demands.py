@@ -6,7 +6,6 @@ A demand that somebody met is kept in the act that waits (`Pending`); that a bra
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 from typing import assert_never
 
@@ -17,10 +16,11 @@ from bot.models.attempt import Demand
 from bot.models.beside import Beside
 from bot.models.build import Build, Shipment, State
 from bot.models.caller import Caller, Place
-from bot.models.circleci import Pipeline, made_of_ids
+from bot.models.circleci import Pipeline, made_of_ids, told_apart
 from bot.models.likeness import are_alike
 from bot.models.pending import Approval, Deployment, Pending, Rerun, Seen, Wish
 from bot.models.slack import utc_now
+from bot.once import post_marked
 from bot.operations.beside import still_running
 from bot.operations.hands import Hands
 from bot.operations.standing import for_everybody, for_one, kept, refuse_if_asked, stands_no_more
@@ -221,7 +221,7 @@ async def request(hands: Hands, pending: Pending) -> Pending:
     if pending.request_ts is None:
         pending = await for_everybody(hands, pending)
         try:
-            ts = await _posted(hands, pending, place, message)
+            ts = await post_marked(hands.messenger, place, message, pending.id)
         except SlackError as error:
             await stands_no_more(hands, pending)
             raise NotAsked(error, pending.target) from error
@@ -232,18 +232,6 @@ async def request(hands: Hands, pending: Pending) -> Pending:
     if pending.expires_at is not None:
         await hands.engine.add(EXPIRE, pending.id, when=pending.expires_at)
     return pending
-
-
-async def _posted(hands: Hands, pending: Pending, place: Place, message: Message) -> str:
-    """Post a request and return its `ts`; where the answer is lost, it is looked for: it may stand there."""
-    try:
-        return await hands.messenger.post(place.channel_id, message, thread_ts=place.thread_ts, mark=pending.id)
-    except SlackError as error:
-        if error.lost:
-            with suppress(SlackError):  # where we may not read, nobody can tell
-                if found := await hands.messenger.find(place, pending.id):
-                    return found
-        raise
 
 
 async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:
@@ -292,11 +280,11 @@ async def _seen(hands: Hands, wish: Wish, pipelines: Sequence[Pipeline]) -> Seen
 
 
 async def _definition(hands: Hands, wish: Deployment) -> str:
-    """Return the name of the pipeline definition that would run, empty text for a project that knows none."""
+    """Return what the pipeline definition that would run is called, empty text for a project that knows none."""
     if not wish.definition_id:
         return ""
     project = await hands.reads.project(wish.project_slug)
-    names = {one.id: one.name for one in await hands.reads.definitions(project.id)}
+    names = told_apart(await hands.reads.definitions(project.id))
     return names.get(wish.definition_id) or wish.definition_id
 
 

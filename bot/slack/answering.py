@@ -14,6 +14,7 @@ from formatters import sharing
 from formatters.blocks import Message
 
 PATIENCE = timedelta(seconds=20)  # for a turn in a channel where many ask at once
+MOST_NAMED = 20  # people of whom Slack is asked what they are called: of a screenful there are hardly more
 log = structlog.get_logger(__name__)
 
 
@@ -38,7 +39,7 @@ class Answering:
     async def as_all_read_it(self, message: Message, line: str) -> Message:
         """Return an answer as it stands before everybody: as long as that is bearable, and without a ping."""
         short = sharing.shortened(message, line)
-        people = sorted(sharing.mentions(short))
+        people = sorted(sharing.mentions(short))[:MOST_NAMED]
         names = await asyncio.gather(*(self._messenger.user_name(one) for one in people))
         return sharing.quiet(short, dict(zip(people, names, strict=True)))
 

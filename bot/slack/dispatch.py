@@ -251,6 +251,9 @@ class Dispatcher:
             reference = str(structlog.contextvars.get_contextvars()["request"])
             log.exception("unexpected", reference=reference)
             return errors.unexpected(reference)
+        finally:
+            if act.shares and isinstance(said, Click) and not act.was_shared:
+                await self._sharing.give_up(said, act.shares)
 
     async def _told(self, said: Invocation | Click, act: Act, answer: Awaitable[Answer]) -> Message | None:
         try:
@@ -260,8 +263,6 @@ class Dispatcher:
         except StoreError:
             raise
         except BotError as error:
-            if act.shares and isinstance(said, Click):
-                await self._sharing.give_up(said, act.shares)
             if isinstance(error, NotAllowed):
                 error.act = error.act or act.name
             await self._record.at_the_door(act.caller, act.word, act.what, error, act.about)

@@ -37,7 +37,7 @@ class Sharing:
         if not await self._context.whereabouts.is_in(click.channel_id):
             raise NothingToDo("cannot_share")
         if await claims.claim(f"sharing:{name}", click.id, keep=UNDER_WAY) != click.id:
-            raise NothingToDo("shared_already")
+            raise NothingToDo("being_shared")
 
     async def end(self, click: Click, share: ShareAnswer, message: Message) -> Message:
         """Post an answer where its button was pressed; returns what is left of it for who pressed.
@@ -52,15 +52,17 @@ class Sharing:
         try:
             ts = await post_once(messenger, self._context.store.claims, place, public, **once, patience=PATIENCE)
         except SlackError as error:
+            log.info("not_shared", method=error.method, code=error.code)
+            if error.lost:
+                raise NothingToDo("share_unsure") from error
             if error.code not in CHANNEL_GONE:
                 raise
-            log.info("not_shared", method=error.method, code=error.code)
             raise NothingToDo("cannot_share") from error
         await self._context.store.claims.claim(f"shared:{name}", ts)
         return sharing.was_shared(message, await messenger.permalink(click.channel_id, ts))
 
     async def give_up(self, click: Click, share: ShareAnswer) -> None:
-        """Let it be tried again."""
+        """Let it be tried again, whatever kept it from being shared."""
         await self._context.store.claims.release(f"sharing:{_name(click, share)}")
 
     async def _called(self, click: Click) -> str:

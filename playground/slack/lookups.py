@@ -92,8 +92,11 @@ def _users(call: Call) -> Json:
 def _conversations(call: Call) -> Json:
     kinds = {"public_channel": "public", "private_channel": "private", "im": "im"}
     wanted = {kinds.get(kind.strip()) for kind in (call.get("types") or "public_channel").split(",")}
-    channels = call.workspace.channels_of(call.get("user") or call.workspace.bot_user_id)
-    return {"channels": [channel.as_json() for channel in channels if channel.kind in wanted], **_last_page()}
+    ours = call.workspace.bot_user_id
+    channels = call.workspace.channels_of(call.get("user") or ours)
+    # Of somebody's private channels Slack shows those that the bot is in too.
+    shown = (one for one in channels if one.kind in wanted and (one.kind == "public" or ours in one.members))
+    return {"channels": [channel.as_json() for channel in shown], **_last_page()}
 
 
 @method("usergroups.list")

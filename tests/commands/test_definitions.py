@@ -5,7 +5,7 @@ import pytest
 from bot.errors import UsageError
 from bot.grammar import split
 from bot.models import spelling
-from bot.models.circleci import Definition, Ref
+from bot.models.circleci import Definition, Ref, told_apart
 from bot.settings import Projects
 from commands.deploy import Deploy, named_so, parse
 
@@ -52,3 +52,22 @@ def test_a_button_repeats_it_word_for_word(name: str) -> None:
 )
 def test_an_id_goes_before_a_name_and_its_case_counts_only_between_two(name: str, ids: str) -> None:
     assert "".join(one.id for one in named_so(name, KNOWN)) == ids
+
+
+LONG = "the same long name of a configuration that nobody can read to its end, "
+
+
+@pytest.mark.parametrize(
+    ("names", "called"),
+    [
+        (("build", "nightly", ""), ("build", "nightly", "3")),
+        (("build", "build", "nightly"), ("build (1)", "build (2)", "nightly")),
+        (("Build", "build ", "ｂｕｉｌｄ"), ("Build (1)", "build  (2)", "ｂｕｉｌｄ (3)")),
+        ((f"{LONG}a", f"{LONG}b"), ("the same long name of a confi… (1)", "the same long name of a confi… (2)")),
+    ],
+)
+def test_of_two_that_read_the_same_each_is_called_by_its_id_too(
+    names: tuple[str, ...], called: tuple[str, ...]
+) -> None:
+    known = [Definition(id=str(at), name=name) for at, name in enumerate(names, 1)]
+    assert tuple(told_apart(known).values()) == called

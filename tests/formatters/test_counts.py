@@ -146,6 +146,15 @@ def test_every_definition_can_be_chosen_or_is_counted(number: int) -> None:
     assert len(labels(told)) + left_out(shown(told)) == number
 
 
+def test_definitions_of_one_name_are_told_apart_by_their_ids() -> None:
+    wish = Deployment(project_slug=SLUG, project_title="acme/mobile", ref=Ref(name="main"))
+    asked = Pending(id="d" * 40, wish=wish, asker=Caller(person_id="U0ADA", delivery_id="d"), asked_at=NOW)
+    known = [Definition(id=f"{n:036}", name="deploy" * 20) for n in range(31)]
+    told = gate.which_definition(asked, known)
+    assert [one.id in label for one, label in zip(known, labels(told), strict=False)] == [True] * 30
+    assert f"`{known[-1].id}`" in shown(told)
+
+
 def failures(number: int, message: str = "expected 1, got 2") -> tuple[TestResult, ...]:
     return tuple(TestResult(name=f"test_{n:04}", message=message, result="failure") for n in range(number))
 

@@ -3,9 +3,22 @@
 from datetime import UTC, datetime
 
 from bot.actions import RunCommand, ShareAnswer
-from formatters.blocks import Block, Message, actions, assemble, button, code_block, context, mention, section
+from formatters.blocks import (
+    Block,
+    Message,
+    actions,
+    assemble,
+    button,
+    code,
+    code_block,
+    context,
+    literal,
+    mention,
+    section,
+)
+from formatters.dialogs import asks
 from formatters.limits import violations
-from formatters.sharing import MOST_LINES, offered, quiet, shared, shortened, was_shared
+from formatters.sharing import MOST_LINES, mentions, offered, quiet, shared, shortened, was_shared
 
 NOW = datetime(2026, 11, 20, 7, 12, tzinfo=UTC)
 SHARE = ShareAnswer(text="recent", asked="123.456")
@@ -78,6 +91,20 @@ def test_nobody_who_is_named_is_notified() -> None:
     assert "<@" not in said.model_dump_json()
     assert said.text.endswith("and somebody hold it.")
     assert said.text.startswith("Grace &lt;H&gt;")
+
+
+def test_nobody_is_asked_about_whom_only_a_button_or_foreign_text_names() -> None:
+    made_up = "<@U0000>"
+    press = RunCommand(text=f"status acme/frontend {made_up}")
+    offer = actions(
+        button(press, f"Approve {made_up}", confirm=asks("Sure?", f"{made_up} runs.", "Yes", "No", made_up))
+    )
+    text = f"{mention('U0ADA')} held {literal(made_up)} and {code(made_up)}"
+    message = assemble(text, section(text), context(text), offer)
+    assert mentions(message) == {"U0ADA"}
+    named = quiet(message, {"U0ADA": "ada"})
+    assert "<@U0ADA>" not in words(named)
+    assert named.blocks[-1] == offer  # what is pressed stays what it is
 
 
 def test_names_that_are_longer_than_there_is_room_for_are_left_out() -> None:

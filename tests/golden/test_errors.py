@@ -61,12 +61,12 @@ DEPLOY = CommandHelp(
 WITH_ENV = "deploy gh/acme/frontend main env=prod"
 
 
-def unheard(line: str, *, between_two: bool = False, takes_two: bool = False) -> Unheard:
+def unheard(line: str, *, between_two: bool = False, takes_two: bool = False, hidden: bool = False) -> Unheard:
     """Return the question about a line that is said where nobody would hear what comes of it."""
     names = {"names": "Project acme/frontend, branch main", "target": "main"}
     problem = Unheard(line, "acme/frontend main", **names, asked="t1")
     problem.is_between_two = between_two
-    problem.takes_two = takes_two
+    problem.takes_two, problem.is_hidden = takes_two, hidden
     return problem
 
 
@@ -141,6 +141,11 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-unheard-takes-two": (
         unheard(WITH_ENV, takes_two=True),
         unheard(WITH_ENV, takes_two=True, between_two=True),
+    ),
+    "error-unheard-hidden": (
+        unheard(WITH_ENV, hidden=True),
+        unheard(f"{WITH_ENV} token=ghp_0123456789abcdefghijABCDEFGHIJ012345", hidden=True),
+        unheard(WITH_ENV, hidden=True, between_two=True),
     ),
     "error-slip": tuple(Slip("field", why, what="500") for why in sorted(forms.SLIPS)),
     "error-rejected": (Rejected(403, "Plan is suspended."), Rejected(403, "")),

@@ -135,6 +135,20 @@ async def half_cancelled(team: Team) -> Pipeline:
     return build
 
 
+async def test_mine_shows_a_request_to_who_reads_the_channel_it_stands_in(team: Team) -> None:
+    await team.ada.command("war-room", "/ci", "deploy acme/frontend try/merger")
+    await team.ada.command("releases", "/ci", "deploy acme/frontend try/open")
+    await team.is_done()
+    told = {name: said(await types(team, team.slack.person(name), "mine")) for name in ("ada", "grace", "admin")}
+    assert all("try/open" in one for one in told.values())
+    assert ["try/merger" in told[name] for name in told] == [True, False, True]  # grace is not in the war room
+    await team.grace.message_bot("help")  # which shows what waits, in direct messages from everywhere
+    await team.slack.wait_for(lambda: any("try/open" in one.visible for one in team.grace.direct_messages))
+    assert "try/merger" not in said(team.grace.direct_messages)
+    team.slack.workspace.channel("releases").members.remove(team.grace.id)
+    assert "try/open" not in said(await types(team, team.grace, "mine"))
+
+
 @pytest.mark.parametrize("note", ["n" * 310, "a `tick` and, target=staging", "x" * 500 + "&" * 12])
 async def test_every_parameter_stands_in_the_request(team: Team, note: str) -> None:
     request = await asked(team, f'deploy acme/frontend main note="{note}" dry=false target=production-eu')
@@ -235,7 +249,15 @@ async def test_what_reruns_with_ssh_says_so_and_takes_two_who_may(team: Team) ->
 async def test_the_request_names_the_pipeline_definition(team: Team) -> None:
     (which,) = await types(team, team.ada, f"deploy {MOBILE} main")
     await presses(team, team.ada, which, "nightly")
-    assert "Pipeline definition: nightly." in (await team.reads("Somebody else must agree")).visible
+    request = await team.reads("Somebody else must agree")
+    assert "Pipeline definition: nightly." in request.visible
+    # Another one is called so meanwhile: what was seen is no longer what it is, and says which one it is.
+    definitions = team.circleci.world.projects[MOBILE].definitions
+    (nightly,) = [one for one, name in definitions.items() if name == "nightly"]
+    definitions.update(dict.fromkeys(definitions, "nightly"))
+    await presses(team, team.grace, request, AgreeDeploy(attempt_id=pending_of(request)))
+    assert writes(team) == []
+    assert f"Pipeline definition: nightly ({nightly})." in request.visible
 
 
 async def test_builds_that_say_nothing_do_not_make_a_branch_green(team: Team) -> None:

@@ -2,10 +2,33 @@
 
 from pathlib import Path
 
+from bot.actions import RerunAll, RunCommand
 from playground.slack.conversations import Message
-from tests.operations.scene import OVER, fills_in, opens, presses, pushed, team_under, writes
+from tests.operations.scene import OVER, fills_in, opens, presses, pushed, said, team_under, types, writes
 from tests.stories.team import Team
 
+BY_CHANNEL = """
+[[rules]]
+name = "all look in deploys"
+words = ["read"]
+channels = ["C0DEPLOYS"]
+
+[[rules]]
+name = "all act in random"
+words = ["read", "deploy", "rerun", "cancel"]
+channels = ["C0RANDOM"]
+
+[[rules]]
+name = "all ship the tool"
+words = ["deploy"]
+projects = ["acme/cli"]
+
+[[rules]]
+name = "nobody looks at the tool"
+effect = "deny"
+words = ["read"]
+projects = ["acme/cli"]
+"""
 DEMANDS = """
 [[rules]]
 name = "everybody does it all"
@@ -147,6 +170,35 @@ async def test_whatever_would_be_told_in_a_channel_without_the_bot_is_asked_firs
         await team.slack.wait_for(lambda: any("rerun by ada" in one.visible for one in random.messages))
         assert writes(team)[0].endswith("/pipeline")
         assert [one.partition("/workflow/")[2][-6:] for one in writes(team)[1:]] == ["/rerun", "/rerun"]
+
+
+async def test_nothing_is_told_in_direct_messages_to_who_may_not_look_at_it_there(tmp_path: Path) -> None:
+    async with team_under(BY_CHANNEL, tmp_path) as team:
+        failed = pushed(team, "try/failing-tests", OVER)
+        for line in (
+            "deploy acme/frontend main",
+            f"rerun acme/frontend #{failed.number}",
+            f"watch acme/frontend #{failed.number}",
+        ):
+            mark = team.ada.mark
+            await team.ada.command("random", "/ci", line)
+            await team.is_done()
+            (asked,) = [one for one in team.ada.sees_only_since(mark) if one.buttons]
+            assert list(asked.buttons) == ["Invite me"]
+            assert "You may not look at it in direct messages." in asked.visible
+        again = RunCommand(text="deploy acme/frontend main", directly=True)  # as an earlier message offers it
+        random = team.slack.workspace.channel("random")
+        there = team.slack.workspace.post(random, team.slack.workspace.bot_user_id, "It bears a button.", [])
+        assert "You may not look at it" in said(await presses(team, team.ada, there, again))
+        assert "You may not look at it" in said(
+            await presses(team, team.ada, there, RerunAll(pipeline_id=failed.id, follow=True))
+        )
+        assert "Who could: everyone, from #random." in said(await types(team, team.ada, "help rerun"))
+        await team.ada.message_bot("deploy acme/cli main")  # which a rule lets them start anywhere, and not look at
+        await team.slack.wait_for(
+            lambda: any("Ask for it in a channel" in one.visible for one in team.ada.direct_messages)
+        )
+        assert writes(team) == []
 
 
 async def test_what_is_asked_between_two_people_is_told_to_who_asked_alone(tmp_path: Path) -> None:

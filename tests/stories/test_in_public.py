@@ -73,6 +73,12 @@ async def test_a_mention_is_answered_for_all_to_see_but_what_is_private(tmp_path
             assert not for_all
             assert alone
 
+        # Where Slack's answer to the post is lost, it stands once: nobody is told the same alone.
+        team.slack.faults.add("POST", "*/chat.postMessage", drop="after")
+        for_all, alone = await asks(team, team.ada, f"status {about}", thread.ts)
+        assert for_all
+        assert not alone
+
         # Where the thread takes nothing, nobody sees nothing.
         team.slack.refuse("chat.postMessage", "restricted_action_thread_locked", times=1)
         for_all, alone = await asks(team, team.ada, f"status {about}", thread.ts)
@@ -108,9 +114,19 @@ async def test_what_one_was_told_alone_is_shared_once_as_it_is_then(tmp_path: Pa
         group.append(team.ada.id)
         team.app.permissions.forget()
 
-        # It is asked for anew.
+        # Where two press at once, and CircleCI tells neither, nobody reads that it is shared.
+        mark = team.ada.mark
+        team.circleci.faults.add("GET", "*", status=503, times=None)
+        await team.ada.click(answer, share)
+        await presses(team, team.ada, answer, share)
+        team.circleci.faults.clear()
+        assert "CircleCI" in said(team.ada.sees_only_since(mark))
+        assert "already" not in said(team.ada.sees_only_since(mark))
+
+        # It is asked for anew; that Slack's answer to the post is lost changes nothing.
         team.circleci.world.clock.advance(_LONG)
         team.circleci.world.tick()
+        team.slack.faults.add("POST", "*/chat.postMessage", drop="after")
         await presses(team, team.ada, answer, share)
         (public,) = channel.messages
         assert "Passed" in public.visible
@@ -124,6 +140,19 @@ async def test_what_one_was_told_alone_is_shared_once_as_it_is_then(tmp_path: Pa
         assert "It is shared here already" in again.visible
         assert link in str(again.blocks)
         assert channel.messages == [public]
+
+        # What becomes a file is not shared: whoever presses again has it again.
+        line = f"artifacts get acme/backend #{build.number} coverage"
+        for _ in range(2):
+            told = said(await presses(team, team.ada, somewhere(team), ShareAnswer(text=line, asked="a file")))
+            assert "shared" not in told
+        # Where Slack takes it and says nothing, and does not let us look, that is said.
+        lost = ShareAnswer(text="locks", asked="a lost one")
+        team.slack.faults.add("POST", "*/chat.postMessage", drop="after")
+        team.slack.refuse("conversations.history", "missing_scope")
+        assert "it may be shared or not" in said(await presses(team, team.ada, somewhere(team), lost))
+        await presses(team, team.ada, somewhere(team), lost)
+        assert team.count("Shared by ada") == 2  # the second press finds it
 
 
 async def test_in_a_channel_without_the_bot_it_says_how_to_share(tmp_path: Path) -> None:
