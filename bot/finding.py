@@ -17,7 +17,7 @@ from bot.models.lock import Lock, lock_key, named_by
 from bot.models.slugs import spelled_alike
 from bot.models.target import Target
 from bot.naming import Project as Called
-from bot.permissions import Permissions
+from bot.permissions import SOON_SECONDS, Permissions
 from bot.requests import OfProject, OfTarget
 from bot.settings import Projects
 from bot.sight import Sight
@@ -25,7 +25,6 @@ from bot.store import Store
 from formatters.stopped import which_job
 
 BUILT_LATELY = 3
-SOON_SECONDS = 1.5  # as long as CircleCI is waited for where it need not answer
 MOST_LOOKED_THROUGH = 15
 
 
@@ -321,10 +320,15 @@ class Finder(Sight):
             Called(one.slug if one.vcs_type else ProjectSlug(f"{self._projects.default_vcs}/{one.title}"), one.title)
             for one in await self._circleci.followed_projects()
         ]
-        aliased = (ProjectSlug(one.slug) for one in self._projects.projects.values())
+        aliased = [ProjectSlug(one.slug) for one in self._projects.projects.values()]
+        current = {spelled_alike(one.slug) for one in found}
         found = [*(Called(slug, slug.partition("/")[2]) for slug in aliased), *found]
         once = {spelled_alike(one.slug): one for one in reversed(found)}
-        readable = await self._permissions.readable(caller, [(one.slug, None) for one in once.values()])
+        readable = set[tuple[ProjectSlug, Ref | None]]()
+        for is_current in (True, False):
+            slugs = [one.slug for alike, one in once.items() if (alike in current) is is_current]
+            places = [(slug, None) for slug in slugs]
+            readable |= await self._permissions.readable(caller, places, is_current=is_current)
         return [one for one in reversed(once.values()) if (one.slug, None) in readable]
 
     async def has_branch(self, slug: ProjectSlug, name: str) -> bool:

@@ -1,19 +1,22 @@
 """Asks the policy whether somebody may do something: who they are, Slack says; what it is about, CircleCI and we know.
 
 What Slack says is kept for less than a minute, so that a change of a user group takes effect within one; so is what
-CircleCI says a project is called, which may have moved.
+CircleCI says a project is called (`known_as`).
 """
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import suppress
+from itertools import product
 from typing import Generic, Protocol, TypeVar
 
 from bot.circleci.reads import Reads
-from bot.errors import CircleCIError, Locked, NotAllowed, NotFound, Rejected, SlackError
+from bot.errors import CircleCIError, Locked, NotAllowed, NotFound, SlackError
+from bot.known_as import KnownAs
 from bot.models.caller import Caller
-from bot.models.circleci import ProjectSlug, Ref, made_of_ids
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import named_by
-from bot.models.slugs import spelled_alike
 from bot.policy import (
     ADMINS,
     Asked,
@@ -27,15 +30,16 @@ from bot.policy import (
     demanding,
     groups_of,
     minds_refs,
-    named_in_rules,
-    names_projects,
     who_could,
     who_could_elsewhere,
 )
 from bot.settings import Projects, Settings
 
 KEPT_SECONDS = 50
+SOON_SECONDS = 1.5  # as long as CircleCI is waited for where it need not answer
 Where = tuple[ProjectSlug, Ref | None]
+Titled = tuple[ProjectSlug, str, Ref | None]
+Offer = tuple[str, ProjectSlug, Ref | None]  # a word, and on what
 
 T = TypeVar("T")
 
@@ -68,14 +72,12 @@ class Permissions:
     ) -> None:
         self._policy = policy
         self._settings = settings
-        self._projects = projects
         self._directory = directory
-        self._circleci = circleci
         self._team_id = team_id
         self._kinds = _Lately(directory.kind_of)
         self._members = _Lately(directory.members_of)
-        self._titles: dict[ProjectSlug, str] = {}
-        self._canonical: dict[ProjectSlug, tuple[float, ProjectSlug]] = {}
+        self._known_as = KnownAs(policy, projects, circleci)
+        self.called_by_now = self._known_as.by_now
 
     async def check(
         self,
@@ -109,7 +111,7 @@ class Permissions:
         for one in (error, *error.others) if isinstance(error, Locked) else ():
             try:
                 await self.refuse_if_hidden(caller, *named_by(one.key))
-            except (NotAllowed, CircleCIError):
+            except (NotAllowed, NotFound, CircleCIError):
                 one.is_hidden = True
 
     async def own(self, word: str, slug: ProjectSlug | None, ref: Ref | None) -> Decision:
@@ -117,58 +119,51 @@ class Permissions:
 
         A setting lets it act; it is in no role, and nobody could answer for it.
         """
-        asked = Asked(word, await self._names(slug) if slug else (), ref)
+        asked = Asked(word, await self._known_as.names(slug) if slug else (), ref)
         if rule := demanding(self._policy, asked):
             raise NotAllowed("", word, rule, about=_about(asked))
         return Decision(allowed=True, rule="the project's setting")
 
-    async def readable(self, caller: Caller, listed: Iterable[Where]) -> set[Where]:
-        """Return what of a list somebody may look at: projects, and their branches and tags where one is named."""
-        found = set[Where]()
-        for slug, ref in dict.fromkeys(listed):
-            names = await self._names(slug, listed=True)
-            asked = Asked(Word.READ, names, ref, caller.channel_id, certain=False)
-            if (await self.decision(caller, asked)).allowed:
+    async def readable(self, caller: Caller, listed: Iterable[Where], *, is_current: bool = False) -> set[Where]:
+        """Return what of a list somebody may look at: projects, and their branches and tags where one is named.
+
+        One that `is_current` is CircleCI's of just now. What it does not know by its ids, nobody can judge.
+        """
+        found, places = set[Where](), dict.fromkeys(listed)
+        slugs = list(dict.fromkeys(slug for slug, _ in places))
+        known = await asyncio.gather(*(self._names_if_any(slug, is_current=is_current) for slug in slugs))
+        names = dict(zip(slugs, known, strict=True))
+        for slug, ref in places:
+            asked = Asked(Word.READ, names[slug], ref, caller.channel_id, certain=False)
+            if names[slug] and (await self.decision(caller, asked)).allowed:
                 found.add((slug, ref))
         return found
 
-    async def called_by_now(self, slug: ProjectSlug) -> ProjectSlug:
-        """Return a project's slug as CircleCI spells it by now; as given where it knows none."""
-        if made_of_ids(slug):
-            return slug
-        since, known = self._canonical.get(slug, (-KEPT_SECONDS, ProjectSlug("")))
-        if known and time.monotonic() - since < KEPT_SECONDS:
-            return known
-        try:
-            now = (await self._circleci.project(slug)).slug
-        except Rejected:
-            now = slug
-        except CircleCIError:
-            if not known:
-                raise
-            return known
-        self._canonical[slug] = (time.monotonic(), now)
-        return now
+    async def offered(self, caller: Caller, words: Collection[str], listed: Iterable[Titled]) -> set[Offer]:
+        """Return what somebody may do with what is known of a place, as far as that is found out soon.
+
+        What they do of it is asked about again.
+        """
+        places, found = list(listed), set[Offer]()
+        titles = {slug: title for slug, title, _ in places}
+        known = await asyncio.gather(*(self._names_soon(slug, title) for slug, title in titles.items()))
+        names = dict(zip(titles, known, strict=True))
+        for word, (slug, _, ref) in product(words, places):
+            asked = Asked(word, names[slug], ref, caller.channel_id, certain=False)
+            if names[slug] and (await self.decision(caller, asked)).allowed:
+                found.add((word, slug, ref))
+        return found
 
     def looks_at_refs(self, word: str) -> bool:
         """Say whether it depends on the branch or the tag who may do something."""
         return minds_refs(self._policy, word)
 
-    async def asked(self, caller: Caller, word: str, slug: ProjectSlug | None = None, ref: Ref | None = None) -> Asked:
-        """Return what is wanted, with all names of the project."""
-        return Asked(word, await self._names(slug) if slug else (), ref, caller.channel_id)
-
-    def as_known(
-        self, caller: Caller, word: str, slug: ProjectSlug | None = None, title: str = "", ref: Ref | None = None
+    async def asked(
+        self, caller: Caller, word: str, slug: ProjectSlug | None = None, ref: Ref | None = None, *, title: str = ""
     ) -> Asked:
-        """Return the same by the names that are known of a project, without asking what CircleCI calls it by now.
-
-        It tells what to offer somebody: what they do of it is asked about again.
-        """
-        alike = spelled_alike(slug or "")
-        aliases = (alias for alias, entry in self._projects.projects.items() if spelled_alike(entry.slug) == alike)
-        names = (slug, title or slug.partition("/")[2], *aliases) if slug else ()
-        return Asked(word, names, ref, caller.channel_id, certain=False)
+        """Return what is wanted, with all names of the project."""
+        names = await self._known_as.names(slug, title=title) if slug else ()
+        return Asked(word, names, ref, caller.channel_id)
 
     async def decision(self, caller: Caller, asked: Asked) -> Decision:
         """Return what the policy says of the whole person: a rule may name them, whatever others allow everybody."""
@@ -178,7 +173,7 @@ class Permissions:
         """Ask anew who people are, and what projects are called."""
         self._kinds.forget()
         self._members.forget()
-        self._canonical.clear()
+        self._known_as.forget()
 
     async def could(self, asked: Asked) -> tuple[str, ...]:
         """Return in words who could do this."""
@@ -208,36 +203,16 @@ class Permissions:
         admin = caller.person_id in self._settings.admins
         return Person(caller.person_id, kind, admin, frozenset(groups), frozenset(unread))
 
-    async def _names(self, slug: ProjectSlug, *, listed: bool = False) -> tuple[str, ...]:
-        """Return the slug as CircleCI spells it, what people call the project, and all its names of the projects file.
+    async def _names_if_any(self, slug: ProjectSlug, *, is_current: bool) -> tuple[str, ...]:
+        with suppress(NotFound):
+            return await self._known_as.names(slug, title=slug, is_current=is_current)
+        return ()
 
-        Only a policy that names projects minds which one a spelling leads to. A `listed` slug is CircleCI's own.
-        """
-        if names_projects(self._policy) and not listed:
-            slug = await self.called_by_now(slug)
-        return (slug, await self._title(slug), *await self._aliases(slug))
-
-    async def _aliases(self, slug: ProjectSlug) -> list[str]:
-        """Return what the projects file calls a project, also by an old name under which CircleCI still knows it."""
-        found = []
-        for alias, entry in self._projects.projects.items():
-            names = (alias, entry.slug, entry.slug.partition("/")[2])
-            if spelled_alike(entry.slug) == spelled_alike(slug):
-                found.append(alias)
-            elif named_in_rules(self._policy, names):
-                now = await self.called_by_now(ProjectSlug(entry.slug))
-                found += names if spelled_alike(now) == spelled_alike(slug) else ()
-        return found
-
-    async def _title(self, slug: ProjectSlug) -> str:
-        if not made_of_ids(slug):
-            return slug.partition("/")[2]
-        if slug not in self._titles:
-            try:
-                self._titles[slug] = (await self._circleci.project(slug)).title
-            except Rejected as error:
-                raise (NotFound("project", slug) if error.status == 404 else error) from error
-        return self._titles[slug]
+    async def _names_soon(self, slug: ProjectSlug, title: str) -> tuple[str, ...]:
+        with suppress(NotFound, CircleCIError, TimeoutError):
+            async with asyncio.timeout(SOON_SECONDS):
+                return await self._known_as.names(slug, title=title)
+        return ()
 
     async def _role(self, role: str) -> str:
         if role != ADMINS:

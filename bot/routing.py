@@ -58,7 +58,7 @@ class Context:
 class Command:
     """A word people say: its help, what it asks for, its parser and its handler.
 
-    What is answered `at_once` asks CircleCI for nothing, so that nobody waits for it.
+    What is answered `at_once` asks CircleCI for nothing that is not known soon, so that nobody waits for it.
     """
 
     help: CommandHelp

@@ -1,6 +1,10 @@
-"""Say what can be done here now, what can be said at all, and how one command is used; nothing is asked of CircleCI."""
+"""Say what can be done here now, what can be said at all, and how one command is used.
 
-from collections.abc import Iterable, Sequence
+Of CircleCI nothing is asked but what projects are called by now, where rules name projects.
+"""
+
+import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated
 
@@ -16,10 +20,11 @@ from bot.models import spelling
 from bot.models.caller import Caller
 from bot.models.circleci import Ref
 from bot.models.help import CommandHelp
-from bot.models.pending import Wish
+from bot.models.pending import Pending, Wish
 from bot.models.slack import Watch, utc_now
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import as_typed
+from bot.permissions import SOON_SECONDS
 from bot.policy import Word as Permission
 from bot.requests import Request, Typed
 from bot.routing import Command, Context, Router
@@ -79,8 +84,7 @@ async def show_help(request: Help, caller: Caller, context: Context) -> HelpHere
 
 
 async def _here(caller: Caller, context: Context) -> HelpHere:
-    builds, is_cut = await _followed(caller, context)
-    about = await _about(builds, caller, context)
+    builds, is_cut, about = await _known(caller, context)
     here = Here(
         builds=builds,
         about=about,
@@ -101,14 +105,18 @@ async def _waiting(caller: Caller, context: Context) -> tuple[MyWait, ...]:
         return ()
 
     async def may(who: Caller, word: str, wish: Wish) -> bool:
-        asked = context.permissions.as_known(who, word, wish.project_slug, wish.project_title, wish.ref)
-        return (await context.permissions.decision(who, asked)).allowed
+        place = wish.project_slug, wish.project_title, wish.ref
+        return bool(await context.permissions.offered(who, [word], [place]))
 
     everywhere = caller.place is not None and caller.place.is_direct
     there = [
         one for one in await context.store.pending.waiting() if everywhere or one.asker.channel_id == caller.channel_id
     ]
-    found = [as_wait(one, caller) for one in await waiting_for(caller, there, may, context.whereabouts)]
+    theirs = list[Pending]()
+    with suppress(TimeoutError):  # whoever may not be known so soon is shown nothing
+        async with asyncio.timeout(SOON_SECONDS):
+            theirs = await waiting_for(caller, there, may, context.whereabouts)
+    found = [as_wait(one, caller) for one in theirs]
     return tuple(one for one in found if one.waits_for == "me")
 
 
@@ -120,20 +128,26 @@ async def _followed(caller: Caller, context: Context) -> tuple[list[Followed], b
     if not caller.channel_id:
         return [], False
     found, is_cut = await context.store.followed.lately(caller.channel_id, MOST_LOOKED_AT, MOST_GOING_ON)
-    seen = [one for one in found if await _sees(About.of(one.watch), caller, context)]
+    allowed = await _seen([About.of(one.watch) for one in found], caller, context)
+    seen = [one for one in found if About.of(one.watch) in allowed]
     thread_ts = caller.place.thread_ts if caller.place else None
     of_thread = [one for one in seen if thread_ts and one.watch.reply_ts == thread_ts]
     return (of_thread, False) if of_thread else (seen, is_cut)
 
 
+async def _known(caller: Caller, context: Context) -> tuple[list[Followed], bool, About | None]:
+    """Return what is followed here, whether there is more that goes on, and what is meant."""
+    looked = _followed(caller, context), _last(caller, context), _used(caller, context)
+    (builds, is_cut), last, used = await asyncio.gather(*looked)
+    return builds, is_cut, _about(builds, last, used, caller)
+
+
 async def _meant(caller: Caller, context: Context) -> About | None:
-    builds, _ = await _followed(caller, context)
-    return await _about(builds, caller, context)
+    return (await _known(caller, context))[-1]
 
 
-async def _about(builds: Sequence[Followed], caller: Caller, context: Context) -> About | None:
+def _about(builds: Sequence[Followed], last: About | None, used: About | None, caller: Caller) -> About | None:
     """Return what is meant here: by the thread, the channel, what they did in it last, or what it follows."""
-    last, used = await _last(caller, context), await _used(caller, context)
     latest = [About.of(one.watch) for one in builds]
     thread_ts = caller.place.thread_ts if caller.place else None
     if thread_ts and any(one.watch.reply_ts == thread_ts for one in builds):
@@ -157,7 +171,7 @@ def _is_of(one: About, other: About) -> bool:
 async def _used(caller: Caller, context: Context) -> About | None:
     used = await context.store.channels.used(caller.channel_id) if caller.channel_id else None
     about = About(used.project_slug, used.project_title, used.ref) if used else None
-    return about if about and await _sees(about, caller, context) else None
+    return about if about and await _seen([about], caller, context) else None
 
 
 async def _last(caller: Caller, context: Context) -> About | None:
@@ -167,29 +181,25 @@ async def _last(caller: Caller, context: Context) -> About | None:
         deploys = last.line if last and last.line.startswith("deploy ") else ""
         about = About(parse_slug(words[0].text, context.projects), last.title, last.ref, How.LAST) if last else None
         about = about and about._replace(line=deploys)
-        return about if about and await _sees(about, caller, context) else None
+        return about if about and await _seen([about], caller, context) else None
     return None
 
 
-async def _sees(about: About, caller: Caller, context: Context) -> bool:
-    asked = context.permissions.as_known(caller, Permission.READ, about.slug, about.title, about.ref)
-    return (await context.permissions.decision(caller, asked)).allowed
+async def _seen(known: Sequence[About], caller: Caller, context: Context) -> list[About]:
+    """Return what somebody may look at of what is known of this place; by its project's names of now, as ever."""
+    offered = await context.permissions.offered(caller, [Permission.READ], [one[:3] for one in known])
+    return [one for one in known if (Permission.READ, one.slug, one.ref) in offered]
 
 
-async def _may(known: Iterable[About], caller: Caller, context: Context) -> frozenset[tuple[str, str, Ref | None]]:
+async def _may(known: Sequence[About], caller: Caller, context: Context) -> frozenset[tuple[str, str, Ref | None]]:
     """Return what somebody may do, there and anywhere at all."""
-    permissions, found = context.permissions, set[tuple[str, str, Ref | None]]()
-    for word in ACTS:
-        if await _is_allowed(word, caller, context):
-            found.add((word, "", None))
-        for one in known:
-            asked = permissions.as_known(caller, word, one.slug, one.title, one.ref)
-            found |= {(word, one.slug, one.ref)} if (await permissions.decision(caller, asked)).allowed else set()
-    return frozenset(found)
+    offered = await context.permissions.offered(caller, ACTS, [one[:3] for one in known])
+    return frozenset([*offered, *[(word, "", None) for word in ACTS if await _is_allowed(word, caller, context)]])
 
 
 async def _is_allowed(word: str, caller: Caller, context: Context) -> bool:
-    return (await context.permissions.decision(caller, context.permissions.as_known(caller, word))).allowed
+    asked = (await context.permissions.asked(caller, word))._replace(certain=False)
+    return (await context.permissions.decision(caller, asked)).allowed
 
 
 async def _overview(caller: Caller, context: Context) -> Overview:
@@ -206,7 +216,8 @@ async def _page(command: Command, caller: Caller, context: Context) -> CommandPa
     """Answer with how a command is used, about the project that is meant here, and with who may."""
     permissions, word = context.permissions, _takes(command)
     about = await _meant(caller, context)
-    asked = permissions.as_known(caller, word, *(about[:3] if about else ()))
+    slug, title, ref = about[:3] if about else (None, "", None)
+    asked = (await permissions.asked(caller, word, slug, ref, title=title))._replace(certain=False)
     decision = await permissions.decision(caller, asked)
     told = decision._replace(rule=await permissions.reason(decision, asked))
     return CommandPage(

@@ -82,7 +82,7 @@ async def me(request: Nothing, caller: Caller, context: Context) -> TokenOwner:
 async def _readable(found: Sequence[T], caller: Caller, context: Context) -> tuple[T, ...]:
     """Return those of projects and branches that the caller may look at; what is left out is not counted either."""
     places = [(_slug(one, context.projects), _ref(one)) for one in found]
-    allowed = await context.permissions.readable(caller, places)
+    allowed = await context.permissions.readable(caller, places, is_current=True)
     return tuple(one for one, place in zip(found, places, strict=True) if place in allowed)
 
 

@@ -10,7 +10,6 @@ from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import LockChanged
 from bot.answers.locks import Locks, WhichLock, WillTell
 from bot.errors import CircleCIError, NotFound, RateLimited, Unavailable, UsageError
-from bot.finding import SOON_SECONDS
 from bot.grammar import Word, check_no_question, parse_project, parse_ref, parse_slug, without_stop
 from bot.intents.times import tells_of_an_end
 from bot.links import is_link
@@ -23,6 +22,7 @@ from bot.models.lock import lock_key, named_by
 from bot.models.slack import utc_now
 from bot.models.target import Target
 from bot.naming import ALL
+from bot.permissions import SOON_SECONDS
 from bot.refs import TAG
 from bot.requests import OfTarget, Request, Typed
 from bot.routing import Context, Router

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.circleci.reads import Reads
-from bot.errors import NotAllowed, Rejected, SlackError, Unavailable
+from bot.errors import NotAllowed, NotFound, Rejected, SlackError, Unavailable
 from bot.grammar import parse_project
+from bot.known_as import MOST_KEPT
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug, Ref
-from bot.permissions import Permissions
+from bot.permissions import SOON_SECONDS, Permissions
 from bot.policy import DEFAULT, Asked, Decision, Kind, Person, Policy, Word, decide, parse
 from bot.settings import ProjectEntry, Projects, Settings
 
@@ -50,16 +51,23 @@ class Workspace:
 
 
 class FarSide:
-    """CircleCI, as far as the policy asks it; `answers` are the slugs it says for others."""
+    """CircleCI, as far as the policy asks it; `answers` are the slugs it says for others, `title` what it calls them.
 
-    def __init__(self, answers: dict[str, str] | None = None, error: Exception | None = None) -> None:
+    It takes as long as others need to ask as well.
+    """
+
+    def __init__(self, answers: dict[str, str] | None = None, error: Exception | None = None, title: str = "") -> None:
         self.answers = answers or {}
         self.error = error
+        self.title = title
+        self.asked: list[str] = []
 
     async def project(self, slug: str) -> Project:
+        self.asked.append(slug)
+        await asyncio.sleep(0)
         if self.error:
             raise self.error
-        return Project(slug=ProjectSlug(self.answers.get(slug, slug.lower())))
+        return Project(slug=ProjectSlug(self.answers.get(slug, slug.lower())), name=self.title)
 
 
 def permissions(
@@ -74,27 +82,60 @@ def caller(channel: str = CHANNELS[0]) -> Caller:
     return Caller(person_id=USERS[0], delivery_id="d", place=Place(channel_id=channel))
 
 
-@pytest.mark.parametrize(
-    ("slug", "title", "ref", "is_allowed"),
-    [
-        ("gh/acme/web", "acme/web", "main", True),
-        ("gh/Acme/Web", "", "main", True),
-        ("gh/acme/web", "acme/web", "release/1", False),
-        ("gh/acme/vault", "acme/vault", "main", False),
-        ("circleci/5e0c5f62/9f1c2d7a", "acme/mobile", "main", True),
-        ("", "", "", True),
-    ],
-)
-async def test_what_is_offered_is_decided_by_the_names_that_are_known(
+SHIPS = """
+[[rules]]
+name = "ships"
+words = ["deploy"]
+projects = ["shop", "acme/mobile"]
+branches = ["main"]
+"""
+SHOP = Projects(projects={"shop": ProjectEntry(slug="gh/acme/web")})
+NAMED = [
+    ("gh/acme/web", "acme/web", "main", True),
+    ("gh/Acme/Web", "", "main", True),
+    ("gh/acme/web", "acme/web", "release/1", False),
+    ("gh/acme/vault", "acme/vault", "main", False),
+    ("gh/acme/before", "acme/before", "main", True),
+    ("circleci/5e0c5f62/9f1c2d7a", "acme/before", "main", True),
+    ("circleci/5e0c5f62/9f1c2d7a", "acme/mobile", "", True),
+]
+
+
+@pytest.mark.parametrize(("slug", "title", "ref", "is_allowed"), NAMED)
+async def test_what_is_offered_is_decided_by_the_names_of_now_or_is_not_offered(
     slug: str, title: str, ref: str, is_allowed: bool
 ) -> None:
-    rule = 'words = ["deploy"]\nprojects = ["shop", "acme/mobile"]\nbranches = ["main"]'
-    projects = Projects(projects={"shop": ProjectEntry(slug="gh/acme/web")})
-    workspace, far = Workspace(Kind.MEMBER, {}), FarSide(error=Unavailable("nobody asks"))
-    asks = permissions(parse(f'[[rules]]\nname = "ships"\n{rule}'), workspace, far, projects)
-    on = Ref(name=ref) if ref else None
-    asked = asks.as_known(caller(), Word.DEPLOY, ProjectSlug(slug) if slug else None, title, on)
-    assert (await asks.decision(caller(), asked)).allowed is is_allowed
+    place = ProjectSlug(slug), title, Ref(name=ref) if ref else None
+    offer = Word.DEPLOY, place[0], place[2]
+    far = FarSide({"gh/acme/before": "gh/acme/web"}, title="acme/mobile")
+    asks = permissions(parse(SHIPS), Workspace(Kind.MEMBER, {}), far, SHOP)
+    assert (offer in await asks.offered(caller(), [Word.DEPLOY], [place])) is is_allowed
+    # Where CircleCI does not say, nothing is; where no rule names a project it is not asked.
+    far.error = Unavailable("no answer")
+    asks = permissions(parse(SHIPS), Workspace(Kind.MEMBER, {}), far, SHOP)
+    assert not await asks.offered(caller(), [Word.DEPLOY], [place])
+    far.error = AssertionError("asked")
+    asks = permissions(DEFAULT, Workspace(Kind.MEMBER, {}), far, SHOP)
+    assert await asks.offered(caller(), [Word.DEPLOY], [place]) == {offer}
+
+
+async def test_what_is_not_known_soon_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = asyncio.Event()
+
+    class Silent(FarSide):
+        async def project(self, slug: str) -> Project:  # noqa: ARG002  # whichever
+            asked.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    loop = asyncio.get_running_loop()
+    asks = permissions(parse(SHIPS), Workspace(Kind.MEMBER, {}), Silent(), SHOP)
+    place = ProjectSlug("gh/acme/web"), "acme/web", Ref(name="main")
+    offered = asyncio.create_task(asks.offered(caller(), [Word.DEPLOY], [place]))
+    await asked.wait()
+    later = loop.time() + 2 * SOON_SECONDS
+    monkeypatch.setattr(loop, "time", lambda: later)
+    assert not await offered
 
 
 def globs(*names: str) -> st.SearchStrategy[tuple[str, ...]]:
@@ -245,6 +286,21 @@ SPELLED = [
     ("safe", "acme/vault", {"safe": "gh/acme/before"}, {"gh/acme/before": "gh/acme/vault"}),
     ("acme/before", "acme/vault", {"safe": "gh/acme/before"}, {"gh/acme/before": "gh/acme/vault"}),
     ("acme/vault", "acme/before", {}, {"gh/acme/before": "gh/acme/vault"}),
+    ("acme/before", "acme/vault", {}, {"gh/acme/before": "gh/acme/vault"}),
+    ("acme/before", "acme/before", {}, {"gh/acme/before": "gh/acme/vault"}),
+    (
+        "GitHub/acme/before",
+        "gh/acme/earliest",
+        {},
+        dict.fromkeys(("gh/acme/before", "gh/acme/earliest"), "gh/acme/vault"),
+    ),
+    ("acme/before", "bb/acme/vault", {}, {"bb/acme/before": "bb/acme/vault"}),
+    (
+        "acme/before",
+        "gh/acme/vault",
+        {},
+        {"gh/acme/before": "circleci/Org1/Proj2", "gh/acme/vault": "circleci/Org1/Proj2"},
+    ),
     ("acme/vault", "safe", {"safe": "gh/acme/before"}, {"gh/acme/before": "gh/acme/vault"}),
     ("safe", "circleci/Org1/Proj2", {"Safe": "circleci/Org1/Proj2"}, {"circleci/Org1/Proj2": "circleci/Org1/Proj2"}),
 ]
@@ -278,6 +334,80 @@ async def test_what_a_project_is_called_is_asked_anew_and_what_was_known_outlast
         await may.check(caller(), Word.READ, ProjectSlug("gh/acme/other"))
     far.error = Rejected(404, "Project not found")
     await may.check(caller(), Word.READ, ProjectSlug("gh/acme/unknown"))
+
+
+async def test_what_a_project_of_ids_is_called_is_asked_anew() -> None:
+    of_ids, far = ProjectSlug("circleci/Org1/Proj2"), FarSide({"circleci/Org1/Proj2": "circleci/Org1/Proj2"})
+    may = permissions(parse(VAULT.format(project="acme/vault")), Workspace(Kind.MEMBER, {}), far)
+    far.title = "acme/mobile"
+    await may.check(caller(), Word.READ, of_ids)
+    far.title = "acme/vault"
+    may.forget()  # as after a minute
+    with pytest.raises(NotAllowed):
+        await may.check(caller(), Word.READ, of_ids)
+    far.error = Unavailable("no answer")
+    may.forget()
+    with pytest.raises(Unavailable):
+        await may.check(caller(), Word.READ, of_ids)
+    far.error = Rejected(404, "Project not found")
+    assert await may.readable(caller(), [(of_ids, None)]) == set()
+    with pytest.raises(NotFound):
+        await may.check(caller(), Word.READ, of_ids)
+
+
+ALL_BUT = """
+[[rules]]
+name = "all but these"
+words = ["*"]
+projects = ["*", "!acme/before"]
+"""
+
+
+@pytest.mark.parametrize("policy", [VAULT.format(project="acme/vault"), VAULT.format(project="acme/before"), ALL_BUT])
+async def test_what_was_kept_is_judged_by_what_it_is_called_now_and_was_before(policy: str) -> None:
+    kept = [(ProjectSlug(f"gh/acme/{name}"), None) for name in ("earliest", "before", "vault", "web")]
+    far = FarSide(dict.fromkeys(("gh/acme/before", "gh/acme/earliest"), "gh/acme/vault"))
+    may = permissions(parse(policy), Workspace(Kind.MEMBER, {}), far)
+    assert await may.readable(caller(), kept) == {kept[-1]}
+    assert await may.readable(caller(), kept[2:], is_current=True) == {kept[-1]}
+
+
+async def test_a_demand_meets_its_project_under_the_name_of_before() -> None:
+    demand = '[[rules]]\nname = "two"\nwords = ["deploy"]\nprojects = ["acme/before"]\nsecond_person = true'
+    policy = parse(f'[[rules]]\nname = "all"\nwords = ["*"]\n{demand}')
+    may = permissions(policy, Workspace(Kind.MEMBER, {}), FarSide({"gh/acme/before": "gh/acme/vault"}))
+    for name, is_met in (("before", True), ("vault", True), ("web", False)):
+        decision = await may.check(caller(), Word.DEPLOY, ProjectSlug(f"gh/acme/{name}"), Ref(name="main"))
+        assert decision.second_person is is_met
+
+
+async def test_a_crowd_asks_once_what_each_project_is_called() -> None:
+    rule = VAULT.replace("{project}", 'acme/vault", "acme/before", "Safe", "acme/any-*')
+    far = FarSide({"gh/acme/before": "gh/acme/vault"})
+    may = permissions(parse(rule), Workspace(Kind.MEMBER, {}), far, SAFE)
+    listed = [(ProjectSlug(f"gh/acme/{name}"), None) for name in ("web", "Web", "site", "before")]
+    asking = [may.readable(caller(), listed) for _ in range(20)]
+    asking += [may.readable(caller(), [listed[0], listed[3]]) for _ in range(20)]
+    await asyncio.gather(*asking)
+    asked = sorted(one.lower().replace("github/", "gh/") for one in far.asked)
+    assert asked == ["gh/acme/before", "gh/acme/site", "gh/acme/vault", "gh/acme/web"]
+
+
+async def test_who_is_cut_off_does_not_cut_off_others_who_ask_for_the_same() -> None:
+    may = permissions(parse(VAULT.format(project="acme/vault")), Workspace(Kind.MEMBER, {}), far := FarSide())
+    first = asyncio.create_task(may.called_by_now(ProjectSlug("gh/acme/Web")))
+    others = asyncio.gather(*(may.called_by_now(ProjectSlug("gh/acme/web")) for _ in range(2)))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await others == ["gh/acme/web"] * 2
+    assert len(far.asked) == 1
+
+
+async def test_no_more_names_are_kept_than_fit() -> None:
+    may = permissions(DEFAULT, Workspace(Kind.MEMBER, {}), far := FarSide())
+    for number in (*range(MOST_KEPT + 1), MOST_KEPT, 0):
+        await may.called_by_now(ProjectSlug(f"gh/acme/{number}"))
+    assert far.asked[MOST_KEPT:] == [f"gh/acme/{MOST_KEPT}", "gh/acme/0"]
 
 
 async def test_a_policy_that_names_no_project_asks_nobody_what_it_is_called() -> None:

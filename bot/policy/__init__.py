@@ -16,6 +16,7 @@ from bot.policy.deciding import (
     pull_request_rules,
     who_could,
     who_could_elsewhere,
+    written_out,
 )
 from bot.policy.file import BadPolicy, parse
 from bot.policy.rules import ADMINS, BUILT_IN, DEFAULT, EVERYONE, KEEPERS, Policy, Role, Rule, an_id
@@ -53,4 +54,5 @@ __all__ = [
     "warnings",
     "who_could",
     "who_could_elsewhere",
+    "written_out",
 ]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from bot.models.circleci import Ref
 from bot.models.slugs import spelled_alike
+from bot.policy.globs import is_plain
 from bot.policy.rules import DEFAULT, EVERYONE, GUESTS, MEMBERS, STRANGERS, Policy, Rule
 from bot.policy.words import ALL_WORDS, Word
 
@@ -136,6 +137,12 @@ def named_in_rules(policy: Policy, names: Iterable[str]) -> bool:
     alike = [spelled_alike(name) for name in names]
     patterns = [pattern.removeprefix("!") for rule in policy.rules for pattern in rule.projects]
     return any(fnmatchcase(name, spelled_alike(pattern)) for name in alike for pattern in patterns)
+
+
+def written_out(policy: Policy) -> frozenset[str]:
+    """Return the projects that rules name in full: an alias, a name or a slug, no glob."""
+    patterns = {pattern.removeprefix("!") for rule in policy.rules for pattern in rule.projects}
+    return frozenset(filter(is_plain, patterns))
 
 
 def groups_of(policy: Policy) -> frozenset[str]:

@@ -14,6 +14,7 @@ from bot.requests import Nothing
 from bot.routing import Context
 from bot.settings import Projects, Settings
 from commands import lists
+from tests.test_permissions import FarSide
 
 POLICY = """
 [[rules]]
@@ -71,8 +72,7 @@ def context() -> Context:
 
 def permissions_under(policy: str) -> Permissions:
     settings = Settings.model_construct(admins=())
-    unasked = cast("Reads", None)
-    return Permissions(parse(policy), settings, Projects(), Workspace(), unasked, team_id="T0ACME")
+    return Permissions(parse(policy), settings, Projects(), Workspace(), cast("Reads", FarSide()), team_id="T0ACME")
 
 
 async def test_recent_leaves_out_what_somebody_may_not_read(context: Context) -> None:

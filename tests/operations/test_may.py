@@ -255,10 +255,11 @@ words = ["*"]
 """
 
 
-@pytest.mark.parametrize("where", ['projects = ["acme/backend"]', 'branches = ["try/*"]'], ids=["project", "branch"])
+@pytest.mark.parametrize("where", ['projects = ["acme/before"]', 'branches = ["try/*"]'], ids=["project", "branch"])
 async def test_who_may_not_read_something_sees_it_nowhere(tmp_path: Path, where: str) -> None:
     async with team_under(GUESTS.format(where=where), tmp_path) as team:
         guest = team.slack.person("guest")
+        team.circleci.moved = {"gh/acme/before": BACKEND}
         await team.deploys_branch("try/parallel", "acme/backend")
         await team.is_done()
         build = team.circleci.world.pipelines[0]
@@ -294,7 +295,7 @@ async def test_who_may_not_read_something_sees_it_nowhere(tmp_path: Path, where:
         await guest.mention("deploys", "status", thread_ts=team.root.ts)
         await team.slack.wait_for(lambda: guest.sees_only_since(before))
         assert "guests stay out of it" in guest.sees_only[-1].visible
-        for text, others in (("recent", "acme/frontend"), ("projects", "acme/frontend"), ("locks", "")):
+        for text, others in (("recent", "acme/frontend"), ("projects", "acme/frontend"), ("locks", ""), ("help", "")):
             (shown,) = await types(team, guest, text)
             assert others in shown.visible
             assert "try/parallel" not in shown.visible
