@@ -6,12 +6,25 @@ from typing import Self
 
 from pydantic import Field
 
-from bot.errors import CircleCIError, Locked, NotTriggered, RateLimited, Rejected, Spent, Unauthorized, Unavailable
+from bot.errors import (
+    BotError,
+    CircleCIError,
+    Elsewhere,
+    NotTriggered,
+    RateLimited,
+    Rejected,
+    Spent,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+)
 from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
 
 ParameterValue = str | int | bool
+_KINDS = (Rejected, NotTriggered, Spent, RateLimited, Unauthorized, Unavailable, TooLarge, Elsewhere)
+_OF_CIRCLECI = {kind.__name__ for kind in _KINDS}
 
 
 class Refusal(Model):
@@ -23,7 +36,7 @@ class Refusal(Model):
     retry_after: timedelta = timedelta(0)
 
     @classmethod
-    def of(cls, error: CircleCIError | Locked) -> Self:
+    def of(cls, error: BotError) -> Self:
         """Return the record of an error."""
         kind = type(error).__name__
         match error:
@@ -37,9 +50,9 @@ class Refusal(Model):
                 return cls(kind=kind)
 
     @property
-    def is_of_a_lock(self) -> bool:
-        """Say whether somebody locked it before it was sent: once that is over, the same may be sent."""
-        return self.kind == Locked.__name__
+    def is_ours(self) -> bool:
+        """Say whether we kept it back, as for a lock, a right or a demand: once that is over, the same may be sent."""
+        return self.kind not in _OF_CIRCLECI
 
     @property
     def error(self) -> CircleCIError:

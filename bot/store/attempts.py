@@ -28,18 +28,28 @@ redis.call('EXPIRE', KEYS[2], ARGV[5])
 return 1
 """
 
-# Writes down that a recorded deploy is sent; 0 where another run of it has.
+# Writes down that a recorded deploy is sent; 0 where another run of it has, or where it was taken back.
 _SEND = """
 local kept = redis.call('GET', KEYS[1])
-if kept and type(cjson.decode(kept).sent_at) == 'string' then return 0 end
+local one = kept and cjson.decode(kept) or {}
+if type(one.sent_at) == 'string' or one.over then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return 1
 """
 
-# Writes down that one was refused before it was sent; 0 where another run of it has sent it.
+# Takes back that one is sent, where this run of it has written that down and no other one.
+_PUT_OFF = """
+local kept = redis.call('GET', KEYS[1])
+if not kept or cjson.decode(kept).sent_at ~= ARGV[3] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+"""
+
+# Writes down that one was refused, and not sent but maybe by this run; 0 where another run of it has, or it is over.
 _REFUSE = """
 local kept = redis.call('GET', KEYS[1])
-if kept and type(cjson.decode(kept).sent_at) == 'string' then return 0 end
+local one = kept and cjson.decode(kept) or {}
+if one.over or (type(one.sent_at) == 'string' and one.sent_at ~= ARGV[4]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 redis.call('ZREM', KEYS[2], ARGV[3])
 return 1
@@ -54,6 +64,7 @@ class Attempts:
         self._own = own
         self._begin = connection.script(_BEGIN)
         self._send = connection.script(_SEND)
+        self._put_off = connection.script(_PUT_OFF)
         self._refuse = connection.script(_REFUSE)
 
     async def get(self, attempt_id: str) -> Attempt | None:
@@ -72,17 +83,28 @@ class Attempts:
         return bool(await self._connection.ask(self._begin(keys=keys, args=[*record, MOST_LATELY, keep, *seen])))
 
     async def send(self, attempt: Attempt) -> bool:
-        """Write down that it is sent now; False where another run of the same delivery has, which lives on."""
+        """Write down that it is sent now; False where another run of it has, which lives on, or it was taken back."""
         keep = int(self._connection.retention.total_seconds())
         sent = self._send(keys=[self._connection.key("attempt", attempt.id)], args=[attempt.model_dump_json(), keep])
         return bool(await self._connection.ask(sent))
 
+    async def put_off(self, attempt: Attempt) -> Attempt:
+        """Take back that it is sent, which surely did nothing; returns it as one that is still to be sent."""
+        unsent = attempt.model_copy(update={"sent_at": None})
+        keep, at = int(self._connection.retention.total_seconds()), _sent_at(attempt)
+        keys = [self._connection.key("attempt", attempt.id)]
+        await self._connection.ask(self._put_off(keys=keys, args=[unsent.model_dump_json(), keep, at]))
+        return unsent
+
     async def refuse(self, attempt: Attempt) -> bool:
-        """Write down that it was refused, and never sent; False where another run of the same delivery has sent it."""
+        """Write down that it came to nothing: what is `sent_at` then, it was, or never.
+
+        False where another run of the same delivery has sent it, or it is over.
+        """
         keys = [self._connection.key("attempt", attempt.id), self._of_ref(attempt.project_slug, attempt.ref)]
         keep = int(self._connection.retention.total_seconds())
-        refused = self._refuse(keys=keys, args=[attempt.model_dump_json(), keep, attempt.id])
-        return bool(await self._connection.ask(refused))
+        args = (attempt.model_dump_json(), keep, attempt.id, _sent_at(attempt))
+        return bool(await self._connection.ask(self._refuse(keys=keys, args=args)))
 
     async def save(self, attempt: Attempt) -> Attempt:
         """Record the deploy as it stands; returns it."""
@@ -117,3 +139,8 @@ class Attempts:
 
     def _of_ref(self, slug: ProjectSlug, ref: Ref) -> str:
         return self._connection.key("deploys", f"{spelled_alike(slug)}:{ref.code}")
+
+
+def _sent_at(attempt: Attempt) -> str:
+    """Return since when one is sent, as its record has it; empty text where it is not."""
+    return str(attempt.model_dump(mode="json")["sent_at"] or "")
