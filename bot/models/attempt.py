@@ -8,8 +8,8 @@ from pydantic import Field
 
 from bot.errors import (
     BotError,
-    CircleCIError,
     Elsewhere,
+    NothingToDo,
     NotTriggered,
     RateLimited,
     Rejected,
@@ -21,10 +21,12 @@ from bot.errors import (
 from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
+from bot.models.slugs import spelled_alike
 
 ParameterValue = str | int | bool
 _KINDS = (Rejected, NotTriggered, Spent, RateLimited, Unauthorized, Unavailable, TooLarge, Elsewhere)
-_OF_CIRCLECI = {kind.__name__ for kind in _KINDS}
+TAKEN_BACK = "TakenBack"
+_FOR_GOOD = {TAKEN_BACK, *(kind.__name__ for kind in _KINDS)}
 
 
 class Refusal(Model):
@@ -52,12 +54,14 @@ class Refusal(Model):
     @property
     def is_ours(self) -> bool:
         """Say whether we kept it back, as for a lock, a right or a demand: once that is over, the same may be sent."""
-        return self.kind not in _OF_CIRCLECI
+        return self.kind not in _FOR_GOOD
 
     @property
-    def error(self) -> CircleCIError:
+    def error(self) -> BotError:
         """The error again."""
         match self.kind:
+            case "TakenBack":
+                return NothingToDo("taken_back", what=self.text)
             case "Rejected":
                 return Rejected(self.status, self.text)
             case "NotTriggered":
@@ -120,6 +124,21 @@ class Attempt(Model):
     sent_by: str = ""
     agreed_revision: str = ""
     reran: str = ""
+
+    @property
+    def is_unsent(self) -> bool:
+        """Say whether it still waits for its turn at CircleCI: nothing of it was sent, or what was did nothing."""
+        return self.sent_at is None and self.pipeline_id is None and not (self.over or self.demands)
+
+    @property
+    def target(self) -> str:
+        """What would be deployed, as people say it."""
+        return f"{self.project_title} {self.ref}"
+
+    def is_of(self, slug: ProjectSlug | None, ref: Ref | None) -> bool:
+        """Say whether it is of this project and, where one is named, of this branch or tag."""
+        is_there = slug is not None and spelled_alike(slug) == spelled_alike(self.project_slug)
+        return is_there and (ref is None or ref.means(self.ref))
 
     def started(self, pipeline_id: PipelineId, number: int) -> Self:
         """Return the attempt with the pipeline that answers it."""

@@ -26,8 +26,9 @@ from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, ProjectSlug
 from bot.models.pending import Deployment, Pending
 from bot.models.slack import Watch, utc_now
-from bot.operations.beside import ON_ITS_WAY, among
+from bot.operations.beside import among
 from bot.operations.hands import Hands
+from bot.store.attempts import ON_ITS_WAY
 from bot.watching.engine import LOOK_FOR
 from formatters import answers
 

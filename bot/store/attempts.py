@@ -1,6 +1,7 @@
 """Deploys as they stand, each recorded before CircleCI is asked."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 from typing import cast
 
 from bot.models.attempt import Attempt
@@ -9,7 +10,8 @@ from bot.models.slugs import spelled_alike
 from bot.store.connection import Connection, decoded, or_none
 from bot.store.own import ASKED, Own
 
-MOST_LATELY = 20  # of one branch, to know which of them still runs
+MOST_LATELY = 20  # of one branch, to know which of them still runs; of one person, to know which are not sent
+ON_ITS_WAY = timedelta(minutes=10)  # so long a deploy may wait for its turns at CircleCI
 
 # Records a deploy of a branch, unless one is there that was not seen, or another run has sent this one: 0 then.
 _BEGIN = """
@@ -25,6 +27,9 @@ redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[5])
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -ARGV[4] - 1)
 redis.call('EXPIRE', KEYS[2], ARGV[5])
+redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -ARGV[4] - 1)
+redis.call('EXPIRE', KEYS[3], ARGV[5])
 return 1
 """
 
@@ -78,6 +83,7 @@ class Attempts:
         Of two that begin at the same moment the second one sees the first. False too for one that is sent already.
         """
         keys = [self._connection.key("attempt", attempt.id), self._of_ref(attempt.project_slug, attempt.ref)]
+        keys.append(self._connection.key("unsent", attempt.asker_id))
         keep = int(self._connection.retention.total_seconds())
         record = (attempt.id, attempt.model_dump_json(), attempt.asked_at.timestamp())
         return bool(await self._connection.ask(self._begin(keys=keys, args=[*record, MOST_LATELY, keep, *seen])))
@@ -127,6 +133,13 @@ class Attempts:
         """Return the ids of the newest deploys of a branch or tag, newest first."""
         newest = self._connection.redis.zrevrange(self._of_ref(slug, ref), 0, MOST_LATELY - 1)
         return cast("list[str]", await self._connection.ask(newest))
+
+    async def unsent_of(self, person_id: str, now: datetime) -> list[Attempt]:
+        """Return the deploys of a person that wait for their turn at CircleCI, newest first."""
+        key, since = self._connection.key("unsent", person_id), (now - ON_ITS_WAY).timestamp()
+        newest = self._connection.redis.zrange(key, "+inf", since, desc=True, byscore=True)
+        found = await self.those(cast("list[str]", await self._connection.ask(newest)))
+        return [one for one in found if one.is_unsent]
 
     async def those(self, ids: Collection[str]) -> list[Attempt]:
         """Return the recorded deploys of these ids; those of another version are left out."""

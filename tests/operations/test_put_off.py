@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.actions import CancelPipeline
+from bot.actions import CancelPipeline, TakeBack
 from bot.models.attempt import Attempt
+from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug, Ref
+from bot.models.slack import Invocation, utc_now
+from bot.watching.engine import HANDLE, Engine
 from playground.slack.conversations import Message
 from playground.slack.people import Person
 from tests.operations.scene import (
@@ -21,6 +24,7 @@ from tests.operations.scene import (
     said,
     somewhere,
     team_under,
+    types,
     writes,
 )
 from tests.stories.team import Team
@@ -124,3 +128,50 @@ async def test_what_is_put_off_is_not_yet_sent_so_that_a_run_after_this_one_send
         assert (found := await on_record(team, "main")).sent_at is not None
         assert found.pipeline_id == team.circleci.world.pipelines[-1].id
         assert len(writes(team)) == 2
+
+
+async def test_what_waits_for_its_turn_is_shown_to_who_asked_and_taken_back(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        store, place = team.app.store, {"channel_id": team.deploys.id}
+        asker = {"user_id": team.ada.id, "team_id": team.slack.workspace.team_id}
+        deploy = Invocation(id="Ev9", kind="mention", text="deploy acme/frontend main", **asker, **place)
+        waits = Attempt(
+            id=deploy.id,
+            project_slug=ProjectSlug(FRONTEND),
+            project_title="acme/frontend",
+            ref=Ref(name="main"),
+            thread=Place(**place),
+            asker_id=team.ada.id,
+            asked_at=utc_now(),
+            sent_by=deploy.id,
+        )
+        assert await store.attempts.begin(waits, [])
+        shown = "your deploy of acme/frontend main"
+        assert [shown in said(await types(team, team.ada, line)) for line in ("mine", "cancel acme/frontend")] == [
+            True
+        ] * 2
+        assert shown not in said(await types(team, team.grace, "mine"))
+        assert "goes out all the same" in said(await types(team, team.ada, "lock acme/frontend"))
+        assert shown not in said(await types(team, team.ada, "cancel acme/frontend try/slow"))
+        (asked,) = await types(team, team.ada, "cancel acme/frontend main")
+        assert "Only who asked" in said(
+            await presses(team, team.grace, somewhere(team), asked.element("Do not deploy it"))
+        )
+        assert "is not deployed" in said(await presses(team, team.ada, asked, "Do not deploy it"))
+        assert "does not wait for its turn any more" in said(await presses(team, team.ada, asked, "Do not deploy it"))
+        # Neither the run that waited nor one after it sends it.
+        assert not await store.attempts.send(waits.model_copy(update={"sent_at": utc_now()}))
+        await store.deliveries.record(deploy)
+        await Engine(team.app.docket).add(HANDLE, deploy.id)
+        await team.is_done()
+        assert "You took it back: acme/frontend main is not deployed." in said(team.ada.sees_only)
+        assert writes(team) == []
+
+
+async def test_what_has_gone_out_is_not_taken_back(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        await types(team, team.ada, "deploy acme/frontend main")
+        sent = await on_record(team, "main")
+        told = said(await presses(team, team.ada, somewhere(team), TakeBack(attempt_id=sent.id)))
+        assert "Nothing was taken back: acme/frontend main has gone out as #2417." in told
+        assert await on_record(team, "main") == sent
