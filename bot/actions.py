@@ -60,6 +60,13 @@ class CancelPipeline(ButtonAction):
     reruns: int | None = None
 
 
+class TakeBack(ButtonAction):
+    """*Do not deploy it*: a deploy of one's own that waits for its turn at CircleCI."""
+
+    action_id: ClassVar[str] = "take_back"
+    attempt_id: str
+
+
 class CancelJob(ButtonAction):
     """*Cancel unit-tests (1842)*: one job that runs."""
 

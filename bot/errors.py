@@ -356,7 +356,7 @@ class NotTriggered(CircleCIError):
 class PartlyDone(CircleCIError):
     """Several things were asked for: `done` names those that CircleCI took before `error` stopped the rest."""
 
-    def __init__(self, error: "CircleCIError | Locked", done: str) -> None:
+    def __init__(self, error: "CircleCIError | Locked | NotAllowed", done: str) -> None:
         super().__init__(f"{done}; then {error!r}")
         self.error = error
         self.done = done

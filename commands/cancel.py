@@ -1,12 +1,14 @@
 """Cancel a build that runs, or one of its jobs; it asks first, and asks which when there are several."""
 
-from bot.actions import CancelJob, CancelPipeline
-from bot.answers.acts import Acted
+from bot.actions import CancelJob, CancelPipeline, TakeBack
+from bot.answers.acts import Acted, NotSentYet
 from bot.answers.builds import Cancellable, CancellableJob
 from bot.finding import not_of_one_workflow, of_what
+from bot.models.attempt import Attempt
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.help import CommandHelp
+from bot.models.target import Target
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
 
@@ -22,9 +24,14 @@ HELP = CommandHelp(
 MOST_LOOKED_AT = 20  # CircleCI's page of pipelines
 
 
-async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellable | CancellableJob:
-    """Answer with each build that runs, of the branch or of all, or with the one job."""
+async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellable | CancellableJob | NotSentYet:
+    """Answer with each build that runs, of the branch or of all, or with the one job.
+
+    What one has asked for and was not sent yet is no build: it comes first, and CircleCI is asked for nothing.
+    """
     target = request.target(context.projects)
+    if unsent := await _unsent(target, caller, context):
+        return NotSentYet(deploys=unsent)
     if target.slug is not None and target.job_number is not None:
         slug, number = await context.finder.job(request, caller)
         return await _job(slug, number, context)
@@ -44,6 +51,13 @@ async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellabl
     return Cancellable(title=title, builds=builds, ref=ref, commit=commit, is_named=is_named, newer_number=newer)
 
 
+async def _unsent(target: Target, caller: Caller, context: Context) -> tuple[Attempt, ...]:
+    if target.names_a_build or target.commit:
+        return ()
+    unsent = await context.store.attempts.unsent_of(caller.person_id, await context.store.now())
+    return tuple(one for one in unsent if one.is_of(target.slug, target.ref))
+
+
 async def _job(slug: ProjectSlug, number: int, context: Context) -> CancellableJob:
     job = await context.finder.details(slug, number)
     pipeline = await context.circleci.pipeline(job.pipeline.id) if job.pipeline else None
@@ -56,6 +70,11 @@ async def cancel(button: CancelPipeline, caller: Caller, context: Context) -> Ac
     return await context.operations.cancel(caller, PipelineId(button.pipeline_id), reruns=button.reruns)
 
 
+async def take_back(button: TakeBack, caller: Caller, context: Context) -> Acted:
+    """Let a deploy that waits for its turn not be sent."""
+    return await context.operations.take_back(caller, button.attempt_id)
+
+
 async def cancel_job(button: CancelJob, caller: Caller, context: Context) -> Acted:
     """Ask CircleCI to cancel the job, if it still runs."""
     return await context.operations.cancel_job(caller, ProjectSlug(button.project_slug), button.job_number)
@@ -65,4 +84,5 @@ def register(router: Router) -> None:
     """Teach the router this command and its buttons."""
     router.command(HELP, permission="cancel", request=OfTarget, parse=parse_of_target, handle=ask)
     router.action(CancelPipeline, permission="cancel", handle=cancel)
+    router.action(TakeBack, permission="deploy", handle=take_back)
     router.action(CancelJob, permission="cancel", handle=cancel_job)

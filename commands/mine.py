@@ -60,7 +60,9 @@ async def mine(request: Nothing, caller: Caller, context: Context) -> MyBuilds:
     chosen = sorted(kept, key=lambda one: not one.is_open)[:MOST_SHOWN]
     read = await asyncio.gather(*(_shown(one, requests, caller, context) for one in chosen))
     shown = [one for one in read if one is not None and await _may_read(one.build, caller, context)]
+    unsent = await context.store.attempts.unsent_of(caller.person_id, await context.store.now())
     return MyBuilds(
+        unsent=tuple([one for one in unsent if await context.finder.may_read(caller, one.project_slug, one.ref)]),
         waiting=tuple(await asyncio.gather(*(_wait(one, caller, context) for one in waiting[:MOST_WAITING]))),
         builds=tuple(sorted(shown, key=_order)),
         more=len(kept) - len(chosen),

@@ -74,6 +74,7 @@ def _said(words: str) -> Callable[[Acted], Message]:
 _WORDS: dict[str, Callable[[Acted], Message]] = {
     "deploy": _deployed,
     "cancel": _in_thread,
+    "take_back": _said("You took it back: {plain} is not deployed. Nothing of it was sent to CircleCI."),
     "cancel_job": _said("CircleCI has accepted to cancel {plain}."),
     "approve": _in_thread,
     "rerun_failed": _in_thread,

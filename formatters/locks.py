@@ -26,6 +26,7 @@ from formatters.blocks import (
 from formatters.dialogs import asks
 from formatters.lock_news import repeats
 from formatters.lookalikes import careful
+from formatters.unsent import beside_a_lock
 from formatters.words import count, duration
 
 JUST_NOW = timedelta(seconds=10)
@@ -170,7 +171,8 @@ def locked(changed: LockChanged) -> Message:
     lock = changed.lock
     reason = f" Your reason: {literal(lock.reason, 300).rstrip('.')}." if lock.reason else ""
     stops = f"I refuse deploys, reruns and approvals of it by anybody but you. {_lasts(changed)}"
-    hints = " ".join(filter(None, (_unbuilt(changed), _unheard(changed), careful(lock.target))))
+    unsent = beside_a_lock(changed.unsent)
+    hints = " ".join(filter(None, (unsent, _unbuilt(changed), _unheard(changed), careful(lock.target))))
     text = f"{_begun(lock)} is locked. {stops}{reason} {hints}".rstrip()
     unlock, typed = _unlock(lock)
     return assemble(text, section(f"🔒 {text}{typed}"), unlock)
@@ -183,7 +185,7 @@ def beside_news(changed: LockChanged, *, in_thread: bool) -> Message | None:
         said = f"{_begun(lock)} is unlocked. The channel has the news."
         return unlocked(changed) if changed.still else _said(said) if in_thread else None
     lasts = _lasts(changed) if changed.notes else ""
-    hints = " ".join(filter(None, (lasts, _unbuilt(changed))))
+    hints = " ".join(filter(None, (lasts, beside_a_lock(changed.unsent), _unbuilt(changed))))
     said = f"{_begun(lock)} is locked. The channel has the news. {hints}" if in_thread else hints
     return _said(said.rstrip()) if said else None
 
@@ -252,7 +254,8 @@ def locked_again(changed: LockChanged) -> Message:
         text += f" {_lasts(changed)}" + (f" (It was: {moment(before.until)}.)" if before.until else "")
     elif lock.until:
         text += f" It ends as before: {moment(lock.until)}."
-    text = f"{text}{_no_end(changed)} {_unheard(changed)}".rstrip()
+    rest = " ".join(filter(None, (beside_a_lock(changed.unsent), _unheard(changed))))
+    text = f"{text}{_no_end(changed)} {rest}".rstrip()
     unlock, typed = _unlock(lock)
     return assemble(text, section(f"🔒 {text}{typed}"), unlock)
 

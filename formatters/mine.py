@@ -6,6 +6,7 @@ from bot.actions import RunCommand
 from bot.answers.mine import MyBuild, MyBuilds, MyWait
 from bot.models.build import OPEN_STATES, Run, State
 from bot.models.circleci import Job
+from formatters import unsent
 from formatters.again import act_button, command
 from formatters.blocks import (
     Block,
@@ -31,12 +32,13 @@ NOT_MINE = "What you pushed is not among them: who you are on CircleCI I do not 
 
 def mine(answer: MyBuilds, links: Links) -> Message:
     """Return them, a line each, with a button for each job that waits for their approval."""
-    lines = [*map(wait_line, answer.waiting), *(_line(one, links) for one in answer.builds)]
+    waits = [*map(unsent.line, answer.unsent), *map(wait_line, answer.waiting)]
+    lines = [*waits, *(_line(one, links) for one in answer.builds)]
     if not lines:
         return _nothing(answer)
     holds = [(job, run, one) for one in _held(answer) for run in one.build.runs for job in _open(run, one)]
     approvals = [approve_button(job, run, one.build, one.title, number=True) for job, run, one in holds]
-    asks = [made for one in answer.waiting if (made := _ask_again(one))]
+    asks = [*unsent.buttons(answer.unsent), *(made for one in answer.waiting if (made := _ask_again(one)))]
     buttons = that_fit([*asks, *approvals])
     shown, taken = paragraphs(lines)
     return assemble(
@@ -79,12 +81,13 @@ def _nothing(answer: MyBuilds) -> Message:
 
 def _sentence(answer: MyBuilds) -> str:
     """Return what the notification says: how many wait for them, run and have ended."""
+    turn = f"{count(len(answer.unsent), 'deploy')} not sent yet" if answer.unsent else ""
     for_me = sum(one.waits_for == "me" for one in answer.waiting) + len([*_held(answer)])
     running = sum(one.build.state in OPEN_STATES for one in answer.builds)
     ended = len(answer.builds) - running
     parts = [f"{count(running, 'build')} not over yet" if running else "", f"{ended} ended" if ended else ""]
     waits = f"{count(for_me, 'thing')} {'waits' if for_me == 1 else 'wait'} for you" if for_me else ""
-    return f"Your builds: {', '.join(filter(None, [waits, *parts])) or 'something waits for somebody else'}."
+    return f"Your builds: {', '.join(filter(None, [waits, turn, *parts])) or 'something waits for somebody else'}."
 
 
 def wait_line(one: MyWait) -> str:

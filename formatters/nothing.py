@@ -115,7 +115,18 @@ _WAITS_FOR: defaultdict[str, str] = defaultdict(
 )
 _ASK_ANEW = "Nothing was started: ask for it anew if it is still wanted."
 _NEW_DEPLOY = "A new deploy starts a new pipeline"
+
+
+def _went_out(problem: NothingToDo) -> str:
+    if not problem.number:
+        return f"Nothing was taken back: {literal(problem.what, 200)} does not wait for its turn any more."
+    what = f"{literal(problem.what, 200)} has gone out as #{problem.number}"
+    return f"Nothing was taken back: {what}. *Cancel #{problem.number}* in its thread stops it."
+
+
 _WORDS: dict[str, Callable[[NothingToDo], str]] = {
+    "taken_back": lambda one: f"You took it back: {literal(one.what, 200)} is not deployed.",
+    "went_out": _went_out,
     "already_running": _already_running,
     "nothing_to_cancel": lambda one: f"There is nothing to cancel: {_outcome(one)}.",
     "nothing_to_cancel_yet": lambda one: (

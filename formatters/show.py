@@ -42,7 +42,7 @@ from formatters import (
     final,
     flakes,
     gate,
-    help,  # noqa: A004  # it is the command's name
+    help,  # noqa: A004  # it is the command's name,
     here,
     lists,
     locks,
@@ -53,6 +53,7 @@ from formatters import (
     steps,
     turning,
     unheard,
+    unsent,
     webhooks,
     which_lock,
 )
@@ -66,6 +67,7 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     done.Answered: acts.answered,
     done.LockChanged: acts.lock_changed,
     done.KeyAdded: credentials.key_added,
+    done.NotSentYet: unsent.not_sent_yet,
     WhichDefinition: gate.question,
     BranchIsRed: gate.question,
     ToBeTyped: gate.question,

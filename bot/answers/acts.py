@@ -1,6 +1,7 @@
 """What was done."""
 
 from bot.answers import Answer
+from bot.models.attempt import Attempt
 from bot.models.audit import Entry
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.classic import CheckoutKey
@@ -36,6 +37,12 @@ class Acted(Answer):
         return self.act in OF_BUILDS
 
 
+class NotSentYet(Answer):
+    """Deploys of who asks that wait for their turn at CircleCI, the newest first: each can be taken back."""
+
+    deploys: tuple[Attempt, ...]
+
+
 class LockChanged(Answer):
     """A lock was set, taken over, lifted or asked for, as `act` says: `lock` is how it stands, or stood.
 
@@ -43,8 +50,8 @@ class LockChanged(Answer):
     another lock that keeps others from it. A branch may be `unbuilt` at CircleCI; `near` is one that is spelled alike.
     What CircleCI was not heard of in time is locked `as_spelled`.
     Who holds it may have been `asked_before`; who asked `waits` to be told when it is over. `notes` are what is to be
-    said of how its end was read. It is `unheard` where the channel could not be told, and `untold` where who holds or
-    held it could not, by direct message.
+    said of how its end was read; `unsent` are deploys of its holder's own that wait for their turn at CircleCI. It is
+    `unheard` where the channel could not be told, and `untold` where who holds or held it could not, by direct message.
     """
 
     act: str
@@ -58,6 +65,7 @@ class LockChanged(Answer):
     as_spelled: bool = False
     near: str = ""
     notes: tuple[str, ...] = ()
+    unsent: tuple[Attempt, ...] = ()
     unheard: bool = False
     untold: bool = False
     entry: Entry

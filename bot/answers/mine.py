@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.answers import Answer
+from bot.models.attempt import Attempt
 from bot.models.build import Build
 from bot.models.fields import Model
 
@@ -48,9 +49,10 @@ class MyBuilds(Answer):
     """What waits, then the builds, those that run first and each newest first; so many `more` are not shown.
 
     There may be even more than those where the list that is kept is `full`; it goes back `days`. Of so many CircleCI
-    did not say how they stand, which are `unread`.
+    did not say how they stand, which are `unread`. What is `unsent` waits for its turn there.
     """
 
+    unsent: tuple[Attempt, ...] = ()
     waiting: tuple[MyWait, ...] = ()
     builds: tuple[MyBuild, ...] = ()
     more: int = 0

@@ -30,7 +30,7 @@ from bot.circleci.addresses import (
 from bot.circleci.answers import Answer, asked_to_wait, phrase, without_queries
 from bot.circleci.bodies import content, understood, unpacked, whole
 from bot.circleci.keyring import Keyring
-from bot.circleci.last_look import look_once_more
+from bot.circleci.last_look import look_once_more, was_put_off
 from bot.errors import (
     CircleCIError,
     Elsewhere,
@@ -178,12 +178,24 @@ class Transport:
         whose = self._keys.whose(token)
         if self._lane and (wait := await self._lane.turn(whose)):
             raise RateLimited(wait) if await self._lane.is_paused(whose) else Spent(wait)
-        if method != "GET":
-            try:
-                await look_once_more()
-            except Unavailable as error:
-                error.arrived = False  # it was a read that failed: nothing has been sent
-                raise
+        if method == "GET":
+            return await self._exchanged(token, method, path, params, json)
+        try:
+            await look_once_more()
+        except Unavailable as error:
+            error.arrived = False  # it was a read that failed: nothing has been sent
+            raise
+        try:
+            return await self._exchanged(token, method, path, params, json)
+        except CircleCIError as error:
+            if isinstance(error, RateLimited) or _again(method, error):
+                await was_put_off()
+            raise
+
+    async def _exchanged(
+        self, token: str, method: str, path: str, params: Mapping[str, str] | None, json: object
+    ) -> Answer:
+        whose = self._keys.whose(token)
         sent_at = time.monotonic()
         async with _errors(self._timeout_seconds):
             address, headers = f"{self._base_url}{path}", self._credential(token)

@@ -6,12 +6,27 @@ from typing import Self
 
 from pydantic import Field
 
-from bot.errors import CircleCIError, Locked, NotTriggered, RateLimited, Rejected, Spent, Unauthorized, Unavailable
+from bot.errors import (
+    BotError,
+    Elsewhere,
+    NothingToDo,
+    NotTriggered,
+    RateLimited,
+    Rejected,
+    Spent,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+)
 from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
+from bot.models.slugs import spelled_alike
 
 ParameterValue = str | int | bool
+_KINDS = (Rejected, NotTriggered, Spent, RateLimited, Unauthorized, Unavailable, TooLarge, Elsewhere)
+TAKEN_BACK = "TakenBack"
+_FOR_GOOD = {TAKEN_BACK, *(kind.__name__ for kind in _KINDS)}
 
 
 class Refusal(Model):
@@ -23,7 +38,7 @@ class Refusal(Model):
     retry_after: timedelta = timedelta(0)
 
     @classmethod
-    def of(cls, error: CircleCIError | Locked) -> Self:
+    def of(cls, error: BotError) -> Self:
         """Return the record of an error."""
         kind = type(error).__name__
         match error:
@@ -37,14 +52,16 @@ class Refusal(Model):
                 return cls(kind=kind)
 
     @property
-    def is_of_a_lock(self) -> bool:
-        """Say whether somebody locked it before it was sent: once that is over, the same may be sent."""
-        return self.kind == Locked.__name__
+    def is_ours(self) -> bool:
+        """Say whether we kept it back, as for a lock, a right or a demand: once that is over, the same may be sent."""
+        return self.kind not in _FOR_GOOD
 
     @property
-    def error(self) -> CircleCIError:
+    def error(self) -> BotError:
         """The error again."""
         match self.kind:
+            case "TakenBack":
+                return NothingToDo("taken_back", what=self.text)
             case "Rejected":
                 return Rejected(self.status, self.text)
             case "NotTriggered":
@@ -107,6 +124,21 @@ class Attempt(Model):
     sent_by: str = ""
     agreed_revision: str = ""
     reran: str = ""
+
+    @property
+    def is_unsent(self) -> bool:
+        """Say whether it still waits for its turn at CircleCI: nothing of it was sent, or what was did nothing."""
+        return self.sent_at is None and self.pipeline_id is None and not (self.over or self.demands)
+
+    @property
+    def target(self) -> str:
+        """What would be deployed, as people say it."""
+        return f"{self.project_title} {self.ref}"
+
+    def is_of(self, slug: ProjectSlug | None, ref: Ref | None) -> bool:
+        """Say whether it is of this project and, where one is named, of this branch or tag."""
+        is_there = slug is not None and spelled_alike(slug) == spelled_alike(self.project_slug)
+        return is_there and (ref is None or ref.means(self.ref))
 
     def started(self, pipeline_id: PipelineId, number: int) -> Self:
         """Return the attempt with the pipeline that answers it."""

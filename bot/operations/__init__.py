@@ -25,6 +25,7 @@ from bot.operations import (
     rerun,
     sending,
     standing,
+    taking_back,
     using,
 )
 from bot.operations.hands import Hands
@@ -101,6 +102,10 @@ class Operations:
     async def cancel(self, caller: Caller, pipeline_id: PipelineId, *, reruns: int | None = None) -> Acted:
         """Cancel all of a build that is not finished; with `reruns`, unless it has run again since it had so often."""
         return await cancel.cancel(self._hands, caller, pipeline_id, reruns)
+
+    async def take_back(self, caller: Caller, attempt_id: str) -> Acted:
+        """Let a deploy of one's own that waits for its turn at CircleCI not be sent."""
+        return await taking_back.take_back(self._hands, caller, attempt_id)
 
     async def cancel_job(self, caller: Caller, slug: ProjectSlug, number: int) -> Acted:
         """Cancel one job."""

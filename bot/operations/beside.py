@@ -14,8 +14,8 @@ from bot.models.caller import Caller, Place
 from bot.models.circleci import PipelineId
 from bot.models.pending import Deployment, Pending, Rerun, Wish
 from bot.operations.hands import Hands
+from bot.store.attempts import ON_ITS_WAY
 
-ON_ITS_WAY = timedelta(minutes=10)  # so long a deploy may take to be followed: it may wait for its turns at CircleCI
 GOES_ON = frozenset({State.WAITING, State.RUNNING, State.UNKNOWN})
 HELD = timedelta(days=1)  # what is on hold may be so for 90 days: nobody is about to let that go on
 

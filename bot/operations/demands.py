@@ -67,6 +67,12 @@ async def settled(
     if pending is None and not wanted:
         return wish, None
     pending = (pending or waiting(hands, caller, wish)).wishing(wish)
+    await _ask_all(hands, pending, wanted, others)
+    return wish, pending.model_copy(update={"open": ()})
+
+
+async def _ask_all(hands: Hands, pending: Pending, wanted: Sequence[Demand], others: tuple[Beside, ...] = ()) -> None:
+    """Raise Waits with the first of what is wanted that is not met."""
     still = tuple(demand for demand in wanted if demand not in pending.met)
     if Demand.SECOND_PERSON in still:
         await refuse_if_asked(hands, pending)
@@ -75,7 +81,19 @@ async def settled(
     for demand in still:
         pending = pending.model_copy(update={"open": still[still.index(demand) :]})
         await _ask(hands, pending, demand, others)
-    return wish, pending.model_copy(update={"open": ()})
+
+
+async def still_met(
+    hands: Hands, caller: Caller, wish: Deployment, decision: Decision, pending: Pending | None
+) -> None:
+    """Ask once more what is demanded of a deploy that waited for its turn; raises Waits.
+
+    Raises NothingToDo where somebody agreed to it and it is not what they saw any more.
+    """
+    if wanted := demanded(decision, wish):
+        await _ask_all(hands, (pending or waiting(hands, caller, wish)).wishing(wish), wanted)
+    if pending is not None and pending.agreed and not pending.seen.is_still(await seen_now(hands, wish)):
+        raise NothingToDo("agreed_in_vain", what=pending.target)
 
 
 async def _may_look(hands: Hands, caller: Caller, wish: Wish) -> None:

@@ -3,7 +3,8 @@
 may they ──> is it locked ──> what is demanded ──> is it locked by now ──> claim it ──> do it ──> record it
                                    └──> a question, which waits (`demands.py`)
 
-Whether it is locked is looked at again before each write: that may wait for its turn, or be sent a second time.
+Who may, whether it is locked and, after a wait, what is demanded is asked again before each write (`last_look.py`):
+that may wait for its turn, or be sent a second time.
 
 An operation finds what it acts on at the far side, and does it within `acting`. What it claims, it claims in the name
 of the delivery: a second run of the same press comes in again, everybody else is told who was first. An error that
@@ -12,11 +13,11 @@ looked and found things as they were, and takes it over.
 """
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TypeVar
 
 from bot.answers.acts import Acted
@@ -45,6 +46,7 @@ from bot.record import begun, ended, mark_recorded
 
 W = TypeVar("W", bound=Wish)
 UNSURE, UNSURE_INTERVALS = "unsure", 3
+FRESH = 0.2  # of a poll interval: so long what CircleCI said of a demand is as good as new
 SENT = "sent"
 OF_A_BUILD = (Word.RERUN, Word.CANCEL, Word.APPROVE)
 
@@ -176,7 +178,7 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
     act = Act(hands, caller, intent)
     try:
         await _ready(hands, act, intent)
-        with _kept_by_locks(hands, act, intent):
+        with last_look(_Again(hands, act, intent).look):
             yield act
     except Waits as waits:
         await act.let_go(waits)
@@ -229,15 +231,33 @@ async def _refuse_if_locked(hands: Hands, act: Act, intent: Intent) -> None:
     await hands.refuse_if_locked(intent.subject, intent.word, *people, again=again)
 
 
-def _kept_by_locks(hands: Hands, act: Act, intent: Intent) -> AbstractContextManager[None]:
-    """Look at the locks before each write of the block: one that was acknowledged first stops it."""
-    return last_look(partial(_refuse_if_locked, hands, act, intent)) if intent.stopped_by_locks else nullcontext()
+class _Again:
+    """What is asked again right before each write of an act, as that may have waited for its turn.
+
+    Who may and what is locked are known without CircleCI; what is demanded is not, and asked again after a wait alone.
+    """
+
+    def __init__(self, hands: Hands, act: Act, intent: Intent) -> None:
+        self._hands = hands
+        self._act = act
+        self._intent = intent
+        self._settled = time.monotonic()
+
+    async def look(self) -> None:
+        """Raise what `_ready` would by now."""
+        decision = await _permitted(self._hands, self._act, self._intent)
+        wish, now = self._act.wish, time.monotonic()
+        if isinstance(wish, Deployment) and now - self._settled > FRESH * self._hands.settings.poll_interval_seconds:
+            await demands.still_met(self._hands, self._act.caller, wish, decision, self._intent.pending)
+            self._settled = now
+        if self._intent.stopped_by_locks:
+            await _refuse_if_locked(self._hands, self._act, self._intent)
 
 
 async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
     """Ask the policy with the names of the far side; the demands are those of the first word.
 
-    Who acts on a build sees of it: what is done is told by the names of its jobs.
+    Who acts on a build sees of it: what is done is told by the names of its jobs. Who agreed must be allowed all of it.
     """
     slug, ref = act.subject.slug or None, act.subject.ref
     if act.caller.is_bot:
@@ -246,6 +266,9 @@ async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
         decision = await hands.permitted(act.caller, slug, ref, intent.word, *intent.also)
     if intent.word in OF_A_BUILD:
         await hands.refuse_if_hidden(act.caller, slug, ref)
+    if intent.pending and (agreed := intent.pending.agreed):
+        await hands.permitted(agreed, slug, ref, intent.word, *intent.also)
+        await hands.refuse_if_hidden(agreed, slug, ref)
     act.note(rule=decision.rule)
     return decision
 
@@ -265,7 +288,7 @@ async def partly(sent: Sequence[str]) -> AsyncIterator[None]:
     """Say of an error within the block what was sent before it, if anything was."""
     try:
         yield
-    except (CircleCIError, Locked) as error:
+    except (CircleCIError, Locked, NotAllowed) as error:
         if not sent:
             raise
         raise PartlyDone(error, ", ".join(sent)) from error

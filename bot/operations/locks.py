@@ -53,7 +53,15 @@ async def lock(
     unheard = False
     if before is None or now != before or not now.said_ts:
         unheard = not await lock_news.taken(hands, act.caller, now, before if now != before else None)
-    return LockChanged(act="lock_again" if before else "lock", lock=now, before=held, unheard=unheard, entry=act.entry)
+    unsent = await hands.store.attempts.unsent_of(act.caller.person_id, await hands.store.now())
+    return LockChanged(
+        act="lock_again" if before else "lock",
+        lock=now,
+        before=held,
+        unsent=tuple(one for one in unsent if one.is_of(project.slug, ref)),
+        unheard=unheard,
+        entry=act.entry,
+    )
 
 
 async def _changed(hands: Hands, held: Lock, wanted: Lock) -> Lock:

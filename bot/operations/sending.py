@@ -1,6 +1,7 @@
 """Sends a trigger, once, whatever is lost on the way.
 
 recorded ──POST──> answered ──────────────> followed
+             └──> put off (a 429): sent again after the wait, by this run or, where it dies, by the next
              └──> refused, in words
              └──> no answer: looked for ──> found: followed
                                       └───> given up, in words; never sent again
@@ -9,12 +10,15 @@ A pipeline that may be that of another deploy of the same branch, whose answer i
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
 from bot import metrics
-from bot.errors import BotError, CircleCIError, Locked, SlackError, StoreError, Unavailable
+from bot.answers.questions import Waits
+from bot.circleci.last_look import last_look
+from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unavailable, UserError
 from bot.models import spelling
 from bot.models.attempt import Attempt, Refusal
 from bot.models.beside import Beside
@@ -22,8 +26,9 @@ from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, ProjectSlug
 from bot.models.pending import Deployment, Pending
 from bot.models.slack import Watch, utc_now
-from bot.operations.beside import ON_ITS_WAY, among
+from bot.operations.beside import among
 from bot.operations.hands import Hands
+from bot.store.attempts import ON_ITS_WAY
 from bot.watching.engine import LOOK_FOR
 from formatters import answers
 
@@ -76,8 +81,8 @@ def _goes_on(attempt: Attempt, caller: Caller) -> bool:
     An earlier version did not write down which one sent it: it is the one that asked.
     """
     if attempt.refusal is not None:
-        is_ours = (attempt.sent_by or attempt.id) == caller.delivery_id
-        return is_ours and not attempt.refusal.is_of_a_lock
+        is_of_this = (attempt.sent_by or attempt.id) == caller.delivery_id
+        return is_of_this and not attempt.refusal.is_ours
     return attempt.over or attempt.sent_at is not None or attempt.pipeline_id is not None
 
 
@@ -113,26 +118,55 @@ async def send(hands: Hands, attempt: Attempt, newest: int = 0) -> Attempt:
     if attempt.sent_at is not None:
         return await _look_later(hands, attempt)
     metrics.DEPLOYS.labels("asked").inc()
-    attempt = attempt.model_copy(update={"newest_number": newest, "sent_at": utc_now()})
-    if not await hands.store.attempts.send(attempt):
-        return await _as_it_stands(hands, attempt)
+    sending = _Sending(hands, attempt.model_copy(update={"newest_number": newest}))
     try:
-        attempt = await _post(hands, attempt)
-    except (CircleCIError, Locked) as error:
+        with last_look(sending.goes_out, sending.was_put_off):
+            attempt = await _post(hands, sending)
+    except _SentMeanwhile:
+        return await _as_it_stands(hands, attempt)
+    except (CircleCIError, UserError, Waits) as error:
         if isinstance(error, Unavailable) and error.arrived:
             metrics.DEPLOYS.labels("answer_lost").inc()
             log.warning("trigger_answer_lost", attempt=attempt.id, reason=error.reason)
-            return await _look_later(hands, attempt)
-        await hands.store.attempts.save(_refused(attempt, error))
+            return await _look_later(hands, sending.attempt)
+        if not await hands.store.attempts.refuse(_refused(sending.attempt, error)):
+            return await _as_it_stands(hands, attempt)
         raise
     return await _follow(hands, attempt)
+
+
+class _SentMeanwhile(BotError):
+    """Another run of the same delivery has sent it, while this one waited for its turn; or it was taken back."""
+
+
+class _Sending:
+    """An attempt as this run sends it: it is written down right before it goes out, and taken back when it is put off.
+
+    So a run that dies while it waits leaves no doubt: the next one sends it.
+    """
+
+    def __init__(self, hands: Hands, attempt: Attempt) -> None:
+        self._attempts = hands.store.attempts
+        self.attempt = attempt
+
+    async def goes_out(self) -> None:
+        if self.attempt.sent_at is not None:
+            return  # with another token
+        sent = self.attempt.model_copy(update={"sent_at": utc_now()})
+        if not await self._attempts.send(sent):
+            raise _SentMeanwhile
+        self.attempt = sent
+
+    async def was_put_off(self) -> None:
+        with suppress(StoreError):  # then it counts as sent, and is looked for where this run dies
+            self.attempt = await self._attempts.put_off(self.attempt)
 
 
 async def _as_it_stands(hands: Hands, attempt: Attempt) -> Attempt:
     return await send(hands, await hands.store.attempts.get(attempt.id) or attempt)
 
 
-def _refused(attempt: Attempt, error: CircleCIError | Locked) -> Attempt:
+def _refused(attempt: Attempt, error: BotError) -> Attempt:
     metrics.DEPLOYS.labels("refused").inc()
     return attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)})
 
@@ -140,8 +174,8 @@ def _refused(attempt: Attempt, error: CircleCIError | Locked) -> Attempt:
 async def look_for(hands: Hands, attempt_id: str) -> timedelta | None:
     """Look whether a trigger whose answer was lost began after all; returns the pause before the next look."""
     attempt = await hands.store.attempts.get(attempt_id)
-    if attempt is None or attempt.over:
-        return None
+    if attempt is None or attempt.over or attempt.sent_at is None:
+        return None  # nothing is lost, or it was put off, and whoever sends it again looks then
     if attempt.pipeline_id is not None:
         await _follow(hands, attempt)
         return None
@@ -157,14 +191,14 @@ async def look_for(hands: Hands, attempt_id: str) -> timedelta | None:
     return await _looked_in_vain(hands, attempt, unclear)
 
 
-async def _post(hands: Hands, attempt: Attempt) -> Attempt:
-    slug, ref, parameters = attempt.project_slug, attempt.ref, attempt.parameters
-    if attempt.definition_id:
-        answer = await hands.writes.run_pipeline(slug, attempt.definition_id, ref, parameters)
+async def _post(hands: Hands, sending: _Sending) -> Attempt:
+    slug, ref, parameters = sending.attempt.project_slug, sending.attempt.ref, sending.attempt.parameters
+    if sending.attempt.definition_id:
+        answer = await hands.writes.run_pipeline(slug, sending.attempt.definition_id, ref, parameters)
     else:
         answer = await hands.writes.trigger(slug, ref, parameters)
     metrics.DEPLOYS.labels("started").inc()
-    return await hands.store.attempts.save(attempt.started(answer.id, answer.number))
+    return await hands.store.attempts.save(sending.attempt.started(answer.id, answer.number))
 
 
 async def _follow(hands: Hands, attempt: Attempt) -> Attempt:

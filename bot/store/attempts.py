@@ -1,6 +1,7 @@
 """Deploys as they stand, each recorded before CircleCI is asked."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 from typing import cast
 
 from bot.models.attempt import Attempt
@@ -9,7 +10,8 @@ from bot.models.slugs import spelled_alike
 from bot.store.connection import Connection, decoded, or_none
 from bot.store.own import ASKED, Own
 
-MOST_LATELY = 20  # of one branch, to know which of them still runs
+MOST_LATELY = 20  # of one branch, to know which of them still runs; of one person, to know which are not sent
+ON_ITS_WAY = timedelta(minutes=10)  # so long a deploy may wait for its turns at CircleCI
 
 # Records a deploy of a branch, unless one is there that was not seen, or another run has sent this one: 0 then.
 _BEGIN = """
@@ -25,21 +27,34 @@ redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[5])
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -ARGV[4] - 1)
 redis.call('EXPIRE', KEYS[2], ARGV[5])
+redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -ARGV[4] - 1)
+redis.call('EXPIRE', KEYS[3], ARGV[5])
 return 1
 """
 
-# Writes down that a recorded deploy is sent; 0 where another run of it has.
+# Writes down that a recorded deploy is sent; 0 where another run of it has, or where it was taken back.
 _SEND = """
 local kept = redis.call('GET', KEYS[1])
-if kept and type(cjson.decode(kept).sent_at) == 'string' then return 0 end
+local one = kept and cjson.decode(kept) or {}
+if type(one.sent_at) == 'string' or one.over then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return 1
 """
 
-# Writes down that one was refused before it was sent; 0 where another run of it has sent it.
+# Takes back that one is sent, where this run of it has written that down and no other one.
+_PUT_OFF = """
+local kept = redis.call('GET', KEYS[1])
+if not kept or cjson.decode(kept).sent_at ~= ARGV[3] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+"""
+
+# Writes down that one was refused, and not sent but maybe by this run; 0 where another run of it has, or it is over.
 _REFUSE = """
 local kept = redis.call('GET', KEYS[1])
-if kept and type(cjson.decode(kept).sent_at) == 'string' then return 0 end
+local one = kept and cjson.decode(kept) or {}
+if one.over or (type(one.sent_at) == 'string' and one.sent_at ~= ARGV[4]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 redis.call('ZREM', KEYS[2], ARGV[3])
 return 1
@@ -54,6 +69,7 @@ class Attempts:
         self._own = own
         self._begin = connection.script(_BEGIN)
         self._send = connection.script(_SEND)
+        self._put_off = connection.script(_PUT_OFF)
         self._refuse = connection.script(_REFUSE)
 
     async def get(self, attempt_id: str) -> Attempt | None:
@@ -67,22 +83,34 @@ class Attempts:
         Of two that begin at the same moment the second one sees the first. False too for one that is sent already.
         """
         keys = [self._connection.key("attempt", attempt.id), self._of_ref(attempt.project_slug, attempt.ref)]
+        keys.append(self._connection.key("unsent", attempt.asker_id))
         keep = int(self._connection.retention.total_seconds())
         record = (attempt.id, attempt.model_dump_json(), attempt.asked_at.timestamp())
         return bool(await self._connection.ask(self._begin(keys=keys, args=[*record, MOST_LATELY, keep, *seen])))
 
     async def send(self, attempt: Attempt) -> bool:
-        """Write down that it is sent now; False where another run of the same delivery has, which lives on."""
+        """Write down that it is sent now; False where another run of it has, which lives on, or it was taken back."""
         keep = int(self._connection.retention.total_seconds())
         sent = self._send(keys=[self._connection.key("attempt", attempt.id)], args=[attempt.model_dump_json(), keep])
         return bool(await self._connection.ask(sent))
 
+    async def put_off(self, attempt: Attempt) -> Attempt:
+        """Take back that it is sent, which surely did nothing; returns it as one that is still to be sent."""
+        unsent = attempt.model_copy(update={"sent_at": None})
+        keep, at = int(self._connection.retention.total_seconds()), _sent_at(attempt)
+        keys = [self._connection.key("attempt", attempt.id)]
+        await self._connection.ask(self._put_off(keys=keys, args=[unsent.model_dump_json(), keep, at]))
+        return unsent
+
     async def refuse(self, attempt: Attempt) -> bool:
-        """Write down that it was refused, and never sent; False where another run of the same delivery has sent it."""
+        """Write down that it came to nothing: what is `sent_at` then, it was, or never.
+
+        False where another run of the same delivery has sent it, or it is over.
+        """
         keys = [self._connection.key("attempt", attempt.id), self._of_ref(attempt.project_slug, attempt.ref)]
         keep = int(self._connection.retention.total_seconds())
-        refused = self._refuse(keys=keys, args=[attempt.model_dump_json(), keep, attempt.id])
-        return bool(await self._connection.ask(refused))
+        args = (attempt.model_dump_json(), keep, attempt.id, _sent_at(attempt))
+        return bool(await self._connection.ask(self._refuse(keys=keys, args=args)))
 
     async def save(self, attempt: Attempt) -> Attempt:
         """Record the deploy as it stands; returns it."""
@@ -106,6 +134,13 @@ class Attempts:
         newest = self._connection.redis.zrevrange(self._of_ref(slug, ref), 0, MOST_LATELY - 1)
         return cast("list[str]", await self._connection.ask(newest))
 
+    async def unsent_of(self, person_id: str, now: datetime) -> list[Attempt]:
+        """Return the deploys of a person that wait for their turn at CircleCI, newest first."""
+        key, since = self._connection.key("unsent", person_id), (now - ON_ITS_WAY).timestamp()
+        newest = self._connection.redis.zrange(key, "+inf", since, desc=True, byscore=True)
+        found = await self.those(cast("list[str]", await self._connection.ask(newest)))
+        return [one for one in found if one.is_unsent]
+
     async def those(self, ids: Collection[str]) -> list[Attempt]:
         """Return the recorded deploys of these ids; those of another version are left out."""
         if not ids:
@@ -117,3 +152,8 @@ class Attempts:
 
     def _of_ref(self, slug: ProjectSlug, ref: Ref) -> str:
         return self._connection.key("deploys", f"{spelled_alike(slug)}:{ref.code}")
+
+
+def _sent_at(attempt: Attempt) -> str:
+    """Return since when one is sent, as its record has it; empty text where it is not."""
+    return str(attempt.model_dump(mode="json")["sent_at"] or "")

@@ -3,8 +3,10 @@ import json
 import logging
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
@@ -620,3 +622,33 @@ async def test_a_write_looks_once_more_each_time_it_goes_out(far_side: FarSide, 
             await people.request("POST", "/x")
     assert looks == [1, 2]
     assert len(far_side.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "times"),
+    [
+        (SOON, 1),
+        (httpx.ConnectError("no network"), 1),
+        (httpx.Response(201), 0),
+        (httpx.Response(400, json={"message": "no"}), 0),
+        (httpx.ReadTimeout("late"), 0),
+    ],
+    ids=["429", "never arrived", "done", "refused", "answer lost"],
+)
+async def test_who_writes_hears_of_what_surely_did_nothing_before_it_goes_out_again(
+    far_side: FarSide, store: Store, first: object, times: int
+) -> None:
+    people = far_side.transport.on_lane(Lane(Paced(store.turns, CIRCLECI, bounds(50)), patience=timedelta(seconds=1)))
+    heard: list[str] = []
+
+    async def hears(what: str) -> None:
+        heard.append(what)
+
+    far_side.says("POST /x", first, httpx.Response(201))
+    around, inside = (
+        last_look(partial(hears, "around")),
+        last_look(partial(hears, "goes out"), partial(hears, "put off")),
+    )
+    with around, inside, suppress(CircleCIError):
+        await people.request("POST", "/x")
+    assert heard == ["around", "goes out", *times * ["put off", "around", "goes out"]]

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from bot.models.attempt import Attempt
+from bot.models.caller import Place
+from bot.models.circleci import Ref
 from tests.golden.records import compare
 from tests.golden.scenes import Scene, played
 from tests.golden.stage import Stage, staged
@@ -69,11 +72,27 @@ async def silent(stage: Stage) -> None:
     stage.team.circleci.faults.clear()
 
 
+async def unsent(stage: Stage) -> None:
+    """Let a deploy wait for its turn at CircleCI, and be taken back."""
+    stage.notes("CircleCI has put off what ada deployed")
+    attempts, now = stage.team.app.store.attempts, await stage.team.app.store.now()
+    found = {"project_slug": "gh/acme/frontend", "project_title": "acme/frontend", "asker_id": stage.team.ada.id}
+    about = {**found, "thread": Place(channel_id=stage.team.deploys.id), "asked_at": now}
+    assert await attempts.begin(Attempt.model_validate({"id": "Ev1", "ref": Ref(name="try/green"), **about}), [])
+    await stage.types("ada", "mine")
+    await stage.types("ada", "lock acme/frontend", "deploys")
+    (asked,) = await stage.types("ada", "cancel acme/frontend", "deploys")
+    await stage.presses("ada", asked, "Do not deploy it")
+    await stage.presses("ada", asked, "Do not deploy it")
+    await stage.types("ada", "unlock acme/frontend", "deploys")
+
+
 SCENES: dict[str, Scene] = {
     "mine-waits": waits,
     "mine-others": others,
     "mine-not-seen": not_seen,
     "mine-silent": silent,
+    "mine-unsent": unsent,
 }
 
 

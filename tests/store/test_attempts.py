@@ -63,6 +63,32 @@ async def test_of_two_runs_of_one_deploy_one_sends_it(store: Store) -> None:
     assert sorted(await asyncio.gather(*map(store.attempts.send, runs))) == [False, True]
 
 
+async def test_what_was_put_off_is_sent_again_and_by_one(store: Store) -> None:
+    await store.attempts.save(one("mine"))
+    sent = one("mine", sent_at=NOW)
+    assert await store.attempts.send(sent)
+    other = one("mine", sent_at=NOW + timedelta(seconds=1))
+    await store.attempts.put_off(other)  # it has sent nothing that it could take back
+    assert await store.attempts.get("mine") == sent
+    assert await store.attempts.put_off(sent) == await store.attempts.get("mine") == one("mine")
+    assert await store.attempts.send(other)
+    await store.attempts.put_off(sent)
+    assert not await store.attempts.send(sent)
+    assert await store.attempts.get("mine") == other
+
+
+async def test_what_came_to_nothing_meanwhile_is_not_sent(store: Store) -> None:
+    await store.attempts.save(one("mine"))
+    assert await store.attempts.refuse(one("mine", over=True, refusal=Refusal(kind="Locked")))
+    assert not await store.attempts.send(one("mine", sent_at=NOW))
+    assert not await store.attempts.refuse(one("mine", over=True, refusal=Refusal(kind="Rejected", status=403)))
+    await store.attempts.save(one("other"))
+    assert await store.attempts.send(one("other", sent_at=NOW))
+    refused = one("other", sent_at=NOW, over=True, refusal=Refusal(kind="Rejected", status=403))
+    assert await store.attempts.refuse(refused)
+    assert await store.attempts.get("other") == refused
+
+
 @pytest.mark.parametrize("so_far", ["unsent", "sent", "answered"])
 async def test_a_run_that_is_refused_late_writes_over_nothing_that_another_has_sent(store: Store, so_far: str) -> None:
     answer = {"pipeline_id": PipelineId("p"), "pipeline_number": 7} if so_far == "answered" else {}
