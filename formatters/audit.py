@@ -41,6 +41,7 @@ _PRESSED = {
     "decline_deploy": "Decline",
     "deploy_anyway": "Deploy all the same",
     "deploy_beside": "Deploy it all the same",
+    "take_back": "Do not deploy it",
     "type_target": "Type it",
 }
 
