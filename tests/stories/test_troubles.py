@@ -14,8 +14,9 @@ from bot.app import App
 from bot.configuration import BadSettings
 from bot.models.attempt import Attempt
 from bot.models.caller import Place
-from bot.models.circleci import ProjectSlug, Ref
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.slack import Invocation, utc_now
+from bot.operations.beside import GOES_ON
 from bot.settings import Projects, Settings
 from bot.slack.listeners import RECORD_SECONDS
 from bot.watching.engine import HANDLE, Engine
@@ -129,12 +130,24 @@ async def test_a_refused_approval_may_be_pressed_again(team: Team) -> None:
 async def test_deploy_again_pressed_by_two_starts_one(team: Team) -> None:
     await team.ada.command("deploys", "/ci", 'deploy acme/frontend try/no-workflow note="so be it" dry="true"')
     await team.reads("Could not run")
+    await _keeps_that_it_ended(team)
     again = team.root.element("Deploy try/no-workflow again")
     await asyncio.gather(team.ada.click(team.root, again), team.grace.click(team.root, again))
     await team.until(lambda: len(team.circleci.world.pipelines) == 2)
     await team.slack.wait_for(lambda: team.ada.sees_only or team.grace.sees_only)
     first, second = team.posts("/pipeline")
     assert first == second == {"branch": "try/no-workflow", "parameters": {"note": "so be it", "dry": "true"}}
+
+
+async def _keeps_that_it_ended(team: Team) -> None:
+    """Wait until the bot keeps what it has said: until then, who deploys is asked whether it may run beside."""
+    pipeline, watches = PipelineId(team.circleci.world.pipelines[-1].id), team.app.store.watches
+    async with asyncio.timeout(20):
+        while pipeline in await watches.watched([pipeline]):
+            build = (await watches.last_look(pipeline)).build
+            if build is not None and build.state not in GOES_ON:
+                return
+            await team.slack.pause(0.02)
 
 
 async def test_an_archived_channel_is_left_for_a_direct_message(team: Team) -> None:
