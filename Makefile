@@ -6,7 +6,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test golden chaos bench picture format clean lock
+.PHONY: help run test test-all golden chaos bench picture format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -14,8 +14,11 @@ help: ## List the targets
 run: $(VENV)/installed ## Try it: a pretend Slack, a pretend CircleCI and the bot (ARGS="--policy FILE" tries a policy, ARGS=--once leaves after the story)
 	@$(BIN)/python -m playground $(ARGS)
 
-test: $(VENV)/installed-dev ## Run everything: format, lint, types, floors, tests, coverage
+test: $(VENV)/installed-dev ## Format, lint, types, floors, tests, coverage, within 150 s on two cores
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m tests $(PYTEST_ARGS)
+
+test-all: $(VENV)/installed-dev ## The same with what takes longer: browsers, kills, upgrades, every button (CI runs this)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m tests --all $(PYTEST_ARGS)
 
 golden: $(VENV)/installed-dev ## Record anew what people read, in tests/golden/messages, to look at it as a diff
 	@$(BIN)/python -m pytest -q tests/golden --golden

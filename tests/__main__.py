@@ -1,5 +1,6 @@
-"""`make test`: format, lint, types, floors, tests and coverage, and how long all of it took of how much it may.
+"""`make test` and `make test-all`: format, lint, types, floors, tests and coverage, and how long all of it took.
 
+The first leaves out what takes long (`tests/conftest.py: LONG`) and may take so much; CI runs the second.
 Types and floors are looked at beside the tests, which mostly wait. The time is told and judged by people: a slow
 machine is no fault of a change.
 """
@@ -16,12 +17,14 @@ WORKERS = min(3 * CORES + 1, 12)  # each takes seconds to start, and half of the
 
 FORMAT, LINT = ("ruff", "format", "--check", "."), ("ruff", "check", ".")
 TYPES, FLOORS = ("mypy",), ("lint-imports",)
+ALL = "--all"
 TESTS = ("coverage", "run", "-m", "pytest", "-n", str(WORKERS))
 COMBINE, REPORT = ("coverage", "combine", "--quiet"), ("coverage", "report")
 
 
-async def main(pytest_arguments: list[str]) -> int:
+async def main(arguments: list[str]) -> int:
     """Run everything; returns 1 when any of it failed."""
+    name, pytest_arguments = _asked(arguments)
     began = time.monotonic()
     well = await _run(FORMAT) and await _run(LINT) and await _run(("coverage", "erase"))
     if well:
@@ -30,8 +33,15 @@ async def main(pytest_arguments: list[str]) -> int:
         told = await asyncio.gather(*beside)
         print("\n".join(told), flush=True)
         well = all(told) and well and await _run(COMBINE) and await _run(REPORT)
-    print(_took(time.monotonic() - began))
+    print(_took(name, time.monotonic() - began))
     return 0 if well else 1
+
+
+def _asked(arguments: list[str]) -> tuple[str, list[str]]:
+    """Return the name of what was asked for, and what pytest is to be told."""
+    if ALL in arguments:
+        return "make test-all", [word for word in arguments if word != ALL]
+    return "make test", ["--short", *arguments]
 
 
 async def _run(step: tuple[str, ...]) -> bool:
@@ -57,11 +67,11 @@ def _command(step: tuple[str, ...]) -> tuple[str, ...]:
     return (str(Path(sys.executable).with_name(tool)), *arguments)
 
 
-def _took(seconds: float) -> str:
+def _took(name: str, seconds: float) -> str:
     times = os.times()
     busy = times.children_user + times.children_system
-    told = f"make test took {seconds:.0f} s of the {SECONDS} s it may on two cores ({busy:.0f} s of CPU on {CORES})."
-    return told if seconds <= SECONDS else f"{told} Where: make test PYTEST_ARGS=--durations=20"
+    told = f"{name} took {seconds:.0f} s ({busy:.0f} s of CPU on {CORES} cores; make test may take {SECONDS} s on two)."
+    return told if seconds <= SECONDS else f"{told} Where: {name} PYTEST_ARGS=--durations=20"
 
 
 if __name__ == "__main__":

@@ -26,6 +26,18 @@ COSTLY = (
 MEASURED = frozenset(Path(__file__).with_name("measured.txt").read_text().splitlines())
 # They wait more than they work, so they run beside those that work all the time; and share what is costly to start.
 WAITING = ("tests/faults/", "tests/processes/", "tests/browser/", "tests/stories/test_troubles.py")
+# What starts processes, kills them, presses everything or plays for a while is left to `make test-all`, which CI runs.
+LONG = (
+    *(
+        "tests/browser/",
+        "tests/processes/",
+        "tests/upgrade/",
+        "tests/faults/test_chaos.py",
+        "tests/faults/test_stopping.py",
+    ),
+    *("tests/faults/test_versions.py", "tests/golden/test_every_button.py", "tests/golden/test_presses.py"),
+    "tests/oracle/test_nobody_gets_round.py::test_nobody_gets_round",
+)
 SHARING = ("tests/browser/test_page.py", "tests/test_door.py", "tests/operations/test_demand_table.py")
 _firsts = set[str]()  # of each test, where it has many sets of values
 _tracer = sys.gettrace()  # of coverage, whose own stop and start take milliseconds
@@ -41,6 +53,7 @@ settings.load_profile("patient")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nothing-skipped", action="store_true", help="fail each test that would be skipped")
+    parser.addoption("--short", action="store_true", help="leave out what takes long, as `make test` does")
     parser.addoption("--golden", action="store_true", help="write tests/golden/messages anew instead of comparing")
 
 
@@ -81,7 +94,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put those that wait among the first two thirds of the others."""
+    """Leave out those that take long, where asked; put those that wait among the first two thirds of the others."""
+    if config.getoption("--short"):
+        items[:] = [item for item in items if not _takes_long(item)]
     if not hasattr(config, "workerinput"):
         return
     waiting = [item for item in items if item.nodeid.startswith(WAITING)]
@@ -110,6 +125,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         sys.settrace(None)
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    return item.nodeid.startswith(LONG) and not item.nodeid.endswith("[0]") and _function(item) not in MEASURED
 
 
 def _is_to_be_measured(item: pytest.Item) -> bool:
