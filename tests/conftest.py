@@ -26,16 +26,10 @@ COSTLY = (
 MEASURED = frozenset(Path(__file__).with_name("measured.txt").read_text().splitlines())
 # They wait more than they work, so they run beside those that work all the time; and share what is costly to start.
 WAITING = ("tests/faults/", "tests/processes/", "tests/browser/", "tests/stories/test_troubles.py")
-# What starts processes, kills them, presses everything or plays for a while is left to `make test-all`, which CI runs.
+# What starts processes, breaks them, presses everything or plays for a while is left to `make test-all`, which CI runs.
 LONG = (
-    *(
-        "tests/browser/",
-        "tests/processes/",
-        "tests/upgrade/",
-        "tests/faults/test_chaos.py",
-        "tests/faults/test_stopping.py",
-    ),
-    *("tests/faults/test_versions.py", "tests/golden/test_every_button.py", "tests/golden/test_presses.py"),
+    *("tests/browser/", "tests/faults/", "tests/processes/", "tests/upgrade/"),
+    *("tests/golden/test_every_button.py", "tests/golden/test_presses.py"),
     "tests/oracle/test_nobody_gets_round.py::test_nobody_gets_round",
 )
 SHARING = ("tests/browser/test_page.py", "tests/test_door.py", "tests/operations/test_demand_table.py")
