@@ -55,10 +55,23 @@ class Context:
 
 
 @dataclass(frozen=True)
+class Tool:
+    """How agents call a command, where that differs: they have no dialogs, and read no words of Slack's.
+
+    Without `request` and `handle` those of the command are meant, without a `summary` that of its help.
+    """
+
+    summary: str = ""
+    request: type[Request] | None = None
+    handle: Callable[[Any, Caller, Context], Awaitable[Answer]] | None = None
+
+
+@dataclass(frozen=True)
 class Command:
     """A word people say: its help, what it asks for, its parser and its handler.
 
-    What is answered `at_once` asks CircleCI for nothing that is not known soon, so that nobody waits for it.
+    What is answered `at_once` asks CircleCI for nothing that is not known soon, so that nobody waits for it. Agents are
+    given it as a `tool`, or not at all.
     """
 
     help: CommandHelp
@@ -67,6 +80,7 @@ class Command:
     parse: Callable[[Sequence[Typed], Projects], Any]
     handle: Callable[[Any, Caller, Context], Awaitable[Answer]]
     at_once: bool = False
+    tool: Tool | None = None
 
     @property
     def name(self) -> str:
@@ -155,9 +169,10 @@ class Router:
         parse: Callable[[Sequence[Typed], Projects], R],
         handle: Callable[[R, Caller, Context], Awaitable[Answer]],
         at_once: bool = False,
+        tool: Tool | None = None,
     ) -> None:
         """Register a command under `help.name`."""
-        self.commands[help.name] = Command(help, permission, request, parse, handle, at_once)
+        self.commands[help.name] = Command(help, permission, request, parse, handle, at_once, tool)
 
     def action(
         self, button: type[B], *, permission: str, handle: Callable[[B, Caller, Context], Awaitable[Answer]]

@@ -112,6 +112,9 @@ class Settings(BaseSettings):
         description="Most requests a second to CircleCI, for each token; learned if not set; 0 for no limit",
     )
 
+    agents: bool = Field(False, description="Let agents in at `/mcp`: see docs/agents.md. Needs `PUBLIC_URL`")
+    agent_calls_per_minute: int = Field(30, ge=1, description="Most calls a minute of each agent")
+
     @field_validator("*", mode="before")
     @classmethod
     def _bare(cls, value: object) -> object:

@@ -135,6 +135,7 @@ PATTERNS = {
     "bot.masks.declared._SPACING_OF_FORMS": Row((" ", "+", "\n ", "\u200b")),
     "bot.masks.declared._TOKEN": Row(("a", "a-"), as_a_whole),
     "bot.circleci.addresses._NUMBER": Row(("1", "0x", "a")),
+    "bot.models.agent.NAME": Row(("a", "a-", "0"), as_a_whole),
     "bot.models.days._DAY": Row(("1", "12t", "12th", "x"), as_a_whole),
     "bot.models.days._ORDINAL": Row(("1", "12t", "12th", "x"), as_a_whole),
     "bot.models.days._YEAR": Row(("20", "202", "2026"), as_a_whole),

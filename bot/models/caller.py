@@ -22,15 +22,17 @@ class Caller(Model):
 
     `person_id` is Slack's id of a person; nobody but the bot itself has none. `delivery_id` names what brought it, the
     same on each redelivery: what is claimed is claimed in its name. `agent` is the program that speaks for the person,
-    `place` where they speak, if that is a place. `pressed` says that it was the press of a button and no word. Where we
-    are not in their channel, news of what they start comes to them `directly`: they said so. A branch
-    that CircleCI never built is meant all the same where they say that it may be `unbuilt`.
+    and `reason` why it says that it asks; `place` is where they speak, if that is a place. `pressed` says that it was
+    the press of a button and no word. Where we are not in their channel, news of what they start comes to them
+    `directly`: they said so. A branch that CircleCI never built is meant all the same where they say that it may be
+    `unbuilt`.
     """
 
     person_id: str
     name: str = ""
     team_id: str = ""
     agent: str = ""
+    reason: str = ""
     place: Place | None = None
     delivery_id: str
     pressed: bool = False

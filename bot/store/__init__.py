@@ -39,6 +39,8 @@
 | `locks:over`                   | which lock -> Over, until that is told      | the retention             |
 | `waits:<lock>`                 | person -> Waiting, for the lock to end      | the retention             |
 | `fence:lock:<lock>`            | whoever tells that it is over               | the lease                 |
+| `agents`                       | name -> Agent                               | until it is removed       |
+| `agents:tokens`                | the digest of a token -> name               | until it is removed       |
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
 | `numbered:<channel id>`        | `<number> <pipeline id>` of what it follows | the retention             |
@@ -61,6 +63,7 @@ Every key has an end in Redis itself, but for those of ENDLESS: what nobody come
 from datetime import datetime, timedelta
 
 from bot.store.acted import Acted
+from bot.store.agents import Agents
 from bot.store.attempts import Attempts
 from bot.store.audit import Audit
 from bot.store.awaited import Awaited
@@ -84,7 +87,7 @@ from bot.store.turns import Turns
 from bot.store.watches import Watches
 from bot.store.windows import Windows
 
-ENDLESS = frozenset({"watching", "locks", "uses", "audit", "audit:refused"})
+ENDLESS = frozenset({"watching", "locks", "agents", "agents:tokens", "uses", "audit", "audit:refused"})
 
 
 class Store:
@@ -105,6 +108,7 @@ class Store:
         self.pending = Pendings(connection, self.attempts)
         self.standing = Standing(connection)
         self.acted = Acted(connection)
+        self.agents = Agents(connection)
         self.windows = Windows(connection)
         self.watches = Watches(connection, self.own)
         self.followed = FollowedHere(connection, self.watches)

@@ -1,0 +1,46 @@
+"""A program that asks in a person's name, or in that of its own role."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime
+
+from bot.models.fields import Model
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+TOKEN = "cia_"  # noqa: S105  # what every token begins with, so that it is known where it is seen
+WORDS = ("read", "deploy", "rerun", "cancel")  # what an agent may look at and ask for; all else is for people
+
+
+class Agent(Model):
+    """An agent: `name` is its own in the workspace, and `owner_id` the person who answers for it.
+
+    It may at most what its owner may, unless it stands on its `own`: then it is what the policy's roles make of its
+    name. Of either `words` are all it may do. What it asks for stands in `channel_id`. Its token is known by its
+    `digest` alone, and good until `expires_at`.
+    """
+
+    name: str
+    owner_id: str
+    owner_name: str = ""
+    team_id: str = ""
+    channel_id: str
+    own: bool = False
+    words: tuple[str, ...] = WORDS
+    made_at: datetime
+    expires_at: datetime
+    digest: str
+
+    def is_good(self, now: datetime) -> bool:
+        """Say whether its token is still good."""
+        return now < self.expires_at
+
+
+def new_token() -> str:
+    """Return a token that nobody can guess."""
+    return TOKEN + secrets.token_urlsafe(32)
+
+
+def digest_of(token: str) -> str:
+    """Return what is kept of a token: nobody can make it of that."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,56 @@
+"""Agents, by their names and by the digests of their tokens."""
+
+from collections.abc import Awaitable
+from typing import cast
+
+from bot.models.agent import Agent
+from bot.store.connection import Connection, decoded, or_none
+
+# Keeps an agent under its name and its token's digest; 0 where the name is taken.
+_ADD = """
+if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+redis.call('HSET', KEYS[2], ARGV[3], ARGV[1])
+return 1
+"""
+
+
+class Agents:
+    """They stay until somebody removes them: one whose time is up is shown as that."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._agents, self._tokens = connection.key("agents"), connection.key("agents:tokens")
+        self._add = connection.script(_ADD)
+
+    async def add(self, agent: Agent) -> bool:
+        """Keep a new one; False where there is one of its name."""
+        args = [agent.name, agent.model_dump_json(), agent.digest]
+        return bool(await self._connection.ask(self._add(keys=[self._agents, self._tokens], args=args)))
+
+    async def get(self, name: str) -> Agent | None:
+        """Return the agent of this name; raises Unreadable for one that another version wrote."""
+        data = await self._connection.ask(
+            cast("Awaitable[str | None]", self._connection.redis.hget(self._agents, name))
+        )
+        return decoded(Agent, data) if data is not None else None
+
+    async def of_token(self, digest: str) -> Agent | None:
+        """Return the agent whose token this is the digest of, good or not."""
+        found = cast("Awaitable[str | None]", self._connection.redis.hget(self._tokens, digest))
+        name = await self._connection.ask(found)
+        agent = await self.get(name) if name is not None else None
+        return agent if agent is not None and agent.digest == digest else None
+
+    async def all(self) -> list[Agent]:
+        """Return all of them that can be read, by name."""
+        kept = cast("Awaitable[dict[str, str]]", self._connection.redis.hgetall(self._agents))
+        found = [or_none(Agent, data) for data in (await self._connection.ask(kept)).values()]
+        return sorted((one for one in found if one), key=lambda one: one.name)
+
+    async def remove(self, agent: Agent) -> bool:
+        """Forget one and its token; False where it was gone."""
+        pipeline = self._connection.redis.pipeline(transaction=True)
+        pipeline.hdel(self._agents, agent.name)
+        pipeline.hdel(self._tokens, agent.digest)
+        gone, _ = await self._connection.ask(pipeline.execute())
+        return bool(gone)
