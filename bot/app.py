@@ -157,7 +157,7 @@ class App:
         operator = self._operator = Operator(messenger, store.claims, settings.operator_channel)
         teller = Teller(messenger, store.watches, links, operator)
         permissions = self.permissions = Permissions(
-            self._policy, settings, projects, People(messenger), circleci, team_id=team_id
+            self._policy, settings, projects, People(messenger), circleci, team_id=team_id, agents=store.agents
         )
         finder = Finder(circleci, store, permissions, projects)
         kept = timedelta(days=settings.audit_retention_days)

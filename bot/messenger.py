@@ -359,7 +359,7 @@ class Messenger:
         return str(user.get("tz") or "")
 
     async def kind_of(self, user_id: str) -> Kind:
-        """Return whether somebody is a member, a guest or from another workspace; raises SlackError."""
+        """Return whether somebody is a member, a guest, from another workspace or gone; raises SlackError."""
         return self._kind((await self._read("users.info", {"user": user_id}))["user"])
 
     async def kinds(self) -> dict[str, Kind]:
@@ -368,6 +368,8 @@ class Messenger:
         return {str(user["id"]): self._kind(user) for user in answer.get("members") or []}
 
     def _kind(self, user: Mapping[str, Any]) -> Kind:
+        if user.get("deleted"):
+            return Kind.GONE
         if user.get("is_stranger") or self._is_foreign(user):
             return Kind.STRANGER
         guest = user.get("is_restricted") or user.get("is_ultra_restricted")

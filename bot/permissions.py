@@ -8,12 +8,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import product
 from typing import Generic, Protocol, TypeVar
 
 from bot.circleci.reads import Reads
 from bot.errors import CircleCIError, Locked, NotAllowed, NotFound, SlackError
 from bot.known_as import KnownAs
+from bot.models.agent import Agent
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import named_by
@@ -57,6 +59,13 @@ class Directory(Protocol):
         """Return what somebody is called, or empty text."""
 
 
+class Agents(Protocol):
+    """Which agents there are, as the store knows at that moment."""
+
+    async def get(self, name: str) -> Agent | None:
+        """Return the agent of this name."""
+
+
 class Permissions:
     """`check` raises NotAllowed with the rule that decided; `decision` only tells."""
 
@@ -69,8 +78,10 @@ class Permissions:
         circleci: Reads,
         *,
         team_id: str,
+        agents: Agents,
     ) -> None:
         self._policy = policy
+        self._agents = agents
         self._settings = settings
         self._directory = directory
         self._team_id = team_id
@@ -132,10 +143,10 @@ class Permissions:
         found, places = set[Where](), dict.fromkeys(listed)
         slugs = list(dict.fromkeys(slug for slug, _ in places))
         known = await asyncio.gather(*(self._names_if_any(slug, is_current=is_current) for slug in slugs))
-        names = dict(zip(slugs, known, strict=True))
+        names, person = dict(zip(slugs, known, strict=True)), await self._person(caller)
         for slug, ref in places:
             asked = Asked(Word.READ, names[slug], ref, caller.channel_id, certain=False)
-            if names[slug] and (await self.decision(caller, asked)).allowed:
+            if names[slug] and decide(self._policy, person, asked).allowed:
                 found.add((slug, ref))
         return found
 
@@ -147,10 +158,10 @@ class Permissions:
         places, found = list(listed), set[Offer]()
         titles = {slug: title for slug, title, _ in places}
         known = await asyncio.gather(*(self._names_soon(slug, title) for slug, title in titles.items()))
-        names = dict(zip(titles, known, strict=True))
+        names, person = dict(zip(titles, known, strict=True)), await self._person(caller)
         for word, (slug, _, ref) in product(words, places):
             asked = Asked(word, names[slug], ref, caller.channel_id, certain=False)
-            if names[slug] and (await self.decision(caller, asked)).allowed:
+            if names[slug] and decide(self._policy, person, asked).allowed:
                 found.add((word, slug, ref))
         return found
 
@@ -191,6 +202,21 @@ class Permissions:
         return decision.rule
 
     async def _person(self, caller: Caller) -> Person:
+        """Return who asks; of an agent, what it is at this moment."""
+        if not caller.agent:
+            return await self._somebody(caller)
+        agent, owner = await self._agents.get(caller.agent), await self._somebody(caller)
+        barred = _gone(caller, agent, datetime.now(UTC))
+        if agent is None or barred:
+            return owner._replace(agent=caller.agent, barred=barred)
+        if not agent.own:
+            return owner._replace(agent=agent.name, words=agent.words)
+        # Who made it has its token: it is good while they still look after the bot.
+        if not decide(self._policy, owner, Asked(Word.ADMIN)).allowed:
+            barred = f"{agent.owner_name or agent.owner_id}, who made the agent {agent.name}, looks after me no more"
+        return Person("", Kind.AGENT, agent=agent.name, words=agent.words, barred=barred)
+
+    async def _somebody(self, caller: Caller) -> Person:
         stranger = bool(caller.team_id) and caller.team_id != self._team_id
         kind = Kind.STRANGER if stranger else await self._kinds.of(caller.person_id) or Kind.UNKNOWN
         groups, unread = set[str](), set[str]()
@@ -201,7 +227,8 @@ class Permissions:
             elif caller.person_id in members:
                 groups.add(group)
         admin = caller.person_id in self._settings.admins
-        return Person(caller.person_id, kind, admin, frozenset(groups), frozenset(unread))
+        barred = "who asks has left the workspace" if kind is Kind.GONE else ""
+        return Person(caller.person_id, kind, admin, frozenset(groups), frozenset(unread), barred=barred)
 
     async def _names_if_any(self, slug: ProjectSlug, *, is_current: bool) -> tuple[str, ...]:
         with suppress(NotFound):
@@ -245,6 +272,15 @@ class _Lately(Generic[T]):
             return None
         self._kept[what] = (now, answer)
         return answer
+
+
+def _gone(caller: Caller, agent: Agent | None, now: datetime) -> str:
+    """Return why there is no agent any more that speaks for somebody, or empty text."""
+    if agent is None:
+        return f"the agent {caller.agent} was removed"
+    if agent.owner_id != caller.person_id:
+        return f"the agent {agent.name} is another person's by now"
+    return "" if agent.is_good(now) else f"the time of the agent {agent.name} was up on {agent.expires_at:%Y-%m-%d}"
 
 
 def _about(asked: Asked) -> str:

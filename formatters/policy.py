@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.answers.people import PolicyDecision
 from bot.models.lock import Lock
-from bot.policy import KEEPERS, Policy, pull_request_rules, warnings
+from bot.policy import KEEPERS, Policy, alone_rules, pull_request_rules, warnings
 from formatters.blocks import Message, assemble, context, literal, mention, moment, section
 from formatters.errors import DOING
 from formatters.lookalikes import careful
@@ -72,9 +72,13 @@ def checked(policy: Policy) -> str:
     """Return how a policy file that can be read stands, for a terminal, behind its name."""
     naming = pull_request_rules(policy)
     deployed = f"Pull requests are deployed by: {', '.join(naming)}." if naming else _NO_PULL_REQUESTS
+    alone = alone_rules(policy)
+    unpressed = [f"Agents act without a press by: {', '.join(alone)}."] if alone else []
     warned = warnings(policy)
     well = "can be read, but look below" if warned else "is well"
-    return "\n".join([f"{well}: {contents(policy)}.", deployed, *(f"Look: {warning}" for warning in warned)])
+    return "\n".join(
+        [f"{well}: {contents(policy)}.", deployed, *unpressed, *(f"Look: {warning}" for warning in warned)]
+    )
 
 
 _NO_PULL_REQUESTS = "Nobody deploys a pull request: no rule that allows it names pull_requests."

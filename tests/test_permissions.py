@@ -11,6 +11,7 @@ from bot.circleci.reads import Reads
 from bot.errors import NotAllowed, NotFound, Rejected, SlackError, Unavailable
 from bot.grammar import parse_project
 from bot.known_as import MOST_KEPT
+from bot.models.agent import Agent
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.permissions import SOON_SECONDS, Permissions
@@ -70,12 +71,29 @@ class FarSide:
         return Project(slug=ProjectSlug(self.answers.get(slug, slug.lower())), name=self.title)
 
 
+class Agents:
+    """The agents that there are."""
+
+    def __init__(self, *agents: Agent) -> None:
+        self.kept = {one.name: one for one in agents}
+
+    async def get(self, name: str) -> Agent | None:
+        return self.kept.get(name)
+
+
 def permissions(
-    policy: Policy, workspace: Workspace, far: FarSide, projects: Projects | None = None, admins: tuple[str, ...] = ()
+    policy: Policy,
+    workspace: Workspace,
+    far: FarSide,
+    projects: Projects | None = None,
+    admins: tuple[str, ...] = (),
+    *agents: Agent,
 ) -> Permissions:
     reads = cast("Reads", far)
     settings = Settings.model_construct(admins=admins)
-    return Permissions(policy, settings, projects or Projects(), workspace, reads, team_id="T0ACME")
+    return Permissions(
+        policy, settings, projects or Projects(), workspace, reads, team_id="T0ACME", agents=Agents(*agents)
+    )
 
 
 def caller(channel: str = CHANNELS[0]) -> Caller:

@@ -229,7 +229,7 @@ def test_without_a_file_secrets_belong_to_admins(word: str) -> None:
     assert who_could(DEFAULT, asked) == ("admins",)
 
 
-KINDS = st.sampled_from(Kind)
+KINDS = st.sampled_from([Kind.MEMBER, Kind.GUEST, Kind.STRANGER, Kind.UNKNOWN])
 WORDS = st.sampled_from([*Word])
 
 
@@ -324,6 +324,25 @@ def test_whom_slack_does_not_know_may_never_do_more(
             for name in ("#deploys", "deploys", "c0deploys", "U0GRACE")
         ),
         ('[roles.ops]\nusers = ["grace"]', "line 2: roles.ops.users.1: 'grace' is not Slack's id"),
+        ('[roles.bots]\nagents = ["Release Bot"]', "line 2: roles.bots.agents.1: 'Release Bot' is no name of an agent"),
+        ('[roles.bots]\nagents = "release-bot"', 'line 2: roles.bots.agents: write a list, as in agents = ["release-'),
+        *(
+            (f'[[rules]]\nname = "x"\n{more}\nagents_alone = true', f"line {line}: rules.1.agents_alone: {wrong}")
+            for more, line, wrong in (
+                (
+                    'effect = "deny"\nwords = ["deploy"]',
+                    5,
+                    "a rule that denies lets nobody act: write agents_alone on one",
+                ),
+                ('effect = "demand"\nwords = ["deploy"]\ntyped = true', 6, "a rule that only demands lets nobody act"),
+                ('words = ["read"]', 4, "agents_alone is no matter of read, only of deploy, rerun and cancel: take"),
+                (
+                    'words = ["deploy", "approve"]',
+                    4,
+                    "agents_alone is no matter of approve, only of deploy, rerun and cancel: split the rule, one with",
+                ),
+            )
+        ),
         ('[roles.ops]\ngroups = ["@release-team"]', "line 2: roles.ops.groups.1: '@release-team' is not Slack's id"),
         ("[[rules]\n", "this is not TOML: Expected ']]' at the end of an array declaration (at line 1"),
     ],

@@ -1,11 +1,7 @@
 """Who may do what, as data: a file of roles and rules, and the decision they make. Pure."""
 
 from bot.policy.deciding import (
-    Asked,
-    Decision,
-    Elsewhere,
-    Kind,
-    Person,
+    alone_rules,
     decide,
     demanding,
     groups_of,
@@ -19,12 +15,14 @@ from bot.policy.deciding import (
     written_out,
 )
 from bot.policy.file import BadPolicy, parse
-from bot.policy.rules import ADMINS, BUILT_IN, DEFAULT, EVERYONE, KEEPERS, Policy, Role, Rule, an_id
+from bot.policy.rules import ADMINS, AGENTS, BUILT_IN, DEFAULT, EVERYONE, KEEPERS, Policy, Role, Rule, an_id
 from bot.policy.warnings import warnings
+from bot.policy.wishes import Asked, Decision, Elsewhere, Kind, Person
 from bot.policy.words import ALL_WORDS, CARRIED_BY, Word
 
 __all__ = [
     "ADMINS",
+    "AGENTS",
     "ALL_WORDS",
     "BUILT_IN",
     "CARRIED_BY",
@@ -41,6 +39,7 @@ __all__ = [
     "Role",
     "Rule",
     "Word",
+    "alone_rules",
     "an_id",
     "decide",
     "demanding",

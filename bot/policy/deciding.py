@@ -1,83 +1,34 @@
-"""What the policy says about one person and one wish.
+"""What the policy says about one person, or an agent, and one wish.
 
 A rule allows, denies or demands something of those in its roles, for its words, on its projects, branches, tags and
 pull requests, in its channels; what it does not name it does not restrict. Deny wins over allow, and every demand that
-matches holds.
+matches holds. A person's agent is allowed what its owner is, and no more; what is denied to either of them, or demanded
+of either, holds for it. An agent of its own is in the roles `everyone` and `agents`, and in those that name it.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
-from bot.models.circleci import Ref
+from bot.models.agent import WORDS
 from bot.models.slugs import spelled_alike
 from bot.policy.globs import is_plain
-from bot.policy.rules import DEFAULT, EVERYONE, GUESTS, MEMBERS, STRANGERS, Policy, Rule
-from bot.policy.words import ALL_WORDS, Word
-
-
-class Kind(StrEnum):
-    """What somebody is in the workspace; `unknown` when Slack cannot say."""
-
-    MEMBER = "member"
-    GUEST = "guest"
-    STRANGER = "stranger"
-    UNKNOWN = "unknown"
-
-
-class Person(NamedTuple):
-    """Somebody as Slack knows them; `unread` are groups of which it did not say who is in them."""
-
-    user_id: str
-    kind: Kind
-    is_admin: bool = False
-    groups: frozenset[str] = frozenset()
-    unread: frozenset[str] = frozenset()
-
-
-class Asked(NamedTuple):
-    """What somebody wants: a word, on a project under its names, on a branch or tag, in a channel.
-
-    Where it is not `certain`, what is not named is still to be found out: without `projects` it is whether they may do
-    it anywhere, without a `ref` on some branch. Where it is, it is all of it: what our user on CircleCI keeps for every
-    project, or the whole project, or nobody knows.
-    """
-
-    word: str
-    projects: tuple[str, ...] = ()
-    ref: Ref | None = None
-    channel_id: str = ""
-    certain: bool = True
-
-
-class Decision(NamedTuple):
-    """What the policy says: allowed or not by `rule`, which may have `denied` it, and what must be met first."""
-
-    allowed: bool
-    rule: str
-    second_person: bool = False
-    typed: bool = False
-    green: bool = False
-    denied: bool = False
-
-
-class Elsewhere(NamedTuple):
-    """Who could do something in other channels, by one rule."""
-
-    roles: tuple[str, ...]
-    channels: tuple[str, ...]
+from bot.policy.rules import BUILT_IN, DEFAULT, EVERYONE, GUESTS, MEMBERS, STRANGERS, Policy, Rule
+from bot.policy.wishes import Asked, Decision, Elsewhere, Kind, Person
+from bot.policy.words import ALL_WORDS, Word, in_words
 
 
 def decide(policy: Policy, person: Person, asked: Asked) -> Decision:
     """Return what the policy says about one person and one wish."""
+    if barred := person.barred or _beyond_its_words(person, asked.word):
+        return Decision(allowed=False, rule=barred, denied=True)
     about = [rule for rule in policy.rules if _is_about(rule, asked)]
     for rule in about:
         if rule.effect == "deny" and _certainly_about(rule, asked) and _may_be_in(policy, rule.roles, person, asked):
             return Decision(allowed=False, rule=rule.name, denied=True)
-    allowing = [rule for rule in about if rule.effect == "allow" and _is_in(policy, rule.roles, person, asked)]
+    answers = person.answers
+    allowing = [rule for rule in about if rule.effect == "allow" and _is_in(policy, rule.roles, answers, asked)]
     if not allowing:
-        return Decision(allowed=False, rule=_why_not(policy, about, person, asked))
+        return Decision(allowed=False, rule=_why_not(policy, about, answers, asked))
     demanding = [rule for rule in about if _may_be_in(policy, rule.roles, person, asked) and rule.effect != "deny"]
     return Decision(
         allowed=True,
@@ -85,34 +36,37 @@ def decide(policy: Policy, person: Person, asked: Asked) -> Decision:
         second_person=any(rule.second_person for rule in demanding),
         typed=any(rule.typed for rule in demanding),
         green=any(rule.green for rule in demanding),
+        alone=any(_lets_act_alone(policy, rule, person, asked) for rule in about),
     )
 
 
 def who_could(policy: Policy, asked: Asked) -> tuple[str, ...]:
-    """Return the roles that some rule allows this, in the order of the rules; none where it is denied to everyone."""
+    """Return the people's roles that some rule allows this, in the order of the rules; none where all are denied it."""
     if _is_denied_to_all(policy, asked):
         return ()
     allowing = [rule for rule in policy.rules if rule.effect == "allow" and _is_about(rule, asked)]
-    return tuple(dict.fromkeys(role for rule in allowing for role in rule.roles))
+    return tuple(dict.fromkeys(role for rule in allowing for role in _of_people(policy, rule.roles)))
 
 
 def who_could_elsewhere(policy: Policy, asked: Asked) -> tuple[Elsewhere, ...]:
-    """Return whom a rule allows this in its own channels alone, of which this is none."""
+    """Return what people a rule allows this in its own channels alone, of which this is none."""
     allowing = [rule for rule in policy.rules if rule.effect == "allow" and rule.channels]
+    allowing = [rule for rule in allowing if _of_people(policy, rule.roles)]
     others = [rule for rule in allowing if asked.channel_id not in rule.channels]
     found = []
     for rule in others:
         there = [asked._replace(channel_id=channel) for channel in rule.channels]
         open_to_some = [one.channel_id for one in there if _is_about(rule, one) and not _is_denied_to_all(policy, one)]
-        found += [Elsewhere(rule.roles, tuple(open_to_some))] if open_to_some else []
+        found += [Elsewhere(_of_people(policy, rule.roles), tuple(open_to_some))] if open_to_some else []
     return tuple(found)
 
 
 def demanding(policy: Policy, asked: Asked) -> str:
-    """Return the first rule that denies this to everyone, or demands something of somebody; or empty text."""
+    """Return the first rule that denies this to everyone, or demands something of some people; or empty text."""
     about = [rule for rule in policy.rules if _is_about(rule, asked)]
     denied = [rule for rule in about if rule.effect == "deny" and EVERYONE in rule.roles]
-    strict = [*denied, *(rule for rule in about if rule.second_person or rule.typed)]
+    of_people = [rule for rule in about if _of_people(policy, rule.roles)]
+    strict = [*denied, *(rule for rule in of_people if rule.second_person or rule.typed)]
     return strict[0].name if strict else ""
 
 
@@ -125,6 +79,11 @@ def pull_request_rules(policy: Policy) -> tuple[str, ...]:
     """Return the rules that let somebody deploy a pull request."""
     allowing = [rule for rule in policy.rules if rule.effect == "allow" and rule.pull_requests]
     return tuple(rule.name for rule in allowing if {Word.DEPLOY, ALL_WORDS} & set(rule.words))
+
+
+def alone_rules(policy: Policy) -> tuple[str, ...]:
+    """Return the rules that let agents act without a person's press."""
+    return tuple(rule.name for rule in policy.rules if rule.agents_alone)
 
 
 def names_projects(policy: Policy) -> bool:
@@ -214,6 +173,24 @@ def _certainly_about(rule: Rule, asked: Asked) -> bool:
     return asked.certain or asked.ref is not None or not rule.names_refs
 
 
+def _beyond_its_words(person: Person, word: str) -> str:
+    """Return why an agent may not, whatever the rules say; empty text for people and for what it was given."""
+    if not person.agent or (word in person.words and word in WORDS):
+        return ""
+    words = [one for one in WORDS if one in person.words]
+    return f"the agent {person.agent} may {f'only {in_words(words)}' if words else 'do nothing'}"
+
+
+def _lets_act_alone(policy: Policy, rule: Rule, person: Person, asked: Asked) -> bool:
+    is_meant = rule.agents_alone and bool(person.agent) and _certainly_about(rule, asked)
+    return is_meant and _is_in(policy, rule.roles, person, asked)
+
+
+def _of_people(policy: Policy, roles: Iterable[str]) -> tuple[str, ...]:
+    """Return the roles in which there can be people, who can press."""
+    return tuple(one for one in roles if (policy.roles[one].has_people if one in policy.roles else one in BUILT_IN))
+
+
 def _is_in(policy: Policy, roles: Collection[str], person: Person, asked: Asked) -> bool:
     return any(_has(policy, role, person, asked, person.groups) for role in roles)
 
@@ -225,6 +202,7 @@ def _may_be_in(policy: Policy, roles: Collection[str], person: Person, asked: As
 
 
 def _has(policy: Policy, role: str, person: Person, asked: Asked, groups: Collection[str]) -> bool:
+    named = policy.roles.get(role)
     match role:
         case "everyone":
             return True
@@ -236,13 +214,20 @@ def _has(policy: Policy, role: str, person: Person, asked: Asked, groups: Collec
             return person.kind is Kind.STRANGER
         case "admins":
             return person.is_admin
-    named = policy.roles[role]
+    if named is None:
+        return bool(person.agent)  # the agents
+    if person.agent and person.agent in named.agents:
+        return True
+    if person.kind is Kind.AGENT:
+        return False  # where it is told is no place in which it speaks
     by_name = person.user_id in named.users or asked.channel_id in named.channels
     return by_name or any(group in groups for group in named.groups)
 
 
 def _why_not(policy: Policy, about: Sequence[Rule], person: Person, asked: Asked) -> str:
     named = {role for rule in about if rule.effect == "allow" for role in rule.roles}
+    if person.kind is Kind.AGENT:
+        return f"no rule allows it to the agent {person.agent}, which stands on its own"
     if person.kind is Kind.UNKNOWN and MEMBERS in named:
         return "Slack does not say who you are, so I take no risk"
     unsure = [rule for rule in about if rule.effect == "allow" and _may_be_in(policy, rule.roles, person, asked)]

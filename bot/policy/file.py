@@ -18,7 +18,14 @@ _ROLE = re.compile(r"\s*\[\s*roles\.(?:[\"']([^\"']*)[\"']|([\w-]+))\s*\]")
 _TABLE = re.compile(r"\s*\[{1,2}\s*([\w-]+)")
 _KEY = re.compile(r"\s*(?:[\"']([^\"']*)[\"']|([\w-]+))\s*=")
 
-_FIRST = {"words": "read", "roles": "members", "branches": "main", "tags": "v*", "projects": "acme/*"}
+_FIRST = {
+    "words": "read",
+    "roles": "members",
+    "branches": "main",
+    "tags": "v*",
+    "projects": "acme/*",
+    "agents": "release-bot",
+}
 _MISSING = {
     "name": 'this rule has no name: write name = "…", which people read when it decides',
     "words": 'this rule has no words: write words = ["deploy"], or ["*"] for all',

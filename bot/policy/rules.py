@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
+from bot.models import agent
 from bot.policy import globs
-from bot.policy.words import ALL_WORDS, CARRIED_BY, Word, uncarried
+from bot.policy.words import ALL_WORDS, CARRIED_BY, Word, not_alone, uncarried
 
 EVERYONE, MEMBERS, GUESTS, STRANGERS, ADMINS = BUILT_IN = ("everyone", "members", "guests", "strangers", "admins")
+AGENTS = "agents"  # built in as well, but where a file of before has a role of this name: that stays what it was
 
 _ID = re.compile(r"[A-Z][A-Z0-9]+")
 
@@ -45,6 +47,13 @@ def an_id(letters: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _an_agent(name: str) -> str:
+    """Refuse what no agent can be called: a rule for `Release Bot` would be met by none, and deny nothing."""
+    if not agent.NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of an agent: those have small letters, digits and dashes, at most 31")
+    return name
+
+
 _Channels = tuple[Annotated[str, an_id("CGD")], ...]
 
 
@@ -53,16 +62,22 @@ class _Strict(BaseModel):
 
 
 class Role(_Strict):
-    """Who: these users, those in these user groups, whoever speaks in these channels. All are Slack's ids."""
+    """Who: these users, those in these user groups, whoever speaks in these channels, by Slack's ids; and agents."""
 
     users: tuple[Annotated[str, an_id("UW")], ...] = ()
     groups: tuple[Annotated[str, an_id("S")], ...] = ()
     channels: _Channels = ()
+    agents: tuple[Annotated[str, AfterValidator(_an_agent)], ...] = ()
+
+    @property
+    def has_people(self) -> bool:
+        """Say whether somebody who is no agent may be in it."""
+        return bool(self.users or self.groups or self.channels)
 
     @model_validator(mode="after")
     def _somebody(self) -> "Role":
-        if not (self.users or self.groups or self.channels):
-            raise ValueError("it names nobody: give users, groups or channels")
+        if not (self.has_people or self.agents):
+            raise ValueError("it names nobody: give users, groups, channels or agents")
         return self
 
 
@@ -70,7 +85,8 @@ class Rule(_Strict):
     """One rule; `name` is what people read when it decides.
 
     `second_person` asks for the approval of somebody else who may do the same, `typed` for the target to be typed,
-    `green` refuses while the newest build of the branch is red.
+    `green` refuses while the newest build of the branch is red. `agents_alone` lets agents do what it allows without a
+    person's press.
     """
 
     name: str = Field(min_length=1, max_length=200)
@@ -85,6 +101,7 @@ class Rule(_Strict):
     second_person: StrictBool = False
     typed: StrictBool = False
     green: StrictBool = False
+    agents_alone: StrictBool = False
 
     @property
     def demands(self) -> tuple[str, ...]:
@@ -102,6 +119,11 @@ class Rule(_Strict):
             raise mistake("it demands nothing: give second_person, typed or green", "effect")
         if self.effect == "deny" and self.demands:
             raise mistake("a rule that denies cannot demand anything: take it out", self.demands[0])
+        if self.agents_alone and self.effect != "allow":
+            does = "denies" if self.effect == "deny" else "only demands"
+            raise mistake(f"a rule that {does} lets nobody act: write agents_alone on one that allows", "agents_alone")
+        if self.agents_alone and (wrong := not_alone(self.words)):
+            raise mistake(wrong, "agents_alone")
         for demand in self.demands:
             nothing_else = self.effect == "demand" and len(self.demands) == 1
             if wrong := uncarried(demand, self.words, leaves_nothing=nothing_else):
@@ -120,7 +142,7 @@ class Policy(_Strict):
         for name in self.roles:
             if name in BUILT_IN:
                 raise mistake(f"the role {name!r} is built in, choose another name", "roles", name)
-        known = [*BUILT_IN, *self.roles]
+        known = [*BUILT_IN, AGENTS, *self.roles]
         for number, rule in enumerate(self.rules):
             for role in rule.roles:
                 if role not in known:

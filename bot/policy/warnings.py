@@ -12,7 +12,13 @@ from bot.policy.words import ALL_WORDS, Word
 def warnings(policy: Policy, aliases: Collection[str] | None = None) -> tuple[str, ...]:
     """Return a sentence for each; what a word in `projects` means is known where the projects' `aliases` are."""
     own = [rule for rule in policy.rules if rule != KEEPERS]
-    return (*_allowing_too_little(own), *_named_twice(own), *_asking_nothing(own), *_of_no_project(own, aliases))
+    return (
+        *_allowing_too_little(own),
+        *_named_twice(own),
+        *_asking_nothing(own),
+        *_not_alone(own),
+        *_of_no_project(own, aliases),
+    )
 
 
 def _allowing_too_little(rules: list[Rule]) -> Iterator[str]:
@@ -48,6 +54,13 @@ def _asking_nothing(rules: list[Rule]) -> Iterator[str]:
     for rule in rules:
         if rule.green and rule.tags and not (rule.branches or rule.pull_requests):
             yield f"“{rule.name}” demands green of tags alone, which are not asked about: it holds for branches."
+
+
+def _not_alone(rules: list[Rule]) -> Iterator[str]:
+    for rule in rules:
+        if rule.agents_alone and (asking := [demand for demand in rule.demands if demand != "green"]):
+            waits = "they wait for a person all the same"
+            yield f"“{rule.name}” lets agents act alone and demands {' and '.join(asking)}: {waits}."
 
 
 def _of_no_project(rules: list[Rule], aliases: Collection[str] | None) -> Iterator[str]:

@@ -20,6 +20,7 @@ class Word(StrEnum):
 
 
 ALL_WORDS = "*"
+ALONE = (Word.DEPLOY, Word.RERUN, Word.CANCEL)  # what an agent can ask for, and a rule let it do by itself
 _WAITING = (Word.DEPLOY, Word.RERUN, Word.APPROVE)
 
 # The table of demands: what each can be asked of. A rerun has no green: what one reruns is red.
@@ -28,6 +29,19 @@ CARRIED_BY: dict[str, tuple[Word, ...]] = {
     "typed": _WAITING,
     "green": (Word.DEPLOY,),
 }
+
+
+def not_alone(words: Sequence[str]) -> str:
+    """Return why agents cannot do all of these words by themselves, and what to write; empty text where they can."""
+    able = [word for word in words if word in ALONE]
+    unable = [word for word in words if word not in ALONE and word != ALL_WORDS]
+    if not unable:
+        return ""
+    wrong = f"agents_alone is no matter of {in_words(unable)}, only of {in_words(ALONE)}:"
+    if not able:
+        return f"{wrong} take agents_alone out."
+    rest = f"one with words = {_listed(unable)} without agents_alone"
+    return f"{wrong} split the rule, one with words = {_listed(able)}, {rest}."
 
 
 def uncarried(demand: str, words: Sequence[str], *, leaves_nothing: bool) -> str:
@@ -44,7 +58,7 @@ def uncarried(demand: str, words: Sequence[str], *, leaves_nothing: bool) -> str
     if not unable:
         return ""
     red = " (what one reruns is red)" if demand == "green" and Word.RERUN in unable else ""
-    wrong = f"{demand} cannot be demanded of {_in_words(unable)}{red}, only of {_in_words(carrying)}:"
+    wrong = f"{demand} cannot be demanded of {in_words(unable)}{red}, only of {in_words(carrying)}:"
     if not able:
         return f"{wrong} take {demand} out, or write words = {_listed(carrying)}."
     if leaves_nothing:
@@ -57,5 +71,6 @@ def _listed(words: Sequence[str]) -> str:
     return json.dumps(list(words))
 
 
-def _in_words(words: Sequence[str]) -> str:
+def in_words(words: Sequence[str]) -> str:
+    """Return them as one says them."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -14,7 +14,7 @@ from bot.requests import Nothing
 from bot.routing import Context
 from bot.settings import Projects, Settings
 from commands import lists
-from tests.test_permissions import FarSide
+from tests.test_permissions import Agents, FarSide
 
 POLICY = """
 [[rules]]
@@ -72,7 +72,8 @@ def context() -> Context:
 
 def permissions_under(policy: str) -> Permissions:
     settings = Settings.model_construct(admins=())
-    return Permissions(parse(policy), settings, Projects(), Workspace(), cast("Reads", FarSide()), team_id="T0ACME")
+    reads, agents = cast("Reads", FarSide()), Agents()
+    return Permissions(parse(policy), settings, Projects(), Workspace(), reads, team_id="T0ACME", agents=agents)
 
 
 async def test_recent_leaves_out_what_somebody_may_not_read(context: Context) -> None:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Literal, NamedTuple
 
 WORDS = ("read", "deploy", "rerun", "cancel", "approve", "secrets", "keys", "ssh", "admin")
+OF_AGENTS = ("read", "deploy", "rerun", "cancel")
 WAITING = ("deploy", "rerun", "approve")
 PROJECTS = ("*", "acme/*", "acme/frontend", "ACME/Backend", "gh/acme/frontend", "!acme/backend", "shop")
 BRANCHES = ("*", "main", "release/*", "!main", "!release/*", "hold/*", "try/*")
@@ -18,12 +19,13 @@ EFFECTS = ("allow", "allow", "allow", "allow", "deny", "deny", "demand", "demand
 
 
 class Person(NamedTuple):
-    """Somebody as Slack knows them."""
+    """Somebody as Slack knows them; `agent` speaks for them, or for itself alone where that is the kind."""
 
     user_id: str
-    kind: Literal["member", "guest", "stranger"] = "member"
+    kind: Literal["member", "guest", "stranger", "agent"] = "member"
     is_admin: bool = False
     groups: frozenset[str] = frozenset()
+    agent: str = ""
 
 
 class Ref(NamedTuple):
@@ -49,6 +51,7 @@ class Verdict(NamedTuple):
     second_person: bool = False
     typed: bool = False
     green: bool = False
+    alone: bool = False
 
 
 NO = Verdict(allowed=False)
@@ -61,6 +64,7 @@ class Role:
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Rule:
     second_person: bool = False
     typed: bool = False
     green: bool = False
+    agents_alone: bool = False
 
     def is_about(self, wish: Wish) -> bool:
         """Say whether it speaks of this word, here, on this project and ref."""
@@ -120,6 +125,10 @@ class Rules:
         keeps = wish.word == "admin" and person.is_admin
         if any(rule.effect == "deny" for rule in met):
             return NO
+        if person.agent and wish.word not in OF_AGENTS:
+            return NO
+        if person.agent and person.kind != "agent" and not self.verdict(person._replace(agent=""), wish).allowed:
+            return NO  # it may at most what its owner may
         if not keeps and not any(rule.effect == "allow" for rule in met):
             return NO
         return Verdict(
@@ -127,6 +136,7 @@ class Rules:
             second_person=any(rule.second_person for rule in met),
             typed=any(rule.typed for rule in met),
             green=any(rule.green for rule in met),
+            alone=bool(person.agent) and any(rule.agents_alone for rule in met),
         )
 
     def _is_of(self, rule: Rule, person: Person, channel_id: str) -> bool:
@@ -135,10 +145,13 @@ class Rules:
     def _has(self, person: Person, role: str, channel_id: str) -> bool:
         if role in self.roles:
             named = self.roles[role]
-            return (
+            if person.agent in named.agents:
+                return True
+            return person.kind != "agent" and (
                 person.user_id in named.users or channel_id in named.channels or bool(person.groups & set(named.groups))
             )
-        return {"everyone": True, "admins": person.is_admin}.get(role, role == f"{person.kind}s")
+        sure = {"everyone": True, "admins": person.is_admin, "agents": bool(person.agent)}
+        return sure.get(role, role == f"{person.kind}s")
 
     def toml(self) -> str:
         """Return the file."""
@@ -146,14 +159,25 @@ class Rules:
         return "\n".join([*roles, *(f"[[rules]]\n{_keys(vars(rule))}" for rule in self.rules)])
 
 
-def drawn(chance: Random) -> Rules:
-    """Return a policy that somebody might have written."""
+def drawn(chance: Random, *, agents: Sequence[str] = ()) -> Rules:
+    """Return a policy that somebody might have written, with these agents in mind."""
     roles = {
         "named": Role(users=_some(chance, ("U0ADA", "U0GRACE", "U0GUEST"), 2)),
         "releasers": Role(groups=("S0RELEASE",)),
         "there": Role(channels=(chance.choice(CHANNELS),)),
     }
-    names = ("everyone", "members", "members", "guests", "strangers", "admins", *roles)
+    if agents:
+        roles |= {"robots": Role(agents=_some(chance, agents, 2)), "mixed": Role(("U0ADA",), agents=(agents[0],))}
+    names = (
+        "everyone",
+        "members",
+        "members",
+        "guests",
+        "strangers",
+        "admins",
+        *roles,
+        *(("agents",) if agents else ()),
+    )
     reading = Rule("reading", "allow", ("everyone",), ("read",))
     broad = Rule("the members' own", "allow", ("members",), (*WAITING, "cancel"))
     asked = (
@@ -163,6 +187,8 @@ def drawn(chance: Random) -> Rules:
     usual = [rule for rule in (reading, broad) if chance.random() < 0.9]
     usual += [rule for rule in asked if chance.random() < 0.3]
     more = [_rule(chance, f"rule {number}", names) for number in range(chance.randint(1, 5))]
+    if agents:
+        more = [replace(one, agents_alone=chance.random() < 0.5) if _may_be_alone(one) else one for one in more]
     return Rules(roles, tuple(chance.sample([*usual, *more], len(usual) + len(more))))
 
 
@@ -187,6 +213,10 @@ def _rule(chance: Random, name: str, roles: Sequence[str]) -> Rule:
         typed="typed" in demands,
         green="green" in demands,
     )
+
+
+def _may_be_alone(rule: Rule) -> bool:
+    return rule.effect == "allow" and set(rule.words) <= {*OF_AGENTS[1:], "*"}
 
 
 def _some(chance: Random, among: Sequence[str], most: int) -> tuple[str, ...]:
