@@ -19,6 +19,7 @@ from bot.settings import Projects
 from bot.targets import parse_target
 
 MOST_TYPED = 500
+BESIDE_BRANCH = ("tag", "pipeline", "job", "commit")  # what names no branch
 
 
 def _one_line(text: str) -> str:

@@ -58,10 +58,13 @@ class Context:
 class Tool:
     """How agents call a command, where that differs: they have no dialogs, and read no words of Slack's.
 
-    Without `request` and `handle` those of the command are meant, without a `summary` that of its help.
+    Without `request` and `handle` those of the command are meant, without a `summary` that of its help. They give
+    nothing of what it is `without`; where it `needs_project` there is no thread that could name one.
     """
 
     summary: str = ""
+    without: tuple[str, ...] = ()
+    needs_project: bool = True
     request: type[Request] | None = None
     handle: Callable[[Any, Caller, Context], Awaitable[Answer]] | None = None
 

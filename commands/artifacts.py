@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from bot.answers import File
 from bot.answers import jobs as answers
@@ -22,7 +24,7 @@ from bot.models.spelling import as_typed
 from bot.models.target import Target
 from bot.refs import REFS, TAG
 from bot.requests import OfTarget, Typed
-from bot.routing import Context, Router
+from bot.routing import Context, Router, Tool
 from bot.settings import Projects
 from bot.targets import parse_target
 
@@ -40,6 +42,7 @@ HELP = CommandHelp(
     ),
     also=("artifact", "files", "download", "downloads"),
 )
+FOR_AGENTS = "List artifacts of the newest build that passed, or of one that is named."
 MOST_JOBS = 12
 LONGEST_WANTED = 255  # a file's name cannot be longer, nor can most paths
 MOST_PAGES, PAGES_OF_EACH = 20, 5  # of one job's files, and of each of several jobs
@@ -64,7 +67,7 @@ class Artifacts(OfTarget):
     `or_path` is the branch where it was typed as one bare word, which may be meant as a part of a path as well.
     """
 
-    wanted: tuple[Typed, ...] = ()
+    wanted: tuple[Annotated[Typed, Field(max_length=LONGEST_WANTED)], ...] = ()
     or_path: Typed = ""
     get: bool = False
 
@@ -212,4 +215,11 @@ async def _of_job(slug: str, number: int, context: Context, name: str = "") -> t
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, permission="read", request=Artifacts, parse=parse, handle=show_artifacts)
+    router.command(
+        HELP,
+        permission="read",
+        request=Artifacts,
+        parse=parse,
+        handle=show_artifacts,
+        tool=Tool(summary=FOR_AGENTS, without=("get", "or_path", "commit")),
+    )

@@ -10,7 +10,7 @@ from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.help import CommandHelp
 from bot.models.target import Target
 from bot.requests import OfTarget, parse_of_target
-from bot.routing import Context, Router
+from bot.routing import Context, Router, Tool
 
 HELP = CommandHelp(
     name="cancel",
@@ -21,6 +21,7 @@ HELP = CommandHelp(
     phrases=("cancel acme/frontend", "cancel acme/frontend #2417", "cancel acme/frontend 1842"),
     also=("stop", "abort", "kill"),
 )
+FOR_AGENTS = "Ask people to cancel a build: one that is named, or the only one that runs on a branch."
 MOST_LOOKED_AT = 20  # CircleCI's page of pipelines
 
 
@@ -49,6 +50,24 @@ async def ask(request: OfTarget, caller: Caller, context: Context) -> Cancellabl
     ref, commit = of_what(pipelines) if target.names_more else (None, "")
     is_named = target.names_a_build
     return Cancellable(title=title, builds=builds, ref=ref, commit=commit, is_named=is_named, newer_number=newer)
+
+
+async def cancel_named(
+    request: OfTarget, caller: Caller, context: Context
+) -> Acted | Cancellable | CancellableJob | NotSentYet:
+    """Cancel the build that is named, or the only one of a branch that runs; else do nothing, and list them.
+
+    Agents call it so, who press no button.
+    """
+    found = await ask(request, caller, context)
+    if not isinstance(found, Cancellable):
+        return found
+    running = [build for build in found.builds if build.can_be_cancelled]
+    of_branch = found.ref is not None and len(running) == 1
+    meant = found.builds[0] if found.is_named else running[0] if of_branch else None
+    if meant is None:
+        return found
+    return await context.operations.cancel(caller, meant.pipeline.id, reruns=meant.reruns)
 
 
 async def _unsent(target: Target, caller: Caller, context: Context) -> tuple[Attempt, ...]:
@@ -80,9 +99,12 @@ async def cancel_job(button: CancelJob, caller: Caller, context: Context) -> Act
     return await context.operations.cancel_job(caller, ProjectSlug(button.project_slug), button.job_number)
 
 
+TOOL = Tool(summary=FOR_AGENTS, handle=cancel_named, without=("job", "tag", "commit"))
+
+
 def register(router: Router) -> None:
     """Teach the router this command and its buttons."""
-    router.command(HELP, permission="cancel", request=OfTarget, parse=parse_of_target, handle=ask)
+    router.command(HELP, permission="cancel", request=OfTarget, parse=parse_of_target, handle=ask, tool=TOOL)
     router.action(CancelPipeline, permission="cancel", handle=cancel)
     router.action(TakeBack, permission="deploy", handle=take_back)
     router.action(CancelJob, permission="cancel", handle=cancel_job)

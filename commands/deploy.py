@@ -33,7 +33,7 @@ from bot.models.target import Target
 from bot.policy import Word as Permission
 from bot.refs import can_be_shown
 from bot.requests import OfTarget, Typed
-from bot.routing import Context, Router
+from bot.routing import Context, Router, Tool
 from bot.settings import Projects
 from bot.waits import patiently
 from commands.heard import refuse_unheard
@@ -50,6 +50,7 @@ HELP = CommandHelp(
     also=("ship", "release", "trigger", "run", "start"),
 )
 
+FOR_AGENTS = "Ask people to start a pipeline on a branch or a tag; `follow` says what becomes of it."
 MOST_ALIKE = 3
 
 
@@ -130,7 +131,13 @@ async def _deployed(request: Deploy, caller: Caller, context: Context) -> Acted 
 async def _offer_use(wish: Deployment, caller: Caller, context: Context) -> None:
     """Offer, once in each channel, that nobody has to name this project there any more."""
     place, store = caller.place, context.store
-    if place is None or place.is_direct or caller.directly or await store.channels.used(place.channel_id):
+    if (
+        place is None
+        or caller.agent
+        or place.is_direct
+        or caller.directly
+        or await store.channels.used(place.channel_id)
+    ):
         return
     if await store.claims.first(f"use-offered:{place.channel_id}"):
         with suppress(SlackError):  # it is no more than an offer
@@ -258,5 +265,12 @@ async def _asked_before(invocation_id: str, caller: Caller, context: Context) ->
 
 def register(router: Router) -> None:
     """Teach the router this command and its button."""
-    router.command(HELP, permission="deploy", request=Deploy, parse=parse, handle=deploy)
+    router.command(
+        HELP,
+        permission="deploy",
+        request=Deploy,
+        parse=parse,
+        handle=deploy,
+        tool=Tool(summary=FOR_AGENTS, without=("pipeline", "job", "commit")),
+    )
     router.action(ChooseDefinition, permission="deploy", handle=choose_definition)

@@ -10,13 +10,14 @@ from bot.errors import NotFound, UsageError
 from bot.grammar import Word
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
-from bot.requests import OfTarget, parse_branch
-from bot.routing import Context, Router
+from bot.requests import BESIDE_BRANCH, OfTarget, parse_branch
+from bot.routing import Context, Router, Tool
 from bot.settings import Projects
 from bot.triage.flakiness import flaky
 from bot.triage.sightings import with_data
 
 MOST_BUILDS = 50
+FOR_AGENTS = "Rank the tests that failed now and then in the last builds of a branch."
 HELP = CommandHelp(
     name="flaky",
     group="Look",
@@ -75,4 +76,11 @@ async def show_flaky(request: Flaky, caller: Caller, context: Context) -> FlakyT
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, permission="read", request=Flaky, parse=parse, handle=show_flaky)
+    router.command(
+        HELP,
+        permission="read",
+        request=Flaky,
+        parse=parse,
+        handle=show_flaky,
+        tool=Tool(summary=FOR_AGENTS, without=BESIDE_BRANCH),
+    )

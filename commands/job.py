@@ -15,7 +15,7 @@ from bot.models.circleci import Action, ClassicBuild, ProjectSlug, Ref, Step
 from bot.models.help import CommandHelp
 from bot.models.target import Target
 from bot.requests import OfTarget, Typed
-from bot.routing import Context, Router
+from bot.routing import Context, Router, Tool
 from bot.settings import Projects
 from bot.targets import parse_target
 
@@ -31,12 +31,13 @@ JOB = CommandHelp(
 LOGS = CommandHelp(
     name="logs",
     group="Look",
-    summary="Show the end of the failing step's log, or of the step you name.",
+    summary="Show the end of the failing step's log, or of the one you name.",
     usage="logs <project> [<branch> | #<pipeline>] [<job number>] [<step>]",
     example="logs acme/frontend 1842",
     phrases=("logs acme/frontend #2417", 'logs acme/frontend 1842 "Run tests"'),
     also=("log", "output", "tail"),
 )
+FOR_AGENTS = "Show the steps of a job, each with its time and outcome."
 LOG_LINES = 40
 WHOLE_LOG_BYTES = 5_000_000
 
@@ -145,6 +146,20 @@ async def _detail(slug: ProjectSlug, number: int, context: Context) -> ClassicBu
 
 def register(router: Router) -> None:
     """Teach the router these commands and their button."""
-    router.command(JOB, permission="read", request=JobRequest, parse=parse_job, handle=show_steps)
-    router.command(LOGS, permission="read", request=JobRequest, parse=parse_step, handle=show_log)
+    router.command(
+        JOB,
+        permission="read",
+        request=JobRequest,
+        parse=parse_job,
+        handle=show_steps,
+        tool=Tool(summary=FOR_AGENTS, without=("step", "tag", "commit")),
+    )
+    router.command(
+        LOGS,
+        permission="read",
+        request=JobRequest,
+        parse=parse_step,
+        handle=show_log,
+        tool=Tool(without=("tag", "commit")),
+    )
     router.action(SendLog, permission="read", handle=send_log)

@@ -12,7 +12,7 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.classic import BuildSummary, FollowedProject
 from bot.models.help import CommandHelp
 from bot.requests import Nothing, Request, Typed, parse_nothing
-from bot.routing import Context, Router
+from bot.routing import Context, Router, Tool
 from bot.settings import Projects
 
 T = TypeVar("T", BuildSummary, FollowedProject)
@@ -101,5 +101,5 @@ def _ref(one: BuildSummary | FollowedProject) -> Ref | None:
 def register(router: Router) -> None:
     """Teach the router these commands."""
     router.command(RECENT, permission="read", request=Nothing, parse=parse_nothing, handle=recent)
-    router.command(PROJECTS, permission="read", request=Filter, parse=parse_filter, handle=projects)
+    router.command(PROJECTS, permission="read", request=Filter, parse=parse_filter, handle=projects, tool=Tool())
     router.command(ME, permission="read", request=Nothing, parse=parse_nothing, handle=me)

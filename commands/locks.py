@@ -25,7 +25,7 @@ from bot.naming import ALL
 from bot.permissions import SOON_SECONDS
 from bot.refs import TAG
 from bot.requests import OfTarget, Request, Typed
-from bot.routing import Context, Router
+from bot.routing import Context, Router, Tool
 from bot.settings import Projects
 
 LOCK = CommandHelp(
@@ -289,7 +289,9 @@ def register(router: Router) -> None:
     """Teach the router these commands and their buttons."""
     router.command(LOCK, permission="deploy", request=OfLock, parse=parse, handle=lock)
     router.command(UNLOCK, permission="deploy", request=OfLock, parse=parse_unlock, handle=unlock)
-    router.command(LOCKS, permission="read", request=OfLocks, parse=parse_locks, handle=list_locks)
+    router.command(
+        LOCKS, permission="read", request=OfLocks, parse=parse_locks, handle=list_locks, tool=Tool(needs_project=False)
+    )
     router.action(Unlock, permission="deploy", handle=unlock_it)
     router.action(TakeLock, permission="deploy", handle=take)
     router.action(TellWhenFree, permission="read", handle=tell_when_free)

@@ -14,7 +14,7 @@ from bot.models.circleci import Pipeline, PipelineId
 from bot.models.help import CommandHelp
 from bot.policy import Word as Permission
 from bot.requests import OfTarget
-from bot.routing import Context, Router
+from bot.routing import Context, Router, Tool
 from bot.settings import Projects
 from bot.targets import parse_target
 from commands.heard import refuse_unheard, who_hears_of
@@ -29,6 +29,7 @@ HELP = CommandHelp(
     phrases=("rerun acme/frontend #2417 all", "rerun acme/frontend main failed"),
     also=("retry", "restart"),
 )
+FOR_AGENTS = "Ask people to run the failed jobs of a build again, or all of it; then `follow`."
 MODES = ("failed", "all", "ssh")
 
 
@@ -112,6 +113,13 @@ async def rerun_all(button: RerunAll, caller: Caller, context: Context) -> Acted
 
 def register(router: Router) -> None:
     """Teach the router this command and its buttons."""
-    router.command(HELP, permission="rerun", request=Rerun, parse=parse, handle=rerun)
+    router.command(
+        HELP,
+        permission="rerun",
+        request=Rerun,
+        parse=parse,
+        handle=rerun,
+        tool=Tool(summary=FOR_AGENTS, without=("ssh", "job", "commit")),
+    )
     router.action(RerunFailed, permission="rerun", handle=rerun_failed)
     router.action(RerunAll, permission="rerun", handle=rerun_all)

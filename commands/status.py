@@ -6,7 +6,7 @@ from bot.models.build import State
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
-from bot.routing import Context, Router
+from bot.routing import Context, Router, Tool
 
 HELP = CommandHelp(
     name="status",
@@ -17,6 +17,7 @@ HELP = CommandHelp(
     phrases=("status acme/frontend", "status acme/frontend #2417", "status acme/frontend tag:v2.0"),
     also=("state", "show", "result", "results", "pipelines"),
 )
+FOR_AGENTS = "Say how the newest builds of a branch ended, or show one with its jobs."
 MOST_SHOWN = 5
 OFFERED = (State.FAILED, State.ON_HOLD)  # what is shown of these offers an act
 
@@ -37,4 +38,11 @@ async def show_status(request: OfTarget, caller: Caller, context: Context) -> Bu
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, permission="read", request=OfTarget, parse=parse_of_target, handle=show_status)
+    router.command(
+        HELP,
+        permission="read",
+        request=OfTarget,
+        parse=parse_of_target,
+        handle=show_status,
+        tool=Tool(summary=FOR_AGENTS, without=("commit",)),
+    )

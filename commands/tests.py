@@ -10,7 +10,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import TestResult
 from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
-from bot.routing import Context, Router
+from bot.routing import Context, Router, Tool
 from bot.triage.attempts import Settled, settled
 
 HELP = CommandHelp(
@@ -77,4 +77,11 @@ async def _of_job(
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, permission="read", request=OfTarget, parse=parse_of_target, handle=show_tests)
+    router.command(
+        HELP,
+        permission="read",
+        request=OfTarget,
+        parse=parse_of_target,
+        handle=show_tests,
+        tool=Tool(without=("commit",)),
+    )

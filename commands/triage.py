@@ -8,7 +8,7 @@ from bot.models.build import State
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
 from bot.requests import OfTarget, parse_of_target
-from bot.routing import Context, Router
+from bot.routing import Context, Router, Tool
 
 HELP = CommandHelp(
     name="triage",
@@ -19,6 +19,7 @@ HELP = CommandHelp(
     phrases=("triage acme/frontend #2417",),
     also=("diagnose", "verdict", "broken"),
 )
+FOR_AGENTS = "Say what failed in the newest build, or in one, and whether it is new, flaky or red on main."
 RUNS_AGAIN = (State.FAILED, State.CANCELED, State.COULD_NOT_RUN)
 
 
@@ -44,4 +45,11 @@ async def show_triage(request: OfTarget, caller: Caller, context: Context) -> Bu
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, permission="read", request=OfTarget, parse=parse_of_target, handle=show_triage)
+    router.command(
+        HELP,
+        permission="read",
+        request=OfTarget,
+        parse=parse_of_target,
+        handle=show_triage,
+        tool=Tool(summary=FOR_AGENTS, without=("commit",)),
+    )

@@ -14,7 +14,7 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.policy import Word as Permission
 from bot.requests import OfTarget, Typed
-from bot.routing import Context, Router
+from bot.routing import Context, Router, Tool
 from bot.settings import Projects
 from bot.targets import parse_target
 
@@ -104,4 +104,11 @@ async def _is_unbuilt(slug: ProjectSlug | None, ref: Ref | None, caller: Caller,
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, permission="read", request=Why, parse=parse, handle=explain)
+    router.command(
+        HELP,
+        permission="read",
+        request=Why,
+        parse=parse,
+        handle=explain,
+        tool=Tool(without=("pipeline", "job", "commit"), needs_project=False),
+    )

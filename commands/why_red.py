@@ -9,8 +9,8 @@ from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.history import PastBuild, Turned
-from bot.requests import OfTarget, parse_branch
-from bot.routing import Context, Router
+from bot.requests import BESIDE_BRANCH, OfTarget, parse_branch
+from bot.routing import Context, Router, Tool
 from bot.triage.turning import passed_with, turned, turned_tests
 
 HELP = CommandHelp(
@@ -101,4 +101,6 @@ async def _walked(slug: ProjectSlug, branch: str, context: Context) -> tuple[Pas
 
 def register(router: Router) -> None:
     """Teach the router this command."""
-    router.command(HELP, permission="read", request=OfTarget, parse=parse_branch, handle=why_red)
+    router.command(
+        HELP, permission="read", request=OfTarget, parse=parse_branch, handle=why_red, tool=Tool(without=BESIDE_BRANCH)
+    )

@@ -1,0 +1,68 @@
+"""The tools that somebody may mean who says in words what they want, or how a person says it in Slack. Pure."""
+
+from typing import Any
+
+from bot.agents.shapes import Shape
+from bot.agents.tools import OURS, shapes, tool_name, tools
+from bot.intents.index import Scored
+from bot.intents.reading import reader_of
+from bot.models.help import CommandHelp
+from bot.routing import Router
+from bot.settings import Projects
+
+MOST = 3
+_MEANS_OURS = {"watch": "follow"}  # people are told in a thread, and agents ask
+_NOTHING = "I know nothing like this. Say it otherwise, or choose one of these."
+
+
+def find(intent: str, router: Router) -> dict[str, Any]:
+    """Return the likeliest tools with their scores, from 0 to 1, and what the first takes.
+
+    What is for people alone is told by the line that they type; for what is like nothing, what there is.
+    """
+    found = _ranked(intent, router)
+    if not found:
+        return {"tools": [], "note": _NOTHING, **_all(router)}
+    names = {one.name: _name(one.name, router) for one in found}
+    said = [_tool(one, name, router) for one in found if (name := names[one.name])]
+    people = [_person(one, router.commands[one.name].help) for one in found if not names[one.name]]
+    answer: dict[str, Any] = {"tools": said} | ({"only_people": people} if people else {})
+    if not names[found[0].name]:
+        return {**answer, "note": "What is meant most likely is for people alone: ask one to type it in Slack."}
+    return {**answer, "first_takes": _takes(said[0]["tool"], router)}
+
+
+def _ranked(intent: str, router: Router) -> list[Scored]:
+    reader = reader_of(tuple(command.help for command in router.commands.values()))
+    nothing = Projects()
+    return reader.ranked(intent, nothing, reader.known(nothing, ()))[:MOST]
+
+
+def _name(command: str, router: Router) -> str:
+    """Return the name of the tool; empty text for a command that is for people alone."""
+    if command in _MEANS_OURS:
+        return _MEANS_OURS[command]
+    return tool_name(command) if tool_name(command) in tools(router) else ""
+
+
+def _tool(scored: Scored, name: str, router: Router) -> dict[str, Any]:
+    return {"tool": name, "score": round(scored.score, 2), "for": _shape(name, router).description}
+
+
+def _person(scored: Scored, help: CommandHelp) -> dict[str, Any]:  # noqa: A002  # it is what it is
+    line = f"/ci {help.example}"
+    return {"command": help.name, "score": round(scored.score, 2), "for": help.summary, "in_slack": line}
+
+
+def _takes(name: str, router: Router) -> dict[str, Any]:
+    return _shape(name, router).input_schema
+
+
+def _shape(name: str, router: Router) -> Shape:
+    return next(one for one in shapes(router) if one.name == name)
+
+
+def _all(router: Router) -> dict[str, Any]:
+    listed = shapes(router)
+    looks = [one.name for one in listed if one.hints.read_only and one.name not in OURS]
+    return {"look": looks, "ask_people_to": [one.name for one in listed if not one.hints.read_only]}
