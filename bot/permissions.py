@@ -165,6 +165,10 @@ class Permissions:
                 found.add((word, slug, ref))
         return found
 
+    async def reads_all(self, caller: Caller) -> bool:
+        """Say whether there is nothing that somebody may not look at, whatever it may be."""
+        return (await self.decision(caller, Asked(Word.READ, channel_id=caller.channel_id))).allowed
+
     def looks_at_refs(self, word: str) -> bool:
         """Say whether it depends on the branch or the tag who may do something."""
         return minds_refs(self._policy, word)

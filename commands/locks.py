@@ -269,6 +269,7 @@ async def list_locks(request: OfLocks, caller: Caller, context: Context) -> Lock
         locks=tuple(one for one in found if (one.project_slug, one.ref) in readable),
         unread=tuple(key for key in unread if named_by(key) in readable),
         read_at=utc_now(),
+        sees_all=await context.permissions.reads_all(caller),
     )
     slug, _ = request.about(context.projects)
     return await _of_project(listed, slug, caller, context) if slug else listed
@@ -282,7 +283,8 @@ async def _of_project(listed: Locks, slug: ProjectSlug, caller: Caller, context:
     locks = tuple(one for one in listed.locks if named_by(one.key)[0] in ours)
     unread = tuple(key for key in listed.unread if named_by(key)[0] in ours)
     elsewhere = len(listed.locks) + len(listed.unread) - len(locks) - len(unread)
-    return Locks(locks=locks, unread=unread, read_at=listed.read_at, project_title=project.title, elsewhere=elsewhere)
+    found = {"locks": locks, "unread": unread, "project_title": project.title, "elsewhere": elsewhere}
+    return listed.model_copy(update=found)
 
 
 def register(router: Router) -> None:

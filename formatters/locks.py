@@ -277,7 +277,8 @@ def all_locks(found: Locks) -> Message:
     of = f" of {title}" if title else ""
     others = f"Of other projects: {count(found.elsewhere, 'lock')}, `/ci locks all`." if found.elsewhere else ""
     if not many:
-        return _said(f"Nothing{of} is locked. {others}".strip())
+        shown = "" if found.sees_all else ", as far as I may show it"
+        return _said(f"Nothing{of} is locked{shown}. {others}".strip())
     text = f"{count(many, 'lock')}{of}."
     lines = [_line(lock, found.read_at - lock.since) for lock in found.locks]
     lines += [f"🔒 {code(key)} · another version of me wrote this one, and I cannot read it" for key in found.unread]

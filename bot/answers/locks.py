@@ -10,7 +10,8 @@ from bot.models.lock import Lock
 class Locks(Found):
     """Every lock, oldest first, as it stood at `read_at`; those named in `unread` hold, and nobody can read them.
 
-    With a `project_title` those of this project alone, and so many others `elsewhere`.
+    With a `project_title` those of this project alone, and so many others `elsewhere`. Where who asks may not look at
+    everything, there may be locks that are not for their eyes: then `sees_all` is off.
     """
 
     locks: tuple[Lock, ...]
@@ -18,6 +19,7 @@ class Locks(Found):
     read_at: datetime
     project_title: str = ""
     elsewhere: int = 0
+    sees_all: bool = True
 
 
 class WhichLock(Answer):

@@ -260,6 +260,8 @@ async def test_who_may_deploy_and_not_look_reads_nothing_of_a_lock(tmp_path: Pat
     async with team_under(BLIND.replace('["read"]', '["read"]\nbranches = ["main"]'), tmp_path) as team:
         await types(team, team.grace, "lock acme/frontend main migration until 23:59")
         since = (await held(team)).since.isoformat()
+        assert "Nothing is locked, as far as I may show it." in said(await types(team, team.ada, "locks"))
+        assert "1 lock." in said(await types(team, team.grace, "locks"))
         for text in ("deploy acme/frontend main", "lock acme/frontend:main mine", "rerun acme/frontend main"):
             told = said(await types(team, team.ada, text))
             assert not any(words in told for words in ("migration", "grace", "until")), told
