@@ -114,6 +114,7 @@ def _mark(problem: NothingToDo) -> str:
 _WAITS_FOR: defaultdict[str, str] = defaultdict(
     lambda: "waits for what was asked next",
     second_person="waits for somebody else to agree",
+    person="waits for somebody to agree",
     typed="waits for who asked to type its branch or tag",
 )
 _ASK_ANEW = "Nothing was started: ask for it anew if it is still wanted."

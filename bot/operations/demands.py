@@ -25,13 +25,12 @@ from bot.operations.beside import still_running
 from bot.operations.hands import Hands
 from bot.operations.standing import for_everybody, for_one, kept, refuse_if_asked, stands_no_more
 from bot.operations.targets import approving, cancelling, held_by, rerunning
-from bot.policy import Asked, Decision, Word
+from bot.policy import AGENTS, Asked, Decision, Word
 from bot.watching.engine import EXPIRE
 from formatters import agreement
 from formatters.blocks import Message
 
 MOST_LOOKED_AT = 8
-AGENTS = "agents"  # the role: nobody in it presses anything
 MOST_READ, AT_ONCE, MOST_PAGES = 30, 5, 2  # of a branch's builds, to learn whether it is green
 _OPEN = {State.WAITING, State.RUNNING, State.ON_HOLD, State.UNKNOWN}
 _A_WORD = frozenset({Demand.SECOND_PERSON, Demand.PERSON})  # what a request in the channel asks for
