@@ -303,7 +303,7 @@ class _OfQuestion(BaseModel):
     """An answer to what an act waits for, which takes the `word` that the act itself takes."""
 
     attempt_id: str
-    word: Literal["deploy", "rerun", "approve"] = "deploy"
+    word: Literal["deploy", "rerun", "approve", "cancel"] = "deploy"
 
     @property
     def asks_itself(self) -> bool:

@@ -12,6 +12,7 @@ BotError
 │  ├─ Taken                who was first, and at what
 │  ├─ TooMany              how many questions of theirs are open, and how many are answered at a time
 │  ├─ AskedAlready         who asked for the same, when, and where it waits
+│  ├─ ForAPerson           what an agent cannot answer, and how a person asks for the same
 │  └─ NothingToDo          why, such as that it has ended already
 │     ├─ NothingToCancelYet  of which build, so that the same can be pressed once more
 │     └─ Unheard             what nobody would be told of where it was asked for
@@ -123,11 +124,12 @@ class NotAllowed(UserError):
     """`user_id` may not do what `word` permits, `about` a project and a branch or anything, because of `rule`.
 
     `is_of_another` says that this is not who is told, but who asked for what they let happen; `act` is what they did,
-    where it goes by another name than the word.
+    where it goes by another name than the word; `agent` is the program that asked for them.
     """
 
     is_of_another = False
     act = ""
+    agent = ""
 
     def __init__(self, user_id: str, word: str, rule: str, *, about: str = "") -> None:
         super().__init__(f"{user_id} may not {word} {about}: {rule}")
@@ -227,10 +229,13 @@ class TooMany(UserError):
 class AskedAlready(UserError):
     """`person_id` asked for the same, `what`, at `asked_at`, and it waits for somebody; `url` leads there, if known.
 
-    It `is_own` where who is told asked for it themselves.
+    It `is_own` where who is told asked for it themselves. `pending_id` is what waits, and `asker` what to call an agent
+    that asked for it; it `takes_two` where its owner cannot let it happen.
     """
 
     is_own = False
+    pending_id = asker = ""
+    takes_two = True
 
     def __init__(self, person_id: str, what: str, *, asked_at: datetime, url: str) -> None:
         super().__init__(f"{person_id} asked for {what}")
@@ -238,6 +243,21 @@ class AskedAlready(UserError):
         self.what = what
         self.asked_at = asked_at
         self.url = url
+
+
+class ForAPerson(UserError):
+    """An agent asked for `what`, and a question stands before it that a person alone can answer; nobody was asked it.
+
+    `demand` is what it is about: one of `Demand`, `definition`, `unbuilt`, `ssh` or `act`. With `line` a person asks
+    for the same. `among` are the names that could have been given instead, of pipeline definitions or branches.
+    """
+
+    def __init__(self, demand: str, what: str, line: str, *, among: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{demand}: {what}")
+        self.demand = demand
+        self.what = what
+        self.line = line
+        self.among = among
 
 
 class NothingToDo(UserError):

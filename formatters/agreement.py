@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from bot.actions import AgreeDeploy, DeclineDeploy
+from bot.masks import masked
 from bot.models.attempt import ParameterValue
 from bot.models.build import Shipment
 from bot.models.circleci import Pipeline, Ref
-from bot.models.pending import Approval, Deployment, End, Pending, Rerun, Wish
+from bot.models.pending import Approval, Cancellation, Deployment, End, Pending, Rerun, Wish
 from formatters.again import act_button, asks_again
 from formatters.blocks import (
     MAX_SECTION,
@@ -33,16 +34,21 @@ from formatters.words import count, listed
 
 MOST_COMMITS = 6
 LONGEST_REASON = 500
+LONGEST_WHY = 300  # an agent's own words
 LONGEST = 4 * MAX_SECTION  # of a name that must stand there whole: what is too long for a paragraph is seen to be
 _HELD = "It stops then, and the jobs after that wait for another approval: "
 
 
-def request(pending: Pending, shipment: Shipment, could: Sequence[str] = ()) -> Message | None:
+def request(
+    pending: Pending, shipment: Shipment, could: Sequence[str] = (), *, owner_may: bool = False
+) -> Message | None:
     """Ask the channel for a second person: all that will ship or run, and the two buttons; None for what is too much.
 
-    Of the commits the newest do; whatever else somebody agrees to stands there whole. `could` are those who may agree.
+    Of the commits the newest do; whatever else somebody agrees to stands there whole. `could` are those who may agree,
+    and for what an agent asks its `owner_may`.
     """
-    text = f"{_asker(pending)} wants to {wanted(pending)} {clean(pending.target)}: somebody else must agree."
+    who, must = _who_wants(pending), _who_must(pending)
+    text = f"{who} wants to {wanted(pending)} {clean(pending.target)}: {must[0].lower()}{must[1:]} must agree."
     what = f"{wanted(pending, LONGEST)} {literal(pending.target, LONGEST)}"
     kind = pending.wish.kind
     buttons = actions(
@@ -52,8 +58,10 @@ def request(pending: Pending, shipment: Shipment, could: Sequence[str] = ()) -> 
         button(DeclineDeploy(attempt_id=pending.id, word=kind), "Decline", style="danger"),
     )
     until = f"Open until {moment(pending.expires_at)}. " if pending.expires_at else ""
+    may = _who(could, kind) + _owner(pending, may=owner_may)
     blocks = [
-        section(f"🙋 *{_asker(pending)} wants to {what}.* Somebody else must agree."),
+        section(f"{'' if pending.asker.agent else '🙋 '}*{who} wants to {what}.* {must} must agree."),
+        *([section(f"It says why: “{why}”")] if (why := literal(masked(pending.asker.reason), LONGEST_WHY)) else []),
         *([section(f"⚠️ {note}")] if (note := careful(*_names(pending))) else []),
         *([section(f"It builds {_commit(shipment.built)}.")] if shipment.built else []),
         *_what_runs(pending),
@@ -61,9 +69,32 @@ def request(pending: Pending, shipment: Shipment, could: Sequence[str] = ()) -> 
         *settings(pending),
         *([section(over_red(pending.over_red))] if pending.over_red else []),
         buttons,
-        context(f"{_who(could, kind)}{until}Nothing is started unless somebody agrees."),
+        context(f"{may}{until}Nothing is {_done(pending)} unless somebody agrees."),
     ]
     return whole(text, blocks)
+
+
+def _who_wants(pending: Pending) -> str:
+    asker = pending.asker
+    if not asker.agent:
+        return _asker(pending)
+    return f"🤖 {literal(asker.agent, 40)}, for {literal(asker.name or asker.person_id, 60)},"
+
+
+def _who_must(pending: Pending) -> str:
+    """Return who must agree: for what an agent asks that may be its owner, where no second person is demanded."""
+    if not pending.takes_two:
+        return "A person"
+    return f"Somebody else than {literal(pending.asker.name, 60)}" if pending.asker.agent else "Somebody else"
+
+
+def _owner(pending: Pending, *, may: bool) -> str:
+    return f"So can {literal(pending.asker.name or pending.asker.person_id, 60)}, for whom it asks. " if may else ""
+
+
+def _done(pending: Pending) -> str:
+    """Return what nothing is, or was, without somebody's word."""
+    return "cancelled" if isinstance(pending.wish, Cancellation) else "started"
 
 
 def over_red(name: str) -> str:
@@ -80,7 +111,7 @@ def _names(pending: Pending) -> tuple[str, ...]:
     """Return the names that somebody agrees to."""
     wish, runs = pending.wish, pending.seen.runs
     job = (wish.job_name,) if isinstance(wish, Approval) else ()
-    behind = (*runs.first, *runs.behind, *runs.holds, pending.seen.definition)
+    behind = (*runs.first, *runs.behind, *runs.holds, *pending.seen.stops, pending.seen.definition)
     return (pending.target, *job, *behind, *given(pending))
 
 
@@ -109,6 +140,8 @@ def wanted(pending: Pending, longest: int = 100) -> str:
             return f"rerun {'with SSH ' if pending.wish.ssh else ''}{what}"
         case Approval():
             return f"approve {clean(pending.wish.job_name, longest)} of"
+        case Cancellation():
+            return "cancel"
         case _:
             return "deploy"
 
@@ -123,6 +156,8 @@ def _what_runs(pending: Pending) -> list[Block]:
     wish, runs = pending.wish, pending.seen.runs
     if isinstance(wish, Deployment):
         return []
+    if isinstance(wish, Cancellation):
+        return _listing("What it stops: ", _jobs(pending.seen.stops)) or [section("Nothing of it runs at this moment.")]
     if isinstance(wish, Approval):
         return _listing("It would start: ", _jobs(runs.behind)) + _listing(_HELD, _jobs(runs.holds))
     if not runs.first:
@@ -228,12 +263,14 @@ def _goes_on(pending: Pending, page: str) -> str:
             return f"{jobs} again{' with SSH' if wish.ssh else ''}"
         case Approval():
             return f"{literal(wish.job_name) or 'the job on hold'} of {target} is approved"
+        case Cancellation():
+            return f"{target} is being cancelled"
     assert_never(wish)
 
 
 def agreed_in_vain(pending: Pending, name: str, why: str, *, is_sure: bool) -> Message:
     """Say in the request's place that nothing came of it, where that is sure, and why; `why` knows better else."""
-    nothing = ", but nothing was started" if is_sure else ""
+    nothing = f", but nothing was {_done(pending)}" if is_sure else ""
     return _said(f"❌ {literal(name, 60)} agreed to {_about(pending)}{nothing}. {why}")
 
 
@@ -269,27 +306,25 @@ def declined(pending: Pending, name: str, reason: str) -> Message:
 def taken_back(pending: Pending, reason: str) -> Message:
     """Say in the request's place that the asker wants it no more, and why, where that is known."""
     why = f": {_sentence(reason)}" if reason else "."
-    return _said(f"🚫 {_asker(pending)} took back the wish to {_whole(pending)}{why} Nothing was started.")
+    return _said(f"🚫 {_asker(pending)} took back the wish to {_whole(pending)}{why} Nothing was {_done(pending)}.")
 
 
 def declined_to_asker(pending: Pending, name: str, reason: str) -> Message:
     """Tell the asker in the thread."""
     why = f": {_sentence(reason)}" if reason else "."
-    again = asks_again(pending.wish.typed)
-    return _said(
-        f"{mention(pending.asker.person_id)}, {literal(name, 60)} declined it{why} Nothing was started. {again}"
-    )
+    again = f"Nothing was {_done(pending)}. {asks_again(pending.wish.typed)}"
+    return _said(f"{mention(pending.asker.person_id)}, {literal(name, 60)} declined it{why} {again}")
 
 
 def expired(pending: Pending) -> Message:
     """Say in the request's place that nobody decided."""
-    return _said(f"⌛ Nobody decided on {_about(pending)} in time. Nothing was started.")
+    return _said(f"⌛ Nobody decided on {_about(pending)} in time. Nothing was {_done(pending)}.")
 
 
 def expired_to_asker(pending: Pending) -> Message:
     """Tell the asker in the thread."""
     again = asks_again(pending.wish.typed)
-    return _said(f"{mention(pending.asker.person_id)}, nobody agreed in time, so nothing was started. {again}")
+    return _said(f"{mention(pending.asker.person_id)}, nobody agreed in time, so nothing was {_done(pending)}. {again}")
 
 
 def overtaken(pending: Pending, name: str) -> Message:
@@ -328,7 +363,7 @@ def _sentence(text: str) -> str:
 
 
 def _asker(pending: Pending) -> str:
-    return literal(pending.asker.called, 60)
+    return literal(pending.asker.called, 100)
 
 
 def _said(text: str) -> Message:

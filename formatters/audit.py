@@ -96,11 +96,12 @@ def _line(entry: Entry, names: Mapping[str, str]) -> str:
     # A name and no mention: to be looked up is no reason for a ping.
     ended = f"{_MARKS[entry.outcome]} · " if entry.outcome else ""
     who = literal(entry.user_name or entry.user_id, 60)
+    who = f"🤖 {literal(entry.agent, 40)} (for {who})" if entry.agent else who
     about = f" ({literal(entry.about, 120)})" if entry.about and entry.about not in entry.what else ""
     rule = f" · by “{literal(entry.rule, 120)}”" if entry.rule and not _refused_otherwise(entry) else ""
     agreed = entry.agreed_name or entry.agreed_id
     asker = entry.for_name or entry.for_id
-    asked = f" · for {literal(asker, 60)}" if asker else ""
+    asked = f" · for {literal(asker, 100)}" if asker else ""
     second = f" · agreed by {literal(agreed, 60)}" if agreed else ""
     what = f"{code(entry.what, 120)}{about} · {literal(plain(entry.result, names), 120)}"
     return f"{ended}{moment(entry.at)} · {who} · {what}{rule}{asked}{second}"

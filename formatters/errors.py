@@ -9,6 +9,7 @@ from bot.errors import (
     BotError,
     CircleCIError,
     Elsewhere,
+    ForAPerson,
     Locked,
     MaybeTaken,
     NotAllowed,
@@ -219,7 +220,7 @@ _ALWAYS: dict[type[BotError], str] = {
 
 def _sentence(problem: BotError) -> str:
     match problem:
-        case Taken() | AskedAlready() | NothingToDo():
+        case Taken() | AskedAlready() | ForAPerson() | NothingToDo():
             return nothing.nothing(problem)
         case Slip():
             return escape(forms.slip(problem))
@@ -228,6 +229,7 @@ def _sentence(problem: BotError) -> str:
             doing = by_act.get(problem.act) or DOING.get(problem.word, problem.word)
             what = doing + (f" ({literal(problem.about)})" if problem.about else "")
             who = mention(problem.user_id) if problem.is_of_another else "You"
+            who = f"🤖 {literal(problem.agent)} (for {who})" if problem.agent else who
             nothing_done = "" if problem.word == "read" else " Nothing was done."
             return f"{who} may not {what} here: {_because(problem.rule)}.{nothing_done}"
         case TooMany():

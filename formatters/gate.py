@@ -49,7 +49,8 @@ def question(asked: Question) -> Message:
             return to_be_typed(asked.pending)
         case StillRuns():
             return _said(f"{_runs(asked)} To run another one beside it, ask for that again.")
-    return _said(f"Somebody else must agree to {literal(asked.pending.target)}: the request stands in the channel.")
+    who = "Somebody else" if asked.pending.takes_two else "A person"
+    return _said(f"{who} must agree to {literal(asked.pending.target)}: the request stands in the channel.")
 
 
 def which_definition(pending: Pending, definitions: Sequence[Definition]) -> Message:

@@ -98,7 +98,7 @@ def wait_line(one: MyWait) -> str:
     if one.waits_for == "else":
         return f"⏳ *Waits for a second person* · your {act}{until}{where}"
     if one.asker_name:
-        return f"✋ *Waits for you to agree* · the {act}, which {literal(one.asker_name, 60)} asked for{until}{where}"
+        return f"✋ *Waits for you to agree* · the {act}, which {literal(one.asker_name, 100)} asked for{until}{where}"
     return f"✋ *Waits for your answer* · your {act}{until}{where}"
 
 

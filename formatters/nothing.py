@@ -4,19 +4,21 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 
-from bot.errors import AskedAlready, NothingToDo, Taken
+from bot.errors import AskedAlready, ForAPerson, NothingToDo, Taken
 from bot.models.build import OPEN_STATES, State
-from formatters import again
+from formatters import again, for_people
 from formatters.blocks import code, link, literal, mention, moment
 from formatters.words import MARKS, so_far, status
 
 
-def nothing(problem: Taken | AskedAlready | NothingToDo) -> str:
+def nothing(problem: Taken | AskedAlready | ForAPerson | NothingToDo) -> str:
     """Return why there was nothing to do, or who was first."""
     if isinstance(problem, AskedAlready):
         return _asked_already(problem)
     if isinstance(problem, Taken):
         return _taken(problem)
+    if isinstance(problem, ForAPerson):
+        return for_people.words(problem)
     return _WORDS[problem.why](problem)
 
 
@@ -32,9 +34,10 @@ def _taken(problem: Taken) -> str:
 
 def _asked_already(problem: AskedAlready) -> str:
     where = f": {link(problem.url, 'the request')}" if problem.url else ""
-    who = "You" if problem.is_own else mention(problem.person_id)
+    who = literal(problem.asker, 100) or ("You" if problem.is_own else mention(problem.person_id))
     asked = f"{who} asked for this at {moment(problem.asked_at)}, and it is still open{where}."
-    return f"{asked} Somebody else must agree to {literal(problem.what)} there; nothing is asked twice."
+    must = "Somebody else" if problem.takes_two else "A person"
+    return f"{asked} {must} must agree to {literal(problem.what)} there; nothing is asked twice."
 
 
 def _already_running(problem: NothingToDo) -> str:
@@ -111,6 +114,7 @@ def _mark(problem: NothingToDo) -> str:
 _WAITS_FOR: defaultdict[str, str] = defaultdict(
     lambda: "waits for what was asked next",
     second_person="waits for somebody else to agree",
+    person="waits for somebody to agree",
     typed="waits for who asked to type its branch or tag",
 )
 _ASK_ANEW = "Nothing was started: ask for it anew if it is still wanted."
@@ -199,7 +203,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"Somebody else must agree to {literal(one.what)}, and what they agree to does not fit into a message of "
         "Slack's as a whole. Nothing was asked or started. Ask with shorter parameters, or start it at CircleCI."
     ),
-    "not_your_own": lambda _: "You asked for it, so somebody else must agree.",
+    "not_your_own": lambda one: f"{'Your agent' if one.what else 'You'} asked for it, so somebody else must agree.",
     "changed_meanwhile": lambda one: (
         f"{literal(one.what)} has changed since it was asked. "
         "The request shows what it is now: look once more, and agree."

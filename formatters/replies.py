@@ -259,14 +259,25 @@ def reran_itself(what: str) -> Message:
 
 
 def someone_acted(
-    kind: str, user_name: str, what: str, attempt: int = 0, *, pressed: bool = True, about: str = ""
+    kind: str,
+    user_name: str,
+    what: str,
+    attempt: int = 0,
+    *,
+    pressed: bool = True,
+    about: str = "",
+    agreed: str = "",
 ) -> Message:
     """Say who pressed or said what, once CircleCI has taken it; a name, no mention: that is no reason for a ping.
 
-    `about` is the build, for those who read the notification alone.
+    `about` is the build, for those who read the notification alone, `agreed` who let an agent have it done.
     """
     words, (by_press, by_word) = _ACTED[kind], _HOW[kind]
-    named = {"how": by_press if pressed else by_word, "attempt": attempt}
-    shown: Block = section(words.format(who=literal(user_name, 60), what=literal(what, 300), **named))
-    text = words.format(who=clean(user_name, 60), what=clean(what, 300), **named)
+    how = by_press if pressed else by_word
+    yes = f"; {literal(agreed, 60)} agreed" if agreed else ""
+    shown: Block = section(
+        words.format(who=literal(user_name, 100), what=literal(what, 300), how=how + yes, attempt=attempt)
+    )
+    yes = f"; {clean(agreed, 60)} agreed" if agreed else ""
+    text = words.format(who=clean(user_name, 100), what=clean(what, 300), how=how + yes, attempt=attempt)
     return assemble(f"{clean(about, 200)}: {text}" if about else text, shown)

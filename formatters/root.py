@@ -216,8 +216,11 @@ def _given(watch: Watch) -> Iterator[str]:
 
 def _people(watch: Watch, state: State) -> Iterator[str]:
     """Yield who asked the bot for it, or began it elsewhere and has it watched here; and who acted on it last."""
-    if watch.asker_id:
-        yield f"asked by {literal(watch.asker_name, 60) or mention(watch.asker_id)}"
+    if watch.asker_id and watch.agent:
+        agreed = f"; {literal(watch.agreed_name, 60)} agreed" if watch.agreed_name else ""
+        yield f"🤖 {literal(watch.agent, 40)} asked, for {_asker(watch)}{agreed}"
+    elif watch.asker_id:
+        yield f"asked by {_asker(watch)}"
     elif watch.started_by:
         yield f"{'pushed' if watch.was_pushed else 'started'} by {literal(watch.started_by, 60)}"
     if watch.watcher_id and watch.watcher_id != watch.asker_id:
@@ -227,7 +230,11 @@ def _people(watch: Watch, state: State) -> Iterator[str]:
     else:
         acted = watch.acted
     if acted and watch.actor_name:
-        yield f"{acted} by {literal(watch.actor_name, 60)}"
+        yield f"{acted} by {literal(watch.actor_name, 100)}"
+
+
+def _asker(watch: Watch) -> str:
+    return literal(watch.asker_name, 60) or mention(watch.asker_id)
 
 
 def _workflows(build: Build | None, watch: Watch, links: Links) -> Block | None:

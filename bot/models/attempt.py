@@ -85,6 +85,7 @@ class Demand(StrEnum):
     GREEN = "green"
     TYPED = "typed"
     SECOND_PERSON = "second_person"
+    PERSON = "person"  # no policy's: of what an agent asks for, where nobody else must agree anyway
 
 
 class Attempt(Model):
@@ -96,7 +97,8 @@ class Attempt(Model):
     `sent_by` is the delivery that has it sent, `agreed_revision` the commit that a second person agreed to. `demands`,
     `request_ts` and `expires_at` are an earlier version's, where an act that waited was an attempt. `definition` is the
     pipeline definition as it was typed. `reran` is the attempt, by its fingerprint, that a rerun was asked for: that is
-    kept among the deploys of its branch, as it runs the same.
+    kept among the deploys of its branch, as it runs the same. `agent` is the program that asked for the asker, and
+    `agreed_name` who let that happen.
     """
 
     id: str
@@ -124,6 +126,8 @@ class Attempt(Model):
     sent_by: str = ""
     agreed_revision: str = ""
     reran: str = ""
+    agent: str = ""
+    agreed_name: str = ""
 
     @property
     def is_unsent(self) -> bool:

@@ -41,8 +41,9 @@ class Caller(Model):
 
     @property
     def called(self) -> str:
-        """What to call them, for want of a name by their id."""
-        return self.name or self.person_id
+        """What to call them, for want of a name by their id; of an agent, for whom it speaks."""
+        person = self.name or self.person_id
+        return f"🤖 {self.agent} (for {person})" if self.agent else person
 
     @property
     def is_bot(self) -> bool:

@@ -84,7 +84,19 @@ class Approval(_OfPipeline):
         return f"approve {self.project_slug} #{self.pipeline_number}"
 
 
-Wish = Deployment | Rerun | Approval
+class Cancellation(_OfPipeline):
+    """All that runs of a build to cancel, unless it has run again since it had so many `reruns`."""
+
+    kind: Literal["cancel"] = "cancel"
+    reruns: int = 0
+
+    @property
+    def typed(self) -> str:
+        """The command that asks for the same."""
+        return f"cancel {self.project_slug} #{self.pipeline_number}"
+
+
+Wish = Deployment | Rerun | Approval | Cancellation
 
 
 class Runs(Model):
@@ -102,7 +114,8 @@ class Seen(Model):
     """What stood there when it was asked: the head of the branch as CircleCI has built it, and its newest pipeline.
 
     Of an act on a build also the attempt it would act on, by its `fingerprint`, and what it `runs`. An earlier version
-    kept neither, so that its questions are asked anew. `definition` is the name of the pipeline definition.
+    kept neither, so that its questions are asked anew. `definition` is the name of the pipeline definition. `stops` is
+    what a cancel would stop: what of it ends meanwhile by itself is no other cancel.
     """
 
     revision: str = ""
@@ -110,6 +123,7 @@ class Seen(Model):
     fingerprint: str = ""
     runs: Runs = Runs()
     definition: str = ""
+    stops: tuple[str, ...] = ()
 
     def is_still(self, now: Self) -> bool:
         """Say whether what would ship and run is what was seen; a newer build of the same commit changes nothing."""
@@ -134,12 +148,13 @@ class Pending(Model):
     """One act that waits; `id` is the delivery that asked for it, `wish` what will be sent.
 
     `open` are the demands still to be met, in the order in which they are asked for, `met` those that are, `agreed` is
-    who met that of a second person. `request_ts` is the message in `asker`'s place that asks for one; after
-    `expires_at` nobody can answer it. `seen` is what stood there when the question was put, `choices` are the pipeline
-    definitions that were offered, `beside` the deploys of others that were named as running. `end` is written before it
-    is said, and `over` when it has been. `version` counts how often it was kept, so that nobody writes over what they
-    have not seen. `red` is the commit that was named as red, empty text where no build decided, None where nothing was
-    asked or by an earlier version; `over_red` is the name of who let it go on though the branch was not green.
+    who met that of a second person, or that a person lets happen what an agent asks for. `request_ts` is the message in
+    `asker`'s place that asks for one; after `expires_at` nobody can answer it. `seen` is what stood there when the
+    question was put, `choices` are the pipeline definitions that were offered, `beside` the deploys of others that were
+    named as running. `end` is written before it is said, and `over` when it has been. `version` counts how often it was
+    kept, so that nobody writes over what they have not seen. `red` is the commit that was named as red, empty text
+    where no build decided, None where nothing was asked or by an earlier version; `over_red` is the name of who let it
+    go on though the branch was not green.
     """
 
     id: str
@@ -177,8 +192,18 @@ class Pending(Model):
 
     @property
     def is_agreed(self) -> bool:
-        """Say whether somebody else has agreed to it."""
-        return Demand.SECOND_PERSON in self.met
+        """Say whether somebody has agreed to it."""
+        return bool({Demand.SECOND_PERSON, Demand.PERSON} & {*self.met})
+
+    @property
+    def waits_for_a_word(self) -> bool:
+        """Say whether it is somebody's word that is next, as the request in its place asks for."""
+        return self.open[:1] in ((Demand.SECOND_PERSON,), (Demand.PERSON,))
+
+    @property
+    def takes_two(self) -> bool:
+        """Say whether nobody can let it happen alone: an agent's owner can, unless a second person is demanded."""
+        return Demand.PERSON not in (*self.open, *self.met)
 
     @property
     def was_cut_off(self) -> bool:
@@ -201,6 +226,15 @@ class Pending(Model):
         left = tuple(one for one in self.open if one is not demand)
         met = tuple(one for one in self.met if one is not demand)
         return self.model_copy(update={"open": left, "met": (*met, demand)})
+
+    def agreed_to_by(self, caller: Caller) -> Self:
+        """Return it as somebody has let it happen."""
+        met = self.having_met(Demand.SECOND_PERSON if self.takes_two else Demand.PERSON)
+        return met.model_copy(update={"agreed": caller})
+
+    def has_met(self, demand: Demand) -> bool:
+        """Say whether a demand is met; who agreed as the second person is a person."""
+        return demand in self.met or (demand is Demand.PERSON and self.is_agreed)
 
     @classmethod
     def of(cls, attempt: Attempt) -> Self:

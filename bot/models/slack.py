@@ -105,6 +105,7 @@ class Watch(Model):
     a second person saw and agreed to. `offers` are the replies in which something can be pressed still, by their `ts`,
     with what they tell. `closing` is what the root says of the last end; `known_end` names the attempt that was over
     when it was asked for: nobody waits for that end. `also_told` are those who asked to hear of the end too.
+    `agent` is the program that asked for the asker, and `agreed_name` who let that happen.
     """
 
     id: str
@@ -141,6 +142,8 @@ class Watch(Model):
     closing: Closing | None = None
     known_end: str = ""
     also_told: tuple[str, ...] = ()
+    agent: str = ""
+    agreed_name: str = ""
 
     @classmethod
     def of(cls, pipeline: Pipeline, title: str, watcher: Caller, place: Place) -> Self:
@@ -184,6 +187,8 @@ class Watch(Model):
             parameters=attempt.parameters,
             definition=attempt.definition,
             agreed_revision=attempt.agreed_revision,
+            agent=attempt.agent,
+            agreed_name=attempt.agreed_name,
         )
 
     @property
@@ -235,6 +240,7 @@ class Watch(Model):
     def asked_like(self, other: Self) -> Self:
         """Return the watch with who asked for the pipeline, and with what, which another thread knows."""
         known = {"asker_id": other.asker_id, "asker_name": other.asker_name, "parameters": other.parameters}
+        known |= {"agent": other.agent, "agreed_name": other.agreed_name}
         return self.model_copy(update=known)
 
     @property

@@ -79,6 +79,7 @@ async def note_rerun(hands: Hands, caller: Caller, wish: Rerun, build: Build) ->
             pipeline_id=wish.pipeline_id,
             pipeline_number=wish.pipeline_number,
             reran=build.fingerprint,
+            agent=caller.agent,
         )
     )
 

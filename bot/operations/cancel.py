@@ -1,6 +1,7 @@
 """Cancel a build, or one of its jobs: cancelled twice is cancelled, so nothing stands in its way for long."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
@@ -13,7 +14,9 @@ from bot.models.build import Build, Run
 from bot.models.caller import Caller
 from bot.models.circleci import TERMINAL_JOB_STATUSES, PipelineId, ProjectSlug, WorkflowId
 from bot.models.lost import Lost
+from bot.models.pending import Cancellation, Pending
 from bot.models.slack import CANCELLED
+from bot.operations.ending import overtaken
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
@@ -27,27 +30,56 @@ ENDED_BY_ITSELF = 400
 INTERVALS = 12  # of polling: by then CircleCI shows it, or it may be pressed again
 
 
-async def cancel(hands: Hands, caller: Caller, pipeline_id: PipelineId, reruns: int | None = None) -> Acted:
+async def cancel(
+    hands: Hands,
+    caller: Caller,
+    pipeline_id: PipelineId,
+    reruns: int | None = None,
+    pending: Pending | None = None,
+) -> Acted:
     """Cancel every workflow of the pipeline that is not finished; raises NothingToDo where none runs.
 
-    So it does where it has run again since it had so many `reruns`: that is not what was pressed on.
+    So it does where it has run again since it had so many `reruns`: that is not what was pressed on. A person is asked
+    nothing; what an agent asks for, a person lets happen.
     """
     build = await hands.reads.build(pipeline_id)
     may_look = await hands.finder.may_read(caller, build.pipeline.project_slug, build.pipeline.ref)
     if may_look and reruns is not None and reruns < build.reruns and _open(build):
         raise nothing_of(build, "ran_again", what=f"cancel {named(build)}")
     title = await hands.finder.title(build.pipeline.project_slug)
-    number = f"#{build.pipeline.number}"
+    if may_look and caller.agent and pending is None and not _open(build):
+        raise _nothing_to_cancel(build, title)  # before anybody is asked for it
+    number, wish = f"#{build.pipeline.number}", _wished(build, title)
     once = f"cancel:{pipeline_id}:{build.fingerprint}" if _open(build) else None
     intent = _intent(hands, Subject.of(build.pipeline, title), number, once)
+    intent = replace(intent, wish=wish if caller.agent else None, pending=pending)
     lost = _lost(caller, "cancel", pipeline_id, title)
     async with looked_for(hands, caller, lost), acting(hands, caller, intent) as act:
         await _cancel_all(hands, act, build, title)
         act.note(result=number)
-    about = act.subject.build
-    word = replies.someone_acted("cancel", act.caller.called, number, pressed=act.caller.pressed, about=about)
+    await overtaken(hands, act.caller, wish, pending)
+    word = replies.someone_acted(
+        "cancel",
+        act.caller.called,
+        number,
+        pressed=act.caller.pressed,
+        about=act.subject.build,
+        agreed=act.agreed_name,
+    )
     told = await hands.tell(pipeline_id, act.caller, CANCELLED, word)
     return act.done("cancel", what=number, told=told)
+
+
+def _wished(build: Build, title: str) -> Cancellation:
+    pipeline = build.pipeline
+    return Cancellation(
+        project_slug=pipeline.project_slug,
+        project_title=title,
+        ref=pipeline.ref,
+        pipeline_id=pipeline.id,
+        pipeline_number=pipeline.number,
+        reruns=build.reruns,
+    )
 
 
 def _open(build: Build) -> list[Run]:
@@ -62,10 +94,15 @@ async def _cancel_all(hands: Hands, act: Act, build: Build, title: str) -> None:
             taken.append(await _cancelled(hands, act, run.workflow.id))
         sent.append(run.workflow.name)
     if not any(taken) and not any([await act.was_sent(run.workflow.id) for run in build.runs]):
-        if _has_begun(build):
-            raise nothing_of(build, "nothing_to_cancel")
-        pipeline = build.pipeline
-        raise NothingToCancelYet(pipeline.id, pipeline.number, title, str(pipeline.ref or ""), build.reruns)
+        raise _nothing_to_cancel(build, title)
+
+
+def _nothing_to_cancel(build: Build, title: str) -> NothingToDo:
+    """Return that nothing of it runs: it has ended, or has not begun."""
+    pipeline = build.pipeline
+    if _has_begun(build):
+        return nothing_of(build, "nothing_to_cancel")
+    return NothingToCancelYet(pipeline.id, pipeline.number, title, str(pipeline.ref or ""), build.reruns)
 
 
 def _has_begun(build: Build) -> bool:

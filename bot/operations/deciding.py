@@ -15,9 +15,8 @@ from bot.answers.acts import Acted, Answered
 from bot.answers.questions import Waits
 from bot.errors import BotError, CircleCIError, NothingToDo, Slip, StoreError, UsageError
 from bot.masks import masked
-from bot.models.attempt import Demand
 from bot.models.caller import Caller
-from bot.models.pending import Approval, Deployment, End, Pending, Rerun
+from bot.models.pending import Approval, Cancellation, Deployment, End, Pending, Rerun
 from bot.models.slack import utc_now
 from bot.operations import demands
 from bot.operations.ending import (
@@ -43,14 +42,14 @@ MOST_SECONDS = 1.5  # of the three that Slack gives a window to open
 
 
 async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
-    """Let it happen; who asked for it cannot agree, and the first who decides counts.
+    """Let it happen; who asked for it cannot agree, but for what their agent did, and the first who decides counts.
 
     What was pushed or ran again since it was asked is shown first, and agreed to anew: raises NothingToDo then.
     """
     pending, caller = await to_decide(hands, caller, pending_id), await hands.named(caller)
     async with on_record(hands, caller, pending):
-        if _is_own(pending, caller.person_id):
-            raise NothingToDo("not_your_own")
+        if _is_own(pending, caller.person_id) and pending.takes_two:
+            raise NothingToDo("not_your_own", what=pending.asker.agent)
         await _may(hands, caller, pending)
         await _said_before(hands, caller, pending)
         if await _is_decided(hands, caller, pending, AGREE) and (pending.is_agreed or pending.was_cut_off):
@@ -59,7 +58,7 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
             async with _undecided_again(hands, caller, pending):
                 await _as_it_was_asked(hands, caller, pending)
         await _decide(hands, caller, pending, AGREE)
-    return await _agreed(hands, caller, await changed(hands, pending, lambda one: _with_word_of(one, caller)))
+    return await _agreed(hands, caller, await changed(hands, pending, lambda one: one.agreed_to_by(caller)))
 
 
 async def to_decide(hands: Hands, caller: Caller, pending_id: str) -> Pending:
@@ -99,14 +98,16 @@ async def _may_be_sent(hands: Hands, caller: Caller, pending: Pending) -> bool:
         case Rerun():
             last = await hands.store.acted.last(pending.wish.pipeline_id)
             return (last or "").startswith(f"{caller.delivery_id}|")
-        case Approval():
+        case Approval() | Cancellation():
             return False  # approved or not, what it lets run is the same
     assert_never(pending.wish)
 
 
 async def _as_it_was_asked(hands: Hands, caller: Caller, pending: Pending) -> None:
     """Raise Locked, or NothingToDo where something was pushed or ran again since: the request shows it then."""
-    await hands.refuse_if_locked(subject(pending), WORDS[pending.wish.kind], caller.person_id, pending.asker.person_id)
+    if not isinstance(pending.wish, Cancellation):  # no lock stops that
+        people = (caller.person_id, *await hands.whose_locks(pending.asker))
+        await hands.refuse_if_locked(subject(pending), WORDS[pending.wish.kind], *people)
     if pending.seen.is_still(await demands.seen_now(hands, pending.wish)):
         return
     try:
@@ -128,10 +129,6 @@ async def _undecided_again(hands: Hands, caller: Caller, pending: Pending) -> As
         if await hands.store.claims.holder(decision(pending.id)) == f"{caller.claim}|{AGREE}":
             await hands.store.claims.release(decision(pending.id))
         raise
-
-
-def _with_word_of(pending: Pending, caller: Caller) -> Pending:
-    return pending.having_met(Demand.SECOND_PERSON).model_copy(update={"agreed": caller})
 
 
 async def _agreed(hands: Hands, caller: Caller, pending: Pending) -> Acted:

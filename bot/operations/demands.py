@@ -11,21 +11,21 @@ from typing import assert_never
 
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, Waits, WhichDefinition
 from bot.circleci.transport import together
-from bot.errors import NotAsked, NotFound, NothingToDo, SlackError, Unbuilt, UsageError
+from bot.errors import ForAPerson, NotAsked, NotFound, NothingToDo, SlackError, Unbuilt, UsageError
 from bot.models.attempt import Demand
 from bot.models.beside import Beside
 from bot.models.build import Build, Shipment, State
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, made_of_ids, told_apart
 from bot.models.likeness import are_alike
-from bot.models.pending import Approval, Deployment, Pending, Rerun, Seen, Wish
+from bot.models.pending import Approval, Cancellation, Deployment, Pending, Rerun, Seen, Wish
 from bot.models.slack import utc_now
 from bot.once import post_marked
 from bot.operations.beside import still_running
 from bot.operations.hands import Hands
 from bot.operations.standing import for_everybody, for_one, kept, refuse_if_asked, stands_no_more
-from bot.operations.targets import approving, held_by, rerunning
-from bot.policy import Decision, Word
+from bot.operations.targets import approving, cancelling, held_by, rerunning
+from bot.policy import AGENTS, Asked, Decision, Word
 from bot.watching.engine import EXPIRE
 from formatters import agreement
 from formatters.blocks import Message
@@ -33,15 +33,20 @@ from formatters.blocks import Message
 MOST_LOOKED_AT = 8
 MOST_READ, AT_ONCE, MOST_PAGES = 30, 5, 2  # of a branch's builds, to learn whether it is green
 _OPEN = {State.WAITING, State.RUNNING, State.ON_HOLD, State.UNKNOWN}
+_A_WORD = frozenset({Demand.SECOND_PERSON, Demand.PERSON})  # what a request in the channel asks for
 UNDECIDED = frozenset({*_OPEN, State.CANCELED, State.SUPERSEDED})
 
 
-def demanded(decision: Decision, wish: Wish) -> tuple[Demand, ...]:
-    """Return what a decision demands of an act, in the order in which it is asked for; only a deploy can be green."""
+def demanded(decision: Decision, wish: Wish, caller: Caller) -> tuple[Demand, ...]:
+    """Return what a decision demands of an act, in the order in which it is asked for; only a deploy can be green.
+
+    What an agent asks for a person lets happen, unless the policy lets it act alone.
+    """
     wanted = {
         Demand.GREEN: decision.green and isinstance(wish, Deployment),
         Demand.TYPED: decision.typed,
         Demand.SECOND_PERSON: decision.second_person,
+        Demand.PERSON: bool(caller.agent) and not (decision.alone or decision.second_person),
     }
     return tuple(demand for demand, is_wanted in wanted.items() if is_wanted)
 
@@ -53,7 +58,7 @@ async def settled(
 
     Raises Waits with what is asked next.
     """
-    wanted = demanded(decision, wish)
+    wanted = demanded(decision, wish, caller)
     pending = pending or await hands.store.pending.get(caller.delivery_id)
     if pending is not None and pending.over:
         raise UsageError("This question is too old.")
@@ -73,11 +78,13 @@ async def settled(
 
 async def _ask_all(hands: Hands, pending: Pending, wanted: Sequence[Demand], others: tuple[Beside, ...] = ()) -> None:
     """Raise Waits with the first of what is wanted that is not met."""
-    still = tuple(demand for demand in wanted if demand not in pending.met)
-    if Demand.SECOND_PERSON in still:
+    still = tuple(demand for demand in wanted if not pending.has_met(demand))
+    if _A_WORD & {*still}:
         await refuse_if_asked(hands, pending)
-    if Demand.SECOND_PERSON in still[1:]:
-        await _to_show(hands, pending)  # nothing is asked before it is sure that all can be
+    if _A_WORD & {*still[1:]}:
+        await _to_show(
+            hands, pending.model_copy(update={"open": still})
+        )  # nothing is asked before it is sure that all can be
     for demand in still:
         pending = pending.model_copy(update={"open": still[still.index(demand) :]})
         await _ask(hands, pending, demand, others)
@@ -90,7 +97,7 @@ async def still_met(
 
     Raises NothingToDo where somebody agreed to it and it is not what they saw any more.
     """
-    if wanted := demanded(decision, wish):
+    if wanted := demanded(decision, wish, caller):
         await _ask_all(hands, (pending or waiting(hands, caller, wish)).wishing(wish), wanted)
     if pending is not None and pending.agreed and not pending.seen.is_still(await seen_now(hands, wish)):
         raise NothingToDo("agreed_in_vain", what=pending.target)
@@ -110,6 +117,8 @@ async def refuse_unbuilt(hands: Hands, caller: Caller, wish: Wish) -> None:
         return
     if near := await hands.finder.unless_built(wish.project_slug, wish.ref, caller):
         name, title = wish.ref.name, wish.project_title
+        if caller.agent:
+            raise ForAPerson("unbuilt", wish.target, wish.typed, among=near)
         raise Unbuilt(name, looked_in=title, alike=near, again=wish.typed, directly=caller.directly)
 
 
@@ -130,6 +139,8 @@ async def _with_definition(hands: Hands, caller: Caller, wish: Wish, pending: Pe
         raise NotFound("pipeline definition", wish.project_title)
     if len(definitions) > 1:
         await _may_look(hands, caller, wish)
+        if caller.agent:
+            raise ForAPerson("definition", wish.target, wish.typed, among=tuple(told_apart(definitions).values()))
         asked = (pending or waiting(hands, caller, wish)).model_copy(
             update={"choices": tuple(one.id for one in definitions)}
         )
@@ -155,16 +166,25 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand, others: tuple[Bes
     match demand:
         case Demand.ALONE:
             if others:
+                _refuse_agent(pending, demand)
                 raise Waits(await still_runs(hands, pending, others))
         case Demand.GREEN:
             is_green, red = await _is_green(hands, pending.wish)
             if not is_green:
+                _refuse_agent(pending, demand)
                 named = pending.model_copy(update={"red": _commit(red)})
                 raise Waits(await _over_red(hands, await for_one(hands, named), red))
         case Demand.TYPED:
+            _refuse_agent(pending, demand)
             raise Waits(ToBeTyped(pending=await for_one(hands, pending)))
-        case Demand.SECOND_PERSON:
+        case Demand.SECOND_PERSON | Demand.PERSON:
             raise Waits(SecondPerson(pending=await request(hands, pending)))
+
+
+def _refuse_agent(pending: Pending, demand: Demand) -> None:
+    """Raise ForAPerson for what an agent asked for: nobody is asked what it would have to answer."""
+    if pending.asker.agent:
+        raise ForAPerson(demand, pending.target, pending.wish.typed)
 
 
 async def _over_red(hands: Hands, pending: Pending, red: Build | None) -> BranchIsRed:
@@ -216,6 +236,8 @@ async def beside(
     What was asked before is over, so that no press on it lets this go on beside what it did not name. Who agreed
     cannot say so for the asker: nothing is asked of them.
     """
+    if caller.agent and pending is None:
+        raise ForAPerson(Demand.ALONE, wish.target, wish.typed)
     if pending is None:
         asked = await hands.store.pending.get(caller.delivery_id) or waiting(hands, caller, wish)
         return Waits(await still_runs(hands, asked.model_copy(update={"open": (Demand.ALONE,)}), others))
@@ -229,7 +251,7 @@ async def beside(
 
 
 async def request(hands: Hands, pending: Pending) -> Pending:
-    """Post the request for a second person, or write it anew with what would ship now; it expires by itself.
+    """Post the request for somebody's word, or write it anew with what would ship now; it expires by itself.
 
     Raises AskedAlready where one about the same stands, NotAsked where Slack does not take it. A run that died before
     the post was recorded would rather have asked twice than never.
@@ -262,16 +284,25 @@ async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:
     shipment = await _shipped(hands, pipelines)
     if not isinstance(wish, Deployment):
         shipment = shipment.model_copy(update={"built": await hands.reads.pipeline(wish.pipeline_id)})
-    message = agreement.request(pending, shipment, await hands.permissions.could(asked))
+    could = [one for one in await hands.permissions.could(asked) if one != AGENTS]
+    message = agreement.request(pending, shipment, could, owner_may=await _owner_may(hands, pending, asked))
     if message is None:
         raise NothingToDo("too_much_to_show", what=pending.target)
     return pending, message
 
 
+async def _owner_may(hands: Hands, pending: Pending, asked: Asked) -> bool:
+    """Say whether the owner of the agent that asks can let it happen themselves."""
+    if pending.takes_two:
+        return False
+    owner = pending.asker.model_copy(update={"agent": ""})
+    return (await hands.permissions.decision(owner, asked)).allowed
+
+
 def _place(pending: Pending) -> Place:
     """Return where somebody else can agree; raises NothingToDo where nobody else reads."""
     place = pending.asker.place
-    if place is None or place.is_direct or pending.asker.directly:
+    if place is None or ((place.is_direct or pending.asker.directly) and pending.takes_two):
         raise NothingToDo("nobody_reads_here", what=pending.target)
     return place
 
@@ -294,6 +325,8 @@ async def _seen(hands: Hands, wish: Wish, pipelines: Sequence[Pipeline]) -> Seen
             run, _ = held_by(build, wish.approval_request_id)
             runs = approving(build, wish.approval_request_id)
             return Seen(**newest, fingerprint=run.workflow.id, runs=runs)
+        case Cancellation():
+            return Seen(stops=cancelling(await hands.reads.build(wish.pipeline_id)))
     assert_never(wish)
 
 
@@ -343,6 +376,6 @@ def decides(build: Build) -> bool:
 
 
 async def _pipelines(hands: Hands, wish: Wish) -> tuple[Pipeline, ...]:
-    if wish.ref is None or wish.ref.is_tag:
+    if wish.ref is None or wish.ref.is_tag or isinstance(wish, Cancellation):
         return ()
     return await hands.reads.pipelines(wish.project_slug, wish.ref.name)

@@ -21,7 +21,7 @@ from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
 OTHERWISE = "otherwise"
-WORDS = {"deploy": Word.DEPLOY, "rerun": Word.RERUN, "approve": Word.APPROVE}
+WORDS = {"deploy": Word.DEPLOY, "rerun": Word.RERUN, "approve": Word.APPROVE, "cancel": Word.CANCEL}
 
 
 async def end(hands: Hands, pending: Pending, how: End, why: Exception | None = None) -> None:
@@ -122,6 +122,8 @@ def entry_of(caller: Caller, pending: Pending, word: Word | None = None, how: st
         "pipeline_number": None if isinstance(wish, Deployment) else wish.pipeline_number,
     }
     what = f"{wish.kind} {wish.target} {how}".strip()
+    if pending.asker.agent and not caller.agent:
+        found |= {"for_id": pending.asker.person_id, "for_name": pending.asker.called}
     return begun(caller, word or WORDS[wish.kind], what).model_copy(update=found)
 
 

@@ -25,6 +25,7 @@ from bot.answers.questions import Waits
 from bot.circleci.last_look import last_look
 from bot.errors import (
     CircleCIError,
+    ForAPerson,
     Locked,
     NotAllowed,
     PartlyDone,
@@ -67,6 +68,12 @@ class Act:
         """Return what is to be sent, with all that was chosen."""
         assert isinstance(self.wish, kind)  # noqa: S101  # whoever asks has given one
         return self.wish
+
+    @property
+    def agreed_name(self) -> str:
+        """Who let happen what an agent asked for, empty text where no agent did."""
+        pending = self._intent.pending
+        return pending.agreed.called if self.caller.agent and pending and pending.agreed else ""
 
     def note(self, **found: object) -> None:
         """Add what was found out to the entry of the record."""
@@ -201,7 +208,9 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
 async def _remember(hands: Hands, act: Act, asker: Caller) -> None:
     """Remember what somebody can ask for again where they asked for it; an approval is of one job, once."""
     wish = act.wish
-    if not isinstance(wish, Deployment | Rerun) or not wish.typed or asker.is_bot or not asker.channel_id:
+    if not isinstance(wish, Deployment | Rerun) or not wish.typed or not asker.channel_id:
+        return
+    if asker.is_bot or asker.agent:  # what a person last did there is theirs
         return
     number = wish.pipeline_number if isinstance(wish, Rerun) else 0
     did = LastAct(line=wish.typed, title=wish.project_title, ref=wish.ref, number=number)
@@ -212,6 +221,8 @@ async def _remember(hands: Hands, act: Act, asker: Caller) -> None:
 async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
     """Ask all that stands before an act, in this order, and claim it."""
     decision = await _permitted(hands, act, intent)
+    if act.caller.agent and intent.wish is None and intent.word is not Word.READ:
+        raise ForAPerson("act", intent.what, "")  # nobody could be asked for it
     agreed = intent.pending.agreed if intent.pending else None
     if agreed is not None:
         act.note(agreed_id=agreed.person_id, agreed_name=agreed.name)
@@ -219,6 +230,7 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
         await _refuse_if_locked(hands, act, intent)
     if intent.wish is not None:
         act.wish, _ = await demands.settled(hands, act.caller, intent.wish, decision, intent.pending)
+    if intent.wish is not None and intent.stopped_by_locks:
         await _refuse_if_locked(hands, act, intent)
     await act.claim()
 
@@ -226,7 +238,7 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
 async def _refuse_if_locked(hands: Hands, act: Act, intent: Intent) -> None:
     """Raise Locked where somebody else holds it than who acts and who agreed to that."""
     agreed = intent.pending.agreed if intent.pending else None
-    people = (act.caller.person_id, *([agreed.person_id] if agreed else []))
+    people = (*await hands.whose_locks(act.caller), *([agreed.person_id] if agreed else []))
     again = intent.wish.typed if intent.wish else ""
     await hands.refuse_if_locked(intent.subject, intent.word, *people, again=again)
 

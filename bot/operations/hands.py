@@ -101,6 +101,12 @@ class Hands:
             error.about = ""
             raise
 
+    async def whose_locks(self, caller: Caller) -> tuple[str, ...]:
+        """Return whose locks do not stop somebody: their own, and an agent's owner's unless it stands on its own."""
+        agent = await self.store.agents.get(caller.agent) if caller.agent else None
+        is_free = bool(caller.agent) and (agent is None or agent.own)
+        return () if is_free else (caller.person_id,)
+
     async def refuse_if_locked(self, subject: Subject, word: str, *people: str, again: str = "") -> None:
         """Raise Locked when somebody else than these people keeps others from it; `again` asks for the same."""
         held = await self.finder.locks_on(subject.slug, subject.ref)

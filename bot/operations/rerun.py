@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from bot.answers.acts import Acted
-from bot.errors import CircleCIError, NothingToDo, UserError
+from bot.errors import CircleCIError, ForAPerson, NothingToDo, UserError
 from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, Run, State, rerun_key
 from bot.models.caller import Caller, bot
@@ -50,6 +50,8 @@ async def rerun(
 
     Raises NothingToDo where nothing of it can be rerun.
     """
+    if caller.agent and wish.ssh:
+        raise ForAPerson("ssh", f"rerun {wish.target} with SSH", wish.typed)
     build = await hands.reads.build(wish.pipeline_id)
     pipeline_id = wish.pipeline_id
     if attempt not in ("", build.mark):
@@ -200,7 +202,13 @@ async def _tell(hands: Hands, act: Act, build: Build, targets: Sequence[Run], wi
     kind, attempt = "rerun_failed" if wish.failed_only else "rerun_all", max(run.attempt for run in targets) + 1
     what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
     word = replies.someone_acted(
-        kind, act.caller.called, what, attempt, pressed=act.caller.pressed, about=act.subject.build
+        kind,
+        act.caller.called,
+        what,
+        attempt,
+        pressed=act.caller.pressed,
+        about=act.subject.build,
+        agreed=act.agreed_name,
     )
     return await hands.tell(wish.pipeline_id, act.caller, "rerun", word, *_rerun_keys(targets))
 

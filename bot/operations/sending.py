@@ -102,6 +102,8 @@ async def _attempt(hands: Hands, caller: Caller, wish: Deployment, attempt_id: s
         asked_at=await hands.store.now(),
         sent_by=caller.delivery_id,
         agreed_revision=pending.seen.revision if pending and pending.agreed else "",
+        agent=caller.agent,
+        agreed_name=pending.agreed.called if pending and pending.agreed and caller.agent else "",
     )
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from bot.errors import AskedAlready, NothingToDo
 from bot.models.circleci import Ref
-from bot.models.pending import Approval, Deployment, Pending, Rerun, Wish
+from bot.models.pending import Approval, Cancellation, Deployment, Pending, Rerun, Wish
 from bot.operations.hands import Hands
 from formatters import agreement
 
@@ -31,6 +31,8 @@ def about(wish: Wish) -> str:
             same = wish.model_dump_json(include={"kind", "pipeline_id", "failed_only", "ssh"})
         case Approval():
             same = wish.model_dump_json(include={"kind", "pipeline_id", "approval_request_id"})
+        case Cancellation():
+            same = wish.model_dump_json(include={"kind", "pipeline_id", "reruns"})
     return hashlib.sha256(same.encode()).hexdigest()[:32]
 
 
@@ -123,4 +125,7 @@ async def _asked_already(hands: Hands, pending: Pending) -> AskedAlready:
     place, url = pending.asker.place, ""
     if place is not None and pending.request_ts is not None:
         url = await hands.messenger.permalink(place.channel_id, pending.request_ts)
-    return AskedAlready(pending.asker.person_id, pending.target, asked_at=pending.asked_at, url=url)
+    error = AskedAlready(pending.asker.person_id, pending.target, asked_at=pending.asked_at, url=url)
+    error.pending_id, error.takes_two = pending.id, pending.takes_two
+    error.asker = pending.asker.called if pending.asker.agent else ""
+    return error

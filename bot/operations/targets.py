@@ -52,6 +52,16 @@ def approving(build: Build, approval_request_id: str) -> Runs:
     return _runs([], [(job, job.name) for job in _behind(run, (held,))])
 
 
+def cancelling(build: Build) -> tuple[str, ...]:
+    """Return what a cancel would stop: the jobs that run or wait, and of a workflow of which none is known its name."""
+    found: list[str] = []
+    for run in build.runs:
+        if not run.workflow.is_finished:
+            jobs = [job for job in run.jobs if not job.is_finished]
+            found += _called(build, run, jobs) or [run.workflow.name]
+    return tuple(found)
+
+
 def _called(build: Build, run: Run, jobs: Sequence[Job]) -> list[str]:
     return [build.called(job, run) for job in jobs]
 

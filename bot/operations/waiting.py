@@ -8,8 +8,9 @@ from typing import assert_never
 from bot.answers.acts import Acted
 from bot.errors import NotAllowed, NothingToDo, StoreError, Taken, UsageError, UserError
 from bot.models.caller import Caller
-from bot.models.pending import Approval, Deployment, Pending, Rerun
+from bot.models.pending import Approval, Cancellation, Deployment, Pending, Rerun
 from bot.operations.approve import approve
+from bot.operations.cancel import cancel
 from bot.operations.deploy import deploy
 from bot.operations.hands import Hands
 from bot.operations.rerun import rerun
@@ -23,6 +24,8 @@ async def waiting(hands: Hands, caller: Caller, pending_id: str, claim: str) -> 
 
     Raises UsageError for one of which nothing is known, NothingToDo or Taken for one that is over.
     """
+    if caller.agent:
+        raise UsageError("An agent asks, and a person answers.")
     pending = await hands.store.pending.get(pending_id)
     if pending is None or pending.waits:
         return _found(pending)
@@ -96,7 +99,8 @@ async def carry_out(hands: Hands, caller: Caller, pending: Pending) -> Acted:
     try:
         return await _carried_out(hands, asker, pending)
     except NotAllowed as error:
-        error.is_of_another = asker.person_id != caller.person_id
+        error.is_of_another = bool(asker.agent) or asker.person_id != caller.person_id
+        error.agent = asker.agent if error.user_id == asker.person_id else ""
         raise
 
 
@@ -108,6 +112,8 @@ async def _carried_out(hands: Hands, asker: Caller, pending: Pending) -> Acted:
             return await rerun(hands, asker, pending.wish, pending)
         case Approval():
             return await approve(hands, asker, pending.wish, pending)
+        case Cancellation():
+            return await cancel(hands, asker, pending.wish.pipeline_id, pending.wish.reruns, pending)
     assert_never(pending.wish)
 
 
