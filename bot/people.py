@@ -35,6 +35,7 @@ class People:
         self._listing: asyncio.Task[Mapping[str, Kind]] | None = None
         self._good_until = 0.0
         self.members_of = says.members_of
+        self.channels_of = says.channels_of
         self.user_name = says.user_name
 
     async def kind_of(self, user_id: str) -> Kind:

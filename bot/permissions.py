@@ -32,6 +32,7 @@ from bot.policy import (
     demanding,
     groups_of,
     minds_refs,
+    names_channel,
     who_could,
     who_could_elsewhere,
 )
@@ -54,6 +55,9 @@ class Directory(Protocol):
 
     async def members_of(self, group_id: str) -> frozenset[str]:
         """Return who is in a user group."""
+
+    async def channels_of(self, user_id: str) -> frozenset[str]:
+        """Return the channels that somebody is in, of those that we may see."""
 
     async def user_name(self, user_id: str) -> str:
         """Return what somebody is called, or empty text."""
@@ -87,6 +91,7 @@ class Permissions:
         self._team_id = team_id
         self._kinds = _Lately(directory.kind_of)
         self._members = _Lately(directory.members_of)
+        self._channels = _Lately(directory.channels_of)
         self._known_as = KnownAs(policy, projects, circleci)
         self.called_by_now = self._known_as.by_now
 
@@ -184,10 +189,16 @@ class Permissions:
         """Return what the policy says of the whole person: a rule may name them, whatever others allow everybody."""
         return decide(self._policy, await self._person(caller), asked)
 
+    async def no_agent(self, caller: Caller) -> str:
+        """Return why no agent can speak for somebody, or empty text."""
+        person = await self._somebody(caller)
+        return person.barred or _no_owner(person.kind)
+
     def forget(self) -> None:
         """Ask anew who people are, and what projects are called."""
         self._kinds.forget()
         self._members.forget()
+        self._channels.forget()
         self._known_as.forget()
 
     async def could(self, asked: Asked) -> tuple[str, ...]:
@@ -210,15 +221,26 @@ class Permissions:
         if not caller.agent:
             return await self._somebody(caller)
         agent, owner = await self._agents.get(caller.agent), await self._somebody(caller)
-        barred = _gone(caller, agent, datetime.now(UTC))
-        if agent is None or barred:
-            return owner._replace(agent=caller.agent, barred=barred)
-        if not agent.own:
-            return owner._replace(agent=agent.name, words=agent.words)
-        # Who made it has its token: it is good while they still look after the bot.
-        if not decide(self._policy, owner, Asked(Word.ADMIN)).allowed:
-            barred = f"{agent.owner_name or agent.owner_id}, who made the agent {agent.name}, looks after me no more"
-        return Person("", Kind.AGENT, agent=agent.name, words=agent.words, barred=barred)
+        gone = _gone(caller, agent, datetime.now(UTC))
+        if agent is None or gone:
+            return owner._replace(agent=caller.agent, barred=gone)
+        if agent.own:
+            # Who made it has its token: it is good while they still look after the bot.
+            is_kept = decide(self._policy, owner, Asked(Word.ADMIN)).allowed
+            made_by = f"{agent.owner_name or agent.owner_id}, who made the agent {agent.name}"
+            barred = "" if is_kept else f"{made_by}, looks after me no more"
+            return Person("", Kind.AGENT, agent=agent.name, words=agent.words, barred=barred)
+        barred = owner.barred or _no_owner(owner.kind) or await self._not_in(agent)
+        return owner._replace(agent=agent.name, words=agent.words, barred=barred)
+
+    async def _not_in(self, agent: Agent) -> str:
+        """Return why nobody speaks in an agent's channel, where that matters to the policy: nobody sees them there."""
+        if agent.channel_id.startswith("D") or not names_channel(self._policy, agent.channel_id):
+            return ""
+        channels = await self._channels.of(agent.owner_id)
+        if channels is None:
+            return "Slack does not say whether its owner is in its channel, so I take no risk"
+        return "" if agent.channel_id in channels else "its owner is not in its channel"
 
     async def _somebody(self, caller: Caller) -> Person:
         stranger = bool(caller.team_id) and caller.team_id != self._team_id
@@ -285,6 +307,13 @@ def _gone(caller: Caller, agent: Agent | None, now: datetime) -> str:
     if agent.owner_id != caller.person_id:
         return f"the agent {agent.name} is another person's by now"
     return "" if agent.is_good(now) else f"the time of the agent {agent.name} was up on {agent.expires_at:%Y-%m-%d}"
+
+
+def _no_owner(kind: Kind) -> str:
+    """Return why no agent speaks for such a person, or empty text: it goes on to where we no longer see them."""
+    if kind is Kind.UNKNOWN:
+        return "Slack does not say who it speaks for, so I take no risk"
+    return "agents are for people of this workspace" if kind is Kind.STRANGER else ""
 
 
 def _about(asked: Asked) -> str:

@@ -223,6 +223,8 @@ GONE = "the agent laptop was removed"
             "the time of the agent laptop was up on 2026-02-03",
         ),
         ((agent(),), Kind.GONE, (), "who asks has left the workspace"),
+        ((agent(),), None, (), "Slack does not say who it speaks for, so I take no risk"),
+        ((agent(),), Kind.STRANGER, (), "agents are for people of this workspace"),
         ((agent(words=("deploy",)),), Kind.MEMBER, (), "the agent laptop may only deploy"),
         ((agent(own=True),), Kind.MEMBER, USERS, ""),
         (
@@ -235,7 +237,7 @@ GONE = "the agent laptop was removed"
     ],
 )
 async def test_an_agent_is_looked_up_at_each_question(
-    kept: tuple[Agent, ...], kind: Kind, admins: tuple[str, ...], why: str
+    kept: tuple[Agent, ...], kind: Kind | None, admins: tuple[str, ...], why: str
 ) -> None:
     may = permissions(DEFAULT, Workspace(kind, {}), FarSide(), None, admins, *kept)
     assert await may.readable(ASKS, [(WEB, None)]) == (set() if why else {(WEB, None)})
@@ -245,6 +247,24 @@ async def test_an_agent_is_looked_up_at_each_question(
         assert refused.value.rule == why
     else:
         assert (await may.check(ASKS, "read", WEB)).allowed
+
+
+HERE, THERE = CHANNELS
+MINDING = [
+    '[[rules]]\nname = "x"\nwords = ["read"]\n[[rules]]\nname = "y"\nwords = ["deploy"]\nchannels = ["C0THERE"]',
+    '[roles.r]\nchannels = ["C0THERE"]\n[[rules]]\nname = "x"\nwords = ["read"]',
+]
+
+
+@pytest.mark.parametrize("policy", MINDING)
+async def test_a_channel_counts_for_an_agent_as_long_as_its_owner_is_in_it(policy: str) -> None:
+    async def may(kept: Agent) -> bool:
+        asks = permissions(parse(policy), Workspace(Kind.MEMBER, {}), FarSide(), None, (), kept)
+        return bool(await asks.readable(ASKS, [(WEB, None)]))
+
+    assert await may(agent(channel_id=HERE))
+    assert not await may(agent(channel_id=THERE))
+    assert await may(agent(channel_id="D0ADA"))
 
 
 async def test_it_is_refused_from_the_moment_on_in_which_it_is_removed() -> None:

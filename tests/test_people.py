@@ -75,6 +75,9 @@ class Busy:
     async def members_of(self, group_id: str) -> frozenset[str]:
         raise AssertionError(group_id)
 
+    async def channels_of(self, user_id: str) -> frozenset[str]:
+        raise AssertionError(user_id)
+
     async def user_name(self, user_id: str) -> str:
         return user_id
 

@@ -47,6 +47,11 @@ class Workspace:
             raise SlackError("usergroups.users.list", "missing_scope")
         return frozenset(USERS[:1]) if is_in else frozenset()
 
+    async def channels_of(self, user_id: str) -> frozenset[str]:
+        if user_id not in USERS:
+            raise SlackError("users.conversations", "internal_error")
+        return frozenset(CHANNELS[:1])
+
     async def user_name(self, user_id: str) -> str:
         return user_id
 

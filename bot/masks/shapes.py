@@ -48,6 +48,7 @@ _TOKENS = regex.compile(
       | ya29\.[\w.-]{20,}
       | SG\.[\w-]{16,}\.[\w-]{16,}
       | CCI(?:PAT|PRJ)_\w{8,}
+      | cia_[\w-]{43,}
       | npm_[A-Za-z0-9]{30,}
       | pypi-[\w-]{50,}
       | rubygems_[0-9a-f]{40,}
@@ -122,7 +123,21 @@ _USER_INFO = regex.compile(r"(?<=://)(?:[^\s/@:]*+:[^\s/]+|[^\s/@:\[\]]{20,200}+
 # What a text must have for a pattern to be worth the while: almost all have nothing of it.
 _OF_TOKENS = (
     *("xox", "xapp-", "xwfp-", "gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_", "lin_", "whsec_", "AKIA", "ASIA"),
-    *("ABIA", "ACCA", "AIza", "ya29.", "SG.", "CCIPAT_", "CCIPRJ_", "npm_", "pypi-", "rubygems_", "k_live_", "k_test_"),
+    *(
+        "ABIA",
+        "ACCA",
+        "AIza",
+        "ya29.",
+        "SG.",
+        "CCIPAT_",
+        "CCIPRJ_",
+        "cia_",
+        "npm_",
+        "pypi-",
+        "rubygems_",
+        "k_live_",
+        "k_test_",
+    ),
     *(
         "sk-",
         "hf_",

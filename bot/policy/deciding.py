@@ -109,6 +109,12 @@ def groups_of(policy: Policy) -> frozenset[str]:
     return frozenset(group for role in policy.roles.values() for group in role.groups)
 
 
+def names_channel(policy: Policy, channel_id: str) -> bool:
+    """Say whether it matters to a rule or a role that somebody speaks in a channel."""
+    of_rules = (rule.channels for rule in policy.rules)
+    return any(channel_id in channels for channels in (*of_rules, *(role.channels for role in policy.roles.values())))
+
+
 def matches(patterns: Sequence[str], names: Iterable[str]) -> bool:
     """Say whether a name fits: any pattern without `!`, and none with it; no pattern fits everything."""
     named = list(names)

@@ -41,6 +41,7 @@
 | `fence:lock:<lock>`            | whoever tells that it is over               | the lease                 |
 | `agents`                       | name -> Agent                               | until it is removed       |
 | `agents:tokens`                | the digest of a token -> name               | until it is removed       |
+| `agents:used`                  | name -> when it last asked                  | until it is removed       |
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
 | `numbered:<channel id>`        | `<number> <pipeline id>` of what it follows | the retention             |
@@ -87,7 +88,7 @@ from bot.store.turns import Turns
 from bot.store.watches import Watches
 from bot.store.windows import Windows
 
-ENDLESS = frozenset({"watching", "locks", "agents", "agents:tokens", "uses", "audit", "audit:refused"})
+ENDLESS = frozenset({"watching", "locks", "agents", "agents:tokens", "agents:used", "uses", "audit", "audit:refused"})
 
 
 class Store:

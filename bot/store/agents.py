@@ -1,6 +1,7 @@
 """Agents, by their names and by the digests of their tokens."""
 
 from collections.abc import Awaitable
+from datetime import datetime
 from typing import cast
 
 from bot.models.agent import Agent
@@ -14,13 +15,25 @@ return 1
 """
 
 
+# Forgets an agent under its name, its token and when it was used; 0 where it is gone, or another one by now.
+_REMOVE = """
+local kept = redis.call('HGET', KEYS[1], ARGV[1])
+if not kept or cjson.decode(kept)['digest'] ~= ARGV[2] then return 0 end
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[2])
+redis.call('HDEL', KEYS[3], ARGV[1])
+return 1
+"""
+
+
 class Agents:
     """They stay until somebody removes them: one whose time is up is shown as that."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._agents, self._tokens = connection.key("agents"), connection.key("agents:tokens")
-        self._add = connection.script(_ADD)
+        self._used = connection.key("agents:used")
+        self._add, self._remove = connection.script(_ADD), connection.script(_REMOVE)
 
     async def add(self, agent: Agent) -> bool:
         """Keep a new one; False where there is one of its name."""
@@ -48,9 +61,15 @@ class Agents:
         return sorted((one for one in found if one), key=lambda one: one.name)
 
     async def remove(self, agent: Agent) -> bool:
-        """Forget one and its token; False where it was gone."""
-        pipeline = self._connection.redis.pipeline(transaction=True)
-        pipeline.hdel(self._agents, agent.name)
-        pipeline.hdel(self._tokens, agent.digest)
-        gone, _ = await self._connection.ask(pipeline.execute())
-        return bool(gone)
+        """Forget one and its token; False where it was gone, or is another one of its name by now."""
+        keys, args = [self._agents, self._tokens, self._used], [agent.name, agent.digest]
+        return bool(await self._connection.ask(self._remove(keys=keys, args=args)))
+
+    async def note_use(self, agent: Agent, now: datetime) -> None:
+        """Note that it asked for something."""
+        await self._connection.ask(self._connection.redis.hset(self._used, agent.name, now.isoformat()))
+
+    async def last_used(self) -> dict[str, datetime]:
+        """Return when each of them last asked for something, of those that did."""
+        kept = cast("Awaitable[dict[str, str]]", self._connection.redis.hgetall(self._used))
+        return {name: datetime.fromisoformat(when) for name, when in (await self._connection.ask(kept)).items()}

@@ -41,6 +41,9 @@ class Workspace:
     async def members_of(self, group_id: str) -> frozenset[str]:  # noqa: ARG002  # there is no group
         return frozenset()
 
+    async def channels_of(self, user_id: str) -> frozenset[str]:  # noqa: ARG002  # nobody is in one
+        return frozenset()
+
     async def user_name(self, user_id: str) -> str:
         return user_id
 

@@ -35,6 +35,7 @@ BODY = "\n".join((b64encode(b"\0\0\0\x10ssh-ed25519 key " * 40).decode()[at : at
         f"SG.{PART[:22]}.{PART}abcdefg",
         f"CCIPAT_acme_{PART}",
         f"CCIPRJ_acme_{PART}",
+        f"cia_{PART}_-{PART[:5]}",
         f"npm_{PART}",
         f"pypi-AgEIcHlwaS5vcmc{PART}",
         f"sk_live_{PART}",
