@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from bot.errors import UsageError
+from bot.models import agent
 
 VARIABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 VariableName = Annotated[str, Field(max_length=500, pattern=f"^{VARIABLE_NAME}$")]
@@ -206,6 +207,29 @@ class RemoveVariable(ButtonAction):
     action_id: ClassVar[str] = "remove_variable"
     project_slug: str
     name: VariableName
+
+
+class AgentForm(ButtonAction):
+    """*Make the agent*: the window in which an agent is made, and its token shown."""
+
+    action_id: ClassVar[str] = "agent_form"
+    name: agent.Name
+    channel_id: str
+    own: bool = False
+    words: agent.Words = agent.WORDS
+    days: agent.Days
+
+    def takes(self, permission: str) -> str:
+        """Return what it takes: one that stands on its own is made by who looks after the bot."""
+        return "admin" if self.own else permission
+
+
+class RemoveAgent(ButtonAction):
+    """*Remove laptop*: the agent of this name that was made at this moment, and no later one."""
+
+    action_id: ClassVar[str] = "remove_agent"
+    name: agent.Name
+    made_at: AwareDatetime
 
 
 class AddCheckoutKey(ButtonAction):

@@ -9,9 +9,9 @@ from typing import Any
 
 import structlog
 
-# Slack's tokens, hooks and socket tickets, and CircleCI's personal tokens.
+# Slack's tokens, hooks and socket tickets, CircleCI's personal tokens, and those of agents.
 _SECRET = re.compile(
-    r"xox[abeprs]-[\w-]+|xapp-[\w-]+|CCIPAT_\w+|(?<=circle-token=)[^&\s\"']+"
+    r"xox[abeprs]-[\w-]+|xapp-[\w-]+|CCIPAT_\w+|cia_[\w-]{43,}|(?<=circle-token=)[^&\s\"']+"
     r"|https://hooks\.slack(?:-gov)?\.com/\S+|wss?://\S+|(?<=Bearer )\S+",
     re.IGNORECASE,
 )

@@ -3,6 +3,7 @@
 from bot.routing import Router
 from commands import (
     again,
+    agent,
     approve,
     artifacts,
     audit,
@@ -39,7 +40,7 @@ def register(router: Router) -> Router:
     for module in (
         *(deploy, heard, gate, rerun, again, cancel, approve, watch, use, locks),
         *(status, mine, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
-        *(env, keys, legacy),
+        *(env, keys, legacy, agent),
         *(hello, help, why, audit, doctor, webhook),
     ):
         module.register(router)

@@ -88,4 +88,5 @@ _WORDS: dict[str, Callable[[Acted], Message]] = {
     "add_heroku_key": _said("✅ My user on CircleCI has the Heroku key."),
     "clear_cache": _said("✅ The caches of {slug} are cleared. CircleCI says: {detail}."),
     "add_webhook": webhooks.added,
+    "remove_agent": _said("✅ The agent {what} is removed: its token is good for nothing any more."),
 }

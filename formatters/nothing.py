@@ -228,6 +228,28 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "typed_already": lambda one: (
         f"You have typed it already, and {literal(one.what)} went on. Ask for it anew to do it once more."
     ),
+    "agents_off": lambda _: (
+        "No agent can reach me, so none was made: whoever runs me turns that on with `AGENTS=true` (docs/agents.md)."
+    ),
+    "no_agent_for_you": lambda one: f"No agent can speak for you: {literal(one.what)}. Nothing was made.",
+    "agents_enough": lambda one: (
+        f"You have {one.number} agents already, and that is all I keep for one person. "
+        "`/ci agents` lists them: remove one first."
+    ),
+    "agent_taken": lambda one: (
+        f"There is an agent called {code(one.what)} already, so none was made. "
+        + (
+            f"It is yours: if its token is lost, {again.command(f'agent remove {one.what}')} ends it, and you can add "
+            "it anew."
+            if one.is_own
+            else "Choose another name."
+        )
+    ),
+    "no_such_agent": lambda one: f"There is no agent called {code(one.what)}. `/ci agents` lists yours.",
+    "no_agent_channel": lambda _: (
+        "This is no channel that you and I are both in, and what an agent asks for has to stand in one. Nothing was "
+        "made. Type `/invite @ci` there, and ask again."
+    ),
     "gone": lambda one: f"{code(one.what, 120)} is not there any more. Nothing was done.",
     "pressed_before": lambda one: f"This was asked for already. {again.command(one.what)} shows what there is now.",
     "unknown_button": lambda _: (

@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.answers import Answer, Nothing
 from bot.answers import acts as done
+from bot.answers.agents import AgentMade, AgentOffer, Agents, AgentToRemove
 from bot.answers.branches import FlakyTests, WhyRed
 from bot.answers.builds import (
     BuildMeant,
@@ -31,6 +32,7 @@ from bot.answers.people import PolicyDecision, Record, TokenOwner
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, WhichDefinition
 from formatters import (
     acts,
+    agents,
     answers,
     audit,
     builds,
@@ -96,6 +98,10 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     CheckoutKeys: credentials.keys,
     Offer: credentials.offer,
     WebhookState: webhooks.state,
+    AgentOffer: agents.offer,
+    AgentMade: agents.made,
+    AgentToRemove: agents.to_remove,
+    Agents: agents.listed_here,
     FollowedProjects: lists.projects,
     TokenOwner: lists.me,
     PolicyDecision: policy.why,

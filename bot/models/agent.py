@@ -4,12 +4,20 @@ import hashlib
 import re
 import secrets
 from datetime import datetime
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from bot.models.caller import Caller, Place
 from bot.models.fields import Model
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 TOKEN = "cia_"  # noqa: S105  # what every token begins with, so that it is known where it is seen
-WORDS = ("read", "deploy", "rerun", "cancel")  # what an agent may look at and ask for; all else is for people
+Words = tuple[Literal["read", "deploy", "rerun", "cancel"], ...]
+WORDS: Words = ("read", "deploy", "rerun", "cancel")  # what an agent may look at and ask for; all else is for people
+MOST_DAYS = 365
+Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 
 
 class Agent(Model):
@@ -34,6 +42,17 @@ class Agent(Model):
     def is_good(self, now: datetime) -> bool:
         """Say whether its token is still good."""
         return now < self.expires_at
+
+    def caller(self, delivery_id: str) -> Caller:
+        """Return it as one that asks for something, in its channel."""
+        return Caller(
+            person_id=self.owner_id,
+            name=self.owner_name,
+            team_id=self.team_id,
+            agent=self.name,
+            place=Place(channel_id=self.channel_id),
+            delivery_id=delivery_id,
+        )
 
 
 def new_token() -> str:

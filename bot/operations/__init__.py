@@ -4,14 +4,16 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from bot.actions import AskHolder, TakeLock, TellWhenFree, Unlock
+from bot.actions import AgentForm, AskHolder, RemoveAgent, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
+from bot.answers.agents import AgentMade
 from bot.answers.channels import ChannelUses
 from bot.answers.locks import WillTell
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
 from bot.models.pending import Deployment, Pending
 from bot.operations import (
+    agents,
     answering,
     approve,
     cancel,
@@ -189,6 +191,18 @@ class Operations:
     async def clear_cache(self, caller: Caller, slug: ProjectSlug) -> Acted:
         """Clear a project's dependency caches."""
         return await keeps.clear_cache(self._hands, caller, slug)
+
+    async def may_add_agent(self, caller: Caller, form: AgentForm) -> None:
+        """Raise what `add_agent` would, as far as that is known."""
+        await agents.may_add(self._hands, caller, form)
+
+    async def add_agent(self, caller: Caller, form: AgentForm) -> AgentMade:
+        """Make an agent, and return its token, which is kept nowhere."""
+        return await agents.add(self._hands, caller, form)
+
+    async def remove_agent(self, caller: Caller, button: RemoveAgent) -> Acted:
+        """Make an agent's token good for nothing."""
+        return await agents.remove(self._hands, caller, button)
 
     async def add_webhook(self, caller: Caller, project: Project, address: str, secret: SecretStr) -> Acted:
         """Have CircleCI tell us of a project's builds."""

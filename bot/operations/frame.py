@@ -159,6 +159,7 @@ class Intent:
 
     `once` is what is claimed, for as long as `keep` says. An `idempotent` act may be tried again after any failure.
     `act` is what it is called where the word is of something else: a lock takes the right to deploy.
+    What is about no project is permitted to who may do it `somewhere`.
     With a `wish`, what the policy demands is asked for first, unless `pending` says that it is met.
     """
 
@@ -171,6 +172,7 @@ class Intent:
     keep: timedelta | None = None
     idempotent: bool = False
     stopped_by_locks: bool = False
+    somewhere: bool = False
     wish: Wish | None = None
     pending: Pending | None = None
 
@@ -274,8 +276,11 @@ async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
     slug, ref = act.subject.slug or None, act.subject.ref
     if act.caller.is_bot:
         return await hands.permissions.own(intent.word, slug, ref)
-    with called(intent.act):
-        decision = await hands.permitted(act.caller, slug, ref, intent.word, *intent.also)
+    if intent.somewhere:
+        decision = await hands.permissions.check(act.caller, intent.word, certain=False)
+    else:
+        with called(intent.act):
+            decision = await hands.permitted(act.caller, slug, ref, intent.word, *intent.also)
     if intent.word in OF_A_BUILD:
         await hands.refuse_if_hidden(act.caller, slug, ref)
     if intent.pending and (agreed := intent.pending.agreed):
