@@ -306,7 +306,8 @@ def declined(pending: Pending, name: str, reason: str) -> Message:
 def taken_back(pending: Pending, reason: str) -> Message:
     """Say in the request's place that the asker wants it no more, and why, where that is known."""
     why = f": {_sentence(reason)}" if reason else "."
-    return _said(f"🚫 {_asker(pending)} took back the wish to {_whole(pending)}{why} Nothing was {_done(pending)}.")
+    who = literal(pending.asker.name or pending.asker.person_id, 60)  # a person, whoever spoke for them
+    return _said(f"🚫 {who} took back the wish to {_whole(pending)}{why} Nothing was {_done(pending)}.")
 
 
 def declined_to_asker(pending: Pending, name: str, reason: str) -> Message:
