@@ -115,9 +115,9 @@ async def test_a_deploy_waits_for_a_person_and_its_owner_is_one(team: Team) -> N
     assert writes(team) == [SENT]
     assert "grace agreed: acme/frontend try/green is on its way, as 🤖 laptop (for grace) asked." in request.visible
     root = await team.reads("🤖 laptop asked, for grace; grace agreed")
-    goes_by(team, OVER)
+    team.time_flies()
     await team.slack.wait_for(lambda: "Passed" in root.visible)
-    await team.reads("@grace")
+    assert "@grace" in (await team.reads("Passed in")).visible
     (done,) = await entries(team, Outcome.DONE)
     assert (done.agent, done.user_id, done.agreed_name) == ("laptop", team.grace.id, "grace")
     assert "🤖 laptop (for grace)" in said(await types(team, team.slack.person("admin"), "audit"))
