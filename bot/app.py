@@ -162,7 +162,7 @@ class App:
         finder = Finder(circleci, store, permissions, projects)
         kept = timedelta(days=settings.audit_retention_days)
         self._record = Record(store, kept, messenger.user_name, to_output=settings.audit_log)
-        operations = Operations(
+        operations = self.operations = Operations(
             Hands(
                 settings=settings,
                 projects=projects,

@@ -69,7 +69,7 @@ def request(
         *settings(pending),
         *([section(over_red(pending.over_red))] if pending.over_red else []),
         buttons,
-        context(f"{may}{until}Nothing is {_done(pending)} unless somebody agrees."),
+        context(f"{may}{until}Nothing is {done(pending)} unless somebody agrees."),
     ]
     return whole(text, blocks)
 
@@ -92,8 +92,8 @@ def _owner(pending: Pending, *, may: bool) -> str:
     return f"So can {literal(pending.asker.name or pending.asker.person_id, 60)}, for whom it asks. " if may else ""
 
 
-def _done(pending: Pending) -> str:
-    """Return what nothing is, or was, without somebody's word."""
+def done(pending: Pending) -> str:
+    """Return what becomes of nothing without somebody's word."""
     return "cancelled" if isinstance(pending.wish, Cancellation) else "started"
 
 
@@ -270,7 +270,7 @@ def _goes_on(pending: Pending, page: str) -> str:
 
 def agreed_in_vain(pending: Pending, name: str, why: str, *, is_sure: bool) -> Message:
     """Say in the request's place that nothing came of it, where that is sure, and why; `why` knows better else."""
-    nothing = f", but nothing was {_done(pending)}" if is_sure else ""
+    nothing = f", but nothing was {done(pending)}" if is_sure else ""
     return _said(f"❌ {literal(name, 60)} agreed to {_about(pending)}{nothing}. {why}")
 
 
@@ -306,25 +306,26 @@ def declined(pending: Pending, name: str, reason: str) -> Message:
 def taken_back(pending: Pending, reason: str) -> Message:
     """Say in the request's place that the asker wants it no more, and why, where that is known."""
     why = f": {_sentence(reason)}" if reason else "."
-    return _said(f"🚫 {_asker(pending)} took back the wish to {_whole(pending)}{why} Nothing was {_done(pending)}.")
+    who = literal(pending.asker.name or pending.asker.person_id, 60)  # a person, whoever spoke for them
+    return _said(f"🚫 {who} took back the wish to {_whole(pending)}{why} Nothing was {done(pending)}.")
 
 
 def declined_to_asker(pending: Pending, name: str, reason: str) -> Message:
     """Tell the asker in the thread."""
     why = f": {_sentence(reason)}" if reason else "."
-    again = f"Nothing was {_done(pending)}. {asks_again(pending.wish.typed)}"
+    again = f"Nothing was {done(pending)}. {asks_again(pending.wish.typed)}"
     return _said(f"{mention(pending.asker.person_id)}, {literal(name, 60)} declined it{why} {again}")
 
 
 def expired(pending: Pending) -> Message:
     """Say in the request's place that nobody decided."""
-    return _said(f"⌛ Nobody decided on {_about(pending)} in time. Nothing was {_done(pending)}.")
+    return _said(f"⌛ Nobody decided on {_about(pending)} in time. Nothing was {done(pending)}.")
 
 
 def expired_to_asker(pending: Pending) -> Message:
     """Tell the asker in the thread."""
     again = asks_again(pending.wish.typed)
-    return _said(f"{mention(pending.asker.person_id)}, nobody agreed in time, so nothing was {_done(pending)}. {again}")
+    return _said(f"{mention(pending.asker.person_id)}, nobody agreed in time, so nothing was {done(pending)}. {again}")
 
 
 def overtaken(pending: Pending, name: str) -> Message:

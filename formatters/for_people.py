@@ -26,8 +26,8 @@ _WHY: dict[str, Callable[[ForAPerson], str]] = {
         f"Another deploy of {literal(one.what)} still runs, and no agent can say that a second one may run beside it."
     ),
     "green": lambda one: (
-        f"The newest build that decides for {literal(one.what)} is not green, as a rule demands. An agent cannot go on "
-        "over that."
+        f"{literal(one.what)} is not green, as a rule demands: the newest build that decides is red, or none does. No "
+        "agent can go on over that."
     ),
     "typed": lambda one: (
         f"A rule demands that a person types the name before {literal(one.what)} goes on. An agent cannot do that, and "
@@ -44,3 +44,4 @@ _WHY: dict[str, Callable[[ForAPerson], str]] = {
     "ssh": lambda one: f"To {literal(one.what, 200)} opens its jobs to people, and no agent can ask for that.",
     "act": lambda one: f"No agent can ask for this: {literal(one.what, 200)}.",
 }
+DEMANDS = frozenset(_WHY)

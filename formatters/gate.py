@@ -10,7 +10,7 @@ from bot.models.beside import Beside
 from bot.models.build import State
 from bot.models.circleci import Definition, told_apart
 from bot.models.pending import Approval, Deployment, Pending
-from formatters.agreement import LONGEST, LONGEST_REASON, given, settings, wanted, whole, wished
+from formatters.agreement import LONGEST, LONGEST_REASON, done, given, settings, wanted, whole, wished
 from formatters.blocks import (
     MAX_LABEL,
     Block,
@@ -258,7 +258,8 @@ def decline_form(
     pending: Pending | None,
 ) -> dict[str, Any]:
     """Return the window that asks for the reason; it names what is declined, where that is known."""
-    intro = f"*{wished(pending)}.* Nothing is started if you decline." if pending else "Nothing is started then."
+    nothing = f"Nothing is {done(pending)} if you decline." if pending else "Nothing is started then."
+    intro = f"*{wished(pending)}.* {nothing}" if pending else nothing
     hint = "Who asked reads it in the thread."
     fields = [field("reason", "Why not?", hint=hint, multiline=True, most=LONGEST_REASON)]
     return form("Decline", intro, fields, value=value, action_id=action_id, submit="Decline")

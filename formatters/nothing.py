@@ -203,7 +203,8 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"Somebody else must agree to {literal(one.what)}, and what they agree to does not fit into a message of "
         "Slack's as a whole. Nothing was asked or started. Ask with shorter parameters, or start it at CircleCI."
     ),
-    "not_your_own": lambda one: f"{'Your agent' if one.what else 'You'} asked for it, so somebody else must agree.",
+    "not_your_own": lambda _: "You asked for it, so somebody else must agree.",
+    "not_your_agents": lambda _: "Your agent asked for it, so somebody else must agree.",
     "changed_meanwhile": lambda one: (
         f"{literal(one.what)} has changed since it was asked. "
         "The request shows what it is now: look once more, and agree."

@@ -49,7 +49,7 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     pending, caller = await to_decide(hands, caller, pending_id), await hands.named(caller)
     async with on_record(hands, caller, pending):
         if _is_own(pending, caller.person_id) and pending.takes_two:
-            raise NothingToDo("not_your_own", what=pending.asker.agent)
+            raise NothingToDo("not_your_agents" if pending.asker.agent else "not_your_own")
         await _may(hands, caller, pending)
         await _said_before(hands, caller, pending)
         if await _is_decided(hands, caller, pending, AGREE) and (pending.is_agreed or pending.was_cut_off):

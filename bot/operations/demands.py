@@ -25,7 +25,7 @@ from bot.operations.beside import still_running
 from bot.operations.hands import Hands
 from bot.operations.standing import for_everybody, for_one, kept, refuse_if_asked, stands_no_more
 from bot.operations.targets import approving, cancelling, held_by, rerunning
-from bot.policy import AGENTS, Asked, Decision, Word
+from bot.policy import Asked, Decision, Word
 from bot.watching.engine import EXPIRE
 from formatters import agreement
 from formatters.blocks import Message
@@ -284,7 +284,7 @@ async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:
     shipment = await _shipped(hands, pipelines)
     if not isinstance(wish, Deployment):
         shipment = shipment.model_copy(update={"built": await hands.reads.pipeline(wish.pipeline_id)})
-    could = [one for one in await hands.permissions.could(asked) if one != AGENTS]
+    could = await hands.permissions.could(asked)
     message = agreement.request(pending, shipment, could, owner_may=await _owner_may(hands, pending, asked))
     if message is None:
         raise NothingToDo("too_much_to_show", what=pending.target)

@@ -222,12 +222,12 @@ async def _remember(hands: Hands, act: Act, asker: Caller) -> None:
 
 async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
     """Ask all that stands before an act, in this order, and claim it."""
-    decision = await _permitted(hands, act, intent)
-    if act.caller.agent and intent.wish is None and intent.word is not Word.READ:
-        raise ForAPerson("act", intent.what, "")  # nobody could be asked for it
     agreed = intent.pending.agreed if intent.pending else None
     if agreed is not None:
         act.note(agreed_id=agreed.person_id, agreed_name=agreed.name)
+    decision = await _permitted(hands, act, intent)
+    if act.caller.agent and intent.wish is None and intent.word is not Word.READ:
+        raise ForAPerson("act", intent.what, "")  # nobody could be asked for it
     if intent.stopped_by_locks:
         await _refuse_if_locked(hands, act, intent)
     if intent.wish is not None:

@@ -9,6 +9,7 @@ from bot.errors import (
     AskedAlready,
     BotError,
     Elsewhere,
+    ForAPerson,
     Locked,
     MaybeTaken,
     NotAllowed,
@@ -45,7 +46,7 @@ from bot.routing import Router
 from bot.settings import Projects
 from bot.slack.offers import Vocabulary, offered
 from commands import register
-from formatters import errors, forms, nothing, replies, root
+from formatters import errors, for_people, forms, nothing, replies, root
 from formatters.blocks import Message
 from formatters.links import Links
 from tests.golden import transcript
@@ -68,6 +69,16 @@ def unheard(line: str, *, between_two: bool = False, takes_two: bool = False, hi
     problem.is_between_two = between_two
     problem.takes_two, problem.is_hidden = takes_two, hidden
     return problem
+
+
+def of_an_agent() -> tuple[BotError, ...]:
+    """Return what is said of an agent whose request stands, or was agreed to in vain."""
+    asked_at = datetime(2026, 11, 20, 10, 12, tzinfo=UTC)
+    asked = AskedAlready("U0ADA", "acme/frontend main", asked_at=asked_at, url="https://acme.slack.com/archives/C/p1")
+    asked.asker, asked.takes_two = "🤖 laptop (for ada)", False
+    denied = NotAllowed("U0ADA", "deploy", "the agent laptop was removed", about="acme/frontend main")
+    denied.is_of_another, denied.agent = True, "laptop"
+    return asked, denied
 
 
 MEANT: dict[str, Any] = {"what": "test", "number": 2417, "state": "passed", "person_id": "U0GRACE"}
@@ -124,6 +135,11 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
         AskedAlready("U0ADA", "acme/frontend main", asked_at=datetime(2026, 11, 20, 10, 12, tzinfo=UTC), url=url)
         for url in ("https://acme.slack.com/archives/C0DEPLOYS/p1", "")
     ),
+    "error-for-a-person": tuple(
+        ForAPerson(demand, "acme/frontend main", "deploy gh/acme/frontend main", among=("release/v2.0", "`x` <!here>"))
+        for demand in sorted(for_people.DEMANDS)
+    ),
+    "error-of-an-agent": of_an_agent(),
     "error-nothing-to-do": tuple(NothingToDo(why, **MEANT) for why in sorted(nothing.REASONS)),
     "error-nothing-to-cancel-yet": (NothingToCancelYet("p", 2417, "acme/frontend", "main", 0),),
     "error-unheard": tuple(

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+from bot.models.circleci import PipelineId
 from bot.watching.engine import EXPIRE
 from tests.golden.playground import Message
 from tests.golden.records import compare
 from tests.golden.scenes import Scene, played
 from tests.golden.stage import Stage, staged
-from tests.stories.test_gate import POLICY
+from tests.operations.agents import deployment, made, speaking, waits
+from tests.stories.test_gate import POLICY as WITHOUT_CANCELS
 
+CANCELS = '[[rules]]\nname = "admins cancel"\nroles = ["admins"]\nwords = ["cancel"]\n'
+POLICY = f"{WITHOUT_CANCELS}\n{CANCELS}"
 MAIN, HOLD, RELEASE = "acme/frontend main", "acme/frontend hold/prod", "acme/frontend release/v2.0"
 
 
@@ -101,6 +105,39 @@ async def beside(stage: Stage) -> None:
     await stage.presses("grace", told, "Deploy it all the same")
 
 
+async def agent(stage: Stage) -> None:
+    laptop, hostile = await made(stage.team, stage.team.grace), "<!channel> *look* at `this` <https://evil.example|log>"
+    stage.notes("grace's agent asks to deploy acme/frontend try/green")
+    why = f"{hostile} {'and so on ' * 40}"
+    await waits(stage.team.app.operations.deploy(speaking(laptop, "mcp:1", why), deployment("try/green", env="prod")))
+    stage.notes_news()
+    await stage.presses("grace", stage.newest("Agree and deploy"), "Agree and deploy")
+    await stage.types("admin", "audit acme/frontend 1h")
+
+
+async def agent_and_a_second_person(stage: Stage) -> None:
+    desk = await made(stage.team, stage.team.grace, "desk")
+    stage.notes("grace's agent asks to deploy acme/frontend main")
+    await waits(stage.team.app.operations.deploy(speaking(desk, "mcp:2"), deployment("main")))
+    stage.notes_news()
+    request = stage.newest("Agree and deploy")
+    await stage.presses("grace", request, "Agree and deploy")
+    view = await stage.opens("admin", request, "Decline")
+    await stage.fills_in("admin", view, {"reason": "The freeze lasts until Monday"})
+
+
+async def agent_that_is_gone(stage: Stage) -> None:
+    gone = await made(stage.team, stage.team.slack.person("admin"), "gone")
+    await stage.plays("try/slow", 60)
+    build = stage.team.circleci.world.pipelines[-1]
+    stage.notes(f"admin's agent asks to cancel acme/frontend #{build.number}")
+    await waits(stage.team.app.operations.cancel(speaking(gone, "mcp:3"), PipelineId(build.id)))
+    stage.notes_news()
+    await stage.team.app.store.agents.remove(gone)
+    stage.notes("somebody removes the agent")
+    await stage.presses("admin", stage.newest("Agree and cancel"), "Agree and cancel")
+
+
 async def sign(stage: Stage) -> None:
     for name, text in (
         ("ada", "deploy acme/frontend try/slow env=prod"),
@@ -141,6 +178,9 @@ SCENES: dict[str, Scene] = {
     "gate-agree-to-a-definition": agree_to_a_definition,
     "gate-why": why,
     "answer-webhook-not-set-up": webhook,
+    "gate-agent": agent,
+    "gate-agent-and-a-second-person": agent_and_a_second_person,
+    "gate-agent-that-is-gone": agent_that_is_gone,
 }
 
 

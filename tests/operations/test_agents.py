@@ -1,125 +1,349 @@
-"""Stories of agents being made and removed: nothing before a press, the token in one window alone, and by whom."""
+"""Stories of agents: what they ask for waits for the press of a person, and what else is demanded holds."""
 
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from redis.asyncio import Redis
 
-from bot.actions import AgentForm, RemoveAgent
-from bot.models.agent import digest_of
-from bot.models.audit import Outcome
-from playground.slack.people import Person
+from bot.errors import AskedAlready, ForAPerson, Locked, NotAllowed, NothingToDo, UsageError
+from bot.models.agent import Agent
+from bot.models.audit import Entry, Outcome
+from bot.models.caller import Caller
+from bot.models.circleci import PipelineId, ProjectSlug
+from bot.operations import Operations
+from bot.policy import Word
+from bot.watching.engine import EXPIRE
+from formatters import errors
+from playground.slack.conversations import Message
+from tests.operations.agents import WHY, deployment, made, refused, speaking, waits
 from tests.operations.scene import (
-    button,
+    FRONTEND,
+    MOBILE,
+    OVER,
+    RUNNING,
     fills_in,
-    on_record,
+    goes_by,
     opens,
     presses,
+    pulls_forward,
+    pushed,
     record,
     said,
-    somewhere,
     team_under,
     types,
+    writes,
 )
-from tests.stories.team import Team
+from tests.stories.team import Team, bot_at_work, far_sides
 
-TOKEN = re.compile(r"cia_[\w-]{43}")
-LAPTOP = AgentForm(name="laptop", channel_id="C0DEPLOYS", days=30)
+POLICY = """
+[roles.robots]
+agents = ["release-bot"]
+
+[roles.nightly]
+agents = ["nightly"]
+
+[[rules]]
+name = "members do all this"
+roles = ["members", "robots"]
+words = ["read", "deploy", "rerun", "approve", "cancel"]
+
+[[rules]]
+name = "at night alone"
+roles = ["nightly"]
+words = ["deploy", "rerun", "cancel"]
+agents_alone = true
+
+[[rules]]
+name = "admins do all"
+roles = ["admins"]
+words = ["*"]
+
+[[rules]]
+name = "two people"
+effect = "demand"
+words = ["deploy"]
+branches = ["main"]
+second_person = true
+
+[[rules]]
+name = "typed"
+effect = "demand"
+words = ["deploy", "rerun"]
+branches = ["hold/*"]
+typed = true
+
+[[rules]]
+name = "nothing over a red branch"
+effect = "demand"
+words = ["deploy"]
+branches = ["release/*"]
+green = true
+"""
+SENT = f"POST /api/v2/project/{FRONTEND}/pipeline"
 
 
 @pytest.fixture
 async def team(tmp_path: Path) -> AsyncIterator[Team]:
-    async with team_under("", tmp_path, agents=True) as team:
+    async with team_under(POLICY, tmp_path) as team:
         yield team
 
 
-def admin_of(team: Team) -> Person:
-    return team.slack.person("admin")
+def operations(team: Team) -> Operations:
+    return team.app.operations
 
 
-async def made(team: Team, form: AgentForm, who: Person) -> str:
-    """Let somebody press the button of a form and send its window; returns what that says."""
-    return await fills_in(who, await opens(team, who, somewhere(team), form))
+async def asks(team: Team, agent: Agent, branch: str, delivery_id: str = "mcp:1") -> Message:
+    """Let an agent ask for a deploy, and return the request for somebody's word."""
+    await waits(operations(team).deploy(speaking(agent, delivery_id), deployment(branch)))
+    return team.deploys.messages[-1]
 
 
-async def test_an_agent_is_made_by_a_window_which_shows_its_token_alone(
-    team: Team, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (offer,) = await types(team, team.ada, "agent add laptop words=deploy days=30")
-    assert "Nothing is made yet" in offer.visible
-    assert "It asks for deploys, of what you may at most" in offer.visible
-    assert await team.app.store.agents.all() == []
-    window = await opens(team, team.ada, offer, "Make the agent")
-    assert "keep it like a password" in window.visible
-    told = await fills_in(team.ada, window)
-    (token,) = set(TOKEN.findall(told))
-    assert f'claude mcp add --transport http ci http://127.0.0.1:0/mcp --header "Authorization: Bearer {token}"' in told
-    for client in ("Codex", "Cursor", "VS Code"):
-        assert client in told
-    agent = await team.app.store.agents.of_token(digest_of(token))
-    assert agent is not None
-    assert (agent.name, agent.owner_id, agent.channel_id) == ("laptop", "U0ADA", "C0DEPLOYS")
-    assert (agent.words, (agent.expires_at - agent.made_at).days) == (("read", "deploy"), 30)
-    # It is nowhere else: no message, no record, no key of Redis, no line of the log.
-    entry = await on_record(team, "add the agent laptop")
-    assert entry.result.startswith("it may read, deploy until 20")
-    everywhere = [*team.slack.workspace.ephemerals, *team.deploys.messages]
-    assert not any(token in one.visible for one in everywhere)
-    assert token not in str(await record(team))
-    async with Redis.from_url(team.app.docket.url) as redis:
-        kept = [(key, await redis.dump(key)) async for key in redis.scan_iter()]
-    assert not [key for key, value in kept if token.encode() in (value or b"")]
-    assert token not in capsys.readouterr().out
-    # Its name is taken by now, for the same button and for who asks for it anew.
-    assert "It is yours: if its token is lost" in said(await presses(team, team.ada, offer, "Make the agent"))
-    assert "Choose another name" in said(await types(team, team.grace, "agent add laptop"))
+async def entries(team: Team, outcome: Outcome) -> list[Entry]:
+    return [one for one in await record(team) if one.outcome is outcome and one.word == Word.DEPLOY]
 
 
-async def test_an_agent_is_seen_and_removed_by_its_owner_and_by_admins_alone(team: Team) -> None:
-    first = await opens(team, team.ada, somewhere(team), LAPTOP)
-    second = await opens(team, team.grace, somewhere(team), LAPTOP)
-    assert TOKEN.search(await fills_in(team.ada, first))
-    assert "Choose another name" in await fills_in(team.grace, second)
-    assert "You have no agent" in said(await types(team, team.grace, "agents"))
-    assert "laptop" in said(await types(team, team.ada, "agents"))
-    refused = said(await types(team, team.grace, "agent remove laptop"))
-    assert "my admins" in refused
-    (kept,) = await team.app.store.agents.all()
-    remove = RemoveAgent(name="laptop", made_at=kept.made_at)
-    assert "my admins" in said(await presses(team, team.grace, somewhere(team), remove))
-    assert (await on_record(team, "remove the agent laptop")).outcome is Outcome.REFUSED
-    assert await team.app.store.agents.all() == [kept]
-    assert "for ada" in said(await types(team, admin_of(team), "agents"))
-    (asked,) = await types(team, admin_of(team), "agent remove laptop")
-    assert "is removed" in said(await presses(team, admin_of(team), asked, "Remove laptop"))
-    assert await team.app.store.agents.all() == []
-    await team.slack.wait_for(lambda: "admin removed your agent" in said(team.ada.direct_messages))
-    # One of the same name that was made later is another one.
-    await made(team, LAPTOP, team.ada)
-    assert "is not there any more" in said(await presses(team, team.ada, somewhere(team), remove))
-    assert len(await team.app.store.agents.all()) == 1
+async def test_a_deploy_waits_for_a_person_and_its_owner_is_one(team: Team) -> None:
+    agent = await made(team, team.grace)
+    request = await asks(team, agent, "try/green")
+    assert writes(team) == []
+    assert "🤖 laptop, for grace, wants to deploy acme/frontend try/green.* A person must agree." in request.visible
+    assert f"It says why: “{WHY}”" in request.visible
+    assert "Who may deploy it can agree: members, the people in ADMINS: admin." in request.visible
+    assert "robots" not in request.visible
+    assert "So can grace, for whom it asks." in request.visible
+    await presses(team, team.grace, request, "Agree and deploy")
+    assert writes(team) == [SENT]
+    assert "grace agreed: acme/frontend try/green is on its way, as 🤖 laptop (for grace) asked." in request.visible
+    root = await team.reads("🤖 laptop asked, for grace; grace agreed")
+    team.time_flies()
+    await team.slack.wait_for(lambda: "Passed" in root.visible)
+    assert "@grace" in (await team.reads("Passed in")).visible
+    (done,) = await entries(team, Outcome.DONE)
+    assert (done.agent, done.user_id, done.agreed_name) == ("laptop", team.grace.id, "grace")
+    assert "🤖 laptop (for grace)" in said(await types(team, team.slack.person("admin"), "audit"))
 
 
-async def test_one_of_its_own_is_made_by_admins_alone_and_any_stands_where_its_owner_is(team: Team) -> None:
-    own = LAPTOP.model_copy(update={"name": "release-bot", "own": True})
-    assert "my admins" in said(await types(team, team.ada, "agent add release-bot own"))
-    assert "my admins" in said(await presses(team, team.ada, somewhere(team), button(own)))
-    assert "what the policy's roles say of its name" in said(
-        await types(team, admin_of(team), "agent add release-bot own")
-    )
-    assert TOKEN.search(await made(team, own, admin_of(team)))
-    (kept,) = await team.app.store.agents.all()
-    assert kept.own
+async def test_its_owner_is_no_second_person(team: Team) -> None:
+    agent = await made(team, team.grace)
+    request = await asks(team, agent, "main")
+    assert "Somebody else than grace must agree." in request.visible
+    told = said(await presses(team, team.grace, request, "Agree and deploy"))
+    assert "Your agent asked for it, so somebody else must agree." in told
+    assert writes(team) == []
+    await presses(team, team.ada, request, "Agree and deploy")
+    assert writes(team) == [SENT]
+    (entry,) = await entries(team, Outcome.REFUSED)
+    assert (entry.user_id, entry.for_name) == (team.grace.id, "🤖 laptop (for grace)")
 
-    workspace = team.slack.workspace
-    workspace.add_channel("C0HIDDEN", "hidden", "U0GRACE", workspace.bot_user_id, kind="private")
-    no = "This is no channel that you and I are both in"
-    assert no in said(await types(team, team.ada, "agent add laptop channel=#hidden"))
-    assert no in said(await types(team, team.ada, "agent add laptop channel=#nowhere"))
-    assert no in said(await types(team, team.ada, "agent add laptop channel=<#C0HIDDEN|hidden>"))
-    forged = LAPTOP.model_copy(update={"channel_id": "C0HIDDEN"})
-    assert no in said(await presses(team, team.ada, somewhere(team), button(forged)))
-    assert "stands in" in said(await types(team, team.grace, "agent add laptop channel=#hidden"))
-    assert await team.app.store.agents.all() == [kept]
+
+async def test_who_may_not_do_it_cannot_let_it_happen(team: Team) -> None:
+    request = await asks(team, await made(team, team.grace), "try/green")
+    told = said(await presses(team, team.slack.person("guest"), request, "Agree and deploy"))
+    assert "You may not deploy" in told
+    assert writes(team) == []
+
+
+async def test_an_agent_answers_nothing_that_is_asked(team: Team) -> None:
+    agent = await made(team, team.grace)
+    await asks(team, agent, "try/green")
+    presser = speaking(agent, "mcp:2")
+    answers = (operations(team).agree(presser, "mcp:1"), operations(team).anyway(presser, "mcp:1"))
+    assert [type(await refused(one)) for one in answers] == [UsageError, UsageError]
+    with pytest.raises(UsageError):
+        await operations(team).decline(presser, "mcp:1", "no")
+    assert writes(team) == []
+
+
+async def test_a_rerun_and_a_cancel_wait_too(team: Team) -> None:
+    agent, build = await made(team, team.grace), pushed(team, "try/failing-tests", OVER)
+    caller, pipeline_id = speaking(agent), PipelineId(build.id)
+    await waits(operations(team).rerun(caller, pipeline_id, failed_only=True))
+    request = team.deploys.messages[-1]
+    assert f"wants to rerun the failed jobs of acme/frontend try/failing-tests #{build.number}.*" in request.visible
+    assert "What runs again: unit-tests" in request.visible
+    assert writes(team) == []
+    await presses(team, team.ada, request, "Agree and rerun")
+    assert [one.rpartition("/")[2] for one in writes(team)] == ["rerun"]
+    await team.reads("rerun by 🤖 laptop (for grace)")
+    goes_by(team, RUNNING)
+    await waits(operations(team).cancel(speaking(agent, "mcp:2"), pipeline_id))
+    request = team.deploys.messages[-1]
+    assert f"🤖 laptop, for grace, wants to cancel acme/frontend try/failing-tests #{build.number}.*" in request.visible
+    assert "What it stops: " in request.visible
+    assert "Nothing is cancelled unless somebody agrees." in request.visible
+    await presses(team, team.ada, request, "Agree and cancel")
+    assert [one.rpartition("/")[2] for one in writes(team)] == ["rerun", "cancel"]
+    assert "is being cancelled, as 🤖 laptop (for grace) asked." in request.visible
+    await team.reads("🤖 laptop (for grace) asked to cancel; ada agreed.")
+
+
+async def test_what_has_ended_meanwhile_is_not_cancelled(team: Team) -> None:
+    agent, build = await made(team, team.grace), pushed(team, "try/slow", RUNNING)
+    await waits(operations(team).cancel(speaking(agent), PipelineId(build.id)))
+    request = team.deploys.messages[-1]
+    goes_by(team, 10 * OVER)
+    told = said(await presses(team, team.ada, request, "Agree and cancel"))
+    assert "passed" in told
+    assert f"ada agreed to acme/frontend try/slow #{build.number}, but nothing was cancelled." in request.visible
+    assert writes(team) == []
+    error = await refused(operations(team).cancel(speaking(agent, "mcp:2"), PipelineId(build.id)))
+    assert isinstance(error, NothingToDo)
+    assert team.deploys.messages[-1] is request
+
+
+async def test_a_person_who_cancels_is_asked_nothing_and_ends_the_request_for_it(team: Team) -> None:
+    agent, build = await made(team, team.grace), pushed(team, "try/slow", RUNNING)
+    await waits(operations(team).cancel(speaking(agent), PipelineId(build.id)))
+    request = team.deploys.messages[-1]
+    ada = Caller(person_id=team.ada.id, name="ada", place=speaking(agent).place, delivery_id="1")
+    await operations(team).cancel(ada, PipelineId(build.id))
+    assert [one.rpartition("/")[2] for one in writes(team)] == ["cancel"]
+    assert "ada did the same meanwhile" in request.visible
+
+
+async def test_no_agent_answers_what_else_is_demanded_and_nobody_is_asked_it(team: Team) -> None:
+    pushed(team, "release/v2.0", OVER)
+    team.circleci.world.set_scenario(FRONTEND, "try/slow", "slow")
+    await types(team, team.ada, "deploy acme/frontend try/slow")
+    agent, before, sent = await made(team, team.grace), len(team.deploys.messages), writes(team)
+    stands = {
+        "green": deployment("release/v2.0"),
+        "typed": deployment("hold/prod"),
+        "definition": deployment("main", MOBILE),
+        "unbuilt": deployment("try/slwo"),
+        "alone": deployment("try/slow"),
+    }
+    for number, (demand, wish) in enumerate(stands.items()):
+        error = await refused(operations(team).deploy(speaking(agent, f"mcp:{number}"), wish))
+        assert isinstance(error, ForAPerson), error
+        assert error.demand == demand
+        assert f"A person can: `/ci {error.line}` in Slack." in errors.error(error).text
+        assert error.line == wish.typed
+        assert bool(error.among) is (demand in ("definition", "unbuilt"))
+        entry = (await record(team))[-1]
+        assert (entry.agent, entry.outcome) == ("laptop", Outcome.REFUSED)
+    assert len(team.deploys.messages) == before
+    assert team.grace.sees_only == []
+    assert writes(team) == sent
+
+
+async def test_nothing_that_nobody_could_be_asked_for_is_done(team: Team) -> None:
+    agent, build = await made(team, team.grace), pushed(team, "try/failing-tests", OVER)
+    with_ssh = operations(team).rerun(speaking(agent), PipelineId(build.id), failed_only=True, ssh=True)
+    assert isinstance(await refused(with_ssh), ForAPerson)
+    running = pushed(team, "try/slow", RUNNING)
+    number = next(iter(running.runs[0].job_numbers.values()))
+    job = operations(team).cancel_job(speaking(agent, "mcp:2"), ProjectSlug(FRONTEND), number)
+    assert isinstance(await refused(job), ForAPerson)
+    assert writes(team) == []
+
+
+async def test_one_that_was_removed_meanwhile_gets_nothing_whoever_presses(team: Team) -> None:
+    agent = await made(team, team.grace)
+    request = await asks(team, agent, "try/green")
+    await team.app.store.agents.remove(agent)
+    told = said(await presses(team, team.ada, request, "Agree and deploy"))
+    assert "🤖 laptop (for @grace) may not deploy" in told
+    assert "ada agreed to acme/frontend try/green, but nothing was started." in request.visible
+    assert "the agent laptop was removed" in request.visible
+    assert request.buttons == []
+    assert writes(team) == []
+    (entry,) = await entries(team, Outcome.REFUSED)
+    assert (entry.agent, entry.agreed_name) == ("laptop", "ada")
+
+
+async def test_the_same_is_asked_for_once(team: Team) -> None:
+    agent = await made(team, team.grace)
+    request = await asks(team, agent, "try/green")
+    error = await refused(operations(team).deploy(speaking(agent, "mcp:2"), deployment("try/green")))
+    assert isinstance(error, AskedAlready)
+    assert error.pending_id == "mcp:1"
+    assert "🤖 laptop (for grace) asked for this at" in errors.error(error).text
+    assert "A person must agree to" in errors.error(error).text
+    assert team.deploys.messages[-1] is request
+
+
+async def test_a_lock_of_its_owner_stops_one_that_stands_on_its_own_alone(team: Team) -> None:
+    agent, robot = await made(team, team.grace), await made(team, team.slack.person("admin"), "release-bot", own=True)
+    await types(team, team.grace, "lock acme/frontend:try/green mine")
+    await types(team, team.slack.person("admin"), "lock acme/frontend:try/flaky mine")
+    for number, (who, branch) in enumerate([(agent, "try/flaky"), (robot, "try/flaky"), (robot, "try/green")]):
+        error = await refused(operations(team).deploy(speaking(who, f"mcp:{number}"), deployment(branch)))
+        assert isinstance(error, Locked), (who.name, branch)
+    request = await asks(team, agent, "try/green", "mcp:9")
+    await presses(team, team.ada, request, "Agree and deploy")
+    assert writes(team) == [SENT]
+
+
+async def test_one_on_its_own_is_let_by_its_owner_too(team: Team) -> None:
+    robot = await made(team, team.slack.person("admin"), "release-bot", own=True)
+    request = await asks(team, robot, "try/green")
+    await presses(team, team.slack.person("admin"), request, "Agree and deploy")
+    assert writes(team) == [SENT]
+    other = await made(team, team.slack.person("admin"), "unknown-bot", own=True)
+    error = await refused(operations(team).deploy(speaking(other, "mcp:2"), deployment("try/flaky")))
+    assert isinstance(error, NotAllowed)
+
+
+async def test_where_a_rule_lets_it_act_alone_it_does_and_what_else_is_demanded_holds(team: Team) -> None:
+    robot = await made(team, team.slack.person("admin"), "nightly", own=True)
+    acted = await operations(team).deploy(speaking(robot), deployment("try/green"))
+    assert acted.pipeline_number is not None
+    assert writes(team) == [SENT]
+    await team.reads("🤖 nightly asked, for admin ·")
+    await asks(team, robot, "main", "mcp:2")
+    assert writes(team) == [SENT]
+
+
+async def test_what_is_declined_or_forgotten_says_whose_it_was(team: Team) -> None:
+    agent = await made(team, team.grace)
+    request = await asks(team, agent, "try/green")
+    window = await opens(team, team.ada, request, "Decline")
+    await fills_in(team.ada, window, reason="not today")
+    assert "ada declined acme/frontend try/green: not today." in request.visible
+    await asks(team, agent, "try/flaky", "mcp:2")
+    request = team.deploys.messages[-1]
+    await pulls_forward(team, EXPIRE)
+    await team.slack.wait_for(lambda: "Nobody decided on" in request.visible)
+    await team.is_done()
+    found = await entries(team, Outcome.REFUSED)
+    assert [(one.agent, one.user_id) for one in found] == [("laptop", team.grace.id)] * 2
+    assert writes(team) == []
+
+
+async def test_its_owner_takes_it_back(team: Team) -> None:
+    request = await asks(team, await made(team, team.grace), "try/green")
+    window = await opens(team, team.grace, request, "Decline")
+    await fills_in(team.grace, window, reason="it misread me")
+    assert "🤖 laptop (for grace) took back" not in request.visible
+    assert "grace took back" in request.visible
+
+
+async def test_it_is_asked_in_direct_messages_unless_a_second_person_is_demanded(team: Team) -> None:
+    place = await team.app.messenger.direct_channel(team.grace.id)
+    agent = await made(team, team.grace, channel_id=place)
+    await waits(operations(team).deploy(speaking(agent), deployment("try/green")))
+    (request,) = [one for one in team.grace.direct_messages if "wants to deploy" in one.visible]
+    error = await refused(operations(team).deploy(speaking(agent, "mcp:2"), deployment("main")))
+    assert isinstance(error, NothingToDo)
+    await presses(team, team.grace, request, "Agree and deploy")
+    assert writes(team) == [SENT]
+
+
+async def test_mine_shows_what_ones_agent_waits_for(team: Team) -> None:
+    await asks(team, await made(team, team.grace), "try/green")
+    for person in (team.grace, team.ada):
+        told = said(await types(team, person, "mine"))
+        assert "Waits for you to agree* · the deploy of acme/frontend try/green, which 🤖 laptop (for grace)" in told
+
+
+async def test_what_was_asked_before_a_crash_is_agreed_to_after_it(tmp_path: Path) -> None:
+    data, policy = tmp_path / "data", tmp_path / "policy.toml"
+    policy.write_text(POLICY)
+    async with far_sides(speed=0) as (circleci, slack):
+        async with bot_at_work(circleci, slack, data, policy_file=policy, admins="U0ADMIN") as team:
+            request = await asks(team, await made(team, team.grace), "try/green")
+        async with bot_at_work(circleci, slack, data, policy_file=policy, admins="U0ADMIN") as team:
+            await presses(team, team.ada, request, "Agree and deploy")
+            assert writes(team) == [SENT]
+            await team.reads("🤖 laptop asked, for grace; ada agreed")
