@@ -52,17 +52,26 @@ def head(build: Build, links: Links) -> Data:
 def newest(answer: NewestBuilds, links: Links) -> Data:
     """Return the newest builds, newest first."""
     first = answer.builds[0]
+    of_one = len({str(one.pipeline.ref) for one in answer.builds}) == 1
+    said = {**(ref_of(first.pipeline.ref) if of_one else {}), **_link(first, links), "order": "newest first"}
 
     def made(room: int) -> Data:
-        shown = listing("builds", answer.builds, room, lambda build: _outline(build, links))
-        return {"quoted_project": quoted(answer.title), "order": "newest first", **shown, "next": following(first)}
+        shown = listing("builds", answer.builds, room, lambda build: _outline(build, links, of_one=of_one))
+        return {"quoted_project": quoted(answer.title), **said, **shown, "next": following(first)}
 
     return fitted(made, LISTED)
 
 
-def _outline(build: Build, links: Links) -> Data:
+def _link(build: Build, links: Links) -> Data:
+    return known(link_of_newest=address(links.pipeline(build.pipeline.project_slug, build.pipeline.number)))
+
+
+def _outline(build: Build, links: Links, *, of_one: bool) -> Data:
+    """Return a build in short: what they have in common, and addresses, are said once."""
+    once = {"link", *(("quoted_branch", "quoted_tag") if of_one else ())}
     red = [run.workflow.name for run in build.real_runs if run.workflow.status in ("failed", "failing", "error")]
-    return head(build, links) | known(quoted_failed_workflows=[quoted(one) for one in red[:MOST_FAILED]])
+    told = {name: one for name, one in head(build, links).items() if name not in once}
+    return told | known(quoted_failed_workflows=[quoted(one) for one in red[:MOST_FAILED]])
 
 
 def shown(answer: BuildShown, links: Links) -> Data:
@@ -137,4 +146,4 @@ def following(build: Build) -> list[Data]:
         case State.COULD_NOT_RUN | State.CANCELED if build.pipeline.ref:
             return [call("deploy", "a new pipeline", project=named["project"], **of_ref(build.pipeline.ref))]
         case _:
-            return [call("status", "its jobs", **named), call("artifacts", **named)]
+            return [call("artifacts", **named)]

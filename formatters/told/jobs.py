@@ -164,7 +164,7 @@ def log(answer: StepLog, links: Links) -> Data:
         kept = lines[max(len(lines) - room, 0) :]
         is_end = answer.shortened or len(kept) < len(lines)
         note = f"This is its end alone: {WAYS_TO_REST}" if is_end else "This is all of it"
-        note = f"{note}, so far." if answer.is_running else f"{note}."
+        note = "The job still runs: this is the end so far." if answer.is_running else f"{note}."
         return {**head, "lines": len(kept), "quoted_log": kept, "note": note, "link": url}
 
     return fitted(made, OF_LOG)
