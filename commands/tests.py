@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from pydantic import Field
+
 from bot.answers.jobs import TestResults, Unread
 from bot.circleci.partial import whatever_can_be_read
 from bot.lookup import known
@@ -24,6 +26,14 @@ HELP = CommandHelp(
 )
 MOST_JOBS, MOST_FAILED, MOST_SLOW = 10, 200, 3
 MOST_PAGES, PAGES_OF_EACH = 20, 5  # of one job's results, and of each of several jobs
+
+
+class TestsFrom(OfTarget):
+    """Whose test results, and from which of the failing ones on: agents are told some at a time."""
+
+    __test__ = False
+
+    start: int = Field(1, ge=1, le=MOST_FAILED)
 
 
 async def show_tests(request: OfTarget, caller: Caller, context: Context) -> TestResults:
@@ -48,6 +58,13 @@ async def show_tests(request: OfTarget, caller: Caller, context: Context) -> Tes
     unread = Unread(tried=read.tried, missed=missed, limited=read.was_limited, again=again) if missed else None
     found = summed_up(title, listed, more=any(more for _, more in read.found))
     return found.model_copy(update={"jobs_left_out": len(jobs) - len(numbers), "unread": unread, "build": build})
+
+
+async def show_tests_from(request: TestsFrom, caller: Caller, context: Context) -> TestResults:
+    """Answer with the same, the failing tests from one of them on."""
+    of = OfTarget(**request.model_dump(exclude={"start"}))
+    found = await show_tests(of, caller, context)
+    return found.model_copy(update={"failed": found.failed[request.start - 1 :], "start": request.start})
 
 
 def summed_up(title: str, jobs: Sequence[Settled], *, more: bool = False) -> TestResults:
@@ -75,6 +92,9 @@ async def _of_job(
         return await context.circleci.some_tests(slug, number, pages)
 
 
+TOOL = Tool(request=TestsFrom, handle=show_tests_from, without=("commit", "tag"))
+
+
 def register(router: Router) -> None:
     """Teach the router this command."""
     router.command(
@@ -83,5 +103,5 @@ def register(router: Router) -> None:
         request=OfTarget,
         parse=parse_of_target,
         handle=show_tests,
-        tool=Tool(without=("commit",)),
+        tool=TOOL,
     )

@@ -258,6 +258,8 @@ PATTERNS = {
     ),
     "formatters.refusals._UNDECLARED": Row(("Unexpected argument", "Unexpected argument(s): a")),
     "formatters.refusals._SKIP": Row(("[", "[skip ", "[ci skip")),
+    "formatters.told.words._BLANKS": Row((" ", "\n", "a ")),
+    "formatters.told.words._MARKS": Row(("*", "`", "\u2060")),
     "formatters.unseen._UNSEEN": Row(
         ("\x00", "\u200b", "a\x00", "👩", "👩\u200d", "👩\ufe0f", "1", "1\ufe0f", "🏴", "🏴\U000e0067", "\U000e0067")
     ),

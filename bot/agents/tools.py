@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
@@ -112,7 +113,7 @@ def schema_of(command: Command) -> dict[str, Any]:
     if tool is None:
         raise LookupError(command.name)
     needs = ("project",) if tool.needs_project and issubclass(request, OfTarget) else ()
-    schema = _schema(request, without=tool.without, needs=needs)
+    schema = _schema(request, tool.without, needs)
     if command.only_looks:
         return schema
     properties = {**schema["properties"], **OF_ACTS}
@@ -129,7 +130,8 @@ def _request(command: Command) -> type[Request]:
     return (command.tool.request if command.tool else None) or command.request
 
 
-def _schema(request: type[Request], *, without: Sequence[str] = (), needs: Sequence[str] = ()) -> dict[str, Any]:
+@cache
+def _schema(request: type[Request], without: tuple[str, ...] = (), needs: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the schema of a request without what says nothing to a model: what is wrong with a value is told."""
     found = request.model_json_schema()
     kept = {name: one for name, one in found["properties"].items() if name not in without}

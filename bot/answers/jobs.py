@@ -25,7 +25,7 @@ class TestResults(Found):
 
     So many jobs, `jobs_left_out`, were not asked. Those that are `flaky` passed when they were tried again; so many
     further failures, `repeated`, bear the name of one that failed. With `more` there are more than were read. `build`
-    is the one they are of, if not one of its jobs was named.
+    is the one they are of, if not one of its jobs was named. `start` is the place of the first of those that are told.
     """
 
     __test__ = False
@@ -42,6 +42,7 @@ class TestResults(Found):
     jobs_left_out: int = 0
     unread: Unread | None = None
     build: Build | None = None
+    start: int = 1
 
 
 class JobSteps(Found):

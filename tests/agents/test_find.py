@@ -1,5 +1,6 @@
 """Which tool is meant by words, measured with what somebody said who had not seen the table of phrases."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -13,9 +14,14 @@ FIRST, AMONG_THREE = 88, 95  # of a hundred
 MOST = 1_400  # characters, which are 400 tokens
 
 
+@cache
+def found_for(intent: str) -> dict[str, Any]:
+    return find(intent, ROUTER)
+
+
 def names(intent: str) -> list[str]:
     """Return the commands that are offered, tools and others, the likeliest first."""
-    found = find(intent, ROUTER)
+    found = found_for(intent)
     offered = [(one["score"], one["tool"]) for one in found["tools"]]
     offered += [(one["score"], one["command"]) for one in found.get("only_people", ())]
     return [name for _, name in sorted(offered, key=lambda one: -one[0])]
@@ -88,5 +94,5 @@ def test_it_says_nothing_of_what_was_said() -> None:
 
 
 def test_it_is_short() -> None:
-    longest = max((as_json(find(one.text, ROUTER)) for one in phrasings()), key=len)
+    longest = max((as_json(found_for(one.text)) for one in phrasings()), key=len)
     assert len(longest) <= MOST, longest

@@ -16,6 +16,7 @@ from bot.settings import Projects
 from tests.agents.listing import ROUTER, as_listed, listed
 
 GOLDEN = Path(__file__).parent / "golden" / "tools.json"
+DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "agents.md"
 MOST = 7_700  # characters, which are 2,200 tokens: what every agent reads before it does anything
 TOOLS = tools(ROUTER)
 NAMES = (
@@ -41,6 +42,27 @@ def test_the_list_is_as_recorded(golden: bool) -> None:
     if golden:
         GOLDEN.write_text(said, encoding="utf-8")
     assert said == GOLDEN.read_text(encoding="utf-8"), "`pytest tests/agents --golden` records it anew"
+
+
+def table() -> str:
+    """Return the table of docs/agents.md, from the tools themselves."""
+    rows = ["| Tool | What it is for | What it takes | Permission |", "| --- | --- | --- | --- |"]
+    for one in shapes(ROUTER):
+        needed, takes = one.input_schema.get("required", ()), one.input_schema["properties"]
+        words = ", ".join(f"**{name}**" if name in needed else name for name in takes)
+        word = str(TOOLS[one.name].permission) if one.name in TOOLS else "read"
+        rows.append(f"| `{one.name}` | {one.description} | {words} | `{word}` |")
+    return "\n".join(rows)
+
+
+def test_the_document_lists_every_tool(golden: bool) -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    before, _, rest = text.partition("<!-- tools -->\n")
+    found, _, after = rest.partition("<!-- /tools -->")
+    if golden:
+        DOCUMENT.write_text(f"{before}<!-- tools -->\n{table()}\n<!-- /tools -->{after}", encoding="utf-8")
+        found = f"{table()}\n"
+    assert found == f"{table()}\n"
 
 
 def test_the_list_is_short() -> None:

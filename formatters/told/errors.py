@@ -1,0 +1,105 @@
+"""Errors as agents read them: what happened, what may be meant, what a person can do."""
+
+from bot.errors import (
+    AskedAlready,
+    BotError,
+    Locked,
+    NotAllowed,
+    NotFound,
+    NothingToDo,
+    NotTriggered,
+    PartlyDone,
+    Rejected,
+    Taken,
+    Unbuilt,
+    UsageError,
+)
+from formatters import errors, nothing, refusals
+from formatters.errors import DOING
+from formatters.told.words import OF_ERROR, Data, address, call, fitted, in_words, known, person, quoted, span, when
+
+SAID, GIVEN = 200, 80
+NAMED = "what is named here"
+
+
+def told_error(error: BotError) -> Data:
+    """Return an error as data: words of ours in `what`, those of others in fields of their own."""
+    return fitted(lambda room: _told(error, SAID if room > 8 else 90 if room > 2 else 40), OF_ERROR)
+
+
+def _told(error: BotError, most: int) -> Data:
+    match error:
+        case UsageError():
+            near = quoted(error.did_you_mean or "", most)
+            what = quoted(in_words(error.problem), 2 * most)
+            what = what if what.endswith((".", "?", "…")) else f"{what}."
+            return known(what=what, quoted_given=quoted(error.given, min(most, GIVEN)), did_you_mean=near)
+        case NotFound():
+            return _not_found(error, most)
+        case NotAllowed():
+            return _not_allowed(error, most)
+        case Locked():
+            return _locked(error, most)
+        case NothingToDo() | Taken() | AskedAlready():
+            return _nothing(error, most)
+        case Rejected() | NotTriggered():
+            said = error.message if isinstance(error, Rejected) else error.reason
+            what = "CircleCI refused this, and nothing was done." if isinstance(error, Rejected) else ""
+            what = what or "CircleCI accepted the request but started nothing."
+            return known(what=what, quoted_said=quoted(said, most), next=in_words(refusals.next_step(said))[:most])
+        case PartlyDone():
+            then = quoted(_told(error.error, most // 2).get("what", ""), most)
+            return known(what="Only a part of it was done.", quoted_done=quoted(error.done, most), then=then)
+        case _:
+            return {"what": quoted(in_words(errors.error(error).text), 2 * most)}
+
+
+def _not_found(error: NotFound, most: int) -> Data:
+    """Say that there is none; of a branch that it may be there all the same, where a person can have it deployed."""
+    what = f"CircleCI knows no {quoted(error.what, 60)} of this name, or my token may not see it."
+    unbuilt = isinstance(error, Unbuilt)
+    if unbuilt:
+        what = "CircleCI has built nothing of such a branch so far. Nothing was done."
+    near = [quoted(one, most // 3) for one in error.built_lately[:3]]
+    lists = [call("projects")] if error.what == "project" else []
+    acts = [person("deploys it all the same, in Slack")] if unbuilt else []
+    return known(
+        what=what,
+        quoted_name=quoted(error.name, min(most, GIVEN)),
+        quoted_looked_in=quoted(error.looked_in, min(most, GIVEN)),
+        quoted_branches_built_lately=near,
+        next=[*lists, *acts],
+    )
+
+
+def _not_allowed(error: NotAllowed, most: int) -> Data:
+    who = "Who asked" if error.is_of_another else "You"
+    done = "" if error.word == "read" else " Nothing was done."
+    what = f"{who} may not {DOING.get(error.word, 'do this')}.{done}"
+    about = quoted(error.about, most)
+    asks = [call("may", "who could", word=error.word)] if error.about and error.word in DOING else []
+    return known(what=what, quoted_about=about, quoted_rule=quoted(error.rule, most), next=asks)
+
+
+def _locked(error: Locked, most: int) -> Data:
+    if error.is_hidden:
+        return {"what": "It is locked, and a rule keeps you from looking at it. Nothing was done."}
+    return known(
+        what="It is locked. Nothing was done.",
+        quoted_target=quoted(error.target, min(most, GIVEN)),
+        holder=quoted(error.holder_id, 40),
+        locked_for=span(error.age),
+        until=when(error.until),
+        quoted_reason=quoted(error.reason, min(most, GIVEN)),
+        next=[person("unlocks it, or takes it over: /ci locks")],
+    )
+
+
+def _nothing(error: NothingToDo | Taken | AskedAlready, most: int) -> Data:
+    """Say why there was nothing to do, in our words; what is named by others stands beside them."""
+    ours = type(error).__new__(type(error))  # each kind is made of other things
+    ours.__dict__ = {**vars(error), "what": NAMED if error.what else "", "again": ""}
+    words = quoted(in_words(nothing.nothing(ours)), 2 * most)
+    named = quoted(error.what, min(most, GIVEN)) if NAMED in words else ""
+    url = address(error.url) if isinstance(error, AskedAlready) else ""
+    return known(what=words, quoted_what=named, link=url)
