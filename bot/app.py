@@ -2,6 +2,7 @@
 
 import asyncio
 import platform
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import StrEnum
@@ -38,7 +39,7 @@ from bot.people import People
 from bot.permissions import Permissions
 from bot.record import Record
 from bot.routing import Context, Router
-from bot.server import Handler, Server
+from bot.server import EVENTS, WEBHOOK, Handler, Server
 from bot.settings import Projects, Settings
 from bot.slack.bolt import bolt
 from bot.slack.dispatch import Dispatcher
@@ -270,15 +271,14 @@ class App:
         self.server = server
         self._stack.push_async_callback(server.stop)
 
-    def _server(self, *, slack_events: Handler | None = None, webhook: Handler | None = None) -> Server:
+    def _server(self, taken: Mapping[str, Handler] | None = None) -> Server:
         settings = self._settings
         return Server(
             settings.host,
             settings.port,
             not_ready=self._health.problems,
             metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
-            slack_events=slack_events,
-            webhook=webhook,
+            taken=taken,
         )
 
     async def _start_intake(self, engine: Engine, context: Context, identity: Identity) -> None:
@@ -289,11 +289,7 @@ class App:
         Listeners(context, engine, forms, bot_user_id=identity.user_id, record_seconds=self._record_seconds).register(
             app
         )
-        knock = settings.circleci_webhook_secret
-        self.server = self._server(
-            slack_events=EventsHandler(app, secret).handle if secret else None,
-            webhook=Knock(knock.get_secret_value(), self.store, engine).handle if knock else None,
-        )
+        self.server = self._server(await self._taken(app, engine))
         try:
             await self.server.start()
         except OSError as error:
@@ -301,6 +297,14 @@ class App:
         self._stack.push_async_callback(self.server.stop)
         if settings.slack_app_token:
             await self._connect_socket(app, settings.slack_app_token)
+
+    async def _taken(self, app: AsyncApp, engine: Engine) -> dict[str, Handler]:
+        """Return who takes what is POSTed, by path."""
+        settings, secret = self._settings, self._settings.slack_signing_secret
+        taken: dict[str, Handler] = {EVENTS: EventsHandler(app, secret).handle} if secret else {}
+        if settings.circleci_webhook_secret:
+            taken[WEBHOOK] = Knock(settings.circleci_webhook_secret.get_secret_value(), self.store, engine).handle
+        return taken
 
     async def _connect_socket(self, app: AsyncApp, app_token: SecretStr) -> None:
         try:

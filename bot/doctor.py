@@ -46,6 +46,7 @@ _JUDGED = {
     "Policy file": frozenset({"POLICY_FILE"}),
     "Policy rules": frozenset({"POLICY_FILE"}),
     "Webhook": frozenset({"PUBLIC_URL", "CIRCLECI_WEBHOOK_SECRET"}),
+    "Agents": frozenset({"AGENTS", "PUBLIC_URL"}),
     "Metrics": frozenset({"METRICS_TOKEN", "PUBLIC_URL"}),
 }
 
@@ -87,6 +88,7 @@ async def examine(
         *checkup.memory(settings, kept),
         *checkup.clock(who, utc_now()),
         *checkup.webhook(settings),
+        *checkup.agents(settings),
         *checkup.figures(settings),
         *checkup.pulse(settings, kept, Keyring(settings.circleci_token, projects.tokens).marked),
     ]

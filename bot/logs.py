@@ -9,14 +9,14 @@ from typing import Any
 
 import structlog
 
-# Slack's tokens, hooks and socket tickets, CircleCI's personal tokens, and those of agents.
+# Slack's tokens, hooks and socket tickets, CircleCI's personal tokens, and those of our agents.
 _SECRET = re.compile(
-    r"xox[abeprs]-[\w-]+|xapp-[\w-]+|CCIPAT_\w+|cia_[\w-]{43,}|(?<=circle-token=)[^&\s\"']+"
+    r"xox[abeprs]-[\w-]+|xapp-[\w-]+|CCIPAT_\w+|\bcia_[\w-]{43,}|(?<=circle-token=)[^&\s\"']+"
     r"|https://hooks\.slack(?:-gov)?\.com/\S+|wss?://\S+|(?<=Bearer )\S+",
     re.IGNORECASE,
 )
 # These write whole bodies, signatures or addresses at INFO and DEBUG (slack_sdk/web, slack_bolt/middleware).
-_TOO_TALKATIVE = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "aiohttp", "docket")
+_TOO_TALKATIVE = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "aiohttp", "docket", "mcp")
 
 
 QUIET_SECONDS = 60

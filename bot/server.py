@@ -1,4 +1,4 @@
-"""The HTTP server: Slack's events, CircleCI's webhooks, and what operators ask: alive, ready, metrics."""
+"""The HTTP server: Slack's events, CircleCI's webhooks, agents, and what operators ask: alive, ready, metrics."""
 
 import asyncio
 import hmac
@@ -17,13 +17,14 @@ Problems = Callable[[], Awaitable[list[str]]]
 MAX_BODY_BYTES = 1024**2  # aiohttp's own limit; Slack's bodies are smaller
 MAX_HEADERS = 64
 SHUTDOWN_SECONDS = 2
+EVENTS, WEBHOOK, AGENTS, READONLY = "/slack/events", "/circleci/webhook", "/mcp", "/mcp/readonly"
 
 
 class Server:
     """Listens from `start` to `stop`; `port` is the one really taken, for a PORT of 0.
 
-    A handler is given a request whose body is here, whole and as it was sent: what it means is not looked at before
-    the handler knows who signed it. With `metrics_token`, figures and reasons are for who shows it.
+    What is POSTed is `taken` by the handler of its path, whose body is here, whole and as it was sent: what it means is
+    not looked at before the handler knows who sent it. With `metrics_token`, figures and reasons are for who shows it.
     """
 
     def __init__(
@@ -33,8 +34,7 @@ class Server:
         *,
         not_ready: Problems,
         metrics_token: str | None = None,
-        slack_events: Handler | None = None,
-        webhook: Handler | None = None,
+        taken: Mapping[str, Handler] | None = None,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._host, self._port, self._patience = host, port, patience
@@ -45,10 +45,7 @@ class Server:
             "/readyz": ("GET", self._readyz),
             "/metrics": ("GET", self._metrics),
         }
-        if slack_events is not None:
-            self._routes["/slack/events"] = ("POST", slack_events)
-        if webhook is not None:
-            self._routes["/circleci/webhook"] = ("POST", webhook)
+        self._routes |= {path: ("POST", handler) for path, handler in (taken or {}).items()}
         # aiohttp's router looks at more of a request than it can read.
         self._protocols = web.Server(
             self._answer,

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         None, description="`redis://`, `rediss://` or `unix://`; an own embedded server when not set"
     )
     data_dir: Path = Field(Path("data"), description="Where the embedded server keeps its data")
-    public_url: str | None = Field(None, description="Where CircleCI reaches me, `https://…`, for its webhooks")
+    public_url: str | None = Field(None, description="Where CircleCI and agents reach me, `https://…`")
     host: str = Field("0.0.0.0", description="Address the HTTP server listens on")  # noqa: S104  # containers
     port: int = Field(3000, ge=0, le=65535, description="Port the HTTP server listens on")
     metrics_token: SecretStr | None = Field(
@@ -112,7 +112,10 @@ class Settings(BaseSettings):
         description="Most requests a second to CircleCI, for each token; learned if not set; 0 for no limit",
     )
 
-    agents: bool = Field(False, description="Let agents in at `/mcp`: see docs/agents.md. Needs `PUBLIC_URL`")
+    agents: bool = Field(
+        False,
+        description="Let agents in at `/mcp`: see docs/agents.md; without `PUBLIC_URL` from the same machine alone",
+    )
     agent_calls_per_minute: int = Field(30, ge=1, description="Most calls a minute of each agent")
 
     @field_validator("*", mode="before")

@@ -145,7 +145,7 @@ def clock(who: Identity | BotError, now: datetime) -> Iterator[Finding]:
 
 def webhook(given: Settings) -> Iterator[Finding]:
     """Yield whether CircleCI's webhooks have a secret and an address."""
-    if given.circleci_webhook_secret is None and given.public_url is not None:
+    if given.circleci_webhook_secret is None and given.public_url is not None and not given.agents:
         fix = "set CIRCLECI_WEBHOOK_SECRET to a random word (openssl rand -hex 32), or leave PUBLIC_URL out"
         yield Finding(what="Webhook", verdict=Verdict.LOOK, found="an address is set, but no secret", fix=fix)
     elif given.circleci_webhook_secret is None:
@@ -155,6 +155,16 @@ def webhook(given: Settings) -> Iterator[Finding]:
         yield Finding(what="Webhook", verdict=Verdict.LOOK, found="a secret is set, but no address", fix=fix)
     else:
         yield Finding(what="Webhook", verdict=Verdict.OK, found=f"taken at {given.public_url}/circleci/webhook")
+
+
+def agents(given: Settings) -> Iterator[Finding]:
+    """Yield where agents are let in, if they are."""
+    if given.agents and given.public_url is None:
+        fix = "set PUBLIC_URL to the https address that agents reach"
+        yield Finding(what="Agents", verdict=Verdict.LOOK, found="let in from this machine alone, at /mcp", fix=fix)
+    elif given.agents:
+        found = f"let in at {given.public_url}/mcp, and at {given.public_url}/mcp/readonly to look alone"
+        yield Finding(what="Agents", verdict=Verdict.OK, found=found)
 
 
 def figures(given: Settings) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ PLACES = {
     "MASK_VALUES": "your own secrets, comma-separated or as a JSON list; leave the short one out, or make it longer",
     "REDIS_URL": "redis://host:6379/0, rediss:// with TLS, unix:// for a socket; leave it out for the embedded server",
     "METRICS_TOKEN": "a random word of your own: openssl rand -hex 32",
-    "PUBLIC_URL": "the https address that CircleCI reaches, such as https://ci.example.com",
+    "PUBLIC_URL": "the https address that CircleCI and agents reach, such as https://ci.example.com",
     "OPERATOR_CHANNEL": "its id: click the channel's name in Slack, About, the last line",
     "HOST": "leave it out, for all addresses of this machine",
     "PORT": "a number from 1024 to 65535 on which nothing listens yet (ss -ltnp names what does)",

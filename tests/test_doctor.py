@@ -256,6 +256,21 @@ def test_webhooks_that_are_half_set_up_are_told(
     assert (found.verdict, said in found.found, bool(found.fix)) == (verdict, True, verdict is Verdict.LOOK)
 
 
+@pytest.mark.parametrize(
+    ("address", "verdict", "said"),
+    [
+        (None, Verdict.LOOK, "from this machine alone"),
+        ("https://ci.example.com", Verdict.OK, "let in at https://ci.example.com/mcp, and"),
+    ],
+)
+def test_where_agents_are_let_in_is_told(address: str | None, verdict: Verdict, said: str) -> None:
+    given = Settings.model_validate({**BARE, "agents": True, "public_url": address})
+    (found,) = checkup.agents(given)
+    assert (found.verdict, said in found.found, bool(found.fix)) == (verdict, True, verdict is Verdict.LOOK)
+    assert [one.verdict for one in checkup.webhook(given)] == [Verdict.OK]  # the address is for agents then
+    assert not [*checkup.agents(Settings.model_validate(BARE))]
+
+
 async def test_an_admin_is_told_in_slack_and_nobody_else(tmp_path: Path) -> None:
     async with team_at_work(tmp_path, admins=("U0ADMIN",)) as team:
         await team.ada.command("deploys", "/ci", "doctor")

@@ -21,14 +21,15 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.models.checkup import Identity
+from bot.server import EVENTS as SLACK
 from bot.server import MAX_BODY_BYTES, Server
+from bot.server import WEBHOOK as CIRCLECI
 from bot.slack.bolt import bolt
 from bot.slack.http import EventsHandler
 from bot.store import Store
 from bot.watching.engine import Engine
 from bot.watching.knock import Knock
 
-SLACK, CIRCLECI = "/slack/events", "/circleci/webhook"
 SECRET = "0123456789abcdef0123456789abcdef"
 TOKEN = "a-token-for-prometheus"
 DEEP = "[" * 100_000
@@ -45,8 +46,10 @@ async def door(*, patience: float = 10, metrics_token: str | None = None) -> Asy
         0,
         not_ready=lambda: asyncio.sleep(0, ["Redis does not answer"]),
         metrics_token=metrics_token,
-        slack_events=EventsHandler(app, SecretStr(SECRET)).handle,
-        webhook=Knock(SECRET, store, cast("Engine", None)).handle,
+        taken={
+            SLACK: EventsHandler(app, SecretStr(SECRET)).handle,
+            CIRCLECI: Knock(SECRET, store, cast("Engine", None)).handle,
+        },
         patience=patience,
     )
     await server.start()
@@ -266,7 +269,7 @@ async def unused(*_):
     raise AssertionError
 async def main():
     configure("INFO")
-    server = Server("127.0.0.1", 0, not_ready=unused, slack_events=unused)
+    server = Server("127.0.0.1", 0, not_ready=unused, taken={"/slack/events": unused})
     await server.start()
     print(server.port, flush=True)
     await said()

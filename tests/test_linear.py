@@ -169,6 +169,8 @@ PATTERNS = {
                 "xoxb-a",
                 "xapp-",
                 "CCIPAT_",
+                "cia_",
+                "cia_a-",
                 "circle-token=",
                 "https://hooks.slack",
                 "https://hooks.slack.com/",

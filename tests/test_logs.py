@@ -14,6 +14,7 @@ from bot.logs import configure, without_secrets
         "xoxb-12-SECRET",
         "xapp-1-SECRET",
         "CCIPAT_SECRET",
+        f"Token cia_{'a-b_' * 10}SECRET",
         "https://circleci.com/api/v1.1/me?circle-token=SECRET&x=1",
         "https://hooks.slack.com/actions/T0/SECRET",
         "wss://wss-primary.slack.com/link/?ticket=SECRET",

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-OUR_PATHS = ("/slack/events", "/circleci/webhook")  # we add them ourselves
+OUR_PATHS = ("/slack/events", "/circleci/webhook", "/mcp", "/mcp/readonly")  # we add them ourselves
 
 
 def reached_at(address: str, *, schemes: tuple[str, ...] = ("https",)) -> str:

@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from tests.bench import figures
+from tests.bench.agents import agents
 from tests.bench.asking import alone, told
 from tests.bench.crowd import crowd, one_channel
 from tests.bench.questions import questions
@@ -34,6 +35,7 @@ ALL: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
     "asking-alone": alone,
     "asking-told": told,
     "questions": questions,
+    "agents": agents,
 }
 GROUPS = {
     "crowd": ("crowd-1", "crowd-20", "crowd-100", "one-channel"),

@@ -21,6 +21,7 @@ from bot.models.addresses import reached_at, without_end
         ("ci.hunter2.example.com", "must start with https://"),
         ("https://ci.example.com/circleci/webhook", "/circleci/webhook is added by me"),
         ("https://ci.example.com/slack/events/", "/slack/events is added by me"),
+        ("https://ci.example.com/mcp", "/mcp is added by me"),
         ("https://ci.example.com/hunter2", "must end behind the host"),
         ("https://ci.example.com?token=hunter2", "leave out what follows"),
         ("https://ci.example.com/#", "leave out what follows"),
