@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 import commands
+from bot.agents.desk import Desk, in_the_polite_lane
 from bot.budgets import Budget
 from bot.circleci.history import History
 from bot.circleci.reads import circleci_reads, classic_reads
@@ -106,6 +107,7 @@ class App:
         self.server: Server | None = None
         self.docket: Docket
         self.store: Store
+        self.desk: Desk
         self.messenger: Messenger
         self.permissions: Permissions
 
@@ -198,6 +200,7 @@ class App:
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
         sweep = self._sweep = Sweep(store, engine, operator, circleci)
         engine.register(tasks(dispatcher, signs, operations, watcher, triager, sweep, store.questions))
+        self.desk = Desk(in_the_polite_lane(context, past), self._record, links)
         self._links = links
         return context
 
