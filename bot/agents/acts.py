@@ -22,7 +22,7 @@ from bot.agents.states import Known
 from bot.answers import Answer
 from bot.answers.acts import Acted
 from bot.answers.questions import Waits
-from bot.errors import BotError, StoreError, did_nothing
+from bot.errors import BotError, StoreError, UsageError, did_nothing
 from bot.models.asked import Asked
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
@@ -36,7 +36,7 @@ from formatters.told import told
 
 REPEATED_WITHIN = timedelta(minutes=10)
 AT_MOST = timedelta(seconds=40)  # to wait for a run before this one; clients hang up after sixty
-MOST_TRIES = 5
+MOST_TRIES, MOST_OPEN = 5, 3
 
 
 def handler(command: Command) -> Callable[[Any, Caller, Context], Awaitable[Answer]]:
@@ -86,6 +86,7 @@ class Acts:
     async def _carried_out(self, call: Call, caller: Caller) -> dict[str, Any]:
         asked = await self._store.asked.save(_asked(call, caller, self._context.projects))
         try:
+            await self._refuse_too_many(caller)
             answer = await handler(call.command)(call.request, caller, self._context)
         except Waits as waits:
             await self._store.asked.save(await self._asking(asked, waits.question.pending, caller))
@@ -99,6 +100,15 @@ class Acts:
                 return told(answer, self._links)
             await self._store.asked.save(_done(asked, answer))
         return await self._following.state(asked.id, caller)
+
+    async def _refuse_too_many(self, caller: Caller) -> None:
+        """Raise UsageError where people have enough to answer of this agent's: nobody reads a wall of requests."""
+        waiting = await self._store.pending.waiting()
+        theirs = [one for one in waiting if one.asker.agent == caller.agent and one.id != caller.delivery_id]
+        if len(theirs) >= MOST_OPEN:
+            raise UsageError(
+                f"{MOST_OPEN} of your requests wait for people. Follow them, and let them be answered first."
+            )
 
     async def _give_back(self, claim: str, asked: Asked) -> None:
         await self._store.claims.release(claim)

@@ -143,7 +143,8 @@ def _waiting(known: Known, pending: Pending) -> dict[str, Any]:
     if pending.request_ts is None:
         return {"state": "waiting", "for": str(pending.open[0] if pending.open else "an answer"), **until}
     if Demand.SECOND_PERSON in pending.open:
-        return {"state": "waiting for a second person", **who, **until, **where}
+        but_not = {"quoted_but_not": _quoted(pending.asker.name, LONGEST_NAME)} if pending.asker.name else {}
+        return {"state": "waiting for a second person", **who, **but_not, **until, **where}
     return {"state": "waiting for a person", **who, **until, **where}
 
 

@@ -1,10 +1,7 @@
 """Stories of agents: what they ask for waits for people, is done once, and is followed to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from playground.slack.conversations import Message
 from tests.agents.asking import REASON, agent_of, asks, calls, follows_to_the_end
@@ -27,20 +24,14 @@ second_person = true
 AGREE = "Agree and deploy"
 
 
-@pytest.fixture
-async def team(tmp_path: Path) -> AsyncIterator[Team]:
-    async with team_at_work(tmp_path) as team:
-        yield team
-
-
 async def request(team: Team) -> Message:
     """Wait for what stands in the channel to be pressed."""
     return (await team.slack.wait_for(lambda: requests(team), timeout=30))[-1]
 
 
-def requests(team: Team) -> list[Message]:
+def requests(team: Team, label: str = AGREE) -> list[Message]:
     """Return all that stand."""
-    return [one for one in team.deploys.roots if any(label.startswith(AGREE) for label in one.buttons)]
+    return [one for one in team.deploys.roots if any(name.startswith(label) for name in one.buttons)]
 
 
 async def test_a_deploy_is_asked_pressed_by_a_person_and_followed_to_its_verdict(team: Team) -> None:
@@ -199,6 +190,17 @@ async def test_what_a_process_died_over_is_carried_out_under_the_same_name(team:
     assert "repeated" not in told
     assert kept == [f"agent-asked:{told['of']}"]
     assert len(requests(team)) == 1
+
+
+async def test_nobody_is_asked_more_than_three_things_at_a_time(team: Team) -> None:
+    agent = await agent_of(team)
+    names = ("acme/frontend", "acme/backend", "acme/cli")
+    several = [await asks(team, agent, "deploy", project=name, branch="main") for name in names]
+    refused = await calls(team, agent, "deploy", project="acme/frontend", branch="try/slow", reason=REASON)
+    assert refused.is_error
+    assert len(requests(team)) == len(several) == 3
+    again = await asks(team, agent, "deploy", project="acme/cli", branch="main")
+    assert again["repeated"] is True
 
 
 async def test_too_many_calls_are_told_when_to_come_back(tmp_path: Path) -> None:

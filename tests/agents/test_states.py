@@ -104,6 +104,7 @@ def test_a_request_says_who_may_press_until_when_and_where() -> None:
     assert at(Known(asked, pending())).data == {
         "state": "waiting for a second person",
         "who": ["members"],
+        "quoted_but_not": "ada",
         "until": "2026-11-20T11:00Z",
         "at": "https://acme.slack.com/archives/C1/p1",
     }
