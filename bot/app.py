@@ -46,6 +46,7 @@ from bot.slack.dispatch import Dispatcher
 from bot.slack.forms import Forms
 from bot.slack.http import EventsHandler
 from bot.slack.listeners import RECORD_SECONDS, Listeners
+from bot.slack.secrecy import brings_secret
 from bot.slack.signs import Signs
 from bot.slack.sockets import Sockets
 from bot.store import Store
@@ -200,7 +201,7 @@ class App:
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
         sweep = self._sweep = Sweep(store, engine, operator, circleci)
         engine.register(tasks(dispatcher, signs, operations, watcher, triager, sweep, store.questions))
-        self.desk = Desk(in_the_polite_lane(context, past), self._record, links)
+        self.desk = Desk(in_the_polite_lane(context, past), self._record, links, brings_secret)
         self._links = links
         return context
 

@@ -22,7 +22,7 @@ from bot.agents.tools import Find, Follow
 from bot.circleci.asked import one_question
 from bot.circleci.history import History
 from bot.circleci.reads import Reads
-from bot.errors import BotError, NotAllowed, UserError, as_told_to
+from bot.errors import BotError, NotAllowed, UsageError, UserError, as_told_to
 from bot.finding import Finder
 from bot.masks import masked
 from bot.models.agent import Agent
@@ -49,7 +49,7 @@ def in_the_polite_lane(context: Context, past: Reads) -> Context:
 class Desk:
     """Answers calls; all of them share what one process has of them, as no call knows of another.
 
-    `context` reads by the polite lane.
+    `context` reads by the polite lane. `brings_secret` says so of a text, as of what people type.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Desk:
         context: Context,
         record: Record,
         links: Links,
+        brings_secret: Callable[[str], bool],
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -64,6 +65,7 @@ class Desk:
         self._context = context
         self._record = record
         self._links = links
+        self._brings_secret = brings_secret
         self._following = Following(context, links, pause=pause, clock=clock)
         self._acts = Acts(context, self._following, links)
 
@@ -123,6 +125,8 @@ class Desk:
             await self._context.permissions.check(caller, word, *_named(request, self._context), certain=False)
             if command.only_looks:
                 return await self._looks(command, request, caller)
+            if self._brings_secret(_line(arguments)):
+                raise UsageError(_NOT_TAKEN)
             return _said(await self._acts.ask(command, name, request, caller, _key(arguments)))
         except BotError as error:
             await self._noted(error, caller, word, name, about)
@@ -155,6 +159,7 @@ class Desk:
             log.warning("refused", error=repr(error))
 
 
+_NOT_TAKEN = "I take no secret here: it would be kept, and people would read it. Nothing was done."
 _STILL_READING = {"what": "CircleCI takes long. What was read is kept: ask the same again."}
 
 
@@ -189,6 +194,14 @@ def _caller(agent: Agent, arguments: Mapping[str, Any]) -> Caller:
 def _reason(text: str) -> str:
     """Return why it asks, in one line, without what looks like a secret."""
     return masked(" ".join(text[: 10 * LONGEST_REASON].split()))[:LONGEST_REASON]
+
+
+def _line(arguments: Mapping[str, Any]) -> str:
+    """Return what is kept and shown of a call, as a person would type it."""
+    words = list[str]()
+    for value in arguments.values():
+        words += [f"{name}={one}" for name, one in value.items()] if isinstance(value, Mapping) else [str(value)]
+    return " ".join(words)
 
 
 def _key(arguments: Mapping[str, Any]) -> str:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
 from tests.agents.asking import REASON, agent_of, asks, calls, follows_to_the_end
 from tests.agents.test_desk import requests
@@ -97,6 +99,24 @@ async def test_a_red_branch_is_for_a_person_to_go_over(tmp_path: Path) -> None:
         assert refused.is_error
         assert requests(team) == []
         assert team.posts("/pipeline") == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"parameters": {"image": GITHUB}},
+        {"parameters": {"DEPLOY_TOKEN": "hunter2-SECRET-VALUE"}},
+        {"parameters": {"password": "hunter2-SECRET-VALUE"}},
+        {"reason": "the password is hunter2-SECRET-VALUE"},
+    ],
+    ids=["by its shape", "by its name", "as people call it", "in the reason"],
+)
+async def test_a_secret_is_taken_from_no_call(team: Team, given: dict[str, Any]) -> None:
+    wanted = {"project": "acme/frontend", "branch": "main", "reason": REASON, **given}
+    assert "I take no secret" in (await calls(team, await agent_of(team), "deploy", **wanted)).text
+    everywhere = "\n".join([*await in_redis(team), team.slack.workspace.transcript()])
+    assert "hunter2" not in everywhere
+    assert GITHUB not in everywhere
 
 
 async def test_no_answer_and_no_error_shows_a_secret(tmp_path: Path) -> None:
