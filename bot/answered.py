@@ -10,6 +10,11 @@ def claim_on(asked: str) -> str:
     return f"run:asked:{asked}"
 
 
+def decision_on(pending_id: str) -> str:
+    """Return the name of the claim on agreeing to a request and on declining it."""
+    return f"second:{pending_id}"
+
+
 async def taken_by(holder: str, caller: Caller, text: str, store: Store) -> Taken:
     """Return the error that says who was first, by what stands in their claim; it may be long over."""
     first_id, _, person_id = holder.rpartition("|")

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 import commands
+from bot.agents.desk import Desk, in_the_polite_lane
 from bot.budgets import Budget
 from bot.circleci.history import History
 from bot.circleci.reads import circleci_reads, classic_reads
@@ -46,6 +47,7 @@ from bot.slack.dispatch import Dispatcher
 from bot.slack.forms import Forms
 from bot.slack.http import EventsHandler
 from bot.slack.listeners import RECORD_SECONDS, Listeners
+from bot.slack.secrecy import brings_secret
 from bot.slack.signs import Signs
 from bot.slack.sockets import Sockets
 from bot.store import Store
@@ -107,6 +109,7 @@ class App:
         self.server: Server | None = None
         self.docket: Docket
         self.store: Store
+        self.desk: Desk
         self.messenger: Messenger
         self.permissions: Permissions
 
@@ -199,6 +202,7 @@ class App:
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
         sweep = self._sweep = Sweep(store, engine, operator, circleci)
         engine.register(tasks(dispatcher, signs, operations, watcher, triager, sweep, store.questions))
+        self.desk = Desk(in_the_polite_lane(context, past), self._record, links, brings_secret)
         self._links = links
         return context
 

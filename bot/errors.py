@@ -414,6 +414,15 @@ class Elsewhere(Unavailable):
         self.why = why
 
 
+def did_nothing(error: BaseException) -> bool:
+    """Say whether an error surely left everything as it was."""
+    if isinstance(error, PartlyDone):
+        return False
+    if isinstance(error, Unavailable):
+        return not error.arrived
+    return isinstance(error, UserError | CircleCIError | SlackError)
+
+
 class SlackError(BotError):
     """Slack answered `ok: false` with `code` to `method`; `lost` when no answer says whether it took the call."""
 

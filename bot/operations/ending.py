@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from bot.answered import decision_on
 from bot.answers.questions import Waits
 from bot.errors import BotError, NothingToDo, SlackError, StoreError, UserError
 from bot.models.audit import Entry
@@ -91,7 +92,7 @@ def done_otherwise(pending: Pending, name: str) -> End:
 
 def decision(pending_id: str) -> str:
     """Return the name of the claim on agreeing and declining."""
-    return f"second:{pending_id}"
+    return decision_on(pending_id)
 
 
 async def ended_meanwhile(hands: Hands, pending: Pending) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from bot import errors
 from bot.answers.acts import Acted
 from bot.answers.questions import Waits
 from bot.circleci.last_look import last_look
@@ -29,11 +30,9 @@ from bot.errors import (
     Locked,
     NotAllowed,
     PartlyDone,
-    SlackError,
     StoreError,
     Taken,
     Unavailable,
-    UserError,
 )
 from bot.models.audit import Entry
 from bot.models.caller import Caller
@@ -312,12 +311,8 @@ async def partly(sent: Sequence[str]) -> AsyncIterator[None]:
 
 
 def did_nothing(error: BaseException) -> bool:
-    """Say whether an error surely left everything as it was."""
-    if isinstance(error, PartlyDone):
-        return False
-    if isinstance(error, Unavailable):
-        return not error.arrived
-    return isinstance(error, UserError | CircleCIError | SlackError | Waits)
+    """Say whether an error, or a question, surely left everything as it was."""
+    return isinstance(error, Waits) or errors.did_nothing(error)
 
 
 def _entry(caller: Caller, intent: Intent) -> Entry:

@@ -42,6 +42,11 @@
 | `agents`                       | name -> Agent                               | until it is removed       |
 | `agents:tokens`                | the digest of a token -> name               | until it is removed       |
 | `agents:used`                  | name -> when it last asked                  | until it is removed       |
+| `agent-asked:<delivery id>`    | an Asked: what an agent asked for           | the retention             |
+| `agent-told:<agent>:<what>`    | the mark of what it was told last of it     | a day                     |
+| `agent-verdict:<pipeline>:<attempt>:<whose>` | what followers read of its end | an hour                   |
+| `fence:agent:<delivery id>`    | whoever carries it out                      | the lease                 |
+| `fence:verdict:<pipeline id>`  | whoever finds out about its end             | the lease                 |
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
 | `numbered:<channel id>`        | `<number> <pipeline id>` of what it follows | the retention             |
@@ -65,6 +70,7 @@ from datetime import datetime, timedelta
 
 from bot.store.acted import Acted
 from bot.store.agents import Agents
+from bot.store.asked import AskedByAgents
 from bot.store.attempts import Attempts
 from bot.store.audit import Audit
 from bot.store.awaited import Awaited
@@ -110,6 +116,7 @@ class Store:
         self.standing = Standing(connection)
         self.acted = Acted(connection)
         self.agents = Agents(connection)
+        self.asked = AskedByAgents(connection)
         self.windows = Windows(connection)
         self.watches = Watches(connection, self.own)
         self.followed = FollowedHere(connection, self.watches)

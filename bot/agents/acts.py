@@ -1,0 +1,165 @@
+"""An act that an agent asks for: once, however often it asks, and answered by how it stands.
+
+The protocol lets a client send a call again whose answer it has not seen. So the same act by the same agent within ten
+minutes is found by its claim, which holds the delivery in whose name all of it is done:
+
+claim it ──> alone? ──> does it stand? ──> its state, and that it is repeated
+                             └──> carry it out ──> refused, and nothing was done: the claim is given back
+                                       └──> it stands: its state
+
+A run that dies leaves the claim and nothing that stands: the next one carries it out under the same delivery, which is
+what the operations are made for.
+"""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from bot.agents.following import Following
+from bot.agents.states import Known
+from bot.answers import Answer
+from bot.answers.acts import Acted
+from bot.answers.questions import Waits
+from bot.errors import BotError, StoreError, UsageError, did_nothing
+from bot.models.asked import Asked
+from bot.models.caller import Caller
+from bot.models.circleci import ProjectSlug
+from bot.models.pending import Pending
+from bot.models.slack import utc_now
+from bot.requests import Request
+from bot.routing import Command, Context
+from bot.settings import Projects
+from formatters.links import Links
+from formatters.told import told
+
+REPEATED_WITHIN = timedelta(minutes=10)
+AT_MOST = timedelta(seconds=40)  # to wait for a run before this one; clients hang up after sixty
+MOST_TRIES, MOST_OPEN = 5, 3
+
+
+def handler(command: Command) -> Callable[[Any, Caller, Context], Awaitable[Answer]]:
+    """Return what carries out a call of a command."""
+    return (command.tool.handle if command.tool else None) or command.handle
+
+
+class Call(NamedTuple):
+    """What is asked for, and by which claim the same is found again."""
+
+    command: Command
+    name: str
+    request: Request
+    claim: str
+
+
+class Acts:
+    """Carries out what agents ask for, and answers by what the store knows of it then."""
+
+    def __init__(self, context: Context, following: Following, links: Links) -> None:
+        self._context = context
+        self._store = context.store
+        self._following = following
+        self._links = links
+
+    async def ask(self, command: Command, name: str, request: Request, caller: Caller, key: str) -> dict[str, Any]:
+        """Return how it stands; raises what the act does."""
+        call = Call(command, name, request, _claim(caller.agent, name, request, key))
+        lease = self._context.settings.lease
+        for _ in range(MOST_TRIES):
+            first = await self._store.claims.claim(call.claim, caller.delivery_id, REPEATED_WITHIN)
+            async with self._store.asked.alone(first, lease, wait=AT_MOST) as alone:
+                if not alone:
+                    return {"of": first, "state": "being carried out", "finished": False, "repeated": True}
+                if (known := await self._following.known(first)).stands:
+                    return await self._repeated(known, caller, first)
+                if await self._store.claims.holder(call.claim) == first:
+                    return await self._carried_out(call, caller.model_copy(update={"delivery_id": first}))
+            # It came to nothing while this one waited, and may be asked for anew.
+        raise StoreError(f"{call.name} is asked for all the time")
+
+    async def _repeated(self, known: Known, caller: Caller, first: str) -> dict[str, Any]:
+        if known.asked and not known.asked.stands and known.pending:  # whoever asked died before that was kept
+            await self._store.asked.save(await self._asking(known.asked, known.pending, caller))
+        return {**await self._following.state(first, caller), "repeated": True}
+
+    async def _carried_out(self, call: Call, caller: Caller) -> dict[str, Any]:
+        asked = await self._store.asked.save(_asked(call, caller, self._context.projects))
+        try:
+            await self._refuse_too_many(caller)
+            answer = await handler(call.command)(call.request, caller, self._context)
+        except Waits as waits:
+            await self._store.asked.save(await self._asking(asked, waits.question.pending, caller))
+        except BotError as error:
+            if did_nothing(error):
+                await self._give_back(call.claim, asked)
+            raise
+        else:
+            if not isinstance(answer, Acted):
+                await self._give_back(call.claim, asked)  # it asks something back, and did nothing
+                return told(answer, self._links)
+            await self._store.asked.save(_done(asked, answer))
+        return await self._following.state(asked.id, caller)
+
+    async def _refuse_too_many(self, caller: Caller) -> None:
+        """Raise UsageError where people have enough to answer of this agent's: nobody reads a wall of requests."""
+        waiting = await self._store.pending.waiting()
+        theirs = [one for one in waiting if one.asker.agent == caller.agent and one.id != caller.delivery_id]
+        if len(theirs) >= MOST_OPEN:
+            raise UsageError(
+                f"{MOST_OPEN} of your requests wait for people. Follow them, and let them be answered first."
+            )
+
+    async def _give_back(self, claim: str, asked: Asked) -> None:
+        await self._store.claims.release(claim)
+        await self._store.asked.forget(asked.id)
+
+    async def _asking(self, asked: Asked, pending: Pending, caller: Caller) -> Asked:
+        """Return it with who may let it happen, and where: that is found out once, and not by all who follow."""
+        wish, permissions = pending.wish, self._context.permissions
+        question = await permissions.asked(caller, wish.kind, wish.project_slug, wish.ref, title=wish.project_title)
+        place, url = pending.asker.place, ""
+        if pending.request_ts and place:
+            url = await self._context.messenger.permalink(place.channel_id, pending.request_ts)
+        found = {
+            "who": await permissions.could(question),
+            "url": url,
+            "stands": True,
+            "project_slug": wish.project_slug,
+            "project_title": wish.project_title,
+            "ref": wish.ref,
+        }
+        return asked.model_copy(update=found)
+
+
+def _asked(call: Call, caller: Caller, projects: Projects) -> Asked:
+    slug, ref = call.request.about(projects)
+    return Asked(
+        id=caller.delivery_id,
+        agent=caller.agent,
+        owner_id=caller.person_id,
+        tool=call.name,
+        asked_at=utc_now(),
+        project_slug=slug or ProjectSlug(""),
+        ref=ref,
+    )
+
+
+def _done(asked: Asked, acted: Acted) -> Asked:
+    attempt = int(acted.detail) if asked.tool == "rerun" and acted.detail.isdigit() else 0
+    found = {
+        "stands": True,
+        "project_slug": acted.project_slug,
+        "project_title": acted.project_title,
+        "ref": acted.ref,
+        "pipeline_id": acted.pipeline_id,
+        "pipeline_number": acted.pipeline_number,
+        "attempt": attempt,
+    }
+    return asked.model_copy(update=found)
+
+
+def _claim(agent: str, tool: str, request: Request, key: str) -> str:
+    """Return what names the same act by the same agent; with another key it is another one."""
+    same = json.dumps([agent, tool, request.model_dump(mode="json"), key], sort_keys=True)
+    return f"asked-by-agent:{hashlib.sha256(same.encode(errors='replace')).hexdigest()}"

@@ -1,0 +1,29 @@
+"""What an agent asked for, as it is kept beside what comes of it: so that it is found again by the id of its asking."""
+
+from datetime import datetime
+
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
+from bot.models.fields import Model
+
+
+class Asked(Model):
+    """One act that an agent asked for; `id` is the delivery in whose name it is carried out.
+
+    Until it `stands` nothing is sure to be kept of it, and the same is carried out again under the same id. `who` may
+    let it happen, in words, and `url` leads to the request. `attempt` is the run that a rerun without a request began.
+    """
+
+    id: str
+    agent: str
+    owner_id: str
+    tool: str
+    asked_at: datetime
+    stands: bool = False
+    project_slug: ProjectSlug = ProjectSlug("")
+    project_title: str = ""
+    ref: Ref | None = None
+    pipeline_id: PipelineId | None = None
+    pipeline_number: int | None = None
+    attempt: int = 0
+    who: tuple[str, ...] = ()
+    url: str = ""

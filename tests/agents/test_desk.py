@@ -1,0 +1,230 @@
+"""Stories of agents: what they ask for waits for people, is done once, and is followed to its end."""
+
+import asyncio
+from pathlib import Path
+
+from playground.slack.conversations import Message
+from tests.agents.asking import REASON, agent_of, asks, calls, follows_to_the_end
+from tests.operations.scene import fills_in, opens, record
+from tests.stories.team import WORLD_SECONDS_PER_SECOND, Team, bot_at_work, far_sides, keys_of, team_at_work
+
+SECOND = """
+[[rules]]
+name = "members deploy"
+roles = ["members"]
+words = ["read", "deploy", "rerun", "cancel"]
+
+[[rules]]
+name = "production needs a second person"
+effect = "demand"
+words = ["deploy"]
+branches = ["main"]
+second_person = true
+"""
+AGREE = "Agree and deploy"
+
+
+async def request(team: Team) -> Message:
+    """Wait for what stands in the channel to be pressed."""
+    return (await team.slack.wait_for(lambda: requests(team), timeout=30))[-1]
+
+
+def requests(team: Team, label: str = AGREE) -> list[Message]:
+    """Return all that stand."""
+    return [one for one in team.deploys.roots if any(name.startswith(label) for name in one.buttons)]
+
+
+async def test_a_deploy_is_asked_pressed_by_a_person_and_followed_to_its_verdict(team: Team) -> None:
+    agent = await agent_of(team)
+    told = await asks(team, agent, "deploy", project="acme/frontend", branch="release/v2.0")
+    assert told["state"] == "waiting for a person"
+    assert not told["finished"]
+    asked = await request(team)
+    assert told["at"].endswith(asked.ts.replace(".", ""))
+    assert REASON in asked.visible
+    assert team.posts("/pipeline") == []
+    follow = asyncio.create_task(calls(team, agent, "follow", of=told["of"], wait=30))
+    await team.ada.click(asked, AGREE)
+    assert (await follow).data["state"] != "waiting for a person"
+    end = await follows_to_the_end(team, agent, told["of"])
+    assert end["state"] == "failed"
+    assert end["pipeline"] == 2417
+    assert "triage" in end
+    assert len(team.posts("/pipeline")) == 1
+    entries = [one for one in await record(team) if one.what.startswith("deploy")]
+    assert {one.agent for one in entries} == {"laptop"}
+
+
+async def test_a_call_whose_answer_was_lost_finds_the_first(team: Team) -> None:
+    agent, wanted = await agent_of(team), {"project": "acme/frontend", "branch": "main"}
+    several = await asyncio.gather(*(asks(team, agent, "deploy", **wanted) for _ in range(3)))
+    assert len({one["of"] for one in several}) == 1
+    assert sum("repeated" not in one for one in several) == 1
+    again = await asks(team, agent, "deploy", reason="said otherwise", **wanted)
+    assert again["repeated"] is True
+    assert len(requests(team)) == 1
+    await team.ada.click(await request(team), AGREE)
+    await follows_to_the_end(team, agent, several[0]["of"])
+    after = await asks(team, agent, "deploy", **wanted)
+    assert (after["of"], after["state"], after["repeated"]) == (several[0]["of"], "passed", True)
+    assert len(team.posts("/pipeline")) == 1
+
+
+async def test_another_agent_asks_for_itself_and_hears_of_what_stands(team: Team) -> None:
+    first, second = await agent_of(team), await agent_of(team, "desktop", "grace")
+    told = await asks(team, first, "deploy", project="acme/frontend", branch="main")
+    refused = await calls(team, second, "deploy", project="acme/frontend", branch="main", reason=REASON)
+    assert refused.is_error
+    assert (await calls(team, second, "follow", of=told["of"], wait=0)).data["state"] == "waiting for a person"
+
+
+async def test_where_two_are_needed_the_owner_is_not_one_of_them(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(SECOND)
+    async with team_at_work(tmp_path / "data", policy_file=tmp_path / "policy.toml") as team:
+        agent = await agent_of(team)
+        told = await asks(team, agent, "deploy", project="acme/frontend", branch="main")
+        assert told["state"] == "waiting for a second person"
+        asked = await request(team)
+        await team.ada.click(asked, AGREE)
+        await team.is_done()
+        assert team.posts("/pipeline") == []
+        view = await opens(team, team.grace, asked, "Decline")
+        await fills_in(team.grace, view, reason="wait for the migration")
+        end = await follows_to_the_end(team, agent, told["of"])
+        assert (end["state"], end["quoted_by"]) == ("declined", "grace")
+        assert "wait for the migration" in end["quoted_end"]
+        assert (await asks(team, agent, "deploy", project="acme/frontend", branch="main"))["state"] == "declined"
+
+
+async def test_nobody_decides_and_it_is_over(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, approval_minutes=0.01) as team:
+        agent = await agent_of(team)
+        told = await asks(team, agent, "deploy", project="acme/frontend", branch="main")
+        assert (await follows_to_the_end(team, agent, told["of"]))["state"] == "expired"
+
+
+async def test_what_was_refused_and_did_nothing_may_be_asked_anew(team: Team) -> None:
+    agent, wanted = await agent_of(team), {"project": "acme/frontend", "branch": "main", "reason": REASON}
+    await team.grace.command("deploys", "/ci", "lock acme/frontend main freeze")
+    await team.is_done()
+    refused = await calls(team, agent, "deploy", **wanted)
+    assert refused.is_error
+    await team.grace.command("deploys", "/ci", "unlock acme/frontend main")
+    await team.is_done()
+    assert (await asks(team, agent, "deploy", **wanted))["state"] == "waiting for a person"
+
+
+async def test_an_agent_that_was_removed_hears_and_does_nothing_more(team: Team) -> None:
+    agent = await agent_of(team)
+    told = await asks(team, agent, "deploy", project="acme/frontend", branch="main")
+    await team.app.store.agents.remove(agent)
+    for tool, given in (
+        ("follow", {"of": told["of"]}),
+        ("status", {"project": "acme/frontend"}),
+        ("deploy", {"project": "acme/frontend", "branch": "main", "reason": REASON}),
+    ):
+        assert (await calls(team, agent, tool, **given)).is_error
+
+
+async def test_a_follower_waits_for_news_and_circleci_is_asked_nothing(team: Team) -> None:
+    team.time_stands_still()
+    agent = await agent_of(team)
+    told = await asks(team, agent, "deploy", project="acme/frontend", branch="main")
+    before = len(team.circleci.requests)
+    same = await asyncio.gather(*(calls(team, agent, "follow", of=told["of"], wait=1) for _ in range(20)))
+    assert {one.data["mark"] for one in same} == {told["mark"]}
+    assert len(team.circleci.requests) == before
+    other = (await calls(team, agent, "follow", of=told["of"], wait=30, since="another")).data
+    assert other["mark"] == told["mark"]
+
+
+async def test_of_all_who_follow_to_the_end_one_has_it_judged(team: Team) -> None:
+    agent = await agent_of(team)
+    told = await asks(team, agent, "deploy", project="acme/frontend", branch="release/v2.0")
+    await team.ada.click(await request(team), AGREE)
+    await team.reads("There are no earlier builds")
+    one = (await calls(team, agent, "follow", of=told["of"], wait=30)).data
+    while not one["finished"]:
+        one = (await calls(team, agent, "follow", of=told["of"], wait=30)).data
+    team.time_stands_still()
+    before = len(team.circleci.requests)
+    followers = [await agent_of(team, f"agent-{number}") for number in range(10)]
+    ends = await asyncio.gather(*(calls(team, each, "follow", of=told["of"]) for each in followers))
+    assert all(end.data["triage"] == one["triage"] for end in ends)
+    judged = [seen.path for seen in team.circleci.requests[before:] if "workflow" not in seen.path]
+    assert judged == []
+
+
+async def test_a_build_that_a_thread_follows_is_followed_by_its_number(team: Team) -> None:
+    agent = await agent_of(team)
+    await team.deploys_branch("main")
+    await team.reads("Passed in")
+    found = (await calls(team, agent, "follow", project="acme/frontend", pipeline=2417)).data
+    assert (found["state"], found["finished"]) == ("passed", True)
+    assert (await calls(team, agent, "follow", project="acme/frontend", pipeline=7)).is_error
+    assert (await calls(team, agent, "follow")).is_error
+
+
+async def test_it_is_pressed_after_the_process_that_asked_has_died(tmp_path: Path) -> None:
+    async with far_sides(speed=WORLD_SECONDS_PER_SECOND) as (circleci, slack):
+        async with bot_at_work(circleci, slack, tmp_path) as team:
+            agent, wanted = await agent_of(team), {"project": "acme/frontend", "branch": "main"}
+            told = await asks(team, agent, "deploy", **wanted)
+        async with bot_at_work(circleci, slack, tmp_path) as team:
+            assert (await asks(team, agent, "deploy", **wanted))["of"] == told["of"]
+            await team.ada.click(await request(team), AGREE)
+            assert (await follows_to_the_end(team, agent, told["of"]))["state"] == "passed"
+
+
+async def test_what_a_process_died_over_is_carried_out_under_the_same_name(team: Team) -> None:
+    agent, wanted = await agent_of(team), {"project": "acme/frontend", "branch": "main"}
+    answers = asyncio.Event()
+    team.circleci.faults.add("GET", "*/project/gh/acme/frontend", until=answers)
+    dies = asyncio.create_task(asks(team, agent, "deploy", **wanted))
+    await team.until(lambda: [one for one in team.circleci.requests if one.path.endswith("/acme/frontend")])
+    dies.cancel()
+    await asyncio.wait({dies})
+    kept = [key for key in await keys_of(team.app) if key.startswith("agent-asked:")]
+    answers.set()
+    told = await asks(team, agent, "deploy", **wanted)
+    assert "repeated" not in told
+    assert kept == [f"agent-asked:{told['of']}"]
+    assert len(requests(team)) == 1
+
+
+async def test_nobody_is_asked_more_than_three_things_at_a_time(team: Team) -> None:
+    agent = await agent_of(team)
+    names = ("acme/frontend", "acme/backend", "acme/cli")
+    several = [await asks(team, agent, "deploy", project=name, branch="main") for name in names]
+    refused = await calls(team, agent, "deploy", project="acme/frontend", branch="try/slow", reason=REASON)
+    assert refused.is_error
+    assert len(requests(team)) == len(several) == 3
+    again = await asks(team, agent, "deploy", project="acme/cli", branch="main")
+    assert again["repeated"] is True
+
+
+async def test_too_many_calls_are_told_when_to_come_back(tmp_path: Path) -> None:
+    async with team_at_work(tmp_path, agent_calls_per_minute=3) as team:
+        agent = await agent_of(team)
+        replies = [await calls(team, agent, "find", intent="why is it red") for _ in range(8)]
+        late = [one.data for one in replies if one.is_error]
+        assert late
+        assert all("more than 3 calls" in one["what"] and one["try_again_in_seconds"] <= 60 for one in late)
+        assert not (await calls(team, await agent_of(team, "desktop"), "find", intent="why is it red")).is_error
+
+
+async def test_the_address_that_only_reads_knows_no_acts(team: Team) -> None:
+    agent = await agent_of(team)
+    desk, wanted = team.app.desk, {"project": "acme/frontend", "reason": REASON}
+    assert {one.name for one in desk.shapes()} - {one.name for one in desk.shapes(readonly=True)} == {
+        "deploy", "rerun", "cancel",
+    }  # fmt: skip
+    assert (await desk.call(agent, "deploy", wanted, readonly=True)).is_error
+    assert (await desk.call(agent, "rm_rf", {})).is_error
+
+
+async def test_an_agent_of_words_to_read_cannot_ask(team: Team) -> None:
+    agent = await agent_of(team, words=("read",))
+    refused = await calls(team, agent, "deploy", project="acme/frontend", branch="main", reason=REASON)
+    assert refused.is_error
+    assert [one.outcome for one in await record(team)] == ["refused"]
