@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bot.actions import AgentForm, RemoveAgent
 from bot.answers.agents import AgentMade, AgentOffer, Agents, AgentShown, AgentToRemove
+from bot.policy.words import in_words
 from formatters.blocks import (
     Message,
     actions,
@@ -43,15 +44,18 @@ def form_of(action: AgentForm, value: str, action_id: str, _: object = None) -> 
 
 def _will(action: AgentForm) -> str:
     """Return what an agent will be able to do."""
-    whose = "what the policy's roles say of its name" if action.own else "what you may"
-    looks = f"• It looks at {whose if action.own else 'what you may look at'}."
-    acts = [_ASKED[word] for word in action.words if word in _ASKED]
-    asks = (
-        f"• It asks for {_listed(acts)}, of {whose} at most: what it asks for stands {_where(action.channel_id)}, and "
-    )
-    pressed = "a person presses, but where a rule with `agents_alone` lets it act."
+    looks = "what the policy's roles let it by its name" if action.own else "what you may look at, and no more"
     end = f"• It is good for {count(action.days, 'day')}, or until {code(f'/ci agent remove {action.name}')}."
-    return "\n".join([looks, asks + pressed if acts else "• It asks for nothing that acts.", end])
+    return "\n".join([f"• It looks at {looks}.", _asks(action), end])
+
+
+def _asks(action: AgentForm) -> str:
+    acts = [_ASKED[word] for word in action.words if word in _ASKED]
+    if not acts:
+        return "• It asks for nothing that acts."
+    most = "as far as its roles allow it" if action.own else "of what you may"
+    stands = f"its requests stand {_where(action.channel_id)}"
+    return f"• It asks for {in_words(acts)} {most}: {stands}, and a person presses, unless a rule lets it act alone."
 
 
 def made(done: AgentMade) -> Message:
@@ -129,7 +133,3 @@ def removed_by(name: str, by: str) -> Message:
 
 def _where(channel_id: str) -> str:
     return "in our direct messages" if channel_id.startswith("D") else f"in <#{channel_id}>"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

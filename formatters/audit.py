@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.actions import (
     AddCheckoutKey,
+    AgentForm,
     ButtonAction,
     CancelJob,
     RemoveCheckoutKey,
@@ -33,6 +34,7 @@ _PRESSED = {
     "ssh_key_form": "add an SSH key",
     "heroku_form": "set the Heroku key",
     "clear_cache": "clear the caches",
+    "agent_form": "add the agent",
     "add_webhook": "set up the webhook",
     "unlock": "unlock",
     "take_lock": "take over the lock",
@@ -52,7 +54,7 @@ def pressed(button: ButtonAction) -> str:
     match button:
         case CancelJob():
             return f"Cancel job {button.job_number}"
-        case VariableForm() | RemoveVariable():
+        case VariableForm() | RemoveVariable() | AgentForm():
             return f"{words} {button.name}"
         case AddCheckoutKey():
             return f"{words} {button.kind}"

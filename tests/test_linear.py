@@ -249,6 +249,7 @@ PATTERNS = {
     "bot.triage.quoting._HARMLESS": Row(
         ("0 ", "no ", "no  ", "failed", "failed ", "errors: ", "--", "--a", "--error", " ")
     ),
+    "commands.agent._CHANNEL": Row(("<#", "<#C", "<#CA|", "<#CA|a"), as_a_whole),
     "commands.audit._PERIOD": Row(("1", "1d"), as_a_whole),
     "commands.audit._PERSON": Row(("<@", "<@a", "<@a|", "@", "@a"), as_a_whole),
     "commands.env._NAME": Row(("a", "_", "A1"), as_a_whole),

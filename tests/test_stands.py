@@ -40,6 +40,7 @@ FOR_ALL = {
     "projects": {"FollowedProjects"},
     "me": set[str](),
     "mine": set[str](),
+    "agent": set[str](),
     "env": set[str](),
     "keys": set[str](),
     "ssh-key": set[str](),

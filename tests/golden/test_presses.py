@@ -312,6 +312,27 @@ async def heroku_key(stage: Stage) -> None:
         await stage.fills_in("admin", view, {"key": "hunter2"})
 
 
+async def agent(stage: Stage) -> None:
+    await stage.types("ada", "agents", "deploys")
+    for line in ("add", "add my_laptop", "add laptop words=approve", "add laptop days=999", "add laptop own", "dance"):
+        await stage.types("ada", f"agent {line}", "deploys")
+    (told,) = await stage.types("ada", "agent add laptop words=deploy,rerun days=30", "deploys")
+    await stage.fills_in("ada", await stage.opens("ada", told, "Make the agent"), {})
+    await stage.types("grace", "agent add laptop", "deploys")
+    await stage.types("ada", "agents", "deploys")
+    (told,) = await stage.types("admin", "agent add release-bot own channel=#deploys words=read", "general")
+    await stage.fills_in("admin", await stage.opens("admin", told, "Make the agent"), {})
+    await stage.types("stranger", "agent add theirs", "deploys")
+    await stage.types("admin", "agents", "deploys")
+    await stage.types("ada", "agent remove release-bot", "deploys")
+    (told,) = await stage.types("admin", "agent remove laptop", "deploys")
+    remove = told.element("Remove laptop")
+    await stage.presses("grace", told, remove)
+    await stage.presses("admin", told, remove)
+    await stage.presses("admin", told, remove)
+    await stage.types("admin", "agent remove laptop", "deploys")
+
+
 async def cache(stage: Stage) -> None:
     (told,) = await stage.types("admin", "cache clear acme/frontend")
     clear = told.element("Clear the caches")
@@ -443,11 +464,12 @@ SCENES: dict[str, Scene] = {
     "answer-in-an-old-thread": in_an_old_thread,
     "answer-before-all": before_all,
     "press-share": shared,
+    "answer-agent": agent,
 }
 
 
 async def test_every_press_reads_as_recorded(tmp_path: Path, golden: bool) -> None:
     settings: dict[str, Any] = {"circleci_webhook_secret": "webhook-secret", "public_url": "https://ci.acme.example"}
-    async with staged(tmp_path, admins=("U0ADMIN",), **settings) as stage:
+    async with staged(tmp_path, admins=("U0ADMIN",), agents=True, **settings) as stage:
         said = await played(stage, SCENES)
     compare(said, anew=golden)

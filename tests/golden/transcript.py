@@ -13,6 +13,7 @@ _VARYING = (
     (re.compile(r"http://127\.0\.0\.1:\d+"), "https://‹circleci›"),
     (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"), "‹id›"),
     (re.compile(r"\b([Rr]eference) [0-9a-f]{6}\b"), r"\1 ‹reference›"),
+    (re.compile(r"\bcia_[\w-]{43}"), "‹token of an agent›"),
     # The bot's own clock is the real one: a lock's age, when a question expires, when an act was done.
     (re.compile(r"\b(?:(?:\d+ min )?\d+ s ago|just now)\b"), "‹age› ago"),
     (re.compile(r"\bas of \d{4}-\d\d-\d\d \d\d:\d\d"), "as of ‹when›"),

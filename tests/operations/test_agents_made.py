@@ -49,7 +49,7 @@ async def test_an_agent_is_made_by_a_window_which_shows_its_token_alone(
 ) -> None:
     (offer,) = await types(team, team.ada, "agent add laptop words=deploy days=30")
     assert "Nothing is made yet" in offer.visible
-    assert "It asks for deploys, of what you may at most" in offer.visible
+    assert "It asks for deploys of what you may" in offer.visible
     assert await team.app.store.agents.all() == []
     window = await opens(team, team.ada, offer, "Make the agent")
     assert "keep it like a password" in window.visible
@@ -106,7 +106,7 @@ async def test_one_of_its_own_is_made_by_admins_alone_and_any_stands_where_its_o
     own = LAPTOP.model_copy(update={"name": "release-bot", "own": True})
     assert "my admins" in said(await types(team, team.ada, "agent add release-bot own"))
     assert "my admins" in said(await presses(team, team.ada, somewhere(team), button(own)))
-    assert "what the policy's roles say of its name" in said(
+    assert "what the policy's roles let it by its name" in said(
         await types(team, admin_of(team), "agent add release-bot own")
     )
     assert TOKEN.search(await made(team, own, admin_of(team)))
@@ -121,5 +121,5 @@ async def test_one_of_its_own_is_made_by_admins_alone_and_any_stands_where_its_o
     assert no in said(await types(team, team.ada, "agent add laptop channel=<#C0HIDDEN|hidden>"))
     forged = LAPTOP.model_copy(update={"channel_id": "C0HIDDEN"})
     assert no in said(await presses(team, team.ada, somewhere(team), button(forged)))
-    assert "stands in" in said(await types(team, team.grace, "agent add laptop channel=#hidden"))
+    assert "its requests stand in" in said(await types(team, team.grace, "agent add laptop channel=#hidden"))
     assert await team.app.store.agents.all() == [kept]
