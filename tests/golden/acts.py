@@ -12,7 +12,7 @@ ROUTER = register(Router())
 # What may do so without a dialog, and why.
 AT_ONCE = {
     # A form shows what it does, and has a button of its own.
-    **dict.fromkeys(ROUTER.forms, "opens a window"),
+    **{name: "opens a window" for name, form in ROUTER.forms.items() if form.permission != Word.READ},
     # The question around it shows all that it starts, whole.
     "agree_deploy": "answers a question",
     "deploy_beside": "answers a question",
