@@ -23,6 +23,7 @@ LIFTED = ("is unlocked.", "is gone, but", f"{ALL_READ}lifted ")
 class Did(NamedTuple):
     """What one person did, and where: what they wanted, or which button of a question they pressed.
 
+    Whoever asks through an agent, or is one, has an `owner_id` too: who answers for it.
     `once` is the same for whatever must come to one act, however often it is delivered.
     """
 
@@ -31,11 +32,15 @@ class Did(NamedTuple):
     once: str
     wants: tuple[Want, ...] = ()
     answers: str = ""
+    owner_id: str = ""
 
 
 @dataclass
 class Judge:
-    """Knows the file, and what people have asked for, typed, allowed and locked so far, as they were told."""
+    """Knows the file, and what people have asked for, typed, allowed and locked so far, as they were told.
+
+    `gone` are the agents that somebody has removed.
+    """
 
     rules: Rules
     world: World
@@ -44,6 +49,7 @@ class Judge:
     over_red: set[tuple[str, Ref | None]] = field(default_factory=set)
     locks: dict[tuple[str, Ref | None], str] = field(default_factory=dict)
     carried_out: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
 
     def wrong(self, done: Sequence[Did], acts: Sequence[Act], told: Mapping[str, str]) -> Iterator[str]:
         """Yield what must not have been, a sentence each; remember what was done, and `told` to each by their id."""
@@ -95,11 +101,25 @@ class Judge:
         if not all(self.may(one, word, act.slug, act.ref).allowed for one in both for word in (act.word, *act.also)):
             return False
         verdict = self.may(asker, act.word, act.slug, act.ref)
+        if asker.person.agent and not self._agent_may(asker, act, agreed, verdict):
+            return False
         return (
             not (verdict.second_person and agreed is None)
             and not (verdict.typed and (asker.person.user_id, act.ref.name if act.ref else "") not in self.typed)
             and not (verdict.green and self._is_red(act))
             and not (act.word in WAITING and self._keeps_out({one.person.user_id for one in both}, act))
+        )
+
+    def _agent_may(self, asker: Did, act: Act, agreed: Did | None, verdict: Verdict) -> bool:
+        """Say whether an agent's wish may go out: not without a press, and nobody has answered a question for it."""
+        owner_agreed = agreed is not None and agreed.person.user_id == asker.owner_id
+        ref = act.ref if act.ref and act.ref.kind != "tag" else None
+        return (
+            asker.person.agent not in self.gone
+            and (verdict.alone or agreed is not None)
+            and not (verdict.second_person and owner_agreed)
+            and not verdict.typed
+            and not (verdict.green and ref and not is_green(self.world, act.slug, ref))
         )
 
     def _is_red(self, act: Act) -> bool:

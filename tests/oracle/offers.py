@@ -14,6 +14,11 @@ PEOPLE = {
     "guest": Person("U0GUEST", "guest"),
     "stranger": Person("U0STRANGER", "stranger"),
 }
+# An agent of Grace's, and one of its own, which the admin looks after; with whose each is.
+AGENTS = {
+    "laptop": (PEOPLE["grace"]._replace(agent="laptop"), "grace"),
+    "release-bot": (Person("", "agent", agent="release-bot"), "admin"),
+}
 REFS = (
     *("main", "main", "main", "release/v2.0", "release/v2.0", "hold/prod", "hold/prod", "try/slow", "try/slow"),
     *("tag:v2.0", "pull/7/head", "refs/heads/main"),
@@ -66,6 +71,7 @@ SENTENCES = (
     "is {project} {ref} green",
     "who broke {project} {ref}",
 )
+ASKED = ("deploy", "deploy", "rerun", "cancel")  # by agents
 READING = ("show_log", "show_tests", "show_artifacts", "send_log")
 QUESTIONS = ("agree_deploy", "deploy_anyway", "deploy_beside", "type_target", "choose_definition", "decline_deploy")
 FAULTS: tuple[Json, ...] = (

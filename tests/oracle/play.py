@@ -11,6 +11,7 @@ from random import Random
 
 import structlog
 
+from tests.oracle.offers import AGENTS
 from tests.oracle.rules import Rules, drawn
 from tests.oracle.stage import Tally, playing
 
@@ -30,7 +31,7 @@ async def played(
     tally = Tally()
     for number in range(policies):
         tally.policies += 1
-        chosen = rules or drawn(chance)
+        chosen = rules or drawn(chance, agents=[*AGENTS])
         async with playing(chosen, judged_by or chosen, chance, folder / str(number), tally) as play:
             for _ in range(SEQUENCES):
                 await play.sequence(longest)

@@ -12,19 +12,27 @@ from random import Random
 from typing import NamedTuple
 
 from bot.actions import ButtonAction
+from bot.errors import BotError
 from bot.models.audit import Entry, Outcome
+from bot.models.caller import Caller
+from bot.models.caller import Place as Where
+from bot.models.circleci import PipelineId, ProjectSlug
+from bot.models.circleci import Ref as GitRef
+from bot.models.pending import Deployment
 from playground.circleci.api import CircleCI
+from playground.circleci.pipelines import Pipeline
 from playground.slack.api import Slack
 from playground.slack.conversations import Json, Message
 from playground.slack.delivery import Delivery
 from playground.slack.modals import View
 from playground.slack.people import Person as Typist
 from tests.golden.stage import Stage
+from tests.operations.agents import made
 from tests.oracle import offers
 from tests.oracle.judge import ALL_READ, Did, Judge
 from tests.oracle.ledger import Act, act_of, ref_of
 from tests.oracle.rules import WAITING, Ref, Rules
-from tests.oracle.wants import of_button, of_text, ref_named
+from tests.oracle.wants import Want, of_button, of_text, ref_named
 from tests.stories.team import FORMS, Team, bot_at_work, far_sides
 
 LISTS = ("recent", "projects", "locks")  # of which each line is for those who may read it
@@ -52,6 +60,7 @@ class Tally:
     writes: int = 0
     accepted: int = 0
     agreed: int = 0
+    asked: int = 0
     faults: int = 0
     restarts: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -141,6 +150,8 @@ class Play:
                 project = pipeline.slug.removeprefix("gh/")
                 await self._slack.person("grace").command("deploys", "/ci", f"watch {project} #{pipeline.number}")
         await self._stage.is_quiet()
+        for name, (person, owner) in offers.AGENTS.items():
+            await made(self.team, self._slack.person(owner), name, own=person.kind == "agent")
 
     async def sequence(self, longest: int) -> None:
         """Let people do a few things in a row."""
@@ -152,7 +163,8 @@ class Play:
     async def _move(self) -> None:
         self._tally.moves += 1
         match self._chance.choices(
-            ("say", "press", "fill", "forge", "again", "time", "restart"), (6, 8, 4, 1, 1, 1, 0.2)
+            ("say", "press", "fill", "forge", "again", "time", "ask", "change", "restart"),
+            (6, 8, 4, 1, 1, 1, 2.5, 0.4, 0.2),
         )[0]:
             case "say":
                 await self._judged(self._says, *self._somebody())
@@ -166,6 +178,10 @@ class Play:
                 await self._judged(self._comes_again)
             case "time":
                 await self._passes()
+            case "ask":
+                await self._judged(self._asks, self._chance.choice([*offers.AGENTS]))
+            case "change":
+                await self._changes(self._chance.choice([*offers.AGENTS]))
             case "restart":
                 self._tally.restarts += 1
                 await self.starts()
@@ -182,6 +198,53 @@ class Play:
         delivery = await self._handled(saying)
         self._deliveries.append((did, delivery))
         return [did]
+
+    async def _asks(self, name: str) -> list[Did]:
+        """Let an agent ask for an act; what it cannot have is refused in words of ours."""
+        person, owner = offers.AGENTS[name]
+        self._number += 1
+        caller = Caller(
+            person_id=self._slack.person(owner).id,
+            name=owner,
+            agent=name,
+            reason="because",
+            place=Where(channel_id=self.team.deploys.id),
+            delivery_id=f"mcp:{self._number}",
+        )
+        pipeline, word = self._chance.choice(self._circleci.world.pipelines), self._chance.choice(offers.ASKED)
+        wanted = Want(word, pipeline.slug, ref_of(pipeline))
+        self._note(f"{name} asks: {word} #{pipeline.number} {wanted}")
+        self._tally.asked += 1
+        with suppress(BotError):
+            await self._asked_for(caller, word, pipeline)
+        channel_id, once = self.team.deploys.id, f"typed {self._number}"
+        return [Did(person, channel_id, once, (wanted,), owner_id=caller.person_id)]
+
+    async def _asked_for(self, caller: Caller, word: str, pipeline: Pipeline) -> None:
+        act, pipeline_id = self.team.app.operations, PipelineId(pipeline.id)
+        if word == "rerun":
+            ssh = self._chance.random() < 0.1
+            await act.rerun(caller, pipeline_id, failed_only=self._chance.random() < 0.3, ssh=ssh)
+        elif word == "cancel":
+            await act.cancel(caller, pipeline_id)
+        else:
+            project = self._circleci.world.projects[pipeline.slug]
+            ref = GitRef(name=pipeline.tag, kind="tag") if pipeline.tag else GitRef(name=pipeline.branch or "main")
+            title = f"{project.organization}/{project.name}"
+            wish = Deployment(project_slug=ProjectSlug(pipeline.slug), project_title=title, ref=ref)
+            await act.deploy(caller, wish)
+
+    async def _changes(self, name: str) -> None:
+        """Let somebody remove an agent, or make it again."""
+        agents, (person, owner) = self.team.app.store.agents, offers.AGENTS[name]
+        found = await agents.get(name)
+        self._note(f"{name} is {'removed' if found else 'made again'}")
+        if found:
+            await agents.remove(found)
+            self._judge.gone.add(name)
+        else:
+            await made(self.team, self._slack.person(owner), name, own=person.kind == "agent")
+            self._judge.gone.discard(name)
 
     async def _presses(self) -> None:
         """Press a button: alone, twice, or two people at once; then the pressers must see a sign."""
@@ -330,7 +393,7 @@ class Play:
         """Each act must have its entry, in the name of somebody who did something, and each entry its act."""
         entries = await self._entries()
         new = entries[: len(entries) - before]
-        people = {one.person.user_id for one in done} | {did.person.user_id for did in self._judge.asked}
+        people = {who for did in (*done, *self._judge.asked) for who in (did.person.user_id, did.owner_id) if who}
         for act in acts:
             told = [one for one in new if one.word in (act.word, *act.also) and one.user_id in people]
             if act.accepted and not told and act.word != "nobody":
