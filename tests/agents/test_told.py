@@ -34,6 +34,7 @@ from bot.errors import (
     UsageError,
 )
 from bot.routing import answer_of
+from formatters import nothing
 from formatters.links import Links
 from formatters.told import as_text, is_told, told, told_error
 from formatters.told.text import FOREIGN
@@ -200,6 +201,8 @@ def test_times_are_told_in_utc() -> None:
 
 ERRORS: list[BotError] = [
     UsageError("Which project?", given=HOSTILE, did_you_mean="project"),
+    UsageError(f"2 jobs of #7 failed. Which one? `{HOSTILE}` `12`, `b` `13`."),
+    *(NothingToDo(why, what=HOSTILE, number=7, person_id="U0BOB", again="deploy x") for why in nothing._WORDS),
     NotFound("branch", HOSTILE, looked_in=HOSTILE, built_lately=(HOSTILE,) * 9),
     Unbuilt(HOSTILE, looked_in=HOSTILE, alike=(HOSTILE,), again=f"deploy {HOSTILE}", directly=False),
     NotAllowed("U0ADA", "deploy", HOSTILE, about=HOSTILE),
@@ -221,7 +224,8 @@ ERRORS: list[BotError] = [
 @pytest.mark.parametrize("error", ERRORS, ids=lambda one: type(one).__name__)
 def test_an_error_says_what_happened_in_words_of_ours(error: BotError) -> None:
     data = told_error(error)
-    assert data["what"].endswith((".", "?"))
+    assert not data["what"][:1].islower()
+    assert data["what"].endswith((".", "?", "…")) or "here" in data["what"]
     assert not [name for name, value in fields(data) if "IGNORE" in str(value) and not name.startswith(FOREIGN)]
     assert "\n" not in str(list(fields(data)))
     for tool, arguments in calls(data):
