@@ -86,7 +86,7 @@ def _usage(error: UsageError, most: int) -> Data:
 
 def _not_found(error: NotFound, most: int) -> Data:
     """Say that there is none; of a branch that it may be there all the same, where a person can have it deployed."""
-    what = f"CircleCI knows no {quoted(error.what, 60)} of this name, or my token may not see it."
+    what = f"CircleCI knows no {quoted(error.what, 80)} that is named here, or my token may not see it."
     unbuilt = isinstance(error, Unbuilt)
     if unbuilt:
         what = "CircleCI has built nothing of such a branch so far. Nothing was done."

@@ -14,6 +14,7 @@ from bot.answers.acts import Acted
 from bot.answers.branches import FlakyTests, WhyRed
 from bot.answers.builds import BuildShown, BuildTriaged
 from bot.answers.jobs import Artifacts, JobSteps, NoLog, StepLog, TestResults
+from bot.answers.lists import FollowedProjects, ProjectResult
 from bot.errors import (
     AskedAlready,
     BotError,
@@ -33,6 +34,7 @@ from bot.errors import (
     Unbuilt,
     UsageError,
 )
+from bot.models.circleci import ProjectSlug
 from bot.routing import answer_of
 from formatters import nothing
 from formatters.links import Links
@@ -74,7 +76,7 @@ def fields(data: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(data, list | tuple):
         for one in data:
             yield from fields(one, name)
-    else:
+    if not isinstance(data, dict | list | tuple) or not data:
         yield name, data
 
 
@@ -103,7 +105,7 @@ def test_each_kind_that_a_tool_answers_with_is_told(kind: type[Answer]) -> None:
 def test_it_is_json_without_nothings(answer: Answer) -> None:
     data = told(answer, LINKS)
     assert json.loads(as_json(data)) == data
-    assert [name for name, value in fields(data) if value in ("", None)] == []
+    assert [name for name, value in fields(data) if value in ("", None, [], {}) and name != "arguments"] == []
 
 
 @pytest.mark.parametrize("answer", ordinary(), ids=named)
@@ -192,6 +194,13 @@ def test_the_rest_of_the_failing_tests_can_be_read() -> None:
     rest = told(found.model_copy(update={"failed": found.failed[ahead - 1 :], "start": ahead}), LINKS)
     assert rest["failed_tests"][0]["quoted_test"] == f"t{ahead - 1}"
     assert rest["failed_tests_left_out"] == 50 - len(first["failed_tests"]) - len(rest["failed_tests"])
+
+
+def test_a_project_made_of_ids_is_told_with_what_names_it() -> None:
+    slug = ProjectSlug("circleci/5e0c5f62/9f1c2d7a")
+    one = ProjectResult(project_slug=slug, project_title="acme/mobile", default_branch="main", status="failed")
+    data = told(FollowedProjects(of=1, projects=(one,)), LINKS)
+    assert data["projects"][0]["arguments"] == {"project": slug}
 
 
 def test_times_are_told_in_utc() -> None:
