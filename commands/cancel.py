@@ -5,6 +5,7 @@ from bot.answers.acts import Acted, NotSentYet
 from bot.answers.builds import Cancellable, CancellableJob
 from bot.finding import not_of_one_workflow, of_what
 from bot.models.attempt import Attempt
+from bot.models.build import OPEN_STATES, Build
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.help import CommandHelp
@@ -62,12 +63,22 @@ async def cancel_named(
     found = await ask(request, caller, context)
     if not isinstance(found, Cancellable):
         return found
-    running = [build for build in found.builds if build.can_be_cancelled]
-    of_branch = found.ref is not None and len(running) == 1
-    meant = found.builds[0] if found.is_named else running[0] if of_branch else None
-    if meant is None:
-        return found
-    return await context.operations.cancel(caller, meant.pipeline.id, reruns=meant.reruns)
+    build = meant(found)
+    return await context.operations.cancel(caller, build.pipeline.id, reruns=build.reruns) if build else found
+
+
+def meant(found: Cancellable) -> Build | None:
+    """Return the build that is named, or the only one of a branch that can be cancelled; None where it is not clear.
+
+    One that may go on is no less meant than one that runs: what has not begun counts as one that may.
+    """
+    if found.is_named:
+        return found.builds[0]
+    open_ones = [
+        one for one in found.builds if one.can_be_cancelled or (one.state in OPEN_STATES and not one.never_began)
+    ]
+    is_one = found.ref is not None and len(open_ones) == 1 and open_ones[0].can_be_cancelled
+    return open_ones[0] if is_one else None
 
 
 async def _unsent(target: Target, caller: Caller, context: Context) -> tuple[Attempt, ...]:

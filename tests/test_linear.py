@@ -261,6 +261,7 @@ PATTERNS = {
     ),
     "formatters.refusals._UNDECLARED": Row(("Unexpected argument", "Unexpected argument(s): a")),
     "formatters.refusals._SKIP": Row(("[", "[skip ", "[ci skip")),
+    "formatters.told.errors._SPANS": Row(("`", "`a", "``")),
     "formatters.told.words._BLANKS": Row((" ", "\n", "a ")),
     "formatters.told.words._MARKS": Row(("*", "`", "\u2060")),
     "formatters.unseen._UNSEEN": Row(

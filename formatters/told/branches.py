@@ -39,7 +39,7 @@ def why_red(answer: WhyRed, links: Links) -> Data:
             **known(failed_and_goes_on=again.pipeline.number if again else None),
             **known(newest=answer.newest.pipeline.number, newer_pipeline=answer.newer_number or None),
             **_base(answer),
-            "next": _next(answer, found, again),
+            **known(next=_next(answer, found, again)),
         }
 
     return fitted(made, OF_BRANCH)

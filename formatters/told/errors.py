@@ -1,5 +1,7 @@
 """Errors as agents read them: what happened, what may be meant, what a person can do."""
 
+import regex
+
 from bot.errors import (
     AskedAlready,
     BotError,
@@ -20,6 +22,27 @@ from formatters.told.words import OF_ERROR, Data, address, call, fitted, in_word
 
 SAID, GIVEN = 200, 80
 NAMED = "what is named here"
+_A_CHOICE = "It is not clear what is meant. Nothing was done."
+_SPANS = regex.compile("`([^`]*)`")
+_ARGUMENTS = frozenset(
+    (
+        *(
+            "project",
+            "projects",
+            "branch",
+            "tag",
+            "pipeline",
+            "job",
+            "commit",
+            "step",
+            "wanted",
+            "last",
+            "over",
+            "word",
+        ),
+        *("parameters", "definition", "everything", "start", "reason", "key", "of", "wait", "since", "intent"),
+    )
+)
 
 
 def told_error(error: BotError) -> Data:
@@ -30,10 +53,7 @@ def told_error(error: BotError) -> Data:
 def _told(error: BotError, most: int) -> Data:
     match error:
         case UsageError():
-            near = quoted(error.did_you_mean or "", most)
-            what = quoted(in_words(error.problem), 2 * most)
-            what = what if what.endswith((".", "?", "…")) else f"{what}."
-            return known(what=what, quoted_given=quoted(error.given, min(most, GIVEN)), did_you_mean=near)
+            return _usage(error, most)
         case NotFound():
             return _not_found(error, most)
         case NotAllowed():
@@ -54,9 +74,19 @@ def _told(error: BotError, most: int) -> Data:
             return {"what": quoted(in_words(errors.error(error).text), 2 * most)}
 
 
+def _usage(error: UsageError, most: int) -> Data:
+    """Say what cannot be understood; a problem that names jobs or branches, as a choice does, stands apart."""
+    said = quoted(in_words(error.problem), 2 * most)
+    is_ours = all(span in _ARGUMENTS or span.isdecimal() for span in _SPANS.findall(error.problem))
+    what = said if said.endswith((".", "?", "…")) else f"{said}."
+    told = {"what": what} if is_ours else {"what": _A_CHOICE, "quoted_problem": said}
+    near = quoted(error.did_you_mean or "", most)
+    return told | known(quoted_given=quoted(error.given, min(most, GIVEN)), did_you_mean=near)
+
+
 def _not_found(error: NotFound, most: int) -> Data:
     """Say that there is none; of a branch that it may be there all the same, where a person can have it deployed."""
-    what = f"CircleCI knows no {quoted(error.what, 60)} of this name, or my token may not see it."
+    what = f"CircleCI knows no {quoted(error.what, 80)} that is named here, or my token may not see it."
     unbuilt = isinstance(error, Unbuilt)
     if unbuilt:
         what = "CircleCI has built nothing of such a branch so far. Nothing was done."
@@ -100,6 +130,7 @@ def _nothing(error: NothingToDo | Taken | AskedAlready, most: int) -> Data:
     ours = type(error).__new__(type(error))  # each kind is made of other things
     ours.__dict__ = {**vars(error), "what": NAMED if error.what else "", "again": ""}
     words = quoted(in_words(nothing.nothing(ours)), 2 * most)
-    named = quoted(error.what, min(most, GIVEN)) if NAMED in words else ""
+    words = f"{words[:1].upper()}{words[1:]}"
+    named = quoted(error.what, min(most, GIVEN)) if NAMED in words.lower() else ""
     url = address(error.url) if isinstance(error, AskedAlready) else ""
     return known(what=words, quoted_what=named, link=url)

@@ -3,6 +3,7 @@
 from bot.answers.lists import FollowedProjects, ProjectResult, RecentBuilds
 from bot.answers.locks import Locks
 from bot.answers.people import PolicyDecision
+from bot.models.circleci import made_of_ids
 from bot.models.classic import BuildSummary
 from bot.models.lock import Lock
 from formatters.lists import FAILED
@@ -31,8 +32,10 @@ def projects(answer: FollowedProjects) -> Data:
 
 
 def _project(one: ProjectResult) -> Data:
+    ids = {"project": one.project_slug} if made_of_ids(one.project_slug) else {}  # its title names it to nobody
     return known(
         quoted_project=quoted(one.project_title),
+        arguments=ids,
         quoted_default_branch=quoted(one.default_branch, 60),
         newest_job=quoted(one.status, 40) or ("never built" if one.number is None else ""),
     )

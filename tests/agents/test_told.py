@@ -14,6 +14,7 @@ from bot.answers.acts import Acted
 from bot.answers.branches import FlakyTests, WhyRed
 from bot.answers.builds import BuildShown, BuildTriaged
 from bot.answers.jobs import Artifacts, JobSteps, NoLog, StepLog, TestResults
+from bot.answers.lists import FollowedProjects, ProjectResult
 from bot.errors import (
     AskedAlready,
     BotError,
@@ -33,7 +34,9 @@ from bot.errors import (
     Unbuilt,
     UsageError,
 )
+from bot.models.circleci import ProjectSlug
 from bot.routing import answer_of
+from formatters import nothing
 from formatters.links import Links
 from formatters.told import as_text, is_told, told, told_error
 from formatters.told.text import FOREIGN
@@ -73,7 +76,7 @@ def fields(data: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(data, list | tuple):
         for one in data:
             yield from fields(one, name)
-    else:
+    if not isinstance(data, dict | list | tuple) or not data:
         yield name, data
 
 
@@ -102,7 +105,7 @@ def test_each_kind_that_a_tool_answers_with_is_told(kind: type[Answer]) -> None:
 def test_it_is_json_without_nothings(answer: Answer) -> None:
     data = told(answer, LINKS)
     assert json.loads(as_json(data)) == data
-    assert [name for name, value in fields(data) if value in ("", None)] == []
+    assert [name for name, value in fields(data) if value in ("", None, [], {}) and name != "arguments"] == []
 
 
 @pytest.mark.parametrize("answer", ordinary(), ids=named)
@@ -193,6 +196,13 @@ def test_the_rest_of_the_failing_tests_can_be_read() -> None:
     assert rest["failed_tests_left_out"] == 50 - len(first["failed_tests"]) - len(rest["failed_tests"])
 
 
+def test_a_project_made_of_ids_is_told_with_what_names_it() -> None:
+    slug = ProjectSlug("circleci/5e0c5f62/9f1c2d7a")
+    one = ProjectResult(project_slug=slug, project_title="acme/mobile", default_branch="main", status="failed")
+    data = told(FollowedProjects(of=1, projects=(one,)), LINKS)
+    assert data["projects"][0]["arguments"] == {"project": slug}
+
+
 def test_times_are_told_in_utc() -> None:
     data = told(Answers("main").every()[0], LINKS)
     assert data["started"] == "2026-11-20T10:00:00Z"
@@ -200,6 +210,8 @@ def test_times_are_told_in_utc() -> None:
 
 ERRORS: list[BotError] = [
     UsageError("Which project?", given=HOSTILE, did_you_mean="project"),
+    UsageError(f"2 jobs of #7 failed. Which one? `{HOSTILE}` `12`, `b` `13`."),
+    *(NothingToDo(why, what=HOSTILE, number=7, person_id="U0BOB", again="deploy x") for why in nothing._WORDS),
     NotFound("branch", HOSTILE, looked_in=HOSTILE, built_lately=(HOSTILE,) * 9),
     Unbuilt(HOSTILE, looked_in=HOSTILE, alike=(HOSTILE,), again=f"deploy {HOSTILE}", directly=False),
     NotAllowed("U0ADA", "deploy", HOSTILE, about=HOSTILE),
@@ -221,7 +233,8 @@ ERRORS: list[BotError] = [
 @pytest.mark.parametrize("error", ERRORS, ids=lambda one: type(one).__name__)
 def test_an_error_says_what_happened_in_words_of_ours(error: BotError) -> None:
     data = told_error(error)
-    assert data["what"].endswith((".", "?"))
+    assert not data["what"][:1].islower()
+    assert data["what"].endswith((".", "?", "…")) or "here" in data["what"]
     assert not [name for name, value in fields(data) if "IGNORE" in str(value) and not name.startswith(FOREIGN)]
     assert "\n" not in str(list(fields(data)))
     for tool, arguments in calls(data):
