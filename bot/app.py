@@ -40,7 +40,7 @@ from bot.people import People
 from bot.permissions import Permissions
 from bot.record import Record
 from bot.routing import Context, Router
-from bot.server import EVENTS, WEBHOOK, Handler, Server
+from bot.server import AGENTS, EVENTS, READONLY, WEBHOOK, Handler, Server
 from bot.settings import Projects, Settings
 from bot.slack.bolt import bolt
 from bot.slack.dispatch import Dispatcher
@@ -308,7 +308,19 @@ class App:
         taken: dict[str, Handler] = {EVENTS: EventsHandler(app, secret).handle} if secret else {}
         if settings.circleci_webhook_secret:
             taken[WEBHOOK] = Knock(settings.circleci_webhook_secret.get_secret_value(), self.store, engine).handle
-        return taken
+        return taken | (await self._for_agents() if settings.agents else {})
+
+    async def _for_agents(self) -> dict[str, Handler]:
+        # Nobody else is to wait for their library, or to bear its 35 MB.
+        from bot.agents.bridge import Bridge  # noqa: PLC0415
+        from bot.agents.face import Face  # noqa: PLC0415
+
+        public_url = self._settings.public_url
+        bridge = Bridge(Face(self.desk), self.store.agents, public_url=public_url)
+        await self._stack.enter_async_context(bridge)
+        if public_url is None:
+            log.warning("agents_from_this_machine_alone", fix="set PUBLIC_URL to the address that agents reach")
+        return dict.fromkeys((AGENTS, READONLY), bridge.handle)
 
     async def _connect_socket(self, app: AsyncApp, app_token: SecretStr) -> None:
         try:
