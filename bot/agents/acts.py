@@ -81,7 +81,8 @@ class Acts:
     async def _repeated(self, known: Known, caller: Caller, first: str) -> dict[str, Any]:
         if known.asked and not known.asked.stands and known.pending:  # whoever asked died before that was kept
             await self._store.asked.save(await self._asking(known.asked, known.pending, caller))
-        return {**await self._following.state(first, caller), "repeated": True}
+        state = {**await self._following.state(first, caller), "repeated": True}
+        return {**state, "note": "With another `key` it is asked for anew."} if state["finished"] else state
 
     async def _carried_out(self, call: Call, caller: Caller) -> dict[str, Any]:
         asked = await self._store.asked.save(_asked(call, caller, self._context.projects))

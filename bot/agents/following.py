@@ -138,8 +138,7 @@ class Following:
             return known
         (seen,) = await self._store.watches.seen([pipeline_id])
         is_watched = pipeline_id in await self._store.watches.watched([pipeline_id])
-        acted = await self._store.acted.last(pipeline_id) or ""
-        return known._replace(build=seen.build, watches=seen.watches, is_watched=is_watched, acted=acted)
+        return known._replace(build=seen.build, watches=seen.watches, is_watched=is_watched)
 
     async def _act(self, asked_id: str) -> Known:
         return Known(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from bot.masks import masked
 from bot.models.asked import Asked
 from bot.models.attempt import Attempt, Demand
 from bot.models.build import Build, State
@@ -18,6 +17,7 @@ from bot.models.slack import Watch
 from bot.watching.triager import final_key
 from formatters import errors
 from formatters.plain import mentioned, plain
+from formatters.told.words import quoted
 from formatters.words import duration, so_far
 
 MOST_NAMES, LONGEST_NAME, LONGEST_SAID, LONGEST_WHO = 1, 24, 400, 80
@@ -29,14 +29,13 @@ _NEVER_NEWS = frozenset({"elapsed", "mark"})
 class Known(NamedTuple):
     """What the store knows of one act or build: all that can be told without asking anybody else.
 
-    `decision` is who decided on the request and how, as it is claimed; `acted` what last made the pipeline run again.
+    `decision` is who decided on the request and how, as it is claimed.
     """
 
     asked: Asked | None = None
     pending: Pending | None = None
     decision: str = ""
     attempt: Attempt | None = None
-    acted: str = ""
     build: Build | None = None
     watches: tuple[Watch, ...] = ()
     is_watched: bool = False
@@ -76,7 +75,7 @@ class Known(NamedTuple):
     def people(self) -> set[str]:
         """The ids of the people whom its words name."""
         end = self.pending.end if self.pending else None
-        decided = _decided(self.decision)[1]
+        decided = _decided(self.decision)[0]
         return {*(mentioned(end.shown) if end else ()), *([decided] if decided else [])}
 
 
@@ -107,18 +106,15 @@ def standing(known: Known, names: Mapping[str, str], now: datetime) -> Standing:
 
 def _went_on(known: Known, pending: Pending) -> bool:
     """Say whether something was sent for a request."""
-    press, _, verdict = _decided(known.decision)
     if known.attempt is not None and not known.attempt.is_unsent:
         return known.attempt.pipeline_id is not None or not known.attempt.over
-    if verdict != AGREED or not pending.over or pending.wish.kind == "deploy":
-        return False
-    ran_again = known.build is not None and known.build.fingerprint != pending.seen.fingerprint
-    return pending.wish.kind not in ("rerun", "approve") or ran_again or known.acted.partition("|")[0] == press
+    was_agreed = _decided(known.decision)[1] == AGREED and pending.over
+    return was_agreed and pending.end is not None and not pending.end.in_vain
 
 
 def _of_request(known: Known, pending: Pending, names: Mapping[str, str], now: datetime) -> Standing:
-    _, person_id, verdict = _decided(known.decision)
-    by = {"quoted_by": _quoted(names.get(person_id) or person_id, LONGEST_NAME)} if person_id else {}
+    person_id, verdict = _decided(known.decision)
+    by = {"quoted_by": quoted(names.get(person_id) or person_id, LONGEST_NAME)} if person_id else {}
     said = _said(pending, names)
     if verdict == DECLINED:
         return Standing({"state": "declined", **by, **said}, is_over=True)
@@ -138,19 +134,19 @@ def _waiting(known: Known, pending: Pending) -> dict[str, Any]:
     """Return what it waits for: somebody's press, or an answer that people alone give."""
     asked = known.asked
     until = {"until": f"{pending.expires_at:%Y-%m-%dT%H:%MZ}"} if pending.expires_at else {}
-    who = {"who": [_cut(one, LONGEST_WHO) for one in asked.who]} if asked and asked.who else {}
+    who = {"who": [quoted(one, LONGEST_WHO) for one in asked.who]} if asked and asked.who else {}
     where = {"at": asked.url} if asked and asked.url else {}
     if pending.request_ts is None:
         return {"state": "waiting", "for": str(pending.open[0] if pending.open else "an answer"), **until}
     if Demand.SECOND_PERSON in pending.open:
-        but_not = {"quoted_but_not": _quoted(pending.asker.name, LONGEST_NAME)} if pending.asker.name else {}
+        but_not = {"quoted_but_not": quoted(pending.asker.name, LONGEST_NAME)} if pending.asker.name else {}
         return {"state": "waiting for a second person", **who, **but_not, **until, **where}
     return {"state": "waiting for a person", **who, **until, **where}
 
 
 def _of_attempt(attempt: Attempt) -> Standing:
     if attempt.refusal is not None:
-        why = _quoted(errors.error(attempt.refusal.error).text, LONGEST_SAID)
+        why = quoted(html.unescape(errors.error(attempt.refusal.error).text), LONGEST_SAID)
         return Standing({"state": "refused", "quoted_why": why}, is_over=True)
     if attempt.over:
         lost = "CircleCI's answer was lost, and no pipeline of it was found: look before you ask again."
@@ -168,9 +164,6 @@ def _unheard_of(known: Known, now: datetime) -> Standing:
 def _of_build(known: Known) -> Standing:
     build, number = known.build, {"pipeline": known.number}
     if build is None or _is_before(known, build):
-        is_cancel = known.asked is not None and known.asked.tool == "cancel"
-        if is_cancel and not known.is_watched:
-            return Standing({"state": "cancelled", **number}, is_over=True)
         return _unless_unfollowed(known, {"state": "started", **number})
     if _is_final(known, build):
         return Standing({"state": _word(build.outcome), **number, "took": duration(build.elapsed)}, True, build)
@@ -181,6 +174,8 @@ def _unless_unfollowed(known: Known, data: dict[str, Any]) -> Standing:
     """Return what goes on; where no thread follows it nobody looks, so that nothing more is ever known here."""
     if known.is_watched:
         return Standing(data)
+    if known.asked is not None and known.asked.tool == "cancel":
+        return Standing({"state": "cancelled", "pipeline": known.number}, is_over=True)
     return Standing({**data, "note": "No thread follows it any more: `status` shows it."}, is_over=True)
 
 
@@ -214,14 +209,15 @@ def _is_final(known: Known, build: Build) -> bool:
     return any(final_key(build) in watch.told for watch in known.watches)
 
 
-def _decided(decision: str) -> tuple[str, str, str]:
-    press, person_id, verdict = f"{decision}||".split("|")[:3]
-    return press, person_id, verdict
+def _decided(decision: str) -> tuple[str, str]:
+    """Return who decided, and how."""
+    _, person_id, verdict = f"{decision}||".split("|")[:3]
+    return person_id, verdict
 
 
 def _said(pending: Pending, names: Mapping[str, str]) -> dict[str, str]:
     """Return how a request ended, as it stands in its place."""
-    return {"quoted_end": _quoted(plain(pending.end.shown, names), LONGEST_SAID)} if pending.end else {}
+    return {"quoted_end": quoted(html.unescape(plain(pending.end.shown, names)), LONGEST_SAID)} if pending.end else {}
 
 
 def _word(state: State) -> str:
@@ -229,17 +225,8 @@ def _word(state: State) -> str:
 
 
 def _few(names: list[str]) -> list[str]:
-    shown = [_quoted(one, LONGEST_NAME) for one in names[:MOST_NAMES]]
+    shown = [quoted(one, LONGEST_NAME) for one in names[:MOST_NAMES]]
     return [*shown, f"and {len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else shown
-
-
-def _quoted(text: str, most: int) -> str:
-    """Return what others wrote on one line, without secrets and Slack's escapes, as far as there is room."""
-    return _cut(masked(html.unescape(" ".join(text.split()))), most)
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def is_its_own(asked: Asked, caller: Caller) -> bool:

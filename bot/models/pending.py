@@ -135,13 +135,14 @@ class End(Model):
     """How it ended, in words: what stands in the request's place, and what the asker is told in the thread, if that.
 
     There may be `more` of what is shown, a paragraph each; `again` is the command that asks for the same, if that is
-    offered.
+    offered. What was agreed to `in_vain` came to nothing, or nobody can tell what came of it.
     """
 
     shown: str
     told: str = ""
     more: tuple[str, ...] = ()
     again: str = ""
+    in_vain: bool = False
 
 
 class Pending(Model):

@@ -229,7 +229,7 @@ async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) 
     if verdict == OTHERWISE:
         return done_otherwise(pending, name), NothingToDo("done_otherwise", person_id=person_id)
     shown = agreement.agreed_in_vain(pending, name, agreement.interrupted(), is_sure=False).text
-    return End(shown=shown), NothingToDo("agreed_in_vain", what=pending.target)
+    return End(shown=shown, in_vain=True), NothingToDo("agreed_in_vain", what=pending.target)
 
 
 async def _is_decided(hands: Hands, caller: Caller, pending: Pending, verdict: str, *, by_form: bool = False) -> bool:

@@ -48,7 +48,8 @@ async def came_to_nothing(hands: Hands, pending: Pending, name: str, error: Exce
         error = NothingToDo("agreed_in_vain", what=pending.target)
     else:
         why = errors.error(error).text if isinstance(error, BotError) else agreement.interrupted()
-    await end(hands, pending, End(shown=agreement.agreed_in_vain(pending, name, why, is_sure=is_sure).text), error)
+    shown = agreement.agreed_in_vain(pending, name, why, is_sure=is_sure).text
+    await end(hands, pending, End(shown=shown, in_vain=True), error)
 
 
 async def still_agreed(hands: Hands, pending: Pending) -> None:

@@ -1,6 +1,7 @@
 """Stories of agents: what they ask for waits for people, is done once, and is followed to its end."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 from playground.slack.conversations import Message
@@ -190,6 +191,40 @@ async def test_what_a_process_died_over_is_carried_out_under_the_same_name(team:
     assert "repeated" not in told
     assert kept == [f"agent-asked:{told['of']}"]
     assert len(requests(team)) == 1
+
+
+ALONE = """
+[[rules]]
+name = "everybody reads"
+roles = ["everyone"]
+words = ["read"]
+
+[[rules]]
+name = "members"
+roles = ["members"]
+words = ["deploy", "rerun", "cancel"]
+agents_alone = true
+"""
+
+
+async def test_where_a_rule_lets_it_an_agent_acts_alone_and_follows(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(ALONE)
+    async with team_at_work(tmp_path / "data", policy_file=tmp_path / "policy.toml") as team:
+        agent = await agent_of(team)
+        told = await asks(team, agent, "deploy", project="acme/frontend", branch="release/v2.0")
+        assert told["pipeline"] == 2417
+        assert (await follows_to_the_end(team, agent, told["of"]))["state"] == "failed"
+        again = await asks(team, agent, "rerun", project="acme/frontend", pipeline=2417)
+        assert again["state"] in ("started", "running")
+        assert (await follows_to_the_end(team, agent, again["of"]))["state"] == "passed"
+        team.time_stands_still()
+        other = await asks(team, agent, "deploy", project="acme/frontend", branch="try/slow")
+        team.circleci.world.clock.advance(timedelta(seconds=5))
+        stopped = await asks(team, agent, "cancel", project="acme/frontend", pipeline=other["pipeline"])
+        team.time_flies()
+        assert (await follows_to_the_end(team, agent, stopped["of"]))["state"] == "canceled"
+        assert requests(team) == []
+        assert (len(team.posts("/pipeline")), len(team.posts("/rerun"))) == (2, 1)
 
 
 async def test_nobody_is_asked_more_than_three_things_at_a_time(team: Team) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,8 +47,8 @@ def pending(wish: Any = DEPLOY, **changed: Any) -> Pending:
     return asked.model_copy(update=changed)
 
 
-def ended(shown: str) -> dict[str, Any]:
-    return {"over": True, "open": (), "end": End(shown=shown)}
+def ended(shown: str, *, in_vain: bool = False) -> dict[str, Any]:
+    return {"over": True, "open": (), "end": End(shown=shown, in_vain=in_vain)}
 
 
 def watch(told: Sequence[str] = ()) -> Watch:
@@ -75,7 +76,7 @@ TABLE = {
     "done by hand": (Known(ASKED, pending(**ended("so")), DECIDED + "otherwise"), "done otherwise", True),
     "nobody decided": (Known(ASKED, pending(**ended("late")), "expired||"), "expired", True),
     "agreed, and on its way": (Known(ASKED, pending(), DECIDED + "agree"), "agreed", False),
-    "agreed in vain": (Known(ASKED, pending(**ended("locked")), DECIDED + "agree"), "refused", True),
+    "agreed in vain": (Known(ASKED, pending(**ended("locked", in_vain=True)), DECIDED + "agree"), "refused", True),
     "recorded": (Known(ASKED, attempt=ATTEMPT), "being sent", False),
     "its answer lost": (Known(ASKED, attempt=SENT), "looked for", False),
     "agreed, its answer lost": (Known(ASKED, pending(), DECIDED + "agree", SENT), "looked for", False),
@@ -130,7 +131,7 @@ def test_a_refusal_of_circleci_is_told() -> None:
 def test_a_rerun_is_not_taken_for_the_end_of_what_it_runs_again() -> None:
     before = build("failed")
     asked = pending(RERUN, seen=Seen(fingerprint=before.fingerprint), **ended("agreed"))
-    known = Known(ASKED, asked, "press|U0GRACE|agree", acted="press|U0ADA", build=before, is_watched=True)
+    known = Known(ASKED, asked, "press|U0GRACE|agree", build=before, is_watched=True)
     known = known._replace(watches=(watch([final_key(before)]),))
     assert at(known).data["state"] == "started"
     again = asked.model_copy(update={"seen": Seen(fingerprint="w-before")})
@@ -145,8 +146,8 @@ def test_a_rerun_without_a_request_is_known_by_its_run() -> None:
 
 def test_a_rerun_that_was_agreed_to_and_not_sent_was_refused() -> None:
     before = build("failed")
-    asked = pending(RERUN, seen=Seen(fingerprint=before.fingerprint), **ended("locked"))
-    known = Known(ASKED, asked, "press|U0GRACE|agree", acted="another|U0ADA", build=before)
+    asked = pending(RERUN, seen=Seen(fingerprint=before.fingerprint), **ended("locked", in_vain=True))
+    known = Known(ASKED, asked, "press|U0GRACE|agree", build=before)
     assert at(known).data["state"] == "refused"
 
 
@@ -174,6 +175,18 @@ def test_what_runs_is_told_in_210_characters_whatever_its_names() -> None:
     told = at(seen(one.model_copy(update={"runs": (long,)})))
     data = {"of": "mcp:0123456789abcdef", **told.data, "finished": False, "mark": told.mark}
     assert len(json.dumps(data, separators=(",", ":"), ensure_ascii=False)) <= 210
+
+
+def test_what_was_cancelled_and_nobody_follows_is_cancelled() -> None:
+    asked = ASKED.model_copy(update={"tool": "cancel", "stands": True, "pipeline_id": PipelineId("p1")})
+    assert at(Known(asked)).data["state"] == "cancelled"
+    assert at(Known(asked, build=build("running", jobs=["running"]))).data["state"] == "cancelled"
+
+
+def test_each_state_is_in_the_docs() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "agents.md").read_text()
+    for _, word, _ in TABLE.values():
+        assert f"`{word}`" in docs, word
 
 
 def test_only_the_agent_of_the_same_owner_asked_it_itself() -> None:
