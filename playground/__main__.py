@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from playground import agent
 from playground.circleci.api import CircleCI
 from playground.circleci.world import World, default_world, write_frontend_past
 from playground.clock import Clock
@@ -63,7 +64,9 @@ async def main(*, once: bool, port: int, policy: Path | None = None) -> int:
     workspace = default_workspace(now=lambda: world.clock.now().timestamp())
     with tempfile.TemporaryDirectory(prefix="ci-chatops-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
+        port_of_bot = agent.free_port()
         settings = {"ADMINS": "U0ADMIN", "PROJECTS_FILE": str(folder / "projects.toml")}
+        settings |= {"AGENTS": "true", "PORT": str(port_of_bot)}
         (folder / "projects.toml").write_text(PROJECTS)
         if policy is not None:
             settings["POLICY_FILE"] = str(policy)
@@ -79,7 +82,7 @@ async def main(*, once: bool, port: int, policy: Path | None = None) -> int:
                 return 1
             noticing = asyncio.create_task(_notice_its_end(bot, folder))
             try:
-                ended = await _play(Stage(slack, bot, world), page, once=once)
+                ended = await _play(Stage(slack, bot, world), page, port_of_bot, once=once)
             finally:
                 noticing.cancel()
             if once and ended == 0:
@@ -144,13 +147,15 @@ class OtherwiseError(Exception):
     """The story cannot go on: ada was answered alone, or asked for more, or the bot has ended."""
 
 
-async def _play(stage: Stage, page: Page, *, once: bool) -> int:
+async def _play(stage: Stage, page: Page, port_of_bot: int, *, once: bool) -> int:
     slack = stage.slack
     screen = Screen(slack.workspace, sys.stdout)
     watching = asyncio.create_task(screen.follow(slack))
     deploys = slack.workspace.channel("deploys")
     try:
         green = await _story(stage, deploys, screen)
+        screen.say(f"ada types  /ci agent add {agent.NAME}, presses, and sends the window")
+        print(await agent.lines(slack, port_of_bot), flush=True)
         if once:
             return 0 if green and not slack.problems else 1
         await _talk(slack, deploys, screen, HELP.format(page=page.url))

@@ -46,6 +46,7 @@ async def test_the_newcomers_command_tells_the_whole_story() -> None:
         "ada presses",
         "Passed in",
         "ended as it should",
+        "claude mcp add --transport http ci http://127.0.0.1:",
     ):
         assert words in told
 
