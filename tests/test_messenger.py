@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from bot.errors import SlackError
 from bot.messenger import Messenger, may_respond_to
 from bot.models.refusals import TOKEN_GONE
+from bot.policy import Kind
 from formatters.blocks import Message, section
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
@@ -120,3 +121,10 @@ async def test_no_network_is_an_error_of_ours() -> None:
     async with Messenger(token=SecretStr("x"), api_url="http://127.0.0.1:9") as messenger:
         with pytest.raises(SlackError):
             await messenger.post("C0", WORDS)
+
+
+async def test_who_has_left_is_told_from_a_member_one_by_one_and_among_all(messenger: Messenger, slack: Slack) -> None:
+    slack.workspace.user("U0ADA").deleted = True
+    assert (await messenger.kind_of("U0ADA"), await messenger.kind_of("U0GRACE")) == (Kind.GONE, Kind.MEMBER)
+    kinds = await messenger.kinds()
+    assert (kinds["U0ADA"], kinds["U0GUEST"]) == (Kind.GONE, Kind.GUEST)

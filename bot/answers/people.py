@@ -18,6 +18,7 @@ class PolicyDecision(Answer):
     """Whether the caller may do what `word` permits, by which rule, what is demanded of them, and who could.
 
     `about` is the project, and the branch or the tag, that was asked about; `locks` of others keep them from it.
+    An agent may do it `alone`, without a person's press, as far as nothing is demanded that takes one.
     `elsewhere` is who could in other channels; `to_lock` says that it is about locks, `unbuilt` that CircleCI has
     built no such branch.
     """
@@ -30,6 +31,7 @@ class PolicyDecision(Answer):
     typed: bool = False
     green: bool = False
     denied: bool = False
+    alone: bool = False
     could: tuple[str, ...] = ()
     locks: tuple[Lock, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()

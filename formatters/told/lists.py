@@ -84,11 +84,19 @@ def _lock(lock: Lock) -> Data:
     )
 
 
+def _press(answer: PolicyDecision) -> str:
+    """Return whether what an agent asks for waits for a person; of a word alone that is not known."""
+    if answer.alone and not (answer.second_person or answer.typed):
+        return "A rule lets you do this without a person's press."
+    unless = "" if answer.about else ", unless a rule lets it act alone"
+    return f"What an agent asks for waits for a person in Slack{unless}."
+
+
 def policy(answer: PolicyDecision) -> Data:
     """Return whether it is allowed, by which rule, what is demanded, and who could."""
     demands = [words for name, words in _DEMANDS.items() if getattr(answer, name)]
     asked = answer.allowed and answer.word in _ASKED_OF_PEOPLE
-    note = "What an agent asks for waits for a person in Slack, unless a rule lets it act alone." if asked else ""
+    note = _press(answer) if asked else ""
 
     def made(room: int) -> Data:
         there = [

@@ -7,6 +7,7 @@ import pytest
 from bot.answers.people import PolicyDecision
 from bot.policy import Elsewhere
 from formatters.policy import why
+from formatters.told import lists as told
 
 SHIPS = Elsewhere(("release-managers",), ("C0SHIP", "C0OPS"))
 
@@ -30,3 +31,18 @@ SHIPS = Elsewhere(("release-managers",), ("C0SHIP", "C0OPS"))
 def test_why_says_who_could_and_where(decision: dict[str, Any], words: str) -> None:
     answer = why(PolicyDecision(word="deploy", rule="x", **({"allowed": False} | decision)))
     assert words in str(answer.text) + str(answer.blocks)
+
+
+@pytest.mark.parametrize(
+    ("decision", "note"),
+    [
+        ({"alone": True}, "A rule lets you do this without a person's press."),
+        ({"alone": True, "second_person": True}, "What an agent asks for waits for a person in Slack."),
+        ({}, "What an agent asks for waits for a person in Slack."),
+        ({"about": ""}, "What an agent asks for waits for a person in Slack, unless a rule lets it act alone."),
+        ({"allowed": False}, None),
+    ],
+)
+def test_an_agent_is_told_whether_a_person_has_to_press(decision: dict[str, Any], note: str | None) -> None:
+    whole = {"word": "deploy", "about": "acme/web main", "rule": "x", "allowed": True} | decision
+    assert told.policy(PolicyDecision.model_validate(whole)).get("note") == note
