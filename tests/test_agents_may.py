@@ -13,6 +13,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.policy import DEFAULT, Asked, Kind, Person, Policy, Word, decide, demanding, parse, warnings, who_could
 from bot.policy import who_could_elsewhere as elsewhere
+from formatters.policy import checked
 from tests.test_permissions import (
     CHANNELS,
     EXAMPLES,
@@ -99,6 +100,7 @@ MEMBER, GUEST = Person("U0ADA", Kind.MEMBER), Person("U0GUEST", Kind.GUEST)
 RELEASER, ADMIN = Person("U0GRACE", Kind.MEMBER), Person("U0ADMIN", Kind.MEMBER, is_admin=True)
 ROBOT = Person("", Kind.AGENT, agent="release-bot", words=WORDS)
 OTHER = ROBOT._replace(agent="other-bot")
+NAMESAKE = ADMIN._replace(agent="release-bot", words=WORDS)
 NO = "no rule allows it"
 SOON = datetime.now(UTC) + timedelta(days=1)
 WEB = ProjectSlug("gh/acme/web")
@@ -128,6 +130,8 @@ def asked(word: str, branch: str, channel: str = "C1") -> Asked:
             "members deploy main",
             True,
         ),  # lets agents, as what it allows them anyway
+        # What somebody calls their agent gives it nothing: only one of its own is meant by a role.
+        (NAMESAKE, asked("deploy", "release/v1"), "admins may all", False),
         (of(MEMBER), asked("cancel", "main", "C0SHIP"), "who is in #ship cancels", False),
         (of(ADMIN), asked("deploy", "release/v9"), "admins may all", False),
     ],
@@ -164,6 +168,16 @@ def test_what_an_agent_may_not_names_why(person: Person, wish: Asked, rule: str)
 def test_each_demand_holds_for_an_agent_that_may_act_alone() -> None:
     assert decide(POLICY, ROBOT, asked("deploy", "release/v2")).second_person
     assert not decide(POLICY, of(RELEASER), asked("deploy", "release/v2")).second_person  # it is no robot
+
+
+def test_what_a_role_demands_of_a_name_holds_for_a_persons_agent_too() -> None:
+    assert decide(POLICY, NAMESAKE, asked("deploy", "release/v2")).second_person
+
+
+def test_the_rules_that_let_agents_act_alone_are_named_when_a_file_is_checked() -> None:
+    alone = "members deploy features, releasers and robots ship, agents may deploy staging"
+    assert f"Agents act without a press by: {alone}." in checked(POLICY)
+    assert "Agents act" not in checked(DEFAULT)
 
 
 def test_who_is_not_certain_to_be_meant_is_not_alone() -> None:

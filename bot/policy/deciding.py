@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from bot.models.agent import WORDS
 from bot.models.slugs import spelled_alike
 from bot.policy.globs import is_plain
-from bot.policy.rules import BUILT_IN, DEFAULT, EVERYONE, GUESTS, MEMBERS, STRANGERS, Policy, Rule
+from bot.policy.rules import AGENTS, BUILT_IN, DEFAULT, EVERYONE, GUESTS, MEMBERS, STRANGERS, Policy, Rule
 from bot.policy.wishes import Asked, Decision, Elsewhere, Kind, Person
 from bot.policy.words import ALL_WORDS, Word, in_words
 
@@ -188,8 +188,14 @@ def _beyond_its_words(person: Person, word: str) -> str:
 
 
 def _lets_act_alone(policy: Policy, rule: Rule, person: Person, asked: Asked) -> bool:
-    is_meant = rule.agents_alone and bool(person.agent) and _certainly_about(rule, asked)
-    return is_meant and _is_in(policy, rule.roles, person, asked)
+    """Say whether a rule lets an agent act without a press; what a person calls theirs gives it nothing.
+
+    So a role that names it counts for one of its own alone.
+    """
+    if not (rule.agents_alone and person.agent and _certainly_about(rule, asked)):
+        return False
+    is_for_all = AGENTS in rule.roles and AGENTS not in policy.roles
+    return is_for_all or _is_in(policy, rule.roles, person.answers, asked)
 
 
 def _of_people(policy: Policy, roles: Iterable[str]) -> tuple[str, ...]:

@@ -136,8 +136,14 @@ class Rules:
             second_person=any(rule.second_person for rule in met),
             typed=any(rule.typed for rule in met),
             green=any(rule.green for rule in met),
-            alone=bool(person.agent) and any(rule.agents_alone for rule in met),
+            alone=bool(person.agent) and any(rule.agents_alone for rule in met if self._gives(rule, person, wish)),
         )
+
+    def _gives(self, rule: Rule, person: Person, wish: Wish) -> bool:
+        """Say whether it gives an agent something: a person's has nothing by its name, which they choose."""
+        if person.kind == "agent" or "agents" in rule.roles:
+            return True
+        return self._is_of(rule, person._replace(agent=""), wish.channel_id)
 
     def _is_of(self, rule: Rule, person: Person, channel_id: str) -> bool:
         return any(self._has(person, role, channel_id) for role in rule.roles)
