@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Protocol
 
 from bot.errors import SlackError, SlackLimited
-from bot.permissions import Directory
 from bot.policy import Kind
+from bot.speaking import Directory
 
 # So many in so many seconds are asked about one by one: a list of everybody is longer, and Slack gives it less often.
 A_FEW, LATELY = 8, 10

@@ -236,7 +236,7 @@ GONE = "the agent laptop was removed"
             (),
             "the time of the agent laptop was up on 2026-02-03",
         ),
-        ((agent(),), Kind.GONE, (), "who asks has left the workspace"),
+        ((agent(),), Kind.GONE, (), "its owner has left the workspace"),
         ((agent(),), None, (), "Slack does not say who it speaks for, so I take no risk"),
         ((agent(),), Kind.STRANGER, (), "agents are for people of this workspace"),
         ((agent(words=("deploy",)),), Kind.MEMBER, (), "the agent laptop may only deploy"),
@@ -285,7 +285,7 @@ async def test_it_is_refused_from_the_moment_on_in_which_it_is_removed() -> None
     kept = agent()
     may = permissions(DEFAULT, Workspace(Kind.MEMBER, {}), FarSide(), None, (), kept)
     assert (await may.check(ASKS, "deploy", WEB)).allowed
-    may._agents.kept.clear()  # type: ignore[attr-defined]  # the store of this test
+    may._speakers._agents.kept.clear()  # type: ignore[attr-defined]  # the store of this test
     with pytest.raises(NotAllowed, match=GONE):
         await may.check(ASKS, "deploy", WEB)
 
