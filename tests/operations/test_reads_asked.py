@@ -102,6 +102,10 @@ def buttons(build: Pipeline, pending_id: str) -> list[ButtonAction]:
         "ssh": "false",
         "follow": "false",
         "until": "2100-01-01T09:00:00Z",
+        "made_at": "2100-01-01T09:00:00Z",
+        "own": "false",
+        "words": ("read",),
+        "days": 1,
     }
     rows = [row for kind in ("button", "form") for row in table()[kind]]
     return [
