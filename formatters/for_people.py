@@ -44,4 +44,13 @@ _WHY: dict[str, Callable[[ForAPerson], str]] = {
     "ssh": lambda one: f"To {literal(one.what, 200)} opens its jobs to people, and no agent can ask for that.",
     "act": lambda one: f"No agent can ask for this: {literal(one.what, 200)}.",
 }
+IN_SHORT = {
+    "alone": "Another deploy of it still runs, and only a person can say that this one may run beside it.",
+    "green": "Its branch is not green, as a rule demands, and only a person can go on over that.",
+    "typed": "A rule demands that a person types its name first.",
+    "definition": "The project has several pipeline definitions: name one as `definition`.",
+    "unbuilt": "CircleCI never built such a branch, but some that are spelled almost so.",
+    "ssh": "No agent can ask for a rerun with SSH.",
+    "act": "No agent can ask for this.",
+}
 DEMANDS = frozenset(_WHY)

@@ -296,7 +296,8 @@ async def _owner_may(hands: Hands, pending: Pending, asked: Asked) -> bool:
     if pending.takes_two:
         return False
     owner = pending.asker.model_copy(update={"agent": ""})
-    return (await hands.permissions.decision(owner, asked)).allowed
+    looks = await hands.permissions.decision(owner, asked._replace(word=Word.READ))
+    return (await hands.permissions.decision(owner, asked)).allowed and not looks.denied
 
 
 def _place(pending: Pending) -> Place:

@@ -5,6 +5,7 @@ import regex
 from bot.errors import (
     AskedAlready,
     BotError,
+    ForAPerson,
     Locked,
     NotAllowed,
     NotFound,
@@ -16,7 +17,7 @@ from bot.errors import (
     Unbuilt,
     UsageError,
 )
-from formatters import errors, nothing, refusals
+from formatters import errors, for_people, nothing, refusals
 from formatters.errors import DOING
 from formatters.told.words import OF_ERROR, Data, address, call, fitted, in_words, known, person, quoted, span, when
 
@@ -60,6 +61,8 @@ def _told(error: BotError, most: int) -> Data:
             return _not_allowed(error, most)
         case Locked():
             return _locked(error, most)
+        case ForAPerson():
+            return _for_a_person(error, most)
         case NothingToDo() | Taken() | AskedAlready():
             return _nothing(error, most)
         case Rejected() | NotTriggered():
@@ -125,12 +128,26 @@ def _locked(error: Locked, most: int) -> Data:
     )
 
 
+def _for_a_person(error: ForAPerson, most: int) -> Data:
+    """Say which question stands in the way, and the line with which a person asks for the same."""
+    line = quoted(f"/ci {error.line}", most) if error.line and len(error.line) < most else ""  # whole, or not at all
+    return known(
+        what=f"{for_people.IN_SHORT[error.demand]} Nothing was started.",
+        demand=str(error.demand),
+        quoted_target="" if line else quoted(error.what, min(most, GIVEN)),
+        quoted_names=[quoted(one, most // 5) for one in error.among[:3]],
+        quoted_line=line,
+        next=[person("asks for the same in Slack")],
+    )
+
+
 def _nothing(error: NothingToDo | Taken | AskedAlready, most: int) -> Data:
     """Say why there was nothing to do, in our words; what is named by others stands beside them."""
     ours = type(error).__new__(type(error))  # each kind is made of other things
-    ours.__dict__ = {**vars(error), "what": NAMED if error.what else "", "again": ""}
+    ours.__dict__ = {**vars(error), "what": NAMED if error.what else "", "again": "", "asker": ""}
     words = quoted(in_words(nothing.nothing(ours)), 2 * most)
     words = f"{words[:1].upper()}{words[1:]}"
     named = quoted(error.what, min(most, GIVEN)) if NAMED in words.lower() else ""
     url = address(error.url) if isinstance(error, AskedAlready) else ""
-    return known(what=words, quoted_what=named, link=url)
+    of = error.pending_id if isinstance(error, AskedAlready) and error.asker and error.is_own else ""
+    return known(what=words, quoted_what=named, link=url, of=quoted(of, 40))

@@ -18,6 +18,7 @@ from bot.answers.lists import FollowedProjects, ProjectResult
 from bot.errors import (
     AskedAlready,
     BotError,
+    ForAPerson,
     Locked,
     NotAllowed,
     NotFound,
@@ -36,7 +37,7 @@ from bot.errors import (
 )
 from bot.models.circleci import ProjectSlug
 from bot.routing import answer_of
-from formatters import nothing
+from formatters import for_people, nothing
 from formatters.links import Links
 from formatters.told import as_text, is_told, told, told_error
 from formatters.told.text import FOREIGN
@@ -227,6 +228,7 @@ ERRORS: list[BotError] = [
     StoreError("away"),
     TooMany(9, 3),
     AskedAlready("U0BOB", HOSTILE, asked_at=NOW, url="https://acme.slack.com/archives/C1/p1"),
+    *(ForAPerson(demand, HOSTILE, f"deploy {HOSTILE}", among=(HOSTILE,) * 9) for demand in sorted(for_people.DEMANDS)),
 ]
 
 

@@ -227,6 +227,19 @@ async def test_no_agent_answers_what_else_is_demanded_and_nobody_is_asked_it(tea
     assert writes(team) == sent
 
 
+async def test_a_branch_that_turned_red_since_ends_the_request(team: Team) -> None:
+    team.circleci.world.set_scenario(FRONTEND, "release/v2.0", "green")
+    build = pushed(team, "release/v2.0", OVER)
+    request = await asks(team, await made(team, team.grace), "release/v2.0")
+    team.circleci.world.set_scenario(FRONTEND, "release/v2.0", "failing-tests")
+    pushed(team, "release/v2.0", OVER, revision=build.revision)
+    await presses(team, team.grace, request, "Agree and deploy")
+    assert "grace agreed to acme/frontend release/v2.0, but nothing was started." in request.visible
+    assert "No agent can go on over that." in request.visible
+    assert request.buttons == []
+    assert writes(team) == []
+
+
 async def test_nothing_that_nobody_could_be_asked_for_is_done(team: Team) -> None:
     agent, build = await made(team, team.grace), pushed(team, "try/failing-tests", OVER)
     with_ssh = operations(team).rerun(speaking(agent), PipelineId(build.id), failed_only=True, ssh=True)

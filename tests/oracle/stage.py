@@ -274,12 +274,12 @@ class Play:
             clicks.append(self._slack.person(name).click(place.message, place.element))
         self._tally.agreed += place.kind == "agree_deploy"
         person = self._slack.person(names[0])
-        mark, was = person.mark, place.looks
+        mark, was, before = person.mark, place.looks, person.modal
         await asyncio.gather(*clicks)
         if place.kind in FORMS:
             with suppress(TimeoutError):  # then nothing came of the press, which is told
                 await self._slack.wait_for(
-                    lambda: person.modal or person.sees_only_since(mark) or place.looks != was, 30
+                    lambda: person.modal is not before or person.sees_only_since(mark) or place.looks != was, 30
                 )
             if person.modal is not None:
                 self._windows[names[0]] = (place, person.modal)

@@ -338,7 +338,14 @@ def readable(team: Team) -> set[str]:
     return {f"{one.ts} {one.visible}" for one in everything(team)} | {f"{one.id} {one.visible}" for one in windows}
 
 
-SINCE = {"deploy_beside", "invite_me", "take_back", "tell_when_free"}  # buttons that came later
+SINCE = {  # buttons that came later
+    "agent_form",
+    "deploy_beside",
+    "invite_me",
+    "remove_agent",
+    "take_back",
+    "tell_when_free",
+}
 
 
 def test_the_records_hold_every_button_and_every_task_of_that_version() -> None:
