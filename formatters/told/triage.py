@@ -62,7 +62,7 @@ def triaged(answer: BuildTriaged, links: Links) -> Data:
             **(tests | _read(answer) if report.tests_failed or report.tests_total else {}),
             **(jobs if report.jobs else {}),
             **known(failed_jobs_not_looked_into=len(left_out) or None, newer_pipeline=answer.newer_number or None),
-            "next": [*_rest(answer, tests), *_next(answer, links)],
+            **known(next=[*_rest(answer, tests), *_next(answer, links)]),
         }
 
     return fitted(made, OF_BUILD)
@@ -186,4 +186,6 @@ def _next(answer: BuildTriaged, links: Links) -> Sequence[Data]:
     numbers = [one for one in told_by_log if one]
     logs = [call("logs", project=slug, job=numbers[0])] if numbers else []
     commit = address(links.commit(build.pipeline)) if is_new else ""
-    return [*([{"open": commit}] if commit else []), *logs, call("rerun", "the failed jobs", **of_build(build))]
+    waits = answer.triage is not None and answer.triage.advice is Advice.WAIT  # a rerun cannot help
+    reruns = [] if waits else [call("rerun", "the failed jobs", **of_build(build))]
+    return [*([{"open": commit}] if commit else []), *logs, *reruns]
