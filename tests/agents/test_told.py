@@ -38,7 +38,7 @@ from bot.errors import (
     Unreadable,
     UsageError,
 )
-from bot.models.circleci import ProjectSlug
+from bot.models.circleci import Artifact, ProjectSlug
 from bot.routing import answer_of
 from formatters import nothing
 from formatters.links import Links
@@ -198,6 +198,14 @@ def test_the_rest_of_the_failing_tests_can_be_read() -> None:
     rest = told(found.model_copy(update={"failed": found.failed[ahead - 1 :], "start": ahead}), LINKS)
     assert rest["failed_tests"][0]["quoted_test"] == f"t{ahead - 1}"
     assert rest["failed_tests_left_out"] == 50 - len(first["failed_tests"]) - len(rest["failed_tests"])
+
+
+def test_a_file_with_a_long_path_has_its_address() -> None:
+    url = f"https://output.circle-artifacts.com/{'deep/' * 120}a"
+    found = Artifacts(title="acme/cli #7", found=(Artifact(path="deep/" * 120, url=url),) * 5, stored=5)
+    data = told(found, LINKS)
+    assert data["files"][0]["link"] == url
+    assert data["files_left_out"] == 5 - len(data["files"])
 
 
 def test_a_project_made_of_ids_is_told_with_what_names_it() -> None:
