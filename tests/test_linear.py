@@ -178,6 +178,7 @@ PATTERNS = {
             *("wss://", "Bearer ", "Bearer a"),
         )
     ),
+    "playground.agent._TOKEN": Row(("cia_", "cia_a", "cia_" + "a" * 43 + " ")),
     "playground.screen._CODE": Row(("`", "`a")),
     "playground.screen._MARKED": Row(("*", "*a", "*a_", "a*", "*a *", "_a_")),
     "playground.slack.blockkit.rules._SCHEME": Row(("a", "a:", "a:a", "a: "), at_the_start),

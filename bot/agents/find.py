@@ -12,6 +12,7 @@ from bot.settings import Projects
 
 MOST = 3
 _MEANS_OURS = {"watch": "follow"}  # people are told in a thread, and agents ask
+_UNDOES = "Nothing here takes a deploy back: deploy the tag or the branch that was there before."
 _NOTHING = "I know nothing like this. Say it otherwise, or choose one of these."
 
 
@@ -22,7 +23,8 @@ def find(intent: str, router: Router) -> dict[str, Any]:
     """
     found = _ranked(intent, router)
     if not found:
-        return {"tools": [], "note": _NOTHING, **_all(router)}
+        return {"tools": [], "note": _UNDOES if found is None else _NOTHING, **_all(router)}
+    found = found[:MOST]
     names = {one.name: _name(one.name, router) for one in found}
     said = [_tool(one, name, router) for one in found if (name := names[one.name])]
     people = [_person(one, router.commands[one.name].help) for one in found if not names[one.name]]
@@ -32,10 +34,10 @@ def find(intent: str, router: Router) -> dict[str, Any]:
     return {**answer, "first_takes": _takes(said[0]["tool"], router)}
 
 
-def _ranked(intent: str, router: Router) -> list[Scored]:
+def _ranked(intent: str, router: Router) -> list[Scored] | None:
     reader = reader_of(tuple(command.help for command in router.commands.values()))
     nothing = Projects()
-    return reader.ranked(intent, nothing, reader.known(nothing, ()))[:MOST]
+    return reader.ranked(intent, nothing, reader.known(nothing, ()))
 
 
 def _name(command: str, router: Router) -> str:

@@ -127,10 +127,10 @@ class Reader:
         is_sure = left_over[:1] == found[:1] and _is_sure(found, ease)
         return Reading(meant, named, end.left if end.until else left, is_sure=is_sure)
 
-    def ranked(self, text: str, projects: Projects, can_be: Known) -> list[Scored]:
-        """Return the commands that a sentence may speak of, the likeliest first; none where it undoes a deploy."""
+    def ranked(self, text: str, projects: Projects, can_be: Known) -> list[Scored] | None:
+        """Return the commands that a sentence may speak of, the likeliest first; None where it undoes a deploy."""
         named, left = take(split(text), projects, can_be)
-        return [] if _undoes(left) else self._found(left, NAMES if named != Named() else 0.0)
+        return None if _undoes(left) else self._found(left, NAMES if named != Named() else 0.0)
 
     def _found(self, left: str, ease: float) -> list[Scored]:
         verb = self._verbs.get(normalized(left).partition(" ")[0], "")

@@ -1,5 +1,8 @@
 """Errors as agents read them: what happened, what may be meant, what a person can do."""
 
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
 import regex
 
 from bot.errors import (
@@ -21,8 +24,10 @@ from formatters import errors, for_people, nothing, refusals
 from formatters.errors import DOING
 from formatters.told.words import OF_ERROR, Data, address, call, fitted, in_words, known, person, quoted, span, when
 
+E = TypeVar("E", bound=BotError)
 SAID, GIVEN = 200, 80
 NAMED = "what is named here"
+_FOREIGN = ("reason", "host", "why", "code", "what")
 _A_CHOICE = "It is not clear what is meant. Nothing was done."
 _SPANS = regex.compile("`([^`]*)`")
 _ARGUMENTS = frozenset(
@@ -74,7 +79,7 @@ def _told(error: BotError, most: int) -> Data:
             then = quoted(_told(error.error, most // 2).get("what", ""), most)
             return known(what="Only a part of it was done.", quoted_done=quoted(error.done, most), then=then)
         case _:
-            return {"what": quoted(in_words(errors.error(error).text), 2 * most)}
+            return _others(error, most)
 
 
 def _usage(error: UsageError, most: int) -> Data:
@@ -141,10 +146,24 @@ def _for_a_person(error: ForAPerson, most: int) -> Data:
     )
 
 
+def _others(error: BotError, most: int) -> Data:
+    """Return the words of people's for it; what somebody else called something stands beside them."""
+    foreign = {name: one for name in _FOREIGN if isinstance(one := getattr(error, name, None), str) and one}
+    words = quoted(in_words(errors.error(_with(error, dict.fromkeys(foreign, NAMED))).text), 2 * most)
+    told = {f"quoted_{name}": quoted(one, min(most, GIVEN)) for name, one in foreign.items() if NAMED in words}
+    return {"what": words, **told}
+
+
+def _with(error: E, fields: Mapping[str, Any]) -> E:
+    """Return an error with other fields; each kind is made of other things."""
+    made = type(error).__new__(type(error))
+    made.__dict__ = {**vars(error), **fields}
+    return made
+
+
 def _nothing(error: NothingToDo | Taken | AskedAlready, most: int) -> Data:
     """Say why there was nothing to do, in our words; what is named by others stands beside them."""
-    ours = type(error).__new__(type(error))  # each kind is made of other things
-    ours.__dict__ = {**vars(error), "what": NAMED if error.what else "", "again": "", "asker": ""}
+    ours = _with(error, {"what": NAMED if error.what else "", "again": "", "asker": ""})
     words = quoted(in_words(nothing.nothing(ours)), 2 * most)
     words = f"{words[:1].upper()}{words[1:]}"
     named = quoted(error.what, min(most, GIVEN)) if NAMED in words.lower() else ""

@@ -31,6 +31,7 @@ from formatters.told.words import (
     span,
 )
 
+LONGEST_PATH = 1_000  # characters of the address of a file, which is all that one may want of it
 MOST_TESTS, MOST_SLOW, MOST_STEPS, MOST_FILES, MOST_NAMED = 10, 3, 40, 20, 15
 WAYS_TO_REST = "the page of the job at CircleCI has all of it"
 
@@ -220,7 +221,7 @@ def artifacts(answer: Artifacts) -> Data:
 
 def _file(one: tuple[Artifact, str], room: int) -> Data:
     artifact, name = one
-    return known(quoted_path=quoted(name, 200 if room < MOST_NAMED else 100), link=address(artifact.link))
+    return known(quoted_path=quoted(name, 200 if room < MOST_NAMED else 100), link=address(artifact.link, LONGEST_PATH))
 
 
 def _narrower(answer: Artifacts) -> Sequence[Data]:
@@ -231,7 +232,7 @@ def _narrower(answer: Artifacts) -> Sequence[Data]:
 
 def too_large(answer: ArtifactTooLarge) -> Data:
     """Return where a file is that is not sent."""
-    return known(quoted_path=quoted(answer.artifact.path, 200), link=address(answer.artifact.link))
+    return known(quoted_path=quoted(answer.artifact.path, 200), link=address(answer.artifact.link, LONGEST_PATH))
 
 
 def file(answer: File) -> Data:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bot.answers.builds import BuildTriaged
 from bot.models.build import Build, FailingStep, JobReport, State
 from bot.models.circleci import Job, TestResult
-from bot.models.history import Fewer
+from bot.models.history import Advice, Fewer
 from bot.triage.diagnosis import Triage, failure_id
 from bot.triage.quoting import telling
 from bot.triage.verdicts import Kind, Verdict
@@ -45,11 +45,14 @@ def triaged(answer: BuildTriaged, links: Links) -> Data:
     """Return how it ended; of a failure what failed, the most urgent first, and what the evidence says to do."""
     build, report = answer.build, answer.report
     failures = sorted(_failures(answer), key=_urgency)
-    left_out = report.jobs_left_out
+    left_out, several = report.jobs_left_out, len(report.jobs) > 1
+
+    def test(failure: _Failure) -> Data:
+        return _test(failure) | (known(job=failure.job.job.job_number) if several else {})
 
     def made(room: int) -> Data:
-        tests = listing("failed_tests", failures, min(room, MOST_TESTS), _test, total=report.tests_failed)
-        jobs = listing("failed_jobs", report.jobs, min(room, MOST_JOBS), lambda one: _job(one, answer, room, links))
+        tests = listing("failed_tests", failures, min(room, MOST_TESTS), test, total=report.tests_failed)
+        jobs = listing("failed_jobs", report.jobs, min(room, MOST_JOBS), lambda one: _job(one, answer, room))
         return {
             "quoted_project": quoted(answer.title),
             **head(build, links),
@@ -59,7 +62,7 @@ def triaged(answer: BuildTriaged, links: Links) -> Data:
             **(tests | _read(answer) if report.tests_failed or report.tests_total else {}),
             **(jobs if report.jobs else {}),
             **known(failed_jobs_not_looked_into=len(left_out) or None, newer_pipeline=answer.newer_number or None),
-            "next": [*_rest(answer, tests), *_next(answer, links)],
+            **known(next=[*_rest(answer, tests), *_next(answer, links)]),
         }
 
     return fitted(made, OF_BUILD)
@@ -81,7 +84,6 @@ def _test(failure: _Failure) -> Data:
     return known(
         quoted_test=quoted(test.name or test.classname),
         quoted_file=quoted(test.file),
-        job=failure.job.job.job_number,
         verdict=_verdict(failure.verdict),
         quoted_message=quoted(" / ".join(said), SAID),
     )
@@ -91,10 +93,9 @@ def _verdict(verdict: Verdict | None) -> str:
     return in_words(verdict_words(verdict, BASE)) if verdict else ""
 
 
-def _job(one: JobReport, answer: BuildTriaged, room: int, links: Links) -> Data:
+def _job(one: JobReport, answer: BuildTriaged, room: int) -> Data:
     build, triage, job = answer.build, answer.triage, one.job
     run = next((run for run in build.runs if run.workflow.name == one.workflow_name), None)
-    url = links.job(build.pipeline.project_slug, build.pipeline.number, run.workflow.id, job.job_number) if run else ""
     lines = list(one.step.lines) if one.step and not one.failed_tests else []
     return known(
         quoted_job=quoted(build.called(job, run) if run else job.name),
@@ -107,7 +108,6 @@ def _job(one: JobReport, answer: BuildTriaged, room: int, links: Links) -> Data:
         quoted_reasons=quoted(" ".join(one.reasons), SAID),
         quoted_passed_when_tried_again=[quoted(test.name or test.classname) for test in one.flaky_tests[:room][:3]],
         quoted_problems=quoted(" ".join(one.problems), SAID),
-        link=address(url) if room > 1 else "",
     )
 
 
@@ -181,8 +181,11 @@ def _next(answer: BuildTriaged, links: Links) -> Sequence[Data]:
     build = answer.build
     if build.outcome is not State.FAILED:
         return following(build)
-    slug = build.pipeline.project_slug
-    numbers = [one.job.job_number for one in answer.report.jobs if one.step and one.job.job_number]
+    slug, is_new = build.pipeline.project_slug, answer.triage is not None and answer.triage.advice is Advice.OPEN_COMMIT
+    told_by_log = [one.job.job_number for one in answer.report.jobs if one.step and not one.failed_tests]
+    numbers = [one for one in told_by_log if one]
     logs = [call("logs", project=slug, job=numbers[0])] if numbers else []
-    commit = address(links.commit(build.pipeline))
-    return [*([{"open": commit}] if commit else []), *logs, call("rerun", "the failed jobs", **of_build(build))]
+    commit = address(links.commit(build.pipeline)) if is_new else ""
+    waits = answer.triage is not None and answer.triage.advice is Advice.WAIT  # a rerun cannot help
+    reruns = [] if waits else [call("rerun", "the failed jobs", **of_build(build))]
+    return [*([{"open": commit}] if commit else []), *logs, *reruns]

@@ -63,10 +63,10 @@ def span(took: timedelta | None) -> str:
     return duration(took) if took is not None else ""
 
 
-def address(url: str) -> str:
+def address(url: str, most: int = LONGEST_URL) -> str:
     """Return an address that holds nothing but one; empty text for what is none."""
     encoded = quote(url, safe=":/?#[]@!$&'()*+,;=%~-._")
-    is_one = encoded.startswith(("https://", "http://")) and len(encoded) <= LONGEST_URL
+    is_one = encoded.startswith(("https://", "http://")) and len(encoded) <= most
     return encoded if is_one and masked(encoded) == encoded else ""
 
 

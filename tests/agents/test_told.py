@@ -18,24 +18,28 @@ from bot.answers.lists import FollowedProjects, ProjectResult
 from bot.errors import (
     AskedAlready,
     BotError,
+    Elsewhere,
     ForAPerson,
     Locked,
     NotAllowed,
+    NotAsked,
     NotFound,
     NothingToDo,
     NotTriggered,
     PartlyDone,
     RateLimited,
     Rejected,
+    SlackError,
     StoreError,
     Taken,
     TooMany,
     Unauthorized,
     Unavailable,
     Unbuilt,
+    Unreadable,
     UsageError,
 )
-from bot.models.circleci import ProjectSlug
+from bot.models.circleci import Artifact, ProjectSlug
 from bot.routing import answer_of
 from formatters import for_people, nothing
 from formatters.links import Links
@@ -197,6 +201,14 @@ def test_the_rest_of_the_failing_tests_can_be_read() -> None:
     assert rest["failed_tests_left_out"] == 50 - len(first["failed_tests"]) - len(rest["failed_tests"])
 
 
+def test_a_file_with_a_long_path_has_its_address() -> None:
+    url = f"https://output.circle-artifacts.com/{'deep/' * 120}a"
+    found = Artifacts(title="acme/cli #7", found=(Artifact(path="deep/" * 120, url=url),) * 5, stored=5)
+    data = told(found, LINKS)
+    assert data["files"][0]["link"] == url
+    assert data["files_left_out"] == 5 - len(data["files"])
+
+
 def test_a_project_made_of_ids_is_told_with_what_names_it() -> None:
     slug = ProjectSlug("circleci/5e0c5f62/9f1c2d7a")
     one = ProjectResult(project_slug=slug, project_title="acme/mobile", default_branch="main", status="failed")
@@ -222,7 +234,12 @@ ERRORS: list[BotError] = [
     Rejected(400, HOSTILE),
     NotTriggered(HOSTILE),
     PartlyDone(Rejected(400, HOSTILE), HOSTILE),
-    Unavailable("a time-out"),
+    Unavailable(HOSTILE),
+    Unavailable(HOSTILE, arrived=False),
+    Elsewhere(HOSTILE, "not CircleCI's"),
+    SlackError("chat.postMessage", HOSTILE),
+    NotAsked(SlackError("chat.postMessage", HOSTILE), HOSTILE),
+    Unreadable("attempt"),
     Unauthorized(),
     RateLimited(timedelta(seconds=40)),
     StoreError("away"),
