@@ -6,7 +6,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all golden chaos bench picture format clean lock
+.PHONY: help run test test-all golden chaos bench agents picture format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ chaos: $(VENV)/installed-dev ## Deploy under 200 kill -9 (SEED=, KILLS=), for a 
 
 bench: $(VENV)/installed-dev ## Measure speed and memory, as ratios where machines differ (FIGURES="acks verdicts", SEED=)
 	@$(BIN)/python -m tests.bench $(if $(SEED),--seed $(SEED)) $(FIGURES)
+
+agents: $(VENV)/installed-dev ## Let real clients of agents call a bot at work, without a model or a login (needs npm)
+	@$(BIN)/python -m tests.agents.clients
 
 picture: $(VENV)/installed-dev ## Make the README's pictures, and contact-sheet.png with every message (needs Chromium)
 	@$(BIN)/python -m tests.browser.picture

@@ -49,28 +49,12 @@ class Bridge:
         self._face = face
         self._agents = agents
         self._public_url = public_url
-        self._manager = StreamableHTTPSessionManager(
-            face.server, json_response=True, stateless=True, max_request_body_size=MAX_BODY_BYTES
-        )
-        self._over = asyncio.Event()
-        self._serving: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
-        began = asyncio.Event()
-        # In a task of its own: what the library opens must be closed by the same one.
-        self._serving = asyncio.create_task(self._serve(began), name="agents")
-        await began.wait()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._face.drain()
-        self._over.set()
-        await self._serving
-
-    async def _serve(self, began: asyncio.Event) -> None:
-        async with self._manager.run():
-            began.set()
-            await self._over.wait()
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answer one request of an agent."""
@@ -100,8 +84,13 @@ class Bridge:
 
     async def _answered(self, asked: "_Asked") -> web.Response:
         answer = _Answer()
+        # One for each request: what goes wrong in the library's tasks would end those of all others.
+        manager = StreamableHTTPSessionManager(
+            self._face.server, json_response=True, stateless=True, max_request_body_size=MAX_BODY_BYTES
+        )
         try:
-            await self._manager.handle_request(asked.scope, asked.receive, answer.send)
+            async with manager.run():
+                await manager.handle_request(asked.scope, asked.receive, answer.send)
         except Exception:
             log.exception("unexpected", of="the protocol of agents")
             return web.Response(status=500)

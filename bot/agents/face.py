@@ -6,7 +6,7 @@ is all that knows the library for it.
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import mcp_types as types
@@ -111,15 +111,18 @@ class Face:
 
     async def _within_bounds(self, shape: Shape, asker: Asker, arguments: Mapping[str, Any]) -> Reply:
         """Return the reply, or that it takes long; who goes away takes a question along, and never half an act."""
-        asked = asyncio.create_task(self._replied(shape, asker, arguments))
-        if not shape.hints.read_only:
-            self._acts.add(asked)
-            asked.add_done_callback(self._acts.discard)
+        replied = self._replied(shape, asker, arguments)
         try:
             async with asyncio.timeout(self._longest):
-                return await (asked if shape.hints.read_only else asyncio.shield(asked))
+                return await (replied if shape.hints.read_only else asyncio.shield(self._act(replied)))
         except TimeoutError:
             return _late(shape)
+
+    def _act(self, replied: Coroutine[Any, Any, Reply]) -> asyncio.Task[Reply]:
+        act = asyncio.create_task(replied)
+        self._acts.add(act)
+        act.add_done_callback(self._acts.discard)
+        return act
 
     async def _replied(self, shape: Shape, asker: Asker, arguments: Mapping[str, Any]) -> Reply:
         """Return the desk's reply; of what nobody expected a number, by which it is found in the log."""

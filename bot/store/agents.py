@@ -14,6 +14,11 @@ redis.call('HSET', KEYS[2], ARGV[3], ARGV[1])
 return 1
 """
 
+# Returns whose token it is, in one go: it is asked for each call.
+_WHOSE = """
+local name = redis.call('HGET', KEYS[1], ARGV[1])
+return name and redis.call('HGET', KEYS[2], name)
+"""
 
 # Forgets an agent under its name, its token and when it was used; 0 where it is gone, or another one by now.
 _REMOVE = """
@@ -34,6 +39,7 @@ class Agents:
         self._agents, self._tokens = connection.key("agents"), connection.key("agents:tokens")
         self._used = connection.key("agents:used")
         self._add, self._remove = connection.script(_ADD), connection.script(_REMOVE)
+        self._whose = connection.script(_WHOSE)
 
     async def add(self, agent: Agent) -> bool:
         """Keep a new one; False where there is one of its name."""
@@ -49,9 +55,8 @@ class Agents:
 
     async def of_token(self, digest: str) -> Agent | None:
         """Return the agent whose token this is the digest of, good or not."""
-        found = cast("Awaitable[str | None]", self._connection.redis.hget(self._tokens, digest))
-        name = await self._connection.ask(found)
-        agent = await self.get(name) if name is not None else None
+        data = await self._connection.ask(self._whose(keys=[self._tokens, self._agents], args=[digest]))
+        agent = decoded(Agent, data) if data else None
         return agent if agent is not None and agent.digest == digest else None
 
     async def all(self) -> list[Agent]:

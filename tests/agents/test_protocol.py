@@ -177,6 +177,21 @@ PROBES = {
     "arguments that are none": Probe(
         rpc("tools/call", {"name": "status", "arguments": [1], **meta()}), modern("tools/call", "status"), 400, "-32602"
     ),
+    "a name that is half a letter": Probe(
+        rpc("tools/call", {"name": "\ud800", **meta()}), modern("tools/call", "x"), 400, "-32020"
+    ),
+    "a name that is half a letter, of before": Probe(rpc("tools/call", {"name": "\ud800"}), {}, 400, "error"),
+    "a number for a name": Probe(rpc("tools/call", {"name": 7, **meta()}), modern("tools/call", "7"), 400, "error"),
+    "a number for a name, of before": Probe(rpc("tools/call", {"name": 7}), {}, 200, "-32602"),
+    "a name without an end": Probe(rpc("tools/call", {"name": "x" * 9000}), {}, 200, f'Unknown tool: {"x" * 60}"'),
+    "a list for parameters": Probe({**rpc("tools/list"), "params": [1]}, {}, 400, "error"),
+    "a cursor to nowhere": Probe(rpc("tools/list", {"cursor": "x"}), {}, 200, '"tools":['),
+    "half a letter for an argument": Probe(
+        rpc("tools/call", {"name": "status", "arguments": {"project": "\ud800"}, **meta()}),
+        modern("tools/call", "status"),
+        200,
+        "status for laptop",
+    ),
     "a stream": Probe(
         rpc("subscriptions/listen", {"notifications": {}, **meta()}), modern("subscriptions/listen"), 404, "-32601"
     ),
@@ -232,16 +247,14 @@ async def send(stage: Stage, probe: Probe) -> tuple[int, str, dict[str, str]]:
         return answer.status, await answer.text(), {**answer.headers}
 
 
-@pytest.mark.parametrize("name", PROBES)
-async def test_each_request_is_answered_as_it_is_meant(
-    stage: Stage, name: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    probe = PROBES[name]
-    status, told, headers = await send(stage, probe)
-    assert (status, probe.told in told) == (probe.status, True), told
-    assert "mcp-session-id" not in {one.lower() for one in headers}
-    assert (status == 401) == (headers.get("WWW-Authenticate") == "Bearer")
-    assert stage.desk.begun == (["status"] if "status for laptop" in probe.told else [])
+async def test_each_request_is_answered_as_it_is_meant(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    for name, probe in PROBES.items():
+        status, told, headers = await send(stage, probe)
+        assert (status, probe.told in told) == (probe.status, True), (name, told)
+        assert "mcp-session-id" not in {one.lower() for one in headers}, name
+        assert (status == 401) == (headers.get("WWW-Authenticate") == "Bearer"), name
+        assert stage.desk.begun == (["status"] if "status for laptop" in probe.told else []), name
+        stage.desk.begun.clear()
     assert "cia_" not in caplog.text
     assert not [one for one in caplog.records if one.exc_info]
 
