@@ -149,9 +149,7 @@ class Following:
         )
 
     async def _names(self, known: Known) -> Mapping[str, str]:
-        """Return what the people are called whom an end names; Slack is asked only then."""
-        if known.pending is None or not (known.pending.over or known.decision):
-            return {}
+        """Return what the people are called whom an end names; Slack is asked at that end alone."""
         messenger = self._context.messenger
         return {one: await messenger.user_name(one) or one for one in sorted(known.people)[:3]}
 

@@ -73,10 +73,14 @@ class Known(NamedTuple):
 
     @property
     def people(self) -> set[str]:
-        """The ids of the people whom its words name."""
-        end = self.pending.end if self.pending else None
-        decided = _decided(self.decision)[0]
-        return {*(mentioned(end.shown) if end else ()), *([decided] if decided else [])}
+        """The ids of the people whom its words name: once it is over, and nothing was sent for it."""
+        person_id, verdict = _decided(self.decision)
+        if self.pending is None or not (self.pending.over or verdict in (DECLINED, OTHERWISE)):
+            return set()
+        if _went_on(self, self.pending):
+            return set()
+        end = self.pending.end
+        return {*(mentioned(end.shown) if end else ()), *([person_id] if person_id else [])}
 
 
 class Standing(NamedTuple):
@@ -120,8 +124,10 @@ def _of_request(known: Known, pending: Pending, names: Mapping[str, str], now: d
         return Standing({"state": "declined", **by, **said}, is_over=True)
     if verdict == OTHERWISE:
         return Standing({"state": "done otherwise", **by, **said}, is_over=True)
+    if verdict == AGREED and not pending.over:
+        return Standing({"state": "agreed"})
     if verdict == AGREED:
-        return Standing({"state": "refused" if pending.over else "agreed", **by, **said}, is_over=pending.over)
+        return Standing({"state": "refused", **by, **said}, is_over=True)
     is_late = pending.expires_at is not None and now > pending.expires_at
     if known.decision or is_late:
         return Standing({"state": "expired", **said}, is_over=True)

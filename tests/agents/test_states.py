@@ -121,6 +121,17 @@ def test_an_end_names_who_decided_and_why() -> None:
     assert (told["quoted_by"], told["quoted_end"]) == ("Grace", "🚫 Grace declined acme/frontend main: wait for Grace.")
 
 
+def test_people_are_looked_up_at_an_end_alone() -> None:
+    over = pending(**ended("Grace agreed"))
+    for goes_on in (
+        Known(ASKED, pending()),
+        Known(ASKED, pending(), DECIDED + "agree"),
+        Known(ASKED, over, DECIDED + "agree", STARTED),
+    ):
+        assert goes_on.people == set()
+    assert Known(ASKED, over, DECIDED + "decline").people == {"U0GRACE"}
+
+
 def test_a_refusal_of_circleci_is_told() -> None:
     over = SENT.model_copy(update={"over": True, "refusal": Refusal(kind="NotTriggered", text="no config")})
     told = at(Known(ASKED, attempt=over)).data

@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from mcp import Client
 
+from bot.models.agent import digest_of
 from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowPlan
-from tests.agents.asking import REASON, agent_of, asks, calls, follows_to_the_end
+from tests.agents.asking import REASON, agent_of, calls
 from tests.agents.test_desk import requests
+from tests.agents.test_over_http import TOKEN, client, says
 from tests.operations.scene import record
 from tests.stories.team import Team, team_at_work
 from tests.stories.test_secrets import in_redis
@@ -31,42 +34,62 @@ async def a_red_build(team: Team, job: JobPlan) -> None:
     await team.until(lambda: world.pipelines[-1].runs[0].status(world.clock.now()) == "failed")
 
 
-async def test_the_newest_build_of_acme_backend_on_main_judged_and_rerun_when_a_network_step_failed(team: Team) -> None:
-    agent = await agent_of(team)
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_the_four_tasks_through_the_face_of_both_eras(tmp_path: Path, mode: Literal["auto", "legacy"]) -> None:
+    async with team_at_work(tmp_path, agents=True) as team:
+        await agent_of(team, digest=digest_of(TOKEN))
+        async with client(team, mode) as agent:
+            await the_newest_build_judged_and_rerun_when_a_network_step_failed(team, agent)
+            await a_build_is_triggered_and_followed(team, agent)
+            await the_flaky_tests_of_the_last_ten_builds(agent)
+            await the_link_of_the_linux_amd64_artifact(agent)
+        assert {(one.agent, one.user_id) for one in await record(team) if one.agent} == {("laptop", "U0ADA")}
+
+
+async def the_newest_build_judged_and_rerun_when_a_network_step_failed(team: Team, agent: Client) -> None:
     await a_red_build(team, JobPlan("install", seconds=20, ends="failed", step="npm ci", log=NETWORK))
-    judged = await calls(team, agent, "triage", project="acme/backend", branch="main")
-    assert "ECONNRESET" in judged.text
-    assert "infrastructure" in judged.text
-    told = await asks(team, agent, "rerun", project="acme/backend", branch="main")
+    judged = await says(agent, "triage", project="acme/backend", branch="main")
+    assert "ECONNRESET" in str(judged)
+    assert "infrastructure" in str(judged)
+    told = await says(agent, "rerun", project="acme/backend", branch="main", reason=REASON)
     assert told["state"] == "waiting for a person"
-    (asked,) = await team.slack.wait_for(lambda: requests(team, "Agree and rerun"))
+    (asked,) = requests(team, "Agree and rerun")
     assert team.posts("/rerun") == []
     await team.grace.click(asked, "Agree and rerun")
-    end = await follows_to_the_end(team, agent, told["of"])
+    end = await followed(agent, told)
     assert (end["state"], end["pipeline"]) == ("passed", team.circleci.world.pipelines[-1].number)
     assert len(team.posts("/rerun")) == 1
-    assert {(one.agent, one.user_id) for one in await record(team) if one.agent} == {("laptop", "U0ADA")}
 
 
-async def test_trigger_a_ci_build_is_found_asked_for_and_followed(team: Team) -> None:
-    agent = await agent_of(team)
-    found = (await calls(team, agent, "find", intent="trigger a CI build")).data
+async def a_build_is_triggered_and_followed(team: Team, agent: Client) -> None:
+    found = await says(agent, "find", intent="trigger a CI build")
     assert found["tools"][0]["tool"] == "deploy"
-    told = await asks(team, agent, "deploy", project="acme/frontend", branch="main")
+    told = await says(agent, "deploy", project="acme/frontend", branch="release/v2.0", reason=REASON)
     (asked,) = requests(team)
     await team.ada.click(asked, "Agree and deploy")
-    assert (await follows_to_the_end(team, agent, told["of"]))["state"] == "passed"
+    end = await followed(agent, told)
+    assert end["state"] == "failed"
+    assert "test_adds_item" in str(end["triage"])
 
 
-async def test_flaky_tests_of_the_last_ten_builds_and_the_link_of_an_artifact(team: Team) -> None:
-    agent = await agent_of(team)
-    flaky = await calls(team, agent, "flaky", project="acme/backend", branch="main", last=10, over=2)
-    assert "test_charges_once" in flaky.text
-    assert "test_search_finds_umlauts" in flaky.text
-    found = await calls(team, agent, "artifacts", project="acme/cli", branch="main", wanted=["linux-amd64"])
-    assert "cli-linux-amd64" in found.text
-    assert "http" in found.text
-    assert "arm64" not in found.text
+async def the_flaky_tests_of_the_last_ten_builds(agent: Client) -> None:
+    flaky = str(await says(agent, "flaky", project="acme/backend", branch="main", last=10, over=2))
+    assert "test_charges_once" in flaky
+    assert "test_search_finds_umlauts" in flaky
+
+
+async def the_link_of_the_linux_amd64_artifact(agent: Client) -> None:
+    found = str(await says(agent, "artifacts", project="acme/cli", branch="main", wanted=["linux-amd64"]))
+    assert "http" in found
+    assert "cli-linux-amd64" in found
+    assert "arm64" not in found
+
+
+async def followed(agent: Client, told: dict[str, Any]) -> dict[str, Any]:
+    """Follow until it is over."""
+    while not told["finished"]:
+        told = await says(agent, "follow", of=told["of"], wait=5)
+    return told
 
 
 async def test_a_log_that_tells_the_agent_to_deploy_is_quoted_and_starts_nothing(team: Team) -> None:
