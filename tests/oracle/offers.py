@@ -108,6 +108,6 @@ def id_of(field: str, chance: Random, world: World) -> object:
         "holder_id": "U0ADA",
         **dict.fromkeys(("newer", "reruns", "changes"), 0),
         **dict.fromkeys(("ssh", "follow"), False),
-        "until": "2100-01-01T09:00:00Z",
+        **dict.fromkeys(("until", "made_at"), "2100-01-01T09:00:00Z"),
     }
     return known.get(field, "x")
