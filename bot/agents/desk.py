@@ -4,8 +4,7 @@ import asyncio
 import hashlib
 import json
 import secrets
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -58,15 +57,12 @@ class Desk:
         record: Record,
         links: Links,
         brings_secret: Callable[[str], bool],
-        *,
-        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._context = context
         self._record = record
         self._links = links
         self._brings_secret = brings_secret
-        self._following = Following(context, links, pause=pause, clock=clock)
+        self._following = Following(context, links)
         self._acts = Acts(context, self._following, links)
 
     def shapes(self, *, readonly: bool = False) -> tuple[Shape, ...]:
@@ -106,7 +102,7 @@ class Desk:
         if not self.knows(name, readonly=readonly):
             raise tools.unknown_tool(name, [one.name for one in self.shapes(readonly=readonly)])
         log.info("agent_call", tool=name)
-        return await self._answered(_caller(agent, arguments), name, arguments)
+        return await self._answered(caller_of(agent, arguments), name, arguments)
 
     async def _answered(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Reply:
         if name == "find":
@@ -177,7 +173,7 @@ def _unexpected(reference: str) -> dict[str, Any]:
     return {"what": what, "reference": reference}
 
 
-def _caller(agent: Agent, arguments: Mapping[str, Any]) -> Caller:
+def caller_of(agent: Agent, arguments: Mapping[str, Any]) -> Caller:
     """Return who calls: the agent, in its owner's name, in its channel."""
     reason = arguments.get("reason")
     return Caller(

@@ -4,6 +4,10 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+from bot.agents.desk import Desk, caller_of
+from bot.agents.following import Following
+from bot.agents.tools import Follow
+from formatters.links import Links
 from playground.slack.conversations import Message
 from tests.agents.asking import REASON, agent_of, asks, calls, follows_to_the_end
 from tests.operations.scene import fills_in, opens, record
@@ -236,6 +240,78 @@ async def test_nobody_is_asked_more_than_three_things_at_a_time(team: Team) -> N
     assert len(requests(team)) == len(several) == 3
     again = await asks(team, agent, "deploy", project="acme/cli", branch="main")
     assert again["repeated"] is True
+
+
+async def test_what_is_asked_back_did_nothing_and_may_be_asked_again(team: Team) -> None:
+    agent = await agent_of(team)
+    await team.deploys_branch("main")
+    await team.reads("Passed in")
+    for _ in range(2):
+        told = await asks(team, agent, "rerun", project="acme/frontend", pipeline=2417)
+        assert "of" not in told
+        assert "repeated" not in told
+    assert team.posts("/rerun") == []
+
+
+async def test_who_waits_for_a_refusal_asks_for_itself(team: Team) -> None:
+    agent, wanted = await agent_of(team), {"project": "acme/frontend", "branch": "main", "reason": REASON}
+    await team.grace.command("deploys", "/ci", "lock acme/frontend main freeze")
+    await team.is_done()
+    several = await asyncio.gather(*(calls(team, agent, "deploy", **wanted) for _ in range(3)))
+    assert all(one.is_error and "locked" in one.text for one in several)
+
+
+async def test_what_was_asked_and_not_noted_is_noted_by_the_next_call(team: Team) -> None:
+    agent, wanted, store = await agent_of(team), {"project": "acme/frontend", "branch": "main"}, team.app.store.asked
+    told = await asks(team, agent, "deploy", **wanted)
+    asked = await store.get(told["of"])
+    assert asked is not None
+    await store.save(asked.model_copy(update={"stands": False, "who": (), "url": ""}))
+    again = await asks(team, agent, "deploy", **wanted)
+    assert (again["at"], again["who"], again["repeated"]) == (told["at"], told["who"], True)
+
+
+async def test_a_call_ends_in_time_however_long_it_is_asked_to_wait(team: Team) -> None:
+    agent = await agent_of(team)
+    told = await asks(team, agent, "deploy", project="acme/frontend", branch="main")
+    paused = list[float]()
+
+    async def pause(seconds: float) -> None:
+        paused.append(seconds)
+
+    following = Following(team.app.desk._context, Links(), pause=pause, clock=lambda: sum(paused))
+    state = await following.follow(Follow(of=told["of"], wait=45), caller_of(agent, {}))
+    assert state["mark"] == told["mark"]
+    assert 37.9 < sum(paused) <= 38.1
+
+
+async def test_a_verdict_that_cannot_be_read_is_said_and_asked_for_anew(team: Team) -> None:
+    agent = await agent_of(team)
+    told = await asks(team, agent, "deploy", project="acme/frontend", branch="release/v2.0")
+    await team.ada.click(await request(team), AGREE)
+    await team.reads("There are no earlier builds")
+    team.circleci.faults.add("GET", "*", status=503, times=None)
+    end = await follows_to_the_end(team, agent, told["of"])
+    assert "ask `triage`" in end["triage"]["note"]
+    team.circleci.faults.clear()
+    assert "note" not in (await calls(team, agent, "follow", of=told["of"])).data["triage"]
+
+
+async def test_what_nobody_expected_is_answered_with_where_it_is_in_the_log(team: Team) -> None:
+    def breaks(_: str) -> bool:
+        raise ZeroDivisionError
+
+    desk = team.app.desk
+    broken = Desk(desk._context, desk._record, Links(), breaks)
+    reply = await broken.call(await agent_of(team), "deploy", {"project": "acme/frontend", "reason": REASON})
+    assert reply.is_error
+    assert reply.data["reference"] in reply.text
+
+
+async def test_what_to_follow_is_named_in_one_way(team: Team) -> None:
+    agent = await agent_of(team)
+    for given in ({"of": "mcp:1", "project": "acme/frontend", "pipeline": 1}, {"of": "mcp:1"}, {"project": "acme/cli"}):
+        assert (await calls(team, agent, "follow", **given)).is_error
 
 
 async def test_too_many_calls_are_told_when_to_come_back(tmp_path: Path) -> None:
