@@ -155,7 +155,7 @@ class Desk:
             log.warning("refused", error=repr(error))
 
 
-_NOT_TAKEN = "I take no secret here: it would be kept, and people would read it. Nothing was done."
+_NOT_TAKEN = "I take no secret here: it would be kept, and people would read it. Nothing was done. Say it without one."
 _STILL_READING = {"what": "CircleCI takes long. What was read is kept: ask the same again."}
 
 
