@@ -19,7 +19,13 @@ from xdist.scheduler import LoadScopeScheduling
 COSTLY = (
     *("tests/faults/", "tests/golden/", "tests/operations/", "tests/oracle/", "tests/processes/", "tests/stories/"),
     *("tests/agents/test_desk.py", "tests/agents/test_over_http.py", "tests/agents/test_protocol.py"),
-    *("tests/agents/test_tasks.py", "tests/browser/", "tests/upgrade/", "tests/circleci/test_bodies.py", "tests/circleci/test_outputs.py"),
+    *(
+        "tests/agents/test_tasks.py",
+        "tests/browser/",
+        "tests/upgrade/",
+        "tests/circleci/test_bodies.py",
+        "tests/circleci/test_outputs.py",
+    ),
     *("tests/formatters/test_blocks.py", "tests/formatters/test_lookalikes.py", "tests/formatters/test_messages.py"),
     *("tests/lines/test_played.py", "tests/masks/test_shapes.py", "tests/models/test_prose.py"),
     *("tests/test_linear.py", "tests/test_permissions.py", "tests/test_registry.py", "tests/test_secrecy.py"),
