@@ -46,6 +46,7 @@ from bot.record import begun, ended, mark_recorded
 
 W = TypeVar("W", bound=Wish)
 UNSURE, UNSURE_INTERVALS = "unsure", 3
+KNOWN_SECONDS = 1.0  # so long what Slack said for this very act of who is not there is as good as new
 FRESH = 0.2  # of a poll interval: so long what CircleCI said of a demand is as good as new
 SENT = "sent"
 OF_A_BUILD = (Word.RERUN, Word.CANCEL, Word.APPROVE)
@@ -184,6 +185,7 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
     """
     caller = await hands.named(caller)
     act = Act(hands, caller, intent)
+    _ask_anew(hands, act, intent)
     try:
         await _ready(hands, act, intent)
         with last_look(_Again(hands, act, intent).look):
@@ -254,10 +256,13 @@ class _Again:
         self._hands = hands
         self._act = act
         self._intent = intent
-        self._settled = time.monotonic()
+        self._settled = self._known = time.monotonic()
 
     async def look(self) -> None:
         """Raise what `_ready` would by now."""
+        if time.monotonic() - self._known > KNOWN_SECONDS:
+            _ask_anew(self._hands, self._act, self._intent)
+            self._known = time.monotonic()
         decision = await _permitted(self._hands, self._act, self._intent)
         wish, now = self._act.wish, time.monotonic()
         if isinstance(wish, Deployment) and now - self._settled > FRESH * self._hands.settings.poll_interval_seconds:
@@ -265,6 +270,13 @@ class _Again:
             self._settled = now
         if self._intent.stopped_by_locks:
             await _refuse_if_locked(self._hands, self._act, self._intent)
+
+
+def _ask_anew(hands: Hands, act: Act, intent: Intent) -> None:
+    """Let Slack say anew who acts without being there: what was kept of them is good enough for looks alone."""
+    is_pressed_by_another = bool(intent.pending and intent.pending.agreed)
+    if act.caller.agent or is_pressed_by_another:
+        hands.permissions.forget_one(act.caller)
 
 
 async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:

@@ -79,6 +79,25 @@ words = ["deploy"]
 branches = ["release/*"]
 green = true
 """
+THERE = """
+[roles.release-team]
+groups = ["S0RELEASE"]
+
+[[rules]]
+name = "everybody reads"
+words = ["read"]
+
+[[rules]]
+name = "the release team, there"
+roles = ["release-team"]
+channels = ["C0DEPLOYS"]
+words = ["deploy"]
+
+[[rules]]
+name = "members deploy"
+roles = ["members"]
+words = ["deploy"]
+"""
 SENT = f"POST /api/v2/project/{FRONTEND}/pipeline"
 
 
@@ -263,6 +282,36 @@ async def test_one_that_was_removed_meanwhile_gets_nothing_whoever_presses(team:
     assert writes(team) == []
     (entry,) = await entries(team, Outcome.REFUSED)
     assert (entry.agent, entry.agreed_name) == ("laptop", "ada")
+
+
+async def test_of_an_owner_slack_is_asked_anew_at_each_press_and_before_each_write(tmp_path: Path) -> None:
+    async with team_under(THERE, tmp_path) as team:
+        guest, workspace = team.slack.person("guest"), team.slack.workspace
+        group = workspace.usergroups["S0RELEASE"].users
+        group.append(guest.id)
+        # Each request made known who its owner is, less than a minute ago.
+        one, other, third = [await made(team, guest, name) for name in ("laptop", "desktop", "phone")]
+        request = await asks(team, one, "try/green")
+        team.deploys.members.remove(guest.id)
+        await presses(team, team.ada, request, "Agree and deploy")
+        assert "its owner is not in its channel" in request.visible
+        error = await refused(operations(team).deploy(speaking(one, "mcp:9"), deployment("try/flaky")))
+        assert isinstance(error, NotAllowed)
+        team.deploys.members.append(guest.id)
+        request = await asks(team, other, "try/green", "mcp:2")
+        group.remove(guest.id)
+        await presses(team, team.ada, request, "Agree and deploy")
+        assert "🤖 desktop (for @guest) may not deploy" in request.visible
+        assert writes(team) == []
+        group.append(guest.id)
+        request = await asks(team, third, "try/green", "mcp:3")
+        team.circleci.faults.add("POST", "*", status=429, headers={"Retry-After": "1.5"})
+        await team.clicks(team.ada, request, "Agree and deploy")
+        await team.until(lambda: writes(team))
+        workspace.user(guest.id).deleted = True
+        await team.is_done()
+        assert "its owner has left the workspace" in request.visible
+        assert writes(team) == [SENT]  # what CircleCI put off
 
 
 async def test_the_same_is_asked_for_once(team: Team) -> None:

@@ -238,7 +238,6 @@ async def test_who_lost_the_right_meanwhile_gets_nothing_by_anothers_agreement(t
     team.slack.workspace.usergroups["S0RELEASE"].users.append(team.grace.id)
     _, asked = await asked_to_rerun(team)
     team.slack.workspace.usergroups["S0RELEASE"].users.remove(team.ada.id)
-    team.app.permissions.forget()  # as after a minute
     told = said(await presses(team, team.grace, asked, "Agree and rerun"))
     assert "@ada may not rerun builds" in told
     assert "@ada may not rerun builds" in asked.visible
