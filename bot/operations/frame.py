@@ -1,7 +1,7 @@
 """The one frame around everything that changes something for others.
 
-may they ──> is it locked ──> what is demanded ──> is it locked by now ──> claim it ──> do it ──> record it
-                                   └──> a question, which waits (`demands.py`)
+may they ─> is it locked ─> can it be ─> what is demanded ─> is it locked by now ─> claim it ─> do it ─> record it
+                                              └─> a question, which waits (`demands.py`)
 
 Who may, whether it is locked and, after a wait, what is demanded is asked again before each write (`last_look.py`):
 that may wait for its turn, or be sent a second time.
@@ -14,7 +14,7 @@ looked and found things as they were, and takes it over.
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -160,7 +160,8 @@ class Intent:
     `once` is what is claimed, for as long as `keep` says. An `idempotent` act may be tried again after any failure.
     `act` is what it is called where the word is of something else: a lock takes the right to deploy.
     What is about no project is permitted to who may do it `somewhere`.
-    With a `wish`, what the policy demands is asked for first, unless `pending` says that it is met.
+    With a `wish`, what the policy demands is asked for first, unless `pending` says that it is met; before anybody is
+    asked `possible` raises what makes it impossible anyway.
     """
 
     subject: Subject
@@ -175,6 +176,7 @@ class Intent:
     somewhere: bool = False
     wish: Wish | None = None
     pending: Pending | None = None
+    possible: Callable[[], Awaitable[object]] | None = None
 
 
 @asynccontextmanager
@@ -231,6 +233,8 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
         raise ForAPerson("act", intent.what, "")  # nobody could be asked for it
     if intent.stopped_by_locks:
         await _refuse_if_locked(hands, act, intent)
+    if intent.possible is not None and intent.pending is None:
+        await intent.possible()
     if intent.wish is not None:
         act.wish, _ = await demands.settled(hands, act.caller, intent.wish, decision, intent.pending)
     if intent.wish is not None and intent.stopped_by_locks:

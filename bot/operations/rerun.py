@@ -65,6 +65,7 @@ async def rerun(
         stopped_by_locks=True,
         wish=wish,
         pending=pending,
+        possible=lambda: _targets_of(hands, caller, build, wish),
     )
     lost = Lost(
         id=caller.delivery_id,

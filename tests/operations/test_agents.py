@@ -196,6 +196,18 @@ async def test_a_rerun_and_a_cancel_wait_too(team: Team) -> None:
     await team.reads("🤖 laptop (for grace) asked to cancel; ada agreed.")
 
 
+async def test_nobody_is_asked_for_a_rerun_that_cannot_run(team: Team) -> None:
+    agent, before = await made(team, team.grace), len(team.deploys.messages)
+    refused_runs = [pushed(team, "try/config-error", OVER), pushed(team, "try/slow", RUNNING)]
+    for number, build in enumerate(refused_runs):
+        act = operations(team).rerun(speaking(agent, f"mcp:{number}"), PipelineId(build.id), failed_only=True)
+        error = await refused(act)
+        assert isinstance(error, NothingToDo)
+        assert error.why == ("nothing_to_rerun", "already_running")[number]
+    assert len(team.deploys.messages) == before
+    assert [one.outcome for one in await record(team) if one.agent] == [Outcome.REFUSED, Outcome.REFUSED]
+
+
 async def test_what_has_ended_meanwhile_is_not_cancelled(team: Team) -> None:
     agent, build = await made(team, team.grace), pushed(team, "try/slow", RUNNING)
     await waits(operations(team).cancel(speaking(agent), PipelineId(build.id)))
