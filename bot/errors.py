@@ -124,12 +124,13 @@ class NotAllowed(UserError):
     """`user_id` may not do what `word` permits, `about` a project and a branch or anything, because of `rule`.
 
     `is_of_another` says that this is not who is told, but who asked for what they let happen; `act` is what they did,
-    where it goes by another name than the word; `agent` is the program that asked for them.
+    where it goes by another name than the word; `agent` is the program that asked for them, or on its `own`.
     """
 
     is_of_another = False
     act = ""
     agent = ""
+    own = False
 
     def __init__(self, user_id: str, word: str, rule: str, *, about: str = "") -> None:
         super().__init__(f"{user_id} may not {word} {about}: {rule}")

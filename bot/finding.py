@@ -279,12 +279,15 @@ class Finder(Sight):
         return slug, target.job_number
 
     async def _as_it_failed(self, build: Build) -> Build:
-        """Return a build that runs again, or passed then, with the jobs that failed before: those are meant."""
+        """Return a build of which nothing failed so far and something runs again with what failed of that before.
+
+        Those jobs are meant as long as nobody knows better: of a workflow that has ended its newest run counts.
+        """
         failed = any(job.is_failed for run in build.real_runs for job in run.jobs)
-        if failed or all(run.attempt == 1 for run in build.real_runs):
+        names = {run.workflow.name for run in build.real_runs if run.attempt > 1 and not run.workflow.is_finished}
+        if failed or not names:
             return build
         attempts = await self._circleci.attempts(build.pipeline.id)
-        names = {run.workflow.name for run in build.real_runs}
         earlier = {run.workflow.name: run for run in attempts if run.failed_jobs and run.workflow.name in names}
         return build.model_copy(update={"runs": tuple(earlier.values())}) if earlier else build
 

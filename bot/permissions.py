@@ -155,6 +155,10 @@ class Permissions:
         """Return why no agent can speak for somebody, or empty text."""
         return await self._speakers.no_agent(caller)
 
+    def forget_one(self, caller: Caller) -> None:
+        """Ask anew who somebody is, or for whom an agent speaks."""
+        self._speakers.forget_one(caller)
+
     def forget(self) -> None:
         """Ask anew who people are, and what projects are called."""
         self._speakers.forget()

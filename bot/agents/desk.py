@@ -181,6 +181,7 @@ def caller_of(agent: Agent, arguments: Mapping[str, Any]) -> Caller:
         name=agent.owner_name,
         team_id=agent.team_id,
         agent=agent.name,
+        own=agent.own,
         reason=_reason(reason) if isinstance(reason, str) else "",
         place=Place(channel_id=agent.channel_id),
         delivery_id=f"mcp:{secrets.token_hex(8)}",

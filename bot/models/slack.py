@@ -105,7 +105,7 @@ class Watch(Model):
     a second person saw and agreed to. `offers` are the replies in which something can be pressed still, by their `ts`,
     with what they tell. `closing` is what the root says of the last end; `known_end` names the attempt that was over
     when it was asked for: nobody waits for that end. `also_told` are those who asked to hear of the end too.
-    `agent` is the program that asked for the asker, and `agreed_name` who let that happen.
+    `agent` is the program that asked for the asker, or on its `own`, and `agreed_name` who let that happen.
     """
 
     id: str
@@ -143,6 +143,7 @@ class Watch(Model):
     known_end: str = ""
     also_told: tuple[str, ...] = ()
     agent: str = ""
+    own: bool = False
     agreed_name: str = ""
 
     @classmethod
@@ -188,6 +189,7 @@ class Watch(Model):
             definition=attempt.definition,
             agreed_revision=attempt.agreed_revision,
             agent=attempt.agent,
+            own=attempt.own,
             agreed_name=attempt.agreed_name,
         )
 
@@ -226,21 +228,26 @@ class Watch(Model):
         followers = (self.follower_id, *self.also_told)
         return tuple(dict.fromkeys(one for one in (self.waits_for_it, *followers) if one))
 
-    def acted_on(self, caller: Caller, act: str) -> Self:
+    def acted_on(self, caller: Caller, act: str, agreed: str = "") -> Self:
         """Return the watch after somebody has acted on the build: here they wait for it then, if they acted here.
 
-        What the bot does itself changes nobody's wait.
+        What the bot does itself changes nobody's wait. `agreed` is the name of who let an agent have it done.
         """
         if caller.is_bot:
             return self
         is_here = caller.channel_id == self.thread.channel_id
         actor_id = caller.person_id if is_here else self.actor_id
-        return self.model_copy(update={"actor_id": actor_id, "actor_name": caller.called, "acted": act})
+        name = f"{caller.called}; {agreed} agreed" if agreed else caller.called
+        return self.model_copy(update={"actor_id": actor_id, "actor_name": name, "acted": act})
 
     def asked_like(self, other: Self) -> Self:
         """Return the watch with who asked for the pipeline, and with what, which another thread knows."""
-        known = {"asker_id": other.asker_id, "asker_name": other.asker_name, "parameters": other.parameters}
-        known |= {"agent": other.agent, "agreed_name": other.agreed_name}
+        known: dict[str, object] = {
+            "asker_id": other.asker_id,
+            "asker_name": other.asker_name,
+            "parameters": other.parameters,
+        }
+        known |= {"agent": other.agent, "own": other.own, "agreed_name": other.agreed_name}
         return self.model_copy(update=known)
 
     @property
