@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import product
 
 from bot.circleci.reads import Reads
-from bot.errors import CircleCIError, Locked, NotAllowed, NotFound
+from bot.errors import CircleCIError, Locked, NotAllowed, NotFound, Rejected
 from bot.known_as import KnownAs
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
@@ -105,7 +105,7 @@ class Permissions:
     async def readable(self, caller: Caller, listed: Iterable[Where], *, is_current: bool = False) -> set[Where]:
         """Return what of a list somebody may look at: projects, and their branches and tags where one is named.
 
-        One that `is_current` is CircleCI's of just now. What it does not know by its ids, nobody can judge.
+        One that `is_current` is CircleCI's of just now. What it does not name, nobody can judge.
         """
         found, places = set[Where](), dict.fromkeys(listed)
         slugs = list(dict.fromkeys(slug for slug, _ in places))
@@ -180,7 +180,7 @@ class Permissions:
         return decision.rule
 
     async def _names_if_any(self, slug: ProjectSlug, *, is_current: bool) -> tuple[str, ...]:
-        with suppress(NotFound):
+        with suppress(NotFound, Rejected):
             return await self._known_as.names(slug, title=slug, is_current=is_current)
         return ()
 

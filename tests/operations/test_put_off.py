@@ -92,6 +92,17 @@ async def test_what_was_put_off_is_asked_about_once_more(tmp_path: Path) -> None
         assert await team.app.store.attempts.lately_of(ProjectSlug(FRONTEND), Ref(name="release/v3")) == []
         assert await presses(team, team.ada, red, "Deploy all the same") == []
         assert len(writes(team)) == 2
+        # It was let go on over a red commit, and another one is red by now.
+        team.circleci.world.set_scenario(FRONTEND, "release/v4", "failing-tests")
+        pushed(team, "release/v4", OVER)
+        (red,) = await types(team, team.ada, "deploy acme/frontend release/v4")
+        async with put_off(team, team.ada, team.ada.click(red, "Deploy all the same")) as told:
+            pushed(team, "release/v4", OVER, revision="beef" * 10)
+        (anew,) = told
+        assert "another commit by now" in anew.visible
+        assert await team.app.store.attempts.lately_of(ProjectSlug(FRONTEND), Ref(name="release/v4")) == []
+        assert await presses(team, team.ada, anew, "Deploy all the same") == []
+        assert len(writes(team)) == 4
         # Somebody pushed what the second person has not seen.
         pushed(team, "main", OVER)
         await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
@@ -99,7 +110,7 @@ async def test_what_was_put_off_is_asked_about_once_more(tmp_path: Path) -> None
         async with put_off(team, team.grace, team.grace.click(asked, "Agree and deploy")) as told:
             pushed(team, "main", OVER, revision="beef" * 10)
         assert "grace agreed" in asked.visible
-        assert len(writes(team)) == 3
+        assert len(writes(team)) == 5
         # Who agreed, or asked for something else than a deploy, is no longer in the group.
         await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
         asked = await team.reads("Somebody else must agree")
@@ -113,7 +124,7 @@ async def test_what_was_put_off_is_asked_about_once_more(tmp_path: Path) -> None
             group.remove(team.ada.id)
             team.app.permissions.forget()
         assert "You may not cancel" in said(told)
-        assert len(writes(team)) == 5
+        assert len(writes(team)) == 7
 
 
 async def test_what_is_put_off_is_not_yet_sent_so_that_a_run_after_this_one_sends_it(tmp_path: Path) -> None:
