@@ -159,7 +159,7 @@ class Intent:
 
     `once` is what is claimed, for as long as `keep` says. An `idempotent` act may be tried again after any failure.
     `act` is what it is called where the word is of something else: a lock takes the right to deploy.
-    What is about no project is permitted to who may do it `somewhere`.
+    What is about no project is permitted to who may do it `somewhere`; who takes back what is `own` needs no right.
     With a `wish`, what the policy demands is asked for first, unless `pending` says that it is met; before anybody is
     asked `possible` raises what makes it impossible anyway.
     """
@@ -174,6 +174,7 @@ class Intent:
     idempotent: bool = False
     stopped_by_locks: bool = False
     somewhere: bool = False
+    own: bool = False
     wish: Wish | None = None
     pending: Pending | None = None
     possible: Callable[[], Awaitable[object]] | None = None
@@ -289,6 +290,8 @@ async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
     Who acts on a build sees of it: what is done is told by the names of its jobs. Who agreed must be allowed all of it.
     """
     slug, ref = act.subject.slug or None, act.subject.ref
+    if intent.own:
+        return Decision(allowed=True, rule="it is their own")
     if act.caller.is_bot:
         return await hands.permissions.own(intent.word, slug, ref)
     if intent.somewhere:

@@ -185,6 +185,14 @@ async def test_a_declined_rerun_is_told_with_its_reason_and_sent_no_more(team: T
     assert (await record(team))[-1].result == "ada took it back: wrong build"
 
 
+async def test_who_may_not_ask_for_it_any_more_takes_back_what_they_asked_for(team: Team) -> None:
+    _, asked = await asked_to_rerun(team)
+    team.slack.workspace.usergroups["S0RELEASE"].users.remove(team.ada.id)
+    team.app.permissions.forget()
+    window = await opens(team, team.ada, asked, "Decline")
+    assert "Taken back. Nothing is started." in await fills_in(team.ada, window, reason="not mine any more")
+
+
 async def test_an_approval_that_nobody_agreed_to_in_time_is_over(team: Team) -> None:
     build, asked = await asked_to_approve(team)
     agree = asked.element("Agree and approve")

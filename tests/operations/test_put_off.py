@@ -141,8 +141,25 @@ async def test_what_is_put_off_is_not_yet_sent_so_that_a_run_after_this_one_send
         assert len(writes(team)) == 2
 
 
+IN_ITS_CHANNEL = """
+[[rules]]
+name = "everybody"
+words = ["read", "cancel"]
+
+[[rules]]
+name = "deploys are made in their channel, by those in charge"
+roles = ["in-charge"]
+words = ["deploy"]
+channels = ["C0DEPLOYS"]
+
+[roles.in-charge]
+groups = ["S0RELEASE"]
+"""
+
+
 async def test_what_waits_for_its_turn_is_shown_to_who_asked_and_taken_back(tmp_path: Path) -> None:
-    async with team_under("", tmp_path) as team:
+    async with team_under(IN_ITS_CHANNEL, tmp_path) as team:
+        team.slack.workspace.usergroups["S0RELEASE"].users.append(team.ada.id)
         store, place = team.app.store, {"channel_id": team.deploys.id}
         asker = {"user_id": team.ada.id, "team_id": team.slack.workspace.team_id}
         deploy = Invocation(id="Ev9", kind="mention", text="deploy acme/frontend main", **asker, **place)
@@ -168,6 +185,9 @@ async def test_what_waits_for_its_turn_is_shown_to_who_asked_and_taken_back(tmp_
         assert "Only who asked" in said(
             await presses(team, team.grace, somewhere(team), asked.element("Do not deploy it"))
         )
+        # Their own they take back, though they may not deploy any more.
+        team.slack.workspace.usergroups["S0RELEASE"].users.remove(team.ada.id)
+        team.app.permissions.forget()
         assert "is not deployed" in said(await presses(team, team.ada, asked, "Do not deploy it"))
         assert "does not wait for its turn any more" in said(await presses(team, team.ada, asked, "Do not deploy it"))
         # Neither the run that waited nor one after it sends it.
