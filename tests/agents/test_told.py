@@ -12,7 +12,7 @@ from bot.agents.tools import request_of, request_of_ours, tools
 from bot.answers import Answer
 from bot.answers.acts import Acted
 from bot.answers.branches import FlakyTests, WhyRed
-from bot.answers.builds import BuildShown, BuildTriaged
+from bot.answers.builds import BuildShown, BuildTriaged, NothingFailed, OldBuild
 from bot.answers.jobs import Artifacts, JobSteps, NoLog, StepLog, TestResults
 from bot.answers.lists import FollowedProjects, ProjectResult
 from bot.errors import (
@@ -40,12 +40,14 @@ from bot.errors import (
     UsageError,
 )
 from bot.models.circleci import Artifact, ProjectSlug
+from bot.models.history import Advice
 from bot.routing import answer_of
 from formatters import for_people, nothing
 from formatters.links import Links
 from formatters.told import as_text, is_told, told, told_error
 from formatters.told.text import FOREIGN
-from tests.agents.answers import NOW, Answers
+from formatters.told.words import ACTS
+from tests.agents.answers import NOW, SLUG, Answers
 from tests.agents.listing import ROUTER, as_json
 
 LINKS = Links()
@@ -85,15 +87,20 @@ def fields(data: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, data
 
 
-def calls(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+def offers(data: Any) -> Iterator[dict[str, Any]]:
     if isinstance(data, dict):
         if "tool" in data and "arguments" in data:
-            yield data["tool"], data["arguments"]
+            yield data
         for value in data.values():
-            yield from calls(value)
+            yield from offers(value)
     elif isinstance(data, list):
         for one in data:
-            yield from calls(one)
+            yield from offers(one)
+
+
+def calls(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    for one in offers(data):
+        yield one["tool"], one["arguments"]
 
 
 def named(answer: Answer) -> str:
@@ -269,3 +276,39 @@ def test_an_error_is_short_and_tells_no_secret(error: BotError, text: str) -> No
     data = told_error(error)
     assert max(len(as_json(data)), len(as_text(data))) <= OF_ERROR
     assert SECRET not in as_json(data)
+
+
+@pytest.mark.parametrize("newer", [0, 9])
+def test_nothing_is_run_again_of_a_build_that_is_not_the_newest(newer: int) -> None:
+    made = Answers("main", 1)
+    triaged = made.triaged()
+    assert triaged.triage is not None
+    flaky = triaged.triage.model_copy(update={"advice": Advice.RERUN})
+    for answer in (
+        triaged.model_copy(update={"triage": flaky, "newer_number": newer}),
+        BuildShown(title="acme/backend", build=made.build("failed"), newer_number=newer),
+        BuildShown(title="acme/backend", build=made.build("canceled"), newer_number=newer),
+        NothingFailed(title="acme/backend", build=made.build("canceled"), newer_number=newer),
+    ):
+        offered = [*calls(told(answer, LINKS))]
+        if newer:
+            assert offered[0] == ("status", {"project": SLUG, "pipeline": 9}), answer
+        assert bool(ACTS & {tool for tool, _ in offered}) is not newer, answer
+    advice = told(triaged.model_copy(update={"triage": flaky, "newer_number": newer}), LINKS)["advice"]
+    assert ("#9 is newer" in advice) is bool(newer)
+    assert ("Worth a rerun" in advice) is not newer
+
+
+@pytest.mark.parametrize(("newest", "is_offered"), [("failed", True), ("success", False), ("running", False)])
+def test_of_an_old_build_the_newest_is_offered_only_where_it_failed(newest: str, is_offered: bool) -> None:
+    made = Answers("main", 1)
+    old = OldBuild(title="acme/backend", build=made.build("failed"), newer=made.build(newest, 9), act="rerun_failed")
+    said = told(old, LINKS)
+    assert "#9 is newer, and" in said["note"]
+    assert [tool for tool, _ in calls(said)] == (["rerun"] if is_offered else [])
+
+
+@pytest.mark.parametrize("answer", [*ordinary(), *Answers("release/v2.0", 300).every()], ids=named)
+def test_each_act_that_is_offered_says_what_its_caller_adds(answer: Answer) -> None:
+    for one in offers(told(answer, LINKS)):
+        assert one.get("add") == ("reason" if one["tool"] in ACTS else None)
