@@ -16,7 +16,8 @@ from bot.agents import acts, tools
 from bot.agents.acts import Acts
 from bot.agents.find import find
 from bot.agents.following import Following
-from bot.agents.offers import Offers, refs_of
+from bot.agents.offers import NEXT, Offers, refs_of
+from bot.agents.refused import made
 from bot.agents.shapes import Reply, Shape, Told
 from bot.agents.tools import Find, Follow
 from bot.circleci.asked import one_question
@@ -90,7 +91,16 @@ class Desk:
         try:
             return await self._within_the_rate(agent, name, arguments, readonly=readonly)
         except BotError as error:
-            return _said(told_error(error), is_error=True)
+            caller = caller_of(agent, arguments)
+            data = told_error(error, await made(error, caller, name, arguments, self._context))
+            return _said(await self._offered(data, caller, readonly=readonly), is_error=True)
+
+    async def _offered(self, data: dict[str, Any], caller: Caller, *, readonly: bool) -> dict[str, Any]:
+        """Return what of an error's calls can be made; while the store is away nobody can tell."""
+        try:
+            return await self._offers.kept(data, caller, {}, readonly=readonly)
+        except BotError:
+            return {name: value for name, value in data.items() if name != NEXT}
 
     async def _within_the_rate(self, agent: Agent, name: str, arguments: Mapping[str, Any], *, readonly: bool) -> Reply:
         now = await self._context.store.now()

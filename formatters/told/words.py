@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -43,9 +44,12 @@ def quoted(text: str, most: int = NAME) -> str:
     return f"{line[: most - end - 1]}…{line[-end:]}"
 
 
-def in_words(text: str) -> str:
-    """Return words of ours that were made for Slack as plain ones; nothing foreign is to be among them."""
-    return str(_MARKS.sub("", html.unescape(plain(text)))).strip()
+def in_words(text: str, people: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return words of ours that were made for Slack as plain ones; nothing foreign is to be among them.
+
+    `people` is what stands for whom they mention.
+    """
+    return str(_MARKS.sub("", html.unescape(plain(text, people)))).strip()
 
 
 def rows(lines: Iterable[str], most: int = LINE) -> list[str]:

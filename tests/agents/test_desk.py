@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.agents.desk import Desk, caller_of
 from bot.agents.following import Following
 from bot.agents.tools import Follow
@@ -80,7 +82,10 @@ async def test_another_agent_asks_for_itself_and_hears_of_what_stands(team: Team
     told = await asks(team, first, "deploy", project="acme/frontend", branch="main")
     refused = await calls(team, second, "deploy", project="acme/frontend", branch="main", reason=REASON)
     assert refused.is_error
-    assert (await calls(team, second, "follow", of=told["of"], wait=0)).data["state"] == "waiting for a person"
+    assert "laptop" in refused.data["quoted_by"]
+    ((_, way),) = [(one["tool"], one["arguments"]) for one in refused.data["next"]]
+    assert way == {"of": told["of"]}
+    assert (await calls(team, second, "follow", **way, wait=0)).data["state"] == "waiting for a person"
 
 
 async def test_where_two_are_needed_the_owner_is_not_one_of_them(tmp_path: Path) -> None:
@@ -114,6 +119,7 @@ async def test_what_was_refused_and_did_nothing_may_be_asked_anew(team: Team) ->
     await team.is_done()
     refused = await calls(team, agent, "deploy", **wanted)
     assert refused.is_error
+    assert refused.data["quoted_holder"] == "grace"
     await team.grace.command("deploys", "/ci", "unlock acme/frontend main")
     await team.is_done()
     assert (await asks(team, agent, "deploy", **wanted))["state"] == "waiting for a person"
@@ -367,6 +373,15 @@ async def test_the_address_that_only_reads_knows_no_acts(team: Team) -> None:
     }  # fmt: skip
     assert (await desk.call(agent, "deploy", wanted, readonly=True)).is_error
     assert (await desk.call(agent, "rm_rf", {})).is_error
+
+
+@pytest.mark.parametrize("given", ["frontend", "acme/frontnd", "gh/acme/Frontned"])
+async def test_a_project_that_is_none_is_answered_with_the_one_that_is_meant(team: Team, given: str) -> None:
+    agent = await agent_of(team)
+    refused = await calls(team, agent, "status", project=given, branch="main")
+    assert refused.is_error
+    (way,) = refused.data["next"]
+    assert way["arguments"] == {"project": "gh/acme/frontend", "branch": "main"}
 
 
 async def test_an_agent_of_words_to_read_cannot_ask(team: Team) -> None:
