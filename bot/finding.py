@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
-from bot.errors import CircleCIError, NotFound, Rejected, UsageError
+from bot.errors import CircleCIError, NotFound, Rejected, UsageError, WhichJob
 from bot.lookup import known
 from bot.models import git
 from bot.models.build import Build, State
@@ -294,10 +294,15 @@ class Finder(Sight):
     @staticmethod
     def _failed_job(build: Build, *, named: bool) -> tuple[ProjectSlug, int]:
         ran = [job for run in build.real_runs for job in run.jobs if not job.is_approval]
-        numbers = [job.job_number for job in [one for one in ran if one.is_failed] or ran if job.job_number is not None]
-        if len(numbers) == 1:
-            return build.pipeline.project_slug, numbers[0]
-        raise UsageError(which_job(build, build.runs[0].workflow.name if named else ""))
+        failed = [one for one in ran if one.is_failed]
+        jobs = tuple((job.name, job.job_number) for job in failed or ran if job.job_number is not None)
+        slug, number = build.pipeline.project_slug, build.pipeline.number
+        if len(jobs) == 1:
+            return slug, jobs[0][1]
+        problem = which_job(build, build.runs[0].workflow.name if named else "")
+        if not jobs:
+            raise UsageError(problem)
+        raise WhichJob(problem, project=slug, number=number, jobs=jobs, failed=bool(failed))
 
     async def outlines(self, pipelines: Sequence[Pipeline]) -> list[Build]:
         """Return pipelines with their workflows, but without jobs: one request each.

@@ -74,7 +74,7 @@ class Permissions:
         decision = await self.decision(caller, asked)
         rule = decision.rule if decision.allowed else await self.reason(decision, asked)
         if not decision.allowed:
-            raise NotAllowed(caller.person_id, word, rule, about=_about(asked))
+            raise _refused(caller, asked, rule, slug)
         return decision
 
     async def refuse_if_hidden(self, caller: Caller, slug: ProjectSlug | None, ref: Ref | None) -> None:
@@ -82,7 +82,7 @@ class Permissions:
         asked = await self.asked(caller, Word.READ, slug, ref)
         decision = await self.decision(caller, asked)
         if decision.denied:
-            raise NotAllowed(caller.person_id, Word.READ, decision.rule, about=_about(asked))
+            raise _refused(caller, asked, decision.rule, slug)
 
     async def as_told_to(self, error: Exception, caller: Caller) -> None:
         """Let a refusal by a lock say nothing of it to who is denied to look at what it is on."""
@@ -195,6 +195,15 @@ class Permissions:
             return role
         names = [await self._directory.user_name(user_id) or user_id for user_id in self._settings.admins[:5]]
         return f"the people in ADMINS: {', '.join(names)}" if names else "the people in ADMINS, which is not set"
+
+
+def _refused(caller: Caller, asked: Asked, rule: str, slug: ProjectSlug | None) -> NotAllowed:
+    """Return the refusal with what it is about, in words and as it can be asked about again."""
+    error = NotAllowed(caller.person_id, asked.word, rule, about=_about(asked))
+    error.project = slug or ""
+    if asked.ref:
+        error.branch, error.tag = ("", asked.ref.name) if asked.ref.is_tag else (asked.ref.name, "")
+    return error
 
 
 def _about(asked: Asked) -> str:

@@ -169,7 +169,7 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand, others: tuple[Bes
     match demand:
         case Demand.ALONE:
             if others:
-                _refuse_agent(pending, demand)
+                _refuse_agent(pending, demand, others)
                 raise Waits(await still_runs(hands, pending, others))
         case Demand.GREEN:
             is_green, red = await _is_green(hands, pending.wish)
@@ -184,10 +184,18 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand, others: tuple[Bes
             raise Waits(SecondPerson(pending=await request(hands, pending)))
 
 
-def _refuse_agent(pending: Pending, demand: Demand) -> None:
+def _refuse_agent(pending: Pending, demand: Demand, others: tuple[Beside, ...] = ()) -> None:
     """Raise ForAPerson for what an agent asked for: nobody is asked what it would have to answer."""
     if pending.asker.agent:
-        raise ForAPerson(demand, pending.target, pending.wish.typed)
+        raise _for_a_person(demand, pending.wish, others)
+
+
+def _for_a_person(demand: Demand, wish: Wish, others: tuple[Beside, ...]) -> ForAPerson:
+    """Return why an agent cannot go on, with the first of those that are in its way."""
+    error = ForAPerson(demand, wish.target, wish.typed)
+    for one in others[:1]:
+        error.number, error.by = one.asked.pipeline_number or 0, one.asked.asker_name
+    return error
 
 
 async def _over_red(hands: Hands, pending: Pending, red: Build | None) -> BranchIsRed:
@@ -259,7 +267,7 @@ async def beside(
     cannot say so for the asker: nothing is asked of them.
     """
     if caller.agent and pending is None:
-        raise ForAPerson(Demand.ALONE, wish.target, wish.typed)
+        raise _for_a_person(Demand.ALONE, wish, others)
     if pending is None:
         asked = await hands.store.pending.get(caller.delivery_id) or waiting(hands, caller, wish)
         return Waits(await still_runs(hands, asked.model_copy(update={"open": (Demand.ALONE,)}), others))
