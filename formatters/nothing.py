@@ -205,6 +205,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "not_your_own": lambda _: "You asked for it, so somebody else must agree.",
     "not_your_agents": lambda _: "Your agent asked for it, so somebody else must agree.",
+    "more_of_you": lambda one: (
+        "A rule demands more of you for this than a press. "
+        f"Type {code(f'/ci {one.what}', 2000)}: I ask for the rest then."
+    ),
     "changed_meanwhile": lambda one: (
         f"{literal(one.what)} has changed since it was asked. "
         "The request shows what it is now: look once more, and agree."

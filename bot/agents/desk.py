@@ -200,6 +200,7 @@ def caller_of(agent: Agent, arguments: Mapping[str, Any]) -> Caller:
         name=agent.owner_name,
         team_id=agent.team_id,
         agent=agent.name,
+        agent_since=agent.made_at,
         own=agent.own,
         reason=_reason(reason) if isinstance(reason, str) else "",
         place=Place(channel_id=agent.channel_id),

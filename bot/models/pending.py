@@ -126,9 +126,10 @@ class Seen(Model):
     stops: tuple[str, ...] = ()
 
     def is_still(self, now: Self) -> bool:
-        """Say whether what would ship and run is what was seen; a newer build of the same commit changes nothing."""
+        """Say whether what would ship, run and stop is what was seen; a newer build of the commit changes nothing."""
         then = (self.revision, self.fingerprint, self.runs, self.definition)
-        return then == (now.revision, now.fingerprint, now.runs, now.definition)
+        stops_no_more = set(now.stops) <= set(self.stops)
+        return stops_no_more and then == (now.revision, now.fingerprint, now.runs, now.definition)
 
 
 class End(Model):

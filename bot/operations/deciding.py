@@ -33,7 +33,7 @@ from bot.operations.ending import (
 )
 from bot.operations.hands import Hands
 from bot.operations.waiting import AGREE, UNDER_WAY, alone, carry_out, changed, waiting
-from bot.policy import Word
+from bot.policy import Decision, Word
 from formatters import agreement
 from formatters.links import Links
 
@@ -50,7 +50,8 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     async with on_record(hands, caller, pending):
         if _is_own(pending, caller.person_id) and pending.takes_two:
             raise NothingToDo("not_your_agents" if pending.asker.agent else "not_your_own")
-        await _may(hands, caller, pending)
+        allowed = await _may(hands, caller, pending)
+        await demands.refuse_if_more_is_demanded(hands, caller, allowed, pending)
         await _said_before(hands, caller, pending)
         if await _is_decided(hands, caller, pending, AGREE) and (pending.is_agreed or pending.was_cut_off):
             await _gone_on_with(hands, caller, pending)
@@ -69,12 +70,13 @@ async def to_decide(hands: Hands, caller: Caller, pending_id: str) -> Pending:
     return pending
 
 
-async def _may(hands: Hands, caller: Caller, pending: Pending) -> None:
-    """Ask whether somebody may do themselves what they let happen, and look at what they agree to."""
+async def _may(hands: Hands, caller: Caller, pending: Pending) -> Decision:
+    """Return what is demanded of somebody who may do themselves what they let happen, and look at it."""
     wish = pending.wish
     also = (Word.SSH,) if isinstance(wish, Rerun) and wish.ssh else ()
-    await hands.permitted(caller, wish.project_slug, wish.ref, WORDS[wish.kind], *also)
+    decided = await hands.permitted(caller, wish.project_slug, wish.ref, WORDS[wish.kind], *also)
     await hands.refuse_if_hidden(caller, wish.project_slug, wish.ref)
+    return decided
 
 
 async def _said_before(hands: Hands, caller: Caller, pending: Pending) -> None:

@@ -380,6 +380,21 @@ async def _shipped(hands: Hands, pipelines: Sequence[Pipeline]) -> Shipment:
     )
 
 
+async def refuse_if_more_is_demanded(hands: Hands, caller: Caller, decision: Decision, pending: Pending) -> None:
+    """Raise NothingToDo where more is demanded of who lets an agent act than of the agent, which is asked for that.
+
+    Else a press would be a way round what holds for them: a second person, or the name to be typed.
+    """
+    wish, asker = pending.wish, pending.asker
+    if not asker.agent or pending.takes_two:
+        return
+    asked = await hands.permissions.asked(asker, wish.kind, wish.project_slug, wish.ref)
+    of_the_agent = demanded(await hands.permissions.decision(asker, asked), wish, asker)
+    for demand in demanded(decision, wish, caller):
+        if demand not in of_the_agent and not (demand is Demand.GREEN and (await _is_green(hands, wish))[0]):
+            raise NothingToDo("more_of_you", what=wish.typed)
+
+
 async def _is_green(hands: Hands, wish: Wish) -> tuple[bool, Build | None]:
     """Say whether the newest build of the branch that decides is green, and return it where it is red.
 
