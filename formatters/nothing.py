@@ -196,6 +196,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "nobody_reads_here": lambda one: (
         f"Somebody else must agree to {literal(one.what)}. Ask for it in a channel that I am in, where they can."
     ),
+    "agent_reads_alone": lambda one: (
+        f"Somebody else than its owner must agree to {literal(one.what)}, and its requests stand in direct messages, "
+        "where nobody else reads. Its owner can make an agent for a channel: `/ci agent add` with `channel=#deploys`."
+    ),
     "nobody_hears": lambda one: (
         f"I am not in this channel, so nobody here would hear how {literal(one.what)} goes. Nothing was started."
     ),

@@ -31,7 +31,7 @@ class Deployment(Model):
     @property
     def target(self) -> str:
         """What would be deployed, as people say it."""
-        return f"{self.project_title} {self.ref}"
+        return f"{self.project_title} {self.ref.said}"
 
     @property
     def typed(self) -> str:

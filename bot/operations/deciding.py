@@ -193,7 +193,12 @@ def _declined(pending: Pending, person_id: str, name: str, reason: str) -> End:
     if _is_own(pending, person_id):
         return End(shown=agreement.taken_back(pending, reason).text)
     told = agreement.declined_to_asker(pending, name, reason)
-    return End(shown=agreement.declined(pending, name, reason).text, told=told.text, again=pending.wish.typed)
+    return End(shown=agreement.declined(pending, name, reason).text, told=told.text, again=_again(pending))
+
+
+def _again(pending: Pending) -> str:
+    """Return the line that asks for the same; a person's press would do at once what an agent only asked for."""
+    return "" if pending.asker.agent else pending.wish.typed
 
 
 def _why_declined(pending: Pending, person_id: str, name: str, reason: str) -> NothingToDo:
@@ -229,7 +234,7 @@ async def expire(hands: Hands, pending_id: str) -> timedelta | None:
 async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) -> tuple[End, BotError]:
     if not verdict:
         told = agreement.expired_to_asker(pending)
-        how = End(shown=agreement.expired(pending).text, told=told.text, again=pending.wish.typed)
+        how = End(shown=agreement.expired(pending).text, told=told.text, again=_again(pending))
         return how, NothingToDo("expired")
     name = await hands.messenger.user_name(person_id) or person_id
     if verdict == DECLINE:

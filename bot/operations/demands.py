@@ -314,7 +314,8 @@ async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:
     shipment = await _shipped(hands, pipelines)
     if not isinstance(wish, Deployment):
         shipment = shipment.model_copy(update={"built": await hands.reads.pipeline(wish.pipeline_id)})
-    could = await hands.permissions.could(asked)
+    is_alone = pending.asker.place is not None and pending.asker.place.is_direct
+    could = () if is_alone else await hands.permissions.could(asked)
     message = agreement.request(pending, shipment, could, owner_may=await _owner_may(hands, pending, asked))
     if message is None:
         raise NothingToDo("too_much_to_show", what=pending.target)
@@ -334,7 +335,8 @@ def _place(pending: Pending) -> Place:
     """Return where somebody else can agree; raises NothingToDo where nobody else reads."""
     place = pending.asker.place
     if place is None or ((place.is_direct or pending.asker.directly) and pending.takes_two):
-        raise NothingToDo("nobody_reads_here", what=pending.target)
+        why = "agent_reads_alone" if pending.asker.agent else "nobody_reads_here"
+        raise NothingToDo(why, what=pending.target)
     return place
 
 

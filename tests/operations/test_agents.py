@@ -430,6 +430,9 @@ async def test_what_is_declined_or_forgotten_says_whose_it_was(team: Team) -> No
     window = await opens(team, team.ada, request, "Decline")
     await fills_in(team.ada, window, reason="not today")
     assert "ada declined acme/frontend try/green: not today." in request.visible
+    told = await team.reads("ada declined it: not today.")
+    assert "`/ci deploy gh/acme/frontend try/green` asks in your own name." in told.visible
+    assert told.buttons == []  # a press would deploy it at once
     await asks(team, agent, "try/flaky", "mcp:2")
     request = team.deploys.messages[-1]
     await pulls_forward(team, EXPIRE)
@@ -455,6 +458,9 @@ async def test_it_is_asked_in_direct_messages_unless_a_second_person_is_demanded
     (request,) = [one for one in team.grace.direct_messages if "wants to deploy" in one.visible]
     error = await refused(operations(team).deploy(speaking(agent, "mcp:2"), deployment("main")))
     assert isinstance(error, NothingToDo)
+    assert error.why == "agent_reads_alone"
+    assert "grace, for whom it asks, can agree." in request.visible
+    assert "members" not in request.visible
     await presses(team, team.grace, request, "Agree and deploy")
     assert writes(team) == [SENT]
 
