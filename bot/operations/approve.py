@@ -4,7 +4,7 @@ import time
 
 from bot.answers.acts import Acted
 from bot.circleci.last_look import last_look
-from bot.errors import CircleCIError, NothingToDo, reading
+from bot.errors import CircleCIError, NothingToDo
 from bot.models.build import Build, approved_key
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, WorkflowId
@@ -95,8 +95,7 @@ class _StillHeld:
         """Raise NothingToDo where it does not."""
         if not is_old(self._hands, self._since):
             return
-        with reading():
-            build = await self._hands.reads.build(self._wish.pipeline_id)
+        build = await self._hands.reads.build(self._wish.pipeline_id)
         self._since = time.monotonic()
         if not held_by(build, self._wish.approval_request_id)[1].waits_for_approval:
             raise _gone(build, self._wish)

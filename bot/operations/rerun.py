@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from bot.answers.acts import Acted
 from bot.circleci.last_look import last_look
-from bot.errors import CircleCIError, ForAPerson, NothingToDo, UserError, reading
+from bot.errors import CircleCIError, ForAPerson, NothingToDo, UserError
 from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, Run, State, rerun_key
 from bot.models.caller import Caller, bot
@@ -231,8 +231,7 @@ class _StillThat:
         """Raise _RanAgain where it is not."""
         if not is_old(self._hands, self._since):
             return
-        with reading():
-            now = await self._hands.reads.build(self._build.pipeline.id)
+        now = await self._hands.reads.build(self._build.pipeline.id)
         self._since = time.monotonic()
         if self._run.workflow.id not in [run.workflow.id for run in now.runs]:
             raise _ran_again(now)

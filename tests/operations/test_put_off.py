@@ -140,7 +140,7 @@ words = ["*"]
 name = "of some it takes two"
 effect = "demand"
 roles = ["careful"]
-words = ["rerun", "approve"]
+words = ["deploy", "rerun", "approve"]
 second_person = true
 """
 
@@ -176,6 +176,23 @@ async def test_of_a_build_too_what_was_put_off_is_asked_about_once_more(tmp_path
         assert "grace agreed" in asked.visible
         assert "nothing was started" in asked.visible
         assert len(writes(team)) == sent + 2  # both put off
+
+
+async def test_what_slack_does_not_take_is_not_sent_and_is_shown_as_standing_nowhere(tmp_path: Path) -> None:
+    async with team_under(TWO_OF_SOME, tmp_path) as team:
+        group, lately_of = team.slack.workspace.usergroups["S0RELEASE"].users, team.app.store.attempts.lately_of
+        group[:] = []
+        async with put_off(team, team.ada, team.ada.command("deploys", "/ci", "deploy acme/frontend main")) as told:
+            group.append(team.ada.id)
+            team.app.permissions.forget()
+            team.slack.refuse("chat.postMessage", "restricted_action", times=1)
+        assert "Nothing was sent to CircleCI" in said(told)
+        assert "acme/frontend main" not in said(await types(team, team.ada, "mine"))
+        assert await lately_of(ProjectSlug(FRONTEND), Ref(name="main")) == []
+        await types(team, team.ada, "deploy acme/frontend main")
+        await team.reads("Somebody else must agree")
+        assert said(await types(team, team.ada, "mine")).count("Waits for a second person") == 1
+        assert len(writes(team)) == 1  # which was put off
 
 
 async def test_what_is_put_off_is_not_yet_sent_so_that_a_run_after_this_one_sends_it(tmp_path: Path) -> None:
