@@ -142,6 +142,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"#{one.number} has run again, and this message is about an attempt before: nothing was done. "
         f"By now {_outcome(one)}." + (f" {line} is about that." if (line := again.command(one.what)) else "")
     ),
+    "ran_elsewhere": lambda one: (
+        f"Somebody ran #{one.number} again elsewhere while this waited for its turn, so I started nothing. "
+        f"By now {_outcome(one)}." + (f" {line} runs it once more." if (line := again.command(one.what)) else "")
+    ),
     "rerun_too_old": lambda _: f"CircleCI reruns nothing older than 90 days. {_NEW_DEPLOY}.",
     "nothing_to_approve": lambda one: f"It waits for no approval any more: {_outcome(one)}.",
     "approved_already": _approved_already,

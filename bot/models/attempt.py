@@ -38,7 +38,7 @@ class Refusal(Model):
     retry_after: timedelta = timedelta(0)
 
     @classmethod
-    def of(cls, error: BotError) -> Self:
+    def of(cls, error: Exception) -> Self:
         """Return the record of an error."""
         kind = type(error).__name__
         match error:

@@ -203,6 +203,14 @@ class Pending(Model):
         return self.open[:1] in ((Demand.SECOND_PERSON,), (Demand.PERSON,))
 
     @property
+    def is_asked(self) -> bool:
+        """Say whether somebody reads what it waits for; with nothing open it is on its way.
+
+        A request for somebody's word that Slack did not take is read by nobody.
+        """
+        return bool(self.open or self.choices) and not (self.waits_for_a_word and self.request_ts is None)
+
+    @property
     def takes_two(self) -> bool:
         """Say whether nobody can let it happen alone: an agent's owner can, unless a second person is demanded."""
         return Demand.PERSON not in (*self.open, *self.met)

@@ -91,10 +91,8 @@ async def _ask_all(hands: Hands, pending: Pending, wanted: Sequence[Demand], oth
         await _ask(hands, pending, demand, others)
 
 
-async def still_met(
-    hands: Hands, caller: Caller, wish: Deployment, decision: Decision, pending: Pending | None
-) -> None:
-    """Ask once more what is demanded of a deploy that waited for its turn; raises Waits.
+async def still_met(hands: Hands, caller: Caller, wish: Wish, decision: Decision, pending: Pending | None) -> None:
+    """Ask once more what is demanded of what waited for its turn; raises Waits.
 
     Raises NothingToDo where somebody agreed to it and it is not what they saw any more.
     """
