@@ -212,7 +212,7 @@ class Watch(Model):
     def without(self, person_id: str) -> Self | None:
         """Return what is left of it once somebody follows it no more: that of the next who does; None where none do."""
         also, before = _but(self.also_told, person_id), _but(self.acted_before, person_id)
-        rest = {"also_told": also, "acted_before": before}
+        rest: dict[str, object] = {"also_told": also, "acted_before": before}
         rest |= {"actor_id": ""} if self.actor_id == person_id else {}
         if self.follower_id not in ("", person_id):
             return self.model_copy(update=rest)
