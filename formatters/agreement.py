@@ -291,6 +291,11 @@ def agreed_in_vain(pending: Pending, name: str, why: str, *, is_sure: bool) -> M
     return _said(f"❌ {literal(name, 60)} agreed to {_about(pending)}{nothing}. {why}")
 
 
+def in_vain(shown: Message) -> End:
+    """Return how it ended."""
+    return End(shown=shown.text, in_vain=True)
+
+
 def interrupted() -> str:
     """Return why nobody can tell what came of it."""
     return "I was interrupted over it, and cannot tell what came of it: look at CircleCI before you ask again."

@@ -65,7 +65,8 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
         person_id=caller.person_id,
         place=caller.place,
     )
-    async with looked_for(hands, caller, lost), acting(hands, caller, intent) as act:
+    async with looked_for(hands, caller, lost, pending) as looks, acting(hands, caller, intent) as act:
+        looks.act = act
         act.note(job=called, result=f"#{build.pipeline.number}: {called}")
         if gone and await hands.store.claims.holder(once) not in (None, act.caller.claim):
             raise await _too_late(hands, act.caller, build, wish, once)

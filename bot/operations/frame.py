@@ -62,7 +62,7 @@ class Act:
         self.has_begun = False  # something of it was sent, or may have been
         self.caller = caller
         self.subject = intent.subject
-        self.entry = _entry(caller, intent)
+        self.entry = self.noted = _entry(caller, intent)
         self.wish = intent.wish
 
     def wished(self, kind: type[W]) -> W:
@@ -206,7 +206,7 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
         if isinstance(error, PartlyDone) and act.subject.pipeline_id:
             await hands.look_again(act.subject.pipeline_id)  # its threads see what was done
         await act.let_go(error)
-        act.entry = ended(act.entry, error)
+        act.noted, act.entry = act.entry, ended(act.entry, error)
         await hands.record.keep_once(act.entry, act.caller.delivery_id)
         mark_recorded(error)
         raise

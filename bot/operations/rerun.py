@@ -16,7 +16,7 @@ from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, Run, State, rerun_key
 from bot.models.caller import Caller, bot
 from bot.models.circleci import JobId, PipelineId
-from bot.models.lost import Lost
+from bot.models.lost import Lost, names
 from bot.models.pending import Pending, Rerun
 from bot.operations import following
 from bot.operations.beside import note_rerun
@@ -79,10 +79,13 @@ async def rerun(
         pipeline_id=pipeline_id,
         project_title=wish.project_title,
         fingerprint=build.fingerprint,
+        workflows=names(to_run_again(build, failed_only=wish.failed_only)),
+        wish=wish,
         person_id=caller.person_id,
         place=caller.place,
     )
-    async with looked_for(hands, caller, lost), acting(hands, caller, intent) as act:
+    async with looked_for(hands, caller, lost, pending) as looks, acting(hands, caller, intent) as act:
+        looks.act = act
         targets = await _targets_of(hands, act.caller, build, wish)
         what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
         act.note(job=what, result=f"#{build.pipeline.number}: {what}" if targets else "")
@@ -91,7 +94,7 @@ async def rerun(
             targets = await _send(hands, act, build, targets, since, failed_only=wish.failed_only, ssh=wish.ssh)
             what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
             act.note(job=what, result=f"#{build.pipeline.number}: {what}")
-            await note_rerun(hands, act.caller, wish, build)
+            await note_rerun(hands, act.caller, wish, build.fingerprint)
     await overtaken(hands, act.caller, wish, pending)
     told = await _tell(hands, act, build, targets, wish) if targets else await _again(hands, pipeline_id)
     if act.caller.place:
