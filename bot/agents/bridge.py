@@ -26,10 +26,8 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.5  # how long it may take until it is seen that a client has gone
 LONGEST_TOKEN = 200
 HERE = frozenset({"localhost", "127.0.0.1", "::1"})
-UNKNOWN = (
-    "Show the token of an agent, as `Authorization: Bearer cia_…`: `/ci agent add laptop` in Slack makes one. One "
-)
-UNKNOWN += "that was removed is good no more."
+UNKNOWN = "Show the token of an agent, as `Authorization: Bearer cia_…`: `/ci agent add laptop` in Slack makes one. "
+UNKNOWN += "One that was removed is good no more."
 EXPIRED = "This agent's token has expired: `/ci agent add laptop` in Slack makes a new one."
 IN_QUERY = "A token does not belong into an address, which others keep: remove this agent, and send that of a new one "
 IN_QUERY += "as `Authorization: Bearer cia_…`."

@@ -121,17 +121,13 @@ def test_who_agreed_is_told_until_it_has_begun_and_at_the_end(word: str) -> None
     grace = Caller(person_id="U0GRACE", name="grace", delivery_id="press")
     agreed = {"agreed": grace, "met": (Demand.PERSON,), "open": ()}
     over = pending(**agreed, over=True, end=End(shown="agreed"))
-    by = Known(pending=over, decision=DECIDED + "agree")
     moments = {
-        "agreed": Known(ASKED, pending(**agreed), DECIDED + "agree"),
-        "started": Known(ASKED, attempt=STARTED, is_watched=True, watches=(watch(),))._replace(
-            pending=by.pending, decision=by.decision
-        ),
-        "running": seen(build("running", jobs=["running"]))._replace(pending=by.pending, decision=by.decision),
-        "passed": seen(build("success", jobs=["success"]), is_final=True)._replace(
-            pending=by.pending, decision=by.decision
-        ),
+        "agreed": Known(ASKED, pending(**agreed)),
+        "started": Known(ASKED, over, attempt=STARTED, is_watched=True, watches=(watch(),)),
+        "running": seen(build("running", jobs=["running"]))._replace(pending=over),
+        "passed": seen(build("success", jobs=["success"]), is_final=True)._replace(pending=over),
     }
+    moments = {name: one._replace(decision=DECIDED + "agree") for name, one in moments.items()}
     told = at(moments[word]).data
     assert told["state"] == word
     assert told.get("quoted_agreed_by") == ("grace" if word != "running" else None)
