@@ -28,13 +28,14 @@ from bot.errors import BotError, StoreError, did_nothing
 from bot.models.asked import Asked
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
-from bot.models.pending import Pending
+from bot.models.pending import Deployment, Pending
 from bot.models.slack import utc_now
 from bot.requests import Request
 from bot.routing import Command, Context
 from bot.settings import Projects
 from formatters.links import Links
 from formatters.told import told
+from formatters.told.words import known, quoted, ref_of
 
 REPEATED_WITHIN = timedelta(minutes=10)
 AT_MOST = timedelta(seconds=40)  # to wait for a run before this one; clients hang up after sixty
@@ -85,7 +86,7 @@ class Acts:
     async def _repeated(self, known: Known, caller: Caller, first: str) -> Told:
         if known.asked and not known.asked.stands and known.pending:  # whoever asked died before that was kept
             await self._store.asked.save(await self._asking(known.asked, known.pending, caller))
-        state = await self._following.state(first, caller)
+        state = await self._stands(await self._store.asked.get(first) or known.asked, first, caller)
         note = {"note": "With another `key` it is asked for anew."} if state.data["finished"] else {}
         return state._replace(data={**state.data, "repeated": True, **note})
 
@@ -97,7 +98,7 @@ class Acts:
         try:
             answer = await handler(call.command)(call.request, caller, self._context)
         except Waits as waits:
-            await self._store.asked.save(await self._asking(asked, waits.question.pending, caller))
+            asked = await self._store.asked.save(await self._asking(asked, waits.question.pending, caller))
         except BotError as error:
             if did_nothing(error):
                 await self._give_back(call.claim, asked)
@@ -106,8 +107,14 @@ class Acts:
             if not isinstance(answer, Acted):
                 await self._give_back(call.claim, asked)  # it asks something back, and did nothing
                 return Told(told(answer, self._links), refs_of(answer), asks_back=True)
-            await self._store.asked.save(_done(asked, answer))
-        return await self._following.state(asked.id, caller)
+            asked = await self._store.asked.save(_done(asked, answer))
+        return await self._stands(asked, asked.id, caller)
+
+    async def _stands(self, asked: Asked | None, asked_id: str, caller: Caller) -> Told:
+        """Return how it stands, with what was asked for: what was not named is by now."""
+        state = await self._following.state(asked_id, caller)
+        of, data = state.data["of"], {name: one for name, one in state.data.items() if name != "of"}
+        return state._replace(data={"of": of, **(_what(asked) if asked else {}), **data})
 
     async def _too_many(self, call: Call, caller: Caller) -> list[Pending]:
         """Return what waits of this agent's where people have enough to answer: nobody reads a wall of requests.
@@ -137,8 +144,15 @@ class Acts:
             "project_slug": wish.project_slug,
             "project_title": wish.project_title,
             "ref": wish.ref,
+            "pipeline_number": None if isinstance(wish, Deployment) else wish.pipeline_number,
         }
         return asked.model_copy(update=found)
+
+
+def _what(asked: Asked) -> dict[str, Any]:
+    """Return what was asked for, by its names."""
+    title = quoted(asked.project_title or asked.project_slug)
+    return known(act=asked.tool, quoted_project=title, **ref_of(asked.ref), pipeline=asked.pipeline_number)
 
 
 def _asked(call: Call, caller: Caller, projects: Projects) -> Asked:

@@ -104,7 +104,7 @@ def request_of_ours(name: str, arguments: Mapping[str, Any]) -> Request:
 
 def unknown_tool(name: str, known: Sequence[str]) -> UsageError:
     """Return what is said of a tool that is none, with the nearest one."""
-    return UsageError("There is no tool of this name.", given=_shown(name), did_you_mean=_nearest(name, known))
+    return UsageError("There is no tool of this name.", given=_shown(name), did_you_mean=nearest(name, known))
 
 
 def schema_of(command: Command) -> dict[str, Any]:
@@ -158,11 +158,12 @@ def _check_known(given: Mapping[str, Any], properties: Mapping[str, Any]) -> Non
     for name in given:
         if name not in properties:
             takes = f"It takes {', '.join(properties)}." if properties else "It takes none."
-            near = _nearest(name, tuple(properties))
+            near = nearest(name, tuple(properties))
             raise UsageError(f"There is no such argument. {takes}", given=_shown(name), did_you_mean=near)
 
 
-def _nearest(name: str, known: Sequence[str]) -> str | None:
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """Return the name that is spelled most alike, if there is one."""
     found = difflib.get_close_matches(name[:LONGEST_GIVEN].lower(), known, n=1, cutoff=0.5)
     return found[0] if found else None
 

@@ -45,6 +45,7 @@ async def test_a_deploy_is_asked_pressed_by_a_person_and_followed_to_its_verdict
     agent = await agent_of(team)
     told = await asks(team, agent, "deploy", project="acme/frontend", branch="release/v2.0")
     assert told["state"] == "waiting for a person"
+    assert (told["act"], told["quoted_project"], told["quoted_branch"]) == ("deploy", "acme/frontend", "release/v2.0")
     assert not told["finished"]
     asked = await request(team)
     assert told["at"].endswith(asked.ts.replace(".", ""))
@@ -55,7 +56,7 @@ async def test_a_deploy_is_asked_pressed_by_a_person_and_followed_to_its_verdict
     assert (await follow).data["state"] != "waiting for a person"
     end = await follows_to_the_end(team, agent, told["of"])
     assert end["state"] == "failed"
-    assert end["pipeline"] == 2417
+    assert (end["pipeline"], end["quoted_agreed_by"]) == (2417, "ada")
     assert "triage" in end
     assert len(team.posts("/pipeline")) == 1
     entries = [one for one in await record(team) if one.what.startswith("deploy")]
