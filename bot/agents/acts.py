@@ -41,6 +41,7 @@ from formatters.told import told
 REPEATED_WITHIN = timedelta(minutes=10)
 AT_MOST = timedelta(seconds=40)  # to wait for a run before this one; clients hang up after sixty
 MOST_TRIES, MOST_OPEN = 5, 3
+_ONE_BY_ONE = "What you asked for before is still being carried out: ask the same again soon."
 _ENOUGH = f"Nothing was done: {MOST_OPEN} of your requests wait for people, and are to be answered first. A person can "
 _ENOUGH += "decline them in Slack."
 
@@ -96,7 +97,7 @@ class Acts:
         turn = f"each:{caller.agent}"
         async with self._store.asked.alone(turn, self._context.settings.lease, wait=AT_MOST) as alone:
             if not alone:
-                raise UsageError("What you asked for before is still being carried out: ask the same again soon.")
+                return Told({"what": _ONE_BY_ONE}, asks_back=True)
             return await self._carried_out(call, caller)
 
     async def _carried_out(self, call: Call, caller: Caller) -> Told:

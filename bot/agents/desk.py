@@ -33,6 +33,7 @@ from bot.policy import Word
 from bot.record import About, Record
 from bot.requests import Request
 from bot.routing import Command, Context
+from bot.waits import politely
 from formatters.links import Links
 from formatters.told import as_text, told, told_error
 
@@ -80,7 +81,8 @@ class Desk:
     async def call(self, agent: Agent, name: str, arguments: Mapping[str, Any], *, readonly: bool = False) -> Reply:
         """Answer one call; nothing is raised but a cancel."""
         reference = secrets.token_hex(3)
-        with structlog.contextvars.bound_contextvars(request=reference, agent=agent.name, user=agent.owner_id):
+        names = {"request": reference, "agent": agent.name, "user": agent.owner_id}
+        with structlog.contextvars.bound_contextvars(**names), politely():
             try:
                 return await self._in_words(agent, name, arguments, readonly=readonly)
             except Exception:  # the one boundary: nobody may be left without an answer, also where the words break

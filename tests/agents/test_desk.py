@@ -14,6 +14,7 @@ from bot.agents.following import Following
 from bot.agents.tools import Follow, request_of, tools
 from bot.intents.reading import reader_of
 from bot.settings import Projects
+from bot.waits import is_polite
 from formatters.links import Links
 from playground.slack.conversations import Message
 from tests.agents.asking import REASON, agent_of, asks, calls, follows_to_the_end
@@ -447,6 +448,21 @@ async def test_what_nobody_expected_is_answered_with_where_it_is_in_the_log(team
     reply = await broken.call(await agent_of(team), "deploy", {"project": "acme/frontend", "reason": REASON})
     assert reply.is_error
     assert reply.data["reference"] in reply.text
+
+
+async def test_all_that_is_done_for_an_act_lets_people_go_first(team: Team) -> None:
+    polite = list[bool]()
+
+    def looks_polite(_: str) -> bool:
+        polite.append(is_polite())
+        return False
+
+    desk = team.app.desk
+    desk = Desk(desk._context, desk._record, Links(), looks_polite)
+    await desk.call(await agent_of(team), "deploy", {"project": "acme/frontend", "reason": REASON})
+    assert polite
+    assert all(polite)
+    assert not is_polite()
 
 
 async def test_what_to_follow_is_named_in_one_way(team: Team) -> None:
