@@ -147,7 +147,7 @@ def _usage(error: UsageError, most: int, made: Made) -> Data:
 
 def _near(made: Made) -> list[Data]:
     """Return the same call on the project that may be meant, or the list of those there are."""
-    meant = [made.otherwise("the project that is spelled almost so", project=made.near)] if made.near else []
+    meant = [made.otherwise("the project that may be meant", project=made.near)] if made.near else []
     return meant or [call("projects", "those there are")]
 
 
@@ -242,7 +242,7 @@ def _with(error: E, fields: Mapping[str, Any]) -> E:
 
 def _nothing(error: NothingToDo | Taken | AskedAlready, most: int, made: Made) -> Data:
     """Say why there was nothing to do, in our words; what is named by others, and who, stands beside them."""
-    ours = _with(error, {"what": NAMED if error.what else "", "again": "", "asker": ""})
+    ours = _with(error, {"what": NAMED if error.what else "", "again": "", "asker": "", "url": ""})
     text = nothing.nothing(ours)
     words = quoted(in_words(text, dict.fromkeys(mentioned(text), "somebody")), 2 * most)
     words = f"{words[:1].upper()}{words[1:]}"

@@ -402,5 +402,8 @@ def test_people_are_told_by_their_names_beside_our_words() -> None:
     made = Made(names={"U0BOB": "bob"})
     asked = told_error(AskedAlready("U0BOB", "x", asked_at=NOW, url=""), made)
     assert (asked["what"].partition(" asked ")[0], asked["quoted_by"]) == ("Somebody", "bob")
+    elsewhere = told_error(AskedAlready("U0BOB", "x", asked_at=NOW, url="https://acme.slack.com/archives/C1/p1"), made)
+    assert "still open. " in elsewhere["what"]
+    assert elsewhere["link"] == "https://acme.slack.com/archives/C1/p1"
     locked = told_error(Locked("x", key="k", holder_id="U0BOB", reason="", age=timedelta(hours=3)), made)
     assert locked["quoted_holder"] == "bob"
