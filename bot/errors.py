@@ -71,10 +71,11 @@ class Sentence(UsageError):
 
     It `is_sure` where it can only mean the `command`; without a line the project or the branch is missing.
     `did_you_mean` is the line of one that only begins with another word for it, `refused` why that cannot be carried
-    out. `end` are words for the end of a lock that nobody can read, `place` those for an environment.
+    out. `end` are words for the end of a lock that nobody can read, `place` those for an environment, `later` those
+    for another time than now.
     """
 
-    end = place = ""
+    end = place = later = ""
     refused: UsageError | None = None
 
     def __init__(

@@ -64,6 +64,8 @@ def _asking(problem: Sentence) -> str:
         return f"I read {code(masked(problem.given))} as {meant}.{_why(problem.refused)}"
     if problem.place:
         return _no_place(problem)
+    if problem.later:
+        return _not_later(problem)
     if not problem.is_sure:
         return f"I am not sure what you mean. Perhaps {meant}? Then I need the project too."
     if not problem.lines:
@@ -76,6 +78,11 @@ def _why(refused: UsageError | None) -> str:
         return ""
     given = f" You wrote {code(masked(refused.given), 200)}." if refused.given else ""
     return f" {escape(refused.problem)}{given}"
+
+
+def _not_later(problem: Sentence) -> str:
+    text = f"I do things at once, and at no other time, so nothing is done about {code(masked(problem.later), 100)}."
+    return f"{text}{' To have it done now, type the line.' if problem.lines else ''}"
 
 
 def _no_place(problem: Sentence) -> str:

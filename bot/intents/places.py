@@ -15,6 +15,8 @@ _PLACES = frozenset(
         *("producción", "produccion", "preproducción", "preproduccion", "environment", "entorno", "pruebas"),
     )
 )
+# Who puts something live deploys it; what goes to live, goes to a place.
+_BEHIND = frozenset(("live", "vivo", "livesystem"))
 
 
 def place_in(left: str) -> str:
@@ -27,8 +29,8 @@ def place_in(left: str) -> str:
     for at, word in enumerate(said):
         start = at - (at > 0 and said[at - 1] in _ARTICLES)
         before, is_last = said[start - 1] if start else "", at == len(said) - 1
-        if (word in _PLACES and (before in _BEFORE or is_last)) or (
-            before in _TO and is_last and word not in _ARTICLES
-        ):
+        is_live = word in _BEHIND and (is_last or said[at + 1] not in _PLACES)
+        is_place = (word in _PLACES and is_last) or ((word in _PLACES or is_live) and before in _BEFORE)
+        if is_place or (before in _TO and is_last and word not in _ARTICLES):
             return " ".join(words[start - (before in _BEFORE) : at + 1])
     return ""

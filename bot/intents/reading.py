@@ -54,6 +54,19 @@ _WHOLE = frozenset(("project", "projekt", "proyecto", "repo", "repository"))
 _ROLLED_BACK = frozenset(("rollback", "undeploy", "zuruckrollen"))
 _BACK, _DEPLOYED = frozenset(("back", "zuruck")), ("deploy", "release", "rollout", "desplieg")
 _UNDONE = frozenset(("undo", "revert", "ruckgangig", "deshaz", "deshacer", "revierte", "revertir"))
+# What is meant is the contrary of what is named: `unlock everything except main`.
+_EXCEPT = frozenset(
+    (
+        *("except", "excepting", "excluding", "unless", "ausser", "ausgenommen", "statt", "anstatt"),
+        *("excepto", "salvo", "exceptuando"),
+    )
+)
+_EXCEPT_SAID = (
+    *(("apart", "from"), ("aside", "from"), ("other", "than"), ("rather", "than"), ("instead", "of")),
+    *(("en", "lugar", "de"), ("en", "vez", "de")),
+)
+_BUT = frozenset(("but", "menos"))
+_EACH = _ALL | frozenset(("every", "any", "anything", "jede", "jeden", "jedes", "todos", "toda", "todas", "cada"))
 # What may be allowed, by the beginnings of the words for it; else it is a deploy.
 _ALLOWED = {
     **dict.fromkeys(("rerun", "retry", "restart", "wiederhol", "relanz", "reintent"), "rerun"),
@@ -177,9 +190,20 @@ def _is_against(command: str, text: str, words: Sequence[Word]) -> bool:
     """Say whether somebody who says no, or only asks, would be acted for."""
     if command not in _ACTS:
         return False
+    if _is_the_contrary(text):
+        return True
     only_asks = is_question(word.text for word in words) and not asks_politely(text)
     says_no = command not in _SAY_NO and not _NO.isdisjoint(normalized(text).split())
     return only_asks or says_no
+
+
+def _is_the_contrary(text: str) -> bool:
+    """Say whether all else is meant than what is named."""
+    words = normalized(text).split()
+    said = any(tuple(words[at : at + len(one)]) == one for one in _EXCEPT_SAID for at in range(len(words)))
+    is_but = "bis auf" in " ".join(words) or not _BUT.isdisjoint(words)
+    is_but = is_but and not _EACH.isdisjoint(words)
+    return said or is_but or not _EXCEPT.isdisjoint(words)
 
 
 def _undoes(left: str) -> bool:

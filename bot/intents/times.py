@@ -1,13 +1,14 @@
 """The end of a lock as German and Spanish say it, in the words that `bot/ends.py` reads; and what is none. Pure."""
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from bot import ends
 from bot.errors import UsageError
 from bot.grammar import Word, split
 from bot.models.lengths import STOPS, is_vague, measured, tells_of_time
-from bot.models.spelling import BEFORE_A_TIME
+from bot.models.spelling import BEFORE_A_TIME, UNITS
 
 _UNTIL = ("bis", "hasta")
 _FOR = ("für", "fuer", "por", "durante")
@@ -26,7 +27,7 @@ _DAYS = {
     **dict.fromkeys(("mitternacht", "medianoche"), "midnight"),
 }
 _NUMBERS = {
-    **dict.fromkeys(("ein", "eine", "einen", "un", "una"), "one"),
+    **dict.fromkeys(("ein", "eine", "einen", "einer", "un", "una"), "one"),
     **dict.fromkeys(("zwei", "dos"), "two"),
     **dict.fromkeys(("drei", "tres"), "three"),
     **dict.fromkeys(("vier", "cuatro"), "four"),
@@ -49,6 +50,17 @@ _PARTS_OF_A_DAY = frozenset(
         *("halb", "media", "cuarto", "today", "tomorrow"),
     )
 )
+# Between an end and what goes on with it: `mittag am Freitag`, `dos días y medio`.
+_JOINED = frozenset(
+    (
+        *("of", "on", "the", "and", "am", "im", "den", "und", "ein", "eine", "einen"),
+        *("del", "de", "el", "la", "y", "un", "una"),
+    )
+)
+_HALVES = frozenset(("half", "halb", "halbe", "halben", "medio", "media", "viertel", "cuarto", "quarter"))
+_BEFORE_LATER = ("in", "at", "after", "on", "um", "am", "nach", "a", "las", "el", "en", "dentro", "de", "esta", "heute")
+_GREETING = ("good", "guten", "gute", "buenos", "buenas")
+_EVENING = ("tonight", "evening", "afternoon", "abend", "abends", "nachmittag", "noche", "tarde")
 _QUESTIONS = ("when", "wann", "cuándo", "cuando")
 _OPEN = (("further", "notice"), ("auf", "weiteres"), ("nuevo", "aviso"))
 _NEAR = 3  # words
@@ -77,6 +89,34 @@ def end_of(sentence: str) -> Said:
     if at := next((at for at in range(1, len(words)) if _begins(words[at : at + ends.MOST_WORDS])), 0):
         return Said(_joined(words[:at]), unread=_joined(words[at:]))
     return Said(sentence, unread=sentence if tells_of_time(_joined(spoken)) else "")
+
+
+def later_in(sentence: str) -> str:
+    """Return the words of a sentence that tell of another time than now; empty text where none do."""
+    words = [word for word in split(sentence) if word.text]
+    found = [at for at in range(len(words)) if _is_later(words, at)]
+    if not found:
+        return ""
+    start = found[0]
+    while start and (_bare(words, start - 1) in _BEFORE_LATER or _is_number(words, start - 1)):
+        start -= 1
+    return _joined(words[start : found[-1] + 1])
+
+
+def _is_later(words: Sequence[Word], at: int) -> bool:
+    """Say whether a word is another time; a length of time has a number before it, and a greeting is none."""
+    said, before = _bare(words, at), _bare(words, at - 1)
+    text = _DAYS.get(said, _LENGTHS.get(said, said))
+    if text in ("", "today") or before in _GREETING:
+        return False
+    if text in UNITS:
+        return _is_number(words, at - 1)
+    return text in _EVENING or tells_of_time(text) or (text.isdecimal() and before in ("um", "las"))
+
+
+def _is_number(words: Sequence[Word], at: int) -> bool:
+    text = _bare(words, at)
+    return text in _NUMBERS or _is_amount(text) or bool(measured([text, "hours"]))
 
 
 def tells_of_an_end(text: str) -> bool:
@@ -124,13 +164,20 @@ def _is_amount(text: str) -> bool:
 def _goes_on(spoken: Sequence[Word], left: Sequence[Word]) -> bool:
     """Say whether what stands behind the end is a part of it: `until 9:00 in the evening` is not `until 9:00`."""
     at = next((place for place, (one, other) in enumerate(zip(spoken, left, strict=False)) if one != other), len(left))
-    return not _PARTS_OF_A_DAY.isdisjoint(word.text.casefold() for word in left[at : at + _NEAR])
+    if not _PARTS_OF_A_DAY.isdisjoint(word.text.casefold() for word in left[at : at + _NEAR]):
+        return True
+    behind = [_bare(left, place) for place in range(at, len(left))]
+    joined = list(takewhile(_JOINED.__contains__, behind))
+    first = behind[len(joined)] if len(joined) < len(behind) else ""
+    return first in _HALVES or (bool(joined) and tells_of_time(first))
 
 
 def _begins(words: Sequence[Word]) -> bool:
     """Say whether an end begins here, though not one that can be read."""
     if _bare(words, 0) not in _LEADING:
         return False
+    if _bare(words, 0) in _FOR and any(_bare(words, at) in _LENGTHS for at in range(1, _NEAR + 1)):
+        return True
     first, *behind = [_bare([word], 0) for word in _in_english(words)] or [""]
     if first == "for":
         return bool(measured(behind)) or is_vague(behind)

@@ -45,7 +45,7 @@ def offered(problem: BotError, typed: str, words: Vocabulary) -> tuple[Offer, ..
         return (once_more._replace(label=AGAIN),) if once_more else ()
     of_project = isinstance(problem, NotFound) and problem.what == "project"
     if isinstance(problem, Sentence) and not problem.did_you_mean:
-        return _of_lines(() if problem.place else problem.lines, words)
+        return _of_lines(() if problem.place or problem.later else problem.lines, words)
     found = [_offer(line, words, of_project=of_project) for line in dict.fromkeys(_lines(problem, typed, words))]
     return tuple(offer for offer in found if offer is not None)
 
@@ -150,7 +150,10 @@ def _of(command: Command, line: str, title: str, request: Request, ref: Ref | No
     label = _label(command, target or title) if target or not command.only_looks else line
     if command.only_looks and command.name != USE:  # which takes no more right than to look, and is for all
         return Offer(line, label)
-    whole = "" if target or not title else of_whole(command.name, is_more=len(split(line)) > len(("lock", title)))
+    is_more = len(split(line)) > len(("lock", title))
+    whole = "" if target or not title else of_whole(command.name, is_more=is_more)
+    if whole and is_more:  # what stands behind the project may be a branch, which CircleCI alone knows
+        label = _label(command, line.partition(" ")[2])
     if not title or not (target or whole):
         return None
     # It does nothing before something of its own is pressed, so no dialog says that it does.

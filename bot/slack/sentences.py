@@ -10,7 +10,7 @@ from bot.errors import CircleCIError, NotAllowed, Sentence, UsageError, UserErro
 from bot.grammar import Word as Typed
 from bot.grammar import is_parameter, split
 from bot.intents.reading import Default, Reading, line_of, reader_of
-from bot.intents.times import tells_of_an_end
+from bot.intents.times import later_in, tells_of_an_end
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.likeness import is_slip
@@ -26,7 +26,7 @@ from bot.targets import is_project
 _SAID_BEHIND = ("help", "--help", "—help", "–help", "-h", "get", "clear")  # as only a command has it
 _BEGIN = "¿¡#@<\"'“„‚«"  # beside letters: `>`, `!` and `-` before a command quote it, or call something else by it
 _WHY = "why"  # the earlier name of what says whether one may do something, which takes a word of that
-_LOCK, _TO_A_PLACE = "lock", ("deploy", "rerun")
+_LOCK, _TO_A_PLACE, _AT_ONCE = "lock", ("deploy", "rerun"), ("deploy", "rerun", "unlock")
 MOST_PROJECTS = 3
 SHORTEST = 2  # words behind the name of a command, of what is a sentence and no slip in a line
 
@@ -101,6 +101,16 @@ def _goes_somewhere(reading: Reading) -> bool:
     return any(one.command in _TO_A_PLACE for one in reading.meant[: 1 if reading.is_sure else 2])
 
 
+def _later(reading: Reading) -> str:
+    """Return the words for another time than now, where it may be meant that something is done then."""
+    acts = any(one.command in _AT_ONCE for one in reading.meant[: 1 if reading.is_sure else 2])
+    return (reading.named.until or later_in(reading.left)) if acts and not _is_of_a_lock(reading) else ""
+
+
+def _is_of_a_lock(reading: Reading) -> bool:
+    return reading.meant[0].command == _LOCK
+
+
 def refused(problem: Sentence, router: Router, projects: Projects) -> UsageError | None:
     """Return why the line cannot be carried out that begins with another word for its command, if it cannot."""
     try:
@@ -142,6 +152,7 @@ class Sentences:
         problem = Sentence(first.command, lines, is_sure=reading.is_sure)
         problem.end = reading.named.unread if any(line.startswith(f"{_LOCK} ") for line in lines) else ""
         problem.place = reading.named.place if _goes_somewhere(reading) else ""
+        problem.later = _later(reading)
         raise problem
 
     def _only_answers(self, line: str) -> bool:

@@ -9,6 +9,7 @@ from bot.grammar import split
 from bot.intents.index import Index, normalized
 from bot.intents.reading import Default
 from bot.intents.table import phrases
+from bot.intents.times import later_in
 from bot.intents.values import Named, take
 from bot.models.circleci import ProjectSlug
 from tests.intents.reading import KNOWN, PROJECTS, READER, ROUTER, THREAD, line, read
@@ -167,6 +168,14 @@ def test_who_speaks_of_something_else_is_not_told_so(said: str) -> None:
         ("bloquea acme/frontend main hasta las 5 de la tarde", '"hasta las 5 de la tarde"'),
         ("lock acme/frontend main until 9:00 and until 10:00", '"until 9:00 and until 10:00"'),
         ("nobody deploys acme/frontend main before 9:00", '"nobody deploys before 9:00"'),
+        # A part of an end is another end.
+        ("bloquea acme/frontend main hasta la medianoche del domingo", '"hasta la medianoche del domingo"'),
+        ("bitte sperre acme/frontend main bis Mittag am Freitag", '"bis Mittag am Freitag"'),
+        ("bloquea acme/frontend main por tres días y medio", '"por tres días y medio"'),
+        ("sperre acme/frontend main für zwei Stunden und eine halbe", '"für zwei Stunden und eine halbe"'),
+        ("sperre acme/frontend main für dreieinhalb Tage", '"für dreieinhalb Tage"'),
+        ("bloquea acme/frontend main durante veinte minutos", '"durante veinte minutos"'),
+        ("freeze acme/frontend main until 17:00 as monday is the release", "until 17:00"),
         # These mean a lock without an end.
         ("lock acme/frontend main until further notice", ""),
         ("sperr acme/frontend main bis auf weiteres", ""),
@@ -195,6 +204,10 @@ def test_who_asks_for_the_end_locks_nothing(said: str) -> None:
         ("sube acme/frontend main a producción", "a producción"),
         ("ship acme/frontend prod", "prod"),
         ("ship acme/frontend main to eu-west", "to eu-west"),
+        ("ship acme/frontend main to live now please", "to live"),
+        ("bitte deploye acme/frontend main auf live", "auf live"),
+        ("despliega acme/frontend main en vivo", "en vivo"),
+        ("bring acme/frontend main live please", ""),  # which is what a deploy is
         ("ship main to acme/frontend", ""),
         ("ship the staging branch of acme/frontend", ""),
         ("ship acme/frontend main to fix the login", ""),
@@ -281,3 +294,40 @@ def test_every_line_can_be_carried_out() -> None:
                 found, rest = ROUTER.find(split(one.line))
                 assert found.name == one.line.split()[0]
                 found.parse(rest, PROJECTS)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "please unlock everything except acme/frontend main",
+        "lock all but acme/frontend main",
+        "sperre alles außer acme/frontend main",
+        "entsperre alles bis auf acme/frontend main",
+        "bloquea todo menos acme/frontend main",
+        "desbloquea todas excepto acme/frontend main",
+        "rerun every build but that of acme/frontend main",
+        "deploye acme/frontend main statt der anderen",
+    ],
+)
+def test_who_means_all_else_is_not_acted_for_what_they_name(said: str) -> None:
+    assert not {one.command for one in read(said).meant} & {"deploy", "rerun", "lock", "unlock", "cache"}
+
+
+@pytest.mark.parametrize(
+    ("said", "later"),
+    [
+        ("despliega acme/frontend main mañana por favor", "mañana"),
+        ("despliega acme/frontend main esta noche", "esta noche"),
+        ("bitte deploye acme/frontend main morgen um 9", "morgen um 9"),
+        ("lass acme/frontend main in einer Stunde nochmal laufen", "in einer Stunde"),
+        ("please rerun acme/frontend main in 20 minutes", "in 20 minutes"),
+        ("ship acme/frontend main at 17:00 please", "at 17:00"),
+        ("deploy acme/frontend main on friday", "on friday"),
+        ("Guten Morgen, bitte deploye acme/frontend main", ""),
+        ("buenos días, despliega acme/frontend main", ""),
+        ("please deploy acme/frontend main today", ""),
+        ("deploy acme/frontend main now", ""),
+    ],
+)
+def test_another_time_than_now_is_noticed(said: str, later: str) -> None:
+    assert later_in(read(said).left) == later

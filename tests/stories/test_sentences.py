@@ -28,6 +28,10 @@ async def test_what_no_line_can_say_of_a_sentence_is_told_and_not_left_out(team:
     await team.ada.command("deploys", "/ci", "ship acme/frontend main to production")
     other = await team.is_told(team.ada, "I read `ship` as `deploy`. I expected name=value after the branch. I know no")
     assert told.buttons == other.buttons == []
+    await team.ada.command("deploys", "/ci", "despliega acme/frontend main mañana por favor")
+    told = await team.is_told(team.ada, "at no other time, so nothing is done about `mañana`.")
+    assert "/ci deploy acme/frontend main" in told.visible
+    assert told.buttons == []
     await team.ada.command("deploys", "/ci", "nobody deploys acme/frontend main until I am back")
     told = await team.is_told(team.ada, "I cannot tell when `until I am back` is, so the lock has no end")
     assert 'lock acme/frontend:main "until I am back"' in told.element("Lock main")["confirm"]["text"]["text"]
@@ -35,7 +39,7 @@ async def test_what_no_line_can_say_of_a_sentence_is_told_and_not_left_out(team:
     await team.is_told(team.ada, "I take nothing back. Deploy a branch or a tag that is as it was before.")
     await team.ada.command("deploys", "/ci", "freeze acme/frontend migration")
     told = await team.is_told(team.ada, "I read this as `lock acme/frontend migration`.")
-    dialog = told.element("Lock acme/frontend")["confirm"]["text"]["text"]
+    dialog = told.element("Lock acme/frontend migration")["confirm"]["text"]["text"]
     assert "Project acme/frontend, all of it, or the branch that the line names." in dialog
     assert team.posts("/pipeline/run") == team.posts("/pipeline") == []
 
