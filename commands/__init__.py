@@ -23,6 +23,7 @@ from commands import (
     lists,
     locks,
     mine,
+    red,
     rerun,
     status,
     tests,
@@ -38,7 +39,7 @@ from commands import (
 def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
-        *(deploy, heard, gate, rerun, again, cancel, approve, watch, use, locks),
+        *(deploy, heard, gate, rerun, again, cancel, approve, watch, use, locks, red),
         *(status, mine, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
         *(env, keys, legacy, agent),
         *(hello, help, why, audit, doctor, webhook),
