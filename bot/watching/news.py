@@ -7,13 +7,14 @@ import structlog
 
 from bot.circleci.reads import Reads
 from bot.errors import CircleCIError, Rejected, Spent, StoreError, Unauthorized
-from bot.models.build import Build, State
+from bot.models.build import Build
 from bot.models.circleci import PipelineId
 from bot.models.news import News
 from bot.models.slack import utc_now
 from bot.settings import Settings
 from bot.store import Store
 from bot.store.watches import Seen
+from bot.watching.branches import is_red
 from bot.watching.hearing import Hearing
 from bot.watching.inbox import count, wanted_by
 from bot.watching.line import Waiting, standing
@@ -26,8 +27,6 @@ MOST_AGAIN = 8  # looks at what ended red, each after twice the pause: for half 
 GONE_AFTER = 10  # looks in a row
 A_MOMENT = timedelta(minutes=1)
 NO_TROUBLE = {"waits_since": None, "failures": 0, "gone": 0, "broken": 0, "untold": None}
-RED = frozenset({State.FAILED, State.COULD_NOT_RUN})
-NOT_TAKEN = frozenset({"error", "unauthorized"})
 log = structlog.get_logger(__name__)
 
 
@@ -146,8 +145,7 @@ class Newsreader:
 
     async def _whole(self, build: Build) -> Build:
         """Return a build with the jobs that failed, where there are any."""
-        is_red = build.outcome in RED and is_news(build) and build.runs
-        return await self._looks.whole(build.pipeline) if is_red else build
+        return await self._looks.whole(build.pipeline) if is_red(build) and build.runs else build
 
     async def _judged(self, build: Build, kept: News) -> timedelta | None:
         """Have it told, where it is news; returns the pause before another try, where not all could be told."""
@@ -155,7 +153,7 @@ class Newsreader:
         await self._hearing.is_told(build.pipeline.project_slug, build)  # an end of which no webhook told is noted
         if kept.was_there:
             count("old")
-        elif not is_news(build):
+        elif is_red(build) is None:
             count("no_news")
         elif (late := await self._judge.judged(build)) is not None:
             return late
@@ -173,8 +171,7 @@ class Newsreader:
         pipeline, pause = build.pipeline, self._settings.subscription * (1 << kept.again)
         now = {"again": kept.again + 1, "was_there": False}
         await self._store.news.save(pipeline.id, kept.model_copy(update=now))
-        is_red = build.outcome in RED and is_news(build) and not kept.was_there
-        if not is_red or kept.again >= MOST_AGAIN or pipeline.ref is None:
+        if kept.was_there or not is_red(build) or kept.again >= MOST_AGAIN or pipeline.ref is None:
             return None
         newest = await self._store.news.newest_judged(pipeline.project_slug, pipeline.ref.name)
         return pause if newest <= pipeline.number else None
@@ -207,17 +204,6 @@ class Newsreader:
 
     def _is_too_old(self, kept: News) -> bool:
         return utc_now() - kept.since > timedelta(days=self._settings.retention_days)
-
-
-def is_news(build: Build) -> bool:
-    """Say whether the end of a build says anything about its branch. Pure.
-
-    What was cancelled or superseded does not, nor what had nothing to run: path filters leave many without a workflow.
-    """
-    if build.outcome in (State.FAILED, State.PASSED):
-        return True
-    not_taken = any(run.workflow.status in NOT_TAKEN for run in build.real_runs)
-    return build.outcome is State.COULD_NOT_RUN and (not_taken or bool(build.pipeline.errors) or build.is_refused)
 
 
 def next_look(build: Build, every: timedelta, *, is_told: bool) -> timedelta:

@@ -23,7 +23,7 @@ from bot.watching import news
 from bot.watching.engine import LISTS, NEWS, Engine
 from bot.watching.inbox import Inbox
 from bot.watching.lists import PAGES, Lists
-from bot.watching.news import Newsreader, is_news, next_look
+from bot.watching.news import Newsreader, next_look
 from bot.watching.operator import Operator
 from bot.watching.triager import final_key
 from playground.circleci.api import CircleCI
@@ -433,9 +433,3 @@ def test_what_takes_long_is_looked_at_less_often(minutes: int, is_told: bool, pa
     found = next_look(one.model_copy(update={"read_at": read_at}), EVERY, is_told=is_told)
     assert found == timedelta(minutes=pause) or minutes > 60
     assert found <= timedelta(hours=1)
-
-
-def test_what_was_cancelled_says_nothing() -> None:
-    assert [is_news(build([status])) for status in ("success", "failed", "canceled", "not_run", "error")] == [
-        *(True, True, False, False, True)
-    ]
