@@ -47,6 +47,11 @@
 | `agent-verdict:<pipeline>:<attempt>:<whose>` | what followers read of its end | an hour                   |
 | `fence:agent:<delivery id>`    | whoever carries it out                      | the lease                 |
 | `fence:verdict:<pipeline id>`  | whoever finds out about its end             | the lease                 |
+| `subscriptions`                | id -> Subscription                          | until it is removed       |
+| `subscriptions:projects`       | project -> the ids of its subscriptions     | until they are removed    |
+| `subscriptions:channels`       | channel id -> the same                      | until they are removed    |
+| `red:<channel>:<project>`      | branch -> Branch: what was told of it       | ninety days, once         |
+| `fence:red:<channel>:<project>:<branch>` | whoever tells of it               | the lease                 |
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
 | `numbered:<channel id>`        | `<number> <pipeline id>` of what it follows | the retention             |
@@ -90,11 +95,15 @@ from bot.store.pending import Pendings
 from bot.store.pulse import Vitals
 from bot.store.questions import Questions
 from bot.store.standing import Standing
+from bot.store.subscriptions import Subscriptions
 from bot.store.turns import Turns
 from bot.store.watches import Watches
 from bot.store.windows import Windows
 
-ENDLESS = frozenset({"watching", "locks", "agents", "agents:tokens", "agents:used", "uses", "audit", "audit:refused"})
+ENDLESS = frozenset(
+    {"watching", "locks", "agents", "agents:tokens", "agents:used", "uses", "audit", "audit:refused", "subscriptions"}
+    | {"subscriptions:projects", "subscriptions:channels"}
+)
 
 
 class Store:
@@ -117,6 +126,7 @@ class Store:
         self.acted = Acted(connection)
         self.agents = Agents(connection)
         self.asked = AskedByAgents(connection)
+        self.subscriptions = Subscriptions(connection)
         self.windows = Windows(connection)
         self.watches = Watches(connection, self.own)
         self.followed = FollowedHere(connection, self.watches)
