@@ -201,6 +201,8 @@ _DOING_SO = {
     "lock": "lock",
     "use": "choose what a channel uses",
     "unlock": "unlock",
+    "subscribe": "change what a channel hears",
+    "unsubscribe": "change what a channel hears",
     "take_lock": "take over locks",
     "ask_holder": "ask for locks",
 }

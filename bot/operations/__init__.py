@@ -1,5 +1,6 @@
 """Everything that changes something for others: the one list of it. Each act runs within the frame (`frame.py`)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pydantic import SecretStr
@@ -9,9 +10,11 @@ from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
 from bot.answers.agents import AgentMade
 from bot.answers.channels import ChannelUses
 from bot.answers.locks import WillTell
+from bot.answers.subscriptions import Subscribed
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
 from bot.models.pending import Deployment, Pending
+from bot.models.subscription import Subscription, Wish
 from bot.operations import (
     agents,
     answering,
@@ -27,6 +30,7 @@ from bot.operations import (
     rerun,
     sending,
     standing,
+    subscribing,
     taking_back,
     using,
 )
@@ -133,6 +137,14 @@ class Operations:
     async def use_nothing(self, caller: Caller) -> ChannelUses:
         """Let the channel use none."""
         return await using.use_nothing(self._hands, caller)
+
+    async def subscribe(self, caller: Caller, project: Project, wish: Wish, unbuilt: Sequence[str] = ()) -> Subscribed:
+        """Let the channel they speak in hear of a project's branches."""
+        return await subscribing.subscribe(self._hands, caller, project, wish, unbuilt)
+
+    async def unsubscribe(self, caller: Caller, subscription: Subscription) -> Subscribed:
+        """Let it hear of them no more."""
+        return await subscribing.unsubscribe(self._hands, caller, subscription)
 
     async def lock(
         self, caller: Caller, project: Project, ref: Ref | None, reason: str, until: datetime | None = None

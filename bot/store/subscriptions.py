@@ -19,15 +19,18 @@ MOST_BRANCHES = 500  # of a project that a channel is told about
 KEPT = timedelta(days=90)  # since something of one of them was judged
 MOST_TRIES = 5
 
-# Adds one under its id, and the id to those of its project and its channel; 0 where the channel has too many.
+# Adds one under its id, and the id to those of its project and its channel, unless it is there; returns what is kept,
+# and 0 where the channel has too many.
 _ADD = """
+local kept = redis.call('HGET', KEYS[1], ARGV[1])
+if kept then return kept end
 local mine = redis.call('HGET', KEYS[3], ARGV[3]) or ''
 local _, count = string.gsub(mine, '%S+', '')
 if count >= tonumber(ARGV[5]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
 redis.call('HSET', KEYS[3], ARGV[3], mine .. ARGV[1] .. ' ')
 redis.call('HSET', KEYS[2], ARGV[2], (redis.call('HGET', KEYS[2], ARGV[2]) or '') .. ARGV[1] .. ' ')
-return 1
+return ARGV[4]
 """
 
 # Removes one from under its id, and the id from those of its project and its channel; 0 where it is gone.
@@ -82,11 +85,15 @@ class Subscriptions:
         self._add, self._remove = connection.script(_ADD), connection.script(_REMOVE)
         self._of, self._know = connection.script(_OF), connection.script(_KNOW)
 
-    async def add(self, one: Subscription) -> bool:
-        """Keep a new one; False where its channel has as many as it may."""
+    async def add(self, one: Subscription) -> Subscription | None:
+        """Keep a new one, unless there is one of its id; returns that which is kept.
+
+        None where its channel has as many as it may. Raises Unreadable for one that another version wrote.
+        """
         keys = [self._all, self._projects, self._channels]
         args: list[str | int] = [one.id, spelled_alike(one.project_slug), one.channel_id, one.model_dump_json(), MOST]
-        return bool(await self._connection.ask(self._add(keys=keys, args=args)))
+        kept = await self._connection.ask(self._add(keys=keys, args=args))
+        return decoded(Subscription, kept) if kept else None
 
     async def remove(self, one: Subscription) -> bool:
         """Forget one, and with its channel's last of a project what was told of that; False where it was gone."""
@@ -121,15 +128,20 @@ class Subscriptions:
 
         Who gets True is the one to tell of it.
         """
+        return await self.change(one.id, lambda kept: kept.model_copy(update={"paused": reason})) is not None
+
+    async def change(self, subscription_id: str, change: Callable[[Subscription], Subscription]) -> Subscription | None:
+        """Change one; None where nothing of it changed, or it is gone. `change` is pure, and may be asked again."""
         for _ in range(MOST_TRIES):
-            data = await self._data(one.id)
-            kept = decoded(Subscription, data) if data is not None else None
-            if data is None or kept is None or kept.paused == reason:
-                return False
-            paused = kept.model_copy(update={"paused": reason}).model_dump_json()
-            if await self._connection.swap_field(self._all, one.id, data, paused):
-                return True
-        raise StoreError(f"the subscription {one.id} changes all the time")
+            data = await self._data(subscription_id)
+            if data is None:
+                return None
+            before = decoded(Subscription, data)
+            if (after := change(before)) == before:
+                return None
+            if await self._connection.swap_field(self._all, subscription_id, data, after.model_dump_json()):
+                return after
+        raise StoreError(f"the subscription {subscription_id} changes all the time")
 
     async def known(self, channel_id: str, slug: ProjectSlug, branch: str) -> Branch | None:
         """Return what a channel was told of a branch; None where nobody here knows."""
