@@ -59,6 +59,7 @@ from bot.watching.knock import Knock
 from bot.watching.line import InLine
 from bot.watching.operator import Operator
 from bot.watching.teller import Teller
+from bot.watching.telling import Telling
 from bot.watching.triager import Past, Triager
 from bot.watching.watcher import Sources, Watcher
 from bot.whereabouts import Whereabouts
@@ -112,6 +113,7 @@ class App:
         self.desk: Desk
         self.messenger: Messenger
         self.permissions: Permissions
+        self.telling: Telling
 
     async def __aenter__(self) -> Self:
         try:
@@ -164,6 +166,8 @@ class App:
             self._policy, settings, projects, People(messenger), circleci, team_id=team_id, agents=store.agents
         )
         finder = Finder(circleci, store, permissions, projects)
+        sources = Sources(looks, circleci, projects.patterns, projects)
+        telling = self.telling = Telling(store, messenger, permissions, sources, links, operator)
         kept = timedelta(days=settings.audit_retention_days)
         self._record = Record(store, kept, messenger.user_name, to_output=settings.audit_log)
         operations = self.operations = Operations(
@@ -178,6 +182,7 @@ class App:
                 record=self._record,
                 messenger=messenger,
                 teller=teller,
+                telling=telling,
                 engine=engine,
             )
         )
@@ -194,7 +199,6 @@ class App:
             operations=operations,
             router=commands.register(Router()),
         )
-        sources = Sources(looks, circleci, projects.patterns, projects)
         watcher = Watcher(settings, store, sources, teller, links, operator, engine)
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
         signs = self.signs = Signs(context)

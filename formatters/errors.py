@@ -205,6 +205,7 @@ _DOING_SO = {
     "unsubscribe": "change what a channel hears",
     "take_lock": "take over locks",
     "ask_holder": "ask for locks",
+    "look_at": "say who looks at a branch",
 }
 _FOR_ADMINS = "it is for the people in ADMINS"
 NOT_READ = ", so I could not read what I need, and did not go on"
@@ -360,12 +361,12 @@ def channel_gone(channel_id: str, code: str) -> Message:
     """Tell the operator why builds of a channel are told elsewhere."""
     text = (
         f"I cannot write in <#{channel_id}> any more (Slack says {clean(code, 60)}). Who asked for a build there "
-        f"gets the rest in direct messages. To have me back: {_invite(code)}."
+        f"gets the rest in direct messages. To have me back: {invite(code)}."
     )
     return assemble(text, section(f"⚠️ {text}"))
 
 
-def _invite(code: str) -> str:
+def invite(code: str) -> str:
     """Return what brings the bot back into a channel."""
     return (
         "unarchive the channel, then type `/invite @ci` there" if code == "is_archived" else "type `/invite @ci` there"

@@ -129,6 +129,10 @@ def _went_out(problem: NothingToDo) -> str:
 
 
 _WORDS: dict[str, Callable[[NothingToDo], str]] = {
+    "not_red_any_more": lambda one: (
+        f"What this message says of {literal(one.what, 200)} is over: it is green again, or broke anew."
+    ),
+    "looked_at_already": lambda one: f"{literal(one.what, 60)} looks at it already.",
     "taken_back": lambda one: f"You took it back: {literal(one.what, 200)} is not deployed.",
     "went_out": _went_out,
     "already_running": _already_running,

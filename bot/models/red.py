@@ -7,7 +7,7 @@ from bot.models.fields import Model, Time
 class Branch(Model):
     """A branch as a channel knows it: green, or red since the build with the number `red_since`.
 
-    `or_before` says that nothing was known of it then: an earlier build may have broken it. That one ended at `red_at`.
+    That one ended at `red_at`; `or_before` says that an earlier one may have broken it, of which nothing was known.
     `root_ts` is the message whose thread is about that, `builds` how many have failed since, and `looking` who said
     that they look at it. `number` and `pipeline_id` are those of the newest build which was judged, in the attempt with
     this `fingerprint`, as it was at `read_at` on CircleCI's clock; where it failed, `failing` are the keys of its tests

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from bot.actions import AgentForm, AskHolder, RemoveAgent, TakeLock, TellWhenFree, Unlock
+from bot.actions import AgentForm, AskHolder, LookAt, RemoveAgent, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
 from bot.answers.agents import AgentMade
 from bot.answers.channels import ChannelUses
@@ -26,6 +26,7 @@ from bot.operations import (
     keeps,
     lock_news,
     locks,
+    looking,
     lost,
     rerun,
     sending,
@@ -171,6 +172,10 @@ class Operations:
     async def tell_when_free(self, caller: Caller, button: TellWhenFree) -> WillTell:
         """Tell somebody, once, when a lock that stopped them is over."""
         return await lock_news.wait(self._hands, caller, button)
+
+    async def look_at(self, caller: Caller, button: LookAt) -> Acted:
+        """Say for a channel who looks at a branch that is red."""
+        return await looking.look_at(self._hands, caller, button)
 
     async def end_lock(self, key: str) -> timedelta | None:
         """Say of a lock that it is over; returns the pause before that where it holds still."""

@@ -95,7 +95,7 @@ def _after(state: Branch, build: Build, *, is_red: bool) -> Branch:
         return known.model_copy(update={**green, "failing": frozenset[str](), "failure": "", "told": mine})
     if not state.is_red:
         ended = build.stopped_at or build.pipeline.created_at
-        broke = {"red_since": number, "or_before": state.number == 0, "red_at": ended, "builds": 1}
+        broke = {"red_since": number, "or_before": True, "red_at": ended, "builds": 1}
         return known.model_copy(update={**broke, "told": mine})
     return _counted(known, build)
 

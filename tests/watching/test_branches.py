@@ -32,10 +32,11 @@ def build(number: int, status: str = "failed", attempt: int = 1, **pipeline: obj
 
 
 def judged(*builds: Build, state: Branch = NEW) -> tuple[list[Event | None], Branch]:
-    happened = []
+    happened: list[Event | None] = []
     for one in builds:
         found = decide(state, one, ALL)
-        state, _ = found.state, happened.append(found.happened)
+        state = found.state
+        happened.append(found.happened)
     return happened, state
 
 
