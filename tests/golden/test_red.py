@@ -130,12 +130,26 @@ async def cannot_be_told(stage: Stage) -> None:
     await is_built(stage, red("test_total"))
 
 
+async def buttons(stage: Stage) -> None:
+    """Press what stands on the message: no thread follows the build."""
+    await subscribes(stage)
+    plan = WorkflowPlan("build", (red("test_total"),))
+    pipeline = await is_built(stage, Scenario((plan,), rerun=(plan,)))
+    root = stage.team.deploys.roots[-1]
+    await stage.presses("ada", root, "Show log")
+    await stage.presses("guest", root, "Rerun failed")
+    await stage.presses("ada", root, "Rerun failed")
+    stage.notes("the rerun ends")
+    await is_over(stage, pipeline)
+
+
 SCENES: dict[str, Scene] = {
     "red-in-a-thread": in_a_thread,
     "red-in-the-channel": in_the_channel,
     "red-run-again": run_again,
     "red-superseded": superseded,
     "red-who-looks": who_looks,
+    "red-buttons": buttons,
     "red-cannot-be-told": cannot_be_told,
 }
 
