@@ -13,7 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from bot.circleci.report import report
-from bot.errors import CircleCIError, NotAllowed, NotFound, SlackError, StoreError, Unreadable
+from bot.errors import CircleCIError, NotAllowed, NotFound, SlackError, SlackLimited, Unreadable
 from bot.messenger import Messenger
 from bot.models.build import Build, Ended, Report, State
 from bot.models.caller import Caller, Place
@@ -33,6 +33,7 @@ from formatters.blocks import Message
 from formatters.links import Links
 
 LEASE = timedelta(seconds=60)
+SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)  # until what Slack does not take for now is tried again
 TOLD_AGAIN = timedelta(hours=6)  # and not sooner, that a channel takes nothing
 MOST_REFUSALS, COUNTED = 5, timedelta(days=1)  # by a code that nobody has heard of, before it pauses a rule
 # The message whose thread it was takes no reply any more, but its channel may.
@@ -94,22 +95,21 @@ class Telling:
         self._links = links
         self._operator = operator
 
-    async def judged(self, build: Build) -> None:
+    async def judged(self, build: Build) -> timedelta | None:
         """Tell of a build that is over for good, each channel once, however often this is called.
 
-        Raises SlackError where a channel takes nothing for now, once all others are told, and a CircleCIError where it
-        cannot be found out what its project is called: then it is to be called again.
+        Returns the pause before another try, where a channel takes nothing for now; None where all are told. Raises a
+        CircleCIError where it cannot be found out what its project is called.
         """
         ref, slug = build.pipeline.ref, build.pipeline.project_slug
         if ref is None or ref.is_tag:
-            return
+            return None
         channels: dict[str, list[Subscription]] = defaultdict(list)
         for rule in await self._store.subscriptions.of_project(slug):
             if _is_about(rule, ref.name):
                 channels[rule.channel_id].append(rule)
-        errors = [await self._tell(_News(build, ref.name, *one)) for one in channels.items()]
-        for error in filter(None, errors):
-            raise error
+        pauses = [await self._tell(_News(build, ref.name, *one)) for one in channels.items()]
+        return max((pause for pause in pauses if pause is not None), default=None)
 
     async def shows_who_looks(self, state: Branch) -> None:
         """Let the message about a red branch say who looks at it, at once; raises what Slack and CircleCI refuse."""
@@ -123,15 +123,14 @@ class Telling:
             seen = red.Seen(build, await self._evidence(build), news.title, self._links)
             await self._is_rewritten(news, state, state, seen)
 
-    async def _tell(self, news: _News) -> SlackError | None:
-        """Tell one channel; returns why it takes nothing for now, if it does not."""
+    async def _tell(self, news: _News) -> timedelta | None:
+        """Tell one channel; returns the pause before another try, where it takes nothing for now, or is being told."""
         if not (rules := [rule for rule in news.rules if await self._may_be_told(rule, news)]):
             return None
         news = news._replace(rules=rules)
-        fence = self._store.subscriptions.fenced(news.channel_id, news.slug, news.branch, LEASE, wait=LEASE)
-        async with fence as is_ours:
+        async with self._store.subscriptions.fenced(news.channel_id, news.slug, news.branch, LEASE) as is_ours:
             if not is_ours:
-                raise StoreError(f"somebody else tells {news.channel_id} of {news.branch} for longer than {LEASE}")
+                return SOON
             try:
                 is_told = await self._told(news)
             except SlackError as error:
@@ -257,15 +256,17 @@ class Telling:
 
         return await self._store.subscriptions.know(news.channel_id, news.slug, news.branch, change)
 
-    async def _refused(self, news: _News, error: SlackError) -> SlackError | None:
-        """Return what Slack may take at another time; what it does not take for good pauses the rules."""
+    async def _refused(self, news: _News, error: SlackError) -> timedelta | None:
+        """Return when Slack may take what it does not take now; what it does not take for good pauses the rules."""
         log.warning("branch_not_told", channel=news.channel_id, method=error.method, code=error.code)
+        if isinstance(error, SlackLimited):
+            return error.retry_after
         how_long = refused(error.code)
         if how_long is Refused.NOBODY_KNOWS:
             what = f"branch-refused:{news.channel_id}:{news.slug}:{said_key(news.build)}"
             how_long = Refused.FOR_NOW if await self._store.claims.count(what, COUNTED) < MOST_REFUSALS else how_long
         if how_long is Refused.FOR_NOW:
-            return error
+            return SOON if error.lost else LATER
         for rule in news.rules:
             await self._pause(rule, error.code)
         return None
