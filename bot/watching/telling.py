@@ -13,20 +13,20 @@ from typing import NamedTuple
 import structlog
 
 from bot.circleci.report import report
-from bot.errors import CircleCIError, NotAllowed, NotFound, SlackError, SlackLimited, Unreadable
+from bot.errors import CircleCIError, SlackError, SlackLimited, Unreadable
 from bot.messenger import Messenger
 from bot.models.build import Build, Ended, Report, State
-from bot.models.caller import Caller, Place
-from bot.models.circleci import ProjectSlug, Ref
+from bot.models.caller import Place
+from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, Refused, refused
 from bot.models.subscription import Event, Mode, Subscription
 from bot.once import post_once
 from bot.permissions import Permissions
-from bot.policy import Word
 from bot.store import Store
 from bot.watching.branches import Decision, decide, is_wanted, said_key
 from bot.watching.operator import Operator
+from bot.watching.pausing import Pausing
 from bot.watching.watcher import Sources
 from formatters import red
 from formatters.blocks import Message
@@ -34,7 +34,6 @@ from formatters.links import Links
 
 LEASE = timedelta(seconds=60)
 SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)  # until what Slack does not take for now is tried again
-TOLD_AGAIN = timedelta(hours=6)  # and not sooner, that a channel takes nothing
 MOST_REFUSALS, COUNTED = 5, timedelta(days=1)  # by a code that nobody has heard of, before it pauses a rule
 # The message whose thread it was takes no reply any more, but its channel may.
 THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"})
@@ -90,10 +89,9 @@ class Telling:
     ) -> None:
         self._store = store
         self._messenger = messenger
-        self._permissions = permissions
         self._sources = sources
         self._links = links
-        self._operator = operator
+        self._pausing = Pausing(store, messenger, permissions, operator)
 
     async def judged(self, build: Build) -> timedelta | None:
         """Tell of a build that is over for good, each channel once, however often this is called.
@@ -125,7 +123,11 @@ class Telling:
 
     async def _tell(self, news: _News) -> timedelta | None:
         """Tell one channel; returns the pause before another try, where it takes nothing for now, or is being told."""
-        if not (rules := [rule for rule in news.rules if await self._may_be_told(rule, news)]):
+        allowed = [await self._pausing.may_be_told(rule, news.build, news.branch) for rule in news.rules]
+        if None in allowed:
+            return LATER
+        rules = [rule for rule, is_allowed in zip(news.rules, allowed, strict=True) if is_allowed]
+        if not rules:
             return None
         news = news._replace(rules=rules)
         async with self._store.subscriptions.fenced(news.channel_id, news.slug, news.branch, LEASE) as is_ours:
@@ -136,27 +138,8 @@ class Telling:
             except SlackError as error:
                 return await self._refused(news, error)
         if is_told:
-            await self._resume(rules)
+            await self._pausing.resume(rules)
         return None
-
-    async def _may_be_told(self, rule: Subscription, news: _News) -> bool:
-        """Say whether who made a rule may look at this branch in its channel; else it is paused, as nobody else may."""
-        caller = Caller(
-            person_id=rule.made_by,
-            name=rule.made_by_name,
-            team_id=rule.team_id,
-            place=Place(channel_id=rule.channel_id),
-            delivery_id=f"subscription:{rule.id}",
-        )
-        try:
-            await self._permissions.check(caller, Word.READ, news.slug, Ref(name=news.branch))
-        except NotAllowed:
-            await self._pause(rule, red.HIDDEN)
-        except NotFound:
-            await self._pause(rule, red.UNKNOWN)
-        else:
-            return True
-        return False
 
     async def _told(self, news: _News) -> bool:
         """Tell the channel, if it is news to it; says whether anything was said."""
@@ -268,29 +251,8 @@ class Telling:
         if how_long is Refused.FOR_NOW:
             return SOON if error.lost else LATER
         for rule in news.rules:
-            await self._pause(rule, error.code)
+            await self._pausing.pause(rule, error.code)
         return None
-
-    async def _pause(self, rule: Subscription, why: str) -> None:
-        """Keep why nothing can be told; whoever runs the bot and who made the rule hear of it once."""
-        if not await self._store.subscriptions.pause(rule, why):
-            return
-        log.warning("subscription_paused", subscription=rule.id, channel=rule.channel_id, why=why)
-        await self._operator.subscription_paused(rule, why)
-        if why in (red.HIDDEN, red.UNKNOWN):
-            return  # they may not look at it, so that it is not named to them either
-        once = f"paused-told:{rule.made_by}:{rule.channel_id}:{rule.project_slug}:{why}"
-        if not await self._store.claims.first(once, TOLD_AGAIN):
-            return
-        try:
-            await self._messenger.direct(rule.made_by, red.paused(rule, why))
-        except SlackError as error:
-            log.warning("maker_not_told", subscription=rule.id, method=error.method, code=error.code)
-
-    async def _resume(self, rules: Sequence[Subscription]) -> None:
-        for rule in rules:
-            if rule.paused and await self._store.subscriptions.pause(rule, ""):
-                log.info("subscription_resumed", subscription=rule.id, channel=rule.channel_id)
 
 
 def _said(state: Branch, build: Build, *, root_ts: str | None) -> Branch:

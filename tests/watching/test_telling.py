@@ -18,6 +18,7 @@ from bot.permissions import Permissions
 from bot.settings import Projects
 from bot.store import Store
 from bot.watching.operator import Operator
+from bot.watching.pausing import MOST_DENIALS
 from bot.watching.telling import MOST_REFUSALS, Telling
 from bot.watching.watcher import Sources
 from formatters import red
@@ -191,6 +192,8 @@ async def test_a_channel_that_takes_nothing_pauses_its_rules_and_two_people_hear
 async def test_what_who_subscribed_may_not_look_at_is_not_told(stage: Stage, why: tuple[str, Exception]) -> None:
     reason, stage.door.refuses = why
     await stage.subscribes()
+    for _ in range(MOST_DENIALS - 1):
+        await stage.is_put_off(build(1))
     await stage.judged(build(1), build(2))
     assert (await stage.paused(), stage.texts(), len(stage.texts("releases"))) == ([reason], [], 1)
     assert not stage.slack.person("ada").direct_messages
@@ -201,11 +204,20 @@ async def test_what_who_subscribed_may_not_look_at_is_not_told(stage: Stage, why
     assert (await stage.paused(), len(stage.texts())) == ([""], 1)
 
 
+async def test_while_slack_does_not_say_who_they_are_nothing_is_lost(stage: Stage) -> None:
+    await stage.subscribes()
+    stage.door.refuses = NotAllowed("U0ADA", "read", "guests")
+    await stage.is_put_off(build(1))
+    stage.door.refuses = None
+    await stage.judged(build(1))
+    assert (await stage.paused(), stage.texts()) == ([""], [RED])
+
+
 async def test_somebody_elses_rule_of_the_channel_goes_on(stage: Stage) -> None:
     stage.door.refuses = NotAllowed("U0ADA", "read", "web")
     await stage.subscribes()
     await stage.subscribes(made_by="U0GRACE", events=["failed"])
-    await stage.judged(build(1))
+    await stage.until_told(build(1))
     assert (await stage.paused(), stage.texts()) == ([red.HIDDEN, ""], [RED])
 
 
