@@ -17,7 +17,8 @@ from bot.errors import CircleCIError, SlackError, SlackLimited, Unreadable
 from bot.messenger import Messenger
 from bot.models.build import Build, Ended, Report, State
 from bot.models.caller import Place
-from bot.models.circleci import ProjectSlug
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.heard import Heard
 from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, Refused, refused
 from bot.models.subscription import Event, Mode, Subscription
@@ -157,8 +158,10 @@ class Telling:
         if found.happened is Event.BROKE and found.is_told:
             after = after.model_copy(update={"or_before": not await self._is_next(state, news)})
         is_said, root_ts = said_key(news.build) in state.told, state.root_ts
-        if found.is_told and not is_said and not await self._is_followed(news):
+        if found.is_told and not is_said and not await self._hears_otherwise(news):
             state, is_said = await self._say(news, found.happened, state, after, seen), True
+        if is_said and found.happened is Event.FIXED:
+            await self._has_heard_of_repair(news)
         if root_ts is not None and root_ts == state.root_ts and not await self._is_rewritten(news, state, after, seen):
             state = state.model_copy(update={"root_ts": None})
         await self._know(news, after.model_copy(update={"root_ts": state.root_ts if after.is_red else None}))
@@ -171,15 +174,16 @@ class Telling:
             mentioned = news.mentioned if happened is Event.BROKE else ()
             ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned))
             return await self._know(news, _said(state, news.build, root_ts=ts))
-        thread_ts = state.root_ts if news.has_threads else None
-        place = Place(channel_id=news.channel_id, thread_ts=thread_ts)
-        word = red.message(happened, state, after, seen, is_apart=thread_ts is None)
-        try:
-            await self._post(news, place, word)
-        except SlackError as error:
-            if error.code not in THREAD_GONE or thread_ts is None:
-                raise
-            return await self._say(news, happened, state.model_copy(update={"root_ts": None}), after, seen)
+        there = Place(channel_id=news.channel_id, thread_ts=state.root_ts if news.has_threads else None)
+        for place in (there, Place(channel_id=news.channel_id)):
+            word = red.message(happened, state, after, seen, is_apart=place.thread_ts is None)
+            try:
+                await self._post(news, place, word)
+            except SlackError as error:
+                if error.code not in THREAD_GONE or place.thread_ts is None:
+                    raise
+            else:
+                break
         return await self._know(news, _said(state, news.build, root_ts=state.root_ts))
 
     async def _is_rewritten(self, news: _News, state: Branch, after: Branch, seen: red.Seen) -> bool:
@@ -197,10 +201,23 @@ class Telling:
         name = f"{news.slug}:{news.branch}:{said_key(news.build)}"
         return await post_once(self._messenger, self._store.claims, place, word, kind="branch", name=name)
 
-    async def _is_followed(self, news: _News) -> bool:
-        """Say whether a thread of the channel follows the build, and tells its end."""
+    async def _hears_otherwise(self, news: _News) -> bool:
+        """Say whether the channel is told this end anyway: by a thread that follows the build, or aloud."""
         watches = await self._store.watches.of(news.build.pipeline.id)
-        return any(watch.thread.channel_id == news.channel_id for watch in watches)
+        heard = await self._heard(news)
+        is_heard = heard is not None and (heard.number, heard.fingerprint) == (news.number, news.build.fingerprint)
+        return is_heard or any(watch.thread.channel_id == news.channel_id for watch in watches)
+
+    async def _heard(self, news: _News) -> Heard | None:
+        """Return which end of the branch the channel has heard aloud (`aloud.py`)."""
+        return await self._store.ends.heard(news.channel_id, news.slug, Ref(name=news.branch))
+
+    async def _has_heard_of_repair(self, news: _News) -> None:
+        """Keep for those who tell things aloud that the channel knows it repaired."""
+        heard = await self._heard(news)
+        if heard is not None and heard.is_red and heard.number <= news.number:
+            repaired = Heard(number=news.number, fingerprint=news.build.fingerprint, is_red=False)
+            await self._store.ends.note(news.channel_id, news.slug, Ref(name=news.branch), repaired)
 
     async def _is_next(self, state: Branch, news: _News) -> bool:
         """Say whether the newest build that the channel knew is the one before: none was missed, none still runs."""

@@ -11,6 +11,7 @@ from bot.messenger import Messenger
 from bot.models.build import Build
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, ProjectSlug, Ref
+from bot.models.heard import Heard
 from bot.models.red import Branch
 from bot.models.slack import Watch, utc_now
 from bot.models.subscription import Event, Mode, Subscription
@@ -252,6 +253,27 @@ async def test_a_build_that_a_thread_of_the_channel_follows_is_not_told_there_ag
     assert (stage.texts(), stage.texts("releases")) == ([], [RED])
     await stage.judged(build(2, "success"))
     assert stage.texts() == [GREEN]  # what nobody followed; it is no news that it passed, but that it is fixed
+
+
+async def test_a_repair_that_the_channel_heard_aloud_is_not_told_there_again(stage: Stage) -> None:
+    """It knew the branch red by a deploy of its own, and the build that repairs it is followed somewhere else."""
+    rule = await stage.subscribes()
+    await stage.judged(build(1))
+    green = build(2, "success")
+    heard = Heard(number=2, fingerprint=green.fingerprint, is_red=False)
+    await stage.store.ends.note(rule.channel_id, rule.project_slug, Ref(name="main"), heard)
+    await stage.judged(green)
+    (root,) = stage.channel().messages
+    assert (root.text, root.replies) == (GREEN, [])
+
+
+async def test_a_repair_that_a_rule_told_is_not_said_aloud_later(stage: Stage) -> None:
+    rule = await stage.subscribes()
+    main, red_before = Ref(name="main"), Heard(number=1, fingerprint="w1.1", is_red=True)
+    await stage.judged(build(1))
+    await stage.store.ends.note(rule.channel_id, rule.project_slug, main, red_before)
+    await stage.judged(build(2, "success"))
+    assert not await stage.store.ends.red(rule.project_slug, main)
 
 
 @pytest.mark.parametrize(
