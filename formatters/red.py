@@ -72,7 +72,7 @@ def repaired_root(before: Branch, seen: Seen) -> Message:
     return assemble(
         f"{_plain(before)} of {clean(seen.title)} is green again.",
         section(f"✅ *{name} is green again* · {literal(seen.title)} · {_fixed(before, seen)}"),
-        context(f"{was}, {count(before.builds, 'red build')}."),
+        context(f"{was}, {count(before.builds, 'red build')}.") if before.is_red else None,
     )
 
 

@@ -13,27 +13,28 @@ from typing import NamedTuple
 import structlog
 
 from bot.circleci.report import report
-from bot.errors import CircleCIError, NotAllowed, NotFound, SlackError, StoreError, Unreadable
+from bot.errors import CircleCIError, SlackError, SlackLimited, Unreadable
 from bot.messenger import Messenger
 from bot.models.build import Build, Ended, Report, State
-from bot.models.caller import Caller, Place
+from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug, Ref
+from bot.models.heard import Heard
 from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, Refused, refused
 from bot.models.subscription import Event, Mode, Subscription
 from bot.once import post_once
 from bot.permissions import Permissions
-from bot.policy import Word
 from bot.store import Store
 from bot.watching.branches import Decision, decide, is_wanted, said_key
 from bot.watching.operator import Operator
+from bot.watching.pausing import Pausing
 from bot.watching.watcher import Sources
 from formatters import red
 from formatters.blocks import Message
 from formatters.links import Links
 
 LEASE = timedelta(seconds=60)
-TOLD_AGAIN = timedelta(hours=6)  # and not sooner, that a channel takes nothing
+SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)  # until what Slack does not take for now is tried again
 MOST_REFUSALS, COUNTED = 5, timedelta(days=1)  # by a code that nobody has heard of, before it pauses a rule
 # The message whose thread it was takes no reply any more, but its channel may.
 THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"})
@@ -89,27 +90,25 @@ class Telling:
     ) -> None:
         self._store = store
         self._messenger = messenger
-        self._permissions = permissions
         self._sources = sources
         self._links = links
-        self._operator = operator
+        self._pausing = Pausing(store, messenger, permissions, operator)
 
-    async def judged(self, build: Build) -> None:
+    async def judged(self, build: Build) -> timedelta | None:
         """Tell of a build that is over for good, each channel once, however often this is called.
 
-        Raises SlackError where a channel takes nothing for now, once all others are told, and a CircleCIError where it
-        cannot be found out what its project is called: then it is to be called again.
+        Returns the pause before another try, where a channel takes nothing for now; None where all are told. Raises a
+        CircleCIError where it cannot be found out what its project is called.
         """
         ref, slug = build.pipeline.ref, build.pipeline.project_slug
         if ref is None or ref.is_tag:
-            return
+            return None
         channels: dict[str, list[Subscription]] = defaultdict(list)
         for rule in await self._store.subscriptions.of_project(slug):
             if _is_about(rule, ref.name):
                 channels[rule.channel_id].append(rule)
-        errors = [await self._tell(_News(build, ref.name, *one)) for one in channels.items()]
-        for error in filter(None, errors):
-            raise error
+        pauses = [await self._tell(_News(build, ref.name, *one)) for one in channels.items()]
+        return max((pause for pause in pauses if pause is not None), default=None)
 
     async def shows_who_looks(self, state: Branch) -> None:
         """Let the message about a red branch say who looks at it, at once; raises what Slack and CircleCI refuse."""
@@ -123,41 +122,25 @@ class Telling:
             seen = red.Seen(build, await self._evidence(build), news.title, self._links)
             await self._is_rewritten(news, state, state, seen)
 
-    async def _tell(self, news: _News) -> SlackError | None:
-        """Tell one channel; returns why it takes nothing for now, if it does not."""
-        if not (rules := [rule for rule in news.rules if await self._may_be_told(rule, news)]):
+    async def _tell(self, news: _News) -> timedelta | None:
+        """Tell one channel; returns the pause before another try, where it takes nothing for now, or is being told."""
+        allowed = [await self._pausing.may_be_told(rule, news.build, news.branch) for rule in news.rules]
+        if None in allowed:
+            return LATER
+        rules = [rule for rule, is_allowed in zip(news.rules, allowed, strict=True) if is_allowed]
+        if not rules:
             return None
         news = news._replace(rules=rules)
-        fence = self._store.subscriptions.fenced(news.channel_id, news.slug, news.branch, LEASE, wait=LEASE)
-        async with fence as is_ours:
+        async with self._store.subscriptions.fenced(news.channel_id, news.slug, news.branch, LEASE) as is_ours:
             if not is_ours:
-                raise StoreError(f"somebody else tells {news.channel_id} of {news.branch} for longer than {LEASE}")
+                return SOON
             try:
                 is_told = await self._told(news)
             except SlackError as error:
                 return await self._refused(news, error)
         if is_told:
-            await self._resume(rules)
+            await self._pausing.resume(rules)
         return None
-
-    async def _may_be_told(self, rule: Subscription, news: _News) -> bool:
-        """Say whether who made a rule may look at this branch in its channel; else it is paused, as nobody else may."""
-        caller = Caller(
-            person_id=rule.made_by,
-            name=rule.made_by_name,
-            team_id=rule.team_id,
-            place=Place(channel_id=rule.channel_id),
-            delivery_id=f"subscription:{rule.id}",
-        )
-        try:
-            await self._permissions.check(caller, Word.READ, news.slug, Ref(name=news.branch))
-        except NotAllowed:
-            await self._pause(rule, red.HIDDEN)
-        except NotFound:
-            await self._pause(rule, red.UNKNOWN)
-        else:
-            return True
-        return False
 
     async def _told(self, news: _News) -> bool:
         """Tell the channel, if it is news to it; says whether anything was said."""
@@ -175,8 +158,10 @@ class Telling:
         if found.happened is Event.BROKE and found.is_told:
             after = after.model_copy(update={"or_before": not await self._is_next(state, news)})
         is_said, root_ts = said_key(news.build) in state.told, state.root_ts
-        if found.is_told and not is_said and not await self._is_followed(news):
+        if found.is_told and not is_said and not await self._hears_otherwise(news):
             state, is_said = await self._say(news, found.happened, state, after, seen), True
+        if is_said and found.happened is Event.FIXED:
+            await self._has_heard_of_repair(news)
         if root_ts is not None and root_ts == state.root_ts and not await self._is_rewritten(news, state, after, seen):
             state = state.model_copy(update={"root_ts": None})
         await self._know(news, after.model_copy(update={"root_ts": state.root_ts if after.is_red else None}))
@@ -189,15 +174,16 @@ class Telling:
             mentioned = news.mentioned if happened is Event.BROKE else ()
             ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned))
             return await self._know(news, _said(state, news.build, root_ts=ts))
-        thread_ts = state.root_ts if news.has_threads else None
-        place = Place(channel_id=news.channel_id, thread_ts=thread_ts)
-        word = red.message(happened, state, after, seen, is_apart=thread_ts is None)
-        try:
-            await self._post(news, place, word)
-        except SlackError as error:
-            if error.code not in THREAD_GONE or thread_ts is None:
-                raise
-            return await self._say(news, happened, state.model_copy(update={"root_ts": None}), after, seen)
+        there = Place(channel_id=news.channel_id, thread_ts=state.root_ts if news.has_threads else None)
+        for place in (there, Place(channel_id=news.channel_id)):
+            word = red.message(happened, state, after, seen, is_apart=place.thread_ts is None)
+            try:
+                await self._post(news, place, word)
+            except SlackError as error:
+                if error.code not in THREAD_GONE or place.thread_ts is None:
+                    raise
+            else:
+                break
         return await self._know(news, _said(state, news.build, root_ts=state.root_ts))
 
     async def _is_rewritten(self, news: _News, state: Branch, after: Branch, seen: red.Seen) -> bool:
@@ -215,10 +201,23 @@ class Telling:
         name = f"{news.slug}:{news.branch}:{said_key(news.build)}"
         return await post_once(self._messenger, self._store.claims, place, word, kind="branch", name=name)
 
-    async def _is_followed(self, news: _News) -> bool:
-        """Say whether a thread of the channel follows the build, and tells its end."""
+    async def _hears_otherwise(self, news: _News) -> bool:
+        """Say whether the channel is told this end anyway: by a thread that follows the build, or aloud."""
         watches = await self._store.watches.of(news.build.pipeline.id)
-        return any(watch.thread.channel_id == news.channel_id for watch in watches)
+        heard = await self._heard(news)
+        is_heard = heard is not None and (heard.number, heard.fingerprint) == (news.number, news.build.fingerprint)
+        return is_heard or any(watch.thread.channel_id == news.channel_id for watch in watches)
+
+    async def _heard(self, news: _News) -> Heard | None:
+        """Return which end of the branch the channel has heard aloud (`aloud.py`)."""
+        return await self._store.ends.heard(news.channel_id, news.slug, Ref(name=news.branch))
+
+    async def _has_heard_of_repair(self, news: _News) -> None:
+        """Keep for those who tell things aloud that the channel knows it repaired."""
+        heard = await self._heard(news)
+        if heard is not None and heard.is_red and heard.number <= news.number:
+            repaired = Heard(number=news.number, fingerprint=news.build.fingerprint, is_red=False)
+            await self._store.ends.note(news.channel_id, news.slug, Ref(name=news.branch), repaired)
 
     async def _is_next(self, state: Branch, news: _News) -> bool:
         """Say whether the newest build that the channel knew is the one before: none was missed, none still runs."""
@@ -257,39 +256,20 @@ class Telling:
 
         return await self._store.subscriptions.know(news.channel_id, news.slug, news.branch, change)
 
-    async def _refused(self, news: _News, error: SlackError) -> SlackError | None:
-        """Return what Slack may take at another time; what it does not take for good pauses the rules."""
+    async def _refused(self, news: _News, error: SlackError) -> timedelta | None:
+        """Return when Slack may take what it does not take now; what it does not take for good pauses the rules."""
         log.warning("branch_not_told", channel=news.channel_id, method=error.method, code=error.code)
+        if isinstance(error, SlackLimited):
+            return error.retry_after
         how_long = refused(error.code)
         if how_long is Refused.NOBODY_KNOWS:
             what = f"branch-refused:{news.channel_id}:{news.slug}:{said_key(news.build)}"
             how_long = Refused.FOR_NOW if await self._store.claims.count(what, COUNTED) < MOST_REFUSALS else how_long
         if how_long is Refused.FOR_NOW:
-            return error
+            return SOON if error.lost else LATER
         for rule in news.rules:
-            await self._pause(rule, error.code)
+            await self._pausing.pause(rule, error.code)
         return None
-
-    async def _pause(self, rule: Subscription, why: str) -> None:
-        """Keep why nothing can be told; whoever runs the bot and who made the rule hear of it once."""
-        if not await self._store.subscriptions.pause(rule, why):
-            return
-        log.warning("subscription_paused", subscription=rule.id, channel=rule.channel_id, why=why)
-        await self._operator.subscription_paused(rule, why)
-        if why in (red.HIDDEN, red.UNKNOWN):
-            return  # they may not look at it, so that it is not named to them either
-        once = f"paused-told:{rule.made_by}:{rule.channel_id}:{rule.project_slug}:{why}"
-        if not await self._store.claims.first(once, TOLD_AGAIN):
-            return
-        try:
-            await self._messenger.direct(rule.made_by, red.paused(rule, why))
-        except SlackError as error:
-            log.warning("maker_not_told", subscription=rule.id, method=error.method, code=error.code)
-
-    async def _resume(self, rules: Sequence[Subscription]) -> None:
-        for rule in rules:
-            if rule.paused and await self._store.subscriptions.pause(rule, ""):
-                log.info("subscription_resumed", subscription=rule.id, channel=rule.channel_id)
 
 
 def _said(state: Branch, build: Build, *, root_ts: str | None) -> Branch:

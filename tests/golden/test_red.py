@@ -64,7 +64,7 @@ async def is_over(stage: Stage, pipeline: Pipeline) -> None:
     world, telling = stage.team.circleci.world, stage.team.app.telling
     world.clock.advance(timedelta(minutes=4))
     world._tick()
-    await telling.judged(await telling._sources.reports.build(PipelineId(pipeline.id)))
+    assert await telling.judged(await telling._sources.reports.build(PipelineId(pipeline.id))) is None
     stage.notes_news()
 
 
