@@ -83,6 +83,17 @@ class OfBranches(Request):
         return Wish.model_validate(given)
 
 
+class OfRule(OfBranches):
+    """What to hear no more: of a project that CircleCI may know no more, or who asks may not look at any more.
+
+    So it is about nothing that could be asked before it is found.
+    """
+
+    def about(self, projects: Projects) -> tuple[ProjectSlug | None, Ref | None]:  # noqa: ARG002  # each takes them
+        """Return nothing."""
+        return None, None
+
+
 class Page(Request):
     """Which page of a list."""
 
@@ -106,6 +117,11 @@ def parse(words: Sequence[Word], projects: Projects) -> OfBranches:
         mode=Mode(_one([mode for mode in Mode if mode in said]) or Mode.THREAD),
         **_mention([word.text for word in ours if word.text.lower().startswith(MENTION)]),
     )
+
+
+def parse_rule(words: Sequence[Word], projects: Projects) -> OfRule:
+    """Return the same of what is to end."""
+    return OfRule.model_validate(parse(words, projects).model_dump())
 
 
 def _is_ours(word: Word) -> bool:
@@ -196,13 +212,17 @@ async def _unbuilt(project: Project, names: Sequence[str], caller: Caller, conte
     return tuple(found)
 
 
-async def unsubscribe(request: OfBranches, caller: Caller, context: Context) -> Subscribed | WhichSubscription:
-    """End the one that is named, or the only one to a project; CircleCI is not asked, as it may know it no more."""
-    slug, _ = request.about(context.projects)
-    kept = [one for one in await _readable(caller, context) if _is_of(one, slug or "")]
+async def unsubscribe(request: OfRule, caller: Caller, context: Context) -> Subscribed | WhichSubscription:
+    """End the one that is named, or the only one to a project; CircleCI is not asked, as it may know it no more.
+
+    Who made one may end it, also where they may not read it any more.
+    """
+    of_project = [one for one in await _of_channel(caller, context) if _is_of(one, request.project)]
+    readable = await _readable(of_project, caller, context)
+    kept = [one for one in of_project if one.made_by == caller.person_id or one in readable]
     named = [one for one in kept if _is_named(one, request)]
     if not named:
-        raise NothingToDo("not_subscribed", what=kept[0].project_title if kept else (slug or "").partition("/")[2])
+        raise NothingToDo("not_subscribed", what=request.project.partition("/")[2])
     if len(named) > 1:
         return WhichSubscription(project_title=named[0].project_title, subscriptions=tuple(named))
     return await context.operations.unsubscribe(caller, named[0])
@@ -221,23 +241,29 @@ def _is_named(one: Subscription, request: OfBranches) -> bool:
 
 
 async def subscriptions(request: Page, caller: Caller, context: Context) -> Subscriptions:
-    """Answer with what the channel hears, as far as the caller may read it."""
-    found = await _readable(caller, context)
+    """Answer with what the channel hears, as far as the caller may read it; what is left out is not counted."""
+    kept = await _of_channel(caller, context)
+    found = await _readable(kept, caller, context)
     pages = max(1, -(-len(found) // PAGE))
     page = min(request.page, pages)
     shown = tuple(found[(page - 1) * PAGE : page * PAGE])
     return Subscriptions(subscriptions=shown, total=len(found), page=page, pages=pages)
 
 
-async def _readable(caller: Caller, context: Context) -> list[Subscription]:
-    """Return those of the channel that are the caller's own, or of what they may read; others are not counted."""
-    kept = await context.store.subscriptions.of_channel(caller.channel_id) if caller.channel_id else []
-    readable = await context.permissions.readable(caller, [_place(one) for one in kept])
-    return [one for one in kept if one.made_by == caller.person_id or _place(one) in readable]
+async def _of_channel(caller: Caller, context: Context) -> list[Subscription]:
+    return await context.store.subscriptions.of_channel(caller.channel_id) if caller.channel_id else []
 
 
-def _place(one: Subscription) -> tuple[ProjectSlug, Ref | None]:
-    return one.project_slug, None if one.branches else Ref(name=one.default_branch)
+async def _readable(kept: Sequence[Subscription], caller: Caller, context: Context) -> list[Subscription]:
+    """Return those of projects and branches that somebody may read; a glob names none for sure."""
+    readable = await context.permissions.readable(caller, [place for one in kept for place in _places(one)])
+    return [one for one in kept if readable.issuperset(_places(one))]
+
+
+def _places(one: Subscription) -> list[tuple[ProjectSlug, Ref | None]]:
+    names = [name.removeprefix("!") for name in one.branches or (one.default_branch,)]
+    named = [(one.project_slug, Ref(name=name)) for name in names if name and globs.is_plain(name)]
+    return [(one.project_slug, None), *named]
 
 
 def parse_page(words: Sequence[Word], projects: Projects) -> Page:  # each parser has both
@@ -253,5 +279,5 @@ def parse_page(words: Sequence[Word], projects: Projects) -> Page:  # each parse
 def register(router: Router) -> None:
     """Teach the router these commands. To read is enough, but what they change everybody in the channel reads."""
     router.command(SUBSCRIBE, permission="read", request=OfBranches, parse=parse, handle=subscribe)
-    router.command(UNSUBSCRIBE, permission="read", request=OfBranches, parse=parse, handle=unsubscribe)
+    router.command(UNSUBSCRIBE, permission="read", request=OfRule, parse=parse_rule, handle=unsubscribe)
     router.command(SUBSCRIPTIONS, permission="read", request=Page, parse=parse_page, handle=subscriptions)
