@@ -128,7 +128,7 @@ def job_details(run: Run, plan: JobPlan, one: Pipeline, owner: Project, now: dat
         "messages": _messages(plan),
         "contexts": [],
         "organization": {"name": owner.organization},
-        "queued_at": stamp(start) if start else None,
+        "queued_at": stamp(start or one.created_at),  # also of a job that never began
         "stopped_at": stamp(end) if over and end else None,
     }
 

@@ -12,7 +12,8 @@ from playground.circleci.scenarios import JobPlan, Scenario, TestPlan, WorkflowP
 from tests.agents.asking import REASON, agent_of, calls
 from tests.agents.test_desk import requests
 from tests.agents.test_over_http import TOKEN, client, says
-from tests.operations.scene import record
+from tests.floors import paths
+from tests.operations.scene import record, types
 from tests.stories.team import Team, team_at_work
 from tests.stories.test_secrets import in_redis
 
@@ -167,3 +168,17 @@ async def test_no_answer_and_no_error_shows_a_secret(tmp_path: Path) -> None:
             assert secret not in everything
             assert secret not in team.slack.workspace.transcript()
             assert secret not in kept
+
+
+async def test_a_triage_costs_circleci_what_it_costs_in_slack(tmp_path: Path) -> None:
+    asked = []
+    for way in ("slack", "agent"):
+        async with team_at_work(tmp_path / way) as team:
+            await a_red_build(team, JobPlan("test", ends="failed", log=NETWORK))
+            team.circleci.requests.clear()
+            if way == "slack":
+                await types(team, team.ada, "triage acme/backend main")
+            else:
+                await calls(team, await agent_of(team), "triage", project="acme/backend", branch="main")
+            asked.append(len(paths(team.circleci)))
+    assert asked[0] == asked[1] > 0
