@@ -183,10 +183,8 @@ def _mention(said: Sequence[str]) -> dict[str, str]:
         return {"mention": found[1] or found[3], "mention_name": found[2] or found[4] or ""}
     if _ID.fullmatch(text):
         return {"mention": text}
-    problem = (
-        "A slash command brings me no mention that I could tell. Write the same to me as @ci, or give Slack's id of"
-    )
-    raise UsageError(f"{problem} the group, as in mention=S0ONCALL.", given=text)
+    problem = "A slash command brings me a name alone, and I cannot tell who that is. Write the same to me as @ci, or"
+    raise UsageError(f"{problem} give Slack's id of the group, as in mention=S0ONCALL.", given=text)
 
 
 async def subscribe(request: OfBranches, caller: Caller, context: Context) -> Subscribed:

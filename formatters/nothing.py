@@ -167,11 +167,11 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "nothing_again": lambda _: "You have deployed and rerun nothing here lately that could be done again.",
     "uses_nothing": lambda _: "This channel uses no project, so there is nothing to end.",
     "not_subscribed": lambda one: (
-        f"This channel has not subscribed to this of {literal(one.what)}. `/ci subscriptions` lists what it hears, "
+        f"There is no such subscription to {literal(one.what)} here. `/ci subscriptions` lists what there is, "
         "each with the line that ends it."
     ),
     "subscriptions_enough": lambda one: (
-        f"This channel has {one.number} subscriptions already, and that is all I keep for one. Nothing was done. "
+        f"There are {one.number} subscriptions here already, and I keep no more for one channel. Nothing was done. "
         "`/ci subscriptions` lists them: end one first."
     ),
     "not_in_channel": lambda _: (

@@ -28,18 +28,18 @@ _PAUSED = {
         "I am not in this channel any more: type `/invite @ci`",
     ),
 }
-NONE = "This channel has subscribed to nothing. `/ci subscribe acme/frontend` tells it when the default branch breaks."
+NONE = "Nothing is subscribed here. After `/ci subscribe acme/frontend` I say here when its default branch breaks."
 _END = "`/ci unsubscribe` and such a line ends one."
 
 
 def changed(done: Subscribed) -> Message:
-    """Tell a channel what it hears from now on, or hears no more; who asked is named without a ping."""
+    """Say in a channel what it hears from now on, or hears no more; who asked is named without a ping."""
     one, by = done.subscription, literal(done.entry.user_name or done.entry.user_id, 80)
     what = {
-        "began": f"From now on this channel hears {rule(one)}. {by} subscribed it.",
-        "changed": f"This channel goes on to hear {rule(one)}. {by} changed that{_from(done)}.",
-        "already": f"This channel hears already {rule(one)}. {literal(one.made_by_name, 80)} subscribed it.",
-        "ended": f"This channel does not hear any more {rule(one)}. {by} ended it.",
+        "began": f"From now on I say here {rule(one)}. {by} subscribed.",
+        "changed": f"I still say here {rule(one)}. {by} changed that{_from(done)}.",
+        "already": f"I say here already {rule(one)}. {literal(one.made_by_name, 80)} subscribed.",
+        "ended": f"I do not say here any more {rule(one)}. {by} ended it.",
     }[done.act]
     how = _anew(one) if done.act == "ended" else _ends(one)
     notes = f"{_unbuilt(done.unbuilt)} {careful(*one.branches)}".strip()
@@ -52,7 +52,7 @@ def subscribed(done: Subscribed) -> Message | None:
 
 
 def rule(one: Subscription) -> str:
-    """Return a subscription as the end of a sentence, which begins with who hears it."""
+    """Return a subscription as the end of a sentence: when what is said."""
     events = [_EVENTS[event] for event in Event if event in one.events]
     said = f"when {_branches(one)} {_or(events)}, {_MODES[one.mode]}"
     return f"{said}, and {_mentioned(one)} is mentioned when it breaks" if one.mention else said
@@ -91,7 +91,8 @@ def _from(done: Subscribed) -> str:
 
 
 def _why(paused: str) -> str:
-    return _PAUSED.get(paused) or literal(paused, 200)
+    is_code = " " not in paused
+    return _PAUSED.get(paused) or (f"Slack takes nothing here ({code(paused, 60)})" if is_code else literal(paused))
 
 
 def _ends(one: Subscription) -> str:
@@ -114,7 +115,7 @@ def listed(found: Subscriptions) -> Message:
     """List what a channel hears, each with the line that ends it, and the line for the next page."""
     if not found.subscriptions:
         return assemble(NONE, section(NONE))
-    text = f"This channel has {count(found.total, 'subscription')}."
+    text = f"{_are(found.total)} here."
     shown, _ = paragraphs([_line(one) for one in found.subscriptions], most=len(found.subscriptions))
     more = f" `/ci subscriptions {found.page + 1}` shows the next." if found.page < found.pages else ""
     of = f"Page {found.page} of {found.pages}. " if found.pages > 1 else ""
@@ -123,10 +124,15 @@ def listed(found: Subscriptions) -> Message:
 
 def which(found: WhichSubscription) -> Message:
     """Ask which of several is meant, by the lines that end one each."""
-    many = count(len(found.subscriptions), "subscription")
-    text = f"This channel has {many} to {literal(found.project_title)}, and nothing has ended. Type the line of one."
+    many = _are(len(found.subscriptions))
+    text = f"{many} to {literal(found.project_title)} here, and nothing has ended. Type the line of one."
     shown, _ = paragraphs([_line(one) for one in found.subscriptions], most=len(found.subscriptions))
     return assemble(text, section(text), *shown)
+
+
+def _are(number: int) -> str:
+    many = count(number, "subscription")
+    return f"There is {many}" if number == 1 else f"There are {many}"
 
 
 def _line(one: Subscription) -> str:
@@ -134,4 +140,4 @@ def _line(one: Subscription) -> str:
     by = literal(one.made_by_name, 80) or mention(one.made_by)
     line = command(f"unsubscribe {one.line}")
     ends = f"\n{line}" if line else ""
-    return f"• It hears {rule(one)} · by {by}{paused}{ends}"
+    return f"• I say {rule(one)} · by {by}{paused}{ends}"

@@ -52,7 +52,7 @@ async def kept(team: Team) -> list[Subscription]:
 def told(team: Team) -> list[str]:
     """Return what the channel was told, oldest first."""
     bot = team.slack.workspace.bot_user_id
-    return [one.visible for one in team.deploys.messages if one.user == bot and "channel" in one.visible]
+    return [one.visible for one in team.deploys.messages if one.user == bot and " say here" in one.visible]
 
 
 def guest_of(team: Team) -> Person:
@@ -65,11 +65,14 @@ async def test_a_channel_is_told_who_subscribed_it_to_what_and_the_same_twice_is
     assert (first.made_by, first.channel_id, first.default_branch) == ("U0ADA", team.deploys.id, "main")
     assert (first.branches, first.events, first.mode) == ((), (Event.BROKE, Event.FIXED), Mode.THREAD)
     (began,) = told(team)
-    assert "hears when the default branch of acme/frontend (main now) breaks or is fixed" in began.replace("`", "")
-    assert "ada subscribed it" in began
+    assert (
+        "From now on I say here when the default branch of acme/frontend (main now) breaks or is fixed"
+        in began.replace("`", "")
+    )
+    assert "ada subscribed." in began
     again = said(await types(team, team.grace, "subscribe acme/frontend fixed broke"))
-    assert "hears already" in again
-    assert "ada subscribed it" in again
+    assert "I say here already" in again
+    assert "ada subscribed." in again
     assert (await kept(team), told(team)) == ([first], [began])
     entry = await on_record(team, "subscribe to acme/frontend main")
     assert (entry.word, entry.result) == ("read", "the channel hears of gh/acme/frontend broke fixed")
@@ -102,19 +105,19 @@ async def test_who_may_not_read_subscribes_to_nothing_and_sees_nothing_of_it(tea
     for line in ("acme/backend", "acme/frontend merger", "acme/frontend main"):
         await types(team, team.ada, f"subscribe {line}")
     listed = said(await types(team, guest_of(team), "subscriptions"))
-    assert "This channel has 1 subscription." in listed
+    assert "There is 1 subscription here." in listed
     assert "backend" not in listed
     assert "merger" not in listed
     for line in ("acme/backend", "acme/frontend merger"):
-        assert "has not subscribed" in said(await types(team, guest_of(team), f"unsubscribe {line}"))
-    assert "This channel has 3 subscriptions." in said(await types(team, team.grace, "subscriptions"))
+        assert "There is no such subscription" in said(await types(team, guest_of(team), f"unsubscribe {line}"))
+    assert "There are 3 subscriptions here." in said(await types(team, team.grace, "subscriptions"))
 
 
 async def test_what_is_listed_ends_it_and_what_others_subscribed_takes_more_than_reading(team: Team) -> None:
     await types(team, team.ada, "subscribe acme/frontend main release/* !release/old failed")
     await types(team, guest_of(team), "subscribe acme/frontend main")
     for line in ("unsubscribe acme/frontend main failed", "unsubscribe acme/frontend nowhere", "unsubscribe acme/cli"):
-        assert "has not subscribed to this" in said(await types(team, team.ada, line)), line
+        assert "There is no such subscription" in said(await types(team, team.ada, line)), line
     asked = said(await types(team, team.grace, "unsubscribe frontend"))
     assert "Unsubscribe acme/frontend?" in asked
     which = said(await types(team, team.grace, "unsubscribe acme/frontend"))
@@ -131,7 +134,7 @@ async def test_what_is_listed_ends_it_and_what_others_subscribed_takes_more_than
     await types(team, team.grace, lines[0])
     assert await kept(team) == []
     assert ["guest ended it" in told(team)[-2], "grace ended it" in told(team)[-1]] == [True, True]
-    assert "has not subscribed" in said(await types(team, team.grace, lines[0]))
+    assert "There is no such subscription" in said(await types(team, team.grace, lines[0]))
     assert [one.what for one in await record(team) if one.outcome == "done"][-1].startswith("unsubscribe from")
 
 
@@ -149,7 +152,7 @@ async def test_what_circleci_knows_no_more_and_they_may_not_read_any_more_can_be
     for number, of in enumerate((gone, hidden)):
         made = {"channel_id": team.deploys.id, "made_by": guest_of(team).id, "made_at": "2026-11-29T12:00:00Z"}
         await team.app.store.subscriptions.add(Subscription.model_validate({"id": f"s{number}", **made, **of}))
-    assert "This channel has subscribed to nothing" in said(await types(team, guest_of(team), "subscriptions"))
+    assert "Nothing is subscribed here" in said(await types(team, guest_of(team), "subscriptions"))
     for one in await kept(team):
         await types(team, guest_of(team), f"unsubscribe {one.line}")
     assert await kept(team) == []
@@ -176,7 +179,7 @@ async def test_where_nobody_would_hear_and_beyond_what_is_kept_nothing_begins(
     assert "I am not in this channel" in said(team.ada.sees_only_since(mark))
     monkeypatch.setattr(subscriptions, "MOST", 1)
     await types(team, team.ada, "subscribe acme/frontend")
-    assert "that is all I keep" in said(await types(team, team.ada, "subscribe acme/cli"))
+    assert "I keep no more for one channel" in said(await types(team, team.ada, "subscribe acme/cli"))
     assert len(await kept(team)) == 1
 
 
@@ -202,3 +205,17 @@ async def test_a_list_pages(team: Team) -> None:
     assert "Page 2 of 2" in second
     assert "topic-11" in second
     assert second == said(await types(team, team.ada, "subscriptions 9"))
+
+
+async def test_in_direct_messages_it_is_for_one_alone_and_a_redelivery_is_nothing_new(team: Team) -> None:
+    await team.ada.message_bot("subscribe acme/frontend main")
+    await team.slack.wait_for(
+        lambda: any("From now on I say here when" in one.visible for one in team.ada.direct_messages)
+    )
+    (one,) = await kept(team)
+    assert one.channel_id.startswith("D")
+    delivery = await team.ada.command("deploys", "/ci", "subscribe acme/frontend main")
+    await team.is_done()
+    await team.ada.redeliver(delivery)
+    await team.is_done()
+    assert (len(await kept(team)), len(told(team))) == (2, 1)
