@@ -357,6 +357,15 @@ def edited() -> Message:
     return assemble(text, section(text))
 
 
+def project_unseen(slug: str) -> Message:
+    """Tell the operator why channels hear nothing of a project that they have subscribed to."""
+    text = (
+        f"CircleCI does not show me {clean(slug, 120)} any more, so the channels that subscribed to it hear nothing of "
+        "it. It may be renamed or removed, or my token may not see it now. I go on trying, and tell them when I can."
+    )
+    return assemble(text, section(f"⚠️ {text}"))
+
+
 def channel_gone(channel_id: str, code: str) -> Message:
     """Tell the operator why builds of a channel are told elsewhere."""
     text = (

@@ -15,6 +15,7 @@ from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from bot.policy.globs import is_plain
 from bot.store.subscriptions import MOST
+from bot.watching.engine import LISTS
 from formatters import subscriptions as words
 
 
@@ -41,6 +42,7 @@ async def subscribe(
             await hands.permitted(act.caller, subject.slug, subject.ref, Word.CANCEL)
         now = await _changed(hands, kept, wanted) if kept != wanted else wanted
         act.note(result=f"the channel hears of {now.line}")
+        await hands.engine.put(LISTS, project.slug, when=utc_now())  # what runs now is news at its end
     found = Subscribed(act=_what(kept, wanted, now), subscription=now, before=kept, unbuilt=unbuilt, entry=act.entry)
     if found.act == "already":
         return found

@@ -60,6 +60,12 @@
 | `listed:<project>:<branch>`    | Listed: a branch's pipelines, but the young | the retention             |
 | `results:<project>:<job>`      | JobResults: a job's tests                   | the retention             |
 | `steps:<project>:<job>`        | how long each step of a job took, seconds   | the retention             |
+| `news`                         | ids of builds whose end channels may hear   | the retention             |
+| `news:<pipeline id>`           | a News: how such a build stands             | the retention             |
+| `news:knocks:<pipeline id>`    | how often there was news of it              | an hour                   |
+| `news:judged:<project>`        | branch -> its newest build that was told    | the retention             |
+| `news:list:<project>`          | a ReadUpTo: how far its list was read       | the retention             |
+| `fence:news:<pipeline id>`     | whoever looks at it for its news            | the lease                 |
 | `ended:<pipeline id>`          | Ended: its end, until it is judged          | a day                     |
 | `pause:<far side>`             | it asked us to wait                         | as long as it asked       |
 | `probe`                        | writing works                               | a minute                  |
@@ -89,6 +95,7 @@ from bot.store.hooks import Hooks
 from bot.store.line import Line
 from bot.store.locks import Locks
 from bot.store.lost import Losts
+from bot.store.news import Newsroom
 from bot.store.own import Own
 from bot.store.past import Past
 from bot.store.pending import Pendings
@@ -127,6 +134,7 @@ class Store:
         self.agents = Agents(connection)
         self.asked = AskedByAgents(connection)
         self.subscriptions = Subscriptions(connection)
+        self.news = Newsroom(connection)
         self.windows = Windows(connection)
         self.watches = Watches(connection, self.own)
         self.followed = FollowedHere(connection, self.watches)

@@ -46,6 +46,22 @@ end
 return redis.call('HDEL', KEYS[1], ARGV[1])
 """
 
+# Keeps one under the name that its project has by now, if nobody has changed it, and with it what its channel was told.
+_MOVE = """
+local all, projects, before, after = unpack(KEYS)
+local id, seen, moved, old, new = unpack(ARGV)
+if redis.call('HGET', all, id) ~= seen then return 0 end
+local kept = {}
+for one in string.gmatch(redis.call('HGET', projects, old) or '', '%S+') do
+  if one ~= id then kept[#kept + 1] = one .. ' ' end
+end
+if #kept == 0 then redis.call('HDEL', projects, old) else redis.call('HSET', projects, old, table.concat(kept)) end
+redis.call('HSET', projects, new, (redis.call('HGET', projects, new) or '') .. id .. ' ')
+redis.call('HSET', all, id, moved)
+if redis.call('EXISTS', before) == 1 then redis.call('RENAMENX', before, after) end
+return 1
+"""
+
 # Returns those whose ids are kept under a project or a channel, as they are in one moment.
 _OF = """
 local found = {}
@@ -83,7 +99,7 @@ class Subscriptions:
         self._projects = connection.key("subscriptions:projects")
         self._channels = connection.key("subscriptions:channels")
         self._add, self._remove = connection.script(_ADD), connection.script(_REMOVE)
-        self._of, self._know = connection.script(_OF), connection.script(_KNOW)
+        self._of, self._know, self._move = map(connection.script, (_OF, _KNOW, _MOVE))
 
     async def add(self, one: Subscription) -> Subscription | None:
         """Keep a new one, unless there is one of its id; returns that which is kept.
@@ -142,6 +158,18 @@ class Subscriptions:
             if await self._connection.swap_field(self._all, subscription_id, data, after.model_dump_json()):
                 return after
         raise StoreError(f"the subscription {subscription_id} changes all the time")
+
+    async def is_by_now(self, one: Subscription, slug: ProjectSlug, title: str, branch: str) -> None:
+        """Note what its project, and the default branch of that, are called by now."""
+        if (old := spelled_alike(one.project_slug)) == (new := spelled_alike(slug)):
+            await self.change(one.id, lambda kept: kept.model_copy(update={"default_branch": branch}))
+            return
+        if (data := await self._data(one.id)) is None:
+            return
+        now = {"project_slug": slug, "project_title": title, "default_branch": branch}
+        moved = decoded(Subscription, data).model_copy(update=now).model_dump_json()
+        keys = [self._all, self._projects, *(self._known(one.channel_id, name) for name in (one.project_slug, slug))]
+        await self._connection.ask(self._move(keys=keys, args=[one.id, data, moved, old, new]))
 
     async def known(self, channel_id: str, slug: ProjectSlug, branch: str) -> Branch | None:
         """Return what a channel was told of a branch; None where nobody here knows."""

@@ -70,6 +70,12 @@ class Operator:
             log.warning("channel_gone", channel=channel_id, code=code)
         await self._once(what, errors.channel_gone(channel_id, code))
 
+    async def project_unseen(self, slug: str) -> None:
+        """Say that CircleCI shows a project no more that channels have subscribed to; at most every six hours."""
+        if not await self._claims.is_taken(self._mark(what := f"project:{slug}")):
+            log.warning("project_unseen", project=slug)
+        await self._once(what, errors.project_unseen(slug))
+
     async def subscription_paused(self, rule: Subscription, why: str) -> None:
         """Say that a channel is not told what it has subscribed to, and why; at most every six hours for each."""
         await self._once(f"paused:{rule.channel_id}:{why}", red.paused(rule, why))
