@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from random import Random
 from typing import cast
 
 import pytest
@@ -20,6 +21,7 @@ from bot.settings import Settings
 from bot.store import Store
 from bot.tasks import Sweep
 from bot.watching import news
+from bot.watching.branches import is_red
 from bot.watching.engine import LISTS, NEWS, Engine
 from bot.watching.inbox import Inbox
 from bot.watching.lists import PAGES, Lists
@@ -35,6 +37,7 @@ from tests.store.test_watches import watch
 from tests.watching.test_schedule import build
 
 SLUG, MAIN, EVERY = ProjectSlug("gh/acme/frontend"), "main", timedelta(minutes=5)
+KINDS = ("green", "failing-tests", "setup", "automatic-rerun", "config-error", "superseded", "on-hold", "late-workflow")
 SOON, LONG = timedelta(seconds=1), timedelta(hours=3)
 
 
@@ -110,6 +113,10 @@ class Stage:
         await self.lists.look(SLUG)
         pauses = [await self.news.look(one) for one in sorted(await self.store.news.open())]
         return [None if one is None else one.total_seconds() for one in pauses]
+
+    def has_ended(self, pushed: Pushed) -> bool:
+        """Say whether nothing of it runs."""
+        return all(run.stopped_at(self.world.clock.now()) for run in pushed.runs)
 
     @property
     def told(self) -> list[tuple[int, State]]:
@@ -422,6 +429,42 @@ async def test_a_webhook_that_comes_during_a_look_is_followed_by_one(stage: Stag
     assert pushed.id in await stage.store.news.open()
     assert await stage.news.look(PipelineId(pushed.id)) is None
     assert stage.told == [(pushed.number, State.PASSED)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_happens_each_end_is_judged_once_and_none_is_missed(stage: Stage, seed: int) -> None:
+    chance = Random(seed)  # no secret
+    await stage.subscribes(branches=("main", "release/*"))
+    for _ in range(60):
+        match chance.choice(("push", "push", "time", "list", "look", "webhook", "rerun")):
+            case "push":
+                stage.push(chance.choice(KINDS), chance.choice(("main", "release/v2.0", "fix/login")), SOON)
+            case "time":
+                stage.goes_by(timedelta(seconds=chance.randrange(1, 900)))
+            case "list":
+                await stage.lists.look(SLUG)
+            case "look":
+                for one in sorted(await stage.store.news.open()):
+                    await stage.news.look(one)
+            case "webhook" if stage.world.pipelines:
+                pushed = chance.choice(stage.world.pipelines)
+                await stage.inbox.heard(webhook(pushed, pushed.branch or ""), PipelineId(pushed.id))
+            case "rerun" if ended := [one for one in stage.world.pipelines if stage.has_ended(one) and one.runs]:
+                pushed = chance.choice(ended)
+                stage.world.rerun(pushed.runs[-1].id)
+                await stage.inbox.heard(webhook(pushed, pushed.branch or ""), PipelineId(pushed.id))
+    stage.goes_by(LONG)
+    for _ in range(news.MOST_AGAIN + 4):
+        await stage.looks()
+    judged = [(one.pipeline.number, one.fingerprint) for one in stage.judge.builds]
+    assert len(set(judged)) == len(judged)
+    ends = {one.number: await stage.news._looks.build(PipelineId(one.id)) for one in stage.world.pipelines}
+    wanted = {number for number, end in ends.items() if end.pipeline.ref and end.pipeline.ref.name != "fix/login"}
+    assert {number for number, _ in judged} <= wanted
+    missed = {number for number in wanted if is_red(ends[number]) is not None} - {number for number, _ in judged}
+    assert missed == set()
+    last = dict(judged)
+    assert all(last[number] == ends[number].fingerprint for number in last if is_red(ends[number]) is not None)
 
 
 @pytest.mark.parametrize(
