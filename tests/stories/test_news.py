@@ -4,9 +4,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.models.circleci import ProjectSlug
-from bot.models.slack import utc_now
-from bot.models.subscription import Subscription
-from bot.watching.engine import LISTS, Engine
 from tests.stories.team import Team, team_at_work
 from tests.stories.test_webhooks import SECRET, ended, knock
 
@@ -15,19 +12,7 @@ SLUG = ProjectSlug("gh/acme/frontend")
 
 async def subscribes(team: Team) -> None:
     """Let #deploys hear of the default branch of acme/frontend, and wait until its list was read."""
-    made = Subscription(
-        id="s1",
-        channel_id=team.deploys.id,
-        made_by=team.ada.id,
-        made_by_name="ada",
-        team_id="T0ACME",
-        made_at=utc_now(),
-        project_slug=SLUG,
-        project_title="acme/frontend",
-        default_branch="main",
-    )
-    await team.app.store.subscriptions.add(made)
-    await Engine(team.app.docket).add(LISTS, SLUG)
+    await team.ada.command("deploys", "/ci", "subscribe acme/frontend")
     await team.until(lambda: any(seen.path.endswith("frontend/pipeline") for seen in team.circleci.requests))
 
 
@@ -39,8 +24,8 @@ async def test_a_push_that_breaks_a_branch_and_one_that_repairs_it_are_told_once
         await subscribes(team)
         world.set_scenario(SLUG, "main", "failing-tests")
         pushed = world.trigger(SLUG, branch="main", parameters={}, by="push")
-        await team.reads("main is red")
-        assert f"#{pushed.number}" in team.root.visible
+        root = await team.reads("main is red")
+        assert f"#{pushed.number}" in root.visible
         team.time_stands_still()
         world.set_scenario(SLUG, "main", "green")
         repaired = world.trigger(SLUG, branch="main", parameters={}, by="push")
@@ -49,5 +34,5 @@ async def test_a_push_that_breaks_a_branch_and_one_that_repairs_it_are_told_once
         for nth in range(3):
             assert await knock(team, {**ended(repaired.id, f"e{nth}"), **about}) == 200
         await team.reads(f"#{repaired.number}")
-        assert len(team.deploys.roots) == 1
-        assert len(team.root.replies) == 1
+        assert len(team.deploys.roots) == 2  # who subscribed, and what broke
+        assert len(root.replies) == 1
