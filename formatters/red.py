@@ -143,7 +143,8 @@ def _compared(before: Branch, seen: Seen) -> str:
     new = [test for test in _tests(seen) if key(test) not in before.failing]
     old = len(now & before.failing)
     if not new:
-        return f"the same {_tests_of(now)}" if now == before.failing else f"{_tests_of(now)}, none of them new"
+        had_failed = f"{old} of the {len(before.failing)} tests that had failed"
+        return f"the same {_tests_of(now)}" if now == before.failing else had_failed
     kind = "new" if old else "other"
     also = f", and {old} as before" if old else ""
     return f"{len(new)} {kind} {'test' if len(new) == 1 else 'tests'}{_names(new)}{also}"
