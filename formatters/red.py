@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from bot.actions import LookAt, RerunFailed, ShowLog
 from bot.models.build import Build, Report, State
+from bot.models.caller import Place
 from bot.models.circleci import TestResult
 from bot.models.red import Branch
 from bot.models.subscription import Event, Subscription
@@ -34,7 +35,7 @@ from formatters.words import count, duration, listed, took
 MOST_NAMED = 5  # tests
 GROUP = "S"  # what Slack's id of a user group begins with
 # Why a rule is paused, where it is not Slack that takes nothing; the list of a channel's rules shows it as it is.
-HIDDEN = "who subscribed it may not look at it here any more"
+HIDDEN = "who subscribed may not look at it in this channel any more"
 UNKNOWN = "CircleCI does not know the project any more, or my token may not see it"
 
 
@@ -108,7 +109,9 @@ def looked_at(name: str) -> Message:
 
 def paused(rule: Subscription, why: str) -> Message:
     """Tell whoever runs the bot, and who made a rule, that its channel is not told for now, and how it will be."""
-    what = f"<#{rule.channel_id}> is not told what it has subscribed to of {clean(rule.project_title)}"
+    is_direct = Place(channel_id=rule.channel_id).is_direct
+    who = f"{clean(rule.made_by_name or 'Somebody', 60)}, in direct messages," if is_direct else f"<#{rule.channel_id}>"
+    what = f"{who} is not told what was subscribed to of {clean(rule.project_title)}"
     said = f"I cannot write there (Slack says {clean(why, 60)}). To have me there: {invite(why)}."
     if why in (HIDDEN, UNKNOWN):
         said = f"{why}."
@@ -143,7 +146,8 @@ def _compared(before: Branch, seen: Seen) -> str:
     new = [test for test in _tests(seen) if key(test) not in before.failing]
     old = len(now & before.failing)
     if not new:
-        return f"the same {_tests_of(now)}" if now == before.failing else f"{_tests_of(now)}, none of them new"
+        had_failed = f"{old} of the {len(before.failing)} tests that had failed"
+        return f"the same {_tests_of(now)}" if now == before.failing else had_failed
     kind = "new" if old else "other"
     also = f", and {old} as before" if old else ""
     return f"{len(new)} {kind} {'test' if len(new) == 1 else 'tests'}{_names(new)}{also}"

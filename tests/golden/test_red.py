@@ -69,7 +69,7 @@ async def is_over(stage: Stage, pipeline: Pipeline) -> None:
 
 
 async def in_a_thread(stage: Stage) -> None:
-    await subscribes(stage, mention=stage.team.grace.id)
+    await stage.types("ada", f"subscribe acme/backend {' '.join(EVENTS)} mention={stage.team.grace.id}", "deploys")
     await is_built(stage, GREEN)
     await is_built(stage, red("test_total", "test_tax"))
     await is_built(stage, red("test_total", "test_tax"), by="octo-ada")

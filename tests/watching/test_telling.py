@@ -242,6 +242,17 @@ async def test_in_the_mode_of_messages_each_stands_in_the_channel(stage: Stage) 
     assert len(stage.channel().roots) == 3
 
 
+async def test_somebody_is_told_in_direct_messages(stage: Stage) -> None:
+    direct = stage.slack.workspace.open_im("U0ADA")
+    await stage.subscribes(channel_id=direct.id)
+    await stage.judged(build(1))
+    stage.slack.refuse("chat.postMessage", "user_disabled")
+    stage.slack.refuse("conversations.open", "user_disabled")
+    await stage.judged(build(2, "success"))
+    assert (await stage.paused(), [one.text.partition(":")[0] for one in direct.messages]) == (["user_disabled"], [RED])
+    assert stage.texts("releases") == ["ada, in direct messages, is not told what was subscribed to of acme/backend"]
+
+
 async def test_a_build_that_a_thread_of_the_channel_follows_is_not_told_there_again(stage: Stage) -> None:
     await stage.subscribes()
     await stage.subscribes(channel_id="C0RELEASES")
