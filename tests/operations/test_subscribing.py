@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.models.subscription import Event, Mode, Subscription
+from bot.models.caller import Caller, Place
+from bot.models.circleci import Project, ProjectSlug
+from bot.models.subscription import Event, Mode, Subscription, Wish
 from bot.store import subscriptions
 from playground.slack.people import Person
 from tests.operations.scene import mentions, on_record, presses, record, said, team_under, types
@@ -219,3 +221,16 @@ async def test_in_direct_messages_it_is_for_one_alone_and_a_redelivery_is_nothin
     await team.ada.redeliver(delivery)
     await team.is_done()
     assert (len(await kept(team)), len(told(team))) == (2, 1)
+
+
+async def test_a_run_that_died_is_gone_on_with_by_the_next(team: Team) -> None:
+    place = Place(channel_id=team.deploys.id)
+    ada = Caller(person_id=team.ada.id, name="ada", place=place, delivery_id="died")
+    project = Project(slug=ProjectSlug("gh/acme/frontend"), organization_name="acme", name="frontend")
+    first = await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
+    again = await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
+    assert (first.act, again.act, again.subscription) == ("began", "began", first.subscription)
+    assert (len(told(team)), len(await kept(team))) == (1, 1)
+    await team.app.store.claims.release("subscribe-told:died")  # it died before it said so
+    await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
+    assert len(told(team)) == 2
