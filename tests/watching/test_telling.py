@@ -1,6 +1,7 @@
 """What channels that subscribed to a branch are told: once each, whatever is cut off, and never lost in silence."""
 
 import asyncio
+from random import Random
 from typing import cast
 
 import pytest
@@ -18,6 +19,7 @@ from bot.models.subscription import Event, Mode, Subscription
 from bot.permissions import Permissions
 from bot.settings import Projects
 from bot.store import Store
+from bot.watching.branches import is_red
 from bot.watching.operator import Operator
 from bot.watching.pausing import MOST_DENIALS
 from bot.watching.telling import MOST_REFUSALS, Telling
@@ -313,3 +315,28 @@ async def test_a_tag_is_no_branch(stage: Stage) -> None:
     await stage.subscribes(branches=["*"])
     await stage.judged(build(1, vcs={"tag": "v2.0", "revision": "9f1c2d7a"}), build(2, vcs=None))
     assert not stage.texts()
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_in_whatever_order_and_whatever_slack_does_all_is_told_once_and_true(stage: Stage, seed: int) -> None:
+    chance, faults = Random(seed), stage.slack.faults
+    await stage.subscribes(events=list(Event), mode=chance.choice([*Mode]))
+    builds = [
+        build(number, chance.choice(["failed", "success", "canceled", "error"]), attempt)
+        for number in range(1, 7)
+        for attempt in range(1, chance.choice([2, 2, 3]))
+    ]
+    chance.shuffle(builds)
+    for one in builds + chance.choices(builds, k=3):
+        for _ in range(chance.choice([0, 0, 1, 2])):
+            method = chance.choice(["chat.postMessage", "chat.update"])
+            drop = chance.choice(["after", "before", None])
+            faults.add("POST", f"/api/{method}", drop=drop, status=503)
+        await stage.until_told(one)
+        faults.clear()
+    newest = max((one for one in builds if is_red(one) is not None), key=lambda one: (one.pipeline.number, one.read_at))
+    standing = [one for one in stage.channel().roots if "is red since" in one.text]
+    assert len(standing) == is_red(newest)
+    said = [one.visible for one in stage.channel().messages if not one.edited_ts]
+    assert len(said) == len(set(said))
+    assert await stage.paused() == [""]
