@@ -15,7 +15,8 @@ def one(**changes: object) -> Subscription:
     return Subscription.model_validate(kept | named | changes)
 
 
-THREAD = "in one thread for each time that it is red"
+THREAD, APART = "in one thread for each time that it is red", "each time by a message of its own"
+ADA = "&lt;@U0ADA&gt; is mentioned when it breaks"
 
 
 @pytest.mark.parametrize(
@@ -30,13 +31,11 @@ THREAD = "in one thread for each time that it is red"
         ),
         (
             {"branches": ("*", "main"), "events": (Event.FAILED,), "mode": Mode.CHANNEL, "mention": "S0ONCALL"},
-            "when any branch of acme/frontend has a build that fails, each time by a message of its own, "
-            "and `S0ONCALL` is mentioned when it breaks",
+            f"when any branch of acme/frontend has a build that fails, {APART}, and `S0ONCALL` is mentioned when it breaks",
         ),
         (
             {"branches": tuple(f"b{number}" for number in range(8)), "mention": "U0ADA", "mention_name": "<@U0ADA>"},
-            f"when `b0`, `b1`, `b2`, `b3`, `b4`, `b5` or 2 more of acme/frontend breaks or is fixed, {THREAD}, "
-            "and &lt;@U0ADA&gt; is mentioned when it breaks",
+            f"when `b0`, `b1`, `b2`, `b3`, `b4`, `b5` or 2 more of acme/frontend breaks or is fixed, {THREAD}, and {ADA}",
         ),
     ],
 )
