@@ -24,6 +24,7 @@ from bot.refs import TAG
 from bot.requests import Request, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
+from formatters.subscriptions import pages as in_pages
 
 SUBSCRIBE = CommandHelp(
     name="subscribe",
@@ -50,9 +51,8 @@ SUBSCRIPTIONS = CommandHelp(
     example="subscriptions",
     phrases=("subscriptions 2",),
 )
-MOST_BRANCHES, LONGEST_RULE = 20, 1000
+MOST_BRANCHES, LONGEST_RULE = 20, 700  # characters: a rule is one line of a list
 MOST_LOOKED_FOR = 3  # of the branches that are named: whether CircleCI has built any
-PAGE = 10
 _NO_BRANCHES = (*MENTIONS, "@", "#")
 _MENTIONED = re.compile(
     r"<!subteam\^(S[A-Z0-9]{1,30})(?:\|([^<>]{0,200}))?>|<@([UW][A-Z0-9]{1,30})(?:\|([^<>]{0,200}))?>"
@@ -162,8 +162,10 @@ def _branch(word: Word) -> str:
 
 def _few(branches: Sequence[str]) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(branches))
-    if len(found) > MOST_BRANCHES or sum(map(len, found)) > LONGEST_RULE:
-        raise UsageError(f"I take at most {MOST_BRANCHES} branches at a time.", given=f"{len(found)} branches")
+    length = sum(map(len, found))
+    if len(found) > MOST_BRANCHES or length > LONGEST_RULE:
+        problem = f"I take at most {MOST_BRANCHES} branches at a time, of {LONGEST_RULE} characters in all."
+        raise UsageError(problem, given=f"{len(found)} branches, {length} characters")
     return found
 
 
@@ -242,10 +244,9 @@ async def subscriptions(request: Page, caller: Caller, context: Context) -> Subs
     """Answer with what the channel hears, as far as the caller may read it; what is left out is not counted."""
     kept = await _of_channel(caller, context)
     found = await _readable(kept, caller, context)
-    pages = max(1, -(-len(found) // PAGE))
-    page = min(request.page, pages)
-    shown = tuple(found[(page - 1) * PAGE : page * PAGE])
-    return Subscriptions(subscriptions=shown, total=len(found), page=page, pages=pages)
+    pages = in_pages(found) or [()]
+    page = min(request.page, len(pages))
+    return Subscriptions(subscriptions=pages[page - 1], total=len(found), page=page, pages=len(pages))
 
 
 async def _of_channel(caller: Caller, context: Context) -> list[Subscription]:

@@ -28,6 +28,8 @@ _PAUSED = {
         "I am not in this channel any more: type `/invite @ci`",
     ),
 }
+MOST_NAMED = 6
+PAGE, LONGEST_PAGE = 10, 9000  # subscriptions; characters, of which a message holds some more
 NONE = "Nothing is subscribed here. After `/ci subscribe acme/frontend` I say here when its default branch breaks."
 _END = "`/ci unsubscribe` and such a line ends one."
 
@@ -61,11 +63,17 @@ def rule(one: Subscription) -> str:
 def _branches(one: Subscription) -> str:
     project = literal(one.project_title)
     if not one.branches:
-        return f"the default branch of {project} ({code(one.default_branch)} now)"
-    wanted = [code(name, 100) for name in one.branches if not name.startswith("!") and name != "*"]
-    unwanted = [code(name[1:], 100) for name in one.branches if name.startswith("!")]
-    meant = f"{_or(wanted)} of {project}" if wanted and "*" not in one.branches else f"any branch of {project}"
-    return f"{meant} (but not {_or(unwanted)})" if unwanted else meant
+        return f"the default branch of {project} ({code(one.default_branch, 60)} now)"
+    wanted = [name for name in one.branches if not name.startswith("!") and name != "*"]
+    unwanted = [name[1:] for name in one.branches if name.startswith("!")]
+    meant = f"{_named(wanted)} of {project}" if wanted and "*" not in one.branches else f"any branch of {project}"
+    return f"{meant} (but not {_named(unwanted)})" if unwanted else meant
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return the first few of some branches, and how many more there are: the line that ends it has them all."""
+    more = len(names) - MOST_NAMED
+    return _or([*(code(name, 60) for name in names[:MOST_NAMED]), *([f"{more} more"] if more > 0 else [])])
 
 
 def _or(words: Sequence[str]) -> str:
@@ -108,7 +116,19 @@ def _anew(one: Subscription) -> str:
 def _unbuilt(names: Sequence[str]) -> str:
     if not names:
         return ""
-    return f"CircleCI has built nothing of {_or([code(name, 100) for name in names])} so far."
+    return f"CircleCI has built nothing of {_named(names)} so far."
+
+
+def pages(found: Sequence[Subscription]) -> list[tuple[Subscription, ...]]:
+    """Return them in pages, each of which a message holds as a whole; none of none."""
+    made, room = list[list[Subscription]](), 0
+    for one in found:
+        room -= len(_line(one))
+        if not made or room < 0 or len(made[-1]) == PAGE:
+            made.append([])
+            room = LONGEST_PAGE - len(_line(one))
+        made[-1].append(one)
+    return [tuple(page) for page in made]
 
 
 def listed(found: Subscriptions) -> Message:
@@ -124,10 +144,12 @@ def listed(found: Subscriptions) -> Message:
 
 def which(found: WhichSubscription) -> Message:
     """Ask which of several is meant, by the lines that end one each."""
-    many = _are(len(found.subscriptions))
+    many, first = _are(len(found.subscriptions)), pages(found.subscriptions)[0]
     text = f"{many} to {literal(found.project_title)} here, and nothing has ended. Type the line of one."
-    shown, _ = paragraphs([_line(one) for one in found.subscriptions], most=len(found.subscriptions))
-    return assemble(text, section(text), *shown)
+    shown, _ = paragraphs([_line(one) for one in first], most=len(first))
+    more = len(found.subscriptions) - len(first)
+    left_out = context(f"and {more} more: `/ci subscriptions` lists them all") if more else None
+    return assemble(text, section(text), *shown, left_out)
 
 
 def _are(number: int) -> str:
