@@ -67,6 +67,11 @@ class TakeBack(ButtonAction):
     action_id: ClassVar[str] = "take_back"
     attempt_id: str
 
+    @property
+    def asks_itself(self) -> bool:
+        """Let the act ask whose it is: what they asked for, they take back wherever they are."""
+        return True
+
 
 class CancelJob(ButtonAction):
     """*Cancel unit-tests (1842)*: one job that runs."""

@@ -23,6 +23,7 @@ from bot.circleci.reads import circleci_reads, classic_reads
 from bot.circleci.transport import Transport
 from bot.circleci.writes import circleci_writes, classic_writes
 from bot.configuration import BadSettings, load_policy, why_not_served
+from bot.door import room
 from bot.embedded import EmbeddedServer
 from bot.errors import SlackError
 from bot.finding import Finder
@@ -325,10 +326,12 @@ class App:
     async def _for_agents(self) -> dict[str, Handler]:
         # Nobody else is to wait for their library, or to bear its 35 MB.
         from bot.agents.bridge import Bridge  # noqa: PLC0415
+        from bot.agents.crowd import Crowd  # noqa: PLC0415
         from bot.agents.face import Face  # noqa: PLC0415
 
         public_url = self._settings.public_url
-        bridge = Bridge(Face(self.desk), self.store.agents, public_url=public_url)
+        crowd = Crowd(room(), self._settings.agent_calls_per_minute)
+        bridge = Bridge(Face(self.desk), self.store.agents, crowd, public_url=public_url)
         await self._stack.enter_async_context(bridge)
         if public_url is None:
             log.warning("agents_from_this_machine_alone", fix="set PUBLIC_URL to the address that agents reach")

@@ -118,11 +118,18 @@ def _is_edge(words: Sequence[Word], start: int, end: int, behind_a_branch: bool)
 def _measured_behind_for(tokens: Sequence[str]) -> int:
     """Return how many tokens are a length of time, and what leads to it; raises UsageError for one nobody can read."""
     leading = _leading(tokens)
-    if used := lengths.measured(tokens[leading:]):
-        return leading + used
-    if lengths.is_like_one(tokens) or lengths.is_vague(tokens):
-        raise _nonsense(" ".join(["for", *tokens[:3]]))
-    return 0
+    used = lengths.measured(tokens[leading:])
+    unread = not used and any(like(tokens[leading:]) for like in (lengths.is_like_one, lengths.is_spoken))
+    if unread or (not used and lengths.is_vague(tokens)):
+        raise _nonsense(" ".join(["for", *tokens[: leading + 3]]))
+    if used and lengths.is_cut_off((), _behind(tokens, leading + used)):
+        raise _nonsense(" ".join(["for", *tokens[: leading + used + 3]]))
+    return leading + used if used else 0
+
+
+def _behind(tokens: Sequence[str], used: int) -> Sequence[str]:
+    """Return the tokens behind so many; none where what these say ends with a stop."""
+    return () if used and tokens[used - 1][-1:] in STOPS else tokens[used:]
 
 
 def _leading(tokens: Sequence[str]) -> int:
@@ -143,8 +150,12 @@ def _measured_alone(words: Sequence[Word], start: int, behind_a_branch: bool) ->
         end = start + 1 + (len(tokens) > 1 and tokens[1].lower() in UNITS)
         if _is_edge(words, start, end, behind_a_branch):
             raise _nonsense(" ".join(tokens[: end - start]))
-    is_edge = _is_edge(words, start, start + used, behind_a_branch)
-    return used if is_edge and not lengths.is_loose(tokens) else 0
+    if not used or lengths.is_loose(tokens) or not _is_edge(words, start, start + used, behind_a_branch):
+        return 0
+    first = int(behind_a_branch and words[0].text[:1].isdigit())  # a branch `2.0`
+    if lengths.is_cut_off([word.text for word in words[first:start]], _behind(tokens, used)):
+        raise _nonsense(_joined(words[max(start - 3, first) : start + used + 2]))
+    return used
 
 
 def _time_behind(tokens: Sequence[str]) -> int:

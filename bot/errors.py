@@ -3,6 +3,7 @@
 BotError
 ├─ UserError               the person can fix it: words, no log noise
 │  ├─ UsageError           bad or missing argument (command, usage, near miss)
+│  │  ├─ WhichJob          the jobs that may be meant
 │  │  └─ Sentence          what may be meant by a sentence, of which nothing is carried out as it stands
 │  ├─ NotFound             project, branch, build (what, name, where it was looked for)
 │  │  └─ Unbuilt           a branch that may be there all the same, and how to have it deployed
@@ -91,6 +92,19 @@ class Sentence(UsageError):
         self.is_sure = is_sure
 
 
+class WhichJob(UsageError):
+    """Several `jobs` of the build `number` may be meant, each a name and a number: those that `failed`, or all."""
+
+    def __init__(
+        self, problem: str, *, project: str, number: int, jobs: tuple[tuple[str, int], ...], failed: bool
+    ) -> None:
+        super().__init__(problem)
+        self.project = project
+        self.number = number
+        self.jobs = jobs
+        self.failed = failed
+
+
 class NotFound(UserError):
     """CircleCI does not know `what` by this `name`, or the token may not see it (it answers 404 to both).
 
@@ -124,12 +138,15 @@ class NotAllowed(UserError):
     """`user_id` may not do what `word` permits, `about` a project and a branch or anything, because of `rule`.
 
     `is_of_another` says that this is not who is told, but who asked for what they let happen; `act` is what they did,
-    where it goes by another name than the word; `agent` is the program that asked for them.
+    where it goes by another name than the word; `agent` is the program that asked for them, or on its `own`. `project`,
+    `branch` and `tag` are what it is about, as they can be asked about again.
     """
 
     is_of_another = False
     act = ""
     agent = ""
+    own = False
+    project = branch = tag = ""
 
     def __init__(self, user_id: str, word: str, rule: str, *, about: str = "") -> None:
         super().__init__(f"{user_id} may not {word} {about}: {rule}")
@@ -249,8 +266,12 @@ class ForAPerson(UserError):
     """An agent asked for `what`, and a question stands before it that a person alone can answer; nobody was asked it.
 
     `demand` is what it is about: one of `Demand`, `definition`, `unbuilt`, `ssh` or `act`. With `line` a person asks
-    for the same. `among` are the names that could have been given instead, of pipeline definitions or branches.
+    for the same. `among` are the names that could have been given instead, of pipeline definitions or branches. Of
+    another deploy in the way `number` is the pipeline, if there is one, and `by` who asked for it.
     """
+
+    number = 0
+    by = ""
 
     def __init__(self, demand: str, what: str, line: str, *, among: tuple[str, ...] = ()) -> None:
         super().__init__(f"{demand}: {what}")

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from bot.circleci.reads import Reads
 from bot.circleci.transport import together
-from bot.errors import CircleCIError, NotFound, Rejected, UsageError
+from bot.errors import CircleCIError, NotFound, Rejected, UsageError, WhichJob
 from bot.lookup import known
 from bot.models import git
 from bot.models.build import Build, State
@@ -279,22 +279,30 @@ class Finder(Sight):
         return slug, target.job_number
 
     async def _as_it_failed(self, build: Build) -> Build:
-        """Return a build that runs again, or passed then, with the jobs that failed before: those are meant."""
+        """Return a build of which nothing failed so far and something runs again with what failed of that before.
+
+        Those jobs are meant as long as nobody knows better: of a workflow that has ended its newest run counts.
+        """
         failed = any(job.is_failed for run in build.real_runs for job in run.jobs)
-        if failed or all(run.attempt == 1 for run in build.real_runs):
+        names = {run.workflow.name for run in build.real_runs if run.attempt > 1 and not run.workflow.is_finished}
+        if failed or not names:
             return build
         attempts = await self._circleci.attempts(build.pipeline.id)
-        names = {run.workflow.name for run in build.real_runs}
         earlier = {run.workflow.name: run for run in attempts if run.failed_jobs and run.workflow.name in names}
         return build.model_copy(update={"runs": tuple(earlier.values())}) if earlier else build
 
     @staticmethod
     def _failed_job(build: Build, *, named: bool) -> tuple[ProjectSlug, int]:
         ran = [job for run in build.real_runs for job in run.jobs if not job.is_approval]
-        numbers = [job.job_number for job in [one for one in ran if one.is_failed] or ran if job.job_number is not None]
-        if len(numbers) == 1:
-            return build.pipeline.project_slug, numbers[0]
-        raise UsageError(which_job(build, build.runs[0].workflow.name if named else ""))
+        failed = [one for one in ran if one.is_failed]
+        jobs = tuple((job.name, job.job_number) for job in failed or ran if job.job_number is not None)
+        slug, number = build.pipeline.project_slug, build.pipeline.number
+        if len(jobs) == 1:
+            return slug, jobs[0][1]
+        problem = which_job(build, build.runs[0].workflow.name if named else "")
+        if not jobs:
+            raise UsageError(problem)
+        raise WhichJob(problem, project=slug, number=number, jobs=jobs, failed=bool(failed))
 
     async def outlines(self, pipelines: Sequence[Pipeline]) -> list[Build]:
         """Return pipelines with their workflows, but without jobs: one request each.

@@ -5,8 +5,9 @@ write out. A glob meets the names of today alone, as nobody lists those of befor
 """
 
 import asyncio
-import time
 from collections.abc import Iterator
+
+import structlog
 
 from bot.circleci.reads import Reads
 from bot.errors import CircleCIError, NotFound, Rejected
@@ -16,12 +17,17 @@ from bot.policy import Policy, named_in_rules, names_projects, written_out
 from bot.settings import Projects
 from bot.waits import Patience, patience
 
+log = structlog.get_logger(__name__)
 KEPT_SECONDS = 50
 MOST_KEPT = 1000  # anybody can type any name
 
 
 class KnownAs:
-    """What CircleCI says is kept for less than a minute, and longer only while it says nothing."""
+    """What CircleCI says is kept for less than a minute, and longer only while it says nothing else of a name.
+
+    That it knows none is an answer to who asks for the first time; it says so, too, of what the token may not see. Any
+    other refusal is none: else one of them would switch off the rules that write a name of before.
+    """
 
     def __init__(self, policy: Policy, projects: Projects, circleci: Reads) -> None:
         self._policy = policy
@@ -83,22 +89,27 @@ class KnownAs:
         return found.title
 
     async def _project(self, slug: ProjectSlug) -> Project | Rejected:
-        """Return what CircleCI says, or said last where it does not answer; a refusal is an answer too."""
+        """Return what CircleCI says, or said last where it says no more; raises CircleCIError where it never did."""
         alike = spelled_alike(slug)
         since, known = self._kept.get(alike, (-KEPT_SECONDS, None))
-        if known is not None and time.monotonic() - since < KEPT_SECONDS:
+        if known is not None and asyncio.get_running_loop().time() - since < KEPT_SECONDS:
             return known
         try:
-            known = await self._together(alike, slug)
+            said = await self._together(alike, slug)
         except CircleCIError:
             if known is None:
                 raise
             return known
+        if isinstance(said, Rejected):
+            said = known or _no_other(said, slug)
+        self._keep(alike, said)
+        return said
+
+    def _keep(self, alike: str, said: Project | Rejected) -> None:
         self._kept.pop(alike, None)
         if len(self._kept) >= MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
-        self._kept[alike] = (time.monotonic(), known)
-        return known
+        self._kept[alike] = (asyncio.get_running_loop().time(), said)
 
     async def _together(self, alike: str, slug: ProjectSlug) -> Project | Rejected:
         """Ask once for all who ask meanwhile, and wait as patiently; who is cut off does not cut off the others."""
@@ -118,3 +129,11 @@ class KnownAs:
             return await self._circleci.project(slug)
         except Rejected as error:
             return error
+
+
+def _no_other(refusal: Rejected, slug: ProjectSlug) -> Rejected:
+    """Return that CircleCI knows no such name; raises a refusal that does not say so."""
+    if refusal.is_gone:
+        return refusal
+    log.warning("name_of_project_not_told", project=slug, error=str(refusal))
+    raise refusal

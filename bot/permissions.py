@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import product
 
 from bot.circleci.reads import Reads
-from bot.errors import CircleCIError, Locked, NotAllowed, NotFound
+from bot.errors import CircleCIError, Locked, NotAllowed, NotFound, Rejected
 from bot.known_as import KnownAs
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
@@ -74,7 +74,7 @@ class Permissions:
         decision = await self.decision(caller, asked)
         rule = decision.rule if decision.allowed else await self.reason(decision, asked)
         if not decision.allowed:
-            raise NotAllowed(caller.person_id, word, rule, about=_about(asked))
+            raise _refused(caller, asked, rule, slug)
         return decision
 
     async def refuse_if_hidden(self, caller: Caller, slug: ProjectSlug | None, ref: Ref | None) -> None:
@@ -82,7 +82,7 @@ class Permissions:
         asked = await self.asked(caller, Word.READ, slug, ref)
         decision = await self.decision(caller, asked)
         if decision.denied:
-            raise NotAllowed(caller.person_id, Word.READ, decision.rule, about=_about(asked))
+            raise _refused(caller, asked, decision.rule, slug)
 
     async def as_told_to(self, error: Exception, caller: Caller) -> None:
         """Let a refusal by a lock say nothing of it to who is denied to look at what it is on."""
@@ -105,7 +105,7 @@ class Permissions:
     async def readable(self, caller: Caller, listed: Iterable[Where], *, is_current: bool = False) -> set[Where]:
         """Return what of a list somebody may look at: projects, and their branches and tags where one is named.
 
-        One that `is_current` is CircleCI's of just now. What it does not know by its ids, nobody can judge.
+        One that `is_current` is CircleCI's of just now. What it does not name, nobody can judge.
         """
         found, places = set[Where](), dict.fromkeys(listed)
         slugs = list(dict.fromkeys(slug for slug, _ in places))
@@ -155,6 +155,10 @@ class Permissions:
         """Return why no agent can speak for somebody, or empty text."""
         return await self._speakers.no_agent(caller)
 
+    def forget_one(self, caller: Caller) -> None:
+        """Ask anew who somebody is, or for whom an agent speaks."""
+        self._speakers.forget_one(caller)
+
     def forget(self) -> None:
         """Ask anew who people are, and what projects are called."""
         self._speakers.forget()
@@ -176,7 +180,7 @@ class Permissions:
         return decision.rule
 
     async def _names_if_any(self, slug: ProjectSlug, *, is_current: bool) -> tuple[str, ...]:
-        with suppress(NotFound):
+        with suppress(NotFound, Rejected):
             return await self._known_as.names(slug, title=slug, is_current=is_current)
         return ()
 
@@ -191,6 +195,15 @@ class Permissions:
             return role
         names = [await self._directory.user_name(user_id) or user_id for user_id in self._settings.admins[:5]]
         return f"the people in ADMINS: {', '.join(names)}" if names else "the people in ADMINS, which is not set"
+
+
+def _refused(caller: Caller, asked: Asked, rule: str, slug: ProjectSlug | None) -> NotAllowed:
+    """Return the refusal with what it is about, in words and as it can be asked about again."""
+    error = NotAllowed(caller.person_id, asked.word, rule, about=_about(asked))
+    error.project = slug or ""
+    if asked.ref:
+        error.branch, error.tag = ("", asked.ref.name) if asked.ref.is_tag else (asked.ref.name, "")
+    return error
 
 
 def _about(asked: Asked) -> str:

@@ -33,7 +33,19 @@ from formatters.plain import mentioned, plain
 
 MOST_WHAT, MOST_RESULT = 300, 160
 MOST_NAMED = 3  # people whom a result is about; what somebody typed or called a job may hold ids without end
-_FREE_TEXT = ("user_name", "agent", "what", "about", "rule", "result", "for_name", "agreed_name", "ref", "job")
+_FREE_TEXT = (
+    "user_name",
+    "agent",
+    "reason",
+    "what",
+    "about",
+    "rule",
+    "result",
+    "for_name",
+    "agreed_name",
+    "ref",
+    "job",
+)
 RECORDED_ONCE = timedelta(days=1)
 log = structlog.get_logger(__name__)
 
@@ -153,6 +165,8 @@ def begun(caller: Caller, word: str, what: str) -> Entry:
         user_name=caller.name,
         team_id=caller.team_id,
         agent=caller.agent,
+        own=caller.own,
+        reason=caller.reason,
         channel_id=caller.channel_id,
         word=word,
         what=what[:MOST_WHAT],

@@ -1,6 +1,7 @@
 """Who asks, as the policy is to see them: people as Slack says, agents as they are kept at that moment.
 
-What Slack says is kept for less than a minute, so that a change of a user group takes effect within one.
+What Slack says is kept for less than a minute, so that a change of a user group takes effect within one. For who
+acts without being there, through an agent or by another's press, Slack is asked anew.
 """
 
 import time
@@ -76,6 +77,12 @@ class Speakers:
         """Return why no agent can speak for somebody, or empty text."""
         return _no_owner((await self._somebody(caller)).kind)
 
+    def forget_one(self, caller: Caller) -> None:
+        """Ask anew who somebody is, in which groups and where."""
+        self._kinds.forget(caller.person_id)
+        self._members.forget()
+        self._channels.forget(caller.person_id)
+
     def forget(self) -> None:
         """Ask anew who people are."""
         self._kinds.forget()
@@ -113,9 +120,12 @@ class _Lately(Generic[T]):
         self._ask = ask
         self._kept: dict[str, tuple[float, T]] = {}
 
-    def forget(self) -> None:
-        """Ask anew."""
-        self._kept.clear()
+    def forget(self, what: str = "") -> None:
+        """Ask anew, of one alone where it is named."""
+        if what:
+            self._kept.pop(what, None)
+        else:
+            self._kept.clear()
 
     async def of(self, what: str) -> T | None:
         """Return the answer about somebody or something."""

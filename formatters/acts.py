@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bot.answers.acts import Acted, Answered, LockChanged
+from bot.models.caller import called_agent
 from formatters import answers, gate, locks, replies, webhooks
 from formatters.blocks import Message, assemble, code, link, literal, section
 
@@ -31,9 +32,12 @@ def answered(done: Answered) -> Message:
 
 def _in_thread(done: Acted) -> Message:
     """Return what a thread would have heard: none follows this build."""
-    who, attempt = done.entry.user_name or done.entry.user_id, int(done.detail or 0)
+    entry, attempt = done.entry, int(done.detail or 0)
+    who = entry.user_name or entry.user_id
+    agreed = entry.agreed_name if entry.agent else ""
+    who = called_agent(entry.agent, "" if entry.own else who) if entry.agent else who
     about = f"{done.project_title} #{done.pipeline_number}" if done.project_title and done.pipeline_number else ""
-    return replies.someone_acted(done.act, who, done.what, attempt, pressed=done.pressed, about=about)
+    return replies.someone_acted(done.act, who, done.what, attempt, pressed=done.pressed, about=about, agreed=agreed)
 
 
 def _deployed(done: Acted) -> Message:

@@ -8,6 +8,7 @@ from bot.actions import AgreeDeploy, DeclineDeploy
 from bot.masks import masked
 from bot.models.attempt import ParameterValue
 from bot.models.build import Shipment
+from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, Ref
 from bot.models.pending import Approval, Cancellation, Deployment, End, Pending, Rerun, Wish
 from formatters.again import act_button, asks_again
@@ -61,7 +62,7 @@ def request(
     may = _who(could, kind) + _owner(pending, may=owner_may)
     blocks = [
         section(f"{'' if pending.asker.agent else '🙋 '}*{who} wants to {what}.* {must} must agree."),
-        *([section(f"It says why: “{why}”")] if (why := literal(masked(pending.asker.reason), LONGEST_WHY)) else []),
+        *([section(f"It says why: “{why}”")] if (why := _reason(pending.asker)) else []),
         *([section(f"⚠️ {note}")] if (note := careful(*_names(pending))) else []),
         *([section(f"It builds {_commit(shipment.built)}.")] if shipment.built else []),
         *_what_runs(pending),
@@ -78,7 +79,8 @@ def _who_wants(pending: Pending) -> str:
     asker = pending.asker
     if not asker.agent:
         return _asker(pending)
-    return f"🤖 {literal(asker.agent, 40)}, for {literal(asker.name or asker.person_id, 60)},"
+    whose = "" if asker.own else f", for {literal(asker.name or asker.person_id, 60)},"
+    return f"🤖 {literal(asker.agent, 40)}{whose}"
 
 
 def _who_must(pending: Pending) -> str:
@@ -88,8 +90,20 @@ def _who_must(pending: Pending) -> str:
     return f"Somebody else than {literal(pending.asker.name, 60)}" if pending.asker.agent else "Somebody else"
 
 
+def said_why(asker: Caller) -> str:
+    """Say, wherever its act stands, why an agent asked for it; empty text where it is none, or said nothing."""
+    why = _reason(asker) if asker.agent else ""
+    return f"🤖 {literal(asker.agent, 40)} said why: “{why}”" if why else ""
+
+
+def _reason(asker: Caller) -> str:
+    return literal(masked(asker.reason), LONGEST_WHY)
+
+
 def _owner(pending: Pending, *, may: bool) -> str:
-    return f"So can {literal(pending.asker.name or pending.asker.person_id, 60)}, for whom it asks. " if may else ""
+    asker = pending.asker
+    whose = "who made it" if asker.own else "for whom it asks"
+    return f"So can {literal(asker.name or asker.person_id, 60)}, {whose}. " if may else ""
 
 
 def done(pending: Pending) -> str:

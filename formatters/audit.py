@@ -98,7 +98,8 @@ def _line(entry: Entry, names: Mapping[str, str]) -> str:
     # A name and no mention: to be looked up is no reason for a ping.
     ended = f"{_MARKS[entry.outcome]} · " if entry.outcome else ""
     who = literal(entry.user_name or entry.user_id, 60)
-    who = f"🤖 {literal(entry.agent, 40)} (for {who})" if entry.agent else who
+    whose = f"made by {who}" if entry.own else f"for {who}"
+    who = f"🤖 {literal(entry.agent, 40)} ({whose})" if entry.agent else who
     about = f" ({literal(entry.about, 120)})" if entry.about and entry.about not in entry.what else ""
     rule = f" · by “{literal(entry.rule, 120)}”" if entry.rule and not _refused_otherwise(entry) else ""
     agreed = entry.agreed_name or entry.agreed_id
@@ -106,4 +107,5 @@ def _line(entry: Entry, names: Mapping[str, str]) -> str:
     asked = f" · for {literal(asker, 100)}" if asker else ""
     second = f" · agreed by {literal(agreed, 60)}" if agreed else ""
     what = f"{code(entry.what, 120)}{about} · {literal(plain(entry.result, names), 120)}"
-    return f"{ended}{moment(entry.at)} · {who} · {what}{rule}{asked}{second}"
+    why = f" · why: “{literal(entry.reason, 120)}”" if entry.reason else ""
+    return f"{ended}{moment(entry.at)} · {who} · {what}{rule}{asked}{second}{why}"

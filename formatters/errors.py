@@ -39,6 +39,7 @@ from bot.errors import (
     UserError,
 )
 from bot.masks import masked
+from bot.models.caller import called_agent
 from bot.models.help import CommandHelp
 from bot.models.refusals import Refused, refused
 from bot.models.slack import Watch
@@ -232,7 +233,7 @@ def _sentence(problem: BotError) -> str:
             doing = by_act.get(problem.act) or DOING.get(problem.word, problem.word)
             what = doing + (f" ({literal(problem.about)})" if problem.about else "")
             who = mention(problem.user_id) if problem.is_of_another else "You"
-            who = f"🤖 {literal(problem.agent)} (for {who})" if problem.agent else who
+            who = called_agent(literal(problem.agent), "" if problem.own else who) if problem.agent else who
             nothing_done = "" if problem.word == "read" else " Nothing was done."
             return f"{who} may not {what} here: {_because(problem.rule)}.{nothing_done}"
         case TooMany():

@@ -174,7 +174,7 @@ def _headline(build: Build, report: Report | None, watch: Watch, state: State) -
             return f"Failed after {time}", f"{_attempt(build)}: {what_failed(build, report)}."
         case State.CANCELED:
             is_anothers = _was_cancelled(watch, state) and watch.actor_name != watch.asker_name
-            by = f" by {literal(watch.actor_name, 60)}" if is_anothers else ""
+            by = f" by {literal(watch.actor_name, 100)}" if is_anothers else ""
             return f"Cancelled after {time}", f"{by}."
         case State.SUPERSEDED:
             return f"Superseded by the newer pipeline #{build.superseded_by}", " on the same branch."

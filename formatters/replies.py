@@ -281,3 +281,8 @@ def someone_acted(
     yes = f"; {clean(agreed, 60)} agreed" if agreed else ""
     text = words.format(who=clean(user_name, 100), what=clean(what, 300), how=how + yes, attempt=attempt)
     return assemble(f"{clean(about, 200)}: {text}" if about else text, shown)
+
+
+def saying_why(word: Message, why: str) -> Message:
+    """Return what is told of an act with why an agent asked for it, if one did."""
+    return assemble(word.text, *word.blocks, section(why) if why else None)

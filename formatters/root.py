@@ -218,7 +218,8 @@ def _people(watch: Watch, state: State) -> Iterator[str]:
     """Yield who asked the bot for it, or began it elsewhere and has it watched here; and who acted on it last."""
     if watch.asker_id and watch.agent:
         agreed = f"; {literal(watch.agreed_name, 60)} agreed" if watch.agreed_name else ""
-        yield f"🤖 {literal(watch.agent, 40)} asked, for {_asker(watch)}{agreed}"
+        whose = "" if watch.own else f", for {_asker(watch)}"
+        yield f"🤖 {literal(watch.agent, 40)} asked{whose}{agreed}"
     elif watch.asker_id:
         yield f"asked by {_asker(watch)}"
     elif watch.started_by:

@@ -93,6 +93,17 @@ def read(text: str, zone: str = BERLIN, now: datetime = NOW, *, branch: bool = T
         ("for about an hour", "2026-11-29 17:30", "", ""),
         ("for a day", "2026-11-30 16:30", "", ""),
         ("migration for one week", "2026-12-06 16:30", "", "migration"),
+        ("main two and a half hours", "2026-11-29 19:00", "", "main"),
+        ("for 3 and a half days migration", "2026-12-03 04:30", "", "migration"),
+        ("for one and half hours", "2026-11-29 18:00", "", ""),
+        ("for a half hour", "2026-11-29 17:00", "", ""),
+        ("for 2 days and a half hour", "2026-12-01 17:00", "", ""),
+        ("main twenty four hours", "2026-11-30 16:30", "", "main"),
+        ("for thirty-five minutes", "2026-11-29 17:05", "", ""),
+        ("for an hour and twenty five minutes", "2026-11-29 17:55", "", ""),
+        ("for seventeen days", "2026-12-16 16:30", "", ""),
+        ("2.0 2h", "2026-11-29 18:30", "", "2.0"),
+        ("for 2 hours and 3 bugs are left", "2026-11-29 18:30", "", "and 3 bugs are left"),
         ("main by 23:00 migration", "2026-11-29 22:00", "", "main migration"),
         ("by 23:00", "2026-11-29 22:00", "", ""),
         ("migration by tomorrow 9:00", "2026-11-30 08:00", "", "migration"),
@@ -102,6 +113,7 @@ def read(text: str, zone: str = BERLIN, now: datetime = NOW, *, branch: bool = T
         ("must be done by friday", "", "", "must be done by friday"),
         ("back in 2 hours", "", "", "back in 2 hours"),
         ("2 hours of delay", "", "", "2 hours of delay"),
+        ("broken two and a half hours ago", "", "", "broken two and a half hours ago"),
         ("broken 3 hours ago", "", "", "broken 3 hours ago"),
         ("wait a minute", "", "", "wait a minute"),
         ("one day we mend it", "", "", "one day we mend it"),
@@ -213,6 +225,24 @@ def test_what_is_no_end_is_refused_with_what_to_write(text: str, problem: str) -
     with pytest.raises(UsageError) as error:
         read(text)
     assert error.value.problem.startswith(problem)
+
+
+HEADS = ("two dozen", "three quarters of an", "a hundred", "2 1/2", "2½", "ten or twelve", "two to three", "2 good")
+
+
+@pytest.mark.parametrize("said", [f"{head} {unit}" for head in HEADS for unit in ("hour", "minutes", "days")])
+def test_no_part_of_a_length_of_time_is_read_as_one(said: str) -> None:
+    with pytest.raises(UsageError, match="I cannot tell when that is"):
+        read(f"for {said} migration")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["for 2 hours and a quarter", "an hour or two", "main 2 hours 30", "for an hour and twenty", "main two or 3 hours"],
+)
+def test_nor_is_one_that_goes_on(said: str) -> None:
+    with pytest.raises(UsageError, match="I cannot tell when that is"):
+        read(said)
 
 
 @pytest.mark.parametrize(("said", "asks"), [("until 17:00", True), ("until 17:00 utc", False), ("for 2h", False)])

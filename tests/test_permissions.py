@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.circleci.reads import Reads
 from bot.errors import NotAllowed, NotFound, Rejected, SlackError, Unavailable
 from bot.grammar import parse_project
-from bot.known_as import MOST_KEPT
+from bot.known_as import KEPT_SECONDS, MOST_KEPT
 from bot.models.agent import Agent
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug, Ref
@@ -59,20 +59,21 @@ class Workspace:
 class FarSide:
     """CircleCI, as far as the policy asks it; `answers` are the slugs it says for others, `title` what it calls them.
 
-    It takes as long as others need to ask as well.
+    Some it `refused`. It takes as long as others need to ask as well.
     """
 
     def __init__(self, answers: dict[str, str] | None = None, error: Exception | None = None, title: str = "") -> None:
         self.answers = answers or {}
         self.error = error
         self.title = title
+        self.refused: dict[str, Rejected] = {}
         self.asked: list[str] = []
 
     async def project(self, slug: str) -> Project:
         self.asked.append(slug)
         await asyncio.sleep(0)
-        if self.error:
-            raise self.error
+        if self.error or slug in self.refused:
+            raise self.error or self.refused[slug]
         return Project(slug=ProjectSlug(self.answers.get(slug, slug.lower())), name=self.title)
 
 
@@ -357,6 +358,44 @@ async def test_what_a_project_is_called_is_asked_anew_and_what_was_known_outlast
         await may.check(caller(), Word.READ, ProjectSlug("gh/acme/other"))
     far.error = Rejected(404, "Project not found")
     await may.check(caller(), Word.READ, ProjectSlug("gh/acme/unknown"))
+
+
+DEMAND = VAULT.replace('effect = "deny"', 'effect = "demand"\nsecond_person = true').replace(
+    'words = ["*"]\nprojects', 'words = ["deploy"]\nprojects'
+)
+
+
+@pytest.mark.parametrize("policy", [VAULT, DEMAND], ids=["deny", "demand"])
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 418, 451])
+async def test_no_refusal_switches_off_a_rule_that_writes_a_name_of_before(
+    policy: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault, far = ProjectSlug("gh/acme/vault"), FarSide({"gh/acme/before": "gh/acme/vault"})
+    may = permissions(parse(policy.format(project="acme/before")), Workspace(Kind.MEMBER, {}), far)
+
+    async def holds() -> bool:
+        try:
+            return (await may.check(caller(), Word.DEPLOY, vault, Ref(name="main"))).second_person
+        except NotAllowed:
+            return True
+
+    assert await holds()
+    loop = asyncio.get_running_loop()
+    later = loop.time() + KEPT_SECONDS
+    monkeypatch.setattr(loop, "time", lambda: later)
+    far.refused = {"gh/acme/before": Rejected(status, "blocked")}
+    assert await holds()
+    may.forget()
+    far.refused, far.answers = {}, {}
+    assert not await holds()  # CircleCI says that it is another one by now
+    may.forget()
+    far.refused = {"gh/acme/before": Rejected(status, "blocked")}
+    if status in (404, 410):
+        assert not await holds()
+        return
+    with pytest.raises(Rejected):
+        await holds()
+    assert await may.readable(caller(), [(vault, None)]) == set()
 
 
 async def test_what_a_project_of_ids_is_called_is_asked_anew() -> None:

@@ -17,12 +17,14 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from bot.agents.following import Following
+from bot.agents.following import Following, open_ones
+from bot.agents.offers import refs_of
+from bot.agents.shapes import Told
 from bot.agents.states import Known
 from bot.answers import Answer
 from bot.answers.acts import Acted
 from bot.answers.questions import Waits
-from bot.errors import BotError, StoreError, UsageError, did_nothing
+from bot.errors import BotError, StoreError, did_nothing
 from bot.models.asked import Asked
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
@@ -37,6 +39,8 @@ from formatters.told import told
 REPEATED_WITHIN = timedelta(minutes=10)
 AT_MOST = timedelta(seconds=40)  # to wait for a run before this one; clients hang up after sixty
 MOST_TRIES, MOST_OPEN = 5, 3
+_ENOUGH = f"Nothing was done: {MOST_OPEN} of your requests wait for people, and are to be answered first. A person can "
+_ENOUGH += "decline them in Slack."
 
 
 def handler(command: Command) -> Callable[[Any, Caller, Context], Awaitable[Answer]]:
@@ -62,7 +66,7 @@ class Acts:
         self._following = following
         self._links = links
 
-    async def ask(self, command: Command, name: str, request: Request, caller: Caller, key: str) -> dict[str, Any]:
+    async def ask(self, command: Command, name: str, request: Request, caller: Caller, key: str) -> Told:
         """Return how it stands; raises what the act does."""
         call = Call(command, name, request, _claim(caller.agent, name, request, key))
         lease = self._context.settings.lease
@@ -70,7 +74,7 @@ class Acts:
             first = await self._store.claims.claim(call.claim, caller.delivery_id, REPEATED_WITHIN)
             async with self._store.asked.alone(first, lease, wait=AT_MOST) as alone:
                 if not alone:
-                    return {"of": first, "state": "being carried out", "finished": False, "repeated": True}
+                    return Told({"of": first, "state": "being carried out", "finished": False, "repeated": True})
                 if (known := await self._following.known(first)).stands:
                     return await self._repeated(known, caller, first)
                 if await self._store.claims.holder(call.claim) == first:
@@ -78,16 +82,19 @@ class Acts:
             # It came to nothing while this one waited, and may be asked for anew.
         raise StoreError(f"{call.name} is asked for all the time")
 
-    async def _repeated(self, known: Known, caller: Caller, first: str) -> dict[str, Any]:
+    async def _repeated(self, known: Known, caller: Caller, first: str) -> Told:
         if known.asked and not known.asked.stands and known.pending:  # whoever asked died before that was kept
             await self._store.asked.save(await self._asking(known.asked, known.pending, caller))
-        state = {**await self._following.state(first, caller), "repeated": True}
-        return {**state, "note": "With another `key` it is asked for anew."} if state["finished"] else state
+        state = await self._following.state(first, caller)
+        note = {"note": "With another `key` it is asked for anew."} if state.data["finished"] else {}
+        return state._replace(data={**state.data, "repeated": True, **note})
 
-    async def _carried_out(self, call: Call, caller: Caller) -> dict[str, Any]:
+    async def _carried_out(self, call: Call, caller: Caller) -> Told:
+        if waiting := await self._too_many(call, caller):
+            await self._store.claims.release(call.claim)
+            return Told({"what": _ENOUGH, **open_ones(waiting)}, asks_back=True)
         asked = await self._store.asked.save(_asked(call, caller, self._context.projects))
         try:
-            await self._refuse_too_many(caller)
             answer = await handler(call.command)(call.request, caller, self._context)
         except Waits as waits:
             await self._store.asked.save(await self._asking(asked, waits.question.pending, caller))
@@ -98,18 +105,19 @@ class Acts:
         else:
             if not isinstance(answer, Acted):
                 await self._give_back(call.claim, asked)  # it asks something back, and did nothing
-                return told(answer, self._links)
+                return Told(told(answer, self._links), refs_of(answer), asks_back=True)
             await self._store.asked.save(_done(asked, answer))
         return await self._following.state(asked.id, caller)
 
-    async def _refuse_too_many(self, caller: Caller) -> None:
-        """Raise UsageError where people have enough to answer of this agent's: nobody reads a wall of requests."""
-        waiting = await self._store.pending.waiting()
-        theirs = [one for one in waiting if one.asker.agent == caller.agent and one.id != caller.delivery_id]
-        if len(theirs) >= MOST_OPEN:
-            raise UsageError(
-                f"{MOST_OPEN} of your requests wait for people. Follow them, and let them be answered first."
-            )
+    async def _too_many(self, call: Call, caller: Caller) -> list[Pending]:
+        """Return what waits of this agent's where people have enough to answer: nobody reads a wall of requests.
+
+        What is to be stopped does not wait until what is to be started was answered.
+        """
+        stops = call.name == "cancel"
+        theirs = [one for one in await self._following.waiting(caller) if one.id != caller.delivery_id]
+        same = [one for one in theirs if (one.wish.kind == "cancel") is stops]
+        return same if len(same) >= MOST_OPEN else []
 
     async def _give_back(self, claim: str, asked: Asked) -> None:
         await self._store.claims.release(claim)

@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+from bot.agents.crowd import Crowd, TooMany
 from bot.agents.face import ASKER, Asker, Face
 from bot.errors import StoreError, Unreadable
 from bot.models.agent import TOKEN, Agent, digest_of
@@ -32,22 +33,24 @@ IN_QUERY += "as `Authorization: Bearer cia_…`."
 WRONG_HOST = "I am not known by this name: set PUBLIC_URL to the address that agents use."
 WRONG_ORIGIN = "Pages in a browser are not let in."
 ELSEWHERE = "Without PUBLIC_URL agents are let in from this machine alone."
+TOO_MANY = "That is more than one agent, or those of one person, may send or keep open here: come back in {} s."
 
 
 class Refused(Exception):
     """Why a request goes no further, in words and as a status."""
 
-    def __init__(self, status: int, why: str) -> None:
+    def __init__(self, status: int, why: str, *, after: int = 5) -> None:
         super().__init__(why)
-        self.status, self.why = status, why
+        self.status, self.why, self.after = status, why, after
 
 
 class Bridge:
     """`async with Bridge(…) as bridge:` answers; leaving lets acts end that are under way."""
 
-    def __init__(self, face: Face, agents: Agents, *, public_url: str | None) -> None:
+    def __init__(self, face: Face, agents: Agents, crowd: Crowd, *, public_url: str | None) -> None:
         self._face = face
         self._agents = agents
+        self._crowd = crowd
         self._public_url = public_url
 
     async def __aenter__(self) -> Self:
@@ -61,19 +64,24 @@ class Bridge:
         try:
             check(request, self._public_url)
             agent = await self._agent(request)
+            with self._crowd.let_in(agent):
+                asked = _asked(request, Asker(agent, readonly=request.path == READONLY), await request.read())
+                return await _unless_gone(request, self._answered(asked))
         except Refused as refused:
             return _refusal(refused)
-        asked = _asked(request, Asker(agent, readonly=request.path == READONLY), await request.read())
-        return await _unless_gone(request, self._answered(asked))
+        except TooMany as error:
+            return _refusal(Refused(429, TOO_MANY.format(error.seconds), after=error.seconds))
 
     async def _agent(self, request: web.BaseRequest) -> Agent:
-        """Return whose token is shown; raises Refused."""
+        """Return whose token is shown; raises Refused, and TooMany."""
         scheme, _, token = only_header(request.headers, "authorization").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token.startswith(TOKEN) or len(token) > LONGEST_TOKEN:
             raise Refused(401, UNKNOWN)
+        digest = digest_of(token)
+        self._crowd.refuse_if_over(digest)
         try:
-            agent = await self._agents.of_token(digest_of(token))
+            agent = await self._agents.of_token(digest)
         except (StoreError, Unreadable) as error:
             raise Refused(503, "I cannot look up who you are for the moment: try again soon.") from error
         if agent is None:
@@ -133,7 +141,8 @@ def _is_from_here(request: web.BaseRequest) -> bool:
 
 
 def _refusal(refused: Refused) -> web.Response:
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}.get(refused.status, {})
+    later = {"Retry-After": str(refused.after)}
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 429: later, 503: later}.get(refused.status, {})
     log.debug("agent_refused", status=refused.status)
     return web.Response(status=refused.status, text=refused.why, headers=headers)
 

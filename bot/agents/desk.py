@@ -16,7 +16,9 @@ from bot.agents import acts, tools
 from bot.agents.acts import Acts
 from bot.agents.find import find
 from bot.agents.following import Following
-from bot.agents.shapes import Reply, Shape
+from bot.agents.offers import NEXT, Offers, refs_of
+from bot.agents.refused import made
+from bot.agents.shapes import Reply, Shape, Told
 from bot.agents.tools import Find, Follow
 from bot.circleci.asked import one_question
 from bot.circleci.history import History
@@ -64,6 +66,7 @@ class Desk:
         self._brings_secret = brings_secret
         self._following = Following(context, links)
         self._acts = Acts(context, self._following, links)
+        self._offers = Offers(context, self._following)
 
     def shapes(self, *, readonly: bool = False) -> tuple[Shape, ...]:
         """Return the tools there are, or those alone that only look."""
@@ -88,7 +91,16 @@ class Desk:
         try:
             return await self._within_the_rate(agent, name, arguments, readonly=readonly)
         except BotError as error:
-            return _said(told_error(error), is_error=True)
+            caller = caller_of(agent, arguments)
+            data = told_error(error, await made(error, caller, name, arguments, self._context))
+            return _said(await self._offered(data, caller, readonly=readonly), is_error=True)
+
+    async def _offered(self, data: dict[str, Any], caller: Caller, *, readonly: bool) -> dict[str, Any]:
+        """Return what of an error's calls can be made; while the store is away nobody can tell."""
+        try:
+            return await self._offers.kept(data, caller, {}, readonly=readonly)
+        except BotError:
+            return {name: value for name, value in data.items() if name != NEXT}
 
     async def _within_the_rate(self, agent: Agent, name: str, arguments: Mapping[str, Any], *, readonly: bool) -> Reply:
         now = await self._context.store.now()
@@ -102,13 +114,20 @@ class Desk:
         if not self.knows(name, readonly=readonly):
             raise tools.unknown_tool(name, [one.name for one in self.shapes(readonly=readonly)])
         log.info("agent_call", tool=name)
-        return await self._answered(caller_of(agent, arguments), name, arguments)
-
-    async def _answered(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Reply:
+        caller = caller_of(agent, arguments)
         if name == "find":
-            request = tools.request_of_ours(name, arguments)
-            assert isinstance(request, Find)  # noqa: S101  # its name says so
-            return _said(find(request.intent, self._context.router))
+            return _said(await self._finds(caller, arguments, readonly=readonly))
+        told_so = await self._answered(caller, name, arguments)
+        data = await self._offers.kept(told_so.data, caller, told_so.refs, readonly=readonly)
+        return _said(data, is_error=told_so.asks_back)
+
+    async def _finds(self, caller: Caller, arguments: Mapping[str, Any], *, readonly: bool) -> dict[str, Any]:
+        request = tools.request_of_ours("find", arguments)
+        assert isinstance(request, Find)  # noqa: S101  # its name says so
+        acts_of = await self._offers.words(caller, readonly=readonly)
+        return find(request.intent, self._context.router, acts_of)
+
+    async def _answered(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Told:
         command = tools.tools(self._context.router).get(name)
         word = command.permission if command else Word.READ
         about: About | None = None
@@ -123,25 +142,25 @@ class Desk:
                 return await self._looks(command, request, caller)
             if self._brings_secret(_line(arguments)):
                 raise UsageError(_NOT_TAKEN)
-            return _said(await self._acts.ask(command, name, request, caller, _key(arguments)))
+            return await self._acts.ask(command, name, request, caller, _key(arguments))
         except BotError as error:
             await self._noted(error, caller, word, name, about)
             raise
 
-    async def _follows(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Reply:
+    async def _follows(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Told:
         await self._context.permissions.check(caller, Word.READ, certain=False)
         request = tools.request_of_ours(name, arguments)
         assert isinstance(request, Follow)  # noqa: S101  # there is no third
-        return _said(await self._following.follow(request, caller))
+        return await self._following.follow(request, caller)
 
-    async def _looks(self, command: Command, request: Request, caller: Caller) -> Reply:
+    async def _looks(self, command: Command, request: Request, caller: Caller) -> Told:
         try:
             async with asyncio.timeout(LONGEST_READ):
                 with one_question():
                     answer = await acts.handler(command)(request, caller, self._context)
         except TimeoutError:
-            return _said(_STILL_READING, is_error=True)
-        return _said(told(answer, self._links))
+            return Told(_STILL_READING, asks_back=True)
+        return Told(told(answer, self._links), refs_of(answer))
 
     async def _noted(self, error: BotError, caller: Caller, word: str, name: str, about: About | None) -> None:
         """Keep a refusal in the record where it takes more than reading, and let it know who reads of it."""
@@ -181,6 +200,7 @@ def caller_of(agent: Agent, arguments: Mapping[str, Any]) -> Caller:
         name=agent.owner_name,
         team_id=agent.team_id,
         agent=agent.name,
+        own=agent.own,
         reason=_reason(reason) if isinstance(reason, str) else "",
         place=Place(channel_id=agent.channel_id),
         delivery_id=f"mcp:{secrets.token_hex(8)}",

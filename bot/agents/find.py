@@ -1,5 +1,6 @@
 """The tools that somebody may mean who says in words what they want, or how a person says it in Slack. Pure."""
 
+from collections.abc import Collection
 from typing import Any
 
 from bot.agents.shapes import Shape
@@ -13,24 +14,26 @@ from bot.settings import Projects
 MOST = 3
 _MEANS_OURS = {"watch": "follow"}  # people are told in a thread, and agents ask
 _UNDOES = "Nothing here takes a deploy back: deploy the tag or the branch that was there before."
+_FOR_PEOPLE = "What is meant most likely is for people, and not for you: ask one to type it in Slack."
 _NOTHING = "I know nothing like this. Say it otherwise, or choose one of these."
 
 
-def find(intent: str, router: Router) -> dict[str, Any]:
+def find(intent: str, router: Router, acts: Collection[str] | None = None) -> dict[str, Any]:
     """Return the likeliest tools with their scores, from 0 to 1, and what the first takes.
 
-    What is for people alone is told by the line that they type; for what is like nothing, what there is.
+    What is for people alone is told by the line that they type; for what is like nothing, what there is. So are acts
+    that are not among those that who asks may ask for.
     """
     found = _ranked(intent, router)
     if not found:
-        return {"tools": [], "note": _UNDOES if found is None else _NOTHING, **_all(router)}
+        return {"tools": [], "note": _UNDOES if found is None else _NOTHING, **_all(router, acts)}
     found = found[:MOST]
-    names = {one.name: _name(one.name, router) for one in found}
+    names = {one.name: _unless_kept_from(_name(one.name, router), router, acts) for one in found}
     said = [_tool(one, name, router) for one in found if (name := names[one.name])]
     people = [_person(one, router.commands[one.name].help) for one in found if not names[one.name]]
     answer: dict[str, Any] = {"tools": said} | ({"only_people": people} if people else {})
     if not names[found[0].name]:
-        return {**answer, "note": "What is meant most likely is for people alone: ask one to type it in Slack."}
+        return {**answer, "note": _FOR_PEOPLE}
     return {**answer, "first_takes": _takes(said[0]["tool"], router)}
 
 
@@ -64,7 +67,13 @@ def _shape(name: str, router: Router) -> Shape:
     return next(one for one in shapes(router) if one.name == name)
 
 
-def _all(router: Router) -> dict[str, Any]:
+def _unless_kept_from(name: str, router: Router, acts: Collection[str] | None) -> str:
+    is_theirs = not name or acts is None or name in acts or _shape(name, router).hints.read_only
+    return name if is_theirs else ""
+
+
+def _all(router: Router, acts: Collection[str] | None) -> dict[str, Any]:
     listed = shapes(router)
     looks = [one.name for one in listed if one.hints.read_only and one.name not in OURS]
-    return {"look": looks, "ask_people_to": [one.name for one in listed if not one.hints.read_only]}
+    asks = [one.name for one in listed if not one.hints.read_only and (acts is None or one.name in acts)]
+    return {"look": looks} | ({"ask_people_to": asks} if asks else {})

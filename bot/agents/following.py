@@ -6,11 +6,12 @@ finds out what `triage` says, for all.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import structlog
 
+from bot.agents.shapes import Told
 from bot.agents.states import Known, Standing, is_its_own, standing
 from bot.agents.tools import Follow
 from bot.answered import decision_on
@@ -20,6 +21,7 @@ from bot.models.asked import Asked
 from bot.models.build import Build, State
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
+from bot.models.pending import Pending
 from bot.models.slack import Watch, utc_now
 from bot.models.slugs import spelled_alike
 from bot.policy import Word
@@ -27,12 +29,14 @@ from bot.requests import OfTarget
 from bot.routing import Context
 from formatters.links import Links
 from formatters.told import told
+from formatters.told.words import call, known, listing, quoted, when
 
 EVERY = 1.0  # seconds between two readings, or a poll interval where looks come faster
 LONGEST, FOR_THE_VERDICT = 42.0, 4.0  # seconds of a call, and what of them is left for the verdict; clients hang up
+MOST_OPEN_TOLD = 6
 JUDGED = frozenset({State.FAILED, State.COULD_NOT_RUN, State.PASSED})
 log = structlog.get_logger(__name__)
-_NOT_FOLLOWED = "No thread follows this build for you: `status` or `triage` shows it."
+_NOT_FOLLOWED = "No thread follows this build for you."
 _NOTHING = "I know of nothing that was asked under this, or it is not for you to see."
 
 
@@ -60,9 +64,16 @@ class Following:
         self._pause, self._every = pause, min(EVERY, context.settings.poll_interval_seconds)
         self._clock = clock
 
-    async def follow(self, request: Follow, caller: Caller) -> dict[str, Any]:
-        """Answer when it is over, or other than it was told this agent last, or after the wait; raises UserError."""
+    async def follow(self, request: Follow, caller: Caller) -> Told:
+        """Answer when it is over, or other than it was told this agent last, or after the wait; raises UserError.
+
+        Who names nothing is told what of its own waits for people.
+        """
+        if not (request.of or request.project or request.pipeline):
+            return Told(open_ones(await self.waiting(caller)))
         subject = await self._subject(request, caller)
+        if subject is None:
+            return self._not_followed(request)
         before = request.since or await self._store.asked.told(caller.agent, subject.of) or ""
         began = self._clock()
         end = began + min(request.wait, LONGEST - FOR_THE_VERDICT)
@@ -72,7 +83,7 @@ class Following:
             now = await self._standing(subject)
         return await self._told(subject, now, caller, began + LONGEST)
 
-    async def state(self, asked_id: str, caller: Caller) -> dict[str, Any]:
+    async def state(self, asked_id: str, caller: Caller) -> Told:
         """Return how what was asked stands now, as an act answers."""
         subject = Subject(asked_id)
         return await self._told(subject, await self._standing(subject), caller, self._clock() + FOR_THE_VERDICT)
@@ -81,7 +92,25 @@ class Following:
         """Return all that is kept of what was asked under this id."""
         return await self._read(Subject(asked_id))
 
-    async def _subject(self, request: Follow, caller: Caller) -> Subject:
+    async def waiting(self, caller: Caller) -> list[Pending]:
+        """Return what this agent asked for and people have not answered, the oldest first."""
+        found = [
+            one
+            for one in await self._store.pending.waiting()
+            if (one.asker.agent, one.asker.person_id) == (caller.agent, caller.person_id)
+        ]
+        return sorted(found, key=lambda one: one.asked_at)
+
+    async def is_told(self, asked_id: str, caller: Caller) -> bool:
+        """Say whether an agent can follow what was asked under this id."""
+        asked = await self._store.asked.get(asked_id)
+        return asked is not None and await self._may_be_told(asked, caller)
+
+    async def is_followed(self, slug: str, number: int, caller: Caller) -> bool:
+        """Say whether an agent can follow a build."""
+        return await self._thread_of(slug, number, caller) is not None
+
+    async def _subject(self, request: Follow, caller: Caller) -> Subject | None:
         if request.of:
             if request.project or request.pipeline:
                 raise UsageError("It is either `of`, or a project and a pipeline.")
@@ -89,10 +118,21 @@ class Following:
             if asked is None or not await self._may_be_told(asked, caller):
                 raise UsageError(_NOTHING, given=request.of)
             return Subject(asked.id)
-        if not (request.project and request.pipeline):
+        slug, number = self._build(request)
+        watch = await self._thread_of(slug, number, caller)
+        return Subject(f"{watch.project_slug} #{watch.pipeline_number}", watch.pipeline_id) if watch else None
+
+    def _build(self, request: Follow) -> tuple[str, int]:
+        """Return the build that is named, which a link may do alone; raises UsageError."""
+        target = OfTarget(project=request.project, pipeline=request.pipeline).target(self._context.projects)
+        if not (target.slug and target.pipeline_number):
             raise UsageError("Name what to follow: `of`, or a project and a pipeline.")
-        watch = await self._followed(request, caller)
-        return Subject(f"{watch.project_slug} #{watch.pipeline_number}", watch.pipeline_id)
+        return target.slug, target.pipeline_number
+
+    def _not_followed(self, request: Follow) -> Told:
+        slug, number = self._build(request)
+        shows = call("status", "how it stands", project=slug, pipeline=number)
+        return Told({"what": _NOT_FOLLOWED, "next": [shows]}, asks_back=True)
 
     async def _may_be_told(self, asked: Asked, caller: Caller) -> bool:
         """Say whether this agent asked, and its owner is not denied to look; or whether they may look."""
@@ -111,10 +151,8 @@ class Following:
         )
         return not decision.denied if is_own else decision.allowed
 
-    async def _followed(self, request: Follow, caller: Caller) -> Watch:
+    async def _thread_of(self, slug: str, number: int, caller: Caller) -> Watch | None:
         """Return the thread of a build: one of the agent's channel, or of what its owner asked for or follows."""
-        slug = OfTarget(project=request.project).target(self._context.projects).slug or ""
-        number = request.pipeline or 0
         here = await self._store.watches.numbered(caller.channel_id, number)
         theirs = [one.pipeline_id for one in await self._store.own.of(caller.person_id)]
         seen = await self._store.watches.seen(list(dict.fromkeys((*here, *theirs))))
@@ -122,9 +160,7 @@ class Following:
             is_it = watch.pipeline_number == number and spelled_alike(watch.project_slug) == spelled_alike(slug)
             if is_it and await self._may_look(caller, watch.project_slug, watch.ref, watch.project_title):
                 return watch
-        raise UsageError(
-            "No thread follows this build for you: `status` or `triage` shows it.", given=f"{slug} #{number}"
-        )
+        return None
 
     async def _standing(self, subject: Subject) -> Standing:
         known = await self._read(subject)
@@ -153,12 +189,13 @@ class Following:
         messenger = self._context.messenger
         return {one: await messenger.user_name(one) or one for one in sorted(known.people)[:3]}
 
-    async def _told(self, subject: Subject, now: Standing, caller: Caller, end: float) -> dict[str, Any]:
+    async def _told(self, subject: Subject, now: Standing, caller: Caller, end: float) -> Told:
         await self._store.asked.save_told(caller.agent, subject.of, now.mark)
         data = {"of": subject.of, **now.data, "finished": now.is_over, "mark": now.mark}
         if now.ended is not None and now.ended.outcome in JUDGED:
-            return {**data, "triage": await self._verdict(now.ended, caller, end)}
-        return data
+            of = {now.ended.pipeline.number: now.ended.pipeline.ref}
+            return Told({**data, "triage": await self._verdict(now.ended, caller, end)}, of)
+        return Told(data)
 
     async def _verdict(self, build: Build, caller: Caller, end: float) -> dict[str, Any]:
         """Return what `triage` says of an end, which one of all who ask finds out; who comes meanwhile waits."""
@@ -193,6 +230,16 @@ class Following:
         minds = self._context.permissions.looks_at_refs(Word.READ)
         whose = f"{caller.person_id}:{caller.agent}" if minds else "all"
         return f"{build.pipeline.id}:{build.mark}:{whose}"
+
+
+def open_ones(waiting: Sequence[Pending]) -> dict[str, Any]:
+    """Return what waits for people, with the calls that follow it."""
+    shown = listing("waiting_for_people", waiting, MOST_OPEN_TOLD, _open_one)
+    return {**shown, **known(next=[call("follow", of=one.id) for one in waiting[:MOST_OPEN_TOLD]])}
+
+
+def _open_one(one: Pending) -> dict[str, Any]:
+    return known(of=one.id, act=one.wish.kind, quoted_target=quoted(one.target, 80), until=when(one.expires_at))
 
 
 def _unread(build: Build) -> dict[str, Any]:

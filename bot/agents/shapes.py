@@ -1,6 +1,12 @@
 """What goes over the face, in words of ours: a tool as it is listed, and a reply to one call. Pure."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from bot.models.circleci import Ref
+
+Refs = Mapping[int, Ref | None]  # what builds are of, by their numbers
 
 
 class Hints(NamedTuple):
@@ -27,3 +33,14 @@ class Reply(NamedTuple):
     data: dict[str, Any]
     text: str
     is_error: bool = False
+
+
+class Told(NamedTuple):
+    """What a call is told before it goes over the face: data, and the `refs` of the builds that it offers.
+
+    What `asks_back` did nothing: the call is to be made otherwise.
+    """
+
+    data: dict[str, Any]
+    refs: Refs = MappingProxyType({})
+    asks_back: bool = False

@@ -50,6 +50,7 @@ class Agent(Model):
             name=self.owner_name,
             team_id=self.team_id,
             agent=self.name,
+            own=self.own,
             place=Place(channel_id=self.channel_id),
             delivery_id=delivery_id,
         )

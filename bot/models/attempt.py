@@ -97,8 +97,8 @@ class Attempt(Model):
     `sent_by` is the delivery that has it sent, `agreed_revision` the commit that a second person agreed to. `demands`,
     `request_ts` and `expires_at` are an earlier version's, where an act that waited was an attempt. `definition` is the
     pipeline definition as it was typed. `reran` is the attempt, by its fingerprint, that a rerun was asked for: that is
-    kept among the deploys of its branch, as it runs the same. `agent` is the program that asked for the asker, and
-    `agreed_name` who let that happen.
+    kept among the deploys of its branch, as it runs the same. `agent` is the program that asked for the asker, or on
+    its `own`, and `agreed_name` who let that happen.
     """
 
     id: str
@@ -127,6 +127,7 @@ class Attempt(Model):
     agreed_revision: str = ""
     reran: str = ""
     agent: str = ""
+    own: bool = False
     agreed_name: str = ""
 
     @property

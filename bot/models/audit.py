@@ -19,8 +19,9 @@ class Entry(Model):
 
     `word` is the permission it took, `what` the act with what it acts on, `about` the project and the branch, `rule`
     what the policy decided by, `result` what CircleCI answered or why nothing was done. `for_name` is who asked where
-    somebody else let it happen, `agreed_name` who agreed, `agent` the program that spoke for the person. `parameters`
-    are names alone. Entries of earlier versions lack what came later.
+    somebody else let it happen, `agreed_name` who agreed, `agent` the program that spoke for the person, or on its
+    `own`, and `reason` why it said that it asked. `parameters` are names alone. Entries of earlier versions lack what
+    came later.
     """
 
     at: datetime
@@ -28,6 +29,8 @@ class Entry(Model):
     user_name: str = ""
     team_id: str = ""
     agent: str = ""
+    own: bool = False
+    reason: str = ""
     channel_id: str
     word: str
     what: str

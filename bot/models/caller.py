@@ -22,10 +22,10 @@ class Caller(Model):
 
     `person_id` is Slack's id of a person; nobody but the bot itself has none. `delivery_id` names what brought it, the
     same on each redelivery: what is claimed is claimed in its name. `agent` is the program that speaks for the person,
-    and `reason` why it says that it asks; `place` is where they speak, if that is a place. `pressed` says that it was
-    the press of a button and no word. Where we are not in their channel, news of what they start comes to them
-    `directly`: they said so. A branch that CircleCI never built is meant all the same where they say that it may be
-    `unbuilt`.
+    and `reason` why it says that it asks; one on its `own` speaks for nobody, and the person is who made it. `place` is
+    where they speak, if that is a place. `pressed` says that it was the press of a button and no word. Where we are not
+    in their channel, news of what they start comes to them `directly`: they said so. A branch that CircleCI never built
+    is meant all the same where they say that it may be `unbuilt`.
     """
 
     person_id: str
@@ -38,12 +38,13 @@ class Caller(Model):
     pressed: bool = False
     directly: bool = False
     unbuilt: bool = False
+    own: bool = False
 
     @property
     def called(self) -> str:
         """What to call them, for want of a name by their id; of an agent, for whom it speaks."""
         person = self.name or self.person_id
-        return f"🤖 {self.agent} (for {person})" if self.agent else person
+        return called_agent(self.agent, "" if self.own else person) if self.agent else person
 
     @property
     def is_bot(self) -> bool:
@@ -59,6 +60,11 @@ class Caller(Model):
     def claim(self) -> str:
         """What stands in a claim of theirs: the delivery, and who."""
         return f"{self.delivery_id}|{self.person_id}"
+
+
+def called_agent(name: str, person: str) -> str:
+    """Return what to call an agent, and for whom it speaks, if for anybody."""
+    return f"🤖 {name} (for {person})" if person else f"🤖 {name}"
 
 
 def bot(delivery_id: str) -> Caller:

@@ -11,6 +11,7 @@ from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
 
+MOST_ACTED = 10  # who acted before the last one and is mentioned still
 CANCELLED = "cancelled"  # what was done last, as the root says it
 
 
@@ -95,7 +96,8 @@ class Watch(Model):
 
     `id` is that of the delivery that began it. `asker_id` asked the bot for this pipeline, if anybody did; `started_by`
     is who began one that was started elsewhere, with a push if it `was_pushed`, `watcher_id` who has it followed here,
-    and `actor_name` who acted on it last, as `acted` says; `actor_id` did so here, and waits for what comes of it.
+    and `actor_name` who acted on it last, as `acted` says; `actor_id` did so here, when `acted_after` was its last
+    final reply, and waits for what comes of it, as do those in `acted_before`, who did so here before.
     `root_ts` is the message edited in place, `root_digest` what it showed last, `told` the keys of changes and final
     words already posted, `saying` a post of which it is not known yet whether it arrived. `note` is a sentence shown
     in the root, such as why this branch was chosen. `moved_to_direct` says that its channel would not take it any
@@ -105,7 +107,7 @@ class Watch(Model):
     a second person saw and agreed to. `offers` are the replies in which something can be pressed still, by their `ts`,
     with what they tell. `closing` is what the root says of the last end; `known_end` names the attempt that was over
     when it was asked for: nobody waits for that end. `also_told` are those who asked to hear of the end too.
-    `agent` is the program that asked for the asker, and `agreed_name` who let that happen.
+    `agent` is the program that asked for the asker, or on its `own`, and `agreed_name` who let that happen.
     """
 
     id: str
@@ -124,6 +126,8 @@ class Watch(Model):
     actor_id: str = ""
     actor_name: str = ""
     acted: str = ""
+    acted_after: str | None = None
+    acted_before: tuple[str, ...] = ()
     offers: dict[str, tuple[Change, ...]] = Field(default_factory=dict)
     asked_at: datetime
     root_ts: str | None = None
@@ -143,6 +147,7 @@ class Watch(Model):
     known_end: str = ""
     also_told: tuple[str, ...] = ()
     agent: str = ""
+    own: bool = False
     agreed_name: str = ""
 
     @classmethod
@@ -188,6 +193,7 @@ class Watch(Model):
             definition=attempt.definition,
             agreed_revision=attempt.agreed_revision,
             agent=attempt.agent,
+            own=attempt.own,
             agreed_name=attempt.agreed_name,
         )
 
@@ -203,17 +209,25 @@ class Watch(Model):
 
     def is_of(self, person_id: str) -> bool:
         """Say whether somebody may end it for them: it is theirs too, or nobody's, as an earlier version kept it."""
-        return self.follower_id in ("", person_id) or person_id in self.also_told
+        return self.follower_id in ("", person_id) or person_id in (*self.also_told, *self._actors)
 
     def without(self, person_id: str) -> Self | None:
         """Return what is left of it once somebody follows it no more: that of the next who does; None where none do."""
-        left = tuple(one for one in self.also_told if one != person_id)
-        acted = {"actor_id": ""} if self.actor_id == person_id else {}
+        also, before = _but(self.also_told, person_id), _but(self.acted_before, person_id)
+        rest: dict[str, object] = {"also_told": also, "acted_before": before}
+        rest |= {"actor_id": ""} if self.actor_id == person_id else {}
         if self.follower_id not in ("", person_id):
-            return self.model_copy(update={"also_told": left, **acted})
-        if not left:
+            return self.model_copy(update=rest)
+        heirs = (*also, *_but(self._actors, person_id))
+        if not heirs:
             return None
-        return self.model_copy(update={"watcher_id": left[0], "watcher_name": "", "also_told": left[1:], **acted})
+        rest |= {"watcher_id": heirs[0], "watcher_name": "", "also_told": _but(also, heirs[0])}
+        return self.model_copy(update=rest)
+
+    @property
+    def _actors(self) -> tuple[str, ...]:
+        """Who acted here and has heard of no end since: they wait for it, whoever acts after them."""
+        return (*self.acted_before, self.actor_id) if self.actor_id and self.acted_after == self.final_ts else ()
 
     @property
     def waits_for_it(self) -> str:
@@ -223,24 +237,32 @@ class Watch(Model):
     @property
     def wait_for_it(self) -> tuple[str, ...]:
         """All who are pinged at the end, each once; who asked for the pipeline is named beside them."""
-        followers = (self.follower_id, *self.also_told)
+        followers = (self.follower_id, *self.acted_before, *self.also_told)
         return tuple(dict.fromkeys(one for one in (self.waits_for_it, *followers) if one))
 
-    def acted_on(self, caller: Caller, act: str) -> Self:
+    def acted_on(self, caller: Caller, act: str, agreed: str = "") -> Self:
         """Return the watch after somebody has acted on the build: here they wait for it then, if they acted here.
 
-        What the bot does itself changes nobody's wait.
+        What the bot does itself changes nobody's wait. `agreed` is the name of who let an agent have it done.
         """
         if caller.is_bot:
             return self
-        is_here = caller.channel_id == self.thread.channel_id
-        actor_id = caller.person_id if is_here else self.actor_id
-        return self.model_copy(update={"actor_id": actor_id, "actor_name": caller.called, "acted": act})
+        name = f"{caller.called}; {agreed} agreed" if agreed else caller.called
+        now: dict[str, object] = {"actor_name": name, "acted": act}
+        if caller.channel_id == self.thread.channel_id:
+            before = dict.fromkeys(_but(self._actors, caller.person_id))
+            now |= {"actor_id": caller.person_id, "acted_after": self.final_ts}
+            now |= {"acted_before": tuple(before)[-MOST_ACTED:]}
+        return self.model_copy(update=now)
 
     def asked_like(self, other: Self) -> Self:
         """Return the watch with who asked for the pipeline, and with what, which another thread knows."""
-        known = {"asker_id": other.asker_id, "asker_name": other.asker_name, "parameters": other.parameters}
-        known |= {"agent": other.agent, "agreed_name": other.agreed_name}
+        known: dict[str, object] = {
+            "asker_id": other.asker_id,
+            "asker_name": other.asker_name,
+            "parameters": other.parameters,
+        }
+        known |= {"agent": other.agent, "own": other.own, "agreed_name": other.agreed_name}
         return self.model_copy(update=known)
 
     @property
@@ -277,6 +299,10 @@ class Watch(Model):
             return saying.told
         left = [key for key in self.told if key not in saying.untold]
         return tuple(dict.fromkeys((*left, *saying.told)))
+
+
+def _but(people: tuple[str, ...], person_id: str) -> tuple[str, ...]:
+    return tuple(one for one in people if one != person_id)
 
 
 class Click(Model):

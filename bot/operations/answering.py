@@ -5,13 +5,13 @@ with its own answer. What was filled into a form is not: there the same person g
 delivery that was first.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 
 from bot.answers.acts import Acted, Answered
-from bot.answers.questions import StillRuns, Waits
+from bot.answers.questions import BranchIsRed, StillRuns, Waits
 from bot.errors import NothingToDo, SlackError, Slip, StoreError, Taken, UsageError
 from bot.models.attempt import Demand
 from bot.models.caller import Caller
@@ -44,12 +44,26 @@ async def anyway(hands: Hands, caller: Caller, pending_id: str) -> Acted:
         await hands.permitted(caller, slug, ref, Word.APPROVE)
         await hands.refuse_if_hidden(caller, slug, ref)
     is_first = await hands.store.claims.holder(answer(pending_id, Demand.GREEN)) is None
-    if is_first and (waits := await demands.red_anew(hands, caller, pending)) is not None:
-        raise waits
-    async with _first(hands, caller, pending, Demand.GREEN) as first:
-        await _note(hands, caller, pending)
-        named = {"over_red": caller.called}
-        return await _going_on(hands, first, pending, lambda one: one.having_met(Demand.GREEN).model_copy(update=named))
+    named = {"over_red": caller.called}
+    with _offered():
+        if is_first and (waits := await demands.red_anew(hands, caller, pending)) is not None:
+            raise waits
+        async with _first(hands, caller, pending, Demand.GREEN) as first:
+            await _note(hands, caller, pending)
+            return await _going_on(
+                hands, first, pending, lambda one: one.having_met(Demand.GREEN).model_copy(update=named)
+            )
+
+
+@contextmanager
+def _offered() -> Iterator[None]:
+    """Offer it to who may say so when the block asks anew over which red commit: they are no less permitted to."""
+    try:
+        yield
+    except Waits as waits:
+        if isinstance(waits.question, BranchIsRed):
+            waits.question = waits.question.model_copy(update={"may": True, "could": ()})
+        raise
 
 
 async def beside(hands: Hands, caller: Caller, pending_id: str) -> Acted:
@@ -102,16 +116,17 @@ async def typed(hands: Hands, caller: Caller, pending_id: str, text: str) -> Ans
         try:
             await _going_on(hands, first, pending, lambda one: one.having_met(Demand.TYPED))
         except Waits as waits:
-            if isinstance(waits.question, StillRuns):
+            if isinstance(waits.question, StillRuns | BranchIsRed):
                 await _ask_outside(hands, waits.question)
             raise
     return Answered(answer="typed")
 
 
-async def _ask_outside(hands: Hands, asked: StillRuns) -> None:
+async def _ask_outside(hands: Hands, asked: StillRuns | BranchIsRed) -> None:
     """Ask where the act was asked for: in a window that has been sent nothing can be pressed."""
     asker, place = asked.pending.asker, asked.pending.asker.place
-    message = gate.still_runs(asked, Links(web_url=hands.settings.web_url))
+    links = Links(web_url=hands.settings.web_url)
+    message = gate.still_runs(asked, links) if isinstance(asked, StillRuns) else gate.red(asked)
     if place is None or place.is_direct:
         await hands.direct(asker.person_id, message)
         return

@@ -50,6 +50,7 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
         stopped_by_locks=True,
         wish=wish,
         pending=pending,
+        possible=lambda: _refuse_late(hands, caller, build, wish, once),
     )
     lost = Lost(
         id=caller.delivery_id,
@@ -77,6 +78,13 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
         await following.follow(hands, act.caller, build.pipeline, wish.project_title, act="approved")
         told = told or not act.caller.directly
     return act.done("approve", what=called, told=told)
+
+
+async def _refuse_late(hands: Hands, caller: Caller, build: Build, wish: Approval, once: str) -> None:
+    """Raise NothingToDo for a job that waits no more, unless a run of this very press, which died, has approved it."""
+    _, held = held_by(build, wish.approval_request_id)
+    if not held.waits_for_approval and await hands.store.claims.holder(once) != caller.claim:
+        raise await _too_late(hands, caller, build, wish, once)
 
 
 async def _too_late(hands: Hands, caller: Caller, build: Build, wish: Approval, once: str) -> NothingToDo:

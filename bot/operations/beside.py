@@ -80,6 +80,7 @@ async def note_rerun(hands: Hands, caller: Caller, wish: Rerun, build: Build) ->
             pipeline_number=wish.pipeline_number,
             reran=build.fingerprint,
             agent=caller.agent,
+            own=caller.own,
         )
     )
 

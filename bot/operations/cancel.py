@@ -22,7 +22,7 @@ from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
 from bot.operations.targets import named, nothing_of
 from bot.policy import Word
-from formatters import replies
+from formatters import agreement, replies
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,8 @@ async def cancel(
         about=act.subject.build,
         agreed=act.agreed_name,
     )
-    told = await hands.tell(pipeline_id, act.caller, CANCELLED, word)
+    word = replies.saying_why(word, agreement.said_why(act.caller))
+    told = await hands.tell(pipeline_id, act.caller, CANCELLED, word, agreed=act.agreed_name)
     return act.done("cancel", what=number, told=told)
 
 

@@ -158,10 +158,16 @@ async def may_decline(hands: Hands, caller: Caller, pending_id: str) -> Pending 
         async with asyncio.timeout(MOST_SECONDS):
             pending, caller = await to_decide(hands, caller, pending_id), await hands.named(caller)
             async with on_record(hands, caller, pending):
-                await _may(hands, caller, pending)
+                await _may_decline(hands, caller, pending)
     except (TimeoutError, CircleCIError):
         return None
     return pending
+
+
+async def _may_decline(hands: Hands, caller: Caller, pending: Pending) -> None:
+    """Ask whether somebody may, unless they take back what they asked for: that needs no right."""
+    if not _is_own(pending, caller.person_id):
+        await _may(hands, caller, pending)
 
 
 async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) -> Answered:
@@ -173,7 +179,7 @@ async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) ->
         raise Slip("reason", "reason_too_long", what=str(agreement.LONGEST_REASON))
     reason = masked(reason)  # it is kept, and others read it
     async with on_record(hands, caller, pending):
-        await _may(hands, caller, pending)
+        await _may_decline(hands, caller, pending)
         await _decide(hands, caller, pending, DECLINE, by_form=True)
     async with alone(hands, caller, pending, decision(pending_id)):
         how = pending.end or _declined(pending, caller.person_id, caller.called, reason)

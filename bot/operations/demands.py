@@ -72,6 +72,7 @@ async def settled(
     if pending is None and not wanted:
         return wish, None
     pending = (pending or waiting(hands, caller, wish)).wishing(wish)
+    await _refuse_other_red(hands, caller, pending, wanted)
     await _ask_all(hands, pending, wanted, others)
     return wish, pending.model_copy(update={"open": ()})
 
@@ -98,7 +99,9 @@ async def still_met(
     Raises NothingToDo where somebody agreed to it and it is not what they saw any more.
     """
     if wanted := demanded(decision, wish, caller):
-        await _ask_all(hands, (pending or waiting(hands, caller, wish)).wishing(wish), wanted)
+        asked = (pending or waiting(hands, caller, wish)).wishing(wish)
+        await _refuse_other_red(hands, caller, asked, wanted)
+        await _ask_all(hands, asked, wanted)
     if pending is not None and pending.agreed and not pending.seen.is_still(await seen_now(hands, wish)):
         raise NothingToDo("agreed_in_vain", what=pending.target)
 
@@ -166,7 +169,7 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand, others: tuple[Bes
     match demand:
         case Demand.ALONE:
             if others:
-                _refuse_agent(pending, demand)
+                _refuse_agent(pending, demand, others)
                 raise Waits(await still_runs(hands, pending, others))
         case Demand.GREEN:
             is_green, red = await _is_green(hands, pending.wish)
@@ -181,10 +184,18 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand, others: tuple[Bes
             raise Waits(SecondPerson(pending=await request(hands, pending)))
 
 
-def _refuse_agent(pending: Pending, demand: Demand) -> None:
+def _refuse_agent(pending: Pending, demand: Demand, others: tuple[Beside, ...] = ()) -> None:
     """Raise ForAPerson for what an agent asked for: nobody is asked what it would have to answer."""
     if pending.asker.agent:
-        raise ForAPerson(demand, pending.target, pending.wish.typed)
+        raise _for_a_person(demand, pending.wish, others)
+
+
+def _for_a_person(demand: Demand, wish: Wish, others: tuple[Beside, ...]) -> ForAPerson:
+    """Return why an agent cannot go on, with the first of those that are in its way."""
+    error = ForAPerson(demand, wish.target, wish.typed)
+    for one in others[:1]:
+        error.number, error.by = one.asked.pipeline_number or 0, one.asked.asker_name
+    return error
 
 
 async def _over_red(hands: Hands, pending: Pending, red: Build | None) -> BranchIsRed:
@@ -202,6 +213,20 @@ def _commit(red: Build | None) -> str:
     return (red.pipeline.revision or red.pipeline.id) if red else ""
 
 
+async def _refuse_other_red(hands: Hands, caller: Caller, pending: Pending, wanted: Sequence[Demand]) -> None:
+    """Raise Waits where it was let go on over another red commit than is red by now: it counts for that one alone.
+
+    What was sent is sent. Of somebody who agreed to it nothing is asked.
+    """
+    if Demand.GREEN not in wanted or not pending.has_met(Demand.GREEN):
+        return
+    sent = await hands.store.attempts.get(pending.id)
+    if sent is not None and sent.sent_at is not None:
+        return
+    if (waits := await red_anew(hands, caller, pending)) is not None:
+        raise waits
+
+
 async def red_anew(hands: Hands, caller: Caller, pending: Pending) -> Waits | None:
     """Return that an act waits after all: another commit is red by now than what is gone over was said to be.
 
@@ -213,12 +238,17 @@ async def red_anew(hands: Hands, caller: Caller, pending: Pending) -> Waits | No
     is_green, red = await _is_green(hands, pending.wish)
     if is_green or _commit(red) == pending.red:
         return None
+    asked = pending if pending.agreed else await for_one(hands, _anew(hands, caller, pending, red))
+    question = await _over_red(hands, asked, red)
+    return Waits(question.model_copy(update={"anew": True}))
+
+
+def _anew(hands: Hands, caller: Caller, pending: Pending, red: Build | None) -> Pending:
+    """Return the other question, which whoever let it go on before has not answered."""
     anew = waiting(hands, pending.asker.model_copy(update={"delivery_id": caller.delivery_id}), pending.wish)
     still, met = ([one for one in those if one is not Demand.GREEN] for those in (pending.open, pending.met))
     kept = {"open": (Demand.GREEN, *still), "met": tuple(met), "beside": pending.beside, "red": _commit(red)}
-    asked = await for_one(hands, anew.model_copy(update=kept))
-    sees = await hands.finder.may_read(caller, pending.wish.project_slug, pending.wish.ref)
-    return Waits(BranchIsRed(pending=asked, build=red if sees else None, is_hidden=not sees, anew=True))
+    return anew.model_copy(update=kept)
 
 
 async def still_runs(hands: Hands, pending: Pending, others: tuple[Beside, ...]) -> StillRuns:
@@ -237,7 +267,7 @@ async def beside(
     cannot say so for the asker: nothing is asked of them.
     """
     if caller.agent and pending is None:
-        raise ForAPerson(Demand.ALONE, wish.target, wish.typed)
+        raise _for_a_person(Demand.ALONE, wish, others)
     if pending is None:
         asked = await hands.store.pending.get(caller.delivery_id) or waiting(hands, caller, wish)
         return Waits(await still_runs(hands, asked.model_copy(update={"open": (Demand.ALONE,)}), others))

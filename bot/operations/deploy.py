@@ -34,7 +34,7 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
     async with acting(hands, caller, intent) as act:
         act.note(parameters=tuple(wish.parameters))
         try:
-            wished = _noted(act.wished(Deployment), pending)
+            wished = _noted(act.wished(Deployment), act.caller, pending)
             lately = await sending.lately(hands, act.caller, wish.project_slug, attempt_id)
             if pending is None and demands.may_be_a_slip(wish, lately):
                 await demands.refuse_unbuilt(hands, act.caller, wish)
@@ -55,11 +55,11 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
     return act.done("deploy", detail="looked_for" if lost else "", told=not lost)
 
 
-def _noted(wish: Deployment, pending: Pending | None) -> Deployment:
-    """Return what is sent, with a note for its root where somebody let it go on over a branch that was not green."""
-    if pending is None or not pending.over_red:
-        return wish
-    return wish.model_copy(update={"note": f"{wish.note} {agreement.over_red(pending.over_red)}".strip()})
+def _noted(wish: Deployment, caller: Caller, pending: Pending | None) -> Deployment:
+    """Return what is sent, with a note for its root: who let it go on over red, and why an agent asked for it."""
+    over_red = agreement.over_red(pending.over_red) if pending and pending.over_red else ""
+    notes = [one for one in (wish.note, over_red, agreement.said_why(caller)) if one]
+    return wish.model_copy(update={"note": " ".join(notes)})
 
 
 async def definition_of(hands: Hands, slug: ProjectSlug, definition_id: str) -> dict[str, str]:

@@ -33,6 +33,8 @@ async def end(hands: Hands, pending: Pending, how: End, why: Exception | None = 
     if why is not None and not is_recorded(why):
         entry = ended(entry_of(pending.asker, pending).model_copy(update=_agreed_by(pending)), why)
         await hands.record.keep_once(entry, pending.asker.delivery_id)
+    if (why_asked := agreement.said_why(pending.asker)) and why_asked not in how.more:
+        how = how.model_copy(update={"more": (*how.more, why_asked)})
     await hands.store.pending.change(pending.id, lambda one: one.model_copy(update={"end": how}))
     await _show(hands, pending, agreement.as_ended(how))
     if how.told:

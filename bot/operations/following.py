@@ -15,6 +15,7 @@ from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from bot.watching.changes import noteworthy
 from bot.watching.schedule import is_over
+from formatters import agreement
 
 MOST_TOLD = 20  # beside who follows it: each is mentioned in one message
 
@@ -57,12 +58,19 @@ async def _join(hands: Hands, caller: Caller, pipeline: Pipeline, *, over: bool)
 
 
 async def follow(
-    hands: Hands, caller: Caller, pipeline: Pipeline, title: str, *, ended: Build | None = None, act: str = ""
+    hands: Hands,
+    caller: Caller,
+    pipeline: Pipeline,
+    title: str,
+    *,
+    ended: Build | None = None,
+    act: str = "",
+    agreed: str = "",
 ) -> bool:
     """Let the place somebody speaks in follow a pipeline; False when it does already.
 
     Of one that has `ended` nobody waits for the end, and what happened on the way is no news. `act` is what they did
-    with it that has it followed, as the root says it.
+    with it that has it followed, as the root says it, with who `agreed` to that, and why an agent asked for it.
     """
     place = await hands.told_in(caller)
     others = await hands.store.watches.of(pipeline.id)
@@ -71,7 +79,8 @@ async def follow(
     asked = [watch for watch in others if watch.asker_id]
     mine = Watch.of(pipeline, title, caller, place)
     mine = mine.asked_like(asked[0]) if asked else mine
-    mine = mine.acted_on(caller, act) if act else mine
+    if act:
+        mine = mine.acted_on(caller, act, agreed).model_copy(update={"note": agreement.said_why(caller)})
     if ended is not None:
         known = [change.key for change in noteworthy(ended)]
         mine = mine.with_told(*known).model_copy(update={"known_end": ended.fingerprint})

@@ -1,7 +1,7 @@
 """The one frame around everything that changes something for others.
 
-may they ──> is it locked ──> what is demanded ──> is it locked by now ──> claim it ──> do it ──> record it
-                                   └──> a question, which waits (`demands.py`)
+may they ─> is it locked ─> can it be ─> what is demanded ─> is it locked by now ─> claim it ─> do it ─> record it
+                                              └─> a question, which waits (`demands.py`)
 
 Who may, whether it is locked and, after a wait, what is demanded is asked again before each write (`last_look.py`):
 that may wait for its turn, or be sent a second time.
@@ -14,7 +14,7 @@ looked and found things as they were, and takes it over.
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,6 +46,7 @@ from bot.record import begun, ended, mark_recorded
 
 W = TypeVar("W", bound=Wish)
 UNSURE, UNSURE_INTERVALS = "unsure", 3
+KNOWN_SECONDS = 1.0  # so long what Slack said for this very act of who is not there is as good as new
 FRESH = 0.2  # of a poll interval: so long what CircleCI said of a demand is as good as new
 SENT = "sent"
 OF_A_BUILD = (Word.RERUN, Word.CANCEL, Word.APPROVE)
@@ -158,8 +159,9 @@ class Intent:
 
     `once` is what is claimed, for as long as `keep` says. An `idempotent` act may be tried again after any failure.
     `act` is what it is called where the word is of something else: a lock takes the right to deploy.
-    What is about no project is permitted to who may do it `somewhere`.
-    With a `wish`, what the policy demands is asked for first, unless `pending` says that it is met.
+    What is about no project is permitted to who may do it `somewhere`; who takes back what is `own` needs no right.
+    With a `wish`, what the policy demands is asked for first, unless `pending` says that it is met; before anybody is
+    asked `possible` raises what makes it impossible anyway.
     """
 
     subject: Subject
@@ -172,8 +174,10 @@ class Intent:
     idempotent: bool = False
     stopped_by_locks: bool = False
     somewhere: bool = False
+    own: bool = False
     wish: Wish | None = None
     pending: Pending | None = None
+    possible: Callable[[], Awaitable[object]] | None = None
 
 
 @asynccontextmanager
@@ -184,6 +188,7 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
     """
     caller = await hands.named(caller)
     act = Act(hands, caller, intent)
+    _ask_anew(hands, act, intent)
     try:
         await _ready(hands, act, intent)
         with last_look(_Again(hands, act, intent).look):
@@ -229,6 +234,8 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
         raise ForAPerson("act", intent.what, "")  # nobody could be asked for it
     if intent.stopped_by_locks:
         await _refuse_if_locked(hands, act, intent)
+    if intent.possible is not None and intent.pending is None:
+        await intent.possible()
     if intent.wish is not None:
         act.wish, _ = await demands.settled(hands, act.caller, intent.wish, decision, intent.pending)
     if intent.wish is not None and intent.stopped_by_locks:
@@ -254,10 +261,13 @@ class _Again:
         self._hands = hands
         self._act = act
         self._intent = intent
-        self._settled = time.monotonic()
+        self._settled = self._known = time.monotonic()
 
     async def look(self) -> None:
         """Raise what `_ready` would by now."""
+        if time.monotonic() - self._known > KNOWN_SECONDS:
+            _ask_anew(self._hands, self._act, self._intent)
+            self._known = time.monotonic()
         decision = await _permitted(self._hands, self._act, self._intent)
         wish, now = self._act.wish, time.monotonic()
         if isinstance(wish, Deployment) and now - self._settled > FRESH * self._hands.settings.poll_interval_seconds:
@@ -267,12 +277,21 @@ class _Again:
             await _refuse_if_locked(self._hands, self._act, self._intent)
 
 
+def _ask_anew(hands: Hands, act: Act, intent: Intent) -> None:
+    """Let Slack say anew who acts without being there: what was kept of them is good enough for looks alone."""
+    is_pressed_by_another = bool(intent.pending and intent.pending.agreed)
+    if act.caller.agent or is_pressed_by_another:
+        hands.permissions.forget_one(act.caller)
+
+
 async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:
     """Ask the policy with the names of the far side; the demands are those of the first word.
 
     Who acts on a build sees of it: what is done is told by the names of its jobs. Who agreed must be allowed all of it.
     """
     slug, ref = act.subject.slug or None, act.subject.ref
+    if intent.own:
+        return Decision(allowed=True, rule="it is their own")
     if act.caller.is_bot:
         return await hands.permissions.own(intent.word, slug, ref)
     if intent.somewhere:

@@ -117,15 +117,18 @@ class Hands:
             errors[0].others = tuple(errors[1:])
             raise errors[0]
 
-    async def tell(self, pipeline_id: PipelineId, caller: Caller, act: str, word: Message, *told: str) -> bool:
+    async def tell(  # all that is said of it
+        self, pipeline_id: PipelineId, caller: Caller, act: str, word: Message, *told: str, agreed: str = ""
+    ) -> bool:
         """Tell every thread of a pipeline who acted, and look again; says whether it is read where they did.
 
         `act` is what they did as the root says it; what shows in time by itself, such as the cancel of a job, has none.
+        `agreed` is the name of who let an agent have it done.
         """
         heard, lease = False, self.settings.lease
         async with self.store.watches.fence(pipeline_id, lease, wait=lease):
             for watch in await self.store.watches.of(pipeline_id):
-                acted_on = await self.store.watches.save(watch, watch.acted_on(caller, act))
+                acted_on = await self.store.watches.save(watch, watch.acted_on(caller, act, agreed))
                 try:
                     await self.teller.once(acted_on, f"act:{caller.delivery_id}", word, *told)
                     heard = heard or caller.place is None or watch.thread.channel_id == caller.place.channel_id

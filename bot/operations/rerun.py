@@ -24,7 +24,7 @@ from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
 from bot.operations.targets import named, nothing_of, to_run_again, what_runs_again
 from bot.policy import Word
-from formatters import replies
+from formatters import agreement, replies
 
 OLDEST = timedelta(days=90)  # https://circleci.com/docs/workflows/#rerunning-workflows-fails
 
@@ -65,6 +65,7 @@ async def rerun(
         stopped_by_locks=True,
         wish=wish,
         pending=pending,
+        possible=lambda: _targets_of(hands, caller, build, wish),
     )
     lost = Lost(
         id=caller.delivery_id,
@@ -86,7 +87,9 @@ async def rerun(
     await overtaken(hands, act.caller, wish, pending)
     told = await _tell(hands, act, build, targets, wish) if targets else await _again(hands, pipeline_id)
     if act.caller.place:
-        await following.follow(hands, act.caller, build.pipeline, wish.project_title, act="rerun")
+        await following.follow(
+            hands, act.caller, build.pipeline, wish.project_title, act="rerun", agreed=act.agreed_name
+        )
         told = told or not act.caller.directly
     attempt = str(max((run.attempt for run in targets), default=0) + 1)
     return act.done("rerun_failed" if wish.failed_only else "rerun_all", what=what, detail=attempt, told=told)
@@ -210,7 +213,9 @@ async def _tell(hands: Hands, act: Act, build: Build, targets: Sequence[Run], wi
         about=act.subject.build,
         agreed=act.agreed_name,
     )
-    return await hands.tell(wish.pipeline_id, act.caller, "rerun", word, *_rerun_keys(targets))
+    word = replies.saying_why(word, agreement.said_why(act.caller))
+    keys = _rerun_keys(targets)
+    return await hands.tell(wish.pipeline_id, act.caller, "rerun", word, *keys, agreed=act.agreed_name)
 
 
 async def _again(hands: Hands, pipeline_id: PipelineId) -> bool:

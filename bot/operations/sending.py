@@ -103,6 +103,7 @@ async def _attempt(hands: Hands, caller: Caller, wish: Deployment, attempt_id: s
         sent_by=caller.delivery_id,
         agreed_revision=pending.seen.revision if pending and pending.agreed else "",
         agent=caller.agent,
+        own=caller.own,
         agreed_name=pending.agreed.called if pending and pending.agreed and caller.agent else "",
     )
 

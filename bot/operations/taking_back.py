@@ -12,13 +12,15 @@ from bot.policy import Word
 async def take_back(hands: Hands, caller: Caller, attempt_id: str) -> Acted:
     """Let it not be sent; raises NothingToDo where it has gone out, UsageError for what somebody else asked for.
 
+    Whoever asked for it needs no right to, where they are or by now.
     That it is sent and that it is not are written down in one step each, so that one of them holds.
     """
     attempt = await hands.store.attempts.get(attempt_id)
     if attempt is None or attempt.asker_id != caller.person_id:
         raise UsageError("Only who asked for it takes it back.")
     subject = Subject(attempt.project_slug, attempt.project_title, attempt.ref)
-    async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"take back deploy {attempt.target}")) as act:
+    intent = Intent(subject, Word.DEPLOY, f"take back deploy {attempt.target}", own=True)
+    async with acting(hands, caller, intent) as act:
         refusal = Refusal(kind=TAKEN_BACK, text=attempt.target)
         gone = attempt.model_copy(update={"over": True, "refusal": refusal})
         if not (attempt.is_unsent and await hands.store.attempts.refuse(gone)):

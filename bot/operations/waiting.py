@@ -101,6 +101,7 @@ async def carry_out(hands: Hands, caller: Caller, pending: Pending) -> Acted:
     except NotAllowed as error:
         error.is_of_another = bool(asker.agent) or asker.person_id != caller.person_id
         error.agent = asker.agent if error.user_id == asker.person_id else ""
+        error.own = asker.own
         raise
 
 

@@ -128,6 +128,8 @@ class Forms:
 
     async def _permitted(self, form: Form, button: ButtonAction, caller: Caller) -> None:
         """Ask at the door; what is refused there is in the record as well."""
+        if button.asks_itself:
+            return
         try:
             await at_the_door(self._context.permissions, caller, button.takes(form.permission), button.project)
         except BotError as error:

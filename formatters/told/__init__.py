@@ -27,6 +27,8 @@ from bot.answers.people import PolicyDecision
 from bot.answers.questions import Question
 from formatters.links import Links
 from formatters.told import acts, branches, builds, jobs, lists, triage
+from formatters.told.errors import Made as Made
+from formatters.told.errors import people_of as people_of
 from formatters.told.errors import told_error as told_error
 from formatters.told.text import as_text as as_text
 

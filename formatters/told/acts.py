@@ -7,9 +7,10 @@ from bot.answers.builds import BuildMeant, Cancellable, CancellableJob, NothingF
 from bot.answers.questions import BranchIsRed, Question, SecondPerson, StillRuns, ToBeTyped, WhichDefinition
 from bot.models.attempt import Attempt
 from bot.models.beside import Beside
+from bot.models.build import Build, State
 from bot.models.pending import Deployment
 from formatters.links import Links
-from formatters.told.builds import head
+from formatters.told.builds import head, newest_first
 from formatters.told.words import (
     LISTED,
     Data,
@@ -29,6 +30,18 @@ from formatters.told.words import (
 
 MOST = 8
 NOTHING = "Nothing was done"
+ENDED = (State.FAILED, State.CANCELED)  # of which all may be wanted again; what passed a person has run again
+_HOW = {
+    State.WAITING: "waits for its turn",
+    State.RUNNING: "still runs",
+    State.ON_HOLD: "is on hold",
+    State.UNKNOWN: "is in a state that I do not know",
+    State.PASSED: "passed",
+    State.FAILED: "failed",
+    State.CANCELED: "was cancelled",
+    State.SUPERSEDED: "was superseded",
+    State.COULD_NOT_RUN: "could not run",
+}
 
 
 def acted(answer: Acted, links: Links) -> Data:
@@ -70,30 +83,39 @@ def build_meant(answer: BuildMeant) -> Data:
 
 
 def nothing_failed(answer: NothingFailed, links: Links) -> Data:
-    """Say that there are no failed jobs to run again, with the call that runs all of it."""
+    """Say that there are no failed jobs to run again, with the call that runs all of it where it did not pass."""
+    build, passed = answer.build, answer.build.state is State.PASSED
+    ways = [person(f"runs all of it again: {_rerun_line(build)} all")] if passed else []
+    ways = ways or [call("rerun", "all of it", **of_build(build), everything=True)]
     return {
-        "note": f"{NOTHING}: no job of it failed that could run again.",
+        "note": f"{NOTHING}: it passed." if passed else f"{NOTHING}: no job of it failed that could run again.",
         "quoted_project": quoted(answer.title),
         **head(answer.build, links),
         **known(newer_pipeline=answer.newer_number or None),
-        "next": [call("rerun", "all of it", **of_build(answer.build), everything=True)],
+        "next": [newest_first(build, answer.newer_number)] if answer.newer_number else ways,
     }
 
 
 def old_build(answer: OldBuild, links: Links) -> Data:
     """Say that a newer build is there, with the call that means that; the old one only a person can have."""
-    newer, line = answer.newer, f"/ci rerun {answer.build.pipeline.project_slug} #{answer.build.pipeline.number}"
-    whole = answer.act == "rerun_all"
+    newer, whole = answer.newer, answer.act == "rerun_all"
+    can_run = newer.state is State.FAILED or (whole and newer.state in ENDED)
+    reruns = [call("rerun", "the newest", **of_build(newer), everything=whole or None)] if can_run else []
+    how = f"#{newer.pipeline.number} is newer, and {_HOW.get(newer.state, 'has ended')}"
     return {
-        "note": f"{NOTHING}: it is not the newest build of its branch or tag.",
+        "note": f"{NOTHING}: it is not the newest build of its branch or tag. {how}.",
         "quoted_project": quoted(answer.title),
         "named": head(answer.build, links),
         "newest": head(newer, links),
         "next": [
-            call("rerun", "the newest", **of_build(newer), everything=whole or None),
-            person(f"runs the old one again: {line}{' all' if whole else ''}"),
+            *reruns,
+            person(f"runs the old one again: {_rerun_line(answer.build)}{' all' if whole else ''}"),
         ],
     }
+
+
+def _rerun_line(build: Build) -> str:
+    return f"/ci rerun {build.pipeline.project_slug} #{build.pipeline.number}"
 
 
 def cancellable(answer: Cancellable, links: Links) -> Data:

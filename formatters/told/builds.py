@@ -31,6 +31,7 @@ from formatters.told.words import (
 from formatters.words import so_far, took
 
 MOST_JOBS, MOST_ERRORS, MOST_FAILED = 30, 3, 5
+FOLLOWS = "answers when it changes"
 
 
 def head(build: Build, links: Links) -> Data:
@@ -96,7 +97,7 @@ def shown(answer: BuildShown, links: Links) -> Data:
             **told,
             **rest,
             **known(newer_pipeline=answer.newer_number or None),
-            "next": following(build),
+            "next": following(build, answer.newer_number),
         }
 
     return fitted(made, OF_BUILD)
@@ -132,18 +133,27 @@ def _place(job: Job) -> int:
     return next((place for place, statuses in enumerate(first) if job.status in statuses), len(first))
 
 
-def following(build: Build) -> list[Data]:
-    """Return what can be done next with a build, by how it stands."""
+def following(build: Build, newer: int = 0) -> list[Data]:
+    """Return what can be done next with a build, by how it stands; of an old one nothing is run again."""
     named, number = of_build(build), build.pipeline.number
     match build.state:
+        case State.FAILED | State.CANCELED | State.COULD_NOT_RUN if newer:
+            whys = [call("triage", "what failed", **named)] if build.state is State.FAILED else []
+            return [newest_first(build, newer), *whys]
         case State.ON_HOLD:
             does = f"approves what waits: /ci approve {build.pipeline.project_slug} #{number}"
-            return [person(does), call("follow", **named)]
+            return [person(does), call("follow", FOLLOWS, **named)]
         case State.FAILED:
             return [call("triage", "what failed, and is it new", **named), call("rerun", "the failed jobs", **named)]
         case one if one in OPEN_STATES and not build.never_began:
-            return [call("follow", **named), call("cancel", **named)]
+            return [call("follow", FOLLOWS, **named), call("cancel", **named)]
         case State.COULD_NOT_RUN | State.CANCELED if build.pipeline.ref:
             return [call("deploy", "a new pipeline", project=named["project"], **of_ref(build.pipeline.ref))]
         case _:
             return [call("artifacts", **named)]
+
+
+def newest_first(build: Build, newer: int) -> Data:
+    """Return the look at a newer build of the same branch, which decides: what failed before may be over by now."""
+    why = f"#{newer} is newer, of the same branch"
+    return call("status", why, project=build.pipeline.project_slug, pipeline=newer)

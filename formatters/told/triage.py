@@ -12,7 +12,7 @@ from bot.triage.quoting import telling
 from bot.triage.verdicts import Kind, Verdict
 from formatters.links import Links
 from formatters.stopped import why
-from formatters.told.builds import following, head
+from formatters.told.builds import following, head, newest_first
 from formatters.told.words import (
     LINE,
     OF_BUILD,
@@ -149,7 +149,7 @@ def _compared(answer: BuildTriaged, links: Links) -> Data:
     return known(
         transition=in_words(transition_line(turned, answer.build, links)),
         quoted_workflow=quoted(workflow),
-        advice=in_words(advice_line(ours, links, answer.build)),
+        advice=_advice(answer, ours, links),
         counts=in_words(counts_line(ours)),
         quoted_base=quoted(extent.base),
         compared_with=f"{extent.builds} earlier builds{data}" if not triage.problem else "",
@@ -157,6 +157,14 @@ def _compared(answer: BuildTriaged, links: Links) -> Data:
         jobs_unread=extent.unread or None,
         fewer_results=[_fewer(one) for one in triage.fewer[:3]],
     )
+
+
+def _advice(answer: BuildTriaged, ours: Triage, links: Links) -> str:
+    """Return what to do; nothing is run again of a build that is not the newest."""
+    newer = answer.newer_number
+    if newer and ours.advice is Advice.RERUN:
+        return f"No rerun of this one: #{newer} is newer, of the same branch. See first how that ended."
+    return in_words(advice_line(ours, links, answer.build))
 
 
 def _fewer(fewer: Fewer) -> Data:
@@ -178,14 +186,15 @@ def _rest(answer: BuildTriaged, tests: Data) -> Sequence[Data]:
 
 
 def _next(answer: BuildTriaged, links: Links) -> Sequence[Data]:
-    build = answer.build
+    build, newer = answer.build, answer.newer_number
     if build.outcome is not State.FAILED:
-        return following(build)
+        return following(build, newer)
     slug, is_new = build.pipeline.project_slug, answer.triage is not None and answer.triage.advice is Advice.OPEN_COMMIT
     told_by_log = [one.job.job_number for one in answer.report.jobs if one.step and not one.failed_tests]
     numbers = [one for one in told_by_log if one]
     logs = [call("logs", project=slug, job=numbers[0])] if numbers else []
     commit = address(links.commit(build.pipeline)) if is_new else ""
     waits = answer.triage is not None and answer.triage.advice is Advice.WAIT  # a rerun cannot help
-    reruns = [] if waits else [call("rerun", "the failed jobs", **of_build(build))]
-    return [*([{"open": commit}] if commit else []), *logs, *reruns]
+    reruns = [] if waits or newer else [call("rerun", "the failed jobs", **of_build(build))]
+    first = [newest_first(build, newer)] if newer else []
+    return [*first, *([{"open": commit}] if commit else []), *logs, *reruns]

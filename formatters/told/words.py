@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -27,6 +28,7 @@ LONGEST_URL, LONGEST_SAID = 300, 200
 ROOMS = (50, 40, 30, 20, 15, 12, 10, 8, 6, 5, 4, 3, 2, 1, 0)  # entries of a list, as many as fit
 # Budgets in characters, of the data and of the text each: 3.5 are a token.
 LISTED, OF_BUILD, OF_LOG, OF_BRANCH, OF_ERROR = 1_400, 2_800, 5_250, 2_100, 420
+ACTS = frozenset(("deploy", "rerun", "cancel"))  # each takes a reason, which only its caller has
 _BLANKS = regex.compile(r"\s+")
 _MARKS = regex.compile("[*`\u2060]")
 
@@ -42,9 +44,12 @@ def quoted(text: str, most: int = NAME) -> str:
     return f"{line[: most - end - 1]}…{line[-end:]}"
 
 
-def in_words(text: str) -> str:
-    """Return words of ours that were made for Slack as plain ones; nothing foreign is to be among them."""
-    return str(_MARKS.sub("", html.unescape(plain(text)))).strip()
+def in_words(text: str, people: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return words of ours that were made for Slack as plain ones; nothing foreign is to be among them.
+
+    `people` is what stands for whom they mention.
+    """
+    return str(_MARKS.sub("", html.unescape(plain(text, people)))).strip()
 
 
 def rows(lines: Iterable[str], most: int = LINE) -> list[str]:
@@ -119,7 +124,7 @@ def call(tool: str, why: str = "", **arguments: Any) -> Data:
     given = known(**arguments)
     if not all(map(_can_be_said, given.values())):
         return person(f"does it in Slack ({tool.replace('_', '-')}): a name in it is long, or hides something")
-    return known(tool=tool, why=why) | {"arguments": given}
+    return known(tool=tool, why=why, add="reason" if tool in ACTS else "") | {"arguments": given}
 
 
 def _can_be_said(value: object) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.agents.bridge import Bridge
+from bot.agents.crowd import Crowd
 from bot.agents.face import Face
 from bot.agents.shapes import Hints, Reply, Shape
 from bot.models.agent import Agent, digest_of, new_token
@@ -84,7 +85,12 @@ async def an_agent(store: Store, name: str, *, good_for: timedelta = timedelta(d
 
 @asynccontextmanager
 async def face(
-    folder: Path, *, public_url: str | None = None, longest: float = 45, url: str | None = None
+    folder: Path,
+    *,
+    public_url: str | None = None,
+    longest: float = 45,
+    url: str | None = None,
+    crowd: Crowd | None = None,
 ) -> AsyncIterator[Stage]:
     """Open it."""
     desk, store = Desk(), Store(redis_url(folder), retention=timedelta(days=1))
@@ -92,7 +98,8 @@ async def face(
     agent, token = await an_agent(store, "laptop")
     looked_up = Store(url, retention=timedelta(days=1)) if url else store
     try:
-        async with Bridge(Face(desk, longest=longest), looked_up.agents, public_url=public_url) as bridge:
+        crowd = crowd or Crowd(256, 30)
+        async with Bridge(Face(desk, longest=longest), looked_up.agents, crowd, public_url=public_url) as bridge:
             taken = dict.fromkeys((AGENTS, READONLY), bridge.handle)
             server = Server("127.0.0.1", 0, not_ready=lambda: asyncio.sleep(0, []), taken=taken)
             await server.start()

@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.agents.desk import Desk, caller_of
 from bot.agents.following import Following
 from bot.agents.tools import Follow
@@ -80,7 +82,10 @@ async def test_another_agent_asks_for_itself_and_hears_of_what_stands(team: Team
     told = await asks(team, first, "deploy", project="acme/frontend", branch="main")
     refused = await calls(team, second, "deploy", project="acme/frontend", branch="main", reason=REASON)
     assert refused.is_error
-    assert (await calls(team, second, "follow", of=told["of"], wait=0)).data["state"] == "waiting for a person"
+    assert "laptop" in refused.data["quoted_by"]
+    ((_, way),) = [(one["tool"], one["arguments"]) for one in refused.data["next"]]
+    assert way == {"of": told["of"]}
+    assert (await calls(team, second, "follow", **way, wait=0)).data["state"] == "waiting for a person"
 
 
 async def test_where_two_are_needed_the_owner_is_not_one_of_them(tmp_path: Path) -> None:
@@ -114,6 +119,7 @@ async def test_what_was_refused_and_did_nothing_may_be_asked_anew(team: Team) ->
     await team.is_done()
     refused = await calls(team, agent, "deploy", **wanted)
     assert refused.is_error
+    assert refused.data["quoted_holder"] == "grace"
     await team.grace.command("deploys", "/ci", "unlock acme/frontend main")
     await team.is_done()
     assert (await asks(team, agent, "deploy", **wanted))["state"] == "waiting for a person"
@@ -166,8 +172,32 @@ async def test_a_build_that_a_thread_follows_is_followed_by_its_number(team: Tea
     await team.reads("Passed in")
     found = (await calls(team, agent, "follow", project="acme/frontend", pipeline=2417)).data
     assert (found["state"], found["finished"]) == ("passed", True)
-    assert (await calls(team, agent, "follow", project="acme/frontend", pipeline=7)).is_error
-    assert (await calls(team, agent, "follow")).is_error
+    link = "https://app.circleci.com/pipelines/github/acme/frontend/2417"
+    assert (await calls(team, agent, "follow", project=link)).data["of"] == found["of"]
+    unknown = await calls(team, agent, "follow", project="acme/frontend", pipeline=7)
+    assert unknown.is_error
+    assert [(one["tool"], one["arguments"]["pipeline"]) for one in unknown.data["next"]] == [("status", 7)]
+    assert (await calls(team, agent, "follow", project="acme/frontend")).is_error
+
+
+async def test_what_is_offered_next_works_for_whoever_is_told_it(team: Team) -> None:
+    agent, reads = await agent_of(team), await agent_of(team, "reader", words=("read",))
+    team.time_stands_still()
+    pushed = team.circleci.world.trigger("gh/acme/frontend", branch="try/slow", parameters={})
+    team.circleci.world.clock.advance(timedelta(seconds=5))
+    named = {"project": "gh/acme/frontend", "pipeline": pushed.number}
+    told = (await calls(team, agent, "status", **named)).data
+    assert [one["tool"] for one in told["next"]] == ["status", "cancel"]
+    look, act = told["next"]
+    assert not (await calls(team, agent, "status", **look["arguments"])).is_error
+    assert act["add"] == "reason"
+    assert (await asks(team, agent, "cancel", **act["arguments"]))["state"] == "waiting for a person"
+    for who, readonly in ((reads, False), (agent, True)):
+        reply = await team.app.desk.call(who, "status", named, readonly=readonly)
+        assert [one["tool"] for one in reply.data["next"]] == ["status"]
+        found = await team.app.desk.call(who, "find", {"intent": "cancel the build"}, readonly=readonly)
+        assert "cancel" not in [one["tool"] for one in found.data["tools"]]
+        assert found.data["only_people"][0]["command"] == "cancel"
 
 
 async def test_it_is_pressed_after_the_process_that_asked_has_died(tmp_path: Path) -> None:
@@ -238,6 +268,15 @@ async def test_nobody_is_asked_more_than_three_things_at_a_time(team: Team) -> N
     refused = await calls(team, agent, "deploy", project="acme/frontend", branch="try/slow", reason=REASON)
     assert refused.is_error
     assert len(requests(team)) == len(several) == 3
+    waiting = [one["of"] for one in several]
+    assert [one["arguments"]["of"] for one in refused.data["next"]] == waiting
+    listed = (await calls(team, agent, "follow")).data
+    assert [(one["of"], one["act"]) for one in listed["waiting_for_people"]] == [(one, "deploy") for one in waiting]
+    other = await agent_of(team, "desktop", "grace")
+    assert (await calls(team, other, "follow")).data["waiting_for_people_in_all"] == 0
+    await team.runs("try/slow")
+    stopped = await asks(team, agent, "cancel", project="acme/frontend", branch="try/slow")
+    assert stopped["state"] == "waiting for a person"  # what is to be stopped waits for nothing
     again = await asks(team, agent, "deploy", project="acme/cli", branch="main")
     assert again["repeated"] is True
 
@@ -247,9 +286,11 @@ async def test_what_is_asked_back_did_nothing_and_may_be_asked_again(team: Team)
     await team.deploys_branch("main")
     await team.reads("Passed in")
     for _ in range(2):
-        told = await asks(team, agent, "rerun", project="acme/frontend", pipeline=2417)
-        assert "of" not in told
-        assert "repeated" not in told
+        asked = {"project": "acme/frontend", "pipeline": 2417, "reason": REASON}
+        told = await calls(team, agent, "rerun", **asked)
+        assert told.is_error
+        assert not {"of", "repeated"} & told.data.keys()
+        assert [*told.data["next"][0]] == ["person"]  # what passed runs again by a person alone
     assert team.posts("/rerun") == []
 
 
@@ -281,7 +322,7 @@ async def test_a_call_ends_in_time_however_long_it_is_asked_to_wait(team: Team) 
 
     following = Following(team.app.desk._context, Links(), pause=pause, clock=lambda: sum(paused))
     state = await following.follow(Follow(of=told["of"], wait=45), caller_of(agent, {}))
-    assert state["mark"] == told["mark"]
+    assert state.data["mark"] == told["mark"]
     assert 37.9 < sum(paused) <= 38.1
 
 
@@ -332,6 +373,15 @@ async def test_the_address_that_only_reads_knows_no_acts(team: Team) -> None:
     }  # fmt: skip
     assert (await desk.call(agent, "deploy", wanted, readonly=True)).is_error
     assert (await desk.call(agent, "rm_rf", {})).is_error
+
+
+@pytest.mark.parametrize("given", ["frontend", "acme/frontnd", "gh/acme/Frontned"])
+async def test_a_project_that_is_none_is_answered_with_the_one_that_is_meant(team: Team, given: str) -> None:
+    agent = await agent_of(team)
+    refused = await calls(team, agent, "status", project=given, branch="main")
+    assert refused.is_error
+    (way,) = refused.data["next"]
+    assert way["arguments"] == {"project": "gh/acme/frontend", "branch": "main"}
 
 
 async def test_an_agent_of_words_to_read_cannot_ask(team: Team) -> None:

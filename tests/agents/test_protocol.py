@@ -19,6 +19,7 @@ from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
 from bot.agents.bridge import EXPIRED, IN_QUERY, UNKNOWN, WRONG_HOST, WRONG_ORIGIN
+from bot.agents.crowd import Crowd
 from bot.agents.face import INSTRUCTIONS, PROMPTS
 from bot.models.agent import new_token
 from tests.agents.face import Stage, an_agent, face
@@ -274,6 +275,23 @@ async def test_without_redis_nobody_is_known(tmp_path: Path) -> None:
     async with face(tmp_path, url=f"unix://{tmp_path}/nothing") as stage:
         status, _, headers = await send(stage, PROBES["a call"])
         assert (status, headers["Retry-After"]) == (503, "5")
+
+
+async def test_who_keeps_too_much_open_or_lists_all_the_time_is_told_and_others_are_let_in(tmp_path: Path) -> None:
+    async with face(tmp_path, crowd=Crowd(16, 2)) as stage, aiohttp.ClientSession() as others:
+        stage.desk.may.clear()
+        waits = [asyncio.create_task(send(stage, PROBES["a call"])) for _ in range(2)]
+        await stage.is_so(stage.desk.begun, ["status"] * 2)
+        status, told, headers = await send(stage, PROBES["a call"])
+        assert (status, headers["Retry-After"], "come back" in told) == (429, "1", True)
+        async with others.get(stage.address.replace("/mcp", "/healthz")) as alive:
+            assert alive.status == 200
+        stage.desk.may.set()
+        assert {(await one)[0] for one in waits} == {200}
+        lists = Probe(rpc("tools/list", meta()), modern("tools/list"))
+        assert [(await send(stage, lists))[0] for _ in range(6)] == [200] * 5 + [429]
+        _, stage.token = await an_agent(stage.store, "desktop")
+        assert (await send(stage, lists))[0] == 200
 
 
 async def test_the_public_address_is_ours_and_those_of_others_are_not(tmp_path: Path) -> None:

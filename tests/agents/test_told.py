@@ -12,7 +12,7 @@ from bot.agents.tools import request_of, request_of_ours, tools
 from bot.answers import Answer
 from bot.answers.acts import Acted
 from bot.answers.branches import FlakyTests, WhyRed
-from bot.answers.builds import BuildShown, BuildTriaged
+from bot.answers.builds import BuildShown, BuildTriaged, NothingFailed, OldBuild
 from bot.answers.jobs import Artifacts, JobSteps, NoLog, StepLog, TestResults
 from bot.answers.lists import FollowedProjects, ProjectResult
 from bot.errors import (
@@ -38,14 +38,18 @@ from bot.errors import (
     Unbuilt,
     Unreadable,
     UsageError,
+    WhichJob,
 )
 from bot.models.circleci import Artifact, ProjectSlug
+from bot.models.history import Advice
 from bot.routing import answer_of
 from formatters import for_people, nothing
 from formatters.links import Links
-from formatters.told import as_text, is_told, told, told_error
+from formatters.told import Made, as_text, is_told, told, told_error
 from formatters.told.text import FOREIGN
-from tests.agents.answers import NOW, Answers
+from formatters.told.words import ACTS
+from tests.agents.answers import NOW, SLUG, Answers
+from tests.agents.asking import REASON
 from tests.agents.listing import ROUTER, as_json
 
 LINKS = Links()
@@ -85,15 +89,20 @@ def fields(data: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, data
 
 
-def calls(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+def offers(data: Any) -> Iterator[dict[str, Any]]:
     if isinstance(data, dict):
         if "tool" in data and "arguments" in data:
-            yield data["tool"], data["arguments"]
+            yield data
         for value in data.values():
-            yield from calls(value)
+            yield from offers(value)
     elif isinstance(data, list):
         for one in data:
-            yield from calls(one)
+            yield from offers(one)
+
+
+def calls(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    for one in offers(data):
+        yield one["tool"], one["arguments"]
 
 
 def named(answer: Answer) -> str:
@@ -221,6 +230,18 @@ def test_times_are_told_in_utc() -> None:
     assert data["started"] == "2026-11-20T10:00:00Z"
 
 
+def agents_own(error: AskedAlready) -> AskedAlready:
+    error.pending_id, error.asker = "mcp:2", HOSTILE
+    return error
+
+
+def in_the_way(error: ForAPerson) -> ForAPerson:
+    error.number, error.by = 2417, HOSTILE
+    return error
+
+
+GIVEN = {"project": "acme/backend", "branch": "mian", "reason": REASON, "key": "k"}
+MADE = Made("deploy", GIVEN, {"U0BOB": HOSTILE}, "gh/acme/cli")
 ERRORS: list[BotError] = [
     UsageError("Which project?", given=HOSTILE, did_you_mean="project"),
     UsageError(f"2 jobs of #7 failed. Which one? `{HOSTILE}` `12`, `b` `13`."),
@@ -245,19 +266,26 @@ ERRORS: list[BotError] = [
     StoreError("away"),
     TooMany(9, 3),
     AskedAlready("U0BOB", HOSTILE, asked_at=NOW, url="https://acme.slack.com/archives/C1/p1"),
+    agents_own(AskedAlready("U0BOB", HOSTILE, asked_at=NOW, url="https://acme.slack.com/archives/C1/p1")),
+    WhichJob("2 jobs failed", project=SLUG, number=7, jobs=((HOSTILE, 12), ("b", 13)), failed=True),
+    NotFound("project", HOSTILE),
     *(ForAPerson(demand, HOSTILE, f"deploy {HOSTILE}", among=(HOSTILE,) * 9) for demand in sorted(for_people.DEMANDS)),
+    in_the_way(ForAPerson("alone", HOSTILE, "deploy x")),
 ]
 
 
+@pytest.mark.parametrize("made", [None, MADE])
 @pytest.mark.parametrize("error", ERRORS, ids=lambda one: type(one).__name__)
-def test_an_error_says_what_happened_in_words_of_ours(error: BotError) -> None:
-    data = told_error(error)
+def test_an_error_says_what_happened_in_words_of_ours(error: BotError, made: Made | None) -> None:
+    data = told_error(error, OF_JOB if made and isinstance(error, WhichJob) else made)
     assert not data["what"][:1].islower()
     assert data["what"].endswith((".", "?", "…")) or "here" in data["what"]
     assert not [name for name, value in fields(data) if "IGNORE" in str(value) and not name.startswith(FOREIGN)]
     assert "\n" not in str(list(fields(data)))
+    assert "U0BOB" not in as_json({name: value for name, value in data.items() if not name.startswith(FOREIGN)})
     for tool, arguments in calls(data):
-        assert request_of(TOOLS[tool], arguments)
+        reason = {"reason": REASON} if tool in ACTS else {}
+        assert request_of(TOOLS[tool], {**arguments, **reason}) if tool in TOOLS else request_of_ours(tool, arguments)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda one: type(one).__name__)
@@ -266,6 +294,103 @@ def test_an_error_is_short_and_tells_no_secret(error: BotError, text: str) -> No
     for name in ("given", "name", "looked_in", "rule", "about", "target", "reason", "what", "message", "done"):
         if isinstance(getattr(error, name, None), str) and not (name == "what" and isinstance(error, NotFound)):
             setattr(error, name, text)
-    data = told_error(error)
+    data = told_error(
+        error, Made("deploy", {**GIVEN, "parameters": {"a": text, "b": "c" * 300}}, {"U0BOB": text}, text)
+    )
     assert max(len(as_json(data)), len(as_text(data))) <= OF_ERROR
     assert SECRET not in as_json(data)
+
+
+@pytest.mark.parametrize("newer", [0, 9])
+def test_nothing_is_run_again_of_a_build_that_is_not_the_newest(newer: int) -> None:
+    made = Answers("main", 1)
+    triaged = made.triaged()
+    assert triaged.triage is not None
+    flaky = triaged.triage.model_copy(update={"advice": Advice.RERUN})
+    for answer in (
+        triaged.model_copy(update={"triage": flaky, "newer_number": newer}),
+        BuildShown(title="acme/backend", build=made.build("failed"), newer_number=newer),
+        BuildShown(title="acme/backend", build=made.build("canceled"), newer_number=newer),
+        NothingFailed(title="acme/backend", build=made.build("canceled"), newer_number=newer),
+    ):
+        offered = [*calls(told(answer, LINKS))]
+        if newer:
+            assert offered[0] == ("status", {"project": SLUG, "pipeline": 9}), answer
+        assert bool(ACTS & {tool for tool, _ in offered}) is not newer, answer
+    advice = told(triaged.model_copy(update={"triage": flaky, "newer_number": newer}), LINKS)["advice"]
+    assert ("#9 is newer" in advice) is bool(newer)
+    assert ("Worth a rerun" in advice) is not newer
+
+
+@pytest.mark.parametrize(("newest", "is_offered"), [("failed", True), ("success", False), ("running", False)])
+def test_of_an_old_build_the_newest_is_offered_only_where_it_failed(newest: str, is_offered: bool) -> None:
+    made = Answers("main", 1)
+    old = OldBuild(title="acme/backend", build=made.build("failed"), newer=made.build(newest, 9), act="rerun_failed")
+    said = told(old, LINKS)
+    assert "#9 is newer, and" in said["note"]
+    assert [tool for tool, _ in calls(said)] == (["rerun"] if is_offered else [])
+
+
+@pytest.mark.parametrize("answer", [*ordinary(), *Answers("release/v2.0", 300).every()], ids=named)
+def test_each_act_that_is_offered_says_what_its_caller_adds(answer: Answer) -> None:
+    for one in offers(told(answer, LINKS)):
+        assert one.get("add") == ("reason" if one["tool"] in ACTS else None)
+
+
+ON_CLI: list[tuple[str, dict[str, Any]]] = [("deploy", {"project": "gh/acme/cli", "branch": "mian"})]
+OF_JOB = Made("logs", {"project": "acme/backend", "branch": "main", "step": "pytest"})
+REFUSALS: dict[str, tuple[BotError, list[tuple[str, dict[str, Any]]]]] = {
+    "another open one": (
+        agents_own(AskedAlready("U0BOB", "x", asked_at=NOW, url="")),
+        [("follow", {"of": "mcp:2"})],
+    ),
+    "a person's open one": (AskedAlready("U0BOB", "x", asked_at=NOW, url=""), []),
+    "two jobs": (
+        WhichJob("", project=SLUG, number=7, jobs=(("a", 12), ("b", 13)), failed=True),
+        [
+            ("logs", {"project": SLUG, "job": 12, "step": "pytest"}),
+            ("logs", {"project": SLUG, "job": 13, "step": "pytest"}),
+        ],
+    ),
+    "a misspelled branch": (
+        ForAPerson("unbuilt", "x", "deploy x", among=("main",)),
+        [("deploy", {"project": "acme/backend", "branch": "main"})],
+    ),
+    "several definitions": (
+        ForAPerson("definition", "x", "deploy x", among=("nightly", "build")),
+        [("deploy", {"project": "acme/backend", "branch": "mian", "definition": "nightly"})],
+    ),
+    "another deploy": (
+        in_the_way(ForAPerson("alone", "x", "deploy x")),
+        [("follow", {"project": "acme/backend", "pipeline": 2417})],
+    ),
+    "a red branch": (
+        ForAPerson("green", "x", "deploy x"),
+        [("triage", {"project": "acme/backend", "branch": "mian"})],
+    ),
+    "a misspelled project": (NotFound("project", "x"), ON_CLI),
+    "no project": (
+        UsageError("This is none.", given="acme/backend"),
+        ON_CLI,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_refusal_has_the_call_that_goes_on(case: str) -> None:
+    error, expected = REFUSALS[case]
+    assert [*calls(told_error(error, OF_JOB if isinstance(error, WhichJob) else MADE))] == expected
+
+
+def test_who_is_refused_can_ask_who_could() -> None:
+    error = NotAllowed("U0ADA", "deploy", "production", about="acme/backend pull/7")
+    error.project, error.branch = SLUG, "pull/7"
+    assert [*calls(told_error(error, MADE))] == [("may", {"project": SLUG, "branch": "pull/7", "word": "deploy"})]
+
+
+def test_people_are_told_by_their_names_beside_our_words() -> None:
+    made = Made(names={"U0BOB": "bob"})
+    asked = told_error(AskedAlready("U0BOB", "x", asked_at=NOW, url=""), made)
+    assert (asked["what"].partition(" asked ")[0], asked["quoted_by"]) == ("Somebody", "bob")
+    locked = told_error(Locked("x", key="k", holder_id="U0BOB", reason="", age=timedelta(hours=3)), made)
+    assert locked["quoted_holder"] == "bob"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bot.agents.crowd import OF_ONE, Crowd
 from tests.agents.face import face
 from tests.bench.stage import Figure
 
@@ -63,7 +64,7 @@ async def _cost(session: aiohttp.ClientSession, address: str, version: str) -> f
 
 async def serve(folder: Path) -> None:
     """Open the face until a line comes in; what it is not ready for is how much CPU it has used."""
-    async with face(folder) as stage:
+    async with face(folder, crowd=Crowd(OF_ONE * AT_ONCE, ROUNDS * AT_ONCE)) as stage:
         stage.server._not_ready = lambda: asyncio.sleep(0, [str(time.process_time())])
         print(json.dumps((stage.address, stage.token)), flush=True)
         await asyncio.to_thread(sys.stdin.readline)

@@ -74,3 +74,33 @@ def test_who_leaves_is_not_mentioned_and_the_others_still_are(
     one = watch(**ASKED, watcher_id="U0ADA", also_told=also, actor_id=actor)
     left = one.without(leaves)
     assert (left and left.wait_for_it) == waits
+
+
+@pytest.mark.parametrize(
+    ("acts", "leaves", "waits"),
+    [
+        # Who acted before waits for the same end, whoever acts after them.
+        (["grace", "admin"], "", ("U0ADMIN", "U0ADA", "U0GRACE")),
+        (["grace", "admin", "grace"], "", ("U0GRACE", "U0ADA", "U0ADMIN")),
+        # Nor is it taken from them by whoever has it followed.
+        (["grace"], "ada", ("U0GRACE",)),
+        (["grace", "admin"], "ada", ("U0ADMIN", "U0GRACE")),
+        (["grace", "admin"], "admin", ("U0ADA", "U0GRACE")),
+        (["grace", "admin"], "grace", ("U0ADMIN", "U0ADA")),
+        (["ada"], "ada", None),
+        # Who has heard of an end since does not wait for that of another attempt.
+        (["grace", "end", "admin"], "", ("U0ADMIN", "U0ADA")),
+        (["grace", "end"], "ada", None),
+    ],
+)
+def test_who_acted_hears_of_the_end_whatever_others_do(
+    acts: list[str], leaves: str, waits: tuple[str, ...] | None
+) -> None:
+    one: Watch | None = watch(**ASKED, watcher_id="U0ADA")
+    for name in acts:
+        assert one is not None
+        one = one.model_copy(update={"final_ts": "1.1"}) if name == "end" else one.acted_on(by(name), "rerun")
+    if leaves and one is not None:
+        assert one.is_of(by(leaves).person_id)
+        one = one.without(by(leaves).person_id)
+    assert (one and one.wait_for_it) == waits

@@ -79,6 +79,25 @@ words = ["deploy"]
 branches = ["release/*"]
 green = true
 """
+THERE = """
+[roles.release-team]
+groups = ["S0RELEASE"]
+
+[[rules]]
+name = "everybody reads"
+words = ["read"]
+
+[[rules]]
+name = "the release team, there"
+roles = ["release-team"]
+channels = ["C0DEPLOYS"]
+words = ["deploy"]
+
+[[rules]]
+name = "members deploy"
+roles = ["members"]
+words = ["deploy"]
+"""
 SENT = f"POST /api/v2/project/{FRONTEND}/pipeline"
 
 
@@ -114,13 +133,17 @@ async def test_a_deploy_waits_for_a_person_and_its_owner_is_one(team: Team) -> N
     await presses(team, team.grace, request, "Agree and deploy")
     assert writes(team) == [SENT]
     assert "grace agreed: acme/frontend try/green is on its way, as 🤖 laptop (for grace) asked." in request.visible
+    assert f"🤖 laptop said why: “{WHY}”" in request.visible
     root = await team.reads("🤖 laptop asked, for grace; grace agreed")
+    assert f"🤖 laptop said why: “{WHY}”" in root.visible
     team.time_flies()
     await team.slack.wait_for(lambda: "Passed" in root.visible)
     assert "@grace" in (await team.reads("Passed in")).visible
     (done,) = await entries(team, Outcome.DONE)
     assert (done.agent, done.user_id, done.agreed_name) == ("laptop", team.grace.id, "grace")
-    assert "🤖 laptop (for grace)" in said(await types(team, team.slack.person("admin"), "audit"))
+    audit = said(await types(team, team.slack.person("admin"), "audit"))
+    assert "🤖 laptop (for grace)" in audit
+    assert f"why: “{WHY}”" in audit
 
 
 async def test_its_owner_is_no_second_person(team: Team) -> None:
@@ -164,7 +187,8 @@ async def test_a_rerun_and_a_cancel_wait_too(team: Team) -> None:
     assert writes(team) == []
     await presses(team, team.ada, request, "Agree and rerun")
     assert [one.rpartition("/")[2] for one in writes(team)] == ["rerun"]
-    await team.reads("rerun by 🤖 laptop (for grace)")
+    root = await team.reads("rerun by 🤖 laptop (for grace); ada agreed")
+    assert f"🤖 laptop said why: “{WHY}”" in root.visible
     goes_by(team, RUNNING)
     await waits(operations(team).cancel(speaking(agent, "mcp:2"), pipeline_id))
     request = team.deploys.messages[-1]
@@ -174,7 +198,21 @@ async def test_a_rerun_and_a_cancel_wait_too(team: Team) -> None:
     await presses(team, team.ada, request, "Agree and cancel")
     assert [one.rpartition("/")[2] for one in writes(team)] == ["rerun", "cancel"]
     assert "is being cancelled, as 🤖 laptop (for grace) asked." in request.visible
-    await team.reads("🤖 laptop (for grace) asked to cancel; ada agreed.")
+    told = await team.reads("🤖 laptop (for grace) asked to cancel; ada agreed.")
+    assert f"🤖 laptop said why: “{WHY}”" in told.visible
+    assert "🤖 laptop (for grace); ada agreed" in root.visible
+
+
+async def test_nobody_is_asked_for_a_rerun_that_cannot_run(team: Team) -> None:
+    agent, before = await made(team, team.grace), len(team.deploys.messages)
+    refused_runs = [pushed(team, "try/config-error", OVER), pushed(team, "try/slow", RUNNING)]
+    for number, build in enumerate(refused_runs):
+        act = operations(team).rerun(speaking(agent, f"mcp:{number}"), PipelineId(build.id), failed_only=True)
+        error = await refused(act)
+        assert isinstance(error, NothingToDo)
+        assert error.why == ("nothing_to_rerun", "already_running")[number]
+    assert len(team.deploys.messages) == before
+    assert [one.outcome for one in await record(team) if one.agent] == [Outcome.REFUSED, Outcome.REFUSED]
 
 
 async def test_what_has_ended_meanwhile_is_not_cancelled(team: Team) -> None:
@@ -265,6 +303,36 @@ async def test_one_that_was_removed_meanwhile_gets_nothing_whoever_presses(team:
     assert (entry.agent, entry.agreed_name) == ("laptop", "ada")
 
 
+async def test_of_an_owner_slack_is_asked_anew_at_each_press_and_before_each_write(tmp_path: Path) -> None:
+    async with team_under(THERE, tmp_path) as team:
+        guest, workspace = team.slack.person("guest"), team.slack.workspace
+        group = workspace.usergroups["S0RELEASE"].users
+        group.append(guest.id)
+        # Each request made known who its owner is, less than a minute ago.
+        one, other, third = [await made(team, guest, name) for name in ("laptop", "desktop", "phone")]
+        request = await asks(team, one, "try/green")
+        team.deploys.members.remove(guest.id)
+        await presses(team, team.ada, request, "Agree and deploy")
+        assert "its owner is not in its channel" in request.visible
+        error = await refused(operations(team).deploy(speaking(one, "mcp:9"), deployment("try/flaky")))
+        assert isinstance(error, NotAllowed)
+        team.deploys.members.append(guest.id)
+        request = await asks(team, other, "try/green", "mcp:2")
+        group.remove(guest.id)
+        await presses(team, team.ada, request, "Agree and deploy")
+        assert "🤖 desktop (for @guest) may not deploy" in request.visible
+        assert writes(team) == []
+        group.append(guest.id)
+        request = await asks(team, third, "try/green", "mcp:3")
+        team.circleci.faults.add("POST", "*", status=429, headers={"Retry-After": "1.5"})
+        await team.clicks(team.ada, request, "Agree and deploy")
+        await team.until(lambda: writes(team))
+        workspace.user(guest.id).deleted = True
+        await team.is_done()
+        assert "its owner has left the workspace" in request.visible
+        assert writes(team) == [SENT]  # what CircleCI put off
+
+
 async def test_the_same_is_asked_for_once(team: Team) -> None:
     agent = await made(team, team.grace)
     request = await asks(team, agent, "try/green")
@@ -291,6 +359,8 @@ async def test_a_lock_of_its_owner_stops_one_that_stands_on_its_own_alone(team: 
 async def test_one_on_its_own_is_let_by_its_owner_too(team: Team) -> None:
     robot = await made(team, team.slack.person("admin"), "release-bot", own=True)
     request = await asks(team, robot, "try/green")
+    assert "🤖 release-bot wants to deploy acme/frontend try/green.* A person must agree." in request.visible
+    assert "So can admin, who made it." in request.visible
     await presses(team, team.slack.person("admin"), request, "Agree and deploy")
     assert writes(team) == [SENT]
     other = await made(team, team.slack.person("admin"), "unknown-bot", own=True)
@@ -303,7 +373,8 @@ async def test_where_a_rule_lets_it_act_alone_it_does_and_what_else_is_demanded_
     acted = await operations(team).deploy(speaking(robot), deployment("try/green"))
     assert acted.pipeline_number is not None
     assert writes(team) == [SENT]
-    await team.reads("🤖 nightly asked, for admin ·")
+    root = await team.reads("🤖 nightly asked ·")
+    assert f"🤖 nightly said why: “{WHY}”" in root.visible
     await asks(team, robot, "main", "mcp:2")
     assert writes(team) == [SENT]
 

@@ -375,6 +375,20 @@ async def test_what_runs_again_already_is_not_run_again_on_an_old_agreement(team
     assert writes(team) == []
 
 
+async def test_what_was_let_go_on_over_a_red_commit_is_not_agreed_to_over_another(team: Team) -> None:
+    team.circleci.world.set_scenario(FRONTEND, "hold/prod", "failing-tests")
+    pushed(team, "hold/prod", OVER)
+    (red,) = await types(team, team.ada, "deploy acme/frontend hold/prod")
+    await presses(team, team.ada, red, "Deploy all the same")
+    request = await team.reads("Somebody else must agree")
+    agree = request.element("Agree and deploy")
+    pushed(team, "hold/prod", OVER, revision="beef" * 10)
+    assert "has changed since it was asked" in said(await presses(team, team.grace, request, agree))
+    assert "ask for it anew" in said(await presses(team, team.grace, request, agree))
+    assert "It is another commit by now" in request.visible
+    assert writes(team) == []
+
+
 async def test_an_agreement_that_met_a_red_branch_is_over(team: Team) -> None:
     team.circleci.world.set_scenario(FRONTEND, "hold/prod", "green")
     pushed(team, "hold/prod", OVER)

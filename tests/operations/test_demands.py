@@ -124,6 +124,21 @@ async def test_a_second_person_reads_what_an_approval_would_start(team: Team) ->
     assert len(writes(team)) == 1
 
 
+async def test_nobody_is_asked_for_what_cannot_be(team: Team) -> None:
+    held = pushed(team, "try/on-hold", ON_HOLD)
+    press = hold_of(held)
+    team.circleci.world.approve(press.workflow_id, press.approval_request_id)
+    team.circleci.world.set_scenario(FRONTEND, "release/v9", "green")
+    green = pushed(team, "release/v9", OVER)
+    before = len(team.deploys.messages)
+    assert "somebody else" not in said(await presses(team, team.ada, somewhere(team), press)).lower()
+    team.slack.workspace.usergroups["S0RELEASE"].users.append(team.ada.id)
+    told = said(await presses(team, team.ada, somewhere(team), RerunFailed(pipeline_id=green.id)))
+    assert "nothing of it failed" in told
+    assert len(team.deploys.messages) == before + 2  # those that bear the buttons
+    assert writes(team) == []
+
+
 async def test_a_second_person_reads_of_which_workflow_a_job_is(team: Team) -> None:
     plans = [
         WorkflowPlan(name, (JobPlan("hold", approval=True), JobPlan("ship", requires=("hold",))))
@@ -168,6 +183,14 @@ async def test_a_declined_rerun_is_told_with_its_reason_and_sent_no_more(team: T
     assert "Taken back. Nothing is started." in await fills_in(team.ada, window, reason="wrong build")
     assert "ada took back the wish to rerun all of acme/frontend main" in again.visible
     assert (await record(team))[-1].result == "ada took it back: wrong build"
+
+
+async def test_who_may_not_ask_for_it_any_more_takes_back_what_they_asked_for(team: Team) -> None:
+    _, asked = await asked_to_rerun(team)
+    team.slack.workspace.usergroups["S0RELEASE"].users.remove(team.ada.id)
+    team.app.permissions.forget()
+    window = await opens(team, team.ada, asked, "Decline")
+    assert "Taken back. Nothing is started." in await fills_in(team.ada, window, reason="not mine any more")
 
 
 async def test_an_approval_that_nobody_agreed_to_in_time_is_over(team: Team) -> None:
@@ -238,7 +261,6 @@ async def test_who_lost_the_right_meanwhile_gets_nothing_by_anothers_agreement(t
     team.slack.workspace.usergroups["S0RELEASE"].users.append(team.grace.id)
     _, asked = await asked_to_rerun(team)
     team.slack.workspace.usergroups["S0RELEASE"].users.remove(team.ada.id)
-    team.app.permissions.forget()  # as after a minute
     told = said(await presses(team, team.grace, asked, "Agree and rerun"))
     assert "@ada may not rerun builds" in told
     assert "@ada may not rerun builds" in asked.visible

@@ -66,6 +66,23 @@ async def test_a_rerun_is_about_the_attempt_that_its_message_shows(team: Team, l
     assert len(writes(team)) == 1
 
 
+async def test_of_a_job_that_passed_since_the_newest_run_is_shown(team: Team) -> None:
+    held = (JobPlan("wait", approval=True), JobPlan("ship", requires=("wait",)))
+    plans = (WorkflowPlan("build", (JobPlan("unit", ends="failed", log=("1 failed",)),)), WorkflowPlan("slow", held))
+    team.circleci.world.set_scenario(FRONTEND, "main", Scenario(plans))
+    pipeline = pushed(team, "main", OVER)
+    (failed,) = pipeline.runs[0].job_numbers.values()
+    rerun = team.circleci.world.rerun(pipeline.runs[0].id)
+    goes_by(team, 1)
+    assert f"unit {failed}" in said(await types(team, team.ada, f"job {FRONTEND} #2417"))  # as long as it runs
+    goes_by(team, OVER)  # and another workflow is still open
+    (passed,) = rerun.job_numbers.values()
+    for word in ("job", "logs"):
+        told = said(await types(team, team.ada, f"{word} {FRONTEND} #2417"))
+        assert str(passed) in told
+        assert "❌" not in told
+
+
 async def test_what_passed_since_is_not_shipped_again_by_an_old_button(team: Team) -> None:
     team.circleci.world.set_scenario(FRONTEND, "main", "failing-tests")  # the rerun passes
     pipeline = pushed(team, "main", OVER)

@@ -32,6 +32,8 @@ from tests.operations.scene import (
     ON_HOLD,
     OVER,
     RUNNING,
+    fills_in,
+    opens,
     presses,
     pushed,
     record,
@@ -140,6 +142,33 @@ async def test_who_let_it_go_on_over_a_red_commit_is_asked_anew_about_another(tm
         await presses(team, admin, anew, "Deploy all the same")
         assert len(writes(team)) == 1
         await team.reads("admin")
+
+
+GREEN_AND_TYPED = """
+[[rules]]
+name = "everybody"
+words = ["*"]
+
+[[rules]]
+name = "green and typed"
+effect = "demand"
+words = ["deploy"]
+green = true
+typed = true
+"""
+
+
+async def test_what_is_typed_once_another_commit_is_red_is_asked_about_anew(tmp_path: Path) -> None:
+    async with team_under(GREEN_AND_TYPED, tmp_path) as team:
+        pushed(team, "release/v2.0", OVER)
+        (red,) = await types(team, team.ada, "deploy acme/frontend release/v2.0")
+        (asked,) = await presses(team, team.ada, red, "Deploy all the same")
+        window = await opens(team, team.ada, asked, "Type it")
+        pushed(team, "release/v2.0", OVER, revision="beef" * 10)
+        assert "another commit by now" in await fills_in(team.ada, window, typed="release/v2.0")
+        assert writes(team) == []
+        assert await presses(team, team.ada, team.ada.sees_only[-1], "Deploy all the same") == []
+        assert len(writes(team)) == 1
 
 
 async def test_who_deploys_some_branches_locks_and_unlocks_those_alone(tmp_path: Path) -> None:

@@ -92,6 +92,17 @@ async def test_what_was_put_off_is_asked_about_once_more(tmp_path: Path) -> None
         assert await team.app.store.attempts.lately_of(ProjectSlug(FRONTEND), Ref(name="release/v3")) == []
         assert await presses(team, team.ada, red, "Deploy all the same") == []
         assert len(writes(team)) == 2
+        # It was let go on over a red commit, and another one is red by now.
+        team.circleci.world.set_scenario(FRONTEND, "release/v4", "failing-tests")
+        pushed(team, "release/v4", OVER)
+        (red,) = await types(team, team.ada, "deploy acme/frontend release/v4")
+        async with put_off(team, team.ada, team.ada.click(red, "Deploy all the same")) as told:
+            pushed(team, "release/v4", OVER, revision="beef" * 10)
+        (anew,) = told
+        assert "another commit by now" in anew.visible
+        assert await team.app.store.attempts.lately_of(ProjectSlug(FRONTEND), Ref(name="release/v4")) == []
+        assert await presses(team, team.ada, anew, "Deploy all the same") == []
+        assert len(writes(team)) == 4
         # Somebody pushed what the second person has not seen.
         pushed(team, "main", OVER)
         await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
@@ -99,7 +110,7 @@ async def test_what_was_put_off_is_asked_about_once_more(tmp_path: Path) -> None
         async with put_off(team, team.grace, team.grace.click(asked, "Agree and deploy")) as told:
             pushed(team, "main", OVER, revision="beef" * 10)
         assert "grace agreed" in asked.visible
-        assert len(writes(team)) == 3
+        assert len(writes(team)) == 5
         # Who agreed, or asked for something else than a deploy, is no longer in the group.
         await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
         asked = await team.reads("Somebody else must agree")
@@ -113,7 +124,7 @@ async def test_what_was_put_off_is_asked_about_once_more(tmp_path: Path) -> None
             group.remove(team.ada.id)
             team.app.permissions.forget()
         assert "You may not cancel" in said(told)
-        assert len(writes(team)) == 5
+        assert len(writes(team)) == 7
 
 
 async def test_what_is_put_off_is_not_yet_sent_so_that_a_run_after_this_one_sends_it(tmp_path: Path) -> None:
@@ -130,8 +141,25 @@ async def test_what_is_put_off_is_not_yet_sent_so_that_a_run_after_this_one_send
         assert len(writes(team)) == 2
 
 
+IN_ITS_CHANNEL = """
+[[rules]]
+name = "everybody"
+words = ["read", "cancel"]
+
+[[rules]]
+name = "deploys are made in their channel, by those in charge"
+roles = ["in-charge"]
+words = ["deploy"]
+channels = ["C0DEPLOYS"]
+
+[roles.in-charge]
+groups = ["S0RELEASE"]
+"""
+
+
 async def test_what_waits_for_its_turn_is_shown_to_who_asked_and_taken_back(tmp_path: Path) -> None:
-    async with team_under("", tmp_path) as team:
+    async with team_under(IN_ITS_CHANNEL, tmp_path) as team:
+        team.slack.workspace.usergroups["S0RELEASE"].users.append(team.ada.id)
         store, place = team.app.store, {"channel_id": team.deploys.id}
         asker = {"user_id": team.ada.id, "team_id": team.slack.workspace.team_id}
         deploy = Invocation(id="Ev9", kind="mention", text="deploy acme/frontend main", **asker, **place)
@@ -157,6 +185,9 @@ async def test_what_waits_for_its_turn_is_shown_to_who_asked_and_taken_back(tmp_
         assert "Only who asked" in said(
             await presses(team, team.grace, somewhere(team), asked.element("Do not deploy it"))
         )
+        # Their own they take back, though they may not deploy any more.
+        team.slack.workspace.usergroups["S0RELEASE"].users.remove(team.ada.id)
+        team.app.permissions.forget()
         assert "is not deployed" in said(await presses(team, team.ada, asked, "Do not deploy it"))
         assert "does not wait for its turn any more" in said(await presses(team, team.ada, asked, "Do not deploy it"))
         # Neither the run that waited nor one after it sends it.
