@@ -328,6 +328,15 @@ class TellWhenFree(ButtonAction):
     again: str = ""
 
 
+class LookAt(ButtonAction):
+    """*I look at it*: that somebody looks at a branch which is red since the build of this number."""
+
+    action_id: ClassVar[str] = "look_at"
+    project_slug: str
+    branch: str
+    since: int
+
+
 class _OfQuestion(BaseModel):
     """An answer to what an act waits for, which takes the `word` that the act itself takes."""
 

@@ -53,13 +53,17 @@ from bot.slack.signs import Signs
 from bot.slack.sockets import Sockets
 from bot.store import Store
 from bot.store.turns import CIRCLECI
-from bot.tasks import Sweep, counting, tasks
+from bot.tasks import Sweep, Watching, counting, tasks
 from bot.version import VERSION
 from bot.watching.engine import Engine
+from bot.watching.inbox import Inbox
 from bot.watching.knock import Knock
 from bot.watching.line import InLine
+from bot.watching.lists import Lists
+from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
 from bot.watching.teller import Teller
+from bot.watching.telling import Telling
 from bot.watching.triager import Past, Triager
 from bot.watching.watcher import Sources, Watcher
 from bot.whereabouts import Whereabouts
@@ -113,6 +117,7 @@ class App:
         self.desk: Desk
         self.messenger: Messenger
         self.permissions: Permissions
+        self.telling: Telling
 
     async def __aenter__(self) -> Self:
         try:
@@ -165,6 +170,8 @@ class App:
             self._policy, settings, projects, People(messenger), circleci, team_id=team_id, agents=store.agents
         )
         finder = Finder(circleci, store, permissions, projects)
+        sources = Sources(looks, circleci, projects.patterns, projects)
+        telling = self.telling = Telling(store, messenger, permissions, sources, links, operator)
         kept = timedelta(days=settings.audit_retention_days)
         self._record = Record(store, kept, messenger.user_name, to_output=settings.audit_log)
         operations = self.operations = Operations(
@@ -179,6 +186,7 @@ class App:
                 record=self._record,
                 messenger=messenger,
                 teller=teller,
+                telling=telling,
                 engine=engine,
             )
         )
@@ -195,14 +203,17 @@ class App:
             operations=operations,
             router=commands.register(Router()),
         )
-        sources = Sources(looks, circleci, projects.patterns, projects)
         watcher = Watcher(settings, store, sources, teller, links, operator, engine)
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
+        inbox = self._inbox = Inbox(store, engine, settings.settle)
+        news = Newsreader(settings, store, looks, telling, operator)
+        lists = Lists(settings, store, looks, inbox, operator)
         signs = self.signs = Signs(context)
         self._stack.push_async_callback(signs.drain)
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
         sweep = self._sweep = Sweep(store, engine, operator, circleci)
-        engine.register(tasks(dispatcher, signs, operations, watcher, triager, sweep, store.questions))
+        watching = Watching(watcher, triager, news, lists)
+        engine.register(tasks(dispatcher, signs, operations, watching, sweep, store.questions))
         self.desk = Desk(in_the_polite_lane(context, past), self._record, links, brings_secret)
         self._links = links
         return context
@@ -308,7 +319,8 @@ class App:
         settings, secret = self._settings, self._settings.slack_signing_secret
         taken: dict[str, Handler] = {EVENTS: EventsHandler(app, secret).handle} if secret else {}
         if settings.circleci_webhook_secret:
-            taken[WEBHOOK] = Knock(settings.circleci_webhook_secret.get_secret_value(), self.store, engine).handle
+            secret_of_hooks = settings.circleci_webhook_secret.get_secret_value()
+            taken[WEBHOOK] = Knock(secret_of_hooks, self.store, engine, self._inbox).handle
         return taken | (await self._for_agents() if settings.agents else {})
 
     async def _for_agents(self) -> dict[str, Handler]:

@@ -27,6 +27,11 @@ SLACK_LIMITED = Counter("ci_slack_rate_limited", "429s from Slack, by method", [
 DUPLICATES = Counter("ci_deliveries_dropped", "Slack's redeliveries that were dropped")
 ERRORS = Counter("ci_errors", "Answers that were an error, by its kind", ["kind"])
 WEBHOOKS = Counter("ci_webhooks_received", "CircleCI's webhooks, by what became of them", ["outcome"])
+NEWS = Counter(
+    "ci_news",
+    "Builds of branches with subscribers, by what became of them: judged, unwanted, old, no_news, given_up, skipped",
+    ["outcome"],
+)
 CONNECTIONS_DROPPED = Counter(
     "ci_connections_dropped",
     "Connections closed on strangers: late (no whole request), room (for others), full",

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr, SecretStr, field_validator
 
 from bot.models.circleci import Ref
+from bot.models.globs import matches
 from bot.models.slugs import short, spelled_alike
-from bot.policy import matches
 from bot.policy.globs import ref as a_ref
 from bot.triage.infrastructure import Pattern, compiled
 

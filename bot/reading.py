@@ -27,6 +27,7 @@ from bot.targets import is_project
 
 MOST_FOLLOWED = 15  # in one thread, or by one number in a channel
 HOW = ("all", "ssh")
+IN_WORDS = ("lock", "subscribe", "unsubscribe")
 OF_A_REF = ("deploy", "rerun")  # without one they would mean the default branch
 # The rest finds its build by itself.
 KNOW_THE_THREAD = frozenset((*naming.NEW, *naming.LOCKS, *naming.OF_PROJECT, "may", "why"))
@@ -144,12 +145,12 @@ async def _meant(command: Command, line: Line, caller: Caller, context: Context)
     """Return a line with all that it is about; of one that acts a branch is named, be it the default one."""
     words = list(line.words)
     target = _target(command, words, context.projects)
-    ref = target.ref
+    ref, is_target = target.ref, issubclass(command.request, OfTarget)
     if target.slug and command.name in OF_A_REF and not target.names_more:
         project = await context.finder.project(target.slug, caller)
         ref = Ref(name=project.default_branch)
         words.insert(1, naming.spelled(ref))
-    elif _acts(command) and (target.names_a_build or command.name == "rerun"):
+    elif is_target and _acts(command) and (target.names_a_build or command.name == "rerun"):
         ref = await _ref_of_build(command, line, target, caller, context)
     elif target.slug and ref and command.name == "deploy":
         await _check_built(_spelled(command, words), line.title, target.slug, ref, caller, context)
@@ -185,8 +186,8 @@ async def _check_built(  # what the error needs
 
 
 def _more(command: Command, behind: Sequence[Word]) -> tuple[str, ...]:
-    """Return what stands in the question beside what is meant: how it is done, or a reason as a whole."""
-    if command.name == "lock":
+    """Return what stands in the question beside what is meant: how it is done, or a reason or a rule as a whole."""
+    if command.name in IN_WORDS:
         return tuple(filter(None, [" ".join(word.text for word in behind)]))
     return tuple(word.text for word in behind if is_parameter(word) or word.text.lower() in HOW)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from pydantic import TypeAdapter
 
 from bot.actions import ButtonAction
-from bot.answers import Answer, Found
+from bot.answers import Answer, Changed, Found
 from bot.answers.acts import Acted, Answered, LockChanged
 from bot.circleci.history import History
 from bot.circleci.reads import Reads
@@ -93,24 +93,28 @@ class Command:
     @property
     def only_looks(self) -> bool:
         """Say whether it changes nothing for anybody, and shows nothing that not everybody may ask for."""
-        return self.permission == Word.READ
+        return self.permission == Word.READ and not any(issubclass(one, Changed) for one in self._answers)
 
     @property
     def only_answers(self) -> bool:
         """Say whether it does nothing itself: it shows something, or offers what can be done by buttons of its own."""
-        answers = get_args(self.answer) or (self.answer,)
-        return self.only_looks or not any(one in (Acted, Answered, LockChanged) for one in answers)
+        return self.only_looks or not any(
+            issubclass(one, (Acted, Answered, Changed, LockChanged)) for one in self._answers
+        )
 
     @property
     def finds(self) -> bool:
         """Say whether it may find something that can be shared; then it changes nothing, however often it is asked."""
-        answers = get_args(self.answer) or (self.answer,)
-        return self.only_answers and any(issubclass(one, Found) for one in answers)
+        return self.only_answers and any(issubclass(one, Found) for one in self._answers)
 
     @property
     def answer(self) -> Any:  # a class, or a union of several
         """What the handler returns."""
         return answer_of(self.handle)
+
+    @property
+    def _answers(self) -> tuple[type[Answer], ...]:
+        return get_args(self.answer) or (self.answer,)
 
     def described(self) -> dict[str, Any]:
         """Return the command in JSON's own words, with the schemas of its request and its answer."""

@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     linger_seconds: Seconds | None = Field(
         None, description="How long a red build is looked at for a rerun (green: a quarter); default 720 poll intervals"
     )
+    subscription_seconds: Seconds = Field(
+        300, description="Pause between two looks at the builds of a project with subscribers; thrice with its webhooks"
+    )
     lease_seconds: Seconds | None = Field(
         None, description="When another worker takes over from a dead one; default 3 poll intervals, at least 5 s"
     )
@@ -234,6 +237,11 @@ class Settings(BaseSettings):
     def linger(self) -> timedelta:
         """How long a build that ended red is looked at for reruns from elsewhere."""
         return self._wait(self.linger_seconds, 720)
+
+    @property
+    def subscription(self) -> timedelta:
+        """The pause between two looks at the list of a project's builds."""
+        return timedelta(seconds=self.subscription_seconds)
 
     @property
     def lease(self) -> timedelta:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -12,13 +13,16 @@ from bot import metrics
 from bot.circleci.reads import Reads
 from bot.errors import StoreError
 from bot.models.slack import utc_now
+from bot.models.slugs import spelled_alike
 from bot.operations import Operations
 from bot.slack.dispatch import Dispatcher
 from bot.slack.signs import Signs
 from bot.store import Store
 from bot.store.questions import Questions
 from bot.watching import engine
-from bot.watching.engine import END_LOCK, POLL, Engine, Task, again, every, in_turn, once
+from bot.watching.engine import END_LOCK, LISTS, NEWS, POLL, Engine, Task, again, every, in_turn, once
+from bot.watching.lists import Lists
+from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
 from bot.watching.triager import Triager
 from bot.watching.watcher import Watcher
@@ -29,12 +33,20 @@ MOST_TRIES = 10
 log = structlog.get_logger(__name__)
 
 
+class Watching(NamedTuple):
+    """What looks at builds: those that threads follow, and those of branches with subscribers."""
+
+    watcher: Watcher
+    triager: Triager
+    news: Newsreader
+    lists: Lists
+
+
 def tasks(
     dispatcher: Dispatcher,
     signs: Signs,
     operations: Operations,
-    watcher: Watcher,
-    triager: Triager,
+    watching: "Watching",
     sweep: "Sweep",
     questions: Questions,
 ) -> dict[str, Task]:
@@ -45,13 +57,15 @@ def tasks(
         engine.READ: in_turn(answered(questions, dispatcher.handle)),
         engine.SHOW: in_turn(answered(questions, dispatcher.press)),
         # The sweep would add a look again that gave up.
-        engine.POLL: again(Steadily(watcher.look, "look_failed", most=None), lateness=metrics.POLL_LATENESS),
+        engine.POLL: again(Steadily(watching.watcher.look, "look_failed", most=None), lateness=metrics.POLL_LATENESS),
         engine.SIGN: again(Steadily(signs.follow, "sign_not_followed")),
         engine.LOOK_FOR: again(Steadily(operations.look_for, "lost_answer_not_looked_for")),
         engine.LOOK_AFTER: again(Steadily(operations.look_after, "lost_act_not_looked_for")),
         engine.EXPIRE: again(Steadily(operations.expire, "expire_failed")),
         engine.END_LOCK: again(Steadily(operations.end_lock, "end_of_lock_not_told")),
-        engine.TRIAGE: again(Steadily(triager.triage, "triage_failed")),
+        engine.TRIAGE: again(Steadily(watching.triager.triage, "triage_failed")),
+        engine.NEWS: again(Steadily(watching.news.look, "news_not_judged", most=None)),
+        engine.LISTS: again(Steadily(watching.lists.look, "list_not_read", most=None)),
         engine.RERUN_ONCE: once(operations.rerun_once),
         engine.SWEEP: every(SWEEP_EVERY, sweep),
     }
@@ -106,14 +120,16 @@ class Steadily:
 
 
 class Sweep:
-    """Gives each watched pipeline a poll that has lost its own, tells late of locks that are over, tries the tokens."""
+    """Gives each watched pipeline a poll that has lost its own, and news theirs; tells late of locks; tries tokens."""
 
     def __init__(self, store: Store, engine: Engine, operator: Operator, circleci: Reads) -> None:
         self._store = store
         self._engine = engine
         self.tokens = Steadily(partial(operator.check_tokens, circleci), "tokens_not_checked", most=None)
         self.locks = Steadily(self._end_locks, "locks_not_swept", most=None)
-        self._steps = (Steadily(self._give_polls, "sweep_failed", most=None), self.locks, self.tokens)
+        polls = Steadily(self._give_polls, "sweep_failed", most=None)
+        news = Steadily(self._give_news, "news_not_swept", most=None)
+        self._steps = (polls, news, self.locks, self.tokens)
 
     async def __call__(self) -> None:
         """Sweep once; what fails is swept the next time."""
@@ -123,6 +139,14 @@ class Sweep:
     async def _give_polls(self) -> None:
         for pipeline_id in await self._store.watches.watching():
             await self._engine.add(POLL, pipeline_id)
+
+    async def _give_news(self) -> None:
+        """Have the lists of all projects with subscribers read, and each build looked at whose end is not known."""
+        slugs = {spelled_alike(one.project_slug): one.project_slug for one in await self._store.subscriptions.all()}
+        for slug in slugs.values():
+            await self._engine.add(LISTS, slug)
+        for pipeline_id in await self._store.news.open():
+            await self._engine.add(NEWS, pipeline_id)
 
     async def _end_locks(self) -> None:
         await self._store.locks.keep_waiting()

@@ -23,8 +23,10 @@ from commands import (
     lists,
     locks,
     mine,
+    red,
     rerun,
     status,
+    subscribe,
     tests,
     triage,
     use,
@@ -38,7 +40,7 @@ from commands import (
 def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
-        *(deploy, heard, gate, rerun, again, cancel, approve, watch, use, locks),
+        *(deploy, heard, gate, rerun, again, cancel, approve, watch, subscribe, red, use, locks),
         *(status, mine, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
         *(env, keys, legacy, agent),
         *(hello, help, why, audit, doctor, webhook),

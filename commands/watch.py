@@ -20,7 +20,7 @@ WATCH = CommandHelp(
     usage="watch <project> [<branch> | tag:<tag> | #<pipeline> | <job number>]",
     example="watch acme/frontend main",
     phrases=("watch acme/frontend #2417",),
-    also=("follow", "subscribe"),
+    also=("follow",),
 )
 UNWATCH = CommandHelp(
     name="unwatch",
@@ -29,7 +29,7 @@ UNWATCH = CommandHelp(
     usage="unwatch [<project> [<branch> | #<pipeline>]]",
     example="unwatch acme/frontend #2417",
     phrases=("unwatch",),
-    also=("unfollow", "unsubscribe", "mute"),
+    also=("unfollow", "mute"),
 )
 MOST_LOOKED_AT = 20  # CircleCI's page of pipelines
 

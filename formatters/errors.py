@@ -202,8 +202,11 @@ _DOING_SO = {
     "lock": "lock",
     "use": "choose what a channel uses",
     "unlock": "unlock",
+    "subscribe": "change what a channel hears",
+    "unsubscribe": "change what a channel hears",
     "take_lock": "take over locks",
     "ask_holder": "ask for locks",
+    "look_at": "say who looks at a branch",
 }
 _FOR_ADMINS = "it is for the people in ADMINS"
 NOT_READ = ", so I could not read what I need, and did not go on"
@@ -355,16 +358,25 @@ def edited() -> Message:
     return assemble(text, section(text))
 
 
-def channel_gone(channel_id: str, code: str) -> Message:
-    """Tell the operator why builds of a channel are told elsewhere."""
+def project_unseen(slug: str) -> Message:
+    """Tell the operator why channels hear nothing of a project that they have subscribed to."""
     text = (
-        f"I cannot write in <#{channel_id}> any more (Slack says {clean(code, 60)}). Who asked for a build there "
-        f"gets the rest in direct messages. To have me back: {_invite(code)}."
+        f"CircleCI does not show me {clean(slug, 120)} any more, so the channels that subscribed to it hear nothing of "
+        "it. It may be renamed or removed, or my token may not see it now. I go on trying, and tell them when I can."
     )
     return assemble(text, section(f"⚠️ {text}"))
 
 
-def _invite(code: str) -> str:
+def channel_gone(channel_id: str, code: str) -> Message:
+    """Tell the operator why builds of a channel are told elsewhere."""
+    text = (
+        f"I cannot write in <#{channel_id}> any more (Slack says {clean(code, 60)}). Who asked for a build there "
+        f"gets the rest in direct messages. To have me back: {invite(code)}."
+    )
+    return assemble(text, section(f"⚠️ {text}"))
+
+
+def invite(code: str) -> str:
     """Return what brings the bot back into a channel."""
     return (
         "unarchive the channel, then type `/invite @ci` there" if code == "is_archived" else "type `/invite @ci` there"

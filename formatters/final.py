@@ -171,7 +171,7 @@ def _headline(build: Build, report: Report | None, watch: Watch, state: State) -
         case State.PASSED:
             return f"Passed in {time}", f"{_attempt(build)}."
         case State.FAILED:
-            return f"Failed after {time}", f"{_attempt(build)}: {_what_failed(build, report)}."
+            return f"Failed after {time}", f"{_attempt(build)}: {what_failed(build, report)}."
         case State.CANCELED:
             is_anothers = _was_cancelled(watch, state) and watch.actor_name != watch.asker_name
             by = f" by {literal(watch.actor_name, 100)}" if is_anothers else ""
@@ -188,7 +188,8 @@ def _attempt(build: Build) -> str:
     return f" (attempt {newest})" if newest > 1 else ""
 
 
-def _what_failed(build: Build, report: Report | None) -> str:
+def what_failed(build: Build, report: Report | None) -> str:
+    """Return which jobs failed, by name where they are few, and how many tests."""
     red = [run for run in build.real_runs if run.failed_jobs]
     jobs, tests = [job.name for run in red for job in run.failed_jobs], tests_failed(report)
     workflows = listed([run.workflow.name for run in red or build.real_runs])

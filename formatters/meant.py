@@ -10,6 +10,7 @@ from formatters.lookalikes import careful
 
 MOST = 5
 _OF_ALL = ("lock", "unlock")
+_BY_LINE = ("subscribe", "unsubscribe")
 
 
 def lines(found: LinesMeant) -> Message:
@@ -55,7 +56,12 @@ def _button(one: LineMeant, found: LinesMeant, *, several: bool) -> Block | None
 
 
 def of_whole(verb: str, *, is_more: bool) -> str:
-    """Return what is locked where no branch is named for sure; what stands behind the project may name one."""
+    """Return what is locked where no branch is named for sure; what stands behind the project may name one.
+
+    What a channel hears is said by the line alone, which stands beside it.
+    """
+    if verb in _BY_LINE:
+        return "as the line says"
     if verb not in _OF_ALL:
         return ""
     return "all of it, or the branch that the line names" if is_more else "all of it"

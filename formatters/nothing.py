@@ -129,6 +129,10 @@ def _went_out(problem: NothingToDo) -> str:
 
 
 _WORDS: dict[str, Callable[[NothingToDo], str]] = {
+    "not_red_any_more": lambda one: (
+        f"What this message says of {literal(one.what, 200)} is over: it is green again, or broke anew."
+    ),
+    "looked_at_already": lambda one: f"{literal(one.what, 60)} looks at it already.",
     "taken_back": lambda one: f"You took it back: {literal(one.what, 200)} is not deployed.",
     "went_out": _went_out,
     "already_running": _already_running,
@@ -166,6 +170,14 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "nothing_again": lambda _: "You have deployed and rerun nothing here lately that could be done again.",
     "uses_nothing": lambda _: "This channel uses no project, so there is nothing to end.",
+    "not_subscribed": lambda one: (
+        f"There is no such subscription to {literal(one.what)} here. `/ci subscriptions` lists what there is, "
+        "each with the line that ends it."
+    ),
+    "subscriptions_enough": lambda one: (
+        f"There are {one.number} subscriptions here already, and I keep no more for one channel. Nothing was done. "
+        "`/ci subscriptions` lists them: end one first."
+    ),
     "not_in_channel": lambda _: (
         "I am not in this channel, so nobody here would hear of it. Nothing was done. Type `/invite @ci` and ask again."
     ),

@@ -30,6 +30,7 @@ from bot.answers.mine import MyBuilds
 from bot.answers.ourselves import CheckUp, CommandPage, Greeting, HelpHere, Overview
 from bot.answers.people import PolicyDecision, Record, TokenOwner
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, WhichDefinition
+from bot.answers.subscriptions import Subscribed, Subscriptions, WhichSubscription
 from formatters import (
     acts,
     agents,
@@ -53,6 +54,7 @@ from formatters import (
     policy,
     results,
     steps,
+    subscriptions,
     turning,
     unheard,
     unsent,
@@ -76,6 +78,9 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     SecondPerson: lambda _: None,  # the request stands in the channel
     ChannelUses: channels.uses,
     HowToInvite: unheard.how_to_invite,
+    Subscribed: subscriptions.subscribed,
+    Subscriptions: subscriptions.listed,
+    WhichSubscription: subscriptions.which,
     Locks: locks.all_locks,
     WhichLock: which_lock.which,
     WillTell: locks.will_tell,

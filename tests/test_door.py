@@ -28,6 +28,7 @@ from bot.slack.bolt import bolt
 from bot.slack.http import EventsHandler
 from bot.store import Store
 from bot.watching.engine import Engine
+from bot.watching.inbox import Inbox
 from bot.watching.knock import Knock
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -48,7 +49,7 @@ async def door(*, patience: float = 10, metrics_token: str | None = None) -> Asy
         metrics_token=metrics_token,
         taken={
             SLACK: EventsHandler(app, SecretStr(SECRET)).handle,
-            CIRCLECI: Knock(SECRET, store, cast("Engine", None)).handle,
+            CIRCLECI: Knock(SECRET, store, cast("Engine", None), cast("Inbox", None)).handle,
         },
         patience=patience,
     )

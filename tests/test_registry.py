@@ -8,7 +8,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.actions import ButtonAction, OpenLink, RunCommand, ShareAnswer
-from bot.answers import Answer, File, Found, Nothing
+from bot.answers import Answer, Changed, File, Found, Nothing
 from bot.answers.questions import Question
 from bot.policy import Word
 from formatters.show import is_shown
@@ -51,7 +51,7 @@ def test_no_answer_is_without_somebody_who_gives_it() -> None:
     given = {answer for rows in TABLE.values() for row in rows for answer in row.answers}
     asked = {*kinds(Question)}
     # Whoever opens our direct messages once more is answered with nothing.
-    assert given | asked | {Nothing, Question, Found} == {*kinds(Answer)}
+    assert given | asked | {Nothing, Question, Found, Changed} == {*kinds(Answer)}
     assert all(is_shown(question) for question in asked)
 
 

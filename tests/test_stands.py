@@ -24,6 +24,9 @@ FOR_ALL = {
     "approve": {"OnHold"},
     "watch": {"Acted"},
     "unwatch": {"Acted"},
+    "subscribe": set[str](),
+    "unsubscribe": set[str](),
+    "subscriptions": {"Subscriptions"},
     "use": {"ChannelUses"},
     "lock": {"LockChanged"},
     "unlock": {"LockChanged"},
@@ -78,7 +81,7 @@ def test_only_what_finds_something_can_be_shared_and_it_changes_nothing() -> Non
     found = {name for name, one in register(Router()).commands.items() if one.finds}
     assert found == {
         *("approve", "locks", "status", "triage", "why-red", "tests", "flaky", "job", "logs", "artifacts", "recent"),
-        "projects",
+        *("projects", "subscriptions"),
     }
 
 

@@ -30,6 +30,10 @@ class Found(Answer):
         return True
 
 
+class Changed(Answer):
+    """Something changed for others, though it takes no more right than to look: who only asks is not acted for."""
+
+
 class Nothing(Answer):
     """There is nothing to say: whoever opened our direct messages knows us."""
 

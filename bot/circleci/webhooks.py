@@ -26,13 +26,21 @@ class _Project(Model):
     slug: Text = ""
 
 
+class _Vcs(Model):
+    branch: Text = ""
+
+
+class _Pipeline(_Reference):
+    vcs: _Vcs | None = None
+
+
 class Event(Model):
     """What happened, as far as it matters here; a ping is about no pipeline, or project. `type` is an open string."""
 
     id: str
     type: str
     happened_at: AwareDatetime
-    pipeline: _Reference | None = None
+    pipeline: _Pipeline | None = None
     workflow: _Reference | None = None
     job: _Reference | None = None
     project: _Project = _Project()
@@ -41,6 +49,11 @@ class Event(Model):
     def pipeline_id(self) -> PipelineId | None:
         """The pipeline it is about."""
         return PipelineId(self.pipeline.id) if self.pipeline else None
+
+    @property
+    def branch(self) -> str:
+        """The branch that its pipeline runs on, where it says that; or empty text."""
+        return self.pipeline.vcs.branch if self.pipeline and self.pipeline.vcs else ""
 
     def is_fresh(self, now: datetime) -> bool:
         """Say whether it is news: a replayed delivery is not, nor is what has not happened yet."""

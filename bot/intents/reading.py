@@ -31,7 +31,7 @@ _BUILD, _BRANCH, _LOCK, _PROJECT, _NOTHING = "build", "branch", "lock", "project
 _ABOUT = {
     **dict.fromkeys(("rerun", "cancel", "approve", "status", "tests", "artifacts", "triage"), _BUILD),
     **dict.fromkeys(("watch", "unwatch", "logs", "build", "job"), _BUILD),
-    **dict.fromkeys(("deploy", "why-red", "flaky", "why", "may"), _BRANCH),
+    **dict.fromkeys(("deploy", "why-red", "flaky", "why", "may", "subscribe", "unsubscribe"), _BRANCH),
     **dict.fromkeys(("lock", "unlock"), _LOCK),
     **dict.fromkeys(("env", "keys", "webhook", "cache", "ssh-key", "audit"), _PROJECT),
 }

@@ -1,17 +1,20 @@
 """Everything that changes something for others: the one list of it. Each act runs within the frame (`frame.py`)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from bot.actions import AgentForm, AskHolder, RemoveAgent, TakeLock, TellWhenFree, Unlock
+from bot.actions import AgentForm, AskHolder, LookAt, RemoveAgent, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
 from bot.answers.agents import AgentMade
 from bot.answers.channels import ChannelUses
 from bot.answers.locks import WillTell
+from bot.answers.subscriptions import Subscribed
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
 from bot.models.pending import Deployment, Pending
+from bot.models.subscription import Subscription, Wish
 from bot.operations import (
     agents,
     answering,
@@ -23,10 +26,12 @@ from bot.operations import (
     keeps,
     lock_news,
     locks,
+    looking,
     lost,
     rerun,
     sending,
     standing,
+    subscribing,
     taking_back,
     using,
 )
@@ -134,6 +139,14 @@ class Operations:
         """Let the channel use none."""
         return await using.use_nothing(self._hands, caller)
 
+    async def subscribe(self, caller: Caller, project: Project, wish: Wish, unbuilt: Sequence[str] = ()) -> Subscribed:
+        """Let the channel they speak in hear of a project's branches."""
+        return await subscribing.subscribe(self._hands, caller, project, wish, unbuilt)
+
+    async def unsubscribe(self, caller: Caller, subscription: Subscription) -> Subscribed:
+        """Let it hear of them no more."""
+        return await subscribing.unsubscribe(self._hands, caller, subscription)
+
     async def lock(
         self, caller: Caller, project: Project, ref: Ref | None, reason: str, until: datetime | None = None
     ) -> LockChanged:
@@ -159,6 +172,10 @@ class Operations:
     async def tell_when_free(self, caller: Caller, button: TellWhenFree) -> WillTell:
         """Tell somebody, once, when a lock that stopped them is over."""
         return await lock_news.wait(self._hands, caller, button)
+
+    async def look_at(self, caller: Caller, button: LookAt) -> Acted:
+        """Say for a channel who looks at a branch that is red."""
+        return await looking.look_at(self._hands, caller, button)
 
     async def end_lock(self, key: str) -> timedelta | None:
         """Say of a lock that it is over; returns the pause before that where it holds still."""

@@ -22,6 +22,7 @@ from bot.store import Store
 from bot.watching.engine import Engine
 from bot.watching.schedule import YOUNG
 from bot.watching.teller import Teller
+from bot.watching.telling import Telling
 from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
@@ -66,6 +67,7 @@ class Hands:
     record: Record
     messenger: Messenger
     teller: Teller
+    telling: Telling
     engine: Engine
 
     async def named(self, caller: Caller) -> Caller:

@@ -1,20 +1,16 @@
 """Let a channel use a project, where nobody names one, and say so in it."""
 
-import structlog
-
 from bot.answers.channels import ChannelUses
-from bot.errors import NothingToDo, SlackError
-from bot.models.caller import Caller, Place
+from bot.errors import NothingToDo
+from bot.models.caller import Caller
 from bot.models.channel import Used
 from bot.models.circleci import Project, Ref
 from bot.models.slack import utc_now
-from bot.operations.frame import Act, Intent, acting
+from bot.operations.aloud import place_of, said
+from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from formatters import channels as words
-from formatters.blocks import Message
-
-log = structlog.get_logger(__name__)
 
 
 async def use(hands: Hands, caller: Caller, project: Project, ref: Ref | None) -> ChannelUses:
@@ -23,7 +19,7 @@ async def use(hands: Hands, caller: Caller, project: Project, ref: Ref | None) -
     It takes the right to deploy what it names: the branch or the tag, else the default branch. Raises NothingToDo
     outside of a channel, and in one that would not hear of it.
     """
-    place = await _place(hands, caller)
+    place = await place_of(hands, caller)
     meant = ref or Ref(name=project.default_branch)
     subject = Subject(project.slug, project.title, meant)
     async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"use {subject.about}", act="use")) as act:
@@ -37,7 +33,7 @@ async def use(hands: Hands, caller: Caller, project: Project, ref: Ref | None) -
         )
         await hands.store.channels.use(place.channel_id, used)
         act.note(result=f"the channel uses {used.target}")
-    told = await _told(hands, act, place, words.began(used))
+    told = await said(hands, f"use-told:{act.caller.delivery_id}", place, words.began(used))
     return ChannelUses(act="set", used=used, told=told, entry=act.entry)
 
 
@@ -46,7 +42,7 @@ async def use_nothing(hands: Hands, caller: Caller) -> ChannelUses:
 
     Who may set the same may end it.
     """
-    place = await _place(hands, caller)
+    place = await place_of(hands, caller)
     used = await hands.store.channels.used(place.channel_id)
     if used is None or not await hands.finder.may_read(caller, used.project_slug, used.ref):
         raise NothingToDo("uses_nothing")
@@ -55,28 +51,5 @@ async def use_nothing(hands: Hands, caller: Caller) -> ChannelUses:
     async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"use {subject.about} no more", act="use")) as act:
         await hands.store.channels.use_nothing(place.channel_id)
         act.note(result="the channel uses nothing")
-    told = await _told(hands, act, place, words.ended(used, act.caller.called))
+    told = await said(hands, f"use-told:{act.caller.delivery_id}", place, words.ended(used, act.caller.called))
     return ChannelUses(act="ended", used=used, told=told, entry=act.entry)
-
-
-async def _place(hands: Hands, caller: Caller) -> Place:
-    """Return the channel they speak in; raises NothingToDo where there is none, or none in which we are heard."""
-    if caller.place is None:
-        raise NothingToDo("no_channel")
-    if not (caller.place.is_direct or await hands.messenger.is_in(caller.place.channel_id)):
-        raise NothingToDo("not_in_channel")
-    return caller.place
-
-
-async def _told(hands: Hands, act: Act, place: Place, message: Message) -> bool:
-    """Say it in the channel, unless a run of this delivery before has; False where nobody hears it but who asked."""
-    once = f"use-told:{act.caller.delivery_id}"
-    if place.is_direct or await hands.store.claims.is_taken(once):
-        return not place.is_direct
-    try:
-        await hands.messenger.post(place.channel_id, message)
-    except SlackError as error:
-        log.warning("channel_not_told", channel=place.channel_id, method=error.method, code=error.code)
-        return False
-    await hands.store.claims.first(once)
-    return True

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from bot.models.agent import WORDS
+from bot.models.globs import matches
 from bot.models.slugs import spelled_alike
 from bot.policy.globs import is_plain
 from bot.policy.rules import AGENTS, BUILT_IN, DEFAULT, EVERYONE, GUESTS, MEMBERS, STRANGERS, Policy, Rule
@@ -113,16 +114,6 @@ def names_channel(policy: Policy, channel_id: str) -> bool:
     """Say whether it matters to a rule or a role that somebody speaks in a channel."""
     of_rules = (rule.channels for rule in policy.rules)
     return any(channel_id in channels for channels in (*of_rules, *(role.channels for role in policy.roles.values())))
-
-
-def matches(patterns: Sequence[str], names: Iterable[str]) -> bool:
-    """Say whether a name fits: any pattern without `!`, and none with it; no pattern fits everything."""
-    named = list(names)
-    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
-    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
-    if any(fnmatchcase(name, pattern) for name in named for pattern in unwanted):
-        return False
-    return not wanted or any(fnmatchcase(name, pattern) for name in named for pattern in wanted)
 
 
 def _is_about(rule: Rule, asked: Asked) -> bool:

@@ -47,6 +47,11 @@
 | `agent-verdict:<pipeline>:<attempt>:<whose>` | what followers read of its end | an hour                   |
 | `fence:agent:<delivery id>`    | whoever carries it out                      | the lease                 |
 | `fence:verdict:<pipeline id>`  | whoever finds out about its end             | the lease                 |
+| `subscriptions`                | id -> Subscription                          | until it is removed       |
+| `subscriptions:projects`       | project -> the ids of its subscriptions     | until they are removed    |
+| `subscriptions:channels`       | channel id -> the same                      | until they are removed    |
+| `red:<channel>:<project>`      | branch -> Branch: what was told of it       | ninety days, once         |
+| `fence:red:<channel>:<project>:<branch>` | whoever tells of it               | the lease                 |
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
 | `numbered:<channel id>`        | `<number> <pipeline id>` of what it follows | the retention             |
@@ -55,6 +60,12 @@
 | `listed:<project>:<branch>`    | Listed: a branch's pipelines, but the young | the retention             |
 | `results:<project>:<job>`      | JobResults: a job's tests                   | the retention             |
 | `steps:<project>:<job>`        | how long each step of a job took, seconds   | the retention             |
+| `news`                         | ids of builds whose end channels may hear   | the retention             |
+| `news:<pipeline id>`           | a News: how such a build stands             | the retention             |
+| `news:knocks:<pipeline id>`    | how often there was news of it              | an hour                   |
+| `news:judged:<project>`        | branch -> its newest build that was told    | the retention             |
+| `news:list:<project>`          | a ReadUpTo: how far its list was read       | the retention             |
+| `fence:news:<pipeline id>`     | whoever looks at it for its news            | the lease                 |
 | `ended:<pipeline id>`          | Ended: its end, until it is judged          | a day                     |
 | `pause:<far side>`             | it asked us to wait                         | as long as it asked       |
 | `probe`                        | writing works                               | a minute                  |
@@ -84,17 +95,22 @@ from bot.store.hooks import Hooks
 from bot.store.line import Line
 from bot.store.locks import Locks
 from bot.store.lost import Losts
+from bot.store.news import Newsroom
 from bot.store.own import Own
 from bot.store.past import Past
 from bot.store.pending import Pendings
 from bot.store.pulse import Vitals
 from bot.store.questions import Questions
 from bot.store.standing import Standing
+from bot.store.subscriptions import Subscriptions
 from bot.store.turns import Turns
 from bot.store.watches import Watches
 from bot.store.windows import Windows
 
-ENDLESS = frozenset({"watching", "locks", "agents", "agents:tokens", "agents:used", "uses", "audit", "audit:refused"})
+ENDLESS = frozenset(
+    {"watching", "locks", "agents", "agents:tokens", "agents:used", "uses", "audit", "audit:refused", "subscriptions"}
+    | {"subscriptions:projects", "subscriptions:channels"}
+)
 
 
 class Store:
@@ -117,6 +133,8 @@ class Store:
         self.acted = Acted(connection)
         self.agents = Agents(connection)
         self.asked = AskedByAgents(connection)
+        self.subscriptions = Subscriptions(connection)
+        self.news = Newsroom(connection)
         self.windows = Windows(connection)
         self.watches = Watches(connection, self.own)
         self.followed = FollowedHere(connection, self.watches)

@@ -11,13 +11,15 @@ import structlog
 from aiohttp import web
 
 from bot import metrics
-from bot.circleci.webhooks import is_signed, read
+from bot.circleci.webhooks import Event, is_signed, read
 from bot.errors import StoreError
+from bot.models.circleci import PipelineId
 from bot.models.slack import utc_now
 from bot.server import only_header
 from bot.store import Store
 from bot.watching.engine import Engine
 from bot.watching.hearing import is_known
+from bot.watching.inbox import Inbox
 
 ANSWER_SECONDS = 0.2  # CircleCI waits for ten, but nobody should have to
 KEPT = timedelta(days=1)
@@ -30,10 +32,11 @@ class Knock:
     While Redis is away it answers 503, so that CircleCI tries again.
     """
 
-    def __init__(self, secret: str, store: Store, engine: Engine) -> None:
+    def __init__(self, secret: str, store: Store, engine: Engine, inbox: Inbox) -> None:
         self._secret = secret
         self._store = store
         self._engine = engine
+        self._inbox = inbox
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Take one delivery."""
@@ -59,8 +62,8 @@ class Knock:
         slugs = {event.project.slug, *(watch.project_slug for watch in watches)}
         await self._store.hooks.heard(slugs, event.happened_at)
         if not watches and not await self._store.watches.any(event.pipeline_id):
-            return "unwatched"
-        once = f"webhook:{event.id}"
+            return await self._for_subscribers(event, event.pipeline_id)
+        once = _once(event)
         if await self._store.claims.is_taken(once):
             return "duplicate"
         if is_known(event, (await self._store.watches.last_look(event.pipeline_id)).build):
@@ -70,11 +73,24 @@ class Knock:
         await self._store.claims.first(once, KEPT)  # only now: what was put off comes again
         return "woke"
 
+    async def _for_subscribers(self, event: Event, pipeline_id: PipelineId) -> str:
+        """Let those hear of it who have subscribed to its branch; what follows it tells of its end itself."""
+        if await self._store.claims.is_taken(_once(event)):
+            return "duplicate"
+        if not await self._inbox.heard(event, pipeline_id):
+            return "unwatched"
+        await self._store.claims.first(_once(event), KEPT)
+        return "news"
+
     @staticmethod
     def _answer(outcome: str, status: int) -> web.Response:
         metrics.WEBHOOKS.labels(outcome).inc()
         log.debug("webhook", outcome=outcome)
         return web.Response(status=status)
+
+
+def _once(event: Event) -> str:
+    return f"webhook:{event.id}"
 
 
 def _is_object(body: bytes) -> bool:

@@ -10,8 +10,9 @@ from bot.errors import SlackError, Unauthorized
 from bot.messenger import Messenger
 from bot.models.circleci import User
 from bot.models.slack import Watch
+from bot.models.subscription import Subscription
 from bot.store.claims import Claims
-from formatters import errors
+from formatters import errors, red
 from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,16 @@ class Operator:
         if not await self._claims.is_taken(self._mark(what := f"channel:{channel_id}")):
             log.warning("channel_gone", channel=channel_id, code=code)
         await self._once(what, errors.channel_gone(channel_id, code))
+
+    async def project_unseen(self, slug: str) -> None:
+        """Say that CircleCI shows a project no more that channels have subscribed to; at most every six hours."""
+        if not await self._claims.is_taken(self._mark(what := f"project:{slug}")):
+            log.warning("project_unseen", project=slug)
+        await self._once(what, errors.project_unseen(slug))
+
+    async def subscription_paused(self, rule: Subscription, why: str) -> None:
+        """Say that a channel is not told what it has subscribed to, and why; at most every six hours for each."""
+        await self._once(f"paused:{rule.channel_id}:{why}", red.paused(rule, why))
 
     async def unreachable(self, watch: Watch, code: str) -> None:
         """Say that nobody can be told of a build, which is followed no more; at most every six hours for each person.

@@ -21,6 +21,7 @@ from bot.watching.changes import changes
 from bot.watching.elsewhere import Elsewhere
 from bot.watching.engine import TRIAGE, Engine
 from bot.watching.hearing import Hearing, is_news
+from bot.watching.inbox import Inbox
 from bot.watching.line import in_line, standing
 from bot.watching.operator import Operator
 from bot.watching.reading import read
@@ -70,6 +71,7 @@ class Watcher:
         engine: Engine,
     ) -> None:
         self._engine = engine
+        self._inbox = Inbox(store, engine, settings.settle)
         self._settings = settings
         self._store = store
         self._sources = sources
@@ -166,6 +168,7 @@ class Watcher:
             is_told = bool(watches) and await self._hearing.is_told(watches[0].project_slug, build)
             return self._next(build, end, is_young=known.is_young, is_told=is_told)
         await self._elsewhere.tell(watches, build)
+        await self._inbox.ended(build)
         if self._is_compared(build) and waiting(await self._store.watches.of(pipeline_id), build):
             await self._engine.add(TRIAGE, pipeline_id, build.fingerprint)
         if known.is_young and watches and all(final_key(build) in watch.told for watch in watches):

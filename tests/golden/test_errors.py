@@ -219,6 +219,7 @@ OTHERS: dict[str, tuple[Message, ...]] = {
     ),
     "operator-channel-gone": (errors.channel_gone("C0DEPLOYS", "is_archived"),),
     "operator-nobody-reached": (errors.unreachable(WATCH, "user_disabled"),),
+    "operator-project-unseen": (errors.project_unseen("gh/acme/frontend"),),
     "operator-token-refused": (errors.token_refused(""), errors.token_refused("gh/other")),
     "trouble-news-late": (
         replies.outage(Unavailable("Service Unavailable")),

@@ -7,6 +7,7 @@ from tests.golden import (
     test_gate,
     test_mine,
     test_presses,
+    test_red,
     test_troubles,
     test_verdicts,
 )
@@ -22,6 +23,7 @@ NAMES = {
     *test_gate.SCENES,
     *test_mine.SCENES,
     *test_presses.SCENES,
+    *test_red.SCENES,
     *test_troubles.SCENES,
     *test_verdicts.SCENES,
 }

@@ -97,6 +97,8 @@ def buttons(build: Pipeline, pending_id: str) -> list[ButtonAction]:
         "holder_id": "U0ADA",
         "kind": "deploy-key",
         "reruns": "0",
+        "since": "1",
+        "branch": BRANCH,
         "newer": "0",
         "changes": "0",
         "ssh": "false",

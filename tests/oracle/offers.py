@@ -47,6 +47,7 @@ COMMANDS = (
     *("deploy", "rerun", "cancel", "approve", "status"),
     *("use {project} {ref}", "use {project}", "use backend", "use nothing", "use"),
     *("again", "again note=y"),
+    *("subscribe {project} {ref}", "subscribe {project}", "subscriptions", "unsubscribe {project}"),
     "recent",
     "projects",
     "locks",

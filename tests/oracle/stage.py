@@ -35,7 +35,7 @@ from tests.oracle.rules import WAITING, Ref, Rules
 from tests.oracle.wants import Want, of_button, of_text, ref_named
 from tests.stories.team import FORMS, Team, bot_at_work, far_sides
 
-LISTS = ("recent", "projects", "locks")  # of which each line is for those who may read it
+LISTS = ("recent", "projects", "locks", "subscriptions")  # of which each line is for those who may read it
 WORDS = ("use", "again", "again note=y", "status", "deploy", "rerun", "cancel", "approve")
 UNNAMED = tuple(f": {one}" for one in WORDS)  # said alone, they are about what the channel uses
 EXAMPLES = re.compile(r"For example|`(/ci|@ci) use acme/frontend")  # which name a project of everybody's world

@@ -342,6 +342,7 @@ SINCE = {  # buttons that came later
     "agent_form",
     "deploy_beside",
     "invite_me",
+    "look_at",
     "remove_agent",
     "take_back",
     "tell_when_free",

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from datetime import datetime, timedelta
 from typing import cast
 
 from aiohttp import web
@@ -12,12 +13,14 @@ from bot.errors import StoreError
 from bot.models.build import Snapshot
 from bot.models.slack import utc_now
 from bot.store import Store
-from bot.watching.engine import Engine
+from bot.watching.engine import NEWS, Engine
+from bot.watching.inbox import Inbox
 from bot.watching.knock import Knock
+from tests.store.test_subscriptions import rule
 from tests.store.test_watches import PIPELINE, watch
 from tests.watching.test_schedule import build
 
-SECRET = "webhook-secret"
+SECRET, NO_PAUSE = "webhook-secret", timedelta(0)
 
 
 class Moody:
@@ -25,6 +28,10 @@ class Moody:
 
     def __init__(self) -> None:
         self.asked = 0
+
+    async def put(self, name: str, pipeline_id: str, *, when: datetime) -> None:
+        assert (name, when > utc_now()) == (NEWS, False)
+        await self.wake(pipeline_id)
 
     async def wake(self, pipeline_id: str) -> None:
         self.asked += 1
@@ -54,7 +61,7 @@ def counted(outcome: str) -> float:
 async def test_a_webhook_that_was_put_off_wakes_when_it_comes_again(store: Store) -> None:
     await store.watches.add(watch())
     engine, delivery = Moody(), cast("web.Request", Delivery())
-    knock = Knock(SECRET, store, cast("Engine", engine))
+    knock = Knock(SECRET, store, cast("Engine", engine), Inbox(store, cast("Engine", engine), NO_PAUSE))
     woke, doubled = counted("woke"), counted("duplicate")
     statuses = [(await knock.handle(delivery)).status for _ in range(3)]
     assert statuses == [503, 200, 200]
@@ -64,7 +71,7 @@ async def test_a_webhook_that_was_put_off_wakes_when_it_comes_again(store: Store
 
 async def test_each_of_a_project_shows_that_they_arrive(store: Store) -> None:
     engine, hooks = Moody(), store.hooks
-    knock = Knock(SECRET, store, cast("Engine", engine))
+    knock = Knock(SECRET, store, cast("Engine", engine), Inbox(store, cast("Engine", engine), NO_PAUSE))
     assert (await knock.handle(cast("web.Request", Delivery("somebody-else")))).status == 200
     assert [await hooks.last(slug) is not None for slug in ("gh/acme/backend", "gh/acme/frontend")] == [True, False]
     await store.watches.add(watch())  # it goes by another slug there
@@ -77,7 +84,18 @@ async def test_what_the_last_look_has_seen_wakes_nobody_and_shows_that_they_arri
     await store.watches.add(watch())
     await store.watches.save_snapshot(PIPELINE, Snapshot(build=build(["success"])))
     engine, known = Moody(), counted("known")
-    knock = Knock(SECRET, store, cast("Engine", engine))
+    knock = Knock(SECRET, store, cast("Engine", engine), Inbox(store, cast("Engine", engine), NO_PAUSE))
     assert (await knock.handle(cast("web.Request", Delivery()))).status == 200
     assert (engine.asked, counted("known")) == (0, known + 1)
     assert await store.hooks.last("gh/acme/backend") is not None
+
+
+async def test_an_end_that_channels_may_want_to_hear_of_is_looked_at_once(store: Store) -> None:
+    await store.subscriptions.add(rule(project_slug="gh/acme/backend"))
+    engine, news, doubled = Moody(), counted("news"), counted("duplicate")
+    knock = Knock(SECRET, store, cast("Engine", engine), Inbox(store, cast("Engine", engine), NO_PAUSE))
+    delivery = cast("web.Request", Delivery("nobody-typed-it"))
+    statuses = [(await knock.handle(delivery)).status for _ in range(3)]
+    assert statuses == [503, 200, 200]
+    assert (engine.asked, counted("news"), counted("duplicate")) == (2, news + 1, doubled + 1)
+    assert await store.news.open() == {"nobody-typed-it"}

@@ -1,0 +1,36 @@
+"""What a channel hears of a project, whoever started its builds: what changed, what there is, which is meant."""
+
+from bot.answers import Answer, Changed, Found
+from bot.models.audit import Entry
+from bot.models.subscription import Subscription
+
+
+class Subscribed(Changed):
+    """One began, was `changed` from what it was `before`, was there `already`, or has `ended`, as `act` says.
+
+    CircleCI has built nothing of the branches in `unbuilt`. `told` says that the channel has been told, so that nobody
+    needs an answer.
+    """
+
+    act: str
+    subscription: Subscription
+    before: Subscription | None = None
+    unbuilt: tuple[str, ...] = ()
+    told: bool = False
+    entry: Entry
+
+
+class Subscriptions(Found):
+    """What a channel has subscribed to, as far as who asks may read it: one of several pages, and how many in all."""
+
+    subscriptions: tuple[Subscription, ...]
+    total: int
+    page: int = 1
+    pages: int = 1
+
+
+class WhichSubscription(Answer):
+    """Nothing has ended: there are several of a project, and no one was named."""
+
+    project_title: str
+    subscriptions: tuple[Subscription, ...]

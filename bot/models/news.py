@@ -1,0 +1,49 @@
+"""What is known of a build that nobody may have typed, and of a project's list of builds."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from bot.models.build import Build
+from bot.models.circleci import Pipeline
+from bot.models.fields import Model
+from bot.models.slack import utc_now
+
+
+class News(Model):
+    """A build of a branch that some channel has subscribed to, between two looks at it.
+
+    `pipeline` is as it was last read, and to be read anew where it `may_tell_more`. What `was_there` when somebody
+    subscribed, and was over by the first look, nobody is told. `finished_since` is when the attempt `fingerprint` was
+    first seen finished, by CircleCI's clock, and `judged` the attempt that channels were told of, at which it was
+    looked `again` so many times; `untold` is one that some channel could not be told for a moment. `failures` counts
+    the looks in a row that came to nothing, `gone` those of them to which CircleCI answered that it does not know it,
+    `broken` those that failed because of ourselves.
+    """
+
+    since: datetime = Field(default_factory=utc_now)
+    pipeline: Pipeline | None = None
+    was_there: bool = False
+    may_tell_more: bool = False
+    fingerprint: str = ""
+    finished_since: datetime | None = None
+    judged: str = ""
+    untold: Build | None = None
+    again: int = 0
+    waits_since: datetime | None = None
+    failures: int = 0
+    gone: int = 0
+    broken: int = 0
+
+
+class ReadUpTo(Model):
+    """How far the list of a project's builds has been read: to the one with the number `newest`, None for not at all.
+
+    `rules` are the ids of the subscriptions that there were then, and `asked_at` is when its default branch was last
+    asked for. `failures` counts how often in a row the list was not to be had.
+    """
+
+    newest: int | None = None
+    rules: frozenset[str] = frozenset()
+    asked_at: datetime | None = None
+    failures: int = 0

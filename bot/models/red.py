@@ -1,0 +1,38 @@
+"""What a channel was told of one branch of a project that it has subscribed to."""
+
+from bot.models.circleci import PipelineId, ProjectSlug
+from bot.models.fields import Model, Time
+
+
+class Branch(Model):
+    """A branch as a channel knows it: green, or red since the build with the number `red_since`.
+
+    That one ended at `red_at`; `or_before` says that an earlier one may have broken it, of which nothing was known.
+    `root_ts` is the message whose thread is about that, `builds` how many have failed since, and `looking` who said
+    that they look at it. `number` and `pipeline_id` are those of the newest build which was judged, in the attempt with
+    this `fingerprint`, as it was at `read_at` on CircleCI's clock; where it failed, `failing` are the keys of its tests
+    that did, and `failure` names all of it. `told` are keys of what was judged and posted, so that a second run posts
+    nothing again.
+    """
+
+    channel_id: str
+    project_slug: ProjectSlug
+    branch: str
+    red_since: int = 0
+    or_before: bool = False
+    red_at: Time | None = None
+    root_ts: str | None = None
+    number: int = 0
+    pipeline_id: PipelineId = PipelineId("")
+    fingerprint: str = ""
+    read_at: Time | None = None
+    failing: frozenset[str] = frozenset()
+    failure: str = ""
+    builds: int = 0
+    looking: str = ""
+    told: frozenset[str] = frozenset()
+
+    @property
+    def is_red(self) -> bool:
+        """Say whether its newest build failed, as far as it was judged."""
+        return self.red_since > 0

@@ -1,0 +1,88 @@
+"""What a channel wants to hear of a project's branches, whoever started their builds."""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+
+from bot.models import spelling
+from bot.models.circleci import ProjectSlug
+from bot.models.fields import Model
+from bot.models.globs import matches
+from bot.models.slugs import spelled_alike
+
+
+class Event(StrEnum):
+    """What can happen to a branch: it broke or is fixed, or any of its builds failed or passed."""
+
+    BROKE = "broke"
+    FIXED = "fixed"
+    STILL_RED = "still-red"
+    FAILED = "failed"
+    PASSED = "passed"
+
+
+class Mode(StrEnum):
+    """Where it is told: one thread for each branch that is red, or each a message of its own."""
+
+    THREAD = "thread"
+    CHANNEL = "channel"
+
+
+USUAL = (Event.BROKE, Event.FIXED)
+MENTION = "mention="
+
+
+class Wish(Model):
+    """What of a project is to be told: `branches` are globs, and `!` excludes; none means the default branch.
+
+    `mention` is Slack's id of a user group or a person, for what broke, and `mention_name` what that is called.
+    """
+
+    branches: tuple[str, ...] = ()
+    events: tuple[Event, ...] = USUAL
+    mode: Mode = Mode.THREAD
+    mention: str = ""
+    mention_name: str = ""
+
+
+class Subscription(Wish):
+    """The rule with this `id` of ours: the channel's, not that of who made it.
+
+    `default_branch` is what it was then: whichever it is by now is meant where no branches are named. It is `paused`
+    with the reason for which nothing can be told at the moment.
+    """
+
+    id: str
+    channel_id: str
+    made_by: str
+    made_by_name: str = ""
+    team_id: str = ""
+    made_at: datetime
+    project_slug: ProjectSlug
+    project_id: str = ""
+    project_title: str
+    default_branch: str
+    paused: str = ""
+
+    def wants(self, branch: str, default_branch: str) -> bool:
+        """Say whether it is about a branch, where the project's default branch is that one by now."""
+        return matches(self.branches, [branch]) if self.branches else branch == default_branch
+
+    @property
+    def line(self) -> str:
+        """What names it behind `unsubscribe`, and would make it again behind `subscribe`."""
+        where = [one for one in (self.mode,) if one is not Mode.THREAD]
+        mention = [f"{MENTION}{self.mention}"] if self.mention else []
+        return " ".join([self.project_slug, *map(as_typed, self.branches), *self.events, *where, *mention])
+
+
+def as_typed(branch: str) -> str:
+    """Return a branch, or a glob, as it can be typed: in quotes where it would be read as a word of ours."""
+    is_ours = branch.lower() in (*Event, *Mode)
+    return spelling.quoted(branch) if is_ours else spelling.as_typed(branch)
+
+
+def id_of(channel_id: str, project: str, wish: Wish) -> str:
+    """Return the id of what a channel wants to hear: the same events of the same branches are one, whoever asks."""
+    asked = [channel_id, spelled_alike(project), *sorted(set(wish.branches)), "|", *sorted(set(wish.events))]
+    return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:12]

@@ -1,0 +1,223 @@
+"""What channels have subscribed to, and what each of them was told of a branch."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import cast
+
+from bot.errors import StoreError
+from bot.models.circleci import ProjectSlug
+from bot.models.red import Branch
+from bot.models.slugs import spelled_alike
+from bot.models.subscription import Subscription
+from bot.store.connection import Connection, decoded, or_none
+from bot.store.fence import NO_WAIT
+from bot.store.fence import held as fenced
+
+MOST = 50  # subscriptions of a channel
+MOST_BRANCHES = 500  # of a project that a channel is told about
+KEPT = timedelta(days=90)  # since something of one of them was judged
+MOST_TRIES = 5
+
+# Adds one under its id, and the id to those of its project and its channel, unless it is there; returns what is kept,
+# and 0 where the channel has too many.
+_ADD = """
+local kept = redis.call('HGET', KEYS[1], ARGV[1])
+if kept then return kept end
+local mine = redis.call('HGET', KEYS[3], ARGV[3]) or ''
+local _, count = string.gsub(mine, '%S+', '')
+if count >= tonumber(ARGV[5]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
+redis.call('HSET', KEYS[3], ARGV[3], mine .. ARGV[1] .. ' ')
+redis.call('HSET', KEYS[2], ARGV[2], (redis.call('HGET', KEYS[2], ARGV[2]) or '') .. ARGV[1] .. ' ')
+return ARGV[4]
+"""
+
+# Removes one from under its id, and the id from those of its project and its channel; 0 where it is gone.
+_REMOVE = """
+for place = 2, 3 do
+  local kept = {}
+  for id in string.gmatch(redis.call('HGET', KEYS[place], ARGV[place]) or '', '%S+') do
+    if id ~= ARGV[1] then kept[#kept + 1] = id .. ' ' end
+  end
+  if #kept == 0 then redis.call('HDEL', KEYS[place], ARGV[place])
+  else redis.call('HSET', KEYS[place], ARGV[place], table.concat(kept)) end
+end
+return redis.call('HDEL', KEYS[1], ARGV[1])
+"""
+
+# Keeps one under the name that its project has by now, if nobody has changed it, and with it what its channel was told.
+_MOVE = """
+local all, projects, before, after = unpack(KEYS)
+local id, seen, moved, old, new = unpack(ARGV)
+if redis.call('HGET', all, id) ~= seen then return 0 end
+local kept = {}
+for one in string.gmatch(redis.call('HGET', projects, old) or '', '%S+') do
+  if one ~= id then kept[#kept + 1] = one .. ' ' end
+end
+if #kept == 0 then redis.call('HDEL', projects, old) else redis.call('HSET', projects, old, table.concat(kept)) end
+redis.call('HSET', projects, new, (redis.call('HGET', projects, new) or '') .. id .. ' ')
+redis.call('HSET', all, id, moved)
+if redis.call('EXISTS', before) == 1 then redis.call('RENAMENX', before, after) end
+return 1
+"""
+
+# Returns those whose ids are kept under a project or a channel, as they are in one moment.
+_OF = """
+local found = {}
+for id in string.gmatch(redis.call('HGET', KEYS[2], ARGV[1]) or '', '%S+') do
+  found[#found + 1] = redis.call('HGET', KEYS[1], id)
+end
+return found
+"""
+
+# Puts what a channel knows of a branch in the place of what was seen; 0 where it has changed. Of too many branches the
+# one goes whose newest build is oldest, green ones first.
+_KNOW = """
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+if redis.call('HLEN', KEYS[1]) <= tonumber(ARGV[5]) then return 1 end
+local oldest, least
+local all = redis.call('HGETALL', KEYS[1])
+for at = 1, #all, 2 do
+  local one = cjson.decode(all[at + 1])
+  local rank = one['number'] + (one['red_since'] > 0 and 1e12 or 0)
+  if all[at] ~= ARGV[1] and (not least or rank < least) then oldest, least = all[at], rank end
+end
+redis.call('HDEL', KEYS[1], oldest)
+return 1
+"""
+
+
+class Subscriptions:
+    """They stay until somebody removes them. What another version alone can read is left out of the lists."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._all = connection.key("subscriptions")
+        self._projects = connection.key("subscriptions:projects")
+        self._channels = connection.key("subscriptions:channels")
+        self._add, self._remove = connection.script(_ADD), connection.script(_REMOVE)
+        self._of, self._know, self._move = map(connection.script, (_OF, _KNOW, _MOVE))
+
+    async def add(self, one: Subscription) -> Subscription | None:
+        """Keep a new one, unless there is one of its id; returns that which is kept.
+
+        None where its channel has as many as it may. Raises Unreadable for one that another version wrote.
+        """
+        keys = [self._all, self._projects, self._channels]
+        args: list[str | int] = [one.id, spelled_alike(one.project_slug), one.channel_id, one.model_dump_json(), MOST]
+        kept = await self._connection.ask(self._add(keys=keys, args=args))
+        return decoded(Subscription, kept) if kept else None
+
+    async def remove(self, one: Subscription) -> bool:
+        """Forget one, and with its channel's last of a project what was told of that; False where it was gone."""
+        keys = [self._all, self._projects, self._channels]
+        args: list[str | int] = [one.id, spelled_alike(one.project_slug), one.channel_id]
+        gone = bool(await self._connection.ask(self._remove(keys=keys, args=args)))
+        slug = spelled_alike(one.project_slug)
+        if not any(spelled_alike(other.project_slug) == slug for other in await self.of_channel(one.channel_id)):
+            await self._connection.ask(self._connection.redis.delete(self._known(one.channel_id, one.project_slug)))
+        return gone
+
+    async def get(self, subscription_id: str) -> Subscription | None:
+        """Return the one with this id; raises Unreadable for one that another version wrote."""
+        data = await self._data(subscription_id)
+        return decoded(Subscription, data) if data is not None else None
+
+    async def all(self) -> list[Subscription]:
+        """Return all of them, the oldest first."""
+        kept = cast("Awaitable[dict[str, str]]", self._connection.redis.hgetall(self._all))
+        return _read((await self._connection.ask(kept)).values())
+
+    async def of_channel(self, channel_id: str) -> list[Subscription]:
+        """Return those of a channel, the oldest first."""
+        return await self._listed(self._channels, channel_id)
+
+    async def of_project(self, slug: ProjectSlug) -> list[Subscription]:
+        """Return those to a project, however its slug is spelled, the oldest first."""
+        return await self._listed(self._projects, spelled_alike(slug))
+
+    async def pause(self, one: Subscription, reason: str) -> bool:
+        """Note why nothing can be told, or with no reason that it can again; False where that was known, or it is gone.
+
+        Who gets True is the one to tell of it.
+        """
+        return await self.change(one.id, lambda kept: kept.model_copy(update={"paused": reason})) is not None
+
+    async def change(self, subscription_id: str, change: Callable[[Subscription], Subscription]) -> Subscription | None:
+        """Change one; None where nothing of it changed, or it is gone. `change` is pure, and may be asked again."""
+        for _ in range(MOST_TRIES):
+            data = await self._data(subscription_id)
+            if data is None:
+                return None
+            before = decoded(Subscription, data)
+            if (after := change(before)) == before:
+                return None
+            if await self._connection.swap_field(self._all, subscription_id, data, after.model_dump_json()):
+                return after
+        raise StoreError(f"the subscription {subscription_id} changes all the time")
+
+    async def is_by_now(self, one: Subscription, slug: ProjectSlug, title: str, branch: str) -> None:
+        """Note what its project, and the default branch of that, are called by now."""
+        if (old := spelled_alike(one.project_slug)) == (new := spelled_alike(slug)):
+            await self.change(one.id, lambda kept: kept.model_copy(update={"default_branch": branch}))
+            return
+        if (data := await self._data(one.id)) is None:
+            return
+        now = {"project_slug": slug, "project_title": title, "default_branch": branch}
+        moved = decoded(Subscription, data).model_copy(update=now).model_dump_json()
+        keys = [self._all, self._projects, *(self._known(one.channel_id, name) for name in (one.project_slug, slug))]
+        await self._connection.ask(self._move(keys=keys, args=[one.id, data, moved, old, new]))
+
+    async def known(self, channel_id: str, slug: ProjectSlug, branch: str) -> Branch | None:
+        """Return what a channel was told of a branch; None where nobody here knows."""
+        return or_none(Branch, await self._known_data(channel_id, slug, branch))
+
+    async def know(self, channel_id: str, slug: ProjectSlug, branch: str, change: Callable[[Branch], Branch]) -> Branch:
+        """Change what a channel was told of a branch, of which nothing may be known; returns it as it is kept.
+
+        `change` is pure, and asked again where somebody else has changed it meanwhile.
+        """
+        key = self._known(channel_id, slug)
+        for _ in range(MOST_TRIES):
+            data = await self._known_data(channel_id, slug, branch)
+            before = or_none(Branch, data) or Branch(channel_id=channel_id, project_slug=slug, branch=branch)
+            after = change(before)
+            args: list[str | int] = [
+                branch,
+                data or "",
+                after.model_dump_json(),
+                int(KEPT.total_seconds()),
+                MOST_BRANCHES,
+            ]
+            if await self._connection.ask(self._know(keys=[key], args=args)):
+                return after
+        raise StoreError(f"what is known of {branch} changes all the time")
+
+    def fenced(
+        self, channel_id: str, slug: ProjectSlug, branch: str, lease: timedelta, *, wait: timedelta = NO_WAIT
+    ) -> AbstractAsyncContextManager[bool]:
+        """Let one at a time tell a channel about a branch; says whether it was had within `wait`."""
+        name = self._connection.key("fence", f"red:{channel_id}:{spelled_alike(slug)}:{branch}")
+        return fenced(self._connection, name, lease, wait=wait)
+
+    async def _data(self, subscription_id: str) -> str | None:
+        found = cast("Awaitable[str | None]", self._connection.redis.hget(self._all, subscription_id))
+        return await self._connection.ask(found)
+
+    async def _listed(self, key: str, name: str) -> list[Subscription]:
+        return _read(await self._connection.ask(self._of(keys=[self._all, key], args=[name])))
+
+    async def _known_data(self, channel_id: str, slug: ProjectSlug, branch: str) -> str | None:
+        found = self._connection.redis.hget(self._known(channel_id, slug), branch)
+        return await self._connection.ask(cast("Awaitable[str | None]", found))
+
+    def _known(self, channel_id: str, slug: ProjectSlug) -> str:
+        return self._connection.key("red", f"{channel_id}:{spelled_alike(slug)}")
+
+
+def _read(kept: object) -> list[Subscription]:
+    found = [or_none(Subscription, data) for data in cast("list[str]", kept)]
+    return sorted((one for one in found if one), key=lambda one: (one.made_at, one.id))

@@ -1,0 +1,119 @@
+"""What a build that is over means for its branch, as a channel knows it, and whether the channel is told. Pure.
+
+Builds end in any order, and are run again: a channel's last word is about the newest one, and no end is told twice.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from bot.models.build import Build, State
+from bot.models.red import Branch
+from bot.models.subscription import Event
+
+_SAID = ":said"
+MOST_TOLD = 50  # builds of a branch that stays red, of which it is known that they were counted
+_ERRORS = frozenset({"error", "unauthorized"})
+# Who wants the one is told the other: each that breaks it, or leaves it red, has failed.
+_ALSO = {Event.BROKE: Event.FAILED, Event.STILL_RED: Event.FAILED, Event.FIXED: Event.PASSED}
+
+
+class Decision(NamedTuple):
+    """What `happened`, None for no news; whether a channel is to be told; and how the branch stands from now on."""
+
+    happened: Event | None
+    is_told: bool
+    state: Branch
+
+
+def decide(state: Branch, build: Build, wanted: Collection[Event]) -> Decision:
+    """Return what the end of a build is to a channel that wants to be told these events.
+
+    One that was cancelled, replaced by a newer one, or that ran nothing is no news, nor is one that is older than what
+    the channel knows.
+    """
+    red = is_red(build)
+    if red is None or judged_key(build) in state.told:
+        return Decision(None, False, state)
+    if _is_older(build, state):
+        return Decision(None, False, _counted(state, build) if red else state)
+    happened = _happened(state, is_red=red)
+    return Decision(happened, is_wanted(happened, wanted), _after(state, build, is_red=red))
+
+
+def is_wanted(happened: Event, wanted: Collection[Event]) -> bool:
+    """Say whether somebody who wants these events is told what happened."""
+    return happened in wanted or _ALSO.get(happened) in wanted
+
+
+def is_red(build: Build) -> bool | None:
+    """Say whether a build that is over leaves its branch red, or green; None where it says neither."""
+    match build.state:
+        case State.PASSED:
+            return False
+        case State.FAILED:
+            return True
+        case State.COULD_NOT_RUN if build.is_refused or build.pipeline.errors or _has_errors(build):
+            return True
+    return None
+
+
+def judged_key(build: Build) -> str:
+    """Name an attempt of a build, once it was judged."""
+    return f"{build.pipeline.number}:{build.mark}"
+
+
+def said_key(build: Build) -> str:
+    """Name what was posted of an attempt, before all that follows from it is done."""
+    return judged_key(build) + _SAID
+
+
+def _has_errors(build: Build) -> bool:
+    return any(run.workflow.status in _ERRORS for run in build.real_runs)
+
+
+def _is_older(build: Build, state: Branch) -> bool:
+    """Say whether the channel knows a newer build, or a later attempt of this one."""
+    number = build.pipeline.number
+    if number != state.number or state.read_at is None:
+        return number < state.number
+    return build.read_at < state.read_at or build.fingerprint == state.fingerprint
+
+
+def _happened(state: Branch, *, is_red: bool) -> Event:
+    if is_red:
+        return Event.STILL_RED if state.is_red else Event.BROKE
+    return Event.FIXED if state.is_red else Event.PASSED
+
+
+def _after(state: Branch, build: Build, *, is_red: bool) -> Branch:
+    """Return how the branch stands once this build is the newest; where it is green, nobody has to look at it."""
+    number, attempt = build.pipeline.number, {"fingerprint": build.fingerprint, "read_at": build.read_at}
+    known = state.model_copy(update={"number": number, "pipeline_id": build.pipeline.id, **attempt})
+    mine = frozenset(key for key in _judged(state.told) if _number(key) == number) | {judged_key(build)}
+    if not is_red:
+        green = {"red_since": 0, "or_before": False, "red_at": None, "root_ts": None, "builds": 0, "looking": ""}
+        return known.model_copy(update={**green, "failing": frozenset[str](), "failure": "", "told": mine})
+    if not state.is_red:
+        ended = build.stopped_at or build.pipeline.created_at
+        broke = {"red_since": number, "or_before": True, "red_at": ended, "builds": 1}
+        return known.model_copy(update={**broke, "told": mine})
+    return _counted(known, build)
+
+
+def _counted(state: Branch, build: Build) -> Branch:
+    """Return a red branch with one more build that failed since, each once, however often it is run again."""
+    number, keys = build.pipeline.number, _judged(state.told)
+    if not state.is_red or number < state.red_since:
+        return state
+    known = [*map(_number, keys)]
+    is_counted = number in known or (len(known) >= MOST_TOLD and number < min(known))
+    told = frozenset(sorted({*keys, judged_key(build)}, key=_number)[-MOST_TOLD:])
+    return state.model_copy(update={"builds": state.builds + (not is_counted), "told": told})
+
+
+def _judged(told: Iterable[str]) -> list[str]:
+    return [key for key in told if not key.endswith(_SAID)]
+
+
+def _number(key: str) -> int:
+    return int(key.partition(":")[0])

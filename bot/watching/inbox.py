@@ -1,0 +1,69 @@
+"""Adds the task that looks at a build, where a channel may have subscribed to news of its branch."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot import metrics
+from bot.circleci.webhooks import Event
+from bot.models.build import Build
+from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref
+from bot.models.news import News
+from bot.models.slack import utc_now
+from bot.models.subscription import Subscription
+from bot.store import Store
+from bot.watching.engine import NEWS, Engine
+
+ENDED = "workflow-completed"  # the end of a job is none of its build
+
+
+class Inbox:
+    """What nobody has subscribed to costs CircleCI no request.
+
+    A build is written down before its task is added: the sweep adds a task that was lost in between.
+    """
+
+    def __init__(self, store: Store, engine: Engine, settle: timedelta) -> None:
+        self._store = store
+        self._engine = engine
+        self._settle = settle
+
+    async def listed(self, pipeline: Pipeline, *, was_there: bool = False) -> None:
+        """Take in a build that stands in a list, once; `was_there` when somebody subscribed."""
+        if await self._store.news.begin(pipeline.id, News(pipeline=pipeline, was_there=was_there)):
+            await self._engine.add(NEWS, pipeline.id)
+
+    async def heard(self, event: Event, pipeline_id: PipelineId) -> bool:
+        """Take in a build of which a webhook tells; False where no channel can want to hear of that.
+
+        Of what it says the branch alone is believed, and only where that saves a look: the list tells all the same.
+        """
+        rules = await self._store.subscriptions.of_project(ProjectSlug(event.project.slug))
+        ref = Ref(name=event.branch) if event.branch else None
+        if event.type != ENDED or not (wanted_by(rules, ref) if ref else rules):
+            return False
+        await self._store.news.begin(pipeline_id, News(), again=True)
+        await self._store.news.knock(pipeline_id)
+        # Sooner its end would not be certain.
+        await self._engine.put(NEWS, pipeline_id, when=utc_now() + self._settle)
+        return True
+
+    async def ended(self, build: Build) -> None:
+        """Take in a build whose end the threads that follow it have been told; a look at it asks CircleCI nothing."""
+        pipeline = build.pipeline
+        rules = await self._store.subscriptions.of_project(pipeline.project_slug)
+        if not wanted_by(rules, pipeline.ref) or (await self._store.news.get(pipeline.id)).judged == build.fingerprint:
+            return
+        await self._store.news.begin(pipeline.id, News(pipeline=pipeline), again=True)
+        await self._engine.put(NEWS, pipeline.id, when=utc_now())
+
+
+def wanted_by(rules: Sequence[Subscription], ref: Ref | None) -> list[Subscription]:
+    """Return those that are about a branch; a tag is none."""
+    if ref is None or ref.is_tag:
+        return []
+    return [rule for rule in rules if rule.wants(ref.name, rule.default_branch)]
+
+
+def count(outcome: str, builds: int = 1) -> None:
+    """Count what became of a build."""
+    metrics.NEWS.labels(outcome).inc(builds)

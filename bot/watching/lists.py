@@ -1,0 +1,130 @@
+"""Reads the list of the builds of a project with subscribers now and then, and takes in what may be news."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from bot.circleci.reads import Reads
+from bot.errors import CircleCIError, Rejected, Spent, Unauthorized
+from bot.models.circleci import Pipeline, ProjectSlug
+from bot.models.news import ReadUpTo
+from bot.models.slack import utc_now
+from bot.models.slugs import spelled_alike
+from bot.models.subscription import Subscription
+from bot.settings import Settings
+from bot.store import Store
+from bot.watching.inbox import Inbox, count, wanted_by
+from bot.watching.line import Waiting, standing
+from bot.watching.operator import Operator
+from bot.watching.schedule import Claim, rank
+
+PAGES = (1, 2, 4, 8)  # read on, where more than a page came since
+HOUR = timedelta(hours=1)
+LATE = timedelta(minutes=5)  # that a list may be about a build that has begun
+TOLD, LONGEST, UNSEEN_AFTER = 3, 12, 3  # pauses between two lists, twice; lists in a row
+log = structlog.get_logger(__name__)
+
+
+class Lists:
+    """One request for each project; another one an hour, for its name and that of its default branch."""
+
+    def __init__(self, settings: Settings, store: Store, looks: Reads, inbox: Inbox, operator: Operator) -> None:
+        self._settings = settings
+        self._store = store
+        self._looks = looks
+        self._inbox = inbox
+        self._operator = operator
+
+    async def look(self, slug: ProjectSlug) -> timedelta | None:
+        """Read the new end of a list; returns the pause before the next time, None where nobody subscribes any more."""
+        if not (rules := await self._store.subscriptions.of_project(slug)):
+            return None
+        known = await self._store.news.read_up_to(slug)
+        try:
+            with standing(Waiting(f"list:{slug}", rank(Claim.NONE, utc_now(), self._settings), is_alone=False)):
+                return await self._read(slug, known, rules)
+        except Spent as error:
+            return error.retry_after
+        except CircleCIError as error:
+            return await self._unread(slug, known, error)
+
+    async def _read(self, slug: ProjectSlug, known: ReadUpTo, rules: Sequence[Subscription]) -> timedelta | None:
+        is_same = any(rule.id in known.rules for rule in rules)
+        newest = known.newest if is_same else None  # what came while nobody subscribed is no news
+        listed = await self._since(slug, newest)
+        is_moved = any(spelled_alike(one.project_slug) != spelled_alike(slug) for one in listed)
+        if is_moved or known.asked_at is None or utc_now() - known.asked_at > HOUR:
+            known = await self._names(known, rules)
+        if not (rules := await self._store.subscriptions.of_project(slug)):
+            return None  # it is read on under the name that it has by now
+        fresh = [rule for rule in rules if rule.id not in known.rules]
+        for pipeline in new(listed, newest, rules):
+            await self._inbox.listed(pipeline)
+        for pipeline in newest_of_each(listed, fresh):
+            await self._inbox.listed(pipeline, was_there=True)
+        up_to = max([newest or 0, *(one.number for one in listed)])
+        ids = frozenset(rule.id for rule in rules)
+        now = known.model_copy(update={"newest": up_to, "rules": ids, "failures": 0})
+        await self._store.news.save_read(slug, now)
+        return self._settings.subscription * (TOLD if await self._is_told(slug) else 1)
+
+    async def _since(self, slug: ProjectSlug, newest: int | None) -> Sequence[Pipeline]:
+        """Return the pipelines behind the one that was read last: a page as a rule, more where more came."""
+        listed: Sequence[Pipeline] = ()
+        for pages in PAGES:
+            before, listed = len(listed), await self._looks.pipelines(slug, pages=pages)
+            missing = min((one.number for one in listed), default=0) - (newest or 0) - 1
+            if not newest or missing <= 0 or len(listed) == before:
+                return listed
+        log.warning("news_skipped", project=slug, after=newest, builds=missing)
+        count("skipped", missing)
+        return listed
+
+    async def _names(self, known: ReadUpTo, rules: Sequence[Subscription]) -> ReadUpTo:
+        """Learn what a project and its default branch are called by now; under another name it is read on as far."""
+        project = await self._looks.project(rules[0].project_slug)
+        for rule in rules:
+            branch = project.vcs_info.default_branch or rule.default_branch
+            await self._store.subscriptions.is_by_now(rule, project.slug, project.title, branch)
+        known = known.model_copy(update={"asked_at": utc_now()})
+        if spelled_alike(project.slug) != spelled_alike(rules[0].project_slug):
+            log.info("project_renamed", project=rules[0].project_slug, to=project.slug)
+            await self._store.news.save_read(project.slug, known)
+        return known
+
+    async def _is_told(self, slug: ProjectSlug) -> bool:
+        takes = self._settings.circleci_webhook_secret is not None
+        return takes and await self._store.hooks.last(slug) is not None
+
+    async def _unread(self, slug: ProjectSlug, known: ReadUpTo, error: CircleCIError) -> timedelta:
+        """Go on ever more rarely; what the token does not see any more is said to whoever runs the bot."""
+        if isinstance(error, Unauthorized):
+            error.is_told = await self._operator.token_refused(error.token)
+        known = known.model_copy(update={"failures": known.failures + 1})
+        await self._store.news.save_read(slug, known)
+        log.info("list_unreadable", project=slug, error=repr(error), failures=known.failures)
+        if isinstance(error, Rejected) and error.is_gone and known.failures >= UNSEEN_AFTER:
+            await self._operator.project_unseen(slug)
+        return self._settings.subscription * min(1 << min(known.failures - 1, 10), LONGEST)
+
+
+def new(listed: Sequence[Pipeline], newest: int | None, rules: Sequence[Subscription]) -> list[Pipeline]:
+    """Return the pipelines that a rule is about and that came since the list was read up to `newest`, in order. Pure.
+
+    One with a smaller number may show up after it, so that those that are hardly older are among them.
+    """
+    if newest is None:
+        return []
+    lately = max((one.created_at for one in listed), default=utc_now()) - LATE
+    found = (one for one in listed if one.number > newest or one.created_at > lately)
+    return sorted((one for one in found if wanted_by(rules, one.ref)), key=lambda one: one.number)
+
+
+def newest_of_each(listed: Sequence[Pipeline], rules: Sequence[Subscription]) -> list[Pipeline]:
+    """Return the newest pipeline of each branch that a rule is about: it may still run. Pure."""
+    found: dict[str, Pipeline] = {}
+    for one in sorted(listed, key=lambda one: one.number):
+        if wanted_by(rules, one.ref):
+            found[str(one.ref)] = one
+    return list(found.values())

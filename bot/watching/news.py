@@ -1,0 +1,225 @@
+"""Looks at a build of a branch with subscribers until its end is certain, and has that judged."""
+
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.circleci.reads import Reads
+from bot.errors import CircleCIError, Rejected, Spent, StoreError, Unauthorized
+from bot.models.build import Build
+from bot.models.circleci import PipelineId
+from bot.models.news import News
+from bot.models.slack import utc_now
+from bot.settings import Settings
+from bot.store import Store
+from bot.store.watches import Seen
+from bot.watching.branches import is_red
+from bot.watching.hearing import Hearing
+from bot.watching.inbox import count, wanted_by
+from bot.watching.line import Waiting, standing
+from bot.watching.operator import Operator
+from bot.watching.schedule import QUIET, Claim, Ending, ending, rank
+from bot.watching.triager import final_key
+
+SHARE, LONGEST, QUICKEST = 3, 12, 5  # of its age; pauses between two lists; a part of one
+MOST_AGAIN = 8  # looks at what ended red, each after twice the pause: for half a day, by default
+GONE_AFTER = 10  # looks in a row
+A_MOMENT = timedelta(minutes=1)
+NO_TROUBLE = {"waits_since": None, "failures": 0, "gone": 0, "broken": 0, "untold": None}
+log = structlog.get_logger(__name__)
+
+
+class Judge(Protocol):
+    """Who decides what channels are told of a build that is over, and tells them."""
+
+    async def judged(self, build: Build) -> timedelta | None:
+        """Tell each channel what it has subscribed to; returns the pause before another try, None where all is told.
+
+        Of a build that passed, the jobs may not have been read.
+        """
+
+
+class Newsreader:
+    """One look at a time for each build; what a watch reads is not read once more."""
+
+    def __init__(self, settings: Settings, store: Store, looks: Reads, judge: Judge, operator: Operator) -> None:
+        self._settings = settings
+        self._store = store
+        self._looks = looks
+        self._judge = judge
+        self._operator = operator
+        self._hearing = Hearing(settings, store.hooks)
+
+    async def look(self, pipeline_id: PipelineId) -> timedelta | None:
+        """Look once; returns the pause before the next look, None when there is none."""
+        async with self._store.news.alone(pipeline_id, self._settings.lease) as alone:
+            if not alone:
+                return self._settings.pace
+            before = await self._store.news.knocks(pipeline_id)
+            pause = await self._look(pipeline_id, await self._store.news.get(pipeline_id))
+            if await self._store.news.knocks(pipeline_id) != before:
+                return self._settings.settle  # a webhook came, of something that was not to be seen yet
+            if pause is None:
+                await self._store.news.end(pipeline_id)
+            return pause
+
+    async def _look(self, pipeline_id: PipelineId, kept: News) -> timedelta | None:
+        try:
+            place = rank(Claim.NONE, kept.waits_since or utc_now(), self._settings)
+            with standing(Waiting(f"news:{pipeline_id}", place, is_alone=False)):
+                return await self._read(pipeline_id, kept)
+        except Spent as error:
+            waits = kept.model_copy(update={"waits_since": kept.waits_since or utc_now()})
+            await self._store.news.save(pipeline_id, waits)
+            return error.retry_after
+        except CircleCIError as error:
+            return await self._unread(pipeline_id, kept, error)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("news_broke", pipeline=pipeline_id)
+            return await self._in_vain(pipeline_id, kept.model_copy(update={"broken": kept.broken + 1}))
+
+    async def _read(self, pipeline_id: PipelineId, kept: News) -> timedelta | None:
+        kept, untold = kept.model_copy(update=NO_TROUBLE), kept.untold
+        if untold is not None:
+            return await self._over(untold, kept)
+        followed = await self._followed(pipeline_id, kept)
+        pipeline = followed.pipeline if followed else kept.pipeline
+        if pipeline is None or (kept.may_tell_more and not followed):
+            pipeline = await self._looks.pipeline(pipeline_id)
+        if not wanted_by(await self._store.subscriptions.of_project(pipeline.project_slug), pipeline.ref):
+            count("unwanted")
+            await self._store.news.forget(pipeline_id)
+            return None
+        build = followed or await self._looks.outline(pipeline)
+        return await self._seen(build, kept.model_copy(update={"pipeline": pipeline}), is_read=followed is not None)
+
+    async def _followed(self, pipeline_id: PipelineId, kept: News) -> Build | None:
+        """Return a build that a thread follows, where it need not be read once more: it runs, or its end was told."""
+        (last,) = await self._store.watches.seen([pipeline_id])
+        if last.build is None:
+            return None
+        is_polled = bool(await self._store.watches.watched([pipeline_id]))
+        if _is_told(last):
+            return last.build if is_polled or kept.judged != last.build.fingerprint else None
+        return last.build if is_polled and last.build.runs and not last.build.workflows_finished else None
+
+    async def _seen(self, build: Build, kept: News, *, is_read: bool) -> timedelta | None:
+        is_told = is_read and (build.workflows_finished or not build.runs)
+        end = Ending(is_final=True) if is_told else self._ending(build, kept)
+        if end.is_final and not is_told and kept.judged != build.fingerprint:
+            build = await self._whole(build)
+            end = self._ending(build, kept)  # it may have begun again meanwhile
+        kept = self._noted(build, kept)
+        if not end.is_final:
+            await self._store.news.save(build.pipeline.id, kept)
+            return await self._pause(build, end, kept)
+        return await self._over(build, kept)
+
+    async def _over(self, build: Build, kept: News) -> timedelta | None:
+        """Have an end judged; what could not be told for a moment is not read again before it is."""
+        if kept.judged != build.fingerprint:
+            if (late := await self._judged(build, kept)) is not None:
+                untold = {"untold": build if late < A_MOMENT else None}
+                await self._store.news.save(build.pipeline.id, kept.model_copy(update=untold))
+                return late
+            kept = kept.model_copy(update={"judged": build.fingerprint, "again": 0})
+        return await self._after(build, kept)
+
+    def _ending(self, build: Build, kept: News) -> Ending:
+        same = kept.fingerprint == build.fingerprint
+        first = build.stopped_at or (same and kept.finished_since) or build.read_at
+        return ending(build, first if build.workflows_finished else None, self._settings)
+
+    @staticmethod
+    def _noted(build: Build, kept: News) -> News:
+        same = kept.fingerprint == build.fingerprint and kept.finished_since is not None
+        first = (kept.finished_since if same else build.read_at) if build.workflows_finished else None
+        may_tell_more = not build.runs or build.only_setup
+        now = {"fingerprint": build.fingerprint, "finished_since": first, "may_tell_more": may_tell_more}
+        if not build.workflows_finished and not build.is_refused:
+            now["was_there"] = False  # it goes on, so that its end is news
+        return kept.model_copy(update=now)
+
+    async def _whole(self, build: Build) -> Build:
+        """Return a build with the jobs that failed, where there are any."""
+        return await self._looks.whole(build.pipeline) if is_red(build) and build.runs else build
+
+    async def _judged(self, build: Build, kept: News) -> timedelta | None:
+        """Have it told, where it is news; returns the pause before another try, where not all could be told."""
+        ref = build.pipeline.ref
+        await self._hearing.is_told(build.pipeline.project_slug, build)  # an end of which no webhook told is noted
+        if kept.was_there:
+            count("old")
+        elif is_red(build) is None:
+            count("no_news")
+        elif (late := await self._judge.judged(build)) is not None:
+            return late
+        else:
+            count("judged")
+            if ref is not None:
+                await self._store.news.note_judged(build.pipeline.project_slug, ref.name, build.pipeline.number)
+        return None
+
+    async def _after(self, build: Build, kept: News) -> timedelta | None:
+        """Look at what ended red for a while, the newest of its branch: somebody may rerun it on CircleCI's own page.
+
+        No list tells of that.
+        """
+        pipeline, pause = build.pipeline, self._settings.subscription * (1 << kept.again)
+        now = {"again": kept.again + 1, "was_there": False}
+        await self._store.news.save(pipeline.id, kept.model_copy(update=now))
+        if kept.was_there or not is_red(build) or kept.again >= MOST_AGAIN or pipeline.ref is None:
+            return None
+        newest = await self._store.news.newest_judged(pipeline.project_slug, pipeline.ref.name)
+        return pause if newest <= pipeline.number else None
+
+    async def _pause(self, build: Build, end: Ending, kept: News) -> timedelta | None:
+        if self._is_too_old(kept) and build.quiet > timedelta(days=self._settings.retention_days):
+            _given_up(build.pipeline.id)
+            return None
+        if end.wait is not None:
+            return max(end.wait, self._settings.pace)
+        is_told = await self._hearing.is_told(build.pipeline.project_slug, build)
+        return next_look(build, self._settings.subscription, is_told=is_told)
+
+    async def _unread(self, pipeline_id: PipelineId, kept: News, error: CircleCIError) -> timedelta | None:
+        if isinstance(error, Unauthorized):
+            error.is_told = await self._operator.token_refused(error.token)
+        log.info("news_unreadable", pipeline=pipeline_id, error=repr(error), failures=kept.failures)
+        is_gone = isinstance(error, Rejected) and error.is_gone
+        return await self._in_vain(pipeline_id, kept.model_copy(update={"gone": kept.gone + 1 if is_gone else 0}))
+
+    async def _in_vain(self, pipeline_id: PipelineId, kept: News) -> timedelta | None:
+        """Look ever more rarely at what cannot be read, or told because of ourselves, and in the end no more."""
+        kept = kept.model_copy(update={"failures": kept.failures + 1})
+        await self._store.news.save(pipeline_id, kept)
+        if kept.gone >= GONE_AFTER or kept.broken >= GONE_AFTER or self._is_too_old(kept):
+            _given_up(pipeline_id)
+            return None
+        quickest, longest = self._settings.subscription / QUICKEST, self._settings.subscription * LONGEST
+        return min(quickest * (1 << min(kept.failures - 1, 10)), longest)
+
+    def _is_too_old(self, kept: News) -> bool:
+        return utc_now() - kept.since > timedelta(days=self._settings.retention_days)
+
+
+def next_look(build: Build, every: timedelta, *, is_told: bool) -> timedelta:
+    """Return how long to leave a build alone that goes on, where lists are read so often. Pure.
+
+    Its end is told by webhook, or seen late by no more than a third of the time that it has taken by then. What has
+    been on hold for hours is looked at ever more rarely.
+    """
+    after = every * SHARE if is_told else min(max(build.elapsed / SHARE, every / QUICKEST), every)
+    return min(after * (1 + build.quiet // QUIET), every * LONGEST)
+
+
+def _is_told(seen: Seen) -> bool:
+    return seen.build is not None and any(final_key(seen.build) in watch.told for watch in seen.watches)
+
+
+def _given_up(pipeline_id: PipelineId) -> None:
+    log.warning("news_given_up", pipeline=pipeline_id)
+    count("given_up")

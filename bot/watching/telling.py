@@ -1,0 +1,280 @@
+"""Tells the channels that subscribed to a branch what a build that is over means for it.
+
+A channel has one message about a branch that is red, and its thread. What is posted is noted by its mark before, so
+that a run that is cut off is gone on with; how the branch stands is kept after it was told, so that nothing is lost.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import NamedTuple
+
+import structlog
+
+from bot.circleci.report import report
+from bot.errors import CircleCIError, SlackError, SlackLimited, Unreadable
+from bot.messenger import Messenger
+from bot.models.build import Build, Ended, Report, State
+from bot.models.caller import Place
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.heard import Heard
+from bot.models.red import Branch
+from bot.models.refusals import MESSAGE_GONE, Refused, refused
+from bot.models.subscription import Event, Mode, Subscription
+from bot.once import post_once
+from bot.permissions import Permissions
+from bot.store import Store
+from bot.watching.branches import Decision, decide, is_wanted, said_key
+from bot.watching.operator import Operator
+from bot.watching.pausing import Pausing
+from bot.watching.watcher import Sources
+from formatters import red
+from formatters.blocks import Message
+from formatters.links import Links
+
+LEASE = timedelta(seconds=60)
+SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)  # until what Slack does not take for now is tried again
+MOST_REFUSALS, COUNTED = 5, timedelta(days=1)  # by a code that nobody has heard of, before it pauses a rule
+# The message whose thread it was takes no reply any more, but its channel may.
+THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"})
+log = structlog.get_logger(__name__)
+
+
+class _News(NamedTuple):
+    """One build for one channel, with the rules of that channel which are about its branch."""
+
+    build: Build
+    branch: str
+    channel_id: str
+    rules: Sequence[Subscription]
+
+    @property
+    def slug(self) -> ProjectSlug:
+        return self.build.pipeline.project_slug
+
+    @property
+    def number(self) -> int:
+        return self.build.pipeline.number
+
+    @property
+    def title(self) -> str:
+        return self.rules[-1].project_title
+
+    @property
+    def wanted(self) -> frozenset[Event]:
+        return frozenset(event for rule in self.rules for event in rule.events)
+
+    @property
+    def has_threads(self) -> bool:
+        return any(rule.mode is Mode.THREAD for rule in self.rules)
+
+    @property
+    def mentioned(self) -> tuple[str, ...]:
+        """Whom they mention where a branch broke, each once."""
+        found = (rule.mention for rule in self.rules if rule.mention and is_wanted(Event.BROKE, rule.events))
+        return tuple(dict.fromkeys(found))
+
+
+class Telling:
+    """What a channel does not take pauses its rules; they are kept, and told again as soon as it takes something."""
+
+    def __init__(
+        self,
+        store: Store,
+        messenger: Messenger,
+        permissions: Permissions,
+        sources: Sources,
+        links: Links,
+        operator: Operator,
+    ) -> None:
+        self._store = store
+        self._messenger = messenger
+        self._sources = sources
+        self._links = links
+        self._pausing = Pausing(store, messenger, permissions, operator)
+
+    async def judged(self, build: Build) -> timedelta | None:
+        """Tell of a build that is over for good, each channel once, however often this is called.
+
+        Returns the pause before another try, where a channel takes nothing for now; None where all are told. Raises a
+        CircleCIError where it cannot be found out what its project is called.
+        """
+        ref, slug = build.pipeline.ref, build.pipeline.project_slug
+        if ref is None or ref.is_tag:
+            return None
+        channels: dict[str, list[Subscription]] = defaultdict(list)
+        for rule in await self._store.subscriptions.of_project(slug):
+            if _is_about(rule, ref.name):
+                channels[rule.channel_id].append(rule)
+        pauses = [await self._tell(_News(build, ref.name, *one)) for one in channels.items()]
+        return max((pause for pause in pauses if pause is not None), default=None)
+
+    async def shows_who_looks(self, state: Branch) -> None:
+        """Let the message about a red branch say who looks at it, at once; raises what Slack and CircleCI refuse."""
+        if state.root_ts is None:
+            return
+        build = await self._sources.reports.build(state.pipeline_id)
+        rules = await self._store.subscriptions.of_project(state.project_slug)
+        rules = [rule for rule in rules if rule.channel_id == state.channel_id and _is_about(rule, state.branch)]
+        if rules and build.fingerprint == state.fingerprint:  # else what became of it is about to be told
+            news = _News(build, state.branch, state.channel_id, rules)
+            seen = red.Seen(build, await self._evidence(build), news.title, self._links)
+            await self._is_rewritten(news, state, state, seen)
+
+    async def _tell(self, news: _News) -> timedelta | None:
+        """Tell one channel; returns the pause before another try, where it takes nothing for now, or is being told."""
+        allowed = [await self._pausing.may_be_told(rule, news.build, news.branch) for rule in news.rules]
+        if None in allowed:
+            return LATER
+        rules = [rule for rule, is_allowed in zip(news.rules, allowed, strict=True) if is_allowed]
+        if not rules:
+            return None
+        news = news._replace(rules=rules)
+        async with self._store.subscriptions.fenced(news.channel_id, news.slug, news.branch, LEASE) as is_ours:
+            if not is_ours:
+                return SOON
+            try:
+                is_told = await self._told(news)
+            except SlackError as error:
+                return await self._refused(news, error)
+        if is_told:
+            await self._pausing.resume(rules)
+        return None
+
+    async def _told(self, news: _News) -> bool:
+        """Tell the channel, if it is news to it; says whether anything was said."""
+        state = await self._known(news)
+        found = decide(state, news.build, news.wanted)
+        if found.happened is None:
+            if found.state != state:
+                await self._know(news, found.state)
+            return False
+        seen = red.Seen(news.build, await self._report(found, news.build), news.title, self._links)
+        after = found.state
+        if after.is_red:
+            signature = seen.report.signature if seen.report else ""
+            after = after.model_copy(update={"failing": red.failing(seen.report), "failure": signature})
+        if found.happened is Event.BROKE and found.is_told:
+            after = after.model_copy(update={"or_before": not await self._is_next(state, news)})
+        is_said, root_ts = said_key(news.build) in state.told, state.root_ts
+        if found.is_told and not is_said and not await self._hears_otherwise(news):
+            state, is_said = await self._say(news, found.happened, state, after, seen), True
+        if is_said and found.happened is Event.FIXED:
+            await self._has_heard_of_repair(news)
+        if root_ts is not None and root_ts == state.root_ts and not await self._is_rewritten(news, state, after, seen):
+            state = state.model_copy(update={"root_ts": None})
+        await self._know(news, after.model_copy(update={"root_ts": state.root_ts if after.is_red else None}))
+        return is_said
+
+    async def _say(self, news: _News, happened: Event, state: Branch, after: Branch, seen: red.Seen) -> Branch:
+        """Post what happened, and keep that it was: the message about a red branch, or one below or beside that."""
+        makes_root = after.is_red and state.root_ts is None
+        if makes_root:
+            mentioned = news.mentioned if happened is Event.BROKE else ()
+            ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned))
+            return await self._know(news, _said(state, news.build, root_ts=ts))
+        there = Place(channel_id=news.channel_id, thread_ts=state.root_ts if news.has_threads else None)
+        for place in (there, Place(channel_id=news.channel_id)):
+            word = red.message(happened, state, after, seen, is_apart=place.thread_ts is None)
+            try:
+                await self._post(news, place, word)
+            except SlackError as error:
+                if error.code not in THREAD_GONE or place.thread_ts is None:
+                    raise
+            else:
+                break
+        return await self._know(news, _said(state, news.build, root_ts=state.root_ts))
+
+    async def _is_rewritten(self, news: _News, state: Branch, after: Branch, seen: red.Seen) -> bool:
+        """Let the message about a red branch say how that stands by now; False where it is gone."""
+        word = red.root(after, seen, news.mentioned) if after.is_red else red.repaired_root(state, seen)
+        try:
+            await self._messenger.update(news.channel_id, state.root_ts or "", word, urgent=not after.is_red)
+        except SlackError as error:
+            if error.code not in MESSAGE_GONE:
+                raise
+            return False
+        return True
+
+    async def _post(self, news: _News, place: Place, word: Message) -> str:
+        name = f"{news.slug}:{news.branch}:{said_key(news.build)}"
+        return await post_once(self._messenger, self._store.claims, place, word, kind="branch", name=name)
+
+    async def _hears_otherwise(self, news: _News) -> bool:
+        """Say whether the channel is told this end anyway: by a thread that follows the build, or aloud."""
+        watches = await self._store.watches.of(news.build.pipeline.id)
+        heard = await self._heard(news)
+        is_heard = heard is not None and (heard.number, heard.fingerprint) == (news.number, news.build.fingerprint)
+        return is_heard or any(watch.thread.channel_id == news.channel_id for watch in watches)
+
+    async def _heard(self, news: _News) -> Heard | None:
+        """Return which end of the branch the channel has heard aloud (`aloud.py`)."""
+        return await self._store.ends.heard(news.channel_id, news.slug, Ref(name=news.branch))
+
+    async def _has_heard_of_repair(self, news: _News) -> None:
+        """Keep for those who tell things aloud that the channel knows it repaired."""
+        heard = await self._heard(news)
+        if heard is not None and heard.is_red and heard.number <= news.number:
+            repaired = Heard(number=news.number, fingerprint=news.build.fingerprint, is_red=False)
+            await self._store.ends.note(news.channel_id, news.slug, Ref(name=news.branch), repaired)
+
+    async def _is_next(self, state: Branch, news: _News) -> bool:
+        """Say whether the newest build that the channel knew is the one before: none was missed, none still runs."""
+        if state.number == news.number:
+            return True
+        with suppress(CircleCIError):
+            listed = await self._sources.reports.pipelines(news.slug, news.branch)
+            return state.number == max((one.number for one in listed if one.number < news.number), default=-1)
+        return False
+
+    async def _report(self, found: Decision, build: Build) -> Report | None:
+        is_shown = found.is_told or found.state.root_ts is not None
+        return await self._evidence(build) if build.state is State.FAILED and is_shown else None
+
+    async def _evidence(self, build: Build) -> Report:
+        """Return the evidence of a failure, which is read once for all that tell of it."""
+        past, ended = self._store.past, None
+        with suppress(Unreadable):
+            ended = await past.ended(build.pipeline.id)
+        if ended is not None and ended.build.fingerprint == build.fingerprint:
+            return ended.report
+        evidence = await report(self._sources.reports, build, patterns=self._sources.patterns, past=past)
+        if ended is None:  # else it is that of an attempt with which threads are being told
+            await past.save_ended(Ended(build=build, report=evidence))
+        return evidence
+
+    async def _known(self, news: _News) -> Branch:
+        known = await self._store.subscriptions.known(news.channel_id, news.slug, news.branch)
+        return known or Branch(channel_id=news.channel_id, project_slug=news.slug, branch=news.branch)
+
+    async def _know(self, news: _News, state: Branch) -> Branch:
+        """Keep how a branch stands; who looks at it meanwhile goes on until it is green."""
+
+        def change(kept: Branch) -> Branch:
+            return state.model_copy(update={"looking": kept.looking if state.is_red else ""})
+
+        return await self._store.subscriptions.know(news.channel_id, news.slug, news.branch, change)
+
+    async def _refused(self, news: _News, error: SlackError) -> timedelta | None:
+        """Return when Slack may take what it does not take now; what it does not take for good pauses the rules."""
+        log.warning("branch_not_told", channel=news.channel_id, method=error.method, code=error.code)
+        if isinstance(error, SlackLimited):
+            return error.retry_after
+        how_long = refused(error.code)
+        if how_long is Refused.NOBODY_KNOWS:
+            what = f"branch-refused:{news.channel_id}:{news.slug}:{said_key(news.build)}"
+            how_long = Refused.FOR_NOW if await self._store.claims.count(what, COUNTED) < MOST_REFUSALS else how_long
+        if how_long is Refused.FOR_NOW:
+            return SOON if error.lost else LATER
+        for rule in news.rules:
+            await self._pausing.pause(rule, error.code)
+        return None
+
+
+def _said(state: Branch, build: Build, *, root_ts: str | None) -> Branch:
+    return state.model_copy(update={"told": state.told | {said_key(build)}, "root_ts": root_ts})
+
+
+def _is_about(rule: Subscription, branch: str) -> bool:
+    return rule.wants(branch, rule.default_branch)

@@ -1,0 +1,16 @@
+"""The button of a branch that is red: who looks at it."""
+
+from bot.actions import LookAt
+from bot.answers.acts import Acted
+from bot.models.caller import Caller
+from bot.routing import Context, Router
+
+
+async def look_at(button: LookAt, caller: Caller, context: Context) -> Acted:
+    """Say who looks at it, where it was pressed."""
+    return await context.operations.look_at(caller, button)
+
+
+def register(router: Router) -> None:
+    """Teach the router this button."""
+    router.action(LookAt, permission="read", handle=look_at)

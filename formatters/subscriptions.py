@@ -1,0 +1,165 @@
+"""What a channel hears of a project's branches, as a sentence; said when it begins or ends, and listed."""
+
+from collections.abc import Sequence
+
+from bot.answers.subscriptions import Subscribed, Subscriptions, WhichSubscription
+from bot.models.subscription import Event, Mode, Subscription
+from formatters.again import command
+from formatters.blocks import Message, assemble, code, context, literal, mention, paragraphs, section
+from formatters.lookalikes import careful
+from formatters.words import count
+
+_EVENTS = {
+    Event.BROKE: "breaks",
+    Event.FIXED: "is fixed",
+    Event.STILL_RED: "stays red",
+    Event.FAILED: "has a build that fails",
+    Event.PASSED: "has a build that passes",
+}
+_MODES = {
+    Mode.THREAD: "in one thread for each time that it is red",
+    Mode.CHANNEL: "each time by a message of its own",
+}
+# Why nothing can be told, by Slack's word for it; any other reason is in words.
+_PAUSED = {
+    "is_archived": "this channel is archived",
+    **dict.fromkeys(
+        ("not_in_channel", "channel_not_found", "user_not_in_channel"),
+        "I am not in this channel any more: type `/invite @ci`",
+    ),
+}
+MOST_NAMED = 6
+PAGE, LONGEST_PAGE = 10, 9000  # subscriptions; characters, of which a message holds some more
+NONE = "Nothing is subscribed here. After `/ci subscribe acme/frontend` I say here when its default branch breaks."
+_END = "`/ci unsubscribe` and such a line ends one."
+
+
+def changed(done: Subscribed) -> Message:
+    """Say in a channel what it hears from now on, or hears no more; who asked is named without a ping."""
+    one, by = done.subscription, literal(done.entry.user_name or done.entry.user_id, 80)
+    what = {
+        "began": f"From now on I say here {rule(one)}. {by} subscribed.",
+        "changed": f"I still say here {rule(one)}. {by} changed that{_from(done)}.",
+        "already": f"I say here already {rule(one)}. {literal(one.made_by_name, 80)} subscribed.",
+        "ended": f"I do not say here any more {rule(one)}. {by} ended it.",
+    }[done.act]
+    how = _anew(one) if done.act == "ended" else _ends(one)
+    notes = f"{_unbuilt(done.unbuilt)} {careful(*one.branches)}".strip()
+    return assemble(what, section(f"{what}{how}"), context(notes) if notes else None)
+
+
+def subscribed(done: Subscribed) -> Message | None:
+    """Answer who asked; None where the channel was told."""
+    return None if done.told else changed(done)
+
+
+def rule(one: Subscription) -> str:
+    """Return a subscription as the end of a sentence: when what is said."""
+    events = [_EVENTS[event] for event in Event if event in one.events]
+    said = f"when {_branches(one)} {_or(events)}, {_MODES[one.mode]}"
+    return f"{said}, and {_mentioned(one)} is mentioned when it breaks" if one.mention else said
+
+
+def _branches(one: Subscription) -> str:
+    project = literal(one.project_title)
+    if not one.branches:
+        return f"the default branch of {project} ({code(one.default_branch, 60)} now)"
+    wanted = [name for name in one.branches if not name.startswith("!") and name != "*"]
+    unwanted = [name[1:] for name in one.branches if name.startswith("!")]
+    meant = f"{_named(wanted)} of {project}" if wanted and "*" not in one.branches else f"any branch of {project}"
+    return f"{meant} (but not {_named(unwanted)})" if unwanted else meant
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return the first few of some branches, and how many more there are: the line that ends it has them all."""
+    more = len(names) - MOST_NAMED
+    return _or([*(code(name, 60) for name in names[:MOST_NAMED]), *([f"{more} more"] if more > 0 else [])])
+
+
+def _or(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _mentioned(one: Subscription) -> str:
+    """Return who is mentioned, without a ping."""
+    return literal(one.mention_name, 80) if one.mention_name else code(one.mention)
+
+
+def _from(done: Subscribed) -> str:
+    """Return what it was before: where and to whom it was told, or that it could not be."""
+    before, now = done.before, done.subscription
+    if before is None:
+        return ""
+    was = [_MODES[before.mode]] if before.mode is not now.mode else []
+    if before.mention != now.mention:
+        was += [f"{_mentioned(before)} mentioned" if before.mention else "nobody mentioned"]
+    if before.paused:
+        was += [f"paused, as {_why(before.paused)}"]
+    return f": until now it was {', '.join(was)}"
+
+
+def _why(paused: str) -> str:
+    is_code = " " not in paused
+    return _PAUSED.get(paused) or (f"Slack takes nothing here ({code(paused, 60)})" if is_code else literal(paused))
+
+
+def _ends(one: Subscription) -> str:
+    line = command(f"unsubscribe {one.line}")
+    return f" {line} ends this." if line else ""
+
+
+def _anew(one: Subscription) -> str:
+    line = command(f"subscribe {one.line}")
+    return f" {line} begins it anew." if line else ""
+
+
+def _unbuilt(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    return f"CircleCI has built nothing of {_named(names)} so far."
+
+
+def pages(found: Sequence[Subscription]) -> list[tuple[Subscription, ...]]:
+    """Return them in pages, each of which a message holds as a whole; none of none."""
+    made, room = list[list[Subscription]](), 0
+    for one in found:
+        room -= len(_line(one))
+        if not made or room < 0 or len(made[-1]) == PAGE:
+            made.append([])
+            room = LONGEST_PAGE - len(_line(one))
+        made[-1].append(one)
+    return [tuple(page) for page in made]
+
+
+def listed(found: Subscriptions) -> Message:
+    """List what a channel hears, each with the line that ends it, and the line for the next page."""
+    if not found.subscriptions:
+        return assemble(NONE, section(NONE))
+    text = f"{_are(found.total)} here."
+    shown, _ = paragraphs([_line(one) for one in found.subscriptions], most=len(found.subscriptions))
+    more = f" `/ci subscriptions {found.page + 1}` shows the next." if found.page < found.pages else ""
+    of = f"Page {found.page} of {found.pages}. " if found.pages > 1 else ""
+    return assemble(text, section(f"*{text}*"), *shown, context(f"{of}{_END}{more}"))
+
+
+def which(found: WhichSubscription) -> Message:
+    """Ask which of several is meant, by the lines that end one each."""
+    many, first = _are(len(found.subscriptions)), pages(found.subscriptions)[0]
+    text = f"{many} to {literal(found.project_title)} here, and nothing has ended. Type the line of one."
+    shown, _ = paragraphs([_line(one) for one in first], most=len(first))
+    more = len(found.subscriptions) - len(first)
+    left_out = context(f"and {more} more: `/ci subscriptions` lists them all") if more else None
+    return assemble(text, section(text), *shown, left_out)
+
+
+def _are(number: int) -> str:
+    many = count(number, "subscription")
+    return f"There is {many}" if number == 1 else f"There are {many}"
+
+
+def _line(one: Subscription) -> str:
+    paused = f"\n⏸️ Paused: {_why(one.paused)}." if one.paused else ""
+    by = literal(one.made_by_name, 80) or mention(one.made_by)
+    line = command(f"unsubscribe {one.line}")
+    ends = f"\n{line}" if line else ""
+    return f"• I say {rule(one)} · by {by}{paused}{ends}"

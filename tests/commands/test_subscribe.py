@@ -1,0 +1,122 @@
+"""A rule is read word by word: what is ours, what is a branch, and what would wait for ever is refused."""
+
+import pytest
+
+from bot.errors import UsageError
+from bot.grammar import split
+from bot.models.subscription import Event, Mode, Subscription, id_of
+from bot.projects import ProjectEntry, Projects
+from commands.subscribe import MOST_BRANCHES, OfBranches, parse, parse_page
+
+PROJECTS = Projects(projects={"web": ProjectEntry(slug="gh/acme/frontend")})
+SLUG = "gh/acme/frontend"
+
+
+def read(line: str) -> OfBranches:
+    return parse(split(line), PROJECTS)
+
+
+@pytest.mark.parametrize(
+    ("line", "branches", "events", "mode"),
+    [
+        ("acme/frontend", (), (), "thread"),
+        ("web", (), (), "thread"),
+        ("acme/frontend:main", ("main",), (), "thread"),
+        ("acme/frontend main release/* !release/old", ("main", "release/*", "!release/old"), (), "thread"),
+        ("acme/frontend fixed main Broke channel", ("main",), ("broke", "fixed"), "channel"),
+        ("acme/frontend still-red failed passed thread", (), ("still-red", "failed", "passed"), "thread"),
+        ('acme/frontend "fixed" "channel" fixed', ("fixed", "channel"), ("fixed",), "thread"),
+        ('acme/frontend main main "2417" "a=b"', ("main", "2417", "a=b"), (), "thread"),
+        ("acme/frontend fix/fixed waiting", ("fix/fixed", "waiting"), (), "thread"),
+        ('acme/frontend "release/?"', ("release/?",), (), "thread"),
+        ("acme/frontend main.", ("main",), (), "thread"),
+    ],
+)
+def test_words_are_told_apart_by_what_they_are(
+    line: str, branches: tuple[str, ...], events: tuple[str, ...], mode: str
+) -> None:
+    found = read(line)
+    assert (found.project, found.branches, found.events, found.mode) == (SLUG, branches, events, mode)
+
+
+@pytest.mark.parametrize(
+    ("line", "mention", "name"),
+    [
+        ("acme/frontend mention=<!subteam^S0ONCALL|@oncall>", "S0ONCALL", "@oncall"),
+        ("acme/frontend mention=<!subteam^S0ONCALL>", "S0ONCALL", ""),
+        ("acme/frontend mention=<@U0ADA>", "U0ADA", ""),
+        ("acme/frontend Mention=S0ONCALL", "S0ONCALL", ""),
+    ],
+)
+def test_whom_to_mention_is_told_by_an_id(line: str, mention: str, name: str) -> None:
+    found = read(line)
+    assert (found.mention, found.mention_name) == (mention, name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "acme/*",
+        "frontend",
+        "https://app.circleci.com/pipelines/gh/acme/frontend/2417",
+        "acme/frontend:tag:v2.0",
+        "acme/frontend tag:v2.0",
+        "acme/frontend #2417",
+        "acme/frontend 2417",
+        "acme/frontend main?",
+        "acme/frontend fixd",
+        "acme/frontend brok",
+        "acme/frontend stil-red",
+        "acme/frontend chanel",
+        "acme/frontend !",
+        "acme/frontend refs/heads/main",
+        "acme/frontend release/[a",
+        "acme/frontend by=@ada",
+        "acme/frontend workflow=deploy",
+        "acme/frontend @oncall",
+        "acme/frontend <!subteam^S0ONCALL>",
+        "acme/frontend <#C0WEB|web>",
+        "acme/frontend thread channel",
+        "acme/frontend mention=@oncall",
+        "acme/frontend mention=<!here>",
+        "acme/frontend mention=<!channel>",
+        "acme/frontend mention=",
+        "acme/frontend mention=S0ONCALL mention=S0OTHER",
+        f"acme/frontend {' '.join(f'branch-{number}' for number in range(MOST_BRANCHES + 1))}",
+        f"acme/frontend {' '.join(f'{letter * 240}' for letter in 'abcde')}",
+    ],
+)
+def test_what_would_never_be_told_is_refused(line: str) -> None:
+    with pytest.raises(UsageError):
+        read(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "gh/acme/frontend broke fixed",
+        "gh/acme/frontend main release/* !release/old broke channel mention=S0ONCALL",
+        'gh/acme/frontend "fixed" "Channel" "2417" "a=b" "release/?" still-red',
+        "gh/acme/frontend * passed",
+    ],
+)
+def test_the_line_that_is_listed_reads_as_what_it_is_of(line: str) -> None:
+    found = read(line)
+    kept = {"channel_id": "C0WEB", "made_by": "U0ADA", "made_at": "2026-11-29T12:00:00Z", "project_slug": SLUG}
+    more = {"project_title": "acme/frontend", "default_branch": "main", "id": id_of("C0WEB", SLUG, found.wish)}
+    one = Subscription.model_validate({**kept, **more, **found.wish.model_dump()})
+    assert one.line == line
+    assert read(one.line) == found
+
+
+def test_without_an_event_a_break_and_a_repair_are_meant() -> None:
+    assert read("web").wish.events == (Event.BROKE, Event.FIXED)
+    assert read("web channel").wish.mode is Mode.CHANNEL
+
+
+def test_a_page_is_a_number() -> None:
+    assert [parse_page(split(line), PROJECTS).page for line in ("", "1", "2.", "12?")] == [1, 1, 2, 12]
+    for line in ("0", "main", "1 2", "-1"):
+        with pytest.raises(UsageError):
+            parse_page(split(line), PROJECTS)

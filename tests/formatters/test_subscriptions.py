@@ -1,0 +1,73 @@
+"""What a channel hears, in words: whole in a list, however long a rule is, and without a ping."""
+
+import pytest
+
+from bot.answers.subscriptions import Subscriptions, WhichSubscription
+from bot.models.subscription import Event, Mode, Subscription
+from commands.subscribe import LONGEST_RULE, MOST_BRANCHES
+from formatters.limits import violations
+from formatters.subscriptions import listed, pages, rule, which
+
+
+def one(**changes: object) -> Subscription:
+    kept = {"id": "s1", "channel_id": "C0WEB", "made_by": "U0ADA", "made_by_name": "ada", "made_at": 0}
+    named = {"project_slug": "gh/acme/frontend", "project_title": "acme/frontend", "default_branch": "main"}
+    return Subscription.model_validate(kept | named | changes)
+
+
+THREAD, APART = "in one thread for each time that it is red", "each time by a message of its own"
+SIX = ", ".join(f"`b{number}`" for number in range(6))
+PINGED = "is mentioned when it breaks"
+ADA = f"&lt;@U0ADA&gt; {PINGED}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, f"when the default branch of acme/frontend (`main` now) breaks or is fixed, {THREAD}"),
+        ({"branches": ("main",)}, f"when `main` of acme/frontend breaks or is fixed, {THREAD}"),
+        (
+            {"branches": ("!renovate/*",), "events": (Event.PASSED, Event.STILL_RED, Event.BROKE)},
+            "when any branch of acme/frontend (but not `renovate/*`) breaks, stays red or has a build that passes, "
+            + THREAD,
+        ),
+        (
+            {"branches": ("*", "main"), "events": (Event.FAILED,), "mode": Mode.CHANNEL, "mention": "S0ONCALL"},
+            f"when any branch of acme/frontend has a build that fails, {APART}, and `S0ONCALL` {PINGED}",
+        ),
+        (
+            {"branches": tuple(f"b{number}" for number in range(8)), "mention": "U0ADA", "mention_name": "<@U0ADA>"},
+            f"when {SIX} or 2 more of acme/frontend breaks or is fixed, {THREAD}, and {ADA}",
+        ),
+    ],
+)
+def test_a_rule_is_one_sentence(changes: dict[str, object], said: str) -> None:
+    assert rule(one(**changes)) == said
+
+
+@pytest.mark.parametrize("letter", ["a", "<", "&", "\U0001f680"])
+def test_a_list_shows_all_of_a_page_however_long_each_rule_is(letter: str) -> None:
+    names = tuple(f"{number:02}{letter * (LONGEST_RULE // MOST_BRANCHES - 2)}" for number in range(MOST_BRANCHES))
+    long = one(
+        branches=(*names[:10], *(f"!{name}" for name in names[10:])),
+        events=tuple(Event),
+        project_title="x/" + letter * 300,
+        made_by_name=letter * 100,
+        paused=f"it is {letter * 300}",
+        mention="S0ONCALL",
+        mention_name=letter * 100,
+    )
+    made = pages((long,) * 10)
+    for page in made:
+        shown = listed(Subscriptions(subscriptions=page, total=10, pages=len(made)))
+        assert violations(shown) == []
+        sections = [block["text"]["text"] for block in shown.blocks if block["type"] == "section"]
+        assert sum(text.count("• I say when") for text in sections) == len(page)
+    asked = which(WhichSubscription(project_title=long.project_title, subscriptions=(long,) * 10))
+    assert violations(asked) == []
+    assert f"and {10 - len(made[0])} more" in asked.blocks[-1]["elements"][0]["text"]
+
+
+def test_ten_usual_ones_are_a_page() -> None:
+    assert [len(page) for page in pages([one()] * 21)] == [10, 10, 1]
+    assert pages([]) == []

@@ -1,0 +1,159 @@
+"""A branch that breaks though nobody typed: what a channel that subscribed to it reads, until it is green again."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from bot.models.circleci import PipelineId, ProjectSlug
+from bot.models.slack import utc_now
+from bot.models.subscription import Event, Mode, Subscription
+from tests.golden.playground import JobPlan, Pipeline, Scenario, TestPlan, WorkflowPlan
+from tests.golden.records import compare
+from tests.golden.scenes import Scene, played
+from tests.golden.stage import Stage, staged
+
+BACKEND = ProjectSlug("gh/acme/backend")
+EVENTS = tuple(Event)
+GREEN = JobPlan("unit-tests", tests=(TestPlan("test_total", "tests/test_cart.py"),))
+BROKEN_CONFIG = Scenario(config_error="jobs.deploy: the executor node is not defined")
+
+
+def red(*names: str) -> JobPlan:
+    failed = tuple(TestPlan(name, "tests/test_cart.py", "expected 2 items, got 1") for name in names)
+    return JobPlan("unit-tests", ends="failed", tests=failed, log=("$ make test", "make: *** [test] Error 2"))
+
+
+async def subscribes(stage: Stage, **more: object) -> None:
+    team = stage.team
+    channel = team.slack.workspace.channel("deploys")
+    fields: dict[str, object] = {
+        "id": f"s{channel.id}{team.circleci.world.clock.now():%H}",
+        "channel_id": channel.id,
+        "made_by": team.ada.id,
+        "made_by_name": "ada",
+        "made_at": utc_now(),
+        "project_slug": BACKEND,
+        "project_title": "acme/backend",
+        "default_branch": "main",
+        "events": EVENTS,
+    }
+    subscriptions = team.app.store.subscriptions
+    for one in await subscriptions.of_channel(channel.id):
+        await subscriptions.remove(one)
+    await subscriptions.add(Subscription.model_validate({**fields, **more}))
+
+
+async def is_built(
+    stage: Stage, scenario: Scenario | JobPlan, by: str = "octo-grace", *, again: Pipeline | None = None
+) -> Pipeline:
+    """Let somebody push a commit, or run a build again, and the bot hear of its end."""
+    world = stage.team.circleci.world
+    if again is None:
+        plan = Scenario((WorkflowPlan("build", (scenario,)),)) if isinstance(scenario, JobPlan) else scenario
+        world.set_scenario(BACKEND, "main", plan)
+        pipeline = world.trigger(BACKEND, branch="main", parameters={}, by=by, revision=f"{len(world.pipelines):040x}")
+        stage.notes(f"{by} pushes to main")
+    else:
+        pipeline = again
+        world.rerun(pipeline.runs[-1].id)
+        stage.notes(f"{by} runs #{pipeline.number} again")
+    await is_over(stage, pipeline)
+    return pipeline
+
+
+async def is_over(stage: Stage, pipeline: Pipeline) -> None:
+    world, telling = stage.team.circleci.world, stage.team.app.telling
+    world.clock.advance(timedelta(minutes=4))
+    world._tick()
+    assert await telling.judged(await telling._sources.reports.build(PipelineId(pipeline.id))) is None
+    stage.notes_news()
+
+
+async def in_a_thread(stage: Stage) -> None:
+    await stage.types("ada", f"subscribe acme/backend {' '.join(EVENTS)} mention={stage.team.grace.id}", "deploys")
+    await is_built(stage, GREEN)
+    await is_built(stage, red("test_total", "test_tax"))
+    await is_built(stage, red("test_total", "test_tax"), by="octo-ada")
+    await is_built(stage, red("test_tax", "test_rounding"))
+    root = stage.team.deploys.roots[-1]
+    await stage.presses("grace", root, "I look at it")
+    await is_built(stage, JobPlan("unit-tests", ends="failed", log=("$ make test", "make: *** [test] Error 2")))
+    await is_built(stage, GREEN, by="octo-ada")
+    stage.notes("the message says by now")
+    stage.shows(root)
+
+
+async def in_the_channel(stage: Stage) -> None:
+    await subscribes(stage, mode=Mode.CHANNEL)
+    await is_built(stage, red("test_total"))
+    await is_built(stage, red("test_total"))
+    await is_built(stage, GREEN, by="octo-ada")
+    await is_built(stage, GREEN)
+
+
+async def run_again(stage: Stage) -> None:
+    await subscribes(stage)
+    await is_built(stage, GREEN)
+    plan = WorkflowPlan("build", (red("test_total"),))
+    broken = await is_built(stage, Scenario((plan,), rerun=(plan,)))
+    await is_built(stage, broken.scenario, "octo-ada", again=broken)
+    broken.scenario = Scenario((plan,))
+    await is_built(stage, broken.scenario, "octo-ada", again=broken)
+
+
+async def superseded(stage: Stage) -> None:
+    await subscribes(stage)
+    await is_built(stage, GREEN)
+    plan = WorkflowPlan("build", (JobPlan("unit-tests", seconds=600),))
+    await is_built(stage, Scenario((plan,), superseded_after=20))
+    await is_built(stage, BROKEN_CONFIG)
+
+
+async def who_looks(stage: Stage) -> None:
+    await subscribes(stage)
+    await is_built(stage, red("test_total"))
+    root = stage.team.deploys.roots[-1]
+    button = root.element("I look at it")
+    await stage.presses("ada", root, button)
+    await stage.presses("ada", root, button)
+    await stage.presses("grace", root, button)
+    await is_built(stage, GREEN)
+    await stage.presses("grace", root, button)
+
+
+async def cannot_be_told(stage: Stage) -> None:
+    await subscribes(stage)
+    await is_built(stage, GREEN)
+    stage.notes("somebody removes the bot from #deploys")
+    stage.team.slack.refuse("chat.postMessage", "not_in_channel")
+    await is_built(stage, red("test_total"))
+    stage.notes("and has it back")
+    await is_built(stage, red("test_total"))
+
+
+async def buttons(stage: Stage) -> None:
+    """Press what stands on the message: no thread follows the build."""
+    await subscribes(stage)
+    plan = WorkflowPlan("build", (red("test_total"),))
+    pipeline = await is_built(stage, Scenario((plan,), rerun=(plan,)))
+    root = stage.team.deploys.roots[-1]
+    await stage.presses("ada", root, "Show log")
+    await stage.presses("guest", root, "Rerun failed")
+    await stage.presses("ada", root, "Rerun failed")
+    stage.notes("the rerun ends")
+    await is_over(stage, pipeline)
+
+
+SCENES: dict[str, Scene] = {
+    "red-in-a-thread": in_a_thread,
+    "red-in-the-channel": in_the_channel,
+    "red-run-again": run_again,
+    "red-superseded": superseded,
+    "red-who-looks": who_looks,
+    "red-buttons": buttons,
+    "red-cannot-be-told": cannot_be_told,
+}
+
+
+async def test_a_red_branch_reads_as_recorded(tmp_path: Path, golden: bool) -> None:
+    async with staged(tmp_path, operator_channel="C0RELEASES") as stage:
+        compare(await played(stage, SCENES), anew=golden)

@@ -1,0 +1,236 @@
+"""Stories of a channel that subscribes: who may, once, said to all, ended by its line, and never lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.models.caller import Caller, Place
+from bot.models.circleci import Project, ProjectSlug
+from bot.models.subscription import Event, Mode, Subscription, Wish
+from bot.store import subscriptions
+from playground.slack.people import Person
+from tests.operations.scene import mentions, on_record, presses, record, said, team_under, types
+from tests.stories.team import Team
+
+POLICY = """
+[[rules]]
+name = "members may all this"
+roles = ["members"]
+words = ["read", "cancel"]
+
+[[rules]]
+name = "guests look"
+roles = ["guests"]
+words = ["read"]
+
+[[rules]]
+name = "the merger is secret"
+effect = "deny"
+words = ["read"]
+roles = ["guests"]
+branches = ["merger"]
+
+[[rules]]
+name = "the backend is secret"
+effect = "deny"
+words = ["read"]
+roles = ["guests"]
+projects = ["acme/backend"]
+"""
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Team]:
+    async with team_under(POLICY, tmp_path) as team:
+        yield team
+
+
+async def kept(team: Team) -> list[Subscription]:
+    return await team.app.store.subscriptions.all()
+
+
+def told(team: Team) -> list[str]:
+    """Return what the channel was told, oldest first."""
+    bot = team.slack.workspace.bot_user_id
+    return [one.visible for one in team.deploys.messages if one.user == bot and " say here" in one.visible]
+
+
+def guest_of(team: Team) -> Person:
+    return team.slack.person("guest")
+
+
+async def test_a_channel_is_told_who_subscribed_it_to_what_and_the_same_twice_is_one(team: Team) -> None:
+    assert await types(team, team.ada, "subscribe acme/frontend") == []
+    (first,) = await kept(team)
+    assert (first.made_by, first.channel_id, first.default_branch) == ("U0ADA", team.deploys.id, "main")
+    assert (first.branches, first.events, first.mode) == ((), (Event.BROKE, Event.FIXED), Mode.THREAD)
+    (began,) = told(team)
+    assert (
+        "From now on I say here when the default branch of acme/frontend (main now) breaks or is fixed"
+        in began.replace("`", "")
+    )
+    assert "ada subscribed." in began
+    again = said(await types(team, team.grace, "subscribe acme/frontend fixed broke"))
+    assert "I say here already" in again
+    assert "ada subscribed." in again
+    assert (await kept(team), told(team)) == ([first], [began])
+    entry = await on_record(team, "subscribe to acme/frontend main")
+    assert (entry.word, entry.result) == ("read", "the channel hears of gh/acme/frontend broke fixed")
+
+
+async def test_of_two_who_ask_at_once_one_is_kept_and_said(team: Team) -> None:
+    asked = [person.command("deploys", "/ci", "subscribe acme/frontend main") for person in (team.ada, team.grace)]
+    await asyncio.gather(*asked)
+    await team.is_done()
+    assert (len(await kept(team)), len(told(team))) == (1, 1)
+
+
+async def test_another_mode_or_mention_is_said_with_what_was_before(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    await mentions(team, team.grace, "subscribe acme/frontend main channel mention=<!subteam^S0ONCALL|@oncall>")
+    (one,) = await kept(team)
+    assert (one.mode, one.mention, one.made_by) == (Mode.CHANNEL, "S0ONCALL", "U0ADA")
+    changed = told(team)[-1]
+    assert "until now it was in one thread for each time that it is red, nobody mentioned" in changed
+    assert "oncall is mentioned when it breaks" in changed
+    assert "<!subteam" not in changed  # which would ping them
+
+
+async def test_who_may_not_read_subscribes_to_nothing_and_sees_nothing_of_it(team: Team) -> None:
+    for line in ("acme/backend", "acme/backend main", "acme/frontend merger", "acme/frontend main merger"):
+        assert "may not look at this" in said(await types(team, guest_of(team), f"subscribe {line}")), line
+    # What is pushed later may be what they must not see.
+    assert "may not look at this" in said(await types(team, guest_of(team), "subscribe acme/frontend *"))
+    assert (await kept(team), told(team)) == ([], [])
+    for line in ("acme/backend", "acme/frontend merger", "acme/frontend main"):
+        await types(team, team.ada, f"subscribe {line}")
+    listed = said(await types(team, guest_of(team), "subscriptions"))
+    assert "There is 1 subscription here." in listed
+    assert "backend" not in listed
+    assert "merger" not in listed
+    for line in ("acme/backend", "acme/frontend merger"):
+        assert "There is no such subscription" in said(await types(team, guest_of(team), f"unsubscribe {line}"))
+    assert "There are 3 subscriptions here." in said(await types(team, team.grace, "subscriptions"))
+
+
+async def test_what_is_listed_ends_it_and_what_others_subscribed_takes_more_than_reading(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main release/* !release/old failed")
+    await types(team, guest_of(team), "subscribe acme/frontend main")
+    for line in ("unsubscribe acme/frontend main failed", "unsubscribe acme/frontend nowhere", "unsubscribe acme/cli"):
+        assert "There is no such subscription" in said(await types(team, team.ada, line)), line
+    asked = said(await types(team, team.grace, "unsubscribe frontend"))
+    assert "Unsubscribe acme/frontend?" in asked
+    which = said(await types(team, team.grace, "unsubscribe acme/frontend"))
+    lines = [f"unsubscribe {one.line}" for one in await kept(team)]
+    assert all(line in which for line in lines)
+    refused = said(await types(team, guest_of(team), lines[0]))
+    assert "may not change what a channel hears" in refused
+    assert (
+        "may not change"
+        in said(await types(team, guest_of(team), "subscribe acme/frontend main release/* !release/old failed channel"))
+        or len(await kept(team)) == 2
+    )
+    await types(team, guest_of(team), lines[1])  # their own
+    await types(team, team.grace, lines[0])
+    assert await kept(team) == []
+    assert ["guest ended it" in told(team)[-2], "grace ended it" in told(team)[-1]] == [True, True]
+    assert "There is no such subscription" in said(await types(team, team.grace, lines[0]))
+    assert [one.what for one in await record(team) if one.outcome == "done"][-1].startswith("unsubscribe from")
+
+
+async def test_what_others_subscribed_is_changed_by_who_may_end_it(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    refused = said(await types(team, guest_of(team), "subscribe acme/frontend main channel"))
+    assert "may not change what a channel hears" in refused
+    await types(team, team.grace, "subscribe acme/frontend main channel")
+    assert [one.mode for one in await kept(team)] == [Mode.CHANNEL]
+
+
+async def test_what_circleci_knows_no_more_and_they_may_not_read_any_more_can_be_ended(team: Team) -> None:
+    gone = {"project_slug": "circleci/5e0c5f62/00000000", "project_title": "acme/gone", "default_branch": "main"}
+    hidden = {"project_slug": "gh/acme/backend", "project_title": "acme/backend", "default_branch": "main"}
+    for number, of in enumerate((gone, hidden)):
+        made = {"channel_id": team.deploys.id, "made_by": guest_of(team).id, "made_at": "2026-11-29T12:00:00Z"}
+        await team.app.store.subscriptions.add(Subscription.model_validate({"id": f"s{number}", **made, **of}))
+    assert "Nothing is subscribed here" in said(await types(team, guest_of(team), "subscriptions"))
+    for one in await kept(team):
+        await types(team, guest_of(team), f"unsubscribe {one.line}")
+    assert await kept(team) == []
+
+
+async def test_a_short_name_asks_with_the_whole_line(team: Team) -> None:
+    (question,) = await types(team, team.ada, "subscribe frontend main still-red")
+    assert await kept(team) == []
+    (label,) = question.buttons
+    sure = question.element(label)["confirm"]["text"]["text"]
+    assert "This carries out: subscribe gh/acme/frontend main still-red" in sure
+    await presses(team, team.ada, question, label)
+    await presses(team, team.ada, question, label)
+    assert [one.line for one in await kept(team)] == ["gh/acme/frontend main still-red"]
+    assert len(told(team)) == 1
+
+
+async def test_where_nobody_would_hear_and_beyond_what_is_kept_nothing_begins(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = team.ada.mark
+    await team.ada.command("random", "/ci", "subscribe acme/frontend")
+    await team.is_done()
+    assert "I am not in this channel" in said(team.ada.sees_only_since(mark))
+    monkeypatch.setattr(subscriptions, "MOST", 1)
+    await types(team, team.ada, "subscribe acme/frontend")
+    assert "I keep no more for one channel" in said(await types(team, team.ada, "subscribe acme/cli"))
+    assert len(await kept(team)) == 1
+
+
+async def test_what_was_paused_goes_on_for_who_asks_again(team: Team) -> None:
+    await types(team, guest_of(team), "subscribe acme/frontend main")
+    (one,) = await kept(team)
+    await team.app.store.subscriptions.pause(one, "is_archived")
+    assert "Paused: this channel is archived" in said(await types(team, team.grace, "subscriptions"))
+    await types(team, team.grace, "subscribe acme/frontend main")
+    (goes_on,) = await kept(team)
+    assert (goes_on.paused, goes_on.made_by) == ("", "U0GRACE")
+    assert "until now it was paused, as this channel is archived" in told(team)[-1]
+
+
+async def test_a_list_pages(team: Team) -> None:
+    for number in range(12):
+        await types(team, team.ada, f"subscribe acme/frontend topic-{number}")
+    first = said(await types(team, team.ada, "subscriptions"))
+    assert "topic-9" in first
+    assert "topic-10" not in first
+    assert "/ci subscriptions 2" in first
+    second = said(await types(team, team.ada, "subscriptions 2"))
+    assert "Page 2 of 2" in second
+    assert "topic-11" in second
+    assert second == said(await types(team, team.ada, "subscriptions 9"))
+
+
+async def test_in_direct_messages_it_is_for_one_alone_and_a_redelivery_is_nothing_new(team: Team) -> None:
+    await team.ada.message_bot("subscribe acme/frontend main")
+    await team.slack.wait_for(
+        lambda: any("From now on I say here when" in one.visible for one in team.ada.direct_messages)
+    )
+    (one,) = await kept(team)
+    assert one.channel_id.startswith("D")
+    delivery = await team.ada.command("deploys", "/ci", "subscribe acme/frontend main")
+    await team.is_done()
+    await team.ada.redeliver(delivery)
+    await team.is_done()
+    assert (len(await kept(team)), len(told(team))) == (2, 1)
+
+
+async def test_a_run_that_died_is_gone_on_with_by_the_next(team: Team) -> None:
+    place = Place(channel_id=team.deploys.id)
+    ada = Caller(person_id=team.ada.id, name="ada", place=place, delivery_id="died")
+    project = Project(slug=ProjectSlug("gh/acme/frontend"), organization_name="acme", name="frontend")
+    first = await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
+    again = await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
+    assert (first.act, again.act, again.subscription) == ("began", "began", first.subscription)
+    assert (len(told(team)), len(await kept(team))) == (1, 1)
+    await team.app.store.claims.release("subscribe-told:died")  # it died before it said so
+    await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
+    assert len(told(team)) == 2

@@ -1,0 +1,124 @@
+"""Subscriptions as they are kept: by channel and project, so many, and what each channel was told of a branch."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.models.circleci import ProjectSlug
+from bot.models.red import Branch
+from bot.models.subscription import Event, Mode, Subscription, Wish, id_of
+from bot.store import Store, subscriptions
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+SLUG = ProjectSlug("gh/acme/frontend")
+
+
+def rule(number: int = 1, **changes: object) -> Subscription:
+    kept = {"id": f"s{number}", "channel_id": "C0WEB", "made_by": "U0ADA", "made_at": NOW + timedelta(seconds=number)}
+    named = {"project_slug": SLUG, "project_title": "acme/frontend", "default_branch": "main"}
+    return Subscription.model_validate(kept | named | changes)
+
+
+async def test_one_is_found_by_its_channel_and_its_project_until_it_is_removed(store: Store) -> None:
+    first, second = rule(1), rule(2, channel_id="C0OPS", project_slug=ProjectSlug("github/Acme/Frontend"))
+    third = rule(3, project_slug=ProjectSlug("gh/acme/backend"))
+    for one in (third, first, second):
+        assert await store.subscriptions.add(one)
+    assert await store.subscriptions.all() == [first, second, third]
+    assert await store.subscriptions.of_channel("C0WEB") == [first, third]
+    assert await store.subscriptions.of_project(SLUG) == [first, second]
+    assert await store.subscriptions.remove(first)
+    assert not await store.subscriptions.remove(first)
+    assert await store.subscriptions.of_channel("C0WEB") == [third]
+    assert await store.subscriptions.of_project(SLUG) == [second]
+    assert await store.subscriptions.get("s1") is None
+
+
+async def test_a_channel_has_so_many_and_no_more_however_many_ask_at_once(store: Store) -> None:
+    rules = [rule(number) for number in range(subscriptions.MOST + 2)]
+    added = await asyncio.gather(*(store.subscriptions.add(one) for one in rules))
+    assert (
+        len([one for one in added if one]) == len(await store.subscriptions.of_channel("C0WEB")) == subscriptions.MOST
+    )
+    assert await store.subscriptions.add(rule(99, channel_id="C0OPS"))
+
+
+async def test_one_alone_hears_that_it_is_paused_and_what_is_removed_stays_so(store: Store) -> None:
+    one = rule()
+    assert not await store.subscriptions.pause(one, "is_archived")
+    await store.subscriptions.add(one)
+    paused = [store.subscriptions.pause(one, "is_archived") for _ in range(3)]
+    assert sorted(await asyncio.gather(*paused)) == [False, False, True]
+    assert await store.subscriptions.get("s1") == one.model_copy(update={"paused": "is_archived"})
+    assert await store.subscriptions.pause(one, "")
+    assert not await store.subscriptions.pause(one, "")
+    await store.subscriptions.remove(one)
+    assert not await store.subscriptions.pause(one, "is_archived")
+    assert await store.subscriptions.all() == []
+
+
+async def test_what_is_known_of_a_branch_takes_every_change_and_goes_with_the_last_subscription(store: Store) -> None:
+    for one in (rule(1), rule(2)):
+        await store.subscriptions.add(one)
+
+    async def told(key: str) -> None:
+        await store.subscriptions.know(
+            "C0WEB", SLUG, "main", lambda known: known.model_copy(update={"told": known.told | {key}})
+        )
+
+    await asyncio.gather(told("1:broke"), told("2:fixed"))
+    expected = Branch(channel_id="C0WEB", project_slug=SLUG, branch="main", told=frozenset({"1:broke", "2:fixed"}))
+    assert await store.subscriptions.known("C0WEB", ProjectSlug("GH/acme/Frontend"), "main") == expected
+    assert await store.subscriptions.known("C0OPS", SLUG, "main") is None
+    await store.subscriptions.remove(rule(1))
+    assert await store.subscriptions.known("C0WEB", SLUG, "main") == expected
+    await store.subscriptions.remove(rule(2))
+    assert await store.subscriptions.known("C0WEB", SLUG, "main") is None
+
+
+async def test_of_too_many_branches_the_oldest_green_one_is_forgotten(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "MOST_BRANCHES", 2)
+    for number, (name, red) in enumerate([("old-red", 1), ("green", 0), ("new", 3)], 1):
+
+        def change(known: Branch, number: int = number, red: int = red) -> Branch:
+            return known.model_copy(update={"number": number, "red_since": red})
+
+        await store.subscriptions.know("C0WEB", SLUG, name, change)
+    assert await store.subscriptions.known("C0WEB", SLUG, "green") is None
+    assert await store.subscriptions.known("C0WEB", SLUG, "old-red") is not None
+
+
+@pytest.mark.parametrize(
+    ("branches", "branch", "is_wanted"),
+    [
+        ((), "trunk", True),
+        ((), "main", False),  # was the default branch when the channel subscribed
+        (("main", "release/*"), "release/v2.0", True),
+        (("main", "release/*"), "feature", False),
+        (("!renovate/*",), "feature", True),
+        (("!renovate/*",), "renovate/httpx", False),
+        (("*", "!renovate/*"), "renovate/httpx", False),
+    ],
+)
+def test_a_branch_is_wanted_by_globs_or_as_the_default_branch_of_today(
+    branches: tuple[str, ...], branch: str, is_wanted: bool
+) -> None:
+    assert rule(branches=branches).wants(branch, "trunk") is is_wanted
+
+
+async def test_what_is_there_already_is_kept_as_it_is(store: Store) -> None:
+    first, again = rule(1), rule(1, made_by="U0GRACE")
+    assert await store.subscriptions.add(first) == first
+    assert await store.subscriptions.add(again) == first
+    assert await store.subscriptions.of_channel("C0WEB") == await store.subscriptions.of_project(SLUG) == [first]
+
+
+def test_the_same_events_of_the_same_branches_are_one_in_whatever_order() -> None:
+    one = id_of("C0WEB", SLUG, Wish(branches=("main", "release/*")))
+    turned = Wish(branches=("release/*", "main"), events=(Event.FIXED, Event.BROKE), mode=Mode.CHANNEL)
+    assert id_of("C0WEB", "github/Acme/frontend", turned) == one
+    others = [Wish(), Wish(branches=("main",)), Wish(branches=("main", "release/*"), events=(Event.BROKE,))]
+    assert len({one, *(id_of("C0WEB", SLUG, wish) for wish in others), id_of("C0OPS", SLUG, turned)}) == 5

@@ -1,0 +1,478 @@
+"""Builds that nobody typed: found in lists and by webhooks, judged once at their certain end, at few requests."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from random import Random
+from typing import cast
+
+import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from bot.circleci.reads import Reads, circleci_reads
+from bot.circleci.transport import Transport
+from bot.circleci.webhooks import Event as Webhook
+from bot.models.build import Build, Snapshot, State
+from bot.models.circleci import Pipeline, PipelineId, ProjectSlug
+from bot.models.slack import utc_now
+from bot.models.subscription import Subscription
+from bot.settings import Settings
+from bot.store import Store
+from bot.tasks import Sweep
+from bot.watching import news
+from bot.watching.branches import is_red
+from bot.watching.engine import LISTS, NEWS, Engine
+from bot.watching.inbox import Inbox
+from bot.watching.lists import PAGES, Lists
+from bot.watching.news import Newsreader, next_look
+from bot.watching.operator import Operator
+from bot.watching.triager import final_key
+from playground.circleci.api import CircleCI
+from playground.circleci.pipelines import Pipeline as Pushed
+from playground.circleci.world import World, default_world
+from playground.clock import Clock
+from tests.store.test_subscriptions import rule
+from tests.store.test_watches import watch
+from tests.watching.test_schedule import build
+
+SLUG, MAIN, EVERY = ProjectSlug("gh/acme/frontend"), "main", timedelta(minutes=5)
+KINDS = ("green", "failing-tests", "setup", "automatic-rerun", "config-error", "superseded", "on-hold", "late-workflow")
+SOON, LONG = timedelta(seconds=1), timedelta(hours=3)
+
+
+class Queue:
+    """What was added, and for when."""
+
+    def __init__(self) -> None:
+        self.added: list[str] = []
+
+    async def add(self, name: str, *ids: str, when: datetime | None = None) -> None:  # noqa: ARG002  # as the engine's
+        assert name in (NEWS, LISTS)
+        self.added += ids
+
+    put = add
+
+
+class Judge:
+    """Notes what it is told, and is late as often as it is made to be, or does something meanwhile."""
+
+    def __init__(self) -> None:
+        self.builds: list[Build] = []
+        self.late = 0
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def judged(self, build: Build) -> timedelta | None:
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        if self.late:
+            self.late -= 1
+            return SOON
+        self.builds.append(build)
+        return None
+
+
+class Stage:
+    """A project with pushes, and what looks at them."""
+
+    def __init__(self, circleci: CircleCI, transport: Transport, store: Store, operator: Operator) -> None:
+        token = SecretStr("x")
+        self.settings = Settings(
+            slack_bot_token=SecretStr("xoxb-1"), circleci_token=token, circleci_webhook_secret=token
+        )
+        self.circleci, self.store, self.queue, self.judge = circleci, store, Queue(), Judge()
+        self.world: World = circleci.world
+        self.operator = operator
+        reads = circleci_reads(transport)
+        self.inbox = Inbox(store, cast("Engine", self.queue), timedelta(0))
+        self.news = Newsreader(self.settings, store, reads, self.judge, operator)
+        self.lists = Lists(self.settings, store, reads, self.inbox, operator)
+
+    async def subscribes(self, number: int = 1, **changes: object) -> Subscription:
+        """Let a channel subscribe, and the list be read for the first time."""
+        made = rule(number, **changes)
+        await self.store.subscriptions.add(made)
+        await self.lists.look(SLUG)
+        return made
+
+    def push(self, scenario: str = "failing-tests", branch: str = MAIN, age: timedelta = LONG) -> Pushed:
+        """Let somebody push, so long ago."""
+        self.world.set_scenario(SLUG, branch, scenario)
+        pushed = self.world.trigger(SLUG, branch=branch, parameters={}, by="push")
+        self.goes_by(age)
+        return pushed
+
+    def goes_by(self, span: timedelta) -> None:
+        """Let time go by at CircleCI, which sees what happens meanwhile."""
+        for _ in range(10):
+            self.world.clock.advance(span / 10)
+            self.world.tick()
+
+    async def looks(self) -> list[float | None]:
+        """Read the list, and look at each build once whose end is not known; returns the pauses."""
+        await self.lists.look(SLUG)
+        pauses = [await self.news.look(one) for one in sorted(await self.store.news.open())]
+        return [None if one is None else one.total_seconds() for one in pauses]
+
+    def has_ended(self, pushed: Pushed) -> bool:
+        """Say whether nothing of it runs."""
+        return all(run.stopped_at(self.world.clock.now()) for run in pushed.runs)
+
+    @property
+    def told(self) -> list[tuple[int, State]]:
+        """The builds that were judged, by number, and how they ended."""
+        return [(one.pipeline.number, one.outcome) for one in self.judge.builds]
+
+    @property
+    def asked(self) -> list[str]:
+        """What CircleCI was asked since the last time."""
+        asked = [seen.path.partition("/api/v2/")[2] for seen in self.circleci.requests]
+        self.circleci.requests.clear()
+        return asked
+
+
+def reaching(circleci: CircleCI) -> Transport:
+    return Transport(circleci.url, SecretStr(circleci.token))
+
+
+@pytest.fixture
+async def stage(store: Store, operator: Operator) -> AsyncIterator[Stage]:
+    async with CircleCI(default_world(Clock())) as circleci, reaching(circleci) as transport:
+        yield Stage(circleci, transport, store, operator)
+
+
+async def test_what_ends_after_somebody_subscribed_is_judged_once(stage: Stage) -> None:
+    before = stage.push()
+    await stage.subscribes()
+    assert await stage.looks() == [None]
+    assert stage.told == []  # it was over
+    pushed, passed = stage.push(), stage.push("green")
+    for _ in range(3):
+        await stage.looks()
+    assert sorted(stage.told) == [(pushed.number, State.FAILED), (passed.number, State.PASSED)]
+    assert before.number not in dict(stage.told)
+    assert any(run.failed_jobs for run in next(one for one in stage.judge.builds if one.outcome is State.FAILED).runs)
+
+
+async def test_what_runs_when_somebody_subscribes_is_news_at_its_end(stage: Stage) -> None:
+    running = stage.push(age=SOON)
+    await stage.subscribes()
+    (pause,) = await stage.looks()
+    assert pause == 60
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert stage.told == [(running.number, State.FAILED)]
+
+
+async def test_a_second_subscriber_hears_of_what_runs_on_a_branch_of_its_own(stage: Stage) -> None:
+    await stage.subscribes()
+    running = stage.push("green", "release/v2.0", SOON)
+    for _ in range(3):
+        stage.push("green", "fix/login", SOON)
+    await stage.lists.look(SLUG)
+    await stage.subscribes(2, branches=("release/*",))
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert stage.told == [(running.number, State.PASSED)]
+
+
+async def test_of_a_list_only_what_a_rule_is_about_is_read_further(stage: Stage) -> None:
+    await stage.subscribes(branches=("release/*", "!release/v1*"))
+    stage.push("green", "fix/login")
+    stage.push("green", "main")
+    _ = stage.asked
+    await stage.looks()
+    assert stage.asked == [f"project/{SLUG}/pipeline"]
+    wanted = stage.push("green", "release/v2.0")
+    _ = stage.asked
+    await stage.looks()
+    assert stage.asked == [f"project/{SLUG}/pipeline", f"pipeline/{wanted.id}/workflow"]
+    assert stage.told == [(wanted.number, State.PASSED)]
+
+
+async def test_a_tag_is_no_branch(stage: Stage) -> None:
+    await stage.subscribes(branches=("*",))
+    stage.world.trigger(SLUG, tag=next(iter(stage.world.projects[SLUG].tags)), parameters={})
+    stage.goes_by(LONG)
+    assert await stage.looks() == []
+
+
+@pytest.mark.parametrize(
+    ("scenario", "outcome"),
+    [
+        ("green", State.PASSED),
+        ("failing-tests", State.FAILED),
+        ("config-error", State.COULD_NOT_RUN),
+        ("continuation-error", State.COULD_NOT_RUN),
+        ("setup", State.PASSED),
+        ("late-workflow", State.PASSED),
+        ("automatic-rerun", State.PASSED),
+        ("superseded", None),
+        ("no-workflow", None),
+        ("on-hold", None),
+    ],
+)
+async def test_only_a_certain_end_is_judged_whenever_it_is_looked_at(
+    stage: Stage, scenario: str, outcome: State | None
+) -> None:
+    await stage.subscribes()
+    pushed = stage.push(scenario, age=SOON)
+    for seconds in [5] * 14 + [60] * 6:
+        await stage.looks()
+        stage.goes_by(timedelta(seconds=seconds))
+    found = [one for one in stage.told if one[0] == pushed.number]
+    assert found == ([(pushed.number, outcome)] if outcome else [])
+
+
+async def test_a_rerun_is_judged_too_and_what_fails_is_looked_at_for_one(stage: Stage) -> None:
+    await stage.subscribes()
+    pushed = stage.push()
+    (pause,) = await stage.looks()
+    assert pause == EVERY.total_seconds()
+    assert await stage.looks() == [2 * EVERY.total_seconds()]
+    for run in list(pushed.runs):
+        stage.world.rerun(run.id)
+    (pause,) = await stage.looks()
+    assert pause is not None
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert [number for number, _ in stage.told] == [pushed.number, pushed.number]
+    assert stage.told[0] == (pushed.number, State.FAILED)
+
+
+async def test_what_fails_is_looked_at_again_so_often_and_only_while_it_is_the_newest(stage: Stage) -> None:
+    await stage.subscribes()
+    stage.push()
+    pauses = [(await stage.looks())[0] for _ in range(news.MOST_AGAIN + 1)]
+    assert pauses == [EVERY.total_seconds() * 2**again for again in range(news.MOST_AGAIN)] + [None]
+    assert await stage.store.news.open() == set()
+    older, _ = stage.push(), stage.push("green")
+    await stage.looks()
+    await stage.looks()
+    assert older.id not in await stage.store.news.open()
+
+
+async def test_what_could_not_be_told_is_told_later(stage: Stage) -> None:
+    await stage.subscribes()
+    pushed = stage.push("green")
+    stage.judge.late = 2
+    assert await stage.looks() == [1.0]
+    _ = stage.asked
+    assert [await stage.looks() for _ in range(3)] == [[1.0], [None], []]
+    assert stage.asked == [f"project/{SLUG}/pipeline"] * 3  # it is not read again
+    assert stage.told == [(pushed.number, State.PASSED)]
+
+
+def webhook(pushed: Pushed, branch: str = MAIN, kind: str = "workflow-completed") -> Webhook:
+    about = {"pipeline": {"id": pushed.id, "vcs": {"branch": branch}}, "project": {"slug": "github/acme/frontend"}}
+    return Webhook.model_validate({"id": "e", "type": kind, "happened_at": datetime.now(UTC), **about})
+
+
+async def test_a_webhook_tells_of_an_end_before_the_list_does_and_is_not_believed(stage: Stage) -> None:
+    await stage.subscribes()
+    pushed, running = stage.push("green"), stage.push("slow", age=SOON)
+    for one in (pushed, running):
+        assert await stage.inbox.heard(webhook(one), PipelineId(one.id))
+    _ = stage.asked
+    pauses = [await stage.news.look(PipelineId(one.id)) for one in (pushed, running)]
+    assert stage.told == [(pushed.number, State.PASSED)]
+    assert pauses[0] is None
+    assert pauses[1] is not None
+    assert len(stage.asked) == 4
+    assert await stage.inbox.heard(webhook(pushed), PipelineId(pushed.id))
+    await stage.looks()
+    assert len(stage.told) == 1
+
+
+async def test_a_webhook_of_what_nobody_wants_to_hear_asks_circleci_for_nothing(stage: Stage) -> None:
+    await stage.subscribes()
+    pushed = stage.push("green", "fix/login")
+    assert not await stage.inbox.heard(webhook(pushed, "fix/login"), PipelineId(pushed.id))
+    assert not await stage.inbox.heard(webhook(pushed, kind="job-completed"), PipelineId(pushed.id))
+    assert await stage.inbox.heard(webhook(pushed, branch=""), PipelineId(pushed.id))  # it may be
+    assert await stage.news.look(PipelineId(pushed.id)) is None
+    assert stage.told == []
+    await stage.store.subscriptions.remove((await stage.store.subscriptions.all())[0])
+    assert not await stage.inbox.heard(webhook(pushed), PipelineId(pushed.id))
+
+
+async def test_while_webhooks_come_lists_are_read_less_often_until_one_is_missed(stage: Stage) -> None:
+    await stage.subscribes()
+    await stage.store.hooks.heard(["github/acme/frontend"], stage.world.clock.now())
+    assert await stage.lists.look(SLUG) == 3 * EVERY
+    stage.push("green")
+    await stage.looks()
+    assert await stage.lists.look(SLUG) == EVERY
+
+
+async def test_a_build_that_a_thread_follows_is_read_once(stage: Stage) -> None:
+    await stage.subscribes()
+    pushed = stage.push()
+    whole = await stage.news._looks.build(PipelineId(pushed.id))
+    running = build(["running"])
+    await stage.store.watches.add(watch(pipeline_id=pushed.id))
+    await stage.lists.look(SLUG)
+    for seen in (running.model_copy(update={"pipeline": whole.pipeline}), whole):
+        await stage.store.watches.save_snapshot(PipelineId(pushed.id), Snapshot(build=seen))
+        if seen is whole:
+            (one,) = await stage.store.watches.of(PipelineId(pushed.id))
+            await stage.store.watches.save(one, one.model_copy(update={"told": (*one.told, final_key(whole))}))
+            await stage.inbox.ended(whole)
+        _ = stage.asked
+        await stage.news.look(PipelineId(pushed.id))
+        assert stage.asked == []
+    assert stage.told == [(pushed.number, State.FAILED)]
+    stage.queue.added.clear()
+    await stage.inbox.ended(whole)
+    assert stage.queue.added == []
+
+
+async def test_more_than_a_page_is_read_on_and_what_is_too_much_is_said(stage: Stage) -> None:
+    first = stage.push("green")
+    await stage.subscribes()
+    await stage.looks()
+    pushed = [stage.world.trigger(SLUG, branch=MAIN, parameters={}, by="push") for _ in range(70)]
+    await stage.lists.look(SLUG)
+    assert await stage.store.news.open() == {one.id for one in pushed}
+    state = await stage.store.news.read_up_to(SLUG)
+    assert state.newest == first.number + 70
+    stage.circleci.page_size = 2
+    await stage.store.news.save_read(SLUG, state.model_copy(update={"newest": first.number}))
+    with capture_logs() as said:
+        await stage.lists.look(SLUG)
+    skipped = [one["builds"] for one in said if one["event"] == "news_skipped"]
+    assert skipped == [70 - 2 * PAGES[-1]]
+
+
+async def test_another_default_branch_is_followed(stage: Stage) -> None:
+    made = await stage.subscribes()
+    stage.world.projects[SLUG].default_branch = "release/v2.0"
+    state = await stage.store.news.read_up_to(SLUG)
+    await stage.store.news.save_read(SLUG, state.model_copy(update={"asked_at": utc_now() - timedelta(hours=2)}))
+    pushed = stage.push("green", "release/v2.0")
+    await stage.looks()
+    assert stage.told == [(pushed.number, State.PASSED)]
+    kept = await stage.store.subscriptions.get(made.id)
+    assert kept is not None
+    assert kept.default_branch == "release/v2.0"
+
+
+async def test_a_project_that_is_renamed_is_read_on_under_its_new_name(stage: Stage) -> None:
+    made, web = await stage.subscribes(), ProjectSlug("gh/acme/web")
+    await stage.subscribes(2, branches=("release/*",))
+    await stage.store.subscriptions.know("C0WEB", SLUG, MAIN, lambda state: state.model_copy(update={"number": 7}))
+    stage.world.projects[web] = stage.world.projects.pop(SLUG)
+    stage.world.projects[web].slug = web
+    stage.circleci.moved[SLUG] = web
+    pushed = stage.world.trigger(web, branch=MAIN, parameters={}, by="push")
+    stage.goes_by(LONG)
+    assert await stage.lists.look(SLUG) is None
+    assert await stage.lists.look(web) == EVERY
+    assert await stage.news.look(PipelineId(pushed.id)) is None
+    assert stage.told == [(pushed.number, State.PASSED)]
+    kept = await stage.store.subscriptions.of_project(web)
+    assert [one.id for one in kept] == [made.id, "s2"]
+    assert {one.project_slug for one in kept} == {web}
+    assert await stage.store.subscriptions.of_project(SLUG) == []
+    state = await stage.store.subscriptions.known("C0WEB", web, MAIN)
+    assert state is not None
+    assert state.number == 7
+
+
+async def test_a_project_that_is_not_seen_any_more_is_asked_for_ever_more_rarely(stage: Stage) -> None:
+    await stage.subscribes()
+    project = stage.world.projects.pop(SLUG)
+    pauses = [await stage.lists.look(SLUG) for _ in range(6)]
+    assert pauses == [EVERY * times for times in (1, 2, 4, 8, 12, 12)]
+    stage.world.projects[SLUG] = project
+    assert await stage.lists.look(SLUG) == EVERY
+
+
+async def test_a_build_that_is_gone_is_given_up(stage: Stage) -> None:
+    await stage.subscribes()
+    pipeline = {"id": "gone", "number": 2416, "project_slug": SLUG, "created_at": stage.world.clock.now()}
+    vcs = {"branch": MAIN}
+    await stage.inbox.listed(Pipeline.model_validate({**pipeline, "vcs": vcs}))
+    pauses = [await stage.news.look(PipelineId("gone")) for _ in range(news.GONE_AFTER)]
+    assert pauses[0] == timedelta(minutes=1)
+    assert pauses[-1] is None
+    assert await stage.store.news.open() == set()
+
+
+async def test_nobody_is_asked_where_nobody_subscribes(stage: Stage) -> None:
+    made = await stage.subscribes()
+    await stage.store.subscriptions.remove(made)
+    _ = stage.asked
+    assert await stage.lists.look(SLUG) is None
+    assert stage.asked == []
+    stage.push()
+    await stage.subscribes(2)
+    await stage.looks()
+    assert stage.told == []  # what came meanwhile is no news
+
+
+async def test_what_was_lost_on_its_way_is_swept_up(stage: Stage) -> None:
+    await stage.subscribes()
+    pushed = stage.push("green")
+    await stage.lists.look(SLUG)
+    stage.queue.added.clear()
+    await Sweep(stage.store, cast("Engine", stage.queue), stage.operator, cast("Reads", None))._give_news()
+    assert stage.queue.added == [SLUG, pushed.id]
+
+
+async def test_a_webhook_that_comes_during_a_look_is_followed_by_one(stage: Stage) -> None:
+    await stage.subscribes()
+    pushed = stage.push("green")
+    await stage.lists.look(SLUG)
+    stage.judge.meanwhile = partial(stage.inbox.heard, webhook(pushed), PipelineId(pushed.id))
+    assert await stage.news.look(PipelineId(pushed.id)) == stage.settings.settle
+    assert pushed.id in await stage.store.news.open()
+    assert await stage.news.look(PipelineId(pushed.id)) is None
+    assert stage.told == [(pushed.number, State.PASSED)]
+
+
+@pytest.mark.parametrize("seed", range(3, 6))
+async def test_whatever_happens_each_end_is_judged_once_and_none_is_missed(stage: Stage, seed: int) -> None:
+    chance = Random(seed)  # no secret
+    await stage.subscribes(branches=("main", "release/*"))
+    for _ in range(45):
+        match chance.choice(("push", "push", "time", "list", "look", "webhook", "rerun")):
+            case "push":
+                stage.push(chance.choice(KINDS), chance.choice(("main", "release/v2.0", "fix/login")), SOON)
+            case "time":
+                stage.goes_by(timedelta(seconds=chance.randrange(1, 900)))
+            case "list":
+                await stage.lists.look(SLUG)
+            case "look":
+                for one in sorted(await stage.store.news.open()):
+                    await stage.news.look(one)
+            case "webhook" if stage.world.pipelines:
+                pushed = chance.choice(stage.world.pipelines)
+                await stage.inbox.heard(webhook(pushed, pushed.branch or ""), PipelineId(pushed.id))
+            case "rerun" if ended := [one for one in stage.world.pipelines if stage.has_ended(one) and one.runs]:
+                pushed = chance.choice(ended)
+                stage.world.rerun(pushed.runs[-1].id)
+                await stage.inbox.heard(webhook(pushed, pushed.branch or ""), PipelineId(pushed.id))
+    stage.goes_by(LONG)
+    for _ in range(news.MOST_AGAIN + 4):
+        await stage.looks()
+    judged = [(one.pipeline.number, one.fingerprint) for one in stage.judge.builds]
+    assert len(set(judged)) == len(judged)
+    ends = {one.number: await stage.news._looks.build(PipelineId(one.id)) for one in stage.world.pipelines}
+    wanted = {number for number, end in ends.items() if end.pipeline.ref and end.pipeline.ref.name != "fix/login"}
+    assert {number for number, _ in judged} <= wanted
+    missed = {number for number in wanted if is_red(ends[number]) is not None} - {number for number, _ in judged}
+    assert missed == set()
+    last = dict(judged)
+    assert all(last[number] == ends[number].fingerprint for number in last if is_red(ends[number]) is not None)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_told", "pause"), [(1, False, 1), (9, False, 3), (40, False, 5), (40, True, 15), (400, False, 60)]
+)
+def test_what_takes_long_is_looked_at_less_often(minutes: int, is_told: bool, pause: float) -> None:
+    one = build(["on_hold" if minutes > 60 else "running"])
+    read_at = one.pipeline.created_at + timedelta(minutes=minutes)
+    found = next_look(one.model_copy(update={"read_at": read_at}), EVERY, is_told=is_told)
+    assert found == timedelta(minutes=pause) or minutes > 60
+    assert found <= timedelta(hours=1)

@@ -1,0 +1,342 @@
+"""What channels that subscribed to a branch are told: once each, whatever is cut off, and never lost in silence."""
+
+import asyncio
+from random import Random
+from typing import cast
+
+import pytest
+
+from bot.circleci.reads import Reads
+from bot.errors import NotAllowed, NotFound, Unavailable
+from bot.messenger import Messenger
+from bot.models.build import Build
+from bot.models.caller import Caller, Place
+from bot.models.circleci import Pipeline, ProjectSlug, Ref
+from bot.models.heard import Heard
+from bot.models.red import Branch
+from bot.models.slack import Watch, utc_now
+from bot.models.subscription import Event, Mode, Subscription
+from bot.permissions import Permissions
+from bot.settings import Projects
+from bot.store import Store
+from bot.watching.branches import is_red
+from bot.watching.operator import Operator
+from bot.watching.pausing import MOST_DENIALS
+from bot.watching.telling import MOST_REFUSALS, Telling
+from bot.watching.watcher import Sources
+from formatters import red
+from formatters.links import Links
+from playground.slack.api import Slack
+from playground.slack.conversations import Channel
+from tests.watching.test_branches import build
+
+
+class FarSide:
+    """A CircleCI that has these builds of the branch, and knows no more of any than that it failed."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+
+    async def pipelines(self, _slug: str, _branch: str) -> list[Pipeline]:
+        if not self.numbers:
+            raise Unavailable("it does not answer")
+        return [build(number).pipeline for number in self.numbers]
+
+
+class Door:
+    """A policy that lets some people read."""
+
+    def __init__(self) -> None:
+        self.refuses: Exception | None = None
+        self.asked: list[tuple[Caller, str, Ref | None]] = []
+
+    async def check(self, caller: Caller, word: str, _slug: str, ref: Ref | None) -> None:
+        self.asked.append((caller, word, ref))
+        if self.refuses is not None and caller.person_id == "U0ADA":
+            raise self.refuses
+
+
+class Stage:
+    def __init__(self, slack: Slack, store: Store, messenger: Messenger, operator: Operator) -> None:
+        self.slack, self.store, self.door, self.far_side = slack, store, Door(), FarSide()
+        reads = cast("Reads", self.far_side)
+        sources = Sources(reads, reads, (), Projects())
+        door = cast("Permissions", self.door)
+        self.telling = Telling(store, messenger, door, sources, Links(), operator)
+
+    def channel(self, name: str = "deploys") -> Channel:
+        return self.slack.workspace.channel(name)
+
+    def texts(self, name: str = "deploys") -> list[str]:
+        """Return what stands in a channel and its threads, as it reads by now, the oldest first."""
+        return [one.text.partition(":")[0] for one in self.channel(name).messages]
+
+    async def subscribes(self, **more: object) -> Subscription:
+        kept = len(await self.store.subscriptions.all())
+        fields: dict[str, object] = {
+            "id": f"s{kept}",
+            "channel_id": "C0DEPLOYS",
+            "made_by": "U0ADA",
+            "made_by_name": "ada",
+            "team_id": "T0ACME",
+            "made_at": utc_now(),
+            "project_slug": "gh/acme/backend",
+            "project_title": "acme/backend",
+            "default_branch": "main",
+        }
+        rule = Subscription.model_validate({**fields, **more})
+        assert await self.store.subscriptions.add(rule)
+        return rule
+
+    async def judged(self, *builds: Build) -> None:
+        for one in builds:
+            assert await self.telling.judged(one) is None
+
+    async def is_put_off(self, one: Build) -> None:
+        assert await self.telling.judged(one)
+
+    async def until_told(self, one: Build) -> None:
+        while await self.telling.judged(one):
+            await self.slack.pause(0.01)
+
+    async def paused(self) -> list[str]:
+        return [rule.paused for rule in await self.store.subscriptions.all()]
+
+
+@pytest.fixture
+def stage(slack: Slack, store: Store, messenger: Messenger, operator: Operator) -> Stage:
+    return Stage(slack, store, messenger, operator)
+
+
+RED, STILL, GREEN, PASSED = (
+    "main of acme/backend is red since #1 or before",
+    "main of acme/backend is still red, 2nd build",
+    "main of acme/backend is green again.",
+    "main of acme/backend passed in 4 h 1 min.",
+)
+
+
+async def test_what_broke_and_was_fixed_is_told_in_one_thread(stage: Stage) -> None:
+    await stage.subscribes()
+    await stage.judged(build(1), build(2), build(3, "success"), build(4, "success"))
+    assert stage.texts() == [GREEN, GREEN]
+    (root,) = stage.channel().roots
+    assert len(root.replies) == 1
+    assert root.edited_ts
+
+
+async def test_each_is_told_once_however_often_and_from_wherever_it_is_judged(
+    stage: Stage, messenger: Messenger, operator: Operator
+) -> None:
+    await stage.subscribes(events=list(Event))
+    other = Stage(stage.slack, stage.store, messenger, operator)
+    for one in (build(1), build(2), build(3, "success")):
+        await asyncio.gather(*(each.until_told(one) for each in (stage, other, stage, other)))
+    await stage.judged(build(1), build(2), build(3, "success"))
+    assert stage.texts() == [GREEN, STILL, GREEN]
+
+
+@pytest.mark.parametrize("lost", ["chat.postMessage", "chat.update"])
+async def test_what_is_cut_off_is_gone_on_with(stage: Stage, lost: str) -> None:
+    """Slack has taken it, and the answer is lost, or the edit that follows: nothing is said twice, all is told."""
+    await stage.subscribes(events=list(Event))
+    await stage.judged(build(1))
+    stage.slack.faults.add("POST", f"/api/{lost}", drop="after")
+    await stage.until_told(build(2))
+    stage.slack.faults.add("POST", f"/api/{lost}", status=503)
+    await stage.is_put_off(build(3, "success"))
+    known = await stage.store.subscriptions.known("C0DEPLOYS", ProjectSlug("gh/acme/backend"), "main")
+    assert known is not None
+    assert known.is_red
+    await stage.judged(build(3, "success"))
+    assert stage.texts() == [GREEN, STILL, GREEN]
+
+
+async def test_a_post_that_another_run_made_before_it_died_is_found(stage: Stage) -> None:
+    rule = await stage.subscribes()
+    await stage.judged(build(1))
+    (root,) = stage.channel().roots
+    (slug, channel_id, branch) = (rule.project_slug, rule.channel_id, "main")
+    as_before = Branch(channel_id=channel_id, project_slug=slug, branch=branch)
+    await stage.store.subscriptions.know(channel_id, slug, branch, lambda _: as_before)
+    await stage.judged(build(1), build(2, "success"))
+    assert [one.text for one in stage.channel().roots] == [GREEN]
+    assert root.replies
+
+
+@pytest.mark.parametrize(
+    ("code", "how_often"), [("not_in_channel", 1), ("is_archived", 1), ("channel_not_found", 1), ("odd", MOST_REFUSALS)]
+)
+async def test_a_channel_that_takes_nothing_pauses_its_rules_and_two_people_hear_of_it_once(
+    stage: Stage, code: str, how_often: int
+) -> None:
+    await stage.subscribes()
+    await stage.subscribes(branches=["m*"], events=["still-red"])
+    stage.slack.refuse("chat.postMessage", code, times=how_often)
+    for _ in range(how_often - 1):
+        await stage.is_put_off(build(1))
+    await stage.judged(build(1))
+    assert (await stage.paused(), stage.texts()) == ([code, code], [])
+    (direct,) = stage.slack.person("ada").direct_messages
+    assert stage.texts("releases") == [direct.text.partition(":")[0]]
+
+    stage.slack.refuse("chat.postMessage", code, times=how_often)
+    for _ in range(how_often - 1):
+        await stage.is_put_off(build(2))
+    await stage.judged(build(2))
+    assert stage.slack.person("ada").direct_messages == [direct]
+    await stage.judged(build(3))
+    assert (await stage.paused(), stage.texts()) == (["", ""], ["main of acme/backend is red since #3 or before"])
+
+
+@pytest.mark.parametrize(
+    "why", [(red.HIDDEN, NotAllowed("U0ADA", "read", "web")), (red.UNKNOWN, NotFound("project", "x"))]
+)
+async def test_what_who_subscribed_may_not_look_at_is_not_told(stage: Stage, why: tuple[str, Exception]) -> None:
+    reason, stage.door.refuses = why
+    await stage.subscribes()
+    for _ in range(MOST_DENIALS - 1):
+        await stage.is_put_off(build(1))
+    await stage.judged(build(1), build(2))
+    assert (await stage.paused(), stage.texts(), len(stage.texts("releases"))) == ([reason], [], 1)
+    assert not stage.slack.person("ada").direct_messages
+    caller, word, ref = stage.door.asked[0]
+    assert (caller.channel_id, caller.team_id, word, ref) == ("C0DEPLOYS", "T0ACME", "read", Ref(name="main"))
+    stage.door.refuses = None
+    await stage.judged(build(3))
+    assert (await stage.paused(), len(stage.texts())) == ([""], 1)
+
+
+async def test_while_slack_does_not_say_who_they_are_nothing_is_lost(stage: Stage) -> None:
+    await stage.subscribes()
+    stage.door.refuses = NotAllowed("U0ADA", "read", "guests")
+    await stage.is_put_off(build(1))
+    stage.door.refuses = None
+    await stage.judged(build(1))
+    assert (await stage.paused(), stage.texts()) == ([""], [RED])
+
+
+async def test_somebody_elses_rule_of_the_channel_goes_on(stage: Stage) -> None:
+    stage.door.refuses = NotAllowed("U0ADA", "read", "web")
+    await stage.subscribes()
+    await stage.subscribes(made_by="U0GRACE", events=["failed"])
+    await stage.until_told(build(1))
+    assert (await stage.paused(), stage.texts()) == ([red.HIDDEN, ""], [RED])
+
+
+async def test_a_channel_with_several_rules_is_told_once_as_all_of_them_ask(stage: Stage) -> None:
+    await stage.subscribes(events=["broke"], mode="channel", mention="U0GRACE")
+    await stage.subscribes(events=["still-red"], mention="U0ADA")
+    await stage.subscribes(events=["failed"], mention="S0WEB", branches=["ma*", "!release/*"])
+    await stage.subscribes(events=["passed"], channel_id="C0RELEASES")
+    await stage.subscribes(branches=["release/*"], channel_id="C0GENERAL")
+    await stage.judged(build(1), build(2), build(3, "success"))
+    (root,) = stage.channel().roots
+    first = root.history[0][1][0]["text"]["text"]
+    assert first.endswith(" <@U0GRACE> <!subteam^S0WEB>")
+    assert (len(root.replies), stage.texts("releases"), stage.texts("general")) == (1, [GREEN], [])
+
+
+async def test_in_the_mode_of_messages_each_stands_in_the_channel(stage: Stage) -> None:
+    await stage.subscribes(mode=Mode.CHANNEL, events=list(Event))
+    await stage.judged(build(1), build(2), build(3, "success"))
+    assert stage.texts() == [GREEN, STILL, GREEN]
+    assert len(stage.channel().roots) == 3
+
+
+async def test_somebody_is_told_in_direct_messages(stage: Stage) -> None:
+    direct = stage.slack.workspace.open_im("U0ADA")
+    await stage.subscribes(channel_id=direct.id)
+    await stage.judged(build(1))
+    stage.slack.refuse("chat.postMessage", "user_disabled")
+    stage.slack.refuse("conversations.open", "user_disabled")
+    await stage.judged(build(2, "success"))
+    assert (await stage.paused(), [one.text.partition(":")[0] for one in direct.messages]) == (["user_disabled"], [RED])
+    assert stage.texts("releases") == ["ada, in direct messages, is not told what was subscribed to of acme/backend"]
+
+
+async def test_a_build_that_a_thread_of_the_channel_follows_is_not_told_there_again(stage: Stage) -> None:
+    await stage.subscribes()
+    await stage.subscribes(channel_id="C0RELEASES")
+    watch = Watch.of(
+        build(1).pipeline, "acme/backend", Caller(person_id="U0ADA", delivery_id="e"), Place(channel_id="C0DEPLOYS")
+    )
+    await stage.store.watches.add(watch)
+    await stage.judged(build(1))
+    assert (stage.texts(), stage.texts("releases")) == ([], [RED])
+    await stage.judged(build(2, "success"))
+    assert stage.texts() == [GREEN]  # what nobody followed; it is no news that it passed, but that it is fixed
+
+
+async def test_a_repair_that_the_channel_heard_aloud_is_not_told_there_again(stage: Stage) -> None:
+    """It knew the branch red by a deploy of its own, and the build that repairs it is followed somewhere else."""
+    rule = await stage.subscribes()
+    await stage.judged(build(1))
+    green = build(2, "success")
+    heard = Heard(number=2, fingerprint=green.fingerprint, is_red=False)
+    await stage.store.ends.note(rule.channel_id, rule.project_slug, Ref(name="main"), heard)
+    await stage.judged(green)
+    (root,) = stage.channel().messages
+    assert (root.text, root.replies) == (GREEN, [])
+
+
+async def test_a_repair_that_a_rule_told_is_not_said_aloud_later(stage: Stage) -> None:
+    rule = await stage.subscribes()
+    main, red_before = Ref(name="main"), Heard(number=1, fingerprint="w1.1", is_red=True)
+    await stage.judged(build(1))
+    await stage.store.ends.note(rule.channel_id, rule.project_slug, main, red_before)
+    await stage.judged(build(2, "success"))
+    assert not await stage.store.ends.red(rule.project_slug, main)
+
+
+@pytest.mark.parametrize(
+    ("listed", "since"),
+    [([3, 2, 1], "#3"), ([3, 1], "#3 or before"), ([3], "#3 or before"), ([4, 3, 2], "#3"), ([], "#3 or before")],
+)
+async def test_since_when_it_is_red_is_said_where_that_is_sure(stage: Stage, listed: list[int], since: str) -> None:
+    await stage.subscribes()
+    stage.far_side.numbers = listed
+    await stage.judged(build(2, "success"), build(3))
+    assert stage.texts() == [f"main of acme/backend is red since {since}"]
+
+
+@pytest.mark.parametrize(
+    ("method", "code"), [("chat.postMessage", "thread_not_found"), ("chat.update", "message_not_found")]
+)
+async def test_a_message_that_is_gone_is_no_loss(stage: Stage, method: str, code: str) -> None:
+    await stage.subscribes(events=list(Event))
+    await stage.judged(build(1))
+    stage.slack.refuse(method, code)
+    await stage.judged(build(2), build(3))
+    assert (await stage.paused(), len(stage.channel().roots)) == ([""], 2)
+
+
+async def test_a_tag_is_no_branch(stage: Stage) -> None:
+    await stage.subscribes(branches=["*"])
+    await stage.judged(build(1, vcs={"tag": "v2.0", "revision": "9f1c2d7a"}), build(2, vcs=None))
+    assert not stage.texts()
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_in_whatever_order_and_whatever_slack_does_all_is_told_once_and_true(stage: Stage, seed: int) -> None:
+    chance, faults = Random(seed), stage.slack.faults
+    await stage.subscribes(events=list(Event), mode=chance.choice([*Mode]))
+    builds = [
+        build(number, chance.choice(["failed", "success", "canceled", "error"]), attempt)
+        for number in range(1, 7)
+        for attempt in range(1, chance.choice([2, 2, 3]))
+    ]
+    chance.shuffle(builds)
+    for one in builds + chance.choices(builds, k=3):
+        for _ in range(chance.choice([0, 0, 1, 2])):
+            method = chance.choice(["chat.postMessage", "chat.update"])
+            drop = chance.choice(["after", "before", None])
+            faults.add("POST", f"/api/{method}", drop=drop, status=503)
+        await stage.until_told(one)
+        faults.clear()
+    newest = max((one for one in builds if is_red(one) is not None), key=lambda one: (one.pipeline.number, one.read_at))
+    standing = [one for one in stage.channel().roots if "is red since" in one.text]
+    assert len(standing) == is_red(newest)
+    said = [one.visible for one in stage.channel().messages if not one.edited_ts]
+    assert len(said) == len(set(said))
+    assert await stage.paused() == [""]
