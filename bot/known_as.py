@@ -15,7 +15,7 @@ from bot.models.circleci import Project, ProjectSlug, made_of_ids
 from bot.models.slugs import short, spelled_alike
 from bot.policy import Policy, named_in_rules, names_projects, written_out
 from bot.settings import Projects
-from bot.waits import Patience, patience
+from bot.waits import Patience, is_polite, patience
 
 log = structlog.get_logger(__name__)
 KEPT_SECONDS = 50
@@ -35,7 +35,7 @@ class KnownAs:
         self._circleci = circleci
         self._minds_names = names_projects(policy)
         self._kept: dict[str, tuple[float, Project | Rejected]] = {}
-        self._asking: dict[tuple[str, Patience], asyncio.Task[Project | Rejected]] = {}
+        self._asking: dict[tuple[str, Patience, bool], asyncio.Task[Project | Rejected]] = {}
 
     async def names(self, slug: ProjectSlug, *, title: str = "", is_current: bool = False) -> tuple[str, ...]:
         """Return the slug as CircleCI spells it, what people call the project, and its other names in the rules.
@@ -113,13 +113,13 @@ class KnownAs:
 
     async def _together(self, alike: str, slug: ProjectSlug) -> Project | Rejected:
         """Ask once for all who ask meanwhile, and wait as patiently; who is cut off does not cut off the others."""
-        key = alike, patience()
+        key = alike, patience(), is_polite()
         if key not in self._asking:
             self._asking[key] = task = asyncio.create_task(self._ask(slug))
             task.add_done_callback(lambda done: self._is_asked(key, done))
         return await asyncio.shield(self._asking[key])
 
-    def _is_asked(self, key: tuple[str, Patience], task: asyncio.Task[Project | Rejected]) -> None:
+    def _is_asked(self, key: tuple[str, Patience, bool], task: asyncio.Task[Project | Rejected]) -> None:
         del self._asking[key]
         if not task.cancelled():
             task.exception()  # all who asked may have been cut off

@@ -11,7 +11,7 @@ from bot import metrics
 from bot.budgets import CLEAR_SECONDS, NO_WAIT, POLITE_SHARE
 from bot.models.pace import Bounds, Limited, Pace
 from bot.store.turns import Standing, Turns
-from bot.waits import Patience, note, patience
+from bot.waits import Patience, is_polite, note, patience
 
 SOON = timedelta(seconds=1)  # whoever has a number looks whether it may go sooner: the rate changes
 
@@ -128,8 +128,9 @@ def _spread(seconds: float) -> timedelta:
 
 
 class Lane:
-    """One way to use what CircleCI takes, `polite` or not: who waits `patience` long, and maybe longer `in_line`.
+    """One way to use what CircleCI takes, `polite` or as whoever uses it is.
 
+    Who uses it waits `patience` long, and maybe longer `in_line`.
     `whose` is the token that is used, as `Paced` has it.
     """
 
@@ -154,7 +155,7 @@ class Lane:
         """Take a turn; returns how long to stay away when there is none."""
         budget = self._budget.of(whose)
         longest = self._patience if patience() is Patience.HURRIED else self._longest
-        return await budget.turn(patience=self.patience, in_line=longest, polite=self._polite)
+        return await budget.turn(patience=self.patience, in_line=longest, polite=self._polite or is_polite())
 
     async def is_paused(self, whose: str = "") -> bool:
         """Say whether it is the far side who let nobody have a turn."""

@@ -19,6 +19,8 @@ from bot.policy import (
     Asked,
     Decision,
     Elsewhere,
+    Kind,
+    Person,
     Policy,
     Word,
     decide,
@@ -154,6 +156,14 @@ class Permissions:
     async def no_agent(self, caller: Caller) -> str:
         """Return why no agent can speak for somebody, or empty text."""
         return await self._speakers.no_agent(caller)
+
+    async def no_agent_may(self, caller: Caller, name: str, words: Collection[str], *, own: bool) -> tuple[str, ...]:
+        """Return what an agent that somebody is about to make may nowhere, of these words."""
+        owner = await self._speakers.of(caller)
+        agent = Person("", Kind.AGENT) if own else owner
+        agent = agent._replace(agent=name, words=tuple(words))
+        wanted = (Asked(word, channel_id=caller.channel_id, certain=False) for word in words)
+        return tuple(one.word for one in wanted if not decide(self._policy, agent, one).allowed)
 
     def forget_one(self, caller: Caller) -> None:
         """Ask anew who somebody is, or for whom an agent speaks."""

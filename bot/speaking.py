@@ -146,6 +146,8 @@ def _gone(caller: Caller, agent: Agent | None, now: datetime) -> str:
     """Return why there is no agent any more that speaks for somebody, or empty text."""
     if agent is None:
         return f"the agent {caller.agent} was removed"
+    if caller.agent_since not in (None, agent.made_at):
+        return f"the agent {caller.agent} that asked was removed: there is another one of its name"
     if agent.owner_id != caller.person_id:
         return f"the agent {agent.name} is another person's by now"
     return "" if agent.is_good(now) else f"the time of the agent {agent.name} was up on {agent.expires_at:%Y-%m-%d}"

@@ -78,3 +78,21 @@ def patiently() -> Iterator[None]:
 def patience() -> Patience:
     """Return how long this waits."""
     return _PATIENCE.get()
+
+
+_POLITE: ContextVar[bool] = ContextVar("polite", default=False)
+
+
+@contextmanager
+def politely() -> Iterator[None]:
+    """Let what runs within the block leave its share of the turns at CircleCI to people."""
+    before = _POLITE.set(True)
+    try:
+        yield
+    finally:
+        _POLITE.reset(before)
+
+
+def is_polite() -> bool:
+    """Say whether this leaves a share to people."""
+    return _POLITE.get()

@@ -14,9 +14,9 @@ from bot.errors import NothingToDo, SlackError, UsageError
 from bot.grammar import Word as Said
 from bot.grammar import without_stop
 from bot.models.agent import MOST_DAYS, NAME, WORDS, Agent, Days, Words
-from bot.models.caller import Caller
+from bot.models.caller import Caller, Place
 from bot.models.help import CommandHelp
-from bot.policy import Word
+from bot.policy import Decision, Word
 from bot.requests import Request, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
@@ -34,7 +34,7 @@ HELP = CommandHelp(
 Act = Literal["list", "add", "remove"]
 ACTS = get_args(Act)
 MOST_SHOWN = 20
-WHICH = "Which agent? Its name has small letters, digits and dashes, as in `laptop`."
+WHICH = "Which agent? Its name is one word of small letters, digits and dashes, as in `laptop`."
 _CHANNEL = regex.compile(r"<#([CG][A-Z0-9]{1,30})(?:\|[^<>]{0,200})?>")
 
 
@@ -81,7 +81,8 @@ def _more(rest: Sequence[Said]) -> dict[str, object]:
         elif key.lower() in _KEYS and value and key.lower() not in more:
             more[key.lower()] = _KEYS[key.lower()](value)
         else:
-            raise UsageError("I expected own, channel=#deploys, words=read,deploy or days=30.", given=word.text)
+            expected = "I expected own, channel=#deploys, words=read,deploy or days=30. Nothing was made."
+            raise UsageError(expected, given=word.text)
     return more
 
 
@@ -133,7 +134,9 @@ async def _offered(request: OfAgents, caller: Caller, context: Context) -> Agent
     channel_id = await _channel(request.channel, caller, context)
     form = AgentForm(name=request.name, channel_id=channel_id, own=request.own, words=request.words, days=request.days)
     await context.operations.may_add_agent(caller, form)
-    return AgentOffer.model_validate(form.model_dump())
+    there = caller.model_copy(update={"place": Place(channel_id=channel_id)})
+    in_vain = await context.permissions.no_agent_may(there, form.name, form.words, own=form.own)
+    return AgentOffer.model_validate({**form.model_dump(), "in_vain": in_vain})
 
 
 async def _channel(named: str, caller: Caller, context: Context) -> str:
@@ -166,7 +169,9 @@ async def _to_remove(name: str, caller: Caller, context: Context) -> AgentToRemo
         raise NothingToDo("no_such_agent", what=name)
     if agent.owner_id != caller.person_id:
         await context.permissions.check(caller, Word.ADMIN)
-    return AgentToRemove(agent=AgentShown.of(agent), is_of_another=agent.owner_id != caller.person_id)
+    used = await context.store.agents.last_used()
+    shown = await _shown(agent, used.get(agent.name), context)
+    return AgentToRemove(agent=shown, is_of_another=agent.owner_id != caller.person_id)
 
 
 async def _listed(caller: Caller, context: Context) -> Agents:
@@ -181,10 +186,17 @@ async def _listed(caller: Caller, context: Context) -> Agents:
 
 async def _shown(agent: Agent, used_at: datetime | None, context: Context) -> AgentShown:
     """Return an agent as it is shown: one whose time is up, or whose owner left, with why it may nothing."""
+    decisions = {word: await _decision(agent, word, context) for word in agent.words}
+    barred = "" if decisions[Word.READ].allowed else decisions[Word.READ].rule
+    in_vain = () if barred else tuple(word for word, one in decisions.items() if not one.allowed)
+    return AgentShown.of(agent).model_copy(update={"used_at": used_at, "barred": barred, "in_vain": in_vain})
+
+
+async def _decision(agent: Agent, word: str, context: Context) -> Decision:
+    """Return whether an agent may do such a thing anywhere."""
     caller = agent.caller("agents")
-    asked = await context.permissions.asked(caller, Word.READ)
-    decision = await context.permissions.decision(caller, asked._replace(certain=False))
-    return AgentShown.of(agent, used_at, "" if decision.allowed else decision.rule)
+    asked = await context.permissions.asked(caller, word)
+    return await context.permissions.decision(caller, asked._replace(certain=False))
 
 
 def register(router: Router) -> None:

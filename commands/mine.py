@@ -54,7 +54,7 @@ async def mine(request: Nothing, caller: Caller, context: Context) -> MyBuilds:
     """Answer with them; what somebody may not read any more is left out, and not counted either."""
     pending = await context.store.pending.waiting()
     waiting = await waiting_for(caller, pending, partial(_may_of, context), context.whereabouts)
-    requests = [one for one in pending if one.waits_for_a_word]
+    requests = [one for one in pending if one.waits_for_a_word and one.is_asked]
     owned = await context.store.own.of(caller.person_id)
     kept = await _kept(owned, caller, context)
     chosen = sorted(kept, key=lambda one: not one.is_open)[:MOST_SHOWN]

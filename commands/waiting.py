@@ -27,9 +27,8 @@ def _is_before(pending: Pending, caller: Caller, channels: Collection[str]) -> b
 async def _concerns(pending: Pending, caller: Caller, may: May) -> bool:
     """Say whether somebody asked for it, or can let it happen as the second person if they read where it stands."""
     if pending.asker.person_id == caller.person_id:
-        is_asked = bool(pending.open or pending.choices)  # with nothing open it is on its way
-        return is_asked and await may(caller, Word.READ, pending.wish)
-    if not pending.waits_for_a_word or pending.request_ts is None:
+        return pending.is_asked and await may(caller, Word.READ, pending.wish)
+    if not (pending.waits_for_a_word and pending.is_asked):
         return False
     there = caller.model_copy(update={"place": pending.asker.place})  # it is agreed to where it stands
     also = (Word.SSH,) if isinstance(pending.wish, Rerun) and pending.wish.ssh else ()

@@ -32,8 +32,9 @@ _LET_IN = "No agent can reach me: whoever runs me turns that on with `AGENTS=tru
 def offer(offered: AgentOffer) -> Message:
     """Say what an agent will be able to do, with the button of the window that makes it."""
     text = f"Nothing is made yet. Press, and a window makes the agent {code(offered.name)} and shows its token, once."
-    window = AgentForm.model_validate(offered.model_dump())
-    return assemble(text, section(f"{text}\n{_will(window)}"), actions(button(window, MAKE, style="primary")))
+    window = AgentForm.model_validate(offered.model_dump(exclude={"in_vain"}))
+    vain = section(f"⚠️ {_in_vain(offered.in_vain)}") if offered.in_vain else None
+    return assemble(text, section(f"{text}\n{_will(window)}"), vain, actions(button(window, MAKE, style="primary")))
 
 
 def form_of(action: AgentForm, value: str, action_id: str, _: object = None) -> View:
@@ -47,6 +48,11 @@ def _will(action: AgentForm) -> str:
     looks = "what the policy's roles let it by its name" if action.own else "what you may look at, and no more"
     end = f"• It is good for {count(action.days, 'day')}, or until {code(f'/ci agent remove {action.name}')}."
     return "\n".join([f"• It looks at {looks}.", _asks(action), end])
+
+
+def _in_vain(words: Sequence[str]) -> str:
+    """Say what of its words an agent would ask for in vain."""
+    return f"As the rules are now, none lets it {in_words(words, 'or')} anything: what it asks of that is refused."
 
 
 def _asks(action: AgentForm) -> str:
@@ -109,7 +115,8 @@ def _line(one: AgentShown) -> str:
     whose = f"on its own, made by {owner}" if one.own else f"for {owner}"
     used = f"last asked {moment(one.used_at)}" if one.used_at else "has not asked yet"
     until = f"⚠️ may nothing any more: {literal(one.barred, 200)}" if one.barred else f"until {moment(one.expires_at)}"
-    return f"• {code(one.name)} · {whose} · {_where(one.channel_id)} · {', '.join(one.words)} · {until} · {used}"
+    words = ", ".join(one.words) + (f" (no rule lets it {in_words(one.in_vain, 'or')})" if one.in_vain else "")
+    return f"• {code(one.name)} · {whose} · {_where(one.channel_id)} · {words} · {until} · {used}"
 
 
 def to_remove(found: AgentToRemove) -> Message:

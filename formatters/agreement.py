@@ -11,7 +11,7 @@ from bot.models.build import Shipment
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, Ref
 from bot.models.pending import Approval, Cancellation, Deployment, End, Pending, Rerun, Wish
-from formatters.again import act_button, asks_again
+from formatters.again import act_button, asks_again, command
 from formatters.blocks import (
     MAX_SECTION,
     Block,
@@ -59,7 +59,7 @@ def request(
         button(DeclineDeploy(attempt_id=pending.id, word=kind), "Decline", style="danger"),
     )
     until = f"Open until {moment(pending.expires_at)}. " if pending.expires_at else ""
-    may = _who(could, kind) + _owner(pending, may=owner_may)
+    may = _who(could, kind) + _owner(pending, may=owner_may, alone=not could)
     blocks = [
         section(f"{'' if pending.asker.agent else '🙋 '}*{who} wants to {what}.* {must} must agree."),
         *([section(f"It says why: “{why}”")] if (why := _reason(pending.asker)) else []),
@@ -100,10 +100,13 @@ def _reason(asker: Caller) -> str:
     return literal(masked(asker.reason), LONGEST_WHY)
 
 
-def _owner(pending: Pending, *, may: bool) -> str:
+def _owner(pending: Pending, *, may: bool, alone: bool) -> str:
     asker = pending.asker
     whose = "who made it" if asker.own else "for whom it asks"
-    return f"So can {literal(asker.name or asker.person_id, 60)}, {whose}. " if may else ""
+    who = literal(asker.name or asker.person_id, 60)
+    if not may:
+        return ""
+    return f"{who}, {whose}, can agree. " if alone else f"So can {who}, {whose}. "
 
 
 def done(pending: Pending) -> str:
@@ -288,6 +291,11 @@ def agreed_in_vain(pending: Pending, name: str, why: str, *, is_sure: bool) -> M
     return _said(f"❌ {literal(name, 60)} agreed to {_about(pending)}{nothing}. {why}")
 
 
+def in_vain(shown: Message) -> End:
+    """Return how it ended."""
+    return End(shown=shown.text, in_vain=True)
+
+
 def interrupted() -> str:
     """Return why nobody can tell what came of it."""
     return "I was interrupted over it, and cannot tell what came of it: look at CircleCI before you ask again."
@@ -308,7 +316,7 @@ def as_told(pending: Pending, end: End) -> Message:
 
 def _which(wish: Wish) -> str:
     """Return the branch or the tag, or the number of the build."""
-    return str(wish.ref) if isinstance(wish, Deployment) else f"#{wish.pipeline_number}"
+    return wish.ref.said if isinstance(wish, Deployment) else f"#{wish.pipeline_number}"
 
 
 def declined(pending: Pending, name: str, reason: str) -> Message:
@@ -327,8 +335,16 @@ def taken_back(pending: Pending, reason: str) -> Message:
 def declined_to_asker(pending: Pending, name: str, reason: str) -> Message:
     """Tell the asker in the thread."""
     why = f": {_sentence(reason)}" if reason else "."
-    again = f"Nothing was {done(pending)}. {asks_again(pending.wish.typed)}"
+    again = f"Nothing was {done(pending)}. {_again(pending)}"
     return _said(f"{mention(pending.asker.person_id)}, {literal(name, 60)} declined it{why} {again}")
+
+
+def _again(pending: Pending) -> str:
+    """Say how it is asked for again: what an agent asked for, a person does by themselves, and is asked nothing."""
+    if not pending.asker.agent:
+        return asks_again(pending.wish.typed)
+    shown = command(pending.wish.typed)
+    return "The agent can ask again" + (f", and {shown} asks in your own name." if shown else ".")
 
 
 def expired(pending: Pending) -> Message:
@@ -338,7 +354,7 @@ def expired(pending: Pending) -> Message:
 
 def expired_to_asker(pending: Pending) -> Message:
     """Tell the asker in the thread."""
-    again = asks_again(pending.wish.typed)
+    again = _again(pending)
     return _said(f"{mention(pending.asker.person_id)}, nobody agreed in time, so nothing was {done(pending)}. {again}")
 
 

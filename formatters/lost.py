@@ -1,14 +1,18 @@
 """What became of an approval, a rerun or a cancel whose answer was lost, to who pressed it."""
 
+from collections.abc import Sequence
+
 from bot.models.build import Build, Run
 from bot.models.circleci import Job
 from bot.models.lost import Lost
 from formatters.blocks import Block, Message, actions, assemble, literal, section
 from formatters.buttons import approve_button, cancel_button
 from formatters.nothing import STANDS
+from formatters.words import listed
 
 _LOST = "CircleCI's answer was lost, so I looked"
 _AGAIN = "Press again if it is still wanted."
+NOTHING_SHOWS = f"CircleCI's answer was lost, and nothing of it shows there. {_AGAIN}"
 
 
 def approved(lost: Lost, build: Build) -> Message:
@@ -22,6 +26,13 @@ def reran(lost: Lost, build: Build, *, runs: bool) -> Message:
     return _said(f"{_LOST}: {_named(lost, build)} {how} {STANDS[build.state]}.")
 
 
+def reran_in_part(lost: Lost, build: Build, again: Sequence[str], left: Sequence[str]) -> Message:
+    """Say which of its workflows run again, and which do not."""
+    done, rest = (listed([literal(name, 80) for name in names]) for names in (again, left))
+    what = f"of {_named(lost, build)} {done} has run again, and {rest} has not"
+    return _said(f"{_LOST}: {what}. {_AGAIN} By now it {STANDS[build.state]}.")
+
+
 def still_held(lost: Lost, build: Build, run: Run, held: Job) -> Message:
     """Say that it shows nothing of it, with the button once more."""
     text = f"{_LOST}: {literal(lost.job_name, 200)} of {_named(lost, build)} still waits for an approval. {_AGAIN}"
@@ -29,12 +40,20 @@ def still_held(lost: Lost, build: Build, run: Run, held: Job) -> Message:
 
 
 def stands(lost: Lost, build: Build) -> Message:
-    """Say how the build stands; of one that was to be cancelled and is not, with the button once more."""
-    if lost.act == "cancel" and any(not run.workflow.is_finished for run in build.runs):
+    """Say how the build stands."""
+    return _said(f"{_LOST}: {_outcome(lost, build)}.")
+
+
+def stopped(lost: Lost, build: Build, left: Sequence[str], *, is_all: bool) -> Message:
+    """Say how a build stands that was to be cancelled: of what is left, with the button once more."""
+    if left:
+        shows = "nothing of it shows" if is_all else f"{listed([literal(name, 80) for name in left])} goes on"
         pipeline = build.pipeline
         again = cancel_button(pipeline.id, pipeline.number, lost.project_title, pipeline.ref, reruns=build.reruns)
-        return _said(f"{_LOST}: {_outcome(lost, build)}, and nothing of it shows. {_AGAIN}", again)
-    return _said(f"{_LOST}: {_outcome(lost, build)}.")
+        return _said(f"{_LOST}: {_outcome(lost, build)}, and {shows}. {_AGAIN}", again)
+    if any(not run.workflow.is_finished for run in build.runs):
+        return _said(f"{_LOST}: what ran then has ended. By now {_outcome(lost, build)}, with what began later.")
+    return stands(lost, build)
 
 
 def job(lost: Lost, build: Build, *, runs: bool) -> Message:

@@ -146,6 +146,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"#{one.number} has run again, and this message is about an attempt before: nothing was done. "
         f"By now {_outcome(one)}." + (f" {line} is about that." if (line := again.command(one.what)) else "")
     ),
+    "ran_elsewhere": lambda one: (
+        f"Somebody ran #{one.number} again elsewhere while this waited for its turn, so I started nothing. "
+        f"By now {_outcome(one)}." + (f" {line} runs it once more." if (line := again.command(one.what)) else "")
+    ),
     "rerun_too_old": lambda _: f"CircleCI reruns nothing older than 90 days. {_NEW_DEPLOY}.",
     "nothing_to_approve": lambda one: f"It waits for no approval any more: {_outcome(one)}.",
     "approved_already": _approved_already,
@@ -208,6 +212,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "nobody_reads_here": lambda one: (
         f"Somebody else must agree to {literal(one.what)}. Ask for it in a channel that I am in, where they can."
     ),
+    "agent_reads_alone": lambda one: (
+        f"Somebody else than its owner must agree to {literal(one.what)}, and its requests stand in direct messages, "
+        "where nobody else reads. Its owner can make an agent for a channel: `/ci agent add` with `channel=#deploys`."
+    ),
     "nobody_hears": lambda one: (
         f"I am not in this channel, so nobody here would hear how {literal(one.what)} goes. Nothing was started."
     ),
@@ -217,6 +225,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "not_your_own": lambda _: "You asked for it, so somebody else must agree.",
     "not_your_agents": lambda _: "Your agent asked for it, so somebody else must agree.",
+    "more_of_you": lambda one: (
+        "A rule demands more of you for this than a press. "
+        f"Type {code(f'/ci {one.what}', 2000)}: I ask for the rest then."
+    ),
     "changed_meanwhile": lambda one: (
         f"{literal(one.what)} has changed since it was asked. "
         "The request shows what it is now: look once more, and agree."

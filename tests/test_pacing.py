@@ -15,7 +15,7 @@ from bot.models.pace import bounds
 from bot.pacing import Lane, Paced
 from bot.store import Store
 from bot.store.turns import CIRCLECI
-from bot.waits import MOST_PATIENT, noted, patiently
+from bot.waits import MOST_PATIENT, noted, patiently, politely
 from tests.one_redis import redis_url
 
 PATIENT = timedelta(seconds=20)
@@ -154,6 +154,15 @@ async def test_who_deploys_waits_for_a_pause_as_for_those_in_line_before(stores:
         await asyncio.wait({turn}, timeout=0.2)
         assert wait.left
         assert await turn == NO_WAIT
+
+
+async def test_whoever_is_polite_leaves_a_share_in_any_lane(stores: tuple[Store, Store]) -> None:
+    _, theirs = both(stores, 20)
+    lane = Lane(theirs, patience=NO_WAIT)
+    with politely():
+        turns = await asyncio.gather(*(lane.turn() for _ in range(20)))
+    assert turns.count(NO_WAIT) == 16
+    assert await lane.turn() == NO_WAIT
 
 
 async def test_of_a_crowd_that_is_patient_the_last_are_in_a_hurry(stores: tuple[Store, Store]) -> None:

@@ -58,6 +58,11 @@ def test_a_sentence_is_one(said: str) -> None:
         "artifacts get acme/cli",
         "audit yesterday",
         "rerun all failed",
+        # What is wrong behind what a command is to do is said.
+        "agent add my laptop",
+        "agent add L4!",
+        "agent add lap 30 days",
+        "agent remove my laptop",
         "help me with deploys",
         "why deploy",
         "why deplyo",

@@ -28,17 +28,21 @@ from bot.errors import BotError, StoreError, did_nothing
 from bot.models.asked import Asked
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
-from bot.models.pending import Pending
+from bot.models.pending import Deployment, Pending
 from bot.models.slack import utc_now
-from bot.requests import Request
+from bot.models.slugs import spelled_alike
+from bot.models.target import Target
+from bot.requests import OfTarget, Request
 from bot.routing import Command, Context
 from bot.settings import Projects
 from formatters.links import Links
 from formatters.told import told
+from formatters.told.words import known, quoted, ref_of
 
 REPEATED_WITHIN = timedelta(minutes=10)
 AT_MOST = timedelta(seconds=40)  # to wait for a run before this one; clients hang up after sixty
 MOST_TRIES, MOST_OPEN = 5, 3
+_ONE_BY_ONE = "What you asked for before is still being carried out: ask the same again soon."
 _ENOUGH = f"Nothing was done: {MOST_OPEN} of your requests wait for people, and are to be answered first. A person can "
 _ENOUGH += "decline them in Slack."
 
@@ -68,7 +72,7 @@ class Acts:
 
     async def ask(self, command: Command, name: str, request: Request, caller: Caller, key: str) -> Told:
         """Return how it stands; raises what the act does."""
-        call = Call(command, name, request, _claim(caller.agent, name, request, key))
+        call = Call(command, name, request, claim_of(caller.agent, name, request, key, self._context.projects))
         lease = self._context.settings.lease
         for _ in range(MOST_TRIES):
             first = await self._store.claims.claim(call.claim, caller.delivery_id, REPEATED_WITHIN)
@@ -78,16 +82,24 @@ class Acts:
                 if (known := await self._following.known(first)).stands:
                     return await self._repeated(known, caller, first)
                 if await self._store.claims.holder(call.claim) == first:
-                    return await self._carried_out(call, caller.model_copy(update={"delivery_id": first}))
+                    return await self._in_turn(call, caller.model_copy(update={"delivery_id": first}))
             # It came to nothing while this one waited, and may be asked for anew.
         raise StoreError(f"{call.name} is asked for all the time")
 
     async def _repeated(self, known: Known, caller: Caller, first: str) -> Told:
         if known.asked and not known.asked.stands and known.pending:  # whoever asked died before that was kept
             await self._store.asked.save(await self._asking(known.asked, known.pending, caller))
-        state = await self._following.state(first, caller)
+        state = await self._stands(await self._store.asked.get(first) or known.asked, first, caller)
         note = {"note": "With another `key` it is asked for anew."} if state.data["finished"] else {}
         return state._replace(data={**state.data, "repeated": True, **note})
+
+    async def _in_turn(self, call: Call, caller: Caller) -> Told:
+        """Carry it out once the same agent's others have been: else all would be counted before one stands."""
+        turn = f"each:{caller.agent}"
+        async with self._store.asked.alone(turn, self._context.settings.lease, wait=AT_MOST) as alone:
+            if not alone:
+                return Told({"what": _ONE_BY_ONE}, asks_back=True)
+            return await self._carried_out(call, caller)
 
     async def _carried_out(self, call: Call, caller: Caller) -> Told:
         if waiting := await self._too_many(call, caller):
@@ -97,7 +109,7 @@ class Acts:
         try:
             answer = await handler(call.command)(call.request, caller, self._context)
         except Waits as waits:
-            await self._store.asked.save(await self._asking(asked, waits.question.pending, caller))
+            asked = await self._store.asked.save(await self._asking(asked, waits.question.pending, caller))
         except BotError as error:
             if did_nothing(error):
                 await self._give_back(call.claim, asked)
@@ -106,8 +118,14 @@ class Acts:
             if not isinstance(answer, Acted):
                 await self._give_back(call.claim, asked)  # it asks something back, and did nothing
                 return Told(told(answer, self._links), refs_of(answer), asks_back=True)
-            await self._store.asked.save(_done(asked, answer))
-        return await self._following.state(asked.id, caller)
+            asked = await self._store.asked.save(_done(asked, answer))
+        return await self._stands(asked, asked.id, caller)
+
+    async def _stands(self, asked: Asked | None, asked_id: str, caller: Caller) -> Told:
+        """Return how it stands, with what was asked for: what was not named is by now."""
+        state = await self._following.state(asked_id, caller)
+        of, data = state.data["of"], {name: one for name, one in state.data.items() if name != "of"}
+        return state._replace(data={"of": of, **(_what(asked) if asked else {}), **data})
 
     async def _too_many(self, call: Call, caller: Caller) -> list[Pending]:
         """Return what waits of this agent's where people have enough to answer: nobody reads a wall of requests.
@@ -137,8 +155,15 @@ class Acts:
             "project_slug": wish.project_slug,
             "project_title": wish.project_title,
             "ref": wish.ref,
+            "pipeline_number": None if isinstance(wish, Deployment) else wish.pipeline_number,
         }
         return asked.model_copy(update=found)
+
+
+def _what(asked: Asked) -> dict[str, Any]:
+    """Return what was asked for, by its names."""
+    title = quoted(asked.project_title or asked.project_slug)
+    return known(act=asked.tool, quoted_project=title, **ref_of(asked.ref), pipeline=asked.pipeline_number)
 
 
 def _asked(call: Call, caller: Caller, projects: Projects) -> Asked:
@@ -168,7 +193,13 @@ def _done(asked: Asked, acted: Acted) -> Asked:
     return asked.model_copy(update=found)
 
 
-def _claim(agent: str, tool: str, request: Request, key: str) -> str:
-    """Return what names the same act by the same agent; with another key it is another one."""
-    same = json.dumps([agent, tool, request.model_dump(mode="json"), key], sort_keys=True)
+def claim_of(agent: str, tool: str, request: Request, key: str, projects: Projects) -> str:
+    """Return what names the same act by the same agent, however what it is about is spelled; with another key another.
+
+    Of a link counts what it leads to.
+    """
+    target = request.target(projects) if isinstance(request, OfTarget) else Target()
+    named = [spelled_alike(target.slug or ""), target.model_dump(mode="json", exclude={"slug", "link"})]
+    more = request.model_dump(mode="json", exclude=set(OfTarget.model_fields))
+    same = json.dumps([agent, tool, named, more, key], sort_keys=True)
     return f"asked-by-agent:{hashlib.sha256(same.encode(errors='replace')).hexdigest()}"

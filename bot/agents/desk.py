@@ -25,6 +25,7 @@ from bot.circleci.history import History
 from bot.circleci.reads import Reads
 from bot.errors import BotError, NotAllowed, UsageError, UserError, as_told_to
 from bot.finding import Finder
+from bot.grammar import LONGEST_TEXT
 from bot.masks import masked
 from bot.models.agent import Agent
 from bot.models.caller import Caller, Place
@@ -32,6 +33,7 @@ from bot.policy import Word
 from bot.record import About, Record
 from bot.requests import Request
 from bot.routing import Command, Context
+from bot.waits import politely
 from formatters.links import Links
 from formatters.told import as_text, told, told_error
 
@@ -79,7 +81,8 @@ class Desk:
     async def call(self, agent: Agent, name: str, arguments: Mapping[str, Any], *, readonly: bool = False) -> Reply:
         """Answer one call; nothing is raised but a cancel."""
         reference = secrets.token_hex(3)
-        with structlog.contextvars.bound_contextvars(request=reference, agent=agent.name, user=agent.owner_id):
+        names = {"request": reference, "agent": agent.name, "user": agent.owner_id}
+        with structlog.contextvars.bound_contextvars(**names), politely():
             try:
                 return await self._in_words(agent, name, arguments, readonly=readonly)
             except Exception:  # the one boundary: nobody may be left without an answer, also where the words break
@@ -125,7 +128,8 @@ class Desk:
         request = tools.request_of_ours("find", arguments)
         assert isinstance(request, Find)  # noqa: S101  # its name says so
         acts_of = await self._offers.words(caller, readonly=readonly)
-        return find(request.intent, self._context.router, acts_of)
+        # At the first one its table is taken apart, which would hold everybody up.
+        return await asyncio.to_thread(find, request.intent, self._context.router, acts_of)
 
     async def _answered(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Told:
         command = tools.tools(self._context.router).get(name)
@@ -140,12 +144,20 @@ class Desk:
             await self._context.permissions.check(caller, word, *_named(request, self._context), certain=False)
             if command.only_looks:
                 return await self._looks(command, request, caller)
-            if self._brings_secret(_line(arguments)):
-                raise UsageError(_NOT_TAKEN)
+            self._refuse_secret(arguments)
             return await self._acts.ask(command, name, request, caller, _key(arguments))
         except BotError as error:
             await self._noted(error, caller, word, name, about)
             raise
+
+    def _refuse_secret(self, arguments: Mapping[str, Any]) -> None:
+        """Raise UsageError where any of it brings a secret, or is more than is read to the end for one."""
+        words = _words(arguments)
+        line = " ".join(words)
+        if len(line) > LONGEST_TEXT:
+            raise UsageError(_TOO_LONG)
+        if any(self._brings_secret(text) for text in (line, *words)):
+            raise UsageError(_NOT_TAKEN)
 
     async def _follows(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Told:
         await self._context.permissions.check(caller, Word.READ, certain=False)
@@ -175,6 +187,9 @@ class Desk:
 
 
 _NOT_TAKEN = "I take no secret here: it would be kept, and people would read it. Nothing was done. Say it without one."
+_TOO_LONG = (
+    f"All arguments of what people are asked have at most {LONGEST_TEXT:,} characters together. Nothing was done."
+)
 _STILL_READING = {"what": "CircleCI takes long. What was read is kept: ask the same again."}
 
 
@@ -200,6 +215,7 @@ def caller_of(agent: Agent, arguments: Mapping[str, Any]) -> Caller:
         name=agent.owner_name,
         team_id=agent.team_id,
         agent=agent.name,
+        agent_since=agent.made_at,
         own=agent.own,
         reason=_reason(reason) if isinstance(reason, str) else "",
         place=Place(channel_id=agent.channel_id),
@@ -212,12 +228,12 @@ def _reason(text: str) -> str:
     return masked(" ".join(text[: 10 * LONGEST_REASON].split()))[:LONGEST_REASON]
 
 
-def _line(arguments: Mapping[str, Any]) -> str:
+def _words(arguments: Mapping[str, Any]) -> list[str]:
     """Return what is kept and shown of a call, as a person would type it."""
     words = list[str]()
     for value in arguments.values():
         words += [f"{name}={one}" for name, one in value.items()] if isinstance(value, Mapping) else [str(value)]
-    return " ".join(words)
+    return words
 
 
 def _key(arguments: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from bot.agents.shapes import Reply, Shape
+from bot.agents.tools import nearest
 from bot.models.agent import Agent
 from bot.version import VERSION
 
@@ -107,7 +108,8 @@ class Face:
     def _unknown(self, name: str) -> str:
         if name in self._shapes[False]:
             return f"{name} does more than read: it is at /mcp"
-        return f"Unknown tool: {name[:SHOWN]}"
+        near = nearest(name.replace("-", "_"), tuple(self._shapes[False]))
+        return f"Unknown tool: {name[:SHOWN]}" + (f". Did you mean {near}?" if near else "")
 
     async def _within_bounds(self, shape: Shape, asker: Asker, arguments: Mapping[str, Any]) -> Reply:
         """Return the reply, or that it takes long; who goes away takes a question along, and never half an act."""

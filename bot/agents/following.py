@@ -37,6 +37,7 @@ MOST_OPEN_TOLD = 6
 JUDGED = frozenset({State.FAILED, State.COULD_NOT_RUN, State.PASSED})
 log = structlog.get_logger(__name__)
 _NOT_FOLLOWED = "No thread follows this build for you."
+_NOT_FOR_YOU = "What failed is not for your owner to look at."
 _NOTHING = "I know of nothing that was asked under this, or it is not for you to see."
 
 
@@ -198,7 +199,13 @@ class Following:
         return Told(data)
 
     async def _verdict(self, build: Build, caller: Caller, end: float) -> dict[str, Any]:
-        """Return what `triage` says of an end, which one of all who ask finds out; who comes meanwhile waits."""
+        """Return what `triage` says of an end, which one of all who ask finds out; who comes meanwhile waits.
+
+        Whoever may not look is told nothing of what another one found out.
+        """
+        pipeline = build.pipeline
+        if not await self._may_look(caller, pipeline.project_slug, pipeline.ref, ""):
+            return {"note": _NOT_FOR_YOU}
         name = self._named(build, caller)
         while self._clock() < end:
             if found := await self._store.asked.verdict(name):

@@ -17,12 +17,13 @@ from bot.models.slack import Watch
 from bot.watching.triager import final_key
 from formatters import errors
 from formatters.plain import mentioned, plain
-from formatters.told.words import quoted
+from formatters.told.words import person, quoted, state_word
 from formatters.words import duration, so_far
 
 MOST_NAMES, LONGEST_NAME, LONGEST_SAID, LONGEST_WHO = 1, 24, 400, 80
 UNDER_WAY = timedelta(minutes=2)
 AGREED, DECLINED, OTHERWISE = "agree", "decline", "otherwise"
+_ON_ITS_WAY = ("agreed", "being sent", "looked for", "started")
 _NEVER_NEWS = frozenset({"elapsed", "mark"})
 
 
@@ -63,6 +64,13 @@ class Known(NamedTuple):
         return self.watches[0].pipeline_number if self.watches else None
 
     @property
+    def agreed_by(self) -> str:
+        """What who let it happen is called; empty text where nobody had to, or has."""
+        if self.pending and self.pending.agreed:
+            return self.pending.agreed.called
+        return self.attempt.agreed_name if self.attempt else ""
+
+    @property
     def stands(self) -> bool:
         """Say whether enough is kept of an act for it to go on or to have ended, whatever became of its caller."""
         if self.asked and self.asked.stands:
@@ -99,6 +107,14 @@ class Standing(NamedTuple):
 
 def standing(known: Known, names: Mapping[str, str], now: datetime) -> Standing:
     """Return how it stands: the request while that is open or came to nothing, then the build."""
+    found = _standing(known, names, now)
+    by = known.agreed_by
+    if not by or "quoted_by" in found.data or not (found.is_over or found.data["state"] in _ON_ITS_WAY):
+        return found
+    return found._replace(data={**found.data, "quoted_agreed_by": quoted(by, LONGEST_NAME)})
+
+
+def _standing(known: Known, names: Mapping[str, str], now: datetime) -> Standing:
     if known.pending is not None and not _went_on(known, known.pending):
         return _of_request(known, known.pending, names, now)
     if known.attempt is not None and known.attempt.pipeline_id is None:
@@ -137,13 +153,13 @@ def _of_request(known: Known, pending: Pending, names: Mapping[str, str], now: d
 
 
 def _waiting(known: Known, pending: Pending) -> dict[str, Any]:
-    """Return what it waits for: somebody's press, or an answer that people alone give."""
+    """Return what it waits for: somebody's press, which is asked for in a moment or by now."""
     asked = known.asked
     until = {"until": f"{pending.expires_at:%Y-%m-%dT%H:%MZ}"} if pending.expires_at else {}
     who = {"who": [quoted(one, LONGEST_WHO) for one in asked.who]} if asked and asked.who else {}
     where = {"at": asked.url} if asked and asked.url else {}
     if pending.request_ts is None:
-        return {"state": "waiting", "for": str(pending.open[0] if pending.open else "an answer"), **until}
+        return {"state": "being asked", "for": str(pending.open[0] if pending.open else "an answer"), **until}
     if Demand.SECOND_PERSON in pending.open:
         but_not = {"quoted_but_not": quoted(pending.asker.name, LONGEST_NAME)} if pending.asker.name else {}
         return {"state": "waiting for a second person", **who, **but_not, **until, **where}
@@ -172,7 +188,7 @@ def _of_build(known: Known) -> Standing:
     if build is None or _is_before(known, build):
         return _unless_unfollowed(known, {"state": "started", **number})
     if _is_final(known, build):
-        return Standing({"state": _word(build.outcome), **number, "took": duration(build.elapsed)}, True, build)
+        return Standing({"state": state_word(build.outcome), **number, "took": duration(build.elapsed)}, True, build)
     return _unless_unfollowed(known, {**_going_on(build, number), "elapsed": so_far(build.elapsed)})
 
 
@@ -192,13 +208,16 @@ def _going_on(build: Build, number: dict[str, int | None]) -> dict[str, Any]:
     told = f"{passed} of {len(jobs)} passed" + (f", {running} running" if running else "")
     failed = [build.called(job, run) for run in build.real_runs for job in run.failed_jobs]
     held = [build.called(job, run) for run in build.runs for job in run.holds]
-    state = "finishing" if build.workflows_finished else _word(build.state)
+    state = "finishing" if build.workflows_finished else state_word(build.state)
+    line = f"/ci approve {build.pipeline.project_slug} #{build.pipeline.number}"
+    ways = [person(f"approves what waits: {line}")] if build.state is State.ON_HOLD else []
     return {
         "state": state,
         **number,
         **({"jobs": told} if jobs else {}),
         **({"quoted_failed": _few(failed)} if failed else {}),
         **({"quoted_held": _few(held)} if held else {}),
+        **({"next": ways} if ways else {}),
     }
 
 
@@ -224,10 +243,6 @@ def _decided(decision: str) -> tuple[str, str]:
 def _said(pending: Pending, names: Mapping[str, str]) -> dict[str, str]:
     """Return how a request ended, as it stands in its place."""
     return {"quoted_end": quoted(html.unescape(plain(pending.end.shown, names)), LONGEST_SAID)} if pending.end else {}
-
-
-def _word(state: State) -> str:
-    return str(state).replace("_", " ")
 
 
 def _few(names: list[str]) -> list[str]:

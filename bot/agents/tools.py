@@ -91,6 +91,7 @@ def request_of(command: Command, arguments: Mapping[str, Any]) -> Request:
     if not command.only_looks and not isinstance(given["reason"], str):
         raise UsageError("`reason` is text.", given=_shown(given["reason"]))
     mine = {name: value for name, value in given.items() if command.only_looks or name not in OF_ACTS}
+    _check_kinds(mine, schema["properties"])
     return _made(_request(command), mine)
 
 
@@ -98,13 +99,15 @@ def request_of_ours(name: str, arguments: Mapping[str, Any]) -> Request:
     """Return what a call of `find` or `follow` asks for; raises UsageError."""
     _, request = OURS[name]
     given = {name: value for name, value in arguments.items() if value is not None}
-    _check_known(given, _schema(request)["properties"])
+    properties = _schema(request)["properties"]
+    _check_known(given, properties)
+    _check_kinds(given, properties)
     return _made(request, given)
 
 
 def unknown_tool(name: str, known: Sequence[str]) -> UsageError:
     """Return what is said of a tool that is none, with the nearest one."""
-    return UsageError("There is no tool of this name.", given=_shown(name), did_you_mean=_nearest(name, known))
+    return UsageError("There is no tool of this name.", given=_shown(name), did_you_mean=nearest(name, known))
 
 
 def schema_of(command: Command) -> dict[str, Any]:
@@ -158,11 +161,28 @@ def _check_known(given: Mapping[str, Any], properties: Mapping[str, Any]) -> Non
     for name in given:
         if name not in properties:
             takes = f"It takes {', '.join(properties)}." if properties else "It takes none."
-            near = _nearest(name, tuple(properties))
+            near = nearest(name, tuple(properties))
             raise UsageError(f"There is no such argument. {takes}", given=_shown(name), did_you_mean=near)
 
 
-def _nearest(name: str, known: Sequence[str]) -> str | None:
+def _check_kinds(given: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
+    """Raise UsageError for what would be read as a value of another kind, as true is for 1; digits may be text."""
+    for name, value in given.items():
+        kind = properties[name].get("type")
+        if kind == "integer" and not _is_whole(value):
+            raise UsageError(f"`{name}` is a whole number.", given=_shown(value))
+        if kind == "boolean" and not isinstance(value, bool) and value not in ("true", "false"):
+            raise UsageError(f"`{name}` is true or false.", given=_shown(value))
+
+
+def _is_whole(value: object) -> bool:
+    if isinstance(value, str):
+        return value.isascii() and value.isdecimal()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """Return the name that is spelled most alike, if there is one."""
     found = difflib.get_close_matches(name[:LONGEST_GIVEN].lower(), known, n=1, cutoff=0.5)
     return found[0] if found else None
 

@@ -11,7 +11,10 @@ from bot.models.fields import Model
 
 
 class AgentShown(Model):
-    """An agent as it is shown, without what is kept of its token; `barred` is why it may nothing any more."""
+    """An agent as it is shown, without what is kept of its token; `barred` is why it may nothing any more.
+
+    Of its words those `in_vain` are of no use to it: no rule lets it do that anywhere.
+    """
 
     name: str
     owner_id: str
@@ -23,11 +26,12 @@ class AgentShown(Model):
     expires_at: datetime
     used_at: datetime | None = None
     barred: str = ""
+    in_vain: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, agent: Agent, used_at: datetime | None = None, barred: str = "") -> "AgentShown":
-        """Return how an agent stands."""
-        return cls(**agent.model_dump(include=set(cls.model_fields)), used_at=used_at, barred=barred)
+    def of(cls, agent: Agent) -> "AgentShown":
+        """Return an agent as it was made."""
+        return cls(**agent.model_dump(include=set(cls.model_fields)))
 
 
 class Agents(Answer):
@@ -40,13 +44,14 @@ class Agents(Answer):
 
 
 class AgentOffer(Answer):
-    """An agent that can be made, and was not."""
+    """An agent that can be made, and was not; of its words those `in_vain` would be of no use to it."""
 
     name: str
     channel_id: str
     own: bool = False
     words: Words
     days: int
+    in_vain: tuple[str, ...] = ()
 
 
 class AgentMade(Answer):

@@ -38,7 +38,7 @@ class Refusal(Model):
     retry_after: timedelta = timedelta(0)
 
     @classmethod
-    def of(cls, error: BotError) -> Self:
+    def of(cls, error: Exception) -> Self:
         """Return the record of an error."""
         kind = type(error).__name__
         match error:
@@ -138,7 +138,7 @@ class Attempt(Model):
     @property
     def target(self) -> str:
         """What would be deployed, as people say it."""
-        return f"{self.project_title} {self.ref}"
+        return f"{self.project_title} {self.ref.said}"
 
     def is_of(self, slug: ProjectSlug | None, ref: Ref | None) -> bool:
         """Say whether it is of this project and, where one is named, of this branch or tag."""

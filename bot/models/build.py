@@ -196,7 +196,7 @@ class Build(Model):
     @property
     def mark(self) -> str:
         """The same, short enough for a button."""
-        return hashlib.sha256(self.fingerprint.encode()).hexdigest()[:12]
+        return mark_of(self.fingerprint)
 
     @property
     def state(self) -> State:
@@ -276,6 +276,11 @@ class Change(Model):
         if self.kind is ChangeKind.RERUN:
             return rerun_key(self.workflow.name, self.attempt)
         return f"{self.kind}:{self.job.id if self.job else self.workflow.id}"
+
+
+def mark_of(fingerprint: str) -> str:
+    """Return a short name for an attempt."""
+    return hashlib.sha256(fingerprint.encode()).hexdigest()[:12]
 
 
 def rerun_key(workflow_name: str, attempt: int) -> str:

@@ -1,5 +1,7 @@
 """Who speaks, and where: below the faces nobody knows a slash command, a click or a tool call."""
 
+from pydantic import AwareDatetime
+
 from bot.models.fields import Model
 
 OURSELVES = "the bot itself"
@@ -22,16 +24,18 @@ class Caller(Model):
 
     `person_id` is Slack's id of a person; nobody but the bot itself has none. `delivery_id` names what brought it, the
     same on each redelivery: what is claimed is claimed in its name. `agent` is the program that speaks for the person,
-    and `reason` why it says that it asks; one on its `own` speaks for nobody, and the person is who made it. `place` is
-    where they speak, if that is a place. `pressed` says that it was the press of a button and no word. Where we are not
-    in their channel, news of what they start comes to them `directly`: they said so. A branch that CircleCI never built
-    is meant all the same where they say that it may be `unbuilt`.
+    made at `agent_since` (a later one of its name is another one), and `reason` why it says that it asks; one on its
+    `own` speaks for nobody, and the person is who made it. `place` is where they speak, if that is a place. `pressed`
+    says that it was the press of a button and no word. Where we are not in their channel, news of what they start comes
+    to them `directly`: they said so. A branch that CircleCI never built is meant all the same where they say that it
+    may be `unbuilt`.
     """
 
     person_id: str
     name: str = ""
     team_id: str = ""
     agent: str = ""
+    agent_since: AwareDatetime | None = None
     reason: str = ""
     place: Place | None = None
     delivery_id: str

@@ -186,6 +186,11 @@ class Ref(Model):
         """Say whether both name the same code, however they name its pull request."""
         return other is not None and other in self.spellings
 
+    @property
+    def said(self) -> str:
+        """What to call it where a build may be named too: a branch can be called `#2417`."""
+        return f"branch {self}" if self.name.startswith("#") and not self.is_tag else str(self)
+
     def __str__(self) -> str:
         return f"tag:{self.name}" if self.is_tag else self.name
 

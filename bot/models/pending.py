@@ -31,7 +31,7 @@ class Deployment(Model):
     @property
     def target(self) -> str:
         """What would be deployed, as people say it."""
-        return f"{self.project_title} {self.ref}"
+        return f"{self.project_title} {self.ref.said}"
 
     @property
     def typed(self) -> str:
@@ -126,9 +126,10 @@ class Seen(Model):
     stops: tuple[str, ...] = ()
 
     def is_still(self, now: Self) -> bool:
-        """Say whether what would ship and run is what was seen; a newer build of the same commit changes nothing."""
+        """Say whether what would ship, run and stop is what was seen; a newer build of the commit changes nothing."""
         then = (self.revision, self.fingerprint, self.runs, self.definition)
-        return then == (now.revision, now.fingerprint, now.runs, now.definition)
+        stops_no_more = set(now.stops) <= set(self.stops)
+        return stops_no_more and then == (now.revision, now.fingerprint, now.runs, now.definition)
 
 
 class End(Model):
@@ -200,6 +201,14 @@ class Pending(Model):
     def waits_for_a_word(self) -> bool:
         """Say whether it is somebody's word that is next, as the request in its place asks for."""
         return self.open[:1] in ((Demand.SECOND_PERSON,), (Demand.PERSON,))
+
+    @property
+    def is_asked(self) -> bool:
+        """Say whether somebody reads what it waits for; with nothing open it is on its way.
+
+        A request for somebody's word that Slack did not take is read by nobody.
+        """
+        return bool(self.open or self.choices) and not (self.waits_for_a_word and self.request_ts is None)
 
     @property
     def takes_two(self) -> bool:

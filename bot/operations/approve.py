@@ -1,6 +1,9 @@
 """Let a job that waits for approval go on."""
 
+import time
+
 from bot.answers.acts import Acted
+from bot.circleci.last_look import last_look
 from bot.errors import CircleCIError, NothingToDo
 from bot.models.build import Build, approved_key
 from bot.models.caller import Caller
@@ -9,7 +12,7 @@ from bot.models.lost import Lost
 from bot.models.pending import Approval, Pending
 from bot.operations import following
 from bot.operations.ending import overtaken
-from bot.operations.frame import Intent, acting
+from bot.operations.frame import Intent, acting, is_old
 from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
 from bot.operations.targets import held_by, nothing_of
@@ -38,7 +41,7 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
 
     Raises NothingToDo where it waits no more.
     """
-    build = await hands.reads.build(wish.pipeline_id)
+    since, build = time.monotonic(), await hands.reads.build(wish.pipeline_id)
     run, held = held_by(build, wish.approval_request_id)
     workflow_id, called = run.workflow.id, build.called(held, run)
     once, gone = f"approve:{workflow_id}:{wish.approval_request_id}", not held.waits_for_approval
@@ -62,7 +65,8 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
         person_id=caller.person_id,
         place=caller.place,
     )
-    async with looked_for(hands, caller, lost), acting(hands, caller, intent) as act:
+    async with looked_for(hands, caller, lost, pending) as looks, acting(hands, caller, intent) as act:
+        looks.act = act
         act.note(job=called, result=f"#{build.pipeline.number}: {called}")
         if gone and await hands.store.claims.holder(once) not in (None, act.caller.claim):
             raise await _too_late(hands, act.caller, build, wish, once)
@@ -70,7 +74,8 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
             if first and gone:
                 raise await _too_late(hands, act.caller, build, wish, once)
             if first:
-                await _send(hands, wish, workflow_id)
+                with last_look(_StillHeld(hands, wish, since).look):
+                    await _send(hands, wish, workflow_id)
     await overtaken(hands, act.caller, wish, pending)
     word = replies.someone_acted("approve", act.caller.called, called, about=act.subject.build)
     told = await hands.tell(wish.pipeline_id, act.caller, "approved", word, approved_key(held.id))
@@ -87,15 +92,37 @@ async def _refuse_late(hands: Hands, caller: Caller, build: Build, wish: Approva
         raise await _too_late(hands, caller, build, wish, once)
 
 
+class _StillHeld:
+    """Looks, after a wait, whether the job still waits for somebody: who was faster is no less told of than before."""
+
+    def __init__(self, hands: Hands, wish: Approval, since: float) -> None:
+        self._hands = hands
+        self._wish = wish
+        self._since = since
+
+    async def look(self) -> None:
+        """Raise NothingToDo where it does not."""
+        if not is_old(self._hands, self._since):
+            return
+        build = await self._hands.reads.build(self._wish.pipeline_id)
+        self._since = time.monotonic()
+        if not held_by(build, self._wish.approval_request_id)[1].waits_for_approval:
+            raise _gone(build, self._wish)
+
+
 async def _too_late(hands: Hands, caller: Caller, build: Build, wish: Approval, once: str) -> NothingToDo:
     """Return what became of a job that waits no more, and who approved it, if it was done here."""
+    _, person_id, *_ = f"{await hands.store.claims.holder(once) or ''}|".split("|")
+    error = _gone(build, wish, person_id)
+    error.is_own = person_id == caller.person_id
+    return error
+
+
+def _gone(build: Build, wish: Approval, person_id: str = "") -> NothingToDo:
     run, held = held_by(build, wish.approval_request_id)
     if held.status != "success":
         return nothing_of(build, "nothing_to_approve")
-    _, person_id, *_ = f"{await hands.store.claims.holder(once) or ''}|".split("|")
-    error = nothing_of(build, "approved_already", what=build.called(held, run), person_id=person_id)
-    error.is_own = person_id == caller.person_id
-    return error
+    return nothing_of(build, "approved_already", what=build.called(held, run), person_id=person_id)
 
 
 async def _send(hands: Hands, wish: Approval, workflow_id: WorkflowId) -> None:

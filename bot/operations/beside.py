@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.models import holds
 from bot.models.attempt import Attempt
 from bot.models.beside import Beside
-from bot.models.build import Build, State
+from bot.models.build import Build, State, mark_of
 from bot.models.caller import Caller, Place
 from bot.models.circleci import PipelineId
 from bot.models.pending import Deployment, Pending, Rerun, Wish
@@ -61,13 +61,13 @@ def _is_the_same(one: Beside, wish: Deployment) -> bool:
     return (deploy.parameters, deploy.definition_id or "") == (wish.parameters, wish.definition_id or "")
 
 
-async def note_rerun(hands: Hands, caller: Caller, wish: Rerun, build: Build) -> None:
-    """Keep a rerun among the deploys of its branch; one and the same is kept once."""
+async def note_rerun(hands: Hands, caller: Caller, wish: Rerun, fingerprint: str) -> None:
+    """Keep a rerun of an attempt among the deploys of its branch; one and the same is kept once."""
     if wish.ref is None:
         return
     await hands.store.attempts.save(
         Attempt(
-            id=f"rerun:{wish.pipeline_id}:{build.mark}",
+            id=f"rerun:{wish.pipeline_id}:{mark_of(fingerprint)}",
             project_slug=wish.project_slug,
             project_title=wish.project_title,
             ref=wish.ref,
@@ -78,7 +78,7 @@ async def note_rerun(hands: Hands, caller: Caller, wish: Rerun, build: Build) ->
             sent_at=now,
             pipeline_id=wish.pipeline_id,
             pipeline_number=wish.pipeline_number,
-            reran=build.fingerprint,
+            reran=fingerprint,
             agent=caller.agent,
             own=caller.own,
         )

@@ -13,7 +13,7 @@ from bot.lookup import known
 from bot.models.build import Build, Run
 from bot.models.caller import Caller
 from bot.models.circleci import TERMINAL_JOB_STATUSES, PipelineId, ProjectSlug, WorkflowId
-from bot.models.lost import Lost
+from bot.models.lost import Lost, names
 from bot.models.pending import Cancellation, Pending
 from bot.models.slack import CANCELLED
 from bot.operations.ending import overtaken
@@ -53,8 +53,9 @@ async def cancel(
     once = f"cancel:{pipeline_id}:{build.fingerprint}" if _open(build) else None
     intent = _intent(hands, Subject.of(build.pipeline, title), number, once)
     intent = replace(intent, wish=wish if caller.agent else None, pending=pending)
-    lost = _lost(caller, "cancel", pipeline_id, title)
-    async with looked_for(hands, caller, lost), acting(hands, caller, intent) as act:
+    lost = _lost(caller, "cancel", pipeline_id, title).model_copy(update={"workflows": names(_open(build))})
+    async with looked_for(hands, caller, lost, pending) as looks, acting(hands, caller, intent) as act:
+        looks.act = act
         await _cancel_all(hands, act, build, title)
         act.note(result=number)
     await overtaken(hands, act.caller, wish, pending)
@@ -135,9 +136,12 @@ async def cancel_job(hands: Hands, caller: Caller, slug: ProjectSlug, number: in
     name = f"{job.name} ({job.number})"
     ended = job.status in TERMINAL_JOB_STATUSES
     intent = _intent(hands, subject, name, None if ended else f"cancel-job:{subject.slug}:{number}")
-    lost = _lost(caller, "cancel_job", pipeline.id, title, job.name) if pipeline else None
-    looks = looked_for(hands, caller, lost) if lost else nullcontext()
-    async with looks, acting(hands, caller, intent) as act:
+    lost = _lost(caller, "cancel_job", pipeline.id, title) if pipeline else None
+    meant = {"job_name": job.name, "job_number": number}
+    lookout = looked_for(hands, caller, lost.model_copy(update=meant), None) if lost else nullcontext()
+    async with lookout as looks, acting(hands, caller, intent) as act:
+        if looks is not None:
+            looks.act = act
         act.note(job=job.name, result=name)
         async with act.sending(str(number)) as first:
             if first and ended:
@@ -152,10 +156,14 @@ async def cancel_job(hands: Hands, caller: Caller, slug: ProjectSlug, number: in
     return act.done("cancel_job", what=name, told=told)
 
 
-def _lost(caller: Caller, act: Literal["cancel", "cancel_job"], pipeline_id: str, title: str, job: str = "") -> Lost:
-    who = {"person_id": caller.person_id, "place": caller.place}
+def _lost(caller: Caller, act: Literal["cancel", "cancel_job"], pipeline_id: PipelineId, title: str) -> Lost:
     return Lost(
-        id=caller.delivery_id, act=act, pipeline_id=PipelineId(pipeline_id), project_title=title, job_name=job, **who
+        id=caller.delivery_id,
+        act=act,
+        pipeline_id=pipeline_id,
+        project_title=title,
+        person_id=caller.person_id,
+        place=caller.place,
     )
 
 

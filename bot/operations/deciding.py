@@ -33,7 +33,7 @@ from bot.operations.ending import (
 )
 from bot.operations.hands import Hands
 from bot.operations.waiting import AGREE, UNDER_WAY, alone, carry_out, changed, waiting
-from bot.policy import Word
+from bot.policy import Decision, Word
 from formatters import agreement
 from formatters.links import Links
 
@@ -50,7 +50,8 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
     async with on_record(hands, caller, pending):
         if _is_own(pending, caller.person_id) and pending.takes_two:
             raise NothingToDo("not_your_agents" if pending.asker.agent else "not_your_own")
-        await _may(hands, caller, pending)
+        allowed = await _may(hands, caller, pending)
+        await demands.refuse_if_more_is_demanded(hands, caller, allowed, pending)
         await _said_before(hands, caller, pending)
         if await _is_decided(hands, caller, pending, AGREE) and (pending.is_agreed or pending.was_cut_off):
             await _gone_on_with(hands, caller, pending)
@@ -69,12 +70,13 @@ async def to_decide(hands: Hands, caller: Caller, pending_id: str) -> Pending:
     return pending
 
 
-async def _may(hands: Hands, caller: Caller, pending: Pending) -> None:
-    """Ask whether somebody may do themselves what they let happen, and look at what they agree to."""
+async def _may(hands: Hands, caller: Caller, pending: Pending) -> Decision:
+    """Return what is demanded of somebody who may do themselves what they let happen, and look at it."""
     wish = pending.wish
     also = (Word.SSH,) if isinstance(wish, Rerun) and wish.ssh else ()
-    await hands.permitted(caller, wish.project_slug, wish.ref, WORDS[wish.kind], *also)
+    decided = await hands.permitted(caller, wish.project_slug, wish.ref, WORDS[wish.kind], *also)
     await hands.refuse_if_hidden(caller, wish.project_slug, wish.ref)
+    return decided
 
 
 async def _said_before(hands: Hands, caller: Caller, pending: Pending) -> None:
@@ -191,7 +193,12 @@ def _declined(pending: Pending, person_id: str, name: str, reason: str) -> End:
     if _is_own(pending, person_id):
         return End(shown=agreement.taken_back(pending, reason).text)
     told = agreement.declined_to_asker(pending, name, reason)
-    return End(shown=agreement.declined(pending, name, reason).text, told=told.text, again=pending.wish.typed)
+    return End(shown=agreement.declined(pending, name, reason).text, told=told.text, again=_again(pending))
+
+
+def _again(pending: Pending) -> str:
+    """Return the line that asks for the same; a person's press would do at once what an agent only asked for."""
+    return "" if pending.asker.agent else pending.wish.typed
 
 
 def _why_declined(pending: Pending, person_id: str, name: str, reason: str) -> NothingToDo:
@@ -227,7 +234,7 @@ async def expire(hands: Hands, pending_id: str) -> timedelta | None:
 async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) -> tuple[End, BotError]:
     if not verdict:
         told = agreement.expired_to_asker(pending)
-        how = End(shown=agreement.expired(pending).text, told=told.text, again=pending.wish.typed)
+        how = End(shown=agreement.expired(pending).text, told=told.text, again=_again(pending))
         return how, NothingToDo("expired")
     name = await hands.messenger.user_name(person_id) or person_id
     if verdict == DECLINE:

@@ -91,10 +91,8 @@ async def _ask_all(hands: Hands, pending: Pending, wanted: Sequence[Demand], oth
         await _ask(hands, pending, demand, others)
 
 
-async def still_met(
-    hands: Hands, caller: Caller, wish: Deployment, decision: Decision, pending: Pending | None
-) -> None:
-    """Ask once more what is demanded of a deploy that waited for its turn; raises Waits.
+async def still_met(hands: Hands, caller: Caller, wish: Wish, decision: Decision, pending: Pending | None) -> None:
+    """Ask once more what is demanded of what waited for its turn; raises Waits.
 
     Raises NothingToDo where somebody agreed to it and it is not what they saw any more.
     """
@@ -314,7 +312,8 @@ async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:
     shipment = await _shipped(hands, pipelines)
     if not isinstance(wish, Deployment):
         shipment = shipment.model_copy(update={"built": await hands.reads.pipeline(wish.pipeline_id)})
-    could = await hands.permissions.could(asked)
+    is_alone = pending.asker.place is not None and pending.asker.place.is_direct
+    could = () if is_alone else await hands.permissions.could(asked)
     message = agreement.request(pending, shipment, could, owner_may=await _owner_may(hands, pending, asked))
     if message is None:
         raise NothingToDo("too_much_to_show", what=pending.target)
@@ -334,7 +333,8 @@ def _place(pending: Pending) -> Place:
     """Return where somebody else can agree; raises NothingToDo where nobody else reads."""
     place = pending.asker.place
     if place is None or ((place.is_direct or pending.asker.directly) and pending.takes_two):
-        raise NothingToDo("nobody_reads_here", what=pending.target)
+        why = "agent_reads_alone" if pending.asker.agent else "nobody_reads_here"
+        raise NothingToDo(why, what=pending.target)
     return place
 
 
@@ -378,6 +378,21 @@ async def _shipped(hands: Hands, pipelines: Sequence[Pipeline]) -> Shipment:
     return Shipment(
         commits=tuple(one.pipeline for one in since), green=None if green is None else outlines[green].pipeline
     )
+
+
+async def refuse_if_more_is_demanded(hands: Hands, caller: Caller, decision: Decision, pending: Pending) -> None:
+    """Raise NothingToDo where more is demanded of who lets an agent act than of the agent, which is asked for that.
+
+    Else a press would be a way round what holds for them: a second person, or the name to be typed.
+    """
+    wish, asker = pending.wish, pending.asker
+    if not asker.agent or pending.takes_two:
+        return
+    asked = await hands.permissions.asked(asker, wish.kind, wish.project_slug, wish.ref)
+    of_the_agent = demanded(await hands.permissions.decision(asker, asked), wish, asker)
+    for demand in demanded(decision, wish, caller):
+        if demand not in of_the_agent and not (demand is Demand.GREEN and (await _is_green(hands, wish))[0]):
+            raise NothingToDo("more_of_you", what=wish.typed)
 
 
 async def _is_green(hands: Hands, wish: Wish) -> tuple[bool, Build | None]:

@@ -42,6 +42,12 @@ async def end(hands: Hands, pending: Pending, how: End, why: Exception | None = 
     await hands.store.pending.change(pending.id, lambda one: one.ended)
 
 
+async def found_out(hands: Hands, pending: Pending, how: End) -> None:
+    """Let one that is over say how it ended after all, where nobody could tell."""
+    await hands.store.pending.change(pending.id, lambda one: one.model_copy(update={"end": how}))
+    await _show(hands, pending, agreement.as_ended(how))
+
+
 async def came_to_nothing(hands: Hands, pending: Pending, name: str, error: Exception) -> None:
     """End what was agreed to in vain; a question that it met at the last is no answer, and in no record yet."""
     is_sure = did_nothing(error)

@@ -59,9 +59,10 @@ class Act:
         self._hands = hands
         self._intent = intent
         self._claimed = ""
+        self.has_begun = False  # something of it was sent, or may have been
         self.caller = caller
         self.subject = intent.subject
-        self.entry = _entry(caller, intent)
+        self.entry = self.noted = _entry(caller, intent)
         self.wish = intent.wish
 
     def wished(self, kind: type[W]) -> W:
@@ -92,12 +93,15 @@ class Act:
         if unknown and not shown and not self._intent.idempotent:
             raise Unavailable("a run before this one died over it")
         first = found != SENT and not (unknown and shown)
+        self.has_begun = self.has_begun or not first
         try:
             yield first
         except Exception as error:
+            self.has_begun = self.has_begun or not did_nothing(error)
             if did_nothing(error):
                 await claims.release(name)
             raise
+        self.has_begun = True
         await claims.swap(name, found, SENT)
 
     async def was_sent(self, what: str) -> bool:
@@ -202,7 +206,7 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
         if isinstance(error, PartlyDone) and act.subject.pipeline_id:
             await hands.look_again(act.subject.pipeline_id)  # its threads see what was done
         await act.let_go(error)
-        act.entry = ended(act.entry, error)
+        act.noted, act.entry = act.entry, ended(act.entry, error)
         await hands.record.keep_once(act.entry, act.caller.delivery_id)
         mark_recorded(error)
         raise
@@ -255,6 +259,7 @@ class _Again:
     """What is asked again right before each write of an act, as that may have waited for its turn.
 
     Who may and what is locked are known without CircleCI; what is demanded is not, and asked again after a wait alone.
+    What has begun goes on: what it would be asked about is not what stands there any more.
     """
 
     def __init__(self, hands: Hands, act: Act, intent: Intent) -> None:
@@ -268,11 +273,10 @@ class _Again:
         if time.monotonic() - self._known > KNOWN_SECONDS:
             _ask_anew(self._hands, self._act, self._intent)
             self._known = time.monotonic()
-        decision = await _permitted(self._hands, self._act, self._intent)
-        wish, now = self._act.wish, time.monotonic()
-        if isinstance(wish, Deployment) and now - self._settled > FRESH * self._hands.settings.poll_interval_seconds:
+        decision, wish = await _permitted(self._hands, self._act, self._intent), self._act.wish
+        if wish is not None and not self._act.has_begun and is_old(self._hands, self._settled):
+            self._settled = time.monotonic()
             await demands.still_met(self._hands, self._act.caller, wish, decision, self._intent.pending)
-            self._settled = now
         if self._intent.stopped_by_locks:
             await _refuse_if_locked(self._hands, self._act, self._intent)
 
@@ -282,6 +286,11 @@ def _ask_anew(hands: Hands, act: Act, intent: Intent) -> None:
     is_pressed_by_another = bool(intent.pending and intent.pending.agreed)
     if act.caller.agent or is_pressed_by_another:
         hands.permissions.forget_one(act.caller)
+
+
+def is_old(hands: Hands, since: float) -> bool:
+    """Say whether what CircleCI said at that time, by our own clock, is to be asked again before anything is sent."""
+    return time.monotonic() - since > FRESH * hands.settings.poll_interval_seconds
 
 
 async def _permitted(hands: Hands, act: Act, intent: Intent) -> Decision:

@@ -1,39 +1,74 @@
-"""What became of an approval, a rerun or a cancel whose answer was lost: it is looked for, and who pressed is told."""
+"""What became of an approval, a rerun or a cancel whose answer was lost: it is looked for, and who pressed is told.
+
+What is found done is as if its answer had come: it is followed where it was asked for, the record has it, and the
+request of a second person says so.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from typing import NamedTuple
 
 import structlog
 
 from bot.errors import CircleCIError, NotFound, PartlyDone, SlackError, StoreError, Unavailable
+from bot.models.audit import Outcome
 from bot.models.build import Build
-from bot.models.caller import Caller
+from bot.models.caller import Caller, Place
 from bot.models.lost import Lost
+from bot.models.pending import Pending
 from bot.models.slack import utc_now
+from bot.operations import following
+from bot.operations.beside import note_rerun
+from bot.operations.ending import found_out
+from bot.operations.frame import Act
 from bot.operations.hands import Hands
 from bot.operations.targets import held_by
 from bot.watching.engine import LOOK_AFTER
+from formatters import agreement
 from formatters import lost as words
 from formatters.blocks import Message
+from formatters.links import Links
 
 LOOKS = 5  # a poll interval between two: by then CircleCI shows it, and what came to nothing may be pressed again
+FOUND = "its answer was lost, and it was done"
 log = structlog.get_logger(__name__)
 
 
+class _Sent:
+    """What is sent within the block, once it is known."""
+
+    act: Act | None = None
+
+
+class Became(NamedTuple):
+    """What a look shows: the words for who pressed, whether it was done, or none of it."""
+
+    told: Message
+    is_done: bool = False
+    is_nothing: bool = False
+
+
 @asynccontextmanager
-async def looked_for(hands: Hands, caller: Caller, lost: Lost) -> AsyncIterator[None]:
+async def looked_for(hands: Hands, caller: Caller, lost: Lost, pending: Pending | None) -> AsyncIterator[_Sent]:
     """Have it looked for where the answer to a write of the block is lost; the error says so."""
+    sent = _Sent()
     try:
-        yield
+        yield sent
     except (Unavailable, PartlyDone) as error:
         cause = error.error if isinstance(error, PartlyDone) else error
         if not caller.is_bot and isinstance(cause, Unavailable) and cause.arrived and not cause.of_read:
             with suppress(StoreError):  # then it is left to who reads it
-                await hands.store.lost.save(lost)
+                await hands.store.lost.save(_whole(lost, caller, pending, sent.act))
                 await hands.engine.add(LOOK_AFTER, lost.id, when=utc_now() + hands.settings.poll_interval / 2)
                 cause.is_looked_for = True
         raise
+
+
+def _whole(lost: Lost, caller: Caller, pending: Pending | None, act: Act | None) -> Lost:
+    whose = {"caller": act.caller if act else caller, "entry": act.noted if act else None}
+    request = {"pending_id": pending.id, "agreed": pending.agreed} if pending else {}
+    return lost.model_copy(update={**whose, **request})
 
 
 async def look(hands: Hands, lost_id: str) -> timedelta | None:
@@ -41,48 +76,142 @@ async def look(hands: Hands, lost_id: str) -> timedelta | None:
     lost = await hands.store.lost.get(lost_id)
     if lost is None:
         return None
-    lost, message = lost.model_copy(update={"looks": lost.looks + 1}), None
+    lost, build, found = lost.model_copy(update={"looks": lost.looks + 1}), None, None
     try:
-        message = await _became(hands, lost, is_last=lost.looks >= LOOKS)
+        build = await hands.reads.build(lost.pipeline_id)
+        found = became(lost, build, is_last=lost.looks >= LOOKS)
     except (CircleCIError, NotFound) as error:
         log.warning("lost_act_not_looked_for", lost=lost_id, error=repr(error))
-    if message is None and lost.looks < LOOKS:
+    if found is None and lost.looks < LOOKS:
         await hands.store.lost.save(lost)
         return hands.settings.poll_interval
-    await _tell(hands, lost, message or words.unknown(lost))
+    if found is not None and build is not None:
+        await _settled(hands, lost, build, found)
+    for person in {one.person_id: one for one in (lost.by, lost.agreed) if one}.values():
+        await _tell(hands, person, found.told if found else words.unknown(lost), build)
     await hands.store.lost.forget(lost_id)
     return None
 
 
-async def _became(hands: Hands, lost: Lost, *, is_last: bool) -> Message | None:
-    """Return what CircleCI shows; None for nothing yet, unless this `is_last`."""
-    build = await hands.reads.build(lost.pipeline_id)
+def became(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
+    """Return what CircleCI shows; None for nothing yet, unless this `is_last`. What else goes on tells nothing."""
     match lost.act:
         case "approve":
-            run, held = held_by(build, lost.approval_request_id)
-            if held.waits_for_approval:
-                return words.still_held(lost, build, run, held) if is_last else None
-            return words.approved(lost, build) if held.status == "success" else words.stands(lost, build)
+            return _approved(lost, build, is_last=is_last)
         case "rerun":
-            runs = build.fingerprint != lost.fingerprint
-            return words.reran(lost, build, runs=runs) if runs or is_last else None
+            return _reran(lost, build, is_last=is_last)
         case "cancel":
-            return words.stands(lost, build) if _has_ended(build) or is_last else None
+            return _stopped(lost, build, is_last=is_last)
         case _:
-            runs = any(job.name == lost.job_name and not job.is_finished for run in build.runs for job in run.jobs)
-            return words.job(lost, build, runs=runs) if not runs or is_last else None
+            return _job_stopped(lost, build, is_last=is_last)
 
 
-def _has_ended(build: Build) -> bool:
-    return all(run.workflow.is_finished for run in build.runs)
+def _approved(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
+    run, held = held_by(build, lost.approval_request_id)
+    if held.waits_for_approval:
+        return Became(words.still_held(lost, build, run, held), is_nothing=True) if is_last else None
+    if held.status == "success":
+        return Became(words.approved(lost, build), is_done=True)
+    return Became(words.stands(lost, build))
 
 
-async def _tell(hands: Hands, lost: Lost, message: Message) -> None:
+def _reran(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
+    """Say whether each workflow that was sent has run again: it is another one by then."""
+    if not lost.workflows:  # an earlier version did not write them down
+        runs = build.fingerprint != lost.fingerprint
+        return Became(words.reran(lost, build, runs=runs), runs, not runs) if runs or is_last else None
+    now = {run.workflow.id for run in build.runs}
+    left = [name for one, name in lost.workflows.items() if one in now]
+    again = [name for one, name in lost.workflows.items() if one not in now]
+    if left and not is_last:
+        return None
+    if left and again:
+        return Became(words.reran_in_part(lost, build, again, left), is_done=True)
+    return Became(words.reran(lost, build, runs=bool(again)), bool(again), bool(left))
+
+
+def _stopped(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
+    """Say what of that which was to end goes on: it may be all, where an earlier version did not write down what."""
+    meant = [run for run in build.runs if run.workflow.id in lost.workflows or not lost.workflows]
+    left = [run.workflow.name for run in meant if not run.workflow.is_finished]
+    if left and not is_last:
+        return None
+    is_all, is_done = len(left) == len(meant), any(run.workflow.status == "canceled" for run in meant)
+    told = words.stopped(lost, build, left, is_all=is_all)
+    return Became(told, is_done, bool(left) and is_all and not is_done)
+
+
+def _job_stopped(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
+    jobs = [job for run in build.runs for job in run.jobs]
+    is_named = not lost.job_number  # by an earlier version, which did not write down its number
+    meant = [one for one in jobs if (one.name == lost.job_name if is_named else one.job_number == lost.job_number)]
+    runs = any(not job.is_finished for job in meant)
+    if runs and not is_last:
+        return None
+    return Became(words.job(lost, build, runs=runs), any(job.status == "canceled" for job in meant), runs)
+
+
+async def _settled(hands: Hands, lost: Lost, build: Build, found: Became) -> None:
+    """Let what was done be as if its answer had come; a request says what became of it."""
+    if found.is_done:
+        await _on_record(hands, lost)
+        await _follow(hands, lost, build)
+    pending = await hands.store.pending.get(lost.pending_id) if lost.pending_id else None
+    if pending is None or lost.agreed is None:
+        return
+    page = Links(web_url=hands.settings.web_url).pipeline(build.pipeline.project_slug, build.pipeline.number)
+    if found.is_done:
+        await found_out(hands, pending, agreement.agreed(pending, lost.agreed.called, page, build.pipeline.number))
+    elif found.is_nothing:
+        shown = agreement.agreed_in_vain(pending, lost.agreed.called, words.NOTHING_SHOWS, is_sure=True)
+        await found_out(hands, pending, agreement.in_vain(shown))
+
+
+async def _on_record(hands: Hands, lost: Lost) -> None:
+    """Keep that it was done: what is on record of it says that it failed."""
+    if lost.entry is not None:
+        result = f"{lost.entry.result}; {FOUND}".removeprefix("; ")
+        entry = lost.entry.model_copy(update={"at": utc_now(), "outcome": Outcome.DONE, "result": result})
+        await hands.record.keep_once(entry, lost.id)
+
+
+async def _follow(hands: Hands, lost: Lost, build: Build) -> None:
+    """Let who did it hear of what comes of it: in the threads that follow it, else where they did it."""
+    caller, pipeline_id = lost.by, lost.pipeline_id
+    if lost.act not in ("rerun", "approve") or lost.caller is None:
+        return
+    act, lease = "rerun" if lost.act == "rerun" else "approved", hands.settings.lease
+    async with hands.store.watches.fence(pipeline_id, lease, wait=lease):
+        for watch in await hands.store.watches.of(pipeline_id):
+            await hands.store.watches.save(watch, watch.acted_on(caller, act))
+    if lost.wish is not None:
+        await note_rerun(hands, caller, lost.wish, lost.fingerprint)
     try:
-        if lost.place is None or lost.place.is_direct:
-            await hands.direct(lost.person_id, message)
-        else:
-            place = lost.place
-            await hands.messenger.whisper(place.channel_id, lost.person_id, message, thread_ts=place.thread_ts)
+        if caller.place and (lost.act == "rerun" or not await hands.store.watches.any(pipeline_id)):
+            await following.follow(hands, caller, build.pipeline, lost.project_title, act=act)
     except SlackError as error:
-        log.warning("person_not_told", user=lost.person_id, method=error.method, code=error.code)
+        log.warning("lost_act_not_followed", lost=lost.id, method=error.method, code=error.code)
+    await hands.look_again(pipeline_id)
+
+
+async def _tell(hands: Hands, person: Caller, message: Message, build: Build | None) -> None:
+    """Tell somebody where they did it; where Slack does not take that, in direct messages, if they may look there."""
+    place = None if person.directly else person.place
+    try:
+        if place is None or place.is_direct:
+            await hands.direct(person.person_id, message)
+        else:
+            await hands.messenger.whisper(place.channel_id, person.person_id, message, thread_ts=place.thread_ts)
+    except SlackError as error:
+        log.warning("person_not_told", user=person.person_id, method=error.method, code=error.code)
+        if await _may_look_alone(hands, person, build):
+            await hands.direct(person.person_id, message)
+
+
+async def _may_look_alone(hands: Hands, person: Caller, build: Build | None) -> bool:
+    try:
+        place = Place(channel_id=await hands.messenger.direct_channel(person.person_id))
+        alone = person.model_copy(update={"place": place})
+        return build is None or await hands.finder.may_read(alone, build.pipeline.project_slug, build.pipeline.ref)
+    except (SlackError, CircleCIError, NotFound):
+        return False

@@ -4,22 +4,24 @@ CircleCI has no idempotency keys, so what is rerun is claimed by the attempt it 
 people, two messages and two processes meet at the same claim.
 """
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
 from bot.answers.acts import Acted
+from bot.circleci.last_look import last_look
 from bot.errors import CircleCIError, ForAPerson, NothingToDo, UserError
 from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, Run, State, rerun_key
 from bot.models.caller import Caller, bot
 from bot.models.circleci import JobId, PipelineId
-from bot.models.lost import Lost
+from bot.models.lost import Lost, names
 from bot.models.pending import Pending, Rerun
 from bot.operations import following
 from bot.operations.beside import note_rerun
 from bot.operations.ending import overtaken
-from bot.operations.frame import Act, Intent, acting, partly
+from bot.operations.frame import Act, Intent, acting, is_old, partly
 from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
 from bot.operations.targets import named, nothing_of, to_run_again, what_runs_again
@@ -27,6 +29,10 @@ from bot.policy import Word
 from formatters import agreement, replies
 
 OLDEST = timedelta(days=90)  # https://circleci.com/docs/workflows/#rerunning-workflows-fails
+
+
+class _RanAgain(NothingToDo):
+    """Somebody ran a workflow again elsewhere, on CircleCI's page as a rule, while it waited for its turn here."""
 
 
 async def wished(hands: Hands, pipeline_id: PipelineId, *, failed_only: bool, ssh: bool = False) -> Rerun:
@@ -52,8 +58,8 @@ async def rerun(
     """
     if caller.agent and wish.ssh:
         raise ForAPerson("ssh", f"rerun {wish.target} with SSH", wish.typed)
-    build = await hands.reads.build(wish.pipeline_id)
-    pipeline_id = wish.pipeline_id
+    since, pipeline_id = time.monotonic(), wish.pipeline_id
+    build = await hands.reads.build(pipeline_id)
     if attempt not in ("", build.mark):
         await _refuse_later(hands, caller, build, failed_only=wish.failed_only)
     intent = Intent(
@@ -73,17 +79,22 @@ async def rerun(
         pipeline_id=pipeline_id,
         project_title=wish.project_title,
         fingerprint=build.fingerprint,
+        workflows=names(to_run_again(build, failed_only=wish.failed_only)),
+        wish=wish,
         person_id=caller.person_id,
         place=caller.place,
     )
-    async with looked_for(hands, caller, lost), acting(hands, caller, intent) as act:
+    async with looked_for(hands, caller, lost, pending) as looks, acting(hands, caller, intent) as act:
+        looks.act = act
         targets = await _targets_of(hands, act.caller, build, wish)
         what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
         act.note(job=what, result=f"#{build.pipeline.number}: {what}" if targets else "")
         if targets:
             await hands.store.acted.save(pipeline_id, act.caller.claim)
-            await _send(hands, act, targets, failed_only=wish.failed_only, ssh=wish.ssh)
-            await note_rerun(hands, act.caller, wish, build)
+            targets = await _send(hands, act, build, targets, since, failed_only=wish.failed_only, ssh=wish.ssh)
+            what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
+            act.note(job=what, result=f"#{build.pipeline.number}: {what}")
+            await note_rerun(hands, act.caller, wish, build.fingerprint)
     await overtaken(hands, act.caller, wish, pending)
     told = await _tell(hands, act, build, targets, wish) if targets else await _again(hands, pipeline_id)
     if act.caller.place:
@@ -114,14 +125,14 @@ async def _rerun_once(hands: Hands, build: Build) -> None:
     claim = f"rerun:{pipeline.id}:{build.fingerprint}"
     intent = Intent(Subject.of(pipeline, title), Word.RERUN, "rerun once", once=claim, stopped_by_locks=True)
     async with acting(hands, bot(once), intent) as act:
-        targets = to_run_again(build, failed_only=True)
+        targets, since = to_run_again(build, failed_only=True), time.monotonic()
         if await hands.store.claims.first(once):
             now = await hands.reads.build(pipeline.id)
             if now.fingerprint != build.fingerprint:
                 raise NothingToDo("already_running", number=pipeline.number)  # somebody was faster, on CircleCI's page
         what = what_runs_again(build, targets, failed_only=True)
         act.note(job=what, result=f"#{pipeline.number}: {what}")
-        await _send(hands, act, targets, failed_only=True, ssh=False)
+        await _send(hands, act, build, targets, since, failed_only=True, ssh=False)
     await hands.tell(pipeline.id, act.caller, "rerun", replies.reran_itself(what), *_rerun_keys(targets))
 
 
@@ -184,14 +195,58 @@ def _named(build: Build) -> str:
     return f"{build.pipeline.project_slug} #{build.pipeline.number}"
 
 
-async def _send(hands: Hands, act: Act, targets: Sequence[Run], *, failed_only: bool, ssh: bool) -> None:
-    sent: list[str] = []
+async def _send(
+    hands: Hands, act: Act, build: Build, targets: Sequence[Run], since: float, *, failed_only: bool, ssh: bool
+) -> list[Run]:
+    """Run each of them again, and return what runs: all but what ran again meanwhile, on CircleCI's page.
+
+    Raises NothingToDo where that is all of it.
+    """
+    sent, names, why = list[Run](), list[str](), list[NothingToDo]()
     for run in targets:
-        jobs = [job.id for job in run.failed_jobs] if ssh else []
-        async with partly(sent), act.sending(run.workflow.id, earlier=f"rerun-sent:{run.workflow.id}") as first:
-            if first:
-                await _send_one(hands, run, jobs, from_failed=failed_only and run.workflow.status == "failed")
-        sent.append(run.workflow.name)
+        jobs, from_failed = [job.id for job in run.failed_jobs] if ssh else [], failed_only and _has_failed(run)
+        try:
+            async with partly(names), act.sending(run.workflow.id, earlier=f"rerun-sent:{run.workflow.id}") as first:
+                if first:
+                    with last_look(_StillThat(hands, build, run, since).look):
+                        await _send_one(hands, run, jobs, from_failed=from_failed)
+        except _RanAgain as error:
+            why.append(error)
+            continue
+        sent.append(run)
+        names.append(run.workflow.name)
+    if not sent and why:
+        raise why[0]
+    return sent
+
+
+def _has_failed(run: Run) -> bool:
+    return run.workflow.status == "failed"
+
+
+class _StillThat:
+    """Looks, after a wait, whether a workflow is still the newest run of its name: CircleCI would run it once more."""
+
+    def __init__(self, hands: Hands, build: Build, run: Run, since: float) -> None:
+        self._hands = hands
+        self._build = build
+        self._run = run
+        self._since = since
+
+    async def look(self) -> None:
+        """Raise _RanAgain where it is not."""
+        if not is_old(self._hands, self._since):
+            return
+        now = await self._hands.reads.build(self._build.pipeline.id)
+        self._since = time.monotonic()
+        if self._run.workflow.id not in [run.workflow.id for run in now.runs]:
+            raise _ran_again(now)
+
+
+def _ran_again(now: Build) -> _RanAgain:
+    """Return how a build stands that somebody ran again on CircleCI's page."""
+    line = "" if now.state in OPEN_STATES else f"rerun {named(now)}"
+    return _RanAgain("ran_elsewhere", number=now.pipeline.number, state=now.state, what=line)
 
 
 async def _send_one(hands: Hands, run: Run, ssh_jobs: Sequence[JobId], *, from_failed: bool) -> None:

@@ -18,7 +18,7 @@ import structlog
 from bot import metrics
 from bot.answers.questions import Waits
 from bot.circleci.last_look import last_look
-from bot.errors import BotError, CircleCIError, SlackError, StoreError, Unavailable, UserError
+from bot.errors import BotError, CircleCIError, SlackError, StoreError, did_nothing
 from bot.models import spelling
 from bot.models.attempt import Attempt, Refusal
 from bot.models.beside import Beside
@@ -127,10 +127,12 @@ async def send(hands: Hands, attempt: Attempt, newest: int = 0) -> Attempt:
             attempt = await _post(hands, sending)
     except _SentMeanwhile:
         return await _as_it_stands(hands, attempt)
-    except (CircleCIError, UserError, Waits) as error:
-        if isinstance(error, Unavailable) and error.arrived:
+    except StoreError:
+        raise  # the engine runs it again
+    except Exception as error:
+        if sending.may_have_arrived(error):
             metrics.DEPLOYS.labels("answer_lost").inc()
-            log.warning("trigger_answer_lost", attempt=attempt.id, reason=error.reason)
+            log.warning("trigger_answer_lost", attempt=attempt.id, reason=repr(error))
             return await _look_later(hands, sending.attempt)
         if not await hands.store.attempts.refuse(_refused(sending.attempt, error)):
             return await _as_it_stands(hands, attempt)
@@ -160,6 +162,10 @@ class _Sending:
             raise _SentMeanwhile
         self.attempt = sent
 
+    def may_have_arrived(self, error: Exception) -> bool:
+        """Say whether it went out, and an error leaves open what came of that; what it was asked before did nothing."""
+        return self.attempt.sent_at is not None and not (isinstance(error, Waits) or did_nothing(error))
+
     async def was_put_off(self) -> None:
         with suppress(StoreError):  # then it counts as sent, and is looked for where this run dies
             self.attempt = await self._attempts.put_off(self.attempt)
@@ -169,7 +175,7 @@ async def _as_it_stands(hands: Hands, attempt: Attempt) -> Attempt:
     return await send(hands, await hands.store.attempts.get(attempt.id) or attempt)
 
 
-def _refused(attempt: Attempt, error: BotError) -> Attempt:
+def _refused(attempt: Attempt, error: Exception) -> Attempt:
     metrics.DEPLOYS.labels("refused").inc()
     return attempt.model_copy(update={"over": True, "refusal": Refusal.of(error)})
 

@@ -71,6 +71,6 @@ def _listed(words: Sequence[str]) -> str:
     return json.dumps(list(words))
 
 
-def in_words(words: Sequence[str]) -> str:
+def in_words(words: Sequence[str], last: str = "and") -> str:
     """Return them as one says them."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"

@@ -51,9 +51,18 @@ def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> b
     if first == _WHY and rest and not _may_be_done(rest[0], router):
         return True
     if first in (named.name, EARLIER_NAMES.get(named.name)):
+        if rest and rest[0].text.lower() in _acts_of(named.help.usage):
+            return False  # as `agent add`: what is wrong behind that is said
         own = named.help.usage.replace("|", " ").replace("[", " ").replace("]", " ").split()
         return not is_command and len(rest) >= SHORTEST and any(word.text.lower() not in own for word in rest)
     return not is_command or bool(rest)
+
+
+def _acts_of(usage: str) -> frozenset[str]:
+    """Return the words of which a command takes one first, where there are several: `agent [list | add <name>]`."""
+    ways = usage.partition(" [")[2].split("|") if " [" in usage[: usage.find(" ") + 2] else []
+    acts = frozenset(act for way in ways if (act := way.strip().split(" ")[0].strip("]")).isalpha())
+    return acts if len(acts) > 1 else frozenset()
 
 
 def _has_another_end(words: Sequence[Typed]) -> bool:

@@ -25,6 +25,7 @@ from formatters.told.words import (
     person,
     quoted,
     ref_of,
+    state_word,
     when,
 )
 
@@ -235,5 +236,5 @@ def _other(one: Beside) -> Data:
         pipeline=asked.pipeline_number,
         quoted_asked_by=quoted(asked.asker_name or asked.asker_id, 60),
         asked=when(asked.asked_at),
-        state=str(one.state) if one.state else "",
+        state=state_word(one.state),
     )

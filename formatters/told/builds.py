@@ -26,6 +26,7 @@ from formatters.told.words import (
     quoted,
     ref_of,
     span,
+    state_word,
     when,
 )
 from formatters.words import so_far, took
@@ -40,7 +41,7 @@ def head(build: Build, links: Links) -> Data:
     lasts = took(build) if build.stopped_at else so_far(build.elapsed)
     return known(
         pipeline=pipeline.number,
-        state=str(build.state),
+        state=state_word(build.state),
         **ref_of(pipeline.ref),
         **commit_of(pipeline.revision, pipeline.subject),
         started=when(build.started_at),
@@ -157,3 +158,8 @@ def newest_first(build: Build, newer: int) -> Data:
     """Return the look at a newer build of the same branch, which decides: what failed before may be over by now."""
     why = f"#{newer} is newer, of the same branch"
     return call("status", why, project=build.pipeline.project_slug, pipeline=newer)
+
+
+def every_job(build: Build) -> Data:
+    """Return the look at all jobs of a build, those first that failed, each with its number."""
+    return call("status", "its jobs by `job`, for `tests`, `logs` and `artifacts`", **of_build(build))

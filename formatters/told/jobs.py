@@ -11,6 +11,7 @@ from bot.models.files import told_apart, whole
 from bot.triage.quoting import telling
 from formatters.files import KEPT
 from formatters.links import Links
+from formatters.told.builds import every_job
 from formatters.told.words import (
     LINE,
     OF_BRANCH,
@@ -29,6 +30,7 @@ from formatters.told.words import (
     ref_of,
     rows,
     span,
+    state_word,
 )
 
 LONGEST_PATH = 1_000  # characters of the address of a file, which is all that one may want of it
@@ -46,7 +48,7 @@ def tests(answer: TestResults) -> Data:
         after = ahead + len(told.get("failed_tests", ()))
         return known(
             quoted_of=quoted(answer.title),
-            state=str(build.state) if build else "",
+            state=state_word(build.state) if build else "",
             tests=answer.tests_total,
             failed=answer.tests_failed,
             skipped=answer.tests_skipped,
@@ -59,7 +61,10 @@ def tests(answer: TestResults) -> Data:
             passed_when_tried_again=len(answer.flaky) or None,
             failures_of_the_same_name=answer.repeated or None,
             slowest=[_slow(one) for one in answer.slowest[: min(room, MOST_SLOW)]],
-            next=_rest(answer, after) if told.get("failed_tests_left_out") else _why(build, answer),
+            next=[
+                *(_rest(answer, after) if told.get("failed_tests_left_out") else _why(build, answer)),
+                *([every_job(build)] if answer.jobs_left_out and build else []),
+            ],
         )
 
     return fitted(made, OF_BUILD)
@@ -213,7 +218,10 @@ def artifacts(answer: Artifacts) -> Data:
             jobs_not_asked=answer.jobs_left_out or None,
             unread=_unread(answer.unread),
             kept_for_about=span(max(left, timedelta())) if left is not None else "",
-            next=_narrower(answer) if files.get("files_left_out") else [],
+            next=[
+                *(_narrower(answer) if files.get("files_left_out") else []),
+                *([every_job(answer.build)] if answer.jobs_left_out and answer.build else []),
+            ],
         )
 
     return fitted(made, OF_BRANCH)

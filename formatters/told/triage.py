@@ -12,7 +12,7 @@ from bot.triage.quoting import telling
 from bot.triage.verdicts import Kind, Verdict
 from formatters.links import Links
 from formatters.stopped import why
-from formatters.told.builds import following, head, newest_first
+from formatters.told.builds import every_job, following, head, newest_first
 from formatters.told.words import (
     LINE,
     OF_BUILD,
@@ -28,8 +28,10 @@ from formatters.told.words import (
     quoted,
     rows,
     span,
+    state_word,
 )
 from formatters.verdicts import advice_line, counts_line, transition_line, verdict_words
+from formatters.words import count
 
 BASE = "the base branch"  # in words of ours, which hold no foreign name
 MOST_TESTS, MOST_LINES, MOST_JOBS, SAID_LINES = 10, 18, 10, 3
@@ -52,17 +54,23 @@ def triaged(answer: BuildTriaged, links: Links) -> Data:
 
     def made(room: int) -> Data:
         tests = listing("failed_tests", failures, min(room, MOST_TESTS), test, total=report.tests_failed)
-        jobs = listing("failed_jobs", report.jobs, min(room, MOST_JOBS), lambda one: _job(one, answer, room))
+        of_all = len(report.jobs) + len(left_out)
+        jobs = listing(
+            "failed_jobs", report.jobs, min(room, MOST_JOBS), lambda one: _job(one, answer, room), total=of_all
+        )
         return {
             "quoted_project": quoted(answer.title),
             **head(build, links),
-            **known(state=str(build.outcome), why=in_words(why(build)) if build.outcome is State.COULD_NOT_RUN else ""),
+            **known(
+                state=state_word(build.outcome),
+                why=in_words(why(build)) if build.outcome is State.COULD_NOT_RUN else "",
+            ),
             **_errors(build),
             **_compared(answer, links),
             **(tests | _read(answer) if report.tests_failed or report.tests_total else {}),
             **(jobs if report.jobs else {}),
             **known(failed_jobs_not_looked_into=len(left_out) or None, newer_pipeline=answer.newer_number or None),
-            **known(next=[*_rest(answer, tests), *_next(answer, links)]),
+            **known(next=[*_rest(answer, tests), *_more_jobs(build, jobs), *_next(answer, links)]),
         }
 
     return fitted(made, OF_BUILD)
@@ -152,7 +160,7 @@ def _compared(answer: BuildTriaged, links: Links) -> Data:
         advice=_advice(answer, ours, links),
         counts=in_words(counts_line(ours)),
         quoted_base=quoted(extent.base),
-        compared_with=f"{extent.builds} earlier builds{data}" if not triage.problem else "",
+        compared_with=f"{count(extent.builds, 'earlier build')}{data}" if not triage.problem else "",
         quoted_not_compared=quoted(triage.problem),
         jobs_unread=extent.unread or None,
         fewer_results=[_fewer(one) for one in triage.fewer[:3]],
@@ -183,6 +191,11 @@ def _rest(answer: BuildTriaged, tests: Data) -> Sequence[Data]:
     slug = answer.build.pipeline.project_slug
     named = {"project": slug, "job": numbers[0]} if len(numbers) == 1 else of_build(answer.build)
     return [call("tests", "the rest of the failing tests", **named, start=len(tests.get("failed_tests", ())) + 1)]
+
+
+def _more_jobs(build: Build, jobs: Data) -> Sequence[Data]:
+    """Return how to see the jobs that there was no room for, or that were not looked into."""
+    return [every_job(build)] if jobs.get("failed_jobs_left_out") else ()
 
 
 def _next(answer: BuildTriaged, links: Links) -> Sequence[Data]:

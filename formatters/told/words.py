@@ -12,7 +12,7 @@ from urllib.parse import quote
 import regex
 
 from bot.masks import masked
-from bot.models.build import Build
+from bot.models.build import Build, State
 from bot.models.circleci import Ref
 from bot.models.git import may_be_commit
 from formatters.plain import plain
@@ -73,6 +73,11 @@ def address(url: str, most: int = LONGEST_URL) -> str:
     encoded = quote(url, safe=":/?#[]@!$&'()*+,;=%~-._")
     is_one = encoded.startswith(("https://", "http://")) and len(encoded) <= most
     return encoded if is_one and masked(encoded) == encoded else ""
+
+
+def state_word(state: State | None) -> str:
+    """Return how a build stands, in the same words wherever it is told; empty text for what is not known."""
+    return {None: "", State.WAITING: "queued"}.get(state, str(state).replace("_", " "))
 
 
 def known(**fields: Any) -> Data:

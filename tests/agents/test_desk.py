@@ -1,17 +1,24 @@
 """Stories of agents: what they ask for waits for people, is done once, and is followed to its end."""
 
 import asyncio
+import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.agents.acts import claim_of
 from bot.agents.desk import Desk, caller_of
 from bot.agents.following import Following
-from bot.agents.tools import Follow
+from bot.agents.tools import Follow, request_of, tools
+from bot.intents.reading import reader_of
+from bot.settings import Projects
+from bot.waits import is_polite
 from formatters.links import Links
 from playground.slack.conversations import Message
 from tests.agents.asking import REASON, agent_of, asks, calls, follows_to_the_end
+from tests.agents.listing import ROUTER
 from tests.operations.scene import fills_in, opens, record
 from tests.stories.team import WORLD_SECONDS_PER_SECOND, Team, bot_at_work, far_sides, keys_of, team_at_work
 
@@ -45,6 +52,7 @@ async def test_a_deploy_is_asked_pressed_by_a_person_and_followed_to_its_verdict
     agent = await agent_of(team)
     told = await asks(team, agent, "deploy", project="acme/frontend", branch="release/v2.0")
     assert told["state"] == "waiting for a person"
+    assert (told["act"], told["quoted_project"], told["quoted_branch"]) == ("deploy", "acme/frontend", "release/v2.0")
     assert not told["finished"]
     asked = await request(team)
     assert told["at"].endswith(asked.ts.replace(".", ""))
@@ -55,7 +63,7 @@ async def test_a_deploy_is_asked_pressed_by_a_person_and_followed_to_its_verdict
     assert (await follow).data["state"] != "waiting for a person"
     end = await follows_to_the_end(team, agent, told["of"])
     assert end["state"] == "failed"
-    assert end["pipeline"] == 2417
+    assert (end["pipeline"], end["quoted_agreed_by"]) == (2417, "ada")
     assert "triage" in end
     assert len(team.posts("/pipeline")) == 1
     entries = [one for one in await record(team) if one.what.startswith("deploy")]
@@ -75,6 +83,35 @@ async def test_a_call_whose_answer_was_lost_finds_the_first(team: Team) -> None:
     after = await asks(team, agent, "deploy", **wanted)
     assert (after["of"], after["state"], after["repeated"]) == (several[0]["of"], "passed", True)
     assert len(team.posts("/pipeline")) == 1
+
+
+SPELLED = Projects(projects={"web": {"slug": "gh/acme/frontend"}})
+OF_BUILD = "https://app.circleci.com/pipelines/github/acme/frontend/2417"
+
+
+@pytest.mark.parametrize(
+    ("tool", "first", "other", "is_same"),
+    [
+        ("deploy", {"project": "acme/frontend"}, {"project": "gh/acme/frontend"}, True),
+        ("deploy", {"project": "web", "branch": "main"}, {"project": "GitHub/ACME/Frontend", "branch": "main"}, True),
+        ("rerun", {"project": OF_BUILD}, {"project": "acme/frontend", "pipeline": "2417"}, True),
+        ("cancel", {"project": "web"}, {"project": "https://github.com/acme/frontend"}, True),
+        ("deploy", {"project": "web", "branch": "v2"}, {"project": "web", "tag": "v2"}, False),
+        ("deploy", {"project": "web", "branch": "main"}, {"project": "web", "branch": "Main"}, False),
+        ("deploy", {"project": "web"}, {"project": "web", "parameters": {"env": "prod"}}, False),
+        ("rerun", {"project": "web"}, {"project": "web", "everything": True}, False),
+        ("rerun", {"project": OF_BUILD}, {"project": "web", "pipeline": 2418}, False),
+    ],
+)
+def test_the_same_act_is_one_however_it_is_spelled(
+    tool: str, first: dict[str, Any], other: dict[str, Any], is_same: bool
+) -> None:
+    command = tools(ROUTER)[tool]
+    one, two = (
+        claim_of("laptop", tool, request_of(command, {"reason": REASON, **given}), "", SPELLED)
+        for given in (first, other)
+    )
+    assert (one == two) is is_same
 
 
 async def test_another_agent_asks_for_itself_and_hears_of_what_stands(team: Team) -> None:
@@ -281,6 +318,15 @@ async def test_nobody_is_asked_more_than_three_things_at_a_time(team: Team) -> N
     assert again["repeated"] is True
 
 
+async def test_nor_is_anybody_by_calls_of_the_same_moment(team: Team) -> None:
+    agent = await agent_of(team)
+    several = [{"parameters": {"number": number}} for number in range(4)] + [{"branch": "try/slow"}]
+    wanted = {"project": "acme/frontend", "branch": "main", "reason": REASON}
+    replies = await asyncio.gather(*(calls(team, agent, "deploy", **{**wanted, **more}) for more in several))
+    assert [one.is_error for one in replies].count(False) == len(requests(team)) == 3
+    assert all("wait for people" in one.text for one in replies if one.is_error)
+
+
 async def test_what_is_asked_back_did_nothing_and_may_be_asked_again(team: Team) -> None:
     agent = await agent_of(team)
     await team.deploys_branch("main")
@@ -338,6 +384,62 @@ async def test_a_verdict_that_cannot_be_read_is_said_and_asked_for_anew(team: Te
     assert "note" not in (await calls(team, agent, "follow", of=told["of"])).data["triage"]
 
 
+async def test_the_first_question_in_words_holds_nobody_up(team: Team) -> None:
+    agent, gaps = await agent_of(team), list[float]()
+
+    async def ticks() -> None:
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0)
+            gaps.append(time.monotonic() - began)
+
+    reader_of.cache_clear()
+    ticking, began = asyncio.create_task(ticks()), time.monotonic()
+    await calls(team, agent, "find", intent="why is it red")
+    took = time.monotonic() - began
+    await asyncio.sleep(0)
+    ticking.cancel()
+    assert max(gaps) < took / 2
+
+
+READS_NOTHING = """
+[roles.lookers]
+users = ["U0GRACE"]
+
+[[rules]]
+name = "lookers"
+roles = ["lookers"]
+words = ["read", "deploy"]
+
+[[rules]]
+name = "members look elsewhere"
+roles = ["members"]
+words = ["read"]
+projects = ["acme/cli"]
+
+[[rules]]
+name = "members ship what they may not look at"
+roles = ["members"]
+words = ["deploy"]
+"""
+
+
+async def test_what_another_found_out_is_told_to_nobody_who_may_not_look(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(READS_NOTHING)
+    async with team_at_work(tmp_path / "data", policy_file=tmp_path / "policy.toml") as team:
+        looks, asks_alone = await agent_of(team, "desktop", "grace"), await agent_of(team)
+        told = await asks(team, looks, "deploy", project="acme/frontend", branch="release/v2.0")
+        await team.grace.click(await request(team), AGREE)
+        found = (await follows_to_the_end(team, looks, told["of"]))["triage"]
+        kept = await team.app.store.asked.get(told["of"])
+        assert kept is not None
+        theirs = {"agent": asks_alone.name, "owner_id": asks_alone.owner_id}
+        await team.app.store.asked.save(kept.model_copy(update=theirs))
+        end = (await calls(team, asks_alone, "follow", of=told["of"])).data
+        assert (end["state"], end["triage"]) == ("failed", {"note": "What failed is not for your owner to look at."})
+        assert "note" not in found
+
+
 async def test_what_nobody_expected_is_answered_with_where_it_is_in_the_log(team: Team) -> None:
     def breaks(_: str) -> bool:
         raise ZeroDivisionError
@@ -347,6 +449,21 @@ async def test_what_nobody_expected_is_answered_with_where_it_is_in_the_log(team
     reply = await broken.call(await agent_of(team), "deploy", {"project": "acme/frontend", "reason": REASON})
     assert reply.is_error
     assert reply.data["reference"] in reply.text
+
+
+async def test_all_that_is_done_for_an_act_lets_people_go_first(team: Team) -> None:
+    polite = list[bool]()
+
+    def looks_polite(_: str) -> bool:
+        polite.append(is_polite())
+        return False
+
+    desk = team.app.desk
+    desk = Desk(desk._context, desk._record, Links(), looks_polite)
+    await desk.call(await agent_of(team), "deploy", {"project": "acme/frontend", "reason": REASON})
+    assert polite
+    assert all(polite)
+    assert not is_polite()
 
 
 async def test_what_to_follow_is_named_in_one_way(team: Team) -> None:

@@ -54,6 +54,19 @@ def test_what_others_say_is_found() -> None:
         ("which tests are flaky", "flaky"),
         ("follow the build until it is done", "follow"),
         ("warum ist main rot?", "why_red"),
+        ("deploy something", "deploy"),
+        ("deploy acme/frontend release/v2.0 and follow it", "deploy"),
+        ("cancel all that runs", "cancel"),
+        ("start a workflow", "deploy"),
+        ("start the workflow again", "rerun"),
+        ("wait for the build", "follow"),
+        ("await the deploy", "follow"),
+        ("why_red", "why_red"),
+        ("why-red", "why_red"),
+        ("run_pipeline", "deploy"),
+        ("find_flaky_tests", "flaky"),
+        ("get_build_failure_logs", "logs"),
+        ("list_followed_projects", "projects"),
         ("¿qué pruebas fallan?", "tests"),
     ],
 )
@@ -72,6 +85,9 @@ def test_the_first_comes_with_what_it_takes(intent: str, tool: str) -> None:
         ("list the environment variables", "/ci env"),
         ("list the checkout keys", "/ci keys"),
         ("what did people do today", "/ci audit"),
+        ("run with ssh", "/ci rerun acme/frontend release/v2.0 ssh"),
+        ("get into the job by SSH", "/ci rerun acme/frontend release/v2.0 ssh"),
+        ("add an ssh key", "/ci ssh-key"),
     ],
 )
 def test_what_is_for_people_is_told_as_they_say_it(intent: str, line: str) -> None:
@@ -89,6 +105,14 @@ def test_for_what_is_like_nothing_all_there_is_is_named(intent: str) -> None:
 
 def test_who_wants_a_deploy_back_is_told_what_to_deploy() -> None:
     assert "takes a deploy back" in find("roll back the last deploy", ROUTER)["note"]
+
+
+def test_acts_that_who_asks_may_not_are_told_as_people_do_them() -> None:
+    found = find("deploy the branch", ROUTER, frozenset({"rerun"}))
+    assert "deploy" not in [one["tool"] for one in found["tools"]]
+    assert found["only_people"][0]["command"] == "deploy"
+    assert find("tell me a joke", ROUTER, frozenset({"rerun"}))["ask_people_to"] == ["rerun"]
+    assert "ask_people_to" not in find("tell me a joke", ROUTER, frozenset())
 
 
 def test_it_says_nothing_of_what_was_said() -> None:

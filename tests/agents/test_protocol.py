@@ -184,6 +184,7 @@ PROBES = {
     "a name that is half a letter, of before": Probe(rpc("tools/call", {"name": "\ud800"}), {}, 400, "error"),
     "a number for a name": Probe(rpc("tools/call", {"name": 7, **meta()}), modern("tools/call", "7"), 400, "error"),
     "a number for a name, of before": Probe(rpc("tools/call", {"name": 7}), {}, 200, "-32602"),
+    "a name misspelled": Probe(rpc("tools/call", {"name": "deploi"}), {}, 200, "Did you mean deploy?"),
     "a name without an end": Probe(rpc("tools/call", {"name": "x" * 9000}), {}, 200, f'Unknown tool: {"x" * 60}"'),
     "a list for parameters": Probe({**rpc("tools/list"), "params": [1]}, {}, 400, "error"),
     "a cursor to nowhere": Probe(rpc("tools/list", {"cursor": "x"}), {}, 200, '"tools":['),

@@ -70,7 +70,8 @@ def at(known: Known, minutes: float = 1) -> Standing:
 DECIDED = "press|U0GRACE|"
 TABLE = {
     "asked of a person": (Known(ASKED, pending()), "waiting for a second person", False),
-    "not posted yet": (Known(ASKED, pending(request_ts=None)), "waiting", False),
+    "not posted yet": (Known(ASKED, pending(request_ts=None)), "being asked", False),
+    "queued": (seen(build("running").model_copy(update={"runs": (), "read_at": START})), "queued", False),
     "declined": (Known(ASKED, pending(**ended("no")), DECIDED + "decline"), "declined", True),
     "taken back, and not said yet": (Known(ASKED, pending(), DECIDED + "decline"), "declined", True),
     "done by hand": (Known(ASKED, pending(**ended("so")), DECIDED + "otherwise"), "done otherwise", True),
@@ -113,6 +114,30 @@ def test_a_request_says_who_may_press_until_when_and_where() -> None:
 
 def test_a_request_is_over_once_nobody_can_answer_it_though_nobody_has_said_so() -> None:
     assert at(Known(ASKED, pending()), minutes=61).data["state"] == "expired"
+
+
+@pytest.mark.parametrize("word", ["agreed", "started", "running", "passed"])
+def test_who_agreed_is_told_until_it_has_begun_and_at_the_end(word: str) -> None:
+    grace = Caller(person_id="U0GRACE", name="grace", delivery_id="press")
+    agreed = {"agreed": grace, "met": (Demand.PERSON,), "open": ()}
+    over = pending(**agreed, over=True, end=End(shown="agreed"))
+    moments = {
+        "agreed": Known(ASKED, pending(**agreed)),
+        "started": Known(ASKED, over, attempt=STARTED, is_watched=True, watches=(watch(),)),
+        "running": seen(build("running", jobs=["running"]))._replace(pending=over),
+        "passed": seen(build("success", jobs=["success"]), is_final=True)._replace(pending=over),
+    }
+    moments = {name: one._replace(decision=DECIDED + "agree") for name, one in moments.items()}
+    told = at(moments[word]).data
+    assert told["state"] == word
+    assert told.get("quoted_agreed_by") == ("grace" if word != "running" else None)
+    alone = SENT.model_copy(update={"agreed_name": "grace", "over": True})
+    assert at(Known(ASKED, attempt=alone)).data["quoted_agreed_by"] == "grace"
+
+
+def test_what_is_on_hold_says_what_a_person_types() -> None:
+    told = at(seen(build("on_hold", jobs=["success"]))).data
+    assert told["next"] == [{"person": "approves what waits: /ci approve gh/acme/frontend #2417"}]
 
 
 def test_an_end_names_who_decided_and_why() -> None:

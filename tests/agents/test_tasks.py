@@ -132,8 +132,9 @@ async def test_a_red_branch_is_for_a_person_to_go_over(tmp_path: Path) -> None:
         {"parameters": {"DEPLOY_TOKEN": "hunter2-SECRET-VALUE"}},
         {"parameters": {"password": "hunter2-SECRET-VALUE"}},
         {"reason": "the password is hunter2-SECRET-VALUE"},
+        {"parameters": {"notes": "x" * 3_000, "image": GITHUB}},
     ],
-    ids=["by its shape", "by its name", "as people call it", "in the reason"],
+    ids=["by its shape", "by its name", "as people call it", "in the reason", "behind much else"],
 )
 async def test_a_secret_is_taken_from_no_call(team: Team, given: dict[str, Any]) -> None:
     wanted = {"project": "acme/frontend", "branch": "main", "reason": REASON, **given}
@@ -141,6 +142,16 @@ async def test_a_secret_is_taken_from_no_call(team: Team, given: dict[str, Any])
     everywhere = "\n".join([*await in_redis(team), team.slack.workspace.transcript()])
     assert "hunter2" not in everywhere
     assert GITHUB not in everywhere
+
+
+async def test_what_is_too_long_to_be_looked_through_is_not_taken(team: Team) -> None:
+    agent, wanted = await agent_of(team), {"project": "acme/frontend", "branch": "main", "parameters": {"t": GITHUB}}
+    for name in ("key", "reason"):
+        given = {name: "k" * 4_200, **wanted}  # before what it would hide
+        given.setdefault("reason", REASON)
+        assert "at most 4,000 characters" in (await calls(team, agent, "deploy", **given)).text
+    assert requests(team) == []
+    assert GITHUB not in "\n".join([*await in_redis(team), team.slack.workspace.transcript()])
 
 
 async def test_no_answer_and_no_error_shows_a_secret(tmp_path: Path) -> None:

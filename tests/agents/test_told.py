@@ -193,6 +193,16 @@ def test_each_list_says_how_many_there_are(answer: Answer) -> None:
             assert left + len(data.get(of, ())) == data.get(f"{of}_in_all", data.get("failed")), name
 
 
+@pytest.mark.parametrize("answer", Answers("name", 90).every(), ids=named)
+def test_jobs_that_were_not_looked_into_are_counted_and_can_be(answer: Answer) -> None:
+    data = told(answer, LINKS)
+    if isinstance(answer, BuildTriaged):
+        assert data["failed_jobs_in_all"] == 90
+        assert data["failed_jobs_left_out"] == 90 - len(data.get("failed_jobs", ()))
+    if data.get("jobs_not_asked") or data.get("failed_jobs_left_out"):
+        assert ("status", {"project": SLUG, "pipeline": 7}) in [*calls(data)] or not getattr(answer, "build", None)
+
+
 def test_a_repeated_line_is_counted() -> None:
     data = told(Answers("down", 40).log(), LINKS)
     assert data["quoted_log"][0] == "down 0 (×7)"

@@ -151,6 +151,10 @@ def test_the_types_of_parameters_are_kept() -> None:
         ("deploy", {"project": "web", "reason": 7}, "`reason` is text.", None),
         ("triage", {"project": 7}, "`project` is text.", None),
         ("triage", {"project": "web", "pipeline": "newest"}, "`pipeline` is a whole number.", None),
+        ("cancel", {"project": "web", "reason": "why", "pipeline": True}, "`pipeline` is a whole number.", None),
+        ("tests", {"project": "web", "job": 7.0}, "`job` is a whole number.", None),
+        ("flaky", {"project": "web", "last": "1_0"}, "`last` is a whole number.", None),
+        ("rerun", {"project": "web", "reason": "why", "everything": 1}, "`everything` is true or false.", None),
         ("triage", {"project": "web", "pipeline": 0}, "`pipeline` is a number from 1 on.", None),
         ("flaky", {"project": "web", "last": 99}, "`last` is a number up to 50.", None),
         ("triage", {"project": "web\n"}, "`project` cannot be read: it holds a control character.", None),
@@ -198,6 +202,8 @@ def test_follow_and_find_are_read_alike() -> None:
     assert request_of_ours("follow", {"of": "mcp:1", "wait": None}) == Follow(of="mcp:1", wait=LONGEST_WAIT)
     with pytest.raises(UsageError, match="up to 45"):
         request_of_ours("follow", {"of": "mcp:1", "wait": 600})
+    with pytest.raises(UsageError, match="`wait` is a whole number"):
+        request_of_ours("follow", {"of": "mcp:1", "wait": True})
     with pytest.raises(UsageError, match="`intent` is missing"):
         request_of_ours("find", {})
 

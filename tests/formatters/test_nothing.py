@@ -30,6 +30,13 @@ def _own(why: str) -> NothingToDo:
             NothingToDo("already_running", number=2422, state=State.RUNNING, person_id="U0GRACE"),
             "<@U0GRACE> was first to rerun it: #2422 is running. The thread has the news.",
         ),
+        (
+            NothingToDo("ran_elsewhere", number=2422, state=State.FAILED, what="rerun gh/acme/frontend #2422"),
+            (
+                "Somebody ran #2422 again elsewhere while this waited for its turn, so I started nothing. By now #2422 "
+                "failed. `/ci rerun gh/acme/frontend #2422` runs it once more."
+            ),
+        ),
         (_own("already_running"), "You have rerun it already: #2422 is running. The thread has the news."),
         (
             NothingToDo("nothing_to_rerun", number=2422, state=State.WAITING, what="deploy gh/acme/frontend main"),

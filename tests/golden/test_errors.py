@@ -37,6 +37,7 @@ from bot.errors import (
     Unreachable,
     Unreadable,
     UsageError,
+    WhichJob,
 )
 from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
@@ -87,6 +88,13 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
         UsageError("Which project should I deploy?", command="deploy"),
         UsageError("I expected name=value after the branch.", given="extra", command="deploy"),
         UsageError("I do not know this word.", given="deplyo", did_you_mean="deploy acme/frontend main"),
+        WhichJob(
+            "2 jobs of #2417 failed. Which one? `unit` `12`, `e2e` `13`.",
+            project="gh/acme/frontend",
+            number=2417,
+            jobs=(("unit", 12), ("e2e", 13)),
+            failed=True,
+        ),
     ),
     "error-sentence": (
         Sentence("deploy", ("deploy acme/frontend main",), is_sure=True),

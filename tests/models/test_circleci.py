@@ -87,3 +87,8 @@ def test_a_fork_of_no_pull_request_has_a_name_that_nobody_can_type() -> None:
     assert not ref.is_proper
     with pytest.raises(UsageError):
         ref_named(ref.name)
+
+
+def test_a_branch_that_is_called_like_a_build_is_said_to_be_one() -> None:
+    refs = (Ref(name="#2417"), Ref(name="main"), Ref(name="#1", kind="tag"))
+    assert [one.said for one in refs] == ["branch #2417", "main", "tag:#1"]

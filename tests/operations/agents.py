@@ -47,6 +47,7 @@ def speaking(agent: Agent, delivery_id: str = "mcp:1", reason: str = WHY) -> Cal
         person_id=agent.owner_id,
         name=agent.owner_name,
         agent=agent.name,
+        agent_since=agent.made_at,
         own=agent.own,
         reason=reason,
         place=Place(channel_id=agent.channel_id),

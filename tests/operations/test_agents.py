@@ -36,6 +36,9 @@ from tests.operations.scene import (
 from tests.stories.team import Team, bot_at_work, far_sides
 
 POLICY = """
+[roles.ada]
+users = ["U0ADA"]
+
 [roles.robots]
 agents = ["release-bot"]
 
@@ -57,6 +60,14 @@ agents_alone = true
 name = "admins do all"
 roles = ["admins"]
 words = ["*"]
+
+[[rules]]
+name = "ada takes a second person"
+effect = "demand"
+words = ["deploy"]
+roles = ["ada"]
+branches = ["try/parallel"]
+second_person = true
 
 [[rules]]
 name = "two people"
@@ -229,6 +240,40 @@ async def test_what_has_ended_meanwhile_is_not_cancelled(team: Team) -> None:
     assert team.deploys.messages[-1] is request
 
 
+async def test_what_runs_by_now_is_shown_before_it_is_cancelled(team: Team) -> None:
+    agent, build = await made(team, team.grace), pushed(team, "try/setup", 3)
+    await waits(operations(team).cancel(speaking(agent), PipelineId(build.id)))
+    request = team.deploys.messages[-1]
+    assert "What it stops: generate-config." in request.visible
+    goes_by(team, 60)
+    assert "has changed since it was asked" in said(await presses(team, team.grace, request, "Agree and cancel"))
+    assert writes(team) == []
+    assert "What it stops: test, deploy." in request.visible
+
+
+async def test_a_press_is_no_way_round_what_is_demanded_of_who_presses(team: Team) -> None:
+    pushed(team, "try/parallel", OVER)
+    agent = await made(team, team.grace)
+    await waits(operations(team).deploy(speaking(agent), deployment("try/parallel")))
+    request = team.deploys.messages[-1]
+    told = said(await presses(team, team.ada, request, "Agree and deploy"))
+    assert "A rule demands more of you for this than a press." in told
+    assert "/ci deploy gh/acme/frontend try/parallel" in told
+    assert writes(team) == []
+    await presses(team, team.grace, request, "Agree and deploy")
+    assert len(writes(team)) == 1
+
+
+async def test_a_later_one_of_its_name_is_another_agent(team: Team) -> None:
+    agent, store = await made(team, team.grace), team.app.store
+    await waits(operations(team).deploy(speaking(agent), deployment("try/slow")))
+    assert await store.agents.remove(agent)
+    await made(team, team.grace)
+    await presses(team, team.grace, team.deploys.messages[-1], "Agree and deploy")
+    assert "there is another one of its name" in team.deploys.messages[-1].visible
+    assert writes(team) == []
+
+
 async def test_a_person_who_cancels_is_asked_nothing_and_ends_the_request_for_it(team: Team) -> None:
     agent, build = await made(team, team.grace), pushed(team, "try/slow", RUNNING)
     await waits(operations(team).cancel(speaking(agent), PipelineId(build.id)))
@@ -385,6 +430,9 @@ async def test_what_is_declined_or_forgotten_says_whose_it_was(team: Team) -> No
     window = await opens(team, team.ada, request, "Decline")
     await fills_in(team.ada, window, reason="not today")
     assert "ada declined acme/frontend try/green: not today." in request.visible
+    told = await team.reads("ada declined it: not today.")
+    assert "`/ci deploy gh/acme/frontend try/green` asks in your own name." in told.visible
+    assert told.buttons == []  # a press would deploy it at once
     await asks(team, agent, "try/flaky", "mcp:2")
     request = team.deploys.messages[-1]
     await pulls_forward(team, EXPIRE)
@@ -410,6 +458,9 @@ async def test_it_is_asked_in_direct_messages_unless_a_second_person_is_demanded
     (request,) = [one for one in team.grace.direct_messages if "wants to deploy" in one.visible]
     error = await refused(operations(team).deploy(speaking(agent, "mcp:2"), deployment("main")))
     assert isinstance(error, NothingToDo)
+    assert error.why == "agent_reads_alone"
+    assert "grace, for whom it asks, can agree." in request.visible
+    assert "members" not in request.visible
     await presses(team, team.grace, request, "Agree and deploy")
     assert writes(team) == [SENT]
 

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from bot.actions import AgentForm, RemoveAgent
 from bot.models.agent import digest_of
 from bot.models.audit import Outcome
+from bot.models.slack import utc_now
 from playground.slack.people import Person
 from tests.operations.scene import (
     button,
@@ -84,6 +85,12 @@ async def test_an_agent_is_seen_and_removed_by_its_owner_and_by_admins_alone(tea
     assert "Choose another name" in await fills_in(team.grace, second)
     assert "You have no agent" in said(await types(team, team.grace, "agents"))
     assert "laptop" in said(await types(team, team.ada, "agents"))
+    told = said(await types(team, team.ada, "agent add my laptop"))
+    assert "Nothing was made. You wrote `laptop`." in told
+    assert len(await team.app.store.agents.all()) == 1
+    assert "has not asked yet" in said(await types(team, team.ada, "agent remove laptop"))
+    await team.app.store.agents.note_use((await team.app.store.agents.all())[0], utc_now())
+    assert "last asked" in said(await types(team, team.ada, "agent remove laptop"))
     refused = said(await types(team, team.grace, "agent remove laptop"))
     assert "my admins" in refused
     (kept,) = await team.app.store.agents.all()
@@ -123,3 +130,12 @@ async def test_one_of_its_own_is_made_by_admins_alone_and_any_stands_where_its_o
     assert no in said(await presses(team, team.ada, somewhere(team), button(forged)))
     assert "its requests stand in" in said(await types(team, team.grace, "agent add laptop channel=#hidden"))
     assert await team.app.store.agents.all() == [kept]
+
+
+async def test_what_no_rule_lets_it_do_is_said_before_and_after(team: Team) -> None:
+    guest = team.slack.person("guest")
+    (offer,) = await types(team, guest, "agent add phone")
+    assert "none lets it deploy, rerun or cancel anything" in offer.visible
+    await fills_in(guest, await opens(team, guest, offer, "Make the agent"))
+    assert "(no rule lets it deploy, rerun or cancel)" in said(await types(team, guest, "agents"))
+    assert "none lets it" not in said(await types(team, team.ada, "agent add desktop"))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.actions import CancelPipeline, TakeBack
+from bot.actions import ApproveJob, CancelPipeline, TakeBack
 from bot.models.attempt import Attempt
 from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug, Ref
@@ -15,6 +15,7 @@ from playground.slack.conversations import Message
 from playground.slack.people import Person
 from tests.operations.scene import (
     FRONTEND,
+    ON_HOLD,
     OVER,
     RUNNING,
     answers,
@@ -125,6 +126,73 @@ async def test_what_was_put_off_is_asked_about_once_more(tmp_path: Path) -> None
             team.app.permissions.forget()
         assert "You may not cancel" in said(told)
         assert len(writes(team)) == 7
+
+
+TWO_OF_SOME = """
+[roles.careful]
+groups = ["S0RELEASE"]
+
+[[rules]]
+name = "all"
+words = ["*"]
+
+[[rules]]
+name = "of some it takes two"
+effect = "demand"
+roles = ["careful"]
+words = ["deploy", "rerun", "approve"]
+second_person = true
+"""
+
+
+async def test_of_a_build_too_what_was_put_off_is_asked_about_once_more(tmp_path: Path) -> None:
+    async with team_under(TWO_OF_SOME, tmp_path) as team:
+        world, group = team.circleci.world, team.slack.workspace.usergroups["S0RELEASE"].users
+        group[:] = [team.grace.id]
+        # Somebody ran it again on CircleCI's page.
+        build = pushed(team, "release/v2.0", OVER)
+        rerun = team.ada.command("deploys", "/ci", f"rerun acme/frontend #{build.number}")
+        async with put_off(team, team.ada, rerun) as told:
+            world.rerun(build.runs[1].id)
+        assert "Somebody ran #2417 again elsewhere while this waited" in said(told)
+        assert len(build.runs) == 3
+        # So did somebody approve it there.
+        held = pushed(team, "hold/prod", ON_HOLD)
+        run, job = held.runs[0], held.runs[0].job_ids["hold-prod"]
+        hold = ApproveJob(pipeline_id=held.id, workflow_id=run.id, approval_request_id=job)
+        async with put_off(team, team.ada, team.ada.click(somewhere(team), button(hold))) as told:
+            world.approve(run.id, job)
+        assert "It was approved on CircleCI" in said(told)
+        # A second person is demanded by now; what they agreed to is over once somebody has pushed.
+        held = pushed(team, "hold/prod", ON_HOLD)
+        run, sent = held.runs[0], len(writes(team))
+        hold = ApproveJob(pipeline_id=held.id, workflow_id=run.id, approval_request_id=run.job_ids["hold-prod"])
+        async with put_off(team, team.ada, team.ada.click(somewhere(team), button(hold))):
+            group.append(team.ada.id)
+            team.app.permissions.forget()
+        asked = await team.reads("Somebody else must agree")
+        async with put_off(team, team.grace, team.grace.click(asked, "Agree and approve")):
+            pushed(team, "hold/prod", ON_HOLD, revision="beef" * 10)
+        assert "grace agreed" in asked.visible
+        assert "nothing was started" in asked.visible
+        assert len(writes(team)) == sent + 2  # both put off
+
+
+async def test_what_slack_does_not_take_is_not_sent_and_is_shown_as_standing_nowhere(tmp_path: Path) -> None:
+    async with team_under(TWO_OF_SOME, tmp_path) as team:
+        group, lately_of = team.slack.workspace.usergroups["S0RELEASE"].users, team.app.store.attempts.lately_of
+        group[:] = []
+        async with put_off(team, team.ada, team.ada.command("deploys", "/ci", "deploy acme/frontend main")) as told:
+            group.append(team.ada.id)
+            team.app.permissions.forget()
+            team.slack.refuse("chat.postMessage", "restricted_action", times=1)
+        assert "Nothing was sent to CircleCI" in said(told)
+        assert "acme/frontend main" not in said(await types(team, team.ada, "mine"))
+        assert await lately_of(ProjectSlug(FRONTEND), Ref(name="main")) == []
+        await types(team, team.ada, "deploy acme/frontend main")
+        await team.reads("Somebody else must agree")
+        assert said(await types(team, team.ada, "mine")).count("Waits for a second person") == 1
+        assert len(writes(team)) == 1  # which was put off
 
 
 async def test_what_is_put_off_is_not_yet_sent_so_that_a_run_after_this_one_sends_it(tmp_path: Path) -> None:

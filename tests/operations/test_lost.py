@@ -1,0 +1,147 @@
+"""What became of an act whose answer was lost: what is looked at, who is told, and what else then holds."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.actions import ApproveJob, RerunFailed
+from bot.models.build import Build, Run
+from bot.models.circleci import Job, Pipeline, PipelineId, Workflow
+from bot.models.lost import Lost
+from bot.operations.lost import became
+from bot.watching.engine import LOOK_AFTER
+from tests.operations.scene import (
+    ON_HOLD,
+    OVER,
+    again_until,
+    presses,
+    pulls_forward,
+    pushed,
+    record,
+    said,
+    somewhere,
+    team_under,
+    types,
+)
+
+START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+MEANT = {"a": "build", "b": "ship"}
+
+
+def build(*runs: tuple[str, str, str]) -> Build:
+    """Return a build of workflows: the id, the status of each, and that of its job `test`, whose number is that."""
+    pipeline = {"id": "p", "number": 2417, "project_slug": "gh/acme/frontend", "state": "created", "created_at": START}
+    found = [
+        Run(
+            workflow=Workflow.model_validate({"id": one, "name": one, "status": status, "created_at": START}),
+            jobs=(Job(id=f"job-{one}", name="test", type="build", status=job, job_number=ord(one)),),
+        )
+        for one, status, job in runs
+    ]
+    return Build(pipeline=Pipeline.model_validate(pipeline), runs=tuple(found), read_at=START)
+
+
+def told(act: str, now: Build, *, is_last: bool, **more: object) -> tuple[str, bool, bool] | None:
+    known = {"id": "Ev1", "act": act, "pipeline_id": PipelineId("p"), "project_title": "acme/frontend"}
+    found = became(Lost.model_validate({**known, "person_id": "U0ADA", **more}), now, is_last=is_last)
+    return found and (found.told.text.partition("looked: ")[2], found.is_done, found.is_nothing)
+
+
+RED, RUNS, OVER_NOW, GONE = ("failed", "failed"), ("running", "running"), ("success", "success"), ("canceled",) * 2
+
+
+@pytest.mark.parametrize(
+    ("act", "runs", "more", "words", "done", "nothing"),
+    [
+        # Another workflow that begins is no rerun; each that was sent counts by itself.
+        ("rerun", {"a": RED, "b": RED, "z": RUNS}, {"workflows": MEANT}, "has not run again", False, True),
+        ("rerun", {"c": RUNS, "b": RED}, {"workflows": MEANT}, "build has run again, and ship has not", True, False),
+        ("rerun", {"c": RUNS, "d": RUNS}, {"workflows": MEANT}, "#2417 has run again", True, False),
+        ("rerun", {"c": RUNS}, {"fingerprint": "a"}, "#2417 has run again", True, False),  # of an earlier version
+        # Nor does one that goes on mean that nothing was cancelled.
+        ("cancel", {"a": GONE, "z": RUNS}, {"workflows": {"a": "build"}}, "what ran then has ended", True, False),
+        ("cancel", {"a": GONE, "b": RUNS}, {"workflows": MEANT}, "and b goes on. Press again", True, False),
+        ("cancel", {"a": RUNS, "b": RUNS}, {"workflows": MEANT}, "nothing of it shows", False, True),
+        ("cancel", {"a": OVER_NOW}, {"workflows": {"a": "build"}}, "#2417 passed.", False, False),
+        ("cancel_job", {"a": GONE, "z": RUNS}, {"job_number": ord("a")}, "does not run any more", True, False),
+        ("cancel_job", {"a": GONE, "z": RUNS}, {"job_number": ord("z")}, "has not ended", False, True),
+        ("cancel_job", {"a": GONE, "z": RUNS}, {"job_name": "test"}, "has not ended", True, True),
+    ],
+)
+def test_what_was_sent_is_looked_at_and_nothing_else(
+    act: str, runs: dict[str, tuple[str, str]], more: dict[str, object], words: str, done: bool, nothing: bool
+) -> None:
+    now = build(*((one, *status) for one, status in runs.items()))
+    found = told(act, now, is_last=True, **more)
+    assert found is not None
+    assert words in found[0]
+    assert found[1:] == (done, nothing)
+
+
+@pytest.mark.parametrize("act", ["rerun", "cancel"])
+def test_what_shows_in_part_may_show_in_full_at_the_next_look(act: str) -> None:
+    now = build(("c", *GONE), ("b", *RUNS))
+    assert told(act, now, is_last=False, workflows=MEANT) is None
+
+
+TWO = """
+[[rules]]
+name = "everybody"
+words = ["*"]
+
+[[rules]]
+name = "two people"
+effect = "demand"
+words = ["approve"]
+second_person = true
+"""
+
+
+async def test_who_asked_and_who_agreed_are_told_and_all_else_is_as_if_the_answer_had_come(tmp_path: Path) -> None:
+    async with team_under(TWO, tmp_path) as team:
+        waits = pushed(team, "hold/prod", ON_HOLD)
+        run = waits.runs[0]
+        hold = ApproveJob(pipeline_id=waits.id, workflow_id=run.id, approval_request_id=run.job_ids["hold-prod"])
+        await presses(team, team.ada, somewhere(team), hold)
+        asked = await team.reads("Somebody else must agree")
+        team.circleci.faults.add("POST", "*/approve/*", drop="after", times=1)
+        await presses(team, team.grace, asked, "Agree and approve")
+        for person in (team.ada, team.grace):
+            await again_until(
+                lambda: pulls_forward(team, LOOK_AFTER),
+                lambda one=person: "looked: hold-prod is approved" in said(one.sees_only),  # type: ignore[misc]  # bound
+            )
+        assert "grace agreed: hold-prod of acme/frontend hold/prod #2417 is approved" in asked.visible
+        root = await team.reads("watched by ada · approved by ada")
+        assert root.visible.count("hold/prod") == 1
+        done = [one for one in await record(team) if one.outcome == "done"]
+        assert [(one.user_name, one.agreed_name, one.result) for one in done] == [
+            ("ada", "grace", "#2417: hold-prod; its answer was lost, and it was done")
+        ]
+
+
+async def test_who_is_told_directly_hears_there_what_became_of_it(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        failed = pushed(team, "try/parallel", OVER)
+        team.deploys.members.remove(team.slack.workspace.bot_user_id)
+        (asked,) = await types(team, team.ada, f"rerun acme/frontend #{failed.number}")
+        team.circleci.faults.add("POST", "*/rerun", drop="after", times=1)
+        await presses(team, team.ada, asked, "Tell me in direct messages")
+        await again_until(
+            lambda: pulls_forward(team, LOOK_AFTER),
+            lambda: "looked: acme/frontend #2417 has run again" in said(team.ada.direct_messages),
+        )
+        await team.slack.wait_for(lambda: "rerun by ada" in said(team.ada.direct_messages))
+
+
+async def test_where_slack_does_not_take_it_in_the_channel_it_comes_in_direct_messages(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        failed = pushed(team, "try/parallel", OVER)
+        team.circleci.faults.add("POST", "*/rerun", drop="before", times=1)
+        await presses(team, team.ada, somewhere(team), RerunFailed(pipeline_id=failed.id))
+        team.deploys.members.remove(team.slack.workspace.bot_user_id)
+        await again_until(
+            lambda: pulls_forward(team, LOOK_AFTER),
+            lambda: "looked: acme/frontend #2417 has not run again" in said(team.ada.direct_messages),
+        )
