@@ -29,6 +29,8 @@ BotError
 │     └─ Elsewhere         an address that CircleCI names and nothing is read from
 ├─ SlackError              Slack said no, and the code it gave
 │  ├─ SlackLimited         429; retry_after
+│  ├─ NotAsked             nobody could be asked to agree, so nothing was sent
+│  ├─ NotHeard             nobody would hear how it goes, so nothing was sent
 │  └─ Unreachable          neither a watch's place nor its person takes anything from us
 ├─ StoreError              Redis away: nothing is started that could not be followed
 └─ Unreadable              a record that another version of the bot wrote
@@ -469,6 +471,13 @@ class NotAsked(SlackError):
     def __init__(self, error: SlackError, what: str) -> None:
         super().__init__(error.method, error.code, lost=error.lost)
         self.what = what
+
+
+class NotHeard(SlackError):
+    """Slack opens no direct messages with who would be told in them how it goes, so that nothing was sent."""
+
+    def __init__(self, error: SlackError) -> None:
+        super().__init__(error.method, error.code, lost=error.lost)
 
 
 class Unreachable(SlackError):

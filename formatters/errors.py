@@ -15,6 +15,7 @@ from bot.errors import (
     NotAllowed,
     NotAsked,
     NotFound,
+    NotHeard,
     NothingToCancelYet,
     NothingToDo,
     NotTriggered,
@@ -260,6 +261,8 @@ def _sentence(problem: BotError) -> str:
 def _of_slack(problem: SlackError) -> str:
     if isinstance(problem, NotAsked):
         return _not_asked(problem)
+    if isinstance(problem, NotHeard):
+        return _not_heard(problem)
     if isinstance(problem, SlackLimited):
         return f"Slack asks me to slow down. {_LOOK_FIRST} Try again in a minute."
     return f"Slack refused what I tried ({clean(problem.code, 60)}). {_UNSURE}"
@@ -270,6 +273,12 @@ def _not_asked(problem: NotAsked) -> str:
     why = f"Slack did not take my request for that here ({clean(problem.code, 60)})"
     how = "Ask again in a moment" if refused(problem.code) is Refused.FOR_NOW else _ELSEWHERE
     return f"Somebody else must agree to {literal(problem.what)}, and {why}. Nothing was sent to CircleCI. {how}."
+
+
+def _not_heard(problem: NotHeard) -> str:
+    why = f"Slack opens no direct messages with you ({clean(problem.code, 60)}), and its news would come there"
+    how = "Ask again in a moment" if refused(problem.code) is Refused.FOR_NOW else _ELSEWHERE
+    return f"{why}. Nothing was done. {how}."
 
 
 def _because(rule: str) -> str:

@@ -80,6 +80,11 @@ def _who(problem: NothingToDo) -> str:
     return "You" if problem.is_own else mention(problem.person_id) or "I"
 
 
+def _taken_back(problem: NothingToDo) -> str:
+    who = "You" if problem.is_own else mention(problem.person_id) or "Who asked for it"
+    return f"{who} took it back: {literal(problem.what, 200)} is not deployed."
+
+
 def _decided_already(problem: NothingToDo) -> str:
     who = mention(problem.person_id)
     if problem.is_own:
@@ -133,7 +138,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"What this message says of {literal(one.what, 200)} is over: it is green again, or broke anew."
     ),
     "looked_at_already": lambda one: f"{literal(one.what, 60)} looks at it already.",
-    "taken_back": lambda one: f"You took it back: {literal(one.what, 200)} is not deployed.",
+    "taken_back": _taken_back,
     "went_out": _went_out,
     "already_running": _already_running,
     "nothing_to_cancel": lambda one: f"There is nothing to cancel: {_outcome(one)}.",

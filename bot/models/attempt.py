@@ -30,12 +30,16 @@ _FOR_GOOD = {TAKEN_BACK, *(kind.__name__ for kind in _KINDS)}
 
 
 class Refusal(Model):
-    """Why an attempt started nothing, kept so that a second run can say the same as the first."""
+    """Why an attempt started nothing, kept so that a second run can say the same as the first.
+
+    `person_id` is who took it back; an earlier version did not keep that.
+    """
 
     kind: str
     status: int = 0
     text: str = ""
     retry_after: timedelta = timedelta(0)
+    person_id: str = ""
 
     @classmethod
     def of(cls, error: Exception) -> Self:
@@ -61,7 +65,7 @@ class Refusal(Model):
         """The error again."""
         match self.kind:
             case "TakenBack":
-                return NothingToDo("taken_back", what=self.text)
+                return NothingToDo("taken_back", what=self.text, person_id=self.person_id)
             case "Rejected":
                 return Rejected(self.status, self.text)
             case "NotTriggered":

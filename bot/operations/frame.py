@@ -29,7 +29,9 @@ from bot.errors import (
     ForAPerson,
     Locked,
     NotAllowed,
+    NotHeard,
     PartlyDone,
+    SlackError,
     StoreError,
     Taken,
     Unavailable,
@@ -236,6 +238,8 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
     decision = await _permitted(hands, act, intent)
     if act.caller.agent and intent.wish is None and intent.word is not Word.READ:
         raise ForAPerson("act", intent.what, "")  # nobody could be asked for it
+    if act.caller.directly:
+        await _refuse_unheard(hands, act.caller)
     if intent.stopped_by_locks:
         await _refuse_if_locked(hands, act, intent)
     if intent.possible is not None and intent.pending is None:
@@ -245,6 +249,14 @@ async def _ready(hands: Hands, act: Act, intent: Intent) -> None:
     if intent.wish is not None and intent.stopped_by_locks:
         await _refuse_if_locked(hands, act, intent)
     await act.claim()
+
+
+async def _refuse_unheard(hands: Hands, caller: Caller) -> None:
+    """Raise NotHeard where the place in which somebody is to hear how it goes cannot be opened."""
+    try:
+        await hands.told_in(caller)
+    except SlackError as error:
+        raise NotHeard(error) from error
 
 
 async def _refuse_if_locked(hands: Hands, act: Act, intent: Intent) -> None:

@@ -21,7 +21,7 @@ async def take_back(hands: Hands, caller: Caller, attempt_id: str) -> Acted:
     subject = Subject(attempt.project_slug, attempt.project_title, attempt.ref)
     intent = Intent(subject, Word.DEPLOY, f"take back deploy {attempt.target}", own=True)
     async with acting(hands, caller, intent) as act:
-        refusal = Refusal(kind=TAKEN_BACK, text=attempt.target)
+        refusal = Refusal(kind=TAKEN_BACK, text=attempt.target, person_id=caller.person_id)
         gone = attempt.model_copy(update={"over": True, "refusal": refusal})
         if not (attempt.is_unsent and await hands.store.attempts.refuse(gone)):
             now = await hands.store.attempts.get(attempt_id) or attempt

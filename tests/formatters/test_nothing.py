@@ -9,8 +9,8 @@ from bot.models.build import State
 from formatters.nothing import nothing
 
 
-def _own(why: str) -> NothingToDo:
-    error = NothingToDo(why, number=2422, state=State.RUNNING, person_id="U0GRACE")
+def _own(why: str, what: str = "") -> NothingToDo:
+    error = NothingToDo(why, what=what, number=2422, state=State.RUNNING, person_id="U0GRACE")
     error.is_own = True
     return error
 
@@ -36,6 +36,15 @@ def _own(why: str) -> NothingToDo:
                 "Somebody ran #2422 again elsewhere while this waited for its turn, so I started nothing. By now #2422 "
                 "failed. `/ci rerun gh/acme/frontend #2422` runs it once more."
             ),
+        ),
+        (_own("taken_back", "acme/frontend main"), "You took it back: acme/frontend main is not deployed."),
+        (
+            NothingToDo("taken_back", what="acme/frontend main", person_id="U0GRACE"),
+            "<@U0GRACE> took it back: acme/frontend main is not deployed.",
+        ),
+        (
+            NothingToDo("taken_back", what="acme/frontend main"),
+            "Who asked for it took it back: acme/frontend main is not deployed.",
         ),
         (_own("already_running"), "You have rerun it already: #2422 is running. The thread has the news."),
         (

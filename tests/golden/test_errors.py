@@ -15,6 +15,7 @@ from bot.errors import (
     NotAllowed,
     NotAsked,
     NotFound,
+    NotHeard,
     NothingToCancelYet,
     NothingToDo,
     NotTriggered,
@@ -190,6 +191,9 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-slack-limited": (SlackLimited("chat.postMessage", timedelta(seconds=30)),),
     "error-slack-not-asked": tuple(
         NotAsked(SlackError("chat.postMessage", why), "acme/frontend main") for why in ("thread_not_found", "http_503")
+    ),
+    "error-slack-not-heard": tuple(
+        NotHeard(SlackError("conversations.open", why)) for why in ("user_disabled", "http_503")
     ),
     "error-slack-unreachable": (Unreachable("conversations.open", "user_disabled"),),
     "error-store": (StoreError("Redis: ConnectionError"), MaybeTaken("Redis does not answer in time")),

@@ -257,6 +257,9 @@ async def test_what_waits_for_its_turn_is_shown_to_who_asked_and_taken_back(tmp_
         team.slack.workspace.usergroups["S0RELEASE"].users.remove(team.ada.id)
         team.app.permissions.forget()
         assert "is not deployed" in said(await presses(team, team.ada, asked, "Do not deploy it"))
+        (gone,) = await store.attempts.those([waits.id])
+        assert gone.refusal
+        assert gone.refusal.person_id == team.ada.id  # so who agreed to it is told who took it back
         assert "does not wait for its turn any more" in said(await presses(team, team.ada, asked, "Do not deploy it"))
         # Neither the run that waited nor one after it sends it.
         assert not await store.attempts.send(waits.model_copy(update={"sent_at": utc_now()}))

@@ -162,7 +162,11 @@ async def test_whatever_would_be_told_in_a_channel_without_the_bot_is_asked_firs
         passed = pushed(team, "try/green", OVER)
         green = await asked(f"rerun acme/frontend #{passed.number}")
         (offered,) = await presses(team, team.ada, green, "Tell me in direct messages")
+        team.slack.refuse("conversations.open", "user_disabled")
+        told, sent = await presses(team, team.ada, offered, "Rerun all"), len(writes(team))
+        assert "its news would come there. Nothing was done." in said(told)
         await presses(team, team.ada, offered, "Rerun all")  # it was asked before, and is not asked again
+        assert len(writes(team)) == sent + 1
         await team.slack.wait_for(lambda: any("try/green" in one.visible for one in team.ada.direct_messages))
         random.members.append(bot)
         (how,) = await presses(team, team.ada, rerun, "Invite me")
