@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 import commands
 from bot.grammar import LONGEST_TEXT
 from bot.masks import declare
-from bot.models.agent import new_token
 from bot.policy import Word
 from bot.routing import Router
 from bot.slack.secrecy import (
@@ -122,8 +121,8 @@ DECLARED = "declared-value-of-ours"
         # by its shape alone
         f"deploy acme/frontend main image={GITHUB}",
         f"deploy acme/frontend {GITHUB}",
-        f"agent remove {new_token()}",
-        f"what is {new_token()} good for",
+        f"agent remove cia_{'a1B2' * 11}",
+        f"what is cia_{'a1B2' * 11} good for",
         f"status {GITHUB}",
         f"what is {GITHUB}",
         f"lock acme/frontend:main {DECLARED}",
