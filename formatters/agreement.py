@@ -263,7 +263,7 @@ def agreed(pending: Pending, name: str, page: str = "", number: int | None = Non
     is_named = not isinstance(pending.wish, Deployment) and pending.wish.pipeline_number == number
     build = f" It is {link(page, f'#{number}')}." if page and number is not None and not is_named else ""
     said = f"✅ {literal(name, 60)} agreed: {_goes_on(pending, page)}, as {_asker(pending)} asked.{build}"
-    return End(shown=said, more=tuple(block["text"]["text"] for block in settings(pending)))
+    return End(shown=said, more=_given(pending))
 
 
 def _goes_on(pending: Pending, page: str) -> str:
@@ -291,9 +291,23 @@ def agreed_in_vain(pending: Pending, name: str, why: str, *, is_sure: bool) -> M
     return _said(f"❌ {literal(name, 60)} agreed to {_about(pending)}{nothing}. {why}")
 
 
-def in_vain(shown: Message) -> End:
-    """Return how it ended."""
-    return End(shown=shown.text, in_vain=True)
+def looked_for(pending: Pending, name: str) -> End:
+    """Say in the request's place that it was sent, and that nobody knows yet what came of that."""
+    said = (
+        f"🔎 {literal(name, 60)} agreed to {_about(pending)}, as {_asker(pending)} asked. CircleCI's answer was lost: "
+    )
+    said += "I look what became of it, and say so here. I send nothing twice."
+    return End(shown=said, more=_given(pending), in_vain=True, lost="looked for")
+
+
+def not_found(pending: Pending, name: str, why: str, *, is_sure: bool = False) -> End:
+    """Say in the request's place what was looked for in vain."""
+    shown = agreed_in_vain(pending, name, why, is_sure=is_sure).text
+    return End(shown=shown, more=_given(pending), in_vain=True, lost="not found")
+
+
+def _given(pending: Pending) -> tuple[str, ...]:
+    return tuple(block["text"]["text"] for block in settings(pending))
 
 
 def interrupted() -> str:

@@ -90,8 +90,9 @@ class Acts:
         if known.asked and not known.asked.stands and known.pending:  # whoever asked died before that was kept
             await self._store.asked.save(await self._asking(known.asked, known.pending, caller))
         state = await self._stands(await self._store.asked.get(first) or known.asked, first, caller)
-        note = {"note": "With another `key` it is asked for anew."} if state.data["finished"] else {}
-        return state._replace(data={**state.data, "repeated": True, **note})
+        anew = "With another `key` it is asked for anew." if state.data["finished"] else ""
+        note = " ".join(one for one in (state.data.get("note", ""), anew) if one)
+        return state._replace(data={**state.data, "repeated": True, **({"note": note} if note else {})})
 
     async def _in_turn(self, call: Call, caller: Caller) -> Told:
         """Carry it out once the same agent's others have been: else all would be counted before one stands."""
@@ -113,7 +114,11 @@ class Acts:
         except BotError as error:
             if did_nothing(error):
                 await self._give_back(call.claim, asked)
-            raise
+                raise
+            kept = await self._store.asked.get(asked.id)
+            if kept is None or not kept.lost:
+                raise
+            asked = kept
         else:
             if not isinstance(answer, Acted):
                 await self._give_back(call.claim, asked)  # it asks something back, and did nothing

@@ -119,6 +119,10 @@ def _standing(known: Known, names: Mapping[str, str], now: datetime) -> Standing
         return _of_request(known, known.pending, names, now)
     if known.attempt is not None and known.attempt.pipeline_id is None:
         return _of_attempt(known.attempt)
+    if known.asked is not None and known.asked.lost:
+        became = {"quoted_end": quoted(html.unescape(plain(known.asked.became, names)), LONGEST_SAID)}
+        is_over = known.asked.lost != "looked for"
+        return Standing({"state": known.asked.lost, **(became if is_over else {})}, is_over)
     if known.pipeline_id is None:
         return _unheard_of(known, now)
     return _of_build(known)
@@ -142,6 +146,8 @@ def _of_request(known: Known, pending: Pending, names: Mapping[str, str], now: d
         return Standing({"state": "done otherwise", **by, **said}, is_over=True)
     if verdict == AGREED and not pending.over:
         return Standing({"state": "agreed"})
+    if verdict == AGREED and (lost := _lost(known, pending)):
+        return Standing({"state": lost, **said}, is_over=lost != "looked for")
     if verdict == AGREED:
         return Standing({"state": "refused", **by, **said}, is_over=True)
     is_late = pending.expires_at is not None and now > pending.expires_at
@@ -150,6 +156,14 @@ def _of_request(known: Known, pending: Pending, names: Mapping[str, str], now: d
     if pending.over:
         return Standing({"state": "over", **said}, is_over=True)
     return Standing(_waiting(known, pending))
+
+
+def _lost(known: Known, pending: Pending) -> str:
+    """Return how it stands with what was sent and had no answer; an earlier version kept that of a deploy alone."""
+    attempt = known.attempt
+    if attempt and attempt.over and attempt.sent_at and not (attempt.pipeline_id or attempt.refusal):
+        return "not found"
+    return pending.end.lost if pending.end else ""
 
 
 def _waiting(known: Known, pending: Pending) -> dict[str, Any]:

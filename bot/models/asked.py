@@ -1,6 +1,7 @@
 """What an agent asked for, as it is kept beside what comes of it: so that it is found again by the id of its asking."""
 
 from datetime import datetime
+from typing import Literal
 
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
@@ -11,6 +12,7 @@ class Asked(Model):
 
     Until it `stands` nothing is sure to be kept of it, and the same is carried out again under the same id. `who` may
     let it happen, in words, and `url` leads to the request. `attempt` is the run that a rerun without a request began.
+    Of one without a request that is `lost` CircleCI gave no answer; `became` is what looks for it told, in words.
     """
 
     id: str
@@ -27,3 +29,5 @@ class Asked(Model):
     attempt: int = 0
     who: tuple[str, ...] = ()
     url: str = ""
+    lost: Literal["", "looked for", "not found"] = ""
+    became: str = ""

@@ -144,6 +144,9 @@ async def _agreed(hands: Hands, caller: Caller, pending: Pending) -> Acted:
         if isinstance(error, Waits):
             raise NothingToDo("agreed_in_vain", what=pending.target) from error
         raise
+    if acted.detail == "looked_for":
+        await end(hands, pending, agreement.looked_for(pending, caller.called))
+        return acted
     page, number = "", acted.pipeline_number
     if number is not None:
         page = Links(web_url=hands.settings.web_url).pipeline(acted.project_slug, number)
@@ -242,7 +245,7 @@ async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) 
     if verdict == OTHERWISE:
         return done_otherwise(pending, name), NothingToDo("done_otherwise", person_id=person_id)
     shown = agreement.agreed_in_vain(pending, name, agreement.interrupted(), is_sure=False).text
-    return End(shown=shown, in_vain=True), NothingToDo("agreed_in_vain", what=pending.target)
+    return End(shown=shown, in_vain=True, lost="not found"), NothingToDo("agreed_in_vain", what=pending.target)
 
 
 async def _is_decided(hands: Hands, caller: Caller, pending: Pending, verdict: str, *, by_form: bool = False) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import structlog
 
 from bot.answered import decision_on
 from bot.answers.questions import Waits
-from bot.errors import BotError, NothingToDo, SlackError, StoreError, UserError
+from bot.errors import BotError, NothingToDo, PartlyDone, SlackError, StoreError, Unavailable, UserError
 from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.pending import Deployment, End, Pending, Wish
@@ -44,7 +45,9 @@ async def end(hands: Hands, pending: Pending, how: End, why: Exception | None = 
 
 async def found_out(hands: Hands, pending: Pending, how: End) -> None:
     """Let one that is over say how it ended after all, where nobody could tell."""
-    await hands.store.pending.change(pending.id, lambda one: one.model_copy(update={"end": how}))
+    if (why_asked := agreement.said_why(pending.asker)) and why_asked not in how.more:
+        how = how.model_copy(update={"more": (*how.more, why_asked)})
+    await hands.store.pending.change(pending.id, lambda one: one.model_copy(update={"end": how}), though_over=True)
     await _show(hands, pending, agreement.as_ended(how))
 
 
@@ -56,8 +59,18 @@ async def came_to_nothing(hands: Hands, pending: Pending, name: str, error: Exce
         error = NothingToDo("agreed_in_vain", what=pending.target)
     else:
         why = errors.error(error).text if isinstance(error, BotError) else agreement.interrupted()
-    shown = agreement.agreed_in_vain(pending, name, why, is_sure=is_sure).text
-    await end(hands, pending, End(shown=shown, in_vain=True), error)
+    shown, lost = agreement.agreed_in_vain(pending, name, why, is_sure=is_sure).text, _lost(error)
+    is_sought = lost == "looked for" and not isinstance(error, PartlyDone)
+    how = End(shown=shown, in_vain=True, lost=lost)
+    await end(hands, pending, agreement.looked_for(pending, name) if is_sought else how, error)
+
+
+def _lost(error: Exception) -> Literal["", "looked for", "not found"]:
+    """Say whether it may have been done without an answer: nobody refused it then."""
+    cause = error.error if isinstance(error, PartlyDone) else error
+    if isinstance(cause, Unavailable) and cause.is_looked_for:
+        return "looked for"
+    return "" if isinstance(error, PartlyDone) or did_nothing(error) else "not found"
 
 
 async def still_agreed(hands: Hands, pending: Pending) -> None:

@@ -4,7 +4,7 @@ What is found done is as if its answer had come: it is followed where it was ask
 request of a second person says so.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from bot.models.audit import Outcome
 from bot.models.build import Build
 from bot.models.caller import Caller, Place
 from bot.models.lost import Lost
-from bot.models.pending import Pending
+from bot.models.pending import End, Pending
 from bot.models.slack import utc_now
 from bot.operations import following
 from bot.operations.beside import note_rerun
@@ -60,6 +60,8 @@ async def looked_for(hands: Hands, caller: Caller, lost: Lost, pending: Pending 
         if not caller.is_bot and isinstance(cause, Unavailable) and cause.arrived and not cause.of_read:
             with suppress(StoreError):  # then it is left to who reads it
                 await hands.store.lost.save(_whole(lost, caller, pending, sent.act))
+                if pending is None and caller.agent:
+                    await _asked_alone(hands, lost, {"lost": "looked for"})
                 await hands.engine.add(LOOK_AFTER, lost.id, when=utc_now() + hands.settings.poll_interval / 2)
                 cause.is_looked_for = True
         raise
@@ -85,8 +87,7 @@ async def look(hands: Hands, lost_id: str) -> timedelta | None:
     if found is None and lost.looks < LOOKS:
         await hands.store.lost.save(lost)
         return hands.settings.poll_interval
-    if found is not None and build is not None:
-        await _settled(hands, lost, build, found)
+    await _settled(hands, lost, build, found)
     for person in {one.person_id: one for one in (lost.by, lost.agreed) if one}.values():
         await _tell(hands, person, found.told if found else words.unknown(lost), build)
     await hands.store.lost.forget(lost_id)
@@ -151,20 +152,39 @@ def _job_stopped(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
     return Became(words.job(lost, build, runs=runs), any(job.status == "canceled" for job in meant), runs)
 
 
-async def _settled(hands: Hands, lost: Lost, build: Build, found: Became) -> None:
-    """Let what was done be as if its answer had come; a request says what became of it."""
-    if found.is_done:
+async def _settled(hands: Hands, lost: Lost, build: Build | None, found: Became | None) -> None:
+    """Let what was done be as if its answer had come; a request, and an agent that asked, are told anyway."""
+    if found and build and found.is_done:
         await _on_record(hands, lost)
         await _follow(hands, lost, build)
     pending = await hands.store.pending.get(lost.pending_id) if lost.pending_id else None
-    if pending is None or lost.agreed is None:
-        return
-    page = Links(web_url=hands.settings.web_url).pipeline(build.pipeline.project_slug, build.pipeline.number)
+    if pending is not None and lost.agreed is not None:
+        await found_out(hands, pending, _how(hands, pending, lost.agreed.called, lost, build, found))
+    elif lost.by.agent and not lost.pending_id:
+        is_done, told = bool(found and found.is_done), found.told if found else words.unknown(lost)
+        attempt = max((run.attempt for run in build.runs), default=0) if build and lost.act == "rerun" else 0
+        became = {"lost": "" if is_done else "not found", "became": told.text, "attempt": attempt}
+        await _asked_alone(hands, lost, became)
+
+
+def _how(hands: Hands, pending: Pending, name: str, lost: Lost, build: Build | None, found: Became | None) -> End:
+    """Return how a request ends of which it was looked for what became of it."""
+    if found is None or build is None:
+        return agreement.not_found(pending, name, words.unknown(lost).text)
     if found.is_done:
-        await found_out(hands, pending, agreement.agreed(pending, lost.agreed.called, page, build.pipeline.number))
-    elif found.is_nothing:
-        shown = agreement.agreed_in_vain(pending, lost.agreed.called, words.NOTHING_SHOWS, is_sure=True)
-        await found_out(hands, pending, agreement.in_vain(shown))
+        page = Links(web_url=hands.settings.web_url).pipeline(build.pipeline.project_slug, build.pipeline.number)
+        return agreement.agreed(pending, name, page, build.pipeline.number)
+    if found.is_nothing:
+        return agreement.not_found(pending, name, words.NOTHING_SHOWS, is_sure=True)
+    return agreement.not_found(pending, name, found.told.text)
+
+
+async def _asked_alone(hands: Hands, lost: Lost, became: Mapping[str, object]) -> None:
+    """Let what an agent did by itself say how that stands."""
+    asked = await hands.store.asked.get(lost.id)
+    if asked is not None:
+        known = {"stands": True, "pipeline_id": lost.pipeline_id, "project_title": lost.project_title}
+        await hands.store.asked.save(asked.model_copy(update={**known, **became}))
 
 
 async def _on_record(hands: Hands, lost: Lost) -> None:

@@ -27,10 +27,12 @@ from bot.models.circleci import Pipeline, ProjectSlug
 from bot.models.pending import Deployment, Pending
 from bot.models.slack import Watch, utc_now
 from bot.operations.beside import among
+from bot.operations.ending import found_out
 from bot.operations.hands import Hands
 from bot.store.attempts import ON_ITS_WAY
 from bot.watching.engine import LOOK_FOR
-from formatters import answers
+from formatters import agreement, answers
+from formatters.links import Links
 
 log = structlog.get_logger(__name__)
 
@@ -186,7 +188,7 @@ async def look_for(hands: Hands, attempt_id: str) -> timedelta | None:
     if attempt is None or attempt.over or attempt.sent_at is None:
         return None  # nothing is lost, or it was put off, and whoever sends it again looks then
     if attempt.pipeline_id is not None:
-        await _follow(hands, attempt)
+        await _found_after_all(hands, attempt)
         return None
     found, unclear = None, list[Pipeline]()
     try:
@@ -195,9 +197,24 @@ async def look_for(hands: Hands, attempt_id: str) -> timedelta | None:
         log.warning("lost_answer_not_looked_for", attempt=attempt_id, error=repr(error))
     if found is not None:
         metrics.DEPLOYS.labels("found").inc()
-        await _follow(hands, await hands.store.attempts.save(attempt.started(found.id, found.number)))
+        await _found_after_all(hands, await hands.store.attempts.save(attempt.started(found.id, found.number)))
         return None
     return await _looked_in_vain(hands, attempt, unclear)
+
+
+async def _found_after_all(hands: Hands, attempt: Attempt) -> None:
+    """Follow what had begun; the request for it says so where it said that this is looked for."""
+    await _follow(hands, attempt)
+    number, links = attempt.pipeline_number, Links(web_url=hands.settings.web_url)
+    if (pending := await _lost_request(hands, attempt)) and pending.agreed and number:
+        page = links.pipeline(attempt.project_slug, number)
+        await found_out(hands, pending, agreement.agreed(pending, pending.agreed.called, page, number))
+
+
+async def _lost_request(hands: Hands, attempt: Attempt) -> Pending | None:
+    """Return the request for what is looked for, if there was one, and it has not said yet what came of it."""
+    pending = await hands.store.pending.get(attempt.id)
+    return pending if pending and pending.end and pending.end.lost == "looked for" else None
 
 
 async def _post(hands: Hands, sending: _Sending) -> Attempt:
@@ -293,5 +310,7 @@ async def _looked_in_vain(hands: Hands, attempt: Attempt, unclear: Sequence[Pipe
         await hands.messenger.whisper(thread.channel_id, attempt.asker_id, message, thread_ts=thread.thread_ts)
     except SlackError as error:
         log.warning("asker_not_told", attempt=attempt.id, method=error.method, code=error.code)
+    if (pending := await _lost_request(hands, attempt)) and pending.agreed:
+        await found_out(hands, pending, agreement.not_found(pending, pending.agreed.called, message.text))
     await hands.store.attempts.save(attempt.model_copy(update={"over": True}))
     return None

@@ -57,11 +57,13 @@ class Pendings:
         kept = (or_none(Pending, data) for data in found)
         return [one for one in kept if one is not None and one.waits]
 
-    async def change(self, pending_id: str, change: Callable[[Pending], Pending]) -> Pending | None:
-        """Change it as it stands by now, and return it; None for one that is over or gone."""
+    async def change(
+        self, pending_id: str, change: Callable[[Pending], Pending], *, though_over: bool = False
+    ) -> Pending | None:
+        """Change it as it stands by now, and return it; None for one that is gone, or over unless it may be."""
         for _ in range(MOST_TRIES):
             kept = await self.get(pending_id)
-            if kept is None or kept.over:
+            if kept is None or (kept.over and not though_over):
                 return None
             if saved := await self.save(change(kept)):
                 return saved

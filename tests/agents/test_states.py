@@ -35,6 +35,7 @@ ATTEMPT = Attempt(
     asked_at=START,
 )  # fmt: skip
 SENT = ATTEMPT.model_copy(update={"sent_at": START})
+IN_VAIN = SENT.model_copy(update={"over": True})
 STARTED = SENT.started(PipelineId("p1"), 2417)
 NAMES = {"U0GRACE": "Grace"}
 
@@ -47,8 +48,12 @@ def pending(wish: Any = DEPLOY, **changed: Any) -> Pending:
     return asked.model_copy(update=changed)
 
 
-def ended(shown: str, *, in_vain: bool = False) -> dict[str, Any]:
-    return {"over": True, "open": (), "end": End(shown=shown, in_vain=in_vain)}
+def ended(shown: str, *, in_vain: bool = False, lost: Any = "") -> dict[str, Any]:
+    return {"over": True, "open": (), "end": End(shown=shown, in_vain=in_vain, lost=lost)}
+
+
+def lost(how: str) -> dict[str, Any]:
+    return {"wish": RERUN, **ended("nobody knows", in_vain=True, lost=how)}
 
 
 def watch(told: Sequence[str] = ()) -> Watch:
@@ -78,6 +83,17 @@ TABLE = {
     "nobody decided": (Known(ASKED, pending(**ended("late")), "expired||"), "expired", True),
     "agreed, and on its way": (Known(ASKED, pending(), DECIDED + "agree"), "agreed", False),
     "agreed in vain": (Known(ASKED, pending(**ended("locked", in_vain=True)), DECIDED + "agree"), "refused", True),
+    "pressed, its answer lost": (Known(ASKED, pending(**lost("looked for")), DECIDED + "agree"), "looked for", False),
+    "looked for in vain": (Known(ASKED, pending(**lost("not found")), DECIDED + "agree"), "not found", True),
+    "never found after a press": (
+        Known(ASKED, pending(**ended("so")), DECIDED + "agree", IN_VAIN), "not found", True
+    ),
+    "done alone, its answer lost": (
+        Known(ASKED.model_copy(update={"lost": "looked for", "pipeline_id": PipelineId("p1")})), "looked for", False
+    ),
+    "done alone, and looked for in vain": (
+        Known(ASKED.model_copy(update={"lost": "not found", "became": "nothing shows"})), "not found", True
+    ),
     "recorded": (Known(ASKED, attempt=ATTEMPT), "being sent", False),
     "its answer lost": (Known(ASKED, attempt=SENT), "looked for", False),
     "agreed, its answer lost": (Known(ASKED, pending(), DECIDED + "agree", SENT), "looked for", False),

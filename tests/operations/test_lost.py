@@ -10,7 +10,8 @@ from bot.models.build import Build, Run
 from bot.models.circleci import Job, Pipeline, PipelineId, Workflow
 from bot.models.lost import Lost
 from bot.operations.lost import became
-from bot.watching.engine import LOOK_AFTER
+from bot.watching.engine import LOOK_AFTER, LOOK_FOR
+from tests.agents.asking import agent_of, asks, calls
 from tests.operations.scene import (
     ON_HOLD,
     OVER,
@@ -23,6 +24,7 @@ from tests.operations.scene import (
     somewhere,
     team_under,
     types,
+    writes,
 )
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -119,6 +121,31 @@ async def test_who_asked_and_who_agreed_are_told_and_all_else_is_as_if_the_answe
         assert [(one.user_name, one.agreed_name, one.result) for one in done] == [
             ("ada", "grace", "#2417: hold-prod; its answer was lost, and it was done")
         ]
+
+
+ALONE = TWO.replace('words = ["*"]', 'words = ["*"]\nagents_alone = true').replace('"approve"', '"deploy"')
+
+
+async def test_the_request_and_the_agent_hear_that_it_is_looked_for_and_what_came_of_that(tmp_path: Path) -> None:
+    async with team_under(ALONE, tmp_path) as team:
+        agent = await agent_of(team)
+        failed = pushed(team, "try/parallel", OVER)
+        team.circleci.faults.add("POST", "*/rerun", drop="after", times=1)
+        alone = await asks(team, agent, "rerun", project="acme/frontend", pipeline=failed.number)
+        deploys = await asks(team, agent, "deploy", project="acme/frontend", branch="main")
+        asked = await team.reads("must agree")
+        team.circleci.faults.add("POST", "*/pipeline", drop="before", times=1)
+        await presses(team, team.grace, asked, "Agree and deploy")
+        assert (alone["state"], alone["finished"]) == ("looked for", False)
+        assert "grace agreed" in asked.visible
+        assert "is on its way" not in asked.visible
+        await again_until(lambda: pulls_forward(team, LOOK_FOR), lambda: "shows no pipeline for main" in asked.visible)
+        told = (await calls(team, agent, "follow", of=deploys["of"], wait=0)).data
+        assert (told["state"], told["finished"]) == ("not found", True)
+        await again_until(lambda: pulls_forward(team, LOOK_AFTER), lambda: "has run again" in said(team.ada.sees_only))
+        again = await asks(team, agent, "rerun", project="acme/frontend", pipeline=failed.number)
+        assert again["state"] in ("started", "running")
+        assert len([one for one in writes(team) if one.endswith("rerun")]) == 1
 
 
 async def test_who_is_told_directly_hears_there_what_became_of_it(tmp_path: Path) -> None:
