@@ -19,7 +19,12 @@ from formatters.words import count
 
 MOST_COUNTED = 1000
 _MORE = "and {} older: name a project, a person or a shorter time, such as `audit &lt;project&gt; 12h`"
-_MARKS = {Outcome.DONE: "✅ Done", Outcome.REFUSED: "🚫 Refused", Outcome.FAILED: "❌ Failed"}
+_MARKS = {
+    Outcome.ASKED: "🙋 Asked",
+    Outcome.DONE: "✅ Done",
+    Outcome.REFUSED: "🚫 Refused",
+    Outcome.FAILED: "❌ Failed",
+}
 # What stands on a button, for the record: what it takes from whoever pressed it is no name, but an id.
 _PRESSED = {
     "cancel_pipeline": "Cancel",

@@ -7,8 +7,9 @@ from bot.models.fields import Model
 
 
 class Outcome(StrEnum):
-    """How an act ended: done, refused before anything was sent, or failed at the far side."""
+    """How an act stands: asked for, or ended: done, refused before anything was sent, or failed at the far side."""
 
+    ASKED = "asked"
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"

@@ -36,7 +36,7 @@ from bot.errors import (
     Taken,
     Unavailable,
 )
-from bot.models.audit import Entry
+from bot.models.audit import Entry, Outcome
 from bot.models.caller import Caller
 from bot.models.channel import LastAct
 from bot.models.pending import Deployment, Pending, Rerun, Wish
@@ -201,6 +201,8 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
             yield act
     except Waits as waits:
         await act.let_go(waits)
+        if act.caller.agent and intent.pending is None:  # nobody typed it, so that the record alone says who asked
+            await hands.record.keep_once(_asked(act.entry), act.caller.delivery_id)
         raise  # it is not over: somebody answers
     except StoreError:
         raise  # nor is this: the engine runs it again
@@ -215,6 +217,11 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
     act.entry = ended(act.entry)
     await hands.record.keep_once(act.entry, act.caller.delivery_id)
     await _remember(hands, act, intent.pending.asker if intent.pending else act.caller)
+
+
+def _asked(entry: Entry) -> Entry:
+    waits = "it waits for somebody to agree"
+    return entry.model_copy(update={"outcome": Outcome.ASKED, "result": waits})
 
 
 async def _remember(hands: Hands, act: Act, asker: Caller) -> None:

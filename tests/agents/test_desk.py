@@ -58,6 +58,8 @@ async def test_a_deploy_is_asked_pressed_by_a_person_and_followed_to_its_verdict
     assert told["at"].endswith(asked.ts.replace(".", ""))
     assert REASON in asked.visible
     assert team.posts("/pipeline") == []
+    (kept,) = await record(team)
+    assert (kept.outcome, kept.reason, kept.result) == ("asked", REASON, "it waits for somebody to agree")
     follow = asyncio.create_task(calls(team, agent, "follow", of=told["of"], wait=30))
     await team.ada.click(asked, AGREE)
     assert (await follow).data["state"] != "waiting for a person"
@@ -67,7 +69,7 @@ async def test_a_deploy_is_asked_pressed_by_a_person_and_followed_to_its_verdict
     assert "triage" in end
     assert len(team.posts("/pipeline")) == 1
     entries = [one for one in await record(team) if one.what.startswith("deploy")]
-    assert {one.agent for one in entries} == {"laptop"}
+    assert [(one.agent, one.outcome) for one in entries] == [("laptop", "asked"), ("laptop", "done")]
 
 
 async def test_a_call_whose_answer_was_lost_finds_the_first(team: Team) -> None:
