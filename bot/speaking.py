@@ -67,7 +67,7 @@ class Speakers:
         if agent.own:
             # Who made it has its token: it is good while they still look after the bot.
             is_kept = decide(self._policy, owner, Asked(Word.ADMIN)).allowed
-            made_by = f"{agent.owner_name or agent.owner_id}, who made the agent {agent.name}"
+            made_by = f"{caller.name or agent.owner_name or agent.owner_id}, who made the agent {agent.name}"
             barred = "" if is_kept else f"{made_by}, looks after me no more"
             return Person("", Kind.AGENT, agent=agent.name, words=agent.words, barred=barred)
         barred = _no_owner(owner.kind) or await self._not_in(agent)

@@ -186,6 +186,7 @@ async def _listed(caller: Caller, context: Context) -> Agents:
 
 async def _shown(agent: Agent, used_at: datetime | None, context: Context) -> AgentShown:
     """Return an agent as it is shown: one whose time is up, or whose owner left, with why it may nothing."""
+    agent = agent.called(await context.messenger.user_name(agent.owner_id))
     decisions = {word: await _decision(agent, word, context) for word in agent.words}
     barred = "" if decisions[Word.READ].allowed else decisions[Word.READ].rule
     in_vain = () if barred else tuple(word for word, one in decisions.items() if not one.allowed)

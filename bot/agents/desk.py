@@ -117,6 +117,7 @@ class Desk:
         if not self.knows(name, readonly=readonly):
             raise tools.unknown_tool(name, [one.name for one in self.shapes(readonly=readonly)])
         log.info("agent_call", tool=name)
+        agent = agent.called(await self._context.messenger.user_name(agent.owner_id))
         caller = caller_of(agent, arguments)
         if name == "find":
             return _said(await self._finds(caller, arguments, readonly=readonly))

@@ -4,7 +4,7 @@ import hashlib
 import re
 import secrets
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -42,6 +42,13 @@ class Agent(Model):
     def is_good(self, now: datetime) -> bool:
         """Say whether its token is still good."""
         return now < self.expires_at
+
+    def called(self, name: str) -> Self:
+        """Return it with what its owner is called by now: under a name of one moment it would speak for somebody else.
+
+        Where Slack does not say, it is the name of when it was made.
+        """
+        return self.model_copy(update={"owner_name": name}) if name else self
 
     def caller(self, delivery_id: str) -> Caller:
         """Return it as one that asks for something, in its channel."""

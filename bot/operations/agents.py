@@ -73,6 +73,7 @@ async def remove(hands: Hands, caller: Caller, button: RemoveAgent) -> Acted:
     async with acting(hands, caller, _intent(agent.name, Word.READ if is_own else Word.ADMIN, "remove")) as act:
         if not await hands.store.agents.remove(agent):
             raise NothingToDo("gone", what=button.name)
+        agent = agent.called(await hands.messenger.user_name(agent.owner_id))
         act.note(for_id=agent.owner_id, for_name=agent.owner_name)
     if not is_own:
         await hands.direct(agent.owner_id, words.removed_by(agent.name, act.caller.called))

@@ -19,7 +19,7 @@ from formatters.links import Links
 from playground.slack.conversations import Message
 from tests.agents.asking import REASON, agent_of, asks, calls, follows_to_the_end
 from tests.agents.listing import ROUTER
-from tests.operations.scene import fills_in, opens, record
+from tests.operations.scene import fills_in, opens, record, said, types
 from tests.stories.team import WORLD_SECONDS_PER_SECOND, Team, bot_at_work, far_sides, keys_of, team_at_work
 
 SECOND = """
@@ -70,6 +70,17 @@ async def test_a_deploy_is_asked_pressed_by_a_person_and_followed_to_its_verdict
     assert len(team.posts("/pipeline")) == 1
     entries = [one for one in await record(team) if one.what.startswith("deploy")]
     assert [(one.agent, one.outcome) for one in entries] == [("laptop", "asked"), ("laptop", "done")]
+
+
+async def test_it_asks_in_the_name_that_its_owner_has_by_now(team: Team) -> None:
+    agent = await agent_of(team, "desk", "grace", owner_name="ada")
+    await asks(team, agent, "deploy", project="acme/frontend", branch="try/green")
+    shown = (await request(team)).visible
+    listed = said(await types(team, team.grace, "agents"))
+    assert "desk, for grace," in shown
+    assert "for grace" in listed
+    assert "ada" not in f"{shown}{listed}".replace("made", "")
+    assert {one.user_name for one in await record(team)} == {"grace"}
 
 
 async def test_a_call_whose_answer_was_lost_finds_the_first(team: Team) -> None:
