@@ -154,7 +154,7 @@ class Acts:
         if pending.request_ts and place:
             url = await self._context.messenger.permalink(place.channel_id, pending.request_ts)
         found = {
-            "who": await permissions.could(question),
+            "who": (caller.name,) if place and place.is_direct else await permissions.could(question),
             "url": url,
             "stands": True,
             "project_slug": wish.project_slug,

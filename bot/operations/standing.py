@@ -1,7 +1,8 @@
 """A question that is asked twice is one: what waits already is pointed at, or shown once more.
 
 That of a second person stands in its channel for everybody, so there is one about one thing. What one person is to
-type, choose or allow only they can see: there is one for each, where they asked.
+type, choose or allow only they can see: there is one for each, where they asked. So it is with what stands in direct
+messages, which is in nobody else's way.
 """
 
 import hashlib
@@ -39,8 +40,9 @@ def about(wish: Wish) -> str:
 async def refuse_if_asked(hands: Hands, pending: Pending) -> None:
     """Raise AskedAlready where somebody else is to agree to the same already."""
     standing = await hands.store.standing.all(about(pending.wish))
-    if found := await _waits(hands, standing.get(EVERYBODY, pending.id), pending):
-        raise await _asked_already(hands, found)
+    for whose in dict.fromkeys((EVERYBODY, _for_whom(pending))):
+        if found := await _waits(hands, standing.get(whose, pending.id), pending):
+            raise await _asked_already(hands, found)
 
 
 async def refuse_if_open(hands: Hands, pending_id: str) -> None:
@@ -53,7 +55,7 @@ async def refuse_if_open(hands: Hands, pending_id: str) -> None:
 async def for_everybody(hands: Hands, pending: Pending) -> Pending:
     """Record what a second person is about to be asked; raises AskedAlready where somebody was faster."""
     kept_one = await kept(hands, pending)
-    if (standing := await _put(hands, kept_one, EVERYBODY)).id != pending.id:
+    if (standing := await _put(hands, kept_one, _for_whom(pending))).id != pending.id:
         await hands.store.pending.change(pending.id, lambda one: one.ended)
         raise await _asked_already(hands, standing)
     return kept_one
@@ -61,7 +63,16 @@ async def for_everybody(hands: Hands, pending: Pending) -> Pending:
 
 async def stands_no_more(hands: Hands, pending: Pending) -> None:
     """Make room for another: nobody can read this one."""
-    await hands.store.standing.replace(about(pending.wish), EVERYBODY, pending.id, "")
+    await hands.store.standing.replace(about(pending.wish), _for_whom(pending), pending.id, "")
+
+
+def _for_whom(pending: Pending) -> str:
+    """Return for whom a request stands: one in direct messages for who reads them alone."""
+    return f"direct:{pending.asker.person_id}" if _is_direct(pending) else EVERYBODY
+
+
+def _is_direct(pending: Pending) -> bool:
+    return pending.asker.place is not None and pending.asker.place.is_direct
 
 
 async def others(hands: Hands, wish: Wish, pending_id: str) -> list[Pending]:
@@ -109,7 +120,11 @@ async def _put(hands: Hands, pending: Pending, whose: str) -> Pending:
 async def _waits(hands: Hands, pending_id: str, mine: Pending) -> Pending | None:
     """Return another question than this one, if it still waits."""
     found = None if pending_id == mine.id else await hands.store.pending.get(pending_id)
-    return found if found is not None and found.waits else None
+    if found is None or not found.waits:
+        return None
+    # An earlier version let one in direct messages stand for everybody.
+    is_unread = _is_direct(found) and found.asker.person_id != mine.asker.person_id
+    return None if is_unread else found
 
 
 def _is_same(standing: Pending, pending: Pending) -> bool:

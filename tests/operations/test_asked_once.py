@@ -11,6 +11,7 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.pending import Deployment
 from bot.operations.standing import about
 from playground.slack.conversations import Message
+from tests.agents.asking import agent_of, asks
 from tests.operations.scene import (
     FRONTEND,
     MOBILE,
@@ -201,3 +202,16 @@ def test_a_pull_request_is_the_same_under_each_of_its_names(one: str, other: str
         for name in (one, other)
     ]
     assert (about(wishes[0]) == about(wishes[1])) is is_same
+
+
+async def test_what_stands_in_direct_messages_is_in_nobody_elses_way_and_ends_when_it_is_done(team: Team) -> None:
+    failed = pushed(team, "try/parallel", OVER)
+    alone = team.slack.workspace.open_im("U0ADMIN")
+    agent = await agent_of(team, "laptop", "admin", channel_id=alone.id)
+    asked = await asks(team, agent, "rerun", project="acme/frontend", pipeline=failed.number)
+    assert asked["who"] == ["admin"]
+    await types(team, team.grace, f"rerun acme/frontend #{failed.number}")
+    request = await team.reads("grace wants to rerun")
+    await presses(team, team.ada, request, "Agree and rerun")
+    await team.slack.wait_for(lambda: "did the same meanwhile" in said(alone.messages))
+    assert len(writes(team)) == 1
