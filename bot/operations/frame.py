@@ -220,8 +220,7 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
 
 
 def _asked(entry: Entry) -> Entry:
-    waits = "it waits for somebody to agree"
-    return entry.model_copy(update={"outcome": Outcome.ASKED, "result": waits})
+    return entry.model_copy(update={"outcome": Outcome.ASKED, "result": "somebody was asked to agree"})
 
 
 async def _remember(hands: Hands, act: Act, asker: Caller) -> None:

@@ -59,7 +59,7 @@ async def test_a_deploy_is_asked_pressed_by_a_person_and_followed_to_its_verdict
     assert REASON in asked.visible
     assert team.posts("/pipeline") == []
     (kept,) = await record(team)
-    assert (kept.outcome, kept.reason, kept.result) == ("asked", REASON, "it waits for somebody to agree")
+    assert (kept.outcome, kept.reason, kept.result) == ("asked", REASON, "somebody was asked to agree")
     follow = asyncio.create_task(calls(team, agent, "follow", of=told["of"], wait=30))
     await team.ada.click(asked, AGREE)
     assert (await follow).data["state"] != "waiting for a person"
