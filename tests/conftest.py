@@ -33,11 +33,22 @@ COSTLY = (
 MEASURED = frozenset(Path(__file__).with_name("measured.txt").read_text().splitlines())
 # They wait more than they work, so they run beside those that work all the time; and share what is costly to start.
 WAITING = ("tests/faults/", "tests/processes/", "tests/browser/", "tests/stories/test_troubles.py")
-# What starts processes, breaks them, presses everything or plays for a while is left to `make test-all`, which CI runs.
+# What starts processes, breaks them, presses everything, plays for a while or tells many long stories is left to
+# `make test-all`, which CI runs; those that coverage looks at stay.
 LONG = (
-    *("tests/browser/", "tests/faults/", "tests/processes/", "tests/upgrade/"),
-    *("tests/golden/test_every_button.py", "tests/golden/test_presses.py"),
-    "tests/oracle/test_nobody_gets_round.py::test_nobody_gets_round",
+    *(
+        "tests/browser/",
+        "tests/faults/",
+        "tests/processes/",
+        "tests/upgrade/",
+        "tests/oracle/test_nobody_gets_round.py",
+    ),
+    *("tests/agents/test_desk.py", "tests/golden/test_courses.py", "tests/golden/test_every_button.py"),
+    *("tests/golden/test_gate.py", "tests/golden/test_presses.py", "tests/golden/test_troubles.py"),
+    *("tests/lines/test_played.py", "tests/operations/test_locks.py", "tests/operations/test_reads_asked.py"),
+    *("tests/stories/test_acting.py", "tests/stories/test_cases.py", "tests/stories/test_looking.py"),
+    *("tests/stories/test_scenarios.py", "tests/stories/test_triage.py", "tests/stories/test_troubles.py"),
+    "tests/watching/test_line.py",
 )
 SHARING = ("tests/browser/test_page.py", "tests/test_door.py", "tests/operations/test_demand_table.py")
 _firsts = set[str]()  # of each test, where it has many sets of values
@@ -129,7 +140,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def _takes_long(item: pytest.Item) -> bool:
-    return item.nodeid.startswith(LONG) and not item.nodeid.endswith("[0]") and _function(item) not in MEASURED
+    return item.nodeid.startswith(LONG) and _function(item) not in MEASURED
 
 
 def _is_to_be_measured(item: pytest.Item) -> bool:
