@@ -13,7 +13,7 @@ from pathlib import Path
 
 SECONDS = 150  # on two cores
 CORES = os.cpu_count() or 2
-WORKERS = min(3 * CORES + 1, 12)  # each takes seconds to start, and half of the tests wait
+WORKERS = min(3 * CORES, 12)  # each takes seconds to start, and half of the tests wait
 
 FORMAT, LINT = ("ruff", "format", "--check", "."), ("ruff", "check", ".")
 TYPES, FLOORS = ("mypy",), ("lint-imports",)

@@ -43,12 +43,14 @@ LONG = (
         "tests/upgrade/",
         "tests/oracle/test_nobody_gets_round.py",
     ),
-    *("tests/agents/test_desk.py", "tests/golden/test_courses.py", "tests/golden/test_every_button.py"),
-    *("tests/golden/test_gate.py", "tests/golden/test_presses.py", "tests/golden/test_troubles.py"),
-    *("tests/lines/test_played.py", "tests/operations/test_locks.py", "tests/operations/test_reads_asked.py"),
-    *("tests/stories/test_acting.py", "tests/stories/test_cases.py", "tests/stories/test_looking.py"),
-    *("tests/stories/test_scenarios.py", "tests/stories/test_triage.py", "tests/stories/test_troubles.py"),
-    "tests/watching/test_line.py",
+    *("tests/agents/test_desk.py", "tests/golden/test_answers.py", "tests/golden/test_courses.py"),
+    *("tests/golden/test_every_button.py", "tests/golden/test_gate.py", "tests/golden/test_presses.py"),
+    *("tests/golden/test_troubles.py", "tests/golden/test_verdicts.py", "tests/lines/test_played.py"),
+    *("tests/operations/test_locks.py", "tests/operations/test_once.py", "tests/operations/test_put_off.py"),
+    *("tests/operations/test_reads_asked.py", "tests/stories/test_acting.py", "tests/stories/test_cases.py"),
+    *("tests/stories/test_deploy.py", "tests/stories/test_looking.py", "tests/stories/test_named.py"),
+    *("tests/stories/test_scenarios.py", "tests/stories/test_signs.py", "tests/stories/test_triage.py"),
+    *("tests/stories/test_troubles.py", "tests/watching/test_line.py"),
 )
 SHARING = ("tests/browser/test_page.py", "tests/test_door.py", "tests/operations/test_demand_table.py")
 _firsts = set[str]()  # of each test, where it has many sets of values
