@@ -16,7 +16,7 @@ from bot.models.help import CommandHelp
 from bot.models.likeness import is_slip
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import MENTIONS
-from bot.models.subscription import MENTION, USUAL, Event, Mode, Subscription, Wish
+from bot.models.subscription import MENTION, OF_SENTENCES, USUAL, Event, Mode, Subscription, Wish
 from bot.models.target import Target
 from bot.permissions import SOON_SECONDS
 from bot.policy import globs
@@ -148,6 +148,8 @@ def _branch(word: Word) -> str:
     if not word.quoted and (text.startswith(_NO_BRANCHES) or "=" in text):
         problem = "I expected branches, events, thread or channel, or mention= with a group. A branch that is called so"
         raise UsageError(f"{problem} goes in quotes.", given=text)
+    if not word.quoted and (text.lower() in OF_SENTENCES or text.endswith(",")):
+        raise UsageError("I take a project and its branches, and no sentence. A branch goes in quotes.", given=text)
     if text.startswith(TAG):
         raise UsageError("A channel hears of branches, and not of tags.", given=text)
     if not word.quoted and text.isdecimal():

@@ -76,9 +76,36 @@ class Subscription(Wish):
         return " ".join([self.project_slug, *map(as_typed, self.branches), *self.events, *where, *mention])
 
 
+# What stands in a sentence about branches: without quotes none of it is one, or a rule would wait for it for ever.
+OF_SENTENCES = frozenset(
+    (
+        *(
+            "us",
+            "me",
+            "we",
+            "to",
+            "of",
+            "on",
+            "for",
+            "from",
+            "in",
+            "the",
+            "and",
+            "or",
+            "about",
+            "if",
+            "when",
+            "whenever",
+        ),
+        *("breaks", "fails", "passes", "is", "red", "green", "not", "no", "never", "except", "but", "without", "only"),
+        *("all", "any", "every", "everything", "branch", "branches", "builds", "please", "tomorrow", "today", "until"),
+    )
+)
+
+
 def as_typed(branch: str) -> str:
-    """Return a branch, or a glob, as it can be typed: in quotes where it would be read as a word of ours."""
-    is_ours = branch.lower() in (*Event, *Mode)
+    """Return a branch, or a glob, as it can be typed: in quotes where it would be read as anything else."""
+    is_ours = branch.lower() in (*Event, *Mode, *OF_SENTENCES) or branch.endswith(",")
     return spelling.quoted(branch) if is_ours else spelling.as_typed(branch)
 
 

@@ -1,6 +1,6 @@
 """Reads the list of the builds of a project with subscribers now and then, and takes in what may be news."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import timedelta
 
 import structlog
@@ -59,13 +59,14 @@ class Lists:
         if not (rules := await self._store.subscriptions.of_project(slug)):
             return None  # it is read on under the name that it has by now
         fresh = [rule for rule in rules if rule.id not in known.rules]
-        for pipeline in new(listed, newest, rules):
+        for pipeline in new(listed, newest, rules, known.seen):
             await self._inbox.listed(pipeline)
         for pipeline in newest_of_each(listed, fresh):
             await self._inbox.listed(pipeline, was_there=True)
         up_to = max([newest or 0, *(one.number for one in listed)])
         ids = frozenset(rule.id for rule in rules)
-        now = known.model_copy(update={"newest": up_to, "rules": ids, "failures": 0})
+        seen = frozenset(one.number for one in lately(listed))
+        now = known.model_copy(update={"newest": up_to, "seen": seen, "rules": ids, "failures": 0})
         await self._store.news.save_read(slug, now)
         return self._settings.subscription * (TOLD if await self._is_told(slug) else 1)
 
@@ -109,16 +110,24 @@ class Lists:
         return self._settings.subscription * min(1 << min(known.failures - 1, 10), LONGEST)
 
 
-def new(listed: Sequence[Pipeline], newest: int | None, rules: Sequence[Subscription]) -> list[Pipeline]:
+def new(
+    listed: Sequence[Pipeline], newest: int | None, rules: Sequence[Subscription], seen: Set[int] = frozenset()
+) -> list[Pipeline]:
     """Return the pipelines that a rule is about and that came since the list was read up to `newest`, in order. Pure.
 
-    One with a smaller number may show up after it, so that those that are hardly older are among them.
+    One with a smaller number may show up after it: those that are hardly older are among them, but what was `seen`.
     """
     if newest is None:
         return []
-    lately = max((one.created_at for one in listed), default=utc_now()) - LATE
-    found = (one for one in listed if one.number > newest or one.created_at > lately)
+    late = [one for one in lately(listed) if one.number not in seen]
+    found = [one for one in listed if one.number > newest or one in late]
     return sorted((one for one in found if wanted_by(rules, one.ref)), key=lambda one: one.number)
+
+
+def lately(listed: Sequence[Pipeline]) -> list[Pipeline]:
+    """Return those that are hardly older than the newest: others may show up between them yet. Pure."""
+    since = max((one.created_at for one in listed), default=utc_now()) - LATE
+    return [one for one in listed if one.created_at > since]
 
 
 def newest_of_each(listed: Sequence[Pipeline], rules: Sequence[Subscription]) -> list[Pipeline]:

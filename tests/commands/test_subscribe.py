@@ -72,6 +72,10 @@ def test_whom_to_mention_is_told_by_an_id(line: str, mention: str, name: str) ->
         "acme/frontend !",
         "acme/frontend refs/heads/main",
         "acme/frontend release/[a",
+        "acme/frontend us main",
+        "acme/frontend main, release/*",
+        "acme/frontend when main breaks",
+        "acme/frontend except main",
         "acme/frontend by=@ada",
         "acme/frontend workflow=deploy",
         "acme/frontend @oncall",
@@ -99,6 +103,7 @@ def test_what_would_never_be_told_is_refused(line: str) -> None:
         "gh/acme/frontend main release/* !release/old broke channel mention=S0ONCALL",
         'gh/acme/frontend "fixed" "Channel" "2417" "a=b" "release/?" still-red',
         "gh/acme/frontend * passed",
+        'gh/acme/frontend "us" "main," broke',
     ],
 )
 def test_the_line_that_is_listed_reads_as_what_it_is_of(line: str) -> None:

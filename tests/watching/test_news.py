@@ -154,6 +154,15 @@ async def test_what_ends_after_somebody_subscribed_is_judged_once(stage: Stage) 
     assert any(run.failed_jobs for run in next(one for one in stage.judge.builds if one.outcome is State.FAILED).runs)
 
 
+async def test_what_had_ended_is_no_news_however_often_the_list_is_read(stage: Stage) -> None:
+    stage.push(age=timedelta(minutes=2))
+    stage.push("green", age=LONG)
+    await stage.subscribes()
+    for _ in range(3):
+        await stage.looks()
+    assert stage.told == []
+
+
 async def test_what_runs_when_somebody_subscribes_is_news_at_its_end(stage: Stage) -> None:
     running = stage.push(age=SOON)
     await stage.subscribes()
@@ -171,6 +180,7 @@ async def test_a_second_subscriber_hears_of_what_runs_on_a_branch_of_its_own(sta
         stage.push("green", "fix/login", SOON)
     await stage.lists.look(SLUG)
     await stage.subscribes(2, branches=("release/*",))
+    await stage.looks()  # at once
     stage.goes_by(LONG)
     await stage.looks()
     assert stage.told == [(running.number, State.PASSED)]
