@@ -165,10 +165,10 @@ class App:
         writes = circleci_writes(lanes.people, classic_writes(lanes.people, projects.classic))
         links = Links(web_url=settings.web_url)
         operator = self._operator = Operator(messenger, store.claims, settings.operator_channel)
-        teller = Teller(messenger, store.watches, links, operator)
         permissions = self.permissions = Permissions(
             self._policy, settings, projects, People(messenger), circleci, team_id=team_id, agents=store.agents
         )
+        teller = Teller(messenger, store.watches, links, operator, permissions.readable)
         finder = Finder(circleci, store, permissions, projects)
         sources = Sources(looks, circleci, projects.patterns, projects)
         telling = self.telling = Telling(store, messenger, permissions, sources, links, operator)

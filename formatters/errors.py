@@ -397,8 +397,9 @@ def unreachable(watch: Watch, code: str) -> Message:
     title = f"{clean(watch.project_title)} #{watch.pipeline_number}"
     who = clean(watch.watcher_name or watch.asker_name or watch.follower_id, 60) or "nobody I know of"
     text = (
-        f"I do not follow {title} any more for {who}: Slack takes my messages neither where it was followed nor, "
-        f"directly, to them (Slack says {clean(code, 60)}). The build goes on at CircleCI."
+        f"I do not follow {title} any more for {who}: Slack does not take my messages where it was followed, and in "
+        "direct messages it does not either, or they may not look at it there (the last that Slack said: "
+        f"{clean(code, 60)}). The build goes on at CircleCI."
     )
     return assemble(text, section(f"⚠️ {text} Whoever wants its news types {again(watch)}."))
 

@@ -5,18 +5,20 @@ looked for in Slack by its mark, where the bot may read. What was recorded as to
 """
 
 import secrets
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Literal, NamedTuple
 
 import structlog
 
 from bot import metrics
-from bot.errors import SlackError, SlackLimited, Unreachable
+from bot.errors import CircleCIError, SlackError, SlackLimited, Unreachable
 from bot.messenger import Messenger
 from bot.models.build import OPEN_STATES, Build, Change
-from bot.models.caller import Place
+from bot.models.caller import Caller, Place
 from bot.models.refusals import MESSAGE_GONE, Refused, refused
 from bot.models.slack import Closing, Saying, Watch
+from bot.permissions import Where
 from bot.store.watches import Watches
 from bot.watching.changes import decided, waits
 from bot.watching.operator import Operator
@@ -40,11 +42,20 @@ class Teller:
     """All its methods return the watch as it is recorded; they raise SlackError when Slack takes nothing.
 
     Where its place takes nothing any more, a watch goes on in a direct message to who follows; they raise Unreachable
-    where that is refused for good as well.
+    where that is refused for good as well, and where they may not look at it there.
     """
 
-    def __init__(self, messenger: Messenger, watches: Watches, links: Links, operator: Operator) -> None:
+    def __init__(
+        self,
+        messenger: Messenger,
+        watches: Watches,
+        links: Links,
+        operator: Operator,
+        readable: Callable[[Caller, Iterable[Where]], Awaitable[set[Where]]],
+    ) -> None:
+        """Tell threads; `readable` returns what of a list somebody may look at where they are."""
         self._operator = operator
+        self._readable = readable
         self._messenger = messenger
         self._watches = watches
         self._links = links
@@ -213,15 +224,26 @@ class Teller:
         if watch.root_ts is not None:  # we wrote there: what never took anything from us is nobody's trouble
             await self._operator.channel_gone(watch.thread.channel_id, error.code)
         try:
-            return await self._move(watch, error.code)
+            there = Place(channel_id=await self._messenger.direct_channel(watch.follower_id))
+            if await self._may_look(watch, there):
+                return await self._move(watch, there, error.code)
         except SlackError as refusal:
             watch = await self._counted(watch, refusal)
             if not _lasts(refusal, watch.refusals >= 2 * MOST_REFUSALS):
                 raise
             raise Unreachable(refusal.method, refusal.code) from refusal
+        raise Unreachable(error.method, error.code) from error
 
-    async def _move(self, watch: Watch, code: str) -> Watch:
-        there = Place(channel_id=await self._messenger.direct_channel(watch.follower_id))
+    async def _may_look(self, watch: Watch, there: Place) -> bool:
+        """Say whether who follows may look at the build in direct messages, as if they asked for it there."""
+        follower = Caller(person_id=watch.follower_id, place=there, delivery_id=f"moved:{watch.id}")
+        about = (watch.project_slug, watch.ref)
+        try:
+            return about in await self._readable(follower, [about])
+        except CircleCIError:
+            return False
+
+    async def _move(self, watch: Watch, there: Place, code: str) -> Watch:
         return await self._say(watch, replies.moved(watch, code), Saying(role="moved", thread=there, mark=_mark()))
 
     async def _counted(self, watch: Watch, error: SlackError) -> Watch:

@@ -33,6 +33,8 @@ from tests.operations.scene import (
     OVER,
     RUNNING,
     fills_in,
+    followed,
+    goes_by,
     opens,
     presses,
     pushed,
@@ -391,3 +393,15 @@ async def test_a_red_branch_is_called_red_alone_to_who_may_not_look_at_its_build
         assert str(failed.number) not in told
         assert "38c6d84" not in told
         assert writes(team) == []
+
+
+async def test_what_moves_to_direct_messages_is_shown_there_to_who_may_look_at_it_there(tmp_path: Path) -> None:
+    here = '[[rules]]\nname = "here"\nwords = ["*"]\nchannels = ["C0DEPLOYS"]\n'
+    async with team_under(here, tmp_path) as team:
+        await followed(team, "release/v2.0", RUNNING, "Running")
+        team.deploys.is_archived = True
+        goes_by(team, OVER)
+        await team.pull_forward()
+        releases = team.slack.workspace.channel("releases")
+        await team.slack.wait_for(lambda: "any more for ada" in said(releases.messages))
+        assert team.ada.direct_messages == []
