@@ -33,6 +33,7 @@ class Desk:
     begun: list[str] = field(default_factory=list)
     taken_back: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def shapes(self, *, readonly: bool) -> tuple[Shape, ...]:
         """Return two, or the one that reads."""
@@ -40,16 +41,20 @@ class Desk:
 
     async def call(self, agent: Agent, name: str, arguments: Mapping[str, Any], *, readonly: bool) -> Reply:
         """Say who asked for what."""
-        self.begun.append(name)
+        self._noted(self.begun, name)
         try:
             await self.may.wait()
         except asyncio.CancelledError:
-            self.taken_back.append(name)
+            self._noted(self.taken_back, name)
             raise
         if self.fails:
             raise self.fails
-        self.ended.append(name)
+        self._noted(self.ended, name)
         return Reply({"agent": agent.name, "asked": {**arguments}, "readonly": readonly}, f"{name} for {agent.name}")
+
+    def _noted(self, where: list[str], name: str) -> None:
+        where.append(name)
+        self.news.set()
 
 
 @dataclass
@@ -70,8 +75,9 @@ class Stage:
     async def is_so(self, what: list[str], expected: list[str]) -> None:
         """Wait for what the desk tells."""
         async with asyncio.timeout(10):
-            while what != expected:  # noqa: ASYNC110  # they are told by a list
-                await asyncio.sleep(0.01)
+            while what != expected:
+                self.desk.news.clear()
+                await self.desk.news.wait()
 
 
 async def an_agent(store: Store, name: str, *, good_for: timedelta = timedelta(days=1)) -> tuple[Agent, str]:
