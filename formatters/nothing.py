@@ -135,7 +135,8 @@ def _went_out(problem: NothingToDo) -> str:
 
 _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "not_red_any_more": lambda one: (
-        f"What this message says of {literal(one.what, 200)} is over: it is green again, or broke anew."
+        f"What this message says of {literal(one.what, 200)} is over: it is green again, broke anew, or I do not tell "
+        "of it here any more."
     ),
     "looked_at_already": lambda one: f"{literal(one.what, 60)} looks at it already.",
     "taken_back": _taken_back,

@@ -40,7 +40,7 @@ async def looking(team: Team) -> str:
 async def test_the_first_of_several_looks_and_all_read_that(tmp_path: Path) -> None:
     async with team_under(HIDDEN, tmp_path) as team:
         ada, grace, guest, place = team.ada, team.grace, team.slack.person("guest"), somewhere(team)
-        assert "is over: it is green again, or broke anew" in said(await presses(team, ada, place, LOOK))
+        assert "is over: it is green again, broke anew, or" in said(await presses(team, ada, place, LOOK))
         await known(team, red_since=2417, number=2418, root_ts=place.ts)
         assert "You may not look at this" in said(await presses(team, guest, place, LOOK))
         assert not await looking(team)
