@@ -2,10 +2,13 @@
 
 The first leaves out what takes long (`tests/conftest.py: LONG`) and may take so much; CI runs the second.
 Types and floors are looked at beside the tests, which mostly wait. The time is told and judged by people: a slow
-machine is no fault of a change.
+machine is no fault of a change. For the same reason what fails in the second, where browsers and killed processes run
+beside seven thousand other tests, is tried once more by itself; it is named then, to be made steadier. Not so what
+plays games of chance: what they find once is there.
 """
 
 import asyncio
+import json
 import os
 import sys
 import time
@@ -18,7 +21,10 @@ WORKERS = min(3 * CORES, 12)  # each takes seconds to start, and half of the tes
 FORMAT, LINT = ("ruff", "format", "--check", "."), ("ruff", "check", ".")
 TYPES, FLOORS = ("mypy",), ("lint-imports",)
 ALL = "--all"
-TESTS = ("coverage", "run", "-m", "pytest", "-n", str(WORKERS))
+TESTS = ("coverage", "run", "-m", "pytest", "-n", str(WORKERS), "--cache-clear")
+AGAIN, MOST_AGAIN = ("python", "-m", "pytest", "--last-failed", "-n0"), 3  # tests: more are no accident
+NEVER_AGAIN = ("tests/faults/", "tests/oracle/")
+FAILED = Path(".pytest_cache/v/cache/lastfailed")
 COMBINE, REPORT = ("coverage", "combine", "--quiet"), ("coverage", "report")
 
 
@@ -29,7 +35,7 @@ async def main(arguments: list[str]) -> int:
     well = await _run(FORMAT) and await _run(LINT) and await _run(("coverage", "erase"))
     if well:
         beside = [asyncio.create_task(_run_beside(step)) for step in (TYPES, FLOORS)]
-        well = await _run((*TESTS, *pytest_arguments))
+        well = await _run((*TESTS, *pytest_arguments)) or (ALL in arguments and await _pass_alone(pytest_arguments))
         told = await asyncio.gather(*beside)
         print("\n".join(told), flush=True)
         well = all(told) and well and await _run(COMBINE) and await _run(REPORT)
@@ -42,6 +48,20 @@ def _asked(arguments: list[str]) -> tuple[str, list[str]]:
     if ALL in arguments:
         return "make test-all", [word for word in arguments if word != ALL]
     return "make test", ["--short", *arguments]
+
+
+async def _pass_alone(arguments: list[str]) -> bool:
+    """Try the few tests that failed once more, with nothing beside them; says whether all of them pass then."""
+    failed = _failed()
+    if not 0 < len(failed) <= MOST_AGAIN or any(one.startswith(NEVER_AGAIN) for one in failed):
+        return False
+    well = await _run((*AGAIN, *arguments))
+    print(f"Failed beside the others{', passed alone' if well else ' and alone'}: {', '.join(failed)}", flush=True)
+    return well
+
+
+def _failed() -> list[str]:
+    return list(json.loads(FAILED.read_text())) if FAILED.exists() else []
 
 
 async def _run(step: tuple[str, ...]) -> bool:
