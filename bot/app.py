@@ -30,7 +30,7 @@ from bot.finding import Finder
 from bot.health import Health
 from bot.lag import measured
 from bot.masks import declare
-from bot.messenger import Messenger, SlackBudgets
+from bot.messenger import Messenger
 from bot.models.checkup import OLDEST_REDIS, Identity
 from bot.models.pace import bounds
 from bot.models.refusals import TOKEN_GONE, passes, was_answered
@@ -51,6 +51,7 @@ from bot.slack.listeners import RECORD_SECONDS, Listeners
 from bot.slack.secrecy import brings_secret
 from bot.slack.signs import Signs
 from bot.slack.sockets import Sockets
+from bot.slack_calls import SlackBudgets
 from bot.store import Store
 from bot.store.turns import CIRCLECI
 from bot.tasks import Sweep, Watching, counting, tasks

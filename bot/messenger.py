@@ -1,61 +1,39 @@
-"""The one sender to Slack: budgets, waiting when told to, text alone when blocks are refused."""
+"""What is said in Slack and asked of it: posts and edits, text alone when blocks are refused; people and channels."""
 
-import asyncio
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
 from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError, SlackRequestError
-from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot import metrics
-from bot.budgets import NO_WAIT, Budget
-from bot.errors import SlackError, SlackLimited, StoreError
-from bot.logs import Outage
+from bot.budgets import NO_WAIT
+from bot.errors import SlackError, SlackLimited
 from bot.models.caller import Place
 from bot.models.checkup import Identity
-from bot.models.refusals import CHANNEL_GONE, TOKEN_GONE, UNSURE
-from bot.outside import NEVER_SENT, certificates, proxy_for
+from bot.models.refusals import CHANNEL_GONE
+from bot.outside import proxy_for
 from bot.policy import Kind
+from bot.slack_calls import PATIENCE, POST, UPDATE, SlackBudgets, SlackCalls, code_of, tried
 from formatters.blocks import Message
 from formatters.limits import violations
 
 SLACK_HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 
-POST, UPDATE = "chat.postMessage", "chat.update"
 MARKED = "ci_chatops_post"  # the type of our posts' metadata
 MOST_PAGES = 10
-PATIENCE = timedelta(seconds=3)
-PROBE_SECONDS = 60
-TIMEOUT_SECONDS = 10
 log = structlog.get_logger(__name__)
-
-
-class SlackBudgets(NamedTuple):
-    """How often we may call: posts per channel, edits in the workspace, and every other method while it is not paused.
-
-    https://docs.slack.dev/apis/web-api/rate-limits
-    """
-
-    posts: Budget
-    updates: Budget
-    others: Budget
 
 
 class Messenger:
     """Posts, edits and answers; raises SlackError with Slack's own code, SlackLimited when it must wait long.
 
     With `budgets` all processes together keep to them, and to what Slack asks of any of them.
-    `refused` is why Slack takes our token no more, empty while it does.
     """
 
     def __init__(
@@ -66,42 +44,25 @@ class Messenger:
         budgets: SlackBudgets | None = None,
     ) -> None:
         self._api_url = api_url
-        self._token = token
-        self._budgets = budgets
-        self._outage = Outage("Slack", after=3)
-        self.refused = ""
-        self._probe_at = 0.0
+        self._calls = SlackCalls(token=token, api_url=api_url, budgets=budgets)
         self._team_id = self._enterprise_id = ""
-        self._session: aiohttp.ClientSession | None = None
-        self._client: AsyncWebClient | None = None
 
     async def __aenter__(self) -> Self:
-        # One session for all calls: slack_sdk opens a connection per call without one.
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS), connector=aiohttp.TCPConnector(ssl=certificates())
-        )
-        handlers: list[AsyncRetryHandler] = []  # a retried post is a second post: we decide ourselves
-        self._client = AsyncWebClient(
-            self._token.get_secret_value(),
-            base_url=f"{self._api_url}/api/",
-            session=self._session,
-            timeout=TIMEOUT_SECONDS,
-            ssl=certificates(),
-            retry_handlers=handlers,
-        )
-        self._client.proxy = proxy_for(self._api_url)  # by itself it would send all to HTTPS_PROXY, NO_PROXY or not
+        await self._calls.__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        if self._session is not None:
-            await self._session.close()
+    async def __aexit__(self, *error: object) -> None:
+        await self._calls.__aexit__(*error)
 
     @property
     def client(self) -> AsyncWebClient:
         """Slack's own client, for Bolt."""
-        if self._client is None:
-            raise RuntimeError("the messenger is used before it is opened")
-        return self._client
+        return self._calls.client
+
+    @property
+    def refused(self) -> str:
+        """Why Slack takes our token no more, empty while it does."""
+        return self._calls.refused
 
     async def post(
         self,
@@ -119,7 +80,7 @@ class Messenger:
         A `polite` one leaves room to others. What is said `aloud` in a thread stands in its channel as well, and stays
         there through edits: https://docs.slack.dev/reference/methods/chat.postMessage#arg_reply_broadcast
         """
-        await self._turn(POST, channel_id, polite=polite, patience=patience)
+        await self._calls.turn(POST, channel_id, polite=polite, patience=patience)
         fields = {"channel": channel_id, "thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
         fields |= {"reply_broadcast": True} if aloud and thread_ts else {}
         metadata = {"event_type": MARKED, "event_payload": {"mark": mark}} if mark else None
@@ -136,7 +97,7 @@ class Messenger:
         fields = {"channel": thread.channel_id, "ts": thread.thread_ts, "limit": 100, "include_all_metadata": True}
         cursor = ""
         for _ in range(MOST_PAGES):
-            answer = await self._read(method, {**fields, "cursor": cursor or None})
+            answer = await self._calls.read(method, {**fields, "cursor": cursor or None})
             for message in answer.get("messages") or []:
                 if (message.get("metadata") or {}).get("event_payload", {}).get("mark") == mark:
                     return str(message["ts"])
@@ -148,7 +109,7 @@ class Messenger:
     async def update(self, channel_id: str, ts: str, message: Message, *, urgent: bool = False) -> bool:
         """Edit a message in place; False when the budget for edits is spent and this one is not `urgent`."""
         try:
-            await self._turn(UPDATE, "", polite=not urgent, patience=PATIENCE if urgent else NO_WAIT)
+            await self._calls.turn(UPDATE, "", polite=not urgent, patience=PATIENCE if urgent else NO_WAIT)
         except SlackLimited:
             if urgent:
                 raise
@@ -177,7 +138,7 @@ class Messenger:
     async def permalink(self, channel_id: str, ts: str) -> str:
         """Return the address of a message, or empty text where Slack does not say."""
         try:
-            answer = await self._read("chat.getPermalink", {"channel": channel_id, "message_ts": ts})
+            answer = await self._calls.read("chat.getPermalink", {"channel": channel_id, "message_ts": ts})
         except SlackError:
             return ""
         return str(answer.get("permalink") or "")
@@ -189,17 +150,12 @@ class Messenger:
 
     async def direct_channel(self, user_id: str) -> str:
         """Return the channel of our direct messages with somebody."""
-        opened = await self._call("conversations.open", {"users": user_id})
+        opened = await self._calls.call("conversations.open", {"users": user_id})
         return str(opened["channel"]["id"])
 
     async def identity(self) -> Identity:
         """Return whom the bot token belongs to; raises SlackError with Slack's own code."""
-        try:
-            answer = await self.client.auth_test()
-        except SlackApiError as error:
-            raise SlackError("auth.test", _code(error)) from error
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise _unanswered("auth.test", error) from error
+        answer = await tried("auth.test", self.client.auth_test())
         self._team_id, self._enterprise_id = (str(answer.get(name) or "") for name in ("team_id", "enterprise_id"))
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Identity(
@@ -210,17 +166,13 @@ class Messenger:
 
     async def try_app_token(self, token: SecretStr) -> None:
         """Return when Slack would open a socket for an app-level token; raises SlackError."""
-        try:
-            await self.client.apps_connections_open(app_token=token.get_secret_value())
-        except SlackApiError as error:
-            raise SlackError("apps.connections.open", _code(error)) from error
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise _unanswered("apps.connections.open", error) from error
+        asking = self.client.apps_connections_open(app_token=token.get_secret_value())
+        await tried("apps.connections.open", asking)
 
     async def channels(self) -> dict[str, str]:
         """Return the channels we are a member of: id and name, the first thousand."""
         fields = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": 999}
-        answer = await self._read("users.conversations", fields)
+        answer = await self._calls.read("users.conversations", fields)
         return {str(one["id"]): str(one.get("name") or one["id"]) for one in answer.get("channels") or []}
 
     async def channels_of(self, user_id: str) -> frozenset[str]:
@@ -231,7 +183,7 @@ class Messenger:
         fields = {"user": user_id, "types": "public_channel,private_channel", "exclude_archived": True, "limit": 999}
         found, cursor = set[str](), ""
         for _ in range(MOST_PAGES):
-            answer = await self._read("users.conversations", {**fields, "cursor": cursor or None})
+            answer = await self._calls.read("users.conversations", {**fields, "cursor": cursor or None})
             found |= {str(one["id"]) for one in answer.get("channels") or []}
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
@@ -241,7 +193,7 @@ class Messenger:
     async def knows_channel(self, channel_id: str) -> bool:
         """Say whether Slack shows us a channel: a private one that we are not in is none for us."""
         try:
-            await self._read("conversations.info", {"channel": channel_id})
+            await self._calls.read("conversations.info", {"channel": channel_id})
         except SlackError as error:
             if error.code == "channel_not_found":
                 return False
@@ -251,27 +203,27 @@ class Messenger:
     async def is_in(self, channel_id: str) -> bool:
         """Say whether we are a member of a channel; where Slack does not say, what it takes from us will tell."""
         try:
-            answer = await self._read("conversations.info", {"channel": channel_id})
+            answer = await self._calls.read("conversations.info", {"channel": channel_id})
         except SlackError as error:
             return error.code not in CHANNEL_GONE
         return bool((answer.get("channel") or {}).get("is_member", True))
 
     async def has_talked(self, channel_id: str) -> bool:
         """Say whether anything was ever said in these direct messages."""
-        answer = await self._read("conversations.history", {"channel": channel_id, "limit": 1})
+        answer = await self._calls.read("conversations.history", {"channel": channel_id, "limit": 1})
         return bool(answer.get("messages"))
 
     async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
         """Show somebody a modal; the trigger is good for three seconds."""
-        await self._call("views.open", {"trigger_id": trigger_id, "view": view})
+        await self._calls.call("views.open", {"trigger_id": trigger_id, "view": view})
 
     async def update_view(self, view_id: str, view: dict[str, Any]) -> None:
         """Change a modal that is open."""
-        await self._call("views.update", {"view_id": view_id, "view": view})
+        await self._calls.call("views.update", {"view_id": view_id, "view": view})
 
     async def publish_view(self, user_id: str, view: dict[str, Any]) -> None:
         """Write somebody's home tab anew."""
-        await self._call("views.publish", {"user_id": user_id, "view": view})
+        await self._calls.call("views.publish", {"user_id": user_id, "view": view})
 
     async def upload(self, channel_id: str, name: str, content: bytes, *, thread_ts: str | None = None) -> None:
         """Put a file into a channel or a thread."""
@@ -280,7 +232,7 @@ class Messenger:
                 channel=channel_id, thread_ts=thread_ts, filename=name, title=name, content=content
             )
         except SlackApiError as error:
-            raise SlackError("files.upload", _code(error)) from error
+            raise SlackError("files.upload", code_of(error)) from error
         except (aiohttp.ClientError, SlackRequestError, TimeoutError) as error:
             raise SlackError("files.upload", type(error).__name__) from error
 
@@ -289,11 +241,11 @@ class Messenger:
 
         https://docs.slack.dev/reference/methods/reactions.add
         """
-        await self._call("reactions.add", {"channel": channel_id, "timestamp": ts, "name": name}, hurried=True)
+        await self._calls.call("reactions.add", {"channel": channel_id, "timestamp": ts, "name": name}, hurried=True)
 
     async def unreact(self, channel_id: str, ts: str, name: str) -> None:
         """Take our reaction from a message."""
-        await self._call("reactions.remove", {"channel": channel_id, "timestamp": ts, "name": name})
+        await self._calls.call("reactions.remove", {"channel": channel_id, "timestamp": ts, "name": name})
 
     async def set_status(self, channel_id: str, thread_ts: str, status: str, *, hurried: bool = False) -> None:
         """Let Slack show below a thread what we do; it goes by itself after two minutes, and by empty text.
@@ -301,7 +253,7 @@ class Messenger:
         https://docs.slack.dev/reference/methods/assistant.threads.setStatus : `chat:write` is enough.
         """
         fields = {"channel_id": channel_id, "thread_ts": thread_ts, "status": status}
-        await self._call("assistant.threads.setStatus", fields, hurried=hurried)
+        await self._calls.call("assistant.threads.setStatus", fields, hurried=hurried)
 
     async def respond(
         self, response_url: str, message: Message, *, replace: bool = False, thread_ts: str | None = None
@@ -327,10 +279,8 @@ class Messenger:
     async def _respond(self, response_url: str, body: Mapping[str, Any]) -> None:
         if not may_respond_to(response_url, self._api_url):
             raise SlackError("response_url", "foreign_host")
-        if self._session is None:
-            raise RuntimeError("the messenger is used before it is opened")
         try:
-            async with self._session.post(
+            async with self._calls.session.post(
                 response_url, json=body, allow_redirects=False, proxy=proxy_for(response_url)
             ) as answer:
                 if answer.status != 200:
@@ -341,7 +291,7 @@ class Messenger:
     async def user_name(self, user_id: str) -> str:
         """Return what a person is called, or empty text where Slack does not say."""
         try:
-            user = (await self._read("users.info", {"user": user_id}))["user"]
+            user = (await self._calls.read("users.info", {"user": user_id}))["user"]
         except SlackError:
             return ""
         profile = user.get("profile") or {}
@@ -353,18 +303,18 @@ class Messenger:
         https://docs.slack.dev/reference/objects/user-object
         """
         try:
-            user = (await self._read("users.info", {"user": user_id}))["user"]
+            user = (await self._calls.read("users.info", {"user": user_id}))["user"]
         except SlackError:
             return ""
         return str(user.get("tz") or "")
 
     async def kind_of(self, user_id: str) -> Kind:
         """Return whether somebody is a member, a guest, from another workspace or gone; raises SlackError."""
-        return self._kind((await self._read("users.info", {"user": user_id}))["user"])
+        return self._kind((await self._calls.read("users.info", {"user": user_id}))["user"])
 
     async def kinds(self) -> dict[str, Kind]:
         """Return the same of the first thousand people of the workspace, who may be all; raises SlackError."""
-        answer = await self._read("users.list", {"limit": 1000})
+        answer = await self._calls.read("users.list", {"limit": 1000})
         return {str(user["id"]): self._kind(user) for user in answer.get("members") or []}
 
     def _kind(self, user: Mapping[str, Any]) -> Kind:
@@ -388,7 +338,7 @@ class Messenger:
 
     async def members_of(self, group_id: str) -> frozenset[str]:
         """Return who is in a user group; raises SlackError: `missing_scope` without `usergroups:read`."""
-        answer = await self._read("usergroups.users.list", {"usergroup": group_id})
+        answer = await self._calls.read("usergroups.users.list", {"usergroup": group_id})
         return frozenset(str(user_id) for user_id in answer.get("users") or [])
 
     async def _send(self, method: str, fields: dict[str, Any], message: Message) -> dict[str, Any]:
@@ -396,104 +346,12 @@ class Messenger:
             log.error("message_over_limits", method=method, problems=problems[:3])
             message = message.text_only()
         try:
-            return await self._call(method, {**fields, **_payload(message)})
+            return await self._calls.call(method, {**fields, **_payload(message)})
         except SlackError as error:
             if error.code not in ("invalid_blocks", "msg_blocks_too_long") or not message.blocks:
                 raise
             log.warning("blocks_refused", method=method, code=error.code)
-            return await self._call(method, {**fields, **_payload(message.text_only())})
-
-    async def _read(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """Call a method that only asks: those take no JSON, https://docs.slack.dev/apis/web-api#post-bodies ."""
-        return await self._call(method, fields, asks=True)
-
-    async def _call(
-        self, method: str, fields: dict[str, Any], *, asks: bool = False, hurried: bool = False
-    ) -> dict[str, Any]:
-        """Call a method; a `hurried` one is called once, if that can be now."""
-        if self.refused and time.monotonic() < self._probe_at:
-            raise SlackError(method, self.refused)  # a bot that was removed does not go on calling
-        if method not in (POST, UPDATE):
-            await self._turn(method, method, patience=NO_WAIT if hurried else PATIENCE)
-        body = {name: value for name, value in fields.items() if value is not None}
-        for attempt in (1, 2, 3):
-            try:
-                calling = self.client.api_call
-                answer = await (calling(method, http_verb="GET", params=body) if asks else calling(method, json=body))
-            except SlackApiError as error:
-                await self._wait_if_limited(method, body, error, last=hurried or attempt == 3)
-            except (aiohttp.ClientError, TimeoutError) as error:
-                self._outage.failed(type(error).__name__)
-                raise _unanswered(method, error) from error
-            else:
-                self._accepted()
-                return dict(answer.data) if isinstance(answer.data, dict) else {}
-        raise SlackError(method, "ratelimited")
-
-    def _token_refused(self, code: str) -> None:
-        """Ask Slack no more, but for a probe now and then; one line tells the operator."""
-        if not self.refused:
-            log.error("slack_refuses_the_bot_token", code=code, fix="reinstall the app, set SLACK_BOT_TOKEN, restart")
-        self.refused = code
-        self._probe_at = time.monotonic() + PROBE_SECONDS
-
-    def _accepted(self) -> None:
-        self._outage.worked()
-        if self.refused:
-            log.info("slack_accepts_the_bot_token_again")
-            self.refused = ""
-
-    async def _turn(self, method: str, key: str, *, polite: bool = False, patience: timedelta = PATIENCE) -> None:
-        """Wait for our turn; raises SlackLimited where that would take long.
-
-        Without Redis nobody counts: the words that say so must still get out.
-        """
-        budget = self._budget(method)
-        if budget is None:
-            return
-        with suppress(StoreError):
-            if wait := await budget.turn(key, polite=polite, patience=patience):
-                raise SlackLimited(method, wait)
-
-    def _budget(self, method: str) -> Budget | None:
-        if self._budgets is None:
-            return None
-        return {POST: self._budgets.posts, UPDATE: self._budgets.updates}.get(method, self._budgets.others)
-
-    async def _wait_if_limited(self, method: str, body: dict[str, Any], error: SlackApiError, *, last: bool) -> None:
-        """Stand still for a short Retry-After, raise in every other case."""
-        code = _code(error)
-        if code != "ratelimited":
-            if code in TOKEN_GONE:
-                self._token_refused(code)
-            # Slack's own troubles: https://docs.slack.dev/reference/methods/chat.postMessage#errors
-            lost = _status(error) >= 500 or code in UNSURE
-            raise SlackError(method, code, lost=lost) from error
-        metrics.SLACK_LIMITED.labels(method).inc()
-        wait = timedelta(seconds=float(error.response.headers.get("Retry-After", 1)))
-        if budget := self._budget(method):
-            key = {POST: str(body.get("channel")), UPDATE: ""}.get(method, method)
-            with suppress(StoreError):
-                await budget.pause(wait, key)
-        if last or wait > PATIENCE:
-            raise SlackLimited(method, wait) from error
-        await asyncio.sleep(wait.total_seconds())
-
-
-def _code(error: SlackApiError) -> str:
-    """Return Slack's own code, or the status of an answer that has none: it may be somebody else's."""
-    data = getattr(error.response, "data", None)
-    return str((isinstance(data, dict) and data.get("error")) or f"http_{_status(error)}")
-
-
-def _status(error: SlackApiError) -> int:
-    """Return the status of what was answered; slack_sdk hands on aiohttp's own answer where it is broken JSON."""
-    answer = error.response
-    return int(answer.status_code if isinstance(answer, AsyncSlackResponse) else getattr(answer, "status", 0))
-
-
-def _unanswered(method: str, error: Exception) -> SlackError:
-    return SlackError(method, type(error).__name__, lost=not isinstance(error, NEVER_SENT))
+            return await self._calls.call(method, {**fields, **_payload(message.text_only())})
 
 
 def may_respond_to(response_url: str, api_url: str) -> bool:

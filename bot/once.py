@@ -5,8 +5,9 @@ from contextlib import suppress
 from datetime import timedelta
 
 from bot.errors import SlackError
-from bot.messenger import PATIENCE, Messenger
+from bot.messenger import Messenger
 from bot.models.caller import Place
+from bot.slack_calls import PATIENCE
 from bot.store.claims import Claims
 from formatters.blocks import Message
 

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from bot.budgets import NO_WAIT, Budget, Window, window
 from bot.errors import SlackLimited
-from bot.messenger import Messenger, SlackBudgets
+from bot.messenger import Messenger
+from bot.slack_calls import SlackBudgets
 from bot.store import Store
 from bot.store.turns import Turns
 from formatters.blocks import Message, section

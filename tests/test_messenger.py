@@ -110,7 +110,7 @@ async def test_a_token_that_slack_refuses_is_tried_no_more_until_a_minute_later(
             await messenger.post("C0DEPLOYS", WORDS)
     assert len(slack.calls) == 1
     assert messenger.refused == code
-    messenger._probe_at = 0  # a minute has gone by
+    messenger._calls.probe_at = 0  # a minute has gone by
     slack.token_error = None
     await messenger.post("C0DEPLOYS", WORDS)
     assert messenger.refused == ""

@@ -298,7 +298,7 @@ async def test_a_bot_that_was_removed_stops_calling_and_says_so(team: Team) -> N
         assert answer.status == 503
         assert code in await answer.text()
     team.slack.token_error = None
-    team.app.messenger._probe_at = 0  # a minute has gone by
+    team.app.messenger._calls.probe_at = 0  # a minute has gone by
     await team.slack.wait_for(lambda: team.count("Passed in") == 2, timeout=30)
     assert team.app.messenger.refused == ""
 
