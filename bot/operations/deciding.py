@@ -32,9 +32,11 @@ from bot.operations.ending import (
     subject,
 )
 from bot.operations.hands import Hands
+from bot.operations.requests import request
+from bot.operations.seen import seen_now
 from bot.operations.waiting import AGREE, UNDER_WAY, alone, carry_out, changed, waiting
 from bot.policy import Decision, Word
-from formatters import agreement
+from formatters import agreement, endings
 from formatters.links import Links
 
 DECLINE, EXPIRED = "decline", "expired||"
@@ -110,10 +112,10 @@ async def _as_it_was_asked(hands: Hands, caller: Caller, pending: Pending) -> No
     if not isinstance(pending.wish, Cancellation):  # no lock stops that
         people = (caller.person_id, *await hands.whose_locks(pending.asker))
         await hands.refuse_if_locked(subject(pending), WORDS[pending.wish.kind], *people)
-    if pending.seen.is_still(await demands.seen_now(hands, pending.wish)):
+    if pending.seen.is_still(await seen_now(hands, pending.wish)):
         return
     try:
-        await demands.request(hands, pending)
+        await request(hands, pending)
     except NothingToDo:
         await ended_meanwhile(hands, pending)
         raise
@@ -145,12 +147,12 @@ async def _agreed(hands: Hands, caller: Caller, pending: Pending) -> Acted:
             raise NothingToDo("agreed_in_vain", what=pending.target) from error
         raise
     if acted.detail == "looked_for":
-        await end(hands, pending, agreement.looked_for(pending, caller.called))
+        await end(hands, pending, endings.looked_for(pending, caller.called))
         return acted
     page, number = "", acted.pipeline_number
     if number is not None:
         page = Links(web_url=hands.settings.web_url).pipeline(acted.project_slug, number)
-    await end(hands, pending, agreement.agreed(pending, caller.called, page, number))
+    await end(hands, pending, endings.agreed(pending, caller.called, page, number))
     return acted
 
 
@@ -194,9 +196,9 @@ async def decline(hands: Hands, caller: Caller, pending_id: str, reason: str) ->
 
 def _declined(pending: Pending, person_id: str, name: str, reason: str) -> End:
     if _is_own(pending, person_id):
-        return End(shown=agreement.taken_back(pending, reason).text)
-    told = agreement.declined_to_asker(pending, name, reason)
-    return End(shown=agreement.declined(pending, name, reason).text, told=told.text, again=_again(pending))
+        return End(shown=endings.taken_back(pending, reason).text)
+    told = endings.declined_to_asker(pending, name, reason)
+    return End(shown=endings.declined(pending, name, reason).text, told=told.text, again=_again(pending))
 
 
 def _again(pending: Pending) -> str:
@@ -236,15 +238,15 @@ async def expire(hands: Hands, pending_id: str) -> timedelta | None:
 
 async def _end_of(hands: Hands, pending: Pending, person_id: str, verdict: str) -> tuple[End, BotError]:
     if not verdict:
-        told = agreement.expired_to_asker(pending)
-        how = End(shown=agreement.expired(pending).text, told=told.text, again=_again(pending))
+        told = endings.expired_to_asker(pending)
+        how = End(shown=endings.expired(pending).text, told=told.text, again=_again(pending))
         return how, NothingToDo("expired")
     name = await hands.messenger.user_name(person_id) or person_id
     if verdict == DECLINE:
         return _declined(pending, person_id, name, ""), _why_declined(pending, person_id, name, "")
     if verdict == OTHERWISE:
         return done_otherwise(pending, name), NothingToDo("done_otherwise", person_id=person_id)
-    shown = agreement.agreed_in_vain(pending, name, agreement.interrupted(), is_sure=False).text
+    shown = endings.agreed_in_vain(pending, name, endings.interrupted(), is_sure=False).text
     return End(shown=shown, in_vain=True, lost="not found"), NothingToDo("agreed_in_vain", what=pending.target)
 
 

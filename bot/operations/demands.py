@@ -7,34 +7,25 @@ A demand that somebody met is kept in the act that waits (`Pending`); that a bra
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import assert_never
 
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, Waits, WhichDefinition
-from bot.circleci.transport import together
-from bot.errors import ForAPerson, NotAsked, NotFound, NothingToDo, SlackError, Unbuilt, UsageError
+from bot.errors import ForAPerson, NotFound, NothingToDo, Unbuilt, UsageError
 from bot.models.attempt import Demand
 from bot.models.beside import Beside
-from bot.models.build import Build, Shipment, State
-from bot.models.caller import Caller, Place
+from bot.models.build import Build
+from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, made_of_ids, told_apart
 from bot.models.likeness import are_alike
-from bot.models.pending import Approval, Cancellation, Deployment, Pending, Rerun, Seen, Wish
+from bot.models.pending import Deployment, Pending, Wish
 from bot.models.slack import utc_now
-from bot.once import post_marked
 from bot.operations.beside import still_running
 from bot.operations.hands import Hands
-from bot.operations.standing import for_everybody, for_one, kept, refuse_if_asked, stands_no_more
-from bot.operations.targets import approving, cancelling, held_by, rerunning
-from bot.policy import Asked, Decision, Word
-from bot.watching.engine import EXPIRE
-from formatters import agreement
-from formatters.blocks import Message
+from bot.operations.requests import request, to_show
+from bot.operations.seen import colour, seen_now
+from bot.operations.standing import for_one, refuse_if_asked
+from bot.policy import Decision, Word
 
-MOST_LOOKED_AT = 8
-MOST_READ, AT_ONCE, MOST_PAGES = 30, 5, 2  # of a branch's builds, to learn whether it is green
-_OPEN = {State.WAITING, State.RUNNING, State.ON_HOLD, State.UNKNOWN}
 _A_WORD = frozenset({Demand.SECOND_PERSON, Demand.PERSON})  # what a request in the channel asks for
-UNDECIDED = frozenset({*_OPEN, State.CANCELED, State.SUPERSEDED})
 
 
 def demanded(decision: Decision, wish: Wish, caller: Caller) -> tuple[Demand, ...]:
@@ -83,9 +74,8 @@ async def _ask_all(hands: Hands, pending: Pending, wanted: Sequence[Demand], oth
     if _A_WORD & {*still}:
         await refuse_if_asked(hands, pending)
     if _A_WORD & {*still[1:]}:
-        await _to_show(
-            hands, pending.model_copy(update={"open": still})
-        )  # nothing is asked before it is sure that all can be
+        # Nothing is asked before it is sure that all can be.
+        await to_show(hands, pending.model_copy(update={"open": still}))
     for demand in still:
         pending = pending.model_copy(update={"open": still[still.index(demand) :]})
         await _ask(hands, pending, demand, others)
@@ -170,7 +160,7 @@ async def _ask(hands: Hands, pending: Pending, demand: Demand, others: tuple[Bes
                 _refuse_agent(pending, demand, others)
                 raise Waits(await still_runs(hands, pending, others))
         case Demand.GREEN:
-            is_green, red = await _is_green(hands, pending.wish)
+            is_green, red = await colour(hands, pending.wish)
             if not is_green:
                 _refuse_agent(pending, demand)
                 named = pending.model_copy(update={"red": _commit(red)})
@@ -233,7 +223,7 @@ async def red_anew(hands: Hands, caller: Caller, pending: Pending) -> Waits | No
     """
     if pending.red is None:
         return None
-    is_green, red = await _is_green(hands, pending.wish)
+    is_green, red = await colour(hands, pending.wish)
     if is_green or _commit(red) == pending.red:
         return None
     asked = pending if pending.agreed else await for_one(hands, _anew(hands, caller, pending, red))
@@ -278,108 +268,6 @@ async def beside(
     return Waits(await still_runs(hands, anew.model_copy(update=kept), others))
 
 
-async def request(hands: Hands, pending: Pending) -> Pending:
-    """Post the request for somebody's word, or write it anew with what would ship now; it expires by itself.
-
-    Raises AskedAlready where one about the same stands, NotAsked where Slack does not take it. A run that died before
-    the post was recorded would rather have asked twice than never.
-    """
-    pending, message = await _to_show(hands, pending)
-    place = _place(pending)
-    if pending.request_ts is None:
-        pending = await for_everybody(hands, pending)
-        try:
-            ts = await post_marked(hands.messenger, place, message, pending.id)
-        except SlackError as error:
-            await stands_no_more(hands, pending)
-            raise NotAsked(error, pending.target) from error
-        pending = pending.model_copy(update={"request_ts": ts})
-    else:
-        await hands.messenger.update(place.channel_id, pending.request_ts, message, urgent=True)
-    pending = await kept(hands, pending)
-    if pending.expires_at is not None:
-        await hands.engine.add(EXPIRE, pending.id, when=pending.expires_at)
-    return pending
-
-
-async def _to_show(hands: Hands, pending: Pending) -> tuple[Pending, Message]:
-    """Return the request, and the act with what it shows; raises NothingToDo where nobody reads it or all of it."""
-    _place(pending)
-    pipelines = await _pipelines(hands, pending.wish)
-    pending = pending.model_copy(update={"seen": await _seen(hands, pending.wish, pipelines)})
-    wish = pending.wish
-    asked = await hands.permissions.asked(pending.asker, wish.kind, wish.project_slug, wish.ref)
-    shipment = await _shipped(hands, pipelines)
-    if not isinstance(wish, Deployment):
-        shipment = shipment.model_copy(update={"built": await hands.reads.pipeline(wish.pipeline_id)})
-    is_alone = pending.asker.place is not None and pending.asker.place.is_direct
-    could = () if is_alone else await hands.permissions.could(asked)
-    message = agreement.request(pending, shipment, could, owner_may=await _owner_may(hands, pending, asked))
-    if message is None:
-        raise NothingToDo("too_much_to_show", what=pending.target)
-    return pending, message
-
-
-async def _owner_may(hands: Hands, pending: Pending, asked: Asked) -> bool:
-    """Say whether the owner of the agent that asks can let it happen themselves."""
-    if pending.takes_two:
-        return False
-    owner = pending.asker.model_copy(update={"agent": ""})
-    looks = await hands.permissions.decision(owner, asked._replace(word=Word.READ))
-    return (await hands.permissions.decision(owner, asked)).allowed and not looks.denied
-
-
-def _place(pending: Pending) -> Place:
-    """Return where somebody else can agree; raises NothingToDo where nobody else reads."""
-    place = pending.asker.place
-    if place is None or ((place.is_direct or pending.asker.directly) and pending.takes_two):
-        why = "agent_reads_alone" if pending.asker.agent else "nobody_reads_here"
-        raise NothingToDo(why, what=pending.target)
-    return place
-
-
-async def seen_now(hands: Hands, wish: Wish) -> Seen:
-    """Return what would ship and run by now."""
-    return await _seen(hands, wish, await _pipelines(hands, wish))
-
-
-async def _seen(hands: Hands, wish: Wish, pipelines: Sequence[Pipeline]) -> Seen:
-    newest = {"revision": pipelines[0].revision, "newest_number": pipelines[0].number} if pipelines else {}
-    match wish:
-        case Deployment():
-            return Seen(**newest, definition=await _definition(hands, wish))
-        case Rerun():
-            build = await hands.reads.build(wish.pipeline_id)
-            return Seen(**newest, fingerprint=build.fingerprint, runs=rerunning(build, wish))
-        case Approval():
-            build = await hands.reads.build(wish.pipeline_id)
-            run, _ = held_by(build, wish.approval_request_id)
-            runs = approving(build, wish.approval_request_id)
-            return Seen(**newest, fingerprint=run.workflow.id, runs=runs)
-        case Cancellation():
-            return Seen(stops=cancelling(await hands.reads.build(wish.pipeline_id)))
-    assert_never(wish)
-
-
-async def _definition(hands: Hands, wish: Deployment) -> str:
-    """Return what the pipeline definition that would run is called, empty text for a project that knows none."""
-    if not wish.definition_id:
-        return ""
-    project = await hands.reads.project(wish.project_slug)
-    names = told_apart(await hands.reads.definitions(project.id))
-    return names.get(wish.definition_id) or wish.definition_id
-
-
-async def _shipped(hands: Hands, pipelines: Sequence[Pipeline]) -> Shipment:
-    """Return what CircleCI knows of what will ship: the commits it built on the branch since the last green."""
-    outlines = await together(*(hands.reads.outline(pipeline) for pipeline in pipelines[:MOST_LOOKED_AT]))
-    green = next((number for number, one in enumerate(outlines) if one.state is State.PASSED), None)
-    since = outlines if green is None else outlines[:green]
-    return Shipment(
-        commits=tuple(one.pipeline for one in since), green=None if green is None else outlines[green].pipeline
-    )
-
-
 async def refuse_if_more_is_demanded(hands: Hands, caller: Caller, decision: Decision, pending: Pending) -> None:
     """Raise NothingToDo where more is demanded of who lets an agent act than of the agent, which is asked for that.
 
@@ -391,37 +279,5 @@ async def refuse_if_more_is_demanded(hands: Hands, caller: Caller, decision: Dec
     asked = await hands.permissions.asked(asker, wish.kind, wish.project_slug, wish.ref)
     of_the_agent = demanded(await hands.permissions.decision(asker, asked), wish, asker)
     for demand in demanded(decision, wish, caller):
-        if demand not in of_the_agent and not (demand is Demand.GREEN and (await _is_green(hands, wish))[0]):
+        if demand not in of_the_agent and not (demand is Demand.GREEN and (await colour(hands, wish))[0]):
             raise NothingToDo("more_of_you", what=wish.typed)
-
-
-async def _is_green(hands: Hands, wish: Wish) -> tuple[bool, Build | None]:
-    """Say whether the newest build of the branch that decides is green, and return it where it is red.
-
-    Where none of the newest does, it is not green. A tag is built once and has no history.
-    """
-    if wish.ref is None or wish.ref.is_tag:
-        return True, None
-    pipelines = (await hands.reads.pipelines(wish.project_slug, wish.ref.name, MOST_PAGES))[:MOST_READ]
-    for start in range(0, len(pipelines), AT_ONCE):
-        step = pipelines[start : start + AT_ONCE]
-        for outline in await together(*(hands.reads.outline(pipeline) for pipeline in step)):
-            if decides(outline):
-                is_green = outline.state is State.PASSED
-                return is_green, None if is_green else await hands.reads.build(outline.pipeline.id)
-    return False, None
-
-
-def decides(build: Build) -> bool:
-    """Say whether a build says if its branch is green: it passed, or something of it failed already.
-
-    What is not finished or was cancelled says nothing as long as nothing failed, nor does what no workflow matched.
-    """
-    matched_none = build.never_began and not build.is_refused
-    return build.is_red or (build.state not in UNDECIDED and not matched_none)
-
-
-async def _pipelines(hands: Hands, wish: Wish) -> tuple[Pipeline, ...]:
-    if wish.ref is None or wish.ref.is_tag or isinstance(wish, Cancellation):
-        return ()
-    return await hands.reads.pipelines(wish.project_slug, wish.ref.name)

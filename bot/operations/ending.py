@@ -12,13 +12,13 @@ from bot.errors import BotError, NothingToDo, PartlyDone, SlackError, StoreError
 from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.pending import Deployment, End, Pending, Wish
-from bot.operations import demands
 from bot.operations.frame import did_nothing
 from bot.operations.hands import Hands, Subject
+from bot.operations.seen import seen_now
 from bot.operations.standing import others
 from bot.policy import Word
 from bot.record import begun, ended, is_recorded, mark_recorded
-from formatters import agreement, errors, gate
+from formatters import agreement, endings, errors, gate
 from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
@@ -37,9 +37,9 @@ async def end(hands: Hands, pending: Pending, how: End, why: Exception | None = 
     if (why_asked := agreement.said_why(pending.asker)) and why_asked not in how.more:
         how = how.model_copy(update={"more": (*how.more, why_asked)})
     await hands.store.pending.change(pending.id, lambda one: one.model_copy(update={"end": how}))
-    await _show(hands, pending, agreement.as_ended(how))
+    await _show(hands, pending, endings.as_ended(how))
     if how.told:
-        await _tell(hands, pending, agreement.as_told(pending, how))
+        await _tell(hands, pending, endings.as_told(pending, how))
     await hands.store.pending.change(pending.id, lambda one: one.ended)
 
 
@@ -48,7 +48,7 @@ async def found_out(hands: Hands, pending: Pending, how: End) -> None:
     if (why_asked := agreement.said_why(pending.asker)) and why_asked not in how.more:
         how = how.model_copy(update={"more": (*how.more, why_asked)})
     await hands.store.pending.change(pending.id, lambda one: one.model_copy(update={"end": how}), though_over=True)
-    await _show(hands, pending, agreement.as_ended(how))
+    await _show(hands, pending, endings.as_ended(how))
 
 
 async def came_to_nothing(hands: Hands, pending: Pending, name: str, error: Exception) -> None:
@@ -58,11 +58,11 @@ async def came_to_nothing(hands: Hands, pending: Pending, name: str, error: Exce
         why = gate.question(error.question).text
         error = NothingToDo("agreed_in_vain", what=pending.target)
     else:
-        why = errors.error(error).text if isinstance(error, BotError) else agreement.interrupted()
-    shown, lost = agreement.agreed_in_vain(pending, name, why, is_sure=is_sure).text, _lost(error)
+        why = errors.error(error).text if isinstance(error, BotError) else endings.interrupted()
+    shown, lost = endings.agreed_in_vain(pending, name, why, is_sure=is_sure).text, _lost(error)
     is_sought = lost == "looked for" and not isinstance(error, PartlyDone)
     how = End(shown=shown, in_vain=True, lost=lost)
-    await end(hands, pending, agreement.looked_for(pending, name) if is_sought else how, error)
+    await end(hands, pending, endings.looked_for(pending, name) if is_sought else how, error)
 
 
 def _lost(error: Exception) -> Literal["", "looked for", "not found"]:
@@ -75,7 +75,7 @@ def _lost(error: Exception) -> Literal["", "looked for", "not found"]:
 
 async def still_agreed(hands: Hands, pending: Pending) -> None:
     """Raise NothingToDo where somebody has agreed to it, and it is not what they saw any more: it is over then."""
-    if pending.agreed is None or pending.seen.is_still(await demands.seen_now(hands, pending.wish)):
+    if pending.agreed is None or pending.seen.is_still(await seen_now(hands, pending.wish)):
         return
     error = NothingToDo("agreed_in_vain", what=pending.target)
     await came_to_nothing(hands, pending, pending.agreed.called, error)
@@ -108,8 +108,8 @@ async def _overtaken(hands: Hands, caller: Caller, pending: Pending) -> None:
 
 def done_otherwise(pending: Pending, name: str) -> End:
     """Return how it ends where somebody did the same without it."""
-    told = agreement.overtaken_to_asker(pending, name) if pending.request_ts else None
-    return End(shown=agreement.overtaken(pending, name).text, told=told.text if told else "")
+    told = endings.overtaken_to_asker(pending, name) if pending.request_ts else None
+    return End(shown=endings.overtaken(pending, name).text, told=told.text if told else "")
 
 
 def decision(pending_id: str) -> str:
@@ -121,7 +121,7 @@ async def ended_meanwhile(hands: Hands, pending: Pending) -> None:
     """Say once more how it ended, where somebody ended it while the request was written anew."""
     now = await hands.store.pending.get(pending.id)
     if now is not None and now.end is not None:
-        await _show(hands, now, agreement.as_ended(now.end))
+        await _show(hands, now, endings.as_ended(now.end))
 
 
 @asynccontextmanager

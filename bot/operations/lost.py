@@ -25,7 +25,7 @@ from bot.operations.frame import Act
 from bot.operations.hands import Hands
 from bot.operations.targets import held_by
 from bot.watching.engine import LOOK_AFTER
-from formatters import agreement
+from formatters import endings
 from formatters import lost as words
 from formatters.blocks import Message
 from formatters.links import Links
@@ -170,13 +170,13 @@ async def _settled(hands: Hands, lost: Lost, build: Build | None, found: Became 
 def _how(hands: Hands, pending: Pending, name: str, lost: Lost, build: Build | None, found: Became | None) -> End:
     """Return how a request ends of which it was looked for what became of it."""
     if found is None or build is None:
-        return agreement.not_found(pending, name, words.unknown(lost).text)
+        return endings.not_found(pending, name, words.unknown(lost).text)
     if found.is_done:
         page = Links(web_url=hands.settings.web_url).pipeline(build.pipeline.project_slug, build.pipeline.number)
-        return agreement.agreed(pending, name, page, build.pipeline.number)
+        return endings.agreed(pending, name, page, build.pipeline.number)
     if found.is_nothing:
-        return agreement.not_found(pending, name, words.NOTHING_SHOWS, is_sure=True)
-    return agreement.not_found(pending, name, found.told.text)
+        return endings.not_found(pending, name, words.NOTHING_SHOWS, is_sure=True)
+    return endings.not_found(pending, name, found.told.text)
 
 
 async def _asked_alone(hands: Hands, lost: Lost, became: Mapping[str, object]) -> None:

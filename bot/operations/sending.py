@@ -31,7 +31,7 @@ from bot.operations.ending import found_out
 from bot.operations.hands import Hands
 from bot.store.attempts import ON_ITS_WAY
 from bot.watching.engine import LOOK_FOR
-from formatters import agreement, answers
+from formatters import answers, endings
 from formatters.links import Links
 
 log = structlog.get_logger(__name__)
@@ -208,7 +208,7 @@ async def _found_after_all(hands: Hands, attempt: Attempt) -> None:
     number, links = attempt.pipeline_number, Links(web_url=hands.settings.web_url)
     if (pending := await _lost_request(hands, attempt)) and pending.agreed and number:
         page = links.pipeline(attempt.project_slug, number)
-        await found_out(hands, pending, agreement.agreed(pending, pending.agreed.called, page, number))
+        await found_out(hands, pending, endings.agreed(pending, pending.agreed.called, page, number))
 
 
 async def _lost_request(hands: Hands, attempt: Attempt) -> Pending | None:
@@ -311,6 +311,6 @@ async def _looked_in_vain(hands: Hands, attempt: Attempt, unclear: Sequence[Pipe
     except SlackError as error:
         log.warning("asker_not_told", attempt=attempt.id, method=error.method, code=error.code)
     if (pending := await _lost_request(hands, attempt)) and pending.agreed:
-        await found_out(hands, pending, agreement.not_found(pending, pending.agreed.called, message.text))
+        await found_out(hands, pending, endings.not_found(pending, pending.agreed.called, message.text))
     await hands.store.attempts.save(attempt.model_copy(update={"over": True}))
     return None

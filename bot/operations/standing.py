@@ -12,7 +12,7 @@ from bot.errors import AskedAlready, NothingToDo
 from bot.models.circleci import Ref
 from bot.models.pending import Approval, Cancellation, Deployment, Pending, Rerun, Wish
 from bot.operations.hands import Hands
-from formatters import agreement
+from formatters import endings
 
 EVERYBODY = ""
 MOST_TRIES = 5
@@ -92,7 +92,7 @@ async def for_one(hands: Hands, pending: Pending) -> Pending:
         await hands.store.pending.change(pending.id, lambda one: one.ended)
         return standing
     await hands.store.standing.replace(about(pending.wish), person_id, standing.id, pending.id)
-    anew = agreement.asked_anew(pending, standing)
+    anew = endings.asked_anew(pending, standing)
     await hands.store.pending.change(standing.id, lambda one: one.ended.model_copy(update={"end": anew}))
     return kept_one
 

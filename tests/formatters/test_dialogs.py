@@ -16,7 +16,7 @@ from bot.models.circleci import Definition, Pipeline, PipelineError, PipelineId,
 from bot.models.lock import Lock
 from bot.models.pending import Deployment, End, Pending
 from bot.models.slack import Watch
-from formatters import agreement, gate, locks
+from formatters import agreement, endings, gate, locks
 from formatters.again import act_button
 from formatters.blocks import Block, Message
 from formatters.buttons import outcome_buttons, to_be_typed
@@ -60,7 +60,7 @@ def stopped(again: str) -> list[Message]:
     return [
         taken(again),
         locks.free(NothingToDo("not_locked_any_more", what=f"{TITLE} main", again=again), "It is free."),
-        agreement.as_told(pending({}), End(shown=told, told=f"{told} `/ci {again}` asks again.", again=again)),
+        endings.as_told(pending({}), End(shown=told, told=f"{told} `/ci {again}` asks again.", again=again)),
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.models.build import Build, Run, State
 from bot.models.circleci import Pipeline, Workflow
-from bot.operations.demands import decides
+from bot.operations.seen import decides
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
