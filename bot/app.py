@@ -17,6 +17,7 @@ from slack_bolt.async_app import AsyncApp
 
 import commands
 from bot.agents.desk import Desk, in_the_polite_lane
+from bot.authors import Authors
 from bot.budgets import Budget
 from bot.circleci.history import History
 from bot.circleci.reads import circleci_reads, classic_reads
@@ -168,6 +169,7 @@ class App:
         permissions = self.permissions = Permissions(
             self._policy, settings, projects, People(messenger), circleci, team_id=team_id, agents=store.agents
         )
+        authors = Authors(projects.people, messenger)
         teller = Teller(messenger, store.watches, links, operator, permissions.readable)
         finder = Finder(circleci, store, permissions, projects)
         sources = Sources(looks, circleci, projects.patterns, projects)
@@ -197,6 +199,7 @@ class App:
             circleci=circleci,
             history=History(past, store.past),
             messenger=messenger,
+            authors=authors,
             whereabouts=Whereabouts(messenger),
             finder=finder,
             permissions=permissions,
