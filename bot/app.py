@@ -63,6 +63,7 @@ from bot.watching.line import InLine
 from bot.watching.lists import Lists
 from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
+from bot.watching.pings import Pings
 from bot.watching.teller import Teller
 from bot.watching.telling import Telling
 from bot.watching.triager import Past, Triager
@@ -173,7 +174,8 @@ class App:
         teller = Teller(messenger, store.watches, links, operator, permissions.readable)
         finder = Finder(circleci, store, permissions, projects)
         sources = Sources(looks, circleci, projects.patterns, projects)
-        telling = self.telling = Telling(store, messenger, permissions, sources, links, operator)
+        pings = Pings(store.claims, authors, permissions)
+        telling = self.telling = Telling(store, messenger, permissions, sources, links, operator, pings)
         kept = timedelta(days=settings.audit_retention_days)
         self._record = Record(store, kept, messenger.user_name, to_output=settings.audit_log)
         operations = self.operations = Operations(
