@@ -17,6 +17,7 @@ from slack_bolt.async_app import AsyncApp
 
 import commands
 from bot.agents.desk import Desk, in_the_polite_lane
+from bot.authors import Authors
 from bot.budgets import Budget
 from bot.circleci.history import History
 from bot.circleci.reads import circleci_reads, classic_reads
@@ -63,6 +64,7 @@ from bot.watching.line import InLine
 from bot.watching.lists import Lists
 from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
+from bot.watching.pings import Pings
 from bot.watching.teller import Teller
 from bot.watching.telling import Telling
 from bot.watching.triager import Past, Triager
@@ -169,10 +171,12 @@ class App:
         permissions = self.permissions = Permissions(
             self._policy, settings, projects, People(messenger), circleci, team_id=team_id, agents=store.agents
         )
+        authors = Authors(projects.people, messenger)
         teller = Teller(messenger, store.watches, links, operator, permissions.readable)
         finder = Finder(circleci, store, permissions, projects)
         sources = Sources(looks, circleci, projects.patterns, projects)
-        telling = self.telling = Telling(store, messenger, permissions, sources, links, operator)
+        pings = Pings(store.claims, authors, permissions)
+        telling = self.telling = Telling(store, messenger, permissions, sources, links, operator, pings)
         kept = timedelta(days=settings.audit_retention_days)
         self._record = Record(store, kept, messenger.user_name, to_output=settings.audit_log)
         operations = self.operations = Operations(
@@ -198,6 +202,7 @@ class App:
             circleci=circleci,
             history=History(past, store.past),
             messenger=messenger,
+            authors=authors,
             whereabouts=Whereabouts(messenger),
             finder=finder,
             permissions=permissions,

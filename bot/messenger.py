@@ -308,6 +308,20 @@ class Messenger:
             return ""
         return str(user.get("tz") or "")
 
+    async def user_by_mail(self, mail: str) -> str:
+        """Return the id of who has this address, or empty text; raises SlackError.
+
+        Without `users:read.email` that is `missing_scope`.
+        https://docs.slack.dev/reference/methods/users.lookupByEmail
+        """
+        try:
+            user = (await self._read("users.lookupByEmail", {"email": mail}))["user"]
+        except SlackError as error:
+            if error.code != "users_not_found":
+                raise
+            return ""
+        return "" if user.get("deleted") or user.get("is_bot") else str(user.get("id") or "")
+
     async def kind_of(self, user_id: str) -> Kind:
         """Return whether somebody is a member, a guest, from another workspace or gone; raises SlackError."""
         return self._kind((await self._calls.read("users.info", {"user": user_id}))["user"])

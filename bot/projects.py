@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr, SecretS
 from bot.models.circleci import Ref
 from bot.models.globs import matches
 from bot.models.slugs import short, spelled_alike
+from bot.policy import an_id
 from bot.policy.globs import ref as a_ref
 from bot.triage.infrastructure import Pattern, compiled
 
@@ -55,6 +56,7 @@ class Projects(BaseModel):
     projects: dict[str, ProjectEntry] = {}
     tokens: dict[str, SecretStr] = {}
     infrastructure: dict[str, str] = {}
+    people: dict[str, Annotated[str, an_id("UW")]] = {}
     _server: str = PrivateAttr("")
 
     def read_beside(self, circleci_url: str) -> Self:
@@ -81,6 +83,15 @@ class Projects(BaseModel):
             if name.count("/") not in (1, 2):
                 raise ValueError(f"{name!r} is neither an organisation (gh/acme) nor a project (gh/acme/frontend)")
             of_a_person(token)
+        return value
+
+    @field_validator("people")
+    @classmethod
+    def _of_one_each(cls, value: dict[str, str]) -> dict[str, str]:
+        spelled = dict[str, str]()
+        for login, person_id in value.items():
+            if not login.strip() or spelled.setdefault(login.casefold(), person_id) != person_id:
+                raise ValueError(f"{login!r} is another person in another spelling: code hosts take any case for one")
         return value
 
     @field_validator("infrastructure")

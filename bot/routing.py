@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from bot.actions import ButtonAction
 from bot.answers import Answer, Changed, Found
 from bot.answers.acts import Acted, Answered, LockChanged
+from bot.authors import Authors
 from bot.circleci.history import History
 from bot.circleci.reads import Reads
 from bot.errors import Sentence, UsageError
@@ -47,6 +48,7 @@ class Context:
     circleci: Reads
     history: History
     messenger: Messenger
+    authors: Authors
     whereabouts: Whereabouts
     finder: Finder
     permissions: Permissions

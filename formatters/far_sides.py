@@ -21,6 +21,7 @@ _LOST = {
     **dict.fromkeys(("channels:history", "groups:history"), "a crash may make me say one thing twice"),
     "reactions:write": "a message bears no eyes while I look at it",
     "usergroups:read": "a policy cannot name user groups",
+    "users:read.email": "who pushed is known by the projects file alone",
 }
 
 

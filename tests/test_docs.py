@@ -167,6 +167,7 @@ def test_the_manifest_covers_the_code() -> None:
         "groups:history",
         "reactions:write",
         "usergroups:read",
+        "users:read.email",
     }
 
 

@@ -6,7 +6,7 @@ notice and must never end a watch. Its other nouns are read through here as well
 
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from bot.models import git
 from bot.models.account import (
@@ -57,6 +57,7 @@ __all__ = [
     "TERMINAL_WORKFLOW_STATUSES",
     "Action",
     "Artifact",
+    "Author",
     "ClassicBuild",
     "Collaboration",
     "Commit",
@@ -93,11 +94,18 @@ def _repository(url: str) -> str:
     return behind_scheme.rpartition("@")[2].replace(":", "/").rstrip("/").removesuffix(".git")
 
 
+class Author(Model):
+    """Who made a commit, by the address that they gave git."""
+
+    email: Text = Field("", repr=False)
+
+
 class Commit(Model):
     """The commit a pipeline was started on; every leaf may be missing."""
 
     subject: Prose = ""
     body: Prose = ""
+    author: Author | None = None
 
 
 class Vcs(Model):
@@ -207,8 +215,13 @@ class _GitParameters(Model):
         return Ref(name=self.tag, kind="tag") if self.tag else Ref(name=self.branch) if self.branch else None
 
 
+class _GitlabParameters(Model):
+    commit_author_email: Text = Field("", repr=False)
+
+
 class _TriggerParameters(Model):
     git: _GitParameters = _GitParameters()
+    gitlab: _GitlabParameters | None = None
 
 
 class _Actor(Model):
@@ -218,6 +231,10 @@ class _Actor(Model):
 class _Trigger(Model):
     type: Prose = ""
     actor: _Actor = _Actor()
+
+
+# Who wrote the commit has not begun what somebody else asked for, or a schedule.
+_NOT_PUSHED = frozenset({"api", "explicit", "schedule", "scheduled_pipeline"})
 
 
 class Pipeline(Model):
@@ -237,6 +254,15 @@ class Pipeline(Model):
     def actor(self) -> str:
         """Who pushed or asked for it, by their name at the code host; or empty text."""
         return self.trigger.actor.login if self.trigger else ""
+
+    @property
+    def mail(self) -> str:
+        """The address of who made the commit, where that was pushed and CircleCI says it; anybody gives git any."""
+        if self.trigger is not None and self.trigger.type in _NOT_PUSHED:
+            return ""
+        author = self.vcs.commit.author if self.vcs and self.vcs.commit else None
+        gitlab = self.trigger_parameters.gitlab if self.trigger_parameters else None
+        return (author.email if author else "") or (gitlab.commit_author_email if gitlab else "")
 
     @property
     def was_pushed(self) -> bool:

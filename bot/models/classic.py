@@ -27,6 +27,8 @@ class BuildSummary(Model):
     vcs_tag: Text = ""
     vcs_revision: Text = ""
     subject: Prose = ""
+    author_email: Text = Field("", repr=False)
+    why: Prose = ""
     status: Prose = ""
     outcome: Prose = ""
     lifecycle: Prose = ""

@@ -28,6 +28,7 @@ from bot.store import Store
 from bot.watching.branches import Decision, decide, is_wanted, said_key
 from bot.watching.operator import Operator
 from bot.watching.pausing import Pausing
+from bot.watching.pings import Pings
 from bot.watching.watcher import Sources
 from formatters import red
 from formatters.blocks import Message
@@ -87,8 +88,10 @@ class Telling:
         sources: Sources,
         links: Links,
         operator: Operator,
+        pings: Pings,
     ) -> None:
         self._store = store
+        self._pings = pings
         self._messenger = messenger
         self._sources = sources
         self._links = links
@@ -171,8 +174,9 @@ class Telling:
         """Post what happened, and keep that it was: the message about a red branch, or one below or beside that."""
         makes_root = after.is_red and state.root_ts is None
         if makes_root:
-            mentioned = news.mentioned if happened is Event.BROKE else ()
+            mentioned = await self._pinged(news) if happened is Event.BROKE else ()
             ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned))
+            await self._pings.note(news.build, mentioned)
             return await self._know(news, _said(state, news.build, root_ts=ts))
         there = Place(channel_id=news.channel_id, thread_ts=state.root_ts if news.has_threads else None)
         for place in (there, Place(channel_id=news.channel_id)):
@@ -185,6 +189,11 @@ class Telling:
             else:
                 break
         return await self._know(news, _said(state, news.build, root_ts=state.root_ts))
+
+    async def _pinged(self, news: _News) -> tuple[str, ...]:
+        """Return whom the first message mentions, each once: those whom the rules name, and who pushed it."""
+        author = await self._pings.of_author(news.build, news.branch, Place(channel_id=news.channel_id))
+        return tuple(dict.fromkeys((*news.mentioned, *author)))
 
     async def _is_rewritten(self, news: _News, state: Branch, after: Branch, seen: red.Seen) -> bool:
         """Let the message about a red branch say how that stands by now; False where it is gone."""

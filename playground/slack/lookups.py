@@ -82,6 +82,15 @@ def _user(call: Call) -> Json:
     return {"user": user.as_json() | {"is_stranger": user.team_id != call.workspace.team_id and not shared}}
 
 
+@method("users.lookupByEmail")
+def _user_by_mail(call: Call) -> Json:
+    mail = call.need("email").casefold()
+    for user in call.workspace.users.values():
+        if user.profile.get("email", "").casefold() == mail:
+            return {"user": user.as_json()}
+    raise Refused("users_not_found")
+
+
 @method("users.list")
 def _users(call: Call) -> Json:
     own = [user for user in call.workspace.users.values() if user.team_id == call.workspace.team_id]

@@ -35,6 +35,7 @@ SCOPES = {
     "conversations.members": "channels:read",
     "users.info": "users:read",
     "users.list": "users:read",
+    "users.lookupByEmail": "users:read.email",
     "users.conversations": "channels:read",
     "usergroups.list": "usergroups:read",
     "usergroups.users.list": "usergroups:read",
@@ -60,5 +61,6 @@ DEAF_TO_JSON = frozenset(
         "users.conversations",
         "users.info",
         "users.list",
+        "users.lookupByEmail",
     }
 )

@@ -21,6 +21,8 @@ TOKEN = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
 DECLARED = "declared-for-the-prose"
 # What names something to CircleCI, or leads to it; a new field of text is prose unless it stands here.
 EXACT = {
+    "Author": {"email"},
+    "_GitlabParameters": {"commit_author_email"},
     "Vcs": {"branch", "tag", "revision", "review_id"},
     "Ref": {"name", "kind"},
     "_GitParameters": {"branch", "tag", "checkout_sha"},
@@ -39,7 +41,7 @@ EXACT = {
     "Collaboration": {"id", "slug"},
     "Webhook": {"id", "url"},
     "User": {"id"},
-    "BuildSummary": {"username", "reponame", "vcs_type", "branch", "vcs_tag", "vcs_revision"},
+    "BuildSummary": {"username", "reponame", "vcs_type", "branch", "vcs_tag", "vcs_revision", "author_email"},
     "FollowedProject": {"username", "reponame", "vcs_type", "default_branch", "branches"},
     "EnvironmentVariable": {"name"},
     "CheckoutKey": {"type", "fingerprint", "public_key"},

@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from bot.authors import Authors
 from bot.circleci.reads import Reads
 from bot.errors import NotAllowed, NotFound, Unavailable
 from bot.messenger import Messenger
@@ -22,6 +23,7 @@ from bot.store import Store
 from bot.watching.branches import is_red
 from bot.watching.operator import Operator
 from bot.watching.pausing import MOST_DENIALS
+from bot.watching.pings import Pings
 from bot.watching.telling import MOST_REFUSALS, Telling
 from bot.watching.watcher import Sources
 from formatters import red
@@ -29,6 +31,8 @@ from formatters.links import Links
 from playground.slack.api import Slack
 from playground.slack.conversations import Channel
 from tests.watching.test_branches import build
+
+PEOPLE = {"octo-grace": "U0GRACE", "octo-ada": "U0ADA"}  # at the code host
 
 
 class FarSide:
@@ -59,10 +63,12 @@ class Door:
 class Stage:
     def __init__(self, slack: Slack, store: Store, messenger: Messenger, operator: Operator) -> None:
         self.slack, self.store, self.door, self.far_side = slack, store, Door(), FarSide()
+        self.messenger = messenger
         reads = cast("Reads", self.far_side)
         sources = Sources(reads, reads, (), Projects())
         door = cast("Permissions", self.door)
-        self.telling = Telling(store, messenger, door, sources, Links(), operator)
+        pings = Pings(store.claims, Authors(PEOPLE, messenger), door)
+        self.telling = Telling(store, messenger, door, sources, Links(), operator, pings)
 
     def channel(self, name: str = "deploys") -> Channel:
         return self.slack.workspace.channel(name)
@@ -235,6 +241,40 @@ async def test_a_channel_with_several_rules_is_told_once_as_all_of_them_ask(stag
     first = root.history[0][1][0]["text"]["text"]
     assert first.endswith(" <@U0GRACE> <!subteam^S0WEB>")
     assert (len(root.replies), stage.texts("releases"), stage.texts("general")) == (1, [GREEN], [])
+
+
+def pushed_by(login: str, number: int, status: str = "failed", attempt: int = 1, kind: str = "webhook") -> Build:
+    return build(number, status, attempt, trigger={"type": kind, "actor": {"login": login}})
+
+
+def first_words(stage: Stage, name: str = "deploys") -> list[str]:
+    """Return the first line of each message of a channel, as it was posted."""
+    posted = [one.history[0][1] if one.history else one.blocks for one in stage.channel(name).roots]
+    return [blocks[0]["text"]["text"] for blocks in posted]
+
+
+async def test_who_pushed_what_broke_is_mentioned_once_and_never_in_an_edit(stage: Stage) -> None:
+    await stage.subscribes(mention="U0GRACE", events=list(Event))
+    await stage.subscribes(channel_id="C0RELEASES")
+    await stage.judged(pushed_by("octo-ada", 1), pushed_by("octo-grace", 2), pushed_by("octo-ada", 3, "success"))
+    await stage.judged(pushed_by("Octo-Grace", 4), pushed_by("octo-ada", 4, attempt=2), pushed_by("ken", 5))
+    ends = [one.partition(" before")[2] for one in first_words(stage)]
+    assert ends == [" <@U0GRACE> <@U0ADA>", " <@U0GRACE>"]  # whom the rule names too is mentioned once
+    assert not any("<@" in one for one in first_words(stage, "releases"))  # told of the same break
+    assert not any("U0ADA" in str(one.blocks) for one in stage.channel().messages)
+    pings = Pings(stage.store.claims, Authors(PEOPLE, stage.messenger), cast("Permissions", stage.door))
+    pinged = [await pings.is_pinged(pushed_by("", number), "U0ADA") for number in (1, 2, 4)]
+    assert pinged == [True, False, False]
+
+
+async def test_who_may_not_look_at_it_there_is_not_mentioned(stage: Stage) -> None:
+    await stage.subscribes(made_by="U0GRACE")
+    stage.door.refuses = NotAllowed("U0ADA", "read", "web")
+    await stage.judged(pushed_by("octo-ada", 1))
+    stage.door.refuses = None
+    await stage.subscribes(channel_id="C0RELEASES", made_by="U0GRACE")
+    await stage.judged(pushed_by("octo-ada", 1))
+    assert ["<@U0ADA>" in one for name in ("deploys", "releases") for one in first_words(stage, name)] == [False, True]
 
 
 async def test_in_the_mode_of_messages_each_stands_in_the_channel(stage: Stage) -> None:

@@ -10,11 +10,23 @@ from typing import NamedTuple
 
 from bot.circleci.choice import Realm
 from bot.models.build import Run
-from bot.models.circleci import Commit, Job, JobDetails, Pipeline, PipelineId, ProjectSlug, Vcs, Workflow, WorkflowId
+from bot.models.circleci import (
+    Author,
+    Commit,
+    Job,
+    JobDetails,
+    Pipeline,
+    PipelineId,
+    ProjectSlug,
+    Vcs,
+    Workflow,
+    WorkflowId,
+)
 from bot.models.classic import BuildSummary
 from bot.models.slugs import spelled_alike
 
 PREFIX = "classic:"
+PUSHED = ("github", "bitbucket")  # why a build began; whom else it names has not pushed it
 # How API v1.1 says what v2 does, https://circleci.com/docs/api/v1/#build-status ; the rest is spelled alike.
 _WORKFLOW_STATUS = {
     "fixed": "success",
@@ -67,11 +79,12 @@ def retries(first: BuildSummary, others: Sequence[BuildSummary]) -> list[BuildSu
 
 def pipeline(slug: ProjectSlug, build: BuildSummary) -> Pipeline:
     """Return a build as a pipeline."""
+    author = Author(email=build.author_email) if build.why in PUSHED else None
     vcs = Vcs(
         branch="" if build.vcs_tag else build.branch,
         tag=build.vcs_tag,
         revision=build.vcs_revision,
-        commit=Commit(subject=build.subject),
+        commit=Commit(subject=build.subject, author=author),
     )
     created = build.queued_at or build.start_time or datetime.now(UTC)
     return Pipeline(
