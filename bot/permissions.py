@@ -86,6 +86,16 @@ class Permissions:
         if decision.denied:
             raise _refused(caller, asked, decision.rule, slug)
 
+    async def may_read_no_more(self, caller: Caller, slug: ProjectSlug, ref: Ref | None) -> bool:
+        """Say whether somebody who is not here surely may not look at this: Slack says all that it takes to tell."""
+        try:
+            asked = (await self.asked(caller, Word.READ, slug, ref))._replace(certain=ref is not None)
+        except (NotFound, CircleCIError):
+            return False
+        person = await self._speakers.of(caller)
+        is_known = person.kind is not Kind.UNKNOWN and not person.unread
+        return is_known and not decide(self._policy, person, asked).allowed
+
     async def as_told_to(self, error: Exception, caller: Caller) -> None:
         """Let a refusal by a lock say nothing of it to who is denied to look at what it is on."""
         for one in (error, *error.others) if isinstance(error, Locked) else ():

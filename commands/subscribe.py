@@ -13,10 +13,20 @@ from bot.grammar import Word, check_no_question, parse_project, without_stop
 from bot.models.caller import Caller
 from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.models.help import CommandHelp
-from bot.models.likeness import is_slip
 from bot.models.slugs import spelled_alike
-from bot.models.spelling import MENTIONS
-from bot.models.subscription import MENTION, OF_SENTENCES, USUAL, Event, Mode, Subscription, Wish
+from bot.models.subscription import (
+    MENTION,
+    NO_BRANCHES,
+    OURS,
+    USUAL,
+    Event,
+    Mode,
+    Subscription,
+    Wish,
+    is_id,
+    is_of_sentences,
+    slip,
+)
 from bot.models.target import Target
 from bot.permissions import SOON_SECONDS
 from bot.policy import globs
@@ -53,11 +63,9 @@ SUBSCRIPTIONS = CommandHelp(
 )
 MOST_BRANCHES, LONGEST_RULE = 20, 700  # characters: a rule is one line of a list
 MOST_LOOKED_FOR = 3  # of the branches that are named: whether CircleCI has built any
-_NO_BRANCHES = (*MENTIONS, "@", "#")
 _MENTIONED = re.compile(
     r"<!subteam\^(S[A-Z0-9]{1,30})(?:\|([^<>]{0,200}))?>|<@([UW][A-Z0-9]{1,30})(?:\|([^<>]{0,200}))?>"
 )
-_ID = re.compile(r"[SUW][A-Z0-9]{5,30}")
 _PAGE = re.compile(r"[1-9][0-9]{0,2}")
 
 
@@ -126,7 +134,7 @@ def parse_rule(words: Sequence[Word], projects: Projects) -> OfRule:
 
 def _is_ours(word: Word) -> bool:
     text = word.text.lower()
-    return not word.quoted and (text in (*Event, *Mode) or text.startswith(MENTION))
+    return not word.quoted and (text in OURS or text.startswith(MENTION))
 
 
 def _project(text: str, projects: Projects) -> Target:
@@ -145,16 +153,16 @@ def _branch(word: Word) -> str:
     It would wait for ever for a branch that nobody has.
     """
     text = word.text
-    if not word.quoted and (text.startswith(_NO_BRANCHES) or "=" in text):
+    if not word.quoted and (text.startswith(NO_BRANCHES) or "=" in text):
         problem = "I expected branches, events, thread or channel, or mention= with a group. A branch that is called so"
         raise UsageError(f"{problem} goes in quotes.", given=text)
-    if not word.quoted and (text.lower() in OF_SENTENCES or text.endswith(",")):
+    if not word.quoted and is_of_sentences(text):
         raise UsageError("I take a project and its branches, and no sentence. A branch goes in quotes.", given=text)
     if text.startswith(TAG):
         raise UsageError("A channel hears of branches, and not of tags.", given=text)
     if not word.quoted and text.isdecimal():
         raise UsageError("This is a number, and no branch. A branch that is called so goes in quotes.", given=text)
-    if not word.quoted and (near := next((one for one in (*Event, *Mode) if is_slip(text.lower(), one)), None)):
+    if not word.quoted and (near := slip(text)):
         raise UsageError(f"Is it {near}? A branch that is called so goes in quotes.", given=text)
     try:
         return globs.ref(text)
@@ -185,7 +193,7 @@ def _mention(said: Sequence[str]) -> dict[str, str]:
     text = _one(said)[len(MENTION) :]
     if found := _MENTIONED.fullmatch(text):
         return {"mention": found[1] or found[3], "mention_name": found[2] or found[4] or ""}
-    if _ID.fullmatch(text):
+    if is_id(text):
         return {"mention": text}
     problem = "A slash command brings me a name alone, and I cannot tell who that is. Write the same to me as @ci, or"
     raise UsageError(f"{problem} give Slack's id of the group, as in mention=S0ONCALL.", given=text)

@@ -40,7 +40,7 @@ def changed(done: Subscribed) -> Message:
     what = {
         "began": f"From now on I say here {rule(one)}. {by} subscribed.",
         "changed": f"I still say here {rule(one)}. {by} changed that{_from(done)}.",
-        "already": f"I say here already {rule(one)}. {literal(one.made_by_name, 80)} subscribed.",
+        "already": f"I say here already {rule(one)}. {_maker(one)} subscribed.",
         "ended": f"I do not say here any more {rule(one)}. {by} ended it.",
     }[done.act]
     how = _anew(one) if done.act == "ended" else _ends(one)
@@ -85,14 +85,20 @@ def _mentioned(one: Subscription) -> str:
     return literal(one.mention_name, 80) if one.mention_name else code(one.mention)
 
 
+def _maker(one: Subscription) -> str:
+    return literal(one.made_by_name, 80) or mention(one.made_by)
+
+
 def _from(done: Subscribed) -> str:
-    """Return what it was before: where and to whom it was told, or that it could not be."""
+    """Return what it was before: where, to whom and in whose name it was told, or that it could not be."""
     before, now = done.before, done.subscription
     if before is None:
         return ""
     was = [_MODES[before.mode]] if before.mode is not now.mode else []
     if before.mention != now.mention:
         was += [f"{_mentioned(before)} mentioned" if before.mention else "nobody mentioned"]
+    if before.made_by != now.made_by:
+        was += [f"in the name of {_maker(before)}, who may not look at it any more"]
     if before.paused:
         was += [f"paused, as {_why(before.paused)}"]
     return f": until now it was {', '.join(was)}"
@@ -159,7 +165,7 @@ def _are(number: int) -> str:
 
 def _line(one: Subscription) -> str:
     paused = f"\n⏸️ Paused: {_why(one.paused)}." if one.paused else ""
-    by = literal(one.made_by_name, 80) or mention(one.made_by)
+    by = _maker(one)
     line = command(f"unsubscribe {one.line}")
     ends = f"\n{line}" if line else ""
     return f"• I say {rule(one)} · by {by}{paused}{ends}"

@@ -254,7 +254,7 @@ PATTERNS = {
     "commands.audit._PERIOD": Row(("1", "1d"), as_a_whole),
     "commands.audit._PERSON": Row(("<@", "<@a", "<@a|", "@", "@a"), as_a_whole),
     "commands.subscribe._MENTIONED": Row(("<!subteam^S", "<!subteam^SA|", "<@U", "<@UA|a"), as_a_whole),
-    "commands.subscribe._ID": Row(("S", "SA"), as_a_whole),
+    "bot.models.subscription._ID": Row(("S", "S0", "SA"), as_a_whole),
     "commands.subscribe._PAGE": Row(("1",), as_a_whole),
     "commands.env._NAME": Row(("a", "_", "A1"), as_a_whole),
     "formatters.refusals._BY_PATTERN": Row(

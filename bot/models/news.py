@@ -39,7 +39,7 @@ class News(Model):
 class ReadUpTo(Model):
     """How far the list of a project's builds has been read: to the one with the number `newest`, None for not at all.
 
-    `rules` are the ids of the subscriptions that there were then, and `asked_at` is when its default branch was last
+    `rules` are the marks of the subscriptions that there were then, and `asked_at` is when its default branch was last
     asked for. `failures` counts how often in a row the list was not to be had. `seen` are the numbers of those that it
     had lately: what shows up between them later is new.
     """

@@ -24,8 +24,9 @@ async def subscribe(
 ) -> Subscribed:
     """Let the channel hear of it: it takes the right to read each branch that is named, or else all of the project.
 
-    The same is kept once. Where another mode or mention is asked for, that changes; one that was paused goes on, in the
-    name of who asks. Raises NothingToDo outside of a channel that hears us, and where it has subscribed to too much.
+    The same is kept once, and one that was paused goes on. Where another mode or mention is asked for than somebody
+    else did, that takes what it takes to end it. One whose maker is gone goes on in the name of who asks.
+    Raises NothingToDo outside of a channel that hears us, and where it has subscribed to too much.
     """
     place = await place_of(hands, caller)
     refs = _refs(wish, project.default_branch)
@@ -38,9 +39,10 @@ async def subscribe(
         kept = await hands.store.subscriptions.add(wanted)
         if kept is None:
             raise NothingToDo("subscriptions_enough", number=MOST)
-        if not (kept.made_by == caller.person_id or kept.paused or _is_told_alike(kept, wanted)):
-            await hands.permitted(act.caller, subject.slug, subject.ref, Word.CANCEL)
-        now = await _changed(hands, kept, wanted) if kept != wanted else wanted
+        is_left = kept.made_by != caller.person_id and await _is_left(hands, kept)
+        if not (kept.made_by == caller.person_id or is_left or _is_told_alike(kept, wanted)):
+            await _may_end(hands, act, kept)
+        now = await _changed(hands, kept, wanted, is_left=is_left) if kept != wanted else wanted
         act.note(result=f"the channel hears of {now.line}")
         await hands.engine.put(LISTS, project.slug, when=utc_now())  # what runs now is news at its end
     found = Subscribed(act=_what(kept, wanted, now), subscription=now, before=kept, unbuilt=unbuilt, entry=act.entry)
@@ -63,8 +65,8 @@ async def unsubscribe(hands: Hands, caller: Caller, subscription: Subscription) 
     what = f"unsubscribe from {subject.about}"
     intent = Intent(subject, word, what, act="unsubscribe", idempotent=True, somewhere=is_own)
     async with acting(hands, caller, intent) as act:
-        for ref in [] if is_own else refs[1:]:
-            await hands.permitted(act.caller, subject.slug, ref, word)
+        if not is_own:
+            await _may_end(hands, act, subscription)
         if not await hands.store.subscriptions.remove(subscription):
             raise NothingToDo("not_subscribed", what=subscription.project_title)
         act.note(result=f"the channel hears no more of {subscription.line}")
@@ -78,6 +80,11 @@ def _refs(wish: Wish, default_branch: str) -> list[Ref]:
     names = wish.branches or ((default_branch,) if default_branch else ())
     is_named = all(is_plain(name) and not name.startswith("!") for name in names)
     return [Ref(name=name) for name in names] if is_named else []
+
+
+def _places(kept: Subscription) -> list[Ref | None]:
+    """Return the branches that are meant; where not all of them are named, all of the project."""
+    return [*_refs(kept, kept.default_branch)] or [None]
 
 
 async def _wanted(hands: Hands, act: Act, place: Place, project: Project, wish: Wish) -> Subscription:
@@ -98,12 +105,28 @@ async def _wanted(hands: Hands, act: Act, place: Place, project: Project, wish: 
     )
 
 
-async def _changed(hands: Hands, kept: Subscription, wanted: Subscription) -> Subscription:
-    """Return one that is there already as it is asked for now."""
+async def _may_end(hands: Hands, act: Act, kept: Subscription) -> None:
+    """Raise NotAllowed for who may not end what somebody else subscribed: each branch of it takes the right to."""
+    for ref in _places(kept):
+        await hands.permitted(act.caller, kept.project_slug, ref, Word.CANCEL)
+
+
+async def _is_left(hands: Hands, kept: Subscription) -> bool:
+    """Say whether who made it surely may look at nothing of it any more, so that nothing would be told."""
+    for ref in _places(kept):
+        if not await hands.permissions.may_read_no_more(kept.maker, kept.project_slug, ref):
+            return False
+    return True
+
+
+async def _changed(hands: Hands, kept: Subscription, wanted: Subscription, *, is_left: bool) -> Subscription:
+    """Return one that is there already as it is asked for now; whose it has become meanwhile was not asked about."""
 
     def change(before: Subscription) -> Subscription:
+        if before.made_by != kept.made_by:
+            return before
         asked = {name: getattr(wanted, name) for name in ("mode", "mention", "mention_name", "project_title")}
-        by = {name: getattr(wanted, name) for name in ("made_by", "made_by_name", "team_id")} if before.paused else {}
+        by = {name: getattr(wanted, name) for name in ("made_by", "made_by_name", "team_id")} if is_left else {}
         return before.model_copy(update={**asked, **by, "paused": ""})
 
     return await hands.store.subscriptions.change(kept.id, change) or kept

@@ -104,22 +104,32 @@ class Subscriptions:
     async def add(self, one: Subscription) -> Subscription | None:
         """Keep a new one, unless there is one of its id; returns that which is kept.
 
-        None where its channel has as many as it may. Raises Unreadable for one that another version wrote.
+        None where its channel has as many as it may. Raises Unreadable for one that another version wrote. What the
+        channel was told while it heard of a branch before is forgotten: what became of that since, nobody knows.
         """
+        if all(other.id != one.id for other in await self.of_channel(one.channel_id)):
+            await self._forget_unheard(one)
         keys = [self._all, self._projects, self._channels]
         args: list[str | int] = [one.id, spelled_alike(one.project_slug), one.channel_id, one.model_dump_json(), MOST]
         kept = await self._connection.ask(self._add(keys=keys, args=args))
         return decoded(Subscription, kept) if kept else None
 
     async def remove(self, one: Subscription) -> bool:
-        """Forget one, and with its channel's last of a project what was told of that; False where it was gone."""
+        """Forget one, and what was told of branches that its channel hears of no more; False where it was gone."""
         keys = [self._all, self._projects, self._channels]
         args: list[str | int] = [one.id, spelled_alike(one.project_slug), one.channel_id]
         gone = bool(await self._connection.ask(self._remove(keys=keys, args=args)))
-        slug = spelled_alike(one.project_slug)
-        if not any(spelled_alike(other.project_slug) == slug for other in await self.of_channel(one.channel_id)):
-            await self._connection.ask(self._connection.redis.delete(self._known(one.channel_id, one.project_slug)))
+        await self._forget_unheard(one)
         return gone
+
+    async def _forget_unheard(self, one: Subscription) -> None:
+        """Forget what a channel was told of those branches of a project that none of its subscriptions is about."""
+        rules = [rule for rule in await self.of_project(one.project_slug) if rule.channel_id == one.channel_id]
+        key = self._known(one.channel_id, one.project_slug)
+        names = await self._connection.ask(cast("Awaitable[list[str]]", self._connection.redis.hkeys(key)))
+        unheard = [name for name in names if not any(rule.wants(name, rule.default_branch) for rule in rules)]
+        if unheard:
+            await self._connection.ask(self._connection.redis.hdel(key, *unheard))
 
     async def get(self, subscription_id: str) -> Subscription | None:
         """Return the one with this id; raises Unreadable for one that another version wrote."""

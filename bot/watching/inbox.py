@@ -1,7 +1,7 @@
 """Adds the task that looks at a build, where a channel may have subscribed to news of its branch."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot import metrics
 from bot.circleci.webhooks import Event
@@ -31,6 +31,12 @@ class Inbox:
         """Take in a build that stands in a list, once; `was_there` when somebody subscribed."""
         if await self._store.news.begin(pipeline.id, News(pipeline=pipeline, was_there=was_there)):
             await self._engine.add(NEWS, pipeline.id)
+
+    async def was_there(self, pipeline: Pipeline, since: datetime) -> None:
+        """Note of a build of which nobody wanted to hear until then that it is news only if it still runs."""
+        kept = await self._store.news.get(pipeline.id)
+        if kept.since < since and not kept.was_there:
+            await self._store.news.save(pipeline.id, kept.model_copy(update={"was_there": True}))
 
     async def heard(self, event: Event, pipeline_id: PipelineId) -> bool:
         """Take in a build of which a webhook tells; False where no channel can want to hear of that.

@@ -50,7 +50,7 @@ class Lists:
             return await self._unread(slug, known, error)
 
     async def _read(self, slug: ProjectSlug, known: ReadUpTo, rules: Sequence[Subscription]) -> timedelta | None:
-        is_same = any(rule.id in known.rules for rule in rules)
+        is_same = any(rule.mark in known.rules for rule in rules)
         newest = known.newest if is_same else None  # what came while nobody subscribed is no news
         listed = await self._since(slug, newest)
         is_moved = any(spelled_alike(one.project_slug) != spelled_alike(slug) for one in listed)
@@ -58,17 +58,26 @@ class Lists:
             known = await self._names(known, rules)
         if not (rules := await self._store.subscriptions.of_project(slug)):
             return None  # it is read on under the name that it has by now
-        fresh = [rule for rule in rules if rule.id not in known.rules]
-        for pipeline in new(listed, newest, rules, known.seen):
+        old, fresh = [[one for one in rules if (one.mark in known.rules) is is_old] for is_old in (True, False)]
+        for pipeline in new(listed, newest, old, known.seen):
             await self._inbox.listed(pipeline)
-        for pipeline in newest_of_each(listed, fresh):
-            await self._inbox.listed(pipeline, was_there=True)
+        await self._begin(listed, fresh, old)
         up_to = max([newest or 0, *(one.number for one in listed)])
-        ids = frozenset(rule.id for rule in rules)
+        marks = frozenset(rule.mark for rule in rules)
         seen = frozenset(one.number for one in lately(listed))
-        now = known.model_copy(update={"newest": up_to, "seen": seen, "rules": ids, "failures": 0})
+        now = known.model_copy(update={"newest": up_to, "seen": seen, "rules": marks, "failures": 0})
         await self._store.news.save_read(slug, now)
         return self._settings.subscription * (TOLD if await self._is_told(slug) else 1)
+
+    async def _begin(
+        self, listed: Sequence[Pipeline], fresh: Sequence[Subscription], old: Sequence[Subscription]
+    ) -> None:
+        """Let new subscriptions hear of what runs by now, and of nothing that was over when they were made."""
+        for pipeline in newest_of_each(listed, fresh):
+            await self._inbox.listed(pipeline, was_there=True)
+        for pipeline in listed:
+            if not wanted_by(old, pipeline.ref) and (by := wanted_by(fresh, pipeline.ref)):
+                await self._inbox.was_there(pipeline, min(rule.made_at for rule in by))
 
     async def _since(self, slug: ProjectSlug, newest: int | None) -> Sequence[Pipeline]:
         """Return the pipelines behind the one that was read last: a page as a rule, more where more came."""

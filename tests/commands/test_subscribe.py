@@ -1,10 +1,13 @@
 """A rule is read word by word: what is ours, what is a branch, and what would wait for ever is refused."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.grammar import split
-from bot.models.subscription import Event, Mode, Subscription, id_of
+from bot.grammar import Word, split
+from bot.models.subscription import OF_SENTENCES, OURS, Event, Mode, Subscription, Wish, id_of
+from bot.naming import plainly
 from bot.projects import ProjectEntry, Projects
 from commands.subscribe import MOST_BRANCHES, OfBranches, parse, parse_page
 
@@ -14,6 +17,12 @@ SLUG = "gh/acme/frontend"
 
 def read(line: str) -> OfBranches:
     return parse(split(line), PROJECTS)
+
+
+def kept(wish: Wish) -> Subscription:
+    made = {"channel_id": "C0WEB", "made_by": "U0ADA", "made_at": "2026-11-29T12:00:00Z", "project_slug": SLUG}
+    more = {"project_title": "acme/frontend", "default_branch": "main", "id": id_of("C0WEB", SLUG, wish)}
+    return Subscription.model_validate({**made, **more, **wish.model_dump()})
 
 
 @pytest.mark.parametrize(
@@ -83,6 +92,9 @@ def test_whom_to_mention_is_told_by_an_id(line: str, mention: str, name: str) ->
         "acme/frontend <#C0WEB|web>",
         "acme/frontend thread channel",
         "acme/frontend mention=@oncall",
+        "acme/frontend mention=SUPPORT",
+        "acme/frontend mention=SREWEEKLY",
+        "acme/frontend mention=S3BUCKET",
         "acme/frontend mention=<!here>",
         "acme/frontend mention=<!channel>",
         "acme/frontend mention=",
@@ -104,15 +116,46 @@ def test_what_would_never_be_told_is_refused(line: str) -> None:
         'gh/acme/frontend "fixed" "Channel" "2417" "a=b" "release/?" still-red',
         "gh/acme/frontend * passed",
         'gh/acme/frontend "us" "main," broke',
+        'gh/acme/frontend "passd" "@grace" "at" broke mention=<@UABCDEFGH>',
     ],
 )
 def test_the_line_that_is_listed_reads_as_what_it_is_of(line: str) -> None:
     found = read(line)
-    kept = {"channel_id": "C0WEB", "made_by": "U0ADA", "made_at": "2026-11-29T12:00:00Z", "project_slug": SLUG}
-    more = {"project_title": "acme/frontend", "default_branch": "main", "id": id_of("C0WEB", SLUG, found.wish)}
-    one = Subscription.model_validate({**kept, **more, **found.wish.model_dump()})
+    one = kept(found.wish)
     assert one.line == line
     assert read(one.line) == found
+
+
+ODD = (*OURS, *OF_SENTENCES, "passd", "Chanel", "stil-red", "@grace", "#17", "17", "main,", "a=b", "main.", "fix?", "!")
+LETTERS = "abdefhilnorstwx/-.,!?*[]#@=\"'`“”’«<>&$ß0179"
+NAMES = st.sampled_from(ODD) | st.text(LETTERS, min_size=1, max_size=12) | st.text(min_size=1, max_size=8)
+IDS = st.from_regex(r"\A[SUW][A-Z0-9]{1,12}\Z")
+
+
+def can_be_said(branch: str) -> bool:
+    try:
+        return bool(parse([Word(SLUG), Word(branch, quoted=True)], PROJECTS))
+    except UsageError:
+        return False
+
+
+@given(
+    branches=st.lists(
+        st.builds("{}{}".format, st.sampled_from(["", "", "!"]), NAMES).filter(can_be_said), max_size=4, unique=True
+    ),
+    events=st.sets(st.sampled_from(Event), min_size=1),
+    mode=st.sampled_from(Mode),
+    mention=st.just("") | IDS,
+)
+def test_every_rule_prints_a_line_that_reads_as_the_same(
+    branches: list[str], events: set[Event], mode: Mode, mention: str
+) -> None:
+    in_order = tuple(event for event in Event if event in events)
+    made = Wish(branches=tuple(branches), events=in_order, mode=mode, mention=mention)
+    line = kept(made).line
+    command, *words = split(f"subscribe {line}")
+    assert command.text == "subscribe"
+    assert parse(plainly("subscribe", words, PROJECTS), PROJECTS).wish == made, line
 
 
 def test_without_an_event_a_break_and_a_repair_are_meant() -> None:

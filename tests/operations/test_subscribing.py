@@ -8,8 +8,10 @@ import pytest
 
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug
+from bot.models.red import Branch
 from bot.models.subscription import Event, Mode, Subscription, Wish
 from bot.store import subscriptions
+from formatters import red
 from playground.slack.people import Person
 from tests.operations.scene import mentions, on_record, presses, record, said, team_under, types
 from tests.stories.team import Team
@@ -185,15 +187,48 @@ async def test_where_nobody_would_hear_and_beyond_what_is_kept_nothing_begins(
     assert len(await kept(team)) == 1
 
 
-async def test_what_was_paused_goes_on_for_who_asks_again(team: Team) -> None:
-    await types(team, guest_of(team), "subscribe acme/frontend main")
+async def test_what_was_paused_goes_on_and_stays_that_of_who_made_it(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
     (one,) = await kept(team)
     await team.app.store.subscriptions.pause(one, "is_archived")
     assert "Paused: this channel is archived" in said(await types(team, team.grace, "subscriptions"))
-    await types(team, team.grace, "subscribe acme/frontend main")
+    for more in ("channel", "mention=S0ONCALL"):
+        refused = said(await types(team, guest_of(team), f"subscribe acme/frontend main {more}"))
+        assert "may not change what a channel hears" in refused
+    await types(team, guest_of(team), "subscribe acme/frontend main")
     (goes_on,) = await kept(team)
-    assert (goes_on.paused, goes_on.made_by) == ("", "U0GRACE")
+    assert goes_on == one
     assert "until now it was paused, as this channel is archived" in told(team)[-1]
+    refused = said(await types(team, guest_of(team), "unsubscribe acme/frontend main"))
+    assert "may not change what a channel hears" in refused
+
+
+@pytest.mark.parametrize("paused", ["", red.HIDDEN])
+async def test_what_somebody_left_behind_goes_on_for_who_asks_for_the_same(team: Team, paused: str) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    (one,) = await kept(team)
+    await team.app.store.subscriptions.pause(one, paused)
+    team.slack.workspace.users["U0ADA"].deleted = True
+    team.app.permissions.forget()
+    await types(team, guest_of(team), "subscribe acme/frontend main channel")
+    (goes_on,) = await kept(team)
+    assert (goes_on.paused, goes_on.made_by, goes_on.mode) == ("", "U0GUEST", Mode.CHANNEL)
+    assert "in the name of ada, who may not look at it any more" in told(team)[-1]
+
+
+async def test_what_is_ended_and_begun_anew_knows_nothing_of_before(team: Team) -> None:
+    def is_red(known: Branch) -> Branch:
+        return known.model_copy(update={"number": 7, "red_since": 7, "root_ts": "1.2"})
+
+    for line in ("acme/frontend main", "acme/frontend release/*"):
+        await types(team, team.ada, f"subscribe {line}")
+    channel_id, slug, store = team.deploys.id, ProjectSlug("gh/acme/frontend"), team.app.store.subscriptions
+    for branch in ("main", "release/v1"):
+        await store.know(channel_id, slug, branch, is_red)
+    await types(team, team.ada, "unsubscribe acme/frontend main")
+    await types(team, team.ada, "subscribe acme/frontend main")
+    assert await store.known(channel_id, slug, "main") is None
+    assert await store.known(channel_id, slug, "release/v1")
 
 
 async def test_a_list_pages(team: Team) -> None:

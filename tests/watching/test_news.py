@@ -186,6 +186,31 @@ async def test_a_second_subscriber_hears_of_what_runs_on_a_branch_of_its_own(sta
     assert stage.told == [(running.number, State.PASSED)]
 
 
+async def test_what_ends_while_nobody_subscribes_is_none_for_who_subscribes_anew_with_the_same_line(
+    stage: Stage,
+) -> None:
+    made = await stage.subscribes()
+    stage.push(age=SOON)
+    await stage.looks()
+    await stage.store.subscriptions.remove(made)
+    stage.goes_by(LONG)
+    stage.push("green")
+    await stage.subscribes(made_at=utc_now())
+    await stage.looks()
+    assert stage.told == []
+    later = stage.push("green")
+    await stage.looks()
+    assert [number for number, _ in stage.told] == [later.number]
+
+
+async def test_a_second_subscriber_hears_nothing_that_was_over_before(stage: Stage) -> None:
+    await stage.subscribes()
+    stage.push("green", "release/v2.0")
+    await stage.subscribes(2, branches=("release/*",))
+    await stage.looks()
+    assert stage.told == []
+
+
 async def test_of_a_list_only_what_a_rule_is_about_is_read_further(stage: Stage) -> None:
     await stage.subscribes(branches=("release/*", "!release/v1*"))
     stage.push("green", "fix/login")
