@@ -63,6 +63,7 @@ from bot.watching.line import InLine
 from bot.watching.lists import Lists
 from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
+from bot.watching.roots import Roots
 from bot.watching.teller import Teller
 from bot.watching.telling import Telling
 from bot.watching.triager import Past, Triager
@@ -173,6 +174,7 @@ class App:
         finder = Finder(circleci, store, permissions, projects)
         sources = Sources(looks, circleci, projects.patterns, projects)
         telling = self.telling = Telling(store, messenger, permissions, sources, links, operator)
+        roots = Roots(store, messenger, telling, links)
         kept = timedelta(days=settings.audit_retention_days)
         self._record = Record(store, kept, messenger.user_name, to_output=settings.audit_log)
         operations = self.operations = Operations(
@@ -187,7 +189,7 @@ class App:
                 record=self._record,
                 messenger=messenger,
                 teller=teller,
-                telling=telling,
+                roots=roots,
                 engine=engine,
             )
         )
@@ -213,7 +215,7 @@ class App:
         self._stack.push_async_callback(signs.drain)
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
         sweep = self._sweep = Sweep(store, engine, operator, circleci)
-        watching = Watching(watcher, triager, news, lists)
+        watching = Watching(watcher, triager, news, lists, roots)
         engine.register(tasks(dispatcher, signs, operations, watching, sweep, store.questions))
         self.desk = Desk(in_the_polite_lane(context, past), self._record, links, brings_secret)
         self._links = links

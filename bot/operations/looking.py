@@ -4,7 +4,7 @@ import structlog
 
 from bot.actions import LookAt
 from bot.answers.acts import Acted
-from bot.errors import CircleCIError, NothingToDo, SlackError
+from bot.errors import NothingToDo, SlackError
 from bot.models.caller import Caller, Place
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
@@ -57,6 +57,6 @@ async def _tell(hands: Hands, state: Branch, name: str) -> None:
     once = f"{state.project_slug}:{state.branch}:{state.red_since}:{name}"
     try:
         await post_once(hands.messenger, hands.store.claims, place, red.looked_at(name), kind="looks", name=once)
-        await hands.telling.shows_who_looks(state)
-    except (SlackError, CircleCIError) as error:
-        log.warning("not_said_who_looks", channel=state.channel_id, error=repr(error))
+    except SlackError as error:
+        log.warning("not_said_who_looks", channel=state.channel_id, method=error.method, code=error.code)
+    await hands.roots.show(state)
