@@ -210,7 +210,7 @@ class App:
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
         inbox = self._inbox = Inbox(store, engine, settings.settle)
         news = Newsreader(settings, store, looks, telling, operator)
-        lists = Lists(settings, store, looks, inbox, operator)
+        lists = Lists(settings, store, looks, inbox, operator, roots)
         signs = self.signs = Signs(context)
         self._stack.push_async_callback(signs.drain)
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)

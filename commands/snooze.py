@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot import ends
 from bot.actions import EndSnooze, SnoozeForm
 from bot.answers.subscriptions import Snoozed
-from bot.errors import NothingToDo, UsageError
+from bot.errors import UsageError
 from bot.grammar import Word, check_no_question, parse_project, parse_ref, without_stop
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
@@ -94,9 +94,7 @@ async def _read(said: str, caller: Caller, context: Context) -> tuple[datetime, 
 
 async def ready(button: SnoozeForm, caller: Caller, context: Context) -> None:
     """Ask for no time where the branch is not what the message says of it any more."""
-    state = await context.store.subscriptions.known(caller.channel_id, ProjectSlug(button.project_slug), button.branch)
-    if state is None or not state.is_red or state.red_since != button.since:
-        raise NothingToDo("not_red_any_more", what=button.branch)
+    await context.operations.may_snooze(caller, button)
 
 
 async def submit(button: SnoozeForm, filled: Mapping[str, str], caller: Caller, context: Context) -> Snoozed:
@@ -105,19 +103,14 @@ async def submit(button: SnoozeForm, filled: Mapping[str, str], caller: Caller, 
     if said not in snoozes.CHOICES:
         raise UsageError(WHEN, given=said)
     until, notes = await _read(said, caller, context)
-    done = await _pressed(button, until, caller, context)
+    done = await context.operations.snooze_pressed(caller, button, until)
     return done.model_copy(update={"notes": notes})
 
 
 async def end(button: EndSnooze, caller: Caller, context: Context) -> Snoozed:
     """Let the channel hear of it again; the message that was pressed shows that."""
-    done = await _pressed(button, None, caller, context)
+    done = await context.operations.snooze_pressed(caller, button)
     return done.model_copy(update={"told": True})
-
-
-async def _pressed(button: SnoozeForm | EndSnooze, until: datetime | None, caller: Caller, context: Context) -> Snoozed:
-    slug, ref = ProjectSlug(button.project_slug), Ref(name=button.branch)
-    return await context.operations.snooze(caller, slug, await context.finder.title(slug), ref, until, button.since)
 
 
 def register(router: Router) -> None:

@@ -103,9 +103,26 @@ def passed(state: Branch, seen: Seen) -> Message:
     return assemble(plain, section(f"✅ {_where(state, seen)} · *Passed* in {took_it}."), context(_about(seen)))
 
 
-def looked_at(name: str) -> Message:
-    """Say in the thread who looks at it: a name, as that is no reason for a ping."""
-    return assemble(f"{clean(name, 60)} looks at it.", section(f"👀 {literal(name, 60)} looks at it."))
+def looked_at(state: Branch, title: str, name: str, is_apart: bool) -> Message:
+    """Say who looks at it: a name, as that is no reason for a ping."""
+    plain, what = ("it", "it") if not is_apart else (f"{_plain(state)} of {clean(title)}", named(state, title))
+    return assemble(f"{clean(name, 60)} looks at {plain}.", section(f"👀 {literal(name, 60)} looks at {what}."))
+
+
+def named(state: Branch, title: str) -> str:
+    """Return a branch and its project in a sentence."""
+    return f"*{literal(state.branch)}* of {literal(title)}"
+
+
+def forsaken(state: Branch, title: str, links: Links) -> Message:
+    """Return what is left of the message once no subscription of its channel is about the branch any more."""
+    since = link(links.pipeline(state.project_slug, state.red_since), f"#{state.red_since}")
+    why = "No subscription of this channel is about it any more, so I do not say how it stands now."
+    return assemble(
+        f"{_plain(state)} of {clean(title)} was red since #{state.red_since}. {why}",
+        section(f"🔕 *{literal(state.branch)} was red* · {literal(title)} · since {since}"),
+        context(why),
+    )
 
 
 def paused(rule: Subscription, why: str) -> Message:

@@ -57,23 +57,24 @@ def snoozed(done: Snoozed) -> Message | None:
     return assemble(said, section(f"💤 {said}{notes}{ends}"))
 
 
-def begun(state: Branch, title: str) -> Message:
-    """Say where it is told who snoozed it: by a name, as that is no reason for a ping."""
+def begun(state: Branch, title: str, is_apart: bool) -> Message:
+    """Say who snoozed it: a name, as that is no reason for a ping."""
     assert state.snoozed_until is not None  # noqa: S101  # whoever says so has set it
     until = moment(state.snoozed_until)
-    what = f"snoozed {_what(state, title)} until {until}: until then nothing is posted about it but that it is fixed."
-    return _said("💤", state.snoozed_by, what)
+    until_then = f"{until}: until then nothing is posted about it but that it is fixed."
+    return _said("💤", state.snoozed_by, f"snoozed {_what(state, title, is_apart)} until {until_then}")
 
 
-def ended(state: Branch, title: str, name: str) -> Message:
+def ended(state: Branch, title: str, name: str, is_apart: bool) -> Message:
     """Say who ended it before its time."""
-    return _said("🔔", name, f"ended the snooze of {_what(state, title)}: what happens to it is posted here again.")
+    what = _what(state, title, is_apart)
+    return _said("🔔", name, f"ended the snooze of {what}: what happens to it is posted here again.")
 
 
-def over(state: Branch, title: str, links: Links) -> Message:
+def over(state: Branch, title: str, links: Links, is_apart: bool) -> Message:
     """Say that its time has come, and the branch is red all the same."""
     newest = link(links.pipeline(state.project_slug, state.number), f"#{state.number}")
-    name = "It" if state.root_ts else f"{literal(state.branch)} of {literal(title)}"
+    name = _what(state, title, is_apart) if is_apart else "It"
     text = f"The snooze is over. {name} is still red: {count(state.builds, 'red build')}, the newest is"
     plain = f"The snooze is over, and {clean(state.branch)} of {clean(title)} is still red."
     return assemble(plain, section(f"⏰ {text} {newest}."))
@@ -89,8 +90,8 @@ def note(state: Branch, *, is_snoozed: bool) -> str:
     )
 
 
-def _what(state: Branch, title: str) -> str:
-    return "this" if state.root_ts else f"{literal(state.branch)} of {literal(title)}"
+def _what(state: Branch, title: str, is_apart: bool) -> str:
+    return f"*{literal(state.branch)}* of {literal(title)}" if is_apart else "this"
 
 
 def _said(mark: str, name: str, what: str) -> Message:

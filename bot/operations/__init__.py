@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from bot.actions import AgentForm, AskHolder, LookAt, RemoveAgent, TakeLock, TellWhenFree, Unlock
+from bot.actions import AgentForm, AskHolder, EndSnooze, LookAt, RemoveAgent, SnoozeForm, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
 from bot.answers.agents import AgentMade
 from bot.answers.channels import ChannelUses
@@ -179,10 +179,20 @@ class Operations:
         return await looking.look_at(self._hands, caller, button)
 
     async def snooze(  # which branch it is, and how long
-        self, caller: Caller, slug: ProjectSlug, title: str, ref: Ref | None, until: datetime | None, since: int = 0
+        self, caller: Caller, slug: ProjectSlug, title: str, ref: Ref | None, until: datetime | None
     ) -> Snoozed:
-        """Let a channel hear nothing of a red branch until then, or of what it is red `since`; None ends that."""
-        return await snoozing.snooze(self._hands, caller, Subject(slug, title, ref), until, since)
+        """Let a channel hear nothing of a red branch until then; None ends that."""
+        return await snoozing.snooze(self._hands, caller, Subject(slug, title, ref), until)
+
+    async def snooze_pressed(
+        self, caller: Caller, button: SnoozeForm | EndSnooze, until: datetime | None = None
+    ) -> Snoozed:
+        """Do the same by a button of its message."""
+        return await snoozing.pressed(self._hands, caller, button, until)
+
+    async def may_snooze(self, caller: Caller, button: SnoozeForm) -> None:
+        """Raise what `snooze_pressed` would, as far as that is known."""
+        await snoozing.may(self._hands, caller, button)
 
     async def end_lock(self, key: str) -> timedelta | None:
         """Say of a lock that it is over; returns the pause before that where it holds still."""

@@ -1,16 +1,19 @@
 """Let a channel hear nothing of a branch that is red until some time, and say so in it."""
 
 from datetime import datetime
+from functools import partial
 
 import structlog
 
+from bot.actions import EndSnooze, SnoozeForm
 from bot.answers.subscriptions import Snoozed
 from bot.errors import NothingToDo, SlackError
 from bot.models.caller import Caller
-from bot.models.circleci import Ref
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
 from bot.operations.frame import Act, Intent, acting
 from bot.operations.hands import Hands, Subject
+from bot.operations.looking import red_here, subject_of
 from bot.policy import Word
 from bot.watching.engine import END_SNOOZE
 from formatters import snoozes
@@ -36,6 +39,18 @@ async def snooze(hands: Hands, caller: Caller, subject: Subject, until: datetime
     return Snoozed(**names, until=until, entry=act.entry)
 
 
+async def pressed(hands: Hands, caller: Caller, button: SnoozeForm | EndSnooze, until: datetime | None) -> Snoozed:
+    """Do the same by a button, for the branch as its message has it."""
+    subject = await subject_of(hands, ProjectSlug(button.project_slug), button.branch)
+    return await snooze(hands, caller, subject, until, button.since)
+
+
+async def may(hands: Hands, caller: Caller, button: SnoozeForm) -> None:
+    """Raise what a press would, as far as that is known without CircleCI."""
+    slug = ProjectSlug(button.project_slug)
+    await red_here(hands, caller, Subject(slug, slug.partition("/")[2], Ref(name=button.branch)), button.since)
+
+
 async def _as_first_read(hands: Hands, act: Act, until: datetime) -> datetime:
     """Return the end as a run of this delivery before has read it: `2h` are two hours from then."""
     first = await hands.store.claims.claim(f"snooze-until:{act.caller.delivery_id}", until.isoformat())
@@ -46,11 +61,10 @@ async def _changed(hands: Hands, act: Act, until: datetime | None, since: int) -
     """Keep it, once the task is there that tells of its end."""
     slug, channel_id, now = act.subject.slug, act.caller.channel_id, await hands.store.now()
     branch = act.subject.ref.name if act.subject.ref else ""
+    await red_here(hands, act.caller, act.subject, since)
     kept = await hands.store.subscriptions.known(channel_id, slug, branch)
-    if kept is None or not _is_meant(kept, since):
-        raise NothingToDo("not_red_any_more" if since else "not_red_here", what=act.subject.about)
-    is_first = until is not None or await hands.store.claims.first(f"snooze-ended:{act.caller.delivery_id}")
-    if until is None and is_first and not kept.is_snoozed(now):
+    is_first = until is None and await hands.store.claims.first(f"snooze-ended:{act.caller.delivery_id}")
+    if is_first and not (kept and kept.is_snoozed(now)):
         raise NothingToDo("not_snoozed", what=act.subject.about)
     if until is not None:
         await hands.engine.put(END_SNOOZE, channel_id, slug, branch, when=until)
@@ -58,21 +72,17 @@ async def _changed(hands: Hands, act: Act, until: datetime | None, since: int) -
 
     def change(kept: Branch) -> Branch:
         snooze = {"snoozed_until": until, "snoozed_by": name}
-        return kept.model_copy(update=snooze) if _is_meant(kept, since) else kept
+        return kept.model_copy(update=snooze) if kept.is_red and since in (0, kept.red_since) else kept
 
     return await hands.store.subscriptions.know(channel_id, slug, branch, change)
-
-
-def _is_meant(kept: Branch, since: int) -> bool:
-    return kept.is_red and since in (0, kept.red_since)
 
 
 async def _tell(hands: Hands, act: Act, state: Branch) -> None:
     """Say it in the thread, once, and in the message above it; it holds all the same where Slack takes neither."""
     title, name = act.subject.title, act.caller.called
-    word = snoozes.begun(state, title) if state.snoozed_until else snoozes.ended(state, title, name)
+    begun, ended = partial(snoozes.begun, state, title), partial(snoozes.ended, state, title, name)
     try:
-        await hands.roots.say(state, word, once=act.caller.delivery_id)
+        await hands.roots.say(state, begun if state.snoozed_until else ended, once=act.caller.delivery_id)
     except SlackError as error:
         log.warning("snooze_not_said", channel=state.channel_id, method=error.method, code=error.code)
     await hands.roots.show(state)

@@ -105,7 +105,7 @@ class Telling:
             return None
         channels: dict[str, list[Subscription]] = defaultdict(list)
         for rule in await self._store.subscriptions.of_project(slug):
-            if _is_about(rule, ref.name):
+            if is_about(rule, ref.name):
                 channels[rule.channel_id].append(rule)
         pauses = [await self._tell(_News(build, ref.name, *one)) for one in channels.items()]
         return max((pause for pause in pauses if pause is not None), default=None)
@@ -124,7 +124,7 @@ class Telling:
     async def rules_about(self, state: Branch) -> Sequence[Subscription]:
         """Return the rules by which a channel is told of a branch now."""
         rules = await self._store.subscriptions.of_project(state.project_slug)
-        return [rule for rule in rules if rule.channel_id == state.channel_id and _is_about(rule, state.branch)]
+        return [rule for rule in rules if rule.channel_id == state.channel_id and is_about(rule, state.branch)]
 
     async def _as_judged(self, state: Branch) -> Build:
         """Return the newest build that was judged, as it was then, where that is kept: it may run again by now."""
@@ -298,5 +298,6 @@ def _said(state: Branch, build: Build, *, root_ts: str | None) -> Branch:
     return state.model_copy(update={"told": state.told | {said_key(build)}, "root_ts": root_ts})
 
 
-def _is_about(rule: Subscription, branch: str) -> bool:
+def is_about(rule: Subscription, branch: str) -> bool:
+    """Say whether a rule is about a branch, whichever is the default one by now."""
     return rule.wants(branch, rule.default_branch)

@@ -153,6 +153,15 @@ async def its_time_comes(stage: Stage) -> None:
     await subscriptions.know(channel_id, BACKEND, "main", lambda kept: kept.model_copy(update=over))
 
 
+async def nobody_subscribes_any_more(stage: Stage) -> None:
+    await subscribes(stage)
+    await is_built(stage, red("test_total"))
+    root = stage.team.deploys.roots[-1]
+    button = root.element("I look at it")
+    await stage.types("ada", "unsubscribe acme/backend", "deploys")
+    await stage.presses("grace", root, button)
+
+
 async def cannot_be_told(stage: Stage) -> None:
     await subscribes(stage)
     await is_built(stage, GREEN)
@@ -183,6 +192,7 @@ SCENES: dict[str, Scene] = {
     "red-superseded": superseded,
     "red-who-looks": who_looks,
     "red-snoozed": snoozed,
+    "red-forsaken": nobody_subscribes_any_more,
     "red-buttons": buttons,
     "red-cannot-be-told": cannot_be_told,
 }
