@@ -337,6 +337,24 @@ class LookAt(ButtonAction):
     since: int
 
 
+class SnoozeForm(ButtonAction):
+    """*Snooze*: how long a channel wants to hear nothing of a branch which is red since the build of this number."""
+
+    action_id: ClassVar[str] = "snooze"
+    project_slug: str
+    branch: str
+    since: int
+
+
+class EndSnooze(ButtonAction):
+    """*End the snooze*: that a channel hears of such a branch again."""
+
+    action_id: ClassVar[str] = "end_snooze"
+    project_slug: str
+    branch: str
+    since: int
+
+
 class _OfQuestion(BaseModel):
     """An answer to what an act waits for, which takes the `word` that the act itself takes."""
 

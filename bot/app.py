@@ -65,6 +65,7 @@ from bot.watching.lists import Lists
 from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
 from bot.watching.pings import Pings
+from bot.watching.roots import Roots
 from bot.watching.teller import Teller
 from bot.watching.telling import Telling
 from bot.watching.triager import Past, Triager
@@ -177,6 +178,7 @@ class App:
         sources = Sources(looks, circleci, projects.patterns, projects)
         pings = Pings(store.claims, authors, permissions)
         telling = self.telling = Telling(store, messenger, permissions, sources, links, operator, pings)
+        roots = Roots(store, messenger, telling, links)
         kept = timedelta(days=settings.audit_retention_days)
         self._record = Record(store, kept, messenger.user_name, to_output=settings.audit_log)
         operations = self.operations = Operations(
@@ -191,7 +193,7 @@ class App:
                 record=self._record,
                 messenger=messenger,
                 teller=teller,
-                telling=telling,
+                roots=roots,
                 engine=engine,
             )
         )
@@ -213,12 +215,12 @@ class App:
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
         inbox = self._inbox = Inbox(store, engine, settings.settle)
         news = Newsreader(settings, store, looks, telling, operator)
-        lists = Lists(settings, store, looks, inbox, operator)
+        lists = Lists(settings, store, looks, inbox, operator, roots)
         signs = self.signs = Signs(context)
         self._stack.push_async_callback(signs.drain)
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
         sweep = self._sweep = Sweep(store, engine, operator, circleci)
-        watching = Watching(watcher, triager, news, lists)
+        watching = Watching(watcher, triager, news, lists, roots)
         engine.register(tasks(dispatcher, signs, operations, watching, sweep, store.questions))
         self.desk = Desk(in_the_polite_lane(context, past), self._record, links, brings_secret)
         self._links = links

@@ -16,6 +16,7 @@ from bot.models.spelling import BEFORE_A_TIME, UNITS
 LONGEST = timedelta(days=30)
 # One of these is the beginning of an end where a time is behind it, and otherwise of a reason: `by 23:00`, `by grace`.
 _MAYBE = ("by",)
+OF_A_REASON = " A reason with such a word goes in quotes."
 HOW = "Write `until 17:00`, `until tomorrow 9:00`, `until 2026-12-01 09:00` or `for 2h`"
 
 # Noted of a lock whose reason tells of a time, and which has no end.
@@ -59,7 +60,7 @@ def find(words: Sequence[Word], *, behind_a_branch: bool = False) -> tuple[str, 
         found += [(start, end)] if end > start else []
         start = max(end, start + 1)
     if len(found) > 1:
-        raise UsageError("Two ends are named, and a lock has one.", given=_joined(words[slice(*found[1])]))
+        raise UsageError("Two ends are named, and I take one.", given=_joined(words[slice(*found[1])]))
     if not found:
         return "", list(words)
     start, end = found[0]
@@ -71,14 +72,14 @@ def asks_for_a_zone(said: str) -> bool:
     return said.lower().startswith((*BEFORE_A_TIME, *_MAYBE)) and not _spoken(said.split()[1:])[0].is_utc
 
 
-def read(said: str, now: datetime, zone: str) -> End:
+def read(said: str, now: datetime, zone: str, *, longest: timedelta = LONGEST) -> End:
     """Return when a lock is to end that is set now; raises UsageError for what is past, too far away or none.
 
     `zone` is that of who says it, by its name; of one that is empty or unknown it is noted that it was read as UTC.
     """
     tokens = said.split()
     if not tokens or tokens[0].lower() not in (*BEFORE_A_TIME, *_MAYBE):
-        return End(_checked(now + _length(said), now, said))
+        return End(_checked(now + _length(said), now, said, longest))
     spoken, used = _spoken(tokens[1:])
     if used < len(tokens) - 1:
         raise _nonsense(said)
@@ -86,7 +87,7 @@ def read(said: str, now: datetime, zone: str) -> End:
     naive, notes = _local(spoken, now.astimezone(known or UTC), said)
     at, moved = _moment(naive, known or UTC)
     notes = (*notes, *moved, *(() if known else ("utc",)))
-    return End(_checked(at, now, said), notes)
+    return End(_checked(at, now, said, longest), notes)
 
 
 def _said_at(words: Sequence[Word], start: int, behind_a_branch: bool) -> int:  # a place, of one of our own
@@ -194,9 +195,7 @@ def _spoken(tokens: Sequence[str]) -> tuple[_Spoken, int]:
         found, used = found | said, used + taken
     given = " ".join(["until", *tokens[: used + 1]])
     if days.may_be_one(tokens[used:]):  # of two days none is a guess, and what is left of one would be the reason
-        raise UsageError(
-            f"I cannot tell which day that is. {HOW}. A reason with such a word goes in quotes.", given=given
-        )
+        raise UsageError(f"I cannot tell which day that is. {HOW}.{OF_A_REASON}", given=given)
     if found.get("clock") is None:
         raise UsageError(f"At what time of that day? {HOW}.", given=given) if found.get("day") else _nonsense(given)
     if found.get("zone") in _ZONES:
@@ -227,7 +226,7 @@ def _piece(tokens: Sequence[str]) -> tuple[dict[str, Any] | None, int]:
 
 
 def _nonsense(said: str) -> UsageError:
-    return UsageError(f"I cannot tell when that is. {HOW}. A reason with such a word goes in quotes.", given=said)
+    return UsageError(f"I cannot tell when that is. {HOW}.{OF_A_REASON}", given=said)
 
 
 def _clock(text: str) -> tuple[int, int] | None:
@@ -301,11 +300,11 @@ def _moment(naive: datetime, zone: ZoneInfo | object) -> tuple[datetime, tuple[s
     return second, ("twice",)
 
 
-def _checked(at: datetime, now: datetime, said: str) -> datetime:
+def _checked(at: datetime, now: datetime, said: str, longest: timedelta) -> datetime:
     if at <= now:
         raise _past(said)
-    if at > now + LONGEST:
-        raise _too_far(said)
+    if at > now + longest:
+        raise _too_far(said, longest)
     return at.astimezone(UTC)
 
 
@@ -313,6 +312,7 @@ def _past(said: str) -> UsageError:
     return UsageError(f"That has passed already. {HOW}.", given=said)
 
 
-def _too_far(said: str) -> UsageError:
-    problem = f"That is more than {LONGEST.days} days away, and so far I take no end. Name an earlier one"
-    return UsageError(f"{problem}, or none: it stays until it is unlocked then.", given=said)
+def _too_far(said: str, longest: timedelta = LONGEST) -> UsageError:
+    problem = f"That is more than {longest.days} days away, and so far I take no end. Name an earlier one"
+    or_none = ", or none: it stays until it is unlocked then" if longest == LONGEST else ""
+    return UsageError(f"{problem}{or_none}.", given=said)

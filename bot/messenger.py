@@ -315,7 +315,7 @@ class Messenger:
         https://docs.slack.dev/reference/methods/users.lookupByEmail
         """
         try:
-            user = (await self._read("users.lookupByEmail", {"email": mail}))["user"]
+            user = (await self._calls.read("users.lookupByEmail", {"email": mail}))["user"]
         except SlackError as error:
             if error.code != "users_not_found":
                 raise

@@ -24,6 +24,7 @@ from bot.watching.engine import END_LOCK, LISTS, NEWS, POLL, Engine, Task, again
 from bot.watching.lists import Lists
 from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
+from bot.watching.roots import Roots
 from bot.watching.triager import Triager
 from bot.watching.watcher import Watcher
 
@@ -34,12 +35,13 @@ log = structlog.get_logger(__name__)
 
 
 class Watching(NamedTuple):
-    """What looks at builds: those that threads follow, and those of branches with subscribers."""
+    """What looks at builds, those that threads follow and those of branches with subscribers, and at their messages."""
 
     watcher: Watcher
     triager: Triager
     news: Newsreader
     lists: Lists
+    roots: Roots
 
 
 def tasks(
@@ -66,6 +68,7 @@ def tasks(
         engine.TRIAGE: again(Steadily(watching.triager.triage, "triage_failed")),
         engine.NEWS: again(Steadily(watching.news.look, "news_not_judged", most=None)),
         engine.LISTS: again(Steadily(watching.lists.look, "list_not_read", most=None)),
+        engine.END_SNOOZE: again(Steadily(watching.roots.end_snooze, "end_of_snooze_not_told")),
         engine.RERUN_ONCE: once(operations.rerun_once),
         engine.SWEEP: every(SWEEP_EVERY, sweep),
     }

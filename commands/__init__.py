@@ -25,6 +25,7 @@ from commands import (
     mine,
     red,
     rerun,
+    snooze,
     status,
     subscribe,
     tests,
@@ -40,7 +41,7 @@ from commands import (
 def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
-        *(deploy, heard, gate, rerun, again, cancel, approve, watch, subscribe, red, use, locks),
+        *(deploy, heard, gate, rerun, again, cancel, approve, watch, subscribe, red, snooze, use, locks),
         *(status, mine, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
         *(env, keys, legacy, agent),
         *(hello, help, why, audit, doctor, webhook),

@@ -78,6 +78,10 @@ def _said(words: str) -> Callable[[Acted], Message]:
 _WORDS: dict[str, Callable[[Acted], Message]] = {
     "deploy": _deployed,
     "cancel": _in_thread,
+    "look_at": _said(
+        "It is noted that you look at {plain}, until it is green. Slack did not take my message about that here, so "
+        "tell the others."
+    ),
     "take_back": _said("You took it back: {plain} is not deployed. Nothing of it was sent to CircleCI."),
     "cancel_job": _said("CircleCI has accepted to cancel {plain}."),
     "approve": _in_thread,

@@ -50,6 +50,7 @@ _PRESSED = {
     "deploy_beside": "Deploy it all the same",
     "take_back": "Do not deploy it",
     "type_target": "Type it",
+    "snooze": "Snooze",
 }
 
 

@@ -208,6 +208,7 @@ _DOING_SO = {
     "take_lock": "take over locks",
     "ask_holder": "ask for locks",
     "look_at": "say who looks at a branch",
+    "snooze": "snooze a branch",
 }
 _FOR_ADMINS = "it is for the people in ADMINS"
 NOT_READ = ", so I could not read what I need, and did not go on"

@@ -1,6 +1,6 @@
 """Modals: the fields of a form, what is wrong in one, what is shown while CircleCI is asked, and its outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.errors import Slip
@@ -37,6 +37,14 @@ def field(
         "optional": optional,
     }
     return made | ({"hint": _plain(hint, 2000)} if hint else {})
+
+
+def choice(name: str, label: str, options: Mapping[str, str], *, hint: str = "") -> Block:
+    """Return a field to choose one of several in, by value and label; the first is chosen at first."""
+    made = [{"text": _plain(text, 75), "value": value} for value, text in options.items()]
+    element = {"type": "radio_buttons", "action_id": name, "options": made, "initial_option": made[0]}
+    asked: Block = {"type": "input", "block_id": name, "label": _plain(label, 2000), "element": element}
+    return asked | ({"hint": _plain(hint, 2000)} if hint else {})
 
 
 def slip(problem: Slip) -> str:

@@ -196,7 +196,7 @@ def _begun(lock: Lock) -> str:
 
 
 NO_END = "no_end"  # as noted by `bot/ends.py`
-_NOTES = {
+NOTES = {
     "tomorrow": "That time has passed today, so it is tomorrow's.",
     "next_week": "That time has passed today, so it is next week's.",
     "skipped": "Clocks are put forward over that time, so it is the moment after.",
@@ -209,7 +209,7 @@ def _lasts(changed: LockChanged) -> str:
     """Return when it ends, and how that was read where it may be another time than was meant."""
     if changed.lock.until is None:
         return f"It stays until it is unlocked.{_no_end(changed)}"
-    notes = "".join(f" {_NOTES[note]}" for note in changed.notes if note in _NOTES)
+    notes = "".join(f" {NOTES[note]}" for note in changed.notes if note in NOTES)
     return f"It ends by itself: {moment(changed.lock.until)}.{notes}"
 
 

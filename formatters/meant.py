@@ -10,7 +10,7 @@ from formatters.lookalikes import careful
 
 MOST = 5
 _OF_ALL = ("lock", "unlock")
-_BY_LINE = ("subscribe", "unsubscribe")
+_BY_LINE = ("subscribe", "unsubscribe", "snooze")
 
 
 def lines(found: LinesMeant) -> Message:

@@ -138,6 +138,15 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"What this message says of {literal(one.what, 200)} is over: it is green again, broke anew, or I do not tell "
         "of it here any more."
     ),
+    "not_told_here": lambda one: (
+        f"No subscription of this channel is about {literal(one.what, 200)} any more, so I do not say here how it "
+        "stands. `/ci subscriptions` lists what this channel is told."
+    ),
+    "not_red_here": lambda one: (
+        f"{literal(one.what, 200)} is not red here, as far as this channel is told of it, so there is nothing to "
+        "snooze. `/ci subscriptions` lists what it is told."
+    ),
+    "not_snoozed": lambda one: f"{literal(one.what, 200)} is not snoozed here.",
     "looked_at_already": lambda one: f"{literal(one.what, 60)} looks at it already.",
     "taken_back": _taken_back,
     "went_out": _went_out,

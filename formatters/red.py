@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from bot.actions import LookAt, RerunFailed, ShowLog
+from bot.actions import EndSnooze, LookAt, RerunFailed, ShowLog, SnoozeForm
 from bot.models.build import Build, Report, State
 from bot.models.caller import Place
 from bot.models.circleci import TestResult
 from bot.models.red import Branch
 from bot.models.subscription import Event, Subscription
 from bot.triage.keeping import key
+from formatters import snoozes
 from formatters.blocks import (
     Block,
     Message,
@@ -48,7 +49,7 @@ class Seen(NamedTuple):
     links: Links
 
 
-def root(state: Branch, seen: Seen, mentioned: Sequence[str] = ()) -> Message:
+def root(state: Branch, seen: Seen, mentioned: Sequence[str] = (), *, is_snoozed: bool = False) -> Message:
     """Return the message about a red branch, by the newest build that failed; it is written anew as that changes."""
     build, name = seen.build, literal(state.branch)
     before = " or before" if state.or_before else ""
@@ -61,8 +62,8 @@ def root(state: Branch, seen: Seen, mentioned: Sequence[str] = ()) -> Message:
         section(f"❌ *{name} is red* · {literal(seen.title)} · {since}{pings}"),
         section("\n".join(filter(None, [_about(seen, many), f"{what}{_names(_tests(seen))}"]))),
         *_refused(build),
-        context(f"👀 {literal(state.looking, 60)} looks at it.") if state.looking else None,
-        actions(*_buttons(state, seen)),
+        _by_people(state, is_snoozed=is_snoozed),
+        actions(*_buttons(state, seen, is_snoozed=is_snoozed)),
     )
 
 
@@ -102,9 +103,26 @@ def passed(state: Branch, seen: Seen) -> Message:
     return assemble(plain, section(f"✅ {_where(state, seen)} · *Passed* in {took_it}."), context(_about(seen)))
 
 
-def looked_at(name: str) -> Message:
-    """Say in the thread who looks at it: a name, as that is no reason for a ping."""
-    return assemble(f"{clean(name, 60)} looks at it.", section(f"👀 {literal(name, 60)} looks at it."))
+def looked_at(state: Branch, title: str, name: str, is_apart: bool) -> Message:
+    """Say who looks at it: a name, as that is no reason for a ping."""
+    plain, what = ("it", "it") if not is_apart else (f"{_plain(state)} of {clean(title)}", named(state, title))
+    return assemble(f"{clean(name, 60)} looks at {plain}.", section(f"👀 {literal(name, 60)} looks at {what}."))
+
+
+def named(state: Branch, title: str) -> str:
+    """Return a branch and its project in a sentence."""
+    return f"*{literal(state.branch)}* of {literal(title)}"
+
+
+def forsaken(state: Branch, title: str, links: Links) -> Message:
+    """Return what is left of the message once no subscription of its channel is about the branch any more."""
+    since = link(links.pipeline(state.project_slug, state.red_since), f"#{state.red_since}")
+    why = "No subscription of this channel is about it any more, so I do not say how it stands now."
+    return assemble(
+        f"{_plain(state)} of {clean(title)} was red since #{state.red_since}. {why}",
+        section(f"🔕 *{literal(state.branch)} was red* · {literal(title)} · since {since}"),
+        context(why),
+    )
 
 
 def paused(rule: Subscription, why: str) -> Message:
@@ -208,11 +226,20 @@ def _number(number: int, seen: Seen) -> str:
     return link(seen.links.pipeline(seen.build.pipeline.project_slug, number), f"#{number}")
 
 
-def _buttons(state: Branch, seen: Seen) -> Iterator[Block]:
+def _by_people(state: Branch, *, is_snoozed: bool) -> Block | None:
+    looks = f"👀 {literal(state.looking, 60)} looks at it." if state.looking else ""
+    said = " · ".join(filter(None, [looks, snoozes.note(state, is_snoozed=is_snoozed)]))
+    return context(said) if said else None
+
+
+def _buttons(state: Branch, seen: Seen, *, is_snoozed: bool) -> Iterator[Block]:
     build, pipeline = seen.build, seen.build.pipeline
-    look = LookAt(project_slug=pipeline.project_slug, branch=state.branch, since=state.red_since)
+    names = {"project_slug": pipeline.project_slug, "branch": state.branch, "since": state.red_since}
+    look, snooze, wake = LookAt(**names), SnoozeForm(**names), EndSnooze(**names)
     if not state.looking and look.fits:
         yield button(look, "I look at it")
+    if wake.fits:
+        yield button(wake, "End the snooze") if is_snoozed else button(snooze, "Snooze")
     if build.state is State.FAILED:
         failed = RerunFailed(pipeline_id=pipeline.id, attempt=build.mark)
         yield rerun_failed_button(build, seen.title, failed)

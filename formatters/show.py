@@ -30,7 +30,7 @@ from bot.answers.mine import MyBuilds
 from bot.answers.ourselves import CheckUp, CommandPage, Greeting, HelpHere, Overview
 from bot.answers.people import PolicyDecision, Record, TokenOwner
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, WhichDefinition
-from bot.answers.subscriptions import Subscribed, Subscriptions, WhichSubscription
+from bot.answers.subscriptions import Snoozed, Subscribed, Subscriptions, WhichSubscription
 from formatters import (
     acts,
     agents,
@@ -53,6 +53,7 @@ from formatters import (
     mine,
     policy,
     results,
+    snoozes,
     steps,
     subscriptions,
     turning,
@@ -79,6 +80,7 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     ChannelUses: channels.uses,
     HowToInvite: unheard.how_to_invite,
     Subscribed: subscriptions.subscribed,
+    Snoozed: snoozes.snoozed,
     Subscriptions: subscriptions.listed,
     WhichSubscription: subscriptions.which,
     Locks: locks.all_locks,

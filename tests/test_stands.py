@@ -26,6 +26,7 @@ FOR_ALL = {
     "unwatch": {"Acted"},
     "subscribe": set[str](),
     "unsubscribe": set[str](),
+    "snooze": set[str](),
     "subscriptions": {"Subscriptions"},
     "use": {"ChannelUses"},
     "lock": {"LockChanged"},

@@ -1,7 +1,10 @@
 """What a channel hears of a project, whoever started its builds: what changed, what there is, which is meant."""
 
+from datetime import datetime
+
 from bot.answers import Answer, Changed, Found
 from bot.models.audit import Entry
+from bot.models.circleci import ProjectSlug
 from bot.models.subscription import Subscription
 
 
@@ -16,6 +19,21 @@ class Subscribed(Changed):
     subscription: Subscription
     before: Subscription | None = None
     unbuilt: tuple[str, ...] = ()
+    told: bool = False
+    entry: Entry
+
+
+class Snoozed(Changed):
+    """A channel hears nothing of a red branch `until` then, or again where that is none; `notes` as for a lock.
+
+    `told` says that who asked sees it anyway.
+    """
+
+    project_slug: ProjectSlug
+    project_title: str
+    branch: str
+    until: datetime | None = None
+    notes: tuple[str, ...] = ()
     told: bool = False
     entry: Entry
 

@@ -26,9 +26,9 @@ class Caller(Model):
     same on each redelivery: what is claimed is claimed in its name. `agent` is the program that speaks for the person,
     made at `agent_since` (a later one of its name is another one), and `reason` why it says that it asks; one on its
     `own` speaks for nobody, and the person is who made it. `place` is where they speak, if that is a place. `pressed`
-    says that it was the press of a button and no word. Where we are not in their channel, news of what they start comes
-    to them `directly`: they said so. A branch that CircleCI never built is meant all the same where they say that it
-    may be `unbuilt`.
+    says that it was the press of a button and no word, on the message `pressed_ts`. Where we are not in their channel,
+    news of what they start comes to them `directly`: they said so. A branch that CircleCI never built is meant all the
+    same where they say that it may be `unbuilt`.
     """
 
     person_id: str
@@ -40,6 +40,7 @@ class Caller(Model):
     place: Place | None = None
     delivery_id: str
     pressed: bool = False
+    pressed_ts: str = ""
     directly: bool = False
     unbuilt: bool = False
     own: bool = False

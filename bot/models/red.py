@@ -1,5 +1,7 @@
 """What a channel was told of one branch of a project that it has subscribed to."""
 
+from datetime import datetime
+
 from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.fields import Model, Time
 
@@ -12,7 +14,7 @@ class Branch(Model):
     that they look at it. `number` and `pipeline_id` are those of the newest build which was judged, in the attempt with
     this `fingerprint`, as it was at `read_at` on CircleCI's clock; where it failed, `failing` are the keys of its tests
     that did, and `failure` names all of it. `told` are keys of what was judged and posted, so that a second run posts
-    nothing again.
+    nothing again. Until `snoozed_until`, as `snoozed_by` asked, nothing is posted of it but that it is fixed.
     """
 
     channel_id: str
@@ -30,9 +32,15 @@ class Branch(Model):
     failure: str = ""
     builds: int = 0
     looking: str = ""
+    snoozed_until: Time | None = None
+    snoozed_by: str = ""
     told: frozenset[str] = frozenset()
 
     @property
     def is_red(self) -> bool:
         """Say whether its newest build failed, as far as it was judged."""
         return self.red_since > 0
+
+    def is_snoozed(self, now: datetime) -> bool:
+        """Say whether nothing is to be posted of it but that it is fixed."""
+        return self.is_red and self.snoozed_until is not None and now < self.snoozed_until

@@ -331,6 +331,7 @@ class Click(Model):
             place=place,
             delivery_id=self.id,
             pressed=True,
+            pressed_ts=self.message_ts,
         )
 
 

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from bot.actions import AgentForm, AskHolder, LookAt, RemoveAgent, TakeLock, TellWhenFree, Unlock
+from bot.actions import AgentForm, AskHolder, EndSnooze, LookAt, RemoveAgent, SnoozeForm, TakeLock, TellWhenFree, Unlock
 from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
 from bot.answers.agents import AgentMade
 from bot.answers.channels import ChannelUses
 from bot.answers.locks import WillTell
-from bot.answers.subscriptions import Subscribed
+from bot.answers.subscriptions import Snoozed, Subscribed
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
 from bot.models.pending import Deployment, Pending
@@ -30,12 +30,13 @@ from bot.operations import (
     lost,
     rerun,
     sending,
+    snoozing,
     standing,
     subscribing,
     taking_back,
     using,
 )
-from bot.operations.hands import Hands
+from bot.operations.hands import Hands, Subject
 
 
 class Operations:
@@ -176,6 +177,22 @@ class Operations:
     async def look_at(self, caller: Caller, button: LookAt) -> Acted:
         """Say for a channel who looks at a branch that is red."""
         return await looking.look_at(self._hands, caller, button)
+
+    async def snooze(  # which branch it is, and how long
+        self, caller: Caller, slug: ProjectSlug, title: str, ref: Ref | None, until: datetime | None
+    ) -> Snoozed:
+        """Let a channel hear nothing of a red branch until then; None ends that."""
+        return await snoozing.snooze(self._hands, caller, Subject(slug, title, ref), until)
+
+    async def snooze_pressed(
+        self, caller: Caller, button: SnoozeForm | EndSnooze, until: datetime | None = None
+    ) -> Snoozed:
+        """Do the same by a button of its message."""
+        return await snoozing.pressed(self._hands, caller, button, until)
+
+    async def may_snooze(self, caller: Caller, button: SnoozeForm) -> None:
+        """Raise what `snooze_pressed` would, as far as that is known."""
+        await snoozing.may(self._hands, caller, button)
 
     async def end_lock(self, key: str) -> timedelta | None:
         """Say of a lock that it is over; returns the pause before that where it holds still."""

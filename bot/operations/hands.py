@@ -20,9 +20,9 @@ from bot.record import Record
 from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.watching.engine import Engine
+from bot.watching.roots import Roots
 from bot.watching.schedule import YOUNG
 from bot.watching.teller import Teller
-from bot.watching.telling import Telling
 from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
@@ -67,7 +67,7 @@ class Hands:
     record: Record
     messenger: Messenger
     teller: Teller
-    telling: Telling
+    roots: Roots
     engine: Engine
 
     async def named(self, caller: Caller) -> Caller:

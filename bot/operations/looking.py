@@ -1,15 +1,17 @@
 """Say for a channel who looks at a branch that is red."""
 
+from contextlib import suppress
+from functools import partial
+
 import structlog
 
 from bot.actions import LookAt
 from bot.answers.acts import Acted
-from bot.errors import CircleCIError, NothingToDo, SlackError
-from bot.models.caller import Caller, Place
+from bot.errors import CircleCIError, NotFound, NothingToDo, SlackError
+from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
-from bot.once import post_once
-from bot.operations.frame import Intent, acting
+from bot.operations.frame import Act, Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from formatters import red
@@ -22,41 +24,67 @@ async def look_at(hands: Hands, caller: Caller, button: LookAt) -> Acted:
 
     Raises NothingToDo where that is not what the channel knows of it any more, and where somebody else looks at it.
     """
-    slug, ref = ProjectSlug(button.project_slug), Ref(name=button.branch)
-    await hands.refuse_if_hidden(caller, slug, ref)
-    subject = Subject(slug, await hands.finder.title(slug), ref)
+    subject = await subject_of(hands, ProjectSlug(button.project_slug), button.branch)
+    await hands.refuse_if_hidden(caller, subject.slug, subject.ref)
     async with acting(hands, caller, Intent(subject, Word.READ, f"look at {subject.about}", act="look_at")) as act:
         name = act.caller.called
-        state = await _taken(hands, caller.channel_id, button, name)
-        if not state.is_red or state.red_since != button.since:
-            raise NothingToDo("not_red_any_more", what=subject.about)
+        await red_here(hands, act.caller, subject, button.since)
+        state = await _taken(hands, act, button, name)
         if state.looking != name:
             raise NothingToDo("looked_at_already", what=state.looking)
         act.note(result=f"looks at {subject.about}")
-        await _tell(hands, state, name)
-    return act.done("look_at", told=True)
+        is_said = await _tell(hands, act, state)
+    return act.done("look_at", what=subject.about, told=is_said)
 
 
-async def _taken(hands: Hands, channel_id: str, button: LookAt, name: str) -> Branch:
+async def subject_of(hands: Hands, slug: ProjectSlug, branch: str) -> Subject:
+    """Return what a button is about: its project may be called otherwise by now."""
+    if not await hands.store.subscriptions.of_project(slug):
+        with suppress(CircleCIError, NotFound):
+            slug = (await hands.finder.any_project(slug)).slug
+    return Subject(slug, await hands.finder.title(slug), Ref(name=branch))
+
+
+async def red_here(hands: Hands, caller: Caller, subject: Subject, since: int) -> None:
+    """Raise NothingToDo where a branch is not red in the channel they speak in, or not any more as it was `since`.
+
+    The message of one that nobody there subscribes to any more ends with the press.
+    """
+    slug, branch = subject.slug, subject.ref.name if subject.ref else ""
+    channel_id, what = caller.channel_id, subject.about
+    known = await hands.store.subscriptions.known(channel_id, slug, branch)
+    state = known or Branch(channel_id=channel_id, project_slug=slug, branch=branch)
+    if since and not await hands.roots.is_told(state):
+        pressed = state.model_copy(update={"red_since": since, "root_ts": caller.pressed_ts or state.root_ts})
+        await hands.roots.forsake([pressed], subject.title)
+        raise NothingToDo("not_told_here", what=what)
+    if not state.is_red or since not in (0, state.red_since):
+        raise NothingToDo("not_red_any_more" if since else "not_red_here", what=what)
+
+
+async def _taken(hands: Hands, act: Act, button: LookAt, name: str) -> Branch:
     """Return how the branch stands, with who looks at it: the first who said so while it is red."""
 
     def change(kept: Branch) -> Branch:
         is_meant = kept.is_red and kept.red_since == button.since
         return kept.model_copy(update={"looking": kept.looking or name}) if is_meant else kept
 
-    slug = ProjectSlug(button.project_slug)
-    known = await hands.store.subscriptions.known(channel_id, slug, button.branch)
-    if known is None:
-        return Branch(channel_id=channel_id, project_slug=slug, branch=button.branch)
-    return await hands.store.subscriptions.know(channel_id, slug, button.branch, change)
+    slug = act.subject.slug
+    state = await hands.store.subscriptions.know(act.caller.channel_id, slug, button.branch, change)
+    if not state.is_red or state.red_since != button.since:
+        raise NothingToDo("not_red_any_more", what=act.subject.about)
+    return state
 
 
-async def _tell(hands: Hands, state: Branch, name: str) -> None:
+async def _tell(hands: Hands, act: Act, state: Branch) -> bool:
     """Say it in the thread, once, and in the message above it; who pressed has done what they did all the same."""
-    place = Place(channel_id=state.channel_id, thread_ts=state.root_ts)
-    once = f"{state.project_slug}:{state.branch}:{state.red_since}:{name}"
+    name = act.caller.called
+    word = partial(red.looked_at, state, act.subject.title, name)
+    is_said = True
     try:
-        await post_once(hands.messenger, hands.store.claims, place, red.looked_at(name), kind="looks", name=once)
-        await hands.telling.shows_who_looks(state)
-    except (SlackError, CircleCIError) as error:
-        log.warning("not_said_who_looks", channel=state.channel_id, error=repr(error))
+        await hands.roots.say(state, word, once=f"{state.project_slug}:{state.branch}:{state.red_since}:{name}")
+    except SlackError as error:
+        is_said = False
+        log.warning("not_said_who_looks", channel=state.channel_id, method=error.method, code=error.code)
+    await hands.roots.show(state)
+    return is_said

@@ -8,6 +8,7 @@ from bot.errors import NothingToDo
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, Ref
 from bot.models.slack import utc_now
+from bot.models.slugs import spelled_alike
 from bot.models.subscription import Subscription, Wish, id_of
 from bot.operations.aloud import place_of, said
 from bot.operations.frame import Act, Intent, acting
@@ -67,9 +68,13 @@ async def unsubscribe(hands: Hands, caller: Caller, subscription: Subscription) 
     async with acting(hands, caller, intent) as act:
         if not is_own:
             await _may_end(hands, act, subscription)
+        others = [one for one in await hands.store.subscriptions.of_channel(place.channel_id) if one != subscription]
+        of_project = [one for one in others if spelled_alike(one.project_slug) == spelled_alike(subject.slug)]
+        forsaken = await hands.roots.forsaken(place.channel_id, subject.slug, of_project)
         if not await hands.store.subscriptions.remove(subscription):
             raise NothingToDo("not_subscribed", what=subscription.project_title)
         act.note(result=f"the channel hears no more of {subscription.line}")
+        await hands.roots.forsake(forsaken, subject.title)
     found = Subscribed(act="ended", subscription=subscription, entry=act.entry)
     told = await said(hands, f"subscribe-told:{act.caller.delivery_id}", place, words.changed(found))
     return found.model_copy(update={"told": told})

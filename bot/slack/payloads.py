@@ -199,7 +199,10 @@ def from_submission(body: Mapping[str, Any]) -> Submission:
         person_id=str(user.get("id") or ""),
         name=str(user.get("username") or user.get("name") or ""),
         team_id=str(user.get("team_id") or (body.get("team") or {}).get("id") or ""),
-        filled={
-            block: str(next(iter(fields.values())).get("value") or "") for block, fields in values.items() if fields
-        },
+        filled={block: _filled(next(iter(fields.values()))) for block, fields in values.items() if fields},
     )
+
+
+def _filled(state: Mapping[str, Any]) -> str:
+    """Return what was typed into a field, or the value of what was chosen in it."""
+    return str(state.get("value") or (state.get("selected_option") or {}).get("value") or "")

@@ -185,6 +185,16 @@ class Subscriptions:
         """Return what a channel was told of a branch; None where nobody here knows."""
         return or_none(Branch, await self._known_data(channel_id, slug, branch))
 
+    async def known_of(self, channel_id: str, slug: ProjectSlug) -> list[Branch]:
+        """Return what a channel was told of all branches of a project."""
+        kept = cast("Awaitable[list[str]]", self._connection.redis.hvals(self._known(channel_id, slug)))
+        found = [or_none(Branch, data) for data in await self._connection.ask(kept)]
+        return [one for one in found if one]
+
+    async def forget(self, channel_id: str, slug: ProjectSlug, branch: str) -> None:
+        """Forget what a channel was told of a branch: what is next heard of it is as of a new one."""
+        await self._connection.ask(self._connection.redis.hdel(self._known(channel_id, slug), branch))
+
     async def know(self, channel_id: str, slug: ProjectSlug, branch: str, change: Callable[[Branch], Branch]) -> Branch:
         """Change what a channel was told of a branch, of which nothing may be known; returns it as it is kept.
 

@@ -92,7 +92,8 @@ def _after(state: Branch, build: Build, *, is_red: bool) -> Branch:
     mine = frozenset(key for key in _judged(state.told) if _number(key) == number) | {judged_key(build)}
     if not is_red:
         green = {"red_since": 0, "or_before": False, "red_at": None, "root_ts": None, "builds": 0, "looking": ""}
-        return known.model_copy(update={**green, "failing": frozenset[str](), "failure": "", "told": mine})
+        awake = {"snoozed_until": None, "snoozed_by": ""}
+        return known.model_copy(update={**green, **awake, "failing": frozenset[str](), "failure": "", "told": mine})
     if not state.is_red:
         ended = build.stopped_at or build.pipeline.created_at
         broke = {"red_since": number, "or_before": True, "red_at": ended, "builds": 1}

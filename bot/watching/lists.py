@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence, Set
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
@@ -26,15 +27,25 @@ TOLD, LONGEST, UNSEEN_AFTER = 3, 12, 3  # pauses between two lists, twice; lists
 log = structlog.get_logger(__name__)
 
 
+class Messages(Protocol):
+    """Who keeps the messages about red branches true."""
+
+    async def forsake_unheard(self, channel_id: str, slug: ProjectSlug, title: str) -> None:
+        """End those in a channel that no subscription of it is about any more."""
+
+
 class Lists:
     """One request for each project; another one an hour, for its name and that of its default branch."""
 
-    def __init__(self, settings: Settings, store: Store, looks: Reads, inbox: Inbox, operator: Operator) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, looks: Reads, inbox: Inbox, operator: Operator, roots: Messages
+    ) -> None:
         self._settings = settings
         self._store = store
         self._looks = looks
         self._inbox = inbox
         self._operator = operator
+        self._roots = roots
 
     async def look(self, slug: ProjectSlug) -> timedelta | None:
         """Read the new end of a list; returns the pause before the next time, None where nobody subscribes any more."""
@@ -97,6 +108,9 @@ class Lists:
         for rule in rules:
             branch = project.vcs_info.default_branch or rule.default_branch
             await self._store.subscriptions.is_by_now(rule, project.slug, project.title, branch)
+        if any(project.vcs_info.default_branch not in ("", rule.default_branch) for rule in rules):
+            for channel_id in dict.fromkeys(rule.channel_id for rule in rules):
+                await self._roots.forsake_unheard(channel_id, project.slug, project.title)
         known = known.model_copy(update={"asked_at": utc_now()})
         if spelled_alike(project.slug) != spelled_alike(rules[0].project_slug):
             log.info("project_renamed", project=rules[0].project_slug, to=project.slug)

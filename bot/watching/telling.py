@@ -108,22 +108,34 @@ class Telling:
             return None
         channels: dict[str, list[Subscription]] = defaultdict(list)
         for rule in await self._store.subscriptions.of_project(slug):
-            if _is_about(rule, ref.name):
+            if is_about(rule, ref.name):
                 channels[rule.channel_id].append(rule)
         pauses = [await self._tell(_News(build, ref.name, *one)) for one in channels.items()]
         return max((pause for pause in pauses if pause is not None), default=None)
 
-    async def shows_who_looks(self, state: Branch) -> None:
-        """Let the message about a red branch say who looks at it, at once; raises what Slack and CircleCI refuse."""
-        if state.root_ts is None:
+    async def shows(self, state: Branch) -> None:
+        """Let the message about a red branch say how that stands, at once; raises what Slack and CircleCI refuse."""
+        rules = await self.rules_about(state)
+        if state.root_ts is None or not state.is_red or not rules:
             return
-        build = await self._sources.reports.build(state.pipeline_id)
-        rules = await self._store.subscriptions.of_project(state.project_slug)
-        rules = [rule for rule in rules if rule.channel_id == state.channel_id and _is_about(rule, state.branch)]
-        if rules and build.fingerprint == state.fingerprint:  # else what became of it is about to be told
+        build = await self._as_judged(state)
+        if build.fingerprint == state.fingerprint:  # else what became of it is about to be told
             news = _News(build, state.branch, state.channel_id, rules)
             seen = red.Seen(build, await self._evidence(build), news.title, self._links)
             await self._is_rewritten(news, state, state, seen)
+
+    async def rules_about(self, state: Branch) -> Sequence[Subscription]:
+        """Return the rules by which a channel is told of a branch now."""
+        rules = await self._store.subscriptions.of_project(state.project_slug)
+        return [rule for rule in rules if rule.channel_id == state.channel_id and is_about(rule, state.branch)]
+
+    async def _as_judged(self, state: Branch) -> Build:
+        """Return the newest build that was judged, as it was then, where that is kept: it may run again by now."""
+        with suppress(Unreadable):
+            ended = await self._store.past.ended(state.pipeline_id)
+            if ended is not None and ended.build.fingerprint == state.fingerprint:
+                return ended.build
+        return await self._sources.reports.build(state.pipeline_id)
 
     async def _tell(self, news: _News) -> timedelta | None:
         """Tell one channel; returns the pause before another try, where it takes nothing for now, or is being told."""
@@ -161,7 +173,8 @@ class Telling:
         if found.happened is Event.BROKE and found.is_told:
             after = after.model_copy(update={"or_before": not await self._is_next(state, news)})
         is_said, root_ts = said_key(news.build) in state.told, state.root_ts
-        if found.is_told and not is_said and not await self._hears_otherwise(news):
+        is_silent = found.happened is not Event.FIXED and await self._is_snoozed(state)
+        if found.is_told and not is_said and not is_silent and not await self._hears_otherwise(news):
             state, is_said = await self._say(news, found.happened, state, after, seen), True
         if is_said and found.happened is Event.FIXED:
             await self._has_heard_of_repair(news)
@@ -197,7 +210,12 @@ class Telling:
 
     async def _is_rewritten(self, news: _News, state: Branch, after: Branch, seen: red.Seen) -> bool:
         """Let the message about a red branch say how that stands by now; False where it is gone."""
-        word = red.root(after, seen, news.mentioned) if after.is_red else red.repaired_root(state, seen)
+        is_snoozed = await self._is_snoozed(after)
+        word = (
+            red.root(after, seen, news.mentioned, is_snoozed=is_snoozed)
+            if after.is_red
+            else red.repaired_root(state, seen)
+        )
         try:
             await self._messenger.update(news.channel_id, state.root_ts or "", word, urgent=not after.is_red)
         except SlackError as error:
@@ -237,6 +255,9 @@ class Telling:
             return state.number == max((one.number for one in listed if one.number < news.number), default=-1)
         return False
 
+    async def _is_snoozed(self, state: Branch) -> bool:
+        return state.snoozed_until is not None and state.is_snoozed(await self._store.now())
+
     async def _report(self, found: Decision, build: Build) -> Report | None:
         is_shown = found.is_told or found.state.root_ts is not None
         return await self._evidence(build) if build.state is State.FAILED and is_shown else None
@@ -258,10 +279,11 @@ class Telling:
         return known or Branch(channel_id=news.channel_id, project_slug=news.slug, branch=news.branch)
 
     async def _know(self, news: _News, state: Branch) -> Branch:
-        """Keep how a branch stands; who looks at it meanwhile goes on until it is green."""
+        """Keep how a branch stands; who looks at it, or has snoozed it, meanwhile is kept until it is green."""
 
         def change(kept: Branch) -> Branch:
-            return state.model_copy(update={"looking": kept.looking if state.is_red else ""})
+            of_people = {name: getattr(kept, name) for name in ("looking", "snoozed_until", "snoozed_by")}
+            return state.model_copy(update=of_people if state.is_red else {})
 
         return await self._store.subscriptions.know(news.channel_id, news.slug, news.branch, change)
 
@@ -285,5 +307,6 @@ def _said(state: Branch, build: Build, *, root_ts: str | None) -> Branch:
     return state.model_copy(update={"told": state.told | {said_key(build)}, "root_ts": root_ts})
 
 
-def _is_about(rule: Subscription, branch: str) -> bool:
+def is_about(rule: Subscription, branch: str) -> bool:
+    """Say whether a rule is about a branch, whichever is the default one by now."""
     return rule.wants(branch, rule.default_branch)

@@ -120,6 +120,48 @@ async def who_looks(stage: Stage) -> None:
     await stage.presses("grace", root, button)
 
 
+async def snoozed(stage: Stage) -> None:
+    await subscribes(stage)
+    await stage.types("ada", "snooze acme/backend main 2h", "deploys")
+    await is_built(stage, red("test_total"))
+    root = stage.team.deploys.roots[-1]
+    button = root.element("Snooze")
+    view = await stage.opens("grace", root, "Snooze")
+    await stage.fills_in("grace", view, {"how_long": "4h"})
+    await is_built(stage, red("test_total", "test_tax"), by="octo-ada")
+    await stage.presses("ada", root, "End the snooze")
+    for line in (
+        "main off",
+        "main",
+        "main 8 days",
+        "main until x",
+        "main until 14:00 for 2h",
+        "main 2h now",
+        "main 2h",
+    ):
+        await stage.types("ada", f"snooze acme/backend {line}", "deploys")
+    await its_time_comes(stage)
+    await stage.comes_to("end_snooze", "the two hours are over")
+    stage.shows(root)
+    await is_built(stage, GREEN)
+    await stage.presses("grace", root, button)
+
+
+async def its_time_comes(stage: Stage) -> None:
+    channel_id, subscriptions = stage.team.deploys.id, stage.team.app.store.subscriptions
+    over = {"snoozed_until": utc_now() - timedelta(seconds=1)}
+    await subscriptions.know(channel_id, BACKEND, "main", lambda kept: kept.model_copy(update=over))
+
+
+async def nobody_subscribes_any_more(stage: Stage) -> None:
+    await subscribes(stage)
+    await is_built(stage, red("test_total"))
+    root = stage.team.deploys.roots[-1]
+    button = root.element("I look at it")
+    await stage.types("ada", "unsubscribe acme/backend", "deploys")
+    await stage.presses("grace", root, button)
+
+
 async def cannot_be_told(stage: Stage) -> None:
     await subscribes(stage)
     await is_built(stage, GREEN)
@@ -149,6 +191,8 @@ SCENES: dict[str, Scene] = {
     "red-run-again": run_again,
     "red-superseded": superseded,
     "red-who-looks": who_looks,
+    "red-snoozed": snoozed,
+    "red-forsaken": nobody_subscribes_any_more,
     "red-buttons": buttons,
     "red-cannot-be-told": cannot_be_told,
 }

@@ -132,6 +132,9 @@ def _input(block: Json) -> Iterator[str]:
     element = block["element"]
     notes = ["several lines"] * bool(element.get("multiline")) + ["may stay empty"] * bool(block.get("optional"))
     yield from _lines("field", block["label"]["text"] + (f" ({', '.join(notes)})" if notes else ""))
+    for option in element.get("options") or ():
+        is_chosen = option == element.get("initial_option")
+        yield from _lines("  choice", f"{'◉' if is_chosen else '○'} {option['text']['text']}")
     if block.get("hint"):
         yield from _lines("  hint", block["hint"]["text"])
 

@@ -1,13 +1,17 @@
-"""Who looks at a branch that is red: whoever may read it there, the first of several, until it is green."""
+"""Who looks at a branch that is red: whoever may read it there, the first of several, while that is told there."""
 
 import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from bot.actions import LookAt
+import pytest
+
+from bot.actions import LookAt, SnoozeForm
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
-from tests.operations.scene import BACKEND, presses, said, somewhere, team_under
+from bot.models.slack import utc_now
+from bot.models.subscription import Subscription
+from tests.operations.scene import BACKEND, presses, said, somewhere, team_under, types
 from tests.stories.team import Team
 
 LOOK = LookAt(project_slug=BACKEND, branch="main", since=2417)
@@ -37,9 +41,18 @@ async def looking(team: Team) -> str:
     return state.looking if state else ""
 
 
+async def subscribed(team: Team, **more: object) -> Subscription:
+    made = {"id": "s1", "channel_id": team.deploys.id, "made_by": "U0ADA", "made_at": utc_now()}
+    of = {"project_slug": BACKEND, "project_title": "acme/backend", "default_branch": "main"}
+    one = Subscription.model_validate({**made, **of, **more})
+    await team.app.store.subscriptions.add(one)
+    return one
+
+
 async def test_the_first_of_several_looks_and_all_read_that(tmp_path: Path) -> None:
     async with team_under(HIDDEN, tmp_path) as team:
         ada, grace, guest, place = team.ada, team.grace, team.slack.person("guest"), somewhere(team)
+        await subscribed(team)
         assert "is over: it is green again, broke anew, or" in said(await presses(team, ada, place, LOOK))
         await known(team, red_since=2417, number=2418, root_ts=place.ts)
         assert "You may not look at this" in said(await presses(team, guest, place, LOOK))
@@ -53,10 +66,69 @@ async def test_the_first_of_several_looks_and_all_read_that(tmp_path: Path) -> N
         elsewhere = team.slack.workspace.post(
             team.slack.workspace.channel("general"), team.slack.workspace.bot_user_id, "A copy.", []
         )
-        assert "is over" in said(await presses(team, grace, elsewhere, LOOK))
+        assert "No subscription of this channel" in said(await presses(team, grace, elsewhere, LOOK))
 
         await known(team, red_since=2419, number=2419)
         assert "is over" in said(await presses(team, grace, place, LOOK))
         assert not await looking(team)
         kept = await team.app.store.audit.lately(timedelta(hours=1), lambda one: one.what.startswith("look at"), 20)
         assert {one.outcome for one in kept} == {"done", "refused"}
+
+
+async def test_what_nobody_subscribes_to_any_more_has_no_buttons_and_a_press_says_why(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        place, late = somewhere(team), somewhere(team)
+        await subscribed(team)
+        await known(team, red_since=2417, number=2418, root_ts=place.ts)
+        await types(team, team.ada, "unsubscribe acme/backend")
+        assert "No subscription of this channel is about it any more" in place.visible
+        assert not place.buttons
+        snooze = SnoozeForm(project_slug=BACKEND, branch="main", since=2417)
+        for action in (LOOK, snooze):
+            late = somewhere(team)
+            assert "No subscription of this channel is about" in said(await presses(team, team.ada, late, action))
+            assert "main was red" in late.visible
+        assert not await team.app.store.subscriptions.known(team.deploys.id, ProjectSlug(BACKEND), "main")
+
+
+async def test_the_message_of_a_branch_that_others_rules_are_about_goes_on(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        place = somewhere(team)
+        await subscribed(team)
+        await subscribed(team, id="s2", branches=("m*",))
+        await known(team, red_since=2417, number=2418, root_ts=place.ts)
+        await types(team, team.ada, "unsubscribe acme/backend m*")
+        assert place.visible == "It bears a button."
+        assert await presses(team, team.ada, place, LOOK) == []
+        assert await looking(team) == "ada"
+
+
+@pytest.mark.parametrize(("root", "code"), [(None, ""), ("1", "thread_not_found"), ("1", "is_archived")])
+async def test_where_there_is_no_thread_the_channel_or_who_pressed_reads_it(
+    tmp_path: Path, root: str | None, code: str
+) -> None:
+    async with team_under("", tmp_path) as team:
+        place = somewhere(team)
+        await subscribed(team)
+        await known(team, red_since=2417, number=2418, root_ts=place.ts if root else None)
+        if code:
+            team.slack.refuse("chat.postMessage", code)
+        answer = said(await presses(team, team.ada, place, LOOK))
+        if code == "is_archived":
+            assert "Slack did not take my message about that here" in answer
+        else:
+            assert team.deploys.roots[-1].text == "ada looks at main of acme/backend."
+            assert not answer
+
+
+async def test_a_button_of_a_project_that_is_renamed_is_about_it(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        place, world, web = somewhere(team), team.circleci.world, ProjectSlug("gh/acme/web")
+        await subscribed(team, project_slug=web, project_title="acme/web")
+        state = Branch(channel_id=team.deploys.id, project_slug=web, branch="main", red_since=2417, root_ts=place.ts)
+        await team.app.store.subscriptions.know(team.deploys.id, web, "main", lambda _: state)
+        world.projects[web] = world.projects.pop(ProjectSlug(BACKEND))
+        world.projects[web].slug = web
+        team.circleci.moved[ProjectSlug(BACKEND)] = web
+        assert await presses(team, team.ada, place, LOOK) == []
+        assert [reply.text for reply in place.replies] == ["ada looks at it."]

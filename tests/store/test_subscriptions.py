@@ -122,3 +122,12 @@ def test_the_same_events_of_the_same_branches_are_one_in_whatever_order() -> Non
     assert id_of("C0WEB", "github/Acme/frontend", turned) == one
     others = [Wish(), Wish(branches=("main",)), Wish(branches=("main", "release/*"), events=(Event.BROKE,))]
     assert len({one, *(id_of("C0WEB", SLUG, wish) for wish in others), id_of("C0OPS", SLUG, turned)}) == 5
+
+
+async def test_what_is_known_of_the_branches_of_a_project_is_listed_and_forgotten_one_by_one(store: Store) -> None:
+    kept = store.subscriptions
+    for branch in ("main", "old"):
+        await kept.know("C0WEB", SLUG, branch, lambda state: state.model_copy(update={"red_since": 7}))
+    await kept.forget("C0WEB", SLUG, "old")
+    assert [(one.branch, one.red_since) for one in await kept.known_of("C0WEB", SLUG)] == [("main", 7)]
+    assert await kept.known_of("C0DEPLOYS", SLUG) == []

@@ -341,9 +341,11 @@ def readable(team: Team) -> set[str]:
 SINCE = {  # buttons that came later
     "agent_form",
     "deploy_beside",
+    "end_snooze",
     "invite_me",
     "look_at",
     "remove_agent",
+    "snooze",
     "take_back",
     "tell_when_free",
 }

@@ -72,6 +72,16 @@ class Judge:
         return None
 
 
+class Roots:
+    """Keeps in which channels messages about branches end that nobody subscribes to any more."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+
+    async def forsake_unheard(self, channel_id: str, _slug: ProjectSlug, _title: str) -> None:
+        self.ended.append(channel_id)
+
+
 class Stage:
     """A project with pushes, and what looks at them."""
 
@@ -86,7 +96,8 @@ class Stage:
         reads = circleci_reads(transport)
         self.inbox = Inbox(store, cast("Engine", self.queue), timedelta(0))
         self.news = Newsreader(self.settings, store, reads, self.judge, operator)
-        self.lists = Lists(self.settings, store, reads, self.inbox, operator)
+        self.roots = Roots()
+        self.lists = Lists(self.settings, store, reads, self.inbox, operator, self.roots)
 
     async def subscribes(self, number: int = 1, **changes: object) -> Subscription:
         """Let a channel subscribe, and the list be read for the first time."""
@@ -389,7 +400,7 @@ async def test_another_default_branch_is_followed(stage: Stage) -> None:
     assert stage.told == [(pushed.number, State.PASSED)]
     kept = await stage.store.subscriptions.get(made.id)
     assert kept is not None
-    assert kept.default_branch == "release/v2.0"
+    assert (kept.default_branch, stage.roots.ended) == ("release/v2.0", ["C0WEB"])
 
 
 async def test_a_project_that_is_renamed_is_read_on_under_its_new_name(stage: Stage) -> None:

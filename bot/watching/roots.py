@@ -1,0 +1,132 @@
+"""Keeps the message about a red branch true between two builds of it: who looks, a snooze, that nobody subscribes."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from bot.errors import CircleCIError, SlackError, SlackLimited
+from bot.messenger import Messenger
+from bot.models.caller import Place
+from bot.models.circleci import ProjectSlug
+from bot.models.red import Branch
+from bot.models.refusals import Refused, refused
+from bot.models.subscription import Subscription
+from bot.once import post_once
+from bot.store import Store
+from bot.watching.telling import LATER, LEASE, SOON, THREAD_GONE, Telling, is_about
+from formatters import red, snoozes
+from formatters.blocks import Message
+from formatters.links import Links
+
+GIVEN_UP = timedelta(days=1)  # after its end a snooze is no news any more
+log = structlog.get_logger(__name__)
+
+
+class Roots:
+    """One at a time writes it, and reads before how the branch stands; so does `telling.py`."""
+
+    def __init__(self, store: Store, messenger: Messenger, telling: Telling, links: Links) -> None:
+        self._store = store
+        self._messenger = messenger
+        self._telling = telling
+        self._links = links
+
+    async def show(self, state: Branch) -> None:
+        """Let the message say how a branch stands by now; what Slack and CircleCI refuse is in the log."""
+        kept, name = self._store.subscriptions, (state.channel_id, state.project_slug, state.branch)
+        async with kept.fenced(*name, LEASE, wait=LEASE):  # without it, it is as true as it gets
+            await self._show(await kept.known(*name) or state)
+
+    async def say(self, state: Branch, word: Callable[[bool], Message], *, once: str) -> None:
+        """Say it once in the thread of the branch, or where it has none apart in the channel. Raises SlackError."""
+        places = [Place(channel_id=state.channel_id)]
+        if state.root_ts is not None:
+            places.insert(0, Place(channel_id=state.channel_id, thread_ts=state.root_ts))
+        for place in places:
+            message = word(place.thread_ts is None)
+            try:
+                await post_once(self._messenger, self._store.claims, place, message, kind="root", name=once)
+            except SlackError as error:
+                if error.code not in THREAD_GONE or place.thread_ts is None:
+                    raise
+            else:
+                return
+
+    async def is_told(self, state: Branch) -> bool:
+        """Say whether any subscription of a channel is about a branch."""
+        return bool(await self._telling.rules_about(state))
+
+    async def forsaken(self, channel_id: str, slug: ProjectSlug, rules: Sequence[Subscription]) -> list[Branch]:
+        """Return what a channel was told of branches of a project that none of these rules is about."""
+        known = await self._store.subscriptions.known_of(channel_id, slug)
+        return [state for state in known if not any(is_about(rule, state.branch) for rule in rules)]
+
+    async def forsake(self, states: Sequence[Branch], title: str) -> None:
+        """Let the messages about branches end of which a channel is told nothing any more, and forget these."""
+        for state in states:
+            if state.is_red and state.root_ts is not None:
+                await self._end_root(state, title)
+            await self._store.subscriptions.forget(state.channel_id, state.project_slug, state.branch)
+
+    async def forsake_unheard(self, channel_id: str, slug: ProjectSlug, title: str) -> None:
+        """Do that for all of a project that no rule of a channel is about by now."""
+        rules = [one for one in await self._store.subscriptions.of_project(slug) if one.channel_id == channel_id]
+        await self.forsake(await self.forsaken(channel_id, slug, rules), title)
+
+    async def _end_root(self, state: Branch, title: str) -> None:
+        word = red.forsaken(state, title, self._links)
+        try:
+            await self._messenger.update(state.channel_id, state.root_ts or "", word, urgent=True)
+        except SlackError as error:  # its buttons say so in words
+            log.info("root_not_ended", channel=state.channel_id, method=error.method, code=error.code)
+
+    async def end_snooze(self, channel_id: str, slug: str, branch: str) -> timedelta | None:
+        """Say of a branch whose snooze is over that it is still red; returns the pause before that, None where it is.
+
+        A project that is called otherwise by now is the channel's still.
+        """
+        rules = await self._store.subscriptions.of_channel(channel_id)
+        slugs = dict.fromkeys([ProjectSlug(slug), *(rule.project_slug for rule in rules)])
+        pauses = [await self._end(channel_id, one, branch) for one in slugs]
+        return min((pause for pause in pauses if pause is not None), default=None)
+
+    async def _end(self, channel_id: str, slug: ProjectSlug, branch: str) -> timedelta | None:
+        async with self._store.subscriptions.fenced(channel_id, slug, branch, LEASE) as is_ours:
+            if not is_ours:
+                return SOON
+            state = await self._store.subscriptions.known(channel_id, slug, branch)
+            if state is None or not state.is_red or state.snoozed_until is None:
+                return None
+            now = await self._store.now()
+            if state.is_snoozed(now):
+                return state.snoozed_until - now
+            return await self._over(state, state.snoozed_until, now)
+
+    async def _over(self, state: Branch, until: datetime, now: datetime) -> timedelta | None:
+        if now - until > GIVEN_UP:
+            return None
+        if not (rules := await self._telling.rules_about(state)):
+            return None
+        once = f"over:{state.project_slug}:{state.branch}:{until.isoformat()}"
+        try:
+            await self.say(state, partial(snoozes.over, state, rules[-1].project_title, self._links), once=once)
+        except SlackError as error:
+            return _later(state, error)
+        await self._show(state)
+        return None
+
+    async def _show(self, state: Branch) -> None:
+        try:
+            await self._telling.shows(state)
+        except (SlackError, CircleCIError) as error:
+            log.warning("root_not_rewritten", channel=state.channel_id, error=repr(error))
+
+
+def _later(state: Branch, error: SlackError) -> timedelta | None:
+    """Return when Slack may take what it does not take now; None where it never will."""
+    log.warning("end_of_snooze_not_said", channel=state.channel_id, method=error.method, code=error.code)
+    if isinstance(error, SlackLimited):
+        return error.retry_after
+    return LATER if error.lost or refused(error.code) is Refused.FOR_NOW else None

@@ -1,0 +1,85 @@
+"""What stands between two builds of a red branch: a snooze, which is silent about all but its repair, and its end."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.models.circleci import ProjectSlug
+from bot.models.red import Branch
+from bot.models.slack import utc_now
+from bot.models.subscription import Event
+from bot.watching.roots import GIVEN_UP, Roots
+from formatters.links import Links
+from tests.watching.test_branches import build
+from tests.watching.test_telling import GREEN, STILL, Stage
+
+__all__ = ["stage"]
+from tests.watching.test_telling import stage
+
+SLUG = ProjectSlug("gh/acme/backend")
+OVER = "The snooze is over, and main of acme/backend is still red."
+STANDS = "main of acme/backend is red since #1 or before"
+
+
+async def snoozed(stage: Stage, until: timedelta, **more: Any) -> Branch:
+    fields = {"snoozed_until": utc_now() + until, "snoozed_by": "ada", **more}
+    return await stage.store.subscriptions.know("C0DEPLOYS", SLUG, "main", lambda kept: kept.model_copy(update=fields))
+
+
+def roots(stage: Stage) -> Roots:
+    return Roots(stage.store, stage.telling._messenger, stage.telling, Links())
+
+
+async def test_a_snoozed_branch_is_told_of_by_its_message_alone_until_it_is_fixed(stage: Stage) -> None:
+    await stage.subscribes(events=list(Event))
+    await stage.judged(build(1))
+    await snoozed(stage, timedelta(hours=1))
+    await stage.judged(build(2))
+    (root,) = stage.channel().roots
+    assert (root.replies, "3 red builds" in root.visible, "Snoozed by ada until" in root.visible) == ([], False, True)
+    assert "2nd red build" in root.visible
+    await stage.judged(build(3, "success"), build(4), build(5))
+    again = "main of acme/backend is red since #4 or before"
+    assert stage.texts() == [GREEN, GREEN, again, STILL]
+
+
+async def test_at_its_time_one_line_says_that_it_is_still_red(stage: Stage) -> None:
+    await stage.subscribes(events=list(Event))
+    await stage.judged(build(1))
+    state = await snoozed(stage, timedelta(hours=1))
+    left = await roots(stage).end_snooze("C0DEPLOYS", "gh/acme/old-name", "main")
+    assert left is not None
+    assert timedelta(minutes=59) < left < timedelta(minutes=61)
+    await snoozed(stage, timedelta(seconds=-1))
+    stage.slack.refuse("chat.postMessage", "service_unavailable")
+    assert await roots(stage).end_snooze("C0DEPLOYS", state.project_slug, "main")
+    for _ in range(2):
+        assert await roots(stage).end_snooze("C0DEPLOYS", state.project_slug, "main") is None
+    await stage.judged(build(2))
+    assert stage.texts() == [STANDS, OVER, STILL]
+    assert "Still red after the snooze by ada" in stage.channel().roots[0].visible
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"red_since": 0, "snoozed_until": None},
+        {"snoozed_until": None},
+        {"snoozed_until": utc_now() - GIVEN_UP - timedelta(hours=1)},
+    ],
+)
+async def test_of_what_is_no_snooze_any_more_nothing_is_said(stage: Stage, state: dict[str, object]) -> None:
+    await stage.subscribes()
+    await stage.judged(build(1))
+    await snoozed(stage, timedelta(seconds=-1), **state)
+    assert await roots(stage).end_snooze("C0DEPLOYS", SLUG, "main") is None
+    assert stage.texts() == [STANDS]
+
+
+async def test_without_a_thread_the_channel_is_told(stage: Stage) -> None:
+    await stage.subscribes(events=["fixed"])
+    await stage.judged(build(1))
+    await snoozed(stage, timedelta(seconds=-1))
+    assert await roots(stage).end_snooze("C0DEPLOYS", SLUG, "main") is None
+    assert stage.texts() == [OVER]
