@@ -73,8 +73,9 @@ class Faults:
     ) -> None:
         """Answer the next `times` such requests with `status`, or `drop` their connection; the first are spared.
 
-        `drop` is "before" (the request is not processed) or "after" (it is, and its answer is lost). With `delay`
-        alone the answer is right, but comes so many seconds later, and with `until` alone when that is set.
+        `drop` is "before" (the request is not processed) or "after" (it is, and its answer is lost; whoever asked waits
+        `until` that is set). With `delay` alone the answer is right, but comes so many seconds later, and with `until`
+        alone when that is set.
         """
         self._faults.append(_Fault(method, path_glob, status, headers or {}, body, drop, delay, until, times, spare))
 
@@ -100,12 +101,13 @@ class Faults:
 
 
 async def _spoiled(fault: _Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
-    if fault.delay or fault.until:
+    if fault.drop is None and (fault.delay or fault.until):
         await asyncio.sleep(fault.delay)
         await (fault.until.wait() if fault.until else asyncio.sleep(0))
         return await handler(request)
     if fault.drop == "after":
         await handler(request)
+        await (fault.until.wait() if fault.until else asyncio.sleep(0))
     if fault.drop is not None:
         if request.transport is not None:
             request.transport.abort()
