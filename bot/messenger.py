@@ -1,7 +1,7 @@
 """What is said in Slack and asked of it: posts and edits, text alone when blocks are refused; people and channels."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -87,22 +87,24 @@ class Messenger:
         answer = await self._send(POST, {**fields, "metadata": metadata}, message)
         return str(answer["ts"])
 
-    async def find(self, thread: Place, mark: str) -> str | None:
+    async def find(self, thread: Place, mark: str, since: datetime | None = None) -> str | None:
         """Return the `ts` of our message that bears `mark`, None when it does not stand there.
 
         Raises SlackError: `missing_scope` where we may not read that channel. Of a channel the newest hundred messages
-        are looked at, of a thread all. https://docs.slack.dev/messaging/message-metadata
+        are looked at, and more, a thousand at the most, where these came `since` then; of a thread all.
+        https://docs.slack.dev/messaging/message-metadata
         """
         method = "conversations.replies" if thread.thread_ts else "conversations.history"
         fields = {"channel": thread.channel_id, "ts": thread.thread_ts, "limit": 100, "include_all_metadata": True}
         cursor = ""
         for _ in range(MOST_PAGES):
             answer = await self._calls.read(method, {**fields, "cursor": cursor or None})
-            for message in answer.get("messages") or []:
+            page = answer.get("messages") or []
+            for message in page:
                 if (message.get("metadata") or {}).get("event_payload", {}).get("mark") == mark:
                     return str(message["ts"])
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor or thread.thread_ts is None:
+            if not cursor or (thread.thread_ts is None and not _came_after(page, since)):
                 break
         return None
 
@@ -379,3 +381,7 @@ def may_respond_to(response_url: str, api_url: str) -> bool:
 def _payload(message: Message) -> dict[str, Any]:
     # chat.update keeps the old blocks unless it is given new ones, an empty list included.
     return {"text": message.text, "blocks": list(message.blocks)}
+
+
+def _came_after(messages: Sequence[Mapping[str, object]], since: datetime | None) -> bool:
+    return since is not None and bool(messages) and float(str(messages[-1]["ts"])) > since.timestamp()

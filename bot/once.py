@@ -7,11 +7,13 @@ from datetime import timedelta
 from bot.errors import SlackError
 from bot.messenger import Messenger
 from bot.models.caller import Place
+from bot.models.slack import utc_now
 from bot.slack_calls import PATIENCE
 from bot.store.claims import Claims
 from formatters.blocks import Message
 
 DAY = timedelta(days=1)
+MARGIN = timedelta(minutes=1)  # between Slack's clock and ours
 
 
 async def post_once(
@@ -30,8 +32,9 @@ async def post_once(
     """
     mark = hashlib.sha256(f"{place.channel_id}:{name}".encode()).hexdigest()[:16]
     if not await claims.first(f"{kind}:{mark}", keep=DAY):
+        since = utc_now() - await claims.age(f"{kind}:{mark}", DAY) - MARGIN
         with suppress(SlackError):  # where we may not read, it is said again
-            if found := await messenger.find(place, mark):
+            if found := await messenger.find(place, mark, since):
                 return found
     return await post_marked(messenger, place, message, mark, patience=patience)
 

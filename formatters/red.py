@@ -137,8 +137,24 @@ def paused(rule: Subscription, why: str) -> Message:
     return assemble(text, section(f"⏸️ {text}"))
 
 
-def message(happened: Event, before: Branch, state: Branch, seen: Seen, *, is_apart: bool) -> Message:
+def late(state: Branch, seen: Seen, *, is_apart: bool) -> Message:
+    """Say how a build ended that is older than the one that the channel knows: of the branch it says nothing."""
+    has_passed, where = seen.build.state is State.PASSED, f"{_where(state, seen)} · " if is_apart else ""
+    what = f"passed in {took(seen.build)}" if has_passed else f"failed: {_what(seen)}"
+    mark, plain = (
+        "✅" if has_passed else "❌",
+        f"#{seen.build.pipeline.number} of {_plain(state)} of {clean(seen.title)}",
+    )
+    said = section(f"{mark} {where}*An older build* {what}.")
+    return assemble(f"{plain}, an older build, {what}.", said, context(_about(seen)))
+
+
+def message(  # all that it may be about
+    happened: Event, before: Branch, state: Branch, seen: Seen, *, is_apart: bool, is_late: bool = False
+) -> Message:
     """Return what is said of what happened, where a message about the branch stands or none is needed."""
+    if is_late:
+        return late(state, seen, is_apart=is_apart)
     match happened:
         case Event.FIXED:
             return fixed(before, seen, is_apart=is_apart)
@@ -187,7 +203,9 @@ def _names(tests: Sequence[TestResult]) -> str:
 def _what(seen: Seen) -> str:
     if seen.build.state is State.COULD_NOT_RUN:
         return f"could not run: {why(seen.build)}"
-    return what_failed(seen.build, seen.report)
+    waits = [run.workflow.name for run in seen.build.real_runs if run.workflow.status == State.ON_HOLD]
+    beside = f" · {listed(waits)} {'is' if len(waits) == 1 else 'are'} on hold" if waits else ""
+    return what_failed(seen.build, seen.report) + beside
 
 
 def _refused(build: Build) -> Iterator[Block]:
@@ -240,7 +258,7 @@ def _buttons(state: Branch, seen: Seen, *, is_snoozed: bool) -> Iterator[Block]:
         yield button(look, "I look at it")
     if wake.fits:
         yield button(wake, "End the snooze") if is_snoozed else button(snooze, "Snooze")
-    if build.state is State.FAILED:
+    if build.state in (State.FAILED, State.ON_HOLD):
         failed = RerunFailed(pipeline_id=pipeline.id, attempt=build.mark)
         yield rerun_failed_button(build, seen.title, failed)
         yield button(ShowLog(pipeline_id=pipeline.id, attempt=build.mark), "Show log")

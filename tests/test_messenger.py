@@ -1,6 +1,7 @@
 """The sender waits when it must, answers only Slack, and finds another way to a person."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -8,6 +9,7 @@ from pydantic import SecretStr
 
 from bot.errors import SlackError
 from bot.messenger import Messenger, may_respond_to
+from bot.models.caller import Place
 from bot.models.refusals import TOKEN_GONE
 from bot.policy import Kind
 from formatters.blocks import Message, section
@@ -44,6 +46,19 @@ async def messenger(slack: Slack) -> AsyncIterator[Messenger]:
 )
 def test_only_slack_is_answered(url: str, may: bool) -> None:
     assert may_respond_to(url, "http://127.0.0.1:9") is may
+
+
+async def test_a_post_is_found_behind_what_people_have_said_since(messenger: Messenger, slack: Slack) -> None:
+    channel = slack.workspace.channel("deploys")
+    ts = await messenger.post(channel.id, WORDS, mark="m1")
+    began, place = datetime.fromtimestamp(float(ts), UTC), Place(channel_id=channel.id)
+    for nth in range(250):
+        slack.workspace.post(channel, "U0ADA", f"word {nth}")
+    assert await messenger.find(place, "m1", began - timedelta(seconds=1)) == ts
+    asked = len(slack.calls_of("conversations.history"))
+    assert await messenger.find(place, "m1", began + timedelta(days=1)) is None
+    assert await messenger.find(place, "m1") is None
+    assert len(slack.calls_of("conversations.history")) == asked + 2  # what came later is not read for ever
 
 
 async def test_a_foreign_response_url_is_never_called(messenger: Messenger) -> None:

@@ -179,6 +179,18 @@ class Build(Model):
         return bool(self.runs) and all(run.workflow.status == "not_run" for run in self.real_runs)
 
     @property
+    def has_failed_on_hold(self) -> bool:
+        """A workflow has failed, and nothing runs: each other one is over, or waits for a person."""
+        statuses = {run.workflow.status for run in self.real_runs}
+        is_still = statuses <= {*TERMINAL_WORKFLOW_STATUSES, State.ON_HOLD}
+        return is_still and State.ON_HOLD in statuses and bool(statuses & RED_WORKFLOW_STATUSES)
+
+    @property
+    def without_holds(self) -> Self:
+        """It with the workflows alone that wait for nobody."""
+        return self.model_copy(update={"runs": tuple(run for run in self.runs if run.workflow.status != State.ON_HOLD)})
+
+    @property
     def is_red(self) -> bool:
         """Something has failed already, finished or not."""
         return any(run.workflow.status in RED_WORKFLOW_STATUSES or run.failed_jobs for run in self.real_runs)

@@ -30,6 +30,11 @@ class Claims:
         put = self._connection.redis.set(self._key(what), 1, nx=True, ex=self._for(keep))
         return bool(await self._connection.ask(put))
 
+    async def age(self, what: str, keep: timedelta) -> timedelta:
+        """Return for how long it has been held by who keeps it so long; nothing where nobody holds it."""
+        left = timedelta(milliseconds=int(await self._connection.ask(self._connection.redis.pttl(self._key(what)))))
+        return keep - left if timedelta(0) < left < keep else timedelta(0)
+
     async def holder(self, what: str) -> str | None:
         """Return who holds `what`, without asking for it."""
         holder = await self._connection.ask(self._connection.redis.get(self._key(what)))

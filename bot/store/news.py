@@ -74,6 +74,23 @@ class Newsroom:
         """Return how often there was news of a build lately."""
         return int(await self._connection.ask(self._connection.redis.get(self._knocks(pipeline_id))) or 0)
 
+    async def found(self, slug: ProjectSlug, branch: str, number: int) -> None:
+        """Note a build that stands in a list, until it was looked at."""
+        key = self._found(slug, branch)
+        pipeline = self._connection.redis.pipeline(transaction=True)
+        pipeline.zadd(key, {str(number): number})
+        pipeline.expire(key, HOUR)
+        await self._connection.ask(pipeline.execute())
+
+    async def is_found_after(self, slug: ProjectSlug, branch: str, number: int) -> bool:
+        """Say whether an older build of a branch was found, and not looked at so far."""
+        older = self._connection.redis.zcount(self._found(slug, branch), "-inf", f"({number}")
+        return await self._connection.ask(older) > 0
+
+    async def had_its_turn(self, slug: ProjectSlug, branch: str, number: int) -> None:
+        """Note that a build was looked at."""
+        await self._connection.ask(self._connection.redis.zrem(self._found(slug, branch), str(number)))
+
     async def note_judged(self, slug: ProjectSlug, branch: str, number: int) -> None:
         """Note that channels were told of a build of a branch."""
         key = self._judged(slug)
@@ -109,6 +126,9 @@ class Newsroom:
 
     def _judged(self, slug: ProjectSlug) -> str:
         return self._connection.key("news:judged", spelled_alike(slug))
+
+    def _found(self, slug: ProjectSlug, branch: str) -> str:
+        return self._connection.key("news:found", f"{spelled_alike(slug)}:{branch}")
 
     def _list(self, slug: ProjectSlug) -> str:
         return self._connection.key("news:list", spelled_alike(slug))

@@ -10,7 +10,7 @@ from bot.models.build import Build, State
 from bot.models.red import Branch
 from bot.models.subscription import Event
 
-_SAID = ":said"
+_SAID, _PASSED = ":said", ":passed"
 MOST_TOLD = 50  # builds of a branch that stays red, of which it is known that they were counted
 _ERRORS = frozenset({"error", "unauthorized"})
 # Who wants the one is told the other: each that breaks it, or leaves it red, has failed.
@@ -18,24 +18,29 @@ _ALSO = {Event.BROKE: Event.FAILED, Event.STILL_RED: Event.FAILED, Event.FIXED: 
 
 
 class Decision(NamedTuple):
-    """What `happened`, None for no news; whether a channel is to be told; and how the branch stands from now on."""
+    """What `happened`, None for no news; whether a channel is to be told; and how the branch stands from now on.
+
+    What happened to an older build than the channel knows `is_late`: it says nothing of how the branch stands.
+    """
 
     happened: Event | None
     is_told: bool
     state: Branch
+    is_late: bool = False
 
 
 def decide(state: Branch, build: Build, wanted: Collection[Event]) -> Decision:
     """Return what the end of a build is to a channel that wants to be told these events.
 
-    One that was cancelled, replaced by a newer one, or that ran nothing is no news, nor is one that is older than what
-    the channel knows.
+    One that was cancelled, replaced by a newer one, or that ran nothing is no news. One that is older than what the
+    channel knows is none of the branch, but one to whoever wants to hear of each build.
     """
     red = is_red(build)
-    if red is None or judged_key(build) in state.told:
+    if red is None or is_judged(build, state) or _is_outdated(build, state):
         return Decision(None, False, state)
-    if _is_older(build, state):
-        return Decision(None, False, _counted(state, build) if red else state)
+    if build.pipeline.number < state.number:
+        happened = Event.FAILED if red else Event.PASSED
+        return Decision(happened, happened in wanted, _after_older(state, build, is_red=red), is_late=True)
     happened = _happened(state, is_red=red)
     return Decision(happened, is_wanted(happened, wanted), _after(state, build, is_red=red))
 
@@ -52,9 +57,16 @@ def is_red(build: Build) -> bool | None:
             return False
         case State.FAILED:
             return True
+        case State.ON_HOLD if build.has_failed_on_hold:
+            return True  # whatever becomes of what waits for a person
         case State.COULD_NOT_RUN if build.is_refused or build.pipeline.errors or _has_errors(build):
             return True
     return None
+
+
+def is_judged(build: Build, state: Branch) -> bool:
+    """Say whether a channel knows this attempt of a build."""
+    return not state.told.isdisjoint({judged_key(build), judged_key(build) + _PASSED})
 
 
 def judged_key(build: Build) -> str:
@@ -71,11 +83,10 @@ def _has_errors(build: Build) -> bool:
     return any(run.workflow.status in _ERRORS for run in build.real_runs)
 
 
-def _is_older(build: Build, state: Branch) -> bool:
-    """Say whether the channel knows a newer build, or a later attempt of this one."""
-    number = build.pipeline.number
-    if number != state.number or state.read_at is None:
-        return number < state.number
+def _is_outdated(build: Build, state: Branch) -> bool:
+    """Say whether the channel knows a later attempt of this build."""
+    if build.pipeline.number != state.number or state.read_at is None:
+        return False
     return build.read_at < state.read_at or build.fingerprint == state.fingerprint
 
 
@@ -89,27 +100,37 @@ def _after(state: Branch, build: Build, *, is_red: bool) -> Branch:
     """Return how the branch stands once this build is the newest; where it is green, nobody has to look at it."""
     number, attempt = build.pipeline.number, {"fingerprint": build.fingerprint, "read_at": build.read_at}
     known = state.model_copy(update={"number": number, "pipeline_id": build.pipeline.id, **attempt})
-    mine = frozenset(key for key in _judged(state.told) if _number(key) == number) | {judged_key(build)}
     if not is_red:
         green = {"red_since": 0, "or_before": False, "red_at": None, "root_ts": None, "builds": 0, "looking": ""}
-        awake = {"snoozed_until": None, "snoozed_by": ""}
-        return known.model_copy(update={**green, **awake, "failing": frozenset[str](), "failure": "", "told": mine})
+        awake = {"snoozed_until": None, "snoozed_by": "", "failing": frozenset[str](), "failure": ""}
+        return _with_told(known.model_copy(update={**green, **awake}), build, _PASSED)
     if not state.is_red:
         ended = build.stopped_at or build.pipeline.created_at
         broke = {"red_since": number, "or_before": True, "red_at": ended, "builds": 1}
-        return known.model_copy(update={**broke, "told": mine})
+        return _with_told(known.model_copy(update=broke), build)
     return _counted(known, build)
+
+
+def _after_older(state: Branch, build: Build, *, is_red: bool) -> Branch:
+    """Return a branch that stands as it did; one more build may have failed since it is red."""
+    if not is_red:
+        return _with_told(state, build, _PASSED)
+    is_since = state.is_red and build.pipeline.number >= state.red_since
+    return _counted(state, build) if is_since else _with_told(state, build)
 
 
 def _counted(state: Branch, build: Build) -> Branch:
     """Return a red branch with one more build that failed since, each once, however often it is run again."""
-    number, keys = build.pipeline.number, _judged(state.told)
-    if not state.is_red or number < state.red_since:
-        return state
-    known = [*map(_number, keys)]
-    is_counted = number in known or (len(known) >= MOST_TOLD and number < min(known))
-    told = frozenset(sorted({*keys, judged_key(build)}, key=_number)[-MOST_TOLD:])
-    return state.model_copy(update={"builds": state.builds + (not is_counted), "told": told})
+    number, known = build.pipeline.number, [*map(_number, _judged(state.told))]
+    failed = [_number(key) for key in _judged(state.told) if not key.endswith(_PASSED)]
+    is_counted = number in failed or (len(known) >= MOST_TOLD and number < min(known))
+    return _with_told(state.model_copy(update={"builds": state.builds + (not is_counted)}), build)
+
+
+def _with_told(state: Branch, build: Build, how: str = "") -> Branch:
+    """Return it with an attempt that is judged now; what was posted of one counts until it is."""
+    told = {*state.told - {said_key(build)}, judged_key(build) + how}
+    return state.model_copy(update={"told": frozenset(sorted(told, key=_number)[-MOST_TOLD:])})
 
 
 def _judged(told: Iterable[str]) -> list[str]:

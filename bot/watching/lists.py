@@ -21,6 +21,7 @@ from bot.watching.operator import Operator
 from bot.watching.schedule import Claim, rank
 
 PAGES = (1, 2, 4, 8)  # read on, where more than a page came since
+MOST_RUNNING = 20  # builds that came last, of which each may still run when somebody subscribes
 HOUR = timedelta(hours=1)
 LATE = timedelta(minutes=5)  # that a list may be about a build that has begun
 TOLD, LONGEST, UNSEEN_AFTER = 3, 12, 3  # pauses between two lists, twice; lists in a row
@@ -84,7 +85,7 @@ class Lists:
         self, listed: Sequence[Pipeline], fresh: Sequence[Subscription], old: Sequence[Subscription]
     ) -> None:
         """Let new subscriptions hear of what runs by now, and of nothing that was over when they were made."""
-        for pipeline in newest_of_each(listed, fresh):
+        for pipeline in may_run(listed, fresh):
             await self._inbox.listed(pipeline, was_there=True)
         for pipeline in listed:
             if not wanted_by(old, pipeline.ref) and (by := wanted_by(fresh, pipeline.ref)):
@@ -153,10 +154,11 @@ def lately(listed: Sequence[Pipeline]) -> list[Pipeline]:
     return [one for one in listed if one.created_at > since]
 
 
-def newest_of_each(listed: Sequence[Pipeline], rules: Sequence[Subscription]) -> list[Pipeline]:
-    """Return the newest pipeline of each branch that a rule is about: it may still run. Pure."""
-    found: dict[str, Pipeline] = {}
-    for one in sorted(listed, key=lambda one: one.number):
-        if wanted_by(rules, one.ref):
-            found[str(one.ref)] = one
-    return list(found.values())
+def may_run(listed: Sequence[Pipeline], rules: Sequence[Subscription]) -> list[Pipeline]:
+    """Return the pipelines that a rule is about, in order, of which one may still run: of each branch the newest. Pure.
+
+    Of those that came lately others too.
+    """
+    wanted = sorted((one for one in listed if wanted_by(rules, one.ref)), key=lambda one: one.number)
+    newest = {str(one.ref): one for one in wanted}
+    return [one for one in wanted if one in wanted[-MOST_RUNNING:] or newest[str(one.ref)] is one]

@@ -25,7 +25,7 @@ from bot.watching.triager import final_key
 SHARE, LONGEST, QUICKEST = 3, 12, 5  # of its age; pauses between two lists; a part of one
 MOST_AGAIN = 8  # looks at what ended red, each after twice the pause: for half a day, by default
 GONE_AFTER = 10  # looks in a row
-A_MOMENT = timedelta(minutes=1)
+A_MOMENT = timedelta(minutes=10)
 NO_TROUBLE = {"waits_since": None, "failures": 0, "gone": 0, "broken": 0, "untold": None}
 log = structlog.get_logger(__name__)
 
@@ -56,13 +56,29 @@ class Newsreader:
         async with self._store.news.alone(pipeline_id, self._settings.lease) as alone:
             if not alone:
                 return self._settings.pace
-            before = await self._store.news.knocks(pipeline_id)
-            pause = await self._look(pipeline_id, await self._store.news.get(pipeline_id))
+            before, kept = await self._store.news.knocks(pipeline_id), await self._store.news.get(pipeline_id)
+            if await self._has_an_older_before_it(kept):
+                return self._settings.pace
+            pause = await self._look(pipeline_id, kept)
+            await self._has_had_its_turn(kept)
             if await self._store.news.knocks(pipeline_id) != before:
                 return self._settings.settle  # a webhook came, of something that was not to be seen yet
             if pause is None:
                 await self._store.news.end(pipeline_id)
             return pause
+
+    async def _has_an_older_before_it(self, kept: News) -> bool:
+        """Say whether an older build of its branch was found with it: what ended meanwhile is told in order."""
+        if not (pipeline := kept.pipeline) or not pipeline.ref or kept.fingerprint:
+            return False
+        is_late = utc_now() - kept.since > A_MOMENT
+        return not is_late and await self._store.news.is_found_after(
+            pipeline.project_slug, pipeline.ref.name, pipeline.number
+        )
+
+    async def _has_had_its_turn(self, kept: News) -> None:
+        if (pipeline := kept.pipeline) and pipeline.ref and not kept.fingerprint:
+            await self._store.news.had_its_turn(pipeline.project_slug, pipeline.ref.name, pipeline.number)
 
     async def _look(self, pipeline_id: PipelineId, kept: News) -> timedelta | None:
         try:
@@ -130,13 +146,14 @@ class Newsreader:
 
     def _ending(self, build: Build, kept: News) -> Ending:
         same = kept.fingerprint == build.fingerprint
-        first = build.stopped_at or (same and kept.finished_since) or build.read_at
-        return ending(build, first if build.workflows_finished else None, self._settings)
+        over = _over(build)
+        first = over.stopped_at or (same and kept.finished_since) or build.read_at
+        return ending(over, first if over.workflows_finished else None, self._settings)
 
     @staticmethod
     def _noted(build: Build, kept: News) -> News:
         same = kept.fingerprint == build.fingerprint and kept.finished_since is not None
-        first = (kept.finished_since if same else build.read_at) if build.workflows_finished else None
+        first = (kept.finished_since if same else build.read_at) if _over(build).workflows_finished else None
         may_tell_more = not build.runs or build.only_setup
         now = {"fingerprint": build.fingerprint, "finished_since": first, "may_tell_more": may_tell_more}
         if not build.workflows_finished and not build.is_refused:
@@ -214,6 +231,11 @@ def next_look(build: Build, every: timedelta, *, is_told: bool) -> timedelta:
     """
     after = every * SHARE if is_told else min(max(build.elapsed / SHARE, every / QUICKEST), every)
     return min(after * (1 + build.quiet // QUIET), every * LONGEST)
+
+
+def _over(build: Build) -> Build:
+    """Return what of a build has to be over: where a workflow has failed, not those that wait for a person."""
+    return build.without_holds if build.has_failed_on_hold else build
 
 
 def _is_told(seen: Seen) -> bool:

@@ -10,15 +10,21 @@ from bot.messenger import Messenger
 from bot.models.build import Build
 from bot.models.caller import Caller, Place
 from bot.models.circleci import ProjectSlug, Ref
+from bot.models.refusals import HEALS, Refused, refused
 from bot.models.subscription import Subscription
 from bot.permissions import Permissions
 from bot.policy import Word
+from bot.policy.globs import is_plain
 from bot.store import Store
 from bot.watching.branches import judged_key
 from bot.watching.operator import Operator
 from formatters import red
 
+SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)  # until what Slack does not take for now is tried again
+LONGEST, SELDOM = timedelta(hours=1), timedelta(minutes=10)
 MOST_DENIALS, COUNTED = 3, timedelta(days=1)
+MOST_REFUSALS = 5  # by a code that nobody has heard of, before it pauses a rule
+MOST_TRIES = 9  # by one that heals by itself: for three hours
 TOLD_AGAIN = timedelta(hours=6)  # and not sooner, that a channel takes nothing
 log = structlog.get_logger(__name__)
 
@@ -33,23 +39,37 @@ class Pausing:
         self._operator = operator
 
     async def may_be_told(self, rule: Subscription, build: Build, branch: str) -> bool | None:
-        """Say whether who made a rule may look at this branch in its channel; else the rule is paused.
+        """Say whether who made a rule may look at this branch in its channel; it is paused where at nothing of it.
 
         None where that is to be asked once more: a policy denies things also while Slack does not say who they are.
         """
-        why = await self._why_not(rule, build.pipeline.project_slug, Ref(name=branch))
+        slug, ref = build.pipeline.project_slug, Ref(name=branch)
+        why = await self._why_not(rule, slug, ref)
         if not why and rule.paused in (red.HIDDEN, red.UNKNOWN):
             await self.resume([rule])
         if not why:
             return True
-        if rule.paused != why:
+        left_out = f"left-out:{rule.id}:{slug}:{branch}"
+        if rule.paused != why and not await self._store.claims.is_taken(left_out):
             tries = await self._store.claims.count(f"may-not-be-told:{rule.id}:{judged_key(build)}", COUNTED)
             if tries < MOST_DENIALS:
                 return None
+        if why == red.HIDDEN and await self._may_read_some(rule, slug, ref):
+            if await self._store.claims.first(left_out, COUNTED):
+                log.info("branch_left_out", subscription=rule.id, channel=rule.channel_id, branch=branch)
+            return False
         await self.pause(rule, why)
         return False
 
-    async def _why_not(self, rule: Subscription, slug: ProjectSlug, ref: Ref) -> str:
+    async def _may_read_some(self, rule: Subscription, slug: ProjectSlug, denied: Ref) -> bool:
+        """Say whether something of what a rule is about may be read, though this branch may not."""
+        names = rule.branches or (rule.default_branch,)
+        if not all(map(is_plain, names)):
+            return not await self._why_not(rule, slug, None)
+        others = [name for name in names if name != denied.name and not name.startswith("!")]
+        return any([not await self._why_not(rule, slug, Ref(name=name)) for name in others])
+
+    async def _why_not(self, rule: Subscription, slug: ProjectSlug, ref: Ref | None) -> str:
         caller = Caller(
             person_id=rule.made_by,
             name=rule.made_by_name,
@@ -58,7 +78,7 @@ class Pausing:
             delivery_id=f"subscription:{rule.id}",
         )
         try:
-            await self._permissions.check(caller, Word.READ, slug, ref)
+            await self._permissions.check(caller, Word.READ, slug, ref, certain=ref is not None)
         except NotAllowed:
             return red.HIDDEN
         except NotFound:
@@ -86,3 +106,18 @@ class Pausing:
         for rule in rules:
             if rule.paused and await self._store.subscriptions.pause(rule, ""):
                 log.info("subscription_resumed", subscription=rule.id, channel=rule.channel_id)
+
+
+def again_after(error: SlackError, times: int) -> timedelta | None:
+    """Return when Slack may take what it has refused so often; None where it is not tried any more. Pure.
+
+    What the network loses, and what is wrong with our token, is no trouble of a channel: it is tried until it works.
+    """
+    how_long = refused(error.code)
+    if how_long is Refused.FOR_GOOD or (how_long is Refused.NOBODY_KNOWS and times >= MOST_REFUSALS):
+        return None
+    if error.code in HEALS and times >= MOST_TRIES:
+        return None
+    first = SOON if error.lost and how_long is Refused.FOR_NOW else LATER
+    pause: timedelta = first * (1 << min(times - 1, 10))
+    return min(pause, LONGEST if error.code in HEALS else SELDOM)

@@ -15,7 +15,8 @@ from bot.models.refusals import Refused, refused
 from bot.models.subscription import Subscription
 from bot.once import post_once
 from bot.store import Store
-from bot.watching.telling import LATER, LEASE, SOON, THREAD_GONE, Telling, is_about
+from bot.watching.pausing import LATER, SOON
+from bot.watching.telling import LEASE, THREAD_GONE, Telling, is_about
 from formatters import red, snoozes
 from formatters.blocks import Message
 from formatters.links import Links

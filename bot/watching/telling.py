@@ -13,30 +13,32 @@ from typing import NamedTuple
 import structlog
 
 from bot.circleci.report import report
-from bot.errors import CircleCIError, SlackError, SlackLimited, Unreadable
+from bot.errors import SlackError, SlackLimited, Unreadable
 from bot.messenger import Messenger
 from bot.models.build import Build, Ended, Report, State
 from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.heard import Heard
 from bot.models.red import Branch
-from bot.models.refusals import MESSAGE_GONE, Refused, refused
+from bot.models.refusals import MESSAGE_GONE
 from bot.models.subscription import Event, Mode, Subscription
 from bot.once import post_once
 from bot.permissions import Permissions
 from bot.store import Store
-from bot.watching.branches import Decision, decide, is_wanted, said_key
+from bot.watching.aloud import is_wanted as is_wanted_aloud
+from bot.watching.branches import Decision, decide, is_red, is_wanted, said_key
+from bot.watching.earlier import Earlier
 from bot.watching.operator import Operator
-from bot.watching.pausing import Pausing
+from bot.watching.pausing import COUNTED, LATER, SOON, Pausing, again_after
 from bot.watching.pings import Pings
+from bot.watching.triager import final_key
 from bot.watching.watcher import Sources
 from formatters import red
 from formatters.blocks import Message
 from formatters.links import Links
 
 LEASE = timedelta(seconds=60)
-SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)  # until what Slack does not take for now is tried again
-MOST_REFUSALS, COUNTED = 5, timedelta(days=1)  # by a code that nobody has heard of, before it pauses a rule
+MOST_WAITS = 24  # for a thread that is about to say it aloud
 # The message whose thread it was takes no reply any more, but its channel may.
 THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"})
 log = structlog.get_logger(__name__)
@@ -47,6 +49,7 @@ class _News(NamedTuple):
 
     build: Build
     branch: str
+    earlier: Earlier
     channel_id: str
     rules: Sequence[Subscription]
 
@@ -110,7 +113,8 @@ class Telling:
         for rule in await self._store.subscriptions.of_project(slug):
             if is_about(rule, ref.name):
                 channels[rule.channel_id].append(rule)
-        pauses = [await self._tell(_News(build, ref.name, *one)) for one in channels.items()]
+        earlier = Earlier(self._sources.reports, build, ref.name)
+        pauses = [await self._tell(_News(build, ref.name, earlier, *one)) for one in channels.items()]
         return max((pause for pause in pauses if pause is not None), default=None)
 
     async def shows(self, state: Branch) -> None:
@@ -120,7 +124,8 @@ class Telling:
             return
         build = await self._as_judged(state)
         if build.fingerprint == state.fingerprint:  # else what became of it is about to be told
-            news = _News(build, state.branch, state.channel_id, rules)
+            earlier = Earlier(self._sources.reports, build, state.branch)
+            news = _News(build, state.branch, earlier, state.channel_id, rules)
             seen = red.Seen(build, await self._evidence(build), news.title, self._links)
             await self._is_rewritten(news, state, state, seen)
 
@@ -146,6 +151,8 @@ class Telling:
         if not rules:
             return None
         news = news._replace(rules=rules)
+        if await self._is_about_to_hear(news):
+            return SOON
         async with self._store.subscriptions.fenced(news.channel_id, news.slug, news.branch, LEASE) as is_ours:
             if not is_ours:
                 return SOON
@@ -159,23 +166,27 @@ class Telling:
 
     async def _told(self, news: _News) -> bool:
         """Tell the channel, if it is news to it; says whether anything was said."""
-        state = await self._known(news)
+        state = await self._caught_up(news)
         found = decide(state, news.build, news.wanted)
-        if found.happened is None:
+        if found.happened is None or (found.is_late and not found.is_told):
             if found.state != state:
                 await self._know(news, found.state)
             return False
         seen = red.Seen(news.build, await self._report(found, news.build), news.title, self._links)
         after = found.state
-        if after.is_red:
+        if after.is_red and not found.is_late:
             signature = seen.report.signature if seen.report else ""
             after = after.model_copy(update={"failing": red.failing(seen.report), "failure": signature})
         if found.happened is Event.BROKE and found.is_told:
-            after = after.model_copy(update={"or_before": not await self._is_next(state, news)})
+            is_sure = state.number == news.number or await news.earlier.begins_with(state.number)
+            after = after.model_copy(update={"or_before": not is_sure})
         is_said, root_ts = said_key(news.build) in state.told, state.root_ts
         is_silent = found.happened is not Event.FIXED and await self._is_snoozed(state)
-        if found.is_told and not is_said and not is_silent and not await self._hears_otherwise(news):
-            state, is_said = await self._say(news, found.happened, state, after, seen), True
+        if found.is_told and not is_said and not is_silent and not await self._hears_otherwise(news, found.happened):
+            state, is_said = await self._say(news, found, state, after, seen), True
+        if found.is_late:
+            await self._know(news, after.model_copy(update={"root_ts": state.root_ts}))
+            return is_said
         if is_said and found.happened is Event.FIXED:
             await self._has_heard_of_repair(news)
         if root_ts is not None and root_ts == state.root_ts and not await self._is_rewritten(news, state, after, seen):
@@ -183,17 +194,29 @@ class Telling:
         await self._know(news, after.model_copy(update={"root_ts": state.root_ts if after.is_red else None}))
         return is_said
 
-    async def _say(self, news: _News, happened: Event, state: Branch, after: Branch, seen: red.Seen) -> Branch:
+    async def _caught_up(self, news: _News) -> Branch:
+        """Return how the branch stands before this build; a repair that the channel has missed is told first.
+
+        It may have been told nothing for a while, and another build that failed is no news then, but one that broke it.
+        """
+        state = await self._known(news)
+        if state.is_red and is_red(news.build) and (repair := await news.earlier.repair(state)):
+            await self._told(news._replace(build=repair))
+            return await self._known(news)
+        return state
+
+    async def _say(self, news: _News, found: Decision, state: Branch, after: Branch, seen: red.Seen) -> Branch:
         """Post what happened, and keep that it was: the message about a red branch, or one below or beside that."""
-        makes_root = after.is_red and state.root_ts is None
-        if makes_root:
+        happened = found.happened or Event.FAILED
+        if after.is_red and state.root_ts is None and not found.is_late:
             mentioned = await self._pinged(news) if happened is Event.BROKE else ()
             ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned))
             await self._pings.note(news.build, mentioned)
             return await self._know(news, _said(state, news.build, root_ts=ts))
-        there = Place(channel_id=news.channel_id, thread_ts=state.root_ts if news.has_threads else None)
-        for place in (there, Place(channel_id=news.channel_id)):
-            word = red.message(happened, state, after, seen, is_apart=place.thread_ts is None)
+        is_about_it = news.number >= state.red_since  # what is older than what broke it has nothing to do with that
+        thread_ts = state.root_ts if news.has_threads and is_about_it else None
+        for place in (Place(channel_id=news.channel_id, thread_ts=thread_ts), Place(channel_id=news.channel_id)):
+            word = red.message(happened, state, after, seen, is_apart=place.thread_ts is None, is_late=found.is_late)
             try:
                 await self._post(news, place, word)
             except SlackError as error:
@@ -228,12 +251,26 @@ class Telling:
         name = f"{news.slug}:{news.branch}:{said_key(news.build)}"
         return await post_once(self._messenger, self._store.claims, place, word, kind="branch", name=name)
 
-    async def _hears_otherwise(self, news: _News) -> bool:
-        """Say whether the channel is told this end anyway: by a thread that follows the build, or aloud."""
-        watches = await self._store.watches.of(news.build.pipeline.id)
+    async def _hears_otherwise(self, news: _News, happened: Event) -> bool:
+        """Say whether the channel itself was told this end, by a thread that said it aloud, and nobody is to be called.
+
+        What else a thread says of the build is read there alone, and is no word about the branch.
+        """
+        if happened is Event.BROKE and news.mentioned:
+            return False
         heard = await self._heard(news)
-        is_heard = heard is not None and (heard.number, heard.fingerprint) == (news.number, news.build.fingerprint)
-        return is_heard or any(watch.thread.channel_id == news.channel_id for watch in watches)
+        return heard is not None and (heard.number, heard.fingerprint) == (news.number, news.build.fingerprint)
+
+    async def _is_about_to_hear(self, news: _News) -> bool:
+        """Say whether a thread of the channel will say this end aloud, for as long as that may take."""
+        build, projects = news.build, self._sources.projects
+        watches = await self._store.watches.of(build.pipeline.id)
+        mine = [watch for watch in watches if watch.thread.channel_id == news.channel_id]
+        is_awaited = any(is_wanted_aloud(one, build, projects) and final_key(build) not in one.told for one in mine)
+        if not is_awaited or not await self._store.watches.watched([build.pipeline.id]):
+            return False
+        once = f"aloud-first:{news.channel_id}:{said_key(build)}:{build.pipeline.id}"
+        return await self._store.claims.count(once, COUNTED) <= MOST_WAITS
 
     async def _heard(self, news: _News) -> Heard | None:
         """Return which end of the branch the channel has heard aloud (`aloud.py`)."""
@@ -246,21 +283,12 @@ class Telling:
             repaired = Heard(number=news.number, fingerprint=news.build.fingerprint, is_red=False)
             await self._store.ends.note(news.channel_id, news.slug, Ref(name=news.branch), repaired)
 
-    async def _is_next(self, state: Branch, news: _News) -> bool:
-        """Say whether the newest build that the channel knew is the one before: none was missed, none still runs."""
-        if state.number == news.number:
-            return True
-        with suppress(CircleCIError):
-            listed = await self._sources.reports.pipelines(news.slug, news.branch)
-            return state.number == max((one.number for one in listed if one.number < news.number), default=-1)
-        return False
-
     async def _is_snoozed(self, state: Branch) -> bool:
         return state.snoozed_until is not None and state.is_snoozed(await self._store.now())
 
     async def _report(self, found: Decision, build: Build) -> Report | None:
         is_shown = found.is_told or found.state.root_ts is not None
-        return await self._evidence(build) if build.state is State.FAILED and is_shown else None
+        return await self._evidence(build) if build.state in (State.FAILED, State.ON_HOLD) and is_shown else None
 
     async def _evidence(self, build: Build) -> Report:
         """Return the evidence of a failure, which is read once for all that tell of it."""
@@ -270,7 +298,7 @@ class Telling:
         if ended is not None and ended.build.fingerprint == build.fingerprint:
             return ended.report
         evidence = await report(self._sources.reports, build, patterns=self._sources.patterns, past=past)
-        if ended is None:  # else it is that of an attempt with which threads are being told
+        if ended is None and build.workflows_finished:
             await past.save_ended(Ended(build=build, report=evidence))
         return evidence
 
@@ -292,15 +320,12 @@ class Telling:
         log.warning("branch_not_told", channel=news.channel_id, method=error.method, code=error.code)
         if isinstance(error, SlackLimited):
             return error.retry_after
-        how_long = refused(error.code)
-        if how_long is Refused.NOBODY_KNOWS:
-            what = f"branch-refused:{news.channel_id}:{news.slug}:{said_key(news.build)}"
-            how_long = Refused.FOR_NOW if await self._store.claims.count(what, COUNTED) < MOST_REFUSALS else how_long
-        if how_long is Refused.FOR_NOW:
-            return SOON if error.lost else LATER
-        for rule in news.rules:
-            await self._pausing.pause(rule, error.code)
-        return None
+        what = f"branch-refused:{news.channel_id}:{news.slug}:{said_key(news.build)}"
+        pause = again_after(error, await self._store.claims.count(what, COUNTED))
+        if pause is None:
+            for rule in news.rules:
+                await self._pausing.pause(rule, error.code)
+        return pause
 
 
 def _said(state: Branch, build: Build, *, root_ts: str | None) -> Branch:

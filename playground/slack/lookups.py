@@ -68,8 +68,11 @@ def _replies(call: Call) -> Json:
 def _history(call: Call) -> Json:
     oldest, latest = call.get("oldest") or "0", call.get("latest") or "9"
     found = [message for message in call.joined().in_sight if oldest <= message.ts <= latest]
-    page = found[::-1][: int(call.get("limit") or 100)]
-    return {"messages": _as_json(call, page), "has_more": len(page) < len(found), **_last_page()}
+    begin = int(call.get("cursor") or 0)
+    end = begin + int(call.get("limit") or 100)
+    after = str(end) if end < len(found) else ""
+    page = _as_json(call, found[::-1][begin:end])
+    return {"messages": page, "has_more": bool(after), "response_metadata": {"next_cursor": after}}
 
 
 @method("users.info")

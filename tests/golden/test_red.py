@@ -46,18 +46,22 @@ async def is_built(
     stage: Stage, scenario: Scenario | JobPlan, by: str = "octo-grace", *, again: Pipeline | None = None
 ) -> Pipeline:
     """Let somebody push a commit, or run a build again, and the bot hear of its end."""
-    world = stage.team.circleci.world
     if again is None:
-        plan = Scenario((WorkflowPlan("build", (scenario,)),)) if isinstance(scenario, JobPlan) else scenario
-        world.set_scenario(BACKEND, "main", plan)
-        pipeline = world.trigger(BACKEND, branch="main", parameters={}, by=by, revision=f"{len(world.pipelines):040x}")
-        stage.notes(f"{by} pushes to main")
+        pipeline = await is_begun(stage, scenario, by)
     else:
         pipeline = again
-        world.rerun(pipeline.runs[-1].id)
+        stage.team.circleci.world.rerun(pipeline.runs[-1].id)
         stage.notes(f"{by} runs #{pipeline.number} again")
     await is_over(stage, pipeline)
     return pipeline
+
+
+async def is_begun(stage: Stage, scenario: Scenario | JobPlan, by: str = "octo-grace") -> Pipeline:
+    world = stage.team.circleci.world
+    plan = Scenario((WorkflowPlan("build", (scenario,)),)) if isinstance(scenario, JobPlan) else scenario
+    world.set_scenario(BACKEND, "main", plan)
+    stage.notes(f"{by} pushes to main")
+    return world.trigger(BACKEND, branch="main", parameters={}, by=by, revision=f"{len(world.pipelines):040x}")
 
 
 async def is_over(stage: Stage, pipeline: Pipeline) -> None:
@@ -106,6 +110,32 @@ async def superseded(stage: Stage) -> None:
     plan = WorkflowPlan("build", (JobPlan("unit-tests", seconds=600),))
     await is_built(stage, Scenario((plan,), superseded_after=20))
     await is_built(stage, BROKEN_CONFIG)
+
+
+async def beside_a_hold(stage: Stage) -> None:
+    """Let one workflow fail while another one waits for somebody: the branch is red, whatever becomes of that."""
+    await subscribes(stage)
+    await is_built(stage, GREEN)
+    held = WorkflowPlan("release", (JobPlan("hold", approval=True), JobPlan("deploy", requires=("hold",))))
+    pipeline = await is_built(stage, Scenario((WorkflowPlan("build", (red("test_total"),)), held)))
+    (run,) = (run for run in pipeline.runs if run.plan.name == "release")
+    stage.team.circleci.world.approve(run.id, run.job_ids["hold"])
+    stage.notes("somebody approves it, and it passes")
+    await is_over(stage, pipeline)
+
+
+async def in_another_order(stage: Stage) -> None:
+    """Hear of builds too late: each is news to who wants each, and says nothing of the branch."""
+    for mode in Mode:
+        await subscribes(stage, mode=mode)
+        await is_built(stage, GREEN)
+        older = [await is_begun(stage, plan) for plan in (GREEN, red("test_tax"))]
+        await is_built(stage, red("test_total"))
+        since = await is_begun(stage, red("test_tax"))
+        await is_built(stage, red("test_total"))
+        for one in (*older, since):
+            stage.notes(f"#{one.number}, which was begun before, is found to have ended")
+            await is_over(stage, one)
 
 
 async def who_looks(stage: Stage) -> None:
@@ -195,6 +225,8 @@ SCENES: dict[str, Scene] = {
     "red-forsaken": nobody_subscribes_any_more,
     "red-buttons": buttons,
     "red-cannot-be-told": cannot_be_told,
+    "red-beside-a-hold": beside_a_hold,
+    "red-in-another-order": in_another_order,
 }
 
 

@@ -59,14 +59,21 @@ def judged(*builds: Build, state: Branch = NEW) -> tuple[list[Event | None], Bra
         ([build(1), build(1, "success", 2), build(1)], [BROKE, FIXED, None], 0, 0),
         ([build(1, attempt=2), build(1, "success")], [BROKE, None], 1, 1),
         ([build(1), build(1, "canceled", 2)], [BROKE, None], 1, 1),
-        # What is older than what is known is no news; where it failed since the branch broke, it counts.
-        ([build(2, "success"), build(1)], [PASSED, None], 0, 0),
-        ([build(2), build(1, "success")], [BROKE, None], 2, 1),
-        ([build(1), build(3), build(2)], [BROKE, STILL_RED, None], 1, 3),
-        ([build(1), build(3), build(2), build(2)], [BROKE, STILL_RED, None, None], 1, 3),
-        ([build(1), build(3), build(2), build(2, attempt=2)], [BROKE, STILL_RED, None, None], 1, 3),
-        ([build(2), build(1)], [BROKE, None], 2, 1),
-        ([build(1), build(3), build(1, "success", 2)], [BROKE, STILL_RED, None], 1, 2),
+        # What is older than what is known is news of that build alone; what failed since the branch broke counts.
+        ([build(2, "success"), build(1)], [PASSED, FAILED], 0, 0),
+        ([build(2), build(1, "success")], [BROKE, PASSED], 2, 1),
+        ([build(1), build(3), build(2)], [BROKE, STILL_RED, FAILED], 1, 3),
+        ([build(1), build(3), build(2), build(2)], [BROKE, STILL_RED, FAILED, None], 1, 3),
+        ([build(1), build(3), build(2), build(2, attempt=2)], [BROKE, STILL_RED, FAILED, FAILED], 1, 3),
+        ([build(1), build(3), build(2, "success"), build(2, attempt=2)], [BROKE, STILL_RED, PASSED, FAILED], 1, 3),
+        ([build(2), build(1)], [BROKE, FAILED], 2, 1),
+        ([build(1), build(3), build(1, "success", 2)], [BROKE, STILL_RED, PASSED], 1, 2),
+        (
+            [build(1, "success"), build(3, "success"), build(2), build(1, "success")],
+            [PASSED, PASSED, FAILED, None],
+            0,
+            0,
+        ),
         # What is cancelled, replaced, or ran nothing, says nothing.
         ([build(1), build(2, "canceled"), build(3)], [BROKE, None, STILL_RED], 1, 2),
         ([build(1), build(2, "not_run"), build(3, "success")], [BROKE, None, FIXED], 0, 0),
@@ -83,6 +90,43 @@ def judged(*builds: Build, state: Branch = NEW) -> tuple[list[Event | None], Bra
 def test_what_happened(builds: list[Build], happened: list[Event | None], red_since: int, count: int) -> None:
     found, state = judged(*builds)
     assert (found, state.red_since, state.builds) == (happened, red_since, count)
+
+
+HELD = [("failed", "on_hold"), ("error", "success", "on_hold"), ("unauthorized", "on_hold", "on_hold")]
+
+
+@pytest.mark.parametrize("statuses", HELD)
+def test_what_failed_beside_one_on_hold_leaves_the_branch_red_whatever_is_approved(statuses: Sequence[str]) -> None:
+    held = held_at(*statuses)
+    approved = held_at(*("success" if status == "on_hold" else status for status in statuses))
+    found, state = judged(build(1, "success"), held, approved)
+    assert (found, state.red_since, state.builds) == ([PASSED, BROKE, None], 2, 1)
+
+
+@pytest.mark.parametrize("status", ["running", "failing", "queued", "on_hold"])
+def test_what_runs_beside_one_that_failed_says_nothing_so_far(status: str) -> None:
+    assert is_red(held_at("on_hold", status)) is None
+    assert status == "on_hold" or is_red(held_at("failed", "on_hold", status)) is None
+
+
+def held_at(*statuses: str) -> Build:
+    runs = [build(2, status).runs[0] for status in statuses]
+    each = {"name": "w", "id": "w"}
+    named = [
+        run.model_copy(
+            update={"workflow": run.workflow.model_copy(update={key: f"{value}{nth}" for key, value in each.items()})}
+        )
+        for nth, run in enumerate(runs)
+    ]
+    return build(2).model_copy(update={"runs": tuple(named)})
+
+
+def test_of_each_build_an_older_one_is_told_and_once() -> None:
+    state = judged(build(5))[1]
+    for one, wanted, told in ((4, {FAILED}, True), (3, {BROKE, STILL_RED, PASSED}, False), (4, {FAILED}, False)):
+        found = decide(state, build(one), wanted)
+        state = found.state
+        assert found.is_told is told
 
 
 def test_superseded_is_no_news() -> None:
@@ -106,7 +150,7 @@ def test_superseded_is_no_news() -> None:
 def test_who_wants_an_event_is_told_that_and_no_other(wanted: set[Event], told: list[Event]) -> None:
     state, said = NEW, []
     for one in (build(1, "success"), build(2), build(3), build(4, "success"), build(5, "success")):
-        happened, is_told, state = decide(state, one, wanted)
+        happened, is_told, state, _ = decide(state, one, wanted)
         said += [happened] if is_told else []
     assert said == told
 
@@ -145,9 +189,10 @@ def told_in_some_order(draw: st.DrawFn) -> Sequence[Build]:
 def test_in_whatever_order_the_last_word_is_true_and_nothing_is_said_twice(builds: Sequence[Build]) -> None:
     state, said, last = NEW, list[str](), dict[str, bool]()
     for one in builds:
-        happened, _, state = decide(state, one, ALL)
+        happened, _, state, is_late = decide(state, one, ALL)
         if happened is not None:
             said.append(judged_key(one))
+        if happened is not None and not is_late:
             last["red"] = happened in (BROKE, STILL_RED)
         saying = [each for each in builds[: builds.index(one) + 1] if is_red(each) is not None]
         if saying and len(builds) == len(set(map(judged_key, builds))):

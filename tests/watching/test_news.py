@@ -30,6 +30,7 @@ from bot.watching.operator import Operator
 from bot.watching.triager import final_key
 from playground.circleci.api import CircleCI
 from playground.circleci.pipelines import Pipeline as Pushed
+from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
 from playground.circleci.world import World, default_world
 from playground.clock import Clock
 from tests.store.test_subscriptions import rule
@@ -106,7 +107,7 @@ class Stage:
         await self.lists.look(SLUG)
         return made
 
-    def push(self, scenario: str = "failing-tests", branch: str = MAIN, age: timedelta = LONG) -> Pushed:
+    def push(self, scenario: str | Scenario = "failing-tests", branch: str = MAIN, age: timedelta = LONG) -> Pushed:
         """Let somebody push, so long ago."""
         self.world.set_scenario(SLUG, branch, scenario)
         pushed = self.world.trigger(SLUG, branch=branch, parameters={}, by="push")
@@ -182,6 +183,67 @@ async def test_what_runs_when_somebody_subscribes_is_news_at_its_end(stage: Stag
     stage.goes_by(LONG)
     await stage.looks()
     assert stage.told == [(running.number, State.FAILED)]
+
+
+async def test_of_two_that_run_then_both_are(stage: Stage) -> None:
+    older, newer = stage.push(age=SOON), stage.push("green", age=SOON)
+    await stage.subscribes()
+    await stage.looks()
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert sorted(stage.told) == [(older.number, State.FAILED), (newer.number, State.PASSED)]
+
+
+async def test_what_ended_meanwhile_is_told_in_order_whoever_looks_first(stage: Stage) -> None:
+    await stage.subscribes(branches=("*",))
+    pushed = [stage.push(chance, branch) for chance in ("failing-tests", "green") for branch in (MAIN, "dev", MAIN)]
+    await stage.lists.look(SLUG)
+    for _ in range(len(pushed)):
+        for one in sorted(pushed, key=lambda one: -one.number):
+            if one.id in await stage.store.news.open():
+                await stage.news.look(PipelineId(one.id))
+    for branch in (MAIN, "dev"):
+        found = [one.pipeline.number for one in stage.judge.builds if str(one.pipeline.ref) == branch]
+        assert found == [one.number for one in pushed if one.branch == branch]
+
+
+async def test_one_that_cannot_be_read_holds_up_no_other(stage: Stage) -> None:
+    await stage.subscribes()
+    gone, pushed = stage.push("green"), stage.push("green")
+    await stage.lists.look(SLUG)
+    stage.world.pipelines.remove(gone)
+    assert await stage.news.look(PipelineId(pushed.id)) == stage.settings.pace
+    await stage.news.look(PipelineId(gone.id))
+    await stage.news.look(PipelineId(pushed.id))
+    assert stage.told == [(pushed.number, State.PASSED)]
+
+
+HOLD = WorkflowPlan("release", (JobPlan("hold", approval=True), JobPlan("deploy", requires=("hold",))))
+RED_BESIDE_HOLD = Scenario((WorkflowPlan("test", (JobPlan("test", seconds=40, ends="failed"),)), HOLD))
+
+
+async def test_what_failed_beside_one_on_hold_is_judged_once_when_it_has_settled(stage: Stage) -> None:
+    await stage.subscribes()
+    pushed = stage.push(RED_BESIDE_HOLD, age=timedelta(seconds=20))
+    await stage.looks()
+    assert stage.told == []
+    while [run.status(stage.world.clock.now()) for run in pushed.runs] != ["failed", "on_hold"]:
+        stage.goes_by(SOON)
+    (pause,) = await stage.looks()
+    assert stage.told == []
+    assert pause == pytest.approx(stage.settings.settle.total_seconds(), abs=2)
+    stage.goes_by(timedelta(minutes=1))
+    for _ in range(3):
+        await stage.looks()
+    assert [(one.pipeline.number, one.state, is_red(one)) for one in stage.judge.builds] == [
+        (pushed.number, State.ON_HOLD, True)
+    ]
+    assert stage.judge.builds[0].runs[0].failed_jobs or stage.judge.builds[0].runs[1].failed_jobs
+    held = next(run for run in pushed.runs if run.plan.name == "release")
+    stage.world.approve(held.id, held.job_ids["hold"])
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert len(stage.judge.builds) == 1
 
 
 async def test_a_second_subscriber_hears_of_what_runs_on_a_branch_of_its_own(stage: Stage) -> None:

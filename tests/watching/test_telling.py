@@ -1,6 +1,7 @@
 """What channels that subscribed to a branch are told: once each, whatever is cut off, and never lost in silence."""
 
 import asyncio
+from datetime import timedelta
 from random import Random
 from typing import cast
 
@@ -8,7 +9,7 @@ import pytest
 
 from bot.authors import Authors
 from bot.circleci.reads import Reads
-from bot.errors import NotAllowed, NotFound, Unavailable
+from bot.errors import NotAllowed, NotFound, SlackError, Unavailable
 from bot.messenger import Messenger
 from bot.models.build import Build
 from bot.models.caller import Caller, Place
@@ -18,13 +19,14 @@ from bot.models.red import Branch
 from bot.models.slack import Watch, utc_now
 from bot.models.subscription import Event, Mode, Subscription
 from bot.permissions import Permissions
-from bot.settings import Projects
+from bot.settings import ProjectEntry, Projects
 from bot.store import Store
 from bot.watching.branches import is_red
 from bot.watching.operator import Operator
-from bot.watching.pausing import MOST_DENIALS
+from bot.watching.pausing import LONGEST, MOST_DENIALS, MOST_REFUSALS, MOST_TRIES, again_after
 from bot.watching.pings import Pings
-from bot.watching.telling import MOST_REFUSALS, Telling
+from bot.watching.telling import MOST_WAITS, Telling
+from bot.watching.triager import final_key
 from bot.watching.watcher import Sources
 from formatters import red
 from formatters.links import Links
@@ -36,15 +38,24 @@ PEOPLE = {"octo-grace": "U0GRACE", "octo-ada": "U0ADA"}  # at the code host
 
 
 class FarSide:
-    """A CircleCI that has these builds of the branch, and knows no more of any than that it failed."""
+    """A CircleCI that has these builds of the branch, with how each stands by now."""
 
     def __init__(self) -> None:
-        self.numbers: list[int] = []
+        self.builds: dict[int, Build] = {}
+        self.asked = 0
+
+    def has(self, *builds: Build) -> None:
+        self.builds |= {one.pipeline.number: one for one in builds}
 
     async def pipelines(self, _slug: str, _branch: str) -> list[Pipeline]:
-        if not self.numbers:
+        self.asked += 1
+        if not self.builds:
             raise Unavailable("it does not answer")
-        return [build(number).pipeline for number in self.numbers]
+        return [self.builds[number].pipeline for number in sorted(self.builds, reverse=True)]
+
+    async def outline(self, pipeline: Pipeline) -> Build:
+        self.asked += 1
+        return self.builds[pipeline.number]
 
 
 class Door:
@@ -52,11 +63,14 @@ class Door:
 
     def __init__(self) -> None:
         self.refuses: Exception | None = None
+        self.of: str | None = None
         self.asked: list[tuple[Caller, str, Ref | None]] = []
 
-    async def check(self, caller: Caller, word: str, _slug: str, ref: Ref | None) -> None:
+    async def check(self, caller: Caller, word: str, _slug: str, ref: Ref | None, *, certain: bool = True) -> None:
+        assert certain is (ref is not None)
         self.asked.append((caller, word, ref))
-        if self.refuses is not None and caller.person_id == "U0ADA":
+        is_about = self.of is None or (ref is not None and ref.name == self.of)
+        if self.refuses is not None and caller.person_id == "U0ADA" and is_about:
             raise self.refuses
 
 
@@ -65,7 +79,8 @@ class Stage:
         self.slack, self.store, self.door, self.far_side = slack, store, Door(), FarSide()
         self.messenger = messenger
         reads = cast("Reads", self.far_side)
-        sources = Sources(reads, reads, (), Projects())
+        tells_aloud = ProjectEntry(slug="gh/acme/backend", tell_channel=["main"])
+        sources = Sources(reads, reads, (), Projects(projects={"backend": tells_aloud}))
         door = cast("Permissions", self.door)
         pings = Pings(store.claims, Authors(PEOPLE, messenger), door)
         self.telling = Telling(store, messenger, door, sources, Links(), operator, pings)
@@ -196,6 +211,24 @@ async def test_a_channel_that_takes_nothing_pauses_its_rules_and_two_people_hear
 
 
 @pytest.mark.parametrize(
+    ("error", "pauses", "most"),
+    [
+        (SlackError("chat.postMessage", "is_archived"), [], 0),
+        (SlackError("chat.postMessage", "odd"), [1, 2, 4, 8], MOST_REFUSALS - 1),
+        (SlackError("chat.postMessage", "message_limit_exceeded"), [1, 2, 4, 8, 16, 32, 60, 60], MOST_TRIES - 1),
+        (SlackError("chat.postMessage", "token_revoked"), [1, 2, 4, 8, 10, 10], None),  # it is of no channel
+        (SlackError("chat.postMessage", "TimeoutError", lost=True), [1 / 12, 1 / 6, 1 / 3], None),
+    ],
+)
+def test_what_slack_refuses_is_tried_ever_more_rarely(error: SlackError, pauses: list[float], most: int | None) -> None:
+    found = [again_after(error, times) for times in range(1, 2000)]
+    assert found[: len(pauses)] == [timedelta(minutes=pause) for pause in pauses]
+    tried = [pause for pause in found if pause is not None]
+    assert len(tried) == (len(found) if most is None else most)
+    assert max(tried, default=LONGEST) <= LONGEST
+
+
+@pytest.mark.parametrize(
     "why", [(red.HIDDEN, NotAllowed("U0ADA", "read", "web")), (red.UNKNOWN, NotFound("project", "x"))]
 )
 async def test_what_who_subscribed_may_not_look_at_is_not_told(stage: Stage, why: tuple[str, Exception]) -> None:
@@ -220,6 +253,25 @@ async def test_while_slack_does_not_say_who_they_are_nothing_is_lost(stage: Stag
     stage.door.refuses = None
     await stage.judged(build(1))
     assert (await stage.paused(), stage.texts()) == ([""], [RED])
+
+
+async def test_a_branch_that_may_not_be_read_is_left_out_and_the_rest_is_told(stage: Stage) -> None:
+    await stage.subscribes(branches=["*"])
+    stage.door.refuses, stage.door.of = NotAllowed("U0ADA", "read", "web"), "secret"
+    for _ in range(MOST_DENIALS - 1):
+        await stage.is_put_off(build(1, vcs={"branch": "secret"}))
+    await stage.judged(build(1, vcs={"branch": "secret"}), build(2, vcs={"branch": "secret"}), build(3))
+    assert (await stage.paused(), stage.texts()) == ([""], ["main of acme/backend is red since #3 or before"])
+
+
+async def test_of_branches_named_in_full_the_rule_is_paused_where_none_may_be_read(stage: Stage) -> None:
+    await stage.subscribes(branches=["main", "secret"])
+    stage.door.refuses, stage.door.of = NotAllowed("U0ADA", "read", "web"), "secret"
+    await stage.until_told(build(1, vcs={"branch": "secret"}))
+    assert await stage.paused() == [""]
+    stage.door.of = None
+    await stage.until_told(build(2))
+    assert (await stage.paused(), stage.texts()) == ([red.HIDDEN], [])
 
 
 async def test_somebody_elses_rule_of_the_channel_goes_on(stage: Stage) -> None:
@@ -295,17 +347,54 @@ async def test_somebody_is_told_in_direct_messages(stage: Stage) -> None:
     assert stage.texts("releases") == ["ada, in direct messages, is not told what was subscribed to of acme/backend"]
 
 
-async def test_a_build_that_a_thread_of_the_channel_follows_is_not_told_there_again(stage: Stage) -> None:
-    await stage.subscribes()
-    await stage.subscribes(channel_id="C0RELEASES")
+async def follows(stage: Stage, one: Build, *told: str) -> None:
+    """Let a thread of #deploys follow a build, polled as long as it was not told the end."""
     watch = Watch.of(
-        build(1).pipeline, "acme/backend", Caller(person_id="U0ADA", delivery_id="e"), Place(channel_id="C0DEPLOYS")
+        one.pipeline, "acme/backend", Caller(person_id="U0ADA", delivery_id="e"), Place(channel_id="C0DEPLOYS")
     )
-    await stage.store.watches.add(watch)
+    await stage.store.watches.add(watch.with_told(*told))
+
+
+async def test_a_thread_that_follows_a_build_mutes_no_word_about_its_branch(stage: Stage) -> None:
+    """Its reply is about the build, and read there alone; whether it still looks makes no difference."""
+    await stage.subscribes(branches=["release/*", "dev"])
+    for number, status in enumerate(["failed", "success"], start=1):
+        one = build(number, status, vcs={"branch": "dev"})
+        await follows(stage, one)
+        await stage.judged(one)
+    (root,) = stage.channel().roots
+    assert (root.text, len(root.replies)) == ("dev of acme/backend is green again.", 1)
+
+
+async def test_what_a_thread_says_aloud_is_waited_for_and_not_said_again(stage: Stage) -> None:
+    rule, one = await stage.subscribes(events=list(Event)), build(1)
+    await follows(stage, one)
+    await stage.is_put_off(one)
+    heard = Heard(number=1, fingerprint=one.fingerprint, is_red=True)
+    await stage.store.ends.note(rule.channel_id, rule.project_slug, Ref(name="main"), heard)
+    (watch,) = await stage.store.watches.of(one.pipeline.id)
+    await stage.store.watches.save(watch, watch.with_told(final_key(one)))
+    await stage.judged(one)
+    assert stage.texts() == []
+    await stage.judged(build(2))
+    assert stage.texts() == ["main of acme/backend is red since #1 or before"]
+
+
+async def test_whoever_is_to_be_called_is_called_whatever_a_thread_says_aloud(stage: Stage) -> None:
+    rule, one = await stage.subscribes(mention="S0ONCALL"), build(1)
+    heard = Heard(number=1, fingerprint=one.fingerprint, is_red=True)
+    await stage.store.ends.note(rule.channel_id, rule.project_slug, Ref(name="main"), heard)
+    await stage.judged(one)
+    assert "S0ONCALL" in stage.channel().roots[0].visible
+
+
+async def test_a_thread_that_says_nothing_for_long_is_not_waited_for(stage: Stage) -> None:
+    await stage.subscribes()
+    await follows(stage, build(1))
+    for _ in range(MOST_WAITS):
+        await stage.is_put_off(build(1))
     await stage.judged(build(1))
-    assert (stage.texts(), stage.texts("releases")) == ([], [RED])
-    await stage.judged(build(2, "success"))
-    assert stage.texts() == [GREEN]  # what nobody followed; it is no news that it passed, but that it is fixed
+    assert stage.texts() == [RED]
 
 
 async def test_a_repair_that_the_channel_heard_aloud_is_not_told_there_again(stage: Stage) -> None:
@@ -330,14 +419,63 @@ async def test_a_repair_that_a_rule_told_is_not_said_aloud_later(stage: Stage) -
 
 
 @pytest.mark.parametrize(
-    ("listed", "since"),
-    [([3, 2, 1], "#3"), ([3, 1], "#3 or before"), ([3], "#3 or before"), ([4, 3, 2], "#3"), ([], "#3 or before")],
+    ("listed", "known", "since"),
+    [
+        ([3, 2, 1], 2, "#3"),
+        ([3, 1], 2, "#3 or before"),
+        ([3], 2, "#3 or before"),
+        ([4, 3, 2], 2, "#3"),
+        ([], 2, "#3 or before"),
+        ([3], None, "#3"),  # the first that was ever built of it
+        ([5, 3], None, "#3"),
+        ([3, 2], None, "#3 or before"),
+        ([], None, "#3 or before"),
+        ([*range(3, 13)], None, "#3 or before"),  # there may be another page
+    ],
 )
-async def test_since_when_it_is_red_is_said_where_that_is_sure(stage: Stage, listed: list[int], since: str) -> None:
+async def test_since_when_it_is_red_is_said_where_that_is_sure(
+    stage: Stage, listed: list[int], known: int | None, since: str
+) -> None:
     await stage.subscribes()
-    stage.far_side.numbers = listed
-    await stage.judged(build(2, "success"), build(3))
+    stage.far_side.has(*map(build, listed))
+    await stage.judged(*([build(known, "success")] if known else []), build(3))
     assert stage.texts() == [f"main of acme/backend is red since {since}"]
+
+
+@pytest.mark.parametrize("gap", ["no channel", "nobody who may read"])
+async def test_what_repaired_a_branch_while_its_channel_was_told_nothing_is_not_forgotten(
+    stage: Stage, gap: str
+) -> None:
+    await stage.subscribes(branches=["release/*"])
+    await stage.subscribes(mention="S0ONCALL")
+    await stage.judged(build(1))
+    stage.far_side.has(build(1), build(2, "canceled"), build(3, "success"), build(4), build(5), build(6))
+    if gap == "no channel":
+        stage.slack.refuse("chat.postMessage", "not_in_channel", times=1)
+        await stage.judged(build(3, "success"))
+    else:
+        stage.door.refuses = NotAllowed("U0ADA", "read", "web")
+        for one in (build(3, "success"), build(4)):
+            await stage.until_told(one)
+        stage.door.refuses = None
+    await stage.judged(build(5), build(6), build(3, "success"))
+    first, second = stage.channel().roots
+    assert (first.text, [one.text for one in first.replies]) == (GREEN, [GREEN])
+    assert second.text.startswith("main of acme/backend is red since #5 or before")
+    assert "S0ONCALL" in str(second.history[0])
+    assert "2nd red build" in second.visible
+
+
+async def test_where_nothing_was_missed_a_branch_that_stays_red_costs_one_request(stage: Stage) -> None:
+    await stage.subscribes(events=list(Event))
+    await stage.subscribes(channel_id="C0RELEASES", events=list(Event))
+    stage.far_side.has(build(1), build(2), build(4))
+    await stage.judged(build(1))
+    stage.far_side.asked = 0
+    await stage.judged(build(2))
+    assert stage.far_side.asked == 0
+    await stage.judged(build(4))
+    assert stage.far_side.asked == 1  # for both channels
 
 
 @pytest.mark.parametrize(
@@ -366,6 +504,7 @@ async def test_in_whatever_order_and_whatever_slack_does_all_is_told_once_and_tr
         for number in range(1, 7)
         for attempt in range(1, chance.choice([2, 2, 3]))
     ]
+    stage.far_side.has(*builds)  # of each the last attempt
     chance.shuffle(builds)
     for one in builds + chance.choices(builds, k=3):
         for _ in range(chance.choice([0, 0, 1, 2])):
