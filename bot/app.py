@@ -58,6 +58,7 @@ from bot.store.turns import CIRCLECI
 from bot.tasks import Sweep, Watching, counting, tasks
 from bot.version import VERSION
 from bot.watching.engine import Engine
+from bot.watching.fitting import Fits
 from bot.watching.inbox import Inbox
 from bot.watching.knock import Knock
 from bot.watching.line import InLine
@@ -219,7 +220,7 @@ class App:
         signs = self.signs = Signs(context)
         self._stack.push_async_callback(signs.drain)
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
-        sweep = self._sweep = Sweep(store, engine, operator, circleci)
+        sweep = self._sweep = Sweep(store, engine, operator, circleci, Fits(store, circleci, projects))
         watching = Watching(watcher, triager, news, lists, roots)
         engine.register(tasks(dispatcher, signs, operations, watching, sweep, store.questions))
         self.desk = Desk(in_the_polite_lane(context, past), self._record, links, brings_secret)

@@ -13,7 +13,6 @@ from bot import metrics
 from bot.circleci.reads import Reads
 from bot.errors import StoreError
 from bot.models.slack import utc_now
-from bot.models.slugs import spelled_alike
 from bot.operations import Operations
 from bot.slack.dispatch import Dispatcher
 from bot.slack.signs import Signs
@@ -21,6 +20,7 @@ from bot.store import Store
 from bot.store.questions import Questions
 from bot.watching import engine
 from bot.watching.engine import END_LOCK, LISTS, NEWS, POLL, Engine, Task, again, every, in_turn, once
+from bot.watching.fitting import Fits
 from bot.watching.lists import Lists
 from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
@@ -125,9 +125,10 @@ class Steadily:
 class Sweep:
     """Gives each watched pipeline a poll that has lost its own, and news theirs; tells late of locks; tries tokens."""
 
-    def __init__(self, store: Store, engine: Engine, operator: Operator, circleci: Reads) -> None:
+    def __init__(self, store: Store, engine: Engine, operator: Operator, circleci: Reads, fits: Fits) -> None:
         self._store = store
         self._engine = engine
+        self._fits = fits
         self.tokens = Steadily(partial(operator.check_tokens, circleci), "tokens_not_checked", most=None)
         self.locks = Steadily(self._end_locks, "locks_not_swept", most=None)
         polls = Steadily(self._give_polls, "sweep_failed", most=None)
@@ -145,8 +146,8 @@ class Sweep:
 
     async def _give_news(self) -> None:
         """Have the lists of all projects with subscribers read, and each build looked at whose end is not known."""
-        slugs = {spelled_alike(one.project_slug): one.project_slug for one in await self._store.subscriptions.all()}
-        for slug in slugs.values():
+        await self._fits.refresh()
+        for slug in await self._store.subscriptions.projects():
             await self._engine.add(LISTS, slug)
         for pipeline_id in await self._store.news.open():
             await self._engine.add(NEWS, pipeline_id)

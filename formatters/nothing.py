@@ -189,6 +189,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"There is no such subscription to {literal(one.what)} here. `/ci subscriptions` lists what there is, "
         "each with the line that ends it."
     ),
+    "no_project_fits": lambda one: (
+        f"I know no project {code(one.what, 120)} that you may look at, so nothing would be told. Nothing was done. "
+        "`/ci projects` lists those that I follow."
+    ),
     "subscriptions_enough": lambda one: (
         f"There are {one.number} subscriptions here already, and I keep no more for one channel. Nothing was done. "
         "`/ci subscriptions` lists them: end one first."

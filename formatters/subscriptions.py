@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.answers.subscriptions import Subscribed, Subscriptions, WhichSubscription
+from bot.models.circleci import Ref
 from bot.models.subscription import Event, Mode, Subscription
 from formatters.again import command
 from formatters.blocks import Message, assemble, code, context, literal, mention, paragraphs, section
@@ -28,8 +29,9 @@ _PAUSED = {
         "I am not in this channel any more: type `/invite @ci`",
     ),
 }
-MOST_NAMED = 6
+MOST_NAMED, MOST_FITTING = 6, 5
 PAGE, LONGEST_PAGE = 10, 9000  # subscriptions; characters, of which a message holds some more
+_A_TAG = Ref(name="v1.0", kind="tag")
 NONE = "Nothing is subscribed here. After `/ci subscribe acme/frontend` I say here when its default branch breaks."
 _END = "`/ci unsubscribe` and such a line ends one."
 
@@ -43,8 +45,9 @@ def changed(done: Subscribed) -> Message:
         "already": f"I say here already {rule(one)}. {_maker(one)} subscribed.",
         "ended": f"I do not say here any more {rule(one)}. {by} ended it.",
     }[done.act]
+    what += _fitting(done.fitting)
     how = _anew(one) if done.act == "ended" else _ends(one)
-    notes = f"{_unbuilt(done.unbuilt)} {careful(*one.branches)}".strip()
+    notes = f"{_unbuilt(done.unbuilt)} {careful(*one.branches, *one.workflows)}".strip()
     return assemble(what, section(f"{what}{how}"), context(notes) if notes else None)
 
 
@@ -55,19 +58,58 @@ def subscribed(done: Subscribed) -> Message | None:
 
 def rule(one: Subscription) -> str:
     """Return a subscription as the end of a sentence: when what is said."""
-    events = [_EVENTS[event] for event in Event if event in one.events]
-    said = f"when {_branches(one)} {_or(events)}, {_MODES[one.mode]}"
+    said = f"when {', or '.join(_cases(one))}{_narrower(one)}, {_MODES[one.mode]}"
     return f"{said}, and {_mentioned(one)} is mentioned when it breaks" if one.mention else said
 
 
-def _branches(one: Subscription) -> str:
-    project = literal(one.project_title)
-    if not one.branches:
-        return f"the default branch of {project} ({code(one.default_branch, 60)} now)"
-    wanted = [name for name in one.branches if not name.startswith("!") and name != "*"]
-    unwanted = [name[1:] for name in one.branches if name.startswith("!")]
-    meant = f"{_named(wanted)} of {project}" if wanted and "*" not in one.branches else f"any branch of {project}"
+def _cases(one: Subscription) -> list[str]:
+    """Return of which branches what is said, and of which tags."""
+    branches, tags = one.of(tags=False), one.of(tags=True)
+    cases = [f"{_branches(one, branches)} {_happens(one.events)}"] if branches or not tags else []
+    if tags:
+        cases.append(f"{_some('tag', tags, _project(one))} {_happens(one.events_of(_A_TAG))}")
+    return cases
+
+
+def _happens(events: Sequence[Event]) -> str:
+    return _or([_EVENTS[event] for event in Event if event in events])
+
+
+def _branches(one: Subscription, branches: Sequence[str]) -> str:
+    project = _project(one)
+    if branches:
+        return _some("branch", branches, project)
+    now = "" if one.pattern else f" ({code(one.default_branch, 60)} now)"
+    return f"the default branch of {project}{now}"
+
+
+def _project(one: Subscription) -> str:
+    if not one.pattern:
+        return literal(one.project_title)
+    left_out = f" (but not {_named(one.left_out)})" if one.left_out else ""
+    return f"any project {code(one.pattern, 120)}{left_out}"
+
+
+def _some(kind: str, globs: Sequence[str], project: str) -> str:
+    """Return the branches or the tags that are meant."""
+    wanted = [name for name in globs if not name.startswith("!") and name != "*"]
+    unwanted = [name[1:] for name in globs if name.startswith("!")]
+    is_any = not wanted or "*" in globs
+    named = f"any {kind}" if is_any else _named(wanted) if kind == "branch" else f"{kind} {_named(wanted)}"
+    meant = f"{named} of {project}"
     return f"{meant} (but not {_named(unwanted)})" if unwanted else meant
+
+
+def _narrower(one: Subscription) -> str:
+    """Return which builds and which of their workflows count, where not all."""
+    by = f" in builds by {code(one.by, 60)}" if one.by else ""
+    if not one.workflows:
+        return by
+    wanted = [name for name in one.workflows if not name.startswith("!")]
+    unwanted = [name[1:] for name in one.workflows if name.startswith("!")]
+    only = f"only its {'workflow' if len(wanted) == 1 else 'workflows'} {_named(wanted)}" if wanted else "any workflow"
+    but = f" but {_named(unwanted)}" if unwanted else ""
+    return f"{by} ({only}{but} counts)" if len(wanted) < 2 else f"{by} ({only}{but} count)"
 
 
 def _named(names: Sequence[str]) -> str:
@@ -76,8 +118,8 @@ def _named(names: Sequence[str]) -> str:
     return _or([*(code(name, 60) for name in names[:MOST_NAMED]), *([f"{more} more"] if more > 0 else [])])
 
 
-def _or(words: Sequence[str]) -> str:
-    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+def _or(words: Sequence[str], last: str = " or ") -> str:
+    return last.join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _mentioned(one: Subscription) -> str:
@@ -117,6 +159,16 @@ def _ends(one: Subscription) -> str:
 def _anew(one: Subscription) -> str:
     line = command(f"subscribe {one.line}")
     return f" {line} begins it anew." if line else ""
+
+
+def _fitting(titles: Sequence[str]) -> str:
+    if not titles:
+        return ""
+    few = [literal(one, 80) for one in titles[:MOST_FITTING]]
+    more = len(titles) - len(few)
+    named = _or([*few, *([f"{more} more"] if more > 0 else [])], " and ")
+    fit = "It fits 1 project" if len(titles) == 1 else f"It fits {len(titles)} projects"
+    return f" {fit} now: {named}. Those that come later are found within an hour."
 
 
 def _unbuilt(names: Sequence[str]) -> str:

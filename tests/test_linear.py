@@ -253,8 +253,10 @@ PATTERNS = {
     "commands.agent._CHANNEL": Row(("<#", "<#C", "<#CA|", "<#CA|a"), as_a_whole),
     "commands.audit._PERIOD": Row(("1", "1d"), as_a_whole),
     "commands.audit._PERSON": Row(("<@", "<@a", "<@a|", "@", "@a"), as_a_whole),
-    "commands.subscribe._MENTIONED": Row(("<!subteam^S", "<!subteam^SA|", "<@U", "<@UA|a"), as_a_whole),
-    "bot.models.subscription._ID": Row(("S", "S0", "SA"), as_a_whole),
+    "commands.rules._MENTIONED": Row(("<!subteam^S", "<!subteam^SA|", "<@U", "<@UA|a"), as_a_whole),
+    "commands.rules._SOMEBODY": Row(("<@U", "<@UA|a"), as_a_whole),
+    "commands.rules._OF_PROJECTS": Row(("a", "a/", "a/a", "a/a/", "*"), as_a_whole),
+    "bot.models.rule_line._ID": Row(("S", "S0", "SA"), as_a_whole),
     "commands.subscribe._PAGE": Row(("1",), as_a_whole),
     "commands.env._NAME": Row(("a", "_", "A1"), as_a_whole),
     "formatters.refusals._BY_PATTERN": Row(

@@ -11,14 +11,15 @@ from bot.models.subscription import Subscription
 class Subscribed(Changed):
     """One began, was `changed` from what it was `before`, was there `already`, or has `ended`, as `act` says.
 
-    CircleCI has built nothing of the branches in `unbuilt`. `told` says that the channel has been told, so that nobody
-    needs an answer.
+    CircleCI has built nothing of the branches in `unbuilt`; `fitting` are the projects that a pattern means now.
+    `told` says that the channel has been told, so that nobody needs an answer.
     """
 
     act: str
     subscription: Subscription
     before: Subscription | None = None
     unbuilt: tuple[str, ...] = ()
+    fitting: tuple[str, ...] = ()
     told: bool = False
     entry: Entry
 

@@ -1,59 +1,71 @@
 """What a channel wants to hear of a project's branches, whoever started their builds."""
 
 import hashlib
-import re
+from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 
-from bot.models import spelling
+from bot.models import patterns, rule_line
+from bot.models.build import Build
 from bot.models.caller import Caller, Place
-from bot.models.circleci import ProjectSlug
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.events import Event, Mode
 from bot.models.fields import Model
 from bot.models.globs import matches
-from bot.models.likeness import is_slip
+from bot.models.rule_line import TAG
 from bot.models.slugs import spelled_alike
 
+__all__ = ["USUAL", "USUAL_OF_TAGS", "Event", "Fitting", "Mode", "Subscription", "Wish", "id_of", "key_of", "named_in"]
 
-class Event(StrEnum):
-    """What can happen to a branch: it broke or is fixed, or any of its builds failed or passed."""
-
-    BROKE = "broke"
-    FIXED = "fixed"
-    STILL_RED = "still-red"
-    FAILED = "failed"
-    PASSED = "passed"
-
-
-class Mode(StrEnum):
-    """Where it is told: one thread for each branch that is red, or each a message of its own."""
-
-    THREAD = "thread"
-    CHANNEL = "channel"
-
-
-OURS = (*Event, *Mode)
-USUAL = (Event.BROKE, Event.FIXED)
-MENTION = "mention="
+USUAL, USUAL_OF_TAGS = (Event.BROKE, Event.FIXED), (Event.FAILED, Event.PASSED)
 
 
 class Wish(Model):
     """What of a project is to be told: `branches` are globs, and `!` excludes; none means the default branch.
 
-    `mention` is Slack's id of a user group or a person, for what broke, and `mention_name` what that is called.
+    Tags are among them, with `tag:` before each. `by` is whose builds alone it is about, by their name at the code
+    host, and `workflows` are globs of those that alone count. Of a pattern of projects those in `left_out` are not
+    meant. `mention` is Slack's id of a user group or a person, for what broke, and `mention_name` what that is called.
     """
 
     branches: tuple[str, ...] = ()
     events: tuple[Event, ...] = USUAL
     mode: Mode = Mode.THREAD
+    by: str = ""
+    workflows: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     mention: str = ""
     mention_name: str = ""
+
+    @property
+    def scope(self) -> str:
+        """Which of a branch's builds it is about, where not all: how those stand is known apart from the others."""
+        return " ".join(rule_line.options("", self.by.lower(), sorted(set(self.workflows))))
+
+    def of(self, *, tags: bool) -> list[str]:
+        """Return its globs of branches, or of tags."""
+        found = [one for one in self.branches if one.removeprefix("!").startswith(TAG) is tags]
+        return [one.replace(TAG, "", 1) for one in found] if tags else found
+
+    def events_of(self, ref: Ref | None) -> tuple[Event, ...]:
+        """Return what of a branch or a tag is to be told; a tag is nothing that stays red, so each end of it is."""
+        return USUAL_OF_TAGS if ref is not None and ref.is_tag and self.events == USUAL else self.events
+
+
+class Fitting(Model):
+    """A project that patterns mean, with the ids of these subscriptions, as it was last seen."""
+
+    slug: ProjectSlug
+    title: str
+    default_branch: str = ""
+    rules: tuple[str, ...] = ()
 
 
 class Subscription(Wish):
     """The rule with this `id` of ours: the channel's, not that of who made it.
 
     `default_branch` is what it was then: whichever it is by now is meant where no branches are named. It is `paused`
-    with the reason for which nothing can be told at the moment.
+    with the reason for which nothing can be told at the moment. One to a `pattern` of projects is read as one to each
+    of them; as it is kept it has the pattern in the place of the project.
     """
 
     id: str
@@ -66,11 +78,50 @@ class Subscription(Wish):
     project_id: str = ""
     project_title: str
     default_branch: str
+    pattern: str = ""
     paused: str = ""
 
     def wants(self, branch: str, default_branch: str) -> bool:
         """Say whether it is about a branch, where the project's default branch is that one by now."""
-        return matches(self.branches, [branch]) if self.branches else branch == default_branch
+        if globs := self.of(tags=False):
+            return matches(globs, [branch])
+        return not self.branches and branch == default_branch
+
+    def wants_ref(self, ref: Ref) -> bool:
+        """Say whether it is about a branch or a tag."""
+        if not ref.is_tag:
+            return self.wants(ref.name, self.default_branch)
+        globs = self.of(tags=True)
+        return bool(globs) and matches(globs, [ref.name])
+
+    def is_by(self, actor: str) -> bool:
+        """Say whether it is about the builds of who is called so at the code host."""
+        return not self.by or self.by.lower() == actor.lower()
+
+    def seen(self, build: Build) -> Build | None:
+        """Return a build as far as it is about that: with the workflows alone that count; None for no news to it."""
+        ref = build.pipeline.ref
+        if ref is None or not (self.wants_ref(ref) and self.is_by(build.pipeline.actor)):
+            return None
+        if not self.workflows:
+            return build
+        runs = tuple(run for run in build.runs if matches(self.workflows, [run.workflow.name]))
+        return build.model_copy(update={"runs": runs}) if runs else None
+
+    def fits(self, slug: str, title: str) -> bool:
+        """Say whether its pattern means a project."""
+        return bool(self.pattern) and patterns.fits((self.pattern, *self._left_out), slug, title)
+
+    def at(self, place: Fitting) -> "Subscription":
+        """Return one to a pattern as one to a project that it means."""
+        is_one = {"project_slug": place.slug, "project_title": place.title, "default_branch": place.default_branch}
+        return self.model_copy(update=is_one)
+
+    def hears(self, key: str) -> bool:
+        """Say whether what is known under this key of a project's branches is about what it wants."""
+        name = named_in(key)
+        ref = Ref(name=name.removeprefix(TAG), kind="tag" if name.startswith(TAG) else "branch")
+        return key == key_of(name, self.scope) and self.wants_ref(ref)
 
     @property
     def maker(self) -> Caller:
@@ -91,74 +142,33 @@ class Subscription(Wish):
     @property
     def line(self) -> str:
         """What names it behind `unsubscribe`, and would make it again behind `subscribe`."""
+        owner = patterns.organization(self.pattern)
         where = [one for one in (self.mode,) if one is not Mode.THREAD]
-        mention = [f"{MENTION}{_mentioned(self.mention)}"] if self.mention else []
-        return " ".join([self.project_slug, *map(as_typed, self.branches), *self.events, *where, *mention])
+        behind = [*self._left_out, *(rule_line.branch(one, owner) for one in self.branches), *self.events, *where]
+        options = rule_line.options(self.mention, self.by, self.workflows)
+        return " ".join([self.pattern or self.project_slug, *behind, *options])
 
-
-# What stands in a sentence about branches: without quotes none of it is one, or a rule would wait for it for ever.
-OF_SENTENCES = frozenset(
-    (
-        *(
-            "us",
-            "me",
-            "we",
-            "to",
-            "of",
-            "on",
-            "for",
-            "from",
-            "at",
-            "in",
-            "the",
-            "and",
-            "or",
-            "about",
-            "if",
-            "when",
-            "whenever",
-        ),
-        *("breaks", "fails", "passes", "is", "red", "green", "not", "no", "never", "except", "but", "without", "only"),
-        *("all", "any", "every", "everything", "branch", "branches", "builds", "please", "tomorrow", "today", "until"),
-    )
-)
-
-
-# What a branch that is typed without quotes does not begin with: it may be meant for somebody, or for a build.
-NO_BRANCHES = (*spelling.MENTIONS, "@", "#")
-_ID = re.compile(r"[SUW](?:0[A-Z0-9]{3,30}|[A-Z0-9]{8,30})")
-
-
-def as_typed(branch: str) -> str:
-    """Return a branch, or a glob, as it can be typed: in quotes where it would be read as anything else."""
-    text = branch.lower()
-    is_ours = text in OURS or is_of_sentences(branch) or slip(text) is not None or branch.startswith(NO_BRANCHES)
-    return spelling.quoted(branch) if is_ours else spelling.as_typed(branch)
-
-
-def is_of_sentences(word: str) -> bool:
-    """Say whether a word stands in a sentence, and in no rule."""
-    return word.lower() in OF_SENTENCES or word.endswith(",")
-
-
-def slip(word: str) -> str | None:
-    """Return the word of ours in which another may be a slip."""
-    return next((one for one in OURS if is_slip(word.lower(), one)), None)
-
-
-def is_id(text: str) -> bool:
-    """Say whether it is Slack's id of a group or a person, and surely no name in capitals."""
-    return bool(_ID.fullmatch(text)) and any(map(str.isdecimal, text))
-
-
-def _mentioned(person_or_group: str) -> str:
-    """Return whom to mention as it can be typed, and by Slack's own sign for them where the id may be a name."""
-    if is_id(person_or_group):
-        return person_or_group
-    return f"<!subteam^{person_or_group}>" if person_or_group.startswith("S") else f"<@{person_or_group}>"
+    @property
+    def _left_out(self) -> Sequence[str]:
+        return [f"!{one}" for one in self.left_out]
 
 
 def id_of(channel_id: str, project: str, wish: Wish) -> str:
-    """Return the id of what a channel wants to hear: the same events of the same branches are one, whoever asks."""
+    """Return the id of what a channel wants to hear: the same events of the same builds are one, whoever asks."""
     asked = [channel_id, spelled_alike(project), *sorted(set(wish.branches)), "|", *sorted(set(wish.events))]
+    narrower = [wish.scope, *sorted({spelled_alike(one) for one in wish.left_out})]
+    asked += ["|", *narrower] if any(narrower) else []
     return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:12]
+
+
+def key_of(branch: str, scope: str) -> str:
+    """Return under which name it is known how a branch stands, by those of its builds that a scope is about.
+
+    A tag is written with `tag:` before it.
+    """
+    return f"{branch} {scope}".strip()
+
+
+def named_in(key: str) -> str:
+    """Return the branch of such a name: no branch has a blank."""
+    return key.partition(" ")[0]

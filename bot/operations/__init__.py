@@ -14,7 +14,7 @@ from bot.answers.subscriptions import Snoozed, Subscribed
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
 from bot.models.pending import Deployment, Pending
-from bot.models.subscription import Subscription, Wish
+from bot.models.subscription import Fitting, Subscription, Wish
 from bot.operations import (
     agents,
     answering,
@@ -143,6 +143,10 @@ class Operations:
     async def subscribe(self, caller: Caller, project: Project, wish: Wish, unbuilt: Sequence[str] = ()) -> Subscribed:
         """Let the channel they speak in hear of a project's branches."""
         return await subscribing.subscribe(self._hands, caller, project, wish, unbuilt)
+
+    async def subscribe_to_all(self, caller: Caller, pattern: str, wish: Wish, found: Sequence[Fitting]) -> Subscribed:
+        """Let a channel hear of all projects that a pattern means."""
+        return await subscribing.subscribe_to_all(self._hands, caller, pattern, wish, found)
 
     async def unsubscribe(self, caller: Caller, subscription: Subscription) -> Subscribed:
         """Let it hear of them no more."""

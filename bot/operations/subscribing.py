@@ -1,23 +1,27 @@
 """Let a channel hear of a project's branches, or hear of them no more, and say so in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.answers.subscriptions import Subscribed
 from bot.errors import NothingToDo
 from bot.models.caller import Caller, Place
-from bot.models.circleci import Project, Ref
+from bot.models.circleci import Project, ProjectSlug, Ref
+from bot.models.patterns import is_pattern
+from bot.models.red import Branch
+from bot.models.rule_line import TAG
 from bot.models.slack import utc_now
-from bot.models.slugs import spelled_alike
-from bot.models.subscription import Subscription, Wish, id_of
+from bot.models.subscription import Fitting, Subscription, Wish, id_of
 from bot.operations.aloud import place_of, said
-from bot.operations.frame import Act, Intent, acting
+from bot.operations.frame import Act, Intent, acting, called
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from bot.policy.globs import is_plain
 from bot.store.subscriptions import MOST
 from bot.watching.engine import LISTS
 from formatters import subscriptions as words
+
+MOST_AT_ONCE = 20  # lists
 
 
 async def subscribe(
@@ -37,20 +41,40 @@ async def subscribe(
         for ref in refs[1:]:
             await hands.permitted(act.caller, project.slug, ref, Word.READ)
         wanted = await _wanted(hands, act, place, project, wish)
-        kept = await hands.store.subscriptions.add(wanted)
-        if kept is None:
-            raise NothingToDo("subscriptions_enough", number=MOST)
-        is_left = kept.made_by != caller.person_id and await _is_left(hands, kept)
-        if not (kept.made_by == caller.person_id or is_left or _is_told_alike(kept, wanted)):
-            await _may_end(hands, act, kept)
-        now = await _changed(hands, kept, wanted, is_left=is_left) if kept != wanted else wanted
-        act.note(result=f"the channel hears of {now.line}")
+        kept, now = await _kept(hands, act, wanted)
         await hands.engine.put(LISTS, project.slug, when=utc_now())  # what runs now is news at its end
     found = Subscribed(act=_what(kept, wanted, now), subscription=now, before=kept, unbuilt=unbuilt, entry=act.entry)
-    if found.act == "already":
-        return found
-    told = await said(hands, f"subscribe-told:{act.caller.delivery_id}", place, words.changed(found))
-    return found.model_copy(update={"told": told})
+    return await _said(hands, act, place, found)
+
+
+async def subscribe_to_all(
+    hands: Hands, caller: Caller, pattern: str, wish: Wish, found: Sequence[Fitting]
+) -> Subscribed:
+    """Let the channel hear of all projects that a pattern means, as far as who asks may read them, also later.
+
+    Raises NothingToDo as well where there is none: it may be misspelled, and would wait for ever.
+    """
+    place = await place_of(hands, caller)
+    intent = Intent(
+        Subject(title=pattern), Word.READ, f"subscribe to {pattern}", act="subscribe", idempotent=True, somewhere=True
+    )
+    async with acting(hands, caller, intent) as act:
+        listed = [(one.slug, None) for one in found]
+        readable = await hands.permissions.readable(act.caller, listed, is_current=True)
+        fitting = [one for one in found if (one.slug, None) in readable]
+        if not fitting:
+            raise NothingToDo("no_project_fits", what=pattern)
+        project = Project(slug=ProjectSlug(pattern), organization_name="", name=pattern)
+        wanted = await _wanted(hands, act, place, project, wish)
+        kept, now = await _kept(hands, act, wanted)
+        await hands.store.subscriptions.fit(fitting, [now])
+        for one in fitting[:MOST_AT_ONCE]:  # the sweep has the others read
+            await hands.engine.put(LISTS, one.slug, when=utc_now())
+    titles = tuple(one.title for one in fitting)
+    what = _what(kept, wanted, now)
+    return await _said(
+        hands, act, place, Subscribed(act=what, subscription=now, before=kept, fitting=titles, entry=act.entry)
+    )
 
 
 async def unsubscribe(hands: Hands, caller: Caller, subscription: Subscription) -> Subscribed:
@@ -59,37 +83,106 @@ async def unsubscribe(hands: Hands, caller: Caller, subscription: Subscription) 
     What it ends everybody there reads, so that to read is not enough.
     """
     place = await place_of(hands, caller)
-    refs = _refs(subscription, subscription.default_branch)
     is_own = subscription.made_by == caller.person_id
+    refs = _refs(subscription, subscription.default_branch)
     subject = Subject(subscription.project_slug, subscription.project_title, next(iter(refs), None))
-    word = Word.READ if is_own else Word.CANCEL
-    what = f"unsubscribe from {subject.about}"
-    intent = Intent(subject, word, what, act="unsubscribe", idempotent=True, somewhere=is_own)
+    if subscription.pattern:
+        subject = Subject(title=subscription.pattern)
+    intent = Intent(
+        subject,
+        Word.READ if is_own else Word.CANCEL,
+        f"unsubscribe from {subject.about}",
+        act="unsubscribe",
+        idempotent=True,
+        somewhere=is_own or bool(subscription.pattern),
+    )
     async with acting(hands, caller, intent) as act:
         if not is_own:
             await _may_end(hands, act, subscription)
-        others = [one for one in await hands.store.subscriptions.of_channel(place.channel_id) if one != subscription]
-        of_project = [one for one in others if spelled_alike(one.project_slug) == spelled_alike(subject.slug)]
-        forsaken = await hands.roots.forsaken(place.channel_id, subject.slug, of_project)
+        titles = {one.project_slug: one.project_title for one in await _at_each(hands, subscription)}
+        forsaken = await _forsaken(hands, subscription, titles)
         if not await hands.store.subscriptions.remove(subscription):
             raise NothingToDo("not_subscribed", what=subscription.project_title)
         act.note(result=f"the channel hears no more of {subscription.line}")
-        await hands.roots.forsake(forsaken, subject.title)
-    found = Subscribed(act="ended", subscription=subscription, entry=act.entry)
+        for slug, states in forsaken.items():
+            await hands.roots.forsake(states, titles[slug])
+    return await _said(hands, act, place, Subscribed(act="ended", subscription=subscription, entry=act.entry))
+
+
+async def _forsaken(
+    hands: Hands, subscription: Subscription, meant: Iterable[ProjectSlug]
+) -> dict[ProjectSlug, list[Branch]]:
+    """Return what the channel was told of branches that it hears of no more without a subscription."""
+    found, channel_id = dict[ProjectSlug, list[Branch]](), subscription.channel_id
+    for slug in meant:
+        rules = await hands.store.subscriptions.of_project(slug)
+        others = [one for one in rules if one.channel_id == channel_id and one.id != subscription.id]
+        found[slug] = await hands.roots.forsaken(channel_id, slug, others)
+    return found
+
+
+async def _said(hands: Hands, act: Act, place: Place, found: Subscribed) -> Subscribed:
+    """Return the answer, once the channel was told, where anything has changed for it."""
+    if found.act == "already":
+        return found
     told = await said(hands, f"subscribe-told:{act.caller.delivery_id}", place, words.changed(found))
     return found.model_copy(update={"told": told})
+
+
+async def _kept(hands: Hands, act: Act, wanted: Subscription) -> tuple[Subscription, Subscription]:
+    """Keep what is asked for; returns what was kept before it, or else the same, and what is now."""
+    kept = await hands.store.subscriptions.add(wanted)
+    if kept is None:
+        raise NothingToDo("subscriptions_enough", number=MOST)
+    is_own = kept.made_by == wanted.made_by
+    is_left = not is_own and await _is_left(hands, kept)
+    if not (is_own or is_left or _is_told_alike(kept, wanted)):
+        with called("subscribe"):
+            await _may_end(hands, act, kept)
+    now = await _changed(hands, kept, wanted, is_left=is_left) if kept != wanted else wanted
+    act.note(result=f"the channel hears of {now.line}")
+    return kept, now
+
+
+async def _may_end(hands: Hands, act: Act, kept: Subscription) -> None:
+    """Raise NotAllowed for who may not end what somebody else subscribed: each branch of it takes the right to."""
+    for slug, ref in await _places(hands, kept):
+        await hands.permitted(act.caller, slug, ref, Word.CANCEL)
+
+
+async def _is_left(hands: Hands, kept: Subscription) -> bool:
+    """Say whether who made it surely may look at nothing of it any more, so that nothing would be told."""
+    for slug, ref in await _places(hands, kept):
+        if slug is None or not await hands.permissions.may_read_no_more(kept.maker, slug, ref):
+            return False
+    return True
+
+
+async def _places(hands: Hands, kept: Subscription) -> list[tuple[ProjectSlug | None, Ref | None]]:
+    """Return the branches that are meant; where not all of them are named, all of a project.
+
+    Of a pattern that means no project yet, whatever it may be.
+    """
+    places = list[tuple[ProjectSlug | None, Ref | None]]()
+    for one in await _at_each(hands, kept):
+        refs = _refs(one, one.default_branch)
+        places += [(one.project_slug, ref) for ref in refs] or [(one.project_slug, None)]
+    return places or [(None, None)]
+
+
+async def _at_each(hands: Hands, kept: Subscription) -> list[Subscription]:
+    """Return one to a pattern as one to each of the projects that it means."""
+    if not kept.pattern:
+        return [kept]
+    return [kept.at(place) for place in await hands.store.subscriptions.fitting(kept.id)]
 
 
 def _refs(wish: Wish, default_branch: str) -> list[Ref]:
     """Return the branches that are meant, where each is named in full; none where that depends on what is pushed."""
     names = wish.branches or ((default_branch,) if default_branch else ())
     is_named = all(is_plain(name) and not name.startswith("!") for name in names)
-    return [Ref(name=name) for name in names] if is_named else []
-
-
-def _places(kept: Subscription) -> list[Ref | None]:
-    """Return the branches that are meant; where not all of them are named, all of the project."""
-    return [*_refs(kept, kept.default_branch)] or [None]
+    kinds = {True: "tag", False: "branch"}
+    return [Ref(name=name.removeprefix(TAG), kind=kinds[name.startswith(TAG)]) for name in names if is_named]
 
 
 async def _wanted(hands: Hands, act: Act, place: Place, project: Project, wish: Wish) -> Subscription:
@@ -105,23 +198,10 @@ async def _wanted(hands: Hands, act: Act, place: Place, project: Project, wish: 
         project_slug=project.slug,
         project_id=project.id,
         project_title=project.title,
-        default_branch=project.default_branch,
+        default_branch="" if is_pattern(project.slug) else project.default_branch,
+        pattern=project.slug if is_pattern(project.slug) else "",
         **wish.model_dump(),
     )
-
-
-async def _may_end(hands: Hands, act: Act, kept: Subscription) -> None:
-    """Raise NotAllowed for who may not end what somebody else subscribed: each branch of it takes the right to."""
-    for ref in _places(kept):
-        await hands.permitted(act.caller, kept.project_slug, ref, Word.CANCEL)
-
-
-async def _is_left(hands: Hands, kept: Subscription) -> bool:
-    """Say whether who made it surely may look at nothing of it any more, so that nothing would be told."""
-    for ref in _places(kept):
-        if not await hands.permissions.may_read_no_more(kept.maker, kept.project_slug, ref):
-            return False
-    return True
 
 
 async def _changed(hands: Hands, kept: Subscription, wanted: Subscription, *, is_left: bool) -> Subscription:

@@ -50,6 +50,7 @@
 | `subscriptions`                | id -> Subscription                          | until it is removed       |
 | `subscriptions:projects`       | project -> the ids of its subscriptions     | until they are removed    |
 | `subscriptions:channels`       | channel id -> the same                      | until they are removed    |
+| `subscriptions:places`         | project -> Fitting: which patterns mean it  | while any does            |
 | `red:<channel>:<project>`      | branch -> Branch: what was told of it       | ninety days, once         |
 | `fence:red:<channel>:<project>:<branch>` | whoever tells of it               | the lease                 |
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
@@ -109,7 +110,7 @@ from bot.store.windows import Windows
 
 ENDLESS = frozenset(
     {"watching", "locks", "agents", "agents:tokens", "agents:used", "uses", "audit", "audit:refused", "subscriptions"}
-    | {"subscriptions:projects", "subscriptions:channels"}
+    | {"subscriptions:projects", "subscriptions:channels", "subscriptions:places"}
 )
 
 

@@ -1,6 +1,6 @@
 """What channels have subscribed to, and what each of them was told of a branch."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import cast
@@ -9,10 +9,11 @@ from bot.errors import StoreError
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
 from bot.models.slugs import spelled_alike
-from bot.models.subscription import Subscription
+from bot.models.subscription import Fitting, Subscription
 from bot.store.connection import Connection, decoded, or_none
 from bot.store.fence import NO_WAIT
 from bot.store.fence import held as fenced
+from bot.store.places import Places
 
 MOST = 50  # subscriptions of a channel
 MOST_BRANCHES = 500  # of a project that a channel is told about
@@ -62,6 +63,12 @@ if redis.call('EXISTS', before) == 1 then redis.call('RENAMENX', before, after) 
 return 1
 """
 
+# Keeps what a channel was told under the name that its project has by now.
+_RENAME = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('RENAMENX', KEYS[1], KEYS[2]) end
+return 0
+"""
+
 # Returns those whose ids are kept under a project or a channel, as they are in one moment.
 _OF = """
 local found = {}
@@ -69,6 +76,19 @@ for id in string.gmatch(redis.call('HGET', KEYS[2], ARGV[1]) or '', '%S+') do
   found[#found + 1] = redis.call('HGET', KEYS[1], id)
 end
 return found
+"""
+
+# Returns those to a project, then what is known of it, and those to patterns that mean it.
+_OF_PROJECT = """
+local exact, fitting = {}, {}
+for id in string.gmatch(redis.call('HGET', KEYS[2], ARGV[1]) or '', '%S+') do
+  exact[#exact + 1] = redis.call('HGET', KEYS[1], id)
+end
+local place = redis.call('HGET', KEYS[3], ARGV[1])
+if place then
+  for _, id in ipairs(cjson.decode(place)['rules']) do fitting[#fitting + 1] = redis.call('HGET', KEYS[1], id) end
+end
+return {exact, place or '', fitting}
 """
 
 # Puts what a channel knows of a branch in the place of what was seen; 0 where it has changed. Of too many branches the
@@ -99,7 +119,9 @@ class Subscriptions:
         self._projects = connection.key("subscriptions:projects")
         self._channels = connection.key("subscriptions:channels")
         self._add, self._remove = connection.script(_ADD), connection.script(_REMOVE)
+        self._places = Places(connection)
         self._of, self._know, self._move = map(connection.script, (_OF, _KNOW, _MOVE))
+        self._of_project, self._rename = map(connection.script, (_OF_PROJECT, _RENAME))
 
     async def add(self, one: Subscription) -> Subscription | None:
         """Keep a new one, unless there is one of its id; returns that which is kept.
@@ -108,7 +130,7 @@ class Subscriptions:
         channel was told while it heard of a branch before is forgotten: what became of that since, nobody knows.
         """
         if all(other.id != one.id for other in await self.of_channel(one.channel_id)):
-            await self._forget_unheard(one)
+            await self._forget_unheard(one.channel_id, one.project_slug)
         keys = [self._all, self._projects, self._channels]
         args: list[str | int] = [one.id, spelled_alike(one.project_slug), one.channel_id, one.model_dump_json(), MOST]
         kept = await self._connection.ask(self._add(keys=keys, args=args))
@@ -119,15 +141,20 @@ class Subscriptions:
         keys = [self._all, self._projects, self._channels]
         args: list[str | int] = [one.id, spelled_alike(one.project_slug), one.channel_id]
         gone = bool(await self._connection.ask(self._remove(keys=keys, args=args)))
-        await self._forget_unheard(one)
+        for slug in await self._meant(one):
+            await self._forget_unheard(one.channel_id, slug)
         return gone
 
-    async def _forget_unheard(self, one: Subscription) -> None:
+    async def _meant(self, one: Subscription) -> list[ProjectSlug]:
+        """Return the projects that one is about."""
+        return [place.slug for place in await self.fitting(one.id)] if one.pattern else [one.project_slug]
+
+    async def _forget_unheard(self, channel_id: str, slug: ProjectSlug) -> None:
         """Forget what a channel was told of those branches of a project that none of its subscriptions is about."""
-        rules = [rule for rule in await self.of_project(one.project_slug) if rule.channel_id == one.channel_id]
-        key = self._known(one.channel_id, one.project_slug)
+        rules = [rule for rule in await self.of_project(slug) if rule.channel_id == channel_id]
+        key = self._known(channel_id, slug)
         names = await self._connection.ask(cast("Awaitable[list[str]]", self._connection.redis.hkeys(key)))
-        unheard = [name for name in names if not any(rule.wants(name, rule.default_branch) for rule in rules)]
+        unheard = [name for name in names if not any(rule.hears(name) for rule in rules)]
         if unheard:
             await self._connection.ask(self._connection.redis.hdel(key, *unheard))
 
@@ -146,8 +173,36 @@ class Subscriptions:
         return await self._listed(self._channels, channel_id)
 
     async def of_project(self, slug: ProjectSlug) -> list[Subscription]:
-        """Return those to a project, however its slug is spelled, the oldest first."""
-        return await self._listed(self._projects, spelled_alike(slug))
+        """Return those to a project, however its slug is spelled, the oldest first; those to patterns as to it."""
+        keys = [self._all, self._projects, self._places.key]
+        found = await self._connection.ask(self._of_project(keys=keys, args=[spelled_alike(slug)]))
+        exact, data, fitting = cast("tuple[list[str], str, list[str]]", found)
+        place = or_none(Fitting, data or None)
+        return _in_order([*_read(exact), *(one.at(place) for one in _read(fitting) if place)])
+
+    async def projects(self) -> list[ProjectSlug]:
+        """Return the projects with subscriptions, each once."""
+        rules = await self.all()
+        ids = {rule.id for rule in rules if rule.pattern}
+        named = [rule.project_slug for rule in rules if not rule.pattern]
+        fitting = [place.slug for place in (await self._places.all()).values() if ids.intersection(place.rules)]
+        return [*{spelled_alike(slug): slug for slug in (*fitting, *named)}.values()]
+
+    async def fitting(self, subscription_id: str) -> list[Fitting]:
+        """Return the projects that the pattern of a subscription means, as far as they have been found."""
+        places = (await self._places.all()).values()
+        return sorted((one for one in places if subscription_id in one.rules), key=lambda one: one.title)
+
+    async def fit(self, found: Sequence[Fitting], rules: Sequence[Subscription]) -> None:
+        """Let these subscriptions to patterns mean those of the projects that they fit, and no others of them."""
+        known, ids = await self._places.all(), {rule.id for rule in rules}
+        for one in found:
+            fit = [rule for rule in rules if rule.fits(one.slug, one.title)]
+            before = ids.intersection(known.get(spelled_alike(one.slug), one).rules)
+            for channel_id in {rule.channel_id for rule in fit if rule.id not in before}:
+                await self._forget_unheard(channel_id, one.slug)
+            if before != (now := {rule.id for rule in fit}):
+                await self._places.change(one, ids, now)
 
     async def pause(self, one: Subscription, reason: str) -> bool:
         """Note why nothing can be told, or with no reason that it can again; False where that was known, or it is gone.
@@ -171,6 +226,9 @@ class Subscriptions:
 
     async def is_by_now(self, one: Subscription, slug: ProjectSlug, title: str, branch: str) -> None:
         """Note what its project, and the default branch of that, are called by now."""
+        if one.pattern:
+            await self._place_is_by_now(one, Fitting(slug=slug, title=title, default_branch=branch))
+            return
         if (old := spelled_alike(one.project_slug)) == (new := spelled_alike(slug)):
             await self.change(one.id, lambda kept: kept.model_copy(update={"default_branch": branch}))
             return
@@ -180,6 +238,18 @@ class Subscriptions:
         moved = decoded(Subscription, data).model_copy(update=now).model_dump_json()
         keys = [self._all, self._projects, *(self._known(one.channel_id, name) for name in (one.project_slug, slug))]
         await self._connection.ask(self._move(keys=keys, args=[one.id, data, moved, old, new]))
+
+    async def _place_is_by_now(self, one: Subscription, now: Fitting) -> None:
+        """Note the same of a project that a pattern means; under another name it is meant by what fits that."""
+        if spelled_alike(one.project_slug) == spelled_alike(now.slug):
+            named = {"slug": now.slug, "title": now.title, "default_branch": now.default_branch}
+            await self._places.save(now, lambda kept: kept.model_copy(update=named))
+            return
+        await self._places.change(now.model_copy(update={"slug": one.project_slug}), {one.id}, ())
+        if one.fits(now.slug, now.title):
+            await self._places.change(now, (), {one.id})
+            before, after = (self._known(one.channel_id, slug) for slug in (one.project_slug, now.slug))
+            await self._connection.ask(self._rename(keys=[before, after]))
 
     async def known(self, channel_id: str, slug: ProjectSlug, branch: str) -> Branch | None:
         """Return what a channel was told of a branch; None where nobody here knows."""
@@ -240,4 +310,8 @@ class Subscriptions:
 
 def _read(kept: object) -> list[Subscription]:
     found = [or_none(Subscription, data) for data in cast("list[str]", kept)]
-    return sorted((one for one in found if one), key=lambda one: (one.made_at, one.id))
+    return _in_order(one for one in found if one)
+
+
+def _in_order(found: Iterable[Subscription]) -> list[Subscription]:
+    return sorted(found, key=lambda one: (one.made_at, one.id))

@@ -66,7 +66,8 @@ class Lists:
         newest = known.newest if is_same else None  # what came while nobody subscribed is no news
         listed = await self._since(slug, newest)
         is_moved = any(spelled_alike(one.project_slug) != spelled_alike(slug) for one in listed)
-        if is_moved or known.asked_at is None or utc_now() - known.asked_at > HOUR:
+        is_nameless = any(not rule.default_branch for rule in rules)
+        if is_moved or is_nameless or known.asked_at is None or utc_now() - known.asked_at > HOUR:
             known = await self._names(known, rules)
         if not (rules := await self._store.subscriptions.of_project(slug)):
             return None  # it is read on under the name that it has by now
@@ -107,7 +108,7 @@ class Lists:
         """Learn what a project and its default branch are called by now; under another name it is read on as far."""
         project = await self._looks.project(rules[0].project_slug)
         for rule in rules:
-            branch = project.vcs_info.default_branch or rule.default_branch
+            branch = project.vcs_info.default_branch or rule.default_branch or project.default_branch
             await self._store.subscriptions.is_by_now(rule, project.slug, project.title, branch)
         if any(project.vcs_info.default_branch not in ("", rule.default_branch) for rule in rules):
             for channel_id in dict.fromkeys(rule.channel_id for rule in rules):

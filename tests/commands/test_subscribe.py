@@ -3,13 +3,17 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from bot.errors import UsageError
 from bot.grammar import Word, split
-from bot.models.subscription import OF_SENTENCES, OURS, Event, Mode, Subscription, Wish, id_of
+from bot.models import patterns
+from bot.models.rule_line import OF_SENTENCES, OURS
+from bot.models.subscription import Event, Mode, Subscription, Wish, id_of
 from bot.naming import plainly
 from bot.projects import ProjectEntry, Projects
-from commands.subscribe import MOST_BRANCHES, OfBranches, parse, parse_page
+from commands.rules import MOST_BRANCHES, MOST_WORKFLOWS, OfBranches, parse
+from commands.subscribe import parse_page
 
 PROJECTS = Projects(projects={"web": ProjectEntry(slug="gh/acme/frontend")})
 SLUG = "gh/acme/frontend"
@@ -39,6 +43,8 @@ def kept(wish: Wish) -> Subscription:
         ("acme/frontend fix/fixed waiting", ("fix/fixed", "waiting"), (), "thread"),
         ('acme/frontend "release/?"', ("release/?",), (), "thread"),
         ("acme/frontend main.", ("main",), (), "thread"),
+        ("acme/frontend:tag:v2.0", ("tag:v2.0",), (), "thread"),
+        ("acme/frontend main tag:v* !tag:v0*", ("main", "tag:v*", "!tag:v0*"), (), "thread"),
     ],
 )
 def test_words_are_told_apart_by_what_they_are(
@@ -63,14 +69,78 @@ def test_whom_to_mention_is_told_by_an_id(line: str, mention: str, name: str) ->
 
 
 @pytest.mark.parametrize(
+    ("line", "by", "workflows"),
+    [
+        ("acme/frontend by=octo-ada", "octo-ada", ()),
+        ("acme/frontend BY=Octo-Ada workflow=deploy", "Octo-Ada", ("deploy",)),
+        ('acme/frontend workflow="build and test" workflow=!lint*', "", ("build and test", "!lint*")),
+        ("acme/frontend by=<@U0ADA|ada> workflow=17 workflow=true", "<@U0ADA|ada>", ("17", "true")),
+        ("acme/frontend by=U0ADA", "<@U0ADA>", ()),
+        ("acme/frontend by=Me.", "me", ()),
+    ],
+)
+def test_whose_builds_and_which_workflows_count(line: str, by: str, workflows: tuple[str, ...]) -> None:
+    assert (read(line).by, read(line).workflows) == (by, workflows)
+    assert read(line).branches == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "project", "left_out", "branches"),
+    [
+        ("acme/*", "acme/*", (), ()),
+        ("github/Acme/web-*", "gh/Acme/web-*", (), ()),
+        (
+            "acme/* !acme/old !gh/acme/x-* main !renovate/*",
+            "acme/*",
+            ("acme/old", "gh/acme/x-*"),
+            ("main", "!renovate/*"),
+        ),
+        ('acme/* "!acme/old" release/*', "acme/*", (), ("!acme/old", "release/*")),
+        ("circleci/5e0c5f62/*", "circleci/5e0c5f62/*", (), ()),
+        ("acme/frontend !acme/old", SLUG, (), ("!acme/old",)),
+    ],
+)
+def test_a_pattern_means_projects_of_one_organisation(
+    line: str, project: str, left_out: tuple[str, ...], branches: tuple[str, ...]
+) -> None:
+    found = read(line)
+    assert (found.project, found.left_out, found.branches) == (project, left_out, branches)
+    assert patterns.is_pattern(project) is (found.about(PROJECTS) == (None, None))
+
+
+@pytest.mark.parametrize(
+    ("globs", "slug", "title", "is_meant"),
+    [
+        (("acme/*",), "gh/acme/web", "acme/web", True),
+        (("acme/*",), "circleci/5e0c5f62/9f1c2d7a", "acme/mobile", True),
+        (("gh/acme/*",), "circleci/5e0c5f62/9f1c2d7a", "acme/mobile", False),
+        (("gh/acme/*",), "github/Acme/Web", "Acme/Web", True),
+        (("Acme/Web-*",), "gh/acme/web-x", "acme/web-x", True),
+        (("acme/web-*",), "gh/acme/web", "acme/web", False),
+        (("acme/*",), "gh/acme-labs/web", "acme-labs/web", False),
+        (("acme/*", "!acme/old"), "gh/acme/old", "acme/old", False),
+        (("acme/*", "!gh/acme/x-*"), "gh/acme/x-1", "acme/x-1", False),
+    ],
+)
+def test_a_project_fits_by_its_slug_or_its_name(globs: tuple[str, ...], slug: str, title: str, is_meant: bool) -> None:
+    assert patterns.fits(globs, slug, title) is is_meant
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "",
-        "acme/*",
+        "*",
+        "*/web",
+        "acme*/web",
+        "gh/*",
+        "gh/acme/web/*",
+        "acme/*:main",
+        "acme/[ab]*",
         "frontend",
         "https://app.circleci.com/pipelines/gh/acme/frontend/2417",
-        "acme/frontend:tag:v2.0",
-        "acme/frontend tag:v2.0",
+        "acme/frontend tag:",
+        "acme/frontend tag:a..b",
         "acme/frontend #2417",
         "acme/frontend 2417",
         "acme/frontend main?",
@@ -86,7 +156,12 @@ def test_whom_to_mention_is_told_by_an_id(line: str, mention: str, name: str) ->
         "acme/frontend when main breaks",
         "acme/frontend except main",
         "acme/frontend by=@ada",
-        "acme/frontend workflow=deploy",
+        "acme/frontend by=",
+        "acme/frontend by=ada by=grace",
+        "acme/frontend by=S0ONCALL0",
+        "acme/frontend workflow=",
+        'acme/frontend workflow="!"',
+        f"acme/frontend {' '.join(f'workflow=w{number}' for number in range(MOST_WORKFLOWS + 1))}",
         "acme/frontend @oncall",
         "acme/frontend <!subteam^S0ONCALL>",
         "acme/frontend <#C0WEB|web>",
@@ -139,23 +214,36 @@ def can_be_said(branch: str) -> bool:
         return False
 
 
-@given(
-    branches=st.lists(
-        st.builds("{}{}".format, st.sampled_from(["", "", "!"]), NAMES).filter(can_be_said), max_size=4, unique=True
-    ),
-    events=st.sets(st.sampled_from(Event), min_size=1),
-    mode=st.sampled_from(Mode),
-    mention=st.just("") | IDS,
+def can_be_an_option(value: str) -> bool:
+    try:
+        return parse([Word(SLUG), Word(f'workflow="{value}"')], PROJECTS).workflows == (value,)
+    except (UsageError, ValidationError):
+        return False
+
+
+BRANCHES = st.builds("{}{}{}".format, st.sampled_from(["", "!"]), st.sampled_from(["", "", "tag:", "acme/"]), NAMES)
+VALUES = (NAMES | st.sampled_from(["build and test", "!lint", "true", "7", "a.", "a?"])).filter(can_be_an_option)
+WISHES = st.fixed_dictionaries(
+    {
+        "branches": st.lists(BRANCHES.filter(can_be_said), max_size=4, unique=True),
+        "events": st.sets(st.sampled_from(Event), min_size=1).map(lambda said: [one for one in Event if one in said]),
+        "mode": st.sampled_from(Mode),
+        "by": st.sampled_from(["", "octo-ada", "Ada_L", "true", "7"]),
+        "workflows": st.lists(VALUES, max_size=2, unique=True),
+        "mention": st.just("") | IDS,
+    }
 )
-def test_every_rule_prints_a_line_that_reads_as_the_same(
-    branches: list[str], events: set[Event], mode: Mode, mention: str
-) -> None:
-    in_order = tuple(event for event in Event if event in events)
-    made = Wish(branches=tuple(branches), events=in_order, mode=mode, mention=mention)
-    line = kept(made).line
+
+
+@given(wish=WISHES, pattern=st.sampled_from(["", "acme/*", "gh/acme/web-*"]))
+def test_every_rule_prints_a_line_that_reads_as_the_same(wish: dict[str, object], pattern: str) -> None:
+    left_out = ("acme/old", "gh/acme/x-*") if pattern else ()
+    made = Wish.model_validate({**wish, "left_out": left_out})
+    line = kept(made).model_copy(update={"pattern": pattern}).line
     command, *words = split(f"subscribe {line}")
     assert command.text == "subscribe"
-    assert parse(plainly("subscribe", words, PROJECTS), PROJECTS).wish == made, line
+    found = parse(plainly("subscribe", words, PROJECTS), PROJECTS)
+    assert (found.wish, found.project) == (made, pattern or SLUG), line
 
 
 def test_without_an_event_a_break_and_a_repair_are_meant() -> None:

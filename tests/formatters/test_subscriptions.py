@@ -4,7 +4,7 @@ import pytest
 
 from bot.answers.subscriptions import Subscriptions, WhichSubscription
 from bot.models.subscription import Event, Mode, Subscription
-from commands.subscribe import LONGEST_RULE, MOST_BRANCHES
+from commands.rules import LONGEST_RULE, MOST_BRANCHES
 from formatters.limits import violations
 from formatters.subscriptions import listed, pages, rule, which
 

@@ -1,6 +1,7 @@
 """Stories of a channel that subscribes: who may, once, said to all, ended by its line, and never lost."""
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bot.models.subscription import Event, Mode, Subscription, Wish
 from bot.store import subscriptions
 from formatters import red
 from playground.slack.people import Person
-from tests.operations.scene import mentions, on_record, presses, record, said, team_under, types
+from tests.operations.scene import FRONTEND, mentions, on_record, presses, record, said, team_under, types
 from tests.stories.team import Team
 
 POLICY = """
@@ -269,3 +270,58 @@ async def test_a_run_that_died_is_gone_on_with_by_the_next(team: Team) -> None:
     await team.app.store.claims.release("subscribe-told:died")  # it died before it said so
     await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
     assert len(told(team)) == 2
+
+
+async def heard_of(team: Team) -> list[str]:
+    return sorted(await team.app.store.subscriptions.projects())
+
+
+async def test_a_pattern_means_what_its_maker_may_read_and_what_comes_later(team: Team) -> None:
+    store = team.app.store
+    assert await types(team, guest_of(team), "subscribe acme/* !acme/cli failed") == []
+    (began,) = told(team)
+    assert "the default branch of any project acme/* (but not acme/cli)" in began.replace("`", "")
+    assert "It fits 2 projects now: acme/frontend and acme/legacy." in began
+    assert "backend" not in began  # which they may not look at
+    assert await heard_of(team) == [FRONTEND, "gh/acme/legacy"]
+    (one,) = await store.subscriptions.of_project(ProjectSlug("github/Acme/Frontend"))
+    assert (one.project_slug, one.project_title, one.pattern) == (FRONTEND, "acme/frontend", "acme/*")
+    assert (await kept(team))[0].line == "acme/* !acme/cli failed"
+    team.circleci.world.projects[ProjectSlug("gh/acme/web")] = later = copy.copy(team.circleci.world.projects[FRONTEND])
+    later.slug, later.name = "gh/acme/web", "web"
+    await store.claims.release("projects-fitted")
+    await team.app._sweep._fits.refresh()
+    assert "gh/acme/web" in await heard_of(team)
+    assert "gh/acme/cli" not in await heard_of(team)
+    refused = said(await types(team, team.ada, "subscribe acme/* !acme/cli failed channel"))
+    assert refused == ""
+    assert "until now it was in one thread" in told(team)[-1]
+    await types(team, guest_of(team), "unsubscribe acme/* !acme/cli failed")
+    assert (await kept(team), await heard_of(team)) == ([], [])
+    assert await store.subscriptions.of_project(ProjectSlug(FRONTEND)) == []
+
+
+async def test_a_pattern_that_means_nothing_they_may_read_is_none(team: Team) -> None:
+    for line in ("acme/back*", "acne/*", "acme/nothing-*"):
+        assert "I know no project" in said(await types(team, guest_of(team), f"subscribe {line}")), line
+    assert (await kept(team), told(team)) == ([], [])
+    await types(team, team.ada, "subscribe acme/back*")
+    assert "Nothing is subscribed here" in said(await types(team, guest_of(team), "subscriptions"))
+    assert "There is no such subscription" in said(await types(team, guest_of(team), "unsubscribe acme/back*"))
+    await types(team, team.ada, "subscribe acme/* !acme/backend")
+    assert "Nothing is subscribed here" in said(await types(team, guest_of(team), "subscriptions"))  # it names that
+    await types(team, team.ada, "subscribe acme/*")
+    assert "any project acme/*" in said(await types(team, guest_of(team), "subscriptions")).replace("`", "")
+    refused = said(await types(team, guest_of(team), "unsubscribe acme/* broke fixed"))
+    assert "may not change what a channel hears" in refused
+
+
+async def test_a_line_ends_the_one_that_is_just_so(team: Team) -> None:
+    for more in ("", " workflow=deploy", " by=octo-ada"):
+        await types(team, team.ada, f"subscribe acme/frontend main{more}")
+    lines = [one.line for one in await kept(team)]
+    assert lines == [f"gh/acme/frontend main broke fixed{more}" for more in ("", " workflow=deploy", " by=octo-ada")]
+    for line in lines:
+        await types(team, team.ada, f"unsubscribe {line}")
+        assert line not in [one.line for one in await kept(team)]
+    assert await kept(team) == []

@@ -13,16 +13,18 @@ from structlog.testing import capture_logs
 from bot.circleci.reads import Reads, circleci_reads
 from bot.circleci.transport import Transport
 from bot.circleci.webhooks import Event as Webhook
+from bot.models import patterns
 from bot.models.build import Build, Snapshot, State
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug
 from bot.models.slack import utc_now
 from bot.models.subscription import Subscription
-from bot.settings import Settings
+from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.tasks import Sweep
 from bot.watching import news
 from bot.watching.branches import is_red
 from bot.watching.engine import LISTS, NEWS, Engine
+from bot.watching.fitting import Fits, known_projects
 from bot.watching.inbox import Inbox
 from bot.watching.lists import PAGES, Lists
 from bot.watching.news import Newsreader, next_look
@@ -106,6 +108,10 @@ class Stage:
         await self.store.subscriptions.add(made)
         await self.lists.look(SLUG)
         return made
+
+    async def fits(self) -> None:
+        """Look for the projects that patterns mean."""
+        await Fits(self.store, self.news._looks, Projects()).refresh()
 
     def push(self, scenario: str | Scenario = "failing-tests", branch: str = MAIN, age: timedelta = LONG) -> Pushed:
         """Let somebody push, so long ago."""
@@ -524,7 +530,9 @@ async def test_what_was_lost_on_its_way_is_swept_up(stage: Stage) -> None:
     pushed = stage.push("green")
     await stage.lists.look(SLUG)
     stage.queue.added.clear()
-    await Sweep(stage.store, cast("Engine", stage.queue), stage.operator, cast("Reads", None))._give_news()
+    reads = cast("Reads", None)
+    fits = Fits(stage.store, reads, Projects())
+    await Sweep(stage.store, cast("Engine", stage.queue), stage.operator, reads, fits)._give_news()
     assert stage.queue.added == [SLUG, pushed.id]
 
 
@@ -584,3 +592,45 @@ def test_what_takes_long_is_looked_at_less_often(minutes: int, is_told: bool, pa
     found = next_look(one.model_copy(update={"read_at": read_at}), EVERY, is_told=is_told)
     assert found == timedelta(minutes=pause) or minutes > 60
     assert found <= timedelta(hours=1)
+
+
+async def test_the_builds_of_each_project_that_fits_are_news_under_its_own_default_branch(stage: Stage) -> None:
+    made = await stage.subscribes(pattern="gh/acme/*", project_slug="gh/acme/*", left_out=("acme/cli",))
+    assert await stage.looks() == []  # nothing is known to fit
+    await stage.fits()
+    assert sorted(await stage.store.subscriptions.projects()) == ["gh/acme/backend", SLUG, "gh/acme/legacy"]
+    stage.world.projects[SLUG].default_branch = "trunk"
+    stage.world.set_scenario(SLUG, "trunk", "green")
+    await stage.lists.look(SLUG)
+    pushed, _ = stage.push("green", "trunk"), stage.push("green", "main")
+    await stage.looks()
+    assert stage.told == [(pushed.number, State.PASSED)]
+    (one,) = await stage.store.subscriptions.of_project(SLUG)
+    assert (one.id, one.default_branch, one.project_title) == (made.id, "trunk", "acme/frontend")
+    kept = await stage.store.subscriptions.get(made.id)
+    assert kept is not None
+    assert (kept.project_slug, kept.default_branch) == ("gh/acme/*", "main")
+
+
+async def test_a_project_of_a_pattern_that_is_renamed_is_heard_of_as_long_as_it_fits(stage: Stage) -> None:
+    web, apart = ProjectSlug("gh/acme/web"), ProjectSlug("gh/labs/web")
+    await stage.subscribes(pattern="gh/acme/*", project_slug="gh/acme/*")
+    await stage.fits()
+    await stage.store.subscriptions.know("C0WEB", SLUG, MAIN, lambda state: state.model_copy(update={"number": 7}))
+    for before, after in ((SLUG, web), (web, apart)):
+        stage.world.projects[after] = stage.world.projects.pop(before)
+        stage.world.projects[after].slug = after
+        stage.circleci.moved[before] = after
+        stage.world.trigger(after, branch=MAIN, parameters={}, by="push")
+        assert await stage.lists.look(before) is None
+        assert await stage.lists.look(after) == (EVERY if after == web else None)
+    assert await stage.store.subscriptions.known("C0WEB", web, MAIN)
+
+
+async def test_a_project_without_a_title_in_any_list_is_asked_for(stage: Stage) -> None:
+    mobile = "circleci/5e0c5f62/9f1c2d7a"
+    projects = Projects.model_validate({"projects": {"app": {"slug": mobile}, "web": {"slug": SLUG}}})
+    reads = stage.news._looks
+    found = await known_projects(reads, projects, lambda *names: patterns.fits(["acme/*", "!acme/cli"], *names))
+    assert [one.title for one in found] == ["acme/backend", "acme/frontend", "acme/legacy", "acme/mobile"]
+    assert found[-1].slug == mobile

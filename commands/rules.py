@@ -1,0 +1,235 @@
+"""What a channel wants to hear, read word by word. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from bot.errors import UsageError
+from bot.grammar import Word, check_no_question, parse_parameters, parse_project, without_stop
+from bot.models import patterns
+from bot.models.circleci import ProjectSlug, Ref
+from bot.models.rule_line import (
+    BY,
+    MENTION,
+    NO_BRANCHES,
+    OPTIONS,
+    OURS,
+    TAG,
+    WORKFLOW,
+    is_id,
+    is_left_out,
+    is_of_sentences,
+    slip,
+)
+from bot.models.slugs import short
+from bot.models.subscription import USUAL, USUAL_OF_TAGS, Event, Mode, Wish
+from bot.policy import globs
+from bot.requests import Request, Typed
+from bot.settings import Projects
+
+MOST_BRANCHES, MOST_WORKFLOWS, MOST_LEFT_OUT = 20, 5, 10
+LONGEST_RULE = 700  # characters: a rule is one line of a list
+ME = "me"
+_MENTIONED = re.compile(
+    r"<!subteam\^(S[A-Z0-9]{1,30})(?:\|([^<>]{0,200}))?>|<@([UW][A-Z0-9]{1,30})(?:\|([^<>]{0,200}))?>"
+)
+_SOMEBODY = re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^<>]{0,200})?>")
+_OF_PROJECTS = re.compile(r"[A-Za-z0-9._*-]+(?:/[A-Za-z0-9._*-]+){1,2}")
+
+
+class OfBranches(Request):
+    """Which branches of a project, by globs, `!` before what is left out; and what of them. None of it is the usual.
+
+    The `project` may be a pattern of projects, of which some are `left_out`. `by` is a name at the code host, somebody
+    as Slack mentions them, or who asks (`me`).
+    """
+
+    project: Typed
+    branches: tuple[Typed, ...] = Field((), max_length=MOST_BRANCHES)
+    events: tuple[Event, ...] = ()
+    mode: Mode = Mode.THREAD
+    by: Typed = ""
+    workflows: tuple[Typed, ...] = Field((), max_length=MOST_WORKFLOWS)
+    left_out: tuple[Typed, ...] = Field((), max_length=MOST_LEFT_OUT)
+    mention: Typed = ""
+    mention_name: Typed = ""
+
+    def about(self, projects: Projects) -> tuple[ProjectSlug | None, Ref | None]:
+        """Return the project, and the branch or tag where one alone is named in full; of a pattern nothing."""
+        if patterns.is_pattern(self.project):
+            return None, None
+        is_one = len(self.branches) == 1 and globs.is_plain(self.branches[0]) and self.branches[0][0] != "!"
+        return parse_project(self.project, projects).slug, ref_of(self.branches[0]) if is_one else None
+
+    @property
+    def wish(self) -> Wish:
+        """What is to be told."""
+        is_of_tags = bool(self.branches) and all(one.removeprefix("!").startswith(TAG) for one in self.branches)
+        events = self.events or (USUAL_OF_TAGS if is_of_tags else USUAL)
+        return Wish.model_validate({**self.model_dump(exclude={"project", "events"}), "events": events})
+
+    @property
+    def person(self) -> str:
+        """Slack's id of whose builds are meant, where they are named so."""
+        found = _SOMEBODY.fullmatch(self.by)
+        return found[1] if found else ""
+
+
+class OfRule(OfBranches):
+    """What to hear no more: of a project that CircleCI may know no more, or who asks may not look at any more.
+
+    So it is about nothing that could be asked before it is found.
+    """
+
+    def about(self, projects: Projects) -> tuple[ProjectSlug | None, Ref | None]:  # noqa: ARG002  # each takes them
+        """Return nothing."""
+        return None, None
+
+
+def ref_of(name: str) -> Ref:
+    """Return the branch, or with `tag:` before it the tag."""
+    return Ref(name=name.removeprefix(TAG), kind="tag" if name.startswith(TAG) else "branch")
+
+
+def parse(words: Sequence[Word], projects: Projects) -> OfBranches:
+    """Return the request: what is no word of ours is a branch, and one that is called so goes in quotes."""
+    check_no_question(words)
+    rest = without_stop(words)
+    if not rest:
+        raise UsageError("Which project?")
+    project, branches = _project(rest[0].text, projects)
+    owner = patterns.organization(project) if patterns.is_pattern(project) else ""
+    said, options, left_out = list[str](), list[str](), list[str]()
+    for word in rest[1:]:
+        text = word.text.lower()
+        if not word.quoted and text in OURS:
+            said.append(text)
+        elif not word.quoted and text.startswith(OPTIONS):
+            options.append(word.text)
+        elif not word.quoted and owner and is_left_out(word.text, owner):
+            left_out.append(_of_projects(word.text[1:]))
+        else:
+            branches.append(_branch(word))
+    workflows = [_value(one) for one in options if _is(one, WORKFLOW)]
+    return OfBranches(
+        project=project,
+        branches=_few(branches, workflows),
+        events=tuple(event for event in Event if event in said),
+        mode=Mode(_one([mode for mode in Mode if mode in said]) or Mode.THREAD),
+        by=_by([one for one in options if _is(one, BY)]),
+        workflows=_some(workflows, MOST_WORKFLOWS, "workflows"),
+        left_out=_some(left_out, MOST_LEFT_OUT, "projects that are left out"),
+        **_mention([one for one in options if _is(one, MENTION)]),
+    )
+
+
+def parse_rule(words: Sequence[Word], projects: Projects) -> OfRule:
+    """Return the same of what is to end."""
+    return OfRule.model_validate(parse(words, projects).model_dump())
+
+
+def _project(text: str, projects: Projects) -> tuple[str, list[str]]:
+    """Return the project, or the pattern of projects, and the branch or tag that is named with it."""
+    if patterns.is_pattern(text):
+        return _of_projects(text), []
+    target = parse_project(text, projects)
+    if target.slug is None or target.names_a_build or target.commit or target.pull_request:
+        raise UsageError("This is one build, and a channel hears of branches and tags.", given=text)
+    return target.slug, [str(target.ref)] if target.ref else []
+
+
+def _of_projects(text: str) -> str:
+    """Return a project, or a pattern of projects of one organisation; raises UsageError for what is neither."""
+    if not _OF_PROJECTS.fullmatch(text) or not patterns.organization(text):
+        problem = "I take all projects of one organisation, as acme/*, or some of them, as acme/web-* or gh/acme/web-*."
+        raise UsageError(problem, given=text)
+    return short(text)
+
+
+def _branch(word: Word) -> str:
+    """Return a branch, a tag or a glob; raises UsageError for what is none, or may be a slip in a word of ours.
+
+    It would wait for ever for a branch that nobody has.
+    """
+    text = word.text
+    if not word.quoted and (text.startswith(NO_BRANCHES) or "=" in text):
+        problem = "I expected branches, tags (tag:v*), events, thread or channel, or by=, workflow= or mention=."
+        raise UsageError(f"{problem} A branch that is called so goes in quotes.", given=text)
+    if not word.quoted and is_of_sentences(text):
+        raise UsageError("I take a project and its branches, and no sentence. A branch goes in quotes.", given=text)
+    if not word.quoted and text.isdecimal():
+        raise UsageError("This is a number, and no branch. A branch that is called so goes in quotes.", given=text)
+    if not word.quoted and (near := slip(text)):
+        raise UsageError(f"Is it {near}? A branch that is called so goes in quotes.", given=text)
+    is_tag = text.removeprefix("!").startswith(TAG)
+    try:
+        globs.ref(text.replace(TAG, "", 1) if is_tag else text)
+    except ValueError as error:
+        raise UsageError(f"This is no {'tag' if is_tag else 'branch'}: {error}.", given=text) from None
+    return text
+
+
+def _few(branches: Sequence[str], workflows: Sequence[str]) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(branches))
+    length = sum(map(len, (*found, *workflows)))
+    if len(found) > MOST_BRANCHES or length > LONGEST_RULE:
+        problem = f"I take at most {MOST_BRANCHES} branches at a time, of {LONGEST_RULE} characters in all."
+        raise UsageError(problem, given=f"{len(found)} branches, {length} characters")
+    return found
+
+
+def _some(found: Sequence[str], most: int, what: str) -> tuple[str, ...]:
+    once = tuple(dict.fromkeys(found))
+    if len(once) > most:
+        raise UsageError(f"I take at most {most} {what} at a time.", given=f"{len(once)}")
+    return once
+
+
+def _one(found: Sequence[str]) -> str:
+    """Return what was said once, or empty text."""
+    if len(set(found)) > 1:
+        raise UsageError("Only one of these can be meant.", given=" ".join(found))
+    return found[0] if found else ""
+
+
+def _is(option: str, name: str) -> bool:
+    return option.lower().startswith(f"{name}=")
+
+
+def _value(option: str) -> str:
+    """Return what stands behind the sign of an option, without the quotes that hold it together."""
+    name, _, value = option.partition("=")
+    ((_, found),) = parse_parameters([Word(f"{name}={value}")]).items()
+    text = str(found).lower() if isinstance(found, bool) else str(found)
+    if not text.strip("! "):
+        raise UsageError("Nothing stands behind this.", given=option)
+    return text
+
+
+def _by(said: Sequence[str]) -> str:
+    """Return whose builds are meant, as `OfBranches` takes it."""
+    if not said:
+        return ""
+    text = _value(_one(said))
+    if text.lower() == ME or _SOMEBODY.fullmatch(text):
+        return text.lower() if text.lower() == ME else text
+    if is_id(text) and text[0] != "S":
+        return f"<@{text}>"
+    if text.startswith(("@", "<")) or is_id(text) or not text.isprintable() or " " in text:
+        problem = "A slash command brings me a name of Slack's alone, and I cannot tell who that is. Write the same to"
+        raise UsageError(f"{problem} me as @ci, or the name at the code host, as in by=octo-ada.", given=text)
+    return text
+
+
+def _mention(said: Sequence[str]) -> dict[str, str]:
+    """Return whom to mention, and by what name; Slack gives its id where somebody is mentioned in a message to us."""
+    if not said:
+        return {}
+    text = _one(said)[len(f"{MENTION}=") :]
+    if found := _MENTIONED.fullmatch(text):
+        return {"mention": found[1] or found[3], "mention_name": found[2] or found[4] or ""}
+    if is_id(text):
+        return {"mention": text}
+    problem = "A slash command brings me a name alone, and I cannot tell who that is. Write the same to me as @ci, or"
+    raise UsageError(f"{problem} give Slack's id of the group, as in mention=S0ONCALL.", given=text)
