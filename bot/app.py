@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import StrEnum
-from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -55,7 +54,7 @@ from bot.slack.sockets import Sockets
 from bot.slack_calls import SlackBudgets
 from bot.store import Store
 from bot.store.turns import CIRCLECI
-from bot.tasks import Sweep, Watching, counting, tasks
+from bot.tasks import Steadily, Sweep, Watching, counting, tasks
 from bot.version import VERSION
 from bot.watching.engine import Engine
 from bot.watching.fitting import Fits
@@ -67,6 +66,7 @@ from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
 from bot.watching.pings import Pings
 from bot.watching.roots import Roots
+from bot.watching.rounds import Rounds
 from bot.watching.teller import Teller
 from bot.watching.telling import Telling
 from bot.watching.triager import Past, Triager
@@ -118,6 +118,7 @@ class App:
         self._stack = AsyncExitStack()
         self.server: Server | None = None
         self.docket: Docket
+        self.engine: Engine
         self.store: Store
         self.desk: Desk
         self.messenger: Messenger
@@ -149,14 +150,14 @@ class App:
         identity = await self._who_am_i()
         lanes = await self._lanes()
         self._health = Health(self.store, self.messenger)
-        engine = Engine(self.docket, partial(self.store.watches.wait_to_look, pace=settings.pace))
+        engine = self.engine = Engine(self.docket, self.store.looks, settings.pace)
         context = self._connected(lanes, engine, team_id=identity.team_id)
         self._stack.callback(asyncio.create_task(counting(self.store)).cancel)
         if self._role is not Role.WEB:
             await self._operator.forget_check()
             self._stack.callback(asyncio.create_task(_tried(self._sweep)).cancel)  # the next sweep may be a minute away
-            worker = await self._stack.enter_async_context(at_work(self.docket, settings.lease, self._drain_seconds))
-            self._health.worker_stopped = worker.done
+            work = at_work(self.docket, self._rounds, settings.lease, self._drain_seconds)
+            self._health.worker_stopped = await self._stack.enter_async_context(work)
         if self._role is Role.WORKER:
             await self._start_answering()
         else:
@@ -221,8 +222,9 @@ class App:
         self._stack.push_async_callback(signs.drain)
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
         sweep = self._sweep = Sweep(store, engine, operator, circleci, Fits(store, circleci, projects))
-        watching = Watching(watcher, triager, news, lists, roots)
-        engine.register(tasks(dispatcher, signs, operations, watching, sweep, store.questions))
+        self._rounds = Rounds(settings, store, Steadily(watcher.look, "look_failed", most=None), engine.woke)
+        watching = Watching(triager, news, lists, roots)
+        engine.register(tasks(dispatcher, signs, operations, watching, sweep, store.questions, engine.wake))
         self.desk = Desk(in_the_polite_lane(context, past), self._record, links, brings_secret)
         self._links = links
         return context

@@ -12,6 +12,7 @@ import structlog
 from bot import metrics
 from bot.circleci.reads import Reads
 from bot.errors import StoreError
+from bot.models.circleci import PipelineId
 from bot.models.slack import utc_now
 from bot.operations import Operations
 from bot.slack.dispatch import Dispatcher
@@ -19,14 +20,13 @@ from bot.slack.signs import Signs
 from bot.store import Store
 from bot.store.questions import Questions
 from bot.watching import engine
-from bot.watching.engine import END_LOCK, LISTS, NEWS, POLL, Engine, Task, again, every, in_turn, once
+from bot.watching.engine import END_LOCK, LISTS, NEWS, Engine, Task, again, every, in_turn, once
 from bot.watching.fitting import Fits
 from bot.watching.lists import Lists
 from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
 from bot.watching.roots import Roots
 from bot.watching.triager import Triager
-from bot.watching.watcher import Watcher
 
 SWEEP_EVERY = timedelta(seconds=60)
 STORE_PAUSE, FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=10)
@@ -35,9 +35,8 @@ log = structlog.get_logger(__name__)
 
 
 class Watching(NamedTuple):
-    """What looks at builds, those that threads follow and those of branches with subscribers, and at their messages."""
+    """What judges builds that threads follow, looks at those of branches with subscribers, and at their messages."""
 
-    watcher: Watcher
     triager: Triager
     news: Newsreader
     lists: Lists
@@ -51,15 +50,15 @@ def tasks(
     watching: "Watching",
     sweep: "Sweep",
     questions: Questions,
+    wake: Callable[[PipelineId], Awaitable[None]],
 ) -> dict[str, Task]:
-    """Return the task behind each name; one of an older version keeps its name."""
+    """Return the task behind each name; one of an older version keeps its name, such as its looks, which end here."""
     return {
         engine.HANDLE: once(dispatcher.handle),
         engine.PRESS: once(dispatcher.press),
         engine.READ: in_turn(answered(questions, dispatcher.handle)),
         engine.SHOW: in_turn(answered(questions, dispatcher.press)),
-        # The sweep would add a look again that gave up.
-        engine.POLL: again(Steadily(watching.watcher.look, "look_failed", most=None), lateness=metrics.POLL_LATENESS),
+        engine.POLL: once(wake),
         engine.SIGN: again(Steadily(signs.follow, "sign_not_followed")),
         engine.LOOK_FOR: again(Steadily(operations.look_for, "lost_answer_not_looked_for")),
         engine.LOOK_AFTER: again(Steadily(operations.look_after, "lost_act_not_looked_for")),
@@ -99,10 +98,10 @@ class Steadily:
         self._most = most
         self._failed: dict[tuple[str, ...], int] = {}
 
-    async def __call__(self, *ids: str) -> timedelta | None:
+    async def __call__(self, *ids: str, **given: object) -> timedelta | None:
         """Run it; returns the pause before the next run, None when there is none."""
         try:
-            pause = await self._run(*ids)
+            pause = await self._run(*ids, **given)
         except StoreError:
             return STORE_PAUSE  # the log has the outage's beginning, and will have its end
         except Exception as error:  # noqa: BLE001  # it is counted, and logged once
@@ -123,7 +122,7 @@ class Steadily:
 
 
 class Sweep:
-    """Gives each watched pipeline a poll that has lost its own, and news theirs; tells late of locks; tries tokens."""
+    """Has pipelines looked at whose looks were lost, and news too; tells late of locks; tries tokens."""
 
     def __init__(self, store: Store, engine: Engine, operator: Operator, circleci: Reads, fits: Fits) -> None:
         self._store = store
@@ -131,18 +130,17 @@ class Sweep:
         self._fits = fits
         self.tokens = Steadily(partial(operator.check_tokens, circleci), "tokens_not_checked", most=None)
         self.locks = Steadily(self._end_locks, "locks_not_swept", most=None)
-        polls = Steadily(self._give_polls, "sweep_failed", most=None)
+        looks = Steadily(self._give_looks, "sweep_failed", most=None)
         news = Steadily(self._give_news, "news_not_swept", most=None)
-        self._steps = (polls, news, self.locks, self.tokens)
+        self._steps = (looks, news, self.locks, self.tokens)
 
     async def __call__(self) -> None:
         """Sweep once; what fails is swept the next time."""
         for step in self._steps:
             await step()
 
-    async def _give_polls(self) -> None:
-        for pipeline_id in await self._store.watches.watching():
-            await self._engine.add(POLL, pipeline_id)
+    async def _give_looks(self) -> None:
+        await self._store.looks.add(await self._store.watches.watching())
 
     async def _give_news(self) -> None:
         """Have the lists of all projects with subscribers read, and each build looked at whose end is not known."""

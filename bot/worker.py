@@ -1,7 +1,7 @@
 """The queue, and what does the work that is queued, until the process ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import cast
@@ -11,11 +11,12 @@ from redis.asyncio import Redis
 
 from bot.store.connection import follow_primary
 from bot.watching.engine import put_back
+from bot.watching.rounds import Rounds
 
 DRAIN_SECONDS = 5
 AGAIN_SECONDS = 1
 # Twenty people whose looks are slow take sixty (`READS_AT_ONCE` each), and deploys that wait for their turn a hundred
-# (`MOST_PATIENT`): the others are for what else acts and watches.
+# (`MOST_PATIENT`): the others are for what else acts. Looks have places of their own (`bot/watching/rounds.py`).
 AT_ONCE = 250
 
 
@@ -38,9 +39,12 @@ class _Nowhere:
 
 @asynccontextmanager
 async def at_work(
-    docket: Docket, lease: timedelta, drain_seconds: float = DRAIN_SECONDS
-) -> AsyncIterator["asyncio.Task[None]"]:
-    """Yield the task that works; at the end what runs may end, for a while, and what is cut off is redelivered."""
+    docket: Docket, rounds: Rounds, lease: timedelta, drain_seconds: float = DRAIN_SECONDS
+) -> AsyncIterator[Callable[[], bool]]:
+    """Yield what says whether the work has stopped, the queue's or the looks'.
+
+    At the end what runs may end, for a while, and what is cut off is done by others.
+    """
     async with Worker(
         docket,
         concurrency=AT_ONCE,
@@ -51,10 +55,17 @@ async def at_work(
         fallback_task=put_back,
     ) as worker:
         task = asyncio.create_task(worker.run_forever(), name="worker")
+        looks = asyncio.create_task(rounds.run(), name="rounds")
         try:
-            yield task
+            yield lambda: task.done() or looks.done()
         finally:
-            await _end(task, drain_seconds)
+            await asyncio.gather(_end(task, drain_seconds), _end_looks(looks, rounds, drain_seconds))
+
+
+async def _end_looks(looks: "asyncio.Task[None]", rounds: Rounds, drain_seconds: float) -> None:
+    await rounds.end(drain_seconds)
+    await asyncio.wait({looks}, timeout=AGAIN_SECONDS)
+    await _end(looks, AGAIN_SECONDS)
 
 
 async def _end(task: "asyncio.Task[None]", drain_seconds: float) -> None:

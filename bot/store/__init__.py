@@ -21,6 +21,9 @@
 | `watches:<pipeline id>`        | watch id -> Watch                           | twice the retention, once |
 | `snapshot:<pipeline id>`       | a Snapshot                                  | it has ended, once        |
 | `watching`                     | pipeline ids that are polled                | until they end            |
+| `looks`                        | pipeline ids, by when they are looked at    | until they end            |
+| `looks:had`                    | pipeline id -> the claim of who looks       | until the look is over    |
+| `looks:woken`                  | pipeline id -> when the next is asked for   | until the look is over    |
 | `asked:<pipeline id>`          | who asked for a look since the last began   | an hour                   |
 | `line`, `line:back`            | who waits to look, by rank; till when away  | two minutes               |
 | `looked:<pipeline id>`         | a look began just now                       | half a poll interval      |
@@ -95,6 +98,7 @@ from bot.store.heard import Ends
 from bot.store.hooks import Hooks
 from bot.store.line import Line
 from bot.store.locks import Locks
+from bot.store.looks import Looks
 from bot.store.lost import Losts
 from bot.store.news import Newsroom
 from bot.store.own import Own
@@ -109,7 +113,8 @@ from bot.store.watches import Watches
 from bot.store.windows import Windows
 
 ENDLESS = frozenset(
-    {"watching", "locks", "agents", "agents:tokens", "agents:used", "uses", "audit", "audit:refused", "subscriptions"}
+    {"watching", "looks", "looks:had", "looks:woken"}
+    | {"locks", "agents", "agents:tokens", "agents:used", "uses", "audit", "audit:refused", "subscriptions"}
     | {"subscriptions:projects", "subscriptions:channels", "subscriptions:places"}
 )
 
@@ -138,6 +143,7 @@ class Store:
         self.news = Newsroom(connection)
         self.windows = Windows(connection)
         self.watches = Watches(connection, self.own)
+        self.looks = Looks(connection)
         self.followed = FollowedHere(connection, self.watches)
         self.past = Past(connection)
         self.turns = Turns(connection)

@@ -4,22 +4,26 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
+from pydantic import BaseModel
 from redis.asyncio import Redis
 
 from bot.errors import StoreError, Unreadable
 from bot.models.build import Build, Snapshot
 from bot.models.circleci import PipelineId
+from bot.models.lately import Lately
 from bot.models.slack import Watch
 from bot.store.connection import Connection, decoded, or_none
 from bot.store.fence import held
 from bot.store.own import ASKED, FOLLOWED, Own
 
+M = TypeVar("M", bound=BaseModel)
 WATCHING = "watching"
 MOST_TRIES = 20
 MOST_NUMBERED = 500  # builds of a channel, known by their numbers alone
 _SETS = {"told", "also_told"}
+MOST_READ = 4_000_000  # characters of records that are kept as they were read: some two thousand builds
 HOUR, MILLISECOND, NO_PACE = timedelta(hours=1), timedelta(milliseconds=1), timedelta(0)
 
 # Ends the polling, unless somebody follows who was not seen, or asked for a look since the last began.
@@ -38,10 +42,22 @@ return 1
 """
 
 
-# Begins the time in which no other look may begin; returns what is left of one that has begun.
-_PACE = """
-if redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) then return 0 end
-return math.max(redis.call('PTTL', KEYS[1]), 0)
+# Begins looks: what each finds, and the time in which no other may begin. An earlier version let records live until the
+# end of the build, which may never come.
+_BEGIN = """
+local prefix, pace, keep, found = ARGV[1], tonumber(ARGV[2]), ARGV[3], {}
+local others = redis.call('EXISTS', KEYS[1])
+for number = 4, #ARGV do
+  local function key(kind) return prefix .. kind .. ':' .. ARGV[number] end
+  if pace > 0 then redis.call('SET', key('looked'), 1, 'PX', pace) end
+  redis.call('EXPIRE', key('watches'), keep, 'NX')
+  redis.call('EXPIRE', key('snapshot'), keep, 'NX')
+  found[#found + 1] = {
+    redis.call('GETDEL', key('asked')), others, redis.call('EXISTS', key('young')), redis.call('PTTL', key('due')),
+    redis.call('GET', key('snapshot')), redis.call('HGETALL', key('watches')),
+  }
+end
+return found
 """
 
 
@@ -79,7 +95,9 @@ class Watches:
         self._connection = connection
         self._own = own
         self._stop = connection.script(_STOP)
-        self._pace = connection.script(_PACE)
+        self._begin = connection.script(_BEGIN)
+        # Most looks find what the one before found, and need not read it anew.
+        self._read = Lately[tuple[type[BaseModel], str], BaseModel](MOST_READ)
         # The end of what is polled, even where nobody comes to it: from the last time that a thread heard anything.
         self._keep = 2 * connection.retention
 
@@ -225,32 +243,33 @@ class Watches:
         each = zip(found[::2], found[1::2], strict=True)
         return [Seen((or_none(Snapshot, look) or Snapshot()).build, tuple(_readable(of))) for look, of in each]
 
-    async def known(self, pipeline_id: PipelineId, *, pace: timedelta = NO_PACE) -> Known:
-        """Return what a look begins with, in one round trip; another one that is asked for waits for the `pace`."""
-        pipeline = self._connection.redis.pipeline(transaction=False)
-        pipeline.getdel(self._connection.key("asked", pipeline_id))
-        pipeline.exists(self._connection.key("line"))
-        pipeline.exists(self._connection.key("young", pipeline_id))
-        pipeline.pttl(self._due(pipeline_id))
-        if pace > NO_PACE:
-            pipeline.set(self._connection.key("looked", pipeline_id), 1, px=max(pace, MILLISECOND))
-        # An earlier version let them live until the end of the build, which may never come.
-        for key in (self._key(pipeline_id), self._snapshot(pipeline_id)):
-            pipeline.expire(key, self._keep, nx=True)
-        pipeline.get(self._snapshot(pipeline_id))
-        pipeline.hgetall(self._key(pipeline_id))
-        asked, others, young, left, *_, snapshot, found = await self._connection.ask(pipeline.execute())
-        watches = _readable(found.values())
-        unread = frozenset(found) - {one.id for one in watches}
-        # CircleCI knows all of a snapshot.
-        before = or_none(Snapshot, snapshot) or Snapshot()
-        words, due = tuple(filter(None, (asked or "").split("\n"))), max(left, 0) * MILLISECOND
-        return Known(before, watches, unread, words, bool(others), bool(young), due)
+    async def known(self, pipeline_id: PipelineId) -> Known:
+        """Return what a look begins with."""
+        return (await self.begin([pipeline_id]))[0]
 
-    async def wait_to_look(self, pipeline_id: PipelineId, pace: timedelta) -> timedelta:
-        """Return how long a look that is asked for now has to wait, so that one begins in each `pace` at most."""
-        key, milliseconds = self._connection.key("looked", pipeline_id), max(round(pace / MILLISECOND), 1)
-        return int(await self._connection.ask(self._pace(keys=[key], args=[milliseconds]))) * MILLISECOND
+    async def begin(self, pipeline_ids: Sequence[PipelineId], pace: timedelta = NO_PACE) -> list[Known]:
+        """Return what each look begins with, in one step; others that are asked for wait for the `pace`."""
+        pause, keep = max(round(pace / MILLISECOND), 0), int(self._keep.total_seconds())
+        asked: list[str | int] = [self._connection.prefix, pause, keep, *pipeline_ids]
+        found = await self._connection.ask(self._begin(keys=[self._connection.key("line")], args=asked))
+        return [self._known(*one) for one in found]
+
+    def _known(  # as the server tells it
+        self, asked: str | None, others: int, young: int, left: int, look: str | None, found: Sequence[str]
+    ) -> Known:
+        by_id = dict(zip(found[::2], found[1::2], strict=True))
+        watches = [watch for data in by_id.values() if (watch := self._decoded(Watch, data))]
+        unread = frozenset(by_id) - {one.id for one in watches}
+        # CircleCI knows all of a snapshot.
+        before = (look and self._decoded(Snapshot, look)) or Snapshot()
+        words, due = tuple(filter(None, (asked or "").split("\n"))), max(left, 0) * MILLISECOND
+        return Known(before, _oldest_first(watches), unread, words, bool(others), bool(young), due)
+
+    def _decoded(self, kind: type[M], data: str) -> M | None:
+        """Return a record, or None for one of another version; as it was read before where it is the same."""
+        if (found := self._read.get((kind, data))) is None and (found := or_none(kind, data)) is not None:
+            self._read.put((kind, data), found, len(data))
+        return cast("M | None", found)
 
     async def last_look(self, pipeline_id: PipelineId) -> Snapshot:
         """Return what is known after the last look."""
@@ -367,4 +386,8 @@ def _readable(found: Iterable[str]) -> list[Watch]:
     for data in found:
         with suppress(Unreadable):
             watches.append(decoded(Watch, data))
+    return _oldest_first(watches)
+
+
+def _oldest_first(watches: Iterable[Watch]) -> list[Watch]:
     return sorted(watches, key=lambda watch: watch.asked_at)

@@ -4,17 +4,19 @@ Arguments are ids and nothing else: docket pickles them, and what cannot be unpi
 fixed: a task whose name is unknown is dropped (`put_back`). What a name means is bound in `bot/tasks.py`.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from docket import ConcurrencyLimit, CurrentExecution, Docket, Execution, ExponentialRetry, Perpetual, Retry
-from prometheus_client import Histogram
 from redis.exceptions import RedisError
 
 from bot.errors import StoreError
 from bot.models.circleci import PipelineId
+from bot.store.looks import Looks
 
+# An earlier version looked at builds in tasks called `poll`.
 HANDLE, PRESS, POLL, LOOK_FOR, SWEEP, EXPIRE = "handle", "press", "poll", "look_for", "sweep", "expire"
 TRIAGE, RERUN_ONCE, SIGN, END_LOCK = "triage", "rerun_once", "sign", "end_lock"
 LOOK_AFTER, END_SNOOZE = "look_after", "end_snooze"
@@ -51,16 +53,13 @@ def in_turn(run: Callable[[str, str], Awaitable[None]]) -> Task:
     return task
 
 
-def again(run: Callable[..., Awaitable[timedelta | None]], lateness: Histogram | None = None) -> Task:
+def again(run: Callable[..., Awaitable[timedelta | None]]) -> Task:
     """Return the task that runs again after the pause it returns, until it returns None."""
 
     async def task(
         *ids: str,
         perpetual: Perpetual = Perpetual(),  # noqa: B008  # docket's way
-        execution: Execution = CurrentExecution(),  # noqa: B008  # docket's way
     ) -> None:
-        if lateness is not None:
-            lateness.observe(max(0.0, (datetime.now(UTC) - execution.when).total_seconds()))
         delay = await run(*ids)
         if delay is None:
             perpetual.cancel()
@@ -79,20 +78,17 @@ def every(pause: timedelta, run: Callable[[], Awaitable[None]]) -> Task:
     return task
 
 
-async def at_once(_: PipelineId) -> timedelta:
-    """Let a look begin when it is asked for."""
-    return timedelta(0)
-
-
 class Engine:
-    """Adds tasks; each method raises StoreError when Redis does not take it.
+    """Adds tasks, and asks for looks; each method raises StoreError when Redis does not take it.
 
-    `wait_to_look` says how long a look that is asked for has to wait: those asked for meanwhile are one, at its end.
+    Looks that are asked for within a `pace` are one, at its end. `woke` is set for whoever looks in this process.
     """
 
-    def __init__(self, docket: Docket, wait_to_look: Callable[[PipelineId], Awaitable[timedelta]] = at_once) -> None:
+    def __init__(self, docket: Docket, looks: Looks, pace: timedelta) -> None:
         self._docket = docket
-        self._wait_to_look = wait_to_look
+        self._looks = looks
+        self._pace = pace
+        self.woke = asyncio.Event()
 
     def register(self, tasks: Mapping[str, Task]) -> None:
         """Give the task names their meaning, in the process that adds them and in the one that runs them."""
@@ -109,9 +105,9 @@ class Engine:
         await _ask(self._docket.replace(name, when=when, key=":".join((name, *ids)))(*ids))
 
     async def wake(self, pipeline_id: PipelineId) -> None:
-        """Pull the pipeline's next poll forward, or begin polling it: now, or soon when the last look was just now."""
-        when = datetime.now(UTC) + await self._wait_to_look(pipeline_id)
-        await _ask(self._docket.replace(POLL, when=when, key=f"{POLL}:{pipeline_id}")(pipeline_id))
+        """Pull the pipeline's next look forward, or begin looking at it: now, or soon when the last was just now."""
+        await self._looks.wake(pipeline_id, self._pace)
+        self.woke.set()
 
 
 async def put_back(

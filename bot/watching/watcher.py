@@ -84,18 +84,17 @@ class Watcher:
         self._elsewhere = Elsewhere(self._aloud, teller, links)
         self._keep = timedelta(days=settings.retention_days)
 
-    async def look(self, pipeline_id: PipelineId) -> timedelta | None:
-        """Look once; returns the pause before the next look, None when nothing is left to follow."""
-        async with self._store.watches.try_fence(pipeline_id, self._settings.lease) as alone:
-            if not alone:
-                return self._settings.poll_interval
-            known = await self._store.watches.known(pipeline_id, pace=self._settings.pace)
-            try:
-                return await self._look_if_due(pipeline_id, known)
-            except StoreError:
-                raise
-            except Exception as error:  # noqa: BLE001  # it is counted and logged there
-                return await self._trouble.broke(pipeline_id, known.snapshot, error)
+    async def look(self, pipeline_id: PipelineId, known: Known) -> timedelta | None:
+        """Look once; returns the pause before the next look, None when nothing is left to follow.
+
+        Whoever looks has the pipeline to themselves (`bot/watching/rounds.py`).
+        """
+        try:
+            return await self._look_if_due(pipeline_id, known)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  # it is counted and logged there
+            return await self._trouble.broke(pipeline_id, known.snapshot, error)
 
     async def _look_if_due(self, pipeline_id: PipelineId, known: Known) -> timedelta | None:
         """Look, unless webhooks alone asked for it, of what a look has seen that was under way when they came."""

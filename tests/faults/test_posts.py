@@ -12,7 +12,7 @@ from bot.models.attempt import Attempt, Refusal
 from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.slack import Invocation, utc_now
-from bot.watching.engine import HANDLE, Engine
+from bot.watching.engine import HANDLE
 from playground.circleci.past import PastPlan, scenario_of
 from playground.slack.rules import GRANTED
 from tests.stories.team import Team, team_at_work
@@ -112,7 +112,7 @@ async def test_a_refusal_that_a_crash_cut_off_is_said_by_the_second_run(team: Te
     )
     await team.app.store.attempts.save(refused)
     await team.app.store.deliveries.record(said)
-    await Engine(team.app.docket).add(HANDLE, said.id)
+    await team.app.engine.add(HANDLE, said.id)
     await team.is_told(team.ada, "You may not build here.")
     assert team.posts("/pipeline") == []
 

@@ -16,8 +16,8 @@ from structlog.typing import EventDict
 
 from bot.answers import Nothing
 from bot.answers.lines import LinesMeant
+from bot.models.circleci import PipelineId
 from bot.models.slack import Invocation
-from bot.watching.engine import POLL
 from tests.golden import transcript
 from tests.golden.playground import Delivery, Json, Message, Person, View, write_frontend_past
 from tests.registry import table
@@ -191,7 +191,7 @@ class Stage:
         world = self.team.circleci.world
         world.clock.advance(timedelta(seconds=seconds))
         world._tick()  # its `tick` may put something off where the machine is slow
-        await self.pulls_forward(POLL)
+        await self.looks()
 
     async def pulls_forward(self, *kinds: str) -> None:
         """Let the bot do now what it has put off."""
@@ -199,6 +199,13 @@ class Stage:
         for task in (await docket.snapshot()).future:
             if task.function_name in kinds:
                 await docket.replace(task.function_name, when=datetime.now(UTC), key=task.key)(*task.args)
+        await self.is_quiet()
+
+    async def looks(self) -> None:
+        """Let the bot look now at all that it follows."""
+        app = self.team.app
+        for pipeline_id in await app.store._connection.redis.zrange("ci:looks", 0, -1):
+            await app.engine.wake(PipelineId(str(pipeline_id)))
         await self.is_quiet()
 
     async def is_quiet(self) -> None:
@@ -257,11 +264,13 @@ class Stage:
                 await self.team.slack.pause(0.01)
 
     async def _is_busy(self) -> bool:
-        """Say whether a task is queued, runs, or is due: docket takes each off its stream when it has ended."""
+        """Say whether a task or a look is queued, runs or is due: docket takes off its stream what has ended."""
         docket = self.team.app.docket
         async with self.team.app.store._connection.redis.pipeline(transaction=False) as pipeline:
             pipeline.xlen(docket.stream_key)
             pipeline.zcount(docket.queue_key, "-inf", datetime.now(UTC).timestamp())
+            pipeline.hlen("ci:looks:had")
+            pipeline.zcount("ci:looks", "-inf", 1000 * datetime.now(UTC).timestamp())
             return any(await pipeline.execute())
 
     def _news(self) -> Iterator[tuple[str, list[str]]]:

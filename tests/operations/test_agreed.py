@@ -23,7 +23,7 @@ from bot.models.attempt import Demand
 from bot.models.circleci import PipelineId
 from bot.models.pending import End
 from bot.models.slack import Click
-from bot.watching.engine import EXPIRE, PRESS, Engine
+from bot.watching.engine import EXPIRE, PRESS
 from playground.circleci.pipelines import Pipeline
 from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
 from playground.slack.conversations import Message
@@ -596,7 +596,7 @@ def died_agreeing(team: Team, request: Message) -> Click:
 
 async def runs_again(team: Team, click: Click) -> None:
     await team.app.store.deliveries.record(click)
-    await Engine(team.app.docket).add(PRESS, click.id)
+    await team.app.engine.add(PRESS, click.id)
     await team.is_done()
 
 

@@ -20,7 +20,7 @@ from bot.actions import (
 )
 from bot.models.slack import Click
 from bot.operations.frame import SENT
-from bot.watching.engine import LOOK_AFTER, PRESS, Engine
+from bot.watching.engine import LOOK_AFTER, PRESS
 from playground.circleci.scenarios import of_workflow_statuses
 from playground.slack.conversations import Json, Message
 from tests.operations.scene import (
@@ -372,7 +372,7 @@ def _click(team: Team, action: ButtonAction) -> Click:
 async def _run(team: Team, click: Click) -> None:
     """Let a worker carry a press out."""
     await team.app.store.deliveries.record(click)
-    await Engine(team.app.docket).add(PRESS, click.id)
+    await team.app.engine.add(PRESS, click.id)
     await team.is_done()
 
 

@@ -10,7 +10,7 @@ from bot.models.attempt import Attempt
 from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.slack import Invocation, utc_now
-from bot.watching.engine import HANDLE, Engine
+from bot.watching.engine import HANDLE
 from playground.slack.conversations import Message
 from playground.slack.people import Person
 from tests.operations.scene import (
@@ -264,7 +264,7 @@ async def test_what_waits_for_its_turn_is_shown_to_who_asked_and_taken_back(tmp_
         # Neither the run that waited nor one after it sends it.
         assert not await store.attempts.send(waits.model_copy(update={"sent_at": utc_now()}))
         await store.deliveries.record(deploy)
-        await Engine(team.app.docket).add(HANDLE, deploy.id)
+        await team.app.engine.add(HANDLE, deploy.id)
         await team.is_done()
         assert "You took it back: acme/frontend main is not deployed." in said(team.ada.sees_only)
         assert writes(team) == []

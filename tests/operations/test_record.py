@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.actions import ApproveJob, CancelJob, CancelPipeline, RerunAll, TakeLock, Unlock, VariableForm
-from bot.watching.engine import HANDLE, PRESS, Engine
+from bot.watching.engine import HANDLE, PRESS
 from playground.slack import payloads
 from playground.slack.delivery import INTERACTIVE
 from tests.operations.scene import (
@@ -238,9 +238,9 @@ async def test_nothing_is_on_record_twice_however_often_it_is_delivered(team: Te
         done = [str(key) for key in await redis.keys("ci:done:*")]
         await redis.delete(*done)
     for delivery in delivered:
-        await Engine(team.app.docket).add(HANDLE, str(delivery.payload["trigger_id"]))
+        await team.app.engine.add(HANDLE, str(delivery.payload["trigger_id"]))
     (press,) = [one.removeprefix("ci:done:") for one in done if "cancel_pipeline" in one]
-    await Engine(team.app.docket).add(PRESS, press)
+    await team.app.engine.add(PRESS, press)
     await team.is_done()
     assert len(before) == 4
     assert await record(team) == before

@@ -14,7 +14,7 @@ from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.slack import Saying, Watch, utc_now
 from bot.store import Store
-from bot.store.watches import merged
+from bot.store.watches import Known, merged
 from tests.store.conftest import KEEP
 
 PIPELINE = PipelineId("0f6d1c1e")
@@ -211,10 +211,14 @@ async def test_a_look_begins_with_all_that_is_known(store: Store) -> None:
     await store.watches.add(watch())
     await put(store, "E0", FUTURE)
     await store.watches.save_snapshot(PIPELINE, Snapshot(failures=2))
-    known = await store.watches.known(PIPELINE)
-    assert known.snapshot.failures == 2
-    assert [one.id for one in known.watches] == ["Ev1"]
-    assert known.unread == {"E0"}
+    for _ in range(2):
+        other, known = await store.watches.begin([PipelineId("other"), PIPELINE])
+        assert other == Known(Snapshot(), [], frozenset())
+        assert known.snapshot.failures == 2
+        assert [one.id for one in known.watches] == ["Ev1"]
+        assert known.unread == {"E0"}
+    await store.watches.save(watch(), watch(root_ts="1.0"))
+    assert [one.root_ts for one in (await store.watches.known(PIPELINE)).watches] == ["1.0"]
 
 
 async def test_what_nobody_follows_is_polled_no_more(store: Store) -> None:
@@ -282,16 +286,6 @@ async def test_what_is_polled_has_an_end_even_where_nobody_comes_back_to_it(stor
     await store.watches.known(PIPELINE)
     assert await store.watches.stop(PIPELINE, {"Ev1"})
     assert [await redis.ttl(key) <= KEEP.total_seconds() for key in keys] == [True, True]
-
-
-async def test_one_look_begins_in_each_pace(store: Store) -> None:
-    pace = timedelta(seconds=5)
-    assert await store.watches.wait_to_look(PIPELINE, pace) == timedelta(0)
-    assert timedelta(0) < await store.watches.wait_to_look(PIPELINE, pace) <= pace
-    assert await store.watches.wait_to_look(PipelineId("other"), pace) == timedelta(0)
-    other = PipelineId("a-look-began")
-    await store.watches.known(other, pace=pace)
-    assert await store.watches.wait_to_look(other, pace) > timedelta(0)
 
 
 async def test_who_cannot_be_read_is_known_to_be_there(store: Store) -> None:

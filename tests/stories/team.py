@@ -20,7 +20,7 @@ from bot.settings import Projects, Settings
 from bot.slack.listeners import RECORD_SECONDS
 from bot.store import ENDLESS
 from bot.store import __doc__ as store_table
-from bot.watching.engine import HANDLE, PRESS, READ, SHOW, Engine
+from bot.watching.engine import HANDLE, PRESS, READ, SHOW
 from bot.worker import DRAIN_SECONDS
 from playground.circleci.api import CircleCI
 from playground.circleci.world import default_world
@@ -121,7 +121,7 @@ class Team:
 
     async def pull_forward(self) -> None:
         """Let the bot look at the newest pipeline now: at one that ended it looks now and then only."""
-        await Engine(self.app.docket).wake(PipelineId(self.circleci.world.pipelines[-1].id))
+        await self.app.engine.wake(PipelineId(self.circleci.world.pipelines[-1].id))
 
     async def until(self, seen: Callable[[], object]) -> None:
         """Wait for something that happens where Slack does not hear of it, such as at CircleCI."""

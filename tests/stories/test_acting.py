@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.models.circleci import PipelineId
 from bot.models.slack import Invocation
-from bot.watching.engine import HANDLE, Engine
+from bot.watching.engine import HANDLE
 from tests.stories.team import Team, is_offer, team_at_work
 
 
@@ -248,7 +248,7 @@ async def test_a_rerun_that_a_crash_cut_off_is_followed_all_the_same(team: Team)
     team.time_stands_still()
     for run in list(pipeline.runs):
         team.circleci.world.rerun(run.id)
-    await Engine(team.app.docket).add(HANDLE, said.id)
+    await team.app.engine.add(HANDLE, said.id)
     releases = team.slack.workspace.channel("releases")
     await team.slack.wait_for(lambda: [one for one in releases.messages if "attempt 2" in one.visible])
     team.time_flies()

@@ -19,7 +19,7 @@ from bot.models.slack import Invocation, utc_now
 from bot.operations.beside import GOES_ON
 from bot.settings import Projects, Settings
 from bot.slack.listeners import RECORD_SECONDS
-from bot.watching.engine import HANDLE, Engine
+from bot.watching.engine import HANDLE
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
 from tests.stories.team import Team, Waits, team_at_work
@@ -274,7 +274,7 @@ async def test_a_worker_that_died_after_the_trigger_finds_what_it_started(team: 
     await store.deliveries.record(said)
     await store.attempts.save(attempt)
     team.circleci.world.trigger("gh/acme/frontend", branch="main", parameters={})
-    await Engine(team.app.docket).add(HANDLE, said.id)
+    await team.app.engine.add(HANDLE, said.id)
     await team.reads("Passed in")
     assert team.posts("/pipeline") == []
     assert len(team.circleci.world.pipelines) == 1

@@ -161,7 +161,7 @@ async def comparing(team: Team) -> None:
     await plays(team, "try/failing-tests", 5, 195, 66, project="acme/backend")
     team.circleci.faults.add("GET", "/api/v2/project/gh/acme/backend/pipeline*", delay=60, times=None)
     team.circleci.world.clock.advance(timedelta(seconds=6))
-    await pulls_forward(team, "poll")
+    await looks(team)
     await team.reads("Failed after")
     await pause(team, 0.5)
 
@@ -181,7 +181,7 @@ async def saying(team: Team) -> None:
     team.slack.faults.add("POST", "/api/conversations.*", delay=60, times=None)
     team.slack.faults.add("POST", unheard, drop="after")
     team.circleci.world.clock.advance(timedelta(seconds=6))
-    await pulls_forward(team, "poll")
+    await looks(team)
     await team.reads("Passed in")
     team.slack.faults.add("POST", unheard, drop="after")
     await team.deploys_branch("try/slow")
@@ -318,16 +318,15 @@ async def moves(team: Team, *seconds: int) -> None:
     """Let time go by at CircleCI step by step, and the bot look after each."""
     for step in seconds:
         team.circleci.world.clock.advance(timedelta(seconds=step))
-        await pulls_forward(team, "poll")
+        await looks(team)
         await quiet(team)
 
 
-async def pulls_forward(team: Team, kind: str) -> None:
+async def looks(team: Team) -> None:
+    """Let the bot look now at all that it follows."""
     team.circleci.world._tick()
-    docket = team.app.docket
-    for task in (await docket.snapshot()).future:
-        if task.function_name == kind:
-            await docket.replace(kind, when=datetime.now(UTC), key=task.key)(*task.args)
+    for pipeline_id in await team.app.store.watches.watching():
+        await team.app.engine.wake(pipeline_id)
 
 
 async def quiet(team: Team) -> None:
@@ -339,6 +338,7 @@ async def quiet(team: Team) -> None:
         async with docket.redis() as redis, redis.pipeline() as pipeline:
             pipeline.xlen(docket.stream_key)
             pipeline.zcount(docket.queue_key, "-inf", datetime.now(UTC).timestamp())
+            pipeline.zcount("ci:looks", "-inf", 1000 * datetime.now(UTC).timestamp())
             busy = await pipeline.execute()
 
 

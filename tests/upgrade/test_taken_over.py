@@ -77,6 +77,7 @@ async def test_running_builds_go_on_in_their_threads_to_one_final_reply(tmp_path
         await finals(team, "Passed in", 1)
         assert len(list(everything(team))) == before + 3
         assert not said_twice(team)
+        assert b"poll" not in await team._tasks(), "looks are no tasks any more"
 
 
 async def test_a_build_that_lost_its_poll_is_found_by_the_sweep_that_was_queued(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from bot.models.history import Extent, Transition, Turn
 from bot.models.slack import Watch
 from bot.settings import ProjectEntry, Projects, Settings
 from bot.store import Store
+from bot.store.looks import Over
 from bot.triage.diagnosis import Triage
 from bot.watching import aloud
 from bot.watching.engine import Engine
@@ -183,7 +184,15 @@ class Scene:
         """Let it end so, and two new processes look at it at once until that is surely its end, and once more."""
         for number in range(3):
             self._far_side.answer = ended.model_copy(update={"read_at": ended.read_at + number * LATER})
-            await asyncio.gather(self._new().look(PIPELINE), self._new().look(PIPELINE))
+            await self.store.looks.wake(PIPELINE)
+            await asyncio.gather(self._look(), self._look())
+
+    async def _look(self) -> None:
+        """Let a new process look, if it is the first."""
+        for one in await self.store.looks.take(1, LATER, busy=LATER):
+            known = await self.store.watches.known(one.pipeline_id)
+            pause = await self._new().look(one.pipeline_id, known)
+            await self.store.looks.done([Over(one.pipeline_id, one.claim, pause)])
 
     def heard(self, name: str = "deploys") -> list[str]:
         """Return what a channel has read that is no root."""

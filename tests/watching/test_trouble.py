@@ -70,7 +70,7 @@ class Stage:
     async def looks(self, answer: Build | Exception, times: int = 1) -> timedelta | None:
         self.far_side.answer = answer
         for _ in range(times):
-            pause = await self.watcher.look(PIPELINE)
+            pause = await self.watcher.look(PIPELINE, await self.store.watches.known(PIPELINE))
             self.pauses.append(pause.total_seconds() if pause is not None else -1)
         return pause
 
