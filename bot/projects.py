@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from bot.models.circleci import Ref
 from bot.models.globs import matches
@@ -14,6 +14,7 @@ from bot.triage.infrastructure import Pattern, compiled
 
 CLOUD = "https://circleci.com"
 OF_A_PROJECT = "CCIPRJ_"
+DEPLOY_JOBS = ("deploy*",)
 
 
 def of_a_person(token: SecretStr) -> SecretStr:
@@ -38,6 +39,7 @@ class ProjectEntry(BaseModel):
     api: Literal["v2", "classic"] = "v2"
     rerun_once: bool = False
     tell_channel: tuple[Annotated[str, AfterValidator(a_ref)], ...] = ()
+    deploy_jobs: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
     @field_validator("tell_channel", mode="before")
     @classmethod
@@ -45,6 +47,13 @@ class ProjectEntry(BaseModel):
         if isinstance(value, list | tuple):
             return value
         raise ValueError('write a list of branches and tags, as in tell_channel = ["main", "release/*"]')
+
+    @field_validator("deploy_jobs", mode="before")
+    @classmethod
+    def _of_jobs(cls, value: object) -> object:
+        if isinstance(value, list | tuple):
+            return value
+        raise ValueError('write a list of names of jobs, as in deploy_jobs = ["ship-*"]')
 
 
 class Projects(BaseModel):
@@ -113,6 +122,10 @@ class Projects(BaseModel):
         """Say whether a channel is to hear itself how its builds of a branch or tag of the project end."""
         patterns = [entry.tell_channel for entry in self._entries(slug) if entry.tell_channel]
         return ref is not None and any(matches(one, [ref.name]) for one in patterns)
+
+    def deploy_jobs(self, slug: str) -> tuple[str, ...]:
+        """Return the globs of the jobs of a project that deploy it where they pass."""
+        return tuple(glob for entry in self._entries(slug) for glob in entry.deploy_jobs) or DEPLOY_JOBS
 
     @property
     def classic(self) -> frozenset[str]:

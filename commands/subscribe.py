@@ -31,7 +31,7 @@ SUBSCRIBE = CommandHelp(
     group="Ship",
     summary="Let this channel hear when branches of a project break or are fixed, whoever pushed.",
     usage="subscribe <project> [<branches>] [tag:v*] [broke] [fixed] [still-red] [failed] [passed] "
-    "[thread | channel] [by=<login>] [workflow=<name>] [mention=@group]",
+    "[waiting] [deployed] [flaky] [slow] [thread | channel] [by=<login>] [workflow=<name>] [mention=@group]",
     example="subscribe acme/frontend main release/*",
     phrases=(
         "subscribe acme/frontend",

@@ -60,7 +60,7 @@ def root(state: Branch, seen: Seen, mentioned: Sequence[str] = (), *, is_snoozed
     return assemble(
         f"{_plain(state)} of {clean(seen.title)} is red since #{state.red_since}{before}: {what}.",
         section(f"❌ *{name} is red* · {literal(seen.title)} · {since}{pings}"),
-        section("\n".join(filter(None, [_about(seen, many), f"{what}{_names(_tests(seen))}"]))),
+        section("\n".join(filter(None, [about(seen, many), f"{what}{_names(_tests(seen))}"]))),
         *_refused(build),
         _by_people(state, is_snoozed=is_snoozed),
         actions(*_buttons(state, seen, is_snoozed=is_snoozed)),
@@ -85,7 +85,7 @@ def still_red(before: Branch, state: Branch, seen: Seen, *, is_apart: bool) -> M
     how = _compared(before, seen)
     where = f"{_where(state, seen)} · " if is_apart else ""
     plain = f"{_plain(state)} of {clean(seen.title)} is {which}: {how}."
-    return assemble(plain, section(f"❌ {where}*{which[:1].upper()}{which[1:]}*: {how}."), context(_about(seen)))
+    return assemble(plain, section(f"❌ {where}*{which[:1].upper()}{which[1:]}*: {how}."), context(about(seen)))
 
 
 def fixed(before: Branch, seen: Seen, *, is_apart: bool) -> Message:
@@ -93,14 +93,14 @@ def fixed(before: Branch, seen: Seen, *, is_apart: bool) -> Message:
     where = f"{_where(before, seen)} · " if is_apart else ""
     text = _fixed(before, seen)
     plain = f"{_plain(before)} of {clean(seen.title)} is green again."
-    return assemble(plain, section(f"✅ {where}*{text[:1].upper()}{text[1:]}*."), context(_about(seen)))
+    return assemble(plain, section(f"✅ {where}*{text[:1].upper()}{text[1:]}*."), context(about(seen)))
 
 
 def passed(state: Branch, seen: Seen) -> Message:
     """Say that a build of a branch passed that was not red."""
     took_it = took(seen.build)
     plain = f"{_plain(state)} of {clean(seen.title)} passed in {took_it}."
-    return assemble(plain, section(f"✅ {_where(state, seen)} · *Passed* in {took_it}."), context(_about(seen)))
+    return assemble(plain, section(f"✅ {_where(state, seen)} · *Passed* in {took_it}."), context(about(seen)))
 
 
 def looked_at(state: Branch, title: str, name: str, is_apart: bool) -> Message:
@@ -146,7 +146,25 @@ def late(state: Branch, seen: Seen, *, is_apart: bool) -> Message:
         f"#{seen.build.pipeline.number} of {_plain(state)} of {clean(seen.title)}",
     )
     said = section(f"{mark} {where}*An older build* {what}.")
-    return assemble(f"{plain}, an older build, {what}.", said, context(_about(seen)))
+    return assemble(f"{plain}, an older build, {what}.", said, context(about(seen)))
+
+
+def of_tag(name: str, seen: Seen, happened: Event, mentioned: Sequence[str] = ()) -> Message:
+    """Say how a build of a tag ended: it broke where it failed, and is fixed where it passed in a rerun."""
+    head = f"*{literal(branch_words(name))}* · {literal(seen.title)}"
+    if happened is not Event.BROKE:
+        how = "passed when it ran again, in" if happened is Event.FIXED else "passed in"
+        text = f"{how} {took(seen.build)}"
+        plain = f"{clean(name)} of {clean(seen.title)} {text}."
+        return assemble(plain, section(f"✅ {head} · *{text[:1].upper()}{text[1:]}*."), context(about(seen)))
+    pings, what = " ".join(["", *filter(None, map(_mention, mentioned))]), _what(seen)
+    return assemble(
+        f"{clean(name)} of {clean(seen.title)} failed: {what}.",
+        section(f"❌ {head} · *Failed*{pings}"),
+        section(f"{about(seen)}\n{what}{_names(_tests(seen))}"),
+        *_refused(seen.build),
+        actions(*_of_build(seen)),
+    )
 
 
 def message(  # all that it may be about
@@ -224,7 +242,7 @@ def _fixed(before: Branch, seen: Seen) -> str:
     return f"fixed by {_number(number, seen)}{by}{after}"
 
 
-def _about(seen: Seen, more: str = "") -> str:
+def about(seen: Seen, more: str = "") -> str:
     """Return which build it is: its number, by whom, and the first line of its commit."""
     pipeline = seen.build.pipeline
     by = f" by {literal(pipeline.actor, 60)}" if pipeline.actor else ""
@@ -251,13 +269,17 @@ def _by_people(state: Branch, *, is_snoozed: bool) -> Block | None:
 
 
 def _buttons(state: Branch, seen: Seen, *, is_snoozed: bool) -> Iterator[Block]:
-    build, pipeline = seen.build, seen.build.pipeline
-    names = {"project_slug": pipeline.project_slug, "branch": state.branch, "since": state.red_since}
+    names = {"project_slug": seen.build.pipeline.project_slug, "branch": state.branch, "since": state.red_since}
     look, snooze, wake = LookAt(**names), SnoozeForm(**names), EndSnooze(**names)
     if not state.looking and look.fits:
         yield button(look, "I look at it")
     if wake.fits:
         yield button(wake, "End the snooze") if is_snoozed else button(snooze, "Snooze")
+    yield from _of_build(seen)
+
+
+def _of_build(seen: Seen) -> Iterator[Block]:
+    build, pipeline = seen.build, seen.build.pipeline
     if build.state in (State.FAILED, State.ON_HOLD):
         failed = RerunFailed(pipeline_id=pipeline.id, attempt=build.mark)
         yield rerun_failed_button(build, seen.title, failed)

@@ -16,6 +16,10 @@ _EVENTS = {
     Event.STILL_RED: "stays red",
     Event.FAILED: "has a build that fails",
     Event.PASSED: "has a build that passes",
+    Event.WAITING: "has a build that waits for an approval",
+    Event.DEPLOYED: "is deployed",
+    Event.FLAKY: "has a test that is found to be flaky",
+    Event.SLOW: "has a build that takes long",
 }
 _MODES = {
     Mode.THREAD: "in one thread for each time that it is red",

@@ -241,6 +241,17 @@ def test_patterns_that_nothing_fits_are_refused_at_the_start(tmp_path: Path, val
     assert load_projects(path).projects["web"].tell_channel == ("main", "release/*", "!release/1.*")
 
 
+def test_which_jobs_deploy_is_said_by_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "projects.toml"
+    for value in ('"ship-*"', '[""]'):
+        path.write_text(f'[projects.web]\nslug = "gh/acme/frontend"\ndeploy_jobs = {value}\n')
+        with pytest.raises(BadSettings, match="deploy_jobs"):
+            load_projects(path)
+    path.write_text('[projects.web]\nslug = "gh/acme/frontend"\ndeploy_jobs = ["ship-*"]\n')
+    found = load_projects(path)
+    assert (found.deploy_jobs("gh/acme/frontend"), found.deploy_jobs("gh/acme/web")) == (("ship-*",), ("deploy*",))
+
+
 def test_secrets_do_not_stay_where_libraries_and_children_find_them(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {
         "SLACK_SIGNING_SECRET": "s" * 32,

@@ -4,13 +4,17 @@ from enum import StrEnum
 
 
 class Event(StrEnum):
-    """What can happen to a branch: it broke or is fixed, or any of its builds failed or passed."""
+    """What can happen to a branch: it broke or is fixed, or what any of its builds is news of."""
 
     BROKE = "broke"
     FIXED = "fixed"
     STILL_RED = "still-red"
     FAILED = "failed"
     PASSED = "passed"
+    WAITING = "waiting"
+    DEPLOYED = "deployed"
+    FLAKY = "flaky"
+    SLOW = "slow"
 
 
 class Mode(StrEnum):

@@ -18,7 +18,7 @@ class News(Model):
     first seen finished, by CircleCI's clock, and `judged` the attempt that channels were told of, at which it was
     looked `again` so many times; `untold` is one that some channel could not be told for a moment. `failures` counts
     the looks in a row that came to nothing, `gone` those of them to which CircleCI answered that it does not know it,
-    `broken` those that failed because of ourselves.
+    `broken` those that failed because of ourselves. It is `held` while channels were told that it waits for approval.
     """
 
     since: datetime = Field(default_factory=utc_now)
@@ -34,6 +34,7 @@ class News(Model):
     failures: int = 0
     gone: int = 0
     broken: int = 0
+    held: bool = False
 
 
 class ReadUpTo(Model):

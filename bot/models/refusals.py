@@ -44,6 +44,8 @@ PERSON_GONE = frozenset(
         "users_not_found",
     }
 )
+# The message whose thread it was takes no reply any more, but its channel may.
+THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"})
 # The message we edited is not ours to edit any more.
 MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 # Whoever runs the bot has to do something, for all places at once.

@@ -14,7 +14,19 @@ from bot.models.globs import matches
 from bot.models.rule_line import TAG
 from bot.models.slugs import spelled_alike
 
-__all__ = ["USUAL", "USUAL_OF_TAGS", "Event", "Fitting", "Mode", "Subscription", "Wish", "id_of", "key_of", "named_in"]
+__all__ = [
+    "USUAL",
+    "USUAL_OF_TAGS",
+    "Event",
+    "Fitting",
+    "Mode",
+    "Subscription",
+    "Wish",
+    "id_of",
+    "key_of",
+    "named_in",
+    "ref_named",
+]
 
 USUAL, USUAL_OF_TAGS = (Event.BROKE, Event.FIXED), (Event.FAILED, Event.PASSED)
 
@@ -120,8 +132,7 @@ class Subscription(Wish):
     def hears(self, key: str) -> bool:
         """Say whether what is known under this key of a project's branches is about what it wants."""
         name = named_in(key)
-        ref = Ref(name=name.removeprefix(TAG), kind="tag" if name.startswith(TAG) else "branch")
-        return key == key_of(name, self.scope) and self.wants_ref(ref)
+        return key == key_of(name, self.scope) and self.wants_ref(ref_named(name))
 
     @property
     def maker(self) -> Caller:
@@ -172,3 +183,8 @@ def key_of(branch: str, scope: str) -> str:
 def named_in(key: str) -> str:
     """Return the branch of such a name: no branch has a blank."""
     return key.partition(" ")[0]
+
+
+def ref_named(name: str) -> Ref:
+    """Return a branch, or with `tag:` before it a tag."""
+    return Ref(name=name.removeprefix(TAG), kind="tag" if name.startswith(TAG) else "branch")

@@ -10,6 +10,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, WorkflowId
 from bot.models.lost import Lost
 from bot.models.pending import Approval, Pending
+from bot.models.slack import utc_now
 from bot.operations import following
 from bot.operations.ending import overtaken
 from bot.operations.frame import Intent, acting, is_old
@@ -17,6 +18,7 @@ from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
 from bot.operations.targets import held_by, nothing_of
 from bot.policy import Word
+from bot.watching.engine import NEWS
 from formatters import replies
 
 
@@ -79,6 +81,8 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
     await overtaken(hands, act.caller, wish, pending)
     word = replies.someone_acted("approve", act.caller.called, called, about=act.subject.build)
     told = await hands.tell(wish.pipeline_id, act.caller, "approved", word, approved_key(held.id))
+    if await hands.store.news.is_open(wish.pipeline_id):  # a channel may have been told that it waits
+        await hands.engine.put(NEWS, wish.pipeline_id, when=utc_now() + hands.settings.settle)
     if act.caller.place and not await hands.store.watches.any(wish.pipeline_id):
         await following.follow(hands, act.caller, build.pipeline, wish.project_title, act="approved")
         told = told or not act.caller.directly

@@ -69,6 +69,10 @@
 | `news:knocks:<pipeline id>`    | how often there was news of it              | an hour                   |
 | `news:judged:<project>`        | branch -> its newest build that was told    | the retention             |
 | `news:list:<project>`          | a ReadUpTo: how far its list was read       | the retention             |
+| `news:found:<project>:<branch>` | its listed builds that were not looked at  | an hour                   |
+| `news:took:<project>:<branch>` | how long its last builds took that passed   | the retention             |
+| `news:failed:<project>:<branch>:<commit>` | Failures: its tests that failed  | two weeks                 |
+| `news:holds:<pipeline id>`     | Hold each: messages about what waits in it  | the retention             |
 | `fence:news:<pipeline id>`     | whoever looks at it for its news            | the lease                 |
 | `ended:<pipeline id>`          | Ended: its end, until it is judged          | a day                     |
 | `pause:<far side>`             | it asked us to wait                         | as long as it asked       |
@@ -101,6 +105,7 @@ from bot.store.locks import Locks
 from bot.store.looks import Looks
 from bot.store.lost import Losts
 from bot.store.news import Newsroom
+from bot.store.occasions import Occasions
 from bot.store.own import Own
 from bot.store.past import Past
 from bot.store.pending import Pendings
@@ -141,6 +146,7 @@ class Store:
         self.asked = AskedByAgents(connection)
         self.subscriptions = Subscriptions(connection)
         self.news = Newsroom(connection)
+        self.occasions = Occasions(connection)
         self.windows = Windows(connection)
         self.watches = Watches(connection, self.own)
         self.looks = Looks(connection)

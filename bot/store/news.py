@@ -62,6 +62,10 @@ class Newsroom:
         found = await self._connection.ask(cast("Awaitable[set[str]]", self._connection.redis.smembers(self._open)))
         return {PipelineId(one) for one in found}
 
+    async def is_open(self, pipeline_id: PipelineId) -> bool:
+        """Say whether a build is looked at for its end."""
+        return bool(await self._connection.ask(self._connection.redis.sismember(self._open, pipeline_id)))
+
     async def knock(self, pipeline_id: PipelineId) -> None:
         """Note that there is news of a build, for a look that may be under way."""
         key = self._knocks(pipeline_id)

@@ -16,12 +16,13 @@ A_PAGE = 10  # builds, that a list has at the least where more of them follow
 
 
 class Earlier:
-    """The builds of a branch before one of them, newest first."""
+    """The builds of a branch before one of them, newest first; and the jobs of that."""
 
     def __init__(self, reads: Reads, build: Build, branch: str) -> None:
         self._reads = reads
         self._slug, self._number, self._branch = build.pipeline.project_slug, build.pipeline.number, branch
         self._listed: Sequence[Pipeline] | None = None
+        self._whole: Build | None = None
         self._read: dict[PipelineId, Build] = {}
 
     async def begins_with(self, number: int) -> bool:
@@ -47,6 +48,15 @@ class Earlier:
             if build and is_red(build) is False and not is_judged(build, state):
                 return build
         return None
+
+    async def whole(self, build: Build) -> Build:
+        """Return the build itself with the jobs of these workflows, as far as they are its newest ones still."""
+        if all(run.jobs for run in build.runs):
+            return build
+        if self._whole is None:
+            self._whole = await self._reads.whole(build.pipeline)
+        runs = {run.workflow.id: run for run in self._whole.runs}
+        return build.model_copy(update={"runs": tuple(runs.get(run.workflow.id, run) for run in build.runs)})
 
     async def _earlier(self) -> list[Pipeline]:
         if self._listed is None:

@@ -31,7 +31,7 @@ class Inbox:
         """Take in a build that stands in a list, once; `was_there` when somebody subscribed."""
         if await self._store.news.begin(pipeline.id, News(pipeline=pipeline, was_there=was_there)):
             if pipeline.ref is not None and not was_there:
-                await self._store.news.found(pipeline.project_slug, pipeline.ref.name, pipeline.number)
+                await self._store.news.found(pipeline.project_slug, str(pipeline.ref), pipeline.number)
             await self._engine.add(NEWS, pipeline.id)
 
     async def was_there(self, pipeline: Pipeline, since: datetime) -> None:

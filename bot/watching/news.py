@@ -7,10 +7,11 @@ import structlog
 
 from bot.circleci.reads import Reads
 from bot.errors import CircleCIError, Rejected, Spent, StoreError, Unauthorized
-from bot.models.build import Build
+from bot.models.build import Build, State
 from bot.models.circleci import PipelineId
 from bot.models.news import News
 from bot.models.slack import utc_now
+from bot.models.subscription import Event
 from bot.settings import Settings
 from bot.store import Store
 from bot.store.watches import Seen
@@ -38,6 +39,9 @@ class Judge(Protocol):
 
         Of a build that passed, the jobs may not have been read.
         """
+
+    async def waits(self, build: Build) -> timedelta | None:
+        """Tell them what of it waits for an approval, or what became of that; returns the same. All jobs were read."""
 
 
 class Newsreader:
@@ -73,12 +77,12 @@ class Newsreader:
             return False
         is_late = utc_now() - kept.since > A_MOMENT
         return not is_late and await self._store.news.is_found_after(
-            pipeline.project_slug, pipeline.ref.name, pipeline.number
+            pipeline.project_slug, str(pipeline.ref), pipeline.number
         )
 
     async def _has_had_its_turn(self, kept: News) -> None:
         if (pipeline := kept.pipeline) and pipeline.ref and not kept.fingerprint:
-            await self._store.news.had_its_turn(pipeline.project_slug, pipeline.ref.name, pipeline.number)
+            await self._store.news.had_its_turn(pipeline.project_slug, str(pipeline.ref), pipeline.number)
 
     async def _look(self, pipeline_id: PipelineId, kept: News) -> timedelta | None:
         try:
@@ -106,12 +110,25 @@ class Newsreader:
         if pipeline is None or (kept.may_tell_more and not followed):
             pipeline = await self._looks.pipeline(pipeline_id)
         rules = await self._store.subscriptions.of_project(pipeline.project_slug)
-        if not wanted_by(rules, pipeline.ref, pipeline.actor):
+        if not (rules := wanted_by(rules, pipeline.ref, pipeline.actor)):
             count("unwanted")
             await self._store.news.forget(pipeline_id)
             return None
         build = followed or await self._looks.outline(pipeline)
-        return await self._seen(build, kept.model_copy(update={"pipeline": pipeline}), is_read=followed is not None)
+        kept = kept.model_copy(update={"pipeline": pipeline})
+        if not any(Event.WAITING in rule.events for rule in rules):
+            return await self._seen(build, kept, is_read=followed is not None)
+        late = await self._waits(build, kept)
+        held = {"held": _waits(build)} if late is None else {}
+        pause = await self._seen(build, kept.model_copy(update=held), is_read=followed is not None)
+        return pause if late is None else min(late, pause or late)
+
+    async def _waits(self, build: Build, kept: News) -> timedelta | None:
+        """Have it told what waits for somebody, and what became of what was told."""
+        if not (_waits(build) or kept.held):
+            return None
+        has_jobs = all(run.jobs for run in build.runs)
+        return await self._judge.waits(build if has_jobs else await self._looks.whole(build.pipeline))
 
     async def _followed(self, pipeline_id: PipelineId, kept: News) -> Build | None:
         """Return a build that a thread follows, where it need not be read once more: it runs, or its end was told."""
@@ -126,7 +143,7 @@ class Newsreader:
     async def _seen(self, build: Build, kept: News, *, is_read: bool) -> timedelta | None:
         is_told = is_read and (build.workflows_finished or not build.runs)
         end = Ending(is_final=True) if is_told else self._ending(build, kept)
-        if end.is_final and not is_told and kept.judged != build.fingerprint:
+        if end.is_final and not is_told and kept.judged != _attempt(build):
             build = await self._whole(build)
             end = self._ending(build, kept)  # it may have begun again meanwhile
         kept = self._noted(build, kept)
@@ -137,12 +154,15 @@ class Newsreader:
 
     async def _over(self, build: Build, kept: News) -> timedelta | None:
         """Have an end judged; what could not be told for a moment is not read again before it is."""
-        if kept.judged != build.fingerprint:
+        if kept.judged != _attempt(build):
             if (late := await self._judged(build, kept)) is not None:
                 untold = {"untold": build if late < A_MOMENT else None}
                 await self._store.news.save(build.pipeline.id, kept.model_copy(update=untold))
                 return late
-            kept = kept.model_copy(update={"judged": build.fingerprint, "again": 0})
+            kept = kept.model_copy(update={"judged": _attempt(build), "again": 0})
+        if build.has_failed_on_hold:
+            await self._store.news.save(build.pipeline.id, kept.model_copy(update={"was_there": False}))
+            return await self._pause(build, Ending(is_final=False), kept)
         return await self._after(build, kept)
 
     def _ending(self, build: Build, kept: News) -> Ending:
@@ -171,14 +191,14 @@ class Newsreader:
         await self._hearing.is_told(build.pipeline.project_slug, build)  # an end of which no webhook told is noted
         if kept.was_there:
             count("old")
-        elif is_red(build) is None:
-            count("no_news")
         elif (late := await self._judge.judged(build)) is not None:
             return late
+        elif is_red(build) is None:
+            count("no_news")
         else:
             count("judged")
             if ref is not None:
-                await self._store.news.note_judged(build.pipeline.project_slug, ref.name, build.pipeline.number)
+                await self._store.news.note_judged(build.pipeline.project_slug, str(ref), build.pipeline.number)
         return None
 
     async def _after(self, build: Build, kept: News) -> timedelta | None:
@@ -191,7 +211,7 @@ class Newsreader:
         await self._store.news.save(pipeline.id, kept.model_copy(update=now))
         if kept.was_there or not is_red(build) or kept.again >= MOST_AGAIN or pipeline.ref is None:
             return None
-        newest = await self._store.news.newest_judged(pipeline.project_slug, pipeline.ref.name)
+        newest = await self._store.news.newest_judged(pipeline.project_slug, str(pipeline.ref))
         return pause if newest <= pipeline.number else None
 
     async def _pause(self, build: Build, end: Ending, kept: News) -> timedelta | None:
@@ -237,6 +257,15 @@ def next_look(build: Build, every: timedelta, *, is_told: bool) -> timedelta:
 def _over(build: Build) -> Build:
     """Return what of a build has to be over: where a workflow has failed, not those that wait for a person."""
     return build.without_holds if build.has_failed_on_hold else build
+
+
+def _waits(build: Build) -> bool:
+    return any(run.workflow.status == State.ON_HOLD for run in build.runs)
+
+
+def _attempt(build: Build) -> str:
+    """Name what is judged: an attempt, and once more when what was on hold beside its failure is over."""
+    return build.fingerprint + ("+" if build.has_failed_on_hold else "")
 
 
 def _is_told(seen: Seen) -> bool:

@@ -11,7 +11,7 @@ from bot.models.build import Build
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.refusals import HEALS, Refused, refused
 from bot.models.slugs import spelled_alike
-from bot.models.subscription import Subscription
+from bot.models.subscription import Subscription, ref_named
 from bot.permissions import Permissions
 from bot.policy import Word
 from bot.policy.globs import is_plain
@@ -39,38 +39,38 @@ class Pausing:
         self._permissions = permissions
         self._operator = operator
 
-    async def may_be_told(self, rule: Subscription, build: Build, branch: str) -> bool | None:
-        """Say whether who made a rule may look at this branch in its channel; it is paused where at nothing of it.
+    async def may_be_told(self, rule: Subscription, build: Build) -> bool | None:
+        """Say whether who made a rule may look at a build's branch in its channel; it is paused where at nothing of it.
 
         None where that is to be asked once more: a policy denies things also while Slack does not say who they are.
         """
-        slug, ref = build.pipeline.project_slug, Ref(name=branch)
+        slug, ref = build.pipeline.project_slug, build.pipeline.ref
         why = await self._why_not(rule, slug, ref)
         if not why and rule.paused in (red.HIDDEN, red.UNKNOWN):
             await self.resume([rule])
         if not why:
             return True
-        left_out = f"left-out:{rule.id}:{slug}:{branch}"
+        left_out = f"left-out:{rule.id}:{slug}:{ref}"
         if rule.paused != why and not await self._store.claims.is_taken(left_out):
             tries = await self._store.claims.count(f"may-not-be-told:{rule.id}:{judged_key(build)}", COUNTED)
             if tries < MOST_DENIALS:
                 return None
         if (why == red.HIDDEN or rule.pattern) and await self._may_read_some(rule, slug, ref):
             if await self._store.claims.first(left_out, COUNTED):
-                log.info("branch_left_out", subscription=rule.id, channel=rule.channel_id, branch=branch)
+                log.info("branch_left_out", subscription=rule.id, channel=rule.channel_id, branch=str(ref))
             return False
         await self.pause(rule, why)
         return False
 
-    async def _may_read_some(self, rule: Subscription, slug: ProjectSlug, denied: Ref) -> bool:
+    async def _may_read_some(self, rule: Subscription, slug: ProjectSlug, denied: Ref | None) -> bool:
         """Say whether something of what a rule is about may be read, though this branch may not."""
         if rule.pattern and await self._may_read_another(rule, slug):
             return True
         names = rule.branches or (rule.default_branch,)
         if not all(map(is_plain, names)):
             return not await self._why_not(rule, slug, None)
-        others = [name for name in names if name != denied.name and not name.startswith("!")]
-        return any([not await self._why_not(rule, slug, Ref(name=name)) for name in others])
+        others = [ref_named(name) for name in names if name != str(denied) and not name.startswith("!")]
+        return any([not await self._why_not(rule, slug, other) for other in others])
 
     async def _may_read_another(self, rule: Subscription, slug: ProjectSlug) -> bool:
         """Say whether another project that a pattern means may be read: this one is left out then."""

@@ -11,12 +11,12 @@ from bot.messenger import Messenger
 from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
-from bot.models.refusals import Refused, refused
+from bot.models.refusals import THREAD_GONE, Refused, refused
 from bot.models.subscription import Subscription
 from bot.once import post_once
 from bot.store import Store
 from bot.watching.pausing import LATER, SOON
-from bot.watching.telling import LEASE, THREAD_GONE, Telling
+from bot.watching.telling import LEASE, Telling
 from formatters import red, snoozes
 from formatters.blocks import Message
 from formatters.links import Links

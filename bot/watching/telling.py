@@ -5,7 +5,7 @@ that a run that is cut off is gone on with; how the branch stands is kept after 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
@@ -17,20 +17,22 @@ from bot.errors import SlackError, SlackLimited, Unreadable
 from bot.messenger import Messenger
 from bot.models.build import Build, Ended, Report, State
 from bot.models.caller import Place
-from bot.models.circleci import ProjectSlug, Ref
+from bot.models.circleci import ProjectSlug
 from bot.models.heard import Heard
 from bot.models.red import Branch
-from bot.models.refusals import MESSAGE_GONE
-from bot.models.subscription import Event, Mode, Subscription, key_of, named_in
+from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
+from bot.models.subscription import Event, Mode, Subscription, key_of, named_in, ref_named
 from bot.once import post_once
 from bot.permissions import Permissions
 from bot.store import Store
 from bot.watching.aloud import is_wanted as is_wanted_aloud
 from bot.watching.branches import Decision, decide, is_red, is_wanted, said_key
 from bot.watching.earlier import Earlier
+from bot.watching.occasions import Occasions
 from bot.watching.operator import Operator
 from bot.watching.pausing import COUNTED, LATER, SOON, Pausing, again_after
 from bot.watching.pings import Pings
+from bot.watching.tags import Tags
 from bot.watching.triager import final_key
 from bot.watching.watcher import Sources
 from formatters import red
@@ -38,9 +40,8 @@ from formatters.blocks import Message
 from formatters.links import Links
 
 LEASE = timedelta(seconds=60)
+WITHOUT_A_VERDICT = frozenset({Event.DEPLOYED, Event.WAITING})
 MOST_WAITS = 24  # for a thread that is about to say it aloud
-# The message whose thread it was takes no reply any more, but its channel may.
-THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"})
 log = structlog.get_logger(__name__)
 
 
@@ -77,7 +78,8 @@ class _News(NamedTuple):
 
     @property
     def wanted(self) -> frozenset[Event]:
-        return frozenset(event for rule in self.rules for event in rule.events)
+        ref = self.build.pipeline.ref
+        return frozenset(event for rule in self.rules for event in rule.events_of(ref))
 
     @property
     def has_threads(self) -> bool:
@@ -88,6 +90,10 @@ class _News(NamedTuple):
         """Whom they mention where a branch broke, each once."""
         found = (rule.mention for rule in self.rules if rule.mention and is_wanted(Event.BROKE, rule.events))
         return tuple(dict.fromkeys(found))
+
+    async def whole(self) -> Build:
+        """Return the build with its jobs."""
+        return await self.earlier.whole(self.build)
 
 
 class Telling:
@@ -108,6 +114,8 @@ class Telling:
         self._messenger = messenger
         self._sources = sources
         self._links = links
+        self._tags = Tags(store, messenger, links, self._evidence)
+        self._occasions = Occasions(store, messenger, sources, links, self._evidence)
         self._pausing = Pausing(store, messenger, permissions, operator)
 
     async def judged(self, build: Build) -> timedelta | None:
@@ -116,17 +124,41 @@ class Telling:
         Returns the pause before another try, where a channel takes nothing for now; None where all are told. Raises a
         CircleCIError where it cannot be found out what its project is called.
         """
-        ref, slug = build.pipeline.ref, build.pipeline.project_slug
-        if ref is None or ref.is_tag:
+        return await self._each(build, self._all_told, _is_news_at_its_end)
+
+    async def waits(self, build: Build) -> timedelta | None:
+        """Tell of a build with its jobs, of which one waits for an approval, or did when this was called last."""
+        return await self._each(build, self._occasions.waits, lambda rule, _: Event.WAITING in rule.events)
+
+    async def _each(
+        self,
+        build: Build,
+        tell: Callable[[_News], Awaitable[bool]],
+        is_news: Callable[[Subscription, Build], bool],
+    ) -> timedelta | None:
+        """Tell each channel by those of its rules to which it is news; returns the longest pause before another try."""
+        ref = build.pipeline.ref
+        if ref is None:
             return None
         channels: dict[tuple[str, str], list[Subscription]] = defaultdict(list)
-        for rule in await self._store.subscriptions.of_project(slug):
-            channels[rule.channel_id, rule.scope] += [rule] if rule.seen(build) else []
+        for rule in await self._store.subscriptions.of_project(build.pipeline.project_slug):
+            if (seen := rule.seen(build)) and is_news(rule, seen):
+                channels[rule.channel_id, rule.scope].append(rule)
         earlier, pauses = Earlier(self._sources.reports, build, ref.name), list[timedelta | None]()
         for (channel_id, _), rules in channels.items():
-            if rules and (seen := rules[0].seen(build)):
-                pauses.append(await self._tell(_News(seen, ref.name, earlier, channel_id, rules)))
+            if seen := rules[0].seen(build):
+                pauses.append(await self._tell(_News(seen, str(ref), earlier, channel_id, rules), tell))
         return max((pause for pause in pauses if pause is not None), default=None)
+
+    async def _all_told(self, news: _News) -> bool:
+        """Tell a channel how the branch stands by now, and what else the build is news of."""
+        if await self._is_about_to_hear(news):
+            raise _NotYet
+        is_said = await (self._told_of_tag(news) if ref_named(news.branch).is_tag else self._told(news))
+        return await self._occasions.ended(news) or is_said
+
+    async def _told_of_tag(self, news: _News) -> bool:
+        return not await self._hears_otherwise(news, Event.BROKE) and await self._tags.ended(news)
 
     async def shows(self, state: Branch) -> None:
         """Let the message about a red branch say how that stands, at once; raises what Slack and CircleCI refuse."""
@@ -154,22 +186,22 @@ class Telling:
                 return ended.build
         return await self._sources.reports.build(state.pipeline_id)
 
-    async def _tell(self, news: _News) -> timedelta | None:
+    async def _tell(self, news: _News, tell: Callable[[_News], Awaitable[bool]]) -> timedelta | None:
         """Tell one channel; returns the pause before another try, where it takes nothing for now, or is being told."""
-        allowed = [await self._pausing.may_be_told(rule, news.build, news.branch) for rule in news.rules]
+        allowed = [await self._pausing.may_be_told(rule, news.build) for rule in news.rules]
         if None in allowed:
             return LATER
         rules = [rule for rule, is_allowed in zip(news.rules, allowed, strict=True) if is_allowed]
         if not rules:
             return None
         news = news._replace(rules=rules)
-        if await self._is_about_to_hear(news):
-            return SOON
         async with self._store.subscriptions.fenced(news.channel_id, news.slug, news.key, LEASE) as is_ours:
             if not is_ours:
                 return SOON
             try:
-                is_told = await self._told(news)
+                is_told = await tell(news)
+            except _NotYet:
+                return SOON
             except SlackError as error:
                 return await self._refused(news, error)
         if is_told:
@@ -288,14 +320,14 @@ class Telling:
 
     async def _heard(self, news: _News) -> Heard | None:
         """Return which end of the branch the channel has heard aloud (`aloud.py`)."""
-        return await self._store.ends.heard(news.channel_id, news.slug, Ref(name=news.branch))
+        return await self._store.ends.heard(news.channel_id, news.slug, ref_named(news.branch))
 
     async def _has_heard_of_repair(self, news: _News) -> None:
         """Keep for those who tell things aloud that the channel knows it repaired."""
         heard = await self._heard(news)
         if not news.scope and heard is not None and heard.is_red and heard.number <= news.number:
             repaired = Heard(number=news.number, fingerprint=news.build.fingerprint, is_red=False)
-            await self._store.ends.note(news.channel_id, news.slug, Ref(name=news.branch), repaired)
+            await self._store.ends.note(news.channel_id, news.slug, ref_named(news.branch), repaired)
 
     async def _is_snoozed(self, state: Branch) -> bool:
         return state.snoozed_until is not None and state.is_snoozed(await self._store.now())
@@ -340,6 +372,15 @@ class Telling:
             for rule in news.rules:
                 await self._pausing.pause(rule, error.code)
         return pause
+
+
+def _is_news_at_its_end(rule: Subscription, build: Build) -> bool:
+    """Say whether a build that is over may be news to a rule; what was cancelled may have been deployed before."""
+    return is_red(build) is not None or not WITHOUT_A_VERDICT.isdisjoint(rule.events)
+
+
+class _NotYet(Exception):  # nothing is wrong
+    """A thread of the channel says it first."""
 
 
 def _said(state: Branch, build: Build, *, root_ts: str | None) -> Branch:

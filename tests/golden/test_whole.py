@@ -8,6 +8,7 @@ from tests.golden import (
     test_mine,
     test_presses,
     test_red,
+    test_told_events,
     test_troubles,
     test_verdicts,
 )
@@ -24,6 +25,7 @@ NAMES = {
     *test_mine.SCENES,
     *test_presses.SCENES,
     *test_red.SCENES,
+    *test_told_events.SCENES,
     *test_troubles.SCENES,
     *test_verdicts.SCENES,
 }

@@ -58,10 +58,11 @@ class Queue:
 
 
 class Judge:
-    """Notes what it is told, and is late as often as it is made to be, or does something meanwhile."""
+    """Notes what it is told of a branch, and is late as often as it is made to be, or does something meanwhile."""
 
     def __init__(self) -> None:
         self.builds: list[Build] = []
+        self.waiting: list[list[str]] = []
         self.late = 0
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
@@ -71,7 +72,14 @@ class Judge:
         if self.late:
             self.late -= 1
             return SOON
-        self.builds.append(build)
+        self.builds += [build] if is_red(build) is not None else []
+        return None
+
+    async def waits(self, build: Build) -> timedelta | None:
+        self.waiting.append([job.name for run in build.runs for job in run.holds])
+        if self.late:
+            self.late -= 1
+            return SOON
         return None
 
 
@@ -248,8 +256,30 @@ async def test_what_failed_beside_one_on_hold_is_judged_once_when_it_has_settled
     held = next(run for run in pushed.runs if run.plan.name == "release")
     stage.world.approve(held.id, held.job_ids["hold"])
     stage.goes_by(LONG)
+    for _ in range(3):
+        await stage.looks()
+    assert [one.state for one in stage.judge.builds] == [State.ON_HOLD, State.FAILED]  # what was deployed may be news
+    assert stage.judge.waiting == []
+
+
+async def test_what_waits_is_told_where_somebody_wants_to_hear_and_once_more_when_it_does_not(stage: Stage) -> None:
+    await stage.subscribes(events=("waiting",))
+    stage.push("green", age=timedelta(seconds=5))
     await stage.looks()
-    assert len(stage.judge.builds) == 1
+    assert stage.judge.waiting == []
+    pushed = stage.push("on-hold", age=timedelta(minutes=30))
+    stage.judge.late = 1
+    assert SOON.total_seconds() in await stage.looks()
+    await stage.looks()
+    (held,) = [run for run in pushed.runs if run.status(stage.world.clock.now()) == "on_hold"]
+    (name,) = stage.judge.waiting[-1]
+    stage.world.approve(held.id, held.job_ids[name])
+    stage.goes_by(timedelta(seconds=2))
+    await stage.looks()
+    assert stage.judge.waiting[-3:] == [[name], [name], []]
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert len(stage.judge.waiting) == 3
 
 
 async def test_a_second_subscriber_hears_of_what_runs_on_a_branch_of_its_own(stage: Stage) -> None:
@@ -302,6 +332,16 @@ async def test_of_a_list_only_what_a_rule_is_about_is_read_further(stage: Stage)
     await stage.looks()
     assert stage.asked == [f"project/{SLUG}/pipeline", f"pipeline/{wanted.id}/workflow"]
     assert stage.told == [(wanted.number, State.PASSED)]
+
+
+async def test_a_tag_is_read_where_a_rule_is_about_it(stage: Stage) -> None:
+    await stage.subscribes(branches=("tag:v*",))
+    tag = next(iter(stage.world.projects[SLUG].tags))
+    built = stage.world.trigger(SLUG, tag=tag, parameters={})
+    stage.push("green")
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert [number for number, _ in stage.told] == [built.number]
 
 
 async def test_a_tag_is_no_branch(stage: Stage) -> None:

@@ -8,11 +8,10 @@ import pytest
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
 from bot.models.slack import utc_now
-from bot.models.subscription import Event
 from bot.watching.roots import GIVEN_UP, Roots
 from formatters.links import Links
 from tests.watching.test_branches import build
-from tests.watching.test_telling import GREEN, STILL, Stage
+from tests.watching.test_telling import GREEN, OF_BRANCHES, STILL, Stage
 
 __all__ = ["stage"]
 from tests.watching.test_telling import stage
@@ -32,7 +31,7 @@ def roots(stage: Stage) -> Roots:
 
 
 async def test_a_snoozed_branch_is_told_of_by_its_message_alone_until_it_is_fixed(stage: Stage) -> None:
-    await stage.subscribes(events=list(Event))
+    await stage.subscribes(events=OF_BRANCHES)
     await stage.judged(build(1))
     await snoozed(stage, timedelta(hours=1))
     await stage.judged(build(2))
@@ -45,7 +44,7 @@ async def test_a_snoozed_branch_is_told_of_by_its_message_alone_until_it_is_fixe
 
 
 async def test_at_its_time_one_line_says_that_it_is_still_red(stage: Stage) -> None:
-    await stage.subscribes(events=list(Event))
+    await stage.subscribes(events=OF_BRANCHES)
     await stage.judged(build(1))
     state = await snoozed(stage, timedelta(hours=1))
     left = await roots(stage).end_snooze("C0DEPLOYS", "gh/acme/old-name", "main")

@@ -13,7 +13,7 @@ from bot.errors import NotAllowed, NotFound, SlackError, Unavailable
 from bot.messenger import Messenger
 from bot.models.build import Build
 from bot.models.caller import Caller, Place
-from bot.models.circleci import Pipeline, ProjectSlug, Ref
+from bot.models.circleci import Pipeline, ProjectSlug, Ref, TestResult
 from bot.models.heard import Heard
 from bot.models.red import Branch
 from bot.models.slack import Watch, utc_now
@@ -37,6 +37,9 @@ from tests.watching.test_branches import build
 PEOPLE = {"octo-grace": "U0GRACE", "octo-ada": "U0ADA"}  # at the code host
 
 
+OF_BRANCHES = [*Event][:5]
+
+
 class FarSide:
     """A CircleCI that has these builds of the branch, with how each stands by now."""
 
@@ -52,6 +55,13 @@ class FarSide:
         if not self.builds:
             raise Unavailable("it does not answer")
         return [self.builds[number].pipeline for number in sorted(self.builds, reverse=True)]
+
+    async def whole(self, pipeline: Pipeline) -> Build:
+        self.asked += 1
+        return self.builds[pipeline.number]
+
+    async def some_tests(self, _slug: str, _number: int, _pages: int) -> tuple[tuple[TestResult, ...], bool]:
+        return (), False
 
     async def outline(self, pipeline: Pipeline) -> Build:
         self.asked += 1
@@ -149,7 +159,7 @@ async def test_what_broke_and_was_fixed_is_told_in_one_thread(stage: Stage) -> N
 async def test_each_is_told_once_however_often_and_from_wherever_it_is_judged(
     stage: Stage, messenger: Messenger, operator: Operator
 ) -> None:
-    await stage.subscribes(events=list(Event))
+    await stage.subscribes(events=OF_BRANCHES)
     other = Stage(stage.slack, stage.store, messenger, operator)
     for one in (build(1), build(2), build(3, "success")):
         await asyncio.gather(*(each.until_told(one) for each in (stage, other, stage, other)))
@@ -160,7 +170,7 @@ async def test_each_is_told_once_however_often_and_from_wherever_it_is_judged(
 @pytest.mark.parametrize("lost", ["chat.postMessage", "chat.update"])
 async def test_what_is_cut_off_is_gone_on_with(stage: Stage, lost: str) -> None:
     """Slack has taken it, and the answer is lost, or the edit that follows: nothing is said twice, all is told."""
-    await stage.subscribes(events=list(Event))
+    await stage.subscribes(events=OF_BRANCHES)
     await stage.judged(build(1))
     stage.slack.faults.add("POST", f"/api/{lost}", drop="after")
     await stage.until_told(build(2))
@@ -306,7 +316,7 @@ def first_words(stage: Stage, name: str = "deploys") -> list[str]:
 
 
 async def test_who_pushed_what_broke_is_mentioned_once_and_never_in_an_edit(stage: Stage) -> None:
-    await stage.subscribes(mention="U0GRACE", events=list(Event))
+    await stage.subscribes(mention="U0GRACE", events=OF_BRANCHES)
     await stage.subscribes(channel_id="C0RELEASES")
     await stage.judged(pushed_by("octo-ada", 1), pushed_by("octo-grace", 2), pushed_by("octo-ada", 3, "success"))
     await stage.judged(pushed_by("Octo-Grace", 4), pushed_by("octo-ada", 4, attempt=2), pushed_by("ken", 5))
@@ -330,7 +340,7 @@ async def test_who_may_not_look_at_it_there_is_not_mentioned(stage: Stage) -> No
 
 
 async def test_in_the_mode_of_messages_each_stands_in_the_channel(stage: Stage) -> None:
-    await stage.subscribes(mode=Mode.CHANNEL, events=list(Event))
+    await stage.subscribes(mode=Mode.CHANNEL, events=OF_BRANCHES)
     await stage.judged(build(1), build(2), build(3, "success"))
     assert stage.texts() == [GREEN, STILL, GREEN]
     assert len(stage.channel().roots) == 3
@@ -367,7 +377,7 @@ async def test_a_thread_that_follows_a_build_mutes_no_word_about_its_branch(stag
 
 
 async def test_what_a_thread_says_aloud_is_waited_for_and_not_said_again(stage: Stage) -> None:
-    rule, one = await stage.subscribes(events=list(Event)), build(1)
+    rule, one = await stage.subscribes(events=OF_BRANCHES), build(1)
     await follows(stage, one)
     await stage.is_put_off(one)
     heard = Heard(number=1, fingerprint=one.fingerprint, is_red=True)
@@ -467,8 +477,8 @@ async def test_what_repaired_a_branch_while_its_channel_was_told_nothing_is_not_
 
 
 async def test_where_nothing_was_missed_a_branch_that_stays_red_costs_one_request(stage: Stage) -> None:
-    await stage.subscribes(events=list(Event))
-    await stage.subscribes(channel_id="C0RELEASES", events=list(Event))
+    await stage.subscribes(events=OF_BRANCHES)
+    await stage.subscribes(channel_id="C0RELEASES", events=OF_BRANCHES)
     stage.far_side.has(build(1), build(2), build(4))
     await stage.judged(build(1))
     stage.far_side.asked = 0
@@ -482,7 +492,7 @@ async def test_where_nothing_was_missed_a_branch_that_stays_red_costs_one_reques
     ("method", "code"), [("chat.postMessage", "thread_not_found"), ("chat.update", "message_not_found")]
 )
 async def test_a_message_that_is_gone_is_no_loss(stage: Stage, method: str, code: str) -> None:
-    await stage.subscribes(events=list(Event))
+    await stage.subscribes(events=OF_BRANCHES)
     await stage.judged(build(1))
     stage.slack.refuse(method, code)
     await stage.judged(build(2), build(3))
@@ -546,6 +556,31 @@ async def test_of_a_pattern_the_project_that_its_maker_may_not_look_at_is_left_o
     assert (await stage.paused(), len(stage.texts("releases"))) == ([red.HIDDEN], 1)
 
 
+TAG = {"tag": "v2.0", "revision": "9f1c2d7a"}
+
+
+async def test_each_build_of_a_tag_is_its_own(stage: Stage) -> None:
+    await stage.subscribes(branches=["tag:v*", "main"], mention="S0ONCALL")
+    await stage.subscribes(branches=["tag:v2*"], events=["broke"], channel_id="C0RELEASES")
+    failed, again, passed = (
+        build(1, status, nth, vcs=TAG) for nth, status in enumerate(("failed", "failed", "success"), 1)
+    )
+    await stage.judged(failed, failed, again, passed, build(2, "success", vcs=TAG), build(3, "canceled", vcs=TAG))
+    said = [one.text.removeprefix("tag:v2.0 of acme/backend ") for one in stage.channel().messages]
+    assert said == [
+        "failed: build.",
+        "failed: build.",
+        "passed when it ran again, in 1 h 3 min.",
+        "passed in 2 h 1 min.",
+    ]
+    first, second = (one.visible for one in stage.channel("releases").roots)
+    assert ("or before" in first + second, "red" in first + second) == (False, False)
+    assert "S0ONCALL" in stage.channel().roots[0].visible
+    assert {caller.person_id for caller, word, ref in stage.door.asked if ref == Ref(name="v2.0", kind="tag")} == {
+        "U0ADA"
+    }
+
+
 async def test_a_tag_is_no_branch(stage: Stage) -> None:
     await stage.subscribes(branches=["*"])
     await stage.judged(build(1, vcs={"tag": "v2.0", "revision": "9f1c2d7a"}), build(2, vcs=None))
@@ -555,7 +590,7 @@ async def test_a_tag_is_no_branch(stage: Stage) -> None:
 @pytest.mark.parametrize("seed", range(6))
 async def test_in_whatever_order_and_whatever_slack_does_all_is_told_once_and_true(stage: Stage, seed: int) -> None:
     chance, faults = Random(seed), stage.slack.faults
-    await stage.subscribes(events=list(Event), mode=chance.choice([*Mode]))
+    await stage.subscribes(events=OF_BRANCHES, mode=chance.choice([*Mode]))
     builds = [
         build(number, chance.choice(["failed", "success", "canceled", "error"]), attempt)
         for number in range(1, 7)

@@ -1,0 +1,204 @@
+"""Tells channels what else a build is news of: that it waits for an approval, was deployed, is slow, or is flaky."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from bot.circleci.history import History
+from bot.errors import SlackError
+from bot.messenger import Messenger
+from bot.models.build import Build, Report, State
+from bot.models.caller import Place
+from bot.models.circleci import ProjectSlug
+from bot.models.history import PastBuild
+from bot.models.occasions import Failure, Hold
+from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
+from bot.models.subscription import Event
+from bot.once import post_once
+from bot.store import Store
+from bot.watching import events
+from bot.watching.branches import is_red
+from bot.watching.changes import decided
+from bot.watching.watcher import Sources
+from formatters import red, told_events
+from formatters.blocks import Message
+from formatters.links import Links
+
+KEPT = timedelta(days=90)  # of what a channel was told: as long as of how its branches stand
+
+
+class About(Protocol):
+    """One build for one channel, with what that wants to hear of it."""
+
+    @property
+    def build(self) -> Build: ...  # noqa: D102
+    @property
+    def key(self) -> str: ...  # noqa: D102
+    @property
+    def channel_id(self) -> str: ...  # noqa: D102
+    @property
+    def slug(self) -> ProjectSlug: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
+    @property
+    def wanted(self) -> frozenset[Event]: ...  # noqa: D102
+    @property
+    def has_threads(self) -> bool: ...  # noqa: D102
+
+    async def whole(self) -> Build:
+        """Return the build with its jobs."""
+
+
+class Occasions:
+    """Each is told once for each build, below the message about its branch while that is red, or in the channel."""
+
+    def __init__(
+        self,
+        store: Store,
+        messenger: Messenger,
+        sources: Sources,
+        links: Links,
+        evidence: Callable[[Build], Awaitable[Report]],
+    ) -> None:
+        """Tell of builds; `evidence` of one that failed is read once for all that tell of it."""
+        self._store = store
+        self._messenger = messenger
+        self._projects = sources.projects
+        self._history = History(sources.reports, store.past)
+        self._links = links
+        self._evidence = evidence
+
+    async def waits(self, news: About) -> bool:
+        """Tell what waits for an approval, and let what was said of others say what became of them."""
+        open_ones = await self._open(news)
+        await self._rewrite(news, open_ones)
+        if Event.WAITING not in news.wanted:
+            return False
+        told = await self._store.occasions.holds(news.build.pipeline.id)
+        known = {one.job.id for hold in told if hold.channel_id == news.channel_id for one in hold.changes if one.job}
+        if not (found := events.held(news.build, known)):
+            return False
+        name = _short(one.key for one in found)
+        where = await self._say(news, f"waiting:{name}", partial(told_events.waiting, news.key, found=found))
+        hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found)
+        await self._store.occasions.save_hold(news.build.pipeline.id, hold)
+        return True
+
+    async def ended(self, news: About) -> bool:
+        """Tell of a build that is over what its channel wants to hear; says whether anything was said."""
+        if open_ones := await self._open(news):
+            await self._rewrite(news, open_ones, build=await news.whole())
+        tell = {Event.DEPLOYED: self._deployed, Event.FLAKY: self._flaky, Event.SLOW: self._slow}
+        return any([await tell[event](news) for event in tell if event in news.wanted])
+
+    async def _open(self, news: About) -> list[Hold]:
+        holds = await self._store.occasions.holds(news.build.pipeline.id)
+        return [hold for hold in holds if hold.channel_id == news.channel_id and hold.is_open]
+
+    async def _rewrite(self, news: About, holds: Sequence[Hold], build: Build | None = None) -> None:
+        build = build or news.build
+        for hold in holds:
+            now = decided(hold.changes, build)
+            if now == hold.changes:
+                continue
+            word = told_events.waiting(news.key, seen=self._seen(news, build), found=now, is_apart=hold.is_apart)
+            try:
+                await self._messenger.update(hold.channel_id, hold.ts, word, urgent=True)
+            except SlackError as error:
+                if error.code not in MESSAGE_GONE:
+                    raise
+            await self._store.occasions.save_hold(build.pipeline.id, hold.model_copy(update={"changes": now}))
+
+    async def _deployed(self, news: About) -> bool:
+        """Tell of the jobs that deploy, each run once: a rerun of others lists them again."""
+        build = await news.whole()
+        jobs = events.deployed(build, self._projects.deploy_jobs(news.slug))
+        once = {f"deployed:{news.channel_id}:{build.pipeline.id}:{job.job_number or job.id}": job for job in jobs}
+        new = {name: job for name, job in once.items() if not await self._store.claims.is_taken(name)}
+        if not new:
+            return False
+        word = partial(told_events.deployed, news.key, jobs=[*new.values()])
+        await self._say(news, f"deployed:{_short(new)}", word)
+        await self._note(new)
+        return True
+
+    async def _slow(self, news: About) -> bool:
+        build = news.build if news.build.state is not State.PASSED else await news.whole()
+        if not events.is_whole(build):
+            return False
+        number = build.pipeline.number
+        found = events.slow(build, await self._store.occasions.took(news.slug, news.key, number))
+        await self._store.occasions.note_took(news.slug, news.key, number, events.took(build))
+        if found is None or not await self._is_new(f"slow:{news.channel_id}:{build.pipeline.id}"):
+            return False
+        await self._say(news, "slow", partial(told_events.slow, news.key, found=found))
+        await self._note([f"slow:{news.channel_id}:{build.pipeline.id}"])
+        return True
+
+    async def _flaky(self, news: About) -> bool:
+        """Tell of tests that failed and passed on one commit, each once for its branch."""
+        once = {f"flaky:{news.channel_id}:{news.slug}:{news.key}:{one.key}": one for one in await self._flaked(news)}
+        new = {name: one for name, one in once.items() if await self._is_new(name)}
+        if not new:
+            return False
+        await self._say(news, f"flaky:{_short(new)}", partial(told_events.flaky, news.key, tests=[*new.values()]))
+        await self._note(new)
+        return True
+
+    async def _flaked(self, news: About) -> list[Failure]:
+        pipeline, found = news.build.pipeline, list[Failure]()
+        if not pipeline.revision or is_red(news.build) is None:
+            return []
+        failed = await self._store.occasions.failures(news.slug, news.key, pipeline.revision)
+        if failed:
+            build = await news.whole()
+            past = PastBuild(pipeline=pipeline, runs=build.real_runs)
+            tested = await self._history.tests(news.slug, [past], {one.job for one in failed})
+            found += events.flaky(failed, build, tested.results)
+        if is_red(news.build) and news.build.runs:
+            report = await self._evidence(news.build)
+            found += events.retried(news.build, report)
+            if now := events.failures(news.build, report):
+                await self._store.occasions.note_failures(news.slug, news.key, pipeline.revision, now)
+        return found
+
+    async def _is_new(self, name: str) -> bool:
+        return not await self._store.claims.is_taken(name)
+
+    async def _note(self, names: Iterable[str]) -> None:
+        for name in names:
+            await self._store.claims.first(name, KEPT)
+
+    async def _say(self, news: About, what: str, word: Callable[..., Message]) -> "_Said":
+        """Say it once, whoever died over it."""
+        state = await self._store.subscriptions.known(news.channel_id, news.slug, news.key)
+        name = f"{news.slug}:{news.build.pipeline.number}:{news.key}:{what}"
+        seen = self._seen(news, news.build)
+        if state is not None and state.is_red and state.root_ts and news.has_threads:
+            below = Place(channel_id=news.channel_id, thread_ts=state.root_ts)
+            try:
+                return _Said(await self._post(below, word(seen=seen, is_apart=False), name), is_apart=False)
+            except SlackError as error:
+                if error.code not in THREAD_GONE:
+                    raise
+        place = Place(channel_id=news.channel_id)
+        return _Said(await self._post(place, word(seen=seen, is_apart=True), name), is_apart=True)
+
+    async def _post(self, place: Place, word: Message, name: str) -> str:
+        return await post_once(self._messenger, self._store.claims, place, word, kind="occasion", name=name)
+
+    def _seen(self, news: About, build: Build) -> red.Seen:
+        return red.Seen(build, None, news.title, self._links)
+
+
+class _Said(NamedTuple):
+    """Where it stands: `is_apart` from what is said of its branch."""
+
+    ts: str
+    is_apart: bool
+
+
+def _short(names: Iterable[str]) -> str:
+    return hashlib.sha256(",".join(sorted(names)).encode()).hexdigest()[:12]

@@ -1,0 +1,75 @@
+"""Tells channels of builds of tags: each is its own, as nothing comes after it but its reruns."""
+
+from collections.abc import Awaitable, Callable, Collection
+from datetime import timedelta
+from typing import Protocol
+
+from bot.messenger import Messenger
+from bot.models.build import Build, Report
+from bot.models.caller import Place
+from bot.models.circleci import ProjectSlug
+from bot.models.subscription import Event
+from bot.once import post_once
+from bot.store import Store
+from bot.watching.branches import is_red, is_wanted, said_key
+from formatters import red
+from formatters.links import Links
+
+KEPT = timedelta(days=90)
+
+
+class About(Protocol):
+    """One build of a tag for one channel, with what that wants to hear of it."""
+
+    @property
+    def build(self) -> Build: ...  # noqa: D102
+    @property
+    def key(self) -> str: ...  # noqa: D102
+    @property
+    def channel_id(self) -> str: ...  # noqa: D102
+    @property
+    def slug(self) -> ProjectSlug: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
+    @property
+    def wanted(self) -> Collection[Event]: ...  # noqa: D102
+    @property
+    def mentioned(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+class Tags:
+    """Each attempt is told once, in a message of its own: no tag stays red until another build of it."""
+
+    def __init__(
+        self, store: Store, messenger: Messenger, links: Links, evidence: Callable[[Build], Awaitable[Report]]
+    ) -> None:
+        """Tell of builds; `evidence` of one that failed is read once for all that tell of it."""
+        self._store = store
+        self._messenger = messenger
+        self._links = links
+        self._evidence = evidence
+
+    async def ended(self, news: About) -> bool:
+        """Tell a channel of a build of a tag that is over, where it wants to hear; says whether anything was said."""
+        happened = what_happened(news.build)
+        once = f"tag-told:{news.channel_id}:{news.slug}:{news.key}:{said_key(news.build)}"
+        if happened is None or not is_wanted(happened, news.wanted) or await self._store.claims.is_taken(once):
+            return False
+        has_failed = happened is Event.BROKE
+        report = await self._evidence(news.build) if has_failed and news.build.runs else None
+        seen = red.Seen(news.build, report, news.title, self._links)
+        word = red.of_tag(news.key, seen, happened, news.mentioned if has_failed else ())
+        place, name = Place(channel_id=news.channel_id), f"{news.slug}:{news.key}:{said_key(news.build)}"
+        await post_once(self._messenger, self._store.claims, place, word, kind="tag", name=name)
+        await self._store.claims.first(once, KEPT)
+        return True
+
+
+def what_happened(build: Build) -> Event | None:
+    """Return what the end of a build of a tag is: it broke where it failed, and is fixed where a rerun passed. Pure."""
+    match is_red(build):
+        case True:
+            return Event.BROKE
+        case False:
+            return Event.FIXED if build.reruns else Event.PASSED
+    return None

@@ -1,0 +1,96 @@
+"""What a channel reads of a single build beside how its branch stands: it waits, was deployed, is slow, or is flaky."""
+
+from collections.abc import Sequence
+
+from bot.models.build import Build, Change, State
+from bot.models.circleci import Job
+from bot.models.occasions import Failure, Slow
+from formatters.blocks import Message, actions, assemble, clean, context, fit, link, literal, section
+from formatters.buttons import approve_button, starting, that_fit
+from formatters.red import Seen, about
+from formatters.words import branch_words, count, duration, listed
+
+MOST_NAMED = 5  # tests
+
+
+def deployed(branch: str, *, seen: Seen, jobs: Sequence[Job], is_apart: bool) -> Message:
+    """Say that the jobs that deploy have passed, and how the build ended where that is not all."""
+    names = list(dict.fromkeys(job.name for job in jobs))
+    how = f"{listed(names)} passed"
+    how += "" if seen.build.state is State.PASSED else f", though {_ended(seen.build)}"
+    return _told("🚀", branch, seen, "Deployed", how, is_apart=is_apart)
+
+
+def slow(branch: str, *, seen: Seen, found: Slow, is_apart: bool) -> Message:
+    """Say how long it took, and how long it takes as a rule."""
+    usual = f"the median of the last {found.builds} that passed is {duration(found.usual)}"
+    return _told("🐢", branch, seen, "Slow", f"passed in {duration(found.now)}; {usual}", is_apart=is_apart)
+
+
+def flaky(branch: str, *, seen: Seen, tests: Sequence[Failure], is_apart: bool) -> Message:
+    """Name the tests that failed and passed on one commit, and where they failed."""
+    number = seen.build.pipeline.number
+    elsewhere = [f"#{one}" for one in sorted({one.number for one in tests} - {number})]
+    failed = f"failed in {' and '.join(elsewhere)}, and passed in #{number}" if elsewhere else "failed, and passed"
+    names = listed([one.name for one in tests], MOST_NAMED)
+    how = f"{names} {failed} on the same commit"
+    return _told("🎲", branch, seen, count(len(tests), "flaky test"), how, is_apart=is_apart)
+
+
+def waiting(branch: str, *, seen: Seen, found: Sequence[Change], is_apart: bool) -> Message:
+    """Say what waits for an approval, to be pressed by who may give it, or what became of it."""
+    runs, build = {run.workflow.id: run for run in seen.build.runs}, seen.build
+    buttons = that_fit(
+        approve_button(one.job, runs[one.workflow.id], build, seen.title)
+        for one in found
+        if one.job and one.job.waits_for_approval and one.workflow.id in runs
+    )
+    head = f"{_where(branch, seen)} · " if is_apart else ""
+    return assemble(
+        f"{clean(branch_words(branch))} of {clean(seen.title)} #{build.pipeline.number}: {_plain(found)}.",
+        section(fit([_line(change, seen, head) for change in found], 2800)),
+        context(about(seen)),
+        actions(*buttons) if buttons else None,
+    )
+
+
+def _line(change: Change, seen: Seen, head: str) -> str:
+    job, build = change.job, seen.build
+    if job is None:
+        return literal(change.workflow.name, 80)
+    url = seen.links.job(build.pipeline.project_slug, build.pipeline.number, change.workflow.id, job.job_number)
+    what, workflow = link(url, job.name, 100), literal(change.workflow.name, 80)
+    if not job.waits_for_approval:
+        become = "was approved" if job.status == "success" else "waits for no approval any more"
+        return f"{'✅' if job.status == 'success' else '⏹️'} {head}{what} {become} ({workflow})."
+    run = next((run for run in build.runs if run.workflow.id == change.workflow.id), None)
+    names = starting(job, run) if run else []
+    starts = f" It would start {', '.join(literal(name, 80) for name in names)}." if names else ""
+    return f"⏸️ {head}*Waiting for approval*: {what} ({workflow}).{starts}"
+
+
+def _plain(found: Sequence[Change]) -> str:
+    names = [clean(one.job.name, 100) for one in found if one.job and one.job.waits_for_approval]
+    if names:
+        return f"{', '.join(names)} {'waits' if len(names) == 1 else 'wait'} for an approval"
+    return "nothing waits for an approval any more"
+
+
+def _ended(build: Build) -> str:
+    """Return how all of a build ended of which a part passed."""
+    match build.state:
+        case State.FAILED | State.ON_HOLD:
+            return "the build failed"
+        case State.CANCELED | State.SUPERSEDED:
+            return "the build was cancelled"
+    return "not all of the build could run"
+
+
+def _where(branch: str, seen: Seen) -> str:
+    return f"*{literal(branch_words(branch))}* · {literal(seen.title)}"
+
+
+def _told(mark: str, branch: str, seen: Seen, what: str, how: str, *, is_apart: bool) -> Message:
+    head = f"{_where(branch, seen)} · " if is_apart else ""
+    plain = f"{clean(branch_words(branch))} of {clean(seen.title)} #{seen.build.pipeline.number}: {what}: {how}."
+    return assemble(plain, section(f"{mark} {head}*{what}*: {how}."), context(about(seen)))

@@ -1,0 +1,174 @@
+"""Channels that want to hear more of builds than how their branch stands: each occasion is told once."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from bot.models.build import Build, Ended
+from bot.models.circleci import ProjectSlug
+from bot.models.occasions import Failure
+from bot.models.subscription import Event, Mode
+from bot.triage import keeping
+from playground.slack.conversations import Message
+from tests.watching.test_branches import build
+from tests.watching.test_events import TAX, TOTAL, in_minutes, job, reported, results, with_jobs
+
+# ruff: noqa: F811  # the fixture is the one of those tests
+from tests.watching.test_telling import Stage, stage  # noqa: F401
+
+SLUG, MINUTE = ProjectSlug("gh/acme/backend"), timedelta(minutes=1)
+
+
+def first_line(message: Message) -> str:
+    return str(message.blocks[0]["text"]["text"])
+
+
+def waiting(*statuses: str) -> Build:
+    """Return a build that is on hold as long as one of its approvals is."""
+    holds = [
+        job(f"hold-{nth}", status, nth, type="approval", approval_request_id=f"a{nth}", job_number=None)
+        for nth, status in enumerate(statuses, start=1)
+    ]
+    return with_jobs(build(1, "on_hold" if "on_hold" in statuses else "running"), *holds)
+
+
+async def test_what_waits_is_one_message_that_says_what_became_of_it(stage: Stage) -> None:
+    await stage.subscribes(events=["waiting"])
+    await stage.subscribes(channel_id="C0RELEASES", events=["failed"])
+    for statuses in (["on_hold"], ["on_hold"]):
+        assert await stage.telling.waits(waiting(*statuses)) is None
+    (message,) = stage.channel().messages
+    assert message.element("Approve hold-1")
+    assert "Waiting for approval" in first_line(message)
+    assert await stage.telling.waits(waiting("success", "on_hold")) is None
+    first, second = stage.channel().messages
+    assert ("was approved" in first_line(first), "[ " in first.visible) == (True, False)
+    assert second.element("Approve hold-2")
+    stage.far_side.has(waiting("success", "canceled"))
+    await stage.judged(build(1, "canceled"))
+    assert "waits for no approval any more" in first_line(second)
+    assert stage.texts("releases") == []
+
+
+async def test_a_message_about_what_waits_that_is_gone_is_no_loss(stage: Stage) -> None:
+    await stage.subscribes(events=["waiting"])
+    await stage.telling.waits(waiting("on_hold"))
+    stage.slack.refuse("chat.update", "message_not_found")
+    assert await stage.telling.waits(waiting("success")) is None
+    assert await stage.telling.waits(waiting("success")) is None
+    assert len(stage.slack.calls_of("chat.update")) == 1
+
+
+async def test_what_is_deployed_is_told_once_however_often_the_rest_runs_again(stage: Stage) -> None:
+    await stage.subscribes(events=["deployed"])
+    once, twice = job("deploy-prod", number=7), job("deploy-prod", number=8)
+    for one, jobs in (
+        (build(1), [once, job("e2e", "failed", 9)]),
+        (build(1), [once, job("e2e", "failed", 9)]),
+        (build(1, "success", 2), [once, job("e2e", number=10)]),
+        (build(1, "success", 3), [twice]),
+        (build(2, "success"), [job("lint")]),
+        (build(3, "canceled"), [job("deploy-prod", number=30), job("e2e", "canceled", 31)]),
+    ):
+        stage.far_side.has(with_jobs(one, *jobs))
+        await stage.judged(one)
+    said = [first_line(one).partition(" · ")[2] for one in stage.channel().messages]
+    assert said == [
+        "acme/backend · *Deployed*: deploy-prod passed, though the build failed.",
+        "acme/backend · *Deployed*: deploy-prod passed.",
+        "acme/backend · *Deployed*: deploy-prod passed, though the build was cancelled.",
+    ]
+
+
+async def test_what_is_slow_is_told_beside_what_it_takes_as_a_rule(stage: Stage) -> None:
+    await stage.subscribes(events=["slow"])
+    for number, minutes in enumerate([6, 5, 6, 7, 6, 14, 14], start=1):
+        one = with_jobs(in_minutes(number, minutes), job("test"))
+        await stage.judged(one, one)
+    said = [first_line(one).partition("*Slow*")[2] for one in stage.channel().messages]
+    usual = "the median of the last {} that passed is 6 min."
+    assert said == [f": passed in 14 min; {usual.format(builds)}" for builds in (5, 6)]
+
+
+async def failed(stage: Stage, number: int, *tests: object, attempt: int = 1, **more: object) -> Build:
+    """Let a build fail by these tests, as its threads have been told."""
+    one, report = reported(number, *tests, **more)  # type: ignore[arg-type]
+    one = build(number, "failed", attempt).model_copy(
+        update={"runs": with_jobs(build(number, "failed", attempt), *one.runs[0].jobs).runs}
+    )
+    await stage.store.past.save_ended(Ended(build=one, report=report))
+    return one
+
+
+async def test_a_test_that_is_found_to_be_flaky_is_told_once_for_its_branch(stage: Stage) -> None:
+    await stage.subscribes(events=["flaky"])
+    await stage.judged(await failed(stage, 1, TOTAL, TAX))
+    assert stage.texts() == []
+    green = with_jobs(build(1, "success", 2), job("unit", number=12))
+    await stage.store.past.save_job_results(SLUG, 12, results(TOTAL))
+    await stage.judged(green, green)
+    assert [first_line(one) for one in stage.channel().messages] == [
+        "🎲 *main* · acme/backend · *1 flaky test*: total failed, and passed on the same commit."
+    ]
+    await stage.judged(await failed(stage, 2, TOTAL, flaky=[TOTAL, TAX]))
+    assert [first_line(one).partition("*: ")[2] for one in stage.channel().messages[1:]] == [
+        "tax failed, and passed on the same commit."
+    ]
+
+
+async def test_another_build_of_the_same_commit_says_so_too_and_one_of_another_does_not(stage: Stage) -> None:
+    await stage.subscribes(events=["flaky"])
+    await stage.judged(await failed(stage, 1, TOTAL))
+    await stage.store.past.save_job_results(SLUG, 12, results(TOTAL))
+    other = with_jobs(build(2, "success", vcs={"branch": "main", "revision": "aaaa"}), job("unit", number=12))
+    await stage.judged(other)
+    assert stage.texts() == []
+    await stage.judged(with_jobs(build(3, "success"), job("unit", number=12)))
+    (message,) = stage.channel().messages
+    assert "total failed in #1, and passed in #3 on the same commit" in message.visible
+
+
+@pytest.mark.parametrize(("mode", "below"), [(Mode.THREAD, 1), (Mode.CHANNEL, 0)])
+async def test_while_the_branch_is_red_it_stands_below_that_or_in_the_channel(
+    stage: Stage, mode: Mode, below: int
+) -> None:
+    await stage.subscribes(events=["broke", "deployed"], mode=mode)
+    stage.far_side.has(with_jobs(build(1), job("deploy")))
+    await stage.judged(build(1))
+    root = stage.channel().roots[0]
+    assert len([one for one in root.replies if "Deployed" in one.visible]) == below
+    assert len([one for one in stage.channel().roots if "Deployed" in one.visible]) == 1 - below
+
+
+@pytest.mark.parametrize("lost", ["after", "before"])
+async def test_what_is_cut_off_is_said_once(stage: Stage, lost: str) -> None:
+    await stage.subscribes(events=["deployed", "waiting"])
+    stage.far_side.has(with_jobs(build(1), job("deploy")))
+    for tell in (stage.telling.judged, stage.telling.waits):
+        one = build(1) if tell == stage.telling.judged else waiting("on_hold")
+        stage.slack.faults.add("POST", "/api/chat.postMessage", drop=lost)
+        while await tell(one):
+            await stage.slack.pause(0.01)
+        await tell(one)
+    assert len(stage.channel().messages) == 2
+
+
+async def test_nobody_who_did_not_ask_is_told_and_nothing_is_read_for_them(stage: Stage) -> None:
+    await stage.subscribes(events=[Event.PASSED])
+    stage.far_side.has(with_jobs(build(1, "success"), job("deploy")))
+    await stage.judged(build(1, "success"), build(2, "canceled"))
+    assert stage.far_side.asked == 0
+    assert len(stage.texts()) == 1
+
+
+async def test_what_is_kept_of_a_commit_is_small(stage: Stage) -> None:
+    kept = stage.store.occasions
+    found = [Failure(workflow="build", job="unit", key=keeping.key(TAX), name="tax", number=1)]
+    for _ in range(2):
+        await kept.note_failures(SLUG, "main", "9f1c", found)
+    assert await kept.failures(SLUG, "main", "9f1c") == tuple(found)
+    for number in range(30):
+        await kept.note_took(SLUG, "main", number, number * MINUTE)
+    times: Sequence[timedelta] = await kept.took(SLUG, "main", 30)
+    assert times == [number * MINUTE for number in range(20, 30)]
