@@ -33,11 +33,7 @@ SUBSCRIBE = CommandHelp(
     usage="subscribe <project> [<branches>] [tag:v*] [broke] [fixed] [still-red] [failed] [passed] "
     "[thread | channel] [by=<login>] [workflow=<name>] [mention=@group]",
     example="subscribe acme/frontend main release/*",
-    phrases=(
-        "subscribe acme/frontend",
-        "subscribe acme/frontend * !renovate/* broke channel",
-        "subscribe acme/* !acme/old",
-    ),
+    phrases=("subscribe acme/frontend", "subscribe acme/frontend * !renovate/* broke channel"),
 )
 UNSUBSCRIBE = CommandHelp(
     name="unsubscribe",
@@ -82,10 +78,13 @@ async def subscribe(request: OfBranches, caller: Caller, context: Context) -> Su
 
 async def _wish(request: OfBranches, caller: Caller, context: Context) -> Wish:
     """Return what is to be told; whoever is named as in Slack stands for their name at the code host."""
-    if request.person or request.by == ME:
-        problem = "I do not know what they are called at the code host. Write that name, as in by=octo-ada."
-        raise UsageError(problem, given=request.by)
-    return request.wish
+    person = caller.person_id if request.by == ME else request.person
+    if not person:
+        return request.wish
+    if login := await context.authors.login_of(person):
+        return request.wish.model_copy(update={"by": login})
+    problem = "I do not know what they are called at the code host. Write that name, as in by=octo-ada; or whoever runs"
+    raise UsageError(f"{problem} me writes it into the projects file, under people.", given=request.by)
 
 
 async def _unbuilt(project: Project, names: Sequence[str], caller: Caller, context: Context) -> tuple[str, ...]:
@@ -110,7 +109,8 @@ async def unsubscribe(request: OfRule, caller: Caller, context: Context) -> Subs
     of_project = [one for one in await _of_channel(caller, context) if _is_of(one, request.project)]
     readable = await _readable(of_project, caller, context)
     kept = [one for one in of_project if one.made_by == caller.person_id or one in readable]
-    named = _named(kept, request)
+    wish = await _wish(request, caller, context)
+    named = _named(kept, request, wish)
     if not named:
         raise NothingToDo("not_subscribed", what=_called(request.project))
     if len(named) > 1:
@@ -126,17 +126,17 @@ def _is_of(one: Subscription, project: str) -> bool:
     return spelled_alike(one.pattern or one.project_slug) == spelled_alike(project)
 
 
-def _named(kept: Sequence[Subscription], request: OfBranches) -> list[Subscription]:
+def _named(kept: Sequence[Subscription], request: OfBranches, wish: Wish) -> list[Subscription]:
     """Return those that a line names: what it leaves out may be any, unless one is just so."""
-    found = [one for one in kept if _is_named(one, request)]
-    said = (request.wish.scope, sorted(request.left_out)) if request.branches or request.events else None
+    found = [one for one in kept if _is_named(one, request, wish)]
+    said = (wish.scope, sorted(request.left_out)) if request.branches or request.events else None
     just_so = [one for one in found if (one.scope, sorted(one.left_out)) == said]
     return just_so or found
 
 
-def _is_named(one: Subscription, request: OfBranches) -> bool:
+def _is_named(one: Subscription, request: OfBranches, wish: Wish) -> bool:
     """Say whether a line names one: its branches and its events, or none of them for any, and what it says beside."""
-    wish, is_any = request.wish, not (request.branches or request.events)
+    is_any = not (request.branches or request.events)
     is_of_scope = not wish.scope or wish.scope == one.scope
     is_of_projects = not request.left_out or set(request.left_out) == set(one.left_out)
     is_of_events = not request.events or set(one.events) == set(request.events)

@@ -31,7 +31,7 @@ from formatters.final import what_failed
 from formatters.links import Links
 from formatters.report import failed_tests
 from formatters.stopped import details, why
-from formatters.words import count, duration, listed, took
+from formatters.words import branch_words, count, duration, listed, took
 
 MOST_NAMED = 5  # tests
 GROUP = "S"  # what Slack's id of a user group begins with
@@ -51,7 +51,7 @@ class Seen(NamedTuple):
 
 def root(state: Branch, seen: Seen, mentioned: Sequence[str] = (), *, is_snoozed: bool = False) -> Message:
     """Return the message about a red branch, by the newest build that failed; it is written anew as that changes."""
-    build, name = seen.build, literal(state.branch)
+    build, name = seen.build, literal(branch_words(state.branch))
     before = " or before" if state.or_before else ""
     since = f"since {_number(state.red_since, seen)}{before}"
     pings = " ".join(["", *filter(None, map(_mention, mentioned))])
@@ -69,7 +69,7 @@ def root(state: Branch, seen: Seen, mentioned: Sequence[str] = (), *, is_snoozed
 
 def repaired_root(before: Branch, seen: Seen) -> Message:
     """Return what is left of the message once its branch is green again."""
-    name = literal(before.branch)
+    name = literal(branch_words(before.branch))
     was = f"Red since {_number(before.red_since, seen)}{' or before' if before.or_before else ''}"
     return assemble(
         f"{_plain(before)} of {clean(seen.title)} is green again.",
@@ -111,7 +111,7 @@ def looked_at(state: Branch, title: str, name: str, is_apart: bool) -> Message:
 
 def named(state: Branch, title: str) -> str:
     """Return a branch and its project in a sentence."""
-    return f"*{literal(state.branch)}* of {literal(title)}"
+    return f"*{literal(branch_words(state.branch))}* of {literal(title)}"
 
 
 def forsaken(state: Branch, title: str, links: Links) -> Message:
@@ -120,7 +120,7 @@ def forsaken(state: Branch, title: str, links: Links) -> Message:
     why = "No subscription of this channel is about it any more, so I do not say how it stands now."
     return assemble(
         f"{_plain(state)} of {clean(title)} was red since #{state.red_since}. {why}",
-        section(f"🔕 *{literal(state.branch)} was red* · {literal(title)} · since {since}"),
+        section(f"🔕 *{literal(branch_words(state.branch))} was red* · {literal(title)} · since {since}"),
         context(why),
     )
 
@@ -233,11 +233,11 @@ def _about(seen: Seen, more: str = "") -> str:
 
 
 def _where(state: Branch, seen: Seen) -> str:
-    return f"*{literal(state.branch)}* · {literal(seen.title)}"
+    return f"*{literal(branch_words(state.branch))}* · {literal(seen.title)}"
 
 
 def _plain(state: Branch) -> str:
-    return clean(state.branch)
+    return clean(branch_words(state.branch))
 
 
 def _number(number: int, seen: Seen) -> str:

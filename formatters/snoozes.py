@@ -6,12 +6,13 @@ from bot.actions import SnoozeForm
 from bot.answers.subscriptions import Snoozed
 from bot.models import lengths, spelling
 from bot.models.red import Branch
+from bot.models.subscription import named_in
 from formatters import forms
 from formatters.again import command
 from formatters.blocks import Message, assemble, clean, link, literal, moment, section
 from formatters.links import Links
 from formatters.locks import NOTES
-from formatters.words import count
+from formatters.words import branch_words, count
 
 OFF = "off"
 CHOICES = {  # as they would be typed
@@ -29,8 +30,9 @@ def form(
     _: None,
 ) -> dict[str, Any]:
     """Return the window that asks how long."""
+    name = literal(branch_words(button.branch))
     intro = (
-        f"Nothing is posted in this channel about *{literal(button.branch)}* until then, but that it is fixed. "
+        f"Nothing is posted in this channel about *{name}* until then, but that it is fixed. "
         "Its message here goes on to say how it stands."
     )
     fields = [forms.choice(HOW_LONG, "How long?", CHOICES, hint=_other(button))]
@@ -38,7 +40,7 @@ def form(
 
 
 def _other(button: SnoozeForm) -> str:
-    line = f"/ci snooze {_names(button.project_slug, button.branch)} 2d"
+    line = f"/ci snooze {_names(button.project_slug, named_in(button.branch))} 2d"
     return f"For any other time type: {line}" if len(line) < 200 else ""
 
 
@@ -76,7 +78,7 @@ def over(state: Branch, title: str, links: Links, is_apart: bool) -> Message:
     newest = link(links.pipeline(state.project_slug, state.number), f"#{state.number}")
     name = _what(state, title, is_apart) if is_apart else "It"
     text = f"The snooze is over. {name} is still red: {count(state.builds, 'red build')}, the newest is"
-    plain = f"The snooze is over, and {clean(state.branch)} of {clean(title)} is still red."
+    plain = f"The snooze is over, and {clean(branch_words(state.branch))} of {clean(title)} is still red."
     return assemble(plain, section(f"⏰ {text} {newest}."))
 
 
@@ -91,7 +93,7 @@ def note(state: Branch, *, is_snoozed: bool) -> str:
 
 
 def _what(state: Branch, title: str, is_apart: bool) -> str:
-    return f"*{literal(state.branch)}* of {literal(title)}" if is_apart else "this"
+    return f"*{literal(branch_words(state.branch))}* of {literal(title)}" if is_apart else "this"
 
 
 def _said(mark: str, name: str, what: str) -> Message:

@@ -102,14 +102,15 @@ def _some(kind: str, globs: Sequence[str], project: str) -> str:
 
 def _narrower(one: Subscription) -> str:
     """Return which builds and which of their workflows count, where not all."""
-    by = f" in builds by {code(one.by, 60)}" if one.by else ""
+    both = ", both" if len(_cases(one)) > 1 else ""
+    by = f"{both} in builds by {code(one.by, 60)}" if one.by else ""
     if not one.workflows:
         return by
     wanted = [name for name in one.workflows if not name.startswith("!")]
     unwanted = [name[1:] for name in one.workflows if name.startswith("!")]
-    only = f"only its {'workflow' if len(wanted) == 1 else 'workflows'} {_named(wanted)}" if wanted else "any workflow"
-    but = f" but {_named(unwanted)}" if unwanted else ""
-    return f"{by} ({only}{but} counts)" if len(wanted) < 2 else f"{by} ({only}{but} count)"
+    its, counts = ("its workflow", "counts") if len(wanted) == 1 else ("its workflows", "count")
+    only = [f"only {its} {_named(wanted)} {counts}"] if wanted else []
+    return f"{by} ({', and '.join([*only, *([f'not its {_named(unwanted)}'] if unwanted else [])])})"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bot.models.build import Build, State
 from bot.models.circleci import Ref
+from bot.models.subscription import named_in
 from formatters.blocks import literal, moment
 
 WORTH_SAYING = timedelta(seconds=10)
@@ -135,3 +136,9 @@ def ref_words(ref: Ref | None, build: Build | None = None) -> str:
         return f"tag {literal(ref.name)}" if ref.is_tag else literal(ref.name)
     revision = build.pipeline.revision if build else ""
     return literal(revision[:7]) or "unknown ref"
+
+
+def branch_words(key: str) -> str:
+    """Return how a channel calls a branch, which it may know by some of its builds alone."""
+    scope = key.partition(" ")[2]
+    return f"{named_in(key)} ({scope})" if scope else key

@@ -11,6 +11,7 @@ from bot.errors import CircleCIError, NotFound, NothingToDo, SlackError
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
+from bot.models.subscription import named_in
 from bot.operations.frame import Act, Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
@@ -28,7 +29,7 @@ async def look_at(hands: Hands, caller: Caller, button: LookAt) -> Acted:
     await hands.refuse_if_hidden(caller, subject.slug, subject.ref)
     async with acting(hands, caller, Intent(subject, Word.READ, f"look at {subject.about}", act="look_at")) as act:
         name = act.caller.called
-        await red_here(hands, act.caller, subject, button.since)
+        await red_here(hands, act.caller, subject, button.since, button.branch)
         state = await _taken(hands, act, button, name)
         if state.looking != name:
             raise NothingToDo("looked_at_already", what=state.looking)
@@ -38,20 +39,21 @@ async def look_at(hands: Hands, caller: Caller, button: LookAt) -> Acted:
 
 
 async def subject_of(hands: Hands, slug: ProjectSlug, branch: str) -> Subject:
-    """Return what a button is about: its project may be called otherwise by now."""
+    """Return what a button is about, by how its channel knows a branch: its project may be called otherwise by now."""
     if not await hands.store.subscriptions.of_project(slug):
         with suppress(CircleCIError, NotFound):
             slug = (await hands.finder.any_project(slug)).slug
-    return Subject(slug, await hands.finder.title(slug), Ref(name=branch))
+    return Subject(slug, await hands.finder.title(slug), Ref(name=named_in(branch)))
 
 
-async def red_here(hands: Hands, caller: Caller, subject: Subject, since: int) -> None:
+async def red_here(hands: Hands, caller: Caller, subject: Subject, since: int, branch: str) -> None:
     """Raise NothingToDo where a branch is not red in the channel they speak in, or not any more as it was `since`.
+
+    `branch` is how the channel knows it, which may be by some of its builds alone.
 
     The message of one that nobody there subscribes to any more ends with the press.
     """
-    slug, branch = subject.slug, subject.ref.name if subject.ref else ""
-    channel_id, what = caller.channel_id, subject.about
+    slug, channel_id, what = subject.slug, caller.channel_id, subject.about
     known = await hands.store.subscriptions.known(channel_id, slug, branch)
     state = known or Branch(channel_id=channel_id, project_slug=slug, branch=branch)
     if since and not await hands.roots.is_told(state):

@@ -11,6 +11,7 @@ from bot.errors import NothingToDo, SlackError
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
+from bot.models.subscription import named_in
 from bot.operations.frame import Act, Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.operations.looking import red_here, subject_of
@@ -21,8 +22,12 @@ from formatters import snoozes
 log = structlog.get_logger(__name__)
 
 
-async def snooze(hands: Hands, caller: Caller, subject: Subject, until: datetime | None, since: int = 0) -> Snoozed:
+async def snooze(
+    hands: Hands, caller: Caller, subject: Subject, until: datetime | None, since: int = 0, pressed_on: str = ""
+) -> Snoozed:
     """Snooze it until then, or end that; who presses means the branch as it is red `since` that build.
+
+    What they `pressed_on` may be about some of its builds alone; who types means all that the channel knows of it.
 
     It takes the right to read, as the channel is told by whom it was. Raises NothingToDo where the branch is not red in
     this channel, and where there is no snooze to end.
@@ -31,24 +36,33 @@ async def snooze(hands: Hands, caller: Caller, subject: Subject, until: datetime
     what = f"snooze {subject.about}" if until else f"end the snooze of {subject.about}"
     async with acting(hands, caller, Intent(subject, Word.READ, what, act="snooze", idempotent=True)) as act:
         until = await _as_first_read(hands, act, until) if until else None
-        state = await _changed(hands, act, until, since)
+        for branch in [pressed_on] if pressed_on else await _known_as(hands, act):
+            state = await _changed(hands, act, until, since, branch)
+            await _tell(hands, act, state)
         act.note(result=f"nothing is posted of it until {until:%Y-%m-%d %H:%M} UTC" if until else "it is posted again")
-        await _tell(hands, act, state)
-    ref = subject.ref or Ref(name=state.branch)
-    names = {"project_slug": subject.slug, "project_title": subject.title, "branch": ref.name}
+    name = subject.ref.name if subject.ref else ""
+    names = {"project_slug": subject.slug, "project_title": subject.title, "branch": name}
     return Snoozed(**names, until=until, entry=act.entry)
 
 
 async def pressed(hands: Hands, caller: Caller, button: SnoozeForm | EndSnooze, until: datetime | None) -> Snoozed:
     """Do the same by a button, for the branch as its message has it."""
     subject = await subject_of(hands, ProjectSlug(button.project_slug), button.branch)
-    return await snooze(hands, caller, subject, until, button.since)
+    return await snooze(hands, caller, subject, until, button.since, button.branch)
 
 
 async def may(hands: Hands, caller: Caller, button: SnoozeForm) -> None:
     """Raise what a press would, as far as that is known without CircleCI."""
     slug = ProjectSlug(button.project_slug)
-    await red_here(hands, caller, Subject(slug, slug.partition("/")[2], Ref(name=button.branch)), button.since)
+    subject = Subject(slug, slug.partition("/")[2], Ref(name=named_in(button.branch)))
+    await red_here(hands, caller, subject, button.since, button.branch)
+
+
+async def _known_as(hands: Hands, act: Act) -> list[str]:
+    """Return how the channel knows a red branch: by all of its builds, and by some of them alone."""
+    name = act.subject.ref.name if act.subject.ref else ""
+    known = await hands.store.subscriptions.known_of(act.caller.channel_id, act.subject.slug)
+    return [one.branch for one in known if one.is_red and named_in(one.branch) == name] or [name]
 
 
 async def _as_first_read(hands: Hands, act: Act, until: datetime) -> datetime:
@@ -57,13 +71,12 @@ async def _as_first_read(hands: Hands, act: Act, until: datetime) -> datetime:
     return datetime.fromisoformat(first)
 
 
-async def _changed(hands: Hands, act: Act, until: datetime | None, since: int) -> Branch:
+async def _changed(hands: Hands, act: Act, until: datetime | None, since: int, branch: str) -> Branch:
     """Keep it, once the task is there that tells of its end."""
     slug, channel_id, now = act.subject.slug, act.caller.channel_id, await hands.store.now()
-    branch = act.subject.ref.name if act.subject.ref else ""
-    await red_here(hands, act.caller, act.subject, since)
+    await red_here(hands, act.caller, act.subject, since, branch)
     kept = await hands.store.subscriptions.known(channel_id, slug, branch)
-    is_first = until is None and await hands.store.claims.first(f"snooze-ended:{act.caller.delivery_id}")
+    is_first = until is None and await hands.store.claims.first(f"snooze-ended:{act.caller.delivery_id}:{branch}")
     if is_first and not (kept and kept.is_snoozed(now)):
         raise NothingToDo("not_snoozed", what=act.subject.about)
     if until is not None:
@@ -82,7 +95,9 @@ async def _tell(hands: Hands, act: Act, state: Branch) -> None:
     title, name = act.subject.title, act.caller.called
     begun, ended = partial(snoozes.begun, state, title), partial(snoozes.ended, state, title, name)
     try:
-        await hands.roots.say(state, begun if state.snoozed_until else ended, once=act.caller.delivery_id)
+        await hands.roots.say(
+            state, begun if state.snoozed_until else ended, once=f"{act.caller.delivery_id}:{state.branch}"
+        )
     except SlackError as error:
         log.warning("snooze_not_said", channel=state.channel_id, method=error.method, code=error.code)
     await hands.roots.show(state)

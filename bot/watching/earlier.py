@@ -8,6 +8,7 @@ from bot.errors import CircleCIError
 from bot.models.build import Build
 from bot.models.circleci import Pipeline, PipelineId
 from bot.models.red import Branch
+from bot.models.subscription import Subscription
 from bot.watching.branches import is_judged, is_red
 
 MOST_LOOKED_AT = 10
@@ -31,17 +32,19 @@ class Earlier:
             return reaches_back and number == max((one.number for one in earlier), default=0)
         return False
 
-    async def repair(self, state: Branch) -> Build | None:
+    async def repair(self, state: Branch, rule: Subscription) -> Build | None:
         """Return the newest that passed after what a channel knows of its red branch, and before this one.
+
+        As a rule is about it, that is.
 
         None is to be expected: it takes a build of which the channel was not told. Raises CircleCIError.
         """
         if self._number <= state.number + 1:
             return None
-        between = [one for one in await self._earlier() if one.number > state.number]
+        between = [one for one in await self._earlier() if one.number > state.number and rule.is_by(one.actor)]
         for pipeline in between[:MOST_LOOKED_AT]:
-            build = await self._outline(pipeline)
-            if is_red(build) is False and not is_judged(build, state):
+            build = rule.seen(await self._outline(pipeline))
+            if build and is_red(build) is False and not is_judged(build, state):
                 return build
         return None
 

@@ -47,7 +47,7 @@ class Inbox:
         """
         rules = await self._store.subscriptions.of_project(ProjectSlug(event.project.slug))
         ref = Ref(name=event.branch) if event.branch else None
-        if event.type != ENDED or not (wanted_by(rules, ref) if ref else rules):
+        if event.type != ENDED or not (wanted_by(rules, ref, None) if ref else rules):
             return False
         await self._store.news.begin(pipeline_id, News(), again=True)
         await self._store.news.knock(pipeline_id)
@@ -59,17 +59,20 @@ class Inbox:
         """Take in a build whose end the threads that follow it have been told; a look at it asks CircleCI nothing."""
         pipeline = build.pipeline
         rules = await self._store.subscriptions.of_project(pipeline.project_slug)
-        if not wanted_by(rules, pipeline.ref) or (await self._store.news.get(pipeline.id)).judged == build.fingerprint:
+        if (
+            not wanted_by(rules, pipeline.ref, pipeline.actor)
+            or (await self._store.news.get(pipeline.id)).judged == build.fingerprint
+        ):
             return
         await self._store.news.begin(pipeline.id, News(pipeline=pipeline), again=True)
         await self._engine.put(NEWS, pipeline.id, when=utc_now())
 
 
-def wanted_by(rules: Sequence[Subscription], ref: Ref | None) -> list[Subscription]:
-    """Return those that are about a branch; a tag is none."""
-    if ref is None or ref.is_tag:
+def wanted_by(rules: Sequence[Subscription], ref: Ref | None, actor: str | None) -> list[Subscription]:
+    """Return those that are about a branch or a tag, and about whose build it is, where that is known."""
+    if ref is None:
         return []
-    return [rule for rule in rules if rule.wants(ref.name, rule.default_branch)]
+    return [rule for rule in rules if rule.wants_ref(ref) and (actor is None or rule.is_by(actor))]
 
 
 def count(outcome: str, builds: int = 1) -> None:

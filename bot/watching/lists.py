@@ -89,7 +89,8 @@ class Lists:
         for pipeline in may_run(listed, fresh):
             await self._inbox.listed(pipeline, was_there=True)
         for pipeline in listed:
-            if not wanted_by(old, pipeline.ref) and (by := wanted_by(fresh, pipeline.ref)):
+            of_old = wanted_by(old, pipeline.ref, pipeline.actor)
+            if not of_old and (by := wanted_by(fresh, pipeline.ref, pipeline.actor)):
                 await self._inbox.was_there(pipeline, min(rule.made_at for rule in by))
 
     async def _since(self, slug: ProjectSlug, newest: int | None) -> Sequence[Pipeline]:
@@ -146,7 +147,7 @@ def new(
         return []
     late = [one for one in lately(listed) if one.number not in seen]
     found = [one for one in listed if one.number > newest or one in late]
-    return sorted((one for one in found if wanted_by(rules, one.ref)), key=lambda one: one.number)
+    return sorted((one for one in found if wanted_by(rules, one.ref, one.actor)), key=lambda one: one.number)
 
 
 def lately(listed: Sequence[Pipeline]) -> list[Pipeline]:
@@ -160,6 +161,6 @@ def may_run(listed: Sequence[Pipeline], rules: Sequence[Subscription]) -> list[P
 
     Of those that came lately others too.
     """
-    wanted = sorted((one for one in listed if wanted_by(rules, one.ref)), key=lambda one: one.number)
+    wanted = sorted((one for one in listed if wanted_by(rules, one.ref, one.actor)), key=lambda one: one.number)
     newest = {str(one.ref): one for one in wanted}
     return [one for one in wanted if one in wanted[-MOST_RUNNING:] or newest[str(one.ref)] is one]

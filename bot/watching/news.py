@@ -105,7 +105,8 @@ class Newsreader:
         pipeline = followed.pipeline if followed else kept.pipeline
         if pipeline is None or (kept.may_tell_more and not followed):
             pipeline = await self._looks.pipeline(pipeline_id)
-        if not wanted_by(await self._store.subscriptions.of_project(pipeline.project_slug), pipeline.ref):
+        rules = await self._store.subscriptions.of_project(pipeline.project_slug)
+        if not wanted_by(rules, pipeline.ref, pipeline.actor):
             count("unwanted")
             await self._store.news.forget(pipeline_id)
             return None

@@ -8,9 +8,9 @@ import structlog
 from bot.errors import NotAllowed, NotFound, SlackError
 from bot.messenger import Messenger
 from bot.models.build import Build
-from bot.models.caller import Caller, Place
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.refusals import HEALS, Refused, refused
+from bot.models.slugs import spelled_alike
 from bot.models.subscription import Subscription
 from bot.permissions import Permissions
 from bot.policy import Word
@@ -23,6 +23,7 @@ from formatters import red
 SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)  # until what Slack does not take for now is tried again
 LONGEST, SELDOM = timedelta(hours=1), timedelta(minutes=10)
 MOST_DENIALS, COUNTED = 3, timedelta(days=1)
+MOST_ASKED = 20  # projects of a pattern
 MOST_REFUSALS = 5  # by a code that nobody has heard of, before it pauses a rule
 MOST_TRIES = 9  # by one that heals by itself: for three hours
 TOLD_AGAIN = timedelta(hours=6)  # and not sooner, that a channel takes nothing
@@ -54,7 +55,7 @@ class Pausing:
             tries = await self._store.claims.count(f"may-not-be-told:{rule.id}:{judged_key(build)}", COUNTED)
             if tries < MOST_DENIALS:
                 return None
-        if why == red.HIDDEN and await self._may_read_some(rule, slug, ref):
+        if (why == red.HIDDEN or rule.pattern) and await self._may_read_some(rule, slug, ref):
             if await self._store.claims.first(left_out, COUNTED):
                 log.info("branch_left_out", subscription=rule.id, channel=rule.channel_id, branch=branch)
             return False
@@ -63,22 +64,23 @@ class Pausing:
 
     async def _may_read_some(self, rule: Subscription, slug: ProjectSlug, denied: Ref) -> bool:
         """Say whether something of what a rule is about may be read, though this branch may not."""
+        if rule.pattern and await self._may_read_another(rule, slug):
+            return True
         names = rule.branches or (rule.default_branch,)
         if not all(map(is_plain, names)):
             return not await self._why_not(rule, slug, None)
         others = [name for name in names if name != denied.name and not name.startswith("!")]
         return any([not await self._why_not(rule, slug, Ref(name=name)) for name in others])
 
+    async def _may_read_another(self, rule: Subscription, slug: ProjectSlug) -> bool:
+        """Say whether another project that a pattern means may be read: this one is left out then."""
+        others = [place.slug for place in await self._store.subscriptions.fitting(rule.id)]
+        others = [one for one in others if spelled_alike(one) != spelled_alike(slug)][:MOST_ASKED]
+        return any([not await self._why_not(rule, one, None) for one in others])
+
     async def _why_not(self, rule: Subscription, slug: ProjectSlug, ref: Ref | None) -> str:
-        caller = Caller(
-            person_id=rule.made_by,
-            name=rule.made_by_name,
-            team_id=rule.team_id,
-            place=Place(channel_id=rule.channel_id),
-            delivery_id=f"subscription:{rule.id}",
-        )
         try:
-            await self._permissions.check(caller, Word.READ, slug, ref, certain=ref is not None)
+            await self._permissions.check(rule.maker, Word.READ, slug, ref, certain=ref is not None)
         except NotAllowed:
             return red.HIDDEN
         except NotFound:

@@ -16,7 +16,7 @@ from bot.models.subscription import Subscription
 from bot.once import post_once
 from bot.store import Store
 from bot.watching.pausing import LATER, SOON
-from bot.watching.telling import LEASE, THREAD_GONE, Telling, is_about
+from bot.watching.telling import LEASE, THREAD_GONE, Telling
 from formatters import red, snoozes
 from formatters.blocks import Message
 from formatters.links import Links
@@ -62,7 +62,7 @@ class Roots:
     async def forsaken(self, channel_id: str, slug: ProjectSlug, rules: Sequence[Subscription]) -> list[Branch]:
         """Return what a channel was told of branches of a project that none of these rules is about."""
         known = await self._store.subscriptions.known_of(channel_id, slug)
-        return [state for state in known if not any(is_about(rule, state.branch) for rule in rules)]
+        return [state for state in known if not any(rule.hears(state.branch) for rule in rules)]
 
     async def forsake(self, states: Sequence[Branch], title: str) -> None:
         """Let the messages about branches end of which a channel is told nothing any more, and forget these."""

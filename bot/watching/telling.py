@@ -21,7 +21,7 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.heard import Heard
 from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE
-from bot.models.subscription import Event, Mode, Subscription
+from bot.models.subscription import Event, Mode, Subscription, key_of, named_in
 from bot.once import post_once
 from bot.permissions import Permissions
 from bot.store import Store
@@ -64,6 +64,16 @@ class _News(NamedTuple):
     @property
     def title(self) -> str:
         return self.rules[-1].project_title
+
+    @property
+    def scope(self) -> str:
+        """Of which of the branch's builds it is, where the rules are not about all."""
+        return self.rules[0].scope
+
+    @property
+    def key(self) -> str:
+        """Under which name the channel knows how the branch stands, by those builds."""
+        return key_of(self.branch, self.scope)
 
     @property
     def wanted(self) -> frozenset[Event]:
@@ -109,12 +119,13 @@ class Telling:
         ref, slug = build.pipeline.ref, build.pipeline.project_slug
         if ref is None or ref.is_tag:
             return None
-        channels: dict[str, list[Subscription]] = defaultdict(list)
+        channels: dict[tuple[str, str], list[Subscription]] = defaultdict(list)
         for rule in await self._store.subscriptions.of_project(slug):
-            if is_about(rule, ref.name):
-                channels[rule.channel_id].append(rule)
-        earlier = Earlier(self._sources.reports, build, ref.name)
-        pauses = [await self._tell(_News(build, ref.name, earlier, *one)) for one in channels.items()]
+            channels[rule.channel_id, rule.scope] += [rule] if rule.seen(build) else []
+        earlier, pauses = Earlier(self._sources.reports, build, ref.name), list[timedelta | None]()
+        for (channel_id, _), rules in channels.items():
+            if rules and (seen := rules[0].seen(build)):
+                pauses.append(await self._tell(_News(seen, ref.name, earlier, channel_id, rules)))
         return max((pause for pause in pauses if pause is not None), default=None)
 
     async def shows(self, state: Branch) -> None:
@@ -122,17 +133,18 @@ class Telling:
         rules = await self.rules_about(state)
         if state.root_ts is None or not state.is_red or not rules:
             return
-        build = await self._as_judged(state)
-        if build.fingerprint == state.fingerprint:  # else what became of it is about to be told
-            earlier = Earlier(self._sources.reports, build, state.branch)
-            news = _News(build, state.branch, earlier, state.channel_id, rules)
+        build = rules[0].seen(await self._as_judged(state))
+        if build and build.fingerprint == state.fingerprint:  # else what became of it is about to be told
+            branch = named_in(state.branch)
+            earlier = Earlier(self._sources.reports, build, branch)
+            news = _News(build, branch, earlier, state.channel_id, rules)
             seen = red.Seen(build, await self._evidence(build), news.title, self._links)
             await self._is_rewritten(news, state, state, seen)
 
     async def rules_about(self, state: Branch) -> Sequence[Subscription]:
         """Return the rules by which a channel is told of a branch now."""
         rules = await self._store.subscriptions.of_project(state.project_slug)
-        return [rule for rule in rules if rule.channel_id == state.channel_id and is_about(rule, state.branch)]
+        return [rule for rule in rules if rule.channel_id == state.channel_id and rule.hears(state.branch)]
 
     async def _as_judged(self, state: Branch) -> Build:
         """Return the newest build that was judged, as it was then, where that is kept: it may run again by now."""
@@ -153,7 +165,7 @@ class Telling:
         news = news._replace(rules=rules)
         if await self._is_about_to_hear(news):
             return SOON
-        async with self._store.subscriptions.fenced(news.channel_id, news.slug, news.branch, LEASE) as is_ours:
+        async with self._store.subscriptions.fenced(news.channel_id, news.slug, news.key, LEASE) as is_ours:
             if not is_ours:
                 return SOON
             try:
@@ -200,7 +212,7 @@ class Telling:
         It may have been told nothing for a while, and another build that failed is no news then, but one that broke it.
         """
         state = await self._known(news)
-        if state.is_red and is_red(news.build) and (repair := await news.earlier.repair(state)):
+        if state.is_red and is_red(news.build) and (repair := await news.earlier.repair(state, news.rules[0])):
             await self._told(news._replace(build=repair))
             return await self._known(news)
         return state
@@ -248,7 +260,7 @@ class Telling:
         return True
 
     async def _post(self, news: _News, place: Place, word: Message) -> str:
-        name = f"{news.slug}:{news.branch}:{said_key(news.build)}"
+        name = f"{news.slug}:{news.key}:{said_key(news.build)}"
         return await post_once(self._messenger, self._store.claims, place, word, kind="branch", name=name)
 
     async def _hears_otherwise(self, news: _News, happened: Event) -> bool:
@@ -263,6 +275,8 @@ class Telling:
 
     async def _is_about_to_hear(self, news: _News) -> bool:
         """Say whether a thread of the channel will say this end aloud, for as long as that may take."""
+        if news.scope:
+            return False
         build, projects = news.build, self._sources.projects
         watches = await self._store.watches.of(build.pipeline.id)
         mine = [watch for watch in watches if watch.thread.channel_id == news.channel_id]
@@ -279,7 +293,7 @@ class Telling:
     async def _has_heard_of_repair(self, news: _News) -> None:
         """Keep for those who tell things aloud that the channel knows it repaired."""
         heard = await self._heard(news)
-        if heard is not None and heard.is_red and heard.number <= news.number:
+        if not news.scope and heard is not None and heard.is_red and heard.number <= news.number:
             repaired = Heard(number=news.number, fingerprint=news.build.fingerprint, is_red=False)
             await self._store.ends.note(news.channel_id, news.slug, Ref(name=news.branch), repaired)
 
@@ -303,8 +317,8 @@ class Telling:
         return evidence
 
     async def _known(self, news: _News) -> Branch:
-        known = await self._store.subscriptions.known(news.channel_id, news.slug, news.branch)
-        return known or Branch(channel_id=news.channel_id, project_slug=news.slug, branch=news.branch)
+        known = await self._store.subscriptions.known(news.channel_id, news.slug, news.key)
+        return known or Branch(channel_id=news.channel_id, project_slug=news.slug, branch=news.key)
 
     async def _know(self, news: _News, state: Branch) -> Branch:
         """Keep how a branch stands; who looks at it, or has snoozed it, meanwhile is kept until it is green."""
@@ -313,7 +327,7 @@ class Telling:
             of_people = {name: getattr(kept, name) for name in ("looking", "snoozed_until", "snoozed_by")}
             return state.model_copy(update=of_people if state.is_red else {})
 
-        return await self._store.subscriptions.know(news.channel_id, news.slug, news.branch, change)
+        return await self._store.subscriptions.know(news.channel_id, news.slug, news.key, change)
 
     async def _refused(self, news: _News, error: SlackError) -> timedelta | None:
         """Return when Slack may take what it does not take now; what it does not take for good pauses the rules."""
@@ -330,8 +344,3 @@ class Telling:
 
 def _said(state: Branch, build: Build, *, root_ts: str | None) -> Branch:
     return state.model_copy(update={"told": state.told | {said_key(build)}, "root_ts": root_ts})
-
-
-def is_about(rule: Subscription, branch: str) -> bool:
-    """Say whether a rule is about a branch, whichever is the default one by now."""
-    return rule.wants(branch, rule.default_branch)

@@ -18,6 +18,8 @@ def one(**changes: object) -> Subscription:
 THREAD, APART = "in one thread for each time that it is red", "each time by a message of its own"
 SIX = ", ".join(f"`b{number}`" for number in range(6))
 PINGED = "is mentioned when it breaks"
+A_TAG = "tag `v*` of acme/frontend (but not `v0*`) has a build that fails or has a build that passes"
+DEPLOY, TWO = "only its workflow `deploy`", "only its workflows `deploy` or `e2e*`"
 ADA = f"&lt;@U0ADA&gt; {PINGED}"
 
 
@@ -38,6 +40,26 @@ ADA = f"&lt;@U0ADA&gt; {PINGED}"
         (
             {"branches": tuple(f"b{number}" for number in range(8)), "mention": "U0ADA", "mention_name": "<@U0ADA>"},
             f"when {SIX} or 2 more of acme/frontend breaks or is fixed, {THREAD}, and {ADA}",
+        ),
+        (
+            {"branches": ("main", "tag:v*", "!tag:v0*")},
+            f"when `main` of acme/frontend breaks or is fixed, or {A_TAG}, {THREAD}",
+        ),
+        (
+            {"by": "octo-ada", "workflows": ("deploy",), "branches": ("main",)},
+            f"when `main` of acme/frontend breaks or is fixed in builds by `octo-ada` ({DEPLOY} counts), {THREAD}",
+        ),
+        (
+            {"workflows": ("deploy", "e2e*", "!lint"), "branches": ("main",)},
+            f"when `main` of acme/frontend breaks or is fixed ({TWO} count, and not its `lint`), {THREAD}",
+        ),
+        (
+            {"workflows": ("!lint",), "branches": ("main",)},
+            f"when `main` of acme/frontend breaks or is fixed (not its `lint`), {THREAD}",
+        ),
+        (
+            {"pattern": "acme/*", "left_out": ("acme/old",)},
+            f"when the default branch of any project `acme/*` (but not `acme/old`) breaks or is fixed, {THREAD}",
         ),
     ],
 )

@@ -11,12 +11,14 @@ from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug
 from bot.models.red import Branch
 from bot.models.subscription import Event, Mode, Subscription, Wish
+from bot.settings import Projects
 from bot.store import subscriptions
 from formatters import red
 from playground.slack.people import Person
 from tests.operations.scene import FRONTEND, mentions, on_record, presses, record, said, team_under, types
 from tests.stories.team import Team
 
+PROJECTS = Projects(people={"octo-ada": "U0ADA", "octo-grace": "U0GRACE"})
 POLICY = """
 [[rules]]
 name = "members may all this"
@@ -46,7 +48,7 @@ projects = ["acme/backend"]
 
 @pytest.fixture
 async def team(tmp_path: Path) -> AsyncIterator[Team]:
-    async with team_under(POLICY, tmp_path) as team:
+    async with team_under(POLICY, tmp_path, projects=PROJECTS) as team:
         yield team
 
 
@@ -325,3 +327,15 @@ async def test_a_line_ends_the_one_that_is_just_so(team: Team) -> None:
         await types(team, team.ada, f"unsubscribe {line}")
         assert line not in [one.line for one in await kept(team)]
     assert await kept(team) == []
+
+
+async def test_somebody_in_slack_stands_for_their_name_at_the_code_host(team: Team) -> None:
+    asked = [("by=<@U0GRACE>", "octo-grace"), ("by=me", "octo-ada"), ("by=U0GRACE main", "octo-grace")]
+    for said_so, login in asked:
+        await mentions(team, team.ada, f"subscribe acme/frontend {said_so}")
+        assert (await kept(team))[-1].by == login
+    assert "in builds by octo-grace" in told(team)[-1].replace("`", "")
+    unknown = said(await mentions(team, team.ada, "subscribe acme/frontend by=<@U0GUEST>"))
+    assert "I do not know what they are called at the code host" in unknown
+    await mentions(team, team.ada, "unsubscribe acme/frontend main by=<@U0GRACE>")
+    assert [one.by for one in await kept(team)] == ["octo-grace", "octo-ada"]

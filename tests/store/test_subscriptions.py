@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.models.circleci import ProjectSlug
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
-from bot.models.subscription import Event, Mode, Subscription, Wish, id_of
+from bot.models.subscription import Event, Fitting, Mode, Subscription, Wish, id_of
 from bot.store import Store, subscriptions
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -131,3 +131,66 @@ async def test_what_is_known_of_the_branches_of_a_project_is_listed_and_forgotte
     await kept.forget("C0WEB", SLUG, "old")
     assert [(one.branch, one.red_since) for one in await kept.known_of("C0WEB", SLUG)] == [("main", 7)]
     assert await kept.known_of("C0DEPLOYS", SLUG) == []
+
+
+@pytest.mark.parametrize(
+    ("branches", "ref", "is_wanted"),
+    [
+        (("tag:v*",), Ref(name="v1.0", kind="tag"), True),
+        (("tag:v*",), Ref(name="v1.0"), False),
+        (("tag:v*",), Ref(name="trunk"), False),  # the default branch: it is not named
+        (("main", "tag:v*"), Ref(name="main"), True),
+        (("*",), Ref(name="v1.0", kind="tag"), False),
+        (("tag:v*", "!tag:v0*"), Ref(name="v0.9", kind="tag"), False),
+        (("!tag:v0*",), Ref(name="v1.0", kind="tag"), True),
+        ((), Ref(name="v1.0", kind="tag"), False),
+    ],
+)
+def test_a_tag_is_wanted_where_it_is_named_as_one(branches: tuple[str, ...], ref: Ref, is_wanted: bool) -> None:
+    assert rule(branches=branches, default_branch="trunk").wants_ref(ref) is is_wanted
+
+
+def test_of_a_tag_each_end_is_told_where_nothing_is_said() -> None:
+    one = rule(branches=("main", "tag:v*"))
+    assert one.events_of(Ref(name="v1.0", kind="tag")) == (Event.FAILED, Event.PASSED)
+    assert one.events_of(Ref(name="main")) == (Event.BROKE, Event.FIXED)
+    assert rule(events=(Event.PASSED,)).events_of(Ref(name="v1.0", kind="tag")) == (Event.PASSED,)
+
+
+def test_whose_builds_and_which_workflows_are_part_of_what_a_rule_is() -> None:
+    wishes = [
+        Wish(),
+        Wish(by="ada"),
+        Wish(by="grace"),
+        Wish(workflows=("deploy",)),
+        Wish(workflows=("deploy", "e2e")),
+        Wish(left_out=("acme/old",)),
+    ]
+    assert len({id_of("C0WEB", SLUG, wish) for wish in wishes}) == len(wishes)
+    assert id_of("C0WEB", SLUG, Wish(by="ADA")) == id_of("C0WEB", SLUG, Wish(by="ada"))
+    assert id_of("C0WEB", SLUG, Wish(workflows=("e2e", "deploy"))) == id_of("C0WEB", SLUG, wishes[4])
+
+
+async def test_a_rule_of_a_pattern_is_read_as_one_to_each_project_that_it_means(store: Store) -> None:
+    subscriptions, web = store.subscriptions, Fitting(slug=ProjectSlug("gh/acme/web"), title="acme/web")
+    api = Fitting(slug=ProjectSlug("gh/acme/api"), title="acme/api", default_branch="trunk")
+    of_web, of_all = (
+        rule(1, pattern="acme/web*", project_slug="acme/web*"),
+        rule(2, pattern="acme/*", project_slug="acme/*"),
+    )
+    for one in (of_web, of_all, rule(3, project_slug=web.slug)):
+        await subscriptions.add(one)
+    await subscriptions.fit([web, api], [of_all, of_web])
+    assert [one.id for one in await subscriptions.of_project(ProjectSlug("github/Acme/web"))] == ["s1", "s2", "s3"]
+    (one,) = await subscriptions.of_project(api.slug)
+    assert (one.project_slug, one.default_branch, one.line) == (api.slug, "trunk", "acme/* broke fixed")
+    assert sorted(await subscriptions.projects()) == [api.slug, web.slug]
+    assert await subscriptions.pause(one, "is_archived")
+    kept = await subscriptions.get("s2")
+    assert kept is not None
+    assert (kept.project_slug, kept.paused) == ("acme/*", "is_archived")
+    await subscriptions.fit([web], [of_web.model_copy(update={"left_out": ("acme/web",)})])
+    assert [one.id for one in await subscriptions.of_project(web.slug)] == ["s2", "s3"]
+    await subscriptions.remove(of_all)
+    assert await subscriptions.of_project(api.slug) == []
+    assert await subscriptions.projects() == [web.slug]

@@ -17,7 +17,7 @@ from bot.models.circleci import Pipeline, ProjectSlug, Ref
 from bot.models.heard import Heard
 from bot.models.red import Branch
 from bot.models.slack import Watch, utc_now
-from bot.models.subscription import Event, Mode, Subscription
+from bot.models.subscription import Event, Fitting, Mode, Subscription
 from bot.permissions import Permissions
 from bot.settings import ProjectEntry, Projects
 from bot.store import Store
@@ -66,10 +66,10 @@ class Door:
         self.of: str | None = None
         self.asked: list[tuple[Caller, str, Ref | None]] = []
 
-    async def check(self, caller: Caller, word: str, _slug: str, ref: Ref | None, *, certain: bool = True) -> None:
+    async def check(self, caller: Caller, word: str, slug: str, ref: Ref | None, *, certain: bool = True) -> None:
         assert certain is (ref is not None)
         self.asked.append((caller, word, ref))
-        is_about = self.of is None or (ref is not None and ref.name == self.of)
+        is_about = self.of in (None, slug) or (ref is not None and ref.name == self.of)
         if self.refuses is not None and caller.person_id == "U0ADA" and is_about:
             raise self.refuses
 
@@ -487,6 +487,63 @@ async def test_a_message_that_is_gone_is_no_loss(stage: Stage, method: str, code
     stage.slack.refuse(method, code)
     await stage.judged(build(2), build(3))
     assert (await stage.paused(), len(stage.channel().roots)) == ([""], 2)
+
+
+def of_two(number: int, tests: str, deploy: str, by: str = "octo-ada") -> Build:
+    """Return a build of two workflows, of which the second does not run where nothing is said of it."""
+    whole = build(number, tests, trigger={"type": "webhook", "actor": {"login": by}})
+    (run,) = whole.runs
+    other = run.workflow.model_copy(update={"id": f"d{number}", "name": "deploy", "status": deploy})
+    named = run.model_copy(update={"workflow": run.workflow.model_copy(update={"name": "tests"})})
+    return whole.model_copy(
+        update={"runs": (named, run.model_copy(update={"workflow": other})) if deploy else (named,)}
+    )
+
+
+async def test_how_one_workflow_stands_is_known_apart_from_all_of_its_branch(stage: Stage) -> None:
+    """Where another workflow passes, that turns nothing green, nor does a build in which it does not run."""
+    await stage.subscribes(events=["broke", "fixed"], workflows=["dep*"])
+    await stage.subscribes(events=["broke", "fixed"])
+    builds = [("success", "failed"), ("failed", ""), ("success", "success"), ("failed", "success")]
+    told = ["main (workflow=dep*) of acme/backend is red since #1 or before", RED]
+    for number, (tests, deploy) in enumerate(builds, 1):
+        await stage.judged(of_two(number, tests, deploy))
+        assert stage.texts() == told if number < 3 else len(stage.texts()) >= 4
+    of_deploy, of_all, of_all_again = stage.channel().roots
+    assert of_deploy.text == "main (workflow=dep*) of acme/backend is green again."
+    assert of_all.text == GREEN
+    assert of_all_again.text.startswith("main of acme/backend is red since #4")
+    assert [len(root.replies) for root in (of_deploy, of_all)] == [1, 1]
+    kept = await stage.store.subscriptions.known_of("C0DEPLOYS", ProjectSlug("gh/acme/backend"))
+    assert sorted(one.branch for one in kept) == ["main", "main workflow=dep*"]
+
+
+async def test_whose_builds_are_meant_alone_are_told_of(stage: Stage) -> None:
+    """How the branch stands by the builds of others is nothing to the rule, nor do they turn it red or green."""
+    await stage.subscribes(by="Octo-Ada", events=["broke", "fixed", "still-red"])
+    by_others = [of_two(1, "failed", "", "octo-grace"), of_two(3, "success", "", "octo-grace")]
+    hers = [of_two(2, "failed", ""), of_two(4, "failed", "")]
+    stage.far_side.has(*by_others, *hers)
+    await stage.judged(by_others[0], hers[0], by_others[1], hers[1])
+    assert stage.texts() == [
+        "main (by=octo-ada) of acme/backend is red since #2 or before",
+        "main (by=octo-ada) of acme/backend is still red, 2nd build",
+    ]
+
+
+async def test_of_a_pattern_the_project_that_its_maker_may_not_look_at_is_left_out(stage: Stage) -> None:
+    backend, web = (ProjectSlug(f"gh/acme/{name}") for name in ("backend", "web"))
+    rule = await stage.subscribes(pattern="acme/*", project_slug="acme/*")
+    found = [Fitting(slug=slug, title=slug[3:], default_branch="main") for slug in (backend, web)]
+    await stage.store.subscriptions.fit(found, [rule])
+    stage.door.refuses, stage.door.of = NotAllowed("U0ADA", "read", "web"), backend
+    await stage.until_told(build(1))
+    assert (await stage.paused(), stage.texts()) == ([""], [])
+    await stage.judged(build(1, project_slug=web))
+    assert stage.texts() == ["main of acme/web is red since #1 or before"]
+    stage.door.of = None
+    await stage.until_told(build(2))
+    assert (await stage.paused(), len(stage.texts("releases"))) == ([red.HIDDEN], 1)
 
 
 async def test_a_tag_is_no_branch(stage: Stage) -> None:
