@@ -33,7 +33,11 @@ SUBSCRIBE = CommandHelp(
     usage="subscribe <project> [<branches>] [tag:v*] [broke] [fixed] [still-red] [failed] [passed] "
     "[thread | channel] [by=<login>] [workflow=<name>] [mention=@group]",
     example="subscribe acme/frontend main release/*",
-    phrases=("subscribe acme/frontend", "subscribe acme/frontend * !renovate/* broke channel"),
+    phrases=(
+        "subscribe acme/frontend",
+        "subscribe acme/frontend * !renovate/* broke channel",
+        "subscribe acme/* !acme/old",
+    ),
 )
 UNSUBSCRIBE = CommandHelp(
     name="unsubscribe",
