@@ -1,13 +1,12 @@
 """What a channel hears of a project's branches, as a sentence; said when it begins or ends, and listed."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from bot.answers.subscriptions import Lately, Subscribed, Subscriptions, WhichSubscription
 from bot.models.circleci import Ref
 from bot.models.subscription import Event, Mode, Subscription
 from formatters.again import command
-from formatters.blocks import Message, assemble, code, context, literal, mention, paragraphs, section
+from formatters.blocks import Message, assemble, code, context, day, literal, mention, paragraphs, section
 from formatters.lookalikes import careful
 from formatters.words import count
 
@@ -184,19 +183,15 @@ def _lately(found: Lately | None) -> str:
     """Return what would have been told in the last week, so that everybody sees how much that is."""
     if found is None:
         return ""
-    when = f"Since {_day(found.since)}" if found.since else "Last week"
+    when = f"Since {day(found.since)}" if found.since else "Last week"
     if not found.posted:
         return "" if found.is_least else f" {when} I would have said nothing."
     number, most = len(found.posted), MOST_POSTED
     least = "at least " if found.is_least else ""
     times = "once" if number == 1 else f"{number} times"
-    newest = [f"{_WHAT[one.event]} #{one.number} {_day(one.at)}" for one in found.posted[-most:]]
+    newest = [f"{_WHAT[one.event]} #{one.number} {day(one.at)}" for one in found.posted[-most:]]
     more = [f"{number - most} before"] if number > most else []
     return f" {when} that would have been {least}{times}: {', '.join([*more, *newest])}."
-
-
-def _day(when: datetime) -> str:
-    return f"<!date^{int(when.timestamp())}^{{date_short_pretty}}|{when:%Y-%m-%d}>"
 
 
 def _unbuilt(names: Sequence[str]) -> str:
