@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from bot.circleci.reads import Reads
-from bot.circleci.transport import together
 from bot.errors import CircleCIError, NotFound, Rejected, UsageError, WhichJob
 from bot.lookup import known
 from bot.models import git
@@ -22,6 +21,7 @@ from bot.requests import OfProject, OfTarget
 from bot.settings import Projects
 from bot.sight import Sight
 from bot.store import Store
+from bot.together import together
 from formatters.stopped import which_job
 
 BUILT_LATELY = 3

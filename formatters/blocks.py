@@ -194,6 +194,11 @@ def moment(when: datetime) -> str:
     return f"<!date^{int(when.timestamp())}^{{date_short_pretty}} {{time}}|{when:%Y-%m-%d %H:%M} UTC>"
 
 
+def day(when: datetime) -> str:
+    """Return a day as Slack shows it in the reader's own zone."""
+    return f"<!date^{int(when.timestamp())}^{{date_short_pretty}}|{when:%Y-%m-%d}>"
+
+
 def section(text: str) -> Block:
     """Return a paragraph of mrkdwn; `text` is escaped already."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}

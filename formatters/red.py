@@ -281,9 +281,9 @@ def _buttons(state: Branch, seen: Seen, *, is_snoozed: bool) -> Iterator[Block]:
 def _of_build(seen: Seen) -> Iterator[Block]:
     build, pipeline = seen.build, seen.build.pipeline
     if build.state in (State.FAILED, State.ON_HOLD):
-        failed = RerunFailed(pipeline_id=pipeline.id, attempt=build.mark)
+        failed = RerunFailed(pipeline_id=pipeline.id, attempt=build.part_of or build.mark)
         yield rerun_failed_button(build, seen.title, failed)
-        yield button(ShowLog(pipeline_id=pipeline.id, attempt=build.mark), "Show log")
+        yield button(ShowLog(pipeline_id=pipeline.id, attempt=build.part_of or build.mark), "Show log")
     if url := seen.links.commit(pipeline):
         yield link_button(url, "Open the commit")
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from bot.answers.subscriptions import Subscribed, Subscriptions, WhichSubscription
+from bot.answers.subscriptions import Lately, Subscribed, Subscriptions, WhichSubscription
 from bot.models.circleci import Ref
 from bot.models.subscription import Event, Mode, Subscription
 from formatters.again import command
-from formatters.blocks import Message, assemble, code, context, literal, mention, paragraphs, section
+from formatters.blocks import Message, assemble, code, context, day, literal, mention, paragraphs, section
 from formatters.lookalikes import careful
 from formatters.words import count
 
@@ -33,7 +33,15 @@ _PAUSED = {
         "I am not in this channel any more: type `/invite @ci`",
     ),
 }
-MOST_NAMED, MOST_FITTING = 6, 5
+# What happened, before the number of a build.
+_WHAT = {
+    Event.BROKE: "broke",
+    Event.FIXED: "fixed",
+    Event.STILL_RED: "still red",
+    Event.FAILED: "failed",
+    Event.PASSED: "passed",
+}
+MOST_NAMED, MOST_FITTING, MOST_POSTED = 6, 5, 4
 PAGE, LONGEST_PAGE = 10, 9000  # subscriptions; characters, of which a message holds some more
 _A_TAG = Ref(name="v1.0", kind="tag")
 NONE = "Nothing is subscribed here. After `/ci subscribe acme/frontend` I say here when its default branch breaks."
@@ -49,8 +57,7 @@ def changed(done: Subscribed) -> Message:
         "already": f"I say here already {rule(one)}. {_maker(one)} subscribed.",
         "ended": f"I do not say here any more {rule(one)}. {by} ended it.",
     }[done.act]
-    what += _fitting(done.fitting)
-    how = _anew(one) if done.act == "ended" else _ends(one)
+    how = _fitting(done.fitting) + _lately(done.lately) + (_anew(one) if done.act == "ended" else _ends(one))
     notes = f"{_unbuilt(done.unbuilt)} {careful(*one.branches, *one.workflows)}".strip()
     return assemble(what, section(f"{what}{how}"), context(notes) if notes else None)
 
@@ -174,6 +181,21 @@ def _fitting(titles: Sequence[str]) -> str:
     named = _or([*few, *([f"{more} more"] if more > 0 else [])], " and ")
     fit = "It fits 1 project" if len(titles) == 1 else f"It fits {len(titles)} projects"
     return f" {fit} now: {named}. Those that come later are found within an hour."
+
+
+def _lately(found: Lately | None) -> str:
+    """Return what would have been told in the last week, so that everybody sees how much that is."""
+    if found is None:
+        return ""
+    when = f"Since {day(found.since)}" if found.since else "Last week"
+    if not found.posted:
+        return "" if found.is_least else f" {when} I would have said nothing."
+    number, most = len(found.posted), MOST_POSTED
+    least = "at least " if found.is_least else ""
+    times = "once" if number == 1 else f"{number} times"
+    newest = [f"{_WHAT[one.event]} #{one.number} {day(one.at)}" for one in found.posted[-most:]]
+    more = [f"{number - most} before"] if number > most else []
+    return f" {when} that would have been {least}{times}: {', '.join([*more, *newest])}."
 
 
 def _unbuilt(names: Sequence[str]) -> str:

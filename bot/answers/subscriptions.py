@@ -5,14 +5,36 @@ from datetime import datetime
 from bot.answers import Answer, Changed, Found
 from bot.models.audit import Entry
 from bot.models.circleci import ProjectSlug
-from bot.models.subscription import Subscription
+from bot.models.fields import Model, Time
+from bot.models.subscription import Event, Subscription
+
+
+class Posted(Model):
+    """What a channel would have been told of a build of a branch, or a tag, that ended then."""
+
+    event: Event
+    number: int
+    ref: str
+    at: Time
+
+
+class Lately(Model):
+    """What it would have been told in the last week, or only `since` then, as older builds were not read.
+
+    `is_least` says that builds ran again: what they were before is not known.
+    """
+
+    posted: tuple[Posted, ...] = ()
+    since: Time | None = None
+    is_least: bool = False
 
 
 class Subscribed(Changed):
     """One began, was `changed` from what it was `before`, was there `already`, or has `ended`, as `act` says.
 
     CircleCI has built nothing of the branches in `unbuilt`; `fitting` are the projects that a pattern means now.
-    `told` says that the channel has been told, so that nobody needs an answer.
+    `lately` is what it would have been told before, where that is known. `told` says that the channel has been told, so
+    that nobody needs an answer.
     """
 
     act: str
@@ -20,6 +42,7 @@ class Subscribed(Changed):
     before: Subscription | None = None
     unbuilt: tuple[str, ...] = ()
     fitting: tuple[str, ...] = ()
+    lately: Lately | None = None
     told: bool = False
     entry: Entry
 

@@ -2,10 +2,11 @@
 
 from bot.circleci import v1, v2
 from bot.circleci.answers import decode
-from bot.circleci.transport import Transport, together
+from bot.circleci.transport import Transport
 from bot.errors import CircleCIError
 from bot.models.circleci import Collaboration, User
 from bot.models.classic import BuildSummary, FollowedProject
+from bot.together import together
 
 
 class CircleCIAccount:

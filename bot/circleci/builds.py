@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.circleci.glance import Jobs, goes_on, unfinished
-from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected, Unauthorized
 from bot.models.build import Build, Run
 from bot.models.circleci import Job, Pipeline, PipelineId, Ref, Workflow, WorkflowId
+from bot.together import together
 
 SETTLED_STATES = frozenset({"created", "errored"})
 BEGINNING_STATES, BEGINNING = frozenset({"created", "pending"}), timedelta(seconds=2)

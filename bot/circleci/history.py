@@ -7,12 +7,12 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 from bot.circleci.builds import SETTLED_STATES
 from bot.circleci.reads import Reads
-from bot.circleci.transport import together
 from bot.errors import CircleCIError, Rejected, Unauthorized, Unavailable
 from bot.models.build import Build, Run
 from bot.models.circleci import ClassicBuild, Pipeline, PipelineId, ProjectSlug, TestResult
 from bot.models.history import TESTED_STATUSES, Insight, JobResults, Lane, PastBuild
 from bot.store.past import Past
+from bot.together import together
 from bot.triage.keeping import are_ours, results
 from bot.triage.sightings import like, runs_of, workflows_of
 

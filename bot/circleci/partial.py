@@ -3,8 +3,8 @@
 from collections.abc import Coroutine, Sequence
 from typing import Any, Generic, TypeVar
 
-from bot.circleci.transport import together
 from bot.errors import CircleCIError, RateLimited, Unauthorized
+from bot.together import together
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from bot.circleci.history import keep_results
 from bot.circleci.logs import tail
 from bot.circleci.reads import Reads
-from bot.circleci.transport import together
 from bot.errors import CircleCIError, Elsewhere, Rejected, TooLarge
 from bot.models.build import Build, FailingStep, JobReport, Report, Run, State
 from bot.models.circleci import Action, Artifact, ClassicBuild, Job, ProjectSlug, Step, TestResult
 from bot.store.past import Past
+from bot.together import together
 from bot.triage.attempts import settled
 from bot.triage.infrastructure import OURS, Pattern, cause_in
 from bot.triage.quoting import quote

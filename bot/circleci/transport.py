@@ -4,13 +4,13 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext, suppress
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import aiohttp
 import httpx
@@ -284,16 +284,6 @@ class Transport:
                     raise Rejected(response.status_code, phrase(response.status_code))
                 url, headers = str(response.url.join(response.headers["location"])), {}
         raise Unavailable("it points nowhere", arrived=False)
-
-
-async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
-    """Do all `work` side by side and return the results in order; the first failure is raised as itself."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in work]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
 
 
 @asynccontextmanager

@@ -71,7 +71,8 @@ class Build(Model):
 
     `read_at` is CircleCI's own clock (its Date header), so that ages need not trust ours.
     `listed_at` is when its workflows were listed, on that clock; None where that is to be done anew.
-    `superseded_by` is the number of the newer pipeline whose start cancelled this one.
+    `superseded_by` is the number of the newer pipeline whose start cancelled this one. `part_of` is the mark of all of
+    it, where it is looked at by some of its workflows alone: that is not what is known of the pipeline.
     """
 
     pipeline: Pipeline
@@ -80,6 +81,7 @@ class Build(Model):
     listed_at: datetime | None = None
     superseded_by: int | None = None
     superseded_by_id: str | None = None
+    part_of: str = ""
 
     @property
     def real_runs(self) -> tuple[Run, ...]:

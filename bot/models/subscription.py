@@ -118,7 +118,9 @@ class Subscription(Wish):
         if not self.workflows:
             return build
         runs = tuple(run for run in build.runs if matches(self.workflows, [run.workflow.name]))
-        return build.model_copy(update={"runs": runs}) if runs else None
+        if not runs or runs == build.runs:
+            return build if runs else None
+        return build.model_copy(update={"runs": runs, "part_of": build.mark})
 
     def fits(self, slug: str, title: str) -> bool:
         """Say whether its pattern means a project."""

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot.circleci.transport import together
 from bot.models.build import Build, Shipment, State
 from bot.models.circleci import Pipeline, told_apart
 from bot.models.pending import Approval, Cancellation, Deployment, Rerun, Seen, Wish
 from bot.operations.hands import Hands
 from bot.operations.targets import approving, cancelling, held_by, rerunning
+from bot.together import together
 
 MOST_LOOKED_AT = 8
 MOST_READ, AT_ONCE, MOST_PAGES = 30, 5, 2  # of a branch's builds, to learn whether it is green

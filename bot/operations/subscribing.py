@@ -19,6 +19,7 @@ from bot.policy import Word
 from bot.policy.globs import is_plain
 from bot.store.subscriptions import MOST
 from bot.watching.engine import LISTS
+from bot.watching.lately import last_week
 from formatters import subscriptions as words
 
 MOST_AT_ONCE = 20  # lists
@@ -44,7 +45,8 @@ async def subscribe(
         kept, now = await _kept(hands, act, wanted)
         await hands.engine.put(LISTS, project.slug, when=utc_now())  # what runs now is news at its end
     found = Subscribed(act=_what(kept, wanted, now), subscription=now, before=kept, unbuilt=unbuilt, entry=act.entry)
-    return await _said(hands, act, place, found)
+    lately = await last_week(hands.reads, now) if found.act != "already" else None
+    return await _said(hands, act, place, found.model_copy(update={"lately": lately}))
 
 
 async def subscribe_to_all(

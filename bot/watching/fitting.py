@@ -8,41 +8,47 @@ import structlog
 
 from bot.circleci.reads import Reads
 from bot.errors import CircleCIError
-from bot.models.circleci import Project, ProjectSlug, made_of_ids
+from bot.models.circleci import ProjectSlug, made_of_ids
 from bot.models.slugs import spelled_alike
 from bot.models.subscription import Fitting
 from bot.settings import Projects
 from bot.store import Store
+from bot.together import together
 
 HOUR = timedelta(hours=1)
+MOST_ASKED = 30  # projects, one by one
+_HOSTS = ("gh", "bb")
 log = structlog.get_logger(__name__)
 
 
 async def known_projects(looks: Reads, projects: Projects, means: Callable[[str, str], bool]) -> list[Fitting]:
     """Return the projects that are followed or have a short name, and that somebody means by slug and title.
 
-    Where no list has its slug or its title, CircleCI is asked for the one project. Raises CircleCIError.
+    Where no list has its slug or its title, CircleCI is asked for the one project, of a few. Raises CircleCIError.
     """
     followed = await looks.followed_projects()
-    found = [
-        Fitting(slug=one.slug, title=one.title, default_branch=one.default_branch) for one in followed if one.vcs_type
-    ]
-    asked = [ProjectSlug(f"{projects.default_vcs}/{one.title}") for one in followed if not one.vcs_type]
-    asked = [slug for slug in asked if means(slug, slug.partition("/")[2])]
-    for slug in (ProjectSlug(one.slug) for one in projects.projects.values()):
-        if made_of_ids(slug):
-            asked.append(slug)
-        else:
-            found.append(Fitting(slug=slug, title=slug.partition("/")[2]))
-    for slug in dict.fromkeys(asked):
-        with suppress(CircleCIError):  # it may be called otherwise
-            found.append(_fitting(await looks.project(slug)))
+    listed = [Fitting(slug=one.slug, title=one.title, default_branch=one.default_branch) for one in followed]
+    listed += [Fitting(slug=ProjectSlug(one.slug), title=_title(one.slug)) for one in projects.projects.values()]
+    found = [one for one in listed if one.slug.partition("/")[0] in _HOSTS]
+    nameless = [one.slug for one in listed if made_of_ids(one.slug)]
+    # API v1.1 may leave the code host out.
+    nameless += [ProjectSlug(f"{projects.default_vcs}{one.slug}") for one in listed if one.slug.startswith("/")]
+    unknown = [slug for slug in dict.fromkeys(nameless) if made_of_ids(slug) or means(slug, _title(slug))]
+    found += [one for one in await together(*(_asked(looks, slug) for slug in unknown[:MOST_ASKED])) if one]
     once = {spelled_alike(one.slug): one for one in reversed(found) if means(one.slug, one.title)}
     return sorted(once.values(), key=lambda one: one.title)
 
 
-def _fitting(project: Project) -> Fitting:
-    return Fitting(slug=project.slug, title=project.title, default_branch=project.default_branch)
+async def _asked(looks: Reads, slug: ProjectSlug) -> Fitting | None:
+    """Return what CircleCI calls a project; None for one that is called otherwise."""
+    with suppress(CircleCIError):
+        project = await looks.project(slug)
+        return Fitting(slug=project.slug, title=project.title, default_branch=project.default_branch)
+    return None
+
+
+def _title(slug: str) -> str:
+    return slug.partition("/")[2]
 
 
 class Fits:
@@ -58,8 +64,12 @@ class Fits:
         rules = [rule for rule in await self._store.subscriptions.all() if rule.pattern]
         if not rules or await self._store.claims.is_taken("projects-fitted"):
             return
+
+        def means(slug: str, title: str) -> bool:
+            return any(rule.fits(slug, title) for rule in rules)
+
         try:
-            found = await known_projects(self._looks, self._projects, lambda *_: True)
+            found = await known_projects(self._looks, self._projects, means)
         except CircleCIError as error:
             log.info("projects_not_listed", error=repr(error))
             return

@@ -344,7 +344,7 @@ class Telling:
         if ended is not None and ended.build.fingerprint == build.fingerprint:
             return ended.report
         evidence = await report(self._sources.reports, build, patterns=self._sources.patterns, past=past)
-        if ended is None and build.workflows_finished:
+        if ended is None and build.workflows_finished and not build.part_of:
             await past.save_ended(Ended(build=build, report=evidence))
         return evidence
 

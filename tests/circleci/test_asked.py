@@ -8,9 +8,10 @@ from pydantic import SecretStr
 
 from bot.circleci.asked import MOST_BYTES, one_question
 from bot.circleci.reads import Reads, circleci_reads
-from bot.circleci.transport import Transport, together
+from bot.circleci.transport import Transport
 from bot.errors import Rejected, Unavailable
 from bot.models.circleci import Project, ProjectSlug, User
+from bot.together import together
 from tests.circleci.conftest import DATE, FarSide, page
 
 SLUG = ProjectSlug("gh/acme/frontend")

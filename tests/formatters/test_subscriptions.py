@@ -1,12 +1,15 @@
 """What a channel hears, in words: whole in a list, however long a rule is, and without a ping."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from bot.answers.subscriptions import Subscriptions, WhichSubscription
+from bot.answers.subscriptions import Lately, Posted, Subscribed, Subscriptions, WhichSubscription
+from bot.models.audit import Entry
 from bot.models.subscription import Event, Mode, Subscription
 from commands.rules import LONGEST_RULE, MOST_BRANCHES
 from formatters.limits import violations
-from formatters.subscriptions import listed, pages, rule, which
+from formatters.subscriptions import changed, listed, pages, rule, which
 
 
 def one(**changes: object) -> Subscription:
@@ -15,6 +18,8 @@ def one(**changes: object) -> Subscription:
     return Subscription.model_validate(kept | named | changes)
 
 
+DAY = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ON_DAY = "<!date^1795521600^{date_short_pretty}|2026-11-24>"
 THREAD, APART = "in one thread for each time that it is red", "each time by a message of its own"
 SIX = ", ".join(f"`b{number}`" for number in range(6))
 PINGED = "is mentioned when it breaks"
@@ -93,3 +98,22 @@ def test_a_list_shows_all_of_a_page_however_long_each_rule_is(letter: str) -> No
 def test_ten_usual_ones_are_a_page() -> None:
     assert [len(page) for page in pages([one()] * 21)] == [10, 10, 1]
     assert pages([]) == []
+
+
+def lately(*happened: tuple[Event, int], **changes: object) -> str:
+    posted = tuple(Posted(event=event, number=number, ref="main", at=DAY) for event, number in happened)
+    found = Lately.model_validate({"posted": posted, **changes})
+    who = {"user_id": "U0ADA", "user_name": "ada", "channel_id": "C0WEB"}
+    entry = Entry.model_validate({**who, "at": DAY, "what": "subscribe", "word": "read", "outcome": "done"})
+    section = changed(Subscribed(act="began", subscription=one(), lately=found, entry=entry)).blocks[0]
+    return str(section["text"]["text"]).partition("subscribed. ")[2].partition(" `/ci")[0]
+
+
+def test_what_it_would_have_been_is_said_as_far_as_it_is_known() -> None:
+    assert lately((Event.BROKE, 1)) == f"Last week that would have been once: broke #1 {ON_DAY}."
+    two = lately((Event.STILL_RED, 1), (Event.FIXED, 2), since=DAY, is_least=True)
+    assert two == f"Since {ON_DAY} that would have been at least 2 times: still red #1 {ON_DAY}, fixed #2 {ON_DAY}."
+    many = lately(*((Event.PASSED, number) for number in range(1, 8)))
+    assert many.startswith("Last week that would have been 7 times: 3 before, passed #4")
+    assert lately() == "Last week I would have said nothing."
+    assert lately(is_least=True).startswith("`/ci unsubscribe")  # what ran again may have been told

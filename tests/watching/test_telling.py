@@ -528,6 +528,16 @@ async def test_how_one_workflow_stands_is_known_apart_from_all_of_its_branch(sta
     assert sorted(one.branch for one in kept) == ["main", "main workflow=dep*"]
 
 
+async def test_what_a_rule_leaves_out_of_a_build_is_not_taken_for_all_of_it(stage: Stage) -> None:
+    await stage.subscribes(workflows=["deploy"])
+    part = of_two(1, "success", "failed")
+    await stage.judged(part)
+    assert stage.texts() == ["main (workflow=deploy) of acme/backend is red since #1 or before"]
+    assert await stage.store.past.ended(part.pipeline.id) is None
+    (root,) = stage.channel().roots
+    assert f'"attempt":"{part.mark}"' in root.element("Rerun failed")["value"].replace(" ", "")
+
+
 async def test_whose_builds_are_meant_alone_are_told_of(stage: Stage) -> None:
     """How the branch stands by the builds of others is nothing to the rule, nor do they turn it red or green."""
     await stage.subscribes(by="Octo-Ada", events=["broke", "fixed", "still-red"])

@@ -1,0 +1,87 @@
+"""What a channel would have been told in the last week, had it subscribed before: as far as that is known soon."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.answers.subscriptions import Lately, Posted
+from bot.circleci.reads import Reads
+from bot.errors import CircleCIError
+from bot.models.build import Build
+from bot.models.circleci import Pipeline
+from bot.models.red import Branch
+from bot.models.rule_line import TAG
+from bot.models.subscription import Event, Subscription, key_of
+from bot.policy.globs import is_plain
+from bot.together import together
+from bot.waits import politely
+from bot.watching.branches import decide, is_red, is_wanted
+
+WEEK, SECONDS = timedelta(days=7), 2.0
+PAGES, MOST_READ = 2, 20  # of lists; builds
+A_PAGE = 10  # builds, that a list has at the least where more of them follow
+TOLD_OF_ENDS = frozenset({Event.BROKE, Event.FIXED, Event.STILL_RED, Event.FAILED, Event.PASSED})
+
+
+async def last_week(reads: Reads, rule: Subscription) -> Lately | None:
+    """Return what it would have been; None where that is not had at once, or no list tells of what is wanted."""
+    if rule.pattern or not TOLD_OF_ENDS.issuperset(rule.events):
+        return None
+    try:
+        with politely():  # whoever waits for an answer goes first
+            async with asyncio.timeout(SECONDS):
+                lists = await _lists(reads, rule)
+                wanted = _wanted(lists, rule)
+                builds = await together(*(reads.outline(one) for one in wanted[:MOST_READ]))
+    except (CircleCIError, TimeoutError):
+        return None
+    return would_have(rule, builds, reaches=_reaches(lists, wanted)) if builds else None
+
+
+async def _lists(reads: Reads, rule: Subscription) -> Sequence[Sequence[Pipeline]]:
+    """Return the newest builds of each branch that is named, or else of the project."""
+    names = rule.branches or (rule.default_branch,)
+    slug, is_named = rule.project_slug, all(is_plain(one) and not one.startswith(("!", TAG)) for one in names)
+    if not is_named or len(names) > PAGES:
+        return [await reads.pipelines(slug, pages=PAGES)]
+    return await together(*(reads.pipelines(slug, one, pages=PAGES // len(names)) for one in names))
+
+
+def _wanted(lists: Sequence[Sequence[Pipeline]], rule: Subscription) -> list[Pipeline]:
+    """Return the builds that a rule is about, newest first."""
+    found = [one for listed in lists for one in listed if one.ref and rule.wants_ref(one.ref) and rule.is_by(one.actor)]
+    return sorted(found, key=lambda one: one.number, reverse=True)
+
+
+def _reaches(lists: Sequence[Sequence[Pipeline]], wanted: Sequence[Pipeline]) -> datetime | None:
+    """Return since when all that came was read; None where that is all there is."""
+    ends = [min(one.created_at for one in listed) for listed in lists if len(listed) >= A_PAGE]
+    ends += [wanted[MOST_READ - 1].created_at] if len(wanted) > MOST_READ else []
+    return max(ends, default=None)
+
+
+def would_have(rule: Subscription, builds: Sequence[Build], *, reaches: datetime | None) -> Lately:
+    """Return what a rule would have had told of these builds, which are all that came since it `reaches` back to. Pure.
+
+    None is since ever. Else it is not known what the first of a branch meant for it, but whether it failed.
+    """
+    now = max(one.read_at for one in builds)
+    states, posted = dict[str, Branch](), list[Posted]()
+    for build in sorted(builds, key=lambda one: one.pipeline.number):
+        ref, seen = build.pipeline.ref, rule.seen(build)
+        if ref is None or seen is None:
+            continue
+        key = key_of(str(ref), rule.scope)
+        before = states.get(key)
+        state = before or Branch(channel_id=rule.channel_id, project_slug=rule.project_slug, branch=key)
+        found = decide(state, seen, rule.events_of(ref))
+        states[key] = found.state if found.happened else state
+        happened = found.happened
+        if happened and (ref.is_tag or (before is None and reaches is not None)):
+            happened = Event.FAILED if is_red(seen) else Event.PASSED
+        ended = seen.stopped_at or build.pipeline.created_at
+        if happened and is_wanted(happened, rule.events_of(ref)) and now - ended <= WEEK:
+            posted.append(Posted(event=happened, number=build.pipeline.number, ref=str(ref), at=ended))
+    since = reaches if reaches is not None and now - reaches < WEEK else None
+    is_least = any(run.attempt > 1 for build in builds for run in build.runs)
+    return Lately(posted=tuple(posted), since=since, is_least=is_least)
