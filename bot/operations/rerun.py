@@ -24,6 +24,7 @@ from bot.operations.ending import overtaken
 from bot.operations.frame import Act, Intent, acting, is_old, partly
 from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
+from bot.operations.seen import refuse_unseen
 from bot.operations.targets import named, nothing_of, to_run_again, what_runs_again
 from bot.policy import Word
 from formatters import agreement, replies
@@ -90,6 +91,7 @@ async def rerun(
         what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
         act.note(job=what, result=f"#{build.pipeline.number}: {what}" if targets else "")
         if targets:
+            refuse_unseen(pending, build, wish)
             await hands.store.acted.save(pipeline_id, act.caller.claim)
             targets = await _send(hands, act, build, targets, since, failed_only=wish.failed_only, ssh=wish.ssh)
             what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)

@@ -1,5 +1,6 @@
 """Stories of agents: what they ask for waits for the press of a person, and what else is demanded holds."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -245,10 +246,26 @@ async def test_what_runs_by_now_is_shown_before_it_is_cancelled(team: Team) -> N
     await waits(operations(team).cancel(speaking(agent), PipelineId(build.id)))
     request = team.deploys.messages[-1]
     assert "What it stops: generate-config." in request.visible
+    agree = request.element("Agree and cancel")
     goes_by(team, 60)
-    assert "has changed since it was asked" in said(await presses(team, team.grace, request, "Agree and cancel"))
+    for person in (team.grace, team.grace, team.ada):
+        assert "has changed since it was asked" in said(await presses(team, person, request, agree))
     assert writes(team) == []
     assert "What it stops: test, deploy." in request.visible
+
+
+async def test_what_begins_behind_the_press_is_not_cancelled(team: Team) -> None:
+    agent, build, arrives = await made(team, team.grace), pushed(team, "try/setup", 3), asyncio.Event()
+    await waits(operations(team).cancel(speaking(agent), PipelineId(build.id)))
+    request, before = team.deploys.messages[-1], len(team.circleci.requests)
+    team.circleci.faults.add("GET", "*/workflow", until=arrives, spare=1)
+    await team.clicks(team.ada, request, "Agree and cancel")
+    await team.until(lambda: sum(one.path.endswith("/workflow") for one in team.circleci.requests[before:]) == 2)
+    goes_by(team, 60)
+    arrives.set()
+    await team.is_done()
+    assert "but nothing was cancelled. acme/frontend try/setup #" in request.visible
+    assert writes(team) == []
 
 
 async def test_a_press_is_no_way_round_what_is_demanded_of_who_presses(team: Team) -> None:

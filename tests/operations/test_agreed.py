@@ -359,10 +359,38 @@ async def test_what_failed_otherwise_meanwhile_is_shown_and_agreed_to_anew(team:
     goes_by(team, OVER)
     assert "has changed since it was asked" in said(await presses(team, team.grace, request, agree))
     assert "What runs again: ship." in request.visible
+    for person in (team.grace, team.slack.person("admin")):  # a double click, and somebody else's on what it showed
+        assert "has changed since it was asked" in said(await presses(team, person, request, agree))
     assert writes(team) == []
-    assert await presses(team, team.grace, request, agree) == []
+    assert await presses(team, team.grace, request, "Agree and rerun") == []
     await team.reads("watched by ada · rerun by ada")  # it is followed where it was asked for
     assert writes(team) == [f"POST /api/v2/workflow/{build.runs[1].id}/rerun"]
+
+
+async def test_a_button_of_an_earlier_version_agrees_to_what_was_shown_first_alone(team: Team) -> None:
+    build, request = await asked_to_rerun(team, OTHERS)
+    earlier = AgreeDeploy(attempt_id=pending_of(request), word="rerun")
+    team.circleci.world.rerun(build.runs[0].id)
+    goes_by(team, OVER)
+    for _ in range(2):
+        assert "has changed since it was asked" in said(await presses(team, team.grace, request, earlier))
+    assert writes(team) == []
+
+
+async def test_what_is_read_after_the_press_is_sent_only_if_it_was_seen(team: Team) -> None:
+    build, request = await asked_to_rerun(team, OTHERS)
+    arrives = asyncio.Event()
+    team.circleci.faults.add("GET", "*/workflow", until=arrives, spare=1)
+    before = len(team.circleci.requests)
+    await team.clicks(team.grace, request, "Agree and rerun")
+    await team.until(lambda: sum(one.path.endswith("/workflow") for one in team.circleci.requests[before:]) == 2)
+    team.circleci.world.rerun(build.runs[0].id)
+    goes_by(team, OVER)
+    arrives.set()
+    await team.is_done()
+    assert "grace agreed" in request.visible
+    assert "had changed by the time it was to be sent" in request.visible
+    assert writes(team) == []
 
 
 async def test_what_runs_again_already_is_not_run_again_on_an_old_agreement(team: Team) -> None:
@@ -384,7 +412,7 @@ async def test_what_was_let_go_on_over_a_red_commit_is_not_agreed_to_over_anothe
     agree = request.element("Agree and deploy")
     pushed(team, "hold/prod", OVER, revision="beef" * 10)
     assert "has changed since it was asked" in said(await presses(team, team.grace, request, agree))
-    assert "ask for it anew" in said(await presses(team, team.grace, request, agree))
+    assert "ask for it anew" in said(await presses(team, team.grace, request, "Agree and deploy"))
     assert "It is another commit by now" in request.visible
     assert writes(team) == []
 
