@@ -71,6 +71,22 @@ branches = ["try/parallel"]
 second_person = true
 
 [[rules]]
+name = "agents take a second person there"
+effect = "demand"
+words = ["deploy"]
+roles = ["agents"]
+branches = ["try/on-hold"]
+second_person = true
+
+[[rules]]
+name = "ada types it there"
+effect = "demand"
+words = ["deploy"]
+roles = ["ada"]
+branches = ["try/on-hold"]
+typed = true
+
+[[rules]]
 name = "two people"
 effect = "demand"
 words = ["deploy"]
@@ -269,16 +285,19 @@ async def test_what_begins_behind_the_press_is_not_cancelled(team: Team) -> None
 
 
 async def test_a_press_is_no_way_round_what_is_demanded_of_who_presses(team: Team) -> None:
-    pushed(team, "try/parallel", OVER)
-    agent = await made(team, team.grace)
-    await waits(operations(team).deploy(speaking(agent), deployment("try/parallel")))
-    request = team.deploys.messages[-1]
-    told = said(await presses(team, team.ada, request, "Agree and deploy"))
-    assert "A rule demands more of you for this than a press." in told
-    assert "/ci deploy gh/acme/frontend try/parallel" in told
-    assert writes(team) == []
-    await presses(team, team.grace, request, "Agree and deploy")
-    assert len(writes(team)) == 1
+    agent, others = (
+        await made(team, team.grace),
+        {"try/parallel": team.grace, "try/on-hold": team.slack.person("admin")},
+    )
+    for number, (branch, other) in enumerate(others.items()):
+        pushed(team, branch, OVER)
+        request = await asks(team, agent, branch, f"mcp:{number}")
+        told = said(await presses(team, team.ada, request, "Agree and deploy"))
+        assert "A rule demands more of you for this than a press." in told
+        assert f"/ci deploy gh/acme/frontend {branch}" in told
+        assert len(writes(team)) == number
+        await presses(team, other, request, "Agree and deploy")
+        assert len(writes(team)) == number + 1
 
 
 async def test_a_later_one_of_its_name_is_another_agent(team: Team) -> None:
