@@ -12,7 +12,8 @@ class Asked(Model):
 
     Until it `stands` nothing is sure to be kept of it, and the same is carried out again under the same id. `who` may
     let it happen, in words, and `url` leads to the request. `attempt` is the run that a rerun without a request began.
-    Of one without a request that is `lost` CircleCI gave no answer; `became` is what looks for it told, in words.
+    Of one without a request that is `lost` CircleCI gave no answer, or took a part alone; `became` is what is known of
+    that, in words.
     """
 
     id: str
@@ -29,5 +30,5 @@ class Asked(Model):
     attempt: int = 0
     who: tuple[str, ...] = ()
     url: str = ""
-    lost: Literal["", "looked for", "not found"] = ""
+    lost: Literal["", "looked for", "not found", "in part"] = ""
     became: str = ""

@@ -143,8 +143,8 @@ class End(Model):
     """How it ended, in words: what stands in the request's place, and what the asker is told in the thread, if that.
 
     There may be `more` of what is shown, a paragraph each; `again` is the command that asks for the same, if that is
-    offered. What was agreed to `in_vain` came to nothing, or nobody can tell what came of it: of what was sent and is
-    `lost` CircleCI gave no answer, so that it is looked for, or was in vain.
+    offered. What was agreed to `in_vain` came to nothing, or to a part, or nobody can tell what came of it: of what was
+    sent and is `lost` CircleCI gave no answer, so that it is looked for, or was in vain, or it took a part alone.
     """
 
     shown: str
@@ -152,7 +152,7 @@ class End(Model):
     more: tuple[str, ...] = ()
     again: str = ""
     in_vain: bool = False
-    lost: Literal["", "looked for", "not found"] = ""
+    lost: Literal["", "looked for", "not found", "in part"] = ""
 
 
 class Pending(Model):
