@@ -1,10 +1,12 @@
 """What an agent asked for, as it is kept beside what comes of it: so that it is found again by the id of its asking."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
+
+REPEATED_WITHIN = timedelta(minutes=10)  # the same act of the same agent is one: its client may have lost an answer
 
 
 class Asked(Model):

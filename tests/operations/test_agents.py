@@ -457,7 +457,15 @@ async def test_where_a_rule_lets_it_act_alone_it_does_and_what_else_is_demanded_
     root = await team.reads("🤖 nightly asked ·")
     assert f"🤖 nightly said why: “{WHY}”" in root.visible
     await asks(team, robot, "main", "mcp:2")
+    team.time_flies()
+    await team.slack.wait_for(lambda: "Passed" in root.visible)
+    error = await refused(operations(team).deploy(speaking(robot, "mcp:3"), deployment("try/green")))
+    assert isinstance(error, AskedAlready)
+    assert error.repeats == "mcp:1"
     assert writes(team) == [SENT]
+    again = speaking(robot, "mcp:4").model_copy(update={"key": "another"})
+    await operations(team).deploy(again, deployment("try/green"))
+    assert writes(team) == [SENT, SENT]
 
 
 async def test_what_is_declined_or_forgotten_says_whose_it_was(team: Team) -> None:
