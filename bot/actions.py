@@ -372,9 +372,10 @@ class _OfQuestion(BaseModel):
 
 
 class AgreeDeploy(_OfQuestion, ButtonAction):
-    """*Agree and deploy*: the second person's word."""
+    """*Agree and deploy*: the second person's word to what its message has `shown`; earlier versions do not say."""
 
     action_id: ClassVar[str] = "agree_deploy"
+    shown: str = ""
 
 
 class DeclineDeploy(_OfQuestion, ButtonAction):

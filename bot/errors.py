@@ -250,11 +250,12 @@ class AskedAlready(UserError):
     """`person_id` asked for the same, `what`, at `asked_at`, and it waits for somebody; `url` leads there, if known.
 
     It `is_own` where who is told asked for it themselves. `pending_id` is what waits, and `asker` what to call an agent
-    that asked for it; it `takes_two` where its owner cannot let it happen.
+    that asked for it; it `takes_two` where its owner cannot let it happen. What an agent did by itself already is kept
+    under the id that it `repeats`.
     """
 
     is_own = False
-    pending_id = asker = ""
+    pending_id = asker = repeats = ""
     takes_two = True
 
     def __init__(self, person_id: str, what: str, *, asked_at: datetime, url: str) -> None:

@@ -12,7 +12,7 @@ from formatters import gate
 
 async def agree(button: AgreeDeploy, caller: Caller, context: Context) -> Acted:
     """Let it happen; who asked for it cannot agree, and the first who decides counts."""
-    return await context.operations.agree(caller, button.attempt_id)
+    return await context.operations.agree(caller, button.attempt_id, button.shown)
 
 
 async def decline(button: DeclineDeploy, filled: Mapping[str, str], caller: Caller, context: Context) -> Answered:

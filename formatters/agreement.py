@@ -50,7 +50,9 @@ def request(
     kind = pending.wish.kind
     buttons = actions(
         button(
-            AgreeDeploy(attempt_id=pending.id, word=kind), f"Agree and {kind} {which(pending.wish)}", style="primary"
+            AgreeDeploy(attempt_id=pending.id, word=kind, shown=pending.seen.mark),
+            f"Agree and {kind} {which(pending.wish)}",
+            style="primary",
         ),
         button(DeclineDeploy(attempt_id=pending.id, word=kind), "Decline", style="danger"),
     )

@@ -56,10 +56,15 @@ def looked_for(pending: Pending, name: str) -> End:
     return End(shown=said, more=_given(pending), in_vain=True, lost="looked for")
 
 
-def not_found(pending: Pending, name: str, why: str, *, is_sure: bool = False) -> End:
-    """Say in the request's place what was looked for in vain."""
-    shown = agreed_in_vain(pending, name, why, is_sure=is_sure).text
+def not_found(pending: Pending, name: str, why: str) -> End:
+    """Say in the request's place what was looked for in vain: it may have been done all the same."""
+    shown = agreed_in_vain(pending, name, why, is_sure=False).text
     return End(shown=shown, more=_given(pending), in_vain=True, lost="not found")
+
+
+def in_part(pending: Pending, name: str, which: str) -> End:
+    """Say in the request's place what of it was done, and what was not."""
+    return not_found(pending, name, which).model_copy(update={"lost": "in part"})
 
 
 def _given(pending: Pending) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from formatters.words import listed
 
 _LOST = "CircleCI's answer was lost, so I looked"
 _AGAIN = "Press again if it is still wanted."
-NOTHING_SHOWS = f"CircleCI's answer was lost, and nothing of it shows there. {_AGAIN}"
 
 
 def approved(lost: Lost, build: Build) -> Message:
@@ -22,7 +21,7 @@ def approved(lost: Lost, build: Build) -> Message:
 
 def reran(lost: Lost, build: Build, *, runs: bool) -> Message:
     """Say whether it runs again."""
-    how = "has run again, and by now it" if runs else f"has not run again. {_AGAIN} By now it"
+    how = "has run again, and by now it" if runs else f"has not run again, as far as I see. {_AGAIN} By now it"
     return _said(f"{_LOST}: {_named(lost, build)} {how} {STANDS[build.state]}.")
 
 
@@ -44,13 +43,14 @@ def stands(lost: Lost, build: Build) -> Message:
     return _said(f"{_LOST}: {_outcome(lost, build)}.")
 
 
-def stopped(lost: Lost, build: Build, left: Sequence[str], *, is_all: bool) -> Message:
-    """Say how a build stands that was to be cancelled: of what is left, with the button once more."""
+def stopped(lost: Lost, build: Build, left: Sequence[str], gone: Sequence[str]) -> Message:
+    """Say how a build stands that was to be cancelled, and what of it is `gone`: of what is left, with the button."""
     if left:
-        shows = "nothing of it shows" if is_all else f"{listed([literal(name, 80) for name in left])} goes on"
+        rest, done = (listed([literal(name, 80) for name in names]) for names in (left, gone))
+        shows = f"What was cancelled: {done}." if gone else "I could not see that it was cancelled."
         pipeline = build.pipeline
         again = cancel_button(pipeline.id, pipeline.number, lost.project_title, pipeline.ref, reruns=build.reruns)
-        return _said(f"{_LOST}: {_outcome(lost, build)}, and {shows}. {_AGAIN}", again)
+        return _said(f"{_LOST}: {_outcome(lost, build)}. {shows} What goes on: {rest}. {_AGAIN}", again)
     if any(not run.workflow.is_finished for run in build.runs):
         return _said(f"{_LOST}: what ran then has ended. By now {_outcome(lost, build)}, with what began later.")
     return stands(lost, build)

@@ -260,6 +260,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"Something else stands in the way of {literal(one.what)} by now, as the message says. What was agreed to is "
         "over: ask for it anew."
     ),
+    "not_what_was_seen": lambda one: (
+        f"{literal(one.what)} had changed by the time it was to be sent, so that it was not what was agreed to. "
+        "Ask for it anew: the request shows what it is then."
+    ),
     "decided_already": _decided_already,
     "done_otherwise": lambda one: f"{_who(one)} did the same meanwhile.",
     "over": lambda one: one.what,  # how it ended, as its message says it

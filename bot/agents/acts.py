@@ -24,8 +24,8 @@ from bot.agents.states import Known
 from bot.answers import Answer
 from bot.answers.acts import Acted
 from bot.answers.questions import Waits
-from bot.errors import BotError, StoreError, did_nothing
-from bot.models.asked import Asked
+from bot.errors import AskedAlready, BotError, StoreError, did_nothing
+from bot.models.asked import REPEATED_WITHIN, Asked
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.pending import Deployment, Pending
@@ -39,7 +39,6 @@ from formatters.links import Links
 from formatters.told import told
 from formatters.told.words import known, quoted, ref_of
 
-REPEATED_WITHIN = timedelta(minutes=10)
 AT_MOST = timedelta(seconds=40)  # to wait for a run before this one; clients hang up after sixty
 MOST_TRIES, MOST_OPEN = 5, 3
 _ONE_BY_ONE = "What you asked for before is still being carried out: ask the same again soon."
@@ -82,7 +81,7 @@ class Acts:
                 if (known := await self._following.known(first)).stands:
                     return await self._repeated(known, caller, first)
                 if await self._store.claims.holder(call.claim) == first:
-                    return await self._in_turn(call, caller.model_copy(update={"delivery_id": first}))
+                    return await self._in_turn(call, caller.model_copy(update={"delivery_id": first, "key": key}))
             # It came to nothing while this one waited, and may be asked for anew.
         raise StoreError(f"{call.name} is asked for all the time")
 
@@ -112,6 +111,9 @@ class Acts:
         except Waits as waits:
             asked = await self._store.asked.save(await self._asking(asked, waits.question.pending, caller))
         except BotError as error:
+            if isinstance(error, AskedAlready) and error.repeats:
+                await self._give_back(call.claim, asked)
+                return await self._as_before(call, caller, error.repeats)
             if did_nothing(error):
                 await self._give_back(call.claim, asked)
                 raise
@@ -125,6 +127,13 @@ class Acts:
                 return Told(told(answer, self._links), refs_of(answer), asks_back=True)
             asked = await self._store.asked.save(_done(asked, answer))
         return await self._stands(asked, asked.id, caller)
+
+    async def _as_before(self, call: Call, caller: Caller, first: str) -> Told:
+        """Return how it stands with what the agent did by itself, under another spelling; go on where that died."""
+        known = await self._following.known(first)
+        if known.stands:
+            return await self._repeated(known, caller, first)
+        return await self._carried_out(call, caller.model_copy(update={"delivery_id": first}))
 
     async def _stands(self, asked: Asked | None, asked_id: str, caller: Caller) -> Told:
         """Return how it stands, with what was asked for: what was not named is by now."""

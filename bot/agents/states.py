@@ -122,7 +122,7 @@ def _standing(known: Known, names: Mapping[str, str], now: datetime) -> Standing
     if known.asked is not None and known.asked.lost:
         became = {"quoted_end": quoted(html.unescape(plain(known.asked.became, names)), LONGEST_SAID)}
         is_over = known.asked.lost != "looked for"
-        return Standing({"state": known.asked.lost, **(became if is_over else {})}, is_over)
+        return Standing({**_of_lost(known, known.asked.lost), **(became if is_over else {})}, is_over)
     if known.pipeline_id is None:
         return _unheard_of(known, now)
     return _of_build(known)
@@ -147,7 +147,7 @@ def _of_request(known: Known, pending: Pending, names: Mapping[str, str], now: d
     if verdict == AGREED and not pending.over:
         return Standing({"state": "agreed"})
     if verdict == AGREED and (lost := _lost(known, pending)):
-        return Standing({"state": lost, **said}, is_over=lost != "looked for")
+        return Standing({**_of_lost(known, lost), **said}, is_over=lost != "looked for")
     if verdict == AGREED:
         return Standing({"state": "refused", **by, **said}, is_over=True)
     is_late = pending.expires_at is not None and now > pending.expires_at
@@ -158,8 +158,16 @@ def _of_request(known: Known, pending: Pending, names: Mapping[str, str], now: d
     return Standing(_waiting(known, pending))
 
 
+def _of_lost(known: Known, lost: str) -> dict[str, Any]:
+    """Return how it stands; of what was done in part the build as well, as that goes on."""
+    return {"state": lost, **({"pipeline": known.number} if lost == "in part" else {})}
+
+
 def _lost(known: Known, pending: Pending) -> str:
-    """Return how it stands with what was sent and had no answer; an earlier version kept that of a deploy alone."""
+    """Return how it stands with what was sent and had no answer, or not all of it did.
+
+    An earlier version kept that of a deploy alone.
+    """
     attempt = known.attempt
     if attempt and attempt.over and attempt.sent_at and not (attempt.pipeline_id or attempt.refusal):
         return "not found"

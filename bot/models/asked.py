@@ -1,10 +1,12 @@
 """What an agent asked for, as it is kept beside what comes of it: so that it is found again by the id of its asking."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
+
+REPEATED_WITHIN = timedelta(minutes=10)  # the same act of the same agent is one: its client may have lost an answer
 
 
 class Asked(Model):
@@ -12,7 +14,8 @@ class Asked(Model):
 
     Until it `stands` nothing is sure to be kept of it, and the same is carried out again under the same id. `who` may
     let it happen, in words, and `url` leads to the request. `attempt` is the run that a rerun without a request began.
-    Of one without a request that is `lost` CircleCI gave no answer; `became` is what looks for it told, in words.
+    Of one without a request that is `lost` CircleCI gave no answer, or took a part alone; `became` is what is known of
+    that, in words.
     """
 
     id: str
@@ -29,5 +32,5 @@ class Asked(Model):
     attempt: int = 0
     who: tuple[str, ...] = ()
     url: str = ""
-    lost: Literal["", "looked for", "not found"] = ""
+    lost: Literal["", "looked for", "not found", "in part"] = ""
     became: str = ""

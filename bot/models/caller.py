@@ -28,7 +28,7 @@ class Caller(Model):
     `own` speaks for nobody, and the person is who made it. `place` is where they speak, if that is a place. `pressed`
     says that it was the press of a button and no word, on the message `pressed_ts`. Where we are not in their channel,
     news of what they start comes to them `directly`: they said so. A branch that CircleCI never built is meant all the
-    same where they say that it may be `unbuilt`.
+    same where they say that it may be `unbuilt`. With another `key` the same act of an agent is another one.
     """
 
     person_id: str
@@ -44,6 +44,7 @@ class Caller(Model):
     directly: bool = False
     unbuilt: bool = False
     own: bool = False
+    key: str = ""
 
     @property
     def called(self) -> str:

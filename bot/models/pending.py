@@ -1,5 +1,6 @@
 """An act that waits: for a second person, for its target to be typed, for a green branch, for a choice."""
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
@@ -131,13 +132,19 @@ class Seen(Model):
         stops_no_more = set(now.stops) <= set(self.stops)
         return stops_no_more and then == (now.revision, now.fingerprint, now.runs, now.definition)
 
+    @property
+    def mark(self) -> str:
+        """A short name for what would ship, run and stop: a button bears that of what its message shows."""
+        shown = self.model_dump_json(exclude={"newest_number"})
+        return hashlib.sha256(shown.encode()).hexdigest()[:12]
+
 
 class End(Model):
     """How it ended, in words: what stands in the request's place, and what the asker is told in the thread, if that.
 
     There may be `more` of what is shown, a paragraph each; `again` is the command that asks for the same, if that is
-    offered. What was agreed to `in_vain` came to nothing, or nobody can tell what came of it: of what was sent and is
-    `lost` CircleCI gave no answer, so that it is looked for, or was in vain.
+    offered. What was agreed to `in_vain` came to nothing, or to a part, or nobody can tell what came of it: of what was
+    sent and is `lost` CircleCI gave no answer, so that it is looked for, or was in vain, or it took a part alone.
     """
 
     shown: str
@@ -145,7 +152,7 @@ class End(Model):
     more: tuple[str, ...] = ()
     again: str = ""
     in_vain: bool = False
-    lost: Literal["", "looked for", "not found"] = ""
+    lost: Literal["", "looked for", "not found", "in part"] = ""
 
 
 class Pending(Model):
@@ -155,10 +162,10 @@ class Pending(Model):
     who met that of a second person, or that a person lets happen what an agent asks for. `request_ts` is the message in
     `asker`'s place that asks for one; after `expires_at` nobody can answer it. `seen` is what stood there when the
     question was put, `choices` are the pipeline definitions that were offered, `beside` the deploys of others that were
-    named as running. `end` is written before it is said, and `over` when it has been. `version` counts how often it was
-    kept, so that nobody writes over what they have not seen. `red` is the commit that was named as red, empty text
-    where no build decided, None where nothing was asked or by an earlier version; `over_red` is the name of who let it
-    go on though the branch was not green.
+    named as running. It was shown `anew` where something else stood there later. `end` is written before it is said,
+    and `over` when it has been. `version` counts how often it was kept, so that nobody writes over what they have not
+    seen. `red` is the commit that was named as red, empty text where no build decided, None where nothing was asked or
+    by an earlier version; `over_red` is the name of who let it go on though the branch was not green.
     """
 
     id: str
@@ -175,6 +182,7 @@ class Pending(Model):
     beside: tuple[str, ...] = ()
     red: str | None = None
     over_red: str = ""
+    anew: bool = False
     end: End | None = None
     over: bool = False
     version: int = 0
@@ -216,6 +224,13 @@ class Pending(Model):
     def takes_two(self) -> bool:
         """Say whether nobody can let it happen alone: an agent's owner can, unless a second person is demanded."""
         return Demand.PERSON not in (*self.open, *self.met)
+
+    def shows(self, mark: str) -> bool:
+        """Say whether its request shows what a button's message did; one without a mark was made by an earlier version.
+
+        Such a one bears what was shown first.
+        """
+        return mark == self.seen.mark if mark else not self.anew
 
     @property
     def was_cut_off(self) -> bool:

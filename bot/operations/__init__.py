@@ -55,9 +55,9 @@ class Operations:
         """Go on with the definition that was chosen; `before` is what an earlier version asked about."""
         return await answering.choose(self._hands, caller, pending_id, definition_id, before)
 
-    async def agree(self, caller: Caller, pending_id: str) -> Acted:
-        """Agree to what somebody else asked for."""
-        return await deciding.agree(self._hands, caller, pending_id)
+    async def agree(self, caller: Caller, pending_id: str, shown: str = "") -> Acted:
+        """Agree to what somebody else asked for, as the button's message has shown it."""
+        return await deciding.agree(self._hands, caller, pending_id, shown)
 
     async def decline(self, caller: Caller, pending_id: str, reason: str) -> Answered:
         """Decline what somebody else asked for."""

@@ -16,6 +16,7 @@ from bot.operations.ending import overtaken
 from bot.operations.frame import Intent, acting, is_old
 from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
+from bot.operations.seen import refuse_unseen
 from bot.operations.targets import held_by, nothing_of
 from bot.policy import Word
 from bot.watching.engine import NEWS
@@ -76,6 +77,7 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
             if first and gone:
                 raise await _too_late(hands, act.caller, build, wish, once)
             if first:
+                refuse_unseen(pending, build, wish)
                 with last_look(_StillHeld(hands, wish, since).look):
                     await _send(hands, wish, workflow_id)
     await overtaken(hands, act.caller, wish, pending)

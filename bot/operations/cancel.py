@@ -20,6 +20,7 @@ from bot.operations.ending import overtaken
 from bot.operations.frame import Act, Intent, acting, partly
 from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
+from bot.operations.seen import refuse_unseen
 from bot.operations.targets import named, nothing_of
 from bot.policy import Word
 from formatters import agreement, replies
@@ -56,6 +57,7 @@ async def cancel(
     lost = _lost(caller, "cancel", pipeline_id, title).model_copy(update={"workflows": names(_open(build))})
     async with looked_for(hands, caller, lost, pending) as looks, acting(hands, caller, intent) as act:
         looks.act = act
+        refuse_unseen(pending, build, wish)
         await _cancel_all(hands, act, build, title)
         act.note(result=number)
     await overtaken(hands, act.caller, wish, pending)

@@ -43,10 +43,11 @@ DECLINE, EXPIRED = "decline", "expired||"
 MOST_SECONDS = 1.5  # of the three that Slack gives a window to open
 
 
-async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
+async def agree(hands: Hands, caller: Caller, pending_id: str, shown: str = "") -> Acted:
     """Let it happen; who asked for it cannot agree, but for what their agent did, and the first who decides counts.
 
-    What was pushed or ran again since it was asked is shown first, and agreed to anew: raises NothingToDo then.
+    What was pushed or ran again since it was asked is shown first, and agreed to anew: raises NothingToDo then. So it
+    does for a press on what was `shown` before that: a second click of the same person, or somebody else's.
     """
     pending, caller = await to_decide(hands, caller, pending_id), await hands.named(caller)
     async with on_record(hands, caller, pending):
@@ -59,7 +60,7 @@ async def agree(hands: Hands, caller: Caller, pending_id: str) -> Acted:
             await _gone_on_with(hands, caller, pending)
         else:
             async with _undecided_again(hands, caller, pending):
-                await _as_it_was_asked(hands, caller, pending)
+                await _as_it_was_asked(hands, caller, pending, shown)
         await _decide(hands, caller, pending, AGREE)
     return await _agreed(hands, caller, await changed(hands, pending, lambda one: one.agreed_to_by(caller)))
 
@@ -107,12 +108,12 @@ async def _may_be_sent(hands: Hands, caller: Caller, pending: Pending) -> bool:
     assert_never(pending.wish)
 
 
-async def _as_it_was_asked(hands: Hands, caller: Caller, pending: Pending) -> None:
-    """Raise Locked, or NothingToDo where something was pushed or ran again since: the request shows it then."""
+async def _as_it_was_asked(hands: Hands, caller: Caller, pending: Pending, shown: str) -> None:
+    """Raise Locked, or NothingToDo where something was pushed or ran again since `shown`: the request shows it then."""
     if not isinstance(pending.wish, Cancellation):  # no lock stops that
         people = (caller.person_id, *await hands.whose_locks(pending.asker))
         await hands.refuse_if_locked(subject(pending), WORDS[pending.wish.kind], *people)
-    if pending.seen.is_still(await seen_now(hands, pending.wish)):
+    if pending.seen.is_still(await seen_now(hands, pending.wish)) and pending.shows(shown):
         return
     try:
         await request(hands, pending)

@@ -271,10 +271,11 @@ async def beside(
 async def refuse_if_more_is_demanded(hands: Hands, caller: Caller, decision: Decision, pending: Pending) -> None:
     """Raise NothingToDo where more is demanded of who lets an agent act than of the agent, which is asked for that.
 
-    Else a press would be a way round what holds for them: a second person, or the name to be typed.
+    Else a press would be a way round what holds for them: a second person, or the name to be typed. Where a second
+    person is demanded of both, whoever presses is that one: it is not the agent's owner.
     """
     wish, asker = pending.wish, pending.asker
-    if not asker.agent or pending.takes_two:
+    if not asker.agent:
         return
     asked = await hands.permissions.asked(asker, wish.kind, wish.project_slug, wish.ref)
     of_the_agent = demanded(await hands.permissions.decision(asker, asked), wish, asker)

@@ -65,12 +65,14 @@ async def came_to_nothing(hands: Hands, pending: Pending, name: str, error: Exce
     await end(hands, pending, endings.looked_for(pending, name) if is_sought else how, error)
 
 
-def _lost(error: Exception) -> Literal["", "looked for", "not found"]:
-    """Say whether it may have been done without an answer: nobody refused it then."""
+def _lost(error: Exception) -> Literal["", "looked for", "not found", "in part"]:
+    """Say whether it may have been done without an answer, or was in part: nobody refused it then."""
     cause = error.error if isinstance(error, PartlyDone) else error
     if isinstance(cause, Unavailable) and cause.is_looked_for:
         return "looked for"
-    return "" if isinstance(error, PartlyDone) or did_nothing(error) else "not found"
+    if isinstance(error, PartlyDone):
+        return "in part"
+    return "" if did_nothing(error) else "not found"
 
 
 async def still_agreed(hands: Hands, pending: Pending) -> None:

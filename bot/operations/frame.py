@@ -25,6 +25,7 @@ from bot.answers.acts import Acted
 from bot.answers.questions import Waits
 from bot.circleci.last_look import last_look
 from bot.errors import (
+    AskedAlready,
     CircleCIError,
     ForAPerson,
     Locked,
@@ -41,7 +42,7 @@ from bot.models.caller import Caller
 from bot.models.channel import LastAct
 from bot.models.pending import Deployment, Pending, Rerun, Wish
 from bot.models.slack import utc_now
-from bot.operations import demands
+from bot.operations import by_itself, demands
 from bot.operations.hands import Hands, Subject
 from bot.policy import Decision, Word
 from bot.record import begun, ended, mark_recorded
@@ -60,7 +61,7 @@ class Act:
     def __init__(self, hands: Hands, caller: Caller, intent: "Intent") -> None:
         self._hands = hands
         self._intent = intent
-        self._claimed = ""
+        self._claimed = self._by_itself = ""
         self.has_begun = False  # something of it was sent, or may have been
         self.caller = caller
         self.subject = intent.subject
@@ -114,7 +115,12 @@ class Act:
         return f"sent:{self.caller.delivery_id}:{what}"
 
     async def claim(self) -> None:
-        """Claim what is acted on, if anything is; raises Taken for everybody but the first."""
+        """Claim what is acted on, if anything is; raises Taken for everybody but the first.
+
+        What an agent does by itself is claimed for that agent as well: raises AskedAlready for what it did lately.
+        """
+        if self.caller.agent and self.wish is not None and self._intent.pending is None:
+            self._by_itself = await by_itself.claimed(self._hands, self.caller, self.wish)
         what, mine = self._intent.once, self.caller.claim
         if what is None:
             return
@@ -132,7 +138,9 @@ class Act:
         return await self._hands.store.claims.swap(what, holder, self.caller.claim)
 
     async def let_go(self, error: BaseException) -> None:
-        """Give the claim back where nothing was done, or may be done again; else leave it unsure."""
+        """Give the claims back where nothing was done, or may be done again; else leave it unsure."""
+        if self._by_itself and did_nothing(error):
+            await self._hands.store.claims.release(self._by_itself)
         if not self._claimed:
             return
         if self._intent.idempotent or did_nothing(error):
@@ -210,6 +218,8 @@ async def acting(hands: Hands, caller: Caller, intent: Intent) -> AsyncIterator[
         if isinstance(error, PartlyDone) and act.subject.pipeline_id:
             await hands.look_again(act.subject.pipeline_id)  # its threads see what was done
         await act.let_go(error)
+        if isinstance(error, AskedAlready) and error.repeats:
+            raise  # it is the same act, which has its entry
         act.noted, act.entry = act.entry, ended(act.entry, error)
         await hands.record.keep_once(act.entry, act.caller.delivery_id)
         mark_recorded(error)

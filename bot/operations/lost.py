@@ -25,13 +25,13 @@ from bot.operations.frame import Act
 from bot.operations.hands import Hands
 from bot.operations.targets import held_by
 from bot.watching.engine import LOOK_AFTER
-from formatters import endings
+from formatters import endings, errors
 from formatters import lost as words
 from formatters.blocks import Message
 from formatters.links import Links
 
 LOOKS = 5  # a poll interval between two: by then CircleCI shows it, and what came to nothing may be pressed again
-FOUND = "its answer was lost, and it was done"
+FOUND, IN_PART = "its answer was lost, and it was done", "its answer was lost, and only a part of it was done"
 log = structlog.get_logger(__name__)
 
 
@@ -42,16 +42,19 @@ class _Sent:
 
 
 class Became(NamedTuple):
-    """What a look shows: the words for who pressed, whether it was done, or none of it."""
+    """What a look shows: the words for who pressed, and whether all of it was done, or the names of a `part`."""
 
     told: Message
     is_done: bool = False
-    is_nothing: bool = False
+    part: str = ""
 
 
 @asynccontextmanager
 async def looked_for(hands: Hands, caller: Caller, lost: Lost, pending: Pending | None) -> AsyncIterator[_Sent]:
-    """Have it looked for where the answer to a write of the block is lost; the error says so."""
+    """Have it looked for where the answer to a write of the block is lost; the error says so.
+
+    What an agent did by itself, and CircleCI took in part, is kept so: nobody else would tell it.
+    """
     sent = _Sent()
     try:
         yield sent
@@ -64,6 +67,11 @@ async def looked_for(hands: Hands, caller: Caller, lost: Lost, pending: Pending 
                     await _asked_alone(hands, lost, {"lost": "looked for"})
                 await hands.engine.add(LOOK_AFTER, lost.id, when=utc_now() + hands.settings.poll_interval / 2)
                 cause.is_looked_for = True
+        elif isinstance(error, PartlyDone) and pending is None and caller.agent:
+            with suppress(StoreError):
+                number = sent.act.subject.number if sent.act else None
+                part = {"lost": "in part", "became": errors.error(error).text, "pipeline_number": number}
+                await _asked_alone(hands, lost, part)
         raise
 
 
@@ -110,7 +118,7 @@ def became(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
 def _approved(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
     run, held = held_by(build, lost.approval_request_id)
     if held.waits_for_approval:
-        return Became(words.still_held(lost, build, run, held), is_nothing=True) if is_last else None
+        return Became(words.still_held(lost, build, run, held)) if is_last else None
     if held.status == "success":
         return Became(words.approved(lost, build), is_done=True)
     return Became(words.stands(lost, build))
@@ -120,15 +128,15 @@ def _reran(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
     """Say whether each workflow that was sent has run again: it is another one by then."""
     if not lost.workflows:  # an earlier version did not write them down
         runs = build.fingerprint != lost.fingerprint
-        return Became(words.reran(lost, build, runs=runs), runs, not runs) if runs or is_last else None
+        return Became(words.reran(lost, build, runs=runs), runs) if runs or is_last else None
     now = {run.workflow.id for run in build.runs}
     left = [name for one, name in lost.workflows.items() if one in now]
     again = [name for one, name in lost.workflows.items() if one not in now]
     if left and not is_last:
         return None
     if left and again:
-        return Became(words.reran_in_part(lost, build, again, left), is_done=True)
-    return Became(words.reran(lost, build, runs=bool(again)), bool(again), bool(left))
+        return Became(words.reran_in_part(lost, build, again, left), part=", ".join(again))
+    return Became(words.reran(lost, build, runs=bool(again)), bool(again))
 
 
 def _stopped(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
@@ -137,9 +145,9 @@ def _stopped(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
     left = [run.workflow.name for run in meant if not run.workflow.is_finished]
     if left and not is_last:
         return None
-    is_all, is_done = len(left) == len(meant), any(run.workflow.status == "canceled" for run in meant)
-    told = words.stopped(lost, build, left, is_all=is_all)
-    return Became(told, is_done, bool(left) and is_all and not is_done)
+    gone = [run.workflow.name for run in meant if run.workflow.status == "canceled"]
+    told = words.stopped(lost, build, left, gone)
+    return Became(told, part=", ".join(gone)) if left else Became(told, bool(gone))
 
 
 def _job_stopped(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
@@ -149,13 +157,14 @@ def _job_stopped(lost: Lost, build: Build, *, is_last: bool) -> Became | None:
     runs = any(not job.is_finished for job in meant)
     if runs and not is_last:
         return None
-    return Became(words.job(lost, build, runs=runs), any(job.status == "canceled" for job in meant), runs)
+    gone, told = any(job.status == "canceled" for job in meant), words.job(lost, build, runs=runs)
+    return Became(told, gone and not runs, lost.job_name if gone and runs else "")
 
 
 async def _settled(hands: Hands, lost: Lost, build: Build | None, found: Became | None) -> None:
     """Let what was done be as if its answer had come; a request, and an agent that asked, are told anyway."""
-    if found and build and found.is_done:
-        await _on_record(hands, lost)
+    if found and build and (found.is_done or found.part):
+        await _on_record(hands, lost, found)
         await _follow(hands, lost, build)
     pending = await hands.store.pending.get(lost.pending_id) if lost.pending_id else None
     if pending is not None and lost.agreed is not None:
@@ -163,7 +172,9 @@ async def _settled(hands: Hands, lost: Lost, build: Build | None, found: Became 
     elif lost.by.agent and not lost.pending_id:
         is_done, told = bool(found and found.is_done), found.told if found else words.unknown(lost)
         attempt = max((run.attempt for run in build.runs), default=0) if build and lost.act == "rerun" else 0
-        became = {"lost": "" if is_done else "not found", "became": told.text, "attempt": attempt}
+        how = "in part" if found and found.part else "" if is_done else "not found"
+        number = build.pipeline.number if build else None
+        became = {"lost": how, "became": told.text, "attempt": attempt, "pipeline_number": number}
         await _asked_alone(hands, lost, became)
 
 
@@ -174,8 +185,8 @@ def _how(hands: Hands, pending: Pending, name: str, lost: Lost, build: Build | N
     if found.is_done:
         page = Links(web_url=hands.settings.web_url).pipeline(build.pipeline.project_slug, build.pipeline.number)
         return endings.agreed(pending, name, page, build.pipeline.number)
-    if found.is_nothing:
-        return endings.not_found(pending, name, words.NOTHING_SHOWS, is_sure=True)
+    if found.part:
+        return endings.in_part(pending, name, found.told.text)
     return endings.not_found(pending, name, found.told.text)
 
 
@@ -187,12 +198,14 @@ async def _asked_alone(hands: Hands, lost: Lost, became: Mapping[str, object]) -
         await hands.store.asked.save(asked.model_copy(update={**known, **became}))
 
 
-async def _on_record(hands: Hands, lost: Lost) -> None:
-    """Keep that it was done: what is on record of it says that it failed."""
-    if lost.entry is not None:
-        result = f"{lost.entry.result}; {FOUND}".removeprefix("; ")
-        entry = lost.entry.model_copy(update={"at": utc_now(), "outcome": Outcome.DONE, "result": result})
-        await hands.record.keep_once(entry, lost.id)
+async def _on_record(hands: Hands, lost: Lost, found: Became) -> None:
+    """Keep that it was done, or what of it: what is on record says that it failed."""
+    if lost.entry is None:
+        return
+    came, outcome = (f"{IN_PART}: {found.part}", Outcome.FAILED) if found.part else (FOUND, Outcome.DONE)
+    result = f"{lost.entry.result}; {came}".removeprefix("; ")
+    entry = lost.entry.model_copy(update={"at": utc_now(), "outcome": outcome, "result": result})
+    await hands.record.keep_once(entry, f"{lost.id}:found" if found.part else lost.id)
 
 
 async def _follow(hands: Hands, lost: Lost, build: Build) -> None:

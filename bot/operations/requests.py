@@ -31,6 +31,7 @@ async def request(hands: Hands, pending: Pending) -> Pending:
         pending = pending.model_copy(update={"request_ts": ts})
     else:
         await hands.messenger.update(place.channel_id, pending.request_ts, message, urgent=True)
+        pending = pending.model_copy(update={"anew": True})
     pending = await kept(hands, pending)
     if pending.expires_at is not None:
         await hands.engine.add(EXPIRE, pending.id, when=pending.expires_at)

@@ -24,6 +24,7 @@ from bot.operations.ending import overtaken
 from bot.operations.frame import Act, Intent, acting, is_old, partly
 from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
+from bot.operations.seen import refuse_unseen
 from bot.operations.targets import named, nothing_of, to_run_again, what_runs_again
 from bot.policy import Word
 from formatters import agreement, replies
@@ -86,7 +87,7 @@ async def rerun(
     )
     async with looked_for(hands, caller, lost, pending) as looks, acting(hands, caller, intent) as act:
         looks.act = act
-        targets = await _targets_of(hands, act.caller, build, wish)
+        targets = await _targets_of(hands, act.caller, build, wish, pending)
         what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
         act.note(job=what, result=f"#{build.pipeline.number}: {what}" if targets else "")
         if targets:
@@ -153,12 +154,14 @@ def _first_seen(caller: Caller, build: Build) -> str:
     return f"reruns:{caller.delivery_id}:{build.pipeline.id}"
 
 
-async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -> list[Run]:
-    """Return what is to run again; none where a run of this very press, which died, has sent it. Raises NothingToDo."""
+async def _targets_of(
+    hands: Hands, caller: Caller, build: Build, wish: Rerun, pending: Pending | None = None
+) -> list[Run]:
+    """Return what is to run again; where a run of this very press died, what it left of that. Raises NothingToDo."""
     first_seen = await hands.store.claims.claim(_first_seen(caller, build), build.fingerprint)
-    if first_seen != build.fingerprint:
-        return []  # there is a newer attempt than the one that was pressed on
     targets = to_run_again(build, failed_only=wish.failed_only)
+    if first_seen != build.fingerprint:  # there is a newer attempt than the one that was pressed on
+        return [run for run in targets if run.workflow.id in first_seen.split(",")]
     open_runs = [run for run in build.real_runs if not run.workflow.is_finished]
     if open_runs and (not wish.failed_only or not targets):
         act, _, person_id = (await hands.store.acted.last(build.pipeline.id) or "").rpartition("|")
@@ -175,6 +178,7 @@ async def _targets_of(hands: Hands, caller: Caller, build: Build, wish: Rerun) -
         raise error
     if build.read_at - build.pipeline.created_at > OLDEST:
         raise NothingToDo("rerun_too_old", number=build.pipeline.number)
+    refuse_unseen(pending, build, wish)
     return targets
 
 

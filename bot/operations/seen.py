@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from bot.errors import NothingToDo
 from bot.models.build import Build, Shipment, State
 from bot.models.circleci import Pipeline, told_apart
-from bot.models.pending import Approval, Cancellation, Deployment, Rerun, Seen, Wish
+from bot.models.pending import Approval, Cancellation, Deployment, Pending, Rerun, Seen, Wish
 from bot.operations.hands import Hands
 from bot.operations.targets import approving, cancelling, held_by, rerunning
 from bot.together import together
@@ -27,17 +28,34 @@ async def seen_in(hands: Hands, wish: Wish, pipelines: Sequence[Pipeline]) -> Se
     match wish:
         case Deployment():
             return Seen(**newest, definition=await _definition(hands, wish))
-        case Rerun():
-            build = await hands.reads.build(wish.pipeline_id)
-            return Seen(**newest, fingerprint=build.fingerprint, runs=rerunning(build, wish))
-        case Approval():
-            build = await hands.reads.build(wish.pipeline_id)
-            run, _ = held_by(build, wish.approval_request_id)
-            runs = approving(build, wish.approval_request_id)
-            return Seen(**newest, fingerprint=run.workflow.id, runs=runs)
-        case Cancellation():
-            return Seen(stops=cancelling(await hands.reads.build(wish.pipeline_id)))
+        case Rerun() | Approval() | Cancellation():
+            return seen_of(await hands.reads.build(wish.pipeline_id), wish).model_copy(update=newest)
     assert_never(wish)
+
+
+def seen_of(build: Build, wish: Rerun | Approval | Cancellation) -> Seen:
+    """Return what an act on this build would run or stop."""
+    match wish:
+        case Rerun():
+            return Seen(fingerprint=build.fingerprint, runs=rerunning(build, wish))
+        case Approval():
+            run, _ = held_by(build, wish.approval_request_id)
+            return Seen(fingerprint=run.workflow.id, runs=approving(build, wish.approval_request_id))
+        case Cancellation():
+            return Seen(stops=cancelling(build))
+    assert_never(wish)
+
+
+def refuse_unseen(pending: Pending | None, build: Build, wish: Rerun | Approval | Cancellation) -> None:
+    """Raise NothingToDo where somebody agreed to an act, and the build that it acts on is not what they saw.
+
+    It was read once more after their press, which may have taken a while.
+    """
+    if pending is None or pending.agreed is None:
+        return
+    seen = pending.seen.model_copy(update={"revision": ""})  # of the branch, which was asked about at the press
+    if not seen.is_still(seen_of(build, wish)):
+        raise NothingToDo("not_what_was_seen", what=pending.target)
 
 
 async def _definition(hands: Hands, wish: Deployment) -> str:

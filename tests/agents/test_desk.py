@@ -298,9 +298,11 @@ async def test_where_a_rule_lets_it_an_agent_acts_alone_and_follows(tmp_path: Pa
         told = await asks(team, agent, "deploy", project="acme/frontend", branch="release/v2.0")
         assert told["pipeline"] == 2417
         assert (await follows_to_the_end(team, agent, told["of"]))["state"] == "failed"
-        again = await asks(team, agent, "rerun", project="acme/frontend", pipeline=2417)
+        again = await asks(team, agent, "rerun", project="acme/frontend", pipeline=2417, everything=True)
         assert again["state"] in ("started", "running")
         assert (await follows_to_the_end(team, agent, again["of"]))["state"] == "passed"
+        repeated = await asks(team, agent, "rerun", project="acme/frontend", branch="release/v2.0", everything=True)
+        assert (repeated["repeated"], repeated["of"]) == (True, again["of"])
         team.time_stands_still()
         other = await asks(team, agent, "deploy", project="acme/frontend", branch="try/slow")
         team.circleci.world.clock.advance(timedelta(seconds=5))
@@ -308,7 +310,7 @@ async def test_where_a_rule_lets_it_an_agent_acts_alone_and_follows(tmp_path: Pa
         team.time_flies()
         assert (await follows_to_the_end(team, agent, stopped["of"]))["state"] == "canceled"
         assert requests(team) == []
-        assert (len(team.posts("/pipeline")), len(team.posts("/rerun"))) == (2, 1)
+        assert (len(team.posts("/pipeline")), len(team.posts("/rerun"))) == (2, 2)
 
 
 async def test_nobody_is_asked_more_than_three_things_at_a_time(team: Team) -> None:

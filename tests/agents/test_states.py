@@ -85,6 +85,8 @@ TABLE = {
     "agreed in vain": (Known(ASKED, pending(**ended("locked", in_vain=True)), DECIDED + "agree"), "refused", True),
     "pressed, its answer lost": (Known(ASKED, pending(**lost("looked for")), DECIDED + "agree"), "looked for", False),
     "looked for in vain": (Known(ASKED, pending(**lost("not found")), DECIDED + "agree"), "not found", True),
+    "a part of it": (Known(ASKED, pending(**lost("in part")), DECIDED + "agree"), "in part", True),
+    "a part of it, alone": (Known(ASKED.model_copy(update={"lost": "in part", "became": "alpha"})), "in part", True),
     "never found after a press": (
         Known(ASKED, pending(**ended("so")), DECIDED + "agree", IN_VAIN), "not found", True
     ),

@@ -1,5 +1,6 @@
 """Stories of agents: what they ask for waits for the press of a person, and what else is demanded holds."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -68,6 +69,22 @@ words = ["deploy"]
 roles = ["ada"]
 branches = ["try/parallel"]
 second_person = true
+
+[[rules]]
+name = "agents take a second person there"
+effect = "demand"
+words = ["deploy"]
+roles = ["agents"]
+branches = ["try/on-hold"]
+second_person = true
+
+[[rules]]
+name = "ada types it there"
+effect = "demand"
+words = ["deploy"]
+roles = ["ada"]
+branches = ["try/on-hold"]
+typed = true
 
 [[rules]]
 name = "two people"
@@ -245,23 +262,42 @@ async def test_what_runs_by_now_is_shown_before_it_is_cancelled(team: Team) -> N
     await waits(operations(team).cancel(speaking(agent), PipelineId(build.id)))
     request = team.deploys.messages[-1]
     assert "What it stops: generate-config." in request.visible
+    agree = request.element("Agree and cancel")
     goes_by(team, 60)
-    assert "has changed since it was asked" in said(await presses(team, team.grace, request, "Agree and cancel"))
+    for person in (team.grace, team.grace, team.ada):
+        assert "has changed since it was asked" in said(await presses(team, person, request, agree))
     assert writes(team) == []
     assert "What it stops: test, deploy." in request.visible
 
 
-async def test_a_press_is_no_way_round_what_is_demanded_of_who_presses(team: Team) -> None:
-    pushed(team, "try/parallel", OVER)
-    agent = await made(team, team.grace)
-    await waits(operations(team).deploy(speaking(agent), deployment("try/parallel")))
-    request = team.deploys.messages[-1]
-    told = said(await presses(team, team.ada, request, "Agree and deploy"))
-    assert "A rule demands more of you for this than a press." in told
-    assert "/ci deploy gh/acme/frontend try/parallel" in told
+async def test_what_begins_behind_the_press_is_not_cancelled(team: Team) -> None:
+    agent, build, arrives = await made(team, team.grace), pushed(team, "try/setup", 3), asyncio.Event()
+    await waits(operations(team).cancel(speaking(agent), PipelineId(build.id)))
+    request, before = team.deploys.messages[-1], len(team.circleci.requests)
+    team.circleci.faults.add("GET", "*/workflow", until=arrives, spare=1)
+    await team.clicks(team.ada, request, "Agree and cancel")
+    await team.until(lambda: sum(one.path.endswith("/workflow") for one in team.circleci.requests[before:]) == 2)
+    goes_by(team, 60)
+    arrives.set()
+    await team.is_done()
+    assert "but nothing was cancelled. acme/frontend try/setup #" in request.visible
     assert writes(team) == []
-    await presses(team, team.grace, request, "Agree and deploy")
-    assert len(writes(team)) == 1
+
+
+async def test_a_press_is_no_way_round_what_is_demanded_of_who_presses(team: Team) -> None:
+    agent, others = (
+        await made(team, team.grace),
+        {"try/parallel": team.grace, "try/on-hold": team.slack.person("admin")},
+    )
+    for number, (branch, other) in enumerate(others.items()):
+        pushed(team, branch, OVER)
+        request = await asks(team, agent, branch, f"mcp:{number}")
+        told = said(await presses(team, team.ada, request, "Agree and deploy"))
+        assert "A rule demands more of you for this than a press." in told
+        assert f"/ci deploy gh/acme/frontend {branch}" in told
+        assert len(writes(team)) == number
+        await presses(team, other, request, "Agree and deploy")
+        assert len(writes(team)) == number + 1
 
 
 async def test_a_later_one_of_its_name_is_another_agent(team: Team) -> None:
@@ -421,7 +457,15 @@ async def test_where_a_rule_lets_it_act_alone_it_does_and_what_else_is_demanded_
     root = await team.reads("🤖 nightly asked ·")
     assert f"🤖 nightly said why: “{WHY}”" in root.visible
     await asks(team, robot, "main", "mcp:2")
+    team.time_flies()
+    await team.slack.wait_for(lambda: "Passed" in root.visible)
+    error = await refused(operations(team).deploy(speaking(robot, "mcp:3"), deployment("try/green")))
+    assert isinstance(error, AskedAlready)
+    assert error.repeats == "mcp:1"
     assert writes(team) == [SENT]
+    again = speaking(robot, "mcp:4").model_copy(update={"key": "another"})
+    await operations(team).deploy(again, deployment("try/green"))
+    assert writes(team) == [SENT, SENT]
 
 
 async def test_what_is_declined_or_forgotten_says_whose_it_was(team: Team) -> None:

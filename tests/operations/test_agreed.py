@@ -92,6 +92,7 @@ OTHERS = Scenario(
     (WorkflowPlan("build", (FAILED, JobPlan("ship"))),),
     rerun=(WorkflowPlan("build", (JobPlan("unit"), JobPlan("ship", ends="failed"))),),
 )
+BOTH = Scenario((WorkflowPlan("alpha", (FAILED,)), WorkflowPlan("beta", (FAILED,))))
 MIXED = Scenario(
     (
         WorkflowPlan("build", (FAILED, JobPlan("ship", requires=("unit",)), JobPlan("tell", requires=("ship",)))),
@@ -359,10 +360,38 @@ async def test_what_failed_otherwise_meanwhile_is_shown_and_agreed_to_anew(team:
     goes_by(team, OVER)
     assert "has changed since it was asked" in said(await presses(team, team.grace, request, agree))
     assert "What runs again: ship." in request.visible
+    for person in (team.grace, team.slack.person("admin")):  # a double click, and somebody else's on what it showed
+        assert "has changed since it was asked" in said(await presses(team, person, request, agree))
     assert writes(team) == []
-    assert await presses(team, team.grace, request, agree) == []
+    assert await presses(team, team.grace, request, "Agree and rerun") == []
     await team.reads("watched by ada · rerun by ada")  # it is followed where it was asked for
     assert writes(team) == [f"POST /api/v2/workflow/{build.runs[1].id}/rerun"]
+
+
+async def test_a_button_of_an_earlier_version_agrees_to_what_was_shown_first_alone(team: Team) -> None:
+    build, request = await asked_to_rerun(team, OTHERS)
+    earlier = AgreeDeploy(attempt_id=pending_of(request), word="rerun")
+    team.circleci.world.rerun(build.runs[0].id)
+    goes_by(team, OVER)
+    for _ in range(2):
+        assert "has changed since it was asked" in said(await presses(team, team.grace, request, earlier))
+    assert writes(team) == []
+
+
+async def test_what_is_read_after_the_press_is_sent_only_if_it_was_seen(team: Team) -> None:
+    build, request = await asked_to_rerun(team, OTHERS)
+    arrives = asyncio.Event()
+    team.circleci.faults.add("GET", "*/workflow", until=arrives, spare=1)
+    before = len(team.circleci.requests)
+    await team.clicks(team.grace, request, "Agree and rerun")
+    await team.until(lambda: sum(one.path.endswith("/workflow") for one in team.circleci.requests[before:]) == 2)
+    team.circleci.world.rerun(build.runs[0].id)
+    goes_by(team, OVER)
+    arrives.set()
+    await team.is_done()
+    assert "grace agreed" in request.visible
+    assert "had changed by the time it was to be sent" in request.visible
+    assert writes(team) == []
 
 
 async def test_what_runs_again_already_is_not_run_again_on_an_old_agreement(team: Team) -> None:
@@ -384,7 +413,7 @@ async def test_what_was_let_go_on_over_a_red_commit_is_not_agreed_to_over_anothe
     agree = request.element("Agree and deploy")
     pushed(team, "hold/prod", OVER, revision="beef" * 10)
     assert "has changed since it was asked" in said(await presses(team, team.grace, request, agree))
-    assert "ask for it anew" in said(await presses(team, team.grace, request, agree))
+    assert "ask for it anew" in said(await presses(team, team.grace, request, "Agree and deploy"))
     assert "It is another commit by now" in request.visible
     assert writes(team) == []
 
@@ -412,9 +441,14 @@ async def test_an_agreement_of_which_a_part_was_sent_says_so(team: Team) -> None
     build = await half_cancelled(team)
     await presses(team, team.ada, somewhere(team), RerunAll(pipeline_id=build.id))
     request = await team.reads("Somebody else must agree")
+    pending = pending_of(request)
     team.circleci.faults.add("POST", "*/rerun", status=403, body={"message": "Plan is suspended."}, spare=1)
     await presses(team, team.grace, request, "Agree and rerun")
     assert "Only a part of it was done: build. CircleCI refused this" in request.visible
+    kept = await team.app.store.pending.get(pending)
+    assert kept is not None
+    assert kept.end is not None
+    assert kept.end.lost == "in part"  # as an agent would be told
     assert "nothing was started" not in request.visible
 
 
@@ -563,6 +597,23 @@ async def test_what_is_under_way_is_not_typed_a_second_time(team: Team) -> None:
     window = await opens(team, team.ada, told, "Type it")
     assert "You have asked for this already" in await fills_in(team.ada, window, typed="release/v2.0")
     assert writes(team) == []
+
+
+async def test_an_agreement_that_died_between_two_workflows_sends_the_other_one(team: Team) -> None:
+    build, request = await asked_to_rerun(team, BOTH)
+    click, pending = died_agreeing(team, request), pending_of(request)
+    claims, (alpha, beta) = team.app.store.claims, [run.id for run in build.runs]
+    await claims.claim(f"second:{pending}", f"{click.caller.claim}|agree")
+    met = {"agreed": click.caller, "met": (Demand.SECOND_PERSON,), "open": ()}
+    assert await team.app.store.pending.change(pending, lambda one: one.model_copy(update=met))
+    await claims.claim(f"reruns:{click.id}:{build.id}", ",".join(sorted((alpha, beta))))
+    await claims.claim(f"sent:{click.id}:{alpha}", "sent")
+    await team.app.store.acted.save(PipelineId(build.id), f"{click.id}|{team.ada.id}")
+    team.circleci.world.rerun(alpha)
+    goes_by(team, 1)
+    await runs_again(team, click)
+    assert "grace agreed: the failed jobs" in request.visible
+    assert writes(team) == [f"POST /api/v2/workflow/{beta}/rerun"]
 
 
 async def test_an_agreement_to_a_rerun_that_was_sent_and_died_is_gone_on_with(team: Team) -> None:

@@ -250,7 +250,9 @@ async def test_a_push_after_the_request_is_shown_and_agreed_to_anew(team: Team, 
     assert "has changed since it was asked" in told
     assert "beefbee" in asked.visible
     assert writes(team) == []
-    await presses(team, team.grace, asked, agree)
+    assert "has changed since it was asked" in said(await presses(team, team.grace, asked, agree))
+    assert writes(team) == []
+    await presses(team, team.grace, asked, f"Agree and {what.partition(' ')[0]}")
     assert "grace agreed" in asked.visible
     assert len(writes(team)) == 1
     if what.startswith("deploy"):  # of the pretend CircleCI's head: somebody pushed at that very moment

@@ -11,11 +11,15 @@ from bot.models.circleci import Job, Pipeline, PipelineId, Workflow
 from bot.models.lost import Lost
 from bot.operations.lost import became
 from bot.watching.engine import LOOK_AFTER, LOOK_FOR
+from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
 from tests.agents.asking import agent_of, asks, calls
 from tests.operations.scene import (
+    FRONTEND,
     ON_HOLD,
     OVER,
+    RUNNING,
     again_until,
+    goes_by,
     presses,
     pulls_forward,
     pushed,
@@ -26,6 +30,7 @@ from tests.operations.scene import (
     types,
     writes,
 )
+from tests.stories.team import Team
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 MEANT = {"a": "build", "b": "ship"}
@@ -44,41 +49,42 @@ def build(*runs: tuple[str, str, str]) -> Build:
     return Build(pipeline=Pipeline.model_validate(pipeline), runs=tuple(found), read_at=START)
 
 
-def told(act: str, now: Build, *, is_last: bool, **more: object) -> tuple[str, bool, bool] | None:
+def told(act: str, now: Build, *, is_last: bool, **more: object) -> tuple[str, bool, str] | None:
     known = {"id": "Ev1", "act": act, "pipeline_id": PipelineId("p"), "project_title": "acme/frontend"}
     found = became(Lost.model_validate({**known, "person_id": "U0ADA", **more}), now, is_last=is_last)
-    return found and (found.told.text.partition("looked: ")[2], found.is_done, found.is_nothing)
+    return found and (found.told.text.partition("looked: ")[2], found.is_done, found.part)
 
 
 RED, RUNS, OVER_NOW, GONE = ("failed", "failed"), ("running", "running"), ("success", "success"), ("canceled",) * 2
 
 
 @pytest.mark.parametrize(
-    ("act", "runs", "more", "words", "done", "nothing"),
+    ("act", "runs", "more", "words", "done", "part"),
     [
         # Another workflow that begins is no rerun; each that was sent counts by itself.
-        ("rerun", {"a": RED, "b": RED, "z": RUNS}, {"workflows": MEANT}, "has not run again", False, True),
-        ("rerun", {"c": RUNS, "b": RED}, {"workflows": MEANT}, "build has run again, and ship has not", True, False),
-        ("rerun", {"c": RUNS, "d": RUNS}, {"workflows": MEANT}, "#2417 has run again", True, False),
-        ("rerun", {"c": RUNS}, {"fingerprint": "a"}, "#2417 has run again", True, False),  # of an earlier version
+        ("rerun", {"a": RED, "b": RED, "z": RUNS}, {"workflows": MEANT}, "has not run again", False, ""),
+        ("rerun", {"c": RUNS, "b": RED}, {"workflows": MEANT}, "build has run again, and ship has not", False, "build"),
+        ("rerun", {"c": RUNS, "d": RUNS}, {"workflows": MEANT}, "#2417 has run again", True, ""),
+        ("rerun", {"c": RUNS}, {"fingerprint": "a"}, "#2417 has run again", True, ""),  # of an earlier version
         # Nor does one that goes on mean that nothing was cancelled.
-        ("cancel", {"a": GONE, "z": RUNS}, {"workflows": {"a": "build"}}, "what ran then has ended", True, False),
-        ("cancel", {"a": GONE, "b": RUNS}, {"workflows": MEANT}, "and b goes on. Press again", True, False),
-        ("cancel", {"a": RUNS, "b": RUNS}, {"workflows": MEANT}, "nothing of it shows", False, True),
-        ("cancel", {"a": OVER_NOW}, {"workflows": {"a": "build"}}, "#2417 passed.", False, False),
-        ("cancel_job", {"a": GONE, "z": RUNS}, {"job_number": ord("a")}, "does not run any more", True, False),
-        ("cancel_job", {"a": GONE, "z": RUNS}, {"job_number": ord("z")}, "has not ended", False, True),
-        ("cancel_job", {"a": GONE, "z": RUNS}, {"job_name": "test"}, "has not ended", True, True),
+        ("cancel", {"a": GONE, "z": RUNS}, {"workflows": {"a": "build"}}, "what ran then has ended", True, ""),
+        ("cancel", {"a": GONE, "b": RUNS}, {"workflows": MEANT}, "cancelled: a. What goes on: b. Press", False, "a"),
+        ("cancel", {"a": RUNS, "b": RUNS}, {"workflows": MEANT}, "I could not see that it was cancelled.", False, ""),
+        ("cancel", {"a": OVER_NOW, "b": RUNS}, {"workflows": MEANT}, "not see that it was cancelled. What", False, ""),
+        ("cancel", {"a": OVER_NOW}, {"workflows": {"a": "build"}}, "#2417 passed.", False, ""),
+        ("cancel_job", {"a": GONE, "z": RUNS}, {"job_number": ord("a")}, "does not run any more", True, ""),
+        ("cancel_job", {"a": GONE, "z": RUNS}, {"job_number": ord("z")}, "has not ended", False, ""),
+        ("cancel_job", {"a": GONE, "z": RUNS}, {"job_name": "test"}, "has not ended", False, "test"),
     ],
 )
 def test_what_was_sent_is_looked_at_and_nothing_else(
-    act: str, runs: dict[str, tuple[str, str]], more: dict[str, object], words: str, done: bool, nothing: bool
+    act: str, runs: dict[str, tuple[str, str]], more: dict[str, object], words: str, done: bool, part: str
 ) -> None:
     now = build(*((one, *status) for one, status in runs.items()))
     found = told(act, now, is_last=True, **more)
     assert found is not None
     assert words in found[0]
-    assert found[1:] == (done, nothing)
+    assert found[1:] == (done, part)
 
 
 @pytest.mark.parametrize("act", ["rerun", "cancel"])
@@ -146,6 +152,37 @@ async def test_the_request_and_the_agent_hear_that_it_is_looked_for_and_what_cam
         again = await asks(team, agent, "rerun", project="acme/frontend", pipeline=failed.number)
         assert again["state"] in ("started", "running")
         assert len([one for one in writes(team) if one.endswith("rerun")]) == 1
+
+
+async def test_what_was_done_in_part_is_told_so_to_the_agent_and_the_record(tmp_path: Path) -> None:
+    both = Scenario(
+        tuple(WorkflowPlan(name, (JobPlan("unit", seconds=90, ends="failed"),)) for name in ("alpha", "beta"))
+    )
+    async with team_under(ALONE, tmp_path) as team:
+        agent, wanted = await agent_of(team), {"project": "acme/frontend"}
+        team.circleci.world.set_scenario(FRONTEND, "try/both", both)
+        failed = pushed(team, "try/both", OVER)
+        team.circleci.faults.add("POST", "*/rerun", status=403, body={"message": "No."}, spare=1)
+        for _ in range(2):  # the same again is no other one, and sends nothing
+            told = await asks(team, agent, "rerun", **wanted, pipeline=failed.number)
+            assert (told["state"], told["finished"], told["pipeline"]) == ("in part", True, failed.number)
+            assert "Only a part of it was done: alpha." in told["quoted_end"]
+        runs = pushed(team, "try/both", RUNNING)
+        team.circleci.faults.add("POST", "*/cancel", drop="before", spare=1)
+        stops = await asks(team, agent, "cancel", **wanted, pipeline=runs.number)
+        assert (stops["state"], stops["finished"]) == ("looked for", False)
+        goes_by(team, 5)
+        await again_until(lambda: pulls_forward(team, LOOK_AFTER), lambda: "What goes on: beta" in said_to(team))
+        told = (await calls(team, agent, "follow", of=stops["of"], wait=0)).data
+        assert (told["state"], told["finished"]) == ("in part", True)
+        assert "What was cancelled: alpha. What goes on: beta." in told["quoted_end"]
+        assert [(one.what, one.outcome) for one in await record(team) if one.outcome == "done"] == []
+        assert (await record(team))[-1].result == "its answer was lost, and only a part of it was done: alpha"
+        assert len(writes(team)) == 4  # one of each was taken
+
+
+def said_to(team: Team) -> str:
+    return said(team.ada.sees_only)
 
 
 async def test_who_is_told_directly_hears_there_what_became_of_it(tmp_path: Path) -> None:

@@ -277,9 +277,9 @@ async def test_a_lost_act_that_never_arrived_may_be_pressed_again(
         (approve, "after", "looked: hold-prod is approved, and acme/frontend #2417 is running."),
         (approve, "before", "looked: hold-prod of acme/frontend #2417 still waits for an approval. Press again"),
         (rerun_failed, "after", "looked: acme/frontend #2417 has run again, and by now it"),
-        (rerun_failed, "before", "looked: acme/frontend #2417 has not run again. Press again"),
+        (rerun_failed, "before", "looked: acme/frontend #2417 has not run again, as far as I see. Press again"),
         (cancel, "after", "looked: acme/frontend #2417 was cancelled."),
-        (cancel, "before", "looked: acme/frontend #2417 is running, and nothing of it shows. Press again"),
+        (cancel, "before", "looked: acme/frontend #2417 is running. I could not see that it was cancelled."),
         (cancel_job, "before", "looked: test of acme/frontend #2417 has not ended. Press again"),
     ],
 )
