@@ -29,6 +29,7 @@ from commands import (
     status,
     subscribe,
     tests,
+    told,
     triage,
     use,
     watch,
@@ -42,7 +43,7 @@ def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
         *(deploy, heard, gate, rerun, again, cancel, approve, watch, subscribe, red, snooze, use, locks),
-        *(status, mine, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
+        *(status, mine, told, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
         *(env, keys, legacy, agent),
         *(hello, help, why, audit, doctor, webhook),
     ):

@@ -30,7 +30,7 @@ from bot.answers.mine import MyBuilds
 from bot.answers.ourselves import CheckUp, CommandPage, Greeting, HelpHere, Overview
 from bot.answers.people import PolicyDecision, Record, TokenOwner
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, WhichDefinition
-from bot.answers.subscriptions import Snoozed, Subscribed, Subscriptions, WhichSubscription
+from bot.answers.subscriptions import Snoozed, Subscribed, Subscriptions, WhichSubscription, WhyTold
 from formatters import (
     acts,
     agents,
@@ -56,6 +56,7 @@ from formatters import (
     snoozes,
     steps,
     subscriptions,
+    told_of,
     turning,
     unheard,
     unsent,
@@ -125,6 +126,7 @@ _WITH_LINKS: dict[type[Answer], Callable[[Any, Links], Message]] = {
     BuildTriaged: final.triaged,
     WhyRed: turning.why_red,
     FlakyTests: flakes.ranking,
+    WhyTold: told_of.why,
     RecentBuilds: lists.recent,
     MyBuilds: mine.mine,
 }

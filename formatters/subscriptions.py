@@ -154,11 +154,12 @@ def _from(done: Subscribed) -> str:
     if before.made_by != now.made_by:
         was += [f"in the name of {_maker(before)}, who may not look at it any more"]
     if before.paused:
-        was += [f"paused, as {_why(before.paused)}"]
+        was += [f"paused, as {paused_because(before.paused)}"]
     return f": until now it was {', '.join(was)}"
 
 
-def _why(paused: str) -> str:
+def paused_because(paused: str) -> str:
+    """Return why one is paused, in words."""
     is_code = " " not in paused
     return _PAUSED.get(paused) or (f"Slack takes nothing here ({code(paused, 60)})" if is_code else literal(paused))
 
@@ -243,7 +244,7 @@ def _are(number: int) -> str:
 
 
 def _line(one: Subscription) -> str:
-    paused = f"\n⏸️ Paused: {_why(one.paused)}." if one.paused else ""
+    paused = f"\n⏸️ Paused: {paused_because(one.paused)}." if one.paused else ""
     by = _maker(one)
     line = command(f"unsubscribe {one.line}")
     ends = f"\n{line}" if line else ""

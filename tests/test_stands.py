@@ -27,6 +27,7 @@ FOR_ALL = {
     "subscribe": set[str](),
     "unsubscribe": set[str](),
     "snooze": set[str](),
+    "told": {"WhyTold"},
     "subscriptions": {"Subscriptions"},
     "use": {"ChannelUses"},
     "lock": {"LockChanged"},
@@ -82,7 +83,7 @@ def test_only_what_finds_something_can_be_shared_and_it_changes_nothing() -> Non
     found = {name for name, one in register(Router()).commands.items() if one.finds}
     assert found == {
         *("approve", "locks", "status", "triage", "why-red", "tests", "flaky", "job", "logs", "artifacts", "recent"),
-        *("projects", "subscriptions"),
+        *("projects", "subscriptions", "told"),
     }
 
 

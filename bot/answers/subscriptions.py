@@ -4,9 +4,10 @@ from datetime import datetime
 
 from bot.answers import Answer, Changed, Found
 from bot.models.audit import Entry
-from bot.models.circleci import ProjectSlug
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.fields import Model, Time
 from bot.models.subscription import Event, Subscription
+from bot.models.told import Reason
 
 
 class Posted(Model):
@@ -69,6 +70,32 @@ class Subscriptions(Found):
     total: int
     page: int = 1
     pages: int = 1
+
+
+class WhyTold(Found):
+    """Why a channel was told of a build, or was not: as it was decided for it (`here`), or for all that subscribed.
+
+    `link` is the message that told it. `rules` are those of the channel that are about it now, which ask for these
+    `events`; where there are none, `nearest` are others of its project. Where nothing was decided, it `would` be this
+    now; the build `is_missed` where more came than were read back, `is_earlier` than the rules, or `is_unread` where
+    the list of its project was not read as far, which failed so often in a row.
+    """
+
+    project_slug: ProjectSlug
+    project_title: str
+    number: int
+    ref: Ref | None = None
+    here: Reason | None = None
+    of_all: Reason | None = None
+    link: str = ""
+    rules: tuple[Subscription, ...] = ()
+    nearest: tuple[Subscription, ...] = ()
+    events: tuple[Event, ...] = ()
+    would: Reason | None = None
+    is_missed: bool = False
+    is_earlier: bool = False
+    is_unread: bool = False
+    list_failures: int = 0
 
 
 class WhichSubscription(Answer):

@@ -73,6 +73,10 @@
 | `news:took:<project>:<branch>` | how long its last builds took that passed   | the retention             |
 | `news:failed:<project>:<branch>:<commit>` | Failures: its tests that failed  | two weeks                 |
 | `news:holds:<pipeline id>`     | Hold each: messages about what waits in it  | the retention             |
+| `told:<channel id>`            | pipeline id -> Reason: why it was told      | fourteen days, a thousand |
+| `told:all`                     | the same, for whoever has subscribed        | the same, ten thousand    |
+| `told:by-age:<channel id>`     | the pipeline ids of these, by age           | the same                  |
+| `told:missed:<project>`        | the last twenty Missed: builds not read     | fourteen days             |
 | `fence:news:<pipeline id>`     | whoever looks at it for its news            | the lease                 |
 | `ended:<pipeline id>`          | Ended: its end, until it is judged          | a day                     |
 | `pause:<far side>`             | it asked us to wait                         | as long as it asked       |
@@ -113,6 +117,7 @@ from bot.store.pulse import Vitals
 from bot.store.questions import Questions
 from bot.store.standing import Standing
 from bot.store.subscriptions import Subscriptions
+from bot.store.told import ReasonsTold
 from bot.store.turns import Turns
 from bot.store.watches import Watches
 from bot.store.windows import Windows
@@ -147,6 +152,7 @@ class Store:
         self.subscriptions = Subscriptions(connection)
         self.news = Newsroom(connection)
         self.occasions = Occasions(connection)
+        self.told = ReasonsTold(connection)
         self.windows = Windows(connection)
         self.watches = Watches(connection, self.own)
         self.looks = Looks(connection)

@@ -4,11 +4,13 @@ Builds end in any order, and are run again: a channel's last word is about the n
 """
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import NamedTuple
 
-from bot.models.build import Build, State
+from bot.models.build import OPEN_STATES, Build, State
 from bot.models.red import Branch
 from bot.models.subscription import Event
+from bot.models.told import Reason, Why
 
 _SAID, _PASSED = ":said", ":passed"
 MOST_TOLD = 50  # builds of a branch that stays red, of which it is known that they were counted
@@ -62,6 +64,27 @@ def is_red(build: Build) -> bool | None:
         case State.COULD_NOT_RUN if build.is_refused or build.pipeline.errors or _has_errors(build):
             return True
     return None
+
+
+def would_be(state: Branch, build: Build, wanted: Collection[Event], now: datetime) -> Reason:
+    """Return what would be decided of a build now."""
+    found = decide(state, build, wanted)
+    if build.state in OPEN_STATES:
+        why = Why.AWAITED
+    elif found.happened is None:
+        why = no_news(state, build)
+    elif not found.is_told:
+        why = Why.NOT_ASKED
+    else:
+        why = Why.SNOOZED if found.happened is not Event.FIXED and state.is_snoozed(now) else Why.TOLD
+    return Reason(why=why, at=now, happened=found.happened or "", newest=state.number, state=build.state)
+
+
+def no_news(state: Branch, build: Build) -> Why:
+    """Return why `decide` finds nothing in a build that would be news."""
+    if is_red(build) is None:
+        return Why.NO_NEWS
+    return Why.COUNTED if is_judged(build, state) else Why.OLDER
 
 
 def is_judged(build: Build, state: Branch) -> bool:

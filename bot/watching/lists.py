@@ -103,6 +103,7 @@ class Lists:
                 return listed
         log.warning("news_skipped", project=slug, after=newest, builds=missing)
         count("skipped", missing)
+        await self._store.told.missed(slug, (newest or 0) + 1, (newest or 0) + missing)
         return listed
 
     async def _names(self, known: ReadUpTo, rules: Sequence[Subscription]) -> ReadUpTo:

@@ -12,6 +12,7 @@ from bot.models.circleci import PipelineId
 from bot.models.news import News
 from bot.models.slack import utc_now
 from bot.models.subscription import Event
+from bot.models.told import Reason, Why
 from bot.settings import Settings
 from bot.store import Store
 from bot.store.watches import Seen
@@ -69,6 +70,8 @@ class Newsreader:
                 return self._settings.settle  # a webhook came, of something that was not to be seen yet
             if pause is None:
                 await self._store.news.end(pipeline_id)
+            else:
+                await self._told(pipeline_id, Why.AWAITED, again_at=utc_now() + pause)
             return pause
 
     async def _has_an_older_before_it(self, kept: News) -> bool:
@@ -112,6 +115,7 @@ class Newsreader:
         rules = await self._store.subscriptions.of_project(pipeline.project_slug)
         if not (rules := wanted_by(rules, pipeline.ref, pipeline.actor)):
             count("unwanted")
+            await self._told(pipeline_id, Why.UNWANTED)
             await self._store.news.forget(pipeline_id)
             return None
         build = followed or await self._looks.outline(pipeline)
@@ -191,10 +195,12 @@ class Newsreader:
         await self._hearing.is_told(build.pipeline.project_slug, build)  # an end of which no webhook told is noted
         if kept.was_there:
             count("old")
+            await self._told(build.pipeline.id, Why.WAS_THERE)
         elif (late := await self._judge.judged(build)) is not None:
             return late
         elif is_red(build) is None:
             count("no_news")
+            await self._told(build.pipeline.id, Why.NO_NEWS, state=build.state)
         else:
             count("judged")
             if ref is not None:
@@ -216,7 +222,7 @@ class Newsreader:
 
     async def _pause(self, build: Build, end: Ending, kept: News) -> timedelta | None:
         if self._is_too_old(kept) and build.quiet > timedelta(days=self._settings.retention_days):
-            _given_up(build.pipeline.id)
+            await self._given_up(build.pipeline.id)
             return None
         if end.wait is not None:
             return max(end.wait, self._settings.pace)
@@ -235,10 +241,19 @@ class Newsreader:
         kept = kept.model_copy(update={"failures": kept.failures + 1})
         await self._store.news.save(pipeline_id, kept)
         if kept.gone >= GONE_AFTER or kept.broken >= GONE_AFTER or self._is_too_old(kept):
-            _given_up(pipeline_id)
+            await self._given_up(pipeline_id)
             return None
         quickest, longest = self._settings.subscription / QUICKEST, self._settings.subscription * LONGEST
         return min(quickest * (1 << min(kept.failures - 1, 10)), longest)
+
+    async def _given_up(self, pipeline_id: PipelineId) -> None:
+        log.warning("news_given_up", pipeline=pipeline_id)
+        count("given_up")
+        await self._told(pipeline_id, Why.GIVEN_UP)
+
+    async def _told(self, pipeline_id: PipelineId, why: Why, **more: object) -> None:
+        """Keep why whoever has subscribed is not told of a build, or not yet."""
+        await self._store.told.note(pipeline_id, Reason.model_validate({"why": why, "at": utc_now(), **more}))
 
     def _is_too_old(self, kept: News) -> bool:
         return utc_now() - kept.since > timedelta(days=self._settings.retention_days)
@@ -270,8 +285,3 @@ def _attempt(build: Build) -> str:
 
 def _is_told(seen: Seen) -> bool:
     return seen.build is not None and any(final_key(seen.build) in watch.told for watch in seen.watches)
-
-
-def _given_up(pipeline_id: PipelineId) -> None:
-    log.warning("news_given_up", pipeline=pipeline_id)
-    count("given_up")

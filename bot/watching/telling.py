@@ -21,12 +21,14 @@ from bot.models.circleci import ProjectSlug
 from bot.models.heard import Heard
 from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
+from bot.models.slack import utc_now
 from bot.models.subscription import Event, Mode, Subscription, key_of, named_in, ref_named
+from bot.models.told import Reason, Why
 from bot.once import post_once
 from bot.permissions import Permissions
 from bot.store import Store
 from bot.watching.aloud import is_wanted as is_wanted_aloud
-from bot.watching.branches import Decision, decide, is_red, is_wanted, said_key
+from bot.watching.branches import Decision, decide, is_red, is_wanted, no_news, said_key
 from bot.watching.earlier import Earlier
 from bot.watching.occasions import Occasions
 from bot.watching.operator import Operator
@@ -190,9 +192,11 @@ class Telling:
         """Tell one channel; returns the pause before another try, where it takes nothing for now, or is being told."""
         allowed = [await self._pausing.may_be_told(rule, news.build) for rule in news.rules]
         if None in allowed:
+            await self._note(news, Why.UNSURE)
             return LATER
         rules = [rule for rule, is_allowed in zip(news.rules, allowed, strict=True) if is_allowed]
         if not rules:
+            await self._note(news, Why.HIDDEN)
             return None
         news = news._replace(rules=rules)
         async with self._store.subscriptions.fenced(news.channel_id, news.slug, news.key, LEASE) as is_ours:
@@ -215,6 +219,7 @@ class Telling:
         if found.happened is None or (found.is_late and not found.is_told):
             if found.state != state:
                 await self._know(news, found.state)
+            await self._note(news, no_news(state, news.build), newest=state.number)
             return False
         seen = red.Seen(news.build, await self._report(found, news.build), news.title, self._links)
         after = found.state
@@ -225,8 +230,10 @@ class Telling:
             is_sure = state.number == news.number or await news.earlier.begins_with(state.number)
             after = after.model_copy(update={"or_before": not is_sure})
         is_said, root_ts = said_key(news.build) in state.told, state.root_ts
-        is_silent = found.happened is not Event.FIXED and await self._is_snoozed(state)
-        if found.is_told and not is_said and not is_silent and not await self._hears_otherwise(news, found.happened):
+        silent = None if is_said else await self._silent(news, found, state)
+        if silent is not None:
+            await self._note(news, silent, happened=found.happened)
+        elif not is_said:
             state, is_said = await self._say(news, found, state, after, seen), True
         if found.is_late:
             await self._know(news, after.model_copy(update={"root_ts": state.root_ts}))
@@ -293,7 +300,26 @@ class Telling:
 
     async def _post(self, news: _News, place: Place, word: Message) -> str:
         name = f"{news.slug}:{news.key}:{said_key(news.build)}"
-        return await post_once(self._messenger, self._store.claims, place, word, kind="branch", name=name)
+        ts = await post_once(self._messenger, self._store.claims, place, word, kind="branch", name=name)
+        await self._note(news, Why.TOLD, ts=ts)
+        return ts
+
+    async def _note(self, news: _News, why: Why, **more: object) -> None:
+        """Keep why the channel is told of a build, or is not; that it was told, or knew it, was noted then."""
+        pipeline_id, mark = news.build.pipeline.id, news.build.mark
+        kept = None if why is Why.TOLD else await self._store.told.get(pipeline_id, channel_id=news.channel_id)
+        if why is Why.COUNTED or (kept and (kept.why, kept.mark) == (Why.TOLD, mark)):
+            return
+        found = {"why": why, "at": utc_now(), "state": news.build.state, "mark": mark, **more}
+        await self._store.told.note(pipeline_id, Reason.model_validate(found), channel_id=news.channel_id)
+
+    async def _silent(self, news: _News, found: Decision, state: Branch) -> Why | None:
+        """Return why nothing is posted of what happened; None where it is."""
+        if found.happened is None or not found.is_told:
+            return Why.NOT_ASKED
+        if found.happened is not Event.FIXED and await self._is_snoozed(state):
+            return Why.SNOOZED
+        return Why.OTHERWISE if await self._hears_otherwise(news, found.happened) else None
 
     async def _hears_otherwise(self, news: _News, happened: Event) -> bool:
         """Say whether the channel itself was told this end, by a thread that said it aloud, and nobody is to be called.
@@ -364,6 +390,7 @@ class Telling:
     async def _refused(self, news: _News, error: SlackError) -> timedelta | None:
         """Return when Slack may take what it does not take now; what it does not take for good pauses the rules."""
         log.warning("branch_not_told", channel=news.channel_id, method=error.method, code=error.code)
+        await self._note(news, Why.PUT_OFF, code=error.code)
         if isinstance(error, SlackLimited):
             return error.retry_after
         what = f"branch-refused:{news.channel_id}:{news.slug}:{said_key(news.build)}"
@@ -371,6 +398,7 @@ class Telling:
         if pause is None:
             for rule in news.rules:
                 await self._pausing.pause(rule, error.code)
+            await self._note(news, Why.REFUSED, code=error.code)
         return pause
 
 

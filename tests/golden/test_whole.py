@@ -9,6 +9,7 @@ from tests.golden import (
     test_presses,
     test_red,
     test_told_events,
+    test_told,
     test_troubles,
     test_verdicts,
 )
@@ -26,6 +27,7 @@ NAMES = {
     *test_presses.SCENES,
     *test_red.SCENES,
     *test_told_events.SCENES,
+    *test_told.SCENES,
     *test_troubles.SCENES,
     *test_verdicts.SCENES,
 }

@@ -19,6 +19,7 @@ _VARYING = (
     (re.compile(r"\bas of \d{4}-\d\d-\d\d \d\d:\d\d"), "as of ‹when›"),
     (re.compile(r"\b([Uu])ntil \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1ntil ‹a date and a time›"),
     (re.compile(r"\b(itself|as before|It was|asked for): \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1: ‹a date and a time›"),
+    (re.compile(r"\b(told of it|at it again) \d{4}-\d\d-\d\d \d\d:\d\d"), r"\1 ‹a date and a time›"),
     (
         re.compile(r"^( *(?:section +)?(?:\S+ \w+ · )?)\d{4}-\d\d-\d\d \d\d:\d\d(?= · .+ · `)", re.MULTILINE),
         r"\1‹when›",

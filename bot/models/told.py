@@ -1,0 +1,52 @@
+"""Why a channel was, or was not, told of a build that it may have subscribed to."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from bot.models.fields import Model
+
+
+class Why(StrEnum):
+    """What was decided of a build for a channel, or for all that had subscribed to it."""
+
+    TOLD = "told"
+    NOT_ASKED = "not-asked"
+    SNOOZED = "snoozed"
+    OTHERWISE = "otherwise"
+    NO_NEWS = "no-news"
+    OLDER = "older"
+    COUNTED = "counted"
+    HIDDEN = "hidden"
+    UNSURE = "unsure"
+    REFUSED = "refused"
+    PUT_OFF = "put-off"
+    AWAITED = "awaited"
+    WAS_THERE = "was-there"
+    UNWANTED = "unwanted"
+    GIVEN_UP = "given-up"
+
+
+class Reason(Model):
+    """What was decided, and when: at what `happened` to the branch, beside the `newest` build that was known of it.
+
+    `ts` is the message that told it, `code` what Slack said where it took none, `again_at` when it is looked at next;
+    `state` is that of the build, in the attempt with this `mark`.
+    """
+
+    why: Why
+    at: datetime
+    happened: str = ""
+    newest: int = 0
+    ts: str = ""
+    code: str = ""
+    state: str = ""
+    mark: str = ""
+    again_at: datetime | None = None
+
+
+class Missed(Model):
+    """Builds of a project that were not read, as more came than a list is read back for."""
+
+    first: int
+    last: int
+    at: datetime

@@ -1,0 +1,97 @@
+"""Say why this channel was told of a build, or was not: as it was decided then, and never guessed."""
+
+from collections.abc import Sequence
+
+from bot.answers.subscriptions import WhyTold
+from bot.errors import NothingToDo
+from bot.models.caller import Caller
+from bot.models.circleci import Pipeline, ProjectSlug, Ref
+from bot.models.help import CommandHelp
+from bot.models.red import Branch
+from bot.models.slugs import spelled_alike
+from bot.models.subscription import Subscription
+from bot.models.told import Reason, Why
+from bot.policy import globs
+from bot.requests import OfTarget, parse_of_target
+from bot.routing import Context, Router
+from bot.watching.branches import would_be
+from bot.watching.inbox import wanted_by
+
+HELP = CommandHelp(
+    name="told",
+    group="Look",
+    summary="Say why this channel was told of a build, or was not.",
+    usage="told <project> #<pipeline>",
+    example="told acme/frontend #2417",
+    phrases=("told acme/frontend main",),
+)
+MOST_NEAR = 3
+
+
+async def told(request: OfTarget, caller: Caller, context: Context) -> WhyTold:
+    """Answer with what was decided of it for this channel, and with its rules; of what they may not read nothing."""
+    if not caller.channel_id:
+        raise NothingToDo("no_channel")
+    pipeline = await context.finder.pipeline(request, caller)
+    slug, kept = pipeline.project_slug, context.store.told
+    readable = await _readable(await _of_project(slug, caller, context), caller, context)
+    rules = wanted_by(readable, pipeline.ref)
+    here = await kept.get(pipeline.id, channel_id=caller.channel_id)
+    found = WhyTold(
+        project_slug=slug,
+        project_title=await context.finder.title(slug),
+        number=pipeline.number,
+        ref=pipeline.ref,
+        here=here,
+        of_all=await _of_all(pipeline, context),
+        link=await context.messenger.permalink(caller.channel_id, here.ts) if here and here.ts else "",
+        rules=tuple(rules),
+        nearest=() if rules else tuple(readable[:MOST_NEAR]),
+        events=tuple(dict.fromkeys(event for rule in rules for event in rule.events)),
+        is_missed=await kept.gap(slug, pipeline.number) is not None,
+        is_earlier=bool(rules) and pipeline.created_at < min(rule.made_at for rule in rules),
+    )
+    is_known = here is not None or found.of_all is not None or not rules
+    return found if is_known else await _as_it_would_be(found, pipeline, caller, context)
+
+
+async def _of_all(pipeline: Pipeline, context: Context) -> Reason | None:
+    """Return what is so for all that subscribed; that it is looked at again, as long as it is."""
+    reason = await context.store.told.get(pipeline.id)
+    is_over = reason is not None and reason.why is Why.AWAITED and pipeline.id not in await context.store.news.open()
+    return None if is_over else reason
+
+
+async def _of_project(slug: ProjectSlug, caller: Caller, context: Context) -> list[Subscription]:
+    rules = await context.store.subscriptions.of_channel(caller.channel_id)
+    return [one for one in rules if spelled_alike(one.project_slug) == spelled_alike(slug)]
+
+
+async def _readable(rules: Sequence[Subscription], caller: Caller, context: Context) -> list[Subscription]:
+    """Return those whose project and whose branches, as far as they are named, somebody may read."""
+    readable = await context.permissions.readable(caller, [place for one in rules for place in _places(one)])
+    return [one for one in rules if readable.issuperset(_places(one))]
+
+
+def _places(one: Subscription) -> list[tuple[ProjectSlug, Ref | None]]:
+    names = [name.removeprefix("!") for name in one.branches or (one.default_branch,)]
+    named = [(one.project_slug, Ref(name=name)) for name in names if name and globs.is_plain(name)]
+    return [(one.project_slug, None), *named]
+
+
+async def _as_it_would_be(found: WhyTold, pipeline: Pipeline, caller: Caller, context: Context) -> WhyTold:
+    """Add what would be decided now, where nothing is kept, and how far the list of the project was read."""
+    slug, ref = pipeline.project_slug, pipeline.ref
+    name = ref.name if ref else ""
+    state = await context.store.subscriptions.known(caller.channel_id, slug, name)
+    state = state or Branch(channel_id=caller.channel_id, project_slug=slug, branch=name)
+    build = await context.circleci.whole(pipeline)
+    would = would_be(state, build, found.events, await context.store.now())
+    read = await context.store.news.read_up_to(slug)
+    is_unread = read.newest is None or read.newest < pipeline.number
+    return found.model_copy(update={"would": would, "is_unread": is_unread, "list_failures": read.failures})
+
+
+def register(router: Router) -> None:
+    """Teach the router this command."""
+    router.command(HELP, permission="read", request=OfTarget, parse=parse_of_target, handle=told)

@@ -1,0 +1,143 @@
+"""Why a channel was told of a build, or was not, in sentences."""
+
+from collections.abc import Callable, Iterator
+
+from bot.answers.subscriptions import WhyTold
+from bot.models.subscription import Event, as_typed
+from bot.models.told import Reason, Why
+from formatters.again import command
+from formatters.blocks import Message, assemble, code, context, link, literal, moment, section
+from formatters.links import Links
+from formatters.subscriptions import paused_because, rule
+
+_HAPPENED = {
+    Event.BROKE: "broke",
+    Event.FIXED: "was fixed",
+    Event.STILL_RED: "stayed red",
+    Event.FAILED: "had a build that failed",
+    Event.PASSED: "had a build that passed",
+}
+KEPT = "I keep what I decide for 14 days, of the newest 1,000 builds of a channel"
+
+
+def why(found: WhyTold, links: Links) -> Message:
+    """Say what was decided of it here, and by which rules; where nothing is kept, what would be decided now."""
+    number = link(links.pipeline(found.project_slug, found.number), f"#{found.number}")
+    of = f"of {literal(found.project_title)}{f' ({literal(str(found.ref), 120)})' if found.ref else ''}"
+    said = " ".join(f"{one[:1].upper()}{one[1:]}." for one in _said(found))
+    return assemble(f"#{found.number} {of}: {said}", section(f"*{number}* {of}\n{said}"), _by(found))
+
+
+def _said(found: WhyTold) -> Iterator[str]:
+    reason = found.here or (found.of_all if found.rules else None)
+    if reason is not None:
+        yield _SENTENCES[reason.why](reason, found)
+    if reason is found.here and _is_looked_at(found):
+        yield f"its end may change yet, and I look at it again {_when(found.of_all)}"
+    if not found.rules:
+        yield from _no_rule(found)
+    elif reason is None:
+        yield from _unknown(found)
+    for one in found.rules:
+        if one.paused:
+            yield f"a subscription to it is paused: {paused_because(one.paused)}"
+
+
+def _when(reason: Reason | None) -> str:
+    return moment(reason.again_at) if reason and reason.again_at else "later"
+
+
+def _is_looked_at(found: WhyTold) -> bool:
+    """Say whether a build of which the channel was told something is looked at again."""
+    here, of_all = found.here, found.of_all
+    return bool(here and of_all and of_all.why is Why.AWAITED and of_all.at > here.at)
+
+
+def _no_rule(found: WhyTold) -> Iterator[str]:
+    branch = f"{literal(str(found.ref))} of " if found.nearest and found.ref else ""
+    what = f"{branch}{literal(found.project_title)}"
+    yield f"no subscription of this channel is about {what}{' now' if found.here else ''}"
+    line = f"subscribe {found.project_slug} {as_typed(found.ref.name)}" if found.ref and not found.ref.is_tag else ""
+    if line and (shown := command(line)):
+        yield f"{shown} subscribes to it"
+
+
+def _unknown(found: WhyTold) -> Iterator[str]:
+    if found.is_missed:
+        yield "more builds came than I read back in the list of the project, as no process of mine ran: it was left out"
+        return
+    yield "why this channel was not told of it I do not know: nothing is kept of it"
+    if found.is_earlier:
+        yield "it was made before this channel subscribed"
+    elif found.is_unread:
+        failed = f", as CircleCI did not show it {found.list_failures} times in a row" if found.list_failures else ""
+        yield f"I have not read the list of its project as far as that{failed}"
+    else:
+        yield KEPT
+    if found.would and found.would.why is Why.AWAITED:
+        yield "it has not ended yet"
+    elif found.would:
+        yield f"by what is known now, {_WOULD[found.would.why](found.would, found)}"
+
+
+def _by(found: WhyTold) -> dict[str, object] | None:
+    rules = found.rules or found.nearest
+    if not rules:
+        return None
+    heard = "Subscriptions that are about it" if found.rules else "What this channel hears of the project"
+    return context("\n".join([f"{heard}:", *(f"• I say {rule(one)}" for one in rules)]))
+
+
+def _branch(found: WhyTold) -> str:
+    return literal(found.ref.name) if found.ref else "it"
+
+
+def _happened(reason: Reason, found: WhyTold) -> str:
+    return f"{_branch(found)} {_HAPPENED.get(Event(reason.happened), reason.happened) if reason.happened else 'ended'}"
+
+
+def _asked(found: WhyTold) -> str:
+    return ", ".join(code(event) for event in found.events) or "nothing of it"
+
+
+def _told(reason: Reason, found: WhyTold) -> str:
+    where = f"by {link(found.link, 'this message')}" if found.link else "by a message that Slack does not show any more"
+    return f"this channel was told of it {moment(reason.at)}, {where}"
+
+
+def _no_news(reason: Reason, _: WhyTold) -> str:
+    how = {"canceled": "it was cancelled, or a newer one took its place", "superseded": "a newer one took its place"}
+    return f"{how.get(reason.state, 'nothing of it ran')}, which says nothing of its branch, and is no news"
+
+
+_SENTENCES: dict[Why, Callable[[Reason, WhyTold], str]] = {
+    Why.TOLD: _told,
+    Why.NOT_ASKED: lambda one, found: (
+        f"with it {_happened(one, found)}, which this channel does not ask to hear: it asks for {_asked(found)}"
+    ),
+    Why.SNOOZED: lambda one, found: f"with it {_happened(one, found)}, and that was snoozed here",
+    Why.OTHERWISE: lambda _, __: "a thread of this channel told its end, so that no subscription said it once more",
+    Why.NO_NEWS: _no_news,
+    Why.OLDER: lambda one, found: (
+        f"when its end was certain, a newer build of {_branch(found)} was known here (#{one.newest}), and an older one "
+        "changes nothing"
+    ),
+    Why.COUNTED: lambda _, __: "it is counted already in what this channel was told",
+    Why.HIDDEN: lambda _, __: "who subscribed may not look at it in this channel, so it was not told",
+    Why.UNSURE: lambda _, __: (
+        "it is not told yet: whether who subscribed may look at it is not certain, and is asked once more"
+    ),
+    Why.REFUSED: lambda one, _: f"Slack did not take my message ({code(one.code, 60)}), and it was not told",
+    Why.PUT_OFF: lambda one, _: f"Slack does not take my message for now ({code(one.code, 60)}), and I try again",
+    Why.AWAITED: lambda one, _: (
+        "its end is not certain yet, as far as I have seen"
+        + (f": I look at it again {moment(one.again_at)}" if one.again_at else ".")
+    ),
+    Why.WAS_THERE: lambda _, __: "it was over when this channel subscribed, as far as I have seen, and is no news",
+    Why.UNWANTED: lambda _, __: "when I looked at it, no subscription was about it",
+    Why.GIVEN_UP: lambda _, __: "I could not read it at CircleCI for so long that I have given it up",
+}
+_WOULD: dict[Why, Callable[[Reason, WhyTold], str]] = {
+    **_SENTENCES,
+    Why.TOLD: lambda one, found: f"this channel would be told that {_happened(one, found)}",
+}

@@ -1,0 +1,109 @@
+"""Why a channel is told of a build, or is not, is written down where that is decided."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from bot.errors import NotAllowed
+from bot.models.build import Build
+from bot.models.circleci import ProjectSlug
+from bot.models.red import Branch
+from bot.models.slack import utc_now
+from bot.models.subscription import Event
+from bot.models.told import Reason, Why
+from bot.watching.branches import would_be
+from bot.watching.pausing import MOST_DENIALS
+from tests.watching.test_branches import build
+from tests.watching.test_roots import snoozed
+from tests.watching.test_telling import Stage, stage
+
+__all__ = ["stage"]
+SLUG = ProjectSlug("gh/acme/backend")
+
+
+async def reason(stage: Stage, one: Build) -> Reason:
+    found = await stage.store.told.get(one.pipeline.id, channel_id="C0DEPLOYS")
+    assert found is not None
+    return found
+
+
+async def why(stage: Stage, one: Build) -> Why:
+    return (await reason(stage, one)).why
+
+
+async def test_that_it_was_told_names_the_message_and_stays(stage: Stage) -> None:
+    await stage.subscribes()
+    stage.slack.refuse("chat.postMessage", "service_unavailable")
+    await stage.is_put_off(build(1))
+    found = await reason(stage, build(1))
+    assert (found.why, found.code) == (Why.PUT_OFF, "service_unavailable")
+    await stage.judged(build(1), build(1), build(3), build(1))
+    (root,) = stage.channel().roots
+    assert (await reason(stage, build(1))).ts == root.ts
+
+
+async def test_what_is_not_asked_for_is_no_news_or_older_says_so(stage: Stage) -> None:
+    await stage.subscribes()
+    await stage.judged(build(1), build(3), build(2))
+    found = [await reason(stage, build(number)) for number in (3, 2)]
+    assert [(one.why, one.happened, one.newest) for one in found] == [
+        (Why.NOT_ASKED, "still-red", 0),
+        (Why.OLDER, "", 3),
+    ]
+    await stage.judged(build(4, "canceled"))
+    assert await why(stage, build(4, "canceled")) is Why.NO_NEWS
+
+
+async def test_a_snooze_and_a_thread_of_the_channel_say_so(stage: Stage) -> None:
+    await stage.subscribes(events=list(Event))
+    await stage.judged(build(1))
+    await snoozed(stage, timedelta(hours=1))
+    await stage.judged(build(2))
+    assert await why(stage, build(2)) is Why.SNOOZED
+
+
+async def refused(stage: Stage) -> None:
+    stage.slack.refuse("chat.postMessage", "is_archived")
+
+
+async def hidden(stage: Stage) -> None:
+    stage.door.refuses = NotAllowed("U0ADA", "read", "web")
+    for _ in range(MOST_DENIALS - 1):
+        await stage.is_put_off(build(1))
+    assert await why(stage, build(1)) is Why.UNSURE
+
+
+@pytest.mark.parametrize(("trouble", "expected"), [(refused, Why.REFUSED), (hidden, Why.HIDDEN)])
+async def test_why_a_rule_pauses_is_that_of_its_build(
+    stage: Stage, trouble: Callable[[Stage], Awaitable[None]], expected: Why
+) -> None:
+    await stage.subscribes()
+    await trouble(stage)
+    await stage.judged(build(1))
+    assert await why(stage, build(1)) is expected
+
+
+RED = Branch(channel_id="C", project_slug=SLUG, branch="main", red_since=2, number=3)
+SNOOZED = RED.model_copy(update={"snoozed_until": utc_now() + timedelta(hours=1)})
+GREEN = RED.model_copy(update={"red_since": 0})
+
+
+@pytest.mark.parametrize(
+    ("state", "one", "expected"),
+    [
+        (GREEN, build(4), (Why.TOLD, "broke")),
+        (RED, build(4), (Why.NOT_ASKED, "still-red")),
+        (RED, build(4, "success"), (Why.TOLD, "fixed")),
+        (SNOOZED, build(4, "success"), (Why.TOLD, "fixed")),
+        (RED, build(4, "running"), (Why.AWAITED, "")),
+        (RED, build(4, "canceled"), (Why.NO_NEWS, "")),
+    ],
+)
+def test_what_would_be_decided_now(state: Branch, one: Build, expected: tuple[Why, str]) -> None:
+    found = would_be(state, one, (Event.BROKE, Event.FIXED), utc_now())
+    assert (found.why, found.happened) == expected
+
+
+def test_what_is_snoozed_would_not_be_said() -> None:
+    assert would_be(SNOOZED, build(4), tuple(Event), utc_now()).why is Why.SNOOZED
