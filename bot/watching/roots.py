@@ -106,15 +106,15 @@ class Roots:
             return await self._over(state, state.snoozed_until, now)
 
     async def _over(self, state: Branch, until: datetime, now: datetime) -> timedelta | None:
-        if now - until > GIVEN_UP:
-            return None
         if not (rules := await self._telling.rules_about(state)):
             return None
-        once = f"over:{state.project_slug}:{state.branch}:{until.isoformat()}"
+        word = partial(snoozes.over, state, rules[-1].project_title, self._links)
         try:
-            await self.say(state, partial(snoozes.over, state, rules[-1].project_title, self._links), once=once)
+            if now - until < GIVEN_UP:
+                await self.say(state, word, once=f"over:{state.project_slug}:{state.branch}:{until.isoformat()}")
         except SlackError as error:
-            return _later(state, error)
+            if (later := _later(state, error)) is not None:
+                return later
         await self._show(state)
         return None
 

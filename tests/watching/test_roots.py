@@ -82,3 +82,15 @@ async def test_without_a_thread_the_channel_is_told(stage: Stage) -> None:
     await snoozed(stage, timedelta(seconds=-1))
     assert await roots(stage).end_snooze("C0DEPLOYS", SLUG, "main") is None
     assert stage.texts() == [OVER]
+
+
+async def test_where_slack_takes_no_line_any_more_its_message_says_so_all_the_same(stage: Stage) -> None:
+    await stage.subscribes()
+    await stage.judged(build(1))
+    for ago, code in ((timedelta(seconds=1), "is_archived"), (GIVEN_UP + timedelta(hours=1), "")):
+        await snoozed(stage, -ago, snoozed_by=f"ada{code}")
+        if code:
+            stage.slack.refuse("chat.postMessage", code)
+        assert await roots(stage).end_snooze("C0DEPLOYS", SLUG, "main") is None
+        assert f"Still red after the snooze by ada{code}, until" in stage.channel().roots[0].visible
+    assert stage.texts() == [STANDS]
