@@ -38,15 +38,15 @@ async def test_that_it_was_told_names_the_message_and_stays(stage: Stage) -> Non
     await stage.is_put_off(build(1))
     found = await reason(stage, build(1))
     assert (found.why, found.code) == (Why.PUT_OFF, "service_unavailable")
-    await stage.judged(build(1), build(1), build(3), build(1))
+    await stage.judged(build(1), build(1), build(2), build(1))
     (root,) = stage.channel().roots
     assert (await reason(stage, build(1))).ts == root.ts
 
 
 async def test_what_is_not_asked_for_is_no_news_or_older_says_so(stage: Stage) -> None:
     await stage.subscribes()
-    await stage.judged(build(1), build(3), build(2))
-    found = [await reason(stage, build(number)) for number in (3, 2)]
+    await stage.judged(build(2), build(3), build(1))
+    found = [await reason(stage, build(number)) for number in (3, 1)]
     assert [(one.why, one.happened, one.newest) for one in found] == [
         (Why.NOT_ASKED, "still-red", 0),
         (Why.OLDER, "", 3),
