@@ -111,7 +111,7 @@ async def unsubscribe(request: OfRule, caller: Caller, context: Context) -> Subs
     Who made one may end it, also where they may not read it any more.
     """
     of_project = [one for one in await _of_channel(caller, context) if _is_of(one, request.project)]
-    readable = await _readable(of_project, caller, context)
+    readable = await readable_of(of_project, caller, context)
     kept = [one for one in of_project if one.made_by == caller.person_id or one in readable]
     wish = await _wish(request, caller, context)
     named = _named(kept, request, wish)
@@ -151,7 +151,7 @@ def _is_named(one: Subscription, request: OfBranches, wish: Wish) -> bool:
 async def subscriptions(request: Page, caller: Caller, context: Context) -> Subscriptions:
     """Answer with what the channel hears, as far as the caller may read it; what is left out is not counted."""
     kept = await _of_channel(caller, context)
-    found = await _readable(kept, caller, context)
+    found = await readable_of(kept, caller, context)
     pages = in_pages(found) or [()]
     page = min(request.page, len(pages))
     return Subscriptions(subscriptions=pages[page - 1], total=len(found), page=page, pages=len(pages))
@@ -161,7 +161,7 @@ async def _of_channel(caller: Caller, context: Context) -> list[Subscription]:
     return await context.store.subscriptions.of_channel(caller.channel_id) if caller.channel_id else []
 
 
-async def _readable(kept: Sequence[Subscription], caller: Caller, context: Context) -> list[Subscription]:
+async def readable_of(kept: Sequence[Subscription], caller: Caller, context: Context) -> list[Subscription]:
     """Return those of projects and branches that somebody may read; a glob names none for sure.
 
     Of a pattern it takes one project that they may read, and none that it names may be hidden from them.

@@ -1,21 +1,17 @@
 """Say why this channel was told of a build, or was not: as it was decided then, and never guessed."""
 
-from collections.abc import Sequence
-
 from bot.answers.subscriptions import WhyTold
 from bot.errors import NothingToDo
 from bot.models.caller import Caller
-from bot.models.circleci import Pipeline, ProjectSlug, Ref
+from bot.models.circleci import Pipeline, ProjectSlug
 from bot.models.help import CommandHelp
 from bot.models.red import Branch
-from bot.models.slugs import spelled_alike
 from bot.models.subscription import Subscription
 from bot.models.told import Reason, Why
-from bot.policy import globs
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
 from bot.watching.branches import would_be
-from bot.watching.inbox import wanted_by
+from commands.subscribe import readable_of
 
 HELP = CommandHelp(
     name="told",
@@ -34,8 +30,8 @@ async def told(request: OfTarget, caller: Caller, context: Context) -> WhyTold:
         raise NothingToDo("no_channel")
     pipeline = await context.finder.pipeline(request, caller)
     slug, kept = pipeline.project_slug, context.store.told
-    readable = await _readable(await _of_project(slug, caller, context), caller, context)
-    rules = wanted_by(readable, pipeline.ref)
+    readable = await _of_project(slug, caller, context)
+    rules = [one for one in readable if _is_about(one, pipeline)]
     here = await kept.get(pipeline.id, channel_id=caller.channel_id)
     found = WhyTold(
         project_slug=slug,
@@ -47,7 +43,7 @@ async def told(request: OfTarget, caller: Caller, context: Context) -> WhyTold:
         link=await context.messenger.permalink(caller.channel_id, here.ts) if here and here.ts else "",
         rules=tuple(rules),
         nearest=() if rules else tuple(readable[:MOST_NEAR]),
-        events=tuple(dict.fromkeys(event for rule in rules for event in rule.events)),
+        events=tuple(dict.fromkeys(event for rule in rules for event in rule.events_of(pipeline.ref))),
         is_missed=await kept.gap(slug, pipeline.number) is not None,
         is_earlier=bool(rules) and pipeline.created_at < min(rule.made_at for rule in rules),
     )
@@ -63,20 +59,12 @@ async def _of_all(pipeline: Pipeline, context: Context) -> Reason | None:
 
 
 async def _of_project(slug: ProjectSlug, caller: Caller, context: Context) -> list[Subscription]:
-    rules = await context.store.subscriptions.of_channel(caller.channel_id)
-    return [one for one in rules if spelled_alike(one.project_slug) == spelled_alike(slug)]
+    rules = await context.store.subscriptions.of_project(slug)
+    return await readable_of([one for one in rules if one.channel_id == caller.channel_id], caller, context)
 
 
-async def _readable(rules: Sequence[Subscription], caller: Caller, context: Context) -> list[Subscription]:
-    """Return those whose project and whose branches, as far as they are named, somebody may read."""
-    readable = await context.permissions.readable(caller, [place for one in rules for place in _places(one)])
-    return [one for one in rules if readable.issuperset(_places(one))]
-
-
-def _places(one: Subscription) -> list[tuple[ProjectSlug, Ref | None]]:
-    names = [name.removeprefix("!") for name in one.branches or (one.default_branch,)]
-    named = [(one.project_slug, Ref(name=name)) for name in names if name and globs.is_plain(name)]
-    return [(one.project_slug, None), *named]
+def _is_about(rule: Subscription, pipeline: Pipeline) -> bool:
+    return pipeline.ref is not None and rule.wants_ref(pipeline.ref) and rule.is_by(pipeline.actor)
 
 
 async def _as_it_would_be(found: WhyTold, pipeline: Pipeline, caller: Caller, context: Context) -> WhyTold:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from bot.answers.subscriptions import WhyTold
-from bot.models.subscription import Event, as_typed
+from bot.models import rule_line
+from bot.models.subscription import Event
 from bot.models.told import Reason, Why
 from formatters.again import command
 from formatters.blocks import Message, assemble, code, context, link, literal, moment, section
@@ -57,7 +58,11 @@ def _no_rule(found: WhyTold) -> Iterator[str]:
     branch = f"{literal(str(found.ref))} of " if found.nearest and found.ref else ""
     what = f"{branch}{literal(found.project_title)}"
     yield f"no subscription of this channel is about {what}{' now' if found.here else ''}"
-    line = f"subscribe {found.project_slug} {as_typed(found.ref.name)}" if found.ref and not found.ref.is_tag else ""
+    line = (
+        f"subscribe {found.project_slug} {rule_line.branch(found.ref.name)}"
+        if found.ref and not found.ref.is_tag
+        else ""
+    )
     if line and (shown := command(line)):
         yield f"{shown} subscribes to it"
 

@@ -88,10 +88,17 @@ class Roots:
 
         A project that is called otherwise by now is the channel's still.
         """
-        rules = await self._store.subscriptions.of_channel(channel_id)
-        slugs = dict.fromkeys([ProjectSlug(slug), *(rule.project_slug for rule in rules)])
-        pauses = [await self._end(channel_id, one, branch) for one in slugs]
+        if await self._store.subscriptions.known(channel_id, ProjectSlug(slug), branch):
+            return await self._end(channel_id, ProjectSlug(slug), branch)
+        pauses = [await self._end(channel_id, one, branch) for one in await self._heard_of(channel_id)]
         return min((pause for pause in pauses if pause is not None), default=None)
+
+    async def _heard_of(self, channel_id: str) -> list[ProjectSlug]:
+        """Return the projects that a channel has subscribed to, each once."""
+        kept, found = self._store.subscriptions, list[ProjectSlug]()
+        for rule in await kept.of_channel(channel_id):
+            found += [place.slug for place in await kept.fitting(rule.id)] if rule.pattern else [rule.project_slug]
+        return [*dict.fromkeys(found)]
 
     async def _end(self, channel_id: str, slug: ProjectSlug, branch: str) -> timedelta | None:
         async with self._store.subscriptions.fenced(channel_id, slug, branch, LEASE) as is_ours:
