@@ -33,7 +33,7 @@ OF_PROJECT: dict[str, Sequence[str]] = {
     "keys": ("list", "show", "add", "remove"),
     "ssh-key": ("add",),
     "cache": ("clear",),
-    **dict.fromkeys(("webhook", "locks", "subscribe", "unsubscribe", "snooze", AUDIT), ()),
+    **dict.fromkeys(("webhook", "locks", "subscribe", "unsubscribe", AUDIT), ()),
 }
 _WITH_A_NAME = ("env", "keys")
 # Words before the project; None is any word.

@@ -27,7 +27,7 @@ from bot.targets import is_project
 
 MOST_FOLLOWED = 15  # in one thread, or by one number in a channel
 HOW = ("all", "ssh")
-IN_WORDS = ("lock", "subscribe", "unsubscribe", "snooze")
+IN_WORDS = ("lock", "subscribe", "unsubscribe")
 OF_A_REF = ("deploy", "rerun")  # without one they would mean the default branch
 # The rest finds its build by itself.
 KNOW_THE_THREAD = frozenset((*naming.NEW, *naming.LOCKS, *naming.OF_PROJECT, "may", "why"))

@@ -3,17 +3,23 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from pydantic import Field
+
 from bot import ends
 from bot.actions import EndSnooze, SnoozeForm
+from bot.answers.lines import How, LineMeant, LinesMeant
 from bot.answers.subscriptions import Snoozed
-from bot.errors import UsageError
+from bot.errors import NothingToDo, UsageError
 from bot.grammar import Word, check_no_question, parse_project, parse_ref, without_stop
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
+from bot.models.red import Branch
+from bot.models.target import Target
 from bot.requests import Request, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
+from bot.targets import is_project
 from formatters import snoozes
 
 SNOOZE = CommandHelp(
@@ -25,60 +31,139 @@ SNOOZE = CommandHelp(
     phrases=("snooze acme/frontend until tomorrow 9:00", "snooze acme/frontend main off"),
 )
 LONGEST = timedelta(days=7)
+_READ_OVER = ("on", "of", "for", "branch", "it", "this", "please")
 WHEN = "Until when? Write `2h`, `until 14:00`, `until tomorrow 9:00`, or `off` to end it."
 
 
 class OfSnooze(Request):
-    """Which branch of a project, the default one without a name, and until when; without that it ends."""
+    """Which branch of a project, the default one without a name, and until when; without that it ends.
 
-    project: Typed
+    Where no project is named in full, what is `named` is a part of what is red in the channel.
+    """
+
+    project: Typed = ""
     branch: Typed = ""
+    named: tuple[Typed, ...] = Field((), max_length=2)
     until: Typed = ""
 
     def about(self, projects: Projects) -> tuple[ProjectSlug | None, Ref | None]:
         """Return the project, and the branch where one is named."""
-        return parse_project(self.project, projects).slug, Ref(name=self.branch) if self.branch else None
+        slug = parse_project(self.project, projects).slug if self.project else None
+        return slug, Ref(name=self.branch) if self.branch else None
 
 
 def parse(words: Sequence[Word], projects: Projects) -> OfSnooze:
     """Return the request; what is no time is the branch, and one that is called so goes in quotes."""
     check_no_question(words)
     rest = without_stop(words)
-    if not rest:
-        raise UsageError("Which project?")
-    target = parse_project(rest[0].text, projects)
+    target = _project(rest[0], projects) if rest else None
+    until, behind = _until(rest[1:] if target else rest)
+    named = [word for word in behind if word.quoted or word.text.lower() not in _READ_OVER]
+    if target is None:
+        return OfSnooze(named=_few([word.text for word in named], 2), until=until)
+    refs = [*([target.ref] if target.ref else []), *(_branch(word) for word in named)]
+    _few([ref.name for ref in refs], 1)
+    return OfSnooze(project=target.slug or "", branch=refs[0].name if refs else "", until=until)
+
+
+def _project(word: Word, projects: Projects) -> Target | None:
+    """Return what the first word names, where that is a project in full; its branch may be named with it."""
+    if word.quoted or not is_project(word, projects):
+        return None
+    target = parse_project(word.text, projects)
     if target.slug is None or target.names_a_build or target.commit or target.pull_request:
-        raise UsageError("I expected a project and its branch.", given=rest[0].text)
-    is_off = len(rest) > 1 and not rest[-1].quoted and rest[-1].text.lower() == snoozes.OFF
-    until, behind = ("", rest[1:-1]) if is_off else _end(rest[1:])
-    named = [*([target.ref] if target.ref else []), *(parse_ref(word) for word in behind)]
-    if len(named) > 1 or any(ref.is_tag for ref in named):
-        raise UsageError("I take one branch, and until when.", given=behind[-1].text if behind else rest[0].text)
-    if not (until or is_off):
-        raise UsageError(WHEN, given=behind[-1].text if behind else rest[0].text)
-    return OfSnooze(project=target.slug, branch=named[0].name if named else "", until=until)
+        raise UsageError("I expected a project and its branch.", given=word.text)
+    if target.ref is not None and target.ref.is_tag:
+        raise UsageError("A tag does not stay red, so there is nothing to snooze.", given=word.text)
+    return target
 
 
-def _end(words: Sequence[Word]) -> tuple[str, Sequence[Word]]:
-    """Return until when it is said to be, and what is left; there is no reason that could hold such words."""
+def _branch(word: Word) -> Ref:
+    ref = parse_ref(word)
+    if ref.is_tag or (not word.quoted and (word.text.startswith("#") or word.text.isdecimal())):
+        raise UsageError("This is no branch, and one that is called so goes in quotes.", given=word.text)
+    return ref
+
+
+def _few(names: Sequence[str], most: int) -> tuple[str, ...]:
+    if len(names) > most:
+        raise UsageError(f"I take one branch. {WHEN}", given=names[-1])
+    return tuple(names)
+
+
+def _until(words: Sequence[Word]) -> tuple[str, Sequence[Word]]:
+    """Return until when it is said to be, empty text for its end, and what is left."""
+    if words and not words[-1].quoted and words[-1].text.lower() == snoozes.OFF:
+        return "", words[:-1]
     try:
-        return ends.find(words, behind_a_branch=True)
-    except UsageError as error:
+        until, behind = ends.find(words, behind_a_branch=True)
+    except UsageError as error:  # there is no reason that could hold such words
         raise UsageError(error.problem.removesuffix(ends.OF_A_REASON), given=error.given) from None
+    if not until:
+        raise UsageError(WHEN, given=words[-1].text if words else "")
+    return until, behind
 
 
-async def snooze(request: OfSnooze, caller: Caller, context: Context) -> Snoozed:
-    """Snooze it, or end that; CircleCI is not asked, as the channel's subscriptions know what their projects are."""
+async def snooze(request: OfSnooze, caller: Caller, context: Context) -> Snoozed | LinesMeant:
+    """Snooze it, or end that; CircleCI is not asked, as the channel's subscriptions know what their projects are.
+
+    Where that leaves open what is meant, it is asked, by what is red in the channel.
+    """
     slug, ref = request.about(context.projects)
-    slug = slug or ProjectSlug("")
-    rules = await context.store.subscriptions.of_project(slug)
+    rules = await context.store.subscriptions.of_project(slug) if slug else []
     rule = next((one for one in rules if one.channel_id == caller.channel_id), None)
+    if rule is None and (lines := await _meant(request, caller, context)):
+        return LinesMeant(lines=lines, typed=" ".join(request.named))
     if rule is not None:
         slug, ref = rule.project_slug, ref or Ref(name=rule.default_branch)
+    if slug is None:
+        raise NothingToDo("nothing_red_here", what=" ".join(request.named))
     title = rule.project_title if rule else slug.partition("/")[2]
     until, notes = await _read(request.until, caller, context) if request.until else (None, ())
     done = await context.operations.snooze(caller, slug, title, ref, until)
     return done.model_copy(update={"notes": notes})
+
+
+async def _meant(request: OfSnooze, caller: Caller, context: Context) -> tuple[LineMeant, ...]:
+    """Return the lines that may be meant: of the thread they speak in, or else of what is red and is called so."""
+    slug, _ = request.about(context.projects)
+    names = [*request.named, *([slug.partition("/")[2]] if slug else []), *([request.branch] if request.branch else [])]
+    found = await _red(caller, context)
+    thread = [one for one in found if caller.place and one[0].root_ts == caller.place.thread_ts and one[0].root_ts]
+    meant = thread if thread and not names else [one for one in found if _fits(names, one[1], one[0].branch)]
+    until = request.until or snoozes.OFF
+    return tuple(
+        LineMeant(
+            line=f"snooze {snoozes.line_of(state.project_slug, state.branch)} {until}",
+            title=title,
+            ref=Ref(name=state.branch),
+            more=(until,),
+            how=How.RED,
+        )
+        for state, title in meant
+    )
+
+
+async def _red(caller: Caller, context: Context) -> list[tuple[Branch, str]]:
+    """Return what is red in the channel, as far as the caller may read it, with what its project is called."""
+    kept, titles = context.store.subscriptions, dict[ProjectSlug, str]()
+    for rule in await kept.of_channel(caller.channel_id) if caller.channel_id else []:
+        fitting = await kept.fitting(rule.id) if rule.pattern else []
+        titles |= {one.slug: one.title for one in fitting} if rule.pattern else {rule.project_slug: rule.project_title}
+    states = [state for slug in titles for state in await kept.known_of(caller.channel_id, slug) if state.is_red]
+    readable = await context.permissions.readable(caller, [_place(state) for state in states])
+    return [(one, titles.get(one.project_slug, one.project_slug)) for one in states if _place(one) in readable]
+
+
+def _place(state: Branch) -> tuple[ProjectSlug, Ref]:
+    return state.project_slug, Ref(name=state.branch)
+
+
+def _fits(names: Sequence[str], title: str, branch: str) -> bool:
+    """Say whether these name a branch: its project, by its whole name or without its owner, and itself. Pure."""
+    of_project = {title.lower(), title.rpartition("/")[2].lower()}
+    left = [one for one in names if one.lower() not in of_project]
+    return left in ([], [branch]) or (len(left) < len(names) and list(names) == [branch])
 
 
 async def _read(said: str, caller: Caller, context: Context) -> tuple[datetime, tuple[str, ...]]:

@@ -19,7 +19,13 @@ def lines(found: LinesMeant) -> Message:
     if len(shown) == 1:
         text = f"{_asked(shown[0])} {'Nothing is done yet. ' if found.acts else ''}{taken(shown[0], found.typed)}"
     else:
-        what = "projects" if len({one.title for one in found.lines}) > 1 else "builds"
+        what = (
+            "branches"
+            if all(one.how is How.RED for one in found.lines)
+            else "projects"
+            if len({one.title for one in found.lines}) > 1
+            else "builds"
+        )
         by = f" by {code(masked(found.typed), 80)}" if found.typed else ""
         text = f"{len(found.lines)} {what} may be meant{by}{'. Nothing is done yet' if found.acts else ''}: which one?"
     made = [offer for one in shown if (offer := _button(one, found, several=len(shown) > 1))]
@@ -77,6 +83,8 @@ def taken(one: LineMeant, typed: str = "") -> str:
             return f"This thread is about {title}."
         case How.CHANNEL:
             return f"This channel uses {title}."
+        case How.RED:
+            return f"{code(str(one.ref), 80)} of {title} is red here."
         case How.FOLLOWED:
             return f"This channel follows a build of {title} with this number."
         case How.LIKE:

@@ -146,6 +146,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"{literal(one.what, 200)} is not red here, as far as this channel is told of it, so there is nothing to "
         "snooze. `/ci subscriptions` lists what it is told."
     ),
+    "nothing_red_here": lambda one: (
+        f"Nothing{f' that is called {code(one.what, 100)}' if one.what else ''} is red here, as far as this channel is "
+        "told of it, so there is nothing to snooze. `/ci subscriptions` lists what it is told."
+    ),
     "not_snoozed": lambda one: f"{literal(one.what, 200)} is not snoozed here.",
     "looked_at_already": lambda one: f"{literal(one.what, 60)} looks at it already.",
     "taken_back": _taken_back,

@@ -40,7 +40,7 @@ def form(
 
 
 def _other(button: SnoozeForm) -> str:
-    line = f"/ci snooze {_names(button.project_slug, named_in(button.branch))} 2d"
+    line = f"/ci snooze {line_of(button.project_slug, named_in(button.branch))} 2d"
     return f"For any other time type: {line}" if len(line) < 200 else ""
 
 
@@ -52,7 +52,7 @@ def snoozed(done: Snoozed) -> Message | None:
     if done.until is None:
         text = f"The snooze of {what} is over: what happens to it is posted here again."
         return assemble(text, section(text))
-    line = command(f"snooze {_names(done.project_slug, done.branch)} {OFF}")
+    line = command(f"snooze {line_of(done.project_slug, done.branch)} {OFF}")
     ends = f" {line} ends that." if line else ""
     notes = "".join(f" {NOTES[note]}" for note in done.notes if note in NOTES)
     said = f"{what} is snoozed here until {moment(done.until)}: nothing is posted about it but that it is fixed."
@@ -100,7 +100,7 @@ def _said(mark: str, name: str, what: str) -> Message:
     return assemble(f"{clean(name, 60)} {what}", section(f"{mark} {literal(name, 60)} {what}"))
 
 
-def _names(slug: str, branch: str) -> str:
+def line_of(slug: str, branch: str) -> str:
     """Return a project and a branch as they are typed: one that would be read as a time goes in quotes."""
     is_ours = branch.lower() == OFF or lengths.measured([branch]) or branch.lower() in spelling.BEFORE_A_TIME
     return f"{slug} {spelling.quoted(branch) if is_ours else spelling.as_typed(branch)}"

@@ -17,6 +17,7 @@ class How(StrEnum):
     FOLLOWED = "followed"  # the channel follows a build of this number
     LIKE = "like"  # its name is nearly what was typed
     ORDER = "order"  # its branch was named first
+    RED = "red"  # its branch is red where they speak
     LAST = "last"  # it is what they did last
 
 

@@ -170,6 +170,9 @@ async def snoozed(stage: Stage) -> None:
         "main 2h",
     ):
         await stage.types("ada", f"snooze acme/backend {line}", "deploys")
+    for line in ("2h", "backend 2h", "main off", "cli 2h"):
+        await stage.types("grace", f"snooze {line}", "deploys")
+    await stage.mentions("grace", "snooze until tomorrow 9:00", root)
     await its_time_comes(stage)
     await stage.comes_to("end_snooze", "the two hours are over")
     stage.shows(root)

@@ -94,3 +94,11 @@ async def test_where_slack_takes_no_line_any_more_its_message_says_so_all_the_sa
         assert await roots(stage).end_snooze("C0DEPLOYS", SLUG, "main") is None
         assert f"Still red after the snooze by ada{code}, until" in stage.channel().roots[0].visible
     assert stage.texts() == [STANDS]
+
+
+async def test_what_ends_late_of_a_snoozed_branch_is_not_posted_either(stage: Stage) -> None:
+    await stage.subscribes(events=list(Event))
+    await stage.judged(build(2))
+    await snoozed(stage, timedelta(hours=1))
+    await stage.judged(build(3), build(1, "success"))
+    assert [one.replies for one in stage.channel().roots] == [[]]
