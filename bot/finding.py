@@ -378,6 +378,8 @@ class Finder(Sight):
         found = frozenset[PipelineId]()
         if place and place.thread_ts:
             found = await self._store.watches.of_thread(place.channel_id, place.thread_ts)
+            if not found and (branch := await self._store.subscriptions.of_thread(place.channel_id, place.thread_ts)):
+                return branch.pipeline_id
         if not found:
             raise UsageError(
                 "Which project? I know it without a name in the thread of a build, and in a channel that uses one: "

@@ -18,6 +18,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import quoted
+from bot.models.subscription import named_in
 from bot.models.target import Target
 from bot.naming import Known, Line, Seen
 from bot.requests import OfTarget, Request
@@ -202,9 +203,9 @@ async def _known(command: str, words: Sequence[Word], caller: Caller, context: C
     """Return what may be meant here; None where the line says all that is to be said."""
     behind = words[naming.place(command, words) :]
     thread_ids = await _thread(caller, context)
-    if thread_ids and not behind and command not in KNOW_THE_THREAD:
+    thread = await _seen(thread_ids, caller, context) or await _of_red_thread(caller, context)
+    if (thread_ids or thread) and not behind and command not in KNOW_THE_THREAD:
         return None
-    thread = await _seen(thread_ids, caller, context)
     numbered = await _numbered(naming.asked_number(command, words), caller, context)
     known = Known(thread=thread, default=await used_here(caller, context), here=numbered)
     if not behind or known.here or behind[0].quoted or naming.asked_number(command, words):
@@ -260,6 +261,20 @@ async def _thread(caller: Caller, context: Context) -> frozenset[PipelineId]:
     if place is None or not place.thread_ts:
         return frozenset()
     return await context.store.watches.of_thread(place.channel_id, place.thread_ts)
+
+
+async def _of_red_thread(caller: Caller, context: Context) -> tuple[Seen, ...]:
+    """Return the newest build of the red branch that a thread is about, to who may see it; there may be none."""
+    place = caller.place
+    state = None
+    if place is not None and place.thread_ts:
+        state = await context.store.subscriptions.of_thread(place.channel_id, place.thread_ts)
+    if state is None or not await context.finder.may_read(caller, state.project_slug, Ref(name=named_in(state.branch))):
+        return ()
+    with suppress(CircleCIError, NotFound):
+        title = await context.finder.title(state.project_slug)
+        return (Seen(state.project_slug, title, Ref(name=named_in(state.branch)), state.number),)
+    return ()
 
 
 async def _numbered(number: int, caller: Caller, context: Context) -> tuple[Seen, ...]:

@@ -55,6 +55,7 @@
 | `subscriptions:channels`       | channel id -> the same                      | until they are removed    |
 | `subscriptions:places`         | project -> Fitting: which patterns mean it  | while any does            |
 | `red:<channel>:<project>`      | branch -> Branch: what was told of it       | ninety days, once         |
+| `red:thread:<channel>:<ts>`     | project and branch that it is about         | ninety days               |
 | `fence:red:<channel>:<project>:<branch>` | whoever tells of it               | the lease                 |
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |

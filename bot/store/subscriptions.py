@@ -283,8 +283,24 @@ class Subscriptions:
                 MOST_BRANCHES,
             ]
             if await self._connection.ask(self._know(keys=[key], args=args)):
+                if after.root_ts and after.root_ts != before.root_ts:
+                    await self._is_thread_of(after)
                 return after
         raise StoreError(f"what is known of {branch} changes all the time")
+
+    async def _is_thread_of(self, state: Branch) -> None:
+        key = self._thread(state.channel_id, state.root_ts or "")
+        put = self._connection.redis.set(key, f"{state.project_slug} {state.branch}", ex=KEPT)
+        await self._connection.ask(put)
+
+    async def of_thread(self, channel_id: str, thread_ts: str) -> Branch | None:
+        """Return the branch whose message a thread hangs on, or hung on while it was red; None where it is of none."""
+        found = await self._connection.ask(self._connection.redis.get(self._thread(channel_id, thread_ts)))
+        slug, _, branch = str(found or "").partition(" ")
+        return await self.known(channel_id, ProjectSlug(slug), branch) if branch else None
+
+    def _thread(self, channel_id: str, thread_ts: str) -> str:
+        return self._connection.key("red:thread", f"{channel_id}:{thread_ts}")
 
     def fenced(
         self, channel_id: str, slug: ProjectSlug, branch: str, lease: timedelta, *, wait: timedelta = NO_WAIT

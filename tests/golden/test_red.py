@@ -186,6 +186,17 @@ async def its_time_comes(stage: Stage) -> None:
     await subscriptions.know(channel_id, BACKEND, "main", lambda kept: kept.model_copy(update=over))
 
 
+async def asked_in_its_thread(stage: Stage) -> None:
+    await subscribes(stage)
+    await is_built(stage, GREEN)
+    first = await is_built(stage, red("test_total"))
+    await is_built(stage, red("test_total", "test_tax"))
+    root = stage.team.deploys.roots[-1]
+    for line in ("told", f"told #{first.number}", "why-red", "tests", "rerun", "lock for 2h", "unwatch"):
+        await stage.mentions("ada", line, root)
+    await stage.mentions("guest", "status main", root)
+
+
 async def nobody_subscribes_any_more(stage: Stage) -> None:
     await subscribes(stage)
     await is_built(stage, red("test_total"))
@@ -230,6 +241,7 @@ SCENES: dict[str, Scene] = {
     "red-cannot-be-told": cannot_be_told,
     "red-beside-a-hold": beside_a_hold,
     "red-in-another-order": in_another_order,
+    "red-asked-in-its-thread": asked_in_its_thread,
 }
 
 

@@ -8,8 +8,8 @@ from tests.golden import (
     test_mine,
     test_presses,
     test_red,
-    test_told_events,
     test_told,
+    test_told_events,
     test_troubles,
     test_verdicts,
 )

@@ -194,3 +194,13 @@ async def test_a_rule_of_a_pattern_is_read_as_one_to_each_project_that_it_means(
     await subscriptions.remove(of_all)
     assert await subscriptions.of_project(api.slug) == []
     assert await subscriptions.projects() == [web.slug]
+
+
+async def test_a_thread_is_known_by_the_branch_that_it_is_about(store: Store) -> None:
+    kept = store.subscriptions
+    await kept.know("C0WEB", SLUG, "main", lambda state: state.model_copy(update={"red_since": 7, "root_ts": "1.5"}))
+    await kept.know("C0WEB", SLUG, "main", lambda state: state.model_copy(update={"red_since": 0, "root_ts": None}))
+    found = [await kept.of_thread(channel, ts) for channel, ts in (("C0WEB", "1.5"), ("C0OPS", "1.5"), ("C0WEB", "2"))]
+    assert [one.branch if one else None for one in found] == ["main", None, None]
+    await kept.forget("C0WEB", SLUG, "main")
+    assert await kept.of_thread("C0WEB", "1.5") is None
