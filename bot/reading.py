@@ -16,6 +16,7 @@ from bot.grammar import Word, is_parameter, split
 from bot.masks import masked
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
+from bot.models.red import Branch
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import quoted
 from bot.models.subscription import named_in
@@ -269,12 +270,16 @@ async def _of_red_thread(caller: Caller, context: Context) -> tuple[Seen, ...]:
     state = None
     if place is not None and place.thread_ts:
         state = await context.store.subscriptions.of_thread(place.channel_id, place.thread_ts)
-    if state is None or not await context.finder.may_read(caller, state.project_slug, Ref(name=named_in(state.branch))):
+    if state is None or not await context.finder.may_read(caller, state.project_slug, _ref_of(state)):
         return ()
     with suppress(CircleCIError, NotFound):
         title = await context.finder.title(state.project_slug)
-        return (Seen(state.project_slug, title, Ref(name=named_in(state.branch)), state.number),)
+        return (Seen(state.project_slug, title, _ref_of(state), state.number),)
     return ()
+
+
+def _ref_of(state: Branch) -> Ref:
+    return Ref(name=named_in(state.branch))
 
 
 async def _numbered(number: int, caller: Caller, context: Context) -> tuple[Seen, ...]:

@@ -15,6 +15,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.red import Branch
+from bot.models.subscription import named_in
 from bot.models.target import Target
 from bot.requests import Request, Typed
 from bot.routing import Context, Router
@@ -129,34 +130,35 @@ async def _meant(request: OfSnooze, caller: Caller, context: Context) -> tuple[L
     slug, _ = request.about(context.projects)
     names = [*request.named, *([slug.partition("/")[2]] if slug else []), *([request.branch] if request.branch else [])]
     found = await _red(caller, context)
-    thread = [one for one in found if caller.place and one[0].root_ts == caller.place.thread_ts and one[0].root_ts]
-    meant = thread if thread and not names else [one for one in found if _fits(names, one[1], one[0].branch)]
+    here = caller.place.thread_ts if caller.place else None
+    thread = [_place(state) for state in found if here and state.root_ts == here]
+    titles = {_place(state): await context.finder.title(state.project_slug) for state in found}
+    named = [place for place, title in titles.items() if _fits(names, title, place[1].name)]
     until = request.until or snoozes.OFF
     return tuple(
         LineMeant(
-            line=f"snooze {snoozes.line_of(state.project_slug, state.branch)} {until}",
-            title=title,
-            ref=Ref(name=state.branch),
+            line=f"snooze {snoozes.line_of(slug, ref.name)} {until}",
+            title=titles[slug, ref],
+            ref=ref,
             more=(until,),
             how=How.RED,
         )
-        for state, title in meant
+        for slug, ref in (thread[:1] if thread and not names else named)
     )
 
 
-async def _red(caller: Caller, context: Context) -> list[tuple[Branch, str]]:
-    """Return what is red in the channel, as far as the caller may read it, with what its project is called."""
-    kept, titles = context.store.subscriptions, dict[ProjectSlug, str]()
+async def _red(caller: Caller, context: Context) -> list[Branch]:
+    """Return what is red in the channel, as far as the caller may read it."""
+    kept, slugs = context.store.subscriptions, list[ProjectSlug]()
     for rule in await kept.of_channel(caller.channel_id) if caller.channel_id else []:
-        fitting = await kept.fitting(rule.id) if rule.pattern else []
-        titles |= {one.slug: one.title for one in fitting} if rule.pattern else {rule.project_slug: rule.project_title}
-    states = [state for slug in titles for state in await kept.known_of(caller.channel_id, slug) if state.is_red]
-    readable = await context.permissions.readable(caller, [_place(state) for state in states])
-    return [(one, titles.get(one.project_slug, one.project_slug)) for one in states if _place(one) in readable]
+        slugs += [one.slug for one in await kept.fitting(rule.id)] if rule.pattern else [rule.project_slug]
+    known = [state for slug in dict.fromkeys(slugs) for state in await kept.known_of(caller.channel_id, slug)]
+    readable = await context.permissions.readable(caller, [_place(state) for state in known if state.is_red])
+    return [state for state in known if state.is_red and _place(state) in readable]
 
 
 def _place(state: Branch) -> tuple[ProjectSlug, Ref]:
-    return state.project_slug, Ref(name=state.branch)
+    return state.project_slug, Ref(name=named_in(state.branch))
 
 
 def _fits(names: Sequence[str], title: str, branch: str) -> bool:

@@ -2,11 +2,12 @@
 
 from bot.answers.subscriptions import WhyTold
 from bot.errors import NothingToDo
+from bot.models.build import Build
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, ProjectSlug
 from bot.models.help import CommandHelp
 from bot.models.red import Branch
-from bot.models.subscription import Subscription
+from bot.models.subscription import Subscription, key_of
 from bot.models.told import Reason, Why
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
@@ -69,15 +70,25 @@ def _is_about(rule: Subscription, pipeline: Pipeline) -> bool:
 
 async def _as_it_would_be(found: WhyTold, pipeline: Pipeline, caller: Caller, context: Context) -> WhyTold:
     """Add what would be decided now, where nothing is kept, and how far the list of the project was read."""
-    slug, ref = pipeline.project_slug, pipeline.ref
-    name = ref.name if ref else ""
-    state = await context.store.subscriptions.known(caller.channel_id, slug, name)
-    state = state or Branch(channel_id=caller.channel_id, project_slug=slug, branch=name)
-    build = await context.circleci.whole(pipeline)
-    would = would_be(state, build, found.events, await context.store.now())
-    read = await context.store.news.read_up_to(slug)
+    read = await context.store.news.read_up_to(pipeline.project_slug)
     is_unread = read.newest is None or read.newest < pipeline.number
+    would = await _would_be(found, await context.circleci.whole(pipeline), caller, context)
     return found.model_copy(update={"would": would, "is_unread": is_unread, "list_failures": read.failures})
+
+
+async def _would_be(found: WhyTold, build: Build, caller: Caller, context: Context) -> Reason | None:
+    """Return what would be decided by the first of its rules to which it is news; of a tag that is not known."""
+    slug, ref, now = build.pipeline.project_slug, build.pipeline.ref, await context.store.now()
+    rule = next((one for one in found.rules if one.seen(build)), None)
+    if rule is None:
+        return Reason(why=Why.OTHER_WORKFLOWS, at=now)
+    seen = rule.seen(build)
+    if seen is None or ref is None or ref.is_tag:
+        return None
+    key = key_of(ref.name, rule.scope)
+    state = await context.store.subscriptions.known(caller.channel_id, slug, key)
+    wanted = {event for one in found.rules if one.scope == rule.scope for event in one.events}
+    return would_be(state or Branch(channel_id=caller.channel_id, project_slug=slug, branch=key), seen, wanted, now)
 
 
 def register(router: Router) -> None:

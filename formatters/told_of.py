@@ -71,6 +71,9 @@ def _unknown(found: WhyTold) -> Iterator[str]:
     if found.is_missed:
         yield "more builds came than I read back in the list of the project, as no process of mine ran: it was left out"
         return
+    if found.would and found.would.why is Why.OTHER_WORKFLOWS:
+        yield _SENTENCES[Why.OTHER_WORKFLOWS](found.would, found)
+        return
     yield "why this channel was not told of it I do not know: nothing is kept of it"
     if found.is_earlier:
         yield "it was made before this channel subscribed"
@@ -106,6 +109,8 @@ def _asked(found: WhyTold) -> str:
 
 
 def _told(reason: Reason, found: WhyTold) -> str:
+    if not reason.ts:
+        return f"this channel was told of it {moment(reason.at)}"
     where = f"by {link(found.link, 'this message')}" if found.link else "by a message that Slack does not show any more"
     return f"this channel was told of it {moment(reason.at)}, {where}"
 
@@ -140,6 +145,7 @@ _SENTENCES: dict[Why, Callable[[Reason, WhyTold], str]] = {
     ),
     Why.WAS_THERE: lambda _, __: "it was over when this channel subscribed, as far as I have seen, and is no news",
     Why.UNWANTED: lambda _, __: "when I looked at it, no subscription was about it",
+    Why.OTHER_WORKFLOWS: lambda _, __: "none of the workflows runs in it that a subscription of this channel is about",
     Why.GIVEN_UP: lambda _, __: "I could not read it at CircleCI for so long that I have given it up",
 }
 _WOULD: dict[Why, Callable[[Reason, WhyTold], str]] = {

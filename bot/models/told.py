@@ -24,13 +24,14 @@ class Why(StrEnum):
     WAS_THERE = "was-there"
     UNWANTED = "unwanted"
     GIVEN_UP = "given-up"
+    OTHER_WORKFLOWS = "other-workflows"
 
 
 class Reason(Model):
     """What was decided, and when: at what `happened` to the branch, beside the `newest` build that was known of it.
 
     `ts` is the message that told it, `code` what Slack said where it took none, `again_at` when it is looked at next;
-    `state` is that of the build, in the attempt with this `mark`.
+    `state` is that of the build.
     """
 
     why: Why
@@ -40,7 +41,6 @@ class Reason(Model):
     ts: str = ""
     code: str = ""
     state: str = ""
-    mark: str = ""
     again_at: datetime | None = None
 
 

@@ -36,7 +36,7 @@ async def snooze(
     what = f"snooze {subject.about}" if until else f"end the snooze of {subject.about}"
     async with acting(hands, caller, Intent(subject, Word.READ, what, act="snooze", idempotent=True)) as act:
         until = await _as_first_read(hands, act, until) if until else None
-        for branch in [pressed_on] if pressed_on else await _known_as(hands, act):
+        for branch in [pressed_on] if pressed_on else await _known_as(hands, act, until):
             state = await _changed(hands, act, until, since, branch)
             await _tell(hands, act, state)
         act.note(result=f"nothing is posted of it until {until:%Y-%m-%d %H:%M} UTC" if until else "it is posted again")
@@ -58,11 +58,16 @@ async def may(hands: Hands, caller: Caller, button: SnoozeForm) -> None:
     await red_here(hands, caller, subject, button.since, button.branch)
 
 
-async def _known_as(hands: Hands, act: Act) -> list[str]:
-    """Return how the channel knows a red branch: by all of its builds, and by some of them alone."""
-    name = act.subject.ref.name if act.subject.ref else ""
+async def _known_as(hands: Hands, act: Act, until: datetime | None) -> list[str]:
+    """Return how the channel knows a red branch: by all of its builds, and by some of them alone.
+
+    Where a snooze is to end, those that are snoozed are meant.
+    """
+    name, now = act.subject.ref.name if act.subject.ref else "", await hands.store.now()
     known = await hands.store.subscriptions.known_of(act.caller.channel_id, act.subject.slug)
-    return [one.branch for one in known if one.is_red and named_in(one.branch) == name] or [name]
+    red = [one for one in known if one.is_red and named_in(one.branch) == name]
+    meant = [one.branch for one in red if until or one.is_snoozed(now)] or [one.branch for one in red]
+    return meant or [name]
 
 
 async def _as_first_read(hands: Hands, act: Act, until: datetime) -> datetime:

@@ -82,6 +82,8 @@ class Occasions:
             return False
         name = _short(one.key for one in found)
         where = await self._say(news, f"waiting:{name}", partial(told_events.waiting, news.key, found=found))
+        if where is None:
+            return False
         hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found)
         await self._store.occasions.save_hold(news.build.pipeline.id, hold)
         return True
@@ -120,7 +122,8 @@ class Occasions:
         if not new:
             return False
         word = partial(told_events.deployed, news.key, jobs=[*new.values()])
-        await self._say(news, f"deployed:{_short(new)}", word)
+        if await self._say(news, f"deployed:{_short(new)}", word) is None:
+            return False
         await self._note(new)
         return True
 
@@ -133,7 +136,8 @@ class Occasions:
         await self._store.occasions.note_took(news.slug, news.key, number, events.took(build))
         if found is None or not await self._is_new(f"slow:{news.channel_id}:{build.pipeline.id}"):
             return False
-        await self._say(news, "slow", partial(told_events.slow, news.key, found=found))
+        if await self._say(news, "slow", partial(told_events.slow, news.key, found=found)) is None:
+            return False
         await self._note([f"slow:{news.channel_id}:{build.pipeline.id}"])
         return True
 
@@ -143,7 +147,9 @@ class Occasions:
         new = {name: one for name, one in once.items() if await self._is_new(name)}
         if not new:
             return False
-        await self._say(news, f"flaky:{_short(new)}", partial(told_events.flaky, news.key, tests=[*new.values()]))
+        word = partial(told_events.flaky, news.key, tests=[*new.values()])
+        if await self._say(news, f"flaky:{_short(new)}", word) is None:
+            return False
         await self._note(new)
         return True
 
@@ -171,9 +177,11 @@ class Occasions:
         for name in names:
             await self._store.claims.first(name, KEPT)
 
-    async def _say(self, news: About, what: str, word: Callable[..., Message]) -> "_Said":
-        """Say it once, whoever died over it."""
+    async def _say(self, news: About, what: str, word: Callable[..., Message]) -> "_Said | None":
+        """Say it once, whoever died over it; nothing of a branch that is snoozed."""
         state = await self._store.subscriptions.known(news.channel_id, news.slug, news.key)
+        if state and state.snoozed_until and state.is_snoozed(await self._store.now()):
+            return None
         name = f"{news.slug}:{news.build.pipeline.number}:{news.key}:{what}"
         seen = self._seen(news, news.build)
         if state is not None and state.is_red and state.root_ts and news.has_threads:

@@ -160,7 +160,12 @@ class Telling:
         return await self._occasions.ended(news) or is_said
 
     async def _told_of_tag(self, news: _News) -> bool:
-        return not await self._hears_otherwise(news, Event.BROKE) and await self._tags.ended(news)
+        if await self._hears_otherwise(news, Event.BROKE):
+            await self._note(news, Why.OTHERWISE)
+            return False
+        if not (is_said := await self._tags.ended(news)):
+            await self._note(news, Why.NOT_ASKED)
+        return is_said
 
     async def shows(self, state: Branch) -> None:
         """Let the message about a red branch say how that stands, at once; raises what Slack and CircleCI refuse."""
@@ -209,6 +214,7 @@ class Telling:
             except SlackError as error:
                 return await self._refused(news, error)
         if is_told:
+            await self._note(news, Why.TOLD)
             await self._pausing.resume(rules)
         return None
 
@@ -305,13 +311,12 @@ class Telling:
         return ts
 
     async def _note(self, news: _News, why: Why, **more: object) -> None:
-        """Keep why the channel is told of a build, or is not; that it was told, or knew it, was noted then."""
-        pipeline_id, mark = news.build.pipeline.id, news.build.mark
-        kept = None if why is Why.TOLD else await self._store.told.get(pipeline_id, channel_id=news.channel_id)
-        if why is Why.COUNTED or (kept and (kept.why, kept.mark) == (Why.TOLD, mark)):
-            return
-        found = {"why": why, "at": utc_now(), "state": news.build.state, "mark": mark, **more}
-        await self._store.told.note(pipeline_id, Reason.model_validate(found), channel_id=news.channel_id)
+        """Keep why the channel is told of a build, or is not: that it was, by whatever rules, is the last word."""
+        pipeline_id = news.build.pipeline.id
+        kept = await self._store.told.get(pipeline_id, channel_id=news.channel_id)
+        if why is not Why.COUNTED and not (kept and kept.why is Why.TOLD and "ts" not in more):
+            found = {"why": why, "at": utc_now(), "state": news.build.state, **more}
+            await self._store.told.note(pipeline_id, Reason.model_validate(found), channel_id=news.channel_id)
 
     async def _silent(self, news: _News, found: Decision, state: Branch) -> Why | None:
         """Return why nothing is posted of what happened; None where it is."""

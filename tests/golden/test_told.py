@@ -77,6 +77,9 @@ async def nothing_is_kept(stage: Stage) -> None:
     ):
         await noted(stage, pipeline, why, state=state)
         await asks(stage, pipeline)
+    await subscribes(stage, workflows=("deploy",), made_at=long_ago)
+    await asks(stage, pipeline)
+    await subscribes(stage)
     await store.told.missed(BACKEND, pipeline.number - 1, pipeline.number)
     await asks(stage, pipeline)
 

@@ -11,6 +11,8 @@ from bot.models.slack import utc_now
 from bot.watching.roots import GIVEN_UP, Roots
 from formatters.links import Links
 from tests.watching.test_branches import build
+from tests.watching.test_events import job, with_jobs
+from tests.watching.test_occasions import waiting
 from tests.watching.test_telling import GREEN, OF_BRANCHES, STILL, Stage
 
 __all__ = ["stage"]
@@ -97,8 +99,24 @@ async def test_where_slack_takes_no_line_any_more_its_message_says_so_all_the_sa
 
 
 async def test_what_ends_late_of_a_snoozed_branch_is_not_posted_either(stage: Stage) -> None:
-    await stage.subscribes(events=list(Event))
+    await stage.subscribes(events=OF_BRANCHES)
     await stage.judged(build(2))
     await snoozed(stage, timedelta(hours=1))
     await stage.judged(build(3), build(1, "success"))
     assert [one.replies for one in stage.channel().roots] == [[]]
+
+
+async def test_what_else_a_build_is_news_of_waits_for_the_end_of_the_snooze(stage: Stage) -> None:
+    await stage.subscribes(events=["broke", "waiting", "deployed"])
+    stage.far_side.has(build(1))
+    await stage.judged(build(1))
+    await snoozed(stage, timedelta(hours=1))
+    deployed = with_jobs(build(2), job("deploy-prod", number=7))
+    stage.far_side.has(deployed)
+    await stage.judged(deployed)
+    held = waiting("on_hold")
+    assert await stage.telling.waits(held) is None
+    assert [one.replies for one in stage.channel().roots] == [[]]
+    await snoozed(stage, timedelta(seconds=-1))
+    assert await stage.telling.waits(held) is None
+    assert ["Waiting for approval" in one.visible for one in stage.channel().roots[0].replies] == [True]

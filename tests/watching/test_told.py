@@ -15,8 +15,9 @@ from bot.models.told import Reason, Why
 from bot.watching.branches import would_be
 from bot.watching.pausing import MOST_DENIALS
 from tests.watching.test_branches import build
+from tests.watching.test_events import job, with_jobs
 from tests.watching.test_roots import snoozed
-from tests.watching.test_telling import Stage, stage
+from tests.watching.test_telling import OF_BRANCHES, Stage, stage
 
 __all__ = ["stage"]
 SLUG = ProjectSlug("gh/acme/backend")
@@ -51,12 +52,10 @@ async def test_what_is_not_asked_for_is_no_news_or_older_says_so(stage: Stage) -
         (Why.NOT_ASKED, "still-red", 0),
         (Why.OLDER, "", 3),
     ]
-    await stage.judged(build(4, "canceled"))
-    assert await why(stage, build(4, "canceled")) is Why.NO_NEWS
 
 
 async def test_a_snooze_and_a_thread_of_the_channel_say_so(stage: Stage) -> None:
-    await stage.subscribes(events=list(Event))
+    await stage.subscribes(events=OF_BRANCHES)
     await stage.judged(build(1))
     await snoozed(stage, timedelta(hours=1))
     await stage.judged(build(2))
@@ -107,3 +106,21 @@ def test_what_would_be_decided_now(state: Branch, one: Build, expected: tuple[Wh
 
 def test_what_is_snoozed_would_not_be_said() -> None:
     assert would_be(SNOOZED, build(4), tuple(Event), utc_now()).why is Why.SNOOZED
+
+
+async def test_what_else_it_was_told_for_is_that_it_was_told(stage: Stage) -> None:
+    await stage.subscribes(events=["deployed"])
+    deployed = with_jobs(build(1), job("deploy-prod", number=7))
+    stage.far_side.has(deployed)
+    await stage.judged(deployed)
+    found = await reason(stage, build(1))
+    assert (found.why, found.ts) == (Why.TOLD, "")
+
+
+async def test_a_tag_that_nobody_wants_to_hear_of_says_so(stage: Stage) -> None:
+    await stage.subscribes(branches=["tag:v*"], events=["passed"])
+    tag = {"tag": "v2.0", "revision": "9f1c2d7a"}
+    await stage.judged(build(1, vcs=tag))
+    assert await why(stage, build(1)) is Why.NOT_ASKED
+    await stage.judged(build(2, "success", vcs=tag))
+    assert await why(stage, build(2)) is Why.TOLD
