@@ -78,8 +78,10 @@ class Lists:
         up_to = max([newest or 0, *(one.number for one in listed)])
         marks = frozenset(rule.mark for rule in rules)
         seen = frozenset(one.number for one in lately(listed))
-        now = known.model_copy(update={"newest": up_to, "seen": seen, "rules": marks, "failures": 0})
-        await self._store.news.save_read(slug, now)
+        oldest = min((one.number for one in listed), default=0)
+        skipped = oldest if newest and oldest > newest + 1 else known.skipped
+        now = {"newest": up_to, "seen": seen, "rules": marks, "failures": 0, "skipped": skipped}
+        await self._store.news.save_read(slug, known.model_copy(update=now))
         return self._settings.subscription * (TOLD if await self._is_told(slug) else 1)
 
     async def _begin(

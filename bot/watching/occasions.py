@@ -122,10 +122,7 @@ class Occasions:
         if not new:
             return False
         word = partial(told_events.deployed, news.key, jobs=[*new.values()])
-        if await self._say(news, f"deployed:{_short(new)}", word) is None:
-            return False
-        await self._note(new)
-        return True
+        return await self._is_told(news, f"deployed:{_short(new)}", word, new)
 
     async def _slow(self, news: About) -> bool:
         build = news.build if news.build.state is not State.PASSED else await news.whole()
@@ -136,10 +133,8 @@ class Occasions:
         await self._store.occasions.note_took(news.slug, news.key, number, events.took(build))
         if found is None or not await self._is_new(f"slow:{news.channel_id}:{build.pipeline.id}"):
             return False
-        if await self._say(news, "slow", partial(told_events.slow, news.key, found=found)) is None:
-            return False
-        await self._note([f"slow:{news.channel_id}:{build.pipeline.id}"])
-        return True
+        once = [f"slow:{news.channel_id}:{build.pipeline.id}"]
+        return await self._is_told(news, "slow", partial(told_events.slow, news.key, found=found), once)
 
     async def _flaky(self, news: About) -> bool:
         """Tell of tests that failed and passed on one commit, each once for its branch."""
@@ -148,10 +143,7 @@ class Occasions:
         if not new:
             return False
         word = partial(told_events.flaky, news.key, tests=[*new.values()])
-        if await self._say(news, f"flaky:{_short(new)}", word) is None:
-            return False
-        await self._note(new)
-        return True
+        return await self._is_told(news, f"flaky:{_short(new)}", word, new)
 
     async def _flaked(self, news: About) -> list[Failure]:
         pipeline, found = news.build.pipeline, list[Failure]()
@@ -173,14 +165,18 @@ class Occasions:
     async def _is_new(self, name: str) -> bool:
         return not await self._store.claims.is_taken(name)
 
-    async def _note(self, names: Iterable[str]) -> None:
-        for name in names:
+    async def _is_told(self, news: About, what: str, word: Callable[..., Message], once: Iterable[str]) -> bool:
+        """Say it, and keep by these names that it was; False where the channel has snoozed its branch."""
+        if await self._say(news, what, word) is None:
+            return False
+        for name in once:
             await self._store.claims.first(name, KEPT)
+        return True
 
     async def _say(self, news: About, what: str, word: Callable[..., Message]) -> "_Said | None":
-        """Say it once, whoever died over it; nothing of a branch that is snoozed."""
+        """Say it once, whoever died over it; None where the channel has snoozed its branch."""
         state = await self._store.subscriptions.known(news.channel_id, news.slug, news.key)
-        if state and state.snoozed_until and state.is_snoozed(await self._store.now()):
+        if state is not None and state.snoozed_until and state.is_snoozed(await self._store.now()):
             return None
         name = f"{news.slug}:{news.build.pipeline.number}:{news.key}:{what}"
         seen = self._seen(news, news.build)

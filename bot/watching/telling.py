@@ -257,10 +257,18 @@ class Telling:
         It may have been told nothing for a while, and another build that failed is no news then, but one that broke it.
         """
         state = await self._known(news)
-        if state.is_red and is_red(news.build) and (repair := await news.earlier.repair(state, news.rules[0])):
+        if not (state.is_red and is_red(news.build) and await self._may_have_missed(news, state)):
+            return state
+        if repair := await news.earlier.repair(state, news.rules[0]):
             await self._told(news._replace(build=repair))
             return await self._known(news)
         return state
+
+    async def _may_have_missed(self, news: _News, state: Branch) -> bool:
+        """Say whether a build between was judged without this channel, or by nobody as too many came at once."""
+        newest = await self._store.news.newest_judged(news.slug, news.branch)
+        skipped = (await self._store.news.read_up_to(news.slug)).skipped
+        return state.number < max(skipped, newest if newest != news.number else 0)
 
     async def _say(self, news: _News, found: Decision, state: Branch, after: Branch, seen: red.Seen) -> Branch:
         """Post what happened, and keep that it was: the message about a red branch, or one below or beside that."""

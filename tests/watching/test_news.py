@@ -496,6 +496,7 @@ async def test_more_than_a_page_is_read_on_and_what_is_too_much_is_said(stage: S
         await stage.lists.look(SLUG)
     skipped = [one["builds"] for one in said if one["event"] == "news_skipped"]
     assert skipped == [70 - 2 * PAGES[-1]]
+    assert (await stage.store.news.read_up_to(SLUG)).skipped == first.number + skipped[0] + 1
 
 
 async def test_another_default_branch_is_followed(stage: Stage) -> None:

@@ -154,6 +154,21 @@ async def test_what_is_cut_off_is_said_once(stage: Stage, lost: str) -> None:
     assert len(stage.channel().messages) == 2
 
 
+async def test_of_a_branch_that_is_snoozed_nothing_is_told(stage: Stage) -> None:
+    await stage.subscribes(events=["broke", "waiting", "deployed"])
+    stage.far_side.has(with_jobs(build(1), job("deploy")), with_jobs(build(2), job("deploy", number=3)))
+    await stage.judged(build(1))
+    until = await stage.store.now() + timedelta(hours=1)
+    await stage.store.subscriptions.know(
+        "C0DEPLOYS", SLUG, "main", lambda state: state.model_copy(update={"snoozed_until": until})
+    )
+    said = len(stage.channel().messages)
+    await stage.judged(build(2))
+    assert await stage.telling.waits(waiting("on_hold")) is None
+    assert len(stage.channel().messages) == said
+    assert await stage.store.occasions.holds(waiting("on_hold").pipeline.id) == []  # it is told when that is over
+
+
 async def test_nobody_who_did_not_ask_is_told_and_nothing_is_read_for_them(stage: Stage) -> None:
     await stage.subscribes(events=[Event.PASSED])
     stage.far_side.has(with_jobs(build(1, "success"), job("deploy")))

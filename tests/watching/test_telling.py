@@ -15,6 +15,7 @@ from bot.models.build import Build
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, ProjectSlug, Ref, TestResult
 from bot.models.heard import Heard
+from bot.models.news import ReadUpTo
 from bot.models.red import Branch
 from bot.models.slack import Watch, utc_now
 from bot.models.subscription import Event, Fitting, Mode, Subscription
@@ -120,8 +121,15 @@ class Stage:
         return rule
 
     async def judged(self, *builds: Build) -> None:
+        """Let these be judged, as the look at each of them has it."""
         for one in builds:
             assert await self.telling.judged(one) is None
+            await self.is_noted(one)
+
+    async def is_noted(self, one: Build) -> None:
+        pipeline = one.pipeline
+        if is_red(one) is not None:
+            await self.store.news.note_judged(pipeline.project_slug, str(pipeline.ref), pipeline.number)
 
     async def is_put_off(self, one: Build) -> None:
         assert await self.telling.judged(one)
@@ -129,6 +137,7 @@ class Stage:
     async def until_told(self, one: Build) -> None:
         while await self.telling.judged(one):
             await self.slack.pause(0.01)
+        await self.is_noted(one)
 
     async def paused(self) -> list[str]:
         return [rule.paused for rule in await self.store.subscriptions.all()]
@@ -476,16 +485,26 @@ async def test_what_repaired_a_branch_while_its_channel_was_told_nothing_is_not_
     assert "2nd red build" in second.visible
 
 
-async def test_where_nothing_was_missed_a_branch_that_stays_red_costs_one_request(stage: Stage) -> None:
+async def test_where_nothing_was_missed_nothing_is_asked_of_a_branch_that_stays_red(stage: Stage) -> None:
     await stage.subscribes(events=OF_BRANCHES)
     await stage.subscribes(channel_id="C0RELEASES", events=OF_BRANCHES)
-    stage.far_side.has(build(1), build(2), build(4))
+    stage.far_side.has(build(1), build(2), build(3, "success"), build(4), build(7))
     await stage.judged(build(1))
     stage.far_side.asked = 0
-    await stage.judged(build(2))
+    await stage.judged(build(2), build(4))
     assert stage.far_side.asked == 0
-    await stage.judged(build(4))
-    assert stage.far_side.asked == 1  # for both channels
+
+
+async def test_where_too_many_came_at_once_it_is_asked_whether_one_of_them_passed(stage: Stage) -> None:
+    rule = await stage.subscribes()
+    await stage.subscribes(channel_id="C0RELEASES")
+    stage.far_side.has(build(1), build(2, "success"), build(7))
+    await stage.judged(build(1))
+    await stage.store.news.save_read(rule.project_slug, ReadUpTo(newest=7, skipped=6))
+    stage.far_side.asked = 0
+    await stage.judged(build(7))
+    assert stage.texts() == [GREEN, GREEN, "main of acme/backend is red since #7"]
+    assert stage.far_side.asked == 2  # for both channels
 
 
 @pytest.mark.parametrize(
