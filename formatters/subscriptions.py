@@ -62,6 +62,14 @@ def changed(done: Subscribed) -> Message:
     return assemble(what, section(f"{what}{how}"), context(notes) if notes else None)
 
 
+def left_behind(one: Subscription) -> Message:
+    """Say in a channel that it is told nothing for now, as who subscribed may not look at it, and what helps."""
+    text = f"For now I do not say here {rule(one)}: {_maker(one)} subscribed, and may not look at it here any more."
+    line = command(f"subscribe {one.line}")
+    how = f" Whoever may lets it go on in their own name: {line}." if line else ""
+    return assemble(f"⏸️ {text}", section(f"⏸️ {text}{how}"))
+
+
 def subscribed(done: Subscribed) -> Message | None:
     """Answer who asked; None where the channel was told."""
     return None if done.told else changed(done)

@@ -8,6 +8,7 @@ import structlog
 from bot.errors import NotAllowed, NotFound, SlackError
 from bot.messenger import Messenger
 from bot.models.build import Build
+from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.refusals import HEALS, Refused, refused
 from bot.models.slugs import spelled_alike
@@ -19,6 +20,7 @@ from bot.store import Store
 from bot.watching.branches import judged_key
 from bot.watching.operator import Operator
 from formatters import red
+from formatters import subscriptions as words
 
 SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)  # until what Slack does not take for now is tried again
 LONGEST, SELDOM = timedelta(hours=1), timedelta(minutes=10)
@@ -93,6 +95,8 @@ class Pausing:
             return
         log.warning("subscription_paused", subscription=rule.id, channel=rule.channel_id, why=why)
         await self._operator.subscription_paused(rule, why)
+        if why == red.HIDDEN:
+            await self._say_who_left(rule)
         if why in (red.HIDDEN, red.UNKNOWN):
             return  # they may not look at it, so that it is not named to them either
         once = f"paused-told:{rule.made_by}:{rule.channel_id}:{rule.project_slug}:{why}"
@@ -102,6 +106,17 @@ class Pausing:
             await self._messenger.direct(rule.made_by, red.paused(rule, why))
         except SlackError as error:
             log.warning("maker_not_told", subscription=rule.id, method=error.method, code=error.code)
+
+    async def _say_who_left(self, rule: Subscription) -> None:
+        """Tell the channel, which heard that it was subscribed to, that somebody else may let it go on."""
+        if Place(channel_id=rule.channel_id).is_direct or not await self._store.claims.first(
+            f"left-told:{rule.id}", TOLD_AGAIN
+        ):
+            return
+        try:
+            await self._messenger.post(rule.channel_id, words.left_behind(rule))
+        except SlackError as error:
+            log.warning("channel_not_told", channel=rule.channel_id, method=error.method, code=error.code)
 
     async def resume(self, rules: Sequence[Subscription]) -> None:
         """Note that what they are about could be told."""

@@ -9,7 +9,7 @@ from bot.models.audit import Entry
 from bot.models.subscription import Event, Mode, Subscription
 from commands.rules import LONGEST_RULE, MOST_BRANCHES
 from formatters.limits import violations
-from formatters.subscriptions import changed, listed, pages, rule, which
+from formatters.subscriptions import changed, left_behind, listed, pages, rule, which
 
 
 def one(**changes: object) -> Subscription:
@@ -117,3 +117,13 @@ def test_what_it_would_have_been_is_said_as_far_as_it_is_known() -> None:
     assert many.startswith("Last week that would have been 7 times: 3 before, passed #4")
     assert lately() == "Last week I would have said nothing."
     assert lately(is_least=True).startswith("`/ci unsubscribe")  # what ran again may have been told
+
+
+def test_who_left_a_subscription_behind_is_named_and_how_it_goes_on() -> None:
+    message = left_behind(one(branches=("main",)))
+    assert message.blocks[0]["text"]["text"].endswith(
+        "ada subscribed, and may not look at it here any more. Whoever may lets it go on in their own name: "
+        "`/ci subscribe gh/acme/frontend main broke fixed`."
+    )
+    assert "<@" not in str(message)
+    assert violations(message) == []
