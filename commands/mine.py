@@ -73,6 +73,12 @@ async def mine(request: Nothing, caller: Caller, context: Context) -> MyBuilds:
     )
 
 
+async def waits_of(context: Context, caller: Caller, pending: Sequence[Pending]) -> list[tuple[Pending, MyWait]]:
+    """Return which of these acts wait for somebody's word, and how that is said."""
+    found = await waiting_for(caller, pending, partial(_may_of, context), context.whereabouts)
+    return [(one, await _wait(one, caller, context)) for one in found if one.waits_for_a_word]
+
+
 async def _kept(owned: Sequence[Owned], caller: Caller, context: Context) -> list[_Mine]:
     seen = await context.store.watches.seen([one.pipeline_id for one in owned])
     known = [_Mine(one, look) for one, look in zip(owned, seen, strict=True)]

@@ -1,6 +1,6 @@
 """Whose builds they are: what each person asked for, ran again, or has followed, the newest first."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import NamedTuple, cast
 
@@ -33,6 +33,14 @@ class Own:
         asked = {name.partition(":")[2] for name in names if name.startswith(ASKED)}
         once = dict.fromkeys(name.partition(":")[2] for name in names)
         return [Owned(PipelineId(one), one in asked) for one in once][:MOST]
+
+    async def askers(self, pipeline_id: PipelineId, people: Sequence[str]) -> list[str]:
+        """Return who of these asked for a build, or ran it again."""
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        for person_id in people:
+            pipeline.zscore(self._key(person_id), f"{ASKED}:{pipeline_id}")
+        found = await self._connection.ask(pipeline.execute()) if people else []
+        return [person_id for person_id, since in zip(people, found, strict=True) if since is not None]
 
     def note(
         self, pipeline: "Redis", person_id: str, pipeline_id: PipelineId, how: str, at: datetime, *, anew: bool = False

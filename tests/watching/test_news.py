@@ -26,6 +26,7 @@ from bot.watching.branches import is_red
 from bot.watching.engine import LISTS, NEWS, Engine
 from bot.watching.fitting import Fits, known_projects
 from bot.watching.inbox import Inbox
+from bot.watching.later import Later
 from bot.watching.lists import PAGES, Lists
 from bot.watching.news import Newsreader, next_look
 from bot.watching.operator import Operator
@@ -93,6 +94,25 @@ class Roots:
         self.ended.append(channel_id)
 
 
+class Own:
+    """Tells people of the builds of those who push as one of `people`, and notes it."""
+
+    def __init__(self) -> None:
+        self.people: set[str] = set()
+        self.told: list[tuple[int, State]] = []
+
+    async def are_about(self, pipeline: Pipeline) -> bool:
+        return pipeline.actor in self.people
+
+    async def over(self, build: Build) -> timedelta | None:
+        if build.pipeline.actor in self.people:
+            self.told.append((build.pipeline.number, build.state))
+        return None
+
+    async def goes_on(self, build: Build) -> None:
+        await self.over(build)
+
+
 class Stage:
     """A project with pushes, and what looks at them."""
 
@@ -102,11 +122,12 @@ class Stage:
             slack_bot_token=SecretStr("xoxb-1"), circleci_token=token, circleci_webhook_secret=token
         )
         self.circleci, self.store, self.queue, self.judge = circleci, store, Queue(), Judge()
+        self.own = Own()
         self.world: World = circleci.world
         self.operator = operator
         reads = circleci_reads(transport)
         self.inbox = Inbox(store, cast("Engine", self.queue), timedelta(0))
-        self.news = Newsreader(self.settings, store, reads, self.judge, operator)
+        self.news = Newsreader(self.settings, store, reads, self.judge, self.own, operator)
         self.roots = Roots()
         self.lists = Lists(self.settings, store, reads, self.inbox, operator, self.roots)
 
@@ -572,7 +593,7 @@ async def test_what_was_lost_on_its_way_is_swept_up(stage: Stage) -> None:
     stage.queue.added.clear()
     reads = cast("Reads", None)
     fits = Fits(stage.store, reads, Projects())
-    await Sweep(stage.store, cast("Engine", stage.queue), stage.operator, reads, fits)._give_news()
+    await Sweep(stage.store, cast("Engine", stage.queue), stage.operator, reads, fits, cast("Later", None))._give_news()
     assert stage.queue.added == [SLUG, pushed.id]
 
 
