@@ -130,6 +130,8 @@ class App:
         self.messenger: Messenger
         self.permissions: Permissions
         self.telling: Telling
+        self.notices: Notices
+        self.later: Later
 
     async def __aenter__(self) -> Self:
         try:
@@ -223,9 +225,9 @@ class App:
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
         inbox = self._inbox = Inbox(store, engine, settings.settle)
         direct, said = Direct(store, messenger, permissions, operator), Said(links, finder.title)
-        own = Notices(store, looks, Owners(store, authors), direct, pings, said)
+        own = self.notices = Notices(store, looks, Owners(store, authors), direct, pings, said)
         news = Newsreader(settings, store, looks, telling, own, operator)
-        later = Later(store, direct, said, partial(waits_of, context))
+        later = self.later = Later(store, direct, said, partial(waits_of, context))
         lists = Lists(settings, store, looks, inbox, operator, roots)
         signs = self.signs = Signs(context)
         self._stack.push_async_callback(signs.drain)

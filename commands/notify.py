@@ -4,11 +4,12 @@ import re
 from collections.abc import Sequence
 
 from bot.answers.notices import MyNotices
-from bot.errors import UsageError
+from bot.errors import NothingToDo, SlackError, UsageError
 from bot.grammar import Word, check_no_question, without_stop
 from bot.models.caller import Caller
 from bot.models.help import CommandHelp
 from bot.models.notices import About, Notice, Quiet
+from bot.models.refusals import Refused, refused
 from bot.models.slack import utc_now
 from bot.models.spelling import MENTIONS
 from bot.naming import USES_NOTHING
@@ -20,7 +21,7 @@ HELP = CommandHelp(
     name="notify",
     group="Look",
     summary="Tell me in direct messages when a build of mine fails, ends or waits for me; say what, or end it.",
-    usage="notify me [failed | ended] [waiting] [quiet 22:00-7:00] | notify me nothing",
+    usage="notify [me [failed | ended] [waiting] [quiet 22:00-7:00] | me nothing]",
     example="notify me failed waiting quiet 22:00-7:00",
     phrases=("notify me", "notify me failed", "notify me nothing"),
 )
@@ -94,7 +95,7 @@ async def notify(request: Wanted, caller: Caller, context: Context) -> MyNotices
         person_id=caller.person_id,
         name=caller.name,
         team_id=caller.team_id,
-        channel_id=await context.messenger.direct_channel(caller.person_id),
+        channel_id=await _direct_channel(caller, context),
         about=about,
         quiet=request.quiet,
         zone=await context.messenger.zone_of(caller.person_id) if request.quiet else "",
@@ -102,6 +103,16 @@ async def notify(request: Wanted, caller: Caller, context: Context) -> MyNotices
     )
     await kept.put(notice)
     return MyNotices(notice=notice, before=before, login=login)
+
+
+async def _direct_channel(caller: Caller, context: Context) -> str:
+    """Return where they are told; raises NothingToDo where Slack lets us tell them nothing there."""
+    try:
+        return await context.messenger.direct_channel(caller.person_id)
+    except SlackError as error:
+        if refused(error.code) is not Refused.FOR_GOOD:
+            raise
+        raise NothingToDo("no_direct_messages", what=error.code) from error
 
 
 def register(router: Router) -> None:

@@ -41,10 +41,12 @@ _WHEN = {
 _NOTHING = "I tell you nothing of your builds by myself."
 _BEGIN = "`/ci notify me failed` begins it; `ended` and `waiting` are others, and `quiet 22:00-7:00` keeps the night."
 _END = "`/ci notify me nothing` ends this."
-_WHERE = "of projects that a channel has subscribed to, whose webhooks reach me, or that are built through me"
+_WHERE = (
+    "I hear of those of projects that a channel has subscribed to, whose webhooks reach me, or that I start myself."
+)
 _NOBODY = (
-    "Who you are at the code host I do not know, so that I know what you push by the address of the commit alone, "
-    "where CircleCI says that and Slack knows it; whoever runs me can name you in the projects file."
+    " Who you are at the code host I do not know: what you push I know by the address of its commit, where CircleCI "
+    "says that and Slack has it. Whoever runs me can name you in the projects file."
 )
 
 
@@ -94,9 +96,10 @@ def _quiet(notice: Notice) -> str:
 
 
 def _yours(answer: MyNotices) -> str:
-    pushed = f", and those that {code(answer.login, 60)} pushed" if answer.login else ""
-    known = "" if answer.login else f" {_NOBODY}"
-    return f"Yours are those that you asked me for{pushed}, {_WHERE}.{known}"
+    pushed = (
+        f"that you asked me for, or that {code(answer.login, 60)} pushed" if answer.login else "that you asked me for"
+    )
+    return f"Yours are those {pushed}. {_WHERE}{'' if answer.login else _NOBODY}"
 
 
 def root(mine: Mine) -> Message:
@@ -146,7 +149,7 @@ def refused(notice: Notice, code_of_slack: str) -> Message:
     who = clean(notice.name or notice.person_id, 60)
     text = (
         f"I do not tell {who} of their builds any more: Slack takes no direct message for them (it says "
-        f"{clean(code_of_slack, 60)}). They can begin it anew with `/ci notify me`."
+        f"{clean(code_of_slack, 60)}). `/ci notify me failed` of theirs begins it anew."
     )
     return assemble(text, section(f"⚠️ {text}"))
 

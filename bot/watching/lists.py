@@ -74,7 +74,8 @@ class Lists:
         old, fresh = [[one for one in rules if (one.mark in known.rules) is is_old] for is_old in (True, False)]
         for pipeline in new(listed, newest, old, known.seen):
             await self._inbox.listed(pipeline)
-        await self._inbox.may_be_somebodys(arrived(listed, newest, known.seen))
+        others = [one for one in arrived(listed, newest, known.seen) if not wanted_by(rules, one.ref, one.actor)]
+        await self._inbox.may_be_somebodys(others)
         await self._begin(listed, fresh, old)
         up_to = max([newest or 0, *(one.number for one in listed)])
         marks = frozenset(rule.mark for rule in rules)

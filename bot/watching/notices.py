@@ -4,13 +4,14 @@ What is said is posted once by its mark, and kept after it; whoever tells a pers
 """
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.circleci.reads import Reads
 from bot.errors import SlackError
 from bot.models.build import OPEN_STATES, Build, Run, State
 from bot.models.circleci import Job, Pipeline
 from bot.models.notices import About, Held, Notice, ToldOf
+from bot.models.slack import utc_now
 from bot.policy import Word
 from bot.store import Store
 from bot.watching.branches import is_red, judged_key
@@ -66,7 +67,7 @@ class Notices:
             if not is_ours:
                 return SOON
             told = await self._told(notice, build)
-            if key in told.told or (build.stopped_at or build.read_at) < notice.since:
+            if key in told.told or _ended_at(build) < notice.since:
                 return None
             try:
                 return await self._end(owner, build, told, key)
@@ -154,6 +155,11 @@ def is_wanted(about: Collection[About], build: Build) -> bool:
     if is_red(build):
         return not {About.FAILED, About.ENDED}.isdisjoint(about)
     return About.ENDED in about and (is_red(build) is False or build.state is State.CANCELED)
+
+
+def _ended_at(build: Build) -> datetime:
+    """Return when a build ended, on our own clock; CircleCI's may be another."""
+    return utc_now() - (build.read_at - (build.stopped_at or build.read_at))
 
 
 def _waits_key(waits: tuple[Job, Run]) -> str:

@@ -326,8 +326,9 @@ async def test_a_message_that_is_gone_is_made_anew(stage: Stage) -> None:
 
 
 async def test_what_had_ended_before_they_wanted_it_is_no_news(stage: Stage) -> None:
-    await stage.wants(ENDED, since=START + 2 * HOUR)
-    await stage.over(pushed(1), pushed(2))
+    await stage.wants(ENDED, since=utc_now() - HOUR)
+    old = pushed(1)
+    await stage.over(old.model_copy(update={"read_at": old.read_at + 2 * HOUR}), pushed(2))
     assert len(stage.told()) == 1
 
 
