@@ -16,6 +16,7 @@ from bot.circleci.webhooks import Event as Webhook
 from bot.models import patterns
 from bot.models.build import Build, Snapshot, State
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug
+from bot.models.notices import About, Notice
 from bot.models.slack import utc_now
 from bot.models.subscription import Subscription
 from bot.settings import Projects, Settings
@@ -110,7 +111,8 @@ class Own:
         return None
 
     async def goes_on(self, build: Build) -> None:
-        await self.over(build)
+        if build.pipeline.actor in self.people and build.state is State.ON_HOLD:
+            await self.over(build)
 
 
 class Stage:
@@ -142,10 +144,12 @@ class Stage:
         """Look for the projects that patterns mean."""
         await Fits(self.store, self.news._looks, Projects()).refresh()
 
-    def push(self, scenario: str | Scenario = "failing-tests", branch: str = MAIN, age: timedelta = LONG) -> Pushed:
+    def push(
+        self, scenario: str | Scenario = "failing-tests", branch: str = MAIN, age: timedelta = LONG, by: str = "push"
+    ) -> Pushed:
         """Let somebody push, so long ago."""
         self.world.set_scenario(SLUG, branch, scenario)
-        pushed = self.world.trigger(SLUG, branch=branch, parameters={}, by="push")
+        pushed = self.world.trigger(SLUG, branch=branch, parameters={}, by=by)
         self.goes_by(age)
         return pushed
 
@@ -478,6 +482,58 @@ async def test_while_webhooks_come_lists_are_read_less_often_until_one_is_missed
     stage.push("green")
     await stage.looks()
     assert await stage.lists.look(SLUG) == EVERY
+
+
+async def wants_own(stage: Stage) -> None:
+    """Let Ada want to be told of her own builds."""
+    notice = Notice(person_id="U0ADA", channel_id="D0ADA", about=(About.ENDED,), since=utc_now())
+    await stage.store.notices.put(notice)
+    stage.own.people = {"octo-ada"}
+
+
+async def test_of_a_list_what_somebody_pushed_is_looked_at_and_what_others_did_is_forgotten(stage: Stage) -> None:
+    await stage.subscribes()
+    stage.push("green", "try/ada", by="octo-ada")
+    await stage.looks()
+    assert not stage.own.told  # nobody wants to be told of their own
+    await wants_own(stage)
+    mine = stage.push("green", "try/ada", by="octo-ada")
+    stage.push("green", "try/ken", by="octo-ken")
+    held = stage.push("on-hold", "try/held", by="octo-ada")
+    main = stage.push("green", by="octo-ada")
+    _ = stage.asked
+    await stage.looks()
+    assert {one[0] for one in stage.own.told} == {mine.number, held.number, main.number}
+    assert (main.number, State.PASSED) in stage.told
+    assert sorted(stage.asked) == sorted(
+        ["project/gh/acme/frontend/pipeline", *(f"pipeline/{one.id}/workflow" for one in (mine, held, main))]
+    )
+
+
+async def test_a_build_that_was_cancelled_is_an_end_for_who_pushed_it_and_no_news_for_channels(stage: Stage) -> None:
+    await stage.subscribes()
+    await wants_own(stage)
+    pushed = stage.push("slow", by="octo-ada", age=SOON)
+    stage.goes_by(timedelta(seconds=10))
+    for run in pushed.runs:
+        stage.world.cancel(run.id, by="octo-ada")
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert (stage.told, stage.own.told) == ([], [(pushed.number, State.CANCELED)])
+
+
+async def test_a_webhook_of_a_project_without_subscribers_costs_one_request_where_it_is_nobodys(stage: Stage) -> None:
+    mine, other = stage.push("green", "try/ada", by="octo-ada"), stage.push("green", "try/ken", by="octo-ken")
+    for one in (mine, other):
+        assert not await stage.inbox.heard(webhook(one), PipelineId(one.id))
+    await wants_own(stage)
+    _ = stage.asked
+    for one in (mine, other):
+        assert await stage.inbox.heard(webhook(one, branch=f"try/{one.id}"), PipelineId(one.id))
+        await stage.news.look(PipelineId(one.id))
+    assert stage.own.told == [(mine.number, State.PASSED)]
+    assert stage.asked.count(f"pipeline/{other.id}") == 1
+    assert f"pipeline/{other.id}/workflow" not in stage.asked
 
 
 async def test_a_build_that_a_thread_follows_is_read_once(stage: Stage) -> None:
