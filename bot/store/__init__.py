@@ -61,6 +61,7 @@
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
 | `numbered:<channel id>`        | `<number> <pipeline id>` of what it follows | the retention             |
 | `own:<person>`                 | pipeline ids they asked for, or follow      | the retention             |
+| `pushed:<person>`              | pipeline ids they pushed, as was heard      | the retention             |
 | `past:<pipeline id>`           | a PastBuild: its attempts, all ended        | the retention             |
 | `listed:<project>:<branch>`    | Listed: a branch's pipelines, but the young | the retention             |
 | `results:<project>:<job>`      | JobResults: a job's tests                   | the retention             |

@@ -1,11 +1,11 @@
 """Builds that channels may want to hear of, whoever started them, and how far the lists of projects have been read."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import cast
 
-from bot.models.circleci import PipelineId, ProjectSlug
+from bot.models.circleci import Pipeline, PipelineId, ProjectSlug
 from bot.models.news import News, ReadUpTo
 from bot.models.slugs import spelled_alike
 from bot.store.connection import Connection, or_none
@@ -42,6 +42,13 @@ class Newsroom:
         """Return what is kept of a build."""
         data = await self._connection.ask(self._connection.redis.get(self._key(pipeline_id)))
         return or_none(News, data) or News()
+
+    async def pipelines(self, pipeline_ids: Sequence[PipelineId]) -> list[Pipeline | None]:
+        """Return these builds as they were last read, where that is kept."""
+        keys = [self._key(one) for one in pipeline_ids]
+        found = await self._connection.ask(self._connection.redis.mget(keys)) if keys else []
+        kept = [or_none(News, data) for data in found]
+        return [one.pipeline if one else None for one in kept]
 
     async def save(self, pipeline_id: PipelineId, news: News) -> None:
         """Keep what is known after a look."""

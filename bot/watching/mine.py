@@ -16,11 +16,16 @@ class Owner(NamedTuple):
 
 
 class Owners:
-    """Nobody is asked about a build while nobody wants to be told anything."""
+    """Who wants nothing is not looked for."""
 
     def __init__(self, store: Store, authors: Authors) -> None:
         self._store = store
         self._authors = authors
+
+    async def note_push(self, pipeline: Pipeline) -> None:
+        """Note whose push a build is, for who asks for theirs."""
+        if person_id := await self._authors.of(pipeline):
+            await self._store.own.note_push(person_id, pipeline.id, pipeline.created_at)
 
     async def of(self, pipeline: Pipeline) -> list[Owner]:
         """Return who wants to be told of a build: each once."""

@@ -51,6 +51,9 @@ class Own(Protocol):
     async def are_about(self, pipeline: Pipeline) -> bool:
         """Say whether anybody wants to be told of a build as their own."""
 
+    async def is_read(self, pipeline: Pipeline) -> None:
+        """Note whose it is that is looked at."""
+
     async def over(self, build: Build) -> timedelta | None:
         """Tell of an end, as above."""
 
@@ -135,6 +138,7 @@ class Newsreader:
             await self._told(pipeline_id, Why.UNWANTED)
             await self._store.news.forget(pipeline_id)
             return None
+        await self._own.is_read(pipeline)
         build = followed or await self._looks.outline(pipeline)
         kept = kept.model_copy(update={"pipeline": pipeline})
         if not any(Event.WAITING in rule.events for rule in rules):

@@ -38,6 +38,10 @@ class Notices:
         """Say whether anybody wants to be told of a build as their own."""
         return bool(await self._owners.of(pipeline))
 
+    async def is_read(self, pipeline: Pipeline) -> None:
+        """Note whose push a build is that is looked at, for who asks for theirs."""
+        await self._owners.note_push(pipeline)
+
     async def over(self, build: Build) -> timedelta | None:
         """Tell of an end that is certain, however often this is called; returns the pause before another try, if any.
 

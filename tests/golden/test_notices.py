@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.models.circleci import PipelineId
+from bot.models.news import News
 from bot.models.notices import About, Quiet
 from bot.models.slack import utc_now
 from bot.settings import Projects
@@ -95,6 +96,19 @@ async def ended(stage: Stage) -> None:
     await goes_by(stage, pushes(stage, BROKEN_CONFIG))
 
 
+async def what_is_mine(stage: Stage) -> None:
+    """Let somebody ask for their own builds, of which they pushed some and deployed one."""
+    app = stage.team.app
+    await stage.plays("try/green", 5, 400)
+    one = pushes(stage, red("test_total"))
+    await stage.moves_on(400)
+    build = await app.telling._sources.reports.build(PipelineId(one.id))
+    await app.notices.is_read(build.pipeline)
+    await app.store.news.save(build.pipeline.id, News(pipeline=build.pipeline))
+    for name in ("ada", "grace"):
+        await stage.types(name, "mine")
+
+
 async def mentioned(stage: Stage) -> None:
     """Let a channel tell who broke a branch: they are told there."""
     await subscribes(stage)
@@ -158,6 +172,7 @@ async def asked_to_agree(stage: Stage) -> None:
 SCENES: dict[str, Scene] = {
     "notices-said": said,
     "notices-ended": ended,
+    "notices-mine": what_is_mine,
     "notices-mentioned": mentioned,
     "notices-waits": waits,
     "notices-quiet": quiet,

@@ -10,6 +10,8 @@ from tests.stories.test_webhooks import SECRET, ended, knock
 
 SLUG, OTHER = ProjectSlug("gh/acme/frontend"), ProjectSlug("gh/acme/backend")
 
+PROJECTS = Projects(people={"octo-ada": "U0ADA"})
+
 
 async def subscribes(team: Team) -> None:
     """Let #deploys hear of the default branch of acme/frontend, and wait until its list was read."""
@@ -41,8 +43,9 @@ async def test_a_push_that_breaks_a_branch_and_one_that_repairs_it_are_told_once
 
 async def test_somebody_is_told_of_a_push_of_theirs_once_by_list_and_by_webhook(tmp_path: Path) -> None:
     """Nobody has subscribed to its branch, and of the other project there are webhooks alone."""
-    times = {"subscription_seconds": 0.5, "settle_seconds": 0.5, "circleci_webhook_secret": SECRET}
-    async with team_at_work(tmp_path, projects=Projects(people={"octo-ada": "U0ADA"}), **times) as team:
+    async with team_at_work(
+        tmp_path, projects=PROJECTS, subscription_seconds=0.5, settle_seconds=0.5, circleci_webhook_secret=SECRET
+    ) as team:
         world, direct = team.circleci.world, team.slack.workspace.open_im("U0ADA")
         await subscribes(team)
         await team.ada.command("deploys", "/ci", "notify me failed waiting")

@@ -100,10 +100,14 @@ class Own:
 
     def __init__(self) -> None:
         self.people: set[str] = set()
+        self.read: list[int] = []
         self.told: list[tuple[int, State]] = []
 
     async def are_about(self, pipeline: Pipeline) -> bool:
         return pipeline.actor in self.people
+
+    async def is_read(self, pipeline: Pipeline) -> None:
+        self.read.append(pipeline.number)
 
     async def over(self, build: Build) -> timedelta | None:
         if build.pipeline.actor in self.people:
