@@ -48,6 +48,10 @@ class Notices:
         found = self._connection.redis.hget(self._all, person_id)
         return or_none(Notice, await self._connection.ask(cast("Awaitable[str | None]", found)))
 
+    async def people(self) -> list[str]:
+        """Return the ids of all who want to be told anything."""
+        return await self._connection.ask(cast("Awaitable[list[str]]", self._connection.redis.hkeys(self._all)))
+
     async def all(self) -> list[Notice]:
         """Return what everybody wants to be told."""
         kept = cast("Awaitable[list[str]]", self._connection.redis.hvals(self._all))

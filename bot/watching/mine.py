@@ -29,10 +29,9 @@ class Owners:
 
     async def of(self, pipeline: Pipeline) -> list[Owner]:
         """Return who wants to be told of a build: each once."""
-        if not await self._store.notices.any():
+        if not (wanted := await self._store.notices.people()):
             return []
-        pusher = await self._authors.of(pipeline)
-        wanted = {one.person_id: one for one in await self._store.notices.all()}
-        askers = await self._store.own.askers(pipeline.id, list(wanted))
-        asked = [Owner(wanted[one], True) for one in askers]
-        return asked if pusher in askers or pusher not in wanted else [Owner(wanted[pusher], False), *asked]
+        askers, pusher = await self._store.own.askers(pipeline.id, wanted), await self._authors.of(pipeline)
+        people = [*askers, *([pusher] if pusher in wanted and pusher not in askers else [])]
+        found = [(await self._store.notices.get(person_id), person_id in askers) for person_id in people]
+        return [Owner(notice, is_asked) for notice, is_asked in found if notice]

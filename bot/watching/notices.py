@@ -20,7 +20,7 @@ from bot.watching.mine import Owner, Owners
 from bot.watching.pings import Pings
 from formatters import notices as words
 
-LEASE = timedelta(seconds=60)
+LEASE, WAIT = timedelta(seconds=60), timedelta(seconds=2)  # of several builds at once each is told in its turn
 
 
 class Notices:
@@ -67,7 +67,7 @@ class Notices:
 
     async def _ends(self, owner: Owner, build: Build) -> timedelta | None:
         notice, key = owner.notice, judged_key(build)
-        async with self._store.notices.alone(notice.person_id, LEASE) as is_ours:
+        async with self._store.notices.alone(notice.person_id, LEASE, wait=WAIT) as is_ours:
             if not is_ours:
                 return SOON
             told = await self._told(notice, build)

@@ -562,6 +562,22 @@ async def test_a_build_that_a_thread_follows_is_read_once(stage: Stage) -> None:
     assert stage.queue.added == []
 
 
+async def test_what_threads_follow_and_waits_is_looked_at_for_its_people_without_a_request(stage: Stage) -> None:
+    pushed = stage.push("on-hold", "hold/prod", by="octo-ada")
+    whole = await stage.news._looks.build(PipelineId(pushed.id))
+    await stage.store.watches.add(watch(pipeline_id=pushed.id))
+    await stage.store.watches.save_snapshot(PipelineId(pushed.id), Snapshot(build=whole))
+    await stage.inbox.on_hold(whole)
+    assert stage.queue.added == []
+    await wants_own(stage)
+    for _ in range(2):
+        await stage.inbox.on_hold(whole)
+    assert stage.queue.added == [pushed.id]
+    _ = stage.asked
+    assert await stage.news.look(PipelineId(pushed.id))
+    assert (stage.own.told, stage.asked) == ([(pushed.number, State.ON_HOLD)], [])
+
+
 async def test_more_than_a_page_is_read_on_and_what_is_too_much_is_said(stage: Stage) -> None:
     first = stage.push("green")
     await stage.subscribes()

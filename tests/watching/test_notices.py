@@ -205,6 +205,18 @@ async def test_a_post_whose_answer_was_lost_is_found_again(stage: Stage) -> None
     assert len(root.replies) == 1
 
 
+async def test_what_a_process_died_over_is_found_and_not_said_again(stage: Stage) -> None:
+    """It had posted, and not yet kept that."""
+    await stage.wants(ENDED)
+    for one in (pushed(1), pushed(1, "success", 2)):
+        before = await stage.store.notices.told(ADA, "p1")
+        await stage.over(one)
+        await stage.store.notices.save_told(ADA, "p1", before)
+        await stage.over(one)
+    (root,) = stage.told()
+    assert (head(root)[:10], len(root.replies)) == ("*✅ Passed*", 1)
+
+
 async def test_an_approval_that_waits_is_told_with_its_button_where_they_may_give_it(stage: Stage) -> None:
     await stage.wants(FAILED, WAITING)
     await stage.wants(WAITING, person=GRACE)
