@@ -74,10 +74,17 @@ class Inbox:
         await self._store.news.begin(pipeline.id, News(pipeline=pipeline), again=True)
         await self._engine.put(NEWS, pipeline.id, when=utc_now())
 
-    async def on_hold(self, build: Build) -> None:
-        """Take in a build that threads follow and that waits for an approval, where anybody may want to be told."""
-        if build.state is State.ON_HOLD and await self._store.notices.any():
+    async def goes_on(self, build: Build) -> None:
+        """Take in a build that threads follow when it waits for an approval, and look at it when it goes on."""
+        if not await self._store.notices.any():
+            return
+        waits = f"own-on-hold:{build.pipeline.id}"
+        if build.state is State.ON_HOLD:
+            await self._store.claims.first(waits)
             await self.listed(build.pipeline)
+        elif await self._store.claims.is_taken(waits):
+            await self._store.claims.release(waits)
+            await self._engine.put(NEWS, build.pipeline.id, when=utc_now())
 
 
 def wanted_by(rules: Sequence[Subscription], ref: Ref | None, actor: str | None) -> list[Subscription]:

@@ -567,15 +567,20 @@ async def test_what_threads_follow_and_waits_is_looked_at_for_its_people_without
     whole = await stage.news._looks.build(PipelineId(pushed.id))
     await stage.store.watches.add(watch(pipeline_id=pushed.id))
     await stage.store.watches.save_snapshot(PipelineId(pushed.id), Snapshot(build=whole))
-    await stage.inbox.on_hold(whole)
+    await stage.inbox.goes_on(whole)
     assert stage.queue.added == []
     await wants_own(stage)
     for _ in range(2):
-        await stage.inbox.on_hold(whole)
+        await stage.inbox.goes_on(whole)
     assert stage.queue.added == [pushed.id]
     _ = stage.asked
     assert await stage.news.look(PipelineId(pushed.id))
     assert (stage.own.told, stage.asked) == ([(pushed.number, State.ON_HOLD)], [])
+    stage.queue.added.clear()
+    running = build(["running"]).model_copy(update={"pipeline": whole.pipeline})
+    for _ in range(2):
+        await stage.inbox.goes_on(running)
+    assert stage.queue.added == [pushed.id]  # so that nobody reads for an hour that it waits
 
 
 async def test_more_than_a_page_is_read_on_and_what_is_too_much_is_said(stage: Stage) -> None:
