@@ -154,8 +154,13 @@ def refused(notice: Notice, code_of_slack: str) -> Message:
     return assemble(text, section(f"⚠️ {text}"))
 
 
+def state_of(build: Build) -> State:
+    """Return how a build stands for its person: it has failed, whatever becomes of what is on hold beside that."""
+    return State.FAILED if build.has_failed_on_hold else build.state
+
+
 def _is_open(build: Build) -> bool:
-    return build.state in OPEN_STATES
+    return state_of(build) in OPEN_STATES
 
 
 def _head(mine: Mine) -> str:
@@ -163,17 +168,23 @@ def _head(mine: Mine) -> str:
     build, pipeline = mine.build, mine.build.pipeline
     number = link(mine.links.pipeline(pipeline.project_slug, pipeline.number), f"#{pipeline.number}")
     time = "" if _is_open(build) or not build.runs else f" after {took(build)}"
-    return f"*{MARKS[build.state]}*{time} · {literal(mine.title)} · {ref_words(pipeline.ref, build)} · {number}"
+    return f"*{MARKS[state_of(build)]}*{time} · {literal(mine.title)} · {ref_words(pipeline.ref, build)} · {number}"
 
 
 def _what(mine: Mine) -> str:
-    build = mine.build
+    build, said = mine.build, list[str]()
+    if state_of(build) is State.FAILED:
+        said.append(f"{what_failed(build, None)} failed.")
+    elif build.state is State.COULD_NOT_RUN:
+        said.append(f"{why(build)}.")
     if mine.waits:
-        names = listed([job.name for job, _ in mine.waits], MOST_JOBS)
-        return f"✋ {names} {'waits' if len(mine.waits) == 1 else 'wait'} for your approval."
-    if build.state is State.FAILED:
-        return f"{what_failed(build, None)} failed."
-    return f"{why(build)}." if build.state is State.COULD_NOT_RUN else ""
+        said.append(f"✋ {_waiting(mine)}")
+    return "\n".join(said)
+
+
+def _waiting(mine: Mine) -> str:
+    names = listed([job.name for job, _ in mine.waits], MOST_JOBS)
+    return f"{names} {'waits' if len(mine.waits) == 1 else 'wait'} for your approval."
 
 
 def _commit(build: Build) -> str:
@@ -185,15 +196,15 @@ def _commit(build: Build) -> str:
 def _plain(mine: Mine) -> str:
     build = mine.build
     what = f"{clean(mine.title)} {ref_words(build.pipeline.ref, build)} #{build.pipeline.number}"
-    state = MARKS[build.state].partition(" ")[2].lower()
-    return f"{what}: {_what(mine)}" if mine.waits else f"{what}: {state}."
+    state = MARKS[state_of(build)].partition(" ")[2].lower()
+    return f"{what}: {_waiting(mine) if mine.waits else f'{state}.'}"
 
 
 def _buttons(mine: Mine) -> Iterator[Block]:
     build = mine.build
     for job, run in mine.waits:
         yield approve_button(job, run, build, mine.title)
-    if build.state is State.FAILED:
+    if state_of(build) is State.FAILED:
         failed = RerunFailed(pipeline_id=build.pipeline.id, attempt=build.mark)
         yield rerun_failed_button(build, mine.title, failed)
         yield button(ShowLog(pipeline_id=build.pipeline.id, attempt=build.mark), "Show log")

@@ -187,6 +187,7 @@ class Newsreader:
                 return late
             kept = kept.model_copy(update={"judged": _attempt(build), "again": 0})
         if build.has_failed_on_hold:
+            await self._own.goes_on(build)
             await self._store.news.save(build.pipeline.id, kept.model_copy(update={"was_there": False}))
             return await self._pause(build, Ending(is_final=False), kept)
         return await self._after(build, kept)

@@ -22,6 +22,8 @@ from formatters import notices as words
 
 LEASE, WAIT = timedelta(seconds=60), timedelta(seconds=2)  # of several builds at once each is told in its turn
 
+BESIDE_A_HOLD = "+"
+
 
 class Notices:
     """What a thread, or a message about its branch, tells somebody with a ping is not told beside that."""
@@ -66,7 +68,7 @@ class Notices:
                     await self._direct.refused(notice, f"{build.pipeline.id}:{build.mark}", error)
 
     async def _ends(self, owner: Owner, build: Build) -> timedelta | None:
-        notice, key = owner.notice, judged_key(build)
+        notice, key = owner.notice, _key(build)
         async with self._store.notices.alone(notice.person_id, LEASE, wait=WAIT) as is_ours:
             if not is_ours:
                 return SOON
@@ -82,7 +84,8 @@ class Notices:
         notice, pipeline = owner.notice, build.pipeline
         if not await self._direct.may(notice, Word.READ, pipeline.project_slug, pipeline.ref):
             return await self._direct.denied(notice, f"{pipeline.id}:{key}")
-        is_news = is_wanted(notice.about, build) and not await self._hears_otherwise(notice, build)
+        is_news = is_wanted(notice.about, build) and not _is_said(build, told)
+        is_news = is_news and not await self._hears_otherwise(notice, build)
         if not (is_news or told.root_ts):
             await self._store.notices.let_go(notice.person_id, pipeline.id)
             return None
@@ -105,7 +108,7 @@ class Notices:
         told = await self._told(notice, build)
         waits = await self._waits(owner, build)
         new = [key for key in map(_waits_key, waits) if key not in told.told]
-        if notice.quiet:
+        if notice.quiet and not build.has_failed_on_hold:
             await self._store.notices.let_go(notice.person_id, pipeline.id)  # it runs again: its end is to come
         if not (new or told.root_ts):
             return
@@ -161,6 +164,16 @@ def is_wanted(about: Collection[About], build: Build) -> bool:
     return About.ENDED in about and (is_red(build) is False or build.state is State.CANCELED)
 
 
+def _key(build: Build) -> str:
+    """Name what is told: an attempt, and once more when what was on hold beside its failure is over."""
+    return judged_key(build) + (BESIDE_A_HOLD if build.has_failed_on_hold else "")
+
+
+def _is_said(build: Build, told: ToldOf) -> bool:
+    """Say whether somebody knows that this attempt failed, since before what was on hold beside that was over."""
+    return bool(is_red(build)) and judged_key(build) + BESIDE_A_HOLD in told.told
+
+
 def _ended_at(build: Build) -> datetime:
     """Return when a build ended, on our own clock; CircleCI's may be another."""
     return utc_now() - (build.read_at - (build.stopped_at or build.read_at))
@@ -179,7 +192,7 @@ def _held(mine: words.Mine, key: str) -> Held:
         project_slug=pipeline.project_slug,
         title=mine.title,
         ref=pipeline.ref,
-        state=build.state,
+        state=words.state_of(build),
         took=build.elapsed if build.runs else timedelta(0),
         failed=tuple(job.name for run in build.real_runs for job in run.failed_jobs)[:3],
     )

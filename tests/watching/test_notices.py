@@ -241,6 +241,24 @@ async def test_an_approval_that_waits_is_told_with_its_button_where_they_may_giv
     assert not stage.told(GRACE)
 
 
+async def test_what_failed_beside_a_hold_is_said_once_and_what_waits_too(stage: Stage) -> None:
+    await stage.wants(ENDED, WAITING)
+    held, (red,) = holding(1, "hold-prod"), pushed(1).runs
+    other = red.workflow.model_copy(update={"id": "w-red", "name": "tests"})
+    both = held.model_copy(update={"runs": (*held.runs, Run(workflow=other))})
+    assert both.has_failed_on_hold
+    await stage.over(both)
+    await stage.notices.goes_on(both)
+    (root,) = stage.told()
+    assert head(root).startswith("*❌ Failed*")
+    assert root.buttons[0] == "Approve hold-prod"
+    assert len(root.replies) == 1
+    over = both.runs[0].workflow.model_copy(update={"status": "success"})
+    await stage.over(both.model_copy(update={"runs": (Run(workflow=over), both.runs[1])}))
+    assert len(root.replies) == 1
+    assert "Approve hold-prod" not in root.buttons
+
+
 @pytest.mark.parametrize("how", ["thread", "mention", "group"])
 async def test_what_pings_them_elsewhere_is_not_told_beside(stage: Stage, how: str) -> None:
     await stage.wants(FAILED)
