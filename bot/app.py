@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -56,13 +57,17 @@ from bot.store import Store
 from bot.store.turns import CIRCLECI
 from bot.tasks import Steadily, Sweep, Watching, counting, tasks
 from bot.version import VERSION
+from bot.watching.direct import Direct, Said
 from bot.watching.engine import Engine
 from bot.watching.fitting import Fits
 from bot.watching.inbox import Inbox
 from bot.watching.knock import Knock
+from bot.watching.later import Later
 from bot.watching.line import InLine
 from bot.watching.lists import Lists
+from bot.watching.mine import Owners
 from bot.watching.news import Newsreader
+from bot.watching.notices import Notices
 from bot.watching.operator import Operator
 from bot.watching.pings import Pings
 from bot.watching.roots import Roots
@@ -73,6 +78,7 @@ from bot.watching.triager import Past, Triager
 from bot.watching.watcher import Sources, Watcher
 from bot.whereabouts import Whereabouts
 from bot.worker import DRAIN_SECONDS, at_work, queue
+from commands.mine import waits_of
 from formatters.links import Links
 
 log = structlog.get_logger(__name__)
@@ -124,6 +130,8 @@ class App:
         self.messenger: Messenger
         self.permissions: Permissions
         self.telling: Telling
+        self.notices: Notices
+        self.later: Later
 
     async def __aenter__(self) -> Self:
         try:
@@ -174,7 +182,7 @@ class App:
         permissions = self.permissions = Permissions(
             self._policy, settings, projects, People(messenger), circleci, team_id=team_id, agents=store.agents
         )
-        authors = Authors(projects.people, messenger)
+        authors = Authors(projects.people, messenger, store.news.mail)
         teller = Teller(messenger, store.watches, links, operator, permissions.readable)
         finder = Finder(circleci, store, permissions, projects)
         sources = Sources(looks, circleci, projects.patterns, projects)
@@ -216,12 +224,15 @@ class App:
         watcher = Watcher(settings, store, sources, teller, links, operator, engine)
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
         inbox = self._inbox = Inbox(store, engine, settings.settle)
-        news = Newsreader(settings, store, looks, telling, operator)
+        direct, said = Direct(store, messenger, permissions, operator), Said(links, finder.title)
+        own = self.notices = Notices(store, looks, Owners(store, authors), direct, pings, said)
+        news = Newsreader(settings, store, looks, telling, own, operator)
+        later = self.later = Later(store, direct, said, partial(waits_of, context))
         lists = Lists(settings, store, looks, inbox, operator, roots)
         signs = self.signs = Signs(context)
         self._stack.push_async_callback(signs.drain)
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
-        sweep = self._sweep = Sweep(store, engine, operator, circleci, Fits(store, circleci, projects))
+        sweep = self._sweep = Sweep(store, engine, operator, circleci, Fits(store, circleci, projects), later)
         self._rounds = Rounds(settings, store, Steadily(watcher.look, "look_failed", most=None), engine.woke)
         watching = Watching(triager, news, lists, roots)
         engine.register(tasks(dispatcher, signs, operations, watching, sweep, store.questions, engine.wake))

@@ -1,14 +1,14 @@
 """Who of Slack pushed a build: as the projects file says, or by the mail address of the commit where Slack knows it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Protocol
 
 import structlog
 
 from bot.errors import SlackError
-from bot.models.circleci import Pipeline
+from bot.models.circleci import Pipeline, PipelineId
 
 KEPT, NEVER_FOR = timedelta(hours=1), timedelta(hours=6)
 MOST_KEPT = 1000  # anybody can push with any address
@@ -31,16 +31,21 @@ class Authors:
     Git takes any address from anybody. So it is good for a ping and a message, and never for what somebody may.
     """
 
-    def __init__(self, people: Mapping[str, str], mailbook: Mailbook) -> None:
+    def __init__(
+        self, people: Mapping[str, str], mailbook: Mailbook, heard: Callable[[PipelineId], Awaitable[str]]
+    ) -> None:
+        """Know people by logins and by addresses; `heard` returns that which a webhook had of a build."""
         self._people = {login.casefold(): person_id for login, person_id in people.items()}
         self._logins = {person_id: login for login, person_id in reversed([*people.items()])}
         self._mailbook = mailbook
+        self._heard = heard
         self._kept: dict[str, tuple[float, str]] = {}
         self._not_before = 0.0
 
     async def of(self, pipeline: Pipeline) -> str:
         """Return the id of who pushed a build, or had it started under their own name at CircleCI."""
-        return await self.person_of(pipeline.actor, pipeline.mail)
+        mail = pipeline.mail or (await self._heard(pipeline.id) if pipeline.may_be_pushed else "")
+        return await self.person_of(pipeline.actor, mail)
 
     async def person_of(self, login: str, mail: str = "") -> str:
         """Return the id of who is called `login` at the code host, or else has this mail address; or empty text."""

@@ -22,6 +22,7 @@ from bot.store.questions import Questions
 from bot.watching import engine
 from bot.watching.engine import END_LOCK, LISTS, NEWS, Engine, Task, again, every, in_turn, once
 from bot.watching.fitting import Fits
+from bot.watching.later import Later
 from bot.watching.lists import Lists
 from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
@@ -124,7 +125,9 @@ class Steadily:
 class Sweep:
     """Has pipelines looked at whose looks were lost, and news too; tells late of locks; tries tokens."""
 
-    def __init__(self, store: Store, engine: Engine, operator: Operator, circleci: Reads, fits: Fits) -> None:
+    def __init__(
+        self, store: Store, engine: Engine, operator: Operator, circleci: Reads, fits: Fits, later: Later
+    ) -> None:
         self._store = store
         self._engine = engine
         self._fits = fits
@@ -132,7 +135,7 @@ class Sweep:
         self.locks = Steadily(self._end_locks, "locks_not_swept", most=None)
         looks = Steadily(self._give_looks, "sweep_failed", most=None)
         news = Steadily(self._give_news, "news_not_swept", most=None)
-        self._steps = (looks, news, self.locks, self.tokens)
+        self._steps = (looks, news, self.locks, self.tokens, Steadily(later, "not_told_later", most=None))
 
     async def __call__(self) -> None:
         """Sweep once; what fails is swept the next time."""

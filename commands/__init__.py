@@ -23,6 +23,7 @@ from commands import (
     lists,
     locks,
     mine,
+    notify,
     red,
     rerun,
     snooze,
@@ -43,7 +44,7 @@ def register(router: Router) -> Router:
     """Teach the router every command and button; the order is that of the help."""
     for module in (
         *(deploy, heard, gate, rerun, again, cancel, approve, watch, subscribe, red, snooze, use, locks),
-        *(status, mine, told, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
+        *(status, mine, notify, told, triage, why_red, tests, flaky, job, artifacts, lists, evidence),
         *(env, keys, legacy, agent),
         *(hello, help, why, audit, doctor, webhook),
     ):

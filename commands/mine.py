@@ -9,7 +9,7 @@ from bot.answers.mine import MyBuild, MyBuilds, MyWait
 from bot.errors import CircleCIError, NotAllowed
 from bot.models.build import OPEN_STATES, Build, State
 from bot.models.caller import Caller
-from bot.models.circleci import ProjectSlug, Ref
+from bot.models.circleci import Pipeline, ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.pending import Approval, Pending, Wish
 from bot.models.slack import Watch
@@ -36,13 +36,16 @@ class _Mine(NamedTuple):
 
     owned: Owned
     seen: Seen
+    news: Pipeline | None = None
 
     @property
     def place(self) -> tuple[ProjectSlug, Ref | None] | None:
         """The project, and the branch or the tag, as far as anything is kept of it."""
         if self.seen.build is not None:
             return self.seen.build.pipeline.project_slug, self.seen.build.pipeline.ref
-        return next(((one.project_slug, one.ref) for one in self.seen.watches), None)
+        if self.seen.watches:
+            return self.seen.watches[0].project_slug, self.seen.watches[0].ref
+        return (self.news.project_slug, self.news.ref) if self.news else None
 
     @property
     def is_open(self) -> bool:
@@ -55,7 +58,7 @@ async def mine(request: Nothing, caller: Caller, context: Context) -> MyBuilds:
     pending = await context.store.pending.waiting()
     waiting = await waiting_for(caller, pending, partial(_may_of, context), context.whereabouts)
     requests = [one for one in pending if one.waits_for_a_word and one.is_asked]
-    owned = await context.store.own.of(caller.person_id)
+    owned = await _owned(caller, context)
     kept = await _kept(owned, caller, context)
     chosen = sorted(kept, key=lambda one: not one.is_open)[:MOST_SHOWN]
     read = await asyncio.gather(*(_shown(one, requests, caller, context) for one in chosen))
@@ -67,15 +70,31 @@ async def mine(request: Nothing, caller: Caller, context: Context) -> MyBuilds:
         builds=tuple(sorted(shown, key=_order)),
         more=len(kept) - len(chosen),
         more_waiting=max(len(waiting) - MOST_WAITING, 0),
-        full=len(owned) == MOST,
+        full=len(owned) >= MOST,
         unread=sum(one is None for one in read),
+        knows_pushes=any(one.is_pushed for one in owned) or bool(await context.authors.login_of(caller.person_id)),
         days=context.settings.retention_days,
     )
 
 
+async def waits_of(context: Context, caller: Caller, pending: Sequence[Pending]) -> list[tuple[Pending, MyWait]]:
+    """Return which of these acts wait for somebody's word, and how that is said."""
+    found = await waiting_for(caller, pending, partial(_may_of, context), context.whereabouts)
+    return [(one, await _wait(one, caller, context)) for one in found if one.waits_for_a_word]
+
+
+async def _owned(caller: Caller, context: Context) -> list[Owned]:
+    """Return the builds of somebody, the newest first: what they asked for, follow or pushed, each once."""
+    own = await context.store.own.of(caller.person_id)
+    known = {one.pipeline_id for one in own}
+    pushed = [one for one in await context.store.own.pushed_by(caller.person_id) if one.pipeline_id not in known]
+    return sorted([*own, *pushed], key=lambda one: -one.since)
+
+
 async def _kept(owned: Sequence[Owned], caller: Caller, context: Context) -> list[_Mine]:
-    seen = await context.store.watches.seen([one.pipeline_id for one in owned])
-    known = [_Mine(one, look) for one, look in zip(owned, seen, strict=True)]
+    ids = [one.pipeline_id for one in owned]
+    seen, read = await context.store.watches.seen(ids), await context.store.news.pipelines(ids)
+    known = [_Mine(one, look, news) for one, look, news in zip(owned, seen, read, strict=True)]
     return [one for one in known if one.place and await context.finder.may_read(caller, *one.place)]
 
 
@@ -104,6 +123,7 @@ async def _shown(one: _Mine, requests: Sequence[Pending], caller: Caller, contex
         title=title,
         build=build,
         is_asked=one.owned.is_asked,
+        is_pushed=one.owned.is_pushed,
         is_silent=is_silent,
         may_approve=may_approve,
         asked_for=tuple(wish.approval_request_id for wish in wishes if isinstance(wish, Approval)),

@@ -28,6 +28,7 @@ from formatters.words import MARKS, count, how_long, listed, ref_words
 MOST_JOBS = 3
 _ACTS = {"deploy": "deploy", "rerun": "rerun", "approve": "approval"}
 NOT_MINE = "What you pushed is not among them: who you are on CircleCI I do not know."
+HEARD_OF = "Of what you pushed I know the builds on branches that a channel has subscribed to, and those I tell you of."
 
 
 def mine(answer: MyBuilds, links: Links) -> Message:
@@ -75,7 +76,7 @@ def _nothing(answer: MyBuilds) -> Message:
     text = f"I know of no build of yours to show: none that you asked me for in the last {_days(answer)}, or follow."
     if answer.unread:
         text = f"CircleCI does not say how your {count(answer.unread, 'build')} stand, and I have not seen them yet."
-    hint = f"{NOT_MINE} `/ci status &lt;project&gt; &lt;branch&gt;` shows the builds of a branch."
+    hint = f"{_pushes(answer)} `/ci status &lt;project&gt; &lt;branch&gt;` shows the builds of a branch."
     return assemble(text, section(text), context(hint))
 
 
@@ -116,7 +117,7 @@ def _line(one: MyBuild, links: Links) -> str:
     parts = [f"*{MARKS[build.state]}*", literal(one.title), ref_words(pipeline.ref, build), number]
     parts += [*_holds(one), *([how_long(build)] if build.runs else [])]
     parts += [] if build.state is State.ON_HOLD else [moment(pipeline.created_at)]
-    parts += [] if one.is_asked else ["you follow it"]
+    parts += [] if one.is_asked else ["you pushed it" if one.is_pushed else "you follow it"]
     parts += ["as I last saw it: CircleCI does not answer"] if one.is_silent else []
     return " · ".join([*parts, *([link(one.thread_url, "thread")] if one.thread_url else [])])
 
@@ -144,7 +145,14 @@ def _rest(answer: MyBuilds, cut: int, no_room: int) -> Iterator[str]:
 
 
 def _from(answer: MyBuilds) -> str:
-    return f"These are the builds that you asked me for, ran again or follow, of the last {_days(answer)}. {NOT_MINE}"
+    pushed = ", pushed" if answer.knows_pushes else ""
+    these = f"These are the builds that you asked me for{pushed}, ran again or follow, of the last {_days(answer)}."
+    return f"{these} {_pushes(answer)}"
+
+
+def _pushes(answer: MyBuilds) -> str:
+    """Say whether what they pushed is among them."""
+    return HEARD_OF if answer.knows_pushes else NOT_MINE
 
 
 def _days(answer: MyBuilds) -> str:

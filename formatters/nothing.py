@@ -189,6 +189,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "nothing_again": lambda _: "You have deployed and rerun nothing here lately that could be done again.",
     "uses_nothing": lambda _: "This channel uses no project, so there is nothing to end.",
+    "no_direct_messages": lambda one: (
+        f"Slack lets me send you no direct messages (it says {code(one.what, 60)}), so I cannot tell you of "
+        "your builds."
+    ),
     "not_subscribed": lambda one: (
         f"There is no such subscription to {literal(one.what)} here. `/ci subscriptions` lists what there is, "
         "each with the line that ends it."

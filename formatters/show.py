@@ -27,6 +27,7 @@ from bot.answers.lines import LinesMeant
 from bot.answers.lists import FollowedProjects, RecentBuilds
 from bot.answers.locks import Locks, WhichLock, WillTell
 from bot.answers.mine import MyBuilds
+from bot.answers.notices import MyNotices
 from bot.answers.ourselves import CheckUp, CommandPage, Greeting, HelpHere, Overview
 from bot.answers.people import PolicyDecision, Record, TokenOwner
 from bot.answers.questions import BranchIsRed, SecondPerson, StillRuns, ToBeTyped, WhichDefinition
@@ -51,6 +52,7 @@ from formatters import (
     locks,
     meant,
     mine,
+    notices,
     policy,
     results,
     snoozes,
@@ -87,6 +89,7 @@ _SHOWN: dict[type[Answer], Callable[[Any], Message | None]] = {
     Locks: locks.all_locks,
     WhichLock: which_lock.which,
     WillTell: locks.will_tell,
+    MyNotices: notices.told,
     LinesMeant: meant.lines,
     OnHold: choices.on_hold,
     BuildMeant: choices.build_meant,

@@ -20,6 +20,11 @@ ADA = "ada@acme.example"
 PEOPLE = {"ada-lovelace": "U0ADA", "Ada-At-Work": "U0ADA", "grace.hopper": "U0GRACE"}
 
 
+async def heard(pipeline_id: str) -> str:
+    """Return the address of which a webhook told."""
+    return "grace@acme.example" if pipeline_id == "p-heard" else ""
+
+
 @pytest.fixture
 async def slack() -> AsyncIterator[Slack]:
     async with Slack(default_workspace(), socket_mode=True) as slack:
@@ -29,7 +34,7 @@ async def slack() -> AsyncIterator[Slack]:
 @pytest.fixture
 async def authors(slack: Slack) -> AsyncIterator[Authors]:
     async with Messenger(token=SecretStr(slack.bot_token), api_url=slack.url) as messenger:
-        yield Authors(PEOPLE, messenger)
+        yield Authors(PEOPLE, messenger, heard)
 
 
 async def test_the_file_goes_first_and_takes_any_case(authors: Authors, slack: Slack) -> None:
@@ -91,6 +96,9 @@ COMMIT = {"vcs": {"branch": "main", "commit": {"author": {"name": "Ada", "email"
     [
         (pushed("gitlab", **GITLAB), "U0ADA"),
         (pushed("webhook", **COMMIT), "U0ADA"),
+        (pushed("webhook", **COMMIT, id="p-heard"), "U0ADA"),
+        (pushed("webhook", id="p-heard"), "U0GRACE"),
+        (pushed("api", id="p-heard"), ""),
         (pushed("api", **COMMIT), ""),  # who wrote the commit has not asked for its build
         (pushed("schedule", **COMMIT), ""),
         (pushed("webhook", vcs={"commit": {"author": None}}, trigger_parameters={"gitlab": None}), ""),

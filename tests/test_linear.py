@@ -253,6 +253,7 @@ PATTERNS = {
     "commands.agent._CHANNEL": Row(("<#", "<#C", "<#CA|", "<#CA|a"), as_a_whole),
     "commands.audit._PERIOD": Row(("1", "1d"), as_a_whole),
     "commands.audit._PERSON": Row(("<@", "<@a", "<@a|", "@", "@a"), as_a_whole),
+    "commands.notify._HOURS": Row(("1", "1:", "1:00", "1pm", "1-", "22:00-7", "1pmto1:0"), as_a_whole),
     "commands.rules._MENTIONED": Row(("<!subteam^S", "<!subteam^SA|", "<@U", "<@UA|a"), as_a_whole),
     "commands.rules._SOMEBODY": Row(("<@U", "<@UA|a"), as_a_whole),
     "commands.rules._OF_PROJECTS": Row(("a", "a/", "a/a", "a/a/", "*"), as_a_whole),

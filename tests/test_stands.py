@@ -45,6 +45,7 @@ FOR_ALL = {
     "projects": {"FollowedProjects"},
     "me": set[str](),
     "mine": set[str](),
+    "notify": set[str](),
     "agent": set[str](),
     "env": set[str](),
     "keys": set[str](),

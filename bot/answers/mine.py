@@ -12,13 +12,15 @@ from bot.models.fields import Model
 class MyBuild(Model):
     """A build as it stands now, or stood at the last look where CircleCI `is_silent`.
 
-    Its person asked for it, or follows it alone; they `may_approve` what waits in it, but for the approvals that were
-    `asked_for` and wait for a second person. `thread_url` leads to the thread that tells them of it, if there is one.
+    Its person asked for it, pushed it, or follows it alone; they `may_approve` what waits in it, but for the approvals
+    that were `asked_for` and wait for a second person. `thread_url` leads to the thread that tells them of it, if there
+    is one.
     """
 
     title: str
     build: Build
     is_asked: bool
+    is_pushed: bool = False
     is_silent: bool = False
     may_approve: bool = False
     asked_for: tuple[str, ...] = ()
@@ -49,7 +51,8 @@ class MyBuilds(Answer):
     """What waits, then the builds, those that run first and each newest first; so many `more` are not shown.
 
     There may be even more than those where the list that is kept is `full`; it goes back `days`. Of so many CircleCI
-    did not say how they stand, which are `unread`. What is `unsent` waits for its turn there.
+    did not say how they stand, which are `unread`. What is `unsent` waits for its turn there. What their person pushed
+    is among them as far as it was heard of, where it `knows_pushes`.
     """
 
     unsent: tuple[Attempt, ...] = ()
@@ -59,4 +62,5 @@ class MyBuilds(Answer):
     more_waiting: int = 0
     full: bool = False
     unread: int = 0
+    knows_pushes: bool = False
     days: float

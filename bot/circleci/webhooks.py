@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from bot.models.circleci import PipelineId
 from bot.models.fields import Model, Text
@@ -26,12 +26,30 @@ class _Project(Model):
     slug: Text = ""
 
 
+class _Author(Model):
+    email: Text = Field("", repr=False)
+
+
+class _Commit(Model):
+    author: _Author | None = None
+
+
 class _Vcs(Model):
     branch: Text = ""
+    commit: _Commit | None = None
+
+
+class _Gitlab(Model):
+    commit_author_email: Text = Field("", repr=False)
+
+
+class _Parameters(Model):
+    gitlab: _Gitlab | None = None
 
 
 class _Pipeline(_Reference):
     vcs: _Vcs | None = None
+    trigger_parameters: _Parameters | None = None
 
 
 class Event(Model):
@@ -54,6 +72,16 @@ class Event(Model):
     def branch(self) -> str:
         """The branch that its pipeline runs on, where it says that; or empty text."""
         return self.pipeline.vcs.branch if self.pipeline and self.pipeline.vcs else ""
+
+    @property
+    def mail(self) -> str:
+        """The address of who made the commit, where it says that; or empty text."""
+        if self.pipeline is None:
+            return ""
+        commit, given = self.pipeline.vcs and self.pipeline.vcs.commit, self.pipeline.trigger_parameters
+        if commit and commit.author:
+            return commit.author.email
+        return given.gitlab.commit_author_email if given and given.gitlab else ""
 
     def is_fresh(self, now: datetime) -> bool:
         """Say whether it is news: a replayed delivery is not, nor is what has not happened yet."""

@@ -37,7 +37,8 @@ _ABOUT = {
 }
 _NEED_NO_PROJECT = ("audit", "why", "may")
 _WRITTEN = {"cache": "cache clear", "ssh-key": "ssh-key add", "heroku-key": "heroku-key add"}
-_NEVER_MEANT = ("again", "use")  # who says "run it again" speaks of a build, and "use" says nothing by itself
+# Who says "run it again" speaks of a build, and "use" says nothing by itself; "tell me" begins most that is asked.
+_NEVER_MEANT = ("again", "use", "notify")
 _OF_MYSELF = ("doctor", "me", "help", "hello")  # who names a project or a build does not ask after me
 _SAID_FIRST = ("rerun",)  # who begins with a word for it wants that, whatever it is done to: "retry the flaky tests"
 _OF_JOBS = ("logs", "build", "job")

@@ -258,11 +258,16 @@ class Pipeline(Model):
     @property
     def mail(self) -> str:
         """The address of who made the commit, where that was pushed and CircleCI says it; anybody gives git any."""
-        if self.trigger is not None and self.trigger.type in _NOT_PUSHED:
+        if not self.may_be_pushed:
             return ""
         author = self.vcs.commit.author if self.vcs and self.vcs.commit else None
         gitlab = self.trigger_parameters.gitlab if self.trigger_parameters else None
         return (author.email if author else "") or (gitlab.commit_author_email if gitlab else "")
+
+    @property
+    def may_be_pushed(self) -> bool:
+        """Say whether somebody may have begun it by a push, by all that CircleCI says."""
+        return self.trigger is None or self.trigger.type not in _NOT_PUSHED
 
     @property
     def was_pushed(self) -> bool:

@@ -61,10 +61,18 @@
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
 | `numbered:<channel id>`        | `<number> <pipeline id>` of what it follows | the retention             |
 | `own:<person>`                 | pipeline ids they asked for, or follow      | the retention             |
+| `pushed:<person>`              | pipeline ids they pushed, as was heard      | the retention             |
 | `past:<pipeline id>`           | a PastBuild: its attempts, all ended        | the retention             |
 | `listed:<project>:<branch>`    | Listed: a branch's pipelines, but the young | the retention             |
 | `results:<project>:<job>`      | JobResults: a job's tests                   | the retention             |
 | `steps:<project>:<job>`        | how long each step of a job took, seconds   | the retention             |
+| `notices`                      | person -> Notice: what they want to hear    | until they do not         |
+| `notices:told:<person>:<pipeline>` | ToldOf: what they were told of it       | the retention             |
+| `notices:held:<person>`        | pipeline id -> Held, in their quiet hours   | the retention             |
+| `notices:order:<person>`       | these pipeline ids, the oldest first        | the retention             |
+| `notices:held`                 | for whom anything is held                   | the retention             |
+| `fence:notices:<person>`       | whoever tells them of their builds          | the lease                 |
+| `news:mail:<pipeline id>`      | whose commit it is, as a webhook said       | a day                     |
 | `news`                         | ids of builds whose end channels may hear   | the retention             |
 | `news:<pipeline id>`           | a News: how such a build stands             | the retention             |
 | `news:knocks:<pipeline id>`    | how often there was news of it              | an hour                   |
@@ -110,6 +118,7 @@ from bot.store.locks import Locks
 from bot.store.looks import Looks
 from bot.store.lost import Losts
 from bot.store.news import Newsroom
+from bot.store.notices import Notices
 from bot.store.occasions import Occasions
 from bot.store.own import Own
 from bot.store.past import Past
@@ -126,7 +135,7 @@ from bot.store.windows import Windows
 ENDLESS = frozenset(
     {"watching", "looks", "looks:had", "looks:woken"}
     | {"locks", "agents", "agents:tokens", "agents:used", "uses", "audit", "audit:refused", "subscriptions"}
-    | {"subscriptions:projects", "subscriptions:channels", "subscriptions:places"}
+    | {"subscriptions:projects", "subscriptions:channels", "subscriptions:places", "notices"}
 )
 
 
@@ -151,6 +160,7 @@ class Store:
         self.agents = Agents(connection)
         self.asked = AskedByAgents(connection)
         self.subscriptions = Subscriptions(connection)
+        self.notices = Notices(connection)
         self.news = Newsroom(connection)
         self.occasions = Occasions(connection)
         self.told = ReasonsTold(connection)

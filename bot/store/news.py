@@ -1,17 +1,17 @@
 """Builds that channels may want to hear of, whoever started them, and how far the lists of projects have been read."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import cast
 
-from bot.models.circleci import PipelineId, ProjectSlug
+from bot.models.circleci import Pipeline, PipelineId, ProjectSlug
 from bot.models.news import News, ReadUpTo
 from bot.models.slugs import spelled_alike
 from bot.store.connection import Connection, or_none
 from bot.store.fence import held
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MOST_BRANCHES = 1000  # of a project, of which the newest judged build is known
 
 # Keeps a build that is not known, and adds it to those that are looked at; one that is known only where it is asked to.
@@ -42,6 +42,13 @@ class Newsroom:
         """Return what is kept of a build."""
         data = await self._connection.ask(self._connection.redis.get(self._key(pipeline_id)))
         return or_none(News, data) or News()
+
+    async def pipelines(self, pipeline_ids: Sequence[PipelineId]) -> list[Pipeline | None]:
+        """Return these builds as they were last read, where that is kept."""
+        keys = [self._key(one) for one in pipeline_ids]
+        found = await self._connection.ask(self._connection.redis.mget(keys)) if keys else []
+        kept = [or_none(News, data) for data in found]
+        return [one.pipeline if one else None for one in kept]
 
     async def save(self, pipeline_id: PipelineId, news: News) -> None:
         """Keep what is known after a look."""
@@ -95,6 +102,14 @@ class Newsroom:
         """Note that a build was looked at."""
         await self._connection.ask(self._connection.redis.zrem(self._found(slug, branch), str(number)))
 
+    async def note_mail(self, pipeline_id: PipelineId, mail: str) -> None:
+        """Note whose commit a build is of, by the address that a webhook has."""
+        await self._connection.ask(self._connection.redis.set(self._mail(pipeline_id), mail, ex=DAY))
+
+    async def mail(self, pipeline_id: PipelineId) -> str:
+        """Return that address, or empty text."""
+        return str(await self._connection.ask(self._connection.redis.get(self._mail(pipeline_id))) or "")
+
     async def note_judged(self, slug: ProjectSlug, branch: str, number: int) -> None:
         """Note that channels were told of a build of a branch."""
         key = self._judged(slug)
@@ -127,6 +142,9 @@ class Newsroom:
 
     def _knocks(self, pipeline_id: PipelineId) -> str:
         return self._connection.key("news:knocks", pipeline_id)
+
+    def _mail(self, pipeline_id: PipelineId) -> str:
+        return self._connection.key("news:mail", pipeline_id)
 
     def _judged(self, slug: ProjectSlug) -> str:
         return self._connection.key("news:judged", spelled_alike(slug))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot import metrics
 from bot.circleci.webhooks import Event
-from bot.models.build import Build
+from bot.models.build import Build, State
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref
 from bot.models.news import News
 from bot.models.slack import utc_now
@@ -40,6 +40,12 @@ class Inbox:
         if kept.since < since and not kept.was_there:
             await self._store.news.save(pipeline.id, kept.model_copy(update={"was_there": True}))
 
+    async def may_be_somebodys(self, pipelines: Sequence[Pipeline]) -> None:
+        """Take in what stands in a list while anybody wants to be told of their own builds; a look finds out whose."""
+        if pipelines and await self._store.notices.any():
+            for pipeline in pipelines:
+                await self.listed(pipeline)
+
     async def heard(self, event: Event, pipeline_id: PipelineId) -> bool:
         """Take in a build of which a webhook tells; False where no channel can want to hear of that.
 
@@ -47,8 +53,11 @@ class Inbox:
         """
         rules = await self._store.subscriptions.of_project(ProjectSlug(event.project.slug))
         ref = Ref(name=event.branch) if event.branch else None
-        if event.type != ENDED or not (wanted_by(rules, ref, None) if ref else rules):
+        is_wanted = bool(wanted_by(rules, ref, None) if ref else rules) or await self._store.notices.any()
+        if event.type != ENDED or not is_wanted:
             return False
+        if event.mail:
+            await self._store.news.note_mail(pipeline_id, event.mail)
         await self._store.news.begin(pipeline_id, News(), again=True)
         await self._store.news.knock(pipeline_id)
         # Sooner its end would not be certain.
@@ -59,13 +68,23 @@ class Inbox:
         """Take in a build whose end the threads that follow it have been told; a look at it asks CircleCI nothing."""
         pipeline = build.pipeline
         rules = await self._store.subscriptions.of_project(pipeline.project_slug)
-        if (
-            not wanted_by(rules, pipeline.ref, pipeline.actor)
-            or (await self._store.news.get(pipeline.id)).judged == build.fingerprint
-        ):
+        is_wanted = bool(wanted_by(rules, pipeline.ref, pipeline.actor)) or await self._store.notices.any()
+        if not is_wanted or (await self._store.news.get(pipeline.id)).judged == build.fingerprint:
             return
         await self._store.news.begin(pipeline.id, News(pipeline=pipeline), again=True)
         await self._engine.put(NEWS, pipeline.id, when=utc_now())
+
+    async def goes_on(self, build: Build) -> None:
+        """Take in a build that threads follow when it waits for an approval, and look at it when it goes on."""
+        if not await self._store.notices.any():
+            return
+        waits = f"own-on-hold:{build.pipeline.id}"
+        if build.state is State.ON_HOLD:
+            await self._store.claims.first(waits)
+            await self.listed(build.pipeline)
+        elif await self._store.claims.is_taken(waits):
+            await self._store.claims.release(waits)
+            await self._engine.put(NEWS, build.pipeline.id, when=utc_now())
 
 
 def wanted_by(rules: Sequence[Subscription], ref: Ref | None, actor: str | None) -> list[Subscription]:

@@ -74,6 +74,8 @@ class Lists:
         old, fresh = [[one for one in rules if (one.mark in known.rules) is is_old] for is_old in (True, False)]
         for pipeline in new(listed, newest, old, known.seen):
             await self._inbox.listed(pipeline)
+        others = [one for one in arrived(listed, newest, known.seen) if not wanted_by(rules, one.ref, one.actor)]
+        await self._inbox.may_be_somebodys(others)
         await self._begin(listed, fresh, old)
         up_to = max([newest or 0, *(one.number for one in listed)])
         marks = frozenset(rule.mark for rule in rules)
@@ -146,11 +148,16 @@ def new(
 
     One with a smaller number may show up after it: those that are hardly older are among them, but what was `seen`.
     """
+    return [one for one in arrived(listed, newest, seen) if wanted_by(rules, one.ref, one.actor)]
+
+
+def arrived(listed: Sequence[Pipeline], newest: int | None, seen: Set[int]) -> list[Pipeline]:
+    """Return all pipelines that came since then, in order. Pure."""
     if newest is None:
         return []
     late = [one for one in lately(listed) if one.number not in seen]
     found = [one for one in listed if one.number > newest or one in late]
-    return sorted((one for one in found if wanted_by(rules, one.ref, one.actor)), key=lambda one: one.number)
+    return sorted(found, key=lambda one: one.number)
 
 
 def lately(listed: Sequence[Pipeline]) -> list[Pipeline]:

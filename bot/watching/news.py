@@ -8,7 +8,7 @@ import structlog
 from bot.circleci.reads import Reads
 from bot.errors import CircleCIError, Rejected, Spent, StoreError, Unauthorized
 from bot.models.build import Build, State
-from bot.models.circleci import PipelineId
+from bot.models.circleci import Pipeline, PipelineId
 from bot.models.news import News
 from bot.models.slack import utc_now
 from bot.models.subscription import Event
@@ -45,14 +45,33 @@ class Judge(Protocol):
         """Tell them what of it waits for an approval, or what became of that; returns the same. All jobs were read."""
 
 
+class Own(Protocol):
+    """Who tells people of their own builds."""
+
+    async def are_about(self, pipeline: Pipeline) -> bool:
+        """Say whether anybody wants to be told of a build as their own."""
+
+    async def is_read(self, pipeline: Pipeline) -> None:
+        """Note whose it is that is looked at."""
+
+    async def over(self, build: Build) -> timedelta | None:
+        """Tell of an end, as above."""
+
+    async def goes_on(self, build: Build) -> None:
+        """Tell of what waits in a build that has not ended."""
+
+
 class Newsreader:
     """One look at a time for each build; what a watch reads is not read once more."""
 
-    def __init__(self, settings: Settings, store: Store, looks: Reads, judge: Judge, operator: Operator) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, looks: Reads, judge: Judge, own: Own, operator: Operator
+    ) -> None:
         self._settings = settings
         self._store = store
         self._looks = looks
         self._judge = judge
+        self._own = own
         self._operator = operator
         self._hearing = Hearing(settings, store.hooks)
 
@@ -113,11 +132,13 @@ class Newsreader:
         if pipeline is None or (kept.may_tell_more and not followed):
             pipeline = await self._looks.pipeline(pipeline_id)
         rules = await self._store.subscriptions.of_project(pipeline.project_slug)
-        if not (rules := wanted_by(rules, pipeline.ref, pipeline.actor)):
+        rules = wanted_by(rules, pipeline.ref, pipeline.actor)
+        if not rules and not await self._own.are_about(pipeline):
             count("unwanted")
             await self._told(pipeline_id, Why.UNWANTED)
             await self._store.news.forget(pipeline_id)
             return None
+        await self._own.is_read(pipeline)
         build = followed or await self._looks.outline(pipeline)
         kept = kept.model_copy(update={"pipeline": pipeline})
         if not any(Event.WAITING in rule.events for rule in rules):
@@ -152,6 +173,7 @@ class Newsreader:
             end = self._ending(build, kept)  # it may have begun again meanwhile
         kept = self._noted(build, kept)
         if not end.is_final:
+            await self._own.goes_on(build)
             await self._store.news.save(build.pipeline.id, kept)
             return await self._pause(build, end, kept)
         return await self._over(build, kept)
@@ -159,12 +181,13 @@ class Newsreader:
     async def _over(self, build: Build, kept: News) -> timedelta | None:
         """Have an end judged; what could not be told for a moment is not read again before it is."""
         if kept.judged != _attempt(build):
-            if (late := await self._judged(build, kept)) is not None:
+            if (late := await self._all_hear(build, kept)) is not None:
                 untold = {"untold": build if late < A_MOMENT else None}
                 await self._store.news.save(build.pipeline.id, kept.model_copy(update=untold))
                 return late
             kept = kept.model_copy(update={"judged": _attempt(build), "again": 0})
         if build.has_failed_on_hold:
+            await self._own.goes_on(build)
             await self._store.news.save(build.pipeline.id, kept.model_copy(update={"was_there": False}))
             return await self._pause(build, Ending(is_final=False), kept)
         return await self._after(build, kept)
@@ -188,6 +211,11 @@ class Newsreader:
     async def _whole(self, build: Build) -> Build:
         """Return a build with the jobs that failed, where there are any."""
         return await self._looks.whole(build.pipeline) if is_red(build) and build.runs else build
+
+    async def _all_hear(self, build: Build, kept: News) -> timedelta | None:
+        """Have channels told, then people: who is mentioned in a channel is not told the same beside that."""
+        late = await self._judged(build, kept)
+        return late or (None if kept.was_there else await self._own.over(build))
 
     async def _judged(self, build: Build, kept: News) -> timedelta | None:
         """Have it told, where it is news; returns the pause before another try, where not all could be told."""

@@ -9,10 +9,11 @@ from bot.circleci.reads import Reads
 from bot.errors import SlackError, Unauthorized
 from bot.messenger import Messenger
 from bot.models.circleci import User
+from bot.models.notices import Notice
 from bot.models.slack import Watch
 from bot.models.subscription import Subscription
 from bot.store.claims import Claims
-from formatters import errors, red
+from formatters import errors, notices, red
 from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
@@ -79,6 +80,11 @@ class Operator:
     async def subscription_paused(self, rule: Subscription, why: str) -> None:
         """Say that a channel is not told what it has subscribed to, and why; at most every six hours for each."""
         await self._once(f"paused:{rule.channel_id}:{why}", red.paused(rule, why))
+
+    async def notices_ended(self, notice: Notice, code: str) -> None:
+        """Say that somebody is told nothing of their builds any more, as Slack takes no direct message for them."""
+        log.warning("notices_ended", person=notice.person_id, code=code)
+        await self._once(f"notices:{notice.person_id}", notices.refused(notice, code))
 
     async def unreachable(self, watch: Watch, code: str) -> None:
         """Say that nobody can be told of a build, which is followed no more; at most every six hours for each person.

@@ -14,6 +14,7 @@ from bot.models.caller import Place
 from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.slack import Saying, Watch, utc_now
 from bot.store import Store
+from bot.store.own import MOST as OWN
 from bot.store.watches import Known, merged
 from tests.store.conftest import KEEP
 
@@ -112,21 +113,35 @@ async def test_somebodys_builds_are_found_whoever_else_follows_them(store: Store
     await store.watches.add(watch())
     await store.watches.add(graces := watch("Ev2", watcher_id="U0GRACE"))
     await store.watches.add(watch("Ev3", pipeline_id=other, asker_id="U0GRACE", asker_name="U0ADA"))
-    assert await store.own.of("U0ADA") == [(PIPELINE, True)]
-    assert await store.own.of("U0GRACE") == [(other, True), (PIPELINE, False)]
+    assert await owned(store, "U0ADA") == [(PIPELINE, True)]
+    assert await owned(store, "U0GRACE") == [(other, True), (PIPELINE, False)]
     await store.watches.known(other)  # a look, which saw the end
     assert await store.watches.stop(other, {"Ev3"})
     await store.watches.remove(graces)
-    assert await store.own.of("U0GRACE") == [(other, True)]
-    assert await store.own.of("U0ADA") == [(PIPELINE, True)]
+    assert await owned(store, "U0GRACE") == [(other, True)]
+    assert await owned(store, "U0ADA") == [(PIPELINE, True)]
     assert await store.own.of("U0NOBODY") == await store.own.of("") == []
+
+
+async def owned(store: Store, person: str) -> list[tuple[PipelineId, bool]]:
+    return [(one.pipeline_id, one.is_asked) for one in await store.own.of(person)]
+
+
+async def test_what_somebody_pushed_is_kept_apart_the_newest_first(store: Store) -> None:
+    now = utc_now()
+    for number in range(OWN + 2):
+        await store.own.note_push("U0ADA", PipelineId(f"p{number}"), now + timedelta(seconds=number))
+    await store.own.note_push("U0ADA", PipelineId("p9"), now + timedelta(days=1))  # as it was first heard of
+    found = await store.own.pushed_by("U0ADA")
+    assert (len(found), found[0].pipeline_id, found[0].is_pushed) == (OWN, f"p{OWN + 1}", True)
+    assert await store.own.of("U0ADA") == []
 
 
 async def test_whose_an_earlier_versions_builds_are_is_known_at_their_next_news(store: Store) -> None:
     await put(store, "Ev1", watch(watcher_id="U0GRACE").model_dump_json())
-    assert await store.own.of("U0ADA") == []
+    assert await owned(store, "U0ADA") == []
     await store.watches.save(read := await only(store), read.with_told("final:1"))
-    assert (await store.own.of("U0ADA"), await store.own.of("U0GRACE")) == ([(PIPELINE, True)], [(PIPELINE, False)])
+    assert (await owned(store, "U0ADA"), await owned(store, "U0GRACE")) == ([(PIPELINE, True)], [(PIPELINE, False)])
 
 
 async def test_how_builds_stand_is_read_with_their_threads(store: Store) -> None:

@@ -16,6 +16,7 @@ from bot.circleci.webhooks import Event as Webhook
 from bot.models import patterns
 from bot.models.build import Build, Snapshot, State
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug
+from bot.models.notices import About, Notice
 from bot.models.slack import utc_now
 from bot.models.subscription import Subscription
 from bot.settings import Projects, Settings
@@ -26,6 +27,7 @@ from bot.watching.branches import is_red
 from bot.watching.engine import LISTS, NEWS, Engine
 from bot.watching.fitting import Fits, known_projects
 from bot.watching.inbox import Inbox
+from bot.watching.later import Later
 from bot.watching.lists import PAGES, Lists
 from bot.watching.news import Newsreader, next_look
 from bot.watching.operator import Operator
@@ -93,6 +95,30 @@ class Roots:
         self.ended.append(channel_id)
 
 
+class Own:
+    """Tells people of the builds of those who push as one of `people`, and notes it."""
+
+    def __init__(self) -> None:
+        self.people: set[str] = set()
+        self.read: list[int] = []
+        self.told: list[tuple[int, State]] = []
+
+    async def are_about(self, pipeline: Pipeline) -> bool:
+        return pipeline.actor in self.people
+
+    async def is_read(self, pipeline: Pipeline) -> None:
+        self.read.append(pipeline.number)
+
+    async def over(self, build: Build) -> timedelta | None:
+        if build.pipeline.actor in self.people:
+            self.told.append((build.pipeline.number, build.state))
+        return None
+
+    async def goes_on(self, build: Build) -> None:
+        if build.pipeline.actor in self.people and build.state is State.ON_HOLD:
+            await self.over(build)
+
+
 class Stage:
     """A project with pushes, and what looks at them."""
 
@@ -102,11 +128,12 @@ class Stage:
             slack_bot_token=SecretStr("xoxb-1"), circleci_token=token, circleci_webhook_secret=token
         )
         self.circleci, self.store, self.queue, self.judge = circleci, store, Queue(), Judge()
+        self.own = Own()
         self.world: World = circleci.world
         self.operator = operator
         reads = circleci_reads(transport)
         self.inbox = Inbox(store, cast("Engine", self.queue), timedelta(0))
-        self.news = Newsreader(self.settings, store, reads, self.judge, operator)
+        self.news = Newsreader(self.settings, store, reads, self.judge, self.own, operator)
         self.roots = Roots()
         self.lists = Lists(self.settings, store, reads, self.inbox, operator, self.roots)
 
@@ -121,10 +148,12 @@ class Stage:
         """Look for the projects that patterns mean."""
         await Fits(self.store, self.news._looks, Projects()).refresh()
 
-    def push(self, scenario: str | Scenario = "failing-tests", branch: str = MAIN, age: timedelta = LONG) -> Pushed:
+    def push(
+        self, scenario: str | Scenario = "failing-tests", branch: str = MAIN, age: timedelta = LONG, by: str = "push"
+    ) -> Pushed:
         """Let somebody push, so long ago."""
         self.world.set_scenario(SLUG, branch, scenario)
-        pushed = self.world.trigger(SLUG, branch=branch, parameters={}, by="push")
+        pushed = self.world.trigger(SLUG, branch=branch, parameters={}, by=by)
         self.goes_by(age)
         return pushed
 
@@ -459,6 +488,58 @@ async def test_while_webhooks_come_lists_are_read_less_often_until_one_is_missed
     assert await stage.lists.look(SLUG) == EVERY
 
 
+async def wants_own(stage: Stage) -> None:
+    """Let Ada want to be told of her own builds."""
+    notice = Notice(person_id="U0ADA", channel_id="D0ADA", about=(About.ENDED,), since=utc_now())
+    await stage.store.notices.put(notice)
+    stage.own.people = {"octo-ada"}
+
+
+async def test_of_a_list_what_somebody_pushed_is_looked_at_and_what_others_did_is_forgotten(stage: Stage) -> None:
+    await stage.subscribes()
+    stage.push("green", "try/ada", by="octo-ada")
+    await stage.looks()
+    assert not stage.own.told  # nobody wants to be told of their own
+    await wants_own(stage)
+    mine = stage.push("green", "try/ada", by="octo-ada")
+    stage.push("green", "try/ken", by="octo-ken")
+    held = stage.push("on-hold", "try/held", by="octo-ada")
+    main = stage.push("green", by="octo-ada")
+    _ = stage.asked
+    await stage.looks()
+    assert {one[0] for one in stage.own.told} == {mine.number, held.number, main.number}
+    assert (main.number, State.PASSED) in stage.told
+    assert sorted(stage.asked) == sorted(
+        ["project/gh/acme/frontend/pipeline", *(f"pipeline/{one.id}/workflow" for one in (mine, held, main))]
+    )
+
+
+async def test_a_build_that_was_cancelled_is_an_end_for_who_pushed_it_and_no_news_for_channels(stage: Stage) -> None:
+    await stage.subscribes()
+    await wants_own(stage)
+    pushed = stage.push("slow", by="octo-ada", age=SOON)
+    stage.goes_by(timedelta(seconds=10))
+    for run in pushed.runs:
+        stage.world.cancel(run.id, by="octo-ada")
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert (stage.told, stage.own.told) == ([], [(pushed.number, State.CANCELED)])
+
+
+async def test_a_webhook_of_a_project_without_subscribers_costs_one_request_where_it_is_nobodys(stage: Stage) -> None:
+    mine, other = stage.push("green", "try/ada", by="octo-ada"), stage.push("green", "try/ken", by="octo-ken")
+    for one in (mine, other):
+        assert not await stage.inbox.heard(webhook(one), PipelineId(one.id))
+    await wants_own(stage)
+    _ = stage.asked
+    for one in (mine, other):
+        assert await stage.inbox.heard(webhook(one, branch=f"try/{one.id}"), PipelineId(one.id))
+        await stage.news.look(PipelineId(one.id))
+    assert stage.own.told == [(mine.number, State.PASSED)]
+    assert stage.asked.count(f"pipeline/{other.id}") == 1
+    assert f"pipeline/{other.id}/workflow" not in stage.asked
+
+
 async def test_a_build_that_a_thread_follows_is_read_once(stage: Stage) -> None:
     await stage.subscribes()
     pushed = stage.push()
@@ -479,6 +560,27 @@ async def test_a_build_that_a_thread_follows_is_read_once(stage: Stage) -> None:
     stage.queue.added.clear()
     await stage.inbox.ended(whole)
     assert stage.queue.added == []
+
+
+async def test_what_threads_follow_and_waits_is_looked_at_for_its_people_without_a_request(stage: Stage) -> None:
+    pushed = stage.push("on-hold", "hold/prod", by="octo-ada")
+    whole = await stage.news._looks.build(PipelineId(pushed.id))
+    await stage.store.watches.add(watch(pipeline_id=pushed.id))
+    await stage.store.watches.save_snapshot(PipelineId(pushed.id), Snapshot(build=whole))
+    await stage.inbox.goes_on(whole)
+    assert stage.queue.added == []
+    await wants_own(stage)
+    for _ in range(2):
+        await stage.inbox.goes_on(whole)
+    assert stage.queue.added == [pushed.id]
+    _ = stage.asked
+    assert await stage.news.look(PipelineId(pushed.id))
+    assert (stage.own.told, stage.asked) == ([(pushed.number, State.ON_HOLD)], [])
+    stage.queue.added.clear()
+    running = build(["running"]).model_copy(update={"pipeline": whole.pipeline})
+    for _ in range(2):
+        await stage.inbox.goes_on(running)
+    assert stage.queue.added == [pushed.id]  # so that nobody reads for an hour that it waits
 
 
 async def test_more_than_a_page_is_read_on_and_what_is_too_much_is_said(stage: Stage) -> None:
@@ -573,7 +675,7 @@ async def test_what_was_lost_on_its_way_is_swept_up(stage: Stage) -> None:
     stage.queue.added.clear()
     reads = cast("Reads", None)
     fits = Fits(stage.store, reads, Projects())
-    await Sweep(stage.store, cast("Engine", stage.queue), stage.operator, reads, fits)._give_news()
+    await Sweep(stage.store, cast("Engine", stage.queue), stage.operator, reads, fits, cast("Later", None))._give_news()
     assert stage.queue.added == [SLUG, pushed.id]
 
 

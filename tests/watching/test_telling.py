@@ -88,12 +88,11 @@ class Door:
 class Stage:
     def __init__(self, slack: Slack, store: Store, messenger: Messenger, operator: Operator) -> None:
         self.slack, self.store, self.door, self.far_side = slack, store, Door(), FarSide()
-        self.messenger = messenger
         reads = cast("Reads", self.far_side)
         tells_aloud = ProjectEntry(slug="gh/acme/backend", tell_channel=["main"])
         sources = Sources(reads, reads, (), Projects(projects={"backend": tells_aloud}))
         door = cast("Permissions", self.door)
-        pings = Pings(store.claims, Authors(PEOPLE, messenger), door)
+        pings = self.pings = Pings(store.claims, Authors(PEOPLE, messenger, store.news.mail), door)
         self.telling = Telling(store, messenger, door, sources, Links(), operator, pings)
 
     def channel(self, name: str = "deploys") -> Channel:
@@ -335,8 +334,7 @@ async def test_who_pushed_what_broke_is_mentioned_once_and_never_in_an_edit(stag
     assert ends == [" <@U0GRACE> <@U0ADA>", " <@U0GRACE>"]  # whom the rule names too is mentioned once
     assert not any("<@" in one for one in first_words(stage, "releases"))  # told of the same break
     assert not any("U0ADA" in str(one.blocks) for one in stage.channel().messages)
-    pings = Pings(stage.store.claims, Authors(PEOPLE, stage.messenger), cast("Permissions", stage.door))
-    pinged = [await pings.is_pinged(pushed_by("", number), "U0ADA") for number in (1, 2, 4)]
+    pinged = [await stage.pings.is_pinged(pushed_by("", number), "U0ADA") for number in (1, 2, 4)]
     assert pinged == [True, False, False]
 
 
