@@ -52,6 +52,7 @@ HELP = CommandHelp(
 
 FOR_AGENTS = "Ask people to start a pipeline on a branch or a tag; `follow` says what becomes of it."
 MOST_ALIKE = 3
+_NO_NAME = "The name of a parameter has letters, digits, `_` and `-`, and begins with a letter or `_`."
 
 
 class Deploy(OfTarget):
@@ -61,8 +62,11 @@ class Deploy(OfTarget):
     definition: Typed = ""
 
     def target(self, projects: Projects) -> Target:
-        """Return what is named; raises UsageError where a parameter may be meant as the name of it."""
+        """Return what is named; raises UsageError where a parameter may be meant as the name of it, or has none."""
         target = super().target(projects)
+        for name in self.parameters:
+            if not spelling.is_parameter(name):
+                raise UsageError(_NO_NAME, given=name)
         mistaken = [name for name in self.parameters if name.lower() in NAMES_OF_REFS]
         if mistaken and not target.names_more:
             name = mistaken[0]

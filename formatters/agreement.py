@@ -1,11 +1,9 @@
 """What somebody else must agree to: all that will ship or run."""
 
-import json
 from collections.abc import Sequence
 
 from bot.actions import AgreeDeploy, DeclineDeploy
 from bot.masks import masked
-from bot.models.attempt import ParameterValue
 from bot.models.build import Shipment
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, Ref
@@ -20,13 +18,13 @@ from formatters.blocks import (
     clean,
     code,
     context,
-    escape,
     fit,
     literal,
     moment,
     section,
 )
 from formatters.lookalikes import careful
+from formatters.parameters import parameter
 from formatters.words import count, listed
 
 MOST_COMMITS = 6
@@ -192,16 +190,7 @@ def settings(pending: Pending) -> list[Block]:
         return []
     definition = literal(pending.seen.definition, LONGEST)
     named = [section(f"Pipeline definition: {definition}.")] if definition else []
-    return named + _listing(
-        "With ", [code(f"{name}={_value(value)}", LONGEST) for name, value in wish.parameters.items()], end=""
-    )
-
-
-def _value(value: ParameterValue) -> str:
-    """Return a value so that nothing of it is unseen: what would not show as it is stands there in JSON's spelling."""
-    is_plain = isinstance(value, str) and clean(value, LONGEST) == escape(value)
-    # Of several blanks one would be shown.
-    return str(value) if is_plain else json.dumps(value).replace("  ", r"\u0020\u0020")
+    return named + _listing("With ", [parameter(*one, LONGEST) for one in wish.parameters.items()], end="")
 
 
 def _listing(lead: str, names: Sequence[str], end: str = ".") -> list[Block]:

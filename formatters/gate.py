@@ -31,6 +31,7 @@ from formatters.dialogs import asks
 from formatters.forms import field, form
 from formatters.links import Links
 from formatters.lookalikes import careful
+from formatters.parameters import parameter
 from formatters.words import count, listed
 
 MOST_CHOICES, IN_A_ROW, MOST_NAMED = 30, 15, 8
@@ -181,7 +182,7 @@ def _who(asked: Attempt, you: str) -> str:
 
 def _given(asked: Attempt) -> str:
     """Return the first parameters of a deploy, in words behind what it is of."""
-    shown = [code(f"{name}={value}", 80) for name, value in list(asked.parameters.items())[:MOST_SHOWN]]
+    shown = [parameter(*one, 80) for one in list(asked.parameters.items())[:MOST_SHOWN]]
     return f" with {', '.join(shown)}" if shown else ""
 
 

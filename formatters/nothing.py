@@ -40,6 +40,14 @@ def _asked_already(problem: AskedAlready) -> str:
     return f"{asked} {must} must agree to {literal(problem.what)} there; nothing is asked twice."
 
 
+def _typed_instead(line: str) -> str:
+    """Say how it is asked for by typing, where a line can be typed that means the same."""
+    shown = again.command(line) if line else ""
+    if shown:
+        return f"Type {shown}: I ask for the rest then."
+    return "No command can be typed that means the same: let it be asked for with other parameters."
+
+
 def _already_running(problem: NothingToDo) -> str:
     if problem.state == State.ON_HOLD:
         return f"#{problem.number} waits for an approval, and has not ended: what has ended can run again."
@@ -252,10 +260,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     ),
     "not_your_own": lambda _: "You asked for it, so somebody else must agree.",
     "not_your_agents": lambda _: "Your agent asked for it, so somebody else must agree.",
-    "more_of_you": lambda one: (
-        "A rule demands more of you for this than a press. "
-        f"Type {code(f'/ci {one.what}', 2000)}: I ask for the rest then."
-    ),
+    "more_of_you": lambda one: f"A rule demands more of you for this than a press. {_typed_instead(one.what)}",
     "changed_meanwhile": lambda one: (
         f"{literal(one.what)} has changed since it was asked. "
         "The request shows what it is now: look once more, and agree."

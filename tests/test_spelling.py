@@ -4,12 +4,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bot.errors import UsageError
 from bot.grammar import split
 from bot.models import git, spelling
 from bot.models.attempt import ParameterValue
 from bot.models.circleci import Ref
 from bot.settings import Projects
-from commands.deploy import parse
+from commands.deploy import Deploy, parse
 from commands.locks import parse as parse_lock
 
 SLUG = "gh/acme/frontend"
@@ -80,3 +81,10 @@ def test_a_value_that_closes_all_quotes_is_spelled_nowhere() -> None:
 def test_a_value_is_quoted_where_it_would_be_read_otherwise(name: str, value: ParameterValue, spelled: str) -> None:
     assert spelling.parameter(name, value) == spelled
     assert read(f"deploy {SLUG} main {spelled}") == (Ref(name="main"), {name: value})
+
+
+@pytest.mark.parametrize("name", ["a b", "--x", "a=b", "", "1x", "é", "a\u200b"])
+def test_a_parameter_that_no_command_can_name_is_spelled_nowhere_and_taken_from_nobody(name: str) -> None:
+    assert spelling.deploy(SLUG, None, {name: "1"}) == ""
+    with pytest.raises(UsageError):
+        Deploy(project=SLUG, parameters={name: "1"}).target(Projects())

@@ -74,6 +74,11 @@ def _opening(word: str) -> str | None:
     return next((one for one, closing in CLOSING.items() if closing not in closed), None)
 
 
+def is_parameter(name: str) -> bool:
+    """Say whether a parameter of this name can be typed."""
+    return name.isascii() and name.replace("-", "_").isidentifier() and not name.startswith("-")
+
+
 def parameter(name: str, value: str | int | bool) -> str:
     """Return a parameter as it can be typed: text that would be read as a number or as true is in quotes."""
     if isinstance(value, bool):
@@ -91,6 +96,8 @@ def deploy(slug: str, ref: Ref | None, parameters: Mapping[str, str | int | bool
 
     `definition` is the pipeline definition that was typed, if one was.
     """
+    if not all(map(is_parameter, parameters)):
+        return ""
     if not all(can_be_quoted(value) for value in (*parameters.values(), definition) if isinstance(value, str)):
         return ""
     named = [as_typed(str(ref))] if ref else []

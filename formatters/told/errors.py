@@ -195,7 +195,8 @@ def _locked(error: Locked, most: int, made: Made) -> Data:
 
 def _for_a_person(error: ForAPerson, most: int, made: Made) -> Data:
     """Say which question stands in the way, the call that has none, and the line with which a person asks the same."""
-    line = quoted(f"/ci {error.line}", most) if error.line and len(error.line) < most else ""  # whole, or not at all
+    line = f"/ci {error.line}" if error.line else ""
+    line = line if quoted(line, most) == line else ""  # whole, and as it must be typed, or not at all
     return known(
         what=f"{for_people.IN_SHORT[error.demand]} Nothing was started.",
         demand=str(error.demand),

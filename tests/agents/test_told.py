@@ -40,6 +40,7 @@ from bot.errors import (
     UsageError,
     WhichJob,
 )
+from bot.models import spelling
 from bot.models.circleci import Artifact, ProjectSlug
 from bot.models.history import Advice
 from bot.routing import answer_of
@@ -390,6 +391,14 @@ REFUSALS: dict[str, tuple[BotError, list[tuple[str, dict[str, Any]]]]] = {
 def test_a_refusal_has_the_call_that_goes_on(case: str) -> None:
     error, expected = REFUSALS[case]
     assert [*calls(told_error(error, OF_JOB if isinstance(error, WhichJob) else MADE))] == expected
+
+
+@pytest.mark.parametrize(("value", "is_named"), [("a b", True), ("one\ntwo", False), ("a\u200b", False)])
+def test_a_person_is_named_the_line_that_means_the_same_or_none(value: str, is_named: bool) -> None:
+    line = spelling.deploy(SLUG, None, {"x": value})
+    told = told_error(ForAPerson("typed", "x", line), MADE)
+    assert (f"/ci {line}" in str(told)) is is_named
+    assert is_named or "/ci deploy" not in str(told)
 
 
 def test_who_is_refused_can_ask_who_could() -> None:

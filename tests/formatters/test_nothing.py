@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.errors import AskedAlready, NothingToDo, Taken, as_told_to
+from bot.models import spelling
 from bot.models.build import State
 from formatters.nothing import nothing
 
@@ -93,3 +94,12 @@ def test_nobody_reads_of_themselves_by_name(error: Taken | AskedAlready | Nothin
     as_told_to(error, "U0GRACE")
     assert "<@U0GRACE>" not in nothing(error)
     assert nothing(error).startswith("You ")
+
+
+@pytest.mark.parametrize("value", ["one\ntwo", "a\tb", "a  b", "\u200b", "“q” 'r' \"s\" «t» „u“ ‘v’ w"])
+def test_a_line_that_cannot_be_typed_as_it_stands_is_not_named(value: str) -> None:
+    told = nothing(NothingToDo("more_of_you", what=spelling.deploy("gh/acme/frontend", None, {"x": value})))
+    assert "No command can be typed that means the same" in told
+    assert "/ci" not in told
+    plain = nothing(NothingToDo("more_of_you", what=spelling.deploy("gh/acme/frontend", None, {"x": "1"})))
+    assert 'Type `/ci deploy gh/acme/frontend x="1"`: I ask for the rest then.' in plain
