@@ -429,7 +429,7 @@ words = ["read", "deploy"]
 [[rules]]
 name = "members look elsewhere"
 roles = ["members"]
-words = ["read"]
+words = ["read", "rerun"]
 projects = ["acme/cli"]
 
 [[rules]]
@@ -453,6 +453,11 @@ async def test_what_another_found_out_is_told_to_nobody_who_may_not_look(tmp_pat
         end = (await calls(team, asks_alone, "follow", of=told["of"])).data
         assert (end["state"], end["triage"]) == ("failed", {"note": "What failed is not for your owner to look at."})
         assert "note" not in found
+        offered = [
+            (await calls(team, who, "rerun", project="acme/frontend", branch="release/v2.0", reason=REASON)).data
+            for who in (looks, asks_alone)
+        ]
+        assert [len(one.get("next", ())) for one in offered] == [1, 0]  # `may` says who could to who may look
 
 
 async def test_what_nobody_expected_is_answered_with_where_it_is_in_the_log(team: Team) -> None:
