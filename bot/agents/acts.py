@@ -71,7 +71,7 @@ class Acts:
 
     async def ask(self, command: Command, name: str, request: Request, caller: Caller, key: str) -> Told:
         """Return how it stands; raises what the act does."""
-        call = Call(command, name, request, claim_of(caller.agent, name, request, key, self._context.projects))
+        call = Call(command, name, request, claim_of(caller, name, request, key, self._context.projects))
         lease = self._context.settings.lease
         for _ in range(MOST_TRIES):
             first = await self._store.claims.claim(call.claim, caller.delivery_id, REPEATED_WITHIN)
@@ -185,6 +185,7 @@ def _asked(call: Call, caller: Caller, projects: Projects) -> Asked:
     return Asked(
         id=caller.delivery_id,
         agent=caller.agent,
+        agent_since=caller.agent_since,
         owner_id=caller.person_id,
         tool=call.name,
         asked_at=utc_now(),
@@ -207,13 +208,14 @@ def _done(asked: Asked, acted: Acted) -> Asked:
     return asked.model_copy(update=found)
 
 
-def claim_of(agent: str, tool: str, request: Request, key: str, projects: Projects) -> str:
+def claim_of(caller: Caller, tool: str, request: Request, key: str, projects: Projects) -> str:
     """Return what names the same act by the same agent, however what it is about is spelled; with another key another.
 
-    Of a link counts what it leads to.
+    Of a link counts what it leads to. A later agent of the same name is another one.
     """
     target = request.target(projects) if isinstance(request, OfTarget) else Target()
     named = [spelled_alike(target.slug or ""), target.model_dump(mode="json", exclude={"slug", "link"})]
     more = request.model_dump(mode="json", exclude=set(OfTarget.model_fields))
-    same = json.dumps([agent, tool, named, more, key], sort_keys=True)
+    agent = [caller.agent, caller.person_id, str(caller.agent_since)]
+    same = json.dumps([*agent, tool, named, more, key], sort_keys=True)
     return f"asked-by-agent:{hashlib.sha256(same.encode(errors='replace')).hexdigest()}"

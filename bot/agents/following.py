@@ -98,7 +98,7 @@ class Following:
         found = [
             one
             for one in await self._store.pending.waiting()
-            if (one.asker.agent, one.asker.person_id) == (caller.agent, caller.person_id)
+            if caller.is_agent_of(one.asker.agent, one.asker.agent_since, one.asker.person_id)
         ]
         return sorted(found, key=lambda one: one.asked_at)
 

@@ -274,4 +274,4 @@ def _few(names: list[str]) -> list[str]:
 
 def is_its_own(asked: Asked, caller: Caller) -> bool:
     """Say whether it is the very agent that asked."""
-    return (asked.agent, asked.owner_id) == (caller.agent, caller.person_id)
+    return caller.is_agent_of(asked.agent, asked.agent_since, asked.owner_id)

@@ -13,6 +13,8 @@ from bot.agents.desk import Desk, caller_of
 from bot.agents.following import Following
 from bot.agents.tools import Follow, request_of, tools
 from bot.intents.reading import reader_of
+from bot.models.caller import Caller
+from bot.models.slack import utc_now
 from bot.settings import Projects
 from bot.waits import is_polite
 from formatters.links import Links
@@ -99,6 +101,8 @@ async def test_a_call_whose_answer_was_lost_finds_the_first(team: Team) -> None:
 
 
 SPELLED = Projects(projects={"web": {"slug": "gh/acme/frontend"}})
+LAPTOP = Caller(person_id="U0ADA", agent="laptop", agent_since=utc_now(), delivery_id="mcp:1")
+LATER = LAPTOP.model_copy(update={"agent_since": utc_now() + timedelta(seconds=1)})
 OF_BUILD = "https://app.circleci.com/pipelines/github/acme/frontend/2417"
 
 
@@ -120,11 +124,12 @@ def test_the_same_act_is_one_however_it_is_spelled(
     tool: str, first: dict[str, Any], other: dict[str, Any], is_same: bool
 ) -> None:
     command = tools(ROUTER)[tool]
-    one, two = (
-        claim_of("laptop", tool, request_of(command, {"reason": REASON, **given}), "", SPELLED)
-        for given in (first, other)
+    one, two, of_a_later_agent = (
+        claim_of(caller, tool, request_of(command, {"reason": REASON, **given}), "", SPELLED)
+        for caller, given in ((LAPTOP, first), (LAPTOP, other), (LATER, first))
     )
     assert (one == two) is is_same
+    assert of_a_later_agent not in (one, two)
 
 
 async def test_another_agent_asks_for_itself_and_hears_of_what_stands(team: Team) -> None:
@@ -448,7 +453,7 @@ async def test_what_another_found_out_is_told_to_nobody_who_may_not_look(tmp_pat
         found = (await follows_to_the_end(team, looks, told["of"]))["triage"]
         kept = await team.app.store.asked.get(told["of"])
         assert kept is not None
-        theirs = {"agent": asks_alone.name, "owner_id": asks_alone.owner_id}
+        theirs = {"agent": asks_alone.name, "agent_since": asks_alone.made_at, "owner_id": asks_alone.owner_id}
         await team.app.store.asked.save(kept.model_copy(update=theirs))
         end = (await calls(team, asks_alone, "follow", of=told["of"])).data
         assert (end["state"], end["triage"]) == ("failed", {"note": "What failed is not for your owner to look at."})

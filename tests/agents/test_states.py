@@ -247,3 +247,7 @@ def test_only_the_agent_of_the_same_owner_asked_it_itself() -> None:
     assert is_its_own(ASKED, CALLER)
     assert not is_its_own(ASKED, CALLER.model_copy(update={"agent": "desktop"}))
     assert not is_its_own(ASKED, CALLER.model_copy(update={"person_id": "U0GRACE"}))
+    dated = ASKED.model_copy(update={"agent_since": START})
+    assert is_its_own(dated, CALLER.model_copy(update={"agent_since": START}))
+    later = CALLER.model_copy(update={"agent_since": START + timedelta(seconds=1)})
+    assert not is_its_own(dated, later)
