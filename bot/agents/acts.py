@@ -78,11 +78,11 @@ class Acts:
             async with self._store.asked.alone(first, lease, wait=AT_MOST) as alone:
                 if not alone:
                     return Told({"of": first, "state": "being carried out", "finished": False, "repeated": True})
-                if (known := await self._following.known(first)).stands:
-                    return await self._repeated(known, caller, first)
+                # What came to nothing while this one waited has given it back, and may be asked for anew.
                 if await self._store.claims.holder(call.claim) == first:
+                    if (known := await self._following.known(first)).stands:
+                        return await self._repeated(known, caller, first)
                     return await self._in_turn(call, caller.model_copy(update={"delivery_id": first, "key": key}))
-            # It came to nothing while this one waited, and may be asked for anew.
         raise StoreError(f"{call.name} is asked for all the time")
 
     async def _repeated(self, known: Known, caller: Caller, first: str) -> Told:

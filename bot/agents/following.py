@@ -95,11 +95,11 @@ class Following:
 
     async def waiting(self, caller: Caller) -> list[Pending]:
         """Return what this agent asked for and people have not answered, the oldest first."""
-        found = [
-            one
-            for one in await self._store.pending.waiting()
-            if caller.is_agent_of(one.asker.agent, one.asker.agent_since, one.asker.person_id)
+        kept, now = await self._store.pending.waiting(), utc_now()
+        theirs = [
+            one for one in kept if caller.is_agent_of(one.asker.agent, one.asker.agent_since, one.asker.person_id)
         ]
+        found = [one for one in theirs if not one.was_left(now)]
         return sorted(found, key=lambda one: one.asked_at)
 
     async def is_told(self, asked_id: str, caller: Caller) -> bool:

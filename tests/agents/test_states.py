@@ -76,6 +76,9 @@ DECIDED = "press|U0GRACE|"
 TABLE = {
     "asked of a person": (Known(ASKED, pending()), "waiting for a second person", False),
     "not posted yet": (Known(ASKED, pending(request_ts=None)), "being asked", False),
+    "its run died before it was posted": (
+        Known(ASKED, pending(request_ts=None, asking_until=START + timedelta(seconds=50))), "not known", True
+    ),
     "queued": (seen(build("running").model_copy(update={"runs": (), "read_at": START})), "queued", False),
     "declined": (Known(ASKED, pending(**ended("no")), DECIDED + "decline"), "declined", True),
     "taken back, and not said yet": (Known(ASKED, pending(), DECIDED + "decline"), "declined", True),
