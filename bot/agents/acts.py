@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from bot.agents.following import Following, open_ones
+from bot.agents.following import Following, is_asked_by, open_ones
 from bot.agents.offers import refs_of
 from bot.agents.shapes import Told
 from bot.agents.states import Known
@@ -40,10 +40,12 @@ from formatters.told import told
 from formatters.told.words import known, quoted, ref_of
 
 AT_MOST = timedelta(seconds=40)  # to wait for a run before this one; clients hang up after sixty
-MOST_TRIES, MOST_OPEN = 5, 3
+MOST_TRIES, MOST_OPEN, MOST_OF_ONE = 5, 3, 12  # the last: of all agents of one person
 _ONE_BY_ONE = "What you asked for before is still being carried out: ask the same again soon."
 _ENOUGH = f"Nothing was done: {MOST_OPEN} of your requests wait for people, and are to be answered first. A person can "
 _ENOUGH += "decline them in Slack."
+_ENOUGH_OF_ONE = f"Nothing was done: {MOST_OF_ONE} requests of your owner's agents wait for people or are on their "
+_ENOUGH_OF_ONE += "way, and are to be answered first. A person can decline them in Slack."
 
 
 def handler(command: Command) -> Callable[[Any, Caller, Context], Awaitable[Answer]]:
@@ -58,6 +60,11 @@ class Call(NamedTuple):
     name: str
     request: Request
     claim: str
+
+    @property
+    def stops(self) -> bool:
+        """Say whether it is to stop something."""
+        return self.name == "cancel"
 
 
 class Acts:
@@ -102,9 +109,14 @@ class Acts:
             return await self._carried_out(call, caller)
 
     async def _carried_out(self, call: Call, caller: Caller) -> Told:
-        if waiting := await self._too_many(call, caller):
-            await self._store.claims.release(call.claim)
-            return Told({"what": _ENOUGH, **open_ones(waiting)}, asks_back=True)
+        whose = f"{caller.person_id}:{'stops' if call.stops else 'starts'}"
+        async with self._store.asked.under_way(whose, caller.delivery_id) as beside:
+            if enough := await self._enough(call, caller, beside):
+                await self._store.claims.release(call.claim)
+                return enough
+            return await self._begun(call, caller)
+
+    async def _begun(self, call: Call, caller: Caller) -> Told:
         asked = await self._store.asked.save(_asked(call, caller, self._context.projects))
         try:
             answer = await handler(call.command)(call.request, caller, self._context)
@@ -141,15 +153,20 @@ class Acts:
         of, data = state.data["of"], {name: one for name, one in state.data.items() if name != "of"}
         return state._replace(data={"of": of, **(_what(asked) if asked else {}), **data})
 
-    async def _too_many(self, call: Call, caller: Caller) -> list[Pending]:
-        """Return what waits of this agent's where people have enough to answer: nobody reads a wall of requests.
+    async def _enough(self, call: Call, caller: Caller, beside: frozenset[str]) -> Told | None:
+        """Return what waits where people have enough to answer: nobody reads a wall of requests.
 
-        What is to be stopped does not wait until what is to be started was answered.
+        What is to be stopped does not wait until what is to be started was answered. `beside` are those of its owner's
+        other agents that are being carried out.
         """
-        stops = call.name == "cancel"
-        theirs = [one for one in await self._following.waiting(caller) if one.id != caller.delivery_id]
-        same = [one for one in theirs if (one.wish.kind == "cancel") is stops]
-        return same if len(same) >= MOST_OPEN else []
+        waiting = [one for one in await self._following.waiting_of_all(caller) if one.id != caller.delivery_id]
+        alike = [one for one in waiting if (one.wish.kind == "cancel") is call.stops]
+        own = [one for one in alike if is_asked_by(one, caller)]
+        if len(own) >= MOST_OPEN:
+            return Told({"what": _ENOUGH, **open_ones(own)}, asks_back=True)
+        if len({one.id for one in alike} | beside) >= MOST_OF_ONE:
+            return Told({"what": _ENOUGH_OF_ONE, **open_ones(alike)}, asks_back=True)
+        return None
 
     async def _give_back(self, claim: str, asked: Asked) -> None:
         await self._store.claims.release(claim)

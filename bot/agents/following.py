@@ -95,12 +95,12 @@ class Following:
 
     async def waiting(self, caller: Caller) -> list[Pending]:
         """Return what this agent asked for and people have not answered, the oldest first."""
-        kept, now = await self._store.pending.waiting(), utc_now()
-        theirs = [
-            one for one in kept if caller.is_agent_of(one.asker.agent, one.asker.agent_since, one.asker.person_id)
-        ]
-        found = [one for one in theirs if not one.was_left(now)]
-        return sorted(found, key=lambda one: one.asked_at)
+        return [one for one in await self.waiting_of_all(caller) if is_asked_by(one, caller)]
+
+    async def waiting_of_all(self, caller: Caller) -> list[Pending]:
+        """Return the same of all agents of its owner's."""
+        kept, now = await self._store.pending.waiting_of(caller.person_id), utc_now()
+        return [one for one in reversed(kept) if one.asker.agent and not one.was_left(now)]
 
     async def is_told(self, asked_id: str, caller: Caller) -> bool:
         """Say whether an agent can follow what was asked under this id."""
@@ -243,6 +243,11 @@ def open_ones(waiting: Sequence[Pending]) -> dict[str, Any]:
     """Return what waits for people, with the calls that follow it."""
     shown = listing("waiting_for_people", waiting, MOST_OPEN_TOLD, _open_one)
     return {**shown, **known(next=[call("follow", of=one.id) for one in waiting[:MOST_OPEN_TOLD]])}
+
+
+def is_asked_by(one: Pending, caller: Caller) -> bool:
+    """Say whether this very agent asked for it."""
+    return caller.is_agent_of(one.asker.agent, one.asker.agent_since, one.asker.person_id)
 
 
 def _open_one(one: Pending) -> dict[str, Any]:

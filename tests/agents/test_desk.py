@@ -11,8 +11,10 @@ import pytest
 from bot.agents.acts import claim_of
 from bot.agents.desk import Desk, caller_of
 from bot.agents.following import Following
+from bot.agents.shapes import Reply
 from bot.agents.tools import Follow, request_of, tools
 from bot.intents.reading import reader_of
+from bot.models.agent import Agent
 from bot.models.caller import Caller
 from bot.models.slack import utc_now
 from bot.settings import Projects
@@ -345,6 +347,23 @@ async def test_nor_is_anybody_by_calls_of_the_same_moment(team: Team) -> None:
     replies = await asyncio.gather(*(calls(team, agent, "deploy", **{**wanted, **more}) for more in several))
     assert [one.is_error for one in replies].count(False) == len(requests(team)) == 3
     assert all("wait for people" in one.text for one in replies if one.is_error)
+
+
+async def test_nor_are_people_by_all_agents_of_one_person_together(team: Team) -> None:
+    agents = [await agent_of(team, f"laptop-{number}") for number in range(5)]
+    wanted = [(agent, {"of": f"{agent.name}-{number}"}) for number in range(3) for agent in agents]
+
+    async def wants(agent: Agent, parameters: dict[str, str]) -> Reply:
+        return await calls(
+            team, agent, "deploy", project="acme/frontend", branch="main", parameters=parameters, reason=REASON
+        )
+
+    replies = await asyncio.gather(*(wants(*one) for one in wanted))
+    assert [one.is_error for one in replies].count(False) == len(requests(team)) <= 12
+    replies += [await wants(*one) for one in wanted]
+    assert len(requests(team)) == 12
+    assert any("12 requests of your owner's agents" in one.text for one in replies)
+    assert not (await wants(await agent_of(team, "desktop", "grace"), {})).is_error
 
 
 async def test_what_is_asked_back_did_nothing_and_may_be_asked_again(team: Team) -> None:
