@@ -145,7 +145,7 @@ class Acts:
         known = await self._following.known(first)
         if known.stands:
             return await self._repeated(known, caller, first)
-        return await self._carried_out(call, caller.model_copy(update={"delivery_id": first}))
+        return await self._begun(call, caller.model_copy(update={"delivery_id": first}))
 
     async def _stands(self, asked: Asked | None, asked_id: str, caller: Caller) -> Told:
         """Return how it stands, with what was asked for: what was not named is by now."""
