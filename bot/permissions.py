@@ -87,14 +87,19 @@ class Permissions:
             raise _refused(caller, asked, decision.rule, slug)
 
     async def may_read_no_more(self, caller: Caller, slug: ProjectSlug, ref: Ref | None) -> bool:
-        """Say whether somebody who is not here surely may not look at this: Slack says all that it takes to tell."""
+        """Say whether somebody who is not here surely may not look at this."""
+        return bool(await self.may_no_more(caller, Word.READ, slug, ref))
+
+    async def may_no_more(self, caller: Caller, word: str, slug: ProjectSlug, ref: Ref | None) -> str:
+        """Return why somebody who is not here surely may not do this; empty text where Slack does not say enough."""
         try:
-            asked = (await self.asked(caller, Word.READ, slug, ref))._replace(certain=ref is not None)
+            asked = (await self.asked(caller, word, slug, ref))._replace(certain=ref is not None)
         except (NotFound, CircleCIError):
-            return False
+            return ""
         person = await self._speakers.of(caller)
         is_known = person.kind is not Kind.UNKNOWN and not person.unread
-        return is_known and not decide(self._policy, person, asked).allowed
+        decision = decide(self._policy, person, asked)
+        return decision.rule if is_known and not decision.allowed else ""
 
     async def as_told_to(self, error: Exception, caller: Caller) -> None:
         """Let a refusal by a lock say nothing of it to who is denied to look at what it is on."""

@@ -33,19 +33,8 @@ from formatters.plain import mentioned, plain
 
 MOST_WHAT, MOST_RESULT = 300, 160
 MOST_NAMED = 3  # people whom a result is about; what somebody typed or called a job may hold ids without end
-_FREE_TEXT = (
-    "user_name",
-    "agent",
-    "reason",
-    "what",
-    "about",
-    "rule",
-    "result",
-    "for_name",
-    "agreed_name",
-    "ref",
-    "job",
-)
+_OURS = frozenset({"user_id", "team_id", "channel_id", "for_id", "agreed_id", "word", "request"})  # or Slack's
+_WORDS = tuple(name for name, field in Entry.model_fields.items() if field.annotation is str and name not in _OURS)
 RECORDED_ONCE = timedelta(days=1)
 log = structlog.get_logger(__name__)
 
@@ -152,8 +141,8 @@ class About(NamedTuple):
 
 
 def _without_secrets(entry: Entry) -> Entry:
-    """Return the entry without what looks like a credential; its ids and its word are ours, or Slack's."""
-    words = {name: masked(str(getattr(entry, name))) for name in _FREE_TEXT}
+    """Return the entry without what looks like a credential: whatever is not an id or a word of ours may hold one."""
+    words = {name: masked(getattr(entry, name)) for name in _WORDS}
     return entry.model_copy(update={**words, "parameters": tuple(map(masked, entry.parameters))})
 
 

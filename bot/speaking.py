@@ -15,6 +15,7 @@ from bot.models.caller import Caller
 from bot.policy import Asked, Kind, Person, Policy, Word, decide, groups_of, names_channel
 
 KEPT_SECONDS = 50
+NOT_SAID = "Slack does not say whether its owner is in its channel, so I take no risk"
 
 T = TypeVar("T")
 
@@ -69,9 +70,13 @@ class Speakers:
             is_kept = decide(self._policy, owner, Asked(Word.ADMIN)).allowed
             made_by = f"{caller.name or agent.owner_name or agent.owner_id}, who made the agent {agent.name}"
             barred = "" if is_kept else f"{made_by}, looks after me no more"
-            return Person("", Kind.AGENT, agent=agent.name, words=agent.words, barred=barred)
-        barred = _no_owner(owner.kind) or await self._not_in(agent)
-        return owner._replace(agent=agent.name, words=agent.words, barred=barred)
+            unread = owner.unread | ({agent.owner_id} if owner.kind is Kind.UNKNOWN else set())
+            return Person("", Kind.AGENT, unread=unread, agent=agent.name, words=agent.words, barred=barred)
+        barred, unread = _no_owner(owner.kind), owner.unread
+        if not barred and (is_there := await self._is_there(agent)) is not True:
+            barred = "its owner is not in its channel" if is_there is False else NOT_SAID
+            unread |= set() if is_there is False else {agent.channel_id}
+        return owner._replace(unread=unread, agent=agent.name, words=agent.words, barred=barred)
 
     async def no_agent(self, caller: Caller) -> str:
         """Return why no agent can speak for somebody, or empty text."""
@@ -89,14 +94,12 @@ class Speakers:
         self._members.forget()
         self._channels.forget()
 
-    async def _not_in(self, agent: Agent) -> str:
-        """Return why nobody speaks in an agent's channel, where that matters to the policy: nobody sees them there."""
+    async def _is_there(self, agent: Agent) -> bool | None:
+        """Say whether its owner is in its channel, where that matters to the policy; None where Slack does not."""
         if agent.channel_id.startswith("D") or not names_channel(self._policy, agent.channel_id):
-            return ""
+            return True
         channels = await self._channels.of(agent.owner_id)
-        if channels is None:
-            return "Slack does not say whether its owner is in its channel, so I take no risk"
-        return "" if agent.channel_id in channels else "its owner is not in its channel"
+        return None if channels is None else agent.channel_id in channels
 
     async def _somebody(self, caller: Caller) -> Person:
         stranger = bool(caller.team_id) and caller.team_id != self._team_id

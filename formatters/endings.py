@@ -128,6 +128,17 @@ def expired_to_asker(pending: Pending) -> Message:
     return _said(f"{mention(pending.asker.person_id)}, nobody agreed in time, so nothing was {done(pending)}. {again}")
 
 
+def no_more(pending: Pending, why: str) -> End:
+    """Say in the request's place that who asked may not do it any more, so that nobody can let it happen."""
+    return End(shown=f"⌛ Nobody can agree to {_about(pending)} any more. {why}")
+
+
+def never_asked(pending: Pending) -> End:
+    """Return how that ends over which a run died before it was put to anybody."""
+    shown = f"⌛ I was interrupted before anybody was asked to agree to {_about(pending)}."
+    return End(shown=f"{shown} Nothing was {done(pending)}.")
+
+
 def overtaken(pending: Pending, name: str) -> Message:
     """Say in the request's place that somebody did the same without it."""
     return _said(

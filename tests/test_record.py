@@ -82,10 +82,11 @@ async def test_slack_is_asked_about_few_people_whatever_an_entry_holds(store: St
 async def test_no_word_of_an_entry_holds_what_looks_like_a_credential(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hostile = dict.fromkeys(("user_name", "what", "about", "rule", "result", "ref", "job", "agreed_name"), TOKEN)
-    entry = Entry(at=utc_now(), user_id="U0ADA", channel_id="C0", word="deploy", parameters=(TOKEN,), **hostile)
+    ours = {"user_id": "U0ADA", "team_id": "T0", "channel_id": "C0", "for_id": "", "agreed_id": "", "word": "deploy"}
+    words = {name for name, field in Entry.model_fields.items() if field.annotation is str} - {*ours, "request"}
+    entry = Entry(at=utc_now(), parameters=(TOKEN,), **ours, **dict.fromkeys(words, TOKEN))
     await Record(store, timedelta(days=1), called, to_output=True).keep(entry)
     (kept,) = await store.audit.lately(timedelta(days=1), lambda _: True, 1)
     assert TOKEN not in kept.model_dump_json()
-    assert kept.user_id == "U0ADA"
+    assert {name: getattr(kept, name) for name in ours} == ours
     assert TOKEN not in capsys.readouterr().out

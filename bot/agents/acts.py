@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from bot.agents.following import Following, open_ones
+from bot.agents.following import Following, is_asked_by, open_ones
 from bot.agents.offers import refs_of
 from bot.agents.shapes import Told
 from bot.agents.states import Known
@@ -40,10 +40,12 @@ from formatters.told import told
 from formatters.told.words import known, quoted, ref_of
 
 AT_MOST = timedelta(seconds=40)  # to wait for a run before this one; clients hang up after sixty
-MOST_TRIES, MOST_OPEN = 5, 3
+MOST_TRIES, MOST_OPEN, MOST_OF_ONE = 5, 3, 12  # the last: of all agents of one person
 _ONE_BY_ONE = "What you asked for before is still being carried out: ask the same again soon."
 _ENOUGH = f"Nothing was done: {MOST_OPEN} of your requests wait for people, and are to be answered first. A person can "
 _ENOUGH += "decline them in Slack."
+_ENOUGH_OF_ONE = f"Nothing was done: {MOST_OF_ONE} requests of your owner's agents wait for people or are on their "
+_ENOUGH_OF_ONE += "way, and are to be answered first. A person can decline them in Slack."
 
 
 def handler(command: Command) -> Callable[[Any, Caller, Context], Awaitable[Answer]]:
@@ -59,6 +61,11 @@ class Call(NamedTuple):
     request: Request
     claim: str
 
+    @property
+    def stops(self) -> bool:
+        """Say whether it is to stop something."""
+        return self.name == "cancel"
+
 
 class Acts:
     """Carries out what agents ask for, and answers by what the store knows of it then."""
@@ -71,18 +78,18 @@ class Acts:
 
     async def ask(self, command: Command, name: str, request: Request, caller: Caller, key: str) -> Told:
         """Return how it stands; raises what the act does."""
-        call = Call(command, name, request, claim_of(caller.agent, name, request, key, self._context.projects))
+        call = Call(command, name, request, claim_of(caller, name, request, key, self._context.projects))
         lease = self._context.settings.lease
         for _ in range(MOST_TRIES):
             first = await self._store.claims.claim(call.claim, caller.delivery_id, REPEATED_WITHIN)
             async with self._store.asked.alone(first, lease, wait=AT_MOST) as alone:
                 if not alone:
                     return Told({"of": first, "state": "being carried out", "finished": False, "repeated": True})
-                if (known := await self._following.known(first)).stands:
-                    return await self._repeated(known, caller, first)
+                # What came to nothing while this one waited has given it back, and may be asked for anew.
                 if await self._store.claims.holder(call.claim) == first:
+                    if (known := await self._following.known(first)).stands:
+                        return await self._repeated(known, caller, first)
                     return await self._in_turn(call, caller.model_copy(update={"delivery_id": first, "key": key}))
-            # It came to nothing while this one waited, and may be asked for anew.
         raise StoreError(f"{call.name} is asked for all the time")
 
     async def _repeated(self, known: Known, caller: Caller, first: str) -> Told:
@@ -102,9 +109,14 @@ class Acts:
             return await self._carried_out(call, caller)
 
     async def _carried_out(self, call: Call, caller: Caller) -> Told:
-        if waiting := await self._too_many(call, caller):
-            await self._store.claims.release(call.claim)
-            return Told({"what": _ENOUGH, **open_ones(waiting)}, asks_back=True)
+        whose = f"{caller.person_id}:{'stops' if call.stops else 'starts'}"
+        async with self._store.asked.under_way(whose, caller.delivery_id) as beside:
+            if enough := await self._enough(call, caller, beside):
+                await self._store.claims.release(call.claim)
+                return enough
+            return await self._begun(call, caller)
+
+    async def _begun(self, call: Call, caller: Caller) -> Told:
         asked = await self._store.asked.save(_asked(call, caller, self._context.projects))
         try:
             answer = await handler(call.command)(call.request, caller, self._context)
@@ -133,7 +145,7 @@ class Acts:
         known = await self._following.known(first)
         if known.stands:
             return await self._repeated(known, caller, first)
-        return await self._carried_out(call, caller.model_copy(update={"delivery_id": first}))
+        return await self._begun(call, caller.model_copy(update={"delivery_id": first}))
 
     async def _stands(self, asked: Asked | None, asked_id: str, caller: Caller) -> Told:
         """Return how it stands, with what was asked for: what was not named is by now."""
@@ -141,15 +153,20 @@ class Acts:
         of, data = state.data["of"], {name: one for name, one in state.data.items() if name != "of"}
         return state._replace(data={"of": of, **(_what(asked) if asked else {}), **data})
 
-    async def _too_many(self, call: Call, caller: Caller) -> list[Pending]:
-        """Return what waits of this agent's where people have enough to answer: nobody reads a wall of requests.
+    async def _enough(self, call: Call, caller: Caller, beside: frozenset[str]) -> Told | None:
+        """Return what waits where people have enough to answer: nobody reads a wall of requests.
 
-        What is to be stopped does not wait until what is to be started was answered.
+        What is to be stopped does not wait until what is to be started was answered. `beside` are those of its owner's
+        other agents that are being carried out.
         """
-        stops = call.name == "cancel"
-        theirs = [one for one in await self._following.waiting(caller) if one.id != caller.delivery_id]
-        same = [one for one in theirs if (one.wish.kind == "cancel") is stops]
-        return same if len(same) >= MOST_OPEN else []
+        waiting = [one for one in await self._following.waiting_of_all(caller) if one.id != caller.delivery_id]
+        alike = [one for one in waiting if (one.wish.kind == "cancel") is call.stops]
+        own = [one for one in alike if is_asked_by(one, caller)]
+        if len(own) >= MOST_OPEN:
+            return Told({"what": _ENOUGH, **open_ones(own)}, asks_back=True)
+        if len({one.id for one in alike} | beside) >= MOST_OF_ONE:
+            return Told({"what": _ENOUGH_OF_ONE, **open_ones(alike)}, asks_back=True)
+        return None
 
     async def _give_back(self, claim: str, asked: Asked) -> None:
         await self._store.claims.release(claim)
@@ -185,6 +202,7 @@ def _asked(call: Call, caller: Caller, projects: Projects) -> Asked:
     return Asked(
         id=caller.delivery_id,
         agent=caller.agent,
+        agent_since=caller.agent_since,
         owner_id=caller.person_id,
         tool=call.name,
         asked_at=utc_now(),
@@ -207,13 +225,14 @@ def _done(asked: Asked, acted: Acted) -> Asked:
     return asked.model_copy(update=found)
 
 
-def claim_of(agent: str, tool: str, request: Request, key: str, projects: Projects) -> str:
+def claim_of(caller: Caller, tool: str, request: Request, key: str, projects: Projects) -> str:
     """Return what names the same act by the same agent, however what it is about is spelled; with another key another.
 
-    Of a link counts what it leads to.
+    Of a link counts what it leads to. A later agent of the same name is another one.
     """
     target = request.target(projects) if isinstance(request, OfTarget) else Target()
     named = [spelled_alike(target.slug or ""), target.model_dump(mode="json", exclude={"slug", "link"})]
     more = request.model_dump(mode="json", exclude=set(OfTarget.model_fields))
-    same = json.dumps([agent, tool, named, more, key], sort_keys=True)
+    agent = [caller.agent, caller.person_id, str(caller.agent_since)]
+    same = json.dumps([*agent, tool, named, more, key], sort_keys=True)
     return f"asked-by-agent:{hashlib.sha256(same.encode(errors='replace')).hexdigest()}"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
+from bot.agents.readings import Readings
 from bot.agents.shapes import Told
 from bot.agents.states import Known, Standing, is_its_own, standing
 from bot.agents.tools import Follow
@@ -32,6 +33,7 @@ from formatters.told import told
 from formatters.told.words import call, known, listing, quoted, when
 
 EVERY = 1.0  # seconds between two readings, or a poll interval where looks come faster
+FRESH = 0.5  # of that: so long one reading is good for all who wait for the same
 LONGEST, FOR_THE_VERDICT = 42.0, 4.0  # seconds of a call, and what of them is left for the verdict; clients hang up
 MOST_OPEN_TOLD = 6
 JUDGED = frozenset({State.FAILED, State.COULD_NOT_RUN, State.PASSED})
@@ -64,6 +66,8 @@ class Following:
         self._links = links
         self._pause, self._every = pause, min(EVERY, context.settings.poll_interval_seconds)
         self._clock = clock
+        self._fresh = FRESH * self._every
+        self._readings = Readings(self._standing, clock, fresh=self._fresh)
 
     async def follow(self, request: Follow, caller: Caller) -> Told:
         """Answer when it is over, or other than it was told this agent last, or after the wait; raises UserError.
@@ -76,12 +80,13 @@ class Following:
         if subject is None:
             return self._not_followed(request)
         before = request.since or await self._store.asked.told(caller.agent, subject.of) or ""
-        began = self._clock()
+        began = looked = self._clock()
         end = began + min(request.wait, LONGEST - FOR_THE_VERDICT)
-        now = await self._standing(subject)
+        now = await self._readings.since(subject, began)
         while not now.is_over and now.mark == before and self._clock() < end:
             await self._pause(max(min(self._every, end - self._clock()), 0.0))
-            now = await self._standing(subject)
+            looked = max(looked, self._clock() - self._fresh)  # never one before what it was told last
+            now = await self._readings.since(subject, looked)
         return await self._told(subject, now, caller, began + LONGEST)
 
     async def state(self, asked_id: str, caller: Caller) -> Told:
@@ -95,12 +100,12 @@ class Following:
 
     async def waiting(self, caller: Caller) -> list[Pending]:
         """Return what this agent asked for and people have not answered, the oldest first."""
-        found = [
-            one
-            for one in await self._store.pending.waiting()
-            if (one.asker.agent, one.asker.person_id) == (caller.agent, caller.person_id)
-        ]
-        return sorted(found, key=lambda one: one.asked_at)
+        return [one for one in await self.waiting_of_all(caller) if is_asked_by(one, caller)]
+
+    async def waiting_of_all(self, caller: Caller) -> list[Pending]:
+        """Return the same of all agents of its owner's."""
+        kept, now = await self._store.pending.waiting_of(caller.person_id), utc_now()
+        return [one for one in reversed(kept) if one.asker.agent and not one.was_left(now)]
 
     async def is_told(self, asked_id: str, caller: Caller) -> bool:
         """Say whether an agent can follow what was asked under this id."""
@@ -156,11 +161,11 @@ class Following:
         """Return the thread of a build: one of the agent's channel, or of what its owner asked for or follows."""
         here = await self._store.watches.numbered(caller.channel_id, number)
         theirs = [one.pipeline_id for one in await self._store.own.of(caller.person_id)]
-        seen = await self._store.watches.seen(list(dict.fromkeys((*here, *theirs))))
-        for watch in (watch for one in seen for watch in one.watches):
-            is_it = watch.pipeline_number == number and spelled_alike(watch.project_slug) == spelled_alike(slug)
-            if is_it and await self._may_look(caller, watch.project_slug, watch.ref, watch.project_title):
-                return watch
+        for pipeline_id in dict.fromkeys((*here, *theirs)):
+            for watch in await self._store.watches.of(pipeline_id):  # and not its build, which may be wide
+                is_it = watch.pipeline_number == number and spelled_alike(watch.project_slug) == spelled_alike(slug)
+                if is_it and await self._may_look(caller, watch.project_slug, watch.ref, watch.project_title):
+                    return watch
         return None
 
     async def _standing(self, subject: Subject) -> Standing:
@@ -243,6 +248,11 @@ def open_ones(waiting: Sequence[Pending]) -> dict[str, Any]:
     """Return what waits for people, with the calls that follow it."""
     shown = listing("waiting_for_people", waiting, MOST_OPEN_TOLD, _open_one)
     return {**shown, **known(next=[call("follow", of=one.id) for one in waiting[:MOST_OPEN_TOLD]])}
+
+
+def is_asked_by(one: Pending, caller: Caller) -> bool:
+    """Say whether this very agent asked for it."""
+    return caller.is_agent_of(one.asker.agent, one.asker.agent_since, one.asker.person_id)
 
 
 def _open_one(one: Pending) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from bot.answers import Answer
 from bot.errors import UsageError
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, ProjectSlug, Ref
+from bot.policy import Word
 from bot.requests import OfTarget
 from bot.routing import Context
 from formatters.told.words import call
@@ -74,6 +75,8 @@ class Offers:
             return one if may else None
         if tool == "follow":
             return await self._follow(one, caller)
+        if tool == "may":
+            return one if await self._may(Word.READ, one["arguments"], caller, refs) else None
         return one
 
     async def _may(self, word: str, arguments: Mapping[str, Any], caller: Caller, refs: Refs) -> bool:

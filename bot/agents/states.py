@@ -24,6 +24,7 @@ MOST_NAMES, LONGEST_NAME, LONGEST_SAID, LONGEST_WHO = 1, 24, 400, 80
 UNDER_WAY = timedelta(minutes=2)
 AGREED, DECLINED, OTHERWISE = "agree", "decline", "otherwise"
 _ON_ITS_WAY = ("agreed", "being sent", "looked for", "started")
+_NOTHING_CAME = {"state": "not known", "note": "Nothing came of it so far: ask the same again."}
 _NEVER_NEWS = frozenset({"elapsed", "mark"})
 
 
@@ -151,6 +152,8 @@ def _of_request(known: Known, pending: Pending, names: Mapping[str, str], now: d
     if verdict == AGREED:
         return Standing({"state": "refused", **by, **said}, is_over=True)
     is_late = pending.expires_at is not None and now > pending.expires_at
+    if pending.was_left(now):
+        return Standing(_NOTHING_CAME, is_over=True)
     if known.decision or is_late:
         return Standing({"state": "expired", **said}, is_over=True)
     if pending.over:
@@ -202,7 +205,7 @@ def _unheard_of(known: Known, now: datetime) -> Standing:
     """Return how it stands before anything is kept of it: a process that died over it leaves that so."""
     if known.asked is None or now - known.asked.asked_at < UNDER_WAY:
         return Standing({"state": "being carried out"})
-    return Standing({"state": "not known", "note": "Nothing came of it so far: ask the same again."}, is_over=True)
+    return Standing(_NOTHING_CAME, is_over=True)
 
 
 def _of_build(known: Known) -> Standing:
@@ -274,4 +277,4 @@ def _few(names: list[str]) -> list[str]:
 
 def is_its_own(asked: Asked, caller: Caller) -> bool:
     """Say whether it is the very agent that asked."""
-    return (asked.agent, asked.owner_id) == (caller.agent, caller.person_id)
+    return caller.is_agent_of(asked.agent, asked.agent_since, asked.owner_id)

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pydantic import AwareDatetime
+
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
 
@@ -10,7 +12,7 @@ REPEATED_WITHIN = timedelta(minutes=10)  # the same act of the same agent is one
 
 
 class Asked(Model):
-    """One act that an agent asked for; `id` is the delivery in whose name it is carried out.
+    """One act that an agent asked for, made at `agent_since`; `id` is the delivery in whose name it is carried out.
 
     Until it `stands` nothing is sure to be kept of it, and the same is carried out again under the same id. `who` may
     let it happen, in words, and `url` leads to the request. `attempt` is the run that a rerun without a request began.
@@ -20,6 +22,7 @@ class Asked(Model):
 
     id: str
     agent: str
+    agent_since: AwareDatetime | None = None
     owner_id: str
     tool: str
     asked_at: datetime

@@ -1,5 +1,7 @@
 """Who speaks, and where: below the faces nobody knows a slash command, a click or a tool call."""
 
+from datetime import datetime
+
 from pydantic import AwareDatetime
 
 from bot.models.fields import Model
@@ -51,6 +53,10 @@ class Caller(Model):
         """What to call them, for want of a name by their id; of an agent, for whom it speaks."""
         person = self.name or self.person_id
         return called_agent(self.agent, "" if self.own else person) if self.agent else person
+
+    def is_agent_of(self, name: str, since: datetime | None, person_id: str) -> bool:
+        """Say whether it is the very agent of this name, made then for them: earlier versions did not keep when."""
+        return (name, person_id) == (self.agent, self.person_id) and since in (None, self.agent_since)
 
     @property
     def is_bot(self) -> bool:

@@ -1,7 +1,7 @@
 """An act that waits: for a second person, for its target to be typed, for a green branch, for a choice."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field
@@ -11,6 +11,8 @@ from bot.models.attempt import Attempt, Demand, ParameterValue
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model
+
+ASKING = timedelta(minutes=2)  # how long a run may take to ask for somebody's word, before it is known to have died
 
 
 class Deployment(Model):
@@ -160,12 +162,13 @@ class Pending(Model):
 
     `open` are the demands still to be met, in the order in which they are asked for, `met` those that are, `agreed` is
     who met that of a second person, or that a person lets happen what an agent asks for. `request_ts` is the message in
-    `asker`'s place that asks for one; after `expires_at` nobody can answer it. `seen` is what stood there when the
-    question was put, `choices` are the pipeline definitions that were offered, `beside` the deploys of others that were
-    named as running. It was shown `anew` where something else stood there later. `end` is written before it is said,
-    and `over` when it has been. `version` counts how often it was kept, so that nobody writes over what they have not
-    seen. `red` is the commit that was named as red, empty text where no build decided, None where nothing was asked or
-    by an earlier version; `over_red` is the name of who let it go on though the branch was not green.
+    `asker`'s place that asks for one, which a run is about to post until `asking_until`; after `expires_at` nobody can
+    answer it. `seen` is what stood there when the question was put, `choices` are the pipeline definitions that were
+    offered, `beside` the deploys of others that were named as running. It was shown `anew` where something else stood
+    there later. `end` is written before it is said, and `over` when it has been. `version` counts how often it was
+    kept, so that nobody writes over what they have not seen. `red` is the commit that was named as red, empty text
+    where no build decided, None where nothing was asked or by an earlier version; `over_red` is the name of who let it
+    go on though the branch was not green.
     """
 
     id: str
@@ -177,6 +180,7 @@ class Pending(Model):
     agreed: Caller | None = None
     seen: Seen = Seen()
     request_ts: str | None = None
+    asking_until: datetime | None = None
     expires_at: datetime | None = None
     choices: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
@@ -219,6 +223,12 @@ class Pending(Model):
         A request for somebody's word that Slack did not take is read by nobody.
         """
         return bool(self.open or self.choices) and not (self.waits_for_a_word and self.request_ts is None)
+
+    def was_left(self, now: datetime) -> bool:
+        """Say whether a run died before it could ask for somebody's word: nobody reads it, or ever will."""
+        until = self.asking_until or self.asked_at + ASKING
+        is_asked_for = self.waits_for_a_word and not self.over
+        return is_asked_for and self.request_ts is None and now > until
 
     @property
     def takes_two(self) -> bool:

@@ -37,7 +37,8 @@ async def add(hands: Hands, caller: Caller, form: AgentForm) -> AgentMade:
             expires_at=now + timedelta(days=form.days),
             digest=digest_of(token),
         )
-        if not await hands.store.agents.add(agent):
+        if not await hands.store.agents.add(agent, most=MOST):
+            await may_add(hands, act.caller, form)  # which says why not, by now
             raise await _taken(hands, act.caller, form.name)
         whose = " on its own" if agent.own else ""
         act.note(result=f"it may {', '.join(agent.words)}{whose} until {agent.expires_at:%Y-%m-%d}")

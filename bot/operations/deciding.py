@@ -20,6 +20,7 @@ from bot.models.pending import Approval, Cancellation, Deployment, End, Pending,
 from bot.models.slack import utc_now
 from bot.operations import demands
 from bot.operations.ending import (
+    EXPIRED,
     OTHERWISE,
     WORDS,
     came_to_nothing,
@@ -39,7 +40,7 @@ from bot.policy import Decision, Word
 from formatters import agreement, endings
 from formatters.links import Links
 
-DECLINE, EXPIRED = "decline", "expired||"
+DECLINE = "decline"
 MOST_SECONDS = 1.5  # of the three that Slack gives a window to open
 
 

@@ -20,6 +20,7 @@ from bot.models.pending import Deployment, Pending, Wish
 from bot.models.slack import utc_now
 from bot.operations.beside import still_running
 from bot.operations.hands import Hands
+from bot.operations.in_the_way import clear
 from bot.operations.requests import request, to_show
 from bot.operations.seen import colour, seen_now
 from bot.operations.standing import for_one, refuse_if_asked
@@ -72,6 +73,7 @@ async def _ask_all(hands: Hands, pending: Pending, wanted: Sequence[Demand], oth
     """Raise Waits with the first of what is wanted that is not met."""
     still = tuple(demand for demand in wanted if not pending.has_met(demand))
     if _A_WORD & {*still}:
+        await clear(hands, pending)
         await refuse_if_asked(hands, pending)
     if _A_WORD & {*still[1:]}:
         # Nothing is asked before it is sure that all can be.

@@ -8,11 +8,10 @@ import structlog
 
 from bot.answered import decision_on
 from bot.answers.questions import Waits
-from bot.errors import BotError, NothingToDo, PartlyDone, SlackError, StoreError, Unavailable, UserError
+from bot.errors import BotError, NothingToDo, PartlyDone, SlackError, StoreError, Unavailable, UserError, did_nothing
 from bot.models.audit import Entry
 from bot.models.caller import Caller
 from bot.models.pending import Deployment, End, Pending, Wish
-from bot.operations.frame import did_nothing
 from bot.operations.hands import Hands, Subject
 from bot.operations.seen import seen_now
 from bot.operations.standing import others
@@ -22,7 +21,7 @@ from formatters import agreement, endings, errors, gate
 from formatters.blocks import Message
 
 log = structlog.get_logger(__name__)
-OTHERWISE = "otherwise"
+OTHERWISE, EXPIRED = "otherwise", "expired||"
 WORDS = {"deploy": Word.DEPLOY, "rerun": Word.RERUN, "approve": Word.APPROVE, "cancel": Word.CANCEL}
 
 
@@ -53,7 +52,7 @@ async def found_out(hands: Hands, pending: Pending, how: End) -> None:
 
 async def came_to_nothing(hands: Hands, pending: Pending, name: str, error: Exception) -> None:
     """End what was agreed to in vain; a question that it met at the last is no answer, and in no record yet."""
-    is_sure = did_nothing(error)
+    is_sure = isinstance(error, Waits) or did_nothing(error)
     if isinstance(error, Waits):
         why = gate.question(error.question).text
         error = NothingToDo("agreed_in_vain", what=pending.target)

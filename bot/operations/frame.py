@@ -310,10 +310,12 @@ class _Again:
 
 
 def _ask_anew(hands: Hands, act: Act, intent: Intent) -> None:
-    """Let Slack say anew who acts without being there: what was kept of them is good enough for looks alone."""
-    is_pressed_by_another = bool(intent.pending and intent.pending.agreed)
-    if act.caller.agent or is_pressed_by_another:
+    """Let Slack say anew who acts without being there, and who let it happen: what was kept is for looks alone."""
+    agreed = intent.pending.agreed if intent.pending else None
+    if act.caller.agent or agreed:
         hands.permissions.forget_one(act.caller)
+    if agreed:
+        hands.permissions.forget_one(agreed)
 
 
 def is_old(hands: Hands, since: float) -> bool:

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from bot.errors import AskedAlready, NothingToDo
 from bot.models.circleci import Ref
-from bot.models.pending import Approval, Cancellation, Deployment, Pending, Rerun, Wish
+from bot.models.pending import ASKING, Approval, Cancellation, Deployment, Pending, Rerun, Wish
+from bot.models.slack import utc_now
 from bot.operations.hands import Hands
 from formatters import endings
 
@@ -54,7 +55,7 @@ async def refuse_if_open(hands: Hands, pending_id: str) -> None:
 
 async def for_everybody(hands: Hands, pending: Pending) -> Pending:
     """Record what a second person is about to be asked; raises AskedAlready where somebody was faster."""
-    kept_one = await kept(hands, pending)
+    kept_one = await kept(hands, pending.model_copy(update={"asking_until": utc_now() + ASKING}))
     if (standing := await _put(hands, kept_one, _for_whom(pending))).id != pending.id:
         await hands.store.pending.change(pending.id, lambda one: one.ended)
         raise await _asked_already(hands, standing)
@@ -62,8 +63,10 @@ async def for_everybody(hands: Hands, pending: Pending) -> Pending:
 
 
 async def stands_no_more(hands: Hands, pending: Pending) -> None:
-    """Make room for another: nobody can read this one."""
+    """Make room for another: nobody can read this one. It is over, unless what was answered before can be once more."""
     await hands.store.standing.replace(about(pending.wish), _for_whom(pending), pending.id, "")
+    if not (pending.met or pending.choices):
+        await hands.store.pending.change(pending.id, lambda one: one.ended)
 
 
 def _for_whom(pending: Pending) -> str:

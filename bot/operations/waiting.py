@@ -22,10 +22,12 @@ UNDER_WAY = timedelta(minutes=2)  # how long an answer may take, or is waited fo
 async def waiting(hands: Hands, caller: Caller, pending_id: str, claim: str) -> Pending:
     """Return the act that waits; who has answered in time, as `claim` says, may go on after that.
 
+    Slack is asked anew who answers: what was kept of them is good enough for what they do themselves, and for looks.
     Raises UsageError for one of which nothing is known, NothingToDo or Taken for one that is over.
     """
     if caller.agent:
         raise UsageError("An agent asks, and a person answers.")
+    hands.permissions.forget_one(caller)
     pending = await hands.store.pending.get(pending_id)
     if pending is None or pending.waits:
         return _found(pending)

@@ -20,6 +20,8 @@ class Kind(StrEnum):
 class Person(NamedTuple):
     """Somebody as Slack knows them; `unread` are groups of which it did not say who is in them.
 
+    Of an agent there is among them too whom it did not name of its owner, and the channel that they may be in.
+
     An `agent` speaks for them, or for nobody but itself (`Kind.AGENT`): then `words` are all it may do, and `barred` is
     why it may nothing any more.
     """

@@ -15,6 +15,7 @@
 | `unsent:<person>`              | their newest Attempts, that may be unsent   | the retention             |
 | `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
 | `waiting`                      | delivery ids of Pendings that are not over  | the retention             |
+| `waiting-of:<person>`          | the same, of what they and their agents ask | the retention             |
 | `standing:<what it is about>`  | whose answer it waits for -> delivery id    | as it may be answered     |
 | `claim:<what>`                 | who was first, or how often it was tried    | as the caller says        |
 | `window:<id of ours>`          | a Window: who opened it, where, with what   | an hour                   |
@@ -48,6 +49,7 @@
 | `agent-asked:<delivery id>`    | an Asked: what an agent asked for           | the retention             |
 | `agent-told:<agent>:<what>`    | the mark of what it was told last of it     | a day                     |
 | `agent-verdict:<pipeline>:<attempt>:<whose>` | what followers read of its end | an hour                   |
+| `agent-under-way:<person>:<kind>` | delivery ids of what their agents ask now | five minutes             |
 | `fence:agent:<delivery id>`    | whoever carries it out                      | the lease                 |
 | `fence:verdict:<pipeline id>`  | whoever finds out about its end             | the lease                 |
 | `subscriptions`                | id -> Subscription                          | until it is removed       |

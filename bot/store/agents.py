@@ -7,8 +7,13 @@ from typing import cast
 from bot.models.agent import Agent
 from bot.store.connection import Connection, decoded, or_none
 
-# Keeps an agent under its name and its token's digest; 0 where the name is taken.
+# Keeps an agent under its name and its token's digest; 0 where the name is taken, or its owner has as many as may be.
 _ADD = """
+local of_owner = 0
+for _, kept in ipairs(tonumber(ARGV[5]) > 0 and redis.call('HVALS', KEYS[1]) or {}) do
+  if cjson.decode(kept)['owner_id'] == ARGV[4] then of_owner = of_owner + 1 end
+end
+if of_owner > 0 and of_owner >= tonumber(ARGV[5]) then return 0 end
 if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[1])
 return 1
@@ -41,9 +46,9 @@ class Agents:
         self._add, self._remove = connection.script(_ADD), connection.script(_REMOVE)
         self._whose = connection.script(_WHOSE)
 
-    async def add(self, agent: Agent) -> bool:
-        """Keep a new one; False where there is one of its name."""
-        args = [agent.name, agent.model_dump_json(), agent.digest]
+    async def add(self, agent: Agent, *, most: int = 0) -> bool:
+        """Keep a new one; False where there is one of its name, or where its owner has the `most` there may be."""
+        args = [agent.name, agent.model_dump_json(), agent.digest, agent.owner_id, str(most)]
         return bool(await self._connection.ask(self._add(keys=[self._agents, self._tokens], args=args)))
 
     async def get(self, name: str) -> Agent | None:

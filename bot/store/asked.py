@@ -1,16 +1,20 @@
 """What agents asked for, what each was told last of it, and the verdict on what they follow."""
 
 import json
-from contextlib import AbstractAsyncContextManager
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
+from bot.errors import StoreError
 from bot.models.asked import Asked
 from bot.models.circleci import PipelineId
 from bot.store.connection import Connection, decoded
 from bot.store.fence import held
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+CARRIED_OUT = timedelta(minutes=5)  # longer than any act takes that somebody still waits for
 
 
 class AskedByAgents:
@@ -37,6 +41,22 @@ class AskedByAgents:
     def alone(self, asked_id: str, lease: timedelta, *, wait: timedelta) -> AbstractAsyncContextManager[bool]:
         """Yield whether nobody else carries it out, once that is so or the wait is over."""
         return held(self._connection, self._connection.key("fence", f"agent:{asked_id}"), lease, wait=wait)
+
+    @asynccontextmanager
+    async def under_way(self, whose: str, asked_id: str) -> AsyncIterator[frozenset[str]]:
+        """Yield what else of the same people's is being carried out; what a process died over is not, after a while."""
+        key, now = self._connection.key("agent-under-way", whose), time.time()
+        pipeline = self._connection.redis.pipeline(transaction=True)
+        pipeline.zadd(key, {asked_id: now})
+        pipeline.zremrangebyscore(key, 0, now - CARRIED_OUT.total_seconds())
+        pipeline.zrange(key, 0, -1)
+        pipeline.expire(key, CARRIED_OUT)
+        _, _, found, _ = await self._connection.ask(pipeline.execute())
+        try:
+            yield frozenset(map(str, found)) - {asked_id}
+        finally:
+            with suppress(StoreError):
+                await self._connection.ask(self._connection.redis.zrem(key, asked_id))
 
     async def told(self, agent: str, about: str) -> str | None:
         """Return the mark of what an agent was told last of something."""

@@ -9,7 +9,7 @@ from bot.store.attempts import Attempts
 from bot.store.connection import Connection, decoded, or_none
 
 MOST_TRIES = 5
-WAITING, MOST_WAITING = "waiting", 200
+WAITING, OF_ONE, MOST_WAITING = "waiting", "waiting-of", 200
 
 # Keeps a record in the place of the version that was seen; 0 where somebody else has written since.
 _SAVE = """
@@ -17,9 +17,12 @@ local kept = redis.call('GET', KEYS[1])
 local version = kept and (cjson.decode(kept)['version'] or -1) or 0  -- one of another version is not none
 if version ~= tonumber(ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
-redis.call(unpack(ARGV[6] == '1' and {'ZADD', KEYS[2], ARGV[5], ARGV[4]} or {'ZREM', KEYS[2], ARGV[4]}))
-redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -ARGV[7] - 1)
-redis.call('EXPIRE', KEYS[2], ARGV[3])
+for number = 2, 3 do
+  local listed = KEYS[number]
+  redis.call(unpack(ARGV[6] == '1' and {'ZADD', listed, ARGV[5], ARGV[4]} or {'ZREM', listed, ARGV[4]}))
+  redis.call('ZREMRANGEBYRANK', listed, 0, -ARGV[7] - 1)
+  redis.call('EXPIRE', listed, ARGV[3])
+end
 return 1
 """
 
@@ -46,12 +49,20 @@ class Pendings:
         keep = int(self._connection.retention.total_seconds())
         record = (new.model_dump_json(), pending.version, keep)
         listed = (new.id, new.asked_at.timestamp(), int(not new.over), MOST_WAITING)
-        saved = self._save(keys=[self._key(pending.id), self._connection.key(WAITING)], args=[*record, *listed])
+        lists = [self._connection.key(WAITING), self._connection.key(OF_ONE, pending.asker.person_id)]
+        saved = self._save(keys=[self._key(pending.id), *lists], args=[*record, *listed])
         return new if await self._connection.ask(saved) else None
 
     async def waiting(self) -> list[Pending]:
         """Return the acts that wait, the newest first; those that an earlier version kept are not among them."""
-        redis, listed = self._connection.redis, self._connection.key(WAITING)
+        return await self._listed(self._connection.key(WAITING))
+
+    async def waiting_of(self, person_id: str) -> list[Pending]:
+        """Return those that somebody or their agents asked for, the newest first: however many others wait."""
+        return await self._listed(self._connection.key(OF_ONE, person_id))
+
+    async def _listed(self, listed: str) -> list[Pending]:
+        redis = self._connection.redis
         ids = await self._connection.ask(redis.zrevrange(listed, 0, MOST_WAITING - 1))
         found = await self._connection.ask(redis.mget([self._key(str(one)) for one in ids])) if ids else []
         kept = (or_none(Pending, data) for data in found)

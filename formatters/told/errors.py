@@ -99,7 +99,7 @@ def _told(error: BotError, most: int, made: Made) -> Data:
         case NotFound():
             return _not_found(error, most, made)
         case NotAllowed():
-            return _not_allowed(error, most)
+            return _not_allowed(error, most, made)
         case Locked():
             return _locked(error, most, made)
         case ForAPerson():
@@ -169,14 +169,24 @@ def _not_found(error: NotFound, most: int, made: Made) -> Data:
     )
 
 
-def _not_allowed(error: NotAllowed, most: int) -> Data:
+def _not_allowed(error: NotAllowed, most: int, made: Made) -> Data:
     who = "Who asked" if error.is_of_another else "You"
     done = "" if error.word == "read" else " Nothing was done."
     what = f"{who} may not {DOING.get(error.word, 'do this')}.{done}"
     about = quoted(error.about, most)
-    place = {"project": error.project, "branch": error.branch, "tag": error.tag}
-    asks = [call("may", "who could", **place, word=error.word)] if error.project and error.word in DOING else []
-    return known(what=what, quoted_about=about, quoted_rule=quoted(error.rule, most), next=asks)
+    return known(what=what, quoted_about=about, quoted_rule=quoted(error.rule, most), next=_who_could(error, made))
+
+
+def _who_could(error: NotAllowed, made: Made) -> list[Data]:
+    """Return the call that says who could; `may` looks as well, so that it is none for who may not look.
+
+    What its caller did not name was found out, and may be what a rule hides from them.
+    """
+    if not error.project or error.word == "read" or error.word not in DOING:
+        return []
+    found = {"branch": error.branch, "tag": error.tag}
+    named = {name: one for name, one in found.items() if one and made.arguments.get(name) == one}
+    return [call("may", "who could", project=error.project, **named, word=error.word)]
 
 
 def _locked(error: Locked, most: int, made: Made) -> Data:

@@ -11,8 +11,12 @@ import pytest
 from bot.agents.acts import claim_of
 from bot.agents.desk import Desk, caller_of
 from bot.agents.following import Following
+from bot.agents.shapes import Reply
 from bot.agents.tools import Follow, request_of, tools
 from bot.intents.reading import reader_of
+from bot.models.agent import Agent
+from bot.models.caller import Caller
+from bot.models.slack import utc_now
 from bot.settings import Projects
 from bot.waits import is_polite
 from formatters.links import Links
@@ -99,6 +103,8 @@ async def test_a_call_whose_answer_was_lost_finds_the_first(team: Team) -> None:
 
 
 SPELLED = Projects(projects={"web": {"slug": "gh/acme/frontend"}})
+LAPTOP = Caller(person_id="U0ADA", agent="laptop", agent_since=utc_now(), delivery_id="mcp:1")
+LATER = LAPTOP.model_copy(update={"agent_since": utc_now() + timedelta(seconds=1)})
 OF_BUILD = "https://app.circleci.com/pipelines/github/acme/frontend/2417"
 
 
@@ -120,11 +126,12 @@ def test_the_same_act_is_one_however_it_is_spelled(
     tool: str, first: dict[str, Any], other: dict[str, Any], is_same: bool
 ) -> None:
     command = tools(ROUTER)[tool]
-    one, two = (
-        claim_of("laptop", tool, request_of(command, {"reason": REASON, **given}), "", SPELLED)
-        for given in (first, other)
+    one, two, of_a_later_agent = (
+        claim_of(caller, tool, request_of(command, {"reason": REASON, **given}), "", SPELLED)
+        for caller, given in ((LAPTOP, first), (LAPTOP, other), (LATER, first))
     )
     assert (one == two) is is_same
+    assert of_a_later_agent not in (one, two)
 
 
 async def test_another_agent_asks_for_itself_and_hears_of_what_stands(team: Team) -> None:
@@ -342,6 +349,23 @@ async def test_nor_is_anybody_by_calls_of_the_same_moment(team: Team) -> None:
     assert all("wait for people" in one.text for one in replies if one.is_error)
 
 
+async def test_nor_are_people_by_all_agents_of_one_person_together(team: Team) -> None:
+    agents = [await agent_of(team, f"laptop-{number}") for number in range(5)]
+    wanted = [(agent, {"of": f"{agent.name}-{number}"}) for number in range(3) for agent in agents]
+
+    async def wants(agent: Agent, parameters: dict[str, str]) -> Reply:
+        return await calls(
+            team, agent, "deploy", project="acme/frontend", branch="main", parameters=parameters, reason=REASON
+        )
+
+    replies = await asyncio.gather(*(wants(*one) for one in wanted))
+    assert [one.is_error for one in replies].count(False) == len(requests(team)) <= 12
+    replies += [await wants(*one) for one in wanted]
+    assert len(requests(team)) == 12
+    assert any("12 requests of your owner's agents" in one.text for one in replies)
+    assert not (await wants(await agent_of(team, "desktop", "grace"), {})).is_error
+
+
 async def test_what_is_asked_back_did_nothing_and_may_be_asked_again(team: Team) -> None:
     agent = await agent_of(team)
     await team.deploys_branch("main")
@@ -429,7 +453,7 @@ words = ["read", "deploy"]
 [[rules]]
 name = "members look elsewhere"
 roles = ["members"]
-words = ["read"]
+words = ["read", "rerun"]
 projects = ["acme/cli"]
 
 [[rules]]
@@ -448,11 +472,16 @@ async def test_what_another_found_out_is_told_to_nobody_who_may_not_look(tmp_pat
         found = (await follows_to_the_end(team, looks, told["of"]))["triage"]
         kept = await team.app.store.asked.get(told["of"])
         assert kept is not None
-        theirs = {"agent": asks_alone.name, "owner_id": asks_alone.owner_id}
+        theirs = {"agent": asks_alone.name, "agent_since": asks_alone.made_at, "owner_id": asks_alone.owner_id}
         await team.app.store.asked.save(kept.model_copy(update=theirs))
         end = (await calls(team, asks_alone, "follow", of=told["of"])).data
         assert (end["state"], end["triage"]) == ("failed", {"note": "What failed is not for your owner to look at."})
         assert "note" not in found
+        offered = [
+            (await calls(team, who, "rerun", project="acme/frontend", branch="release/v2.0", reason=REASON)).data
+            for who in (looks, asks_alone)
+        ]
+        assert [len(one.get("next", ())) for one in offered] == [1, 0]  # `may` says who could to who may look
 
 
 async def test_what_nobody_expected_is_answered_with_where_it_is_in_the_log(team: Team) -> None:

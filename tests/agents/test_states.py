@@ -76,6 +76,9 @@ DECIDED = "press|U0GRACE|"
 TABLE = {
     "asked of a person": (Known(ASKED, pending()), "waiting for a second person", False),
     "not posted yet": (Known(ASKED, pending(request_ts=None)), "being asked", False),
+    "its run died before it was posted": (
+        Known(ASKED, pending(request_ts=None, asking_until=START + timedelta(seconds=50))), "not known", True
+    ),
     "queued": (seen(build("running").model_copy(update={"runs": (), "read_at": START})), "queued", False),
     "declined": (Known(ASKED, pending(**ended("no")), DECIDED + "decline"), "declined", True),
     "taken back, and not said yet": (Known(ASKED, pending(), DECIDED + "decline"), "declined", True),
@@ -247,3 +250,7 @@ def test_only_the_agent_of_the_same_owner_asked_it_itself() -> None:
     assert is_its_own(ASKED, CALLER)
     assert not is_its_own(ASKED, CALLER.model_copy(update={"agent": "desktop"}))
     assert not is_its_own(ASKED, CALLER.model_copy(update={"person_id": "U0GRACE"}))
+    dated = ASKED.model_copy(update={"agent_since": START})
+    assert is_its_own(dated, CALLER.model_copy(update={"agent_since": START}))
+    later = CALLER.model_copy(update={"agent_since": START + timedelta(seconds=1)})
+    assert not is_its_own(dated, later)

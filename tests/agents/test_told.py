@@ -401,10 +401,25 @@ def test_a_person_is_named_the_line_that_means_the_same_or_none(value: str, is_n
     assert is_named or "/ci deploy" not in str(told)
 
 
-def test_who_is_refused_can_ask_who_could() -> None:
-    error = NotAllowed("U0ADA", "deploy", "production", about="acme/backend pull/7")
-    error.project, error.branch = SLUG, "pull/7"
-    assert [*calls(told_error(error, MADE))] == [("may", {"project": SLUG, "branch": "pull/7", "word": "deploy"})]
+@pytest.mark.parametrize(
+    ("word", "found", "given", "offered"),
+    [
+        ("deploy", {"branch": "pull/7"}, {"branch": "pull/7"}, {"branch": "pull/7"}),
+        ("rerun", {"tag": "v2"}, {"tag": "v2"}, {"tag": "v2"}),
+        ("rerun", {"tag": "hidden/v2"}, {"pipeline": 7}, {}),  # what was not named was found out, and may be hidden
+        ("cancel", {"branch": "hidden/fix"}, {"branch": "main", "pipeline": 7}, {}),
+        ("cancel", {"branch": "v2"}, {"tag": "v2"}, {}),
+        ("read", {"branch": "main"}, {"branch": "main"}, None),  # `may` looks as well
+    ],
+)
+def test_who_is_refused_can_ask_who_could_do_what_they_named(
+    word: str, found: dict[str, str], given: dict[str, Any], offered: dict[str, str] | None
+) -> None:
+    error = NotAllowed("U0ADA", word, "production", about="acme/backend")
+    error.project, error.branch, error.tag = SLUG, found.get("branch", ""), found.get("tag", "")
+    data = told_error(error, Made("rerun", {"project": "acme/backend", **given}))
+    assert [*calls(data)] == ([] if offered is None else [("may", {"project": SLUG, **offered, "word": word})])
+    assert "hidden" not in as_json(data)
 
 
 def test_people_are_told_by_their_names_beside_our_words() -> None:

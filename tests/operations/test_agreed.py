@@ -362,7 +362,11 @@ async def test_what_failed_otherwise_meanwhile_is_shown_and_agreed_to_anew(team:
     assert "What runs again: ship." in request.visible
     for person in (team.grace, team.slack.person("admin")):  # a double click, and somebody else's on what it showed
         assert "has changed since it was asked" in said(await presses(team, person, request, agree))
+    grace = team.slack.workspace.user("grace")
+    grace.is_restricted = True  # what Slack said at the press before is a moment old
+    assert "You may not rerun" in said(await presses(team, team.grace, request, "Agree and rerun"))
     assert writes(team) == []
+    grace.is_restricted = False
     assert await presses(team, team.grace, request, "Agree and rerun") == []
     await team.reads("watched by ada · rerun by ada")  # it is followed where it was asked for
     assert writes(team) == [f"POST /api/v2/workflow/{build.runs[1].id}/rerun"]
@@ -456,14 +460,21 @@ async def test_who_lets_somebody_deploy_over_a_red_branch_is_in_the_record(team:
     pushed(team, "release/v2.0", OVER)
     (told,) = await types(team, team.ada, "deploy acme/frontend release/v2.0")
     anyway = DeployAnyway.unpack(told.element("Deploy all the same")["value"])
+    grace = team.slack.workspace.user("grace")
+    await types(team, team.grace, "status acme/frontend release/v2.0")
+    grace.deleted = True  # since Slack was asked
+    assert "You may not approve" in said(await presses(team, team.grace, somewhere(team), anyway))
+    grace.deleted = False
+    team.app.permissions.forget()
     await presses(team, team.grace, somewhere(team), anyway)
     assert [(one.user_name, one.word, one.for_name, one.for_id, one.outcome) for one in await record(team)] == [
+        ("grace", "approve", "", "", "refused"),
         ("grace", "approve", "ada", team.ada.id, "done"),
         ("ada", "deploy", "", "", "done"),
     ]
     (told,) = await types(team, team.ada, "deploy acme/frontend release/v2.0 note=mine")
     await presses(team, team.ada, told, "Deploy all the same")
-    assert [(one.user_name, one.word, one.for_name) for one in (await record(team))[2:]] == [
+    assert [(one.user_name, one.word, one.for_name) for one in (await record(team))[3:]] == [
         ("ada", "approve", ""),
         ("ada", "deploy", ""),
     ]

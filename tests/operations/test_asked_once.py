@@ -182,8 +182,27 @@ async def test_a_request_whose_answer_was_lost_is_found_where_it_stands(team: Te
 async def test_a_request_that_could_not_be_posted_stands_in_nobodys_way(team: Team) -> None:
     team.slack.refuse("chat.postMessage", "is_archived")
     assert "Slack did not take my request" in said(await types(team, team.ada, MAIN))
+    assert await team.app.store.pending.waiting() == []
     assert await types(team, team.grace, MAIN) == []
     assert len(requests(team)) == 1
+
+
+async def test_nor_does_one_whose_asker_has_left_or_whose_run_died(team: Team) -> None:
+    store, ada = team.app.store.pending, team.slack.workspace.user("ada")
+    await types(team, team.ada, MAIN)
+    (first,) = requests(team)
+    ada.deleted = True
+    assert await types(team, team.grace, MAIN) == []
+    assert "Nobody can agree to acme/frontend main any more. @ada may not deploy" in first.visible
+    assert "has left the workspace" in first.visible
+    (waits,) = await store.waiting()
+    await store.save(waits.model_copy(update={"request_ts": None, "asking_until": waits.asked_at}))
+    ada.deleted = False
+    team.app.permissions.forget()
+    assert await types(team, team.ada, MAIN) == []
+    assert len(requests(team)) == 2  # nobody knows of the one that was posted by a run that died
+    (kept,) = await store.waiting()
+    assert kept.asker.name == "ada"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.pending import Deployment, Pending
 from bot.store import Store
+from bot.store.pending import MOST_WAITING
 
 NOW = datetime(2026, 11, 1, 10, tzinfo=UTC)
 ADA = Caller(person_id="U0ADA", delivery_id="asked")
@@ -60,6 +61,19 @@ async def test_what_waits_is_listed_until_it_is_over_or_late(store: Store) -> No
     assert [one.request_ts for one in await store.pending.waiting()] == ["1.2"]
     await store._connection.redis.set(store._connection.key("pending", "asked"), '{"from": "the future"}')
     assert await store.pending.waiting() == []
+
+
+async def test_what_one_person_waits_for_is_listed_however_much_others_do(store: Store) -> None:
+    grace, robot = (ADA.model_copy(update={"person_id": one, "agent": "laptop"}) for one in ("U0GRACE", "U0ADA"))
+    await store.pending.save(ASKED.model_copy(update={"asker": robot}))
+    for number in range(MOST_WAITING + 1):
+        later = {"id": f"later-{number}", "asker": grace, "asked_at": NOW.replace(hour=11)}
+        await store.pending.save(ASKED.model_copy(update=later))
+    assert "asked" not in [one.id for one in await store.pending.waiting()]
+    assert [one.id for one in await store.pending.waiting_of("U0ADA")] == ["asked"]
+    assert len(await store.pending.waiting_of("U0GRACE")) == MOST_WAITING
+    await store.pending.change("asked", lambda one: one.ended)
+    assert await store.pending.waiting_of("U0ADA") == []
 
 
 async def test_one_of_another_version_is_not_none(store: Store) -> None:
