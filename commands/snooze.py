@@ -11,7 +11,6 @@ from bot.grammar import Word, check_no_question, parse_project, parse_ref, witho
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
-from bot.models.slugs import spelled_alike
 from bot.requests import Request, Typed
 from bot.routing import Context, Router
 from bot.settings import Projects
@@ -72,8 +71,8 @@ async def snooze(request: OfSnooze, caller: Caller, context: Context) -> Snoozed
     """Snooze it, or end that; CircleCI is not asked, as the channel's subscriptions know what their projects are."""
     slug, ref = request.about(context.projects)
     slug = slug or ProjectSlug("")
-    rules = await context.store.subscriptions.of_channel(caller.channel_id) if caller.channel_id else []
-    rule = next((one for one in rules if spelled_alike(one.project_slug) == spelled_alike(slug)), None)
+    rules = await context.store.subscriptions.of_project(slug)
+    rule = next((one for one in rules if one.channel_id == caller.channel_id), None)
     if rule is not None:
         slug, ref = rule.project_slug, ref or Ref(name=rule.default_branch)
     title = rule.project_title if rule else slug.partition("/")[2]
