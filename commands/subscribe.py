@@ -16,7 +16,7 @@ from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.rule_line import TAG
 from bot.models.slugs import spelled_alike
-from bot.models.subscription import Subscription, Wish
+from bot.models.subscription import Event, Subscription, Wish
 from bot.permissions import SOON_SECONDS
 from bot.policy import globs
 from bot.requests import Request
@@ -30,8 +30,8 @@ SUBSCRIBE = CommandHelp(
     name="subscribe",
     group="Ship",
     summary="Let this channel hear when branches of a project break or are fixed, whoever pushed.",
-    usage="subscribe <project> [<branches>] [tag:v*] [broke] [fixed] [still-red] [failed] [passed] "
-    "[waiting] [deployed] [flaky] [slow] [thread | channel] [by=<login>] [workflow=<name>] [mention=@group]",
+    usage=f"subscribe <project> [<branches>] [tag:v*] {' '.join(f'[{event}]' for event in Event)} "
+    "[thread | channel] [by=<login>] [workflow=<name>] [mention=@group]",
     example="subscribe acme/frontend main release/*",
     phrases=(
         "subscribe acme/frontend",

@@ -96,8 +96,11 @@ class Occasions:
         return any([await tell[event](news) for event in tell if event in news.wanted])
 
     async def _open(self, news: About) -> list[Hold]:
+        """Return what the channel was told that waits; rules of some workflows alone see what became of these."""
         holds = await self._store.occasions.holds(news.build.pipeline.id)
-        return [hold for hold in holds if hold.channel_id == news.channel_id and hold.is_open]
+        mine = [hold for hold in holds if hold.channel_id == news.channel_id and hold.is_open]
+        seen = {run.workflow.name for run in news.build.runs}
+        return [hold for hold in mine if not news.build.part_of or {one.workflow.name for one in hold.changes} <= seen]
 
     async def _rewrite(self, news: About, holds: Sequence[Hold], build: Build | None = None) -> None:
         build = build or news.build

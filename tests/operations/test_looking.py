@@ -33,7 +33,7 @@ projects = ["acme/backend"]
 async def known(team: Team, **more: object) -> Branch:
     channel_id = team.deploys.id
     state = Branch.model_validate({"channel_id": channel_id, "project_slug": BACKEND, "branch": "main", **more})
-    return await team.app.store.subscriptions.know(channel_id, ProjectSlug(BACKEND), "main", lambda _: state)
+    return await team.app.store.subscriptions.know(channel_id, ProjectSlug(BACKEND), state.branch, lambda _: state)
 
 
 async def looking(team: Team) -> str:

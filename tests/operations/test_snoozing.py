@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.actions import EndSnooze, SnoozeForm
+from bot.actions import EndSnooze, LookAt, SnoozeForm
 from bot.models.caller import Caller, Place
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
 from bot.models.slack import utc_now
+from bot.models.subscription import Fitting
 from tests.operations.scene import BACKEND, fills_in, on_record, opens, presses, said, somewhere, team_under, types
 from tests.operations.test_looking import HIDDEN, known, subscribed
 from tests.stories.team import Team
@@ -76,3 +77,49 @@ async def test_a_run_that_died_means_the_same_end_and_says_it_once(tmp_path: Pat
         ended = ada.model_copy(update={"delivery_id": "died too"})
         assert [(await snooze(ended, *about, None)).until for _ in range(2)] == [None, None]
         assert [reply.text.partition(" ")[2].partition(" ")[0] for reply in place.replies] == ["snoozed", "ended"]
+
+
+HIDDEN_BRANCH = """
+[[rules]]
+name = "everyone looks"
+roles = ["everyone"]
+words = ["read"]
+
+[[rules]]
+name = "guests see no main"
+effect = "deny"
+roles = ["guests"]
+words = ["read"]
+branches = ["main"]
+"""
+
+
+async def test_a_branch_that_is_known_by_some_workflows_alone_is_looked_at_and_snoozed_as_itself(
+    tmp_path: Path,
+) -> None:
+    """Also where a pattern means its project, and only by who may read that branch."""
+    async with team_under(HIDDEN_BRANCH, tmp_path) as team:
+        guest, place, of_all = team.slack.person("guest"), somewhere(team), somewhere(team)
+        fits = Fitting(slug=ProjectSlug(BACKEND), title="acme/backend", default_branch="main")
+        for number, workflows in enumerate([(), ("deploy",)]):
+            named = {"project_slug": "acme/*", "pattern": "acme/*", "project_title": "acme/*", "default_branch": ""}
+            one = await subscribed(team, id=f"s{number}", workflows=workflows, **named)
+            await team.app.store.subscriptions.fit([fits], [one])
+        key, red = "main workflow=deploy", {"red_since": 2417, "number": 2418}
+        await known(team, **red, root_ts=of_all.ts)
+        await known(team, **red, root_ts=place.ts, branch=key)
+        on_message = {"project_slug": BACKEND, "branch": key, "since": 2417}
+        for action in (LookAt(**on_message), EndSnooze(**on_message)):
+            assert "You may not look at this" in said(await presses(team, guest, place, action))
+        assert await presses(team, team.ada, place, LookAt(**on_message)) == []
+        assert [reply.text for reply in place.replies] == ["ada looks at it."]
+        assert of_all.replies == []
+        assert "is snoozed here until" in said(await types(team, team.ada, "snooze acme/backend 2h"))
+        assert [reply.text.partition(" until")[0] for reply in (of_all.replies[-1], place.replies[-1])] == [
+            "ada snoozed this"
+        ] * 2
+        await presses(team, team.ada, place, EndSnooze(**on_message))
+        assert (await kept(team)).snoozed_until is not None
+        part = await team.app.store.subscriptions.known(team.deploys.id, ProjectSlug(BACKEND), key)
+        assert part is not None
+        assert part.snoozed_until is None

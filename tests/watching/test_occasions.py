@@ -51,6 +51,20 @@ async def test_what_waits_is_one_message_that_says_what_became_of_it(stage: Stag
     assert stage.texts("releases") == []
 
 
+async def test_a_rule_of_another_workflow_leaves_alone_what_it_does_not_see(stage: Stage) -> None:
+    for workflows in (["build"], ["tests"]):
+        await stage.subscribes(events=["waiting"], workflows=workflows)
+    on_hold = waiting("on_hold")
+    (run,) = on_hold.runs
+    other = run.model_copy(
+        update={"workflow": run.workflow.model_copy(update={"id": "t", "name": "tests"}), "jobs": (job("unit"),)}
+    )
+    for _ in range(2):
+        assert await stage.telling.waits(on_hold.model_copy(update={"runs": (run, other)})) is None
+    (message,) = stage.channel().messages
+    assert message.element("Approve hold-1")
+
+
 async def test_a_message_about_what_waits_that_is_gone_is_no_loss(stage: Stage) -> None:
     await stage.subscribes(events=["waiting"])
     await stage.telling.waits(waiting("on_hold"))
