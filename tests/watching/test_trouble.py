@@ -123,6 +123,27 @@ async def test_what_nobody_expected_is_told_once_and_looked_at_ever_more_rarely(
     assert next(one for one in logged if one["event"] == "look_broke")["exc_info"] is error
 
 
+async def test_a_root_that_shows_all_is_drawn_anew_when_the_minute_or_its_thread_changes(stage: Stage) -> None:
+    minute = timedelta(minutes=1)
+    for _ in range(3):
+        await stage.looks(build(age=minute))
+    ((kept,),) = [await stage.store.watches.of(PIPELINE)]
+    assert "1 min so far" in stage.root.visible
+    edited = stage.root.edited_ts
+    await stage.looks(build(age=1.5 * minute), 2)
+    assert stage.root.edited_ts == edited
+    await stage.looks(build(age=2 * minute))
+    assert "2 min so far" in stage.root.visible
+    await stage.store.watches.save(kept, kept.model_copy(update={"acted": "rerun", "actor_name": "grace"}))
+    await stage.looks(build(age=2 * minute))
+    assert "rerun by grace" in stage.root.visible
+    stage.slack.refuse("chat.update", "fatal_error")
+    await stage.looks(build(age=3 * minute))
+    assert "2 min so far" in stage.root.visible
+    await stage.looks(build(age=3 * minute))
+    assert "3 min so far" in stage.root.visible
+
+
 async def test_a_refused_turn_lengthens_no_pause_and_a_long_wait_is_told_once(stage: Stage) -> None:
     spent = Spent(timedelta(seconds=2))
     await stage.looks(build())
