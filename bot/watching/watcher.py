@@ -216,7 +216,8 @@ class Watcher:
         if end.is_final and final_key(build) not in watch.told:
             watch = await self._teller.closing(watch, closing(build, evidence))
         watch = await self._teller.root(watch, build, final=end.is_final)
-        watch = await self._teller.over(watch, OUTAGE, replies.outage_over())
+        if OUTAGE in watch.told:
+            watch = await self._teller.over(watch, OUTAGE, replies.outage_over())
         watch = await self._teller.changes(watch, build, changes(watch.told, build))
         watch = await self._teller.decided(watch, build)
         if end.is_final and final_key(build) not in watch.told:
