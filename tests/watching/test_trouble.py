@@ -16,6 +16,7 @@ from bot.models.circleci import Pipeline, Workflow
 from bot.models.slack import utc_now
 from bot.settings import Projects, Settings
 from bot.store import Store
+from bot.store.looks import Over
 from bot.watching.engine import Engine
 from bot.watching.operator import Operator
 from bot.watching.teller import Teller
@@ -27,6 +28,7 @@ from playground.slack.conversations import Message
 from tests.store.test_watches import PIPELINE, watch
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+LEASE = timedelta(minutes=1)
 SURROGATE = "Fix the \ud83d"
 
 
@@ -70,7 +72,10 @@ class Stage:
     async def looks(self, answer: Build | Exception, times: int = 1) -> timedelta | None:
         self.far_side.answer = answer
         for _ in range(times):
+            await self.store.looks.wake(PIPELINE)
+            (one,) = await self.store.looks.take(1, LEASE, busy=LEASE)
             pause = await self.watcher.look(PIPELINE, await self.store.watches.known(PIPELINE))
+            await self.store.looks.done([Over(PIPELINE, one.claim, pause)])
             self.pauses.append(pause.total_seconds() if pause is not None else -1)
         return pause
 
