@@ -34,6 +34,8 @@ class Paced:
         self._bounds = bounds
         self._known: Standing | None = None
         self._good_until = 0.0
+        self._asking = asyncio.Lock()
+        self._asked = 0
         self._halvings = 0
         self._heard_at = 0.0
 
@@ -111,11 +113,16 @@ class Paced:
         return rate
 
     async def _standing(self) -> Standing:
-        if self._known is None or time.monotonic() >= self._good_until:
-            self._known = await self._turns.standing(self._name)
-            self._good_until = 0 if self._known.paused else time.monotonic() + CLEAR_SECONDS
-            self._hear(self._known.pace.halvings if self._known.pace else 0)
-        return self._known
+        if self._known is not None and time.monotonic() < self._good_until:
+            return self._known
+        asked = self._asked
+        async with self._asking:
+            if self._known is None or asked == self._asked:  # else somebody has asked since, for all who wait
+                self._asked += 1
+                self._known = await self._turns.standing(self._name)
+                self._good_until = 0 if self._known.paused else time.monotonic() + CLEAR_SECONDS
+                self._hear(self._known.pace.halvings if self._known.pace else 0)
+            return self._known
 
     def _hear(self, halvings: int) -> None:
         """Note when this process learned of a halving: what was sent before met the limit of before."""

@@ -28,7 +28,7 @@ from formatters.blocks import (
 from formatters.buttons import approve_button, cancel_button, outcome_buttons
 from formatters.links import Links
 from formatters.lookalikes import careful, exactly
-from formatters.words import FINISHING, MARKS, count, duration, how_long, listed, ref_words, status
+from formatters.words import FINISHING, MARKS, count, duration, how_long, listed, ref_words, so_far, status
 
 MOST_HOLDS = 5
 MOST_NAMED = 4
@@ -47,6 +47,16 @@ def root(build: Build | None, watch: Watch, links: Links, *, note: str = "", fin
         section(note) if note else None,
         actions(*_buttons(build, watch, links, stand)),
     )
+
+
+def shown_of(build: Build | None) -> tuple[object, ...]:
+    """Return what of a build its root shows: where this is the same, for the same thread, so is the root.
+
+    Of the time that goes by it shows the minutes, and what state comes of it.
+    """
+    if build is None:
+        return ()
+    return (build.pipeline, build.runs, build.superseded_by, build.state, so_far(build.elapsed))
 
 
 class _Stand(NamedTuple):

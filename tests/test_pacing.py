@@ -201,3 +201,19 @@ async def test_what_was_learned_outlives_a_start(stores: tuple[Store, Store]) ->
     again, _ = both(stores, None)
     assert await again.turn(patience=PATIENT) == NO_WAIT
     assert 5 <= (allowed() or 0) < 10
+
+
+async def test_what_many_want_to_know_at_once_is_asked_for_all_of_them(stores: tuple[Store, Store]) -> None:
+    ours, theirs = both(stores, None)
+    redis = stores[0]._connection.redis
+    await ours.turn()
+
+    async def asked() -> int:
+        return int((await redis.info("commandstats"))["cmdstat_time"]["calls"])
+
+    before = await asked()
+    await theirs.pause(PATIENT)
+    ours._good_until = 0
+    waits = await asyncio.gather(*(ours.turn() for _ in range(50)))
+    assert min(waits) > NO_WAIT
+    assert await asked() - before <= 2

@@ -37,11 +37,13 @@ def goes_on(known: Build, read: Mapping[WorkflowId, Jobs]) -> Build | None:
         return None
     if not all(_is_as_usual(run, read[run.workflow.id].jobs) for run in known.runs if run.workflow.id in read):
         return None
-    runs = [
-        run.model_copy(update={"jobs": read[run.workflow.id].jobs}) if run.workflow.id in read else run
-        for run in known.runs
-    ]
-    return known.model_copy(update={"runs": tuple(runs), "read_at": now})
+    runs = tuple(_with_jobs(run, read) for run in known.runs)
+    return known.model_copy(update={"runs": known.runs if runs == known.runs else runs, "read_at": now})
+
+
+def _with_jobs(run: Run, read: Mapping[WorkflowId, Jobs]) -> Run:
+    jobs = read[run.workflow.id].jobs if run.workflow.id in read else run.jobs
+    return run if jobs == run.jobs else run.model_copy(update={"jobs": jobs})
 
 
 def _is_as_usual(run: Run, jobs: Sequence[Job]) -> bool:

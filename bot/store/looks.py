@@ -59,15 +59,17 @@ end
 """
 
 # Ends looks, each with its claim and the pause before the next, or none: then it is looked at no more, unless it was
-# asked for meanwhile. A claim that somebody else has by now changes nothing.
+# asked for meanwhile. A claim that somebody else has by now changes nothing. When the next was due is kept for one that
+# is asked for sooner, and need not be.
 _DONE = """
 local looks, had, woken = unpack(KEYS)
 for number = 2, #ARGV, 3 do
   local id, claim, pause = ARGV[number], ARGV[number + 1], ARGV[number + 2]
   if redis.call('HGET', had, id) == claim then
-    local fence, due = ARGV[1] .. id, tonumber(redis.call('HGET', woken, id) or '')
-    if pause ~= '' then due = math.min(due or math.huge, now + pause) end
-    if due then redis.call('ZADD', looks, due, id) else redis.call('ZREM', looks, id) end
+    local fence, next = ARGV[1] .. 'fence:' .. id, tonumber(redis.call('HGET', woken, id) or '')
+    if pause ~= '' then next = math.min(next or math.huge, now + pause) end
+    if next then redis.call('ZADD', looks, next, id) else redis.call('ZREM', looks, id) end
+    if pause ~= '' and pause ~= '0' then redis.call('SET', ARGV[1] .. 'due:' .. id, 1, 'PX', pause) end
     redis.call('HDEL', had, id)
     redis.call('HDEL', woken, id)
     if redis.call('GET', fence) == claim then redis.call('DEL', fence) end
@@ -129,7 +131,7 @@ class Looks:
     async def done(self, looks: Iterable[Over]) -> None:
         """Let others have them; a second time it changes nothing."""
         asked = [part for one in looks for part in (one.pipeline_id, one.claim, _pause(one.pause))]
-        await self._connection.ask(self._done(keys=self._keys, args=[self._fence, *asked]))
+        await self._connection.ask(self._done(keys=self._keys, args=[self._connection.prefix, *asked]))
 
     async def keep(self, looks: Iterable[Taken], lease: timedelta) -> None:
         """Have them for another lease from now."""

@@ -126,11 +126,6 @@ class Watches:
         pipeline.expire(key, HOUR)
         await self._connection.ask(pipeline.execute())
 
-    async def look_again_in(self, pipeline_id: PipelineId, pause: timedelta) -> None:
-        """Note when the next look is due, for one that is asked for sooner and need not be."""
-        milliseconds = max(round(pause / MILLISECOND), 1)
-        await self._connection.ask(self._connection.redis.set(self._due(pipeline_id), 1, px=milliseconds))
-
     async def save(self, before: Watch, after: Watch) -> Watch:
         """Record what differs between the two; returns the watch with what others recorded meanwhile.
 
@@ -346,9 +341,6 @@ class Watches:
 
     def _key(self, pipeline_id: PipelineId) -> str:
         return self._connection.key("watches", pipeline_id)
-
-    def _due(self, pipeline_id: PipelineId) -> str:
-        return self._connection.key("due", pipeline_id)
 
     def _snapshot(self, pipeline_id: PipelineId) -> str:
         return self._connection.key("snapshot", pipeline_id)

@@ -16,6 +16,7 @@ from bot.errors import CircleCIError, SlackError, SlackLimited, Unreachable
 from bot.messenger import Messenger
 from bot.models.build import OPEN_STATES, Build, Change
 from bot.models.caller import Caller, Place
+from bot.models.lately import Lately
 from bot.models.refusals import MESSAGE_GONE, Refused, refused
 from bot.models.slack import Closing, Saying, Watch
 from bot.permissions import Where
@@ -28,6 +29,7 @@ from formatters.links import Links
 
 # A code that nobody has heard of may heal by itself: so often it is tried, in a channel and then in direct messages.
 MOST_REFUSALS = 5
+MOST_DRAWN = 20_000  # jobs of builds whose roots are not drawn anew before they change
 log = structlog.get_logger(__name__)
 
 
@@ -59,6 +61,8 @@ class Teller:
         self._messenger = messenger
         self._watches = watches
         self._links = links
+        # Of what each root was drawn, where that is what stands there.
+        self._drawn = Lately[str, tuple[object, ...]](MOST_DRAWN)
 
     async def closing(self, watch: Watch, said: Closing) -> Watch:
         """Keep what the root says of an end from now on."""
@@ -70,10 +74,14 @@ class Teller:
         An edit for which there is no turn at Slack is left to the next look, but for an `urgent` one, which waits.
         """
         watch = await self._settled(watch)
+        seen = (watch, final, *root.shown_of(build))
+        if watch.root_ts is not None and self._drawn.get(watch.id) == seen:
+            return watch  # most looks see what the one before saw
         message = root.root(build, watch, self._links, note=watch.note, final=final)
         if watch.root_ts is None:
             return await self._post_root(watch, message)
         if message.digest == watch.root_digest:
+            self._drawn.put(watch.id, seen, 1 + sum(len(run.jobs) for run in build.runs) if build else 1)
             return watch
         try:
             shown = await self._messenger.update(watch.thread.channel_id, watch.root_ts, message, urgent=urgent)

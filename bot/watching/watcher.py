@@ -103,10 +103,7 @@ class Watcher:
             return known.due
         if (late := await self._begun(known)) is not None:
             return late
-        delay = await self._look(pipeline_id, known, has_news=has_news)
-        if delay is not None and self._settings.circleci_webhook_secret is not None:
-            await self._store.watches.look_again_in(pipeline_id, delay)
-        return delay
+        return await self._look(pipeline_id, known, has_news=has_news)
 
     async def _begun(self, known: Known) -> timedelta | None:
         """Let threads that asked for it see that it began, before CircleCI is asked how it stands.
@@ -216,7 +213,8 @@ class Watcher:
         if end.is_final and final_key(build) not in watch.told:
             watch = await self._teller.closing(watch, closing(build, evidence))
         watch = await self._teller.root(watch, build, final=end.is_final)
-        watch = await self._teller.over(watch, OUTAGE, replies.outage_over())
+        if OUTAGE in watch.told:
+            watch = await self._teller.over(watch, OUTAGE, replies.outage_over())
         watch = await self._teller.changes(watch, build, changes(watch.told, build))
         watch = await self._teller.decided(watch, build)
         if end.is_final and final_key(build) not in watch.told:

@@ -344,15 +344,16 @@ async def _keys_left(url: str) -> int:
 
 
 async def _tasks_left(url: str) -> int:
-    """Count what is queued or under way, but for the sweep that goes on for ever."""
+    """Count what is queued, under way or to be looked at, but for the sweep that goes on for ever."""
 
     async def nothing() -> None:
         """Stand for a task, so that its name is known."""
 
-    async with Docket(name="ci-chatops", url=url) as docket:
+    async with Docket(name="ci-chatops", url=url) as docket, Redis.from_url(url) as redis:
+        looks = await redis.zcard("ci:looks")
         docket.register(nothing, names=[HANDLE, PRESS, READ, SHOW, POLL, LOOK_FOR, SWEEP, EXPIRE, TRIAGE])
         snapshot = await docket.snapshot()
-    return sum(one.function_name != SWEEP for one in (*snapshot.running, *snapshot.future))
+    return looks + sum(one.function_name != SWEEP for one in (*snapshot.running, *snapshot.future))
 
 
 def _unsure(folder: Path) -> Counter[str]:

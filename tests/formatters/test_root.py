@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.answers.builds import OnHold
 from bot.masks import MASK
@@ -53,6 +55,32 @@ def build(*statuses: str, jobs: Sequence[str] = ("failed",), minutes: float = 5,
 
 def heading(message: Message) -> str:
     return str(message.blocks[0]["text"]["text"])
+
+
+STATUSES = ("running", "failing", "on_hold", "queued", "success", "failed", "error", "canceled", "a new word")
+JOBS = ("success", "running", "failed", "blocked", "queued", "on_hold")
+SECONDS = st.integers(0, 8000)
+
+
+@given(st.lists(st.sampled_from(STATUSES), max_size=2), st.lists(st.sampled_from(JOBS), max_size=2), st.data())
+def test_where_what_it_shows_is_the_same_so_is_the_root(
+    statuses: list[str], jobs: list[str], data: st.DataObject
+) -> None:
+    one = build(
+        *statuses,
+        jobs=jobs,
+        stopped_at=data.draw(st.sampled_from([None, START])),
+        tag=data.draw(st.sampled_from(["", "setup"])),
+    )
+    pipeline = one.pipeline.model_copy(update={"state": data.draw(st.sampled_from(["created", "pending", "errored"]))})
+    one = one.model_copy(update={"pipeline": pipeline})
+    first = data.draw(SECONDS)
+    for seconds in (first, first + 1, first + 59, first + 60, data.draw(SECONDS)):
+        other = one.model_copy(update={"read_at": START + timedelta(seconds=seconds), "listed_at": START})
+        one = one.model_copy(update={"read_at": START + timedelta(seconds=first)})
+        for is_final in (False, True):
+            shown = [root.root(each, watch(), Links(), final=is_final).digest for each in (one, other)]
+            assert root.shown_of(one) != root.shown_of(other) or shown[0] == shown[1]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from bot.version import VERSION
 from playground.__main__ import the_bot
@@ -166,22 +167,32 @@ async def redis_url(tmp_path: Path) -> AsyncIterator[str]:
     await server.communicate()
 
 
-async def test_web_and_worker_share_a_redis_and_a_killed_worker_is_replaced(tmp_path: Path, redis_url: str) -> None:
+async def test_web_and_worker_share_a_redis_and_one_killed_in_a_look_is_replaced(
+    tmp_path: Path, redis_url: str
+) -> None:
     world = default_world(Clock())
     async with (
+        Redis.from_url(redis_url) as redis,
         CircleCI(world) as circleci,
         Slack(default_workspace(), socket_mode=True) as slack,
         the_bot(slack, circleci, tmp_path, "web", REDIS_URL=redis_url),
         the_bot(slack, circleci, tmp_path, "worker", REDIS_URL=redis_url) as first,
-        the_bot(slack, circleci, tmp_path, "worker", REDIS_URL=redis_url),
     ):
         await slack.connected()
         deploys, ada = slack.workspace.channel("deploys"), slack.person("ada")
         await ada.command("deploys", "/ci", "deploy acme/frontend try/slow")
         await it_runs(slack, world)
-        first.kill()
-        world.clock.speed = 1000
-        await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=60)
+        circleci.faults.add("GET", "*/job", delay=9, times=1)
+        asked = len(circleci.requests)
+        async with asyncio.timeout(30):
+            while not any(seen.path.endswith("/job") for seen in circleci.requests[asked:]):
+                await slack.pause(0.05)
+        had = await redis.hgetall("ci:looks:had")
+        async with the_bot(slack, circleci, tmp_path, "worker", REDIS_URL=redis_url):
+            assert await redis.hgetall("ci:looks:had") == had != {}
+            first.kill()
+            world.clock.speed = 1000
+            await slack.wait_for(lambda: [one for one in deploys.messages if "Passed in" in one.visible], timeout=60)
         assert len(deploys.roots) == 1
         assert len([one for one in deploys.messages if "Passed in" in one.visible]) == 1
         assert len(world.pipelines) == 1

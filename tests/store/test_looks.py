@@ -57,6 +57,15 @@ async def test_it_is_looked_at_again_after_the_pause_or_no_more(store: Store) ->
     assert not await store._connection.redis.exists("ci:looks", "ci:looks:had", "ci:looks:woken", f"ci:fence:{ONE}")
 
 
+async def test_one_that_is_asked_for_sooner_knows_when_it_was_due(store: Store) -> None:
+    await store.looks.wake(ONE)
+    await done(store, await one_taken(store), timedelta(seconds=30))
+    await store.looks.wake(ONE)
+    look = await one_taken(store)
+    assert timedelta(seconds=29) < (await store.watches.known(ONE)).due <= timedelta(seconds=30)
+    await done(store, look)
+
+
 async def test_who_died_loses_it_after_the_lease(store: Store) -> None:
     await store.looks.wake(ONE)
     dead = await one_taken(store, SOON)

@@ -16,6 +16,7 @@ from bot.models.circleci import Pipeline, Workflow
 from bot.models.slack import utc_now
 from bot.settings import Projects, Settings
 from bot.store import Store
+from bot.store.looks import Over
 from bot.watching.engine import Engine
 from bot.watching.operator import Operator
 from bot.watching.teller import Teller
@@ -27,6 +28,7 @@ from playground.slack.conversations import Message
 from tests.store.test_watches import PIPELINE, watch
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+LEASE = timedelta(minutes=1)
 SURROGATE = "Fix the \ud83d"
 
 
@@ -70,7 +72,10 @@ class Stage:
     async def looks(self, answer: Build | Exception, times: int = 1) -> timedelta | None:
         self.far_side.answer = answer
         for _ in range(times):
+            await self.store.looks.wake(PIPELINE)
+            (one,) = await self.store.looks.take(1, LEASE, busy=LEASE)
             pause = await self.watcher.look(PIPELINE, await self.store.watches.known(PIPELINE))
+            await self.store.looks.done([Over(PIPELINE, one.claim, pause)])
             self.pauses.append(pause.total_seconds() if pause is not None else -1)
         return pause
 
@@ -121,6 +126,27 @@ async def test_what_nobody_expected_is_told_once_and_looked_at_ever_more_rarely(
     assert stage.replies[1:] == ["✅ I can follow this build again. What stands above is up to date."]
     assert [one["event"] for one in logged if one["event"].startswith("look_")] == ["look_broke", "look_works_again"]
     assert next(one for one in logged if one["event"] == "look_broke")["exc_info"] is error
+
+
+async def test_a_root_that_shows_all_is_drawn_anew_when_the_minute_or_its_thread_changes(stage: Stage) -> None:
+    minute = timedelta(minutes=1)
+    for _ in range(3):
+        await stage.looks(build(age=minute))
+    ((kept,),) = [await stage.store.watches.of(PIPELINE)]
+    assert "1 min so far" in stage.root.visible
+    edited = stage.root.edited_ts
+    await stage.looks(build(age=1.5 * minute), 2)
+    assert stage.root.edited_ts == edited
+    await stage.looks(build(age=2 * minute))
+    assert "2 min so far" in stage.root.visible
+    await stage.store.watches.save(kept, kept.model_copy(update={"acted": "rerun", "actor_name": "grace"}))
+    await stage.looks(build(age=2 * minute))
+    assert "rerun by grace" in stage.root.visible
+    stage.slack.refuse("chat.update", "fatal_error")
+    await stage.looks(build(age=3 * minute))
+    assert "2 min so far" in stage.root.visible
+    await stage.looks(build(age=3 * minute))
+    assert "3 min so far" in stage.root.visible
 
 
 async def test_a_refused_turn_lengthens_no_pause_and_a_long_wait_is_told_once(stage: Stage) -> None:
