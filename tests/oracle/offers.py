@@ -48,6 +48,7 @@ COMMANDS = (
     *("use {project} {ref}", "use {project}", "use backend", "use nothing", "use"),
     *("again", "again note=y"),
     *("subscribe {project} {ref}", "subscribe {project}", "subscriptions", "unsubscribe {project}"),
+    *("subscribe acme/* {ref}", "subscribe acme/* !acme/backend", "unsubscribe acme/*", "subscriptions"),
     "snooze {project} {ref} 2h",
     "recent",
     "projects",

@@ -38,7 +38,7 @@ from tests.stories.team import FORMS, Team, bot_at_work, far_sides
 LISTS = ("recent", "projects", "locks", "subscriptions")  # of which each line is for those who may read it
 WORDS = ("use", "again", "again note=y", "status", "deploy", "rerun", "cancel", "approve")
 UNNAMED = tuple(f": {one}" for one in WORDS)  # said alone, they are about what the channel uses
-EXAMPLES = re.compile(r"For example|`(/ci|@ci) use acme/frontend")  # which name a project of everybody's world
+EXAMPLES = re.compile(r"For example|`(/ci|@ci) (use|subscribe) acme/frontend")  # of everybody's world
 QUIET: dict[str, object] = {
     "admins": "U0ADMIN",
     "circleci_webhook_secret": "x",
@@ -384,7 +384,7 @@ class Play:
                     continue
                 secret = {one.revision[:7] for one in built}
                 title = f"{project.organization}/{project.name}"
-                if text.endswith(LISTS) or (text.endswith(UNNAMED) and not EXAMPLES.search(message.visible)):
+                if text.endswith((*LISTS, *UNNAMED)) and not EXAMPLES.search(message.visible):
                     secret.add(title)
                 if shown := [one for one in secret if one in message.visible]:
                     self._says_wrong(f"{person.user_id} may not read {title}, and is told {shown}: {message.visible}")
