@@ -14,7 +14,7 @@ from bot.policy import Kind
 from bot.speaking import Directory
 
 # So many in so many seconds are asked about one by one: a list of everybody is longer, and Slack gives it less often.
-A_FEW, LATELY = 8, 10
+A_FEW, LATELY = 12, 10
 GOOD_SECONDS = 5  # of a list, for the tail of a crowd; with what `Permissions` keeps it is less than a minute
 PATIENCE = timedelta(seconds=20)  # rather late than refused: nobody is to blame for who else asks
 

@@ -300,6 +300,8 @@ class _Again:
         """Raise what `_ready` would by now."""
         if time.monotonic() - self._known > KNOWN_SECONDS:
             _ask_anew(self._hands, self._act, self._intent)
+            if self._intent.pending and (agreed := self._intent.pending.agreed):
+                self._hands.permissions.forget_one(agreed)  # of whom it was asked at their press
             self._known = time.monotonic()
         decision, wish = await _permitted(self._hands, self._act, self._intent), self._act.wish
         if wish is not None and not self._act.has_begun and is_old(self._hands, self._settled):
@@ -310,12 +312,9 @@ class _Again:
 
 
 def _ask_anew(hands: Hands, act: Act, intent: Intent) -> None:
-    """Let Slack say anew who acts without being there, and who let it happen: what was kept is for looks alone."""
-    agreed = intent.pending.agreed if intent.pending else None
-    if act.caller.agent or agreed:
+    """Let Slack say anew who acts without being there: what was kept of them is good enough for looks alone."""
+    if act.caller.agent or (intent.pending and intent.pending.agreed):
         hands.permissions.forget_one(act.caller)
-    if agreed:
-        hands.permissions.forget_one(agreed)
 
 
 def is_old(hands: Hands, since: float) -> bool:
