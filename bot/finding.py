@@ -378,7 +378,8 @@ class Finder(Sight):
         found = frozenset[PipelineId]()
         if place and place.thread_ts:
             found = await self._store.watches.of_thread(place.channel_id, place.thread_ts)
-            if not found and (branch := await self._store.subscriptions.of_thread(place.channel_id, place.thread_ts)):
+            branch = await self._store.subscriptions.of_thread(place.channel_id, place.thread_ts)
+            if not found and branch is not None and branch.pipeline_id:
                 return branch.pipeline_id
         if not found:
             raise UsageError(

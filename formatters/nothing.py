@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.errors import AskedAlready, ForAPerson, NothingToDo, Taken
 from bot.models.build import OPEN_STATES, State
@@ -157,6 +157,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "nothing_red_here": lambda one: (
         f"Nothing{f' that is called {code(one.what, 100)}' if one.what else ''} is red here, as far as this channel is "
         "told of it, so there is nothing to snooze. `/ci subscriptions` lists what it is told."
+    ),
+    "snoozed_already": lambda one: (
+        f"{literal(one.what, 60)} has snoozed it already, until {moment(datetime.fromtimestamp(one.number, UTC))}. "
+        "*End the snooze* on the message ends that."
     ),
     "not_snoozed": lambda one: f"{literal(one.what, 200)} is not snoozed here.",
     "looked_at_already": lambda one: f"{literal(one.what, 60)} looks at it already.",

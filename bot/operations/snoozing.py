@@ -77,7 +77,7 @@ async def _as_first_read(hands: Hands, act: Act, until: datetime) -> datetime:
 
 
 async def _changed(hands: Hands, act: Act, until: datetime | None, since: int, branch: str) -> Branch:
-    """Keep it, once the task is there that tells of its end."""
+    """Keep it, once the task is there that tells of its end; of several who press at once the first one counts."""
     slug, channel_id, now = act.subject.slug, act.caller.channel_id, await hands.store.now()
     await red_here(hands, act.caller, act.subject, since, branch)
     kept = await hands.store.subscriptions.known(channel_id, slug, branch)
@@ -89,10 +89,23 @@ async def _changed(hands: Hands, act: Act, until: datetime | None, since: int, b
     name = act.caller.called if until else ""
 
     def change(kept: Branch) -> Branch:
-        snooze = {"snoozed_until": until, "snoozed_by": name}
-        return kept.model_copy(update=snooze) if kept.is_red and since in (0, kept.red_since) else kept
+        is_meant = kept.is_red and since in (0, kept.red_since)
+        is_late = bool(since and until and kept.is_snoozed(now))
+        return (
+            kept.model_copy(update={"snoozed_until": until, "snoozed_by": name}) if is_meant and not is_late else kept
+        )
 
-    return await hands.store.subscriptions.know(channel_id, slug, branch, change)
+    state = await hands.store.subscriptions.know(channel_id, slug, branch, change)
+    if until is not None and state.snoozed_until not in (None, until):
+        await _refuse_late(hands, state)
+    return state
+
+
+async def _refuse_late(hands: Hands, state: Branch) -> None:
+    """Raise NothingToDo for who pressed while somebody else did; the end of that is told at its time."""
+    if until := state.snoozed_until:
+        await hands.engine.put(END_SNOOZE, state.channel_id, state.project_slug, state.branch, when=until)
+        raise NothingToDo("snoozed_already", what=state.snoozed_by, number=int(until.timestamp()))
 
 
 async def _tell(hands: Hands, act: Act, state: Branch) -> None:

@@ -1,10 +1,12 @@
 """Snoozes of a red branch: by whoever may read it, until its time or the next green, said to all and told once."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.actions import EndSnooze, LookAt, SnoozeForm
+from bot.errors import NothingToDo
 from bot.models.caller import Caller, Place
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
@@ -123,3 +125,24 @@ async def test_a_branch_that_is_known_by_some_workflows_alone_is_looked_at_and_s
         part = await team.app.store.subscriptions.known(team.deploys.id, ProjectSlug(BACKEND), key)
         assert part is not None
         assert part.snoozed_until is None
+
+
+async def test_of_several_who_press_at_once_the_first_counts_and_its_end_is_told(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        place, until = somewhere(team), datetime(2031, 1, 1, tzinfo=UTC)
+        await subscribed(team)
+        await known(team, red_since=2417, number=2418, root_ts=place.ts)
+        callers = [
+            Caller(person_id=f"U0{name.upper()}", name=name, place=Place(channel_id=team.deploys.id), delivery_id=name)
+            for name in ("ada", "grace")
+        ]
+        press = team.app.operations.snooze_pressed
+        done = [press(one, SNOOZE, until + timedelta(hours=late)) for late, one in enumerate(callers)]
+        refused = [one for one in await asyncio.gather(*done, return_exceptions=True) if isinstance(one, NothingToDo)]
+        assert [one.why for one in refused] == ["snoozed_already"]
+        state = await kept(team)
+        assert (refused[0].what, len(place.replies)) == (state.snoozed_by, 1)
+        tasks = [one.when for one in (await team.app.docket.snapshot()).future if one.function_name == "end_snooze"]
+        assert tasks == [state.snoozed_until]
+        again = await press(callers[0], SNOOZE, until) if state.snoozed_by == callers[0].name else None
+        assert again is None or again.until == state.snoozed_until
