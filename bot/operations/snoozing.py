@@ -52,9 +52,10 @@ async def pressed(hands: Hands, caller: Caller, button: SnoozeForm | EndSnooze, 
 
 
 async def may(hands: Hands, caller: Caller, button: SnoozeForm) -> None:
-    """Raise what a press would, as far as that is known without CircleCI."""
+    """Raise what a press would, as far as that is known without looking at CircleCI for the project's name."""
     slug = ProjectSlug(button.project_slug)
     subject = Subject(slug, slug.partition("/")[2], Ref(name=named_in(button.branch)))
+    await hands.refuse_if_hidden(caller, subject.slug, subject.ref)
     await red_here(hands, caller, subject, button.since, button.branch)
 
 
