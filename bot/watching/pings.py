@@ -4,7 +4,6 @@ from bot.authors import Authors
 from bot.errors import CircleCIError, NotAllowed, NotFound
 from bot.models.build import Build
 from bot.models.caller import Caller, Place
-from bot.models.circleci import Ref
 from bot.permissions import Permissions
 from bot.policy import Word
 from bot.store.claims import Claims
@@ -19,11 +18,11 @@ class Pings:
         self._authors = authors
         self._permissions = permissions
 
-    async def of_author(self, build: Build, branch: str, place: Place) -> tuple[str, ...]:
+    async def of_author(self, build: Build, place: Place) -> tuple[str, ...]:
         """Return who pushed a build, if they may look at it there and no other channel mentions them for it."""
         pipeline = build.pipeline
         person_id = await self._authors.of(pipeline)
-        if not person_id or not await self._may_look(person_id, build, branch, place):
+        if not person_id or not await self._may_look(person_id, build, place):
             return ()
         what = f"author-of-break:{pipeline.project_slug}:{pipeline.number}:{person_id}"
         is_first = await self._claims.claim(what, place.channel_id) == place.channel_id
@@ -38,10 +37,10 @@ class Pings:
         """Say whether somebody is pinged about this end in a message about its branch."""
         return await self._claims.is_taken(_pinged(build, person_id))
 
-    async def _may_look(self, person_id: str, build: Build, branch: str, place: Place) -> bool:
+    async def _may_look(self, person_id: str, build: Build, place: Place) -> bool:
         caller = Caller(person_id=person_id, place=place, delivery_id=f"author:{build.pipeline.id}")
         try:
-            await self._permissions.check(caller, Word.READ, build.pipeline.project_slug, Ref(name=branch))
+            await self._permissions.check(caller, Word.READ, build.pipeline.project_slug, build.pipeline.ref)
         except (NotAllowed, NotFound, CircleCIError):
             return False
         return True

@@ -293,7 +293,7 @@ class Telling:
 
     async def _pinged(self, news: _News) -> tuple[str, ...]:
         """Return whom the first message mentions, each once: those whom the rules name, and who pushed it."""
-        author = await self._pings.of_author(news.build, news.branch, Place(channel_id=news.channel_id))
+        author = await self._pings.of_author(news.build, Place(channel_id=news.channel_id))
         return tuple(dict.fromkeys((*news.mentioned, *author)))
 
     async def _is_rewritten(self, news: _News, state: Branch, after: Branch, seen: red.Seen) -> bool:
