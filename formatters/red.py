@@ -236,6 +236,7 @@ def _fixed(before: Branch, seen: Seen) -> str:
     build, number = seen.build, seen.build.pipeline.number
     ended = build.stopped_at or build.read_at
     after = f" after {duration(ended - before.red_at)}" if before.red_at and ended > before.red_at else ""
+    after += ", and waits for an approval" if build.state is State.ON_HOLD else ""
     if number == before.number:
         return f"fixed by running {_number(number, seen)} again{after}"
     by = f" ({literal(build.pipeline.actor, 60)})" if build.pipeline.actor else ""

@@ -13,8 +13,9 @@ class Branch(Model):
     `root_ts` is the message whose thread is about that, `builds` how many have failed since, and `looking` who said
     that they look at it. `number` and `pipeline_id` are those of the newest build which was judged, in the attempt with
     this `fingerprint`, as it was at `read_at` on CircleCI's clock; where it failed, `failing` are the keys of its tests
-    that did, and `failure` names all of it. `told` are keys of what was judged and posted, so that a second run posts
-    nothing again. Until `snoozed_until`, as `snoozed_by` asked, nothing is posted of it but that it is fixed.
+    that did, `failed_jobs` its jobs with their workflows, and `failure` names all of it. `told` are keys of what was
+    judged and posted, so that a second run posts nothing again. Until `snoozed_until`, as `snoozed_by` asked, nothing
+    is posted of it but that it is fixed.
     """
 
     channel_id: str
@@ -29,6 +30,7 @@ class Branch(Model):
     fingerprint: str = ""
     read_at: Time | None = None
     failing: frozenset[str] = frozenset()
+    failed_jobs: frozenset[str] = frozenset()
     failure: str = ""
     builds: int = 0
     looking: str = ""

@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.models.build import OPEN_STATES, Build, State
+from bot.models.build import OPEN_STATES, Build, Run, State
+from bot.models.circleci import Job
 from bot.models.red import Branch
 from bot.models.subscription import Event
 from bot.models.told import Reason, Why
 
-_SAID, _PASSED = ":said", ":passed"
+_SAID, _PASSED, _HELD = ":said", ":passed", ":held"
+_GOOD = frozenset({"success", "not_run", "on_hold"})
 MOST_TOLD = 50  # builds of a branch that stays red, of which it is known that they were counted
 _ERRORS = frozenset({"error", "unauthorized"})
 # Who wants the one is told the other: each that breaks it, or leaves it red, has failed.
@@ -37,7 +39,7 @@ def decide(state: Branch, build: Build, wanted: Collection[Event]) -> Decision:
     One that was cancelled, replaced by a newer one, or that ran nothing is no news. One that is older than what the
     channel knows is none of the branch, but one to whoever wants to hear of each build.
     """
-    red = is_red(build)
+    red = False if has_repaired(build, state) else is_red(build)
     if red is None or is_judged(build, state) or _is_outdated(build, state):
         return Decision(None, False, state)
     if build.pipeline.number < state.number:
@@ -92,9 +94,32 @@ def is_judged(build: Build, state: Branch) -> bool:
     return not state.told.isdisjoint({judged_key(build), judged_key(build) + _PASSED})
 
 
+def has_repaired(build: Build, state: Branch) -> bool:
+    """Say whether all jobs that left a branch red pass in a newer build, of which the rest waits for a person.
+
+    It is not over, and may fail yet: then it breaks the branch anew.
+    """
+    is_newer = build.pipeline.number >= state.number and not _is_outdated(build, state)
+    statuses = {run.workflow.status for run in build.real_runs}
+    if not (state.is_red and state.failed_jobs and is_newer and _waits_alone(build)) or statuses - _GOOD:
+        return False
+    passed = {job_key(run, job) for run in build.real_runs for job in run.jobs if job.status == "success"}
+    return state.failed_jobs <= passed
+
+
+def job_key(run: Run, job: Job) -> str:
+    """Name a job with its workflow, in whatever build."""
+    return f"{run.workflow.name}/{job.name}"
+
+
 def judged_key(build: Build) -> str:
-    """Name an attempt of a build, once it was judged."""
-    return f"{build.pipeline.number}:{build.mark}"
+    """Name an attempt of a build, once it was judged; while a part of it waits for a person, it is not judged whole."""
+    return f"{build.pipeline.number}:{build.mark}{_HELD if _waits_alone(build) else ''}"
+
+
+def _waits_alone(build: Build) -> bool:
+    """Say whether nothing of it has failed, and it waits for a person."""
+    return build.state is State.ON_HOLD and not build.has_failed_on_hold
 
 
 def said_key(build: Build) -> str:
@@ -110,7 +135,12 @@ def _is_outdated(build: Build, state: Branch) -> bool:
     """Say whether the channel knows a later attempt of this build."""
     if build.pipeline.number != state.number or state.read_at is None:
         return False
-    return build.read_at < state.read_at or build.fingerprint == state.fingerprint
+    return build.read_at < state.read_at or _attempt(build) == state.fingerprint
+
+
+def _attempt(build: Build) -> str:
+    """Name what was judged of a build: of one that waits for a person the rest is still to come."""
+    return build.fingerprint + (_HELD if _waits_alone(build) else "")
 
 
 def _happened(state: Branch, *, is_red: bool) -> Event:
@@ -121,12 +151,15 @@ def _happened(state: Branch, *, is_red: bool) -> Event:
 
 def _after(state: Branch, build: Build, *, is_red: bool) -> Branch:
     """Return how the branch stands once this build is the newest; where it is green, nobody has to look at it."""
-    number, attempt = build.pipeline.number, {"fingerprint": build.fingerprint, "read_at": build.read_at}
+    number, attempt = build.pipeline.number, {"fingerprint": _attempt(build), "read_at": build.read_at}
     known = state.model_copy(update={"number": number, "pipeline_id": build.pipeline.id, **attempt})
     if not is_red:
         green = {"red_since": 0, "or_before": False, "red_at": None, "root_ts": None, "builds": 0, "looking": ""}
         awake = {"snoozed_until": None, "snoozed_by": "", "failing": frozenset[str](), "failure": ""}
+        awake["failed_jobs"] = frozenset[str]()
         return _with_told(known.model_copy(update={**green, **awake}), build, _PASSED)
+    failed = {job_key(run, job) for run in build.real_runs for job in run.failed_jobs}
+    known = known.model_copy(update={"failed_jobs": frozenset(failed)})
     if not state.is_red:
         ended = build.stopped_at or build.pipeline.created_at
         broke = {"red_since": number, "or_before": True, "red_at": ended, "builds": 1}

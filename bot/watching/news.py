@@ -44,6 +44,9 @@ class Judge(Protocol):
     async def waits(self, build: Build) -> timedelta | None:
         """Tell them what of it waits for an approval, or what became of that; returns the same. All jobs were read."""
 
+    async def holds(self, build: Build) -> timedelta | None:
+        """Tell them of a build that waits for a person that it has repaired its branch, if it has; returns the same."""
+
 
 class Own(Protocol):
     """Who tells people of their own builds."""
@@ -175,7 +178,9 @@ class Newsreader:
         if not end.is_final:
             await self._own.goes_on(build)
             await self._store.news.save(build.pipeline.id, kept)
-            return await self._pause(build, end, kept)
+            late = await self._judge.holds(build) if build.state is State.ON_HOLD else None
+            pause = await self._pause(build, end, kept)
+            return pause if late is None else min(late, pause or late)
         return await self._over(build, kept)
 
     async def _over(self, build: Build, kept: News) -> timedelta | None:

@@ -28,7 +28,7 @@ from bot.once import post_once
 from bot.permissions import Permissions
 from bot.store import Store
 from bot.watching.aloud import is_wanted as is_wanted_aloud
-from bot.watching.branches import Decision, decide, is_red, is_wanted, no_news, said_key
+from bot.watching.branches import Decision, decide, has_repaired, is_red, is_wanted, no_news, said_key
 from bot.watching.earlier import Earlier
 from bot.watching.occasions import Occasions
 from bot.watching.operator import Operator
@@ -42,6 +42,7 @@ from formatters.blocks import Message
 from formatters.links import Links
 
 LEASE = timedelta(seconds=60)
+_OF_BRANCHES = frozenset({Event.BROKE, Event.FIXED, Event.STILL_RED, Event.FAILED, Event.PASSED})
 WITHOUT_A_VERDICT = frozenset({Event.DEPLOYED, Event.WAITING})
 MOST_WAITS = 24  # for a thread that is about to say it aloud
 log = structlog.get_logger(__name__)
@@ -131,6 +132,30 @@ class Telling:
     async def waits(self, build: Build) -> timedelta | None:
         """Tell of a build with its jobs, of which one waits for an approval, or did when this was called last."""
         return await self._each(build, self._occasions.waits, lambda rule, _: Event.WAITING in rule.events)
+
+    async def holds(self, build: Build) -> timedelta | None:
+        """Tell of a build that waits for a person where what had failed before it passes; returns the same.
+
+        CircleCI is asked for its jobs only where a channel knows its branch red.
+        """
+        if not await self._is_red_somewhere(build):
+            return None
+        return await self._each(build, self._told_of_repair, lambda rule, _: not _OF_BRANCHES.isdisjoint(rule.events))
+
+    async def _is_red_somewhere(self, build: Build) -> bool:
+        slug, ref = build.pipeline.project_slug, build.pipeline.ref
+        if ref is None or ref.is_tag:
+            return False
+        rules = [rule for rule in await self._store.subscriptions.of_project(slug) if rule.seen(build)]
+        for channel_id, scope in dict.fromkeys((rule.channel_id, rule.scope) for rule in rules):
+            known = await self._store.subscriptions.known(channel_id, slug, key_of(ref.name, scope))
+            if known is not None and known.is_red:
+                return True
+        return False
+
+    async def _told_of_repair(self, news: _News) -> bool:
+        news = news._replace(build=await news.whole())
+        return has_repaired(news.build, await self._known(news)) and await self._told(news)
 
     async def _each(
         self,

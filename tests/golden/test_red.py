@@ -124,6 +124,22 @@ async def beside_a_hold(stage: Stage) -> None:
     await is_over(stage, pipeline)
 
 
+async def repaired_before_a_hold(stage: Stage) -> None:
+    """Let what had failed pass, while a deploy behind it waits for somebody."""
+    await subscribes(stage)
+    await is_built(stage, red("test_total"))
+    jobs = (GREEN, JobPlan("hold", approval=True, requires=("unit-tests",)), JobPlan("deploy", requires=("hold",)))
+    pipeline = await is_begun(stage, Scenario((WorkflowPlan("build", jobs),)), by="octo-ada")
+    world, telling = stage.team.circleci.world, stage.team.app.telling
+    world.clock.advance(timedelta(minutes=4))
+    world._tick()
+    assert await telling.holds(await telling._sources.reports.build(PipelineId(pipeline.id))) is None
+    stage.notes_news()
+    world.approve(pipeline.runs[-1].id, pipeline.runs[-1].job_ids["hold"])
+    stage.notes("somebody approves it, and it passes")
+    await is_over(stage, pipeline)
+
+
 async def in_another_order(stage: Stage) -> None:
     """Hear of builds too late: each is news to who wants each, and says nothing of the branch."""
     for mode in Mode:
@@ -242,6 +258,7 @@ SCENES: dict[str, Scene] = {
     "red-beside-a-hold": beside_a_hold,
     "red-in-another-order": in_another_order,
     "red-asked-in-its-thread": asked_in_its_thread,
+    "red-repaired-before-a-hold": repaired_before_a_hold,
 }
 
 

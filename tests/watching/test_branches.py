@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models.build import Build, Run
-from bot.models.circleci import Pipeline, ProjectSlug, Workflow
+from bot.models.circleci import Job, JobId, Pipeline, ProjectSlug, Workflow
 from bot.models.red import Branch
 from bot.models.subscription import Event
 from bot.watching.branches import MOST_TOLD, decide, is_red, judged_key, said_key
@@ -119,6 +119,55 @@ def held_at(*statuses: str) -> Build:
         for nth, run in enumerate(runs)
     ]
     return build(2).model_copy(update={"runs": tuple(named)})
+
+
+def stands(number: int, statuses: dict[str, str], jobs: dict[str, str], attempt: int = 1) -> Build:
+    """Return a build with workflows that stand so, each with the job `test` and a hold; and others by name."""
+    (one,) = build(number, "failed", attempt).runs
+    runs = []
+    for name, status in statuses.items():
+        workflow = one.workflow.model_copy(update={"id": f"{name}{number}.{attempt}", "name": name, "status": status})
+        made = [Job(id=JobId(f"{job}{number}"), name=job, status=how) for job, how in jobs.items()]
+        runs.append(one.model_copy(update={"workflow": workflow, "jobs": tuple(made)}))
+    return build(number, "failed", attempt).model_copy(update={"runs": tuple(runs)})
+
+
+BROKEN = stands(1, {"build": "failed"}, {"test": "failed", "lint": "success"})
+
+
+@pytest.mark.parametrize(
+    ("statuses", "jobs", "is_repaired"),
+    [
+        ({"build": "on_hold"}, {"test": "success", "hold": "on_hold"}, True),
+        ({"build": "on_hold"}, {"lint": "success", "hold": "on_hold"}, False),  # what had failed did not run so far
+        ({"build": "on_hold"}, {"test": "blocked", "hold": "on_hold"}, False),
+        ({"build": "success", "other": "on_hold"}, {"test": "success"}, True),
+        ({"other": "on_hold"}, {"test": "success"}, False),  # of another workflow
+        ({"build": "on_hold", "other": "running"}, {"test": "success"}, False),
+        ({"build": "on_hold", "other": "canceled"}, {"test": "success"}, False),
+        ({"build": "on_hold", "other": "failed"}, {"test": "success"}, False),
+    ],
+)
+def test_what_had_failed_and_passes_before_a_hold_has_repaired_the_branch(
+    statuses: dict[str, str], jobs: dict[str, str], is_repaired: bool
+) -> None:
+    held = stands(2, statuses, jobs)
+    happened, state = judged(BROKEN, held)
+    assert (happened[-1] is FIXED, state.is_red) == (is_repaired, not is_repaired)
+    assert (
+        judged(held, stands(1, {"build": "on_hold"}, {"test": "success"}))[0][-1] is None
+    )  # it was green, or is older
+
+
+def test_what_waited_and_is_approved_ends_as_any_other() -> None:
+    held = stands(2, {"build": "on_hold"}, {"test": "success", "hold": "on_hold"})
+    for status, happened in (("success", PASSED), ("failed", BROKE), ("canceled", None)):
+        ended = stands(2, {"build": status}, {"test": "success", "hold": "success"})
+        found, state = judged(BROKEN, held, held, ended, ended)
+        assert found == [BROKE, FIXED, None, happened, None]
+        assert (state.is_red, state.red_since) == (happened is BROKE, 2 if happened is BROKE else 0)
+    again = stands(1, {"build": "on_hold"}, {"test": "success"}, attempt=2)
+    assert judged(BROKEN, again)[0] == [BROKE, FIXED]
 
 
 def test_of_each_build_an_older_one_is_told_and_once() -> None:

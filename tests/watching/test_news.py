@@ -65,6 +65,7 @@ class Judge:
     def __init__(self) -> None:
         self.builds: list[Build] = []
         self.waiting: list[list[str]] = []
+        self.held: list[int] = []
         self.late = 0
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
@@ -75,6 +76,10 @@ class Judge:
             self.late -= 1
             return SOON
         self.builds += [build] if is_red(build) is not None else []
+        return None
+
+    async def holds(self, build: Build) -> timedelta | None:
+        self.held.append(build.pipeline.number)
         return None
 
     async def waits(self, build: Build) -> timedelta | None:
@@ -298,6 +303,7 @@ async def test_what_waits_is_told_where_somebody_wants_to_hear_and_once_more_whe
     assert stage.judge.waiting == []
     pushed = stage.push("on-hold", age=timedelta(minutes=30))
     stage.judge.late = 1
+    assert stage.judge.held == []
     assert SOON.total_seconds() in await stage.looks()
     await stage.looks()
     (held,) = [run for run in pushed.runs if run.status(stage.world.clock.now()) == "on_hold"]
@@ -306,6 +312,7 @@ async def test_what_waits_is_told_where_somebody_wants_to_hear_and_once_more_whe
     stage.goes_by(timedelta(seconds=2))
     await stage.looks()
     assert stage.judge.waiting[-3:] == [[name], [name], []]
+    assert stage.judge.held == [pushed.number] * 2
     stage.goes_by(LONG)
     await stage.looks()
     assert len(stage.judge.waiting) == 3

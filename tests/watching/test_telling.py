@@ -33,7 +33,7 @@ from formatters import red
 from formatters.links import Links
 from playground.slack.api import Slack
 from playground.slack.conversations import Channel
-from tests.watching.test_branches import build
+from tests.watching.test_branches import BROKEN, build, stands
 
 PEOPLE = {"octo-grace": "U0GRACE", "octo-ada": "U0ADA"}  # at the code host
 
@@ -583,6 +583,27 @@ async def test_of_a_pattern_the_project_that_its_maker_may_not_look_at_is_left_o
     stage.door.of = None
     await stage.until_told(build(2))
     assert (await stage.paused(), len(stage.texts("releases"))) == ([red.HIDDEN], 1)
+
+
+async def test_what_repairs_a_branch_is_told_while_the_rest_of_it_waits_for_a_person(stage: Stage) -> None:
+    await stage.subscribes()
+    await stage.subscribes(events=["passed"], channel_id="C0RELEASES")
+    await stage.judged(BROKEN)
+    held = stands(2, {"build": "on_hold"}, {"test": "success", "hold": "on_hold"})
+    stage.far_side.has(held)
+    bare = held.model_copy(update={"runs": tuple(run.model_copy(update={"jobs": ()}) for run in held.runs)})
+    for _ in range(2):
+        assert await stage.telling.holds(bare) is None
+    (root,) = stage.channel().roots
+    assert ([one.text for one in (root, *root.replies)], len(root.replies)) == ([GREEN, GREEN], 1)
+    assert "and waits for an approval" in root.replies[0].visible
+    asked = stage.far_side.asked
+    await stage.telling.holds(bare)
+    assert stage.far_side.asked == asked  # no channel knows it red
+    await stage.judged(stands(2, {"build": "success"}, {"test": "success", "hold": "success"}))
+    assert [one.partition(" in ")[0] for one in stage.texts("releases")] == [GREEN, "main of acme/backend passed"]
+    await stage.judged(stands(3, {"build": "failed"}, {"test": "failed"}))
+    assert len(stage.channel().roots) == 2
 
 
 TAG = {"tag": "v2.0", "revision": "9f1c2d7a"}
