@@ -22,7 +22,7 @@ from playground.clock import Clock
 from playground.slack.api import Slack
 from playground.slack.workspace import default_workspace
 from tests.bench.hour import MINUTE, Size, has_webhooks
-from tests.bench.pushing import A_WHILE, LIST, SECRET, SUBSCRIPTION, Built, Stage
+from tests.bench.pushing import LIST, SECRET, SUBSCRIPTION, Built, Stage
 from tests.bench.stage import AS_SHIPPED, Bot, Figure, percentile, running
 
 POLL, UPDATES = 5, 50  # as by default
@@ -36,8 +36,8 @@ PATHS = (
 AN_HOUR = Size()
 
 
-async def subscriptions(folder: Path, *, size: Size = AN_HOUR, seed: int = 1) -> list[Figure]:
-    """Play the hour on one Redis, with a web and two workers, of which one is killed in the middle."""
+async def subscriptions(folder: Path, *, size: Size = AN_HOUR, seed: int = 1, kills: int = 1) -> list[Figure]:
+    """Play the hour on one Redis, with a web and two workers, of which one is killed so often, and started again."""
     world = World(Clock(datetime.now(UTC), speed=1))
     workspace = default_workspace(now=lambda: world.clock.now().timestamp())
     async with (
@@ -57,15 +57,14 @@ async def subscriptions(folder: Path, *, size: Size = AN_HOUR, seed: int = 1) ->
         await slack.connected()
         await stage.subscribe()
         playing = asyncio.create_task(stage.play())
-        await asyncio.sleep(size.seconds / 4)
-        early = worker.megabytes
-        await asyncio.sleep(size.seconds / 4)
-        stage.killed_at = stage.now
-        other.process.kill()
-        await asyncio.sleep(A_WHILE)
-        await starts("worker3", "worker")
+        measuring = asyncio.create_task(_megabytes(worker, size.seconds / 4))
+        for number in range(kills):
+            await asyncio.sleep(size.seconds / (kills + 1))
+            stage.kills.append(stage.now)
+            other.process.kill()
+            other = await starts(f"again{number}", "worker")
         await playing
-        late, busy, seconds = worker.megabytes, worker.cpu_seconds, stage.now
+        early, late, busy, seconds = await measuring, worker.megabytes, worker.cpu_seconds, stage.now
         rows = [*_told(stage, await stage.settle()), *_asked(stage, seconds), *_late(stage)]
     memory = f"{early:.0f} MB, {late:.0f} MB"
     return [
@@ -73,6 +72,11 @@ async def subscriptions(folder: Path, *, size: Size = AN_HOUR, seed: int = 1) ->
         Figure("memory of a worker after a quarter of the hour, and at its end", memory, "flat", late < early * FLAT),
         Figure("one of two workers, of one core", f"{busy / seconds:.0%}, at {size.times} times the pace"),
     ]
+
+
+async def _megabytes(worker: Bot, seconds: float) -> float:
+    await asyncio.sleep(seconds)
+    return worker.megabytes
 
 
 def waits(times: int) -> dict[str, str]:
@@ -90,7 +94,8 @@ def waits(times: int) -> dict[str, str]:
 def _told(stage: Stage, wrong: Sequence[str]) -> list[Figure]:
     for one in wrong:
         print(f"WRONG: {one}", file=sys.stderr)
-    name = f"{stage.size}, half by webhooks, a worker killed: branches of which channels were told as they must be"
+    what = f"{stage.size}, half by webhooks, {len(stage.kills)} kill -9"
+    name = f"{what}: channels told of a branch what they must be, once"
     places, said = len(stage.about()), sum(map(len, stage.told().values()))
     return [Figure(name, f"{places - len(wrong)} of {places}, with {said} messages", "all", not wrong)]
 

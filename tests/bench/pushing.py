@@ -34,6 +34,7 @@ A_WHILE, AFTER_A_KILL = 10, 75
 FAR_AHEAD = timedelta(days=1)
 LIST = re.compile(r"/project/gh/(acme/p\d+)/pipeline(?:\?(?!.*branch=)|$)")
 WORDS = re.compile(r"(\S+) of (\S+) (?:is (red since|still red|green again)|(passed) in)")
+OLDER = re.compile(r"#(\d+) of (\S+) of (\S+), an older build, (passed|failed)")
 EVENTS = {"red since": "broke", "still red": "still-red", "green again": "fixed", "passed": "passed"}
 Branch = tuple[str, str]  # of a project
 Place = tuple[str, Branch]  # in a channel
@@ -81,7 +82,7 @@ class Stage:
     def __init__(self, size: Size, seed: int, slack: Slack, circleci: CircleCI) -> None:
         chance = Random(seed)
         self.size, self.rules = size, subscriptions(size, chance)
-        self.built, self.killed_at, self.port = list[Built](), float("inf"), 0
+        self.built, self.kills, self.port = list[Built](), list[float](), 0
         self._pushes = pushes(size, chance, self.rules)
         self._slack, self._world = slack, circleci.world
         self.requests = circleci.faults.requests = Requests(self._world)
@@ -106,10 +107,10 @@ class Stage:
             said = len(channel.messages)
             await ada.command(channel, "/ci", " ".join(["subscribe", rule.project, *rule.words]))
             await seen(partial(_from, channel, said))
-        await seen(self._read)
+        await seen(self._listed)
         await asyncio.sleep(1)
 
-    def _read(self) -> list[str]:
+    def _listed(self) -> list[str]:
         """Return the projects that somebody subscribed to, once the lists of all of them have been read."""
         listed = {found[1] for one in self.requests.asked if (found := LIST.search(one.path))}
         return [*self.subscribed] if self.subscribed <= listed else []
@@ -155,9 +156,7 @@ class Stage:
         push, at = built.push, self._since(stopped)
         pauses = 0 if push.is_told else 3 if has_webhooks(push.project) else 1
         by = at + (pauses * SUBSCRIPTION + SETTLE) / self.size.times + A_WHILE
-        was_in_hands = at <= self.killed_at <= by
-        by += AFTER_A_KILL if was_in_hands else 0
-        built.ends.append(End(built.pipeline.number, at, by, outcome, may_be_missed=push.is_rerun and was_in_hands))
+        built.ends.append(End(built.pipeline.number, at, by, outcome, may_be_missed=push.is_rerun and not built.ends))
 
     async def _runs(self, built: Built, run: Run, session: aiohttp.ClientSession) -> None:
         """Return when a workflow has ended, and CircleCI has told of that and of its jobs, where it does."""
@@ -204,20 +203,16 @@ class Stage:
         found = defaultdict(list)
         for number in range(self.size.channels):
             for message in self._slack.workspace.channel(f"team-{number}").messages:
-                text, shown = _first(message)
-                if words := WORDS.match(text):
-                    event = EVENTS[words[3] or words[4]]
-                    numbers = re.findall(r"#(\d+)", shown)
-                    said = Said(event, int(numbers[0 if event == "broke" else -1]), bool(message.thread_ts))
+                if read := _read(message):
                     at = self._since(datetime.fromtimestamp(float(message.ts), UTC))
-                    found[f"team-{number}", (words[2], words[1])].append(Told(at, said))
+                    found[f"team-{number}", read[0]].append(Told(at, read[1]))
         return found
 
     def wrong(self) -> list[str]:
         """Return a sentence about each channel and branch of which something else was said than its rules ask for."""
         told, about, ends = self.told(), self.about(), defaultdict[Branch, list[End]](list)
         for built in self.built:
-            ends[built.push.project, built.push.branch] += built.ends
+            ends[built.push.project, built.push.branch] += map(self._with_kills, built.ends)
         found = [
             f"{place} was told, though nothing it subscribed to is about it" for place in told.keys() - about.keys()
         ]
@@ -228,9 +223,15 @@ class Stage:
                 found.append(f"{place}, which subscribed with {asked}, was told {said} of {ends[place[1]]}")
         return found
 
+    def _with_kills(self, end: End) -> End:
+        """Return an end as it may be seen: later, or over a rerun not at all, where who had it in hands was killed."""
+        if any(end.at <= kill <= end.by for kill in self.kills):
+            return end._replace(by=end.by + AFTER_A_KILL)
+        return end._replace(may_be_missed=False)
+
     async def settle(self) -> list[str]:
         """Wait until all is told as it must be, or until it is too late for that; returns what is wrong then."""
-        last = max(end.by for built in self.built for end in built.ends)
+        last = max(self._with_kills(end).by for built in self.built for end in built.ends)
         while self.wrong() and self.now < last + A_WHILE:  # noqa: ASYNC110  # it is not looked at each change
             await asyncio.sleep(2)
         await asyncio.sleep(A_WHILE)  # whoever would say it twice may
@@ -241,6 +242,13 @@ def _from(channel: Channel, place: int) -> list[Message]:
     return channel.messages[place:]
 
 
-def _first(message: Message) -> tuple[str, str]:
-    """Return a message as it was when it was posted: its plain text, and what people read."""
-    return (message.history[0][0], message.earlier[0]) if message.history else (message.text, message.visible)
+def _read(message: Message) -> tuple[Branch, Said] | None:
+    """Return of which branch it was and what it said when it was posted; None where it is about none."""
+    text, shown = (message.history[0][0], message.earlier[0]) if message.history else (message.text, message.visible)
+    if words := OLDER.match(text):
+        event = "older green" if words[4] == "passed" else "older red"
+        return (words[3], words[2]), Said(event, int(words[1]), bool(message.thread_ts))
+    if words := WORDS.match(text):
+        event, numbers = EVENTS[words[3] or words[4]], re.findall(r"#(\d+)", shown)
+        return (words[2], words[1]), Said(event, int(numbers[0 if event == "broke" else -1]), bool(message.thread_ts))
+    return None

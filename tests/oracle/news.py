@@ -14,8 +14,8 @@ HEARD = {
     "broke": ("broke",),
     "fixed": ("fixed",),
     "still-red": ("still-red",),
-    "failed": ("broke", "still-red"),
-    "passed": ("fixed", "passed"),
+    "failed": ("broke", "still-red", "older red"),
+    "passed": ("fixed", "passed", "older green"),
 }
 DEFAULT_BRANCH, USUAL = "main", ("broke", "fixed")
 
@@ -70,12 +70,12 @@ class Said(NamedTuple):
 
 
 class _State(NamedTuple):
-    """How far it was looked: which ends are left, how much was said, the newest build and how it left the branch."""
+    """How far it was looked: which ends are left, how much was said, the newest build, since which one it is red."""
 
     left: tuple[int, ...]
     said: int = 0
     number: int = 0
-    is_red: bool = False
+    red_since: int = 0
 
 
 def is_explained(ends: Sequence[End], said: Sequence[Said], rules: Sequence[Rule]) -> bool:
@@ -92,15 +92,14 @@ def is_explained(ends: Sequence[End], said: Sequence[Said], rules: Sequence[Rule
     def _seen(index: int, state: _State) -> list[_State]:
         end = ends[index]
         rest = state._replace(left=tuple(one for one in state.left if one != index))
-        missed = [rest] if end.may_be_missed or not end.outcome or end.number < state.number else []
-        if not end.outcome or end.number < state.number:
-            return missed
-        after = rest._replace(number=end.number, is_red=end.outcome == "red")
-        event = _event(is_red=state.is_red, by=end.outcome)
+        if not end.outcome:
+            return [rest]
+        missed = [rest] if end.may_be_missed else []
+        event, after = _happens(end, rest)
         if event not in wanted:
             return [*missed, after]
-        must = Said(event, end.number, in_thread=has_threads and state.is_red)
-        is_next = state.said < len(said) and said[state.said] == must
+        in_thread = has_threads and 0 < state.red_since <= end.number
+        is_next = state.said < len(said) and said[state.said] == Said(event, end.number, in_thread)
         return [*missed, after._replace(said=state.said + 1)] if is_next else missed
 
     return leads_on(_State(tuple(range(len(ends)))))
@@ -112,7 +111,11 @@ def _next(ends: Sequence[End], left: Sequence[int]) -> list[int]:
     return [index for index in left if ends[index].at <= first]
 
 
-def _event(*, is_red: bool, by: str) -> str:
-    if by == "red":
-        return "still-red" if is_red else "broke"
-    return "fixed" if is_red else "passed"
+def _happens(end: End, state: _State) -> tuple[str, _State]:
+    """Return what an end is to the branch, and how that stands then: an older build changes nothing."""
+    if end.number < state.number:
+        return f"older {end.outcome}", state
+    if end.outcome == "green":
+        return "fixed" if state.red_since else "passed", state._replace(number=end.number, red_since=0)
+    since = state.red_since or end.number
+    return "still-red" if state.red_since else "broke", state._replace(number=end.number, red_since=since)

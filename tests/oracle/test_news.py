@@ -46,6 +46,19 @@ def test_rules_of_a_channel_are_told_together_and_in_a_thread_where_one_is() -> 
 
 
 @pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ([SLOW, GREEN], [Said("passed", 2), Said("older red", 1)]),
+        ([SLOW, LATER], [Said("broke", 3), Said("older red", 1)]),
+        ([RED, End(2, 0, FAR, "green"), LATER], [BROKE, Said("still-red", 3, True), Said("older green", 2, True)]),
+    ],
+)
+def test_an_older_build_is_said_to_be_one(ends: list[End], said: list[Said]) -> None:
+    assert is_explained(ends, said, [ALL])
+    assert not is_explained(ends, said[:1], [ALL])
+
+
+@pytest.mark.parametrize(
     ("words", "about", "not_about"),
     [
         ((), "main", "release/1"),
