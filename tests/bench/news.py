@@ -1,7 +1,7 @@
 """An hour of builds that nobody typed: channels hear what they subscribed to, each once, and at few requests.
 
-The unit of time is a twelfth of what it is in life, for all of it alike: the pauses of the bot, the builds, and the
-budgets of Slack. What does not shrink are the bot's fixed waits (the leases of a dead process: five seconds, and a
+The unit of time is a twelfth of what it is in life, for all of it alike: the pauses of the bot, the builds, and what the
+far sides are asked in a second. What does not shrink are the bot's fixed waits (the leases of a dead process: five seconds, and a
 minute on telling of a branch), and the second that is the finest that a `Date` of CircleCI says: so webhooks are under
 way for a second, which is twelve here.
 """
@@ -25,7 +25,7 @@ from tests.bench.hour import MINUTE, Size, has_webhooks
 from tests.bench.pushing import LIST, SECRET, SUBSCRIPTION, Built, Stage
 from tests.bench.stage import AS_SHIPPED, Bot, Figure, percentile, running
 
-POLL, UPDATES = 5, 50  # as by default
+POLL, UPDATES, REQUESTS = 5, 50, 10  # as by default; that many requests a second CircleCI is asked at first
 FINDING, MORE, TOLD, FLAT = 25, 2, 10, 1.1
 PATHS = (
     re.compile(r"/api/v2/pipeline/([^/?]+)"),
@@ -87,6 +87,7 @@ def waits(times: int) -> dict[str, str]:
         "SUBSCRIPTION_SECONDS": str(SUBSCRIPTION / times),
         "SLACK_POSTS_PER_SECOND_PER_CHANNEL": str(times),
         "SLACK_UPDATES_PER_MINUTE": str(UPDATES * times),
+        "CIRCLECI_REQUESTS_PER_SECOND": str(REQUESTS * times),
         "CIRCLECI_WEBHOOK_SECRET": SECRET,
     }
 

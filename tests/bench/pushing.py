@@ -225,7 +225,7 @@ class Stage:
 
     def _with_kills(self, end: End) -> End:
         """Return an end as it may be seen: later, or over a rerun not at all, where who had it in hands was killed."""
-        if any(end.at <= kill <= end.by for kill in self.kills):
+        if any(kill - end.by + end.at < end.at < kill + AFTER_A_KILL for kill in self.kills):
             return end._replace(by=end.by + AFTER_A_KILL)
         return end._replace(may_be_missed=False)
 
