@@ -15,6 +15,7 @@ from tests.bench import figures
 from tests.bench.agents import agents
 from tests.bench.asking import alone, told
 from tests.bench.crowd import crowd, one_channel
+from tests.bench.news import subscriptions
 from tests.bench.questions import questions
 from tests.bench.stage import Figure
 from tests.bench.verdicts import verdicts
@@ -34,6 +35,7 @@ ALL: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
     "one-channel": one_channel,
     "asking-alone": alone,
     "asking-told": told,
+    "subscriptions": subscriptions,
     "questions": questions,
     "agents": agents,
 }

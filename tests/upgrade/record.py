@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.stories.team import Team, team_at_work
 from tests.upgrade import contents
-from tests.upgrade.scenes import SCENES, Json, Scene
+from tests.upgrade.scenes import LATER, SCENES, Json, Scene
 
 
 async def record(scene: Scene) -> str:
@@ -104,5 +104,5 @@ def _plain(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    for name, scene in SCENES.items():
+    for name, scene in (SCENES | LATER).items():
         Path(sys.argv[1], f"{name}.json").write_text(asyncio.run(record(scene)), encoding="utf-8")

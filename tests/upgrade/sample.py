@@ -23,7 +23,7 @@ from tests.one_redis import redis_url
 from tests.stories.team import Team, bot_at_work, far_sides, keys_of, strangers
 from tests.upgrade import contents
 from tests.upgrade.record import names
-from tests.upgrade.scenes import SCENES, Json, nothing
+from tests.upgrade.scenes import LATER, SCENES, Json, nothing
 
 RECORDS = Path(__file__).parents[1] / "samples" / "records"
 A_MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -39,22 +39,23 @@ async def upgraded(
     data_dir: Path,
     scene: str,
     *,
+    version: str = "0.1.0",
     ago: timedelta = A_MINUTE,
     speed: float = 200,
     meanwhile: Callable[[World], None] = nothing,
     lost: re.Pattern[str] = NONE,
     **settings: Any,
 ) -> AsyncIterator[Team]:
-    """Start today's bot over what version 0.1.0 left behind so long `ago`; from then on the world's clock runs.
+    """Start today's bot over what a version left behind so long `ago`; from then on the world's clock runs.
 
     `meanwhile` is what happens at CircleCI while no bot runs, and `lost` which keys of Redis are.
     """
-    sample = json.loads((RECORDS / "0.1.0" / f"{scene}.json").read_text(encoding="utf-8"))
+    sample = json.loads((RECORDS / version / f"{scene}.json").read_text(encoding="utf-8"))
     if sample["policy"]:
         settings["policy_file"] = data_dir / "policy.toml"
         settings["policy_file"].write_text(sample["policy"])
     async with far_sides(speed=0) as (circleci, slack):
-        SCENES[scene].prepare(circleci.world)
+        (SCENES | LATER)[scene].prepare(circleci.world)
         sample = as_of_today(sample, rebuild(circleci.world, sample), circleci, slack, ago)
         tell(slack, sample)
         await contents.write(redis_url(data_dir), answerable(slack, sample["redis"]), ago, lost)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.models.circleci import PipelineId
 from tests.stories.team import Team
 
 Json = dict[str, Any]
@@ -234,6 +235,22 @@ async def cut_off(team: Team) -> None:
     world.trigger("gh/acme/frontend", branch="main", parameters={})
 
 
+async def subscribed(team: Team) -> None:
+    """Leave a branch that a channel was told is red, with a build of it that runs, and another subscription."""
+    world = team.circleci.world
+    push: Json = {"branch": "release/v2.0", "parameters": {}, "by": "push"}
+    await types(team, "ada", f"subscribe {FRONTEND} release/* broke fixed still-red")
+    await types(team, "grace", "subscribe acme/backend main release/* passed channel mention=S0RELEASE")
+    await team.until(lambda: sum(one.path.endswith("/pipeline") for one in team.circleci.requests) >= 2)
+    red = world.trigger("gh/acme/frontend", **push)
+    world.clock.advance(timedelta(minutes=10))
+    while not (await team.app.store.news.get(PipelineId(red.id))).judged:
+        await pause(team, 0.05)
+    running = world.trigger("gh/acme/frontend", **push)
+    world.clock.advance(timedelta(seconds=20))
+    await team.until(lambda: any(running.id in one.path for one in team.circleci.requests))
+
+
 async def presses(team: Team, name: str, button: str) -> None:
     """Let somebody press a button, and give the bot the time to begin with it."""
     person = team.slack.person(name)
@@ -283,6 +300,9 @@ SCENES = {
     "queued": Scene(queued),
     "cut-off": Scene(cut_off, POLICY, {"admins": ["U0ADMIN"]}),
 }
+
+# What version 0.1.0 did not know.
+LATER = {"subscribed": Scene(subscribed, settings={"subscription_seconds": 0.5, "settle_seconds": 0.5})}
 
 
 async def plays(team: Team, branch: str, *seconds: int, project: str = FRONTEND) -> None:
