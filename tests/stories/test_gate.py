@@ -123,7 +123,7 @@ async def test_a_request_expires_and_is_asked_for_again_word_for_word(tmp_path: 
         await team.grace.click(told, "Ask again: deploy main")
         again = await team.reads("grace wants to deploy")
         assert "note=so be it" in again.visible
-        assert "dry=true" in again.visible
+        assert 'dry="true"' in again.visible
         assert team.posts("/pipeline") == []
 
 
