@@ -1,6 +1,6 @@
 """An hour of builds that nobody typed: channels hear what they subscribed to, each once, and at few requests.
 
-The unit of time is a twelfth of what it is in life, for all of it alike: the pauses of the bot, the builds, and what the
+The unit of time is a twelfth of what it is in life, for all alike: the pauses of the bot, the builds, and what the
 far sides are asked in a second. What does not shrink are the bot's fixed waits (the leases of a dead process: five
 seconds, and a minute on telling of a branch; and a minute between two sweeps), and the second that is the finest that a
 `Date` of CircleCI says: so webhooks are under way for a second, which is twelve here.
