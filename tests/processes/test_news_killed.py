@@ -98,7 +98,8 @@ async def a_minute_goes_by(redis_url: str) -> None:
     """Let the lease run out that whoever died had on telling of a branch."""
     async with Redis.from_url(redis_url) as redis:
         held = [key async for key in redis.scan_iter("ci:fence:red:*")]
-        await redis.delete(*held)
+        if held:  # on a busy machine it may have given the fence back before it died
+            await redis.delete(*held)
 
 
 async def test_a_worker_that_dies_before_it_has_noted_what_it_told_is_gone_on_with(tmp_path: Path) -> None:
