@@ -17,12 +17,14 @@ from bot.intents.reading import reader_of
 from bot.models.agent import Agent
 from bot.models.caller import Caller
 from bot.models.slack import utc_now
+from bot.operations import by_itself
 from bot.settings import Projects
 from bot.waits import is_polite
 from formatters.links import Links
 from playground.slack.conversations import Message
 from tests.agents.asking import REASON, agent_of, asks, calls, follows_to_the_end
 from tests.agents.listing import ROUTER
+from tests.operations.agents import deployment
 from tests.operations.scene import fills_in, opens, record, said, types
 from tests.stories.team import WORLD_SECONDS_PER_SECOND, Team, bot_at_work, far_sides, keys_of, team_at_work
 
@@ -311,7 +313,11 @@ async def test_where_a_rule_lets_it_an_agent_acts_alone_and_follows(tmp_path: Pa
         repeated = await asks(team, agent, "rerun", project="acme/frontend", branch="release/v2.0", everything=True)
         assert (repeated["repeated"], repeated["of"]) == (True, again["of"])
         team.time_stands_still()
+        caller = Caller(person_id=agent.owner_id, agent=agent.name, agent_since=agent.made_at, delivery_id="mcp:dead")
+        died = by_itself.claim_of(caller, deployment("try/slow"))  # a process, over the same act by another spelling
+        await team.app.store.claims.claim(died, caller.delivery_id)
         other = await asks(team, agent, "deploy", project="acme/frontend", branch="try/slow")
+        assert other["of"] == "mcp:dead"
         team.circleci.world.clock.advance(timedelta(seconds=5))
         stopped = await asks(team, agent, "cancel", project="acme/frontend", pipeline=other["pipeline"])
         team.time_flies()
