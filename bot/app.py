@@ -225,7 +225,7 @@ class App:
         triager = Triager(settings, projects, store, Past(patient, History(patient, store.past)), teller, engine, links)
         inbox = self._inbox = Inbox(store, engine, settings.settle)
         direct, said = Direct(store, messenger, permissions, operator), Said(links, finder.title)
-        own = self.notices = Notices(store, looks, Owners(store, authors), direct, pings, said)
+        own = self.notices = Notices(store, looks, Owners(store, authors), direct, pings, said, telling.evidence)
         news = Newsreader(settings, store, looks, telling, own, operator)
         later = self.later = Later(store, direct, said, partial(waits_of, context))
         lists = Lists(settings, store, looks, inbox, operator, roots)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bot.actions import RerunFailed, ShowLog
 from bot.answers.mine import MyWait
 from bot.answers.notices import MyNotices
-from bot.models.build import OPEN_STATES, Build, Run, State
+from bot.models.build import OPEN_STATES, Build, Report, Run, State
 from bot.models.circleci import Job
 from bot.models.notices import About, Held, Notice
 from bot.models.pending import Pending
@@ -29,6 +29,7 @@ from formatters.buttons import approve_button, rerun_failed_button, that_fit
 from formatters.final import what_failed
 from formatters.links import Links
 from formatters.mine import wait_line
+from formatters.red import names, tests_of
 from formatters.stopped import details, why
 from formatters.words import MARKS, count, duration, listed, ref_words, took
 
@@ -51,13 +52,17 @@ _NOBODY = (
 
 
 class Mine(NamedTuple):
-    """A build as its person is told of it: they asked for it or pushed it, and may approve these jobs of its runs."""
+    """A build as its person is told of it: they asked for it or pushed it, and may approve these jobs of its runs.
+
+    There is a `report` where it failed.
+    """
 
     build: Build
     title: str
     links: Links
     is_asked: bool
     waits: Sequence[tuple[Job, Run]] = ()
+    report: Report | None = None
 
 
 def told(answer: MyNotices) -> Message:
@@ -174,7 +179,8 @@ def _head(mine: Mine) -> str:
 def _what(mine: Mine) -> str:
     build, said = mine.build, list[str]()
     if state_of(build) is State.FAILED:
-        said.append(f"{what_failed(build, None)} failed.")
+        tests = names(tests_of(mine.report))
+        said.append(f"{what_failed(build, mine.report)}{tests or ' failed.'}")
     elif build.state is State.COULD_NOT_RUN:
         said.append(f"{why(build)}.")
     if mine.waits:

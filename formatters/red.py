@@ -60,7 +60,7 @@ def root(state: Branch, seen: Seen, mentioned: Sequence[str] = (), *, is_snoozed
     return assemble(
         f"{_plain(state)} of {clean(seen.title)} is red since #{state.red_since}{before}: {what}.",
         section(f"❌ *{name} is red* · {literal(seen.title)} · {since}{pings}"),
-        section("\n".join(filter(None, [about(seen, many), f"{what}{_names(_tests(seen))}"]))),
+        section("\n".join(filter(None, [about(seen, many), f"{what}{names(tests_of(seen.report))}"]))),
         *_refused(build),
         _by_people(state, is_snoozed=is_snoozed),
         actions(*_buttons(state, seen, is_snoozed=is_snoozed)),
@@ -161,7 +161,7 @@ def of_tag(name: str, seen: Seen, happened: Event, mentioned: Sequence[str] = ()
     return assemble(
         f"{clean(name)} of {clean(seen.title)} failed: {what}.",
         section(f"❌ {head} · *Failed*{pings}"),
-        section(f"{about(seen)}\n{what}{_names(_tests(seen))}"),
+        section(f"{about(seen)}\n{what}{names(tests_of(seen.report))}"),
         *_refused(seen.build),
         actions(*_of_build(seen)),
     )
@@ -195,26 +195,27 @@ def _compared(before: Branch, seen: Seen) -> str:
     if not now or not before.failing:
         is_same = bool(seen.report and before.failure and seen.report.signature == before.failure)
         return f"the same failure, {_what(seen)}" if is_same else _what(seen)
-    new = [test for test in _tests(seen) if key(test) not in before.failing]
+    new = [test for test in tests_of(seen.report) if key(test) not in before.failing]
     old = len(now & before.failing)
     if not new:
         had_failed = f"{old} of the {len(before.failing)} tests that had failed"
-        return f"the same {_tests_of(now)}" if now == before.failing else had_failed
+        return f"the same {_number_of(now)}" if now == before.failing else had_failed
     kind = "new" if old else "other"
     also = f", and {old} as before" if old else ""
-    return f"{len(new)} {kind} {'test' if len(new) == 1 else 'tests'}{_names(new)}{also}"
+    return f"{len(new)} {kind} {'test' if len(new) == 1 else 'tests'}{names(new)}{also}"
 
 
-def _tests_of(keys: Collection[str]) -> str:
+def _number_of(keys: Collection[str]) -> str:
     return "test" if len(keys) == 1 else f"{len(keys)} tests"
 
 
-def _tests(seen: Seen) -> list[TestResult]:
+def tests_of(report: Report | None) -> list[TestResult]:
     """Return the tests that failed, each once, whatever jobs it failed in."""
-    return [*{key(test): test for test in (failed_tests(seen.report) if seen.report else ())}.values()]
+    return [*{key(test): test for test in (failed_tests(report) if report else ())}.values()]
 
 
-def _names(tests: Sequence[TestResult]) -> str:
+def names(tests: Sequence[TestResult]) -> str:
+    """Return the first few by their names, behind what is said of them."""
     return f" ({listed([test.name or test.classname for test in tests], MOST_NAMED)})" if tests else ""
 
 

@@ -16,6 +16,7 @@ from bot.policy import Word
 from bot.store import Store
 from bot.watching.branches import is_red, judged_key
 from bot.watching.direct import SOON, Direct, Said
+from bot.watching.evidence import Evidence
 from bot.watching.mine import Owner, Owners
 from bot.watching.pings import Pings
 from formatters import notices as words
@@ -28,13 +29,23 @@ BESIDE_A_HOLD = "+"
 class Notices:
     """What a thread, or a message about its branch, tells somebody with a ping is not told beside that."""
 
-    def __init__(self, store: Store, looks: Reads, owners: Owners, direct: Direct, pings: Pings, said: Said) -> None:
+    def __init__(
+        self,
+        store: Store,
+        looks: Reads,
+        owners: Owners,
+        direct: Direct,
+        pings: Pings,
+        said: Said,
+        evidence: Evidence,
+    ) -> None:
         self._store = store
         self._looks = looks
         self._owners = owners
         self._direct = direct
         self._pings = pings
         self._said = said
+        self._evidence = evidence
 
     async def are_about(self, pipeline: Pipeline) -> bool:
         """Say whether anybody wants to be told of a build as their own."""
@@ -147,7 +158,8 @@ class Notices:
 
     async def _mine(self, owner: Owner, build: Build, waits: Sequence[tuple[Job, Run]] = ()) -> words.Mine:
         title = await self._said.title(build.pipeline.project_slug)
-        return words.Mine(build, title, self._said.links, owner.is_asked, waits)
+        report = await self._evidence.of(build) if words.state_of(build) is State.FAILED else None
+        return words.Mine(build, title, self._said.links, owner.is_asked, waits, report)
 
     async def _told(self, notice: Notice, build: Build) -> ToldOf:
         return await self._store.notices.told(notice.person_id, build.pipeline.id)

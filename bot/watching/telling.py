@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 import structlog
 
-from bot.circleci.report import report
 from bot.errors import SlackError, SlackLimited, Unreadable
 from bot.messenger import Messenger
-from bot.models.build import Build, Ended, Report, State
+from bot.models.build import Build, Report, State
 from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug
 from bot.models.heard import Heard
@@ -30,6 +29,7 @@ from bot.store import Store
 from bot.watching.aloud import is_wanted as is_wanted_aloud
 from bot.watching.branches import Decision, decide, has_repaired, is_red, is_wanted, no_news, said_key
 from bot.watching.earlier import Earlier
+from bot.watching.evidence import Evidence
 from bot.watching.occasions import Occasions
 from bot.watching.operator import Operator
 from bot.watching.pausing import COUNTED, LATER, SOON, Pausing, again_after
@@ -116,9 +116,10 @@ class Telling:
         self._pings = pings
         self._messenger = messenger
         self._sources = sources
+        self.evidence = Evidence(store.past, sources)
         self._links = links
-        self._tags = Tags(store, messenger, links, self._evidence)
-        self._occasions = Occasions(store, messenger, sources, links, self._evidence)
+        self._tags = Tags(store, messenger, links, self.evidence.of)
+        self._occasions = Occasions(store, messenger, sources, links, self.evidence.of)
         self._pausing = Pausing(store, messenger, permissions, operator)
 
     async def judged(self, build: Build) -> timedelta | None:
@@ -202,7 +203,7 @@ class Telling:
             branch = named_in(state.branch)
             earlier = Earlier(self._sources.reports, build, branch)
             news = _News(build, branch, earlier, state.channel_id, rules)
-            seen = red.Seen(build, await self._evidence(build), news.title, self._links)
+            seen = red.Seen(build, await self.evidence.of(build), news.title, self._links)
             await self._is_rewritten(news, state, state, seen)
 
     async def rules_about(self, state: Branch) -> Sequence[Subscription]:
@@ -398,19 +399,7 @@ class Telling:
 
     async def _report(self, found: Decision, build: Build) -> Report | None:
         is_shown = found.is_told or found.state.root_ts is not None
-        return await self._evidence(build) if build.state in (State.FAILED, State.ON_HOLD) and is_shown else None
-
-    async def _evidence(self, build: Build) -> Report:
-        """Return the evidence of a failure, which is read once for all that tell of it."""
-        past, ended = self._store.past, None
-        with suppress(Unreadable):
-            ended = await past.ended(build.pipeline.id)
-        if ended is not None and ended.build.fingerprint == build.fingerprint:
-            return ended.report
-        evidence = await report(self._sources.reports, build, patterns=self._sources.patterns, past=past)
-        if ended is None and build.workflows_finished and not build.part_of:
-            await past.save_ended(Ended(build=build, report=evidence))
-        return evidence
+        return await self.evidence.of(build) if build.state in (State.FAILED, State.ON_HOLD) and is_shown else None
 
     async def _known(self, news: _News) -> Branch:
         known = await self._store.subscriptions.known(news.channel_id, news.slug, news.key)

@@ -1,16 +1,18 @@
-"""`make picture`: the README's pictures, and every message of the stories on one sheet."""
+"""`make picture`: the pictures of the README and the documents, and every message of the stories on one sheet."""
 
 import asyncio
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from playwright.async_api import FloatRect
 
+from bot.settings import Projects
 from playground.circleci.scenarios import COURSES
 from playground.circleci.world import write_frontend_past
 from playground.page.server import Page
@@ -21,6 +23,7 @@ from tests.stories.team import Team, is_sign, team_at_work
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 SHEET = Path(__file__).parents[2] / "contact-sheet.png"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PANEL = 300  # the pretend CircleCI's column is no part of Slack
 # What is asked at the end, when every course has been played: each part is a section of the sheet.
 SAID = {
@@ -78,6 +81,7 @@ SAID = {
 }
 # What is asked in the channel in which they were played.
 SAID_AT_WORK = ("", "help all", "deploy --help")
+PEOPLE = Projects(people={"octo-ada": "U0ADA", "octo-grace": "U0GRACE"})
 COLUMNS = """
     html, body { overflow: visible; height: auto; }
     body { padding: 20px; columns: 400px 5; column-gap: 24px; }
@@ -87,10 +91,13 @@ COLUMNS = """
 
 
 @asynccontextmanager
-async def place() -> AsyncIterator[tuple[Team, Page]]:
+async def place(**settings: Any) -> AsyncIterator[tuple[Team, Page]]:
     """Start a team at work, and its page."""
     with tempfile.TemporaryDirectory() as folder:
-        async with team_at_work(Path(folder), admins=("U0ADMIN",)) as team, Page(team.slack, team.circleci) as page:
+        async with (
+            team_at_work(Path(folder), projects=PEOPLE, admins=("U0ADMIN",), **settings) as team,
+            Page(team.slack, team.circleci) as page,
+        ):
             write_frontend_past(team.circleci.world)
             yield team, page
 
@@ -114,6 +121,51 @@ async def readme(scheme: Literal["light", "dark"]) -> None:
             await window.sees("Failed after", window.thread)
             await window.page.mouse.move(5, 5)
             await _save(window, PICTURES / f"phone-{scheme}.png")
+
+
+async def subscribed(scheme: Literal["light", "dark"]) -> None:
+    """Take what a channel and a person are told of pushes: a red branch with its thread, and a direct message."""
+    async with place(subscription_seconds=0.5, settle_seconds=0.5) as (team, page), chromium() as browser:
+        async with opened(browser, page.url, (1340, 850), scheme=scheme, scale=2) as window:
+            await window.types("/ci subscribe acme/frontend main broke fixed still-red")
+            await team.reads("From now on I say here")
+            await window.types("/ci notify me failed")
+            await window.sees("when a build of yours fails")
+            await window.channel.get_by_role("button", name="Dismiss message").first.click()
+            await _as_if_long_ago(team)
+            await team.until(lambda: any(seen.path.endswith("frontend/pipeline") for seen in team.circleci.requests))
+            await _is_pushed(team, "main", "octo-grace", "failing-tests")
+            root = await team.reads("main is red")
+            await _is_pushed(team, "main", "octo-ada", "failing-tests")
+            await team.until(lambda: root.replies)
+            await team.slack.person("grace").click(root, "I look at it")
+            await team.until(lambda: len(root.replies) > 1)
+            await _is_pushed(team, "fix/cart", "octo-ada", "failing-tests")
+            direct = team.slack.workspace.open_im("U0ADA")
+            await team.until(lambda: any("fix/cart" in one.visible for one in direct.roots))
+            await window.opens_thread()
+            await window.sees("looks at it", window.thread)
+            await window.field.blur()
+            await window.page.mouse.move(5, 5)
+            clip: FloatRect = {"x": 0, "y": 0, "width": 1340 - PANEL, "height": 850}
+            await _save(window, PICTURES / f"red-{scheme}.png", clip)
+        async with opened(browser, page.url, (390, 700), scheme=scheme, scale=2) as window:
+            await window.page.get_by_role("button", name="Channels").click()
+            await window.page.get_by_role("navigation", name="Channels").get_by_role("button", name="ci").click()
+            await window.sees("fix/cart", window.channel)
+            await window.page.mouse.move(5, 5)
+            await _save(window, PICTURES / f"mine-{scheme}.png")
+
+
+async def _as_if_long_ago(team: Team) -> None:
+    """Let people have wished for it days ago: CircleCI's time flies here, and what has just ended is soon hours old."""
+    for notice in await team.app.store.notices.all():
+        await team.app.store.notices.put(notice.model_copy(update={"since": notice.since - timedelta(days=9)}))
+
+
+async def _is_pushed(team: Team, branch: str, by: str, course: str) -> None:
+    team.circleci.world.set_scenario("gh/acme/frontend", branch, course)
+    team.circleci.world.trigger("gh/acme/frontend", branch=branch, parameters={}, by=by)
 
 
 async def sheet() -> None:
@@ -211,8 +263,9 @@ async def main() -> None:
     if CHROMIUM is None:
         sys.exit("Chromium is not installed. On Debian: apt install chromium fonts-lato fonts-noto-color-emoji")
     await refuse_boxes()
-    await readme("light")
-    await readme("dark")
+    for scheme in SCHEMES:
+        await readme(scheme)
+        await subscribed(scheme)
     await sheet()
 
 

@@ -12,17 +12,20 @@ from bot.errors import NotAllowed
 from bot.messenger import Messenger
 from bot.models.build import Build, Run
 from bot.models.caller import Caller, Place
-from bot.models.circleci import Job, Pipeline, ProjectSlug, Ref
+from bot.models.circleci import Job, Pipeline, ProjectSlug, Ref, TestResult
 from bot.models.notices import About, Notice, Quiet, zone_named
 from bot.models.slack import Watch, utc_now
 from bot.permissions import Permissions
+from bot.settings import Projects
 from bot.store import Store
 from bot.watching.direct import MOST_DENIALS, MOST_REFUSALS, Direct, Said
+from bot.watching.evidence import Evidence
 from bot.watching.later import Later
 from bot.watching.mine import Owners
 from bot.watching.notices import Notices, is_wanted
 from bot.watching.operator import Operator
 from bot.watching.pings import Pings
+from bot.watching.watcher import Sources
 from formatters.links import Links
 from playground.slack.api import Slack
 from playground.slack.conversations import Message
@@ -49,13 +52,16 @@ class Door:
 
 
 class FarSide:
-    """A CircleCI that knows the jobs of a build."""
+    """A CircleCI that knows the jobs of a build, and one test of each that failed."""
 
     def __init__(self) -> None:
         self.whole_builds: dict[str, Build] = {}
 
     async def whole(self, pipeline: Pipeline) -> Build:
         return self.whole_builds[pipeline.id]
+
+    async def some_tests(self, _slug: str, _number: int, _pages: int) -> tuple[tuple[TestResult, ...], bool]:
+        return (TestResult(name="test_total", result="failure"), TestResult(name="test_tax", result="success")), False
 
 
 async def title(slug: ProjectSlug) -> str:
@@ -70,7 +76,9 @@ class Stage:
         self.pings = Pings(store.claims, authors, door)
         direct, said = Direct(store, messenger, door, operator), Said(Links(), title)
         owners = Owners(store, authors)
-        self.notices = Notices(store, cast("Reads", self.far_side), owners, direct, self.pings, said)
+        reads = cast("Reads", self.far_side)
+        evidence = Evidence(store.past, Sources(reads, reads, (), Projects()))
+        self.notices = Notices(store, reads, owners, direct, self.pings, said, evidence)
 
         async def nothing_waits(*_: object) -> list[object]:
             return []
