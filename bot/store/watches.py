@@ -46,7 +46,7 @@ return 1
 # end of the build, which may never come.
 _BEGIN = """
 local prefix, pace, keep, found = ARGV[1], tonumber(ARGV[2]), ARGV[3], {}
-local others = redis.call('EXISTS', KEYS[1])
+local others, notices = redis.call('EXISTS', KEYS[1]), redis.call('EXISTS', KEYS[2])
 for number = 4, #ARGV do
   local function key(kind) return prefix .. kind .. ':' .. ARGV[number] end
   if pace > 0 then redis.call('SET', key('looked'), 1, 'PX', pace) end
@@ -54,7 +54,7 @@ for number = 4, #ARGV do
   redis.call('EXPIRE', key('snapshot'), keep, 'NX')
   found[#found + 1] = {
     redis.call('GETDEL', key('asked')), others, redis.call('EXISTS', key('young')), redis.call('PTTL', key('due')),
-    redis.call('GET', key('snapshot')), redis.call('HGETALL', key('watches')),
+    notices, redis.call('GET', key('snapshot')), redis.call('HGETALL', key('watches')),
   }
 end
 return found
@@ -65,7 +65,8 @@ class Known(NamedTuple):
     """What a look begins with: the snapshot, the threads, oldest first, and those another version alone can read.
 
     `asked` are the words of who asked for it since the last one began, a line each, `others_wait` says that somebody
-    stands in line for a turn, `is_young` that somebody acted on it just now, and `due` when it would have been time.
+    stands in line for a turn, `is_young` that somebody acted on it just now, `due` when it would have been time, and
+    `is_noticed` that somebody wants to be told of their own builds.
     """
 
     snapshot: Snapshot
@@ -75,6 +76,7 @@ class Known(NamedTuple):
     others_wait: bool = False
     is_young: bool = False
     due: timedelta = timedelta(0)
+    is_noticed: bool = False
 
 
 class Seen(NamedTuple):
@@ -246,19 +248,21 @@ class Watches:
         """Return what each look begins with, in one step; others that are asked for wait for the `pace`."""
         pause, keep = max(round(pace / MILLISECOND), 0), int(self._keep.total_seconds())
         asked: list[str | int] = [self._connection.prefix, pause, keep, *pipeline_ids]
-        found = await self._connection.ask(self._begin(keys=[self._connection.key("line")], args=asked))
+        keys = [self._connection.key("line"), self._connection.key("notices")]
+        found = await self._connection.ask(self._begin(keys=keys, args=asked))
         return [self._known(*one) for one in found]
 
-    def _known(  # as the server tells it
-        self, asked: str | None, others: int, young: int, left: int, look: str | None, found: Sequence[str]
-    ) -> Known:
-        by_id = dict(zip(found[::2], found[1::2], strict=True))
+    def _known(self, asked: str | None, *found: Any) -> Known:
+        """Return what the server tells."""
+        others, young, left, notices, look, threads = found
+        by_id = dict(zip(threads[::2], threads[1::2], strict=True))
         watches = [watch for data in by_id.values() if (watch := self._decoded(Watch, data))]
         unread = frozenset(by_id) - {one.id for one in watches}
         # CircleCI knows all of a snapshot.
         before = (look and self._decoded(Snapshot, look)) or Snapshot()
         words, due = tuple(filter(None, (asked or "").split("\n"))), max(left, 0) * MILLISECOND
-        return Known(before, _oldest_first(watches), unread, words, bool(others), bool(young), due)
+        seen = Known(before, _oldest_first(watches), unread, words, due=due)
+        return seen._replace(others_wait=bool(others), is_young=bool(young), is_noticed=bool(notices))
 
     def _decoded(self, kind: type[M], data: str) -> M | None:
         """Return a record, or None for one of another version; as it was read before where it is the same."""

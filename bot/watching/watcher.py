@@ -161,7 +161,8 @@ class Watcher:
         if told.late is not None:
             return told.late
         if not end.is_final:
-            await self._inbox.goes_on(build)
+            if known.is_noticed:
+                await self._inbox.goes_on(build)
             is_told = bool(watches) and await self._hearing.is_told(watches[0].project_slug, build)
             return self._next(build, end, is_young=known.is_young, is_told=is_told)
         await self._elsewhere.tell(watches, build)
