@@ -19,6 +19,7 @@ _MAYBE = ("by",)
 OF_A_REASON = " A reason with such a word goes in quotes."
 HOW = "Write `until 17:00`, `until tomorrow 9:00`, `until 2026-12-01 09:00` or `for 2h`"
 
+AT_ONCE = "It begins at once and has one end, and this tells of another time."
 # Noted of a lock whose reason tells of a time, and which has no end.
 NOT_GIVEN = "no_end"
 
@@ -26,6 +27,9 @@ MOST_WORDS = 9  # of an end, and one behind it
 # A length of time behind one of these, or before one of those, says how long something has lasted or takes.
 _NO_END = ("about", "after", "by", "every", "in", "last", "of", "over", "past", "since", "takes", "within")
 _NO_END_EITHER = ("after", "ago", "before", "behind", "early", "in", "late", "later", "left", "of", "old", "too")
+# Behind these it is told when something begins, and behind those an end goes on.
+_FROM = ("from", "starting", "beginning")
+_LEADS, _JOINED = ("on", "at", "the"), ("the", "of", "on", "at", "and", "or")
 _LED_TO = (("the", "next"), ("next",), ("about",), ("around",), ("roughly",))
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ZONES = ("bst", "cest", "cet", "cdt", "cst", "edt", "eest", "eet", "est", "ist", "jst", "mdt", "mst", "pdt", "pst")
@@ -61,9 +65,11 @@ def find(words: Sequence[Word], *, behind_a_branch: bool = False) -> tuple[str, 
         start = max(end, start + 1)
     if len(found) > 1:
         raise UsageError("Two ends are named, and I take one.", given=_joined(words[slice(*found[1])]))
+    start, end = found[0] if found else (len(words), len(words))
+    if at := _another_time(words, start, end, behind_a_branch=behind_a_branch):
+        raise UsageError(f"{AT_ONCE} {HOW}.{OF_A_REASON}", given=_joined(words[slice(*at)]))
     if not found:
         return "", list(words)
-    start, end = found[0]
     return _joined(words[start:end]).rstrip(STOPS), [*words[:start], *words[end:]]
 
 
@@ -106,6 +112,43 @@ def _said_at(words: Sequence[Word], start: int, behind_a_branch: bool) -> int:  
         used = _time_behind(tokens)
         return start + 1 + used if used and _is_edge(words, start, start + 1 + used, behind_a_branch) else start
     return start + _measured_alone(words, start, behind_a_branch)
+
+
+def _another_time(words: Sequence[Word], start: int, end: int, *, behind_a_branch: bool) -> tuple[int, int] | None:
+    """Return where a time is told beside the end: when it would begin, or what the end goes on with.
+
+    `tomorrow for 2h`, `for 2h on friday`, `from 9:00`, `until noon the day after`.
+    """
+    text = ["" if word.quoted else word.text.lower() for word in words]
+    for at in (at for at, word in enumerate(text) if word in _FROM and not start <= at < end):
+        if (led := _led(text, at + 1, _LEADS)) < len(text) and _is_time(text[led]):
+            return at, led + 1
+    if start == end:
+        return None
+    before = text[start - 1] if start else ""
+    if _is_day(before.rstrip(STOPS)) or (_is_time(before) and not (start == 1 and behind_a_branch)):
+        return start - 1, end
+    led = len(text) if text[end - 1][-1:] in STOPS else _led(text, end, _JOINED)
+    said = text[led].rstrip(STOPS) if led < len(text) else ""
+    return (start, led + 1) if _is_time(said) or (led > end and said in (*UNITS, "weekend")) else None
+
+
+def is_a_day(words: Sequence[Word], *, behind_a_branch: bool = False) -> bool:
+    """Say whether words without an end are nothing but a day: who locks something *tomorrow* does not mean now."""
+    text = ["" if word.quoted else word.text.lower() for word in words]
+    told = text[int(behind_a_branch and len(text) > 1 and not _is_time(text[0])) :]
+    return any(_is_day(word.rstrip(STOPS)) for word in told) and all(word in _LEADS or _is_time(word) for word in told)
+
+
+def _led(text: Sequence[str], at: int, by: Sequence[str]) -> int:
+    """Return the first place that none of these words stand at."""
+    return at + sum(1 for _ in takewhile(by.__contains__, text[at:]))
+
+
+def _is_time(text: str) -> bool:
+    """Say whether a word is a day or a time of the clock, and no version: `3.12` may be one."""
+    bare = text.rstrip(STOPS)
+    return _is_day(bare) or ("." not in bare and _clock(bare) is not None)
 
 
 def _plain(words: Sequence[Word]) -> list[str]:

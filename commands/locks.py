@@ -86,6 +86,8 @@ def parse(words: Sequence[Word], projects: Projects) -> OfLock:
     target = _target(words, projects)
     check_no_question(words)
     until, reason = ends.find(words[1:], behind_a_branch=not target.names_more)
+    if not until and ends.is_a_day(reason, behind_a_branch=not target.names_more):
+        raise UsageError(f"{ends.AT_ONCE} {ends.HOW}.{ends.OF_A_REASON}", given=" ".join(word.text for word in reason))
     reasons.check(reason, projects)
     meant = reasons.OrRef() if target.names_more else reasons.or_ref(reason)
     if meant.is_first and meant.name.startswith(TAG):

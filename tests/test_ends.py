@@ -107,6 +107,10 @@ def read(text: str, zone: str = BERLIN, now: datetime = NOW, *, branch: bool = T
         ("main by 23:00 migration", "2026-11-29 22:00", "", "main migration"),
         ("by 23:00", "2026-11-29 22:00", "", ""),
         ("migration by tomorrow 9:00", "2026-11-30 08:00", "", "migration"),
+        ("for 2h, monday is the release", "2026-11-29 18:30", "", "monday is the release"),
+        ("2.10 2h", "2026-11-29 18:30", "", "2.10"),
+        ('"tomorrow is the day" 2h', "2026-11-29 18:30", "", "tomorrow is the day"),
+        ("monday is the release 2h", "2026-11-29 18:30", "", "monday is the release"),
         # A reason, and no end.
         ("fix it by grace", "", "", "fix it by grace"),
         ("we want by 23:00 to be done", "", "", "we want by 23:00 to be done"),
@@ -218,6 +222,17 @@ def test_clocks_that_are_put_forward_or_back(zone: str, now: datetime, text: str
         ("for 40 days", "That is more than 30 days away"),
         ("by 23:00 CET", "I read times in your own zone"),
         ("2h until 18:00", "Two ends are named"),
+        # When it is to begin, and what an end goes on with.
+        ("tomorrow for 2h", "It begins at once and has one end"),
+        ("main on thursday 90m", "It begins at once and has one end"),
+        ("from monday for 3 days", "It begins at once and has one end"),
+        ("migration starting at 18:00 for 2h", "It begins at once and has one end"),
+        ("main 18:00 until 19:00", "It begins at once and has one end"),
+        ("for 2 hours tomorrow", "It begins at once and has one end"),
+        ("main for 2h on friday", "It begins at once and has one end"),
+        ("until 18:00 of the day behind", "It begins at once and has one end"),
+        ("until monday 9:00 or tuesday", "It begins at once and has one end"),
+        ("main beginning tuesday", "It begins at once and has one end"),
         ("until 18:00 migration until 19:00", "Two ends are named"),
     ],
 )

@@ -3,7 +3,7 @@
 from bot.intents.index import is_courtesy
 from bot.models.lengths import STOPS
 
-_TO = frozenset(("to", "into", "onto", "nach", "hacia"))
+_TO = frozenset(("to", "into", "onto", "nach", "hacia", "aufs", "ins"))
 _BEFORE = frozenset((*_TO, "on", "in", "for", "at", "auf", "für", "a", "en", "para"))
 _ARTICLES = frozenset(
     ("the", "our", "my", "die", "das", "der", "den", "dem", "unser", "unsere", "la", "el", "los", "las")
@@ -15,6 +15,8 @@ _PLACES = frozenset(
         *("producción", "produccion", "preproducción", "preproduccion", "environment", "entorno", "pruebas"),
     )
 )
+# Of these the beginning, or the end, tells that it is one: `prod-eu`, `Testserver`.
+_KINDS = ("server", "system", "umgebung", "cluster", "environment", "servidor", "entorno")
 # Who puts something live deploys it; what goes to live, goes to a place.
 _BEHIND = frozenset(("live", "vivo", "livesystem"))
 
@@ -30,7 +32,13 @@ def place_in(left: str) -> str:
         start = at - (at > 0 and said[at - 1] in _ARTICLES)
         before, is_last = said[start - 1] if start else "", at == len(said) - 1
         is_live = word in _BEHIND and (is_last or said[at + 1] not in _PLACES)
-        is_place = (word in _PLACES and is_last) or ((word in _PLACES or is_live) and before in _BEFORE)
+        is_named = _is_named(word)
+        is_place = (is_named and is_last) or ((is_named or is_live) and before in _BEFORE)
         if is_place or (before in _TO and is_last and word not in _ARTICLES):
             return " ".join(words[start - (before in _BEFORE) : at + 1])
     return ""
+
+
+def _is_named(word: str) -> bool:
+    first = word.replace("_", "-").partition("-")[0].rstrip("0123456789")
+    return word in _PLACES or first in _PLACES or word.endswith(_KINDS)

@@ -44,10 +44,21 @@ _SAID_FIRST = ("rerun",)  # who begins with a word for it wants that, whatever i
 _OF_JOBS = ("logs", "build", "job")
 # What changes something for others; a lock and `unwatch` are asked for by saying no to something.
 _ACTS, _SAY_NO = ("deploy", "rerun", "unlock", "lock", "cache"), ("lock",)
+_CHANGES = (*_ACTS, "cancel", "approve", "subscribe", "unsubscribe", "snooze", "watch", "unwatch")
 _NO = frozenset(
     (
         *("not", "dont", "no", "never", "nobody", "cant", "cannot", "wont", "nicht", "nie", "niemand", "kein", "keine"),
         *("keinen", "nunca", "nadie", "undo", "undeploy", "rollback", "revert", "back", "ruckgangig"),
+        *("skip", "forget", "ignore", "avoid", "vergiss", "uberspringe", "ignorier", "ignoriere", "olvida", "omite"),
+        *("ignora", "evita", "ni", "tampoco"),
+    )
+)
+# Who stops a deploy or a rerun wants none; and who cancels one of those does not mean a build.
+_STOP = frozenset(("stop", "cancel", "abort", "halt", "stopp", "stoppe", "storniere", "cancela", "aborta", "anula"))
+_NO_BUILDS = frozenset(
+    (
+        *("lock", "locks", "freeze", "sperre", "sperren", "sperrung", "bloqueo", "candado", "congelacion", "snooze"),
+        *("subscription", "subscriptions", "abo", "suscripcion", "request", "requests", "approval", "hold"),
     )
 )
 _ALL = frozenset(("all", "everything", "scratch", "whole", "entire", "complete", "alles", "vorne", "ganze", "todo"))
@@ -135,7 +146,8 @@ class Reader:
         found = self._found(end.left, ease)
         if not end.until and not (found and found[0].name == "lock" and _is_sure(found, ease)):
             found = self._found(left, ease)  # only a lock has an end, and `until when?` asks for one
-        named = named._replace(until=end.until, unread=end.unread, place=place_in(left))
+        named = named._replace(until=end.until, unread=end.unread, starts=end.starts)
+        named = named._replace(place=place_in(left))
         left_over = [one for one in found if not _is_against(one.name, text, words)]
         meant = tuple(Meant(one.name, line_of(one.name, left, named, default)) for one in left_over)
         is_sure = left_over[:1] == found[:1] and _is_sure(found, ease)
@@ -189,12 +201,17 @@ def _is_sure(found: Sequence[Scored], ease: float) -> bool:
 
 def _is_against(command: str, text: str, words: Sequence[Word]) -> bool:
     """Say whether somebody who says no, or only asks, would be acted for."""
+    said = set(normalized(text).split())
+    if command in _CHANGES and _is_the_contrary(text):
+        return True
+    if command == "cancel" and not _NO_BUILDS.isdisjoint(said):
+        return True
     if command not in _ACTS:
         return False
-    if _is_the_contrary(text):
-        return True
+    if command in ("deploy", "rerun", "unlock") and not _STOP.isdisjoint(said):
+        return command != "unlock" or _NO_BUILDS.isdisjoint(said)
     only_asks = is_question(word.text for word in words) and not asks_politely(text)
-    says_no = command not in _SAY_NO and not _NO.isdisjoint(normalized(text).split())
+    says_no = command not in _SAY_NO and not _NO.isdisjoint(said)
     return only_asks or says_no
 
 

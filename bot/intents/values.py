@@ -57,8 +57,8 @@ class Named(NamedTuple):
     """What a sentence names, each as it is typed in a command: `ref` a branch, `tag:v2.0` or a commit.
 
     `number` is that of a pipeline where it begins with `#`, and `until` the end of a lock; `unread` are words that tell
-    of an end and cannot be read, `place` those for an environment. It is not `is_clear` where two of a kind are named,
-    or what only a command line can hold.
+    of an end and cannot be read, `place` those for an environment, `starts` those by which a lock would begin later. It
+    is not `is_clear` where two of a kind are named, or what only a command line can hold.
     """
 
     project: str = ""
@@ -68,6 +68,7 @@ class Named(NamedTuple):
     until: str = ""
     unread: str = ""
     place: str = ""
+    starts: str = ""
 
     def also(self, kind: str, value: str) -> "Named":
         """Return it with one more that is named."""

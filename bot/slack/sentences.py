@@ -9,8 +9,9 @@ from bot import ends
 from bot.errors import CircleCIError, NotAllowed, Sentence, UsageError, UserError
 from bot.grammar import Word as Typed
 from bot.grammar import is_parameter, split
+from bot.intents.later import later_in
 from bot.intents.reading import Default, Reading, line_of, reader_of
-from bot.intents.times import later_in, tells_of_an_end
+from bot.intents.times import tells_of_an_end
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.likeness import is_slip
@@ -103,6 +104,8 @@ def _goes_somewhere(reading: Reading) -> bool:
 
 def _later(reading: Reading) -> str:
     """Return the words for another time than now, where it may be meant that something is done then."""
+    if reading.named.starts and any(one.command == _LOCK for one in reading.meant):
+        return reading.named.starts
     acts = any(one.command in _AT_ONCE for one in reading.meant[: 1 if reading.is_sure else 2])
     return (reading.named.until or later_in(reading.left)) if acts and not _is_of_a_lock(reading) else ""
 

@@ -42,6 +42,14 @@ def test_a_reason_that_may_begin_with_a_branch_is_marked(text: str, branch: str,
 
 
 @pytest.mark.parametrize(
+    "text", ["acme/frontend tomorrow", "acme/frontend:main on friday", "acme/frontend main thursday 9:00"]
+)
+def test_nothing_is_locked_now_for_who_names_nothing_but_a_day(text: str) -> None:
+    with pytest.raises(UsageError, match="It begins at once and has one end, and this tells of another time"):
+        parse(split(text), Projects())
+
+
+@pytest.mark.parametrize(
     ("text", "branch", "tag"),
     [
         ("acme/frontend", "", ""),

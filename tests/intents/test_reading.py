@@ -7,9 +7,9 @@ import pytest
 
 from bot.grammar import split
 from bot.intents.index import Index, normalized
+from bot.intents.later import later_in
 from bot.intents.reading import Default
 from bot.intents.table import phrases
-from bot.intents.times import later_in
 from bot.intents.values import Named, take
 from bot.models.circleci import ProjectSlug
 from tests.intents.reading import KNOWN, PROJECTS, READER, ROUTER, THREAD, line, read
@@ -170,11 +170,23 @@ def test_who_speaks_of_something_else_is_not_told_so(said: str) -> None:
         ("nobody deploys acme/frontend main before 9:00", '"nobody deploys before 9:00"'),
         # A part of an end is another end.
         ("bloquea acme/frontend main hasta la medianoche del domingo", '"hasta la medianoche del domingo"'),
-        ("bitte sperre acme/frontend main bis Mittag am Freitag", '"bis Mittag am Freitag"'),
+        ("bitte sperre acme/frontend main bis Mittag am Freitag", "until noon friday"),
         ("bloquea acme/frontend main por tres días y medio", '"por tres días y medio"'),
         ("sperre acme/frontend main für zwei Stunden und eine halbe", '"für zwei Stunden und eine halbe"'),
         ("sperre acme/frontend main für dreieinhalb Tage", '"für dreieinhalb Tage"'),
         ("bloquea acme/frontend main durante veinte minutos", '"durante veinte minutos"'),
+        ("bloquea acme/frontend main por veintiuna y media horas", '"por veintiuna y media horas"'),
+        ("bloquea acme/frontend main durante sesenta y cinco minutos", '"durante sesenta y cinco minutos"'),
+        ("sperre acme/frontend main für eine Viertelstunde", '"für eine Viertelstunde"'),
+        ("sperre acme/frontend main für drei Tage und zwölf Stunden", '"für drei Tage und zwölf Stunden"'),
+        ("sperre acme/frontend main bis 12:15 am Montag", "until 12:15 monday"),
+        ("freeze acme/frontend main until 12:15 am monday", "until 12:15 am monday"),
+        ("bloquea acme/frontend main hasta las 9:00 del próximo lunes", '"hasta las 9:00 del próximo lunes"'),
+        ("bloquea acme/frontend main hasta las 9:00 de la semana que viene", '"hasta las 9:00 de la semana que viene"'),
+        ("sperre acme/frontend main bis 8 Uhr 15", '"bis 8 Uhr 15"'),
+        ("sperre acme/frontend main bis 3.12. 8:30", '"bis 3.12 8:30"'),
+        ("freeze acme/frontend main for 2 hours plus then 30m more", '"for 2 hours plus then 30m more"'),
+        ("freeze acme/frontend main over the weekend", '"over the weekend"'),
         ("freeze acme/frontend main until 17:00 as monday is the release", "until 17:00"),
         # These mean a lock without an end.
         ("lock acme/frontend main until further notice", ""),
@@ -186,6 +198,26 @@ def test_the_end_of_a_lock_is_read_or_told_and_never_lost(said: str, behind: str
     found = read(said)
     assert found.meant[0].line == f"lock acme/frontend:main {behind}".strip()
     assert bool(found.named.unread) is behind.startswith('"')
+
+
+@pytest.mark.parametrize(
+    ("said", "starts"),
+    [
+        ("please freeze acme/frontend main on thursday for 3 hours", "on thursday"),
+        ("please lock acme/frontend main tomorrow", "tomorrow"),
+        ("please lock acme/frontend main from 18:00 until 20:00", "from 18:00"),
+        ("sperre acme/frontend main ab Dienstag für 2 Stunden", "ab Dienstag"),
+        ("sperre acme/frontend main morgen Nachmittag für zwei Stunden", "morgen Nachmittag"),
+        ("bloquea acme/frontend main desde el lunes por tres días", "desde el lunes"),
+        ("sperre acme/frontend main übermorgen bis 18:00", "übermorgen"),
+        ("sperre acme/frontend main bis morgen 9 Uhr", ""),
+        ("please lock acme/frontend main until tomorrow 9:00", ""),
+        ("nobody deploys acme/frontend main before 9:00", ""),
+        ("please freeze acme/frontend main for 2 hours now", ""),
+    ],
+)
+def test_a_lock_that_is_to_begin_later_is_noticed(said: str, starts: str) -> None:
+    assert read(said).named.starts == starts
 
 
 @pytest.mark.parametrize("said", ["until when is acme/frontend main frozen", "bis wann ist acme/frontend gesperrt"])
@@ -207,6 +239,10 @@ def test_who_asks_for_the_end_locks_nothing(said: str) -> None:
         ("ship acme/frontend main to live now please", "to live"),
         ("bitte deploye acme/frontend main auf live", "auf live"),
         ("despliega acme/frontend main en vivo", "en vivo"),
+        ("despliega acme/frontend main en staging-2", "en staging-2"),
+        ("bitte deploye acme/frontend main ins Testsystem", "ins Testsystem"),
+        ("deploye acme/frontend main auf unseren Demoserver", "Demoserver"),
+        ("ship acme/frontend main to the uat-west please", "to the uat-west"),
         ("bring acme/frontend main live please", ""),  # which is what a deploy is
         ("ship main to acme/frontend", ""),
         ("ship the staging branch of acme/frontend", ""),
@@ -232,6 +268,11 @@ def test_an_environment_is_noticed(said: str, place: str) -> None:
         "roll acme/frontend main back",
         "undeploy acme/frontend main",
         "revert the deploy of acme/frontend main",
+        "please ignore the deploy of acme/frontend main",
+        "abort the deploy of acme/frontend main",
+        "vergiss das Deployment von acme/frontend main",
+        "olvida el despliegue de acme/frontend main",
+        "stop the rerun of acme/frontend main",
     ],
 )
 def test_who_says_no_or_only_asks_is_not_acted_for(said: str) -> None:
@@ -307,10 +348,43 @@ def test_every_line_can_be_carried_out() -> None:
         "desbloquea todas excepto acme/frontend main",
         "rerun every build but that of acme/frontend main",
         "deploye acme/frontend main statt der anderen",
+        "please stop every build of acme/frontend apart from main",
+        "brich bitte jeden Build von acme/frontend ab, ausgenommen main",
+        "cancela todos los builds de acme/frontend salvo main",
+        "approve all of acme/frontend but main",
+        "tell me of every build of acme/frontend except main",
     ],
 )
 def test_who_means_all_else_is_not_acted_for_what_they_name(said: str) -> None:
-    assert not {one.command for one in read(said).meant} & {"deploy", "rerun", "lock", "unlock", "cache"}
+    answers = {
+        "status",
+        "may",
+        "why-red",
+        "locks",
+        "mine",
+        "triage",
+        "recent",
+        "tests",
+        "artifacts",
+        "help",
+        "audit",
+        "why",
+    }
+    assert {one.command for one in read(said).meant} <= answers
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "please stop the freeze of acme/frontend main",
+        "brich bitte die Sperre von acme/frontend main ab",
+        "anula el bloqueo",
+    ],
+)
+def test_who_cancels_a_lock_means_no_build(said: str) -> None:
+    meant = [one.command for one in read(said).meant]
+    assert meant[0] == "unlock"
+    assert "cancel" not in meant
 
 
 @pytest.mark.parametrize(
@@ -323,6 +397,16 @@ def test_who_means_all_else_is_not_acted_for_what_they_name(said: str) -> None:
         ("please rerun acme/frontend main in 20 minutes", "in 20 minutes"),
         ("ship acme/frontend main at 17:00 please", "at 17:00"),
         ("deploy acme/frontend main on friday", "on friday"),
+        ("bitte deploye acme/frontend main in einer Viertelstunde", "in einer Viertelstunde"),
+        ("bitte deploye acme/frontend main um halb sechs", "um halb sechs"),
+        ("despliega acme/frontend main el próximo mes", "el próximo mes"),
+        ("bitte deploye acme/frontend main irgendwann", "irgendwann"),
+        ("ship acme/frontend main next sprint", "next sprint"),
+        ("ship acme/frontend main once the tests pass", "once the tests pass"),
+        ("deploye acme/frontend main sobald alles grün ist", "sobald alles grün ist"),
+        ("despliega acme/frontend main cuando termine el build", "cuando termine el build"),
+        ("run acme/frontend main once more", ""),
+        ("deploy acme/frontend main as soon as possible", ""),
         ("Guten Morgen, bitte deploye acme/frontend main", ""),
         ("buenos días, despliega acme/frontend main", ""),
         ("please deploy acme/frontend main today", ""),
