@@ -225,9 +225,13 @@ class Stage:
 
     def _with_kills(self, end: End) -> End:
         """Return an end as it may be seen: later, or over a rerun not at all, where who had it in hands was killed."""
-        if any(kill - end.by + end.at < end.at < kill + AFTER_A_KILL for kill in self.kills):
+        if self.is_near_a_kill(end.at, end.by):
             return end._replace(by=end.by + AFTER_A_KILL)
         return end._replace(may_be_missed=False)
+
+    def is_near_a_kill(self, at: float, by: float) -> bool:
+        """Say whether what ended then, and was seen by then, may have been in the hands of a worker that died."""
+        return any(at - AFTER_A_KILL < kill < by for kill in self.kills)
 
     async def settle(self) -> list[str]:
         """Wait until all is told as it must be, or until it is too late for that; returns what is wrong then."""
