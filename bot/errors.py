@@ -26,6 +26,7 @@ BotError
 │  ├─ PartlyDone           one of several writes failed, after others were done
 │  └─ Unavailable          5xx, time-out, no network, an answer nobody can read
 │     ├─ TooLarge          an answer of more megabytes than are read
+│     ├─ NameUntold        what a rule or a lock calls a project, which may be this one
 │     └─ Elsewhere         an address that CircleCI names and nothing is read from
 ├─ SlackError              Slack said no, and the code it gave
 │  ├─ SlackLimited         429; retry_after
@@ -437,6 +438,20 @@ class Elsewhere(Unavailable):
         super().__init__(f"{host} is {why}, and I read nothing from there", arrived=False)
         self.host = host
         self.why = why
+
+
+class NameUntold(Unavailable):
+    """Nothing was done: whether `about` is what a `rule` calls `name`, or without one a lock, CircleCI does not tell.
+
+    `said` is what it says instead.
+    """
+
+    def __init__(self, name: str, about: str, cause: Exception | None, *, rule: str = "") -> None:
+        super().__init__(f"whether {about} is {name} is not told: {cause}", arrived=False)
+        self.name = name
+        self.about = about
+        self.rule = rule
+        self.said = cause.reason if isinstance(cause, Unavailable) else str(cause)
 
 
 def did_nothing(error: BaseException) -> bool:

@@ -101,7 +101,7 @@ class Finder(Sight):
     async def _was(self, name: ProjectSlug, slug: ProjectSlug) -> bool:
         if spelled_alike(name) == spelled_alike(slug):
             return False
-        return spelled_alike(await self._permissions.called_by_now(name)) == spelled_alike(slug)
+        return await self._permissions.is_now(name, slug)
 
     async def asked(self, request: OfProject, caller: Caller) -> Project:
         """Return the project that a request names."""

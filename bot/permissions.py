@@ -4,13 +4,13 @@ What CircleCI says a project is called is kept for less than a minute (`known_as
 """
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from itertools import product
 
 from bot.circleci.reads import Reads
-from bot.errors import CircleCIError, Locked, NotAllowed, NotFound, Rejected
-from bot.known_as import KnownAs
+from bot.errors import CircleCIError, Locked, NameUntold, NotAllowed, NotFound, Rejected
+from bot.known_as import KnownAs, Names
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import named_by
@@ -57,7 +57,7 @@ class Permissions:
         self._directory = directory
         self._speakers = Speakers(policy, settings.admins, directory, agents, team_id=team_id)
         self._known_as = KnownAs(policy, projects, circleci)
-        self.called_by_now = self._known_as.by_now
+        self.is_now = self._known_as.is_now
 
     async def check(
         self,
@@ -98,8 +98,8 @@ class Permissions:
             return ""
         person = await self._speakers.of(caller)
         is_known = person.kind is not Kind.UNKNOWN and not person.unread
-        decision = decide(self._policy, person, asked)
-        return decision.rule if is_known and not decision.allowed else ""
+        found = [decide(self._policy, person, one) for one in asked.readings]
+        return found[0].rule if is_known and not any(one.allowed for one in found) else ""
 
     async def as_told_to(self, error: Exception, caller: Caller) -> None:
         """Let a refusal by a lock say nothing of it to who is denied to look at what it is on."""
@@ -114,8 +114,8 @@ class Permissions:
 
         A setting lets it act; it is in no role, and nobody could answer for it.
         """
-        asked = Asked(word, await self._known_as.names(slug) if slug else (), ref)
-        if rule := demanding(self._policy, asked):
+        asked = _about_all(Asked(word, ref=ref), await self._known_as.names(slug)) if slug else Asked(word, ref=ref)
+        if rule := next(filter(None, (demanding(self._policy, one) for one in asked.readings)), ""):
             raise NotAllowed("", word, rule, about=_about(asked))
         return Decision(allowed=True, rule="the project's setting")
 
@@ -129,8 +129,8 @@ class Permissions:
         known = await asyncio.gather(*(self._names_if_any(slug, is_current=is_current) for slug in slugs))
         names, person = dict(zip(slugs, known, strict=True)), await self._speakers.of(caller)
         for slug, ref in places:
-            asked = Asked(Word.READ, names[slug], ref, caller.channel_id, certain=False)
-            if names[slug] and decide(self._policy, person, asked).allowed:
+            asked = Asked(Word.READ, (), ref, caller.channel_id, certain=False)
+            if self._surely_allowed(person, asked, names[slug]):
                 found.add((slug, ref))
         return found
 
@@ -144,8 +144,8 @@ class Permissions:
         known = await asyncio.gather(*(self._names_soon(slug, title) for slug, title in titles.items()))
         names, person = dict(zip(titles, known, strict=True)), await self._speakers.of(caller)
         for word, (slug, _, ref) in product(words, places):
-            asked = Asked(word, names[slug], ref, caller.channel_id, certain=False)
-            if names[slug] and decide(self._policy, person, asked).allowed:
+            asked = Asked(word, (), ref, caller.channel_id, certain=False)
+            if self._surely_allowed(person, asked, names[slug]):
                 found.add((word, slug, ref))
         return found
 
@@ -161,12 +161,34 @@ class Permissions:
         self, caller: Caller, word: str, slug: ProjectSlug | None = None, ref: Ref | None = None, *, title: str = ""
     ) -> Asked:
         """Return what is wanted, with all names of the project."""
-        names = await self._known_as.names(slug, title=title) if slug else ()
-        return Asked(word, names, ref, caller.channel_id)
+        asked = Asked(word, (), ref, caller.channel_id)
+        return _about_all(asked, await self._known_as.names(slug, title=title)) if slug else asked
 
     async def decision(self, caller: Caller, asked: Asked) -> Decision:
-        """Return what the policy says of the whole person: a rule may name them, whatever others allow everybody."""
-        return decide(self._policy, await self._speakers.of(caller), asked)
+        """Return what the policy says of the whole person: a rule may name them, whatever others allow everybody.
+
+        Raises NameUntold where it depends on what CircleCI does not tell whether they may. What is demanded if a rule
+        is about it is demanded.
+        """
+        person = await self._speakers.of(caller)
+        return self._of_all(asked, [decide(self._policy, person, one) for one in asked.readings])
+
+    def _of_all(self, asked: Asked, found: Sequence[Decision]) -> Decision:
+        """Return what holds however what CircleCI does not tell may be."""
+        for one, names in zip(found[1:], asked.maybe, strict=False):
+            if one.allowed is not found[0].allowed:
+                decides = one if found[0].allowed else found[0]
+                raise NameUntold(names[-1], asked.projects[1], asked.untold, rule=decides.rule)
+        return found[0]._replace(
+            second_person=any(one.second_person for one in found),
+            typed=any(one.typed for one in found),
+            green=any(one.green for one in found),
+            alone=all(one.alone for one in found),
+        )
+
+    def _surely_allowed(self, person: Person, asked: Asked, names: Names | None) -> bool:
+        found = _about_all(asked, names).readings if names else ()
+        return bool(found) and all(decide(self._policy, person, one).allowed for one in found)
 
     async def no_agent(self, caller: Caller) -> str:
         """Return why no agent can speak for somebody, or empty text."""
@@ -204,16 +226,16 @@ class Permissions:
             return f"it is for {await self._role(ADMINS)}"
         return decision.rule
 
-    async def _names_if_any(self, slug: ProjectSlug, *, is_current: bool) -> tuple[str, ...]:
+    async def _names_if_any(self, slug: ProjectSlug, *, is_current: bool) -> Names | None:
         with suppress(NotFound, Rejected):
             return await self._known_as.names(slug, title=slug, is_current=is_current)
-        return ()
+        return None
 
-    async def _names_soon(self, slug: ProjectSlug, title: str) -> tuple[str, ...]:
+    async def _names_soon(self, slug: ProjectSlug, title: str) -> Names | None:
         with suppress(NotFound, CircleCIError, TimeoutError):
             async with asyncio.timeout(SOON_SECONDS):
                 return await self._known_as.names(slug, title=title)
-        return ()
+        return None
 
     async def _role(self, role: str) -> str:
         if role != ADMINS:
@@ -229,6 +251,10 @@ def _refused(caller: Caller, asked: Asked, rule: str, slug: ProjectSlug | None) 
     if asked.ref:
         error.branch, error.tag = ("", asked.ref.name) if asked.ref.is_tag else (asked.ref.name, "")
     return error
+
+
+def _about_all(asked: Asked, names: Names) -> Asked:
+    return asked._replace(projects=names.sure, maybe=names.maybe, untold=names.why)
 
 
 def _about(asked: Asked) -> str:

@@ -39,6 +39,20 @@ def lost_answer_not_found(ref: Ref, project_title: str, again: str) -> Message:
     )
 
 
+def lost_answer_unknown(ref: Ref, project_title: str, *, goes_on: bool) -> Message:
+    """Say that nobody can tell whether something began, as CircleCI answers no look either."""
+    what = f"{literal(str(ref))} of {literal(project_title)}"
+    then = (
+        "I go on looking: if it began, I follow it, and I will not start a second one."
+        if goes_on
+        else "I have looked for a day, and look no more."
+    )
+    return _said(
+        f"I asked CircleCI to start {what}, and its answer was lost. It answers no look either, so I cannot tell "
+        f"whether it began. {then} Look at CircleCI before you ask again."
+    )
+
+
 def lost_answer_unclear(ref: Ref, project_title: str, again: str) -> Message:
     """Say that nobody can tell whether something began, as another deploy of the same was sent at that moment."""
     return _said(

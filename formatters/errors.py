@@ -12,6 +12,7 @@ from bot.errors import (
     ForAPerson,
     Locked,
     MaybeTaken,
+    NameUntold,
     NotAllowed,
     NotAsked,
     NotFound,
@@ -340,10 +341,23 @@ def _with_help(shown: str, said: str) -> str:
     return f"{shown.rstrip('.')}. {refusals.next_step(said) or refusals.UNKNOWN}"
 
 
+def _untold(problem: NameUntold) -> str:
+    """Say which name keeps somebody from something, and that nobody knows whether it does."""
+    meant = f'the rule "{literal(problem.rule, 200)}"' if problem.rule else "a lock on it"
+    name = literal(problem.name, 200)
+    return (
+        f"CircleCI does not tell me what {name} is called by now ({clean(problem.said, 120)}). It may be "
+        f"{literal(problem.about, 200)}, and then {meant} holds. Nothing was done. Try again in a minute; if it stays "
+        f"so, tell whoever runs me that {name} cannot be looked up."
+    )
+
+
 _LOOKED_FOR = "I look what became of it, and tell you here."
 
 
 def _unavailable(problem: Unavailable) -> str:
+    if isinstance(problem, NameUntold):
+        return _untold(problem)
     if problem.of_read:
         what = f"CircleCI does not answer properly ({clean(problem.reason, 120)})"
         return f"{what}{NOT_READ}. Try again in a minute; status.circleci.com may know more."

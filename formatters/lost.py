@@ -62,12 +62,13 @@ def job(lost: Lost, build: Build, *, runs: bool) -> Message:
     return _said(f"{_LOST}: {literal(lost.job_name, 200)} of {_named(lost, build)} {how}")
 
 
-def unknown(lost: Lost) -> Message:
-    """Say that nobody can tell, as CircleCI did not answer those looks either."""
+def unknown(lost: Lost, *, goes_on: bool = False) -> Message:
+    """Say that nobody can tell, as CircleCI did not answer those looks either, and whether it is still looked for."""
     what = literal(lost.job_name, 200) or "the build"
     return _said(
         f"CircleCI's answer was lost, and it answers no look either: I cannot tell what became of {what} "
-        f"({literal(lost.project_title, 100)}). Look at CircleCI before you press again."
+        f"({literal(lost.project_title, 100)}). {'I go on looking, and tell you. ' if goes_on else ''}"
+        "Look at CircleCI before you press again."
     )
 
 

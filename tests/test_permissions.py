@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.circleci.reads import Reads
-from bot.errors import NotAllowed, NotFound, Rejected, SlackError, Unavailable
+from bot.errors import CircleCIError, NameUntold, NotAllowed, NotFound, Rejected, SlackError, Unavailable
 from bot.grammar import parse_project
-from bot.known_as import KEPT_SECONDS, MOST_KEPT
+from bot.known_as import KEPT_SECONDS, MOST_KEPT, STEADY_SECONDS, UNTOLD_SECONDS, KnownAs
 from bot.models.agent import Agent
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug, Ref
@@ -59,14 +59,15 @@ class Workspace:
 class FarSide:
     """CircleCI, as far as the policy asks it; `answers` are the slugs it says for others, `title` what it calls them.
 
-    Some it `refused`. It takes as long as others need to ask as well.
+    Some it `refused`; `ids` are those of projects, by their slugs of now. It takes as long as others need to ask too.
     """
 
     def __init__(self, answers: dict[str, str] | None = None, error: Exception | None = None, title: str = "") -> None:
         self.answers = answers or {}
         self.error = error
         self.title = title
-        self.refused: dict[str, Rejected] = {}
+        self.refused: dict[str, CircleCIError] = {}
+        self.ids: dict[str, str] = {}
         self.asked: list[str] = []
 
     async def project(self, slug: str) -> Project:
@@ -74,7 +75,8 @@ class FarSide:
         await asyncio.sleep(0)
         if self.error or slug in self.refused:
             raise self.error or self.refused[slug]
-        return Project(slug=ProjectSlug(self.answers.get(slug, slug.lower())), name=self.title)
+        now = self.answers.get(slug, slug.lower())
+        return Project(id=self.ids.get(now, ""), slug=ProjectSlug(now), name=self.title)
 
 
 class Agents:
@@ -393,9 +395,87 @@ async def test_no_refusal_switches_off_a_rule_that_writes_a_name_of_before(
     if status in (404, 410):
         assert not await holds()
         return
-    with pytest.raises(Rejected):
-        await holds()
-    assert await may.readable(caller(), [(vault, None)]) == set()
+    # It may be so by now, and it may not: what it denies is refused in words, what it demands is asked for.
+    if policy == DEMAND:
+        assert await holds()
+    else:
+        with pytest.raises(NameUntold, match="acme/vault is acme/before"):
+            await holds()
+        assert await may.readable(caller(), [(vault, None)]) == set()
+
+
+AWAY = [*(Rejected(status, "blocked") for status in (403, 404, 410)), Unavailable("no answer")]
+
+
+@pytest.mark.parametrize("away", AWAY, ids=str)
+@pytest.mark.parametrize("ids", [{"gh/acme/backend": "7", "gh/acme/web": "8"}, {}], ids=["ids", "none"])
+async def test_a_name_that_was_known_before_a_rename_switches_off_no_denial_no_demand_and_no_lock(
+    ids: dict[str, str], away: CircleCIError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, vault, web = ProjectSlug("gh/acme/backend"), ProjectSlug("gh/acme/vault"), ProjectSlug("gh/acme/web")
+    far, main, loop = FarSide(), Ref(name="main"), asyncio.get_running_loop()
+    far.ids = dict(ids)
+    denies, demands = (
+        permissions(parse(rule.format(project="acme/backend")), Workspace(Kind.MEMBER, {}), far)
+        for rule in (VAULT, DEMAND)
+    )
+    for may in (denies, demands):
+        await may.check(caller(), Word.DEPLOY, web, main)
+    later = loop.time() + KEPT_SECONDS
+    monkeypatch.setattr(loop, "time", lambda: later)
+    if ids:
+        far.ids[vault] = far.ids.pop(before)  # it is renamed
+    far.refused = {before: away}
+    with pytest.raises(NotAllowed if ids else NameUntold):
+        await denies.check(caller(), Word.DEPLOY, vault, main)
+    assert (await demands.check(caller(), Word.DEPLOY, vault, main)).second_person
+    if ids:  # they tell it from all others
+        assert await denies.is_now(before, vault)
+        assert not await denies.is_now(before, web)
+        assert not (await demands.check(caller(), Word.DEPLOY, web, main)).second_person
+        await denies.check(caller(), Word.DEPLOY, web, main)
+        return
+    with pytest.raises(NameUntold):
+        await denies.is_now(before, vault)
+    assert await denies.may_no_more(caller(), Word.DEPLOY, vault, main) == ""
+
+
+async def test_a_name_of_another_project_that_is_steadily_refused_closes_nothing_and_is_asked_for_rarely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rule = VAULT.format(project="acme/legacy").replace('words = ["*"]\nprojects', 'words = ["cancel"]\nprojects')
+    far, main, loop = FarSide(), Ref(name="main"), asyncio.get_running_loop()
+    far.refused = {"gh/acme/legacy": Rejected(403, "Permission denied")}
+    may, web = permissions(parse(rule), Workspace(Kind.MEMBER, {}), far), ProjectSlug("gh/acme/web")
+    began = loop.time()
+    for _ in range(3):
+        await may.check(caller(), Word.READ, web, main)
+        with pytest.raises(NameUntold, match="Permission denied"):
+            await may.check(caller(), Word.CANCEL, web, main)
+    assert far.asked.count("gh/acme/legacy") == 1
+    monkeypatch.setattr(loop, "time", lambda: began + STEADY_SECONDS + 1)
+    await may.check(caller(), Word.CANCEL, web, main)
+    far.refused, far.answers = {}, {"gh/acme/legacy": "gh/acme/web"}  # it was this one all the time
+    monkeypatch.setattr(loop, "time", lambda: began + STEADY_SECONDS + 1 + UNTOLD_SECONDS)
+    with pytest.raises(NotAllowed):
+        await may.check(caller(), Word.CANCEL, web, main)
+
+
+async def test_a_name_that_hangs_is_waited_for_shortly_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.known_as.ASKED_SECONDS", 0)
+
+    class Hangs(FarSide):
+        async def project(self, slug: str) -> Project:
+            found = await super().project(slug)
+            if slug == "gh/acme/before":
+                await asyncio.Event().wait()
+            return found
+
+    far = Hangs()
+    may = permissions(parse(DEMAND.format(project="acme/before")), Workspace(Kind.MEMBER, {}), far)
+    for _ in range(3):
+        assert (await may.check(caller(), Word.DEPLOY, ProjectSlug("gh/acme/web"), Ref(name="main"))).second_person
+    assert far.asked.count("gh/acme/before") == 1
 
 
 async def test_what_a_project_of_ids_is_called_is_asked_anew() -> None:
@@ -456,9 +536,9 @@ async def test_a_crowd_asks_once_what_each_project_is_called() -> None:
 
 
 async def test_who_is_cut_off_does_not_cut_off_others_who_ask_for_the_same() -> None:
-    may = permissions(parse(VAULT.format(project="acme/vault")), Workspace(Kind.MEMBER, {}), far := FarSide())
-    first = asyncio.create_task(may.called_by_now(ProjectSlug("gh/acme/Web")))
-    others = asyncio.gather(*(may.called_by_now(ProjectSlug("gh/acme/web")) for _ in range(2)))
+    known = KnownAs(DEFAULT, Projects(), cast("Reads", far := FarSide()))
+    first = asyncio.create_task(known.by_now(ProjectSlug("gh/acme/Web")))
+    others = asyncio.gather(*(known.by_now(ProjectSlug("gh/acme/web")) for _ in range(2)))
     await asyncio.sleep(0)
     first.cancel()
     assert await others == ["gh/acme/web"] * 2
@@ -466,9 +546,9 @@ async def test_who_is_cut_off_does_not_cut_off_others_who_ask_for_the_same() -> 
 
 
 async def test_no_more_names_are_kept_than_fit() -> None:
-    may = permissions(DEFAULT, Workspace(Kind.MEMBER, {}), far := FarSide())
+    known = KnownAs(DEFAULT, Projects(), cast("Reads", far := FarSide()))
     for number in (*range(MOST_KEPT + 1), MOST_KEPT, 0):
-        await may.called_by_now(ProjectSlug(f"gh/acme/{number}"))
+        await known.by_now(ProjectSlug(f"gh/acme/{number}"))
     assert far.asked[MOST_KEPT:] == [f"gh/acme/{MOST_KEPT}", "gh/acme/0"]
 
 

@@ -97,7 +97,8 @@ class Attempt(Model):
 
     `newest_number` is the project's newest pipeline before the POST: a pipeline of ours above it is the one that this
     attempt started. `sent_at` is set before the POST, `pipeline_id` after the answer, `over` when it was refused or
-    given up, with its `refusal` if CircleCI refused it. `looks` counts how often a lost answer was looked for.
+    given up, with its `refusal` if CircleCI refused it. `looks` counts how often a lost answer was looked for in vain,
+    and `unanswered` the looks that CircleCI did not answer.
     `sent_by` is the delivery that has it sent, `agreed_revision` the commit that a second person agreed to. `demands`,
     `request_ts` and `expires_at` are an earlier version's, where an act that waited was an attempt. `definition` is the
     pipeline definition as it was typed. `reran` is the attempt, by its fingerprint, that a rerun was asked for: that is
@@ -127,6 +128,7 @@ class Attempt(Model):
     request_ts: str | None = None
     expires_at: datetime | None = None
     looks: int = 0
+    unanswered: int = 0
     sent_by: str = ""
     agreed_revision: str = ""
     reran: str = ""
@@ -138,6 +140,11 @@ class Attempt(Model):
     def is_unsent(self) -> bool:
         """Say whether it still waits for its turn at CircleCI: nothing of it was sent, or what was did nothing."""
         return self.sent_at is None and self.pipeline_id is None and not (self.over or self.demands)
+
+    @property
+    def is_looked_for(self) -> bool:
+        """Say whether it was sent, and nobody knows so far what came of that."""
+        return self.sent_at is not None and self.pipeline_id is None and not self.over
 
     @property
     def target(self) -> str:

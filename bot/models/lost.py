@@ -17,7 +17,8 @@ class Lost(Model):
     """An approval, a rerun, or a cancel of a build or of a job; `id` is the delivery that sent it.
 
     `caller` is told in their place, as is who `agreed` to the request `pending_id`; an earlier version kept no more
-    than `person_id` and `place`. `looks` counts how often it was looked for. `workflows` are the names, by id, of those
+    than `person_id` and `place`. `looks` counts how often it was looked for, and `unanswered` the looks that CircleCI
+    did not answer. `workflows` are the names, by id, of those
     that were to run again or to end. `approval_request_id` and `job_name` name the job of an approval, `job_number` and
     `job_name` the one that was cancelled, `fingerprint` the attempt that was to run again, as `wish` says. `entry` is
     what the record is to say once it is known to be done.
@@ -40,6 +41,7 @@ class Lost(Model):
     pending_id: str = ""
     entry: Entry | None = None
     looks: int = 0
+    unanswered: int = 0
 
     @property
     def by(self) -> Caller:

@@ -17,6 +17,7 @@ from bot.operations.hands import Hands
 from bot.store.attempts import ON_ITS_WAY
 
 GOES_ON = frozenset({State.WAITING, State.RUNNING, State.UNKNOWN})
+LOOKED_FOR = timedelta(days=2)  # so long at most, whatever became of the task that does
 HELD = timedelta(days=1)  # what is on hold may be so for 90 days: nobody is about to let that go on
 
 
@@ -109,6 +110,8 @@ async def _standing(hands: Hands, attempt: Attempt, watched: Collection[Pipeline
     """Return how one stood at the last look, None for what has ended then; one on its way nobody has looked at."""
     now = await hands.store.now()
     is_young = now - attempt.asked_at < ON_ITS_WAY
+    if attempt.is_looked_for and now - attempt.asked_at < LOOKED_FOR:
+        return Beside(asked=attempt)
     if attempt.pipeline_id is None or attempt.pipeline_id not in watched:
         is_followed = attempt.pipeline_id and await hands.store.watches.any(attempt.pipeline_id)
         return Beside(asked=attempt) if is_young and not is_followed else None

@@ -18,7 +18,7 @@ from bot.models.caller import Caller, Place
 from bot.models.lost import Lost
 from bot.models.pending import End, Pending
 from bot.models.slack import utc_now
-from bot.operations import following
+from bot.operations import following, unanswered
 from bot.operations.beside import note_rerun
 from bot.operations.ending import found_out
 from bot.operations.frame import Act
@@ -86,18 +86,26 @@ async def look(hands: Hands, lost_id: str) -> timedelta | None:
     lost = await hands.store.lost.get(lost_id)
     if lost is None:
         return None
-    lost, build, found = lost.model_copy(update={"looks": lost.looks + 1}), None, None
+    build, found = None, None
     try:
         build = await hands.reads.build(lost.pipeline_id)
+        lost = lost.model_copy(update={"looks": lost.looks + 1})
         found = became(lost, build, is_last=lost.looks >= LOOKS)
-    except (CircleCIError, NotFound) as error:
+    except NotFound as error:
         log.warning("lost_act_not_looked_for", lost=lost_id, error=repr(error))
-    if found is None and lost.looks < LOOKS:
+    except CircleCIError as error:
+        log.warning("lost_act_not_looked_for", lost=lost_id, error=repr(error))
+        lost = lost.model_copy(update={"unanswered": lost.unanswered + 1})
+        if pause := unanswered.pause(lost.unanswered, hands.settings.poll_interval):
+            await hands.store.lost.save(lost)
+            if lost.unanswered == unanswered.TOLD_AFTER:
+                await _tell_all(hands, lost, words.unknown(lost, goes_on=True), None)
+            return pause
+    if build is not None and found is None and lost.looks < LOOKS:
         await hands.store.lost.save(lost)
         return hands.settings.poll_interval
     await _settled(hands, lost, build, found)
-    for person in {one.person_id: one for one in (lost.by, lost.agreed) if one}.values():
-        await _tell(hands, person, found.told if found else words.unknown(lost), build)
+    await _tell_all(hands, lost, found.told if found else words.unknown(lost), build)
     await hands.store.lost.forget(lost_id)
     return None
 
@@ -225,6 +233,11 @@ async def _follow(hands: Hands, lost: Lost, build: Build) -> None:
     except SlackError as error:
         log.warning("lost_act_not_followed", lost=lost.id, method=error.method, code=error.code)
     await hands.look_again(pipeline_id)
+
+
+async def _tell_all(hands: Hands, lost: Lost, message: Message, build: Build | None) -> None:
+    for person in {one.person_id: one for one in (lost.by, lost.agreed) if one}.values():
+        await _tell(hands, person, message, build)
 
 
 async def _tell(hands: Hands, person: Caller, message: Message, build: Build | None) -> None:

@@ -6,6 +6,8 @@ recorded ──POST──> answered ──────────────> 
              └──> no answer: looked for ──> found: followed
                                       └───> given up, in words; never sent again
 
+A look that CircleCI does not answer shows nothing, and is none of those after which it is given up.
+
 A pipeline that may be that of another deploy of the same branch, whose answer is out, is taken for nobody's.
 """
 
@@ -26,12 +28,14 @@ from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, ProjectSlug
 from bot.models.pending import Deployment, Pending
 from bot.models.slack import Watch, utc_now
+from bot.operations import unanswered
 from bot.operations.beside import among
 from bot.operations.ending import found_out
 from bot.operations.hands import Hands
 from bot.store.attempts import ON_ITS_WAY
 from bot.watching.engine import LOOK_FOR
 from formatters import answers, endings
+from formatters.blocks import Message
 from formatters.links import Links
 
 log = structlog.get_logger(__name__)
@@ -195,6 +199,7 @@ async def look_for(hands: Hands, attempt_id: str) -> timedelta | None:
         found, unclear = await _found(hands, attempt)
     except CircleCIError as error:
         log.warning("lost_answer_not_looked_for", attempt=attempt_id, error=repr(error))
+        return await _unanswered(hands, attempt)
     if found is not None:
         metrics.DEPLOYS.labels("found").inc()
         await _found_after_all(hands, await hands.store.attempts.save(attempt.started(found.id, found.number)))
@@ -284,10 +289,11 @@ async def _found(hands: Hands, attempt: Attempt) -> tuple[Pipeline | None, list[
 
 async def _sent_beside(hands: Hands, attempt: Attempt) -> list[Attempt]:
     """Return the other deploys of the branch that were sent lately, and of which nothing else is known by now."""
-    lately = await hands.store.attempts.lately_of(attempt.project_slug, attempt.ref)
-    others = await hands.store.attempts.those([one for one in lately if one != attempt.id])
+    ids = await hands.store.attempts.lately_of(attempt.project_slug, attempt.ref)
+    others = await hands.store.attempts.those([one for one in ids if one != attempt.id])
     now = await hands.store.now()
-    return [one for one in others if one.sent_at and not one.over and now - one.asked_at < ON_ITS_WAY]
+    lately = [one for one in others if one.is_looked_for or now - one.asked_at < ON_ITS_WAY]
+    return [one for one in lately if one.sent_at and not one.over]
 
 
 def _may_be_of(others: Sequence[Attempt], pipeline: Pipeline) -> bool:
@@ -295,22 +301,37 @@ def _may_be_of(others: Sequence[Attempt], pipeline: Pipeline) -> bool:
     return any(one.pipeline_id is None and one.newest_number < pipeline.number for one in others)
 
 
+async def _unanswered(hands: Hands, attempt: Attempt) -> timedelta | None:
+    """Go on looking, ever more rarely, and say once that nobody can tell so far; returns the pause."""
+    looks = attempt.unanswered + 1
+    pause = unanswered.pause(looks, hands.settings.poll_interval)
+    attempt = await hands.store.attempts.save(attempt.model_copy(update={"unanswered": looks, "over": pause is None}))
+    if looks == unanswered.TOLD_AFTER or pause is None:
+        message = answers.lost_answer_unknown(attempt.ref, attempt.project_title, goes_on=pause is not None)
+        await _say(hands, attempt, message, is_over=pause is None)
+    return pause
+
+
 async def _looked_in_vain(hands: Hands, attempt: Attempt, unclear: Sequence[Pipeline]) -> timedelta | None:
     attempt = await hands.store.attempts.save(attempt.model_copy(update={"looks": attempt.looks + 1}))
     if attempt.looks < LOOKS:
         return hands.settings.poll_interval
-    metrics.DEPLOYS.labels("not_found").inc()
-    thread = attempt.thread
     again = spelling.deploy(attempt.project_slug, attempt.ref, attempt.parameters, attempt.definition)
     for pipeline in unclear:  # nor is it another's, whom this one no longer is in the way of
         await hands.store.claims.claim(f"pipeline:{pipeline.id}", UNCLEAR)
     say = answers.lost_answer_unclear if unclear else answers.lost_answer_not_found
-    message = say(attempt.ref, attempt.project_title, again)
+    await _say(hands, attempt, say(attempt.ref, attempt.project_title, again), is_over=True)
+    await hands.store.attempts.save(attempt.model_copy(update={"over": True}))
+    return None
+
+
+async def _say(hands: Hands, attempt: Attempt, message: Message, *, is_over: bool) -> None:
+    """Tell the asker where they asked; once it `is_over`, the request for it says so too."""
+    metrics.DEPLOYS.labels("not_found").inc(is_over)
+    thread = attempt.thread
     try:
         await hands.messenger.whisper(thread.channel_id, attempt.asker_id, message, thread_ts=thread.thread_ts)
     except SlackError as error:
         log.warning("asker_not_told", attempt=attempt.id, method=error.method, code=error.code)
-    if (pending := await _lost_request(hands, attempt)) and pending.agreed:
+    if is_over and (pending := await _lost_request(hands, attempt)) and pending.agreed:
         await found_out(hands, pending, endings.not_found(pending, pending.agreed.called, message.text))
-    await hands.store.attempts.save(attempt.model_copy(update={"over": True}))
-    return None

@@ -46,7 +46,8 @@ class Asked(NamedTuple):
 
     Where it is not `certain`, what is not named is still to be found out: without `projects` it is whether they may do
     it anywhere, without a `ref` on some branch. Where it is, it is all of it: what our user on CircleCI keeps for every
-    project, or the whole project, or nobody knows.
+    project, or the whole project, or nobody knows. `maybe` are names that the project may have beside, of one project
+    each, and `untold` is why CircleCI does not tell.
     """
 
     word: str
@@ -54,6 +55,15 @@ class Asked(NamedTuple):
     ref: Ref | None = None
     channel_id: str = ""
     certain: bool = True
+    maybe: tuple[tuple[str, ...], ...] = ()
+    untold: Exception | None = None
+
+    @property
+    def readings(self) -> "tuple[Asked, ...]":
+        """What it may be: with none of the names that it may have, with those of one, and with all of them."""
+        maybe = [*self.maybe, tuple(name for names in self.maybe for name in names)] if self.maybe else []
+        sure = self._replace(maybe=(), untold=None)
+        return (sure, *(sure._replace(projects=(*self.projects, *names)) for names in maybe))
 
 
 class Decision(NamedTuple):

@@ -11,6 +11,7 @@ from bot.errors import (
     BotError,
     ForAPerson,
     Locked,
+    NameUntold,
     NotAllowed,
     NotFound,
     NothingToDo,
@@ -238,10 +239,19 @@ def _without_question(error: ForAPerson, made: Made) -> list[Data]:
 
 def _others(error: BotError, most: int) -> Data:
     """Return the words of people's for it; what somebody else called something stands beside them."""
+    if isinstance(error, NameUntold):
+        return _untold(error, most)
     foreign = {name: one for name in _FOREIGN if isinstance(one := getattr(error, name, None), str) and one}
     words = quoted(in_words(errors.error(_with(error, dict.fromkeys(foreign, NAMED))).text), 2 * most)
     told = {f"quoted_{name}": quoted(one, min(most, GIVEN)) for name, one in foreign.items() if NAMED in words}
     return {"what": words, **told}
+
+
+def _untold(error: NameUntold, most: int) -> Data:
+    what = f"CircleCI does not tell whether this is the project that a {'rule' if error.rule else 'lock'} names."
+    named = {"quoted_name": error.name, "quoted_rule": error.rule, "quoted_said": error.said}
+    said = {name: quoted(one, min(most, GIVEN)) for name, one in named.items()}
+    return known(what=f"{what} Nothing was done. Try again in a minute.", **said)
 
 
 def _with(error: E, fields: Mapping[str, Any]) -> E:

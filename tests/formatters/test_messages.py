@@ -187,6 +187,7 @@ def test_every_answer_is_within_the_limits() -> None:
         ),
         *(errors.error(NothingToDo(why, what=HOSTILE, number=2417, state="running")) for why in NOTHING),
         answers.lost_answer_not_found(Ref(name=HOSTILE), HOSTILE, f"deploy {HOSTILE}"),
+        answers.lost_answer_unknown(Ref(name=HOSTILE), HOSTILE, goes_on=True),
         answers.lost_answer_unclear(Ref(name=HOSTILE), HOSTILE, f"deploy {HOSTILE}"),
         errors.token_refused(""),
         errors.token_refused("gh/acme"),

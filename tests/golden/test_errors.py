@@ -12,6 +12,7 @@ from bot.errors import (
     ForAPerson,
     Locked,
     MaybeTaken,
+    NameUntold,
     NotAllowed,
     NotAsked,
     NotFound,
@@ -184,6 +185,10 @@ ERRORS: dict[str, tuple[BotError, ...]] = {
     "error-elsewhere": (
         Elsewhere("storage.acme.internal", "at an address inside a network"),
         Elsewhere("storage.example", "not behind https"),
+    ),
+    "error-name-untold": (
+        NameUntold("acme/legacy", "acme/frontend", Rejected(403, "Permission denied"), rule="legacy is closed"),
+        NameUntold("acme/backend", "acme/vault", Unavailable("Service Unavailable")),
     ),
     "error-too-large": (TooLarge(64),),
     "error-unavailable": (Unavailable("Service Unavailable"), Unavailable("no connection", arrived=False)),

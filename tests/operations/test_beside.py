@@ -60,6 +60,23 @@ async def test_a_second_deploy_says_whose_runs_and_asks_and_goes_out_once(team: 
     assert len(writes(team)) == 3
 
 
+async def test_a_deploy_of_which_circleci_shows_nothing_in_an_outage_is_not_given_up_and_is_found_after_it(
+    team: Team,
+) -> None:
+    team.circleci.faults.add("POST", "*/pipeline", drop="after")
+    await types(team, team.ada, "deploy acme/frontend main")
+    team.circleci.faults.add("GET", "/api/v2/*", status=503, times=None)
+    told = "It answers no look either, so I cannot tell whether it began. I go on looking"
+    await again_until(lambda: pulls_forward(team, LOOK_FOR), lambda: told in said(team.ada.sees_only))
+    team.circleci.faults.clear()
+    (asked,) = await types(team, team.grace, "deploy acme/frontend main")
+    assert asked.buttons[0] == AGAIN
+    await again_until(lambda: pulls_forward(team, LOOK_FOR), lambda: team.deploys.roots)
+    assert "asked by ada" in team.deploys.roots[0].visible
+    assert "never took effect" not in said(team.ada.sees_only)
+    assert len(writes(team)) == 1
+
+
 async def test_a_deploy_that_was_begun_since_the_question_is_asked_about_anew(team: Team) -> None:
     admin = team.slack.person("admin")
     await types(team, team.ada, "deploy acme/frontend release/v2.0")

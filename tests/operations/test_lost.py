@@ -115,6 +115,13 @@ async def test_who_asked_and_who_agreed_are_told_and_all_else_is_as_if_the_answe
         asked = await team.reads("Somebody else must agree")
         team.circleci.faults.add("POST", "*/approve/*", drop="after", times=1)
         await presses(team, team.grace, asked, "Agree and approve")
+        team.circleci.faults.add(
+            "GET", "/api/v2/*", status=503, times=None
+        )  # a look that is not answered shows nothing
+        await again_until(
+            lambda: pulls_forward(team, LOOK_AFTER), lambda: "I go on looking, and tell you" in said(team.ada.sees_only)
+        )
+        team.circleci.faults.clear()
         for person in (team.ada, team.grace):
             await again_until(
                 lambda: pulls_forward(team, LOOK_AFTER),
