@@ -11,7 +11,7 @@ from itertools import product
 from bot.circleci.reads import Reads
 from bot.errors import CircleCIError, Locked, NameUntold, NotAllowed, NotFound, Rejected
 from bot.known_as import KnownAs, Names
-from bot.models.caller import Caller
+from bot.models.caller import Caller, Place
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lock import named_by
 from bot.policy import (
@@ -32,6 +32,7 @@ from bot.policy import (
 from bot.settings import Projects, Settings
 from bot.speaking import Agents, Directory, Speakers
 
+_ACTS = (Word.DEPLOY, Word.RERUN, Word.CANCEL, Word.APPROVE)
 SOON_SECONDS = 1.5  # as long as CircleCI is waited for where it need not answer
 Where = tuple[ProjectSlug, Ref | None]
 Titled = tuple[ProjectSlug, str, Ref | None]
@@ -85,6 +86,21 @@ class Permissions:
         decision = await self.decision(caller, asked)
         if decision.denied:
             raise _refused(caller, asked, decision.rule, slug)
+
+    async def may_hear_alone(self, caller: Caller, there: Place, slug: ProjectSlug, ref: Ref | None) -> bool:
+        """Say whether somebody may look at a build in our direct messages, which are `there`, as far as where they are.
+
+        Who may act on it and needs no right to look is told what comes of it there as well, but for what a rule denies.
+        """
+        asked = await self.asked(caller, Word.READ, slug, ref)
+        alone = caller.model_copy(update={"place": there})
+        decision = await self.decision(alone, asked._replace(channel_id=there.channel_id))
+        if decision.allowed or decision.denied:
+            return decision.allowed
+        if (await self.decision(caller, asked)).allowed:
+            return False
+        acts = [await self.decision(caller, asked._replace(word=word)) for word in _ACTS]
+        return any(one.allowed for one in acts)
 
     async def may_read_no_more(self, caller: Caller, slug: ProjectSlug, ref: Ref | None) -> bool:
         """Say whether somebody who is not here surely may not look at this."""

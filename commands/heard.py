@@ -38,16 +38,8 @@ async def _is_heard(caller: Caller, place: Place, context: Context) -> bool:
 
 
 async def _may_look_alone(caller: Caller, slug: ProjectSlug, ref: Ref | None, context: Context) -> bool:
-    """Say whether somebody may look at it in our direct messages, as far as they may where they speak.
-
-    Who may act on it and needs no right to look is told what comes of it there as well, but for what a rule denies.
-    """
     there = Place(channel_id=await context.whereabouts.direct_with(caller.person_id))
-    asked = await context.permissions.asked(caller.model_copy(update={"place": there}), Word.READ, slug, ref)
-    decision = await context.permissions.decision(caller, asked)
-    if decision.allowed or decision.denied:
-        return decision.allowed
-    return not await context.finder.may_read(caller, slug, ref)
+    return await context.permissions.may_hear_alone(caller, there, slug, ref)
 
 
 def _unheard(line: str, title: str, ref: Ref | None, caller: Caller, number: int) -> Unheard:

@@ -395,7 +395,7 @@ def channel_gone(channel_id: str, code: str) -> Message:
     """Tell the operator why builds of a channel are told elsewhere."""
     text = (
         f"I cannot write in <#{channel_id}> any more (Slack says {clean(code, 60)}). Who asked for a build there "
-        f"gets the rest in direct messages. To have me back: {invite(code)}."
+        f"gets the rest in direct messages, where they may look at it there. To have me back: {invite(code)}."
     )
     return assemble(text, section(f"⚠️ {text}"))
 

@@ -236,6 +236,19 @@ def moved(watch: Watch, refusal: str) -> Message:
     return assemble(text, section(text))
 
 
+def left_behind(watch: Watch, refusal: str) -> Message:
+    """Say in a direct message that a build is told of no more: its place is gone, and here nothing may be shown of it.
+
+    What it is called is nothing for who may not look at it.
+    """
+    text = (
+        f"I cannot write in <#{watch.thread.channel_id}> any more (Slack says {clean(refusal, 60)}), where I followed "
+        f"#{watch.pipeline_number} for you. You may not look at it in direct messages, so I follow it no more for you. "
+        "The build goes on at CircleCI."
+    )
+    return assemble(text, section(text))
+
+
 # How it is told where it was pressed, and where it was said in words.
 _HOW = {
     "cancel": ("pressed Cancel", "asked to cancel"),

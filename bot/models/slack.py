@@ -209,7 +209,8 @@ class Watch(Model):
 
     def is_of(self, person_id: str) -> bool:
         """Say whether somebody may end it for them: it is theirs too, or nobody's, as an earlier version kept it."""
-        return self.follower_id in ("", person_id) or person_id in (*self.also_told, *self._actors)
+        others = (*self.also_told, *self.acted_before, self.actor_id)  # also who has heard of an end, and would again
+        return self.follower_id in ("", person_id) or person_id in others
 
     def without(self, person_id: str) -> Self | None:
         """Return what is left of it once somebody follows it no more: that of the next who does; None where none do."""
@@ -224,10 +225,20 @@ class Watch(Model):
         rest |= {"watcher_id": heirs[0], "watcher_name": "", "also_told": _but(also, heirs[0])}
         return self.model_copy(update=rest)
 
+    def apart(self) -> "tuple[Self, tuple[Self, ...]]":
+        """Return it for who follows alone, and one for each other who waits: each goes their own way from there."""
+        others = dict.fromkeys(one for one in (*self.also_told, *self._actors) if one != self.follower_id)
+        rest: dict[str, object] = {"also_told": (), "acted_before": ()}
+        rest |= {"actor_id": ""} if self.actor_id != self.follower_id else {}
+        alone = {**rest, "actor_id": "", "saying": None, "refusals": 0, "watcher_name": ""}
+        theirs = [self.model_copy(update={**alone, "id": f"{self.id}:{one}", "watcher_id": one}) for one in others]
+        return self.model_copy(update=rest), tuple(theirs)
+
     @property
     def _actors(self) -> tuple[str, ...]:
         """Who acted here and has heard of no end since: they wait for it, whoever acts after them."""
-        return (*self.acted_before, self.actor_id) if self.actor_id and self.acted_after == self.final_ts else ()
+        acted = (*self.acted_before, self.actor_id)  # there is none where the last of them has left
+        return tuple(filter(None, acted)) if self.acted_after == self.final_ts else ()
 
     @property
     def waits_for_it(self) -> str:

@@ -5,21 +5,21 @@ looked for in Slack by its mark, where the bot may read. What was recorded as to
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Literal, NamedTuple
 
 import structlog
 
 from bot import metrics
-from bot.errors import CircleCIError, SlackError, SlackLimited, Unreachable
+from bot.errors import CircleCIError, NotFound, SlackError, SlackLimited, Unreachable
 from bot.messenger import Messenger
 from bot.models.build import OPEN_STATES, Build, Change
 from bot.models.caller import Caller, Place
+from bot.models.circleci import ProjectSlug, Ref
 from bot.models.lately import Lately
 from bot.models.refusals import MESSAGE_GONE, Refused, refused
 from bot.models.slack import Closing, Saying, Watch
-from bot.permissions import Where
 from bot.store.watches import Watches
 from bot.watching.changes import decided, waits
 from bot.watching.operator import Operator
@@ -53,11 +53,11 @@ class Teller:
         watches: Watches,
         links: Links,
         operator: Operator,
-        readable: Callable[[Caller, Iterable[Where]], Awaitable[set[Where]]],
+        may_hear: Callable[[Caller, Place, ProjectSlug, Ref | None], Awaitable[bool]],
     ) -> None:
-        """Tell threads; `readable` returns what of a list somebody may look at where they are."""
+        """Tell threads; `may_hear` says whether somebody may look at a build in their direct messages too."""
         self._operator = operator
-        self._readable = readable
+        self._may_hear = may_hear
         self._messenger = messenger
         self._watches = watches
         self._links = links
@@ -227,29 +227,49 @@ class Teller:
         watch = await self._counted(watch, error)
         if not _lasts(error, watch.refusals >= MOST_REFUSALS):
             raise error
-        if watch.moved_to_direct or not watch.follower_id:
+        if watch.moved_to_direct:
+            raise Unreachable(error.method, error.code) from error
+        watch = await self._apart(watch)
+        if not watch.follower_id:
             raise Unreachable(error.method, error.code) from error
         if watch.root_ts is not None:  # we wrote there: what never took anything from us is nobody's trouble
             await self._operator.channel_gone(watch.thread.channel_id, error.code)
         try:
             there = Place(channel_id=await self._messenger.direct_channel(watch.follower_id))
-            if await self._may_look(watch, there):
+            if may_look := await self._may_look(watch, there):
                 return await self._move(watch, there, error.code)
+            if may_look is not None:
+                await self.apart(there.channel_id, replies.left_behind(watch, error.code), f"left:{watch.id}")
         except SlackError as refusal:
             watch = await self._counted(watch, refusal)
             if not _lasts(refusal, watch.refusals >= 2 * MOST_REFUSALS):
                 raise
             raise Unreachable(refusal.method, refusal.code) from refusal
+        if may_look is None:
+            await self._save(watch, refusals=watch.refusals + 1)
+            raise error
         raise Unreachable(error.method, error.code) from error
 
-    async def _may_look(self, watch: Watch, there: Place) -> bool:
-        """Say whether who follows may look at the build in direct messages, as if they asked for it there."""
-        follower = Caller(person_id=watch.follower_id, place=there, delivery_id=f"moved:{watch.id}")
-        about = (watch.project_slug, watch.ref)
+    async def _apart(self, watch: Watch) -> Watch:
+        """Return it for who follows alone; whoever else waits follows on their own, and is told where they may look."""
+        alone, others = watch.apart()
+        for one in others:
+            await self._watches.add(one)
+        return await self._watches.save(watch, alone) if alone != watch else watch
+
+    async def _may_look(self, watch: Watch, there: Place) -> bool | None:
+        """Say whether who follows may look at the build in direct messages too; None while CircleCI does not answer.
+
+        After it has not for long, nobody can judge it.
+        """
+        follower = Caller(person_id=watch.follower_id, place=watch.thread, delivery_id=f"moved:{watch.id}")
         try:
-            return about in await self._readable(follower, [about])
-        except CircleCIError:
+            return await self._may_hear(follower, there, watch.project_slug, watch.ref)
+        except NotFound:
             return False
+        except CircleCIError as error:
+            log.warning("may_look_unknown", watch=watch.id, error=repr(error), times=watch.refusals + 1)
+            return None if watch.refusals < 2 * MOST_REFUSALS else False
 
     async def _move(self, watch: Watch, there: Place, code: str) -> Watch:
         return await self._say(watch, replies.moved(watch, code), Saying(role="moved", thread=there, mark=_mark()))

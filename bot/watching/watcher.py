@@ -171,6 +171,8 @@ class Watcher:
             await self._engine.add(TRIAGE, pipeline_id, build.fingerprint)
         if known.is_young and watches and all(final_key(build) in watch.told for watch in watches):
             return self._settings.poll_interval  # what the act began does not show yet
+        if {one.id for one in await self._store.watches.of(pipeline_id)} - {watch.id for watch in watches}:
+            return self._settings.poll_interval  # whoever began to follow meanwhile hears the end
         since = build.read_at - (finished_since or build.pipeline.created_at)
         return await self._after_the_end(build, since, {watch.id for watch in watches}, known.unread)
 

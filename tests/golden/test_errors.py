@@ -247,6 +247,7 @@ OTHERS: dict[str, tuple[Message, ...]] = {
         replies.let_go_of_unread(WATCH, timedelta(days=30)),
         root.unfollowed(None, WATCH, Links()),
     ),
+    "trouble-left-behind": (replies.left_behind(WATCH, "is_archived"),),
     "trouble-moved": tuple(replies.moved(WATCH, code) for code in ("not_in_channel", "is_archived")),
 }
 

@@ -88,9 +88,17 @@ def test_who_leaves_is_not_mentioned_and_the_others_still_are(
         (["grace", "admin"], "admin", ("U0ADA", "U0GRACE")),
         (["grace", "admin"], "grace", ("U0ADMIN", "U0ADA")),
         (["ada"], "ada", None),
+        # Nor by who acted after them and leaves, whoever acts then.
+        (["grace", "ken", "admin"], "admin ken", ("U0ADA", "U0GRACE")),
+        (["grace", "admin"], "admin grace", ("U0ADA",)),
+        (["grace", "admin"], "admin ada", ("U0GRACE",)),
+        (["grace", "admin", "-admin", "ken"], "", ("U0KEN", "U0ADA", "U0GRACE")),
         # Who has heard of an end since does not wait for that of another attempt.
         (["grace", "end", "admin"], "", ("U0ADMIN", "U0ADA")),
         (["grace", "end"], "ada", None),
+        # They can leave all the same.
+        (["grace", "end"], "grace", ("U0ADA",)),
+        (["ken", "grace", "end"], "ken", ("U0GRACE", "U0ADA")),
     ],
 )
 def test_who_acted_hears_of_the_end_whatever_others_do(
@@ -99,8 +107,12 @@ def test_who_acted_hears_of_the_end_whatever_others_do(
     one: Watch | None = watch(**ASKED, watcher_id="U0ADA")
     for name in acts:
         assert one is not None
-        one = one.model_copy(update={"final_ts": "1.1"}) if name == "end" else one.acted_on(by(name), "rerun")
-    if leaves and one is not None:
-        assert one.is_of(by(leaves).person_id)
-        one = one.without(by(leaves).person_id)
+        if name.startswith("-"):
+            one = one.without(by(name[1:]).person_id)
+        else:
+            one = one.model_copy(update={"final_ts": "1.1"}) if name == "end" else one.acted_on(by(name), "rerun")
+    for name in leaves.split():
+        assert one is not None
+        assert one.is_of(by(name).person_id)
+        one = one.without(by(name).person_id)
     assert (one and one.wait_for_it) == waits

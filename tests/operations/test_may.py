@@ -404,4 +404,17 @@ async def test_what_moves_to_direct_messages_is_shown_there_to_who_may_look_at_i
         await team.pull_forward()
         releases = team.slack.workspace.channel("releases")
         await team.slack.wait_for(lambda: "any more for ada" in said(releases.messages))
-        assert team.ada.direct_messages == []
+        (left,) = team.ada.direct_messages
+        assert "You may not look at it in direct messages, so I follow it no more for you." in left.visible
+        assert "release/v2.0" not in left.visible
+        assert not left.buttons
+
+
+async def test_who_may_act_and_needs_no_right_to_look_is_told_where_the_channel_is_gone(tmp_path: Path) -> None:
+    acts = '[[rules]]\nname = "acts"\nwords = ["deploy", "rerun"]\nprojects = ["acme/frontend"]\n'
+    async with team_under(acts, tmp_path) as team:
+        await followed(team, "release/v2.0", RUNNING, "Running")
+        team.deploys.is_archived = True
+        goes_by(team, OVER)
+        await team.pull_forward()
+        await team.slack.wait_for(lambda: "red so far" in said(team.ada.direct_messages))

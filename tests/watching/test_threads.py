@@ -1,17 +1,21 @@
 """A thread that Slack takes nothing in any more goes on in direct messages, or ends; the others hear nothing of it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
-from bot.errors import SlackError, StoreError, Unreachable
+from bot.errors import SlackError, StoreError, Unavailable, Unreachable
+from bot.messenger import Messenger
 from bot.models.caller import Place
 from bot.models.refusals import CHANNEL_GONE, HEALS, PERSON_GONE
 from bot.models.slack import Watch
 from bot.store import Store
+from bot.watching.operator import Operator
 from bot.watching.teller import MOST_REFUSALS, Teller
 from bot.watching.threads import Threads
 from formatters.blocks import Message
+from formatters.links import Links
 from playground.slack.api import Slack
 from tests.store.test_watches import PIPELINE, watch
 
@@ -30,6 +34,12 @@ async def follows(store: Store, slack: Slack, name: str = "Ev1", **more: object)
 
 async def kept(store: Store, name: str = "Ev1") -> Watch | None:
     return next((one for one in await store.watches.of(PIPELINE) if one.id == name), None)
+
+
+async def kept_one(store: Store, name: str) -> Watch:
+    found = await kept(store, name)
+    assert found is not None
+    return found
 
 
 def operator_reads(slack: Slack) -> list[str]:
@@ -52,6 +62,63 @@ async def test_whatever_holds_for_good_moves_the_watch(store: Store, slack: Slac
         why, said = slack.person("ada").direct_messages[-2:]
         assert f"Slack says {code}" in why.visible
         assert said.visible == "A word."
+
+
+async def test_each_who_waits_goes_their_own_way_from_a_place_that_is_gone(
+    store: Store, slack: Slack, teller: Teller, threads: Threads
+) -> None:
+    one = await follows(store, slack, also_told=("U0GRACE",), actor_id="U0ADMIN", acted_before=("U0ADA",))
+    slack.workspace.channel("deploys").is_archived = True
+    await threads.each([one], lambda watch: teller.once(watch, "act:1", WORD))
+    kept_now = await store.watches.of(PIPELINE)
+    assert {(watch.follower_id, watch.moved_to_direct) for watch in kept_now} == {
+        ("U0ADA", True), ("U0GRACE", False), ("U0ADMIN", False)
+    }  # fmt: skip
+    await threads.each(kept_now, lambda watch: teller.once(watch, "act:1", WORD))
+    for left in await store.watches.of(PIPELINE):
+        assert left.moved_to_direct
+        assert left.wait_for_it == (left.follower_id,)
+        assert left.without(left.follower_id) is None
+    for name in ("ada", "grace", "admin"):
+        assert [message.visible for message in slack.person(name).direct_messages][1:] == ["A word."]
+
+
+async def test_they_do_also_where_who_followed_it_can_be_told_nothing(
+    store: Store, slack: Slack, teller: Teller, threads: Threads
+) -> None:
+    one = await follows(store, slack, also_told=("U0GRACE",))
+    slack.workspace.channel("deploys").is_archived = True
+    slack.refuse(OPEN, "user_disabled")
+    await threads.each([one], lambda watch: teller.once(watch, "act:1", WORD))
+    await threads.each(await store.watches.of(PIPELINE), lambda watch: teller.once(watch, "act:1", WORD))
+    assert slack.person("grace").direct_messages[-1].visible == "A word."
+    assert [watch.follower_id for watch in await store.watches.of(PIPELINE)] == ["U0GRACE"]
+
+
+async def test_nobody_is_lost_while_circleci_does_not_say_what_they_may_look_at(
+    store: Store, slack: Slack, messenger: Messenger, operator: Operator
+) -> None:
+    answers = [Unavailable("CircleCI does not answer")] * 2
+
+    async def may_hear(*_: object) -> bool:
+        if answers:
+            raise answers.pop()
+        return True
+
+    teller = Teller(messenger, store.watches, Links(), operator, may_hear)
+    threads = Threads(store.watches, teller, operator, timedelta(seconds=5))
+    await follows(store, slack)
+    slack.workspace.channel("deploys").is_archived = True
+    for tries in range(3):
+        told = await threads.each(await store.watches.of(PIPELINE), lambda one: teller.once(one, "act:1", WORD))
+        assert (told.late is None) is (tries == 2)
+    assert slack.person("ada").direct_messages[-1].visible == "A word."
+    # After it has not for long, it is told that nothing is followed any more.
+    answers.extend([Unavailable("CircleCI does not answer")] * 2 * MOST_REFUSALS)
+    await follows(store, slack, "Ev2", refusals=2 * MOST_REFUSALS)
+    await threads.each([await kept_one(store, "Ev2")], lambda one: teller.once(one, "act:1", WORD))
+    assert "so I follow it no more for you" in slack.person("ada").direct_messages[-1].visible
+    assert await kept(store, "Ev2") is None
 
 
 async def test_what_heals_moves_nothing(store: Store, slack: Slack, teller: Teller) -> None:
