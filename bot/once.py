@@ -30,13 +30,29 @@ async def post_once(
 
     Raises SlackError.
     """
-    mark = hashlib.sha256(f"{place.channel_id}:{name}".encode()).hexdigest()[:16]
-    if not await claims.first(f"{kind}:{mark}", keep=DAY):
-        since = utc_now() - await claims.age(f"{kind}:{mark}", DAY) - MARGIN
-        with suppress(SlackError):  # where we may not read, it is said again
-            if found := await messenger.find(place, mark, since):
-                return found
+    mark = _mark(place, name)
+    if not await claims.first(f"{kind}:{mark}", keep=DAY) and (
+        found := await _found(messenger, claims, place, kind, mark)
+    ):
+        return found
     return await post_marked(messenger, place, message, mark, patience=patience)
+
+
+async def posted(messenger: Messenger, claims: Claims, place: Place, *, kind: str, name: str) -> str | None:
+    """Return the `ts` of a post of this kind and name that a run before made; None where it stands nowhere."""
+    mark = _mark(place, name)
+    return await _found(messenger, claims, place, kind, mark) if await claims.is_taken(f"{kind}:{mark}") else None
+
+
+async def _found(messenger: Messenger, claims: Claims, place: Place, kind: str, mark: str) -> str | None:
+    since = utc_now() - await claims.age(f"{kind}:{mark}", DAY) - MARGIN
+    with suppress(SlackError):  # where we may not read, it is said again
+        return await messenger.find(place, mark, since)
+    return None
+
+
+def _mark(place: Place, name: str) -> str:
+    return hashlib.sha256(f"{place.channel_id}:{name}".encode()).hexdigest()[:16]
 
 
 async def post_marked(

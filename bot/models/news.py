@@ -43,7 +43,7 @@ class ReadUpTo(Model):
     `rules` are the marks of the subscriptions that there were then, and `asked_at` is when its default branch was last
     asked for. `failures` counts how often in a row the list was not to be had. `seen` are the numbers of those that it
     had lately: what shows up between them later is new. Before the one with the number `skipped` nobody looked at some,
-    as too many came at once.
+    as too many came at once. It `waits_since` then for its turn at CircleCI.
     """
 
     newest: int | None = None
@@ -52,3 +52,4 @@ class ReadUpTo(Model):
     asked_at: datetime | None = None
     failures: int = 0
     skipped: int = 0
+    waits_since: datetime | None = None

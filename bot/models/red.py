@@ -15,7 +15,8 @@ class Branch(Model):
     this `fingerprint`, as it was at `read_at` on CircleCI's clock; where it failed, `failing` are the keys of its tests
     that did, `failed_jobs` its jobs with their workflows, and `failure` names all of it. `told` are keys of what was
     judged and posted, so that a second run posts nothing again. Until `snoozed_until`, as `snoozed_by` asked, nothing
-    is posted of it but that it is fixed.
+    is posted of it but that it is fixed. `posting` is how it stands once the message about it is posted that a run is
+    about to: it may have died over that.
     """
 
     channel_id: str
@@ -37,6 +38,7 @@ class Branch(Model):
     snoozed_until: Time | None = None
     snoozed_by: str = ""
     told: frozenset[str] = frozenset()
+    posting: "Branch | None" = None
 
     @property
     def is_red(self) -> bool:

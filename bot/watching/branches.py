@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.models.build import OPEN_STATES, Build, Run, State
+from bot.models.build import OPEN_STATES, Build, Run, State, mark_of
 from bot.models.circleci import Job
 from bot.models.red import Branch
 from bot.models.subscription import Event
@@ -125,6 +125,11 @@ def _waits_alone(build: Build) -> bool:
 def said_key(build: Build) -> str:
     """Name what was posted of an attempt, before all that follows from it is done."""
     return judged_key(build) + _SAID
+
+
+def said_of(state: Branch) -> str:
+    """Name what was posted of the attempt by which a branch stands so."""
+    return f"{state.number}:{mark_of(state.fingerprint)}{_SAID}"
 
 
 def _has_errors(build: Build) -> bool:

@@ -25,6 +25,7 @@ MOST_RUNNING = 20  # builds that came last, of which each may still run when som
 HOUR = timedelta(hours=1)
 LATE = timedelta(minutes=5)  # that a list may be about a build that has begun
 TOLD, LONGEST, UNSEEN_AFTER = 3, 12, 3  # pauses between two lists, twice; lists in a row
+NO_TROUBLE = {"failures": 0, "waits_since": None}
 log = structlog.get_logger(__name__)
 
 
@@ -54,9 +55,12 @@ class Lists:
             return None
         known = await self._store.news.read_up_to(slug)
         try:
-            with standing(Waiting(f"list:{slug}", rank(Claim.NONE, utc_now(), self._settings), is_alone=False)):
+            place = rank(Claim.NONE, known.waits_since or utc_now(), self._settings)
+            with standing(Waiting(f"list:{slug}", place, is_alone=False)):
                 return await self._read(slug, known, rules)
         except Spent as error:
+            waits = {"waits_since": known.waits_since or utc_now()}  # else others would always be before it
+            await self._store.news.save_read(slug, known.model_copy(update=waits))
             return error.retry_after
         except CircleCIError as error:
             return await self._unread(slug, known, error)
@@ -82,7 +86,7 @@ class Lists:
         seen = frozenset(one.number for one in lately(listed))
         oldest = min((one.number for one in listed), default=0)
         skipped = oldest if newest and oldest > newest + 1 else known.skipped
-        now = {"newest": up_to, "seen": seen, "rules": marks, "failures": 0, "skipped": skipped}
+        now = {"newest": up_to, "seen": seen, "rules": marks, "skipped": skipped, **NO_TROUBLE}
         await self._store.news.save_read(slug, known.model_copy(update=now))
         return self._settings.subscription * (TOLD if await self._is_told(slug) else 1)
 
@@ -133,7 +137,7 @@ class Lists:
         """Go on ever more rarely; what the token does not see any more is said to whoever runs the bot."""
         if isinstance(error, Unauthorized):
             error.is_told = await self._operator.token_refused(error.token)
-        known = known.model_copy(update={"failures": known.failures + 1})
+        known = known.model_copy(update={"failures": known.failures + 1, "waits_since": None})
         await self._store.news.save_read(slug, known)
         log.info("list_unreadable", project=slug, error=repr(error), failures=known.failures)
         if isinstance(error, Rejected) and error.is_gone and known.failures >= UNSEEN_AFTER:

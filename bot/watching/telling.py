@@ -23,11 +23,11 @@ from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
 from bot.models.slack import utc_now
 from bot.models.subscription import Event, Mode, Subscription, key_of, named_in, ref_named
 from bot.models.told import Reason, Why
-from bot.once import post_once
+from bot.once import post_once, posted
 from bot.permissions import Permissions
 from bot.store import Store
 from bot.watching.aloud import is_wanted as is_wanted_aloud
-from bot.watching.branches import Decision, decide, has_repaired, is_red, is_wanted, no_news, said_key
+from bot.watching.branches import Decision, decide, has_repaired, is_red, is_wanted, no_news, said_key, said_of
 from bot.watching.earlier import Earlier
 from bot.watching.evidence import Evidence
 from bot.watching.occasions import Occasions
@@ -41,6 +41,7 @@ from formatters import red
 from formatters.blocks import Message
 from formatters.links import Links
 
+KIND = "branch"  # of a post, by which it is found again
 LEASE = timedelta(seconds=60)
 _OF_BRANCHES = frozenset({Event.BROKE, Event.FIXED, Event.STILL_RED, Event.FAILED, Event.PASSED})
 WITHOUT_A_VERDICT = frozenset({Event.DEPLOYED, Event.WAITING})
@@ -283,12 +284,25 @@ class Telling:
         It may have been told nothing for a while, and another build that failed is no news then, but one that broke it.
         """
         state = await self._known(news)
+        if state.posting is not None:
+            state = await self._gone_on_with(news, state, state.posting)
         if not (state.is_red and is_red(news.build) and await self._may_have_missed(news, state)):
             return state
         if repair := await news.earlier.repair(state, news.rules[0]):
             await self._told(news._replace(build=repair))
             return await self._known(news)
         return state
+
+    async def _gone_on_with(self, news: _News, state: Branch, posting: Branch) -> Branch:
+        """Return how the branch stands where a run was about to post its message, and may have died over that.
+
+        What judges the same build again finds the message by itself; before another build is judged it is looked for.
+        """
+        if (said := said_of(posting)) != said_key(news.build):
+            place, name = Place(channel_id=news.channel_id), _name(news, said)
+            if ts := await posted(self._messenger, self._store.claims, place, kind=KIND, name=name):
+                return await self._know(news, posting.model_copy(update={"root_ts": ts}))
+        return state.model_copy(update={"posting": None})
 
     async def _may_have_missed(self, news: _News, state: Branch) -> bool:
         """Say whether a build between was judged without this channel, or by nobody as too many came at once."""
@@ -301,6 +315,7 @@ class Telling:
         happened = found.happened or Event.FAILED
         if after.is_red and state.root_ts is None and not found.is_late:
             mentioned = await self._pinged(news) if happened is Event.BROKE else ()
+            await self._know(news, state.model_copy(update={"posting": after}))
             ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned))
             await self._pings.note(news.build, mentioned)
             return await self._know(news, _said(state, news.build, root_ts=ts))
@@ -339,8 +354,8 @@ class Telling:
         return True
 
     async def _post(self, news: _News, place: Place, word: Message) -> str:
-        name = f"{news.slug}:{news.key}:{said_key(news.build)}"
-        ts = await post_once(self._messenger, self._store.claims, place, word, kind="branch", name=name)
+        name = _name(news, said_key(news.build))
+        ts = await post_once(self._messenger, self._store.claims, place, word, kind=KIND, name=name)
         await self._note(news, Why.TOLD, ts=ts)
         return ts
 
@@ -436,6 +451,10 @@ def _is_news_at_its_end(rule: Subscription, build: Build) -> bool:
 
 class _NotYet(Exception):  # nothing is wrong
     """A thread of the channel says it first."""
+
+
+def _name(news: _News, said: str) -> str:
+    return f"{news.slug}:{news.key}:{said}"
 
 
 def _said(state: Branch, build: Build, *, root_ts: str | None) -> Branch:

@@ -1,6 +1,6 @@
 """Builds that nobody typed: found in lists and by webhooks, judged once at their certain end, at few requests."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from bot.circleci.reads import Reads, circleci_reads
 from bot.circleci.transport import Transport
 from bot.circleci.webhooks import Event as Webhook
+from bot.errors import Spent
 from bot.models import patterns
 from bot.models.build import Build, Snapshot, State
 from bot.models.circleci import Pipeline, PipelineId, ProjectSlug
@@ -650,6 +651,28 @@ async def test_a_project_that_is_not_seen_any_more_is_asked_for_ever_more_rarely
     assert pauses == [EVERY * times for times in (1, 2, 4, 8, 12, 12)]
     stage.world.projects[SLUG] = project
     assert await stage.lists.look(SLUG) == EVERY
+
+
+async def test_a_list_that_gets_no_turn_keeps_its_place_until_it_was_read(stage: Stage) -> None:
+    class Busy:
+        """A CircleCI at which others have each turn for a while."""
+
+        refusals = 2
+
+        async def pipelines(self, slug: ProjectSlug, *, pages: int) -> Sequence[Pipeline]:
+            if self.refusals:
+                self.refusals -= 1
+                raise Spent(timedelta(seconds=3))
+            return await reads.pipelines(slug, pages=pages)
+
+    await stage.subscribes()
+    reads, stage.lists._looks = stage.lists._looks, cast("Reads", Busy())
+    waits = list[datetime | None]()
+    for _ in range(3):
+        await stage.lists.look(SLUG)
+        waits.append((await stage.store.news.read_up_to(SLUG)).waits_since)
+    assert waits[0] is not None
+    assert waits == [waits[0], waits[0], None]
 
 
 async def test_a_build_that_is_gone_is_given_up(stage: Stage) -> None:

@@ -95,6 +95,17 @@ class Stage:
         pings = self.pings = Pings(store.claims, Authors(PEOPLE, messenger, store.news.mail), door)
         self.telling = Telling(store, messenger, door, sources, Links(), operator, pings)
 
+    async def dies_over(self, one: Build) -> None:
+        """Let a run post the message about a branch, and die before it hears that."""
+        lost, before = asyncio.Event(), len(self.channel().messages)
+        self.slack.faults.add("POST", "/api/chat.postMessage", drop="after", until=lost)
+        run = asyncio.create_task(self.telling.judged(one))
+        await self.slack.wait_for(lambda: len(self.channel().messages) > before)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+        self.slack.faults.clear()
+        lost.set()
+
     def channel(self, name: str = "deploys") -> Channel:
         return self.slack.workspace.channel(name)
 
@@ -202,6 +213,27 @@ async def test_a_post_that_another_run_made_before_it_died_is_found(stage: Stage
     await stage.judged(build(1), build(2, "success"))
     assert [one.text for one in stage.channel().roots] == [GREEN]
     assert root.replies
+
+
+@pytest.mark.parametrize(("then", "stands"), [("failed", [RED, STILL]), ("success", [GREEN, GREEN])])
+async def test_where_a_run_died_over_the_message_the_next_build_goes_on_with_it(
+    stage: Stage, then: str, stands: list[str]
+) -> None:
+    """Else there would be two, of which one is never repaired."""
+    await stage.subscribes(events=OF_BRANCHES)
+    await stage.dies_over(build(1))
+    await stage.judged(build(2, then), build(1))
+    assert stage.texts() == stands
+    assert len(stage.channel().roots) == 1
+
+
+async def test_where_a_run_died_before_the_message_stood_the_next_build_posts_its_own(stage: Stage) -> None:
+    await stage.subscribes()
+    stage.slack.faults.add("POST", "/api/chat.postMessage", status=503, times=3)
+    await stage.is_put_off(build(1))
+    stage.slack.faults.clear()
+    await stage.judged(build(2), build(1))
+    assert len(stage.channel().roots) == 1
 
 
 @pytest.mark.parametrize(
