@@ -181,6 +181,10 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"Somebody ran #{one.number} again elsewhere while this waited for its turn, so I started nothing. "
         f"By now {_outcome(one)}." + (f" {line} runs it once more." if (line := again.command(one.what)) else "")
     ),
+    "older_by_now": lambda one: (
+        f"#{one.number} of the same branch began while this waited for its turn, so that it is about an older build by "
+        "now. Nothing was done." + (f" {line} asks for it." if (line := again.command(one.what)) else "")
+    ),
     "rerun_too_old": lambda _: f"CircleCI reruns nothing older than 90 days. {_NEW_DEPLOY}.",
     "nothing_to_approve": lambda one: f"It waits for no approval any more: {_outcome(one)}.",
     "approved_already": _approved_already,

@@ -13,9 +13,10 @@ from bot.models.pending import Approval, Pending
 from bot.models.slack import utc_now
 from bot.operations import following
 from bot.operations.ending import overtaken
-from bot.operations.frame import Intent, acting, is_old
+from bot.operations.frame import Act, Intent, acting, is_old
 from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
+from bot.operations.older import refuse_older
 from bot.operations.seen import refuse_unseen
 from bot.operations.targets import held_by, nothing_of
 from bot.policy import Word
@@ -78,7 +79,7 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
                 raise await _too_late(hands, act.caller, build, wish, once)
             if first:
                 refuse_unseen(pending, build, wish)
-                with last_look(_StillHeld(hands, wish, since).look):
+                with last_look(_StillHeld(hands, act, build, wish, since).look):
                     await _send(hands, wish, workflow_id)
     await overtaken(hands, act.caller, wish, pending)
     word = replies.someone_acted("approve", act.caller.called, called, about=act.subject.build)
@@ -99,10 +100,15 @@ async def _refuse_late(hands: Hands, caller: Caller, build: Build, wish: Approva
 
 
 class _StillHeld:
-    """Looks, after a wait, whether the job still waits for somebody: who was faster is no less told of than before."""
+    """Looks, after a wait, whether the job still waits for somebody: who was faster is no less told of than before.
 
-    def __init__(self, hands: Hands, wish: Approval, since: float) -> None:
+    And whether its build is still the newest of its branch, if it was.
+    """
+
+    def __init__(self, hands: Hands, act: Act, build: Build, wish: Approval, since: float) -> None:
         self._hands = hands
+        self._act = act
+        self._build = build
         self._wish = wish
         self._since = since
 
@@ -114,6 +120,7 @@ class _StillHeld:
         self._since = time.monotonic()
         if not held_by(build, self._wish.approval_request_id)[1].waits_for_approval:
             raise _gone(build, self._wish)
+        await refuse_older(self._hands, self._act, self._build, self._wish)
 
 
 async def _too_late(hands: Hands, caller: Caller, build: Build, wish: Approval, once: str) -> NothingToDo:

@@ -62,13 +62,13 @@ def _is_the_same(one: Beside, wish: Deployment) -> bool:
     return (deploy.parameters, deploy.definition_id or "") == (wish.parameters, wish.definition_id or "")
 
 
-async def note_rerun(hands: Hands, caller: Caller, wish: Rerun, fingerprint: str) -> None:
-    """Keep a rerun of an attempt among the deploys of its branch; one and the same is kept once."""
+async def note_rerun(hands: Hands, caller: Caller, wish: Rerun, fingerprint: str, *, is_sent: bool = True) -> None:
+    """Keep a rerun of an attempt among the deploys of its branch, sent or waiting; one and the same is kept once."""
     if wish.ref is None:
         return
     await hands.store.attempts.save(
         Attempt(
-            id=f"rerun:{wish.pipeline_id}:{mark_of(fingerprint)}",
+            id=_of_rerun(wish, fingerprint),
             project_slug=wish.project_slug,
             project_title=wish.project_title,
             ref=wish.ref,
@@ -76,7 +76,7 @@ async def note_rerun(hands: Hands, caller: Caller, wish: Rerun, fingerprint: str
             asker_id=caller.person_id,
             asker_name=caller.name,
             asked_at=(now := await hands.store.now()),
-            sent_at=now,
+            sent_at=now if is_sent else None,
             pipeline_id=wish.pipeline_id,
             pipeline_number=wish.pipeline_number,
             reran=fingerprint,
@@ -84,6 +84,17 @@ async def note_rerun(hands: Hands, caller: Caller, wish: Rerun, fingerprint: str
             own=caller.own,
         )
     )
+
+
+async def forget_rerun(hands: Hands, wish: Rerun, fingerprint: str) -> None:
+    """Let one that came to nothing be none of them; what else was noted of it stays."""
+    for one in await hands.store.attempts.those([_of_rerun(wish, fingerprint)]):
+        if one.sent_at is None:
+            await hands.store.attempts.save(one.model_copy(update={"over": True}))
+
+
+def _of_rerun(wish: Rerun, fingerprint: str) -> str:
+    return f"rerun:{wish.pipeline_id}:{mark_of(fingerprint)}"
 
 
 def _may_be_asked(pending: Pending | None) -> bool:

@@ -38,7 +38,7 @@ async def deploy(hands: Hands, caller: Caller, wish: Deployment, pending: Pendin
             lately = await sending.lately(hands, act.caller, wish.project_slug, attempt_id)
             if pending is None and demands.may_be_a_slip(wish, lately):
                 await demands.refuse_unbuilt(hands, act.caller, wish)
-            attempt = await sending.begun(hands, act.caller, wished, attempt_id, pending)
+            attempt = await sending.begun(hands, act.caller, wished, attempt_id, pending, lately)
         except sending.NotAlone as error:
             raise await demands.beside(hands, act.caller, act.wished(Deployment), pending, error.others) from error
         try:

@@ -5,25 +5,26 @@ people, two messages and two processes meet at the same claim.
 """
 
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from bot.answers.acts import Acted
 from bot.circleci.last_look import last_look
-from bot.errors import CircleCIError, ForAPerson, NothingToDo, UserError
+from bot.errors import CircleCIError, ForAPerson, NothingToDo, PartlyDone, SlackError, UserError
 from bot.models import spelling
 from bot.models.build import OPEN_STATES, Build, Run, State, rerun_key
 from bot.models.caller import Caller, bot
-from bot.models.circleci import JobId, PipelineId
+from bot.models.circleci import JobId, Pipeline, PipelineId
 from bot.models.lost import Lost, names
 from bot.models.pending import Pending, Rerun
 from bot.operations import following
-from bot.operations.beside import note_rerun
+from bot.operations.beside import forget_rerun, note_rerun
 from bot.operations.ending import overtaken
-from bot.operations.frame import Act, Intent, acting, is_old, partly
+from bot.operations.frame import Act, Intent, acting, did_nothing, is_old, partly
 from bot.operations.hands import Hands, Subject
 from bot.operations.lost import looked_for
+from bot.operations.older import refuse_older
 from bot.operations.seen import refuse_unseen
 from bot.operations.targets import named, nothing_of, to_run_again, what_runs_again
 from bot.policy import Word
@@ -39,11 +40,15 @@ class _RanAgain(NothingToDo):
 async def wished(hands: Hands, pipeline_id: PipelineId, *, failed_only: bool, ssh: bool = False) -> Rerun:
     """Return the rerun of a pipeline, as CircleCI names it."""
     pipeline = await hands.reads.pipeline(pipeline_id)
+    return _wish(pipeline, await hands.finder.title(pipeline.project_slug), failed_only=failed_only, ssh=ssh)
+
+
+def _wish(pipeline: Pipeline, title: str, *, failed_only: bool, ssh: bool = False) -> Rerun:
     return Rerun(
         project_slug=pipeline.project_slug,
-        project_title=await hands.finder.title(pipeline.project_slug),
+        project_title=title,
         ref=pipeline.ref,
-        pipeline_id=pipeline_id,
+        pipeline_id=pipeline.id,
         pipeline_number=pipeline.number,
         failed_only=failed_only,
         ssh=ssh,
@@ -92,19 +97,47 @@ async def rerun(
         act.note(job=what, result=f"#{build.pipeline.number}: {what}" if targets else "")
         if targets:
             await hands.store.acted.save(pipeline_id, act.caller.claim)
-            targets = await _send(hands, act, build, targets, since, failed_only=wish.failed_only, ssh=wish.ssh)
+            async with _noted(hands, act, build, wish) as sent:
+                await _send(hands, act, build, targets, wish, sent, since)
+            targets = sent
             what = what_runs_again(build, targets, failed_only=wish.failed_only, ssh=wish.ssh)
             act.note(job=what, result=f"#{build.pipeline.number}: {what}")
-            await note_rerun(hands, act.caller, wish, build.fingerprint)
     await overtaken(hands, act.caller, wish, pending)
     told = await _tell(hands, act, build, targets, wish) if targets else await _again(hands, pipeline_id)
-    if act.caller.place:
-        await following.follow(
-            hands, act.caller, build.pipeline, wish.project_title, act="rerun", agreed=act.agreed_name
-        )
-        told = told or not act.caller.directly
+    told = await _follow(hands, act, build, wish) or told
     attempt = str(max((run.attempt for run in targets), default=0) + 1)
     return act.done("rerun_failed" if wish.failed_only else "rerun_all", what=what, detail=attempt, told=told)
+
+
+@asynccontextmanager
+async def _noted(hands: Hands, act: Act, build: Build, wish: Rerun) -> AsyncIterator[list[Run]]:
+    """Let it count as a rerun of its branch while the block sends it, and after it what was sent; yields that list.
+
+    What was done in part is told and followed as all of it would be: it runs.
+    """
+    sent = list[Run]()
+    await note_rerun(hands, act.caller, wish, build.fingerprint, is_sent=False)
+    try:
+        yield sent
+    except PartlyDone:
+        await note_rerun(hands, act.caller, wish, build.fingerprint)
+        with suppress(SlackError):
+            await _tell(hands, act, build, sent, wish)
+            await _follow(hands, act, build, wish)
+        raise
+    except Exception as error:
+        if not act.has_begun and did_nothing(error):
+            await forget_rerun(hands, wish, build.fingerprint)
+        raise
+    await note_rerun(hands, act.caller, wish, build.fingerprint)
+
+
+async def _follow(hands: Hands, act: Act, build: Build, wish: Rerun) -> bool:
+    """Let the place it is asked in follow it, if none there does; says whether they hear of it by that."""
+    if not act.caller.place:
+        return False
+    await following.follow(hands, act.caller, build.pipeline, wish.project_title, act="rerun", agreed=act.agreed_name)
+    return not act.caller.directly
 
 
 async def rerun_once(hands: Hands, pipeline_id: PipelineId, fingerprint: str) -> None:
@@ -133,7 +166,8 @@ async def _rerun_once(hands: Hands, build: Build) -> None:
                 raise NothingToDo("already_running", number=pipeline.number)  # somebody was faster, on CircleCI's page
         what = what_runs_again(build, targets, failed_only=True)
         act.note(job=what, result=f"#{pipeline.number}: {what}")
-        await _send(hands, act, build, targets, since, failed_only=True, ssh=False)
+        wish = _wish(pipeline, title, failed_only=True)
+        await _send(hands, act, build, targets, wish, [], since)
     await hands.tell(pipeline.id, act.caller, "rerun", replies.reran_itself(what), *_rerun_keys(targets))
 
 
@@ -200,19 +234,20 @@ def _named(build: Build) -> str:
 
 
 async def _send(
-    hands: Hands, act: Act, build: Build, targets: Sequence[Run], since: float, *, failed_only: bool, ssh: bool
-) -> list[Run]:
-    """Run each of them again, and return what runs: all but what ran again meanwhile, on CircleCI's page.
+    hands: Hands, act: Act, build: Build, targets: Sequence[Run], wish: Rerun, sent: list[Run], since: float
+) -> None:
+    """Run each of them again, and add what runs to `sent`: all but what ran again meanwhile, on CircleCI's page.
 
     Raises NothingToDo where that is all of it.
     """
-    sent, names, why = list[Run](), list[str](), list[NothingToDo]()
+    names, why = list[str](), list[NothingToDo]()
     for run in targets:
-        jobs, from_failed = [job.id for job in run.failed_jobs] if ssh else [], failed_only and _has_failed(run)
+        jobs = [job.id for job in run.failed_jobs] if wish.ssh else []
+        from_failed = wish.failed_only and _has_failed(run)
         try:
             async with partly(names), act.sending(run.workflow.id, earlier=f"rerun-sent:{run.workflow.id}") as first:
                 if first:
-                    with last_look(_StillThat(hands, build, run, since).look):
+                    with last_look(_StillThat(hands, act, build, run, wish, since).look):
                         await _send_one(hands, run, jobs, from_failed=from_failed)
         except _RanAgain as error:
             why.append(error)
@@ -221,7 +256,6 @@ async def _send(
         names.append(run.workflow.name)
     if not sent and why:
         raise why[0]
-    return sent
 
 
 def _has_failed(run: Run) -> bool:
@@ -229,22 +263,30 @@ def _has_failed(run: Run) -> bool:
 
 
 class _StillThat:
-    """Looks, after a wait, whether a workflow is still the newest run of its name: CircleCI would run it once more."""
+    """Looks, after a wait, whether a workflow is still the newest run of its name: CircleCI would run it once more.
 
-    def __init__(self, hands: Hands, build: Build, run: Run, since: float) -> None:
+    And whether its build is still the newest of its branch, if it was: who asks for an older one is asked first.
+    """
+
+    def __init__(
+        self, hands: Hands, act: Act, build: Build, run: Run, wish: Rerun, since: float
+    ) -> None:  # all it asks
         self._hands = hands
+        self._act = act
+        self._wish = wish
         self._build = build
         self._run = run
         self._since = since
 
     async def look(self) -> None:
-        """Raise _RanAgain where it is not."""
+        """Raise _RanAgain where it is not, and NothingToDo where a newer one began since it was asked for."""
         if not is_old(self._hands, self._since):
             return
         now = await self._hands.reads.build(self._build.pipeline.id)
         self._since = time.monotonic()
         if self._run.workflow.id not in [run.workflow.id for run in now.runs]:
             raise _ran_again(now)
+        await refuse_older(self._hands, self._act, self._build, self._wish)
 
 
 def _ran_again(now: Build) -> _RanAgain:

@@ -61,19 +61,30 @@ async def lately(hands: Hands, caller: Caller, slug: ProjectSlug, attempt_id: st
     return await hands.reads.pipelines(slug)
 
 
-async def begun(hands: Hands, caller: Caller, wish: Deployment, attempt_id: str, pending: Pending | None) -> Attempt:
+async def begun(
+    hands: Hands,
+    caller: Caller,
+    wish: Deployment,
+    attempt_id: str,
+    pending: Pending | None,
+    newest: Sequence[Pipeline] = (),
+) -> Attempt:
     """Return the attempt on record, or record it; one that another delivery sent in vain begins anew.
 
     It is recorded only while all deploys of the branch are known, so that of two at the same moment the second one
     raises NotAlone. One that a run before has recorded and not sent may have waited long, and is looked at anew.
+    The project's `newest` pipelines lead to those that were deployed under a name that it had before.
     """
+    same = [one.id for one in newest if one.ref is not None and wish.ref.means(one.ref)]
+    under_any_name = await hands.store.attempts.of_pipelines(same)
     for _ in range(MOST_TRIES):
         found = await hands.store.attempts.get(attempt_id)
         if found is not None and _goes_on(found, caller):
             return found
         lately = await hands.store.attempts.lately_of(wish.project_slug, wish.ref)
         named = pending.beside if pending else ()
-        if others := await among(hands, caller, wish, lately, attempt_id, named):
+        deploys = dict.fromkeys([*lately, *under_any_name])
+        if others := await among(hands, caller, wish, deploys, attempt_id, named):
             raise NotAlone(others)
         attempt = await _attempt(hands, caller, wish, attempt_id, pending)
         if await hands.store.attempts.begin(attempt, seen=lately):

@@ -12,6 +12,7 @@
 | `attempt:<delivery id>`        | an Attempt                                  | the retention             |
 | `lost:<delivery id>`           | a Lost: an act whose answer was lost        | the retention             |
 | `deploys:<project>:<ref>`      | its newest twenty Attempts, reruns too      | the retention             |
+| `deploys-of:<pipeline>`        | the newest twenty Attempts that led to it   | the retention             |
 | `unsent:<person>`              | their newest Attempts, that may be unsent   | the retention             |
 | `pending:<delivery id>`        | a Pending: an act that waits                | the retention             |
 | `waiting`                      | delivery ids of Pendings that are not over  | the retention             |

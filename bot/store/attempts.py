@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from bot.models.attempt import Attempt
-from bot.models.circleci import ProjectSlug, Ref
+from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.slugs import spelled_alike
 from bot.store.connection import Connection, decoded, or_none
 from bot.store.own import ASKED, Own
@@ -125,6 +125,11 @@ class Attempts:
         pipeline.zremrangebyrank(of_ref, 0, -MOST_LATELY - 1)
         pipeline.expire(of_ref, keep)
         if attempt.pipeline_id:
+            of_pipeline = self._of_pipeline(attempt.pipeline_id)
+            pipeline.zadd(of_pipeline, {attempt.id: attempt.asked_at.timestamp()})
+            pipeline.zremrangebyrank(of_pipeline, 0, -MOST_LATELY - 1)
+            pipeline.expire(of_pipeline, keep)
+        if attempt.pipeline_id and (attempt.sent_at or not attempt.reran):
             self._own.note(pipeline, attempt.asker_id, attempt.pipeline_id, ASKED, attempt.asked_at, anew=True)
         await self._connection.ask(pipeline.execute())
         return attempt
@@ -133,6 +138,14 @@ class Attempts:
         """Return the ids of the newest deploys of a branch or tag, newest first."""
         newest = self._connection.redis.zrevrange(self._of_ref(slug, ref), 0, MOST_LATELY - 1)
         return cast("list[str]", await self._connection.ask(newest))
+
+    async def of_pipelines(self, pipeline_ids: Collection[PipelineId]) -> list[str]:
+        """Return the ids of the newest deploys that led to these pipelines, and of reruns of them, by whatever name."""
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        for one in pipeline_ids:
+            pipeline.zrevrange(self._of_pipeline(one), 0, MOST_LATELY - 1)
+        found = await self._connection.ask(pipeline.execute()) if pipeline_ids else []
+        return [attempt_id for ids in cast("list[list[str]]", found) for attempt_id in ids]
 
     async def unsent_of(self, person_id: str, now: datetime) -> list[Attempt]:
         """Return the deploys of a person that wait for their turn at CircleCI, newest first."""
@@ -149,6 +162,9 @@ class Attempts:
             self._connection.redis.mget([self._connection.key("attempt", one) for one in ids])
         )
         return [attempt for attempt in (or_none(Attempt, data) for data in found) if attempt is not None]
+
+    def _of_pipeline(self, pipeline_id: PipelineId) -> str:
+        return self._connection.key("deploys-of", pipeline_id)
 
     def _of_ref(self, slug: ProjectSlug, ref: Ref) -> str:
         return self._connection.key("deploys", f"{spelled_alike(slug)}:{ref.code}")

@@ -32,6 +32,13 @@ def _own(why: str, what: str = "") -> NothingToDo:
             "<@U0GRACE> was first to rerun it: #2422 is running. The thread has the news.",
         ),
         (
+            NothingToDo("older_by_now", number=2422, what="rerun gh/acme/frontend #2421"),
+            (
+                "#2422 of the same branch began while this waited for its turn, so that it is about an older "
+                "build by now. Nothing was done. `/ci rerun gh/acme/frontend #2421` asks for it."
+            ),
+        ),
+        (
             NothingToDo("ran_elsewhere", number=2422, state=State.FAILED, what="rerun gh/acme/frontend #2422"),
             (
                 "Somebody ran #2422 again elsewhere while this waited for its turn, so I started nothing. By now #2422 "

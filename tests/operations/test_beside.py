@@ -228,6 +228,19 @@ async def test_a_rerun_of_a_colleague_counts_and_all_that_run_are_named(team: Te
     assert "@ada reran" in both.visible
     assert "beside them" in both.visible
     assert await types(team, team.ada, "deploy acme/frontend main") == []
+    # So does one that is not answered yet, also under the name that the project has by now.
+    other = pushed(team, "try/parallel", OVER)
+    team.circleci.faults.add("POST", "*/rerun", until=(answered := asyncio.Event()))
+    sent = len(writes(team))
+    await team.ada.command("deploys", "/ci", f"rerun acme/frontend #{other.number}")
+    await team.until(lambda: len(writes(team)) > sent)
+    world, now = team.circleci.world, "gh/acme/shop"
+    world.projects[now] = world.projects.pop(FRONTEND)
+    world.projects[now].slug, team.circleci.moved, other.slug = now, {FRONTEND: now}, now
+    await team.grace.command("deploys", "/ci", "deploy acme/shop try/parallel")
+    await team.is_told(team.grace, f"@ada reran acme/frontend try/parallel #{other.number} (")
+    assert len(writes(team)) == sent + 1
+    answered.set()
 
 
 async def test_what_was_begun_while_a_branch_was_red_is_asked_about_before_it_is_gone_over(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.actions import ApproveJob, RerunFailed
 from bot.models.build import Build, Run
-from bot.models.circleci import Job, Pipeline, PipelineId, Workflow
+from bot.models.circleci import Job, Pipeline, PipelineId, ProjectSlug, Ref, Workflow
 from bot.models.lost import Lost
 from bot.operations.lost import became
 from bot.watching.engine import LOOK_AFTER, LOOK_FOR
@@ -174,6 +174,10 @@ async def test_what_was_done_in_part_is_told_so_to_the_agent_and_the_record(tmp_
             told = await asks(team, agent, "rerun", **wanted, pipeline=failed.number)
             assert (told["state"], told["finished"], told["pipeline"]) == ("in part", True, failed.number)
             assert "Only a part of it was done: alpha." in told["quoted_end"]
+        # What runs is followed, and counts beside a deploy.
+        assert await team.app.store.watches.any(PipelineId(failed.id))
+        (reran,) = await team.app.store.attempts.of_pipelines([PipelineId(failed.id)])
+        assert await team.app.store.attempts.lately_of(ProjectSlug(FRONTEND), Ref(name="try/both")) == [reran]
         runs = pushed(team, "try/both", RUNNING)
         team.circleci.faults.add("POST", "*/cancel", drop="before", spare=1)
         stops = await asks(team, agent, "cancel", **wanted, pipeline=runs.number)

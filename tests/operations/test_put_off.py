@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.actions import ApproveJob, CancelPipeline, TakeBack
+from bot.actions import ApproveJob, CancelPipeline, RerunFailed, TakeBack
 from bot.models.attempt import Attempt
 from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug, Ref
@@ -163,6 +163,17 @@ async def test_of_a_build_too_what_was_put_off_is_asked_about_once_more(tmp_path
         async with put_off(team, team.ada, team.ada.click(somewhere(team), button(hold))) as told:
             world.approve(run.id, job)
         assert "It was approved on CircleCI" in said(told)
+        # A newer build of the branch began: who types the same now is asked, and so are they.
+        for branch, seconds, job in (("release/v2.0", OVER, ""), ("hold/prod", ON_HOLD, "hold-prod")):
+            old = pushed(team, branch, seconds)
+            press = button(RerunFailed(pipeline_id=old.id))
+            if job:
+                run = old.runs[0]
+                ids = {"pipeline_id": old.id, "workflow_id": run.id}
+                press = button(ApproveJob(**ids, approval_request_id=run.job_ids[job]))
+            async with put_off(team, team.ada, team.ada.click(somewhere(team), press)) as told:
+                pushed(team, branch, seconds)
+            assert f"#{old.number + 1} of the same branch began while this waited" in said(told)
         # A second person is demanded by now; what they agreed to is over once somebody has pushed.
         held = pushed(team, "hold/prod", ON_HOLD)
         run, sent = held.runs[0], len(writes(team))

@@ -116,7 +116,7 @@ async def test_what_somebody_asked_for_is_theirs_newest_first(store: Store) -> N
     for number in range(MOST + 5):
         began = {"pipeline_id": PipelineId(f"p{number}"), "asked_at": NOW + timedelta(minutes=number)}
         await store.attempts.save(one(f"Ev{number}", asker_id="U0ADA", **began))
-    again = {"pipeline_id": PipelineId("p20"), "asked_at": NOW + timedelta(days=1), "reran": "w"}
+    again = {"pipeline_id": PipelineId("p20"), "asked_at": NOW + timedelta(days=1), "reran": "w", "sent_at": NOW}
     await store.attempts.save(one("rerun", asker_id="U0ADA", **again))
     found = await store.own.of("U0ADA")
     assert len(found) == MOST
