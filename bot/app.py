@@ -183,7 +183,7 @@ class App:
             self._policy, settings, projects, People(messenger), circleci, team_id=team_id, agents=store.agents
         )
         authors = Authors(projects.people, messenger, store.news.mail)
-        teller = Teller(messenger, store.watches, links, operator, permissions.may_hear_alone)
+        teller = Teller(messenger, store.watches, links, operator, permissions)
         finder = Finder(circleci, store, permissions, projects)
         sources = Sources(looks, circleci, projects.patterns, projects)
         pings = Pings(store.claims, authors, permissions)

@@ -102,6 +102,11 @@ class Permissions:
         acts = [await self.decision(caller, asked._replace(word=word)) for word in _ACTS]
         return any(one.allowed for one in acts)
 
+    async def is_seen_in(self, channel_id: str, slug: ProjectSlug, ref: Ref | None) -> bool:
+        """Say whether anybody may look at this in a channel: what nobody may is told there to nobody."""
+        names = await self._known_as.names(slug)
+        return bool(who_could(self._policy, Asked(Word.READ, names, ref, channel_id)))
+
     async def may_read_no_more(self, caller: Caller, slug: ProjectSlug, ref: Ref | None) -> bool:
         """Say whether somebody who is not here surely may not look at this."""
         return bool(await self.may_no_more(caller, Word.READ, slug, ref))

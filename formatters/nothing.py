@@ -141,6 +141,14 @@ def _went_out(problem: NothingToDo) -> str:
     return f"Nothing was taken back: {what}. *Cancel #{problem.number}* in its thread stops it."
 
 
+def _going_out(problem: NothingToDo) -> str:
+    what = literal(problem.what, 200)
+    return (
+        f"{what} is on its way to CircleCI, which has not answered yet. If it has to wait for another turn, it is not "
+        "sent any more. If it begins, `/ci cancel` of its branch stops it."
+    )
+
+
 _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "not_red_any_more": lambda one: (
         f"What this message says of {literal(one.what, 200)} is over: it is green again, broke anew, or I do not tell "
@@ -166,6 +174,7 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
     "looked_at_already": lambda one: f"{literal(one.what, 60)} looks at it already.",
     "taken_back": _taken_back,
     "went_out": _went_out,
+    "going_out": _going_out,
     "already_running": _already_running,
     "nothing_to_cancel": lambda one: f"There is nothing to cancel: {_outcome(one)}.",
     "nothing_to_cancel_yet": lambda one: (

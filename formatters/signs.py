@@ -3,7 +3,9 @@
 import math
 from datetime import timedelta
 
-from formatters.blocks import Message, clean, code, context
+from bot.actions import TakeBack
+from formatters.blocks import Message, actions, button, clean, code, context
+from formatters.dialogs import asks
 
 EYES = "👀"
 REACTION, STATUS = "eyes", "is looking at it"
@@ -32,6 +34,17 @@ def waits_for_circleci(line: str, wait: timedelta) -> Message:
     """Say that the answer waits for its turn at CircleCI."""
     text = f"⏳ Waiting: {{}}. My turn at CircleCI comes in about {_seconds(wait)}."
     return _quiet(text, line)
+
+
+def deploy_waits(line: str, wait: timedelta, delivery_id: str) -> Message:
+    """Say so of a deploy, which can be taken back as long as it waits, also before it is known what it would be of."""
+    message = waits_for_circleci(line, wait)
+    text = f"What you typed, {clean(line, LONGEST)}, waits for its turn at CircleCI. It is not sent then."
+    sure = asks("Take it back?", text, "Do not deploy", "Let it wait", clean(line, LONGEST))
+    if sure is None:
+        return message
+    taken = button(TakeBack(attempt_id=delivery_id), "Do not deploy it", confirm=sure)
+    return Message(text=message.text, blocks=(*message.blocks, actions(taken)))
 
 
 def waits_for_slack(number: int, wait: timedelta) -> Message:

@@ -145,6 +145,23 @@ async def test_what_is_offered_is_decided_by_the_names_of_now_or_is_not_offered(
     assert await asks.offered(caller(), [Word.DEPLOY], [place]) == {offer}
 
 
+@pytest.mark.parametrize(
+    ("rule", "is_seen"),
+    [
+        ('words = ["*"]', True),
+        ('words = ["read"]\nprojects = ["acme/before"]', True),
+        ('words = ["read"]\nchannels = ["C0ELSEWHERE"]', False),
+        ('words = ["read"]\nbranches = ["main"]', False),
+        ('words = ["*"]\n[[rules]]\nname = "no"\neffect = "deny"\nwords = ["read"]\nchannels = ["{here}"]', False),
+        ('words = ["*"]\n[[rules]]\nname = "no"\neffect = "deny"\nwords = ["deploy"]\nchannels = ["{here}"]', True),
+    ],
+)
+async def test_what_nobody_may_look_at_in_a_channel_is_seen_by_nobody_there(rule: str, is_seen: bool) -> None:
+    policy = parse(f'[[rules]]\nname = "all"\n{rule.replace("{here}", CHANNELS[0])}\n')
+    asks = permissions(policy, Workspace(Kind.MEMBER, {}), FarSide({"gh/acme/before": "gh/acme/web"}))
+    assert await asks.is_seen_in(CHANNELS[0], ProjectSlug("gh/acme/web"), Ref(name="try/x")) is is_seen
+
+
 async def test_what_is_not_known_soon_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = asyncio.Event()
 

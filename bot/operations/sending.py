@@ -32,6 +32,7 @@ from bot.operations import unanswered
 from bot.operations.beside import among
 from bot.operations.ending import found_out
 from bot.operations.hands import Hands
+from bot.operations.taking_back import taken_back, wish_of
 from bot.store.attempts import ON_ITS_WAY
 from bot.watching.engine import LOOK_FOR
 from formatters import answers, endings
@@ -169,11 +170,15 @@ class _Sending:
 
     def __init__(self, hands: Hands, attempt: Attempt) -> None:
         self._attempts = hands.store.attempts
+        self._claims = hands.store.claims
         self.attempt = attempt
 
     async def goes_out(self) -> None:
         if self.attempt.sent_at is not None:
             return  # with another token
+        if person_id := await self._claims.holder(wish_of(self.attempt.id)):
+            await self._attempts.refuse(taken_back(self.attempt, person_id))
+            raise _SentMeanwhile
         sent = self.attempt.model_copy(update={"sent_at": utc_now()})
         if not await self._attempts.send(sent):
             raise _SentMeanwhile

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -17,6 +18,7 @@ import structlog
 from bot.errors import SlackError, StoreError
 from bot.models.circleci import PipelineId
 from bot.models.slack import Click, Invocation, Watch, utc_now
+from bot.policy import Word
 from bot.routing import Context
 from bot.slack.understood import line_of
 from bot.store.turns import CIRCLECI, Turns
@@ -203,7 +205,7 @@ class Signs:
             return
         over = asyncio.Event()
         with noted(CIRCLECI) as wait:
-            saying = self._beside(self._say_wait(url, said.text, wait, over))
+            saying = self._beside(self._say_wait(url, said, wait, over))
             try:
                 yield saying
             finally:
@@ -219,16 +221,16 @@ class Signs:
         await asyncio.wait({saying})
         await self._quietly(self._messenger.respond(url, message, replace=True))
 
-    async def _say_wait(self, url: str, text: str, wait: Wait, over: asyncio.Event) -> None:
+    async def _say_wait(self, url: str, said: Invocation, wait: Wait, over: asyncio.Event) -> None:
         """Say how long it waits, as soon as that is worth saying, and once more where it took longer than that."""
         said_until, left = 0.0, WAITS_SAID
         while not over.is_set() and left:
             if wait.left >= signs.WORTH_SAYING and time.monotonic() >= said_until:
                 said_until, left = time.monotonic() + wait.left.total_seconds(), left - 1
-                line = line_of(text, self._router, self._projects)
-                await self._quietly(
-                    self._messenger.respond(url, signs.waits_for_circleci(line, wait.left), replace=True)
-                )
+                line = line_of(said.text, self._router, self._projects)
+                is_deploy = line.partition(" ")[0] == Word.DEPLOY
+                word = partial(signs.deploy_waits, delivery_id=said.id) if is_deploy else signs.waits_for_circleci
+                await self._quietly(self._messenger.respond(url, word(line, wait.left), replace=True))
             with suppress(TimeoutError):
                 async with asyncio.timeout(SIGN_SECONDS):
                     await over.wait()

@@ -10,7 +10,7 @@ from bot.models.build import Build
 from bot.models.heard import Heard
 from bot.models.refusals import Refused, refused
 from bot.models.slack import Watch
-from bot.watching.aloud import Aloud
+from bot.watching.aloud import Aloud, ref_of
 from bot.watching.teller import Teller
 from formatters.links import Links
 from formatters.repaired import repairs
@@ -27,8 +27,10 @@ class Elsewhere:
         self._links = links
 
     async def tell(self, watches: Sequence[Watch], build: Build) -> None:
-        """Tell each, once; what a channel does not take for now is said at the next look."""
+        """Tell each in which somebody may look at it, once; what one does not take for now is said at the next look."""
         for channel_id, before in await self._aloud.repaired_elsewhere(watches, build):
+            if not await self._teller.may_be_told(channel_id, watches[0].project_slug, ref_of(watches[0], build)):
+                continue  # a rule may let it be seen again
             word = repairs(build, watches[0], before, self._links)
             try:
                 await self._teller.apart(channel_id, word, _mark(channel_id, before))

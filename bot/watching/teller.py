@@ -5,9 +5,8 @@ looked for in Slack by its mark, where the bot may read. What was recorded as to
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import structlog
 
@@ -40,6 +39,16 @@ class How(NamedTuple):
     aloud: bool = False
 
 
+class Judge(Protocol):
+    """What the policy says; both raise CircleCIError, and NotFound."""
+
+    async def may_hear_alone(self, caller: Caller, there: Place, slug: ProjectSlug, ref: Ref | None) -> bool:
+        """Say whether somebody may look at a build in their direct messages too."""
+
+    async def is_seen_in(self, channel_id: str, slug: ProjectSlug, ref: Ref | None) -> bool:
+        """Say whether anybody may look at it in a channel."""
+
+
 class Teller:
     """All its methods return the watch as it is recorded; they raise SlackError when Slack takes nothing.
 
@@ -53,11 +62,11 @@ class Teller:
         watches: Watches,
         links: Links,
         operator: Operator,
-        may_hear: Callable[[Caller, Place, ProjectSlug, Ref | None], Awaitable[bool]],
+        judge: Judge,
     ) -> None:
-        """Tell threads; `may_hear` says whether somebody may look at a build in their direct messages too."""
+        """Tell threads; the `judge` says who may look at what where it was not asked for."""
         self._operator = operator
-        self._may_hear = may_hear
+        self._judge = judge
         self._messenger = messenger
         self._watches = watches
         self._links = links
@@ -90,6 +99,14 @@ class Teller:
                 return await self._post_root(watch, message)
             return await self._post_root(await self._elsewhere(watch, error), message)
         return await self._save(watch, root_digest=message.digest) if shown else watch
+
+    async def may_be_told(self, channel_id: str, slug: ProjectSlug, ref: Ref | None) -> bool:
+        """Say whether a channel in which no thread has it may hear of it; not while nobody can judge that."""
+        try:
+            return await self._judge.is_seen_in(channel_id, slug, ref)
+        except (CircleCIError, NotFound) as error:
+            log.warning("channel_not_judged", channel=channel_id, error=repr(error))
+            return False
 
     async def apart(self, channel_id: str, word: Message, mark: str) -> None:
         """Say something in a channel in which no thread has it; what may stand there already is looked for."""
@@ -264,7 +281,7 @@ class Teller:
         """
         follower = Caller(person_id=watch.follower_id, place=watch.thread, delivery_id=f"moved:{watch.id}")
         try:
-            return await self._may_hear(follower, there, watch.project_slug, watch.ref)
+            return await self._judge.may_hear_alone(follower, there, watch.project_slug, watch.ref)
         except NotFound:
             return False
         except CircleCIError as error:

@@ -281,6 +281,39 @@ async def test_what_waits_for_its_turn_is_shown_to_who_asked_and_taken_back(tmp_
         assert writes(team) == []
 
 
+async def test_what_is_taken_back_before_it_is_recorded_or_while_it_is_out_is_not_sent_later(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        store, place = team.app.store, {"channel_id": team.deploys.id}
+        asker = {"user_id": team.ada.id, "team_id": team.slack.workspace.team_id}
+        for name, branch in (("Ev7", "try/green"), ("Ev8", "try/slow")):
+            deploy = Invocation(id=name, kind="mention", text=f"deploy acme/frontend {branch}", **asker, **place)
+            await store.deliveries.record(deploy)
+        back = TakeBack(attempt_id="Ev7")
+        assert "Only who asked" in said(await presses(team, team.grace, somewhere(team), back))
+        assert "acme/frontend try/green is not deployed" in said(await presses(team, team.ada, somewhere(team), back))
+        out = Attempt(
+            id="Ev8",
+            project_slug=ProjectSlug(FRONTEND),
+            project_title="acme/frontend",
+            ref=Ref(name="try/slow"),
+            thread=Place(**place),
+            asker_id=team.ada.id,
+            asked_at=utc_now(),
+            sent_at=utc_now(),
+            sent_by="Ev8",
+        )
+        assert await store.attempts.begin(out, [])
+        told = said(await presses(team, team.ada, somewhere(team), TakeBack(attempt_id="Ev8")))
+        assert "acme/frontend try/slow is on its way to CircleCI, which has not answered yet." in told
+        await store.attempts.put_off(out)  # CircleCI answers that it has to wait
+        for name in ("Ev7", "Ev8"):
+            await team.app.engine.add(HANDLE, name)
+        await team.is_done()
+        for branch in ("try/green", "try/slow"):
+            assert f"You took it back: acme/frontend {branch} is not deployed." in said(team.ada.sees_only)
+        assert writes(team) == []
+
+
 async def test_what_has_gone_out_is_not_taken_back(tmp_path: Path) -> None:
     async with team_under("", tmp_path) as team:
         await types(team, team.ada, "deploy acme/frontend main")

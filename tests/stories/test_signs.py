@@ -125,8 +125,16 @@ async def test_who_waits_for_circleci_is_told_how_long_and_the_answer_stands_las
     team.slack.faults.add("POST", "/commands/*", until=taken)  # the sign of one of them
     for person in people:
         await person.command("deploys", "/ci", "status acme/frontend")
+    # A deploy can be taken back there, before it is known of what.
+    admin = team.slack.person("admin")
+    await admin.command("deploys", "/ci", "deploy acme/frontend try/green")
+    offered = await team.is_told(admin, "⏳ Waiting: `deploy acme/frontend try/green`.")
+    await admin.click(offered, "Do not deploy it")
+    await team.is_told(admin, "You took it back: acme/frontend try/green is not deployed. Nothing of it was sent")
     answers = [await team.is_told(person, "Nothing was built there lately") for person in people]
     taken.set()
+    await team.is_done()
+    assert team.posts("/pipeline") == []
     await team.slack.wait_for(lambda: sorted(len(one.earlier) for one in answers) == [2, 3])
     again = "I may ask CircleCI again in about "
     assert any(f"{UNDERSTOOD.format('status acme/frontend')} {again}" in one.earlier[0] for one in answers)

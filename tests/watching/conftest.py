@@ -19,6 +19,22 @@ from tests.store.conftest import store
 __all__ = ["store"]
 
 
+class Judged:
+    """A policy that lets everybody see all; each of these errors comes before that, once."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.hidden: list[str] = []
+
+    async def may_hear_alone(self, *_: object) -> bool:
+        if self.errors:
+            raise self.errors.pop()
+        return True
+
+    async def is_seen_in(self, channel_id: str, *_: object) -> bool:
+        return channel_id not in self.hidden
+
+
 @pytest.fixture
 async def slack() -> AsyncIterator[Slack]:
     async with Slack(default_workspace(), socket_mode=True) as slack:
@@ -38,11 +54,13 @@ def operator(slack: Slack, messenger: Messenger, store: Store) -> Operator:
 
 
 @pytest.fixture
-def teller(messenger: Messenger, store: Store, operator: Operator) -> Teller:
-    async def may_hear(*_: object) -> bool:
-        return True
+def judged() -> Judged:
+    return Judged()
 
-    return Teller(messenger, store.watches, Links(), operator, may_hear)
+
+@pytest.fixture
+def teller(messenger: Messenger, store: Store, operator: Operator, judged: Judged) -> Teller:
+    return Teller(messenger, store.watches, Links(), operator, judged)
 
 
 @pytest.fixture

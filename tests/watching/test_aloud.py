@@ -29,6 +29,7 @@ from formatters.blocks import Message
 from formatters.links import Links
 from playground.slack.api import Slack
 from tests.store.test_watches import PIPELINE, watch
+from tests.watching.conftest import Judged
 from tests.watching.test_trouble import FarSide, NoEngine, build, settings
 
 __all__ = ["settings"]
@@ -230,20 +231,26 @@ REPAIRED = ["✅ *Passed* · acme/frontend · main · #2417", "It repairs what h
 
 @pytest.mark.parametrize("drop", ["", "before", "after"])
 async def test_a_repair_is_heard_where_the_failure_was_heard_and_nobody_follows_it(
-    scene: Scene, store: Store, drop: str
+    scene: Scene, store: Store, judged: Judged, drop: str
 ) -> None:
+    hidden = scene.slack.workspace.add_channel("C0HIDDEN", "hidden", scene.slack.workspace.bot_user_id)
+    judged.hidden = [hidden.id]
     elsewhere = scene.slack.workspace.channel("war-room")
     quiet, slug = scene.slack.workspace.channel("random"), ProjectSlug("gh/acme/frontend")
     passed = attempt("success")
     await scene.ends(passed)
     await store.ends.note(elsewhere.id, slug, MAIN, heard(2401))
+    await store.ends.note(hidden.id, slug, MAIN, heard(2401))
     await store.ends.note(quiet.id, slug, MAIN, heard(2418))  # of a newer one than this
     if drop:
         scene.slack.faults.add("POST", "/api/chat.postMessage", drop=drop)
     await scene.ends(passed)
     await scene.ends(passed)
     assert [one.visible.splitlines() for one in elsewhere.in_sight] == [REPAIRED]
-    assert quiet.in_sight == []
+    assert quiet.in_sight == hidden.in_sight == []
+    judged.hidden.clear()
+    await scene.ends(passed)
+    assert [one.visible.splitlines() for one in hidden.in_sight] == [REPAIRED]
     await store.ends.note(elsewhere.id, slug, MAIN, heard(2402))
     elsewhere.is_archived = True
     await scene.ends(passed)

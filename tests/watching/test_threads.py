@@ -18,6 +18,7 @@ from formatters.blocks import Message
 from formatters.links import Links
 from playground.slack.api import Slack
 from tests.store.test_watches import PIPELINE, watch
+from tests.watching.conftest import Judged
 
 POST, OPEN = "chat.postMessage", "conversations.open"
 WORD = Message(text="A word.")
@@ -98,14 +99,8 @@ async def test_they_do_also_where_who_followed_it_can_be_told_nothing(
 async def test_nobody_is_lost_while_circleci_does_not_say_what_they_may_look_at(
     store: Store, slack: Slack, messenger: Messenger, operator: Operator
 ) -> None:
-    answers = [Unavailable("CircleCI does not answer")] * 2
-
-    async def may_hear(*_: object) -> bool:
-        if answers:
-            raise answers.pop()
-        return True
-
-    teller = Teller(messenger, store.watches, Links(), operator, may_hear)
+    judged = Judged(*[Unavailable("CircleCI does not answer")] * 2)
+    teller = Teller(messenger, store.watches, Links(), operator, judged)
     threads = Threads(store.watches, teller, operator, timedelta(seconds=5))
     await follows(store, slack)
     slack.workspace.channel("deploys").is_archived = True
@@ -114,7 +109,7 @@ async def test_nobody_is_lost_while_circleci_does_not_say_what_they_may_look_at(
         assert (told.late is None) is (tries == 2)
     assert slack.person("ada").direct_messages[-1].visible == "A word."
     # After it has not for long, it is told that nothing is followed any more.
-    answers.extend([Unavailable("CircleCI does not answer")] * 2 * MOST_REFUSALS)
+    judged.errors.append(Unavailable("CircleCI does not answer"))
     await follows(store, slack, "Ev2", refusals=2 * MOST_REFUSALS)
     await threads.each([await kept_one(store, "Ev2")], lambda one: teller.once(one, "act:1", WORD))
     assert "so I follow it no more for you" in slack.person("ada").direct_messages[-1].visible
