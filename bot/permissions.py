@@ -104,8 +104,8 @@ class Permissions:
 
     async def is_seen_in(self, channel_id: str, slug: ProjectSlug, ref: Ref | None) -> bool:
         """Say whether anybody may look at this in a channel: what nobody may is told there to nobody."""
-        names = await self._known_as.names(slug)
-        return bool(who_could(self._policy, Asked(Word.READ, names, ref, channel_id)))
+        asked = _about_all(Asked(Word.READ, ref=ref, channel_id=channel_id), await self._known_as.names(slug))
+        return all(who_could(self._policy, one) for one in asked.readings)
 
     async def may_read_no_more(self, caller: Caller, slug: ProjectSlug, ref: Ref | None) -> bool:
         """Say whether somebody who is not here surely may not look at this."""
