@@ -352,7 +352,7 @@ def _untold(problem: NameUntold) -> str:
     )
 
 
-_LOOKED_FOR = "I look what became of it, and tell you here."
+_LOOKED_FOR = "I look what became of it, and tell you."
 
 
 def _unavailable(problem: Unavailable) -> str:

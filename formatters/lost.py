@@ -27,7 +27,7 @@ def reran(lost: Lost, build: Build, *, runs: bool) -> Message:
 
 def reran_in_part(lost: Lost, build: Build, again: Sequence[str], left: Sequence[str]) -> Message:
     """Say which of its workflows run again, and which do not."""
-    done, rest = (listed([literal(name, 80) for name in names]) for names in (again, left))
+    done, rest = (listed(names) for names in (again, left))
     what = f"of {_named(lost, build)} {done} has run again, and {rest} has not"
     return _said(f"{_LOST}: {what}. {_AGAIN} By now it {STANDS[build.state]}.")
 
@@ -46,7 +46,7 @@ def stands(lost: Lost, build: Build) -> Message:
 def stopped(lost: Lost, build: Build, left: Sequence[str], gone: Sequence[str]) -> Message:
     """Say how a build stands that was to be cancelled, and what of it is `gone`: of what is left, with the button."""
     if left:
-        rest, done = (listed([literal(name, 80) for name in names]) for names in (left, gone))
+        rest, done = (listed(names) for names in (left, gone))
         shows = f"What was cancelled: {done}." if gone else "I could not see that it was cancelled."
         pipeline = build.pipeline
         again = cancel_button(pipeline.id, pipeline.number, lost.project_title, pipeline.ref, reruns=build.reruns)

@@ -11,19 +11,24 @@ MOST = 3
 
 
 class Offer(NamedTuple):
-    """A line that may have been meant, and the `label` it bears; of an act `names` says on what it is carried out."""
+    """A line that may have been meant, and the `label` it bears; of an act `names` says on what it is carried out.
+
+    What was answered before it still holds: who is told `directly` of what comes of it, that its branch is `unbuilt`.
+    """
 
     line: str
     label: str
     names: str = ""
+    directly: bool = False
+    unbuilt: bool = False
 
     @property
     def button(self) -> Block | None:
         """The button of it; None where none can carry it, or no dialog show all of it."""
+        run = RunCommand(text=self.line, directly=self.directly, unbuilt=self.unbuilt)
         if self.names:
-            return act_button(self.line, self.label, self.names)
-        look = RunCommand(text=self.line)
-        return button(look, self.label) if look.fits else None
+            return act_button(self.line, self.label, self.names, action=run)
+        return button(run, self.label) if run.fits else None
 
 
 def row(offers: Sequence[Offer]) -> Block | None:

@@ -7,11 +7,12 @@ import pytest
 from bot.actions import RunCommand
 from bot.errors import BotError, NotFound, PartlyDone, RateLimited, Unavailable, UsageError
 from bot.grammar import split
+from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
 from bot.models.likeness import are_alike, is_slip
 from bot.routing import Router
 from bot.settings import ProjectEntry, Projects
-from bot.slack.offers import Vocabulary, offered
+from bot.slack.offers import Vocabulary, as_answered, offered
 from commands import register
 from formatters.offers import Offer, row
 
@@ -36,6 +37,21 @@ LATELY = ("release/v2.0", "main", "try/slow")
 def test_what_surely_did_nothing_can_be_tried_again(problem: BotError, typed: str, offers: bool) -> None:
     found = [(one.label, one.line) for one in offered(problem, typed, WORDS)]
     assert found == ([("Try again", typed)] if offers else [])
+
+
+def test_what_was_answered_before_holds_where_it_is_tried_again() -> None:
+    again = offered(RateLimited(timedelta(seconds=40)), "deploy acme/frontend main", WORDS)
+    other = offered(NotFound("branch", "mian", built_lately=("main",)), "deploy acme/frontend mian", WORDS)
+    asks = Caller(person_id="U0ADA", delivery_id="d", directly=True, unbuilt=True)
+    carried = []
+    for one in as_answered([*again, *other], asks):
+        made = one.button
+        assert made is not None
+        carried.append(RunCommand.unpack(str(made["value"])))
+    assert [(one.text, one.directly, one.unbuilt) for one in carried] == [("deploy acme/frontend main", True, True)] + [
+        ("deploy acme/frontend main", True, False)
+    ] * (len(carried) - 1)
+    assert len(carried) > 1
 
 
 def meant(typed: str) -> tuple[Offer, ...]:

@@ -41,7 +41,7 @@ from bot.routing import Command, Context
 from bot.settings import Projects
 from bot.slack.answering import Answering
 from bot.slack.carried import Act, Stands
-from bot.slack.offers import Vocabulary, offered
+from bot.slack.offers import Vocabulary, as_answered, offered
 from bot.slack.secrecy import REMOVED
 from bot.slack.sentences import Sentences, is_sentence, refused
 from bot.slack.sharing import Sharing
@@ -311,7 +311,7 @@ class Dispatcher:
         reference = str(structlog.contextvars.get_contextvars()["request"])
         # Also where a button carries the line: what it corrects can be corrected once more.
         typed = (error.line if isinstance(error, NotFound) else "") or act.asks_again
-        meant = await self._meant(error, typed, said.caller) if typed else ()
+        meant = await self._meant(error, typed, act.caller) if typed else ()
         message = errors.error(
             error, command=_spoken_to(said), help=usage.help if usage else None, offered=meant, reference=reference
         )
@@ -323,7 +323,8 @@ class Dispatcher:
         if isinstance(error, NotFound) and error.what == "project":
             with suppress(CircleCIError):  # what it answers next may be wrong too, and is not what they asked
                 followed = await self._context.finder.followed(caller)
-        return offered(error, typed, Vocabulary(self._context.router, self._context.projects, followed))
+        words = Vocabulary(self._context.router, self._context.projects, followed)
+        return as_answered(offered(error, typed, words), caller)
 
 
 def _named(command: Command, words: Sequence[Typed], projects: Projects) -> About | None:

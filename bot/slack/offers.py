@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from bot.errors import BotError, Elsewhere, NotFound, RateLimited, Sentence, TooLarge, Unavailable, UsageError
 from bot.grammar import Word, parse_project, split
 from bot.masks import masked
+from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.likeness import are_alike, is_question
 from bot.models.spelling import as_typed, quoted
@@ -48,6 +49,13 @@ def offered(problem: BotError, typed: str, words: Vocabulary) -> tuple[Offer, ..
         return _of_lines(() if problem.place or problem.later else problem.lines, words)
     found = [_offer(line, words, of_project=of_project) for line in dict.fromkeys(_lines(problem, typed, words))]
     return tuple(offer for offer in found if offer is not None)
+
+
+def as_answered(offers: Sequence[Offer], caller: Caller) -> tuple[Offer, ...]:
+    """Return the offers with what who asks has answered before: of the same once more all of it."""
+    return tuple(
+        one._replace(directly=caller.directly, unbuilt=caller.unbuilt and one.label == AGAIN) for one in offers
+    )
 
 
 def _may_be_tried_again(problem: BotError) -> bool:

@@ -65,6 +65,14 @@ RED, RUNS, OVER_NOW, GONE = ("failed", "failed"), ("running", "running"), ("succ
         ("rerun", {"a": RED, "b": RED, "z": RUNS}, {"workflows": MEANT}, "has not run again", False, ""),
         ("rerun", {"c": RUNS, "b": RED}, {"workflows": MEANT}, "build has run again, and ship has not", False, "build"),
         ("rerun", {"c": RUNS, "d": RUNS}, {"workflows": MEANT}, "#2417 has run again", True, ""),
+        (
+            "rerun",
+            {"c": RUNS, "b": RED},
+            {"workflows": {"a": "R&D", "b": "x<y"}},
+            "R&amp;D has run again, and x&lt;y",
+            False,
+            "R&D",
+        ),
         ("rerun", {"c": RUNS}, {"fingerprint": "a"}, "#2417 has run again", True, ""),  # of an earlier version
         # Nor does one that goes on mean that nothing was cancelled.
         ("cancel", {"a": GONE, "z": RUNS}, {"workflows": {"a": "build"}}, "what ran then has ended", True, ""),

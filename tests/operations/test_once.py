@@ -289,7 +289,7 @@ async def test_what_became_of_a_lost_approval_rerun_or_cancel_is_told(
     pressed = await before(team)
     team.circleci.faults.add("POST", f"*{pressed.write}*", drop=drop)
     told = said(await presses(team, team.ada, pressed.place, pressed.element))
-    assert "I send nothing twice. I look what became of it, and tell you here." in told
+    assert "I send nothing twice. I look what became of it, and tell you." in told
     goes_by(team, 5)
     await again_until(lambda: pulls_forward(team, LOOK_AFTER), lambda: became in said(team.ada.sees_only))
     assert sent(team, pressed.write) == 1
