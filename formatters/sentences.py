@@ -10,6 +10,8 @@ from formatters.again import SLASH, command
 from formatters.blocks import MAX_BLOCKS, Message, assemble, code, context, escape, section
 from formatters.offers import Offer
 
+_DONE_AT_ONCE = ("deploy", "rerun", "unlock")
+
 
 def read_as(message: Message, line: str, spoken_to: str = SLASH) -> Message:
     """Return an answer with the line that the sentence was read as."""
@@ -41,7 +43,15 @@ def _to_type(problem: Sentence, spoken_to: str) -> str:
             if problem.refused or masked(problem.did_you_mean) != problem.did_you_mean
             else command(problem.did_you_mean, spoken_to)
         )
+    if problem.place or problem.later:
+        return command(_now(problem), spoken_to)
     return command(problem.lines[0], spoken_to) if problem.is_sure and problem.lines else ""
+
+
+def _now(problem: Sentence) -> str:
+    """Return the line that does without what no line can say; none of a lock, whose end may be a part of that."""
+    line = problem.lines[0] if problem.lines else ""
+    return line if line.partition(" ")[0] in _DONE_AT_ONCE else ""
 
 
 def _offering(problem: Sentence, offered: Sequence[Offer]) -> str:
@@ -82,10 +92,10 @@ def _why(refused: UsageError | None) -> str:
 
 def _not_later(problem: Sentence) -> str:
     text = f"I do things at once, and at no other time, so nothing is done about {code(masked(problem.later), 100)}."
-    return f"{text}{' To have it done now, type the line.' if problem.lines else ''}"
+    return f"{text}{' To have it done now, type the line.' if _now(problem) else ''}"
 
 
 def _no_place(problem: Sentence) -> str:
     text = f"I know no environments, so nothing is done about {code(masked(problem.place), 100)}."
     where = "What CircleCI does with a branch is in its configuration, and in the parameters that you give"
-    return f"{text} {where}.{' To go on without it, type the line.' if problem.lines else ''}"
+    return f"{text} {where}.{' To go on without it, type the line.' if _now(problem) else ''}"

@@ -32,6 +32,13 @@ async def test_what_no_line_can_say_of_a_sentence_is_told_and_not_left_out(team:
     told = await team.is_told(team.ada, "at no other time, so nothing is done about `mañana`.")
     assert "/ci deploy acme/frontend main" in told.visible
     assert told.buttons == []
+    await team.ada.command("deploys", "/ci", "bitte deploye acme/frontend main übermorgen")  # which is less sure
+    told = await team.is_told(team.ada, "at no other time, so nothing is done about `übermorgen`.")
+    assert "/ci deploy acme/frontend main" in told.visible
+    await team.ada.command("deploys", "/ci", "sperre acme/frontend main morgen für 2 Stunden")
+    told = await team.is_told(team.ada, "at no other time, so nothing is done about `morgen`.")
+    assert "type the line" not in told.visible
+    assert told.buttons == []
     await team.ada.command("deploys", "/ci", "nobody deploys acme/frontend main until I am back")
     told = await team.is_told(team.ada, "I cannot tell when `until I am back` is, so the lock has no end")
     assert 'lock acme/frontend:main "until I am back"' in told.element("Lock main")["confirm"]["text"]["text"]
