@@ -14,12 +14,12 @@ from bot.circleci.keyring import Keyring
 from bot.circleci.reads import Reads, circleci_reads
 from bot.circleci.transport import Transport
 from bot.configuration import BadSettings, load_policy
-from bot.errors import BotError, SlackError, StoreError, Unavailable
+from bot.errors import BotError, CircleCIError, Rejected, SlackError, StoreError, Unavailable
 from bot.masks import declare
 from bot.messenger import Messenger
 from bot.models.checkup import Finding, Memory
 from bot.models.slack import utc_now
-from bot.policy import Policy
+from bot.policy import Policy, written_out
 from bot.settings import Problem, Projects, Settings
 from bot.store import Store
 from bot.version import VERSION
@@ -28,7 +28,7 @@ from formatters import checkup, far_sides
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 8
-MOST_NAMED = 20  # each is a request to Slack
+MOST_NAMED = 20  # each is a request to Slack, or to CircleCI
 UNKNOWN_TO_SLACK = ("user_not_found", "users_not_found", "no_such_subteam", "subteam_not_found")
 _OUTSIDE = frozenset({"HTTPS_PROXY", "HTTP_PROXY", "SSL_CERT_FILE"})
 _OF_SLACK = frozenset({"SLACK_BOT_TOKEN", "SLACK_API_URL"}) | _OUTSIDE
@@ -44,6 +44,7 @@ _JUDGED = {
     "Operator": _OF_SLACK | {"OPERATOR_CHANNEL"},
     "Projects file": frozenset({"PROJECTS_FILE"}),
     "Policy file": frozenset({"POLICY_FILE"}),
+    "Policy names": frozenset({"POLICY_FILE"}),
     "Policy rules": frozenset({"POLICY_FILE"}),
     "Webhook": frozenset({"PUBLIC_URL", "CIRCLECI_WEBHOOK_SECRET"}),
     "Agents": frozenset({"AGENTS", "PUBLIC_URL"}),
@@ -65,7 +66,7 @@ async def examine(
     named = _named(settings, policy)
     late_slack, late_circleci = SlackError("", TimeoutError.__name__), Unavailable("no answer in time")
     to_slack, to_circleci = not wrong & _OF_SLACK, not wrong & _OF_CIRCLECI
-    (who, channels, app_token, unknown), owners, organizations, kept = await asyncio.gather(
+    (who, channels, app_token, unknown), owners, organizations, refused, kept = await asyncio.gather(
         asyncio.gather(
             _asked(messenger.identity, late_slack, may=to_slack),
             _asked(messenger.channels, late_slack, may=to_slack),
@@ -74,6 +75,7 @@ async def examine(
         ),
         _asked(circleci.owners, late_circleci, may=to_circleci),
         _asked(circleci.collaborations, late_circleci, may=to_circleci),
+        _asked(partial(_refused, policy, projects, circleci), late_circleci, may=to_circleci),
         _asked(lambda: memory, StoreError("no answer in time")),
     )
     found = [
@@ -85,6 +87,7 @@ async def examine(
         *far_sides.way_in(settings, app_token),
         *far_sides.channels(settings, channels),
         *far_sides.circleci(settings, owners, organizations),
+        *far_sides.refused(refused),
         *checkup.memory(settings, kept),
         *checkup.clock(who, utc_now()),
         *checkup.webhook(settings),
@@ -148,6 +151,24 @@ async def _is_known(name: str, messenger: Messenger) -> bool:
     except SlackError as error:
         return error.code not in UNKNOWN_TO_SLACK
     return True
+
+
+async def _refused(policy: Policy | str, projects: Projects, circleci: Reads) -> dict[str, str]:
+    """Return the projects that rules write out and CircleCI refuses to show, and in what words; a few are asked for."""
+    written = () if isinstance(policy, str) else sorted(name for name in written_out(policy) if "/" in name)
+    names = written[:MOST_NAMED]
+    said = await asyncio.gather(*(_refusal(name, projects.default_vcs, circleci) for name in names))
+    return {name: why for name, why in zip(names, said, strict=True) if why}
+
+
+async def _refusal(name: str, host: str, circleci: Reads) -> str:
+    try:
+        await circleci.project(name if name.count("/") > 1 else f"{host}/{name}")
+    except Rejected as error:
+        return "" if error.is_gone else error.message or f"status {error.status}"
+    except CircleCIError:
+        pass  # which is told of CircleCI itself
+    return ""
 
 
 def _judged_by(what: str) -> frozenset[str]:

@@ -9,7 +9,8 @@ from bot.models.circleci import Collaboration, User
 from bot.models.refusals import is_of_the_network, passes
 from bot.outside import OF_PROXIES, OF_THE_NETWORK, WHY, variable_for, why_unreached
 from bot.settings import Settings
-from formatters.places import APP, CHANNEL_ID, IDS, PLACES
+from formatters.blocks import clean
+from formatters.places import APP, CHANNEL_ID, IDS, NAMES, PLACES
 
 PROXIES = "docs/setup.md, Proxies"
 CERTIFICATES = f"who signed it is unknown here: set SSL_CERT_FILE, {PROXIES}"
@@ -103,6 +104,14 @@ def unknown(named: Mapping[str, str] | BotError) -> Iterator[Finding]:
             continue
         found = f"Slack knows no {what} {name}, which {by} names: it stands for nobody"
         yield Finding(what=by, verdict=Verdict.LOOK, found=found, fix=IDS)
+
+
+def refused(named: Mapping[str, str] | BotError) -> Iterator[Finding]:
+    """Yield what rules call a project that CircleCI does not show: nobody can tell which one that is by now."""
+    for name, why in {} if isinstance(named, BotError) else named.items():
+        said = clean(why, 120).rstrip(".")
+        found = f"CircleCI does not show me {clean(name, 120)}, which POLICY_FILE names: it says {said}"
+        yield Finding(what="Policy names", verdict=Verdict.LOOK, found=found, fix=NAMES)
 
 
 def way_in(given: Settings, app_token: BotError | None) -> Iterator[Finding]:

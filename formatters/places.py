@@ -23,6 +23,7 @@ PLACES = {
     "PROJECTS_FILE": "docs/setup.md, Projects file",
     "POLICY_FILE": "docs/policy.md; python -m bot policy check FILE says when it is right",
 }
+NAMES = "let CIRCLECI_TOKEN see it, write what it is called by now, or take it out of the rules"
 IDS = "click the person or the group in Slack, ⋮, Copy member ID or Copy group ID"
 CHANNEL_ID = "click the channel's name in Slack, About, the last line; in a private one say /invite @ci"
 

@@ -121,6 +121,11 @@ def _has_tokens(it: Installation, mode: int) -> None:
     it.settings["projects_file"] = file
 
 
+def _names_a_closed_project(it: Installation) -> None:
+    _has_policy(it, '[[rules]]\nname = "x"\nwords = ["read"]\nprojects = ["acme/frontend", "acme/legacy", "acme/*"]')
+    it.circleci.faults.add("GET", "*/project/gh/acme/legacy", status=403, body={"message": "Closed."})
+
+
 # What is broken, how it is broken, and what the check-up says of it.
 BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ("Bot token", lambda it: it.settings.update(slack_bot_token="xoxb-wrong"), "Slack refuses it: invalid_auth"),
@@ -155,6 +160,7 @@ BROKEN: list[tuple[str, Callable[[Installation], object], str]] = [
     ),
     ("Policy file", lambda it: _has_policy(it, BAD_POLICY), "line 3: rules.1.words: green cannot be demanded of rerun"),
     ("Policy rules", lambda it: _has_policy(it, '[[rules]]\nname = "x"\nwords = ["ssh"]'), "No rule lets anybody read"),
+    ("Policy names", _names_a_closed_project, "does not show me acme/legacy, which POLICY_FILE names: it says Closed"),
     (
         "POLICY_FILE",
         lambda it: _has_policy(it, '[roles.ops]\nusers = ["U0ADA"]\ngroups = ["S0RELEASE", "S0NOSUCH"]'),

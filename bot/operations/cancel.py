@@ -8,7 +8,7 @@ from typing import Literal
 import structlog
 
 from bot.answers.acts import Acted
-from bot.errors import NothingToCancelYet, NothingToDo, Rejected
+from bot.errors import NothingToCancelYet, NothingToDo, PartlyDone, Rejected
 from bot.lookup import known
 from bot.models.build import Build, Run
 from bot.models.caller import Caller
@@ -58,20 +58,25 @@ async def cancel(
     async with looked_for(hands, caller, lost, pending) as looks, acting(hands, caller, intent) as act:
         looks.act = act
         refuse_unseen(pending, build, wish)
-        await _cancel_all(hands, act, build, title)
+        try:
+            await _cancel_all(hands, act, build, title)
+        except PartlyDone as error:
+            await _tell(hands, act, pipeline_id, error.done, "")
+            raise
         act.note(result=number)
     await overtaken(hands, act.caller, wish, pending)
+    told = await _tell(hands, act, pipeline_id, number, CANCELLED)
+    return act.done("cancel", what=number, told=told)
+
+
+async def _tell(hands: Hands, act: Act, pipeline_id: PipelineId, what: str, done: str) -> bool:
+    """Tell the threads who cancelled what, and what that is `done` to the whole, if anything."""
+    about, agreed = act.subject.build, act.agreed_name
     word = replies.someone_acted(
-        "cancel",
-        act.caller.called,
-        number,
-        pressed=act.caller.pressed,
-        about=act.subject.build,
-        agreed=act.agreed_name,
+        "cancel", act.caller.called, what, pressed=act.caller.pressed, about=about, agreed=agreed
     )
     word = replies.saying_why(word, agreement.said_why(act.caller))
-    told = await hands.tell(pipeline_id, act.caller, CANCELLED, word, agreed=act.agreed_name)
-    return act.done("cancel", what=number, told=told)
+    return await hands.tell(pipeline_id, act.caller, done, word, agreed=agreed)
 
 
 def _wished(build: Build, title: str) -> Cancellation:

@@ -30,13 +30,15 @@ def decide(policy: Policy, person: Person, asked: Asked) -> Decision:
     allowing = [rule for rule in about if rule.effect == "allow" and _is_in(policy, rule.roles, answers, asked)]
     if not allowing:
         return Decision(allowed=False, rule=_why_not(policy, about, answers, asked))
-    demanding = [rule for rule in about if _may_be_in(policy, rule.roles, person, asked) and rule.effect != "deny"]
+    of_them = [
+        rule for rule in policy.rules if _demands_of(rule, asked) and _may_be_in(policy, rule.roles, person, asked)
+    ]
     return Decision(
         allowed=True,
         rule=allowing[0].name,
-        second_person=any(rule.second_person for rule in demanding),
-        typed=any(rule.typed for rule in demanding),
-        green=any(rule.green for rule in demanding),
+        second_person=any(rule.second_person for rule in of_them),
+        typed=any(rule.typed for rule in of_them),
+        green=any(rule.green for rule in of_them),
         alone=any(_lets_act_alone(policy, rule, person, asked) for rule in about),
     )
 
@@ -66,7 +68,7 @@ def demanding(policy: Policy, asked: Asked) -> str:
     """Return the first rule that denies this to everyone, or demands something of some people; or empty text."""
     about = [rule for rule in policy.rules if _is_about(rule, asked)]
     denied = [rule for rule in about if rule.effect == "deny" and EVERYONE in rule.roles]
-    of_people = [rule for rule in about if _of_people(policy, rule.roles)]
+    of_people = [rule for rule in policy.rules if _demands_of(rule, asked) and _of_people(policy, rule.roles)]
     strict = [*denied, *(rule for rule in of_people if rule.second_person or rule.typed)]
     return strict[0].name if strict else ""
 
@@ -124,6 +126,14 @@ def _is_about(rule: Rule, asked: Asked) -> bool:
     if not asked.projects:  # somewhere, or all that our user on CircleCI has
         return not asked.certain or rule.effect != "allow" or not (rule.projects or rule.names_refs)
     return _fits_project(rule, asked.projects) and _fits_ref(rule, asked)
+
+
+def _demands_of(rule: Rule, asked: Asked) -> bool:
+    """Say whether what a rule demands holds for this; of what nobody can name so does what one that allows demands."""
+    if rule.effect == "deny" or not rule.demands:
+        return False
+    is_named = asked.ref is not None and (asked.ref.is_proper or bool(asked.ref.pull_request))
+    return _is_about(rule if is_named else rule.model_copy(update={"effect": "demand"}), asked)
 
 
 def _is_denied_to_all(policy: Policy, asked: Asked) -> bool:

@@ -120,10 +120,10 @@ async def again_until(act: Callable[[], Awaitable[object]], seen: Callable[[], o
 
 async def pulls_forward(team: Team, task: str) -> None:
     """Let the bot do now what it has put off."""
-    docket = team.app.docket
+    docket, now = team.app.docket, datetime.now(UTC)
     for one in (await docket.snapshot()).future:
-        if one.function_name == task:
-            await docket.replace(task, when=datetime.now(UTC), key=one.key)(*one.args)
+        if one.function_name == task and one.when > now:  # else it is about to be done, and would be put off
+            await docket.replace(task, when=now, key=one.key)(*one.args)
 
 
 def writes(team: Team) -> list[str]:

@@ -187,6 +187,7 @@ async def test_what_was_done_in_part_is_told_so_to_the_agent_and_the_record(tmp_
         (reran,) = await team.app.store.attempts.of_pipelines([PipelineId(failed.id)])
         assert await team.app.store.attempts.lately_of(ProjectSlug(FRONTEND), Ref(name="try/both")) == [reran]
         runs = pushed(team, "try/both", RUNNING)
+        await types(team, team.grace, f"watch acme/frontend #{runs.number}")
         team.circleci.faults.add("POST", "*/cancel", drop="before", spare=1)
         stops = await asks(team, agent, "cancel", **wanted, pipeline=runs.number)
         assert (stops["state"], stops["finished"]) == ("looked for", False)
@@ -195,7 +196,8 @@ async def test_what_was_done_in_part_is_told_so_to_the_agent_and_the_record(tmp_
         told = (await calls(team, agent, "follow", of=stops["of"], wait=0)).data
         assert (told["state"], told["finished"]) == ("in part", True)
         assert "What was cancelled: alpha. What goes on: beta." in told["quoted_end"]
-        assert [(one.what, one.outcome) for one in await record(team) if one.outcome == "done"] == []
+        assert [one.what for one in await record(team) if one.outcome == "done"] == [f"watch #{runs.number}"]
+        await team.reads("CircleCI has accepted it for alpha; the outcome follows")
         assert (await record(team))[-1].result == "its answer was lost, and only a part of it was done: alpha"
         assert len(writes(team)) == 4  # one of each was taken
 

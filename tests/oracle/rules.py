@@ -131,11 +131,18 @@ class Rules:
             return NO  # it may at most what its owner may
         if not keeps and not any(rule.effect == "allow" for rule in met):
             return NO
+        demanding = met
+        if wish.ref is None:  # it may be what a rule allows with a demand, and no rule allows it by that
+            strict = [replace(rule, effect="demand") for rule in self.rules if rule.effect == "allow"]
+            demanding = [
+                *met,
+                *(one for one in strict if one.is_about(wish) and self._is_of(one, person, wish.channel_id)),
+            ]
         return Verdict(
             allowed=True,
-            second_person=any(rule.second_person for rule in met),
-            typed=any(rule.typed for rule in met),
-            green=any(rule.green for rule in met),
+            second_person=any(rule.second_person for rule in demanding),
+            typed=any(rule.typed for rule in demanding),
+            green=any(rule.green for rule in demanding),
             alone=bool(person.agent) and any(rule.agents_alone for rule in met if self._gives(rule, person, wish)),
         )
 
