@@ -63,9 +63,11 @@ async def test_a_second_deploy_says_whose_runs_and_asks_and_goes_out_once(team: 
 async def test_a_deploy_of_which_circleci_shows_nothing_in_an_outage_is_not_given_up_and_is_found_after_it(
     team: Team,
 ) -> None:
-    team.circleci.faults.add("POST", "*/pipeline", drop="after")
-    await types(team, team.ada, "deploy acme/frontend main")
+    team.circleci.faults.add("POST", "*/pipeline", drop="after", until=(lost := asyncio.Event()))
+    await team.ada.command("deploys", "/ci", "deploy acme/frontend main")
+    await team.until(lambda: writes(team))
     team.circleci.faults.add("GET", "/api/v2/*", status=503, times=None)
+    lost.set()
     told = "It answers no look either, so I cannot tell whether it began. I go on looking"
     await again_until(lambda: pulls_forward(team, LOOK_FOR), lambda: told in said(team.ada.sees_only))
     team.circleci.faults.clear()

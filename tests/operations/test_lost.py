@@ -1,5 +1,6 @@
 """What became of an act whose answer was lost: what is looked at, who is told, and what else then holds."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -121,11 +122,11 @@ async def test_who_asked_and_who_agreed_are_told_and_all_else_is_as_if_the_answe
         hold = ApproveJob(pipeline_id=waits.id, workflow_id=run.id, approval_request_id=run.job_ids["hold-prod"])
         await presses(team, team.ada, somewhere(team), hold)
         asked = await team.reads("Somebody else must agree")
-        team.circleci.faults.add("POST", "*/approve/*", drop="after", times=1)
-        await presses(team, team.grace, asked, "Agree and approve")
-        team.circleci.faults.add(
-            "GET", "/api/v2/*", status=503, times=None
-        )  # a look that is not answered shows nothing
+        team.circleci.faults.add("POST", "*/approve/*", drop="after", until=(lost := asyncio.Event()))
+        await team.grace.click(asked, "Agree and approve")
+        await team.until(lambda: writes(team))
+        team.circleci.faults.add("GET", "/api/v2/*", status=503, times=None)  # no look is answered, so none shows it
+        lost.set()
         await again_until(
             lambda: pulls_forward(team, LOOK_AFTER), lambda: "I go on looking, and tell you" in said(team.ada.sees_only)
         )
