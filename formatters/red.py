@@ -271,7 +271,7 @@ def _by_people(state: Branch, *, is_snoozed: bool) -> Block | None:
 
 
 def _buttons(state: Branch, seen: Seen, *, is_snoozed: bool) -> Iterator[Block]:
-    names = {"project_slug": seen.build.pipeline.project_slug, "branch": state.branch, "since": state.red_since}
+    names = {"project_slug": state.project_slug, "branch": state.branch, "since": state.red_since}
     look, snooze, wake = LookAt(**names), SnoozeForm(**names), EndSnooze(**names)
     if not state.looking and look.fits:
         yield button(look, "I look at it")
