@@ -283,9 +283,14 @@ def _buttons(state: Branch, seen: Seen, *, is_snoozed: bool) -> Iterator[Block]:
 def _of_build(seen: Seen) -> Iterator[Block]:
     build, pipeline = seen.build, seen.build.pipeline
     if build.state in (State.FAILED, State.ON_HOLD):
-        failed = RerunFailed(pipeline_id=pipeline.id, attempt=build.part_of or build.mark)
-        yield rerun_failed_button(build, seen.title, failed)
-        yield button(ShowLog(pipeline_id=pipeline.id, attempt=build.part_of or build.mark), "Show log")
+        # Of a part, what failed of that alone: the message says nothing of the rest.
+        names = build.failed_workflows if build.part_of else ()
+        failed = RerunFailed(pipeline_id=pipeline.id, attempt=build.part(names).mark, workflows=names)
+        if failed.fits:
+            yield rerun_failed_button(build, seen.title, failed)
+        log = ShowLog(pipeline_id=pipeline.id, attempt=build.part_of or build.mark, workflows=names)
+        if log.fits:
+            yield button(log, "Show log")
     if url := seen.links.commit(pipeline):
         yield link_button(url, "Open the commit")
 
