@@ -85,7 +85,7 @@ class RerunFailed(ButtonAction):
     """*Rerun failed*: the failed workflows of the pipeline, from their failed jobs, of the `attempt` that is shown.
 
     `newer` is the number of the newest build of its branch or tag that its dialog names. With `ssh` the jobs are opened
-    to it.
+    to it. Where a message shows some `workflows` alone, it is about these, and so is the attempt.
     """
 
     action_id: ClassVar[str] = "rerun_failed"
@@ -93,6 +93,7 @@ class RerunFailed(ButtonAction):
     attempt: str = ""
     newer: int = 0
     ssh: bool = False
+    workflows: tuple[str, ...] = ()
 
 
 class RerunAll(ButtonAction):
@@ -116,11 +117,15 @@ class ApproveJob(ButtonAction):
 
 
 class ShowLog(ButtonAction):
-    """*Show log*: the tail of the failing steps, to the one who asks; `attempt` marks the one its message is about."""
+    """*Show log*: the tail of the failing steps, to the one who asks; `attempt` marks the one its message is about.
+
+    Where that shows some `workflows` alone, it is about these.
+    """
 
     action_id: ClassVar[str] = "show_log"
     pipeline_id: str
     attempt: str = ""
+    workflows: tuple[str, ...] = ()
 
 
 class SendLog(ButtonAction):

@@ -19,6 +19,7 @@ async def show_log(button: ShowLog, caller: Caller, context: Context) -> Evidenc
     """Answer with the tail of the failing steps."""
     build = await context.finder.build(PipelineId(button.pipeline_id), caller)
     build = await _as_it_failed(build, button.attempt, context)
+    build = build.part(button.workflows)
     found = await report(context.circleci, build, with_log=True)
     return Evidence(build=build, report=found, shown="log")
 

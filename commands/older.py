@@ -34,7 +34,7 @@ async def old_build(act: OfABuild, build: Build, newest: Pipeline, context: Cont
     asked = OldBuild(title=title, build=build, newer=newer, act="approve")
     if isinstance(act, ApproveJob):
         return asked.model_copy(update={"approval_request_id": act.approval_request_id})
-    how = act.model_dump(include={"attempt", "ssh"})
+    how = act.model_dump(include={"attempt", "ssh", "workflows"})
     return asked.model_copy(update={**how, "act": act.action_id})
 
 
@@ -43,6 +43,7 @@ def _comes_to_nothing(act: OfABuild, build: Build) -> bool:
     if isinstance(act, ApproveJob):
         waiting = [job for run in build.runs for job in run.holds]
         return all(act.approval_request_id not in (job.approval_request_id, job.id) for job in waiting)
+    build = build.part(act.workflows if isinstance(act, RerunFailed) else ())
     is_open, is_another = build.state in OPEN_STATES, act.attempt not in ("", build.mark)
     if is_another and (is_open or build.state is State.FAILED or isinstance(act, RerunAll)):
         return True

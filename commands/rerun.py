@@ -99,7 +99,9 @@ async def rerun_failed(button: RerunFailed, caller: Caller, context: Context) ->
     how = ["ssh"] if button.ssh else []
     caller = await who_hears_of(button.pipeline_id, caller, context, Permission.RERUN, *how)
     pipeline_id = PipelineId(button.pipeline_id)
-    return await context.operations.rerun(caller, pipeline_id, failed_only=True, ssh=button.ssh, attempt=button.attempt)
+    return await context.operations.rerun(
+        caller, pipeline_id, failed_only=True, **button.model_dump(include={"ssh", "attempt", "workflows"})
+    )
 
 
 async def rerun_all(button: RerunAll, caller: Caller, context: Context) -> Acted | OldBuild:

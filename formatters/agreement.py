@@ -149,7 +149,8 @@ def wanted(pending: Pending, longest: int = 100) -> str:
     """Return what somebody wants to do, in front of what it is done to."""
     match pending.wish:
         case Rerun():
-            what = "the failed jobs of" if pending.wish.failed_only else "all of"
+            of = f" in {clean(', '.join(pending.wish.workflows), longest)}" if pending.wish.workflows else ""
+            what = f"the failed jobs{of} of" if pending.wish.failed_only else "all of"
             return f"rerun {'with SSH ' if pending.wish.ssh else ''}{what}"
         case Approval():
             return f"approve {clean(pending.wish.job_name, longest)} of"

@@ -76,10 +76,15 @@ def rerun_failed_button(
 ) -> Block:
     """Return *Rerun failed*, which asks first."""
     pipeline, opened = build.pipeline, ", open to SSH" if press.ssh else ""
-    text = f"{_named(pipeline, project_title)}: the failed jobs run again{opened}, and the jobs after them."
+    of = f" of {', '.join(short(one, 60) for one in press.workflows)}" if press.workflows else ""
+    text = f"{_named(pipeline, project_title)}: the failed jobs{of} run again{opened}, and the jobs after them."
     text += newer_build(press.newer)
     # Of what CircleCI did not even begin no job failed: the workflow itself did, and runs whole.
-    whole = [short(run.workflow.name, 60) for run in build.real_runs if run.workflow.status in JOBLESS_RED]
+    whole = [
+        short(run.workflow.name, 60)
+        for run in build.part(press.workflows).real_runs
+        if run.workflow.status in JOBLESS_RED
+    ]
     text += f" What never began runs whole: {', '.join(whole)}." if whole else ""
     return _rerun(press, label, text, pipeline, style=style)
 

@@ -233,7 +233,8 @@ def old_build(answer: OldBuild) -> Message:
 def _go_on(answer: OldBuild) -> Block | None:
     build, title, newer = answer.build, answer.title, answer.newer.pipeline.number
     if answer.act == "rerun_failed":
-        how = RerunFailed(pipeline_id=build.pipeline.id, attempt=answer.attempt, newer=newer, ssh=answer.ssh)
+        same = {"attempt": answer.attempt, "ssh": answer.ssh, "workflows": answer.workflows}
+        how = RerunFailed(pipeline_id=build.pipeline.id, newer=newer, **same)
         return rerun_failed_button(build, title, how, label=f"Rerun failed of #{build.pipeline.number}")
     if answer.act == "rerun_all":
         all_of_it = RerunAll(pipeline_id=build.pipeline.id, attempt=answer.attempt, newer=newer)

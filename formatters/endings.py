@@ -34,7 +34,8 @@ def _goes_on(pending: Pending, page: str) -> str:
         case Deployment():
             return f"{target} is on its way"
         case Rerun():
-            jobs = f"the failed jobs of {target} run" if wish.failed_only else f"all of {target} runs"
+            of = f" in {literal(', '.join(wish.workflows), 100)}" if wish.workflows else ""
+            jobs = f"the failed jobs{of} of {target} run" if wish.failed_only else f"all of {target} runs"
             return f"{jobs} again{' with SSH' if wish.ssh else ''}"
         case Approval():
             return f"{literal(wish.job_name) or 'the job on hold'} of {target} is approved"

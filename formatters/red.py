@@ -271,7 +271,7 @@ def _by_people(state: Branch, *, is_snoozed: bool) -> Block | None:
 
 
 def _buttons(state: Branch, seen: Seen, *, is_snoozed: bool) -> Iterator[Block]:
-    names = {"project_slug": seen.build.pipeline.project_slug, "branch": state.branch, "since": state.red_since}
+    names = {"project_slug": state.project_slug, "branch": state.branch, "since": state.red_since}
     look, snooze, wake = LookAt(**names), SnoozeForm(**names), EndSnooze(**names)
     if not state.looking and look.fits:
         yield button(look, "I look at it")
@@ -283,9 +283,14 @@ def _buttons(state: Branch, seen: Seen, *, is_snoozed: bool) -> Iterator[Block]:
 def _of_build(seen: Seen) -> Iterator[Block]:
     build, pipeline = seen.build, seen.build.pipeline
     if build.state in (State.FAILED, State.ON_HOLD):
-        failed = RerunFailed(pipeline_id=pipeline.id, attempt=build.part_of or build.mark)
-        yield rerun_failed_button(build, seen.title, failed)
-        yield button(ShowLog(pipeline_id=pipeline.id, attempt=build.part_of or build.mark), "Show log")
+        # Of a part, what failed of that alone: the message says nothing of the rest.
+        names = build.failed_workflows if build.part_of else ()
+        failed = RerunFailed(pipeline_id=pipeline.id, attempt=build.part(names).mark, workflows=names)
+        if failed.fits:
+            yield rerun_failed_button(build, seen.title, failed)
+        log = ShowLog(pipeline_id=pipeline.id, attempt=build.part_of or build.mark, workflows=names)
+        if log.fits:
+            yield button(log, "Show log")
     if url := seen.links.commit(pipeline):
         yield link_button(url, "Open the commit")
 

@@ -118,7 +118,7 @@ class OldBuild(Answer):
     """Nothing is done yet: `build` is the one that is meant, and `newer` is the newest of its branch or tag.
 
     `act` is what was asked for. `attempt` marks the one of the build that was shown, `approval_request_id` is of the
-    job to approve; `ssh` says how it is to run again.
+    job to approve; `ssh` says how it is to run again, and `workflows` which alone, where not all.
     """
 
     title: str
@@ -128,6 +128,7 @@ class OldBuild(Answer):
     attempt: str = ""
     approval_request_id: str = ""
     ssh: bool = False
+    workflows: tuple[str, ...] = ()
 
 
 class FollowedHere(Answer):

@@ -1,6 +1,7 @@
 """A pipeline seen whole at one instant, what changed since the last look, and the evidence of a failure."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
@@ -98,6 +99,17 @@ class Build(Model):
     def only(self, workflow_id: str) -> Self:
         """Return it with one of its workflows alone, the one of this id."""
         return self.model_copy(update={"runs": tuple(run for run in self.runs if run.workflow.id == workflow_id)})
+
+    def part(self, workflows: Collection[str]) -> Self:
+        """Return it with the workflows of these names alone, or with all of them where none is named."""
+        runs = tuple(run for run in self.runs if run.workflow.name in workflows)
+        return self.model_copy(update={"runs": runs}) if workflows else self
+
+    @property
+    def failed_workflows(self) -> tuple[str, ...]:
+        """The names of those that have ended, and failed."""
+        over = (run.workflow for run in self.real_runs if run.workflow.is_finished)
+        return tuple(one.name for one in over if one.status in RED_WORKFLOW_STATUSES)
 
     @property
     def only_setup(self) -> bool:

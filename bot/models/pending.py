@@ -56,11 +56,15 @@ class _OfPipeline(Model):
 
 
 class Rerun(_OfPipeline):
-    """Workflows to run again: the failed jobs alone or all; `ssh` opens the failed jobs to the token's user."""
+    """Workflows to run again: the failed jobs alone or all; `ssh` opens the failed jobs to the token's user.
+
+    Where some `workflows` are named, these alone are meant.
+    """
 
     kind: Literal["rerun"] = "rerun"
     failed_only: bool
     ssh: bool = False
+    workflows: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -69,7 +73,9 @@ class Rerun(_OfPipeline):
 
     @property
     def typed(self) -> str:
-        """The command that asks for the same."""
+        """The command that asks for the same; empty text where none does, as it would run more."""
+        if self.workflows:
+            return ""
         how = [*([] if self.failed_only else ["all"]), *(["ssh"] if self.ssh else [])]
         return " ".join(["rerun", self.project_slug, f"#{self.pipeline_number}", *how])
 

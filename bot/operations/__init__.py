@@ -95,12 +95,14 @@ class Operations:
         failed_only: bool,
         ssh: bool = False,
         attempt: str = "",
+        workflows: tuple[str, ...] = (),
     ) -> Acted:
         """Run workflows of a pipeline again, and let the place it is asked in follow it, pressed or typed.
 
-        With `attempt`, the mark of what a message shows, nothing of a later one.
+        With `attempt`, the mark of what a message shows, nothing of a later one; with some `workflows`, these alone.
         """
         wish = await rerun.wished(self._hands, pipeline_id, failed_only=failed_only, ssh=ssh)
+        wish = wish.model_copy(update={"workflows": workflows})
         return await rerun.rerun(self._hands, caller, wish, attempt=attempt)
 
     async def rerun_once(self, pipeline_id: PipelineId, fingerprint: str) -> None:

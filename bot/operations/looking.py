@@ -40,6 +40,7 @@ async def look_at(hands: Hands, caller: Caller, button: LookAt) -> Acted:
 
 async def subject_of(hands: Hands, slug: ProjectSlug, branch: str) -> Subject:
     """Return what a button is about, by how its channel knows a branch: its project may be called otherwise by now."""
+    slug = await hands.store.subscriptions.now_called(slug)
     if not await hands.store.subscriptions.of_project(slug):
         with suppress(CircleCIError, NotFound):
             slug = (await hands.finder.any_project(slug)).slug

@@ -66,8 +66,9 @@ async def rerun(
         raise ForAPerson("ssh", f"rerun {wish.target} with SSH", wish.typed)
     since, pipeline_id = time.monotonic(), wish.pipeline_id
     build = await hands.reads.build(pipeline_id)
-    if attempt not in ("", build.mark):
-        await _refuse_later(hands, caller, build, failed_only=wish.failed_only)
+    part = build.part(wish.workflows)
+    if attempt not in ("", part.mark):
+        await _refuse_later(hands, caller, build, part, failed_only=wish.failed_only)
     intent = Intent(
         Subject.of(build.pipeline, wish.project_title),
         Word.RERUN,
@@ -85,7 +86,7 @@ async def rerun(
         pipeline_id=pipeline_id,
         project_title=wish.project_title,
         fingerprint=build.fingerprint,
-        workflows=names(to_run_again(build, failed_only=wish.failed_only)),
+        workflows=names(to_run_again(part, failed_only=wish.failed_only)),
         wish=wish,
         person_id=caller.person_id,
         place=caller.place,
@@ -171,16 +172,17 @@ async def _rerun_once(hands: Hands, build: Build) -> None:
     await hands.tell(pipeline.id, act.caller, "rerun", replies.reran_itself(what), *_rerun_keys(targets))
 
 
-async def _refuse_later(hands: Hands, caller: Caller, build: Build, *, failed_only: bool) -> None:
+async def _refuse_later(hands: Hands, caller: Caller, build: Build, part: Build, *, failed_only: bool) -> None:
     """Raise NothingToDo where it has run again since the message that was pressed on, and could run once more.
 
     A run of this very press, which died, may have been what had it run again. Who may not look at it hears nothing.
     """
     is_ours = await hands.store.claims.is_taken(_first_seen(caller, build))
     may_look = await hands.finder.may_read(caller, build.pipeline.project_slug, build.pipeline.ref)
-    has_failed = bool(to_run_again(build, failed_only=True))
+    has_failed = part is not build or bool(to_run_again(part, failed_only=True))
     if may_look and not is_ours and (has_failed or (not failed_only and build.state not in OPEN_STATES)):
         line = f"rerun {named(build)}" + ("" if has_failed else " all")
+        line = line if part is build else ""  # which would run more
         raise nothing_of(build, "ran_again", what=line)
 
 
@@ -193,8 +195,9 @@ async def _targets_of(
 ) -> list[Run]:
     """Return what is to run again; where a run of this very press died, what it left of that. Raises NothingToDo."""
     first_seen = await hands.store.claims.claim(_first_seen(caller, build), build.fingerprint)
+    seen, build = build, build.part(wish.workflows)
     targets = to_run_again(build, failed_only=wish.failed_only)
-    if first_seen != build.fingerprint:  # there is a newer attempt than the one that was pressed on
+    if first_seen != seen.fingerprint:  # there is a newer attempt than the one that was pressed on
         return [run for run in targets if run.workflow.id in first_seen.split(",")]
     open_runs = [run for run in build.real_runs if not run.workflow.is_finished]
     if open_runs and (not wish.failed_only or not targets):
@@ -212,7 +215,7 @@ async def _targets_of(
         raise error
     if build.read_at - build.pipeline.created_at > OLDEST:
         raise NothingToDo("rerun_too_old", number=build.pipeline.number)
-    refuse_unseen(pending, build, wish)
+    refuse_unseen(pending, seen, wish)
     return targets
 
 

@@ -30,7 +30,7 @@ def about(wish: Wish) -> str:
                 wish = wish.model_copy(update={"ref": Ref(name=wish.ref.code)})
             same = wish.model_dump_json(include={"kind", "project_slug", "ref", "parameters", "definition_id"})
         case Rerun():
-            same = wish.model_dump_json(include={"kind", "pipeline_id", "failed_only", "ssh"})
+            same = wish.model_dump_json(include={"kind", "pipeline_id", "failed_only", "ssh", "workflows"})
         case Approval():
             same = wish.model_dump_json(include={"kind", "pipeline_id", "approval_request_id"})
         case Cancellation():

@@ -39,6 +39,7 @@ def rerunning(build: Build, wish: Rerun) -> Runs:
     """Return all jobs that a rerun would run; of a workflow whose jobs nobody can read, its name."""
     first: list[str] = []
     behind: list[tuple[Job, str]] = []
+    build = build.part(wish.workflows)
     for run in to_run_again(build, failed_only=wish.failed_only):
         jobs = begins_with(run, failed_only=wish.failed_only, ssh=wish.ssh)
         first += _called(build, run, jobs or run.jobs) or [run.workflow.name]

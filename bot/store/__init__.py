@@ -57,6 +57,7 @@
 | `subscriptions:projects`       | project -> the ids of its subscriptions     | until they are removed    |
 | `subscriptions:channels`       | channel id -> the same                      | until they are removed    |
 | `subscriptions:places`         | project -> Fitting: which patterns mean it  | while any does            |
+| `subscriptions:renamed:<project>` | what it is called since                 | ninety days               |
 | `red:<channel>:<project>`      | branch -> Branch: what was told of it       | ninety days, once         |
 | `red:thread:<channel>:<ts>`     | project and branch that it is about         | ninety days               |
 | `fence:red:<channel>:<project>:<branch>` | whoever tells of it               | the lease                 |

@@ -237,7 +237,24 @@ class Subscriptions:
         now = {"project_slug": slug, "project_title": title, "default_branch": branch}
         moved = decoded(Subscription, data).model_copy(update=now).model_dump_json()
         keys = [self._all, self._projects, *(self._known(one.channel_id, name) for name in (one.project_slug, slug))]
+        await self._note_renamed(one.project_slug, slug)
         await self._connection.ask(self._move(keys=keys, args=[one.id, data, moved, old, new]))
+
+    async def _note_renamed(self, slug: ProjectSlug, now: ProjectSlug) -> None:
+        put = self._connection.redis.set(
+            self._connection.key("subscriptions:renamed", spelled_alike(slug)), now, ex=KEPT
+        )
+        await self._connection.ask(put)
+
+    async def now_called(self, slug: ProjectSlug) -> ProjectSlug:
+        """Return what a project is called by now, as far as that was noticed: messages bear the name that it had."""
+        for _ in range(MOST_TRIES):
+            found = self._connection.redis.get(self._connection.key("subscriptions:renamed", spelled_alike(slug)))
+            after = await self._connection.ask(found)
+            if not after or await self.of_project(slug):
+                break
+            slug = ProjectSlug(str(after))
+        return slug
 
     async def _place_is_by_now(self, one: Subscription, now: Fitting) -> None:
         """Note the same of a project that a pattern means; under another name it is meant by what fits that."""
@@ -248,17 +265,18 @@ class Subscriptions:
         await self._places.change(now.model_copy(update={"slug": one.project_slug}), {one.id}, ())
         if one.fits(now.slug, now.title):
             await self._places.change(now, (), {one.id})
+            await self._note_renamed(one.project_slug, now.slug)
             before, after = (self._known(one.channel_id, slug) for slug in (one.project_slug, now.slug))
             await self._connection.ask(self._rename(keys=[before, after]))
 
     async def known(self, channel_id: str, slug: ProjectSlug, branch: str) -> Branch | None:
         """Return what a channel was told of a branch; None where nobody here knows."""
-        return or_none(Branch, await self._known_data(channel_id, slug, branch))
+        return _named(or_none(Branch, await self._known_data(channel_id, slug, branch)), slug)
 
     async def known_of(self, channel_id: str, slug: ProjectSlug) -> list[Branch]:
         """Return what a channel was told of all branches of a project."""
         kept = cast("Awaitable[list[str]]", self._connection.redis.hvals(self._known(channel_id, slug)))
-        found = [or_none(Branch, data) for data in await self._connection.ask(kept)]
+        found = [_named(or_none(Branch, data), slug) for data in await self._connection.ask(kept)]
         return [one for one in found if one]
 
     async def forget(self, channel_id: str, slug: ProjectSlug, branch: str) -> None:
@@ -273,7 +291,8 @@ class Subscriptions:
         key = self._known(channel_id, slug)
         for _ in range(MOST_TRIES):
             data = await self._known_data(channel_id, slug, branch)
-            before = or_none(Branch, data) or Branch(channel_id=channel_id, project_slug=slug, branch=branch)
+            before = _named(or_none(Branch, data), slug)
+            before = before or Branch(channel_id=channel_id, project_slug=slug, branch=branch)
             after = change(before)
             args: list[str | int] = [
                 branch,
@@ -297,7 +316,7 @@ class Subscriptions:
         """Return the branch whose message a thread hangs on, or hung on while it was red; None where it is of none."""
         found = await self._connection.ask(self._connection.redis.get(self._thread(channel_id, thread_ts)))
         slug, _, branch = str(found or "").partition(" ")
-        return await self.known(channel_id, ProjectSlug(slug), branch) if branch else None
+        return await self.known(channel_id, await self.now_called(ProjectSlug(slug)), branch) if branch else None
 
     def _thread(self, channel_id: str, thread_ts: str) -> str:
         return self._connection.key("red:thread", f"{channel_id}:{thread_ts}")
@@ -331,3 +350,11 @@ def _read(kept: object) -> list[Subscription]:
 
 def _in_order(found: Iterable[Subscription]) -> list[Subscription]:
     return sorted(found, key=lambda one: (one.made_at, one.id))
+
+
+def _named(state: Branch | None, slug: ProjectSlug) -> Branch | None:
+    """Return how a branch stands under the name by which its project was looked up: it may have had another then."""
+    if state is None or spelled_alike(state.project_slug) == spelled_alike(slug):
+        return state
+    posting = _named(state.posting, slug)
+    return state.model_copy(update={"project_slug": slug, "posting": posting})

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import CancelPipeline, RerunAll, RerunFailed
+from bot.actions import CancelPipeline, RerunAll, RerunFailed, ShowLog
+from bot.models.build import mark_of
 from playground.circleci.scenarios import JobPlan, Scenario, WorkflowPlan
 from tests.operations.scene import (
     FRONTEND,
@@ -64,6 +65,33 @@ async def test_a_rerun_is_about_the_attempt_that_its_message_shows(team: Team, l
     # A button of an earlier version does not say which attempt it is about.
     await presses(team, team.grace, final, RerunFailed(pipeline_id=pipeline.id))
     assert len(writes(team)) == 1
+
+
+async def test_a_button_of_some_workflows_leaves_the_others_alone(team: Team) -> None:
+    """Also once one of the others has run again meanwhile."""
+    plans = [
+        WorkflowPlan(name, (JobPlan(f"{name}-it", ends=ends, log=(f"{name} broke",)),))
+        for name, ends in (("publish", "failed"), ("lint", "success"), ("tests", "failed"), ("deploy", "failed"))
+    ]
+    team.circleci.world.set_scenario(FRONTEND, "main", Scenario(tuple(plans)))
+    pipeline, place = pushed(team, "main", OVER), somewhere(team)
+    first = {run.plan.name: run.id for run in pipeline.runs}
+
+    def press(*names: str) -> RerunFailed:
+        mark = mark_of(",".join(sorted(first[name] for name in names)))
+        return RerunFailed(pipeline_id=pipeline.id, attempt=mark, workflows=names)
+
+    log = ShowLog(pipeline_id=pipeline.id, workflows=("tests",))
+    told = said(await presses(team, team.ada, place, log))
+    assert ("tests broke" in told, "publish" in told) == (True, False)
+    for names in (("tests",), ("deploy",)):
+        await presses(team, team.ada, place, press(*names))
+    assert [path.split("/")[-2] for path in writes(team)] == [first["tests"], first["deploy"]]
+    goes_by(team, OVER)
+    refused = said(await presses(team, team.grace, place, press("tests")))
+    assert "#2417 has run again, and this message is about an attempt before" in refused
+    assert "/ci rerun" not in refused
+    assert len(writes(team)) == 2
 
 
 async def test_of_a_job_that_passed_since_the_newest_run_is_shown(team: Team) -> None:

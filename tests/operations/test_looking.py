@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import LookAt, SnoozeForm
+from bot.actions import EndSnooze, LookAt, SnoozeForm
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
 from bot.models.slack import utc_now
@@ -121,14 +121,26 @@ async def test_where_there_is_no_thread_the_channel_or_who_pressed_reads_it(
             assert not answer
 
 
-async def test_a_button_of_a_project_that_is_renamed_is_about_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_moved", [True, False])
+async def test_a_button_of_a_project_that_is_renamed_is_about_it(tmp_path: Path, is_moved: bool) -> None:
+    """The bot has noticed it, whether CircleCI knows the old name still or not."""
     async with team_under("", tmp_path) as team:
-        place, world, web = somewhere(team), team.circleci.world, ProjectSlug("gh/acme/web")
-        await subscribed(team, project_slug=web, project_title="acme/web")
-        state = Branch(channel_id=team.deploys.id, project_slug=web, branch="main", red_since=2417, root_ts=place.ts)
-        await team.app.store.subscriptions.know(team.deploys.id, web, "main", lambda _: state)
+        place, world, web, kept = (
+            somewhere(team),
+            team.circleci.world,
+            ProjectSlug("gh/acme/web"),
+            team.app.store.subscriptions,
+        )
+        rule = await subscribed(team)
+        await known(team, red_since=2417, number=2418, root_ts=place.ts)
         world.projects[web] = world.projects.pop(ProjectSlug(BACKEND))
         world.projects[web].slug = web
-        team.circleci.moved[ProjectSlug(BACKEND)] = web
+        if is_moved:
+            team.circleci.moved[ProjectSlug(BACKEND)] = web
+        await kept.is_by_now(rule, web, "acme/web", "main")
         assert await presses(team, team.ada, place, LOOK) == []
         assert [reply.text for reply in place.replies] == ["ada looks at it."]
+        assert await presses(team, team.ada, place, EndSnooze(project_slug=BACKEND, branch="main", since=2417))
+        state = await kept.known(team.deploys.id, web, "main")
+        assert state
+        assert (state.looking, "was red" in place.visible) == ("ada", False)

@@ -107,6 +107,7 @@ def buttons(build: Pipeline, pending_id: str) -> list[ButtonAction]:
         "made_at": "2100-01-01T09:00:00Z",
         "own": "false",
         "words": ("read",),
+        "workflows": ("build",),
         "days": 1,
     }
     rows = [row for kind in ("button", "form") for row in table()[kind]]

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -204,3 +205,27 @@ async def test_a_thread_is_known_by_the_branch_that_it_is_about(store: Store) ->
     assert [one.branch if one else None for one in found] == ["main", None, None]
     await kept.forget("C0WEB", SLUG, "main")
     assert await kept.of_thread("C0WEB", "1.5") is None
+
+
+@pytest.mark.parametrize("pattern", ["", "gh/acme/*"])
+async def test_what_is_known_and_its_thread_go_on_under_the_name_of_by_now(store: Store, pattern: str) -> None:
+    """Also where it is called otherwise twice, and whatever it was called when that was written."""
+    kept, names = store.subscriptions, [SLUG, ProjectSlug("gh/acme/web"), ProjectSlug("gh/acme/site")]
+    one = rule(pattern=pattern, project_slug=ProjectSlug(pattern or SLUG))
+    await kept.add(one)
+    if pattern:
+        await kept.fit([Fitting(slug=SLUG, title="acme/frontend", default_branch="main")], [one])
+    red = {"red_since": 7, "root_ts": "1.0", "pipeline_id": "p7"}
+    posting = Branch(channel_id="C0WEB", project_slug=SLUG, branch="main", red_since=8)
+    await kept.know("C0WEB", SLUG, "main", lambda known: known.model_copy(update={**red, "posting": posting}))
+    for before, now in pairwise(names):
+        (meant,) = await kept.of_project(before)
+        await kept.is_by_now(meant, now, now.partition("/")[2], "main")
+    (state,) = await kept.known_of("C0WEB", names[-1])
+    assert state.posting
+    assert {state.project_slug, state.posting.project_slug} == {names[-1]}
+    assert state == await kept.known("C0WEB", names[-1], "main") == await kept.of_thread("C0WEB", "1.0")
+    assert state == await kept.know("C0WEB", names[-1], "main", lambda known: known)
+    assert await kept.now_called(SLUG) == names[-1]
+    await kept.add(rule(2))
+    assert await kept.now_called(SLUG) == SLUG  # another project is called so by now

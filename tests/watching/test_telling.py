@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from bot.actions import RerunFailed, ShowLog
 from bot.authors import Authors
 from bot.circleci.reads import Reads
 from bot.errors import NotAllowed, NotFound, SlackError, Unavailable
@@ -561,6 +562,20 @@ def of_two(number: int, tests: str, deploy: str, by: str = "octo-ada") -> Build:
     )
 
 
+async def test_the_buttons_of_some_workflows_act_on_these_alone(stage: Stage) -> None:
+    """An attempt of theirs is told from others by them alone; with all of them it is all of the build."""
+    await stage.subscribes(workflows=["dep*"])
+    await stage.subscribes(workflows=["*"])
+    await stage.judged(of_two(1, "failed", "failed"))
+    of_deploy, of_all = stage.channel().roots
+    part = of_two(1, "failed", "failed").part(["deploy"])
+    pressed = RerunFailed.unpack(of_deploy.element("Rerun failed")["value"])
+    assert (pressed.workflows, pressed.attempt) == (("deploy",), part.mark)
+    assert "the failed jobs of deploy run again" in str(of_deploy.element("Rerun failed")["confirm"])
+    assert ShowLog.unpack(of_deploy.element("Show log")["value"]).workflows == ("deploy",)
+    assert RerunFailed.unpack(of_all.element("Rerun failed")["value"]).workflows == ()
+
+
 async def test_how_one_workflow_stands_is_known_apart_from_all_of_its_branch(stage: Stage) -> None:
     """Where another workflow passes, that turns nothing green, nor does a build in which it does not run."""
     await stage.subscribes(events=["broke", "fixed"], workflows=["dep*"])
@@ -586,7 +601,7 @@ async def test_what_a_rule_leaves_out_of_a_build_is_not_taken_for_all_of_it(stag
     assert stage.texts() == ["main (workflow=deploy) of acme/backend is red since #1 or before"]
     assert await stage.store.past.ended(part.pipeline.id) is None
     (root,) = stage.channel().roots
-    assert f'"attempt":"{part.mark}"' in root.element("Rerun failed")["value"].replace(" ", "")
+    assert f'"attempt":"{part.mark}"' in root.element("Show log")["value"].replace(" ", "")
 
 
 async def test_whose_builds_are_meant_alone_are_told_of(stage: Stage) -> None:
