@@ -155,7 +155,7 @@ class Subscription(Wish):
     @property
     def line(self) -> str:
         """What names it behind `unsubscribe`, and would make it again behind `subscribe`."""
-        owner = patterns.organization(self.pattern)
+        owner = patterns.organization(self.pattern or self.project_slug)
         where = [one for one in (self.mode,) if one is not Mode.THREAD]
         behind = [*self._left_out, *(rule_line.branch(one, owner) for one in self.branches), *self.events, *where]
         options = rule_line.options(self.mention, self.by, self.workflows)

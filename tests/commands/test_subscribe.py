@@ -98,7 +98,8 @@ def test_whose_builds_and_which_workflows_count(line: str, by: str, workflows: t
         ),
         ('acme/* "!acme/old" release/*', "acme/*", (), ("!acme/old", "release/*")),
         ("circleci/5e0c5f62/*", "circleci/5e0c5f62/*", (), ()),
-        ("acme/frontend !acme/old", SLUG, (), ("!acme/old",)),
+        ('acme/frontend "!acme/old" "acme/old"', SLUG, (), ("!acme/old", "acme/old")),
+        ("acme/* acne/web", "acme/*", (), ("acne/web",)),
     ],
 )
 def test_a_pattern_means_projects_of_one_organisation(
@@ -154,6 +155,18 @@ def test_a_project_fits_by_its_slug_or_its_name(globs: tuple[str, ...], slug: st
         "acme/frontend release/[a",
         "acme/frontend us main",
         "acme/frontend main, release/*",
+        "acme/frontend main,release/*",
+        "acme/frontend:main,fixed",
+        "acme/frontend !renovate/*,!dependabot/*",
+        "acme/frontend FAILED,passed",
+        "acme/frontend tag:v1,tag:v2",
+        "acme/frontend by=octo-ada,octo-ken",
+        "acme/frontend workflow=deploy,build",
+        "acme/frontend workflow=!lint,!docs*",
+        "acme/frontend acme/backend",
+        "acme/frontend main !Acme/old",
+        "acme/frontend gh/acme/backend main",
+        "acme/* acme/backend",
         "acme/frontend when main breaks",
         "acme/frontend except main",
         "acme/frontend by=@ada",
@@ -192,6 +205,7 @@ def test_what_would_never_be_told_is_refused(line: str) -> None:
         'gh/acme/frontend "fixed" "Channel" "2417" "a=b" "release/?" still-red',
         "gh/acme/frontend * passed",
         'gh/acme/frontend "us" "main," broke',
+        'gh/acme/frontend "main,fixed" "acme/backend" broke by="a,b" workflow="deploy,build"',
         'gh/acme/frontend "passd" "@grace" "at" broke mention=<@UABCDEFGH>',
     ],
 )
@@ -223,13 +237,13 @@ def can_be_an_option(value: str) -> bool:
 
 
 BRANCHES = st.builds("{}{}{}".format, st.sampled_from(["", "!"]), st.sampled_from(["", "", "tag:", "acme/"]), NAMES)
-VALUES = (NAMES | st.sampled_from(["build and test", "!lint", "true", "7", "a.", "a?"])).filter(can_be_an_option)
+VALUES = (NAMES | st.sampled_from(["build and test", "!lint", "true", "7", "a.", "a?", "a,b"])).filter(can_be_an_option)
 WISHES = st.fixed_dictionaries(
     {
         "branches": st.lists(BRANCHES.filter(can_be_said), max_size=4, unique=True),
         "events": st.sets(st.sampled_from(Event), min_size=1).map(lambda said: [one for one in Event if one in said]),
         "mode": st.sampled_from(Mode),
-        "by": st.sampled_from(["", "octo-ada", "Ada_L", "true", "7"]),
+        "by": st.sampled_from(["", "octo-ada", "Ada_L", "true", "7", "a,b"]),
         "workflows": st.lists(VALUES, max_size=2, unique=True),
         "mention": st.just("") | IDS,
     }
