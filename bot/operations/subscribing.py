@@ -147,9 +147,12 @@ async def _kept(hands: Hands, act: Act, wanted: Subscription) -> tuple[Subscript
 
 
 async def _may_end(hands: Hands, act: Act, kept: Subscription) -> None:
-    """Raise NotAllowed for who may not end what somebody else subscribed: each branch of it takes the right to."""
+    """Raise NotAllowed for who may not end what somebody else subscribed: each branch of it takes the right to.
+
+    What they may not look at they change nothing of: what is said of it there is not for them.
+    """
     for slug, ref in await _places(hands, kept):
-        await hands.permitted(act.caller, slug, ref, Word.CANCEL)
+        await hands.permitted(act.caller, slug, ref, Word.CANCEL, Word.READ)
 
 
 async def _is_left(hands: Hands, kept: Subscription) -> bool:
