@@ -96,6 +96,15 @@ def ref_of(name: str) -> Ref:
 
 
 def parse(words: Sequence[Word], projects: Projects) -> OfBranches:
+    """Return what to hear; raises UsageError as well where nothing of it would mention whom it names."""
+    found = _read(words, projects)
+    if found.mention and not found.wish.calls_for_help:
+        problem = "I mention somebody when a branch breaks (broke, failed) or when something waits for an approval"
+        raise UsageError(f"{problem} (waiting), and none of these is asked for here.", given=f"mention={found.mention}")
+    return found
+
+
+def _read(words: Sequence[Word], projects: Projects) -> OfBranches:
     """Return the request: what is no word of ours is a branch, and one that is called so goes in quotes."""
     check_no_question(words)
     rest = without_stop(words)
@@ -129,7 +138,7 @@ def parse(words: Sequence[Word], projects: Projects) -> OfBranches:
 
 def parse_rule(words: Sequence[Word], projects: Projects) -> OfRule:
     """Return the same of what is to end."""
-    return OfRule.model_validate(parse(words, projects).model_dump())
+    return OfRule.model_validate(_read(words, projects).model_dump())
 
 
 def _project(word: Word, projects: Projects) -> tuple[str, list[str]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.answers.subscriptions import Lately, Subscribed, Subscriptions, WhichSubscription
 from bot.models.circleci import Ref
-from bot.models.subscription import Event, Mode, Subscription
+from bot.models.subscription import BREAKS, Event, Mode, Subscription
 from formatters.again import command
 from formatters.blocks import Message, assemble, code, context, day, literal, mention, paragraphs, section
 from formatters.lookalikes import careful
@@ -78,7 +78,13 @@ def subscribed(done: Subscribed) -> Message | None:
 def rule(one: Subscription) -> str:
     """Return a subscription as the end of a sentence: when what is said."""
     said = f"when {', or '.join(_cases(one))}{_narrower(one)}, {_MODES[one.mode]}"
-    return f"{said}, and {_mentioned(one)} is mentioned when it breaks" if one.mention else said
+    return f"{said}, and {_mentioned(one)} is mentioned when {_called(one)}" if one.mention and _called(one) else said
+
+
+def _called(one: Subscription) -> str:
+    """Return when whom it mentions is called."""
+    breaks = [] if BREAKS.isdisjoint(one.events) else ["it breaks"]
+    return _or([*breaks, *(["something waits for an approval"] if Event.WAITING in one.events else [])])
 
 
 def _cases(one: Subscription) -> list[str]:
@@ -139,7 +145,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _or(words: Sequence[str], last: str = " or ") -> str:
-    return last.join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    return last.join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _mentioned(one: Subscription) -> str:

@@ -12,7 +12,7 @@ from bot.models.rule_line import OF_SENTENCES, OURS
 from bot.models.subscription import Event, Mode, Subscription, Wish, id_of
 from bot.naming import plainly
 from bot.projects import ProjectEntry, Projects
-from commands.rules import MOST_BRANCHES, MOST_WORKFLOWS, OfBranches, parse
+from commands.rules import MOST_BRANCHES, MOST_WORKFLOWS, OfBranches, parse, parse_rule
 from commands.subscribe import parse_page
 
 PROJECTS = Projects(projects={"web": ProjectEntry(slug="gh/acme/frontend")})
@@ -62,6 +62,8 @@ def test_words_are_told_apart_by_what_they_are(
         ("acme/frontend mention=<!subteam^S0ONCALL>", "S0ONCALL", ""),
         ("acme/frontend mention=<@U0ADA>", "U0ADA", ""),
         ("acme/frontend Mention=S0ONCALL", "S0ONCALL", ""),
+        ("acme/frontend tag:v* mention=S0ONCALL", "S0ONCALL", ""),
+        ("acme/frontend waiting deployed mention=S0ONCALL", "S0ONCALL", ""),
     ],
 )
 def test_whom_to_mention_is_told_by_an_id(line: str, mention: str, name: str) -> None:
@@ -132,6 +134,9 @@ def test_a_project_fits_by_its_slug_or_its_name(globs: tuple[str, ...], slug: st
     "line",
     [
         "",
+        "acme/frontend fixed passed mention=S0ONCALL",
+        "acme/* deployed slow flaky mention=S0ONCALL",
+        "acme/frontend tag:v* still-red mention=<@U0ADA>",
         "*",
         "*/web",
         "acme*/web",
@@ -255,9 +260,9 @@ def test_every_rule_prints_a_line_that_reads_as_the_same(wish: dict[str, object]
     left_out = ("acme/old", "gh/acme/x-*") if pattern else ()
     made = Wish.model_validate({**wish, "left_out": left_out})
     line = kept(made).model_copy(update={"pattern": pattern}).line
-    command, *words = split(f"subscribe {line}")
-    assert command.text == "subscribe"
-    found = parse(plainly("subscribe", words, PROJECTS), PROJECTS)
+    command, *words = split(f"unsubscribe {line}")
+    assert command.text == "unsubscribe"
+    found = parse_rule(plainly("unsubscribe", words, PROJECTS), PROJECTS)
     assert (found.wish, found.project) == (made, pattern or SLUG), line
 
 

@@ -23,6 +23,7 @@ ON_DAY = "<!date^1795521600^{date_short_pretty}|2026-11-24>"
 THREAD, APART = "in one thread for each time that it is red", "each time by a message of its own"
 SIX = ", ".join(f"`b{number}`" for number in range(6))
 PINGED = "is mentioned when it breaks"
+WAITS, SOMETHING = "has a build that waits for an approval", "something waits for an approval"
 A_TAG = "tag `v*` of acme/frontend (but not `v0*`) has a build that fails or has a build that passes"
 DEPLOY, TWO = "only its workflow `deploy`", "only its workflows `deploy` or `e2e*`"
 ADA = f"&lt;@U0ADA&gt; {PINGED}"
@@ -45,6 +46,14 @@ ADA = f"&lt;@U0ADA&gt; {PINGED}"
         (
             {"branches": tuple(f"b{number}" for number in range(8)), "mention": "U0ADA", "mention_name": "<@U0ADA>"},
             f"when {SIX} or 2 more of acme/frontend breaks or is fixed, {THREAD}, and {ADA}",
+        ),
+        (
+            {"branches": ("main",), "events": (Event.BROKE, Event.WAITING), "mention": "S0ONCALL"},
+            f"when `main` of acme/frontend breaks or {WAITS}, {THREAD}, and `S0ONCALL` {PINGED} or {SOMETHING}",
+        ),
+        (
+            {"branches": ("main",), "events": (Event.FIXED,), "mention": "S0ONCALL"},
+            f"when `main` of acme/frontend is fixed, {THREAD}",
         ),
         (
             {"branches": ("main", "tag:v*", "!tag:v0*")},
