@@ -114,7 +114,7 @@ async def unsubscribe(request: OfRule, caller: Caller, context: Context) -> Subs
     readable = await readable_of(of_project, caller, context)
     kept = [one for one in of_project if one.made_by == caller.person_id or one in readable]
     wish = await _wish(request, caller, context)
-    named = _named(kept, request, wish)
+    named = meant(kept, request, wish)
     if not named:
         raise NothingToDo("not_subscribed", what=_called(request.project))
     if len(named) > 1:
@@ -128,6 +128,22 @@ def _called(project: str) -> str:
 
 def _is_of(one: Subscription, project: str) -> bool:
     return spelled_alike(one.pattern or one.project_slug) == spelled_alike(project)
+
+
+def meant(kept: Sequence[Subscription], request: OfBranches, wish: Wish) -> Sequence[Subscription]:
+    """Return the one of a project that a line means, or all that it may mean; none where it names none. Pure.
+
+    What it leaves out may be any where there is one alone; of several it means the one that is just so.
+    """
+    found = _named(kept, request, wish)
+    is_sure = len(found) != 1 or len(kept) == 1 or _is_just_so(found[0], request, wish)
+    return found if is_sure else kept
+
+
+def _is_just_so(one: Subscription, request: OfBranches, wish: Wish) -> bool:
+    """Say whether a line leaves out nothing that narrows one, but the usual events."""
+    is_of_events = set(one.events) == set(request.events or wish.events) or not request.branches
+    return is_of_events and one.scope == wish.scope and set(one.left_out) == set(request.left_out)
 
 
 def _named(kept: Sequence[Subscription], request: OfBranches, wish: Wish) -> list[Subscription]:

@@ -13,7 +13,7 @@ from bot.models.subscription import Event, Mode, Subscription, Wish, id_of
 from bot.naming import plainly
 from bot.projects import ProjectEntry, Projects
 from commands.rules import MOST_BRANCHES, MOST_WORKFLOWS, OfBranches, parse, parse_rule
-from commands.subscribe import parse_page
+from commands.subscribe import meant, parse_page
 
 PROJECTS = Projects(projects={"web": ProjectEntry(slug="gh/acme/frontend")})
 SLUG = "gh/acme/frontend"
@@ -264,6 +264,36 @@ def test_every_rule_prints_a_line_that_reads_as_the_same(wish: dict[str, object]
     assert command.text == "unsubscribe"
     found = parse_rule(plainly("unsubscribe", words, PROJECTS), PROJECTS)
     assert (found.wish, found.project) == (made, pattern or SLUG), line
+
+
+OF_MAIN = ("main failed passed by=octo-grace", "release/* failed", "workflow=deploy", "release/* broke fixed by=ada")
+
+
+@pytest.mark.parametrize(
+    ("rules", "line", "ends"),
+    [
+        (OF_MAIN, "main", None),  # it is narrower than that
+        (OF_MAIN, "main failed passed", None),
+        (OF_MAIN, "main by=octo-grace", None),  # which events it leaves out
+        (OF_MAIN, "main failed passed by=octo-grace", 0),
+        (OF_MAIN, "release/* failed", 1),
+        (OF_MAIN, "workflow=deploy", 2),
+        (OF_MAIN, "broke fixed", None),
+        (OF_MAIN, "", None),
+        (OF_MAIN[:1], "", 0),
+        (OF_MAIN[:1], "main", 0),
+        (("main", *OF_MAIN), "main", 0),
+        (("main", "main passed"), "main", None),
+    ],
+)
+def test_what_a_line_leaves_out_ends_one_alone_only_where_nothing_else_is_there(
+    rules: tuple[str, ...], line: str, ends: int | None
+) -> None:
+    all_of_it = [kept(read(f"acme/frontend {rule}").wish) for rule in rules]
+    asked = read(f"acme/frontend {line}")
+    found = meant(all_of_it, asked, asked.wish)
+    assert len(found) > 1 if ends is None else list(found) == [all_of_it[ends]]
+    assert meant(all_of_it, read("acme/frontend hotfix"), Wish()) == []
 
 
 def test_without_an_event_a_break_and_a_repair_are_meant() -> None:
