@@ -336,6 +336,25 @@ async def test_what_is_not_theirs_to_read_is_not_theirs_to_change_though_they_ma
         assert [one.mode for one in await kept(team)] == [Mode.THREAD, Mode.CHANNEL]
 
 
+async def test_a_pattern_costs_no_look_at_each_of_its_projects(team: Team) -> None:
+    world, names = team.circleci.world, [f"{letter}-web" for letter in "abcdefgh"]
+    for name in names:
+        world.projects[ProjectSlug(f"gh/acme/{name}")] = later = copy.copy(world.projects[FRONTEND])
+        later.slug, later.name = f"gh/acme/{name}", name
+    await types(team, team.ada, "subscribe acme/*")
+    for person, line in (
+        (team.grace, "subscriptions"),
+        (guest_of(team), "subscriptions"),
+        (team.ada, "unsubscribe acme/*"),
+    ):
+        team.app.permissions.forget()
+        before = len(team.circleci.requests)
+        await types(team, person, line)
+        asked = {seen.path for seen in team.circleci.requests[before:]}
+        assert sum(path.endswith("-web") for path in asked) <= 2, line
+    assert await kept(team) == []
+
+
 async def test_a_line_ends_the_one_that_is_just_so(team: Team) -> None:
     for more in ("", " workflow=deploy", " by=octo-ada"):
         await types(team, team.ada, f"subscribe acme/frontend main{more}")
