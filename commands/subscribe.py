@@ -70,8 +70,9 @@ async def subscribe(request: OfBranches, caller: Caller, context: Context) -> Su
     wish = await _wish(request, caller, context)
     if patterns.is_pattern(request.project):
         meant = (request.project, *(f"!{one}" for one in request.left_out))
-        found = await known_projects(context.circleci, context.projects, lambda *names: patterns.fits(meant, *names))
-        return await context.operations.subscribe_to_all(caller, request.project, wish, found)
+        known = await known_projects(context.circleci, context.projects, lambda *names: patterns.fits(meant, *names))
+        found, is_all = known
+        return await context.operations.subscribe_to_all(caller, request.project, wish, found, is_all=is_all)
     slug, _ = request.about(context.projects)
     project = await context.finder.project(slug or ProjectSlug(""), caller)
     if not (request.branches or project.default_branch):

@@ -57,7 +57,8 @@ def changed(done: Subscribed) -> Message:
         "already": f"I say here already {rule(one)}. {_maker(one)} subscribed.",
         "ended": f"I do not say here any more {rule(one)}. {by} ended it.",
     }[done.act]
-    how = _fitting(done.fitting) + _lately(done.lately) + (_anew(one) if done.act == "ended" else _ends(one))
+    ends = _anew(one) if done.act == "ended" else _ends(one)
+    how = f"{_fitting(done.fitting, is_all=done.is_all)}{_lately(done.lately)}{ends}"
     notes = f"{_unbuilt(done.unbuilt)} {careful(*one.branches, *one.workflows)}".strip()
     return assemble(what, section(f"{what}{how}"), context(notes) if notes else None)
 
@@ -188,14 +189,17 @@ def _anew(one: Subscription) -> str:
     return f" {line} begins it anew." if line else ""
 
 
-def _fitting(titles: Sequence[str]) -> str:
+def _fitting(titles: Sequence[str], *, is_all: bool) -> str:
     if not titles:
         return ""
     few = [literal(one, 80) for one in titles[:MOST_FITTING]]
     more = len(titles) - len(few)
     named = _or([*few, *([f"{more} more"] if more > 0 else [])], " and ")
     fit = "It fits 1 project" if len(titles) == 1 else f"It fits {len(titles)} projects"
-    return f" {fit} now: {named}. Those that come later are found within an hour."
+    later = "Those that come later are found within an hour."
+    if not is_all:
+        later = "CircleCI lists others by ids alone: some hours from now I know what all are called, and which fit."
+    return f" {fit} now: {named}. {later}"
 
 
 def _lately(found: Lately | None) -> str:

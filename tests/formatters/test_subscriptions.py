@@ -111,11 +111,21 @@ def test_ten_usual_ones_are_a_page() -> None:
 
 def lately(*happened: tuple[Event, int], **changes: object) -> str:
     posted = tuple(Posted(event=event, number=number, ref="main", at=DAY) for event, number in happened)
-    found = Lately.model_validate({"posted": posted, **changes})
+    return answered(lately=Lately.model_validate({"posted": posted, **changes}))
+
+
+def answered(**done: object) -> str:
     who = {"user_id": "U0ADA", "user_name": "ada", "channel_id": "C0WEB"}
     entry = Entry.model_validate({**who, "at": DAY, "what": "subscribe", "word": "read", "outcome": "done"})
-    section = changed(Subscribed(act="began", subscription=one(), lately=found, entry=entry)).blocks[0]
+    made = Subscribed.model_validate({"act": "began", "subscription": one(), "entry": entry, **done})
+    section = changed(made).blocks[0]
     return str(section["text"]["text"]).partition("subscribed. ")[2].partition(" `/ci")[0]
+
+
+def test_projects_that_are_not_found_yet_are_said_to_come() -> None:
+    by_then = "some hours from now I know what all are called"
+    assert by_then not in answered(fitting=("acme/web",))
+    assert answered(fitting=("acme/web",), is_all=False).endswith(f": {by_then}, and which fit.")
 
 
 def test_what_it_would_have_been_is_said_as_far_as_it_is_known() -> None:
