@@ -18,11 +18,13 @@ from bot.models.rule_line import (
     TAG,
     WORKFLOW,
     is_id,
-    is_left_out,
+    is_list,
     is_of_sentences,
+    names_project,
     slip,
 )
 from bot.models.slugs import short
+from bot.models.spelling import CLOSING
 from bot.models.subscription import USUAL, USUAL_OF_TAGS, Event, Mode, Wish
 from bot.policy import globs
 from bot.requests import Request, Typed
@@ -35,6 +37,7 @@ _MENTIONED = re.compile(
     r"<!subteam\^(S[A-Z0-9]{1,30})(?:\|([^<>]{0,200}))?>|<@([UW][A-Z0-9]{1,30})(?:\|([^<>]{0,200}))?>"
 )
 _SOMEBODY = re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^<>]{0,200})?>")
+_ONE_BY_ONE = "I read names one by one, with a blank between them"
 _OF_PROJECTS = re.compile(r"[A-Za-z0-9._*-]+(?:/[A-Za-z0-9._*-]+){1,2}")
 
 
@@ -93,13 +96,22 @@ def ref_of(name: str) -> Ref:
 
 
 def parse(words: Sequence[Word], projects: Projects) -> OfBranches:
+    """Return what to hear; raises UsageError as well where nothing of it would mention whom it names."""
+    found = _read(words, projects)
+    if found.mention and not found.wish.calls_for_help:
+        problem = "I mention somebody when a branch breaks (broke, failed) or when something waits for an approval"
+        raise UsageError(f"{problem} (waiting), and none of these is asked for here.", given=f"mention={found.mention}")
+    return found
+
+
+def _read(words: Sequence[Word], projects: Projects) -> OfBranches:
     """Return the request: what is no word of ours is a branch, and one that is called so goes in quotes."""
     check_no_question(words)
     rest = without_stop(words)
     if not rest:
         raise UsageError("Which project?")
-    project, branches = _project(rest[0].text, projects)
-    owner = patterns.organization(project) if patterns.is_pattern(project) else ""
+    project, branches = _project(rest[0], projects)
+    owner, is_of_pattern = patterns.organization(project), patterns.is_pattern(project)
     said, options, left_out = list[str](), list[str](), list[str]()
     for word in rest[1:]:
         text = word.text.lower()
@@ -107,10 +119,10 @@ def parse(words: Sequence[Word], projects: Projects) -> OfBranches:
             said.append(text)
         elif not word.quoted and text.startswith(OPTIONS):
             options.append(word.text)
-        elif not word.quoted and owner and is_left_out(word.text, owner):
+        elif is_of_pattern and not word.quoted and word.text[0] == "!" and names_project(word.text, owner):
             left_out.append(_of_projects(word.text[1:]))
         else:
-            branches.append(_branch(word))
+            branches.append(_branch(word, owner))
     workflows = [_value(one) for one in options if _is(one, WORKFLOW)]
     return OfBranches(
         project=project,
@@ -126,16 +138,19 @@ def parse(words: Sequence[Word], projects: Projects) -> OfBranches:
 
 def parse_rule(words: Sequence[Word], projects: Projects) -> OfRule:
     """Return the same of what is to end."""
-    return OfRule.model_validate(parse(words, projects).model_dump())
+    return OfRule.model_validate(_read(words, projects).model_dump())
 
 
-def _project(text: str, projects: Projects) -> tuple[str, list[str]]:
+def _project(word: Word, projects: Projects) -> tuple[str, list[str]]:
     """Return the project, or the pattern of projects, and the branch or tag that is named with it."""
+    text = word.text
     if patterns.is_pattern(text):
         return _of_projects(text), []
     target = parse_project(text, projects)
     if target.slug is None or target.names_a_build or target.commit or target.pull_request:
         raise UsageError("This is one build, and a channel hears of branches and tags.", given=text)
+    if target.ref and not word.quoted:
+        _check_one(str(target.ref))
     return target.slug, [str(target.ref)] if target.ref else []
 
 
@@ -147,14 +162,19 @@ def _of_projects(text: str) -> str:
     return short(text)
 
 
-def _branch(word: Word) -> str:
-    """Return a branch, a tag or a glob; raises UsageError for what is none, or may be a slip in a word of ours.
+def _branch(word: Word, owner: str) -> str:
+    """Return a branch, a tag or a glob; raises UsageError for what is none, or may be meant for something else.
 
-    It would wait for ever for a branch that nobody has.
+    It would wait for ever for a branch that nobody has. Projects of this `owner` may be meant.
     """
     text = word.text
     if not word.quoted and (text.startswith(NO_BRANCHES) or "=" in text):
         problem = "I expected branches, tags (tag:v*), events, thread or channel, or by=, workflow= or mention=."
+        raise UsageError(f"{problem} A branch that is called so goes in quotes.", given=text)
+    if not word.quoted:
+        _check_one(text)
+    if not word.quoted and names_project(text, owner):
+        problem = "I take one project at a time, or all that a pattern fits, as acme/*."
         raise UsageError(f"{problem} A branch that is called so goes in quotes.", given=text)
     if not word.quoted and is_of_sentences(text):
         raise UsageError("I take a project and its branches, and no sentence. A branch goes in quotes.", given=text)
@@ -168,6 +188,11 @@ def _branch(word: Word) -> str:
     except ValueError as error:
         raise UsageError(f"This is no {'tag' if is_tag else 'branch'}: {error}.", given=text) from None
     return text
+
+
+def _check_one(branch: str) -> None:
+    if is_list(branch):
+        raise UsageError(f"{_ONE_BY_ONE}: main release/*. A branch with a comma goes in quotes.", given=branch)
 
 
 def _few(branches: Sequence[str], workflows: Sequence[str]) -> tuple[str, ...]:
@@ -200,6 +225,9 @@ def _is(option: str, name: str) -> bool:
 def _value(option: str) -> str:
     """Return what stands behind the sign of an option, without the quotes that hold it together."""
     name, _, value = option.partition("=")
+    if is_list(value) and value[0] not in CLOSING and not _SOMEBODY.fullmatch(value):
+        problem = f"{_ONE_BY_ONE}: workflow=deploy workflow=build, and for each by= a line of its own."
+        raise UsageError(f"{problem} A name with a comma goes in quotes.", given=option)
     ((_, found),) = parse_parameters([Word(f"{name}={value}")]).items()
     text = str(found).lower() if isinstance(found, bool) else str(found)
     if not text.strip("! "):

@@ -70,8 +70,9 @@ async def subscribe(request: OfBranches, caller: Caller, context: Context) -> Su
     wish = await _wish(request, caller, context)
     if patterns.is_pattern(request.project):
         meant = (request.project, *(f"!{one}" for one in request.left_out))
-        found = await known_projects(context.circleci, context.projects, lambda *names: patterns.fits(meant, *names))
-        return await context.operations.subscribe_to_all(caller, request.project, wish, found)
+        known = await known_projects(context.circleci, context.projects, lambda *names: patterns.fits(meant, *names))
+        found, is_all = known
+        return await context.operations.subscribe_to_all(caller, request.project, wish, found, is_all=is_all)
     slug, _ = request.about(context.projects)
     project = await context.finder.project(slug or ProjectSlug(""), caller)
     if not (request.branches or project.default_branch):
@@ -111,10 +112,11 @@ async def unsubscribe(request: OfRule, caller: Caller, context: Context) -> Subs
     Who made one may end it, also where they may not read it any more.
     """
     of_project = [one for one in await _of_channel(caller, context) if _is_of(one, request.project)]
-    readable = await readable_of(of_project, caller, context)
-    kept = [one for one in of_project if one.made_by == caller.person_id or one in readable]
+    of_others = [one for one in of_project if one.made_by != caller.person_id]
+    readable = await readable_of(of_others, caller, context)
+    kept = [one for one in of_project if one not in of_others or one in readable]
     wish = await _wish(request, caller, context)
-    named = _named(kept, request, wish)
+    named = meant(kept, request, wish)
     if not named:
         raise NothingToDo("not_subscribed", what=_called(request.project))
     if len(named) > 1:
@@ -128,6 +130,22 @@ def _called(project: str) -> str:
 
 def _is_of(one: Subscription, project: str) -> bool:
     return spelled_alike(one.pattern or one.project_slug) == spelled_alike(project)
+
+
+def meant(kept: Sequence[Subscription], request: OfBranches, wish: Wish) -> Sequence[Subscription]:
+    """Return the one of a project that a line means, or all that it may mean; none where it names none. Pure.
+
+    What it leaves out may be any where there is one alone; of several it means the one that is just so.
+    """
+    found = _named(kept, request, wish)
+    is_sure = len(found) != 1 or len(kept) == 1 or _is_just_so(found[0], request, wish)
+    return found if is_sure else kept
+
+
+def _is_just_so(one: Subscription, request: OfBranches, wish: Wish) -> bool:
+    """Say whether a line leaves out nothing that narrows one, but the usual events."""
+    is_of_events = set(one.events) == set(request.events or wish.events) or not request.branches
+    return is_of_events and one.scope == wish.scope and set(one.left_out) == set(request.left_out)
 
 
 def _named(kept: Sequence[Subscription], request: OfBranches, wish: Wish) -> list[Subscription]:
@@ -166,15 +184,26 @@ async def readable_of(kept: Sequence[Subscription], caller: Caller, context: Con
 
     Of a pattern it takes one project that they may read, and none that it names may be hidden from them.
     """
-    fitting = {one.id: await context.store.subscriptions.fitting(one.id) for one in kept if one.pattern}
     places = [place for one in kept if not one.pattern for place in _places(one)]
-    places += [(place.slug, None) for found in fitting.values() for place in found]
     readable = await context.permissions.readable(caller, places)
     found = [one for one in kept if not one.pattern and readable.issuperset(_places(one))]
     for one in kept:
-        if one.pattern and any((place.slug, None) in readable for place in fitting[one.id]):
+        if one.pattern and await _reads_any_of(one, caller, context):
             found += [] if await _names_hidden(one, caller, context) else [one]
     return [one for one in kept if one in found]
+
+
+async def _reads_any_of(one: Subscription, caller: Caller, context: Context) -> bool:
+    """Say whether somebody may read any project of a pattern.
+
+    CircleCI may have to be asked what each is called: few are asked about at first, and all where none of these do.
+    """
+    left, number = [(place.slug, None) for place in await context.store.subscriptions.fitting(one.id)], 1
+    while left:
+        if await context.permissions.readable(caller, left[:number]):
+            return True
+        left, number = left[number:], number * 4
+    return False
 
 
 async def _names_hidden(one: Subscription, caller: Caller, context: Context) -> bool:

@@ -295,6 +295,11 @@ def _of_build(seen: Seen) -> Iterator[Block]:
         yield link_button(url, "Open the commit")
 
 
+def pings(mentioned: Sequence[str]) -> str:
+    """Return what stands behind a line to mention people and user groups."""
+    return " ".join(["", *filter(None, map(_mention, mentioned))])
+
+
 def _mention(person_or_group: str) -> str:
     """Return a mention of a person or of a user group, which notifies; nothing for what is no id."""
     person = mention(person_or_group)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.answers.subscriptions import Lately, Subscribed, Subscriptions, WhichSubscription
 from bot.models.circleci import Ref
-from bot.models.subscription import Event, Mode, Subscription
+from bot.models.subscription import BREAKS, Event, Mode, Subscription
 from formatters.again import command
 from formatters.blocks import Message, assemble, code, context, day, literal, mention, paragraphs, section
 from formatters.lookalikes import careful
@@ -57,7 +57,8 @@ def changed(done: Subscribed) -> Message:
         "already": f"I say here already {rule(one)}. {_maker(one)} subscribed.",
         "ended": f"I do not say here any more {rule(one)}. {by} ended it.",
     }[done.act]
-    how = _fitting(done.fitting) + _lately(done.lately) + (_anew(one) if done.act == "ended" else _ends(one))
+    ends = _anew(one) if done.act == "ended" else _ends(one)
+    how = f"{_fitting(done.fitting, is_all=done.is_all)}{_lately(done.lately)}{ends}"
     notes = f"{_unbuilt(done.unbuilt)} {careful(*one.branches, *one.workflows)}".strip()
     return assemble(what, section(f"{what}{how}"), context(notes) if notes else None)
 
@@ -78,7 +79,13 @@ def subscribed(done: Subscribed) -> Message | None:
 def rule(one: Subscription) -> str:
     """Return a subscription as the end of a sentence: when what is said."""
     said = f"when {', or '.join(_cases(one))}{_narrower(one)}, {_MODES[one.mode]}"
-    return f"{said}, and {_mentioned(one)} is mentioned when it breaks" if one.mention else said
+    return f"{said}, and {_mentioned(one)} is mentioned when {_called(one)}" if one.mention and _called(one) else said
+
+
+def _called(one: Subscription) -> str:
+    """Return when whom it mentions is called."""
+    breaks = [] if BREAKS.isdisjoint(one.events) else ["it breaks"]
+    return _or([*breaks, *(["something waits for an approval"] if Event.WAITING in one.events else [])])
 
 
 def _cases(one: Subscription) -> list[str]:
@@ -139,7 +146,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _or(words: Sequence[str], last: str = " or ") -> str:
-    return last.join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    return last.join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _mentioned(one: Subscription) -> str:
@@ -182,14 +189,17 @@ def _anew(one: Subscription) -> str:
     return f" {line} begins it anew." if line else ""
 
 
-def _fitting(titles: Sequence[str]) -> str:
+def _fitting(titles: Sequence[str], *, is_all: bool) -> str:
     if not titles:
         return ""
     few = [literal(one, 80) for one in titles[:MOST_FITTING]]
     more = len(titles) - len(few)
     named = _or([*few, *([f"{more} more"] if more > 0 else [])], " and ")
     fit = "It fits 1 project" if len(titles) == 1 else f"It fits {len(titles)} projects"
-    return f" {fit} now: {named}. Those that come later are found within an hour."
+    later = "Those that come later are found within an hour."
+    if not is_all:
+        later = "CircleCI lists others by ids alone: some hours from now I know what all are called, and which fit."
+    return f" {fit} now: {named}. {later}"
 
 
 def _lately(found: Lately | None) -> str:

@@ -7,7 +7,7 @@ from bot.models.circleci import Job
 from bot.models.occasions import Failure, Slow
 from formatters.blocks import Message, actions, assemble, clean, context, fit, link, literal, section
 from formatters.buttons import approve_button, starting, that_fit
-from formatters.red import Seen, about
+from formatters.red import Seen, about, pings
 from formatters.words import branch_words, count, duration, listed
 
 MOST_NAMED = 5  # tests
@@ -37,7 +37,9 @@ def flaky(branch: str, *, seen: Seen, tests: Sequence[Failure], is_apart: bool) 
     return _told("🎲", branch, seen, count(len(tests), "flaky test"), how, is_apart=is_apart)
 
 
-def waiting(branch: str, *, seen: Seen, found: Sequence[Change], is_apart: bool) -> Message:
+def waiting(
+    branch: str, *, seen: Seen, found: Sequence[Change], is_apart: bool, mentioned: Sequence[str] = ()
+) -> Message:
     """Say what waits for an approval, to be pressed by who may give it, or what became of it."""
     runs, build = {run.workflow.id: run for run in seen.build.runs}, seen.build
     buttons = that_fit(
@@ -45,10 +47,10 @@ def waiting(branch: str, *, seen: Seen, found: Sequence[Change], is_apart: bool)
         for one in found
         if one.job and one.job.waits_for_approval and one.workflow.id in runs
     )
-    head = f"{_where(branch, seen)} · " if is_apart else ""
+    head, called = f"{_where(branch, seen)} · " if is_apart else "", pings(mentioned)
     return assemble(
         f"{clean(branch_words(branch))} of {clean(seen.title)} #{build.pipeline.number}: {_plain(found)}.",
-        section(fit([_line(change, seen, head) for change in found], 2800)),
+        section(f"{fit([_line(change, seen, head) for change in found], 2800 - len(called))}{called}"),
         context(about(seen)),
         actions(*buttons) if buttons else None,
     )

@@ -33,9 +33,9 @@ class Lately(Model):
 class Subscribed(Changed):
     """One began, was `changed` from what it was `before`, was there `already`, or has `ended`, as `act` says.
 
-    CircleCI has built nothing of the branches in `unbuilt`; `fitting` are the projects that a pattern means now.
-    `lately` is what it would have been told before, where that is known. `told` says that the channel has been told, so
-    that nobody needs an answer.
+    CircleCI has built nothing of the branches in `unbuilt`; `fitting` are the projects that a pattern means now;
+    they are not `is_all` while it is unknown what others are called. `lately` is what it would have been told before,
+    where that is known. `told` says that the channel has been told, so that nobody needs an answer.
     """
 
     act: str
@@ -43,6 +43,7 @@ class Subscribed(Changed):
     before: Subscription | None = None
     unbuilt: tuple[str, ...] = ()
     fitting: tuple[str, ...] = ()
+    is_all: bool = True
     lately: Lately | None = None
     told: bool = False
     entry: Entry

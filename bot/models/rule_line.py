@@ -29,32 +29,37 @@ OF_SENTENCES = frozenset(
 def branch(name: str, organization: str = "") -> str:
     """Return a branch, a tag or a glob as it is typed: in quotes where it would be read as anything else.
 
-    Behind a pattern of projects what begins with its `organization` is one of them.
+    What begins with the `organization` of its project would be read as another one.
     """
     text = name.lower()
     is_ours = text in OURS or is_of_sentences(name) or slip(text) is not None or name.startswith(NO_BRANCHES)
-    if is_ours or (organization and is_left_out(name, organization)):
+    if is_ours or names_project(name, organization):
         return spelling.quoted(name)
     return spelling.as_typed(name)
 
 
-def is_left_out(word: str, organization: str) -> bool:
-    """Say whether a word behind a pattern of projects leaves one of them out."""
-    host, _, behind = word[1:].lower().partition("/")
+def names_project(word: str, organization: str) -> bool:
+    """Say whether a word behind a project, or a pattern of such, looks like another one of that organisation."""
+    host, _, behind = word.removeprefix("!").lower().partition("/")
     owner = behind.partition("/")[0] if host in VCS and "/" in behind else host
-    return word.startswith("!") and bool(behind) and owner == organization.lower()
+    return bool(behind and organization) and owner == organization.lower()
 
 
 def options(mention: str, by: str, workflows: Sequence[str]) -> list[str]:
     """Return what stands behind the events."""
-    said = [spelling.parameter(BY, by)] if by else []
-    said += [spelling.parameter(WORKFLOW, one) for one in workflows]
+    said = [_option(BY, by)] if by else []
+    said += [_option(WORKFLOW, one) for one in workflows]
     return [*said, *([f"{MENTION}={_mentioned(mention)}"] if mention else [])]
 
 
 def is_of_sentences(word: str) -> bool:
     """Say whether a word stands in a sentence, and in no rule."""
-    return word.lower() in OF_SENTENCES or word.endswith(",")
+    return word.lower() in OF_SENTENCES or is_list(word)
+
+
+def is_list(text: str) -> bool:
+    """Say whether something is rather several names with commas between them than one that has such."""
+    return "," in text
 
 
 def slip(word: str) -> str | None:
@@ -65,6 +70,10 @@ def slip(word: str) -> str | None:
 def is_id(text: str) -> bool:
     """Say whether it is Slack's id of a group or a person, and surely no name in capitals."""
     return bool(_ID.fullmatch(text)) and any(map(str.isdecimal, text))
+
+
+def _option(name: str, value: str) -> str:
+    return f"{name}={spelling.quoted(value)}" if is_list(value) else spelling.parameter(name, value)
 
 
 def _mentioned(person_or_group: str) -> str:

@@ -15,6 +15,7 @@ from bot.models.rule_line import TAG
 from bot.models.slugs import spelled_alike
 
 __all__ = [
+    "BREAKS",
     "USUAL",
     "USUAL_OF_TAGS",
     "Event",
@@ -28,6 +29,7 @@ __all__ = [
     "ref_named",
 ]
 
+BREAKS = frozenset({Event.BROKE, Event.FAILED})  # whoever wants any of these hears that a branch broke
 USUAL, USUAL_OF_TAGS = (Event.BROKE, Event.FIXED), (Event.FAILED, Event.PASSED)
 
 
@@ -36,7 +38,8 @@ class Wish(Model):
 
     Tags are among them, with `tag:` before each. `by` is whose builds alone it is about, by their name at the code
     host, and `workflows` are globs of those that alone count. Of a pattern of projects those in `left_out` are not
-    meant. `mention` is Slack's id of a user group or a person, for what broke, and `mention_name` what that is called.
+    meant. `mention` is Slack's id of a user group or a person, for what broke or waits, and `mention_name` what that is
+    called.
     """
 
     branches: tuple[str, ...] = ()
@@ -57,6 +60,11 @@ class Wish(Model):
         """Return its globs of branches, or of tags."""
         found = [one for one in self.branches if one.removeprefix("!").startswith(TAG) is tags]
         return [one.replace(TAG, "", 1) for one in found] if tags else found
+
+    @property
+    def calls_for_help(self) -> bool:
+        """Say whether anything that is to be told calls whom it mentions: that something broke, or waits for them."""
+        return Event.WAITING in self.events or not BREAKS.isdisjoint(self.events)
 
     def events_of(self, ref: Ref | None) -> tuple[Event, ...]:
         """Return what of a branch or a tag is to be told; a tag is nothing that stays red, so each end of it is."""
@@ -155,7 +163,7 @@ class Subscription(Wish):
     @property
     def line(self) -> str:
         """What names it behind `unsubscribe`, and would make it again behind `subscribe`."""
-        owner = patterns.organization(self.pattern)
+        owner = patterns.organization(self.pattern or self.project_slug)
         where = [one for one in (self.mode,) if one is not Mode.THREAD]
         behind = [*self._left_out, *(rule_line.branch(one, owner) for one in self.branches), *self.events, *where]
         options = rule_line.options(self.mention, self.by, self.workflows)

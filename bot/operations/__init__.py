@@ -146,9 +146,11 @@ class Operations:
         """Let the channel they speak in hear of a project's branches."""
         return await subscribing.subscribe(self._hands, caller, project, wish, unbuilt)
 
-    async def subscribe_to_all(self, caller: Caller, pattern: str, wish: Wish, found: Sequence[Fitting]) -> Subscribed:
+    async def subscribe_to_all(
+        self, caller: Caller, pattern: str, wish: Wish, found: Sequence[Fitting], *, is_all: bool = True
+    ) -> Subscribed:
         """Let a channel hear of all projects that a pattern means."""
-        return await subscribing.subscribe_to_all(self._hands, caller, pattern, wish, found)
+        return await subscribing.subscribe_to_all(self._hands, caller, pattern, wish, found, is_all=is_all)
 
     async def unsubscribe(self, caller: Caller, subscription: Subscription) -> Subscribed:
         """Let it hear of them no more."""

@@ -50,11 +50,12 @@ async def subscribe(
 
 
 async def subscribe_to_all(
-    hands: Hands, caller: Caller, pattern: str, wish: Wish, found: Sequence[Fitting]
+    hands: Hands, caller: Caller, pattern: str, wish: Wish, found: Sequence[Fitting], *, is_all: bool = True
 ) -> Subscribed:
     """Let the channel hear of all projects that a pattern means, as far as who asks may read them, also later.
 
-    Raises NothingToDo as well where there is none: it may be misspelled, and would wait for ever.
+    Where that is not known of all projects yet, it is not `is_all`. Raises NothingToDo as well where there is none: it
+    may be misspelled, and would wait for ever.
     """
     place = await place_of(hands, caller)
     intent = Intent(
@@ -74,9 +75,8 @@ async def subscribe_to_all(
             await hands.engine.put(LISTS, one.slug, when=utc_now())
     titles = tuple(one.title for one in fitting)
     what = _what(kept, wanted, now)
-    return await _said(
-        hands, act, place, Subscribed(act=what, subscription=now, before=kept, fitting=titles, entry=act.entry)
-    )
+    done = Subscribed(act=what, subscription=now, before=kept, fitting=titles, is_all=is_all, entry=act.entry)
+    return await _said(hands, act, place, done)
 
 
 async def unsubscribe(hands: Hands, caller: Caller, subscription: Subscription) -> Subscribed:
@@ -147,9 +147,12 @@ async def _kept(hands: Hands, act: Act, wanted: Subscription) -> tuple[Subscript
 
 
 async def _may_end(hands: Hands, act: Act, kept: Subscription) -> None:
-    """Raise NotAllowed for who may not end what somebody else subscribed: each branch of it takes the right to."""
+    """Raise NotAllowed for who may not end what somebody else subscribed: each branch of it takes the right to.
+
+    What they may not look at they change nothing of: what is said of it there is not for them.
+    """
     for slug, ref in await _places(hands, kept):
-        await hands.permitted(act.caller, slug, ref, Word.CANCEL)
+        await hands.permitted(act.caller, slug, ref, Word.CANCEL, Word.READ)
 
 
 async def _is_left(hands: Hands, kept: Subscription) -> bool:

@@ -1,8 +1,10 @@
 """Finds the projects that the patterns of subscriptions mean, also those that came since."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from itertools import islice
+from typing import NamedTuple
 
 import structlog
 
@@ -16,15 +18,24 @@ from bot.store import Store
 from bot.together import together
 
 HOUR = timedelta(hours=1)
-MOST_ASKED = 30  # projects, one by one
+MOST_ASKED = 30  # projects, one by one, in one turn
+TURN = "projects-fitted-turn"
 _HOSTS = ("gh", "bb")
 log = structlog.get_logger(__name__)
 
 
-async def known_projects(looks: Reads, projects: Projects, means: Callable[[str, str], bool]) -> list[Fitting]:
+class Known(NamedTuple):
+    """The projects that somebody means: `is_all` of them, unless it is unknown yet what some are called."""
+
+    projects: list[Fitting]
+    is_all: bool = True
+
+
+async def known_projects(looks: Reads, projects: Projects, means: Callable[[str, str], bool], turn: int = 0) -> Known:
     """Return the projects that are followed or have a short name, and that somebody means by slug and title.
 
-    Where no list has its slug or its title, CircleCI is asked for the one project, of a few. Raises CircleCIError.
+    Where no list has its slug or its title, CircleCI is asked for the one project: of a few at a time, and of others in
+    each `turn`. Raises CircleCIError.
     """
     followed = await looks.followed_projects()
     listed = [Fitting(slug=one.slug, title=one.title, default_branch=one.default_branch) for one in followed]
@@ -34,9 +45,17 @@ async def known_projects(looks: Reads, projects: Projects, means: Callable[[str,
     # API v1.1 may leave the code host out.
     nameless += [ProjectSlug(f"{projects.default_vcs}{one.slug}") for one in listed if one.slug.startswith("/")]
     unknown = [slug for slug in dict.fromkeys(nameless) if made_of_ids(slug) or means(slug, _title(slug))]
-    found += [one for one in await together(*(_asked(looks, slug) for slug in unknown[:MOST_ASKED])) if one]
+    asked = _of_turn(unknown, turn)
+    found += [one for one in await together(*(_asked(looks, slug) for slug in asked)) if one]
     once = {spelled_alike(one.slug): one for one in reversed(found) if means(one.slug, one.title)}
-    return sorted(once.values(), key=lambda one: one.title)
+    return Known(sorted(once.values(), key=lambda one: one.title), len(unknown) == len(asked))
+
+
+def _of_turn(slugs: Sequence[ProjectSlug], turn: int) -> list[ProjectSlug]:
+    """Return as many as are asked for at a time: in as many turns as it takes each has been among them. Pure."""
+    turns = -(-len(slugs) // MOST_ASKED) or 1
+    begin = turn % turns * MOST_ASKED
+    return list(islice(slugs, begin, begin + MOST_ASKED))
 
 
 async def _asked(looks: Reads, slug: ProjectSlug) -> Fitting | None:
@@ -69,9 +88,10 @@ class Fits:
             return any(rule.fits(slug, title) for rule in rules)
 
         try:
-            found = await known_projects(self._looks, self._projects, means)
+            turn = await self._store.claims.count(TURN)
+            found = await known_projects(self._looks, self._projects, means, turn)
         except CircleCIError as error:
             log.info("projects_not_listed", error=repr(error))
             return
-        await self._store.subscriptions.fit(found, rules)
+        await self._store.subscriptions.fit(found.projects, rules)
         await self._store.claims.first("projects-fitted", HOUR)

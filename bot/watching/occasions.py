@@ -45,6 +45,8 @@ class About(Protocol):
     @property
     def wanted(self) -> frozenset[Event]: ...  # noqa: D102
     @property
+    def called_to_approve(self) -> Sequence[str]: ...  # noqa: D102
+    @property
     def has_threads(self) -> bool: ...  # noqa: D102
 
     async def whole(self) -> Build:
@@ -81,7 +83,8 @@ class Occasions:
         if not (found := events.held(news.build, known)):
             return False
         name = _short(one.key for one in found)
-        where = await self._say(news, f"waiting:{name}", partial(told_events.waiting, news.key, found=found))
+        word = partial(told_events.waiting, news.key, found=found, mentioned=news.called_to_approve)
+        where = await self._say(news, f"waiting:{name}", word)
         if where is None:
             return False
         hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found)

@@ -95,6 +95,12 @@ class _News(NamedTuple):
         found = (rule.mention for rule in self.rules if rule.mention and is_wanted(Event.BROKE, rule.events))
         return tuple(dict.fromkeys(found))
 
+    @property
+    def called_to_approve(self) -> tuple[str, ...]:
+        """Whom they mention where something waits for an approval, each once."""
+        found = (rule.mention for rule in self.rules if rule.mention and Event.WAITING in rule.events)
+        return tuple(dict.fromkeys(found))
+
     async def whole(self) -> Build:
         """Return the build with its jobs."""
         return await self.earlier.whole(self.build)

@@ -12,8 +12,8 @@ from bot.models.rule_line import OF_SENTENCES, OURS
 from bot.models.subscription import Event, Mode, Subscription, Wish, id_of
 from bot.naming import plainly
 from bot.projects import ProjectEntry, Projects
-from commands.rules import MOST_BRANCHES, MOST_WORKFLOWS, OfBranches, parse
-from commands.subscribe import parse_page
+from commands.rules import MOST_BRANCHES, MOST_WORKFLOWS, OfBranches, parse, parse_rule
+from commands.subscribe import meant, parse_page
 
 PROJECTS = Projects(projects={"web": ProjectEntry(slug="gh/acme/frontend")})
 SLUG = "gh/acme/frontend"
@@ -62,6 +62,8 @@ def test_words_are_told_apart_by_what_they_are(
         ("acme/frontend mention=<!subteam^S0ONCALL>", "S0ONCALL", ""),
         ("acme/frontend mention=<@U0ADA>", "U0ADA", ""),
         ("acme/frontend Mention=S0ONCALL", "S0ONCALL", ""),
+        ("acme/frontend tag:v* mention=S0ONCALL", "S0ONCALL", ""),
+        ("acme/frontend waiting deployed mention=S0ONCALL", "S0ONCALL", ""),
     ],
 )
 def test_whom_to_mention_is_told_by_an_id(line: str, mention: str, name: str) -> None:
@@ -98,7 +100,8 @@ def test_whose_builds_and_which_workflows_count(line: str, by: str, workflows: t
         ),
         ('acme/* "!acme/old" release/*', "acme/*", (), ("!acme/old", "release/*")),
         ("circleci/5e0c5f62/*", "circleci/5e0c5f62/*", (), ()),
-        ("acme/frontend !acme/old", SLUG, (), ("!acme/old",)),
+        ('acme/frontend "!acme/old" "acme/old"', SLUG, (), ("!acme/old", "acme/old")),
+        ("acme/* acne/web", "acme/*", (), ("acne/web",)),
     ],
 )
 def test_a_pattern_means_projects_of_one_organisation(
@@ -131,6 +134,9 @@ def test_a_project_fits_by_its_slug_or_its_name(globs: tuple[str, ...], slug: st
     "line",
     [
         "",
+        "acme/frontend fixed passed mention=S0ONCALL",
+        "acme/* deployed slow flaky mention=S0ONCALL",
+        "acme/frontend tag:v* still-red mention=<@U0ADA>",
         "*",
         "*/web",
         "acme*/web",
@@ -154,6 +160,18 @@ def test_a_project_fits_by_its_slug_or_its_name(globs: tuple[str, ...], slug: st
         "acme/frontend release/[a",
         "acme/frontend us main",
         "acme/frontend main, release/*",
+        "acme/frontend main,release/*",
+        "acme/frontend:main,fixed",
+        "acme/frontend !renovate/*,!dependabot/*",
+        "acme/frontend FAILED,passed",
+        "acme/frontend tag:v1,tag:v2",
+        "acme/frontend by=octo-ada,octo-ken",
+        "acme/frontend workflow=deploy,build",
+        "acme/frontend workflow=!lint,!docs*",
+        "acme/frontend acme/backend",
+        "acme/frontend main !Acme/old",
+        "acme/frontend gh/acme/backend main",
+        "acme/* acme/backend",
         "acme/frontend when main breaks",
         "acme/frontend except main",
         "acme/frontend by=@ada",
@@ -192,6 +210,7 @@ def test_what_would_never_be_told_is_refused(line: str) -> None:
         'gh/acme/frontend "fixed" "Channel" "2417" "a=b" "release/?" still-red',
         "gh/acme/frontend * passed",
         'gh/acme/frontend "us" "main," broke',
+        'gh/acme/frontend "main,fixed" "acme/backend" broke by="a,b" workflow="deploy,build"',
         'gh/acme/frontend "passd" "@grace" "at" broke mention=<@UABCDEFGH>',
     ],
 )
@@ -223,13 +242,13 @@ def can_be_an_option(value: str) -> bool:
 
 
 BRANCHES = st.builds("{}{}{}".format, st.sampled_from(["", "!"]), st.sampled_from(["", "", "tag:", "acme/"]), NAMES)
-VALUES = (NAMES | st.sampled_from(["build and test", "!lint", "true", "7", "a.", "a?"])).filter(can_be_an_option)
+VALUES = (NAMES | st.sampled_from(["build and test", "!lint", "true", "7", "a.", "a?", "a,b"])).filter(can_be_an_option)
 WISHES = st.fixed_dictionaries(
     {
         "branches": st.lists(BRANCHES.filter(can_be_said), max_size=4, unique=True),
         "events": st.sets(st.sampled_from(Event), min_size=1).map(lambda said: [one for one in Event if one in said]),
         "mode": st.sampled_from(Mode),
-        "by": st.sampled_from(["", "octo-ada", "Ada_L", "true", "7"]),
+        "by": st.sampled_from(["", "octo-ada", "Ada_L", "true", "7", "a,b"]),
         "workflows": st.lists(VALUES, max_size=2, unique=True),
         "mention": st.just("") | IDS,
     }
@@ -241,10 +260,40 @@ def test_every_rule_prints_a_line_that_reads_as_the_same(wish: dict[str, object]
     left_out = ("acme/old", "gh/acme/x-*") if pattern else ()
     made = Wish.model_validate({**wish, "left_out": left_out})
     line = kept(made).model_copy(update={"pattern": pattern}).line
-    command, *words = split(f"subscribe {line}")
-    assert command.text == "subscribe"
-    found = parse(plainly("subscribe", words, PROJECTS), PROJECTS)
+    command, *words = split(f"unsubscribe {line}")
+    assert command.text == "unsubscribe"
+    found = parse_rule(plainly("unsubscribe", words, PROJECTS), PROJECTS)
     assert (found.wish, found.project) == (made, pattern or SLUG), line
+
+
+OF_MAIN = ("main failed passed by=octo-grace", "release/* failed", "workflow=deploy", "release/* broke fixed by=ada")
+
+
+@pytest.mark.parametrize(
+    ("rules", "line", "ends"),
+    [
+        (OF_MAIN, "main", None),  # it is narrower than that
+        (OF_MAIN, "main failed passed", None),
+        (OF_MAIN, "main by=octo-grace", None),  # which events it leaves out
+        (OF_MAIN, "main failed passed by=octo-grace", 0),
+        (OF_MAIN, "release/* failed", 1),
+        (OF_MAIN, "workflow=deploy", 2),
+        (OF_MAIN, "broke fixed", None),
+        (OF_MAIN, "", None),
+        (OF_MAIN[:1], "", 0),
+        (OF_MAIN[:1], "main", 0),
+        (("main", *OF_MAIN), "main", 0),
+        (("main", "main passed"), "main", None),
+    ],
+)
+def test_what_a_line_leaves_out_ends_one_alone_only_where_nothing_else_is_there(
+    rules: tuple[str, ...], line: str, ends: int | None
+) -> None:
+    all_of_it = [kept(read(f"acme/frontend {rule}").wish) for rule in rules]
+    asked = read(f"acme/frontend {line}")
+    found = meant(all_of_it, asked, asked.wish)
+    assert len(found) > 1 if ends is None else list(found) == [all_of_it[ends]]
+    assert meant(all_of_it, read("acme/frontend hotfix"), Wish()) == []
 
 
 def test_without_an_event_a_break_and_a_repair_are_meant() -> None:

@@ -23,6 +23,7 @@ ON_DAY = "<!date^1795521600^{date_short_pretty}|2026-11-24>"
 THREAD, APART = "in one thread for each time that it is red", "each time by a message of its own"
 SIX = ", ".join(f"`b{number}`" for number in range(6))
 PINGED = "is mentioned when it breaks"
+WAITS, SOMETHING = "has a build that waits for an approval", "something waits for an approval"
 A_TAG = "tag `v*` of acme/frontend (but not `v0*`) has a build that fails or has a build that passes"
 DEPLOY, TWO = "only its workflow `deploy`", "only its workflows `deploy` or `e2e*`"
 ADA = f"&lt;@U0ADA&gt; {PINGED}"
@@ -45,6 +46,14 @@ ADA = f"&lt;@U0ADA&gt; {PINGED}"
         (
             {"branches": tuple(f"b{number}" for number in range(8)), "mention": "U0ADA", "mention_name": "<@U0ADA>"},
             f"when {SIX} or 2 more of acme/frontend breaks or is fixed, {THREAD}, and {ADA}",
+        ),
+        (
+            {"branches": ("main",), "events": (Event.BROKE, Event.WAITING), "mention": "S0ONCALL"},
+            f"when `main` of acme/frontend breaks or {WAITS}, {THREAD}, and `S0ONCALL` {PINGED} or {SOMETHING}",
+        ),
+        (
+            {"branches": ("main",), "events": (Event.FIXED,), "mention": "S0ONCALL"},
+            f"when `main` of acme/frontend is fixed, {THREAD}",
         ),
         (
             {"branches": ("main", "tag:v*", "!tag:v0*")},
@@ -102,11 +111,21 @@ def test_ten_usual_ones_are_a_page() -> None:
 
 def lately(*happened: tuple[Event, int], **changes: object) -> str:
     posted = tuple(Posted(event=event, number=number, ref="main", at=DAY) for event, number in happened)
-    found = Lately.model_validate({"posted": posted, **changes})
+    return answered(lately=Lately.model_validate({"posted": posted, **changes}))
+
+
+def answered(**done: object) -> str:
     who = {"user_id": "U0ADA", "user_name": "ada", "channel_id": "C0WEB"}
     entry = Entry.model_validate({**who, "at": DAY, "what": "subscribe", "word": "read", "outcome": "done"})
-    section = changed(Subscribed(act="began", subscription=one(), lately=found, entry=entry)).blocks[0]
+    made = Subscribed.model_validate({"act": "began", "subscription": one(), "entry": entry, **done})
+    section = changed(made).blocks[0]
     return str(section["text"]["text"]).partition("subscribed. ")[2].partition(" `/ci")[0]
+
+
+def test_projects_that_are_not_found_yet_are_said_to_come() -> None:
+    by_then = "some hours from now I know what all are called"
+    assert by_then not in answered(fitting=("acme/web",))
+    assert answered(fitting=("acme/web",), is_all=False).endswith(f": {by_then}, and which fit.")
 
 
 def test_what_it_would_have_been_is_said_as_far_as_it_is_known() -> None:

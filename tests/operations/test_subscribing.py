@@ -45,6 +45,10 @@ roles = ["guests"]
 projects = ["acme/backend"]
 """
 
+OF_WHO_CANCELS = """name = "guests cancel"
+roles = ["guests"]
+words = ["read", "cancel"]"""
+
 
 @pytest.fixture
 async def team(tmp_path: Path) -> AsyncIterator[Team]:
@@ -316,6 +320,39 @@ async def test_a_pattern_that_means_nothing_they_may_read_is_none(team: Team) ->
     assert "any project acme/*" in said(await types(team, guest_of(team), "subscriptions")).replace("`", "")
     refused = said(await types(team, guest_of(team), "unsubscribe acme/* broke fixed"))
     assert "may not change what a channel hears" in refused
+
+
+async def test_what_is_not_theirs_to_read_is_not_theirs_to_change_though_they_may_cancel_it(tmp_path: Path) -> None:
+    cancels = POLICY.replace('name = "guests look"\nroles = ["guests"]\nwords = ["read"]', OF_WHO_CANCELS)
+    async with team_under(cancels, tmp_path, projects=PROJECTS) as team:
+        for line in ("acme/*", "acme/* !acme/backend"):
+            await types(team, team.ada, f"subscribe {line}")
+        before = await kept(team)
+        for more in ("channel", "mention=S0ONCALL"):
+            refused = said(await types(team, guest_of(team), f"subscribe acme/* {more}"))
+            assert "You may not look at this here" in refused
+        assert await kept(team) == before
+        await types(team, guest_of(team), "subscribe acme/* !acme/backend channel")
+        assert [one.mode for one in await kept(team)] == [Mode.THREAD, Mode.CHANNEL]
+
+
+async def test_a_pattern_costs_no_look_at_each_of_its_projects(team: Team) -> None:
+    world, names = team.circleci.world, [f"{letter}-web" for letter in "abcdefgh"]
+    for name in names:
+        world.projects[ProjectSlug(f"gh/acme/{name}")] = later = copy.copy(world.projects[FRONTEND])
+        later.slug, later.name = f"gh/acme/{name}", name
+    await types(team, team.ada, "subscribe acme/*")
+    for person, line in (
+        (team.grace, "subscriptions"),
+        (guest_of(team), "subscriptions"),
+        (team.ada, "unsubscribe acme/*"),
+    ):
+        team.app.permissions.forget()
+        before = len(team.circleci.requests)
+        await types(team, person, line)
+        asked = {seen.path for seen in team.circleci.requests[before:]}
+        assert sum(path.endswith("-web") for path in asked) <= 2, line
+    assert await kept(team) == []
 
 
 async def test_a_line_ends_the_one_that_is_just_so(team: Team) -> None:

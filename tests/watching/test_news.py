@@ -1,5 +1,6 @@
 """Builds that nobody typed: found in lists and by webhooks, judged once at their certain end, at few requests."""
 
+import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,7 +24,7 @@ from bot.models.subscription import Subscription
 from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.tasks import Sweep
-from bot.watching import news
+from bot.watching import fitting, news
 from bot.watching.branches import is_red
 from bot.watching.engine import LISTS, NEWS, Engine
 from bot.watching.fitting import Fits, known_projects
@@ -805,5 +806,23 @@ async def test_a_project_without_a_title_in_any_list_is_asked_for(stage: Stage) 
     projects = Projects.model_validate({"projects": {"app": {"slug": mobile}, "web": {"slug": SLUG}}})
     reads = stage.news._looks
     found = await known_projects(reads, projects, lambda *names: patterns.fits(["acme/*", "!acme/cli"], *names))
-    assert [one.title for one in found] == ["acme/backend", "acme/frontend", "acme/legacy", "acme/mobile"]
-    assert found[-1].slug == mobile
+    assert [one.title for one in found.projects] == ["acme/backend", "acme/frontend", "acme/legacy", "acme/mobile"]
+    assert (found.projects[-1].slug, found.is_all) == (mobile, True)
+
+
+async def test_of_many_without_a_title_each_is_asked_for_in_some_hour(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "MOST_ASKED", 2)
+    reads, world, slugs = stage.news._looks, stage.world, [ProjectSlug(f"circleci/5e0c5f62/{n}") for n in range(5)]
+    for slug in slugs:
+        world.projects[slug] = copy.copy(world.projects[SLUG])
+        world.projects[slug].slug, world.projects[slug].name = slug, f"web-{slug[-1]}"
+    projects = Projects.model_validate({"projects": {f"w{slug[-1]}": {"slug": slug} for slug in slugs}})
+    at_once = await known_projects(reads, projects, lambda *names: patterns.fits(["acme/web-*"], *names))
+    assert (len(at_once.projects), at_once.is_all) == (2, False)
+    await stage.subscribes(pattern="acme/web-*", project_slug="acme/web-*")
+    for _ in range(3):
+        await Fits(stage.store, reads, projects).refresh()
+        await stage.store.claims.release("projects-fitted")
+    assert {*slugs} <= {*await stage.store.subscriptions.projects()}

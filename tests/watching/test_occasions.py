@@ -51,6 +51,17 @@ async def test_what_waits_is_one_message_that_says_what_became_of_it(stage: Stag
     assert stage.texts("releases") == []
 
 
+async def test_whom_a_rule_mentions_is_called_by_what_waits_once_and_by_no_other_rule(stage: Stage) -> None:
+    await stage.subscribes(events=["waiting", "deployed"], mention="S0RELEASE")
+    await stage.subscribes(events=["waiting"], branches=["*"], mention="U0GRACE")
+    await stage.subscribes(events=["broke"], mention="S0ONCALL")
+    await stage.telling.waits(waiting("on_hold"))
+    (message,) = stage.channel().messages
+    assert first_line(message).endswith(" <!subteam^S0RELEASE> <@U0GRACE>")
+    await stage.telling.waits(waiting("success"))
+    assert "<" not in first_line(message).partition("hold-1")[2]
+
+
 async def test_a_rule_of_another_workflow_leaves_alone_what_it_does_not_see(stage: Stage) -> None:
     for workflows in (["build"], ["tests"]):
         await stage.subscribes(events=["waiting"], workflows=workflows)
