@@ -73,12 +73,12 @@ class Sentence(UsageError):
     """A line in plain words, for which nothing is done as it stands: `lines` are the commands that it may mean.
 
     It `is_sure` where it can only mean the `command`; without a line the project or the branch is missing.
-    `did_you_mean` is the line of one that only begins with another word for it, `refused` why that cannot be carried
-    out. `end` are words for the end of a lock that nobody can read, `place` those for an environment, `later` those
-    for another time than now.
+    `did_you_mean` is the line of one that only begins with another word for it, `refused` why what it means cannot be
+    carried out. `end` are words for the end of a lock that nobody can read, `place` those for an environment, `later`
+    those for another time than now, `unsaid` those that narrow what is meant, and that no line says.
     """
 
-    end = place = later = ""
+    end = place = later = unsaid = ""
     refused: UsageError | None = None
 
     def __init__(

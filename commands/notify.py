@@ -100,6 +100,7 @@ async def notify(request: Wanted, caller: Caller, context: Context) -> MyNotices
         quiet=request.quiet,
         zone=await context.messenger.zone_of(caller.person_id) if request.quiet else "",
         since=before.since if before else utc_now(),
+        waiting_since=before.waiting_since if before and About.WAITING in before.about else utc_now(),
     )
     await kept.put(notice)
     return MyNotices(notice=notice, before=before, login=login)

@@ -45,7 +45,8 @@ def _to_type(problem: Sentence, spoken_to: str) -> str:
         )
     if problem.place or problem.later:
         return command(_now(problem), spoken_to)
-    return command(problem.lines[0], spoken_to) if problem.is_sure and problem.lines else ""
+    is_to_type = problem.is_sure and problem.lines and not problem.refused
+    return command(problem.lines[0], spoken_to) if is_to_type else ""
 
 
 def _now(problem: Sentence) -> str:
@@ -55,12 +56,19 @@ def _now(problem: Sentence) -> str:
 
 
 def _offering(problem: Sentence, offered: Sequence[Offer]) -> str:
-    end = f" {_no_end(problem.end)}" if problem.end else ""
+    end = f" {_no_end(problem.end)}" if problem.end else _unsaid(problem)
     if not problem.is_sure:
         return f"I am not sure what you mean. Is it one of these?{end}"
     if len(offered) > 1:
-        return f"I read this as {code(problem.command or '')}. Of which project?"
+        return f"I read this as {code(problem.command or '')}. Of which project?{end}"
     return f"I read this as {code(offered[0].line)}. Nothing is done yet.{end}"
+
+
+def _unsaid(problem: Sentence) -> str:
+    if not problem.unsaid:
+        return ""
+    what = code(masked(problem.unsaid), 100)
+    return f" No line says {what}, so that is left out."
 
 
 def _no_end(said: str) -> str:
@@ -79,8 +87,11 @@ def _asking(problem: Sentence) -> str:
     if not problem.is_sure:
         return f"I am not sure what you mean. Perhaps {meant}? Then I need the project too."
     if not problem.lines:
-        return f"I read this as {meant}. Of which project?"
-    return f"I read this as {code(problem.lines[0])}. Name the branch or the build as well, or type the line."
+        return f"I read this as {meant}. Of which project?{_unsaid(problem)}"
+    if problem.refused:
+        return f"I read this as {code(masked(problem.lines[0]))}.{_why(problem.refused)}{_unsaid(problem)}"
+    what = "Name the branch or the build as well, or type the line."
+    return f"I read this as {code(problem.lines[0])}. {what}{_unsaid(problem)}"
 
 
 def _why(refused: UsageError | None) -> str:

@@ -13,6 +13,7 @@ from bot.intents.places import place_in
 from bot.intents.table import phrases
 from bot.intents.times import end_of
 from bot.intents.values import Known, Named, known, take
+from bot.intents.wanted import Wanted, wanted
 from bot.links import is_link
 from bot.masks import masked
 from bot.models.circleci import ProjectSlug
@@ -35,6 +36,7 @@ _ABOUT = {
     **dict.fromkeys(("lock", "unlock"), _LOCK),
     **dict.fromkeys(("env", "keys", "webhook", "cache", "ssh-key", "audit"), _PROJECT),
 }
+_SUBSCRIBE = "subscribe"  # whose line can say more than a project and a branch
 _NEED_NO_PROJECT = ("audit", "why", "may")
 _WRITTEN = {"cache": "cache clear", "ssh-key": "ssh-key add", "heroku-key": "heroku-key add"}
 # Who says "run it again" speaks of a build, and "use" says nothing by itself; "tell me" begins most that is asked.
@@ -107,7 +109,8 @@ class Meant(NamedTuple):
 class Reading(NamedTuple):
     """What a sentence is read as: surely the first of what may be meant, or one of them, or none.
 
-    It is made of what is `named` in it, and of the words that are `left`. What `undoes` a deploy is none of ours.
+    It is made of what is `named` in it, and of the words that are `left`; `unsaid` are those that narrow what is meant
+    first, and that its line does not say. What `undoes` a deploy is none of ours.
     """
 
     meant: tuple[Meant, ...] = ()
@@ -115,6 +118,7 @@ class Reading(NamedTuple):
     left: str = ""
     is_sure: bool = False
     undoes: bool = False
+    unsaid: str = ""
 
 
 class Reader:
@@ -138,7 +142,7 @@ class Reader:
         words = split(text)
         named, left = take(words, projects, can_be)
         if not named.is_clear:
-            return Reading(named=named)
+            return self._of_several(text, words, named, left, wanted(words, projects, can_be))
         if _undoes(left):
             return Reading(named=named, left=left, undoes=True)
         ease = NAMES if named != Named() else 0.0
@@ -151,7 +155,19 @@ class Reader:
         left_over = [one for one in found if not _is_against(one.name, text, words)]
         meant = tuple(Meant(one.name, line_of(one.name, left, named, default)) for one in left_over)
         is_sure = left_over[:1] == found[:1] and _is_sure(found, ease)
-        return Reading(meant, named, end.left if end.until else left, is_sure=is_sure)
+        reading = Reading(meant, named, end.left if end.until else left, is_sure=is_sure)
+        if not any(one.command == _SUBSCRIBE for one in meant):
+            return reading
+        return _narrowed(reading, wanted(words, projects, can_be), default)
+
+    def _of_several(self, text: str, words: Sequence[Word], named: Named, left: str, want: Wanted) -> Reading:
+        """Return the reading of a sentence that names several of a kind, which only what a channel hears has."""
+        found = self._found(left, NAMES)
+        is_meant = bool(left and found) and found[0].name == _SUBSCRIBE and not _is_against(_SUBSCRIBE, text, words)
+        is_meant = is_meant and not any(map(is_link, want.projects))
+        lines = [_line_of(want, project) for project in want.projects] if is_meant else []
+        meant = tuple(Meant(_SUBSCRIBE, line) for line in lines if masked(line) == line)
+        return Reading(meant, named, left, is_sure=_is_sure(found, NAMES), unsaid=want.unsaid if meant else "")
 
     def ranked(self, text: str, projects: Projects, can_be: Known) -> list[Scored] | None:
         """Return the commands that a sentence may speak of, the likeliest first; None where it undoes a deploy."""
@@ -190,6 +206,24 @@ def line_of(command: str, left: str, named: Named, default: Default | None = Non
     everything = "all" if command == "rerun" and not _ALL.isdisjoint(words) else ""
     line = " ".join(filter(None, [written, *_behind(about, command, project, meant), everything]))
     return line if masked(line) == line else ""
+
+
+def _narrowed(reading: Reading, want: Wanted, default: Default | None) -> Reading:
+    """Return a reading whose line of what a channel hears has all that a line can say of it."""
+    named = reading.named
+    projects = want.projects or ((default.project,) if default else ())
+    ref = default.ref if default and not (want.projects or named.number) else ""
+    lines = [_line_of(want, project, ref) for project in projects if not is_link(project)]
+    meant = list[Meant]()
+    for one in reading.meant:
+        of_it = [Meant(_SUBSCRIBE, line) for line in lines if masked(line) == line]
+        meant += of_it if one.command == _SUBSCRIBE and of_it else [one]
+    is_first = reading.meant[0].command == _SUBSCRIBE
+    return reading._replace(meant=tuple(meant), unsaid=want.unsaid if is_first else "")
+
+
+def _line_of(want: Wanted, project: str, ref: str = "") -> str:
+    return f"{_SUBSCRIBE} {want.line(project, ref)}"
 
 
 def _is_sure(found: Sequence[Scored], ease: float) -> bool:

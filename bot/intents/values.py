@@ -20,7 +20,7 @@ from bot.settings import Projects
 _AROUND = ".,;:!?¿¡()[]{}…\"'“”„‘’«»`*"
 _OWNING = ("'s", "’s")
 _BRANCHES = frozenset(("main", "master", "develop", "trunk"))
-_FOLDERS = frozenset(
+FOLDERS = frozenset(
     (
         *("release", "releases", "feature", "features", "feat", "fix", "fixes", "bugfix", "hotfix", "chore", "docs"),
         *(
@@ -40,8 +40,8 @@ _FOLDERS = frozenset(
     )
 )
 _PREFIXES = frozenset(("release", "feature", "feat", "fix", "bugfix", "hotfix", "chore"))
-_BRANCH_WORDS = frozenset(("branch", "branches", "rama", "zweig"))
-_TAG_WORDS = frozenset(("tag", "version", "versión", "etiqueta"))
+BRANCH_WORDS = frozenset(("branch", "branches", "rama", "zweig"))
+TAG_WORDS = frozenset(("tag", "version", "versión", "etiqueta"))
 _JOB_WORDS = frozenset(("job", "jobs", "trabajo"))
 _BUILD_WORDS = frozenset(("build", "pipeline", "number", "nr", "no", "run", "lauf", "nummer", "número", "ejecución"))
 _VERSION = re.compile(r"v[0-9][\w.-]*|[0-9]+\.[0-9]+\.[0-9][\w.-]*")
@@ -99,12 +99,21 @@ def known(projects: Projects, followed: Sequence[ProjectSlug], words: Collection
 
 def take(words: Sequence[Word], projects: Projects, can_be: Known) -> tuple[Named, str]:
     """Return what is named, and the sentence without it."""
-    spelled = [_bare(word) for word in words]
+    spelled = [bare(word) for word in words]
     if any(is_parameter(word) for word in words):
         return Named(is_clear=False), ""
     taker = _Taker(spelled, projects, can_be)
-    left = [text for at, text in enumerate(spelled) if not text.startswith(MENTIONS) and not taker.takes(at)]
+    left = [text for at, text in enumerate(spelled) if not text.startswith((*MENTIONS, "@")) and not taker.takes(at)]
     return taker.named, " ".join(left)
+
+
+def names(spelled: Sequence[str], projects: Projects, can_be: Known) -> list[tuple[str, str]]:
+    """Return what each word of a sentence names, and how that is typed; both empty text where it is no name.
+
+    Of a project and its branch in one word the branch alone.
+    """
+    taker = _Taker(spelled, projects, can_be)
+    return [taker.read(at) for at in range(len(spelled))]
 
 
 class _Taker:
@@ -119,12 +128,13 @@ class _Taker:
 
     def takes(self, at: int) -> bool:
         """Say whether the word is a name; it is kept then."""
-        kind, value = self._read(at)
+        kind, value = self.read(at)
         if kind:
             self.named = self.named.also(kind, value)
         return bool(kind)
 
-    def _read(self, at: int) -> tuple[str, str]:
+    def read(self, at: int) -> tuple[str, str]:
+        """Return what kind of name a word is, and how it is typed; both empty text for none."""
         word = self._words[at]
         if len(word) > LONGEST_NAME:
             return "", ""
@@ -163,7 +173,7 @@ class _Taker:
                     return "ref", as_typed(word[at + 1 :])
         if git.fault(word):
             return "", ""
-        is_ref = word.partition("/")[0].casefold() in _FOLDERS or self._has_project or not _PROJECT.fullmatch(word)
+        is_ref = word.partition("/")[0].casefold() in FOLDERS or self._has_project or not _PROJECT.fullmatch(word)
         return ("ref", as_typed(word)) if is_ref else ("project", word)
 
     def _ref(self, at: int) -> tuple[str, str]:
@@ -173,11 +183,11 @@ class _Taker:
         if word.startswith(TAG):
             return "ref", word
         if _VERSION.fullmatch(word):
-            return "ref", f"{TAG}{word}" if _TAG_WORDS & {before, after} else word
+            return "ref", f"{TAG}{word}" if TAG_WORDS & {before, after} else word
         if word.casefold() in _BRANCHES or _is_spelled_as_one(word):
             return "ref", as_typed(word)
         is_word = word.casefold() in self._can_be.words or not word
-        beside = before in _BRANCH_WORDS or after in _BRANCH_WORDS
+        beside = before in BRANCH_WORDS or after in BRANCH_WORDS
         return ("ref", as_typed(word)) if beside and not is_word and len(word) > 1 else ("", "")
 
     def _before(self, at: int) -> str:
@@ -187,7 +197,7 @@ class _Taker:
         return self._words[at + 1].casefold() if at + 1 < len(self._words) else ""
 
 
-def _bare(word: Word) -> str:
+def bare(word: Word) -> str:
     """Return a word without the signs of a sentence around it."""
     if links.is_link(word.text):
         return word.text.rstrip(_AROUND)

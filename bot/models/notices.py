@@ -37,7 +37,8 @@ class Quiet(Model):
 class Notice(Model):
     """What one person wants to be told, since then, in the `channel_id` of their direct messages with us.
 
-    `zone` is the name of their time zone, as Slack said last; empty text is UTC.
+    `zone` is the name of their time zone, as Slack said last; empty text is UTC. `waiting_since` is when they began to
+    ask for what waits, where that was later.
     """
 
     person_id: str
@@ -48,6 +49,7 @@ class Notice(Model):
     quiet: Quiet | None = None
     zone: str = ""
     since: Time
+    waiting_since: Time | None = None
 
     def is_quiet(self, now: datetime) -> bool:
         """Say whether it is one of their quiet hours."""

@@ -156,7 +156,20 @@ class Sentences:
         problem.end = reading.named.unread if any(line.startswith(f"{_LOCK} ") for line in lines) else ""
         problem.place = reading.named.place if _goes_somewhere(reading) else ""
         problem.later = _later(reading)
+        problem.unsaid = reading.unsaid
+        problem.refused = self._refused(lines[0]) if reading.is_sure and lines else None
         raise problem
+
+    def _refused(self, line: str) -> UsageError | None:
+        """Return why the line cannot be read that is surely meant."""
+        try:
+            command, rest = self._context.router.find(split(line))
+            command.parse(rest, self._context.projects)
+        except UsageError as error:
+            return error
+        except ValidationError:
+            return None
+        return None
 
     def _only_answers(self, line: str) -> bool:
         return self._can_be_read(line) and self._context.router.find(split(line))[0].only_answers
@@ -238,7 +251,7 @@ class Sentences:
         if not reading.is_sure:  # nothing is guessed to be about secrets
             return tuple(one.line for one in reading.meant if one.line and not self._is_of_secrets(one.command))
         if first.line:
-            return (first.line,)
+            return tuple(one.line for one in reading.meant if one.line and one.command == first.command)
         command, followed = self._context.router.commands[first.command], await self._followed(caller)
         if not command.only_answers or len(followed) > MOST_PROJECTS:
             return ()

@@ -53,8 +53,9 @@ class Later:
 
     async def _told_what_is_held(self, notice: Notice) -> None:
         """Tell in one message what ended meanwhile and still is so, as far as they may look at it."""
-        ends = [one for one in await self._store.notices.held(notice.person_id) if is_still_wanted(notice, one)]
-        ends = [one for one in ends if await self._direct.may(notice, Word.READ, one.project_slug, one.ref)]
+        held = await self._store.notices.held(notice.person_id)
+        wanted = [one for one in held if is_still_wanted(notice, one)]
+        ends = [one for one in wanted if await self._direct.may(notice, Word.READ, one.project_slug, one.ref)]
         if ends:
             name = "quiet:" + ",".join(f"{one.pipeline_id}:{one.key}" for one in ends)
             await self._direct.post(notice, name, words.held(ends, self._said.links))
@@ -62,7 +63,16 @@ class Later:
             told = await self._store.notices.told(notice.person_id, one.pipeline_id)
             now = told.model_copy(update={"told": told.told | {one.key}})
             await self._store.notices.save_told(notice.person_id, one.pipeline_id, now)
-        await self._store.notices.let_go(notice.person_id)
+        denied = [one for one in wanted if one not in ends]
+        kept = [one.pipeline_id for one in denied if await self._is_asked_again(notice, f"{one.pipeline_id}:{one.key}")]
+        if not kept:
+            await self._store.notices.let_go(notice.person_id)
+        elif gone := [one.pipeline_id for one in held if one.pipeline_id not in kept]:
+            await self._store.notices.let_go(notice.person_id, *gone)
+
+    async def _is_asked_again(self, notice: Notice, what: str) -> bool:
+        """Say whether what is denied to somebody by now is to be asked at the next time: Slack may not answer."""
+        return await self._direct.denied(notice, what) is not None
 
     async def _requests(self) -> None:
         pending = [one for one in await self._store.pending.waiting() if one.waits_for_a_word and one.is_asked]
@@ -88,7 +98,7 @@ class Later:
     async def _new(self, notice: Notice, pending: Sequence[Pending]) -> Sequence[tuple[Pending, MyWait]]:
         """Return what waits for somebody, and they were not asked about before: who may and who reads it is asked once.
 
-        What they asked for themselves they know.
+        Where it is denied that is asked again a few times. What they asked for themselves they know.
         """
         if About.WAITING not in notice.about:
             return ()
@@ -99,7 +109,7 @@ class Later:
         found = await self._waits(caller_of(notice), new) if new else ()
         meant = {one.id for one, _ in found}
         for one in new:
-            if one.id not in meant:
+            if one.id not in meant and not await self._is_asked_again(notice, f"request:{one.id}"):
                 await claims.first(names[one.id])
         return found
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.circleci.reads import Reads
 from bot.errors import SlackError
+from bot.models import holds
 from bot.models.build import OPEN_STATES, Build, Run, State
 from bot.models.circleci import Job, Pipeline
 from bot.models.notices import About, Held, Notice, ToldOf
@@ -135,7 +136,7 @@ class Notices:
         await self._keep(notice, build, told, *new)
 
     async def _waits(self, owner: Owner, build: Build) -> list[tuple[Job, Run]]:
-        """Return what waits for somebody's own approval, if they want to be told; a list of workflows has no jobs."""
+        """Return what waits for somebody's own approval since they want to be told; a list of workflows has no jobs."""
         notice, pipeline = owner.notice, build.pipeline
         if build.state is not State.ON_HOLD or About.WAITING not in notice.about:
             return []
@@ -144,7 +145,7 @@ class Notices:
         if await self._is_followed_there(notice, build):
             return []
         whole = build if any(run.jobs for run in build.runs) else await self._looks.whole(pipeline)
-        return [(job, run) for run in whole.runs for job in run.holds]
+        return [(job, run) for run in whole.runs for job in run.holds if _is_news(notice, job, run, whole)]
 
     async def _hears_otherwise(self, notice: Notice, build: Build) -> bool:
         """Say whether somebody is told this end anyway, with a ping: by a thread, or in a message about its branch."""
@@ -186,9 +187,20 @@ def _is_said(build: Build, told: ToldOf) -> bool:
     return bool(is_red(build)) and judged_key(build) + BESIDE_A_HOLD in told.told
 
 
+def _is_news(notice: Notice, job: Job, run: Run, build: Build) -> bool:
+    """Say whether something waits only since somebody wants to be told of that."""
+    since = holds.open_since(job, run.workflow, run.jobs)
+    return since is None or _by_our_clock(since, build) >= (notice.waiting_since or notice.since)
+
+
 def _ended_at(build: Build) -> datetime:
-    """Return when a build ended, on our own clock; CircleCI's may be another."""
-    return utc_now() - (build.read_at - (build.stopped_at or build.read_at))
+    """Return when a build ended, on our own clock."""
+    return _by_our_clock(build.stopped_at or build.read_at, build)
+
+
+def _by_our_clock(moment: datetime, build: Build) -> datetime:
+    """Return when something was by our own clock; CircleCI's may be another."""
+    return utc_now() - (build.read_at - moment)
 
 
 def _waits_key(waits: tuple[Job, Run]) -> str:

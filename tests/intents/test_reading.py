@@ -338,6 +338,53 @@ def test_every_line_can_be_carried_out() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "behind", "unsaid"),
+    [
+        ("tell us when release/* of acme/frontend breaks", "release/*", ""),
+        ("tell us when acme/frontend main breaks, but only builds by octo-ada", "main by=octo-ada", ""),
+        ("tell us when builds of acme/frontend main by octo-ada or octo-ken break", "main by=octo-ada by=octo-ken", ""),
+        ("tell us when my builds of acme/frontend main break", "main by=me", ""),
+        ("tell us when acme/frontend main breaks, not by octo-ada", "main", "not by octo-ada"),
+        ("ping @release-team when acme/frontend main breaks", "main mention=@release-team", ""),
+        ("ping <!subteam^S0REL|@rel> when acme/frontend main breaks", "main mention=<!subteam^S0REL|@rel>", ""),
+        ("tell us when builds of acme/frontend main by <@U0ADA> break", "main by=<@U0ADA>", ""),
+        ("tell us when acme/frontend main is fixed", "main fixed", ""),
+        ("tell us when acme/frontend main is fixed or breaks", "main", ""),
+        ("tell us when acme/frontend main breaks or is deployed", "main broke deployed", ""),
+        ("tell us when acme/frontend main is deployed", "main deployed", ""),
+        ("tell us when a build of acme/frontend main waits for approval", "main waiting", ""),
+        ("alert us when acme/frontend main stays red", "main still-red", ""),
+        ("post here whenever any build of acme/frontend main fails", "main failed", ""),
+        ("tell us when main or release/v2.0 of acme/frontend breaks", "main release/v2.0", ""),
+        ("tell us when main of acme/frontend breaks but not dependabot", "main !dependabot/*", ""),
+        ("tell us when any branch of acme/frontend breaks, not release/*", "* !release/*", ""),
+        ("subscribe us to the tags of acme/frontend", "tag:*", ""),
+        ("tell us when tags v* of acme/frontend fail", "tag:v*", ""),
+        ("tell us when the deploy workflow of acme/frontend main breaks", "main workflow=deploy", ""),
+        ("tell us when acme/frontend main breaks, not the lint workflow", "main workflow=!lint", ""),
+        ("tell us in a thread when acme/frontend main breaks", "main thread", ""),
+        ("melde hier sobald acme/frontend release/* rot wird", "release/*", ""),
+        ("avisa aquí cuando la rama main de acme/frontend vuelva a estar verde", "main fixed", ""),
+        # What no line can say is told.
+        ("tell us when acme/frontend main breaks, not when it is slow", "main", "not when it is slow"),
+        ("tell us when acme/frontend main breaks between 9 and 17", "main", "between 9 and 17"),
+        ("tell us when acme/frontend main breaks for the third time", "main", "third"),
+        ("tell us when the tests in src/cart of acme/frontend main break", "src/cart main", "tests"),
+        ("sag uns wenn acme/frontend main nachts kaputt geht", "main", "nachts"),
+    ],
+)
+def test_what_narrows_is_said_by_the_line_or_told(said: str, behind: str, unsaid: str) -> None:
+    found = read(said)
+    assert (found.meant[0].line, found.unsaid) == (f"subscribe acme/frontend {behind}".strip(), unsaid)
+
+
+def test_of_two_projects_each_has_a_line() -> None:
+    found = read("tell us when main of acme/frontend or acme/backend breaks")
+    assert [one.line for one in found.meant] == ["subscribe acme/frontend main", "subscribe bb/acme/backend main"]
+    assert read("tell us when main of acme/* breaks").meant[0].line == "subscribe acme/* main"
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "please unlock everything except acme/frontend main",

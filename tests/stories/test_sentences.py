@@ -48,6 +48,12 @@ async def test_what_no_line_can_say_of_a_sentence_is_told_and_not_left_out(team:
     told = await team.is_told(team.ada, "I read this as `lock acme/frontend migration`.")
     dialog = told.element("Lock acme/frontend migration")["confirm"]["text"]["text"]
     assert "Project acme/frontend, all of it, or the branch that the line names." in dialog
+    await team.ada.command("deploys", "/ci", "tell us when release/* of acme/frontend breaks between 9 and 17")
+    told = await team.is_told(team.ada, "No line says `between 9 and 17`, so that is left out.")
+    assert "subscribe acme/frontend release/*" in told.element(told.buttons[0])["confirm"]["text"]["text"]
+    await team.ada.command("deploys", "/ci", "ping @oncall when main of acme/frontend breaks")
+    told = await team.is_told(team.ada, "give Slack's id of the group, as in mention=S0ONCALL.")
+    assert told.buttons == []
     assert team.posts("/pipeline/run") == team.posts("/pipeline") == []
 
 

@@ -112,9 +112,9 @@ def pushed(number: int, status: str = "failed", attempt: int = 1, *, by: str = "
     return build(number, status, attempt, trigger={"type": "webhook", "actor": {"login": by}})
 
 
-def holding(number: int, *names: str, jobs: bool = True) -> Build:
+def holding(number: int, *names: str, jobs: bool = True, by: str = "octo-ada") -> Build:
     """Return a build on hold, with what waits in it or as a list of workflows alone shows it."""
-    one = pushed(number, "on_hold")
+    one = pushed(number, "on_hold", by=by)
     held = tuple(
         Job.model_validate({"id": name, "name": name, "type": "approval", "status": "on_hold"}) for name in names
     )
@@ -321,6 +321,48 @@ async def test_who_may_not_look_at_it_any_more_is_told_nothing(stage: Stage) -> 
     await stage.notices.goes_on(holding(3, "hold-prod"))
     assert not stage.told()
     assert await stage.store.notices.get(ADA)
+
+
+async def test_what_was_held_in_quiet_hours_waits_for_slack_to_say_who_somebody_is(stage: Stage) -> None:
+    await stage.wants(ENDED, quiet=all_but_an_hour(utc_now()))
+    await stage.over(pushed(1), pushed(2, "success"))
+    await stage.wants(ENDED)
+    stage.door.denied = {(ADA, READ)}
+    for _ in range(MOST_DENIALS - 1):
+        await stage.later()
+    assert not stage.told()
+    stage.door.denied.clear()
+    await stage.later()
+    await stage.later()
+    assert ["2 builds of yours ended" in one.visible for one in stage.told()] == [True]
+    assert not await stage.store.notices.holding()
+
+
+async def test_what_is_denied_for_good_is_held_no_longer(stage: Stage) -> None:
+    await stage.wants(ENDED, quiet=all_but_an_hour(utc_now()))
+    await stage.over(pushed(1))
+    await stage.wants(ENDED)
+    stage.door.denied = {(ADA, READ)}
+    for _ in range(MOST_DENIALS):
+        await stage.later()
+    stage.door.denied.clear()
+    await stage.later()
+    assert (stage.told(), await stage.store.notices.holding()) == ([], set())
+
+
+async def test_what_waited_before_somebody_asked_for_that_is_no_news(stage: Stage) -> None:
+    old = holding(1, "hold-prod")
+    later = old.model_copy(update={"read_at": old.read_at + timedelta(days=12)})
+    await stage.wants(WAITING, since=utc_now() - HOUR)
+    await stage.wants(WAITING, person=GRACE, since=utc_now() - timedelta(days=20), waiting_since=utc_now() - HOUR)
+    grace = holding(2, "hold-prod", by="octo-grace").model_copy(update={"read_at": later.read_at})
+    for one in (later, grace):
+        await stage.notices.goes_on(one)
+    assert stage.told() == stage.told(GRACE) == []
+    for one in (old, holding(2, "hold-prod", by="octo-grace")):
+        soon = one.model_copy(update={"read_at": one.runs[0].workflow.created_at + timedelta(minutes=1)})
+        await stage.notices.goes_on(soon)
+    assert [len(stage.told()), len(stage.told(GRACE))] == [1, 1]
 
 
 @pytest.mark.parametrize(("code", "tries"), [("cannot_dm_bot", 1), ("user_disabled", 1), ("odd", MOST_REFUSALS)])
