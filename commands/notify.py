@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.answers.notices import MyNotices
 from bot.errors import NothingToDo, SlackError, UsageError
@@ -100,10 +101,17 @@ async def notify(request: Wanted, caller: Caller, context: Context) -> MyNotices
         quiet=request.quiet,
         zone=await context.messenger.zone_of(caller.person_id) if request.quiet else "",
         since=before.since if before else utc_now(),
-        waiting_since=before.waiting_since if before and About.WAITING in before.about else utc_now(),
+        waiting_since=_waiting_since(before),
     )
     await kept.put(notice)
     return MyNotices(notice=notice, before=before, login=login)
+
+
+def _waiting_since(before: Notice | None) -> datetime | None:
+    """Return since when somebody asks for what waits, where they asked for something else before."""
+    if before is None or About.WAITING in before.about:
+        return before.waiting_since if before else None
+    return utc_now()
 
 
 async def _direct_channel(caller: Caller, context: Context) -> str:

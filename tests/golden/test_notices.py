@@ -53,7 +53,8 @@ async def wants(stage: Stage, name: str, line: str) -> None:
     await stage.types(name, f"notify me {line}")
     store = stage.team.app.store.notices
     for notice in await store.all():
-        await store.put(notice.model_copy(update={"since": notice.since - timedelta(days=1)}))
+        since = notice.since - timedelta(days=1)
+        await store.put(notice.model_copy(update={"since": since, "waiting_since": since}))
 
 
 async def said(stage: Stage) -> None:
