@@ -64,7 +64,7 @@ def in_turns(deploys: list[Line]) -> Iterator[list[Line]]:
 async def are_over(team: Team) -> None:
     """Let nothing be known of what was deployed, as once it is over."""
     async with Redis.from_url(team.app.docket.url) as redis:
-        async for key in redis.scan_iter(match="ci:deploys:*"):
+        async for key in redis.scan_iter(match="ci:deploys*"):
             await redis.delete(key)
 
 
