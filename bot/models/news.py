@@ -13,9 +13,10 @@ from bot.models.slack import utc_now
 class News(Model):
     """A build of a branch that some channel has subscribed to, between two looks at it.
 
-    `pipeline` is as it was last read, and to be read anew where it `may_tell_more`. What `was_there` when somebody
-    subscribed, and was over by the first look, nobody is told. `finished_since` is when the attempt `fingerprint` was
-    first seen finished, by CircleCI's clock, and `judged` the attempt that channels were told of, at which it was
+    `pipeline` is as it was last read, and to be read anew where it `may_tell_more`. It `was_there` when all that
+    want to hear of it subscribed; `there` are the marks of subscriptions that found it so, with when they were made:
+    what had ended by then is no news to these, and to nobody else. `finished_since` is when the attempt `fingerprint`
+    was first seen finished, by CircleCI's clock, and `judged` the attempt that channels were told of, at which it was
     looked `again` so many times; `untold` is one that some channel could not be told for a moment. `failures` counts
     the looks in a row that came to nothing, `gone` those of them to which CircleCI answered that it does not know it,
     `broken` those that failed because of ourselves. It is `held` while channels were told that it waits for approval.
@@ -24,6 +25,7 @@ class News(Model):
     since: datetime = Field(default_factory=utc_now)
     pipeline: Pipeline | None = None
     was_there: bool = False
+    there: dict[str, datetime] = Field(default_factory=dict)
     may_tell_more: bool = False
     fingerprint: str = ""
     finished_since: datetime | None = None

@@ -68,6 +68,23 @@ def is_red(build: Build) -> bool | None:
     return None
 
 
+def was_there(state: Branch, build: Build) -> Branch:
+    """Return a branch with a build that had ended before a channel subscribed: known, but it leaves nothing red."""
+    red = is_red(build)
+    if red is None or is_judged(build, state):
+        return state
+    known = _with_told(state, build, "" if red else _PASSED)
+    if state.is_red or build.pipeline.number < state.number:
+        return known
+    attempt = {"fingerprint": _attempt(build), "read_at": build.read_at}
+    return known.model_copy(update={"number": build.pipeline.number, "pipeline_id": build.pipeline.id, **attempt})
+
+
+def was_green(state: Branch) -> bool:
+    """Say whether the newest build that a channel knows, if any, had passed."""
+    return not state.number or any(_number(key) == state.number for key in state.told if key.endswith(_PASSED))
+
+
 def would_be(state: Branch, build: Build, wanted: Collection[Event], now: datetime) -> Reason:
     """Return what would be decided of a build now."""
     found = decide(state, build, wanted)

@@ -1,7 +1,7 @@
 """Adds the task that looks at a build, where a channel may have subscribed to news of its branch."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot import metrics
 from bot.circleci.webhooks import Event
@@ -27,18 +27,26 @@ class Inbox:
         self._engine = engine
         self._settle = settle
 
-    async def listed(self, pipeline: Pipeline, *, was_there: bool = False) -> None:
-        """Take in a build that stands in a list, once; `was_there` when somebody subscribed."""
-        if await self._store.news.begin(pipeline.id, News(pipeline=pipeline, was_there=was_there)):
-            if pipeline.ref is not None and not was_there:
+    async def listed(self, pipeline: Pipeline) -> None:
+        """Take in a build that stands in a list, once."""
+        if await self._store.news.begin(pipeline.id, News(pipeline=pipeline)):
+            if pipeline.ref is not None:
                 await self._store.news.found(pipeline.project_slug, str(pipeline.ref), pipeline.number)
             await self._engine.add(NEWS, pipeline.id)
 
-    async def was_there(self, pipeline: Pipeline, since: datetime) -> None:
-        """Note of a build of which nobody wanted to hear until then that it is news only if it still runs."""
-        kept = await self._store.news.get(pipeline.id)
-        if kept.since < since and not kept.was_there:
-            await self._store.news.save(pipeline.id, kept.model_copy(update={"was_there": True}))
+    async def was_there(self, pipeline: Pipeline, rules: Sequence[Subscription], *, is_new: bool) -> None:
+        """Take in a build that stands in a list when these are new; `is_new` when nobody else wants to hear of it.
+
+        A look finds out whether it had ended by then. Of one that is looked at already, that is noted for them alone.
+        """
+        there = {rule.mark: rule.made_at for rule in rules}
+        if not await self._store.news.begin(pipeline.id, News(pipeline=pipeline, was_there=is_new, there=there)):
+            kept = await self._store.news.get(pipeline.id)
+            is_for_them = kept.was_there or (is_new and not kept.judged)
+            now = kept.model_copy(update={"there": kept.there | there, "was_there": is_for_them})
+            await self._store.news.save(pipeline.id, now)
+            await self._store.news.begin(pipeline.id, now, again=True)
+        await self._engine.put(NEWS, pipeline.id, when=utc_now())
 
     async def may_be_somebodys(self, pipelines: Sequence[Pipeline]) -> None:
         """Take in what stands in a list while anybody wants to be told of their own builds; a look finds out whose."""

@@ -93,13 +93,11 @@ class Lists:
     async def _begin(
         self, listed: Sequence[Pipeline], fresh: Sequence[Subscription], old: Sequence[Subscription]
     ) -> None:
-        """Let new subscriptions hear of what runs by now, and of nothing that was over when they were made."""
+        """Let new subscriptions hear of what ends from now on, and of nothing that was over when they were made."""
         for pipeline in may_run(listed, fresh):
-            await self._inbox.listed(pipeline, was_there=True)
-        for pipeline in listed:
-            of_old = wanted_by(old, pipeline.ref, pipeline.actor)
-            if not of_old and (by := wanted_by(fresh, pipeline.ref, pipeline.actor)):
-                await self._inbox.was_there(pipeline, min(rule.made_at for rule in by))
+            is_new = not wanted_by(old, pipeline.ref, pipeline.actor)
+            of_fresh = wanted_by(fresh, pipeline.ref, pipeline.actor)
+            await self._inbox.was_there(pipeline, of_fresh, is_new=is_new)
 
     async def _since(self, slug: ProjectSlug, newest: int | None) -> Sequence[Pipeline]:
         """Return the pipelines behind the one that was read last: a page as a rule, more where more came."""

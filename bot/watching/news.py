@@ -1,5 +1,6 @@
 """Looks at a build of a branch with subscribers until its end is certain, and has that judged."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Protocol
 
@@ -35,11 +36,14 @@ log = structlog.get_logger(__name__)
 class Judge(Protocol):
     """Who decides what channels are told of a build that is over, and tells them."""
 
-    async def judged(self, build: Build) -> timedelta | None:
+    async def judged(self, build: Build, but: Collection[str] = ()) -> timedelta | None:
         """Tell each channel what it has subscribed to; returns the pause before another try, None where all is told.
 
-        Of a build that passed, the jobs may not have been read.
+        Those with the marks of `but` are told nothing. Of a build that passed, the jobs may not have been read.
         """
+
+    async def was_there(self, build: Build, marks: Collection[str]) -> timedelta | None:
+        """Note for subscriptions with these marks that it had ended before they were made; returns the same."""
 
     async def waits(self, build: Build) -> timedelta | None:
         """Tell them what of it waits for an approval, or what became of that; returns the same. All jobs were read."""
@@ -185,12 +189,17 @@ class Newsreader:
 
     async def _over(self, build: Build, kept: News) -> timedelta | None:
         """Have an end judged; what could not be told for a moment is not read again before it is."""
+        if kept.judged == _attempt(build) and kept.there:
+            if (late := await self._judge.was_there(build, _ended_before(build, kept))) is not None:
+                await self._store.news.save(build.pipeline.id, kept)
+                return late
+            kept = kept.model_copy(update={"there": {}})
         if kept.judged != _attempt(build):
             if (late := await self._all_hear(build, kept)) is not None:
                 untold = {"untold": build if late < A_MOMENT else None}
                 await self._store.news.save(build.pipeline.id, kept.model_copy(update=untold))
                 return late
-            kept = kept.model_copy(update={"judged": _attempt(build), "again": 0})
+            kept = kept.model_copy(update={"judged": _attempt(build), "again": 0, "there": {}})
         if build.has_failed_on_hold:
             await self._own.goes_on(build)
             await self._store.news.save(build.pipeline.id, kept.model_copy(update={"was_there": False}))
@@ -209,8 +218,9 @@ class Newsreader:
         first = (kept.finished_since if same else build.read_at) if _over(build).workflows_finished else None
         may_tell_more = not build.runs or build.only_setup
         now = {"fingerprint": build.fingerprint, "finished_since": first, "may_tell_more": may_tell_more}
-        if not build.workflows_finished and not build.is_refused:
-            now["was_there"] = False  # it goes on, so that its end is news
+        if not _over(build).workflows_finished and not build.is_refused:
+            goes_on = {"was_there": False, "there": {}}  # its end is news to all
+            return kept.model_copy(update=now | goes_on)
         return kept.model_copy(update=now)
 
     async def _whole(self, build: Build) -> Build:
@@ -220,16 +230,19 @@ class Newsreader:
     async def _all_hear(self, build: Build, kept: News) -> timedelta | None:
         """Have channels told, then people: who is mentioned in a channel is not told the same beside that."""
         late = await self._judged(build, kept)
-        return late or (None if kept.was_there else await self._own.over(build))
+        return late or await self._own.over(build)
 
     async def _judged(self, build: Build, kept: News) -> timedelta | None:
         """Have it told, where it is news; returns the pause before another try, where not all could be told."""
         ref = build.pipeline.ref
         await self._hearing.is_told(build.pipeline.project_slug, build)  # an end of which no webhook told is noted
-        if kept.was_there:
+        before = _ended_before(build, kept)
+        if before and (late := await self._judge.was_there(build, before)) is not None:
+            return late
+        if kept.was_there and len(before) == len(kept.there):
             count("old")
             await self._told(build.pipeline.id, Why.WAS_THERE)
-        elif (late := await self._judge.judged(build)) is not None:
+        elif (late := await self._judge.judged(build, before)) is not None:
             return late
         elif is_red(build) is None:
             count("no_news")
@@ -305,6 +318,12 @@ def next_look(build: Build, every: timedelta, *, is_told: bool) -> timedelta:
 def _over(build: Build) -> Build:
     """Return what of a build has to be over: where a workflow has failed, not those that wait for a person."""
     return build.without_holds if build.has_failed_on_hold else build
+
+
+def _ended_before(build: Build, kept: News) -> set[str]:
+    """Return the marks of the subscriptions that were made after it had ended, on our clock: CircleCI's may differ."""
+    ended = utc_now() - (build.read_at - (_over(build).stopped_at or build.pipeline.created_at))
+    return {mark for mark, made_at in kept.there.items() if ended <= made_at}
 
 
 def _waits(build: Build) -> bool:

@@ -5,7 +5,7 @@ that a run that is cut off is gone on with; how the branch stands is kept after 
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
@@ -27,7 +27,18 @@ from bot.once import post_once, posted
 from bot.permissions import Permissions
 from bot.store import Store
 from bot.watching.aloud import is_wanted as is_wanted_aloud
-from bot.watching.branches import Decision, decide, has_repaired, is_red, is_wanted, no_news, said_key, said_of
+from bot.watching.branches import (
+    Decision,
+    decide,
+    has_repaired,
+    is_red,
+    is_wanted,
+    no_news,
+    said_key,
+    said_of,
+    was_green,
+    was_there,
+)
 from bot.watching.earlier import Earlier
 from bot.watching.evidence import Evidence
 from bot.watching.occasions import Occasions
@@ -129,13 +140,38 @@ class Telling:
         self._occasions = Occasions(store, messenger, sources, links, self.evidence.of)
         self._pausing = Pausing(store, messenger, permissions, operator)
 
-    async def judged(self, build: Build) -> timedelta | None:
+    async def judged(self, build: Build, but: Collection[str] = ()) -> timedelta | None:
         """Tell of a build that is over for good, each channel once, however often this is called.
 
-        Returns the pause before another try, where a channel takes nothing for now; None where all are told. Raises a
-        CircleCIError where it cannot be found out what its project is called.
+        To subscriptions with the marks of `but` it is no news, as it had ended before they were made. Returns the pause
+        before another try, where a channel takes nothing for now; None where all are told. Raises a CircleCIError where
+        it cannot be found out what its project is called.
         """
-        return await self._each(build, self._all_told, _is_news_at_its_end)
+
+        def is_news(rule: Subscription, seen: Build) -> bool:
+            return rule.mark not in but and _is_news_at_its_end(rule, seen)
+
+        return await self._each(build, self._all_told, is_news)
+
+    async def was_there(self, build: Build, marks: Collection[str]) -> timedelta | None:
+        """Note for the channels of subscriptions with these marks that it had ended before they were made.
+
+        What another one of the channel is about is told by that. Returns the same.
+        """
+        rules = await self._store.subscriptions.of_project(build.pipeline.project_slug)
+        others = {(one.channel_id, one.scope) for one in rules if one.mark not in marks and one.seen(build)}
+        return await self._each(
+            build,
+            self._knows_it_was_there,
+            lambda rule, _: rule.mark in marks and (rule.channel_id, rule.scope) not in others,
+        )
+
+    async def _knows_it_was_there(self, news: _News) -> bool:
+        await self._note(news, Why.WAS_THERE)
+        state = await self._known(news)
+        if (now := was_there(state, news.build)) != state and not ref_named(news.branch).is_tag:
+            await self._know(news, now)
+        return False
 
     async def waits(self, build: Build) -> timedelta | None:
         """Tell of a build with its jobs, of which one waits for an approval, or did when this was called last."""
@@ -267,6 +303,7 @@ class Telling:
             after = after.model_copy(update={"failing": red.failing(seen.report), "failure": signature})
         if found.happened is Event.BROKE and found.is_told:
             is_sure = state.number == news.number or await news.earlier.begins_with(state.number)
+            is_sure = is_sure and was_green(state)
             after = after.model_copy(update={"or_before": not is_sure})
         is_said, root_ts = said_key(news.build) in state.told, state.root_ts
         silent = None if is_said else await self._silent(news, found, state)

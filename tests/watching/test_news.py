@@ -1,7 +1,7 @@
 """Builds that nobody typed: found in lists and by webhooks, judged once at their certain end, at few requests."""
 
 import copy
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
@@ -68,16 +68,23 @@ class Judge:
         self.builds: list[Build] = []
         self.waiting: list[list[str]] = []
         self.held: list[int] = []
+        self.but: list[set[str]] = []
+        self.there: list[tuple[int, str]] = []
         self.late = 0
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
-    async def judged(self, build: Build) -> timedelta | None:
+    async def judged(self, build: Build, but: Collection[str] = ()) -> timedelta | None:
         if self.meanwhile is not None:
             await self.meanwhile()
         if self.late:
             self.late -= 1
             return SOON
         self.builds += [build] if is_red(build) is not None else []
+        self.but.append({*but})
+        return None
+
+    async def was_there(self, build: Build, marks: Collection[str]) -> timedelta | None:
+        self.there += [(build.pipeline.number, mark.partition("@")[0]) for mark in sorted(marks)]
         return None
 
     async def holds(self, build: Build) -> timedelta | None:
@@ -146,7 +153,7 @@ class Stage:
 
     async def subscribes(self, number: int = 1, **changes: object) -> Subscription:
         """Let a channel subscribe, and the list be read for the first time."""
-        made = rule(number, **changes)
+        made = rule(number, **{"made_at": utc_now(), **changes})
         await self.store.subscriptions.add(made)
         await self.lists.look(SLUG)
         return made
@@ -348,6 +355,62 @@ async def test_what_ends_while_nobody_subscribes_is_none_for_who_subscribes_anew
     later = stage.push("green")
     await stage.looks()
     assert [number for number, _ in stage.told] == [later.number]
+
+
+async def test_what_breaks_while_the_first_list_cannot_be_read_is_news(stage: Stage) -> None:
+    stage.circleci.faults.add("GET", "/api/v2/project/*/pipeline", status=404, times=1)
+    made = await stage.subscribes(made_at=utc_now() - 2 * LONG)
+    before, pushed = stage.push(age=4 * LONG), stage.push("green")
+    await stage.looks()
+    assert [one.pipeline.number for one in stage.judge.builds] == [pushed.number]
+    assert stage.judge.there == [(before.number, made.id)]
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+async def test_what_another_is_told_of_anyway_is_told_whoever_subscribes_meanwhile(stage: Stage, is_over: bool) -> None:
+    """An end that is about to be told to who pushed it, and to one channel, is none for the other channel alone."""
+    await wants_own(stage)
+    stage.own.people = {"ken"}
+    first = await stage.subscribes(1)
+    pushed = stage.push("slow", by="ken", age=SOON)
+    await stage.looks()
+    if is_over:
+        stage.goes_by(LONG)
+    second = await stage.subscribes(2, channel_id="C0OTHER")
+    if not is_over:
+        await stage.looks()
+        stage.goes_by(LONG)
+    await stage.looks()
+    (but,) = stage.judge.but
+    assert but == ({second.mark} if is_over else set())
+    assert first.mark not in but
+    assert stage.judge.there == ([(pushed.number, second.id)] if is_over else [])
+    assert stage.own.told == [(pushed.number, State.PASSED)]
+
+
+async def test_a_rerun_of_what_was_over_when_a_channel_subscribed_is_news(stage: Stage) -> None:
+    await stage.subscribes(1)
+    pushed = stage.push()
+    await stage.looks()
+    second = await stage.subscribes(2, channel_id="C0OTHER")
+    await stage.looks()
+    assert stage.judge.there == [(pushed.number, second.id)]
+    assert len(stage.told) == 1  # the first channel has heard it
+    for run in list(pushed.runs):
+        stage.world.rerun(run.id)
+    stage.goes_by(LONG)
+    await stage.inbox.heard(webhook(pushed), PipelineId(pushed.id))
+    await stage.looks()
+    assert (len(stage.told), stage.judge.but[1:]) == (2, [set()])
+
+
+async def test_what_had_failed_beside_a_hold_when_somebody_subscribed_is_no_news(stage: Stage) -> None:
+    held = stage.push(RED_BESIDE_HOLD)
+    made = await stage.subscribes()
+    for _ in range(3):
+        await stage.looks()
+    assert stage.told == []
+    assert stage.judge.there == [(held.number, made.id)]
 
 
 async def test_a_second_subscriber_hears_nothing_that_was_over_before(stage: Stage) -> None:

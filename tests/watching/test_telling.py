@@ -540,6 +540,32 @@ async def test_where_too_many_came_at_once_it_is_asked_whether_one_of_them_passe
     assert stage.far_side.asked == 2  # for both channels
 
 
+@pytest.mark.parametrize("newer", ["success", "failed"])
+async def test_what_was_over_when_a_channel_subscribed_is_known_and_leaves_nothing_red(
+    stage: Stage, newer: str
+) -> None:
+    """An older build that fails after that is none of the branch; the next one that fails breaks it."""
+    await stage.subscribes(channel_id="C0RELEASES")
+    rule = await stage.subscribes()
+    stage.far_side.has(build(1), build(2, newer), build(3))
+    for _ in range(2):
+        assert await stage.telling.was_there(build(2, newer), [rule.mark]) is None
+    assert await stage.telling.judged(build(2, newer), [rule.mark]) is None
+    assert (stage.texts(), len(stage.texts("releases"))) == ([], int(newer == "failed"))
+    await stage.judged(build(1))
+    assert stage.texts() == []
+    await stage.judged(build(3))
+    assert stage.texts() == ["main of acme/backend is red since #3" + " or before" * (newer == "failed")]
+
+
+async def test_another_rule_of_the_channel_tells_what_is_no_news_to_a_new_one(stage: Stage) -> None:
+    await stage.subscribes()
+    new = await stage.subscribes(events=OF_BRANCHES)
+    assert await stage.telling.was_there(build(1), [new.mark]) is None
+    assert await stage.telling.judged(build(1), [new.mark]) is None
+    assert stage.texts() == [RED]
+
+
 @pytest.mark.parametrize(
     ("method", "code"), [("chat.postMessage", "thread_not_found"), ("chat.update", "message_not_found")]
 )
