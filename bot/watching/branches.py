@@ -111,6 +111,11 @@ def is_judged(build: Build, state: Branch) -> bool:
     return not state.told.isdisjoint({judged_key(build), judged_key(build) + _PASSED})
 
 
+def is_known(state: Branch, fingerprint: str) -> bool:
+    """Say whether a channel knows this attempt of the newest build that it knows."""
+    return any(key.startswith(f"{state.number}:{mark_of(fingerprint)}") for key in state.told)
+
+
 def has_repaired(build: Build, state: Branch) -> bool:
     """Say whether all jobs that left a branch red pass in a newer build, of which the rest waits for a person.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from bot.circleci.reads import Reads
-from bot.errors import CircleCIError
+from bot.errors import CircleCIError, Rejected
 from bot.models.build import Build
 from bot.models.circleci import Pipeline, PipelineId
 from bot.models.red import Branch
@@ -34,19 +34,32 @@ class Earlier:
         return False
 
     async def repair(self, state: Branch, rule: Subscription) -> Build | None:
-        """Return the newest that passed after what a channel knows of its red branch, and before this one.
+        """Return what repaired a red branch after all that a channel knows of it, and before this build.
 
-        As a rule is about it, that is.
-
-        None is to be expected: it takes a build of which the channel was not told. Raises CircleCIError.
+        As a rule is about it: the first that passed since one failed last, or else the build that the channel knows,
+        if that passed when it ran again. None is to be expected: it takes a build of which the channel was not told.
+        What CircleCI does not know any more has repaired nothing; raises CircleCIError for anything else.
         """
-        if self._number <= state.number + 1:
-            return None
-        between = [one for one in await self._earlier() if one.number > state.number and rule.is_by(one.actor)]
+        between = [one for one in await self._earlier() if one.number >= state.number and rule.is_by(one.actor)]
+        found = None
         for pipeline in between[:MOST_LOOKED_AT]:
-            build = rule.seen(await self._outline(pipeline))
-            if build and is_red(build) is False and not is_judged(build, state):
-                return build
+            if found and pipeline.number == state.number:
+                break
+            build = await self._seen(pipeline, rule)
+            if build is None or is_red(build) is None or is_judged(build, state):
+                continue
+            if is_red(build) and found:
+                break
+            found = found if is_red(build) else build
+        return found
+
+    async def _seen(self, pipeline: Pipeline, rule: Subscription) -> Build | None:
+        """Return a build as a rule is about it; None where it is not, or where nobody knows it any more."""
+        try:
+            return rule.seen(await self._outline(pipeline))
+        except Rejected as error:
+            if not error.is_gone:
+                raise
         return None
 
     async def whole(self, build: Build) -> Build:

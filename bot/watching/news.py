@@ -234,7 +234,6 @@ class Newsreader:
 
     async def _judged(self, build: Build, kept: News) -> timedelta | None:
         """Have it told, where it is news; returns the pause before another try, where not all could be told."""
-        ref = build.pipeline.ref
         await self._hearing.is_told(build.pipeline.project_slug, build)  # an end of which no webhook told is noted
         before = _ended_before(build, kept)
         if before and (late := await self._judge.was_there(build, before)) is not None:
@@ -243,15 +242,20 @@ class Newsreader:
             count("old")
             await self._told(build.pipeline.id, Why.WAS_THERE)
         elif (late := await self._judge.judged(build, before)) is not None:
+            await self._is_judged(build)  # a newer build may be told before it
             return late
         elif is_red(build) is None:
             count("no_news")
             await self._told(build.pipeline.id, Why.NO_NEWS, state=build.state)
         else:
             count("judged")
-            if ref is not None:
-                await self._store.news.note_judged(build.pipeline.project_slug, str(ref), build.pipeline.number)
+            await self._is_judged(build)
         return None
+
+    async def _is_judged(self, build: Build) -> None:
+        """Note that channels are to know of it, where it says how its branch stands."""
+        if (ref := build.pipeline.ref) is not None and is_red(build) is not None:
+            await self._store.news.note_judged(build.pipeline.project_slug, str(ref), build.pipeline.number)
 
     async def _after(self, build: Build, kept: News) -> timedelta | None:
         """Look at what ended red for a while, the newest of its branch: somebody may rerun it on CircleCI's own page.

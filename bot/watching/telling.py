@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from bot.errors import SlackError, SlackLimited, Unreadable
+from bot.errors import CircleCIError, SlackError, SlackLimited, Unreadable
 from bot.messenger import Messenger
 from bot.models.build import Build, Report, State
 from bot.models.caller import Place
@@ -31,6 +31,8 @@ from bot.watching.branches import (
     Decision,
     decide,
     has_repaired,
+    is_judged,
+    is_known,
     is_red,
     is_wanted,
     no_news,
@@ -207,7 +209,10 @@ class Telling:
         tell: Callable[[_News], Awaitable[bool]],
         is_news: Callable[[Subscription, Build], bool],
     ) -> timedelta | None:
-        """Tell each channel by those of its rules to which it is news; returns the longest pause before another try."""
+        """Tell each channel by those of its rules to which it is news; returns the longest pause before another try.
+
+        What CircleCI does not answer for one is raised when the others have been told.
+        """
         ref = build.pipeline.ref
         if ref is None:
             return None
@@ -216,9 +221,15 @@ class Telling:
             if (seen := rule.seen(build)) and is_news(rule, seen):
                 channels[rule.channel_id, rule.scope].append(rule)
         earlier, pauses = Earlier(self._sources.reports, build, ref.name), list[timedelta | None]()
+        errors = list[CircleCIError]()
         for (channel_id, _), rules in channels.items():
             if seen := rules[0].seen(build):
-                pauses.append(await self._tell(_News(seen, str(ref), earlier, channel_id, rules), tell))
+                try:
+                    pauses.append(await self._tell(_News(seen, str(ref), earlier, channel_id, rules), tell))
+                except CircleCIError as error:
+                    errors.append(error)
+        if errors:
+            raise errors[0]
         return max((pause for pause in pauses if pause is not None), default=None)
 
     async def _all_told(self, news: _News) -> bool:
@@ -289,7 +300,10 @@ class Telling:
 
     async def _told(self, news: _News) -> bool:
         """Tell the channel, if it is news to it; says whether anything was said."""
-        state = await self._caught_up(news)
+        return await self._told_from(news, await self._caught_up(news))
+
+    async def _told_from(self, news: _News, state: Branch) -> bool:
+        """Tell it how the branch stands, which stood so before."""
         found = decide(state, news.build, news.wanted)
         if found.happened is None or (found.is_late and not found.is_told):
             if found.state != state:
@@ -324,15 +338,17 @@ class Telling:
     async def _caught_up(self, news: _News) -> Branch:
         """Return how the branch stands before this build; a repair that the channel has missed is told first.
 
-        It may have been told nothing for a while, and another build that failed is no news then, but one that broke it.
+        It may have been told nothing for a while: another build that failed is no news then, but one that broke it, and
+        another one that passed has repaired nothing.
         """
         state = await self._known(news)
         if state.posting is not None:
             state = await self._gone_on_with(news, state, state.posting)
-        if not (state.is_red and is_red(news.build) and await self._may_have_missed(news, state)):
+        is_news = state.is_red and is_red(news.build) is not None and not is_judged(news.build, state)
+        if not (is_news and news.number >= state.number and await self._may_have_missed(news, state)):
             return state
         if repair := await news.earlier.repair(state, news.rules[0]):
-            await self._told(news._replace(build=repair))
+            await self._told_from(news._replace(build=repair), state)
             return await self._known(news)
         return state
 
@@ -348,10 +364,16 @@ class Telling:
         return state.model_copy(update={"posting": None})
 
     async def _may_have_missed(self, news: _News, state: Branch) -> bool:
-        """Say whether a build between was judged without this channel, or by nobody as too many came at once."""
+        """Say whether a build between was judged without this channel, or by nobody as too many came at once.
+
+        Or whether the one that it knows was, when that ran again.
+        """
         newest = await self._store.news.newest_judged(news.slug, news.branch)
         skipped = (await self._store.news.read_up_to(news.slug)).skipped
-        return state.number < max(skipped, newest if newest != news.number else 0)
+        if state.number < max(skipped, min(newest, news.number - 1)):
+            return True
+        judged = (await self._store.news.get(state.pipeline_id)).judged.removesuffix("+")
+        return bool(judged) and state.number < news.number and not is_known(state, judged)
 
     async def _say(self, news: _News, found: Decision, state: Branch, after: Branch, seen: red.Seen) -> Branch:
         """Post what happened, and keep that it was: the message about a red branch, or one below or beside that."""

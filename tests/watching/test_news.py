@@ -512,6 +512,7 @@ async def test_what_could_not_be_told_is_told_later(stage: Stage) -> None:
     pushed = stage.push("green")
     stage.judge.late = 2
     assert await stage.looks() == [1.0]
+    assert await stage.store.news.newest_judged(SLUG, MAIN) == pushed.number  # a newer one may be told before it
     _ = stage.asked
     assert [await stage.looks() for _ in range(3)] == [[1.0], [None], []]
     assert stage.asked == [f"project/{SLUG}/pipeline"] * 3  # it is not read again

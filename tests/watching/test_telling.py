@@ -1,6 +1,7 @@
 """What channels that subscribed to a branch are told: once each, whatever is cut off, and never lost in silence."""
 
 import asyncio
+from contextlib import nullcontext
 from datetime import timedelta
 from random import Random
 from typing import cast
@@ -10,13 +11,13 @@ import pytest
 from bot.actions import RerunFailed, ShowLog
 from bot.authors import Authors
 from bot.circleci.reads import Reads
-from bot.errors import NotAllowed, NotFound, SlackError, Unavailable
+from bot.errors import CircleCIError, NotAllowed, NotFound, Rejected, SlackError, Unavailable
 from bot.messenger import Messenger
 from bot.models.build import Build
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, ProjectSlug, Ref, TestResult
 from bot.models.heard import Heard
-from bot.models.news import ReadUpTo
+from bot.models.news import News, ReadUpTo
 from bot.models.red import Branch
 from bot.models.slack import Watch, utc_now
 from bot.models.subscription import Event, Fitting, Mode, Subscription
@@ -47,6 +48,7 @@ class FarSide:
 
     def __init__(self) -> None:
         self.builds: dict[int, Build] = {}
+        self.broken: dict[int, CircleCIError] = {}
         self.asked = 0
 
     def has(self, *builds: Build) -> None:
@@ -67,6 +69,8 @@ class FarSide:
 
     async def outline(self, pipeline: Pipeline) -> Build:
         self.asked += 1
+        if error := self.broken.get(pipeline.number):
+            raise error
         return self.builds[pipeline.number]
 
 
@@ -141,9 +145,17 @@ class Stage:
         pipeline = one.pipeline
         if is_red(one) is not None:
             await self.store.news.note_judged(pipeline.project_slug, str(pipeline.ref), pipeline.number)
+            await self.store.news.save(pipeline.id, News(pipeline=pipeline, judged=one.fingerprint))
 
     async def is_put_off(self, one: Build) -> None:
         assert await self.telling.judged(one)
+        await self.is_noted(one)
+
+    async def misses(self, *builds: Build) -> None:
+        """Let these be judged while the channel takes nothing."""
+        for one in builds:
+            self.slack.refuse("chat.postMessage", "is_archived", times=1)
+            await self.judged(one)
 
     async def until_told(self, one: Build) -> None:
         while await self.telling.judged(one):
@@ -518,6 +530,58 @@ async def test_what_repaired_a_branch_while_its_channel_was_told_nothing_is_not_
     assert "2nd red build" in second.visible
 
 
+async def test_what_repaired_a_branch_unheard_is_named_when_another_passes_or_breaks_it(stage: Stage) -> None:
+    """Of several that passed it is the first: the others have repaired nothing."""
+    await stage.subscribes()
+    stage.far_side.has(build(1), build(2), build(3, "success"), build(4, "success"), build(5, "success"), build(6))
+    await stage.judged(build(1))
+    await stage.misses(build(3, "success"))
+    await stage.judged(build(5, "success"))
+    (root,) = stage.channel().roots
+    assert [one.text for one in root.replies] == [GREEN]
+    assert "#3" in root.replies[0].visible
+    assert "#5" not in root.visible + root.replies[0].visible
+
+
+async def test_what_the_rerun_of_a_build_repaired_unheard_is_told_before_another_breaks_it(stage: Stage) -> None:
+    await stage.subscribes()
+    again = build(2, "success", 2)
+    stage.far_side.has(build(1), again, build(3))
+    await stage.judged(build(1), build(2))
+    await stage.misses(again)
+    await stage.judged(build(3))
+    assert stage.texts() == [GREEN, GREEN, "main of acme/backend is red since #3"]
+
+
+async def test_what_repaired_a_branch_while_it_was_put_off_is_told_before_a_newer_one(stage: Stage) -> None:
+    rule = await stage.subscribes()
+    stage.far_side.has(build(1), build(2, "success"), build(3), build(4))
+    await stage.judged(build(1))
+    stage.door.refuses = NotAllowed("U0ADA", "read", "web")
+    for one in (build(2, "success"), build(3)):
+        await stage.is_put_off(one)
+    await stage.store.subscriptions.change(rule.id, lambda kept: kept.model_copy(update={"made_by": "U0GRACE"}))
+    await stage.judged(build(4), build(2, "success"), build(3))
+    assert stage.texts() == [GREEN, GREEN, "main of acme/backend is red since #4 or before"]
+
+
+@pytest.mark.parametrize("error", [Rejected(404, "not found"), Unavailable("it does not answer")])
+async def test_what_one_channel_cannot_be_told_for_circleci_keeps_nothing_from_the_others(
+    stage: Stage, error: CircleCIError
+) -> None:
+    for name in ("C0RELEASES", "C0DEPLOYS"):
+        await stage.subscribes(channel_id=name, events=OF_BRANCHES)
+    await stage.judged(build(1))
+    await stage.misses(build(2, "success"))
+    stage.far_side.has(build(1), build(2, "success"), build(3))
+    stage.far_side.broken = {2: error}
+    before = len(stage.texts("releases"))
+    with nullcontext() if isinstance(error, Rejected) else pytest.raises(Unavailable):
+        await stage.telling.judged(build(3))
+    assert stage.texts()[-1] == "main of acme/backend is red since #3"
+    assert len(stage.texts("releases")) == before + isinstance(error, Rejected)
+
+
 async def test_where_nothing_was_missed_nothing_is_asked_of_a_branch_that_stays_red(stage: Stage) -> None:
     await stage.subscribes(events=OF_BRANCHES)
     await stage.subscribes(channel_id="C0RELEASES", events=OF_BRANCHES)
@@ -607,7 +671,8 @@ async def test_how_one_workflow_stands_is_known_apart_from_all_of_its_branch(sta
     await stage.subscribes(events=["broke", "fixed"], workflows=["dep*"])
     await stage.subscribes(events=["broke", "fixed"])
     builds = [("success", "failed"), ("failed", ""), ("success", "success"), ("failed", "success")]
-    told = ["main (workflow=dep*) of acme/backend is red since #1 or before", RED]
+    told = [f"{name} of acme/backend is red since #1" for name in ("main (workflow=dep*)", "main")]
+    stage.far_side.has(*(of_two(number, tests, deploy) for number, (tests, deploy) in enumerate(builds, 1)))
     for number, (tests, deploy) in enumerate(builds, 1):
         await stage.judged(of_two(number, tests, deploy))
         assert stage.texts() == told if number < 3 else len(stage.texts()) >= 4
