@@ -19,7 +19,9 @@ class News(Model):
     was first seen finished, by CircleCI's clock, and `judged` the attempt that channels were told of, at which it was
     looked `again` so many times; `untold` is one that some channel could not be told for a moment. `failures` counts
     the looks in a row that came to nothing, `gone` those of them to which CircleCI answered that it does not know it,
-    `broken` those that failed because of ourselves. It is `held` while channels were told that it waits for approval.
+    `broken` those that failed because of ourselves. `unsaid` is an end that somebody whose build it is is to be told
+    at `say_at`, as they could not be for a moment: it is read meanwhile when that is `due`, or when more `knocks` came
+    than were heard. It is `held` while channels were told that it waits for approval.
     """
 
     since: datetime = Field(default_factory=utc_now)
@@ -37,6 +39,10 @@ class News(Model):
     gone: int = 0
     broken: int = 0
     held: bool = False
+    unsaid: Build | None = None
+    say_at: datetime | None = None
+    due: datetime | None = None
+    knocks: int = 0
 
 
 class ReadUpTo(Model):

@@ -28,7 +28,7 @@ from bot.watching.triager import final_key
 SHARE, LONGEST, QUICKEST = 3, 12, 5  # of its age; pauses between two lists; a part of one
 MOST_AGAIN = 8  # looks at what ended red, each after twice the pause: for half a day, by default
 GONE_AFTER = 10  # looks in a row
-A_MOMENT = timedelta(minutes=10)
+A_MOMENT, A_WHILE = timedelta(minutes=10), timedelta(minutes=1)
 NO_TROUBLE = {"waits_since": None, "failures": 0, "gone": 0, "broken": 0, "untold": None}
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,7 @@ class Newsreader:
             before, kept = await self._store.news.knocks(pipeline_id), await self._store.news.get(pipeline_id)
             if await self._has_an_older_before_it(kept):
                 return self._settings.pace
-            pause = await self._look(pipeline_id, kept)
+            pause = await self._look(pipeline_id, kept, before)
             await self._has_had_its_turn(kept)
             if await self._store.news.knocks(pipeline_id) != before:
                 return self._settings.settle  # a webhook came, of something that was not to be seen yet
@@ -113,11 +113,11 @@ class Newsreader:
         if (pipeline := kept.pipeline) and pipeline.ref and not kept.fingerprint:
             await self._store.news.had_its_turn(pipeline.project_slug, str(pipeline.ref), pipeline.number)
 
-    async def _look(self, pipeline_id: PipelineId, kept: News) -> timedelta | None:
+    async def _look(self, pipeline_id: PipelineId, kept: News, knocks: int) -> timedelta | None:
         try:
             place = rank(Claim.NONE, kept.waits_since or utc_now(), self._settings)
             with standing(Waiting(f"news:{pipeline_id}", place, is_alone=False)):
-                return await self._read(pipeline_id, kept)
+                return await self._told_and_read(pipeline_id, kept, knocks)
         except Spent as error:
             waits = kept.model_copy(update={"waits_since": kept.waits_since or utc_now()})
             await self._store.news.save(pipeline_id, waits)
@@ -129,6 +129,30 @@ class Newsreader:
         except Exception:
             log.exception("news_broke", pipeline=pipeline_id)
             return await self._in_vain(pipeline_id, kept.model_copy(update={"broken": kept.broken + 1}))
+
+    async def _told_and_read(self, pipeline_id: PipelineId, kept: News, knocks: int) -> timedelta | None:
+        """Read it, and tell people beside that what they could not be told; what is not due is not read for that."""
+        if kept.unsaid is None:
+            pause = await self._read(pipeline_id, kept)
+        else:
+            kept = await self._owners_hear(kept.unsaid, kept)
+            await self._store.news.save(pipeline_id, kept)
+            is_due = knocks != kept.knocks or (kept.due is not None and kept.due <= utc_now())
+            rest = None if kept.due is None else kept.due - utc_now()
+            pause = await self._read(pipeline_id, kept) if is_due or kept.untold else rest
+        kept = await self._store.news.get(pipeline_id)
+        if kept.unsaid is None or kept.say_at is None:
+            return pause
+        due = None if pause is None else utc_now() + pause
+        await self._store.news.save(pipeline_id, kept.model_copy(update={"due": due, "knocks": knocks}))
+        until = max(kept.say_at - utc_now(), self._settings.pace)
+        return until if pause is None else min(pause, until)
+
+    async def _owners_hear(self, build: Build, kept: News) -> News:
+        """Have people told of an end, and return what is kept with when to try again, where somebody could not be."""
+        late = await self._own.over(build)
+        unsaid = {"unsaid": None, "say_at": None} if late is None else {"unsaid": build, "say_at": utc_now() + late}
+        return kept.model_copy(update=unsaid)
 
     async def _read(self, pipeline_id: PipelineId, kept: News) -> timedelta | None:
         kept, untold = kept.model_copy(update=NO_TROUBLE), kept.untold
@@ -195,7 +219,8 @@ class Newsreader:
                 return late
             kept = kept.model_copy(update={"there": {}})
         if kept.judged != _attempt(build):
-            if (late := await self._all_hear(build, kept)) is not None:
+            late, kept = await self._all_hear(build, kept)
+            if late is not None:
                 untold = {"untold": build if late < A_MOMENT else None}
                 await self._store.news.save(build.pipeline.id, kept.model_copy(update=untold))
                 return late
@@ -227,10 +252,20 @@ class Newsreader:
         """Return a build with the jobs that failed, where there are any."""
         return await self._looks.whole(build.pipeline) if is_red(build) and build.runs else build
 
-    async def _all_hear(self, build: Build, kept: News) -> timedelta | None:
-        """Have channels told, then people: who is mentioned in a channel is not told the same beside that."""
-        late = await self._judged(build, kept)
-        return late or await self._own.over(build)
+    async def _all_hear(self, build: Build, kept: News) -> tuple[timedelta | None, News]:
+        """Have channels told, then people: who is mentioned in a channel is not told the same beside that.
+
+        People do not wait for a channel that takes nothing for a while, nor channels for people. Returns the pause
+        before channels are tried again, and what is kept.
+        """
+        try:
+            late = await self._judged(build, kept)
+        except CircleCIError:
+            await self._own.over(build)
+            raise
+        if late is not None and late < A_WHILE:
+            return late, kept
+        return late, await self._owners_hear(build, kept)
 
     async def _judged(self, build: Build, kept: News) -> timedelta | None:
         """Have it told, where it is news; returns the pause before another try, where not all could be told."""

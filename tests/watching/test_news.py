@@ -70,7 +70,7 @@ class Judge:
         self.held: list[int] = []
         self.but: list[set[str]] = []
         self.there: list[tuple[int, str]] = []
-        self.late = 0
+        self.late, self.pause = 0, SOON
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def judged(self, build: Build, but: Collection[str] = ()) -> timedelta | None:
@@ -78,7 +78,7 @@ class Judge:
             await self.meanwhile()
         if self.late:
             self.late -= 1
-            return SOON
+            return self.pause
         self.builds += [build] if is_red(build) is not None else []
         self.but.append({*but})
         return None
@@ -116,6 +116,7 @@ class Own:
         self.people: set[str] = set()
         self.read: list[int] = []
         self.told: list[tuple[int, State]] = []
+        self.late: timedelta | None = None
 
     async def are_about(self, pipeline: Pipeline) -> bool:
         return pipeline.actor in self.people
@@ -124,9 +125,9 @@ class Own:
         self.read.append(pipeline.number)
 
     async def over(self, build: Build) -> timedelta | None:
-        if build.pipeline.actor in self.people:
+        if self.late is None and build.pipeline.actor in self.people:
             self.told.append((build.pipeline.number, build.state))
-        return None
+        return self.late
 
     async def goes_on(self, build: Build) -> None:
         if build.pipeline.actor in self.people and build.state is State.ON_HOLD:
@@ -505,6 +506,43 @@ async def test_what_fails_is_looked_at_again_so_often_and_only_while_it_is_the_n
     await stage.looks()
     await stage.looks()
     assert older.id not in await stage.store.news.open()
+
+
+async def test_who_cannot_be_told_of_their_build_keeps_it_from_no_channel(stage: Stage) -> None:
+    """It is read on when that is due, or a webhook comes, and not for each time that they are tried."""
+    await wants_own(stage)
+    stage.own.people = {"ken"}
+    await stage.subscribes()
+    pushed = stage.push("failing-tests", by="ken")
+    stage.own.late = timedelta(minutes=1)
+    assert await stage.looks() == [pytest.approx(60, abs=1)]
+    assert (stage.told, stage.own.told) == ([(pushed.number, State.FAILED)], [])
+    _ = stage.asked
+    assert await stage.looks() == [pytest.approx(60, abs=1)]
+    assert stage.asked == [f"project/{SLUG}/pipeline"]
+    for run in list(pushed.runs):
+        stage.world.rerun(run.id)
+    stage.goes_by(LONG)
+    await stage.inbox.heard(webhook(pushed), PipelineId(pushed.id))
+    await stage.looks()
+    assert [number for number, _ in stage.told] == [pushed.number] * 2
+    stage.own.late = None
+    await stage.looks()
+    assert [number for number, _ in stage.own.told] == [pushed.number]
+    assert (await stage.store.news.get(PipelineId(pushed.id))).unsaid is None
+
+
+@pytest.mark.parametrize(("pause", "told"), [(SOON, 0), (timedelta(minutes=1), 1), (timedelta(hours=1), 1)])
+async def test_who_pushed_a_build_does_not_wait_for_a_channel_that_takes_nothing(
+    stage: Stage, pause: timedelta, told: int
+) -> None:
+    await wants_own(stage)
+    stage.own.people = {"ken"}
+    await stage.subscribes()
+    stage.judge.late, stage.judge.pause = 1, pause
+    pushed = stage.push("green", by="ken")
+    assert await stage.looks() == [pause.total_seconds()]
+    assert stage.own.told == [(pushed.number, State.PASSED)] * told
 
 
 async def test_what_could_not_be_told_is_told_later(stage: Stage) -> None:
