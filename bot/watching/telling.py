@@ -30,6 +30,7 @@ from bot.watching.aloud import is_wanted as is_wanted_aloud
 from bot.watching.branches import Decision, decide, has_repaired, is_red, is_wanted, no_news, said_key, said_of
 from bot.watching.earlier import Earlier
 from bot.watching.evidence import Evidence
+from bot.watching.forsaking import Forsaking
 from bot.watching.occasions import Occasions
 from bot.watching.operator import Operator
 from bot.watching.pausing import COUNTED, LATER, SOON, Pausing, again_after
@@ -128,6 +129,7 @@ class Telling:
         self._tags = Tags(store, messenger, links, self.evidence.of)
         self._occasions = Occasions(store, messenger, sources, links, self.evidence.of)
         self._pausing = Pausing(store, messenger, permissions, operator)
+        self._forsaking = Forsaking(store, messenger, links)
 
     async def judged(self, build: Build) -> timedelta | None:
         """Tell of a build that is over for good, each channel once, however often this is called.
@@ -246,10 +248,17 @@ class Telling:
                 return SOON
             except SlackError as error:
                 return await self._refused(news, error)
+            await self._is_still_heard(news)
         if is_told:
             await self._note(news, Why.TOLD)
             await self._pausing.resume(rules)
         return None
+
+    async def _is_still_heard(self, news: _News) -> None:
+        """Let what was just told of a branch end where its last rule was ended meanwhile: who ended it saw none."""
+        state = await self._known(news)
+        if not await self.rules_about(state):
+            await self._forsaking.end(state, news.title)
 
     async def _told(self, news: _News) -> bool:
         """Tell the channel, if it is news to it; says whether anything was said."""
