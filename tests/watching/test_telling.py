@@ -632,6 +632,32 @@ async def test_of_a_pattern_the_project_that_its_maker_may_not_look_at_is_left_o
     assert (await stage.paused(), len(stage.texts("releases"))) == ([red.HIDDEN], 1)
 
 
+async def test_some_workflows_that_pass_have_repaired_their_branch_whatever_else_waits(stage: Stage) -> None:
+    """Once, also when that is over; a setup workflow passes though what it started is another part."""
+    for names in (["e2e"], ["setup"]):
+        await stage.subscribes(workflows=names, events=["broke", "fixed", "passed"])
+
+    def one(number: int, setup: str, e2e: str, deploy: str) -> Build:
+        statuses = {"setup": setup, "e2e": e2e, "deploy": deploy}
+        whole = stands(number, {name: how for name, how in statuses.items() if how}, {"test": "success"})
+        (of_setup, *others) = whole.runs
+        workflow = of_setup.workflow.model_copy(update={"tag": "setup"})
+        return whole.model_copy(update={"runs": (of_setup.model_copy(update={"workflow": workflow}), *others)})
+
+    await stage.judged(one(1, "failed", "", ""), one(2, "success", "failed", "success"))
+    of_setup, of_e2e = stage.channel().roots
+    assert "is green again" in of_setup.text
+    assert "is red since #2" in of_e2e.text
+    held = one(3, "success", "success", "on_hold")
+    stage.far_side.has(held)
+    for _ in range(2):
+        assert await stage.telling.holds(held) is None
+    assert ("is green again" in of_e2e.text, len(of_e2e.replies), len(stage.channel().roots)) == (True, 1, 2)
+    await stage.judged(one(3, "success", "success", "canceled"), one(4, "success", "success", "canceled"))
+    passed = sorted(root.text.partition(" of ")[0] for root in stage.channel().roots[2:])
+    assert passed == ["main (workflow=e2e)", *["main (workflow=setup)"] * 2]  # #3 has been told of e2e
+
+
 async def test_what_repairs_a_branch_is_told_while_the_rest_of_it_waits_for_a_person(stage: Stage) -> None:
     await stage.subscribes()
     await stage.subscribes(events=["passed"], channel_id="C0RELEASES")
