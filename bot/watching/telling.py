@@ -195,6 +195,7 @@ class Telling:
         return await self._occasions.ended(news) or is_said
 
     async def _told_of_tag(self, news: _News) -> bool:
+        await self._tags.rewritten(news)
         if await self._hears_otherwise(news, Event.BROKE):
             await self._note(news, Why.OTHERWISE)
             return False
@@ -349,7 +350,7 @@ class Telling:
 
     async def _pinged(self, news: _News) -> tuple[str, ...]:
         """Return whom the first message mentions, each once: those whom the rules name, and who pushed it."""
-        author = await self._pings.of_author(news.build, Place(channel_id=news.channel_id))
+        author = await self._pings.of_author(news.build, Place(channel_id=news.channel_id), news.key)
         return tuple(dict.fromkeys((*news.mentioned, *author)))
 
     async def _is_rewritten(self, news: _News, state: Branch, after: Branch, seen: red.Seen) -> bool:
@@ -455,6 +456,7 @@ class Telling:
         if pause is None:
             for rule in news.rules:
                 await self._pausing.pause(rule, error.code)
+            await self._pings.let_go(news.build, Place(channel_id=news.channel_id), news.key)
             await self._note(news, Why.REFUSED, code=error.code)
         return pause
 

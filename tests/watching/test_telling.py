@@ -688,20 +688,49 @@ async def test_each_build_of_a_tag_is_its_own(stage: Stage) -> None:
     failed, again, passed = (
         build(1, status, nth, vcs=TAG) for nth, status in enumerate(("failed", "failed", "success"), 1)
     )
-    await stage.judged(failed, failed, again, passed, build(2, "success", vcs=TAG), build(3, "canceled", vcs=TAG))
+    await stage.judged(failed, failed, again)
+    assert "S0ONCALL" in stage.channel().roots[0].visible
+    ran_again = "had failed, and passed when it ran again."
+    assert stage.slack.workspace.channel("releases").roots[1].element("Rerun failed")
+    await stage.judged(passed, build(2, "success", vcs=TAG), build(3, "canceled", vcs=TAG))
     said = [one.text.removeprefix("tag:v2.0 of acme/backend ") for one in stage.channel().messages]
     assert said == [
-        "failed: build.",
-        "failed: build.",
+        ran_again,
+        ran_again,
         "passed when it ran again, in 1 h 3 min.",
         "passed in 2 h 1 min.",
     ]
-    first, second = (one.visible for one in stage.channel("releases").roots)
-    assert ("or before" in first + second, "red" in first + second) == (False, False)
-    assert "S0ONCALL" in stage.channel().roots[0].visible
+    for one in stage.channel("releases").roots:
+        assert (ran_again in one.text, one.buttons, "red" in one.visible) == (True, [], False)
+    assert len(stage.channel("releases").roots) == 2
     assert {caller.person_id for caller, word, ref in stage.door.asked if ref == Ref(name="v2.0", kind="tag")} == {
         "U0ADA"
     }
+
+
+async def test_what_was_said_of_a_tag_and_is_gone_is_no_loss(stage: Stage) -> None:
+    await stage.subscribes(branches=["tag:*"])
+    await stage.judged(build(1, vcs=TAG))
+    stage.slack.refuse("chat.update", "message_not_found")
+    for _ in range(2):
+        await stage.judged(build(1, "success", 2, vcs=TAG))
+    assert len(stage.texts()) == 2
+    assert len(stage.slack.calls_of("chat.update")) == 1
+
+
+async def test_who_pushed_what_broke_is_mentioned_once_and_by_a_channel_that_takes_it(stage: Stage) -> None:
+    """However many messages of a channel it broke; where that takes none, another one mentions them."""
+    await stage.subscribes(channel_id="C0RELEASES")
+    await stage.subscribes()
+    await stage.subscribes(workflows=["dep*"])
+    stage.slack.refuse("chat.postMessage", "is_archived", times=1)
+    await stage.judged(of_two(1, "success", "failed", "octo-grace"))
+    assert not any("@grace" in root.visible for root in stage.channel("releases").roots)
+    assert [root.visible.count("@grace") for root in stage.channel().roots] == [1, 0]
+    await stage.judged(of_two(2, "success", "success"), of_two(3, "success", "failed", "octo-grace"))
+    pinged = [root.visible.count("@grace") for name in ("releases", "deploys") for root in stage.channel(name).roots]
+    assert pinged[-3:] == [0, 0, 0]  # those of before are green by now
+    assert sum(pinged) == 1
 
 
 async def test_a_tag_is_no_branch(stage: Stage) -> None:
