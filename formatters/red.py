@@ -167,6 +167,15 @@ def of_tag(name: str, seen: Seen, happened: Event, mentioned: Sequence[str] = ()
     )
 
 
+def tag_repaired(name: str, seen: Seen) -> Message:
+    """Return what is left of the message about a tag that failed, once it has passed in a rerun."""
+    return assemble(
+        f"{clean(name)} of {clean(seen.title)} had failed, and passed when it ran again.",
+        section(f"✅ *{literal(branch_words(name))}* · {literal(seen.title)} · *Had failed, and passed in a rerun*."),
+        context(about(seen)),
+    )
+
+
 def message(  # all that it may be about
     happened: Event, before: Branch, state: Branch, seen: Seen, *, is_apart: bool, is_late: bool = False
 ) -> Message:

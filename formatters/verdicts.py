@@ -74,7 +74,8 @@ def transition_line(transition: Transition | None, build: Build, links: Links) -
     if transition.turn is Turn.BROKE:
         return f"It broke on the same commit: {same} passed." if same else "It broke: the build before passed."
     if transition.turn is Turn.FIXED:
-        row = f"it had been red for {count(transition.times, 'build')}{_since(transition, build, links)}."
+        before = " before this one" if build.reruns else ""  # which may have failed itself, at first
+        row = f"it had been red for {count(transition.times, 'build')}{before}{_since(transition, build, links)}."
         return f"Green again, on the same commit as {same}: {row}" if same else f"Fixed: {row}"
     time = ordinal(transition.times)
     if transition.unlike is not None:

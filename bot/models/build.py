@@ -113,8 +113,8 @@ class Build(Model):
 
     @property
     def only_setup(self) -> bool:
-        """There is a setup workflow, and nothing yet of what it should have started."""
-        return bool(self.runs) and all(run.workflow.is_setup for run in self.runs)
+        """There is a setup workflow, and nothing yet of what it should have started; that is no part of a part."""
+        return bool(self.runs) and not self.part_of and all(run.workflow.is_setup for run in self.runs)
 
     @property
     def is_refused(self) -> bool:

@@ -1,6 +1,6 @@
 """Let a channel hear of a project's branches, or hear of them no more, and say so in it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.answers.subscriptions import Subscribed
@@ -8,7 +8,6 @@ from bot.errors import NothingToDo
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.models.patterns import is_pattern
-from bot.models.red import Branch
 from bot.models.rule_line import TAG
 from bot.models.slack import utc_now
 from bot.models.subscription import Fitting, Subscription, Wish, id_of
@@ -102,25 +101,12 @@ async def unsubscribe(hands: Hands, caller: Caller, subscription: Subscription) 
         if not is_own:
             await _may_end(hands, act, subscription)
         titles = {one.project_slug: one.project_title for one in await _at_each(hands, subscription)}
-        forsaken = await _forsaken(hands, subscription, titles)
-        if not await hands.store.subscriptions.remove(subscription):
+        if not await hands.store.subscriptions.remove(subscription, forget=False):
             raise NothingToDo("not_subscribed", what=subscription.project_title)
         act.note(result=f"the channel hears no more of {subscription.line}")
-        for slug, states in forsaken.items():
-            await hands.roots.forsake(states, titles[slug])
+        for slug, title in titles.items():
+            await hands.roots.forsake_unheard(subscription.channel_id, slug, title)
     return await _said(hands, act, place, Subscribed(act="ended", subscription=subscription, entry=act.entry))
-
-
-async def _forsaken(
-    hands: Hands, subscription: Subscription, meant: Iterable[ProjectSlug]
-) -> dict[ProjectSlug, list[Branch]]:
-    """Return what the channel was told of branches that it hears of no more without a subscription."""
-    found, channel_id = dict[ProjectSlug, list[Branch]](), subscription.channel_id
-    for slug in meant:
-        rules = await hands.store.subscriptions.of_project(slug)
-        others = [one for one in rules if one.channel_id == channel_id and one.id != subscription.id]
-        found[slug] = await hands.roots.forsaken(channel_id, slug, others)
-    return found
 
 
 async def _said(hands: Hands, act: Act, place: Place, found: Subscribed) -> Subscribed:

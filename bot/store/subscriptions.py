@@ -136,12 +136,15 @@ class Subscriptions:
         kept = await self._connection.ask(self._add(keys=keys, args=args))
         return decoded(Subscription, kept) if kept else None
 
-    async def remove(self, one: Subscription) -> bool:
-        """Forget one, and what was told of branches that its channel hears of no more; False where it was gone."""
+    async def remove(self, one: Subscription, *, forget: bool = True) -> bool:
+        """Forget one, and what was told of branches that its channel hears of no more; False where it was gone.
+
+        Whoever has messages to end forgets that by themselves, after it.
+        """
         keys = [self._all, self._projects, self._channels]
         args: list[str | int] = [one.id, spelled_alike(one.project_slug), one.channel_id]
         gone = bool(await self._connection.ask(self._remove(keys=keys, args=args)))
-        for slug in await self._meant(one):
+        for slug in await self._meant(one) if forget else ():
             await self._forget_unheard(one.channel_id, slug)
         return gone
 

@@ -119,9 +119,12 @@ def is_known(state: Branch, fingerprint: str) -> bool:
 def has_repaired(build: Build, state: Branch) -> bool:
     """Say whether all jobs that left a branch red pass in a newer build, of which the rest waits for a person.
 
-    It is not over, and may fail yet: then it breaks the branch anew.
+    It is not over, and may fail yet: then it breaks the branch anew. Where it is looked at by some workflows alone, all
+    of these may have passed, and another one waits.
     """
     is_newer = build.pipeline.number >= state.number and not _is_outdated(build, state)
+    if build.part_of and is_red(build) is False:
+        return state.is_red and is_newer
     statuses = {run.workflow.status for run in build.real_runs}
     if not (state.is_red and state.failed_jobs and is_newer and _waits_alone(build)) or statuses - _GOOD:
         return False

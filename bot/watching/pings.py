@@ -18,15 +18,25 @@ class Pings:
         self._authors = authors
         self._permissions = permissions
 
-    async def of_author(self, build: Build, place: Place) -> tuple[str, ...]:
-        """Return who pushed a build, if they may look at it there and no other channel mentions them for it."""
-        pipeline = build.pipeline
-        person_id = await self._authors.of(pipeline)
+    async def of_author(self, build: Build, place: Place, key: str) -> tuple[str, ...]:
+        """Return who pushed a build, if they may look at it there and no other message mentions them for it.
+
+        By its `key` the channel knows the branch: it may have several messages about that.
+        """
+        person_id = await self._authors.of(build.pipeline)
         if not person_id or not await self._may_look(person_id, build, place):
             return ()
-        what = f"author-of-break:{pipeline.project_slug}:{pipeline.number}:{person_id}"
-        is_first = await self._claims.claim(what, place.channel_id) == place.channel_id
+        holder = _holder(place, key)
+        is_first = await self._claims.claim(_author(build, person_id), holder) == holder
         return (person_id,) if is_first else ()
+
+    async def let_go(self, build: Build, place: Place, key: str) -> None:
+        """Let another message mention who pushed it, as Slack does not take this one, and nobody was mentioned."""
+        person_id = await self._authors.of(build.pipeline)
+        if not person_id or await self.is_pinged(build, person_id):
+            return
+        if await self._claims.holder(_author(build, person_id)) == _holder(place, key):
+            await self._claims.release(_author(build, person_id))
 
     async def note(self, build: Build, mentioned: tuple[str, ...]) -> None:
         """Note who is pinged about this end."""
@@ -44,6 +54,14 @@ class Pings:
         except (NotAllowed, NotFound, CircleCIError):
             return False
         return True
+
+
+def _author(build: Build, person_id: str) -> str:
+    return f"author-of-break:{build.pipeline.project_slug}:{build.pipeline.number}:{person_id}"
+
+
+def _holder(place: Place, key: str) -> str:
+    return f"{place.channel_id} {key}"
 
 
 def _pinged(build: Build, person_id: str) -> str:

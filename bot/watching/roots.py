@@ -15,9 +15,10 @@ from bot.models.refusals import THREAD_GONE, Refused, refused
 from bot.models.subscription import Subscription
 from bot.once import post_once
 from bot.store import Store
+from bot.watching.forsaking import Forsaking
 from bot.watching.pausing import LATER, SOON
 from bot.watching.telling import LEASE, Telling
-from formatters import red, snoozes
+from formatters import snoozes
 from formatters.blocks import Message
 from formatters.links import Links
 
@@ -33,6 +34,7 @@ class Roots:
         self._messenger = messenger
         self._telling = telling
         self._links = links
+        self._forsaking = Forsaking(store, messenger, links)
 
     async def show(self, state: Branch) -> None:
         """Let the message say how a branch stands by now; what Slack and CircleCI refuse is in the log."""
@@ -65,23 +67,20 @@ class Roots:
         return [state for state in known if not any(rule.hears(state.branch) for rule in rules)]
 
     async def forsake(self, states: Sequence[Branch], title: str) -> None:
-        """Let the messages about branches end of which a channel is told nothing any more, and forget these."""
+        """Let the messages about branches end of which a channel is told nothing any more, and forget these.
+
+        What is being told meanwhile is waited for: else it would say again that the branch is red.
+        """
         for state in states:
-            if state.is_red and state.root_ts is not None:
-                await self._end_root(state, title)
-            await self._store.subscriptions.forget(state.channel_id, state.project_slug, state.branch)
+            name = state.channel_id, state.project_slug, state.branch
+            async with self._store.subscriptions.fenced(*name, LEASE, wait=LEASE):
+                if not await self.is_told(state):
+                    await self._forsaking.end(state, title)
 
     async def forsake_unheard(self, channel_id: str, slug: ProjectSlug, title: str) -> None:
         """Do that for all of a project that no rule of a channel is about by now."""
         rules = [one for one in await self._store.subscriptions.of_project(slug) if one.channel_id == channel_id]
         await self.forsake(await self.forsaken(channel_id, slug, rules), title)
-
-    async def _end_root(self, state: Branch, title: str) -> None:
-        word = red.forsaken(state, title, self._links)
-        try:
-            await self._messenger.update(state.channel_id, state.root_ts or "", word, urgent=True)
-        except SlackError as error:  # its buttons say so in words
-            log.info("root_not_ended", channel=state.channel_id, method=error.method, code=error.code)
 
     async def end_snooze(self, channel_id: str, slug: str, branch: str) -> timedelta | None:
         """Say of a branch whose snooze is over that it is still red; returns the pause before that, None where it is.

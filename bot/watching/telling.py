@@ -43,6 +43,7 @@ from bot.watching.branches import (
 )
 from bot.watching.earlier import Earlier
 from bot.watching.evidence import Evidence
+from bot.watching.forsaking import Forsaking
 from bot.watching.occasions import Occasions
 from bot.watching.operator import Operator
 from bot.watching.pausing import COUNTED, LATER, SOON, Pausing, again_after
@@ -141,6 +142,7 @@ class Telling:
         self._tags = Tags(store, messenger, links, self.evidence.of)
         self._occasions = Occasions(store, messenger, sources, links, self.evidence.of)
         self._pausing = Pausing(store, messenger, permissions, operator)
+        self._forsaking = Forsaking(store, messenger, links)
 
     async def judged(self, build: Build, but: Collection[str] = ()) -> timedelta | None:
         """Tell of a build that is over for good, each channel once, however often this is called.
@@ -240,6 +242,7 @@ class Telling:
         return await self._occasions.ended(news) or is_said
 
     async def _told_of_tag(self, news: _News) -> bool:
+        await self._tags.rewritten(news)
         if await self._hears_otherwise(news, Event.BROKE):
             await self._note(news, Why.OTHERWISE)
             return False
@@ -293,10 +296,17 @@ class Telling:
                 return SOON
             except SlackError as error:
                 return await self._refused(news, error)
+            await self._is_still_heard(news)
         if is_told:
             await self._note(news, Why.TOLD)
             await self._pausing.resume(rules)
         return None
+
+    async def _is_still_heard(self, news: _News) -> None:
+        """Let what was just told of a branch end where its last rule was ended meanwhile: who ended it saw none."""
+        state = await self._known(news)
+        if not await self.rules_about(state):
+            await self._forsaking.end(state, news.title)
 
     async def _told(self, news: _News) -> bool:
         """Tell the channel, if it is news to it; says whether anything was said."""
@@ -399,7 +409,7 @@ class Telling:
 
     async def _pinged(self, news: _News) -> tuple[str, ...]:
         """Return whom the first message mentions, each once: those whom the rules name, and who pushed it."""
-        author = await self._pings.of_author(news.build, Place(channel_id=news.channel_id))
+        author = await self._pings.of_author(news.build, Place(channel_id=news.channel_id), news.key)
         return tuple(dict.fromkeys((*news.mentioned, *author)))
 
     async def _is_rewritten(self, news: _News, state: Branch, after: Branch, seen: red.Seen) -> bool:
@@ -505,6 +515,7 @@ class Telling:
         if pause is None:
             for rule in news.rules:
                 await self._pausing.pause(rule, error.code)
+            await self._pings.let_go(news.build, Place(channel_id=news.channel_id), news.key)
             await self._note(news, Why.REFUSED, code=error.code)
         return pause
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.models.build import Build
-from bot.models.circleci import Pipeline
+from bot.models.build import Build, Run
+from bot.models.circleci import Pipeline, Workflow
 from bot.models.history import Advice, Extent, Transition, Turn
 from bot.triage.advice import advise
 from bot.triage.diagnosis import Triage
@@ -119,6 +119,14 @@ def test_every_kind_has_words_wherever_it_is_told(kind: Kind) -> None:
 )
 def test_a_transition_is_one_line(transition: Transition | None, line: str) -> None:
     assert transition_line(transition, BUILD, Links()) == line
+
+
+def test_a_build_that_ran_again_is_none_of_those_that_were_red_before_it() -> None:
+    """A message about its branch counts it among those, where it failed at first."""
+    workflow = Workflow.model_validate({"id": "w", "name": "w", "status": "success", "created_at": BUILD.read_at})
+    again = BUILD.model_copy(update={"runs": (Run(workflow=workflow, attempt=2),)})
+    line = transition_line(Transition(turn=Turn.FIXED, times=2, since=2416), again, Links())
+    assert line == f"Fixed: it had been red for 2 builds before this one, since <{URL}/2416|#2416>."
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What stands between two builds of a red branch: a snooze, which is silent about all but its repair, and its end."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from formatters.links import Links
 from tests.watching.test_branches import build
 from tests.watching.test_events import job, with_jobs
 from tests.watching.test_occasions import waiting
-from tests.watching.test_telling import GREEN, OF_BRANCHES, STILL, Stage
+from tests.watching.test_telling import GREEN, OF_BRANCHES, STILL, Stage, of_two
 
 __all__ = ["stage"]
 from tests.watching.test_telling import stage
@@ -120,3 +121,25 @@ async def test_what_else_a_build_is_news_of_waits_for_the_end_of_the_snooze(stag
     await snoozed(stage, timedelta(seconds=-1))
     assert await stage.telling.waits(held) is None
     assert ["Waiting for approval" in one.visible for one in stage.channel().roots[0].replies] == [True]
+
+
+@pytest.mark.parametrize(("told", "method"), [([], "chat.postMessage"), ([1], "chat.update")])
+async def test_what_ends_while_it_is_being_told_has_ended_once_that_is_over(
+    stage: Stage, told: list[int], method: str
+) -> None:
+    """Whether it was about to be posted or written anew; what is known of it is forgotten with it."""
+    rule = await stage.subscribes(workflows=["dep*"])
+    await stage.judged(*(of_two(number, "success", "failed") for number in told))
+    answered, ways = asyncio.Event(), roots(stage)
+    stage.slack.faults.add("POST", f"/api/{method}", until=answered)
+    telling = asyncio.create_task(stage.telling.judged(of_two(2, "success", "failed")))
+    while not any(one.spoiled for one in stage.slack.faults.requests):
+        await stage.slack.pause(0.01)
+    await stage.store.subscriptions.remove(rule, forget=False)
+    ending = asyncio.create_task(ways.forsake_unheard("C0DEPLOYS", SLUG, "acme/backend"))
+    await asyncio.sleep(0)
+    answered.set()
+    await asyncio.gather(telling, ending)
+    (root,) = stage.channel().roots
+    assert ("was red" in root.visible, root.buttons) == (True, [])
+    assert await stage.store.subscriptions.known_of("C0DEPLOYS", SLUG) == []

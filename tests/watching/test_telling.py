@@ -723,6 +723,32 @@ async def test_of_a_pattern_the_project_that_its_maker_may_not_look_at_is_left_o
     assert (await stage.paused(), len(stage.texts("releases"))) == ([red.HIDDEN], 1)
 
 
+async def test_some_workflows_that_pass_have_repaired_their_branch_whatever_else_waits(stage: Stage) -> None:
+    """Once, also when that is over; a setup workflow passes though what it started is another part."""
+    for names in (["e2e"], ["setup"]):
+        await stage.subscribes(workflows=names, events=["broke", "fixed", "passed"])
+
+    def one(number: int, setup: str, e2e: str, deploy: str) -> Build:
+        statuses = {"setup": setup, "e2e": e2e, "deploy": deploy}
+        whole = stands(number, {name: how for name, how in statuses.items() if how}, {"test": "success"})
+        (of_setup, *others) = whole.runs
+        workflow = of_setup.workflow.model_copy(update={"tag": "setup"})
+        return whole.model_copy(update={"runs": (of_setup.model_copy(update={"workflow": workflow}), *others)})
+
+    await stage.judged(one(1, "failed", "", ""), one(2, "success", "failed", "success"))
+    of_setup, of_e2e = stage.channel().roots
+    assert "is green again" in of_setup.text
+    assert "is red since #2" in of_e2e.text
+    held = one(3, "success", "success", "on_hold")
+    stage.far_side.has(held)
+    for _ in range(2):
+        assert await stage.telling.holds(held) is None
+    assert ("is green again" in of_e2e.text, len(of_e2e.replies), len(stage.channel().roots)) == (True, 1, 2)
+    await stage.judged(one(3, "success", "success", "canceled"), one(4, "success", "success", "canceled"))
+    passed = sorted(root.text.partition(" of ")[0] for root in stage.channel().roots[2:])
+    assert passed == ["main (workflow=e2e)", *["main (workflow=setup)"] * 2]  # #3 has been told of e2e
+
+
 async def test_what_repairs_a_branch_is_told_while_the_rest_of_it_waits_for_a_person(stage: Stage) -> None:
     await stage.subscribes()
     await stage.subscribes(events=["passed"], channel_id="C0RELEASES")
@@ -753,20 +779,49 @@ async def test_each_build_of_a_tag_is_its_own(stage: Stage) -> None:
     failed, again, passed = (
         build(1, status, nth, vcs=TAG) for nth, status in enumerate(("failed", "failed", "success"), 1)
     )
-    await stage.judged(failed, failed, again, passed, build(2, "success", vcs=TAG), build(3, "canceled", vcs=TAG))
+    await stage.judged(failed, failed, again)
+    assert "S0ONCALL" in stage.channel().roots[0].visible
+    ran_again = "had failed, and passed when it ran again."
+    assert stage.slack.workspace.channel("releases").roots[1].element("Rerun failed")
+    await stage.judged(passed, build(2, "success", vcs=TAG), build(3, "canceled", vcs=TAG))
     said = [one.text.removeprefix("tag:v2.0 of acme/backend ") for one in stage.channel().messages]
     assert said == [
-        "failed: build.",
-        "failed: build.",
+        ran_again,
+        ran_again,
         "passed when it ran again, in 1 h 3 min.",
         "passed in 2 h 1 min.",
     ]
-    first, second = (one.visible for one in stage.channel("releases").roots)
-    assert ("or before" in first + second, "red" in first + second) == (False, False)
-    assert "S0ONCALL" in stage.channel().roots[0].visible
+    for one in stage.channel("releases").roots:
+        assert (ran_again in one.text, one.buttons, "red" in one.visible) == (True, [], False)
+    assert len(stage.channel("releases").roots) == 2
     assert {caller.person_id for caller, word, ref in stage.door.asked if ref == Ref(name="v2.0", kind="tag")} == {
         "U0ADA"
     }
+
+
+async def test_what_was_said_of_a_tag_and_is_gone_is_no_loss(stage: Stage) -> None:
+    await stage.subscribes(branches=["tag:*"])
+    await stage.judged(build(1, vcs=TAG))
+    stage.slack.refuse("chat.update", "message_not_found")
+    for _ in range(2):
+        await stage.judged(build(1, "success", 2, vcs=TAG))
+    assert len(stage.texts()) == 2
+    assert len(stage.slack.calls_of("chat.update")) == 1
+
+
+async def test_who_pushed_what_broke_is_mentioned_once_and_by_a_channel_that_takes_it(stage: Stage) -> None:
+    """However many messages of a channel it broke; where that takes none, another one mentions them."""
+    await stage.subscribes(channel_id="C0RELEASES")
+    await stage.subscribes()
+    await stage.subscribes(workflows=["dep*"])
+    stage.slack.refuse("chat.postMessage", "is_archived", times=1)
+    await stage.judged(of_two(1, "success", "failed", "octo-grace"))
+    assert not any("@grace" in root.visible for root in stage.channel("releases").roots)
+    assert [root.visible.count("@grace") for root in stage.channel().roots] == [1, 0]
+    await stage.judged(of_two(2, "success", "success"), of_two(3, "success", "failed", "octo-grace"))
+    pinged = [root.visible.count("@grace") for name in ("releases", "deploys") for root in stage.channel(name).roots]
+    assert pinged[-3:] == [0, 0, 0]  # those of before are green by now
+    assert sum(pinged) == 1
 
 
 async def test_a_tag_is_no_branch(stage: Stage) -> None:
