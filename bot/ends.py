@@ -356,6 +356,6 @@ def _past(said: str) -> UsageError:
 
 
 def _too_far(said: str, longest: timedelta = LONGEST) -> UsageError:
-    problem = f"That is more than {longest.days} days away, and so far I take no end. Name an earlier one"
+    problem = f"That is more than {longest.days} days away, which is as far as an end may be. Name an earlier one"
     or_none = ", or none: it stays until it is unlocked then" if longest == LONGEST else ""
     return UsageError(f"{problem}{or_none}.", given=said)

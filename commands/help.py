@@ -73,7 +73,7 @@ def parse(words: Sequence[Word], projects: Projects) -> Help:
 
 async def show_help(request: Help, caller: Caller, context: Context) -> HelpHere | Overview | CommandPage:
     """Answer with what can be done here, with all there is, or with one command's page."""
-    command = context.router.named(request.name) if request.name else None
+    command = _asked_about(request.name, context.router) if request.name else None
     if command is not None:
         return await _page(command, caller, context)
     if request.everything:
@@ -81,6 +81,17 @@ async def show_help(request: Help, caller: Caller, context: Context) -> HelpHere
     if request.name and not request.question:
         raise UsageError("I do not know this word.", given=request.name)
     return await _here(caller, context)
+
+
+def _asked_about(name: str, router: Router) -> Command | None:
+    """Return the command of this name, or the one behind which such a word stands."""
+    asked = (name, f"{name}=")
+    known = (one for one in router.commands.values() if not _explained(one.help).isdisjoint(asked))
+    return router.named(name) or next(known, None)
+
+
+def _explained(help: CommandHelp) -> set[str]:  # noqa: A002  # it is what it is
+    return {word for words, _ in help.meanings for word in words.split(", ")}
 
 
 async def _here(caller: Caller, context: Context) -> HelpHere:

@@ -45,7 +45,7 @@ class Wanted(Request):
 def parse(words: Sequence[Word], projects: Projects) -> Wanted:
     """Return the request; everybody is told of their own builds alone."""
     check_no_question(words)
-    rest = [word.text.lower() for word in without_stop(words)]
+    rest = [word.text.lower().rstrip(",") for word in without_stop(words)]
     if rest[:1] == [ME]:
         rest = rest[1:]
     if rest and rest[0].startswith((*MENTIONS, "@")):

@@ -33,6 +33,10 @@ from bot.settings import Projects
 MOST_BRANCHES, MOST_WORKFLOWS, MOST_LEFT_OUT = 20, 5, 10
 LONGEST_RULE = 700  # characters: a rule is one line of a list
 ME = "me"
+_ALL = {
+    **dict.fromkeys(("all", "every", "everything", "branches"), "All branches are `*`."),
+    **dict.fromkeys(("tag", "tags"), "All tags are `tag:*`."),
+}
 _MENTIONED = re.compile(
     r"<!subteam\^(S[A-Z0-9]{1,30})(?:\|([^<>]{0,200}))?>|<@([UW][A-Z0-9]{1,30})(?:\|([^<>]{0,200}))?>"
 )
@@ -176,6 +180,8 @@ def _branch(word: Word, owner: str) -> str:
     if not word.quoted and names_project(text, owner):
         problem = "I take one project at a time, or all that a pattern fits, as acme/*."
         raise UsageError(f"{problem} A branch that is called so goes in quotes.", given=text)
+    if not word.quoted and (all_of_it := _ALL.get(text.lower())):
+        raise UsageError(f"{all_of_it} A branch that is called so goes in quotes.", given=text)
     if not word.quoted and is_of_sentences(text):
         raise UsageError("I take a project and its branches, and no sentence. A branch goes in quotes.", given=text)
     if not word.quoted and text.isdecimal():

@@ -37,6 +37,22 @@ SUBSCRIBE = CommandHelp(
         "subscribe acme/frontend",
         "subscribe acme/frontend * !renovate/* broke channel",
         "subscribe acme/* !acme/old",
+        "subscribe acme/frontend main by=octo-ada workflow=deploy",
+    ),
+    meanings=(
+        ("broke", "a branch was green, and now a build of it has failed"),
+        ("fixed", "it was red, and now a build has passed; without an event these two are meant"),
+        ("still-red", "another build failed while it was red"),
+        ("failed, passed", "each build that fails, or passes"),
+        ("waiting", "something waits for an approval, with the button for it"),
+        ("deployed", "a job that deploys has passed"),
+        ("flaky, slow", "a test failed and passed on one commit; a build took twice its usual time"),
+        ("thread, channel", "in one thread for each time that it is red, which is usual, or each a message of its own"),
+        ("by=, workflow=, mention=", "whose builds, or which workflow, alone count; whom it mentions"),
+        (
+            "!, *, tag:v*, quotes",
+            "what is left out; all branches; tags; quotes around a branch that is called as these",
+        ),
     ),
 )
 UNSUBSCRIBE = CommandHelp(

@@ -43,9 +43,15 @@ def act_button(
     where no button can carry it, or no dialog show it.
     """
     action = action or RunCommand(text=line)
-    verb = line.partition(" ")[0].capitalize()
+    verb = verb_of(line).removesuffix(" of")
     sure = asks(f"{label}?", dialog_of(line, about), yes or verb, "Not now", *about.split(" "), *line.split(" "))
     return button(action, label, confirm=sure) if line and action.fits and sure else None
+
+
+def verb_of(line: str) -> str:
+    """Return what the line of an act does: what ends something does not begin it."""
+    first, *behind = line.split(" ")
+    return "End the snooze of" if first == "snooze" and behind[-1:] == ["off"] else first.capitalize()
 
 
 def dialog_of(line: str, about: str) -> str:

@@ -54,6 +54,7 @@ def page(found: CommandPage, command: str = "/ci") -> Message:
         section(f"*{help.name}* · {escape(help.summary)}"),
         section(f"`{escape(f'{command} {help.usage}')}`"),
         section("For example:\n" + "\n".join(dict.fromkeys(examples))),
+        section("\n".join(f"{code(word)} {escape(text)}" for word, text in help.meanings)) if help.meanings else None,
         context(f"⚠️ {dropped}") if found.is_dropped else None,
         context(who_may(found.decision)) if found.decision else None,
     )

@@ -3,7 +3,7 @@
 from bot.actions import RunCommand
 from bot.answers.lines import How, LineMeant, LinesMeant
 from bot.masks import masked
-from formatters.again import act_button, command
+from formatters.again import act_button, command, verb_of
 from formatters.blocks import MAX_BLOCKS, Block, Message, actions, assemble, button, code, context, literal, section
 from formatters.buttons import short, that_fit
 from formatters.lookalikes import careful
@@ -37,11 +37,8 @@ def lines(found: LinesMeant) -> Message:
 
 def _asked(one: LineMeant) -> str:
     ref, more = [code(str(one.ref))] if one.ref else [], [code(word, 100) for word in one.more[:MOST]]
-    return f"{' '.join([_verb(one), literal(one.title), *ref, *_number(one), *more])}?"
-
-
-def _verb(one: LineMeant) -> str:
-    return one.line.partition(" ")[0].capitalize()
+    more = more if " " not in verb_of(one.line) else []  # the verb says it
+    return f"{' '.join([verb_of(one.line), literal(one.title), *ref, *_number(one), *more])}?"
 
 
 def _number(one: LineMeant) -> list[str]:
@@ -51,7 +48,7 @@ def _number(one: LineMeant) -> list[str]:
 def _button(one: LineMeant, found: LinesMeant, *, several: bool) -> Block | None:
     about = short(str(one.ref), 40) if one.ref and not one.number else " ".join(_number(one))
     project = one.title if several or not about or one.how is How.LIKE else ""
-    label = " ".join(filter(None, [_verb(one), project, about]))
+    label = " ".join(filter(None, [verb_of(one.line), project, about]))
     if found.acts:
         whole = "" if _number(one) else of_whole(one.line.partition(" ")[0], is_more=bool(one.more))
         ref = f", {one.ref.kind} {one.ref.name}" if one.ref else f", {whole}" if whole else ""

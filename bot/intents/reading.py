@@ -28,17 +28,36 @@ MAY_BE = 0.15
 NAMES = 0.04  # who names a project or a build needs less to be understood: they speak of builds
 
 # What is named behind a command: a build or a branch, a project and a branch, a project alone, or nothing.
-_BUILD, _BRANCH, _LOCK, _PROJECT, _NOTHING = "build", "branch", "lock", "project", "nothing"
+_BUILD, _BRANCH, _LOCK, _SNOOZE, _PROJECT, _NOTHING = "build", "branch", "lock", "snooze", "project", "nothing"
 _ABOUT = {
-    **dict.fromkeys(("rerun", "cancel", "approve", "status", "tests", "artifacts", "triage"), _BUILD),
+    **dict.fromkeys(("rerun", "cancel", "approve", "status", "tests", "artifacts", "triage", "told"), _BUILD),
     **dict.fromkeys(("watch", "unwatch", "logs", "build", "job"), _BUILD),
     **dict.fromkeys(("deploy", "why-red", "flaky", "why", "may", "subscribe", "unsubscribe"), _BRANCH),
     **dict.fromkeys(("lock", "unlock"), _LOCK),
+    "snooze": _SNOOZE,
     **dict.fromkeys(("env", "keys", "webhook", "cache", "ssh-key", "audit"), _PROJECT),
 }
+_WITH_AN_END = ("lock", _SNOOZE)
 _SUBSCRIBE = "subscribe"  # whose line can say more than a project and a branch
-_NEED_NO_PROJECT = ("audit", "why", "may")
+_NEED_NO_PROJECT = ("audit", "why", "may", "snooze")
 _WRITTEN = {"cache": "cache clear", "ssh-key": "ssh-key add", "heroku-key": "heroku-key add"}
+_ENDED = frozenset(("off", "end", "stop", "cancel", "unsnooze", "wake", "ende", "beende", "termina", "quita"))
+# What has no end is not meant by who names one, and somebody may be quiet for a while or for good.
+_UNWATCH = "unwatch"
+_QUIET = frozenset(("mute", "quiet", "silence", "hush", "shut", "silent", "still", "silencia", "silencio"))
+_A_WHILE = "4h"  # as the button of a red branch offers it
+_NOTIFY = "notify"
+_MY, _MY_BUILDS = frozenset(("my", "meine", "meiner", "mis")), frozenset(("builds", "pipelines", "pushes"))
+_TO_ME = frozenset(("me", "mir", "mich", "avisame", "dime", "notificame"))
+_OWN = {
+    "failed": frozenset(
+        ("fail", "fails", "failed", "break", "breaks", "fehlschlagen", "fallan", "fallen", "rot", "red")
+    ),
+    "ended": frozenset(
+        ("end", "ended", "done", "finish", "finished", "pass", "passed", "fertig", "terminan", "acaban")
+    ),
+    "waiting": frozenset(("wait", "waiting", "approval", "approvals", "warten", "esperan", "hold")),
+}
 # Who says "run it again" speaks of a build, and "use" says nothing by itself; "tell me" begins most that is asked.
 _NEVER_MEANT = ("again", "use", "notify")
 _OF_MYSELF = ("doctor", "me", "help", "hello")  # who names a project or a build does not ask after me
@@ -146,12 +165,18 @@ class Reader:
         if _undoes(left):
             return Reading(named=named, left=left, undoes=True)
         ease = NAMES if named != Named() else 0.0
+        if own := _of_my_own(left):
+            unsaid = " ".join(filter(None, (named.project, named.ref, named.number)))
+            return Reading((Meant(_NOTIFY, own),), named, left, is_sure=True, unsaid=unsaid)
         end = end_of(left)
         found = self._found(end.left, ease)
-        if not end.until and not (found and found[0].name == "lock" and _is_sure(found, ease)):
-            found = self._found(left, ease)  # only a lock has an end, and `until when?` asks for one
+        if not end.until and not (found and found[0].name in _WITH_AN_END and _is_sure(found, ease)):
+            found = self._found(left, ease)  # only these have an end, and `until when?` asks for one
+        if found and found[0].name == _UNWATCH and (end.until or end.unread):
+            found = self._found(end.left, ease)  # the words of an end are like those of a lock
         named = named._replace(until=end.until, unread=end.unread, starts=end.starts)
         named = named._replace(place=place_in(left))
+        found = _with_snooze(found, left, named, default)
         left_over = [one for one in found if not _is_against(one.name, text, words)]
         meant = tuple(Meant(one.name, line_of(one.name, left, named, default)) for one in left_over)
         is_sure = left_over[:1] == found[:1] and _is_sure(found, ease)
@@ -204,8 +229,42 @@ def line_of(command: str, left: str, named: Named, default: Default | None = Non
         default = default._replace(ref="")  # "lock the project" is not its branch that is meant here
     meant = named if named.project or default is None else _with_default(named, default)
     everything = "all" if command == "rerun" and not _ALL.isdisjoint(words) else ""
-    line = " ".join(filter(None, [written, *_behind(about, command, project, meant), everything]))
+    line = " ".join(filter(None, [written, *_behind(about, command, project, meant, left), everything]))
     return line if masked(line) == line else ""
+
+
+def _of_my_own(left: str) -> str:
+    """Return the line by which somebody is told of their own builds, where that is said; of one of them it is no line.
+
+    It is never meant by what else is said, as who says *tell me* asks for most things.
+    """
+    words = normalized(left).split()
+    is_own = not (_MY.isdisjoint(words) or _TO_ME.isdisjoint(words) or _MY_BUILDS.isdisjoint(words))
+    about = [one for one, of in _OWN.items() if not of.isdisjoint(words)]
+    return f"{_NOTIFY} me {' '.join(about)}" if is_own and about else ""
+
+
+def _with_snooze(found: list[Scored], left: str, named: Named, default: Default | None) -> list[Scored]:
+    """Return what may be meant, where somebody wants quiet: with an end a snooze, and without one that too.
+
+    Of a build that is named by its number it is the build.
+    """
+    if not found or found[0].name != _UNWATCH or named.number:
+        return found
+    snooze = found[0]._replace(name=_SNOOZE)
+    others = [one for one in found if one.name not in (_SNOOZE, _UNWATCH)]
+    if named.until or named.unread:
+        return [snooze, *others]
+    words, ref = normalized(left).split(), named.ref or (default.ref if default else "")
+    is_open = bool(ref) and "build" not in words and not _QUIET.isdisjoint(words)
+    return [found[0], snooze, *others] if is_open else found
+
+
+def _until(left: str, named: Named) -> str:
+    """Return until when something is snoozed, as far as it is said: nobody wants quiet for ever."""
+    if named.until or named.unread:
+        return named.until or named.starts or named.unread
+    return "off" if not _ENDED.isdisjoint(normalized(left).split()) else _A_WHILE
 
 
 def _narrowed(reading: Reading, want: Wanted, default: Default | None) -> Reading:
@@ -272,15 +331,17 @@ def _allowed(left: str) -> str:
     return next((act for word in words for begin, act in _ALLOWED.items() if word.startswith(begin)), "deploy")
 
 
-def _behind(about: str, command: str, project: str, named: Named) -> Sequence[str]:
+def _behind(about: str, command: str, project: str, named: Named, left: str) -> Sequence[str]:
     """Return what stands behind a command: a build has a number, which is more than its branch."""
-    if about == _NOTHING or not project:
+    if about == _NOTHING or not (project or about == _SNOOZE):
         return ()
     if about == _PROJECT or is_link(project):
         return (project,)
     if about == _LOCK:
         more = named.until or (quoted(named.unread) if named.unread and can_be_quoted(named.unread) else "")
         return f"{project}:{named.ref}" if named.ref else project, more if command == "lock" else ""
+    if about == _SNOOZE:
+        return project, named.ref, _until(left, named)
     number = _number(command, named.number)
     return project, (named.ref or number) if about == _BRANCH else (number or named.ref)
 

@@ -13,7 +13,7 @@ class CommandHelp(BaseModel):
 
     `also` are words people say for it: they are no command, but the command is offered. `takes` is the permission that
     it is of no use without, where that is not the command's own. `only_on_server` says that CircleCI Cloud has nothing
-    of the kind any more.
+    of the kind any more. `meanings` explain words that stand behind it, which may be asked about by themselves.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,6 +26,7 @@ class CommandHelp(BaseModel):
     also: tuple[str, ...] = ()
     takes: str = ""
     only_on_server: bool = False
+    meanings: tuple[tuple[str, str], ...] = ()
 
     def about(self, project: str, branch: str = "") -> Self:
         """Return it with examples about a project, and a branch of it if one is known, as they are typed."""

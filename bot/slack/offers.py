@@ -22,12 +22,14 @@ from bot.naming import USE
 from bot.requests import OfTarget, Request
 from bot.routing import Command, Router
 from bot.settings import Projects
+from formatters.again import verb_of
 from formatters.meant import of_whole
 from formatters.offers import Offer
 
 _VERSION = re.compile(r"v?[0-9]+\.[0-9][\w.-]*")
 _TAG = "tag:"
 AGAIN = "Try again"
+_NOTIFY = "notify"
 _SHOWN = {"approve": "Show what waits", "cancel": "Show what runs"}  # they answer with buttons of their own
 
 
@@ -155,7 +157,9 @@ def _offer(line: str, words: Vocabulary, *, of_project: bool, is_read: bool = Fa
 
 def _of(command: Command, line: str, title: str, request: Request, ref: Ref | None) -> Offer | None:
     target = _target(request, ref)
-    label = _label(command, target or title) if target or not command.only_looks else line
+    if command.name == _NOTIFY:
+        return Offer(line, line.capitalize(), "Your own builds, in direct messages")
+    label = _label(command, target or title, line) if target or not command.only_looks else line
     if command.only_looks and command.name != USE:  # which takes no more right than to look, and is for all
         return Offer(line, label)
     is_more = len(split(line)) > len(("lock", title))
@@ -171,10 +175,10 @@ def _of(command: Command, line: str, title: str, request: Request, ref: Ref | No
     return Offer(line, label, names)
 
 
-def _label(command: Command, what: str) -> str:
+def _label(command: Command, what: str, line: str = "") -> str:
     """Return what a press does: what an act's name alone lists is shown, and not done."""
     shown = _SHOWN.get(command.name)
-    return f"{shown}: {what}" if shown else f"{command.name.capitalize()} {what}"
+    return f"{shown}: {what}" if shown else f"{verb_of(line or command.name)} {what}"
 
 
 def _target(request: Request, ref: Ref | None) -> str:

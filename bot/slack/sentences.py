@@ -20,7 +20,7 @@ from bot.policy import Word
 from bot.reading import parsed, used_here
 from bot.refs import TAG
 from bot.requests import OfTarget
-from bot.routing import EARLIER_NAMES, Context, Router, without_address
+from bot.routing import EARLIER_NAMES, Command, Context, Router, without_address
 from bot.settings import Projects
 from bot.targets import is_project
 
@@ -28,6 +28,7 @@ _SAID_BEHIND = ("help", "--help", "—help", "–help", "-h", "get", "clear")  #
 _BEGIN = "¿¡#@<\"'“„‚«"  # beside letters: `>`, `!` and `-` before a command quote it, or call something else by it
 _WHY = "why"  # the earlier name of what says whether one may do something, which takes a word of that
 _LOCK, _TO_A_PLACE, _AT_ONCE = "lock", ("deploy", "rerun"), ("deploy", "rerun", "unlock")
+_UNWATCH, _NOTIFY, _WHEN = "unwatch", "notify", ("when", "whenever", "if", "once", "my")
 MOST_PROJECTS = 3
 SHORTEST = 2  # words behind the name of a command, of what is a sentence and no slip in a line
 
@@ -47,6 +48,8 @@ def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> b
         return not is_command
     if named.name == _LOCK and first != _LOCK and _has_another_end(rest):
         return True
+    if (named.name == _UNWATCH and tells_of_an_end(" ".join(word.text for word in rest))) or _is_of_mine(named, rest):
+        return True
     if named.permission in (Word.SECRETS, Word.KEYS) or (rest and _is_formal(rest[0], projects)):
         return False
     if first == _WHY and rest and not _may_be_done(rest[0], router):
@@ -57,6 +60,11 @@ def is_sentence(words: Sequence[Typed], router: Router, projects: Projects) -> b
         own = named.help.usage.replace("|", " ").replace("[", " ").replace("]", " ").split()
         return not is_command and len(rest) >= SHORTEST and any(word.text.lower() not in own for word in rest)
     return not is_command or bool(rest)
+
+
+def _is_of_mine(named: Command, words: Sequence[Typed]) -> bool:
+    """Say whether somebody asks in a sentence to be told of their own builds: `notify me when my builds fail`."""
+    return named.name == _NOTIFY and any(word.text.lower() in _WHEN for word in words)
 
 
 def _acts_of(usage: str) -> frozenset[str]:

@@ -9,6 +9,7 @@ from bot.answers.ourselves import CommandPage, HelpHere, Overview
 from bot.errors import UsageError
 from bot.grammar import split
 from bot.models.caller import Caller
+from bot.models.events import Event, Mode
 from bot.models.help import PROJECTS, CommandHelp
 from bot.policy import DEFAULT, Kind, Policy, Word, parse
 from bot.routing import Context, Router
@@ -179,3 +180,16 @@ def test_the_full_help_fits_with_names_as_long_as_they_may_be() -> None:
     assert violations(shown) == []
     assert "Not all of it fits" not in str(shown.blocks)
     assert all(one.summary in str(shown.blocks) for one in filled)
+
+
+@pytest.mark.parametrize(
+    "word", [*(one for one in Event if not ROUTER.named(one)), *Mode, "workflow", "quotes", "tag:v*"]
+)
+async def test_a_word_of_a_subscription_is_explained_where_it_is_asked_about(word: str) -> None:
+    found = await helped(f"help {word}", somebody(Kind.MEMBER))
+    assert isinstance(found, CommandPage)
+    assert found.command.name == "subscribe"
+    shown = page(found)
+    assert violations(shown) == []
+    (explained,) = [block for block in shown.blocks if word in str(block) and "was red, and now" in str(block)]
+    assert f"`{word}" in str(explained) or f", {word}" in str(explained)

@@ -378,6 +378,39 @@ def test_what_narrows_is_said_by_the_line_or_told(said: str, behind: str, unsaid
     assert (found.meant[0].line, found.unsaid) == (f"subscribe acme/frontend {behind}".strip(), unsaid)
 
 
+@pytest.mark.parametrize(
+    ("said", "default", "meant"),
+    [
+        ("mute acme/frontend main for 2 hours", None, ["snooze acme/frontend main for 2 hours"]),
+        ("mute acme/frontend main until monday", None, ["snooze acme/frontend main until monday"]),
+        ("be quiet about acme/frontend main for an hour", None, ["snooze acme/frontend main for an hour"]),
+        ("silence acme/frontend main until 14:00", None, ["snooze acme/frontend main until 14:00"]),
+        ("snooze main until tomorrow", None, ["snooze main until tomorrow"]),  # which asks for the time of that day
+        ("snooze acme/frontend main until monday", None, ["snooze acme/frontend main until monday"]),
+        ("end the snooze of acme/frontend main", None, ["snooze acme/frontend main off"]),
+        ("sei still wegen acme/frontend main für zwei Stunden", None, ["snooze acme/frontend main for two hours"]),
+        ("silencia acme/frontend main durante dos horas", None, ["snooze acme/frontend main for two hours"]),
+        # Without an end it may be for good, or for a while; a build has its number.
+        ("mute this", THREAD, ["unwatch acme/frontend #2417", "snooze acme/frontend release/v2.0 4h"]),
+        ("mute #2417 of acme/frontend", None, ["unwatch acme/frontend #2417"]),
+        ("stop telling us about acme/frontend", None, ["unsubscribe acme/frontend"]),
+        ("dont tell us about acme/frontend main any more", None, ["unsubscribe acme/frontend main"]),
+        ("why did you tell us about #2418 of acme/frontend?", None, ["told acme/frontend #2418"]),
+        ("why were we not told about #2418 of acme/frontend", None, ["told acme/frontend #2418"]),
+        ("warum wurde uns #2418 von acme/frontend nicht gemeldet", None, ["told acme/frontend #2418"]),
+        ("tell me when my builds fail", None, ["notify me failed"]),
+        ("notify me when my builds fail or wait for approval", None, ["notify me failed waiting"]),
+        ("sag mir Bescheid wenn meine Builds fertig sind", None, ["notify me ended"]),
+    ],
+)
+def test_quiet_for_a_while_is_a_snooze_and_who_asks_why_or_for_their_own_is_understood(
+    said: str, default: Default | None, meant: list[str]
+) -> None:
+    found = [one.line for one in read(said, default).meant]
+    assert found[: len(meant)] == meant
+    assert read(said, default).is_sure is (len(meant) == 1)
+
+
 def test_of_two_projects_each_has_a_line() -> None:
     found = read("tell us when main of acme/frontend or acme/backend breaks")
     assert [one.line for one in found.meant] == ["subscribe acme/frontend main", "subscribe bb/acme/backend main"]

@@ -54,6 +54,14 @@ async def test_what_no_line_can_say_of_a_sentence_is_told_and_not_left_out(team:
     await team.ada.command("deploys", "/ci", "ping @oncall when main of acme/frontend breaks")
     told = await team.is_told(team.ada, "give Slack's id of the group, as in mention=S0ONCALL.")
     assert told.buttons == []
+    await team.ada.command("deploys", "/ci", "mute acme/frontend main until monday")
+    await team.is_told(team.ada, "I read this as `snooze acme/frontend main until monday`. At what time of that day?")
+    await team.ada.command("deploys", "/ci", "end the snooze of acme/frontend main")
+    told = await team.is_told(team.ada, "I read this as `snooze acme/frontend main off`. Nothing is done yet.")
+    assert told.element("End the snooze of main")["confirm"]["confirm"]["text"] == "End the snooze"
+    await team.ada.command("deploys", "/ci", "notify me when my builds fail")
+    told = await team.is_told(team.ada, "I read this as `notify me failed`. Nothing is done yet.")
+    assert told.element("Notify me failed")
     assert team.posts("/pipeline/run") == team.posts("/pipeline") == []
 
 
