@@ -105,6 +105,8 @@ def parse(words: Sequence[Word], projects: Projects) -> OfBranches:
     if found.mention and not found.wish.calls_for_help:
         problem = "I mention somebody when a branch breaks (broke, failed) or when something waits for an approval"
         raise UsageError(f"{problem} (waiting), and none of these is asked for here.", given=f"mention={found.mention}")
+    if found.branches and found.wish.events == (Event.STILL_RED,) and not found.wish.of(tags=False):
+        raise UsageError("No tag stays red: each of its builds stands for itself.", given=Event.STILL_RED)
     return found
 
 

@@ -1,6 +1,6 @@
 """What a channel hears of a project's branches, as a sentence; said when it begins or ends, and listed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.answers.subscriptions import Lately, Subscribed, Subscriptions, WhichSubscription
 from bot.models.circleci import Ref
@@ -10,20 +10,26 @@ from formatters.blocks import Message, assemble, code, context, day, literal, me
 from formatters.lookalikes import careful
 from formatters.words import count
 
-_EVENTS = {
+_STANDS = {
     Event.BROKE: "breaks",
     Event.FIXED: "is fixed",
     Event.STILL_RED: "stays red",
-    Event.FAILED: "has a build that fails",
-    Event.PASSED: "has a build that passes",
-    Event.WAITING: "has a build that waits for an approval",
     Event.DEPLOYED: "is deployed",
     Event.FLAKY: "has a test that is found to be flaky",
-    Event.SLOW: "has a build that takes long",
 }
+_BUILDS = {
+    Event.FAILED: "fails",
+    Event.PASSED: "passes",
+    Event.WAITING: "waits for an approval",
+    Event.SLOW: "takes long",
+}
+# No tag stays red, or is fixed by another build.
+_OF_TAGS = {Event.BROKE: Event.FAILED, Event.FIXED: Event.PASSED}
+_OF_ENDS = frozenset({Event.BROKE, Event.FIXED, Event.STILL_RED, Event.FAILED, Event.PASSED})
+_APART = "each time by a message of its own"
 _MODES = {
     Mode.THREAD: "in one thread for each time that it is red",
-    Mode.CHANNEL: "each time by a message of its own",
+    Mode.CHANNEL: f"{_APART} where nothing else here asks for a thread",
 }
 # Why nothing can be told, by Slack's word for it; any other reason is in words.
 _PAUSED = {
@@ -78,8 +84,13 @@ def subscribed(done: Subscribed) -> Message | None:
 
 def rule(one: Subscription) -> str:
     """Return a subscription as the end of a sentence: when what is said."""
-    said = f"when {', or '.join(_cases(one))}{_narrower(one)}, {_MODES[one.mode]}"
+    said = f"when {', or '.join(_cases(one))}{_narrower(one)}, {_mode(one)}"
     return f"{said}, and {_mentioned(one)} is mentioned when {_called(one)}" if one.mention and _called(one) else said
+
+
+def _mode(one: Subscription) -> str:
+    """Return where it is said; each build of a tag is a message of its own anyway."""
+    return _MODES[one.mode] if one.of(tags=False) or not one.of(tags=True) else _APART
 
 
 def _called(one: Subscription) -> str:
@@ -89,16 +100,30 @@ def _called(one: Subscription) -> str:
 
 
 def _cases(one: Subscription) -> list[str]:
-    """Return of which branches what is said, and of which tags."""
+    """Return of which branches what is said, and of which tags; what is said of both, once."""
     branches, tags = one.of(tags=False), one.of(tags=True)
-    cases = [f"{_branches(one, branches)} {_happens(one.events)}"] if branches or not tags else []
-    if tags:
-        cases.append(f"{_some('tag', tags, _project(one))} {_happens(one.events_of(_A_TAG))}")
-    return cases
+    if not tags:
+        return [f"{_branches(one, branches)} {_happens(one.events)}"]
+    tag, of_tags = _some("tag", tags, _project(one)), _of_tags(one)
+    if not branches:
+        return [f"{tag} {_happens(of_tags)}"]
+    branch, of_both = _branches(one, branches), [event for event in one.events if event not in _OF_ENDS]
+    ends = [(branch, one.events), (tag, of_tags)]
+    cases = [f"{what} {_happens(_OF_ENDS.intersection(events))}" for what, events in ends if _OF_ENDS & {*events}]
+    both = "any of these" if len(cases) > 1 else f"{branch} or {tag}"
+    return [*cases, *([f"{both} {_happens(of_both)}"] if of_both else [])]
 
 
-def _happens(events: Sequence[Event]) -> str:
-    return _or([_EVENTS[event] for event in Event if event in events])
+def _of_tags(one: Subscription) -> list[Event]:
+    """Return what of a tag is to be told."""
+    found = [_OF_TAGS.get(event, event) for event in one.events_of(_A_TAG)]
+    return [event for event in found if event is not Event.STILL_RED]
+
+
+def _happens(events: Collection[Event]) -> str:
+    builds = [what for event, what in _BUILDS.items() if event in events]
+    stands = [what for event, what in _STANDS.items() if event in events]
+    return _or([*stands, *([f"has a build that {_or(builds)}"] if builds else [])])
 
 
 def _branches(one: Subscription, branches: Sequence[str]) -> str:
@@ -139,10 +164,10 @@ def _narrower(one: Subscription) -> str:
     return f"{by} ({', and '.join([*only, *([f'not its {_named(unwanted)}'] if unwanted else [])])})"
 
 
-def _named(names: Sequence[str]) -> str:
+def _named(names: Sequence[str], last: str = " or ") -> str:
     """Return the first few of some branches, and how many more there are: the line that ends it has them all."""
     more = len(names) - MOST_NAMED
-    return _or([*(code(name, 60) for name in names[:MOST_NAMED]), *([f"{more} more"] if more > 0 else [])])
+    return _or([*(code(name, 60) for name in names[:MOST_NAMED]), *([f"{more} more"] if more > 0 else [])], last)
 
 
 def _or(words: Sequence[str], last: str = " or ") -> str:
@@ -163,7 +188,7 @@ def _from(done: Subscribed) -> str:
     before, now = done.before, done.subscription
     if before is None:
         return ""
-    was = [_MODES[before.mode]] if before.mode is not now.mode else []
+    was = [_mode(before)] if before.mode is not now.mode else []
     if before.mention != now.mention:
         was += [f"{_mentioned(before)} mentioned" if before.mention else "nobody mentioned"]
     if before.made_by != now.made_by:
@@ -204,8 +229,15 @@ def _fitting(titles: Sequence[str], *, is_all: bool) -> str:
 
 def _lately(found: Lately | None) -> str:
     """Return what would have been told in the last week, so that everybody sees how much that is."""
-    if found is None:
-        return ""
+    return "" if found is None else f"{_red(found.red)}{_would_have(found)}"
+
+
+def _red(names: Sequence[str]) -> str:
+    """Return which branches are red already: of that nothing is said before the next build."""
+    return f" {_named(names, ' and ')} {'is' if len(names) == 1 else 'are'} red now." if names else ""
+
+
+def _would_have(found: Lately) -> str:
     when = f"Since {day(found.since)}" if found.since else "Last week"
     if not found.posted:
         return "" if found.is_least else f" {when} I would have said nothing."
@@ -213,8 +245,8 @@ def _lately(found: Lately | None) -> str:
     least = "at least " if found.is_least else ""
     times = "once" if number == 1 else f"{number} times"
     newest = [f"{_WHAT[one.event]} #{one.number} {day(one.at)}" for one in found.posted[-most:]]
-    more = [f"{number - most} before"] if number > most else []
-    return f" {when} that would have been {least}{times}: {', '.join([*more, *newest])}."
+    last = f", the last {most} of them" if number > most else ""
+    return f" {when} that would have been {least}{times}{last}: {', '.join(newest)}."
 
 
 def _unbuilt(names: Sequence[str]) -> str:

@@ -65,7 +65,7 @@ def branches_are_chosen(line: str) -> None:
 
 def failures_alone_are_told(line: str) -> None:
     builds = [build(1), build(2), build(3, "success"), build(4, "success")]
-    assert told(line, *builds) == ["broke 1", "still-red 2"]
+    assert told(line, *builds) == ["failed 1", "failed 2"]
 
 
 def a_change_alone_is_told(line: str) -> None:
@@ -75,7 +75,7 @@ def a_change_alone_is_told(line: str) -> None:
 
 def a_star_is_any_branch(line: str) -> None:
     builds = [of(1, "failed", "main"), of(2, "success", "fix/a"), of(3, "success", "renovate/x/y")]
-    assert told(line, *builds) == ["broke 1", "passed 2", "passed 3"]
+    assert told(line, *builds) == ["failed 1", "passed 2", "passed 3"]
 
 
 def what_ran_nothing_is_no_news(line: str) -> None:

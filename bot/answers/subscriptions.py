@@ -22,12 +22,13 @@ class Posted(Model):
 class Lately(Model):
     """What it would have been told in the last week, or only `since` then, as older builds were not read.
 
-    `is_least` says that builds ran again: what they were before is not known.
+    `is_least` says that builds ran again: what they were before is not known. These branches are `red` now.
     """
 
     posted: tuple[Posted, ...] = ()
     since: Time | None = None
     is_least: bool = False
+    red: tuple[str, ...] = ()
 
 
 class Subscribed(Changed):

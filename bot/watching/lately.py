@@ -11,11 +11,12 @@ from bot.models.build import Build
 from bot.models.circleci import Pipeline
 from bot.models.red import Branch
 from bot.models.rule_line import TAG
-from bot.models.subscription import Event, Subscription, key_of
+from bot.models.subscription import Event, Subscription, key_of, named_in, ref_named
 from bot.policy.globs import is_plain
 from bot.together import together
 from bot.waits import politely
 from bot.watching.branches import decide, is_red, is_wanted
+from bot.watching.tags import what_happened
 
 WEEK, SECONDS = timedelta(days=7), 2.0
 PAGES, MOST_READ = 2, 20  # of lists; builds
@@ -77,11 +78,26 @@ def would_have(rule: Subscription, builds: Sequence[Build], *, reaches: datetime
         found = decide(state, seen, rule.events_of(ref))
         states[key] = found.state if found.happened else state
         happened = found.happened
-        if happened and (ref.is_tag or (before is None and reaches is not None)):
+        if happened and ref.is_tag:
+            happened = what_happened(seen)
+        elif happened and before is None and reaches is not None:
             happened = Event.FAILED if is_red(seen) else Event.PASSED
         ended = seen.stopped_at or build.pipeline.created_at
         if happened and is_wanted(happened, rule.events_of(ref)) and now - ended <= WEEK:
-            posted.append(Posted(event=happened, number=build.pipeline.number, ref=str(ref), at=ended))
+            posted.append(
+                Posted(
+                    event=_asked_for(happened, rule.events_of(ref)),
+                    number=build.pipeline.number,
+                    ref=str(ref),
+                    at=ended,
+                )
+            )
     since = reaches if reaches is not None and now - reaches < WEEK else None
     is_least = any(run.attempt > 1 for build in builds for run in build.runs)
-    return Lately(posted=tuple(posted), since=since, is_least=is_least)
+    red = tuple(named_in(key) for key, state in states.items() if state.is_red and not ref_named(named_in(key)).is_tag)
+    return Lately(posted=tuple(posted), since=since, is_least=is_least, red=red)
+
+
+def _asked_for(happened: Event, wanted: Sequence[Event]) -> Event:
+    """Return what happened by the word of who asked for it."""
+    return happened if happened in wanted else Event.PASSED if happened is Event.FIXED else Event.FAILED

@@ -134,6 +134,7 @@ def test_a_project_fits_by_its_slug_or_its_name(globs: tuple[str, ...], slug: st
     "line",
     [
         "",
+        "acme/frontend tag:v* !tag:v0* still-red",
         "acme/frontend fixed passed mention=S0ONCALL",
         "acme/* deployed slow flaky mention=S0ONCALL",
         "acme/frontend tag:v* still-red mention=<@U0ADA>",

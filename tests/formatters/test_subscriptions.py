@@ -20,11 +20,17 @@ def one(**changes: object) -> Subscription:
 
 DAY = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ON_DAY = "<!date^1795521600^{date_short_pretty}|2026-11-24>"
-THREAD, APART = "in one thread for each time that it is red", "each time by a message of its own"
+THREAD, APART = (
+    "in one thread for each time that it is red",
+    "each time by a message of its own where nothing else here asks for a thread",
+)
 SIX = ", ".join(f"`b{number}`" for number in range(6))
 PINGED = "is mentioned when it breaks"
+FLAKY = "has a test that is found to be flaky"
 WAITS, SOMETHING = "has a build that waits for an approval", "something waits for an approval"
-A_TAG = "tag `v*` of acme/frontend (but not `v0*`) has a build that fails or has a build that passes"
+A_TAG = "tag `v*` of acme/frontend (but not `v0*`) has a build that fails or passes"
+V, ENDS = "tag `v*` of acme/frontend", "has a build that fails or passes"
+REST = f"or any of these is deployed, {FLAKY} or has a build that waits for an approval or takes long"
 DEPLOY, TWO = "only its workflow `deploy`", "only its workflows `deploy` or `e2e*`"
 ADA = f"&lt;@U0ADA&gt; {PINGED}"
 
@@ -58,6 +64,18 @@ ADA = f"&lt;@U0ADA&gt; {PINGED}"
         (
             {"branches": ("main", "tag:v*", "!tag:v0*")},
             f"when `main` of acme/frontend breaks or is fixed, or {A_TAG}, {THREAD}",
+        ),
+        (
+            {"branches": ("main", "tag:v*"), "events": tuple(Event)},
+            f"when `main` of acme/frontend breaks, is fixed, stays red or {ENDS}, or {V} {ENDS}, {REST}, {THREAD}",
+        ),
+        (
+            {"branches": ("main", "tag:v*"), "events": (Event.DEPLOYED, Event.STILL_RED)},
+            f"when `main` of acme/frontend stays red, or `main` of acme/frontend or {V} is deployed, {THREAD}",
+        ),
+        (
+            {"branches": ("tag:v*",), "events": (Event.BROKE, Event.STILL_RED)},
+            f"when {V} has a build that fails, each time by a message of its own",
         ),
         (
             {"by": "octo-ada", "workflows": ("deploy",), "branches": ("main",)},
@@ -133,7 +151,9 @@ def test_what_it_would_have_been_is_said_as_far_as_it_is_known() -> None:
     two = lately((Event.STILL_RED, 1), (Event.FIXED, 2), since=DAY, is_least=True)
     assert two == f"Since {ON_DAY} that would have been at least 2 times: still red #1 {ON_DAY}, fixed #2 {ON_DAY}."
     many = lately(*((Event.PASSED, number) for number in range(1, 8)))
-    assert many.startswith("Last week that would have been 7 times: 3 before, passed #4")
+    assert many.startswith("Last week that would have been 7 times, the last 4 of them: passed #4")
+    assert lately((Event.BROKE, 1), red=("main",)).startswith("`main` is red now. Last week")
+    assert lately(red=("main", "fix")).startswith("`main` and `fix` are red now. Last week I would")
     assert lately() == "Last week I would have said nothing."
     assert lately(is_least=True).startswith("`/ci unsubscribe")  # what ran again may have been told
 
