@@ -357,6 +357,14 @@ class Messenger:
         answer = await self._calls.read("usergroups.users.list", {"usergroup": group_id})
         return frozenset(str(user_id) for user_id in answer.get("users") or [])
 
+    async def group_name(self, group_id: str) -> str:
+        """Return what stands behind the `@` of a user group, or empty text where Slack does not say."""
+        try:
+            groups = (await self._calls.read("usergroups.list", {})).get("usergroups") or []
+        except SlackError:
+            return ""
+        return next((str(group.get("handle") or "") for group in groups if group.get("id") == group_id), "")
+
     async def _send(self, method: str, fields: dict[str, Any], message: Message) -> dict[str, Any]:
         if problems := violations(message):
             log.error("message_over_limits", method=method, problems=problems[:3])

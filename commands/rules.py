@@ -42,6 +42,11 @@ _MENTIONED = re.compile(
 )
 _SOMEBODY = re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^<>]{0,200})?>")
 _ONE_BY_ONE = "I read names one by one, with a blank between them"
+_A_NAME_ALONE = (
+    "This is a name alone, and I cannot tell who that is. Write the same to me as @ci, and choose them in the list "
+    "that Slack shows behind the @"
+)
+_CROWDS = ("here", "channel", "everyone")
 _OF_PROJECTS = re.compile(r"[A-Za-z0-9._*-]+(?:/[A-Za-z0-9._*-]+){1,2}")
 
 
@@ -238,6 +243,8 @@ def _value(option: str) -> str:
         raise UsageError(f"{problem} A name with a comma goes in quotes.", given=option)
     ((_, found),) = parse_parameters([Word(f"{name}={value}")]).items()
     text = str(found).lower() if isinstance(found, bool) else str(found)
+    if any(character < " " or character == "\x7f" for character in text):
+        raise UsageError("This holds a line break, a tab or another sign that no name has.", given=name)
     if not text.strip("! "):
         raise UsageError("Nothing stands behind this.", given=option)
     return text
@@ -253,8 +260,8 @@ def _by(said: Sequence[str]) -> str:
     if is_id(text) and text[0] != "S":
         return f"<@{text}>"
     if text.startswith(("@", "<")) or is_id(text) or not text.isprintable() or " " in text:
-        problem = "A slash command brings me a name of Slack's alone, and I cannot tell who that is. Write the same to"
-        raise UsageError(f"{problem} me as @ci, or the name at the code host, as in by=octo-ada.", given=text)
+        problem = f"{_A_NAME_ALONE}, or write the name at the code host, as in by=octo-ada."
+        raise UsageError(problem, given=text)
     return text
 
 
@@ -267,5 +274,8 @@ def _mention(said: Sequence[str]) -> dict[str, str]:
         return {"mention": found[1] or found[3], "mention_name": found[2] or found[4] or ""}
     if is_id(text):
         return {"mention": text}
-    problem = "A slash command brings me a name alone, and I cannot tell who that is. Write the same to me as @ci, or"
-    raise UsageError(f"{problem} give Slack's id of the group, as in mention=S0ONCALL.", given=text)
+    if text.strip("<!@>").partition("|")[0].lower() in _CROWDS:
+        problem = "I mention a user group or a person, and never all of a channel."
+        raise UsageError(problem, given=f"@{text.strip('<!@>').partition('|')[0]}")
+    problem = f"{_A_NAME_ALONE}, or give Slack's id of the group, as in mention=S0ONCALL."
+    raise UsageError(problem, given=text)

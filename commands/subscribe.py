@@ -83,7 +83,7 @@ class Page(Request):
 
 async def subscribe(request: OfBranches, caller: Caller, context: Context) -> Subscribed:
     """Let the channel hear of it, and say so there."""
-    wish = await _wish(request, caller, context)
+    wish = await _with_name(await _wish(request, caller, context), context)
     if patterns.is_pattern(request.project):
         meant = (request.project, *(f"!{one}" for one in request.left_out))
         known = await known_projects(context.circleci, context.projects, lambda *names: patterns.fits(meant, *names))
@@ -105,7 +105,17 @@ async def _wish(request: OfBranches, caller: Caller, context: Context) -> Wish:
     if login := await context.authors.login_of(person):
         return request.wish.model_copy(update={"by": login})
     problem = "I do not know what they are called at the code host. Write that name, as in by=octo-ada; or whoever runs"
-    raise UsageError(f"{problem} me writes it into the projects file, under people.", given=request.by)
+    given = "" if request.by == ME else await context.messenger.user_name(person)
+    raise UsageError(f"{problem} me writes it into the projects file, under people.", given=given or request.by)
+
+
+async def _with_name(wish: Wish, context: Context) -> Wish:
+    """Return it with what people call whom it mentions: an id tells nobody who that is."""
+    if not wish.mention or wish.mention_name:
+        return wish
+    is_group = wish.mention.startswith("S")
+    name = await (context.messenger.group_name if is_group else context.messenger.user_name)(wish.mention)
+    return wish.model_copy(update={"mention_name": f"@{name}" if name and is_group else name})
 
 
 async def _unbuilt(project: Project, names: Sequence[str], caller: Caller, context: Context) -> tuple[str, ...]:

@@ -195,7 +195,7 @@ def _from(done: Subscribed) -> str:
         was += [f"in the name of {_maker(before)}, who may not look at it any more"]
     if before.paused:
         was += [f"paused, as {paused_because(before.paused)}"]
-    return f": until now it was {', '.join(was)}"
+    return f": until now it was {', '.join(was)}" if was else ""
 
 
 def paused_because(paused: str) -> str:

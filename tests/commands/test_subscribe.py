@@ -297,6 +297,25 @@ def test_what_a_line_leaves_out_ends_one_alone_only_where_nothing_else_is_there(
     assert meant(all_of_it, read("acme/frontend hotfix"), Wish()) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "said", "given"),
+    [
+        ("mention=@HERE", "never all of a channel", "@HERE"),
+        ("mention=<!channel|channel>", "never all of a channel", "@channel"),
+        ("mention=@oncall", "choose them in the list that Slack shows", "@oncall"),
+        ("by=@ada", "choose them in the list that Slack shows", "@ada"),
+        ('workflow="build\tand test"', "a line break, a tab", "workflow"),
+        ('workflow="!lint\n" main', "a line break, a tab", "workflow"),
+        ('by="octo\rada"', "another sign that no name has", "by"),
+    ],
+)
+def test_what_is_no_name_is_said_with_what_it_is(line: str, said: str, given: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        read(f"acme/frontend {line}")
+    assert said in refused.value.problem
+    assert refused.value.given == given
+
+
 def test_without_an_event_a_break_and_a_repair_are_meant() -> None:
     assert read("web").wish.events == (Event.BROKE, Event.FIXED)
     assert read("web channel").wish.mode is Mode.CHANNEL

@@ -107,6 +107,14 @@ async def test_another_mode_or_mention_is_said_with_what_was_before(team: Team) 
     assert "<!subteam" not in changed  # which would ping them
 
 
+async def test_whom_a_rule_mentions_is_called_by_name_however_they_are_given(team: Team) -> None:
+    team.slack.workspace.add_usergroup("S0ONCALL", "oncall", "U0ADA")
+    for given, name in (("S0ONCALL", "@oncall"), ("U0GRACE", "grace"), ("S0NOBODY", "")):
+        await types(team, team.ada, f"subscribe acme/frontend mention={given}")
+        assert (await kept(team))[0].mention_name == name
+        assert f"{name or given} is mentioned when it breaks" in told(team)[-1].replace("`", "")
+
+
 async def test_who_may_not_read_subscribes_to_nothing_and_sees_nothing_of_it(team: Team) -> None:
     for line in ("acme/backend", "acme/backend main", "acme/frontend merger", "acme/frontend main merger"):
         assert "may not look at this" in said(await types(team, guest_of(team), f"subscribe {line}")), line
@@ -374,5 +382,6 @@ async def test_somebody_in_slack_stands_for_their_name_at_the_code_host(team: Te
     assert "in builds by octo-grace" in told(team)[-1].replace("`", "")
     unknown = said(await mentions(team, team.ada, "subscribe acme/frontend by=<@U0GUEST>"))
     assert "I do not know what they are called at the code host" in unknown
+    assert ("You wrote guest." in unknown.replace("`", ""), "U0GUEST" in unknown.partition("/ci")[0]) == (True, False)
     await mentions(team, team.ada, "unsubscribe acme/frontend main by=<@U0GRACE>")
     assert [one.by for one in await kept(team)] == ["octo-grace", "octo-ada"]
