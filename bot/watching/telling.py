@@ -325,7 +325,7 @@ class Telling:
         if after.is_red and not found.is_late:
             signature = seen.report.signature if seen.report else ""
             after = after.model_copy(update={"failing": red.failing(seen.report), "failure": signature})
-        if found.happened is Event.BROKE and found.is_told:
+        if found.happened is Event.BROKE and (found.is_told or Event.STILL_RED in news.wanted):  # which says it later
             is_sure = state.number == news.number or await news.earlier.begins_with(state.number)
             is_sure = is_sure and was_green(state)
             after = after.model_copy(update={"or_before": not is_sure})

@@ -506,6 +506,14 @@ async def test_since_when_it_is_red_is_said_where_that_is_sure(
     assert stage.texts() == [f"main of acme/backend is red since {since}"]
 
 
+@pytest.mark.parametrize(("listed", "since"), [([4, 3, 1], "#3"), ([4, 3, 2], "#3 or before")])
+async def test_who_hears_of_it_as_it_stays_red_is_told_just_so(stage: Stage, listed: list[int], since: str) -> None:
+    await stage.subscribes(events=["still-red"])
+    stage.far_side.has(*map(build, listed))
+    await stage.judged(build(1, "success"), build(3), build(4))
+    assert stage.texts() == [f"main of acme/backend is red since {since}"]
+
+
 @pytest.mark.parametrize("gap", ["no channel", "nobody who may read"])
 async def test_what_repaired_a_branch_while_its_channel_was_told_nothing_is_not_forgotten(
     stage: Stage, gap: str
