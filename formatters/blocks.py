@@ -272,10 +272,15 @@ def paragraphs(lines: Sequence[str], most: int = 3) -> tuple[list[Block], int]:
 
 def assemble(text: str, *blocks: Block | None) -> Message:
     """Return a message within all limits: what does not fit is dropped from the end, the buttons last, and said."""
-    kept = _numbered([block for block in blocks if block is not None])
+    kept = _numbered([block for block in blocks if block is not None and not _is_empty(block)])
     if len(kept) > MAX_BLOCKS or size(kept) > MAX_PAYLOAD:
         kept = [*_cut_down(kept, MAX_BLOCKS - 1, MAX_PAYLOAD - size([_NO_ROOM])), _NO_ROOM]
     return Message(text=text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…", blocks=tuple(kept))
+
+
+def _is_empty(block: Block) -> bool:
+    """Say whether it is a row of no buttons: for one such Slack refuses the whole message."""
+    return block["type"] == "actions" and not block["elements"]
 
 
 def _cut_down(blocks: list[Block], most: int, largest: int) -> list[Block]:

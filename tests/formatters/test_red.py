@@ -98,3 +98,12 @@ def test_what_was_fixed_says_after_how_long() -> None:
     state = NEW.model_copy(update={"red_since": 1, "builds": 1, "red_at": green.stopped_at - timedelta(minutes=52)})
     said = red.repaired_root(state, red.Seen(green, None, "acme/backend", Links())).model_dump_json()
     assert "after 52 min" in said
+
+
+def test_a_red_message_that_no_button_fits_into_has_no_empty_row_of_them() -> None:
+    state = NEW.model_copy(update={"branch": "b" * 5000, "red_since": 1, "number": 1, "builds": 1})
+    broken = build(1, "", vcs={"branch": "b" * 5000}, errors=({"type": "config", "message": "no such job"},))
+    shown = red.root(state, red.Seen(broken, None, "acme/backend", Links()))
+    assert len(shown.blocks) > 1
+    assert [block for block in shown.blocks if block["type"] == "actions"] == []
+    assert violations(shown) == []
