@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from bot.models.build import Build, Change, State
 from bot.models.circleci import Job
-from bot.models.occasions import Failure, Slow
+from bot.models.occasions import Failure, Hold, Slow
 from formatters.blocks import Message, actions, assemble, clean, context, fit, link, literal, section
 from formatters.buttons import approve_button, starting, that_fit
-from formatters.red import Seen, about, pings
+from formatters.links import Links
+from formatters.red import NO_RULE, Seen, about, pings
 from formatters.words import branch_words, count, duration, listed
 
 MOST_NAMED = 5  # tests
@@ -53,6 +54,19 @@ def waiting(
         section(f"{fit([_line(change, seen, head) for change in found], 2800 - len(called))}{called}"),
         context(about(seen)),
         actions(*buttons) if buttons else None,
+    )
+
+
+def forsaken(hold: Hold, title: str, links: Links) -> Message:
+    """Return what is left of a message about what waits once no subscription of its channel is about that any more."""
+    names = [one.job.name for one in hold.changes if one.job and one.job.waits_for_approval]
+    number = link(links.pipeline(hold.project_slug, hold.number), f"#{hold.number}")
+    why, where = f"{NO_RULE}, so I do not say what became of it.", clean(branch_words(hold.branch))
+    waited = f"{listed(names)} waited for an approval"
+    return assemble(
+        f"{where} of {clean(title)} #{hold.number}: {waited}. {why}",
+        section(f"🔕 *{literal(branch_words(hold.branch))}* · {literal(title)} · {number} · {waited}."),
+        context(why),
     )
 
 

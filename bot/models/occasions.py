@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.models.build import Change
+from bot.models.circleci import ProjectSlug
 from bot.models.fields import Model
 
 
@@ -25,13 +26,17 @@ class Failures(Model):
 class Hold(Model):
     """A message in a channel about jobs that wait for an approval, as it reads by now.
 
-    It `is_apart` where it does not stand below what is said of its branch.
+    It `is_apart` where it does not stand below what is said of its branch, which is known there as `branch`. It is of
+    the build with this `number`; an earlier version kept neither.
     """
 
     channel_id: str
     ts: str
     is_apart: bool = True
     changes: tuple[Change, ...]
+    project_slug: ProjectSlug = ProjectSlug("")
+    branch: str = ""
+    number: int = 0
 
     @property
     def is_open(self) -> bool:

@@ -85,6 +85,7 @@
 | `news:found:<project>:<branch>` | its listed builds that were not looked at  | an hour                   |
 | `news:took:<project>:<branch>` | how long its last builds took that passed   | the retention             |
 | `news:failed:<project>:<branch>:<commit>` | Failures: its tests that failed  | two weeks                 |
+| `news:holds-of:<channel id>`   | a set of the builds with such messages      | the retention             |
 | `news:holds:<pipeline id>`     | Hold each: messages about what waits in it  | the retention             |
 | `told:<channel id>`            | pipeline id -> Reason: why it was told      | fourteen days, a thousand |
 | `told:all`                     | the same, for whoever has subscribed        | the same, ten thousand    |

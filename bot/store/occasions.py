@@ -59,7 +59,24 @@ class Occasions:
         pipeline = self._connection.redis.pipeline(transaction=True)
         pipeline.hset(key, f"{hold.channel_id}:{hold.ts}", hold.model_dump_json())
         pipeline.expire(key, self._connection.retention)
+        pipeline.sadd(self._holds_of(hold.channel_id), pipeline_id)
+        pipeline.expire(self._holds_of(hold.channel_id), self._connection.retention)
         await self._connection.ask(pipeline.execute())
+
+    async def waiting_in(self, channel_id: str) -> list[tuple[PipelineId, Hold]]:
+        """Return the messages of a channel in which something can be approved still, with their builds."""
+        key, found = self._holds_of(channel_id), list[tuple[PipelineId, Hold]]()
+        ids = cast("Awaitable[set[str]]", self._connection.redis.smembers(key))
+        for one in sorted(await self._connection.ask(ids)):
+            holds = await self.holds(PipelineId(one))
+            mine = [hold for hold in holds if hold.channel_id == channel_id and hold.is_open]
+            found += [(PipelineId(one), hold) for hold in mine]
+            if not mine:
+                await self._connection.ask(self._connection.redis.srem(key, one))
+        return found
+
+    def _holds_of(self, channel_id: str) -> str:
+        return self._connection.key("news:holds-of", channel_id)
 
     def _took(self, slug: ProjectSlug, branch: str) -> str:
         return self._connection.key("news:took", f"{spelled_alike(slug)}:{branch}")

@@ -4,9 +4,12 @@ import structlog
 
 from bot.errors import SlackError
 from bot.messenger import Messenger
+from bot.models.circleci import PipelineId
+from bot.models.occasions import Hold
 from bot.models.red import Branch
 from bot.store import Store
-from formatters import red
+from formatters import red, told_events
+from formatters.blocks import Message
 from formatters.links import Links
 
 log = structlog.get_logger(__name__)
@@ -28,9 +31,16 @@ class Forsaking:
                 await self._end_root(one, title)
         await self._store.subscriptions.forget(*name)
 
+    async def end_hold(self, pipeline_id: PipelineId, hold: Hold, title: str) -> None:
+        """Let a message about what waits say so; it is about nothing that can be pressed any more."""
+        await self._edit(hold.channel_id, hold.ts, told_events.forsaken(hold, title, self._links))
+        await self._store.occasions.save_hold(pipeline_id, hold.model_copy(update={"changes": ()}))
+
     async def _end_root(self, state: Branch, title: str) -> None:
-        word = red.forsaken(state, title, self._links)
+        await self._edit(state.channel_id, state.root_ts or "", red.forsaken(state, title, self._links))
+
+    async def _edit(self, channel_id: str, ts: str, word: Message) -> None:
         try:
-            await self._messenger.update(state.channel_id, state.root_ts or "", word, urgent=True)
+            await self._messenger.update(channel_id, ts, word, urgent=True)
         except SlackError as error:  # its buttons say so in words
-            log.info("root_not_ended", channel=state.channel_id, method=error.method, code=error.code)
+            log.info("root_not_ended", channel=channel_id, method=error.method, code=error.code)

@@ -87,7 +87,8 @@ class Occasions:
         where = await self._say(news, f"waiting:{name}", word)
         if where is None:
             return False
-        hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found)
+        about = {"project_slug": news.slug, "branch": news.key, "number": news.build.pipeline.number}
+        hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found, **about)
         await self._store.occasions.save_hold(news.build.pipeline.id, hold)
         return True
 

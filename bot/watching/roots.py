@@ -12,7 +12,7 @@ from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
 from bot.models.refusals import THREAD_GONE, Refused, refused
-from bot.models.subscription import Subscription
+from bot.models.subscription import Event, Subscription
 from bot.once import post_once
 from bot.store import Store
 from bot.watching.forsaking import Forsaking
@@ -81,6 +81,16 @@ class Roots:
         """Do that for all of a project that no rule of a channel is about by now."""
         rules = [one for one in await self._store.subscriptions.of_project(slug) if one.channel_id == channel_id]
         await self.forsake(await self.forsaken(channel_id, slug, rules), title)
+        await self._forsake_holds(channel_id, slug, title, [one for one in rules if Event.WAITING in one.events])
+
+    async def _forsake_holds(
+        self, channel_id: str, slug: ProjectSlug, title: str, rules: Sequence[Subscription]
+    ) -> None:
+        """Let what waits for an approval end, too, of which no rule is: nobody would say what became of it."""
+        for pipeline_id, hold in await self._store.occasions.waiting_in(channel_id):
+            is_of_it = await self._store.subscriptions.now_called(hold.project_slug) == slug
+            if is_of_it and not any(rule.hears(hold.branch) for rule in rules):
+                await self._forsaking.end_hold(pipeline_id, hold, title)
 
     async def end_snooze(self, channel_id: str, slug: str, branch: str) -> timedelta | None:
         """Say of a branch whose snooze is over that it is still red; returns the pause before that, None where it is.

@@ -43,6 +43,9 @@ async def waiting(stage: Stage) -> None:
     world.cancel(run.id, by="octo-ada")
     stage.notes("octo-ada cancels it")
     await is_over(stage, pipeline)
+    pipeline = await is_begun(stage, Scenario((WorkflowPlan("build", (GREEN,)), HOLD)))
+    await is_on_hold(stage, pipeline)
+    await stage.types("ada", "unsubscribe acme/backend main waiting deployed", "deploys")
 
 
 async def of_a_red_branch(stage: Stage) -> None:

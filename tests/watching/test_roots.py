@@ -123,6 +123,29 @@ async def test_what_else_a_build_is_news_of_waits_for_the_end_of_the_snooze(stag
     assert ["Waiting for approval" in one.visible for one in stage.channel().roots[0].replies] == [True]
 
 
+@pytest.mark.parametrize("left", [None, ["broke"], ["waiting", "passed"]])
+async def test_what_waits_ends_with_the_last_rule_that_would_say_what_became_of_it(
+    stage: Stage, left: list[str] | None
+) -> None:
+    """Whatever else the channel hears of that branch; other channels go on."""
+    rule = await stage.subscribes(events=["waiting", "deployed"], branches=["m*"])
+    await stage.subscribes(events=["waiting"], channel_id="C0RELEASES")
+    if left:
+        await stage.subscribes(events=left)
+    assert await stage.telling.waits(waiting("on_hold")) is None
+    (message,), (other,) = stage.channel().messages, stage.channel("releases").messages
+    await stage.store.subscriptions.remove(rule, forget=False)
+    for _ in range(2):
+        await roots(stage).forsake_unheard("C0DEPLOYS", SLUG, "acme/backend")
+    goes_on = left is not None and "waiting" in left
+    assert bool(message.buttons) is goes_on
+    assert ("hold-1 waited for an approval" in message.visible) is not goes_on
+    assert other.buttons
+    assert len(stage.slack.calls_of("chat.update")) == (0 if goes_on else 1)
+    assert await stage.telling.waits(waiting("success")) is None
+    assert "was approved" in other.visible
+
+
 @pytest.mark.parametrize(("told", "method"), [([], "chat.postMessage"), ([1], "chat.update")])
 async def test_what_ends_while_it_is_being_told_has_ended_once_that_is_over(
     stage: Stage, told: list[int], method: str
