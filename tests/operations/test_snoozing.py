@@ -12,7 +12,18 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
 from bot.models.slack import utc_now
 from bot.models.subscription import Fitting
-from tests.operations.scene import BACKEND, fills_in, on_record, opens, presses, said, somewhere, team_under, types
+from tests.operations.scene import (
+    BACKEND,
+    button,
+    fills_in,
+    on_record,
+    opens,
+    presses,
+    said,
+    somewhere,
+    team_under,
+    types,
+)
 from tests.operations.test_looking import HIDDEN, known, subscribed
 from tests.stories.team import Team
 
@@ -63,7 +74,8 @@ async def test_the_window_snoozes_by_the_clock_of_who_presses(tmp_path: Path) ->
         assert until is not None
         assert until.astimezone(ZoneInfo(zone or "UTC")).hour == 9
         await known(team, red_since=2419, number=2419)
-        assert "is over" in said(await presses(team, team.grace, place, SNOOZE))
+        await team.clicks(team.grace, place, button(SNOOZE))
+        await team.until(lambda: "is over" in said(team.grace.sees_only))
 
 
 async def test_a_run_that_died_means_the_same_end_and_says_it_once(tmp_path: Path) -> None:
