@@ -24,13 +24,13 @@ A_PAGE = 10  # builds, that a list has at the least where more of them follow
 TOLD_OF_ENDS = frozenset({Event.BROKE, Event.FIXED, Event.STILL_RED, Event.FAILED, Event.PASSED})
 
 
-async def last_week(reads: Reads, rule: Subscription) -> Lately | None:
-    """Return what it would have been; None where that is not had at once, or no list tells of what is wanted."""
+async def last_week(reads: Reads, rule: Subscription, seconds: float = SECONDS) -> Lately | None:
+    """Return what it would have been; None where that is not had so soon, or no list tells of what is wanted."""
     if rule.pattern or not TOLD_OF_ENDS.issuperset(rule.events):
         return None
     try:
         with politely():  # whoever waits for an answer goes first
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(seconds):
                 lists = await _lists(reads, rule)
                 wanted = _wanted(lists, rule)
                 builds = await together(*(reads.outline(one) for one in wanted[:MOST_READ]))

@@ -1,5 +1,6 @@
 """What a channel would have been told in the last week: what is known of it, and nothing that is not."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -11,7 +12,6 @@ from bot.errors import Unavailable
 from bot.models.build import Build
 from bot.models.circleci import Pipeline
 from bot.models.subscription import Event
-from bot.watching import lately
 from bot.watching.lately import A_PAGE, MOST_READ, last_week, would_have
 from tests.store.test_subscriptions import rule
 from tests.watching.test_branches import START, build
@@ -67,9 +67,12 @@ class FarSide:
         self.builds = {one.pipeline.id: one for one in builds}
         self.asked: list[str] = []
         self.trouble: Exception | None = None
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def pipelines(self, _slug: str, branch: str | None = None, pages: int = 1) -> tuple[Pipeline, ...]:
         self.asked.append(f"{branch} {pages}")
+        await self.answers.wait()
         if self.trouble is not None:
             raise self.trouble
         listed = [one.pipeline for one in self.builds.values()]
@@ -96,15 +99,16 @@ async def test_two_pages_are_read_and_the_workflows_of_the_newest(branches: tupl
     assert sorted(far_side.asked[len(lists) :]) == sorted(f"p{number}" for number in range(5, MOST_READ + 5))
 
 
-async def test_what_is_not_known_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_not_known_is_left_out() -> None:
     assert await of(FarSide()) is None
     assert await of(FarSide(build(1)), branches=("fix",)) is None
     assert await of(FarSide(build(1)), pattern="acme/*") is None
     broken = FarSide(build(1))
     broken.trouble = Unavailable("it does not answer")
     assert await of(broken) is None
-    monkeypatch.setattr(lately, "SECONDS", 0.0)
-    assert await of(FarSide(build(1))) is None
+    silent = FarSide(build(1))
+    silent.answers.clear()
+    assert await last_week(cast("Reads", silent), rule(**BACKEND), seconds=0.01) is None
 
 
 async def test_a_list_that_is_whole_tells_of_the_first_of_a_branch() -> None:
