@@ -4,14 +4,13 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from bot.circleci.history import History
 from bot.errors import SlackError
 from bot.messenger import Messenger
 from bot.models.build import Build, Report, State
 from bot.models.caller import Place
-from bot.models.circleci import ProjectSlug
 from bot.models.history import PastBuild
 from bot.models.occasions import Failure, Hold
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
@@ -19,6 +18,7 @@ from bot.models.subscription import Event
 from bot.once import post_once
 from bot.store import Store
 from bot.watching import events
+from bot.watching.about import About
 from bot.watching.branches import is_red
 from bot.watching.changes import decided
 from bot.watching.watcher import Sources
@@ -27,30 +27,6 @@ from formatters.blocks import Message
 from formatters.links import Links
 
 KEPT = timedelta(days=90)  # of what a channel was told: as long as of how its branches stand
-
-
-class About(Protocol):
-    """One build for one channel, with what that wants to hear of it."""
-
-    @property
-    def build(self) -> Build: ...  # noqa: D102
-    @property
-    def key(self) -> str: ...  # noqa: D102
-    @property
-    def channel_id(self) -> str: ...  # noqa: D102
-    @property
-    def slug(self) -> ProjectSlug: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def wanted(self) -> frozenset[Event]: ...  # noqa: D102
-    @property
-    def called_to_approve(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def has_threads(self) -> bool: ...  # noqa: D102
-
-    async def whole(self) -> Build:
-        """Return the build with its jobs."""
 
 
 class Occasions:

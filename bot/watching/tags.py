@@ -1,42 +1,22 @@
 """Tells channels of builds of tags: each is its own, as nothing comes after it but its reruns."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Protocol
 
 from bot.errors import SlackError
 from bot.messenger import Messenger
 from bot.models.build import Build, Report
 from bot.models.caller import Place
-from bot.models.circleci import ProjectSlug
 from bot.models.refusals import MESSAGE_GONE
 from bot.models.subscription import Event
 from bot.once import post_once
 from bot.store import Store
+from bot.watching.about import About
 from bot.watching.branches import is_red, is_wanted, said_key
 from formatters import red
 from formatters.links import Links
 
 KEPT = timedelta(days=90)
-
-
-class About(Protocol):
-    """One build of a tag for one channel, with what that wants to hear of it."""
-
-    @property
-    def build(self) -> Build: ...  # noqa: D102
-    @property
-    def key(self) -> str: ...  # noqa: D102
-    @property
-    def channel_id(self) -> str: ...  # noqa: D102
-    @property
-    def slug(self) -> ProjectSlug: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def wanted(self) -> Collection[Event]: ...  # noqa: D102
-    @property
-    def mentioned(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 class Tags:
