@@ -1,34 +1,72 @@
 """What is told of, and to whom: one build, for one channel."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple
 
 from bot.models.build import Build
 from bot.models.circleci import ProjectSlug
-from bot.models.subscription import Event
+from bot.models.subscription import Event, Mode, Subscription, key_of
+from bot.watching.branches import is_wanted
+from bot.watching.earlier import Earlier
 
 
-class About(Protocol):
-    """One build for one channel, with what that wants to hear of it."""
+class About(NamedTuple):
+    """One build for one channel, with the rules of that channel which are about its branch."""
+
+    build: Build
+    branch: str
+    earlier: Earlier
+    channel_id: str
+    rules: Sequence[Subscription]
 
     @property
-    def build(self) -> Build: ...  # noqa: D102
+    def slug(self) -> ProjectSlug:
+        """The project, as CircleCI calls it."""
+        return self.build.pipeline.project_slug
+
     @property
-    def key(self) -> str: ...  # noqa: D102
+    def number(self) -> int:
+        """The number of the build in its project."""
+        return self.build.pipeline.number
+
     @property
-    def channel_id(self) -> str: ...  # noqa: D102
+    def title(self) -> str:
+        """The project, as people call it."""
+        return self.rules[-1].project_title
+
     @property
-    def slug(self) -> ProjectSlug: ...  # noqa: D102
+    def scope(self) -> str:
+        """Of which of the branch's builds it is, where the rules are not about all."""
+        return self.rules[0].scope
+
     @property
-    def title(self) -> str: ...  # noqa: D102
+    def key(self) -> str:
+        """Under which name the channel knows how the branch stands, by those builds."""
+        return key_of(self.branch, self.scope)
+
     @property
-    def wanted(self) -> frozenset[Event]: ...  # noqa: D102
+    def wanted(self) -> frozenset[Event]:
+        """What the channel wants to hear of that branch or tag, by all its rules."""
+        ref = self.build.pipeline.ref
+        return frozenset(event for rule in self.rules for event in rule.events_of(ref))
+
     @property
-    def mentioned(self) -> tuple[str, ...]: ...  # noqa: D102
+    def has_threads(self) -> bool:
+        """Whether what is said of a red branch stands below one message."""
+        return any(rule.mode is Mode.THREAD for rule in self.rules)
+
     @property
-    def called_to_approve(self) -> Sequence[str]: ...  # noqa: D102
+    def mentioned(self) -> tuple[str, ...]:
+        """Whom they mention where a branch broke, each once."""
+        found = (rule.mention for rule in self.rules if rule.mention and is_wanted(Event.BROKE, rule.events))
+        return tuple(dict.fromkeys(found))
+
     @property
-    def has_threads(self) -> bool: ...  # noqa: D102
+    def called_to_approve(self) -> tuple[str, ...]:
+        """Whom they mention where something waits for an approval, each once."""
+        found = (rule.mention for rule in self.rules if rule.mention and Event.WAITING in rule.events)
+        return tuple(dict.fromkeys(found))
 
     async def whole(self) -> Build:
         """Return the build with its jobs."""
+        return await self.earlier.whole(self.build)

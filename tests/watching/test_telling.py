@@ -26,9 +26,10 @@ from bot.settings import ProjectEntry, Projects
 from bot.store import Store
 from bot.watching.branches import is_red
 from bot.watching.operator import Operator
+from bot.watching.otherwise import MOST_WAITS
 from bot.watching.pausing import LONGEST, MOST_DENIALS, MOST_REFUSALS, MOST_TRIES, again_after
 from bot.watching.pings import Pings
-from bot.watching.telling import MOST_WAITS, Telling
+from bot.watching.telling import Telling
 from bot.watching.triager import final_key
 from bot.watching.watcher import Sources
 from formatters import red

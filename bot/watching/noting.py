@@ -1,0 +1,15 @@
+"""Keeps why a channel was, or was not, told of a build, for who asks (`/ci told`)."""
+
+from bot.models.slack import utc_now
+from bot.models.told import Reason, Why
+from bot.store.told import ReasonsTold
+from bot.watching.about import About
+
+
+async def note(told: ReasonsTold, news: About, why: Why, **more: object) -> None:
+    """Keep why the channel is told of a build, or is not: that it was, by whatever rules, is the last word."""
+    pipeline_id = news.build.pipeline.id
+    kept = await told.get(pipeline_id, channel_id=news.channel_id)
+    if why is not Why.COUNTED and not (kept and kept.why is Why.TOLD and "ts" not in more):
+        found = {"why": why, "at": utc_now(), "state": news.build.state, **more}
+        await told.note(pipeline_id, Reason.model_validate(found), channel_id=news.channel_id)
