@@ -1,5 +1,6 @@
 """Keeps why a channel was, or was not, told of a build, for who asks (`/ci told`)."""
 
+from bot.models.circleci import PipelineId
 from bot.models.slack import utc_now
 from bot.models.told import Reason, Why
 from bot.store.told import ReasonsTold
@@ -13,3 +14,8 @@ async def note(told: ReasonsTold, news: About, why: Why, **more: object) -> None
     if why is not Why.COUNTED and not (kept and kept.why is Why.TOLD and "ts" not in more):
         found = {"why": why, "at": utc_now(), "state": news.build.state, **more}
         await told.note(pipeline_id, Reason.model_validate(found), channel_id=news.channel_id)
+
+
+async def note_for_all(told: ReasonsTold, pipeline_id: PipelineId, why: Why, **more: object) -> None:
+    """Keep why whoever has subscribed is not told of a build, or not yet."""
+    await told.note(pipeline_id, Reason.model_validate({"why": why, "at": utc_now(), **more}))

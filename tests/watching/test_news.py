@@ -29,9 +29,10 @@ from bot.watching.branches import is_red
 from bot.watching.engine import LISTS, NEWS, Engine
 from bot.watching.fitting import Fits, known_projects
 from bot.watching.inbox import Inbox
+from bot.watching.judging import MOST_AGAIN, next_look
 from bot.watching.later import Later
 from bot.watching.lists import PAGES, Lists
-from bot.watching.news import Newsreader, next_look
+from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
 from bot.watching.triager import final_key
 from playground.circleci.api import CircleCI
@@ -499,8 +500,8 @@ async def test_a_rerun_is_judged_too_and_what_fails_is_looked_at_for_one(stage: 
 async def test_what_fails_is_looked_at_again_so_often_and_only_while_it_is_the_newest(stage: Stage) -> None:
     await stage.subscribes()
     stage.push()
-    pauses = [(await stage.looks())[0] for _ in range(news.MOST_AGAIN + 1)]
-    assert pauses == [EVERY.total_seconds() * 2**again for again in range(news.MOST_AGAIN)] + [None]
+    pauses = [(await stage.looks())[0] for _ in range(MOST_AGAIN + 1)]
+    assert pauses == [EVERY.total_seconds() * 2**again for again in range(MOST_AGAIN)] + [None]
     assert await stage.store.news.open() == set()
     older, _ = stage.push(), stage.push("green")
     await stage.looks()
@@ -846,7 +847,7 @@ async def test_whatever_happens_each_end_is_judged_once_and_none_is_missed(stage
                 stage.world.rerun(pushed.runs[-1].id)
                 await stage.inbox.heard(webhook(pushed, pushed.branch or ""), PipelineId(pushed.id))
     stage.goes_by(LONG)
-    for _ in range(news.MOST_AGAIN + 4):
+    for _ in range(MOST_AGAIN + 4):
         await stage.looks()
     judged = [(one.pipeline.number, one.fingerprint) for one in stage.judge.builds]
     assert len(set(judged)) == len(judged)

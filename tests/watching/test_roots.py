@@ -30,7 +30,7 @@ async def snoozed(stage: Stage, until: timedelta, **more: Any) -> Branch:
 
 
 def roots(stage: Stage) -> Roots:
-    return Roots(stage.store, stage.telling._messenger, stage.telling, Links())
+    return Roots(stage.store, stage.messenger, stage.telling, Links())
 
 
 async def test_a_snoozed_branch_is_told_of_by_its_message_alone_until_it_is_fixed(stage: Stage) -> None:

@@ -98,6 +98,7 @@ class Stage:
         tells_aloud = ProjectEntry(slug="gh/acme/backend", tell_channel=["main"])
         sources = Sources(reads, reads, (), Projects(projects={"backend": tells_aloud}))
         door = cast("Permissions", self.door)
+        self.messenger = messenger
         pings = self.pings = Pings(store.claims, Authors(PEOPLE, messenger, store.news.mail), door)
         self.telling = Telling(store, messenger, door, sources, Links(), operator, pings)
 
