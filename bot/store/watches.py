@@ -42,18 +42,20 @@ return 1
 """
 
 
-# Begins looks: what each finds, and the time in which no other may begin. An earlier version let records live until the
-# end of the build, which may never come.
+# Begins looks: what each finds, and after one that was asked for the time in which no other is. What is told right after
+# one that nobody asked for is looked at at once. An earlier version let records live until the end of the build, which
+# may never come.
 _BEGIN = """
 local prefix, pace, keep, found = ARGV[1], tonumber(ARGV[2]), ARGV[3], {}
 local others, notices = redis.call('EXISTS', KEYS[1]), redis.call('EXISTS', KEYS[2])
 for number = 4, #ARGV do
   local function key(kind) return prefix .. kind .. ':' .. ARGV[number] end
-  if pace > 0 then redis.call('SET', key('looked'), 1, 'PX', pace) end
+  local asked = redis.call('GETDEL', key('asked'))
+  if pace > 0 and asked then redis.call('SET', key('looked'), 1, 'PX', pace) end
   redis.call('EXPIRE', key('watches'), keep, 'NX')
   redis.call('EXPIRE', key('snapshot'), keep, 'NX')
   found[#found + 1] = {
-    redis.call('GETDEL', key('asked')), others, redis.call('EXISTS', key('young')), redis.call('PTTL', key('due')),
+    asked, others, redis.call('EXISTS', key('young')), redis.call('PTTL', key('due')),
     notices, redis.call('GET', key('snapshot')), redis.call('HGETALL', key('watches')),
   }
 end
@@ -245,7 +247,7 @@ class Watches:
         return (await self.begin([pipeline_id]))[0]
 
     async def begin(self, pipeline_ids: Sequence[PipelineId], pace: timedelta = NO_PACE) -> list[Known]:
-        """Return what each look begins with, in one step; others that are asked for wait for the `pace`."""
+        """Return what each look begins with, in one step; after one that was asked for, others wait for the `pace`."""
         pause, keep = max(round(pace / MILLISECOND), 0), int(self._keep.total_seconds())
         asked: list[str | int] = [self._connection.prefix, pause, keep, *pipeline_ids]
         keys = [self._connection.key("line"), self._connection.key("notices")]

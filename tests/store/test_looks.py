@@ -117,16 +117,24 @@ async def test_of_two_times_the_sooner_one_counts(store: Store) -> None:
     assert 19 < await due(store) <= 20
 
 
-async def test_one_look_begins_in_each_pace(store: Store) -> None:
+async def test_one_look_that_is_asked_for_begins_in_each_pace(store: Store) -> None:
     pace = timedelta(seconds=5)
     await store.looks.wake(ONE, pace)
     look = await one_taken(store)
     await done(store, look, timedelta(hours=1))
     await store.looks.wake(ONE, pace)
     assert 4 < await due(store) <= 5
+    await store.watches.announce(OTHER, "a job has ended")
     await store.watches.begin([OTHER], pace)
     await store.looks.wake(OTHER, pace)
     assert 4 < await due(store, OTHER) <= 5
+
+
+async def test_what_is_told_right_after_a_look_that_nobody_asked_for_is_looked_at_at_once(store: Store) -> None:
+    pace = timedelta(seconds=5)
+    await store.watches.begin([ONE], pace)
+    await store.looks.wake(ONE, pace)
+    assert await one_taken(store)
 
 
 async def test_the_fence_keeps_looks_from_those_who_tell_and_them_from_looks(store: Store) -> None:
