@@ -1,8 +1,9 @@
 """The connection to Redis, which follows the primary, and how records are read: what cannot be is in the log, once."""
 
+import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeVar
@@ -32,8 +33,9 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 log = structlog.get_logger(__name__)
 
-# After so long a silence of its host a connection is given up, by the system: a time-out of redis-py's own runs each
-# command in `asyncio.wait_for`, which loses the cancel of whoever waits now and then (python/cpython#86296).
+# After so long a silence of its host a connection is given up, by the system: a time-out of redis-py's own, which is
+# there unless it is None, runs each command in `asyncio.wait_for`, which loses the cancel of whoever waits
+# (python/cpython#86296).
 SILENT_SECONDS = 5
 _SILENCE = {
     "TCP_USER_TIMEOUT": SILENT_SECONDS * 1000,
@@ -42,6 +44,9 @@ _SILENCE = {
     "TCP_KEEPCNT": 2,
 }
 PROBE_SECONDS = 60
+# Who asks first is answered first: redis-py's pool gives a connection that comes back to whoever comes next, and lets
+# who waits for one wait on, for a second where there is much to do.
+CONNECTIONS = 16
 # What a server answers that has stopped being the primary, or is none yet. It surely did nothing.
 NO_PRIMARY = (ReadOnlyError, MasterDownError, ClusterDownError, BusyLoadingError)
 
@@ -58,8 +63,9 @@ class Connection:
 
     def __init__(self, url: str, *, retention: timedelta, prefix: str) -> None:
         self.pool = BlockingConnectionPool.from_url(
-            url, max_connections=16, timeout=5, socket_connect_timeout=2, decode_responses=True
+            url, max_connections=CONNECTIONS, timeout=5, socket_connect_timeout=2, decode_responses=True
         )
+        self._turns = asyncio.Semaphore(CONNECTIONS)
         self.redis = Redis.from_pool(self.pool)
         follow_primary(self.redis)
         self.retention = retention
@@ -74,13 +80,26 @@ class Connection:
     async def ask(self, answer: Awaitable[T]) -> T:
         """Return what Redis answers; raises StoreError where it does not."""
         try:
-            found = await answer
+            found = await self._in_turn(answer)
         except (RedisError, OSError) as error:
             self._outage.failed(f"{type(error).__name__}: {error}")
             raise StoreError(f"Redis: {why(error)}") from error
         if self._outage.lasts and await self._writes():
             self._outage.worked()
         return found
+
+    async def _in_turn(self, answer: Awaitable[T]) -> T:
+        """Return what is answered; who is cancelled before their turn has asked nothing."""
+        try:
+            await self._turns.acquire()
+        except asyncio.CancelledError:
+            if isinstance(answer, Coroutine):
+                answer.close()
+            raise
+        try:
+            return await answer
+        finally:
+            self._turns.release()
 
     async def now(self) -> datetime:
         """Return the time of the server: the one clock that all processes share."""
@@ -112,6 +131,7 @@ def follow_primary(client: Redis) -> None:
     """Let a client look again where its name leads to, once a server is no primary any more, or its host is gone."""
     pool = client.connection_pool
     client.set_retry(_Anew(pool))
+    pool.connection_kwargs["socket_timeout"] = None
     if "path" not in pool.connection_kwargs:  # a unix socket has no host
         known = {getattr(socket, name): value for name, value in _SILENCE.items() if hasattr(socket, name)}
         pool.connection_kwargs.update(socket_keepalive=True, socket_keepalive_options=known)

@@ -42,9 +42,9 @@ return 1
 """
 
 
-# Begins looks: what each finds, and after one that was asked for the time in which no other is. What is told right after
-# one that nobody asked for is looked at at once. An earlier version let records live until the end of the build, which
-# may never come.
+# Begins looks: what each finds, and after one that was asked for the time in which no other is. What is told right
+# after one that nobody asked for is looked at at once. An earlier version let records live until the end of the build,
+# which may never come.
 _BEGIN = """
 local prefix, pace, keep, found = ARGV[1], tonumber(ARGV[2]), ARGV[3], {}
 local others, notices = redis.call('EXISTS', KEYS[1]), redis.call('EXISTS', KEYS[2])

@@ -15,7 +15,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from bot.embedded import EmbeddedServer
 from bot.errors import StoreError
 from bot.store import Store
-from bot.store.connection import why
+from bot.store.connection import CONNECTIONS, why
 from tests.store.conftest import KEEP
 
 
@@ -99,3 +99,36 @@ async def test_an_outage_is_told_once_though_a_replica_answers(capfd: pytest.Cap
 def test_why_redis_does_not_answer_is_said_in_words(error: Exception, context: Exception | None, said: str) -> None:
     error.__context__ = context
     assert why(error).startswith(said)
+
+
+async def test_who_asks_first_is_answered_first(store: Store) -> None:
+    """redis-py's pool gives a connection that comes back to whoever comes next, and lets who waits wait."""
+    others, answered, longest = 8 * CONNECTIONS, 0, 0
+    connection = store.claims._connection
+
+    async def ask_often() -> None:
+        nonlocal answered, longest
+        for _ in range(20):
+            before = answered
+            await connection.ask(connection.redis.exists("nothing"))
+            answered += 1
+            longest = max(longest, answered - before)
+
+    await asyncio.gather(*(ask_often() for _ in range(others)))
+    assert longest <= others + CONNECTIONS
+
+
+async def test_who_waits_for_redis_can_be_cancelled(store: Store) -> None:
+    connection = store.claims._connection
+
+    async def ask_on() -> None:
+        while True:
+            await connection.ask(connection.redis.exists("nothing"))
+
+    for _ in range(10):
+        tasks = [asyncio.create_task(ask_on()) for _ in range(2 * CONNECTIONS)]
+        await connection.ask(connection.redis.exists("something"))
+        for task in tasks:
+            task.cancel()
+        _, lost = await asyncio.wait(tasks, timeout=5)
+        assert not lost
