@@ -77,10 +77,11 @@ class Subscriptions(Found):
 class WhyTold(Found):
     """Why a channel was told of a build, or was not: as it was decided for it (`here`), or for all that subscribed.
 
-    `link` is the message that told it. `rules` are those of the channel that are about it now, which ask for these
-    `events`; where there are none, `nearest` are others of its project. Where nothing was decided, it `would` be this
-    now; the build `is_missed` where more came than were read back, `is_earlier` than the rules, or `is_unread` where
-    the list of its project was not read as far, which failed so often in a row.
+    `link` is the message that told it, and `links_before` are those that did before that. `rules` are those of the
+    channel that are about it now, which ask for these `events`; where there are none, `nearest` are others of its
+    project. Where nothing was decided, it `would` be this now; the build `is_missed` where more came than were read
+    back, `is_earlier` than the rules, or `is_unread` where the list of its project was not read as far, which failed so
+    often in a row.
     """
 
     project_slug: ProjectSlug
@@ -90,6 +91,7 @@ class WhyTold(Found):
     here: Reason | None = None
     of_all: Reason | None = None
     link: str = ""
+    links_before: tuple[str, ...] = ()
     rules: tuple[Subscription, ...] = ()
     nearest: tuple[Subscription, ...] = ()
     events: tuple[Event, ...] = ()

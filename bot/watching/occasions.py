@@ -15,12 +15,14 @@ from bot.models.history import PastBuild
 from bot.models.occasions import Failure, Hold
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
 from bot.models.subscription import Event
+from bot.models.told import Why
 from bot.once import post_once
 from bot.store import Store
 from bot.watching import events
 from bot.watching.about import About
 from bot.watching.branches import is_red
 from bot.watching.changes import decided
+from bot.watching.noting import note
 from bot.watching.watcher import Sources
 from formatters import red, told_events
 from formatters.blocks import Message
@@ -161,20 +163,22 @@ class Occasions:
         state = await self._store.subscriptions.known(news.channel_id, news.slug, news.key)
         if state is not None and state.snoozed_until and state.is_snoozed(await self._store.now()):
             return None
-        name = f"{news.slug}:{news.build.pipeline.number}:{news.key}:{what}"
+        what = f"{news.slug}:{news.build.pipeline.number}:{news.key}:{what}"
         seen = self._seen(news, news.build)
         if state is not None and state.is_red and state.root_ts and news.has_threads:
             below = Place(channel_id=news.channel_id, thread_ts=state.root_ts)
             try:
-                return _Said(await self._post(below, word(seen=seen, is_apart=False), name), is_apart=False)
+                return _Said(await self._post(news, below, word(seen=seen, is_apart=False), what), is_apart=False)
             except SlackError as error:
                 if error.code not in THREAD_GONE:
                     raise
         place = Place(channel_id=news.channel_id)
-        return _Said(await self._post(place, word(seen=seen, is_apart=True), name), is_apart=True)
+        return _Said(await self._post(news, place, word(seen=seen, is_apart=True), what), is_apart=True)
 
-    async def _post(self, place: Place, word: Message, name: str) -> str:
-        return await post_once(self._messenger, self._store.claims, place, word, kind="occasion", name=name)
+    async def _post(self, news: About, place: Place, word: Message, name: str) -> str:
+        ts = await post_once(self._messenger, self._store.claims, place, word, kind="occasion", name=name)
+        await note(self._store.told, news, Why.TOLD, ts=ts)
+        return ts
 
     def _seen(self, news: About, build: Build) -> red.Seen:
         return red.Seen(build, None, news.title, self._links)

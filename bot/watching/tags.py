@@ -9,10 +9,12 @@ from bot.models.build import Build, Report
 from bot.models.caller import Place
 from bot.models.refusals import MESSAGE_GONE
 from bot.models.subscription import Event
+from bot.models.told import Why
 from bot.once import post_once
 from bot.store import Store
 from bot.watching.about import About
 from bot.watching.branches import is_red, is_wanted, said_key
+from bot.watching.noting import note
 from formatters import red
 from formatters.links import Links
 
@@ -57,6 +59,7 @@ class Tags:
         word = red.of_tag(news.key, seen, happened, news.mentioned if has_failed else ())
         place, name = Place(channel_id=news.channel_id), f"{news.slug}:{news.key}:{said_key(news.build)}"
         ts = await post_once(self._messenger, self._store.claims, place, word, kind="tag", name=name)
+        await note(self._store.told, news, Why.TOLD, ts=ts)
         if has_failed:
             await self._note_failed(news, ts)
         await self._store.claims.first(once, KEPT)
