@@ -26,11 +26,11 @@ _BUILDS = {
 # No tag stays red, or is fixed by another build.
 _OF_TAGS = {Event.BROKE: Event.FAILED, Event.FIXED: Event.PASSED}
 _OF_ENDS = frozenset({Event.BROKE, Event.FIXED, Event.STILL_RED, Event.FAILED, Event.PASSED})
+# What a thread about a red branch begins with, and what else is said of one while it is red.
+_BEGINS = frozenset({Event.BROKE, Event.STILL_RED, Event.FAILED})
+_WHILE_RED = _BEGINS | {Event.FIXED}
 _APART = "each time by a message of its own"
-_MODES = {
-    Mode.THREAD: "in one thread for each time that it is red",
-    Mode.CHANNEL: f"{_APART} where nothing else here asks for a thread",
-}
+_THREAD = "in one thread for each time that it is red"
 # Why nothing can be told, by Slack's word for it; any other reason is in words.
 _PAUSED = {
     "is_archived": "this channel is archived",
@@ -89,8 +89,16 @@ def rule(one: Subscription) -> str:
 
 
 def _mode(one: Subscription) -> str:
-    """Return where it is said; each build of a tag is a message of its own anyway."""
-    return _MODES[one.mode] if one.of(tags=False) or not one.of(tags=True) else _APART
+    """Return where it is said: a thread is about a branch that is red, and one that begins none may stand in one."""
+    is_of_tags = bool(one.of(tags=True))
+    if is_of_tags and not one.of(tags=False):
+        return _APART
+    if one.mode is Mode.CHANNEL:
+        return f"{_APART} where nothing else here asks for a thread"
+    if _BEGINS.isdisjoint(one.events):
+        return f"{_APART}, or in the thread about it where it is red here"
+    is_all = _WHILE_RED.issuperset(one.events) and not is_of_tags
+    return _THREAD if is_all else f"{_THREAD}, or else by a message of its own"
 
 
 def _called(one: Subscription) -> str:
