@@ -47,7 +47,7 @@ _WHAT = {
     Event.FAILED: "failed",
     Event.PASSED: "passed",
 }
-MOST_NAMED, MOST_FITTING, MOST_POSTED = 6, 5, 4
+MOST_NAMED, MOST_FITTING, MOST_POSTED, MOST_HEARD = 6, 5, 4, 3
 PAGE, LONGEST_PAGE = 10, 9000  # subscriptions; characters, of which a message holds some more
 _A_TAG = Ref(name="v1.0", kind="tag")
 NONE = "Nothing is subscribed here. After `/ci subscribe acme/frontend` I say here when its default branch breaks."
@@ -64,9 +64,19 @@ def changed(done: Subscribed) -> Message:
         "ended": f"I do not say here any more {rule(one)}. {by} ended it.",
     }[done.act]
     ends = _anew(one) if done.act == "ended" else _ends(one)
-    how = f"{_fitting(done.fitting, is_all=done.is_all)}{_lately(done.lately)}{ends}"
+    how = f"{_heard(done.heard)}{_fitting(done.fitting, is_all=done.is_all)}{_lately(done.lately)}{ends}"
     notes = f"{_unbuilt(done.unbuilt)} {careful(*one.branches, *one.workflows)}".strip()
     return assemble(what, section(f"{what}{how}"), context(notes) if notes else None)
+
+
+def _heard(found: Sequence[Subscription]) -> str:
+    """Return what of it is said here already, and by whom that was asked for."""
+    said = list(dict.fromkeys(f"{', or '.join(_cases(one))}{_narrower(one)} ({_maker(one)})" for one in found))
+    if not said:
+        return ""
+    left = len(said) - MOST_HEARD
+    more = [f"in {count(left, 'more case')}"] if left > 0 else []
+    return f" Of that I say here already when {_or([*said[:MOST_HEARD], *more], ', and ')}."
 
 
 def left_behind(one: Subscription) -> Message:

@@ -36,7 +36,8 @@ class Subscribed(Changed):
 
     CircleCI has built nothing of the branches in `unbuilt`; `fitting` are the projects that a pattern means now;
     they are not `is_all` while it is unknown what others are called. `lately` is what it would have been told before,
-    where that is known. `told` says that the channel has been told, so that nobody needs an answer.
+    where that is known. `heard` are others of the channel that tell the same already, each with that alone. `told` says
+    that the channel has been told, so that nobody needs an answer.
     """
 
     act: str
@@ -46,6 +47,7 @@ class Subscribed(Changed):
     fitting: tuple[str, ...] = ()
     is_all: bool = True
     lately: Lately | None = None
+    heard: tuple[Subscription, ...] = ()
     told: bool = False
     entry: Entry
 
