@@ -102,7 +102,7 @@ def _mode(one: Subscription) -> str:
     """Return where it is said: a thread is about a branch that is red, and one that begins none may stand in one."""
     is_of_tags = bool(one.of(tags=True))
     if is_of_tags and not one.of(tags=False):
-        return _APART
+        return _APART if one.mode is Mode.CHANNEL else "each build by a message of its own"
     if one.mode is Mode.CHANNEL:
         return f"{_APART} where nothing else here asks for a thread"
     if _BEGINS.isdisjoint(one.events):

@@ -93,11 +93,11 @@ ADA = f"&lt;@U0ADA&gt; {PINGED}"
         ),
         (
             {"branches": ("tag:v*",), "events": (Event.DEPLOYED, Event.SLOW)},
-            f"when {V} is deployed or has a build that takes long, each time by a message of its own",
+            f"when {V} is deployed or has a build that takes long, each build by a message of its own",
         ),
         (
             {"branches": ("tag:v*",), "events": (Event.BROKE, Event.STILL_RED)},
-            f"when {V} has a build that fails, each time by a message of its own",
+            f"when {V} has a build that fails, each build by a message of its own",
         ),
         (
             {"by": "octo-ada", "workflows": ("deploy",), "branches": ("main",)},
